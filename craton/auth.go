@@ -1,0 +1,33 @@
+package craton
+
+import (
+	"context"
+	"net/http"
+)
+
+// Auth adds credentials to a request. Implementations are safe for concurrent use.
+type Auth interface {
+	// Authenticate sets the request's credentials; it may wait on ctx.
+	Authenticate(ctx context.Context, r *http.Request) error
+}
+
+// WithLocalAuth authenticates as a Craton user: the name, its API key, and the
+// UUID of the project it belongs to (v1 contract §1.2).
+func WithLocalAuth(username, apiKey, projectID string) Option {
+	return WithAuth(localAuth{username, apiKey, projectID})
+}
+
+type localAuth struct{ username, apiKey, projectID string }
+
+func (a localAuth) Authenticate(_ context.Context, r *http.Request) error {
+	r.Header.Set("X-Auth-User", a.username)
+	r.Header.Set("X-Auth-Token", a.apiKey)
+	r.Header.Set("X-Auth-Project", a.projectID)
+	return nil
+}
+
+// String hides the key from careless printing.
+func (a localAuth) String() string { return "local auth as " + a.username }
+
+// GoString hides the key from %#v.
+func (a localAuth) GoString() string { return a.String() }

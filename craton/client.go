@@ -1,0 +1,128 @@
+package craton
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Defaults of a Client; each has an option of the same name.
+const (
+	// DefaultTimeout bounds one request, its retries not counted.
+	DefaultTimeout = 60 * time.Second
+	// DefaultRetries is how often an idempotent request is repeated after it failed.
+	DefaultRetries = 4
+	// MaxLimit and MinLimit are the page sizes that the API accepts (v1 contract §3.1).
+	MaxLimit = 100
+	MinLimit = 10
+)
+
+// Client speaks to one Craton v1 API. It is safe for concurrent use.
+// Each field is one of the API's ten resources.
+type Client struct {
+	Clouds            *CloudService
+	Regions           *RegionService
+	Cells             *CellService
+	Hosts             *HostService
+	Devices           *DeviceService
+	NetworkDevices    *NetworkDeviceService
+	Networks          *NetworkService
+	NetworkInterfaces *NetworkInterfaceService
+	Projects          *ProjectService
+	Users             *UserService
+
+	base *url.URL // ends in /v1, no trailing slash
+	http *http.Client
+}
+
+// New makes a Client for the API at rawURL, with or without the final /v1,
+// such as "https://craton.example:7780". Nothing is sent before the first call.
+// Without an authentication option requests carry no credentials.
+func New(rawURL string, options ...Option) (*Client, error) {
+	base, err := baseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	cfg := config{
+		timeout:   DefaultTimeout,
+		retries:   DefaultRetries,
+		userAgent: "craton-go",
+	}
+	for _, o := range options {
+		o(&cfg)
+	}
+	hc, err := cfg.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{base: base, http: hc}
+	c.Clouds = newCloudService(c)
+	c.Regions = newRegionService(c)
+	c.Cells = newCellService(c)
+	c.Hosts = newHostService(c)
+	c.Devices = newDeviceService(c)
+	c.NetworkDevices = newNetworkDeviceService(c)
+	c.Networks = newNetworkService(c)
+	c.NetworkInterfaces = newNetworkInterfaceService(c)
+	c.Projects = newProjectService(c)
+	c.Users = newUserService(c)
+	return c, nil
+}
+
+// URL is the API's base address, ending in /v1, without credentials.
+func (c *Client) URL() string { return c.base.Redacted() }
+
+// baseURL normalises what users write: with or without /v1, with or without
+// trailing slashes (the original client turned "…/v1/" into "…/v1//v1", contract §8.1).
+func baseURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil {
+		// url.Error repeats the text, which may hold a password.
+		return nil, errors.New("craton: the API's URL cannot be parsed; write it like https://craton.example:7780")
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("craton: %q is not the URL of a Craton API; write it like https://craton.example:7780", u.Redacted())
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("craton: the API's URL %q must have no query and no fragment", u.Redacted())
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.Path = strings.TrimSuffix(u.Path, "/v1") + "/v1"
+	u.RawPath = ""
+	return u, nil
+}
+
+// config is what the options fill.
+type config struct {
+	auth      Auth
+	timeout   time.Duration
+	retries   int
+	userAgent string
+	tls       TLS
+	transport http.RoundTripper
+}
+
+// Option changes how a Client connects.
+type Option func(*config)
+
+// WithAuth sets how requests are authenticated.
+func WithAuth(a Auth) Option { return func(c *config) { c.auth = a } }
+
+// WithTimeout bounds each single request (not its retries); 0 means no bound but the context's.
+func WithTimeout(d time.Duration) Option { return func(c *config) { c.timeout = d } }
+
+// WithRetries sets how often an idempotent request is repeated; 0 turns retries off.
+func WithRetries(n int) Option { return func(c *config) { c.retries = n } }
+
+// WithUserAgent replaces the User-Agent header.
+func WithUserAgent(s string) Option { return func(c *config) { c.userAgent = s } }
+
+// WithTLS sets certificates and verification for https URLs.
+func WithTLS(t TLS) Option { return func(c *config) { c.tls = t } }
+
+// WithTransport replaces what carries the requests, for tests and for servers
+// that run in the same process. TLS options are then the transport's own affair.
+func WithTransport(rt http.RoundTripper) Option { return func(c *config) { c.transport = rt } }

@@ -1,0 +1,81 @@
+package craton
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// LabelStore reads and writes the labels of hosts or of network devices.
+type LabelStore struct {
+	client *Client
+	path   string
+}
+
+type labelBody struct {
+	Labels []string `json:"labels"`
+}
+
+// Labels reads the device's labels, sorted (the API gives them in any order, contract §2.5).
+func (s *LabelStore) Labels(ctx context.Context, id int) ([]string, error) {
+	return s.do(ctx, http.MethodGet, id, nil)
+}
+
+// AddLabels adds labels to those the device has and returns all of them, sorted.
+func (s *LabelStore) AddLabels(ctx context.Context, id int, labels ...string) ([]string, error) {
+	return s.do(ctx, http.MethodPut, id, &labelBody{Labels: append([]string{}, labels...)})
+}
+
+// RemoveLabels takes labels away; those the device does not have are no error.
+func (s *LabelStore) RemoveLabels(ctx context.Context, id int, labels ...string) error {
+	return s.client.call(ctx, http.MethodDelete, s.route(id), nil, &labelBody{Labels: append([]string{}, labels...)}, nil)
+}
+
+// SetLabels makes labels the device's only ones. The API knows only adding and removing (contract §2.5),
+// so this is a read and at most two writes.
+func (s *LabelStore) SetLabels(ctx context.Context, id int, labels ...string) ([]string, error) {
+	have, err := s.Labels(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var surplus, missing []string
+	for _, l := range have {
+		if !slices.Contains(labels, l) {
+			surplus = append(surplus, l)
+		}
+	}
+	for _, l := range labels {
+		if !slices.Contains(have, l) {
+			missing = append(missing, l)
+		}
+	}
+	if len(surplus) > 0 {
+		if err := s.RemoveLabels(ctx, id, surplus...); err != nil {
+			return nil, err
+		}
+		have = slices.DeleteFunc(have, func(l string) bool { return slices.Contains(surplus, l) })
+	}
+	if len(missing) > 0 {
+		return s.AddLabels(ctx, id, missing...)
+	}
+	return have, nil
+}
+
+func (s *LabelStore) route(id int) string { return s.path + "/" + strconv.Itoa(id) + "/labels" }
+
+func (s *LabelStore) do(ctx context.Context, method string, id int, body *labelBody) ([]string, error) {
+	var out labelBody
+	var in any
+	if body != nil {
+		in = body
+	}
+	if err := s.client.call(ctx, method, s.route(id), nil, in, &out); err != nil {
+		return nil, err
+	}
+	if out.Labels == nil {
+		return nil, &ResponseError{Method: method, Path: s.route(id), Err: errNoMember("labels")}
+	}
+	slices.Sort(out.Labels)
+	return out.Labels, nil
+}

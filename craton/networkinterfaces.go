@@ -1,0 +1,118 @@
+package craton
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+)
+
+// NetworkInterface is an interface of a host or a network device.
+type NetworkInterface struct {
+	ID            int       `json:"id"`
+	Name          string    `json:"name"`
+	DeviceID      int       `json:"device_id"`
+	InterfaceType string    `json:"interface_type"`
+	IPAddress     string    `json:"ip_address"`
+	NetworkID     int       `json:"network_id"` // 0: on no network
+	VLANID        int       `json:"vlan_id"`
+	VLAN          string    `json:"vlan"`
+	Duplex        string    `json:"duplex"`
+	Link          string    `json:"link"`
+	CDP           string    `json:"cdp"`
+	Security      string    `json:"security"`
+	Port          int       `json:"port"`
+	Speed         Speed     `json:"speed"`
+	ProjectID     string    `json:"project_id"`
+	CreatedAt     Timestamp `json:"created_at"`
+	UpdatedAt     Timestamp `json:"updated_at"`
+	Variables     Variables `json:"variables,omitempty"` // only Get has them (contract §2.3)
+}
+
+// Speed is an interface's speed, in the unit the operator chose (usually Mbit/s); 0 is unset.
+// The API answers a write with an integer and a read with a string (Q4); both are read.
+type Speed int
+
+// UnmarshalJSON reads 1000, "1000" and null.
+func (s *Speed) UnmarshalJSON(b []byte) error {
+	text := string(bytes.Trim(b, `"`))
+	if text == "null" || text == "" {
+		*s = 0
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Errorf("craton: %s is not a speed", b)
+	}
+	*s = Speed(n)
+	return nil
+}
+
+// NetworkInterfaceCreate is what a new interface is made of. Name (unique on the device), DeviceID,
+// InterfaceType and IPAddress are required.
+type NetworkInterfaceCreate struct {
+	Name          string    `json:"name"`
+	DeviceID      int       `json:"device_id"`
+	InterfaceType string    `json:"interface_type"`
+	IPAddress     string    `json:"ip_address"`
+	NetworkID     int       `json:"network_id,omitzero"`
+	VLANID        int       `json:"vlan_id,omitzero"`
+	VLAN          string    `json:"vlan,omitzero"`
+	Duplex        string    `json:"duplex,omitzero"`
+	Link          string    `json:"link,omitzero"`
+	CDP           string    `json:"cdp,omitzero"`
+	Security      string    `json:"security,omitzero"`
+	Port          int       `json:"port,omitzero"`
+	Speed         Speed     `json:"speed,omitzero"`
+	Variables     Variables `json:"variables,omitempty"`
+}
+
+// NetworkInterfaceUpdate changes an interface; nil leaves a field as it is.
+// Device, network, address and vlan_id cannot be changed.
+type NetworkInterfaceUpdate struct {
+	Name          *string `json:"name,omitzero"`
+	InterfaceType *string `json:"interface_type,omitzero"`
+	VLAN          *string `json:"vlan,omitzero"`
+	Duplex        *string `json:"duplex,omitzero"`
+	Link          *string `json:"link,omitzero"`
+	CDP           *string `json:"cdp,omitzero"`
+	Security      *string `json:"security,omitzero"`
+	Port          *int    `json:"port,omitzero"`
+	Speed         *Speed  `json:"speed,omitzero"`
+}
+
+// NetworkInterfaceListOptions filter interfaces; all that are set must match. Listings never carry variables.
+type NetworkInterfaceListOptions struct {
+	Paging
+	ID            int    `query:"id"`
+	DeviceID      int    `query:"device_id"`
+	IPAddress     string `query:"ip_address"`
+	InterfaceType string `query:"interface_type"`
+}
+
+// NetworkInterfaceService is /v1/network-interfaces.
+type NetworkInterfaceService struct {
+	Lister[NetworkInterface, NetworkInterfaceListOptions]
+	Reader[NetworkInterface, int]
+	Writer[NetworkInterface, int, NetworkInterfaceCreate]
+	Updater[NetworkInterface, int, NetworkInterfaceUpdate]
+}
+
+func newNetworkInterfaceService(c *Client) *NetworkInterfaceService {
+	const path = "/network-interfaces"
+	s := &NetworkInterfaceService{
+		Lister:  Lister[NetworkInterface, NetworkInterfaceListOptions]{client: c, path: path, key: "network_interfaces", id: func(o *NetworkInterface) string { return strconv.Itoa(o.ID) }},
+		Reader:  Reader[NetworkInterface, int]{client: c, path: path},
+		Writer:  Writer[NetworkInterface, int, NetworkInterfaceCreate]{client: c, path: path},
+		Updater: Updater[NetworkInterface, int, NetworkInterfaceUpdate]{client: c, path: path},
+	}
+	s.taken = func(ctx context.Context, body *NetworkInterfaceCreate) (bool, error) {
+		for i, err := range s.All(ctx, NetworkInterfaceListOptions{DeviceID: body.DeviceID}) {
+			if err != nil || i.Name == body.Name {
+				return err == nil, err
+			}
+		}
+		return false, nil
+	}
+	return s
+}

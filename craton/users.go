@@ -1,0 +1,70 @@
+package craton
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+)
+
+// User is who may use the API: a name and a key in one project.
+type User struct {
+	ID        int       `json:"id"`
+	Username  string    `json:"username"`
+	ProjectID string    `json:"project_id"`
+	IsAdmin   bool      `json:"is_admin"`
+	APIKey    APIKey    `json:"api_key"` // craton server shows it in the answer to Create only
+	CreatedAt Timestamp `json:"created_at"`
+	UpdatedAt Timestamp `json:"updated_at"`
+}
+
+// APIKey is a secret. Printing it shows stars; string(key) is the key itself.
+type APIKey string
+
+// String hides the key.
+func (k APIKey) String() string {
+	if k == "" {
+		return ""
+	}
+	return "********"
+}
+
+// GoString hides the key from %#v.
+func (k APIKey) GoString() string { return fmt.Sprintf("%q", k.String()) }
+
+// UserCreate is what a new user is made of; the server chooses the key. Username is unique in the project.
+type UserCreate struct {
+	Username  string `json:"username"`
+	ProjectID string `json:"project_id"`
+	IsAdmin   bool   `json:"is_admin,omitzero"`
+}
+
+// UserListOptions filter users. The API's id parameter does not filter (Q14), so there is none: use Get.
+type UserListOptions struct {
+	Paging
+	Name string `query:"name"` // the username, exactly
+}
+
+// UserService is /v1/users. Users cannot be changed: delete and create anew. Members may not use it.
+type UserService struct {
+	Lister[User, UserListOptions]
+	Reader[User, int]
+	Writer[User, int, UserCreate]
+}
+
+func newUserService(c *Client) *UserService {
+	const path = "/users"
+	s := &UserService{
+		Lister: Lister[User, UserListOptions]{client: c, path: path, key: "users", id: func(o *User) string { return strconv.Itoa(o.ID) }},
+		Reader: Reader[User, int]{client: c, path: path},
+		Writer: Writer[User, int, UserCreate]{client: c, path: path},
+	}
+	s.taken = func(ctx context.Context, body *UserCreate) (bool, error) {
+		for u, err := range s.All(ctx, UserListOptions{Name: body.Username}) {
+			if err != nil || u.ProjectID == body.ProjectID {
+				return err == nil, err
+			}
+		}
+		return false, nil
+	}
+	return s
+}
