@@ -1,6 +1,9 @@
 package craton
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // Cell is a part of a region, such as a row or a rack: cells hold hosts, network devices and networks.
 type Cell struct {
@@ -53,11 +56,18 @@ type CellService struct {
 
 func newCellService(c *Client) *CellService {
 	const path = "/cells"
-	return &CellService{
+	s := &CellService{
 		Lister:        Lister[Cell, CellListOptions]{client: c, path: path, key: "cells", id: func(o *Cell) string { return strconv.Itoa(o.ID) }},
 		Reader:        Reader[Cell, int]{client: c, path: path, resolves: true},
 		Writer:        Writer[Cell, int, CellCreate]{client: c, path: path},
 		Updater:       Updater[Cell, int, CellUpdate]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path, inherits: true},
 	}
+	// Names are unique in a region.
+	s.Updater.taken = func(ctx context.Context, want *Cell) bool {
+		return anyOther(s.All(ctx, CellListOptions{RegionID: want.RegionID, Name: want.Name}), func(o *Cell) bool {
+			return o.ID != want.ID && sameName(o.Name, want.Name)
+		})
+	}
+	return s
 }

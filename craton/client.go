@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
 // Defaults of a Client; each has an option of the same name.
@@ -18,6 +20,8 @@ const (
 	// MaxLimit and MinLimit are the page sizes that the API accepts (v1 contract §3.1).
 	MaxLimit = 100
 	MinLimit = 10
+
+	defaultLimit = 30 // of the server
 )
 
 // Client speaks to one Craton v1 API. It is safe for concurrent use.
@@ -35,7 +39,7 @@ type Client struct {
 	Users             *UserService
 
 	base *url.URL // ends in /v1, no trailing slash
-	http *http.Client
+	http *retryablehttp.Client
 }
 
 // New makes a Client for the API at rawURL, with or without the final /v1,
@@ -73,7 +77,24 @@ func New(rawURL string, options ...Option) (*Client, error) {
 }
 
 // URL is the API's base address, ending in /v1, without credentials.
-func (c *Client) URL() string { return c.base.Redacted() }
+func (c *Client) URL() string { return bareURL(c.base) }
+
+// String names the client by its URL; credentials are never shown.
+func (c *Client) String() string { return "craton client of " + c.URL() }
+
+// GoString hides the credentials from %#v.
+func (c *Client) GoString() string { return fmt.Sprintf("craton.Client(%q)", c.URL()) }
+
+// CloseIdleConnections closes the connections that wait for a next request.
+// Clients need not be closed; a program that makes many of them may want to.
+func (c *Client) CloseIdleConnections() { c.http.HTTPClient.CloseIdleConnections() }
+
+// bareURL is an address without credentials, query and fragment: each may hold what belongs in no message.
+func bareURL(u *url.URL) string {
+	bare := *u
+	bare.User, bare.RawQuery, bare.Fragment, bare.RawFragment, bare.ForceQuery = nil, "", "", "", false
+	return bare.String()
+}
 
 // baseURL normalises what users write: with or without /v1, with or without
 // trailing slashes (the original client turned "…/v1/" into "…/v1//v1", contract §8.1).
@@ -84,10 +105,14 @@ func baseURL(raw string) (*url.URL, error) {
 		return nil, errors.New("craton: the API's URL cannot be parsed; write it like https://craton.example:7780")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("craton: %q is not the URL of a Craton API; write it like https://craton.example:7780", u.Redacted())
+		shown := ""
+		if !strings.Contains(raw, "@") { // "user:password@host" parses as scheme "user"
+			shown = fmt.Sprintf(" %q", raw)
+		}
+		return nil, fmt.Errorf("craton: the API's URL%s must begin with http:// or https://; write it like https://craton.example:7780", shown)
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("craton: the API's URL %q must have no query and no fragment", u.Redacted())
+		return nil, fmt.Errorf("craton: the API's URL %s must have no query and no fragment", bareURL(u))
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.Path = strings.TrimSuffix(u.Path, "/v1") + "/v1"

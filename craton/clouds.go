@@ -1,7 +1,7 @@
 package craton
 
 import (
-	"net/url"
+	"context"
 	"strconv"
 )
 
@@ -29,8 +29,11 @@ type CloudUpdate struct {
 	Note *string `json:"note,omitzero"`
 }
 
-// CloudListOptions filter clouds. Name or ID make it a look-up of one cloud, without its variables,
-// that ignores the rest (v1 contract §2.4.1).
+// CloudListOptions filter clouds; all that are set must match.
+//
+// On the wire Name or ID make the request a look-up of one cloud that ignores all the rest (v1 contract §2.4.1, Q14):
+// it is used when nothing else is set. Otherwise, and when an admin's look-up meets several clouds of that name in
+// several projects, the client reads the listing and compares.
 type CloudListOptions struct {
 	Paging
 	ID      int    `query:"id"`
@@ -50,14 +53,19 @@ type CloudService struct {
 
 func newCloudService(c *Client) *CloudService {
 	const path = "/clouds"
-	return &CloudService{
-		Lister:        Lister[Cloud, CloudListOptions]{client: c, path: path, key: "clouds", id: func(o *Cloud) string { return strconv.Itoa(o.ID) }, single: byNameOrID},
+	s := &CloudService{
+		Lister: Lister[Cloud, CloudListOptions]{client: c, path: path, key: "clouds", id: func(o *Cloud) string { return strconv.Itoa(o.ID) },
+			local: byNameOrID(func(o *Cloud) (int, string) { return o.ID, o.Name })},
 		Reader:        Reader[Cloud, int]{client: c, path: path},
 		Writer:        Writer[Cloud, int, CloudCreate]{client: c, path: path},
 		Updater:       Updater[Cloud, int, CloudUpdate]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path},
 	}
+	// Names are unique in a project.
+	s.Updater.taken = func(ctx context.Context, want *Cloud) bool {
+		return anyOther(s.All(ctx, CloudListOptions{}), func(o *Cloud) bool {
+			return o.ID != want.ID && sameName(o.Name, want.Name) && sameUUID(o.ProjectID, want.ProjectID)
+		})
+	}
+	return s
 }
-
-// byNameOrID tells the look-ups that answer 404 for nothing (Q14).
-func byNameOrID(q url.Values) bool { return q.Get("name") != "" || q.Get("id") != "" }

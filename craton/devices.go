@@ -1,10 +1,11 @@
 package craton
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"net/url"
 	"strconv"
-
-	"github.com/tidwall/gjson"
 )
 
 // Kind tells the two kinds of devices apart.
@@ -66,25 +67,41 @@ type DeviceService struct {
 }
 
 func newDeviceService(c *Client) *DeviceService {
-	return &DeviceService{Lister[AnyDevice, DeviceListOptions]{
+	s := &DeviceService{Lister[AnyDevice, DeviceListOptions]{
 		client: c, path: "/devices", key: "devices", decode: decodeDevices,
 		id: func(o *AnyDevice) string { return strconv.Itoa(o.ID) },
 	}}
+	s.reason = func(ctx context.Context, q url.Values) error {
+		// The original answers 500 for the descendants of nothing (Q5).
+		if !q.Has("parent_id") || !wants(q, "descendants") {
+			return nil
+		}
+		id, _ := strconv.Atoi(q.Get("parent_id"))
+		_, err := c.Hosts.Get(ctx, id)
+		if IsNotFound(err) {
+			_, err = c.NetworkDevices.Get(ctx, id)
+		}
+		if IsNotFound(err) {
+			return err
+		}
+		return nil
+	}
+	return s
 }
 
-// decodeDevices reads {"hosts": [...], "network-devices": [...]}: hosts first, as the server's sorted keys have it.
-func decodeDevices(body gjson.Result) ([]*AnyDevice, error) {
+// decodeDevices reads {"hosts": [...], "network-devices": [...]} (Q16): hosts first, as the server's sorted keys have it.
+func decodeDevices(body []byte) ([]*AnyDevice, error) {
 	var all []*AnyDevice
 	for _, part := range []struct {
 		key  string
 		kind Kind
 	}{{"hosts", KindHost}, {"network-devices", KindNetworkDevice}} {
-		list := body.Get(part.key)
-		if !list.Exists() {
-			return nil, errNoMember(part.key)
+		list, err := member(body, part.key)
+		if err != nil {
+			return nil, err
 		}
 		var items []*AnyDevice
-		if err := json.Unmarshal([]byte(list.Raw), &items); err != nil {
+		if err := json.Unmarshal(list, &items); err != nil {
 			return nil, err
 		}
 		for _, d := range items {
@@ -93,4 +110,41 @@ func decodeDevices(body gjson.Result) ([]*AnyDevice, error) {
 		all = append(all, items...)
 	}
 	return all, nil
+}
+
+// deviceTaken tells whether another device of either kind has the name in the region: hosts and network devices
+// share one name space (v1 contract §6.2).
+func deviceTaken(ctx context.Context, c *Client, want *Device) bool {
+	hosts := HostListOptions{Name: want.Name, RegionID: want.RegionID}
+	others := NetworkDeviceListOptions{Name: want.Name, RegionID: want.RegionID}
+	return anyOther(c.Hosts.All(ctx, hosts), func(o *Host) bool { return o.ID != want.ID && sameName(o.Name, want.Name) }) ||
+		anyOther(c.NetworkDevices.All(ctx, others), func(o *NetworkDevice) bool { return o.ID != want.ID && sameName(o.Name, want.Name) })
+}
+
+// deviceInUse finds the devices whose parent this one is; they block its deletion (v1 contract §6.3).
+func deviceInUse(ctx context.Context, c *Client, id int) string {
+	children, err := c.Devices.List(ctx, DeviceListOptions{ParentID: id})
+	if err != nil || len(children.Items) == 0 {
+		return ""
+	}
+	first := children.Items[0]
+	text := fmt.Sprintf("it is the parent of %s %d (%s)", first.Kind, first.ID, first.Name)
+	if len(children.Items) > 1 {
+		text += " and of others"
+	}
+	return text
+}
+
+// madeButHidden finds out what the original's 404 for a new device means (Q12): its parent belongs to another
+// project, so that the link to the parent cannot be made. The device exists then, and as long as it does the caller's
+// whole listings answer 404; the newest page shows that. The device's id cannot be had.
+func madeButHidden(ctx context.Context, c *Client, parent int) string {
+	if parent == 0 {
+		return ""
+	}
+	newest := DeviceListOptions{Paging: Paging{Limit: MinLimit, SortKeys: []string{"id"}, SortDir: "desc"}}
+	if _, err := c.Devices.List(ctx, newest); !IsNotFound(err) {
+		return ""
+	}
+	return fmt.Sprintf("the device was made all the same: its parent %d belongs to another project, and listings answer 404 until an admin, who sees all projects, detaches or deletes it", parent)
 }

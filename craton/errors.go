@@ -4,23 +4,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
 // Error is every failure that the API answered with: the HTTP status and the server's own words.
-// Failures to reach the API at all are *ConnectionError.
+// Failures to reach the API at all are *ConnectionError, good statuses with an unusable body *ResponseError.
 type Error struct {
 	Status    int    // HTTP status, such as 404
 	Message   string // the server's message (v1 contract §4), or the start of a body that is none of its own
 	Method    string // of the request
 	Path      string // of the request, without its query
 	RequestID string // x-openstack-request-id of the answer, to be found in the server's log
+	Hint      string // what this client knows about the cause and what to do next; often empty
+	// Foreign tells that the answer is not about an object: it has not the form of Craton's errors (a proxy, another
+	// server), or says that there is no such route. A 404 of that kind is not IsNotFound, so that a mistyped URL
+	// never looks like an empty fleet.
+	Foreign bool
 }
 
-// Error names what was asked, of whom, and what the server said.
+// Error names what was asked, of whom, what the server said, and what to do next.
 func (e *Error) Error() string {
 	msg := strings.TrimSpace(e.Message)
 	if msg == "" {
@@ -30,19 +33,26 @@ func (e *Error) Error() string {
 	if e.Status >= 500 && e.RequestID != "" {
 		s += " (request id " + e.RequestID + ")"
 	}
+	if e.Hint != "" {
+		s += "; " + e.Hint
+	}
 	return s
 }
 
 // ConnectionError is a request that got no answer: refused, timed out, cut, or not verified.
 type ConnectionError struct {
-	Method string
-	URL    string // without query and credentials
-	Err    error
+	Method string // of the request
+	URL    string // of the request, without query and credentials
+	Err    error  // the cause
 }
 
 // Error says where the connection was meant to go and why it failed.
 func (e *ConnectionError) Error() string {
-	return fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
+	s := fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
+	if e.Method == http.MethodPost && !neverSent(e.Err) && !permanent(e.Err) {
+		s += "; it may have been carried out, so look before sending it again"
+	}
+	return s
 }
 
 // Unwrap gives the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
@@ -51,9 +61,9 @@ func (e *ConnectionError) Unwrap() error { return e.Err }
 // ResponseError is an answer that is not what the v1 contract promises: not JSON, cut short,
 // without the expected member, or a listing whose links go in a circle.
 type ResponseError struct {
-	Method string
-	Path   string
-	Err    error
+	Method string // of the request
+	Path   string // of the request, relative to /v1
+	Err    error  // what is wrong with the answer
 }
 
 // Error says which answer could not be understood and why.
@@ -73,7 +83,11 @@ func StatusOf(err error) int {
 }
 
 // IsNotFound tells that the object does not exist, or is not visible to the caller.
-func IsNotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
+// It is false for the 404 of a route that does not exist (Error.Foreign).
+func IsNotFound(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == http.StatusNotFound && !e.Foreign
+}
 
 // IsConflict tells that the name is taken, or that something still depends on the object.
 func IsConflict(err error) bool { return StatusOf(err) == http.StatusConflict }
@@ -107,17 +121,24 @@ func IsMarkerGone(err error) bool {
 // proxies and the original's own last resort answer in HTML or plain text.
 func errorOf(resp *Response, method, path string) *Error {
 	e := &Error{Status: resp.Status, Method: method, Path: path, RequestID: resp.Header.Get("X-Openstack-Request-Id")}
-	if mt, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); mt == "application/json" {
+	if isJSON(resp.Header) {
 		var body struct {
 			Message string `json:"message"`
 		}
 		if json.Unmarshal(resp.Body, &body) == nil && body.Message != "" {
 			e.Message = body.Message
+			if e.Status == http.StatusNotFound && strings.HasPrefix(e.Message, "The requested URL was not found") {
+				e.Foreign, e.Hint = true, hintURL
+			}
 			return e
 		}
 	}
+	e.Foreign = true
+	if e.Status == http.StatusNotFound {
+		e.Hint = hintURL
+	}
 	const most = 200
-	text := strings.Join(strings.Fields(string(resp.Body)), " ")
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(resp.Body), "\uFFFD")), " ")
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
@@ -125,12 +146,4 @@ func errorOf(resp *Response, method, path string) *Error {
 	return e
 }
 
-// connectionError strips what url.Error repeats: the query may hold values, the URL a password.
-func connectionError(method string, u *url.URL, err error) error {
-	if ue, ok := errors.AsType[*url.Error](err); ok {
-		err = ue.Err
-	}
-	bare := *u
-	bare.User, bare.RawQuery = nil, ""
-	return &ConnectionError{Method: method, URL: bare.String(), Err: err}
-}
+const hintURL = "check that the configured URL is that of a Craton v1 API"

@@ -1,6 +1,9 @@
 package craton
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // Host is a machine.
 type Host struct {
@@ -61,7 +64,7 @@ type HostService struct {
 
 func newHostService(c *Client) *HostService {
 	const path = "/hosts"
-	return &HostService{
+	s := &HostService{
 		Lister:        Lister[Host, HostListOptions]{client: c, path: path, key: "hosts", id: func(o *Host) string { return strconv.Itoa(o.ID) }},
 		Reader:        Reader[Host, int]{client: c, path: path, resolves: true},
 		Writer:        Writer[Host, int, HostCreate]{client: c, path: path},
@@ -69,4 +72,8 @@ func newHostService(c *Client) *HostService {
 		VariableStore: VariableStore[int]{client: c, path: path, resolves: true, inherits: true},
 		LabelStore:    LabelStore{client: c, path: path},
 	}
+	s.Updater.taken = func(ctx context.Context, want *Host) bool { return deviceTaken(ctx, c, &want.Device) }
+	s.inUse = func(ctx context.Context, id int) string { return deviceInUse(ctx, c, id) }
+	s.partial = func(ctx context.Context, body *HostCreate) string { return madeButHidden(ctx, c, body.ParentID) }
+	return s
 }

@@ -29,7 +29,7 @@ func (s *LabelStore) AddLabels(ctx context.Context, id int, labels ...string) ([
 
 // RemoveLabels takes labels away; those the device does not have are no error.
 func (s *LabelStore) RemoveLabels(ctx context.Context, id int, labels ...string) error {
-	return s.client.call(ctx, http.MethodDelete, s.route(id), nil, &labelBody{Labels: append([]string{}, labels...)}, nil)
+	return s.client.call(ctx, http.MethodDelete, s.route(id), nil, &labelBody{Labels: append([]string{}, labels...)}, nil, "")
 }
 
 // SetLabels makes labels the device's only ones. The API knows only adding and removing (contract §2.5),
@@ -70,11 +70,8 @@ func (s *LabelStore) do(ctx context.Context, method string, id int, body *labelB
 	if body != nil {
 		in = body
 	}
-	if err := s.client.call(ctx, method, s.route(id), nil, in, &out); err != nil {
+	if err := s.client.call(ctx, method, s.route(id), nil, in, &out, "labels"); err != nil {
 		return nil, err
-	}
-	if out.Labels == nil {
-		return nil, &ResponseError{Method: method, Path: s.route(id), Err: errNoMember("labels")}
 	}
 	slices.Sort(out.Labels)
 	return out.Labels, nil

@@ -77,14 +77,11 @@ func newNetworkDeviceService(c *Client) *NetworkDeviceService {
 		VariableStore: VariableStore[int]{client: c, path: path, inherits: true},
 		LabelStore:    LabelStore{client: c, path: path},
 	}
-	s.taken = func(ctx context.Context, body *NetworkDeviceCreate) (bool, error) {
-		// Hosts share the name space, so both kinds are looked through.
-		devices, err := s.List(ctx, NetworkDeviceListOptions{Name: body.Name, RegionID: body.RegionID})
-		if err != nil || len(devices.Items) > 0 {
-			return err == nil, err
-		}
-		hosts, err := c.Hosts.List(ctx, HostListOptions{Name: body.Name, RegionID: body.RegionID})
-		return err == nil && len(hosts.Items) > 0, err
+	s.Writer.taken = func(ctx context.Context, want *NetworkDevice) bool { return deviceTaken(ctx, c, &want.Device) }
+	s.Updater.taken = s.Writer.taken
+	s.inUse = func(ctx context.Context, id int) string { return deviceInUse(ctx, c, id) }
+	s.partial = func(ctx context.Context, body *NetworkDeviceCreate) string {
+		return madeButHidden(ctx, c, body.ParentID)
 	}
 	return s
 }

@@ -106,13 +106,12 @@ func newNetworkInterfaceService(c *Client) *NetworkInterfaceService {
 		Writer:  Writer[NetworkInterface, int, NetworkInterfaceCreate]{client: c, path: path},
 		Updater: Updater[NetworkInterface, int, NetworkInterfaceUpdate]{client: c, path: path},
 	}
-	s.taken = func(ctx context.Context, body *NetworkInterfaceCreate) (bool, error) {
-		for i, err := range s.All(ctx, NetworkInterfaceListOptions{DeviceID: body.DeviceID}) {
-			if err != nil || i.Name == body.Name {
-				return err == nil, err
-			}
-		}
-		return false, nil
+	// Names are unique on a device.
+	taken := func(ctx context.Context, want *NetworkInterface) bool {
+		return anyOther(s.All(ctx, NetworkInterfaceListOptions{DeviceID: want.DeviceID}), func(o *NetworkInterface) bool {
+			return o.ID != want.ID && sameName(o.Name, want.Name)
+		})
 	}
+	s.Writer.taken, s.Updater.taken = taken, taken
 	return s
 }

@@ -1,6 +1,10 @@
 package craton
 
-import "strconv"
+import (
+	"context"
+	"fmt"
+	"strconv"
+)
 
 // Network is an address range in a region. It inherits no variables.
 type Network struct {
@@ -67,11 +71,28 @@ type NetworkService struct {
 
 func newNetworkService(c *Client) *NetworkService {
 	const path = "/networks"
-	return &NetworkService{
+	s := &NetworkService{
 		Lister:        Lister[Network, NetworkListOptions]{client: c, path: path, key: "networks", id: func(o *Network) string { return strconv.Itoa(o.ID) }},
 		Reader:        Reader[Network, int]{client: c, path: path},
 		Writer:        Writer[Network, int, NetworkCreate]{client: c, path: path},
 		Updater:       Updater[Network, int, NetworkUpdate]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path},
 	}
+	// Names are unique in a region.
+	s.Updater.taken = func(ctx context.Context, want *Network) bool {
+		return anyOther(s.All(ctx, NetworkListOptions{RegionID: want.RegionID, Name: want.Name}), func(o *Network) bool {
+			return o.ID != want.ID && sameName(o.Name, want.Name)
+		})
+	}
+	// The API has no filter of interfaces by network (v1 contract §2.4.7).
+	s.inUse = func(ctx context.Context, id int) (by string) {
+		anyOther(c.NetworkInterfaces.All(ctx, NetworkInterfaceListOptions{}), func(i *NetworkInterface) bool {
+			if i.NetworkID == id {
+				by = fmt.Sprintf("network interface %d (%s) is on this network", i.ID, i.Name)
+			}
+			return by != ""
+		})
+		return by
+	}
+	return s
 }

@@ -14,271 +14,249 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Paging are the options that every listing takes (v1 contract §2.1.3).
-type Paging struct {
-	// Limit is the page size, MinLimit to MaxLimit; 0 leaves it to the server (30). All uses MaxLimit for 0.
-	Limit int `query:"limit"`
-	// Marker is the id of the last object already seen; the page begins after it.
-	Marker string `query:"marker"`
-	// SortKeys are columns, such as "name", "id". Keys that repeat or are null lose rows at page borders on the
-	// original server (Q13); end them with "id". Default: created_at, id.
-	SortKeys []string `query:"sort_keys"`
-	// SortDir is "asc" (default) or "desc", for all keys.
-	SortDir string `query:"sort_dir"`
+// RawPage is a page of a listing as it came, its links read.
+type RawPage struct {
+	Body  []byte // valid JSON
+	Links []Link // first, prev, self, next; empty for look-ups of clouds and regions
+	empty bool   // no object in any list of the body
 }
 
-// Page is one page of a listing.
-type Page[T any] struct {
-	Items  []*T
-	Links  []Link // first, prev, self, next
-	Limit  int    // the page size in force
-	Marker string // what Paging.Marker takes for the page after this one; "" when there is none
-}
+// errNotJSON is the cause of a ResponseError whose body cannot be parsed.
+var errNotJSON = errors.New("it is not JSON")
 
-// Lister lists one kind of object: T is the object, O its list options.
-type Lister[T any, O any] struct {
-	client *Client
-	path   string                             // of the collection, such as /network-devices
-	key    string                             // of the list in the body, such as network_devices (Q16)
-	id     func(*T) string                    // the marker of an object
-	decode func(gjson.Result) ([]*T, error)   // nil: a plain array
-	tidy   func(q url.Values)                 // nil, or takes away what the route does not accept
-	single func(q url.Values) (filtered bool) // the options make it a single-object look-up (§2.4.1)
-}
-
-// List reads one page.
-func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
-	q := l.query(options)
-	raw, err := l.client.page(ctx, l.path, q)
-	if err != nil {
-		return nil, l.emptyLookup(q, err)
+// parsePage reads what a walk needs of a page: its links, and whether it is empty. path is the collection's.
+// The objects are left to the caller.
+func parsePage(body []byte, path string) (*RawPage, error) {
+	if !gjson.ValidBytes(body) {
+		return nil, errNotJSON
 	}
-	return l.page(raw)
-}
-
-// All reads every page, in order, and yields each object once. The next page is on its way while this one is
-// consumed. An error is yielded once and ends the sequence; the walk can then only be begun anew.
-//
-// The walk follows the server's next links, but only their query: requests never leave the configured URL (Q21).
-// It ends with an empty page or a page without next; a next link seen before is an error, and an object that
-// appears on two pages is yielded once (Q30).
-func (l *Lister[T, O]) All(ctx context.Context, options O) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		q := l.query(options)
-		if q.Get("limit") == "" {
-			q.Set("limit", strconv.Itoa(MaxLimit))
-		}
-		seen := map[string]bool{}
-		for raw, err := range l.client.Pages(ctx, l.path, q) {
-			var page *Page[T]
-			if err == nil {
-				page, err = l.page(raw)
-			} else if err = l.emptyLookup(q, err); err == nil {
-				return
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, item := range page.Items {
-				id := l.id(item)
-				if seen[id] {
-					continue
-				}
-				seen[id] = true
-				if !yield(item, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// query renders the options.
-func (l *Lister[T, O]) query(options O) url.Values {
-	q := queryOf(options)
-	if l.tidy != nil {
-		l.tidy(q)
-	}
-	return q
-}
-
-// emptyLookup turns the 404 of a look-up by name or id into an empty list, as every other filter gives (Q14).
-func (l *Lister[T, O]) emptyLookup(q url.Values, err error) error {
-	if l.single != nil && IsNotFound(err) && l.single(q) {
-		return nil
-	}
-	return err
-}
-
-// page decodes a raw page; a nil one is empty.
-func (l *Lister[T, O]) page(raw *RawPage) (*Page[T], error) {
-	p := &Page[T]{}
-	if raw == nil {
-		return p, nil
-	}
-	p.Links, p.Limit, p.Marker = raw.Links, raw.limit(), raw.next().Get("marker")
-	list := gjson.GetBytes(raw.Body, l.key)
-	if !list.Exists() {
-		return nil, &ResponseError{Method: http.MethodGet, Path: l.path, Err: errNoMember(l.key)}
-	}
+	p := &RawPage{Body: body, empty: true}
+	links := false
 	var err error
-	if l.decode != nil {
-		p.Items, err = l.decode(list)
-	} else {
-		err = json.Unmarshal([]byte(list.Raw), &p.Items)
+	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
+		if key.Str == "links" {
+			links = value.IsArray()
+			err = json.Unmarshal([]byte(value.Raw), &p.Links)
+			return true
+		}
+		if value.IsObject() { // devices: {"hosts": [...], "network-devices": [...]} (Q16)
+			value.ForEach(func(_, inner gjson.Result) bool {
+				p.empty = p.empty && !filled(inner)
+				return p.empty
+			})
+		} else {
+			p.empty = p.empty && !filled(value)
+		}
+		return true
+	})
+	if !links {
+		return nil, errNoMember("links")
 	}
 	if err != nil {
-		return nil, &ResponseError{Method: http.MethodGet, Path: l.path, Err: err}
+		return nil, err
+	}
+	if _, err := p.next(path); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
 
-// RawPage is a page of a listing as it came.
-type RawPage struct {
-	Body  []byte
-	Links []Link
+// filled tells a list that has elements. It looks no further than the first.
+func filled(list gjson.Result) bool {
+	some := false
+	if list.IsArray() {
+		list.ForEach(func(_, _ gjson.Result) bool { some = true; return false })
+	}
+	return some
 }
 
-// next is the query of the next link, nil without one.
-func (p *RawPage) next() url.Values { return p.linkQuery("next") }
-
-func (p *RawPage) linkQuery(rel string) url.Values {
+// next is the query of the next link, nil without one. Scheme, host and the path before the collection's are
+// ignored: the original builds them from the Host header, and behind a TLS proxy they say http (Q21).
+func (p *RawPage) next(path string) (url.Values, error) {
 	for _, l := range p.Links {
-		if l.Rel == rel {
-			if u, err := url.Parse(l.Href); err == nil {
-				return u.Query()
-			}
+		if l.Rel != "next" {
+			continue
+		}
+		u, err := url.Parse(l.Href)
+		if err != nil || !strings.HasSuffix(u.Path, path) {
+			return nil, errors.New("its next link leads elsewhere")
+		}
+		q, err := url.ParseQuery(u.RawQuery)
+		if err != nil || q.Get("marker") == "" {
+			return nil, errors.New("its next link has no marker")
+		}
+		return q, nil
+	}
+	return nil, nil
+}
+
+// limit is the page size in force, as the self link tells it; 0 if it does not.
+func (p *RawPage) limit() int {
+	for _, l := range p.Links {
+		if u, err := url.Parse(l.Href); err == nil && l.Rel == "self" {
+			n, _ := strconv.Atoi(u.Query().Get("limit"))
+			return n
 		}
 	}
-	return nil
+	return 0
 }
 
-func (p *RawPage) limit() int {
-	n, _ := strconv.Atoi(p.linkQuery("self").Get("limit"))
-	return n
-}
-
-// empty tells the page that ends a listing: no object in any list of the body.
-func (p *RawPage) empty() bool {
-	empty := true
-	gjson.ParseBytes(p.Body).ForEach(func(key, value gjson.Result) bool {
-		if key.String() == "links" {
-			return true
-		}
-		if value.IsObject() { // devices: {"hosts": [...], "network-devices": [...]}
-			value.ForEach(func(_, inner gjson.Result) bool {
-				empty = empty && inner.Get("0").Exists() == false
-				return empty
-			})
-		} else {
-			empty = empty && !value.Get("0").Exists()
-		}
-		return empty
-	})
-	return empty
-}
-
-// Pages walks a listing page by page without decoding it: path is that of the collection, such as "/hosts".
-// It is what All is made of, for callers that decode on their own. While a page is consumed the next one is
-// requested already. When the server fails on a page with 500 although the request was repeated, smaller pages
-// are tried from the same place (Q8).
+// Pages walks a listing page by page without decoding it: path is that of the collection, such as "/hosts",
+// query its parameters; without a limit the server's page size (30) holds. It is what All is made of, for callers
+// that decode on their own.
+//
+// While a page is consumed the next one is requested already; when the loop ends, that request is cancelled and
+// waited for. When the server answers a page with details with 500 again and again, smaller pages are tried from
+// the same place, and larger ones again after some that went well (Q8). An error is yielded once and ends the walk.
 func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.Seq2[*RawPage, error] {
 	return func(yield func(*RawPage, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
+		fetch := c.prefetch(ctx, path, query)
+		defer func() {
+			cancel()
+			_, _ = fetch()
+		}()
+		size := newPageSize(query)
 		seen := map[string]bool{}
-		q := query
-		fetch := c.prefetch(ctx, path, q)
-		for {
+		for q := query; ; {
 			page, err := fetch()
-			if err != nil && StatusOf(err) == http.StatusInternalServerError && ctx.Err() == nil {
-				if smaller, ok := shrink(q); ok {
+			if err != nil {
+				if smaller := size.failed(q, err); smaller != nil && ctx.Err() == nil {
 					q = smaller
 					fetch = c.prefetch(ctx, path, q)
 					continue
 				}
-			}
-			if err != nil {
-				yield(nil, err)
+				yield(nil, explainList(err, path, q))
 				return
 			}
-			next := page.next()
-			last := next == nil || page.empty()
-			if !last {
-				marker := next.Get("marker")
-				if marker == "" || seen[marker] {
-					yield(nil, &ResponseError{Method: http.MethodGet, Path: path,
-						Err: fmt.Errorf("its next link (marker %q) leads back to a page seen before", marker)})
-					return
-				}
+			next, err := page.next(path)
+			if page.empty { // a next link there would lead nowhere
+				next = nil
+			}
+			if marker := next.Get("marker"); next != nil && seen[marker] {
+				err = fmt.Errorf("its next link (marker %q) leads back to a page seen before; sort by keys that are never null, such as id", marker)
+			} else if next != nil {
 				seen[marker] = true
-				q = next
+				q = size.went(next)
 				fetch = c.prefetch(ctx, path, q)
 			}
-			if !yield(page, nil) || last {
+			if err != nil {
+				yield(nil, &ResponseError{Method: http.MethodGet, Path: path, Err: err})
+				return
+			}
+			if !yield(page, nil) || next == nil {
 				return
 			}
 		}
 	}
 }
 
-// prefetch sends the request for a page at once and returns what waits for its answer.
+// prefetch sends the request for a page at once and returns what waits for its answer; it may be called again.
 func (c *Client) prefetch(ctx context.Context, path string, q url.Values) func() (*RawPage, error) {
-	type answer struct {
-		page *RawPage
-		err  error
-	}
-	ch := make(chan answer, 1)
+	var page *RawPage
+	var err error
+	done := make(chan struct{})
 	go func() {
-		page, err := c.page(ctx, path, q)
-		ch <- answer{page, err}
+		defer close(done)
+		page, err = c.page(ctx, path, q)
 	}()
 	return func() (*RawPage, error) {
-		a := <-ch // the request itself is bounded by ctx
-		return a.page, a.err
+		<-done // the request itself is bounded by ctx
+		return page, err
 	}
 }
 
-// shrink halves the page size of a query, down to MinLimit.
-func shrink(q url.Values) (url.Values, bool) {
-	limit, err := strconv.Atoi(q.Get("limit"))
-	if err != nil || limit <= MinLimit {
-		return nil, false
-	}
-	smaller := url.Values{}
-	for k, v := range q {
-		smaller[k] = v
-	}
-	smaller.Set("limit", strconv.Itoa(max(limit/2, MinLimit)))
-	return smaller, true
-}
-
-// page reads one page: its links first, the objects are left to the caller.
+// page reads one page.
 func (c *Client) page(ctx context.Context, path string, q url.Values) (*RawPage, error) {
 	resp, err := c.Do(ctx, http.MethodGet, path, q, nil)
 	if err != nil {
 		return nil, err
 	}
-	fail := func(err error) (*RawPage, error) {
-		return nil, &ResponseError{Method: http.MethodGet, Path: path, Err: err}
-	}
-	if !gjson.ValidBytes(resp.Body) {
-		return fail(errors.New("it is not JSON, or it was cut short"))
-	}
-	links := gjson.GetBytes(resp.Body, "links")
-	if !links.IsArray() {
-		return fail(errNoMember("links"))
-	}
-	p := &RawPage{Body: resp.Body}
-	if err := json.Unmarshal([]byte(links.Raw), &p.Links); err != nil {
-		return fail(err)
-	}
-	for _, l := range p.Links {
-		u, err := url.Parse(l.Href)
-		if err != nil || !strings.HasSuffix(u.Path, path) {
-			return fail(fmt.Errorf("its %q link leads elsewhere", l.Rel))
-		}
+	p, err := parsePage(resp.Body, path)
+	if err != nil {
+		return nil, notV1(resp, http.MethodGet, path, err)
 	}
 	return p, nil
+}
+
+// pageSize adapts a walk's page size to a server that fails on large pages with details now and then (Q8:
+// on the original 9 of 15 pages of 100, 2 of 15 of 30).
+type pageSize struct {
+	wanted, now int
+	good        int // pages in a row that went well at this size
+}
+
+// goodPages is after how many pages a larger size is tried again.
+const goodPages = 5
+
+func newPageSize(q url.Values) *pageSize {
+	n, _ := strconv.Atoi(q.Get("limit"))
+	return &pageSize{wanted: n, now: n}
+}
+
+// failed is the query for the same place with a smaller page; nil when that would not help.
+func (s *pageSize) failed(q url.Values, err error) url.Values {
+	if StatusOf(err) != http.StatusInternalServerError || s.now <= MinLimit || !wants(q, "details") {
+		return nil
+	}
+	s.now, s.good = max(s.now/3, MinLimit), 0
+	return withLimit(q, s.now)
+}
+
+// went is the query of a next link, with a larger page if smaller ones went well for a while.
+func (s *pageSize) went(next url.Values) url.Values {
+	if s.now >= s.wanted {
+		return next
+	}
+	if s.good++; s.good >= goodPages {
+		s.now, s.good = min(s.now*3, s.wanted), 0
+	}
+	return withLimit(next, s.now)
+}
+
+func withLimit(q url.Values, limit int) url.Values {
+	with := url.Values{}
+	for k, v := range q {
+		with[k] = v
+	}
+	with.Set("limit", strconv.Itoa(limit))
+	return with
+}
+
+// wants tells whether a boolean parameter is true; the server's links say True (v1 contract §3.4).
+func wants(q url.Values, name string) bool { return strings.EqualFold(q.Get(name), "true") }
+
+// explainList adds to the error of a listing what is known about its causes.
+func explainList(err error, path string, q url.Values) error {
+	devices := path == "/hosts" || path == "/network-devices" || path == "/devices"
+	switch StatusOf(err) {
+	case http.StatusInternalServerError:
+		if devices || path == "/network-interfaces" {
+			where := "among the first " + cmpOr(q.Get("limit"), "30")
+			if m := q.Get("marker"); m != "" {
+				where = "among the " + cmpOr(q.Get("limit"), "30") + " after id " + m
+			}
+			text := "if it stays: the original server answers this for every list that holds an object (" + where +
+				") whose ip_address is no address; read them one by one, and delete the one that cannot be read (Q9)"
+			if q.Get("vars") != "" {
+				text = "the original server answers this for a vars filter that is not path:value, such as role:\"db\"; otherwise, " + text
+			}
+			return hint(err, text)
+		}
+		if q.Get("vars") != "" {
+			return hint(err, "the original server answers this for a vars filter that is not path:value, such as role:\"db\"")
+		}
+	case http.StatusNotFound:
+		if devices {
+			return hint(err, "the original server answers this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device (Q12)")
+		}
+	}
+	return err
+}
+
+func cmpOr(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
 }

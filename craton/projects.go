@@ -18,9 +18,9 @@ type ProjectCreate struct {
 // ProjectListOptions filter projects. Only root may list them.
 type ProjectListOptions struct {
 	Paging
-	Name    string `query:"name"`    // an SQL LIKE pattern: % and _ are wildcards; not with Marker (Q14)
+	Name    string `query:"name"`    // an SQL LIKE pattern: % and _ are wildcards, case does not count; compared by the client (Q14)
 	Vars    string `query:"vars"`    // v1 contract §5.5
-	Details bool   `query:"details"` // with variables, but not together with Name
+	Details bool   `query:"details"` // with variables
 }
 
 // ProjectService is /v1/projects. Projects cannot be changed, only their variables.
@@ -34,7 +34,8 @@ type ProjectService struct {
 func newProjectService(c *Client) *ProjectService {
 	const path = "/projects"
 	return &ProjectService{
-		Lister:        Lister[Project, ProjectListOptions]{client: c, path: path, key: "projects", id: func(o *Project) string { return o.ID }},
+		Lister: Lister[Project, ProjectListOptions]{client: c, path: path, key: "projects", id: func(o *Project) string { return o.ID },
+			local: byPattern(func(o *Project) string { return o.Name })},
 		Reader:        Reader[Project, string]{client: c, path: path},
 		Writer:        Writer[Project, string, ProjectCreate]{client: c, path: path},
 		VariableStore: VariableStore[string]{client: c, path: path},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,6 +14,16 @@ import (
 func queryOf(options any) url.Values {
 	q := url.Values{}
 	addQuery(q, reflect.ValueOf(options))
+	return q
+}
+
+// listQuery is queryOf with sort keys made safe for paging: without a unique last key, objects that are equal in
+// all keys are lost at page borders (Q13).
+func listQuery(options any) url.Values {
+	q := queryOf(options)
+	if keys := q.Get("sort_keys"); keys != "" && !slices.Contains(strings.Split(keys, ","), "id") {
+		q.Set("sort_keys", keys+",id")
+	}
 	return q
 }
 

@@ -1,6 +1,9 @@
 package craton
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // Region is a part of a cloud: regions hold cells, hosts, network devices and networks.
 type Region struct {
@@ -28,9 +31,11 @@ type RegionUpdate struct {
 	Note *string `json:"note,omitzero"`
 }
 
-// RegionListOptions filter regions. Name or ID make it a look-up of one region, without its variables,
-// that ignores the rest and fails when two clouds have regions of that name (Q14): filter by CloudID
-// and compare names instead.
+// RegionListOptions filter regions; all that are set must match.
+//
+// On the wire Name or ID make the request a look-up of one region that ignores all the rest, CloudID too, and fails
+// when two clouds have regions of that name (v1 contract §2.4.2, Q14): it is used when nothing else is set. Otherwise, and when the
+// look-up fails with 500, the client reads the listing and compares.
 type RegionListOptions struct {
 	Paging
 	ID       int    `query:"id"`
@@ -52,11 +57,19 @@ type RegionService struct {
 
 func newRegionService(c *Client) *RegionService {
 	const path = "/regions"
-	return &RegionService{
-		Lister:        Lister[Region, RegionListOptions]{client: c, path: path, key: "regions", id: func(o *Region) string { return strconv.Itoa(o.ID) }, single: byNameOrID},
+	s := &RegionService{
+		Lister: Lister[Region, RegionListOptions]{client: c, path: path, key: "regions", id: func(o *Region) string { return strconv.Itoa(o.ID) },
+			local: byNameOrID(func(o *Region) (int, string) { return o.ID, o.Name })},
 		Reader:        Reader[Region, int]{client: c, path: path, resolves: true},
 		Writer:        Writer[Region, int, RegionCreate]{client: c, path: path},
 		Updater:       Updater[Region, int, RegionUpdate]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path, inherits: true},
 	}
+	// Names are unique in a cloud.
+	s.Updater.taken = func(ctx context.Context, want *Region) bool {
+		return anyOther(s.All(ctx, RegionListOptions{CloudID: want.CloudID}), func(o *Region) bool {
+			return o.ID != want.ID && sameName(o.Name, want.Name)
+		})
+	}
+	return s
 }

@@ -2,9 +2,12 @@ package craton
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // ID is an object's id: an integer everywhere but for projects, whose id is a UUID.
@@ -26,11 +29,11 @@ func idText[K ID](id K) string {
 type Reader[T any, K ID] struct {
 	client   *Client
 	path     string
-	resolves bool // its representation takes resolved-values (contract §2.3)
+	resolves bool // its representation takes resolved-values (v1 contract §2.3)
 }
 
-// Get reads one object. Where the resource inherits, its variables are its own only;
-// GetResolved gives them with what it inherits.
+// Get reads one object; IsNotFound tells that there is none. Where the resource inherits, its variables
+// are its own only; GetResolved gives them with what it inherits.
 func (r *Reader[T, K]) Get(ctx context.Context, id K) (*T, error) {
 	var q url.Values
 	if r.resolves {
@@ -40,73 +43,178 @@ func (r *Reader[T, K]) Get(ctx context.Context, id K) (*T, error) {
 }
 
 // GetResolved reads one object with its variables as it sees them: its own over those of its parents,
-// cell, region, cloud and project. The same as Get for resources that inherit nothing.
+// cell, region, cloud and project (v1 contract §5.2). The same as Get for resources that inherit nothing.
 func (r *Reader[T, K]) GetResolved(ctx context.Context, id K) (*T, error) {
 	return r.get(ctx, id, nil)
 }
 
 func (r *Reader[T, K]) get(ctx context.Context, id K, q url.Values) (*T, error) {
 	out := new(T)
-	if err := r.client.call(ctx, http.MethodGet, r.path+"/"+idText(id), q, nil, out); err != nil {
+	if err := r.client.call(ctx, http.MethodGet, r.path+"/"+idText(id), q, nil, out, "id"); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// Writer creates and deletes objects: C is what a create sends.
+// Writer creates and deletes objects: T is the object, K its id, C what a create sends.
+//
+// Where the original server answers a write with a bare 500, the client looks for the reason afterwards:
+// a name that is taken and an object still in use become IsConflict, whatever the server.
 type Writer[T any, K ID, C any] struct {
-	client *Client
-	path   string
-	taken  func(ctx context.Context, body *C) (bool, error) // finds a duplicate where the original answers 500 (Q6)
+	client  *Client
+	path    string
+	taken   takenFunc[T]                                        // finds the object whose name clashes (Q6)
+	inUse   func(ctx context.Context, id K) (by string)         // nil, or finds what a delete is refused for (§6.3)
+	partial func(ctx context.Context, body *C) (warning string) // nil, or finds that a create with 404 was carried out (Q12)
 }
 
+// takenFunc tells whether another object has the name that want has, where want's kind must be unique.
+// Its answer only explains an error, so failures of its own count as no.
+type takenFunc[T any] func(ctx context.Context, want *T) bool
+
 // Create makes an object and returns it as the API answered: times with microseconds,
-// some values as sent rather than as a later read shows them (Q1, Q2, Q3). A name that is taken is IsConflict.
+// some values as sent rather than as a later read shows them (Q1, Q2, Q3).
+//
+// A name that is taken is IsConflict, also where the original answers 500 (Q6). A create is never
+// repeated once it was sent: after a *ConnectionError it may have been carried out, so look before trying again.
 func (w *Writer[T, K, C]) Create(ctx context.Context, body C) (*T, error) {
 	out := new(T)
-	err := w.client.call(ctx, http.MethodPost, w.path, nil, body, out)
+	err := w.client.call(ctx, http.MethodPost, w.path, nil, body, out, "id")
 	if err != nil {
-		return nil, w.explain(ctx, &body, err)
+		return nil, w.explainCreate(ctx, &body, err)
 	}
 	return out, nil
 }
 
-// Delete removes an object. An id that does not exist is no error: the API answers 204 for it (Q5).
+func (w *Writer[T, K, C]) explainCreate(ctx context.Context, body *C, err error) error {
+	switch StatusOf(err) {
+	case http.StatusNotFound:
+		if w.partial != nil {
+			if warning := w.partial(ctx, body); warning != "" {
+				return hint(err, warning)
+			}
+		}
+	case http.StatusInternalServerError:
+		want := new(T)
+		if w.taken != nil && overlay(want, body) == nil && w.taken(ctx, want) {
+			return conflict(err, "An object with the given name already exists.")
+		}
+		return hint(err, hintWrite)
+	}
+	return err
+}
+
+// Delete removes an object. An id that does not exist is no error: the original answers 204 for it (Q5).
+//
+// Deleting takes along what the object holds: a cell its hosts, a region its cells, a cloud its regions
+// (v1 contract §6.3). It is IsConflict while a device has this one as its parent or an interface is on this network,
+// also where the original answers 500.
 func (w *Writer[T, K, C]) Delete(ctx context.Context, id K) error {
-	return w.client.call(ctx, http.MethodDelete, w.path+"/"+idText(id), nil, nil, nil)
+	err := w.client.call(ctx, http.MethodDelete, w.path+"/"+idText(id), nil, nil, nil, "")
+	switch StatusOf(err) {
+	case http.StatusNotFound:
+		if e, ok := err.(*Error); ok && !e.Foreign { //nolint:errorlint // call returns it bare
+			return nil // a stricter server than the original; the object is gone all the same
+		}
+	case http.StatusInternalServerError:
+		if w.inUse != nil {
+			if by := w.inUse(ctx, id); by != "" {
+				return conflict(err, "The object is in use: "+by+".")
+			}
+		}
+		return hint(err, hintDelete)
+	}
+	return err
 }
 
-// explain turns the original's 500 for a duplicate into the conflict that it is (Q6).
-func (w *Writer[T, K, C]) explain(ctx context.Context, body *C, err error) error {
-	if StatusOf(err) != http.StatusInternalServerError || w.taken == nil {
-		return err
-	}
-	if found, lookErr := w.taken(ctx, body); lookErr != nil || !found {
-		return err
-	}
-	return &Error{Status: http.StatusConflict, Method: http.MethodPost, Path: w.path,
-		Message: "An object with the given name already exists (the server answered 500)."}
-}
-
-// Updater changes objects: U is what an update sends.
+// Updater changes objects: T is the object, K its id, U what an update sends.
 type Updater[T any, K ID, U any] struct {
 	client *Client
 	path   string
+	taken  takenFunc[T]
 }
 
 // Update changes the fields that are set in body and leaves all others. The answer has no variables.
-// A 500 for an object that does not exist is reported as IsNotFound (Q5).
+//
+// The original answers 500 both for an object that does not exist and for a name that is taken (Q5, Q6);
+// they are IsNotFound and IsConflict here.
 func (u *Updater[T, K, U]) Update(ctx context.Context, id K, body U) (*T, error) {
 	out := new(T)
 	path := u.path + "/" + idText(id)
-	err := u.client.call(ctx, http.MethodPut, path, nil, body, out)
+	err := u.client.call(ctx, http.MethodPut, path, nil, body, out, "id")
 	if err == nil {
 		return out, nil
 	}
-	if StatusOf(err) == http.StatusInternalServerError {
-		if lookErr := u.client.call(ctx, http.MethodGet, path, nil, nil, nil); IsNotFound(lookErr) {
-			return nil, lookErr
+	if StatusOf(err) != http.StatusInternalServerError {
+		return nil, err
+	}
+	want := new(T)
+	if lookErr := u.client.call(ctx, http.MethodGet, path, nil, nil, want, "id"); lookErr != nil {
+		if e, ok := lookErr.(*Error); ok && IsNotFound(e) { //nolint:errorlint // call returns it bare
+			e.Method = http.MethodPut
+			return nil, e
+		}
+		return nil, err
+	}
+	if u.taken != nil && overlay(want, body) == nil && u.taken(ctx, want) {
+		return nil, conflict(err, "An object with the given name already exists.")
+	}
+	return nil, hint(err, hintWrite)
+}
+
+// overlay sets the fields of an object that a create or update names: both use the object's own JSON names.
+func overlay(object, change any) error {
+	raw, err := json.Marshal(change)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, object)
+}
+
+const (
+	hintWrite  = "the original server answers this when an object that the request names by its id does not exist, and when a text is longer than 255 characters"
+	hintDelete = "the original server answers this when something outside still refers to the object or to what it holds; delete children before their parents, interfaces before networks, then cells, regions, clouds"
+)
+
+// hint adds what to do next to an answer of the API.
+func hint(err error, text string) error {
+	if e, ok := err.(*Error); ok && e.Hint == "" { //nolint:errorlint // call returns it bare
+		with := *e
+		with.Hint = text
+		return &with
+	}
+	return err
+}
+
+// conflict turns the original's 500 into the 409 that it should be.
+func conflict(err error, message string) error {
+	e := *err.(*Error) //nolint:errorlint,forcetypeassert // callers looked at its status
+	e.Hint = fmt.Sprintf("the server itself answered %d", e.Status)
+	e.Status, e.Message = http.StatusConflict, message
+	return &e
+}
+
+// sameName compares names as widely as the databases behind the original do: without case (Q25).
+// It only explains errors; elsewhere names are compared exactly.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+
+// sameUUID compares ids of projects: the original answers a create with the caller's own spelling (Q2).
+func sameUUID(a, b string) bool {
+	bare := func(s string) string {
+		return strings.NewReplacer("-", "", "{", "", "}", "", "urn:uuid:", "").Replace(strings.ToLower(s))
+	}
+	return bare(a) == bare(b)
+}
+
+// anyOther tells whether a walk meets an object for which is holds. Errors end it with false.
+func anyOther[T any](walk func(func(*T, error) bool), is func(*T) bool) bool {
+	for o, err := range walk {
+		if err != nil {
+			return false
+		}
+		if is(o) {
+			return true
 		}
 	}
-	return nil, err
+	return false
 }

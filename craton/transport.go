@@ -6,9 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/hashicorp/go-cleanhttp"
@@ -25,11 +28,13 @@ type TLS struct {
 }
 
 // httpClient builds the chain that every request goes through, outermost first:
-// retries, then credentials (so that each try is authenticated anew), then the connection.
-func (c config) httpClient() (*http.Client, error) {
+// retries (the reading of the answer included), the time allowed for one try, then credentials
+// (so that each try is authenticated anew), then the connection.
+func (c config) httpClient() (*retryablehttp.Client, error) {
 	rt := c.transport
 	if rt == nil {
-		t := cleanhttp.DefaultPooledTransport() // proxies from the environment
+		t := cleanhttp.DefaultPooledTransport()
+		t.Proxy = proxyFromEnvironment
 		t.MaxIdleConnsPerHost = 16
 		tc, err := c.tls.config()
 		if err != nil {
@@ -38,7 +43,7 @@ func (c config) httpClient() (*http.Client, error) {
 		t.TLSClientConfig = tc
 		rt = t
 	}
-	rt = authTransport{next: rt, auth: c.auth, userAgent: c.userAgent}
+	rt = &authTransport{next: rt, auth: c.auth, userAgent: c.userAgent}
 
 	r := retryablehttp.NewClient()
 	r.HTTPClient = &http.Client{Transport: rt, Timeout: c.timeout, CheckRedirect: refuseRedirect}
@@ -47,8 +52,18 @@ func (c config) httpClient() (*http.Client, error) {
 	r.RetryWaitMin, r.RetryWaitMax = 200*time.Millisecond, 10*time.Second
 	r.CheckRetry = checkRetry
 	r.Backoff = backoff
-	r.ErrorHandler = retryablehttp.PassthroughErrorHandler // the last answer, not "giving up"
-	return &http.Client{Transport: &retryablehttp.RoundTripper{Client: r}, CheckRedirect: refuseRedirect}, nil
+	r.ErrorHandler = countTries
+	return r, nil
+}
+
+// proxyFromEnvironment obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Its error is our own,
+// because the standard library's repeats the proxy's address, which may hold a password.
+func proxyFromEnvironment(r *http.Request) (*url.URL, error) {
+	proxy, err := http.ProxyFromEnvironment(r)
+	if err != nil {
+		return nil, errors.New("HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy")
+	}
+	return proxy, nil
 }
 
 // authTransport adds credentials and the User-Agent.
@@ -58,15 +73,31 @@ type authTransport struct {
 	userAgent string
 }
 
-func (t authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("User-Agent", t.userAgent)
 	if t.auth != nil {
 		if err := t.auth.Authenticate(r.Context(), r); err != nil {
-			return nil, err
+			if r.Body != nil {
+				r.Body.Close() //nolint:errcheck,gosec // a body in memory; RoundTrip must close it
+			}
+			return nil, &authError{err}
 		}
 	}
 	return t.next.RoundTrip(r)
+}
+
+// authError is a request that was not sent because its credentials could not be had.
+type authError struct{ err error }
+
+func (e *authError) Error() string { return "cannot authenticate: " + e.err.Error() }
+func (e *authError) Unwrap() error { return e.err }
+
+// CloseIdleConnections lets http.Client reach the pool of connections below.
+func (t *authTransport) CloseIdleConnections() {
+	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
 }
 
 // errRedirect: the API never redirects. A redirect is a proxy's, often to https or to
@@ -74,40 +105,81 @@ func (t authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 var errRedirect = errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along; set the URL to where it leads")
 
 func refuseRedirect(r *http.Request, _ []*http.Request) error {
-	return fmt.Errorf("%w (%s)", errRedirect, r.URL.Redacted())
+	return fmt.Errorf("%w (%s)", errRedirect, bareURL(r.URL))
 }
 
-// checkRetry repeats what can be repeated without harm: GET, HEAD, PUT, DELETE after a lost
-// connection or a 5xx (Q8: the original answers some good requests with 500 now and then),
-// and anything that was never sent because no connection came about.
+// errCut is an answer whose end never came.
+var errCut = errors.New("the answer was cut short")
+
+// checkRetry repeats what can be repeated without harm:
+//
+//   - anything that was never sent because no connection came about;
+//   - GET, HEAD, PUT and DELETE after a lost connection, a cut answer, or one of the statuses with which
+//     servers and proxies ask to come again (429, 502, 503, 504);
+//   - GET and HEAD after a 500 too: the original answers some good reads with it now and then (Q8). To writes
+//     it answers 500 always or never: it means not found, duplicate, or in use there (Q5, Q6).
+//
+// POST is never repeated once it was sent: it may have been carried out.
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
 	if err != nil {
-		if errors.Is(err, errRedirect) || isCertificateError(err) {
+		if permanent(err) {
 			return false, err
 		}
-		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-			return true, nil
-		}
-		return idempotent(ctx), nil
+		return neverSent(err) || idempotent(ctx), nil
 	}
 	switch resp.StatusCode {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return idempotent(ctx), nil
+	case http.StatusInternalServerError:
+		return reads(ctx), nil
 	}
 	return false, nil
 }
 
-// isCertificateError tells failures of verification, which no retry mends.
-func isCertificateError(err error) bool {
+// neverSent tells failures of the connection itself, to the API or to a proxy.
+func neverSent(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// permanent tells failures that no repetition mends: certificates, names that do not exist, refused redirects,
+// and those of an Auth, which repeats on its own what it can.
+func permanent(err error) bool {
+	if _, ok := errors.AsType[*authError](err); ok {
+		return true
+	}
+	if errors.Is(err, errRedirect) {
+		return true
+	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
 	}
-	_, ok := errors.AsType[tls.RecordHeaderError](err) // http spoken where https was asked for
-	return ok
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // http spoken where https was asked for
+		return true
+	}
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound && !dns.IsTemporary
+}
+
+// countTries is called when the tries are used up or end in an error. An answer is passed on,
+// so that its status and message reach the typed *Error; an error says how often it was tried.
+func countTries(resp *http.Response, err error, tries int) (*http.Response, error) {
+	if err == nil {
+		return resp, nil
+	}
+	if resp != nil {
+		resp.Body.Close() //nolint:errcheck,gosec // nobody reads it
+	}
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err // the URL is told by *ConnectionError, without its query
+	}
+	if tries > 1 {
+		err = fmt.Errorf("%w (tried %d times)", err, tries)
+	}
+	return nil, err
 }
 
 type methodKey struct{}
@@ -117,20 +189,34 @@ func withMethod(ctx context.Context, method string) context.Context {
 	return context.WithValue(ctx, methodKey{}, method)
 }
 
-func idempotent(ctx context.Context) bool {
-	switch ctx.Value(methodKey{}) {
-	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
-		return true
-	}
-	return false
+func reads(ctx context.Context) bool {
+	m := ctx.Value(methodKey{})
+	return m == http.MethodGet || m == http.MethodHead
 }
 
-// backoff doubles from least, with full jitter, and obeys Retry-After.
+func idempotent(ctx context.Context) bool {
+	m := ctx.Value(methodKey{})
+	return reads(ctx) || m == http.MethodPut || m == http.MethodDelete
+}
+
+// maxRetryAfter bounds what a server may ask a client to wait.
+const maxRetryAfter = 60 * time.Second
+
+// backoff doubles from least to most, half of it by chance so that many clients do not come back together,
+// and obeys the Retry-After of a 429 or 503 up to maxRetryAfter.
 func backoff(least, most time.Duration, attempt int, resp *http.Response) time.Duration {
 	if resp != nil && resp.Header.Get("Retry-After") != "" {
-		return retryablehttp.DefaultBackoff(least, most, attempt, resp)
+		wait := retryablehttp.DefaultBackoff(least, most, attempt, resp)
+		if wait < 0 { // more seconds than a Duration holds
+			return maxRetryAfter
+		}
+		return min(wait, maxRetryAfter)
 	}
-	return retryablehttp.LinearJitterBackoff(least, min(most, least<<attempt), attempt, nil)
+	wait := most
+	if attempt < 30 { // no overflow
+		wait = min(least<<attempt, most)
+	}
+	return wait/2 + rand.N(wait/2+1) //nolint:gosec // not for secrets
 }
 
 // config turns the settings into a tls.Config.
@@ -169,7 +255,7 @@ func certPool(path string) (*x509.CertPool, error) {
 		files = files[:0]
 		for _, e := range entries {
 			if !e.IsDir() {
-				files = append(files, path+string(os.PathSeparator)+e.Name())
+				files = append(files, filepath.Join(path, e.Name()))
 			}
 		}
 	}

@@ -58,13 +58,10 @@ func newUserService(c *Client) *UserService {
 		Reader: Reader[User, int]{client: c, path: path},
 		Writer: Writer[User, int, UserCreate]{client: c, path: path},
 	}
-	s.taken = func(ctx context.Context, body *UserCreate) (bool, error) {
-		for u, err := range s.All(ctx, UserListOptions{Name: body.Username}) {
-			if err != nil || u.ProjectID == body.ProjectID {
-				return err == nil, err
-			}
-		}
-		return false, nil
+	s.taken = func(ctx context.Context, want *User) bool {
+		return anyOther(s.All(ctx, UserListOptions{Name: want.Username}), func(o *User) bool {
+			return sameName(o.Username, want.Username) && sameUUID(o.ProjectID, want.ProjectID)
+		})
 	}
 	return s
 }

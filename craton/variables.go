@@ -116,7 +116,7 @@ func (s *VariableStore[K]) ResolvedVariables(ctx context.Context, id K) (Variabl
 	var out struct {
 		Variables Variables `json:"variables"`
 	}
-	if err := s.client.call(ctx, http.MethodGet, s.path+"/"+idText(id), nil, nil, &out); err != nil {
+	if err := s.client.call(ctx, http.MethodGet, s.path+"/"+idText(id), nil, nil, &out, "id"); err != nil {
 		return nil, err
 	}
 	return out.Variables, nil
@@ -136,7 +136,7 @@ func (s *VariableStore[K]) DeleteVariables(ctx context.Context, id K, keys ...st
 	if keys == nil {
 		keys = []string{}
 	}
-	return s.client.call(ctx, http.MethodDelete, s.route(id), nil, keys, nil)
+	return s.client.call(ctx, http.MethodDelete, s.route(id), nil, keys, nil, "")
 }
 
 func (s *VariableStore[K]) route(id K) string { return s.path + "/" + idText(id) + "/variables" }
@@ -145,11 +145,8 @@ func (s *VariableStore[K]) do(ctx context.Context, method string, id K, q url.Va
 	var out struct {
 		Variables Variables `json:"variables"`
 	}
-	if err := s.client.call(ctx, method, s.route(id), q, body, &out); err != nil {
+	if err := s.client.call(ctx, method, s.route(id), q, body, &out, "variables"); err != nil {
 		return nil, err
-	}
-	if out.Variables == nil {
-		return nil, &ResponseError{Method: method, Path: s.route(id), Err: errNoMember("variables")}
 	}
 	return out.Variables, nil
 }

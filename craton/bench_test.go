@@ -1,0 +1,113 @@
+package craton_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// BenchmarkAllHosts walks 10,000 hosts with details, pages of 100 of about 1.1 kB a host, over loopback.
+// Bytes are those of the answers' bodies.
+func BenchmarkAllHosts(b *testing.B) {
+	const hosts = 10_000
+	pages := map[string][]byte{}
+	var total int64
+	for first := 0; first <= hosts; first += craton.MaxLimit {
+		marker := ""
+		if first > 0 {
+			marker = strconv.Itoa(first)
+		}
+		body := benchPage(first, min(craton.MaxLimit, hosts-first))
+		pages[marker] = body
+		total += int64(len(body))
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(pages[r.URL.Query().Get("marker")])
+	}))
+	defer server.Close()
+	c, err := craton.New(server.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(total)
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for _, err := range c.Hosts.All(b.Context(), craton.HostListOptions{Details: true}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != hosts {
+			b.Fatalf("%d hosts, want %d", n, hosts)
+		}
+	}
+}
+
+// benchPage writes a page of n hosts after the given id, pretty-printed as the server does.
+func benchPage(after, n int) []byte {
+	var s strings.Builder
+	s.WriteString("{\n  \"hosts\": [")
+	for i := 1; i <= n; i++ {
+		if i > 1 {
+			s.WriteString(",")
+		}
+		id := after + i
+		fmt.Fprintf(&s, `
+    {
+      "active": true,
+      "cell_id": %d,
+      "cloud_id": 1,
+      "created_at": "2017-03-30T08:20:01.000000",
+      "device_type": "server",
+      "id": %d,
+      "ip_address": "10.%d.%d.%d",
+      "links": [
+        {
+          "href": "http://craton.example:7780/v1/cells/%d",
+          "rel": "up"
+        }
+      ],
+      "name": "web-%05d.example.net",
+      "note": null,
+      "parent_id": null,
+      "project_id": "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c",
+      "region_id": 1,
+      "updated_at": null,
+      "variables": {`, id%58+1, id, id>>16, id>>8&255, id&255, id%58+1, id)
+		for v := range 20 {
+			if v > 0 {
+				s.WriteString(",")
+			}
+			fmt.Fprintf(&s, "\n        \"variable_%02d\": ", v)
+			switch v % 4 {
+			case 0:
+				fmt.Fprintf(&s, `"value %d of %d"`, v, id)
+			case 1:
+				fmt.Fprintf(&s, "%d", v*id)
+			case 2:
+				s.WriteString("true")
+			default:
+				s.WriteString("{\n          \"nested\": [\n            1,\n            2\n          ]\n        }")
+			}
+		}
+		s.WriteString("\n      }\n    }")
+	}
+	s.WriteString("\n  ],\n  \"links\": [")
+	if n > 0 {
+		fmt.Fprintf(&s, `
+    {
+      "href": "http://craton.example:7780/v1/hosts?details=True&limit=100&marker=%d",
+      "rel": "next"
+    }`, after+n)
+	}
+	s.WriteString("\n  ]\n}\n")
+	return []byte(s.String())
+}
