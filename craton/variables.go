@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/pretty"
 )
 
 // Variables is a flat set of keys, each with a JSON value kept exactly as the API gave it:
@@ -63,25 +64,22 @@ func (v Variables) Keys() []string {
 	return keys
 }
 
-// UnmarshalJSON keeps every value's text, less the white space around its parts.
-// All values share one allocation.
+// UnmarshalJSON keeps every value's text, less the white space around its parts; of a key that repeats the last
+// value counts. All values share one allocation.
 func (v *Variables) UnmarshalJSON(data []byte) error {
-	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
-		if bytes.Equal(data, []byte("null")) {
-			*v = nil
-			return nil
-		}
-		return fmt.Errorf("craton: variables must be a JSON object, not %.20s", data)
+	data = bytes.Trim(data, " \t\r\n")
+	if string(data) == "null" {
+		*v = nil
+		return nil
 	}
-	var compact bytes.Buffer
-	compact.Grow(len(data))
-	if err := json.Compact(&compact, data); err != nil {
-		return err
+	if !gjson.ValidBytes(data) || data[0] != '{' {
+		return fmt.Errorf("craton: variables must be a JSON object, not %.20q", data)
 	}
-	arena := compact.Bytes()
+	arena := pretty.Ugly(data)
 	m := Variables{}
 	gjson.ParseBytes(arena).ForEach(func(key, value gjson.Result) bool {
-		m[key.String()] = arena[value.Index : value.Index+len(value.Raw) : value.Index+len(value.Raw)]
+		end := value.Index + len(value.Raw)
+		m[key.Str] = arena[value.Index:end:end]
 		return true
 	})
 	*v = m
