@@ -1,0 +1,44 @@
+// Command craton is the whole program: the command line, the Ansible inventory, and the server.
+// It looks at the name it was called by: as craton-inventory it is the inventory, else the command line.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/cli"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/inventory"
+)
+
+func main() { os.Exit(run(os.Args, output.System())) }
+
+// run is the program: the first argument is the name it was called by.
+func run(args []string, s output.Streams) int {
+	connect.Version = release()
+	name := filepath.Base(args[0])
+	var cmd *cobra.Command
+	prefix := "ERROR: "
+	switch name {
+	case "craton-inventory":
+		cmd = cli.Prepare(inventory.Command(s), s)
+		cmd.Use, cmd.Version = name, versionLine()
+		prefix = name + ": "
+	default:
+		cmd = cli.New(s, versionLine(), inventory.Command(s))
+	}
+	cmd.SetArgs(args[1:])
+	err := cmd.Execute()
+	if err != nil {
+		text := err.Error()
+		if name == "craton-inventory" {
+			text = output.OneLine(err) // Ansible shows it inside its own warning
+		}
+		_, _ = fmt.Fprintln(s.Err, prefix+text)
+	}
+	return cli.ExitCode(err)
+}

@@ -1,0 +1,110 @@
+package main_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// command is a line `$ ...` of a console block, with the output that the README shows for it.
+type command struct {
+	line   int
+	text   string
+	output []string
+}
+
+// TestReadme runs every `$` line of the README's console blocks, in order, in one shell, and compares what they print
+// with what the README shows. "..." on a line of its own stands for any lines, within a line for any text.
+func TestReadme(t *testing.T) {
+	bin := binaries(t)
+	ansible := ansibleBin()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands, files := parseReadme(string(readme))
+	if len(commands) == 0 || len(files) == 0 {
+		t.Fatal("the README has no console blocks or no files")
+	}
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const mark = "--8<-- end of command"
+	var script strings.Builder
+	for _, c := range commands {
+		fmt.Fprintf(&script, "%s\necho '%s'\n", c.text, mark)
+	}
+	sh := exec.CommandContext(t.Context(), "bash", "-c", script.String())
+	sh.Dir = dir
+	sh.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+ansible+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	var out bytes.Buffer
+	sh.Stdout, sh.Stderr = &out, &out
+	if err := sh.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	outputs := strings.Split(out.String(), mark+"\n")
+	for i, c := range commands {
+		if strings.HasPrefix(c.text, "ansible") && ansible == "" {
+			t.Logf("README line %d not run: no Ansible here; make test brings it", c.line)
+			continue
+		}
+		want := strings.Join(c.output, "\n")
+		got := strings.TrimRight(outputs[i], "\n")
+		if !matches(want, got) {
+			t.Errorf("README line %d: $ %s\n%s", c.line, c.text, cmp.Diff(want, got))
+		}
+	}
+}
+
+// parseReadme finds the console blocks, and the YAML blocks whose first line names their file.
+func parseReadme(text string) (commands []command, files map[string]string) {
+	files = map[string]string{}
+	kind, name := "", ""
+	for i, line := range strings.Split(text, "\n") {
+		switch {
+		case kind == "" && strings.HasPrefix(line, "```"):
+			kind, name = strings.TrimPrefix(line, "```"), ""
+		case line == "```":
+			kind = ""
+		case kind == "yaml" && name == "" && strings.HasPrefix(line, "# "):
+			name = strings.TrimPrefix(line, "# ")
+		case kind == "yaml" && name != "":
+			files[name] += line + "\n"
+		case kind == "console" && strings.HasPrefix(line, "$ "):
+			commands = append(commands, command{line: i + 1, text: strings.TrimPrefix(line, "$ ")})
+		case kind == "console" && len(commands) > 0:
+			last := &commands[len(commands)-1]
+			last.output = append(last.output, line)
+		}
+	}
+	return commands, files
+}
+
+func matches(want, got string) bool {
+	pattern := regexp.QuoteMeta(want)
+	pattern = strings.ReplaceAll(pattern, "\n"+regexp.QuoteMeta("..."), `\n(?s:.*)`)
+	pattern = strings.ReplaceAll(pattern, regexp.QuoteMeta("..."), `.*`)
+	return regexp.MustCompile(`\A` + pattern + `\z`).MatchString(got)
+}
+
+// ansibleBin is a folder with a working Ansible, "" when there is none.
+func ansibleBin() string {
+	for _, dir := range filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE")) {
+		return dir
+	}
+	if path, err := exec.LookPath("ansible"); err == nil && exec.Command(path, "--version").Run() == nil {
+		return filepath.Dir(path)
+	}
+	return ""
+}

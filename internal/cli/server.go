@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/server"
+)
+
+// shutdownTime is how long requests that are under way may take after SIGTERM.
+const shutdownTime = 30 * time.Second
+
+func newServer(s output.Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "server",
+		Short: "Serve a fleet to a team over the Craton v1 API",
+		Long: `Serves the Craton v1 API until it is told to stop with SIGTERM or Ctrl-C; requests under way are finished first.
+Make the first user with "craton server bootstrap". GET /healthz answers 200 while the database can be read.`,
+		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db
+  craton server --database sqlite:/var/lib/craton/fleet.db --listen 0.0.0.0:7780 --tls-cert cert.pem --tls-key key.pem`,
+		Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v, err := settings.Load(cmd.Flags(), settings.Server)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), s, v, cmd.Root().Version)
+		},
+	}
+	settings.AddFlags(cmd.Flags(), settings.Server)
+	cmd.AddCommand(newBootstrap(s))
+	return cmd
+}
+
+// database is the URL that the server's commands need.
+func database(v *settings.Values) (string, error) {
+	if db := v.String("server.database"); db != "" {
+		return db, nil
+	}
+	return "", errors.New("no database: say --database sqlite:PATH, or set CRATON_DATABASE")
+}
+
+func serve(ctx context.Context, s output.Streams, v *settings.Values, version string) error {
+	db, err := database(v)
+	if err != nil {
+		return err
+	}
+	cert, key := v.String("server.tls_cert"), v.String("server.tls_key")
+	if (cert == "") != (key == "") {
+		return errors.New("https needs both --tls-cert and --tls-key")
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+
+	log := slog.New(slog.NewTextHandler(s.Err, nil))
+	if v.String("server.log_format") == "json" {
+		log = slog.New(slog.NewJSONHandler(s.Err, nil))
+	}
+	srv, err := server.Open(ctx, db, server.Options{Logger: log, Version: version})
+	if err != nil {
+		return err
+	}
+	defer srv.Close() //nolint:errcheck // every answered write is committed
+
+	listener, err := net.Listen("tcp", v.String("server.listen"))
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	hs := &http.Server{
+		Handler:           srv.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       2 * time.Minute,
+		WriteTimeout:      5 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	scheme := "http"
+	if cert != "" {
+		scheme = "https"
+	}
+	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "database", db)
+	failed := make(chan error, 1)
+	go func() {
+		if cert != "" {
+			failed <- hs.ServeTLS(listener, cert, key)
+		} else {
+			failed <- hs.Serve(listener)
+		}
+	}()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		stop() // a second signal ends the process at once
+	}
+	log.Info("stopping", "grace", shutdownTime.String())
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	if err := hs.Shutdown(ctx); err != nil {
+		return fmt.Errorf("requests were still under way after %v: %w", shutdownTime, err)
+	}
+	log.Info("stopped")
+	return nil
+}
+
+func newBootstrap(s output.Streams) *cobra.Command {
+	var newKey bool
+	cmd := &cobra.Command{
+		Use:   "bootstrap",
+		Short: "Make the first project and its root user, and print the user's API key",
+		Long: `Makes a project and a root user, both named "bootstrap", in a database that is created if need be, and prints
+the project's id, the user's name and API key. The key is shown this once: the database holds only its hash.
+Run again, it finds them; --new-key then replaces the key.`,
+		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db`,
+		Args:    exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v, err := settings.Load(cmd.Flags(), settings.Server)
+			if err != nil {
+				return err
+			}
+			return bootstrap(cmd.Context(), s, v, newKey)
+		},
+	}
+	settings.AddFlags(cmd.Flags(), settings.Server)
+	cmd.Flags().BoolVar(&newKey, "new-key", false, "replace the API key of the bootstrap user")
+	return cmd
+}
+
+func bootstrap(ctx context.Context, s output.Streams, v *settings.Values, newKey bool) error {
+	db, err := database(v)
+	if err != nil {
+		return err
+	}
+	srv, err := server.Open(ctx, db, server.Options{Create: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer srv.Close() //nolint:errcheck // committed already
+	b, err := srv.Bootstrap(ctx)
+	if err != nil {
+		return err
+	}
+	if !b.Created && newKey {
+		if b.APIKey, err = srv.ResetKey(ctx, b.Username, b.ProjectID); err != nil {
+			return err
+		}
+	}
+	if b.APIKey == "" {
+		b.APIKey = "(set already, kept only as a hash; for a new one: craton server bootstrap --new-key --database " + db + ")"
+	}
+	_, err = fmt.Fprintf(s.Out, "ProjectId: %s\nUsername: %s\nAPIKey: %s\n", b.ProjectID, b.Username, b.APIKey)
+	return err
+}

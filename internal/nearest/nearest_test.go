@@ -1,0 +1,26 @@
+package nearest_test
+
+import (
+	"testing"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+)
+
+func TestHint(t *testing.T) {
+	t.Parallel()
+	known := []string{"hostname", "groups", "vars"}
+	for word, want := range map[string]string{
+		"host_name": `; did you mean "hostname"?`,
+		"var":       `; did you mean "vars"?`,
+		"group":     `; did you mean "groups"?`,
+		"xyz":       `; known are hostname, groups, vars`,
+		"":          `; known are hostname, groups, vars`,
+	} {
+		if got := nearest.Hint(word, known); got != want {
+			t.Errorf("Hint(%q) = %q, want %q", word, got, want)
+		}
+	}
+	if got := nearest.Hint("x", nil); got != "" {
+		t.Errorf("Hint without known words = %q", got)
+	}
+}

@@ -1,0 +1,238 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+)
+
+const (
+	// ConfigEnv names the configuration file.
+	ConfigEnv = "CRATON_CONFIG"
+	// SystemFile is read when the user has no file of their own.
+	SystemFile  = "/etc/craton/config.yml"
+	fromDefault = "default"
+)
+
+// Load finds the value of every setting of the sections: flag > environment > file > default.
+// fs may be nil. The whole file is checked, also the sections that are not asked for.
+func Load(flags *pflag.FlagSet, sections ...Section) (*Values, error) {
+	return load(flags, os.LookupEnv, searchPath(), sections...)
+}
+
+// searchPath are the files looked for when none is named, first found wins.
+func searchPath() []string {
+	var paths []string
+	if dir, err := os.UserConfigDir(); err == nil {
+		paths = append(paths, filepath.Join(dir, "craton", "config.yml"))
+	}
+	return append(paths, SystemFile)
+}
+
+func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string, sections ...Section) (*Values, error) {
+	path, err := configFile(flags, env, search)
+	if err != nil {
+		return nil, err
+	}
+	file, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	v := &Values{values: map[string]value{}, File: path}
+	for i := range sections {
+		for j := range sections[i].Settings {
+			s := &sections[i].Settings[j]
+			got, err := s.find(flags, env, file[sections[i].key(s.Name)])
+			if err != nil {
+				return nil, err
+			}
+			v.values[sections[i].key(s.Name)] = got
+		}
+	}
+	return v, nil
+}
+
+// find takes the first source that has a value.
+func (s *Setting) find(flags *pflag.FlagSet, env func(string) (string, bool), fromFile *value) (value, error) {
+	text, source := s.Default, fromDefault
+	if f := lookupFlag(flags, s.flagName()); f != nil && f.Changed {
+		text, source = f.Value.String(), "flag --"+s.flagName()
+	} else if e, _ := env(s.Env); e != "" { // an empty variable counts as unset (contract §8.1)
+		text, source = e, "environment "+s.Env
+	} else if fromFile != nil {
+		return *fromFile, nil
+	}
+	data, err := s.parse(text)
+	if err != nil {
+		return value{}, fmt.Errorf("%s: %w", source, err)
+	}
+	return value{setting: s, data: data, source: source}, nil
+}
+
+func lookupFlag(flags *pflag.FlagSet, name string) *pflag.Flag {
+	if flags == nil {
+		return nil
+	}
+	return flags.Lookup(name)
+}
+
+// configFile decides which file counts. One that was named must exist.
+func configFile(flags *pflag.FlagSet, env func(string) (string, bool), search []string) (string, error) {
+	named, by := "", ""
+	if f := lookupFlag(flags, configFlag); f != nil && f.Changed {
+		named, by = f.Value.String(), "flag --"+configFlag
+	} else if e, _ := env(ConfigEnv); e != "" {
+		named, by = e, "environment "+ConfigEnv
+	}
+	if named != "" {
+		if _, err := os.Stat(named); err != nil {
+			return "", fmt.Errorf("%s names a configuration file that cannot be read: %w", by, err)
+		}
+		return named, nil
+	}
+	for _, path := range search {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return "", fmt.Errorf("configuration file: %w", err)
+		}
+	}
+	return "", nil
+}
+
+// readFile reads and checks a whole configuration file; the result is keyed as Values is. "" is an empty file.
+func readFile(path string) (map[string]*value, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration file: %w", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("configuration file %s: %w", path, err)
+	}
+	found := map[string]*value{}
+	if len(doc.Content) == 0 { // empty, or only comments
+		return found, nil
+	}
+	r := reader{path: path, found: found}
+	if err := r.mapping(doc.Content[0], ""); err != nil {
+		return nil, err
+	}
+	return found, r.checkMode()
+}
+
+// reader walks a configuration file.
+type reader struct {
+	path   string
+	found  map[string]*value
+	secret string // the first secret that the file holds
+}
+
+func (r *reader) errorf(n *yaml.Node, format string, args ...any) error {
+	return fmt.Errorf("configuration file %s:%d: %s", r.path, n.Line, fmt.Sprintf(format, args...))
+}
+
+// mapping reads the settings of one section, and at the top level the other sections.
+func (r *reader) mapping(n *yaml.Node, section string) error {
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return r.errorf(n, "must be a mapping of settings")
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, val := n.Content[i], n.Content[i+1]
+		if err := r.entry(section, key, val); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) entry(section string, key, val *yaml.Node) error {
+	var known []string
+	for _, sec := range all() {
+		if section == "" && sec.Name != "" {
+			if sec.Name == key.Value {
+				return r.mapping(val, sec.Name)
+			}
+			known = append(known, sec.Name)
+		}
+		if sec.Name != section {
+			continue
+		}
+		for i := range sec.Settings {
+			s := &sec.Settings[i]
+			if s.Name == key.Value {
+				return r.setting(&sec, s, key, val)
+			}
+			known = append(known, s.Name)
+		}
+	}
+	where := "at the top level"
+	if section != "" {
+		where = "in " + section
+	}
+	return r.errorf(key, "unknown setting %q %s%s", key.Value, where, nearest.Hint(key.Value, known))
+}
+
+func (r *reader) setting(sec *Section, s *Setting, key, val *yaml.Node) error {
+	name := sec.key(s.Name)
+	if r.found[name] != nil {
+		return r.errorf(key, "%s is set twice", s.Name)
+	}
+	v := value{setting: s, source: fmt.Sprintf("%s:%d", r.path, key.Line)}
+	var err error
+	switch {
+	case val.Kind == yaml.AliasNode:
+		return r.setting(sec, s, key, val.Alias)
+	case s.Kind == List && val.Kind == yaml.SequenceNode:
+		words := []string{}
+		for _, item := range val.Content {
+			if item.Kind != yaml.ScalarNode {
+				return r.errorf(item, "%s must be a list of words", s.Name)
+			}
+			words = append(words, item.Value)
+		}
+		v.data, err = words, s.checkWords(words)
+	case val.Kind != yaml.ScalarNode:
+		return r.errorf(val, "%s must be a single value", s.Name)
+	case val.Tag == "!!null":
+		v.data, err = s.parse("")
+	default:
+		v.data, err = s.parse(val.Value)
+	}
+	if err != nil {
+		return r.errorf(val, "%s", err)
+	}
+	if s.Secret && val.Value != "" {
+		r.secret = s.Name
+	}
+	r.found[name] = &v
+	return nil
+}
+
+// checkMode refuses a file with a secret that everyone on the machine may read.
+func (r *reader) checkMode() error {
+	if r.secret == "" {
+		return nil
+	}
+	info, err := os.Stat(r.path)
+	if err != nil {
+		return fmt.Errorf("configuration file: %w", err)
+	}
+	if info.Mode().Perm()&0o004 != 0 {
+		return fmt.Errorf("configuration file %s holds %s and everyone on this machine may read it: chmod 600 %s", r.path, r.secret, r.path)
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Kind is the type of a setting's value.
+type Kind int
+
+// The kinds of settings, and what their text looks like in a flag or the environment.
+const (
+	String   Kind = iota // any text
+	Bool                 // true, yes, on, 1 and false, no, off, 0, in any case
+	Int                  // a decimal integer
+	Duration             // seconds as a number, or 90s, 2m
+	List                 // words separated by commas; in the file also a YAML list
+)
+
+// Setting is one setting.
+type Setting struct {
+	Name    string   // in the file, such as validate_certs
+	Flag    string   // without dashes; "" means Name with dashes for underscores
+	Env     string   // environment variable
+	Kind    Kind     //
+	Default string   // as text; "" is the zero value
+	Choices []string // the only values allowed, for strings and for the words of a list
+	Help    string   // one sentence, without a full stop
+	Secret  bool     // never shown
+}
+
+// flagName is the setting's flag.
+func (s *Setting) flagName() string {
+	if s.Flag != "" {
+		return s.Flag
+	}
+	return strings.ReplaceAll(s.Name, "_", "-")
+}
+
+// Section is a group of settings: Name is the mapping that holds them in the file, "" its top level.
+type Section struct {
+	Name     string
+	Settings []Setting
+}
+
+// key is what Values knows a setting by: "url", "inventory.vars".
+func (s *Section) key(name string) string {
+	if s.Name == "" {
+		return name
+	}
+	return s.Name + "." + name
+}
+
+// all are the sections that a configuration file may have, whichever entry point reads it.
+func all() []Section { return []Section{Connection, Inventory, Server} }
+
+// configFlag names the configuration file on the command line.
+const configFlag = "config"
+
+// AddFlags declares a flag for each setting of the sections, and --config.
+func AddFlags(fs *pflag.FlagSet, sections ...Section) {
+	if fs.Lookup(configFlag) == nil {
+		fs.String(configFlag, "", "configuration `FILE` (environment CRATON_CONFIG)")
+	}
+	for _, section := range sections {
+		for i := range section.Settings {
+			s := &section.Settings[i]
+			fs.Var(&flagValue{kind: s.Kind}, s.flagName(), usage(s))
+			if s.Kind == Bool {
+				fs.Lookup(s.flagName()).NoOptDefVal = "true"
+			}
+		}
+	}
+}
+
+// usage is the setting's line in the help: what it does, choices, environment and default.
+func usage(s *Setting) string {
+	u := s.Help
+	if len(s.Choices) > 0 {
+		u += ": " + strings.Join(s.Choices, ", ")
+	}
+	u += " (environment " + s.Env
+	if s.Default != "" {
+		u += "; default " + s.Default
+	}
+	return u + ")"
+}
+
+// flagValue keeps a flag's text; Load gives it meaning, so that flags, environment and file say the same errors.
+type flagValue struct {
+	kind Kind
+	text string
+	set  bool
+}
+
+func (f *flagValue) String() string { return f.text }
+
+func (f *flagValue) Set(s string) error {
+	if f.kind == List && f.set { // --label a --label b
+		s = f.text + "," + s
+	}
+	f.text, f.set = s, true
+	return nil
+}
+
+func (f *flagValue) Type() string {
+	return [...]string{"text", "bool", "number", "duration", "list"}[f.kind]
+}
+
+// Values are the settings' values, each with where it came from. Names are "url" for a top-level setting
+// and "inventory.vars" for one of a section. Asking for an unknown name is a programming error and panics.
+type Values struct {
+	values map[string]value
+	// File is the configuration file that was read, "" if none.
+	File string
+}
+
+type value struct {
+	setting *Setting
+	data    any // string, bool, int, time.Duration, []string
+	source  string
+}
+
+// Source says where a value came from: "flag --craton-url", "environment CRATON_URL", "FILE:LINE", "default".
+func (v *Values) Source(name string) string { return v.get(name).source }
+
+// IsDefault tells that nobody set the value.
+func (v *Values) IsDefault(name string) bool { return v.get(name).source == fromDefault }
+
+// String is the value of a setting of kind String.
+func (v *Values) String(name string) string { return v.get(name).data.(string) }
+
+// Bool is the value of a setting of kind Bool.
+func (v *Values) Bool(name string) bool { return v.get(name).data.(bool) }
+
+// Int is the value of a setting of kind Int.
+func (v *Values) Int(name string) int { return v.get(name).data.(int) }
+
+// Duration is the value of a setting of kind Duration.
+func (v *Values) Duration(name string) time.Duration { return v.get(name).data.(time.Duration) }
+
+// List is the value of a setting of kind List; nil when empty.
+func (v *Values) List(name string) []string { return v.get(name).data.([]string) }
+
+func (v *Values) get(name string) value {
+	got, ok := v.values[name]
+	if !ok {
+		panic("settings: no setting is called " + name)
+	}
+	return got
+}
+
+// parse gives a text its type and checks the choices. The error says what is allowed, never the text of a secret.
+func (s *Setting) parse(text string) (any, error) {
+	bad := func(want string) error {
+		if s.Secret {
+			return fmt.Errorf("%s must be %s", s.Name, want)
+		}
+		return fmt.Errorf("%s must be %s, not %q", s.Name, want, text)
+	}
+	switch s.Kind {
+	case String:
+		if len(s.Choices) > 0 && text != "" && !slices.Contains(s.Choices, text) {
+			return nil, bad("one of " + strings.Join(s.Choices, ", "))
+		}
+		return text, nil
+	case Bool:
+		switch strings.ToLower(text) {
+		case "true", "yes", "on", "1", "y", "t":
+			return true, nil
+		case "false", "no", "off", "0", "n", "f", "":
+			return false, nil
+		}
+		return nil, bad("true or false")
+	case Int:
+		if text == "" {
+			return 0, nil
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return nil, bad("a whole number, 0 or more")
+		}
+		return n, nil
+	case Duration:
+		if text == "" {
+			return time.Duration(0), nil
+		}
+		if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds >= 0 && seconds < 1e9 {
+			return time.Duration(seconds * float64(time.Second)), nil
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return nil, bad("a number of seconds, or a time such as 90s or 2m")
+		}
+		return d, nil
+	case List:
+		var words []string
+		for word := range strings.SplitSeq(text, ",") {
+			if word = strings.TrimSpace(word); word != "" {
+				words = append(words, word)
+			}
+		}
+		return words, s.checkWords(words)
+	}
+	panic("settings: unknown kind")
+}
+
+func (s *Setting) checkWords(words []string) error {
+	for _, w := range words {
+		if len(s.Choices) > 0 && !slices.Contains(s.Choices, w) {
+			return fmt.Errorf("%s has the word %q; allowed are %s", s.Name, w, strings.Join(s.Choices, ", "))
+		}
+	}
+	return nil
+}

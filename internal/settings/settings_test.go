@@ -1,0 +1,164 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+)
+
+// sample has one setting of each kind.
+var sample = Connection
+
+func loadWith(t *testing.T, file string, env map[string]string, args ...string) (*Values, error) {
+	t.Helper()
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	AddFlags(fs, sample)
+	if err := fs.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	var search []string
+	if file != "" {
+		path := filepath.Join(t.TempDir(), "config.yml")
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		search = []string{path}
+	}
+	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	return load(fs, lookup, search, sample)
+}
+
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	file := "url: http://file\nretries: 7\ntimeout: 2m\nvalidate_certs: no\n"
+	env := map[string]string{"CRATON_URL": "http://env", "CRATON_RETRIES": "8", "OS_USERNAME": ""}
+	v, err := loadWith(t, file, env, "--craton-url", "http://flag")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type got struct {
+		URL, User       string
+		Retries         int
+		Timeout         time.Duration
+		Verify          bool
+		FromURL, FromCA string
+		FromRetries     string
+		UserIsDefault   bool
+	}
+	want := got{"http://flag", "", 8, 2 * time.Minute, false, "flag --craton-url", "default", "environment CRATON_RETRIES", true}
+	have := got{v.String("url"), v.String("username"), v.Int("retries"), v.Duration("timeout"), v.Bool("validate_certs"),
+		v.Source("url"), v.Source("ca_path"), v.Source("retries"), v.IsDefault("username")}
+	if d := cmp.Diff(want, have); d != "" {
+		t.Error(d)
+	}
+	if !strings.HasSuffix(v.Source("timeout"), "config.yml:3") {
+		t.Errorf("source of timeout = %q", v.Source("timeout"))
+	}
+}
+
+func TestBadFiles(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ file, want string }{
+		"unknown key":        {"url: x\nusernam: y\n", `config.yml:2: unknown setting "usernam" at the top level; did you mean "username"?`},
+		"unknown in section": {"inventory:\n  host_name: name\n", `config.yml:2: unknown setting "host_name" in inventory; did you mean "hostname"?`},
+		"twice":              {"url: x\nurl: y\n", `already defined|set twice`},
+		"not a mapping":      {"- url\n", `config.yml:1: must be a mapping of settings`},
+		"bad bool":           {"validate_certs: maybe\n", `config.yml:1: validate_certs must be true or false, not "maybe"`},
+		"bad number":         {"retries: -1\n", `config.yml:1: retries must be a whole number, 0 or more, not "-1"`},
+		"bad time":           {"timeout: soon\n", `timeout must be a number of seconds`},
+		"list for a word":    {"url: [a, b]\n", `config.yml:1: url must be a single value`},
+		"bad choice":         {"inventory:\n  vars: melted\n", `vars must be one of merged, layered, not "melted"`},
+		"not yaml":           {"url: [\n", `config.yml`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := loadWith(t, c.file, nil)
+			if err == nil || !regexp.MustCompile(strings.NewReplacer("(", `\(`, "?", `\?`).Replace(c.want)).MatchString(err.Error()) {
+				t.Errorf("error = %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestBadValuesNameTheirSource(t *testing.T) {
+	t.Parallel()
+	_, err := loadWith(t, "", map[string]string{"CRATON_RETRIES": "many"})
+	if err == nil || err.Error() != `environment CRATON_RETRIES: retries must be a whole number, 0 or more, not "many"` {
+		t.Error(err)
+	}
+	_, err = loadWith(t, "", nil, "--timeout", "x")
+	if err == nil || !strings.HasPrefix(err.Error(), "flag --timeout: ") {
+		t.Error(err)
+	}
+}
+
+func TestNamedFileMustExist(t *testing.T) {
+	t.Parallel()
+	_, err := loadWith(t, "url: x\n", map[string]string{ConfigEnv: filepath.Join(t.TempDir(), "absent.yml")})
+	if err == nil || !strings.Contains(err.Error(), "environment CRATON_CONFIG names a configuration file that cannot be read") {
+		t.Error(err)
+	}
+}
+
+func TestNamedFileWinsOverSearched(t *testing.T) {
+	t.Parallel()
+	named := filepath.Join(t.TempDir(), "mine.yml")
+	if err := os.WriteFile(named, []byte("url: http://named\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v, err := loadWith(t, "url: http://searched\n", nil, "--config", named)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.String("url") != "http://named" || v.File != named {
+		t.Errorf("url %q from %q", v.String("url"), v.File)
+	}
+}
+
+func TestSecretInAReadableFileIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "config.yml")
+	if err := os.WriteFile(path, []byte("password: hush\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	none := func(string) (string, bool) { return "", false }
+	if _, err := load(nil, none, []string{path}, Connection); err != nil {
+		t.Errorf("a private file is refused: %v", err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := load(nil, none, []string{path}, Connection)
+	if err == nil || !strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), "hush") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+// Every setting is documented, has an environment variable, and no two share a flag, a variable or a name.
+func TestDefinitions(t *testing.T) {
+	t.Parallel()
+	flags, envs := map[string]bool{configFlag: true}, map[string]bool{ConfigEnv: true}
+	for _, section := range all() {
+		for _, s := range section.Settings {
+			if s.Help == "" || s.Env == "" || !regexp.MustCompile(`^[a-z_]+$`).MatchString(s.Name) {
+				t.Errorf("%s %q lacks help, environment or a proper name", section.Name, s.Name)
+			}
+			if strings.HasSuffix(s.Help, ".") {
+				t.Errorf("the help of %s ends with a full stop", s.Name)
+			}
+			if flags[s.flagName()] || envs[s.Env] {
+				t.Errorf("%s shares its flag or variable", s.Name)
+			}
+			flags[s.flagName()], envs[s.Env] = true, true
+			if _, err := s.parse(s.Default); err != nil {
+				t.Errorf("the default of %s: %v", s.Name, err)
+			}
+		}
+	}
+}
