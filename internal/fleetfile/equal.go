@@ -1,0 +1,110 @@
+package fleetfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/big"
+	"net/netip"
+	"strings"
+)
+
+// equalJSON compares two JSON values as what they mean: the order of keys, escapes and white space do not
+// count, numbers are compared as exact decimal values (1, 1.0 and 10e-1 are equal; 9007199254740993 and
+// 9007199254740992 are not).
+func equalJSON(a, b json.RawMessage) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	x, okX := decodeJSON(a)
+	y, okY := decodeJSON(b)
+	return okX && okY && equalValues(x, y)
+}
+
+func decodeJSON(raw json.RawMessage) (v any, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return v, d.Decode(&v) == nil
+}
+
+func equalValues(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for k, v := range a {
+			if w, ok := b[k]; !ok || !equalValues(v, w) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b, ok := b.([]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for i := range a {
+			if !equalValues(a[i], b[i]) {
+				return false
+			}
+		}
+		return true
+	case json.Number:
+		b, ok := b.(json.Number)
+		return ok && (a == b || equalNumbers(a.String(), b.String()))
+	}
+	return a == b
+}
+
+// equalNumbers compares two JSON numbers without ever writing one out: 1e999999999 is only ten letters.
+func equalNumbers(a, b string) bool {
+	x, y := decimalOf(a), decimalOf(b)
+	return x.digits == y.digits && x.negative == y.negative && x.exponent.Cmp(&y.exponent) == 0
+}
+
+// decimal is a number as 0.digits × 10^exponent, its digits without leading and trailing zeros; zero has none.
+type decimal struct {
+	negative bool
+	digits   string
+	exponent big.Int
+}
+
+func decimalOf(s string) (d decimal) {
+	s, d.negative = strings.CutPrefix(s, "-")
+	mantissa, exponent := s, "0"
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		mantissa, exponent = s[:i], strings.TrimPrefix(s[i+1:], "+")
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	stripped := strings.TrimLeft(digits, "0")
+	if stripped == "" {
+		return decimal{}
+	}
+	d.digits = strings.TrimRight(stripped, "0")
+	d.exponent.SetString(exponent, 10)
+	d.exponent.Add(&d.exponent, big.NewInt(int64(len(whole)-(len(digits)-len(stripped)))))
+	return d
+}
+
+// equalAddress compares addresses after normalising: the API shows 2001:db8::1 for what was sent as
+// 2001:DB8:0::1 (Q3). What is no address is compared as text.
+func equalAddress(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := netip.ParseAddr(a)
+	y, errY := netip.ParseAddr(b)
+	return errX == nil && errY == nil && x == y
+}
+
+// equalPrefix compares address ranges after normalising.
+func equalPrefix(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := netip.ParsePrefix(a)
+	y, errY := netip.ParsePrefix(b)
+	return errX == nil && errY == nil && x == y
+}

@@ -1,0 +1,380 @@
+package fleetfile
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// File is a fleet file that was read and found valid. It is never changed, so one File can be applied many times,
+// to several APIs at once too.
+type File struct {
+	name    string
+	objects []*object // in the order of the file; what holds an object comes before it
+}
+
+// Name is what Parse was given; "" when the fleet was given as data.
+func (f *File) Name() string { return f.name }
+
+// Len is how many objects the file describes, the project counted when it is given.
+func (f *File) Len() int { return len(f.objects) }
+
+// object is one object of the file: what it says, and no more.
+type object struct {
+	spec      *kindSpec
+	name      string
+	line      int
+	path      string
+	in        *object               // what holds it: a host's cell or region, an interface's device; nil for clouds
+	values    map[string]any        // by key; canonical (see fieldSpec.scalar)
+	refs      map[string]*reference // by key
+	labels    []string              // sorted, each once
+	variables craton.Variables      // nil when it says nothing
+}
+
+// reference is a field that names another object.
+type reference struct {
+	text   string
+	none   bool // null: there shall be none
+	line   int
+	path   string
+	target *object // in the file; nil: to be found in the API
+}
+
+// above is the object itself or what holds it, at any height, that is of the class.
+func (o *object) above(c class) *object {
+	for o != nil && o.spec.class != c {
+		o = o.in
+	}
+	return o
+}
+
+// scope is the object whose names o's own name must be unique among: devices share the region's, in its cells too.
+func (o *object) scope() *object {
+	if o.spec.class == classDevice {
+		return o.above(classRegion)
+	}
+	return o.in
+}
+
+// qualified is the name with all that holds the object, such as east/dfw/c1/web1.
+func (o *object) qualified() string {
+	if o.in == nil {
+		return o.name
+	}
+	return o.in.qualified() + "/" + o.name
+}
+
+// mentions are the texts by which a reference can name the object: name, region/name, cloud/region/name.
+func (o *object) mentions() []string {
+	region := o.above(classRegion)
+	return mentions(region.in.name, region.name, o.name)
+}
+
+func mentions(cloud, region, name string) []string {
+	return []string{name, region + "/" + name, cloud + "/" + region + "/" + name}
+}
+
+// Parse reads and validates a whole fleet file. name is what errors call it. The error is an *Error that lists
+// what is wrong, line by line, unless r itself fails. An empty file is valid and describes nothing.
+func Parse(name string, r io.Reader) (*File, error) {
+	t, problem, err := yamlTree(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if problem != nil {
+		return nil, &Error{Name: name, Problems: []Problem{*problem}}
+	}
+	return read(name, t)
+}
+
+// FromValue validates a fleet that is given as decoded data, such as a module's argument: mappings, lists, text,
+// numbers (json.Number and json.RawMessage keep their digits), booleans and nulls. The error is an *Error whose
+// problems have paths instead of lines, unless v holds something that JSON cannot.
+func FromValue(v any) (*File, error) {
+	t, err := dataTree(v)
+	if err != nil {
+		return nil, err
+	}
+	return read("", t)
+}
+
+func read(name string, t *tree) (*File, error) {
+	r := &reader{names: map[nameKey]*object{}}
+	if t != nil && t.shape != null {
+		r.file(t)
+	}
+	if len(r.list) == 0 {
+		r.resolve()
+	}
+	if err := r.err(name); err != nil {
+		return nil, err
+	}
+	return &File{name: name, objects: r.objects}, nil
+}
+
+// reader makes objects of trees and collects what is wrong.
+type reader struct {
+	problems
+	objects []*object
+	names   map[nameKey]*object
+}
+
+// nameKey is what makes an object one of a kind (v1 contract §6.2).
+type nameKey struct {
+	class class
+	scope *object
+	name  string
+}
+
+func (r *reader) file(t *tree) {
+	if !r.expect(t, mapping, "", `with the keys "project" and "clouds"`) {
+		return
+	}
+	known := []string{projectSpec.list, cloudSpec.list}
+	for _, e := range t.entries {
+		switch {
+		case !r.key(e, ""):
+		case e.key == projectSpec.list:
+			r.object(e.value, projectSpec, nil, e.key)
+		case e.key == cloudSpec.list:
+			r.objectList(e.value, cloudSpec, nil, e.key)
+		default:
+			r.unknown(e, "", known, nil)
+		}
+	}
+}
+
+// expect reports a value of another shape. An empty list or mapping may be null.
+func (r *reader) expect(t *tree, s shape, path, of string) bool {
+	switch t.shape {
+	case s:
+		return true
+	case null:
+	case broken:
+		r.add(t.line, path, "%s", t.text)
+	default:
+		r.add(t.line, path, "must be %s %s, not %s", s, of, describe(t))
+	}
+	return false
+}
+
+// key reports a broken key.
+func (r *reader) key(e entry, path string) bool {
+	if e.problem == "" {
+		return true
+	}
+	r.add(e.line, join(path, e.key), "%s", e.problem)
+	return false
+}
+
+func (r *reader) unknown(e entry, path string, known []string, hints map[string]string) {
+	advice := "known keys are " + strings.Join(known, ", ")
+	if hint := hints[e.key]; hint != "" {
+		advice = hint
+	} else if near := nearest(e.key, known); near != "" {
+		advice = fmt.Sprintf("did you mean %q?", near)
+	}
+	r.add(e.line, join(path, e.key), "is not a known key; %s", advice)
+}
+
+func (r *reader) objectList(t *tree, spec *kindSpec, in *object, path string) {
+	if !r.expect(t, sequence, path, "of "+plural(spec.noun)) {
+		return
+	}
+	for i, item := range t.items {
+		p := path + "[" + strconv.Itoa(i) + "]"
+		if item.shape == mapping {
+			for _, e := range item.entries {
+				if e.key == "name" && e.problem == "" && nameProblem(e.value) == "" {
+					p = path + "[" + pathName(e.value.text) + "]"
+				}
+			}
+		}
+		r.object(item, spec, in, p)
+	}
+}
+
+func (r *reader) object(t *tree, spec *kindSpec, in *object, path string) {
+	o := &object{spec: spec, in: in, line: t.line, path: path}
+	if spec == projectSpec {
+		if t.shape == null || !r.expect(t, mapping, path, "with the key variables") {
+			return
+		}
+	} else if t.shape == null {
+		r.add(t.line, path, "is empty; a %s is a mapping with a name", spec.noun)
+		return
+	} else if !r.expect(t, mapping, path, "with a name") {
+		return
+	}
+	r.objects = append(r.objects, o)
+	given := map[string]bool{}
+	for _, e := range t.entries {
+		if !r.key(e, path) {
+			continue
+		}
+		given[e.key] = true
+		p := join(path, e.key)
+		switch f := spec.field(e.key); {
+		case e.value.shape == broken:
+			r.add(e.value.line, p, "%s", e.value.text)
+		case e.key == "name" && spec != projectSpec:
+			r.name(o, e.value, p)
+		case f != nil:
+			r.value(o, f, e.value, p)
+		case e.key == "labels" && spec.labels:
+			r.labels(o, e.value, p)
+		case e.key == "variables" && spec.variables:
+			r.variables(o, e.value, p)
+		default:
+			i := slices.IndexFunc(spec.lists, func(l *kindSpec) bool { return l.list == e.key })
+			if i < 0 {
+				r.unknown(e, path, spec.keys(), spec.hints)
+				continue
+			}
+			r.objectList(e.value, spec.lists[i], o, p)
+		}
+	}
+	if spec != projectSpec && !given["name"] {
+		r.add(t.line, path, "name is missing; every %s needs one", spec.noun)
+	}
+	for _, f := range spec.fields {
+		if f.required && !given[f.key] {
+			r.add(t.line, path, "%s is missing; every %s needs one", f.key, spec.noun)
+		}
+	}
+}
+
+func (r *reader) name(o *object, t *tree, path string) {
+	if problem := nameProblem(t); problem != "" {
+		r.add(t.line, path, "%s", problem)
+		return
+	}
+	o.name = t.text
+	key := nameKey{o.spec.class, o.scope(), o.name}
+	other := r.names[key]
+	if other == nil {
+		r.names[key] = o
+		return
+	}
+	where := "is " + other.path
+	if t.line > 0 {
+		where = fmt.Sprintf("stands on line %d", other.line)
+	}
+	within := ""
+	if key.scope != nil {
+		within = fmt.Sprintf(" in the %s %s", key.scope.spec.noun, key.scope.name)
+	}
+	r.add(t.line, path, "there are two of the name %s%s, the other %s; rename one or put them together", o.name, within, where)
+}
+
+func (r *reader) value(o *object, f *fieldSpec, t *tree, path string) {
+	if c, ok := f.form.reference(); ok {
+		ref := &reference{text: t.text, none: t.shape == null, line: t.line, path: path}
+		switch {
+		case !ref.none && t.shape != text:
+			r.add(t.line, path, "%s", textProblem(t))
+		case !ref.none && t.text == "":
+			r.add(t.line, path, "is empty; give the name of a %s, or null for none", c)
+		default:
+			if o.refs == nil {
+				o.refs = map[string]*reference{}
+			}
+			o.refs[f.key] = ref
+		}
+		return
+	}
+	v, problem := f.scalar(t)
+	if problem != "" {
+		r.add(t.line, path, "%s", problem)
+		return
+	}
+	if o.values == nil {
+		o.values = map[string]any{}
+	}
+	o.values[f.key] = v
+}
+
+func (r *reader) labels(o *object, t *tree, path string) {
+	if !r.expect(t, sequence, path, "of labels") {
+		return
+	}
+	for i, item := range t.items {
+		p := path + "[" + strconv.Itoa(i) + "]"
+		if item.shape == broken {
+			r.add(item.line, p, "%s", item.text)
+		} else if problem := nameProblem(item); problem != "" {
+			r.add(item.line, p, "%s", problem)
+		} else {
+			o.labels = append(o.labels, item.text)
+		}
+	}
+	slices.Sort(o.labels)
+	o.labels = slices.Compact(o.labels)
+}
+
+func (r *reader) variables(o *object, t *tree, path string) {
+	if !r.expect(t, mapping, path, "of names and values") {
+		return
+	}
+	o.variables = craton.Variables{}
+	for _, e := range t.entries {
+		p := join(path, e.key)
+		if !r.key(e, path) || !r.sound(e.value, p) {
+			continue
+		}
+		// The rules of the API (v1 contract §2.6): a first character that is no line break, 255 at most.
+		switch n := utf8.RuneCountInString(e.key); {
+		case e.key == "" || e.key[0] == '\n':
+			r.add(e.line, p, "is not a name for a variable; it must begin with a character that is no line break")
+			continue
+		case n > maxText:
+			r.add(e.line, p, "%s", tooLong(n))
+			continue
+		}
+		var b bytes.Buffer
+		e.value.writeJSON(&b)
+		o.variables[e.key] = b.Bytes()
+	}
+}
+
+// sound reports everything broken within a variable's value.
+func (r *reader) sound(t *tree, path string) bool {
+	ok := t.shape != broken
+	if !ok {
+		r.add(t.line, path, "%s", t.text)
+	}
+	for _, e := range t.entries {
+		ok = r.key(e, path) && r.sound(e.value, join(path, e.key)) && ok
+	}
+	for i, item := range t.items {
+		ok = r.sound(item, path+"["+strconv.Itoa(i)+"]") && ok
+	}
+	return ok
+}
+
+// join appends a key to a path.
+func join(path, key string) string {
+	if path == "" {
+		return pathName(key)
+	}
+	return path + "." + pathName(key)
+}
+
+// pathName is a name as it stands in a path: in quotes when it would be misread.
+func pathName(name string) string {
+	odd := func(c rune) bool { return c == '[' || c == ']' || c == '"' || c == ' ' || !unicode.IsGraphic(c) }
+	if name == "" || strings.ContainsFunc(name, odd) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
+func plural(noun string) string { return noun + "s" }

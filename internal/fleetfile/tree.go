@@ -1,0 +1,183 @@
+package fleetfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+)
+
+// tree is a value of a fleet file and where it stands. YAML and decoded data both become trees,
+// so that one reader validates both.
+type tree struct {
+	line    int
+	shape   shape
+	entries []entry // of a mapping, in order
+	items   []*tree // of a list
+	text    string  // the text; the JSON of a number or a boolean; what is wrong with a broken value
+	plain   bool    // text that was written without quotes
+	size    int     // how many values it holds, itself included
+	height  int     // how deep it is nested
+}
+
+// entry is a key of a mapping and its value. problem, when set, is what is wrong with the key.
+type entry struct {
+	key     string
+	line    int
+	value   *tree
+	problem string
+}
+
+type shape int
+
+// The shapes are JSON's, and broken: a value that JSON cannot hold.
+const (
+	mapping shape = iota
+	sequence
+	text
+	number
+	boolean
+	null
+	broken
+)
+
+// String is the shape as an error names it.
+func (s shape) String() string {
+	return [...]string{"a mapping", "a list", "text", "a number", "true or false", "nothing", "a broken value"}[s]
+}
+
+// Bounds of a file. maxHeight is far below what JSON decoders bear (Python's stands about 1,000).
+// A file may grow through aliases, but not without bound: see yamlReader.
+const (
+	maxHeight   = 200
+	maxSize     = 1_000_000
+	maxPerValue = 100
+)
+
+// grown sets the size and height of a list or mapping once its parts are there.
+func (t *tree) grown() *tree {
+	t.size, t.height = 1, 1
+	add := func(part *tree) {
+		t.size = min(t.size+part.size, 1<<40)
+		t.height = max(t.height, part.height+1)
+	}
+	for _, e := range t.entries {
+		add(e.value)
+	}
+	for _, i := range t.items {
+		add(i)
+	}
+	if t.height > maxHeight {
+		return brokenTree(t.line, fmt.Sprintf("is nested deeper than %d levels; make it flatter", maxHeight))
+	}
+	return t
+}
+
+func leaf(line int, s shape, value string) *tree {
+	return &tree{line: line, shape: s, text: value, size: 1, height: 1}
+}
+
+func brokenTree(line int, problem string) *tree { return leaf(line, broken, problem) }
+
+// jsonNumber is the grammar of a number in JSON.
+var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+// dataTree makes a tree of decoded data, which may be anything that encoding/json can write;
+// numbers keep their text when they are json.Number or json.RawMessage.
+func dataTree(v any) (*tree, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("the fleet is not made of mappings, lists, text, numbers, booleans and nulls: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return jsonTree(d)
+}
+
+func jsonTree(d *json.Decoder) (*tree, error) {
+	token, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch v := token.(type) {
+	case nil:
+		return leaf(0, null, ""), nil
+	case bool:
+		return leaf(0, boolean, fmt.Sprint(v)), nil
+	case json.Number:
+		return leaf(0, number, v.String()), nil
+	case string:
+		return leaf(0, text, v), nil
+	}
+	t := &tree{shape: sequence}
+	if token == json.Delim('{') {
+		t.shape = mapping
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		var e entry
+		if t.shape == mapping {
+			key, err := d.Token()
+			if err != nil {
+				return nil, err
+			}
+			e.key = key.(string)
+			if seen[e.key] { // json.RawMessage may hold what a Go map cannot
+				e.problem = "is given twice; keep one of them"
+			}
+			seen[e.key] = true
+		}
+		if e.value, err = jsonTree(d); err != nil {
+			return nil, err
+		}
+		if t.shape == mapping {
+			t.entries = append(t.entries, e)
+		} else {
+			t.items = append(t.items, e.value)
+		}
+	}
+	if _, err := d.Token(); err != nil { // the closing bracket
+		return nil, err
+	}
+	return t.grown(), nil
+}
+
+// writeJSON appends the value as JSON, keys in their order. It must hold nothing broken.
+func (t *tree) writeJSON(b *bytes.Buffer) {
+	switch t.shape {
+	case mapping:
+		b.WriteByte('{')
+		for i, e := range t.entries {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			writeString(b, e.key)
+			b.WriteByte(':')
+			e.value.writeJSON(b)
+		}
+		b.WriteByte('}')
+	case sequence:
+		b.WriteByte('[')
+		for i, item := range t.items {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			item.writeJSON(b)
+		}
+		b.WriteByte(']')
+	case text:
+		writeString(b, t.text)
+	case number, boolean:
+		b.WriteString(t.text)
+	default:
+		b.WriteString("null")
+	}
+}
+
+// writeString appends s as JSON, without HTML escapes: variables travel as they are.
+func writeString(b *bytes.Buffer, s string) {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s)         // a string never fails
+	b.Truncate(b.Len() - 1) // the encoder's newline
+}
