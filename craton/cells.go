@@ -15,7 +15,7 @@ type Cell struct {
 	ProjectID string    `json:"project_id"`
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
-	Variables Variables `json:"variables,omitempty"` // own or resolved, as asked; nil where the API leaves them out (Q7)
+	Variables Variables `json:"variables,omitzero"` // own or resolved, as asked; nil where the API leaves them out (Q7)
 }
 
 // CellCreate is what a new cell is made of. Name (unique in the region), CloudID and RegionID are required.

@@ -13,7 +13,7 @@ import (
 
 // Defaults of a Client; each has an option of the same name.
 const (
-	// DefaultTimeout bounds one request, its retries not counted.
+	// DefaultTimeout bounds one try of a request.
 	DefaultTimeout = 60 * time.Second
 	// DefaultRetries is how often an idempotent request is repeated after it failed.
 	DefaultRetries = 4
@@ -53,6 +53,8 @@ func New(rawURL string, options ...Option) (*Client, error) {
 	cfg := config{
 		timeout:   DefaultTimeout,
 		retries:   DefaultRetries,
+		waitLeast: 200 * time.Millisecond,
+		waitMost:  10 * time.Second,
 		userAgent: "craton-go",
 	}
 	for _, o := range options {
@@ -125,6 +127,8 @@ type config struct {
 	auth      Auth
 	timeout   time.Duration
 	retries   int
+	waitLeast time.Duration
+	waitMost  time.Duration
 	userAgent string
 	tls       TLS
 	transport http.RoundTripper
@@ -136,11 +140,18 @@ type Option func(*config)
 // WithAuth sets how requests are authenticated.
 func WithAuth(a Auth) Option { return func(c *config) { c.auth = a } }
 
-// WithTimeout bounds each single request (not its retries); 0 means no bound but the context's.
-func WithTimeout(d time.Duration) Option { return func(c *config) { c.timeout = d } }
+// WithTimeout bounds each single try of a request, its answer's body included; 0 means no bound but the context's.
+func WithTimeout(d time.Duration) Option { return func(c *config) { c.timeout = max(d, 0) } }
 
 // WithRetries sets how often an idempotent request is repeated; 0 turns retries off.
-func WithRetries(n int) Option { return func(c *config) { c.retries = n } }
+func WithRetries(n int) Option { return func(c *config) { c.retries = max(n, 0) } }
+
+// WithRetryWait sets how long the client waits before it repeats a request: least before the first repetition
+// (200ms by default), twice as long before each further one, up to most (10s), less up to half by chance.
+// A server's Retry-After counts for more, up to a minute.
+func WithRetryWait(least, most time.Duration) Option {
+	return func(c *config) { c.waitLeast, c.waitMost = max(least, 0), max(least, most, 0) }
+}
 
 // WithUserAgent replaces the User-Agent header.
 func WithUserAgent(s string) Option { return func(c *config) { c.userAgent = s } }

@@ -13,7 +13,7 @@ type Cloud struct {
 	ProjectID string    `json:"project_id"`
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
-	Variables Variables `json:"variables,omitempty"` // own; nil where the API leaves them out (Q7)
+	Variables Variables `json:"variables,omitzero"` // own; nil where the API leaves them out (Q7)
 }
 
 // CloudCreate is what a new cloud is made of. Name is required, unique in the project.

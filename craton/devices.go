@@ -33,9 +33,9 @@ type Device struct {
 	UpdatedAt  Timestamp `json:"updated_at"`
 	// Labels are sorted. nil means that the server did not say: the original never does, craton server
 	// does in listings with details (Q15).
-	Labels    []string  `json:"labels,omitempty"`
-	Links     []Link    `json:"links,omitempty"`     // one, "up": to the parent, else the cell, else the region
-	Variables Variables `json:"variables,omitempty"` // own or resolved, as asked; nil where the API leaves them out (Q7)
+	Labels    []string  `json:"labels,omitzero"`
+	Links     []Link    `json:"links,omitempty"`    // one, "up": to the parent, else the cell, else the region
+	Variables Variables `json:"variables,omitzero"` // own or resolved, as asked; nil where the API leaves them out (Q7)
 }
 
 // AnyDevice is a device of either kind, as /v1/devices lists them.

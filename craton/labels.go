@@ -46,7 +46,7 @@ func (s *LabelStore) SetLabels(ctx context.Context, id int, labels ...string) ([
 		}
 	}
 	for _, l := range labels {
-		if !slices.Contains(have, l) {
+		if !slices.Contains(have, l) && !slices.Contains(missing, l) {
 			missing = append(missing, l)
 		}
 	}

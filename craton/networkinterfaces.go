@@ -26,7 +26,7 @@ type NetworkInterface struct {
 	ProjectID     string    `json:"project_id"`
 	CreatedAt     Timestamp `json:"created_at"`
 	UpdatedAt     Timestamp `json:"updated_at"`
-	Variables     Variables `json:"variables,omitempty"` // only Get has them (contract §2.3)
+	Variables     Variables `json:"variables,omitzero"` // only Get has them (contract §2.3)
 }
 
 // Speed is an interface's speed, in the unit the operator chose (usually Mbit/s); 0 is unset.

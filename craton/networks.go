@@ -21,7 +21,7 @@ type Network struct {
 	ProjectID   string    `json:"project_id"`
 	CreatedAt   Timestamp `json:"created_at"`
 	UpdatedAt   Timestamp `json:"updated_at"`
-	Variables   Variables `json:"variables,omitempty"` // nil where the API leaves them out (Q7)
+	Variables   Variables `json:"variables,omitzero"` // nil where the API leaves them out (Q7)
 }
 
 // NetworkCreate is what a new network is made of. All but CellID, IPBlockType, NSS and Variables are required;

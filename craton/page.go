@@ -199,7 +199,10 @@ func (s *pageSize) failed(q url.Values, err error) url.Values {
 	if StatusOf(err) != http.StatusInternalServerError || s.now <= MinLimit || !wants(q, "details") {
 		return nil
 	}
-	s.now, s.good = max(s.now/3, MinLimit), 0
+	s.now, s.good = s.now/3, 0
+	if s.now < 2*MinLimit { // few steps: each has its retries
+		s.now = MinLimit
+	}
 	return withLimit(q, s.now)
 }
 

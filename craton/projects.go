@@ -6,7 +6,7 @@ type Project struct {
 	Name      string    `json:"name"`
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
-	Variables Variables `json:"variables,omitempty"` // nil where the API leaves them out (Q7)
+	Variables Variables `json:"variables,omitzero"` // nil where the API leaves them out (Q7)
 }
 
 // ProjectCreate is what a new project is made of.

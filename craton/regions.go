@@ -14,7 +14,7 @@ type Region struct {
 	ProjectID string    `json:"project_id"`
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
-	Variables Variables `json:"variables,omitempty"` // own or resolved, as asked; nil where the API leaves them out (Q7)
+	Variables Variables `json:"variables,omitzero"` // own or resolved, as asked; nil where the API leaves them out (Q7)
 }
 
 // RegionCreate is what a new region is made of. Name (unique in the cloud) and CloudID are required.

@@ -49,7 +49,7 @@ func (c config) httpClient() (*retryablehttp.Client, error) {
 	r.HTTPClient = &http.Client{Transport: rt, Timeout: c.timeout, CheckRedirect: refuseRedirect}
 	r.Logger = nil // a library writes nothing
 	r.RetryMax = c.retries
-	r.RetryWaitMin, r.RetryWaitMax = 200*time.Millisecond, 10*time.Second
+	r.RetryWaitMin, r.RetryWaitMax = c.waitLeast, c.waitMost
 	r.CheckRetry = checkRetry
 	r.Backoff = backoff
 	r.ErrorHandler = countTries
