@@ -33,8 +33,7 @@ type TLS struct {
 func (c config) httpClient() (*retryablehttp.Client, error) {
 	rt := c.transport
 	if rt == nil {
-		t := cleanhttp.DefaultPooledTransport()
-		t.Proxy = proxyFromEnvironment
+		t := cleanhttp.DefaultPooledTransport() // obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY
 		t.MaxIdleConnsPerHost = 16
 		tc, err := c.tls.config()
 		if err != nil {
@@ -54,16 +53,6 @@ func (c config) httpClient() (*retryablehttp.Client, error) {
 	r.Backoff = backoff
 	r.ErrorHandler = countTries
 	return r, nil
-}
-
-// proxyFromEnvironment obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Its error is our own,
-// because the standard library's repeats the proxy's address, which may hold a password.
-func proxyFromEnvironment(r *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errors.New("HTTP_PROXY or HTTPS_PROXY is not the URL of a proxy")
-	}
-	return proxy, nil
 }
 
 // authTransport adds credentials and the User-Agent.
@@ -157,8 +146,8 @@ func permanent(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // http spoken where https was asked for
-		return true
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
+		return true // no TLS spoken there
 	}
 	dns, ok := errors.AsType[*net.DNSError](err)
 	return ok && dns.IsNotFound && !dns.IsTemporary
