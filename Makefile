@@ -1,0 +1,68 @@
+# Everything one does with this repository. `make` alone lists it.
+
+# The version of this program. Nothing else names it: the build writes it into the binary.
+VERSION := 0.1.0
+COMMIT  := $(shell git rev-parse --short=7 HEAD 2>/dev/null || echo unknown)
+
+# The names that the binary answers to beside craton: each is a link to it in bin/.
+LINKS := craton-inventory
+
+# How long `make fuzz` spends on each target.
+FUZZTIME := 10s
+
+# Flags of the tests. -race needs a C compiler; `make test RACE=` goes without.
+RACE      := -race
+TESTFLAGS := -shuffle=on -timeout=15m
+
+# The tools of `make check`, at the one version that everybody runs.
+STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check bench fuzz clean
+MAKEFLAGS += --no-print-directory
+
+help: ## say what there is to make (this)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build bin/craton, one static binary, and the links to it
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/craton ./cmd/craton
+	@for name in $(LINKS); do ln -sfn craton "bin/$$name"; done
+
+demo: build ## load an example fleet and run Ansible over it, to see the whole thing work
+	@tests/demo
+
+test: ## run every test, with the race detector and the oldest and the newest Ansible that run here
+	@venvs=$$(tests/ansible/venvs --path); \
+	set -x; CRATON_TEST_ANSIBLE="$$venvs" go test $(RACE) $(TESTFLAGS) ./...
+
+# .cache/bin/NAME@VERSION is a tool: a new version is a new file, so it is built once.
+tool = .cache/bin/$(notdir $(1))
+TOOLS := $(STATICCHECK) $(GOLANGCI_LINT) $(GOVULNCHECK)
+
+.cache/bin/%:
+	@echo 'installing $*'
+	@GOBIN="$(CURDIR)/.cache/bin/new" GOFLAGS= CGO_ENABLED=0 go install $(filter %/$*,$(TOOLS))
+	@mv ".cache/bin/new/$(firstword $(subst @, ,$*))" "$@"; rmdir .cache/bin/new
+
+check: $(foreach t,$(TOOLS),$(call tool,$(t))) ## look for mistakes without running anything: format, vet, linters, go.mod, known vulnerabilities
+	@echo 'gofmt'; files=$$(find . -path './.*' -prune -o -name '*.go' -print | xargs gofmt -s -l); \
+	if [ -n "$$files" ]; then echo "not formatted; run: gofmt -s -w" $$files; exit 1; fi
+	go mod tidy -diff
+	go vet ./...
+	$(call tool,$(STATICCHECK)) ./...
+	$(call tool,$(GOLANGCI_LINT)) run
+	@tests/vulnerabilities $(call tool,$(GOVULNCHECK))
+
+bench: build ## measure the inventory and the server on this machine, and print a table
+	go run ./internal/bench
+
+fuzz: ## run every fuzz target of the tree for FUZZTIME=10s each
+	@tests/fuzz $(FUZZTIME)
+
+clean: ## remove all that the other targets made: bin, .demo, dist, .cache
+	rm -rf bin .demo dist .cache
