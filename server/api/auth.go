@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"strings"
+
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// Caller is who sent a request.
+type Caller struct {
+	User    string
+	Project string // canonical UUID
+	Admin   bool   // of the project
+	Root    bool   // of every project
+}
+
+// scope is what the caller may see and change. Only root sees other projects;
+// in the original every project's admin does (contract §1.5, hole 1).
+func (c Caller) scope() store.Scope {
+	return store.Scope{Project: c.Project, All: c.Root}
+}
+
+// role is what an action demands of its caller.
+type role uint8
+
+const (
+	member role = iota
+	admin
+	root
+)
+
+func (c Caller) require(r role) error {
+	if r == root && !c.Root || r == admin && !c.Admin && !c.Root {
+		return errAdmin
+	}
+	return nil
+}
+
+// Authenticator finds out who sent a request. Its errors are answered to the
+// client.
+type Authenticator func(r *http.Request) (Caller, error)
+
+// Fixed takes every request for one caller's: the embedded server, whose
+// guard is the file's permissions.
+func Fixed(c Caller) Authenticator {
+	return func(*http.Request) (Caller, error) { return c, nil }
+}
+
+// Local is local authentication (contract §1.2): X-Auth-User and -Token are
+// a user's name and API key, X-Auth-Project is the id of its project.
+func Local(s *store.Store) Authenticator {
+	return func(r *http.Request) (Caller, error) {
+		value := "None"
+		if given := r.Header.Values("X-Auth-Project"); len(given) > 0 {
+			value = given[0]
+		}
+		project, ok := ParseUUID(value)
+		if !ok {
+			return Caller{}, fail(http.StatusUnauthorized, "Project ID ('%s') is not a valid UUID", value)
+		}
+		account, ok, err := s.Authenticate(r.Context(), r.Header.Get("X-Auth-User"), project, r.Header.Get("X-Auth-Token"))
+		if err != nil {
+			return Caller{}, err
+		}
+		if !ok {
+			return Caller{}, fail(http.StatusUnauthorized, msgUnauthorized)
+		}
+		return Caller{User: account.Username, Project: account.Project, Admin: account.Admin, Root: account.Root}, nil
+	}
+}
+
+// ParseUUID reads a UUID in any of the spellings that the original accepts
+// (dashed or not, upper case, in braces, as a urn) and returns the canonical
+// one: dashed, lower case.
+func ParseUUID(text string) (string, bool) {
+	t := strings.ReplaceAll(strings.ReplaceAll(text, "urn:", ""), "uuid:", "")
+	t = strings.ToLower(strings.ReplaceAll(strings.Trim(t, "{}"), "-", ""))
+	if len(t) != 32 {
+		return "", false
+	}
+	if _, err := hex.DecodeString(t); err != nil {
+		return "", false
+	}
+	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:], true
+}
+
+// Trace is one request in the logs: its id, and what is learned of its sender
+// while it is served.
+type Trace struct {
+	RequestID     string
+	User, Project string
+}
+
+type traceKey struct{}
+
+// WithTrace returns a context whose request belongs to t and fills it.
+func WithTrace(ctx context.Context, t *Trace) context.Context {
+	return context.WithValue(ctx, traceKey{}, t)
+}
+
+func requestID(ctx context.Context) string {
+	if t, ok := ctx.Value(traceKey{}).(*Trace); ok {
+		return t.RequestID
+	}
+	return ""
+}
+
+func note(ctx context.Context, c Caller) {
+	if t, ok := ctx.Value(traceKey{}).(*Trace); ok {
+		t.User, t.Project = c.User, c.Project
+	}
+}

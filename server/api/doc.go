@@ -1,0 +1,28 @@
+// Package api serves the Craton v1 HTTP API over a [store.Store].
+//
+// # How it is built
+//
+// A [resource] is a literal of data (resources.go): its fields with their
+// types and where they are accepted, its list parameters in the order in
+// which links repeat them, and which representations carry variables. One
+// generic handler serves all ten. What only some resources have stands
+// beside it: labels (labels.go), the union of devices (devices.go), look-ups
+// of one object by name (lookup.go), users (users.go) and the Ansible
+// inventory (inventory.go).
+//
+// # A request's way
+//
+// Authentication comes before routing, routing before validation of the query
+// (GET) or the JSON body (POST, PUT, DELETE), and that before the check of the
+// caller's role (contract §2.1.1). Handlers return a reply or an error; one
+// table turns errors into a status (errors.go).
+//
+// # Bodies
+//
+// Bodies are Python's json.dumps(indent=2, sort_keys=True): sorted keys, two
+// spaces, non-ASCII escaped. They are appended to a pooled buffer straight
+// from the rows (encode.go).
+//
+// What differs from the original server is listed in package server,
+// [github.com/craton-fleet/craton/server.Differences].
+package api

@@ -1,0 +1,215 @@
+package api
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// prop is one member that a resource's representations may have.
+type prop struct {
+	text   string // `"name": `
+	name   string
+	source source
+	column int            // in the row
+	raw    jsontext.Value // of an echoed member
+}
+
+type source uint8
+
+const (
+	fromColumn source = iota
+	fromVariables
+	fromLabels
+	fromLinks
+	fromKey // a user's API key
+	fromRequest
+)
+
+// shape is a resource's representation, its members sorted by name.
+type shape struct {
+	props              []prop
+	parent, parentType int // columns of a device
+	cell, region       int
+	seconds            int64 // the last timestamp rendered, ...
+	stamp              [19]byte
+}
+
+// shape lays out the members of r's representations.
+func (r *resource) shape() *shape {
+	e := r.entity
+	s := &shape{parent: e.Index("parent_id"), parentType: e.Index("parent_type"), cell: e.Index("cell_id"), region: e.Index("region_id"), seconds: -1}
+	for _, f := range r.fields {
+		p := prop{name: f.name, text: string(jsontext.AppendString(nil, f.name)) + ": ", column: e.Index(f.name)}
+		switch {
+		case f.kind == object:
+			p.source = fromVariables
+		case f.name == "labels":
+			p.source = fromLabels
+		case f.kind == linkList:
+			p.source = fromLinks
+		case f.name == "api_key":
+			p.source = fromKey
+		case f.use&echo != 0:
+			continue
+		}
+		s.props = append(s.props, p)
+	}
+	return s
+}
+
+// echoing adds members that only this one representation has.
+func (s *shape) echoing(values []jsontext.Member) *shape {
+	for _, m := range values {
+		s.props = append(s.props, prop{name: m.Key, text: string(jsontext.AppendString(nil, m.Key)) + ": ", source: fromRequest, raw: m.Value})
+	}
+	slices.SortFunc(s.props, func(a, b prop) int { return strings.Compare(a.name, b.name) })
+	return s
+}
+
+// extras is what a representation has beside the row.
+type extras struct {
+	withVariables bool
+	variables     []store.Variable
+	withLabels    bool
+	labels        []string
+	links         []jsontext.Value // echoed before the generated one
+	key           string           // a new user's API key
+}
+
+// appendObject appends one representation; its brace is at the given depth.
+func (s *shape) appendObject(dst []byte, base string, row store.Row, x extras, depth int) []byte {
+	dst = append(dst, '{')
+	first := true
+	for i := range s.props {
+		p := &s.props[i]
+		if p.source == fromVariables && !x.withVariables || p.source == fromLabels && !x.withLabels {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(jsontext.AppendNewline(dst, depth+1), p.text...)
+		switch p.source {
+		case fromColumn:
+			dst = s.appendValue(dst, row[p.column])
+		case fromVariables:
+			dst = appendVariables(dst, x.variables, depth+1)
+		case fromLabels:
+			dst = appendStrings(dst, x.labels, depth+1)
+		case fromLinks:
+			dst = append(dst, '[')
+			for _, l := range x.links {
+				dst = jsontext.AppendIndented(jsontext.AppendNewline(dst, depth+2), l.Compact(), depth+2)
+				dst = append(dst, ',')
+			}
+			dst = s.appendUp(dst, base, row, depth+2)
+			dst = append(jsontext.AppendNewline(dst, depth+1), ']')
+		case fromKey:
+			if x.key == "" {
+				dst = append(dst, "null"...)
+			} else {
+				dst = jsontext.AppendString(dst, x.key)
+			}
+		case fromRequest:
+			dst = jsontext.AppendIndented(dst, p.raw.Compact(), depth+1)
+		}
+	}
+	return append(jsontext.AppendNewline(dst, depth), '}')
+}
+
+// appendUp appends a device's link to its parent, cell or region, whichever
+// it has first (contract §2.4.4).
+func (s *shape) appendUp(dst []byte, base string, row store.Row, depth int) []byte {
+	path, id := pathRegions, row[s.region]
+	switch {
+	case row[s.parent] != nil:
+		path, id = devicePath(row[s.parentType]), row[s.parent]
+	case row[s.cell] != nil:
+		path, id = pathCells, row[s.cell]
+	}
+	return appendLink(dst, base+"/v1/"+path+"/"+strconv.FormatInt(id.(int64), 10), "up", depth)
+}
+
+func (s *shape) appendValue(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...)
+	case string:
+		return jsontext.AppendString(dst, v)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case store.Micros:
+		return s.appendTime(dst, int64(v))
+	default:
+		return strconv.AppendInt(dst, v.(int64), 10)
+	}
+}
+
+// appendTime appends a timestamp: UTC, always six digits, no zone. The rows
+// of a page often share their second.
+func (s *shape) appendTime(dst []byte, micros int64) []byte {
+	seconds := micros / 1e6
+	if seconds != s.seconds {
+		s.seconds = seconds
+		time.Unix(seconds, 0).UTC().AppendFormat(s.stamp[:0], "2006-01-02T15:04:05")
+	}
+	dst = append(append(dst, '"'), s.stamp[:]...)
+	dst = append(dst, '.')
+	for unit, rest := int64(100000), micros%1e6; unit > 0; unit /= 10 {
+		dst = append(dst, byte('0'+rest/unit))
+		rest %= unit
+	}
+	return append(dst, '"')
+}
+
+// appendVariables appends an object of variables, which are sorted.
+func appendVariables(dst []byte, set []store.Variable, depth int) []byte {
+	if len(set) == 0 {
+		return append(dst, "{}"...)
+	}
+	dst = append(dst, '{')
+	for i, v := range set {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = jsontext.AppendString(jsontext.AppendNewline(dst, depth+1), v.Key)
+		dst = jsontext.AppendIndented(append(dst, ':', ' '), v.Value, depth+1)
+	}
+	return append(jsontext.AppendNewline(dst, depth), '}')
+}
+
+// appendStrings appends an array of strings.
+func appendStrings(dst []byte, set []string, depth int) []byte {
+	if len(set) == 0 {
+		return append(dst, "[]"...)
+	}
+	dst = append(dst, '[')
+	for i, s := range set {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = jsontext.AppendString(jsontext.AppendNewline(dst, depth+1), s)
+	}
+	return append(jsontext.AppendNewline(dst, depth), ']')
+}
+
+// appendArray appends rows as an array of objects; object appends the i-th.
+func appendArray(dst []byte, n, depth int, object func(dst []byte, i, depth int) []byte) []byte {
+	if n == 0 {
+		return append(dst, "[]"...)
+	}
+	dst = append(dst, '[')
+	for i := range n {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = object(jsontext.AppendNewline(dst, depth+1), i, depth+1)
+	}
+	return append(jsontext.AppendNewline(dst, depth), ']')
+}

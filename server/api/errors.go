@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// Messages of the original server (contract §4).
+const (
+	msgNotFound     = "Not Found"
+	msgNoURL        = "The requested URL was not found on the server.  If you entered the URL manually please check your spelling and try again."
+	msgMethod       = "The method is not allowed for the requested URL."
+	msgBadJSON      = "The browser (or proxy) sent a request that this server could not understand."
+	msgUnauthorized = "The request could not be authenticated."
+	msgAdmin        = "This action requires the 'admin' role"
+	msgUnknown      = "An unknown exception occurred"
+)
+
+// httpError is a refusal with its status and message.
+type httpError struct {
+	status  int
+	message string
+}
+
+func (e *httpError) Error() string { return e.message }
+
+func fail(status int, format string, args ...any) error {
+	return &httpError{status: status, message: fmt.Sprintf(format, args...)}
+}
+
+var (
+	errNotFound = &httpError{http.StatusNotFound, msgNotFound}
+	errBadJSON  = &httpError{http.StatusBadRequest, msgBadJSON}
+	errAdmin    = &httpError{http.StatusUnauthorized, msgAdmin} // never 403 (contract §1.5)
+)
+
+// invalid is the answer to a request that breaks rules of its schema: all of
+// them, sorted as text.
+func invalid(messages []string) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	slices.Sort(messages)
+	return fail(http.StatusBadRequest, "The request included the following errors:\n- %s", strings.Join(messages, "\n- "))
+}
+
+// statusOf maps the store's refusals to a status. Statuses that the python
+// client has no class for (408, 429, 501 to 504, ...) make it die of a
+// recursion (contract §9.5), so none is used anywhere.
+var statusOf = map[store.Code]int{
+	store.NotFound: http.StatusNotFound,
+	store.Conflict: http.StatusConflict,
+	store.InUse:    http.StatusConflict,
+	store.Invalid:  http.StatusBadRequest,
+	store.Denied:   http.StatusUnauthorized,
+}
+
+// explain turns any error into the status and message for the client. What
+// is nobody's fault but ours is logged and not shown.
+func (a *API) explain(ctx context.Context, err error) (int, string) {
+	var h *httpError
+	var s *store.Error
+	var key *store.SortKey
+	var marker *store.MarkerMissing
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &h):
+		return h.status, h.message
+	case errors.As(err, &s) && s.Code == store.Denied:
+		return http.StatusUnauthorized, msgAdmin
+	case errors.As(err, &s):
+		return statusOf[s.Code], s.Message
+	case errors.As(err, &key), errors.As(err, &marker):
+		return http.StatusBadRequest, err.Error()
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is larger than %d bytes, which is the most this server accepts. Send less at once.", tooLarge.Limit)
+	}
+	if ctx.Err() == nil {
+		a.log.ErrorContext(ctx, "request failed", slog.String("error", err.Error()), slog.String("request_id", requestID(ctx)))
+	}
+	return http.StatusInternalServerError, msgUnknown
+}
+
+// appendError appends the body of every error: exactly two members.
+func appendError(dst []byte, status int, message string) []byte {
+	dst = append(dst, "{\n  \"message\": "...)
+	dst = jsontext.AppendString(dst, message)
+	return fmt.Appendf(dst, ",\n  \"status\": %d\n}\n", status)
+}

@@ -1,0 +1,223 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+func parseInt64(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }
+
+// list serves GET on a collection.
+func (r *resource) list(c *call) error {
+	q, err := parseQuery(c.r.URL.RawQuery, r.params, true)
+	if err != nil {
+		return err
+	}
+	if err := c.caller.require(r.listRole); err != nil {
+		return err
+	}
+	if r.lookup != nil {
+		if handled, err := r.lookup(c, r, q); handled || err != nil {
+			return err
+		}
+	}
+	l, err := q.listing()
+	if err != nil {
+		return err
+	}
+	l.Variables = r.listVariables(q)
+	l.Labels = q.flag("details")
+	if name, _ := q.get("name"); r == projects && name.text != "" {
+		l.NameLike, l.Variables = name.text, store.NoVariables // contract §2.4.9
+	}
+	page, err := c.store.List(c.r.Context(), r.entity, c.caller.scope(), l)
+	if err != nil {
+		return err
+	}
+	last := ""
+	if n := len(page.Rows); n > 0 {
+		last = c.idText(r.entity, page.Rows[n-1])
+	}
+	c.appendList(r, page, l.Variables != store.NoVariables, func(dst []byte) []byte {
+		return c.appendLinks(dst, r.path, q, l, page.Prev, last)
+	})
+	return nil
+}
+
+// listVariables says what the elements of a list carry: only details=true
+// brings variables, resolved ones where the resource inherits.
+func (r *resource) listVariables(q query) store.Variables {
+	switch {
+	case !q.flag("details"):
+		return store.NoVariables
+	case r.inherits && q.flag("resolved-values"):
+		return store.Resolved
+	}
+	return store.Own
+}
+
+func (c *call) idText(e *store.Entity, row store.Row) string {
+	switch id := row[e.Index("id")].(type) {
+	case int64:
+		return strconv.FormatInt(id, 10)
+	default:
+		return id.(string)
+	}
+}
+
+// appendList appends the body of a list: its key and "links", in the order
+// of the alphabet.
+func (c *call) appendList(r *resource, page *store.Page, withVariables bool, links func([]byte) []byte) {
+	base, s := c.base(), r.shape()
+	rows := func(dst []byte) []byte {
+		dst = append(jsontext.AppendString(dst, r.key), ": "...)
+		return appendArray(dst, len(page.Rows), 1, func(dst []byte, i, depth int) []byte {
+			return s.appendObject(dst, base, page.Rows[i], pageExtras(page, i, withVariables), depth)
+		})
+	}
+	parts := []func([]byte) []byte{rows, links}
+	if r.key > "links" {
+		slices.Reverse(parts)
+	}
+	dst := append(c.buf, "{\n  "...)
+	dst = append(parts[0](dst), ",\n  "...)
+	c.buf = append(parts[1](dst), "\n}\n"...)
+}
+
+func pageExtras(page *store.Page, i int, withVariables bool) extras {
+	x := extras{withVariables: withVariables}
+	if page.Variables != nil {
+		x.variables = page.Variables[i]
+	}
+	if page.Labels != nil {
+		x.withLabels, x.labels = true, page.Labels[i]
+	}
+	return x
+}
+
+// create serves POST on a collection.
+func (r *resource) create(c *call) error {
+	in, err := c.readInput(r, inCreate)
+	if err != nil {
+		return err
+	}
+	if err := c.caller.require(r.createRole); err != nil {
+		return err
+	}
+	if r.entity.IsDevice() {
+		if _, ok := in.Values["active"]; !ok {
+			in.Values["active"] = true
+		}
+	}
+	x := extras{withVariables: r.variables.create, variables: in.Variables, links: in.links}
+	var row store.Row
+	if r.make != nil {
+		row, x.key, err = r.make(c, r, in.New)
+	} else {
+		row, err = c.store.Create(c.r.Context(), r.entity, c.caller.scope(), in.New)
+	}
+	if err != nil {
+		return r.reword(err)
+	}
+	r.showAsGiven(row, in.given)
+	c.head.Set("Location", c.base()+"/v1/"+r.path+"/"+c.idText(r.entity, row))
+	c.status = http.StatusCreated
+	c.buf = append(r.shape().echoing(in.echoes).appendObject(c.buf, c.base(), row, x, 0), '\n')
+	return nil
+}
+
+// reword gives a conflict the resource's own message.
+func (r *resource) reword(err error) error {
+	if store.IsCode(err, store.Conflict) {
+		return fail(http.StatusConflict, "%s", r.duplicate)
+	}
+	return err
+}
+
+// showAsGiven puts integers back that the table keeps as text: an
+// interface's speed (contract §10 Q4).
+func (r *resource) showAsGiven(row store.Row, given store.Values) {
+	for name, v := range maps.All(given) {
+		if i := r.entity.Index(name); i >= 0 {
+			row[i] = v
+		}
+	}
+}
+
+// get serves GET by id.
+func (r *resource) get(c *call) error {
+	which, err := c.whichVariables(r.inherits, r.inherits)
+	if err != nil {
+		return err
+	}
+	if err := c.caller.require(r.itemRole); err != nil {
+		return err
+	}
+	hasVariables := slices.Contains(r.fields, fVariables)
+	if !hasVariables {
+		which = store.NoVariables
+	}
+	row, set, err := c.store.Get(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), which)
+	if err != nil {
+		return err
+	}
+	c.buf = append(r.shape().appendObject(c.buf, c.base(), row, extras{withVariables: hasVariables, variables: set}, 0), '\n')
+	return nil
+}
+
+// whichVariables reads the query of a GET of one object, which knows
+// resolved-values at most.
+func (c *call) whichVariables(known, resolves bool) (store.Variables, error) {
+	var params []param
+	if known {
+		params = []param{pResolved}
+	}
+	q, err := parseQuery(c.r.URL.RawQuery, params, false)
+	if err == nil && resolves && q.flag("resolved-values") {
+		return store.Resolved, nil
+	}
+	return store.Own, err
+}
+
+// pathID is the path's id as the store knows it: a project may be named by
+// any spelling of its UUID.
+func (c *call) pathID(r *resource) string {
+	if r == projects {
+		id, _ := ParseUUID(c.id)
+		return id
+	}
+	return c.id
+}
+
+// update serves PUT by id.
+func (r *resource) update(c *call) error {
+	in, err := c.readInput(r, inUpdate)
+	if err != nil {
+		return err
+	}
+	row, err := c.store.Update(c.r.Context(), r.entity, c.caller.scope(), c.id, in.Values)
+	if err != nil {
+		return r.reword(err)
+	}
+	r.showAsGiven(row, in.given)
+	c.buf = append(r.shape().appendObject(c.buf, c.base(), row, extras{}, 0), '\n')
+	return nil
+}
+
+// delete serves DELETE by id: what is not there is deleted (contract §2.1.7).
+func (r *resource) delete(c *call) error {
+	if err := c.caller.require(r.deleteRole); err != nil {
+		return err
+	}
+	err := c.store.Delete(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r))
+	if err != nil && !store.IsCode(err, store.NotFound) {
+		return err
+	}
+	c.status = http.StatusNoContent
+	return nil
+}

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// lookupOne answers ?name= and ?id= on clouds and regions: one object without
+// links, or 404 (contract §2.4.1). All other parameters are ignored. With
+// both, both must exist and the id wins.
+func lookupOne(c *call, r *resource, q query) (bool, error) {
+	id, _ := q.get("id")
+	name, _ := q.get("name")
+	var found store.Row
+	for _, by := range []store.Filter{{Column: "name", Value: name.text}, {Column: "id", Value: id.number}} {
+		if by.Value == "" || by.Value == int64(0) {
+			continue
+		}
+		if s, ok := by.Value.(string); ok && !storable(s) {
+			by.Value = store.Impossible
+		}
+		page, err := c.store.List(c.r.Context(), r.entity, c.caller.scope(),
+			store.List{Filters: []store.Filter{by}, Sort: []string{"id"}, Limit: 2})
+		switch {
+		case err != nil:
+			return true, err
+		case len(page.Rows) == 0:
+			return true, errNotFound
+		case len(page.Rows) > 1 && id.number == 0:
+			return true, fail(http.StatusConflict, "More than one %s has the name '%s'. Ask for it by id, or list them all.", r.entity.Name, name.text)
+		}
+		found = page.Rows[0]
+	}
+	if found == nil {
+		return false, nil
+	}
+	c.appendList(r, &store.Page{Rows: []store.Row{found}}, false, func(dst []byte) []byte { return append(dst, `"links": []`...) })
+	return true, nil
+}
+
+// refuseNetworkType answers a filter that the schema of networks knows and
+// no column has: always a 500 in the original (contract §2.4.6).
+func refuseNetworkType(_ *call, _ *resource, q query) (bool, error) {
+	if _, ok := q.get("network_type"); ok {
+		return true, fail(http.StatusBadRequest, "Networks have no network_type: leave this parameter out.")
+	}
+	return false, nil
+}

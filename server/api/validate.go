@@ -1,0 +1,284 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// maxText is how many characters a string may have, unless it is a note: the
+// width of the original's columns.
+const maxText = 255
+
+// readBody parses the request's JSON. Only a JSON content type makes a body:
+// any other counts as none, which reads as null (contract §2.1.4).
+func (c *call) readBody() (jsontext.Value, error) {
+	t, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if t != "application/json" && (!strings.HasPrefix(t, "application/") || !strings.HasSuffix(t, "+json")) {
+		return jsontext.Value{Kind: jsontext.Null}, nil
+	}
+	data, err := io.ReadAll(c.r.Body)
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return jsontext.Value{}, err
+		}
+		return jsontext.Value{}, errBadJSON
+	}
+	v, err := jsontext.Parse(data)
+	switch {
+	case errors.Is(err, jsontext.ErrNotFinite), errors.Is(err, jsontext.ErrTooDeep):
+		return v, fail(http.StatusBadRequest, "The body cannot be stored: %s.", err)
+	case err != nil:
+		return v, errBadJSON
+	}
+	return v, nil
+}
+
+// checker collects what is wrong with a body.
+type checker struct{ messages []string }
+
+func (k *checker) add(format string, args ...any) {
+	k.messages = append(k.messages, fmt.Sprintf(format, args...))
+}
+
+func (k *checker) err() error { return invalid(k.messages) }
+
+// isType checks a value's JSON type and says so in the original's words.
+func (k *checker) isType(v jsontext.Value, name string, kinds ...jsontext.Kind) bool {
+	if slices.Contains(kinds, v.Kind) {
+		return true
+	}
+	k.add("%s is not of type '%s'", v.PythonRepr(), name)
+	return false
+}
+
+func (k *checker) isObject(v jsontext.Value) bool { return k.isType(v, "object", jsontext.Object) }
+func (k *checker) isArray(v jsontext.Value) bool  { return k.isType(v, "array", jsontext.Array) }
+func (k *checker) isString(v jsontext.Value) bool { return k.isType(v, "string", jsontext.String) }
+
+// unexpected words the refusal of unknown members.
+func unexpected(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = jsontext.PythonString(n)
+	}
+	verb := "was"
+	if len(names) > 1 {
+		verb = "were"
+	}
+	return fmt.Sprintf("Additional properties are not allowed (%s %s unexpected)", strings.Join(quoted, ", "), verb)
+}
+
+// storable reports whether every database can hold the text.
+func storable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+
+// isText checks that a string can be stored as what it is for.
+func (k *checker) isText(what, s string, limit int) bool {
+	switch {
+	case !storable(s):
+		k.add("the %s holds a NUL character or half a surrogate pair, which cannot be stored", what)
+	case limit > 0 && utf8.RuneCountInString(s) > limit:
+		k.add("the %s has %d characters, at most %d are possible", what, utf8.RuneCountInString(s), limit)
+	default:
+		return true
+	}
+	return false
+}
+
+// input is what a valid body asks for.
+type input struct {
+	store.New
+	echoes []jsontext.Member // to be shown once
+	links  []jsontext.Value  // likewise, among the generated ones
+	given  store.Values      // values as sent where the answer shows them so
+}
+
+// readInput validates a POST or PUT body against r's fields.
+func (c *call) readInput(r *resource, accept use) (*input, error) {
+	body, err := c.readBody()
+	if err != nil {
+		return nil, err
+	}
+	in := &input{New: store.New{Values: store.Values{}}, given: store.Values{}}
+	if accept == inUpdate && (body.Kind == jsontext.Null || body.Kind == jsontext.Array) {
+		return in, nil // an empty update (contract §2.1.4)
+	}
+	k := &checker{}
+	if !k.isObject(body) {
+		return nil, k.err()
+	}
+	var unknown []string
+	for _, m := range body.Members {
+		i := slices.IndexFunc(r.fields, func(f field) bool { return f.name == m.Key && f.use&accept != 0 })
+		if i < 0 {
+			unknown = append(unknown, m.Key)
+			continue
+		}
+		in.take(k, r.fields[i], m, accept)
+	}
+	if len(unknown) > 0 {
+		k.add("%s", unexpected(unknown))
+	}
+	for _, f := range r.fields {
+		if _, ok := body.Get(f.name); !ok && accept == inCreate && f.use&required != 0 {
+			k.add("'%s' is a required property", f.name)
+		}
+	}
+	return in, k.err()
+}
+
+// take checks one member and files it where it belongs.
+func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
+	v := m.Value
+	var value any
+	switch f.kind {
+	case integer:
+		if accept == inUpdate && f.use&nullable != 0 {
+			if v.Kind == jsontext.Null {
+				in.Values[f.name] = nil
+				return
+			}
+			if v.Kind != jsontext.Integer {
+				k.add("%s is not valid under any of the given schemas", v.PythonRepr())
+				return
+			}
+		}
+		if !k.isType(v, "integer", jsontext.Integer) {
+			return
+		}
+		n, err := parseInt64(v.Text)
+		if err != nil {
+			k.add("%s: %s does not fit 64 bits", f.name, v.Text)
+			return
+		}
+		value = n
+		in.given[f.name] = n
+	case boolean:
+		if !k.isType(v, "boolean", jsontext.True, jsontext.False) {
+			return
+		}
+		value = v.Kind == jsontext.True
+	case str, longText, address, uuid:
+		if !k.isString(v) {
+			return
+		}
+		limit := maxText
+		if f.kind == longText {
+			limit = 0
+		}
+		if !k.isText(f.name, v.Text, limit) {
+			return
+		}
+		value = v.Text
+		if f.kind == address {
+			ip, ok := parseAddress(v.Text)
+			if !ok {
+				k.add("%s: %s is not an IPv4 or IPv6 address", f.name, v.PythonRepr())
+			}
+			value = ip
+		}
+		if f.kind == uuid {
+			id, ok := ParseUUID(v.Text)
+			if !ok {
+				k.add("%s: %s is not a valid UUID", f.name, v.PythonRepr())
+			}
+			value = id
+		}
+	case object:
+		in.Variables = k.variables(v)
+		return
+	case strs:
+		set := k.strings(v, f.name)
+		if f.use&echo == 0 {
+			in.Labels = set
+			return
+		}
+	case noItems:
+		if k.isArray(v) && len(v.Items) > 0 {
+			k.add("%s cannot be created along with it: send an empty array or leave '%s' out", f.name, f.name)
+		}
+	case linkList:
+		in.links = k.links(v)
+		return
+	}
+	if f.use&echo != 0 {
+		in.echoes = append(in.echoes, m)
+		return
+	}
+	in.Values[f.name] = value
+}
+
+// variables checks an object of variables and returns it sorted, in
+// canonical text.
+func (k *checker) variables(v jsontext.Value) []store.Variable {
+	if !k.isObject(v) {
+		return nil
+	}
+	set := make([]store.Variable, 0, len(v.Members))
+	var odd []string
+	for _, m := range v.Members {
+		if m.Key == "" || m.Key[0] == '\n' {
+			odd = append(odd, m.Key)
+			continue
+		}
+		if k.isText("variable's key", m.Key, maxText) {
+			set = append(set, store.Variable{Key: m.Key, Value: m.Value.Compact()})
+		}
+	}
+	if len(odd) > 0 {
+		slices.Sort(odd)
+		verb := "does"
+		if len(odd) > 1 {
+			verb = "do"
+		}
+		for i, key := range odd {
+			odd[i] = jsontext.PythonString(key)
+		}
+		k.add("%s %s not match any of the regexes: '^.+'", strings.Join(odd, ", "), verb)
+	}
+	slices.SortFunc(set, func(a, b store.Variable) int { return strings.Compare(a.Key, b.Key) })
+	return set
+}
+
+// strings checks an array of strings.
+func (k *checker) strings(v jsontext.Value, what string) []string {
+	if !k.isArray(v) {
+		return nil
+	}
+	var set []string
+	for _, item := range v.Items {
+		if k.isString(item) && k.isText("text in "+what, item.Text, maxText) {
+			set = append(set, item.Text)
+		}
+	}
+	return set
+}
+
+// links checks an array of {href, rel}.
+func (k *checker) links(v jsontext.Value) []jsontext.Value {
+	if !k.isArray(v) {
+		return nil
+	}
+	for _, item := range v.Items {
+		if !k.isObject(item) {
+			continue
+		}
+		for _, name := range []string{"href", "rel"} {
+			if text, ok := item.Get(name); !ok {
+				k.add("'%s' is a required property", name)
+			} else {
+				k.isString(text)
+			}
+		}
+	}
+	return v.Items
+}

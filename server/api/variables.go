@@ -1,0 +1,76 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// getVariables serves GET .../variables: the own ones, except of hosts, whose
+// are resolved unless told not to (contract §2.3).
+func (r *resource) getVariables(c *call) error {
+	which, err := c.whichVariables(r.variables.resolves, r.variables.resolves)
+	if err != nil {
+		return err
+	}
+	if err := c.caller.require(r.itemRole); err != nil {
+		return err
+	}
+	set, err := c.store.Variables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), which)
+	if err == nil {
+		c.showVariables(set)
+	}
+	return err
+}
+
+func (c *call) showVariables(set []store.Variable) {
+	c.buf = append(appendVariables(append(c.buf, "{\n  \"variables\": "...), set, 1), "\n}\n"...)
+}
+
+// putVariables serves PUT .../variables: it sets the given keys, keeps the
+// others, and answers with all own ones.
+func (r *resource) putVariables(c *call) error {
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	k := &checker{}
+	set := k.variables(body)
+	if err := k.err(); err != nil {
+		return err
+	}
+	if err := c.caller.require(r.itemRole); err != nil {
+		return err
+	}
+	set, err = c.store.SetVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), set)
+	if err == nil {
+		c.showVariables(set)
+	}
+	return err
+}
+
+// deleteVariables serves DELETE .../variables with an array of keys.
+func (r *resource) deleteVariables(c *call) error {
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	k := &checker{}
+	var keys []string
+	if k.isArray(body) {
+		for _, item := range body.Items {
+			// A key that cannot be stored is not there.
+			if k.isString(item) && storable(item.Text) {
+				keys = append(keys, item.Text)
+			}
+		}
+	}
+	if err := k.err(); err != nil {
+		return err
+	}
+	if err := c.caller.require(r.itemRole); err != nil {
+		return err
+	}
+	c.status = http.StatusNoContent
+	return c.store.DeleteVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), keys)
+}

@@ -1,0 +1,151 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/craton-fleet/craton/server"
+)
+
+// caller is a user's credentials.
+type caller struct{ project, user, key string }
+
+func (c caller) sign(r *http.Request) {
+	r.Header.Set("X-Auth-Project", c.project)
+	r.Header.Set("X-Auth-User", c.user)
+	r.Header.Set("X-Auth-Token", c.key)
+}
+
+// fixture is a server on an empty database with its first root user.
+type fixture struct {
+	t      testing.TB
+	server *server.Server
+	path   string // of the database
+	url    string
+	root   caller
+}
+
+func newFixture(t testing.TB) *fixture {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	s, err := server.Open(t.Context(), "sqlite:"+path, server.Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b, err := s.Bootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s.Handler())
+	t.Cleanup(h.Close)
+	return &fixture{t: t, server: s, path: path, url: h.URL, root: caller{b.ProjectID, b.Username, b.APIKey}}
+}
+
+func do(t testing.TB, req *http.Request) (*http.Response, []byte) {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, body
+}
+
+// reply is a response with its parsed body.
+type reply struct {
+	Status int
+	Header http.Header
+	Text   string
+	JSON   map[string]any // numbers as json.Number
+}
+
+// message is the error's text.
+func (r reply) message() string {
+	m, _ := r.JSON["message"].(string)
+	return m
+}
+
+// objects are the elements of a list body.
+func (r reply) objects(t testing.TB, key string) []map[string]any {
+	t.Helper()
+	list, ok := r.JSON[key].([]any)
+	if !ok {
+		t.Fatalf("no list %q in %d %s", key, r.Status, r.Text)
+	}
+	objects := make([]map[string]any, len(list))
+	for i, v := range list {
+		objects[i] = v.(map[string]any)
+	}
+	return objects
+}
+
+// link is the href of a list's link, "" if there is none.
+func (r reply) link(rel string) string {
+	links, _ := r.JSON["links"].([]any)
+	for _, l := range links {
+		if m := l.(map[string]any); m["rel"] == rel {
+			return m["href"].(string)
+		}
+	}
+	return ""
+}
+
+// call sends a request; body is JSON text, "" for none. path may be a whole URL.
+func (f *fixture) call(who caller, method, path, body string) reply {
+	f.t.Helper()
+	if strings.HasPrefix(path, "/") {
+		path = f.url + path
+	}
+	req, err := http.NewRequestWithContext(f.t.Context(), method, path, strings.NewReader(body))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	who.sign(req)
+	resp, data := do(f.t, req)
+	r := reply{Status: resp.StatusCode, Header: resp.Header, Text: string(data)}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	_ = d.Decode(&r.JSON) // not every body is an object
+	return r
+}
+
+// must is call for what has to succeed with a status.
+func (f *fixture) must(who caller, status int, method, path, body string) reply {
+	f.t.Helper()
+	r := f.call(who, method, path, body)
+	if r.Status != status {
+		f.t.Fatalf("%s %s %s: %d %s, want %d", method, path, body, r.Status, r.Text, status)
+	}
+	return r
+}
+
+// id is the id of what a request created, as text.
+func (r reply) id(t testing.TB) string {
+	t.Helper()
+	switch id := r.JSON["id"].(type) {
+	case json.Number:
+		return id.String()
+	case string:
+		return id
+	}
+	t.Fatalf("no id in %d %s", r.Status, r.Text)
+	return ""
+}

@@ -1,0 +1,69 @@
+package server
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/craton-fleet/craton/server/api"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// requestIDHeader is on every response (contract §0.3).
+const requestIDHeader = "X-Openstack-Request-Id"
+
+// handler puts request ids, logging and /healthz around the API.
+func (s *Server) handler(authenticate api.Authenticator) http.Handler {
+	v1 := api.New(s.store, authenticate, s.log)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		id := "req-" + store.NewUUID()
+		// The original writes the name in lower case; it matters to no client.
+		w.Header().Set(requestIDHeader, id)
+		trace := api.Trace{RequestID: id}
+		r = r.WithContext(api.WithTrace(r.Context(), &trace))
+		seen := &statusWriter{ResponseWriter: w}
+		if r.URL.Path == "/healthz" {
+			s.health(seen, r)
+		} else {
+			v1.ServeHTTP(seen, r)
+		}
+		s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
+			slog.Duration("duration", time.Since(begin)), slog.String("request_id", id),
+			slog.String("user", trace.User), slog.String("project", trace.Project))
+	})
+}
+
+// health answers whether the database does.
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	body := struct {
+		Status  string `json:"status"`
+		Version string `json:"version,omitempty"`
+	}{"ok", s.version}
+	status := http.StatusOK
+	if err := s.store.Ping(r.Context()); err != nil {
+		s.log.ErrorContext(r.Context(), "health check failed", slog.String("error", err.Error()))
+		body.Status, status = "the database does not answer", http.StatusInternalServerError
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		json.NewEncoder(w).Encode(body)
+	}
+}
+
+// statusWriter remembers the status for the log.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets [http.ResponseController] and MaxBytesReader reach the real one.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,167 @@
+package jsontext
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const hexDigits = "0123456789abcdef"
+
+// plain marks the bytes that stand for themselves in a JSON string.
+var plain = func() (t [256]bool) {
+	for c := ' '; c < 0x7F; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// AppendString appends s as a JSON string whose non-ASCII characters are
+// escaped as \uXXXX in lower case, as the v1 API writes them (contract §0.3).
+func AppendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		if plain[s[i]] {
+			i++
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		n := 1
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+		case c == '\r':
+			dst = append(dst, '\\', 'r')
+		case c == '\t':
+			dst = append(dst, '\\', 't')
+		case c == '\b':
+			dst = append(dst, '\\', 'b')
+		case c == '\f':
+			dst = append(dst, '\\', 'f')
+		case surrogate(s[i:]):
+			n = 3
+			dst = appendEscape(dst, rune(c&0x0F)<<12|rune(s[i+1]&0x3F)<<6|rune(s[i+2]&0x3F))
+		default:
+			var r rune
+			if r, n = utf8.DecodeRuneInString(s[i:]); r >= 0x10000 {
+				dst = appendEscape(dst, 0xD800+(r-0x10000)>>10)
+				r = 0xDC00 + (r-0x10000)&0x3FF
+			}
+			dst = appendEscape(dst, r)
+		}
+		i += n
+		start = i
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+func appendEscape(dst []byte, r rune) []byte {
+	return append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+}
+
+// AppendCompact appends v in canonical form: no white space, keys sorted by
+// code point, numbers as they were written, strings in ASCII.
+func (v Value) AppendCompact(dst []byte) []byte {
+	switch v.Kind {
+	case Null:
+		return append(dst, "null"...)
+	case False:
+		return append(dst, "false"...)
+	case True:
+		return append(dst, "true"...)
+	case Integer, Float:
+		return append(dst, v.Text...)
+	case String:
+		return AppendString(dst, v.Text)
+	case Array:
+		dst = append(dst, '[')
+		for i, item := range v.Items {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = item.AppendCompact(dst)
+		}
+		return append(dst, ']')
+	default:
+		dst = append(dst, '{')
+		for i, m := range v.sorted() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = AppendString(dst, m.Key)
+			dst = append(dst, ':')
+			dst = m.Value.AppendCompact(dst)
+		}
+		return append(dst, '}')
+	}
+}
+
+// Compact is [Value.AppendCompact] as a string.
+func (v Value) Compact() string { return string(v.AppendCompact(nil)) }
+
+func (v Value) sorted() []Member {
+	byKey := func(a, b Member) int { return strings.Compare(a.Key, b.Key) }
+	if slices.IsSortedFunc(v.Members, byKey) {
+		return v.Members
+	}
+	return slices.SortedFunc(slices.Values(v.Members), byKey)
+}
+
+// AppendIndented appends canonical text src (from [Value.AppendCompact]) with
+// line breaks and two spaces for each level, starting at level depth.
+func AppendIndented(dst []byte, src string, depth int) []byte {
+	if src == "" || src[0] != '{' && src[0] != '[' {
+		return append(dst, src...)
+	}
+	for i := 0; i < len(src); {
+		switch c := src[i]; c {
+		case '{', '[':
+			if src[i+1] == c+2 { // "{}" and "[]" stay on one line
+				dst = append(dst, c, c+2)
+				i += 2
+				continue
+			}
+			depth++
+			dst = AppendNewline(append(dst, c), depth)
+		case '}', ']':
+			depth--
+			dst = append(AppendNewline(dst, depth), c)
+		case ',':
+			dst = AppendNewline(append(dst, c), depth)
+		case ':':
+			dst = append(dst, ':', ' ')
+		case '"':
+			end := i + 1
+			for src[end] != '"' {
+				if src[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			dst = append(dst, src[i:end+1]...)
+			i = end
+		default:
+			dst = append(dst, c)
+		}
+		i++
+	}
+	return dst
+}
+
+const spaces = "\n                                                                "
+
+// AppendNewline appends a line break and the indentation of level depth.
+func AppendNewline(dst []byte, depth int) []byte {
+	if n := 1 + 2*depth; n <= len(spaces) {
+		return append(dst, spaces[:n]...)
+	}
+	dst = append(dst, '\n')
+	for range depth {
+		dst = append(dst, ' ', ' ')
+	}
+	return dst
+}

@@ -1,0 +1,102 @@
+package jsontext
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// PythonRepr renders v as the Python literal that the reference server's
+// validation messages quote (contract §4): None, True, 'text', {'a': 1}.
+func (v Value) PythonRepr() string {
+	switch v.Kind {
+	case Null:
+		return "None"
+	case False:
+		return "False"
+	case True:
+		return "True"
+	case Integer:
+		if n, ok := new(big.Int).SetString(v.Text, 10); ok {
+			return n.String() // Python reads -0 as 0
+		}
+		return v.Text
+	case Float:
+		return pythonFloat(v.Text)
+	case String:
+		return PythonString(v.Text)
+	case Array:
+		parts := make([]string, len(v.Items))
+		for i, item := range v.Items {
+			parts[i] = item.PythonRepr()
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	default:
+		parts := make([]string, len(v.Members))
+		for i, m := range v.Members {
+			parts[i] = PythonString(m.Key) + ": " + m.Value.PythonRepr()
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+}
+
+// PythonString renders s as a Python string literal: single quotes unless the
+// text holds those and no double ones.
+func PythonString(s string) string {
+	quote := byte('\'')
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		quote = '"'
+	}
+	b := []byte{quote}
+	for i := 0; i < len(s); {
+		if surrogate(s[i:]) {
+			b = append(b, `\u`...)
+			b = append(b, fmt.Sprintf("%04x", rune(s[i]&0x0F)<<12|rune(s[i+1]&0x3F)<<6|rune(s[i+2]&0x3F))...)
+			i += 3
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		i += n
+		switch {
+		case r == rune(quote) || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r == '\n':
+			b = append(b, `\n`...)
+		case r == '\r':
+			b = append(b, `\r`...)
+		case r == '\t':
+			b = append(b, `\t`...)
+		case unicode.IsPrint(r):
+			b = utf8.AppendRune(b, r)
+		case r < 0x100:
+			b = fmt.Appendf(b, `\x%02x`, r)
+		case r < 0x10000:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		default:
+			b = fmt.Appendf(b, `\U%08x`, r)
+		}
+	}
+	return string(append(b, quote))
+}
+
+// pythonFloat renders a JSON number as Python prints the float it reads.
+func pythonFloat(text string) string {
+	f, _ := strconv.ParseFloat(text, 64) // out of range yields the infinity that Python has too
+	if math.IsInf(f, 0) {
+		return strings.TrimPrefix(strings.ToLower(strconv.FormatFloat(f, 'g', -1, 64)), "+")
+	}
+	s := strconv.FormatFloat(f, 'e', -1, 64)
+	exp, _ := strconv.Atoi(s[strings.IndexByte(s, 'e')+1:])
+	if exp < -4 || exp >= 16 {
+		return s
+	}
+	s = strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}

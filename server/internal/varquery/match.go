@@ -1,0 +1,124 @@
+package varquery
+
+import (
+	"math/big"
+	"strings"
+
+	"github.com/craton-fleet/craton/server/internal/jsontext"
+)
+
+// Match reports whether a variable's value, as JSON text, satisfies the term.
+// The key is not looked at. Text that is no JSON matches nothing.
+func (t Term) Match(text string) bool {
+	if len(t.steps) == 0 && t.want.Kind == jsontext.String && strings.HasPrefix(text, `"`) && !strings.Contains(text, `\`) {
+		return text[1:len(text)-1] == t.want.Text // the usual case, without a tree
+	}
+	value, err := jsontext.Parse([]byte(text))
+	if err != nil {
+		return false
+	}
+	target, ok := extract(value, t.steps)
+	return ok && contains(target, t.want)
+}
+
+// extract is JSON_EXTRACT: what the path finds. With a wildcard in the path
+// that is an array of everything found, even of one thing.
+func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {
+	found, wild := []jsontext.Value{v}, false
+	for _, s := range steps {
+		var next []jsontext.Value
+		for _, v := range found {
+			switch {
+			case s.kind == member:
+				if m, ok := v.Get(s.name); ok {
+					next = append(next, m)
+				}
+			case s.kind == anyMember:
+				for _, m := range v.Members {
+					next = append(next, m.Value)
+				}
+			case s.kind == anyElement:
+				next = append(next, v.Items...)
+			case v.Kind != jsontext.Array && s.index == 0:
+				next = append(next, v) // MySQL takes what is no array for an array of one
+			case s.index < len(v.Items):
+				next = append(next, v.Items[s.index])
+			}
+		}
+		found = next
+		wild = wild || s.kind == anyMember || s.kind == anyElement
+	}
+	switch {
+	case len(found) == 0:
+		return jsontext.Value{}, false
+	case wild:
+		return jsontext.Value{Kind: jsontext.Array, Items: found}, true
+	}
+	return found[0], true
+}
+
+// contains is JSON_CONTAINS(target, want).
+func contains(target, want jsontext.Value) bool {
+	switch target.Kind {
+	case jsontext.Array:
+		if want.Kind != jsontext.Array {
+			return someContains(target.Items, want)
+		}
+		for _, w := range want.Items {
+			if !someContains(target.Items, w) {
+				return false
+			}
+		}
+		return true
+	case jsontext.Object:
+		if want.Kind != jsontext.Object {
+			return false
+		}
+		for _, m := range want.Members {
+			v, ok := target.Get(m.Key)
+			if !ok || !contains(v, m.Value) {
+				return false
+			}
+		}
+		return true
+	case jsontext.Integer, jsontext.Float:
+		return (want.Kind == jsontext.Integer || want.Kind == jsontext.Float) && sameNumber(target.Text, want.Text)
+	default:
+		return target.Kind == want.Kind && target.Text == want.Text
+	}
+}
+
+func someContains(items []jsontext.Value, want jsontext.Value) bool {
+	for _, v := range items {
+		if contains(v, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameNumber compares two JSON numbers by their exact decimal value, so that
+// 1 = 1.0 = 1e0 and two large integers that differ in the last digit differ.
+func sameNumber(a, b string) bool {
+	if a == b {
+		return true
+	}
+	negA, digitsA, expA := decimal(a)
+	negB, digitsB, expB := decimal(b)
+	return digitsA == digitsB && (digitsA == "" || negA == negB && expA.Cmp(expB) == 0)
+}
+
+// decimal reads ±0.digits × 10^exp, with no zeros at either end of digits.
+func decimal(text string) (neg bool, digits string, exp *big.Int) {
+	text, neg = strings.CutPrefix(text, "-")
+	exp = new(big.Int)
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		exp.SetString(strings.TrimPrefix(text[i+1:], "+"), 10)
+		text = text[:i]
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	digits = strings.TrimLeft(whole+fraction, "0")
+	lost := len(whole) + len(fraction) - len(digits)
+	exp.Add(exp, big.NewInt(int64(len(whole)-lost)))
+	return neg, strings.TrimRight(digits, "0"), exp
+}

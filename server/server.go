@@ -1,0 +1,153 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/craton-fleet/craton/server/api"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// Options are what [Open] needs beside the database.
+type Options struct {
+	Logger  *slog.Logger // for requests and failures; nil discards
+	Create  bool         // make the file if it is missing
+	Version string       // of the program, shown by /healthz; may be empty
+}
+
+// Server serves one database. It is safe for concurrent use.
+type Server struct {
+	store   *store.Store
+	log     *slog.Logger
+	create  bool
+	version string
+}
+
+// Open opens database "sqlite:PATH".
+//
+// Without o.Create a missing file is an error that says how to begin and
+// wraps [io/fs.ErrNotExist]. A file that is created can be read by its owner
+// only (mode 0600). A file that is not a Craton database, or that a newer
+// version wrote, is refused and left as it is.
+func Open(ctx context.Context, database string, o Options) (*Server, error) {
+	s, err := store.Open(ctx, database, o.Create)
+	if err != nil {
+		return nil, err
+	}
+	log := o.Logger
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return &Server{store: s, log: log, create: o.Create, version: o.Version}, nil
+}
+
+// Close waits for running operations and closes the database. Stop the
+// [http.Server] first.
+func (s *Server) Close() error { return s.store.Close() }
+
+// Handler returns the whole API for a network: everything under /v1 with
+// local authentication, and /healthz without any, which answers 200 when the
+// database does and 500 when it does not.
+//
+// Every response has an x-openstack-request-id header. For each request one
+// line is logged: method, path (without the query, whose values may be
+// secrets), status, duration, request id, user and project; never a token.
+func (s *Server) Handler() http.Handler {
+	return s.handler(api.Local(s.store))
+}
+
+// Embedded returns the same routes for the process that has the file: no
+// credentials, every request is root's, in the project with the given id.
+// projectID "" means the only project of the file; with several it is an
+// error that lists them, with none one is made, named "default", if
+// [Options.Create] is set.
+func (s *Server) Embedded(ctx context.Context, projectID string) (http.Handler, error) {
+	id, err := s.chooseProject(ctx, projectID)
+	if err != nil {
+		return nil, err
+	}
+	return s.handler(api.Fixed(api.Caller{User: "root", Project: id, Admin: true, Root: true})), nil
+}
+
+// chooseProject finds the project that an embedded server works in.
+func (s *Server) chooseProject(ctx context.Context, wanted string) (string, error) {
+	all := store.Scope{All: true}
+	if wanted != "" {
+		id, ok := api.ParseUUID(wanted)
+		if !ok {
+			return "", fmt.Errorf("project %q is not a UUID", wanted)
+		}
+		_, _, err := s.store.Get(ctx, store.Projects, all, id, store.NoVariables)
+		if store.IsCode(err, store.NotFound) {
+			return "", fmt.Errorf("%s has no project %s", s.store.Path(), id)
+		}
+		return id, err
+	}
+	const shown = 20 // a message that lists more helps nobody
+	page, err := s.store.List(ctx, store.Projects, all, store.List{Sort: []string{"created_at"}, Limit: shown + 1})
+	if err != nil {
+		return "", err
+	}
+	id, name := store.Projects.Index("id"), store.Projects.Index("name")
+	switch {
+	case len(page.Rows) == 1:
+		return page.Rows[0][id].(string), nil
+	case len(page.Rows) == 0 && s.create:
+		return s.store.EnsureProject(ctx, "default")
+	case len(page.Rows) == 0:
+		return "", fmt.Errorf("%s has no project yet: begin with `craton server bootstrap --database sqlite:%[1]s` or `craton apply FILE`", s.store.Path())
+	}
+	var list strings.Builder
+	for i, row := range page.Rows {
+		if i == shown {
+			list.WriteString("\n  ...")
+			break
+		}
+		fmt.Fprintf(&list, "\n  %s  %s", row[id], row[name])
+	}
+	return "", fmt.Errorf("%s has several projects: set OS_PROJECT_ID to one of%s", s.store.Path(), list.String())
+}
+
+// bootstrapName is what the first project and the first root user are called.
+const bootstrapName = "bootstrap"
+
+// Bootstrap is the outcome of [Server.Bootstrap].
+type Bootstrap struct {
+	ProjectID string // canonical UUID
+	Username  string
+	APIKey    string // 32 hexadecimal digits; empty if the user existed already
+	Created   bool   // the user was made by this call
+}
+
+// Bootstrap makes the first project and the first root user, both named
+// "bootstrap" (contract §1.2), or finds them. The API key is stored as a hash
+// only, so it is returned once; [Server.ResetKey] gives a new one.
+func (s *Server) Bootstrap(ctx context.Context) (Bootstrap, error) {
+	project, key, err := s.store.Bootstrap(ctx, bootstrapName)
+	if err != nil {
+		return Bootstrap{}, fmt.Errorf("bootstrap: %w", err)
+	}
+	return Bootstrap{ProjectID: project, Username: bootstrapName, APIKey: key, Created: key != ""}, nil
+}
+
+// ResetKey gives a user a new API key (32 hexadecimal digits) and returns it;
+// the old one ends at once. projectID may be empty if only one project has a
+// user of that name.
+func (s *Server) ResetKey(ctx context.Context, username, projectID string) (apiKey string, err error) {
+	if projectID != "" {
+		id, ok := api.ParseUUID(projectID)
+		if !ok {
+			return "", fmt.Errorf("new key for %q: project %q is not a UUID", username, projectID)
+		}
+		projectID = id
+	}
+	key, err := s.store.ResetKey(ctx, username, projectID)
+	if err != nil {
+		return "", fmt.Errorf("new key: %w", err)
+	}
+	return key, nil
+}

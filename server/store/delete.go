@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// contents lists, for each container, what a delete takes with it, innermost
+// first, so that every foreign key holds at every step.
+var contents = map[*Entity]struct {
+	column string // the foreign key of what is inside
+	inside []*Entity
+}{
+	Projects: {"project_id", []*Entity{Networks, anyDevice, Cells, Regions, Clouds, Users}},
+	Clouds:   {"cloud_id", []*Entity{Networks, anyDevice, Cells, Regions}},
+	Regions:  {"region_id", []*Entity{Networks, anyDevice, Cells}},
+	Cells:    {"cell_id", []*Entity{Networks, anyDevice}},
+}
+
+// Delete removes an object with all that is inside it: variables, labels,
+// interfaces of devices, and what a cell, region, cloud or project contains.
+// It is done whole, in one transaction, or refused with [InUse], naming one
+// thing outside that depends on it: a device whose parent would be gone, or
+// an interface on a network that would be. [NotFound] if there is no such
+// object in the scope; [Denied] for a root user, unless root asks.
+func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) error {
+	return s.write(ctx, func(ctx context.Context, q *session) error {
+		row, err := q.find(ctx, e, sc, id)
+		if err != nil {
+			return err
+		}
+		if e == Users && !sc.All && row[e.Index("is_root")] == true {
+			return refuse(Denied, "only a root user may delete a root user")
+		}
+		key := row[e.Index(e.key)]
+		subject := e.Name
+		if i := e.Index("name"); i >= 0 {
+			subject = fmt.Sprintf("%s %q (id %v)", e.Name, row[i], key)
+		}
+		box, isContainer := contents[e]
+		switch {
+		case isContainer:
+			if err := q.outsiders(ctx, subject, box.column, key); err != nil {
+				return err
+			}
+			for _, inner := range box.inside {
+				if err := q.deleteWhere(ctx, inner, box.column, key); err != nil {
+					return err
+				}
+			}
+		case e.IsDevice():
+			if err := q.dependent(ctx, subject, "has it as its parent; move, detach or delete that first",
+				"SELECT type, id, name FROM devices WHERE parent_id = ? ORDER BY id LIMIT 1", key); err != nil {
+				return err
+			}
+		case e == Networks:
+			if err := q.dependent(ctx, subject, "is on it; delete that first",
+				"SELECT 'network_interfaces', id, name FROM network_interfaces WHERE network_id = ? ORDER BY id LIMIT 1", key); err != nil {
+				return err
+			}
+		}
+		return q.deleteWhere(ctx, e, e.key, key)
+	})
+}
+
+// outsiders refuses the delete of a container that something outside needs.
+func (q *session) outsiders(ctx context.Context, subject, column string, key any) error {
+	if err := q.dependent(ctx, subject, "has a parent in it; move, detach or delete that first", fmt.Sprintf(
+		`SELECT c.type, c.id, c.name FROM devices p JOIN devices c ON c.parent_id = p.id
+		WHERE p.%[1]s = ? AND (c.%[1]s IS NULL OR c.%[1]s <> ?) ORDER BY c.id LIMIT 1`, column), key, key); err != nil {
+		return err
+	}
+	return q.dependent(ctx, subject, "is on a network in it; delete that first", fmt.Sprintf(
+		`SELECT 'network_interfaces', i.id, i.name FROM networks n JOIN network_interfaces i ON i.network_id = n.id JOIN devices d ON d.id = i.device_id
+		WHERE n.%[1]s = ? AND (d.%[1]s IS NULL OR d.%[1]s <> ?) ORDER BY i.id LIMIT 1`, column), key, key)
+}
+
+// dependent returns an [InUse] error if the statement finds a row: the table
+// or type, id and name of what stands in the way.
+func (q *session) dependent(ctx context.Context, subject, why, text string, args ...any) error {
+	var kind, name string
+	var id int64
+	err := q.row(ctx, text, args, &kind, &id, &name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	what := map[string]string{KindHost: Hosts.Name, KindNetworkDevice: NetworkDevices.Name, NetworkInterfaces.Table: NetworkInterfaces.Name}[kind]
+	return refuse(InUse, "The %s cannot be deleted: %s %q (id %d) %s.", subject, what, name, id, why)
+}
+
+// deleteWhere removes all rows of e with the given value in a column, and
+// what belongs to each of them.
+func (q *session) deleteWhere(ctx context.Context, e *Entity, column string, value any) error {
+	chosen := fmt.Sprintf("(SELECT %s FROM %s WHERE %s = ?)", e.ownerID, e.Table, column)
+	if e.Table == anyDevice.Table {
+		for _, text := range []string{
+			fmt.Sprintf("DELETE FROM variables WHERE owner_kind = %d AND owner_id IN (SELECT id FROM network_interfaces WHERE device_id IN %s)", NetworkInterfaces.owner, chosen),
+			"DELETE FROM network_interfaces WHERE device_id IN " + chosen,
+			"DELETE FROM labels WHERE device_id IN " + chosen,
+		} {
+			if err := q.exec(ctx, text, []any{value}); err != nil {
+				return err
+			}
+		}
+	}
+	if e == Networks {
+		// Whoever is on them goes too, being inside: see outsiders.
+		for _, text := range []string{
+			fmt.Sprintf("DELETE FROM variables WHERE owner_kind = %d AND owner_id IN (SELECT id FROM network_interfaces WHERE network_id IN %s)", NetworkInterfaces.owner, chosen),
+			"DELETE FROM network_interfaces WHERE network_id IN " + chosen,
+		} {
+			if err := q.exec(ctx, text, []any{value}); err != nil {
+				return err
+			}
+		}
+	}
+	if err := q.exec(ctx, fmt.Sprintf("DELETE FROM variables WHERE owner_kind = %d AND owner_id IN %s", e.owner, chosen), []any{value}); err != nil {
+		return err
+	}
+	return q.exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE %s = ?", e.Table, column), []any{value})
+}

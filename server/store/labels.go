@@ -1,0 +1,87 @@
+package store
+
+import "context"
+
+// labels reads the labels of a page's devices, sorted.
+func (q *session) labels(ctx context.Context, e *Entity, rows []Row) ([][]string, error) {
+	sets := make([][]string, len(rows))
+	if len(rows) == 0 {
+		return sets, nil
+	}
+	key := e.Index("id")
+	at := make(map[int64]int, len(rows))
+	ids := make([]any, len(rows))
+	for i, row := range rows {
+		ids[i] = row[key]
+		at[row[key].(int64)] = i
+	}
+	list, args := in(nil, ids)
+	var id int64
+	var label string
+	err := q.each(ctx, "SELECT device_id, label FROM labels WHERE device_id IN "+list+" ORDER BY device_id, label",
+		args, []any{&id, &label}, func() { sets[at[id]] = append(sets[at[id]], label) })
+	return sets, err
+}
+
+// Labels reads the labels of one device, sorted.
+func (s *Store) Labels(ctx context.Context, e *Entity, sc Scope, id string) ([]string, error) {
+	var set []string
+	err := s.read(ctx, func(ctx context.Context, q *session) error {
+		row, err := q.find(ctx, e, sc, id)
+		if err != nil {
+			return err
+		}
+		sets, err := q.labels(ctx, e, []Row{row})
+		if err == nil {
+			set = sets[0]
+		}
+		return err
+	})
+	return set, err
+}
+
+// AddLabels adds labels to a device and returns all it has then, sorted.
+func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, labels []string) ([]string, error) {
+	var set []string
+	err := s.write(ctx, func(ctx context.Context, q *session) error {
+		row, err := q.find(ctx, e, sc, id)
+		if err != nil {
+			return err
+		}
+		if err := q.addLabels(ctx, row[e.Index("id")], int64(row[e.Index("created_at")].(Micros))/1e6, labels); err != nil {
+			return err
+		}
+		sets, err := q.labels(ctx, e, []Row{row})
+		if err == nil {
+			set = sets[0]
+		}
+		return err
+	})
+	return set, err
+}
+
+// RemoveLabels takes labels from a device; those it has not are ignored.
+func (s *Store) RemoveLabels(ctx context.Context, e *Entity, sc Scope, id string, labels []string) error {
+	return s.write(ctx, func(ctx context.Context, q *session) error {
+		row, err := q.find(ctx, e, sc, id)
+		if err != nil {
+			return err
+		}
+		for _, label := range labels {
+			if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ? AND label = ?", []any{row[e.Index("id")], label}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (q *session) addLabels(ctx context.Context, device, createdAt any, labels []string) error {
+	for _, label := range labels {
+		if err := q.exec(ctx, "INSERT INTO labels (device_id, label, created_at) VALUES (?, ?, ?) ON CONFLICT (device_id, label) DO NOTHING",
+			[]any{device, label, createdAt}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,388 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/server/internal/varquery"
+)
+
+// Filter keeps the rows whose column has the value. Impossible as a value
+// keeps none.
+type Filter struct {
+	Column string
+	Value  any
+}
+
+// Impossible is a filter value that no row has: what a non-numeric region id is.
+var Impossible any = impossible{}
+
+type impossible struct{}
+
+// Variables says which variables a read brings along.
+type Variables uint8
+
+// What [List] and [Store.Get] can bring along.
+const (
+	NoVariables Variables = iota
+	Own
+	Resolved
+)
+
+// List describes a listing.
+type List struct {
+	Filters    []Filter        // all must hold
+	NameLike   string          // a LIKE pattern for the name; "" for none
+	Label      string          // with HasLabel: only devices that carry it
+	HasLabel   bool            //
+	Under      int64           // only descendants of this device; 0 for all
+	Vars       []varquery.Term // all must match
+	VarsOfAll  bool            // match Vars against resolved variables, not only own ones
+	Sort       []string        // sort keys
+	Descending bool            // applies to every sort key
+	Limit      int             //
+	Marker     string          // id of the row after which the page begins; "" for the first page
+	Variables  Variables       //
+	Labels     bool            // bring the labels of devices along
+}
+
+// Page is one page of a listing.
+type Page struct {
+	Rows      []Row
+	Variables [][]Variable // of each row, sorted by key; nil if not asked for
+	Labels    [][]string   // of each row, sorted; nil if not asked for
+	Prev      string       // marker of the page before; "" if that is the first page
+}
+
+// SortKey is the error of [Store.List] for a sort key that e does not have.
+type SortKey struct{ Key string }
+
+func (e *SortKey) Error() string { return `"` + e.Key + `" is an invalid sort key` }
+
+// MarkerMissing is the error of [Store.List] for a marker that names no row
+// in the caller's scope.
+type MarkerMissing struct{ Marker string }
+
+func (e *MarkerMissing) Error() string { return `Marker "` + e.Marker + `" does not exist` }
+
+// List reads one page. Its number of statements does not depend on the number
+// of rows, and in the default order its cost does not depend on where in the
+// listing the page is.
+//
+// Rows come in the order of the sort keys, with nulls lowest, and then by id:
+// so every row is on exactly one page, whatever the keys.
+func (s *Store) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, error) {
+	var page *Page
+	err := s.walk(ctx, e, sc, l, func(p *Page) bool {
+		page = p
+		return false
+	})
+	return page, err
+}
+
+// Walk reads all pages of a listing, from one moment, and calls fn with each
+// that is not empty. l.Limit is the size of a page.
+func (s *Store) Walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page)) error {
+	return s.walk(ctx, e, sc, l, func(p *Page) bool {
+		if len(p.Rows) > 0 {
+			fn(p)
+		}
+		return len(p.Rows) == l.Limit
+	})
+}
+
+// walk reads pages until fn wants no more. fn may see the first pages again,
+// beginning with a page whose listing has the original marker, if another
+// process was in the way; so it sets what it keeps, or see Walk.
+func (s *Store) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page) bool) error {
+	order, err := sortColumns(e, l)
+	if err != nil {
+		return err
+	}
+	match := registerTerms(l.Vars)
+	defer match.release()
+	return s.read(ctx, func(ctx context.Context, q *session) error {
+		if l.Under != 0 {
+			if _, err := q.get(ctx, anyDevice, sc, l.Under); err != nil {
+				return err
+			}
+		}
+		b := listStatement{e: e, sc: sc, l: l, order: slices.Clone(order), match: match}
+		if l.Marker != "" {
+			if err := b.mark(ctx, q); err != nil {
+				return err
+			}
+		}
+		for {
+			page, err := b.page(ctx, q)
+			if err != nil || !fn(page) {
+				return err
+			}
+			b.l.Marker = idText(page.Rows[len(page.Rows)-1][e.Index(e.key)])
+			b.order = slices.Clone(order)
+			if err := b.mark(ctx, q); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// page reads the page after the marker row, if any.
+func (b *listStatement) page(ctx context.Context, q *session) (*Page, error) {
+	page := &Page{Rows: make([]Row, 0, b.l.Limit)}
+	text, args := b.rows()
+	scan := newScanner(b.e)
+	if err := q.each(ctx, text, args, scan.dest, func() { page.Rows = append(page.Rows, scan.row()) }); err != nil {
+		return nil, err
+	}
+	if b.marker != nil {
+		text, args := b.previous()
+		var prev any
+		switch err := q.row(ctx, text, args, &prev); {
+		case err == nil:
+			page.Prev = idText(prev)
+		case !errors.Is(err, sql.ErrNoRows):
+			return nil, err
+		}
+	}
+	var err error
+	if page.Variables, err = q.variables(ctx, b.e, page.Rows, b.l.Variables); err != nil {
+		return nil, err
+	}
+	if b.l.Labels && b.e.IsDevice() {
+		page.Labels, err = q.labels(ctx, b.e, page.Rows)
+	}
+	return page, err
+}
+
+// idText renders an id as the API's markers show it.
+func idText(id any) string {
+	if n, ok := id.(int64); ok {
+		return strconv.FormatInt(n, 10)
+	}
+	return id.(string)
+}
+
+// sortColumn is one key of an order.
+type sortColumn struct {
+	expr     string
+	nullable bool
+}
+
+// sortColumns checks the sort keys and adds the id, which makes any order
+// total: without it the original loses rows that are equal in every key
+// (contract §3.3).
+func sortColumns(e *Entity, l List) ([]sortColumn, error) {
+	var order []sortColumn
+	total := false
+	for _, key := range l.Sort {
+		column := key
+		if key == "hostname" && slices.Contains(e.sortable, key) {
+			column = "name"
+		}
+		c := e.column(column)
+		if c == nil || c.expr != "" || column == "seq" || slices.Contains(e.quiet, column) {
+			return nil, &SortKey{Key: key}
+		}
+		if total {
+			continue // nothing after the id can matter
+		}
+		order = append(order, sortColumn{expr: "t." + column, nullable: c.Nullable})
+		total = column == e.key
+	}
+	if !total {
+		order = append(order, sortColumn{expr: "t." + e.key})
+	}
+	return order, nil
+}
+
+// listStatement builds the statements of one listing.
+type listStatement struct {
+	e      *Entity
+	sc     Scope
+	l      List
+	order  []sortColumn
+	match  termSet
+	marker []any // the marker row's values of order
+}
+
+// mark reads the marker row. Filters do not apply to it, but the scope does:
+// the original lets any tenant probe any id (contract §1.5, hole 9).
+func (b *listStatement) mark(ctx context.Context, q *session) error {
+	id, ok := b.e.parseID(b.l.Marker)
+	if !ok {
+		return &MarkerMissing{Marker: b.l.Marker}
+	}
+	c := conditions{}
+	c.equal("t."+b.e.key, id, true)
+	b.sc.where(b.e, &c, false)
+	if b.e.Kind != "" && !b.e.anyRow {
+		c.equal("t.type", b.e.Kind, false)
+	}
+	names := make([]string, len(b.order))
+	b.marker = make([]any, len(b.order))
+	dest := make([]any, len(b.order))
+	for i, o := range b.order {
+		names[i], dest[i] = o.expr, &b.marker[i]
+	}
+	err := q.row(ctx, "SELECT "+strings.Join(names, ", ")+" FROM "+b.e.Table+" t"+c.String(), c.args, dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &MarkerMissing{Marker: b.l.Marker}
+	}
+	return err
+}
+
+// parseID reads the text of an id. Only the canonical form names anything:
+// the original's database also takes "2abc" for 2 (contract §2.1.6).
+func (e *Entity) parseID(text string) (any, bool) {
+	if e.column(e.key).Type == UUID {
+		return text, text != ""
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && strconv.FormatInt(n, 10) == text
+}
+
+// filter adds everything that decides whether a row is in the listing, and
+// returns the FROM clause.
+func (b *listStatement) filter(c *conditions) string {
+	from := b.e.Table + " t"
+	driver := ""
+	for _, column := range b.e.drive {
+		if slices.ContainsFunc(b.l.Filters, func(f Filter) bool { return f.Column == column }) {
+			driver = column
+			break
+		}
+	}
+	unique := driver == "id" || driver == "name" || driver == "ip_address" || driver == "parent_id"
+	if b.l.HasLabel && !unique {
+		// Labels lead: their index is in the default order already.
+		driver = "label"
+		from = "labels l CROSS JOIN " + b.e.Table + " t"
+		c.equal("l.label", b.l.Label, true)
+		c.add("t.id = l.device_id")
+		for i, o := range b.order {
+			switch o.expr {
+			case "t.created_at":
+				b.order[i].expr = "l.created_at"
+			case "t.id":
+				b.order[i].expr = "l.device_id"
+			}
+		}
+	}
+	for _, f := range b.l.Filters {
+		if f.Value == Impossible {
+			c.add("1 = 0")
+			continue
+		}
+		c.equal("t."+f.Column, f.Value, f.Column == driver)
+	}
+	if b.e.Kind != "" {
+		c.equal("t.type", b.e.Kind, driver != "label" && !unique)
+	}
+	b.sc.where(b.e, c, driver == "")
+	if b.l.HasLabel && driver != "label" {
+		c.add("EXISTS (SELECT 1 FROM labels l WHERE l.device_id = t.id AND l.label = ?)", b.l.Label)
+	}
+	if b.l.NameLike != "" {
+		c.add(`t.name LIKE ? ESCAPE '\'`, b.l.NameLike)
+	}
+	if b.l.Under != 0 {
+		c.add(`t.id IN (WITH RECURSIVE down (id) AS (SELECT id FROM devices WHERE parent_id = ? UNION SELECT d.id FROM devices d JOIN down ON d.parent_id = down.id) SELECT id FROM down)`, b.l.Under)
+	}
+	b.match.where(b.e, b.l.VarsOfAll, c)
+	return from
+}
+
+// rows is the statement of the page itself.
+func (b *listStatement) rows() (string, []any) {
+	c := conditions{}
+	from := b.filter(&c)
+	if b.marker != nil {
+		b.beyond(&c, b.l.Descending, false)
+	}
+	text := "SELECT " + b.e.selectList() + " FROM " + from + c.String() + b.orderBy(b.l.Descending) + " LIMIT ?"
+	return text, append(c.args, b.l.Limit)
+}
+
+// previous is the statement for the marker of the page before: walking back
+// from the marker row, which is that page's last, the row after limit others.
+// If there is none the page before is the first one.
+func (b *listStatement) previous() (string, []any) {
+	c := conditions{}
+	from := b.filter(&c)
+	b.beyond(&c, !b.l.Descending, true)
+	text := "SELECT t." + b.e.key + " FROM " + from + c.String() + b.orderBy(!b.l.Descending) + " LIMIT 1 OFFSET ?"
+	return text, append(c.args, b.l.Limit)
+}
+
+func (b *listStatement) orderBy(descending bool) string {
+	var t strings.Builder
+	for i, o := range b.order {
+		if i == 0 {
+			t.WriteString(" ORDER BY ")
+		} else {
+			t.WriteString(", ")
+		}
+		t.WriteString(o.expr)
+		if descending {
+			t.WriteString(" DESC")
+		}
+	}
+	return t.String()
+}
+
+// beyond adds the condition that a row comes after the marker row in the
+// given direction, or is it where inclusive. Nulls are lowest.
+func (b *listStatement) beyond(c *conditions, descending, inclusive bool) {
+	op := ">"
+	if descending {
+		op = "<"
+	}
+	if !slices.ContainsFunc(b.order, func(o sortColumn) bool { return o.nullable }) {
+		names := make([]string, len(b.order))
+		for i, o := range b.order {
+			names[i] = o.expr
+		}
+		if inclusive {
+			op += "="
+		}
+		c.add("("+strings.Join(names, ", ")+") "+op+" ("+strings.Repeat("?, ", len(names)-1)+"?)", b.marker...)
+		return
+	}
+	// (a > A) OR (a = A AND b > B) OR ..., with nulls compared by hand.
+	var cases []string
+	var equal []string
+	var equalArgs, args []any
+	for i, o := range b.order {
+		null := b.marker[i] == nil
+		var past string
+		var pastArgs []any
+		switch {
+		case null && descending:
+			past = "1 = 0" // nothing is lower
+		case null:
+			past = o.expr + " IS NOT NULL"
+		case descending && o.nullable:
+			past, pastArgs = "("+o.expr+" < ? OR "+o.expr+" IS NULL)", []any{b.marker[i]}
+		default:
+			past, pastArgs = o.expr+" "+op+" ?", []any{b.marker[i]}
+		}
+		cases = append(cases, "("+strings.Join(append(slices.Clone(equal), past), " AND ")+")")
+		args = append(append(args, equalArgs...), pastArgs...)
+		if null {
+			equal = append(equal, o.expr+" IS NULL")
+		} else {
+			equal = append(equal, o.expr+" = ?")
+			equalArgs = append(equalArgs, b.marker[i])
+		}
+	}
+	if inclusive {
+		cases = append(cases, "("+strings.Join(equal, " AND ")+")")
+		args = append(args, equalArgs...)
+	}
+	c.add("("+strings.Join(cases, " OR ")+")", args...)
+}

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Get reads one object; [NotFound] if there is none in the scope.
+func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string, which Variables) (Row, []Variable, error) {
+	var row Row
+	var set []Variable
+	err := s.read(ctx, func(ctx context.Context, q *session) error {
+		var err error
+		if row, err = q.find(ctx, e, sc, id); err != nil {
+			return err
+		}
+		sets, err := q.variables(ctx, e, []Row{row}, which)
+		if len(sets) == 1 {
+			set = sets[0]
+		}
+		return err
+	})
+	return row, set, err
+}
+
+// find is get for the text of an id.
+func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
+	key, ok := e.parseID(id)
+	if !ok {
+		return nil, errNotFound
+	}
+	return q.get(ctx, e, sc, key)
+}
+
+func (q *session) get(ctx context.Context, e *Entity, sc Scope, id any) (Row, error) {
+	c := conditions{}
+	c.equal("t."+e.key, id, true)
+	sc.where(e, &c, false)
+	if e.Kind != "" {
+		c.equal("t.type", e.Kind, false)
+	}
+	scan := newScanner(e)
+	err := q.row(ctx, "SELECT "+e.selectList()+" FROM "+e.Table+" t"+c.String(), c.args, scan.dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNotFound
+	}
+	return scan.row(), err
+}
+
+// Values are an object's columns by name: int64, string, bool or nil.
+type Values map[string]any
+
+// New describes an object to create.
+type New struct {
+	Values    Values
+	Variables []Variable
+	Labels    []string // of devices; repeated ones count once
+}
+
+// Create stores an object in the scope's project and returns its row, whose
+// created_at has microseconds, as only this answer shows (contract §10 Q1).
+// Errors: [Conflict] for a name that is taken, [Invalid] for a foreign key
+// that names nothing in the project or contradicts another.
+func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n New) (Row, error) {
+	values := Values{"project_id": sc.Project}
+	for k, v := range n.Values {
+		values[k] = v
+	}
+	if e.project == e.key {
+		delete(values, "project_id")
+	}
+	if e.Kind != "" {
+		values["type"] = e.Kind
+	}
+	return s.create(ctx, e, values, n)
+}
+
+func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Row, error) {
+	var row Row
+	err := s.write(ctx, func(ctx context.Context, q *session) error {
+		if err := q.checkRefs(ctx, e, values, values); err != nil {
+			return err
+		}
+		at := s.now()
+		values["created_at"] = at.Unix()
+		owner, err := q.insert(ctx, e, values)
+		if isUnique(err) {
+			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
+		}
+		if err != nil {
+			return err
+		}
+		if err := q.setVariables(ctx, e, owner, n.Variables); err != nil {
+			return err
+		}
+		if err := q.addLabels(ctx, owner, values["created_at"], n.Labels); err != nil {
+			return err
+		}
+		id := owner
+		if e.ownerID != e.key {
+			id = values[e.key]
+		}
+		if row, err = q.get(ctx, e, Scope{All: true}, id); err != nil {
+			return err
+		}
+		row[e.Index("created_at")] = Micros(at.UnixMicro())
+		return nil
+	})
+	return row, err
+}
+
+// insert stores a row and returns its owner_id.
+func (q *session) insert(ctx context.Context, e *Entity, values Values) (any, error) {
+	var names, marks []string
+	var args []any
+	for _, c := range append(e.Columns, e.secrets()...) {
+		if v, ok := values[c.Name]; ok {
+			names, marks, args = append(names, c.Name), append(marks, "?"), append(args, bind(c, v))
+		}
+	}
+	var owner any
+	err := q.row(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+") RETURNING "+e.ownerID, args, &owner)
+	return owner, err
+}
+
+// bind gives a value the type of its column: an interface's speed is an
+// integer for the API and a text at rest (contract §10 Q4).
+func bind(c Column, v any) any {
+	if n, ok := v.(int64); ok && c.Type == Text {
+		return strconv.FormatInt(n, 10)
+	}
+	return v
+}
+
+// Update changes the given columns of an object and returns its row.
+// updated_at changes only if a column really did, and then has microseconds
+// in this row (contract §10 Q1, Q32). Errors: [NotFound], [Conflict],
+// [Invalid].
+func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, changes Values) (Row, error) {
+	if e.anyRow || e.Kind == KindHost {
+		// The original looks a device up among both kinds (contract §2.4.4).
+		either := *e
+		either.Kind = ""
+		e = &either
+	}
+	var row Row
+	err := s.write(ctx, func(ctx context.Context, q *session) error {
+		var err error
+		if row, err = q.find(ctx, e, sc, id); err != nil {
+			return err
+		}
+		var sets []string
+		var args []any
+		touched := false
+		for i, c := range e.Columns {
+			v, ok := changes[c.Name]
+			if !ok || bind(c, v) == row[i] {
+				continue
+			}
+			sets, args = append(sets, c.Name+" = ?"), append(args, bind(c, v))
+			touched = touched || !slices.Contains(e.quiet, c.Name)
+		}
+		if len(sets) == 0 {
+			return nil
+		}
+		if err := q.checkParent(ctx, e, row, changes); err != nil {
+			return err
+		}
+		at := s.now()
+		if touched {
+			sets, args = append(sets, "updated_at = ?"), append(args, at.Unix())
+		}
+		key := row[e.Index(e.key)]
+		err = q.exec(ctx, "UPDATE "+e.Table+" SET "+strings.Join(sets, ", ")+" WHERE "+e.key+" = ?", append(args, key))
+		if isUnique(err) {
+			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
+		}
+		if err != nil {
+			return err
+		}
+		if row, err = q.get(ctx, e, Scope{All: true}, key); err != nil {
+			return err
+		}
+		if touched {
+			row[e.Index("updated_at")] = Micros(at.UnixMicro())
+		}
+		return nil
+	})
+	return row, err
+}
+
+// checkRefs makes sure that the foreign keys among changes name objects of
+// the row's own project, and that these agree with each other.
+func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values) error {
+	for _, r := range e.refs {
+		id, ok := changes[r.column]
+		if !ok || id == nil {
+			continue
+		}
+		project, _ := row["project_id"].(string)
+		to, err := q.get(ctx, r.to, Scope{Project: project}, id)
+		if IsCode(err, NotFound) {
+			return refuse(Invalid, "%s %v: there is no such %s in the project. Check the id, or create it first.", r.column, id, r.to.Name)
+		}
+		if err != nil {
+			return err
+		}
+		for _, column := range r.agree {
+			if got, want := row[column], to[r.to.Index(column)]; got != want {
+				return refuse(Invalid, "%s %v contradicts %s %v: the %s %q belongs to %s %v. Give the ids that belong together.",
+					column, got, r.column, id, r.to.Name, to[r.to.Index("name")], column, want)
+			}
+		}
+	}
+	return nil
+}
+
+// checkParent applies the rules of contract §6.4 to a device's new parent.
+func (q *session) checkParent(ctx context.Context, e *Entity, row Row, changes Values) error {
+	parent, ok := changes["parent_id"]
+	if !ok || parent == nil {
+		return nil
+	}
+	id, name := row[e.Index("id")], row[e.Index("name")]
+	if parent == id {
+		return refuse(Invalid, "A device cannot be its own parent. The id for '%s' cannot be used as its parent_id.", name)
+	}
+	err := q.checkRefs(ctx, e, Values{"project_id": row[e.Index("project_id")]}, Values{"parent_id": parent})
+	if err != nil {
+		return err
+	}
+	var n int
+	err = q.row(ctx, "WITH RECURSIVE up (id, parent_id) AS (SELECT id, parent_id FROM devices WHERE id = ? UNION SELECT d.id, d.parent_id FROM devices d JOIN up ON d.id = up.parent_id) SELECT count(*) FROM up WHERE id = ?",
+		[]any{parent, id}, &n)
+	if err == nil && n > 0 {
+		return refuse(Invalid, "A device cannot have a descendant as its parent. The parent_id for '%s' cannot be set to the id '%d'.", name, parent)
+	}
+	return err
+}

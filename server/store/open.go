@@ -1,0 +1,278 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// applicationID marks a SQLite file as ours ("CRAT").
+const applicationID = 0x43524154
+
+// lockPatience is how long an operation waits for other processes that hold
+// the file's write lock, before that becomes an error.
+const lockPatience = 2 * time.Minute
+
+// Store is an open database. It is safe for concurrent use, and any number of
+// processes may have the same file open.
+type Store struct {
+	path       string
+	db         *sql.DB
+	idle       chan *session // sessions for reading; nil stands for one not opened yet
+	writer     writer
+	statements atomic.Int64 // run so far; the tests count queries with it
+	closeOnce  sync.Once
+	now        func() time.Time
+}
+
+// Open opens the database "sqlite:PATH".
+//
+// With create a missing or empty file is made, readable by its owner only.
+// Without, that is an error wrapping [fs.ErrNotExist]. A file that is not a
+// Craton database, or that a newer version wrote, is refused.
+func Open(ctx context.Context, database string, create bool) (*Store, error) {
+	path, err := sqlitePath(database)
+	if err != nil {
+		return nil, err
+	}
+	if err := touch(path, create); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	// Readers work side by side; more of them than this only compete for the
+	// processors. One more connection belongs to the writer.
+	readers := 2 + 2*runtime.GOMAXPROCS(0)
+	db.SetMaxOpenConns(readers + 2)
+	s := &Store{path: path, db: db, idle: make(chan *session, readers), now: time.Now}
+	for range readers {
+		s.idle <- nil
+	}
+	s.writer.init()
+	if err := s.prepareFile(ctx, create); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close waits for running operations and closes the file.
+func (s *Store) Close() error {
+	var err error
+	s.closeOnce.Do(func() {
+		s.writer.stop()
+		for range cap(s.idle) {
+			if c := <-s.idle; c != nil {
+				c.close()
+			}
+		}
+		err = s.db.Close()
+	})
+	return err
+}
+
+// Ping checks that the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(ctx context.Context, q *session) error {
+		var n int
+		return q.row(ctx, "SELECT 1", nil, &n)
+	})
+}
+
+// Path returns the file's path.
+func (s *Store) Path() string { return s.path }
+
+func sqlitePath(database string) (string, error) {
+	scheme, path, ok := strings.Cut(database, ":")
+	switch {
+	case ok && (scheme == "postgres" || scheme == "postgresql"):
+		return "", fmt.Errorf("database %s://...: PostgreSQL is not supported in this version; use sqlite:PATH", scheme)
+	case !ok || scheme != "sqlite":
+		// The text is not repeated: a URL may hold a password.
+		return "", errors.New("the database must be given as sqlite:PATH")
+	case path == "" || path == ":memory:":
+		return "", errors.New("the database sqlite:PATH needs the path of a file")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("database sqlite:%s: %w", path, err)
+	}
+	return abs, nil
+}
+
+// missing is the error for a file that is not there and must not be made.
+func missing(path, what string) error {
+	return fmt.Errorf("%s %s: begin with `craton server bootstrap --database sqlite:%s` or `craton apply FILE`: %w", path, what, path, fs.ErrNotExist)
+}
+
+// touch makes sure that path is a file, or makes it one with mode 0600:
+// SQLite gives the same mode to the files it puts beside it.
+func touch(path string, create bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("database %s is a directory, not a file", path)
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open database: %w", err)
+	case !create:
+		return missing(path, "does not exist")
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("create database: %w", err)
+	}
+	return f.Close()
+}
+
+func dsn(path string) string {
+	q := url.Values{}
+	q.Set("mode", "rw") // never create: touch did, with the right mode
+	for _, pragma := range []string{
+		"busy_timeout(10000)",
+		"foreign_keys(1)",
+		"synchronous(2)", // FULL: an acknowledged write survives a power cut
+		"cache_size(-16000)",
+		"temp_store(2)",
+	} {
+		q.Add("_pragma", pragma)
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
+}
+
+// prepareFile checks whose the file is, turns on the write-ahead log and runs
+// the migrations that it lacks. Fifty processes may do this at once.
+func (s *Store) prepareFile(ctx context.Context, create bool) error {
+	return retryBusy(ctx, func() error {
+		c, err := s.open(ctx)
+		if err != nil {
+			return s.describe(err)
+		}
+		defer c.close()
+		version, empty, err := s.inspect(ctx, c)
+		switch {
+		case err != nil:
+			return s.describe(err)
+		case version == len(migrations):
+			return nil
+		case empty && !create:
+			return missing(s.path, "holds no fleet yet")
+		}
+		if err := c.exec(ctx, "PRAGMA journal_mode = WAL", nil); err != nil {
+			return s.describe(err)
+		}
+		return s.describe(s.migrate(ctx, c))
+	})
+}
+
+// inspect returns the schema's version, and whether the file holds nothing.
+func (s *Store) inspect(ctx context.Context, c *session) (version int, empty bool, err error) {
+	var id, tables int
+	if err := c.row(ctx, "PRAGMA application_id", nil, &id); err != nil {
+		return 0, false, err
+	}
+	if err := c.row(ctx, "PRAGMA user_version", nil, &version); err != nil {
+		return 0, false, err
+	}
+	if err := c.row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
+		return 0, false, err
+	}
+	switch {
+	case id == 0 && version == 0 && tables == 0:
+		return 0, true, nil
+	case id != applicationID:
+		return 0, false, fmt.Errorf("%s is not a Craton database: it is left as it is", s.path)
+	case version > len(migrations):
+		return 0, false, fmt.Errorf("%s was written by a newer version of craton (schema %d, this program knows up to %d): use that version or newer", s.path, version, len(migrations))
+	}
+	return version, false, nil
+}
+
+func (s *Store) migrate(ctx context.Context, c *session) error {
+	if err := c.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+		return err
+	}
+	version, _, err := s.inspect(ctx, c) // again: another process may have been first
+	if err == nil {
+		for _, m := range migrations[version:] {
+			if _, err = c.conn.ExecContext(ctx, m); err != nil {
+				break
+			}
+		}
+	}
+	if err == nil {
+		_, err = c.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(migrations)))
+	}
+	if err != nil {
+		c.rollback(ctx)
+		return err
+	}
+	return c.exec(ctx, "COMMIT", nil)
+}
+
+// describe adds the file's path to a failure of the engine.
+func (s *Store) describe(err error) error {
+	var e *sqlite.Error
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Code() == sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%s is not a Craton database: it is left as it is", s.path)
+	}
+	return fmt.Errorf("database %s: %w", s.path, err)
+}
+
+// isBusy reports whether err only says that another process is in the way.
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xFF {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return true
+	}
+	return false
+}
+
+func isUnique(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// retryBusy repeats fn while other processes are in its way. SQLite's own
+// busy timeout covers most waits, but not switching the journal mode, the
+// recovery of a log, or the moment when the last connection closes it.
+func retryBusy(ctx context.Context, fn func() error) error {
+	deadline := time.Now().Add(lockPatience)
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		err := fn()
+		if !isBusy(err) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("another process has kept the database locked for %s: %w", lockPatience, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"slices"
+	"strings"
+)
+
+// conditions collects the WHERE clause of a statement and its arguments.
+type conditions struct {
+	terms []string
+	args  []any
+}
+
+func (c *conditions) add(term string, args ...any) {
+	c.terms = append(c.terms, term)
+	c.args = append(c.args, args...)
+}
+
+// equal adds column = value. Without indexed the planner is kept from using
+// an index for it: a statement has one condition that drives it, chosen here,
+// because the engine has no statistics to choose by.
+//
+// The unary plus is SQLite's way to say so; it is the one place where another
+// database would differ.
+func (c *conditions) equal(column string, value any, indexed bool) {
+	if !indexed {
+		column = "+" + column
+	}
+	c.add(column+" = ?", value)
+}
+
+func (c *conditions) String() string {
+	if len(c.terms) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.terms, " AND ")
+}
+
+// in returns "(?, ?, ...)" for the ids and appends these to args. The list is
+// padded to a power of two with its last id, so that few different statements
+// exist.
+func in[T any](args []any, ids []T) (string, []any) {
+	n := 1
+	for n < len(ids) {
+		n *= 2
+	}
+	for i := range n {
+		args = append(args, ids[min(i, len(ids)-1)])
+	}
+	return "(" + strings.Repeat("?, ", n-1) + "?)", args
+}
+
+// selectList names all columns of e, whose table is aliased t.
+func (e *Entity) selectList() string {
+	var b strings.Builder
+	for i, c := range e.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		switch {
+		case c.expr != "":
+			b.WriteString(c.expr)
+		default:
+			b.WriteString("t." + c.Name)
+		}
+	}
+	return b.String()
+}
+
+// scanner reads rows of one entity. All rows share few large slices.
+type scanner struct {
+	e    *Entity
+	vals []any
+	dest []any
+}
+
+func newScanner(e *Entity) *scanner {
+	s := &scanner{e: e, vals: make([]any, len(e.Columns)), dest: make([]any, len(e.Columns))}
+	for i := range s.vals {
+		s.dest[i] = &s.vals[i]
+	}
+	return s
+}
+
+// row copies what was scanned and gives every value its documented type.
+func (s *scanner) row() Row {
+	row := Row(slices.Clone(s.vals))
+	for i, c := range s.e.Columns {
+		switch v := row[i].(type) {
+		case int64:
+			switch c.Type {
+			case Time:
+				row[i] = Micros(v * 1e6)
+			case Bool:
+				row[i] = v != 0
+			}
+		case []byte:
+			row[i] = string(v)
+		}
+	}
+	return row
+}

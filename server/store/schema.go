@@ -1,0 +1,186 @@
+package store
+
+// migrations bring a file from one version of the schema to the next: the
+// n-th makes version n+1. Only ever append. The version of a file is SQLite's
+// user_version.
+//
+// created_at and updated_at are whole seconds since 1970, as the original's
+// columns are (contract §10 Q1). AUTOINCREMENT: an id is never given twice,
+// even after a delete. Indexes that end in (created_at, id) serve a listing
+// in the default order, so that any page costs the same; those of the
+// devices table come with the type (hosts, network-devices) and without it
+// (devices).
+var migrations = []string{`
+CREATE TABLE projects (
+	seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+	id         TEXT NOT NULL UNIQUE,
+	name       TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT
+);
+CREATE INDEX projects_order ON projects (created_at, id);
+
+CREATE TABLE users (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	project_id TEXT NOT NULL REFERENCES projects (id),
+	username   TEXT NOT NULL,
+	key_hash   TEXT NOT NULL,
+	is_admin   BOOLEAN NOT NULL,
+	is_root    BOOLEAN NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT,
+	UNIQUE (username, project_id)
+);
+CREATE INDEX users_order ON users (created_at, id);
+CREATE INDEX users_project ON users (project_id, created_at, id);
+
+CREATE TABLE clouds (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	project_id TEXT NOT NULL REFERENCES projects (id),
+	name       TEXT NOT NULL,
+	note       TEXT,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT,
+	UNIQUE (project_id, name)
+);
+CREATE INDEX clouds_order ON clouds (created_at, id);
+CREATE INDEX clouds_project ON clouds (project_id, created_at, id);
+CREATE INDEX clouds_name ON clouds (name);
+
+CREATE TABLE regions (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	project_id TEXT NOT NULL REFERENCES projects (id),
+	cloud_id   BIGINT NOT NULL REFERENCES clouds (id),
+	name       TEXT NOT NULL,
+	note       TEXT,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT,
+	UNIQUE (cloud_id, name)
+);
+CREATE INDEX regions_order ON regions (created_at, id);
+CREATE INDEX regions_project ON regions (project_id, created_at, id);
+CREATE INDEX regions_cloud ON regions (cloud_id, created_at, id);
+CREATE INDEX regions_name ON regions (name);
+
+CREATE TABLE cells (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	project_id TEXT NOT NULL REFERENCES projects (id),
+	cloud_id   BIGINT NOT NULL REFERENCES clouds (id),
+	region_id  BIGINT NOT NULL REFERENCES regions (id),
+	name       TEXT NOT NULL,
+	note       TEXT,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT,
+	UNIQUE (region_id, name)
+);
+CREATE INDEX cells_order ON cells (created_at, id);
+CREATE INDEX cells_project ON cells (project_id, created_at, id);
+CREATE INDEX cells_cloud ON cells (cloud_id, created_at, id);
+CREATE INDEX cells_region ON cells (region_id, created_at, id);
+CREATE INDEX cells_name ON cells (name);
+
+CREATE TABLE devices (
+	id          INTEGER PRIMARY KEY AUTOINCREMENT,
+	type        TEXT NOT NULL,
+	project_id  TEXT NOT NULL REFERENCES projects (id),
+	cloud_id    BIGINT NOT NULL REFERENCES clouds (id),
+	region_id   BIGINT NOT NULL REFERENCES regions (id),
+	cell_id     BIGINT REFERENCES cells (id),
+	parent_id   BIGINT REFERENCES devices (id),
+	name        TEXT NOT NULL,
+	ip_address  TEXT NOT NULL,
+	device_type TEXT NOT NULL,
+	active      BOOLEAN,
+	note        TEXT,
+	model_name  TEXT,
+	os_version  TEXT,
+	vlans       TEXT,
+	created_at  BIGINT NOT NULL,
+	updated_at  BIGINT,
+	UNIQUE (region_id, name)
+);
+CREATE INDEX devices_order ON devices (created_at, id);
+CREATE INDEX devices_type ON devices (type, created_at, id);
+CREATE INDEX devices_project ON devices (project_id, created_at, id);
+CREATE INDEX devices_project_type ON devices (project_id, type, created_at, id);
+CREATE INDEX devices_cloud ON devices (cloud_id, created_at, id);
+CREATE INDEX devices_cloud_type ON devices (cloud_id, type, created_at, id);
+CREATE INDEX devices_region ON devices (region_id, created_at, id);
+CREATE INDEX devices_region_type ON devices (region_id, type, created_at, id);
+CREATE INDEX devices_cell ON devices (cell_id, created_at, id);
+CREATE INDEX devices_cell_type ON devices (cell_id, type, created_at, id);
+CREATE INDEX devices_parent ON devices (parent_id, created_at, id);
+CREATE INDEX devices_name ON devices (name);
+CREATE INDEX devices_ip ON devices (ip_address);
+CREATE INDEX devices_device_type ON devices (device_type, type, created_at, id);
+
+-- created_at is the device's, which never changes: with it, a listing by
+-- label is in order without a sort.
+CREATE TABLE labels (
+	device_id  BIGINT NOT NULL REFERENCES devices (id),
+	label      TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	PRIMARY KEY (device_id, label)
+) WITHOUT ROWID;
+CREATE INDEX labels_label ON labels (label, created_at, device_id);
+
+CREATE TABLE networks (
+	id            INTEGER PRIMARY KEY AUTOINCREMENT,
+	project_id    TEXT NOT NULL REFERENCES projects (id),
+	cloud_id      BIGINT NOT NULL REFERENCES clouds (id),
+	region_id     BIGINT NOT NULL REFERENCES regions (id),
+	cell_id       BIGINT REFERENCES cells (id),
+	name          TEXT NOT NULL,
+	cidr          TEXT NOT NULL,
+	gateway       TEXT NOT NULL,
+	netmask       TEXT NOT NULL,
+	ip_block_type TEXT,
+	nss           TEXT,
+	created_at    BIGINT NOT NULL,
+	updated_at    BIGINT,
+	UNIQUE (name, project_id, region_id)
+);
+CREATE INDEX networks_order ON networks (created_at, id);
+CREATE INDEX networks_project ON networks (project_id, created_at, id);
+CREATE INDEX networks_cloud ON networks (cloud_id);
+CREATE INDEX networks_region ON networks (region_id, created_at, id);
+CREATE INDEX networks_cell ON networks (cell_id, created_at, id);
+
+CREATE TABLE network_interfaces (
+	id             INTEGER PRIMARY KEY AUTOINCREMENT,
+	project_id     TEXT NOT NULL REFERENCES projects (id),
+	device_id      BIGINT NOT NULL REFERENCES devices (id),
+	network_id     BIGINT REFERENCES networks (id),
+	name           TEXT NOT NULL,
+	interface_type TEXT NOT NULL,
+	ip_address     TEXT NOT NULL,
+	vlan_id        BIGINT,
+	vlan           TEXT,
+	port           BIGINT,
+	duplex         TEXT,
+	speed          TEXT,
+	link           TEXT,
+	cdp            TEXT,
+	security       TEXT,
+	created_at     BIGINT NOT NULL,
+	updated_at     BIGINT,
+	UNIQUE (device_id, name)
+);
+CREATE INDEX network_interfaces_order ON network_interfaces (created_at, id);
+CREATE INDEX network_interfaces_project ON network_interfaces (project_id, created_at, id);
+CREATE INDEX network_interfaces_device ON network_interfaces (device_id, created_at, id);
+CREATE INDEX network_interfaces_network ON network_interfaces (network_id);
+CREATE INDEX network_interfaces_ip ON network_interfaces (ip_address);
+CREATE INDEX network_interfaces_type ON network_interfaces (interface_type, created_at, id);
+
+-- One row a variable. owner_kind: 1 project (owner_id is its seq), 2 user,
+-- 3 cloud, 4 region, 5 cell, 6 device, 7 network, 8 network interface.
+-- value is canonical JSON text.
+CREATE TABLE variables (
+	owner_kind INTEGER NOT NULL,
+	owner_id   BIGINT NOT NULL,
+	key        TEXT NOT NULL,
+	value      TEXT NOT NULL,
+	PRIMARY KEY (owner_kind, owner_id, key)
+) WITHOUT ROWID;
+`}

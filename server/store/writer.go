@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// maxBatch bounds how many writes share one transaction.
+const maxBatch = 256
+
+// errClosed is what a write gets after [Store.Close].
+var errClosed = errors.New("the database is closed")
+
+// writer runs all writes of this process on one connection, one after the
+// other. Writes that wait together share one transaction, so that one fsync
+// makes all of them durable; each has a savepoint of its own, so that one
+// that is refused takes no other with it. A write is answered after COMMIT,
+// never before.
+type writer struct {
+	jobs   chan *job
+	quit   chan struct{}
+	done   chan struct{}
+	once   sync.Once
+	run    sync.Once
+	closed sync.RWMutex // held for reading while a job is handed over
+	shut   bool
+}
+
+type job struct {
+	fn   func(ctx context.Context, q *session) error
+	err  error
+	done chan struct{}
+}
+
+func (w *writer) init() {
+	w.jobs = make(chan *job, maxBatch)
+	w.quit = make(chan struct{})
+	w.done = make(chan struct{})
+}
+
+// stop lets the writes that were handed over finish.
+func (w *writer) stop() {
+	w.closed.Lock()
+	w.shut = true
+	w.closed.Unlock()
+	w.once.Do(func() { close(w.quit) })
+	w.run.Do(func() { close(w.done) }) // it never ran
+	<-w.done
+}
+
+// write runs fn in a transaction and returns when it is durable.
+//
+// ctx only bounds the wait for a place: once begun, a write is finished and
+// its outcome returned, because interrupting one statement would roll back
+// the whole batch.
+func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
+	w := &s.writer
+	j := &job{fn: fn, done: make(chan struct{})}
+	w.closed.RLock()
+	if w.shut {
+		w.closed.RUnlock()
+		return errClosed
+	}
+	w.run.Do(func() { go s.serveWrites() })
+	select {
+	case w.jobs <- j:
+		w.closed.RUnlock()
+	case <-ctx.Done():
+		w.closed.RUnlock()
+		return ctx.Err()
+	}
+	<-j.done
+	return j.err
+}
+
+func (s *Store) serveWrites() {
+	w := &s.writer
+	defer close(w.done)
+	// Writes outlive the requests that ask for them; see write.
+	ctx := context.Background()
+	var q *session
+	defer func() {
+		if q != nil {
+			q.close()
+		}
+	}()
+	for {
+		var batch []*job
+		select {
+		case j := <-w.jobs:
+			batch = append(batch, j)
+		case <-w.quit:
+			select {
+			case j := <-w.jobs:
+				batch = append(batch, j)
+			default:
+				return
+			}
+		}
+	fill:
+		for len(batch) < maxBatch {
+			select {
+			case j := <-w.jobs:
+				batch = append(batch, j)
+			default:
+				break fill
+			}
+		}
+		err := retryBusy(ctx, func() error {
+			if q == nil {
+				c, err := s.open(ctx)
+				if err != nil {
+					return err
+				}
+				q = c
+			}
+			err := s.commit(ctx, q, batch)
+			if err != nil && !isBusy(err) {
+				q.close()
+				q = nil
+			}
+			return err
+		})
+		for _, j := range batch {
+			if err != nil {
+				j.err = err
+			}
+			close(j.done)
+		}
+	}
+}
+
+// commit runs a batch in one transaction. Its error means that none of the
+// batch was stored.
+func (s *Store) commit(ctx context.Context, q *session, batch []*job) error {
+	if err := q.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+		return err
+	}
+	for _, j := range batch {
+		if err := q.exec(ctx, "SAVEPOINT job", nil); err != nil {
+			q.rollback(ctx)
+			return err
+		}
+		j.err = runJob(ctx, q, j)
+		if j.err != nil {
+			if err := q.exec(ctx, "ROLLBACK TO job", nil); err != nil {
+				q.rollback(ctx)
+				return errors.Join(j.err, err)
+			}
+		}
+		if err := q.exec(ctx, "RELEASE job", nil); err != nil {
+			q.rollback(ctx)
+			return err
+		}
+	}
+	if err := q.exec(ctx, "COMMIT", nil); err != nil {
+		q.rollback(ctx)
+		return err
+	}
+	return nil
+}
+
+// runJob keeps a fault in one write from ending the writer for all.
+func runJob(ctx context.Context, q *session, j *job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a write: %v", p)
+		}
+	}()
+	return j.fn(ctx, q)
+}
