@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/nearest"
 )
 
 // File is a fleet file that was read and found valid. It is never changed, so one File can be applied many times,
@@ -176,13 +177,11 @@ func (r *reader) key(e entry, path string) bool {
 }
 
 func (r *reader) unknown(e entry, path string, known []string, hints map[string]string) {
-	advice := "known keys are " + strings.Join(known, ", ")
+	advice := nearest.Hint(e.key, known)
 	if hint := hints[e.key]; hint != "" {
-		advice = hint
-	} else if near := nearest(e.key, known); near != "" {
-		advice = fmt.Sprintf("did you mean %q?", near)
+		advice = "; " + hint
 	}
-	r.add(e.line, join(path, e.key), "is not a known key; %s", advice)
+	r.add(e.line, join(path, e.key), "is not a known key%s", advice)
 }
 
 func (r *reader) objectList(t *tree, spec *kindSpec, in *object, path string) {

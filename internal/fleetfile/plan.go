@@ -221,8 +221,14 @@ func (p *planner) cellName(id int) any {
 	if r := p.state.byID[classCell][id]; r != nil {
 		return r.name
 	}
-	return fmt.Sprintf("one with the id %d", id)
+	return unnamed(id)
 }
+
+// unnamed is an object of the API that was not read, because the file does not speak of where it is.
+type unnamed int
+
+// String names it by its id.
+func (u unnamed) String() string { return fmt.Sprintf("one with the id %d", int(u)) }
 
 // reference compares a parent, a network or a network's cell.
 func (p *planner) reference(st *step, f fieldSpec, ref *reference, bad *problems, differs func(string, any, any)) {
@@ -248,7 +254,7 @@ func (p *planner) reference(st *step, f fieldSpec, ref *reference, bad *problems
 		if r := p.state.byID[c][have]; r != nil {
 			before = p.targetName(target{record: r})
 		} else {
-			before = fmt.Sprintf("one with the id %d", have)
+			before = unnamed(have).String()
 		}
 	}
 	if f.fixed {
@@ -439,8 +445,10 @@ func (p *planner) depth(st *step, bad *problems) int {
 		}
 		walk = append(walk, next)
 		if seen[key] {
-			if next == start { // once for each device that is in the circle
-				bad.add(st.object.line, st.object.path, "%s", circle(walk, name))
+			// Told where the file closes the circle: at the parent that it changes.
+			if _, changed := st.refs["parent"]; changed && next == start {
+				ref := st.object.refs["parent"]
+				bad.add(ref.line, ref.path, "%s", circle(walk, name))
 			}
 			return 0
 		}

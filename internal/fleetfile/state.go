@@ -161,10 +161,15 @@ func (l *loader) top(ctx context.Context) error {
 				clouds[0].name, clouds[0].projectID, clouds[i].name, cloud.projectID)
 		}
 	}
-	if slices.ContainsFunc(l.file.objects, func(o *object) bool { return len(o.variables) > 0 && o.spec == projectSpec }) {
-		return l.project(ctx)
+	i := slices.IndexFunc(l.file.objects, func(o *object) bool { return o.spec == projectSpec })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	l.state.project = &record{kind: KindProject, class: classProject}
+	if len(l.file.objects[i].variables) == 0 { // nothing to compare: who may not read the project need not
+		return nil
+	}
+	return l.project(ctx)
 }
 
 // sameProject compares two spellings of a UUID (Q2).
@@ -179,7 +184,7 @@ func (l *loader) project(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.state.project = &record{kind: KindProject, class: classProject, projectID: id}
+	l.state.project.projectID = id
 	v, err := l.client.Projects.Variables(ctx, id)
 	switch {
 	case err == nil:

@@ -1,0 +1,362 @@
+package fleetfile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// TestRules checks the promises of the package with random fleets on top of random fleets.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	t.Run("original", func(t *testing.T) {
+		t.Parallel()
+		rapid.Check(t, func(t *rapid.T) {
+			s := &original{}
+			c, err := craton.New("http://embedded", craton.WithTransport(inProcess{s}), craton.WithRetries(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkRules(t, api{Client: c, writes: s.writes})
+		})
+	})
+}
+
+func checkRules(t *rapid.T, s api) {
+	ctx := t.Context()
+	for range 3 {
+		data := fleetData().Draw(t, "fleet")
+		file, err := FromValue(data)
+		if err != nil {
+			if _, ok := errors.AsType[*Error](err); !ok || !strings.Contains(err.Error(), "in a circle") && !strings.Contains(err.Error(), "its own parent") {
+				t.Fatalf("a file that should be valid: %v", err)
+			}
+			continue
+		}
+		before := snapshot(t, s)
+		s.writes()
+		check, checkErr := Apply(ctx, s.Client, file, Options{Check: true})
+		if w := s.writes(); len(w) > 0 {
+			t.Fatalf("check mode wrote %v", w)
+		}
+		got, err := Apply(ctx, s.Client, file, Options{Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")})
+		if fmt.Sprint(checkErr) != fmt.Sprint(err) {
+			t.Fatalf("check mode said %v, the run %v", checkErr, err)
+		}
+		if diff := cmp.Diff(check, got); diff != "" {
+			t.Fatalf("check mode and the run differ:\n%s", diff)
+		}
+		writes, after := s.writes(), snapshot(t, s)
+		if err != nil {
+			if _, ok := errors.AsType[*Error](err); !ok {
+				t.Fatalf("%v", err)
+			}
+			if diff := cmp.Diff(before, after); diff != "" || len(writes) > 0 {
+				t.Fatalf("an error in the plan, and yet something was written: %v %s", writes, diff)
+			}
+			continue
+		}
+		if most := got.Created*2 + got.Updated*3; len(writes) > most || len(writes) < got.Created+got.Updated {
+			t.Fatalf("%d writing requests for %d created and %d updated objects", len(writes), got.Created, got.Updated)
+		}
+		want := overlay(before, data)
+		if diff := cmp.Diff(want, after); diff != "" {
+			t.Fatalf("the fleet (-want +got):\n%s", diff)
+		}
+		s.writes()
+		again, err := Apply(ctx, s.Client, file, Options{})
+		if err != nil || again.Changed() || again.Unchanged != file.Len() {
+			t.Fatalf("applied again: %v %+v", err, again)
+		}
+		if w := s.writes(); len(w) > 0 {
+			t.Fatalf("applied again, it wrote %v", w)
+		}
+	}
+}
+
+// maybe leaves a key out half of the time.
+func maybe[T any](t *rapid.T, m map[string]any, key string, g *rapid.Generator[T]) {
+	if rapid.Bool().Draw(t, "has "+key) {
+		m[key] = g.Draw(t, key)
+	}
+}
+
+func anyOf[T any](values ...T) *rapid.Generator[any] {
+	return rapid.Custom(func(t *rapid.T) any { return rapid.SampledFrom(values).Draw(t, "value") })
+}
+
+var (
+	someVariables = rapid.Custom(func(t *rapid.T) map[string]any {
+		return rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "ä/ö", "{{ x }}"}), rapid.SampledFrom([]any{nil, true, "", "1", "<&>", json.Number("1"), json.Number("1.0"),
+			json.Number("100000000000000000001"), json.Number("1e3"), []any{}, []any{map[string]any{"x": nil}}, map[string]any{}}), 0, 3).Draw(t, "variables")
+	})
+	someText = anyOf[any]("", "x", "☃", nil)
+)
+
+// fleetData draws small fleets whose names collide across clouds, regions and kinds.
+func fleetData() *rapid.Generator[map[string]any] {
+	return rapid.Custom(func(t *rapid.T) map[string]any {
+		root := map[string]any{}
+		if rapid.Bool().Draw(t, "has project") {
+			root["project"] = map[string]any{"variables": someVariables.Draw(t, "project")}
+		}
+		var clouds []any
+		for _, cloud := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"e", "w"}), 0, 2, rapid.ID).Draw(t, "clouds") {
+			c := map[string]any{"name": cloud}
+			maybe(t, c, "note", someText)
+			maybe(t, c, "variables", someVariables)
+			var regions []any
+			for _, region := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"r", "s"}), 0, 2, rapid.ID).Draw(t, "regions") {
+				regions = append(regions, regionData(t, cloud, region))
+			}
+			c["regions"] = regions
+			clouds = append(clouds, c)
+		}
+		root["clouds"] = clouds
+		return root
+	})
+}
+
+func regionData(t *rapid.T, cloud, region string) map[string]any {
+	r := map[string]any{"name": region}
+	maybe(t, r, "note", someText)
+	maybe(t, r, "variables", someVariables)
+	cell := map[string]any{"name": "c"}
+	maybe(t, cell, "note", someText)
+	maybe(t, cell, "variables", someVariables)
+	if rapid.Bool().Draw(t, "has network") {
+		n := map[string]any{"name": "n", "cidr": "10.0.0.0/8", "gateway": "10.0.0.1", "netmask": "255.0.0.0"}
+		maybe(t, n, "nss", someText)
+		maybe(t, n, "variables", someVariables)
+		r["networks"] = []any{n}
+	}
+	lists := map[string][]any{}
+	for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"h1", "h2", "h3", "sw"}), 0, 4, rapid.ID).Draw(t, "devices") {
+		d := map[string]any{"name": name, "ip_address": rapid.SampledFrom([]string{"10.0.0.1", "10.0.0.2", "2001:DB8::0:1", "2001:db8::1"}).Draw(t, "ip"),
+			"device_type": rapid.SampledFrom([]string{"x", "y"}).Draw(t, "type")}
+		maybe(t, d, "variables", someVariables)
+		maybe(t, d, "labels", rapid.SliceOfN(rapid.SampledFrom([]any{"l1", "l2", "L 3"}), 0, 3))
+		// Whole names only: what names the parent is a matter of TestApplyParents. All but the null may be absent.
+		maybe(t, d, "parent", anyOf[any](nil, "e/r/h1", "e/r/h2", "e/s/sw", "w/s/h3", "w/r/sw"))
+		if p, _ := d["parent"].(string); p == cloud+"/"+region+"/"+name {
+			delete(d, "parent")
+		}
+		key := "hosts"
+		if name == "sw" {
+			key = "network_devices"
+			maybe(t, d, "model_name", someText)
+		} else {
+			maybe(t, d, "note", someText)
+			maybe(t, d, "active", rapid.Bool())
+		}
+		if name == "h1" && rapid.Bool().Draw(t, "has interface") {
+			i := map[string]any{"name": "eth0", "interface_type": "x", "ip_address": "10.0.0.1"}
+			maybe(t, i, "vlan", someText)
+			maybe(t, i, "speed", rapid.IntRange(0, 2))
+			d["interfaces"] = []any{i}
+		}
+		if name == "h2" { // always in the cell, for a cell cannot be changed
+			cell["hosts"] = []any{d}
+		} else {
+			lists[key] = append(lists[key], d)
+		}
+	}
+	for key, list := range lists {
+		r[key] = list
+	}
+	if cell["hosts"] != nil || rapid.Bool().Draw(t, "has cell") {
+		r["cells"] = []any{cell}
+	}
+	return r
+}
+
+// model is a fleet as the test sees it: objects by kind and path, each by key; labels and variables are
+// keys of their own.
+type model map[string]map[string]any
+
+// overlay is the slow and simple way to say what a fleet becomes.
+func overlay(before model, data map[string]any) model {
+	after := model{}
+	for path, fields := range before {
+		after[path] = maps.Clone(fields)
+	}
+	set := func(path string, o map[string]any, initial map[string]any, lists ...string) {
+		if after[path] == nil {
+			after[path] = initial
+		}
+		for key, value := range o {
+			switch {
+			case key == "name" || slices.Contains(lists, key):
+			case key == "variables":
+				for k, v := range value.(map[string]any) {
+					raw, _ := json.Marshal(v)
+					after[path]["variable "+k] = normal(raw)
+				}
+			case key == "labels":
+				for _, l := range value.([]any) {
+					after[path]["label "+l.(string)] = true
+				}
+			case key == "ip_address":
+				after[path][key] = strings.Replace(value.(string), "2001:DB8::0:1", "2001:db8::1", 1)
+			case value == nil:
+				after[path][key] = ""
+			default:
+				after[path][key] = value
+			}
+		}
+	}
+	each := func(v any) iter.Seq2[string, map[string]any] {
+		return func(yield func(string, map[string]any) bool) {
+			list, _ := v.([]any)
+			for _, item := range list {
+				if o := item.(map[string]any); !yield(o["name"].(string), o) {
+					return
+				}
+			}
+		}
+	}
+	if p, ok := data["project"].(map[string]any); ok && len(p["variables"].(map[string]any)) > 0 {
+		set("project", p, map[string]any{})
+	}
+	devices := func(in string, cell string, o map[string]any) {
+		for name, d := range each(o["hosts"]) {
+			set("device "+in+"/"+name, d, map[string]any{"kind": "host", "active": true, "note": "", "parent": "", "cell": cell}, "interfaces")
+			for i, o := range each(d["interfaces"]) {
+				set("interface "+in+"/"+name+"/"+i, o, map[string]any{"vlan": "", "speed": 0})
+			}
+		}
+		for name, d := range each(o["network_devices"]) {
+			set("device "+in+"/"+name, d, map[string]any{"kind": "network-device", "active": true, "model_name": "", "parent": "", "cell": cell})
+		}
+	}
+	for cloud, c := range each(data["clouds"]) {
+		set("cloud "+cloud, c, map[string]any{"note": ""}, "regions")
+		for region, r := range each(c["regions"]) {
+			in := cloud + "/" + region
+			set("region "+in, r, map[string]any{"note": ""}, "cells", "networks", "hosts", "network_devices")
+			for name, n := range each(r["networks"]) {
+				set("network "+in+"/"+name, n, map[string]any{"nss": ""})
+			}
+			for name, cell := range each(r["cells"]) {
+				set("cell "+in+"/"+name, cell, map[string]any{"note": ""}, "hosts", "network_devices")
+				devices(in, name, cell)
+			}
+			devices(in, "", r)
+		}
+	}
+	return after
+}
+
+// normal is one spelling of a JSON value; the numbers of the test are told apart by it.
+func normal(raw json.RawMessage) string {
+	var v any
+	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d.UseNumber()
+	_ = d.Decode(&v)
+	out, _ := json.Marshal(v)
+	switch string(out) {
+	case "1.0":
+		return "1"
+	case "1e3":
+		return "1000"
+	}
+	return string(out)
+}
+
+// snapshot reads the whole fleet, every object by itself, with nothing of the package.
+func snapshot(t *rapid.T, s api) model {
+	ctx := t.Context()
+	m := model{}
+	fail := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	variables := func(o map[string]any, v craton.Variables) map[string]any {
+		for k, raw := range v {
+			o["variable "+k] = normal(raw)
+		}
+		return o
+	}
+	cloudNames, regionNames, cellNames, deviceNames := map[int]string{}, map[int]string{}, map[int]string{0: ""}, map[int]string{0: ""}
+	for p, err := range s.Projects.All(ctx, craton.ProjectListOptions{}) {
+		fail(err)
+		v, err := s.Projects.Variables(ctx, p.ID)
+		fail(err)
+		if len(v) > 0 {
+			m["project"] = variables(map[string]any{}, v)
+		}
+	}
+	for o, err := range s.Clouds.All(ctx, craton.CloudListOptions{}) {
+		fail(err)
+		cloudNames[o.ID] = o.Name
+		v, err := s.Clouds.Variables(ctx, o.ID)
+		fail(err)
+		m["cloud "+o.Name] = variables(map[string]any{"note": o.Note}, v)
+	}
+	for o, err := range s.Regions.All(ctx, craton.RegionListOptions{}) {
+		fail(err)
+		regionNames[o.ID] = cloudNames[o.CloudID] + "/" + o.Name
+		v, err := s.Regions.Variables(ctx, o.ID)
+		fail(err)
+		m["region "+regionNames[o.ID]] = variables(map[string]any{"note": o.Note}, v)
+	}
+	for o, err := range s.Cells.All(ctx, craton.CellListOptions{}) {
+		fail(err)
+		cellNames[o.ID] = o.Name
+		v, err := s.Cells.Variables(ctx, o.ID)
+		fail(err)
+		m["cell "+regionNames[o.RegionID]+"/"+o.Name] = variables(map[string]any{"note": o.Note}, v)
+	}
+	for o, err := range s.Networks.All(ctx, craton.NetworkListOptions{}) {
+		fail(err)
+		v, err := s.Networks.Variables(ctx, o.ID)
+		fail(err)
+		m["network "+regionNames[o.RegionID]+"/"+o.Name] = variables(map[string]any{"cidr": o.CIDR, "gateway": o.Gateway, "netmask": o.Netmask, "nss": o.NSS}, v)
+	}
+	parents := map[string]int{}
+	device := func(kind string, d craton.Device, more map[string]any, v craton.Variables, labels []string) {
+		path := "device " + regionNames[d.RegionID] + "/" + d.Name
+		deviceNames[d.ID] = regionNames[d.RegionID] + "/" + d.Name
+		parents[path] = d.ParentID
+		maps.Copy(more, map[string]any{"kind": kind, "ip_address": d.IPAddress, "device_type": d.DeviceType, "active": d.Active, "cell": cellNames[d.CellID]})
+		for _, l := range labels {
+			more["label "+l] = true
+		}
+		m[path] = variables(more, v)
+	}
+	for o, err := range s.Hosts.All(ctx, craton.HostListOptions{}) {
+		fail(err)
+		v, err := s.Hosts.Variables(ctx, o.ID)
+		fail(err)
+		labels, err := s.Hosts.Labels(ctx, o.ID)
+		fail(err)
+		device("host", o.Device, map[string]any{"note": o.Note}, v, labels)
+	}
+	for o, err := range s.NetworkDevices.All(ctx, craton.NetworkDeviceListOptions{}) {
+		fail(err)
+		v, err := s.NetworkDevices.Variables(ctx, o.ID)
+		fail(err)
+		labels, err := s.NetworkDevices.Labels(ctx, o.ID)
+		fail(err)
+		device("network-device", o.Device, map[string]any{"model_name": o.ModelName}, v, labels)
+	}
+	for path, id := range parents {
+		m[path]["parent"] = deviceNames[id]
+	}
+	for o, err := range s.NetworkInterfaces.All(ctx, craton.NetworkInterfaceListOptions{}) {
+		fail(err)
+		m["interface "+deviceNames[o.DeviceID]+"/"+o.Name] = map[string]any{"interface_type": o.InterfaceType, "ip_address": o.IPAddress, "vlan": o.VLAN, "speed": int(o.Speed)}
+	}
+	return m
+}

@@ -1,0 +1,151 @@
+package fleetfile
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/server"
+)
+
+// recorder notes the requests that a handler gets.
+type recorder struct {
+	http.Handler
+	mu       sync.Mutex
+	requests []string
+}
+
+func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	r.requests = append(r.requests, req.Method+" "+req.URL.Path)
+	r.mu.Unlock()
+	r.Handler.ServeHTTP(w, req)
+}
+
+// taken are the requests so far; they are forgotten.
+func (r *recorder) taken() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	requests := r.requests
+	r.requests = nil
+	return requests
+}
+
+func (r *recorder) writes() []string {
+	return slices.DeleteFunc(r.taken(), func(req string) bool { return req[:4] == "GET " })
+}
+
+// serverAPI is craton server on an empty file, in this process.
+func serverAPI(t testing.TB) api {
+	t.Helper()
+	r := newServer(t, t.TempDir())
+	return api{Client: clientOf(t, r), writes: r.writes}
+}
+
+// fixture is testing.TB or *rapid.T.
+type fixture interface {
+	Helper()
+	Context() context.Context
+	Fatal(...any)
+	Cleanup(func())
+}
+
+func newServer(t fixture, dir string) *recorder {
+	t.Helper()
+	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(dir, "fleet.db"), server.Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	h, err := s.Embedded(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &recorder{Handler: h}
+}
+
+// TestRulesOnServer is TestRules with craton server. A file for each fleet takes its time, so there are fewer of them.
+func TestRulesOnServer(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("opens many databases")
+	}
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		d, err := os.MkdirTemp(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newServer(t, d)
+		c, err := craton.New("http://embedded", craton.WithTransport(inProcess{r}), craton.WithRetries(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkRules(t, api{Client: c, writes: r.writes})
+	})
+}
+
+// TestFedora loads the real fleet that lies beside the repository, if it does.
+func TestFedora(t *testing.T) {
+	t.Parallel()
+	file, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "fedora-fleet.yml"))
+	if err != nil {
+		t.Skip("the real fleet is not beside the repository: ", err)
+	}
+	defer file.Close()
+	begin := time.Now()
+	f, err := Parse("fedora-fleet.yml", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed := time.Since(begin)
+	r := newServer(t, t.TempDir())
+	c := clientOf(t, r)
+	begin = time.Now()
+	first, err := Apply(t.Context(), c, f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d objects: parsed in %v, loaded in %v", f.Len(), parsed, time.Since(begin))
+	if got, want := counts(first), [3]int{1 + 10 + 58 + 351, 1, 0}; got != want {
+		t.Errorf("created, updated, unchanged: %v, want %v", got, want)
+	}
+	r.taken()
+	begin = time.Now()
+	again, err := Apply(t.Context(), c, f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := r.taken()
+	t.Logf("compared in %v with %d requests", time.Since(begin), len(requests))
+	if again.Changed() || again.Unchanged != f.Len() {
+		t.Errorf("again: %v", counts(again))
+	}
+	if i := slices.IndexFunc(requests, func(r string) bool { return r[:4] != "GET " }); i >= 0 {
+		t.Errorf("the second run wrote: %s", requests[i])
+	}
+	if len(requests) > 60 {
+		t.Errorf("%d requests for 351 hosts in 10 regions", len(requests))
+	}
+	hosts, parents := 0, 0
+	for h, err := range c.Hosts.All(t.Context(), craton.HostListOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts++
+		if h.ParentID != 0 {
+			parents++
+		}
+	}
+	if hosts != 351 || parents != 230 {
+		t.Errorf("%d hosts, %d of them with a parent", hosts, parents)
+	}
+}
