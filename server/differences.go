@@ -1,26 +1,157 @@
 package server
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Difference is one way in which this server differs from the original.
 type Difference struct {
-	ID       string
-	Where    string // which requests
-	Original string // what the original does
-	Ours     string
+	ID       string // stable, for tests and references
+	Where    string // the requests concerned
+	Original string // what the original server does
+	Ours     string // what this one does
 	Reason   string
-	// Recorded names the recorded exchanges that show it; the replay test
-	// demands that exactly these differ.
+	// Recorded names the recorded exchanges that show the difference. The
+	// replay test demands that exactly these differ, each in this one way.
 	Recorded []string
 }
 
-// Differences is the whole list; docs/differences.md is made from it.
+const missingStatus = "An accidental 500 tells a client nothing, and makes it repeat what cannot succeed."
+
+// Differences is the whole list. docs/differences.md is made from it, and a
+// test replays recorded exchanges with the original to prove that there are
+// no others among these.
 var Differences = []Difference{
-	{ID: "put-missing", Recorded: []string{"cloud: update missing", "host: update missing"}},
-	{ID: "put-duplicate", Recorded: []string{"cloud: update to duplicate name"}},
-	{ID: "foreign-key", Recorded: []string{"region: unknown cloud", "host: unknown parent"}},
-	{ID: "address-echo", Recorded: []string{"host: ipv6"}},
-	{ID: "labels-in-lists", Recorded: []string{"netdev: list details", "host: list details own"}},
-	{ID: "prev-link", Recorded: []string{"host: marker at end"}},
-	{ID: "api-keys", Recorded: []string{"user: list", "user: get"}},
-	{ID: "delete-refused", Recorded: []string{"host: delete parent refused"}},
-	{ID: "ansible-inventory", Recorded: []string{"ansible inventory"}},
+	{
+		ID: "put-missing", Where: "PUT of an id that is not there",
+		Original: "500", Ours: "404 `Not Found`", Reason: missingStatus,
+		Recorded: []string{"cloud: update missing", "host: update missing"},
+	},
+	{
+		ID: "put-duplicate", Where: "PUT that takes another object's name; POST of a network device, interface or user that exists",
+		Original: "500", Ours: "409, with the message of the resource's POST", Reason: missingStatus,
+		Recorded: []string{"cloud: update to duplicate name"},
+	},
+	{
+		ID: "foreign-key", Where: "POST or PUT with the id of something that does not exist",
+		Original: "500", Ours: "400 that names the field and the id", Reason: missingStatus,
+		Recorded: []string{"region: unknown cloud", "host: unknown parent"},
+	},
+	{
+		ID: "bad-values", Where: "Any request",
+		Original: "500 for: an integer parameter that is none, a string longer than 255 characters, a JSON scalar as a PUT body, labels without `labels`, a non-empty `regions` or `cells` in POST, a vars filter without a colon or beginning with `$.`, `network_type`, a sort key that is no column, NaN and Infinity, an id that is no UUID where one is due",
+		Ours:     "400 that says what is wrong (404 for a project id in the path that is no UUID, 204 on its DELETE). Text with a NUL character or half a surrogate pair is refused too, except inside values of variables. A body over 16 MiB is 413, JSON nested over 512 levels 400.",
+		Reason:   missingStatus,
+	},
+	{
+		ID: "lookups", Where: "`clouds?name=` and `regions?name=` that several objects match; `devices?descendants=true` of an unknown device; `projects?name=` with a marker",
+		Original: "500", Ours: "409; 404; the page after the marker", Reason: missingStatus,
+	},
+	{
+		ID: "isolation", Where: "Everything, for callers who are not root",
+		Original: "An admin of any project reads and changes all projects (contract holes 1 to 5), any member reads any cell (6), foreign keys and markers reach into other projects (7, 9, 10)",
+		Ours:     "Only root sees other projects. Outside its project a caller finds nothing: 404, 204 on DELETE, 400 for a foreign key or marker. A project's admin reads its own project and its variables, and manages its own project's users, but may not delete a root user (401).",
+		Reason:   "A tenant's fleet, and root's key, must not be a role away.",
+	},
+	{
+		ID: "consistent-places", Where: "POST with `cloud_id`, `region_id`, `cell_id`, `parent_id`, `device_id`, `network_id`",
+		Original: "Each may name anything that exists (hole 8)", Ours: "All must belong to one project, and a region and cell to the cloud and region named beside them; otherwise 400 naming the field and the id",
+		Reason: "Variables resolve through these; contradicting ones give a host another place's, or another tenant's, settings.",
+	},
+	{
+		ID: "address-check", Where: "`ip_address` in POST and PUT of hosts, network devices and interfaces",
+		Original: "Not validated: one bad address makes every list with it a 500", Ours: "400 unless it is an IPv4 or IPv6 address",
+		Reason: "One typing error must not take the whole list away.",
+	},
+	{
+		ID: "address-echo", Where: "`ip_address` in POST and PUT answers and as a filter",
+		Original: "Answers repeat the text that was sent, and the filter compares that text; only GET normalises",
+		Ours:     "The canonical form everywhere, and the filter takes any spelling", Reason: "An address has one identity.",
+		Recorded: []string{"host: ipv6"},
+	},
+	{
+		ID: "project-id-form", Where: "`project_id` in POST answers",
+		Original: "The text of the X-Auth-Project header or of the body", Ours: "The canonical dashed form, as in GET", Reason: "Clients compare these as text.",
+	},
+	{
+		ID: "labels-in-lists", Where: "`details=true` on lists of hosts, network devices and devices",
+		Original: "No labels: they cost a request a host", Ours: "Each element has its `labels`, sorted; GET and PUT of labels are sorted too",
+		Reason:   "An inventory needs them, and one more request a host is the most of its cost.",
+		Recorded: []string{"netdev: list details", "host: list details own"},
+	},
+	{
+		ID: "prev-link", Where: "The `prev` link of a list",
+		Original: "On page two it has the first row's id as its marker, so that it skips that row", Ours: "It leads to the page before; it equals `first` if that is the first page",
+		Reason:   "Paging back must not lose rows.",
+		Recorded: []string{"host: marker at end"},
+	},
+	{
+		ID: "total-order", Where: "Lists with `sort_keys`",
+		Original: "Rows that are equal in all keys are skipped at a page's border; null values repeat a page for ever or end the list",
+		Ours:     "The id is always the last key, and nulls are lowest: each row is on exactly one page. `variable_association_id` and `api_key` are no sort keys.",
+		Reason:   "A list that loses rows is wrong.",
+	},
+	{
+		ID: "api-keys", Where: "`api_key` of users",
+		Original: "Stored in clear, and shown to every project's admin in every representation", Ours: "Stored as a SHA-256 hash (of 122 or more random bits, which cannot be guessed), compared in constant time, shown once in the answer to POST and null everywhere else",
+		Reason:   "Who reads the database, or lists users, must not become them.",
+		Recorded: []string{"user: list", "user: get"},
+	},
+	{
+		ID: "delete-refused", Where: "DELETE of a device that is a parent, or of a network with interfaces",
+		Original: "500", Ours: "409 that names what is in the way", Reason: missingStatus,
+		Recorded: []string{"host: delete parent refused"},
+	},
+	{
+		ID: "delete-whole", Where: "DELETE of a cell, region, cloud or project",
+		Original: "Cascades by the engine's row order: sometimes whole, sometimes 500; variables stay behind",
+		Ours:     "Everything inside goes in one transaction, variables and labels too. 409, naming it, if a device outside has a parent inside or an interface outside is on a network inside.",
+		Reason:   "A delete is done or it is not.",
+	},
+	{
+		ID: "case", Where: "Names, usernames, labels, variable keys",
+		Original: "Compared as the database's collation does: usually without regard to case and accents", Ours: "Compared exactly. Only the pattern of `projects?name=` ignores the case of ASCII letters.",
+		Reason: "Ansible tells `Web` from `web`, and two keys that differ in case are two variables.",
+	},
+	{
+		ID: "path-ids", Where: "Ids in paths and markers",
+		Original: "`2abc` means 2", Ours: "Only the canonical decimal form names anything", Reason: "`DELETE /v1/hosts/3abc` must not delete host 3.",
+	},
+	{
+		ID: "exact-json", Where: "Values of variables",
+		Original: "Numbers pass through the engine: 1e400 is refused, large integers may lose digits", Ours: "The text of every number is kept (1.0, 1e400, integers of any size); of a repeated key the last value wins; nested keys are sorted",
+		Reason: "What was set is what is read.",
+	},
+	{
+		ID: "vars-filter", Where: "The `vars` filter",
+		Original: "`key:null` finds a null that replaced a value but not one that was created so; invalid JSON is 400 only if any variable exists",
+		Ours:     "A null is a null, and invalid JSON is always 400. A negative index in a path is 400.", Reason: "How a value came to be is not part of it.",
+	},
+	{
+		ID: "ansible-inventory", Where: "GET /v1/ansible-inventory",
+		Original: "Always 500", Ours: "The document that was meant (contract section 7.2), of all hosts without paging, addresses in numeric order, IPv4 first. A host without a cell is in its region's group. A region or cell whose group's name is taken gets its cloud's name in front; what still collides, and two hosts with one address, is 409 naming both.",
+		Reason:   "It is documented, and was broken by three slips.",
+		Recorded: []string{"ansible inventory"},
+	},
 }
+
+// DifferencesMarkdown renders [Differences] as the page docs/differences.md.
+func DifferencesMarkdown() string {
+	var b strings.Builder
+	b.WriteString(`# Differences from the original server
+
+<!-- Made from server/differences.go by "go test ./server -run TestDifferencesPage -update". Do not edit. -->
+
+The server speaks the v1 API of OpenStack Craton. A test replays recorded
+exchanges with the original and compares status, headers and every byte of the
+bodies. Where it differs, it does so on purpose. This is the whole list.
+`)
+	for _, d := range Differences {
+		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n* Original: %s\n* Here: %s\n* Why: %s\n", d.ID, d.Where, stop(d.Original), stop(d.Ours), stop(d.Reason))
+	}
+	return b.String()
+}
+
+// stop ends a sentence that has no end.
+func stop(s string) string { return strings.TrimSuffix(s, ".") + "." }

@@ -149,3 +149,11 @@ func (r reply) id(t testing.TB) string {
 	t.Fatalf("no id in %d %s", r.Status, r.Text)
 	return ""
 }
+
+// place makes a cloud, a region and a cell, each with id 1 in a new database.
+func (f *fixture) place(cloud, region, cell string) {
+	f.t.Helper()
+	c := f.must(f.root, 201, "POST", "/v1/clouds", `{"name":"`+cloud+`"}`).id(f.t)
+	r := f.must(f.root, 201, "POST", "/v1/regions", `{"name":"`+region+`","cloud_id":`+c+`}`).id(f.t)
+	f.must(f.root, 201, "POST", "/v1/cells", `{"name":"`+cell+`","cloud_id":`+c+`,"region_id":`+r+`}`)
+}

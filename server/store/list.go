@@ -95,9 +95,7 @@ func (s *Store) Walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*
 	})
 }
 
-// walk reads pages until fn wants no more. fn may see the first pages again,
-// beginning with a page whose listing has the original marker, if another
-// process was in the way; so it sets what it keeps, or see Walk.
+// walk reads pages until fn wants no more.
 func (s *Store) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page) bool) error {
 	order, err := sortColumns(e, l)
 	if err != nil {

@@ -105,7 +105,9 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *sessio
 		return ctx.Err()
 	}
 	defer func() { s.idle <- q }()
-	return retryBusy(ctx, func() error {
+	// The first statement that reads takes the snapshot. Whatever is in the
+	// way of that is waited for; from there on nothing can be.
+	err := retryBusy(ctx, func() error {
 		if q == nil {
 			c, err := s.open(ctx)
 			if err != nil {
@@ -115,21 +117,30 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *sessio
 		}
 		err := q.exec(ctx, "BEGIN", nil)
 		if err == nil {
-			err = fn(ctx, q)
-			if end := q.rollback(ctx); end != nil {
-				err = errors.Join(err, end)
+			var version int
+			if err = q.row(ctx, "PRAGMA schema_version", nil, &version); err != nil {
+				err = errors.Join(err, q.rollback(ctx))
 			}
-		}
-		if err != nil && !isRefusal(err) {
-			// Nothing was written; a connection in doubt is not worth keeping.
-			q.close()
-			q = nil
 		}
 		return err
 	})
+	if err == nil {
+		err = fn(ctx, q)
+		if end := q.rollback(ctx); end != nil {
+			err = errors.Join(err, end)
+		}
+	}
+	if err != nil && q != nil && !isRefusal(err) {
+		// Nothing was written; a connection in doubt is not worth keeping.
+		q.close()
+		q = nil
+	}
+	return err
 }
 
+// isRefusal reports whether err says nothing about the connection.
 func isRefusal(err error) bool {
 	var e *Error
-	return errors.As(err, &e)
+	var m *MarkerMissing
+	return errors.As(err, &e) || errors.As(err, &m)
 }
