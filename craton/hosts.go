@@ -2,6 +2,7 @@ package craton
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 )
 
@@ -73,6 +74,16 @@ func newHostService(c *Client) *HostService {
 		LabelStore:    LabelStore{client: c, path: path},
 	}
 	s.Updater.taken = func(ctx context.Context, want *Host) bool { return deviceTaken(ctx, c, &want.Device) }
+	s.clash = func(body *HostCreate) string {
+		for i, label := range body.Labels {
+			for _, other := range body.Labels[:i] {
+				if label != other && sameName(label, other) {
+					return fmt.Sprintf("the original server also answers this for labels that differ in case only: %q and %q", other, label)
+				}
+			}
+		}
+		return ""
+	}
 	s.inUse = func(ctx context.Context, id int) string { return deviceInUse(ctx, c, id) }
 	s.partial = func(ctx context.Context, body *HostCreate) string { return madeButHidden(ctx, c, body.ParentID) }
 	return s

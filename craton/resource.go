@@ -66,6 +66,7 @@ type Writer[T any, K ID, C any] struct {
 	taken   takenFunc[T]                                        // finds the object whose name clashes (Q6)
 	inUse   func(ctx context.Context, id K) (by string)         // nil, or finds what a delete is refused for (§6.3)
 	partial func(ctx context.Context, body *C) (warning string) // nil, or finds that a create with 404 was carried out (Q12)
+	clash   func(body *C) (warning string)                      // nil, or finds another reason for a create's 409 (Q15)
 }
 
 // takenFunc tells whether another object has the name that want has, where want's kind must be unique.
@@ -91,6 +92,12 @@ func (w *Writer[T, K, C]) explainCreate(ctx context.Context, body *C, err error)
 	case http.StatusNotFound:
 		if w.partial != nil {
 			if warning := w.partial(ctx, body); warning != "" {
+				return hint(err, warning)
+			}
+		}
+	case http.StatusConflict:
+		if w.clash != nil {
+			if warning := w.clash(body); warning != "" {
 				return hint(err, warning)
 			}
 		}
