@@ -1,0 +1,268 @@
+// Package ansible_test runs real Ansible over the real program: what a user has who types ansible-playbook.
+//
+// The releases of ansible-core come from CRATON_TEST_ANSIBLE, a list of bin directories parted by ":", which
+// `make test` sets to the oldest and the newest that run on this machine (tests/ansible/venvs makes them). Without it
+// the ansible-playbook on PATH is used, and where there is none the tests are skipped.
+package ansible_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// root is the repository's root: tests run in their package's directory.
+var root = func() string {
+	dir, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
+
+// scratch holds what all tests share: the binary, the example fleet. It lives as long as the tests.
+var scratch string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "craton-ansible")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	scratch = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// program builds the program once and returns the directory of craton and craton-inventory.
+func program(t *testing.T) string {
+	t.Helper()
+	dir, err := buildOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var buildOnce = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(scratch, "bin")
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "craton"), "./cmd/craton")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return dir, os.Symlink("craton", filepath.Join(dir, "craton-inventory"))
+})
+
+// release is one installed ansible-core.
+type release struct {
+	version string // such as 2.14.18
+	bin     string // the directory of its commands
+}
+
+// releases finds the ansible-cores to test with.
+var releases = sync.OnceValues(func() ([]release, error) {
+	bins := filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE"))
+	given := len(bins) > 0
+	if !given {
+		path, err := exec.LookPath("ansible-playbook")
+		if err != nil {
+			return nil, nil
+		}
+		bins = []string{filepath.Dir(path)}
+	}
+	var found []release
+	for _, bin := range bins {
+		out, err := exec.Command(filepath.Join(bin, "ansible-playbook"), "--version").CombinedOutput()
+		if m := regexp.MustCompile(`\[core ([^\]]+)\]`).FindSubmatch(out); err == nil && m != nil {
+			found = append(found, release{string(m[1]), bin})
+		} else if given {
+			return nil, fmt.Errorf("CRATON_TEST_ANSIBLE names %s, where ansible-playbook --version fails: %w\n%s", bin, errors.Join(err), out)
+		}
+	}
+	return found, nil
+})
+
+// withAnsible runs a test once for each ansible-core.
+func withAnsible(t *testing.T, test func(t *testing.T, r release)) {
+	t.Helper()
+	found, err := releases()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) == 0 {
+		t.Skip("no Ansible here: `make test` brings the releases that these tests want")
+	}
+	for _, r := range found {
+		t.Run("ansible-core "+r.version, func(t *testing.T) {
+			t.Parallel()
+			test(t, r)
+		})
+	}
+}
+
+// environment is a clean one, with nothing of the developer's Ansible or Craton settings in it. Ansible's settings
+// are those of examples/ansible.cfg, for that is what we tell users to have.
+func environment(t *testing.T, r release, extra ...string) []string {
+	t.Helper()
+	home := t.TempDir()
+	path := os.Getenv("PATH")
+	if r.bin != "" {
+		path = r.bin + string(os.PathListSeparator) + path
+	}
+	env := []string{
+		"PATH=" + path, "HOME=" + home, "XDG_CONFIG_HOME=" + home, "TMPDIR=" + home,
+		"LC_ALL=C.UTF-8", "TERM=dumb", "COLUMNS=1000", // Ansible wraps its warnings
+		"ANSIBLE_CONFIG=" + filepath.Join(root, "examples", "ansible.cfg"), "ANSIBLE_HOME=" + home,
+	}
+	return append(env, extra...)
+}
+
+// outcome is what a command did.
+type outcome struct {
+	stdout, stderr string
+	code           int
+}
+
+// run runs a command to its end, in a directory of no importance.
+func run(t *testing.T, env []string, name string, args ...string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if !strings.Contains(name, "/") { // of the environment's PATH, not of this process's
+		for _, e := range env {
+			if path, ok := strings.CutPrefix(e, "PATH="); ok {
+				name = filepath.Join(filepath.SplitList(path)[0], name)
+			}
+		}
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env, cmd.Dir = env, scratch
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if ctx.Err() != nil {
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), ctx.Err(), &stdout, &stderr)
+	}
+	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// mustRun runs a command that has to exit 0 and leave stderr empty, and returns its stdout.
+func mustRun(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	out := run(t, env, name, args...)
+	if out.code != 0 || out.stderr != "" {
+		t.Fatalf("%s %s: exit %d, stderr:\n%s\nstdout:\n%s",
+			name, strings.Join(args, " "), out.code, out.stderr, shorten(out.stdout))
+	}
+	return out.stdout
+}
+
+func shorten(s string) string {
+	if len(s) > 4000 {
+		return s[:2000] + "\n...\n" + s[len(s)-2000:]
+	}
+	return s
+}
+
+// load makes a SQLite file that holds the fleet of a file, and returns its URL.
+func load(t *testing.T, fleet string) string {
+	t.Helper()
+	url, err := loadInto(t, t.TempDir(), fleet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+func loadInto(t *testing.T, dir, fleet string) (string, error) {
+	t.Helper()
+	url := "sqlite:" + filepath.Join(dir, "fleet.db")
+	out := run(t, environment(t, release{}, "CRATON_URL="+url), filepath.Join(program(t), "craton"), "apply", fleet)
+	if out.code != 0 || out.stderr != "" {
+		return "", fmt.Errorf("craton apply %s: exit %d\n%s", fleet, out.code, out.stderr)
+	}
+	return url, nil
+}
+
+var (
+	exampleMu  sync.Mutex
+	exampleURL string
+)
+
+// example is the URL of the example fleet, loaded once for the tests that only read it.
+func example(t *testing.T) string {
+	t.Helper()
+	exampleMu.Lock()
+	defer exampleMu.Unlock()
+	if exampleURL == "" {
+		url, err := loadInto(t, scratch, filepath.Join(root, "examples", "fleet.yml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		exampleURL = url
+	}
+	return exampleURL
+}
+
+// document is an inventory as --list prints it; numbers stay as they are written.
+type document map[string]any
+
+func decode(t *testing.T, text string) document {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var doc document
+	if err := d.Decode(&doc); err != nil {
+		t.Fatalf("not a JSON object: %v\n%s", err, shorten(text))
+	}
+	return doc
+}
+
+// hostvars are the variables of each host.
+func (d document) hostvars(t *testing.T) map[string]any {
+	t.Helper()
+	meta, _ := d["_meta"].(map[string]any)
+	vars, ok := meta["hostvars"].(map[string]any)
+	if !ok {
+		t.Fatal("the document has no _meta.hostvars")
+	}
+	return vars
+}
+
+// unmarked takes the marks off strings that Ansible must not read as templates (contract §A4).
+func unmarked(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if text, ok := v["__ansible_unsafe"]; ok && len(v) == 1 {
+			return text
+		}
+		out := make(map[string]any, len(v))
+		for key, value := range v {
+			out[key] = unmarked(value)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, value := range v {
+			out[i] = unmarked(value)
+		}
+		return out
+	}
+	return v
+}
