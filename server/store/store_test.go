@@ -1,0 +1,291 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func open(t testing.TB) *Store {
+	t.Helper()
+	s, err := Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// fleet is a project with one cloud, region and cell, each with id 1.
+func fleet(t testing.TB, s *Store) Scope {
+	t.Helper()
+	id, err := s.EnsureProject(t.Context(), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := Scope{Project: id}
+	create(t, s, Clouds, sc, New{Values: Values{"name": "c"}})
+	create(t, s, Regions, sc, New{Values: Values{"name": "r", "cloud_id": int64(1)}})
+	create(t, s, Cells, sc, New{Values: Values{"name": "l", "cloud_id": int64(1), "region_id": int64(1)}})
+	return sc
+}
+
+func create(t testing.TB, s *Store, e *Entity, sc Scope, n New) int64 {
+	t.Helper()
+	row, err := s.Create(context.Background(), e, sc, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := row[e.Index("id")].(int64)
+	return id
+}
+
+func host(name string, more Values) New {
+	v := Values{"name": name, "ip_address": "10.0.0.1", "device_type": "server", "active": true, "cloud_id": int64(1), "region_id": int64(1)}
+	for k, x := range more {
+		v[k] = x
+	}
+	return New{Values: v}
+}
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, tc := range []struct{ database, want string }{
+		{"sqlite:" + filepath.Join(dir, "none.db"), "craton server bootstrap --database sqlite:"},
+		{"sqlite:" + file("empty.db", ""), "holds no fleet yet"},
+		{"sqlite:" + file("text.db", strings.Repeat("not a database ", 100)), "is not a Craton database"},
+		{"sqlite:" + dir, "is a directory"},
+		{"sqlite:", "needs the path"},
+		{"sqlite::memory:", "needs the path"},
+		{"postgres://u:secret@h/db", "PostgreSQL is not supported in this version"},
+		{"fleet.db", "sqlite:PATH"},
+	} {
+		_, err := Open(ctx, tc.database, false)
+		if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("Open(%s): %v, want %q in it", tc.database, err, tc.want)
+		}
+	}
+	if _, err := Open(ctx, "sqlite:"+filepath.Join(dir, "none.db"), false); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v does not wrap fs.ErrNotExist", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "none.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("a command that only reads made the file")
+	}
+
+	odd := filepath.Join(dir, "a b?c#d%20e.db")
+	s, err := Open(ctx, "sqlite:"+odd, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.ExecContext(ctx, "PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(odd); err != nil {
+		t.Error(err)
+	}
+	if _, err := Open(ctx, "sqlite:"+odd, true); err == nil || !strings.Contains(err.Error(), "newer version") {
+		t.Errorf("a file of version 99: %v", err)
+	}
+	foreign := filepath.Join(dir, "foreign.db")
+	s, err = Open(ctx, "sqlite:"+foreign, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.ExecContext(ctx, "PRAGMA application_id = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(ctx, "sqlite:"+foreign, true); err == nil || !strings.Contains(err.Error(), "not a Craton database") {
+		t.Errorf("another program's file: %v", err)
+	}
+}
+
+// TestWritersShareTransactions checks that concurrent writes neither fail nor
+// take each other down, and that a refused one leaves nothing behind.
+func TestWritersShareTransactions(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	sc := fleet(t, s)
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			n := host(fmt.Sprintf("h%d", i/2), nil) // every name twice
+			n.Variables = []Variable{{"k", "1"}}
+			_, err := s.Create(t.Context(), Hosts, sc, n)
+			if err != nil && !IsCode(err, Conflict) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	var hosts, variables int
+	if err := s.db.QueryRow("SELECT (SELECT count(*) FROM devices), (SELECT count(*) FROM variables)").Scan(&hosts, &variables); err != nil {
+		t.Fatal(err)
+	}
+	if hosts != 50 || variables != 50 {
+		t.Errorf("%d hosts and %d variables, want 50 of each", hosts, variables)
+	}
+}
+
+func TestWriteAfterClose(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.EnsureProject(t.Context(), "p"); !errors.Is(err, errClosed) {
+		t.Errorf("a write after Close: %v", err)
+	}
+}
+
+// TestStatementsPerPage checks that a page's number of statements does not
+// depend on how many rows it has.
+func TestStatementsPerPage(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	sc := fleet(t, s)
+	var parent any
+	for i := range 100 {
+		n := host(fmt.Sprintf("h%d", i), Values{"parent_id": parent, "cell_id": int64(1)})
+		n.Labels, n.Variables = []string{"a", "b"}, []Variable{{"k", "1"}, {"l", "2"}}
+		id := create(t, s, Hosts, sc, n)
+		if i%10 == 0 {
+			parent = id
+		}
+	}
+	count := func(limit int) int64 {
+		before := s.statements.Load()
+		page, err := s.List(t.Context(), Hosts, sc, List{Sort: []string{"created_at", "id"}, Limit: limit, Marker: "2", Variables: Resolved, Labels: true})
+		if err != nil || len(page.Rows) != limit {
+			t.Fatalf("%d rows, %v", len(page.Rows), err)
+		}
+		return s.statements.Load() - before
+	}
+	small, large := count(10), count(90)
+	if small != large || large > 15 {
+		t.Errorf("%d statements for 10 rows, %d for 90; want the same small number", small, large)
+	}
+}
+
+// TestPlans checks that listings in the default order walk an index and never
+// sort, so that a page costs the same wherever it is.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	sc := fleet(t, s)
+	create(t, s, Hosts, sc, host("h", nil))
+	all := Scope{All: true}
+	one := int64(1)
+	for _, tc := range []struct {
+		name   string
+		e      *Entity
+		sc     Scope
+		filter string
+		label  bool
+		index  string
+	}{
+		{"hosts", Hosts, sc, "", false, "devices_project_type"},
+		{"hosts", Hosts, all, "", false, "devices_type"},
+		{"devices", Devices, sc, "", false, "devices_project"},
+		{"devices", Devices, all, "", false, "devices_order"},
+		{"hosts of a region", Hosts, sc, "region_id", false, "devices_region_type"},
+		{"hosts of a region", Hosts, all, "region_id", false, "devices_region_type"},
+		{"hosts of a cell", Hosts, sc, "cell_id", false, "devices_cell_type"},
+		{"hosts of a cloud", Hosts, sc, "cloud_id", false, "devices_cloud_type"},
+		{"network devices of a cloud", NetworkDevices, sc, "cloud_id", false, "devices_cloud_type"},
+		{"devices of a region", Devices, sc, "region_id", false, "devices_region"},
+		{"children", Devices, sc, "parent_id", false, "devices_parent"},
+		{"hosts with a label", Hosts, sc, "", true, "labels_label"},
+		{"hosts of a region with a label", Hosts, sc, "region_id", true, "labels_label"},
+		{"regions", Regions, sc, "", false, "regions_project"},
+		{"regions of a cloud", Regions, sc, "cloud_id", false, "regions_cloud"},
+		{"cells of a region", Cells, sc, "region_id", false, "cells_region"},
+		{"interfaces of a device", NetworkInterfaces, sc, "device_id", false, "network_interfaces_device"},
+		{"networks of a region", Networks, sc, "region_id", false, "networks_region"},
+	} {
+		l := List{Sort: []string{"created_at", "id"}, Limit: 30, Label: "x", HasLabel: tc.label}
+		if tc.filter != "" {
+			l.Filters = []Filter{{tc.filter, one}}
+		}
+		for _, first := range []bool{true, false} {
+			order, err := sortColumns(tc.e, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := listStatement{e: tc.e, sc: tc.sc, l: l, order: order}
+			text, args := b.rows()
+			if !first {
+				b.marker = []any{one, one}
+				text, args = b.rows()
+			}
+			plan := explain(t, s, text, args)
+			if !strings.Contains(plan, tc.index+" ") || strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("%s, first page %v: want index %s and no sort:\n%s\n%s", tc.name, first, tc.index, text, plan)
+			}
+			if !first {
+				text, args = b.previous()
+				if plan := explain(t, s, text, args); strings.Contains(plan, "TEMP B-TREE") {
+					t.Errorf("%s, prev: sorts:\n%s\n%s", tc.name, text, plan)
+				}
+			}
+		}
+	}
+}
+
+func explain(t *testing.T, s *Store, text string, args []any) string {
+	t.Helper()
+	rows, err := s.db.Query("EXPLAIN QUERY PLAN "+text, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var a, b, c int
+		var detail string
+		if err := rows.Scan(&a, &b, &c, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(detail + " \n")
+	}
+	return plan.String()
+}
+
+func TestOverlay(t *testing.T) {
+	t.Parallel()
+	near := []Variable{{"a", "1"}, {"c", "null"}}
+	far := []Variable{{"a", "2"}, {"b", "3"}, {"c", "4"}, {"d", "5"}}
+	want := []Variable{{"a", "1"}, {"b", "3"}, {"c", "null"}, {"d", "5"}}
+	if diff := cmp.Diff(want, overlay(near, far)); diff != "" {
+		t.Error(diff)
+	}
+}
