@@ -45,12 +45,12 @@ const (
 
 // table is what the original accepts (v1 contract §2.4).
 type table struct {
-	key                        string
-	create, required, update   []string
-	params                     []string
-	unique                     func(r *row) any // the scope of its names
-	conflict                   int              // status of a duplicate POST
-	resolves, listsVars, hosts bool
+	key                      string
+	create, required, update []string
+	params                   []string
+	unique                   func(r *row) any // the scope of its names
+	conflict                 int              // status of a duplicate POST
+	resolves, listsVars      bool
 }
 
 func words(s string) []string { return strings.Fields(s) }
@@ -273,7 +273,7 @@ func (s *original) post(collection string, t table, body map[string]any) (int, a
 func (s *original) add(collection string, it *row) *row {
 	s.next++
 	it.id = s.next
-	if strings.HasSuffix(collection, "s") && slices.Contains([]string{"hosts", "network-devices"}, collection) && it.fields["active"] == nil {
+	if slices.Contains([]string{"hosts", "network-devices"}, collection) && it.fields["active"] == nil {
 		it.fields["active"] = true
 	}
 	s.rows[collection] = append(s.rows[collection], it)

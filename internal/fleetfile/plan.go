@@ -398,40 +398,37 @@ func quoted(names []string) []string {
 // all of them, so the API never sees a parent that is its child's descendant (v1 contract §6.4), however the
 // file turns a tree around.
 func (p *planner) depth(st *step, bad *problems) int {
-	type node struct {
-		step   *step
-		record *record
-	}
-	parent := func(n node) (node, bool) {
+	parent := func(n target) (target, bool) {
 		var id int
 		if n.step != nil {
-			if n.step.object.refs["parent"] != nil {
-				if t, ok := n.step.refs["parent"]; ok {
-					return node{t.step, t.record}, !t.none()
-				}
+			if t, changed := n.step.refs["parent"]; changed {
+				return t, !t.none()
 			}
 			if n.step.have == nil {
-				return node{}, false
+				return target{}, false
 			}
 			id = n.step.have.refs["parent"]
 		} else {
 			id = n.record.refs["parent"]
 		}
 		r := p.state.byID[classDevice][id]
-		if r == nil { // none, or in a region that was not read
-			return node{}, false
+		switch {
+		case r == nil: // none, or in a region that was not read
+			return target{}, false
+		case p.byRecord[r] != nil:
+			return target{step: p.byRecord[r]}, true
 		}
-		return node{p.byRecord[r], r}, true
+		return target{record: r}, true
 	}
-	name := func(n node) string {
+	name := func(n target) string {
 		if n.step != nil {
 			return n.step.object.name
 		}
 		return n.record.name
 	}
 	depth := 0
-	start := node{step: st}
-	walk := []node{start}
+	start := target{step: st}
+	walk := []target{start}
 	seen := map[any]bool{any(st): true}
 	for at := start; ; {
 		next, ok := parent(at)
@@ -440,7 +437,7 @@ func (p *planner) depth(st *step, bad *problems) int {
 		}
 		key := any(next.record)
 		if next.step != nil {
-			next.record, key = nil, next.step
+			key = next.step
 			depth++
 		}
 		walk = append(walk, next)
