@@ -779,3 +779,32 @@ func TestErrorTests(t *testing.T) {
 		}
 	}
 }
+
+// TestLookupFails: a look-up that fails for another reason than quirk Q14 fails the call, once.
+func TestLookupFails(t *testing.T) {
+	t.Parallel()
+	for name, h := range map[string]http.HandlerFunc{
+		"401":        always(401, `{"message": "The request could not be authenticated.", "status": 401}`),
+		"500":        always(500, bodyUnknown), // also when the listing is read instead
+		"no list":    always(200, `{"links": []}`),
+		"not a page": always(200, `{}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mux, c := newServer(t, craton.WithRetries(0))
+			mux.HandleFunc("GET /v1/clouds", h)
+			n := 0
+			for o, err := range c.Clouds.All(t.Context(), craton.CloudListOptions{Name: "east"}) {
+				if n++; o != nil || err == nil {
+					t.Errorf("%v, %v", o, err)
+				}
+			}
+			if p, err := c.Clouds.List(t.Context(), craton.CloudListOptions{Name: "east"}); p != nil || err == nil {
+				t.Errorf("%v, %v", p, err)
+			}
+			if n != 1 {
+				t.Errorf("%d errors", n)
+			}
+		})
+	}
+}

@@ -60,5 +60,5 @@ func (r Ref) MarshalJSON() ([]byte, error) {
 	return json.Marshal(int(r))
 }
 
-// NoParent, as an update's ParentID, detaches a device from its parent: new(craton.NoParent).
+// NoParent is the ParentID of an update that detaches a device from its parent: new(craton.NoParent).
 const NoParent Ref = 0
