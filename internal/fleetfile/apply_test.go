@@ -497,6 +497,36 @@ func TestApplyReads(t *testing.T) {
 	}
 }
 
+// TestApplyMany passes the bounds above which one listing of everything replaces many small ones.
+func TestApplyMany(t *testing.T) {
+	both(t, func(t *testing.T, s api) {
+		var outside, inside strings.Builder
+		outside.WriteString("clouds: [{name: z, regions: [{name: z, hosts: [\n")
+		inside.WriteString("clouds: [{name: a, regions: [\n")
+		for i := range 40 {
+			fmt.Fprintf(&outside, "{name: p%d, ip_address: 10.0.0.1, device_type: x, variables: {i: 1}},\n", i)
+			fmt.Fprintf(&inside, `{name: r%[1]d, networks: [{name: n, cidr: 10.0.0.0/8, gateway: 10.0.0.1, netmask: 255.0.0.0, variables: {v: 1}}],
+				hosts: [{name: h, ip_address: 10.0.0.1, device_type: x, parent: p%[1]d, labels: [l], variables: {v: 1},
+				interfaces: [{name: eth0, interface_type: x, ip_address: 10.0.0.1, network: n%[1]d, variables: {v: 1}}]}]},`+"\n", i)
+		}
+		outside.WriteString("], networks: [\n")
+		for i := range 40 {
+			fmt.Fprintf(&outside, "{name: n%d, cidr: 10.0.0.0/8, gateway: 10.0.0.1, netmask: 255.0.0.0},\n", i)
+		}
+		outside.WriteString("]}]}]")
+		inside.WriteString("]}]")
+		apply(t, s.Client, outside.String(), Options{})
+		if got, want := counts(apply(t, s.Client, inside.String(), Options{})), [3]int{1 + 40*4, 0, 0}; got != want {
+			t.Errorf("created, updated, unchanged: %v, want %v", got, want)
+		}
+		for _, file := range []string{inside.String(), outside.String()} {
+			if r := apply(t, s.Client, file, Options{}); r.Changed() {
+				t.Errorf("again: %v", counts(r))
+			}
+		}
+	})
+}
+
 // TestApplyTenants: an admin of the original sees the clouds of all tenants (Q20).
 func TestApplyTenants(t *testing.T) {
 	t.Parallel()

@@ -331,6 +331,9 @@ func (r *reader) variables(o *object, t *tree, path string) {
 		}
 		// The rules of the API (v1 contract §2.6): a first character that is no line break, 255 at most.
 		switch n := utf8.RuneCountInString(e.key); {
+		case strings.ContainsRune(e.key, 0):
+			r.add(e.line, p, "%s", holdsNUL)
+			continue
 		case e.key == "" || e.key[0] == '\n':
 			r.add(e.line, p, "is not a name for a variable; it must begin with a character that is no line break")
 			continue
@@ -344,13 +347,23 @@ func (r *reader) variables(o *object, t *tree, path string) {
 	}
 }
 
-// sound reports everything broken within a variable's value.
+const holdsNUL = "holds a NUL character, which databases cannot store; take it out"
+
+// sound reports everything within a variable's value that cannot be stored.
 func (r *reader) sound(t *tree, path string) bool {
 	ok := t.shape != broken
 	if !ok {
 		r.add(t.line, path, "%s", t.text)
 	}
+	if strings.ContainsRune(t.text, 0) { // no database holds one
+		r.add(t.line, path, "%s", holdsNUL)
+		ok = false
+	}
 	for _, e := range t.entries {
+		if strings.ContainsRune(e.key, 0) {
+			r.add(e.line, join(path, e.key), "%s", holdsNUL)
+			ok = false
+		}
 		ok = r.key(e, path) && r.sound(e.value, join(path, e.key)) && ok
 	}
 	for i, item := range t.items {

@@ -83,6 +83,11 @@ func TestParseErrors(t *testing.T) {
 				"f.yml:7: project.variables.e.f: has the tag !unsafe, which a fleet file does not know; leave it out, the inventory marks templates as unsafe on its own\n" +
 				"f.yml:8: project.variables.g: has the tag !custom, which a fleet file does not know; leave it out\n" +
 				"f.yml:9: project.variables.h: \"abc\" does not fit its tag !!int; take one of them away"},
+		{"NUL", "clouds:\n- name: a\n  note: \"\\0\"\n  variables:\n    \"\\0\": x\n    b: [{\"\\0\": 1}, \"\\0\"]\n",
+			"f.yml:3: clouds[a].note: holds a NUL character, which databases cannot store; take it out\n" +
+				"f.yml:5: clouds[a].variables.\"\\x00\": holds a NUL character, which databases cannot store; take it out\n" +
+				"f.yml:6: clouds[a].variables.b[0].\"\\x00\": holds a NUL character, which databases cannot store; take it out\n" +
+				"f.yml:6: clouds[a].variables.b[1]: holds a NUL character, which databases cannot store; take it out"},
 		{"duplicate keys", "clouds:\n- name: a\n  name: b\n  variables: {x: 1, x: 2}\n",
 			"f.yml:3: clouds[a].name: is given twice, first on line 2; keep one of them\n" +
 				"f.yml:4: clouds[a].variables.x: is given twice, first on line 4; keep one of them"},

@@ -308,7 +308,7 @@ func (f fieldSpec) scalar(t *tree) (value any, problem string) {
 		return nil, tooLong(n)
 	}
 	if strings.ContainsRune(t.text, 0) {
-		return nil, "holds a NUL character; take it out"
+		return nil, holdsNUL
 	}
 	switch f.form {
 	case formAddress:
