@@ -1,0 +1,2 @@
+// Package inventory makes an Ansible dynamic inventory of a fleet.
+package inventory

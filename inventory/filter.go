@@ -1,0 +1,152 @@
+package inventory
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+)
+
+// places are the ids of the clouds, regions and cells that the filters name. A nil set is no filter.
+type places struct {
+	clouds, regions, cells map[int]bool
+}
+
+// selectPlaces finds what the filters of places name. Regions are looked for in the clouds that are asked for, cells
+// in the regions and clouds. A word is a name, a qualified name, or where there is none such, an id; a name that
+// several places have means all of them.
+func selectPlaces(f *Fleet, o *Options) (places, error) {
+	var p places
+	var err error
+	cloudName := func(c *Place) []string { return []string{c.Name} }
+	if p.clouds, err = named("clouds", o.Clouds, f.Clouds, cloudName, ""); err != nil {
+		return p, err
+	}
+	scope, within := f.Regions, ""
+	if p.clouds != nil {
+		scope = only(scope, func(r *Place) bool { return p.clouds[r.CloudID] })
+		within = " in the clouds asked for"
+	}
+	regionNames := func(r *Place) []string { return []string{r.Name, f.cloudName(r.CloudID) + "/" + r.Name} }
+	if p.regions, err = named("regions", o.Regions, scope, regionNames, within); err != nil {
+		return p, err
+	}
+	cells := f.Cells
+	if p.clouds != nil || p.regions != nil {
+		cells = only(cells, func(c *Place) bool {
+			return scope[c.RegionID] != nil && (p.regions == nil || p.regions[c.RegionID])
+		})
+		within = " in the clouds and regions asked for"
+	}
+	cellNames := func(c *Place) []string {
+		r := f.Regions[c.RegionID]
+		if r == nil {
+			return []string{c.Name}
+		}
+		inRegion := r.Name + "/" + c.Name
+		return []string{c.Name, inRegion, f.cloudName(r.CloudID) + "/" + inRegion}
+	}
+	p.cells, err = named("cells", o.Cells, cells, cellNames, within)
+	return p, err
+}
+
+func (f *Fleet) cloudName(id int) string {
+	if c := f.Clouds[id]; c != nil {
+		return c.Name
+	}
+	return strconv.Itoa(id)
+}
+
+func only(all map[int]*Place, keep func(*Place) bool) map[int]*Place {
+	some := map[int]*Place{}
+	for id, p := range all {
+		if keep(p) {
+			some[id] = p
+		}
+	}
+	return some
+}
+
+// named is the set of places that the words of one filter name, nil without words.
+func named(setting string, words []string, all map[int]*Place, namesOf func(*Place) []string, within string) (map[int]bool, error) {
+	if len(words) == 0 {
+		return nil, nil
+	}
+	byName := map[string][]int{}
+	for id, p := range all {
+		for _, n := range namesOf(p) {
+			byName[n] = append(byName[n], id)
+		}
+	}
+	set := map[int]bool{}
+	for _, word := range words {
+		ids := byName[word]
+		if id, err := strconv.Atoi(word); err == nil && len(ids) == 0 && all[id] != nil {
+			ids = []int{id}
+		}
+		if len(ids) == 0 {
+			known := slices.Sorted(maps.Keys(byName))
+			return nil, fmt.Errorf("the filter %s names %q, which is none%s%s", setting, word, within, hintAmong(word, known))
+		}
+		for _, id := range ids {
+			set[id] = true
+		}
+	}
+	return set, nil
+}
+
+// hintAmong ends an error about an unknown word: with the nearest known words, or some of them all.
+func hintAmong(word string, known []string) string {
+	const most = 10
+	var near []string
+	for _, k := range known {
+		// The last part of a qualified name counts too: c1 for east/dfw/c1.
+		if last := k[strings.LastIndexByte(k, '/')+1:]; nearest.Word(word, []string{k, last}) != "" {
+			near = append(near, k)
+		}
+	}
+	what := "near matches are "
+	if len(near) == 0 {
+		near, what = known, "known are "
+	}
+	switch {
+	case len(near) == 0:
+		return "; there are none at all"
+	case len(near) > most:
+		return "; " + what + strings.Join(near[:most], ", ") + ", ..."
+	}
+	return "; " + what + strings.Join(near, ", ")
+}
+
+// match tells the devices that the filters let through, as far as the device itself tells: labels only where they
+// are known.
+func (p *places) match(d *Device, o *Options) bool {
+	return p.mismatch(d, o) == ""
+}
+
+// mismatch is the setting whose filter keeps a device out, "" if none does.
+func (p *places) mismatch(d *Device, o *Options) string {
+	switch {
+	case p.clouds != nil && !p.clouds[d.CloudID]:
+		return "clouds"
+	case p.regions != nil && !p.regions[d.RegionID]:
+		return "regions"
+	case p.cells != nil && !p.cells[d.CellID]:
+		return "cells"
+	case len(o.DeviceTypes) > 0 && !slices.Contains(o.DeviceTypes, d.DeviceType):
+		return "device_types"
+	case o.ActiveOnly && !d.Active:
+		return "active_only"
+	case len(o.Labels) > 0 && d.Labels != nil && !slices.ContainsFunc(o.Labels, d.hasLabel):
+		return "labels"
+	}
+	return ""
+}
+
+func (d *Device) hasLabel(label string) bool {
+	_, found := slices.BinarySearch(d.Labels, label)
+	return found
+}

@@ -1,0 +1,183 @@
+package inventory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Kind tells the two kinds of devices apart.
+type Kind uint8
+
+// The kinds of devices. Their ids share one sequence.
+const (
+	HostKind Kind = iota
+	NetworkDeviceKind
+)
+
+// String is the kind in words, as facts.kind shows it.
+func (k Kind) String() string {
+	if k == NetworkDeviceKind {
+		return "network-device"
+	}
+	return "host"
+}
+
+// path is that of the kind's collection.
+func (k Kind) path() string {
+	if k == NetworkDeviceKind {
+		return "/network-devices"
+	}
+	return "/hosts"
+}
+
+// key is the kind's member in the body of a listing (the v1 contract §2.2; Q16).
+func (k Kind) key() string {
+	if k == NetworkDeviceKind {
+		return "network_devices"
+	}
+	return "hosts"
+}
+
+// Variable is one variable.
+type Variable struct {
+	Name  string
+	Value string // JSON, compact, its text otherwise as the API gave it
+}
+
+// Variables are an object's own, sorted by name, each name once.
+type Variables []Variable
+
+// find gives the value of a name.
+func (v Variables) find(name string) (value string, ok bool) {
+	i, ok := slices.BinarySearchFunc(v, name, func(one Variable, name string) int { return strings.Compare(one.Name, name) })
+	if !ok {
+		return "", false
+	}
+	return v[i].Value, true
+}
+
+// tidy sorts by name; of several with one name the last stays, as JSON readers have it.
+func (v Variables) tidy() Variables {
+	byName := func(a, b Variable) int { return strings.Compare(a.Name, b.Name) }
+	if slices.IsSortedFunc(v, func(a, b Variable) int {
+		if a.Name == b.Name {
+			return 1
+		}
+		return byName(a, b)
+	}) {
+		return v
+	}
+	slices.SortStableFunc(v, byName)
+	kept := v[:0]
+	for i := range v {
+		if i+1 == len(v) || v[i+1].Name != v[i].Name {
+			kept = append(kept, v[i])
+		}
+	}
+	return kept
+}
+
+// Place is a cloud, a region or a cell.
+type Place struct {
+	ID        int
+	Name      string
+	CloudID   int    // of regions and cells
+	RegionID  int    // of cells
+	ProjectID string // UUID
+	Variables Variables
+}
+
+// Device is a host or a network device.
+type Device struct {
+	ID         int
+	Kind       Kind
+	ParentKind Kind // of ParentID
+	Active     bool
+	Name       string // unique in the region
+	IPAddress  string
+	DeviceType string
+	CloudID    int
+	RegionID   int
+	CellID     int      // 0: in no cell
+	ParentID   int      // 0: no parent; else a device of either kind
+	ProjectID  string   // UUID
+	Labels     []string // sorted; nil where nobody asked for them and the server did not tell
+	Note       string   // of hosts; "" also where the API has null
+	Model      *Model   // of network devices
+	Variables  Variables
+}
+
+// Model is what only network devices have; "" where the API has null.
+type Model struct{ Name, OSVersion, VLANs string }
+
+// Fleet is everything that an inventory is made of. Its variables are each object's own.
+type Fleet struct {
+	Projects map[string]Variables // by id, of the hosts' projects
+	Clouds   map[int]*Place
+	Regions  map[int]*Place
+	Cells    map[int]*Place
+	Devices  map[int]*Device // the hosts and all their ancestors, perhaps more
+	Hosts    []*Device       // what the inventory lists, sorted by id
+}
+
+// staleError is a fleet that does not fit together: it changed while it was read, or the API holds what the caller
+// may not see.
+type staleError struct{ text string }
+
+func (e *staleError) Error() string { return e.text }
+
+func stalef(format string, args ...any) error { return &staleError{fmt.Sprintf(format, args...)} }
+
+// checkHosts finds references of the hosts to what is not there, and parents that go in a circle.
+func (f *Fleet) checkHosts() error {
+	for _, d := range f.Hosts {
+		switch {
+		case f.Clouds[d.CloudID] == nil:
+			return stalef("%s is in cloud %d, which the API does not list", d, d.CloudID)
+		case f.Regions[d.RegionID] == nil:
+			return stalef("%s is in region %d, which the API does not list", d, d.RegionID)
+		case d.CellID != 0 && f.Cells[d.CellID] == nil:
+			return stalef("%s is in cell %d, which the API does not list", d, d.CellID)
+		}
+		if err := f.checkParents(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPlaces finds references of regions and cells to what is not there.
+func (f *Fleet) checkPlaces() error {
+	for _, r := range f.Regions {
+		if f.Clouds[r.CloudID] == nil {
+			return stalef("region %s is in cloud %d, which the API does not list", r, r.CloudID)
+		}
+	}
+	for _, c := range f.Cells {
+		if f.Regions[c.RegionID] == nil {
+			return stalef("cell %s is in region %d, which the API does not list", c, c.RegionID)
+		}
+	}
+	return nil
+}
+
+func (f *Fleet) checkParents(d *Device) error {
+	steps := 0
+	for at := d; at.ParentID != 0; steps++ {
+		next := f.Devices[at.ParentID]
+		if next == nil {
+			return stalef("the parent of %s, %s %d, cannot be read", at, at.ParentKind, at.ParentID)
+		}
+		if at = next; at == d || steps > len(f.Devices) {
+			return stalef("the parents of %s go in a circle, by way of %s; give one of them another parent", d, f.Devices[d.ParentID])
+		}
+	}
+	return nil
+}
+
+// String names the device in errors.
+func (d *Device) String() string { return fmt.Sprintf("%s %q (id %d)", d.Kind, d.Name, d.ID) }
+
+// String names the place in errors; the kind stands before it.
+func (p *Place) String() string { return fmt.Sprintf("%q (id %d)", p.Name, p.ID) }

@@ -1,0 +1,252 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// Host gives one host's variables, as a compact JSON object: the same that a document in merged form has for it. It
+// reads what that host needs, not the fleet. A host that does not exist, or that the filters keep out, is an error.
+func Host(ctx context.Context, c *craton.Client, o Options, name string) ([]byte, error) {
+	f, err := LoadHost(ctx, c, o, name)
+	if err != nil {
+		return nil, err
+	}
+	o.Vars, o.Groups = Merged, nil
+	doc, err := Build(f, o)
+	if err != nil {
+		return nil, err
+	}
+	return doc.appendHost(nil, &doc.hosts[0]), nil
+}
+
+// LoadHost reads the fleet of one host of the inventory: itself, its ancestors, its cell, region, cloud and project.
+// Fleet.Hosts holds it alone. More of the places are read only for names and filters that need them.
+func LoadHost(ctx context.Context, c *craton.Client, o Options, name string) (*Fleet, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) { return l.loadHost(ctx, name) })
+}
+
+func (l *loader) loadHost(ctx context.Context, name string) (*Fleet, error) {
+	l.mostByID = math.MaxInt
+	all := l.o.filtersPlaces() || l.o.Hostname == Qualified
+	if all {
+		if err := l.readPlaces(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.findHost(ctx, name); err != nil {
+		return nil, err
+	}
+	d := l.f.Hosts[0]
+	if !all {
+		if err := l.readPlacesOf(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	for _, step := range []func(context.Context) error{l.readLabels, l.readParents} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if len(l.f.Hosts) == 0 {
+		return nil, excluded(name, "labels")
+	}
+	if err := l.f.checkHosts(); err != nil {
+		return nil, err
+	}
+	if err := l.readProjectOf(ctx, d); err != nil {
+		return nil, err
+	}
+	return l.f, nil
+}
+
+// findHost finds the one host with a name that the filters let through.
+func (l *loader) findHost(ctx context.Context, name string) error {
+	reason := ""
+	for _, kind := range l.kinds() {
+		found, err := l.candidates(ctx, kind, name)
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			d := &found[i]
+			why, err := l.keptOut(ctx, d)
+			if err != nil {
+				return err
+			}
+			if why != "" {
+				reason = why
+				continue
+			}
+			l.f.Hosts = append(l.f.Hosts, d)
+			l.f.Devices[d.ID] = d
+		}
+	}
+	switch {
+	case len(l.f.Hosts) == 0 && reason != "":
+		return excluded(name, reason)
+	case len(l.f.Hosts) == 0:
+		return fmt.Errorf("the inventory has no host %q", name)
+	case len(l.f.Hosts) > 1:
+		a, b := l.f.Hosts[0], l.f.Hosts[1]
+		return l.f.sameName(name, a, b, l.o.Hostname)
+	}
+	return nil
+}
+
+func excluded(name, filter string) error {
+	return fmt.Errorf("the host %q exists, but the filter %s keeps it out of the inventory", name, filter)
+}
+
+// candidates reads the devices of a kind that are called name in the inventory.
+func (l *loader) candidates(ctx context.Context, kind Kind, name string) ([]Device, error) {
+	var queries []url.Values
+	switch l.o.Hostname {
+	case ByIPAddress:
+		queries = []url.Values{{"ip_address": {name}}}
+	case Qualified:
+		queries = l.qualifiedQueries(name)
+	default:
+		queries = []url.Values{{"name": {name}}}
+	}
+	found, err := l.called(ctx, kind, queries, name)
+	if err != nil || len(found) > 0 || l.o.Hostname != ByIPAddress || !strings.Contains(name, ":") {
+		return found, err
+	}
+	// The original compares addresses with the text that was once written, of which IPv6 allows many (Q3).
+	ids := map[int]int{}
+	err = l.read(ctx, kind, []url.Values{{}}, false, func(devices []Device) {
+		for i := range devices {
+			if devices[i].IPAddress == name {
+				ids[devices[i].ID] = devices[i].RegionID
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = l.readSome(ctx, kind, ids, func(devices []Device) { found = append(found, devices...) })
+	return found, err
+}
+
+// qualifiedQueries asks for the names that CLOUD/REGION/NAME may mean; names may hold slashes of their own.
+func (l *loader) qualifiedQueries(name string) []url.Values {
+	var queries []url.Values
+	for _, r := range sortedPlaces(l.f.Regions) {
+		for _, c := range sortedPlaces(l.f.Clouds) {
+			if rest, ok := strings.CutPrefix(name, c.Name+"/"+r.Name+"/"); ok {
+				queries = append(queries, url.Values{"name": {rest}, "region_id": {strconv.Itoa(r.ID)}})
+			}
+		}
+	}
+	return queries
+}
+
+// called reads devices and keeps those with exactly the name; some databases compare without case (Q25).
+func (l *loader) called(ctx context.Context, kind Kind, queries []url.Values, name string) ([]Device, error) {
+	var found []Device
+	seen := map[int]bool{}
+	err := l.read(ctx, kind, queries, true, func(devices []Device) {
+		for i := range devices {
+			d := devices[i]
+			if !seen[d.ID] && l.f.hostName(&d, l.o.Hostname) == name {
+				seen[d.ID] = true
+				found = append(found, d)
+			}
+		}
+	})
+	return found, err
+}
+
+// keptOut is the filter that keeps a device out, "" if none does. Filters that a device itself does not tell are
+// asked of the API, as Load does.
+func (l *loader) keptOut(ctx context.Context, d *Device) (string, error) {
+	if why := l.chosen.mismatch(d, l.o); why != "" {
+		return why, nil
+	}
+	id := url.Values{"id": {strconv.Itoa(d.ID)}}
+	if l.o.VarsFilter != "" {
+		if matches, err := l.anyOf(ctx, d, product([]url.Values{id}, "vars", []string{l.o.VarsFilter})); err != nil || !matches {
+			return "vars_filter", err
+		}
+	}
+	if len(l.o.Labels) > 0 && d.Labels == nil && !l.o.needsLabels(d.Kind) {
+		if matches, err := l.anyOf(ctx, d, product([]url.Values{id}, "label", l.o.Labels)); err != nil || !matches {
+			return "labels", err
+		}
+	}
+	return "", nil
+}
+
+// anyOf tells whether any of the queries finds the device.
+func (l *loader) anyOf(ctx context.Context, d *Device, queries []url.Values) (bool, error) {
+	for _, q := range queries {
+		resp, err := l.client.Do(ctx, http.MethodGet, d.Kind.path(), q, nil)
+		if err != nil {
+			return false, err
+		}
+		devices, err := newDecoder().page(&craton.RawPage{Body: resp.Body}, d.Kind, false)
+		if err != nil {
+			return false, &craton.ResponseError{Method: http.MethodGet, Path: d.Kind.path(), Err: err}
+		}
+		if len(devices) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// readPlacesOf reads a device's own cell, region and cloud.
+func (l *loader) readPlacesOf(ctx context.Context, d *Device) error {
+	g, gctx := l.group(ctx)
+	g.Go(func() error {
+		c, err := l.client.Clouds.Get(gctx, d.CloudID)
+		return keep(l.f.Clouds, d, "cloud", d.CloudID, c, err, cloudPlace)
+	})
+	g.Go(func() error {
+		r, err := l.client.Regions.Get(gctx, d.RegionID)
+		return keep(l.f.Regions, d, "region", d.RegionID, r, err, regionPlace)
+	})
+	if d.CellID != 0 {
+		g.Go(func() error {
+			c, err := l.client.Cells.Get(gctx, d.CellID)
+			return keep(l.f.Cells, d, "cell", d.CellID, c, err, cellPlace)
+		})
+	}
+	return g.Wait()
+}
+
+// keep puts a place that was read by its id into a map.
+func keep[T any](into map[int]*Place, d *Device, kind string, id int, object *T, err error, place func(*T) (*Place, craton.Variables)) error {
+	if craton.IsNotFound(err) {
+		return stalef("%s is in %s %d, which cannot be read", d, kind, id)
+	}
+	if err != nil {
+		return err
+	}
+	p, v := place(object)
+	p.Variables = variablesOf(v)
+	into[id] = p
+	return nil
+}
+
+// readProjectOf reads a device's project, or tells its variables from what the device resolves to.
+func (l *loader) readProjectOf(ctx context.Context, d *Device) error {
+	v, err := l.client.Projects.Variables(ctx, d.ProjectID)
+	own := variablesOf(v)
+	if craton.IsForbidden(err) || craton.IsNotFound(err) {
+		own, err = l.projectVariablesOf(ctx, d)
+	}
+	l.f.Projects[d.ProjectID] = own
+	return err
+}

@@ -1,0 +1,685 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+const (
+	// tries is how often a fleet is read in all when a walk breaks or what was read does not fit together.
+	tries = 3
+	// pause is the wait before the second try; it doubles.
+	pause = 400 * time.Millisecond
+	// maxStreams is how many listings the hosts are read in at most, so that the number of requests does not grow
+	// with the number of regions: each listing ends with a request for an empty page.
+	maxStreams = 32
+	// maxByID is how many devices are asked for one by one before a whole listing is read instead.
+	maxByID = 25
+	// maxProjects is the same for projects.
+	maxProjects = 10
+)
+
+// Load reads the fleet that an inventory with these options is made of: every cloud, region and cell, the hosts that
+// the filters let through, and their ancestors, each with its own variables. The number of requests is that of the
+// pages and a constant; only labels cost one a host where the server does not tell them in listings (Q15), and only
+// if groups or filters need them.
+//
+// What changes while it is read may break a walk (IsMarkerGone) or make it inconsistent; the whole is then read
+// again, three times in all. An error is returned for what cannot be read whole.
+func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return again(ctx, c, &o, (*loader).load)
+}
+
+// again runs a read until it succeeds, fails for good, or was tried often enough.
+func again[T any](ctx context.Context, c *craton.Client, o *Options, read func(*loader, context.Context) (T, error)) (T, error) {
+	wait := pause
+	for try := 1; ; try++ {
+		l := newLoader(c, o)
+		got, err := read(l, ctx)
+		if err == nil || !l.passing(err) || ctx.Err() != nil {
+			return got, err
+		}
+		if try == tries {
+			return got, fmt.Errorf("the fleet could not be read whole in %d tries: %w", tries, err)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return got, ctx.Err()
+		case <-timer.C:
+		}
+		wait *= 2
+	}
+}
+
+// loader is one try.
+type loader struct {
+	client   *craton.Client
+	o        *Options
+	f        *Fleet
+	chosen   places
+	vars     map[int]int // the devices that the vars filter lets through, and their regions; nil without one
+	whole    [2]bool     // by kind: every device that there is was read
+	byID     [2]int      // by kind: how many were asked for one by one
+	mostByID int         // how many may be
+	answered atomic.Bool // the API answered at least once
+	mu       sync.Mutex  // guards f.Devices and f.Hosts while streams run
+}
+
+func newLoader(c *craton.Client, o *Options) *loader {
+	return &loader{client: c, o: o, mostByID: maxByID, f: &Fleet{
+		Projects: map[string]Variables{}, Devices: map[int]*Device{},
+		Clouds: map[int]*Place{}, Regions: map[int]*Place{}, Cells: map[int]*Place{},
+	}}
+}
+
+// finalError is a failure that trying again does not mend.
+type finalError struct{ error }
+
+func (e finalError) Unwrap() error { return e.error }
+
+// passing tells the failures that another try may not have. A server that never answered is down; the client has
+// repeated its request already.
+func (l *loader) passing(err error) bool {
+	if _, final := errors.AsType[finalError](err); final {
+		return false
+	}
+	if _, stale := errors.AsType[*staleError](err); stale {
+		return true
+	}
+	_, cut := errors.AsType[*craton.ConnectionError](err)
+	return l.answered.Load() && (cut || craton.IsMarkerGone(err) || craton.StatusOf(err) >= 500)
+}
+
+func (l *loader) load(ctx context.Context) (*Fleet, error) {
+	for _, step := range []func(context.Context) error{
+		l.readPlaces, l.readHosts, l.readLabels, l.checkWords, l.readParents, l.readProjects,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.f.checkPlaces(); err != nil {
+		return nil, err
+	}
+	return l.f, l.f.checkHosts()
+}
+
+// group runs functions side by side, as many as there may be streams.
+func (l *loader) group(ctx context.Context) (*errgroup.Group, context.Context) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(l.o.Streams)
+	return g, ctx
+}
+
+// readPlaces reads all clouds, regions and cells, and finds those that the filters name.
+func (l *loader) readPlaces(ctx context.Context) error {
+	g, gctx := l.group(ctx)
+	g.Go(func() error {
+		return collect(l, "/clouds", l.f.Clouds, l.client.Clouds.All(gctx, craton.CloudListOptions{Details: true}), cloudPlace)
+	})
+	g.Go(func() error {
+		return collect(l, "/regions", l.f.Regions, l.client.Regions.All(gctx, craton.RegionListOptions{Details: true, Resolved: new(false)}), regionPlace)
+	})
+	g.Go(func() error {
+		return collect(l, "/cells", l.f.Cells, l.client.Cells.All(gctx, craton.CellListOptions{Details: true, Resolved: new(false)}), cellPlace)
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	var err error
+	l.chosen, err = selectPlaces(l.f, l.o)
+	return err
+}
+
+// collect reads a listing into a map by id. A listing with details that has no variables is refused.
+func collect[T any](l *loader, path string, into map[int]*Place, all iter.Seq2[*T, error], place func(*T) (*Place, craton.Variables)) error {
+	for object, err := range all {
+		if err != nil {
+			return err
+		}
+		l.answered.Store(true)
+		p, v := place(object)
+		if v == nil {
+			return &craton.ResponseError{Method: http.MethodGet, Path: path,
+				Err: fmt.Errorf("%s comes without its variables, although they were asked for", p)}
+		}
+		p.Variables = variablesOf(v)
+		into[p.ID] = p
+	}
+	return nil
+}
+
+func cloudPlace(c *craton.Cloud) (*Place, craton.Variables) {
+	return &Place{ID: c.ID, Name: c.Name, ProjectID: projectID(c.ProjectID)}, c.Variables
+}
+
+func regionPlace(r *craton.Region) (*Place, craton.Variables) {
+	return &Place{ID: r.ID, Name: r.Name, CloudID: r.CloudID, ProjectID: projectID(r.ProjectID)}, r.Variables
+}
+
+func cellPlace(c *craton.Cell) (*Place, craton.Variables) {
+	return &Place{ID: c.ID, Name: c.Name, CloudID: c.CloudID, RegionID: c.RegionID, ProjectID: projectID(c.ProjectID)}, c.Variables
+}
+
+// kinds are the kinds of devices that the inventory lists.
+func (l *loader) kinds() []Kind {
+	if l.o.NetworkDevices {
+		return []Kind{HostKind, NetworkDeviceKind}
+	}
+	return []Kind{HostKind}
+}
+
+// readHosts reads the devices that the inventory lists, as far as the filters can tell without labels.
+func (l *loader) readHosts(ctx context.Context) error {
+	if l.o.VarsFilter != "" {
+		return l.readHostsByVars(ctx)
+	}
+	for _, kind := range l.kinds() {
+		queries := l.narrow(kind, l.split())
+		if err := l.read(ctx, kind, queries, true, l.addHosts); err != nil {
+			return err
+		}
+		l.whole[kind] = !l.o.filtersPlaces() && len(l.o.Labels) == 0 && len(l.o.DeviceTypes) == 0
+	}
+	l.sortHosts()
+	return nil
+}
+
+func (l *loader) sortHosts() {
+	slices.SortFunc(l.f.Hosts, func(a, b *Device) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// readHostsByVars asks which devices match by their resolved variables, and then for their own variables: one
+// listing cannot do both, because resolved-values decides what is matched as well as what is shown (the v1
+// contract §5.5).
+func (l *loader) readHostsByVars(ctx context.Context) error {
+	l.vars = map[int]int{}
+	for _, kind := range l.kinds() {
+		matches := map[int]int{}
+		queries := l.narrow(kind, l.split())
+		for _, q := range queries {
+			q.Set("vars", l.o.VarsFilter)
+		}
+		err := l.read(ctx, kind, queries, false, func(found []Device) {
+			for i := range found {
+				matches[found[i].ID] = found[i].RegionID
+			}
+		})
+		if err != nil {
+			return err
+		}
+		maps.Copy(l.vars, matches)
+		if err := l.readSome(ctx, kind, matches, l.addHosts); err != nil {
+			return err
+		}
+		for id := range matches {
+			if l.f.Devices[id] == nil {
+				return stalef("%s %d matched the vars filter and is gone", kind, id)
+			}
+		}
+	}
+	l.sortHosts()
+	return nil
+}
+
+// readSome reads devices by id: a few one by one, many by listing their regions.
+func (l *loader) readSome(ctx context.Context, kind Kind, ids map[int]int, add func([]Device)) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if l.byID[kind]+len(ids) <= l.mostByID {
+		l.byID[kind] += len(ids)
+		g, ctx := l.group(ctx)
+		for id := range ids {
+			g.Go(func() error { return l.readOne(ctx, kind, id, add) })
+		}
+		return g.Wait()
+	}
+	regions := map[int]bool{}
+	for _, region := range ids {
+		regions[region] = true
+	}
+	var queries []url.Values
+	if !regions[0] && len(regions) <= maxStreams {
+		queries = each("region_id", regions)
+	} else {
+		queries = l.splitAll()
+	}
+	return l.read(ctx, kind, queries, true, add)
+}
+
+// readOne reads a device by its id, by way of the listing, where the server tells labels too. None is no error.
+func (l *loader) readOne(ctx context.Context, kind Kind, id int, add func([]Device)) error {
+	q := url.Values{"id": {strconv.Itoa(id)}, "details": {"true"}, "resolved-values": {"false"}}
+	resp, err := l.client.Do(ctx, http.MethodGet, kind.path(), q, nil)
+	if err != nil {
+		return err
+	}
+	l.answered.Store(true)
+	devices, err := newDecoder().page(&craton.RawPage{Body: resp.Body}, kind, true)
+	if err != nil {
+		return &craton.ResponseError{Method: http.MethodGet, Path: kind.path(), Err: err}
+	}
+	devices = slices.DeleteFunc(devices, func(d Device) bool { return d.ID != id })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	add(devices)
+	return nil
+}
+
+// split divides what the filters of places leave into listings that can be read side by side. They may hold more
+// than the filters let through, never less.
+func (l *loader) split() []url.Values {
+	for _, by := range []struct {
+		param string
+		ids   map[int]bool
+	}{{"cell_id", l.chosen.cells}, {"region_id", l.chosen.regions}, {"cloud_id", l.chosen.clouds}} {
+		if by.ids != nil && len(by.ids) <= maxStreams {
+			return each(by.param, by.ids)
+		}
+	}
+	return l.splitAll()
+}
+
+// splitAll divides all devices.
+func (l *loader) splitAll() []url.Values {
+	for _, by := range []struct {
+		param string
+		all   map[int]*Place
+	}{{"region_id", l.f.Regions}, {"cloud_id", l.f.Clouds}} {
+		if len(by.all) <= maxStreams {
+			ids := map[int]bool{}
+			for id := range by.all {
+				ids[id] = true
+			}
+			return each(by.param, ids)
+		}
+	}
+	return []url.Values{{}}
+}
+
+func each(param string, ids map[int]bool) []url.Values {
+	var queries []url.Values
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		queries = append(queries, url.Values{param: {strconv.Itoa(id)}})
+	}
+	return queries
+}
+
+// narrow adds the filters that the API knows. It takes one label and one device type at a time.
+func (l *loader) narrow(kind Kind, queries []url.Values) []url.Values {
+	queries = product(queries, "device_type", l.o.DeviceTypes)
+	if kind == HostKind { // network devices cannot be filtered by label
+		queries = product(queries, "label", l.o.Labels)
+	}
+	return queries
+}
+
+func product(queries []url.Values, param string, words []string) []url.Values {
+	if len(words) == 0 {
+		return queries
+	}
+	var all []url.Values
+	for _, q := range queries {
+		for _, w := range words {
+			with := maps.Clone(q)
+			with.Set(param, w)
+			all = append(all, with)
+		}
+	}
+	return all
+}
+
+// read walks listings side by side and gives what they hold to add, one page at a time.
+func (l *loader) read(ctx context.Context, kind Kind, queries []url.Values, details bool, add func([]Device)) error {
+	g, ctx := l.group(ctx)
+	for _, q := range queries {
+		q.Set("limit", strconv.Itoa(craton.MaxLimit))
+		if details {
+			q.Set("details", "true")
+			q.Set("resolved-values", "false")
+		}
+		g.Go(func() error {
+			decoder, first := newDecoder(), true
+			for raw, err := range l.client.Pages(ctx, kind.path(), q) {
+				if err != nil {
+					if first && q.Has("vars") {
+						return finalError{fmt.Errorf("vars_filter: %w", err)} // the original answers 500 for what it cannot parse
+					}
+					return err
+				}
+				first = false
+				l.answered.Store(true)
+				devices, err := decoder.page(raw, kind, details)
+				if err != nil {
+					return &craton.ResponseError{Method: http.MethodGet, Path: kind.path(), Err: err}
+				}
+				l.mu.Lock()
+				add(devices)
+				l.mu.Unlock()
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// addHosts keeps devices, and lists those that the filters let through. A device that two pages hold counts once
+// (Q30). The caller holds l.mu.
+func (l *loader) addHosts(devices []Device) {
+	for i := range devices {
+		d := &devices[i]
+		if l.f.Devices[d.ID] != nil {
+			continue
+		}
+		if _, matched := l.vars[d.ID]; l.vars != nil && !matched {
+			continue
+		}
+		l.f.Devices[d.ID] = d
+		if l.chosen.match(d, l.o) {
+			l.f.Hosts = append(l.f.Hosts, d)
+		}
+	}
+}
+
+// addAncestors keeps devices that are not listed. The caller holds l.mu.
+func (l *loader) addAncestors(devices []Device) {
+	for i := range devices {
+		if d := &devices[i]; l.f.Devices[d.ID] == nil {
+			l.f.Devices[d.ID] = d
+		}
+	}
+}
+
+// readLabels asks for the labels that groups or filters need and the server has not told, one request a device,
+// and drops the devices that a filter by label then excludes.
+func (l *loader) readLabels(ctx context.Context) error {
+	g, gctx := l.group(ctx)
+	for _, d := range l.f.Hosts {
+		if d.Labels != nil || !l.o.needsLabels(d.Kind) {
+			continue
+		}
+		g.Go(func() error {
+			labels, err := l.labelsOf(gctx, d)
+			if craton.IsNotFound(err) {
+				return stalef("%s is gone", d)
+			}
+			if err == nil {
+				d.Labels = append([]string{}, labels...)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	l.f.Hosts = slices.DeleteFunc(l.f.Hosts, func(d *Device) bool { return !l.chosen.match(d, l.o) })
+	return nil
+}
+
+func (l *loader) labelsOf(ctx context.Context, d *Device) ([]string, error) {
+	if d.Kind == NetworkDeviceKind {
+		return l.client.NetworkDevices.Labels(ctx, d.ID)
+	}
+	return l.client.Hosts.Labels(ctx, d.ID)
+}
+
+// checkWords makes sure that labels and device types that matched nothing exist at all.
+func (l *loader) checkWords(ctx context.Context) error {
+	for _, filter := range []struct {
+		setting, param string
+		words          []string
+		has            func(*Device, string) bool
+	}{
+		{"labels", "label", l.o.Labels, (*Device).hasLabel},
+		{"device_types", "device_type", l.o.DeviceTypes, func(d *Device, t string) bool { return d.DeviceType == t }},
+	} {
+		for _, word := range filter.words {
+			if slices.ContainsFunc(l.f.Hosts, func(d *Device) bool { return filter.has(d, word) }) {
+				continue
+			}
+			known, err := l.exists(ctx, filter.param, word)
+			if err != nil {
+				return err
+			}
+			if !known {
+				return fmt.Errorf("the filter %s names %q, which no host has%s", filter.setting, word, l.nearWords(ctx, filter.param, word))
+			}
+		}
+	}
+	return nil
+}
+
+// exists tells whether any device that the inventory could list has a label or a device type.
+func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
+	for _, kind := range l.kinds() {
+		if param == "label" && kind == NetworkDeviceKind {
+			for _, d := range l.f.Devices { // those read were asked for their labels
+				if d.Kind == kind && d.hasLabel(word) {
+					return true, nil
+				}
+			}
+			continue
+		}
+		q := url.Values{param: {word}, "limit": {strconv.Itoa(craton.MinLimit)}, "details": {"true"}, "resolved-values": {"false"}}
+		resp, err := l.client.Do(ctx, http.MethodGet, kind.path(), q, nil)
+		if err != nil {
+			return false, err
+		}
+		devices, err := newDecoder().page(&craton.RawPage{Body: resp.Body}, kind, false)
+		if err != nil {
+			return false, &craton.ResponseError{Method: http.MethodGet, Path: kind.path(), Err: err}
+		}
+		// Some databases compare without case (Q25); the inventory does not.
+		if slices.ContainsFunc(devices, func(d Device) bool {
+			return d.DeviceType == word || param == "label" && (d.Labels == nil || d.hasLabel(word))
+		}) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// nearWords ends an error about a word that no host has, from a look at the first hosts.
+func (l *loader) nearWords(ctx context.Context, param, word string) string {
+	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}, "details": {"true"}, "resolved-values": {"false"}}
+	resp, err := l.client.Do(ctx, http.MethodGet, HostKind.path(), q, nil)
+	if err != nil {
+		return ""
+	}
+	devices, err := newDecoder().page(&craton.RawPage{Body: resp.Body}, HostKind, false)
+	if err != nil {
+		return ""
+	}
+	known := map[string]bool{}
+	for i := range devices {
+		words := devices[i].Labels
+		if param == "device_type" {
+			words = []string{devices[i].DeviceType}
+		}
+		for _, w := range words {
+			known[w] = true
+		}
+	}
+	if len(known) == 0 {
+		return ""
+	}
+	return hintAmong(word, slices.Sorted(maps.Keys(known)))
+}
+
+// readParents reads the ancestors of the listed devices that the filters kept out.
+func (l *loader) readParents(ctx context.Context) error {
+	for {
+		missing := l.missingParents()
+		progress := false
+		for kind, ids := range missing {
+			if l.whole[kind] {
+				continue // the check will say so
+			}
+			before := len(l.f.Devices)
+			if l.byID[kind]+len(ids) <= l.mostByID {
+				if err := l.readSome(ctx, Kind(kind), ids, l.addAncestors); err != nil {
+					return err
+				}
+			} else {
+				l.whole[kind] = true
+				if err := l.read(ctx, Kind(kind), l.splitAll(), true, l.addAncestors); err != nil {
+					return err
+				}
+			}
+			progress = progress || len(l.f.Devices) > before
+		}
+		if !progress {
+			return nil
+		}
+	}
+}
+
+// missingParents are the parents that were not read yet, by kind. Their regions are not known.
+func (l *loader) missingParents() [2]map[int]int {
+	missing := [2]map[int]int{{}, {}}
+	for _, d := range l.f.Hosts {
+		steps := 0
+		for at := d; at.ParentID != 0 && steps <= len(l.f.Devices); steps++ { // the check finds circles
+			next := l.f.Devices[at.ParentID]
+			if next == nil {
+				missing[at.ParentKind][at.ParentID] = 0
+				break
+			}
+			at = next
+		}
+	}
+	return missing
+}
+
+// readProjects reads the variables of the hosts' projects. Only admins may; for others they are told from the
+// resolved values of regions.
+func (l *loader) readProjects(ctx context.Context) error {
+	for _, d := range l.f.Hosts {
+		l.f.Projects[d.ProjectID] = nil
+	}
+	ids := slices.Sorted(maps.Keys(l.f.Projects))
+	if len(ids) > maxProjects {
+		for p, err := range l.client.Projects.All(ctx, craton.ProjectListOptions{Details: true}) {
+			if err != nil {
+				return err
+			}
+			if _, wanted := l.f.Projects[projectID(p.ID)]; wanted {
+				l.f.Projects[projectID(p.ID)] = variablesOf(p.Variables)
+				ids = slices.DeleteFunc(ids, func(id string) bool { return id == projectID(p.ID) })
+			}
+		}
+	}
+	var mu sync.Mutex
+	hidden := map[string]bool{}
+	g, gctx := l.group(ctx)
+	for _, id := range ids {
+		g.Go(func() error {
+			v, err := l.client.Projects.Variables(gctx, id)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case craton.IsForbidden(err) || craton.IsNotFound(err):
+				hidden[id] = true
+			case err != nil:
+				return err
+			default:
+				l.f.Projects[id] = variablesOf(v)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil || len(hidden) == 0 {
+		return err
+	}
+	return l.readHiddenProjects(ctx, hidden)
+}
+
+// readHiddenProjects finds the variables of projects that the caller may not read: what a region resolves to
+// beyond its own and its cloud's is its project's. A variable that every region hides is needed by none of their hosts.
+func (l *loader) readHiddenProjects(ctx context.Context, hidden map[string]bool) error {
+	for r, err := range l.client.Regions.All(ctx, craton.RegionListOptions{Details: true}) {
+		if err != nil {
+			return err
+		}
+		id := projectID(r.ProjectID)
+		at, cloud := l.f.Regions[r.ID], l.f.Clouds[r.CloudID]
+		if at == nil || cloud == nil {
+			return stalef("region %q (id %d) appeared while the fleet was read", r.Name, r.ID)
+		}
+		if hidden[id] {
+			l.f.Projects[id] = over(without(variablesOf(r.Variables), at.Variables, cloud.Variables), l.f.Projects[id])
+		}
+	}
+	return l.readHiddenByHost(ctx, hidden)
+}
+
+// readHiddenByHost does the same with the hosts whose region is in another cloud than they are (the original allows
+// it, §1.5 hole 8), or belongs to another project: their region tells nothing about them.
+func (l *loader) readHiddenByHost(ctx context.Context, hidden map[string]bool) error {
+	var mu sync.Mutex
+	g, gctx := l.group(ctx)
+	for _, d := range l.f.Hosts {
+		r := l.f.Regions[d.RegionID]
+		if !hidden[d.ProjectID] || r == nil || r.CloudID == d.CloudID && r.ProjectID == d.ProjectID {
+			continue
+		}
+		g.Go(func() error {
+			found, err := l.projectVariablesOf(gctx, d)
+			mu.Lock()
+			defer mu.Unlock()
+			l.f.Projects[d.ProjectID] = over(found, l.f.Projects[d.ProjectID])
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// projectVariablesOf is what a device resolves to beyond what its levels below the project have.
+func (l *loader) projectVariablesOf(ctx context.Context, d *Device) (Variables, error) {
+	resolve := l.client.Hosts.ResolvedVariables
+	if d.Kind == NetworkDeviceKind {
+		resolve = l.client.NetworkDevices.ResolvedVariables
+	}
+	all, err := resolve(ctx, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	chain := l.f.Chain(d)
+	left := variablesOf(all)
+	for _, level := range chain[:len(chain)-1] {
+		left = without(left, level.Variables)
+	}
+	return left, nil
+}
+
+// without is v less the names of others.
+func without(v Variables, others ...Variables) Variables {
+	var left Variables
+	for _, one := range v {
+		if !slices.ContainsFunc(others, func(o Variables) bool { _, has := o.find(one.Name); return has }) {
+			left = append(left, one)
+		}
+	}
+	return left
+}

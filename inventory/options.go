@@ -1,0 +1,209 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// Form says where variables are written.
+type Form string
+
+// Merged writes every variable into every host that has it. Layered leaves those of clouds, regions and cells on
+// nested groups, and the project's on the group all; every host gets the same variables.
+const (
+	Merged  Form = "merged"
+	Layered Form = "layered"
+)
+
+// Hostname says what a host is called in the inventory.
+type Hostname string
+
+// The forms of host names: the device's name, its address, or CLOUD/REGION/NAME.
+const (
+	ByName      Hostname = "name"
+	ByIPAddress Hostname = "ip_address"
+	Qualified   Hostname = "qualified"
+)
+
+// GroupKind is a kind of groups. Cloud, region and cell groups are nested and may carry variables; the others are
+// plain and never do.
+type GroupKind string
+
+// The kinds of groups, and what they are called.
+const (
+	CloudGroups  GroupKind = "cloud"  // cloud_C
+	RegionGroups GroupKind = "region" // region_C_R, in cloud_C
+	CellGroups   GroupKind = "cell"   // cell_C_R_L, in region_C_R
+	LabelGroups  GroupKind = "label"  // label_X
+	TypeGroups   GroupKind = "type"   // type_X, of device types
+	ActiveGroups GroupKind = "active" // active and inactive
+	KindGroups   GroupKind = "kind"   // kind_host and kind_network_device
+	ParentGroups GroupKind = "parent" // parent_C_R_NAME, of the direct children of a device
+)
+
+// GroupNames says how names of the API become names that Ansible allows in groups.
+type GroupNames string
+
+// Readable writes an underscore for every other character, so that two names may become one, which is an error.
+// Exact never makes one of two, and is less pleasant to read.
+const (
+	Readable GroupNames = "readable"
+	Exact    GroupNames = "exact"
+)
+
+// Options say what an inventory holds and how it is written. DefaultOptions are the place to start.
+type Options struct {
+	Vars       Form
+	Hostname   Hostname
+	Groups     []GroupKind
+	GroupNames GroupNames
+	// Facts is the variable that holds what Craton knows of a host itself; "" leaves it out.
+	Facts string
+	// NetworkDevices lists network devices as hosts too.
+	NetworkDevices bool
+
+	// The filters. All that are set must match; of the words of one, any. A word that is no name of anything is an
+	// error. Places are named by name, by a qualified name (CLOUD/REGION, REGION/CELL, CLOUD/REGION/CELL), or by id.
+	Clouds, Regions, Cells []string
+	Labels                 []string
+	DeviceTypes            []string
+	ActiveOnly             bool
+	VarsFilter             string // a vars expression (the v1 contract §5.5), matched against resolved variables
+
+	// ExcludeVariables are patterns, as of path.Match, of variables to leave out wherever they are set.
+	ExcludeVariables []string
+	// TrustTemplates lets Ansible execute templates, and decrypt vaults, that variables hold.
+	TrustTemplates bool
+	// Streams is how many requests may be under way at once, at least 1.
+	Streams int
+}
+
+// DefaultOptions are the settings' defaults.
+func DefaultOptions() Options {
+	return Options{
+		Vars:       Merged,
+		Hostname:   ByName,
+		Groups:     []GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups},
+		GroupNames: Readable,
+		Facts:      "craton",
+		Streams:    8,
+	}
+}
+
+// noFacts is the word that leaves the facts out where an empty one cannot be said, as in the environment.
+const noFacts = "none"
+
+// FromSettings reads the options from the settings of the section settings.Inventory.
+func FromSettings(v *settings.Values) (Options, error) {
+	o := Options{
+		Vars:             Form(v.String("inventory.vars")),
+		Hostname:         Hostname(v.String("inventory.hostname")),
+		GroupNames:       GroupNames(v.String("inventory.group_names")),
+		Facts:            v.String("inventory.facts"),
+		NetworkDevices:   v.Bool("inventory.network_devices"),
+		Clouds:           v.List("inventory.clouds"),
+		Regions:          v.List("inventory.regions"),
+		Cells:            v.List("inventory.cells"),
+		Labels:           v.List("inventory.labels"),
+		DeviceTypes:      v.List("inventory.device_types"),
+		ActiveOnly:       v.Bool("inventory.active_only"),
+		VarsFilter:       v.String("inventory.vars_filter"),
+		ExcludeVariables: v.List("inventory.exclude_variables"),
+		TrustTemplates:   v.Bool("inventory.trust_templates"),
+		Streams:          v.Int("inventory.streams"),
+	}
+	for _, g := range v.List("inventory.groups") {
+		o.Groups = append(o.Groups, GroupKind(g))
+	}
+	if o.Facts == noFacts {
+		o.Facts = ""
+	}
+	return o, o.check()
+}
+
+// check finds options that cannot work.
+func (o *Options) check() error {
+	for _, p := range o.ExcludeVariables {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("exclude_variables: the pattern %q is not well formed: %w", p, err)
+		}
+	}
+	if o.Facts != "" && !identifier(o.Facts) {
+		return fmt.Errorf("facts must be the name of a variable (letters, digits, underscores), not %q", o.Facts)
+	}
+	if o.Facts == ansibleHost {
+		return errors.New("facts cannot be called ansible_host, which is the host's address")
+	}
+	if o.Streams < 1 {
+		return fmt.Errorf("streams must be at least 1, not %d", o.Streams)
+	}
+	return nil
+}
+
+// identifier tells the variable names that Ansible takes without complaint.
+func identifier(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !(c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || i > 0 && '0' <= c && c <= '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func (o *Options) has(kind GroupKind) bool { return slices.Contains(o.Groups, kind) }
+
+// filtersPlaces tells that only some clouds, regions or cells are asked for.
+func (o *Options) filtersPlaces() bool {
+	return len(o.Clouds)+len(o.Regions)+len(o.Cells) > 0
+}
+
+// needsLabels tells that labels must be known even where they cost a request a host.
+func (o *Options) needsLabels(kind Kind) bool {
+	// The API itself filters hosts by label, but not network devices (the v1 contract §2.4.5).
+	return o.has(LabelGroups) || len(o.Labels) > 0 && kind == NetworkDeviceKind
+}
+
+// excluder tells which variables are left out.
+type excluder struct {
+	patterns []string
+	known    map[string]bool
+}
+
+func newExcluder(patterns []string) *excluder {
+	return &excluder{patterns: patterns, known: map[string]bool{}}
+}
+
+func (e *excluder) excludes(name string) bool {
+	if len(e.patterns) == 0 {
+		return false
+	}
+	out, known := e.known[name]
+	if !known {
+		out = slices.ContainsFunc(e.patterns, func(p string) bool {
+			match, _ := path.Match(p, name) // checked by Options.check
+			return match
+		})
+		e.known[strings.Clone(name)] = out
+	}
+	return out
+}
+
+// keep is the variables without the excluded ones; the same slice where there are none.
+func (e *excluder) keep(v Variables) Variables {
+	if len(e.patterns) == 0 || !slices.ContainsFunc(v, func(one Variable) bool { return e.excludes(one.Name) }) {
+		return v
+	}
+	var kept Variables
+	for _, one := range v {
+		if !e.excludes(one.Name) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
+}
