@@ -1,0 +1,86 @@
+package fleetfile
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDocs keeps docs/fleet-file.md true: its examples can be applied twice, and its tables have the keys of spec.go.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile(filepath.Join("..", "..", "docs", "fleet-file.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```").FindAllStringSubmatch(string(manual), -1)
+	if len(examples) < 5 {
+		t.Errorf("only %d examples found", len(examples))
+	}
+	for _, e := range examples {
+		s := serverAPI(t)
+		apply(t, s.Client, e[1], Options{})
+		if r := apply(t, s.Client, e[1], Options{}); r.Changed() {
+			t.Errorf("applied again, this changes %+v:\n%s", r.Changes, e[1])
+		}
+	}
+
+	for _, spec := range []*kindSpec{cloudSpec, regionSpec, cellSpec, hostSpec, networkDeviceSpec, networkSpec, interfaceSpec} {
+		_, section, found := strings.Cut(string(manual), "### `"+spec.list+"`\n")
+		if !found {
+			t.Errorf("no section for %s", spec.list)
+			continue
+		}
+		section, _, _ = strings.Cut(section, "\n##")
+		var got, want [][3]string // key, required, can change
+		for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|[^|]*\\|([^|]*)\\|([^|]*)\\|$").FindAllStringSubmatch(section, -1) {
+			required := ""
+			if strings.TrimSpace(row[2]) == "required" {
+				required = "required"
+			}
+			got = append(got, [3]string{row[1], required, strings.TrimSpace(row[3])})
+		}
+		want = append(want, [3]string{"name", "required", "no"})
+		yesNo := func(fixed bool) string {
+			if fixed {
+				return "no"
+			}
+			return "yes"
+		}
+		for _, f := range spec.fields {
+			required := ""
+			if f.required {
+				required = "required"
+			}
+			want = append(want, [3]string{f.key, required, yesNo(f.fixed)})
+		}
+		if spec.labels {
+			want = append(want, [3]string{"labels", "", "can be added"})
+		}
+		want = append(want, [3]string{"variables", "", yesNo(spec.fixedVariables)})
+		for _, l := range spec.lists {
+			want = append(want, [3]string{l.list, "", ""})
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the table of %s (-spec +manual):\n%s", spec.list, diff)
+		}
+	}
+}
+
+// TestExample: the fleet that the README begins with.
+func TestExample(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile(filepath.Join("..", "..", "examples", "fleet.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serverAPI(t)
+	apply(t, s.Client, string(file), Options{})
+	if r := apply(t, s.Client, string(file), Options{}); r.Changed() {
+		t.Errorf("applied again, it changes %+v", r.Changes)
+	}
+}
