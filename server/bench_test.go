@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,9 +13,9 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// The size of the benchmarks' fleet, and its variables: 5 of each host's own
-// and 15 that it inherits.
-const benchHosts = 10000
+// benchHosts is the size of the benchmarks' fleet. A host has 5 variables of
+// its own and inherits 15.
+var benchHosts = flag.Int("hosts", 10000, "hosts in the benchmarks' fleet")
 
 // benchFleet fills a new server with hosts in 10 regions of 10 cells.
 func benchFleet(b *testing.B) *fixture {
@@ -51,12 +52,12 @@ func benchFleet(b *testing.B) *fixture {
 		region := add(store.Regions, store.New{Values: store.Values{"name": fmt.Sprint("r", r), "cloud_id": cloud}, Variables: set("region", 4)})
 		for l := range 10 {
 			cell := add(store.Cells, store.New{Values: store.Values{"name": fmt.Sprint("l", l), "cloud_id": cloud, "region_id": region}, Variables: set("cell", 4)})
-			for h := range benchHosts / 100 {
+			for h := range *benchHosts / 100 {
 				gate <- struct{}{}
 				wg.Go(func() {
 					defer func() { <-gate }()
 					add(store.Hosts, store.New{
-						Values: store.Values{"name": fmt.Sprintf("host-%d-%d-%d", r, l, h), "ip_address": fmt.Sprintf("10.%d.%d.%d", r, l, h), "device_type": "server",
+						Values: store.Values{"name": fmt.Sprintf("host-%d-%d-%d", r, l, h), "ip_address": fmt.Sprintf("10.%d.%d.%d", r*10+l, h/256, h%256), "device_type": "server",
 							"active": true, "cloud_id": cloud, "region_id": region, "cell_id": cell},
 						Variables: append(set("host", 4), store.Variable{Key: "nested", Value: `{"a":[1,2,{"b":null}],"c":"d"}`}),
 						Labels:    []string{"all-of-them", fmt.Sprint("l", l)},
@@ -117,7 +118,7 @@ func BenchmarkListHosts(b *testing.B) {
 			for b.Loop() {
 				f.walk("/v1/hosts?limit=100" + c.query)
 			}
-			b.ReportMetric(float64(benchHosts*b.N)/b.Elapsed().Seconds(), "hosts/s")
+			b.ReportMetric(float64(*benchHosts*b.N)/b.Elapsed().Seconds(), "hosts/s")
 		})
 	}
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -156,4 +157,18 @@ func (f *fixture) place(cloud, region, cell string) {
 	c := f.must(f.root, 201, "POST", "/v1/clouds", `{"name":"`+cloud+`"}`).id(f.t)
 	r := f.must(f.root, 201, "POST", "/v1/regions", `{"name":"`+region+`","cloud_id":`+c+`}`).id(f.t)
 	f.must(f.root, 201, "POST", "/v1/cells", `{"name":"`+cell+`","cloud_id":`+c+`,"region_id":`+r+`}`)
+}
+
+// count runs a query for one number on the database file itself.
+func (f *fixture) count(t testing.TB, query string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

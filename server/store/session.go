@@ -101,6 +101,8 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *sessio
 	var q *session
 	select {
 	case q = <-s.idle:
+	case <-s.writer.quit:
+		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -153,7 +153,7 @@ func TestWritersShareTransactions(t *testing.T) {
 	}
 }
 
-func TestWriteAfterClose(t *testing.T) {
+func TestUseAfterClose(t *testing.T) {
 	t.Parallel()
 	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), true)
 	if err != nil {
@@ -164,6 +164,9 @@ func TestWriteAfterClose(t *testing.T) {
 	}
 	if _, err := s.EnsureProject(t.Context(), "p"); !errors.Is(err, errClosed) {
 		t.Errorf("a write after Close: %v", err)
+	}
+	if err := s.Ping(t.Context()); !errors.Is(err, errClosed) {
+		t.Errorf("a read after Close: %v", err)
 	}
 }
 
