@@ -132,13 +132,16 @@ func (c *checker) values(full string, o *Option) {
 	}
 	for _, choice := range o.Choices {
 		value, err := fromGo(choice)
-		if err == nil && value != nil && element != "" {
+		if value == nil && err == nil {
+			err = errors.New("null is no value")
+		}
+		if err == nil && element != "" {
 			var same any
 			if same, err = v.coerce(element, value); err == nil && !equal(same, value) {
 				err = fmt.Errorf("it would be read as %s", pyRepr(same))
 			}
 		}
-		if err != nil || value == nil {
+		if err != nil {
 			c.errorf("option %s: choice %v: %w", full, choice, err)
 			return
 		}

@@ -63,7 +63,8 @@ func toInt(value any) (any, error) {
 			return n, nil
 		}
 	case string:
-		if n, ok := integral(pyStrip(v)); ok {
+		// Python's Decimal, unlike its int and float, takes _ anywhere.
+		if n, ok := integral(strings.ReplaceAll(pyStrip(v), "_", "")); ok {
 			return n, nil
 		}
 	}

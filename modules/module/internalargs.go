@@ -1,8 +1,8 @@
 package module
 
 import (
-	"fmt"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 )

@@ -174,23 +174,29 @@ func (a answer) failedLike(pattern string) bool {
 	return a.Outcome == "failed" && regexp.MustCompile(pattern).MatchString(a.Msg)
 }
 
-func anyValue(v any, is func(any) bool) bool {
-	if is(v) {
-		return true
+// anyOption reports whether the task or the environment gives some option,
+// nested ones included, a value that is so.
+func anyOption(c parityCase, is func(any) bool) bool {
+	for _, v := range c.env {
+		if is(v) {
+			return true
+		}
 	}
+	return optionIn(c.spec.AllOptions(), map[string]any(c.args), is)
+}
+
+func optionIn(options []Option, v any, is func(any) bool) bool {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, e := range v {
-			if anyValue(e, is) {
-				return true
+		for i := range options {
+			for _, name := range options[i].names() {
+				if value, ok := v[name]; ok && (is(value) || optionIn(options[i].Options, value, is)) {
+					return true
+				}
 			}
 		}
 	case []any:
-		for _, e := range v {
-			if anyValue(e, is) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(v, func(e any) bool { return optionIn(options, e, is) })
 	}
 	return false
 }
@@ -204,21 +210,14 @@ var differences = []difference{
 		name: "null is unset",
 		why:  "a null in a task means that there is no value: defaults and env fallbacks apply, and it neither satisfies required nor breaks mutually_exclusive. AnsibleModule counts it as given in some places and not in others, and each release differently",
 		except: func(c parityCase, ours, theirs answer) bool {
-			return anyValue(map[string]any(c.args), isNull)
+			return anyOption(c, isNull)
 		},
 	},
 	{
 		name: "empty text is unset",
 		why:  `"" is what a template of none becomes in ansible-core 2.14 where later releases give null: for options that "" is no value of, both mean unset. AnsibleModule refuses it, or makes [""] of it`,
 		except: func(c parityCase, ours, theirs answer) bool {
-			blankEnv := slices.ContainsFunc(slices.Collect(func(yield func(string) bool) {
-				for _, v := range c.env {
-					if !yield(v) {
-						return
-					}
-				}
-			}), func(s string) bool { return s == "" })
-			return anyValue(map[string]any(c.args), isBlank) || blankEnv
+			return anyOption(c, isBlank)
 		},
 	},
 	{
@@ -232,14 +231,30 @@ var differences = []difference{
 		name: "infinite floats",
 		why:  "JSON has no nan and no infinity, so a result could not return them",
 		except: func(c parityCase, ours, theirs answer) bool {
-			return ours.failedLike("cannot be converted to a float$") && bytes.Contains(theirs.Params, []byte(`"constant"`))
+			infinite := bytes.Contains(theirs.Params, []byte(`"constant"`))
+			return infinite && (ours.failedLike("cannot be converted to a float$") || bytes.Contains(ours.Params, []byte("1e400")))
+		},
+	},
+	{
+		name: "whole numbers with an exponent",
+		why:  "the text of a number counts: 1e23 is 10**23, and not the nearest number that a float can be",
+		except: func(c parityCase, ours, theirs answer) bool {
+			return ours.Outcome == "ok" && theirs.Outcome == "ok" &&
+				regexp.MustCompile(`\de\+?\d`).MatchString(fmt.Sprint(c.args)) && sameFloats(ours.Params, theirs.Params)
+		},
+	},
+	{
+		name: "1 and True as keys of one dict",
+		why:  "they are one key to Python, and two in JSON",
+		except: func(c parityCase, ours, theirs answer) bool {
+			return bytes.Contains(ours.Params, []byte(`"true":`)) && !bytes.Contains(theirs.Params, []byte(`"true":`))
 		},
 	},
 	{
 		name: "int of true",
 		why:  "true given to an int is 1, which Python's True is equal to",
 		except: func(c parityCase, ours, theirs answer) bool {
-			return theirs.Outcome == "ok" && ours.Outcome == "ok" && looselyEqual(ours.Params, theirs.Params)
+			return theirs.Outcome == "ok" && ours.Outcome == "ok" && looselyEqual(ours.Params, theirs.Params) && slices.Equal(ours.Warnings, theirs.Warnings)
 		},
 	},
 	{
@@ -261,7 +276,7 @@ var differences = []difference{
 		name: "alias over environment",
 		why:  "AnsibleModule fills an option from the environment before it sees that the task gives it by an alias, and then warns that both are set",
 		except: func(c parityCase, ours, theirs answer) bool {
-			return len(c.env) > 0 && len(ours.Warnings) == 0 && len(theirs.Warnings) == 1 &&
+			return len(c.env) > 0 && len(ours.Warnings) == len(theirs.Warnings)-1 &&
 				strings.HasPrefix(theirs.Warnings[0], "Both option") && bytes.Equal(ours.Params, theirs.Params)
 		},
 	},
@@ -284,17 +299,25 @@ var differences = []difference{
 	{
 		name: "2.14 dict texts",
 		olds: true,
-		why:  "2.14 leaves a text that looks like a call as it is, though the option is a dict",
+		why:  "2.14 leaves a text that holds something like a call as it is, though the option is a dict",
 		except: func(c parityCase, ours, theirs answer) bool {
-			return ours.failedLike("unable to evaluate string") && theirs.Outcome == "ok"
+			return regexp.MustCompile(`\w\.\w+\(`).MatchString(fmt.Sprint(c.args)) && theirs.Outcome == "ok"
 		},
 	},
 	{
-		name: "2.14 jsonarg",
+		name: "2.14 pairs without =",
 		olds: true,
-		why:  "2.14 writes a list or dict of jsonarg without escaping; the JSON means the same",
+		why:  "2.14 shows Python's own message",
 		except: func(c parityCase, ours, theirs answer) bool {
-			return strings.Contains(c.name, "jsonarg") && ours.Outcome == "ok" && theirs.Outcome == "ok"
+			return ours.failedLike(`in the "key=value" format`) && theirs.failedLike("dictionary update sequence element")
+		},
+	},
+	{
+		name: "2.14 null elements",
+		olds: true,
+		why:  `a null in a list of str is "" in later releases, and the word None in 2.14`,
+		except: func(c parityCase, ours, theirs answer) bool {
+			return strings.Contains(fmt.Sprint(c.args), "<nil>")
 		},
 	},
 }
@@ -326,6 +349,16 @@ func looselyEqual(a, b json.RawMessage) bool {
 	x, errX := decodeJSON(a)
 	y, errY := decodeJSON(b)
 	return errX == nil && errY == nil && equal(x, y)
+}
+
+// sameFloats compares the digits of numbers as floats.
+func sameFloats(a, b json.RawMessage) bool {
+	digits := regexp.MustCompile(`\d{17,}`)
+	round := func(s []byte) []byte {
+		f, _ := json.Number(s).Float64()
+		return []byte(pyFloat(f))
+	}
+	return bytes.Equal(digits.ReplaceAllFunc(a, round), digits.ReplaceAllFunc(b, round))
 }
 
 func sameTypes(a, b any) bool {

@@ -204,6 +204,10 @@ func (v *validation) unknown(options []Option, d *dict, context []string) {
 // levels, and the nearest known name to each.
 func (v *validation) unsupportedText() string {
 	var unknown, supported, hints []string
+	levels := make(map[string]bool)
+	for _, u := range v.unsupported {
+		levels[strings.Join(u.context, ".")] = true
+	}
 	for _, u := range v.unsupported {
 		at := strings.Join(u.context, ".")
 		for _, name := range u.names {
@@ -229,7 +233,7 @@ func (v *validation) unsupportedText() string {
 			text += " (" + strings.Join(aliases, ", ") + ")"
 		}
 		sentence := "Supported parameters include: " + text + "."
-		if len(v.unsupported) > 1 && at != "" {
+		if len(levels) > 1 && at != "" {
 			sentence = "Supported parameters of " + at + " include: " + text + "."
 		}
 		if !slices.Contains(supported, sentence) { // several elements of one list
