@@ -582,3 +582,88 @@ func TestKinds(t *testing.T) {
 		}
 	}
 }
+
+// TestApplyOutside names cells and networks that only the API has.
+func TestApplyOutside(t *testing.T) {
+	both(t, func(t *testing.T, s api) {
+		apply(t, s.Client, fleet, Options{})
+		apply(t, s.Client, "clouds: [{name: west, regions: [{name: dfw, networks: [{name: mgmt, cidr: 10.0.0.0/8, gateway: 10.0.0.1, netmask: 255.0.0.0}]}]}]", Options{})
+		const more = `
+clouds:
+- name: east
+  regions:
+  - name: dfw
+    networks: [{name: n2, cidr: 10.0.0.0/8, gateway: 10.0.0.1, netmask: 255.0.0.0, cell: c1}]
+    hosts:
+    - {name: new, ip_address: 10.0.0.7, device_type: x, interfaces: [{name: eth0, interface_type: x, ip_address: 10.0.0.7, network: mgmt}]}
+`
+		check := apply(t, s.Client, more, Options{Check: true})
+		for i, want := range map[int]map[string]any{2: {"cell": "c1"}, 4: {"network": "east/dfw/mgmt"}} {
+			for key, value := range want {
+				if got := check.Changes[i].After[key]; got != value {
+					t.Errorf("%s: %s is %v, want %v", check.Changes[i].Name, key, got, value)
+				}
+			}
+		}
+		apply(t, s.Client, more, Options{})
+		if r := apply(t, s.Client, more, Options{}); r.Changed() {
+			t.Errorf("again: %+v", r.Changes)
+		}
+	})
+}
+
+// TestApplyHalf fails between the requests of one object; the next run does the rest.
+func TestApplyHalf(t *testing.T) {
+	t.Parallel()
+	refuse := func(suffix string) func(string, string, map[string]any) (int, string) {
+		return func(method, path string, _ map[string]any) (int, string) {
+			if method == http.MethodPut && strings.HasSuffix(path, suffix) {
+				return 400, "no"
+			}
+			return 0, ""
+		}
+	}
+	const file = "clouds: [{name: a, note: %s, variables: {x: %d}, regions: [{name: r, network_devices: [{name: sw, ip_address: 10.0.0.1, device_type: x, labels: [l%d]}]}]}]"
+	s := &original{before: refuse("/labels")}
+	_, err := Apply(t.Context(), s.client(t), parse(t, fmt.Sprintf(file, "n", 1, 1)), Options{})
+	if err == nil || !strings.Contains(err.Error(), "network device a/r/sw: its labels were not added: PUT") {
+		t.Errorf("%v", err)
+	}
+	s.before = nil
+	r := apply(t, s.client(t), fmt.Sprintf(file, "n", 1, 1), Options{})
+	if diff := cmp.Diff([]string{"labels"}, r.Changes[2].Fields); diff != "" || counts(r) != [3]int{0, 1, 2} {
+		t.Errorf("%v: %s", counts(r), diff)
+	}
+	s.before = refuse("/variables")
+	_, err = Apply(t.Context(), s.client(t), parse(t, fmt.Sprintf(file, "m", 2, 1)), Options{})
+	if err == nil || !strings.Contains(err.Error(), "cloud a: its variables were not set: PUT") {
+		t.Errorf("%v", err)
+	}
+	s.before = nil
+	r = apply(t, s.client(t), fmt.Sprintf(file, "m", 2, 1), Options{})
+	if diff := cmp.Diff([]string{"variables"}, r.Changes[0].Fields); diff != "" {
+		t.Error(diff)
+	}
+	// Somebody deletes the cloud between the reading and the writing; the original answers 500 (Q5).
+	s.before = func(method, _ string, _ map[string]any) (int, string) {
+		if method == http.MethodPut {
+			s.rows = map[string][]*row{}
+		}
+		return 0, ""
+	}
+	_, err = Apply(t.Context(), s.client(t), parse(t, fmt.Sprintf(file, "gone", 2, 1)), Options{})
+	if err == nil || !craton.IsNotFound(err) || !strings.Contains(err.Error(), "cloud a: was deleted meanwhile") {
+		t.Errorf("%v", err)
+	}
+	// The original creates a host below a foreign parent and answers 404 (Q12).
+	s = &original{before: func(method, path string, _ map[string]any) (int, string) {
+		if method == http.MethodPost && path == "/v1/network-devices" {
+			return 404, "Not Found"
+		}
+		return 0, ""
+	}}
+	_, err = Apply(t.Context(), s.client(t), parse(t, fmt.Sprintf(file, "n", 1, 1)), Options{})
+	if err == nil || !strings.Contains(err.Error(), "did create it, but its parent is in a project that this user cannot see") {
+		t.Errorf("%v", err)
+	}
+}

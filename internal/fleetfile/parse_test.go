@@ -225,6 +225,7 @@ clouds:
     exp: 1E+2
     octal: 0644
     hex: 0x1F
+    octal12: 0o17
     under: 1_000
     point: .5
     plus: +7
@@ -276,7 +277,7 @@ clouds:
 		{Kind: "project", Path: "project", Variables: map[string]string{"ntp": `"ntp1.example.net"`}},
 		{Kind: "cloud", Path: "clouds[east]", Name: "east", Values: map[string]any{"note": ""}, Variables: map[string]string{
 			"defaults": `{"mtu":1500,"dns":["10.0.0.53"]}`, "big": "123456789012345678901234567890",
-			"tiny": "0.1000000000000000055511151231257827", "huge": "1e400", "exp": "1E+2", "octal": "420", "hex": "31", "under": "1000",
+			"tiny": "0.1000000000000000055511151231257827", "huge": "1e400", "exp": "1E+2", "octal": "420", "hex": "31", "octal12": "15", "under": "1000",
 			"point": "0.5", "plus": "7", "date": `"2024-01-02"`, "time": `"2001-12-14t21:59:43.10-05:00"`, "yes11": `"yes"`,
 			"text": `"007"`, "tagged": `"5"`, "nothing": "null", "truth": "true", "clock": `"12:30:45"`, "html": `"<a & b>"`,
 			"snow": `"☃ ☃"`, "block": `"two\nlines\n"`,

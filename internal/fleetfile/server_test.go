@@ -3,9 +3,12 @@ package fleetfile
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -154,5 +157,76 @@ func TestFedora(t *testing.T) {
 	}
 	if hosts != 351 || parents != 230 {
 		t.Errorf("%d hosts, %d of them with a parent", hosts, parents)
+	}
+}
+
+// TestRoles applies a file over the network as the roles of the v1 contract §1.5.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	b, err := s.Bootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s.Handler())
+	t.Cleanup(h.Close)
+	client := func(user, key, project string) *craton.Client {
+		c, err := craton.New(h.URL, craton.WithLocalAuth(user, key, project))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	root := client(b.Username, b.APIKey, b.ProjectID)
+	users, projects := map[string]*craton.Client{}, map[string]string{}
+	for _, name := range []string{"blue", "green"} {
+		p, err := root.Projects.Create(t.Context(), craton.ProjectCreate{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		projects[name] = p.ID
+		for _, admin := range []bool{true, false} {
+			u, err := root.Users.Create(t.Context(), craton.UserCreate{Username: "u" + strconv.FormatBool(admin), ProjectID: p.ID, IsAdmin: admin})
+			if err != nil {
+				t.Fatal(err)
+			}
+			users[name+strconv.FormatBool(admin)] = client(u.Username, string(u.APIKey), p.ID)
+		}
+	}
+	// Nothing tells an admin of an empty project which one it is.
+	if _, err := Apply(t.Context(), users["bluetrue"], parse(t, fleet), Options{}); err == nil || !strings.Contains(err.Error(), "OS_PROJECT_ID") {
+		t.Errorf("%v", err)
+	}
+	// The same names in two projects do not meet.
+	for _, name := range []string{"blue", "green"} {
+		r, err := Apply(t.Context(), users[name+"true"], parse(t, fleet), Options{ProjectID: projects[name]})
+		if err != nil || counts(r) != [3]int{10, 1, 0} {
+			t.Fatalf("%s: %v %+v", name, err, r)
+		}
+	}
+	// A member finds everything true, the project's variables too, and may change all but those.
+	member := users["greenfalse"]
+	r, err := Apply(t.Context(), member, parse(t, fleet), Options{})
+	if err != nil || r.Changed() || len(r.Changes) != 11 {
+		t.Fatalf("%v %+v", err, r)
+	}
+	_, err = Apply(t.Context(), member, parse(t, strings.Replace(fleet, "ntp1", "ntp2", 1)), Options{})
+	if want := "f.yml:3: project.variables: ntp differ from the API's or cannot be read, and this user may not change the project's variables; let an admin of the project apply the file"; err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+	r, err = Apply(t.Context(), member, parse(t, strings.Replace(fleet, "row 1", "row 2", 1)), Options{})
+	if err != nil || counts(r) != [3]int{0, 1, 10} {
+		t.Errorf("%v %+v", err, r)
+	}
+	// Root sees both projects and must say which one it means.
+	if _, err := Apply(t.Context(), root, parse(t, fleet), Options{Check: true}); err == nil || !strings.Contains(err.Error(), "OS_PROJECT_ID") {
+		t.Errorf("%v", err)
+	}
+	if r, err := Apply(t.Context(), root, parse(t, fleet), Options{Check: true, ProjectID: strings.ReplaceAll(strings.ToUpper(projects["green"]), "-", "")}); err != nil || counts(r) != [3]int{0, 1, 10} {
+		t.Errorf("%v %+v", err, r)
 	}
 }
