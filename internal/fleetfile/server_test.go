@@ -82,7 +82,7 @@ func TestRulesOnServer(t *testing.T) {
 		t.Skip("opens many databases")
 	}
 	dir := t.TempDir()
-	const most = 30
+	const most = 12
 	runs, failed := 0, false
 	rapid.Check(t, func(t *rapid.T) {
 		if runs++; runs > most && !failed { // once one failed, rapid repeats it to make it small
