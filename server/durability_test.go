@@ -175,10 +175,15 @@ func TestKill(t *testing.T) {
 			t.Fatalf("round %d: the server did not start: %v", round, err)
 		}
 		url := "http://" + strings.TrimSpace(address)
-		var wg sync.WaitGroup
+		busy := make(chan struct{}) // closed when every writer had an answer
+		var first, wg sync.WaitGroup
+		first.Add(8)
+		go func() { first.Wait(); close(busy) }()
 		for w := range 8 {
 			wg.Go(func() {
 				client := &http.Client{Transport: &http.Transport{}}
+				answered := sync.OnceFunc(first.Done)
+				defer answered()
 				for n := 0; ; n++ {
 					name := fmt.Sprintf("r%d-w%d-%d", round, w, n)
 					id, ok := send(client, root, "POST", url+"/v1/clouds", `{"name":"`+name+`","variables":{"n":0,"m":1}}`, 201)
@@ -188,6 +193,7 @@ func TestKill(t *testing.T) {
 					mu.Lock()
 					acknowledged[name] = "0"
 					mu.Unlock()
+					answered()
 					if _, ok := send(client, root, "PUT", url+"/v1/clouds/"+id+"/variables", `{"n":1}`, 200); !ok {
 						return
 					}
@@ -197,7 +203,8 @@ func TestKill(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(50*time.Millisecond + time.Duration(rand.IntN(200))*time.Millisecond)
+		<-busy
+		time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +237,7 @@ func TestKill(t *testing.T) {
 			t.Errorf("cloud %s has the variables %q, acknowledged was n=%s", name, v, n)
 		}
 	}
-	if total < rounds {
+	if total < 8*rounds {
 		t.Errorf("only %d writes in %d rounds: the test proves nothing", total, rounds)
 	}
 	t.Logf("%d clouds acknowledged in %d rounds, %d stored", total, rounds, len(stored))

@@ -50,7 +50,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		json.NewEncoder(w).Encode(body)
+		_ = json.NewEncoder(w).Encode(body) // a client that is gone needs no answer
 	}
 }
 

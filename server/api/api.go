@@ -64,7 +64,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.head.Set("Content-Length", strconv.Itoa(len(c.buf)))
 	w.WriteHeader(c.status)
 	if r.Method != http.MethodHead {
-		w.Write(c.buf)
+		_, _ = w.Write(c.buf) // a client that is gone needs no answer
 	}
 	if cap(c.buf) <= maxPooled {
 		*pooled = c.buf

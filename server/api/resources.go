@@ -14,7 +14,7 @@ const (
 	boolean       //
 	stamp         // a timestamp
 	object        // variables
-	strs          // an array of strings
+	strs          // an array of strings; "labels" are shown in lists with details only
 	noItems       // an array that must be empty
 	linkList      // an array of {href, rel}
 )
@@ -28,7 +28,6 @@ const (
 	required                 // demanded by POST
 	nullable                 // PUT accepts null
 	echo                     // not a column: shown once, in the POST response, if it was sent
-	silent                   // accepted and never shown
 )
 
 // field is one member of a resource's representations. Without a use it is
@@ -150,7 +149,7 @@ var (
 			{"active", boolean, inCreate | inUpdate}, fCell, fCloud, fCreated,
 			{"device_type", str, inCreate | required | inUpdate}, fID,
 			{"ip_address", address, inCreate | required | inUpdate},
-			{"labels", strs, inCreate | silent}, {"links", linkList, inCreate}, fName, fNote,
+			{"labels", strs, inCreate}, {"links", linkList, inCreate}, fName, fNote,
 			{"parent_id", integer, inCreate | inUpdate | nullable}, fProject, fRegion, fUpdated, fVariables,
 		},
 		params: []param{pID, pName, pRegionID, pCloudID, pCellID, pDeviceType, {name: "label", kind: str}, pAddress,
@@ -163,7 +162,7 @@ var (
 		fields: []field{
 			{"access_secret_id", integer, inCreate | echo}, {"active", boolean, inCreate}, fCell, fCloud, fCreated,
 			{"device_type", str, inCreate | required | inUpdate}, fID, {"interface_id", integer, inCreate | echo},
-			{"ip_address", address, inCreate | required | inUpdate}, {"labels", strs, silent}, {"links", linkList, inCreate},
+			{"ip_address", address, inCreate | required | inUpdate}, {name: "labels", kind: strs}, {"links", linkList, inCreate},
 			{"model_name", str, inCreate | inUpdate}, fName, {"network_id", integer, inCreate | echo},
 			{"os_version", str, inCreate | inUpdate}, {"parent_id", integer, inCreate | inUpdate | nullable},
 			fProject, fRegion, fUpdated, fVariables, {"vlans", str, inCreate | inUpdate},

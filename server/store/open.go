@@ -44,6 +44,15 @@ type Store struct {
 // Without, that is an error wrapping [fs.ErrNotExist]. A file that is not a
 // Craton database, or that a newer version wrote, is refused.
 func Open(ctx context.Context, database string, create bool) (*Store, error) {
+	return open(ctx, database, create, full)
+}
+
+// full is SQLite's synchronous mode in which a commit survives a power cut.
+const full = 2
+
+// open is Open with a synchronous mode: tests of rules that have nothing to
+// do with durability need not wait for the disk.
+func open(ctx context.Context, database string, create bool, synchronous int) (*Store, error) {
 	path, err := sqlitePath(database)
 	if err != nil {
 		return nil, err
@@ -51,7 +60,7 @@ func Open(ctx context.Context, database string, create bool) (*Store, error) {
 	if err := touch(path, create); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", dsn(path))
+	db, err := sql.Open("sqlite", dsn(path, synchronous))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -65,8 +74,7 @@ func Open(ctx context.Context, database string, create bool) (*Store, error) {
 	}
 	s.writer.init()
 	if err := s.prepareFile(ctx, create); err != nil {
-		db.Close()
-		return nil, err
+		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
@@ -141,13 +149,13 @@ func touch(path string, create bool) error {
 	return f.Close()
 }
 
-func dsn(path string) string {
+func dsn(path string, synchronous int) string {
 	q := url.Values{}
 	q.Set("mode", "rw") // never create: touch did, with the right mode
 	for _, pragma := range []string{
 		"busy_timeout(10000)",
 		"foreign_keys(1)",
-		"synchronous(2)", // FULL: an acknowledged write survives a power cut
+		fmt.Sprintf("synchronous(%d)", synchronous),
 		"cache_size(-16000)",
 		"temp_store(2)",
 	} {
@@ -220,8 +228,7 @@ func (s *Store) migrate(ctx context.Context, c *session) error {
 		_, err = c.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(migrations)))
 	}
 	if err != nil {
-		c.rollback(ctx)
-		return err
+		return errors.Join(err, c.rollback(ctx))
 	}
 	return c.exec(ctx, "COMMIT", nil)
 }

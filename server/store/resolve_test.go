@@ -42,7 +42,7 @@ var (
 // the vars filter with the model, for every object, own and resolved.
 func TestVariablesAgainstModel(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := fresh(t)
 	rapid.Check(t, func(r *rapid.T) {
 		project := NewUUID() // one for each fleet: they do not see each other
 		sc := Scope{Project: project}
@@ -161,7 +161,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 // prev leads to the page before.
 func TestPagesAreWhole(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := fresh(t)
 	sc := fleet(t, s)
 	notes := []any{nil, "x", "y", "x"}
 	for i := range 47 {

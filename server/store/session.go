@@ -27,10 +27,16 @@ func (s *Store) open(ctx context.Context) (*session, error) {
 }
 
 func (q *session) close() {
+	q.forget()
+	_ = q.conn.Close() // it is done with, whatever it says
+}
+
+// forget closes all prepared statements.
+func (q *session) forget() {
 	for _, stmt := range q.stmts {
-		stmt.Close()
+		_ = stmt.Close()
 	}
-	q.conn.Close()
+	clear(q.stmts)
 }
 
 func (q *session) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
@@ -39,10 +45,7 @@ func (q *session) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 		return stmt, nil
 	}
 	if len(q.stmts) >= maxStatements {
-		for _, stmt := range q.stmts {
-			stmt.Close()
-		}
-		clear(q.stmts)
+		q.forget()
 	}
 	stmt, err := q.conn.PrepareContext(ctx, text)
 	if err != nil {
@@ -79,7 +82,7 @@ func (q *session) each(ctx context.Context, text string, args []any, dest []any,
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return err

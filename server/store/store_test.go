@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func open(t testing.TB) *Store {
+func fresh(t testing.TB) *Store {
 	t.Helper()
-	s, err := Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), true)
+	s, err := open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), true, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestOpen(t *testing.T) {
 // take each other down, and that a refused one leaves nothing behind.
 func TestWritersShareTransactions(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := fresh(t)
 	sc := fleet(t, s)
 	var wg sync.WaitGroup
 	for i := range 100 {
@@ -174,7 +174,7 @@ func TestUseAfterClose(t *testing.T) {
 // depend on how many rows it has.
 func TestStatementsPerPage(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := fresh(t)
 	sc := fleet(t, s)
 	var parent any
 	for i := range 100 {
@@ -203,7 +203,7 @@ func TestStatementsPerPage(t *testing.T) {
 // sort, so that a page costs the same wherever it is.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := fresh(t)
 	sc := fleet(t, s)
 	create(t, s, Hosts, sc, host("h", nil))
 	all := Scope{All: true}

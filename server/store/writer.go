@@ -140,24 +140,20 @@ func (s *Store) commit(ctx context.Context, q *session, batch []*job) error {
 	}
 	for _, j := range batch {
 		if err := q.exec(ctx, "SAVEPOINT job", nil); err != nil {
-			q.rollback(ctx)
-			return err
+			return errors.Join(err, q.rollback(ctx))
 		}
 		j.err = runJob(ctx, q, j)
 		if j.err != nil {
 			if err := q.exec(ctx, "ROLLBACK TO job", nil); err != nil {
-				q.rollback(ctx)
-				return errors.Join(j.err, err)
+				return errors.Join(j.err, err, q.rollback(ctx))
 			}
 		}
 		if err := q.exec(ctx, "RELEASE job", nil); err != nil {
-			q.rollback(ctx)
-			return err
+			return errors.Join(err, q.rollback(ctx))
 		}
 	}
 	if err := q.exec(ctx, "COMMIT", nil); err != nil {
-		q.rollback(ctx)
-		return err
+		return errors.Join(err, q.rollback(ctx))
 	}
 	return nil
 }

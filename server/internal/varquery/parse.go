@@ -1,7 +1,6 @@
 package varquery
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,10 +8,15 @@ import (
 	"github.com/craton-fleet/craton/server/internal/jsontext"
 )
 
+// refusal is an error with the original's own sentence.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
 // Errors of [Parse], with the words of the original (contract §4).
-var (
-	ErrPath  = errors.New("The query contains an invalid JSON Path expression.") //nolint:staticcheck // the original's message
-	ErrValue = errors.New("An invalid JSON value was specified.")                //nolint:staticcheck // the original's message
+const (
+	ErrPath  = refusal("The query contains an invalid JSON Path expression.")
+	ErrValue = refusal("An invalid JSON value was specified.")
 )
 
 // Term is one condition: the variable Key has a value that matches.
