@@ -9,10 +9,12 @@ import (
 )
 
 // Error is every failure that the API answered with: the HTTP status and the server's own words.
-// Failures to reach the API at all are *ConnectionError, good statuses with an unusable body *ResponseError.
+// Every status is one, those too that Craton never sends (Q29). Failures to reach the API at all are *ConnectionError, good statuses with an unusable body *ResponseError.
 type Error struct {
-	Status    int    // HTTP status, such as 404
-	Message   string // the server's message (v1 contract §4), or the start of a body that is none of its own
+	Status int // HTTP status, such as 404
+	// Message is the server's own, whole (v1 contract §4): messages of validation have a line for each fault, without
+	// the field's name (Q18). Of a body that is none of Craton's it is the start.
+	Message   string
 	Method    string // of the request
 	Path      string // of the request, without its query
 	RequestID string // x-openstack-request-id of the answer, to be found in the server's log

@@ -14,7 +14,8 @@ type NetworkDevice struct {
 }
 
 // NetworkDeviceCreate is what a new network device is made of. Name, IPAddress, DeviceType, CloudID and
-// RegionID are required. Labels are added afterwards, with AddLabels.
+// RegionID are required. Labels are added afterwards, with AddLabels. Fields
+// that the original repeats in its answer but does not keep are left out (Q22).
 type NetworkDeviceCreate struct {
 	Name       string    `json:"name"` // unique in the region, across hosts and network devices
 	IPAddress  string    `json:"ip_address"`

@@ -229,7 +229,8 @@ func withLimit(q url.Values, limit int) url.Values {
 // wants tells whether a boolean parameter is true; the server's links say True (v1 contract §3.4).
 func wants(q url.Values, name string) bool { return strings.EqualFold(q.Get(name), "true") }
 
-// explainList adds to the error of a listing what is known about its causes.
+// explainList adds to the error of a listing what is known about its causes: an address that is none (Q9), a vars
+// filter without a value (v1 contract §5.5), a parent in another project (Q12).
 func explainList(err error, path string, q url.Values) error {
 	devices := path == "/hosts" || path == "/network-devices" || path == "/devices"
 	switch StatusOf(err) {
@@ -240,7 +241,7 @@ func explainList(err error, path string, q url.Values) error {
 				where = "among the " + cmpOr(q.Get("limit"), "30") + " after id " + m
 			}
 			text := "if it stays: the original server answers this for every list that holds an object (" + where +
-				") whose ip_address is no address; read them one by one, and delete the one that cannot be read (Q9)"
+				") whose ip_address is no address; read them one by one, and delete the one that cannot be read"
 			if q.Get("vars") != "" {
 				text = "the original server answers this for a vars filter that is not path:value, such as role:\"db\"; otherwise, " + text
 			}
@@ -251,7 +252,7 @@ func explainList(err error, path string, q url.Values) error {
 		}
 	case http.StatusNotFound:
 		if devices {
-			return hint(err, "the original server answers this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device (Q12)")
+			return hint(err, "the original server answers this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device")
 		}
 	}
 	return err

@@ -121,7 +121,8 @@ func (s *VariableStore[K]) ResolvedVariables(ctx context.Context, id K) (Variabl
 }
 
 // SetVariables sets the given keys and leaves all others; it returns the object's own variables afterwards.
-// A null value is set, not removed.
+// A null value is set, not removed: it hides what the object would inherit. The original does not find null by a
+// vars filter if the object was created with it (Q24).
 func (s *VariableStore[K]) SetVariables(ctx context.Context, id K, v Variables) (Variables, error) {
 	if v == nil {
 		v = Variables{}
