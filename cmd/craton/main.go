@@ -1,5 +1,6 @@
 // Command craton is the whole program: the command line, the Ansible inventory, and the server.
-// It looks at the name it was called by: as craton-inventory it is the inventory, else the command line.
+// It looks at the name it was called by: as craton-inventory, or called with Ansible's
+// own arguments under whatever name, it is the inventory, else the command line.
 package main
 
 import (
@@ -23,22 +24,29 @@ func run(args []string, s output.Streams) int {
 	name := filepath.Base(args[0])
 	var cmd *cobra.Command
 	prefix := "ERROR: "
-	switch name {
-	case "craton-inventory":
+	ansible := isInventory(name, args[1:])
+	if ansible {
 		cmd = cli.Prepare(inventory.Command(s), s)
 		cmd.Use, cmd.Version = name, versionLine()
 		prefix = name + ": "
-	default:
+	} else {
 		cmd = cli.New(s, versionLine(), inventory.Command(s))
 	}
 	cmd.SetArgs(args[1:])
 	err := cmd.Execute()
 	if err != nil {
 		text := err.Error()
-		if name == "craton-inventory" {
+		if ansible {
 			text = output.OneLine(err) // Ansible shows it inside its own warning
 		}
 		_, _ = fmt.Fprintln(s.Err, prefix+text)
 	}
 	return cli.ExitCode(err)
+}
+
+// isInventory tells that the caller is Ansible, or somebody in its place: by the program's name, or by the arguments
+// that Ansible gives. In a directory of inventories the link may be called 10-craton, so that it sorts before the
+// files that build on it (contract §A6).
+func isInventory(name string, args []string) bool {
+	return name == "craton-inventory" || len(args) > 0 && (args[0] == "--list" || args[0] == "--host")
 }

@@ -85,7 +85,10 @@ func printResult(w io.Writer, r *fleetfile.Result, check bool) error {
 		if c.Action == fleetfile.Unchanged {
 			continue
 		}
-		fmt.Fprintf(&b, "%s %s %s", c.Action, c.Kind, c.Name)
+		fmt.Fprintf(&b, "%s %s", c.Action, c.Kind)
+		if c.Name != "" { // the project is the one there is
+			b.WriteString(" " + c.Name)
+		}
 		if c.Action == fleetfile.Updated {
 			fmt.Fprintf(&b, " (%s)", strings.Join(c.Fields, ", "))
 		}
