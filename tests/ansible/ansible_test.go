@@ -123,7 +123,7 @@ func environment(t *testing.T, r release, extra ...string) []string {
 	}
 	env := []string{
 		"PATH=" + path, "HOME=" + home, "XDG_CONFIG_HOME=" + home, "TMPDIR=" + home,
-		"LC_ALL=C.UTF-8", "TERM=dumb", "COLUMNS=1000", // Ansible wraps its warnings
+		"LC_ALL=C.UTF-8", "TERM=dumb",
 		"ANSIBLE_CONFIG=" + filepath.Join(root, "examples", "ansible.cfg"), "ANSIBLE_HOME=" + home,
 	}
 	return append(env, extra...)

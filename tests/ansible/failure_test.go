@@ -124,9 +124,9 @@ func TestFailures(t *testing.T) {
 	}{
 		{"server down", with("http://" + freeAddress(t)), "connection refused", true},
 		{"wrong key", append(craton.env(), "OS_PASSWORD="+secret), "401|403", true},
-		{"not JSON", with(broken(t, 200, "application/json", "this is not JSON")), "JSON", true},
-		{"JSON cut short", with(broken(t, 200, "application/json", `{"clouds": [{"id": 1, "name": "ea`)), "", false},
-		{"JSON of another kind", with(broken(t, 200, "application/json", `[1, 2, 3]`)), "", false},
+		{"not JSON", with(broken(t, 200, "application/json", "this is not JSON")), "the answer", true},
+		{"JSON cut short", with(broken(t, 200, "application/json", `{"clouds": [{"id": 1, "name": "ea`)), "the answer", false},
+		{"JSON of another kind", with(broken(t, 200, "application/json", `[1, 2, 3]`)), "the answer", false},
 		{"a web page", with(broken(t, 200, "text/html", "<html><body>Welcome\nto the\nportal</body></html>")), "", false},
 		{"always 500", with(broken(t, 500, "application/json", `{"status": 500, "message": "a\nb\nc"}`)), "500", false},
 		{"missing file", []string{"CRATON_URL=sqlite:" + missing}, regexp.QuoteMeta(missing), true},
@@ -141,7 +141,6 @@ func TestFailures(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			env := append(c.env, "CRATON_RETRIES=1")
-			var line string
 			for _, args := range [][]string{{"--list"}, {"--host", "web-ams1"}} {
 				if c.name == "unknown label" && args[0] == "--host" {
 					continue // one host by name: nothing to filter
@@ -162,9 +161,6 @@ func TestFailures(t *testing.T) {
 				if strings.Contains(out.stderr, secret) {
 					t.Errorf("%s: stderr shows the API key: %s", args[0], out.stderr)
 				}
-				if args[0] == "--list" {
-					line = strings.TrimSpace(out.stderr)
-				}
 			}
 			if _, err := os.Stat(missing); err == nil {
 				t.Errorf("reading made the file %s", missing)
@@ -181,8 +177,10 @@ func TestFailures(t *testing.T) {
 					t.Errorf("a play began without an inventory:\n%s", out.stdout)
 				}
 				said := out.stdout + out.stderr
-				if !strings.Contains(said, line) {
-					t.Errorf("Ansible does not show our line\n  %s\nbut\n%s", line, said)
+				// Old Ansible breaks lines at column 79, also within words that have a hyphen.
+				unbroken := strings.Join(strings.Fields(said), "")
+				if !regexp.MustCompile("craton-inventory:.*" + strings.ReplaceAll(c.says, " ", "")).MatchString(unbroken) {
+					t.Errorf("Ansible does not show our line, which says %q, but\n%s", c.says, said)
 				}
 				// What other inventory plugins say of the binary (contract §A2).
 				if m := regexp.MustCompile(`(?i)deprecat|with '?(ini|yaml|toml|auto|constructed)|surrogate|utf-8|ELF|[^\n\t\x20-\x7e]`).FindString(said); m != "" {

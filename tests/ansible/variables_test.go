@@ -109,7 +109,7 @@ func TestSameVariables(t *testing.T) {
 // TestHardValues: values reach a play as the fleet file has them. Templates are text, and stay text.
 func TestHardValues(t *testing.T) {
 	t.Parallel()
-	url := load(t, filepath.Join("testdata", "hard.yml"))
+	url := load(t, filepath.Join(root, "tests", "ansible", "testdata", "hard.yml"))
 	text, err := os.ReadFile(filepath.Join("testdata", "hard.json"))
 	if err != nil {
 		t.Fatal(err)
