@@ -17,6 +17,7 @@ type group struct {
 	level    level    // of place
 	total    int      // hosts in it and below
 	child    bool     // it is the child of another
+	odd      bool     // a place as a device names it that is elsewhere
 }
 
 // node is a place as devices name it. The original lets a device name a region of another cloud, or a cell of another
@@ -130,12 +131,14 @@ func (g *grouper) node(n node, by *Device) (*group, error) {
 		region := g.f.Regions[n.region]
 		one.name = groupName(g.o.GroupNames, "cell", cloud.Name, region.Name, one.place.Name)
 		if one.place.RegionID != n.region || region.CloudID != n.cloud {
+			one.odd = true
 			one.what = fmt.Sprintf(" as %s names it, in region %q of cloud %q", by, region.Name, cloud.Name)
 		}
 	case n.region != 0:
 		kind, upper, one.place, one.level = RegionGroups, node{n.cloud, 0, 0}, g.f.Regions[n.region], levelRegion
 		one.name = groupName(g.o.GroupNames, "region", cloud.Name, one.place.Name)
 		if one.place.CloudID != n.cloud {
+			one.odd = true
 			one.what = fmt.Sprintf(" as %s names it, in cloud %q", by, cloud.Name)
 		}
 	default:
@@ -170,7 +173,9 @@ func (g *grouper) add(one *group, kind GroupKind) error {
 	one.setting = string(kind)
 	if other := g.byName[one.name]; other != nil {
 		help := "rename one of them"
-		if g.o.GroupNames != Exact {
+		if one.odd || other.odd {
+			help = "create that device anew with a region and a cell that belong together"
+		} else if g.o.GroupNames != Exact {
 			help += ", or set group_names to exact"
 		}
 		return fmt.Errorf("%s and %s both make the group %q; %s", other.what, one.what, one.name, help)
