@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
-	"unsafe"
 
 	"github.com/tidwall/gjson"
 
@@ -18,11 +15,13 @@ import (
 // repeat (names of variables, device types, labels, projects) are kept once, so that a page's body, which is many
 // times larger, is free again. Not for concurrent use.
 type decoder struct {
-	words   map[string]string
-	arena   []byte
-	devices []Device
-	vars    []Variable
-	spans   []span // where in the arena a field's text is
+	words    map[string]string
+	projects map[string]string // spellings of project ids, and the canonical one
+	labeled  []string
+	arena    []byte
+	devices  []Device
+	vars     []Variable
+	spans    []span // where in the arena a field's text is
 }
 
 // span is a text in the arena: of a field of a device, or of a variable.
@@ -30,6 +29,9 @@ type span struct {
 	device, field int // field -1: device is an index of vars
 	from, to      int
 }
+
+// errNotJSON is an answer that cannot be parsed.
+var errNotJSON = errors.New("it is not JSON")
 
 const (
 	fieldName = iota
@@ -41,52 +43,60 @@ const (
 	ofVariable = -1
 )
 
-func newDecoder() *decoder { return &decoder{words: map[string]string{}} }
-
-// text is body as a string without a copy. Bodies are never written to.
-func text(body []byte) string { return unsafe.String(unsafe.SliceData(body), len(body)) }
+func newDecoder() *decoder {
+	return &decoder{words: map[string]string{}, projects: map[string]string{}}
+}
 
 // page decodes a page of a listing; details says that its devices must have variables.
 func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, error) {
-	list := gjson.Get(text(raw.Body), kind.key())
-	if !list.IsArray() {
+	x, found := &scanner{s: text(raw.Body)}, false
+	var devices []Device
+	var err error
+	x.members(func(key string) {
+		if key != kind.key() || x.peek() != '[' {
+			x.skip()
+			return
+		}
+		found = true
+		devices, err = d.list(x, kind, details)
+	})
+	if !found {
 		return nil, fmt.Errorf("it has no list %q", kind.key())
 	}
-	return d.list(list, kind, details)
+	return devices, err
 }
 
 // one decodes a single device.
 func (d *decoder) one(body []byte, kind Kind) (*Device, error) {
 	if !gjson.ValidBytes(body) {
-		return nil, errors.New("it is not JSON")
+		return nil, errNotJSON
 	}
-	devices, err := d.list(gjson.Parse("["+string(body)+"]"), kind, true)
+	devices, err := d.list(&scanner{s: "[" + string(body) + "]"}, kind, true)
 	if err != nil {
 		return nil, err
 	}
 	return &devices[0], nil
 }
 
-func (d *decoder) list(list gjson.Result, kind Kind, details bool) ([]Device, error) {
-	d.arena, d.vars, d.spans, d.devices = d.arena[:0], nil, d.spans[:0], nil
+func (d *decoder) list(x *scanner, kind Kind, details bool) ([]Device, error) {
+	d.arena, d.vars, d.spans, d.devices = d.arena[:0], d.vars[:0], d.spans[:0], nil
 	var counts []int // of the variables of each device
-	var err error
-	list.ForEach(func(_, object gjson.Result) bool {
+	var first error
+	x.elements(func() {
 		before := len(d.vars)
-		if err = d.device(object, kind, details); err != nil {
-			return false
+		if err := d.device(x, kind, details); err != nil && first == nil {
+			first = err
 		}
 		counts = append(counts, len(d.vars)-before)
-		return true
 	})
-	if err != nil {
-		return nil, err
+	if first != nil {
+		return nil, first
 	}
 	kept := string(d.arena)
 	for _, s := range d.spans {
 		d.set(s, kept[s.from:s.to])
 	}
-	vars := slices.Clip(d.vars)
+	vars := slices.Clone(d.vars)
 	for i, n := range counts {
 		d.devices[i].Variables = Variables(vars[:n:n]).tidy()
 		vars = vars[n:]
@@ -95,52 +105,55 @@ func (d *decoder) list(list gjson.Result, kind Kind, details bool) ([]Device, er
 }
 
 // device decodes one object.
-func (d *decoder) device(object gjson.Result, kind Kind, details bool) error {
+func (d *decoder) device(x *scanner, kind Kind, details bool) error {
 	i := len(d.devices)
 	d.devices = append(d.devices, Device{Kind: kind})
 	dev := &d.devices[i]
 	links, sawVariables := "", false
-	object.ForEach(func(key, v gjson.Result) bool {
-		switch key.Str {
+	x.members(func(key string) {
+		switch key {
 		case "id":
-			dev.ID = int(v.Int())
+			dev.ID = x.id()
 		case "cloud_id":
-			dev.CloudID = int(v.Int())
+			dev.CloudID = x.id()
 		case "region_id":
-			dev.RegionID = int(v.Int())
+			dev.RegionID = x.id()
 		case "cell_id":
-			dev.CellID = int(v.Int())
+			dev.CellID = x.id()
 		case "parent_id":
-			dev.ParentID = int(v.Int())
+			dev.ParentID = x.id()
 		case "active":
-			dev.Active = v.Bool()
+			dev.Active = x.skip() == "true"
 		case "project_id":
-			dev.ProjectID = projectID(d.word(v.Str))
+			dev.ProjectID = d.projectID(x.str())
 		case "device_type":
-			dev.DeviceType = d.word(v.Str)
+			dev.DeviceType = d.word(x.str())
 		case "name":
-			d.field(i, fieldName, v)
+			d.field(i, fieldName, x.str())
 		case "ip_address":
-			d.field(i, fieldIP, v)
+			d.field(i, fieldIP, x.str())
 		case "note":
-			d.field(i, fieldNote, v)
+			d.field(i, fieldNote, x.str())
 		case "model_name":
-			d.field(i, fieldModel, v)
+			d.field(i, fieldModel, x.str())
 		case "os_version":
-			d.field(i, fieldOS, v)
+			d.field(i, fieldOS, x.str())
 		case "vlans":
-			d.field(i, fieldVLANs, v)
+			d.field(i, fieldVLANs, x.str())
 		case "labels":
-			if v.IsArray() {
-				dev.Labels = d.labels(v)
+			if x.peek() == '[' {
+				dev.Labels = d.labels(x)
+			} else {
+				x.skip()
 			}
 		case "links":
-			links = v.Raw
+			links = x.skip()
 		case "variables":
-			sawVariables = v.IsObject()
-			d.variables(v)
+			sawVariables = x.peek() == '{'
+			d.variables(x)
+		default:
+			x.skip()
 		}
-		return true
 	})
 	if dev.ID <= 0 {
 		return fmt.Errorf("it holds a %s without an id", kind)
@@ -158,23 +171,22 @@ func (d *decoder) device(object gjson.Result, kind Kind, details bool) error {
 }
 
 // field keeps a text of a device.
-func (d *decoder) field(device, field int, v gjson.Result) {
-	if v.Str == "" { // also null
+func (d *decoder) field(device, field int, text string) {
+	if text == "" { // also null
 		return
 	}
 	from := len(d.arena)
-	d.arena = append(d.arena, v.Str...)
+	d.arena = append(d.arena, text...)
 	d.spans = append(d.spans, span{device, field, from, len(d.arena)})
 }
 
 // variables keeps the members of an object.
-func (d *decoder) variables(object gjson.Result) {
-	object.ForEach(func(key, value gjson.Result) bool {
-		from := len(d.arena)
-		d.arena = appendClean(d.arena, value.Raw)
+func (d *decoder) variables(x *scanner) {
+	x.members(func(key string) {
+		name, from := d.word(key), len(d.arena)
+		d.arena = x.clean(d.arena)
 		d.spans = append(d.spans, span{len(d.vars), ofVariable, from, len(d.arena)})
-		d.vars = append(d.vars, Variable{Name: d.word(key.Str)})
-		return true
+		d.vars = append(d.vars, Variable{Name: name})
 	})
 }
 
@@ -217,14 +229,22 @@ func (d *decoder) word(s string) string {
 	return kept
 }
 
-func (d *decoder) labels(list gjson.Result) []string {
-	labels := []string{}
-	list.ForEach(func(_, v gjson.Result) bool {
-		labels = append(labels, d.word(v.Str))
-		return true
-	})
+func (d *decoder) labels(x *scanner) []string {
+	labels := d.labeled[:0]
+	x.elements(func() { labels = append(labels, d.word(x.str())) })
+	d.labeled = labels
 	slices.Sort(labels)
-	return slices.Clip(slices.Compact(labels))
+	return append(make([]string, 0, len(labels)), slices.Compact(labels)...)
+}
+
+// projectID is projectID of a text that repeats.
+func (d *decoder) projectID(s string) string {
+	if kept, ok := d.projects[s]; ok {
+		return kept
+	}
+	id := strings.Clone(projectID(s))
+	d.projects[strings.Clone(s)] = id
+	return id
 }
 
 // projectID gives a UUID in its canonical spelling; the API answers in the caller's now and then (Q2).
@@ -243,72 +263,4 @@ func variablesOf(v craton.Variables) Variables {
 		all = append(all, Variable{name, string(appendClean(nil, string(value)))})
 	}
 	return all.tidy()
-}
-
-// appendClean appends a JSON value without the space around its parts, and with what is no character replaced by
-// U+FFFD, as JSON readers do: bytes that are not UTF-8, and halves of surrogate pairs. ansible-core 2.19 and later
-// refuse a whole inventory for one such half.
-func appendClean(dst []byte, raw string) []byte {
-	inside := false
-	for i := 0; i < len(raw); {
-		c := raw[i]
-		switch {
-		case !inside && (c == ' ' || c == '\n' || c == '\t' || c == '\r'):
-			i++
-		case c == '"':
-			inside = !inside
-			dst = append(dst, c)
-			i++
-		case c == '\\':
-			n := escape(raw[i:])
-			if n == 0 {
-				dst = append(dst, `\ufffd`...)
-				i += 6
-				continue
-			}
-			dst = append(dst, raw[i:i+n]...)
-			i += n
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-			i++
-		default:
-			r, n := utf8.DecodeRuneInString(raw[i:])
-			dst = utf8.AppendRune(dst, r) // U+FFFD for what is not UTF-8
-			i += n
-		}
-	}
-	return dst
-}
-
-// escape is the length of the escape sequence that s begins with, 12 for a surrogate pair, 0 for half of one.
-func escape(s string) int {
-	if s[1] != 'u' {
-		return 2
-	}
-	r := hex4(s[2:])
-	if !utf16.IsSurrogate(r) {
-		return 6
-	}
-	if len(s) >= 12 && s[6] == '\\' && s[7] == 'u' && utf16.DecodeRune(r, hex4(s[8:])) != utf8.RuneError {
-		return 12
-	}
-	return 0
-}
-
-// hex4 reads the four digits of \uXXXX; the JSON is known to be well formed.
-func hex4(s string) rune {
-	var r rune
-	for i := range 4 {
-		c := rune(s[i])
-		switch {
-		case c <= '9':
-			c -= '0'
-		case c <= 'F':
-			c -= 'A' - 10
-		default:
-			c -= 'a' - 10
-		}
-		r = r<<4 | c
-	}
-	return r
 }

@@ -10,6 +10,13 @@ func appendQuoted(dst []byte, s string) []byte {
 	const digits = "0123456789abcdef"
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+			i++
+		}
+		if dst = append(dst, s[plain:i]...); i == len(s) {
+			break
+		}
 		c := s[i]
 		switch {
 		case c == '"' || c == '\\':
@@ -23,9 +30,6 @@ func appendQuoted(dst []byte, s string) []byte {
 			i++
 		case c < ' ':
 			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-			i++
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
 			i++
 		default:
 			r, n := utf8.DecodeRuneInString(s[i:])
