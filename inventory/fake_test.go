@@ -55,8 +55,9 @@ type fake struct {
 	lists    map[string][]object // clouds, regions, cells, hosts, network_devices, projects
 	vars     map[string]map[string]vars
 	labels   map[int][]string
-	tells    bool // labels in listings with details
-	member   bool // the caller may not read projects
+	tells    bool           // labels in listings with details
+	member   bool           // the caller may not read projects
+	spelled  map[int]string // addresses as they were once written, which the filter compares with (Q3)
 	mu       sync.Mutex
 	requests []string
 	// intercept answers in the fake's place when it returns true.
@@ -346,7 +347,11 @@ func (f *fake) selects(list string, o object, q url.Values) bool {
 		want := values[0]
 		switch param {
 		case "id", "name", "cloud_id", "region_id", "cell_id", "device_type", "ip_address":
-			if fmt.Sprint(o[param]) != want {
+			have := fmt.Sprint(o[param])
+			if text, other := f.spelled[o.ref("id")]; other && param == "ip_address" {
+				have = text
+			}
+			if have != want {
 				return false
 			}
 		case "label":

@@ -98,27 +98,36 @@ func named(setting string, words []string, all map[int]*Place, namesOf func(*Pla
 	return set, nil
 }
 
-// hintAmong ends an error about an unknown word: with the nearest known words, or some of them all.
+// hintAmong ends an error about an unknown word: with the nearest of all the words that are known, or some of them.
 func hintAmong(word string, known []string) string {
-	const most = 10
+	if near := nearWords(word, known); len(near) > 0 {
+		return "; near matches are " + enumerate(near)
+	}
+	if len(known) == 0 {
+		return "; there are none at all"
+	}
+	return "; known are " + enumerate(known)
+}
+
+// nearWords are the known words that someone may have meant. The last part of a qualified name counts too: c1 for
+// east/dfw/c1.
+func nearWords(word string, known []string) []string {
 	var near []string
 	for _, k := range known {
-		// The last part of a qualified name counts too: c1 for east/dfw/c1.
 		if last := k[strings.LastIndexByte(k, '/')+1:]; nearest.Word(word, []string{k, last}) != "" {
 			near = append(near, k)
 		}
 	}
-	what := "near matches are "
-	if len(near) == 0 {
-		near, what = known, "known are "
+	return near
+}
+
+// enumerate joins words, but not too many.
+func enumerate(words []string) string {
+	const most = 10
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + ", ..."
 	}
-	switch {
-	case len(near) == 0:
-		return "; there are none at all"
-	case len(near) > most:
-		return "; " + what + strings.Join(near[:most], ", ") + ", ..."
-	}
-	return "; " + what + strings.Join(near, ", ")
+	return strings.Join(words, ", ")
 }
 
 // match tells the devices that the filters let through, as far as the device itself tells: labels only where they

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
@@ -276,7 +277,10 @@ func (l *loader) readOne(ctx context.Context, kind Kind, id int, add func([]Devi
 		return err
 	}
 	l.answered.Store(true)
-	devices, err := newDecoder().page(&craton.RawPage{Body: resp.Body}, kind, true)
+	var devices []Device
+	if err = errNotJSON; gjson.ValidBytes(resp.Body) {
+		devices, err = newDecoder().page(&craton.RawPage{Body: resp.Body}, kind, true)
+	}
 	if err != nil {
 		return &craton.ResponseError{Method: http.MethodGet, Path: kind.path(), Err: err}
 	}
@@ -463,7 +467,7 @@ func (l *loader) checkWords(ctx context.Context) error {
 				return err
 			}
 			if !known {
-				return fmt.Errorf("the filter %s names %q, which no host has%s", filter.setting, word, l.nearWords(ctx, filter.param, word))
+				return fmt.Errorf("the filter %s names %q, which no host has%s", filter.setting, word, l.seenWords(ctx, filter.param, word))
 			}
 		}
 	}
@@ -500,8 +504,8 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 	return false, nil
 }
 
-// nearWords ends an error about a word that no host has, from a look at the first hosts.
-func (l *loader) nearWords(ctx context.Context, param, word string) string {
+// seenWords ends an error about a word that no host has, with similar ones among the first hosts.
+func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}, "details": {"true"}, "resolved-values": {"false"}}
 	resp, err := l.client.Do(ctx, http.MethodGet, HostKind.path(), q, nil)
 	if err != nil {
@@ -521,10 +525,11 @@ func (l *loader) nearWords(ctx context.Context, param, word string) string {
 			known[w] = true
 		}
 	}
-	if len(known) == 0 {
+	near := nearWords(word, slices.Sorted(maps.Keys(known)))
+	if len(near) == 0 {
 		return ""
 	}
-	return hintAmong(word, slices.Sorted(maps.Keys(known)))
+	return "; near matches are " + enumerate(near)
 }
 
 // readParents reads the ancestors of the listed devices that the filters kept out.
