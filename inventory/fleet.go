@@ -59,16 +59,14 @@ func (v Variables) find(name string) (value string, ok bool) {
 
 // tidy sorts by name; of several with one name the last stays, as JSON readers have it.
 func (v Variables) tidy() Variables {
-	byName := func(a, b Variable) int { return strings.Compare(a.Name, b.Name) }
-	if slices.IsSortedFunc(v, func(a, b Variable) int {
-		if a.Name == b.Name {
-			return 1
-		}
-		return byName(a, b)
-	}) {
+	tidied := true
+	for i := 1; i < len(v) && tidied; i++ {
+		tidied = v[i-1].Name < v[i].Name
+	}
+	if tidied {
 		return v
 	}
-	slices.SortStableFunc(v, byName)
+	slices.SortStableFunc(v, func(a, b Variable) int { return strings.Compare(a.Name, b.Name) })
 	kept := v[:0]
 	for i := range v {
 		if i+1 == len(v) || v[i+1].Name != v[i].Name {

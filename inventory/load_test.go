@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -251,7 +252,7 @@ func TestHopelessFailuresAreNotRepeated(t *testing.T) {
 // TestInconsistentFleetsAreReadAgain: a host in a cell that was made after the cells were read.
 func TestInconsistentFleetsAreReadAgain(t *testing.T) {
 	t.Parallel()
-	late := func(forget func(f *fake) func()) (*fake, *Fleet, error) {
+	late := func(forget func(f *fake) func()) (*Fleet, error) {
 		f := fleetOf(20)
 		f.netdev(f.get("cells", 1), "sw", nil, object{"id": 500})
 		f.get("hosts", 3)["parent_id"] = 500
@@ -263,8 +264,7 @@ func TestInconsistentFleetsAreReadAgain(t *testing.T) {
 			}
 			return false
 		}
-		fleet, err := Load(context.Background(), f.client(), DefaultOptions())
-		return f, fleet, err
+		return Load(context.Background(), f.client(), DefaultOptions())
 	}
 	drop := func(list string, id int) func(f *fake) func() {
 		return func(f *fake) func() {
@@ -280,22 +280,28 @@ func TestInconsistentFleetsAreReadAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			id := map[string]int{"cells": 2, "network_devices": 500}[c.list]
-			// Here it comes back...
-			_, fleet, err := late(drop(c.list, id))
-			if err != nil || len(fleet.Hosts) != 20 {
-				t.Errorf("error %v", err)
-			}
-			// ... and here it stays away.
-			_, _, err = late(func(f *fake) func() { drop(c.list, id)(f); return nil })
-			if err == nil || !strings.Contains(err.Error(), "in 3 tries: "+c.want) {
-				t.Errorf("error %v, want %s", err, c.want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				// Here it comes back...
+				fleet, err := late(drop(c.list, id))
+				if err != nil || len(fleet.Hosts) != 20 {
+					t.Errorf("error %v", err)
+				}
+				// ... and here it stays away.
+				_, err = late(func(f *fake) func() { drop(c.list, id)(f); return nil })
+				if err == nil || !strings.Contains(err.Error(), "in 3 tries: "+c.want) {
+					t.Errorf("error %v, want %s", err, c.want)
+				}
+			})
 		})
 	}
 }
 
 func TestParentsInACircle(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, parentsInACircle) // no waiting between the tries
+}
+
+func parentsInACircle(t *testing.T) {
 	f := fleetOf(20)
 	f.get("hosts", 1)["parent_id"] = 2
 	f.get("hosts", 2)["parent_id"] = 3

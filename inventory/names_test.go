@@ -1,0 +1,103 @@
+package inventory
+
+import (
+	"encoding/hex"
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestGroupName(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		prefix          string
+		parts           []string
+		readable, exact string
+	}{
+		{"cloud", []string{"east"}, "cloud_east", "cloud_east"},
+		{"cell", []string{"east", "dfw", "c1"}, "cell_east_dfw_c1", "cell_east__dfw__c1"},
+		{"label", []string{"on-call"}, "label_on_call", "label_on_2dcall"},
+		{"label", []string{"on_call"}, "label_on_call", "label_on_5fcall"},
+		{"label", []string{""}, "label_", "label_"},
+		{"type", []string{"ü 1"}, "type___1", "type__c3_bc_201"},
+	} {
+		if got := groupName(Readable, c.prefix, c.parts...); got != c.readable {
+			t.Errorf("readable %q: %s, want %s", c.parts, got, c.readable)
+		}
+		if got := groupName(Exact, c.prefix, c.parts...); got != c.exact {
+			t.Errorf("exact %q: %s, want %s", c.parts, got, c.exact)
+		}
+	}
+}
+
+// TestGroupNamesAreValid: Ansible takes both forms without a warning, and exact names can be read back, so that two
+// never become one.
+func TestGroupNamesAreValid(t *testing.T) {
+	t.Parallel()
+	valid := regexp.MustCompile(`^[a-z]+_[A-Za-z0-9_]*$`)
+	name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a_/ -]{0,6}`))
+	rapid.Check(t, func(t *rapid.T) {
+		parts := rapid.SliceOfN(name, 1, 3).Draw(t, "parts")
+		prefix := rapid.SampledFrom([]string{"cloud", "region", "cell", "label", "type", "kind", "parent"}).Draw(t, "prefix")
+		for _, form := range []GroupNames{Readable, Exact} {
+			if got := groupName(form, prefix, parts...); !valid.MatchString(got) {
+				t.Fatalf("%s %q: %q", form, parts, got)
+			}
+		}
+		rest, ok := strings.CutPrefix(groupName(Exact, prefix, parts...), prefix+"_")
+		if back := decodeExact(t, rest); !ok || strings.Join(back, "\x00") != strings.Join(parts, "\x00") || len(back) != len(parts) {
+			t.Fatalf("%q became %q and back %q", parts, rest, back)
+		}
+	})
+}
+
+// decodeExact reads an exact name back, its prefix taken off.
+func decodeExact(t *rapid.T, s string) []string {
+	parts := []string{""}
+	for i := 0; i < len(s); i++ {
+		last := &parts[len(parts)-1]
+		switch {
+		case s[i] != '_':
+			*last += string(s[i])
+		case s[i+1] == '_':
+			parts = append(parts, "")
+			i++
+		default:
+			b, err := hex.DecodeString(s[i+1 : i+3])
+			if err != nil {
+				t.Fatalf("%q: %v", s, err)
+			}
+			*last += string(b)
+			i += 2
+		}
+	}
+	return parts
+}
+
+func TestTidy(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		v, want := Variables{}, map[string]string{}
+		for range rapid.IntRange(0, 6).Draw(t, "n") {
+			one := Variable{rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name"), rapid.StringN(1, 1, 1).Draw(t, "value")}
+			v, want[one.Name] = append(v, one), one.Value
+		}
+		v = v.tidy()
+		if len(v) != len(want) {
+			t.Fatalf("%v", v)
+		}
+		for i, one := range v {
+			if i > 0 && v[i-1].Name >= one.Name || want[one.Name] != one.Value {
+				t.Fatalf("%v", v)
+			}
+			if got, ok := v.find(one.Name); !ok || got != one.Value {
+				t.Fatalf("find %v: %s", one, got)
+			}
+		}
+		if _, ok := v.find("bb"); ok {
+			t.Fatalf("found what is not there")
+		}
+	})
+}
