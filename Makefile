@@ -49,14 +49,30 @@ TOOLS := $(STATICCHECK) $(GOLANGCI_LINT) $(GOVULNCHECK)
 	@GOBIN="$(CURDIR)/.cache/bin/new" GOFLAGS= CGO_ENABLED=0 go install $(filter %/$*,$(TOOLS))
 	@mv ".cache/bin/new/$(firstword $(subst @, ,$*))" "$@"; rmdir .cache/bin/new
 
-check: $(foreach t,$(TOOLS),$(call tool,$(t))) ## look for mistakes without running anything: format, vet, linters, go.mod, known vulnerabilities
-	@echo 'gofmt'; files=$$(find . -path './.*' -prune -o -name '*.go' -print | xargs gofmt -s -l); \
+checks := check-format check-modules check-vet check-staticcheck check-lint check-vulnerabilities
+.PHONY: $(checks)
+
+check: ## look for mistakes without running anything: format, vet, linters, go.mod, known vulnerabilities
+	@$(MAKE) --keep-going $(checks)
+
+check-format:
+	@echo 'gofmt -s -l'; files=$$(find . -path './.*' -prune -o -name '*.go' -print | xargs gofmt -s -l); \
 	if [ -n "$$files" ]; then echo "not formatted; run: gofmt -s -w" $$files; exit 1; fi
+
+check-modules:
 	go mod tidy -diff
+
+check-vet:
 	go vet ./...
-	$(call tool,$(STATICCHECK)) ./...
-	$(call tool,$(GOLANGCI_LINT)) run
-	@tests/vulnerabilities $(call tool,$(GOVULNCHECK))
+
+check-staticcheck: $(call tool,$(STATICCHECK))
+	$< ./...
+
+check-lint: $(call tool,$(GOLANGCI_LINT))
+	$< run
+
+check-vulnerabilities: $(call tool,$(GOVULNCHECK))
+	@tests/vulnerabilities $<
 
 bench: build ## measure the inventory and the server on this machine, and print a table
 	go run ./internal/bench
