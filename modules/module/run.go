@@ -327,7 +327,7 @@ func (o *outcome) talk(d *dict) {
 	name, internal := o.task.identity()
 	warnings, deprecations := o.task.Warnings(), o.task.Deprecations()
 	if n := len(warnings) + len(deprecations); n > 0 && internal.noLog {
-		warnings, deprecations = []string{fmt.Sprintf("%s: %d warnings are hidden because of no_log", name, n)}, nil
+		warnings, deprecations = []string{fmt.Sprintf("%s: warnings hidden because of no_log: %d", name, n)}, nil
 	}
 	if len(warnings) > 0 {
 		list := make([]any, len(warnings))

@@ -227,7 +227,7 @@ func TestTask(t *testing.T) {
 		t.Error(diff)
 	}
 	r = start(t, m, `{"_ansible_no_log": true}`)
-	if diff := cmp.Diff([]any{"demo: 3 warnings are hidden because of no_log"}, r.m["warnings"]); diff != "" || r.m["deprecations"] != nil {
+	if diff := cmp.Diff([]any{"demo: warnings hidden because of no_log: 3"}, r.m["warnings"]); diff != "" || r.m["deprecations"] != nil {
 		t.Errorf("%s", r.raw)
 	}
 }
