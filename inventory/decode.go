@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/craton-fleet/craton/craton"
 )
 
@@ -64,18 +62,6 @@ func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, 
 		return nil, fmt.Errorf("it has no list %q", kind.key())
 	}
 	return devices, err
-}
-
-// one decodes a single device.
-func (d *decoder) one(body []byte, kind Kind) (*Device, error) {
-	if !gjson.ValidBytes(body) {
-		return nil, errNotJSON
-	}
-	devices, err := d.list(&scanner{s: "[" + string(body) + "]"}, kind, true)
-	if err != nil {
-		return nil, err
-	}
-	return &devices[0], nil
 }
 
 func (d *decoder) list(x *scanner, kind Kind, details bool) ([]Device, error) {

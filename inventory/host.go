@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -191,13 +190,9 @@ func (l *loader) keptOut(ctx context.Context, d *Device) (string, error) {
 // anyOf tells whether any of the queries finds the device.
 func (l *loader) anyOf(ctx context.Context, d *Device, queries []url.Values) (bool, error) {
 	for _, q := range queries {
-		resp, err := l.client.Do(ctx, http.MethodGet, d.Kind.path(), q, nil)
+		devices, err := l.ask(ctx, d.Kind, q, false)
 		if err != nil {
 			return false, err
-		}
-		devices, err := newDecoder().page(&craton.RawPage{Body: resp.Body}, d.Kind, false)
-		if err != nil {
-			return false, &craton.ResponseError{Method: http.MethodGet, Path: d.Kind.path(), Err: err}
 		}
 		if len(devices) > 0 {
 			return true, nil

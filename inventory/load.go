@@ -272,23 +272,32 @@ func (l *loader) readSome(ctx context.Context, kind Kind, ids map[int]int, add f
 // readOne reads a device by its id, by way of the listing, where the server tells labels too. None is no error.
 func (l *loader) readOne(ctx context.Context, kind Kind, id int, add func([]Device)) error {
 	q := url.Values{"id": {strconv.Itoa(id)}, "details": {"true"}, "resolved-values": {"false"}}
-	resp, err := l.client.Do(ctx, http.MethodGet, kind.path(), q, nil)
+	devices, err := l.ask(ctx, kind, q, true)
 	if err != nil {
 		return err
-	}
-	l.answered.Store(true)
-	var devices []Device
-	if err = errNotJSON; gjson.ValidBytes(resp.Body) {
-		devices, err = newDecoder().page(&craton.RawPage{Body: resp.Body}, kind, true)
-	}
-	if err != nil {
-		return &craton.ResponseError{Method: http.MethodGet, Path: kind.path(), Err: err}
 	}
 	devices = slices.DeleteFunc(devices, func(d Device) bool { return d.ID != id })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	add(devices)
 	return nil
+}
+
+// ask reads one page of a listing.
+func (l *loader) ask(ctx context.Context, kind Kind, q url.Values, details bool) ([]Device, error) {
+	resp, err := l.client.Do(ctx, http.MethodGet, kind.path(), q, nil)
+	if err != nil {
+		return nil, err
+	}
+	l.answered.Store(true)
+	var devices []Device
+	if err = errNotJSON; gjson.ValidBytes(resp.Body) {
+		devices, err = newDecoder().page(&craton.RawPage{Body: resp.Body}, kind, details)
+	}
+	if err != nil {
+		return nil, &craton.ResponseError{Method: http.MethodGet, Path: kind.path(), Err: err}
+	}
+	return devices, nil
 }
 
 // split divides what the filters of places leave into listings that can be read side by side. They may hold more
@@ -486,13 +495,9 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 			continue
 		}
 		q := url.Values{param: {word}, "limit": {strconv.Itoa(craton.MinLimit)}, "details": {"true"}, "resolved-values": {"false"}}
-		resp, err := l.client.Do(ctx, http.MethodGet, kind.path(), q, nil)
+		devices, err := l.ask(ctx, kind, q, false)
 		if err != nil {
 			return false, err
-		}
-		devices, err := newDecoder().page(&craton.RawPage{Body: resp.Body}, kind, false)
-		if err != nil {
-			return false, &craton.ResponseError{Method: http.MethodGet, Path: kind.path(), Err: err}
 		}
 		// Some databases compare without case (Q25); the inventory does not.
 		if slices.ContainsFunc(devices, func(d Device) bool {
@@ -507,11 +512,7 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 // seenWords ends an error about a word that no host has, with similar ones among the first hosts.
 func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}, "details": {"true"}, "resolved-values": {"false"}}
-	resp, err := l.client.Do(ctx, http.MethodGet, HostKind.path(), q, nil)
-	if err != nil {
-		return ""
-	}
-	devices, err := newDecoder().page(&craton.RawPage{Body: resp.Body}, HostKind, false)
+	devices, err := l.ask(ctx, HostKind, q, false)
 	if err != nil {
 		return ""
 	}

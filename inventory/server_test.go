@@ -1,0 +1,171 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/server"
+)
+
+// small is a fleet with all that the real server is to be tested with.
+const small = `
+project: {variables: {ntp: project, p: {a: [1, null]}}}
+clouds:
+- name: east
+  variables: {ntp: east, cloud: true}
+  regions:
+  - name: dfw
+    variables: {ntp: dfw, masked: here}
+    cells:
+    - name: c1
+      variables: {rack: a1}
+      network_devices:
+      - {name: tor, ip_address: 10.0.0.1, device_type: switch, variables: {uplink: et-0, masked: by the switch}, labels: [lab]}
+      hosts:
+      - {name: kvm, ip_address: 10.0.0.2, device_type: server, parent: tor, variables: {memory: 512}}
+      - {name: web, ip_address: 10.0.0.3, device_type: virtual, parent: kvm, labels: [web, canary], variables: {p: null, t: "{{ x }}"}}
+    hosts:
+    - {name: bastion, ip_address: "2001:DB8::1", device_type: server, active: false}
+- name: west
+  regions:
+  - {name: ord, hosts: [{name: db, ip_address: 10.1.0.1, device_type: server, parent: east/dfw/kvm, labels: [db], note: text}]}
+`
+
+// TestOnCratonServer: every host has the variables that the server itself resolves for it, in both forms, for root
+// and for a member who may not read the project; labels come without a request of their own.
+func TestOnCratonServer(t *testing.T) {
+	t.Parallel()
+	fleets := map[string]string{"small": small}
+	if text, err := os.ReadFile(filepath.Join("..", "..", "shared", "data", "fedora-fleet.yml")); err == nil {
+		fleets["fedora"] = string(text)
+	} else {
+		t.Logf("the fedora fleet is not here, only the small one is tested: %v", err)
+	}
+	for name, text := range fleets {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root, member, labelRequests := onServer(t, text)
+			o := DefaultOptions()
+			o.NetworkDevices = true
+			want := map[string]map[string]any{}
+			for form, client := range map[string]*craton.Client{"merged": root, "layered": root, "member": member} {
+				o.Vars = Merged
+				if form == "layered" {
+					o.Vars = Layered
+				}
+				fleet, err := Load(t.Context(), client, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(want) == 0 {
+					want = resolvedByServer(t, root, fleet)
+				}
+				_, got := read(t, render(t, fleet, o, false))
+				for _, v := range got {
+					delete(v, "craton")
+					delete(v, "ansible_host")
+				}
+				if diff := cmp.Diff(want, stripped(got)); diff != "" {
+					t.Errorf("%s (-server +inventory):\n%.3000s", form, diff)
+				}
+			}
+			if n := labelRequests.Load(); n > 0 {
+				t.Errorf("%d requests for labels", n)
+			}
+			o.Vars, o.Hostname, o.Facts = Merged, Qualified, ""
+			list, err := Load(t.Context(), root, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc := render(t, list, o, false)
+			for i, d := range list.Hosts {
+				if i%10 != 0 {
+					continue
+				}
+				name := list.hostName(d, Qualified)
+				one, err := Host(t.Context(), member, o, name)
+				if err != nil || !strings.Contains(doc, fmt.Sprintf("%q:%s", name, one)) {
+					t.Errorf("Host(%s): error %v\n%.500s", name, err, one)
+				}
+			}
+		})
+	}
+}
+
+// onServer loads a fleet into craton server on a file, and gives clients of root and of a member of its project.
+func onServer(t *testing.T, text string) (root, member *craton.Client, labelRequests *atomic.Int32) {
+	t.Helper()
+	ctx := t.Context()
+	s, err := server.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	b, err := s.Bootstrap(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labelRequests = &atomic.Int32{}
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/labels") {
+			labelRequests.Add(1)
+		}
+		s.Handler().ServeHTTP(w, r)
+	})
+	as := func(user, key string) *craton.Client {
+		c, err := craton.New("http://embedded", craton.WithTransport(direct{h}), craton.WithLocalAuth(user, key, b.ProjectID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	root = as(b.Username, b.APIKey)
+	file, err := fleetfile.Parse("fleet.yml", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fleetfile.Apply(ctx, root, file, fleetfile.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	user, err := root.Users.Create(ctx, craton.UserCreate{Username: "member", ProjectID: b.ProjectID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	labelRequests.Store(0)
+	return root, as("member", string(user.APIKey)), labelRequests
+}
+
+// resolvedByServer is what the server says every listed device has.
+func resolvedByServer(t *testing.T, c *craton.Client, f *Fleet) map[string]map[string]any {
+	t.Helper()
+	all := map[string]map[string]any{}
+	ctx := context.Background()
+	for _, d := range f.Hosts {
+		get := c.Hosts.ResolvedVariables
+		if d.Kind == NetworkDeviceKind {
+			get = c.NetworkDevices.ResolvedVariables
+		}
+		v, err := get(ctx, d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := map[string]any{}
+		for k, raw := range v {
+			if h[k], err = readMarked(raw); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all[d.Name] = h
+	}
+	return all
+}
