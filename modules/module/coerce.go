@@ -135,9 +135,14 @@ func toBool(value any) (any, error) {
 	default:
 		return nil, fmt.Errorf("%s cannot be converted to a bool", pyClass(value))
 	}
-	return nil, fmt.Errorf("The value '%s' is not a valid boolean. Valid booleans include: %s", pyStr(value), //nolint:staticcheck // Ansible's text
+	return nil, message("The value '" + pyStr(value) + "' is not a valid boolean. Valid booleans include: " +
 		"'y', 'yes', 'on', '1', 'true', 't', 1, 'n', 'no', 'off', '0', 'false', 'f', 0")
 }
+
+// message is an error whose text is Ansible's.
+type message string
+
+func (m message) Error() string { return string(m) }
 
 var boolWords = map[string]bool{
 	"y": true, "yes": true, "on": true, "1": true, "true": true, "t": true,
@@ -196,6 +201,7 @@ func toDict(value any) (any, error) {
 // parseDict reads a dict from JSON, from a Python literal, or from k=v pairs
 // parted by commas or spaces, with quotes and backslashes as in a shell.
 func parseDict(s string) (*dict, error) {
+	s = strings.ToValidUTF8(s, "\ufffd") // the environment may hold anything
 	if strings.HasPrefix(s, "{") {
 		v, err := decodeJSON([]byte(s))
 		if err != nil {

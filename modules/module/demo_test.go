@@ -91,7 +91,7 @@ var demoSpec = &Spec{
 		{Name: "shiny", Type: Bool, Default: false, Description: []string{"Whether it shines."}},
 		{Name: "labels", Type: List, Elements: Str, Default: []string{}, Description: []string{"Words."}},
 		{Name: "settings", Type: Dict, Description: []string{"Anything."}},
-		{Name: "weight", Type: Float, Description: []string{"Kilograms."}, Deprecated: &Deprecated{Version: "9.0.0", Collection: "demo.things", Why: "Things float.", Alternatives: "O(size)"}},
+		{Name: "weight", Type: Float, Description: []string{"Kilograms."}, Deprecated: &Deprecated{Version: "9.0.0", Collection: "demo.things", Why: "Things float.", Alternatives: "I(size)"}},
 		{
 			Name: "parts", Type: List, Elements: Dict, Description: []string{"What it is made of."},
 			Options: []Option{

@@ -196,7 +196,7 @@ func (w *docWriter) option(o *Option, rules *Rules) *yaml.Node {
 	if len(o.Description) == 0 {
 		w.missing("the description of option " + o.Name)
 	}
-	w.list(m, "description", slices.Concat(o.Description, ruleTexts(o, rules)))
+	w.list(m, "description", slices.Concat(o.Description, ruleTexts(o, rules), w.deprecated(o)))
 	put(m, "type", text(string(o.kind())))
 	if o.Elements != "" {
 		put(m, "elements", text(string(o.Elements)))
@@ -214,29 +214,27 @@ func (w *docWriter) option(o *Option, rules *Rules) *yaml.Node {
 	if o.VersionAdded != "" {
 		put(m, "version_added", quoted(o.VersionAdded))
 	}
-	if d := o.Deprecated; d != nil {
-		put(m, "deprecated", w.deprecated(o.Name, d))
-	}
 	if len(o.Options) > 0 {
 		put(m, "suboptions", w.options(o.Options, &o.Rules))
 	}
 	return m
 }
 
-func (w *docWriter) deprecated(name string, d *Deprecated) *yaml.Node {
+// deprecated tells the end of an option in sentences: Ansible's schema of
+// module documentation has no key for it.
+func (w *docWriter) deprecated(o *Option) []string {
+	d := o.Deprecated
+	if d == nil {
+		return nil
+	}
 	if d.Why == "" || d.Alternatives == "" {
-		w.missing("why " + name + " is deprecated, or the alternative")
+		w.missing("why " + o.Name + " is deprecated, or what to use instead")
 	}
-	m := mapping()
-	put(m, "why", text(d.Why))
-	put(m, "alternative", text(d.Alternatives))
+	when := "in version " + d.Version + " of C(" + d.Collection + ")"
 	if d.Date != "" {
-		put(m, "removed_at_date", quoted(d.Date))
-	} else {
-		put(m, "removed_in", quoted(d.Version))
+		when = "after " + d.Date
 	}
-	put(m, "removed_from_collection", text(d.Collection))
-	return m
+	return []string{fmt.Sprintf("Deprecated, will be removed %s. %s Use %s instead.", when, d.Why, d.Alternatives)}
 }
 
 // ruleTexts says in sentences what no key of Ansible's documentation can.

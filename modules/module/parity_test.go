@@ -182,7 +182,7 @@ func anyOption(c parityCase, is func(any) bool) bool {
 			return true
 		}
 	}
-	return optionIn(c.spec.AllOptions(), map[string]any(c.args), is)
+	return optionIn(c.spec.AllOptions(), c.args, is)
 }
 
 func optionIn(options []Option, v any, is func(any) bool) bool {

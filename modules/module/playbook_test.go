@@ -197,6 +197,7 @@ func TestDocs(t *testing.T) {
 				{"state", "default", "present"}, {"state", "choices", []any{"present", "absent"}}, {"shiny", "default", false}, {"labels", "default", []any{}}, {"labels", "elements", "str"},
 				{"name", "required", true}, {"name", "aliases", []any{"thing"}}, {"size", "type", "int"}, {"size", "version_added", "1.1.0"}, {"file", "required", true},
 				{"size", "description", []any{"How big it is.", "Mutually exclusive with I(weight).", "Required if I(shiny=true), unless I(weight) is set."}},
+				{"weight", "description", []any{"Kilograms.", "Mutually exclusive with I(size).", "Required if I(shiny=true), unless I(size) is set.", "Deprecated, will be removed in version 9.0.0 of C(demo.things). Things float. Use I(size) instead."}},
 				{"token", "description", []any{"A secret: 'quoted' too.", "If the task does not set it, the environment variable C(DEMO_TOKEN) is used.", "Required if I(user) is set."}},
 			} {
 				option, _ := options[c.name].(map[string]any)

@@ -147,10 +147,10 @@ func FuzzSecrets(f *testing.F) {
 	f.Add("aaaa", "a", "aa")
 	f.Add("****", "*", "")
 	f.Fuzz(func(t *testing.T, secret, before, after string) {
-		if len([]rune(secret)) < shortSecret || strings.Trim(secret, "*") == "" || strings.Contains(noLogValue, secret) || strings.ContainsRune(secret, '*') || !json.Valid(appendString(nil, secret)) {
+		secret = strings.ToValidUTF8(secret, "\ufffd") // as everything that JSON brings
+		if len([]rune(secret)) < shortSecret || strings.Trim(secret, "*") == "" || strings.Contains(noLogValue, secret) || strings.ContainsRune(secret, '*') {
 			return
 		}
-		secret = strings.ToValidUTF8(secret, "\ufffd")
 		s := &secrets{}
 		s.add(secret)
 		masked := s.masker(nil).value(before + secret + after).(string)

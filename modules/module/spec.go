@@ -106,8 +106,8 @@ type Deprecated struct {
 	Version      string // the collection's version that will not have it
 	Date         string // or the day after which it goes, YYYY-MM-DD
 	Collection   string // namespace.name of the collection
-	Why          string // for the documentation
-	Alternatives string // for the documentation
+	Why          string // for the documentation, a sentence: "Things float."
+	Alternatives string // for the documentation, what to use instead: "I(size)"
 }
 
 // DeprecatedAlias announces the end of one of an option's aliases.

@@ -153,25 +153,6 @@ func plain(v any) any {
 	return v
 }
 
-// clone copies a JSON value deeply.
-func clone(v any) any {
-	switch v := v.(type) {
-	case *dict:
-		d := newDict()
-		for _, k := range v.keys {
-			d.set(k, clone(v.values[k]))
-		}
-		return d
-	case []any:
-		list := make([]any, len(v))
-		for i, value := range v {
-			list[i] = clone(value)
-		}
-		return list
-	}
-	return v
-}
-
 // appendJSON writes a JSON value on one line, in valid UTF-8. A
 // json.RawMessage is written as it is.
 func appendJSON(b []byte, v any) []byte {
