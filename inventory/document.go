@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -490,11 +492,10 @@ func (doc *Document) Write(w io.Writer, pretty bool) error {
 	out := &writer{w: bufio.NewWriterSize(w, 1<<16), pretty: pretty}
 	out.open("_meta")
 	out.open("hostvars")
-	var buf []byte
-	for i := range doc.hosts {
-		buf = doc.appendHost(buf[:0], &doc.hosts[i])
-		out.member(doc.hosts[i].name, buf)
+	for name, variables := range doc.encodedHosts() {
+		out.member(name, variables)
 	}
+	var buf []byte
 	out.close()
 	out.close()
 	if len(doc.all) > 0 {
@@ -514,6 +515,52 @@ func (doc *Document) Write(w io.Writer, pretty bool) error {
 		out.member("ungrouped", doc.appendAlone(buf[:0]))
 	}
 	return out.end()
+}
+
+// encodeAhead is how many hosts are encoded at a time.
+const encodeAhead = 128
+
+// encodedHosts are the hosts' names and the objects of their variables, in order; an object is good until the next.
+// All processors encode, each a number of hosts ahead of the one that is written.
+func (doc *Document) encodedHosts() iter.Seq2[string, []byte] {
+	type part struct {
+		text []byte
+		ends []int
+	}
+	encode := func(hosts []host) (p part) {
+		for i := range hosts {
+			p.text = doc.appendHost(p.text, &hosts[i])
+			p.ends = append(p.ends, len(p.text))
+		}
+		return p
+	}
+	return func(yield func(string, []byte) bool) {
+		parts := make(chan chan part, runtime.GOMAXPROCS(0)) // in order; full, it holds the encoders back
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			defer close(parts)
+			for hosts := range slices.Chunk(doc.hosts, encodeAhead) {
+				p := make(chan part, 1)
+				select {
+				case parts <- p:
+				case <-stop:
+					return
+				}
+				go func() { p <- encode(hosts) }()
+			}
+		}()
+		next := doc.hosts
+		for p := range parts {
+			got, from := <-p, 0
+			for _, end := range got.ends {
+				if !yield(next[0].name, got.text[from:end]) {
+					return
+				}
+				next, from = next[1:], end
+			}
+		}
+	}
 }
 
 func (doc *Document) appendAlone(dst []byte) []byte {

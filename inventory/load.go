@@ -643,22 +643,27 @@ func (l *loader) readHiddenProjects(ctx context.Context, hidden map[string]bool)
 // readHiddenByHost does the same with the hosts whose region is in another cloud than they are (the original allows
 // it, §1.5 hole 8), or belongs to another project: their region tells nothing about them.
 func (l *loader) readHiddenByHost(ctx context.Context, hidden map[string]bool) error {
-	var mu sync.Mutex
+	found := make([]Variables, len(l.f.Hosts))
 	g, gctx := l.group(ctx)
-	for _, d := range l.f.Hosts {
+	for i, d := range l.f.Hosts {
 		r := l.f.Regions[d.RegionID]
 		if !hidden[d.ProjectID] || r == nil || r.CloudID == d.CloudID && r.ProjectID == d.ProjectID {
 			continue
 		}
-		g.Go(func() error {
-			found, err := l.projectVariablesOf(gctx, d)
-			mu.Lock()
-			defer mu.Unlock()
-			l.f.Projects[d.ProjectID] = over(found, l.f.Projects[d.ProjectID])
+		g.Go(func() (err error) {
+			found[i], err = l.projectVariablesOf(gctx, d)
 			return err
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i, d := range l.f.Hosts {
+		if len(found[i]) > 0 {
+			l.f.Projects[d.ProjectID] = over(found[i], l.f.Projects[d.ProjectID])
+		}
+	}
+	return nil
 }
 
 // projectVariablesOf is what a device resolves to beyond what its levels below the project have.

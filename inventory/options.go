@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -169,28 +170,26 @@ func (o *Options) needsLabels(kind Kind) bool {
 	return o.has(LabelGroups) || len(o.Labels) > 0 && kind == NetworkDeviceKind
 }
 
-// excluder tells which variables are left out.
+// excluder tells which variables are left out. It is safe for concurrent use.
 type excluder struct {
 	patterns []string
-	known    map[string]bool
+	known    sync.Map // of names: bool
 }
 
-func newExcluder(patterns []string) *excluder {
-	return &excluder{patterns: patterns, known: map[string]bool{}}
-}
+func newExcluder(patterns []string) *excluder { return &excluder{patterns: patterns} }
 
 func (e *excluder) excludes(name string) bool {
 	if len(e.patterns) == 0 {
 		return false
 	}
-	out, known := e.known[name]
-	if !known {
-		out = slices.ContainsFunc(e.patterns, func(p string) bool {
-			match, _ := path.Match(p, name) // checked by Options.check
-			return match
-		})
-		e.known[strings.Clone(name)] = out
+	if out, known := e.known.Load(name); known {
+		return out.(bool)
 	}
+	out := slices.ContainsFunc(e.patterns, func(p string) bool {
+		match, _ := path.Match(p, name) // checked by Options.check
+		return match
+	})
+	e.known.Store(strings.Clone(name), out)
 	return out
 }
 
