@@ -169,7 +169,7 @@ type localFilter[T any] struct {
 }
 
 // filtered walks the listing with the filter applied. A look-up alone is tried first: it is one request,
-// but answers 404 for no match and 500 for several.
+// but answers 404 for no match, and for several 500 (the original) or 409 (craton server).
 func (l *Lister[T, O]) filtered(ctx context.Context, q url.Values, f *localFilter[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		if f.lookup {
@@ -177,7 +177,7 @@ func (l *Lister[T, O]) filtered(ctx context.Context, q url.Values, f *localFilte
 			switch {
 			case IsNotFound(err):
 				return
-			case StatusOf(err) == http.StatusInternalServerError: // several: read on below
+			case StatusOf(err) == http.StatusInternalServerError, IsConflict(err): // several: read on below
 			case err != nil:
 				yield(nil, err)
 				return

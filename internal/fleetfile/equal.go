@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// equalJSON compares two JSON values as what they mean: the order of keys, escapes and white space do not
+// EqualJSON compares two JSON values as what they mean: the order of keys, escapes and white space do not
 // count, numbers are compared as exact decimal values (1, 1.0 and 10e-1 are equal; 9007199254740993 and
 // 9007199254740992 are not).
-func equalJSON(a, b json.RawMessage) bool {
+func EqualJSON(a, b json.RawMessage) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
@@ -88,9 +88,9 @@ func decimalOf(s string) (d decimal) {
 	return d
 }
 
-// equalAddress compares addresses after normalising: the API shows 2001:db8::1 for what was sent as
+// EqualAddress compares addresses after normalising: the API shows 2001:db8::1 for what was sent as
 // 2001:DB8:0::1 (Q3). What is no address is compared as text.
-func equalAddress(a, b string) bool {
+func EqualAddress(a, b string) bool {
 	if a == b {
 		return true
 	}
@@ -99,8 +99,8 @@ func equalAddress(a, b string) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// equalPrefix compares address ranges after normalising.
-func equalPrefix(a, b string) bool {
+// EqualPrefix compares address ranges after normalising.
+func EqualPrefix(a, b string) bool {
 	if a == b {
 		return true
 	}

@@ -356,7 +356,7 @@ func TestEqualJSON(t *testing.T) {
 		{`{"a": 1, "b": [2]}`, `{"b":[2.0],"a":1}`, true}, {`{"a":null}`, `{}`, false}, {`{"a":null}`, `{"b":null}`, false},
 		{`[1,2]`, `[2,1]`, false}, {`[1]`, `[1,1]`, false}, {`"\u2603"`, `"☃"`, true}, {`"\ud83d\ude00"`, `"😀"`, true}, {`0.05`, `0.5`, false},
 	} {
-		if got := equalJSON(json.RawMessage(tt.a), json.RawMessage(tt.b)); got != tt.want {
+		if got := EqualJSON(json.RawMessage(tt.a), json.RawMessage(tt.b)); got != tt.want {
 			t.Errorf("%s and %s: %v", tt.a, tt.b, got)
 		}
 	}

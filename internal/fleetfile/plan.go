@@ -359,7 +359,7 @@ func (p *planner) variables(st *step, bad *problems, differs func(string, any, a
 	for key, want := range o.variables {
 		if st.have != nil {
 			if have, ok := st.have.variables[key]; ok {
-				if equalJSON(have, want) {
+				if EqualJSON(have, want) {
 					continue
 				}
 				before[key] = have

@@ -111,9 +111,9 @@ func (f fieldSpec) equal(have, want any) bool {
 	if okH && okW {
 		switch f.form {
 		case formAddress:
-			return equalAddress(h, w)
+			return EqualAddress(h, w)
 		case formPrefix:
-			return equalPrefix(h, w)
+			return EqualPrefix(h, w)
 		}
 	}
 	return have == want
