@@ -65,7 +65,7 @@ func remembered(b *testing.B, f *fake, o Options) pages {
 	b.Helper()
 	p := pages{}
 	f.load(b, o)
-	for _, uri := range f.requests {
+	for _, uri := range f.asked() {
 		r := httptest.NewRequest(http.MethodGet, uri, nil)
 		w := httptest.NewRecorder()
 		f.ServeHTTP(w, r)

@@ -499,8 +499,7 @@ func (doc *Document) Write(w io.Writer, pretty bool) error {
 	out.close()
 	out.close()
 	if len(doc.all) > 0 {
-		buf = append(doc.appendVariables(append(buf[:0], `{"vars":`...), doc.all), '}')
-		out.member("all", buf)
+		out.member("all", doc.appendAll(buf[:0]))
 	}
 	alone := len(doc.alone) > 0
 	for _, g := range doc.groups {
@@ -518,49 +517,73 @@ func (doc *Document) Write(w io.Writer, pretty bool) error {
 }
 
 // encodeAhead is how many hosts are encoded at a time.
-const encodeAhead = 128
+const encodeAhead = 32
 
 // encodedHosts are the hosts' names and the objects of their variables, in order; an object is good until the next.
-// All processors encode, each a number of hosts ahead of the one that is written.
+// All processors encode, each a few hosts ahead of those that are written, into buffers that are used again.
 func (doc *Document) encodedHosts() iter.Seq2[string, []byte] {
 	type part struct {
 		text []byte
 		ends []int
 	}
-	encode := func(hosts []host) (p part) {
-		for i := range hosts {
-			p.text = doc.appendHost(p.text, &hosts[i])
-			p.ends = append(p.ends, len(p.text))
-		}
-		return p
-	}
 	return func(yield func(string, []byte) bool) {
-		parts := make(chan chan part, runtime.GOMAXPROCS(0)) // in order; full, it holds the encoders back
+		processors := runtime.GOMAXPROCS(0)
+		free := make(chan *part, processors+1)
+		for range cap(free) {
+			free <- &part{}
+		}
+		parts := make(chan chan *part, cap(free)) // in order; never full
 		stop := make(chan struct{})
 		defer close(stop)
 		go func() {
 			defer close(parts)
 			for hosts := range slices.Chunk(doc.hosts, encodeAhead) {
-				p := make(chan part, 1)
+				var p *part
 				select {
-				case parts <- p:
+				case p = <-free:
 				case <-stop:
 					return
 				}
-				go func() { p <- encode(hosts) }()
+				encoded := make(chan *part, 1)
+				parts <- encoded
+				go func() {
+					p.text, p.ends = p.text[:0], p.ends[:0]
+					for i := range hosts {
+						p.text = doc.appendHost(p.text, &hosts[i])
+						p.ends = append(p.ends, len(p.text))
+					}
+					encoded <- p
+				}()
 			}
 		}()
 		next := doc.hosts
-		for p := range parts {
-			got, from := <-p, 0
-			for _, end := range got.ends {
-				if !yield(next[0].name, got.text[from:end]) {
+		for encoded := range parts {
+			p, from := <-encoded, 0
+			for _, end := range p.ends {
+				if !yield(next[0].name, p.text[from:end]) {
 					return
 				}
 				next, from = next[1:], end
 			}
+			free <- p
 		}
 	}
+}
+
+// appendAll is the group all with the project's variables. Ansible makes every group its child in the end, but only when
+// all sources are read: named here, the variables are there for the sources after this one, such as a constructed file.
+func (doc *Document) appendAll(dst []byte) []byte {
+	var top []string
+	for _, g := range doc.groups {
+		if g.place != nil && !g.child {
+			top = append(top, g.name)
+		}
+	}
+	dst = append(dst, '{')
+	if len(top) > 0 {
+		dst = append(appendNames(append(dst, `"children":`...), top), ',')
+	}
+	return append(doc.appendVariables(append(dst, `"vars":`...), doc.all), '}')
 }
 
 func (doc *Document) appendAlone(dst []byte) []byte {

@@ -132,8 +132,22 @@ func (f *fake) netdev(place object, name string, v vars, more object) object {
 	return f.device("network_devices", place, name, v, more)
 }
 
+// all are the objects of a list.
+func (f *fake) all(list string) []object {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lists[list]
+}
+
+// asked are the requests so far.
+func (f *fake) asked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.requests)
+}
+
 func (f *fake) get(list string, id int) object {
-	for _, o := range f.lists[list] {
+	for _, o := range f.all(list) {
 		if o["id"] == id {
 			return o
 		}
@@ -285,7 +299,7 @@ func (f *fake) body(list string, o object, details bool, q url.Values) object {
 }
 
 func (f *fake) one(w http.ResponseWriter, list, id string, q url.Values) {
-	for _, o := range f.lists[list] {
+	for _, o := range f.all(list) {
 		if fmt.Sprint(o["id"]) != id {
 			continue
 		}
@@ -308,7 +322,7 @@ func (f *fake) list(w http.ResponseWriter, r *http.Request, list string, q url.V
 		fail(w, 400, "bad limit")
 		return
 	}
-	rest := f.lists[list]
+	rest := f.all(list)
 	if m := q.Get("marker"); m != "" {
 		at := slices.IndexFunc(rest, func(o object) bool { return fmt.Sprint(o["id"]) == m })
 		if at < 0 {

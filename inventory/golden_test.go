@@ -295,8 +295,8 @@ func TestOptionErrors(t *testing.T) {
 		if _, err := Host(context.Background(), f.client(), o, "x"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Host: %v, want %s", err, want)
 		}
-		if len(f.requests) > 0 {
-			t.Errorf("%s: requests %v", want, f.requests)
+		if len(f.asked()) > 0 {
+			t.Errorf("%s: requests %v", want, f.asked())
 		}
 	}
 }

@@ -14,8 +14,8 @@ func TestHostReadsOnlyWhatItNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The host and the empty page after it, its parent, cell, region, cloud, and the project.
-	if len(f.requests) > 7 {
-		t.Errorf("%d requests: %q", len(f.requests), f.requests)
+	if len(f.asked()) > 7 {
+		t.Errorf("%d requests: %q", len(f.asked()), f.asked())
 	}
 }
 

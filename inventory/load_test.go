@@ -46,7 +46,7 @@ func fleetOf(hosts int) *fake {
 // count is how many requests match, and what they were.
 func (f *fake) count(pattern string) int {
 	re, n := regexp.MustCompile(pattern), 0
-	for _, r := range f.requests {
+	for _, r := range f.asked() {
 		if re.MatchString(r) {
 			n++
 		}
@@ -66,7 +66,7 @@ func TestRequestsAreThePagesAndAConstant(t *testing.T) {
 		if n := f.count(`^/v1/hosts\?.*resolved-values=false`); n != hosts/100+2 {
 			t.Errorf("%d hosts: %d requests for hosts, want their pages and one empty page a region", hosts, n)
 		}
-		constant[hosts] = len(f.requests) - hosts/100
+		constant[hosts] = len(f.asked()) - hosts/100
 	}
 	if constant[400] != constant[4000] || constant[400] != 9 {
 		t.Errorf("requests beyond pages: %v", constant)
@@ -242,8 +242,8 @@ func TestHopelessFailuresAreNotRepeated(t *testing.T) {
 			if _, err := Load(context.Background(), client, DefaultOptions()); err == nil || strings.Contains(err.Error(), "tries") {
 				t.Errorf("error %v", err)
 			}
-			if len(f.requests) > 3 {
-				t.Errorf("%d requests", len(f.requests))
+			if len(f.asked()) > 3 {
+				t.Errorf("%d requests", len(f.asked()))
 			}
 		})
 	}
@@ -270,7 +270,11 @@ func TestInconsistentFleetsAreReadAgain(t *testing.T) {
 		return func(f *fake) func() {
 			all := f.lists[list]
 			f.lists[list] = slices.DeleteFunc(slices.Clone(all), func(o object) bool { return o.id() == id })
-			return func() { f.lists[list] = all }
+			return func() {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.lists[list] = all
+			}
 		}
 	}
 	for name, c := range map[string]struct{ list, want string }{
@@ -353,8 +357,8 @@ func TestParentsOutsideTheFilter(t *testing.T) {
 				t.Fatalf("%d children, %s:\n%s", children, d["name"], diff)
 			}
 		}
-		if limit := 2*maxByID + 30; len(f.requests) > limit {
-			t.Errorf("%d children: %d requests, more than %d", children, len(f.requests), limit)
+		if limit := 2*maxByID + 30; len(f.asked()) > limit {
+			t.Errorf("%d children: %d requests, more than %d", children, len(f.asked()), limit)
 		}
 	}
 }
@@ -424,7 +428,7 @@ func TestFiltersAreAskedOfTheAPI(t *testing.T) {
 	f := fleetOf(400)
 	fleet := f.load(t, o)
 	if len(fleet.Hosts) != 100 || f.count(`^/v1/hosts\?cell_id=\d.*device_type=server.*label=odd`) == 0 {
-		t.Errorf("%d hosts, requests %q", len(fleet.Hosts), f.requests)
+		t.Errorf("%d hosts, requests %q", len(fleet.Hosts), f.asked())
 	}
 	if n := f.count("^/v1/hosts"); n > 2*2+1+maxByID {
 		t.Errorf("%d requests for hosts", n)

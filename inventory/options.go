@@ -92,7 +92,7 @@ func DefaultOptions() Options {
 		Groups:     []GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups},
 		GroupNames: Readable,
 		Facts:      "craton",
-		Streams:    8,
+		Streams:    16,
 	}
 }
 

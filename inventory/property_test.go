@@ -221,7 +221,9 @@ func TestMergedAndLayered(t *testing.T) {
 				if diff := cmp.Diff(got, got2); diff != "" {
 					t.Fatalf("merged and layered differ (-merged +layered):\n%s", diff)
 				}
-				if diff := cmp.Diff(merged.membership(), layered.membership()); diff != "" {
+				groups := layered.membership()
+				delete(groups, "all") // has its children named, where it has variables for them
+				if diff := cmp.Diff(merged.membership(), groups); diff != "" {
 					t.Fatalf("groups differ (-merged +layered):\n%s", diff)
 				}
 				if again := render(t, f.load(t, o), Options{Vars: Merged, Hostname: o.Hostname, Groups: o.Groups, GroupNames: o.GroupNames,

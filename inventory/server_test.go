@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -75,8 +76,8 @@ func TestOnCratonServer(t *testing.T) {
 					delete(v, "craton")
 					delete(v, "ansible_host")
 				}
-				if diff := cmp.Diff(want, stripped(got)); diff != "" {
-					t.Errorf("%s (-server +inventory):\n%.3000s", form, diff)
+				if have := stripped(got); !reflect.DeepEqual(want, have) { // cmp takes long for 47,000 variables
+					t.Errorf("%s (-server +inventory):\n%.3000s", form, cmp.Diff(want, have))
 				}
 			}
 			if n := labelRequests.Load(); n > 0 {
