@@ -35,7 +35,7 @@ var Inventory = Section{
 			Help: "variables to leave out everywhere, by patterns such as ansible_*"},
 		{Name: "trust_templates", Env: "CRATON_INVENTORY_TRUST_TEMPLATES", Kind: Bool, Default: "false",
 			Help: "let Ansible execute templates and decrypt vaults that the API's variables hold"},
-		{Name: "streams", Env: "CRATON_INVENTORY_STREAMS", Kind: Int, Default: "8",
+		{Name: "streams", Env: "CRATON_INVENTORY_STREAMS", Kind: Int, Default: "16",
 			Help: "how many requests may be under way at once"},
 	},
 }
