@@ -55,7 +55,7 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	if f := l.filter(q); f != nil {
 		return l.listFiltered(ctx, q, f)
 	}
-	raw, err := l.client.page(ctx, l.path, q)
+	raw, err := l.client.page(ctx, l.path, q, nil)
 	if err != nil {
 		return nil, l.explain(ctx, q, explainList(err, l.path, q))
 	}
@@ -173,7 +173,7 @@ type localFilter[T any] struct {
 func (l *Lister[T, O]) filtered(ctx context.Context, q url.Values, f *localFilter[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		if f.lookup {
-			raw, err := l.client.page(ctx, l.path, q)
+			raw, err := l.client.page(ctx, l.path, q, nil)
 			switch {
 			case IsNotFound(err):
 				return

@@ -16,7 +16,7 @@ import (
 
 // RawPage is a page of a listing as it came, its links read.
 type RawPage struct {
-	Body  []byte // valid JSON
+	Body  []byte // valid JSON; good until the walk goes on, which reads the page after the next into it
 	Links []Link // first, prev, self, next; empty for look-ups of clouds and regions
 	empty bool   // no object in any list of the body
 }
@@ -111,19 +111,20 @@ func (p *RawPage) limit() int {
 func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.Seq2[*RawPage, error] {
 	return func(yield func(*RawPage, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		fetch := c.prefetch(ctx, path, query)
+		fetch := c.prefetch(ctx, path, query, nil)
 		defer func() {
 			cancel()
 			_, _ = fetch()
 		}()
 		size := newPageSize(query)
 		seen := map[string]bool{}
+		var spare []byte // the body of the page before, which nobody needs any more
 		for q := query; ; {
 			page, err := fetch()
 			if err != nil {
 				if smaller := size.failed(q, err); smaller != nil && ctx.Err() == nil {
 					q = smaller
-					fetch = c.prefetch(ctx, path, q)
+					fetch = c.prefetch(ctx, path, q, nil)
 					continue
 				}
 				yield(nil, explainList(err, path, q))
@@ -138,7 +139,7 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 			} else if next != nil {
 				seen[marker] = true
 				q = size.went(next)
-				fetch = c.prefetch(ctx, path, q)
+				fetch = c.prefetch(ctx, path, q, spare)
 			}
 			if err != nil {
 				yield(nil, &ResponseError{Method: http.MethodGet, Path: path, Err: err})
@@ -147,18 +148,20 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 			if !yield(page, nil) || next == nil {
 				return
 			}
+			spare = page.Body
 		}
 	}
 }
 
-// prefetch sends the request for a page at once and returns what waits for its answer; it may be called again.
-func (c *Client) prefetch(ctx context.Context, path string, q url.Values) func() (*RawPage, error) {
+// prefetch sends the request for a page at once, to be read into buf, and returns what waits for its answer; it may
+// be called again.
+func (c *Client) prefetch(ctx context.Context, path string, q url.Values, buf []byte) func() (*RawPage, error) {
 	var page *RawPage
 	var err error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		page, err = c.page(ctx, path, q)
+		page, err = c.page(ctx, path, q, buf)
 	}()
 	return func() (*RawPage, error) {
 		<-done // the request itself is bounded by ctx
@@ -166,9 +169,9 @@ func (c *Client) prefetch(ctx context.Context, path string, q url.Values) func()
 	}
 }
 
-// page reads one page.
-func (c *Client) page(ctx context.Context, path string, q url.Values) (*RawPage, error) {
-	resp, err := c.Do(ctx, http.MethodGet, path, q, nil)
+// page reads one page, into buf if it fits.
+func (c *Client) page(ctx context.Context, path string, q url.Values, buf []byte) (*RawPage, error) {
+	resp, err := c.do(ctx, http.MethodGet, path, q, nil, buf)
 	if err != nil {
 		return nil, err
 	}

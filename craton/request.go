@@ -29,6 +29,11 @@ type Response struct {
 // path is relative to /v1 and starts with a slash; each of its elements is escaped already.
 // A body that is not nil is sent as JSON. An answer outside 200 to 299 is an *Error, no answer a *ConnectionError.
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any) (*Response, error) {
+	return c.do(ctx, method, path, query, body, nil)
+}
+
+// do is Do; the answer is read into buf if it has room for it.
+func (c *Client) do(ctx context.Context, method, path string, query url.Values, body any, buf []byte) (*Response, error) {
 	u, err := c.resolve(path)
 	if err != nil {
 		return nil, err
@@ -55,7 +60,7 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 	var data []byte
 	req.SetResponseHandler(func(resp *http.Response) (err error) {
 		read = resp
-		data, err = readBody(resp)
+		data, err = readBody(resp, buf)
 		return err
 	})
 	resp, err := c.http.Do(req)
@@ -63,7 +68,7 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 		return nil, c.connectionError(ctx, method, u, err)
 	}
 	if read != resp { // the last try's status asked for one more, so nothing has read it yet
-		data, _ = readBody(resp) // a cut message still is one
+		data, _ = readBody(resp, buf) // a cut message still is one
 	}
 	r := &Response{Status: resp.StatusCode, Header: resp.Header, Body: data}
 	if r.Status < 200 || r.Status > 299 {
@@ -72,11 +77,16 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 	return r, nil
 }
 
-// readBody reads an answer to its end and closes it, into one allocation when its length is announced.
-func readBody(resp *http.Response) (data []byte, err error) {
+// readBody reads an answer to its end and closes it: when its length is announced into buf, or if it does not fit
+// into one allocation with some room for the next.
+func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
 	defer resp.Body.Close() //nolint:errcheck // it was read, or it is broken
 	if resp.ContentLength > 0 && resp.ContentLength < 1<<26 {
-		data = make([]byte, resp.ContentLength)
+		length := int(resp.ContentLength)
+		if cap(buf) < length {
+			buf = make([]byte, length+length/8)
+		}
+		data = buf[:length]
 		var n int
 		n, err = io.ReadFull(resp.Body, data)
 		data = data[:n]

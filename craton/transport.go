@@ -34,7 +34,7 @@ func (c config) httpClient() (*retryablehttp.Client, error) {
 	rt := c.transport
 	if rt == nil {
 		t := cleanhttp.DefaultPooledTransport() // obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY
-		t.MaxIdleConnsPerHost = 16
+		t.MaxIdleConnsPerHost = 32
 		tc, err := c.tls.config()
 		if err != nil {
 			return nil, err

@@ -25,7 +25,7 @@ import (
 )
 
 // streams is how many pages the floor fetches side by side: as many as the inventory's default.
-const streams = 8
+const streams = 16
 
 // figure is what was measured at one size. Times are medians.
 type figure struct {
