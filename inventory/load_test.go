@@ -541,3 +541,18 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestHostsOnTwoPages: a host that moves to a later page while the fleet is read counts once (Q30).
+func TestHostsOnTwoPages(t *testing.T) {
+	t.Parallel()
+	f := fleetOf(400)
+	again := f.get("hosts", 1)
+	f.lists["hosts"] = append(f.lists["hosts"], again)
+	fleet := f.load(t, DefaultOptions())
+	if len(fleet.Hosts) != 400 {
+		t.Errorf("%d hosts", len(fleet.Hosts))
+	}
+	if _, err := Build(fleet, DefaultOptions()); err != nil {
+		t.Error(err)
+	}
+}
