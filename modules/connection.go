@@ -1,0 +1,146 @@
+package modules
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// fragmentName is the doc fragment of the connection options.
+const fragmentName = "craton.fleet.connection"
+
+// connection is the fragment that every module has: the settings that say where the fleet lives.
+func connection() *module.Fragment {
+	f := &module.Fragment{Name: fragmentName, Notes: []string{
+		"What no option and no environment variable gives is taken from the configuration file of the machine that the module runs on: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml).",
+		"With C(url: sqlite:PATH) the fleet is a file on the machine that the module runs on. No server and no credentials are needed; tasks that are to change one file must run on one machine, so use C(delegate_to) or C(connection: local).",
+		"Set the connection once for all modules with C(module_defaults) and the group C(craton.fleet.craton).",
+	}}
+	for i := range settings.Connection.Settings {
+		s := &settings.Connection.Settings[i]
+		help, _, _ := strings.Cut(s.Help, "; other users") // on a command line, that is
+		o := module.Option{Name: s.Name, NoLog: s.Secret, Env: []string{s.Env},
+			Description: []string{strings.ToUpper(help[:1]) + help[1:] + "."}}
+		switch s.Kind {
+		case settings.Bool:
+			o.Type, o.Default = module.Bool, s.Default == "true"
+		case settings.Int:
+			n, _ := strconv.Atoi(s.Default)
+			o.Type, o.Default = module.Int, n
+		default:
+			if s.Default != "" {
+				o.Default = s.Default
+			}
+			if strings.HasPrefix(s.Name, "c") { // files
+				o.Type = module.Path
+			}
+		}
+		f.Options = append(f.Options, o)
+	}
+	return f
+}
+
+// connectionSettings are the task's connection options over the configuration file and the defaults.
+func connectionSettings(p module.Params) (*settings.Values, error) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	settings.AddFlags(flags, settings.Connection)
+	for i := range settings.Connection.Settings {
+		s := &settings.Connection.Settings[i]
+		if source := p.Source(s.Name); source != module.FromTask && source != module.FromEnv {
+			continue
+		}
+		value := ""
+		switch s.Kind {
+		case settings.Bool:
+			value = strconv.FormatBool(p.Bool(s.Name))
+		case settings.Int:
+			value = strconv.FormatInt(p.Int(s.Name), 10)
+		default:
+			value = p.String(s.Name)
+		}
+		if value == "" { // as everywhere, an empty setting is none
+			continue
+		}
+		name := s.Flag
+		if name == "" {
+			name = strings.ReplaceAll(s.Name, "_", "-")
+		}
+		if err := flags.Set(name, value); err != nil {
+			return nil, err
+		}
+	}
+	v, err := settings.Load(flags, settings.Connection)
+	if err != nil {
+		return nil, errors.New(flagPrefix.ReplaceAllString(err.Error(), ""))
+	}
+	if v.String("url") == "" {
+		return nil, errors.New("no fleet to talk to: set the option url, or CRATON_URL in the task's environment, to the URL of a Craton API such as http://craton.example:7780, or to sqlite:PATH")
+	}
+	return v, nil
+}
+
+// flagPrefix is what an error of the settings calls an option.
+var flagPrefix = regexp.MustCompile(`^flag --[a-z-]+: `)
+
+// open connects a task to its fleet. done ends the work.
+//
+// A task that may create something makes a SQLite file that is not there. In check mode it works on an empty one
+// in a temporary folder then, so that it predicts what the real run does and leaves nothing behind.
+func open(ctx context.Context, task *module.Task, creates bool) (fl *fleet, done func() error, err error) {
+	v, err := connectionSettings(task.Params)
+	if err != nil {
+		return nil, nil, err
+	}
+	mode, clean := connect.ReadOnly, func() error { return nil }
+	if creates {
+		mode = connect.Create
+		if path, ok := strings.CutPrefix(v.String("url"), "sqlite:"); ok && task.CheckMode {
+			mode = connect.ReadOnly
+			if _, statErr := os.Stat(path); errors.Is(statErr, os.ErrNotExist) && path != "" {
+				if v, clean, err = scratch(task.Params); err != nil {
+					return nil, nil, err
+				}
+				mode = connect.Create
+			}
+		}
+	}
+	client, closeClient, err := connect.Client(ctx, v, mode)
+	if err != nil {
+		return nil, nil, errors.Join(err, clean())
+	}
+	return &fleet{client: client, project: v.String("project_id")}, func() error {
+		return errors.Join(closeClient(), clean())
+	}, nil
+}
+
+// scratch are the settings of an empty fleet, and a function that removes it.
+func scratch(p module.Params) (*settings.Values, func() error, error) {
+	if p.String("project_id") != "" {
+		return nil, nil, errors.New("the file of the url is not there, so it has no project with the given project_id; leave project_id out to begin a new file")
+	}
+	dir, err := os.MkdirTemp("", "craton-check-")
+	if err != nil {
+		return nil, nil, err
+	}
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	settings.AddFlags(flags, settings.Connection)
+	clean := func() error { return os.RemoveAll(dir) }
+	if err := flags.Set("craton-url", "sqlite:"+filepath.Join(dir, "fleet.db")); err != nil {
+		return nil, nil, errors.Join(err, clean())
+	}
+	v, err := settings.Load(flags, settings.Connection)
+	if err != nil {
+		return nil, nil, errors.Join(err, clean())
+	}
+	return v, clean, nil
+}

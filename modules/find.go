@@ -1,0 +1,246 @@
+package modules
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+)
+
+// fleet is the API as a task sees it.
+type fleet struct {
+	client *craton.Client
+	// project is the caller's, "" where there is only one. Who sees several, an admin of the original or root, gets
+	// by name only what is in it.
+	project string
+}
+
+// missing is an object that a task names and that is not there.
+type missing struct{ what string }
+
+func (m *missing) Error() string { return m.what }
+
+// maxWalks is how often a listing is begun anew when the row that it stood on was deleted meanwhile.
+const maxWalks = 4
+
+// collect reads a listing to its end.
+func collect(all func() iter.Seq2[object, error], keep func(object) bool) (found []object, err error) {
+	for range maxWalks {
+		found, err = nil, nil
+		for o, e := range all() {
+			if e != nil {
+				err = e
+				break
+			}
+			if keep(o) {
+				found = append(found, o)
+			}
+		}
+		if !craton.IsMarkerGone(err) {
+			break
+		}
+	}
+	return found, err
+}
+
+// search lists the objects of one kind that match the filters. Those that the API does not know, or does not
+// compare exactly, are compared here, as far as objects have such a key.
+func (fl *fleet) search(ctx context.Context, r *resource, f filters) ([]object, error) {
+	sent := maps.Clone(f)
+	delete(sent, "username")
+	if name, ok := f["username"]; ok { // the API calls the parameter name
+		sent["name"] = name
+	}
+	return collect(func() iter.Seq2[object, error] { return r.service.list(ctx, fl.client, sent) }, func(o object) bool {
+		for key, want := range f {
+			have, ok := o[key]
+			fd := r.fieldOfKey(key)
+			switch {
+			case !ok && !strings.HasSuffix(key, "_id") && key != r.key: // label, vars, details
+			case r.name == nameDevice && key == "parent_id": // descendants have other parents
+			case fd != nil && fd.equal(have, want):
+			case have != want:
+				return false
+			}
+		}
+		return r.name == nameProject || r.name == nameUser || fl.mine(o)
+	})
+}
+
+func (r *resource) fieldOfKey(key string) *field {
+	i := slices.IndexFunc(r.fields, func(f field) bool { return f.api() == key })
+	if i < 0 {
+		return nil
+	}
+	return &r.fields[i]
+}
+
+// mine tells objects of the caller's project.
+func (fl *fleet) mine(o object) bool {
+	return fl.project == "" || fleetfile.SameProject(o.text(keyProject), fl.project)
+}
+
+var (
+	isID   = regexp.MustCompile(`^[0-9]{1,18}$`)
+	isUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$`)
+)
+
+// isID tells texts that can be an id of this kind.
+func (r *resource) isID(text string) bool {
+	if r.name == nameProject {
+		return isUUID.MatchString(text)
+	}
+	return isID.MatchString(text)
+}
+
+// reference finds what an option names: an object with exactly that name, else the one with that id, among the
+// kinds and within the place. An object outside of the place does not count.
+func (fl *fleet) reference(ctx context.Context, f *field, text string, place filters) (object, error) {
+	var found []object
+	var of []*resource
+	for _, r := range kinds(f.kinds...) {
+		query := maps.Clone(place)
+		if query == nil {
+			query = filters{}
+		}
+		query[r.key] = text
+		list, err := fl.search(ctx, r, query)
+		if err != nil && !(r.name == nameProject && craton.IsForbidden(err)) { // who may not list projects may name one by its id
+			return nil, err
+		}
+		for _, o := range list {
+			found, of = append(found, o), append(of, r)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return fl.byID(ctx, f, text, place)
+	case 1:
+		return found[0], nil
+	}
+	return nil, ambiguous(f.option, text, found, of)
+}
+
+func (fl *fleet) byID(ctx context.Context, f *field, text string, place filters) (object, error) {
+	var nouns []string
+	for _, r := range kinds(f.kinds...) {
+		nouns = append(nouns, r.noun)
+		if !r.isID(text) {
+			continue
+		}
+		o, err := r.service.get(ctx, fl.client, text)
+		if craton.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for key, want := range place {
+			if have := o[key]; have != want {
+				return nil, &missing{fmt.Sprintf("%s: the %s has the %s %v, and the task asks for %v", f.option, r.called(o), key, have, want)}
+			}
+		}
+		return o, nil
+	}
+	where := ""
+	for _, key := range slices.Sorted(maps.Keys(place)) {
+		where += fmt.Sprintf(", with %s %v", key, place[key])
+	}
+	return nil, &missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.option, strings.Join(nouns, " or "), text, where)}
+}
+
+// ambiguous says what the candidates are.
+func ambiguous(option, text string, found []object, of []*resource) error {
+	var lines []string
+	for i, o := range found {
+		line := fmt.Sprintf("%s id %s", of[i].noun, o.id())
+		for _, key := range []string{"cloud_id", "region_id", "cell_id", "device_id"} {
+			if o[key] != nil {
+				line += fmt.Sprintf(", %s %v", key, o[key])
+			}
+		}
+		if of[i].name == nameUser || of[i].name == nameProject {
+			line += fmt.Sprintf(", created %v", o[keyCreated])
+		}
+		lines = append(lines, line)
+	}
+	return fmt.Errorf("%s: %q is the name of %d objects; give the id of one, or say where it is: %s", option, text, len(found), strings.Join(lines, "; "))
+}
+
+// place resolves cloud, region and cell, the outer ones first; each is looked for in those that are known. What
+// is inside says what is outside: a region its cloud, a cell its region. An empty text is none.
+func (fl *fleet) place(ctx context.Context, given map[string]string) (ids object, project any, err error) {
+	ids = object{}
+	for _, f := range []*field{&inCloud, &inRegion, &inCell} {
+		text, ok := given[f.option]
+		if !ok {
+			continue
+		}
+		if text == "" {
+			ids[f.api()] = nil
+			continue
+		}
+		within := filters{}
+		for key, id := range ids {
+			within[key] = id
+		}
+		o, err := fl.reference(ctx, f, text, within)
+		if err != nil {
+			return nil, nil, err
+		}
+		ids[f.api()] = o[keyID]
+		for _, outer := range []string{"cloud_id", "region_id"} {
+			if id, ok := o[outer]; ok && id != nil {
+				ids[outer] = id
+			}
+		}
+		project = o[keyProject]
+	}
+	return ids, project, nil
+}
+
+// fill reads what a listing has left out: own variables and labels.
+func (fl *fleet) fill(ctx context.Context, r *resource, o object) (object, error) {
+	o = o.clone()
+	if _, ok := o[keyVariables]; r.variables && !ok {
+		switch {
+		case r.service.ownVariables != nil:
+			v, err := r.service.ownVariables(ctx, fl.client, o.id())
+			if err != nil {
+				return nil, err
+			}
+			o[keyVariables] = v
+		default: // only the object itself has them (v1 contract §2.3)
+			whole, err := r.service.get(ctx, fl.client, o.id())
+			if err != nil {
+				return nil, err
+			}
+			o = whole
+		}
+	}
+	if r.variables && o.variables() == nil {
+		o[keyVariables] = craton.Variables{}
+	}
+	if r.labels && o.labels() == nil {
+		labels, err := labelsOf(r, o).service.labels(fl.client).Labels(ctx, o.int(keyID))
+		if err != nil {
+			return nil, err
+		}
+		o[keyLabels] = slices.Clip(append([]string{}, labels...))
+	}
+	return r.complete(o), nil
+}
+
+// labelsOf is the resource whose labels an object has: a device's kind says it.
+func labelsOf(r *resource, o object) *resource {
+	if kind := o.text(keyKind); kind != "" {
+		return kinds(kind)[0]
+	}
+	return r
+}

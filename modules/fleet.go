@@ -1,0 +1,144 @@
+package modules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+const (
+	fleetName = "craton_fleet"
+	optFleet  = "fleet"
+	optSrc    = "src"
+)
+
+func fleetSpec() *module.Spec {
+	return &module.Spec{
+		Name:  fleetName,
+		Short: "Make a whole fleet what a document says",
+		Description: []string{
+			"Creates what is missing and updates what differs: clouds, regions, cells, hosts, network devices, networks and interfaces, with variables, labels and parents. Nothing is deleted, and what the document does not mention stays as it is.",
+			"A thousand hosts are one task, with a few requests side by side, and not a thousand tasks. The same document and the same engine as C(craton apply FILE).",
+			"The whole document is checked first. All that is wrong is told at once, and nothing is written while anything is wrong.",
+		},
+		VersionAdded: versionAdded, Author: author,
+		SupportsCheckMode: true, SupportsDiff: true,
+		Fragments: []*module.Fragment{connection()},
+		Notes:     []string{"If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from there."},
+		SeeAlso:   []module.SeeAlso{{Module: fullName(host.moduleName())}, {Module: fullName(variablesName)}},
+		Options: []module.Option{
+			{Name: optFleet, Type: module.Dict, Description: []string{
+				"The fleet: a dict with C(project) and C(clouds), each cloud with its C(regions), and so on as in a fleet file.",
+				"Numbers in variables keep all their digits."}},
+			{Name: optSrc, Type: module.Path, Description: []string{"A fleet file, on the machine that the module runs on. Errors tell its lines."}},
+		},
+		Rules: module.Rules{MutuallyExclusive: [][]string{{optFleet, optSrc}}, RequiredOneOf: [][]string{{optFleet, optSrc}}},
+		Examples: `
+- name: A fleet in the task
+  craton.fleet.craton_fleet:
+    fleet:
+      clouds:
+        - name: east
+          variables:
+            ntp: ntp1.example.net
+          regions:
+            - name: dfw
+              cells:
+                - name: row-a
+                  hosts:
+                    - name: web1
+                      ip_address: 10.20.0.11
+                      device_type: server
+                      labels: [web]
+  register: applied
+
+- name: What has changed
+  ansible.builtin.debug:
+    msg: "{{ applied.changes | map(attribute='name') | list }}"
+
+- name: A fleet in a file
+  craton.fleet.craton_fleet:
+    src: /etc/craton/fleet.yml
+`,
+		Returns: []module.Return{
+			count("created", "How many objects were created, or would be in check mode."),
+			count("updated", "How many objects were changed, or would be in check mode."),
+			count("unchanged", "How many objects of the document were so already."),
+			{Name: "changes", Type: module.List, Elements: module.Dict, Returned: "success, and on failure as far as it came",
+				Description: []string{"What was done to each object that was created or changed, in the order of the document."}, Contains: []module.Return{
+					{Name: "kind", Type: module.Str, Returned: "always", Sample: "host", Description: []string{"V(project), V(cloud), V(region), V(cell), V(network), V(host), V(network_device) or V(network_interface)."}},
+					{Name: "name", Type: module.Str, Returned: "always", Sample: "east/dfw/row-a/web1", Description: []string{"The name with all that holds the object; empty for the project."}},
+					{Name: "action", Type: module.Str, Returned: "always", Sample: "updated", Description: []string{"V(created) or V(updated)."}},
+					{Name: "fields", Type: module.List, Elements: module.Str, Returned: "always", Sample: []string{"note", "variables"}, Description: []string{"The keys that were set."}},
+				}},
+		},
+	}
+}
+
+func count(name, doc string) module.Return {
+	return module.Return{Name: name, Type: module.Int, Returned: "success, and on failure as far as it came", Sample: 2, Description: []string{doc}}
+}
+
+// runFleet is the module craton_fleet.
+func runFleet(ctx context.Context, task *module.Task) (result *module.Result, err error) {
+	file, err := fleetOf(task.Params)
+	if err != nil {
+		return nil, err
+	}
+	fl, done, err := open(ctx, task, true)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	got, err := fleetfile.Apply(ctx, fl.client, file, fleetfile.Options{Check: task.CheckMode, ProjectID: fl.project})
+	if got == nil {
+		return nil, err
+	}
+	return fleetResult(got, task.DiffMode), err
+}
+
+func fleetOf(p module.Params) (*fleetfile.File, error) {
+	if p.Has(optFleet) {
+		return fleetfile.FromValue(p.JSON(optFleet))
+	}
+	path := p.String(optSrc)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("src: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	return fleetfile.Parse(path, f)
+}
+
+func fleetResult(r *fleetfile.Result, diff bool) *module.Result {
+	changes := []map[string]any{}
+	out := &module.Result{Changed: r.Changed()}
+	for _, c := range r.Changes {
+		if c.Action == fleetfile.Unchanged {
+			continue
+		}
+		kind := strings.ReplaceAll(c.Kind, "-", "_")
+		changes = append(changes, map[string]any{
+			"kind": kind, "name": c.Name, "action": string(c.Action), "fields": append([]string{}, c.Fields...),
+		})
+		if diff {
+			header := strings.TrimSpace(strings.ReplaceAll(c.Kind, "-", " ") + " " + c.Name)
+			out.Diff = append(out.Diff, module.Diff{Before: dictOf(c.Before), After: dictOf(c.After), BeforeHeader: header, AfterHeader: header})
+		}
+	}
+	out.Fields = module.Fields{"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "changes": changes}
+	return out
+}
+
+// dictOf is never nil: Ansible shows a nil as text.
+func dictOf(m map[string]any) map[string]any {
+	if m == nil {
+		return map[string]any{}
+	}
+	return m
+}

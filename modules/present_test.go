@@ -1,0 +1,275 @@
+package modules
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// life is what a resource goes through in its life.
+type life struct {
+	name           string
+	create, change args
+}
+
+var vars = map[string]any{"a": 1, "b": []any{"x", nil}, "c": map[string]any{"ü": 1.5}}
+
+var lives = []life{
+	{"project", args{"name": "p", "variables": vars}, args{"name": "p", "variables": map[string]any{"a": 2}}},
+	{"cloud", args{"name": "west", "note": "n", "variables": vars}, args{"name": "west", "note": "", "variables": map[string]any{"a": nil}}},
+	{"region", args{"name": "ams", "cloud": "east", "note": "n", "variables": vars}, args{"name": "ams", "variables": map[string]any{"a": 2}, "variables_mode": "replace"}},
+	{"cell", args{"name": "c", "region": "dfw", "variables": vars}, args{"name": "c", "region": "dfw", "note": "now"}},
+	{"host", args{"name": "web1", "region": "dfw", "cell": "row-a", "ip_address": "2001:DB8:0::1", "device_type": "server", "parent": "sw1", "note": "n",
+		"labels": []string{"web", "a"}, "variables": vars},
+		args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.9", "parent": "", "active": false, "labels": []string{"b"}, "labels_mode": "exact", "variables": map[string]any{"z": "{{ x }}"}}},
+	{"network_device", args{"name": "sw2", "cell": "row-a", "ip_address": "10.0.0.3", "device_type": "switch", "parent": "sw1", "labels": "tor,x", "vlans": "1-2", "active": false},
+		args{"name": "sw2", "region": "dfw", "model_name": "m", "vlans": "", "labels": []string{"y"}}},
+	{"network", args{"name": "back", "region": "dfw", "cell": "row-a", "cidr": "10.1.0.0/16", "gateway": "10.1.0.1", "netmask": "255.255.0.0", "nss": "ns1", "variables": vars},
+		args{"name": "back", "region": "dfw", "cidr": "10.1.0.0/17", "nss": "", "ip_block_type": "private"}},
+	{"network_interface", args{"name": "eth0", "device": "sw1", "interface_type": "ethernet", "ip_address": "10.0.0.4", "network": "front", "vlan_id": 4, "port": "7", "speed": 1000, "variables": vars},
+		args{"name": "eth0", "device": "sw1", "port": 0, "speed": "100", "link": "up"}},
+}
+
+func TestLife(t *testing.T) {
+	t.Parallel()
+	for _, l := range lives {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t)
+			a.place(t)
+			name := "craton_" + l.name
+			predicted := a.ok(t, true, name, l.create.with(checking))
+			made := a.ok(t, true, name, l.create.with(diffing))
+			asPredicted(t, l.name, predicted, made)
+			if before := made.dict("diff")["before"]; len(before.(map[string]any)) != 0 {
+				t.Errorf("before a create: %v", before)
+			}
+			again := a.ok(t, false, name, l.create)
+			if d := cmp.Diff(made[l.name], again[l.name]); d != "" {
+				t.Errorf("the second run returns another object:\n%s", d)
+			}
+			if again["diff"] != nil {
+				t.Error("a diff that nobody asked for")
+			}
+			predicted = a.ok(t, true, name, l.change.with(checking))
+			changed := a.ok(t, true, name, l.change.with(diffing))
+			asPredicted(t, l.name, predicted, changed)
+			again = a.ok(t, false, name, l.change.with(diffing))
+			if d := cmp.Diff(timeless(changed.dict(l.name)), timeless(again.dict(l.name))); d != "" {
+				t.Errorf("the second run returns another object:\n%s", d)
+			}
+			if d := cmp.Diff(again.dict("diff")["before"], again.dict("diff")["after"]); d != "" {
+				t.Errorf("a diff where nothing changed:\n%s", d)
+			}
+			gone := l.create.with(args{"state": "absent"})
+			predicted = a.ok(t, true, name, gone.with(checking))
+			removed := a.ok(t, true, name, gone.with(diffing))
+			asPredicted(t, l.name, predicted, removed)
+			if d := cmp.Diff(again[l.name], removed[l.name]); d != "" {
+				t.Errorf("absent returns another object than was there:\n%s", d)
+			}
+			if d := cmp.Diff(map[string]any{}, a.ok(t, false, name, gone)[l.name]); d != "" {
+				t.Errorf("absent again: %s", d)
+			}
+		})
+	}
+}
+
+func TestByID(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	for _, l := range lives {
+		name := "craton_" + l.name
+		id := a.ok(t, true, name, l.create).dict(l.name)["id"]
+		if l.name == "project" {
+			a.fails(t, name, args{"id": id, "name": "other"}, "cannot change name")
+		} else {
+			a.ok(t, true, name, args{"id": id, "name": "renamed"}.with(checking))
+			got := a.ok(t, true, name, args{"id": id, "name": "renamed"})
+			if got.dict(l.name)["id"] != id || got.dict(l.name)["name"] != "renamed" {
+				t.Errorf("%s: %v", name, got[l.name])
+			}
+		}
+		a.ok(t, true, name, args{"id": id, "state": "absent"})
+		a.ok(t, false, name, args{"id": id, "state": "absent"})
+		a.fails(t, name, args{"id": id}, "there is no", "leave id out")
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	web := args{"name": "web1", "ip_address": "10.0.0.1", "device_type": "server"}
+	a.fails(t, "craton_host", web, "give cloud, region")
+	a.fails(t, "craton_host", web.with(args{"region": "nowhere"}), `region: there is no region "nowhere"`, "create it first")
+	a.ok(t, false, "craton_host", web.with(args{"region": "nowhere", "state": "absent"}))
+	// One name in two clouds.
+	a.ok(t, true, "craton_cloud", args{"name": "west"})
+	a.ok(t, true, "craton_region", args{"name": "dfw", "cloud": "west"})
+	a.fails(t, "craton_host", web.with(args{"region": "dfw"}), `"dfw" is the name of 2 objects`, "region id 1, cloud_id 1", "region id 2, cloud_id 2")
+	a.fails(t, "craton_region", args{"name": "dfw"}, "name of 2 objects")
+	a.ok(t, true, "craton_host", web.with(args{"region": "dfw", "cloud": "west"}))
+	a.ok(t, false, "craton_host", web.with(args{"region": 2}))
+	a.ok(t, false, "craton_host", web.with(args{"region": "2"}))
+	a.ok(t, false, "craton_host", args{"name": "web1"})
+	a.ok(t, true, "craton_host", web.with(args{"region": 1}))
+	a.fails(t, "craton_host", args{"name": "web1"}, "name of 2 objects", "host id", "region_id 1", "region_id 2")
+	a.fails(t, "craton_host", args{"name": "web1", "region": 1, "parent": "web1"}, "parent: ", "2 objects")
+	a.fails(t, "craton_host", args{"name": "web1", "region": 1, "cloud": "west"}, "region: the region \"dfw\" (id 1) has the cloud_id 1")
+	// A name of digits comes before an id.
+	a.ok(t, true, "craton_region", args{"name": "1", "cloud": "west"})
+	if got := a.ok(t, true, "craton_cell", args{"name": "c", "region": 1}).dict("cell")["region_id"]; got != 3.0 {
+		t.Errorf("the region is %v", got)
+	}
+	// Hosts and network devices share their names.
+	a.fails(t, "craton_network_device", web.with(args{"region": 2}), "taken by the host \"web1\"")
+	a.fails(t, "craton_host", args{"id": 3, "name": "sw1"}, `taken by the network device "sw1" (id 1)`)
+	a.ok(t, true, "craton_host", args{"id": 2, "name": "sw1"}) // in another region the name is free
+}
+
+func TestWhatCannotBeChanged(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	a.ok(t, true, "craton_region", args{"name": "ams", "cloud": "east"})
+	host := args{"name": "web1", "region": "dfw", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server", "labels": []string{"l"}, "variables": vars, "note": "n"}
+	old := a.ok(t, true, "craton_host", host).dict("host")
+	move := args{"name": "web1", "region": "dfw", "cell": "row-b"}
+	a.fails(t, "craton_host", move, "the API cannot change cell", "recreate: true")
+	a.fails(t, "craton_host", args{"id": old["id"], "region": "ams"}, "region (now")
+	// What it holds would go, too.
+	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "interface_type": "e", "ip_address": "10.0.0.9", "variables": vars})
+	a.fails(t, "craton_host", move.with(args{"recreate": true}), "cannot be made anew", "1 network interface")
+	a.fails(t, "craton_network_interface", args{"name": "eth0", "device": "web1", "ip_address": "10.0.0.10"}, "ip_address (now 10.0.0.9")
+	a.fails(t, "craton_network_interface", args{"name": "eth0", "device": "web1", "variables": map[string]any{"q": 1}}, "cannot change variables")
+	again := a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "ip_address": "10.0.0.10", "recreate": true}).dict("network_interface")
+	if d := cmp.Diff(vars["b"], again["variables"].(map[string]any)["b"]); d != "" || again["interface_type"] != "e" {
+		t.Errorf("the new interface: %v", again)
+	}
+	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "state": "absent"})
+	// A child forbids it.
+	a.ok(t, true, "craton_host", args{"name": "vm", "region": "dfw", "ip_address": "10.0.0.10", "device_type": "vm", "parent": "web1"})
+	a.fails(t, "craton_host", move.with(args{"recreate": true}), "cannot be deleted", `host "vm"`, "has it as its parent")
+	a.fails(t, "craton_host", args{"name": "web1", "state": "absent"}, "has it as its parent")
+	a.fails(t, "craton_host", args{"name": "web1", "parent": "vm"}, "cannot be below itself")
+	a.ok(t, true, "craton_host", args{"name": "vm", "state": "absent"})
+
+	predicted := a.ok(t, true, "craton_host", move.with(args{"recreate": true}).with(checking))
+	got := a.ok(t, true, "craton_host", move.with(args{"recreate": true}).with(diffing))
+	asPredicted(t, "host", predicted, got)
+	want := timeless(old)
+	now := timeless(got.dict("host"))
+	if now["id"] == old["id"] || now["cell_id"] == old["cell_id"] {
+		t.Errorf("not made anew: %v", now)
+	}
+	for _, key := range []string{"id", "cell_id"} {
+		delete(want, key)
+		delete(now, key)
+	}
+	if d := cmp.Diff(want, now); d != "" {
+		t.Errorf("what the task does not mention is not kept:\n%s", d)
+	}
+	a.ok(t, false, "craton_host", move)
+	a.ok(t, true, "craton_host", args{"id": got.dict("host")["id"], "region": "ams", "recreate": true})
+	if now := a.ok(t, false, "craton_host", args{"name": "web1", "region": "ams"}).dict("host"); now["cell_id"] != nil {
+		t.Errorf("the cell of the old region: %v", now)
+	}
+	a.fails(t, "craton_network_device", args{"name": "sw1", "active": false}, "cannot change active")
+}
+
+func TestDeletingWhatIsNotEmpty(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	a.ok(t, true, "craton_host", args{"name": "web1", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server", "parent": "sw1"})
+	a.fails(t, "craton_cell", args{"name": "row-a", "state": "absent"}, "not empty", "1 host", "force: true")
+	a.fails(t, "craton_cloud", args{"name": "east", "state": "absent"}, "1 region, 2 cells, 1 host, 1 network device, 1 network;")
+	// What stands outside forbids it, force or not.
+	a.ok(t, true, "craton_host", args{"name": "vm", "cell": "row-b", "ip_address": "10.0.0.10", "device_type": "vm", "parent": "web1"})
+	a.fails(t, "craton_cell", args{"name": "row-a", "state": "absent", "force": true}, `host "vm"`, "has a parent in it")
+	a.ok(t, true, "craton_host", args{"name": "vm", "parent": ""})
+	a.ok(t, true, "craton_network", args{"name": "n", "cell": "row-a", "cidr": "10.0.0.0/24", "gateway": "10.0.0.1", "netmask": "m"})
+	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "vm", "interface_type": "e", "ip_address": "10.0.0.9", "network": "n"})
+	a.fails(t, "craton_network", args{"name": "n", "state": "absent"}, `network interface "eth0"`, "is on it")
+	a.fails(t, "craton_cell", args{"name": "row-a", "state": "absent", "force": true}, `network interface "eth0"`, "on a network in it")
+	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "vm", "state": "absent"})
+	force := args{"name": "row-a", "state": "absent", "force": true}
+	a.ok(t, true, "craton_cell", force.with(checking))
+	a.ok(t, true, "craton_cell", force)
+	a.ok(t, false, "craton_cell", force)
+	a.ok(t, false, "craton_host", args{"name": "web1", "state": "absent"})
+	a.ok(t, true, "craton_cloud", args{"name": "east", "state": "absent", "force": true})
+	a.ok(t, false, "craton_region", args{"name": "dfw", "cloud": "east", "state": "absent"})
+}
+
+func TestValuesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	web := args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.9", "device_type": "server"}
+	long := strings.Repeat("ü", 256)
+	for word, bad := range map[string]args{
+		"is not an IP address": {"ip_address": "10.0.0"},
+		"256 characters":       {"device_type": long},
+		"name is 256":          {"name": long},
+		"name is empty":        {"name": ""},
+		"NUL":                  {"device_type": "a\x00"},
+		"labels is 256":        {"labels": []string{long}},
+		"not a name":           {"variables": map[string]any{"": 1}},
+		"value of state":       {"state": "gone"},
+		"Did you mean note":    {"noet": "x"},
+		"region":               {"region": ""},
+		"parent: there is no":  {"parent": "nobody"},
+		"cell: there is no":    {"cell": "nowhere"},
+	} {
+		a.fails(t, "craton_host", web.with(bad), word)
+	}
+	a.fails(t, "craton_host", args{"region": "dfw"}, "one of the following is required: name, id")
+	a.fails(t, "craton_network_interface", args{"name": "e", "device": "sw1", "interface_type": "e", "ip_address": "10.0.0.1", "speed": 1 << 40}, "too large")
+}
+
+func TestUsersAndTheirKeys(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	deploy := args{"name": "deploy"}
+	predicted := a.ok(t, true, "craton_user", deploy.with(checking))
+	made := a.ok(t, true, "craton_user", deploy.with(diffing))
+	asPredicted(t, "user", predicted, made)
+	key, _ := made.dict("user")["api_key"].(string)
+	if len(key) < 30 {
+		t.Fatalf("no key: %v", made)
+	}
+	if predicted.dict("user")["api_key"] != nil {
+		t.Error("check mode knows the key")
+	}
+	// The key works, and no other output has it.
+	member := args{"username": "deploy", "password": key}
+	out, text := runModule(t, "craton_cloud", args(a.connection).with(member).with(args{"name": "c", "note": key, "_ansible_diff": true, "variables": map[string]any{"k": "x" + key}}), nil)
+	if out["changed"] != true || strings.Contains(text, key) {
+		t.Errorf("with the new key: %s", text)
+	}
+	for _, in := range []args{deploy, deploy.with(diffing), deploy.with(args{"is_admin": false})} {
+		if got := a.ok(t, false, "craton_user", in); got.dict("user")["api_key"] != nil {
+			t.Error("the key is shown again")
+		}
+	}
+	a.fails(t, "craton_user", deploy.with(args{"is_admin": true}), "cannot change is_admin")
+	anew := a.ok(t, true, "craton_user", deploy.with(args{"is_admin": true, "recreate": true}))
+	if k := anew.dict("user")["api_key"]; k == key || k == nil {
+		t.Errorf("the new user's key: %v", k)
+	}
+	project := a.ok(t, true, "craton_project", args{"name": "other"}).dict("project")["id"]
+	other := a.ok(t, true, "craton_user", deploy.with(args{"project": "other"})).dict("user")
+	if other["project_id"] != project {
+		t.Errorf("its project is %v", other["project_id"])
+	}
+	a.ok(t, false, "craton_user", deploy.with(args{"project": project}))
+	a.ok(t, true, "craton_user", deploy.with(args{"state": "absent"}))
+	a.ok(t, false, "craton_user", deploy.with(args{"state": "absent"}))
+	a.fails(t, "craton_project", args{"name": "other", "state": "absent"}, "1 user", "force: true")
+	a.ok(t, true, "craton_project", args{"name": "other", "state": "absent", "force": true})
+	a.ok(t, true, "craton_project", args{"name": "twin"})
+}

@@ -1,0 +1,226 @@
+package modules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// versionAdded is the collection's version that had the modules first.
+const versionAdded = "0.1.0"
+
+var author = []string{"The craton.fleet authors"}
+
+// moduleName is the module of the resource.
+func (r *resource) moduleName() string { return "craton_" + r.name }
+
+// fullName is a module's name in a playbook.
+func fullName(name string) string { return "craton.fleet." + name }
+
+// byName ends the documentation of options that name objects.
+const byName = "A text of digits is an id only where no object has exactly that name."
+
+// spec is the Spec of craton_RESOURCE.
+func (r *resource) spec() *module.Spec {
+	s := &module.Spec{
+		Name:  r.moduleName(),
+		Short: fmt.Sprintf("Create, change and remove %s of Craton", article(r.noun)),
+		Description: []string{
+			r.doc.is,
+			fmt.Sprintf("Finds %s by its name (%s) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.", article(r.noun), r.doc.key),
+			"Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.",
+		},
+		VersionAdded: versionAdded, Author: author, Notes: r.doc.notes,
+		SeeAlso:           []module.SeeAlso{{Module: fullName(r.moduleName() + "_info")}, {Module: fullName("craton_fleet")}},
+		SupportsCheckMode: true, SupportsDiff: true,
+		Fragments: []*module.Fragment{connection()},
+		Examples:  r.doc.examples,
+	}
+	if r.rootOnly != "" {
+		s.Notes = append([]string{r.rootOnly}, s.Notes...)
+	}
+	s.Options = append(s.Options, r.nameOption(), r.idOption(), module.Option{
+		Name: optState, Default: present, Choices: []any{present, absent},
+		Description: []string{
+			fmt.Sprintf("V(present) makes the %s what the task says, V(absent) removes it.", r.noun),
+			fmt.Sprintf("A %s that is not there, or whose place is not there, is V(absent) already.", r.noun),
+		}})
+	s.RequiredOneOf = [][]string{{optName, optID}}
+	for _, f := range r.fields {
+		s.Options = append(s.Options, r.fieldOption(f))
+	}
+	if r.field(optCloud) == nil && r.field(optDevice) != nil {
+		s.Options = append(s.Options, whereOptions()...)
+	}
+	s.Options = append(s.Options, r.contentOptions()...)
+	s.Returns = []module.Return{{
+		Name: r.name, Type: module.Dict, Returned: "success",
+		Description: []string{
+			fmt.Sprintf("The %s as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.", r.noun),
+			"With O(state=absent) as it was, or an empty dict if it was not there.",
+		},
+		Contains: r.returns(true),
+	}}
+	return s
+}
+
+func (r *resource) nameOption() module.Option {
+	return module.Option{Name: optName, Description: []string{
+		fmt.Sprintf("The name of the %s, %s.", r.noun, unique(r.doc.key)),
+		renames(r),
+	}}
+}
+
+// unique is the words of docs.key after a name.
+func unique(key string) string {
+	if strings.HasPrefix(key, "within") {
+		return "unique " + key
+	}
+	return key
+}
+
+func renames(r *resource) string {
+	if r.fixedName {
+		return "The API cannot change it."
+	}
+	return fmt.Sprintf("With O(id) the %s gets this name.", r.noun)
+}
+
+func (r *resource) idOption() module.Option {
+	kind := module.Int
+	if r.name == nameProject {
+		kind = module.Str
+	}
+	return module.Option{Name: optID, Type: kind, Description: []string{
+		fmt.Sprintf("The id of the %s, instead of its name. It must be there, unless O(state=absent).", r.noun)}}
+}
+
+func (r *resource) fieldOption(f field) module.Option {
+	o := module.Option{Name: f.option, Description: append([]string{}, f.doc...)}
+	switch f.form {
+	case formInteger:
+		o.Type = module.Int
+	case formFlag:
+		o.Type = module.Bool
+	case formReference:
+		o.Description = append(o.Description, byName)
+	}
+	switch {
+	case f.place() && f.required:
+		o.Description = append(o.Description, "May be left out where the other names say it without doubt.")
+	case f.required && f.option != optProject:
+		o.Description = append(o.Description, fmt.Sprintf("Required to create the %s.", r.noun))
+	}
+	if f.fixed {
+		o.Description = append(o.Description, fmt.Sprintf("The API cannot change it. Another value than the %s has is an error, unless O(recreate=true).", r.noun))
+	}
+	return o
+}
+
+// whereOptions say where a device is looked for.
+func whereOptions() []module.Option {
+	return []module.Option{
+		{Name: optCloud, Description: []string{"The cloud to look for the device in, by name or id.", byName}},
+		{Name: optRegion, Description: []string{"The region to look for the device in, by name or id.", byName}},
+	}
+}
+
+// contentOptions are labels, variables, and how much may be deleted.
+func (r *resource) contentOptions() (options []module.Option) {
+	if r.labels {
+		options = append(options, module.Option{Name: optLabels, Type: module.List, Elements: module.Str, Description: []string{"The labels."}},
+			module.Option{Name: optLabelsMode, Default: add, Choices: []any{add, exact}, Description: []string{
+				"V(add) adds O(labels) to those that are there, V(exact) removes all others. V(exact) with an empty list removes all."}})
+	}
+	if r.variables {
+		doc := []string{fmt.Sprintf("The %s's own variables: names and values of any type.", r.noun), "Numbers keep all their digits. A null is a value, and hides one that would be inherited."}
+		if r.fixedVariables {
+			doc = append(doc, "The API cannot change them. Others than those that are there are an error, unless O(recreate=true).")
+		}
+		options = append(options, module.Option{Name: optVariables, Type: module.Dict, Description: doc},
+			module.Option{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
+				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}})
+	}
+	if r.inside != "" {
+		options = append(options, module.Option{Name: optForce, Type: module.Bool, Default: false, Description: []string{
+			fmt.Sprintf("With O(state=absent): remove the %s even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.", r.noun),
+			"What stands outside and depends on something inside, as a child on its parent, forbids it all the same.",
+		}})
+	}
+	if r.fixed() {
+		options = append(options, module.Option{Name: optRecreate, Type: module.Bool, Default: false, Description: []string{
+			fmt.Sprintf("Where a value differs that the API cannot change: delete the %s and create it anew, with another id. What the task does not mention is kept.", r.noun),
+			"It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.",
+		}})
+	}
+	return options
+}
+
+// returns documents an object in a result.
+func (r *resource) returns(own bool) []module.Return {
+	idType, idSample := module.Int, any(7)
+	if r.name == nameProject {
+		idType, idSample = module.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
+	}
+	always := func(name string, kind module.Type, sample any, doc string) module.Return {
+		return module.Return{Name: name, Type: kind, Sample: sample, Returned: "always", Description: []string{doc}}
+	}
+	list := []module.Return{
+		always(keyID, idType, idSample, "The id. Null in check mode if it is to be created."),
+		always(r.key, module.Str, r.name+"1", "The name."),
+	}
+	if r.name == nameDevice {
+		list = append(list, always(keyKind, module.Str, nameHost, "V(host) or V(network_device). Network devices have C(model_name), C(os_version) and C(vlans) too."))
+	}
+	for _, f := range r.fields {
+		kind, doc := module.Str, f.doc[0]
+		switch f.form {
+		case formInteger:
+			kind = module.Int
+		case formFlag:
+			kind = module.Bool
+		case formReference:
+			kind = module.Int
+			if f.option == optProject {
+				kind = module.Str
+			}
+			doc = fmt.Sprintf("The id of the %s.", strings.ReplaceAll(f.option, "_", " "))
+		}
+		if !f.required && f.form != formFlag {
+			doc += " Null for none."
+		}
+		list = append(list, always(f.api(), kind, f.sample, doc))
+	}
+	if r.field(optProject) == nil && r.name != nameProject {
+		list = append(list, always(keyProject, module.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "The id of the project."))
+	}
+	list = append(list,
+		always(keyCreated, module.Str, "2026-03-30T08:15:42.000000", "When it was created, in UTC."),
+		always(keyUpdated, module.Str, "2026-04-02T17:01:09.000000", "When one of its values was last changed, in UTC; variables and labels do not count. Null for never."))
+	if r.labels {
+		l := always(keyLabels, module.List, []string{"canary", "web"}, "All labels, sorted.")
+		l.Elements = module.Str
+		list = append(list, l)
+	}
+	if r.variables {
+		doc := "Its own variables."
+		if !own && r.inherits {
+			doc = "Its variables, with those that it inherits unless O(resolved=false)."
+		}
+		list = append(list, always(keyVariables, module.Dict, map[string]any{"role": "frontend"}, doc))
+	}
+	if r.name == nameUser && own {
+		list = append(list, module.Return{Name: keyAPIKey, Type: module.Str, Sample: "d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d",
+			Returned: "by the task that created the user, and never again", Description: []string{"The user's API key, a secret."}})
+	}
+	return list
+}
+
+// article puts "a" or "an" before a noun.
+func article(noun string) string {
+	if strings.ContainsAny(noun[:1], "aeio") {
+		return "an " + noun
+	}
+	return "a " + noun
+}

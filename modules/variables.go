@@ -1,0 +1,206 @@
+package modules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+const (
+	variablesName = "craton_variables"
+	optKind       = "kind"
+	optName       = "name"
+	optRemove     = "remove"
+)
+
+// withVariables are the kinds whose variables the API can change.
+func withVariables() (list []*resource) {
+	for _, r := range resources() {
+		if r.service.setVariables != nil {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func variablesSpec() *module.Spec {
+	var choices []any
+	for _, r := range withVariables() {
+		choices = append(choices, r.name)
+	}
+	s := &module.Spec{
+		Name:  variablesName,
+		Short: "Set, replace and remove variables of anything in Craton",
+		Description: []string{
+			"Changes the own variables of an object that is there, and nothing else of it.",
+			"Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do.",
+		},
+		VersionAdded: versionAdded, Author: author,
+		SupportsCheckMode: true, SupportsDiff: true,
+		Fragments: []*module.Fragment{connection()},
+		Notes:     []string{"The API sets the variables of a network interface when it is made, and cannot change them: see M(craton.fleet.craton_network_interface)."},
+		Options: []module.Option{
+			{Name: optKind, Required: true, Choices: choices, Description: []string{"What sort of object it is."}},
+			{Name: optName, Description: []string{"The name of the object.", "Of a O(kind=project) it may be left out, with O(id), for the caller's own project."}},
+			{Name: optID, Description: []string{"The id of the object, instead of its name."}},
+			{Name: optCloud, Description: []string{"The cloud that the object is in, by name or id, where its name alone does not say which one is meant.", byName}},
+			{Name: optRegion, Description: []string{"The region that the object is in, by name or id, likewise.", byName}},
+			{Name: optVariables, Type: module.Dict, Description: []string{"Names and values of any type, to be set.", "Numbers keep all their digits. A null is a value, and hides one that would be inherited."}},
+			{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
+				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}},
+			{Name: optRemove, Type: module.List, Elements: module.Str, Description: []string{"Names of variables to remove. Those that are not there are no error."}},
+		},
+		Rules: module.Rules{
+			MutuallyExclusive: [][]string{{optName, optID}},
+			RequiredOneOf:     [][]string{{optVariables, optRemove}},
+			RequiredIf:        []module.RequiredIf{{Option: optVariablesMode, Value: replace, Requires: []string{optVariables}}},
+		},
+		Examples: `
+- name: Set two variables of a region
+  craton.fleet.craton_variables:
+    kind: region
+    name: dfw
+    variables:
+      ntp: ntp2.example.net
+      dns: [10.0.0.2, 10.0.0.3]
+
+- name: Remove one from a host
+  craton.fleet.craton_variables:
+    kind: host
+    region: dfw
+    name: web1
+    remove: [role]
+
+- name: These are all variables of the project
+  craton.fleet.craton_variables:
+    kind: project
+    variables:
+      domain: example.net
+    variables_mode: replace
+`,
+		Returns: []module.Return{
+			{Name: "variables", Type: module.Dict, Returned: "success", Sample: map[string]any{"ntp": "ntp2.example.net"},
+				Description: []string{"The object's own variables as they are now, also when nothing changed; in check mode as they would be."}},
+			{Name: "target", Type: module.Dict, Returned: "success", Description: []string{"The object."}, Contains: []module.Return{
+				{Name: optKind, Type: module.Str, Returned: "always", Sample: "region", Description: []string{"What it is."}},
+				{Name: optID, Type: module.Raw, Returned: "always", Sample: 3, Description: []string{"Its id: a number, or a UUID of a project."}},
+				{Name: optName, Type: module.Str, Returned: "always", Sample: "dfw", Description: []string{"Its name."}},
+			}},
+		},
+	}
+	for _, r := range withVariables() {
+		s.SeeAlso = append(s.SeeAlso, module.SeeAlso{Module: fullName(r.moduleName())})
+	}
+	return s
+}
+
+// runVariables is the module craton_variables.
+func runVariables(ctx context.Context, task *module.Task) (result *module.Result, err error) {
+	p := task.Params
+	r := kinds(p.String(optKind))[0]
+	w, drop, err := variablesWanted(p)
+	if err != nil {
+		return nil, err
+	}
+	fl, done, err := open(ctx, task, false)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	have, err := fl.target(ctx, r, p)
+	if err != nil {
+		return nil, err
+	}
+	plan := &plan{before: have, after: have.clone()}
+	after := merged(have.variables(), w)
+	for _, key := range drop {
+		delete(after, key)
+	}
+	plan.after[keyVariables] = after
+	r.planVariables(plan)
+	name := r.noun + " " + have.text(r.key)
+	result = &module.Result{
+		Changed: plan.changed(),
+		Fields: module.Fields{keyVariables: after,
+			"target": map[string]any{optKind: r.name, optID: have[keyID], optName: have[r.key]}},
+		Diff: []module.Diff{{BeforeHeader: name, AfterHeader: name,
+			Before: map[string]any{keyVariables: have.variables()}, After: map[string]any{keyVariables: after}}},
+	}
+	if task.CheckMode || !result.Changed {
+		return result, nil
+	}
+	got, err := fl.apply(ctx, r, plan)
+	result.Changed = got.wrote
+	result.Fields[keyVariables] = got.object.variables()
+	return result, err
+}
+
+// variablesWanted reads what is to be set and what is to be removed.
+func variablesWanted(p module.Params) (w *want, drop []string, err error) {
+	w = &want{replace: p.String(optVariablesMode) == replace}
+	drop = p.Strings(optRemove)
+	if p.Has(optVariables) {
+		if w.variables, err = variablesOf(p, optVariables); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, key := range drop {
+		if _, both := w.variables[key]; both {
+			return nil, nil, fmt.Errorf("the variable %q is to be set and to be removed; decide for one", key)
+		}
+	}
+	return w, drop, nil
+}
+
+// target finds an object that must be there, with its own variables.
+func (fl *fleet) target(ctx context.Context, r *resource, p module.Params) (object, error) {
+	name, id := p.String(optName), p.String(optID)
+	if r.name == nameProject && name == "" && id == "" {
+		o, err := fl.ownProject(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return fl.fill(ctx, r, o)
+	}
+	switch {
+	case id != "":
+		o, err := fl.get(ctx, r, id)
+		if err == nil && o == nil {
+			err = fmt.Errorf("there is no %s with the id %s", r.noun, id)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return fl.fill(ctx, r, o)
+	case name == "":
+		return nil, errors.New("one of the following is required: name, id")
+	}
+	given := map[string]string{}
+	for _, option := range []string{optCloud, optRegion} {
+		if !p.Has(option) || p.String(option) == "" {
+			continue
+		}
+		if !slices.Contains(r.scope, option) {
+			return nil, fmt.Errorf("%s: it does not say where a %s is", option, r.noun)
+		}
+		given[option] = p.String(option)
+	}
+	place, _, err := fl.place(ctx, given)
+	if err != nil {
+		return nil, err
+	}
+	within := filters{}
+	maps.Copy(within, place)
+	o, err := fl.named(ctx, r, name, within)
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		return nil, fmt.Errorf("there is no %s %q; create it first, or correct the name", r.noun, name)
+	}
+	return fl.fill(ctx, r, o)
+}
