@@ -1,6 +1,8 @@
 package craton
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,8 +33,10 @@ func parsePage(body []byte, path string) (*RawPage, error) {
 		return nil, errNotJSON
 	}
 	p := &RawPage{Body: body, empty: true}
-	links := false
-	var err error
+	links, err := p.trailingLinks(path)
+	if links {
+		return p, cmp.Or(err, p.checkNext(path))
+	}
 	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
 		if key.Str == "links" {
 			links = value.IsArray()
@@ -52,13 +56,32 @@ func parsePage(body []byte, path string) (*RawPage, error) {
 	if !links {
 		return nil, errNoMember("links")
 	}
-	if err != nil {
-		return nil, err
+	return p, cmp.Or(err, p.checkNext(path))
+}
+
+// trailingLinks reads the links of a body of two members, first the list and then the links, as sorted keys make it
+// of hosts, without looking through the list. It reports false for any other body.
+func (p *RawPage) trailingLinks(path string) (bool, error) {
+	const space, key = " \t\r\n", `"links":`
+	first, head, _ := bytes.Cut(p.Body, []byte(":"))
+	name := bytes.Trim(first, "{\""+space)
+	head = bytes.TrimLeft(head, space)
+	at := bytes.LastIndex(p.Body, []byte(key)) // a key: within a string its quotes were escaped
+	if string(name) != strings.ReplaceAll(path[1:], "-", "_") || !bytes.HasPrefix(head, []byte("[")) || at < 0 {
+		return false, nil
 	}
-	if _, err := p.next(path); err != nil {
-		return nil, err
+	list, rest, ok := bytes.Cut(p.Body[at+len(key):], []byte("]")) // links hold no lists
+	if !ok || !bytes.Equal(bytes.TrimSpace(rest), []byte("}")) {
+		return false, nil
 	}
-	return p, nil
+	p.empty = bytes.HasPrefix(bytes.TrimLeft(head[1:], space), []byte("]"))
+	return true, json.Unmarshal(append(list[:len(list):len(list)], ']'), &p.Links)
+}
+
+// checkNext refuses a page whose next link cannot be followed.
+func (p *RawPage) checkNext(path string) error {
+	_, err := p.next(path)
+	return err
 }
 
 // filled tells a list that has elements. It looks no further than the first.

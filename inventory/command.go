@@ -110,6 +110,7 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 // may read the file.
 func (r *run) write(write func(io.Writer) error) error {
 	if r.output == "" {
+		output.WidenPipe(r.streams.Out)
 		return write(r.streams.Out)
 	}
 	return output.WriteFile(r.output, 0o600, write)

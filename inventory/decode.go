@@ -65,7 +65,8 @@ func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, 
 }
 
 func (d *decoder) list(x *scanner, kind Kind, details bool) ([]Device, error) {
-	d.arena, d.vars, d.spans, d.devices = d.arena[:0], d.vars[:0], d.spans[:0], nil
+	d.arena, d.vars, d.spans = d.arena[:0], d.vars[:0], d.spans[:0]
+	d.devices = make([]Device, 0, craton.MaxLimit)
 	var counts []int // of the variables of each device
 	var first error
 	x.elements(func() {

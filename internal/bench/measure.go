@@ -203,7 +203,7 @@ func (s *served) floor(ctx context.Context, pages []string) (time.Duration, erro
 			if resp.StatusCode != http.StatusOK {
 				return fmt.Errorf("%s: %s", page, resp.Status)
 			}
-			_, err = io.Copy(io.Discard, resp.Body)
+			_, err = drain(resp.Body)
 			return err
 		})
 	}
@@ -231,7 +231,7 @@ func (s *served) inventory(ctx context.Context, vars string) (ran, error) {
 	if err := cmd.Start(); err != nil {
 		return ran{}, err
 	}
-	n, err := io.Copy(io.Discard, out)
+	n, err := drain(out)
 	if err := errors.Join(err, cmd.Wait()); err != nil {
 		return ran{}, fmt.Errorf("craton-inventory --list: %w", err)
 	}
@@ -240,6 +240,21 @@ func (s *served) inventory(ctx context.Context, vars string) (ran, error) {
 		r.peak = usage.Maxrss * rssUnit
 	}
 	return r, nil
+}
+
+// drain reads to the end and throws away, in pieces of what a pipe holds (io.Discard reads 8 kB at a time).
+func drain(r io.Reader) (n int64, err error) {
+	buf := make([]byte, 1<<16)
+	for {
+		got, err := r.Read(buf)
+		n += int64(got)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }
 
 // listResolved walks all hosts with details and resolved values, region by region side by side, as fast as it goes.

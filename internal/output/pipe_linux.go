@@ -1,0 +1,19 @@
+package output
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// pipeSize is what WidenPipe asks for: what Linux lets any user have.
+const pipeSize = 1 << 20
+
+// WidenPipe makes room for more bytes in w if it is a pipe, so that a large document does not wait for its reader
+// every 64 kB. Where that is not possible nothing happens.
+func WidenPipe(w io.Writer) {
+	if f, ok := w.(*os.File); ok {
+		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, pipeSize)
+	}
+}
