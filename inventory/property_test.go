@@ -209,7 +209,7 @@ func TestMergedAndLayered(t *testing.T) {
 					t.Fatalf("merged (-want +got):\n%s", diff)
 				}
 				for h, v := range got {
-					if bad := trusted(map[string]any(v)); bad != nil {
+					if bad := trusted(v); bad != nil {
 						t.Fatalf("%s: Ansible would execute %q", h, bad)
 					}
 				}

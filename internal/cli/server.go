@@ -74,7 +74,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	}
 	defer srv.Close() //nolint:errcheck // every answered write is committed
 
-	listener, err := net.Listen("tcp", v.String("server.listen"))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", v.String("server.listen"))
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
