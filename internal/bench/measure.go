@@ -159,7 +159,7 @@ func (s *served) pages(ctx context.Context) ([]string, error) {
 	var mu sync.Mutex
 	var seen []string
 	proxy := httputil.NewSingleHostReverseProxy(target)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
