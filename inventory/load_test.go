@@ -547,7 +547,7 @@ func TestHostsOnTwoPages(t *testing.T) {
 	t.Parallel()
 	f := fleetOf(400)
 	again := f.get("hosts", 1)
-	f.lists["hosts"] = append(f.lists["hosts"], again)
+	f.lists["hosts"] = slices.Insert(f.lists["hosts"], 250, again)
 	fleet := f.load(t, DefaultOptions())
 	if len(fleet.Hosts) != 400 {
 		t.Errorf("%d hosts", len(fleet.Hosts))
