@@ -138,7 +138,7 @@ type outcome struct {
 // run runs a command to its end, in a directory of no importance.
 func run(t *testing.T, env []string, name string, args ...string) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // the machine may be busy
 	defer cancel()
 	if !strings.Contains(name, "/") { // of the environment's PATH, not of this process's
 		for _, e := range env {
