@@ -102,7 +102,7 @@ func (a *api) task(t tester, name string, in args) output {
 
 func runModule(t tester, name string, in args, env map[string]string) (output, string) {
 	t.Helper()
-	raw, err := json.Marshal(in)
+	raw, err := json.Marshal(in.with(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

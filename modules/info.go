@@ -19,7 +19,7 @@ type filter struct {
 }
 
 var (
-	varsFilter = filter{option: "vars", param: "vars", doc: "Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:\"db\",tuning.hugepages:64); all must match. Inherited variables count, unless O(resolved=false)."}
+	varsFilter = filter{option: "vars", param: "vars", doc: "Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:\"db\",tuning.hugepages:64); all must match."}
 
 	addressFilter = filter{option: "ip_address", param: "ip_address", form: formAddress, doc: "Only those with this address, in any spelling."}
 )
@@ -68,6 +68,9 @@ func (r *resource) infoSpec() *module.Spec {
 	}
 	for _, f := range r.filters {
 		o := module.Option{Name: f.option, Description: []string{f.doc}}
+		if f.option == varsFilter.option && r.inherits {
+			o.Description = append(o.Description, "Inherited variables count, unless O(resolved=false).")
+		}
 		if f.form == formFlag {
 			o.Type = module.Bool
 		}

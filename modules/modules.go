@@ -1,38 +1,38 @@
 package modules
 
 import (
+	"context"
+	"maps"
 	"slices"
+	"sync"
 
 	"github.com/craton-fleet/craton/modules/module"
 )
 
-// maker makes a module. Only the one that runs is made, so that a task starts fast.
-type maker func() *module.Module
+// runFunc is a module's work.
+type runFunc func(ctx context.Context, task *module.Task) (*module.Result, error)
 
-// registry has every module by its name.
-func registry() map[string]maker {
-	all := map[string]maker{
-		variablesName: func() *module.Module { return &module.Module{Spec: variablesSpec(), Run: runVariables} },
-		fleetName:     func() *module.Module { return &module.Module{Spec: fleetSpec(), Run: runFleet} },
+// registry has every module by its name. Only the one that runs is made, so that a task starts fast.
+var registry = sync.OnceValue(func() map[string]func() *module.Module {
+	all := map[string]func() *module.Module{}
+	register := func(name string, spec func() *module.Spec, run runFunc) {
+		all[name] = sync.OnceValue(func() *module.Module { return &module.Module{Spec: spec(), Run: run} })
 	}
+	register(variablesName, variablesSpec, runVariables)
+	register(fleetName, fleetSpec, runFleet)
 	for _, r := range resources() {
 		if r.service.create != nil {
-			all[r.moduleName()] = func() *module.Module { return &module.Module{Spec: r.spec(), Run: r.run} }
+			register(r.moduleName(), r.spec, r.run)
 		}
-		all[r.infoName()] = func() *module.Module { return &module.Module{Spec: r.infoSpec(), Run: r.info} }
+		register(r.infoName(), r.infoSpec, r.info)
 	}
 	return all
-}
+})
 
 // Names are the names of all modules, sorted: what the program is linked to in plugins/modules, and what
 // meta/runtime.yml lists.
 func Names() []string {
-	var names []string
-	for name := range registry() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(registry()))
 }
 
 // Lookup makes the module of a name; [module.Run] takes it.

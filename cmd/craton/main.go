@@ -1,5 +1,5 @@
-// Command craton is the whole program: the command line, the Ansible inventory, and the server.
-// It looks at the name it was called by: as craton-inventory, or called with Ansible's
+// Command craton is the whole program: the command line, the Ansible inventory, the Ansible modules, and the server.
+// It looks at the name it was called by: as craton_host it is that module, as craton-inventory, or called with Ansible's
 // own arguments under whatever name, it is the inventory, else the command line.
 package main
 
@@ -21,6 +21,9 @@ func main() { os.Exit(run(os.Args, output.System())) }
 // run is the program: the first argument is the name it was called by.
 func run(args []string, s output.Streams) int {
 	connect.Version = release()
+	if status, ok := runModule(args, s.In, s.Out); ok {
+		return status
+	}
 	name := filepath.Base(args[0])
 	var cmd *cobra.Command
 	prefix := "ERROR: "

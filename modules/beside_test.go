@@ -1,0 +1,170 @@
+package modules
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	a.ok(t, true, "craton_host", args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.8", "device_type": "vm"})
+	for _, target := range []args{
+		{"kind": "project"}, {"kind": "project", "name": "bootstrap"}, {"kind": "cloud", "name": "east"}, {"kind": "region", "id": 1}, {"kind": "cell", "name": "row-a", "region": "dfw"},
+		{"kind": "host", "name": "web1", "cloud": "east", "region": "dfw"}, {"kind": "network_device", "name": "sw1"}, {"kind": "network", "name": "front"},
+	} {
+		run := func(changed bool, in args, want map[string]any) {
+			t.Helper()
+			in = target.with(in)
+			predicted := a.ok(t, changed, variablesName, in.with(checking))
+			got := a.ok(t, changed, variablesName, in.with(diffing))
+			for _, o := range []output{predicted, got, a.ok(t, false, variablesName, in)} {
+				if d := cmp.Diff(want, o["variables"]); d != "" {
+					t.Errorf("%v: %s", in, d)
+				}
+			}
+			if d := cmp.Diff(predicted["diff"], got["diff"]); d != "" {
+				t.Errorf("%v: the diffs differ: %s", in, d)
+			}
+		}
+		run(true, args{"variables": map[string]any{"a": 1, "b": nil}, "variables_mode": "replace"}, map[string]any{"a": 1.0, "b": nil})
+		run(true, args{"variables": map[string]any{"c": "x"}}, map[string]any{"a": 1.0, "b": nil, "c": "x"})
+		run(false, args{"variables": map[string]any{"a": 1.0}}, map[string]any{"a": 1.0, "b": nil, "c": "x"})
+		run(true, args{"remove": "a,zz", "variables": map[string]any{"c": "y"}}, map[string]any{"b": nil, "c": "y"})
+		run(true, args{"variables": map[string]any{}, "variables_mode": "replace"}, map[string]any{})
+	}
+	on := args{"kind": "host", "name": "web1"}
+	a.fails(t, variablesName, on, "one of the following is required: variables, remove")
+	a.fails(t, variablesName, on.with(args{"variables": map[string]any{"a": 1}, "remove": "a"}), `"a" is to be set and to be removed`)
+	a.fails(t, variablesName, args{"kind": "host", "name": "nobody", "remove": "a"}, `there is no host "nobody"`)
+	a.fails(t, variablesName, args{"kind": "host", "id": "99", "remove": "a"}, "there is no host with the id 99")
+	a.fails(t, variablesName, args{"kind": "cloud", "name": "east", "region": "dfw", "remove": "a"}, "region: it does not say where a cloud is")
+	a.fails(t, variablesName, args{"kind": "cloud", "remove": "a"}, "name, id")
+}
+
+// Digits that no float holds survive every module.
+func TestVariablesKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	const big = `{"big":123456789012345678901234567890,"f":1.50}`
+	_, text := runModule(t, "craton_cloud", args(a.connection).with(args{"name": "c", "variables": big}), nil)
+	if !strings.Contains(text, `"big":123456789012345678901234567890`) || !strings.Contains(text, `"f":1.50`) {
+		t.Error(text)
+	}
+	_, text = runModule(t, "craton_cloud_info", a.connection, nil)
+	if !strings.Contains(text, "123456789012345678901234567890") {
+		t.Error(text)
+	}
+}
+
+const fleetFile = `
+clouds:
+  - name: east
+    note: n
+    regions:
+      - name: dfw
+        hosts:
+          - {name: web1, ip_address: 10.0.0.1, device_type: server, labels: [web], variables: {v: 1}}
+`
+
+func TestFleet(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	src := filepath.Join(t.TempDir(), "fleet.yml")
+	if err := os.WriteFile(src, []byte(fleetFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := args{"src": src}
+	predicted := a.ok(t, true, fleetName, file.with(checking))
+	got := a.ok(t, true, fleetName, file.with(diffing))
+	want := []any{
+		map[string]any{"kind": "cloud", "name": "east", "action": "created", "fields": []any{"note"}},
+		map[string]any{"kind": "region", "name": "east/dfw", "action": "created", "fields": []any{}},
+		map[string]any{"kind": "host", "name": "east/dfw/web1", "action": "created", "fields": []any{"ip_address", "device_type", "labels", "variables"}},
+	}
+	for _, o := range []output{predicted, got} {
+		if d := cmp.Diff(want, o["changes"]); d != "" {
+			t.Error(d)
+		}
+		if o["created"] != 3.0 || o["updated"] != 0.0 || o["unchanged"] != 0.0 || len(o["diff"].([]any)) != 3 {
+			t.Errorf("%v", o)
+		}
+	}
+	if d := cmp.Diff(predicted["diff"], got["diff"]); d != "" {
+		t.Error(d)
+	}
+	if again := a.ok(t, false, fleetName, file.with(diffing)); again["unchanged"] != 3.0 || again["diff"] != nil || len(again["changes"].([]any)) != 0 {
+		t.Errorf("again: %v", again)
+	}
+	task := args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "east", "note": "m"}}}}
+	diff := a.ok(t, true, fleetName, task.with(diffing)).dict("diff")
+	if d := cmp.Diff(map[string]any{"before": map[string]any{"note": "n"}, "after": map[string]any{"note": "m"},
+		"before_header": "cloud east", "after_header": "cloud east"}, diff); d != "" {
+		t.Error(d)
+	}
+	a.fails(t, fleetName, args{}, "one of the following is required: fleet, src")
+	a.fails(t, fleetName, args{"src": src + "x"}, "src: ", "no such file")
+	a.fails(t, fleetName, args{"fleet": map[string]any{"clowds": nil}}, "clowds", "clouds")
+}
+
+// A fleet in a file: no server, and check mode of a file that is not there leaves nothing behind.
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	env := map[string]string{"CRATON_URL": "sqlite:" + path}
+	run := func(name string, in args) output {
+		t.Helper()
+		o, _ := runModule(t, name, in, env)
+		return o
+	}
+	if o := run("craton_cloud_info", nil); o["failed"] != true || !strings.Contains(o.msg(), "fleet.db") {
+		t.Errorf("reading what is not there: %v", o)
+	}
+	predicted := run("craton_cloud", args{"name": "east"}.with(checking))
+	if _, err := os.Stat(path); err == nil {
+		t.Fatal("check mode has made the file")
+	}
+	got := run("craton_cloud", args{"name": "east"}.with(diffing))
+	asPredicted(t, "cloud", predicted, got)
+	if o := run("craton_cloud", args{"name": "east"}.with(checking)); o["changed"] != false {
+		t.Errorf("again: %v", o)
+	}
+	if o := run("craton_user", args{"name": "u"}); o["changed"] != true {
+		t.Errorf("a user: %v", o)
+	}
+	if o := run("craton_variables", args{"kind": "project", "variables": map[string]any{"a": 1}}); o["changed"] != true {
+		t.Errorf("the project: %v", o)
+	}
+}
+
+func TestConnection(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	if o, _ := runModule(t, "craton_cloud_info", nil, nil); !strings.Contains(o.msg(), "set the option url, or CRATON_URL") {
+		t.Errorf("without a URL: %v", o)
+	}
+	env := map[string]string{}
+	for option, name := range map[string]string{"url": "CRATON_URL", "username": "OS_USERNAME", "password": "OS_PASSWORD", "project_id": "OS_PROJECT_ID"} {
+		env[name] = a.connection[option].(string)
+	}
+	if o, _ := runModule(t, "craton_cloud_info", nil, env); o["failed"] != nil {
+		t.Errorf("by the environment: %v", o)
+	}
+	const secret = "not-the-right-key"
+	o, text := runModule(t, "craton_cloud_info", args{"password": secret}, env)
+	if o["failed"] != true || strings.Contains(text, secret) || strings.Contains(text, env["OS_PASSWORD"]) {
+		t.Errorf("a wrong key: %s", text)
+	}
+	o, text = runModule(t, "craton_cloud", args{"name": "c", "note": "my " + env["OS_PASSWORD"]}, env)
+	if o["changed"] != true || strings.Contains(text, env["OS_PASSWORD"]) {
+		t.Errorf("the key in a note: %s", text)
+	}
+	if o, _ := runModule(t, "craton_cloud_info", args{"timeout": "soon"}, env); !strings.HasPrefix(o.msg(), "timeout must be a number of seconds") {
+		t.Errorf("a bad timeout: %v", o)
+	}
+}

@@ -1,0 +1,142 @@
+package modules
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// Whatever the fleet and whatever the task: check mode predicts what the real run does, errors included, and a second
+// run changes nothing.
+func TestCheckModePredicts(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	a.ok(t, true, "craton_region", args{"name": "ams", "cloud": "east"})
+	a.ok(t, true, "craton_cell", args{"name": "row-c", "region": "ams"})
+	rapid.Check(t, func(t *rapid.T) {
+		for range rapid.IntRange(1, 6).Draw(t, "tasks") {
+			kind, task := drawTask(t)
+			a.predicts(t, kind, task)
+		}
+	})
+}
+
+// predicts runs a task in check mode, in earnest and again.
+func (a *api) predicts(t tester, kind string, task args) {
+	name := "craton_" + kind
+	before := a.writes.Load()
+	predicted := a.task(t, name, task.with(checking))
+	if a.writes.Load() != before {
+		t.Fatalf("%s %v: check mode has written", name, task)
+	}
+	got := a.task(t, name, task.with(diffing))
+	if predicted["msg"] != got["msg"] || predicted["failed"] != got["failed"] {
+		t.Fatalf("%s %v: check mode says %v, the real run %v", name, task, predicted["msg"], got["msg"])
+	}
+	if (a.writes.Load() != before) != got["changed"].(bool) {
+		t.Fatalf("%s %v: %d requests that write, changed %v", name, task, a.writes.Load()-before, got["changed"])
+	}
+	if got["failed"] != nil {
+		return
+	}
+	asPredicted(t, kind, predicted, got)
+	if again := a.task(t, name, task); task["id"] == nil || task["state"] == nil {
+		if task["recreate"] != nil && again["failed"] != nil { // its id is another one now
+			return
+		}
+		if again["changed"] != false || again["failed"] != nil {
+			t.Fatalf("%s %v: the second run changes something: %v", name, task, again)
+		}
+		if task["state"] == nil {
+			if d := cmp.Diff(timeless(got.dict(kind)), timeless(again.dict(kind))); d != "" {
+				t.Fatalf("%s %v: the second run returns another object:\n%s", name, task, d)
+			}
+		}
+	}
+}
+
+// drawTask draws from few names, so that tasks meet each other's objects.
+func drawTask(t *rapid.T) (kind string, task args) {
+	kind = rapid.SampledFrom([]string{"host", "host", "network_device", "network", "network_interface", "region", "cell", "cloud"}).Draw(t, "kind")
+	task = args{}
+	maybe := func(option string, values ...any) {
+		if rapid.IntRange(0, 2).Draw(t, option+"?") > 0 {
+			task[option] = rapid.SampledFrom(values).Draw(t, option)
+		}
+	}
+	task["name"] = rapid.SampledFrom([]string{"a", "b", "c", "sw1"}).Draw(t, "name")
+	if rapid.IntRange(0, 7).Draw(t, "by id") == 0 {
+		task["id"] = rapid.IntRange(1, 12).Draw(t, "id")
+	}
+	if rapid.IntRange(0, 4).Draw(t, "absent") == 0 {
+		task["state"] = "absent"
+	}
+	devices := []any{"a", "b", "c", "sw1", "", "3"}
+	variables := func() {
+		maybe("variables", map[string]any{}, map[string]any{"x": 1}, map[string]any{"x": 1.0, "y": nil}, map[string]any{"y": []any{"{{ z }}", 1 << 60}, "z": map[string]any{"k": true}})
+		maybe("variables_mode", "merge", "replace")
+	}
+	inRegion := func() {
+		task["region"] = rapid.SampledFrom([]any{"dfw", "ams", "dfw", 1, "nowhere"}).Draw(t, "region")
+		maybe("cell", "row-a", "row-b", "row-c", "", "")
+	}
+	switch kind {
+	case "host", "network_device":
+		inRegion()
+		variables()
+		maybe("ip_address", "10.0.0.1", "2001:DB8::0:1", "2001:db8::1", "::ffff:1.2.3.4", "bad")
+		maybe("device_type", "x", "y")
+		maybe("parent", devices...)
+		maybe("active", true, false, "yes")
+		maybe("labels", []any{}, []any{"l1"}, "l2,l1", []any{"l3", "l3"})
+		maybe("labels_mode", "add", "exact")
+		if kind == "host" {
+			maybe("note", "n", "", "m")
+		} else {
+			maybe("vlans", "1", "")
+		}
+	case "network":
+		inRegion()
+		variables()
+		maybe("cidr", "10.0.0.0/8", "2001:DB8::/32", "2001:db8::/32")
+		maybe("gateway", "10.0.0.1", "2001:DB8::1")
+		maybe("netmask", "255.0.0.0")
+		maybe("nss", "", "n")
+	case "network_interface":
+		task["device"] = rapid.SampledFrom(devices).Draw(t, "device")
+		variables()
+		maybe("interface_type", "e", "f")
+		maybe("ip_address", "10.0.0.1", "2001:DB8::1")
+		maybe("network", "a", "b", "front", "")
+		maybe("speed", 1000, "1000", 0, 10)
+		maybe("port", 1, 0)
+		maybe("vlan_id", 0, 4)
+	case "region":
+		task["cloud"] = rapid.SampledFrom([]any{"east", "a", "1"}).Draw(t, "cloud")
+		variables()
+		maybe("note", "n", "")
+	case "cell":
+		task["region"] = rapid.SampledFrom([]any{"dfw", "ams", "a"}).Draw(t, "region")
+		variables()
+		maybe("note", "n", "")
+	case "cloud":
+		variables()
+		maybe("note", "n", "")
+	}
+	if kind != "cloud" && rapid.IntRange(0, 2).Draw(t, "recreate?") == 0 {
+		task["recreate"] = true
+	}
+	if (kind == "cloud" || kind == "region" || kind == "cell") && task["id"] == nil {
+		maybe("force", true, false)
+	}
+	if task["id"] != nil && (kind == "cloud" || kind == "region" || kind == "cell") {
+		delete(task, "id") // the names of the places stay
+		if fmt.Sprint(task["name"]) == "sw1" {
+			task["name"] = "a"
+		}
+	}
+	return kind, task
+}
