@@ -101,7 +101,7 @@ func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
 	}
 	// An answer of HTTP/1.0 without a length ends where the connection does, broken or not (Q31).
 	// Every body of the API is an object, so its last byte tells.
-	if isJSON(resp.Header) && len(data) > 0 && !bytes.HasSuffix(bytes.TrimRight(data, " \t\r\n"), []byte("}")) {
+	if resp.ContentLength < 0 && isJSON(resp.Header) && len(data) > 0 && !bytes.HasSuffix(bytes.TrimRight(data, " \t\r\n"), []byte("}")) {
 		return data, fmt.Errorf("%w after %d bytes", errCut, len(data))
 	}
 	return data, nil
