@@ -41,6 +41,16 @@ func (r *resource) run(ctx context.Context, task *module.Task) (result *module.R
 	}
 	defer func() { err = errors.Join(err, done()) }()
 
+	result, err = fl.reconcile(ctx, r, w, task)
+	if held := (*taken)(nil); (craton.IsConflict(err) || errors.As(err, &held)) && (result == nil || !result.Changed) {
+		// Perhaps somebody else, such as the same task on another host, created it meanwhile: what is there now counts.
+		result, err = fl.reconcile(ctx, r, w, task)
+	}
+	return result, err
+}
+
+// reconcile reads, plans, and carries out once.
+func (fl *fleet) reconcile(ctx context.Context, r *resource, w *want, task *module.Task) (*module.Result, error) {
 	have, err := fl.read(ctx, r, w, task.Params)
 	if err != nil {
 		return nil, err
@@ -52,7 +62,7 @@ func (r *resource) run(ctx context.Context, task *module.Task) (result *module.R
 	if err := fl.verify(ctx, r, w, p); err != nil {
 		return nil, err
 	}
-	result = r.result(p)
+	result := r.result(p)
 	if task.CheckMode || !p.changed() {
 		return result, nil
 	}
@@ -417,6 +427,11 @@ func (fl *fleet) verify(ctx context.Context, r *resource, w *want, p *plan) erro
 	return fl.noCircle(ctx, r, p)
 }
 
+// taken is a name that another object has.
+type taken struct{ what string }
+
+func (e *taken) Error() string { return e.what }
+
 // free refuses a name that another object has where this one will be.
 func (fl *fleet) free(ctx context.Context, r *resource, p *plan) error {
 	if r.name == nameProject {
@@ -446,7 +461,7 @@ func (fl *fleet) free(ctx context.Context, r *resource, p *plan) error {
 		}
 		for _, o := range found {
 			if p.before == nil || kind != r || o.id() != p.before.id() {
-				return fmt.Errorf("the name %q is taken by the %s", p.after.text(r.key), kind.called(o))
+				return &taken{fmt.Sprintf("the name %q is taken by the %s", p.after.text(r.key), kind.called(o))}
 			}
 		}
 	}

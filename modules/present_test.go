@@ -2,6 +2,8 @@ package modules
 
 import (
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -203,6 +205,30 @@ func TestDeletingWhatIsNotEmpty(t *testing.T) {
 	a.ok(t, false, "craton_host", args{"name": "web1", "state": "absent"})
 	a.ok(t, true, "craton_cloud", args{"name": "east", "state": "absent", "force": true})
 	a.ok(t, false, "craton_region", args{"name": "dfw", "cloud": "east", "state": "absent"})
+}
+
+// The same task on many hosts at once creates one object.
+func TestTasksSideBySide(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	var wg sync.WaitGroup
+	var changed atomic.Int64
+	for range 8 {
+		wg.Go(func() {
+			out, _ := runModule(t, "craton_host", args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.9", "device_type": "server", "labels": "l"}.with(a.connection), nil)
+			if out["failed"] != nil {
+				t.Errorf("failed: %s", out.msg())
+			}
+			if out["changed"] == true {
+				changed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := changed.Load(); n != 1 {
+		t.Errorf("%d tasks say that they have created it", n)
+	}
 }
 
 func TestValuesThatAreRefused(t *testing.T) {

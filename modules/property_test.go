@@ -17,7 +17,7 @@ func TestCheckModePredicts(t *testing.T) {
 	a.ok(t, true, "craton_region", args{"name": "ams", "cloud": "east"})
 	a.ok(t, true, "craton_cell", args{"name": "row-c", "region": "ams"})
 	rapid.Check(t, func(t *rapid.T) {
-		for range rapid.IntRange(1, 6).Draw(t, "tasks") {
+		for range rapid.IntRange(4, 12).Draw(t, "tasks") {
 			kind, task := drawTask(t)
 			a.predicts(t, kind, task)
 		}
@@ -67,6 +67,11 @@ func drawTask(t *rapid.T) (kind string, task args) {
 			task[option] = rapid.SampledFrom(values).Draw(t, option)
 		}
 	}
+	mostly := func(option string, values ...any) { // what a create needs
+		if rapid.IntRange(0, 5).Draw(t, option+"?") < 5 {
+			task[option] = rapid.SampledFrom(values).Draw(t, option)
+		}
+	}
 	task["name"] = rapid.SampledFrom([]string{"a", "b", "c", "sw1"}).Draw(t, "name")
 	if rapid.IntRange(0, 7).Draw(t, "by id") == 0 {
 		task["id"] = rapid.IntRange(1, 12).Draw(t, "id")
@@ -74,22 +79,28 @@ func drawTask(t *rapid.T) (kind string, task args) {
 	if rapid.IntRange(0, 4).Draw(t, "absent") == 0 {
 		task["state"] = "absent"
 	}
-	devices := []any{"a", "b", "c", "sw1", "", "3"}
+	devices := []any{"a", "b", "c", "sw1", "sw1", "", "3", "1", "2", "5"}
 	variables := func() {
 		maybe("variables", map[string]any{}, map[string]any{"x": 1}, map[string]any{"x": 1.0, "y": nil}, map[string]any{"y": []any{"{{ z }}", 1 << 60}, "z": map[string]any{"k": true}})
 		maybe("variables_mode", "merge", "replace")
 	}
 	inRegion := func() {
-		task["region"] = rapid.SampledFrom([]any{"dfw", "ams", "dfw", 1, "nowhere"}).Draw(t, "region")
-		maybe("cell", "row-a", "row-b", "row-c", "", "")
+		task["region"] = rapid.SampledFrom([]any{"dfw", "ams", "dfw", "dfw", "ams", 1, "1", "dfw", "nowhere"}).Draw(t, "region")
+		cells := map[any][]any{"ams": {"row-c", ""}}[task["region"]]
+		if cells == nil {
+			cells = []any{"row-a", "row-b", "", "row-a", "row-b", "row-c"}
+		}
+		maybe("cell", cells...)
 	}
 	switch kind {
 	case "host", "network_device":
 		inRegion()
 		variables()
-		maybe("ip_address", "10.0.0.1", "2001:DB8::0:1", "2001:db8::1", "::ffff:1.2.3.4", "bad")
-		maybe("device_type", "x", "y")
-		maybe("parent", devices...)
+		mostly("ip_address", "10.0.0.1", "2001:DB8::0:1", "2001:db8::1", "::ffff:1.2.3.4", "10.0.0.2", "10.0.0.3", "bad")
+		mostly("device_type", "x", "y")
+		if rapid.Bool().Draw(t, "with a parent") {
+			maybe("parent", devices...)
+		}
 		maybe("active", true, false, "yes")
 		maybe("labels", []any{}, []any{"l1"}, "l2,l1", []any{"l3", "l3"})
 		maybe("labels_mode", "add", "exact")
@@ -101,15 +112,16 @@ func drawTask(t *rapid.T) (kind string, task args) {
 	case "network":
 		inRegion()
 		variables()
-		maybe("cidr", "10.0.0.0/8", "2001:DB8::/32", "2001:db8::/32")
-		maybe("gateway", "10.0.0.1", "2001:DB8::1")
-		maybe("netmask", "255.0.0.0")
+		mostly("cidr", "10.0.0.0/8", "2001:DB8::/32", "2001:db8::/32")
+		mostly("gateway", "10.0.0.1", "2001:DB8::1")
+		mostly("netmask", "255.0.0.0")
 		maybe("nss", "", "n")
 	case "network_interface":
 		task["device"] = rapid.SampledFrom(devices).Draw(t, "device")
+		maybe("region", "dfw", "ams")
 		variables()
-		maybe("interface_type", "e", "f")
-		maybe("ip_address", "10.0.0.1", "2001:DB8::1")
+		mostly("interface_type", "e", "f")
+		mostly("ip_address", "10.0.0.1", "2001:DB8::1")
 		maybe("network", "a", "b", "front", "")
 		maybe("speed", 1000, "1000", 0, 10)
 		maybe("port", 1, 0)
