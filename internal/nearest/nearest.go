@@ -18,37 +18,44 @@ func Hint(word string, known []string) string {
 	return "; known are " + strings.Join(known, ", ")
 }
 
-// Word is the known word with the fewest letters to insert, delete or replace, "" when none is near:
-// a third of the word's letters, but at least one and at most three, may differ.
+// Word is the known word that word is most likely a slip of, in any case: at most a third of its letters, but at least
+// one and at most three, were changed, added, lost or swapped with a neighbour. "" when there is none.
 func Word(word string, known []string) string {
 	most := min(max(len([]rune(word))/3, 1), 3)
 	best, least := "", most+1
 	for _, k := range known {
-		if d := distance(word, k); d < least {
+		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
 	}
 	return best
 }
 
-// distance is the number of letters to insert, delete or replace to make b of a.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
+// distance is the optimal string alignment distance.
+func distance(s, t string) int {
+	a, b := []rune(s), []rune(t)
+	if len(a) > 64 || len(b) > 64 {
+		return 64 // nothing that one types is that long
+	}
+	var before []int
+	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
-	for i, r := range x {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j, s := range y {
-			cost := diagonal
-			if r != s {
-				cost++
+	for i := 1; i <= len(a); i++ {
+		next := make([]int, len(b)+1)
+		next[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
+			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
 		}
+		before, row = row, next
 	}
-	return row[len(y)]
+	return row[len(b)]
 }

@@ -13,6 +13,8 @@ func TestHint(t *testing.T) {
 		"host_name": `; did you mean "hostname"?`,
 		"var":       `; did you mean "vars"?`,
 		"group":     `; did you mean "groups"?`,
+		"vasr":      `; did you mean "vars"?`,
+		"HostName":  `; did you mean "hostname"?`,
 		"xyz":       `; known are hostname, groups, vars`,
 		"":          `; known are hostname, groups, vars`,
 	} {
@@ -22,5 +24,18 @@ func TestHint(t *testing.T) {
 	}
 	if got := nearest.Hint("x", nil); got != "" {
 		t.Errorf("Hint without known words = %q", got)
+	}
+}
+
+func TestWord(t *testing.T) {
+	t.Parallel()
+	known := []string{"name", "state", "region", "cloud", "ip_address"}
+	for word, want := range map[string]string{
+		"nmae": "name", "Name": "name", "stat": "state", "ipaddress": "ip_address", "ip_adress": "ip_address",
+		"regoin": "region", "colour": "cloud", "x": "", "kitchen": "", "": "",
+	} {
+		if got := nearest.Word(word, known); got != want {
+			t.Errorf("Word(%q) = %q, want %q", word, got, want)
+		}
 	}
 }

@@ -188,13 +188,3 @@ func TestCheckSpec(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	names := []string{"name", "state", "region", "cloud", "ip_address"}
-	for in, want := range map[string]string{"nmae": "name", "Name": "name", "stat": "state", "ipaddress": "ip_address", "ip_adress": "ip_address", "regoin": "region", "x": "", "colour": "cloud", "kitchen": "", "": ""} {
-		if got := nearest(in, names); got != want {
-			t.Errorf("%q: %q", in, got)
-		}
-	}
-}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/nearest"
 )
 
 // validation is one check of a task's arguments against a Spec. The steps, and
@@ -217,7 +219,7 @@ func (v *validation) unsupportedText() string {
 			for i := range u.options {
 				known = append(known, u.options[i].names()...)
 			}
-			if near := nearest(name, known); near != "" {
+			if near := nearest.Word(name, known); near != "" {
 				hints = append(hints, fmt.Sprintf(" Did you mean %s instead of %s?", near, full))
 			}
 		}
