@@ -102,6 +102,11 @@ func (r *resource) isID(text string) bool {
 // reference finds what an option names: an object with exactly that name, else the one with that id, among the
 // kinds and within the place. An object outside of the place does not count.
 func (fl *fleet) reference(ctx context.Context, f *field, text string, place filters) (object, error) {
+	return fl.other(ctx, f, text, place, nil)
+}
+
+// other is reference for an option of the object with the id self: where several have the name, it is not meant itself.
+func (fl *fleet) other(ctx context.Context, f *field, text string, place filters, self any) (object, error) {
 	var found []object
 	var of []*resource
 	for _, r := range kinds(f.kinds...) {
@@ -117,6 +122,9 @@ func (fl *fleet) reference(ctx context.Context, f *field, text string, place fil
 		for _, o := range list {
 			found, of = append(found, o), append(of, r)
 		}
+	}
+	if i := slices.IndexFunc(found, equals(keyID, self)); i >= 0 && len(found) > 1 {
+		found, of = slices.Delete(found, i, i+1), slices.Delete(of, i, i+1)
 	}
 	switch len(found) {
 	case 0:

@@ -46,16 +46,24 @@ type tester interface {
 
 func newAPI(t testing.TB) *api {
 	t.Helper()
-	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{
+	a, done := openAPI(t, t.TempDir())
+	t.Cleanup(done)
+	return a
+}
+
+func openAPI(t tester, dir string) (a *api, done func()) {
+	t.Helper()
+	ctx := context.Background()
+	s, err := server.Open(ctx, "sqlite:"+filepath.Join(dir, "fleet.db"), server.Options{
 		Create: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := s.Bootstrap(t.Context())
+	root, err := s.Bootstrap(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{}
+	a = &api{}
 	handler := s.Handler()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.requests.Add(1)
@@ -64,9 +72,8 @@ func newAPI(t testing.TB) *api {
 		}
 		handler.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() { web.Close(); _ = s.Close() })
 	a.connection = map[string]any{"url": web.URL, "username": root.Username, "password": root.APIKey, "project_id": root.ProjectID}
-	return a
+	return a, func() { web.Close(); _ = s.Close() }
 }
 
 // args is a task's arguments.

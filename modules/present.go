@@ -378,7 +378,11 @@ func (fl *fleet) references(ctx context.Context, r *resource, w *want, p module.
 // because one in another region is nothing unusual.
 func (fl *fleet) near(ctx context.Context, f *field, text string, w *want, have object) (object, error) {
 	if f.option != optNetwork {
-		return fl.reference(ctx, f, text, nil)
+		var self any
+		if have != nil {
+			self = have[keyID]
+		}
+		return fl.other(ctx, f, text, nil, self)
 	}
 	of := w.values["device_id"]
 	if of == nil && have != nil {
