@@ -119,7 +119,8 @@ func TestPlaces(t *testing.T) {
 	a.ok(t, false, "craton_host", args{"name": "web1"})
 	a.ok(t, true, "craton_host", web.with(args{"region": 1}))
 	a.fails(t, "craton_host", args{"name": "web1"}, "name of 2 objects", "host id", "region_id 1", "region_id 2")
-	a.fails(t, "craton_host", args{"name": "web1", "region": 1, "parent": "web1"}, "parent: ", "2 objects")
+	a.fails(t, "craton_host", args{"name": "vm", "region": 1, "ip_address": "10.0.0.1", "device_type": "vm", "parent": "web1"}, "parent: ", "2 objects")
+	a.ok(t, true, "craton_host", args{"name": "web1", "region": 1, "parent": "web1"}.with(checking)) // the other one, for it cannot be itself
 	a.fails(t, "craton_host", args{"name": "web1", "region": 1, "cloud": "west"}, "region: the region \"dfw\" (id 1) has the cloud_id 1")
 	// A name of digits comes before an id.
 	a.ok(t, true, "craton_region", args{"name": "1", "cloud": "west"})
