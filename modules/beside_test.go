@@ -98,6 +98,10 @@ func TestFleet(t *testing.T) {
 	if d := cmp.Diff(predicted["diff"], got["diff"]); d != "" {
 		t.Error(d)
 	}
+	if d := cmp.Diff(map[string]any{"before": map[string]any{}, "after": map[string]any{"name": "dfw"},
+		"before_header": "region east/dfw", "after_header": "region east/dfw"}, got["diff"].([]any)[1]); d != "" {
+		t.Error(d)
+	}
 	if again := a.ok(t, false, fleetName, file.with(diffing)); again["unchanged"] != 3.0 || again["diff"] != nil || len(again["changes"].([]any)) != 0 {
 		t.Errorf("again: %v", again)
 	}
@@ -137,6 +141,30 @@ func TestSQLite(t *testing.T) {
 	if o := run("craton_user", args{"name": "u"}); o["changed"] != true {
 		t.Errorf("a user: %v", o)
 	}
+	// A second project has a cloud of the same name, and each task its own.
+	other := run("craton_project", args{"name": "other"}).dict("project")["id"]
+	if o := run("craton_cloud_info", nil); !strings.Contains(o.msg(), "has several projects") {
+		t.Errorf("which project? %v", o)
+	}
+	mine := args{"project_id": got.dict("cloud")["project_id"]}
+	theirs := args{"project_id": other}
+	second := run("craton_cloud", args{"name": "east"}.with(theirs))
+	if second["changed"] != true || second.dict("cloud")["project_id"] != other {
+		t.Errorf("the other's cloud: %v", second)
+	}
+	run("craton_region", args{"name": "dfw", "cloud": "east"}.with(theirs))
+	for _, in := range []args{mine, theirs} {
+		if o := run("craton_cloud", args{"name": "east"}.with(in)); o["changed"] != false || o["failed"] != nil {
+			t.Errorf("again in %v: %v", in, o)
+		}
+		if n := len(names(t, run("craton_cloud_info", in), "clouds")); n != 1 {
+			t.Errorf("%d clouds in %v", n, in)
+		}
+	}
+	if o := run("craton_region", args{"name": "dfw", "state": "absent"}.with(mine)); o["changed"] != false {
+		t.Errorf("the other's region was found: %v", o)
+	}
+	env["OS_PROJECT_ID"] = got.dict("cloud")["project_id"].(string)
 	if o := run("craton_variables", args{"kind": "project", "variables": map[string]any{"a": 1}}); o["changed"] != true {
 		t.Errorf("the project: %v", o)
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/fleetfile"
@@ -128,7 +130,11 @@ func fleetResult(r *fleetfile.Result, diff bool) *module.Result {
 		})
 		if diff {
 			header := strings.TrimSpace(strings.ReplaceAll(c.Kind, "-", " ") + " " + c.Name)
-			out.Diff = append(out.Diff, module.Diff{Before: dictOf(c.Before), After: dictOf(c.After), BeforeHeader: header, AfterHeader: header})
+			after := maps.Clone(c.After)
+			if c.Action == fleetfile.Created {
+				after["name"] = path.Base(c.Name) // so that an object of which the document says no more is seen
+			}
+			out.Diff = append(out.Diff, module.Diff{Before: dictOf(c.Before), After: dictOf(after), BeforeHeader: header, AfterHeader: header})
 		}
 	}
 	out.Fields = module.Fields{"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "changes": changes}

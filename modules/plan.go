@@ -73,6 +73,9 @@ func (r *resource) planCreate(p *plan, w *want) error {
 			p.after[f.api()] = f.option == "active" // what the API does
 		}
 	}
+	if slices.Contains(lack, optRegion) { // which says the cloud
+		lack = slices.DeleteFunc(lack, func(option string) bool { return option == optCloud })
+	}
 	if len(lack) > 0 {
 		return fmt.Errorf("there is no %s; to create it, give %s", r.called(p.after), strings.Join(lack, ", "))
 	}

@@ -104,11 +104,17 @@ func whole(o object) object {
 	return o
 }
 
-// comparable is an object for a diff: without the times, which the server sets.
+// comparable is an object for a diff: without the times, which the server sets, and what it has yet to choose.
 func comparable(o object) object {
 	c := object{}
 	for key, v := range o {
-		if key != keyCreated && key != keyUpdated {
+		switch key {
+		case keyCreated, keyUpdated:
+		case keyID, keyProject:
+			if v != nil {
+				c[key] = v
+			}
+		default:
 			c[key] = v
 		}
 	}

@@ -105,7 +105,7 @@ func TestPlaces(t *testing.T) {
 	a := newAPI(t)
 	a.place(t)
 	web := args{"name": "web1", "ip_address": "10.0.0.1", "device_type": "server"}
-	a.fails(t, "craton_host", web, "give cloud, region")
+	a.fails(t, "craton_host", web, "to create it, give region")
 	a.fails(t, "craton_host", web.with(args{"region": "nowhere"}), `region: there is no region "nowhere"`, "create it first")
 	a.ok(t, false, "craton_host", web.with(args{"region": "nowhere", "state": "absent"}))
 	// One name in two clouds.
@@ -287,6 +287,34 @@ func TestUsersAndTheirKeys(t *testing.T) {
 	anew := a.ok(t, true, "craton_user", deploy.with(args{"is_admin": true, "recreate": true}))
 	if k := anew.dict("user")["api_key"]; k == key || k == nil {
 		t.Errorf("the new user's key: %v", k)
+	}
+	// What admins and members may do.
+	admin := args{"username": "deploy", "password": anew.dict("user")["api_key"]}
+	as := func(who args, name string, in args) output {
+		t.Helper()
+		o, _ := runModule(t, name, args(a.connection).with(who).with(in), nil)
+		return o
+	}
+	made = as(admin, "craton_user", args{"name": "plain"})
+	member = args{"username": "plain", "password": made.dict("user")["api_key"]}
+	for _, c := range []struct {
+		name    string
+		in      args
+		changed any
+		msg     string
+	}{
+		{"craton_cloud", args{"name": "m"}, true, ""},
+		{"craton_region", args{"name": "m", "cloud": "m"}, true, ""},
+		{"craton_host", args{"name": "m", "region": "m", "ip_address": "10.0.0.1", "device_type": "x", "labels": "l", "variables": vars}, true, ""},
+		{"craton_host", args{"name": "m", "region": "m", "parent": "", "labels": "l", "variables": vars}, false, ""},
+		{"craton_host", args{"name": "m", "state": "absent"}, true, ""},
+		{"craton_cloud", args{"name": "m", "state": "absent", "force": true}, true, ""},
+		{"craton_user", args{"name": "x"}, false, "requires the 'admin' role"},
+		{"craton_project_info", args{}, false, "requires the 'admin' role"},
+	} {
+		if o := as(member, c.name, c.in); o["changed"] != c.changed || !strings.Contains(o.msg(), c.msg) || (c.msg == "") != (o["failed"] == nil) {
+			t.Errorf("a member: %s %v: %v", c.name, c.in, o)
+		}
 	}
 	project := a.ok(t, true, "craton_project", args{"name": "other"}).dict("project")["id"]
 	other := a.ok(t, true, "craton_user", deploy.with(args{"project": "other"})).dict("user")
