@@ -1,0 +1,120 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// values are the connection settings of flags; the machine's own settings do not count.
+func values(t *testing.T, args ...string) *settings.Values {
+	t.Helper()
+	for _, s := range settings.Connection.Settings {
+		t.Setenv(s.Env, "")
+	}
+	t.Setenv(settings.ConfigEnv, "")
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	f := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	settings.AddFlags(f, settings.Connection)
+	if err := f.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	v, err := settings.Load(f, settings.Connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestEmbedded(t *testing.T) {
+	url := "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
+	if _, _, err := Client(t.Context(), values(t, "--craton-url", url), ReadOnly); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "begin with") {
+		t.Fatalf("a missing file: %v", err)
+	}
+	c, done, err := Client(t.Context(), values(t, "--craton-url", url), Create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cloud, err := c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "east"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := done(); err != nil {
+		t.Fatal(err)
+	}
+	c, done, err = Client(t.Context(), values(t, "--craton-url", url), ReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done() //nolint:errcheck // only read
+	if got, err := c.Clouds.Get(t.Context(), cloud.ID); err != nil || got.Name != "east" {
+		t.Errorf("read again: %v, %v", got, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Clouds.Get(ctx, cloud.ID); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a canceled context: %v", err)
+	}
+}
+
+func TestWhatIsMissing(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no url":         {nil, "set CRATON_URL"},
+		"no credentials": {[]string{"--craton-url", "http://craton.example:7780", "--os-username", "deploy"}, "set OS_PASSWORD, OS_PROJECT_ID"},
+		"no url at all":  {[]string{"--craton-url", "craton.example", "--os-username", "a", "--os-password", "hush", "--os-project-id", "c"}, "write it like https://"},
+		"no ca file": {[]string{"--craton-url", "https://craton.example", "--os-username", "a", "--os-password", "hush", "--os-project-id", "c",
+			"--ca-path", "/nonexistent"}, "ca_path"},
+	} {
+		_, _, err := Client(t.Context(), values(t, c.args...), ReadOnly)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestHandlerTransport(t *testing.T) {
+	t.Parallel()
+	rt := handlerTransport{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/panic" {
+			panic("broken")
+		}
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("X-Seen", r.Host+" "+r.Method+" "+r.RequestURI)
+		w.WriteHeader(http.StatusTeapot)
+		w.WriteHeader(http.StatusOK) // too late
+		_, _ = w.Write(append(body, '!'))
+	})}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://embedded/v1/x?a=b", strings.NewReader("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusTeapot || string(body) != "hello!" || resp.ContentLength != 6 || resp.Header.Get("X-Seen") != "embedded POST /v1/x?a=b" {
+		t.Errorf("%d %q %d %v", resp.StatusCode, body, resp.ContentLength, resp.Header)
+	}
+	req, err = http.NewRequestWithContext(t.Context(), http.MethodGet, "http://embedded/panic", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := rt.RoundTrip(req); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("a panic: %v, %v", resp, err)
+	}
+}
