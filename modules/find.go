@@ -240,7 +240,7 @@ func (fl *fleet) fill(ctx context.Context, r *resource, o object) (object, error
 		if err != nil {
 			return nil, err
 		}
-		o[keyLabels] = slices.Clip(append([]string{}, labels...))
+		o[keyLabels] = append([]string{}, labels...)
 	}
 	return r.complete(o), nil
 }

@@ -208,6 +208,26 @@ func TestDeletingWhatIsNotEmpty(t *testing.T) {
 	a.ok(t, false, "craton_region", args{"name": "dfw", "cloud": "east", "state": "absent"})
 }
 
+// A task that changes nothing takes one request for each name in it (two for a parent, which is of either kind, for a region
+// within a cloud, and for an id, which might be a name) and one for the object.
+func TestRequestsOfATask(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	web := args{"name": "web1", "cloud": "east", "region": "dfw", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server", "labels": "l", "parent": "sw1"}
+	a.ok(t, true, "craton_host", web)
+	before := a.requests.Load()
+	a.ok(t, false, "craton_host", web)
+	if n := a.requests.Load() - before; n > 7 {
+		t.Errorf("%d requests", n)
+	}
+	before = a.requests.Load()
+	a.ok(t, false, "craton_host", args{"name": "web1", "region": 1})
+	if n := a.requests.Load() - before; n > 3 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // The same task on many hosts at once creates one object.
 func TestTasksSideBySide(t *testing.T) {
 	t.Parallel()

@@ -38,6 +38,7 @@ type filters map[string]any
 type (
 	crud[T any, K craton.ID, C, O any] interface {
 		All(ctx context.Context, o O) iter.Seq2[*T, error]
+		List(ctx context.Context, o O) (*craton.Page[T], error)
 		Get(ctx context.Context, id K) (*T, error)
 		Create(ctx context.Context, body C) (*T, error)
 		Delete(ctx context.Context, id K) error
@@ -56,6 +57,9 @@ type (
 func newService[T any, K craton.ID, C, O any](of func(*craton.Client) crud[T, K, C, O]) service {
 	return service{
 		list: func(ctx context.Context, c *craton.Client, f filters) iter.Seq2[object, error] {
+			if _, named := f["name"]; named {
+				return objects(few(ctx, of(c), listOptions[O](f)))
+			}
 			return objects(of(c).All(ctx, listOptions[O](f)))
 		},
 		get: func(ctx context.Context, c *craton.Client, id string) (object, error) {
@@ -82,6 +86,27 @@ func newService[T any, K craton.ID, C, O any](of func(*craton.Client) crud[T, K,
 			return o, key, err
 		},
 		remove: func(ctx context.Context, c *craton.Client, id string) error { return of(c).Delete(ctx, idOf[K](id)) },
+	}
+}
+
+// few lists what is expected to be less than a page, such as what has one name. A page that is not full is the last one;
+// to see that saves the request for an empty one, and a task has few others.
+func few[T any, K craton.ID, C, O any](ctx context.Context, from crud[T, K, C, O], o O) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		page, err := from.List(ctx, o)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if page.Marker != "" && len(page.Items) >= page.Limit {
+			from.All(ctx, o)(yield)
+			return
+		}
+		for _, item := range page.Items {
+			if !yield(item, nil) {
+				return
+			}
+		}
 	}
 }
 
