@@ -17,7 +17,7 @@ func TestCheckModePredicts(t *testing.T) {
 		a, done := openAPI(t, outer.TempDir())
 		defer done()
 		a.ok(t, true, fleetName, args{"fleet": placesFile})
-		for range rapid.IntRange(4, 10).Draw(t, "tasks") {
+		for range rapid.IntRange(3, 6).Draw(t, "tasks") {
 			kind, task := drawTask(t)
 			a.predicts(t, kind, task)
 		}
