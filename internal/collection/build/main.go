@@ -1,0 +1,97 @@
+// Command build brings the generated files of the collection up to date, and packs it:
+//
+//	build generate
+//	build tarball -version 0.1.0 -commit abc1234 -o dist linux/amd64 linux/arm64 darwin/arm64
+//
+// It runs in any directory of the repository.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/collection"
+	"github.com/craton-fleet/craton/modules"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "collection:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	root := strings.TrimSpace(string(out))
+	if len(args) > 0 && args[0] == "tarball" {
+		return tarball(ctx, root, args[1:])
+	}
+	if len(args) == 1 && args[0] == "generate" {
+		tree, err := collection.Generate(modules.Specs())
+		if err != nil {
+			return err
+		}
+		return tree.Write(root)
+	}
+	return errors.New("say generate, or tarball with its flags")
+}
+
+// tarball builds the program for each platform and packs the collection.
+func tarball(ctx context.Context, root string, args []string) error {
+	flags := flag.NewFlagSet("tarball", flag.ContinueOnError)
+	version := flags.String("version", "", "version of the program and of the collection")
+	commit := flags.String("commit", "unknown", "commit that the program names")
+	dir := flags.String("o", "dist", "directory of the tarball")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	tree, err := collection.Generate(modules.Specs())
+	if err != nil {
+		return err
+	}
+	if stale, err := tree.Stale(root); err != nil {
+		return err
+	} else if len(stale) > 0 {
+		return fmt.Errorf("not up to date: %s; run: go generate ./internal/collection", strings.Join(stale, " "))
+	}
+	programs, err := os.MkdirTemp("", "craton-collection")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(programs) //nolint:errcheck // of no importance
+	var platforms []collection.Platform
+	for _, name := range flags.Args() {
+		goos, goarch, ok := strings.Cut(name, "/")
+		if !ok {
+			return fmt.Errorf("%q is not OS/ARCH", name)
+		}
+		p := collection.Platform{OS: goos, Arch: goarch, Program: filepath.Join(programs, goos+"-"+goarch)}
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", p.Program,
+			"-ldflags", "-s -w -X main.version="+*version+" -X main.commit="+*commit, "./cmd/craton")
+		cmd.Dir, cmd.Stderr = root, os.Stderr
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("go build for %s: %w", name, err)
+		}
+		platforms = append(platforms, p)
+	}
+	file, size, err := collection.Build(root, *version, *dir, platforms)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s (%.1f MB)\n", file, float64(size)/1e6)
+	return nil
+}

@@ -1,0 +1,250 @@
+package collection
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/modules"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+const root = "../.."
+
+// TestNoDrift: what is committed is what the specs and settings give.
+func TestNoDrift(t *testing.T) {
+	t.Parallel()
+	tree, err := Generate(modules.Specs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale, err := tree.Stale(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stale) > 0 {
+		t.Errorf("run go generate ./internal/collection: not up to date are\n%s", strings.Join(stale, "\n"))
+	}
+}
+
+// TestWrite: a directory is brought up to date, whatever was there.
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	fragment := &module.Fragment{Name: "craton.fleet.shared", Options: []module.Option{{Name: "url", Description: []string{"Where."}}}}
+	spec := &module.Spec{
+		Name: "craton_demo", Short: "Show", Description: []string{"Shows 'this'."}, Fragments: []*module.Fragment{fragment},
+		Examples: "- craton.fleet.craton_demo:\n", Returns: []module.Return{{Name: "demo", Description: []string{"It."}, Returned: "always"}},
+	}
+	tree, err := Generate([]*module.Spec{spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for path, text := range map[string]string{
+		"plugins/modules/craton_old.py": "gone", "plugins/modules/craton_demo.py": "old", "plugins/inventory/mine.py": "stays",
+	} {
+		file := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := tree.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		if stale, err := tree.Stale(dir); err != nil || len(stale) > 0 {
+			t.Fatalf("still stale: %v %v", stale, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "plugins/modules/craton_old.py")); !os.IsNotExist(err) {
+		t.Errorf("what is no longer generated is still there: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "plugins/inventory/mine.py")); err != nil {
+		t.Error(err)
+	}
+	if link, err := os.Readlink(filepath.Join(dir, "plugins/modules/craton_demo")); link != "../../bin/craton" {
+		t.Errorf("the module leads to %q: %v", link, err)
+	}
+	fragment.Name = "other.things.shared"
+	if _, err := Generate([]*module.Spec{spec}); err == nil {
+		t.Error("a fragment of another collection is taken")
+	}
+}
+
+// TestInventoryOptions: every setting is an option, under the variable that the program reads, and no secret has a
+// place in ansible.cfg.
+func TestInventoryOptions(t *testing.T) {
+	t.Parallel()
+	file, err := inventoryFragment(settings.Connection, settings.Inventory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(file), "r'''\n")
+	text, _, _ = strings.Cut(text, "'''")
+	var doc struct {
+		Options map[string]struct {
+			Type    string
+			Choices []string
+			Default any
+			Env     []struct{ Name string }
+			INI     []struct{ Section, Key string }
+		}
+	}
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	// Options of the fragments constructed and inventory_cache, and of the plugin itself.
+	for _, taken := range []string{"plugin", "binary", "compose", "groups", "keyed_groups", "strict", "use_extra_vars", "leading_separator", "cache", "cache_plugin", "cache_timeout", "cache_connection", "cache_prefix"} {
+		if _, ok := doc.Options[taken]; ok {
+			t.Errorf("%s is an option of Ansible's own", taken)
+		}
+	}
+	n := 0
+	for _, section := range []settings.Section{settings.Connection, settings.Inventory} {
+		for _, s := range section.Settings {
+			n++
+			o, ok := doc.Options[OptionName(&s)]
+			if !ok {
+				t.Errorf("%s is no option", s.Name)
+				continue
+			}
+			if len(o.Env) != 1 || o.Env[0].Name != s.Env || len(o.INI) == 0 != s.Secret || o.Default != nil {
+				t.Errorf("%s: %+v", s.Name, o)
+			}
+			if diff := cmp.Diff(s.Choices, o.Choices); diff != "" {
+				t.Errorf("%s: choices %s", s.Name, diff)
+			}
+		}
+	}
+	if n != len(doc.Options) {
+		t.Errorf("%d options for %d settings", len(doc.Options), n)
+	}
+}
+
+// TestVersion: galaxy.yml has the version of the Makefile, the only other place that names it.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^VERSION := (.*)$`).FindSubmatch(makefile)
+	if m == nil {
+		t.Fatal("the Makefile has no VERSION")
+	}
+	if _, err := galaxyInfo(root, string(m[1])); err != nil {
+		t.Error(err)
+	}
+	if _, err := galaxyInfo(root, "9.9.9"); err == nil || !strings.Contains(err.Error(), "9.9.9") {
+		t.Errorf("another version: %v", err)
+	}
+}
+
+// TestTarball: it holds the collection and nothing else, every sum is right, and it is the same when made again.
+func TestTarball(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "program")
+	if err := os.WriteFile(program, bytes.Repeat([]byte("\x7fELF"), 1000), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	info, err := galaxyInfo(root, "0.1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, _ := info["version"].(string)
+	platforms := []Platform{{OS: "linux", Arch: "amd64", Program: program}, {OS: "darwin", Arch: "arm64", Program: program}}
+	file, size, err := Build(root, version, filepath.Join(dir, "a"), platforms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := os.ReadFile(file)
+	if err != nil || int64(len(first)) != size {
+		t.Fatalf("%d bytes, told %d: %v", len(first), size, err)
+	}
+	again, _, err := Build(root, version, filepath.Join(dir, "b"), platforms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := os.ReadFile(again); err != nil || !bytes.Equal(first, second) {
+		t.Errorf("made again, the tarball is another: %v", err)
+	}
+
+	held := untar(t, first)
+	var files struct {
+		Files []struct{ Name, Ftype, Chksum_sha256 string }
+	}
+	if err := json.Unmarshal(held["FILES.json"], &files); err != nil {
+		t.Fatal(err)
+	}
+	var manifest struct {
+		File_manifest_file struct{ Chksum_sha256 string }
+	}
+	if err := json.Unmarshal(held["MANIFEST.json"], &manifest); err != nil || manifest.File_manifest_file.Chksum_sha256 != sum(held["FILES.json"]) {
+		t.Errorf("MANIFEST.json: %+v %v", manifest, err)
+	}
+	for _, f := range files.Files {
+		if f.Ftype == "file" && f.Chksum_sha256 != sum(held[f.Name]) {
+			t.Errorf("%s: wrong sum", f.Name)
+		}
+	}
+	for _, want := range []string{"bin/craton", "bin/craton-linux-amd64", "bin/craton-darwin-arm64.xz", "plugins/modules/craton_host", "plugins/modules/craton_host.py", "plugins/inventory/craton.py", "plugins/action/craton.py", "plugins/doc_fragments/inventory.py", "meta/runtime.yml", "README.md", "LICENSE"} {
+		if held[want] == nil {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for name := range held {
+		if strings.HasSuffix(name, ".go") || strings.HasPrefix(name, "tests/ansible") || strings.Contains(name, "__pycache__") || strings.HasPrefix(name, "internal") {
+			t.Errorf("%s is in the tarball", name)
+		}
+	}
+	if _, _, err := Build(root, version, dir, nil); err == nil {
+		t.Error("a collection without a program")
+	}
+}
+
+// untar reads the files of a tarball, links as what they lead to.
+func untar(t *testing.T, data []byte) map[string][]byte {
+	t.Helper()
+	gz, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, links := map[string][]byte{}, map[string]string{}
+	for tr := tar.NewReader(gz); ; {
+		h, err := tr.Next()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		switch h.Typeflag {
+		case tar.TypeReg:
+			if held[h.Name], err = io.ReadAll(tr); err != nil {
+				t.Fatal(err)
+			}
+		case tar.TypeSymlink:
+			links[h.Name] = filepath.Join(filepath.Dir(h.Name), h.Linkname)
+		}
+	}
+	for range 2 { // a link may lead to a link
+		for from, to := range links {
+			held[from] = held[to]
+		}
+	}
+	return held
+}

@@ -1,0 +1,151 @@
+package collection
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+const (
+	// Namespace and Name are those of the collection.
+	Namespace, Name = "craton", "fleet"
+	// requiresAnsible is the oldest release of ansible-core that the tests run.
+	requiresAnsible = ">=2.14.0"
+	// actionGroup is what module_defaults call all modules: group/craton.fleet.craton.
+	actionGroup = "craton"
+)
+
+// Tree is what is generated: Files by their path, and Links by theirs with what they point at.
+type Tree struct {
+	Files map[string][]byte
+	Links map[string]string
+}
+
+// Generate makes all files of the collection that are made, for these modules. Paths are relative to the root of the
+// collection, with slashes.
+func Generate(specs []*module.Spec) (*Tree, error) {
+	tree := &Tree{Files: map[string][]byte{}, Links: map[string]string{}}
+	fragment, err := inventoryFragment(settings.Connection, settings.Inventory)
+	if err != nil {
+		return nil, err
+	}
+	tree.Files["plugins/doc_fragments/inventory.py"] = fragment
+
+	full := Namespace + "." + Name + "."
+	tree.Files["meta/runtime.yml"], err = module.Runtime{
+		RequiresAnsible: requiresAnsible, ActionGroup: actionGroup, ActionPlugin: full + "craton",
+	}.YAML(specs...)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range specs {
+		sidecar, err := s.Sidecar()
+		if err != nil {
+			return nil, err
+		}
+		path := "plugins/modules/" + s.Name
+		if tree.Files[path+".py"], err = pythonDocs(sidecar); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		tree.Links[path] = "../../bin/craton"
+		for _, f := range s.Fragments {
+			name, ok := strings.CutPrefix(f.Name, full)
+			if !ok {
+				return nil, fmt.Errorf("%s: the fragment %s is not of this collection", s.Name, f.Name)
+			}
+			if tree.Files["plugins/doc_fragments/"+name+".py"], err = f.PythonFile(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	ignored := sanityIgnore(specs)
+	for _, release := range releases {
+		tree.Files["tests/sanity/ignore-"+release+".txt"] = ignored
+	}
+	return tree, nil
+}
+
+// releases of ansible-core whose `ansible-test sanity` finds what to ignore.
+var releases = []string{"2.14", "2.15", "2.16", "2.17", "2.18", "2.19", "2.20", "2.21", "2.22"}
+
+// sanityIgnore is what `ansible-test sanity` would complain of and is meant: programs are no scripts, and the licence
+// is not Ansible's.
+func sanityIgnore(specs []*module.Spec) []byte {
+	var b strings.Builder
+	b.WriteString("bin/craton shebang\nbin/craton-linux-amd64 shebang\n")
+	for _, s := range specs {
+		b.WriteString("plugins/modules/" + s.Name + ".py validate-modules:missing-gplv3-license\n")
+	}
+	return []byte(b.String())
+}
+
+// generated are the places in which nothing else stands than what Generate makes.
+var generated = []string{"meta", "plugins/modules", "plugins/doc_fragments", "tests/sanity"}
+
+// Write brings a collection's directory up to date, and removes what is no longer generated.
+func (t *Tree) Write(root string) error {
+	stale, err := t.Stale(root)
+	if err != nil {
+		return err
+	}
+	for _, path := range stale {
+		file := filepath.Join(root, filepath.FromSlash(path))
+		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if data, ok := t.Files[path]; ok {
+			err = os.WriteFile(file, data, 0o644)
+		} else if target, ok := t.Links[path]; ok {
+			err = os.Symlink(target, file)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stale are the paths of a collection's directory that are not what is generated: other, missing, or left over.
+func (t *Tree) Stale(root string) ([]string, error) {
+	stale := map[string]bool{}
+	for path, want := range t.Files {
+		file := filepath.Join(root, filepath.FromSlash(path))
+		info, err := os.Lstat(file)
+		if err != nil || !info.Mode().IsRegular() {
+			stale[path] = true
+			continue
+		}
+		got, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		stale[path] = string(got) != string(want)
+	}
+	for path, want := range t.Links {
+		got, err := os.Readlink(filepath.Join(root, filepath.FromSlash(path)))
+		stale[path] = err != nil || got != want
+	}
+	for _, dir := range generated {
+		entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		for _, e := range entries {
+			path := dir + "/" + e.Name()
+			if _, known := stale[path]; !known && !e.IsDir() {
+				stale[path] = true
+			}
+		}
+	}
+	maps.DeleteFunc(stale, func(_ string, is bool) bool { return !is })
+	return slices.Sorted(maps.Keys(stale)), nil
+}

@@ -1,0 +1,250 @@
+package collection
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// MaxSize is what Galaxy takes, in bytes.
+const MaxSize = 20_000_000
+
+// shipped are the files and directories of the repository that belong to the collection; galaxy.yml's build_ignore
+// says the same the other way round, for those who build with ansible-galaxy.
+var shipped = []string{"CHANGELOG.md", "LICENSE", "README.md", "docs", "examples", "meta", "plugins", "tests/sanity"}
+
+// Platform is a system that the collection has a program for.
+type Platform struct {
+	OS, Arch string // as Go writes them
+	Program  string // the file of the program
+}
+
+// member is one entry of the tarball: a directory, a link, or a file.
+type member struct {
+	dir  bool
+	link string
+	mode int64
+	data []byte
+}
+
+// Build packs the collection of the repository at root with the programs of platforms, the first of which is the one
+// that plugins/modules links to. It returns the path of the tarball, DIR/NAMESPACE-NAME-VERSION.tar.gz, and its size.
+func Build(root, version, dir string, platforms []Platform) (file string, size int64, err error) {
+	if len(platforms) == 0 {
+		return "", 0, errors.New("a collection needs the program of at least one platform")
+	}
+	info, err := galaxyInfo(root, version)
+	if err != nil {
+		return "", 0, err
+	}
+	members, err := sources(root)
+	if err != nil {
+		return "", 0, err
+	}
+	if err := addPrograms(members, platforms); err != nil {
+		return "", 0, err
+	}
+	data, err := pack(members, info)
+	if err != nil {
+		return "", 0, err
+	}
+	if len(data) > MaxSize {
+		return "", 0, fmt.Errorf("the tarball has %.1f MB; Galaxy takes %.0f", float64(len(data))/1e6, MaxSize/1e6)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", 0, err
+	}
+	file = filepath.Join(dir, fmt.Sprintf("%s-%s-%s.tar.gz", Namespace, Name, version))
+	return file, int64(len(data)), os.WriteFile(file, data, 0o644)
+}
+
+// galaxyInfo is the collection_info of MANIFEST.json: what galaxy.yml says.
+func galaxyInfo(root, version string) (map[string]any, error) {
+	text, err := os.ReadFile(filepath.Join(root, "galaxy.yml"))
+	if err != nil {
+		return nil, err
+	}
+	var info map[string]any
+	if err := yaml.Unmarshal(text, &info); err != nil {
+		return nil, fmt.Errorf("galaxy.yml: %w", err)
+	}
+	if info["version"] != version {
+		return nil, fmt.Errorf("galaxy.yml has the version %v, and this is %s: make them the same", info["version"], version)
+	}
+	delete(info, "build_ignore")
+	for _, key := range []string{"license_file", "homepage", "documentation", "issues"} {
+		if _, ok := info[key]; !ok {
+			info[key] = nil
+		}
+	}
+	return info, nil
+}
+
+// sources reads what ships of the repository.
+func sources(root string) (map[string]member, error) {
+	members := map[string]member{}
+	for _, top := range shipped {
+		err := filepath.WalkDir(filepath.Join(root, top), func(file string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if name := d.Name(); strings.HasPrefix(name, ".") || name == "__pycache__" {
+				if d.IsDir() {
+					return fs.SkipDir
+				}
+				return nil
+			}
+			name, err := filepath.Rel(root, file)
+			if err != nil {
+				return err
+			}
+			name = filepath.ToSlash(name)
+			switch {
+			case d.IsDir():
+				members[name] = member{dir: true, mode: 0o755}
+			case d.Type()&fs.ModeSymlink != 0:
+				target, err := os.Readlink(file)
+				members[name] = member{link: target, mode: 0o755}
+				return err
+			default:
+				data, err := os.ReadFile(file)
+				members[name] = member{data: data, mode: 0o644}
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	members["tests"] = member{dir: true, mode: 0o755}
+	return members, nil
+}
+
+// addPrograms adds bin. The first program is there as it is, and as bin/craton, to which the links of modules lead. The
+// others are packed by xz, which is better than the tarball's gzip by a quarter: three programs would not fit into
+// MaxSize otherwise. plugin_utils/program.py unpacks one when it is wanted.
+func addPrograms(members map[string]member, platforms []Platform) error {
+	members["bin"] = member{dir: true, mode: 0o755}
+	for i, p := range platforms {
+		data, err := os.ReadFile(p.Program)
+		if err != nil {
+			return err
+		}
+		program := "craton-" + p.OS + "-" + p.Arch
+		if i == 0 {
+			members["bin/"+program] = member{data: data, mode: 0o755}
+			members["bin/craton"] = member{link: program, mode: 0o755}
+		} else if members["bin/"+program+".xz"], err = packed(p.Program); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packed is a program in the xz format. Python has it in its library, and the Ansible that the collection is for needs
+// Python anyway.
+func packed(program string) (member, error) {
+	const script = "import lzma, sys; sys.stdout.buffer.write(lzma.compress(open(sys.argv[1], 'rb').read(), preset=9 | lzma.PRESET_EXTREME))"
+	data, err := exec.Command("python3", "-c", script, program).Output()
+	if err != nil {
+		return member{}, fmt.Errorf("packing a program with Python's lzma: %w", err)
+	}
+	return member{data: data, mode: 0o644}, nil
+}
+
+// pack writes the tarball as ansible-galaxy does: MANIFEST.json, which has the sum of FILES.json, which has those of
+// all others.
+func pack(members map[string]member, info map[string]any) ([]byte, error) {
+	names := slices.Sorted(maps.Keys(members))
+	entries := []map[string]any{{"name": ".", "ftype": "dir", "chksum_type": nil, "chksum_sha256": nil, "format": 1}}
+	for _, name := range names {
+		e := map[string]any{"name": name, "ftype": "dir", "chksum_type": nil, "chksum_sha256": nil, "format": 1}
+		if m := members[name]; !m.dir {
+			data, err := content(members, name, 0)
+			if err != nil {
+				return nil, err
+			}
+			e["ftype"], e["chksum_type"], e["chksum_sha256"] = "file", "sha256", sum(data)
+		}
+		entries = append(entries, e)
+	}
+	files, err := indented(map[string]any{"files": entries, "format": 1})
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := indented(map[string]any{
+		"collection_info": info,
+		"file_manifest_file": map[string]any{
+			"name": "FILES.json", "ftype": "file", "chksum_type": "sha256", "chksum_sha256": sum(files), "format": 1},
+		"format": 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	var b bytes.Buffer
+	gz, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	tw := tar.NewWriter(gz)
+	err = write(tw, "MANIFEST.json", member{data: manifest, mode: 0o644})
+	err = errors.Join(err, write(tw, "FILES.json", member{data: files, mode: 0o644}))
+	for _, name := range names {
+		err = errors.Join(err, write(tw, name, members[name]))
+	}
+	err = errors.Join(err, tw.Close(), gz.Close())
+	return b.Bytes(), err
+}
+
+// content is what a member holds; of a link, what it leads to.
+func content(members map[string]member, name string, depth int) ([]byte, error) {
+	m, ok := members[name]
+	if !ok || depth > 9 {
+		return nil, fmt.Errorf("%s leads to nothing in the collection", name)
+	}
+	if m.link != "" {
+		return content(members, path.Join(path.Dir(name), m.link), depth+1)
+	}
+	return m.data, nil
+}
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+func indented(v any) ([]byte, error) { return json.MarshalIndent(v, "", " ") }
+
+func write(tw *tar.Writer, name string, m member) error {
+	h := &tar.Header{Name: name, Mode: m.mode, Size: int64(len(m.data)), Typeflag: tar.TypeReg, ModTime: time.Unix(0, 0), Format: tar.FormatPAX}
+	switch {
+	case m.dir:
+		h.Typeflag = tar.TypeDir
+	case m.link != "":
+		h.Typeflag, h.Linkname = tar.TypeSymlink, m.link
+	}
+	if err := tw.WriteHeader(h); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	_, err := io.Copy(tw, bytes.NewReader(m.data))
+	return err
+}

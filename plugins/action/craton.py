@@ -1,0 +1,196 @@
+# -*- coding: utf-8 -*-
+# Copyright: the Craton authors. Apache License 2.0 (see LICENSE).
+"""Runs the modules of craton.fleet.
+
+meta/runtime.yml sends every module here. A task that would run on the controller, as the user who runs Ansible, is
+one start of the program with the arguments on its standard input. Every other task goes the way of all binary modules:
+Ansible copies the program to where the task runs. Both give the same result.
+"""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import inspect
+import json
+import os
+import platform
+import signal
+import subprocess
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.text.converters import to_native, to_text
+from ansible.plugins.action import ActionBase
+from ansible.utils.vars import merge_hash
+
+from ansible_collections.craton.fleet.plugins.plugin_utils.program import ProgramMissing, builds, find, linked, target
+
+try:  # ansible-core 2.19 and later
+    from ansible.module_utils.common.json import Direction, get_module_encoder
+    wrap_var = None
+except ImportError:
+    from ansible.module_utils.common.json import AnsibleJSONEncoder
+    from ansible.utils.unsafe_proxy import wrap_var
+    get_module_encoder = None
+
+try:  # later releases have it in what _parse_returned_data returns
+    from ansible.vars.clean import remove_internal_keys
+except ImportError:
+    remove_internal_keys = None
+
+# The collection by its name: ansible_collections.NAMESPACE.NAME.plugins.action.craton.
+COLLECTION = '.'.join(__name__.split('.')[1:3])
+
+# The form that Ansible gives to the arguments and results of binary modules.
+PROFILE = 'legacy'
+
+# How many seconds the program has to end in when it is told to.
+GRACE = 5
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp=None, task_vars=None):
+        self._supports_check_mode = True  # 2.14 sets both on the object
+        self._supports_async = True
+        task_vars = task_vars or {}
+        result = super(ActionModule, self).run(None, task_vars)
+        if result.get('skipped'):
+            return result
+        module = self._task.action.rpartition('.')[2]
+        args = self.plain_args()
+        if self.here():
+            return merge_hash(result, self.run_here(module, args, task_vars))
+
+        wrap_async = bool(self._task.async_val) and not getattr(self._connection, 'has_native_async', False)
+        result = merge_hash(result, self._execute_module(
+            module_name=self.name_there(module, task_vars), module_args=args, task_vars=task_vars, wrap_async=wrap_async))
+        if not wrap_async:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def here(self):
+        """Whether the task would run on the controller, as this user, and be waited for."""
+        return (getattr(self._connection, 'transport', '') == 'local' and not self._connection.become
+                and not self._play_context.become and not self._task.async_val)
+
+    def plain_args(self):
+        """The arguments as JSON has them: ansible-core before 2.19 would fail on dates and vaulted values in a task."""
+        if get_module_encoder:
+            return dict(self._task.args)
+        return json.loads(json.dumps(self._task.args, cls=AnsibleJSONEncoder, vault_to_text=True))
+
+    # -- on the controller
+
+    def run_here(self, module, args, task_vars):
+        try:
+            binary = find()
+        except ProgramMissing as err:
+            raise AnsibleActionFail(to_native(err))
+        name = '%s.%s' % (COLLECTION, module)
+        secrets = list(strings(args))
+        self._update_module_args(name, args, task_vars)
+        encoder = get_module_encoder(PROFILE, Direction.CONTROLLER_TO_MODULE) if get_module_encoder else None
+        env = dict(os.environ)
+        of_task = {}
+        self._compute_environment_string(of_task)
+        env.update((to_text(k), to_text(v, nonstring='simplerepr')) for k, v in of_task.items())
+
+        self._display.vvv('Running %s as %s' % (to_native(binary), module))
+        status, stdout, stderr = communicate(
+            # The name is the one by which Ansible starts a copied module, so that the program does the same.
+            ['AnsiballZ_' + module, '-'], binary, env, json.dumps(args, cls=encoder).encode('utf-8'))
+        try:
+            text = stdout.decode('utf-8')
+            if not isinstance(json.loads(text), dict):
+                raise ValueError('not an object')
+        except ValueError:  # a wrong encoding is one, too
+            said = ' '.join(to_text(stderr, errors='replace').split())
+            for secret in sorted(secrets, key=len, reverse=True):
+                said = said.replace(secret, '********')
+            raise AnsibleActionFail('%s ended with %s and without a result%s' % (
+                module, 'signal %d' % -status if status < 0 else 'status %d' % status,
+                ': ' + said[:2000] if said and not self._task.no_log else ''))
+        return self.result({'rc': status, 'stdout': text, 'stderr': '', 'stdout_lines': [], 'stderr_lines': []})
+
+    def result(self, output):
+        """What _execute_module makes of a module's output, in the way of the release of ansible-core at hand."""
+        if len(inspect.signature(self._parse_returned_data).parameters) > 1:
+            data = self._parse_returned_data(output, PROFILE)
+        else:
+            data = self._parse_returned_data(output)
+        if hasattr(data, 'as_result_dict'):
+            data.remove_internal_keys()
+            return data.as_result_dict(for_round_trip=True)
+        remove_internal_keys(data)
+        return wrap_var(data) if wrap_var else data
+
+    # -- elsewhere
+
+    def name_there(self, module, task_vars):
+        """The module with the build for the machine where the task runs; in a checkout there is but one build."""
+        plain = '%s.%s' % (COLLECTION, module)
+        available = builds()
+        if not available:
+            return plain
+        system, processor = self.machine(task_vars)
+        build = 'craton-%s-%s' % (system, processor)
+        if build not in available:
+            raise AnsibleActionFail(
+                '%s runs on %s, and this task would run on %s/%s. Delegate it to localhost, where it needs no program on the host'
+                % (plain, ', '.join(b[len('craton-'):].replace('-', '/') for b in available), system, processor))
+        try:
+            directory = linked(build, module)
+        except (OSError, ProgramMissing) as err:
+            raise AnsibleActionFail(to_native(err))
+        return '.'.join(part for part in (COLLECTION, directory, module) if part)
+
+    def machine(self, task_vars):
+        """System and processor of the machine that the task's connection leads to."""
+        if getattr(self._connection, 'transport', '') == 'local':
+            return target(platform.system(), platform.machine())
+        if not self._task.delegate_to:
+            facts = task_vars.get('ansible_facts') or {}
+            if facts.get('system') and facts.get('machine'):
+                return target(to_text(facts['system']), to_text(facts['machine']))
+        answer = self._low_level_execute_command('uname -s -m', sudoable=False)
+        words = to_text(answer.get('stdout') or '').split()
+        if answer.get('rc') != 0 or len(words) < 2:
+            raise AnsibleActionFail('cannot find out which build of craton the host needs: uname -s -m failed there (status %s)'
+                                    % answer.get('rc'))
+        return target(words[-2], words[-1])
+
+
+def communicate(argv, binary, env, stdin):
+    """Run a program to its end. When the task is broken off, by its timeout or by the user, so is the program."""
+    try:
+        process = subprocess.Popen(argv, executable=binary, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except (OSError, ValueError) as err:
+        raise AnsibleActionFail('cannot run %s: %s' % (to_native(binary), to_native(getattr(err, 'strerror', None) or err)))
+    try:
+        stdout, stderr = process.communicate(stdin)
+    except BaseException:
+        try:
+            process.send_signal(signal.SIGTERM)
+            process.wait(GRACE)
+        except (OSError, subprocess.TimeoutExpired):
+            pass
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        raise
+    return process.returncode, stdout, stderr
+
+
+def strings(value):
+    """Every string of some length in a value: none of them is repeated when a program fails without a result."""
+    if isinstance(value, str):
+        if len(value) > 3:
+            yield str(value)
+    elif isinstance(value, (dict, list, tuple)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            for found in strings(inner):
+                yield found

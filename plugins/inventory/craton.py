@@ -1,0 +1,265 @@
+# -*- coding: utf-8 -*-
+# Copyright: the Craton authors. Apache License 2.0 (see LICENSE).
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r'''
+---
+name: craton
+short_description: Craton fleet as an inventory
+version_added: "0.1.0"
+author: The Craton authors (@craton-fleet)
+description:
+  - Gives the hosts of a Craton fleet to Ansible, with their variables, in groups of clouds, regions, cells, labels and
+    device types.
+  - It runs the program C(craton), which comes with the collection, and needs no Python libraries.
+  - Reads a YAML file whose name ends in C(craton.yml) or C(craton.yaml) and that names this plugin.
+  - A setting that neither the YAML file, nor the environment, nor C(ansible.cfg) has is taken from the program's own
+    configuration file (C(~/.config/craton/config.yml), or the one that C(CRATON_CONFIG) names), else it has its default.
+options:
+  plugin:
+    description: The name of this plugin.
+    type: str
+    required: true
+    choices: [craton.fleet.craton]
+  binary:
+    description:
+      - The C(craton) program to run.
+      - By default it is the one in the collection's C(bin) that was built for this machine, else the one on the C(PATH).
+    type: path
+    env:
+      - name: CRATON_BINARY
+    ini:
+      - section: inventory_plugin_craton
+        key: binary
+extends_documentation_fragment:
+  - craton.fleet.inventory
+  - constructed
+  - inventory_cache
+notes:
+  - The connection and the inventory have the same settings in every part of Craton. Only I(craton_groups) has a name of
+    its own here, because I(groups) is Ansible's.
+  - Strings of the API that look like templates are never executed, in no release of ansible-core, unless
+    I(trust_templates) is set.
+  - The cache holds all variables of all hosts, and some releases of ansible-core write it readable for every user of
+    the machine. Give I(cache_connection) a directory that only you can read.
+  - Ansible goes on without hosts when an inventory fails. Set C(any_unparsed_is_failed = true) in the section
+    C(inventory) of C(ansible.cfg).
+'''
+
+EXAMPLES = r'''
+# fleet.craton.yml: all that is needed with CRATON_URL in the environment
+plugin: craton.fleet.craton
+
+---
+# prod.craton.yml: one cloud, its own groups, and a cache
+plugin: craton.fleet.craton
+url: https://craton.example:7780
+username: ansible
+project_id: b9f10eca-66ac-4c27-9c13-9d01e65f96b4
+# the password stands in OS_PASSWORD, or here as a vault
+clouds: [prod]
+exclude_variables: [ansible_connection, ansible_*_interpreter, ansible_ssh_*]
+vars: layered
+compose:
+  rack: craton.name.split('-')[0]
+groups:
+  databases: "'db' in craton.labels"
+keyed_groups:
+  - key: craton.device_type
+    prefix: kind
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/craton-inventory
+cache_timeout: 600
+'''
+
+import hashlib
+import json
+import os
+import subprocess
+
+from ansible import constants as C
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.helpers import get_group_vars
+from ansible.module_utils.common.text.converters import to_native, to_text
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.vars import combine_vars
+
+from ansible_collections.craton.fleet.plugins.plugin_utils.program import ProgramMissing, find
+
+try:  # ansible-core 2.19 and later: a plugin's strings are plain text until somebody trusts them
+    from ansible.template import trust_as_template
+    from ansible.parsing.vault import EncryptedString
+except ImportError:  # before: every string is a template until somebody distrusts it
+    trust_as_template = None
+    from ansible.parsing.vault import VaultLib
+    from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode
+    from ansible.utils.unsafe_proxy import wrap_var
+
+# What makes a string a template.
+TEMPLATE = ('{{', '{%', '{#', '#jinja2:')
+
+
+def plain(text):
+    """A string that Ansible does not execute."""
+    return text if trust_as_template else wrap_var(text)
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    NAME = 'craton.fleet.craton'
+
+    def verify_file(self, path):
+        return super(InventoryModule, self).verify_file(path) and path.endswith(('craton.yml', 'craton.yaml'))
+
+    def parse(self, inventory, loader, path, cache=True):
+        super(InventoryModule, self).parse(inventory, loader, path, cache)
+        given = self._read_config_data(path)
+        settings = self.settings(given)
+        key = self.cache_key(path, settings)
+        document = None
+        use_cache = self.get_option('cache')
+        if use_cache and cache:
+            try:
+                document = self._cache[key]
+            except KeyError:
+                pass  # not there, or too old
+        if document is None:
+            document = self.read(settings)
+            if use_cache:
+                self._cache[key] = document
+        self.trusted = settings['CRATON_INVENTORY_TRUST_TEMPLATES'] == 'true'
+        try:
+            self.populate(document)
+        except AnsibleParserError:
+            raise
+        except AnsibleError as err:  # of compose, groups and keyed_groups with strict
+            raise AnsibleParserError('craton: %s' % to_native(err))
+
+    def settings(self, given):
+        """The environment of the program: each of our options that has a value, under its variable."""
+        env = {}
+        for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
+            variable = ([e['name'] for e in definition.get('env') or []] or [''])[0]
+            if not variable.startswith(('CRATON_', 'OS_')) or name == 'binary':
+                continue
+            if name not in given and os.environ.get(variable) == '':
+                continue  # an empty variable counts as unset, as it does for the program
+            value = self.get_option(name)
+            if value is None:
+                continue
+            if isinstance(value, bool):
+                value = 'true' if value else 'false'
+            elif isinstance(value, list):
+                value = [to_text(word) for word in value]
+                for word in value:
+                    if ',' in word:
+                        raise AnsibleParserError(
+                            'craton: %s has a word with a comma, which cannot be passed on. Use the id, or set it in the '
+                            "program's configuration file" % name)
+                value = ','.join(value)
+            env[variable] = to_text(value)
+        # Trust is decided here and nowhere else: what is not said is no.
+        env.setdefault('CRATON_INVENTORY_TRUST_TEMPLATES', 'false')
+        return env
+
+    def cache_key(self, path, settings):
+        """Another fleet or filter, set by whatever means, is another entry. The password is not part of it."""
+        named = json.dumps(sorted((k, v) for k, v in settings.items() if k != 'OS_PASSWORD'))
+        return '%s_%s' % (self.get_cache_key(path).replace('/', '_'), hashlib.sha256(named.encode('utf-8')).hexdigest()[:12])
+
+    def read(self, settings):
+        """Run the program. It prints a whole document, or one line on stderr."""
+        try:
+            binary = self.get_option('binary') or find()
+        except ProgramMissing as err:
+            raise AnsibleParserError('craton: %s' % err)
+        env = dict(os.environ)
+        env.update(settings)
+        try:
+            process = subprocess.Popen(['craton-inventory', '--list'], executable=binary, env=env, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except (OSError, ValueError) as err:
+            raise AnsibleParserError('craton: cannot run %s: %s' % (to_native(binary), to_native(getattr(err, 'strerror', None) or err)))
+        try:
+            stdout, stderr = process.communicate()
+        except BaseException:  # also of a user who has had enough
+            process.kill()
+            process.wait()
+            raise
+        if process.returncode != 0:
+            lines = [line for line in to_text(stderr, errors='replace').splitlines() if line.strip()]
+            said = lines[-1].strip() if lines else 'it ended with status %d and said nothing' % process.returncode
+            for prefix in ('craton-inventory: ', 'ERROR: '):
+                if said.startswith(prefix):
+                    said = said[len(prefix):]
+            raise AnsibleParserError('craton: %s' % said)
+        try:
+            document = json.loads(to_text(stdout, errors='strict'))
+            hostvars = document['_meta']['hostvars']
+            if not isinstance(hostvars, dict):
+                raise ValueError('hostvars')
+        except (ValueError, KeyError, TypeError):
+            raise AnsibleParserError('craton: %s did not print an inventory. Is it the craton program?' % to_native(binary))
+        return document
+
+    def populate(self, document):
+        groups = dict((name, group) for name, group in document.items() if name != '_meta')
+        for name in groups:
+            self.inventory.add_group(name)
+        for name, group in groups.items():
+            for child in group.get('children') or []:
+                self.inventory.add_group(child)
+                self.inventory.add_child(name, child)
+            for host in group.get('hosts') or []:
+                self.inventory.add_host(host, group=name)
+            for variable, value in (group.get('vars') or {}).items():
+                self.inventory.set_variable(name, variable, self.decode(value))
+        hostvars = document['_meta']['hostvars']
+        for host in hostvars:
+            self.inventory.add_host(host)
+            for variable, value in hostvars[host].items():
+                self.inventory.set_variable(host, variable, self.decode(value))
+        if self.get_option('compose') or self.get_option('groups') or self.get_option('keyed_groups'):
+            self.inventory.reconcile_inventory()  # so that all and ungrouped are in place
+            for host in hostvars:
+                self.construct(host)
+
+    def construct(self, host):
+        """Ansible's own part, for which the variables of groups count too: in the layered form they are there."""
+        strict = self.get_option('strict')
+
+        def variables():
+            found = self.inventory.get_host(host)
+            return combine_vars(get_group_vars(found.get_groups()), found.get_vars())
+        self._set_composite_vars(self.get_option('compose'), variables(), host, strict=strict)
+        composed = variables()
+        self._add_host_to_composed_groups(self.get_option('groups'), composed, host, strict=strict, fetch_hostvars=False)
+        self._add_host_to_keyed_groups(self.get_option('keyed_groups'), composed, host, strict=strict, fetch_hostvars=False)
+
+    def decode(self, value):
+        """A value of the document as Ansible wants it, its marks taken off, trusted or not as the user has it."""
+        if isinstance(value, dict):
+            if len(value) == 1:
+                text = value.get('__ansible_unsafe')
+                if isinstance(text, str):
+                    return plain(text)
+                text = value.get('__ansible_vault')
+                if self.trusted and isinstance(text, str):
+                    return self.vault(text)
+            return dict((key, self.decode(inner)) for key, inner in value.items())
+        if isinstance(value, list):
+            return [self.decode(inner) for inner in value]
+        if isinstance(value, str) and any(mark in value for mark in TEMPLATE):
+            if not self.trusted:
+                return plain(value)
+            return trust_as_template(value) if trust_as_template else value
+        return value
+
+    def vault(self, text):
+        if trust_as_template:
+            return EncryptedString(ciphertext=text)
+        value = AnsibleVaultEncryptedUnicode(text)
+        value.vault = VaultLib(secrets=self.loader._vault.secrets)
+        return value
