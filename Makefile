@@ -22,16 +22,22 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check bench fuzz clean
+.PHONY: help build collection demo test check bench fuzz clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build bin/craton, one static binary, and the links to it
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/craton ./cmd/craton
 	@for name in $(LINKS); do ln -sfn craton "bin/$$name"; done
+
+# The systems that the collection brings the program for. The first is the one whose modules need no unpacking.
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64
+
+collection: ## build dist/craton-fleet-VERSION.tar.gz, the Ansible collection craton.fleet
+	@go run ./internal/collection/build tarball -version $(VERSION) -commit $(COMMIT) -o dist $(PLATFORMS)
 
 demo: build ## load an example fleet and run Ansible over it, to see the whole thing work
 	@tests/demo
