@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -168,7 +169,7 @@ func TestTarball(t *testing.T) {
 	}
 	version, _ := info["version"].(string)
 	platforms := []Platform{{OS: "linux", Arch: "amd64", Program: program}, {OS: "darwin", Arch: "arm64", Program: program}}
-	file, size, err := Build(root, version, filepath.Join(dir, "a"), platforms)
+	file, size, err := Build(t.Context(), root, version, filepath.Join(dir, "a"), platforms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func TestTarball(t *testing.T) {
 	if err != nil || int64(len(first)) != size {
 		t.Fatalf("%d bytes, told %d: %v", len(first), size, err)
 	}
-	again, _, err := Build(root, version, filepath.Join(dir, "b"), platforms)
+	again, _, err := Build(t.Context(), root, version, filepath.Join(dir, "b"), platforms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,19 +187,24 @@ func TestTarball(t *testing.T) {
 
 	held := untar(t, first)
 	var files struct {
-		Files []struct{ Name, Ftype, Chksum_sha256 string }
+		Files []struct {
+			Name, Ftype string
+			Sum         string `json:"chksum_sha256"`
+		}
 	}
 	if err := json.Unmarshal(held["FILES.json"], &files); err != nil {
 		t.Fatal(err)
 	}
 	var manifest struct {
-		File_manifest_file struct{ Chksum_sha256 string }
+		Files struct {
+			Sum string `json:"chksum_sha256"`
+		} `json:"file_manifest_file"`
 	}
-	if err := json.Unmarshal(held["MANIFEST.json"], &manifest); err != nil || manifest.File_manifest_file.Chksum_sha256 != sum(held["FILES.json"]) {
+	if err := json.Unmarshal(held["MANIFEST.json"], &manifest); err != nil || manifest.Files.Sum != sum(held["FILES.json"]) {
 		t.Errorf("MANIFEST.json: %+v %v", manifest, err)
 	}
 	for _, f := range files.Files {
-		if f.Ftype == "file" && f.Chksum_sha256 != sum(held[f.Name]) {
+		if f.Ftype == "file" && f.Sum != sum(held[f.Name]) {
 			t.Errorf("%s: wrong sum", f.Name)
 		}
 	}
@@ -212,7 +218,7 @@ func TestTarball(t *testing.T) {
 			t.Errorf("%s is in the tarball", name)
 		}
 	}
-	if _, _, err := Build(root, version, dir, nil); err == nil {
+	if _, _, err := Build(t.Context(), root, version, dir, nil); err == nil {
 		t.Error("a collection without a program")
 	}
 }
@@ -227,7 +233,7 @@ func untar(t *testing.T, data []byte) map[string][]byte {
 	held, links := map[string][]byte{}, map[string]string{}
 	for tr := tar.NewReader(gz); ; {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

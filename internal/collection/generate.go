@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// Namespace and Name are those of the collection.
-	Namespace, Name = "craton", "fleet"
+	// Namespace is the first part of the collection's name.
+	Namespace = "craton"
+	// Name is the second.
+	Name = "fleet"
 	// requiresAnsible is the oldest release of ansible-core that the tests run.
 	requiresAnsible = ">=2.14.0"
 	// actionGroup is what module_defaults call all modules: group/craton.fleet.craton.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -46,7 +47,7 @@ type member struct {
 
 // Build packs the collection of the repository at root with the programs of platforms, the first of which is the one
 // that plugins/modules links to. It returns the path of the tarball, DIR/NAMESPACE-NAME-VERSION.tar.gz, and its size.
-func Build(root, version, dir string, platforms []Platform) (file string, size int64, err error) {
+func Build(ctx context.Context, root, version, dir string, platforms []Platform) (file string, size int64, err error) {
 	if len(platforms) == 0 {
 		return "", 0, errors.New("a collection needs the program of at least one platform")
 	}
@@ -58,7 +59,7 @@ func Build(root, version, dir string, platforms []Platform) (file string, size i
 	if err != nil {
 		return "", 0, err
 	}
-	if err := addPrograms(members, platforms); err != nil {
+	if err := addPrograms(ctx, members, platforms); err != nil {
 		return "", 0, err
 	}
 	data, err := pack(members, info)
@@ -141,7 +142,7 @@ func sources(root string) (map[string]member, error) {
 // addPrograms adds bin. The first program is there as it is, and as bin/craton, to which the links of modules lead. The
 // others are packed by xz, which is better than the tarball's gzip by a quarter: three programs would not fit into
 // MaxSize otherwise. plugin_utils/program.py unpacks one when it is wanted.
-func addPrograms(members map[string]member, platforms []Platform) error {
+func addPrograms(ctx context.Context, members map[string]member, platforms []Platform) error {
 	members["bin"] = member{dir: true, mode: 0o755}
 	for i, p := range platforms {
 		data, err := os.ReadFile(p.Program)
@@ -152,7 +153,7 @@ func addPrograms(members map[string]member, platforms []Platform) error {
 		if i == 0 {
 			members["bin/"+program] = member{data: data, mode: 0o755}
 			members["bin/craton"] = member{link: program, mode: 0o755}
-		} else if members["bin/"+program+".xz"], err = packed(p.Program); err != nil {
+		} else if members["bin/"+program+".xz"], err = packed(ctx, p.Program); err != nil {
 			return err
 		}
 	}
@@ -161,9 +162,9 @@ func addPrograms(members map[string]member, platforms []Platform) error {
 
 // packed is a program in the xz format. Python has it in its library, and the Ansible that the collection is for needs
 // Python anyway.
-func packed(program string) (member, error) {
+func packed(ctx context.Context, program string) (member, error) {
 	const script = "import lzma, sys; sys.stdout.buffer.write(lzma.compress(open(sys.argv[1], 'rb').read(), preset=9 | lzma.PRESET_EXTREME))"
-	data, err := exec.Command("python3", "-c", script, program).Output()
+	data, err := exec.CommandContext(ctx, "python3", "-c", script, program).Output()
 	if err != nil {
 		return member{}, fmt.Errorf("packing a program with Python's lzma: %w", err)
 	}

@@ -57,14 +57,14 @@ var pack = sync.OnceValues(func() (packed, error) {
 	}
 	version := string(regexp.MustCompile(`(?m)^VERSION := (.*)$`).FindSubmatch(makefile)[1])
 	here := collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH, Program: p.program}
-	if p.first, _, err = collection.Build(root, version, filepath.Join(scratch, "first"), []collection.Platform{here}); err != nil {
+	if p.first, _, err = collection.Build(context.Background(), root, version, filepath.Join(scratch, "first"), []collection.Platform{here}); err != nil {
 		return p, err
 	}
 	strange := filepath.Join(scratch, "strange")
 	if err := os.WriteFile(strange, []byte("\x00not for this machine"), 0o755); err != nil {
 		return p, err
 	}
-	p.second, _, err = collection.Build(root, version, filepath.Join(scratch, "second"),
+	p.second, _, err = collection.Build(context.Background(), root, version, filepath.Join(scratch, "second"),
 		[]collection.Platform{{OS: "plan9", Arch: "mips", Program: strange}, here})
 	return p, err
 })
