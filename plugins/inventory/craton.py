@@ -98,6 +98,9 @@ except ImportError:  # before: every string is a template until somebody distrus
     from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode
     from ansible.utils.unsafe_proxy import wrap_var
 
+# How the variables begin that options may come from, beside Ansible's own.
+OURS = ('CRATON_', 'OS_')
+
 # What makes a string a template.
 TEMPLATE = ('{{', '{%', '{#', '#jinja2:')
 
@@ -115,8 +118,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory, loader, path, cache=True):
         super(InventoryModule, self).parse(inventory, loader, path, cache)
-        given = self._read_config_data(path)
-        settings = self.settings(given)
+        # An empty variable counts as unset, as it does for the program; Ansible would take it for a value.
+        empty = [variable for variable, value in os.environ.items() if value == '' and variable.startswith(OURS)]
+        for variable in empty:
+            del os.environ[variable]
+        try:
+            self._read_config_data(path)
+            settings = self.settings()
+        finally:
+            os.environ.update((variable, '') for variable in empty)
         key = self.cache_key(path, settings)
         document = None
         use_cache = self.get_option('cache')
@@ -137,15 +147,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except AnsibleError as err:  # of compose, groups and keyed_groups with strict
             raise AnsibleParserError('craton: %s' % to_native(err))
 
-    def settings(self, given):
+    def settings(self):
         """The environment of the program: each of our options that has a value, under its variable."""
         env = {}
         for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
             variable = ([e['name'] for e in definition.get('env') or []] or [''])[0]
-            if not variable.startswith(('CRATON_', 'OS_')) or name == 'binary':
+            if not variable.startswith(OURS) or name == 'binary':
                 continue
-            if name not in given and os.environ.get(variable) == '':
-                continue  # an empty variable counts as unset, as it does for the program
             value = self.get_option(name)
             if value is None:
                 continue
