@@ -262,9 +262,9 @@ func explainList(err error, path string, q url.Values) error {
 	switch StatusOf(err) {
 	case http.StatusInternalServerError:
 		if devices || path == "/network-interfaces" {
-			where := "among the first " + cmpOr(q.Get("limit"), "30")
+			where := "among the first " + cmp.Or(q.Get("limit"), "30")
 			if m := q.Get("marker"); m != "" {
-				where = "among the " + cmpOr(q.Get("limit"), "30") + " after id " + m
+				where = "among the " + cmp.Or(q.Get("limit"), "30") + " after id " + m
 			}
 			text := "if it stays: the original server answers this for every list that holds an object (" + where +
 				") whose ip_address is no address; read them one by one, and delete the one that cannot be read"
@@ -282,11 +282,4 @@ func explainList(err error, path string, q url.Values) error {
 		}
 	}
 	return err
-}
-
-func cmpOr(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

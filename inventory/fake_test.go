@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -250,15 +251,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		id, _ := strconv.Atoi(parts[1])
 		answer(w, map[string]any{"labels": append([]string{}, f.labels[id]...)})
 	default:
-		f.one(w, list, parts[1], url.Values{"only": {"variables"}, "resolved-values": {cmpOr(q.Get("resolved-values"), strconv.FormatBool(list == "hosts"))}})
+		f.one(w, list, parts[1], url.Values{"only": {"variables"}, "resolved-values": {cmp.Or(q.Get("resolved-values"), strconv.FormatBool(list == "hosts"))}})
 	}
-}
-
-func cmpOr(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func fail(w http.ResponseWriter, status int, message string) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 
@@ -71,7 +70,7 @@ var credentialEnv = map[string]string{"username": "OS_USERNAME", "password": "OS
 func embedded(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client, func() error, error) {
 	s, err := server.Open(ctx, v.String("url"), server.Options{
 		Create: mode == Create,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return nil, nil, err

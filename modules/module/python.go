@@ -24,26 +24,39 @@ func pyStr(v any) string {
 // pyRepr is repr(v) of a JSON value.
 func pyRepr(v any) string { return string(appendRepr(nil, v)) }
 
-func appendRepr(b []byte, v any) []byte {
+func appendRepr(b []byte, v any) []byte { return pyNotation.append(b, v) }
+
+// notation is a way to write a value; Python's repr and its json.dumps differ in nothing else.
+type notation struct {
+	null, yes, no string
+	text          func(b []byte, s string) []byte
+}
+
+var (
+	pyNotation   = notation{"None", "True", "False", appendPyString}
+	jsonNotation = notation{"null", "true", "false", appendASCII}
+)
+
+func (n notation) append(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
-		return append(b, "None"...)
+		return append(b, n.null...)
 	case bool:
 		if v {
-			return append(b, "True"...)
+			return append(b, n.yes...)
 		}
-		return append(b, "False"...)
+		return append(b, n.no...)
 	case json.Number:
 		return append(b, pyNumber(v)...)
 	case string:
-		return appendPyString(b, v)
+		return n.text(b, v)
 	case []any:
 		b = append(b, '[')
 		for i, e := range v {
 			if i > 0 {
 				b = append(b, ", "...)
 			}
-			b = appendRepr(b, e)
+			b = n.append(b, e)
 		}
 		return append(b, ']')
 	case *dict:
@@ -52,9 +65,9 @@ func appendRepr(b []byte, v any) []byte {
 			if i > 0 {
 				b = append(b, ", "...)
 			}
-			b = appendPyString(b, k)
+			b = n.text(b, k)
 			b = append(b, ": "...)
-			b = appendRepr(b, v.values[k])
+			b = n.append(b, v.values[k])
 		}
 		return append(b, '}')
 	}
@@ -161,39 +174,7 @@ func pyStrip(s string) string { return strings.TrimFunc(s, pySpace) }
 
 // appendPyJSON writes a value as json.dumps does: a space after , and :, and
 // everything that is not ASCII escaped.
-func appendPyJSON(b []byte, v any) []byte {
-	switch v := v.(type) {
-	case nil:
-		return append(b, "null"...)
-	case bool:
-		return strconv.AppendBool(b, v)
-	case json.Number:
-		return append(b, pyNumber(v)...)
-	case string:
-		return appendASCII(b, v)
-	case []any:
-		b = append(b, '[')
-		for i, e := range v {
-			if i > 0 {
-				b = append(b, ", "...)
-			}
-			b = appendPyJSON(b, e)
-		}
-		return append(b, ']')
-	case *dict:
-		b = append(b, '{')
-		for i, k := range v.keys {
-			if i > 0 {
-				b = append(b, ", "...)
-			}
-			b = appendASCII(b, k)
-			b = append(b, ": "...)
-			b = appendPyJSON(b, v.values[k])
-		}
-		return append(b, '}')
-	}
-	panic(fmt.Sprintf("module: %T is not a JSON value", v))
-}
+func appendPyJSON(b []byte, v any) []byte { return jsonNotation.append(b, v) }
 
 func appendASCII(b []byte, s string) []byte {
 	const short = "\b\f\n\r\t\"\\"
