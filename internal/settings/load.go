@@ -17,18 +17,17 @@ const (
 	// ConfigEnv names the configuration file.
 	ConfigEnv = "CRATON_CONFIG"
 	// SystemFile is read when the user has no file of their own.
-	SystemFile  = "/etc/craton/config.yml"
-	fromDefault = "default"
+	SystemFile = "/etc/craton/config.yml"
 )
 
 // Load finds the value of every setting of the sections: flag > environment > file > default.
 // fs may be nil. The whole file is checked, also the sections that are not asked for.
 func Load(flags *pflag.FlagSet, sections ...Section) (*Values, error) {
-	return load(flags, os.LookupEnv, searchPath(), sections...)
+	return load(flags, os.LookupEnv, SearchPath(), sections...)
 }
 
-// searchPath are the files looked for when none is named, first found wins.
-func searchPath() []string {
+// SearchPath are the files looked for when none is named, first found wins.
+func SearchPath() []string {
 	var paths []string
 	if dir, err := os.UserConfigDir(); err == nil {
 		paths = append(paths, filepath.Join(dir, "craton", "config.yml"))
@@ -61,11 +60,11 @@ func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string
 
 // find takes the first source that has a value.
 func (s *Setting) find(flags *pflag.FlagSet, env func(string) (string, bool), fromFile *value) (value, error) {
-	text, source := s.Default, fromDefault
+	text, source := s.Default, Source{From: FromDefault}
 	if f := lookupFlag(flags, s.flagName()); f != nil && f.Changed {
-		text, source = f.Value.String(), "flag --"+s.flagName()
+		text, source = f.Value.String(), Source{From: FromFlag, Name: "--" + s.flagName()}
 	} else if e, _ := env(s.Env); e != "" { // an empty variable counts as unset (contract §8.1)
-		text, source = e, "environment "+s.Env
+		text, source = e, Source{From: FromEnvironment, Name: s.Env}
 	} else if fromFile != nil {
 		return *fromFile, nil
 	}
@@ -191,7 +190,7 @@ func (r *reader) setting(sec *Section, s *Setting, key, val *yaml.Node) error {
 	if r.found[name] != nil {
 		return r.errorf(key, "%s is set twice", s.Name)
 	}
-	v := value{setting: s, source: fmt.Sprintf("%s:%d", r.path, key.Line)}
+	v := value{setting: s, source: Source{From: FromFile, Name: r.path, Line: key.Line}}
 	var err error
 	switch {
 	case val.Kind == yaml.AliasNode:

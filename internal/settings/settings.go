@@ -123,14 +123,14 @@ type Values struct {
 type value struct {
 	setting *Setting
 	data    any // string, bool, int, time.Duration, []string
-	source  string
+	source  Source
 }
 
-// Source says where a value came from: "flag --craton-url", "environment CRATON_URL", "FILE:LINE", "default".
-func (v *Values) Source(name string) string { return v.get(name).source }
+// Source says where a value came from.
+func (v *Values) Source(name string) Source { return v.get(name).source }
 
 // IsDefault tells that nobody set the value.
-func (v *Values) IsDefault(name string) bool { return v.get(name).source == fromDefault }
+func (v *Values) IsDefault(name string) bool { return v.get(name).source.From == FromDefault }
 
 // String is the value of a setting of kind String.
 func (v *Values) String(name string) string { return v.get(name).data.(string) }

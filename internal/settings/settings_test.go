@@ -53,11 +53,11 @@ func TestPrecedence(t *testing.T) {
 	}
 	want := got{"http://flag", "", 8, 2 * time.Minute, false, "flag --craton-url", "default", "environment CRATON_RETRIES", true}
 	have := got{v.String("url"), v.String("username"), v.Int("retries"), v.Duration("timeout"), v.Bool("validate_certs"),
-		v.Source("url"), v.Source("ca_path"), v.Source("retries"), v.IsDefault("username")}
+		v.Source("url").String(), v.Source("ca_path").String(), v.Source("retries").String(), v.IsDefault("username")}
 	if d := cmp.Diff(want, have); d != "" {
 		t.Error(d)
 	}
-	if !strings.HasSuffix(v.Source("timeout"), "config.yml:3") {
+	if !strings.HasSuffix(v.Source("timeout").String(), "config.yml:3") {
 		t.Errorf("source of timeout = %q", v.Source("timeout"))
 	}
 }

@@ -1,0 +1,124 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+)
+
+// From is the kind of place that a value came from.
+type From string
+
+// The kinds of places, the one that counts most first.
+const (
+	FromFlag        From = "flag"
+	FromEnvironment From = "environment"
+	FromFile        From = "file"
+	FromDefault     From = "default"
+)
+
+// Source is where a value came from.
+type Source struct {
+	From From
+	Name string // the flag with its dashes, the variable, or the file's path; "" of a default
+	Line int    // in the file, from 1
+}
+
+// String is "flag --craton-url", "environment CRATON_URL", "FILE:LINE" or "default".
+func (s Source) String() string {
+	switch s.From {
+	case FromFile:
+		return fmt.Sprintf("%s:%d", s.Name, s.Line)
+	case FromDefault:
+		return string(s.From)
+	}
+	return string(s.From) + " " + s.Name
+}
+
+// Sections are all sections that there are, in the order in which people should see them.
+func Sections() []Section { return all() }
+
+// Entry is a setting with its value.
+type Entry struct {
+	*Setting
+	Key    string // what Values knows it by, such as "inventory.vars"
+	Source Source
+	data   any
+}
+
+// Format prints an entry as its key and text, so that no form of printing shows a secret.
+func (e Entry) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%s=%s", e.Key, e.Text()) }
+
+// Entries are all settings that were loaded, in the order of their definition.
+func (v *Values) Entries() []Entry {
+	var entries []Entry
+	for _, section := range all() {
+		for i := range section.Settings {
+			key := section.key(section.Settings[i].Name)
+			if got, ok := v.values[key]; ok {
+				entries = append(entries, Entry{got.setting, key, got.source, got.data})
+			}
+		}
+	}
+	return entries
+}
+
+// mask is what a secret is shown as, whatever its length.
+const mask = "********"
+
+// Value is the value for programs: a string, bool, number, or list of strings; a duration is its seconds. A secret is
+// stars, or "" if it is not set.
+func (e Entry) Value() any {
+	switch data := e.data.(type) {
+	case string:
+		if e.Secret && data != "" {
+			return mask
+		}
+		return data
+	case time.Duration:
+		return data.Seconds()
+	case []string:
+		return append([]string{}, data...) // JSON has no nil lists
+	default:
+		return data
+	}
+}
+
+// Text is the value for people, as a flag or the environment would have it.
+func (e Entry) Text() string {
+	switch value := e.Value().(type) {
+	case []string:
+		return strings.Join(value, ",")
+	default:
+		return fmt.Sprint(value)
+	}
+}
+
+// Unknown is an environment variable that looks like one of ours and is none.
+type Unknown struct {
+	Name    string
+	Nearest string // what was probably meant; "" if nothing is near
+}
+
+// UnknownVariables finds, among the entries of an environment, the variables that begin with CRATON_ and that no
+// setting reads.
+func UnknownVariables(environ []string) []Unknown {
+	known := []string{ConfigEnv}
+	for _, section := range all() {
+		for _, s := range section.Settings {
+			known = append(known, s.Env)
+		}
+	}
+	var unknown []Unknown
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "CRATON_") && !slices.Contains(known, name) {
+			unknown = append(unknown, Unknown{name, nearest.Word(name, known)})
+		}
+	}
+	slices.SortFunc(unknown, func(a, b Unknown) int { return strings.Compare(a.Name, b.Name) })
+	return unknown
+}
