@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // Error is every failure that the API answered with: the HTTP status and the server's own words.
@@ -51,7 +53,7 @@ type ConnectionError struct {
 // Error says where the connection was meant to go and why it failed.
 func (e *ConnectionError) Error() string {
 	s := fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
-	if e.Method == http.MethodPost && !neverSent(e.Err) && !permanent(e.Err) {
+	if e.Method == http.MethodPost && rest.MaybeDone(e.Err) {
 		s += "; it may have been carried out, so look before sending it again"
 	}
 	return s
@@ -123,7 +125,7 @@ func IsMarkerGone(err error) bool {
 // proxies and the original's own last resort answer in HTML or plain text.
 func errorOf(resp *Response, method, path string) *Error {
 	e := &Error{Status: resp.Status, Method: method, Path: path, RequestID: resp.Header.Get("X-Openstack-Request-Id")}
-	if isJSON(resp.Header) {
+	if rest.IsJSON(resp.Header) {
 		var body struct {
 			Message string `json:"message"`
 		}
@@ -139,12 +141,7 @@ func errorOf(resp *Response, method, path string) *Error {
 	if e.Status == http.StatusNotFound {
 		e.Hint = hintURL
 	}
-	const most = 200
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(resp.Body), "\uFFFD")), " ")
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	e.Message = text
+	e.Message = rest.Excerpt(resp.Body)
 	return e
 }
 

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // RawPage is a page of a listing as it came, its links read.
@@ -179,17 +181,7 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 // prefetch sends the request for a page at once, to be read into buf, and returns what waits for its answer; it may
 // be called again.
 func (c *Client) prefetch(ctx context.Context, path string, q url.Values, buf []byte) func() (*RawPage, error) {
-	var page *RawPage
-	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		page, err = c.page(ctx, path, q, buf)
-	}()
-	return func() (*RawPage, error) {
-		<-done // the request itself is bounded by ctx
-		return page, err
-	}
+	return rest.Ahead(func() (*RawPage, error) { return c.page(ctx, path, q, buf) })
 }
 
 // page reads one page, into buf if it fits.

@@ -1,62 +1,19 @@
 package craton
 
 import (
-	"fmt"
 	"net/url"
-	"reflect"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// queryOf renders list options as query parameters. Each field's `query` tag is the parameter's name;
-// zero values are not sent, pointers are sent whenever they are set. Embedded structs count as their fields.
-func queryOf(options any) url.Values {
-	q := url.Values{}
-	addQuery(q, reflect.ValueOf(options))
-	return q
-}
-
-// listQuery is queryOf with sort keys made safe for paging: without a unique last key, objects that are equal in
-// all keys are lost at page borders (Q13).
+// listQuery renders list options with sort keys made safe for paging: without a unique last key, objects that are
+// equal in all keys are lost at page borders (Q13).
 func listQuery(options any) url.Values {
-	q := queryOf(options)
+	q := rest.Query(options)
 	if keys := q.Get("sort_keys"); keys != "" && !slices.Contains(strings.Split(keys, ","), "id") {
 		q.Set("sort_keys", keys+",id")
 	}
 	return q
-}
-
-func addQuery(q url.Values, v reflect.Value) {
-	t := v.Type()
-	for i := range t.NumField() {
-		f, fv := t.Field(i), v.Field(i)
-		if f.Anonymous {
-			addQuery(q, fv)
-			continue
-		}
-		name := f.Tag.Get("query")
-		if name == "" || fv.IsZero() {
-			continue
-		}
-		if fv.Kind() == reflect.Pointer {
-			fv = fv.Elem()
-		}
-		switch fv.Kind() {
-		case reflect.Bool:
-			q.Set(name, strconv.FormatBool(fv.Bool()))
-		case reflect.Int:
-			q.Set(name, strconv.FormatInt(fv.Int(), 10))
-		case reflect.String:
-			q.Set(name, fv.String())
-		case reflect.Slice: // of strings: sort keys
-			parts := make([]string, fv.Len())
-			for j := range parts {
-				parts[j] = fv.Index(j).String()
-			}
-			q.Set(name, strings.Join(parts, ","))
-		default:
-			panic(fmt.Sprintf("craton: list option %s.%s has a kind that no parameter has", t, f.Name))
-		}
-	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/pretty"
+
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // Variables is a flat set of keys, each with a JSON value kept exactly as the API gave it:
@@ -34,7 +36,7 @@ func Vars(values map[string]any) Variables {
 
 // Set stores value under key as JSON.
 func (v Variables) Set(key string, value any) error {
-	raw, err := encodeBody(value)
+	raw, err := rest.Encode(value)
 	if err != nil {
 		return fmt.Errorf("craton: variable %q: %w", key, err)
 	}

@@ -1,4 +1,4 @@
-package craton
+package rest
 
 import (
 	"net/http"

@@ -1,0 +1,70 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// readBody reads an answer to its end and closes it: when its length is announced into buf, or if it does not fit
+// into one allocation with some room for the next.
+func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
+	defer resp.Body.Close() //nolint:errcheck // it was read, or it is broken
+	if resp.ContentLength > 0 && resp.ContentLength < 1<<26 {
+		length := int(resp.ContentLength)
+		if cap(buf) < length {
+			buf = make([]byte, length+length/8)
+		}
+		data = buf[:length]
+		var n int
+		n, err = io.ReadFull(resp.Body, data)
+		data = data[:n]
+	} else {
+		data, err = io.ReadAll(resp.Body)
+	}
+	if err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			return data, fmt.Errorf("%w after %d bytes", errCut, len(data))
+		}
+		return data, fmt.Errorf("%w after %d bytes: %w", errCut, len(data), err)
+	}
+	// An answer of HTTP/1.0 without a length ends where the connection does, broken or not (Q31).
+	// Every body of the APIs is an object, so its last byte tells.
+	if resp.ContentLength < 0 && IsJSON(resp.Header) && len(data) > 0 && !bytes.HasSuffix(bytes.TrimRight(data, " \t\r\n"), []byte("}")) {
+		return data, fmt.Errorf("%w after %d bytes", errCut, len(data))
+	}
+	return data, nil
+}
+
+// IsJSON tells an API's own answers from those of proxies and of servers' last resorts,
+// which are HTML or plain text.
+func IsJSON(h http.Header) bool {
+	mt, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	return mt == "application/json"
+}
+
+// Encode writes JSON without HTML escapes, so that values travel as they are.
+func Encode(body any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(body); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// Excerpt is the start of a body that is none of the API's, as one line.
+func Excerpt(body []byte) string {
+	const most = 200
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body), "\uFFFD")), " ")
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}

@@ -1,0 +1,165 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Config is what a Client is made of.
+type Config struct {
+	Service   Service
+	Auth      Auth          // nil: no credentials
+	Timeout   time.Duration // of one try, its answer's body included; 0: no bound but the context's
+	Retries   int           // how often a request is repeated
+	WaitLeast time.Duration // before the first repetition; twice as long before each further one
+	WaitMost  time.Duration
+	UserAgent string
+	TLS       TLS
+	Transport http.RoundTripper // nil: one of its own, with TLS
+	Policy    Policy
+}
+
+// Client sends requests to one API. It is safe for concurrent use.
+type Client struct {
+	base    *url.URL // ends in the service's version, no trailing slash
+	library string
+	http    *retryablehttp.Client
+}
+
+// New makes a Client for the API at rawURL, with or without the final version. Nothing is sent.
+func New(rawURL string, cfg *Config) (*Client, error) {
+	base, err := cfg.Service.base(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	hc, err := cfg.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	return &Client{base: base, library: cfg.Service.Library, http: hc}, nil
+}
+
+// URL is the API's base address, ending in its version, without credentials.
+func (c *Client) URL() string { return BareURL(c.base) }
+
+// CloseIdleConnections closes the connections that wait for a next request.
+func (c *Client) CloseIdleConnections() { c.http.HTTPClient.CloseIdleConnections() }
+
+// Request is what Do sends.
+type Request struct {
+	Method string
+	Path   string // relative to the base URL, begins with a slash; each of its elements is escaped already
+	Query  url.Values
+	Header http.Header // beside those that every request has
+	Body   any         // sent as JSON; nil for none
+	Once   bool        // may have been carried out, whatever its method, when its answer is missing
+	Into   []byte      // what the answer is read into if it has room for it
+}
+
+// Response is an answer of any status, as it came.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Path   string // of the request, with that of the base URL
+}
+
+// OK tells that the status is one of success.
+func (r *Response) OK() bool { return r.Status >= 200 && r.Status <= 299 }
+
+// Do sends one request, and repeats it as the policy says. Its errors are a *NoAnswer, or tell what is wrong with
+// the request itself.
+func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
+	u, err := Join(c.base, r.Path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.library, err)
+	}
+	u.RawQuery = r.Query.Encode()
+	var payload any // nil or []byte: retryablehttp sends it anew with each try
+	if r.Body != nil {
+		if payload, err = Encode(r.Body); err != nil {
+			return nil, fmt.Errorf("%s: %s %s: cannot encode the body: %w", c.library, r.Method, r.Path, err)
+		}
+	}
+	req, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, requestKey{}, r), r.Method, u.String(), payload)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s %s: %w", c.library, r.Method, r.Path, err)
+	}
+	for name, values := range r.Header {
+		req.Header[name] = values
+	}
+	req.Header.Set("Accept", "application/json")
+	if r.Body != nil {
+		// The original Craton ignores a body without this type (Q17).
+		req.Header.Set("Content-Type", "application/json")
+	}
+
+	// Answers are read inside the retry loop, so that one that is cut short is asked for again.
+	var read *http.Response
+	var data []byte
+	req.SetResponseHandler(func(resp *http.Response) (err error) {
+		read = resp
+		data, err = readBody(resp, r.Into)
+		return err
+	})
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.noAnswer(ctx, r.Method, u, err)
+	}
+	if read != resp { // the last try's status asked for one more, so nothing has read it yet
+		data, _ = readBody(resp, r.Into) // a cut message still is one
+	}
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path}, nil
+}
+
+// NoAnswer is a request that got no answer: refused, timed out, cut, or not verified.
+type NoAnswer struct {
+	Method string
+	URL    string // without query and credentials
+	Err    error  // the cause
+}
+
+// Error says where the connection was meant to go and why it failed.
+func (e *NoAnswer) Error() string { return fmt.Sprintf("%s %s: %v", e.Method, e.URL, e.Err) }
+
+// Unwrap gives the cause.
+func (e *NoAnswer) Unwrap() error { return e.Err }
+
+// MaybeDone tells of the cause of a NoAnswer whether the request may have been carried out all the same.
+func MaybeDone(err error) bool { return !neverSent(err) && !permanent(err) }
+
+func (c *Client) noAnswer(ctx context.Context, method string, u *url.URL, err error) error {
+	var timeout interface{ Timeout() bool }
+	if ctx.Err() == nil && !neverSent(err) && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()) {
+		err = &timeoutError{c.http.HTTPClient.Timeout, err}
+	}
+	return &NoAnswer{Method: method, URL: BareURL(u), Err: err}
+}
+
+// timeoutError puts into words what net/http calls "Client.Timeout exceeded while awaiting headers".
+type timeoutError struct {
+	after time.Duration
+	err   error
+}
+
+func (e *timeoutError) Error() string {
+	if e.after <= 0 {
+		return "timed out: " + e.err.Error()
+	}
+	text := fmt.Sprintf("no complete answer within %v", e.after)
+	if _, tries, ok := strings.Cut(e.err.Error(), " (tried "); ok {
+		text += " (tried " + tries
+	}
+	return text
+}
+
+func (e *timeoutError) Unwrap() error { return e.err }
+func (e *timeoutError) Timeout() bool { return true }

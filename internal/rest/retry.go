@@ -1,0 +1,125 @@
+package rest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Policy tells whether an answer, whose body nobody has read yet, asks for the same request once more. It adds to
+// what every API has in common, see [Policy.check], and may be nil.
+type Policy func(r *Request, resp *http.Response) bool
+
+// check repeats what can be repeated without harm:
+//
+//   - anything that was never sent because no connection came about;
+//   - GET, HEAD, PUT and DELETE after a lost connection, a cut answer, or one of the statuses with which
+//     servers and proxies ask to come again (429, 502, 503, 504), unless the request forbids it (Request.Once);
+//   - after any other answer what the policy says.
+//
+// POST and PATCH are never repeated once they were sent, unless the policy says so: they may have been carried out.
+func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	r, _ := ctx.Value(requestKey{}).(*Request)
+	if err != nil {
+		if permanent(err) {
+			return false, err
+		}
+		return neverSent(err) || r.repeatable(), nil
+	}
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		if r.repeatable() {
+			return true, nil
+		}
+	}
+	return p != nil && p(r, resp), nil
+}
+
+// errCut is an answer whose end never came.
+var errCut = errors.New("the answer was cut short")
+
+// neverSent tells failures of the connection itself, to the API or to a proxy.
+func neverSent(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// permanent tells failures that no repetition mends: certificates, names that do not exist, refused redirects,
+// and those of an Auth, which repeats on its own what it can.
+func permanent(err error) bool {
+	if _, ok := errors.AsType[*authError](err); ok {
+		return true
+	}
+	if errors.Is(err, errRedirect) {
+		return true
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
+		return true // no TLS spoken there
+	}
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound && !dns.IsTemporary
+}
+
+// countTries is called when the tries are used up or end in an error. An answer is passed on,
+// so that its status and message reach the library's typed error; an error says how often it was tried.
+func countTries(resp *http.Response, err error, tries int) (*http.Response, error) {
+	if err == nil {
+		return resp, nil
+	}
+	if resp != nil {
+		resp.Body.Close() //nolint:errcheck,gosec // nobody reads it
+	}
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err // the URL is told by *NoAnswer, without its query
+	}
+	if tries > 1 {
+		err = fmt.Errorf("%w (tried %d times)", err, tries)
+	}
+	return nil, err
+}
+
+// requestKey is under which the retry loop finds the request.
+type requestKey struct{}
+
+// repeatable tells a request that does no harm when it is carried out twice.
+func (r *Request) repeatable() bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+		return !r.Once
+	}
+	return false
+}
+
+// maxRetryAfter bounds what a server may ask a client to wait.
+const maxRetryAfter = 60 * time.Second
+
+// backoff doubles from least to most, half of it by chance so that many clients do not come back together,
+// and obeys the Retry-After of a 429 or 503 up to maxRetryAfter.
+func backoff(least, most time.Duration, attempt int, resp *http.Response) time.Duration {
+	if resp != nil && resp.Header.Get("Retry-After") != "" {
+		wait := retryablehttp.DefaultBackoff(least, most, attempt, resp)
+		if wait < 0 { // more seconds than a Duration holds
+			return maxRetryAfter
+		}
+		return min(wait, maxRetryAfter)
+	}
+	wait := most
+	if attempt < 30 { // no overflow
+		wait = min(least<<attempt, most)
+	}
+	return wait/2 + rand.N(wait/2+1) //nolint:gosec // not for secrets
+}

@@ -1,0 +1,87 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/hashicorp/go-cleanhttp"
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Auth adds credentials to a request. Implementations are safe for concurrent use.
+type Auth interface {
+	// Authenticate sets the request's credentials; it may wait on ctx.
+	Authenticate(ctx context.Context, r *http.Request) error
+}
+
+// httpClient builds the chain that every request goes through, outermost first:
+// retries (the reading of the answer included), the time allowed for one try, then credentials
+// (so that each try is authenticated anew), then the connection.
+func (c *Config) httpClient() (*retryablehttp.Client, error) {
+	rt := c.Transport
+	if rt == nil {
+		t := cleanhttp.DefaultPooledTransport() // obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY
+		t.MaxIdleConnsPerHost = 32
+		tc, err := c.TLS.Config()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Service.Library, err)
+		}
+		t.TLSClientConfig = tc
+		rt = t
+	}
+	rt = &authTransport{next: rt, auth: c.Auth, userAgent: c.UserAgent}
+
+	r := retryablehttp.NewClient()
+	r.HTTPClient = &http.Client{Transport: rt, Timeout: c.Timeout, CheckRedirect: refuseRedirect}
+	r.Logger = nil // a library writes nothing
+	r.RetryMax = c.Retries
+	r.RetryWaitMin, r.RetryWaitMax = c.WaitLeast, c.WaitMost
+	r.CheckRetry = c.Policy.check
+	r.Backoff = backoff
+	r.ErrorHandler = countTries
+	return r, nil
+}
+
+// authTransport adds credentials and the User-Agent.
+type authTransport struct {
+	next      http.RoundTripper
+	auth      Auth
+	userAgent string
+}
+
+func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("User-Agent", t.userAgent)
+	if t.auth != nil {
+		if err := t.auth.Authenticate(r.Context(), r); err != nil {
+			if r.Body != nil {
+				r.Body.Close() //nolint:errcheck,gosec // a body in memory; RoundTrip must close it
+			}
+			return nil, &authError{err}
+		}
+	}
+	return t.next.RoundTrip(r)
+}
+
+// authError is a request that was not sent because its credentials could not be had.
+type authError struct{ err error }
+
+func (e *authError) Error() string { return "cannot authenticate: " + e.err.Error() }
+func (e *authError) Unwrap() error { return e.err }
+
+// CloseIdleConnections lets http.Client reach the pool of connections below.
+func (t *authTransport) CloseIdleConnections() {
+	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// errRedirect: the APIs never redirect. A redirect is a proxy's, often to https or to
+// another host, and following it would carry the credentials along.
+var errRedirect = errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along; set the URL to where it leads")
+
+func refuseRedirect(r *http.Request, _ []*http.Request) error {
+	return fmt.Errorf("%w (%s)", errRedirect, BareURL(r.URL))
+}
