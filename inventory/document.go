@@ -84,6 +84,9 @@ func Build(f *Fleet, o Options) (*Document, error) {
 	return doc, nil
 }
 
+// Size is how many hosts and groups the document has.
+func (doc *Document) Size() (hosts, groups int) { return len(doc.hosts), len(doc.groups) }
+
 // nameHosts names and sorts the hosts.
 func (doc *Document) nameHosts() error {
 	doc.hosts = make([]host, len(doc.f.Hosts))

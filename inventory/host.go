@@ -52,21 +52,46 @@ func (l *loader) loadHost(ctx context.Context, name string) (*Fleet, error) {
 			return nil, err
 		}
 	}
-	for _, step := range []func(context.Context) error{l.readLabels, l.readParents} {
-		if err := step(ctx); err != nil {
-			return nil, err
-		}
+	if err := l.readLabels(ctx); err != nil {
+		return nil, err
 	}
 	if len(l.f.Hosts) == 0 {
 		return nil, excluded(name, "labels")
 	}
+	return l.f, l.readLevelsOf(ctx, d)
+}
+
+// LoadDevice is LoadHost for a device of either kind by its id, whatever options there are: Fleet.Hosts holds it alone,
+// and [Fleet.Chain] tells all levels of it. The number of requests is that of the levels and a constant.
+func LoadDevice(ctx context.Context, c *craton.Client, kind Kind, id int) (*Fleet, error) {
+	o := DefaultOptions()
+	return again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) { return l.loadDevice(ctx, kind, id) })
+}
+
+func (l *loader) loadDevice(ctx context.Context, kind Kind, id int) (*Fleet, error) {
+	l.mostByID = math.MaxInt
+	if err := l.readOne(ctx, kind, id, l.addHosts); err != nil {
+		return nil, err
+	}
+	if len(l.f.Hosts) == 0 {
+		return nil, fmt.Errorf("there is no %s with the id %d", kind, id)
+	}
+	d := l.f.Hosts[0]
+	if err := l.readPlacesOf(ctx, d); err != nil {
+		return nil, err
+	}
+	return l.f, l.readLevelsOf(ctx, d)
+}
+
+// readLevelsOf reads what else gives a device variables, once its places are known.
+func (l *loader) readLevelsOf(ctx context.Context, d *Device) error {
+	if err := l.readParents(ctx); err != nil {
+		return err
+	}
 	if err := l.f.checkHosts(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := l.readProjectOf(ctx, d); err != nil {
-		return nil, err
-	}
-	return l.f, nil
+	return l.readProjectOf(ctx, d)
 }
 
 // findHost finds the one host with a name that the filters let through.

@@ -178,6 +178,9 @@ type excluder struct {
 
 func newExcluder(patterns []string) *excluder { return &excluder{patterns: patterns} }
 
+// Excludes tells the variables that ExcludeVariables leaves out.
+func (o *Options) Excludes(name string) bool { return newExcluder(o.ExcludeVariables).excludes(name) }
+
 func (e *excluder) excludes(name string) bool {
 	if len(e.patterns) == 0 {
 		return false

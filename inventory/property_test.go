@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -312,6 +313,53 @@ func TestChain(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLoadDevice: a device that is read alone has the levels that it has in the whole fleet, whoever reads it. Only what
+// the levels below hide of a project is not seen by those who may not read the project.
+func TestLoadDevice(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		f := drawFleet(t, rapid.Bool().Draw(t, "broken"))
+		o := DefaultOptions()
+		o.NetworkDevices = true
+		whole := f.load(t, o)
+		f.member = rapid.Bool().Draw(t, "may not read projects")
+		for _, d := range whole.Hosts {
+			alone, err := LoadDevice(context.Background(), f.client(), d.Kind, d.ID)
+			if err != nil {
+				t.Fatalf("LoadDevice(%s): %v", d, err)
+			}
+			want, got := whole.Chain(d), alone.Chain(alone.Hosts[0])
+			if f.member {
+				last := &want[len(want)-1]
+				for _, level := range want[:len(want)-1] {
+					last.Variables = without(last.Variables, level.Variables)
+				}
+			}
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Fatalf("%s (-whole +alone):\n%s", d, diff)
+			}
+		}
+	})
+}
+
+func TestLoadDeviceMissing(t *testing.T) {
+	t.Parallel()
+	f := believable()
+	host := f.lists["hosts"][0].id()
+	for _, c := range []struct {
+		kind Kind
+		id   int
+		want string
+	}{
+		{HostKind, 999, "there is no host with the id 999"},
+		{NetworkDeviceKind, host, fmt.Sprintf("there is no network-device with the id %d", host)},
+	} {
+		if _, err := LoadDevice(t.Context(), f.client(), c.kind, c.id); err == nil || err.Error() != c.want {
+			t.Errorf("error %v, want %s", err, c.want)
+		}
+	}
 }
 
 // TestGroupNamesAreStable: what a group is called never depends on what else is in the fleet, and groups only gain
