@@ -57,7 +57,7 @@ func (s *Section) key(name string) string {
 }
 
 // all are the sections that a configuration file may have, whichever entry point reads it.
-func all() []Section { return []Section{Connection, Inventory, Server} }
+func all() []Section { return []Section{Connection, CLI, Inventory, Server} }
 
 // configFlag names the configuration file on the command line.
 const configFlag = "config"

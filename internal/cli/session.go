@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// The forms of output, as --format names them.
+const (
+	formatTable = "default"
+	formatJSON  = "json"
+	formatYAML  = "yaml"
+	formatCSV   = "csv"
+)
+
+// session is what a command that talks to a fleet has while it runs.
+type session struct {
+	output.Streams
+	settings *settings.Values
+	client   *craton.Client
+	format   string // of the output: formatTable, formatJSON, formatYAML or formatCSV
+}
+
+// addFleetFlags declares the flags of the settings that a session is made of.
+func addFleetFlags(cmd *cobra.Command) {
+	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI)
+}
+
+// onFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the connection.
+func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *session, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		v, err := settings.Load(cmd.Flags(), settings.Connection, settings.CLI)
+		if err != nil {
+			return err
+		}
+		if n := v.Int("cli.craton_version"); n != 1 {
+			return fmt.Errorf("there is no version %d of the Craton API, only 1 (%s)", n, v.Source("cli.craton_version"))
+		}
+		client, done, err := connect.Client(cmd.Context(), v, mode)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, done()) }()
+		return run(cmd.Context(), &session{Streams: s, settings: v, client: client, format: v.String("cli.format")}, args)
+	}
+}
