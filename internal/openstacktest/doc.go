@@ -1,0 +1,35 @@
+// Package openstacktest runs real OpenStack services for tests.
+//
+//	func TestMembersWorkInTheirOwnProject(t *testing.T) {
+//		t.Parallel()
+//		k := openstacktest.StartKeystone(t)
+//		project, user := k.Project(t, "team"), k.User(t, "ann")
+//		k.Grant(t, user, project, "member")
+//		token := k.Token(t, user, project)
+//		...
+//	}
+//
+// The services are those of Debian's packages, run by Debian's Python on a
+// free port of the loopback address, as the user of the tests, in a temporary
+// directory. Nothing of the machine's configuration is read or changed.
+//
+// # Shared and own
+//
+// [StartKeystone] starts one Keystone for all tests of a package, with the
+// first that asks; [NewKeystone] starts another one for one test that wants
+// it configured differently. A start takes about two seconds of one core. The
+// database is prepared once, takes about six seconds, and is kept in .cache of
+// the repository.
+//
+// Tests that share a Keystone run at the same time, so whatever is made there
+// gets a name of its own: the given one with a number behind it.
+//
+// A service ends, and its directory goes, when the test process does, however
+// that ends: a small watcher holds a pipe to it.
+//
+// # Where a package is missing
+//
+// The test is skipped, saying which Debian package it needs. With
+// CRATON_TEST_KEYSTONE=required in the environment, as in .ci/run, which
+// installs it, the test fails instead.
+package openstacktest

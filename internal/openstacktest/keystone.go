@@ -1,0 +1,240 @@
+package openstacktest
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+)
+
+// What every Keystone here begins with.
+const (
+	AdminUser     = "admin"
+	AdminPassword = "secret of the admin"
+	AdminProject  = "admin"     // see [NoAdminProject]
+	DomainName    = "Default"   // the domain of everything
+	DomainID      = "default"   // its id
+	Region        = "RegionOne" // of Keystone's own endpoints
+)
+
+// Keystone is a running Keystone. Its methods may be called by many tests at
+// once, and fail the test that calls them when Keystone refuses.
+type Keystone struct {
+	URL string // what OS_AUTH_URL holds: http://127.0.0.1:PORT/v3
+
+	process  *process
+	admin    *gophercloud.ServiceClient
+	services sync.Mutex // one service of a type is made at a time
+}
+
+// A KeystoneOption configures a Keystone of one's own.
+type KeystoneOption func(*keystoneConfig)
+
+type keystoneConfig struct {
+	expiration   time.Duration
+	adminProject bool
+}
+
+// TokenExpiration makes tokens expire d after they are made, in whole seconds;
+// otherwise they do after an hour. An application credential that expires
+// ends its tokens too, and needs no Keystone of its own.
+func TokenExpiration(d time.Duration) KeystoneOption {
+	return func(c *keystoneConfig) { c.expiration = d }
+}
+
+// NoAdminProject leaves the option admin_project_name of Keystone unset, as it
+// is by default. Otherwise it is [AdminProject], and tokens say whether they
+// are for it.
+func NoAdminProject() KeystoneOption {
+	return func(c *keystoneConfig) { c.adminProject = false }
+}
+
+const (
+	keystonePackage  = "python3-keystone"
+	keystoneVariable = "CRATON_TEST_KEYSTONE"
+)
+
+var sharedKeystone = sync.OnceValues(func() (*Keystone, error) { return newKeystone() })
+
+// StartKeystone returns the Keystone that the tests of a package share. It
+// runs until the test process ends.
+func StartKeystone(t testing.TB) *Keystone {
+	t.Helper()
+	need(t, keystonePackage, keystoneVariable)
+	k, err := sharedKeystone()
+	if err != nil {
+		t.Fatalf("cannot start Keystone: %v", err)
+	}
+	return k
+}
+
+// NewKeystone starts a Keystone for one test.
+func NewKeystone(t testing.TB, options ...KeystoneOption) *Keystone {
+	t.Helper()
+	need(t, keystonePackage, keystoneVariable)
+	k, err := newKeystone(options...)
+	if err != nil {
+		t.Fatalf("cannot start Keystone: %v", err)
+	}
+	t.Cleanup(k.Stop)
+	return k
+}
+
+// Stop ends a Keystone of one's own before the test ends.
+func (k *Keystone) Stop() { k.process.stop() }
+
+// serveKeystone serves on the socket that is file descriptor 3. Werkzeug is
+// under Keystone anyway; wsgiref, which Keystone's own script takes, serves
+// one request at a time.
+const serveKeystone = `
+from keystone.server.wsgi import initialize_public_application
+from werkzeug.serving import make_server
+make_server("127.0.0.1", 0, initialize_public_application(), threaded=True, fd=3).serve_forever()
+`
+
+func newKeystone(options ...KeystoneOption) (*Keystone, error) {
+	config := keystoneConfig{expiration: time.Hour, adminProject: true}
+	for _, o := range options {
+		o(&config)
+	}
+	prepared, err := preparedKeystone()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "craton-test-keystone-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.CopyFS(dir, os.DirFS(prepared)); err != nil {
+		return nil, err
+	}
+	// The socket is bound here, so no port has to be guessed, and a request
+	// waits in its queue until Keystone is ready.
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close() //nolint:errcheck // a copy
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		return nil, err
+	}
+	endpoint := "http://" + listener.Addr().String()
+	file, err := config.write(dir, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	p, err := start(dir, socket, keystoneEnv(file), python, "-I", "-c", serveKeystone)
+	if err != nil {
+		return nil, err
+	}
+	k := &Keystone{URL: endpoint + "/v3", process: p}
+	if err = p.waitFor(k.URL); err == nil {
+		k.admin, err = newAdmin(k.URL)
+	}
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	return k, nil
+}
+
+func keystoneEnv(file string) []string { return []string{"OS_KEYSTONE_CONFIG_FILES=" + file} }
+
+// keystoneConf is keystone.conf; %[1]s is its directory. The fewest rounds
+// that bcrypt knows make a password cost a millisecond and not a quarter of a
+// second; without synchronous writes there is no waiting for the disk; and with
+// a cache, which every real Keystone has, a request costs an eighth.
+const keystoneConf = `[DEFAULT]
+public_endpoint = %[2]s
+[database]
+connection = sqlite:///%[1]s/keystone.db?timeout=60
+sqlite_synchronous = false
+[cache]
+backend = dogpile.cache.memory_pickle
+[fernet_tokens]
+key_repository = %[1]s/fernet
+[fernet_receipts]
+key_repository = %[1]s/fernet
+[credential]
+key_repository = %[1]s/credential
+[identity]
+password_hash_rounds = 4
+[token]
+expiration = %[3]d
+`
+
+// write makes keystone.conf in dir, and returns its path.
+func (c keystoneConfig) write(dir, endpoint string) (string, error) {
+	text := fmt.Sprintf(keystoneConf, dir, endpoint, int(c.expiration.Seconds()))
+	if c.adminProject {
+		text += fmt.Sprintf("[resource]\nadmin_project_name = %s\nadmin_project_domain_name = %s\n", AdminProject, DomainName)
+	}
+	file := filepath.Join(dir, "keystone.conf")
+	return file, os.WriteFile(file, []byte(text), 0o600)
+}
+
+// keystoneSetup are the commands that fill the database. The endpoint is
+// looked up in keystone.conf at each request, so that the port may change.
+var keystoneSetup = [][]string{
+	{"/usr/bin/keystone-manage", "db_sync"},
+	{"/usr/bin/keystone-manage", "bootstrap", "--bootstrap-password", AdminPassword, "--bootstrap-region-id", Region,
+		"--bootstrap-public-url", "$(public_endpoint)s/v3", "--bootstrap-internal-url", "$(public_endpoint)s/v3"},
+	// Who reads need not wait for who writes.
+	{"-c", `import sqlite3; sqlite3.connect("keystone.db").execute("PRAGMA journal_mode=WAL")`},
+}
+
+// preparedKeystone returns a directory with a bootstrapped database and keys.
+func preparedKeystone() (string, error) {
+	version, err := installed(keystonePackage)
+	if err != nil {
+		return "", err
+	}
+	recipe := sha256.Sum256(fmt.Appendf(nil, "%q%q", keystoneConf, keystoneSetup))
+	name := fmt.Sprintf("keystone-%s-%x", strings.ReplaceAll(version, ":", "-"), recipe[:4])
+	return cached(name, func(dir string) error {
+		for _, keys := range []string{"fernet", "credential"} {
+			if err := makeKeys(filepath.Join(dir, keys)); err != nil {
+				return err
+			}
+		}
+		file, err := keystoneConfig{expiration: time.Hour}.write(dir, "http://127.0.0.1:5000")
+		if err != nil {
+			return err
+		}
+		for _, argv := range keystoneSetup {
+			cmd := exec.Command(python, argv...)
+			cmd.Dir, cmd.Env = dir, environment(dir, keystoneEnv(file))
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("%v: %w\n%s", argv, err, out)
+			}
+		}
+		return os.Remove(file)
+	})
+}
+
+// makeKeys makes a repository of Fernet keys, which `keystone-manage
+// fernet_setup` does in two seconds: file 0 is the next key, 1 the first.
+func makeKeys(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"0", "1"} {
+		var key [32]byte
+		rand.Read(key[:])
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(base64.URLEncoding.EncodeToString(key[:])), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
