@@ -15,7 +15,6 @@ RACE      := -race
 TESTFLAGS := -shuffle=on -timeout=15m
 
 # The tools of `make check`, at the one version that everybody runs.
-STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
@@ -48,14 +47,14 @@ test: ## run every test, with the race detector and the oldest and the newest An
 
 # .cache/bin/NAME@VERSION is a tool: a new version is a new file, so it is built once.
 tool = .cache/bin/$(notdir $(1))
-TOOLS := $(STATICCHECK) $(GOLANGCI_LINT) $(GOVULNCHECK)
+TOOLS := $(GOLANGCI_LINT) $(GOVULNCHECK)
 
 .cache/bin/%:
 	@echo 'installing $*'
 	@GOBIN="$(CURDIR)/.cache/bin/new" GOFLAGS= CGO_ENABLED=0 go install $(filter %/$*,$(TOOLS))
 	@mv ".cache/bin/new/$(firstword $(subst @, ,$*))" "$@"; rmdir .cache/bin/new
 
-checks := check-format check-modules check-vet check-staticcheck check-lint check-vulnerabilities
+checks := check-format check-modules check-vet check-lint check-vulnerabilities
 .PHONY: $(checks)
 
 check: ## look for mistakes without running anything: format, vet, linters, go.mod, known vulnerabilities
@@ -70,9 +69,6 @@ check-modules:
 
 check-vet:
 	go vet ./...
-
-check-staticcheck: $(call tool,$(STATICCHECK))
-	$< ./...
 
 check-lint: $(call tool,$(GOLANGCI_LINT))
 	$< run
