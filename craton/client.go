@@ -50,6 +50,7 @@ func New(rawURL string, options ...Option) (*Client, error) {
 		WaitMost:  10 * time.Second,
 		UserAgent: "craton-go",
 		Policy:    repeatReads,
+		Forbidden: roleMissing,
 	}
 	for _, o := range options {
 		o(&cfg)

@@ -43,7 +43,8 @@ func (e *Error) Error() string {
 	return s
 }
 
-// ConnectionError is a request that got no answer: refused, timed out, cut, or not verified.
+// ConnectionError is a request that got no answer: refused, timed out, cut, or not verified. It also is one that was
+// not sent because an Auth had no credentials for it.
 type ConnectionError struct {
 	Method string // of the request
 	URL    string // of the request, without query and credentials
@@ -52,6 +53,9 @@ type ConnectionError struct {
 
 // Error says where the connection was meant to go and why it failed.
 func (e *ConnectionError) Error() string {
+	if denied, ok := errors.AsType[*rest.AuthError](e.Err); ok {
+		return denied.Error() // the API was not asked
+	}
 	s := fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
 	if e.Method == http.MethodPost && rest.MaybeDone(e.Err) {
 		s += "; it may have been carried out, so look before sending it again"
@@ -111,6 +115,11 @@ func IsForbidden(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && (e.Status == http.StatusForbidden ||
 		e.Status == http.StatusUnauthorized && strings.Contains(e.Message, "requires the 'admin' role"))
+}
+
+// roleMissing tells a 401 that other credentials of the same user would not mend from one of an expired token (Q19).
+func roleMissing(resp *rest.Response) bool {
+	return IsForbidden(errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, "", resp.Path))
 }
 
 // IsMarkerGone tells that a page walk cannot go on because the row it stood on was deleted meanwhile

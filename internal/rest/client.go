@@ -25,6 +25,7 @@ type Config struct {
 	TLS       TLS
 	Transport http.RoundTripper // nil: one of its own, with TLS
 	Policy    Policy
+	Forbidden func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
 }
 
 // Client sends requests to one API. It is safe for concurrent use.
@@ -32,6 +33,9 @@ type Client struct {
 	base    *url.URL // ends in the service's version, no trailing slash
 	library string
 	http    *retryablehttp.Client
+
+	renewer   Renewer // nil: credentials stay what they are
+	forbidden func(*Response) bool
 }
 
 // New makes a Client for the API at rawURL, with or without the final version. Nothing is sent.
@@ -44,7 +48,9 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{base: base, library: cfg.Service.Library, http: hc}, nil
+	c := &Client{base: base, library: cfg.Service.Library, http: hc, forbidden: cfg.Forbidden}
+	c.renewer, _ = cfg.Auth.(Renewer)
+	return c, nil
 }
 
 // URL is the API's base address, ending in its version, without credentials.
@@ -70,14 +76,38 @@ type Response struct {
 	Header http.Header
 	Body   []byte
 	Path   string // of the request, with that of the base URL
+
+	sent *http.Request // with its credentials; nil if the transport does not say
 }
 
 // OK tells that the status is one of success.
 func (r *Response) OK() bool { return r.Status >= 200 && r.Status <= 299 }
 
-// Do sends one request, and repeats it as the policy says. Its errors are a *NoAnswer, or tell what is wrong with
-// the request itself.
+// Do sends one request, and repeats it as the policy says, and once with new credentials if those it had are no longer
+// good. Its errors are a *NoAnswer, or tell what is wrong with the request itself.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
+	resp, err := c.send(ctx, r)
+	if err != nil || !c.expired(resp) {
+		return resp, err
+	}
+	again, err := c.renewer.Renew(ctx, resp.sent)
+	if err != nil {
+		return nil, &NoAnswer{Method: r.Method, URL: c.URL() + r.Path, Err: &AuthError{err}}
+	}
+	if !again {
+		return resp, nil
+	}
+	return c.send(ctx, r)
+}
+
+// expired tells whether an answer asks for other credentials, and there may be some. What it answers was not
+// carried out, whatever its method.
+func (c *Client) expired(resp *Response) bool {
+	return c.renewer != nil && resp.Status == http.StatusUnauthorized && (c.forbidden == nil || !c.forbidden(resp))
+}
+
+// send sends one request, and repeats it as the policy says.
+func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	u, err := Join(c.base, r.Path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.library, err)
@@ -117,7 +147,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	if read != resp { // the last try's status asked for one more, so nothing has read it yet
 		data, _ = readBody(resp, r.Into) // a cut message still is one
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, sent: resp.Request}, nil
 }
 
 // NoAnswer is a request that got no answer: refused, timed out, cut, or not verified.

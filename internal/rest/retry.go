@@ -58,7 +58,7 @@ func neverSent(err error) bool {
 // permanent tells failures that no repetition mends: certificates, names that do not exist, refused redirects,
 // and those of an Auth, which repeats on its own what it can.
 func permanent(err error) bool {
-	if _, ok := errors.AsType[*authError](err); ok {
+	if _, ok := errors.AsType[*AuthError](err); ok {
 		return true
 	}
 	if errors.Is(err, errRedirect) {
@@ -95,8 +95,12 @@ func countTries(resp *http.Response, err error, tries int) (*http.Response, erro
 // requestKey is under which the retry loop finds the request.
 type requestKey struct{}
 
-// repeatable tells a request that does no harm when it is carried out twice.
+// repeatable tells a request that does no harm when it is carried out twice. nil is that of another library, see
+// [Config.HTTPClient].
 func (r *Request) repeatable() bool {
+	if r == nil {
+		return true
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
 		return !r.Once

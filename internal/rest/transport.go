@@ -16,6 +16,14 @@ type Auth interface {
 	Authenticate(ctx context.Context, r *http.Request) error
 }
 
+// Renewer is an Auth whose credentials end, as tokens do.
+type Renewer interface {
+	Auth
+	// Renew is told of a request whose credentials the API refused, with these in its headers; it is nil if that is not
+	// known. It reports whether there are others now, so that the request is to be sent once more.
+	Renew(ctx context.Context, refused *http.Request) (bool, error)
+}
+
 // httpClient builds the chain that every request goes through, outermost first:
 // retries (the reading of the answer included), the time allowed for one try, then credentials
 // (so that each try is authenticated anew), then the connection.
@@ -44,6 +52,18 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	return r, nil
 }
 
+// HTTPClient is an http.Client with all that a Config says but its policy, for libraries that send on their own.
+// All their requests count as harmless to repeat, whatever the method.
+func (c *Config) HTTPClient() (*http.Client, error) {
+	plain := *c
+	plain.Policy = nil
+	r, err := plain.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	return r.StandardClient(), nil
+}
+
 // authTransport adds credentials and the User-Agent.
 type authTransport struct {
 	next      http.RoundTripper
@@ -59,17 +79,19 @@ func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 			if r.Body != nil {
 				r.Body.Close() //nolint:errcheck,gosec // a body in memory; RoundTrip must close it
 			}
-			return nil, &authError{err}
+			return nil, &AuthError{err}
 		}
 	}
 	return t.next.RoundTrip(r)
 }
 
-// authError is a request that was not sent because its credentials could not be had.
-type authError struct{ err error }
+// AuthError is a request that was not sent because its credentials could not be had.
+type AuthError struct{ err error }
 
-func (e *authError) Error() string { return "cannot authenticate: " + e.err.Error() }
-func (e *authError) Unwrap() error { return e.err }
+func (e *AuthError) Error() string { return "cannot authenticate: " + e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *AuthError) Unwrap() error { return e.err }
 
 // CloseIdleConnections lets http.Client reach the pool of connections below.
 func (t *authTransport) CloseIdleConnections() {
