@@ -21,7 +21,11 @@
 // database is prepared once, takes about six seconds, and is kept in .cache of
 // the repository.
 //
-// Tests that share a Keystone run at the same time, so whatever is made there
+// [StartIronic] and [StartIronicBehindKeystone] do the same for Ironic, the
+// API and a conductor with fake hardware in one process, which starts as fast;
+// [NewIronic] for one test. A page has at most [IronicPageSize] objects there.
+//
+// Tests that share a service run at the same time, so whatever is made there
 // gets a name of its own: the given one with a number behind it.
 //
 // A service ends, and its directory goes, when the test process does, however
@@ -30,6 +34,6 @@
 // # Where a package is missing
 //
 // The test is skipped, saying which Debian package it needs. With
-// CRATON_TEST_KEYSTONE=required in the environment, as in .ci/run, which
-// installs it, the test fails instead.
+// CRATON_TEST_KEYSTONE=required and CRATON_TEST_IRONIC=required in the
+// environment, as in .ci/run, which installs them, the test fails instead.
 package openstacktest

@@ -1,0 +1,294 @@
+package openstacktest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// IronicPageSize is the most objects that a page of an Ironic here holds, so
+// that few nodes fill several.
+const IronicPageSize = 20
+
+// IronicDriver is the one hardware type of an Ironic here. It needs no
+// hardware: power goes on and off, and a deployment succeeds.
+const IronicDriver = "fake-hardware"
+
+// Ironic is a running Ironic: the API and a conductor in one process.
+type Ironic struct {
+	URL string // http://127.0.0.1:PORT, without /v1
+
+	process *process
+}
+
+// An IronicOption configures an Ironic of one's own.
+type IronicOption func(*ironicConfig)
+
+type ironicConfig struct {
+	release  string
+	keystone *Keystone
+}
+
+// IronicRelease makes Ironic serve the API of an earlier release of itself,
+// as in the course of an upgrade: "9.2" has 1.35 as its last version, "11.0"
+// 1.43.
+func IronicRelease(release string) IronicOption {
+	return func(c *ironicConfig) { c.release = release }
+}
+
+// IronicBehind makes Ironic ask for tokens of a Keystone; otherwise it asks
+// for no credentials.
+func IronicBehind(k *Keystone) IronicOption {
+	return func(c *ironicConfig) { c.keystone = k }
+}
+
+const (
+	ironicPackage  = "python3-ironic"
+	ironicVariable = "CRATON_TEST_IRONIC"
+)
+
+var (
+	sharedIronic         = sync.OnceValues(func() (*Ironic, error) { return newIronic(ironicConfig{}) })
+	sharedIronicKeystone = sync.OnceValues(func() (*Ironic, error) {
+		k, err := sharedKeystone()
+		if err != nil {
+			return nil, err
+		}
+		return newIronic(ironicConfig{keystone: k})
+	})
+)
+
+// StartIronic returns the Ironic without credentials that the tests of a
+// package share. It runs until the test process ends.
+func StartIronic(t testing.TB) *Ironic {
+	t.Helper()
+	need(t, ironicPackage, ironicVariable)
+	return ironicOr(t)(sharedIronic())
+}
+
+// StartIronicBehindKeystone returns the Ironic that the tests of a package
+// share which asks for tokens of the Keystone that they share. Its policy is
+// Ironic's own: who has the role admin in the project "admin" may do all, a
+// reader of it may read.
+func StartIronicBehindKeystone(t testing.TB) (*Ironic, *Keystone) {
+	t.Helper()
+	need(t, ironicPackage, ironicVariable)
+	k := StartKeystone(t)
+	return ironicOr(t)(sharedIronicKeystone()), k
+}
+
+// NewIronic starts an Ironic for one test.
+func NewIronic(t testing.TB, options ...IronicOption) *Ironic {
+	t.Helper()
+	need(t, ironicPackage, ironicVariable)
+	var config ironicConfig
+	for _, o := range options {
+		o(&config)
+	}
+	i := ironicOr(t)(newIronic(config))
+	t.Cleanup(i.process.stop)
+	return i
+}
+
+func ironicOr(t testing.TB) func(*Ironic, error) *Ironic {
+	return func(i *Ironic, err error) *Ironic {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("cannot start Ironic: %v", err)
+		}
+		return i
+	}
+}
+
+// serveIronic runs the all-in-one process with the API on the socket that is
+// file descriptor 3. The conductor's own server gets any free port; its number
+// must be in the configuration before that is read.
+const serveIronic = `
+import ironic.cmd  # makes sockets cooperative, so it comes first
+import socket, sys
+from oslo_service import wsgi
+
+rpc = socket.create_server(("127.0.0.1", 0))
+with open("rpc.conf", "w") as f:
+    f.write("[json_rpc]\nport = %d\n" % rpc.getsockname()[1])
+api = socket.socket(fileno=3)
+wsgi.Server._get_socket = lambda self, *_: api if self.name == "ironic_api" else rpc
+
+from ironic.cmd.singleprocess import main
+sys.argv = ["ironic", "--config-file", "ironic.conf", "--config-file", "rpc.conf"]
+main()
+`
+
+func newIronic(config ironicConfig) (*Ironic, error) {
+	prepared, err := preparedIronic()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "craton-test-ironic-")
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.CopyFS(dir, os.DirFS(prepared)), config.write(dir)); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close() //nolint:errcheck // a copy
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		return nil, err
+	}
+	p, err := start(dir, socket, nil, python, "-I", "-c", serveIronic)
+	if err != nil {
+		return nil, err
+	}
+	i := &Ironic{URL: "http://" + listener.Addr().String(), process: p}
+	if err := p.waitFor(i.URL + "/v1"); err != nil {
+		p.stop()
+		return nil, err
+	}
+	return i, nil
+}
+
+// ironicConf is ironic.conf. No periodic work disturbs, and no node is
+// cleaned on its way to being available.
+const ironicConf = `[DEFAULT]
+rpc_transport = json-rpc
+host = localhost
+enabled_hardware_types = ` + IronicDriver + `
+%s
+enabled_network_interfaces = noop
+enabled_storage_interfaces = noop
+[database]
+connection = sqlite:///ironic.db?timeout=60
+sqlite_synchronous = false
+[json_rpc]
+auth_strategy = noauth
+host_ip = 127.0.0.1
+[api]
+max_limit = %d
+api_workers = 1
+[conductor]
+automated_clean = false
+sync_power_state_interval = 0
+node_locked_retry_attempts = 1
+[dhcp]
+dhcp_provider = none
+[oslo_messaging_notifications]
+driver = noop
+`
+
+// write makes ironic.conf in dir.
+func (c ironicConfig) write(dir string) error {
+	var fakes []string
+	for _, kind := range strings.Fields("bios boot console deploy inspect management power raid rescue vendor") {
+		fakes = append(fakes, "enabled_"+kind+"_interfaces = fake")
+	}
+	text := fmt.Sprintf(ironicConf, strings.Join(fakes, "\n"), IronicPageSize)
+	options := "[DEFAULT]\nauth_strategy = noauth\n"
+	if c.keystone != nil {
+		options = fmt.Sprintf(ironicKeystoneConf, c.keystone.URL, AdminUser, AdminPassword, AdminProject, DomainID)
+	}
+	if c.release != "" {
+		options += "[DEFAULT]\npin_release_version = " + c.release + "\n"
+	}
+	return os.WriteFile(filepath.Join(dir, "ironic.conf"), []byte(text+options), 0o600)
+}
+
+// ironicKeystoneConf replaces the configuration without credentials. Ironic
+// asks Keystone about tokens as the admin.
+const ironicKeystoneConf = `[DEFAULT]
+auth_strategy = keystone
+[keystone_authtoken]
+www_authenticate_uri = %[1]s
+auth_url = %[1]s
+auth_type = password
+username = %[2]s
+password = %[3]s
+project_name = %[4]s
+user_domain_id = %[5]s
+project_domain_id = %[5]s
+`
+
+// Nodes makes n nodes of the fake hardware, as many at a time as Ironic likes,
+// and returns their resource class, by which a list finds them among those of
+// other tests, and their names, sorted. The token is for an Ironic behind
+// Keystone.
+func (i *Ironic) Nodes(t testing.TB, n int, token string) (class string, names []string) {
+	t.Helper()
+	class = unique("class")
+	var work errgroup.Group
+	work.SetLimit(4)
+	for at := range n {
+		name := fmt.Sprintf("%s-node-%04d", class, at)
+		names = append(names, name)
+		work.Go(func() error { return i.node(t.Context(), class, name, token) })
+	}
+	if err := work.Wait(); err != nil {
+		t.Fatalf("Ironic: create nodes: %v", err)
+	}
+	return class, names
+}
+
+func (i *Ironic) node(ctx context.Context, class, name, token string) error {
+	body, err := json.Marshal(map[string]any{
+		"driver": IronicDriver, "name": name, "resource_class": class, "extra": map[string]any{"made_by": "tests"},
+	})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, i.URL+"/v1/nodes", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-OpenStack-Ironic-API-Version", "1.35")
+	req.Header.Set("X-Auth-Token", token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	if answer, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusCreated {
+		return fmt.Errorf("%s: %s, %w", resp.Status, answer, err)
+	}
+	return nil
+}
+
+// preparedIronic returns a directory with an empty database.
+func preparedIronic() (string, error) {
+	version, err := installed(ironicPackage)
+	if err != nil {
+		return "", err
+	}
+	recipe := sha256.Sum256([]byte(ironicConf))
+	name := fmt.Sprintf("ironic-%s-%x", strings.ReplaceAll(version, ":", "-"), recipe[:4])
+	return cached(name, func(dir string) error {
+		if err := (ironicConfig{}).write(dir); err != nil {
+			return err
+		}
+		const create = `import sys; from ironic.cmd.dbsync import main; sys.exit(main())`
+		cmd := exec.Command(python, "-I", "-c", create, "--config-file", "ironic.conf", "create_schema")
+		cmd.Dir, cmd.Env = dir, environment(dir, nil)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("create_schema: %w\n%s", err, out)
+		}
+		return os.Remove(filepath.Join(dir, "ironic.conf"))
+	})
+}
