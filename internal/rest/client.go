@@ -40,7 +40,7 @@ type Client struct {
 
 // New makes a Client for the API at rawURL, with or without the final version. Nothing is sent.
 func New(rawURL string, cfg *Config) (*Client, error) {
-	base, err := cfg.Service.base(rawURL)
+	base, err := cfg.Service.Base(rawURL)
 	if err != nil {
 		return nil, err
 	}

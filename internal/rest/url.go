@@ -13,9 +13,9 @@ type Service struct {
 	Version string // the path that all its routes begin with, such as "/v1"
 }
 
-// base normalises what users write: with or without the version, with or without trailing slashes (the original
+// Base normalises what users write: with or without the version, with or without trailing slashes (the original
 // clients turned "…/v1/" into "…/v1//v1", and cut "v", "1" and "/" off the end of a host name).
-func (s Service) base(raw string) (*url.URL, error) {
+func (s Service) Base(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
 		// url.Error repeats the text, which may hold a password.
