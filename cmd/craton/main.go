@@ -33,7 +33,7 @@ func run(args []string, s output.Streams) int {
 		cmd.Use, cmd.Version = name, versionLine()
 		prefix = name + ": "
 	} else {
-		cmd = cli.New(s, versionLine(), inventory.Command(s))
+		cmd = cli.New(s, versionLine(), inventory.Command(s), cli.NewExplain(s, theInventory{}))
 	}
 	cmd.SetArgs(args[1:])
 	err := cmd.Execute()

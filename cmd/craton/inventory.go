@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory"
+)
+
+// theInventory is the inventory as the command line asks for it.
+type theInventory struct{}
+
+func (theInventory) Levels(ctx context.Context, c *craton.Client, kind craton.Kind, id int) ([]cli.Level, error) {
+	k := inventory.HostKind
+	if kind == craton.KindNetworkDevice {
+		k = inventory.NetworkDeviceKind
+	}
+	f, err := inventory.LoadDevice(ctx, c, k, id)
+	if err != nil {
+		return nil, err
+	}
+	var levels []cli.Level
+	for _, l := range f.Chain(f.Hosts[0]) {
+		own := craton.Variables{}
+		for _, v := range l.Variables {
+			own[v.Name] = json.RawMessage(v.Value)
+		}
+		levels = append(levels, cli.Level{Type: l.Kind, ID: l.ID, Name: l.Name, Variables: own})
+	}
+	return levels, nil
+}
+
+func (theInventory) Check(v *settings.Values) (excludes func(string) bool, err error) {
+	o, err := inventory.FromSettings(v)
+	return o.Excludes, err
+}
+
+func (theInventory) Try(ctx context.Context, c *craton.Client, v *settings.Values) (*cli.Trial, error) {
+	o, err := inventory.FromSettings(v)
+	if err != nil {
+		return nil, err
+	}
+	f, err := inventory.Load(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := inventory.Build(f, o)
+	if err != nil {
+		return nil, err
+	}
+	t := &cli.Trial{}
+	t.Hosts, t.Groups = doc.Size()
+	at := map[string][]string{}
+	for _, d := range f.Hosts {
+		at[d.IPAddress] = append(at[d.IPAddress], d.Name)
+	}
+	for _, address := range slices.Sorted(maps.Keys(at)) {
+		if hosts := at[address]; len(hosts) > 1 {
+			slices.Sort(hosts)
+			t.Shared = append(t.Shared, cli.SharedAddress{Address: address, Hosts: hosts})
+		}
+	}
+	return t, nil
+}

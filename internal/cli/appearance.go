@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+// appearance is how text for people may look where it is written.
+type appearance struct {
+	width int // columns; 0: as many as it takes
+	color bool
+}
+
+// plainWidth is the width for text that goes to no terminal, where something must be broken.
+const plainWidth = 100
+
+// appearanceOf is plain text of any width, but on a terminal. NO_COLOR takes the colours away (no-color.org).
+func appearanceOf(w io.Writer) appearance {
+	f, ok := w.(*os.File)
+	if !ok || !output.IsTerminal(w) {
+		return appearance{}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return appearance{width: width, color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+func (a appearance) paint(code, s string) string {
+	if !a.color || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (a appearance) bold(s string) string   { return a.paint("1", s) }
+func (a appearance) dim(s string) string    { return a.paint("2", s) }
+func (a appearance) red(s string) string    { return a.paint("31", s) }
+func (a appearance) green(s string) string  { return a.paint("32", s) }
+func (a appearance) yellow(s string) string { return a.paint("33", s) }
+func (a appearance) cyan(s string) string   { return a.paint("36", s) }
+
+// dimLines is dim for several lines: a pager shows each on its own.
+func (a appearance) dimLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = a.dim(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// clean makes a text of the API safe for a terminal, which obeys control characters and turns the direction of writing:
+// they become escapes as of JSON, so that a cleaned JSON text is still the same JSON.
+func clean(s string) string {
+	bad := func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+	}
+	if !strings.ContainsFunc(s, bad) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if bad(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,232 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// NewExplain makes the command `craton explain`.
+func NewExplain(s output.Streams, inv Inventory) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "explain HOST [VARIABLE]",
+		Short: "Show where each variable of a host comes from, and what it shadows",
+		Long: `Shows every variable of a host or network device, the object that it comes from, and the values of other objects
+that it shadows. Of all objects that have a variable the first of these counts, whole and even if it is null: the host,
+its parent devices, its cell, region, cloud and project. With VARIABLE: what each of them says, in full.
+
+HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long values are shortened to its width.`,
+		Example: `  craton explain web-01                     every variable
+  craton explain web-01 ntp                 one, at every level
+  craton explain dfw/web-01 --format json   for programs`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			names := []string{"HOST", "VARIABLE"}
+			return exactArgs(names[:min(max(len(args), 1), 2)]...)(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := settings.Load(cmd.Flags(), settings.Inventory)
+			if err != nil {
+				return err
+			}
+			excludes, err := inv.Check(v)
+			if err != nil {
+				return err
+			}
+			return onFleet(s, connect.ReadOnly, func(ctx context.Context, run *session, args []string) error {
+				e, err := explain(ctx, run.client, inv, excludes, args[0])
+				if err != nil {
+					return err
+				}
+				if len(args) > 1 {
+					if err := e.only(args[1]); err != nil {
+						return err
+					}
+				}
+				return e.write(run.Out, run.format, len(args) > 1)
+			})(cmd, args)
+		},
+	}
+	addFleetFlags(cmd)
+	return cmd
+}
+
+// explanation is where each variable of a device comes from.
+type explanation struct {
+	device *device
+	levels []Level // the nearest first; the last is the project
+	// whole tells that the caller may read the project. If not, the project's variables are those that the device
+	// inherits from it, and what other levels hide of it is not known.
+	whole     bool
+	variables []explained // sorted by name
+}
+
+// explained is one variable: the first of its values counts, the others are shadowed.
+type explained struct {
+	name     string
+	values   []valueAt // one of each level that has the variable, the nearest first; null is a value
+	excluded bool      // the inventory leaves it out
+}
+
+// valueAt is what a level says of a variable.
+type valueAt struct {
+	level int
+	json  json.RawMessage
+}
+
+// explain reads where a device's variables come from: some requests for the device, not for the fleet.
+func explain(ctx context.Context, c *craton.Client, inv Inventory, excludes func(string) bool, word string) (*explanation, error) {
+	d, err := findDevice(ctx, c, word)
+	if err != nil {
+		return nil, err
+	}
+	levels, err := inv.Levels(ctx, c, d.kind, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	e := &explanation{device: d, levels: levels, whole: true}
+	project := &e.levels[len(e.levels)-1]
+	switch p, err := c.Projects.Get(ctx, project.ID); {
+	case craton.IsForbidden(err) || craton.IsNotFound(err):
+		e.whole = false
+	case err != nil:
+		return nil, err
+	default:
+		project.Name = p.Name
+	}
+	e.resolve(excludes)
+	return e, nil
+}
+
+// resolve lists what the levels have by variable.
+func (e *explanation) resolve(excludes func(string) bool) {
+	byName := map[string][]valueAt{}
+	for i, level := range e.levels {
+		for name, value := range level.Variables {
+			byName[name] = append(byName[name], valueAt{i, value})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		e.variables = append(e.variables, explained{name, byName[name], excludes(name)})
+	}
+}
+
+// only keeps one variable.
+func (e *explanation) only(key string) error {
+	i, found := slices.BinarySearchFunc(e.variables, key, func(v explained, key string) int { return bytes.Compare([]byte(v.name), []byte(key)) })
+	if found {
+		e.variables = e.variables[i : i+1]
+		return nil
+	}
+	var known []string
+	for _, v := range e.variables {
+		known = append(known, v.name)
+	}
+	text := fmt.Sprintf("%s %q has no variable %q", e.device.kind, e.device.Name, key)
+	if near := nearest.Word(key, known); near != "" {
+		return fmt.Errorf("%s; did you mean %q?", text, near)
+	}
+	return fmt.Errorf("%s; `craton explain %d` lists the %d that it has", text, e.device.ID, len(known))
+}
+
+// The documents of --format json and yaml.
+type (
+	explanationDocument struct {
+		Device    deviceDocument              `json:"device"`
+		Order     []levelDocument             `json:"order"`
+		Complete  bool                        `json:"complete"`
+		Variables map[string]variableDocument `json:"variables"`
+	}
+	deviceDocument struct {
+		levelDocument
+		IPAddress  string `json:"ip_address"`
+		DeviceType string `json:"device_type"`
+		Active     bool   `json:"active"`
+	}
+	levelDocument struct {
+		Type string  `json:"type"`
+		ID   any     `json:"id"`   // a number; of a project its UUID
+		Name *string `json:"name"` // null for a project that the caller may not read
+	}
+	variableDocument struct {
+		valueDocument
+		Shadows  []valueDocument `json:"shadows"`
+		Excluded bool            `json:"excluded"`
+	}
+	valueDocument struct {
+		Value json.RawMessage `json:"value"`
+		From  levelDocument   `json:"from"`
+	}
+)
+
+func (l Level) document() levelDocument {
+	d := levelDocument{Type: l.Type, ID: l.ID}
+	if n, err := strconv.Atoi(l.ID); err == nil {
+		d.ID = n
+	}
+	if l.Name != "" || l.Type != levelProject {
+		d.Name = &l.Name
+	}
+	return d
+}
+
+// levelProject is the type of the last level.
+const levelProject = "project"
+
+func (e *explanation) document() explanationDocument {
+	doc := explanationDocument{
+		Device: deviceDocument{e.levels[0].document(), e.device.IPAddress, e.device.DeviceType, e.device.Active},
+		Order:  []levelDocument{}, Complete: e.whole, Variables: map[string]variableDocument{},
+	}
+	for _, l := range e.levels {
+		doc.Order = append(doc.Order, l.document())
+	}
+	for _, v := range e.variables {
+		all := make([]valueDocument, len(v.values))
+		for i, value := range v.values {
+			all[i] = valueDocument{value.json, doc.Order[value.level]}
+		}
+		doc.Variables[v.name] = variableDocument{all[0], all[1:], v.excluded}
+	}
+	return doc
+}
+
+// write writes the explanation in a form: of all variables, or of the one that is left.
+func (e *explanation) write(w io.Writer, format string, one bool) error {
+	switch format {
+	case formatCSV:
+		return writeCSV(w, e.rows())
+	case formatTable:
+		text := e.overview
+		if one {
+			text = e.one
+		}
+		_, err := io.WriteString(w, text(appearanceOf(w)))
+		return err
+	}
+	return writeDocument(w, format, e.document())
+}
+
+// rows is the explanation as CSV: a row for each value, those that count first among those of their variable.
+func (e *explanation) rows() [][]string {
+	rows := [][]string{{"variable", "value", "type", "id", "name", "counts"}}
+	for _, v := range e.variables {
+		for i, value := range v.values {
+			l := e.levels[value.level]
+			rows = append(rows, []string{v.name, string(value.json), l.Type, l.ID, l.Name, strconv.FormatBool(i == 0)})
+		}
+	}
+	return rows
+}

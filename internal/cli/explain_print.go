@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// leastValue is how many columns a value gets, however narrow the terminal is.
+const leastValue = 20
+
+// overview writes all variables: one line for what counts, and under it one for each value that it shadows.
+func (e *explanation) overview(look appearance) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  id %d  %s  %s", look.bold(clean(e.levels[0].String())), e.device.ID, clean(e.device.IPAddress), clean(e.device.DeviceType))
+	if !e.device.Active {
+		b.WriteString("  inactive")
+	}
+	names := make([]string, len(e.levels))
+	for i, l := range e.levels {
+		names[i] = clean(l.String())
+	}
+	fmt.Fprintf(&b, "\n%s\n\n", look.dim(strings.Join(names, " > ")))
+	if len(e.variables) == 0 {
+		b.WriteString("no variables\n")
+		return b.String()
+	}
+	const shadows, excluded = "  shadows", "  excluded"
+	rows := [][3]string{{"VARIABLE", "FROM", "VALUE"}}
+	var faint []bool // of each row
+	faint = append(faint, false)
+	for _, v := range e.variables {
+		for i, value := range v.values {
+			name := clean(v.name)
+			if i > 0 {
+				name = shadows
+			}
+			rows, faint = append(rows, [3]string{name, names[value.level], clean(string(value.json))}), append(faint, i > 0)
+		}
+		if v.excluded {
+			rows, faint = append(rows, [3]string{excluded, "", "exclude_variables keeps it out of the inventory"}), append(faint, true)
+		}
+	}
+	wide := [2]int{}
+	for _, row := range rows {
+		for i := range wide {
+			wide[i] = max(wide[i], text.StringWidth(row[i]))
+		}
+	}
+	shortened := false
+	for i, row := range rows {
+		value := row[2]
+		if room := max(look.width-wide[0]-wide[1]-4, leastValue); look.width > 0 && text.StringWidth(value) > room {
+			value, shortened = text.Snip(value, room, "…"), true
+		}
+		name, from := text.Pad(row[0], wide[0], ' '), text.Pad(row[1], wide[1], ' ')
+		switch {
+		case i == 0:
+			fmt.Fprintf(&b, "%s\n", look.dim(name+"  "+from+"  "+value))
+		case faint[i]:
+			fmt.Fprintf(&b, "%s\n", look.dim(name+"  "+from+"  "+value))
+		default:
+			fmt.Fprintf(&b, "%s  %s  %s\n", look.bold(name), look.cyan(from), value)
+		}
+	}
+	if shortened {
+		fmt.Fprintf(&b, "\n%s\n", look.dim(fmt.Sprintf("Values with … are shortened: craton explain %d VARIABLE shows one whole.", e.device.ID)))
+	}
+	if !e.whole {
+		fmt.Fprintf(&b, "\n%s\n", look.dim("Your role may not read the project: what other levels hide of it is not shown."))
+	}
+	return b.String()
+}
+
+// one writes a single variable: what every level says of it, whole.
+func (e *explanation) one(look appearance) string {
+	v := e.variables[0]
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s of %s\n\n", look.bold(clean(v.name)), clean(e.levels[0].String()))
+	wide := 0
+	for _, l := range e.levels {
+		wide = max(wide, text.StringWidth(clean(l.String())))
+	}
+	const counts, silent = "=> ", "   "
+	values := v.values
+	for i, l := range e.levels {
+		name := text.Pad(clean(l.String()), wide, ' ')
+		switch {
+		case len(values) > 0 && values[0].level == i:
+			value := look.whole(values[0].json, len(counts)+wide+2)
+			if len(values) == len(v.values) {
+				fmt.Fprintf(&b, "%s%s  %s\n", look.bold(counts), look.cyan(name), value)
+			} else {
+				fmt.Fprintf(&b, "%s\n", look.dimLines(silent+name+"  "+value))
+			}
+			values = values[1:]
+		case i == len(e.levels)-1 && !e.whole:
+			fmt.Fprintf(&b, "%s\n", look.dim(silent+name+"  hidden: your role may not read the project"))
+		default:
+			fmt.Fprintf(&b, "%s\n", look.dim(silent+name+"  -"))
+		}
+	}
+	if string(v.values[0].json) == "null" && len(v.values) > 1 {
+		b.WriteString("\nnull is a value too: it hides the others. To have the next one, delete the variable where it is null.\n")
+	}
+	if v.excluded {
+		b.WriteString("\nThe setting exclude_variables keeps it out of the inventory.\n")
+	}
+	return b.String()
+}
+
+// String names a level: "region dfw". A project whose name is not known is just that.
+func (l Level) String() string { return strings.TrimSuffix(l.Type+" "+l.Name, " ") }
+
+// whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
+func (look appearance) whole(value json.RawMessage, column int) string {
+	room := look.width - column
+	if look.width == 0 {
+		room = plainWidth - column
+	}
+	if value[0] != '{' && value[0] != '[' || text.StringWidth(string(value)) <= room {
+		return clean(string(value))
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, value, strings.Repeat(" ", column), "  "); err != nil {
+		return clean(string(value))
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i := range lines {
+		lines[i] = clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}

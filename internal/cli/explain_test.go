@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// web is the explanation of a host with a parent, with a null that hides, and with text that would upset a terminal.
+func web() *explanation {
+	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
+	e := &explanation{
+		device: &device{craton.KindHost, craton.Device{ID: 32, Name: "web-01", IPAddress: "10.20.0.11", DeviceType: "server", Active: true}},
+		levels: []Level{
+			{"host", "32", "web-01", craton.Variables{"role": raw(`"frontend"`), "ansible_connection": raw(`"local"`)}},
+			{"network-device", "31", "tor\x1b[31m", craton.Variables{"mtu": raw(`9000`)}},
+			{"cell", "12", "c1", craton.Variables{"legacy": raw(`null`)}},
+			{"region", "7", "dfw", craton.Variables{"ntp": raw(`"ntp.dfw.example.net"`), "legacy": raw(`{"a":[1,2]}`)}},
+			{"cloud", "4", "east", craton.Variables{"ntp": raw(`"ntp1.example.net"`), "users": raw(`{"alice":{"groups":["wheel","docker"],"shell":"/bin/bash","uid":1000},"bob":{"groups":["wheel","docker"],"uid":12345678901234567890123}}`)}},
+			{"project", "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "ops", craton.Variables{"ntp": raw(`"pool.ntp.org"`), "mtu": raw(`1500`), "bidi": raw("\"a\u202eb\u009b1m\"")}},
+		},
+		whole: true,
+	}
+	e.resolve(func(name string) bool { return strings.HasPrefix(name, "ansible_") })
+	return e
+}
+
+func TestOverview(t *testing.T) {
+	t.Parallel()
+	want := `host web-01  id 32  10.20.0.11  server
+host web-01 > network-device tor\u001b[31m > cell c1 > region dfw > cloud east > project ops
+
+VARIABLE            FROM                          VALUE
+ansible_connection  host web-01                   "local"
+  excluded                                        exclude_variables keeps it out of the inventory
+bidi                project ops                   "a\u202eb\u009b1m"
+legacy              cell c1                       null
+  shadows           region dfw                    {"a":[1,2]}
+mtu                 network-device tor\u001b[31m  9000
+  shadows           project ops                   1500
+ntp                 region dfw                    "ntp.dfw.example.net"
+  shadows           cloud east                    "ntp1.example.net"
+  shadows           project ops                   "pool.ntp.org"
+role                host web-01                   "frontend"
+users               cloud east                    {"alice":{"groups":["wheel","docker"],"shell":"/bin/bash","uid":1000},"bob":{"groups":["wheel","docker"],"uid":12345678901234567890123}}
+`
+	if diff := cmp.Diff(want, web().overview(appearance{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestOverviewFits: on a terminal no line with a value is wider than it, and text with colours is the same text.
+func TestOverviewFits(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int{90, 120, 300} {
+		plain := web().overview(appearance{width: width})
+		for line := range strings.SplitSeq(plain[strings.Index(plain, "VARIABLE"):], "\n") {
+			if w := text.StringWidth(line); w > width {
+				t.Errorf("width %d: %d columns: %s", width, w, line)
+			}
+		}
+		if strings.Contains(plain, "craton explain 32 VARIABLE") != (width < 200) || strings.Contains(plain, "…\n") != (width < 200) {
+			t.Errorf("width %d: is anything shortened, and is it said?\n%s", width, plain)
+		}
+		colored := web().overview(appearance{width: width, color: true})
+		if colored == plain || text.StripEscape(colored) != plain {
+			t.Errorf("width %d: colours change the text:\n%s", width, cmp.Diff(plain, text.StripEscape(colored)))
+		}
+	}
+	if narrow := web().overview(appearance{width: 30}); !strings.Contains(narrow, `"ntp.dfw.example.ne…`) {
+		t.Errorf("a narrow terminal leaves nothing of the values:\n%s", narrow)
+	}
+}
+
+func TestExplainOne(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]string{
+		"ntp": `ntp of host web-01
+
+   host web-01                   -
+   network-device tor\u001b[31m  -
+   cell c1                       -
+=> region dfw                    "ntp.dfw.example.net"
+   cloud east                    "ntp1.example.net"
+   project ops                   "pool.ntp.org"
+`,
+		"legacy": `legacy of host web-01
+
+   host web-01                   -
+   network-device tor\u001b[31m  -
+=> cell c1                       null
+   region dfw                    {"a":[1,2]}
+   cloud east                    -
+   project ops                   -
+
+null is a value too: it hides the others. To have the next one, delete the variable where it is null.
+`,
+		"users": `users of host web-01
+
+   host web-01                   -
+   network-device tor\u001b[31m  -
+   cell c1                       -
+   region dfw                    -
+=> cloud east                    {
+                                   "alice": {
+                                     "groups": [
+                                       "wheel",
+                                       "docker"
+                                     ],
+                                     "shell": "/bin/bash",
+                                     "uid": 1000
+                                   },
+                                   "bob": {
+                                     "groups": [
+                                       "wheel",
+                                       "docker"
+                                     ],
+                                     "uid": 12345678901234567890123
+                                   }
+                                 }
+   project ops                   -
+`,
+	} {
+		e := web()
+		if err := e.only(key); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, e.one(appearance{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", key, diff)
+		}
+	}
+}
+
+// TestExplainHidden: what cannot be known is not shown as if it were known.
+func TestExplainHidden(t *testing.T) {
+	t.Parallel()
+	e := web()
+	e.whole = false
+	if text := e.overview(appearance{}); !strings.Contains(text, "Your role may not read the project") {
+		t.Errorf("the overview does not say what is missing:\n%s", text)
+	}
+	if err := e.only("role"); err != nil {
+		t.Fatal(err)
+	}
+	if text := e.one(appearance{}); !strings.Contains(text, "project ops                   hidden: your role may not read the project\n") {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestExplainMissing(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]string{
+		"npt":      `host "web-01" has no variable "npt"; did you mean "ntp"?`,
+		"database": "host \"web-01\" has no variable \"database\"; `craton explain 32` lists the 7 that it has",
+	} {
+		if err := web().only(key); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+func TestExplainDocuments(t *testing.T) {
+	t.Parallel()
+	const asYAML = `device:
+    type: host
+    id: 32
+    name: web-01
+    ip_address: 10.20.0.11
+    device_type: server
+    active: true
+order:
+    - type: host
+      id: 32
+      name: web-01
+    - type: network-device
+      id: 31
+      name: "tor\e[31m"
+    - type: cell
+      id: 12
+      name: c1
+    - type: region
+      id: 7
+      name: dfw
+    - type: cloud
+      id: 4
+      name: east
+    - type: project
+      id: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      name: ops
+complete: true
+variables:
+    legacy:
+        value: null
+        from:
+            type: cell
+            id: 12
+            name: c1
+        shadows:
+            - value:
+                a:
+                    - 1
+                    - 2
+              from:
+                type: region
+                id: 7
+                name: dfw
+        excluded: false
+`
+	e := web()
+	if err := e.only("legacy"); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := e.write(&b, formatYAML, true); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(asYAML, b.String()); diff != "" {
+		t.Errorf("YAML (-want +got):\n%s", diff)
+	}
+	b.Reset()
+	if err := e.write(&b, formatCSV, true); err != nil {
+		t.Fatal(err)
+	}
+	const asCSV = "variable,value,type,id,name,counts\nlegacy,null,cell,12,c1,true\nlegacy,\"{\"\"a\"\":[1,2]}\",region,7,dfw,false\n"
+	if diff := cmp.Diff(asCSV, b.String()); diff != "" {
+		t.Errorf("CSV (-want +got):\n%s", diff)
+	}
+	b.Reset()
+	if err := web().write(&b, formatJSON, false); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), `"uid": 12345678901234567890123`) {
+		t.Errorf("JSON loses digits:\n%s", &b)
+	}
+}
