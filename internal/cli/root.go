@@ -25,7 +25,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 		Version: version,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newApply(s), newServer(s))
+	root.AddCommand(newApply(s), newConfig(s), newServer(s))
 	root.AddCommand(extra...)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return Prepare(root, s)

@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+func newConfig(s output.Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config [NAME...]",
+		Short: "Show every setting, its value, and where the value comes from",
+		Long: `Shows every setting with its value (of secrets only whether they are set), and what set it: a flag, a variable of the
+environment, a line of the configuration file, or the default. With NAME only these: a setting (url, inventory.vars), a
+section (inventory), or a variable (CRATON_URL). Variables that begin with CRATON_ and that nothing reads are pointed out.`,
+		Example: `  craton config
+  craton config url inventory
+  craton config --format json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := settings.Load(cmd.Flags(), settings.Sections()...)
+			if err != nil {
+				return err
+			}
+			c := configuration{v.File, settings.SearchPath(), nil, settings.UnknownVariables(os.Environ())}
+			if c.entries, err = chosenSettings(v.Entries(), args); err != nil {
+				return err
+			}
+			return c.write(s, v.String("cli.format"))
+		},
+	}
+	settings.AddFlags(cmd.Flags(), settings.Sections()...)
+	return cmd
+}
+
+// chosenSettings are the settings that words name: by key, section, name without its section, or variable. No words
+// name all.
+func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, error) {
+	if len(words) == 0 {
+		return all, nil
+	}
+	var chosen []settings.Entry
+	named := map[string]bool{}
+	for _, e := range all {
+		section, _, _ := strings.Cut(e.Key, ".")
+		names := []string{e.Key, section, e.Name, e.Env}
+		if slices.ContainsFunc(words, func(w string) bool { return slices.Contains(names, w) }) {
+			chosen = append(chosen, e)
+		}
+		for _, n := range names {
+			named[n] = true
+		}
+	}
+	for _, w := range words {
+		if !named[w] {
+			var known []string
+			for _, e := range all {
+				known = append(known, e.Key)
+			}
+			return nil, fmt.Errorf("no setting is called %q%s", w, nearest.Hint(w, known))
+		}
+	}
+	return chosen, nil
+}
+
+// configuration is what `craton config` shows.
+type configuration struct {
+	file     string   // that was read, "" if none
+	searched []string // where files are looked for
+	entries  []settings.Entry
+	unknown  []settings.Unknown
+}
+
+func (c *configuration) write(s output.Streams, format string) error {
+	switch format {
+	case formatJSON, formatYAML:
+		return writeDocument(s.Out, format, c.document())
+	case formatCSV:
+		rows := [][]string{{"setting", "value", "from"}}
+		for _, e := range c.entries {
+			rows = append(rows, []string{e.Key, e.Text(), e.Source.String()})
+		}
+		if err := writeCSV(s.Out, rows); err != nil {
+			return err
+		}
+	default:
+		if _, err := io.WriteString(s.Out, c.table(appearanceOf(s.Out))); err != nil {
+			return err
+		}
+	}
+	for _, u := range c.unknown {
+		fmt.Fprintf(s.Err, "WARNING: %s is set, and nothing reads it%s\n", u.Name, didYouMean(u.Nearest))
+	}
+	return nil
+}
+
+// didYouMean ends a sentence about an unknown word.
+func didYouMean(word string) string {
+	if word == "" {
+		return ""
+	}
+	return "; did you mean " + word + "?"
+}
+
+// table is the settings for people.
+func (c *configuration) table(look appearance) string {
+	var b strings.Builder
+	if c.file != "" {
+		fmt.Fprintf(&b, "configuration file: %s\n\n", c.file)
+	} else {
+		fmt.Fprintf(&b, "no configuration file; looked for %s\n\n", strings.Join(c.searched, " and "))
+	}
+	rows := [][3]string{{"SETTING", "VALUE", "FROM"}}
+	for _, e := range c.entries {
+		rows = append(rows, [3]string{e.Key, clean(e.Text()), clean(e.Source.String())})
+	}
+	wide := [2]int{}
+	for _, row := range rows {
+		for i := range wide {
+			wide[i] = max(wide[i], text.StringWidth(row[i]))
+		}
+	}
+	for i, row := range rows {
+		line := text.Pad(row[0], wide[0], ' ') + "  " + text.Pad(row[1], wide[1], ' ') + "  " + row[2]
+		switch {
+		case i == 0, c.entries[i-1].Source.From == settings.FromDefault:
+			line = look.dim(line)
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
+
+// The document of --format json and yaml.
+type (
+	configDocument struct {
+		File     *string                    `json:"file"` // null if none was found
+		Searched []string                   `json:"searched"`
+		Settings map[string]settingDocument `json:"settings"`
+		Unknown  []unknownDocument          `json:"unknown_environment"`
+	}
+	settingDocument struct {
+		Value any            `json:"value"`
+		From  sourceDocument `json:"from"`
+	}
+	sourceDocument struct {
+		Type settings.From `json:"type"`           // flag, environment, file, default
+		Name string        `json:"name,omitempty"` // the flag, the variable, or the file's path
+		Line int           `json:"line,omitempty"`
+	}
+	unknownDocument struct {
+		Name    string `json:"name"`
+		Nearest string `json:"nearest"` // "" if nothing is near
+	}
+)
+
+func (c *configuration) document() configDocument {
+	doc := configDocument{Searched: c.searched, Settings: map[string]settingDocument{}, Unknown: []unknownDocument{}}
+	if c.file != "" {
+		doc.File = &c.file
+	}
+	for _, e := range c.entries {
+		doc.Settings[e.Key] = settingDocument{e.Value(), sourceDocument{e.Source.From, e.Source.Name, e.Source.Line}}
+	}
+	for _, u := range c.unknown {
+		doc.Unknown = append(doc.Unknown, unknownDocument(u))
+	}
+	return doc
+}
