@@ -2,7 +2,9 @@ package openstacktest
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/trusts"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/users"
+	_ "modernc.org/sqlite" // Keystone's database
 )
 
 // Project is a project in the domain [DomainName].
@@ -84,6 +87,22 @@ func (k *Keystone) Project(t testing.TB, name string) Project {
 	return Project{ID: p.ID, Name: name}
 }
 
+// ProjectWithID makes a project whose id is not one that Keystone gives, as
+// migrated ones have.
+func (k *Keystone) ProjectWithID(t testing.TB, id string) Project {
+	t.Helper()
+	p := k.Project(t, "migrated")
+	db, err := sql.Open("sqlite", filepath.Join(k.process.dir, "keystone.db")+"?_pragma=busy_timeout(60000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "UPDATE project SET id = ? WHERE id = ?", id, p.ID); err != nil {
+		t.Fatalf("Keystone's database: %v", err)
+	}
+	return Project{ID: id, Name: p.Name}
+}
+
 // User makes a user without any role.
 func (k *Keystone) User(t testing.TB, name string) User {
 	t.Helper()
@@ -103,6 +122,15 @@ func (k *Keystone) Grant(t testing.TB, user User, project Project, names ...stri
 		if err := roles.Assign(t.Context(), k.admin, k.role(t, name), opts).ExtractErr(); err != nil {
 			t.Fatalf("Keystone: assign role %s: %v", name, err)
 		}
+	}
+}
+
+// GrantDomain gives a user a role in the domain [DomainName].
+func (k *Keystone) GrantDomain(t testing.TB, user User, name string) {
+	t.Helper()
+	opts := roles.AssignOpts{UserID: user.ID, DomainID: DomainID}
+	if err := roles.Assign(t.Context(), k.admin, k.role(t, name), opts).ExtractErr(); err != nil {
+		t.Fatalf("Keystone: assign role %s in the domain: %v", name, err)
 	}
 }
 

@@ -118,6 +118,11 @@ func newKeystone(options ...KeystoneOption) (*Keystone, error) {
 	if err := os.CopyFS(dir, os.DirFS(prepared)); err != nil {
 		return nil, err
 	}
+	for _, keys := range []string{"fernet", "credential"} {
+		if err := makeKeys(filepath.Join(dir, keys)); err != nil {
+			return nil, err
+		}
+	}
 	// The socket is bound here, so no port has to be guessed, and a request
 	// waits in its queue until Keystone is ready.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -194,7 +199,7 @@ var keystoneSetup = [][]string{
 	{"-c", `import sqlite3; sqlite3.connect("keystone.db").execute("PRAGMA journal_mode=WAL")`},
 }
 
-// preparedKeystone returns a directory with a bootstrapped database and keys.
+// preparedKeystone returns a directory with a bootstrapped database.
 func preparedKeystone() (string, error) {
 	version, err := installed(keystonePackage)
 	if err != nil {
@@ -203,11 +208,6 @@ func preparedKeystone() (string, error) {
 	recipe := sha256.Sum256(fmt.Appendf(nil, "%q%q", keystoneConf, keystoneSetup))
 	name := fmt.Sprintf("keystone-%s-%x", strings.ReplaceAll(version, ":", "-"), recipe[:4])
 	return cached(name, func(dir string) error {
-		for _, keys := range []string{"fernet", "credential"} {
-			if err := makeKeys(filepath.Join(dir, keys)); err != nil {
-				return err
-			}
-		}
 		file, err := keystoneConfig{expiration: time.Hour}.write(dir, "http://127.0.0.1:5000")
 		if err != nil {
 			return err
@@ -224,9 +224,10 @@ func preparedKeystone() (string, error) {
 }
 
 // makeKeys makes a repository of Fernet keys, which `keystone-manage
-// fernet_setup` does in two seconds: file 0 is the next key, 1 the first.
+// fernet_setup` does in two seconds: file 0 is the next key, 1 the first. Each
+// Keystone has its own, so that its tokens mean nothing to another.
 func makeKeys(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	for _, name := range []string{"0", "1"} {
