@@ -1,0 +1,254 @@
+package keystone
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// tokenHeader carries a token to the services.
+const tokenHeader = "X-Auth-Token" //nolint:gosec // the name of a header
+
+// refusedAgain is how long a token is kept that was made because another was refused: if it is refused as well, the
+// service does not take this Keystone's tokens, and more of them do not help.
+const refusedAgain = time.Minute
+
+// Auth signs in, and gives requests a token. It is safe for concurrent use, and makes one token for all who wait for one.
+// Nothing is sent before the first request.
+type Auth struct {
+	config  Config
+	url     string // of Keystone, ends in /v3/; "" with a token that is used as it is and nothing else
+	request *request
+	http    *http.Client
+	cache   *cache // nil: none
+	now     func() time.Time
+
+	turn    chan struct{} // full while somebody gets a token
+	current atomic.Pointer[token]
+}
+
+// Option changes how an Auth reaches Keystone, or where it keeps tokens.
+type Option func(*options)
+
+type options struct {
+	rest  rest.Config
+	cache string
+}
+
+// WithTimeout bounds each single try of a request to Keystone, 60 seconds by default; 0 is no bound but the context's.
+func WithTimeout(d time.Duration) Option { return func(o *options) { o.rest.Timeout = max(d, 0) } }
+
+// WithRetries sets how often a request to Keystone is repeated after it failed for reasons that may pass, 4 by default.
+func WithRetries(n int) Option { return func(o *options) { o.rest.Retries = max(n, 0) } }
+
+// WithUserAgent replaces the User-Agent header.
+func WithUserAgent(s string) Option { return func(o *options) { o.rest.UserAgent = s } }
+
+// WithTransport replaces what carries the requests to Keystone. The Config's TLS is then the transport's own affair.
+func WithTransport(rt http.RoundTripper) Option { return func(o *options) { o.rest.Transport = rt } }
+
+// WithCache keeps tokens in files of a folder, see [CacheDir], for other processes of the same user. "" keeps none.
+func WithCache(folder string) Option { return func(o *options) { o.cache = folder } }
+
+// New makes an Auth. It fails when parameters are missing or make no sense; whether they are right shows with the first
+// request.
+func New(c Config, opts ...Option) (*Auth, error) {
+	r, err := c.request()
+	if err != nil {
+		return nil, err
+	}
+	a := &Auth{config: c, request: r, now: time.Now, turn: make(chan struct{}, 1)}
+	if c.AuthURL != "" || !r.asIs() {
+		if a.url, err = c.endpoint(); err != nil {
+			return nil, err
+		}
+	}
+	o := options{rest: rest.Config{
+		Service: service, Timeout: time.Minute, Retries: 4, WaitLeast: 200 * time.Millisecond, WaitMost: 10 * time.Second,
+		UserAgent: "craton-go", TLS: rest.TLS{CAPath: c.CACert, ClientCert: c.Cert, ClientKey: c.Key, Insecure: c.Insecure},
+	}}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if a.http, err = o.rest.HTTPClient(); err != nil {
+		return nil, err
+	}
+	if o.cache != "" && !r.asIs() {
+		a.cache = newCache(o.cache, a.url, r)
+	}
+	return a, nil
+}
+
+// String names whom the Auth asks; credentials are never shown.
+func (a *Auth) String() string { return fmt.Sprint(a.config) }
+
+// GoString hides the credentials from %#v.
+func (a *Auth) GoString() string { return a.String() }
+
+// Authenticate sets a request's X-Auth-Token; it may have to wait for Keystone.
+func (a *Auth) Authenticate(ctx context.Context, r *http.Request) error {
+	t, err := a.token(ctx)
+	if err != nil {
+		return err
+	}
+	r.Header.Set(tokenHeader, t.ID)
+	return nil
+}
+
+// Renew replaces the token of a request that a service refused, and reports whether there is another now. A token of the
+// cache is replaced always, one's own not with Config.Once, and one that was made just now in place of a refused one is
+// not either: then the service does not take this Keystone's tokens. refused may be nil, and means the current token.
+func (a *Auth) Renew(ctx context.Context, refused *http.Request) (bool, error) {
+	t := a.current.Load()
+	if t == nil {
+		return false, nil
+	}
+	if refused != nil && refused.Header.Get(tokenHeader) != t.ID {
+		return true, nil // somebody else has renewed it
+	}
+	if a.request.asIs() || !t.cached && a.config.Once || t.replaces && a.now().Sub(t.got) < refusedAgain {
+		return false, nil
+	}
+	_, err := a.obtain(ctx, t.ID)
+	return err == nil, err
+}
+
+// token is the current one, or a new one if that ends soon.
+func (a *Auth) token(ctx context.Context) (*token, error) {
+	if t := a.current.Load(); a.good(t) {
+		return t, nil
+	}
+	return a.obtain(ctx, "")
+}
+
+// good tells whether a token may be used for now.
+func (a *Auth) good(t *token) bool {
+	return t != nil && (a.config.Once || a.request.asIs() || a.now().Before(t.Renew))
+}
+
+// obtain gets a token that is not the refused one, from whoever has one first: another goroutine, the cache, Keystone.
+func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	old := a.current.Load()
+	if old != nil && old.ID != refused && a.good(old) {
+		return old, nil
+	}
+	t, err := a.fresh(ctx, refused)
+	if err != nil {
+		// A token that ends soon is still one.
+		if old != nil && old.ID != refused && a.now().Before(old.Expires) && ctx.Err() == nil {
+			return old, nil
+		}
+		return nil, err
+	}
+	t.got, t.replaces = a.now(), refused != "" && !t.cached
+	a.current.Store(t)
+	return t, nil
+}
+
+// fresh takes a token from the cache or makes one. Of all processes that want the same one makes it, while
+// the others wait.
+func (a *Auth) fresh(ctx context.Context, refused string) (*token, error) {
+	if a.request.asIs() {
+		return &token{ID: a.request.secret}, nil
+	}
+	if a.cache == nil {
+		return a.make(ctx)
+	}
+	if t := a.cached(refused); t != nil {
+		return t, nil
+	}
+	unlock := a.cache.lock(ctx)
+	defer unlock()
+	if t := a.cached(refused); t != nil {
+		return t, nil
+	}
+	t, err := a.make(ctx)
+	if err != nil {
+		if refused != "" {
+			a.cache.remove() // it has the refused one
+		}
+		return nil, err
+	}
+	a.cache.store(t, a.now())
+	return t, nil
+}
+
+// cached is the cache's token, unless it ends soon or is the refused one.
+func (a *Auth) cached(refused string) *token {
+	t := a.cache.load()
+	if t == nil || t.ID == refused || !a.now().Before(t.Renew) {
+		return nil
+	}
+	t.cached = true
+	return t
+}
+
+// Identity is who signed in, and for what.
+type Identity struct {
+	User, UserID       string
+	Project, ProjectID string // "" for a domain or the system
+	Roles              []string
+	Expires            time.Time `json:"-"` // when the token ends, by this machine's clock
+}
+
+// Identity signs in if need be, and says who that is.
+func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
+	t, err := a.described(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id := t.Identity
+	id.Expires = t.Expires
+	return &id, nil
+}
+
+// Endpoint signs in if need be, and looks for a service's address in the catalogue, by its type, such as
+// "fleet_management", and the Config's Region and Interface. It ends without a slash. That nothing was found is a *[NoEndpoint].
+func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error) {
+	t, err := a.described(ctx)
+	if err != nil {
+		return "", err
+	}
+	want := Endpoint{Type: serviceType, Region: a.config.Region, Interface: interfaceName(a.config.Interface)}
+	for _, e := range t.Catalog {
+		if e.Type == want.Type && e.Interface == want.Interface && (want.Region == "" || want.Region == e.Region) {
+			return strings.TrimRight(e.URL, "/"), nil
+		}
+	}
+	return "", &NoEndpoint{URL: strings.TrimSuffix(a.url, "/"), Want: want, Catalog: t.Catalog}
+}
+
+// described is a token of which everything is known.
+func (a *Auth) described(ctx context.Context) (*token, error) {
+	t, err := a.token(ctx)
+	if err != nil || !a.request.asIs() || !t.Expires.IsZero() {
+		return t, err
+	}
+	if a.url == "" {
+		return nil, missing{"auth_url (OS_AUTH_URL), to ask about the token"}
+	}
+	if t, err = a.look(ctx, t.ID); err != nil {
+		return nil, err
+	}
+	a.current.Store(t)
+	return t, nil
+}
+
+// interfaceName is an interface without the URL that older variables have behind it.
+func interfaceName(s string) string {
+	if s = strings.TrimSuffix(s, "URL"); s == "" {
+		return "public"
+	}
+	return s
+}

@@ -1,0 +1,188 @@
+package keystone
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const cloudsYAML = `
+clouds:
+  prod:
+    auth: &prod
+      auth_url: https://keystone.example:5000/v3
+      username: deploy
+      password: in the open
+      project_name: fleet
+      user_domain_name: people
+      project_domain_id: 4711
+    region_name: north
+    interface: internal
+    cacert: ~/ca.pem
+    cert: client.pem
+    key: client.key
+    verify: false
+    identity_api_version: 3
+    compute_api_version: '2.1'
+  merged:
+    auth:
+      <<: *prod
+      project_name: lab
+      trust_id: trust-1
+  app:
+    auth_type: v3applicationcredential
+    auth: {auth_url: "https://keystone.example/identity", application_credential_id: abc, application_credential_secret: hush}
+    verify: true
+  old:
+    auth: {auth-url: "http://keystone.example:5000/v2.0", user_name: deploy, tenant_name: fleet, password: 12345}
+    endpoint_type: adminURL
+    auth_plugin: password
+    insecure: 'yes'
+  older:
+    username: deploy
+    tenant-id: 47
+    auth: {auth_url: "http://keystone.example", password: x}
+  regional:
+    auth: {auth_url: "http://keystone.example", username: deploy}
+    regions:
+    - north
+    - name: south
+      values: {auth: {auth_url: "http://south.example"}, interface: admin}
+  provided:
+    profile: provider
+    auth: {username: deploy, project_id: p}
+  lost:
+    profile: nobody
+    auth: {username: deploy}
+  empty: {}
+  blank:
+  list: [1]
+`
+
+func TestLoadCloud(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	here, mine, system := t.TempDir(), filepath.Join(home, ".config", "openstack"), t.TempDir()
+	put := func(folder, name, text string) string {
+		t.Helper()
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	in := places{folders: []string{here, mine, system}}
+	prod := Config{
+		AuthURL: "https://keystone.example:5000/v3", Username: "deploy", Password: "in the open", ProjectName: "fleet",
+		UserDomainName: "people", ProjectDomainID: "4711", Region: "north", Interface: "internal", Insecure: true,
+		CACert: filepath.Join(home, "ca.pem"), Cert: "client.pem", Key: "client.key",
+	}
+
+	if _, err := in.load("prod", ""); err == nil || !strings.Contains(err.Error(), "there is no clouds.yaml in "+here+", ") {
+		t.Errorf("no file: %v", err)
+	}
+	put(system, "clouds.yaml", "clouds: {prod: {auth: {auth_url: http://system.example}}}\n")
+	if got, err := in.load("prod", ""); err != nil || got.AuthURL != "http://system.example" {
+		t.Errorf("the system's file: %+v, %v", got.AuthURL, err)
+	}
+	put(mine, "clouds.yml", cloudsYAML)
+	put(system, "clouds-public.yaml", "public-clouds: {provider: {auth: {auth_url: http://provider.example, username: nobody}, region_name: west}}\n")
+	for name, tt := range map[string]struct {
+		region string
+		want   Config
+	}{
+		"prod": {"", prod},
+		"merged": {"", Config{AuthURL: prod.AuthURL, Username: "deploy", Password: "in the open", ProjectName: "lab", TrustID: "trust-1",
+			UserDomainName: "people", ProjectDomainID: "4711"}},
+		"app": {"east", Config{AuthURL: "https://keystone.example/identity", AuthType: ApplicationCredential, ApplicationCredentialID: "abc",
+			ApplicationCredentialSecret: "hush", Region: "east"}},
+		"old": {"", Config{AuthURL: "http://keystone.example:5000/v2.0", Username: "deploy", ProjectName: "fleet", Password: "12345",
+			Interface: "adminURL", AuthType: Password, Insecure: true}},
+		"older":    {"", Config{AuthURL: "http://keystone.example", Username: "deploy", ProjectID: "47", Password: "x"}},
+		"regional": {"", Config{AuthURL: "http://keystone.example", Username: "deploy", Region: "north"}},
+		"provided": {"", Config{AuthURL: "http://provider.example", Username: "deploy", ProjectID: "p", Region: "west"}},
+	} {
+		got, err := in.load(name, tt.region)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(fields(tt.want), fields(got)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	got, err := in.load("regional", "south")
+	if want := (Config{AuthURL: "http://south.example", Username: "deploy", Region: "south", Interface: "admin"}); err != nil || got != want {
+		t.Errorf("the second region: %v, %v", fields(got), err)
+	}
+
+	for name, want := range map[string]string{
+		"prdo":  `clouds.yml has no cloud "prdo"; it has app, blank, empty, list, lost, merged, old, older, prod, provided, regional`,
+		"empty": `has no auth.auth_url`, "blank": `cloud "blank" must be a mapping`, "lost": `no profile of a clouds-public.yaml`,
+	} {
+		if _, err := in.load(name, ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := in.load("regional", "west"); err == nil || !strings.Contains(err.Error(), `has no region "west"; it has north, south`) {
+		t.Errorf("no such region: %v", err)
+	}
+
+	// A file of secrets beside clouds.yaml, or elsewhere, or named.
+	put(system, "secure.yaml", "clouds: {prod: {auth: {password: of the system}}, other: {}}\n")
+	secret := func(in places, want string) {
+		t.Helper()
+		if got, err := in.load("prod", ""); err != nil || got.Password != want || got.Username != "deploy" {
+			t.Errorf("the password is %q, not %q: %v", got.Password, want, err)
+		}
+	}
+	secret(in, "of the system")
+	put(mine, "secure.yaml", "clouds: {prod: {auth: {password: beside it}}}\n")
+	secret(in, "beside it")
+	named := put(t.TempDir(), "s.yaml", "clouds: {prod: {auth: {password: named}}}\n")
+	secret(places{folders: in.folders, secure: named}, "named")
+
+	// The working directory comes first, and a named file before all.
+	put(here, "clouds.json", `{"clouds": {"prod": {"auth": {"auth_url": "http://here.example"}}}}`)
+	if got, err := in.load("prod", ""); err != nil || got.AuthURL != "http://here.example" {
+		t.Errorf("the file here: %q, %v", got.AuthURL, err)
+	}
+	for text, want := range map[string]string{
+		cloudsYAML: `cloud "list" must be a mapping`, "clouds: [": "c.yaml: yaml: ", "- a": "c.yaml: yaml: ", "": `it has none`, "clouds: x": "it has none",
+	} {
+		path := put(t.TempDir(), "c.yaml", text)
+		if _, err := (places{named: path, folders: in.folders}).load("list", ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.10q: %v", text, err)
+		}
+	}
+	if _, err := (places{named: filepath.Join(here, "absent.yaml")}).load("prod", ""); err == nil || !strings.Contains(err.Error(), "absent.yaml") {
+		t.Errorf("a named file that is not there: %v", err)
+	}
+}
+
+// fields are a Config's, since it does not print them.
+func fields(c Config) any {
+	type plain Config
+	return plain(c)
+}
+
+func TestDefaultPlaces(t *testing.T) {
+	t.Setenv("HOME", "/home/ann")
+	for name, tt := range map[string]struct {
+		env  map[string]string
+		want places
+	}{
+		"nothing set": {nil, places{folders: []string{".", "/home/ann/.config/openstack", "/etc/xdg/openstack", "/etc/openstack"}}},
+		"all set": {map[string]string{"OS_CLIENT_CONFIG_FILE": "c", "OS_CLIENT_SECURE_FILE": "s", "XDG_CONFIG_HOME": "/x"},
+			places{named: "c", secure: "s", folders: []string{".", "/x/openstack", "/etc/xdg/openstack", "/etc/openstack"}}},
+	} {
+		if diff := cmp.Diff(tt.want, defaultPlaces(func(n string) string { return tt.env[n] }), cmp.AllowUnexported(places{})); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

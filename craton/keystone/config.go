@@ -1,0 +1,220 @@
+package keystone
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gophercloud/gophercloud/v2"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// The ways to sign in, as openstackclient's --os-auth-type names them.
+const (
+	Password              = "password"
+	Token                 = "token"
+	ApplicationCredential = "v3applicationcredential"
+)
+
+// DefaultDomain is the id of the domain of users and projects for which no domain is given.
+const DefaultDomain = "default"
+
+// Config says where Keystone is, who signs in, for what, and where the services are that the token is for.
+// In brackets stand openstackclient's variables; a clouds.yaml calls a field as its tag does. Of an id and a name of one
+// thing the id counts.
+type Config struct {
+	AuthURL string `yaml:"auth_url"` // Keystone's address, with or without /v3 (OS_AUTH_URL)
+	// AuthType is [Password], [ApplicationCredential] or [Token] (OS_AUTH_TYPE); v3password and v3token mean the same.
+	// "" is an application credential if there is one, else a password if there is one, else a token.
+	AuthType string `yaml:"auth_type"`
+
+	// Who.
+	UserID                      string `yaml:"user_id"`                       // (OS_USER_ID)
+	Username                    string `yaml:"username"`                      // (OS_USERNAME)
+	UserDomainID                string `yaml:"user_domain_id"`                // of Username (OS_USER_DOMAIN_ID)
+	UserDomainName              string `yaml:"user_domain_name"`              // (OS_USER_DOMAIN_NAME)
+	Password                    string `yaml:"password"`                      // (OS_PASSWORD)
+	ApplicationCredentialID     string `yaml:"application_credential_id"`     // (OS_APPLICATION_CREDENTIAL_ID)
+	ApplicationCredentialName   string `yaml:"application_credential_name"`   // needs the user too (OS_APPLICATION_CREDENTIAL_NAME)
+	ApplicationCredentialSecret string `yaml:"application_credential_secret"` // (OS_APPLICATION_CREDENTIAL_SECRET)
+	// Token was made before (OS_TOKEN). Without anything of "For what" it is used as it is, and Keystone is asked only
+	// for the catalogue; else it is exchanged.
+	Token string `yaml:"token"`
+
+	// For what: the first of a trust, the system, a project and a domain that is given. An application credential is for
+	// its own project.
+	TrustID           string `yaml:"trust_id"`            // (OS_TRUST_ID)
+	SystemScope       string `yaml:"system_scope"`        // "all" or nothing (OS_SYSTEM_SCOPE)
+	ProjectID         string `yaml:"project_id"`          // (OS_PROJECT_ID)
+	ProjectName       string `yaml:"project_name"`        // (OS_PROJECT_NAME)
+	ProjectDomainID   string `yaml:"project_domain_id"`   // of ProjectName (OS_PROJECT_DOMAIN_ID)
+	ProjectDomainName string `yaml:"project_domain_name"` // (OS_PROJECT_DOMAIN_NAME)
+	DomainID          string `yaml:"domain_id"`           // beside a project: that of the user and the project (OS_DOMAIN_ID)
+	DomainName        string `yaml:"domain_name"`         // (OS_DOMAIN_NAME)
+	DefaultDomain     string `yaml:"default_domain"`      // id of the domain where none is given; "" is [DefaultDomain] (OS_DEFAULT_DOMAIN)
+
+	// Where in the catalogue.
+	Region    string `yaml:"region_name"` // "" is any (OS_REGION_NAME)
+	Interface string `yaml:"interface"`   // public, internal or admin, with or without URL behind it; "" is public (OS_INTERFACE)
+
+	// How https is verified.
+	CACert   string `yaml:"cacert"` // PEM file or directory trusted instead of the system's (OS_CACERT)
+	Cert     string `yaml:"cert"`   // PEM file of a client certificate (OS_CERT)
+	Key      string `yaml:"key"`    // PEM file of its key (OS_KEY)
+	Insecure bool   `yaml:"-"`      // do not verify (OS_INSECURE; verify: false in a clouds.yaml)
+
+	// Once never makes a second token when the first ends; a cached one that is refused is still replaced.
+	Once bool `yaml:"-"`
+}
+
+// Format prints who and where, so that no form of printing shows a secret.
+func (c Config) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "Keystone %s", bare(c.AuthURL)) }
+
+// bare is an address without what may be secret.
+func bare(url string) string {
+	u, err := service.Base(url)
+	if err != nil {
+		return "at an unusable address"
+	}
+	return rest.BareURL(u)
+}
+
+// service is Keystone to internal/rest. Version 3 is the only one since 2018.
+var service = rest.Service{Library: "keystone", Example: "https://keystone.example:5000/v3", Version: "/v3"}
+
+// endpoint is the address that the paths of the API follow.
+func (c *Config) endpoint() (string, error) {
+	if c.AuthURL == "" {
+		return "", missing{"auth_url (OS_AUTH_URL)"}
+	}
+	u, err := service.Base(strings.TrimSuffix(strings.TrimRight(strings.TrimSpace(c.AuthURL), "/"), "/v2.0"))
+	if err != nil {
+		return "", err
+	}
+	return u.String() + "/", nil
+}
+
+// method is the way to sign in.
+func (c *Config) method() (string, error) {
+	switch strings.TrimPrefix(c.AuthType, "v3") {
+	case "":
+		switch {
+		case c.ApplicationCredentialID != "" || c.ApplicationCredentialName != "":
+			return ApplicationCredential, nil
+		case c.Password == "" && c.Token != "":
+			return Token, nil
+		}
+		return Password, nil
+	case "password":
+		return Password, nil
+	case "token":
+		return Token, nil
+	case "applicationcredential":
+		return ApplicationCredential, nil
+	}
+	return "", fmt.Errorf("keystone: auth_type %q is not supported; supported are %s, %s and %s", c.AuthType, Password, ApplicationCredential, Token)
+}
+
+// missing are the parameters that somebody who signs in has to give.
+type missing []string
+
+func (m missing) Error() string {
+	return "keystone: not enough to sign in: set " + strings.Join(m, ", ")
+}
+
+// request is what is asked of Keystone, and what makes two such requests the same.
+type request struct {
+	method string
+	opts   gophercloud.AuthOptions
+	secret string // of opts: password, application credential's secret, or token
+}
+
+// request checks that everything is there.
+func (c *Config) request() (*request, error) {
+	method, err := c.method()
+	if err != nil {
+		return nil, err
+	}
+	r := &request{method: method}
+	var lacks missing
+	need := func(name string, values ...string) {
+		if cmp.Or(values...) == "" {
+			lacks = append(lacks, name)
+		}
+	}
+	switch method {
+	case Password:
+		need("username (OS_USERNAME)", c.UserID, c.Username)
+		need("password (OS_PASSWORD)", c.Password)
+		r.opts.Password, r.secret = c.Password, c.Password
+		c.user(&r.opts)
+	case ApplicationCredential:
+		need("application_credential_id (OS_APPLICATION_CREDENTIAL_ID)", c.ApplicationCredentialID, c.ApplicationCredentialName)
+		need("application_credential_secret (OS_APPLICATION_CREDENTIAL_SECRET)", c.ApplicationCredentialSecret)
+		r.opts.ApplicationCredentialSecret, r.secret = c.ApplicationCredentialSecret, c.ApplicationCredentialSecret
+		if r.opts.ApplicationCredentialID = c.ApplicationCredentialID; c.ApplicationCredentialID == "" {
+			r.opts.ApplicationCredentialName = c.ApplicationCredentialName
+			need("username (OS_USERNAME) of the application credential's user, or application_credential_id (OS_APPLICATION_CREDENTIAL_ID)", c.UserID, c.Username)
+			c.user(&r.opts)
+		}
+	case Token:
+		need("token (OS_TOKEN)", c.Token)
+		r.opts.TokenID, r.secret = c.Token, c.Token
+	}
+	if lacks != nil {
+		return nil, lacks
+	}
+	r.opts.Scope = &gophercloud.AuthScope{}
+	if method != ApplicationCredential {
+		err = c.scope(r.opts.Scope)
+	}
+	return r, err
+}
+
+// user fills in who signs in.
+func (c *Config) user(o *gophercloud.AuthOptions) {
+	if o.UserID = c.UserID; c.UserID != "" {
+		return
+	}
+	o.Username = c.Username
+	o.DomainID, o.DomainName = c.domain(c.UserDomainID, c.UserDomainName)
+}
+
+// scope fills in what the token is for.
+func (c *Config) scope(s *gophercloud.AuthScope) error {
+	switch {
+	case c.TrustID != "":
+		s.TrustID = c.TrustID
+	case c.SystemScope == "all":
+		s.System = true
+	case c.SystemScope != "":
+		return errors.New("keystone: system_scope (OS_SYSTEM_SCOPE) must be all, or not set")
+	case c.ProjectID != "":
+		s.ProjectID = c.ProjectID
+	case c.ProjectName != "":
+		s.ProjectName = c.ProjectName
+		s.DomainID, s.DomainName = c.domain(c.ProjectDomainID, c.ProjectDomainName)
+	case c.DomainID != "":
+		s.DomainID = c.DomainID
+	default:
+		s.DomainName = c.DomainName
+	}
+	return nil
+}
+
+// domain is that of a user or project, as an id or a name. Beside a project domain_id and domain_name stand for that of
+// both, as in openstacksdk.
+func (c *Config) domain(id, name string) (string, string) {
+	if id == "" && name == "" && (c.ProjectID != "" || c.ProjectName != "") {
+		id, name = c.DomainID, c.DomainName
+	}
+	switch {
+	case id != "":
+		return id, ""
+	case name != "":
+		return "", name
+	}
+	return cmp.Or(c.DefaultDomain, DefaultDomain), ""
+}

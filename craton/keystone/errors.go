@@ -1,0 +1,127 @@
+package keystone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/gophercloud/gophercloud/v2"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Error is Keystone's refusal, or that it could not be asked. It never holds a secret.
+type Error struct {
+	URL     string // Keystone's, ends in /v3/
+	Status  int    // HTTP status; 0 if there was no answer, or one of success that is of no use
+	Message string // Keystone's own
+	Hint    string // what to do next
+	Err     error  // the cause, if there was no refusal
+}
+
+// Error says who refused what, and what to do next.
+func (e *Error) Error() string {
+	s := "Keystone at " + strings.TrimSuffix(e.URL, "/")
+	switch {
+	case e.Status != 0 && e.Err != nil:
+		s += fmt.Sprintf(" %v: %d %s", e.Err, e.Status, http.StatusText(e.Status))
+	case e.Err != nil:
+		s += ": " + e.Err.Error()
+	}
+	if e.Message != "" {
+		s += ": " + strings.TrimSuffix(e.Message, ".")
+	}
+	return s + "; " + e.Hint
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// NoEndpoint is a service that is not in the catalogue, or not there.
+type NoEndpoint struct {
+	URL     string     // Keystone's
+	Want    Endpoint   // without a URL
+	Catalog []Endpoint // all that there are
+}
+
+// Error says what is there instead.
+func (e *NoEndpoint) Error() string {
+	s := fmt.Sprintf("the catalogue of Keystone at %s has no %s endpoint of a service %q", e.URL, e.Want.Interface, e.Want.Type)
+	if e.Want.Region != "" {
+		s += fmt.Sprintf(" in region %q", e.Want.Region)
+	}
+	places := map[string][]string{}
+	var types []string
+	for _, c := range e.Catalog {
+		if places[c.Type] == nil {
+			types = append(types, c.Type)
+		}
+		if place := c.Region + " " + c.Interface; !slices.Contains(places[c.Type], place) {
+			places[c.Type] = append(places[c.Type], place)
+		}
+	}
+	if len(types) == 0 {
+		return s + "; it is empty"
+	}
+	if there := places[e.Want.Type]; there != nil {
+		return s + ", only " + strings.Join(there, ", ")
+	}
+	slices.Sort(types)
+	return s + "; it has " + strings.Join(types, ", ")
+}
+
+// failure makes the error of a request to Keystone that failed.
+func (a *Auth) failure(ctx context.Context, err error, refused string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	code, ok := errors.AsType[gophercloud.ErrUnexpectedResponseCode](err)
+	if !ok {
+		unsent, is := errors.AsType[*url.Error](err)
+		if !is {
+			return a.nonsense(err)
+		}
+		err = unsent.Err // the URL stands before it
+		var timeout interface{ Timeout() bool }
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+			err = errors.New("no complete answer in time")
+		}
+		return &Error{URL: a.url, Hint: "check auth_url (OS_AUTH_URL), the network and the certificates", Err: fmt.Errorf("cannot be reached: %w", err)}
+	}
+	e := &Error{URL: a.url, Status: code.Actual, Message: message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
+	switch code.Actual {
+	case http.StatusUnauthorized:
+	case http.StatusNotFound:
+		if a.request.method != Token {
+			e.Hint = "check that auth_url (OS_AUTH_URL) is Keystone's address"
+		}
+	case http.StatusBadRequest, http.StatusForbidden:
+		e.Hint = "check the parameters"
+	default:
+		e.Hint = "try again later, or ask those who run Keystone"
+		if code.Actual < 500 {
+			e.Hint = "check that auth_url (OS_AUTH_URL) is Keystone's address"
+		}
+	}
+	return e
+}
+
+// nonsense makes the error of a good answer that is none of Keystone's.
+func (a *Auth) nonsense(err error) error {
+	return &Error{URL: a.url, Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", err)}
+}
+
+// message is Keystone's own text in an answer, or the start of it.
+func message(body []byte) string {
+	var doc struct{ Error struct{ Message string } }
+	if json.Unmarshal(body, &doc) == nil && doc.Error.Message != "" {
+		return doc.Error.Message
+	}
+	return rest.Excerpt(body)
+}

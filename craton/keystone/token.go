@@ -1,0 +1,200 @@
+package keystone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+)
+
+// token is a token and what Keystone says about it. Its fields of JSON are what the cache keeps.
+type token struct {
+	ID       string     `json:"id"`
+	Expires  time.Time  `json:"expires"` // by this machine's clock
+	Renew    time.Time  `json:"renew"`   // from when on a new one is made
+	Identity Identity   `json:"identity"`
+	Catalog  []Endpoint `json:"catalog"`
+
+	got      time.Time // when this process got it
+	cached   bool      // another process made it
+	replaces bool      // a refused one
+}
+
+// Endpoint is one address of a service in Keystone's catalogue.
+type Endpoint struct {
+	Type      string `json:"type"` // of the service: identity, compute, fleet_management
+	Region    string `json:"region"`
+	Interface string `json:"interface"` // public, internal or admin
+	URL       string `json:"url"`
+}
+
+// early is how long before its end a token is replaced: long enough for one request with its retries, but at most a
+// tenth of its life.
+const early = 2 * time.Minute
+
+// asIs tells a token that needs no other in its place.
+func (r *request) asIs() bool { return r.method == Token && *r.opts.Scope == gophercloud.AuthScope{} }
+
+// client speaks to Keystone.
+func (a *Auth) client(token string) *gophercloud.ServiceClient {
+	provider := &gophercloud.ProviderClient{HTTPClient: *a.http}
+	provider.SetToken(token)
+	return &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: a.url, Type: "identity"}
+}
+
+// make signs in.
+func (a *Auth) make(ctx context.Context) (*token, error) {
+	asked := a.now()
+	opts := a.request.opts
+	result := tokens.Create(ctx, a.client(""), &opts)
+	if result.Err != nil {
+		return nil, a.failure(ctx, result.Err, a.refusal())
+	}
+	t, err := a.extract(asked, result)
+	if err == nil {
+		err = a.suits(t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// look asks about a token that somebody else made.
+func (a *Auth) look(ctx context.Context, id string) (*token, error) {
+	asked := a.now()
+	result := tokens.Get(ctx, a.client(id), id)
+	if result.Err != nil {
+		return nil, a.failure(ctx, result.Err, a.refusal())
+	}
+	return a.extract(asked, result)
+}
+
+// extract reads Keystone's description of a token.
+func (a *Auth) extract(asked time.Time, result interface {
+	ExtractTokenID() (string, error)
+	ExtractInto(any) error
+}) (*token, error) {
+	var body struct {
+		ExpiresAt time.Time `json:"expires_at"`
+		IssuedAt  time.Time `json:"issued_at"`
+		User      tokens.User
+		Project   *tokens.Project
+		Domain    *tokens.Domain
+		System    map[string]any
+		Roles     []tokens.Role
+		Catalog   []tokens.CatalogEntry
+	}
+	id, err := result.ExtractTokenID()
+	if err == nil {
+		err = result.ExtractInto(&body)
+	}
+	if err == nil && (id == "" || body.ExpiresAt.IsZero()) {
+		err = errors.New("there is no token in it")
+	}
+	if err != nil {
+		return nil, a.nonsense(err)
+	}
+	if body.Project == nil && body.Domain == nil && body.System == nil {
+		return nil, &Error{URL: a.url, Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
+			Err: fmt.Errorf("the token of %s is for no project", a.who())}
+	}
+	// Keystone's clock may be another than ours, so only the length of the token's life counts.
+	life := body.ExpiresAt.Sub(body.IssuedAt)
+	if a.request.asIs() { // it began long ago
+		life = body.ExpiresAt.Sub(asked)
+	}
+	t := &token{ID: id, Expires: asked.Add(life), Identity: Identity{User: body.User.Name, UserID: body.User.ID}}
+	t.Renew = t.Expires.Add(-min(early, life/10))
+	if body.Project != nil {
+		t.Identity.Project, t.Identity.ProjectID = body.Project.Name, body.Project.ID
+	}
+	for _, r := range body.Roles {
+		t.Identity.Roles = append(t.Identity.Roles, r.Name)
+	}
+	for _, service := range body.Catalog {
+		for _, e := range service.Endpoints {
+			region := e.RegionID
+			if region == "" {
+				region = e.Region
+			}
+			t.Catalog = append(t.Catalog, Endpoint{Type: service.Type, Region: region, Interface: e.Interface, URL: e.URL})
+		}
+	}
+	return t, nil
+}
+
+// suits refuses the token of an application credential that is for another project than the one that was asked for:
+// an application credential cannot be asked for one.
+func (a *Auth) suits(t *token) error {
+	c := &a.config
+	if a.request.method != ApplicationCredential {
+		return nil
+	}
+	want, got := c.ProjectID, t.Identity.ProjectID
+	if want == "" {
+		want, got = c.ProjectName, t.Identity.Project
+	}
+	if want == "" || strings.ReplaceAll(want, "-", "") == strings.ReplaceAll(got, "-", "") {
+		return nil
+	}
+	return &Error{URL: a.url, Hint: "unset the project, or use an application credential of the other one",
+		Err: fmt.Errorf("the application credential is for project %s (%s), not for %s", t.Identity.Project, t.Identity.ProjectID, want)}
+}
+
+// who is who signs in, for errors.
+func (a *Auth) who() string {
+	o := &a.request.opts
+	switch {
+	case o.ApplicationCredentialID != "":
+		return "application credential " + o.ApplicationCredentialID
+	case o.ApplicationCredentialName != "":
+		return fmt.Sprintf("application credential %q of %s", o.ApplicationCredentialName, user(o))
+	case o.TokenID != "":
+		return "who has the given token"
+	}
+	return user(o)
+}
+
+func user(o *gophercloud.AuthOptions) string {
+	if o.UserID != "" {
+		return "user with id " + o.UserID
+	}
+	return fmt.Sprintf("user %q of domain %q", o.Username, o.DomainID+o.DomainName)
+}
+
+// what is what the token is for, for errors.
+func (a *Auth) what() string {
+	s := a.request.opts.Scope
+	switch {
+	case s.TrustID != "":
+		return " with trust " + s.TrustID
+	case s.System:
+		return " for the system"
+	case s.ProjectID != "":
+		return " for the project with id " + s.ProjectID
+	case s.ProjectName != "":
+		return fmt.Sprintf(" for project %q of domain %q", s.ProjectName, s.DomainID+s.DomainName)
+	case s.DomainID+s.DomainName != "":
+		return fmt.Sprintf(" for domain %q", s.DomainID+s.DomainName)
+	}
+	return ""
+}
+
+// refusal is what to do when Keystone refuses.
+func (a *Auth) refusal() string {
+	switch a.request.method {
+	case ApplicationCredential:
+		return "check the application credential's id and secret, and that it has not ended"
+	case Token:
+		return "the token is wrong or has ended: get a new one"
+	}
+	if a.request.opts.Scope.TrustID != "" {
+		return "check the user, the password, and that the trust is for this user"
+	}
+	return "check the user, the password, the domains, and that the user has a role in what it is for"
+}
