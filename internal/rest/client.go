@@ -25,6 +25,7 @@ type Config struct {
 	TLS       TLS
 	Transport http.RoundTripper // nil: one of its own, with TLS
 	Policy    Policy
+	Redirects bool                 // GET follows redirects, as long as they lead to the same server
 	Forbidden func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
 }
 
@@ -32,6 +33,7 @@ type Config struct {
 type Client struct {
 	base    *url.URL // ends in the service's version, no trailing slash
 	library string
+	version string
 	http    *retryablehttp.Client
 
 	renewer   Renewer // nil: credentials stay what they are
@@ -48,7 +50,7 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: base, library: cfg.Service.Library, http: hc, forbidden: cfg.Forbidden}
+	c := &Client{base: base, library: cfg.Service.Library, version: cfg.Service.Version, http: hc, forbidden: cfg.Forbidden}
 	c.renewer, _ = cfg.Auth.(Renewer)
 	return c, nil
 }
@@ -62,7 +64,8 @@ func (c *Client) CloseIdleConnections() { c.http.HTTPClient.CloseIdleConnections
 // Request is what Do sends.
 type Request struct {
 	Method string
-	Path   string // relative to the base URL, begins with a slash; each of its elements is escaped already
+	Path   string // relative to the base URL, begins with a slash; each of its elements is escaped already; "" is the base itself
+	Above  bool   // the request is for the root above the version; Path does not count
 	Query  url.Values
 	Header http.Header // beside those that every request has
 	Body   any         // sent as JSON; nil for none
@@ -108,7 +111,7 @@ func (c *Client) expired(resp *Response) bool {
 
 // send sends one request, and repeats it as the policy says.
 func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
-	u, err := Join(c.base, r.Path)
+	u, err := c.locate(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.library, err)
 	}
@@ -148,6 +151,18 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		data, _ = readBody(resp, r.Into) // a cut message still is one
 	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, sent: resp.Request}, nil
+}
+
+// locate is the URL of a request, without its query.
+func (c *Client) locate(r *Request) (*url.URL, error) {
+	u := *c.base
+	switch {
+	case r.Above:
+		u.Path, u.RawPath = strings.TrimSuffix(u.Path, c.version)+"/", ""
+	case r.Path != "":
+		return Join(c.base, r.Path)
+	}
+	return &u, nil
 }
 
 // NoAnswer is a request that got no answer: refused, timed out, cut, or not verified.

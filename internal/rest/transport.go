@@ -42,7 +42,7 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	rt = &authTransport{next: rt, auth: c.Auth, userAgent: c.UserAgent}
 
 	r := retryablehttp.NewClient()
-	r.HTTPClient = &http.Client{Transport: rt, Timeout: c.Timeout, CheckRedirect: refuseRedirect}
+	r.HTTPClient = &http.Client{Transport: rt, Timeout: c.Timeout, CheckRedirect: c.checkRedirect}
 	r.Logger = nil // a library writes nothing
 	r.RetryMax = c.Retries
 	r.RetryWaitMin, r.RetryWaitMax = c.WaitLeast, c.WaitMost
@@ -100,10 +100,16 @@ func (t *authTransport) CloseIdleConnections() {
 	}
 }
 
-// errRedirect: the APIs never redirect. A redirect is a proxy's, often to https or to
-// another host, and following it would carry the credentials along.
+// errRedirect: the APIs never redirect to other servers. Such a redirect is a proxy's, often to https, and following it
+// would carry the credentials along.
 var errRedirect = errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along; set the URL to where it leads")
 
-func refuseRedirect(r *http.Request, _ []*http.Request) error {
+func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {
+	const most = 5
+	first := via[0]
+	if c.Redirects && first.Method == http.MethodGet && len(via) <= most &&
+		r.URL.Scheme == first.URL.Scheme && r.URL.Host == first.URL.Host {
+		return nil
+	}
 	return fmt.Errorf("%w (%s)", errRedirect, BareURL(r.URL))
 }
