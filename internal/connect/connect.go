@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/server"
 )
@@ -27,29 +28,53 @@ const sqlitePrefix = "sqlite:"
 // embeddedURL is what the client calls the server in its own process.
 const embeddedURL = "http://embedded"
 
-// Client makes a client of the connection settings, and a function that ends its work.
-func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client, func() error, error) {
-	url := v.String("url")
-	switch {
-	case url == "":
-		return nil, nil, errors.New("no fleet to talk to: set CRATON_URL to sqlite:PATH or to the URL of a Craton API, such as http://craton.example:7780")
-	case strings.HasPrefix(url, sqlitePrefix):
-		return embedded(ctx, v, mode)
-	}
-	c, err := network(v)
-	return c, func() error { return nil }, err
+// Connection is a client, and what only the settings and Keystone know about its user.
+type Connection struct {
+	*craton.Client
+	// Close ends the connection's work.
+	Close func() error
+
+	project  string
+	keystone *Keystone // nil: without
 }
 
-// network connects to an API over HTTP.
-func network(v *settings.Values) (*craton.Client, error) {
-	options := append(common(v),
-		craton.WithTimeout(v.Duration("timeout")),
-		craton.WithTLS(craton.TLS{
-			CAPath:     v.String("ca_path"),
-			ClientCert: v.String("client_cert"),
-			ClientKey:  v.String("client_key"),
-			Insecure:   !v.Bool("validate_certs"),
-		}))
+// Project is the id of the project that the user works in; "" if the API knows only one. With Keystone it may have to sign in.
+func (c *Connection) Project(ctx context.Context) (string, error) {
+	if c.keystone == nil {
+		return c.project, nil
+	}
+	id, err := c.keystone.Identity(ctx)
+	if err != nil {
+		return "", err
+	}
+	return id.ProjectID, nil
+}
+
+// Client makes a client of the connection settings, and a function that ends its work.
+func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client, func() error, error) {
+	c, err := Open(ctx, v, mode)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.Client, c.Close, nil
+}
+
+// Open connects as the connection settings say.
+func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
+	url, withKeystone := v.String("url"), UsesKeystone(v)
+	switch {
+	case strings.HasPrefix(url, sqlitePrefix):
+		return embedded(ctx, v, mode)
+	case withKeystone:
+		return throughKeystone(ctx, v)
+	case url == "":
+		return nil, errors.New("no fleet to talk to: set CRATON_URL to sqlite:PATH or to the URL of a Craton API, such as http://craton.example:7780, or OS_CLOUD or OS_AUTH_URL to Keystone")
+	}
+	return local(v)
+}
+
+// local connects to an API over HTTP, as one of its own users.
+func local(v *settings.Values) (*Connection, error) {
 	var missing []string
 	for _, name := range []string{"username", "password", "project_id"} {
 		if v.String(name) == "" {
@@ -57,42 +82,83 @@ func network(v *settings.Values) (*craton.Client, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("%s needs credentials: set %s", strings.TrimRight(v.String("url"), "/"), strings.Join(missing, ", "))
+		return nil, fmt.Errorf("%s needs credentials: set %s; or for Keystone OS_CLOUD, or OS_AUTH_URL and what it needs",
+			strings.TrimRight(v.String("url"), "/"), strings.Join(missing, ", "))
 	}
-	options = append(options, craton.WithLocalAuth(v.String("username"), v.String("password"), v.String("project_id")))
-	return craton.New(v.String("url"), options...)
+	return network(v, v.String("url"),
+		craton.WithLocalAuth(v.String("username"), v.String("password"), v.String("project_id")),
+		craton.WithTLS(craton.TLS{
+			CAPath:     v.String("ca_path"),
+			ClientCert: v.String("client_cert"),
+			ClientKey:  v.String("client_key"),
+			Insecure:   !v.Bool("validate_certs"),
+		}))
+}
+
+// throughKeystone connects to an API over HTTP, at the URL that is set or that the catalogue has.
+func throughKeystone(ctx context.Context, v *settings.Values) (*Connection, error) {
+	k, err := NewKeystone(v)
+	if err != nil {
+		return nil, err
+	}
+	url := v.String("url")
+	if url == "" {
+		if url, err = k.Endpoint(ctx, ServiceType); err != nil {
+			if _, ok := errors.AsType[*keystone.NoEndpoint](err); ok {
+				err = fmt.Errorf("no fleet to talk to: CRATON_URL is not set, and %w; set CRATON_URL, or OS_REGION_NAME or OS_INTERFACE to another place", err)
+			}
+			return nil, err
+		}
+	}
+	c, err := network(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS))
+	if err == nil && (v.String("auth_url") != "" || v.String("os_cloud") != "") { // of a mere token nobody says what it is for
+		c.keystone = k
+	}
+	return c, err
+}
+
+// network connects over HTTP.
+func network(v *settings.Values, url string, options ...craton.Option) (*Connection, error) {
+	options = append(append(common(v), craton.WithTimeout(v.Duration("timeout"))), options...)
+	c, err := craton.New(url, options...)
+	if err != nil {
+		return nil, err
+	}
+	return &Connection{Client: c, Close: func() error { return nil }, project: v.String("project_id")}, nil
 }
 
 // credentialEnv names the variables that an error asks for.
 var credentialEnv = map[string]string{"username": "OS_USERNAME", "password": "OS_PASSWORD", "project_id": "OS_PROJECT_ID"}
 
 // embedded runs the server's handler in this process. The file's permissions guard it; there are no credentials.
-func embedded(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client, func() error, error) {
+func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	s, err := server.Open(ctx, v.String("url"), server.Options{
 		Create: mode == Create,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	h, err := s.Embedded(ctx, v.String("project_id"))
 	if err != nil {
-		return nil, nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{h}))...)
 	if err != nil {
-		return nil, nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, s.Close())
 	}
-	return c, s.Close, nil
+	return &Connection{Client: c, Close: s.Close, project: v.String("project_id")}, nil
 }
 
 // common are the options that both ways share.
 func common(v *settings.Values) []craton.Option {
 	return []craton.Option{
 		craton.WithRetries(v.Int("retries")),
-		craton.WithUserAgent("craton/" + Version),
+		craton.WithUserAgent(userAgent()),
 	}
 }
+
+func userAgent() string { return "craton/" + Version }
 
 // Version is this program's version, for the User-Agent. cmd/craton sets it.
 var Version = "dev"

@@ -2,10 +2,13 @@ package connect
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"io"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,19 +20,25 @@ import (
 )
 
 // values are the connection settings of flags; the machine's own settings do not count.
-func values(t *testing.T, args ...string) *settings.Values {
+func values(t testing.TB, args ...string) *settings.Values {
 	t.Helper()
-	for _, s := range settings.Connection.Settings {
-		t.Setenv(s.Env, "")
+	return valuesOf(t, nil, "", args...)
+}
+
+// valuesOf are the connection settings of an environment, a configuration file and flags.
+func valuesOf(t testing.TB, env map[string]string, file string, args ...string) *settings.Values {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yml")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	t.Setenv(settings.ConfigEnv, "")
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	args = append(args, "--config", path)
 	f := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	settings.AddFlags(f, settings.Connection)
 	if err := f.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	v, err := settings.Load(f, settings.Connection)
+	v, err := settings.LoadEnv(f, func(name string) (string, bool) { text, ok := env[name]; return text, ok }, settings.Connection)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +46,7 @@ func values(t *testing.T, args ...string) *settings.Values {
 }
 
 func TestEmbedded(t *testing.T) {
+	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
 	if _, _, err := Client(t.Context(), values(t, "--craton-url", url), ReadOnly); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "begin with") {
 		t.Fatalf("a missing file: %v", err)
@@ -68,6 +78,7 @@ func TestEmbedded(t *testing.T) {
 }
 
 func TestWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -117,4 +128,9 @@ func TestHandlerTransport(t *testing.T) {
 	if resp, err := rt.RoundTrip(req); err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Errorf("a panic: %v, %v", resp, err)
 	}
+}
+
+// certPEM is a server's certificate.
+func certPEM(s *httptest.Server) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 }

@@ -23,7 +23,12 @@ const (
 // Load finds the value of every setting of the sections: flag > environment > file > default.
 // fs may be nil. The whole file is checked, also the sections that are not asked for.
 func Load(flags *pflag.FlagSet, sections ...Section) (*Values, error) {
-	return load(flags, os.LookupEnv, SearchPath(), sections...)
+	return LoadEnv(flags, os.LookupEnv, sections...)
+}
+
+// LoadEnv is Load with another environment than the process's.
+func LoadEnv(flags *pflag.FlagSet, env func(string) (string, bool), sections ...Section) (*Values, error) {
+	return load(flags, env, SearchPath(), sections...)
 }
 
 // SearchPath are the files looked for when none is named, first found wins.
@@ -63,8 +68,8 @@ func (s *Setting) find(flags *pflag.FlagSet, env func(string) (string, bool), fr
 	text, source := s.Default, Source{From: FromDefault}
 	if f := lookupFlag(flags, s.flagName()); f != nil && f.Changed {
 		text, source = f.Value.String(), Source{From: FromFlag, Name: "--" + s.flagName()}
-	} else if e, _ := env(s.Env); e != "" { // an empty variable counts as unset (contract §8.1)
-		text, source = e, Source{From: FromEnvironment, Name: s.Env}
+	} else if name, e := s.variable(env); e != "" {
+		text, source = e, Source{From: FromEnvironment, Name: name}
 	} else if fromFile != nil {
 		return *fromFile, nil
 	}
@@ -73,6 +78,16 @@ func (s *Setting) find(flags *pflag.FlagSet, env func(string) (string, bool), fr
 		return value{}, fmt.Errorf("%s: %w", source, err)
 	}
 	return value{setting: s, data: data, source: source}, nil
+}
+
+// variable is the setting's first environment variable that is not empty: an empty one counts as unset (contract §8.1).
+func (s *Setting) variable(env func(string) (string, bool)) (name, text string) {
+	for _, name := range append([]string{s.Env}, s.Also...) {
+		if text, _ := env(name); text != "" {
+			return name, text
+		}
+	}
+	return "", ""
 }
 
 func lookupFlag(flags *pflag.FlagSet, name string) *pflag.Flag {

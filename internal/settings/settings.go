@@ -20,6 +20,7 @@ const (
 	Int                  // a decimal integer
 	Duration             // seconds as a number, or 90s, 2m
 	List                 // words separated by commas; in the file also a YAML list
+	Path                 // the path of a file or directory
 )
 
 // Setting is one setting.
@@ -27,6 +28,7 @@ type Setting struct {
 	Name    string   // in the file, such as validate_certs
 	Flag    string   // without dashes; "" means Name with dashes for underscores
 	Env     string   // environment variable
+	Also    []string // other variables for the same, of which the first that is not empty counts if Env is
 	Kind    Kind     //
 	Default string   // as text; "" is the zero value
 	Choices []string // the only values allowed, for strings and for the words of a list
@@ -109,7 +111,7 @@ func (f *flagValue) Set(s string) error {
 }
 
 func (f *flagValue) Type() string {
-	return [...]string{"text", "bool", "number", "duration", "list"}[f.kind]
+	return [...]string{"text", "bool", "number", "duration", "list", "path"}[f.kind]
 }
 
 // Values are the settings' values, each with where it came from. Names are "url" for a top-level setting
@@ -132,7 +134,7 @@ func (v *Values) Source(name string) Source { return v.get(name).source }
 // IsDefault tells that nobody set the value.
 func (v *Values) IsDefault(name string) bool { return v.get(name).source.From == FromDefault }
 
-// String is the value of a setting of kind String.
+// String is the value of a setting of kind String or Path.
 func (v *Values) String(name string) string { return v.get(name).data.(string) }
 
 // Bool is the value of a setting of kind Bool.
@@ -164,7 +166,7 @@ func (s *Setting) parse(text string) (any, error) {
 		return fmt.Errorf("%s must be %s, not %q", s.Name, want, text)
 	}
 	switch s.Kind {
-	case String:
+	case String, Path:
 		if len(s.Choices) > 0 && text != "" && !slices.Contains(s.Choices, text) {
 			return nil, bad("one of " + strings.Join(s.Choices, ", "))
 		}

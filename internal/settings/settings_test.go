@@ -62,6 +62,25 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// The first variable of a setting that is not empty counts.
+func TestSeveralVariables(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		env          map[string]string
+		want, source string
+	}{
+		"own":      {map[string]string{"OS_PROJECT_ID": "p", "OS_TENANT_ID": "t"}, "p", "environment OS_PROJECT_ID"},
+		"other":    {map[string]string{"OS_TENANT_ID": "t"}, "t", "environment OS_TENANT_ID"},
+		"empty":    {map[string]string{"OS_PROJECT_ID": "", "OS_TENANT_ID": "t"}, "t", "environment OS_TENANT_ID"},
+		"the file": {map[string]string{"OS_TENANT_ID": ""}, "f", "config.yml:1"},
+	} {
+		v, err := loadWith(t, "project_id: f\n", c.env)
+		if err != nil || v.String("project_id") != c.want || !strings.HasSuffix(v.Source("project_id").String(), c.source) {
+			t.Errorf("%s: %q from %s, %v", name, v.String("project_id"), v.Source("project_id"), err)
+		}
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ file, want string }{
@@ -152,10 +171,13 @@ func TestDefinitions(t *testing.T) {
 			if strings.HasSuffix(s.Help, ".") {
 				t.Errorf("the help of %s ends with a full stop", s.Name)
 			}
-			if flags[s.flagName()] || envs[s.Env] {
-				t.Errorf("%s shares its flag or variable", s.Name)
+			for _, env := range append([]string{s.Env}, s.Also...) {
+				if flags[s.flagName()] || envs[env] {
+					t.Errorf("%s shares its flag or variable", s.Name)
+				}
+				envs[env] = true
 			}
-			flags[s.flagName()], envs[s.Env] = true, true
+			flags[s.flagName()] = true
 			if _, err := s.parse(s.Default); err != nil {
 				t.Errorf("the default of %s: %v", s.Name, err)
 			}

@@ -1,0 +1,130 @@
+package connect
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/craton/keystone"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// ServiceType is what Craton is called in Keystone's catalogue.
+const ServiceType = "fleet_management"
+
+// localAuth is the auth_type of Craton's own users.
+const localAuth = "local"
+
+// UsesKeystone tells whether the settings are for Keystone: an address or a cloud of it is set, or credentials that only
+// Keystone knows. A user name, password and project alone are Craton's own.
+func UsesKeystone(v *settings.Values) bool {
+	switch kind := v.String("auth_type"); {
+	case kind == localAuth:
+		return false
+	case v.String("auth_url") != "" || v.String("os_cloud") != "":
+		return true
+	case kind != "":
+		return !strings.HasSuffix(kind, keystone.Password)
+	}
+	own := v.String("username") != "" && v.String("password") != ""
+	return !own && (v.String("token") != "" || v.String("application_credential_id") != "" || v.String("application_credential_name") != "")
+}
+
+// Keystone is who signs in to Keystone, and how https connections to its services are verified.
+type Keystone struct {
+	*keystone.Auth
+	TLS craton.TLS
+}
+
+// NewKeystone reads the settings for Keystone. Nothing is sent.
+func NewKeystone(v *settings.Values) (*Keystone, error) {
+	c, err := keystoneConfig(v)
+	if err != nil {
+		return nil, err
+	}
+	service := craton.TLS{CAPath: v.String("ca_path"), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"), Insecure: c.Insecure}
+	switch {
+	case !v.IsDefault("validate_certs"):
+		service.Insecure = !v.Bool("validate_certs")
+		if v.IsDefault("os_insecure") {
+			c.Insecure = service.Insecure
+		}
+	case !v.IsDefault("os_insecure"):
+		service.Insecure = v.Bool("os_insecure")
+	}
+	// A private cloud has one authority for all: what is said of one counts for the other.
+	service.CAPath = cmp.Or(service.CAPath, c.CACert)
+	c.CACert = cmp.Or(c.CACert, service.CAPath)
+	if service.ClientCert == "" && service.ClientKey == "" {
+		service.ClientCert, service.ClientKey = c.Cert, c.Key
+	}
+	options := []keystone.Option{
+		keystone.WithTimeout(v.Duration("timeout")), keystone.WithRetries(v.Int("retries")), keystone.WithUserAgent(userAgent()),
+	}
+	if !v.Bool("no_token_cache") {
+		options = append(options, keystone.WithCache(keystone.CacheDir()))
+	}
+	auth, err := keystone.New(c, options...)
+	if err != nil {
+		return nil, err
+	}
+	return &Keystone{Auth: auth, TLS: service}, nil
+}
+
+// strength is how much a place counts from which a setting comes, the strongest last.
+var strength = []settings.From{settings.FromDefault, settings.FromFile, settings.FromEnvironment, settings.FromFlag}
+
+// keystoneConfig is the cloud of os_cloud, if that is set, and over it the settings that count as much as os_cloud. Weaker
+// ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
+func keystoneConfig(v *settings.Values) (keystone.Config, error) {
+	var c keystone.Config
+	named := settings.FromDefault
+	if name := v.String("os_cloud"); name != "" {
+		var err error
+		if c, err = keystone.LoadCloud(name, v.String("os_region_name")); err != nil {
+			return c, err
+		}
+		named = v.Source("os_cloud").From
+	}
+	get := func(name string) string {
+		if slices.Index(strength, v.Source(name).From) < slices.Index(strength, named) {
+			return ""
+		}
+		return v.String(name)
+	}
+	set := func(name string, field *string) { *field = cmp.Or(get(name), *field) }
+	// Of a thing that has an id and a name, one replaces both.
+	either := func(id, name string, fieldID, fieldName *string) {
+		if a, b := get(id), get(name); a != "" || b != "" {
+			*fieldID, *fieldName = a, b
+		}
+	}
+	set("auth_url", &c.AuthURL)
+	set("auth_type", &c.AuthType)
+	either("user_id", "username", &c.UserID, &c.Username)
+	either("user_domain_id", "user_domain_name", &c.UserDomainID, &c.UserDomainName)
+	set("password", &c.Password)
+	either("application_credential_id", "application_credential_name", &c.ApplicationCredentialID, &c.ApplicationCredentialName)
+	set("application_credential_secret", &c.ApplicationCredentialSecret)
+	set("token", &c.Token)
+	set("trust_id", &c.TrustID)
+	set("system_scope", &c.SystemScope)
+	either("project_id", "project_name", &c.ProjectID, &c.ProjectName)
+	either("project_domain_id", "project_domain_name", &c.ProjectDomainID, &c.ProjectDomainName)
+	either("domain_id", "domain_name", &c.DomainID, &c.DomainName)
+	set("default_domain", &c.DefaultDomain)
+	set("os_region_name", &c.Region)
+	set("os_interface", &c.Interface)
+
+	// These are about the way there, not about who one is.
+	c.CACert = cmp.Or(v.String("os_cacert"), c.CACert)
+	if cert, key := v.String("os_cert"), v.String("os_key"); cert != "" || key != "" {
+		c.Cert, c.Key = cert, key
+	}
+	if !v.IsDefault("os_insecure") {
+		c.Insecure = v.Bool("os_insecure")
+	}
+	c.Once = !v.Bool("reauthenticate")
+	return c, nil
+}
