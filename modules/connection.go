@@ -24,12 +24,13 @@ func connection() *module.Fragment {
 	f := &module.Fragment{Name: fragmentName, Notes: []string{
 		"What no option and no environment variable gives is taken from the configuration file of the machine that the module runs on: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml).",
 		"With C(url: sqlite:PATH) the fleet is a file on the machine that the module runs on. No server and no credentials are needed; tasks that are to change one file must run on one machine, so use C(delegate_to) or C(connection: local).",
+		"With O(auth_url) or O(os_cloud), or their variables, users and projects are those of Keystone. Its tokens are kept for other tasks in C(~/.cache/craton/tokens) of the user that the module runs as; see O(no_token_cache).",
 		"Set the connection once for all modules with C(module_defaults) and the group C(craton.fleet.craton).",
 	}}
 	for i := range settings.Connection.Settings {
 		s := &settings.Connection.Settings[i]
 		help, _, _ := strings.Cut(s.Help, "; other users") // on a command line, that is
-		o := module.Option{Name: s.Name, NoLog: s.Secret, Env: []string{s.Env},
+		o := module.Option{Name: s.Name, NoLog: s.Secret, Env: append([]string{s.Env}, s.Also...),
 			Description: []string{strings.ToUpper(help[:1]) + help[1:] + "."}}
 		switch s.Kind {
 		case settings.Bool:
@@ -37,12 +38,11 @@ func connection() *module.Fragment {
 		case settings.Int:
 			n, _ := strconv.Atoi(s.Default)
 			o.Type, o.Default = module.Int, n
+		case settings.Path:
+			o.Type = module.Path
 		default:
 			if s.Default != "" {
 				o.Default = s.Default
-			}
-			if strings.HasPrefix(s.Name, "c") { // files
-				o.Type = module.Path
 			}
 		}
 		f.Options = append(f.Options, o)
@@ -50,15 +50,13 @@ func connection() *module.Fragment {
 	return f
 }
 
-// connectionSettings are the task's connection options over the configuration file and the defaults.
+// connectionSettings are the task's connection options over its environment, the configuration file and the defaults.
 func connectionSettings(p module.Params) (*settings.Values, error) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	settings.AddFlags(flags, settings.Connection)
+	environment := map[string]string{}
 	for i := range settings.Connection.Settings {
 		s := &settings.Connection.Settings[i]
-		if source := p.Source(s.Name); source != module.FromTask && source != module.FromEnv {
-			continue
-		}
 		value := ""
 		switch s.Kind {
 		case settings.Bool:
@@ -71,20 +69,30 @@ func connectionSettings(p module.Params) (*settings.Values, error) {
 		if value == "" { // as everywhere, an empty setting is none
 			continue
 		}
-		name := s.Flag
-		if name == "" {
-			name = strings.ReplaceAll(s.Name, "_", "-")
-		}
-		if err := flags.Set(name, value); err != nil {
-			return nil, err
+		switch p.Source(s.Name) {
+		case module.FromTask:
+			name := s.Flag
+			if name == "" {
+				name = strings.ReplaceAll(s.Name, "_", "-")
+			}
+			if err := flags.Set(name, value); err != nil {
+				return nil, err
+			}
+		case module.FromEnv:
+			environment[s.Env] = value
 		}
 	}
-	v, err := settings.Load(flags, settings.Connection)
+	v, err := settings.LoadEnv(flags, func(name string) (string, bool) {
+		if value, ok := environment[name]; ok {
+			return value, true
+		}
+		return os.LookupEnv(name)
+	}, settings.Connection)
 	if err != nil {
 		return nil, errors.New(flagPrefix.ReplaceAllString(err.Error(), ""))
 	}
-	if v.String("url") == "" {
-		return nil, errors.New("no fleet to talk to: set the option url, or CRATON_URL in the task's environment, to the URL of a Craton API such as http://craton.example:7780, or to sqlite:PATH")
+	if v.String("url") == "" && !connect.UsesKeystone(v) {
+		return nil, errors.New("no fleet to talk to: set the option url, or CRATON_URL in the task's environment, to the URL of a Craton API such as http://craton.example:7780, or to sqlite:PATH; or for Keystone os_cloud or auth_url")
 	}
 	return v, nil
 }
@@ -114,13 +122,16 @@ func open(ctx context.Context, task *module.Task, creates bool) (fl *fleet, done
 			}
 		}
 	}
-	client, closeClient, err := connect.Client(ctx, v, mode)
+	connection, err := connect.Open(ctx, v, mode)
 	if err != nil {
 		return nil, nil, errors.Join(err, clean())
 	}
-	return &fleet{client: client, project: v.String("project_id")}, func() error {
-		return errors.Join(closeClient(), clean())
-	}, nil
+	done = func() error { return errors.Join(connection.Close(), clean()) }
+	project, err := connection.Project(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, done())
+	}
+	return &fleet{client: connection.Client, project: project}, done, nil
 }
 
 // scratch are the settings of an empty fleet, and a function that removes it.

@@ -92,6 +92,8 @@ func ansibleType(k settings.Kind) (kind, elements string) {
 		return "list", "str"
 	case settings.String, settings.Duration:
 		return "str", ""
+	case settings.Path:
+		return "path", ""
 	}
 	panic("collection: no type for kind " + strconv.Itoa(int(k)))
 }
