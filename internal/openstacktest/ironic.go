@@ -3,15 +3,11 @@ package openstacktest
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -138,32 +134,11 @@ func newIronic(config ironicConfig) (*Ironic, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "craton-test-ironic-")
+	p, endpoint, err := serve(prepared, serveIronic, "/v1", func(dir, _ string) ([]string, error) { return nil, config.write(dir) })
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.CopyFS(dir, os.DirFS(prepared)), config.write(dir)); err != nil {
-		return nil, err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	defer listener.Close() //nolint:errcheck // a copy
-	socket, err := listener.(*net.TCPListener).File()
-	if err != nil {
-		return nil, err
-	}
-	p, err := start(dir, socket, nil, python, "-I", "-c", serveIronic)
-	if err != nil {
-		return nil, err
-	}
-	i := &Ironic{URL: "http://" + listener.Addr().String(), process: p}
-	if err := p.waitFor(i.URL + "/v1"); err != nil {
-		p.stop()
-		return nil, err
-	}
-	return i, nil
+	return &Ironic{URL: endpoint, process: p}, nil
 }
 
 // ironicConf is ironic.conf. No periodic work disturbs, and no node is
@@ -273,21 +248,13 @@ func (i *Ironic) node(ctx context.Context, class, name, token string) error {
 
 // preparedIronic returns a directory with an empty database.
 func preparedIronic() (string, error) {
-	version, err := installed(ironicPackage)
-	if err != nil {
-		return "", err
-	}
-	recipe := sha256.Sum256([]byte(ironicConf))
-	name := fmt.Sprintf("ironic-%s-%x", strings.ReplaceAll(version, ":", "-"), recipe[:4])
-	return cached(name, func(dir string) error {
+	return cached(ironicPackage, ironicConf, func(dir string) error {
 		if err := (ironicConfig{}).write(dir); err != nil {
 			return err
 		}
 		const create = `import sys; from ironic.cmd.dbsync import main; sys.exit(main())`
-		cmd := exec.Command(python, "-I", "-c", create, "--config-file", "ironic.conf", "create_schema")
-		cmd.Dir, cmd.Env = dir, environment(dir, nil)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("create_schema: %w\n%s", err, out)
+		if err := run(dir, nil, "-I", "-c", create, "--config-file", "ironic.conf", "create_schema"); err != nil {
+			return err
 		}
 		return os.Remove(filepath.Join(dir, "ironic.conf"))
 	})

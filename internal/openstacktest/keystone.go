@@ -2,14 +2,10 @@ package openstacktest
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -111,43 +107,20 @@ func newKeystone(options ...KeystoneOption) (*Keystone, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "craton-test-keystone-")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.CopyFS(dir, os.DirFS(prepared)); err != nil {
-		return nil, err
-	}
-	for _, keys := range []string{"fernet", "credential"} {
-		if err := makeKeys(filepath.Join(dir, keys)); err != nil {
-			return nil, err
+	p, endpoint, err := serve(prepared, serveKeystone, "/v3", func(dir, endpoint string) ([]string, error) {
+		for _, keys := range []string{"fernet", "credential"} {
+			if err := makeKeys(filepath.Join(dir, keys)); err != nil {
+				return nil, err
+			}
 		}
-	}
-	// The socket is bound here, so no port has to be guessed, and a request
-	// waits in its queue until Keystone is ready.
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	defer listener.Close() //nolint:errcheck // a copy
-	socket, err := listener.(*net.TCPListener).File()
-	if err != nil {
-		return nil, err
-	}
-	endpoint := "http://" + listener.Addr().String()
-	file, err := config.write(dir, endpoint)
-	if err != nil {
-		return nil, err
-	}
-	p, err := start(dir, socket, keystoneEnv(file), python, "-I", "-c", serveKeystone)
+		file, err := config.write(dir, endpoint)
+		return keystoneEnv(file), err
+	})
 	if err != nil {
 		return nil, err
 	}
 	k := &Keystone{URL: endpoint + "/v3", process: p}
-	if err = p.waitFor(k.URL); err == nil {
-		k.admin, err = newAdmin(k.URL)
-	}
-	if err != nil {
+	if k.admin, err = newAdmin(k.URL); err != nil {
 		p.stop()
 		return nil, err
 	}
@@ -201,22 +174,14 @@ var keystoneSetup = [][]string{
 
 // preparedKeystone returns a directory with a bootstrapped database.
 func preparedKeystone() (string, error) {
-	version, err := installed(keystonePackage)
-	if err != nil {
-		return "", err
-	}
-	recipe := sha256.Sum256(fmt.Appendf(nil, "%q%q", keystoneConf, keystoneSetup))
-	name := fmt.Sprintf("keystone-%s-%x", strings.ReplaceAll(version, ":", "-"), recipe[:4])
-	return cached(name, func(dir string) error {
+	return cached(keystonePackage, fmt.Sprintf("%q%q", keystoneConf, keystoneSetup), func(dir string) error {
 		file, err := keystoneConfig{expiration: time.Hour}.write(dir, "http://127.0.0.1:5000")
 		if err != nil {
 			return err
 		}
 		for _, argv := range keystoneSetup {
-			cmd := exec.Command(python, argv...)
-			cmd.Dir, cmd.Env = dir, environment(dir, keystoneEnv(file))
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return fmt.Errorf("%v: %w\n%s", argv, err, out)
+			if err := run(dir, keystoneEnv(file), argv...); err != nil {
+				return err
 			}
 		}
 		return os.Remove(file)

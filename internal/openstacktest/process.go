@@ -3,9 +3,12 @@ package openstacktest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -32,13 +35,9 @@ type process struct {
 }
 
 // start runs a program in dir, which it owns from now on: until stop is
-// called or this process ends. Its output goes to DIR/log. listener, if any,
-// is its file descriptor 3, and is closed here. env is its whole environment
-// beside PATH, HOME and the locale.
-func start(dir string, listener *os.File, env []string, argv ...string) (*process, error) {
-	if listener != nil {
-		defer listener.Close() //nolint:errcheck // a copy; the service has its own
-	}
+// called or this process ends. Its output goes to DIR/log. socket is its file
+// descriptor 3. env is its whole environment beside PATH, HOME and the locale.
+func start(dir string, socket *os.File, env []string, argv ...string) (*process, error) {
 	stdin, life, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -49,27 +48,90 @@ func start(dir string, listener *os.File, env []string, argv ...string) (*proces
 		return nil, err
 	}
 	defer log.Close() //nolint:errcheck // a copy
-	cmd := exec.Command(python, append([]string{"-I", "-c", watch, dir}, argv...)...)
+	cmd := exec.CommandContext(context.Background(), python, append([]string{"-I", "-c", watch, dir}, argv...)...)
 	cmd.Dir, cmd.Env = dir, environment(dir, env)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, log, log
-	if listener != nil {
-		cmd.ExtraFiles = []*os.File{listener}
-	}
+	cmd.ExtraFiles = []*os.File{socket}
 	if err := cmd.Start(); err != nil {
+		_ = life.Close()
 		return nil, err
 	}
 	p := &process{dir: dir, life: life, done: make(chan struct{})}
 	go func() {
 		err := cmd.Wait()
-		p.problem = fmt.Errorf("%s ended: %v\n%s", filepath.Base(argv[0]), err, p.logTail())
+		p.problem = fmt.Errorf("%s ended: %w\n%s", filepath.Base(dir), status(err), p.logTail())
 		_ = os.RemoveAll(dir)
 		close(p.done)
 	}()
 	return p, nil
 }
 
+// serve runs a Python program in a copy of a prepared directory. Its file
+// descriptor 3 is a socket on a free port; configure writes its configuration
+// for that endpoint and returns its environment. It is up when the path of the
+// endpoint answers.
+//
+// The socket is bound here, so no port has to be guessed, and a request waits
+// in its queue until the service is ready.
+func serve(prepared, program, path string, configure func(dir, endpoint string) (env []string, err error)) (p *process, endpoint string, err error) {
+	dir, err := os.MkdirTemp("", "craton-test-"+filepath.Base(prepared)+"-")
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(dir)
+		}
+	}()
+	if err := os.CopyFS(dir, os.DirFS(prepared)); err != nil {
+		return nil, "", err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	defer listener.Close() //nolint:errcheck // a copy
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		return nil, "", err
+	}
+	defer socket.Close() //nolint:errcheck // a copy
+	endpoint = "http://" + listener.Addr().String()
+	env, err := configure(dir, endpoint)
+	if err != nil {
+		return nil, "", err
+	}
+	if p, err = start(dir, socket, env, python, "-I", "-c", program); err != nil {
+		return nil, "", err
+	}
+	if err := p.waitFor(endpoint + path); err != nil {
+		p.stop()
+		return nil, "", err
+	}
+	return p, endpoint, nil
+}
+
+// run runs a Python program to its end.
+func run(dir string, env []string, argv ...string) error {
+	// A service that many tests share is no single test's, so it has no context.
+	cmd := exec.CommandContext(context.Background(), python, argv...)
+	cmd.Dir, cmd.Env = dir, environment(dir, env)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w\n%s", argv, err, out)
+	}
+	return nil
+}
+
 func environment(home string, more []string) []string {
 	return append([]string{"PATH=/usr/bin:/bin", "HOME=" + home, "LC_ALL=C.UTF-8"}, more...)
+}
+
+// status is how a service ended, which it never should by itself.
+func status(err error) error {
+	if err == nil {
+		return errors.New("exit status 0")
+	}
+	return err
 }
 
 // stop ends the service and waits for its end.
@@ -156,7 +218,7 @@ var versions sync.Map // package -> func() (string, error)
 // installed returns the version of an installed Debian package.
 func installed(pkg string) (string, error) {
 	ask, _ := versions.LoadOrStore(pkg, sync.OnceValues(func() (string, error) {
-		out, err := exec.Command("dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Version}", pkg).Output()
+		out, err := exec.CommandContext(context.Background(), "dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Version}", pkg).Output()
 		if err != nil {
 			return "", err
 		}
@@ -169,15 +231,21 @@ func installed(pkg string) (string, error) {
 	return ask.(func() (string, error))()
 }
 
-// cached returns the directory .cache/openstacktest/NAME of the repository and
-// has it filled by fill if it is not there. Processes wait for each other.
-func cached(name string, fill func(dir string) error) (string, error) {
+// cached returns the directory of the repository's .cache that holds what fill
+// makes of a Debian package by a recipe, and makes it if it is not there.
+// Processes wait for each other.
+func cached(pkg, recipe string, fill func(dir string) error) (string, error) {
+	version, err := installed(pkg)
+	if err != nil {
+		return "", err
+	}
 	root, err := repository()
 	if err != nil {
 		return "", err
 	}
 	parent := filepath.Join(root, ".cache", "openstacktest")
-	dir := filepath.Join(parent, name)
+	sum := sha256.Sum256([]byte(recipe))
+	dir := filepath.Join(parent, fmt.Sprintf("%s-%s-%x", strings.TrimPrefix(pkg, "python3-"), strings.ReplaceAll(version, ":", "-"), sum[:4]))
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", err
 	}

@@ -16,16 +16,10 @@ import threading
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-# File descriptor 3 is a listening socket, or nothing.
-try:
-    os.fstat(3)
-    inherited = (3,)
-except OSError:
-    inherited = ()
+# File descriptor 3 is the socket that the program serves on.
 directory, argv = sys.argv[1], sys.argv[2:]
-child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=inherited, start_new_session=True)
-if inherited:
-    os.close(3)
+child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=(3,), start_new_session=True)
+os.close(3)
 
 
 def end_with_child():
