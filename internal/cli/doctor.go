@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// NewDoctor makes the command `craton doctor`.
+func NewDoctor(s output.Streams, inv Inventory) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check everything between you and your hosts, and say what to do about what is wrong",
+		Long: `Checks, in the order in which one depends on the other: the settings, the URL, the SQLite file or the way to the API
+(name, connection, certificate), which API answers, the clock, your credentials and your role, pages, the inventory with
+its settings, and Ansible with its configuration, as they are in this directory. Nothing is changed. Each line is ok, a
+warning, or a problem, and what is not ok says what to do. The exit status is 1 if there is a problem.`,
+		Example: `  craton doctor
+  craton doctor --format json`,
+		Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return doctorRun(cmd.Context(), s, cmd.Flags(), inv) },
+	}
+	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI, settings.Inventory)
+	return cmd
+}
+
+// health is what a check found.
+type health string
+
+// The healths. skipped is a check that could not be made, because of another that says why.
+const (
+	healthy health = "ok"
+	warning health = "warning"
+	problem health = "problem"
+	skipped health = "skipped"
+)
+
+// finding is the outcome of one check.
+type finding struct {
+	Check   string `json:"check"`
+	Status  health `json:"status"`
+	Message string `json:"message"`
+	Advice  string `json:"advice,omitempty"` // what to do next; of warnings and problems
+}
+
+// doctor makes checks. Each method of it that begins with check adds findings.
+type doctor struct {
+	findings []finding
+	report   func(finding) // called with each at once; may be nil
+}
+
+func (d *doctor) add(f finding) {
+	d.findings = append(d.findings, f)
+	if d.report != nil {
+		d.report(f)
+	}
+}
+
+func (d *doctor) ok(check, format string, args ...any) {
+	d.add(finding{Check: check, Status: healthy, Message: fmt.Sprintf(format, args...)})
+}
+
+func (d *doctor) warn(check, advice, format string, args ...any) {
+	d.add(finding{check, warning, fmt.Sprintf(format, args...), advice})
+}
+
+func (d *doctor) problem(check, advice, format string, args ...any) {
+	d.add(finding{check, problem, fmt.Sprintf(format, args...), advice})
+}
+
+// failed is a problem that an error describes. Errors of this program end with what to do, after a semicolon; where one
+// does not, otherwise says it.
+func (d *doctor) failed(check string, err error, otherwise string) {
+	message, advice := strings.TrimPrefix(err.Error(), "craton: "), otherwise
+	if i := strings.LastIndex(message, "; "); i > 0 {
+		message, advice = message[:i], message[i+2:]
+	}
+	d.add(finding{check, problem, message, advice})
+}
+
+// skip says of checks that they could not be made.
+func (d *doctor) skip(why string, checks ...string) {
+	for _, check := range checks {
+		d.add(finding{Check: check, Status: skipped, Message: why})
+	}
+}
+
+// count is how many findings have a health.
+func (d *doctor) count(h health) (n int) {
+	for _, f := range d.findings {
+		if f.Status == h {
+			n++
+		}
+	}
+	return n
+}
+
+// doctorRun makes all checks and writes what they found: text at once, documents at the end.
+func doctorRun(ctx context.Context, s output.Streams, flags *pflag.FlagSet, inv Inventory) error {
+	format := formatTable
+	if v, err := settings.Load(flags, settings.CLI); err == nil { // if not, it is a finding
+		format = v.String("cli.format")
+	}
+	d := &doctor{}
+	if format == formatTable {
+		p := newDoctorPrinter(s.Out)
+		d.report = p.print
+		defer p.flush()
+	}
+	d.examine(ctx, flags, inv)
+	return d.write(s.Out, format)
+}
+
+// examine makes all checks. Those of Ansible take a while and need nothing of the others, so they run meanwhile.
+func (d *doctor) examine(ctx context.Context, flags *pflag.FlagSet, inv Inventory) {
+	done := make(chan *ansible, 1)
+	go func() { done <- lookAtAnsible(ctx) }()
+	v, iv := d.checkSettings(flags)
+	trial := d.checkFleet(ctx, v, iv, inv)
+	d.checkAnsible(<-done, connect.Version, iv, trial)
+}
+
+// checkFleet makes the checks of the way to the fleet and of the inventory. v and iv are nil where settings are wrong.
+func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values, inv Inventory) *Trial {
+	if v == nil {
+		d.skip("the settings cannot be read", "url", "api", "inventory")
+		return nil
+	}
+	kind := d.checkURL(v)
+	reached := false
+	switch kind {
+	case urlSQLite:
+		reached = d.checkSQLite(ctx, v)
+	case urlHTTP:
+		reached = d.checkAPI(ctx, v)
+	case urlNone:
+		d.skip("there is no URL to go to", "api")
+	}
+	valid := iv != nil
+	if valid {
+		if _, err := inv.Check(iv); err != nil {
+			valid = false
+			d.failed("inventory settings", err, adviceConfig)
+		} else {
+			d.ok("inventory settings", "%s", changedSettings(iv))
+		}
+	}
+	if !reached || !valid {
+		d.skip("what it needs is not ok", "inventory")
+		return nil
+	}
+	return d.checkInventory(ctx, v, iv, inv)
+}
+
+// adviceConfig is what to do about a setting that is wrong.
+const adviceConfig = "`craton config` shows what is set where"
+
+// changedSettings are the settings that somebody changed.
+func changedSettings(v *settings.Values) string {
+	var changed []string
+	for _, e := range v.Entries() {
+		if e.Source.From != settings.FromDefault {
+			changed = append(changed, e.Name+"="+e.Text())
+		}
+	}
+	if len(changed) == 0 {
+		return "all are defaults"
+	}
+	return strings.Join(changed, ", ")
+}

@@ -1,0 +1,284 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// leastAnsible is the oldest ansible-core that is supported, as meta/runtime.yml of the collection says.
+const leastAnsible = "2.14"
+
+// ansibleTime is how long Ansible may take to tell its version or configuration.
+const ansibleTime = time.Minute
+
+// ansible is what was found out about Ansible here.
+type ansible struct {
+	path    string                   // of ansible-playbook; "" if there is none
+	version string                   // of ansible-core
+	err     error                    // it does not run
+	config  map[string]ansibleOption // by name
+	noise   string                   // what it warns of while it reads its configuration
+}
+
+// ansibleOption is one line of `ansible-config dump`.
+type ansibleOption struct {
+	Name   string
+	Value  any
+	Origin any // the file, "env: NAME", or "default"
+}
+
+// lookAtAnsible asks the Ansible that a play would run with, in this directory and environment.
+func lookAtAnsible(ctx context.Context) *ansible {
+	a := &ansible{}
+	path, err := exec.LookPath("ansible-playbook")
+	if err != nil {
+		return a
+	}
+	a.path = path
+	type answer struct {
+		out, errs []byte
+		err       error
+	}
+	ask := func(into chan<- answer, name string, args ...string) {
+		ctx, cancel := context.WithTimeout(ctx, ansibleTime)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, name, args...)
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		err := cmd.Run()
+		into <- answer{out.Bytes(), errs.Bytes(), err}
+	}
+	version, dump := make(chan answer, 1), make(chan answer, 1)
+	go ask(version, path, "--version")
+	go ask(dump, "ansible-config", "dump", "--format", "json")
+	told := <-version
+	m := regexp.MustCompile(`\[core ([^\]]+)\]|^ansible-playbook ([0-9.]+)`).FindSubmatch(told.out)
+	switch {
+	case told.err != nil:
+		a.err = said(path+" --version", told.err, told.errs)
+	case m == nil:
+		a.err = fmt.Errorf("%s --version tells no version of ansible-core", path)
+	default:
+		a.version = string(m[1]) + string(m[2])
+	}
+	told = <-dump
+	var options []ansibleOption
+	if told.err != nil {
+		a.err = errors.Join(a.err, said("ansible-config dump", told.err, told.errs))
+	} else if err := json.Unmarshal(told.out, &options); err != nil && a.err == nil && a.version != "" && !olderThan(a.version, leastAnsible) {
+		a.err = fmt.Errorf("ansible-config dump cannot be read: %w", err)
+	}
+	a.config = map[string]ansibleOption{}
+	for _, o := range options {
+		a.config[o.Name] = o
+	}
+	a.noise = string(told.errs)
+	return a
+}
+
+// said is the error of a command, with the last line that it wrote.
+func said(command string, err error, stderr []byte) error {
+	lines := strings.Split(strings.TrimSpace(string(stderr)), "\n")
+	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
+		return fmt.Errorf("%s fails (%w): %s", command, err, clean(last))
+	}
+	return fmt.Errorf("%s fails: %w", command, err)
+}
+
+// olderThan compares the first two numbers of versions.
+func olderThan(version, than string) bool {
+	number := func(s string) [2]int {
+		var n [2]int
+		for i, part := range strings.SplitN(s, ".", 3)[:2] {
+			n[i], _ = strconv.Atoi(regexp.MustCompile(`^[0-9]*`).FindString(part))
+		}
+		return n
+	}
+	a, b := number(version+".0"), number(than+".0")
+	return slices.Compare(a[:], b[:]) < 0
+}
+
+// is tells that an option is on, and where that is said.
+func (a *ansible) is(name string) (on bool, origin string) {
+	o := a.config[name]
+	on, _ = o.Value.(bool)
+	return on, a.origin(name)
+}
+
+func (a *ansible) origin(name string) string {
+	origin := clean(fmt.Sprint(a.config[name].Origin))
+	return strings.Replace(origin, "env: ", "environment ", 1)
+}
+
+// list is the words of an option.
+func (a *ansible) list(name string) []string {
+	values, _ := a.config[name].Value.([]any)
+	var words []string
+	for _, v := range values {
+		words = append(words, fmt.Sprint(v))
+	}
+	return words
+}
+
+// configFile is the ansible.cfg in effect, "" if there is none.
+func (a *ansible) configFile() string {
+	path, _ := a.config["CONFIG_FILE"].Value.(string)
+	return path
+}
+
+// checkAnsible tells whether the Ansible that plays would run with does the right thing with the inventory, and brings
+// the modules. iv and trial are nil where they could not be had.
+func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, trial *Trial) {
+	const check = "ansible"
+	rest := []string{"ansible.cfg", "failed inventory", "inventory plugins", "collection"}
+	switch {
+	case a.path == "":
+		d.warn(check, "install ansible-core "+leastAnsible+" or later, or leave it if plays run elsewhere; the checks of Ansible belong there", "there is no ansible-playbook on the PATH")
+		d.skip("there is no Ansible", rest...)
+		return
+	case a.err != nil:
+		d.problem(check, "see that the command runs by hand", "%s", output.OneLine(a.err))
+		d.skip("Ansible does not run", rest...)
+		return
+	case olderThan(a.version, leastAnsible):
+		d.problem(check, "install ansible-core "+leastAnsible+" or later", "%s is of ansible-core %s, which is not supported", a.path, a.version)
+		d.skip("this Ansible is not supported", rest...)
+		return
+	}
+	slow := trial != nil && trial.Hosts >= manyHosts && !olderThan(a.version, "2.19") && iv.String("inventory.vars") == "merged"
+	if slow {
+		d.warn(check, "set inventory.vars to layered (docs/inventory.md, Merged or layered)", "ansible-core %s (%s) takes several times longer to load %d hosts from an inventory in merged form", a.version, a.path, trial.Hosts)
+	} else {
+		d.ok(check, "ansible-core %s (%s)", a.version, a.path)
+	}
+	d.checkAnsibleConfig(a, iv)
+	d.checkFailedInventory(a)
+	d.checkPlugins(a)
+	d.checkCollection(a, version)
+}
+
+// manyHosts is from where on it shows how an inventory is written.
+const manyHosts = 2000
+
+// checkAnsibleConfig tells which ansible.cfg counts, and what Ansible says of it.
+func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
+	const check = "ansible.cfg"
+	merging := a.config["DEFAULT_HASH_BEHAVIOUR"].Value == "merge" && iv != nil && iv.String("inventory.vars") == "layered"
+	switch file := a.configFile(); {
+	case strings.Contains(a.noise, "world writable directory"):
+		d.warn(check, "chmod o-w this directory, or set ANSIBLE_CONFIG to the file", "Ansible ignores the ansible.cfg of this directory, because everyone may write to it")
+	case merging:
+		d.warn(check, "set hash_behaviour to replace, or inventory.vars to merged", "hash_behaviour is merge (%s): with an inventory in layered form Ansible then mixes dictionaries of different levels", a.origin("DEFAULT_HASH_BEHAVIOUR"))
+	case file == "":
+		d.ok(check, "there is none: Ansible's own defaults count")
+	default:
+		d.ok(check, "%s", clean(file))
+	}
+}
+
+// checkFailedInventory tells whether a run stops when the inventory fails. Left to itself Ansible goes on without hosts
+// and exits 0, which looks like a success.
+func (d *doctor) checkFailedInventory(a *ansible) {
+	const check = "failed inventory"
+	file := a.configFile()
+	if file == "" {
+		file = "ansible.cfg"
+	}
+	advice := "write any_unparsed_is_failed = true under [inventory] in " + clean(file)
+	each, eachBy := a.is("INVENTORY_ANY_UNPARSED_IS_FAILED")
+	all, allBy := a.is("INVENTORY_UNPARSED_IS_FAILED")
+	switch {
+	case each:
+		d.ok(check, "ends the run (any_unparsed_is_failed, %s)", eachBy)
+	case all:
+		d.warn(check, advice, "ends the run only if every source of the inventory fails (unparsed_is_failed, %s): beside another source Craton's hosts may be missing", allBy)
+	default:
+		d.problem(check, advice, "does not end the run: Ansible goes on without hosts, and exits 0")
+	}
+}
+
+// checkPlugins tells whether Ansible would run the inventory at all.
+func (d *doctor) checkPlugins(a *ansible) {
+	const check = "inventory plugins"
+	enabled := a.list("INVENTORY_ENABLED")
+	has := func(name string) bool {
+		return slices.Contains(enabled, name) || slices.Contains(enabled, "ansible.builtin."+name)
+	}
+	by := a.origin("INVENTORY_ENABLED")
+	switch {
+	case has("script"):
+		d.ok(check, "script is enabled (%s)", by)
+	case has("auto"):
+		d.warn(check, "add script to enable_plugins under [inventory]", "script is not enabled (%s): craton-inventory is not run, only *.craton.yml files of the collection's plugin work", by)
+	default:
+		d.problem(check, "add script to enable_plugins under [inventory]", "script is not enabled (%s): craton-inventory is not run", by)
+	}
+}
+
+// checkCollection tells whether the collection is where Ansible looks for it, and of this program's version.
+func (d *doctor) checkCollection(a *ansible, version string) {
+	const check = "collection"
+	install := "`ansible-galaxy collection install craton-fleet-" + version + ".tar.gz`"
+	places := a.list("COLLECTIONS_PATHS")
+	if len(places) == 0 {
+		places = a.list("COLLECTIONS_PATH") // its older name
+	}
+	for _, place := range places {
+		if filepath.Base(place) != "ansible_collections" {
+			place = filepath.Join(place, "ansible_collections")
+		}
+		place = filepath.Join(place, "craton", "fleet")
+		installed, err := collectionVersion(place)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			continue
+		case err != nil:
+			d.problem(check, "install it again: "+install, "craton.fleet cannot be used: %v", err)
+		case installed != version:
+			d.warn(check, "install the collection and the program of one release: "+install, "craton.fleet %s (%s) and this program, %s, are not of one version", clean(installed), place, version)
+		default:
+			d.ok(check, "craton.fleet %s (%s)", clean(installed), place)
+		}
+		return
+	}
+	d.warn(check, install+", or leave it if you need no modules and no inventory plugin", "craton.fleet is not installed; looked in %s", clean(strings.Join(places, " and ")))
+}
+
+// collectionVersion reads the version of an installed collection, or of a checkout that stands in its place.
+func collectionVersion(dir string) (string, error) {
+	var manifest struct {
+		Info struct{ Version string } `json:"collection_info"`
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "MANIFEST.json"))
+	if err == nil {
+		if err := json.Unmarshal(text, &manifest); err != nil {
+			return "", fmt.Errorf("%s: %w", filepath.Join(dir, "MANIFEST.json"), err)
+		}
+		return manifest.Info.Version, nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	var galaxy struct{ Version string }
+	text, err = os.ReadFile(filepath.Join(dir, "galaxy.yml"))
+	if err == nil {
+		err = yaml.Unmarshal(text, &galaxy)
+	}
+	return galaxy.Version, err
+}

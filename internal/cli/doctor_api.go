@@ -1,0 +1,273 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// The checks that follow a connection, for what must be skipped without one.
+var (
+	afterConnection = []string{"certificate", "api", "clock", "credentials", "pages"}
+	afterTLS        = afterConnection[1:]
+)
+
+// checkAPI follows the way to an API over the network, and tells whether a client can use it.
+func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
+	base, ok := d.baseURL(ctx, v)
+	if !ok {
+		return false
+	}
+	config := d.tlsConfig(v)
+	if config == nil {
+		d.skip("the TLS settings are not ok", append([]string{"connection"}, afterConnection...)...)
+		return false
+	}
+	pr := &prober{config: config}
+	p := pr.send(ctx, base.String()+"/clouds?limit="+strconv.Itoa(craton.MinLimit))
+	if !d.checkConnection(p, base) {
+		d.skip("there is no connection", afterConnection...)
+		return false
+	}
+	if !d.checkTLS(p, base, config, v.Bool("validate_certs")) {
+		d.skip("the certificate is not ok", afterTLS...)
+		return false
+	}
+	if !d.checkAnswer(p, base, func(target string) *probe { return pr.send(ctx, target) }) {
+		d.skip("what answers is no Craton API", afterTLS[1:]...)
+		return false
+	}
+	d.checkClock(p)
+	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	if err != nil {
+		d.failed("credentials", err, adviceConfig)
+		d.skip("there are no credentials", "pages")
+		return false
+	}
+	defer func() { _ = done() }() // only read
+	if !d.checkCredentials(ctx, client, v) {
+		d.skip("the credentials are not ok", "pages")
+		return false
+	}
+	return d.checkPages(ctx, client)
+}
+
+// baseURL is where the API is, ending in /v1.
+func (d *doctor) baseURL(_ context.Context, v *settings.Values) (*url.URL, bool) {
+	c, err := craton.New(v.String("url"))
+	if err != nil { // checkURL has said so
+		return nil, false
+	}
+	u, err := url.Parse(c.URL())
+	return u, err == nil
+}
+
+// checkAnswer tells what kind of server answered a request without credentials.
+func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) bool {
+	const check = "api"
+	const adviceURL = "correct CRATON_URL, and see what stands between here and the server"
+	if p.err != nil {
+		message, advice := explainHandshake(p.err)
+		switch {
+		case errors.Is(p.err, context.DeadlineExceeded) || os.IsTimeout(p.err):
+			message, advice = fmt.Sprintf("a connection came about, and no answer within %v", probeTime), "look into the server's log; the database may not answer"
+		case p.tls == nil:
+			message, advice = fmt.Sprintf("a connection came about, and no answer: %v", cause(p.err)), adviceURL+"; is it http where it should be https?"
+		}
+		d.problem(check, advice, "%s", message)
+		return false
+	}
+	server := clean(p.header.Get("Server"))
+	by := ""
+	if server != "" {
+		by = " (" + server + ")"
+	}
+	switch {
+	case p.status >= 300 && p.status < 400:
+		to := p.header.Get("Location")
+		if u, err := base.Parse(to); err == nil {
+			u.User, u.RawQuery = nil, ""
+			to = clean(u.String())
+		}
+		d.problem(check, "set CRATON_URL to where it leads; redirects are not followed, because they would carry the API key along", "the answer is a redirect to %s", to)
+		return false
+	case p.status == http.StatusBadRequest && strings.Contains(string(p.body), "HTTP request to an HTTPS server"):
+		d.problem(check, "write https:// in CRATON_URL", "the server speaks https only")
+		return false
+	case p.status == http.StatusBadGateway || p.status == http.StatusServiceUnavailable || p.status == http.StatusGatewayTimeout:
+		d.problem(check, "start the server behind it, or look into its log", "a proxy answers%s, and says %d %s", by, p.status, http.StatusText(p.status))
+		return false
+	case !isCraton(p):
+		d.problem(check, adviceURL, "what answers at %s%s is no Craton API: %d %s", base, by, p.status, contentType(p.header))
+		return false
+	}
+	which := "a Craton API" + by
+	health := send(strings.TrimSuffix(base.String(), "/v1") + "/healthz")
+	status := gjson.GetBytes(health.body, "status")
+	switch {
+	case health.err != nil || !status.Exists() || gjson.GetBytes(health.body, "message").Exists():
+		if strings.HasPrefix(server, "WSGIServer") {
+			which = "the original Craton server" + by
+		}
+	case health.status != http.StatusOK:
+		d.problem(check, "look into the log of the server", "craton server, %s", clean(status.String()))
+		return false
+	default:
+		which = strings.TrimSpace("craton server " + clean(gjson.GetBytes(health.body, "version").String()))
+	}
+	took := p.got.Sub(p.sent).Round(time.Millisecond)
+	if p.status == http.StatusOK {
+		d.warn(check, "let the server ask for credentials", "%s, and it lets everyone in", which)
+		return true
+	}
+	d.ok(check, "%s, answers in %v", which, max(took, time.Millisecond))
+	return true
+}
+
+// isCraton tells the answers that a Craton API gives to a request without credentials: a listing, or an error of exactly
+// two members (v1 contract §4).
+func isCraton(p *probe) bool {
+	if mt, _, _ := mime.ParseMediaType(p.header.Get("Content-Type")); mt != "application/json" {
+		return false
+	}
+	var body map[string]json.RawMessage
+	if json.Unmarshal(p.body, &body) != nil {
+		return false
+	}
+	if p.status == http.StatusOK {
+		return body["clouds"] != nil && body["links"] != nil
+	}
+	return len(body) == 2 && body["message"] != nil && string(body["status"]) == strconv.Itoa(p.status) &&
+		(p.status == http.StatusUnauthorized || p.status == http.StatusForbidden || p.status == http.StatusInternalServerError)
+}
+
+func contentType(h http.Header) string {
+	if t := clean(h.Get("Content-Type")); t != "" {
+		return t
+	}
+	return "without a content type"
+}
+
+// mostSkew is how far two clocks may be apart. Tokens of Keystone and certificates depend on them, and logs are hard to
+// read otherwise.
+const mostSkew = 30 * time.Second
+
+// checkClock compares this machine's clock with the server's, which its Date header tells in whole seconds.
+func (d *doctor) checkClock(p *probe) {
+	const check = "clock"
+	date, err := http.ParseTime(p.header.Get("Date"))
+	if err != nil {
+		d.skip("the server tells no time", check)
+		return
+	}
+	// The header was written between the request and its answer.
+	skew := time.Duration(0)
+	switch {
+	case date.Add(time.Second).Before(p.sent):
+		skew = p.sent.Sub(date.Add(time.Second))
+	case date.After(p.got):
+		skew = p.got.Sub(date)
+	}
+	if skew.Abs() <= mostSkew {
+		d.ok(check, "the same here and at the server, within %v", mostSkew)
+		return
+	}
+	which := "ahead of"
+	if skew < 0 {
+		which = "behind"
+	}
+	d.warn(check, "set both by a time server (NTP); `timedatectl` tells about this one", "this machine's clock is %v %s the server's", skew.Abs().Round(time.Second), which)
+}
+
+// checkCredentials tells whether the API takes the credentials, and what role they give, by reads that each need more
+// than the one before.
+func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, v *settings.Values) bool {
+	const check = "credentials"
+	err := read(ctx, c, "/clouds")
+	switch {
+	case craton.IsForbidden(err):
+		d.problem(check, "with the original server behind Keystone, give the user the role admin: it lets nobody else in; else ask the server's admin for a role", "the credentials are good, and give no role that may read: %v", err)
+		return false
+	case craton.IsUnauthenticated(err):
+		d.problem(check, "compare OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID with what made the user; "+adviceConfig, "the API refuses the credentials: %v", err)
+		return false
+	case err != nil:
+		d.failed(check, err, "look into the server's log")
+		return false
+	}
+	role := "member"
+	for _, more := range []struct{ role, path string }{{"project admin", "/users"}, {"root", "/projects"}} {
+		err := read(ctx, c, more.path)
+		if craton.IsForbidden(err) {
+			break
+		}
+		if err != nil {
+			d.failed(check, err, "look into the server's log")
+			return false
+		}
+		role = more.role
+	}
+	d.ok(check, "%s, role %s", whoAmI(ctx, c, v), role)
+	return true
+}
+
+// whoAmI names the caller: the user and the project.
+func whoAmI(ctx context.Context, c *craton.Client, v *settings.Values) string {
+	who, project := "", v.String("project_id")
+	if user := v.String("username"); user != "" {
+		who = "user " + clean(user)
+	}
+	if project != "" {
+		name := project
+		if p, err := c.Projects.Get(ctx, project); err == nil && p.Name != "" { // members may not
+			name = p.Name + " (" + project + ")"
+		}
+		who = strings.TrimPrefix(who+", project "+clean(name), ", ")
+	}
+	return who
+}
+
+// read asks for one page of a collection.
+func read(ctx context.Context, c *craton.Client, path string) error {
+	_, err := c.Do(ctx, http.MethodGet, path, url.Values{"limit": {strconv.Itoa(craton.MinLimit)}}, nil)
+	return err
+}
+
+// checkPages tells whether the API gives pages of the sizes that it is asked for: what stands between may drop the
+// query, or cut long answers.
+func (d *doctor) checkPages(ctx context.Context, c *craton.Client) bool {
+	const check = "pages"
+	const advice = "see what stands between here and the server: a proxy or cache must leave the query and the answer alone"
+	var took time.Duration
+	hosts := 0
+	for _, limit := range []int{craton.MinLimit, craton.MaxLimit} {
+		begin := time.Now()
+		page, err := c.Hosts.List(ctx, craton.HostListOptions{Paging: craton.Paging{Limit: limit}, Details: true, Resolved: new(false)})
+		took = time.Since(begin)
+		if err != nil {
+			d.failed(check, err, advice)
+			return false
+		}
+		hosts = len(page.Items)
+		if hosts > limit || page.Limit != 0 && page.Limit != limit {
+			d.problem(check, advice, "asked for pages of %d hosts, the API gives %d", limit, max(hosts, page.Limit))
+			return false
+		}
+	}
+	d.ok(check, "of %d and %d hosts, as asked for; %d came in %v", craton.MinLimit, craton.MaxLimit, hosts, took.Round(time.Millisecond))
+	return true
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// checkInventory makes the inventory that Ansible would get.
+func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values, inv Inventory) *Trial {
+	const check = "inventory"
+	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	if err != nil {
+		d.failed(check, err, adviceConfig)
+		return nil
+	}
+	defer func() { _ = done() }() // only read
+	begin := time.Now()
+	trial, err := inv.Try(ctx, client, iv)
+	took := time.Since(begin).Round(time.Millisecond)
+	switch {
+	case err != nil:
+		d.failed(check, err, "docs/inventory.md lists the errors of the inventory")
+		return nil
+	case trial.Hosts == 0:
+		d.warn(check, "add hosts, such as with `craton apply FILE`, or take filters away: "+changedSettings(iv), "it has no hosts, %s, in %v", plural(trial.Groups, "group"), took)
+	default:
+		d.ok(check, "%s, %s, in %v", plural(trial.Hosts, "host"), plural(trial.Groups, "group"), took)
+	}
+	if n := len(trial.Shared); n > 0 {
+		first, more := trial.Shared[0], ""
+		if n > 1 {
+			more = "; so are " + plural(n-1, "more address")
+		}
+		d.warn("duplicates", "give each host its own ip_address, or Ansible configures one machine as several", "%s is the address of %s: %s%s",
+			clean(first.Address), plural(len(first.Hosts), "host"), clean(shortList(first.Hosts)), more)
+	} else if trial.Hosts > 0 {
+		d.ok("duplicates", "every host has a name and an address of its own")
+	}
+	return trial
+}
+
+// shortList joins the first words of a list.
+func shortList(words []string) string {
+	const most = 4
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + ", ..."
+	}
+	return strings.Join(words, ", ")
+}
+
+// plural is a number of things.
+func plural(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case strings.HasSuffix(thing, "s"):
+		return fmt.Sprintf("%d %ses", n, thing)
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

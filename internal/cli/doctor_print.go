@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// doctorPrinter writes findings for people as they come. Checks that were skipped for one reason share a line.
+type doctorPrinter struct {
+	w       io.Writer
+	look    appearance
+	skipped []string // checks that wait for their line
+	why     string
+}
+
+func newDoctorPrinter(w io.Writer) *doctorPrinter {
+	return &doctorPrinter{w: w, look: appearanceOf(w)}
+}
+
+func (p *doctorPrinter) print(f finding) {
+	if f.Status == skipped {
+		if p.why != f.Message {
+			p.flush()
+		}
+		p.skipped, p.why = append(p.skipped, f.Check), f.Message
+		return
+	}
+	p.flush()
+	p.line(f.Status, f.Check+": "+f.Message)
+	if f.Advice != "" {
+		p.write("         -> " + f.Advice) // not wrapped: it may be a command to copy
+	}
+}
+
+func (p *doctorPrinter) flush() {
+	if len(p.skipped) > 0 {
+		p.line(skipped, strings.Join(p.skipped, ", ")+": "+p.why)
+	}
+	p.skipped, p.why = nil, ""
+}
+
+// line writes a line of the outcome.
+func (p *doctorPrinter) line(h health, message string) {
+	paint := map[health]func(string) string{
+		healthy: p.look.green, warning: p.look.yellow, problem: func(s string) string { return p.look.red(p.look.bold(s)) }, skipped: p.look.dim,
+	}[h]
+	head := text.Pad(string(h), 8, ' ')
+	if rest, ok := strings.CutPrefix(p.wrap(head+" "+message), head); ok {
+		p.write(paint(head) + rest)
+	}
+}
+
+// wrap breaks a line that is wider than the terminal, between words, and sets what follows in.
+func (p *doctorPrinter) wrap(line string) string {
+	const in = "         "
+	if p.look.width <= 2*len(in) || text.StringWidth(line) <= p.look.width {
+		return line
+	}
+	lines := strings.Split(text.WrapSoft(line, p.look.width), "\n")
+	rest := strings.Join(lines[1:], " ")
+	wrapped := strings.TrimRight(lines[0], " ")
+	for part := range strings.SplitSeq(text.WrapSoft(rest, p.look.width-len(in)), "\n") {
+		wrapped += "\n" + in + strings.TrimRight(part, " ")
+	}
+	return wrapped
+}
+
+func (p *doctorPrinter) write(line string) { _, _ = io.WriteString(p.w, line+"\n") }
+
+// doctorDocument is the document of --format json and yaml.
+type doctorDocument struct {
+	Status   health    `json:"status"` // the worst of the checks
+	Problems int       `json:"problems"`
+	Warnings int       `json:"warnings"`
+	Checks   []finding `json:"checks"`
+}
+
+// write ends the report in a form, and is an error if there is a problem.
+func (d *doctor) write(w io.Writer, format string) error {
+	doc := doctorDocument{healthy, d.count(problem), d.count(warning), d.findings}
+	switch {
+	case doc.Problems > 0:
+		doc.Status = problem
+	case doc.Warnings > 0:
+		doc.Status = warning
+	}
+	var err error
+	switch format {
+	case formatTable: // printed already
+	case formatCSV:
+		rows := [][]string{{"check", "status", "message", "advice"}}
+		for _, f := range d.findings {
+			rows = append(rows, []string{f.Check, string(f.Status), f.Message, f.Advice})
+		}
+		err = writeCSV(w, rows)
+	default:
+		err = writeDocument(w, format, doc)
+	}
+	if err == nil && doc.Problems > 0 {
+		return errors.New(plural(doc.Problems, "problem"))
+	}
+	return err
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// checkSettings reads the settings of the connection and of the inventory, each nil if they are wrong, and looks at the
+// file and the environment that they come from.
+func (d *doctor) checkSettings(flags *pflag.FlagSet) (v, iv *settings.Values) {
+	v, err := settings.Load(flags, settings.Connection, settings.CLI)
+	if err != nil {
+		d.failed("settings", err, adviceConfig)
+		v = nil
+	} else {
+		d.checkConfigFile(v)
+	}
+	if iv, err = settings.Load(flags, settings.Inventory); err != nil {
+		iv = nil
+		if v != nil { // else it is the same file that says the same
+			d.failed("inventory settings", err, adviceConfig)
+		}
+	}
+	for _, u := range settings.UnknownVariables(os.Environ()) {
+		advice := "unset it, or correct its name; " + adviceConfig
+		if u.Nearest != "" {
+			advice = "set " + u.Nearest + " instead"
+		}
+		d.warn("environment", advice, "%s is set, and nothing reads it", u.Name)
+	}
+	return v, iv
+}
+
+// checkConfigFile looks at who else may change or read the configuration file. That a secret in it may be read by all is
+// an error of Load.
+func (d *doctor) checkConfigFile(v *settings.Values) {
+	const check = "settings"
+	if v.File == "" {
+		d.ok(check, "no configuration file; looked for %s", strings.Join(settings.SearchPath(), " and "))
+		return
+	}
+	info, err := os.Stat(v.File)
+	if err != nil {
+		d.problem(check, "let it be read, or name another with --config", "the configuration file cannot be looked at: %v", err)
+		return
+	}
+	switch owner, foreign := ownedByOther(info); {
+	case info.Mode().Perm()&0o002 != 0:
+		d.problem(check, "chmod o-w "+v.File, "everyone on this machine may write to the configuration file %s, and so send you and your API key elsewhere", v.File)
+	case info.Mode().Perm()&0o020 != 0:
+		d.warn(check, "chmod g-w "+v.File, "its group may write to the configuration file %s, and so send you and your API key elsewhere", v.File)
+	case foreign:
+		d.warn(check, "make sure that you trust that user, or chown it", "the configuration file %s belongs to user %d, who may change it", v.File, owner)
+	default:
+		d.ok(check, "%s, %s", v.File, modeText(info))
+	}
+}
+
+// modeText is who may do what to a file, as ls shows it.
+func modeText(info fs.FileInfo) string { return "mode " + info.Mode().Perm().String() }

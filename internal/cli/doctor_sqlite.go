@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/server"
+)
+
+// checkSQLite looks at the file of the embedded server, and tells whether a client can use it.
+func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
+	url := v.String("url")
+	path, err := filepath.Abs(strings.TrimPrefix(url, "sqlite:"))
+	if err != nil {
+		path = strings.TrimPrefix(url, "sqlite:")
+	}
+	in, err := server.Inspect(ctx, url)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.problem("file", begin(path), "%s does not exist", path)
+		return false
+	case errors.Is(err, fs.ErrPermission):
+		d.problem("file", "let this user into "+filepath.Dir(path)+", or run as the user that owns the file", "%s cannot be looked at: %v", path, err)
+		return false
+	case err != nil:
+		d.problem("file", d.openAdvice(path), "%v", err)
+		return false
+	case in.Schema == 0 && in.Damage == "":
+		d.problem("file", begin(path), "%s holds no fleet yet", path)
+		return false
+	}
+	d.checkFileMode(path)
+	if in.Damage != "" {
+		d.problem("database", "stop what writes to it, keep a copy of it with its -wal and -shm files, and bring back a backup", "%s is damaged: %s", path, in.Damage)
+		return false
+	}
+	older := in.Schema < in.Newest
+	if older {
+		d.warn("database", "run any other command on it; keep a copy first if an older craton shall read it later",
+			"its schema is version %d; the next command that opens it makes it %d", in.Schema, in.Newest)
+	} else {
+		d.ok("database", "schema version %d, and its structure is whole", in.Schema)
+	}
+	switch {
+	case in.ReadOnly:
+		d.warn("writing", "let this user write to "+path+" and to its directory, or change the fleet as the user that owns it", "this user may read the fleet and not change it")
+	case in.Locked:
+		d.warn("writing", "find who has it open, such as with `fuser -v "+path+"`", "another process holds the write lock and does not let go: reads work, writes wait")
+	default:
+		d.ok("writing", "can be written to")
+	}
+	if older {
+		d.skip("to open the file would change its schema", "project")
+		return false
+	}
+	_, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	if err != nil {
+		d.failed("project", err, "set OS_PROJECT_ID to the project to work in")
+		return false
+	}
+	d.ok("project", "as root; the permissions of the file are all that guards it")
+	if err := done(); err != nil {
+		d.failed("database", err, "see that the disk is not full")
+		return false
+	}
+	return true
+}
+
+// begin is what to do where there is no fleet.
+func begin(path string) string {
+	return "correct CRATON_URL, or begin with `craton server bootstrap --database sqlite:" + path + "` or `craton apply FILE`"
+}
+
+// openAdvice is what to do about a file that SQLite cannot open, for which it has a word only.
+func (d *doctor) openAdvice(path string) string {
+	for _, name := range []string{path, filepath.Dir(path)} {
+		f, err := os.Open(name)
+		if err != nil {
+			return "let this user read " + name
+		}
+		_ = f.Close()
+	}
+	return "see that this user may write to " + filepath.Dir(path) + ", where SQLite keeps its log beside the file, and that the file is one of craton's"
+}
+
+// checkFileMode looks at who else may read the fleet, with whatever secrets its variables are, or change it.
+func (d *doctor) checkFileMode(path string) {
+	info, err := os.Stat(path)
+	if err != nil {
+		d.problem("file", "let this user look at it", "%v", err)
+		return
+	}
+	switch mode := info.Mode().Perm(); {
+	case mode&0o002 != 0:
+		d.problem("file", "chmod 600 "+path, "everyone on this machine may write to %s", path)
+	case mode&0o004 != 0:
+		d.warn("file", "chmod 600 "+path, "everyone on this machine may read %s, with the secrets in its variables", path)
+	default:
+		d.ok("file", "%s, %s", path, modeText(info))
+	}
+}

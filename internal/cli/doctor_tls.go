@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// soon is how long before a certificate's end one should be told.
+const soon = 21 * 24 * time.Hour
+
+// tlsConfig is what the client verifies servers with. Errors of it are findings.
+func (d *doctor) tlsConfig(v *settings.Values) *tls.Config {
+	config, err := rest.TLS{CAPath: v.String("ca_path"), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key")}.Config()
+	if err != nil {
+		d.failed("tls settings", err, "correct ca_path, client_cert or client_key; "+adviceConfig)
+		return nil
+	}
+	if key := v.String("client_key"); key != "" {
+		if info, err := os.Stat(key); err == nil && info.Mode().Perm()&0o004 != 0 {
+			d.warn("tls settings", "chmod 600 "+key, "everyone on this machine may read the key %s", key)
+		}
+	}
+	for _, c := range config.Certificates {
+		d.checkEnd("client certificate", c.Leaf, "get a new client certificate")
+	}
+	return config
+}
+
+// checkEnd tells whether a certificate is valid now and for some time. It is silent about one that is.
+func (d *doctor) checkEnd(check string, c *x509.Certificate, advice string) bool {
+	now := time.Now()
+	switch left := c.NotAfter.Sub(now); {
+	case now.Before(c.NotBefore):
+		d.problem(check, advice+", or correct this machine's clock", "%s is valid from %s on only", nameOf(c), day(c.NotBefore))
+	case left <= 0:
+		d.problem(check, advice, "%s was valid until %s", nameOf(c), day(c.NotAfter))
+	case left < soon:
+		d.warn(check, advice, "%s is valid until %s, in %s", nameOf(c), day(c.NotAfter), plural(int(left.Hours()/24), "day"))
+	default:
+		return true
+	}
+	return false
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// nameOf is what a certificate is called.
+func nameOf(c *x509.Certificate) string {
+	if name := c.Subject.String(); name != "" {
+		return "the certificate of " + clean(name)
+	}
+	return "the certificate of " + clean(strings.Join(namesOf(c), ", "))
+}
+
+// namesOf are the hosts that a certificate is for.
+func namesOf(c *x509.Certificate) []string {
+	names := append([]string{}, c.DNSNames...)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
+}
+
+// checkTLS tells whether the server proved who it is, and whether a client that verifies would agree.
+func (d *doctor) checkTLS(p *probe, target *url.URL, config *tls.Config, verify bool) bool {
+	const check = "certificate"
+	if target.Scheme != "https" {
+		return true
+	}
+	if p.tls == nil {
+		message, advice := explainHandshake(p.err)
+		d.problem(check, advice, "%s", message)
+		return false
+	}
+	why, advice := untrusted(p.tls, target.Hostname(), config.RootCAs)
+	switch {
+	case !verify && why != "":
+		d.warn(check, "to verify again, "+advice+", and take validate_certs away", "validate_certs is off: whoever is on the way can take your API key. It would not pass: %s", why)
+		return true
+	case !verify:
+		d.warn(check, "take validate_certs away", "validate_certs is off: whoever is on the way can take your API key. The certificate would pass")
+		return true
+	case why != "":
+		d.problem(check, advice, "%s", why)
+		return false
+	}
+	leaf := p.tls.PeerCertificates[0]
+	if d.checkEnd(check, leaf, "let the server have a new one") {
+		d.ok(check, "%s, valid until %s, %s", nameOf(leaf), day(leaf.NotAfter), tls.VersionName(p.tls.Version))
+	}
+	return true
+}
+
+// untrusted says why a client refuses a server's certificate, and what to do; "" if it takes it.
+func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (why, advice string) {
+	leaf := state.PeerCertificates[0]
+	o := x509.VerifyOptions{Roots: roots, DNSName: host, Intermediates: x509.NewCertPool()}
+	for _, c := range state.PeerCertificates[1:] {
+		o.Intermediates.AddCert(c)
+	}
+	_, err := leaf.Verify(o)
+	if err == nil {
+		return "", ""
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		names := namesOf(leaf)
+		if len(names) == 0 {
+			return fmt.Sprintf("the certificate names no host (subject %s)", clean(leaf.Subject.String())), "let the server have one with a subject alternative name"
+		}
+		return fmt.Sprintf("the certificate is for %s, not for %s", clean(strings.Join(names, ", ")), host),
+			"use one of these names in CRATON_URL, or let the server have a certificate for the name in it"
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		c := invalid.Cert
+		if c == nil {
+			c = leaf
+		}
+		if time.Now().Before(c.NotBefore) {
+			return fmt.Sprintf("%s is valid from %s on only", nameOf(c), day(c.NotBefore)), "correct this machine's clock, or let the server have another"
+		}
+		return fmt.Sprintf("%s was valid until %s", nameOf(c), day(c.NotAfter)), "let the server have a new one"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		why = fmt.Sprintf("the certificate is signed by %s, which is not trusted here", clean(leaf.Issuer.String()))
+		advice = "set ca_path (CRATON_CA_PATH) to the PEM file of that authority"
+		if roots != nil {
+			advice = "put the PEM file of that authority where ca_path (CRATON_CA_PATH) points"
+		}
+		if len(state.PeerCertificates) == 1 && leaf.Issuer.String() != leaf.Subject.String() {
+			advice += ", or let the server send the certificates between the two"
+		}
+		return why, advice
+	}
+	return "the certificate is refused: " + clean(err.Error()), "let the server have another certificate"
+}
+
+// explainHandshake says why no TLS came about.
+func explainHandshake(err error) (why, advice string) {
+	text := cause(err).Error()
+	switch {
+	case errors.As(err, new(tls.RecordHeaderError)) || strings.Contains(text, "server gave HTTP response to HTTPS client"):
+		return "what listens there speaks no TLS", "write http:// in CRATON_URL, or let the server have a certificate (`craton server --tls-cert FILE --tls-key FILE`)"
+	case strings.Contains(text, "certificate required") || strings.Contains(text, "bad certificate"):
+		return "the server wants a client certificate, or another one: " + clean(text), "set client_cert and client_key (CRATON_CLIENT_CERT, CRATON_CLIENT_KEY)"
+	case strings.Contains(text, "protocol version"):
+		return "the server speaks no TLS of version 1.2 or later", "bring the server, or the proxy in front of it, up to date"
+	}
+	return "no TLS came about: " + clean(text), "look into the server's log, or that of the proxy in front of it"
+}

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// urlKind is what CRATON_URL names.
+type urlKind int
+
+const (
+	urlBad urlKind = iota
+	urlNone
+	urlSQLite
+	urlHTTP
+)
+
+// checkURL tells what CRATON_URL names, and whether it is well written.
+func (d *doctor) checkURL(v *settings.Values) urlKind {
+	const check = "url"
+	raw, source := v.String("url"), v.Source("url")
+	scheme, _, _ := strings.Cut(raw, ":")
+	switch scheme {
+	case "":
+		d.problem(check, "set CRATON_URL to sqlite:PATH, or to the URL of a Craton API such as http://craton.example:7780", "CRATON_URL is not set: there is no fleet to talk to")
+		return urlNone
+	case "sqlite":
+		d.ok(check, "%s (%s)", raw, source)
+		return urlSQLite
+	case "postgres", "postgresql":
+		d.problem(check, "serve the database with `craton server --database`, and set CRATON_URL to that server's URL", "CRATON_URL names a database; only sqlite:PATH is opened directly")
+		return urlBad
+	}
+	c, err := craton.New(raw)
+	if err != nil {
+		d.failed(check, err, "correct CRATON_URL")
+		return urlBad
+	}
+	u, err := url.Parse(c.URL())
+	switch {
+	case err != nil:
+		d.failed(check, err, "correct CRATON_URL")
+		return urlBad
+	case strings.Contains(raw, "@"):
+		d.warn(check, "set OS_USERNAME and OS_PASSWORD, and leave them out of the URL", "%s (%s) has a user or a password in it, which shows in more places than settings do", c.URL(), source)
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		d.warn(check, "use https, as with `craton server --tls-cert FILE --tls-key FILE`", "%s (%s): without https your API key travels in clear", c.URL(), source)
+	default:
+		d.ok(check, "%s (%s)", c.URL(), source)
+	}
+	return urlHTTP
+}
+
+// isLoopback tells names and addresses of this machine.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// probeTime is how long one probe may take. The setting timeout, which is for lists of variables, is longer.
+const probeTime = 10 * time.Second
+
+// probe is one request without credentials, and what its way told.
+type probe struct {
+	proxy     *url.URL             // nil: straight to the host
+	resolving bool                 // a name was looked up
+	connected bool                 // a connection came about, to the host or to the proxy
+	remote    string               // address that answered
+	tls       *tls.ConnectionState // nil: no TLS, or it failed
+	status    int
+	header    http.Header
+	body      []byte
+	sent, got time.Time // the request went, the answer's head came
+	err       error
+}
+
+// prober sends probes the way that the client goes.
+type prober struct {
+	config *tls.Config // as the client's; the probe itself verifies nothing, so that it can tell what is wrong
+}
+
+// send asks for a URL. No credentials go with it, so that it may go to whoever is there.
+func (pr *prober) send(ctx context.Context, target string) *probe {
+	p := &probe{}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	config := pr.config.Clone()
+	config.InsecureSkipVerify = true
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		p.tls = &state
+		return nil
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, DisableKeepAlives: true}
+	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSStart: func(httptrace.DNSStartInfo) { p.resolving = true },
+		ConnectDone: func(_, address string, err error) {
+			if err == nil {
+				p.connected, p.remote = true, address
+			}
+		},
+		WroteRequest:         func(httptrace.WroteRequestInfo) { p.sent = time.Now() },
+		GotFirstResponseByte: func() { p.got = time.Now() },
+	})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	p.proxy, _ = http.ProxyFromEnvironment(req)
+	resp, err := client.Do(req)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	defer resp.Body.Close() //nolint:errcheck // it was read, or it is broken
+	p.status, p.header = resp.StatusCode, resp.Header
+	p.body, p.err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return p
+}
+
+// checkConnection tells whether a connection came about.
+func (d *doctor) checkConnection(p *probe, target *url.URL) bool {
+	const check = "connection"
+	to := hostPort(target)
+	if p.proxy != nil {
+		to = fmt.Sprintf("%s, through the proxy %s", to, rest.BareURL(p.proxy))
+	}
+	if p.connected {
+		d.ok(check, "%s (%s)", to, p.remote)
+		return true
+	}
+	dns, isDNS := errors.AsType[*net.DNSError](p.err)
+	switch {
+	case isDNS && dns.IsNotFound:
+		d.problem(check, "correct the host in CRATON_URL, or add the name to the DNS or to /etc/hosts", "the name %s does not exist", dns.Name)
+	case isDNS:
+		d.problem(check, "see that the DNS server in /etc/resolv.conf answers", "the name %s cannot be looked up: %s", dns.Name, dns.Err)
+	case errors.Is(p.err, syscall.ECONNREFUSED):
+		d.problem(check, "start the server there, or correct host and port in CRATON_URL; craton's port is 7780", "nothing listens on %s: connection refused", to)
+	case errors.Is(p.err, context.DeadlineExceeded) || os.IsTimeout(p.err):
+		d.problem(check, "see whether a firewall is between here and there, and whether a proxy is needed (HTTPS_PROXY)", "%s does not answer within %v", to, probeTime)
+	default:
+		d.problem(check, "see that this machine has a route to the host, and that host and port in CRATON_URL are right", "cannot connect to %s: %v", to, cause(p.err))
+	}
+	return false
+}
+
+// hostPort is where a URL leads, with the port that the scheme implies.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// cause is an error of net/http without the URL around it, whose query and credentials are nobody's business.
+func cause(err error) error {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		return ue.Err
+	}
+	return err
+}

@@ -1,0 +1,19 @@
+//go:build unix
+
+package cli
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// ownedByOther tells files of another user, who is neither the one who runs this nor root, and that user's id.
+func ownedByOther(info fs.FileInfo) (owner int, is bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	owner = int(stat.Uid)
+	return owner, owner != 0 && owner != os.Geteuid()
+}
