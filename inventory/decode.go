@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
 // decoder makes devices of the bodies of listings. All that is kept of a page goes into one string, and words that
@@ -47,12 +48,12 @@ func newDecoder() *decoder {
 
 // page decodes a page of a listing; details says that its devices must have variables.
 func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, error) {
-	x, found := &scanner{s: text(raw.Body)}, false
+	x, found := jsonscan.New(jsonscan.Text(raw.Body)), false
 	var devices []Device
 	var err error
-	x.members(func(key string) {
-		if key != kind.key() || x.peek() != '[' {
-			x.skip()
+	x.Members(func(key string) {
+		if key != kind.key() || x.Peek() != '[' {
+			x.Skip()
 			return
 		}
 		found = true
@@ -64,12 +65,12 @@ func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, 
 	return devices, err
 }
 
-func (d *decoder) list(x *scanner, kind Kind, details bool) ([]Device, error) {
+func (d *decoder) list(x *jsonscan.Scanner, kind Kind, details bool) ([]Device, error) {
 	d.arena, d.vars, d.spans = d.arena[:0], d.vars[:0], d.spans[:0]
 	d.devices = make([]Device, 0, craton.MaxLimit)
 	var counts []int // of the variables of each device
 	var first error
-	x.elements(func() {
+	x.Elements(func() {
 		before := len(d.vars)
 		if err := d.device(x, kind, details); err != nil && first == nil {
 			first = err
@@ -92,54 +93,54 @@ func (d *decoder) list(x *scanner, kind Kind, details bool) ([]Device, error) {
 }
 
 // device decodes one object.
-func (d *decoder) device(x *scanner, kind Kind, details bool) error {
+func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
 	i := len(d.devices)
 	d.devices = append(d.devices, Device{Kind: kind})
 	dev := &d.devices[i]
 	links, sawVariables := "", false
-	x.members(func(key string) {
+	x.Members(func(key string) {
 		switch key {
 		case "id":
-			dev.ID = x.id()
+			dev.ID = x.ID()
 		case "cloud_id":
-			dev.CloudID = x.id()
+			dev.CloudID = x.ID()
 		case "region_id":
-			dev.RegionID = x.id()
+			dev.RegionID = x.ID()
 		case "cell_id":
-			dev.CellID = x.id()
+			dev.CellID = x.ID()
 		case "parent_id":
-			dev.ParentID = x.id()
+			dev.ParentID = x.ID()
 		case "active":
-			dev.Active = x.skip() == "true"
+			dev.Active = x.Skip() == "true"
 		case "project_id":
-			dev.ProjectID = d.projectID(x.str())
+			dev.ProjectID = d.projectID(x.Str())
 		case "device_type":
-			dev.DeviceType = d.word(x.str())
+			dev.DeviceType = d.word(x.Str())
 		case "name":
-			d.field(i, fieldName, x.str())
+			d.field(i, fieldName, x.Str())
 		case "ip_address":
-			d.field(i, fieldIP, x.str())
+			d.field(i, fieldIP, x.Str())
 		case "note":
-			d.field(i, fieldNote, x.str())
+			d.field(i, fieldNote, x.Str())
 		case "model_name":
-			d.field(i, fieldModel, x.str())
+			d.field(i, fieldModel, x.Str())
 		case "os_version":
-			d.field(i, fieldOS, x.str())
+			d.field(i, fieldOS, x.Str())
 		case "vlans":
-			d.field(i, fieldVLANs, x.str())
+			d.field(i, fieldVLANs, x.Str())
 		case "labels":
-			if x.peek() == '[' {
+			if x.Peek() == '[' {
 				dev.Labels = d.labels(x)
 			} else {
-				x.skip()
+				x.Skip()
 			}
 		case "links":
-			links = x.skip()
+			links = x.Skip()
 		case "variables":
-			sawVariables = x.peek() == '{'
+			sawVariables = x.Peek() == '{'
 			d.variables(x)
 		default:
-			x.skip()
+			x.Skip()
 		}
 	})
 	if dev.ID <= 0 {
@@ -168,10 +169,10 @@ func (d *decoder) field(device, field int, text string) {
 }
 
 // variables keeps the members of an object.
-func (d *decoder) variables(x *scanner) {
-	x.members(func(key string) {
+func (d *decoder) variables(x *jsonscan.Scanner) {
+	x.Members(func(key string) {
 		name, from := d.word(key), len(d.arena)
-		d.arena = x.clean(d.arena)
+		d.arena = x.Clean(d.arena)
 		d.spans = append(d.spans, span{len(d.vars), ofVariable, from, len(d.arena)})
 		d.vars = append(d.vars, Variable{Name: name})
 	})
@@ -216,9 +217,9 @@ func (d *decoder) word(s string) string {
 	return kept
 }
 
-func (d *decoder) labels(x *scanner) []string {
+func (d *decoder) labels(x *jsonscan.Scanner) []string {
 	labels := d.labeled[:0]
-	x.elements(func() { labels = append(labels, d.word(x.str())) })
+	x.Elements(func() { labels = append(labels, d.word(x.Str())) })
 	d.labeled = labels
 	slices.Sort(labels)
 	return append(make([]string, 0, len(labels)), slices.Compact(labels)...)
@@ -247,7 +248,7 @@ func projectID(id string) string {
 func variablesOf(v craton.Variables) Variables {
 	all := make(Variables, 0, len(v))
 	for name, value := range v {
-		all = append(all, Variable{name, string(appendClean(nil, string(value)))})
+		all = append(all, Variable{name, string(jsonscan.AppendClean(nil, string(value)))})
 	}
 	return all.tidy()
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
 // values are variables' values: all the kinds that get lost, changed or executed somewhere.
@@ -302,7 +304,7 @@ func TestChain(t *testing.T) {
 			}
 			for _, level := range chain {
 				for _, v := range level.Variables {
-					if !got[v.Name] && v.Value != string(appendClean(nil, want[v.Name])) {
+					if !got[v.Name] && v.Value != string(jsonscan.AppendClean(nil, want[v.Name])) {
 						t.Fatalf("%s of %s is %s at %s %s, not %s", v.Name, d, v.Value, level.Kind, level.ID, want[v.Name])
 					}
 					got[v.Name] = true

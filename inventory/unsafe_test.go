@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
 func TestAppendValue(t *testing.T) {
@@ -81,7 +83,7 @@ func TestNothingForgesTrust(t *testing.T) {
 		if rapid.Bool().Draw(t, "escape") {
 			raw = []byte(escapeAll(string(raw)))
 		}
-		clean := string(appendClean(nil, string(raw)))
+		clean := string(jsonscan.AppendClean(nil, string(raw)))
 		got, err := readMarked(appendValue(nil, clean, false))
 		if err != nil {
 			t.Fatalf("%s: %v", raw, err)
@@ -167,7 +169,7 @@ func TestAppendClean(t *testing.T) {
 		"\"\xff\xc3\"":                    "\"\ufffd\ufffd\"",
 		"\"é ☃ 𝄞\"":                       "\"é ☃ 𝄞\"",
 	} {
-		if got := string(appendClean(nil, raw)); got != want {
+		if got := string(jsonscan.AppendClean(nil, raw)); got != want {
 			t.Errorf("%q: %s, want %s", raw, got, want)
 		}
 	}
@@ -177,7 +179,7 @@ func TestAppendClean(t *testing.T) {
 			t.Fatal(err)
 		}
 		var want, got any
-		clean := appendClean(nil, string(raw))
+		clean := jsonscan.AppendClean(nil, string(raw))
 		if json.Unmarshal(raw, &want) != nil || json.Unmarshal(clean, &got) != nil || cmp.Diff(want, got) != "" {
 			t.Fatalf("%s became %s", raw, clean)
 		}

@@ -1,4 +1,4 @@
-package inventory
+package jsonscan
 
 import (
 	"strconv"
@@ -9,18 +9,21 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// scanner reads JSON that is known to be valid, once, from front to back: a page of hosts nests four levels deep, and
+// Scanner reads JSON that is known to be valid, once, from front to back: a page of hosts nests four levels deep, and
 // readers that look for the end of a value before they look into it would read most of it four times.
-type scanner struct {
+type Scanner struct {
 	s string
 	i int
 }
 
-// text is body as a string without a copy. Bodies are never written to.
-func text(body []byte) string { return unsafe.String(unsafe.SliceData(body), len(body)) }
+// New makes a Scanner of JSON that is known to be valid.
+func New(s string) *Scanner { return &Scanner{s: s} }
 
-// peek is the next byte that is no white space.
-func (x *scanner) peek() byte {
+// Text is body as a string without a copy. Bodies are never written to.
+func Text(body []byte) string { return unsafe.String(unsafe.SliceData(body), len(body)) }
+
+// Peek is the next byte that is no white space.
+func (x *Scanner) Peek() byte {
 	for x.i < len(x.s) {
 		switch c := x.s[x.i]; c {
 		case ' ', '\n', '\t', '\r':
@@ -32,46 +35,46 @@ func (x *scanner) peek() byte {
 	return 0
 }
 
-// members calls fn with each key of an object; fn reads or skips the value. Anything else is skipped.
-func (x *scanner) members(fn func(key string)) {
-	if x.peek() != '{' {
-		x.skip()
+// Members calls fn with each key of an object; fn reads or skips the value. Anything else is skipped.
+func (x *Scanner) Members(fn func(key string)) {
+	if x.Peek() != '{' {
+		x.Skip()
 		return
 	}
 	x.i++
-	for x.peek() == '"' {
-		key := x.str()
-		x.peek()
+	for x.Peek() == '"' {
+		key := x.Str()
+		x.Peek()
 		x.i++ // the colon
-		x.peek()
+		x.Peek()
 		fn(key)
-		if x.peek() == ',' {
+		if x.Peek() == ',' {
 			x.i++
 		}
 	}
 	x.i++ // the brace
 }
 
-// elements calls fn for each element of an array; fn reads or skips it. Anything else is skipped.
-func (x *scanner) elements(fn func()) {
-	if x.peek() != '[' {
-		x.skip()
+// Elements calls fn for each element of an array; fn reads or skips it. Anything else is skipped.
+func (x *Scanner) Elements(fn func()) {
+	if x.Peek() != '[' {
+		x.Skip()
 		return
 	}
 	x.i++
-	for c := x.peek(); c != ']' && c != 0; c = x.peek() {
+	for c := x.Peek(); c != ']' && c != 0; c = x.Peek() {
 		fn()
-		if x.peek() == ',' {
+		if x.Peek() == ',' {
 			x.i++
 		}
 	}
 	x.i++ // the bracket
 }
 
-// str reads a string; of anything else, such as null, it is "".
-func (x *scanner) str() string {
-	if x.peek() != '"' {
-		x.skip()
+// Str reads a string; of anything else, such as null, it is "".
+func (x *Scanner) Str() string {
+	if x.Peek() != '"' {
+		x.Skip()
 		return ""
 	}
 	from, escaped := x.i, false
@@ -88,18 +91,18 @@ func (x *scanner) str() string {
 	return x.s[from+1 : x.i-1]
 }
 
-// id reads an integer; of anything else, such as null, it is 0.
-func (x *scanner) id() int {
-	n, err := strconv.Atoi(x.skip())
+// ID reads an integer; of anything else, such as null, it is 0.
+func (x *Scanner) ID() int {
+	n, err := strconv.Atoi(x.Skip())
 	if err != nil {
 		return 0
 	}
 	return n
 }
 
-// skip reads any value and gives its text.
-func (x *scanner) skip() string {
-	c := x.peek()
+// Skip reads any value and gives its text.
+func (x *Scanner) Skip() string {
+	c := x.Peek()
 	from := x.i
 	if c != '{' && c != '[' && c != '"' {
 		for x.i < len(x.s) && !delimiter(x.s[x.i]) {
@@ -139,15 +142,15 @@ func delimiter(c byte) bool {
 	return false
 }
 
-// appendClean appends a value as scanner.clean does.
-func appendClean(dst []byte, raw string) []byte { return (&scanner{s: raw}).clean(dst) }
+// AppendClean appends a value as Scanner.Clean does.
+func AppendClean(dst []byte, raw string) []byte { return (&Scanner{s: raw}).Clean(dst) }
 
-// clean reads any value and appends it without the space around its parts, and with what is no character replaced by
+// Clean reads any value and appends it without the space around its parts, and with what is no character replaced by
 // U+FFFD, as JSON readers do: bytes that are not UTF-8, and halves of surrogate pairs. ansible-core 2.19 and later
 // refuse a whole inventory for one such half.
-func (x *scanner) clean(dst []byte) []byte {
-	if c := x.peek(); c != '{' && c != '[' && c != '"' {
-		return append(dst, x.skip()...)
+func (x *Scanner) Clean(dst []byte) []byte {
+	if c := x.Peek(); c != '{' && c != '[' && c != '"' {
+		return append(dst, x.Skip()...)
 	}
 	for depth := 0; x.i < len(x.s); {
 		switch c := x.s[x.i]; c {
@@ -174,8 +177,8 @@ func (x *scanner) clean(dst []byte) []byte {
 	return dst
 }
 
-// cleanString is clean for a string.
-func (x *scanner) cleanString(dst []byte) []byte {
+// cleanString is Clean for a string.
+func (x *Scanner) cleanString(dst []byte) []byte {
 	from := x.i // of what was not appended yet
 	for x.i++; x.s[x.i] != '"'; {
 		switch c := x.s[x.i]; {
