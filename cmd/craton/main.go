@@ -4,11 +4,9 @@
 package main
 
 import (
-	"fmt"
+	"context"
 	"os"
 	"path/filepath"
-
-	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/connect"
@@ -20,31 +18,18 @@ func main() { os.Exit(run(os.Args, output.System())) }
 
 // run is the program: the first argument is the name it was called by.
 func run(args []string, s output.Streams) int {
+	ctx := context.Background()
 	connect.Version = release()
 	if status, ok := runModule(args, s.In, s.Out); ok {
 		return status
 	}
-	name := filepath.Base(args[0])
-	var cmd *cobra.Command
-	prefix := "ERROR: "
-	ansible := isInventory(name, args[1:])
-	if ansible {
-		cmd = cli.Prepare(inventory.Command(s), s)
+	if name := filepath.Base(args[0]); isInventory(name, args[1:]) {
+		cmd := inventory.Command(s)
 		cmd.Use, cmd.Version = name, versionLine()
-		prefix = name + ": "
-	} else {
-		cmd = cli.New(s, versionLine(), inventory.Command(s), cli.NewExplain(s, theInventory{}))
+		return cli.RunAlone(ctx, cmd, args[1:], s)
 	}
-	cmd.SetArgs(args[1:])
-	err := cmd.Execute()
-	if err != nil {
-		text := err.Error()
-		if ansible {
-			text = output.OneLine(err) // Ansible shows it inside its own warning
-		}
-		_, _ = fmt.Fprintln(s.Err, prefix+text)
-	}
-	return cli.ExitCode(err)
+	return cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
+		inventory.Command(s), cli.NewExplain(s, theInventory{}))
 }
 
 // isInventory tells that the caller is Ansible, or somebody in its place: by the program's name, or by the arguments

@@ -1,16 +1,36 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// New makes the craton command. The other faces of the program, such as the inventory, are given as extra.
-func New(s output.Streams, version string, extra ...*cobra.Command) *cobra.Command {
+// Version is what the program says of itself.
+type Version struct {
+	Release string // 0.1.0
+	Whole   string // with commit and Go version
+}
+
+// program is the craton command with all its subcommands.
+type program struct {
+	root     *cobra.Command
+	streams  output.Streams
+	groups   [][]*cobra.Command        // the subcommands in the order of help
+	commands map[string]*cobra.Command // by name
+	lazy     map[string]*command       // those whose flags are not declared yet
+}
+
+// newProgram makes the craton command. Other faces of the program, such as the inventory, are given as extra.
+func newProgram(s output.Streams, v Version, extra []*cobra.Command) *program {
 	root := &cobra.Command{
 		Use:   "craton",
 		Short: "Fleet inventory for people who run Ansible",
@@ -20,49 +40,69 @@ Where the fleet lives is said by CRATON_URL: sqlite:PATH for a file that this pr
 Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 		Example: `  export CRATON_URL=sqlite:fleet.db
   craton apply fleet.yml                        load a fleet
-  craton inventory --graph                      look at it
+  craton host-list --region dfw                 look at it; objects go by id or name
+  craton host-vars-set web-01 ntp=10.0.0.1      change it
+  craton --format json host-show web-01         for programs; also yaml and csv
   ansible-playbook -i craton-inventory site.yml use it`,
-		Version: version,
+		Version: v.Release,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return mistake(cmd, "the following arguments are required: <subcommand>")
+		},
+		Annotations: map[string]string{usageAnnotation: "[--version]\n[--format {default,json,yaml,csv}]\n[--craton-url CRATON_URL]\n" +
+			"[--craton-version CRATON_VERSION]\n[--os-project-id OS_PROJECT_ID]\n[--os-username OS_USERNAME]\n[--os-password OS_PASSWORD]\n" +
+			"[<option> ...]\n\n<subcommand>\n..."},
 	}
-	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newApply(s), newConfig(s), newServer(s))
-	root.AddCommand(extra...)
-	root.CompletionOptions.HiddenDefaultCmd = true
-	return Prepare(root, s)
+	root.SetVersionTemplate("{{.Version}}\n")
+	addFleetFlags(root)
+	p := &program{root: root, streams: s, commands: map[string]*cobra.Command{}, lazy: map[string]*command{}}
+	for _, r := range resources() {
+		var group []*cobra.Command
+		for _, c := range r.commands() {
+			p.lazy[c.name] = c
+			group = append(group, c.cobra())
+		}
+		p.groups = append(p.groups, group)
+	}
+	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), newServer(s)}, extra, []*cobra.Command{newCompletion(s), newVersion(s, v.Whole)})
+	sayMistakes(more)
+	help := newHelp(p)
+	p.groups = append(p.groups, more, []*cobra.Command{help})
+	for _, group := range p.groups {
+		root.AddCommand(group...)
+		for _, cmd := range group {
+			p.commands[cmd.Name()] = cmd
+		}
+	}
+	root.SetHelpCommand(help)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.help(cmd) })
+	root.CompletionOptions.DisableDefaultCmd = true
+	prepare(root, s)
+	root.SetFlagErrorFunc(flagError)
+	return p
 }
 
-// Prepare gives a command, made here or by another face, the ways that all share: its streams, and errors that are
-// returned and not printed.
-func Prepare(cmd *cobra.Command, s output.Streams) *cobra.Command {
+// prepare gives a command its streams, and makes it return errors without printing them.
+func prepare(cmd *cobra.Command, s output.Streams) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetIn(s.In)
 	cmd.SetOut(s.Out)
 	cmd.SetErr(s.Err)
-	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{c, err} })
-	return cmd
 }
 
-// usageError is a mistake in the arguments.
-type usageError struct {
-	cmd *cobra.Command
-	err error
-}
-
-func (e usageError) Error() string {
-	return e.err.Error() + "; see " + e.cmd.CommandPath() + " --help"
-}
-
-func (e usageError) Unwrap() error { return e.err }
-
-// ExitCode is the status that a command's error ends the process with: 2 for a mistake in the arguments, else 1.
-func ExitCode(err error) int {
-	if err == nil {
-		return 0
+// sayMistakes makes the errors of commands' own checks of their arguments errors of usage.
+func sayMistakes(commands []*cobra.Command) {
+	for _, cmd := range commands {
+		if check := cmd.Args; check != nil {
+			cmd.Args = func(cmd *cobra.Command, args []string) error {
+				err := check(cmd, args)
+				if _, ok := errors.AsType[*usageError](err); err == nil || ok {
+					return err
+				}
+				return mistake(cmd, "%s", err)
+			}
+		}
+		sayMistakes(cmd.Commands())
 	}
-	if _, ok := errors.AsType[usageError](err); ok || strings.HasPrefix(err.Error(), "unknown command ") {
-		return 2
-	}
-	return 1
 }
 
 // exactArgs is cobra.ExactArgs with an error that names what is missing.
@@ -70,10 +110,102 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < len(names):
-			return usageError{cmd, errors.New("missing " + strings.Join(names[len(args):], " "))}
+			return mistake(cmd, "the following arguments are required: %s", strings.Join(names[len(args):], ", "))
 		case len(args) > len(names):
-			return usageError{cmd, errors.New("unexpected " + strings.Join(args[len(names):], " "))}
+			return unrecognized(cmd, args[len(names):]...)
 		}
 		return nil
+	}
+}
+
+// Run runs the craton command line, and returns the status that the process ends with: 0 for success, 1 for a failure,
+// 2 for a mistake in the arguments. Errors are printed. Other faces of the program are given as extra.
+func Run(ctx context.Context, args []string, s output.Streams, v Version, extra ...*cobra.Command) int {
+	p := newProgram(s, v, extra)
+	if err := p.run(ctx, args); err != nil {
+		return report(s.Err, err)
+	}
+	return 0
+}
+
+func (p *program) run(ctx context.Context, args []string) error {
+	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		for _, word := range args {
+			p.define(word)
+		}
+		p.root.SetArgs(args)
+		return p.root.ExecuteContext(ctx)
+	}
+	if len(args) == 0 {
+		p.help(p.root)
+		return nil
+	}
+	arranged, name, err := p.arrange(args)
+	if err != nil {
+		return err
+	}
+	if name != "" && p.commands[name] == nil {
+		return p.unknown(name)
+	}
+	p.root.SetArgs(arranged)
+	return p.root.ExecuteContext(ctx)
+}
+
+// unknown is the error for a subcommand that does not exist.
+func (p *program) unknown(name string) error {
+	names := p.names()
+	text := "argument <subcommand>: " + invalidChoice(name, names).Error()
+	if near := nearest.Word(name, names); near != "" {
+		text += fmt.Sprintf("; did you mean %s?", near)
+	}
+	return mistake(p.root, "%s", text)
+}
+
+// names are all subcommands in the order of help.
+func (p *program) names() []string {
+	var names []string
+	for _, cmd := range slices.Concat(p.groups...) {
+		if !cmd.Hidden {
+			names = append(names, cmd.Name())
+		}
+	}
+	return names
+}
+
+// define declares the flags of a subcommand, if that is still to be done.
+func (p *program) define(name string) *command {
+	c := p.lazy[name]
+	if c != nil {
+		c.define(p.commands[name], p.streams)
+		delete(p.lazy, name)
+	}
+	return c
+}
+
+// RunAlone runs one face of the program under a name of its own, as programs call it: an error is one line.
+func RunAlone(ctx context.Context, cmd *cobra.Command, args []string, s output.Streams) int {
+	prepare(cmd, s)
+	cmd.SetArgs(args)
+	status := 1
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		status = 2
+		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+	})
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		_, _ = io.WriteString(s.Err, cmd.Name()+": "+output.OneLine(err)+"\n")
+		return status
+	}
+	return 0
+}
+
+func newVersion(s output.Streams, whole string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, with its commit and the version of Go",
+		Args:  exactArgs(),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := io.WriteString(s.Out, "craton "+whole+"\n")
+			return err
+		},
 	}
 }

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// arrange puts the arguments into the order that pflag reads them in: the subcommand first, whatever options stand
+// before it; options that take several words once for each word; and of commands that take any words, the options first,
+// then what is taken as it stands. name is "" if there is no subcommand.
+func (p *program) arrange(args []string) (arranged []string, name string, err error) {
+	i := p.subcommand(args)
+	if i < 0 {
+		return args, "", nil
+	}
+	name = args[i]
+	rest := slices.Concat(args[:i], args[i+1:])
+	switch c, cmd := p.define(name), p.commands[name]; {
+	case c == nil: // one that needs no help
+	case c.rest:
+		rest = literal(cmd.Flags(), rest)
+	default:
+		if rest, err = repeated(cmd, rest); err != nil {
+			return nil, name, err
+		}
+	}
+	return append([]string{name}, rest...), name, nil
+}
+
+// subcommand is the index of the subcommand; -1 if there is none. Without a word that is one it is the first word that
+// stands where one should.
+func (p *program) subcommand(args []string) int {
+	first := -1
+	for i := 0; i < len(args); i++ {
+		word := args[i]
+		switch {
+		case word == "--":
+			if first < 0 && i+1 < len(args) {
+				first = i + 1
+			}
+			return first
+		case strings.HasPrefix(word, "-") && word != "-":
+			f := flagOf(p.root.Flags(), word)
+			if f != nil && f.NoOptDefVal == "" && !strings.Contains(word, "=") {
+				i++ // its value
+			}
+		case p.commands[word] != nil:
+			return i
+		case first < 0 && (i == 0 || !strings.HasPrefix(args[i-1], "-")): // not what may be the value of a command's option
+			first = i
+		}
+	}
+	return first
+}
+
+// flagOf is the flag that a word such as --limit, --limit=10, -r or -r1 names; nil if there is none.
+func flagOf(fs *pflag.FlagSet, word string) *pflag.Flag {
+	if name, ok := strings.CutPrefix(word, "--"); ok {
+		name, _, _ = strings.Cut(name, "=")
+		return fs.Lookup(name)
+	}
+	if len(word) < 2 {
+		return nil
+	}
+	return fs.ShorthandLookup(word[1:2])
+}
+
+// repeated writes the option of several words once for each word: --fields id name becomes --fields=id --fields=name.
+// The words end before the next option.
+func repeated(cmd *cobra.Command, args []string) ([]string, error) {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		word := args[i]
+		if word == "--" {
+			return append(out, args[i:]...), nil
+		}
+		f := (*pflag.Flag)(nil)
+		if strings.HasPrefix(word, "-") {
+			f = flagOf(cmd.Flags(), word)
+		}
+		out = append(out, word)
+		if f == nil {
+			continue
+		}
+		v, _ := f.Value.(*value)
+		attached := strings.Contains(word, "=") || !strings.HasPrefix(word, "--") && len(word) > 2
+		switch {
+		case v == nil || v.kind != wordsOption:
+			if f.NoOptDefVal == "" && !attached && i+1 < len(args) { // its value, which may begin with a dash
+				i++
+				out = append(out, args[i])
+			}
+		case !attached:
+			out = out[:len(out)-1]
+			n := 0
+			for ; i+1 < len(args) && !strings.HasPrefix(args[i+1], "-"); i++ {
+				out = append(out, "--"+v.long+"="+args[i+1])
+				n++
+			}
+			if n == 0 {
+				return nil, mistake(cmd, "argument %s: expected at least one argument", v.argument())
+			}
+		}
+	}
+	return out, nil
+}
+
+// literal puts options first, then --, then everything else. Before the object every word that begins with a dash is
+// an option; behind it only those that the command has: others are words, such as the key -5. Behind -- all are.
+func literal(fs *pflag.FlagSet, args []string) []string {
+	var options, words []string
+	for i := 0; i < len(args); i++ {
+		word := args[i]
+		if word == "--" {
+			words = append(words, args[i+1:]...)
+			break
+		}
+		if !strings.HasPrefix(word, "-") || word == "-" {
+			words = append(words, word)
+			continue
+		}
+		f := flagOf(fs, word)
+		if word == "-h" || word == "--help" {
+			options = append(options, word)
+			continue
+		}
+		if f == nil && len(words) > 0 {
+			words = append(words, word)
+			continue
+		}
+		options = append(options, word)
+		if f != nil && f.NoOptDefVal == "" && !strings.Contains(word, "=") && i+1 < len(args) {
+			i++
+			options = append(options, args[i])
+		}
+	}
+	return slices.Concat(options, []string{"--"}, words)
+}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// exception is an error as python-cratonclient had it: a class and a sentence (contract §9.5).
+type exception struct{ class, text string }
+
+// exceptions are those that statuses became.
+var exceptions = map[int]exception{
+	http.StatusBadRequest: {"BadRequest", "The request sent to the server was invalid."},
+	http.StatusUnauthorized: {"Unauthorized", "The user has either provided insufficient parameters for authentication or is not authorized to access this" +
+		" resource."},
+	http.StatusForbidden:                    {"Forbidden", "The user was unable to access the resource because they are forbidden."},
+	http.StatusNotFound:                     {"NotFound", "The requested resource was not found."},
+	http.StatusMethodNotAllowed:             {"MethodNotAllowed", "The method used in the request is not supported."},
+	http.StatusNotAcceptable:                {"NotAcceptable", "The resource can not return acceptable content."},
+	http.StatusProxyAuthRequired:            {"ProxyAuthenticationRequired", "The client must first authenticate itself with a proxy."},
+	http.StatusConflict:                     {"Conflict", "The request could not be processed due to a conflict."},
+	http.StatusGone:                         {"Gone", "The resource requested is no longer available and will not be available again."},
+	http.StatusLengthRequired:               {"LengthRequired", "The request did not contain a Content-Length header but one was required by the resource."},
+	http.StatusPreconditionFailed:           {"PreconditionFailed", "The server failed to meet one of the preconditions in the request."},
+	http.StatusRequestEntityTooLarge:        {"RequestEntityTooLarge", "The request is larger than the server is willing or able to process."},
+	http.StatusRequestURITooLong:            {"RequestUriTooLong", "The URI provided was too long for the server to process."},
+	http.StatusUnsupportedMediaType:         {"UnsupportedMediaType", "The request entity has a media type which is unsupported by the server or resource."},
+	http.StatusRequestedRangeNotSatisfiable: {"RequestedRangeNotSatisfiable", "The requestor wanted a range but the server was unable to provide it."},
+	http.StatusUnprocessableEntity: {"UnprocessableEntity", "The request is of a valid content-type and structure but semantically" +
+		" invalid."},
+	http.StatusInternalServerError: {"InternalServerError", "There was an internal server error that could not be recovered from."},
+}
+
+// exceptionOf is the exception that a status became. Most of those that are not listed killed the original.
+func exceptionOf(status int) exception {
+	e, ok := exceptions[status]
+	switch {
+	case !ok && status >= 500:
+		e = exception{"HTTPServerError", "HTTP Server-side Error"}
+	case !ok:
+		e = exception{"HTTPClientError", "Something went wrong with the request."}
+	}
+	e.class = "cratonclient.exceptions." + e.class
+	return e
+}
+
+// worded is an error in the original's words, and behind them what it did not say.
+type worded struct {
+	exception
+	more string
+	err  error // the cause; may be nil
+}
+
+func (e *worded) Error() string { return strings.TrimSuffix(e.text+" "+e.more, " ") }
+func (e *worded) Unwrap() error { return e.err }
+
+// commandError is an error that the original knew as its own.
+func commandError(format string, args ...any) error {
+	return &worded{exception: exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(format, args...)}}
+}
+
+// notFound is the error for a name that nothing has.
+func notFound(more string) error {
+	return &worded{exception: exceptionOf(http.StatusNotFound), more: more}
+}
+
+// inWords puts an error of the client into the original's words, if it had some for it.
+func inWords(err error) error {
+	if _, ok := errors.AsType[*worded](err); ok {
+		return err
+	}
+	if e, ok := errors.AsType[*craton.Error](err); ok {
+		return &worded{exceptionOf(e.Status), serverSaid(e), err}
+	}
+	if e, ok := errors.AsType[*craton.ConnectionError](err); ok {
+		// Its text begins otherwise, and may end with what to look out for.
+		_, cause, _ := strings.Cut(e.Error(), e.URL+": ")
+		return &worded{exception{"", fmt.Sprintf("Unable to establish connection to %s: %s", e.URL, cmp.Or(cause, e.Err.Error()))}, "", err}
+	}
+	return err
+}
+
+// serverSaid is the server's own message, and what the client knows about it; "" if it adds nothing.
+func serverSaid(e *craton.Error) string {
+	text := strings.TrimSpace(e.Message)
+	if text == http.StatusText(e.Status) && !e.Foreign {
+		text = ""
+	}
+	if e.Status >= 500 && e.RequestID != "" {
+		text = strings.TrimSpace(text + " (request id " + e.RequestID + ")")
+	}
+	if e.Hint != "" {
+		if text != "" {
+			text += "; "
+		}
+		text += e.Hint
+	}
+	return text
+}
+
+// message is what is printed of an error that a command ended with.
+func message(err error) string { return inWords(err).Error() }
+
+// wrapped is an error within the words that the original had around those of a command: what is a sentence with one
+// place for the error. Errors that were no exceptions of the original's stay as they are.
+func wrapped(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	e, ok := inWords(err).(*worded) //nolint:errorlint // made just now
+	if !ok || e.class == "" {
+		return err
+	}
+	return &worded{exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(what, fmt.Sprintf("<class '%s'>", e.class), e.text)}, e.more, err}
+}

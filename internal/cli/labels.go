@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+)
+
+// labelsVerb makes the command for one thing that can be done with labels.
+func labelsVerb(r *resource, verb string) *command {
+	short := map[string]string{
+		"add":    "Add labels to a " + r.noun(),
+		"delete": "Take labels from a " + r.noun(),
+		"get":    "Show the labels of a " + r.noun(),
+		"set":    "Give a " + r.noun() + " exactly these labels",
+	}[verb]
+	return &command{
+		name: "labels-" + verb, short: short, target: true, rest: verb != "get", example: exampleOf(r.name + "-labels-" + verb),
+		run: func(ctx context.Context, s *session, c *call) error {
+			if len(c.words) == 0 && (verb == "add" || verb == "delete") {
+				return commandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
+			}
+			var labels []string
+			_, err := s.on(ctx, r, c.target, func(id string) error {
+				n, err := strconv.Atoi(id)
+				if err != nil {
+					return err
+				}
+				labels, err = change(ctx, r.labels(s.client), verb, n, c.words)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return s.printLabels(labels)
+		},
+	}
+}
+
+// change does what a verb says, and gives the labels afterwards.
+func change(ctx context.Context, of labelStore, verb string, id int, words []string) ([]string, error) {
+	switch verb {
+	case "add":
+		return of.AddLabels(ctx, id, words...)
+	case "set":
+		return of.SetLabels(ctx, id, words...)
+	case "delete":
+		if err := of.RemoveLabels(ctx, id, words...); err != nil {
+			return nil, err
+		}
+	}
+	return of.Labels(ctx, id)
+}

@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+func listVerb(r *resource) *command {
+	return &command{
+		name: "list", short: "List the " + r.noun() + "s", options: r.list, example: exampleOf(r.name + "-list"),
+		run: func(ctx context.Context, s *session, c *call) error {
+			fields, err := r.columns(c)
+			if err != nil {
+				return err
+			}
+			q, err := s.query(ctx, r, c, fields)
+			if err != nil {
+				return err
+			}
+			objects, err := s.list(ctx, r, q, c.given("all"))
+			if err != nil {
+				return err
+			}
+			if err := s.fillLabels(ctx, r, objects, fields); err != nil {
+				return err
+			}
+			for i := range objects {
+				objects[i] = r.guard(objects[i])
+			}
+			return s.printList(objects, fields)
+		},
+	}
+}
+
+// columns are the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
+func (r *resource) columns(c *call) ([]string, error) {
+	if limit := c.text("limit"); strings.HasPrefix(limit, "-") {
+		return nil, commandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
+	}
+	fields := r.fields
+	if c.given("fields") {
+		fields = c.all("fields")
+	}
+	if c.given("detail") {
+		if !slices.Equal(fields, r.fields) {
+			return nil, commandError("Cannot specify both --fields and --detail.")
+		}
+		fields = r.full()
+	}
+	for _, f := range fields {
+		if !slices.Contains(r.full(), f) {
+			return nil, commandError(`Invalid field "%s"`, f)
+		}
+	}
+	if key := c.text("sort-key"); c.given("sort-key") && !slices.Contains(r.full(), strings.ToLower(key)) {
+		return nil, r.badSort(key, r.full())
+	}
+	return fields, nil
+}
+
+// query is what a list asks the API for.
+func (s *session) query(ctx context.Context, r *resource, c *call, fields []string) (url.Values, error) {
+	refs, err := s.references(ctx, r.list, c)
+	if err != nil {
+		return nil, err
+	}
+	q := url.Values{}
+	for i := range r.list {
+		o := &r.list[i]
+		switch text := c.text(o.long); {
+		case o.kind == referenceOption && refs[o.key] != "":
+			q.Set(o.key, refs[o.key])
+		case o.kind != referenceOption && o.key != "" && text != "":
+			q.Set(o.key, text)
+		}
+	}
+	for _, name := range []string{"limit", "marker"} {
+		if c.given(name) {
+			q.Set(name, c.text(name))
+		}
+	}
+	if c.given("all") {
+		q.Set("limit", strconv.Itoa(craton.MaxLimit))
+	}
+	if c.values["vars"] != nil && c.values["vars"].kind == wordsOption && c.given("vars") {
+		q.Set("vars", strings.Join(c.all("vars"), ","))
+	}
+	if c.values["sort-dir"] != nil {
+		q.Set("sort_dir", cmp.Or(c.text("sort-dir"), "asc"))
+	}
+	if c.given("sort-key") {
+		// Without the id behind it, objects that are equal in the key are lost at the borders of pages (Q13).
+		keys := strings.ToLower(c.text("sort-key"))
+		if keys != keyID {
+			keys += "," + keyID
+		}
+		q.Set("sort_keys", keys)
+	}
+	if c.values["descendants"] != nil {
+		q.Set("descendants", map[bool]string{true: "True", false: "False"}[c.given("descendants")])
+	}
+	if r.details && (c.given("detail") || slices.Contains(fields, keyVariables) || slices.Contains(fields, keyLabels)) {
+		q.Set("details", "true")
+	}
+	return q, nil
+}
+
+// maxWalks is how often a listing is begun anew when the object that it stood on was deleted meanwhile.
+const maxWalks = 4
+
+// list reads the objects of a listing, one page or all, each once, as they came.
+func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool) (objects []gjson.Result, err error) {
+	if !all {
+		resp, err := s.client.Do(ctx, http.MethodGet, r.path, q, nil)
+		if err == nil {
+			return r.items(resp.Body)
+		}
+		if status := craton.StatusOf(err); status != http.StatusInternalServerError && status != http.StatusNotFound {
+			return nil, err
+		}
+		// The walk below knows what these may mean, and reads smaller pages where the original fails on large ones (Q8).
+	}
+	progress := output.NewProgress(s.Err)
+	defer progress.Done()
+	for range maxWalks {
+		objects, err = s.walk(ctx, r, q, all, progress)
+		if !craton.IsMarkerGone(err) || q.Get("marker") != "" {
+			break
+		}
+	}
+	return objects, err
+}
+
+// defaultLimit is the API's page size.
+const defaultLimit = 30
+
+// walk reads pages until there are no more, or as many objects as one page was to have.
+func (s *session) walk(ctx context.Context, r *resource, q url.Values, all bool, progress *output.Progress) ([]gjson.Result, error) {
+	most := 0
+	if !all {
+		most, _ = strconv.Atoi(q.Get("limit"))
+		most = cmp.Or(most, defaultLimit)
+		q = withParameter(q, "limit", strconv.Itoa(most))
+	}
+	var objects []gjson.Result
+	seen := map[string]bool{}
+	for page, err := range s.client.Pages(ctx, r.path, q) {
+		if err != nil {
+			return nil, err
+		}
+		items, err := r.items(page.Body)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range items {
+			if id := o.Get(keyID).Raw; !seen[id] {
+				seen[id] = true
+				objects = append(objects, o)
+			}
+		}
+		progress.Show(len(objects), 0, r.noun()+"s")
+		if most > 0 && len(objects) >= most {
+			return objects[:most], nil
+		}
+		// A page with room is the last one. Not to ask for an empty one behind it also spares the original a 500 (Q14).
+		if limit := limitOf(page); limit > 0 && len(items) < limit {
+			break
+		}
+	}
+	return objects, nil
+}
+
+func withParameter(q url.Values, name, text string) url.Values {
+	with := url.Values{name: {text}}
+	for k, v := range q {
+		if k != name {
+			with[k] = v
+		}
+	}
+	return with
+}
+
+// limitOf is the size of a page; 0 if it does not say.
+func limitOf(page *craton.RawPage) int {
+	for _, l := range page.Links {
+		if u, err := url.Parse(l.Href); err == nil && l.Rel == "self" {
+			n, _ := strconv.Atoi(u.Query().Get("limit"))
+			return n
+		}
+	}
+	return 0
+}
+
+// items are the objects of a list body; of devices hosts come first.
+func (r *resource) items(body []byte) ([]gjson.Result, error) {
+	list := gjson.GetBytes(body, r.key) // a copy
+	if list.IsObject() {
+		return slices.Concat(list.Get("hosts").Array(), list.Get("network-devices").Array()), nil
+	}
+	if !list.IsArray() {
+		return nil, fmt.Errorf("GET %s: the answer is not a Craton v1 answer: it has no list %q; check that the URL is that of a Craton API", r.path, r.key)
+	}
+	return list.Array(), nil
+}
+
+// labelStreams is how many objects' labels are read at once.
+const labelStreams = 8
+
+// fillLabels reads the labels that a list is to show and the original leaves out.
+func (s *session) fillLabels(ctx context.Context, r *resource, objects []gjson.Result, fields []string) error {
+	if r.labels == nil || !slices.Contains(fields, keyLabels) {
+		return nil
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(labelStreams)
+	for i, o := range objects {
+		if o.Get(keyLabels).Exists() {
+			continue
+		}
+		g.Go(func() error {
+			labels, err := r.labels(s.client).Labels(gctx, int(o.Get(keyID).Int()))
+			if craton.IsNotFound(err) { // deleted meanwhile
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			text, err := json.Marshal(append([]string{}, labels...))
+			if err != nil {
+				return err
+			}
+			objects[i] = with(o, keyLabels, string(text))
+			return nil
+		})
+	}
+	return g.Wait()
+}

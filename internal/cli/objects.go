@@ -1,0 +1,248 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// send sends one request about objects, and gives the object of the answer as it came.
+func (s *session) send(ctx context.Context, method, path string, body any) (gjson.Result, error) {
+	resp, err := s.client.Do(ctx, method, path, nil, body)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	o := gjson.ParseBytes(resp.Body)
+	if !o.IsObject() {
+		return o, fmt.Errorf("%s %s: the answer is not a Craton v1 answer; check that the URL is that of a Craton API", method, path)
+	}
+	return o, nil
+}
+
+// at is the path of an object.
+func (r *resource) at(id string) string { return r.path + "/" + url.PathEscape(id) }
+
+func createVerb(r *resource) *command {
+	return &command{
+		name: "create", short: "Register a new " + r.noun(), options: r.create, creates: true,
+		long: r.createLong(), example: exampleOf(r.name + "-create"),
+		run: func(ctx context.Context, s *session, c *call) error {
+			body, err := s.body(ctx, r, r.create, c)
+			if err != nil {
+				return err
+			}
+			if c.given("vars") {
+				if body[keyVariables], err = newVariables(c.all("vars")); err != nil {
+					return err
+				}
+			}
+			if c.given("labels") && r.labelsAtOnce {
+				body[keyLabels] = c.all("labels")
+			}
+			made, err := s.send(ctx, http.MethodPost, r.path, body)
+			if err != nil {
+				return hinted(err, "the original server answers this when an object that the request names by its id does not exist, when the name is taken, and when a text is longer than 255 characters")
+			}
+			if c.given("labels") && !r.labelsAtOnce {
+				if err := s.addLabels(ctx, r, made, c.all("labels")); err != nil {
+					return err
+				}
+			}
+			return s.printObject(made)
+		},
+	}
+}
+
+// addLabels adds labels to an object that was just made.
+func (s *session) addLabels(ctx context.Context, r *resource, made gjson.Result, labels []string) error {
+	id := made.Get(keyID)
+	if _, err := r.labels(s.client).AddLabels(ctx, int(id.Int()), labels...); err != nil {
+		return fmt.Errorf("%s %s was made, but its labels could not be added: %w", r.capital(), id.Raw, err)
+	}
+	return nil
+}
+
+// createLong tells what is not plain.
+func (r *resource) createLong() string {
+	if r.secret == "" {
+		return ""
+	}
+	return "Register a new " + r.noun() + ". The answer shows the " + strings.ReplaceAll(r.secret, "_", " ") + ", which `craton server` shows this once only."
+}
+
+// body is what a create or update sends: the API's options that are given, references resolved to ids.
+func (s *session) body(ctx context.Context, r *resource, options []option, c *call) (map[string]any, error) {
+	refs, err := s.references(ctx, options, c)
+	if err != nil {
+		return nil, err
+	}
+	body := map[string]any{}
+	for i := range options {
+		o := &options[i]
+		if o.key == "" || !c.given(o.long) {
+			continue
+		}
+		text := c.text(o.long)
+		switch o.kind {
+		case referenceOption:
+			if id := refs[o.key]; id != "" {
+				body[o.key] = idValue(id)
+			} else if o.key == keyParent { // taken away
+				body[o.key] = nil
+			}
+		case integerOption:
+			body[o.key], err = strconv.Atoi(text)
+		case truthOption:
+			if text != "" {
+				body[o.key] = text == "true"
+			}
+		case switchOption:
+			body[o.key] = true
+		default:
+			body[o.key] = text
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
+// idValue is an id as JSON has it.
+func idValue(id string) any {
+	if n, err := strconv.Atoi(id); err == nil {
+		return n
+	}
+	return id
+}
+
+func showVerb(r *resource) *command {
+	return &command{
+		name: "show", short: "Show details of a " + r.noun(), target: true, example: exampleOf(r.name + "-show"),
+		run: func(ctx context.Context, s *session, c *call) error {
+			_, o, err := s.get(ctx, r, c.target)
+			if err != nil {
+				return err
+			}
+			return s.printObject(r.guard(o))
+		},
+	}
+}
+
+// guard hides an object's secret.
+func (r *resource) guard(o gjson.Result) gjson.Result {
+	if r.secret == "" || o.Get(r.secret).Type != gjson.String {
+		return o
+	}
+	return with(o, r.secret, `"********"`)
+}
+
+// with is an object with one member replaced, or added at the end.
+func with(o gjson.Result, key, raw string) gjson.Result {
+	var b strings.Builder
+	found := false
+	o.ForEach(func(k, v gjson.Result) bool {
+		text := v.Raw
+		if k.Str == key {
+			text, found = raw, true
+		}
+		b.WriteString("," + k.Raw + ":" + text)
+		return true
+	})
+	if !found {
+		b.WriteString("," + strconv.Quote(key) + ":" + raw)
+	}
+	return gjson.Parse("{" + b.String()[1:] + "}")
+}
+
+func updateVerb(r *resource) *command {
+	return &command{
+		name: "update", short: "Change a registered " + r.noun(), options: r.update, target: true, example: exampleOf(r.name + "-update"),
+		run: func(ctx context.Context, s *session, c *call) error {
+			if !slices.ContainsFunc(r.update, func(o option) bool { return c.given(o.long) }) {
+				return commandError("Nothing to update... Please specify %s", r.nothing)
+			}
+			body, err := s.body(ctx, r, r.update, c)
+			if err != nil {
+				return err
+			}
+			var changed gjson.Result
+			id, err := s.on(ctx, r, c.target, func(id string) error {
+				changed, err = s.put(ctx, r, id, body)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if c.given("labels") {
+				n, err := strconv.Atoi(id)
+				if err == nil {
+					_, err = r.labels(s.client).SetLabels(ctx, n, c.all("labels")...)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			if r.name == "host" {
+				s.say("Host %s has been successfully updated.", c.target)
+			}
+			return s.printObject(r.guard(changed))
+		},
+	}
+}
+
+// put sends an update. The original answers 500 for an object that does not exist; one more request tells.
+func (s *session) put(ctx context.Context, r *resource, id string, body map[string]any) (gjson.Result, error) {
+	o, err := s.send(ctx, http.MethodPut, r.at(id), body)
+	switch craton.StatusOf(err) {
+	case http.StatusInternalServerError:
+		if _, missing := s.send(ctx, http.MethodGet, r.at(id), nil); craton.IsNotFound(missing) {
+			return o, missing
+		}
+		err = hinted(err, "the original server answers this when an object that the request names by its id does not exist, when the name is taken, and when a text is longer than 255 characters")
+	case http.StatusBadRequest:
+		for _, key := range r.fixed {
+			if _, given := body[key]; given {
+				err = hinted(err, "the API cannot move a "+r.noun()+": delete it and create it where it belongs")
+				break
+			}
+		}
+	}
+	return o, err
+}
+
+// hinted adds to an answer of the API what to do next.
+func hinted(err error, text string) error {
+	if e, ok := err.(*craton.Error); ok && e.Hint == "" && (e.Status == http.StatusInternalServerError || e.Status == http.StatusBadRequest) { //nolint:errorlint // Do returns it bare
+		with := *e
+		with.Hint = text
+		return &with
+	}
+	return err
+}
+
+func deleteVerb(r *resource) *command {
+	return &command{
+		name: "delete", short: "Remove a " + r.noun(), target: true, example: exampleOf(r.name + "-delete"),
+		run: func(ctx context.Context, s *session, c *call) error {
+			what := strings.ReplaceAll("Failed to delete "+r.noun()+" "+c.target, "%", "%%") + ` due to "%s:%s"`
+			id, err := s.find(ctx, c.target, nil, r)
+			if err == nil {
+				err = r.remove(ctx, s.client, id)
+			}
+			if err != nil {
+				return wrapped(err, what)
+			}
+			s.say("%s %s was successfully deleted.", r.capital(), c.target)
+			return nil
+		},
+	}
+}

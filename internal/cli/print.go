@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/table"
+)
+
+// wrapWidth is where the original wraps the values of a single object.
+const wrapWidth = 72
+
+// printObject prints one object with all its members.
+func (s *session) printObject(o gjson.Result) error { return s.printMembers("Property", o) }
+
+// printVariables prints variables.
+func (s *session) printVariables(vars gjson.Result) error { return s.printMembers("Variable", vars) }
+
+// member is a key of an object with its value.
+type member struct {
+	key   string
+	value gjson.Result
+}
+
+// members are an object's members, sorted.
+func members(o gjson.Result) []member {
+	var all []member
+	o.ForEach(func(key, value gjson.Result) bool {
+		all = append(all, member{key.Str, value})
+		return true
+	})
+	slices.SortStableFunc(all, func(a, b member) int { return cmp.Compare(a.key, b.key) })
+	return all
+}
+
+func (s *session) printMembers(title string, o gjson.Result) error {
+	switch s.format {
+	case formatJSON:
+		return s.write(append(python.Dumps(o), '\n'))
+	case formatYAML:
+		return s.writeYAML(o)
+	case formatCSV:
+		if title == "Property" { // as a list of one
+			var fields, cells []string
+			for _, m := range members(o) {
+				fields, cells = append(fields, m.key), append(cells, csvCell(m.value))
+			}
+			return writeCSV(s.Out, [][]string{fields, cells})
+		}
+		rows := [][]string{{"variable", "value"}}
+		for _, m := range members(o) {
+			rows = append(rows, []string{m.key, csvCell(m.value)})
+		}
+		return writeCSV(s.Out, rows)
+	}
+	look := appearanceOf(s.Out)
+	t := table.Table{Header: []string{title, "Value"}}
+	var faint []int
+	for _, m := range members(o) {
+		key, value := m.key, python.Str(m.value)
+		if look != (appearance{}) {
+			key, value = clean(key), clean(value)
+		}
+		if m.value.Type == gjson.Null {
+			faint = append(faint, len(t.Rows))
+		}
+		for i, line := range strings.Split(python.Fill(value, wrapWidth), "\n") {
+			if i > 0 {
+				key = ""
+			}
+			t.Rows = append(t.Rows, []string{key, line})
+		}
+	}
+	return s.writeTable(t, look, func(row, column int) bool {
+		_, is := slices.BinarySearch(faint, row)
+		return is && column == 1
+	})
+}
+
+// printList prints objects: a table or CSV of the fields, or the whole objects.
+func (s *session) printList(objects []gjson.Result, fields []string) error {
+	switch s.format {
+	case formatJSON:
+		var b bytes.Buffer
+		b.WriteByte('[')
+		for i, o := range objects {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.Write(python.Dumps(o))
+		}
+		b.WriteString("]\n")
+		return s.write(b.Bytes())
+	case formatYAML:
+		texts := make([]string, len(objects))
+		for i, o := range objects {
+			texts[i] = o.Raw
+		}
+		return s.writeYAML(gjson.Parse("[" + strings.Join(texts, ",") + "]"))
+	case formatCSV:
+		rows := [][]string{fields}
+		for _, o := range objects {
+			cells := make([]string, len(fields))
+			for i, f := range fields {
+				cells[i] = csvCell(o.Get(f))
+			}
+			rows = append(rows, cells)
+		}
+		return writeCSV(s.Out, rows)
+	}
+	look := appearanceOf(s.Out)
+	t := table.Table{}
+	for _, f := range fields {
+		t.Header = append(t.Header, heading(f))
+	}
+	for _, o := range objects {
+		cells := make([]string, len(fields))
+		for i, f := range fields {
+			cells[i] = python.Str(o.Get(f))
+			if look != (appearance{}) {
+				cells[i] = clean(cells[i])
+			}
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return s.writeTable(t, look, func(row, column int) bool { return objects[row].Get(fields[column]).Type == gjson.Null })
+}
+
+// printLabels prints labels.
+func (s *session) printLabels(labels []string) error {
+	text, err := json.Marshal(append([]string{}, labels...))
+	if err != nil {
+		return err
+	}
+	doc := gjson.ParseBytes(text)
+	switch s.format {
+	case formatJSON:
+		return s.write(append(python.Dumps(doc), '\n'))
+	case formatYAML:
+		return s.writeYAML(doc)
+	}
+	var rows [][]string
+	for _, l := range labels {
+		rows = append(rows, []string{l})
+	}
+	if s.format == formatCSV {
+		return writeCSV(s.Out, slices.Insert(rows, 0, []string{"label"}))
+	}
+	look := appearanceOf(s.Out)
+	return s.writeTable(table.Table{Header: []string{"Label"}, Rows: rows}, look, func(int, int) bool { return false })
+}
+
+// heading is a field's name above its column: Ip Address.
+func heading(field string) string {
+	words := strings.Split(field, "_")
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}
+
+// csvCell is a value for CSV: null is empty, and what is nested is JSON.
+func csvCell(v gjson.Result) string {
+	switch v.Type {
+	case gjson.Null:
+		return ""
+	case gjson.String:
+		return v.Str
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, []byte(v.Raw)); err != nil {
+		return v.Raw
+	}
+	return b.String()
+}
+
+// writeTable writes a table as its stream wants it; faint tells the cells that say little.
+func (s *session) writeTable(t table.Table, look appearance, faint func(row, column int) bool) error {
+	return s.write([]byte(t.Text(table.Look{Width: look.width, Paint: func(row, column int, line string) string {
+		switch {
+		case row < 0:
+			return look.bold(line)
+		case faint(row, column):
+			return look.dim(line)
+		}
+		return line
+	}})))
+}
+
+// writeYAML writes a document with its keys sorted; numbers keep their text.
+func (s *session) writeYAML(doc gjson.Result) error {
+	d := json.NewDecoder(bytes.NewReader(python.Dumps(doc)))
+	d.UseNumber()
+	node, err := yamlNode(d)
+	if err != nil {
+		return err
+	}
+	quoteDates(node)
+	text, err := yaml.Marshal(node)
+	if err != nil {
+		return err
+	}
+	return s.write(text)
+}
+
+// date begins what YAML 1.1, which Python reads, takes for a timestamp.
+var date = regexp.MustCompile(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
+
+// quoteDates keeps texts that look like dates texts for every reader.
+func quoteDates(n *yaml.Node) {
+	if n.Tag == "!!str" && date.MatchString(n.Value) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	for _, inner := range n.Content {
+		quoteDates(inner)
+	}
+}
+
+func (s *session) write(text []byte) error {
+	_, err := s.Out.Write(text)
+	return err
+}
+
+// say says what was done: on standard output beside a table, but never where a program expects JSON, YAML or CSV.
+func (s *session) say(format string, args ...any) {
+	var w io.Writer = s.Out
+	if s.format != formatTable {
+		w = s.Err
+	}
+	_, _ = fmt.Fprintf(w, format+"\n", args...)
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// resource is all that the commands of one kind of object differ in: a command such as host-list is the verb list with
+// the resource host. A verb that the API lacks for a resource has no options here.
+type resource struct {
+	name string // in commands: network-device
+	path string // of the collection: /network-devices
+	key  string // of the list in a body: network_devices
+
+	title  string // the column that names an object; "" is name
+	uuid   bool   // ids are UUIDs, else integers
+	filter string // the list's parameter for a name; "" if it has none
+	places []string
+	// container is what a name is unique in, for CONTAINER/NAME; inside is its id's key.
+	container []*resource
+	inside    string
+
+	create []option
+	update []option
+	list   []option
+	// empties: a create sends texts that are empty.
+	empties bool
+	// nothing is what an update without options ends with.
+	nothing string
+	fields  []string // columns of a list
+	more    []string // columns that --detail adds
+	details bool     // the list takes details=true, and then has variables
+	// badSort is the error for a key that a list cannot be sorted by.
+	badSort func(key string, fields []string) error
+
+	variables bool
+	labels    func(*craton.Client) labelStore // nil: has none
+	// labelsAtOnce: a create takes labels; otherwise they are added to what was made.
+	labelsAtOnce bool
+	// fixed are the keys of options of an update that the API refuses.
+	fixed  []string
+	remove func(ctx context.Context, c *craton.Client, id string) error
+	// secret is a member that is shown only when an object is made.
+	secret string
+}
+
+// labelStore is what hosts and network devices have.
+type labelStore interface {
+	Labels(ctx context.Context, id int) ([]string, error)
+	AddLabels(ctx context.Context, id int, labels ...string) ([]string, error)
+	RemoveLabels(ctx context.Context, id int, labels ...string) error
+	SetLabels(ctx context.Context, id int, labels ...string) ([]string, error)
+}
+
+// noun is the resource for people: network device.
+func (r *resource) noun() string { return strings.ReplaceAll(r.name, "-", " ") }
+
+// capital is the noun at the start of a sentence.
+func (r *resource) capital() string { return strings.ToUpper(r.name[:1]) + r.noun()[1:] }
+
+// nameKey is the member that names an object.
+func (r *resource) nameKey() string {
+	if r.title != "" {
+		return r.title
+	}
+	return "name"
+}
+
+// objectKey is what other objects call the id of one: cell_id.
+func (r *resource) objectKey() string { return strings.ReplaceAll(r.name, "-", "_") + "_id" }
+
+// positional is the argument that names an object: <host>.
+func (r *resource) positional() string { return "<" + r.name + ">" }
+
+// full are all columns that a list can have.
+func (r *resource) full() []string { return slices.Concat(r.fields, r.more) }
+
+// sortedByList is host-list's error for a bad sort key, in its own words.
+func sortedByList(key string, fields []string) error {
+	all := make([]string, len(fields))
+	for i, f := range fields {
+		all[i] = quoted(f)
+	}
+	return fmt.Errorf("%s is an invalid key for sorting,  valid values for --sort-key are: [%s]", key, strings.Join(all, ", "))
+}
+
+// sortedByText is cell-list's.
+func sortedByText(key string, fields []string) error {
+	return fmt.Errorf(`"--sort-key" value was "%s" but should be one of: %s`, key, strings.Join(fields, ", "))
+}
+
+// The commands of a resource, in alphabetical order, as help shows them.
+func (r *resource) commands() []*command {
+	var all []*command
+	add := func(is bool, c *command) {
+		if is {
+			c.resource, c.name = r, r.name+"-"+c.name
+			all = append(all, c)
+		}
+	}
+	add(r.create != nil, createVerb(r))
+	add(r.remove != nil, deleteVerb(r))
+	add(r.labels != nil, labelsVerb(r, "add"))
+	add(r.labels != nil, labelsVerb(r, "delete"))
+	add(r.labels != nil, labelsVerb(r, "get"))
+	add(r.labels != nil, labelsVerb(r, "set"))
+	add(r.list != nil, listVerb(r))
+	add(r.create != nil, showVerb(r))
+	add(r.update != nil, updateVerb(r))
+	add(r.variables, varsDeleteVerb(r))
+	add(r.variables, varsGetVerb(r))
+	add(r.variables, varsSetVerb(r))
+	return all
+}

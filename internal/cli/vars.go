@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// The commands for variables have the original's sequence of requests, and its words around every error (contract §8.4).
+
+func varsGetVerb(r *resource) *command {
+	long := ""
+	if r.inherits() {
+		long = "Show the variables of a " + r.noun() + ", with those that it inherits from its parents, cell, region, cloud and project."
+	}
+	return &command{
+		name: "vars-get", short: "Show the variables of a " + r.noun(), long: long, target: true, example: exampleOf(r.name + "-vars-get"),
+		run: func(ctx context.Context, s *session, c *call) error {
+			id, _, err := s.get(ctx, r, c.target)
+			var vars gjson.Result
+			if err == nil {
+				vars, err = s.variables(ctx, r, id)
+			}
+			if err != nil {
+				return r.varsError("get", c.target, err)
+			}
+			return s.printVariables(vars)
+		},
+	}
+}
+
+// inherits tells whether vars-get shows resolved variables: of hosts only (contract §2.3).
+func (r *resource) inherits() bool { return r.path == "/hosts" }
+
+func varsSetVerb(r *resource) *command {
+	return &command{
+		name: "vars-set", short: "Set or delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-set"),
+		long: "Set variables of a " + r.noun() + `, given as key=value, and show all. key= deletes the variable.
+
+A value that is an integer, a number, true, false (also yes, no, on, off), null, {...} or [...] as JSON has that type;
+everything else is a text, and so is what stands in double quotes: key='"5"'. Without words, a JSON object is read from
+standard input; its nulls are set. Words that begin with a dash are words, unless they are options; after -- all are.`,
+		run: func(ctx context.Context, s *session, c *call) error {
+			vars, err := s.set(ctx, r, c)
+			if err != nil {
+				return r.varsError("set", c.target, err)
+			}
+			return s.printVariables(vars)
+		},
+	}
+}
+
+func (s *session) set(ctx context.Context, r *resource, c *call) (gjson.Result, error) {
+	set, remove, err := s.varsToSet(c.words)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	id, _, err := s.get(ctx, r, c.target)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	path := r.at(id) + "/variables"
+	if len(remove) > 0 {
+		if _, err := s.client.Do(ctx, http.MethodDelete, path, nil, remove); err != nil {
+			return gjson.Result{}, err
+		}
+	}
+	if _, err := s.client.Do(ctx, http.MethodPut, path, nil, set); err != nil {
+		return gjson.Result{}, err
+	}
+	return s.variables(ctx, r, id)
+}
+
+func varsDeleteVerb(r *resource) *command {
+	return &command{
+		name: "vars-delete", short: "Delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-delete"),
+		long: "Delete variables of a " + r.noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
+			"keys is read from standard input.",
+		run: func(ctx context.Context, s *session, c *call) error {
+			keys, err := s.varsToDelete(c.words)
+			var id string
+			if err == nil {
+				id, _, err = s.get(ctx, r, c.target)
+			}
+			if err == nil {
+				_, err = s.client.Do(ctx, http.MethodDelete, r.at(id)+"/variables", nil, keys)
+			}
+			if err != nil {
+				return r.varsError("delete", c.target, err)
+			}
+			s.say("Variables successfully deleted.")
+			return nil
+		},
+	}
+}
+
+// variables reads an object's variables: of hosts the resolved ones, of others their own.
+func (s *session) variables(ctx context.Context, r *resource, id string) (gjson.Result, error) {
+	o, err := s.send(ctx, http.MethodGet, r.at(id)+"/variables", nil)
+	if err != nil {
+		return o, err
+	}
+	vars := o.Get(keyVariables)
+	if !vars.IsObject() {
+		return vars, fmt.Errorf("GET %s/variables: the answer is not a Craton v1 answer: it has no variables", r.at(id))
+	}
+	return vars, nil
+}
+
+func (r *resource) varsError(verb, target string, err error) error {
+	return wrapped(err, strings.ReplaceAll(fmt.Sprintf("Failed to %s variables for %s %s", verb, r.noun(), target), "%", "%%")+` due to "%s: %s"`)
+}
+
+// varsToSet takes variables from words, or without any from standard input.
+func (s *session) varsToSet(words []string) (set craton.Variables, remove []string, err error) {
+	if len(words) > 0 {
+		return parseVariables(words)
+	}
+	if atTerminal(s.In) {
+		return nil, nil, commandError(`Nothing to update... Please specify variables to set in the following format: "key=value". ` +
+			`You may also specify variables to delete by key using the format: "key="`)
+	}
+	doc, err := readJSON(s.In)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !doc.IsObject() {
+		return nil, nil, &worded{exception{"TypeError", "update() argument after ** must be a mapping, not " + pythonType(doc)},
+			`Standard input must hold a JSON object: {"key": value}.`, nil}
+	}
+	set = craton.Variables{}
+	doc.ForEach(func(key, value gjson.Result) bool {
+		set[key.Str] = []byte(value.Raw)
+		return true
+	})
+	return set, nil, nil
+}
+
+// varsToDelete takes keys from words, or without any from standard input.
+func (s *session) varsToDelete(words []string) ([]string, error) {
+	if len(words) > 0 {
+		return words, nil
+	}
+	if atTerminal(s.In) {
+		return nil, commandError("Nothing to delete... Please specify variables to delete by listing the keys you wish to delete separated by spaces.")
+	}
+	doc, err := readJSON(s.In)
+	if err != nil {
+		return nil, err
+	}
+	keys := []string{}
+	doc.ForEach(func(key, value gjson.Result) bool {
+		if doc.IsObject() {
+			value = key
+		}
+		if value.Type != gjson.String {
+			err = &worded{exception{"TypeError", "keys must be strings, not " + pythonType(value)},
+				`Standard input must hold a JSON array of keys: ["key"].`, nil}
+			return false
+		}
+		keys = append(keys, value.Str)
+		return true
+	})
+	if err == nil && !doc.IsObject() && !doc.IsArray() {
+		err = &worded{exception{"TypeError", fmt.Sprintf("'%s' object is not iterable", pythonType(doc))},
+			`Standard input must hold a JSON array of keys: ["key"].`, nil}
+	}
+	return keys, err
+}
