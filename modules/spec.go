@@ -10,7 +10,7 @@ import (
 // versionAdded is the collection's version that had the modules first.
 const versionAdded = "0.1.0"
 
-var author = []string{"The craton.fleet authors"}
+var author = []string{"The Craton authors (@craton-fleet)"}
 
 // moduleName is the module of the resource.
 func (r *resource) moduleName() string { return "craton_" + r.name }

@@ -86,6 +86,36 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestFolded: broken lines mean what the long ones did, in every style of text.
+func TestFolded(t *testing.T) {
+	t.Parallel()
+	words := strings.Repeat("some words: 'quoted' \"twice\" # and -5 more, ", 12)
+	want := map[string]any{
+		"plain": strings.Repeat("only words ", 30) + "end", "single": words, "double": words + "\t", "spaces": strings.Repeat("two  spaces", 40),
+		"list": []any{words, strings.Repeat("x", 300)}, "deep": map[string]any{"description": []any{strings.Repeat("a b ", 60) + "c"}},
+	}
+	root := &yaml.Node{}
+	if err := root.Encode(want); err != nil {
+		t.Fatal(err)
+	}
+	text, err := encode(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := yaml.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s\n%s", diff, text)
+	}
+	for line := range strings.Lines(string(text)) {
+		if text := strings.TrimLeft(line, " -"); len(line) > widest+1 && strings.Contains(text, " ") && !strings.Contains(text, "  ") {
+			t.Errorf("a long line: %s", line)
+		}
+	}
+}
+
 // TestInventoryOptions: every setting is an option, under the variable that the program reads, and no secret has a
 // place in ansible.cfg.
 func TestInventoryOptions(t *testing.T) {
@@ -169,7 +199,7 @@ func TestTarball(t *testing.T) {
 	}
 	version, _ := info["version"].(string)
 	platforms := []Platform{{OS: "linux", Arch: "amd64", Program: program}, {OS: "darwin", Arch: "arm64", Program: program}}
-	file, size, err := Build(t.Context(), root, version, filepath.Join(dir, "a"), platforms)
+	file, size, err := Build(t.Context(), root, version, filepath.Join(dir, "a"), Quickest, platforms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +207,7 @@ func TestTarball(t *testing.T) {
 	if err != nil || int64(len(first)) != size {
 		t.Fatalf("%d bytes, told %d: %v", len(first), size, err)
 	}
-	again, _, err := Build(t.Context(), root, version, filepath.Join(dir, "b"), platforms)
+	again, _, err := Build(t.Context(), root, version, filepath.Join(dir, "b"), Quickest, platforms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +248,7 @@ func TestTarball(t *testing.T) {
 			t.Errorf("%s is in the tarball", name)
 		}
 	}
-	if _, _, err := Build(t.Context(), root, version, dir, nil); err == nil {
+	if _, _, err := Build(t.Context(), root, version, dir, Quickest, nil); err == nil {
 		t.Error("a collection without a program")
 	}
 }

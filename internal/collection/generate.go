@@ -61,30 +61,17 @@ func Generate(specs []*module.Spec) (*Tree, error) {
 			if !ok {
 				return nil, fmt.Errorf("%s: the fragment %s is not of this collection", s.Name, f.Name)
 			}
-			if tree.Files["plugins/doc_fragments/"+name+".py"], err = f.PythonFile(); err != nil {
+			fragment, err := f.PythonFile()
+			if err != nil {
 				return nil, err
 			}
+			tree.Files["plugins/doc_fragments/"+name+".py"] = folded(fragment)
 		}
 	}
-	ignored := sanityIgnore(specs)
-	for _, release := range releases {
-		tree.Files["tests/sanity/ignore-"+release+".txt"] = ignored
+	for _, r := range releases {
+		tree.Files["tests/sanity/ignore-"+r.name+".txt"] = r.ignore(specs)
 	}
 	return tree, nil
-}
-
-// releases of ansible-core whose `ansible-test sanity` finds what to ignore.
-var releases = []string{"2.14", "2.15", "2.16", "2.17", "2.18", "2.19", "2.20", "2.21", "2.22"}
-
-// sanityIgnore is what `ansible-test sanity` would complain of and is meant: programs are no scripts, and the licence
-// is not Ansible's.
-func sanityIgnore(specs []*module.Spec) []byte {
-	var b strings.Builder
-	b.WriteString("bin/craton shebang\nbin/craton-linux-amd64 shebang\n")
-	for _, s := range specs {
-		b.WriteString("plugins/modules/" + s.Name + ".py validate-modules:missing-gplv3-license\n")
-	}
-	return []byte(b.String())
 }
 
 // generated are the places in which nothing else stands than what Generate makes.

@@ -2,7 +2,9 @@ package collection
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -69,6 +71,27 @@ func put(m *yaml.Node, key string, v *yaml.Node) {
 	m.Content = append(m.Content, texts(key).Content[0], v)
 }
 
+// widest is how long a line may become: pycodestyle, as ansible-test runs it, takes 160 characters.
+const widest = 120
+
+// folded breaks the long lines of YAML whose texts stand on one line each: between two words a reader takes a line
+// break for the space that it is.
+func folded(doc []byte) []byte {
+	var b bytes.Buffer
+	for line := range strings.Lines(string(doc)) {
+		text := strings.TrimLeft(line, " -")
+		indent := strings.Repeat(" ", len(line)-len(text)+2)
+		for at := widest; len(line) > widest && at > len(indent); at-- {
+			if line[at] == ' ' && line[at-1] != ' ' && line[at+1] != ' ' {
+				b.WriteString(line[:at] + "\n")
+				line, at = indent+line[at+1:], widest+1
+			}
+		}
+		b.WriteString(line)
+	}
+	return b.Bytes()
+}
+
 // texts is a list of strings. Words that YAML 1.1, which Ansible reads, takes for booleans are quoted by yaml.v3.
 func texts(words ...string) *yaml.Node {
 	found := &yaml.Node{Kind: yaml.SequenceNode}
@@ -94,8 +117,8 @@ func encode(n *yaml.Node) ([]byte, error) {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
-	if err := enc.Encode(n); err != nil {
+	if err := errors.Join(enc.Encode(n), enc.Close()); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), enc.Close()
+	return folded(b.Bytes()), nil
 }

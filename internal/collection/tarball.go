@@ -18,6 +18,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,9 +46,19 @@ type member struct {
 	data []byte
 }
 
+// Effort is how hard [Build] tries to make the tarball small: it changes the bytes, and not what comes out of them.
+type Effort int
+
+const (
+	// Smallest takes half a minute, and is for what is published.
+	Smallest Effort = iota
+	// Quickest takes a second, and is for what a test installs.
+	Quickest
+)
+
 // Build packs the collection of the repository at root with the programs of platforms, the first of which is the one
 // that plugins/modules links to. It returns the path of the tarball, DIR/NAMESPACE-NAME-VERSION.tar.gz, and its size.
-func Build(ctx context.Context, root, version, dir string, platforms []Platform) (file string, size int64, err error) {
+func Build(ctx context.Context, root, version, dir string, effort Effort, platforms []Platform) (file string, size int64, err error) {
 	if len(platforms) == 0 {
 		return "", 0, errors.New("a collection needs the program of at least one platform")
 	}
@@ -59,10 +70,10 @@ func Build(ctx context.Context, root, version, dir string, platforms []Platform)
 	if err != nil {
 		return "", 0, err
 	}
-	if err := addPrograms(ctx, members, platforms); err != nil {
+	if err := addPrograms(ctx, members, effort, platforms); err != nil {
 		return "", 0, err
 	}
-	data, err := pack(members, info)
+	data, err := pack(members, info, effort)
 	if err != nil {
 		return "", 0, err
 	}
@@ -142,7 +153,7 @@ func sources(root string) (map[string]member, error) {
 // addPrograms adds bin. The first program is there as it is, and as bin/craton, to which the links of modules lead. The
 // others are packed by xz, which is better than the tarball's gzip by a quarter: three programs would not fit into
 // MaxSize otherwise. plugin_utils/program.py unpacks one when it is wanted.
-func addPrograms(ctx context.Context, members map[string]member, platforms []Platform) error {
+func addPrograms(ctx context.Context, members map[string]member, effort Effort, platforms []Platform) error {
 	members["bin"] = member{dir: true, mode: 0o755}
 	for i, p := range platforms {
 		data, err := os.ReadFile(p.Program)
@@ -153,7 +164,7 @@ func addPrograms(ctx context.Context, members map[string]member, platforms []Pla
 		if i == 0 {
 			members["bin/"+program] = member{data: data, mode: 0o755}
 			members["bin/craton"] = member{link: program, mode: 0o755}
-		} else if members["bin/"+program+".xz"], err = packed(ctx, p.Program); err != nil {
+		} else if members["bin/"+program+".xz"], err = packed(ctx, p.Program, effort); err != nil {
 			return err
 		}
 	}
@@ -162,9 +173,11 @@ func addPrograms(ctx context.Context, members map[string]member, platforms []Pla
 
 // packed is a program in the xz format. Python has it in its library, and the Ansible that the collection is for needs
 // Python anyway.
-func packed(ctx context.Context, program string) (member, error) {
-	const script = "import lzma, sys; sys.stdout.buffer.write(lzma.compress(open(sys.argv[1], 'rb').read(), preset=9 | lzma.PRESET_EXTREME))"
-	data, err := exec.CommandContext(ctx, "python3", "-c", script, program).Output()
+func packed(ctx context.Context, program string, effort Effort) (member, error) {
+	const script = "import lzma, sys; sys.stdout.buffer.write(lzma.compress(open(sys.argv[1], 'rb').read(), preset=int(sys.argv[2])))"
+	const extreme = 1 << 31 // lzma.PRESET_EXTREME
+	preset := map[Effort]uint{Smallest: 9 | extreme, Quickest: 0}[effort]
+	data, err := exec.CommandContext(ctx, "python3", "-c", script, program, strconv.FormatUint(uint64(preset), 10)).Output()
 	if err != nil {
 		return member{}, fmt.Errorf("packing a program with Python's lzma: %w", err)
 	}
@@ -173,7 +186,7 @@ func packed(ctx context.Context, program string) (member, error) {
 
 // pack writes the tarball as ansible-galaxy does: MANIFEST.json, which has the sum of FILES.json, which has those of
 // all others.
-func pack(members map[string]member, info map[string]any) ([]byte, error) {
+func pack(members map[string]member, info map[string]any, effort Effort) ([]byte, error) {
 	names := slices.Sorted(maps.Keys(members))
 	entries := []map[string]any{{"name": ".", "ftype": "dir", "chksum_type": nil, "chksum_sha256": nil, "format": 1}}
 	for _, name := range names {
@@ -202,7 +215,7 @@ func pack(members map[string]member, info map[string]any) ([]byte, error) {
 	}
 
 	var b bytes.Buffer
-	gz, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	gz, err := gzip.NewWriterLevel(&b, map[Effort]int{Smallest: gzip.BestCompression, Quickest: gzip.BestSpeed}[effort])
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func (w *docWriter) module(s *Spec) *yaml.Node {
 	}
 	w.list(doc, "description", s.Description)
 	if s.VersionAdded != "" {
-		put(doc, "version_added", quoted(s.VersionAdded))
+		put(doc, "version_added", text(s.VersionAdded))
 	}
 	w.list(doc, "author", s.Author)
 	w.list(doc, "requirements", s.Requirements)
@@ -212,7 +212,7 @@ func (w *docWriter) option(o *Option, rules *Rules) *yaml.Node {
 	}
 	w.list(m, "aliases", o.Aliases)
 	if o.VersionAdded != "" {
-		put(m, "version_added", quoted(o.VersionAdded))
+		put(m, "version_added", text(o.VersionAdded))
 	}
 	if len(o.Options) > 0 {
 		put(m, "suboptions", w.options(o.Options, &o.Rules))
@@ -324,7 +324,7 @@ func (w *docWriter) returns(returns []Return) *yaml.Node {
 			put(n, "sample", value(r.Sample))
 		}
 		if r.VersionAdded != "" {
-			put(n, "version_added", quoted(r.VersionAdded))
+			put(n, "version_added", text(r.VersionAdded))
 		}
 		if len(r.Contains) > 0 {
 			put(n, "contains", w.returns(r.Contains))
@@ -345,21 +345,16 @@ func mapping() *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode} }
 
 func put(m *yaml.Node, key string, v *yaml.Node) { m.Content = append(m.Content, text(key), v) }
 
-// text is a YAML string. YAML 1.1 readers, as Ansible's is, take yes, no, on
-// and off for booleans, which yaml.v3 quotes.
+// text is a YAML string. It is quoted if a YAML 1.1 reader, as Ansible's is,
+// might take it for something else: yes, no, on and off for booleans, and what
+// begins as a number does for one, for a time, or for digits to the base of 60.
 func text(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
-	if boolWord := strings.ToLower(s); slices.Contains([]string{"y", "n", "yes", "no", "on", "off"}, boolWord) {
+	word := strings.ToLower(s)
+	if slices.Contains([]string{"y", "n", "yes", "no", "on", "off"}, word) || strings.IndexAny(word, "+-.0123456789") == 0 {
 		n.Style = yaml.DoubleQuotedStyle
 	}
-	return n
-}
-
-// quoted is a string that must not be read as a number or a date.
-func quoted(s string) *yaml.Node {
-	n := text(s)
-	n.Style = yaml.DoubleQuotedStyle
 	return n
 }
 

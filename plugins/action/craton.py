@@ -26,7 +26,7 @@ from ansible_collections.craton.fleet.plugins.plugin_utils.program import Progra
 
 try:  # ansible-core 2.19 and later
     from ansible.module_utils.common.json import Direction, get_module_encoder
-    wrap_var = None
+    AnsibleJSONEncoder = wrap_var = None
 except ImportError:
     from ansible.module_utils.common.json import AnsibleJSONEncoder
     from ansible.utils.unsafe_proxy import wrap_var
@@ -192,5 +192,4 @@ def strings(value):
             yield str(value)
     elif isinstance(value, (dict, list, tuple)):
         for inner in value.values() if isinstance(value, dict) else value:
-            for found in strings(inner):
-                yield found
+            yield from strings(inner)

@@ -12,7 +12,8 @@ class ModuleDocFragment(object):
 options:
   url:
     description:
-      - 'Where the fleet lives: http(s)://HOST:PORT of a Craton API, or sqlite:PATH.'
+      - 'Where the fleet lives: http(s)://HOST:PORT of a Craton API, or sqlite:PATH; with Keystone, by default what its
+          catalogue says.'
     type: str
     env:
       - name: CRATON_URL
@@ -21,7 +22,7 @@ options:
         key: url
   username:
     description:
-      - Craton user.
+      - User, of Keystone or Craton.
     type: str
     env:
       - name: OS_USERNAME
@@ -30,14 +31,14 @@ options:
         key: username
   password:
     description:
-      - The user's API key.
+      - The user's password in Keystone, or API key in Craton.
       - It reaches the program through its environment, never on a command line.
     type: str
     env:
       - name: OS_PASSWORD
   project_id:
     description:
-      - UUID of the project the user belongs to.
+      - Id of the project in Keystone, or UUID of the project the user belongs to in Craton.
     type: str
     env:
       - name: OS_PROJECT_ID
@@ -57,7 +58,7 @@ options:
   ca_path:
     description:
       - PEM file or directory of certificates to trust instead of the system's.
-    type: str
+    type: path
     env:
       - name: CRATON_CA_PATH
     ini:
@@ -66,7 +67,7 @@ options:
   client_cert:
     description:
       - PEM file of a client certificate.
-    type: str
+    type: path
     env:
       - name: CRATON_CLIENT_CERT
     ini:
@@ -75,7 +76,7 @@ options:
   client_key:
     description:
       - PEM file of the client certificate's key.
-    type: str
+    type: path
     env:
       - name: CRATON_CLIENT_KEY
     ini:
@@ -102,6 +103,245 @@ options:
     ini:
       - section: inventory_plugin_craton
         key: retries
+  auth_url:
+    description:
+      - Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are
+          those of Keystone.
+    type: str
+    env:
+      - name: OS_AUTH_URL
+    ini:
+      - section: inventory_plugin_craton
+        key: auth_url
+  auth_type:
+    description:
+      - 'How to sign in: password, v3applicationcredential or token, by default what there is; local means Craton''s own
+          users even if Keystone is set.'
+    type: str
+    env:
+      - name: OS_AUTH_TYPE
+    ini:
+      - section: inventory_plugin_craton
+        key: auth_type
+  os_cloud:
+    description:
+      - Cloud of a clouds.yaml, which says all of Keystone that is not set in the same place as this, or in one that
+          counts more.
+    type: str
+    env:
+      - name: OS_CLOUD
+    ini:
+      - section: inventory_plugin_craton
+        key: os_cloud
+  user_id:
+    description:
+      - Id of the user, instead of username.
+    type: str
+    env:
+      - name: OS_USER_ID
+    ini:
+      - section: inventory_plugin_craton
+        key: user_id
+  user_domain_id:
+    description:
+      - Id of the user's domain.
+    type: str
+    env:
+      - name: OS_USER_DOMAIN_ID
+    ini:
+      - section: inventory_plugin_craton
+        key: user_domain_id
+  user_domain_name:
+    description:
+      - Name of the user's domain.
+    type: str
+    env:
+      - name: OS_USER_DOMAIN_NAME
+    ini:
+      - section: inventory_plugin_craton
+        key: user_domain_name
+  project_name:
+    description:
+      - Name of the project, instead of project_id.
+    type: str
+    env:
+      - name: OS_PROJECT_NAME
+    ini:
+      - section: inventory_plugin_craton
+        key: project_name
+  project_domain_id:
+    description:
+      - Id of the project's domain.
+    type: str
+    env:
+      - name: OS_PROJECT_DOMAIN_ID
+    ini:
+      - section: inventory_plugin_craton
+        key: project_domain_id
+  project_domain_name:
+    description:
+      - Name of the project's domain.
+    type: str
+    env:
+      - name: OS_PROJECT_DOMAIN_NAME
+    ini:
+      - section: inventory_plugin_craton
+        key: project_domain_name
+  domain_id:
+    description:
+      - Id of the domain to sign in for, if there is no project; beside a project, of the user's and the project's
+          domain.
+    type: str
+    env:
+      - name: OS_DOMAIN_ID
+    ini:
+      - section: inventory_plugin_craton
+        key: domain_id
+  domain_name:
+    description:
+      - Name of the domain to sign in for, if there is no project; beside a project, of the user's and the project's
+          domain.
+    type: str
+    env:
+      - name: OS_DOMAIN_NAME
+    ini:
+      - section: inventory_plugin_craton
+        key: domain_name
+  default_domain:
+    description:
+      - Id of the domain of users and projects for which none is given; default if this is not given either.
+    type: str
+    env:
+      - name: OS_DEFAULT_DOMAIN
+    ini:
+      - section: inventory_plugin_craton
+        key: default_domain
+  application_credential_id:
+    description:
+      - Id of an application credential.
+    type: str
+    env:
+      - name: OS_APPLICATION_CREDENTIAL_ID
+    ini:
+      - section: inventory_plugin_craton
+        key: application_credential_id
+  application_credential_name:
+    description:
+      - Name of an application credential of the user, instead of its id.
+    type: str
+    env:
+      - name: OS_APPLICATION_CREDENTIAL_NAME
+    ini:
+      - section: inventory_plugin_craton
+        key: application_credential_name
+  application_credential_secret:
+    description:
+      - The application credential's secret.
+      - It reaches the program through its environment, never on a command line.
+    type: str
+    env:
+      - name: OS_APPLICATION_CREDENTIAL_SECRET
+  token:
+    description:
+      - A token that Keystone has made.
+      - It reaches the program through its environment, never on a command line.
+    type: str
+    env:
+      - name: OS_TOKEN
+  trust_id:
+    description:
+      - Id of a trust to sign in with, instead of a project.
+    type: str
+    env:
+      - name: OS_TRUST_ID
+    ini:
+      - section: inventory_plugin_craton
+        key: trust_id
+  system_scope:
+    description:
+      - All signs in for the system, instead of a project; for services that know that, which Craton does not.
+    type: str
+    env:
+      - name: OS_SYSTEM_SCOPE
+    ini:
+      - section: inventory_plugin_craton
+        key: system_scope
+  os_region_name:
+    description:
+      - Region of Keystone's catalogue in which the service's address is looked for when no url is set; any if not set.
+    type: str
+    env:
+      - name: OS_REGION_NAME
+    ini:
+      - section: inventory_plugin_craton
+        key: os_region_name
+  os_interface:
+    description:
+      - 'Interface of the service''s address in the catalogue: public, internal or admin; public if not set.'
+    type: str
+    env:
+      - name: OS_INTERFACE
+    ini:
+      - section: inventory_plugin_craton
+        key: os_interface
+  os_cacert:
+    description:
+      - 'PEM file of certificates to trust instead of the system''s: for Keystone, and where ca_path is not set for the
+          service too.'
+    type: path
+    env:
+      - name: OS_CACERT
+    ini:
+      - section: inventory_plugin_craton
+        key: os_cacert
+  os_cert:
+    description:
+      - 'PEM file of a client certificate: for Keystone, and where client_cert is not set for the service too.'
+    type: path
+    env:
+      - name: OS_CERT
+    ini:
+      - section: inventory_plugin_craton
+        key: os_cert
+  os_key:
+    description:
+      - PEM file of the key of os_cert.
+    type: path
+    env:
+      - name: OS_KEY
+    ini:
+      - section: inventory_plugin_craton
+        key: os_key
+  os_insecure:
+    description:
+      - 'Do not verify certificates: Keystone''s, and where validate_certs is not set the service''s.'
+      - The default is C(false).
+    type: bool
+    env:
+      - name: OS_INSECURE
+    ini:
+      - section: inventory_plugin_craton
+        key: os_insecure
+  reauthenticate:
+    description:
+      - Make another token when one ends.
+      - The default is C(true).
+    type: bool
+    env:
+      - name: CRATON_REAUTHENTICATE
+    ini:
+      - section: inventory_plugin_craton
+        key: reauthenticate
+  no_token_cache:
+    description:
+      - Keep no tokens in files for other processes of the user.
+      - The default is C(false).
+    type: bool
+    env:
+      - name: CRATON_NO_TOKEN_CACHE
+    ini:
+      - section: inventory_plugin_craton
+        key: no_token_cache
   vars:
     description:
       - 'Where variables are written: merged into every host, or layered, on nested groups.'
@@ -151,7 +391,8 @@ options:
         key: craton_groups
   group_names:
     description:
-      - 'How names become group names: readable writes _ for what Ansible does not allow, exact never makes one of two.'
+      - 'How names become group names: readable writes _ for what Ansible does not allow, exact never makes one of
+          two.'
       - The default is C(readable).
     type: str
     choices:

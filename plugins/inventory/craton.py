@@ -92,6 +92,7 @@ from ansible_collections.craton.fleet.plugins.plugin_utils.program import Progra
 try:  # ansible-core 2.19 and later: a plugin's strings are plain text until somebody trusts them
     from ansible.template import trust_as_template
     from ansible.parsing.vault import EncryptedString
+    AnsibleVaultEncryptedUnicode = VaultLib = wrap_var = None
 except ImportError:  # before: every string is a template until somebody distrusts it
     trust_as_template = None
     from ansible.parsing.vault import VaultLib

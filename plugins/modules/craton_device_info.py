@@ -12,10 +12,11 @@ short_description: Read devices of Craton
 description:
   - Hosts and network devices together.
   - Lists the devices that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named, is.'
+  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
+      is.'
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -122,7 +123,7 @@ devices:
         - The IPv4 or IPv6 address. Different spellings of one address are the same. Null for none.
       returned: always
       type: str
-      sample: 10.20.0.11
+      sample: "10.20.0.11"
     device_type:
       description:
         - What sort of device it is. A free text. Null for none.
@@ -151,19 +152,19 @@ devices:
         - The id of the project.
       returned: always
       type: str
-      sample: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
     created_at:
       description:
         - When it was created, in UTC.
       returned: always
       type: str
-      sample: 2026-03-30T08:15:42.000000
+      sample: "2026-03-30T08:15:42.000000"
     updated_at:
       description:
         - When one of its values was last changed, in UTC; variables and labels do not count. Null for never.
       returned: always
       type: str
-      sample: 2026-04-02T17:01:09.000000
+      sample: "2026-04-02T17:01:09.000000"
     labels:
       description:
         - All labels, sorted.

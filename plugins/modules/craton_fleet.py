@@ -10,12 +10,16 @@ DOCUMENTATION = r'''
 module: craton_fleet
 short_description: Make a whole fleet what a document says
 description:
-  - 'Creates what is missing and updates what differs: clouds, regions, cells, hosts, network devices, networks and interfaces, with variables, labels and parents. Nothing is deleted, and what the document does not mention stays as it is.'
-  - A thousand hosts are one task, with a few requests side by side, and not a thousand tasks. The same document and the same engine as C(craton apply FILE).
-  - The whole document is checked first. All that is wrong is told at once, and nothing is written while anything is wrong.
+  - 'Creates what is missing and updates what differs: clouds, regions, cells, hosts, network devices, networks and
+      interfaces, with variables, labels and parents. Nothing is deleted, and what the document does not mention stays
+      as it is.'
+  - A thousand hosts are one task, with a few requests side by side, and not a thousand tasks. The same document and the
+      same engine as C(craton apply FILE).
+  - The whole document is checked first. All that is wrong is told at once, and nothing is written while anything is
+      wrong.
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -28,7 +32,8 @@ attributes:
 options:
   fleet:
     description:
-      - 'The fleet: a dict with C(project) and C(clouds), each cloud with its C(regions), and so on as in a fleet file.'
+      - 'The fleet: a dict with C(project) and C(clouds), each cloud with its C(regions), and so on as in a fleet
+          file.'
       - Numbers in variables keep all their digits.
       - Mutually exclusive with I(src).
       - One of I(fleet) and I(src) is required.
@@ -40,7 +45,8 @@ options:
       - One of I(fleet) and I(src) is required.
     type: path
 notes:
-  - If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from there.
+  - If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from
+      there.
 seealso:
   - module: craton.fleet.craton_host
   - module: craton.fleet.craton_variables

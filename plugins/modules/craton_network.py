@@ -11,11 +11,13 @@ module: craton_network
 short_description: Create, change and remove a network of Craton
 description:
   - A network is a range of addresses in a region. It inherits no variables.
-  - Finds a network by its name (within its region) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.
+  - Finds a network by its name (within its region) or by its id, creates it if it is not there, and changes what
+      differs. What the task does not mention stays as it is.
+  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+      included.
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -75,7 +77,8 @@ options:
     type: str
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the network and create it anew, with another id. What the task does not mention is kept.'
+      - 'Where a value differs that the API cannot change: delete the network and create it anew, with another id. What
+          the task does not mention is kept.'
       - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
     type: bool
     default: false
@@ -102,7 +105,8 @@ options:
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged.'
+      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+          whole: dicts are not merged.'
     type: str
     default: merge
     choices:
@@ -132,7 +136,8 @@ EXAMPLES = r'''
 RETURN = r'''
 network:
   description:
-    - The network as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.
+    - The network as it is now, also when nothing changed; in check mode as it would be, where what only the server
+        knows is null.
     - With O(state=absent) as it was, or an empty dict if it was not there.
   returned: success
   type: dict
@@ -172,19 +177,19 @@ network:
         - The range of addresses.
       returned: always
       type: str
-      sample: 10.20.0.0/24
+      sample: "10.20.0.0/24"
     gateway:
       description:
         - The address of the gateway.
       returned: always
       type: str
-      sample: 10.20.0.1
+      sample: "10.20.0.1"
     netmask:
       description:
         - The netmask.
       returned: always
       type: str
-      sample: 255.255.255.0
+      sample: "255.255.255.0"
     ip_block_type:
       description:
         - The type of the address block. An empty string takes it away. Null for none.
@@ -202,19 +207,19 @@ network:
         - The id of the project.
       returned: always
       type: str
-      sample: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
     created_at:
       description:
         - When it was created, in UTC.
       returned: always
       type: str
-      sample: 2026-03-30T08:15:42.000000
+      sample: "2026-03-30T08:15:42.000000"
     updated_at:
       description:
         - When one of its values was last changed, in UTC; variables and labels do not count. Null for never.
       returned: always
       type: str
-      sample: 2026-04-02T17:01:09.000000
+      sample: "2026-04-02T17:01:09.000000"
     variables:
       description:
         - Its own variables.

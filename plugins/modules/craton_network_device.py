@@ -11,11 +11,13 @@ module: craton_network_device
 short_description: Create, change and remove a network device of Craton
 description:
   - A network device is a switch, a router, a firewall.
-  - Finds a network device by its name (within its region, shared with hosts) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.
+  - Finds a network device by its name (within its region, shared with hosts) or by its id, creates it if it is not
+      there, and changes what differs. What the task does not mention stays as it is.
+  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+      included.
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -66,7 +68,8 @@ options:
     elements: str
   labels_mode:
     description:
-      - V(add) adds O(labels) to those that are there, V(exact) removes all others. V(exact) with an empty list removes all.
+      - V(add) adds O(labels) to those that are there, V(exact) removes all others. V(exact) with an empty list removes
+          all.
     type: str
     default: add
     choices:
@@ -94,7 +97,8 @@ options:
     type: str
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the network device and create it anew, with another id. What the task does not mention is kept.'
+      - 'Where a value differs that the API cannot change: delete the network device and create it anew, with another
+          id. What the task does not mention is kept.'
       - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
     type: bool
     default: false
@@ -121,7 +125,8 @@ options:
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged.'
+      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+          whole: dicts are not merged.'
     type: str
     default: merge
     choices:
@@ -164,7 +169,8 @@ EXAMPLES = r'''
 RETURN = r'''
 network_device:
   description:
-    - The network device as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.
+    - The network device as it is now, also when nothing changed; in check mode as it would be, where what only the
+        server knows is null.
     - With O(state=absent) as it was, or an empty dict if it was not there.
   returned: success
   type: dict
@@ -204,7 +210,7 @@ network_device:
         - The IPv4 or IPv6 address. Different spellings of one address are the same.
       returned: always
       type: str
-      sample: 10.20.0.11
+      sample: "10.20.0.11"
     device_type:
       description:
         - What sort of device it is. A free text.
@@ -233,31 +239,31 @@ network_device:
         - The version of the operating system. An empty string takes it away. Null for none.
       returned: always
       type: str
-      sample: 21.4R3
+      sample: "21.4R3"
     vlans:
       description:
         - The VLANs, as a text. An empty string takes it away. Null for none.
       returned: always
       type: str
-      sample: 100-120
+      sample: "100-120"
     project_id:
       description:
         - The id of the project.
       returned: always
       type: str
-      sample: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
     created_at:
       description:
         - When it was created, in UTC.
       returned: always
       type: str
-      sample: 2026-03-30T08:15:42.000000
+      sample: "2026-03-30T08:15:42.000000"
     updated_at:
       description:
         - When one of its values was last changed, in UTC; variables and labels do not count. Null for never.
       returned: always
       type: str
-      sample: 2026-04-02T17:01:09.000000
+      sample: "2026-04-02T17:01:09.000000"
     labels:
       description:
         - All labels, sorted.

@@ -12,10 +12,11 @@ short_description: Read networks of Craton
 description:
   - A network is a range of addresses in a region. It inherits no variables.
   - Lists the networks that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named, is.'
+  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
+      is.'
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -54,7 +55,8 @@ options:
     type: str
   vars:
     description:
-      - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64); all must match.
+      - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64);
+          all must match.
     type: str
 seealso:
   - module: craton.fleet.craton_network
@@ -110,19 +112,19 @@ networks:
         - The range of addresses.
       returned: always
       type: str
-      sample: 10.20.0.0/24
+      sample: "10.20.0.0/24"
     gateway:
       description:
         - The address of the gateway.
       returned: always
       type: str
-      sample: 10.20.0.1
+      sample: "10.20.0.1"
     netmask:
       description:
         - The netmask.
       returned: always
       type: str
-      sample: 255.255.255.0
+      sample: "255.255.255.0"
     ip_block_type:
       description:
         - The type of the address block. An empty string takes it away. Null for none.
@@ -140,19 +142,19 @@ networks:
         - The id of the project.
       returned: always
       type: str
-      sample: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
     created_at:
       description:
         - When it was created, in UTC.
       returned: always
       type: str
-      sample: 2026-03-30T08:15:42.000000
+      sample: "2026-03-30T08:15:42.000000"
     updated_at:
       description:
         - When one of its values was last changed, in UTC; variables and labels do not count. Null for never.
       returned: always
       type: str
-      sample: 2026-04-02T17:01:09.000000
+      sample: "2026-04-02T17:01:09.000000"
     variables:
       description:
         - Its own variables.

@@ -11,11 +11,13 @@ module: craton_network_interface
 short_description: Create, change and remove a network interface of Craton
 description:
   - A network interface belongs to a host or a network device, and may be on a network.
-  - Finds a network interface by its name (within its device) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.
+  - Finds a network interface by its name (within its device) or by its id, creates it if it is not there, and changes
+      what differs. What the task does not mention stays as it is.
+  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+      included.
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -74,7 +76,8 @@ options:
     type: str
   network:
     description:
-      - The network, by name or id. Of several networks of one name that of the device's region is meant. An empty string means none.
+      - The network, by name or id. Of several networks of one name that of the device's region is meant. An empty
+          string means none.
       - A text of digits is an id only where no object has exactly that name.
       - The API cannot change it. Another value than the network interface has is an error, unless O(recreate=true).
     type: str
@@ -84,7 +87,8 @@ options:
     type: int
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the network interface and create it anew, with another id. What the task does not mention is kept.'
+      - 'Where a value differs that the API cannot change: delete the network interface and create it anew, with another
+          id. What the task does not mention is kept.'
       - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
     type: bool
     default: false
@@ -118,7 +122,8 @@ options:
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged.'
+      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+          whole: dicts are not merged.'
     type: str
     default: merge
     choices:
@@ -170,7 +175,8 @@ EXAMPLES = r'''
 RETURN = r'''
 network_interface:
   description:
-    - The network interface as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.
+    - The network interface as it is now, also when nothing changed; in check mode as it would be, where what only the
+        server knows is null.
     - With O(state=absent) as it was, or an empty dict if it was not there.
   returned: success
   type: dict
@@ -210,7 +216,7 @@ network_interface:
         - The IPv4 or IPv6 address. Different spellings of one address are the same.
       returned: always
       type: str
-      sample: 10.20.0.11
+      sample: "10.20.0.11"
     vlan_id:
       description:
         - The number of the VLAN. 0 is none. Null for none.
@@ -264,19 +270,19 @@ network_interface:
         - The id of the project.
       returned: always
       type: str
-      sample: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
     created_at:
       description:
         - When it was created, in UTC.
       returned: always
       type: str
-      sample: 2026-03-30T08:15:42.000000
+      sample: "2026-03-30T08:15:42.000000"
     updated_at:
       description:
         - When one of its values was last changed, in UTC; variables and labels do not count. Null for never.
       returned: always
       type: str
-      sample: 2026-04-02T17:01:09.000000
+      sample: "2026-04-02T17:01:09.000000"
     variables:
       description:
         - Its own variables.

@@ -11,11 +11,13 @@ module: craton_project
 short_description: Create, change and remove a project of Craton
 description:
   - 'A project is a tenant: everything else belongs to one.'
-  - Finds a project by its name (which the API does not keep unique) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.
+  - Finds a project by its name (which the API does not keep unique) or by its id, creates it if it is not there, and
+      changes what differs. What the task does not mention stays as it is.
+  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+      included.
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -28,7 +30,8 @@ attributes:
 options:
   force:
     description:
-      - 'With O(state=absent): remove the project even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.'
+      - 'With O(state=absent): remove the project even if it is not empty, with all that it holds. Without it that is an
+          error that tells what it holds.'
       - What stands outside and depends on something inside, as a child on its parent, forbids it all the same.
     type: bool
     default: false
@@ -59,7 +62,8 @@ options:
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged.'
+      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+          whole: dicts are not merged.'
     type: str
     default: merge
     choices:
@@ -89,7 +93,8 @@ EXAMPLES = r'''
 RETURN = r'''
 project:
   description:
-    - The project as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.
+    - The project as it is now, also when nothing changed; in check mode as it would be, where what only the server
+        knows is null.
     - With O(state=absent) as it was, or an empty dict if it was not there.
   returned: success
   type: dict
@@ -99,7 +104,7 @@ project:
         - The id. Null in check mode if it is to be created.
       returned: always
       type: str
-      sample: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
     name:
       description:
         - The name.
@@ -111,13 +116,13 @@ project:
         - When it was created, in UTC.
       returned: always
       type: str
-      sample: 2026-03-30T08:15:42.000000
+      sample: "2026-03-30T08:15:42.000000"
     updated_at:
       description:
         - When one of its values was last changed, in UTC; variables and labels do not count. Null for never.
       returned: always
       type: str
-      sample: 2026-04-02T17:01:09.000000
+      sample: "2026-04-02T17:01:09.000000"
     variables:
       description:
         - Its own variables.

@@ -11,11 +11,13 @@ module: craton_region
 short_description: Create, change and remove a region of Craton
 description:
   - A region is a part of a cloud. It holds cells, hosts, network devices and networks.
-  - Finds a region by its name (within its cloud) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.
+  - Finds a region by its name (within its cloud) or by its id, creates it if it is not there, and changes what differs.
+      What the task does not mention stays as it is.
+  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+      included.
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -35,7 +37,8 @@ options:
     type: str
   force:
     description:
-      - 'With O(state=absent): remove the region even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.'
+      - 'With O(state=absent): remove the region even if it is not empty, with all that it holds. Without it that is an
+          error that tells what it holds.'
       - What stands outside and depends on something inside, as a child on its parent, forbids it all the same.
     type: bool
     default: false
@@ -56,7 +59,8 @@ options:
     type: str
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the region and create it anew, with another id. What the task does not mention is kept.'
+      - 'Where a value differs that the API cannot change: delete the region and create it anew, with another id. What
+          the task does not mention is kept.'
       - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
     type: bool
     default: false
@@ -76,7 +80,8 @@ options:
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged.'
+      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+          whole: dicts are not merged.'
     type: str
     default: merge
     choices:
@@ -105,7 +110,8 @@ EXAMPLES = r'''
 RETURN = r'''
 region:
   description:
-    - The region as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.
+    - The region as it is now, also when nothing changed; in check mode as it would be, where what only the server knows
+        is null.
     - With O(state=absent) as it was, or an empty dict if it was not there.
   returned: success
   type: dict
@@ -139,19 +145,19 @@ region:
         - The id of the project.
       returned: always
       type: str
-      sample: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
     created_at:
       description:
         - When it was created, in UTC.
       returned: always
       type: str
-      sample: 2026-03-30T08:15:42.000000
+      sample: "2026-03-30T08:15:42.000000"
     updated_at:
       description:
         - When one of its values was last changed, in UTC; variables and labels do not count. Null for never.
       returned: always
       type: str
-      sample: 2026-04-02T17:01:09.000000
+      sample: "2026-04-02T17:01:09.000000"
     variables:
       description:
         - Its own variables.

@@ -11,11 +11,13 @@ module: craton_user
 short_description: Create, change and remove a user of Craton
 description:
   - A user acts in one project, with an API key that the server chooses.
-  - Finds a user by its name (within its project) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.
+  - Finds a user by its name (within its project) or by its id, creates it if it is not there, and changes what differs.
+      What the task does not mention stays as it is.
+  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+      included.
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -50,7 +52,8 @@ options:
     type: str
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the user and create it anew, with another id. What the task does not mention is kept.'
+      - 'Where a value differs that the API cannot change: delete the user and create it anew, with another id. What the
+          task does not mention is kept.'
       - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
     type: bool
     default: false
@@ -65,7 +68,8 @@ options:
       - absent
 notes:
   - Only admins of a project, and root users, may manage users.
-  - 'The API key is in the result of the task that creates the user, as RV(user.api_key), and never again: no other task shows it. Use C(no_log: true) or store it at once.'
+  - 'The API key is in the result of the task that creates the user, as RV(user.api_key), and never again: no other task
+      shows it. Use C(no_log: true) or store it at once.'
   - The API cannot change users. O(recreate) makes a new one with a new key.
 seealso:
   - module: craton.fleet.craton_user_info
@@ -96,7 +100,8 @@ EXAMPLES = r'''
 RETURN = r'''
 user:
   description:
-    - The user as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.
+    - The user as it is now, also when nothing changed; in check mode as it would be, where what only the server knows
+        is null.
     - With O(state=absent) as it was, or an empty dict if it was not there.
   returned: success
   type: dict
@@ -118,7 +123,7 @@ user:
         - The id of the project.
       returned: always
       type: str
-      sample: 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c
+      sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
     is_admin:
       description:
         - Whether the user is an admin of the project.
@@ -130,13 +135,13 @@ user:
         - When it was created, in UTC.
       returned: always
       type: str
-      sample: 2026-03-30T08:15:42.000000
+      sample: "2026-03-30T08:15:42.000000"
     updated_at:
       description:
         - When one of its values was last changed, in UTC; variables and labels do not count. Null for never.
       returned: always
       type: str
-      sample: 2026-04-02T17:01:09.000000
+      sample: "2026-04-02T17:01:09.000000"
     api_key:
       description:
         - The user's API key, a secret.

@@ -14,7 +14,7 @@ description:
   - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do.
 version_added: "0.1.0"
 author:
-  - The craton.fleet authors
+  - The Craton authors (@craton-fleet)
 extends_documentation_fragment:
   - craton.fleet.connection
 attributes:
@@ -74,14 +74,16 @@ options:
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged.'
+      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+          whole: dicts are not merged.'
     type: str
     default: merge
     choices:
       - merge
       - replace
 notes:
-  - 'The API sets the variables of a network interface when it is made, and cannot change them: see M(craton.fleet.craton_network_interface).'
+  - 'The API sets the variables of a network interface when it is made, and cannot change them: see
+      M(craton.fleet.craton_network_interface).'
 seealso:
   - module: craton.fleet.craton_project
   - module: craton.fleet.craton_cloud

@@ -3,11 +3,15 @@
 //
 // The releases of ansible-core come from CRATON_TEST_ANSIBLE, a list of bin directories parted by ":", which
 // `make test` sets to the oldest and the newest that run on this machine. Without it the tests are skipped.
+//
+// Starting Ansible is what takes the time: a second of a processor, while a task takes some hundredths. So the
+// collection is packed once and installed once for each release, and a test has few plays of many tasks.
 package collection_test
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,6 +27,7 @@ import (
 	"github.com/craton-fleet/craton/internal/collection"
 )
 
+// root is the repository; scratch holds what all tests share, and lives as long as they do.
 var root, scratch string
 
 func TestMain(m *testing.M) {
@@ -30,6 +35,9 @@ func TestMain(m *testing.M) {
 		var err error
 		if root, err = filepath.Abs(filepath.Join("..", "..")); err == nil {
 			scratch, err = os.MkdirTemp("", "craton-collection")
+		}
+		if err == nil {
+			err = os.WriteFile(noSettings(), []byte("[defaults]\n"), 0o644)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -40,36 +48,85 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// packed is the collection with the program for this machine, once as it is, and once as a packed second build of a
-// collection whose first build is for another system.
-type packed struct{ first, second, program string }
-
-var pack = sync.OnceValues(func() (packed, error) {
-	p := packed{program: filepath.Join(scratch, "craton")}
-	build := exec.Command("go", "build", "-o", p.program, "./cmd/craton")
+// program is the program for this machine, built once. The flags are such that the packages that other tests have
+// compiled are used again.
+var program = sync.OnceValues(func() (string, error) {
+	file := filepath.Join(scratch, "bin", "craton")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", file, "./cmd/craton")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		return p, fmt.Errorf("go build: %w\n%s", err, out)
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return file, nil
+})
+
+// pack packs the collection for some platforms: those without a program get the one for this machine.
+func pack(dir string, platforms ...collection.Platform) (string, error) {
+	own, err := program()
+	if err != nil {
+		return "", err
+	}
+	for i := range platforms {
+		if platforms[i].Program == "" {
+			platforms[i].Program = own
+		}
 	}
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
-		return p, err
+		return "", err
 	}
 	version := string(regexp.MustCompile(`(?m)^VERSION := (.*)$`).FindSubmatch(makefile)[1])
-	here := collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH, Program: p.program}
-	if p.first, _, err = collection.Build(context.Background(), root, version, filepath.Join(scratch, "first"), []collection.Platform{here}); err != nil {
-		return p, err
-	}
-	strange := filepath.Join(scratch, "strange")
-	if err := os.WriteFile(strange, []byte("\x00not for this machine"), 0o755); err != nil {
-		return p, err
-	}
-	p.second, _, err = collection.Build(context.Background(), root, version, filepath.Join(scratch, "second"),
-		[]collection.Platform{{OS: "plan9", Arch: "mips", Program: strange}, here})
-	return p, err
-})
+	file, _, err := collection.Build(context.Background(), root, version, filepath.Join(scratch, dir), collection.Quickest, platforms)
+	return file, err
+}
 
-// home is an empty home with the collection in it, and one release of ansible-core to use it.
+// here is this machine.
+var here = collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH}
+
+// tarball is the collection as most tests want it: with the program for this machine only.
+var tarball = sync.OnceValues(func() (string, error) { return pack("dist", here) })
+
+// fleetDir is where the collection is in a home.
+const fleetDir = ".ansible/collections/ansible_collections/craton/fleet"
+
+// installs has, for each release by its bin directory, what installs the collection once, in an empty home, and tells
+// where it is.
+var installs sync.Map
+
+func installed(bin string) (string, error) {
+	once, _ := installs.LoadOrStore(bin, sync.OnceValues(func() (string, error) {
+		file, err := tarball()
+		if err != nil {
+			return "", err
+		}
+		home := filepath.Join(scratch, filepath.Base(filepath.Dir(bin)))
+		if err := os.Mkdir(home, 0o755); err != nil {
+			return "", err
+		}
+		install := exec.Command(filepath.Join(bin, "ansible-galaxy"), "collection", "install", file)
+		install.Env = clean(bin, home)
+		if out, err := install.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("ansible-galaxy: %w\n%s", err, out)
+		}
+		return filepath.Join(home, fleetDir), nil
+	}))
+	return once.(func() (string, error))()
+}
+
+// noSettings is an ansible.cfg that keeps Ansible from looking for another one.
+func noSettings() string { return filepath.Join(scratch, "ansible.cfg") }
+
+// clean is an environment with nothing of the developer's settings in it.
+func clean(bin, home string) []string {
+	return []string{
+		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, "TERM=dumb", "A_SECRET=hunter2hunter2",
+		"LC_ALL=C.UTF-8", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=0", "ANSIBLE_INVENTORY_UNPARSED_WARNING=0",
+		"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1", "ANSIBLE_PYTHON_INTERPRETER=" + filepath.Join(bin, "python3"),
+		"ANSIBLE_ASYNC_DIR=" + filepath.Join(home, "async"), "ANSIBLE_CONFIG=" + noSettings(),
+	}
+}
+
+// home is a home with the collection in it, and one release of ansible-core to use it.
 type home struct {
 	dir, bin string
 	release  string // of ansible-core
@@ -77,37 +134,43 @@ type home struct {
 	env      []string
 }
 
-// withAnsible runs a test once for each release of ansible-core, in a home of its own.
-func withAnsible(t *testing.T, tarball func(packed) string, test func(t *testing.T, h *home)) {
+// withAnsible runs a test once for each release of ansible-core, in a home of its own. The collection there is the one
+// that all tests of the release share.
+func withAnsible(t *testing.T, test func(t *testing.T, h *home)) {
+	t.Helper()
+	inEmptyHome(t, func(t *testing.T, h *home) {
+		at, err := installed(h.bin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		link := filepath.Join(h.dir, fleetDir)
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(at, link); err != nil {
+			t.Fatal(err)
+		}
+		test(t, h)
+	})
+}
+
+// inEmptyHome runs a test once for each release of ansible-core, in a home without the collection.
+func inEmptyHome(t *testing.T, test func(t *testing.T, h *home)) {
 	t.Helper()
 	t.Parallel()
 	bins := filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE"))
 	if len(bins) == 0 {
 		t.Skip("no Ansible here: `make test` brings the releases that these tests want")
 	}
-	p, err := pack()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, bin := range bins {
 		release := filepath.Base(filepath.Dir(bin))
 		t.Run("ansible-core "+release, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			h := &home{dir: dir, bin: bin, release: release, fleet: "sqlite:" + filepath.Join(dir, "fleet.db")}
-			h.env = []string{
-				"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "TERM=dumb", "A_SECRET=hunter2hunter2",
-				"LC_ALL=C.UTF-8", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=0", "ANSIBLE_INVENTORY_UNPARSED_WARNING=0",
-				"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1", "ANSIBLE_PYTHON_INTERPRETER=" + filepath.Join(bin, "python3"),
-				"ANSIBLE_ASYNC_DIR=" + filepath.Join(dir, "async"), "ANSIBLE_CONFIG=" + h.write(t, "ansible.cfg", "[defaults]\n"),
-			}
-			h.run(t, "ansible-galaxy", "collection", "install", tarball(p))
-			test(t, h)
+			test(t, &home{dir: dir, bin: bin, release: release, fleet: "sqlite:" + filepath.Join(dir, "fleet.db"), env: clean(bin, dir)})
 		})
 	}
 }
-
-func first(p packed) string { return p.first }
 
 // write puts a file into the home.
 func (h *home) write(t *testing.T, name, text string) string {
@@ -125,7 +188,7 @@ func (h *home) write(t *testing.T, name, text string) string {
 // try runs a command in the home, with more of an environment, and returns its stdout, stderr and exit code.
 func (h *home) try(t *testing.T, env []string, name string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // the machine may be busy
 	defer cancel()
 	if !strings.Contains(name, "/") {
 		name = filepath.Join(h.bin, name)
@@ -163,4 +226,32 @@ func (h *home) play(t *testing.T, playbook string, args ...string) string {
 	file := h.write(t, "play.yml", playbook)
 	hosts := h.write(t, "hosts", "localhost ansible_connection=local\naway ansible_host=192.0.2.1\n")
 	return h.run(t, "ansible-playbook", append([]string{"-i", hosts, "-e", "fleet=" + h.fleet, file}, args...)...)
+}
+
+// seen reads what a play tells by a task "debug: {msg: 'seen NAME JSON'}". Unlike a task that writes a file it starts no
+// Python, which would take longer than all of the play.
+func seen(t *testing.T, output, name string, into any) {
+	t.Helper()
+	m := regexp.MustCompile(`"msg": ("seen ` + regexp.QuoteMeta(name) + ` .*")`).FindStringSubmatch(output)
+	if m == nil {
+		t.Fatalf("the play has not seen %s:\n%s", name, output)
+	}
+	var text string
+	err := json.Unmarshal([]byte(m[1]), &text)
+	if err == nil {
+		err = json.Unmarshal([]byte(strings.TrimPrefix(text, "seen "+name+" ")), into)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, m[0])
+	}
+}
+
+// load fills the home's fleet from a fleet file.
+func (h *home) load(t *testing.T, fleet string) {
+	t.Helper()
+	craton, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.runWith(t, []string{"CRATON_URL=" + h.fleet}, craton, "apply", h.write(t, "fleet.yml", fleet))
 }

@@ -10,7 +10,7 @@ import (
 
 // TestDocumentation: ansible-doc lists every module, and shows its page with the options of its fragments.
 func TestDocumentation(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
+	withAnsible(t, func(t *testing.T, h *home) {
 		var listed map[string]string
 		stdout, stderr, _ := h.try(t, nil, "ansible-doc", "-l", "-j", "craton.fleet")
 		if err := json.Unmarshal([]byte(stdout), &listed); err != nil {

@@ -9,7 +9,7 @@ import (
 // TestExamples: the playbooks of examples/modules build a fleet, change it and remove it; each changes something the
 // first time and nothing the second time.
 func TestExamples(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
+	withAnsible(t, func(t *testing.T, h *home) {
 		changed := regexp.MustCompile(`changed=([0-9]+)`)
 		for _, name := range []string{"build", "change", "remove"} {
 			for _, again := range []bool{false, true} {

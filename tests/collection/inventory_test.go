@@ -3,8 +3,10 @@ package collection_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,24 +30,18 @@ clouds:
               - {name: web2, ip_address: 10.0.0.2, device_type: virtual}
 `
 
-// load fills the home's fleet.
-func (h *home) load(t *testing.T) {
-	t.Helper()
-	p, err := pack()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.runWith(t, []string{"CRATON_URL=" + h.fleet}, p.program, "apply", h.write(t, "fleet.yml", fleetFile))
-}
-
 type inventory map[string]struct {
 	Hosts, Children []string
 }
 
 // list asks ansible-inventory for everything, and returns groups and the variables of hosts.
-func (h *home) list(t *testing.T, file string, env ...string) (inventory, map[string]map[string]any) {
+func (h *home) list(t *testing.T, files []string, env ...string) (inventory, map[string]map[string]any) {
 	t.Helper()
-	text := h.runWith(t, env, "ansible-inventory", "-i", file, "--list")
+	args := []string{"--list"}
+	for _, file := range files {
+		args = append(args, "-i", file)
+	}
+	text := h.runWith(t, env, "ansible-inventory", args...)
 	var meta struct {
 		Meta struct{ Hostvars map[string]map[string]any } `json:"_meta"`
 	}
@@ -83,8 +79,8 @@ func unmarked(v any) any {
 // TestInventory: the plugin gives the hosts, groups and variables of the fleet, in both forms the same, with what the
 // user composes of them.
 func TestInventory(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
-		h.load(t)
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.load(t, fleetFile)
 		var before map[string]map[string]any
 		for _, form := range []string{"merged", "layered"} {
 			file := h.write(t, form+".craton.yml", `
@@ -97,7 +93,7 @@ compose: {shelf: "rack ~ '-' ~ plain"}
 groups: {named_web: "'web' in craton.name", web_labelled: "craton.labels | length > 0"}
 keyed_groups: [{key: craton.device_type, prefix: kind}, {key: shelf, prefix: shelf}]
 `)
-			groups, hosts := h.list(t, file)
+			groups, hosts := h.list(t, []string{file})
 			for group, want := range map[string][]string{
 				"cell_east_dfw_c1": {"web1", "web2"}, "label_web": {"web1"}, "kind_virtual": {"web2"}, "named_web": {"web1", "web2"},
 				"web_labelled": {"web1"}, "shelf_r7_cloud": {"web1", "web2"}, "type_server": nil,
@@ -121,39 +117,46 @@ keyed_groups: [{key: craton.device_type, prefix: kind}, {key: shelf, prefix: she
 
 // TestTrust: no release executes the API's templates unless it is told to, in either form; then every release does.
 func TestTrust(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
-		h.load(t)
-		play := h.write(t, "trust.yml", `
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.load(t, fleetFile)
+		distrusted := []any{"{{ lookup('pipe', 'echo pwned') }}", "{{ 40 + 2 }}", "{% raw %}x{% endraw %}", "{{ 40 + 2 }}"}
+		trusted := []any{"pwned", "42", "x", "42"}
+		for env, cases := range map[string]map[string][]any{ // by what the inventory's file says of trust
+			"":    {"": distrusted, "trust_templates: true": trusted},
+			"yes": {"": trusted, "trust_templates: false": distrusted},
+		} {
+			// One run reads an inventory after the other, each in the place of the one before.
+			file := filepath.Join(h.dir, "trust.craton.yml")
+			var plays strings.Builder
+			want, got := map[string][]any{}, map[string][]any{}
+			for _, form := range []string{"merged", "layered"} {
+				for line, values := range cases {
+					name := fmt.Sprintf("case%d", len(want))
+					want[name] = values
+					next := h.write(t, name, "plugin: craton.fleet.craton\nurl: "+h.fleet+"\nvars: "+form+"\n"+line+"\n")
+					fmt.Fprintf(&plays, `
 - hosts: web1
   gather_facts: false
   tasks:
-    - ansible.builtin.copy:
-        dest: "{{ playbook_dir }}/seen.json"
-        content: "{{ [mine, from_project | string, list[1], hostvars.web2.from_project | string] | to_json }}"
-`)
-		for _, form := range []string{"merged", "layered"} {
-			for _, c := range []struct {
-				line, env string
-				want      []any
-			}{
-				{"", "CRATON_X=", []any{"{{ lookup('pipe', 'echo pwned') }}", "{{ 40 + 2 }}", "{% raw %}x{% endraw %}", "{{ 40 + 2 }}"}},
-				{"trust_templates: true", "CRATON_X=", []any{"pwned", "42", "x", "42"}},
-				{"", "CRATON_INVENTORY_TRUST_TEMPLATES=yes", []any{"pwned", "42", "x", "42"}},
-				{"trust_templates: false", "CRATON_INVENTORY_TRUST_TEMPLATES=yes", []any{"{{ lookup('pipe', 'echo pwned') }}", "{{ 40 + 2 }}", "{% raw %}x{% endraw %}", "{{ 40 + 2 }}"}},
-			} {
-				file := h.write(t, "t.craton.yml", "plugin: craton.fleet.craton\nurl: "+h.fleet+"\nvars: "+form+"\n"+c.line+"\n")
-				h.runWith(t, []string{c.env}, "ansible-playbook", "-i", file, play)
-				data, err := os.ReadFile(filepath.Join(h.dir, "seen.json"))
-				if err != nil {
-					t.Fatal(err)
+    - ansible.builtin.debug: {msg: "{{ lookup('ansible.builtin.pipe', 'cp %s %s') }}"}
+    - ansible.builtin.meta: refresh_inventory
+- hosts: web1
+  gather_facts: false
+  tasks:
+    - ansible.builtin.debug:
+        msg: "seen %s {{ [mine, from_project | string, list[1], hostvars.web2.from_project | string] | to_json }}"
+`, next, file, name)
 				}
-				var seen []any
-				if err := json.Unmarshal(data, &seen); err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(c.want, seen); diff != "" {
-					t.Errorf("%s, %q, %s: %s", form, c.line, c.env, diff)
-				}
+			}
+			h.write(t, filepath.Base(file), "plugin: craton.fleet.craton\nurl: "+h.fleet+"\n")
+			out := h.runWith(t, []string{"CRATON_INVENTORY_TRUST_TEMPLATES=" + env}, "ansible-playbook", "-i", file, h.write(t, "trust.yml", plays.String()))
+			for name := range want {
+				var values []any
+				seen(t, out, name, &values)
+				got[name] = values
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("CRATON_INVENTORY_TRUST_TEMPLATES=%s:\n%s", env, diff)
 			}
 		}
 	})
@@ -161,15 +164,15 @@ func TestTrust(t *testing.T) {
 
 // TestCache: with a cache the fleet is read once, for each set of settings; and no secret is in it.
 func TestCache(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
-		h.load(t)
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.load(t, fleetFile)
 		file := h.write(t, "c.craton.yml", "plugin: craton.fleet.craton\ncache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_connection: "+filepath.Join(h.dir, "cache")+"\n")
 		url, secret := "CRATON_URL="+h.fleet, "OS_PASSWORD=hunter2hunter2"
-		_, before := h.list(t, file, url, secret)
+		_, before := h.list(t, []string{file}, url, secret)
 		if err := os.Remove(strings.TrimPrefix(h.fleet, "sqlite:")); err != nil {
 			t.Fatal(err)
 		}
-		_, after := h.list(t, file, url, secret)
+		_, after := h.list(t, []string{file}, url, secret)
 		if diff := cmp.Diff(before, after); diff != "" || len(after) != 2 {
 			t.Errorf("from the cache comes something else:\n%s", diff)
 		}
@@ -193,56 +196,75 @@ func TestCache(t *testing.T) {
 
 // TestInventoryErrors: every failure is one clear line of the program's, without secrets, and Ansible stops.
 func TestInventoryErrors(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
-		h.load(t)
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.load(t, fleetFile)
 		for name, c := range map[string]struct {
-			lines string
-			env   []string
-			want  string
+			lines, env, want string
 		}{
-			"no fleet":     {"", nil, "CRATON_URL"},
-			"empty URL":    {"", []string{"CRATON_URL="}, "CRATON_URL"},
-			"filter":       {"url: " + h.fleet + "\nregions: [dwf]", nil, "near matches are dfw"},
-			"comma":        {"url: " + h.fleet + "\nregions: ['a,b']", nil, "regions has a word with a comma"},
-			"secret":       {"url: http://127.0.0.1:1\nretries: 0\nusername: u\nproject_id: 5d1b7c0e-0000-4000-8000-000000000000\npassword: hunter2hunter2", nil, "127.0.0.1:1"},
-			"strict":       {"url: " + h.fleet + "\nstrict: true\ncompose: {x: nothing_of_that_name}", nil, "nothing_of_that_name"},
-			"no program":   {"url: " + h.fleet + "\nbinary: /nowhere/craton", nil, "cannot run /nowhere/craton"},
-			"other":        {"url: " + h.fleet + "\nbinary: /bin/echo", nil, "Is it the craton program?"},
-			"wrong choice": {"url: " + h.fleet + "\nvars: both", nil, "vars"},
+			"no fleet":     {"", "CRATON_X=", "CRATON_URL"},
+			"empty URL":    {"", "CRATON_URL=", "CRATON_URL"},
+			"wrong choice": {"url: " + h.fleet + "\nvars: both", "CRATON_X=", "vars"},
 		} {
 			file := h.write(t, "e.craton.yml", "plugin: craton.fleet.craton\n"+c.lines+"\n")
-			stdout, stderr, code := h.try(t, c.env, "ansible-inventory", "-i", file, "--list")
-			all := strings.Join(strings.Fields(stdout+stderr), " ")
-			if code == 0 || !strings.Contains(all, c.want) || strings.Contains(all, "hunter2") || strings.Contains(all, "Traceback") || strings.Contains(all, "ELF") {
+			stdout, stderr, code := h.try(t, []string{c.env}, "ansible-inventory", "-i", file, "--list")
+			if all := oneLine(stdout + stderr); code == 0 || !strings.Contains(all, c.want) || !clearError(all) {
 				t.Errorf("%s: exit %d, want %q\n%s%s", name, code, c.want, stdout, stderr)
+			}
+		}
+		// The others are told in one run, which goes on after each.
+		cases := map[string]struct{ lines, want string }{
+			"filter":  {"url: " + h.fleet + "\nregions: [dwf]", "near matches are dfw"},
+			"comma":   {"url: " + h.fleet + "\nregions: ['a,b']", "regions has a word with a comma"},
+			"secret":  {"url: http://127.0.0.1:1\nretries: 0\nusername: u\nproject_id: 5d1b7c0e-0000-4000-8000-000000000000\npassword: hunter2hunter2", "127.0.0.1:1"},
+			"strict":  {"url: " + h.fleet + "\nstrict: true\ncompose: {x: nothing_of_that_name}", "nothing_of_that_name"},
+			"missing": {"url: " + h.fleet + "\nbinary: /nowhere/craton", "cannot run /nowhere/craton"},
+			"other":   {"url: " + h.fleet + "\nbinary: /bin/echo", "Is it the craton program?"},
+		}
+		args := []string{"--list"}
+		for name, c := range cases {
+			args = append(args, "-i", h.write(t, name+".craton.yml", "plugin: craton.fleet.craton\n"+c.lines+"\n"))
+		}
+		stdout, stderr, _ := h.try(t, []string{"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=0"}, "ansible-inventory", args...)
+		all := oneLine(stdout + stderr)
+		if !clearError(all) {
+			t.Errorf("the errors show too much:\n%s%s", stdout, stderr)
+		}
+		for name, c := range cases {
+			if !strings.Contains(all, c.want) {
+				t.Errorf("%s: %q is not told in\n%s%s", name, c.want, stdout, stderr)
 			}
 		}
 	})
 }
 
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// clearError tells that a text shows neither secrets nor what no user can read.
+func clearError(s string) bool {
+	return !strings.Contains(s, "hunter2") && !strings.Contains(s, "Traceback") && !strings.Contains(s, "ELF")
+}
+
 // TestOptions: an option comes from the file, else from the environment, else from ansible.cfg, else from the
 // program's own configuration file; an empty variable is none.
 func TestOptions(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
-		h.load(t)
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.load(t, fleetFile)
 		h.write(t, ".config/craton/config.yml", "url: "+h.fleet+"\nvalidate_certs: true\ninventory: {hostname: qualified}\n")
-		cfg := h.write(t, "own.cfg", "[inventory]\nany_unparsed_is_failed = true\n[inventory_plugin_craton]\nhostname = ip_address\n")
+		cfg := "ANSIBLE_CONFIG=" + h.write(t, "own.cfg", "[inventory]\nany_unparsed_is_failed = true\n[inventory_plugin_craton]\nhostname = ip_address\n")
 		const name = "CRATON_INVENTORY_HOSTNAME"
-		for i, c := range []struct {
-			line string
+		plain := h.write(t, "plain.craton.yaml", "plugin: craton.fleet.craton\n")
+		says := h.write(t, "says.craton.yaml", `{plugin: craton.fleet.craton, hostname: "name", labels: [web], streams: 2, active_only: true, timeout: 5}`)
+		for _, c := range []struct {
 			env  []string
-			want string
+			want []string
 		}{
-			{"hostname: name", []string{name + "=qualified", "ANSIBLE_CONFIG=" + cfg}, "web1"},
-			{"", []string{name + "=name", "ANSIBLE_CONFIG=" + cfg}, "web1"},
-			{"", []string{"ANSIBLE_CONFIG=" + cfg}, "10.0.0.1"},
-			{"", nil, "east/dfw/web1"},
-			{"", []string{name + "=", "CRATON_VALIDATE_CERTS=", "CRATON_INVENTORY_STREAMS="}, "east/dfw/web1"},
-			{`hostname: "name"` + "\nlabels: [web]\nstreams: 2\nactive_only: true\ntimeout: 5", nil, "web1"},
+			{[]string{name + "=qualified", cfg}, []string{"east/dfw/web1", "east/dfw/web2", "web1"}},
+			{[]string{cfg}, []string{"10.0.0.1", "10.0.0.2", "web1"}},
+			{[]string{name + "=", "CRATON_VALIDATE_CERTS=", "CRATON_INVENTORY_STREAMS="}, []string{"east/dfw/web1", "east/dfw/web2", "web1"}},
 		} {
-			file := h.write(t, fmt.Sprintf("o%d.craton.yaml", i), "plugin: craton.fleet.craton\n"+c.line+"\n")
-			if _, hosts := h.list(t, file, c.env...); hosts[c.want] == nil {
-				t.Errorf("%d: %s is not among %v", i, c.want, hosts)
+			_, hosts := h.list(t, []string{plain, says}, c.env...)
+			if diff := cmp.Diff(c.want, slices.Sorted(maps.Keys(hosts))); diff != "" {
+				t.Errorf("%v: %s", c.env, diff)
 			}
 		}
 	})

@@ -1,15 +1,18 @@
 package collection_test
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/collection"
 )
 
 // samePlay makes a cloud by each way that a task can take, in check mode and for real, twice, and writes what it saw.
@@ -23,7 +26,7 @@ const samePlay = `
       timeout: 30
   tasks:
     - craton.fleet.craton_cloud: &cloud
-        name: "{{ way }}"
+        name: same
         note: !unsafe "{{ 1 }}"
         variables: {a: 1, big: 12345678901234567890, deep: {list: [1, null, ü], day: 2024-01-02}}
       become: "{{ way == 'become' }}"
@@ -40,18 +43,19 @@ const samePlay = `
       become: "{{ way == 'become' }}"
       become_method: craton.test.plain
       register: again
-    - craton.fleet.craton_cloud: {name: "{{ way }}", nmae: x}
+    - craton.fleet.craton_cloud: {name: same, nmae: x}
       become: "{{ way == 'become' }}"
       become_method: craton.test.plain
       register: wrong
       ignore_errors: true
-    - ansible.builtin.copy:
-        dest: "{{ playbook_dir }}/{{ way }}.json"
-        content: "{{ {'check': check, 'create': create, 'again': again, 'wrong': wrong} | to_json }}"
+    - ansible.builtin.debug:
+        msg: "seen results {{ {'check': check, 'create': create, 'again': again, 'wrong': wrong} | to_json }}"
 `
 
 // plainBecome is a way to become another user that needs no rights: it runs the command as it is.
-const plainBecome = `
+const (
+	plainBecomeFile = ".ansible/collections/ansible_collections/craton/test/plugins/become/plain.py"
+	plainBecome     = `
 DOCUMENTATION = '''
 name: plain
 short_description: nobody else
@@ -69,39 +73,33 @@ class BecomeModule(BecomeBase):
         super().build_become_command(cmd, shell)
         return self._build_success_command(cmd, shell)
 `
+)
 
 // TestSameOnBothWays: a task run by the program on the controller and one that Ansible copies give the same results,
 // and module_defaults reach both.
 func TestSameOnBothWays(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
-		h.write(t, ".ansible/collections/ansible_collections/craton/test/plugins/become/plain.py", plainBecome)
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.write(t, plainBecomeFile, plainBecome)
 		results := map[string]map[string]map[string]any{}
 		for _, way := range []string{"straight", "become"} {
-			out := h.play(t, samePlay, "-e", "way="+way, "-vvv")
+			out := h.play(t, samePlay, "-e", "way="+way, "-e", "fleet="+h.fleet+way, "-vvv")
 			if direct := strings.Contains(out, "bin/craton-") && strings.Contains(out, " as craton_cloud"); direct != (way == "straight") {
 				t.Errorf("%s: run by the program itself: %v\n%s", way, direct, out)
 			}
 			if copied := strings.Contains(out, "plugins/modules/craton_cloud"); copied != (way == "become") {
 				t.Errorf("%s: copied: %v", way, copied)
 			}
-			data, err := os.ReadFile(filepath.Join(h.dir, way+".json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			text := strings.ReplaceAll(string(data), way, "WAY")
-			var seen map[string]map[string]any
-			if err := json.Unmarshal([]byte(text), &seen); err != nil {
-				t.Fatal(err)
-			}
-			for _, result := range seen { // what tells one object from another, and one call from another
+			var got map[string]map[string]any
+			seen(t, out, "results", &got)
+			for _, result := range got { // what tells one object from another, and one call from another
 				delete(result, "invocation")
 				if cloud, ok := result["cloud"].(map[string]any); ok {
-					for _, key := range []string{"id", "created_at", "updated_at"} {
+					for _, key := range []string{"id", "project_id", "created_at", "updated_at"} {
 						delete(cloud, key)
 					}
 				}
 			}
-			results[way] = seen
+			results[way] = got
 		}
 		if diff := cmp.Diff(results["straight"], results["become"]); diff != "" {
 			t.Errorf("the ways differ (-straight +become):\n%s", diff)
@@ -130,7 +128,7 @@ func TestSameOnBothWays(t *testing.T) {
 
 // TestWays: loops, async, delegation, the task's environment, no_log, ad hoc calls, and short names.
 func TestWays(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
+	withAnsible(t, func(t *testing.T, h *home) {
 		out := h.play(t, `
 - hosts: localhost
   gather_facts: false
@@ -153,9 +151,8 @@ func TestWays(t *testing.T) {
     - craton.fleet.craton_cloud_info:
       no_log: true
       register: clouds
-    - ansible.builtin.copy:
-        dest: "{{ playbook_dir }}/seen.json"
-        content: "{{ {'loop': looped.results | map(attribute='changed'), 'later': later.changed, 'short': short.changed, 'clouds': clouds.clouds | map(attribute='name') | sort} | to_json }}"
+    - ansible.builtin.debug:
+        msg: "seen results {{ {'loop': looped.results | map(attribute='changed'), 'later': later.changed, 'short': short.changed, 'clouds': clouds.clouds | map(attribute='name') | sort} | to_json }}"
 - hosts: away
   gather_facts: false
   tasks:
@@ -165,16 +162,10 @@ func TestWays(t *testing.T) {
 		if strings.Contains(out, "hunter2hunter2") {
 			t.Error("a secret is shown")
 		}
-		data, err := os.ReadFile(filepath.Join(h.dir, "seen.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var seen map[string]any
-		if err := json.Unmarshal(data, &seen); err != nil {
-			t.Fatal(err)
-		}
+		var got map[string]any
+		seen(t, out, "results", &got)
 		want := map[string]any{"loop": []any{true, true}, "later": true, "short": true, "clouds": []any{"c1", "c2", "later", "short"}}
-		if diff := cmp.Diff(want, seen); diff != "" {
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		adhoc := h.runWith(t, []string{"CRATON_URL=" + h.fleet}, "ansible", "localhost", "-m", "craton.fleet.craton_cloud_info", "-a", "name=delegated")
@@ -190,33 +181,50 @@ func TestWays(t *testing.T) {
 // TestBroken: a program that fails without a result, or prints more than one, is an error that shows no argument; one
 // that hangs ends with the task.
 func TestBroken(t *testing.T) {
-	withAnsible(t, first, func(t *testing.T, h *home) {
-		bins, err := filepath.Glob(filepath.Join(h.dir, ".ansible/collections/ansible_collections/craton/fleet/bin/craton-*"))
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.ownCollection(t)
+		bins, err := filepath.Glob(filepath.Join(h.dir, fleetDir, "bin/craton-*"))
 		if err != nil || len(bins) != 1 {
 			t.Fatal(bins, err)
 		}
-		for name, c := range map[string]struct{ script, want string }{
-			"crash":     {"cat >&2; exit 7", "ended with status 7 and without a result"},
-			"silence":   {"cat >/dev/null", "ended with status 0 and without a result"},
-			"junk":      {`cat >/dev/null; echo '{"changed": false} and more'`, "without a result"},
-			"list":      {"cat >/dev/null; echo '[]'", "without a result"},
-			"not utf-8": {`cat >/dev/null; printf '{"a": "\377"}'`, "without a result"},
-			"hangs":     {"echo $$ >hung; exec sleep 300", "time"},
-		} {
-			if err := os.WriteFile(bins[0], []byte("#!/bin/sh\n"+c.script+"\n"), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			file := h.write(t, "broken.yml", `
+		cases := map[string]struct{ script, want string }{
+			"crash":   {`printf '%s' "$in" >&2; exit 7`, "ended with status 7 and without a result"},
+			"silence": {"", "ended with status 0 and without a result"},
+			"junk":    {`echo '{"changed": false} and more'`, "without a result"},
+			"list":    {"echo '[]'", "without a result"},
+			"latin-1": {`printf '{"a": "\377"}'`, "without a result"},
+			"hangs":   {"echo $$ >hung; exec sleep 300", "time"},
+		}
+		script, names := "#!/bin/sh\nin=$(cat)\ncase $in in\n", slices.Sorted(maps.Keys(cases))
+		for _, name := range names {
+			script += fmt.Sprintf("*'\"%s\"'*) %s ;;\n", name, cases[name].script)
+		}
+		if err := os.WriteFile(bins[0], []byte(script+"esac\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		out := h.play(t, `
 - hosts: localhost
   gather_facts: false
   tasks:
-    - craton.fleet.craton_cloud: {name: x, password: "{{ lookup('env', 'A_SECRET') }}"}
+    - craton.fleet.craton_cloud: {name: "{{ item }}", password: "{{ lookup('env', 'A_SECRET') }}"}
       timeout: 2
+      loop: [`+strings.Join(names, ", ")+`]
+      register: broken
+      ignore_errors: true
+    - ansible.builtin.debug: {msg: "seen results {{ broken.results | to_json }}"}
 `)
-			stdout, stderr, code := h.try(t, nil, "ansible-playbook", "-c", "local", "-i", "localhost,", file)
-			if all := stdout + stderr; code == 0 || !strings.Contains(strings.ToLower(all), c.want) || strings.Contains(all, "hunter2") {
-				t.Errorf("%s: exit %d\n%s", name, code, all)
+		var results []struct {
+			Item, Msg string
+			Failed    bool
+		}
+		seen(t, out, "results", &results)
+		for _, r := range results {
+			if want := cases[r.Item].want; !r.Failed || !strings.Contains(strings.ToLower(r.Msg), want) {
+				t.Errorf("%s: want %q, got %+v", r.Item, want, r)
 			}
+		}
+		if len(results) != len(cases) || strings.Contains(out, "hunter2") {
+			t.Errorf("%d results, or a secret is shown:\n%s", len(results), out)
 		}
 		pid, err := os.ReadFile(filepath.Join(h.dir, "hung"))
 		if err != nil {
@@ -228,19 +236,50 @@ func TestBroken(t *testing.T) {
 	})
 }
 
+// ownCollection gives the home a copy of the collection, so that a test may spoil it.
+func (h *home) ownCollection(t *testing.T) {
+	t.Helper()
+	at := filepath.Join(h.dir, fleetDir)
+	shared, err := filepath.EvalSymlinks(at)
+	if err == nil {
+		err = os.Remove(at)
+	}
+	if err == nil {
+		err = os.CopyFS(at, os.DirFS(shared))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// secondTarball is a collection whose first build is for another system, and that has this machine's packed.
+var secondTarball = sync.OnceValues(func() (string, error) {
+	strange := filepath.Join(scratch, "strange")
+	if err := os.WriteFile(strange, []byte("\x00not for this machine"), 0o755); err != nil {
+		return "", err
+	}
+	return pack("second", collection.Platform{OS: "plan9", Arch: "mips", Program: strange}, here)
+})
+
 // TestPackedBuild: where the controller's build is not the first one, it is unpacked when it is wanted, for the task on
 // the controller, for one that is copied, and for the inventory.
 func TestPackedBuild(t *testing.T) {
-	withAnsible(t, func(p packed) string { return p.second }, func(t *testing.T, h *home) {
-		collections := filepath.Join(h.dir, ".ansible/collections/ansible_collections")
-		h.write(t, ".ansible/collections/ansible_collections/craton/test/plugins/become/plain.py", plainBecome)
+	inEmptyHome(t, func(t *testing.T, h *home) {
+		file, err := secondTarball()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.run(t, "ansible-galaxy", "collection", "install", file)
+		h.write(t, plainBecomeFile, plainBecome)
 		for _, way := range []string{"become", "straight"} {
-			out := h.play(t, samePlay, "-e", "way="+way)
-			if !strings.Contains(out, "failed=0") {
+			if out := h.play(t, samePlay, "-e", "way="+way); !strings.Contains(out, "failed=0") {
 				t.Error(out)
 			}
 		}
-		bins, err := os.ReadDir(filepath.Join(collections, "craton/fleet/bin"))
+		if _, hosts := h.list(t, []string{h.write(t, "f.craton.yml", "plugin: craton.fleet.craton\nurl: "+h.fleet+"\n")}); len(hosts) != 0 {
+			t.Errorf("hosts of a fleet that has none: %v", hosts)
+		}
+		bins, err := os.ReadDir(filepath.Join(h.dir, fleetDir, "bin"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +287,7 @@ func TestPackedBuild(t *testing.T) {
 		for _, b := range bins {
 			names = append(names, b.Name())
 		}
-		if len(slices.Compact(names)) != 4 { // craton, the strange one, ours packed and unpacked
+		if len(names) != 4 { // craton, the strange one, ours packed and unpacked
 			t.Error(names)
 		}
 	})

@@ -88,7 +88,7 @@ func tarball(ctx context.Context, root string, args []string) error {
 		}
 		platforms = append(platforms, p)
 	}
-	file, size, err := collection.Build(ctx, root, *version, *dir, platforms)
+	file, size, err := collection.Build(ctx, root, *version, *dir, collection.Smallest, platforms)
 	if err != nil {
 		return err
 	}

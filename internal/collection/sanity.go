@@ -1,0 +1,52 @@
+package collection
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// release is a release of ansible-core, as far as its `ansible-test sanity` differs from others.
+type release struct {
+	name    string
+	pythons []string // that it runs on: it compiles bin with these
+}
+
+var releases = []release{
+	{"2.14", []string{"3.9", "3.10", "3.11"}},
+	{"2.15", []string{"3.9", "3.10", "3.11"}},
+	{"2.16", []string{"3.10", "3.11", "3.12"}},
+	{"2.17", []string{"3.10", "3.11", "3.12"}},
+	{"2.18", []string{"3.11", "3.12", "3.13"}},
+	{"2.19", []string{"3.11", "3.12", "3.13"}},
+	{"2.20", []string{"3.12", "3.13", "3.14"}},
+	{"2.21", []string{"3.12", "3.13", "3.14"}},
+	{"2.22", []string{"3.12", "3.13", "3.14"}},
+}
+
+// ignore is what `ansible-test sanity` of a release complains of and is meant, each with its reason: nothing else, since
+// it complains of what it need not ignore, too.
+func (r release) ignore(specs []*module.Spec) []byte {
+	var lines []string
+	add := func(path, test, why string) { lines = append(lines, fmt.Sprintf("%s %s # %s\n", path, test, why)) }
+
+	add("plugins/action/craton.py", "action-plugin-docs", "it runs all modules, and each has documentation of its own")
+	const program = "bin/craton-linux-amd64"
+	for _, test := range []string{"pep8", "pylint"} {
+		add(program, test+"!skip", "a program; what is in bin is taken for Python")
+	}
+	for _, python := range r.pythons {
+		add(program, "compile-"+python+"!skip", "a program; what is in bin is taken for Python")
+	}
+	licensed := []string{"plugins/inventory/craton.py"}
+	for _, s := range specs {
+		licensed = append(licensed, "plugins/modules/"+s.Name+".py")
+	}
+	for _, path := range licensed {
+		add(path, "validate-modules:missing-gplv3-license", "the licence is Apache-2.0")
+	}
+	slices.Sort(lines)
+	return []byte(strings.Join(lines, ""))
+}
