@@ -29,7 +29,7 @@ func run(args []string, s output.Streams) int {
 		return cli.RunAlone(ctx, cmd, args[1:], s)
 	}
 	return cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
-		inventory.Command(s), cli.NewExplain(s, theInventory{}))
+		inventory.Command(s), cli.NewExplain(s, theInventory{}), cli.NewDoctor(s, theInventory{}))
 }
 
 // isInventory tells that the caller is Ansible, or somebody in its place: by the program's name, or by the arguments
