@@ -140,6 +140,33 @@ var Differences = []Difference{
 		Reason:   "It is documented, and was broken by three slips.",
 		Recorded: []string{"ansible inventory"},
 	},
+	{
+		ID: "keystone-roles", Where: "Behind Keystone: who may do what",
+		Original: "Everyone without the role `admin` gets 401 on every request, and every `admin` of any project is root (contract section 1.3)",
+		Ours:     "In the token's project `admin` is its admin, `member` a member, and `reader` reads only: 403 for anything else. Other roles give 403 that names the ones it takes. Root are the admins of Keystone's admin project (its option `admin_project_name`), and whom the settings name.",
+		Reason:   "A role in one project must neither be useless there nor reach into another.",
+	},
+	{
+		ID: "keystone-tokens", Where: "Behind Keystone: tokens that are not for a project, and projects whose id is no UUID",
+		Original: "500 on every request",
+		Ours:     "An unscoped token, or one for a domain or the system, is 403 that says which one to get. A project id that is no UUID becomes a name-based one (version 5), always the same; `project_id` is in the dashed form.",
+		Reason:   missingStatus,
+	},
+	{
+		ID: "keystone-projects", Where: "Behind Keystone: the project of the first request in it",
+		Original: "Looked up, and created if it is not there; its name stays what it was then", Ours: "Made once however many come together, and called what Keystone calls it now",
+		Reason: "Ansible's first run sends many requests at once, and a name is there to be recognised.",
+	},
+	{
+		ID: "keystone-users", Where: "Behind Keystone: POST /v1/users",
+		Original: "Makes a user with an API key, which nothing uses", Ours: "403. Users that are there from local authentication can be listed and deleted",
+		Reason: "The key would be good on a server with local authentication on the same database, whatever Keystone has revoked.",
+	},
+	{
+		ID: "keystone-down", Where: "Behind Keystone: when Keystone cannot be asked",
+		Original: "503, of which the python client dies with a RecursionError (contract section 9.5)", Ours: "500 with a message that says so. A token that was good within the time of `keystone_cache_time` still is.",
+		Reason: "The message must reach whoever waits for it.",
+	},
 }
 
 // DifferencesMarkdown renders [Differences] as the page docs/differences.md.

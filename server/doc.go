@@ -13,15 +13,18 @@
 //
 // [Server.Handler] is the API for a network: clients authenticate with
 // X-Auth-User, X-Auth-Token and X-Auth-Project (local authentication, the v1
-// contract §1.2). [Server.Embedded] is the same API for the process that has
-// the file: no credentials, because the file's permissions guard it.
+// contract §1.2). [Server.KeystoneHandler] is the same API behind OpenStack's
+// Keystone, whose tokens clients send. [Server.Embedded] is the same API for
+// the process that has the file: no credentials, because the file's
+// permissions guard it.
 //
 // # Roles
 //
 // A member reads and changes what belongs to its project. A project's admin
 // also reads the project itself and manages its users. Root does everything
 // in every project; only [Server.Bootstrap] makes a root user. Nothing of one
-// project is visible in another.
+// project is visible in another. Behind Keystone the roles of the token decide
+// ([keystone.Roles]), and there are readers too, who change nothing.
 //
 // # The file
 //

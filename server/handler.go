@@ -13,8 +13,9 @@ import (
 // requestIDHeader is on every response (contract §0.3).
 const requestIDHeader = "X-Openstack-Request-Id"
 
-// handler puts request ids, logging and /healthz around the API.
-func (s *Server) handler(authenticate api.Authenticator) http.Handler {
+// handler puts request ids, logging and /healthz around the API. challenge is
+// the WWW-Authenticate header of answers with status 401; "" for none.
+func (s *Server) handler(authenticate api.Authenticator, challenge string) http.Handler {
 	v1 := api.New(s.store, authenticate, s.log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
@@ -23,7 +24,7 @@ func (s *Server) handler(authenticate api.Authenticator) http.Handler {
 		w.Header().Set(requestIDHeader, id)
 		trace := api.Trace{RequestID: id}
 		r = r.WithContext(api.WithTrace(r.Context(), &trace))
-		seen := &statusWriter{ResponseWriter: w}
+		seen := &statusWriter{ResponseWriter: w, challenge: challenge}
 		if r.URL.Path == "/healthz" {
 			s.health(seen, r)
 		} else {
@@ -57,11 +58,15 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 // statusWriter remembers the status for the log.
 type statusWriter struct {
 	http.ResponseWriter
-	status int
+	status    int
+	challenge string
 }
 
 func (w *statusWriter) WriteHeader(status int) {
 	w.status = status
+	if status == http.StatusUnauthorized && w.challenge != "" {
+		w.Header().Set("WWW-Authenticate", w.challenge)
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/server/api"
+	"github.com/craton-fleet/craton/server/keystone"
 	"github.com/craton-fleet/craton/server/store"
 )
 
@@ -57,7 +58,17 @@ func (s *Server) Close() error { return s.store.Close() }
 // line is logged: method, path (without the query, whose values may be
 // secrets), status, duration, request id, user and project; never a token.
 func (s *Server) Handler() http.Handler {
-	return s.handler(api.Local(s.store))
+	return s.handler(api.Local(s.store), "")
+}
+
+// KeystoneHandler is [Server.Handler] with tokens of Keystone instead of API
+// keys: the service type fleet_management of an OpenStack cloud. roles say
+// what a token's roles allow in its project.
+//
+// Projects are made by the first request in them, with Keystone's id and name.
+// The store's own users cannot sign in, and none can be made.
+func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) http.Handler {
+	return s.handler(api.Keystone(s.store, v, roles), fmt.Sprintf("Keystone uri=%q", v.URL()))
 }
 
 // Embedded returns the same routes for the process that has the file: no
@@ -70,7 +81,7 @@ func (s *Server) Embedded(ctx context.Context, projectID string) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
-	return s.handler(api.Fixed(api.Caller{User: "root", Project: id, Admin: true, Root: true})), nil
+	return s.handler(api.Fixed(api.Caller{User: "root", Project: id, Admin: true, Root: true}), ""), nil
 }
 
 // chooseProject finds the project that an embedded server works in.

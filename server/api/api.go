@@ -93,6 +93,8 @@ func (c *call) serve() (err error) {
 	}
 	h := methods.get(method)
 	switch {
+	case h != nil && c.caller.ReadOnly && method != http.MethodGet:
+		return errReadOnly
 	case h != nil:
 		return h(c)
 	case method == http.MethodOptions:

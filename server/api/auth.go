@@ -15,6 +15,9 @@ type Caller struct {
 	Project string // canonical UUID
 	Admin   bool   // of the project
 	Root    bool   // of every project
+
+	ReadOnly bool // may change nothing
+	External bool // is no user of the store, and can make none
 }
 
 // scope is what the caller may see and change. Only root sees other projects;

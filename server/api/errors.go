@@ -24,10 +24,18 @@ const (
 	msgUnknown      = "An unknown exception occurred"
 )
 
+// Messages of our own.
+const (
+	msgReadOnly = "Your role in this project allows to read only."
+	msgNoUsers  = "This server takes its users from Keystone: create them there."
+	msgNoAnswer = "The token could not be checked, because Keystone cannot be asked now. Try again; if it stays so, tell the administrator of this server, whose log has the reason."
+)
+
 // httpError is a refusal with its status and message.
 type httpError struct {
 	status  int
 	message string
+	cause   error // why, if it is our fault: for the log, not for the client
 }
 
 func (e *httpError) Error() string { return e.message }
@@ -37,9 +45,13 @@ func fail(status int, format string, args ...any) error {
 }
 
 var (
-	errNotFound = &httpError{http.StatusNotFound, msgNotFound}
-	errBadJSON  = &httpError{http.StatusBadRequest, msgBadJSON}
-	errAdmin    = &httpError{http.StatusUnauthorized, msgAdmin} // never 403 (contract §1.5)
+	errNotFound = fail(http.StatusNotFound, msgNotFound)
+	errBadJSON  = fail(http.StatusBadRequest, msgBadJSON)
+	errAdmin    = fail(http.StatusUnauthorized, msgAdmin) // never 403 (contract §1.5)
+	// What the original does not know has the status that fits. 401 would make
+	// clients of Keystone get another token and try again.
+	errReadOnly = fail(http.StatusForbidden, msgReadOnly)
+	errNoUsers  = fail(http.StatusForbidden, msgNoUsers)
 )
 
 // invalid is the answer to a request that breaks rules of its schema: all of
@@ -73,6 +85,9 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &h):
+		if h.cause != nil {
+			a.report(ctx, h.cause)
+		}
 		return h.status, h.message
 	case errors.As(err, &s) && s.Code == store.Denied:
 		return http.StatusUnauthorized, msgAdmin
@@ -83,10 +98,15 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is larger than %d bytes, which is the most this server accepts. Send less at once.", tooLarge.Limit)
 	}
+	a.report(ctx, err)
+	return http.StatusInternalServerError, msgUnknown
+}
+
+// report logs what is our fault, unless the client has gone.
+func (a *API) report(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		a.log.ErrorContext(ctx, "request failed", slog.String("error", err.Error()), slog.String("request_id", requestID(ctx)))
 	}
-	return http.StatusInternalServerError, msgUnknown
 }
 
 // appendError appends the body of every error: exactly two members.

@@ -113,6 +113,33 @@ func (s *Store) EnsureProject(ctx context.Context, name string) (id string, err 
 	return id, err
 }
 
+// KeepProject sees to it that there is a project with an id that comes from
+// elsewhere; with rename, one that is there gets the name. It is cheap when
+// there is nothing to do, and may be called by many at once.
+func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) error {
+	done := false
+	err := s.read(ctx, func(ctx context.Context, q *session) error {
+		var known string
+		err := q.row(ctx, "SELECT name FROM projects WHERE id = ?", []any{id}, &known)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		done = known == name || !rename
+		return err
+	})
+	if err != nil || done {
+		return err
+	}
+	return s.write(ctx, func(ctx context.Context, q *session) error {
+		at := s.now().Unix()
+		err := q.exec(ctx, "INSERT INTO projects (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING", []any{id, name, at})
+		if err != nil || !rename {
+			return err
+		}
+		return q.exec(ctx, "UPDATE projects SET name = ?, updated_at = ? WHERE id = ? AND name <> ?", []any{name, at, id, name})
+	})
+}
+
 // ResetKey gives a user a new API key. project may be empty if only one user
 // has the name.
 func (s *Store) ResetKey(ctx context.Context, username, project string) (string, error) {

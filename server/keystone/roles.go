@@ -1,0 +1,64 @@
+package keystone
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Roles says what the roles of Keystone mean here. Names are compared exactly;
+// the name "*" stands for any role.
+type Roles struct {
+	Admin  []string // manages the project it is held in
+	Member []string // reads and changes what belongs to the project
+	Reader []string // only reads it
+	Root   []string // does everything in every project; best empty
+	// RootProject is the id of a project, as Keystone or as this server writes
+	// it, whose admins are root beside those of Keystone's admin project. ""
+	// is none.
+	RootProject string
+}
+
+// Access is what a token allows.
+type Access struct {
+	Admin    bool // of the token's project
+	Root     bool // of every project
+	ReadOnly bool
+}
+
+// Denied is the error of a token that is valid and allows nothing. It is
+// written for the person who has it.
+type Denied struct{ Message string }
+
+func (d *Denied) Error() string { return d.Message }
+
+// Access returns what a token allows, or a [*Denied].
+func (r Roles) Access(t *Token) (Access, error) {
+	if t.ProjectID == "" {
+		return Access{}, &Denied{"The token is not for a project: it is unscoped, or for a domain or the system. " +
+			"Get one for the project to work in, for example by setting OS_PROJECT_ID or OS_PROJECT_NAME."}
+	}
+	admin := holds(t, r.Admin)
+	access := Access{Admin: admin, Root: holds(t, r.Root) || admin && (t.AdminProject || r.isRootProject(t.ProjectID))}
+	switch {
+	case access.Root, admin, holds(t, r.Member):
+	case holds(t, r.Reader):
+		access.ReadOnly = true
+	default:
+		wanted := slices.Concat(r.Admin, r.Member, r.Reader)
+		return Access{}, &Denied{fmt.Sprintf("None of your roles in project %s allows to use this server. It takes one of: %s.",
+			t.ProjectName, strings.Join(wanted, ", "))}
+	}
+	return access, nil
+}
+
+func (r Roles) isRootProject(id string) bool {
+	return r.RootProject != "" && (r.RootProject == id || r.RootProject == ProjectUUID(id))
+}
+
+// holds reports whether the token has one of the roles.
+func holds(t *Token, roles []string) bool {
+	return slices.ContainsFunc(t.Roles, func(role string) bool {
+		return slices.Contains(roles, role) || slices.Contains(roles, "*")
+	})
+}

@@ -1,0 +1,72 @@
+package keystone
+
+import (
+	"crypto/sha1" // what name-based UUIDs are made with
+	"encoding/hex"
+	"strings"
+	"time"
+)
+
+// Token is what Keystone says of a valid token.
+type Token struct {
+	UserID, UserName string
+	// ProjectID is the project that the token is for; "" if it is for none:
+	// unscoped, or for a domain or the system.
+	ProjectID, ProjectName string
+	// Roles are the user's roles in the project, implied ones included.
+	Roles []string
+	// AdminProject is true if Keystone has an admin project (its option
+	// admin_project_name) and the token is for it.
+	AdminProject bool
+	ExpiresAt    time.Time
+}
+
+// answer is the body of GET /v3/auth/tokens.
+type answer struct {
+	Token struct {
+		ExpiresAt      string  `json:"expires_at"`
+		IsAdminProject bool    `json:"is_admin_project"`
+		Project        named   `json:"project"`
+		User           named   `json:"user"`
+		Roles          []named `json:"roles"`
+	} `json:"token"`
+}
+
+type named struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func (a *answer) token() *Token {
+	t := &Token{
+		UserID: a.Token.User.ID, UserName: a.Token.User.Name,
+		ProjectID: a.Token.Project.ID, ProjectName: a.Token.Project.Name,
+		AdminProject: a.Token.IsAdminProject,
+	}
+	for _, r := range a.Token.Roles {
+		t.Roles = append(t.Roles, r.Name)
+	}
+	// A time that cannot be read stays zero, long gone: such an answer is good
+	// for one request.
+	t.ExpiresAt, _ = time.Parse(time.RFC3339, a.Token.ExpiresAt)
+	return t
+}
+
+// namespace is where ids that are no UUIDs become UUIDs. It must never change.
+var namespace = [16]byte{0x6f, 0x1d, 0x4e, 0x8a, 0x0b, 0x57, 0x4c, 0x0e, 0x9c, 0x3a, 0x5d, 0x2e, 0x71, 0x88, 0x4b, 0xc6}
+
+// ProjectUUID is the UUID of a project of Keystone, dashed and in lower case.
+// Keystone's own ids are UUIDs without dashes. Others, such as "default" or
+// what came from elsewhere, become a name-based UUID (version 5): always the
+// same one. Different ids never become one UUID.
+func ProjectUUID(id string) string {
+	b, err := hex.DecodeString(id)
+	if err != nil || len(b) != 16 || id != strings.ToLower(id) {
+		sum := sha1.Sum(append(namespace[:], id...))
+		b = sum[:16]
+		b[6] = b[6]&0x0F | 0x50
+		b[8] = b[8]&0x3F | 0x80
+	}
+	t := hex.EncodeToString(b)
+	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:]
+}
