@@ -140,7 +140,7 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values, inv Inv
 		reached = d.checkSQLite(ctx, v)
 	case urlHTTP:
 		reached = d.checkAPI(ctx, v)
-	case urlNone:
+	case urlBad:
 		d.skip("there is no URL to go to", "api")
 	}
 	valid := iv != nil

@@ -28,11 +28,13 @@ var (
 
 // checkAPI follows the way to an API over the network, and tells whether a client can use it.
 func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
-	base, ok := d.baseURL(ctx, v)
+	who, ok := d.checkKeystone(ctx, v)
 	if !ok {
+		d.skip("Keystone does not say where and who", append([]string{"connection"}, afterConnection...)...)
 		return false
 	}
-	config := d.tlsConfig(v)
+	base := who.url
+	config := d.tlsConfig(who.tls)
 	if config == nil {
 		d.skip("the TLS settings are not ok", append([]string{"connection"}, afterConnection...)...)
 		return false
@@ -43,7 +45,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 		d.skip("there is no connection", afterConnection...)
 		return false
 	}
-	if !d.checkTLS(p, base, config, v.Bool("validate_certs")) {
+	if !d.checkTLS(p, base, config) {
 		d.skip("the certificate is not ok", afterTLS...)
 		return false
 	}
@@ -59,21 +61,11 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 		return false
 	}
 	defer func() { _ = done() }() // only read
-	if !d.checkCredentials(ctx, client, v) {
+	if !d.checkCredentials(ctx, client, who) {
 		d.skip("the credentials are not ok", "pages")
 		return false
 	}
 	return d.checkPages(ctx, client)
-}
-
-// baseURL is where the API is, ending in /v1.
-func (d *doctor) baseURL(_ context.Context, v *settings.Values) (*url.URL, bool) {
-	c, err := craton.New(v.String("url"))
-	if err != nil { // checkURL has said so
-		return nil, false
-	}
-	u, err := url.Parse(c.URL())
-	return u, err == nil
 }
 
 // checkAnswer tells what kind of server answered a request without credentials.
@@ -195,7 +187,7 @@ func (d *doctor) checkClock(p *probe) {
 
 // checkCredentials tells whether the API takes the credentials, and what role they give, by reads that each need more
 // than the one before.
-func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, v *settings.Values) bool {
+func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *caller) bool {
 	const check = "credentials"
 	err := read(ctx, c, "/clouds")
 	switch {
@@ -203,7 +195,11 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, v *sett
 		d.problem(check, "with the original server behind Keystone, give the user the role admin: it lets nobody else in; else ask the server's admin for a role", "the credentials are good, and give no role that may read: %v", err)
 		return false
 	case craton.IsUnauthenticated(err):
-		d.problem(check, "compare OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID with what made the user; "+adviceConfig, "the API refuses the credentials: %v", err)
+		advice := "compare OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID with what made the user; " + adviceConfig
+		if who.keystone {
+			advice = "see that the API asks the same Keystone (`craton server --auth keystone`)"
+		}
+		d.problem(check, advice, "the API refuses the credentials: %v", err)
 		return false
 	case err != nil:
 		d.failed(check, err, "look into the server's log")
@@ -221,24 +217,8 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, v *sett
 		}
 		role = more.role
 	}
-	d.ok(check, "%s, role %s", whoAmI(ctx, c, v), role)
+	d.ok(check, "%s, role %s", who.name(ctx, c), role)
 	return true
-}
-
-// whoAmI names the caller: the user and the project.
-func whoAmI(ctx context.Context, c *craton.Client, v *settings.Values) string {
-	who, project := "", v.String("project_id")
-	if user := v.String("username"); user != "" {
-		who = "user " + clean(user)
-	}
-	if project != "" {
-		name := project
-		if p, err := c.Projects.Get(ctx, project); err == nil && p.Name != "" { // members may not
-			name = p.Name + " (" + project + ")"
-		}
-		who = strings.TrimPrefix(who+", project "+clean(name), ", ")
-	}
-	return who
 }
 
 // read asks for one page of a collection.

@@ -10,21 +10,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/rest"
-	"github.com/craton-fleet/craton/internal/settings"
 )
 
 // soon is how long before a certificate's end one should be told.
 const soon = 21 * 24 * time.Hour
 
-// tlsConfig is what the client verifies servers with. Errors of it are findings.
-func (d *doctor) tlsConfig(v *settings.Values) *tls.Config {
-	config, err := rest.TLS{CAPath: v.String("ca_path"), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key")}.Config()
+// tlsConfig is what the client verifies the API with. Errors of it are findings.
+func (d *doctor) tlsConfig(t craton.TLS) *tls.Config {
+	config, err := rest.TLS(t).Config()
 	if err != nil {
 		d.failed("tls settings", err, "correct ca_path, client_cert or client_key; "+adviceConfig)
 		return nil
 	}
-	if key := v.String("client_key"); key != "" {
+	if key := t.ClientKey; key != "" {
 		if info, err := os.Stat(key); err == nil && info.Mode().Perm()&0o004 != 0 {
 			d.warn("tls settings", "chmod 600 "+key, "everyone on this machine may read the key %s", key)
 		}
@@ -71,7 +71,7 @@ func namesOf(c *x509.Certificate) []string {
 }
 
 // checkTLS tells whether the server proved who it is, and whether a client that verifies would agree.
-func (d *doctor) checkTLS(p *probe, target *url.URL, config *tls.Config, verify bool) bool {
+func (d *doctor) checkTLS(p *probe, target *url.URL, config *tls.Config) bool {
 	const check = "certificate"
 	if target.Scheme != "https" {
 		return true
@@ -81,13 +81,14 @@ func (d *doctor) checkTLS(p *probe, target *url.URL, config *tls.Config, verify 
 		d.problem(check, advice, "%s", message)
 		return false
 	}
+	verify := !config.InsecureSkipVerify
 	why, advice := untrusted(p.tls, target.Hostname(), config.RootCAs)
 	switch {
 	case !verify && why != "":
-		d.warn(check, "to verify again, "+advice+", and take validate_certs away", "validate_certs is off: whoever is on the way can take your API key. It would not pass: %s", why)
+		d.warn(check, "to verify again, "+advice+", and take validate_certs or --insecure away", "certificates are not verified: whoever is on the way can take your API key. It would not pass: %s", why)
 		return true
 	case !verify:
-		d.warn(check, "take validate_certs away", "validate_certs is off: whoever is on the way can take your API key. The certificate would pass")
+		d.warn(check, "take validate_certs or --insecure away", "certificates are not verified: whoever is on the way can take your API key. The certificate would pass")
 		return true
 	case why != "":
 		d.problem(check, advice, "%s", why)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -24,10 +25,9 @@ import (
 type urlKind int
 
 const (
-	urlBad urlKind = iota
-	urlNone
-	urlSQLite
-	urlHTTP
+	urlBad    urlKind = iota
+	urlSQLite         // a file
+	urlHTTP           // an API, at that URL or where Keystone's catalogue says
 )
 
 // checkURL tells what CRATON_URL names, and whether it is well written.
@@ -37,8 +37,12 @@ func (d *doctor) checkURL(v *settings.Values) urlKind {
 	scheme, _, _ := strings.Cut(raw, ":")
 	switch scheme {
 	case "":
-		d.problem(check, "set CRATON_URL to sqlite:PATH, or to the URL of a Craton API such as http://craton.example:7780", "CRATON_URL is not set: there is no fleet to talk to")
-		return urlNone
+		if connect.UsesKeystone(v) {
+			d.ok(check, "not set: Keystone's catalogue is asked for it")
+			return urlHTTP
+		}
+		d.problem(check, "set CRATON_URL to sqlite:PATH, or to the URL of a Craton API such as http://craton.example:7780; or OS_CLOUD or OS_AUTH_URL to Keystone", "CRATON_URL is not set: there is no fleet to talk to")
+		return urlBad
 	case "sqlite":
 		d.ok(check, "%s (%s)", raw, source)
 		return urlSQLite
@@ -46,24 +50,35 @@ func (d *doctor) checkURL(v *settings.Values) urlKind {
 		d.problem(check, "serve the database with `craton server --database`, and set CRATON_URL to that server's URL", "CRATON_URL names a database; only sqlite:PATH is opened directly")
 		return urlBad
 	}
-	c, err := craton.New(raw)
+	u, err := apiURL(raw)
 	if err != nil {
 		d.failed(check, err, "correct CRATON_URL")
 		return urlBad
 	}
-	u, err := url.Parse(c.URL())
-	switch {
-	case err != nil:
-		d.failed(check, err, "correct CRATON_URL")
-		return urlBad
-	case strings.Contains(raw, "@"):
-		d.warn(check, "set OS_USERNAME and OS_PASSWORD, and leave them out of the URL", "%s (%s) has a user or a password in it, which shows in more places than settings do", c.URL(), source)
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		d.warn(check, "use https, as with `craton server --tls-cert FILE --tls-key FILE`", "%s (%s): without https your API key travels in clear", c.URL(), source)
-	default:
-		d.ok(check, "%s (%s)", c.URL(), source)
+	if strings.Contains(raw, "@") {
+		d.warn(check, "set OS_USERNAME and OS_PASSWORD, and leave them out of the URL", "%s (%s) has a user or a password in it, which shows in more places than settings do", u, source)
+	} else if !d.warnOfClearText(check, u) {
+		d.ok(check, "%s (%s)", u, source)
 	}
 	return urlHTTP
+}
+
+// apiURL is where an API is, ending in /v1, as the client makes it of what users write.
+func apiURL(raw string) (*url.URL, error) {
+	c, err := craton.New(raw)
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(c.URL())
+}
+
+// warnOfClearText warns of a URL that others can listen to.
+func (d *doctor) warnOfClearText(check string, u *url.URL) bool {
+	if u.Scheme == "https" || isLoopback(u.Hostname()) {
+		return false
+	}
+	d.warn(check, "use https, as with `craton server --tls-cert FILE --tls-key FILE`", "%s: without https your API key or token travels in clear", u)
+	return true
 }
 
 // isLoopback tells names and addresses of this machine.

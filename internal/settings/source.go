@@ -109,7 +109,7 @@ func UnknownVariables(environ []string) []Unknown {
 	known := []string{ConfigEnv}
 	for _, section := range all() {
 		for _, s := range section.Settings {
-			known = append(known, s.Env)
+			known = append(append(known, s.Env), s.Also...)
 		}
 	}
 	var unknown []Unknown

@@ -1,0 +1,558 @@
+package main_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/server"
+)
+
+// patient is a craton server with a fleet, for doctors to look at.
+type patient struct {
+	handler              http.Handler
+	project, key, member string // the project's id, and the keys of root and of a member
+	admin                string
+}
+
+func newPatient(t *testing.T) *patient {
+	t.Helper()
+	ctx := t.Context()
+	s, err := server.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true, Version: "9.8.7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	b, err := s.Bootstrap(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &patient{handler: s.Handler(), project: b.ProjectID, key: b.APIKey}
+	web := httptest.NewServer(p.handler)
+	defer web.Close()
+	c, err := craton.New(web.URL, craton.WithLocalAuth(b.Username, b.APIKey, b.ProjectID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fleet strings.Builder
+	fleet.WriteString("clouds: [{name: c, regions: [{name: r, hosts: [\n")
+	for i := range 12 {
+		fmt.Fprintf(&fleet, "{name: h%d, ip_address: 10.0.0.%d, device_type: x},\n", i, i)
+	}
+	fleet.WriteString("]}]}]\n")
+	file, err := fleetfile.Parse("fleet.yml", strings.NewReader(fleet.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fleetfile.Apply(ctx, c, file, fleetfile.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, admin := range map[string]bool{"member": false, "admin": true} {
+		u, err := c.Users.Create(ctx, craton.UserCreate{Username: name, ProjectID: p.project, IsAdmin: admin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if admin {
+			p.admin = string(u.APIKey)
+		} else {
+			p.member = string(u.APIKey)
+		}
+	}
+	return p
+}
+
+// env are the settings of a client of the patient, as root.
+func (p *patient) env(url string, more ...string) []string {
+	return append([]string{"CRATON_URL=" + url, "OS_USERNAME=bootstrap", "OS_PASSWORD=" + p.key, "OS_PROJECT_ID=" + p.project, "CRATON_RETRIES=0"}, more...)
+}
+
+// diagnosis is what a doctor found: "status: message -> advice" of each check, those of one name joined by newlines.
+type diagnosis map[string]string
+
+// examine runs craton doctor in a clean environment without Ansible, as text and as JSON. Both must say the same and
+// neither a secret; the exit status must be 1 if there is a problem, else 0.
+func examine(t *testing.T, env []string, secrets ...string) diagnosis {
+	t.Helper()
+	dir := t.TempDir()
+	run := func(args ...string) (stdout string, code int) {
+		cmd := exec.CommandContext(t.Context(), filepath.Join(binaries(t), "craton"), append([]string{"doctor"}, args...)...)
+		cmd.Dir = dir
+		cmd.Env = append([]string{"PATH=" + dir, "HOME=" + dir, "XDG_CONFIG_HOME=" + dir}, env...)
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		err := cmd.Run()
+		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		if (errs.Len() > 0) != (cmd.ProcessState.ExitCode() != 0) {
+			t.Errorf("exit %d, stderr %q", cmd.ProcessState.ExitCode(), &errs)
+		}
+		for _, e := range env {
+			if key, ok := strings.CutPrefix(e, "OS_PASSWORD="); ok && key != "" {
+				secrets = append(secrets, key)
+			}
+		}
+		for _, s := range secrets {
+			if strings.Contains(out.String()+errs.String(), s) {
+				t.Errorf("a secret is shown:\n%s%s", &out, &errs)
+			}
+		}
+		return out.String(), cmd.ProcessState.ExitCode()
+	}
+	text, code := run("--format", "json")
+	var doc struct {
+		Status             string
+		Problems, Warnings int
+		Checks             []struct{ Check, Status, Message, Advice string }
+	}
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	shown, code2 := run()
+	d := diagnosis{}
+	count := map[string]int{}
+	for _, c := range doc.Checks {
+		count[c.Status]++
+		line := c.Status + ": " + c.Message
+		if c.Advice != "" {
+			line += " -> " + c.Advice
+		}
+		if d[c.Check] != "" {
+			line = d[c.Check] + "\n" + line
+		}
+		d[c.Check] = line
+		if (c.Advice != "") != (c.Status == "problem" || c.Status == "warning") {
+			t.Errorf("%s: advice does not go with status: %s", c.Check, line)
+		}
+		if c.Status == "problem" && !strings.Contains(shown, "problem  "+c.Check+": ") {
+			t.Errorf("the text lacks the problem %s:\n%s", c.Check, shown)
+		}
+	}
+	if count["problem"] != doc.Problems || count["warning"] != doc.Warnings || (doc.Problems > 0) != (code == 1) || code != code2 {
+		t.Errorf("problems %d, warnings %d, exit %d and %d:\n%s", doc.Problems, doc.Warnings, code, code2, text)
+	}
+	return d
+}
+
+// expect compares some checks with patterns.
+func (d diagnosis) expect(t *testing.T, want map[string]string) {
+	t.Helper()
+	for check, pattern := range want {
+		if !regexp.MustCompile(`(?s)^` + pattern).MatchString(d[check]) {
+			t.Errorf("%s: %s\nwant %s", check, d[check], pattern)
+		}
+	}
+	if t.Failed() {
+		for _, check := range slices.Sorted(maps.Keys(d)) {
+			t.Logf("%s: %s", check, d[check])
+		}
+	}
+}
+
+// authority signs certificates.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	file string // PEM
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	a := &authority{file: filepath.Join(t.TempDir(), "ca.pem")}
+	var err error
+	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	a.cert = &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test Authority"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-10000 * time.Hour), NotAfter: time.Now().Add(10000 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, a.cert, a.cert, a.key.Public(), a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(a.file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// sign makes a certificate for 127.0.0.1 or for the names, that begins and ends so long after now.
+func (a *authority) sign(t *testing.T, from, to time.Duration, names ...string) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "craton test"}, DNSNames: names,
+		NotBefore: time.Now().Add(from), NotAfter: time.Now().Add(to), KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if len(names) == 0 {
+		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// files writes a certificate and its key.
+func files(t *testing.T, c tls.Certificate) (cert, key string) {
+	t.Helper()
+	secret, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: c.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+// listen serves https with a certificate.
+func listen(t *testing.T, h http.Handler, config *tls.Config) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.TLS = config
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that fail
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+const (
+	years = 9000 * time.Hour
+	ago   = -time.Hour
+)
+
+// TestDoctorHealthy: everything about a server over https with a certificate of an own authority is ok, for each role;
+// only Ansible is not there.
+func TestDoctorHealthy(t *testing.T) {
+	t.Parallel()
+	p, ca := newPatient(t), newAuthority(t)
+	url := listen(t, p.handler, &tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}})
+	for role, c := range map[string]struct{ user, key, want string }{
+		"root":   {"bootstrap", p.key, `ok: user bootstrap, project bootstrap \(` + p.project + `\), role root$`},
+		"admin":  {"admin", p.admin, `ok: user admin, project bootstrap \(` + p.project + `\), role project admin$`},
+		"member": {"member", p.member, `ok: user member, project ` + p.project + `, role member$`},
+	} {
+		t.Run(role, func(t *testing.T) {
+			t.Parallel()
+			d := examine(t, p.env(url+"/v1/", "CRATON_CA_PATH="+ca.file, "OS_USERNAME="+c.user, "OS_PASSWORD="+c.key))
+			d.expect(t, map[string]string{
+				"settings":           "ok: no configuration file; looked for .*/craton/config.yml and /etc/craton/config.yml$",
+				"url":                "ok: " + url + `/v1 \(environment CRATON_URL\)$`,
+				"connection":         `ok: 127\.0\.0\.1:\d+ \(127\.0\.0\.1:\d+\)$`,
+				"certificate":        `ok: the certificate of CN=craton test, valid until 20.*, TLS 1\.3$`,
+				"api":                `ok: craton server 9\.8\.7, answers in \d+ms$`,
+				"clock":              "ok: ",
+				"credentials":        c.want,
+				"pages":              `ok: of 10 and 100 hosts, as asked for; 12 came in \d+ms$`,
+				"inventory settings": "ok: all are defaults$",
+				"inventory":          `ok: 12 hosts, 3 groups, in \d+ms$`,
+				"duplicates":         "ok: ",
+				"ansible":            "warning: there is no ansible-playbook on the PATH -> install ansible-core",
+				"collection":         "skipped: there is no Ansible$",
+			})
+		})
+	}
+}
+
+// TestDoctorCertificates: each way in which a certificate can be wrong is told apart, and says what to do.
+func TestDoctorCertificates(t *testing.T) {
+	t.Parallel()
+	p, ca, other := newPatient(t), newAuthority(t), newAuthority(t)
+	clientCert, clientKey := files(t, ca.sign(t, ago, 48*time.Hour))
+	clients := x509.NewCertPool()
+	clients.AddCert(mustParse(t, ca))
+	openKey := filepath.Join(t.TempDir(), "open-key.pem")
+	text, err := os.ReadFile(clientKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(openKey, text, 0o644); err != nil { //nolint:gosec // that is the test
+		t.Fatal(err)
+	}
+	trusts := "CRATON_CA_PATH=" + ca.file
+	for name, c := range map[string]struct {
+		config *tls.Config
+		env    []string
+		want   map[string]string
+	}{
+		"unknown authority": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, nil,
+			map[string]string{
+				"certificate": "problem: the certificate is signed by CN=Test Authority, which is not trusted here -> set ca_path .CRATON_CA_PATH. to the PEM file",
+				"api":         "skipped: the certificate is not ok$", "credentials": "skipped", "inventory": "skipped",
+			},
+		},
+		"another authority": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{"CRATON_CA_PATH=" + other.file},
+			map[string]string{"certificate": "problem: .* -> put the PEM file of that authority where ca_path"},
+		},
+		"wrong name": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years, "craton.example", "fleet.example")}}, []string{trusts},
+			map[string]string{"certificate": "problem: the certificate is for craton.example, fleet.example, not for 127.0.0.1 -> use one of these names"},
+		},
+		"expired": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, -years, ago)}}, []string{trusts},
+			map[string]string{"certificate": "problem: the certificate of CN=craton test was valid until 20.* -> let the server have a new one"},
+		},
+		"not yet": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, 100*time.Hour, years)}}, []string{trusts},
+			map[string]string{"certificate": "problem: the certificate of CN=craton test is valid from 20.* on only -> correct this machine's clock"},
+		},
+		"ends soon": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, 100*time.Hour)}}, []string{trusts},
+			map[string]string{"certificate": "warning: the certificate of CN=craton test is valid until .*, in 4 days -> let the server", "inventory": "ok"},
+		},
+		"not verified, would pass": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{trusts, "CRATON_VALIDATE_CERTS=no"},
+			map[string]string{"certificate": "warning: certificates are not verified: .* The certificate would pass -> take validate_certs or --insecure away", "inventory": "ok"},
+		},
+		"not verified, would not pass": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{"CRATON_VALIDATE_CERTS=no"},
+			map[string]string{"certificate": "warning: certificates are not verified: .* It would not pass: .*Test Authority.* -> to verify again, set ca_path", "inventory": "ok"},
+		},
+		"wants a client certificate": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}, []string{trusts},
+			map[string]string{"api": "problem: the server wants a client certificate.* -> set client_cert and client_key"},
+		},
+		"has a client certificate": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients},
+			[]string{trusts, "CRATON_CLIENT_CERT=" + clientCert, "CRATON_CLIENT_KEY=" + openKey},
+			map[string]string{
+				"client certificate": "warning: the certificate of CN=craton test is valid until .*, in 1 day -> get a new",
+				"tls settings":       "warning: everyone on this machine may read the key .*open-key.pem -> chmod 600",
+				"inventory":          "ok",
+			},
+		},
+		"settings": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{"CRATON_CA_PATH=/nonexistent/ca.pem"},
+			map[string]string{
+				"tls settings": "problem: ca_path: stat /nonexistent/ca.pem: no such file or directory -> correct ca_path",
+				"connection":   "skipped", "certificate": "skipped", "inventory settings": "ok", "inventory": "skipped",
+			},
+		},
+		"old TLS": {
+			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}, []string{trusts}, //nolint:gosec // that is the test
+			map[string]string{"certificate": "problem: the server speaks no TLS of version 1.2 or later"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			examine(t, p.env(listen(t, p.handler, c.config), c.env...)).expect(t, c.want)
+		})
+	}
+}
+
+func mustParse(t *testing.T, a *authority) *x509.Certificate {
+	t.Helper()
+	text, err := os.ReadFile(a.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestDoctorAnswers: what answers that is no healthy Craton API is told apart.
+func TestDoctorAnswers(t *testing.T) {
+	t.Parallel()
+	p, ca := newPatient(t), newAuthority(t)
+	always := func(status int, contentType, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			w.Header().Set("Server", "front/1.0")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	for name, c := range map[string]struct {
+		handler http.HandlerFunc
+		env     []string
+		want    map[string]string
+	}{
+		"healthy": {p.handler.ServeHTTP, nil, map[string]string{"api": "ok: craton server 9.8.7", "inventory": "ok: 12 hosts"}},
+		"the original": {
+			func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Server", "WSGIServer/0.2 CPython/3.6.9")
+				if r.URL.Path == "/healthz" { // authentication comes before routing there
+					always(401, "application/json", `{"message": "Project ID ('None') is not a valid UUID", "status": 401}`)(w, r)
+					return
+				}
+				p.handler.ServeHTTP(w, r)
+			}, nil,
+			map[string]string{"api": `ok: the original Craton server \(WSGIServer/0.2 CPython/3.6.9\)`, "inventory": "ok"},
+		},
+		"a web page": {
+			always(200, "text/html", "<html>Welcome</html>"), nil,
+			map[string]string{
+				"connection": "ok", "api": `problem: what answers at http://127.0.0.1:\d+/v1 \(front/1.0\) is no Craton API: 200 text/html -> correct CRATON_URL`,
+				"clock": "skipped: what answers is no Craton API", "inventory": "skipped",
+			},
+		},
+		"other JSON":   {always(200, "application/json", `{"versions": []}`), nil, map[string]string{"api": "problem: .* is no Craton API: 200 application/json"}},
+		"no such path": {always(404, "application/json", `{"message": "no", "status": 404}`), nil, map[string]string{"api": "problem: .* is no Craton API: 404"}},
+		"backend down": {always(502, "text/html", "Bad Gateway"), nil, map[string]string{"api": `problem: a proxy answers \(front/1.0\), and says 502 Bad Gateway -> start the server behind it`}},
+		"redirect": {
+			func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://u:hush-in-location@craton.example/v1/clouds?key=hush-in-location", http.StatusMovedPermanently)
+			}, nil,
+			map[string]string{"api": "problem: the answer is a redirect to https://craton.example/v1/clouds -> set CRATON_URL to where it leads"},
+		},
+		"open to everyone": {
+			func(w http.ResponseWriter, r *http.Request) {
+				r.Header.Set("X-Auth-User", "member")
+				r.Header.Set("X-Auth-Token", p.member)
+				r.Header.Set("X-Auth-Project", p.project)
+				p.handler.ServeHTTP(w, r)
+			}, nil,
+			map[string]string{"api": "warning: craton server 9.8.7, and it lets everyone in -> let the server ask", "inventory": "ok"},
+		},
+		"other time": {
+			func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", time.Now().Add(-10*time.Minute).UTC().Format(http.TimeFormat))
+				p.handler.ServeHTTP(w, r)
+			}, nil,
+			map[string]string{"clock": `warning: this machine's clock is (9m59s|10m\d*s) ahead of the server's -> set both by a time server`, "inventory": "ok"},
+		},
+		"its own page size": {
+			func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/hosts") { // as of a cache that does not look at the query
+					r.URL.RawQuery = "limit=100"
+				}
+				p.handler.ServeHTTP(w, r)
+			}, nil,
+			map[string]string{"pages": "problem: asked for pages of 10 hosts, the API gives (12|100) -> see what stands between", "inventory": "skipped"},
+		},
+		"wrong key": {
+			p.handler.ServeHTTP, []string{"OS_PASSWORD=hush-wrong"},
+			map[string]string{"credentials": "problem: the API refuses the credentials: .*401.* -> compare OS_USERNAME, OS_PASSWORD", "pages": "skipped: the credentials are not ok"},
+		},
+		"no UUID": {p.handler.ServeHTTP, []string{"OS_PROJECT_ID=ops"}, map[string]string{"credentials": "problem: .*is not a valid UUID.* -> compare"}},
+		"no credentials": {
+			p.handler.ServeHTTP, []string{"OS_USERNAME=", "OS_PASSWORD="},
+			map[string]string{"credentials": "problem: .*OS_USERNAME, OS_PASSWORD", "pages": "skipped"},
+		},
+		"no role": {
+			func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("X-Auth-User") == "" {
+					p.handler.ServeHTTP(w, r)
+					return
+				}
+				always(401, "application/json", `{"message": "This action requires the 'admin' role", "status": 401}`)(w, r)
+			}, nil,
+			map[string]string{"credentials": "problem: the credentials are good, and give no role that may read"},
+		},
+		"inventory settings": {
+			p.handler.ServeHTTP, []string{"CRATON_INVENTORY_FACTS=a-b"},
+			map[string]string{"inventory settings": "problem: facts must be the name of a variable .* -> `craton config`", "inventory": "skipped", "pages": "ok"},
+		},
+		"bad inventory setting": {
+			p.handler.ServeHTTP, []string{"CRATON_INVENTORY_VARS=melted"},
+			map[string]string{"inventory settings": "problem: environment CRATON_INVENTORY_VARS: vars must be one of", "inventory": "skipped", "pages": "ok"},
+		},
+		"filters nothing through": {
+			p.handler.ServeHTTP, []string{"CRATON_INVENTORY_VARS_FILTER=nothing:1"},
+			map[string]string{"inventory": "warning: it has no hosts, .* -> add hosts.*vars_filter=nothing:1"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			web := httptest.NewServer(c.handler)
+			t.Cleanup(web.Close)
+			examine(t, p.env(web.URL, c.env...), "hush-in-location").expect(t, c.want)
+		})
+	}
+	t.Run("http to https", func(t *testing.T) {
+		t.Parallel()
+		url := listen(t, p.handler, &tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}})
+		examine(t, p.env(strings.Replace(url, "https:", "http:", 1))).expect(t, map[string]string{"api": "problem: the server speaks https only -> write https://"})
+	})
+	t.Run("https to http", func(t *testing.T) {
+		t.Parallel()
+		web := httptest.NewServer(p.handler)
+		t.Cleanup(web.Close)
+		examine(t, p.env(strings.Replace(web.URL, "http:", "https:", 1))).expect(t, map[string]string{
+			"connection": "ok", "certificate": "problem: what listens there speaks no TLS -> write http://"})
+	})
+	t.Run("through a proxy", func(t *testing.T) {
+		t.Parallel()
+		proxy := httptest.NewServer(p.handler) // of http:// a proxy is asked as the server is
+		t.Cleanup(proxy.Close)
+		d := examine(t, p.env("http://craton.example:7780", "HTTP_PROXY="+strings.Replace(proxy.URL, "//", "//u:hush-proxy@", 1)), "hush-proxy")
+		d.expect(t, map[string]string{
+			"url":        "warning: http://craton.example:7780/v1: without https your API key or token travels in clear -> use https",
+			"connection": `ok: craton.example:7780, through the proxy ` + proxy.URL + ` \(127\.0\.0\.1:\d+\)$`,
+			"inventory":  "ok: 12 hosts",
+		})
+	})
+}
+
+// TestDoctorUnreachable: URLs that lead nowhere.
+func TestDoctorUnreachable(t *testing.T) {
+	t.Parallel()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := l.Addr().String()
+	_ = l.Close()
+	for name, c := range map[string]struct {
+		url  string
+		want map[string]string
+	}{
+		"nothing listens": {
+			"http://" + free,
+			map[string]string{"connection": "problem: nothing listens on " + free + ": connection refused -> start the server there", "api": "skipped: there is no connection$", "inventory settings": "ok", "inventory": "skipped"},
+		},
+		"no such name":  {"http://no-such-host.invalid:7780", map[string]string{"connection": `problem: the name no-such-host\.invalid (does not exist|cannot be looked up)`}},
+		"not set":       {"", map[string]string{"url": "problem: CRATON_URL is not set: .* -> set CRATON_URL", "api": "skipped: there is no URL", "inventory": "skipped"}},
+		"no scheme":     {"craton.example:7780", map[string]string{"url": "problem: .*must begin with http:// or https://.* -> write it like"}},
+		"with a query":  {"http://127.0.0.1/v1?key=hush-in-url", map[string]string{"url": "problem: .*must have no query"}},
+		"a database":    {"postgres://u:hush-in-url@db/craton", map[string]string{"url": "problem: CRATON_URL names a database.* -> serve the database"}},
+		"with password": {"http://u:hush-in-url@" + free, map[string]string{"url": `warning: http://` + free + `/v1 \(environment CRATON_URL\) has a user or a password in it`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			examine(t, []string{"CRATON_URL=" + c.url, "OS_USERNAME=u", "OS_PASSWORD=hush-key", "OS_PROJECT_ID=5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"}, "hush-in-url").expect(t, c.want)
+		})
+	}
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// caller is who goes where: what the settings say, or Keystone.
+type caller struct {
+	keystone              bool
+	url                   *url.URL // of the API, ends in /v1
+	tls                   craton.TLS
+	user, project, called string // the user, the id of the project, and its name if it is known
+}
+
+// name names the caller: the user and the project.
+func (w *caller) name(ctx context.Context, c *craton.Client) string {
+	var parts []string
+	if w.user != "" {
+		parts = append(parts, "user "+clean(w.user))
+	}
+	if w.called == "" && w.project != "" {
+		if p, err := c.Projects.Get(ctx, w.project); err == nil { // members may not
+			w.called = p.Name
+		}
+	}
+	switch {
+	case w.called != "":
+		parts = append(parts, "project "+clean(w.called)+" ("+clean(w.project)+")")
+	case w.project != "":
+		parts = append(parts, "project "+clean(w.project))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// endsSoon is how short the rest of a token's life is when it should be told.
+const endsSoon = 5 * time.Minute
+
+// checkKeystone signs in to Keystone where the settings are for it, and tells who goes where.
+func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller, bool) {
+	w := &caller{
+		tls: craton.TLS{CAPath: v.String("ca_path"), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"),
+			Insecure: !v.Bool("validate_certs")},
+		user: v.String("username"), project: v.String("project_id"),
+	}
+	var err error
+	if raw := v.String("url"); raw != "" {
+		if w.url, err = apiURL(raw); err != nil { // checkURL has looked at it
+			d.failed("url", err, "correct CRATON_URL")
+			return nil, false
+		}
+	}
+	if !connect.UsesKeystone(v) {
+		return w, true
+	}
+	const check = "keystone"
+	w.keystone = true
+	k, err := connect.NewKeystone(v)
+	if err != nil {
+		d.failed(check, err, adviceConfig)
+		return nil, false
+	}
+	w.tls = k.TLS
+	if w.url != nil && v.String("auth_url") == "" && v.String("os_cloud") == "" {
+		d.ok(check, "the token is used as it is; without OS_AUTH_URL nothing can be told about it")
+		w.user, w.project = "", ""
+		return w, true
+	}
+	id, err := k.Identity(ctx)
+	if err != nil {
+		d.failed(check, err, "correct OS_AUTH_URL and what goes with it; "+adviceConfig)
+		return nil, false
+	}
+	w.user, w.project, w.called = id.User, id.ProjectID, id.Project
+	left := time.Until(id.Expires).Round(time.Minute)
+	roles := "no role"
+	if len(id.Roles) > 0 {
+		roles = "with " + clean(strings.Join(id.Roles, ", "))
+	}
+	switch {
+	case id.ProjectID == "":
+		d.problem(check, "set OS_PROJECT_NAME or OS_PROJECT_ID: Craton works in projects", "user %s is signed in for no project", clean(id.User))
+		return nil, false
+	case left < endsSoon:
+		d.warn(check, "make a new token, or sign in by password or application credential, which makes one when it is needed", "user %s is signed in for project %s (%s), %s; the token ends in %v", clean(id.User), clean(id.Project), id.ProjectID, roles, left)
+	default:
+		d.ok(check, "user %s is signed in for project %s (%s), %s; the token lives for %v", clean(id.User), clean(id.Project), id.ProjectID, roles, left)
+	}
+	if w.url != nil {
+		return w, true
+	}
+	return w, d.checkCatalogue(ctx, k, w)
+}
+
+// checkCatalogue looks for the API in Keystone's catalogue.
+func (d *doctor) checkCatalogue(ctx context.Context, k *connect.Keystone, w *caller) bool {
+	const check = "catalogue"
+	endpoint, err := k.Endpoint(ctx, connect.ServiceType)
+	if err != nil {
+		d.problem(check, "set CRATON_URL, or OS_REGION_NAME or OS_INTERFACE to another place", "%v", err)
+		return false
+	}
+	if w.url, err = apiURL(endpoint); err != nil {
+		d.problem(check, "set CRATON_URL, or let those who run Keystone correct the catalogue", "the catalogue's address of %s: %v", connect.ServiceType, err)
+		return false
+	}
+	if !d.warnOfClearText(check, w.url) {
+		d.ok(check, "%s is at %s", connect.ServiceType, w.url)
+	}
+	return true
+}
