@@ -15,6 +15,8 @@ func newHelp(p *program) *cobra.Command {
 		Use:   "help [<subcommand>]",
 		Short: "Show the help of a subcommand, or this",
 		Args:  cobra.ArbitraryArgs,
+		// Global options may stand before it, and matter little.
+		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd := p.root
 			for _, name := range args {
