@@ -10,6 +10,14 @@
 //	c, err := craton.New("https://craton.example:7780",
 //		craton.WithLocalAuth("deploy", apiKey, projectID))
 //
+// That is a user of Craton itself. Where Keystone says who users are, package keystone signs in, and knows the URL too:
+//
+//	auth, err := keystone.New(keystone.Config{AuthURL: authURL, Username: "deploy", Password: password, ProjectName: "fleet"})
+//	...
+//	url, err := auth.Endpoint(ctx, "fleet_management")
+//	...
+//	c, err := craton.New(url, craton.WithAuth(auth))
+//
 // The URL may end in /v1 and may have a path before it. New sends nothing: wrong credentials show with the first call.
 // A [Client] is safe for concurrent use by many goroutines; make one and share it. Its fields are
 // the ten resources, and each resource has the same methods, as far as the API has them:
@@ -104,12 +112,13 @@
 //
 // # Errors
 //
-// A call fails in one of three ways:
+// A call fails in one of four ways:
 //
 //   - [*Error]: the API answered with a failure. It has the status, the server's message, method and path, and often a
 //     hint what to do next. [IsNotFound], [IsConflict], [IsBadRequest], [IsForbidden], [IsUnauthenticated], [IsMarkerGone]
 //     and [StatusOf] tell the common ones apart, also when wrapped.
 //   - [*ConnectionError]: there was no answer. It wraps the cause, so that errors.Is(err, context.DeadlineExceeded) and the like work.
+//   - [*AuthError]: there were no credentials to send, since Keystone refused to sign the user in or could not be asked.
 //   - [*ResponseError]: the answer is not one of the v1 API.
 //
 // There is no (nil, nil): what does not exist is an error for Get, and an empty list for List and All.

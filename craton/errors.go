@@ -43,8 +43,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// ConnectionError is a request that got no answer: refused, timed out, cut, or not verified. It also is one that was
-// not sent because an Auth had no credentials for it.
+// ConnectionError is a request that got no answer: refused, timed out, cut, or not verified.
 type ConnectionError struct {
 	Method string // of the request
 	URL    string // of the request, without query and credentials
@@ -53,9 +52,6 @@ type ConnectionError struct {
 
 // Error says where the connection was meant to go and why it failed.
 func (e *ConnectionError) Error() string {
-	if denied, ok := errors.AsType[*rest.AuthError](e.Err); ok {
-		return denied.Error() // the API was not asked
-	}
 	s := fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
 	if e.Method == http.MethodPost && rest.MaybeDone(e.Err) {
 		s += "; it may have been carried out, so look before sending it again"
@@ -65,6 +61,17 @@ func (e *ConnectionError) Error() string {
 
 // Unwrap gives the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
 func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// AuthError is a request that was not sent, or not sent once more, because its [Auth] could not get credentials for it.
+type AuthError struct {
+	Err error // of the Auth
+}
+
+// Error says why there are none.
+func (e *AuthError) Error() string { return (*rest.AuthError)(e).Error() }
+
+// Unwrap gives the Auth's error, such as a *keystone.Error.
+func (e *AuthError) Unwrap() error { return e.Err }
 
 // ResponseError is an answer that is not what the v1 contract promises: not JSON, cut short,
 // without the expected member, or a listing whose links go in a circle.

@@ -22,7 +22,8 @@ type Response struct {
 
 // Do sends one request and returns its answer; the typed methods of the resources are made of it.
 // path is relative to /v1 and starts with a slash; each of its elements is escaped already.
-// A body that is not nil is sent as JSON. An answer outside 200 to 299 is an *Error, no answer a *ConnectionError.
+// A body that is not nil is sent as JSON. An answer outside 200 to 299 is an *Error, no answer a *ConnectionError,
+// and no credentials for it an *AuthError.
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any) (*Response, error) {
 	return c.do(ctx, method, path, query, body, nil)
 }
@@ -31,6 +32,9 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body any, buf []byte) (*Response, error) {
 	resp, err := c.rest.Do(ctx, &rest.Request{Method: method, Path: path, Query: query, Body: body, Into: buf})
 	if err != nil {
+		if none, ok := errors.AsType[*rest.AuthError](err); ok {
+			return nil, (*AuthError)(none)
+		}
 		if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
 			return nil, (*ConnectionError)(none)
 		}

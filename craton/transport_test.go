@@ -321,7 +321,7 @@ func TestAuthFails(t *testing.T) {
 	var n atomic.Int32
 	_, c := newServer(t, craton.WithAuth(failingAuth{&n}))
 	_, err := c.Hosts.Create(t.Context(), craton.HostCreate{})
-	if err == nil || !strings.HasSuffix(err.Error(), "cannot authenticate: no token to be had") {
+	if e, ok := errors.AsType[*craton.AuthError](err); !ok || e.Error() != "cannot authenticate: no token to be had" {
 		t.Errorf("error %v", err)
 	}
 	if n.Load() != 1 {

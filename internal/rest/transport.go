@@ -86,12 +86,12 @@ func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // AuthError is a request that was not sent because its credentials could not be had.
-type AuthError struct{ err error }
+type AuthError struct{ Err error }
 
-func (e *AuthError) Error() string { return "cannot authenticate: " + e.err.Error() }
+func (e *AuthError) Error() string { return "cannot authenticate: " + e.Err.Error() }
 
 // Unwrap gives the cause.
-func (e *AuthError) Unwrap() error { return e.err }
+func (e *AuthError) Unwrap() error { return e.Err }
 
 // CloseIdleConnections lets http.Client reach the pool of connections below.
 func (t *authTransport) CloseIdleConnections() {
