@@ -27,9 +27,13 @@ func newServer(s output.Streams) *cobra.Command {
 		Use:   "server",
 		Short: "Serve a fleet to a team over the Craton v1 API",
 		Long: `Serves the Craton v1 API until it is told to stop with SIGTERM or Ctrl-C; requests under way are finished first.
-Make the first user with "craton server bootstrap". GET /healthz answers 200 while the database can be read.`,
+Make the first user with "craton server bootstrap". GET /healthz answers 200 while the database can be read.
+
+With --auth keystone, users, projects and roles are those of OpenStack's Keystone: clients send its tokens. A project's
+admins, members and readers work in their project; only admins of Keystone's admin project see all projects.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db
-  craton server --database sqlite:/var/lib/craton/fleet.db --listen 0.0.0.0:7780 --tls-cert cert.pem --tls-key key.pem`,
+  craton server --database sqlite:/var/lib/craton/fleet.db --listen 0.0.0.0:7780 --tls-cert cert.pem --tls-key key.pem
+  craton server --database sqlite:/var/lib/craton/fleet.db --auth keystone --keystone-url https://keystone:5000/v3`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v, err := settings.Load(cmd.Flags(), settings.Server)
@@ -73,13 +77,17 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 		return err
 	}
 	defer srv.Close() //nolint:errcheck // every answered write is committed
+	handler, err := handlerOf(ctx, v, srv, log)
+	if err != nil {
+		return err
+	}
 
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", v.String("server.listen"))
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
 	hs := &http.Server{
-		Handler:           srv.Handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       2 * time.Minute,
 		WriteTimeout:      5 * time.Minute,
@@ -123,7 +131,9 @@ func newBootstrap(s output.Streams) *cobra.Command {
 		Short: "Make the first project and its root user, and print the user's API key",
 		Long: `Makes a project and a root user, both named "bootstrap", in a database that is created if need be, and prints
 the project's id, the user's name and API key. The key is shown this once: the database holds only its hash.
-Run again, it finds them; --new-key then replaces the key.`,
+Run again, it finds them; --new-key then replaces the key.
+
+With --auth keystone it makes the database only: users come from Keystone.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db`,
 		Args:    exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -149,6 +159,10 @@ func bootstrap(ctx context.Context, s output.Streams, v *settings.Values, newKey
 		return err
 	}
 	defer srv.Close() //nolint:errcheck // committed already
+	if v.String("server.auth") == authKeystone {
+		_, err = fmt.Fprintf(s.Out, "%s is ready; its users come from Keystone.\n", db)
+		return err
+	}
 	b, err := srv.Bootstrap(ctx)
 	if err != nil {
 		return err
