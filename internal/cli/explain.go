@@ -46,7 +46,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 				return err
 			}
 			return onFleet(s, connect.ReadOnly, func(ctx context.Context, run *session, args []string) error {
-				e, err := explain(ctx, run.client, inv, excludes, args[0])
+				e, err := explain(ctx, run, inv, excludes, args[0])
 				if err != nil {
 					return err
 				}
@@ -87,18 +87,18 @@ type valueAt struct {
 }
 
 // explain reads where a device's variables come from: some requests for the device, not for the fleet.
-func explain(ctx context.Context, c *craton.Client, inv Inventory, excludes func(string) bool, word string) (*explanation, error) {
-	d, err := findDevice(ctx, c, word)
+func explain(ctx context.Context, s *session, inv Inventory, excludes func(string) bool, word string) (*explanation, error) {
+	d, err := s.device(ctx, word)
 	if err != nil {
 		return nil, err
 	}
-	levels, err := inv.Levels(ctx, c, d.kind, d.ID)
+	levels, err := inv.Levels(ctx, s.client, d.kind, d.ID)
 	if err != nil {
 		return nil, err
 	}
 	e := &explanation{device: d, levels: levels, whole: true}
 	project := &e.levels[len(e.levels)-1]
-	switch p, err := c.Projects.Get(ctx, project.ID); {
+	switch p, err := s.client.Projects.Get(ctx, project.ID); {
 	case craton.IsForbidden(err) || craton.IsNotFound(err):
 		e.whole = false
 	case err != nil:
