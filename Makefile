@@ -32,11 +32,8 @@ build: ## build bin/craton, one static binary, and the links to it
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/craton ./cmd/craton
 	@for name in $(LINKS); do ln -sfn craton "bin/$$name"; done
 
-# The systems that the collection brings the program for. The first is the one whose modules need no unpacking.
-PLATFORMS := linux/amd64 linux/arm64 darwin/arm64
-
 collection: ## build dist/craton-fleet-VERSION.tar.gz, the Ansible collection craton.fleet
-	@go run ./internal/collection/build tarball -version $(VERSION) -commit $(COMMIT) -o dist $(PLATFORMS)
+	@go run ./internal/collection/build tarball -version $(VERSION) -commit $(COMMIT) -o dist
 
 demo: build ## load an example fleet and run Ansible over it, to see the whole thing work
 	@tests/demo

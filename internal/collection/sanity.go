@@ -33,12 +33,14 @@ func (r release) ignore(specs []*module.Spec) []byte {
 	add := func(path, test, why string) { lines = append(lines, fmt.Sprintf("%s %s # %s\n", path, test, why)) }
 
 	add("plugins/action/craton.py", "action-plugin-docs", "it runs all modules, and each has documentation of its own")
-	const program = "bin/craton-linux-amd64"
-	for _, test := range []string{"pep8", "pylint"} {
-		add(program, test+"!skip", "a program; what is in bin is taken for Python")
-	}
+	tests := []string{"pep8", "pylint"}
 	for _, python := range r.pythons {
-		add(program, "compile-"+python+"!skip", "a program; what is in bin is taken for Python")
+		tests = append(tests, "compile-"+python)
+	}
+	for i, p := range Platforms() {
+		for _, test := range tests {
+			add(p.file(i == 0), test+"!skip", "a program; what is in bin is taken for Python")
+		}
 	}
 	licensed := []string{"plugins/inventory/craton.py"}
 	for _, s := range specs {

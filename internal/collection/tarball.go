@@ -38,6 +38,21 @@ type Platform struct {
 	Program  string // the file of the program
 }
 
+// Platforms are those of the published collection, yet without programs. The first is the one whose modules need no
+// unpacking.
+func Platforms() []Platform {
+	return []Platform{{OS: "linux", Arch: "amd64"}, {OS: "linux", Arch: "arm64"}, {OS: "darwin", Arch: "arm64"}}
+}
+
+// file is where the program stands in the collection: the first as it is, the others packed.
+func (p Platform) file(first bool) string {
+	name := "bin/craton-" + p.OS + "-" + p.Arch
+	if first {
+		return name
+	}
+	return name + ".xz"
+}
+
 // member is one entry of the tarball: a directory, a link, or a file.
 type member struct {
 	dir  bool
@@ -160,11 +175,11 @@ func addPrograms(ctx context.Context, members map[string]member, effort Effort, 
 		if err != nil {
 			return err
 		}
-		program := "craton-" + p.OS + "-" + p.Arch
+		file := p.file(i == 0)
 		if i == 0 {
-			members["bin/"+program] = member{data: data, mode: 0o755}
-			members["bin/craton"] = member{link: program, mode: 0o755}
-		} else if members["bin/"+program+".xz"], err = packed(ctx, p.Program, effort); err != nil {
+			members[file] = member{data: data, mode: 0o755}
+			members["bin/craton"] = member{link: path.Base(file), mode: 0o755}
+		} else if members[file], err = packed(ctx, p.Program, effort); err != nil {
 			return err
 		}
 	}

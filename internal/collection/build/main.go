@@ -1,7 +1,7 @@
 // Command build brings the generated files of the collection up to date, and packs it:
 //
 //	build generate
-//	build tarball -version 0.1.0 -commit abc1234 -o dist linux/amd64 linux/arm64 darwin/arm64
+//	build tarball -version 0.1.0 -commit abc1234 -o dist [OS/ARCH]...
 //
 // It runs in any directory of the repository.
 package main
@@ -72,21 +72,27 @@ func tarball(ctx context.Context, root string, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(programs) //nolint:errcheck // of no importance
-	var platforms []collection.Platform
+	platforms := collection.Platforms()
+	if flags.NArg() > 0 {
+		platforms = nil
+	}
 	for _, name := range flags.Args() {
 		goos, goarch, ok := strings.Cut(name, "/")
 		if !ok {
 			return fmt.Errorf("%q is not OS/ARCH", name)
 		}
-		p := collection.Platform{OS: goos, Arch: goarch, Program: filepath.Join(programs, goos+"-"+goarch)}
+		platforms = append(platforms, collection.Platform{OS: goos, Arch: goarch})
+	}
+	for i := range platforms {
+		p := &platforms[i]
+		p.Program = filepath.Join(programs, p.OS+"-"+p.Arch)
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", p.Program,
 			"-ldflags", "-s -w -X main.version="+*version+" -X main.commit="+*commit, "./cmd/craton")
 		cmd.Dir, cmd.Stderr = root, os.Stderr
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
 		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("go build for %s: %w", name, err)
+			return fmt.Errorf("go build for %s/%s: %w", p.OS, p.Arch, err)
 		}
-		platforms = append(platforms, p)
 	}
 	file, size, err := collection.Build(ctx, root, *version, *dir, collection.Smallest, platforms)
 	if err != nil {
