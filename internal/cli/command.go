@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,8 +38,8 @@ func (c *command) cobra() *cobra.Command {
 		Args: cobra.ArbitraryArgs, Run: func(*cobra.Command, []string) {}}
 }
 
-// define makes the command complete.
-func (c *command) define(cmd *cobra.Command, s output.Streams) {
+// define makes the command complete; completing tells that a shell asks for words.
+func (c *command) define(cmd *cobra.Command, s output.Streams, completing bool) {
 	values := addOptions(cmd.Flags(), c.options)
 	addFleetFlags(cmd)
 	var optional, positional []string
@@ -62,7 +61,9 @@ func (c *command) define(cmd *cobra.Command, s output.Streams) {
 	}
 	cmd.Run = nil
 	cmd.RunE = onFleet(s, mode, func(ctx context.Context, run *session, _ []string) error { return c.run(ctx, run, called) })
-	c.complete(cmd)
+	if completing {
+		c.complete(cmd, called, s)
+	}
 }
 
 // arguments checks what argparse checks when it has read all arguments.
@@ -90,9 +91,4 @@ func (c *command) arguments(cmd *cobra.Command, called *call, args []string) err
 	}
 	called.words = args
 	return nil
-}
-
-// has tells whether a command has an option.
-func (c *command) has(long string) bool {
-	return slices.ContainsFunc(c.options, func(o option) bool { return o.long == long })
 }

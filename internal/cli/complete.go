@@ -1,13 +1,204 @@
 package cli
 
 import (
+	"cmp"
+	"context"
+	"io"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
 )
 
-func (c *command) complete(cmd *cobra.Command) {}
-
 func newCompletion(s output.Streams) *cobra.Command {
-	return &cobra.Command{Use: "completion (bash | zsh | fish)", Short: "Print the script that completes commands, options and names in a shell"}
+	return &cobra.Command{
+		Use:   "completion (bash | zsh | fish)",
+		Short: "Print the script that completes commands, options and names in a shell",
+		Long: `Prints a script for a shell. It completes subcommands, options and their values; names of clouds, hosts and all other
+objects, keys of variables and labels are asked of the API, in two seconds at the most, and nothing is said if that fails.
+bash needs the package bash-completion.`,
+		Example: `  source <(craton completion bash)                                       in ~/.bashrc
+  source <(craton completion zsh)                                        in ~/.zshrc, after compinit
+  craton completion fish > ~/.config/fish/completions/craton.fish`,
+		Args:      exactArgs("<shell>"),
+		ValidArgs: []string{"bash", "zsh", "fish"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch root := cmd.Root(); args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(s.Out, true)
+			case "zsh":
+				return root.GenZshCompletion(s.Out)
+			case "fish":
+				return root.GenFishCompletion(s.Out, true)
+			}
+			return mistake(cmd, "argument <shell>: %s", invalidChoice(args[0], cmd.ValidArgs))
+		},
+	}
+}
+
+// completionTime bounds what a completion may take, and completionNames how many names it looks at: a shell waits for it.
+const (
+	completionTime  = 2 * time.Second
+	completionNames = 2000
+)
+
+// completer completes the arguments of one command.
+type completer struct {
+	command *command
+	called  *call
+	streams output.Streams
+}
+
+// complete declares how a command's arguments are completed. It is called for a completion only.
+func (c *command) complete(cmd *cobra.Command, called *call, s output.Streams) {
+	by := completer{c, called, s}
+	for i := range c.options {
+		o := &c.options[i]
+		_ = cmd.RegisterFlagCompletionFunc(o.long, func(cmd *cobra.Command, _ []string, begin string) ([]string, cobra.ShellCompDirective) {
+			return by.value(cmd, o, begin), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+	cmd.ValidArgsFunction = by.argument
+	completeSettings(cmd)
+}
+
+// completeSettings declares how the options that every command has are completed.
+func completeSettings(cmd *cobra.Command) {
+	for _, section := range []settings.Section{settings.Connection, settings.CLI} {
+		for _, s := range section.Settings {
+			flag := cmp.Or(s.Flag, strings.ReplaceAll(s.Name, "_", "-"))
+			if s.Choices != nil && cmd.Flags().Lookup(flag) != nil {
+				_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(s.Choices, cobra.ShellCompDirectiveNoFileComp))
+			}
+		}
+	}
+}
+
+// value completes the value of an option.
+func (by completer) value(cmd *cobra.Command, o *option, begin string) []string {
+	switch {
+	case o.choices != nil:
+		return o.choices
+	case o.kind == truthOption:
+		return []string{"true", "false"}
+	case o.long == "fields" || o.long == "sort-key":
+		return by.command.resource.full()
+	case o.kind == referenceOption:
+		return by.names(cmd, begin, o.of...)
+	}
+	return nil
+}
+
+// argument completes the object of a command, and the words behind it.
+func (by completer) argument(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+	const only = cobra.ShellCompDirectiveNoFileComp
+	switch c := by.command; {
+	case !c.target && by.called.given("fields"): // --fields id na
+		return c.resource.full(), only
+	case c.target && len(args) == 0:
+		return by.names(cmd, begin, c.resource), only
+	case c.rest && len(args) > 0:
+		words, directive := by.words(cmd, args[0]), only
+		if strings.HasSuffix(c.name, "-vars-set") {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(args[1:], w) }), directive
+	}
+	return nil, only
+}
+
+// ask gives a question to the API, with little patience.
+func (by completer) ask(cmd *cobra.Command, question func(context.Context, *session) []string) []string {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+	defer cancel()
+	if cmd.Flags().Set("retries", "0") != nil {
+		return nil
+	}
+	v, err := settings.Load(cmd.Flags(), settings.Connection, settings.CLI)
+	if err != nil {
+		return nil
+	}
+	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	if err != nil {
+		return nil
+	}
+	defer done() //nolint:errcheck // only read
+	return question(ctx, &session{Streams: output.Streams{In: by.streams.In, Out: by.streams.Out, Err: io.Discard}, settings: v, client: client})
+}
+
+// names are the names of objects that begin so, at the place that the other options give.
+func (by completer) names(cmd *cobra.Command, begin string, kinds ...*resource) []string {
+	return by.ask(cmd, func(ctx context.Context, s *session) (names []string) {
+		in, err := s.references(ctx, by.command.options, by.called)
+		if err != nil {
+			in = nil
+		}
+		looked := 0
+		for _, r := range kinds {
+			q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}}
+			for key, id := range in {
+				if slices.Contains(r.places, key) {
+					q.Set(key, id)
+				}
+			}
+			for page, err := range s.client.Pages(ctx, r.path, q) {
+				if err != nil || looked > completionNames {
+					break
+				}
+				items, err := r.items(page.Body)
+				if err != nil {
+					break
+				}
+				for _, o := range items {
+					looked++
+					name := o.Get(r.nameKey()).Str
+					if strings.HasPrefix(name, begin) && !strings.ContainsAny(name, "\t\r\n") && !slices.Contains(names, name) {
+						names = append(names, name)
+					}
+				}
+				if limit := limitOf(page); limit > 0 && len(items) < limit {
+					break
+				}
+			}
+		}
+		return names
+	})
+}
+
+// words are the keys or labels that an object has.
+func (by completer) words(cmd *cobra.Command, target string) []string {
+	return by.ask(cmd, func(ctx context.Context, s *session) (words []string) {
+		r := by.command.resource
+		id, err := s.find(ctx, target, nil, r)
+		if err != nil {
+			return nil
+		}
+		if strings.Contains(by.command.name, "-labels-") {
+			n, err := strconv.Atoi(id)
+			if err != nil {
+				return nil
+			}
+			words, _ = r.labels(s.client).Labels(ctx, n)
+			return words
+		}
+		vars, err := s.variables(ctx, r, id)
+		if err != nil {
+			return nil
+		}
+		for _, m := range members(vars) {
+			if strings.HasSuffix(by.command.name, "-vars-set") {
+				m.key += "="
+			}
+			words = append(words, m.key)
+		}
+		return words
+	})
 }

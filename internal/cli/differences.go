@@ -64,7 +64,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "active-and-labels", Where: "`-a` and `-l` of host-create and host-update",
-		Original: "Any value is sent as a text: always 400", Ours: "`-a` takes true or false; `-l` a label, several times if need be. host-update makes them the host's only labels",
+		Original: "Any value is sent as a text: always 400", Ours: "`-a` takes true or false; `-l` a label, several times if need be. host-update adds them to those that the host has",
 		Reason: "They never worked.",
 	},
 	{

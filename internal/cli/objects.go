@@ -185,7 +185,7 @@ func updateVerb(r *resource) *command {
 			if c.given("labels") {
 				n, err := strconv.Atoi(id)
 				if err == nil {
-					_, err = r.labels(s.client).SetLabels(ctx, n, c.all("labels")...)
+					_, err = r.labels(s.client).AddLabels(ctx, n, c.all("labels")...)
 				}
 				if err != nil {
 					return err

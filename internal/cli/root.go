@@ -27,6 +27,8 @@ type program struct {
 	groups   [][]*cobra.Command        // the subcommands in the order of help
 	commands map[string]*cobra.Command // by name
 	lazy     map[string]*command       // those whose flags are not declared yet
+	// completing tells that a shell asks what a command line may go on with.
+	completing bool
 }
 
 // newProgram makes the craton command. Other faces of the program, such as the inventory, are given as extra.
@@ -130,6 +132,8 @@ func Run(ctx context.Context, args []string, s output.Streams, v Version, extra 
 
 func (p *program) run(ctx context.Context, args []string) error {
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		p.completing = true
+		completeSettings(p.root)
 		for _, word := range args {
 			p.define(word)
 		}
@@ -176,7 +180,7 @@ func (p *program) names() []string {
 func (p *program) define(name string) *command {
 	c := p.lazy[name]
 	if c != nil {
-		c.define(p.commands[name], p.streams)
+		c.define(p.commands[name], p.streams, p.completing)
 		delete(p.lazy, name)
 	}
 	return c
