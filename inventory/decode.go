@@ -86,7 +86,7 @@ func (d *decoder) list(x *jsonscan.Scanner, kind Kind, details bool) ([]Device, 
 	}
 	vars := slices.Clone(d.vars)
 	for i, n := range counts {
-		d.devices[i].Variables = Variables(vars[:n:n]).tidy()
+		d.devices[i].Variables = Variables(vars[:n:n]).Tidy()
 		vars = vars[n:]
 	}
 	return slices.Clip(d.devices), nil
@@ -248,7 +248,7 @@ func projectID(id string) string {
 func variablesOf(v craton.Variables) Variables {
 	all := make(Variables, 0, len(v))
 	for name, value := range v {
-		all = append(all, Variable{name, string(jsonscan.AppendClean(nil, string(value)))})
+		all = append(all, Variable{Name: name, Value: string(jsonscan.AppendClean(nil, string(value)))})
 	}
-	return all.tidy()
+	return all.Tidy()
 }

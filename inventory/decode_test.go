@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
 func TestDecodePage(t *testing.T) {
@@ -33,7 +34,7 @@ func TestDecodePage(t *testing.T) {
 	want := []Device{
 		{ID: 7, Name: `a"é`, IPAddress: "10.0.0.1", DeviceType: "server", Active: true, CloudID: 1, RegionID: 2, ParentID: 31,
 			ParentKind: NetworkDeviceKind, ProjectID: project1, Labels: []string{"a", "web"},
-			Variables: Variables{{"a", "null"}, {"ab", `"}{"`}, {"b", "12345678901234567890"}}},
+			Variables: Variables{{Name: "a", Value: "null"}, {Name: "ab", Value: `"}{"`}, {Name: "b", Value: "12345678901234567890"}}},
 		{ID: 8, Name: "b", ParentID: 7, Variables: Variables{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -120,7 +121,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			for _, d := range devices {
 				for _, v := range d.Variables {
-					if !json.Valid([]byte(v.Value)) || !json.Valid(appendValue(nil, v.Value, false)) {
+					if !json.Valid([]byte(v.Value)) || !json.Valid(ansible.AppendValue(nil, v.Value, false)) {
 						t.Fatalf("%s is %q", v.Name, v.Value)
 					}
 				}

@@ -41,7 +41,7 @@
 // Whoever may write a variable must not thereby execute templates on the machine that runs Ansible. Strings that look
 // like templates are written {"__ansible_unsafe": "..."}; objects that Ansible would take for marks of its own become
 // the text of their JSON; values that would make it refuse the whole inventory are errors that name them. See
-// unsafe.go.
+// internal/ansible.
 //
 // # Failures
 //

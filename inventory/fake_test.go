@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 )
 
 // TestMain keeps the configuration files and the environment of whoever runs the tests out of them.
@@ -377,7 +378,7 @@ func (f *fake) selects(list string, o object, q url.Values) bool {
 }
 
 // load, build and render are the whole way, for tests where nothing fails.
-func (f *fake) load(t failer, o Options) *Fleet {
+func (f *fake) load(t ansibletest.Failer, o Options) *Fleet {
 	t.Helper()
 	fleet, err := Load(context.Background(), f.client(), o)
 	if err != nil {
@@ -386,12 +387,12 @@ func (f *fake) load(t failer, o Options) *Fleet {
 	return fleet
 }
 
-func (f *fake) document(t failer, o Options) string {
+func (f *fake) document(t ansibletest.Failer, o Options) string {
 	t.Helper()
 	return render(t, f.load(t, o), o, false)
 }
 
-func render(t failer, fleet *Fleet, o Options, pretty bool) string {
+func render(t ansibletest.Failer, fleet *Fleet, o Options, pretty bool) string {
 	t.Helper()
 	doc, err := Build(fleet, o)
 	if err != nil {
@@ -402,10 +403,4 @@ func render(t failer, fleet *Fleet, o Options, pretty bool) string {
 		t.Fatalf("Write: %v", err)
 	}
 	return b.String()
-}
-
-// failer is what testing and rapid have in common.
-type failer interface {
-	Helper()
-	Fatalf(format string, args ...any)
 }

@@ -2,8 +2,8 @@ package inventory
 
 import (
 	"fmt"
-	"slices"
-	"strings"
+
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
 // Kind tells the two kinds of devices apart.
@@ -40,41 +40,10 @@ func (k Kind) key() string {
 }
 
 // Variable is one variable.
-type Variable struct {
-	Name  string
-	Value string // JSON, compact, its text otherwise as the API gave it
-}
+type Variable = ansible.Variable
 
 // Variables are an object's own, sorted by name, each name once.
-type Variables []Variable
-
-// find gives the value of a name.
-func (v Variables) find(name string) (value string, ok bool) {
-	i, ok := slices.BinarySearchFunc(v, name, func(one Variable, name string) int { return strings.Compare(one.Name, name) })
-	if !ok {
-		return "", false
-	}
-	return v[i].Value, true
-}
-
-// tidy sorts by name; of several with one name the last stays, as JSON readers have it.
-func (v Variables) tidy() Variables {
-	tidied := true
-	for i := 1; i < len(v) && tidied; i++ {
-		tidied = v[i-1].Name < v[i].Name
-	}
-	if tidied {
-		return v
-	}
-	slices.SortStableFunc(v, func(a, b Variable) int { return strings.Compare(a.Name, b.Name) })
-	kept := v[:0]
-	for i := range v {
-		if i+1 == len(v) || v[i+1].Name != v[i].Name {
-			kept = append(kept, v[i])
-		}
-	}
-	return kept
-}
+type Variables = ansible.Variables
 
 // Place is a cloud, a region or a cell.
 type Place struct {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 )
 
 var update = flag.Bool("update", false, "write the golden documents anew")
@@ -75,7 +77,7 @@ func TestGolden(t *testing.T) {
 			pretty := render(t, fleet, o, true)
 			golden(t, filepath.Join("testdata", name+".json"), pretty)
 			if !o.TrustTemplates {
-				read(t, pretty) // Ansible takes it
+				ansibletest.MustRead(t, pretty) // Ansible takes it
 			}
 			compact := render(t, fleet, o, false)
 			var want bytes.Buffer
@@ -272,7 +274,7 @@ func TestExcludedVariablesCannotFail(t *testing.T) {
 	f.host(dfw, "a", vars{"deep": strings.Repeat("[", 150) + strings.Repeat("]", 150)}, nil)
 	o := DefaultOptions()
 	o.ExcludeVariables = []string{"craton", "deep", "__ansible_*"}
-	_, v := read(t, f.document(t, o))
+	_, v := ansibletest.MustRead(t, f.document(t, o))
 	if len(v["a"]) != 2 {
 		t.Errorf("variables %v", v["a"])
 	}

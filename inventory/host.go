@@ -23,7 +23,7 @@ func Host(ctx context.Context, c *craton.Client, o Options, name string) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	return doc.appendHost(nil, &doc.hosts[0]), nil
+	return doc.Host(0), nil
 }
 
 // LoadHost reads the fleet of one host of the inventory: itself, its ancestors, its cell, region, cloud and project.

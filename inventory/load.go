@@ -688,7 +688,7 @@ func (l *loader) projectVariablesOf(ctx context.Context, d *Device) (Variables, 
 func without(v Variables, others ...Variables) Variables {
 	var left Variables
 	for _, one := range v {
-		if !slices.ContainsFunc(others, func(o Variables) bool { _, has := o.find(one.Name); return has }) {
+		if !slices.ContainsFunc(others, func(o Variables) bool { _, has := o.Find(one.Name); return has }) {
 			left = append(left, one)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 )
 
 // fleetOf has hosts in two regions of two cells each; every tenth has a parent in the other region.
@@ -343,7 +344,7 @@ func TestParentsOutsideTheFilter(t *testing.T) {
 		o := DefaultOptions()
 		o.Regions = []string{"here"}
 		o.Facts = ""
-		_, got := read(t, f.document(t, o))
+		_, got := ansibletest.MustRead(t, f.document(t, o))
 		if len(got) != children {
 			t.Fatalf("%d hosts", len(got))
 		}
@@ -351,7 +352,7 @@ func TestParentsOutsideTheFilter(t *testing.T) {
 			d := f.lists["hosts"][2*n+1]
 			want := map[string]any{"ansible_host": d["ip_address"]}
 			for k, v := range f.resolved("hosts", d) {
-				want[k], _ = readMarked([]byte(v))
+				want[k], _ = ansibletest.ReadMarked([]byte(v))
 			}
 			if diff := cmp.Diff(want, got[d["name"].(string)]); diff != "" {
 				t.Fatalf("%d children, %s:\n%s", children, d["name"], diff)
@@ -447,7 +448,7 @@ func TestVarsFilter(t *testing.T) {
 		o.VarsFilter = `role:"db"`
 		fleet := f.load(t, o)
 		for _, d := range fleet.Hosts {
-			if v, _ := d.Variables.find("role"); v != `"db"` {
+			if v, _ := d.Variables.Find("role"); v != `"db"` {
 				t.Errorf("%s has role %s", d, v)
 			}
 		}
@@ -491,14 +492,14 @@ func TestManyProjects(t *testing.T) {
 		for _, form := range []Form{Merged, Layered} {
 			o := DefaultOptions()
 			o.Vars, o.Facts = form, ""
-			d, got := read(t, f.document(t, o))
+			d, got := ansibletest.MustRead(t, f.document(t, o))
 			for n := range projects {
 				if mine := fmt.Sprint(got[fmt.Sprintf("h%d", n)]["mine"]); mine != fmt.Sprint(n) {
 					t.Errorf("%s: h%d has %s", form, n, mine)
 				}
 			}
-			if len(d.groups["all"].Vars) != 0 {
-				t.Errorf("variables of one project on all: %v", d.groups["all"])
+			if len(d.Groups["all"].Vars) != 0 {
+				t.Errorf("variables of one project on all: %v", d.Groups["all"])
 			}
 		}
 		if n := f.count("^/v1/projects"); n > 2*maxProjects {

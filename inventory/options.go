@@ -1,14 +1,11 @@
 package inventory
 
 import (
-	"errors"
 	"fmt"
-	"path"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
 // Form says where variables are written.
@@ -48,13 +45,13 @@ const (
 )
 
 // GroupNames says how names of the API become names that Ansible allows in groups.
-type GroupNames string
+type GroupNames = ansible.GroupNames
 
 // Readable writes an underscore for every other character, so that two names may become one, which is an error.
 // Exact never makes one of two, and is less pleasant to read.
 const (
-	Readable GroupNames = "readable"
-	Exact    GroupNames = "exact"
+	Readable = ansible.Readable
+	Exact    = ansible.Exact
 )
 
 // Options say what an inventory holds and how it is written. DefaultOptions are the place to start.
@@ -129,32 +126,16 @@ func FromSettings(v *settings.Values) (Options, error) {
 
 // check finds options that cannot work.
 func (o *Options) check() error {
-	for _, p := range o.ExcludeVariables {
-		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("exclude_variables: the pattern %q is not well formed: %w", p, err)
-		}
+	if err := ansible.CheckPatterns(o.ExcludeVariables); err != nil {
+		return err
 	}
-	if o.Facts != "" && !identifier(o.Facts) {
-		return fmt.Errorf("facts must be the name of a variable (letters, digits, underscores), not %q", o.Facts)
-	}
-	if o.Facts == ansibleHost {
-		return errors.New("facts cannot be called ansible_host, which is the host's address")
+	if err := ansible.CheckFacts(o.Facts); err != nil {
+		return err
 	}
 	if o.Streams < 1 {
 		return fmt.Errorf("streams must be at least 1, not %d", o.Streams)
 	}
 	return nil
-}
-
-// identifier tells the variable names that Ansible takes without complaint.
-func identifier(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !(c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || i > 0 && '0' <= c && c <= '9') {
-			return false
-		}
-	}
-	return s != ""
 }
 
 func (o *Options) has(kind GroupKind) bool { return slices.Contains(o.Groups, kind) }
@@ -170,42 +151,7 @@ func (o *Options) needsLabels(kind Kind) bool {
 	return o.has(LabelGroups) || len(o.Labels) > 0 && kind == NetworkDeviceKind
 }
 
-// excluder tells which variables are left out. It is safe for concurrent use.
-type excluder struct {
-	patterns []string
-	known    sync.Map // of names: bool
-}
-
-func newExcluder(patterns []string) *excluder { return &excluder{patterns: patterns} }
-
 // Excludes tells the variables that ExcludeVariables leaves out.
-func (o *Options) Excludes(name string) bool { return newExcluder(o.ExcludeVariables).excludes(name) }
-
-func (e *excluder) excludes(name string) bool {
-	if len(e.patterns) == 0 {
-		return false
-	}
-	if out, known := e.known.Load(name); known {
-		return out.(bool)
-	}
-	out := slices.ContainsFunc(e.patterns, func(p string) bool {
-		match, _ := path.Match(p, name) // checked by Options.check
-		return match
-	})
-	e.known.Store(strings.Clone(name), out)
-	return out
-}
-
-// keep is the variables without the excluded ones; the same slice where there are none.
-func (e *excluder) keep(v Variables) Variables {
-	if len(e.patterns) == 0 || !slices.ContainsFunc(v, func(one Variable) bool { return e.excludes(one.Name) }) {
-		return v
-	}
-	var kept Variables
-	for _, one := range v {
-		if !e.excludes(one.Name) {
-			kept = append(kept, one)
-		}
-	}
-	return kept
+func (o *Options) Excludes(name string) bool {
+	return ansible.NewExcluder(o.ExcludeVariables).Excludes(name)
 }

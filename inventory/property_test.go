@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
@@ -97,8 +99,8 @@ func drawOptions(t *rapid.T) Options {
 }
 
 // expected is what hosts' variables must be, by the slow resolver.
-func expected(t failer, f *fake, o Options) map[string]map[string]any {
-	exclude := newExcluder(o.ExcludeVariables)
+func expected(t ansibletest.Failer, f *fake, o Options) map[string]map[string]any {
+	exclude := ansible.NewExcluder(o.ExcludeVariables)
 	all := map[string]map[string]any{}
 	lists := []string{"hosts"}
 	if o.NetworkDevices {
@@ -108,10 +110,10 @@ func expected(t failer, f *fake, o Options) map[string]map[string]any {
 		for _, d := range f.lists[list] {
 			h := map[string]any{"ansible_host": d["ip_address"]}
 			for name, text := range f.resolved(list, d) {
-				if exclude.excludes(name) {
+				if exclude.Excludes(name) {
 					continue
 				}
-				v, err := readMarked([]byte(text))
+				v, err := ansibletest.ReadMarked([]byte(text))
 				if err != nil {
 					t.Fatalf("%s: %v", text, err)
 				}
@@ -171,28 +173,6 @@ func (f *fake) facts(list string, d object, o Options) map[string]any {
 	return m
 }
 
-func read(t failer, text string) (*document, map[string]map[string]any) {
-	t.Helper()
-	d, err := readDocument(text)
-	if err != nil {
-		t.Fatalf("Ansible would not take it: %v\n%s", err, text)
-	}
-	v, err := d.variables()
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	return d, v
-}
-
-// stripped is hosts' variables with unsafe marks taken off.
-func stripped(all map[string]map[string]any) map[string]map[string]any {
-	m := map[string]map[string]any{}
-	for h, v := range all {
-		m[h] = plain(v).(map[string]any)
-	}
-	return m
-}
-
 // TestMergedAndLayered: in both forms, and by --host, every host has exactly the variables that the slow resolver
 // gives it, no string of the API is executed, and both forms have the same groups.
 func TestMergedAndLayered(t *testing.T) {
@@ -207,26 +187,26 @@ func TestMergedAndLayered(t *testing.T) {
 				o.Vars = Merged
 				fleet := f.load(t, o)
 				mergedText := render(t, fleet, o, false)
-				merged, got := read(t, mergedText)
-				if diff := cmp.Diff(want, stripped(got)); diff != "" {
+				merged, got := ansibletest.MustRead(t, mergedText)
+				if diff := cmp.Diff(want, ansibletest.Stripped(got)); diff != "" {
 					t.Fatalf("merged (-want +got):\n%s", diff)
 				}
 				for h, v := range got {
-					if bad := trusted(v); bad != nil {
+					if bad := ansibletest.Trusted(v); bad != nil {
 						t.Fatalf("%s: Ansible would execute %q", h, bad)
 					}
 				}
-				if len(merged.groups["all"].Vars) > 0 {
+				if len(merged.Groups["all"].Vars) > 0 {
 					t.Fatalf("merged form has variables of all")
 				}
 				o.Vars = Layered
-				layered, got2 := read(t, render(t, fleet, o, false))
+				layered, got2 := ansibletest.MustRead(t, render(t, fleet, o, false))
 				if diff := cmp.Diff(got, got2); diff != "" {
 					t.Fatalf("merged and layered differ (-merged +layered):\n%s", diff)
 				}
-				groups := layered.membership()
+				groups := layered.Membership()
 				delete(groups, "all") // has its children named, where it has variables for them
-				if diff := cmp.Diff(merged.membership(), groups); diff != "" {
+				if diff := cmp.Diff(merged.Membership(), groups); diff != "" {
 					t.Fatalf("groups differ (-merged +layered):\n%s", diff)
 				}
 				if again := render(t, f.load(t, o), Options{Vars: Merged, Hostname: o.Hostname, Groups: o.Groups, GroupNames: o.GroupNames,
@@ -274,14 +254,14 @@ func TestHiddenProject(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFleet(t, rapid.Bool().Draw(t, "broken"))
 		o := drawOptions(t)
-		_, want := read(t, f.document(t, o))
+		_, want := ansibletest.MustRead(t, f.document(t, o))
 		f.member = true
-		_, got := read(t, f.document(t, o))
+		_, got := ansibletest.MustRead(t, f.document(t, o))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("(-root +member):\n%s", diff)
 		}
 		o.Vars = Layered
-		_, got = read(t, f.document(t, o))
+		_, got = ansibletest.MustRead(t, f.document(t, o))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("layered (-root +member):\n%s", diff)
 		}
@@ -371,20 +351,20 @@ func TestGroupNamesAreStable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFleet(t, false)
 		o := drawOptions(t)
-		before, _ := read(t, f.document(t, o))
+		before, _ := ansibletest.MustRead(t, f.document(t, o))
 		more := f.cloud("new", drawVars(t))
 		place := f.cell(f.region(more, "r00", drawVars(t)), "l000", nil)
 		f.host(place, "newcomer", drawVars(t), object{"labels": []string{"web"}})
-		after, _ := read(t, f.document(t, o))
-		for name, g := range before.groups {
+		after, _ := ansibletest.MustRead(t, f.document(t, o))
+		for name, g := range before.Groups {
 			for _, h := range append(slices.Clone(g.Hosts), g.Children...) {
-				if !slices.Contains(after.groups[name].Hosts, h) && !slices.Contains(after.groups[name].Children, h) {
+				if !slices.Contains(after.Groups[name].Hosts, h) && !slices.Contains(after.Groups[name].Children, h) {
 					t.Fatalf("%s is no longer in %s", h, name)
 				}
 			}
 		}
-		for h, v := range before.hostvars {
-			if diff := cmp.Diff(v, after.hostvars[h]); diff != "" {
+		for h, v := range before.Hostvars {
+			if diff := cmp.Diff(v, after.Hostvars[h]); diff != "" {
 				t.Fatalf("%s changed:\n%s", h, diff)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 	"github.com/craton-fleet/craton/server"
 )
 
@@ -71,12 +72,12 @@ func TestOnCratonServer(t *testing.T) {
 				if len(want) == 0 {
 					want = resolvedByServer(t, root, fleet)
 				}
-				_, got := read(t, render(t, fleet, o, false))
+				_, got := ansibletest.MustRead(t, render(t, fleet, o, false))
 				for _, v := range got {
 					delete(v, "craton")
 					delete(v, "ansible_host")
 				}
-				if have := stripped(got); !reflect.DeepEqual(want, have) { // cmp takes long for 47,000 variables
+				if have := ansibletest.Stripped(got); !reflect.DeepEqual(want, have) { // cmp takes long for 47,000 variables
 					t.Errorf("%s (-server +inventory):\n%.3000s", form, cmp.Diff(want, have))
 				}
 			}
@@ -162,7 +163,7 @@ func resolvedByServer(t *testing.T, c *craton.Client, f *Fleet) map[string]map[s
 		}
 		h := map[string]any{}
 		for k, raw := range v {
-			if h[k], err = readMarked(raw); err != nil {
+			if h[k], err = ansibletest.ReadMarked(raw); err != nil {
 				t.Fatal(err)
 			}
 		}

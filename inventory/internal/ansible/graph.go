@@ -1,4 +1,4 @@
-package inventory
+package ansible
 
 import (
 	"bufio"
@@ -14,50 +14,38 @@ type Graph struct {
 
 // WriteGraph writes the tree of groups for people, each with the number of hosts in it and below.
 func (doc *Document) WriteGraph(w io.Writer, how Graph) error {
-	t := &tree{doc: doc, how: how, w: bufio.NewWriter(w), byName: map[string]*group{}}
-	top := &group{name: "all", total: len(doc.hosts)}
-	for _, g := range doc.groups {
-		t.byName[g.name] = g
-		if !g.child {
-			top.children = append(top.children, g.name)
-		}
-	}
-	if len(doc.alone) > 0 {
-		t.byName["ungrouped"] = &group{name: "ungrouped", hosts: doc.alone, total: len(doc.alone)}
-		top.children = append(top.children, "ungrouped")
-	}
-	t.group(top, "", "")
+	t := &tree{doc: doc, how: how, w: bufio.NewWriter(w)}
+	t.group(doc.top(), "", "")
 	return t.w.Flush()
 }
 
 type tree struct {
-	doc    *Document
-	how    Graph
-	w      *bufio.Writer
-	byName map[string]*group
+	doc *Document
+	how Graph
+	w   *bufio.Writer
 }
 
 // group writes a group and what is in it: branch stands before its name, indent before the lines below.
-func (t *tree) group(g *group, branch, indent string) {
+func (t *tree) group(g *Group, branch, indent string) {
 	unit := "hosts"
 	if g.total == 1 {
 		unit = "host"
 	}
-	_, _ = fmt.Fprintf(t.w, "%s@%s (%d %s)\n", branch, g.name, g.total, unit)
-	hosts := g.hosts
+	_, _ = fmt.Fprintf(t.w, "%s@%s (%d %s)\n", branch, g.Name, g.total, unit)
+	hosts := g.Hosts
 	if !t.how.Hosts {
 		hosts = nil
 	}
-	left := len(g.children) + len(hosts)
-	for _, name := range g.children {
+	left := len(g.Children) + len(hosts)
+	for _, name := range g.Children {
 		left--
 		b, i := t.lines(left == 0)
-		t.group(t.byName[name], indent+b, indent+i)
+		t.group(t.doc.find(name), indent+b, indent+i)
 	}
 	for _, h := range hosts {
 		left--
 		b, _ := t.lines(left == 0)
-		_, _ = fmt.Fprintf(t.w, "%s%s%s\n", indent, b, t.doc.hosts[h].name)
+		_, _ = fmt.Fprintf(t.w, "%s%s%s\n", indent, b, t.doc.hosts.Name(int(h)))
 	}
 }
 

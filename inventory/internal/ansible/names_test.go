@@ -1,4 +1,4 @@
-package inventory
+package ansible_test
 
 import (
 	"encoding/hex"
@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
 func TestGroupName(t *testing.T) {
@@ -23,10 +25,10 @@ func TestGroupName(t *testing.T) {
 		{"label", []string{""}, "label_", "label_"},
 		{"type", []string{"ü 1"}, "type___1", "type__c3_bc_201"},
 	} {
-		if got := groupName(Readable, c.prefix, c.parts...); got != c.readable {
+		if got := ansible.GroupName(ansible.Readable, c.prefix, c.parts...); got != c.readable {
 			t.Errorf("readable %q: %s, want %s", c.parts, got, c.readable)
 		}
-		if got := groupName(Exact, c.prefix, c.parts...); got != c.exact {
+		if got := ansible.GroupName(ansible.Exact, c.prefix, c.parts...); got != c.exact {
 			t.Errorf("exact %q: %s, want %s", c.parts, got, c.exact)
 		}
 	}
@@ -41,12 +43,12 @@ func TestGroupNamesAreValid(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		parts := rapid.SliceOfN(name, 1, 3).Draw(t, "parts")
 		prefix := rapid.SampledFrom([]string{"cloud", "region", "cell", "label", "type", "kind", "parent"}).Draw(t, "prefix")
-		for _, form := range []GroupNames{Readable, Exact} {
-			if got := groupName(form, prefix, parts...); !valid.MatchString(got) {
+		for _, form := range []ansible.GroupNames{ansible.Readable, ansible.Exact} {
+			if got := ansible.GroupName(form, prefix, parts...); !valid.MatchString(got) {
 				t.Fatalf("%s %q: %q", form, parts, got)
 			}
 		}
-		rest, ok := strings.CutPrefix(groupName(Exact, prefix, parts...), prefix+"_")
+		rest, ok := strings.CutPrefix(ansible.GroupName(ansible.Exact, prefix, parts...), prefix+"_")
 		if back := decodeExact(t, rest); !ok || strings.Join(back, "\x00") != strings.Join(parts, "\x00") || len(back) != len(parts) {
 			t.Fatalf("%q became %q and back %q", parts, rest, back)
 		}
@@ -79,12 +81,12 @@ func decodeExact(t *rapid.T, s string) []string {
 func TestTidy(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		v, want := Variables{}, map[string]string{}
+		v, want := ansible.Variables{}, map[string]string{}
 		for range rapid.IntRange(0, 6).Draw(t, "n") {
-			one := Variable{rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name"), rapid.StringN(1, 1, 1).Draw(t, "value")}
+			one := ansible.Variable{rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name"), rapid.StringN(1, 1, 1).Draw(t, "value")}
 			v, want[one.Name] = append(v, one), one.Value
 		}
-		v = v.tidy()
+		v = v.Tidy()
 		if len(v) != len(want) {
 			t.Fatalf("%v", v)
 		}
@@ -92,11 +94,11 @@ func TestTidy(t *testing.T) {
 			if i > 0 && v[i-1].Name >= one.Name || want[one.Name] != one.Value {
 				t.Fatalf("%v", v)
 			}
-			if got, ok := v.find(one.Name); !ok || got != one.Value {
+			if got, ok := v.Find(one.Name); !ok || got != one.Value {
 				t.Fatalf("find %v: %s", one, got)
 			}
 		}
-		if _, ok := v.find("bb"); ok {
+		if _, ok := v.Find("bb"); ok {
 			t.Fatalf("found what is not there")
 		}
 	})

@@ -1,4 +1,4 @@
-package inventory
+package ansible_test
 
 import (
 	"encoding/json"
@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
@@ -37,37 +39,13 @@ func TestAppendValue(t *testing.T) {
 		{`{"__ansible_type":"TrustedAsTemplate"}`, `{"__ansible_unsafe":"{\"__ansible_type\":\"TrustedAsTemplate\"}"}`, `{"__ansible_unsafe":"{\"__ansible_type\":\"TrustedAsTemplate\"}"}`},
 		{`{"a":"__ansible_vault","b":"{{ x }}"}`, `{"a":"__ansible_vault","b":{"__ansible_unsafe":"{{ x }}"}}`, `{"a":"__ansible_vault","b":"{{ x }}"}`},
 	} {
-		if got := string(appendValue(nil, c.value, false)); got != c.untrusted {
+		if got := string(ansible.AppendValue(nil, c.value, false)); got != c.untrusted {
 			t.Errorf("%s:\n got %s\nwant %s", c.value, got, c.untrusted)
 		}
-		if got := string(appendValue(nil, c.value, true)); got != c.trusted {
+		if got := string(ansible.AppendValue(nil, c.value, true)); got != c.trusted {
 			t.Errorf("trusted %s:\n got %s\nwant %s", c.value, got, c.trusted)
 		}
 	}
-}
-
-// drawJSON draws a value in which marks and templates are likely.
-func drawJSON(t *rapid.T, depth int) any {
-	text := rapid.SampledFrom([]string{"", "a", "{", "{{", "{%x", "#jinja2:a\n", markUnsafe, markVault, markType, `"`, `\`, "é", "𝄞", "\u2028", "\x00"})
-	switch rapid.IntRange(0, 3+min(depth, 2)).Draw(t, "kind") {
-	case 0:
-		return nil
-	case 1:
-		return rapid.Int64().Draw(t, "number")
-	case 2, 3:
-		return strings.Join(rapid.SliceOfN(text, 0, 4).Draw(t, "text"), "")
-	case 4:
-		list := []any{}
-		for range rapid.IntRange(0, 3).Draw(t, "elements") {
-			list = append(list, drawJSON(t, depth-1))
-		}
-		return list
-	}
-	object := map[string]any{}
-	for range rapid.IntRange(0, 3).Draw(t, "members") {
-		object[text.Draw(t, "key")] = drawJSON(t, depth-1)
-	}
-	return object
 }
 
 // TestNothingForgesTrust: whatever the API holds, Ansible reads it without executing a string of it, without a mark
@@ -75,7 +53,7 @@ func drawJSON(t *rapid.T, depth int) any {
 func TestNothingForgesTrust(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		value := drawJSON(t, 3)
+		value := ansibletest.DrawJSON(t, 3)
 		raw, err := json.Marshal(value)
 		if err != nil {
 			t.Fatal(err)
@@ -84,14 +62,14 @@ func TestNothingForgesTrust(t *testing.T) {
 			raw = []byte(escapeAll(string(raw)))
 		}
 		clean := string(jsonscan.AppendClean(nil, string(raw)))
-		got, err := readMarked(appendValue(nil, clean, false))
+		got, err := ansibletest.ReadMarked(ansible.AppendValue(nil, clean, false))
 		if err != nil {
 			t.Fatalf("%s: %v", raw, err)
 		}
-		if bad := trusted(got); bad != nil {
+		if bad := ansibletest.Trusted(got); bad != nil {
 			t.Fatalf("%s: Ansible would execute %q", raw, bad)
 		}
-		if diff := cmp.Diff(withTextOfMarks(t, []byte(clean)), plain(got)); diff != "" {
+		if diff := cmp.Diff(withTextOfMarks(t, []byte(clean)), ansibletest.Plain(got)); diff != "" {
 			t.Fatalf("%s changed:\n%s", raw, diff)
 		}
 	})
@@ -114,11 +92,11 @@ func withTextOfMarks(t *rapid.T, raw []byte) any {
 	case map[string]any:
 		var members map[string]json.RawMessage
 		_ = json.Unmarshal(raw, &members)
-		if s, ok := v[markUnsafe].(string); ok && len(v) == 1 {
+		if s, ok := v[ansible.MarkUnsafe].(string); ok && len(v) == 1 {
 			return s
 		}
 		for k := range v {
-			if isMark(k) {
+			if ansible.IsMark(k) {
 				return string(raw)
 			}
 		}
@@ -149,41 +127,10 @@ func TestLoadable(t *testing.T) {
 		strings.Repeat("9,", 5000):              true,
 		`["` + strings.Repeat(`\\`, 200) + `"]`: true,
 	} {
-		if got := loadable(value) == nil; got != want {
+		if got := ansible.Loadable(value) == nil; got != want {
 			t.Errorf("%.20s... (%d): %v", value, len(value), got)
 		}
 	}
-}
-
-// TestAppendClean: the value stays what it is for a JSON reader, in its own digits, without space.
-func TestAppendClean(t *testing.T) {
-	t.Parallel()
-	for raw, want := range map[string]string{
-		` { "a" : [ 1 , "b c" , { } ] } `: `{"a":[1,"b c",{}]}`,
-		"\"tab\\t quote\\\" \\\\\"":       "\"tab\\t quote\\\" \\\\\"",
-		`12345678901234567890123.10`:      `12345678901234567890123.10`,
-		`"\ud834\udd1e"`:                  `"\ud834\udd1e"`,
-		`"\ud834"`:                        `"\ufffd"`,
-		`"\udd1e x \uD834\uD834"`:         `"\ufffd x \ufffd\ufffd"`,
-		`"\ud834\u0041"`:                  `"\ufffd\u0041"`,
-		"\"\xff\xc3\"":                    "\"\ufffd\ufffd\"",
-		"\"é ☃ 𝄞\"":                       "\"é ☃ 𝄞\"",
-	} {
-		if got := string(jsonscan.AppendClean(nil, raw)); got != want {
-			t.Errorf("%q: %s, want %s", raw, got, want)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		raw, err := json.MarshalIndent(drawJSON(t, 3), "", " \t")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var want, got any
-		clean := jsonscan.AppendClean(nil, string(raw))
-		if json.Unmarshal(raw, &want) != nil || json.Unmarshal(clean, &got) != nil || cmp.Diff(want, got) != "" {
-			t.Fatalf("%s became %s", raw, clean)
-		}
-	})
 }
 
 func TestAppendQuoted(t *testing.T) {
@@ -192,7 +139,7 @@ func TestAppendQuoted(t *testing.T) {
 		s := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "text")
 		var got string
 		want := string([]rune(s)) // every byte that is not UTF-8 as U+FFFD
-		if err := json.Unmarshal(appendQuoted(nil, s), &got); err != nil || got != want {
+		if err := json.Unmarshal(ansible.AppendQuoted(nil, s), &got); err != nil || got != want {
 			t.Fatalf("%q became %q (%v)", s, got, err)
 		}
 	})

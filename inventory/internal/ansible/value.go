@@ -1,4 +1,4 @@
-package inventory
+package ansible
 
 import (
 	"fmt"
@@ -11,12 +11,12 @@ import (
 // object but a string that is not to be trusted, a vault, or (ansible-core 2.19 and later) an object of Ansible's
 // that no inventory may hold. Data of the API must not make them by accident or on purpose.
 const (
-	markUnsafe = "__ansible_unsafe"
-	markVault  = "__ansible_vault"
-	markType   = "__ansible_type"
+	MarkUnsafe = "__ansible_unsafe"
+	MarkVault  = "__ansible_vault"
+	MarkType   = "__ansible_type"
 )
 
-func isMark(name string) bool { return name == markUnsafe || name == markVault || name == markType }
+func IsMark(name string) bool { return name == MarkUnsafe || name == MarkVault || name == MarkType }
 
 // Limits of what Ansible can load. One value beyond them and it refuses the whole inventory.
 const (
@@ -24,8 +24,8 @@ const (
 	maxDigits = 4300 // of an integer, Python's own limit
 )
 
-// loadable finds values that would keep Ansible from loading the inventory.
-func loadable(value string) error {
+// Loadable finds values that would keep Ansible from loading the inventory.
+func Loadable(value string) error {
 	if len(value) <= 2*maxDepth {
 		return nil
 	}
@@ -53,9 +53,9 @@ func loadable(value string) error {
 	return nil
 }
 
-// isTemplate tells the strings that Ansible would execute: those with a start of a Jinja2 block, expression or
+// IsTemplate tells the strings that Ansible would execute: those with a start of a Jinja2 block, expression or
 // comment, and those that choose other delimiters in their first line.
-func isTemplate(s string) bool {
+func IsTemplate(s string) bool {
 	if strings.HasPrefix(s, "#jinja2:") {
 		return true
 	}
@@ -72,12 +72,12 @@ func isTemplate(s string) bool {
 	return false
 }
 
-// isTemplateLiteral is isTemplate for a JSON string with its quotes and escapes.
+// isTemplateLiteral is IsTemplate for a JSON string with its quotes and escapes.
 func isTemplateLiteral(raw string) bool {
 	if strings.IndexByte(raw, '\\') < 0 {
-		return isTemplate(raw[1 : len(raw)-1])
+		return IsTemplate(raw[1 : len(raw)-1])
 	}
-	return isTemplate(gjson.Parse(raw).Str)
+	return IsTemplate(gjson.Parse(raw).Str)
 }
 
 // stringLen is the length of the JSON string that s begins with, its quotes included.
@@ -93,9 +93,9 @@ func stringLen(s string) int {
 	return len(s)
 }
 
-// appendValue appends a compact JSON value as Ansible may read it: unless trust is set, strings that look like
+// AppendValue appends a compact JSON value as Ansible may read it: unless trust is set, strings that look like
 // templates are marked; objects that look like marks become the text of their JSON.
-func appendValue(dst []byte, value string, trust bool) []byte {
+func AppendValue(dst []byte, value string, trust bool) []byte {
 	switch value[0] {
 	case '"':
 		return appendLiteral(dst, value, trust)
@@ -117,7 +117,7 @@ func appendLiteral(dst []byte, raw string, trust bool) []byte {
 	if trust || !isTemplateLiteral(raw) {
 		return append(dst, raw...)
 	}
-	dst = append(dst, `{"`+markUnsafe+`":`...)
+	dst = append(dst, `{"`+MarkUnsafe+`":`...)
 	dst = append(dst, raw...)
 	return append(dst, '}')
 }
@@ -143,14 +143,14 @@ func appendMarked(dst []byte, value string) []byte {
 	return append(dst, value[done:]...)
 }
 
-// appendNested is appendValue for values that may hold marks.
+// appendNested is AppendValue for values that may hold marks.
 func appendNested(dst []byte, v gjson.Result, trust bool) []byte {
 	switch {
 	case v.IsObject():
 		if !genuine(v, trust) {
-			quoted := appendQuoted(nil, v.Raw)
+			quoted := AppendQuoted(nil, v.Raw)
 			// The text is data, whatever it says.
-			return append(append(append(dst, `{"`+markUnsafe+`":`...), quoted...), '}')
+			return append(append(append(dst, `{"`+MarkUnsafe+`":`...), quoted...), '}')
 		}
 		dst = append(dst, '{')
 		first := true
@@ -186,7 +186,7 @@ func appendNested(dst []byte, v gjson.Result, trust bool) []byte {
 func hasMark(object gjson.Result) bool {
 	found := false
 	object.ForEach(func(key, _ gjson.Result) bool {
-		found = isMark(key.Str)
+		found = IsMark(key.Str)
 		return !found
 	})
 	return found
@@ -201,7 +201,7 @@ func genuine(object gjson.Result, trust bool) bool {
 	members, good := 0, false
 	object.ForEach(func(key, value gjson.Result) bool {
 		members++
-		good = value.Type == gjson.String && (key.Str == markUnsafe || key.Str == markVault && trust)
+		good = value.Type == gjson.String && (key.Str == MarkUnsafe || key.Str == MarkVault && trust)
 		return true
 	})
 	return good && members == 1

@@ -1,34 +1,35 @@
-package inventory
+package ansibletest
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
-	"testing"
+
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// document is an inventory as Ansible reads it.
-type document struct {
-	hostvars map[string]map[string]any
-	groups   map[string]readGroup
+// Document is an inventory as Ansible reads it.
+type Document struct {
+	Hostvars map[string]map[string]any
+	Groups   map[string]Group
 }
 
-type readGroup struct {
+// Group is a group of a Document.
+type Group struct {
 	Children []string
 	Hosts    []string
 	Vars     map[string]any
 }
 
-// unsafeText is a string that Ansible does not execute.
-type unsafeText string
+// UnsafeText is a string that Ansible does not execute.
+type UnsafeText string
 
-// readDocument reads an inventory by the rules of ansible-core 2.19 and later, which are the stricter (contract A3):
+// Read reads an inventory by the rules of ansible-core 2.19 and later, which are the stricter (contract A3):
 // it fails where Ansible would refuse or misread it.
-func readDocument(text string) (*document, error) {
+func Read(text string) (*Document, error) {
 	var top map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &top); err != nil {
 		return nil, err
@@ -36,10 +37,10 @@ func readDocument(text string) (*document, error) {
 	if !strings.HasSuffix(text, "}\n") {
 		return nil, fmt.Errorf("no newline at the end")
 	}
-	d := &document{hostvars: map[string]map[string]any{}, groups: map[string]readGroup{}}
+	d := &Document{Hostvars: map[string]map[string]any{}, Groups: map[string]Group{}}
 	listed := map[string]bool{}
 	for name, raw := range top {
-		value, err := readMarked(raw)
+		value, err := ReadMarked(raw)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -53,7 +54,7 @@ func readDocument(text string) (*document, error) {
 				return nil, fmt.Errorf("_meta is %v", body)
 			}
 			for h, v := range hostvars {
-				if d.hostvars[h], ok = v.(map[string]any); !ok {
+				if d.Hostvars[h], ok = v.(map[string]any); !ok {
 					return nil, fmt.Errorf("hostvars of %s are %T", h, v)
 				}
 			}
@@ -62,7 +63,7 @@ func readDocument(text string) (*document, error) {
 		if len(body) == 0 {
 			return nil, fmt.Errorf("group %s is empty: Ansible takes it for a host", name)
 		}
-		g := readGroup{}
+		g := Group{}
 		for k, v := range body {
 			switch k {
 			case "hosts":
@@ -80,31 +81,29 @@ func readDocument(text string) (*document, error) {
 				return nil, fmt.Errorf("group %s: %w", name, err)
 			}
 		}
-		for _, r := range name {
-			if !alphanumeric(r) && r != '_' {
-				return nil, fmt.Errorf("group name %q", name)
-			}
+		if strings.ContainsFunc(name, func(r rune) bool { return r != '_' && !ansible.IsIdentifier("_"+string(r)) }) {
+			return nil, fmt.Errorf("group name %q", name)
 		}
 		for _, h := range g.Hosts {
 			listed[h] = true
 		}
-		d.groups[name] = g
+		d.Groups[name] = g
 	}
-	for h := range d.hostvars {
+	for h := range d.Hostvars {
 		if !listed[h] {
 			return nil, fmt.Errorf("host %q is in no group: Ansible drops it", h)
 		}
 	}
-	if len(listed) != len(d.hostvars) {
-		return nil, fmt.Errorf("%d hosts in groups, %d in hostvars", len(listed), len(d.hostvars))
+	if len(listed) != len(d.Hostvars) {
+		return nil, fmt.Errorf("%d hosts in groups, %d in hostvars", len(listed), len(d.Hostvars))
 	}
-	for name, g := range d.groups {
+	for name, g := range d.Groups {
 		for _, c := range g.Children {
-			if _, ok := d.groups[c]; !ok {
+			if _, ok := d.Groups[c]; !ok {
 				return nil, fmt.Errorf("group %s has a child %s that is not there", name, c)
 			}
 		}
-		if _, ok := d.hostvars[name]; ok {
+		if _, ok := d.Hostvars[name]; ok {
 			return nil, fmt.Errorf("%s is a host and a group", name)
 		}
 	}
@@ -130,8 +129,8 @@ func names(v any) ([]string, error) {
 	return all, nil
 }
 
-// readMarked decodes JSON and Ansible's marks. Numbers keep their text.
-func readMarked(raw []byte) (any, error) {
+// ReadMarked decodes JSON and Ansible's marks. Numbers keep their text.
+func ReadMarked(raw []byte) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	var v any
@@ -145,14 +144,14 @@ func unmark(v any) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, one := range v {
-			if !isMark(k) {
+			if !ansible.IsMark(k) {
 				continue
 			}
 			s, isString := one.(string)
-			if k != markUnsafe || !isString || len(v) != 1 {
+			if k != ansible.MarkUnsafe || !isString || len(v) != 1 {
 				return nil, fmt.Errorf("the mark %s: %v", k, v)
 			}
-			return unsafeText(s), nil
+			return UnsafeText(s), nil
 		}
 		for k, one := range v {
 			var err error
@@ -171,17 +170,37 @@ func unmark(v any) (any, error) {
 	return v, nil
 }
 
-// variables merges what Ansible gives each host: groups by depth and then by name, the later over the earlier, whole
+// Failer is what testing and rapid have in common.
+type Failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// MustRead is Read with the hosts' variables, for texts that Ansible has to take.
+func MustRead(t Failer, text string) (*Document, map[string]map[string]any) {
+	t.Helper()
+	d, err := Read(text)
+	if err != nil {
+		t.Fatalf("Ansible would not take it: %v\n%s", err, text)
+	}
+	v, err := d.Variables()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return d, v
+}
+
+// Variables merges what Ansible gives each host: groups by depth and then by name, the later over the earlier, whole
 // key by key; hostvars over all (contract A5). ansible_group_priority in a group is consumed, and would change the
 // order.
-func (d *document) variables() (map[string]map[string]any, error) {
+func (d *Document) Variables() (map[string]map[string]any, error) {
 	parents := map[string][]string{}
-	for name, g := range d.groups {
+	for name, g := range d.Groups {
 		for _, c := range g.Children {
 			parents[c] = append(parents[c], name)
 		}
-		if _, has := g.Vars[groupPriority]; has {
-			return nil, fmt.Errorf("group %s has %s", name, groupPriority)
+		if _, has := g.Vars[ansible.GroupPriority]; has {
+			return nil, fmt.Errorf("group %s has %s", name, ansible.GroupPriority)
 		}
 	}
 	var depth func(name string) int
@@ -203,16 +222,16 @@ func (d *document) variables() (map[string]map[string]any, error) {
 		}
 	}
 	member := map[string]map[string]bool{}
-	for h := range d.hostvars {
+	for h := range d.Hostvars {
 		member[h] = map[string]bool{"all": true}
 	}
-	for name, g := range d.groups {
+	for name, g := range d.Groups {
 		for _, h := range g.Hosts {
 			ancestors(name, member[h])
 		}
 	}
 	all := map[string]map[string]any{}
-	for h, own := range d.hostvars {
+	for h, own := range d.Hostvars {
 		in := slices.SortedFunc(maps.Keys(member[h]), func(a, b string) int {
 			if c := depth(a) - depth(b); c != 0 {
 				return c
@@ -221,7 +240,7 @@ func (d *document) variables() (map[string]map[string]any, error) {
 		})
 		merged := map[string]any{}
 		for _, g := range in {
-			maps.Copy(merged, d.groups[g].Vars)
+			maps.Copy(merged, d.Groups[g].Vars)
 		}
 		maps.Copy(merged, own)
 		all[h] = merged
@@ -229,20 +248,20 @@ func (d *document) variables() (map[string]map[string]any, error) {
 	return all, nil
 }
 
-// membership is each group's hosts and children, variables aside.
-func (d *document) membership() map[string]readGroup {
-	m := map[string]readGroup{}
-	for name, g := range d.groups {
+// Membership is each group's hosts and children, variables aside.
+func (d *Document) Membership() map[string]Group {
+	m := map[string]Group{}
+	for name, g := range d.Groups {
 		if name == "all" && len(g.Hosts)+len(g.Children) == 0 {
 			continue // only carries variables
 		}
-		m[name] = readGroup{Children: g.Children, Hosts: g.Hosts}
+		m[name] = Group{Children: g.Children, Hosts: g.Hosts}
 	}
 	return m
 }
 
-// trusted are the strings of a value that Ansible would execute.
-func trusted(v any) []string {
+// Trusted are the strings of a value that Ansible would execute.
+func Trusted(v any) []string {
 	var found []string
 	switch v := v.(type) {
 	case string:
@@ -251,58 +270,42 @@ func trusted(v any) []string {
 		}
 	case map[string]any:
 		for _, one := range v {
-			found = append(found, trusted(one)...)
+			found = append(found, Trusted(one)...)
 		}
 	case []any:
 		for _, one := range v {
-			found = append(found, trusted(one)...)
+			found = append(found, Trusted(one)...)
 		}
 	}
 	return found
 }
 
-// plain is a value with the unsafe marks of its strings taken off.
-func plain(v any) any {
+// Plain is a value with the unsafe marks of its strings taken off.
+func Plain(v any) any {
 	switch v := v.(type) {
-	case unsafeText:
+	case UnsafeText:
 		return string(v)
 	case map[string]any:
 		m := map[string]any{}
 		for k, one := range v {
-			m[k] = plain(one)
+			m[k] = Plain(one)
 		}
 		return m
 	case []any:
 		l := []any{}
 		for _, one := range v {
-			l = append(l, plain(one))
+			l = append(l, Plain(one))
 		}
 		return l
 	}
 	return v
 }
 
-// TestModel makes sure that the model refuses what Ansible refuses: a test that cannot fail proves nothing.
-func TestModel(t *testing.T) {
-	t.Parallel()
-	for _, bad := range []string{
-		`[]` + "\n", `{}`, `{"_meta":{"hostvars":null}}` + "\n", `{"_meta":{}}` + "\n",
-		`{"_meta":{"hostvars":{}},"g":{}}` + "\n", `{"_meta":{"hostvars":{}},"g":{"hosts":null}}` + "\n",
-		`{"_meta":{"hostvars":{"h":{}}}}` + "\n", `{"_meta":{"hostvars":{}},"g-1":{"hosts":[]}}` + "\n",
-		`{"_meta":{"hostvars":{}},"g":{"hosts":[],"vars":{"a":{"__ansible_vault":"x"}}}}` + "\n",
-		`{"_meta":{"hostvars":{}},"g":{"children":["h"]}}` + "\n",
-	} {
-		if _, err := readDocument(bad); err == nil {
-			t.Errorf("the model takes %s", bad)
-		}
+// Stripped is hosts' variables with the unsafe marks taken off.
+func Stripped(all map[string]map[string]any) map[string]map[string]any {
+	m := map[string]map[string]any{}
+	for h, v := range all {
+		m[h] = Plain(v).(map[string]any)
 	}
-	d, err := readDocument(`{"_meta":{"hostvars":{"h":{"a":{"__ansible_unsafe":"{{"}}}},"b":{"children":["c"],"vars":{"x":1,"y":1}},"c":{"hosts":["h"],"vars":{"x":2}},"z":{"hosts":["h"],"vars":{"x":3,"y":3}}}` + "\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := d.variables()
-	want := map[string]map[string]any{"h": {"a": unsafeText("{{"), "x": json.Number("2"), "y": json.Number("3")}}
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%v, %v", got, err)
-	}
+	return m
 }

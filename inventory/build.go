@@ -1,0 +1,282 @@
+package inventory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+)
+
+// level is a place of a chain above devices, nearest last.
+type level uint8
+
+const (
+	levelProject level = iota
+	levelCloud
+	levelRegion
+	levelCell
+	levels
+)
+
+// host is a host of the document.
+type host struct {
+	name   string
+	device *Device
+	base   *base
+	above  Variables // of its ancestors, merged; shared by its siblings
+}
+
+// base is what the hosts of one cell, or of one region without a cell, have in common: the variables of their
+// cell, region, cloud and project, merged and encoded once.
+type base struct{ entries []entry }
+
+// entry is a variable of a base.
+type entry struct {
+	name   string
+	text   string // "name":value, as it is written
+	inHost bool   // is written into hosts; else a group carries it
+}
+
+// Document is an inventory, ready to be written: all names are decided, and nothing can fail but the writing.
+type Document = ansible.Document
+
+// Graph says how a tree of groups is written.
+type Graph = ansible.Graph
+
+// builder makes a document of a fleet. It is then the document's [ansible.Hosts].
+type builder struct {
+	o       Options
+	f       *Fleet
+	exclude *ansible.Excluder
+	hosts   []host            // sorted by name
+	inGroup [int(levels)]bool // whose variables groups carry
+}
+
+// Build decides everything about the inventory of a fleet. It is a pure function: the same fleet and options give the
+// same document, byte for byte. Its errors are names that collide or that Ansible cannot take, and variables that
+// Ansible could not load; each names the objects and the setting that helps.
+func Build(f *Fleet, o Options) (*Document, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if err := f.checkHosts(); err != nil {
+		return nil, err
+	}
+	b := &builder{o: o, f: f, exclude: ansible.NewExcluder(o.ExcludeVariables)}
+	if err := b.nameHosts(); err != nil {
+		return nil, err
+	}
+	if err := b.checkVariables(); err != nil {
+		return nil, err
+	}
+	g := newGrouper(f, &b.o)
+	groups, err := g.groups(b)
+	if err != nil {
+		return nil, err
+	}
+	all := b.layer(g.places)
+	b.inherit()
+	return ansible.NewDocument(b, groups, all, o.TrustTemplates), nil
+}
+
+// Len, Name and AppendVariables make the builder [ansible.Hosts].
+
+func (b *builder) Len() int { return len(b.hosts) }
+
+func (b *builder) Name(i int) string { return b.hosts[i].name }
+
+func (b *builder) AppendVariables(dst []byte, i int) []byte { return b.appendHost(dst, &b.hosts[i]) }
+
+// nameHosts names and sorts the hosts.
+func (b *builder) nameHosts() error {
+	b.hosts = make([]host, len(b.f.Hosts))
+	for i, d := range b.f.Hosts {
+		name := b.f.hostName(d, b.o.Hostname)
+		if err := ansible.CheckHostName(name); err != nil {
+			return fmt.Errorf("%s (%s) cannot be in the inventory: its name there, %q, %w; rename it, or set hostname to another form",
+				d, b.f.place(d), name, err)
+		}
+		b.hosts[i] = host{name: name, device: d}
+	}
+	slices.SortFunc(b.hosts, func(x, y host) int {
+		if c := strings.Compare(x.name, y.name); c != 0 {
+			return c
+		}
+		return x.device.ID - y.device.ID
+	})
+	for i := 1; i < len(b.hosts); i++ {
+		if x, y := &b.hosts[i-1], &b.hosts[i]; x.name == y.name {
+			return b.f.sameName(x.name, x.device, y.device, b.o.Hostname)
+		}
+	}
+	return nil
+}
+
+// sameName is the error of two hosts with one name.
+func (f *Fleet) sameName(name string, a, b *Device, form Hostname) error {
+	help := "set hostname to qualified"
+	if form == Qualified {
+		help = "rename one of them"
+	}
+	return fmt.Errorf("two hosts are called %q: %s in %s, and %s in %s; %s", name, a, f.place(a), b, f.place(b), help)
+}
+
+// checkVariables looks at every variable that the inventory may hold.
+func (b *builder) checkVariables() error {
+	f := b.f
+	seen := map[*Device]bool{} // ancestors
+	places := map[*Place]bool{}
+	for _, d := range f.Hosts {
+		for at := d; at != nil && !seen[at]; at = f.Devices[at.ParentID] {
+			if at != d {
+				seen[at] = true
+			}
+			if err := at.Variables.Check(at, b.o.Facts, b.exclude); err != nil {
+				return err
+			}
+		}
+		for i, p := range []*Place{f.Cells[d.CellID], f.Regions[d.RegionID], f.Clouds[d.CloudID]} {
+			if p == nil || places[p] {
+				continue
+			}
+			places[p] = true
+			if err := p.Variables.Check(described{[]string{"cell", "region", "cloud"}[i], p}, b.o.Facts, b.exclude); err != nil {
+				return err
+			}
+		}
+	}
+	for id, v := range f.Projects {
+		if err := v.Check(described{"project", id}, b.o.Facts, b.exclude); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// described is an object's name in errors.
+type described struct {
+	kind string
+	what any
+}
+
+func (d described) String() string { return fmt.Sprintf("%s %v", d.kind, d.what) }
+
+// layer decides which variables groups carry, and gives them to the groups of places. In layered form each carries its
+// place's own variables, and as the nesting of groups is the chain of every host in them, Ansible merges what a host
+// has: a deeper group wins whatever its name (contract A5). A level without groups, and the project's where hosts have
+// several, stay with hosts. The project's are on the group all, which is returned; nil if there are none.
+//
+// Ansible makes every group a child of all in the end, but only when all sources are read: named here, the variables
+// are there for the sources after this one, such as a constructed file.
+func (b *builder) layer(places []*placeGroup) *ansible.Group {
+	if b.o.Vars != Layered {
+		return nil
+	}
+	b.inGroup[levelCloud] = b.o.has(CloudGroups)
+	b.inGroup[levelRegion] = b.o.has(RegionGroups)
+	b.inGroup[levelCell] = b.o.has(CellGroups)
+	all := &ansible.Group{Name: "all"}
+	for _, p := range places {
+		p.Vars = b.groupVariables(p.place.Variables)
+		if !p.IsChild() {
+			all.Children = append(all.Children, p.Name)
+		}
+	}
+	slices.Sort(all.Children)
+	projects := map[string]bool{}
+	for i := range b.hosts {
+		projects[b.hosts[i].device.ProjectID] = true
+	}
+	if len(projects) != 1 {
+		return nil
+	}
+	b.inGroup[levelProject] = true
+	for id := range projects {
+		all.Vars = b.groupVariables(b.f.Projects[id])
+	}
+	if len(all.Vars) == 0 {
+		return nil
+	}
+	return all
+}
+
+// groupVariables are those that a group may carry.
+func (b *builder) groupVariables(v Variables) Variables {
+	v = b.exclude.Keep(v)
+	if _, has := v.Find(ansible.GroupPriority); !has {
+		return v
+	}
+	return slices.DeleteFunc(slices.Clone(v), func(one Variable) bool { return one.Name == ansible.GroupPriority })
+}
+
+// inherit gives every host what it shares with others.
+func (b *builder) inherit() {
+	type place struct {
+		project             string
+		cloud, region, cell int
+	}
+	bases := map[place]*base{}
+	above := map[int]Variables{} // by the parent's id: its variables over those of its own ancestors
+	var merged func(id int) Variables
+	merged = func(id int) Variables {
+		p := b.f.Devices[id]
+		if p == nil {
+			return nil
+		}
+		v, known := above[id]
+		if !known {
+			v = over(b.exclude.Keep(p.Variables), merged(p.ParentID))
+			above[id] = v
+		}
+		return v
+	}
+	for i := range b.hosts {
+		h := &b.hosts[i]
+		d := h.device
+		at := place{d.ProjectID, d.CloudID, d.RegionID, d.CellID}
+		if bases[at] == nil {
+			bases[at] = b.base(d)
+		}
+		h.base, h.above = bases[at], merged(d.ParentID)
+	}
+}
+
+// base merges and encodes the variables above a device.
+func (b *builder) base(d *Device) *base {
+	var own [levels]Variables
+	own[levelProject] = b.f.Projects[d.ProjectID]
+	for l, p := range map[level]*Place{levelCloud: b.f.Clouds[d.CloudID], levelRegion: b.f.Regions[d.RegionID], levelCell: b.f.Cells[d.CellID]} {
+		if p != nil {
+			own[l] = p.Variables
+		}
+	}
+	var all Variables
+	for _, v := range own {
+		all = over(b.exclude.Keep(v), all)
+	}
+	made := &base{entries: make([]entry, len(all))}
+	var text []byte
+	ends := make([]int, len(all))
+	for i, one := range all {
+		text = append(ansible.AppendQuoted(text, one.Name), ':')
+		text = ansible.AppendValue(text, one.Value, b.o.TrustTemplates)
+		ends[i] = len(text)
+	}
+	kept, from := string(text), 0
+	for i, one := range all {
+		made.entries[i] = entry{name: one.Name, text: kept[from:ends[i]], inHost: one.Name == ansible.GroupPriority || !b.inGroup[source(own, one.Name)]}
+		from = ends[i]
+	}
+	return made
+}
+
+// source is the level that supplies a variable: the nearest that has it.
+func source(own [levels]Variables, name string) level {
+	for l := levelCell; l > levelProject; l-- {
+		if _, has := own[l].Find(name); has {
+			return l
+		}
+	}
+	return levelProject
+}

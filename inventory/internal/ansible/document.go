@@ -1,0 +1,204 @@
+package ansible
+
+import (
+	"io"
+	"iter"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Hosts are the hosts of a document, sorted by name.
+type Hosts interface {
+	Len() int
+	Name(i int) string
+	// AppendVariables appends the object of a host's variables. It is called for several hosts at once.
+	AppendVariables(dst []byte, i int) []byte
+}
+
+// Document is an inventory, ready to be written: all names are decided, and nothing can fail but the writing.
+type Document struct {
+	hosts  Hosts
+	groups []*Group
+	all    *Group
+	alone  *Group
+	trust  bool
+}
+
+// NewDocument makes a document of hosts and of the groups of a Grouper. top is the group all if it carries variables or
+// names children, nil if it does not. trust lets Ansible execute templates that variables hold.
+func NewDocument(hosts Hosts, groups []*Group, top *Group, trust bool) *Document {
+	doc := &Document{hosts: hosts, groups: groups, all: top, trust: trust}
+	doc.findAlone()
+	return doc
+}
+
+// Size is how many hosts and groups the document has.
+func (doc *Document) Size() (hosts, groups int) { return doc.hosts.Len(), len(doc.groups) }
+
+// Host is the object of one host's variables, compact.
+func (doc *Document) Host(i int) []byte { return doc.hosts.AppendVariables(nil, i) }
+
+// findAlone finds hosts in no group. Ansible drops hosts that only hostvars name (contract A3), so they are listed
+// as ungrouped.
+func (doc *Document) findAlone() {
+	grouped := make([]bool, doc.hosts.Len())
+	for _, g := range doc.groups {
+		for _, i := range g.Hosts {
+			grouped[i] = true
+		}
+	}
+	for i, in := range grouped {
+		if in {
+			continue
+		}
+		if doc.alone == nil {
+			doc.alone = &Group{Name: "ungrouped"}
+		}
+		doc.alone.Hosts = append(doc.alone.Hosts, int32(i))
+		doc.alone.total++
+	}
+}
+
+// appendGroup appends the object of a group. It has hosts, even if none, unless it has something else: Ansible takes
+// an empty group for a host, and refuses null (contract A3).
+func (doc *Document) appendGroup(dst []byte, g *Group) []byte {
+	dst = append(dst, '{')
+	if len(g.Children) > 0 {
+		dst = append(dst, `"children":`...)
+		dst = append(AppendNames(dst, g.Children), ',')
+	}
+	if len(g.Hosts) > 0 || len(g.Children)+len(g.Vars) == 0 {
+		dst = append(dst, `"hosts":`...)
+		dst = append(doc.appendHosts(dst, g.Hosts), ',')
+	}
+	if len(g.Vars) > 0 {
+		dst = append(dst, `"vars":`...)
+		dst = append(AppendVariables(dst, g.Vars, doc.trust), ',')
+	}
+	dst[len(dst)-1] = '}'
+	return dst
+}
+
+func (doc *Document) appendHosts(dst []byte, hosts []int32) []byte {
+	dst = append(dst, '[')
+	for i, h := range hosts {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendQuoted(dst, doc.hosts.Name(int(h)))
+	}
+	return append(dst, ']')
+}
+
+// Write writes the document as JSON, with a newline at its end: {"_meta": {"hostvars": {HOST: variables}}, GROUP:
+// {children, hosts, vars}}, all sorted by name. pretty indents it as encoding/json does; otherwise each host and group
+// is a line. It writes as it goes, a host at a time, so the document is never in memory as a whole.
+func (doc *Document) Write(w io.Writer, pretty bool) error {
+	out := newWriter(w, pretty)
+	out.open("_meta")
+	out.open("hostvars")
+	for name, variables := range doc.encodedHosts() {
+		out.member(name, variables)
+	}
+	out.close()
+	out.close()
+	var buf []byte
+	group := func(g *Group) {
+		buf = doc.appendGroup(buf[:0], g)
+		out.member(g.Name, buf)
+	}
+	if doc.all != nil {
+		group(doc.all)
+	}
+	alone := doc.alone
+	for _, g := range doc.groups {
+		if alone != nil && g.Name > alone.Name {
+			group(alone)
+			alone = nil
+		}
+		group(g)
+	}
+	if alone != nil {
+		group(alone)
+	}
+	return out.end()
+}
+
+// encodeAhead is how many hosts are encoded at a time.
+const encodeAhead = 32
+
+// encodedHosts are the hosts' names and the objects of their variables, in order; an object is good until the next.
+// All processors encode, each a few hosts ahead of those that are written, into buffers that are used again.
+func (doc *Document) encodedHosts() iter.Seq2[string, []byte] {
+	type part struct {
+		text []byte
+		ends []int
+	}
+	return func(yield func(string, []byte) bool) {
+		hosts := doc.hosts.Len()
+		processors := runtime.GOMAXPROCS(0)
+		free := make(chan *part, processors+1)
+		for range cap(free) {
+			free <- &part{}
+		}
+		parts := make(chan chan *part, cap(free)) // in order; never full
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			defer close(parts)
+			for from := 0; from < hosts; from += encodeAhead {
+				var p *part
+				select {
+				case p = <-free:
+				case <-stop:
+					return
+				}
+				encoded := make(chan *part, 1)
+				parts <- encoded
+				go func() {
+					p.text, p.ends = p.text[:0], p.ends[:0]
+					for i := from; i < min(from+encodeAhead, hosts); i++ {
+						p.text = doc.hosts.AppendVariables(p.text, i)
+						p.ends = append(p.ends, len(p.text))
+					}
+					encoded <- p
+				}()
+			}
+		}()
+		next := 0
+		for encoded := range parts {
+			p, from := <-encoded, 0
+			for _, end := range p.ends {
+				if !yield(doc.hosts.Name(next), p.text[from:end]) {
+					return
+				}
+				next, from = next+1, end
+			}
+			free <- p
+		}
+	}
+}
+
+// top is what stands above all other groups.
+func (doc *Document) top() *Group {
+	top := &Group{Name: "all", total: doc.hosts.Len()}
+	for _, g := range doc.groups {
+		if !g.child {
+			top.Children = append(top.Children, g.Name)
+		}
+	}
+	if doc.alone != nil {
+		top.Children = append(top.Children, doc.alone.Name)
+	}
+	return top
+}
+
+// find gives a group by its name.
+func (doc *Document) find(name string) *Group {
+	if doc.alone != nil && name == doc.alone.Name {
+		return doc.alone
+	}
+	i, _ := slices.BinarySearchFunc(doc.groups, name, func(g *Group, name string) int { return strings.Compare(g.Name, name) })
+	return doc.groups[i]
+}

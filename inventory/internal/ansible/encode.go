@@ -1,0 +1,80 @@
+package ansible
+
+import "unicode/utf8"
+
+// AppendQuoted appends a JSON string. Only what JSON demands is escaped; bytes that are not UTF-8 become U+FFFD.
+func AppendQuoted(dst []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+			i++
+		}
+		if dst = append(dst, s[plain:i]...); i == len(s) {
+			break
+		}
+		c := s[i]
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+			i++
+		case c == '\n':
+			dst = append(dst, `\n`...)
+			i++
+		case c == '\t':
+			dst = append(dst, `\t`...)
+			i++
+		case c < ' ':
+			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+			i++
+		default:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			dst = utf8.AppendRune(dst, r)
+			i += n
+		}
+	}
+	return append(dst, '"')
+}
+
+// AppendText appends a string of the API as a value: marked like a variable's.
+func AppendText(dst []byte, s string, trust bool) []byte {
+	if trust || !IsTemplate(s) {
+		return AppendQuoted(dst, s)
+	}
+	dst = append(dst, `{"`+MarkUnsafe+`":`...)
+	return append(AppendQuoted(dst, s), '}')
+}
+
+// AppendTextOrNull is AppendText with null for "".
+func AppendTextOrNull(dst []byte, s string, trust bool) []byte {
+	if s == "" {
+		return append(dst, "null"...)
+	}
+	return AppendText(dst, s, trust)
+}
+
+// AppendNames appends a list of strings that need no marks, such as names of hosts and groups.
+func AppendNames(dst []byte, names []string) []byte {
+	dst = append(dst, '[')
+	for i, n := range names {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendQuoted(dst, n)
+	}
+	return append(dst, ']')
+}
+
+// AppendVariables appends the object of variables.
+func AppendVariables(dst []byte, v Variables, trust bool) []byte {
+	dst = append(dst, '{')
+	for i, one := range v {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(AppendQuoted(dst, one.Name), ':')
+		dst = AppendValue(dst, one.Value, trust)
+	}
+	return append(dst, '}')
+}

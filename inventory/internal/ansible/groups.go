@@ -1,0 +1,122 @@
+package ansible
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Group is a group of an inventory.
+type Group struct {
+	Name     string
+	What     string    // the object it stands for, in errors
+	Setting  string    // the kind of group, by whose name the setting groups leaves such out
+	Help     string    // what to do when another group has its name; "" is to rename one of the two objects
+	Children []string  // sorted, once Grouper.Groups has been called
+	Hosts    []int32   // indexes of the document's hosts, ascending, so that names are sorted
+	Vars     Variables // that it carries for its hosts
+
+	total int  // hosts in it and below
+	child bool // it is the child of another
+}
+
+// IsChild tells that a group is the child of another.
+func (g *Group) IsChild() bool { return g.child }
+
+// Grouper makes the groups of an inventory. Two groups never get one name.
+type Grouper struct {
+	names  GroupNames
+	byName map[string]*Group
+	plain  map[member]*Group
+}
+
+// member is what a plain group stands for.
+type member struct{ kind, of string }
+
+// NewGrouper makes a Grouper without groups.
+func NewGrouper(names GroupNames) *Grouper {
+	return &Grouper{names: names, byName: map[string]*Group{}, plain: map[member]*Group{}}
+}
+
+// Add keeps a group under a name that no other may have.
+func (g *Grouper) Add(one *Group) error {
+	if other := g.byName[one.Name]; other != nil {
+		help := "rename one of them"
+		switch {
+		case one.Help != "":
+			help = one.Help
+		case other.Help != "":
+			help = other.Help
+		case g.names != Exact:
+			help += ", or set group_names to exact"
+		}
+		return fmt.Errorf("%s and %s both make the group %q; %s", other.What, one.What, one.Name, help)
+	}
+	g.byName[one.Name] = one
+	return nil
+}
+
+// Nest makes a group the child of another; both were added.
+func (g *Grouper) Nest(parent, child *Group) {
+	parent.Children = append(parent.Children, child.Name)
+	child.child = true
+}
+
+// Join puts a host into the plain group of a kind that stands for an object. describe says what the group is called
+// and what it stands for, when it is new. Hosts join in order.
+func (g *Grouper) Join(host int32, kind, object string, describe func() (name, what string)) error {
+	key := member{kind, object}
+	one := g.plain[key]
+	if one == nil {
+		one = &Group{Setting: kind}
+		one.Name, one.What = describe()
+		if err := g.Add(one); err != nil {
+			return err
+		}
+		g.plain[key] = one
+	}
+	one.Hosts = append(one.Hosts, host)
+	return nil
+}
+
+// Groups are all groups, sorted by name. A host must not be called like one of them, or like one that Ansible always
+// has: it would mix them up. describe names a host in that error.
+func (g *Grouper) Groups(hosts Hosts, describe func(i int) string) ([]*Group, error) {
+	all := make([]*Group, 0, len(g.byName))
+	for _, one := range g.byName {
+		slices.Sort(one.Children)
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b *Group) int { return strings.Compare(a.Name, b.Name) })
+	g.count(all)
+	for i := range hosts.Len() {
+		name, what := hosts.Name(i), ""
+		if one := g.byName[name]; one != nil {
+			what = fmt.Sprintf("the group of %s (groups, without %s, leaves it out)", one.What, one.Setting)
+		} else if name == "all" || name == "ungrouped" {
+			what = "a group that Ansible always has"
+		} else {
+			continue
+		}
+		return nil, fmt.Errorf("%s has the same name in the inventory as %s; rename it, or set hostname to another form", describe(i), what)
+	}
+	return all, nil
+}
+
+// count finds how many hosts each group has, those of its children included. Groups with children form trees in which
+// every host stands once.
+func (g *Grouper) count(all []*Group) {
+	var total func(*Group) int
+	total = func(one *Group) int {
+		one.total = len(one.Hosts)
+		for _, child := range one.Children {
+			one.total += total(g.byName[child])
+		}
+		return one.total
+	}
+	for _, one := range all {
+		if !one.child {
+			total(one)
+		}
+	}
+}

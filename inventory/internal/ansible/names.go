@@ -1,0 +1,98 @@
+package ansible
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+)
+
+const (
+	// HostAddress is the variable with the address that Ansible connects to.
+	HostAddress = "ansible_host"
+	// GroupPriority is what Ansible takes off a group instead of keeping it as a variable (contract A3).
+	GroupPriority = "ansible_group_priority"
+)
+
+// CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas and space
+// divide its host patterns, and ansible-core before 2.19 runs templates in names when plays show them.
+func CheckHostName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("is empty")
+	case strings.Contains(name, ","):
+		return errors.New("has a comma")
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return errors.New("has space or a control character")
+	case IsTemplate(name):
+		return errors.New("looks like a template")
+	}
+	return nil
+}
+
+// GroupNames says how names of the API become names that Ansible allows in groups.
+type GroupNames string
+
+// Readable writes an underscore for every other character, so that two names may become one, which is an error.
+// Exact never makes one of two, and is less pleasant to read.
+const (
+	Readable GroupNames = "readable"
+	Exact    GroupNames = "exact"
+)
+
+// GroupName makes the name of a group of the kind's prefix and the names of objects.
+func GroupName(form GroupNames, prefix string, parts ...string) string {
+	b := []byte(prefix)
+	for i, part := range parts {
+		if form == Exact {
+			if i > 0 {
+				b = append(b, '_')
+			}
+			b = appendExact(append(b, '_'), part)
+		} else {
+			b = appendReadable(append(b, '_'), part)
+		}
+	}
+	return string(b)
+}
+
+// appendReadable writes an underscore for every character that Ansible does not want in a group's name.
+func appendReadable(dst []byte, s string) []byte {
+	for _, r := range s {
+		if !alphanumeric(r) {
+			r = '_'
+		}
+		dst = append(dst, byte(r))
+	}
+	return dst
+}
+
+// appendExact writes an underscore and two hexadecimal digits for every byte that is no ASCII letter or digit, the
+// underscore too. Parts of a name are joined by two underscores, which no part can contain, so that different names
+// stay different.
+func appendExact(dst []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	for i := range len(s) {
+		c := s[i]
+		if alphanumeric(rune(c)) {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '_', digits[c>>4], digits[c&15])
+		}
+	}
+	return dst
+}
+
+func alphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+// IsIdentifier tells the variable names that Ansible takes without complaint, but for Jinja's keywords.
+func IsIdentifier(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !(c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || i > 0 && '0' <= c && c <= '9') {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,127 @@
+package ansible
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Variable is one variable.
+type Variable struct {
+	Name  string
+	Value string // JSON, compact, its text otherwise as the API gave it
+}
+
+// Variables are an object's own, sorted by name, each name once.
+type Variables []Variable
+
+// Find gives the value of a name.
+func (v Variables) Find(name string) (value string, ok bool) {
+	i, ok := slices.BinarySearchFunc(v, name, func(one Variable, name string) int { return strings.Compare(one.Name, name) })
+	if !ok {
+		return "", false
+	}
+	return v[i].Value, true
+}
+
+// Tidy sorts by name; of several with one name the last stays, as JSON readers have it.
+func (v Variables) Tidy() Variables {
+	tidied := true
+	for i := 1; i < len(v) && tidied; i++ {
+		tidied = v[i-1].Name < v[i].Name
+	}
+	if tidied {
+		return v
+	}
+	slices.SortStableFunc(v, func(a, b Variable) int { return strings.Compare(a.Name, b.Name) })
+	kept := v[:0]
+	for i := range v {
+		if i+1 == len(v) || v[i+1].Name != v[i].Name {
+			kept = append(kept, v[i])
+		}
+	}
+	return kept
+}
+
+// Check finds what an inventory cannot hold of an owner's variables: names that are taken, the name of the facts among
+// them, and values that Ansible could not load. What is excluded does not count.
+func (v Variables) Check(owner fmt.Stringer, facts string, exclude *Excluder) error {
+	for i := range v {
+		name := v[i].Name
+		if exclude.Excludes(name) {
+			continue
+		}
+		if name == facts && name != "" {
+			return fmt.Errorf("%s has a variable %q, which is what the host's facts are called; set facts to another name, or exclude_variables to this one", owner, name)
+		}
+		if IsMark(name) {
+			return fmt.Errorf("%s has a variable %q, which Ansible would take for a mark of its own; delete it, or set exclude_variables to it", owner, name)
+		}
+		if err := Loadable(v[i].Value); err != nil {
+			return fmt.Errorf("the variable %q of %s %w, which Ansible cannot load; change it, or set exclude_variables to it", name, owner, err)
+		}
+	}
+	return nil
+}
+
+// CheckFacts finds names of the facts that cannot be; "" leaves the facts out.
+func CheckFacts(name string) error {
+	if name != "" && !IsIdentifier(name) {
+		return fmt.Errorf("facts must be the name of a variable (letters, digits, underscores), not %q", name)
+	}
+	if name == HostAddress {
+		return fmt.Errorf("facts cannot be called %s, which is the host's address", HostAddress)
+	}
+	return nil
+}
+
+// Excluder tells which variables are left out, by the setting exclude_variables. It is safe for concurrent use.
+type Excluder struct {
+	patterns []string
+	known    sync.Map // of names: bool
+}
+
+// NewExcluder makes an Excluder of patterns as of path.Match.
+func NewExcluder(patterns []string) *Excluder { return &Excluder{patterns: patterns} }
+
+// CheckPatterns finds patterns that are not well formed.
+func CheckPatterns(patterns []string) error {
+	for _, p := range patterns {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("exclude_variables: the pattern %q is not well formed: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// Excludes tells whether a variable is left out.
+func (e *Excluder) Excludes(name string) bool {
+	if len(e.patterns) == 0 {
+		return false
+	}
+	if out, known := e.known.Load(name); known {
+		return out.(bool)
+	}
+	out := slices.ContainsFunc(e.patterns, func(p string) bool {
+		match, _ := path.Match(p, name) // looked at by CheckPatterns
+		return match
+	})
+	e.known.Store(strings.Clone(name), out)
+	return out
+}
+
+// Keep is the variables without the excluded ones; the same slice where there are none.
+func (e *Excluder) Keep(v Variables) Variables {
+	if len(e.patterns) == 0 || !slices.ContainsFunc(v, func(one Variable) bool { return e.Excludes(one.Name) }) {
+		return v
+	}
+	var kept Variables
+	for _, one := range v {
+		if !e.Excludes(one.Name) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
+}
