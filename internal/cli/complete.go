@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"net/url"
@@ -73,8 +72,9 @@ func (c *command) complete(cmd *cobra.Command, called *call, s output.Streams) {
 // completeSettings declares how the options that every command has are completed.
 func completeSettings(cmd *cobra.Command) {
 	for _, section := range []settings.Section{settings.Connection, settings.CLI} {
-		for _, s := range section.Settings {
-			flag := cmp.Or(s.Flag, strings.ReplaceAll(s.Name, "_", "-"))
+		for i := range section.Settings {
+			s := &section.Settings[i]
+			flag := flagName(s)
 			if s.Choices != nil && cmd.Flags().Lookup(flag) != nil {
 				_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(s.Choices, cobra.ShellCompDirectiveNoFileComp))
 			}

@@ -83,9 +83,9 @@ func (p *program) help(cmd *cobra.Command) {
 			several = true
 		}
 	})
-	section("Options", own.FlagUsages())
+	section("Options", own.FlagUsagesWrapped(terminalColumns()))
 	if cmd == p.root {
-		section("Options of every subcommand that talks to a fleet; they may stand before or after it", shared.FlagUsages())
+		section("Options of every subcommand that talks to a fleet; they may stand before or after it", shared.FlagUsagesWrapped(terminalColumns()))
 		b.WriteString("\nSee \"craton help COMMAND\" for help on a specific command.\n")
 	} else if several {
 		b.WriteString("\nIt takes the options that \"craton help\" lists, too: where the fleet lives, credentials, --format.\n")

@@ -55,11 +55,8 @@ func (s *session) references(ctx context.Context, options []option, c *call) (pl
 	for i := range refs {
 		o := &refs[i]
 		text := c.text(o.long)
-		if text == "" {
-			if o.key == keyParent || !o.required {
-				continue
-			}
-			return nil, fmt.Errorf("%s is empty; give an id or a name", o.argument())
+		if text == "" { // none
+			continue
 		}
 		id, err := s.find(ctx, text, ids, o.of...)
 		if err != nil {

@@ -35,7 +35,7 @@ func createVerb(r *resource) *command {
 		name: "create", short: "Register a new " + r.noun(), options: r.create, creates: true,
 		long: r.createLong(), example: exampleOf(r.name + "-create"),
 		run: func(ctx context.Context, s *session, c *call) error {
-			body, err := s.body(ctx, r, r.create, c)
+			body, err := s.body(ctx, r.create, c, r.empties)
 			if err != nil {
 				return err
 			}
@@ -49,7 +49,7 @@ func createVerb(r *resource) *command {
 			}
 			made, err := s.send(ctx, http.MethodPost, r.path, body)
 			if err != nil {
-				return hinted(err, "the original server answers this when an object that the request names by its id does not exist, when the name is taken, and when a text is longer than 255 characters")
+				return hinted(err, http.StatusInternalServerError, hintWrite)
 			}
 			if c.given("labels") && !r.labelsAtOnce {
 				if err := s.addLabels(ctx, r, made, c.all("labels")); err != nil {
@@ -78,8 +78,9 @@ func (r *resource) createLong() string {
 	return "Register a new " + r.noun() + ". The answer shows the " + strings.ReplaceAll(r.secret, "_", " ") + ", which `craton server` shows this once only."
 }
 
-// body is what a create or update sends: the API's options that are given, references resolved to ids.
-func (s *session) body(ctx context.Context, r *resource, options []option, c *call) (map[string]any, error) {
+// body is what a create or update sends: the API's options that are given, references resolved to ids. Without empties
+// empty texts and the id 0 are left out.
+func (s *session) body(ctx context.Context, options []option, c *call, empties bool) (map[string]any, error) {
 	refs, err := s.references(ctx, options, c)
 	if err != nil {
 		return nil, err
@@ -93,10 +94,11 @@ func (s *session) body(ctx context.Context, r *resource, options []option, c *ca
 		text := c.text(o.long)
 		switch o.kind {
 		case referenceOption:
-			if id := refs[o.key]; id != "" {
-				body[o.key] = idValue(id)
-			} else if o.key == keyParent { // taken away
+			switch id := refs[o.key]; {
+			case id == "": // taken away
 				body[o.key] = nil
+			case id != "0" || empties:
+				body[o.key] = idValue(id)
 			}
 		case integerOption:
 			body[o.key], err = strconv.Atoi(text)
@@ -107,7 +109,9 @@ func (s *session) body(ctx context.Context, r *resource, options []option, c *ca
 		case switchOption:
 			body[o.key] = true
 		default:
-			body[o.key] = text
+			if text != "" || empties {
+				body[o.key] = text
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -170,7 +174,7 @@ func updateVerb(r *resource) *command {
 			if !slices.ContainsFunc(r.update, func(o option) bool { return c.given(o.long) }) {
 				return commandError("Nothing to update... Please specify %s", r.nothing)
 			}
-			body, err := s.body(ctx, r, r.update, c)
+			body, err := s.body(ctx, r.update, c, true)
 			if err != nil {
 				return err
 			}
@@ -207,21 +211,24 @@ func (s *session) put(ctx context.Context, r *resource, id string, body map[stri
 		if _, missing := s.send(ctx, http.MethodGet, r.at(id), nil); craton.IsNotFound(missing) {
 			return o, missing
 		}
-		err = hinted(err, "the original server answers this when an object that the request names by its id does not exist, when the name is taken, and when a text is longer than 255 characters")
+		err = hinted(err, http.StatusInternalServerError, hintWrite)
 	case http.StatusBadRequest:
 		for _, key := range r.fixed {
 			if _, given := body[key]; given {
-				err = hinted(err, "the API cannot move a "+r.noun()+": delete it and create it where it belongs")
-				break
+				return o, hinted(err, http.StatusBadRequest, "the API cannot move a "+r.noun()+": delete it and create it where it belongs")
 			}
 		}
 	}
 	return o, err
 }
 
-// hinted adds to an answer of the API what to do next.
-func hinted(err error, text string) error {
-	if e, ok := err.(*craton.Error); ok && e.Hint == "" && (e.Status == http.StatusInternalServerError || e.Status == http.StatusBadRequest) { //nolint:errorlint // Do returns it bare
+// hintWrite is what a bare 500 to a write means.
+const hintWrite = "the original server answers this when an object that the request names by its id does not exist, when the name is taken, " +
+	"and when a text is longer than 255 characters"
+
+// hinted adds to an answer of the API with a status what to do next.
+func hinted(err error, status int, text string) error {
+	if e, ok := err.(*craton.Error); ok && e.Hint == "" && e.Status == status { //nolint:errorlint // Do returns it bare
 		with := *e
 		with.Hint = text
 		return &with

@@ -22,6 +22,7 @@ type option struct {
 	of       []*resource // of a reference: the kinds of objects that it may name
 	choices  []string    // the only values; nil for any
 	required bool
+	empty    bool   // of a reference: an empty text takes it away
 	help     string // one sentence, without a full stop
 }
 
@@ -104,6 +105,10 @@ func (v *value) Set(s string) error {
 		}
 		if s != "" {
 			s = strconv.FormatBool(truth)
+		}
+	case referenceOption:
+		if s == "" && !v.empty {
+			return errors.New("expected an id or a name")
 		}
 	case switchOption:
 		if s != "true" { // which pflag gives for the option alone

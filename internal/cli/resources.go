@@ -139,6 +139,9 @@ func resources() []*resource {
 		remove: remover(func(c *craton.Client) deleter[int] { return c.NetworkDevices }),
 	}
 	parent := reference("parent", "", keyParent, host, networkDevice)
+	newParent := parent
+	newParent.empty = true
+	newParent.help += "; an empty text takes it away"
 
 	host.create = []option{nameOption, ipOption, required(inRegion), required(inCloud), inCell, typeOption, activeOption, noteOption, labelsOption,
 		parent, varsOption}
@@ -147,7 +150,7 @@ func resources() []*resource {
 		{long: "label", meta: "<label>", key: "label", help: "only those with this label"}, ipFilter}
 	host.badSort = sortedByList
 	host.update = []option{optional(nameOption), optional(ipOption), inRegion, inCloud, inCell, activeOption, noteOption, labelsOption,
-		optional(typeOption), parent}
+		optional(typeOption), newParent}
 	host.nothing = "one or more of --name, --ip_address, --active, --note, --labels, --type, or --parent"
 
 	device := &resource{
@@ -165,7 +168,7 @@ func resources() []*resource {
 	networkDevice.list = []option{nameFilter, inRegion, inCloud, inCell, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
 		markerOption, typeFilter, varsFilter, ipFilter}
 	networkDevice.badSort = sortedByList
-	networkDevice.update = slices.Concat([]option{optional(nameOption), optional(ipOption), optional(typeOption)}, hardware, []option{labelsOption, parent})
+	networkDevice.update = slices.Concat([]option{optional(nameOption), optional(ipOption), optional(typeOption)}, hardware, []option{labelsOption, newParent})
 	networkDevice.nothing = "one or more of --name, --ip_address, --type, --model-name, --os-version, --vlans, --labels, or --parent"
 
 	addresses := []option{textual("cidr", "range of addresses, such as 10.20.0.0/24"), textual("gateway", "address of the gateway"),

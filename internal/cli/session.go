@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +41,9 @@ func addFleetFlags(cmd *cobra.Command) {
 // onFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the connection.
 func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *session, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
+		if err := checkFlags(cmd); err != nil {
+			return err
+		}
 		v, err := settings.Load(cmd.Flags(), settings.Connection, settings.CLI)
 		if err != nil {
 			return err
@@ -51,4 +58,28 @@ func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *ses
 		defer func() { err = errors.Join(err, done()) }()
 		return run(cmd.Context(), &session{Streams: s, settings: v, client: client, format: v.String("cli.format")}, args)
 	}
+}
+
+// checkFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.
+func checkFlags(cmd *cobra.Command) error {
+	for i := range settings.CLI.Settings {
+		setting := &settings.CLI.Settings[i]
+		f := cmd.Flags().Lookup(flagName(setting))
+		if f == nil || !f.Changed {
+			continue
+		}
+		text := f.Value.String()
+		if setting.Choices != nil && !slices.Contains(setting.Choices, text) {
+			return mistake(cmd.Root(), "argument --%s: %s", f.Name, invalidChoice(text, setting.Choices))
+		}
+		if _, err := strconv.Atoi(text); setting.Kind == settings.Int && err != nil {
+			return mistake(cmd.Root(), "argument --%s: invalid int value: %s", f.Name, quoted(text))
+		}
+	}
+	return nil
+}
+
+// flagName is the flag of a setting.
+func flagName(s *settings.Setting) string {
+	return cmp.Or(s.Flag, strings.ReplaceAll(s.Name, "_", "-"))
 }
