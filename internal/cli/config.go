@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/table"
 )
 
 func newConfig(s output.Streams) *cobra.Command {
@@ -125,11 +125,11 @@ func (c *configuration) table(look appearance) string {
 	wide := [2]int{}
 	for _, row := range rows {
 		for i := range wide {
-			wide[i] = max(wide[i], text.StringWidth(row[i]))
+			wide[i] = max(wide[i], table.Width(row[i]))
 		}
 	}
 	for i, row := range rows {
-		line := text.Pad(row[0], wide[0], ' ') + "  " + text.Pad(row[1], wide[1], ' ') + "  " + row[2]
+		line := table.Pad(row[0], wide[0]) + "  " + table.Pad(row[1], wide[1]) + "  " + row[2]
 		switch {
 		case i == 0, c.entries[i-1].Source.From == settings.FromDefault:
 			line = look.dim(line)

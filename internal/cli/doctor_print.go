@@ -5,7 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/table"
 )
 
 // doctorPrinter writes findings for people as they come. Checks that were skipped for one reason share a line.
@@ -31,7 +32,7 @@ func (p *doctorPrinter) print(f finding) {
 	p.flush()
 	p.line(f.Status, f.Check+": "+f.Message)
 	if f.Advice != "" {
-		p.write("         -> " + f.Advice) // not wrapped: it may be a command to copy
+		p.write(indent + "-> " + f.Advice) // not wrapped: it may be a command to copy
 	}
 }
 
@@ -47,25 +48,19 @@ func (p *doctorPrinter) line(h health, message string) {
 	paint := map[health]func(string) string{
 		healthy: p.look.green, warning: p.look.yellow, problem: func(s string) string { return p.look.red(p.look.bold(s)) }, skipped: p.look.dim,
 	}[h]
-	head := text.Pad(string(h), 8, ' ')
-	if rest, ok := strings.CutPrefix(p.wrap(head+" "+message), head); ok {
-		p.write(paint(head) + rest)
-	}
+	p.write(paint(table.Pad(string(h), len(indent)-1)) + " " + p.wrap(message))
 }
 
-// wrap breaks a line that is wider than the terminal, between words, and sets what follows in.
-func (p *doctorPrinter) wrap(line string) string {
-	const in = "         "
-	if p.look.width <= 2*len(in) || text.StringWidth(line) <= p.look.width {
-		return line
+// indent is where the text of a line begins, behind its health.
+const indent = "         "
+
+// wrap breaks a text that the terminal is too narrow for, between words.
+func (p *doctorPrinter) wrap(message string) string {
+	room := p.look.width - len(indent)
+	if room <= len(indent) || table.Width(message) <= room {
+		return message
 	}
-	lines := strings.Split(text.WrapSoft(line, p.look.width), "\n")
-	rest := strings.Join(lines[1:], " ")
-	wrapped := strings.TrimRight(lines[0], " ")
-	for part := range strings.SplitSeq(text.WrapSoft(rest, p.look.width-len(in)), "\n") {
-		wrapped += "\n" + in + strings.TrimRight(part, " ")
-	}
-	return wrapped
+	return strings.Join(python.Wrap(message, room, nil), "\n"+indent)
 }
 
 func (p *doctorPrinter) write(line string) { _, _ = io.WriteString(p.w, line+"\n") }

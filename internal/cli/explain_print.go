@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/craton-fleet/craton/internal/table"
 )
 
 // leastValue is how many columns a value gets, however narrow the terminal is.
@@ -47,16 +47,16 @@ func (e *explanation) overview(look appearance) string {
 	wide := [2]int{}
 	for _, row := range rows {
 		for i := range wide {
-			wide[i] = max(wide[i], text.StringWidth(row[i]))
+			wide[i] = max(wide[i], table.Width(row[i]))
 		}
 	}
 	shortened := false
 	for i, row := range rows {
 		value := row[2]
-		if room := max(look.width-wide[0]-wide[1]-4, leastValue); look.width > 0 && text.StringWidth(value) > room {
-			value, shortened = text.Snip(value, room, "…"), true
+		if room := max(look.width-wide[0]-wide[1]-4, leastValue); look.width > 0 && table.Width(value) > room {
+			value, shortened = table.Shorten(value, room), true
 		}
-		name, from := text.Pad(row[0], wide[0], ' '), text.Pad(row[1], wide[1], ' ')
+		name, from := table.Pad(row[0], wide[0]), table.Pad(row[1], wide[1])
 		switch {
 		case i == 0:
 			fmt.Fprintf(&b, "%s\n", look.dim(name+"  "+from+"  "+value))
@@ -82,12 +82,12 @@ func (e *explanation) one(look appearance) string {
 	fmt.Fprintf(&b, "%s of %s\n\n", look.bold(clean(v.name)), clean(e.levels[0].String()))
 	wide := 0
 	for _, l := range e.levels {
-		wide = max(wide, text.StringWidth(clean(l.String())))
+		wide = max(wide, table.Width(clean(l.String())))
 	}
 	const counts, silent = "=> ", "   "
 	values := v.values
 	for i, l := range e.levels {
-		name := text.Pad(clean(l.String()), wide, ' ')
+		name := table.Pad(clean(l.String()), wide)
 		switch {
 		case len(values) > 0 && values[0].level == i:
 			value := look.whole(values[0].json, len(counts)+wide+2)
@@ -121,7 +121,7 @@ func (look appearance) whole(value json.RawMessage, column int) string {
 	if look.width == 0 {
 		room = plainWidth - column
 	}
-	if value[0] != '{' && value[0] != '[' || text.StringWidth(string(value)) <= room {
+	if value[0] != '{' && value[0] != '[' || table.Width(string(value)) <= room {
 		return clean(string(value))
 	}
 	var b bytes.Buffer

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDoctorLines: what is skipped for one reason shares a line, and on a narrow terminal nothing is lost.
+func TestDoctorLines(t *testing.T) {
+	t.Parallel()
+	report := func(look appearance) string {
+		var b bytes.Buffer
+		p := &doctorPrinter{w: &b, look: look}
+		d := &doctor{report: p.print}
+		d.ok("url", "http://127.0.0.1/a-path-that-is-longer-than-the-terminal-is-wide/and/longer/still")
+		d.warn("clock", "set it", "this machine's clock is %s the server's", "behind")
+		d.skip("there is no connection", "api", "pages")
+		d.skip("there is no Ansible", "collection")
+		d.problem("inventory", "run `this command that is not broken into lines`", "two hosts are called %q", "web")
+		p.flush()
+		return b.String()
+	}
+	const want = `ok       url: http://127.0.0.1/a-path-that-is-longer-than-the-terminal-is-wide/and/longer/still
+warning  clock: this machine's clock is behind the server's
+         -> set it
+skipped  api, pages: there is no connection
+skipped  collection: there is no Ansible
+problem  inventory: two hosts are called "web"
+         -> run ` + "`this command that is not broken into lines`" + `
+`
+	if diff := cmp.Diff(want, report(appearance{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	const narrow = `ok       url: http://127.0.0.1/a
+         -path-that-is-longer-
+         than-the-terminal-is-
+         wide/and/longer/still
+warning  clock: this machine's
+         clock is behind the
+         server's
+         -> set it
+skipped  api, pages: there is no
+         connection
+skipped  collection: there is no
+         Ansible
+problem  inventory: two hosts
+         are called "web"
+         -> run ` + "`this command that is not broken into lines`" + `
+`
+	got := escapes.ReplaceAllString(report(appearance{width: 32, color: true}), "")
+	all := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	if all(want) != all(got) {
+		t.Errorf("something is lost:\n%s", got)
+	}
+	if diff := cmp.Diff(narrow, got); diff != "" {
+		t.Errorf("narrow (-want +got):\n%s", diff)
+	}
+}
