@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// command runs the command against a fleet on a real port, with credentials by flags.
-func command(t *testing.T, f http.Handler, args ...string) (stdout, stderr string, err error) {
+// runCommand runs the command against a fleet on a real port, with credentials by flags.
+func runCommand(t *testing.T, f http.Handler, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	url := "http://127.0.0.1:1" // nothing listens there
 	if f != nil {
@@ -50,7 +50,7 @@ func TestCommand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, errs, err := command(t, f, c.args...)
+			out, errs, err := runCommand(t, f, c.args...)
 			if err != nil || errs != "" {
 				t.Fatalf("error %v, stderr %q", err, errs)
 			}
@@ -63,11 +63,11 @@ func TestCommand(t *testing.T) {
 
 func TestCommandHost(t *testing.T) {
 	t.Parallel()
-	compact, _, err := command(t, believable(), "--host", "web-01.example.net")
+	compact, _, err := runCommand(t, believable(), "--host", "web-01.example.net")
 	if err != nil || !strings.HasSuffix(compact, "}\n") {
 		t.Fatalf("%s %v", compact, err)
 	}
-	pretty, _, err := command(t, believable(), "--host", "web-01.example.net", "--pretty")
+	pretty, _, err := runCommand(t, believable(), "--host", "web-01.example.net", "--pretty")
 	var want bytes.Buffer
 	if err2 := json.Indent(&want, []byte(compact), "", "  "); err != nil || err2 != nil || want.String() != pretty {
 		t.Errorf("%s, error %v", pretty, err)
@@ -80,7 +80,7 @@ func TestCommandGraph(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, _, err := command(t, believable(), "--graph")
+	out, _, err := runCommand(t, believable(), "--graph")
 	if err != nil || out != string(want) {
 		t.Errorf("%s, error %v", out, err)
 	}
@@ -90,7 +90,7 @@ func TestCommandGraph(t *testing.T) {
 func TestCommandOutput(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "inventory.json")
-	out, errs, err := command(t, believable(), "--list", "--output", path)
+	out, errs, err := runCommand(t, believable(), "--list", "--output", path)
 	if err != nil || out != "" || errs != "" {
 		t.Fatalf("stdout %q, stderr %q, error %v", out, errs, err)
 	}
@@ -102,7 +102,7 @@ func TestCommandOutput(t *testing.T) {
 	}
 	broken := believable()
 	broken.host(broken.get("regions", 2), "web-01.example.net", nil, nil)
-	if _, _, err := command(t, broken, "--list", "--output", path); err == nil {
+	if _, _, err := runCommand(t, broken, "--list", "--output", path); err == nil {
 		t.Error("no error")
 	}
 	if got, _ := os.ReadFile(path); string(got) != want {
@@ -139,7 +139,7 @@ func TestCommandFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, errs, err := command(t, c.fleet, c.args...)
+			out, errs, err := runCommand(t, c.fleet, c.args...)
 			if err == nil || out != "" || errs != "" {
 				t.Fatalf("error %v, stdout %q, stderr %q", err, out, errs)
 			}

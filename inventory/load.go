@@ -13,19 +13,15 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/inventory/internal/whole"
 )
 
 const (
-	// tries is how often a fleet is read in all when a walk breaks or what was read does not fit together.
-	tries = 3
-	// pause is the wait before the second try; it doubles.
-	pause = 400 * time.Millisecond
 	// maxStreams is how many listings the hosts are read in at most, so that the number of requests does not grow
 	// with the number of regions: each listing ends with a request for an empty page.
 	maxStreams = 32
@@ -50,26 +46,12 @@ func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 }
 
 // again runs a read until it succeeds, fails for good, or was tried often enough.
-func again[T any](ctx context.Context, c *craton.Client, o *Options, read func(*loader, context.Context) (T, error)) (T, error) {
-	wait := pause
-	for try := 1; ; try++ {
+func again(ctx context.Context, c *craton.Client, o *Options, read func(*loader, context.Context) (*Fleet, error)) (*Fleet, error) {
+	return whole.Read(ctx, "the fleet", func(ctx context.Context) (*Fleet, bool, error) {
 		l := newLoader(c, o)
-		got, err := read(l, ctx)
-		if err == nil || !l.passing(err) || ctx.Err() != nil {
-			return got, err
-		}
-		if try == tries {
-			return got, fmt.Errorf("the fleet could not be read whole in %d tries: %w", tries, err)
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return got, ctx.Err()
-		case <-timer.C:
-		}
-		wait *= 2
-	}
+		f, err := read(l, ctx)
+		return f, l.passing(err), err
+	})
 }
 
 // loader is one try.
