@@ -38,6 +38,15 @@ section (inventory), or a variable (CRATON_URL). Variables that begin with CRATO
 		},
 	}
 	settings.AddFlags(cmd.Flags(), settings.Sections()...)
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var keys []string
+		for _, section := range settings.Sections() {
+			for _, s := range section.Settings {
+				keys = append(keys, section.Key(s.Name))
+			}
+		}
+		return keys, cobra.ShellCompDirectiveNoFileComp
+	}
 	return cmd
 }
 

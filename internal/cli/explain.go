@@ -60,7 +60,36 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 		},
 	}
 	addFleetFlags(cmd)
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+		return completeExplain(cmd, s, args, begin), cobra.ShellCompDirectiveNoFileComp
+	}
 	return cmd
+}
+
+// completeExplain completes a device's name, and then the names of its variables.
+func completeExplain(cmd *cobra.Command, s output.Streams, args []string, begin string) []string {
+	by := completer{command: &command{}, streams: s}
+	switch len(args) {
+	case 0:
+		return by.names(cmd, begin, deviceKinds()...)
+	case 1:
+		return by.ask(cmd, func(ctx context.Context, s *session) []string {
+			d, err := s.device(ctx, args[0])
+			if err != nil {
+				return nil
+			}
+			resolved := s.client.Hosts.ResolvedVariables
+			if d.kind == craton.KindNetworkDevice {
+				resolved = s.client.NetworkDevices.ResolvedVariables
+			}
+			variables, err := resolved(ctx, d.ID)
+			if err != nil {
+				return nil
+			}
+			return variables.Keys()
+		})
+	}
+	return nil
 }
 
 // explanation is where each variable of a device comes from.

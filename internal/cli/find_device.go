@@ -18,11 +18,16 @@ type device struct {
 // isID tells words that can be the id of anything but a project.
 var isID = regexp.MustCompile(`^[0-9]{1,18}$`)
 
-// device finds the one device of either kind that a word means.
-func (s *session) device(ctx context.Context, word string) (*device, error) {
-	kinds := slices.DeleteFunc(resources(), func(r *resource) bool {
+// deviceKinds are the resources of hosts and of network devices.
+func deviceKinds() []*resource {
+	return slices.DeleteFunc(resources(), func(r *resource) bool {
 		return r.name != string(craton.KindHost) && r.name != string(craton.KindNetworkDevice)
 	})
+}
+
+// device finds the one device of either kind that a word means.
+func (s *session) device(ctx context.Context, word string) (*device, error) {
+	kinds := deviceKinds()
 	id, err := s.find(ctx, word, nil, kinds...)
 	if err != nil {
 		return nil, err

@@ -53,11 +53,11 @@ func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string
 	for i := range sections {
 		for j := range sections[i].Settings {
 			s := &sections[i].Settings[j]
-			got, err := s.find(flags, env, file[sections[i].key(s.Name)])
+			got, err := s.find(flags, env, file[sections[i].Key(s.Name)])
 			if err != nil {
 				return nil, err
 			}
-			v.values[sections[i].key(s.Name)] = got
+			v.values[sections[i].Key(s.Name)] = got
 		}
 	}
 	return v, nil
@@ -201,7 +201,7 @@ func (r *reader) entry(section string, key, val *yaml.Node) error {
 }
 
 func (r *reader) setting(sec *Section, s *Setting, key, val *yaml.Node) error {
-	name := sec.key(s.Name)
+	name := sec.Key(s.Name)
 	if r.found[name] != nil {
 		return r.errorf(key, "%s is set twice", s.Name)
 	}

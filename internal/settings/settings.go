@@ -50,8 +50,8 @@ type Section struct {
 	Settings []Setting
 }
 
-// key is what Values knows a setting by: "url", "inventory.vars".
-func (s *Section) key(name string) string {
+// Key is what Values knows a setting by: "url", "inventory.vars".
+func (s *Section) Key(name string) string {
 	if s.Name == "" {
 		return name
 	}

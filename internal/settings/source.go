@@ -57,7 +57,7 @@ func (v *Values) Entries() []Entry {
 	var entries []Entry
 	for _, section := range all() {
 		for i := range section.Settings {
-			key := section.key(section.Settings[i].Name)
+			key := section.Key(section.Settings[i].Name)
 			if got, ok := v.values[key]; ok {
 				entries = append(entries, Entry{got.setting, key, got.source, got.data})
 			}
