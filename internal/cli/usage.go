@@ -46,7 +46,13 @@ const usageAnnotation = "usage"
 
 // usageOf is a command's usage, wrapped as Python's argparse does.
 func usageOf(cmd *cobra.Command) string {
-	optional, positional := []string{"[<option> ...]"}, strings.Fields(cmd.Use)[1:]
+	positional := strings.Fields(cmd.Use)[1:]
+	var optional []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" {
+			optional = []string{"[<option> ...]"}
+		}
+	})
 	if parts, ok := cmd.Annotations[usageAnnotation]; ok {
 		before, after, _ := strings.Cut(parts, "\n\n")
 		optional, positional = nonEmpty(strings.Split(before, "\n")), nonEmpty(strings.Split(after, "\n"))

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+func testProgram() *program {
+	return newProgram(output.Streams{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}, Version{"0.1.0", "0.1.0 (whole)"}, nil)
+}
+
+func TestArrange(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"host-list":                                      "host-list",
+		"--format json host-list":                        "host-list --format json",
+		"--format=json host-list --all":                  "host-list --format=json --all",
+		"--craton-url host-show host-list":               "host-list --craton-url host-show",
+		"--limit 10 host-list":                           "host-list --limit 10",
+		"-r 1 --all host-list":                           "host-list -r 1 --all",
+		"-- host-list":                                   "host-list --",
+		"host-list --fields id name --all":               "host-list --fields=id --fields=name --all",
+		"host-list --fields=id --all":                    "host-list --fields=id --all",
+		"host-list --limit -1":                           "host-list --limit -1",
+		"host-list --label --fields":                     "host-list --label --fields", // a value, however it looks
+		"host-list -r1 --fields id":                      "host-list -r1 --fields=id",
+		"region-list --vars a:1 b:2 --vars c:3 -- x":     "region-list --vars=a:1 --vars=b:2 --vars=c:3 -- x",
+		"host-vars-set 1 a=1 -5=x --note=y":              "host-vars-set -- 1 a=1 -5=x --note=y",
+		"host-vars-set 1 a=1 --format json b=2":          "host-vars-set --format json -- 1 a=1 b=2",
+		"--format json host-vars-set 1 a=1":              "host-vars-set --format json -- 1 a=1",
+		"host-vars-set 1 -- --format json":               "host-vars-set -- 1 --format json",
+		"host-vars-delete --bogus 1 a":                   "host-vars-delete --bogus -- 1 a",
+		"host-vars-delete 1 - --validate-certs=false -x": "host-vars-delete --validate-certs=false -- 1 - -x",
+		"host-vars-get 1 -h":                             "host-vars-get 1 -h",
+		"host-vars-set 1 a=1 -h":                         "host-vars-set -h -- 1 a=1",
+		"--config x server bootstrap":                    "server --config x bootstrap",
+		"--version":                                      "--version",
+		"--format json":                                  "--format json",
+	} {
+		got, _, err := testProgram().arrange(strings.Fields(line))
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if diff := cmp.Diff(strings.Fields(want), got); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", line, diff)
+		}
+	}
+}
+
+func TestUnknownSubcommand(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"hots-list":                         "invalid choice: 'hots-list'",
+		"--format json nope 1":              "invalid choice: 'nope'",
+		"--bogus 1 nope":                    "invalid choice: 'nope'",
+		"-- nope":                           "invalid choice: 'nope'",
+		"--format json":                     "the following arguments are required: <subcommand>",
+		"host-list --fields":                "argument --fields: expected at least one argument",
+		"host-list --fields --all":          "argument --fields: expected at least one argument",
+		"host-list --limit":                 "argument --limit: expected one argument",
+		"host-list -r":                      "argument -r/--region: expected one argument",
+		"host-list --all=1":                 "argument --all: ignored explicit argument '1'",
+		"host-list -z":                      "unrecognized arguments: -z",
+		"host-list ---":                     "unrecognized arguments: ---",
+		"host-create -a perhaps":            "argument -a/--active: invalid choice: 'perhaps' (choose from 'true', 'false')",
+		"server nonsense":                   "unrecognized arguments: nonsense",
+		"apply a b":                         "unrecognized arguments: b",
+		"apply":                             "the following arguments are required: FILE",
+		"cloud-show":                        "the following arguments are required: <cloud>",
+		"host-create -n a -t b":             "the following arguments are required: -i/--ip_address, -r/--region, --cloud",
+		"completion tcsh":                   "argument <shell>: invalid choice: 'tcsh' (choose from 'bash', 'zsh', 'fish')",
+		"completion":                        "the following arguments are required: <shell>",
+		"region-create -n a --cloud= --all": "argument --cloud: expected an id or a name",
+	} {
+		err := testProgram().run(t.Context(), strings.Fields(line))
+		if e, ok := errors.AsType[*usageError](err); !ok || !strings.Contains(e.text, want) || !strings.HasPrefix(e.usage, "usage: craton") {
+			t.Errorf("%s: %v, want %s", line, err, want)
+		}
+	}
+	if err := testProgram().run(t.Context(), []string{"hots-list"}); !strings.HasSuffix(err.Error(), "; did you mean host-list?") {
+		t.Errorf("no hint: %v", err)
+	}
+}
+
+// TestVariableOf are the conversions of contract §8.4, and those that are new.
+func TestVariableOf(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		`"text"`: `"text"`, `"5"`: `"5"`, `""`: `""`, `"""`: `""`, `"a"b"`: `"a\"b"`, `"a`: `"a"`, `"a\nb"`: `"a\nb"`,
+		`5`: `5`, `-5`: `-5`, `0`: `0`, `123456789012345678901234567890`: `123456789012345678901234567890`,
+		`007`: `7.0`, `+5`: `5.0`, `-0`: `-0.0`, ` 1`: `1.0`, `1_000`: `1000.0`, `1__0`: `"1__0"`, `_1`: `"_1"`,
+		`1.5`: `1.5`, `.5`: `0.5`, `5.`: `5.0`, `1e3`: `1000.0`, `1E-7`: `1e-07`, `.`: `"."`, `1e`: `"1e"`, `0x10`: `"0x10"`,
+		`t`: `true`, `TRUE`: `true`, `on`: `true`, `Yes`: `true`, `y`: `true`, `f`: `false`, `off`: `false`, `n`: `false`, `no`: `false`,
+		`1`: `1`, `null`: `null`, `None`: `null`, `nan`: `"nan"`, `-inf`: `"-inf"`, `Infinity`: `"Infinity"`, `1e400`: `1e400`, `+1e400`: `"+1e400"`,
+		`text`: `"text"`, `a b`: `"a b"`, `<&>`: `"\u003c\u0026\u003e"`, `é`: `"é"`, `10.20.0.11`: `"10.20.0.11"`,
+		`{"a": 1}`: `{"a": 1}`, `[1,2]`: `[1,2]`, `{a}`: `"{a}"`, `[`: `"["`,
+	} {
+		got := string(variableOf(word))
+		if got != want || !gjson.Valid(got) {
+			t.Errorf("%s: %s, want %s", word, got, want)
+		}
+	}
+}
