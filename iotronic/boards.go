@@ -1,0 +1,118 @@
+package iotronic
+
+import (
+	"context"
+	"net/url"
+)
+
+// Board is a small computer of Iotronic (reference §2.5).
+type Board struct {
+	Record
+	Owner        string `json:"owner"`      // the user who made it
+	Fleet        string `json:"fleet"`      // a fleet's UUID; "" for none
+	LRVersion    string `json:"lr_version"` // of Lightning-rod, the board's agent
+	Connectivity Object `json:"connectivity"`
+	Agent        string `json:"agent"`    // later releases only
+	WSTunIP      string `json:"wstun_ip"` // later releases only: the host of its tunnels
+
+	Thing
+}
+
+// BoardCreate is what a new board is made of. Code, Name (a host name in lower case) and Location are required; of
+// several locations only the first counts. Owner and project are those of the token.
+type BoardCreate struct {
+	Code     string     `json:"code"`
+	Name     string     `json:"name"`
+	Type     string     `json:"type,omitzero"`
+	Location []Location `json:"location"`
+	Mobile   bool       `json:"mobile,omitzero"`
+	Fleet    string     `json:"fleet,omitzero"` // a fleet's UUID
+	Extra    Object     `json:"extra,omitempty"`
+
+	More Object `json:"-"` // other attributes, by their names in the API
+}
+
+// BoardListOptions filter boards; all that are set must match.
+type BoardListOptions struct {
+	Paging
+	Detail bool     `query:"detail"` // all fields
+	Fields []string `query:"fields"` // only these and the uuid, session, links and location; not with Detail
+	Status string   `query:"status"` // registered, offline, online
+	// Project is for admins. Without it the list has the boards of the caller's own project, an admin's too: there is no
+	// list of all.
+	Project string `query:"project"`
+}
+
+// BoardService is /v1/boards of Iotronic since March 2017.
+type BoardService struct {
+	Lister[Board, BoardListOptions]
+	Reader[Board]
+	Writer[Board, BoardCreate]
+	client *Client
+}
+
+func newBoardService(c *Client) *BoardService {
+	const resource = "boards"
+	s := &BoardService{client: c}
+	s.Lister = Lister[Board, BoardListOptions]{client: c, resource: resource}
+	s.Reader = Reader[Board]{client: c, resource: resource, one: "board", named: byName(&s.Lister, func(d Dialect) BoardListOptions {
+		return BoardListOptions{Fields: d.only("name")}
+	})}
+	s.Writer = Writer[Board, BoardCreate]{
+		reader: &s.Reader, more: func(b *BoardCreate) Object { return b.More },
+	}
+	return s
+}
+
+// Injection is a plugin on a board.
+type Injection struct {
+	Plugin    string    `json:"plugin"` // its UUID
+	Status    string    `json:"status"` // injected, updated
+	OnBoot    bool      `json:"onboot"`
+	CreatedAt Timestamp `json:"created_at"`
+	UpdatedAt Timestamp `json:"updated_at"`
+
+	Raw
+}
+
+// ExposedService is a service of a board that a tunnel leads to.
+type ExposedService struct {
+	Service    string    `json:"service"`     // its UUID
+	PublicPort int       `json:"public_port"` // on the host of the tunnels
+	CreatedAt  Timestamp `json:"created_at"`
+	UpdatedAt  Timestamp `json:"updated_at"`
+
+	Raw
+}
+
+// Plugins reads the plugins on a board, by UUID or name.
+func (s *BoardService) Plugins(ctx context.Context, board string) ([]*Injection, error) {
+	return partsOf[Injection](ctx, s, board, "plugins", "injections")
+}
+
+// Services reads the services of a board that are exposed, by UUID or name.
+func (s *BoardService) Services(ctx context.Context, board string) ([]*ExposedService, error) {
+	return partsOf[ExposedService](ctx, s, board, "services", "exposed")
+}
+
+// Ports reads the network ports of a board, by UUID or name.
+func (s *BoardService) Ports(ctx context.Context, board string) ([]*Port, error) {
+	return partsOf[Port](ctx, s, board, "ports", "ports")
+}
+
+// Webservices reads the web services of a board, by UUID or name.
+func (s *BoardService) Webservices(ctx context.Context, board string) ([]*Webservice, error) {
+	return partsOf[Webservice](ctx, s, board, "webservices", "webservices")
+}
+
+// partsOf reads a list below a board: part is its route, key the list in the body.
+func partsOf[T any](ctx context.Context, s *BoardService, board, part, key string) ([]*T, error) {
+	if board == "" {
+		return nil, invalid("cannot list the %s of a board: its UUID or name is empty", part)
+	}
+	found, err := list[T](ctx, s.client, "boards", "list the "+part+" of a board", "/boards/"+url.PathEscape(board)+"/"+part, key, nil)
+	if err != nil {
+		return nil, s.explain(ctx, board, err)
+	}
+	return found, nil
+}

@@ -1,0 +1,152 @@
+package iotronic
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Changes says what an update does: each key is the path of an attribute or of something inside it, with slashes
+// between, and its value becomes the new one. [Remove] takes it away; nil makes it null.
+//
+//	iotronic.Changes{
+//		"name":                    "web-01",
+//		"extra/rack":              "b7",
+//		"properties/capabilities": "boot_mode:uefi",
+//		"extra/old":               iotronic.Remove,
+//	}
+//
+// A key that has a slash itself is written with ~1 for it, and ~0 for a tilde, as in JSON pointers. What an attribute
+// holds beside a path stays as it is. Taking away an attribute itself gives it its default on Ironic and makes it null
+// on Iotronic; taking away what is not there is an error on Ironic.
+type Changes map[string]any
+
+// Remove as a value of Changes takes away what is at the path.
+var Remove = removal{}
+
+type removal struct{}
+
+// step is one change.
+type step struct {
+	path   []string // not escaped
+	remove bool
+	value  json.RawMessage
+}
+
+// steps are the changes in the order of their paths, so that what changes an attribute comes before what
+// changes something inside it.
+func (c Changes) steps() ([]step, error) {
+	if len(c) == 0 {
+		return nil, invalid("there is nothing to change")
+	}
+	var steps []step
+	for _, key := range slices.Sorted(maps.Keys(c)) {
+		var s step
+		for el := range strings.SplitSeq(strings.TrimPrefix(key, "/"), "/") {
+			if el == "" {
+				return nil, invalid("the path %q of a change has an empty element", key)
+			}
+			s.path = append(s.path, pointerEscapes.Replace(el))
+		}
+		if _, s.remove = c[key].(removal); !s.remove {
+			raw, err := rest.Encode(c[key])
+			if err != nil {
+				return nil, invalid("the value of %s: %w", key, err)
+			}
+			s.value = bytes.TrimRight(raw, "\n")
+		}
+		steps = append(steps, s)
+	}
+	return steps, nil
+}
+
+var (
+	pointerEscapes = strings.NewReplacer("~1", "/", "~0", "~")
+	pointerEscape  = strings.NewReplacer("~", "~0", "/", "~1")
+)
+
+// patchStep is one operation of a JSON patch. add sets what is there already too.
+type patchStep struct {
+	Op    string          `json:"op"`
+	Path  string          `json:"path"`
+	Value json.RawMessage `json:"value,omitempty"`
+}
+
+// patchOf makes a JSON patch (RFC 6902).
+func patchOf(steps []step) []patchStep {
+	patch := make([]patchStep, len(steps))
+	for i, s := range steps {
+		for _, el := range s.path {
+			patch[i].Path += "/" + pointerEscape.Replace(el)
+		}
+		patch[i].Op, patch[i].Value = "add", s.value
+		if s.remove {
+			patch[i].Op = "remove"
+		}
+	}
+	return patch
+}
+
+// applied are the attributes of an object that the steps change, whole.
+func applied(object Object, steps []step) (Object, error) {
+	changed := Object{}
+	for _, s := range steps {
+		name := s.path[0]
+		now, ok := changed[name]
+		if !ok {
+			now = object[name]
+		}
+		next, err := s.apply(now, s.path[1:])
+		if err != nil {
+			return nil, invalid("%s: %w", strings.Join(s.path, "/"), err)
+		}
+		changed[name] = next
+	}
+	return changed, nil
+}
+
+// null is JSON's.
+var null = json.RawMessage("null")
+
+// apply is value with the step carried out at path.
+func (s *step) apply(value json.RawMessage, path []string) (json.RawMessage, error) {
+	if len(path) == 0 {
+		if s.remove {
+			return null, nil
+		}
+		return s.value, nil
+	}
+	var o Object
+	if len(value) > 0 {
+		if err := json.Unmarshal(value, &o); err != nil {
+			return nil, errors.New("what holds it is no object")
+		}
+	}
+	if o == nil {
+		o = Object{}
+	}
+	_, there := o[path[0]]
+	switch {
+	case s.remove && !there:
+		return value, nil
+	case s.remove && len(path) == 1:
+		delete(o, path[0])
+	default:
+		inner, err := s.apply(o[path[0]], path[1:])
+		if err != nil {
+			return nil, err
+		}
+		o[path[0]] = inner
+	}
+	raw, err := rest.Encode(o)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be encoded: %w", err)
+	}
+	return bytes.TrimRight(raw, "\n"), nil
+}

@@ -1,0 +1,36 @@
+package iotronic
+
+import (
+	"cmp"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// check refuses what is set in options or in a new object and is not there in the dialect: a field's `dialect` tag names
+// those that have it, no tag means all. The servers' own answers would be about "unknown arguments".
+func (d Dialect) check(of any) error {
+	v := reflect.ValueOf(of)
+	for i := range v.NumField() {
+		f, fv := v.Type().Field(i), v.Field(i)
+		if f.Anonymous {
+			if err := d.check(fv.Interface()); err != nil {
+				return err
+			}
+			continue
+		}
+		in := f.Tag.Get("dialect")
+		if in == "" || fv.IsZero() || slices.Contains(strings.Split(in, ","), d.String()) {
+			continue
+		}
+		name, _, _ := strings.Cut(cmp.Or(f.Tag.Get("query"), f.Tag.Get("json")), ",")
+		return &InvalidAttributeError{Attribute: name, Reason: d.traits().title + " does not have it"}
+	}
+	return nil
+}
+
+var uuidForm = regexp.MustCompile(`^(?i:[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12})$`)
+
+// isUUID tells a UUID from a name; the servers take no name that looks like one.
+func isUUID(s string) bool { return uuidForm.MatchString(s) }

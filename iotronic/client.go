@@ -1,0 +1,215 @@
+package iotronic
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Defaults of a Client; each has an option of the same name.
+const (
+	// DefaultTimeout bounds one try of a request.
+	DefaultTimeout = 60 * time.Second
+	// DefaultRetries is how often a request is repeated; with the pauses between them about as long as the Python client tries.
+	DefaultRetries = 5
+)
+
+// ServiceTypes are the types of the service that the catalogue is searched for, in this order.
+var ServiceTypes = []string{"iot", "baremetal"}
+
+const library = "iotronic"
+
+var service = rest.Service{Library: library, Example: "https://ironic.example:6385", Version: "/v1"}
+
+// Client speaks to one Ironic or Iotronic. It is safe for concurrent use.
+// Each field is a collection of the API; which of them a server has depends on its dialect.
+type Client struct {
+	Nodes              *NodeService
+	Drivers            *DriverService
+	Boards             *BoardService
+	Fleets             *FleetService
+	Plugins            *PluginService
+	Services           *ServiceService
+	Ports              *PortService
+	Webservices        *WebserviceService
+	EnabledWebservices *EnabledWebserviceService
+
+	config config
+	busy   chan struct{} // held by who connects
+	found  atomic.Pointer[session]
+}
+
+// config is what the options fill.
+type config struct {
+	rest.Config
+	endpoint string
+	dialect  Dialect
+	version  Version // asked for by the user
+	pinned   bool    // version was asked for
+	problem  error   // of an option
+}
+
+// New makes a Client for the API at endpoint, with or without the final /v1, such as "http://ironic.example:6385".
+// With Keystone credentials endpoint may be empty: it then comes from Keystone's catalogue. Without an authentication
+// option requests carry no credentials, as for an Ironic that stands alone. Nothing is sent before the first call.
+func New(endpoint string, options ...Option) (*Client, error) {
+	c := &Client{busy: make(chan struct{}, 1), config: config{
+		endpoint: endpoint,
+		Config: rest.Config{
+			Service:   service,
+			Timeout:   DefaultTimeout,
+			Retries:   DefaultRetries,
+			WaitLeast: 500 * time.Millisecond,
+			WaitMost:  8 * time.Second,
+			UserAgent: "craton-iotronic-go",
+			Policy:    repeatLocked,
+			Redirects: true,
+		},
+	}}
+	for _, o := range options {
+		o(&c.config)
+	}
+	if err := c.config.problem; err != nil {
+		return nil, err
+	}
+	if endpoint != "" {
+		if _, err := rest.New(endpoint, &c.config.Config); err != nil {
+			return nil, &EndpointError{err}
+		}
+	} else if _, ok := c.config.Auth.(catalogue); !ok {
+		return nil, &AmbiguousAuthSystemError{}
+	}
+	c.Nodes = newNodeService(c)
+	c.Drivers = newDriverService(c)
+	c.Boards = newBoardService(c)
+	c.Fleets = newFleetService(c)
+	c.Plugins = newPluginService(c)
+	c.Services = newServiceService(c)
+	c.Ports = newPortService(c)
+	c.Webservices = newWebserviceService(c)
+	c.EnabledWebservices = newEnabledWebserviceService(c)
+	return c, nil
+}
+
+// URL is the API's base address, ending in /v1, without credentials. It is asked of the catalogue if it is not known.
+func (c *Client) URL(ctx context.Context) (string, error) {
+	s, err := c.session(ctx)
+	if err != nil {
+		return "", err
+	}
+	return s.rest.URL(), nil
+}
+
+// Dialect is what the server speaks. It is asked if it is not known.
+func (c *Client) Dialect(ctx context.Context) (Dialect, error) {
+	s, err := c.session(ctx)
+	if err != nil {
+		return DialectAuto, err
+	}
+	return s.dialect, nil
+}
+
+// String names the client by the endpoint that it was made with; credentials are never shown.
+func (c *Client) String() string {
+	if c.config.endpoint == "" {
+		return "iotronic client of an endpoint from the catalogue"
+	}
+	u, err := service.Base(c.config.endpoint)
+	if err != nil {
+		return "iotronic client"
+	}
+	return "iotronic client of " + rest.BareURL(u)
+}
+
+// GoString hides the credentials from %#v.
+func (c *Client) GoString() string { return fmt.Sprintf("iotronic.Client(%q)", c.String()) }
+
+// CloseIdleConnections closes the connections that wait for a next request.
+// Clients need not be closed; a program that makes many of them may want to.
+func (c *Client) CloseIdleConnections() {
+	if s := c.found.Load(); s != nil {
+		s.rest.CloseIdleConnections()
+	}
+}
+
+// Option changes how a Client connects.
+type Option func(*config)
+
+// Auth adds credentials to a request. Implementations are safe for concurrent use. One that also has the method Renew
+// of craton.Renewer is asked once for other credentials when the server answers 401; one that has
+//
+//	Endpoint(ctx context.Context, serviceType string) (string, error)
+//
+// is asked for the endpoint when the client was made without. Those of craton/keystone have both.
+type Auth interface {
+	// Authenticate sets the request's credentials; it may wait on ctx.
+	Authenticate(ctx context.Context, r *http.Request) error
+}
+
+// catalogue is an Auth that knows where services are.
+type catalogue interface {
+	Endpoint(ctx context.Context, serviceType string) (string, error)
+}
+
+// WithAuth sets how requests are authenticated.
+func WithAuth(a Auth) Option { return func(c *config) { c.Auth = a } }
+
+// WithToken authenticates with a token of Keystone's as it is. It needs an endpoint, and is not renewed.
+func WithToken(token string) Option { return WithAuth(&tokenAuth{token}) }
+
+// tokenAuth is used by its address only, so that printing what holds it shows the address and never the token.
+type tokenAuth struct{ token string }
+
+func (a *tokenAuth) Authenticate(_ context.Context, r *http.Request) error {
+	r.Header.Set("X-Auth-Token", a.token)
+	return nil
+}
+
+// String hides the token from careless printing.
+func (a *tokenAuth) String() string { return "a token" }
+
+// GoString hides the token from %#v.
+func (a *tokenAuth) GoString() string { return a.String() }
+
+// WithDialect sets what the server speaks, so that it is not asked.
+func WithDialect(d Dialect) Option { return func(c *config) { c.dialect = d } }
+
+// WithVersion sets the version of the API; a server that does not speak it is an [*UnsupportedVersionError]. Otherwise
+// it is the latest that both the server and this client know: 1.82 of Ironic, 1.0 of Iotronic. The zero Version is the
+// latest of the server.
+func WithVersion(v Version) Option { return func(c *config) { c.version, c.pinned = v, true } }
+
+// WithTimeout bounds each single try of a request, its answer's body included; 0 means no bound but the context's.
+func WithTimeout(d time.Duration) Option { return func(c *config) { c.Timeout = max(d, 0) } }
+
+// WithRetries sets how often a request is repeated; 0 turns retries off.
+func WithRetries(n int) Option { return func(c *config) { c.Retries = max(n, 0) } }
+
+// WithRetryWait sets how long the client waits before it repeats a request: least before the first repetition
+// (500ms by default), twice as long before each further one, up to most (8s), less up to half by chance.
+// A server's Retry-After counts for more, up to a minute.
+func WithRetryWait(least, most time.Duration) Option {
+	return func(c *config) { c.WaitLeast, c.WaitMost = max(least, 0), max(least, most, 0) }
+}
+
+// WithUserAgent replaces the User-Agent header.
+func WithUserAgent(s string) Option { return func(c *config) { c.UserAgent = s } }
+
+// TLS says how https connections are verified. The zero value verifies against
+// the system's certificates.
+type TLS struct {
+	CAPath     string // PEM file, or directory of PEM files, that is trusted instead of the system's
+	ClientCert string // PEM file of a client certificate
+	ClientKey  string // PEM file of its key
+	Insecure   bool   // do not verify the server at all; for tests only
+}
+
+// WithTLS sets certificates and verification for https URLs.
+func WithTLS(t TLS) Option { return func(c *config) { c.TLS = rest.TLS(t) } }
+
+// WithTransport replaces what carries the requests, for tests. TLS options are then the transport's own affair.
+func WithTransport(rt http.RoundTripper) Option { return func(c *config) { c.Transport = rt } }

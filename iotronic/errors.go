@@ -1,0 +1,233 @@
+package iotronic
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Error is every error that this package makes, the root of the tree (reference §3): errors.As with a variable of
+// this type tells them from others.
+type Error interface {
+	error
+	ofIotronic()
+}
+
+// HTTPError is every failure that a server answered with. Its own type is only that of statuses without a type of
+// their own; errors.As finds it in the others too, and finds the class between them: [HTTPRedirectionError],
+// [HTTPClientError], [HTTPServerError].
+type HTTPError struct {
+	Status     int           // HTTP status, such as 404
+	Message    string        // the server's own, whole; it can hold templates that the server forgot to fill (reference §2.7)
+	Details    string        // what the server says for those who debug it; often empty
+	Method     string        // of the request
+	Path       string        // of the request, without its query
+	RequestID  string        // to be found in the server's log
+	RetryAfter time.Duration // how long the server asks to wait; 0 where it does not
+	Hint       string        // what this client knows about the cause and what to do next; often empty
+	// Foreign tells that the answer is not about an object: there is no such route, or it came from a proxy or another
+	// server. A 404 of that kind is not IsNotFound, so that a wrong dialect never looks like an empty fleet
+	// (reference §6, 6).
+	Foreign bool
+
+	markerGone bool
+}
+
+// Error names what was asked, of whom, what the server said, and what to do next.
+func (e *HTTPError) Error() string {
+	s := fmt.Sprintf("%s %s: %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
+	if msg := strings.TrimSpace(e.Message); msg != "" && msg != http.StatusText(e.Status) {
+		s += ": " + msg
+	}
+	if e.Status >= 500 && e.RequestID != "" {
+		s += " (request id " + e.RequestID + ")"
+	}
+	if e.Hint != "" {
+		s += "; " + e.Hint
+	}
+	return s
+}
+
+func (e *HTTPError) ofIotronic() {}
+
+func (e *HTTPError) base() *HTTPError { return e }
+
+// As finds HTTPError and the class of the status in the types below.
+func (e *HTTPError) As(target any) bool {
+	switch t := target.(type) {
+	case **HTTPError:
+		*t = e
+		return true
+	case **HTTPRedirectionError:
+		if e.Status/100 == 3 {
+			*t = &HTTPRedirectionError{*e}
+			return true
+		}
+	case **HTTPClientError:
+		if e.Status/100 == 4 {
+			*t = &HTTPClientError{*e}
+			return true
+		}
+	case **HTTPServerError:
+		if e.Status >= 500 {
+			*t = &HTTPServerError{*e}
+			return true
+		}
+	}
+	return false
+}
+
+// httpErrorIn finds the HTTPError of any type in err, nil if there is none.
+func httpErrorIn(err error) *HTTPError {
+	if e, ok := errors.AsType[interface {
+		error
+		base() *HTTPError
+	}](err); ok {
+		return e.base()
+	}
+	return nil
+}
+
+// StatusOf is the HTTP status of err when a server answered with one, else 0.
+func StatusOf(err error) int {
+	if e := httpErrorIn(err); e != nil {
+		return e.Status
+	}
+	return 0
+}
+
+// IsNotFound tells that the object does not exist, or is not visible to the caller. It is false for the 404 of a
+// route that does not exist ([IsWrongDialect]) and of a page walk whose last object was deleted ([IsMarkerGone]).
+func IsNotFound(err error) bool {
+	e := httpErrorIn(err)
+	return e != nil && e.Status == http.StatusNotFound && !e.Foreign && !e.markerGone
+}
+
+// IsMarkerGone tells that a page walk cannot go on because the object it stood on was deleted meanwhile.
+// Begin the walk anew.
+func IsMarkerGone(err error) bool {
+	e := httpErrorIn(err)
+	return e != nil && e.markerGone
+}
+
+// IsWrongDialect tells that the server does not have what was asked for at all: its dialect lacks it, or another one
+// than the configured is spoken there.
+func IsWrongDialect(err error) bool {
+	if _, ok := errors.AsType[*DialectError](err); ok {
+		return true
+	}
+	e := httpErrorIn(err)
+	return e != nil && e.Status == http.StatusNotFound && e.Foreign
+}
+
+// IsConflict tells that a name is taken, or that the object's state or a lock forbids what was asked.
+func IsConflict(err error) bool { return StatusOf(err) == http.StatusConflict }
+
+// IsLocked tells that somebody else works on the object just now; the client has tried again already.
+func IsLocked(err error) bool {
+	e := httpErrorIn(err)
+	return e != nil && e.Status == http.StatusConflict && isLocked(e.Message)
+}
+
+func isLocked(message string) bool { return strings.Contains(message, "is locked by host") }
+
+// IsBadRequest tells that the server refused what was sent.
+func IsBadRequest(err error) bool { return StatusOf(err) == http.StatusBadRequest }
+
+// IsUnauthenticated tells that the credentials were refused, by the API or by Keystone.
+func IsUnauthenticated(err error) bool {
+	return refusedByKeystone(err) || StatusOf(err) == http.StatusUnauthorized
+}
+
+// IsForbidden tells that the credentials are good but the role does not suffice.
+func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
+
+// errorOf makes the typed error of an answer with a failure status.
+func errorOf(resp *rest.Response, method string) error {
+	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: requestID(resp.Header)}
+	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"))
+	e.parse(resp)
+	if e.Foreign && e.Status == http.StatusNotFound {
+		e.Hint = "the server has no such route: check that the URL is that of an Ironic or Iotronic API, and which dialect it speaks"
+	}
+	if typed, ok := httpErrors[e.Status]; ok {
+		return typed(e)
+	}
+	switch {
+	case e.Status/100 == 3:
+		return &HTTPRedirectionError{e}
+	case e.Status/100 == 4:
+		return &HTTPClientError{e}
+	case e.Status >= 500:
+		return &HTTPServerError{e}
+	}
+	return &e
+}
+
+// parse reads the message out of a body of any of the kinds in reference §2.7.
+func (e *HTTPError) parse(resp *rest.Response) {
+	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
+		e.Foreign, e.Message = true, rest.Excerpt(resp.Body)
+		return
+	}
+	fault := gjson.GetBytes(resp.Body, "error_message")
+	if fault.Type == gjson.String {
+		if !gjson.Valid(fault.Str) || !gjson.Parse(fault.Str).IsObject() {
+			e.Message = fault.Str
+			return
+		}
+		fault = gjson.Parse(fault.Str) // JSON, as a string
+	}
+	e.Details = fault.Get("debuginfo").String()
+	for _, at := range []string{"faultstring", "description", "title"} {
+		if e.Message = fault.Get(at).String(); e.Message != "" {
+			break
+		}
+	}
+	// The router's own answers have a title and a description instead of a fault.
+	e.Foreign = fault.IsObject() && !fault.Get("faultcode").Exists()
+	if !fault.IsObject() {
+		e.Message = gjson.GetBytes(resp.Body, "error.message").String() // Keystone's middleware
+		e.Foreign = e.Message == ""
+	}
+	if e.Message == "" {
+		e.Message = rest.Excerpt(resp.Body)
+	}
+}
+
+// requestID is the id under which the server's log has the request. Servers and clients do not agree on the
+// header's name (reference §1.4).
+func requestID(h http.Header) string {
+	for _, name := range []string{"Openstack-Request-Id", "X-Openstack-Request-Id", "X-Compute-Request-Id"} {
+		if id := h.Get(name); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// retryAfter reads seconds or a date.
+func retryAfter(text string) time.Duration {
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return max(time.Duration(seconds)*time.Second, 0)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}
+
+// hinted adds what to do next to an answer of the server.
+func hinted(err error, text string) error {
+	if e := httpErrorIn(err); e != nil && e.Hint == "" {
+		e.Hint = text
+	}
+	return err
+}

@@ -1,0 +1,244 @@
+package iotronic
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// ValidationError is a call that cannot be sent as it is: an empty id, a path that is none.
+type ValidationError struct {
+	Err error // what is wrong
+}
+
+// Error says what is wrong with the call.
+func (e *ValidationError) Error() string { return "iotronic: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *ValidationError) Unwrap() error { return e.Err }
+
+func (e *ValidationError) ofIotronic() {}
+
+func invalid(format string, args ...any) error { return &ValidationError{fmt.Errorf(format, args...)} }
+
+// InvalidAttributeError is a field, filter or option that cannot be set: the dialect does not have it, or
+// another one excludes it.
+type InvalidAttributeError struct {
+	Attribute string // its name in the API
+	Reason    string
+}
+
+// Error names the attribute and why it cannot be set.
+func (e *InvalidAttributeError) Error() string {
+	return fmt.Sprintf("iotronic: %s cannot be given: %s", e.Attribute, e.Reason)
+}
+
+func (e *InvalidAttributeError) ofIotronic() {}
+
+// DialectError is something that the server's dialect does not have at all, or a server that speaks none.
+type DialectError struct {
+	Dialect   Dialect // of the server; DialectAuto if it speaks none that is known
+	Operation string  // what was to be done, such as "list boards"
+	Err       error   // why no dialect was found; nil otherwise
+}
+
+// Error says who has no such thing and what to do.
+func (e *DialectError) Error() string {
+	if e.Dialect == DialectAuto {
+		return fmt.Sprintf("iotronic: cannot tell what the server is: %v; check the URL, or set the dialect", e.Err)
+	}
+	return fmt.Sprintf("iotronic: cannot %s: %s does not have that", e.Operation, e.Dialect.traits().title)
+}
+
+// Unwrap gives the cause.
+func (e *DialectError) Unwrap() error { return e.Err }
+
+func (e *DialectError) ofIotronic() {}
+
+// UnsupportedVersionError is a version of the API that the server does not speak, or a request that needs a later one
+// than is spoken. The answer behind it, a [*NotAcceptableError], has status, message and request id.
+type UnsupportedVersionError struct {
+	Requested Version // the zero Version is "latest"
+	Min, Max  Version // of the server; zero where it did not say
+	Err       error   // the answer
+}
+
+// Error says what was asked for and what there is.
+func (e *UnsupportedVersionError) Error() string {
+	s := fmt.Sprintf("iotronic: the server does not do this in API version %s", e.Requested)
+	if e.Max != (Version{}) {
+		s += fmt.Sprintf(" (it speaks %s to %s)", e.Min, e.Max)
+	}
+	return s + ": " + e.Err.Error()
+}
+
+// Unwrap gives the answer.
+func (e *UnsupportedVersionError) Unwrap() error { return e.Err }
+
+func (e *UnsupportedVersionError) ofIotronic() {}
+
+// NoUniqueMatchError is a name that several objects have: boards need not have names of their own (reference §6, 8).
+type NoUniqueMatchError struct {
+	Name string
+	// Candidates are the UUIDs of the objects with the name, sorted, as far as the caller can see them: boards of other
+	// projects are not in lists, but have a say in this.
+	Candidates []string
+	Err        error // the server's answer; nil where the client found out by itself
+}
+
+// Error names the candidates.
+func (e *NoUniqueMatchError) Error() string {
+	s := fmt.Sprintf("iotronic: several objects are called %q", e.Name)
+	if len(e.Candidates) > 0 {
+		s += ": " + strings.Join(e.Candidates, ", ")
+	}
+	return s + "; use the UUID"
+}
+
+// Unwrap gives the server's answer.
+func (e *NoUniqueMatchError) Unwrap() error { return e.Err }
+
+func (e *NoUniqueMatchError) ofIotronic() {}
+
+// AmbiguousAuthSystemError is a client without an endpoint and without anything that could find one.
+type AmbiguousAuthSystemError struct{}
+
+// Error says what is missing.
+func (e *AmbiguousAuthSystemError) Error() string {
+	return "iotronic: must provide Keystone credentials or user-defined endpoint and token"
+}
+
+func (e *AmbiguousAuthSystemError) ofIotronic() {}
+
+// AuthorizationFailureError is a request that was not sent, because no credentials were to be had for it.
+type AuthorizationFailureError struct {
+	Err error // what Keystone said
+}
+
+// Error says why.
+func (e *AuthorizationFailureError) Error() string { return "iotronic: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *AuthorizationFailureError) Unwrap() error { return e.Err }
+
+func (e *AuthorizationFailureError) ofIotronic() {}
+
+// EndpointError is an address of the API that cannot be used or found.
+type EndpointError struct {
+	Err error // what is wrong with it
+}
+
+// Error says what is wrong.
+func (e *EndpointError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *EndpointError) Unwrap() error { return e.Err }
+
+func (e *EndpointError) ofIotronic() {}
+
+// EndpointNotFoundError is a catalogue without the service; it is an EndpointError too.
+type EndpointNotFoundError struct {
+	ServiceTypes []string // that were looked for, in order
+	Err          error    // what the catalogue said of the last
+}
+
+// Error says what was looked for.
+func (e *EndpointNotFoundError) Error() string {
+	return fmt.Sprintf("iotronic: the catalogue has no endpoint of type %s: %v", strings.Join(e.ServiceTypes, " or "), e.Err)
+}
+
+// Unwrap gives the class above.
+func (e *EndpointNotFoundError) Unwrap() error { return &EndpointError{e.Err} }
+
+func (e *EndpointNotFoundError) ofIotronic() {}
+
+// ConnectionError is a request that got no answer: refused, timed out, cut, or not verified.
+type ConnectionError struct {
+	Method string // of the request
+	URL    string // of the request, without query and credentials
+	Err    error  // the cause
+}
+
+// Error says where the connection was meant to go and why it failed.
+func (e *ConnectionError) Error() string {
+	s := fmt.Sprintf("cannot reach the Ironic or Iotronic API: %s %s: %v", e.Method, e.URL, e.Err)
+	if e.Method != http.MethodGet && rest.MaybeDone(e.Err) {
+		s += "; it may have been carried out, so look before sending it again"
+	}
+	return s
+}
+
+// Unwrap gives the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
+func (e *ConnectionError) Unwrap() error { return e.Err }
+
+func (e *ConnectionError) ofIotronic() {}
+
+// ResponseError is a good answer that is not what the API promises: not JSON, without the expected member, or a
+// listing that goes in a circle.
+type ResponseError struct {
+	Method string // of the request
+	Path   string // of the request
+	Err    error  // what is wrong with the answer
+}
+
+// Error says which answer could not be understood and why.
+func (e *ResponseError) Error() string {
+	return fmt.Sprintf("%s %s: the answer is not one of Ironic or Iotronic: %v", e.Method, e.Path, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *ResponseError) Unwrap() error { return e.Err }
+
+func (e *ResponseError) ofIotronic() {}
+
+// StateTransitionFailedError is a node that went to another state than the one waited for.
+type StateTransitionFailedError struct {
+	Node     string // as it was asked for
+	Expected string // the state
+	Actual   string // the state it is in
+	Reason   string // the node's last error
+}
+
+// Error says what was expected and what came.
+func (e *StateTransitionFailedError) Error() string {
+	s := fmt.Sprintf("iotronic: node %s is %q and not on its way to %q", e.Node, e.Actual, e.Expected)
+	if e.Reason != "" {
+		s += ": " + e.Reason
+	}
+	return s
+}
+
+func (e *StateTransitionFailedError) ofIotronic() {}
+
+// StateTransitionTimeoutError is a node that did not reach the state waited for while the context lasted.
+type StateTransitionTimeoutError struct {
+	Node     string // as it was asked for
+	Expected string // the state
+	Actual   string // the state it was in last; "" if that is not known
+	Err      error  // the context's
+}
+
+// Error says what was expected and what was there last.
+func (e *StateTransitionTimeoutError) Error() string {
+	return fmt.Sprintf("iotronic: node %s was %q and not yet %q: %v", e.Node, e.Actual, e.Expected, e.Err)
+}
+
+// Unwrap gives the context's error.
+func (e *StateTransitionTimeoutError) Unwrap() error { return e.Err }
+
+func (e *StateTransitionTimeoutError) ofIotronic() {}
+
+// sendError makes the typed error of a request that got no answer.
+func sendError(err error) error {
+	none, ok := errors.AsType[*rest.NoAnswer](err)
+	if !ok {
+		return &ValidationError{errors.New(strings.TrimPrefix(err.Error(), library+": "))}
+	}
+	if denied, ok := errors.AsType[*rest.AuthError](err); ok {
+		return &AuthorizationFailureError{denied}
+	}
+	return (*ConnectionError)(none)
+}

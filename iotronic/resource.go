@@ -1,0 +1,244 @@
+package iotronic
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Reader reads single objects: T is the object.
+type Reader[T any] struct {
+	client   *Client
+	resource string // the collection, such as nodes
+	one      string // one of it, in messages
+	// named is nil, or finds the UUIDs of the objects with a name by reading the list. It is asked where the server does
+	// not find names or finds several.
+	named func(ctx context.Context, name string) ([]string, error)
+}
+
+// Get reads one object by UUID, or by name where the resource has names; IsNotFound tells that there is none. fields
+// are those to read, all if there are none.
+//
+// Names of boards and of Iotronic's nodes need not be unique; one that several have is a [*NoUniqueMatchError].
+func (r *Reader[T]) Get(ctx context.Context, id string, fields ...string) (*T, error) {
+	var q url.Values
+	if len(fields) > 0 {
+		if !slices.Contains(fields, "uuid") {
+			fields = append([]string{"uuid"}, fields...)
+		}
+		q = url.Values{"fields": {strings.Join(fields, ",")}}
+	}
+	out := new(T)
+	err := r.call(ctx, "read a "+r.one, id, &call{Request: rest.Request{Method: http.MethodGet, Query: q}}, "", out, "uuid")
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// call sends a request about one object; below is the path below it. An answer is decoded into out, if that is not nil,
+// and must have the member need.
+func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, below string, out any, need string) error {
+	s, err := r.client.session(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.dialect.need(r.resource, operation); err != nil {
+		return err
+	}
+	if c.Query.Has("fields") && !s.dialect.traits().fields {
+		return &InvalidAttributeError{Attribute: "fields", Reason: s.dialect.traits().title + " does not have it"}
+	}
+	if id == "" {
+		return invalid("cannot %s: its UUID or name is empty", operation)
+	}
+	if !s.dialect.traits().byName && !isUUID(id) {
+		if id, err = r.only(ctx, id); err != nil {
+			return err
+		}
+	}
+	c.Path = "/" + r.resource + "/" + url.PathEscape(id) + below
+	resp, err := s.send(ctx, c)
+	if err != nil {
+		return r.explain(ctx, id, err)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := decode(resp.Body, out); err != nil {
+		return unusable(resp, c.Method, err)
+	}
+	if need != "" && !gjson.GetBytes(resp.Body, need).Exists() {
+		return unusable(resp, c.Method, errNoMember(need))
+	}
+	return nil
+}
+
+// only is the UUID of the one object with a name.
+func (r *Reader[T]) only(ctx context.Context, name string) (string, error) {
+	found, err := r.named(ctx, name)
+	switch {
+	case err != nil:
+		return "", err
+	case len(found) == 0:
+		return "", &NotFoundError{HTTPError{
+			Status: http.StatusNotFound, Method: http.MethodGet, Path: "/" + r.resource,
+			Message: "no " + r.one + " has the name " + name,
+		}}
+	case len(found) > 1:
+		return "", &NoUniqueMatchError{Name: name, Candidates: found}
+	}
+	return found[0], nil
+}
+
+// explain finds out which objects a server means that finds several of a name, and answers 500 (reference §6, 8).
+func (r *Reader[T]) explain(ctx context.Context, id string, err error) error {
+	if StatusOf(err) != http.StatusInternalServerError || !strings.Contains(httpErrorIn(err).Message, "Multiple rows were found") {
+		return err
+	}
+	several := &NoUniqueMatchError{Name: id, Err: err}
+	if r.named != nil {
+		several.Candidates, _ = r.named(ctx, id) // they only help
+	}
+	return several
+}
+
+// byName finds objects by reading a list of their names.
+func byName[T any, O any](l *Lister[T, O], options func(d Dialect) O) func(context.Context, string) ([]string, error) {
+	return func(ctx context.Context, wanted string) ([]string, error) {
+		s, err := l.client.session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var found []string
+		for item, err := range l.All(ctx, options(s.dialect)) {
+			if err != nil {
+				return nil, err
+			}
+			if any(item).(interface{ name() string }).name() == wanted { //nolint:forcetypeassert // true of all that is looked for
+				found = append(found, idOf(item))
+			}
+		}
+		slices.Sort(found)
+		return found, nil
+	}
+}
+
+// Writer creates, changes and deletes objects: T is the object, C what a create sends.
+type Writer[T any, C any] struct {
+	reader  *Reader[T]
+	prepare func(d Dialect, body Object) // nil, or fits a new object to the dialect
+	more    func(object *C) Object       // attributes that the struct does not have
+}
+
+// Create makes an object and returns it as the server answered. Attributes that the dialect does not have are
+// an [*InvalidAttributeError].
+//
+// A name or code that is taken is IsConflict. A create is never repeated once it may have been carried out: after a
+// [*ConnectionError] look before trying again.
+func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
+	r := w.reader
+	s, err := r.client.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.dialect.need(r.resource, "create a "+r.one); err != nil {
+		return nil, err
+	}
+	if err := s.dialect.check(object); err != nil {
+		return nil, err
+	}
+	body, err := objectOf(object)
+	if err != nil {
+		return nil, &ValidationError{err}
+	}
+	for key, value := range w.more(&object) {
+		body[key] = value
+	}
+	if w.prepare != nil {
+		w.prepare(s.dialect, body)
+	}
+	resp, err := s.send(ctx, &call{Request: rest.Request{Method: http.MethodPost, Path: "/" + r.resource, Body: body}})
+	if err != nil {
+		return nil, err
+	}
+	out := new(T)
+	if err := decode(resp.Body, out); err != nil {
+		return nil, unusable(resp, http.MethodPost, err)
+	}
+	return out, nil
+}
+
+// objectOf is a struct as an Object.
+func objectOf(v any) (Object, error) {
+	raw, err := rest.Encode(v)
+	if err != nil {
+		return nil, err
+	}
+	o := Object{}
+	return o, json.Unmarshal(raw, &o)
+}
+
+// Update changes an object, by UUID or name, and returns it as the server answered.
+//
+// Ironic is sent a JSON patch, Iotronic a plain object of the changed attributes. Where a change is inside an attribute,
+// Iotronic's object is read first and the attribute sent whole, so that somebody else's change of the same attribute in
+// between is lost. Iotronic of 2016 cannot change objects, which is a [*DialectError]; the updated_at in the answer of
+// Iotronic is the one before (reference §2.5).
+func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (*T, error) {
+	r := w.reader
+	s, err := r.client.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.dialect.need(r.resource, "change a "+r.one); err != nil {
+		return nil, err
+	}
+	steps, err := changes.steps()
+	if err != nil {
+		return nil, err
+	}
+	var body any
+	switch s.dialect.traits().update {
+	case immutable:
+		return nil, &DialectError{Dialect: s.dialect, Operation: "change a " + r.one}
+	case jsonPatch:
+		body = patchOf(steps)
+	case plainObject:
+		if body, err = w.merged(ctx, id, steps); err != nil {
+			return nil, err
+		}
+	}
+	out := new(T)
+	err = r.call(ctx, "change a "+r.one, id, &call{Request: rest.Request{Method: http.MethodPatch, Body: body}}, "", out, "uuid")
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// merged are the attributes that change, whole.
+func (w *Writer[T, C]) merged(ctx context.Context, id string, steps []step) (Object, error) {
+	now := Object{}
+	if slices.ContainsFunc(steps, func(s step) bool { return len(s.path) > 1 }) {
+		object, err := w.reader.Get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		now = *any(object).(interface{ keep() *Object }).keep() //nolint:forcetypeassert // true of all that is read
+	}
+	return applied(now, steps)
+}
+
+// Delete removes an object, by UUID or name; IsNotFound tells that there was none.
+func (w *Writer[T, C]) Delete(ctx context.Context, id string) error {
+	r := w.reader
+	return r.call(ctx, "delete a "+r.one, id, &call{Request: rest.Request{Method: http.MethodDelete}}, "", nil, "")
+}

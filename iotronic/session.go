@@ -1,0 +1,252 @@
+package iotronic
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// session is a server that was found: where it is, what it speaks, in which version.
+type session struct {
+	rest    *rest.Client
+	dialect Dialect
+	pinned  bool // the version was asked for by the user
+
+	mu         sync.Mutex
+	version    Version
+	negotiated bool // version is what the server answered a 406 with
+}
+
+// session finds the server, once. What fails is tried anew by the next call.
+func (c *Client) session(ctx context.Context) (*session, error) {
+	if s := c.found.Load(); s != nil {
+		return s, nil
+	}
+	select {
+	case c.busy <- struct{}{}:
+		defer func() { <-c.busy }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if s := c.found.Load(); s != nil {
+		return s, nil
+	}
+	s, err := c.connect(ctx)
+	if err == nil {
+		c.found.Store(s)
+	}
+	return s, err
+}
+
+func (c *Client) connect(ctx context.Context) (*session, error) {
+	endpoint, err := c.config.where(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rc, err := rest.New(endpoint, &c.config.Config)
+	if err != nil {
+		return nil, &EndpointError{err}
+	}
+	s := &session{rest: rc, dialect: c.config.dialect, pinned: c.config.pinned, version: c.config.version}
+	var v1 *rest.Response
+	if s.dialect == DialectAuto {
+		if s.dialect, v1, err = detect(ctx, rc); err != nil {
+			return nil, err
+		}
+	}
+	if s.pinned {
+		return s, nil
+	}
+	s.version = s.dialect.traits().wanted
+	if v1 != nil {
+		if least, most, ok := s.dialect.traits().versionRange(v1.Header); ok {
+			s.version = clamp(s.version, least, most)
+		}
+	}
+	return s, nil
+}
+
+// where is the endpoint: the given one, else the first of the service's types that the catalogue has.
+func (c *config) where(ctx context.Context) (string, error) {
+	if c.endpoint != "" {
+		return c.endpoint, nil
+	}
+	var problem error
+	for _, serviceType := range ServiceTypes {
+		endpoint, err := c.Auth.(catalogue).Endpoint(ctx, serviceType) //nolint:forcetypeassert // New looked
+		if err == nil {
+			return endpoint, nil
+		}
+		if !absent(err) {
+			return "", &AuthorizationFailureError{err}
+		}
+		problem = err
+	}
+	return "", &EndpointNotFoundError{ServiceTypes: ServiceTypes, Err: problem}
+}
+
+// clamp is the version to take with a server that has those from least to most (reference §1.5).
+func clamp(wanted, least, most Version) Version {
+	if wanted.Compare(most) > 0 {
+		wanted = most
+	}
+	if wanted.Compare(least) < 0 {
+		wanted = least
+	}
+	return wanted
+}
+
+// call is one request of the API. adapt, if there is one, completes it for the version that is spoken.
+type call struct {
+	rest.Request
+	adapt func(r *rest.Request, v Version)
+}
+
+// send sends a request in the version that is spoken, and once more in another if the server asks for that. An answer
+// outside 200 to 299 is an error.
+func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
+	version := s.now()
+	for negotiations := 0; ; negotiations++ {
+		r := c.Request
+		r.Header = http.Header{}
+		r.Header.Set(s.dialect.traits().versionHeader(), version.String())
+		if c.adapt != nil {
+			r.Query = maps.Clone(r.Query) // what one version needs, another may refuse
+			c.adapt(&r, version)
+		}
+		resp, err := s.rest.Do(ctx, &r)
+		if err != nil {
+			return nil, sendError(err)
+		}
+		if resp.OK() {
+			return resp, nil
+		}
+		err = errorOf(resp, r.Method)
+		if resp.Status != http.StatusNotAcceptable {
+			return nil, err
+		}
+		next, refused := s.negotiate(ctx, version, resp, err)
+		if refused != nil {
+			return nil, refused
+		}
+		if negotiations == 2 { // another server than the one before answers each time
+			return nil, err
+		}
+		version = next
+	}
+}
+
+func (s *session) now() Version {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
+}
+
+// negotiate is the version to send a request in anew that was answered with 406. There is none if the user asked for
+// the version, if the server has been asked for another before, or if a later version is needed for the request:
+// then the answer names the version that it was handled in (reference §1.5).
+func (s *session) negotiate(ctx context.Context, sent Version, resp *rest.Response, err error) (Version, error) {
+	t := s.dialect.traits()
+	least, most, ok := t.versionRange(resp.Header)
+	if !ok {
+		if v1, err := s.rest.Do(ctx, &rest.Request{Method: http.MethodGet}); err == nil {
+			least, most, _ = t.versionRange(v1.Header)
+		}
+	}
+	refused := &UnsupportedVersionError{Requested: sent, Min: least, Max: most, Err: err}
+	if s.pinned || most == (Version{}) || resp.Header.Get(t.versionHeader()) != "" {
+		return sent, refused
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.version != sent { // another request was faster
+		return s.version, nil
+	}
+	if s.negotiated {
+		return sent, refused
+	}
+	s.version, s.negotiated = clamp(sent, least, most), true
+	return s.version, nil
+}
+
+// repeatLocked repeats, beyond what is harmless anyway (reference §1.6):
+//
+//   - any request after a 503: no worker was free, so nothing was done;
+//   - any request after a 409 that says that somebody else works on the object;
+//   - after any other 409 all but creates and changes to a name that is taken.
+func repeatLocked(r *rest.Request, resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusServiceUnavailable:
+		return true
+	case http.StatusConflict:
+		text := peek(resp)
+		return isLocked(text) || r.Method != http.MethodPost && !strings.Contains(text, "already exists")
+	}
+	return false
+}
+
+// peek reads a body, and leaves it to be read again.
+func peek(resp *http.Response) string {
+	const most = 1 << 16
+	start, _ := io.ReadAll(io.LimitReader(resp.Body, most)) // what is cut short is cut short for the next reader too
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(start), resp.Body), resp.Body}
+	return string(start)
+}
+
+// Response is an answer of the API as it came.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do sends one request in the version that is spoken, and returns its answer, for what the typed methods do not cover.
+// path is relative to /v1 and starts with a slash; each of its elements is escaped already. A body that is not nil is sent
+// as JSON. An answer outside 200 to 299 is an [*HTTPError] of its type, no answer a [*ConnectionError].
+func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any) (*Response, error) {
+	s, err := c.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	once := method == http.MethodPut // some of Ironic's are commands
+	resp, err := s.send(ctx, &call{Request: rest.Request{Method: method, Path: path, Query: query, Body: body, Once: once}})
+	if err != nil {
+		return nil, err
+	}
+	return &Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, nil
+}
+
+// do sends a request to a resource that the dialect must have; operation says in an error what was to be done.
+func (c *Client) do(ctx context.Context, resource, operation string, r *call) (*rest.Response, error) {
+	s, err := c.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.dialect.need(resource, operation); err != nil {
+		return nil, err
+	}
+	return s.send(ctx, r)
+}
+
+// unusable makes the typed error of an answer with a good status that is not what the API promises.
+func unusable(resp *rest.Response, method string, err error) error {
+	if !rest.IsJSON(resp.Header) {
+		err = fmt.Errorf("its content type is %q, not JSON; check that the URL is that of an Ironic or Iotronic API", resp.Header.Get("Content-Type"))
+	}
+	return &ResponseError{Method: method, Path: resp.Path, Err: err}
+}
+
+// errNoMember is the cause of a ResponseError whose body lacks what it must have.
+func errNoMember(name string) error { return errors.New("it has no member \"" + name + "\"") }

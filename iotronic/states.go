@@ -1,0 +1,141 @@
+package iotronic
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Power states and targets.
+const (
+	PowerOn      = "power on"
+	PowerOff     = "power off"
+	Reboot       = "rebooting"      // a target only
+	SoftPowerOff = "soft power off" // a target only, 1.27
+	SoftReboot   = "soft rebooting" // a target only, 1.27
+)
+
+// Targets of provisioning; which lead somewhere depends on the node's state. Later versions have more.
+const (
+	ProvisionManage  = "manage"  // to manageable
+	ProvisionProvide = "provide" // to available
+	ProvisionActive  = "active"
+	ProvisionRebuild = "rebuild" // to active
+	ProvisionDeleted = "deleted" // from active to available
+	ProvisionInspect = "inspect" // back to manageable
+	ProvisionClean   = "clean"   // back to manageable, needs CleanSteps
+	ProvisionAbort   = "abort"
+)
+
+// SetPower asks for a power state: [PowerOn], [PowerOff], [Reboot] and so on. It returns once Ironic has accepted that;
+// [NodeService.WaitPower] waits for the state.
+func (s *NodeService) SetPower(ctx context.Context, id, target string) error {
+	return s.put(ctx, "set the power state of a node", id, "/states/power", map[string]string{"target": target})
+}
+
+// Provision is a change of a node's provision state.
+type Provision struct {
+	Target      string `json:"target"`                // such as ProvisionManage
+	ConfigDrive any    `json:"configdrive,omitempty"` // for ProvisionActive: text in base64, a URL, or from 1.56 an object
+	CleanSteps  any    `json:"clean_steps,omitempty"` // for ProvisionClean
+	More        Object `json:"-"`                     // other parameters, by their names in the API
+}
+
+// SetProvision asks for a change of the provision state. It returns once Ironic has accepted that;
+// [NodeService.WaitProvision] waits for the state.
+func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) error {
+	body, err := objectOf(p)
+	if err != nil {
+		return &ValidationError{err}
+	}
+	for key, value := range p.More {
+		body[key] = value
+	}
+	return s.put(ctx, "set the provision state of a node", id, "/states/provision", body)
+}
+
+// SetMaintenance takes a node out of Ironic's hands; the reason may be empty.
+func (s *NodeService) SetMaintenance(ctx context.Context, id, reason string) error {
+	body := map[string]string{}
+	if reason != "" {
+		body["reason"] = reason
+	}
+	return s.put(ctx, "set the maintenance of a node", id, "/maintenance", body)
+}
+
+// ClearMaintenance ends the maintenance of a node, and forgets its reason.
+func (s *NodeService) ClearMaintenance(ctx context.Context, id string) error {
+	return s.ironic(ctx, "clear the maintenance of a node", id, &call{Request: rest.Request{Method: http.MethodDelete}}, "/maintenance", nil)
+}
+
+// NodeStates is what a node is about.
+type NodeStates struct {
+	PowerState           string    `json:"power_state"`
+	TargetPowerState     string    `json:"target_power_state"` // "" unless something is on its way
+	ProvisionState       string    `json:"provision_state"`
+	TargetProvisionState string    `json:"target_provision_state"` // "" unless something is on its way
+	ProvisionUpdatedAt   Timestamp `json:"provision_updated_at"`
+	LastError            string    `json:"last_error"`
+	ConsoleEnabled       bool      `json:"console_enabled"`
+
+	Raw
+}
+
+// States reads what a node is about.
+func (s *NodeService) States(ctx context.Context, id string) (*NodeStates, error) {
+	out := new(NodeStates)
+	err := s.ironic(ctx, "read the states of a node", id, &call{Request: rest.Request{Method: http.MethodGet}}, "/states", out)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// WaitPower waits until a node has a power state. It fails with a [*StateTransitionFailedError] when the node stays in
+// another one with an error, and with a [*StateTransitionTimeoutError] when the context ends before.
+func (s *NodeService) WaitPower(ctx context.Context, id, state string) error {
+	return s.wait(ctx, id, state, func(n *NodeStates) (now string, stays bool) {
+		return n.PowerState, n.TargetPowerState == "" && n.LastError != ""
+	})
+}
+
+// WaitProvision waits until a node has a provision state. It fails with a [*StateTransitionFailedError] when the node is
+// in another one and on its way to nothing, and with a [*StateTransitionTimeoutError] when the context ends before.
+func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error {
+	return s.wait(ctx, id, state, func(n *NodeStates) (now string, stays bool) {
+		return n.ProvisionState, n.TargetProvisionState == ""
+	})
+}
+
+// How often wait looks: real hardware takes minutes, fake hardware none.
+const (
+	firstLook = 100 * time.Millisecond
+	lastLook  = 2 * time.Second
+)
+
+func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, stays bool)) error {
+	stayed, now := false, ""
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		states, err := s.States(ctx, id)
+		if err == nil {
+			var stays bool
+			if now, stays = look(states); now == state {
+				return nil
+			}
+			// Between the acceptance of a request and its beginning, the last one's end is still to be seen.
+			if stays && stayed {
+				return &StateTransitionFailedError{Node: id, Expected: state, Actual: now, Reason: states.LastError}
+			}
+			stayed = stays
+		} else if ctx.Err() == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return &StateTransitionTimeoutError{Node: id, Expected: state, Actual: now, Err: ctx.Err()}
+		case <-time.After(pause):
+		}
+	}
+}
