@@ -53,7 +53,7 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// serve starts a server on a free port, with https.
+// serve starts a server on a free port, with https and a user.
 func serve(t *testing.T) *running {
 	t.Helper()
 	bin, dir := binaries(t), t.TempDir()
@@ -62,14 +62,18 @@ func serve(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{log: &syncBuffer{}, done: make(chan struct{})}
 	fields := regexp.MustCompile(`(?m)^(ProjectId|APIKey): (.+)$`).FindAllStringSubmatch(string(out), -1)
-	r.project, r.key = fields[0][2], fields[1][2]
 	cert, key := certificate(t, dir)
-	r.certificate = cert
+	r := startServer(t, exec.Command(filepath.Join(bin, "craton"), "server", "--database", db, "--listen", "127.0.0.1:0",
+		"--tls-cert", cert, "--tls-key", key, "--log-format", "json"))
+	r.project, r.key, r.certificate = fields[0][2], fields[1][2], cert
+	return r
+}
 
-	r.cmd = exec.Command(filepath.Join(bin, "craton"), "server", "--database", db, "--listen", "127.0.0.1:0",
-		"--tls-cert", cert, "--tls-key", key, "--log-format", "json")
+// startServer runs a server that logs as JSON, until the test ends.
+func startServer(t *testing.T, cmd *exec.Cmd) *running {
+	t.Helper()
+	r := &running{cmd: cmd, log: &syncBuffer{}, done: make(chan struct{})}
 	stderr, err := r.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,97 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/projects"
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/users"
+
+	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+func serverDoc(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "server.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestServerDoc does what docs/server.md says: a server behind a real Keystone, put into its catalogue with the real
+// openstack command, and used by somebody with a role in a project.
+func TestServerDoc(t *testing.T) {
+	t.Parallel()
+	k := openstacktest.NewKeystone(t)
+	const password = "ann's secret"
+	if _, err := projects.Create(t.Context(), k.Admin(), projects.CreateOpts{Name: "team", DomainID: openstacktest.DomainID}).Extract(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := users.Create(t.Context(), k.Admin(), users.CreateOpts{Name: "ann", DomainID: openstacktest.DomainID, Password: password}).Extract(); err != nil {
+		t.Fatal(err)
+	}
+	doc := serverDoc(t)
+	commands, _ := parseReadme(doc)
+	start := regexp.MustCompile(`(?m)^craton server --auth keystone .*$`).FindString(doc)
+	if len(commands) < 5 || !strings.HasPrefix(commands[0].text, "craton server bootstrap") || start == "" {
+		t.Fatalf("docs/server.md does not begin with making the database and starting the server: %+v, %q", commands, start)
+	}
+
+	dir := t.TempDir()
+	cert, _ := certificate(t, dir)
+	// What stands for the reader's own hosts.
+	own := strings.NewReplacer("https://keystone.example:5000/v3", k.URL, "0.0.0.0:7780", "127.0.0.1:0")
+	shell := func(text, user, password, project string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), "bash", "-c", text)
+		cmd.Dir = dir
+		cmd.Env = []string{"PATH=" + binaries(t) + ":/usr/bin:/bin", "HOME=" + dir, "LC_ALL=C.UTF-8", "CRATON_CA_PATH=" + cert,
+			"OS_AUTH_URL=" + k.URL, "OS_IDENTITY_API_VERSION=3", "OS_REGION_NAME=" + openstacktest.Region,
+			"OS_USERNAME=" + user, "OS_USER_DOMAIN_NAME=Default", "OS_PASSWORD=" + password, "OS_PROJECT_NAME=" + project, "OS_PROJECT_DOMAIN_NAME=Default"}
+		return cmd
+	}
+	for i, c := range commands {
+		cmd := shell(own.Replace(c.text), "ann", password, "team")
+		if strings.HasPrefix(c.text, "openstack ") {
+			cmd = shell(own.Replace(c.text), openstacktest.AdminUser, openstacktest.AdminPassword, openstacktest.AdminProject)
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("docs/server.md:%d: $ %s: %v\n%s", c.line, c.text, err, out)
+		}
+		if want, got := strings.TrimRight(strings.Join(c.output, "\n"), "\n"), strings.TrimRight(string(out), "\n"); want != "..." && !matches(want, got) {
+			t.Errorf("docs/server.md:%d: $ %s\n%s", c.line, c.text, cmp.Diff(want, got))
+		}
+		if i == 0 {
+			server := startServer(t, shell("exec "+own.Replace(start)+" --log-format json", "", "", ""))
+			own = strings.NewReplacer("https://craton.example:7780", server.url)
+		}
+	}
+}
+
+// TestServerDocSettings keeps the table of docs/server.md equal to the settings.
+func TestServerDocSettings(t *testing.T) {
+	t.Parallel()
+	var want strings.Builder
+	for _, s := range settings.Server.Settings {
+		help, def := s.Help, ""
+		if len(s.Choices) > 0 {
+			help += ": " + strings.Join(s.Choices, ", ")
+		}
+		if s.Default != "" {
+			def = "`" + s.Default + "`"
+		}
+		fmt.Fprintf(&want, "| `%s` | `%s` | %s | %s |\n", s.Name, s.Env, def, help)
+	}
+	_, got, _ := strings.Cut(serverDoc(t), "|---|---|---|---|\n")
+	if diff := cmp.Diff(want.String(), got); diff != "" {
+		t.Errorf("the table at the end of docs/server.md (-want +got):\n%s", diff)
+	}
+}
