@@ -31,7 +31,8 @@ const lockPatience = 2 * time.Minute
 type Store struct {
 	path       string
 	db         *sql.DB
-	idle       chan *session // sessions for reading; nil stands for one not opened yet
+	idle       chan *session // sessions for reading that have their connection and no work
+	unopened   chan *session // those that have no connection yet
 	writer     writer
 	statements atomic.Int64 // run so far; the tests count queries with it
 	closeOnce  sync.Once
@@ -68,9 +69,9 @@ func open(ctx context.Context, database string, create bool, synchronous int) (*
 	// processors. One more connection belongs to the writer.
 	readers := 2 + 2*runtime.GOMAXPROCS(0)
 	db.SetMaxOpenConns(readers + 2)
-	s := &Store{path: path, db: db, idle: make(chan *session, readers), now: time.Now}
+	s := &Store{path: path, db: db, idle: make(chan *session, readers), unopened: make(chan *session, readers), now: time.Now}
 	for range readers {
-		s.idle <- nil
+		s.unopened <- s.session()
 	}
 	s.writer.init()
 	if err := s.prepareFile(ctx, create); err != nil {
@@ -85,8 +86,10 @@ func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.writer.stop()
 		for range cap(s.idle) {
-			if c := <-s.idle; c != nil {
-				c.close()
+			select {
+			case q := <-s.idle:
+				q.close()
+			case <-s.unopened:
 			}
 		}
 		err = s.db.Close()
@@ -198,12 +201,15 @@ func (s *Store) inspect(ctx context.Context, c *session) (version int, empty boo
 	if err := c.row(ctx, "PRAGMA user_version", nil, &version); err != nil {
 		return 0, false, err
 	}
-	if err := c.row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
-		return 0, false, err
+	if id == 0 && version == 0 { // also of a database of somebody else
+		if err := c.row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
+			return 0, false, err
+		}
+		if tables == 0 {
+			return 0, true, nil
+		}
 	}
 	switch {
-	case id == 0 && version == 0 && tables == 0:
-		return 0, true, nil
 	case id != applicationID:
 		return 0, false, fmt.Errorf("%s is not a Craton database: it is left as it is", s.path)
 	case version > len(migrations):

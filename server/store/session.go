@@ -10,7 +10,7 @@ import (
 // goroutine at a time.
 type session struct {
 	store *Store
-	conn  *sql.Conn
+	conn  *sql.Conn // nil until it is opened
 	stmts map[string]*sql.Stmt
 }
 
@@ -18,17 +18,32 @@ type session struct {
 // combine filters and sort keys freely, so their number has no bound of its own.
 const maxStatements = 200
 
-func (s *Store) open(ctx context.Context) (*session, error) {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &session{store: s, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+func (s *Store) session() *session {
+	return &session{store: s, stmts: map[string]*sql.Stmt{}}
 }
 
+// open returns a session that has its connection.
+func (s *Store) open(ctx context.Context) (*session, error) {
+	q := s.session()
+	return q, q.connect(ctx)
+}
+
+// connect takes a connection, if the session has none.
+func (q *session) connect(ctx context.Context) (err error) {
+	if q.conn == nil {
+		q.conn, err = q.store.db.Conn(ctx)
+	}
+	return err
+}
+
+// close gives the connection back, if the session has one.
 func (q *session) close() {
+	if q.conn == nil {
+		return
+	}
 	q.forget()
 	_ = q.conn.Close() // it is done with, whatever it says
+	q.conn = nil
 }
 
 // forget closes all prepared statements.
@@ -101,24 +116,16 @@ func (q *session) rollback(ctx context.Context) error {
 // read runs fn in a transaction that only reads: everything it sees is of one
 // moment.
 func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
-	var q *session
-	select {
-	case q = <-s.idle:
-	case <-s.writer.quit:
-		return errClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	q, err := s.take(ctx)
+	if err != nil {
+		return err
 	}
-	defer func() { s.idle <- q }()
+	defer s.give(q)
 	// The first statement that reads takes the snapshot. Whatever is in the
 	// way of that is waited for; from there on nothing can be.
-	err := retryBusy(ctx, func() error {
-		if q == nil {
-			c, err := s.open(ctx)
-			if err != nil {
-				return err
-			}
-			q = c
+	err = retryBusy(ctx, func() error {
+		if err := q.connect(ctx); err != nil {
+			return err
 		}
 		err := q.exec(ctx, "BEGIN", nil)
 		if err == nil {
@@ -135,12 +142,40 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *sessio
 			err = errors.Join(err, end)
 		}
 	}
-	if err != nil && q != nil && !isRefusal(err) {
-		// Nothing was written; a connection in doubt is not worth keeping.
-		q.close()
-		q = nil
+	if err != nil && !isRefusal(err) {
+		q.close() // nothing was written; a connection in doubt is not worth keeping
 	}
 	return err
+}
+
+// take waits for a session for reading. One that is open comes first: opening
+// takes longer than most requests, and a process that runs one task needs no
+// second connection.
+func (s *Store) take(ctx context.Context) (*session, error) {
+	select {
+	case q := <-s.idle:
+		return q, nil
+	default:
+	}
+	select {
+	case q := <-s.idle:
+		return q, nil
+	case q := <-s.unopened:
+		return q, nil
+	case <-s.writer.quit:
+		return nil, errClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// give is what ends the use of a session that was taken.
+func (s *Store) give(q *session) {
+	if q.conn == nil {
+		s.unopened <- q
+	} else {
+		s.idle <- q
+	}
 }
 
 // isRefusal reports whether err says nothing about the connection.

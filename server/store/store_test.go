@@ -292,3 +292,22 @@ func TestOverlay(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestOneConnection: a process that does one thing after the other, as a task does, opens one connection for all that
+// it reads, and one more when it writes.
+func TestOneConnection(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	for range 5 {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := s.db.Stats().OpenConnections; n != 1 {
+		t.Errorf("%d connections to read one after the other", n)
+	}
+	fleet(t, s)
+	if n := s.db.Stats().OpenConnections; n != 2 {
+		t.Errorf("%d connections to read and write one after the other", n)
+	}
+}

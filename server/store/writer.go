@@ -80,12 +80,8 @@ func (s *Store) serveWrites() {
 	defer close(w.done)
 	// Writes outlive the requests that ask for them; see write.
 	ctx := context.Background()
-	var q *session
-	defer func() {
-		if q != nil {
-			q.close()
-		}
-	}()
+	q := s.session()
+	defer q.close()
 	for {
 		var batch []*job
 		select {
@@ -109,17 +105,12 @@ func (s *Store) serveWrites() {
 			}
 		}
 		err := retryBusy(ctx, func() error {
-			if q == nil {
-				c, err := s.open(ctx)
-				if err != nil {
-					return err
-				}
-				q = c
+			if err := q.connect(ctx); err != nil {
+				return err
 			}
 			err := s.commit(ctx, q, batch)
 			if err != nil && !isBusy(err) {
 				q.close()
-				q = nil
 			}
 			return err
 		})
