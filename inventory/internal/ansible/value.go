@@ -16,6 +16,7 @@ const (
 	MarkType   = "__ansible_type"
 )
 
+// IsMark tells the names of such keys.
 func IsMark(name string) bool { return name == MarkUnsafe || name == MarkVault || name == MarkType }
 
 // Limits of what Ansible can load. One value beyond them and it refuses the whole inventory.
