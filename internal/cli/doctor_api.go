@@ -61,7 +61,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 		return false
 	}
 	defer func() { _ = done() }() // only read
-	if !d.checkCredentials(ctx, client, who) {
+	if !d.checkCredentials(ctx, client, who, wantsTokens(p)) {
 		d.skip("the credentials are not ok", "pages")
 		return false
 	}
@@ -154,6 +154,12 @@ func contentType(h http.Header) string {
 	return "without a content type"
 }
 
+// wantsTokens tells from an answer to a request without credentials whether they are to be Keystone's: only an API with users
+// of its own misses a project (v1 contract §1.2, §1.3).
+func wantsTokens(p *probe) bool {
+	return p.status == http.StatusUnauthorized && gjson.GetBytes(p.body, "message").Str == "The request could not be authenticated."
+}
+
 // mostSkew is how far two clocks may be apart. Tokens of Keystone and certificates depend on them, and logs are hard to
 // read otherwise.
 const mostSkew = 30 * time.Second
@@ -187,7 +193,7 @@ func (d *doctor) checkClock(p *probe) {
 
 // checkCredentials tells whether the API takes the credentials, and what role they give, by reads that each need more
 // than the one before.
-func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *caller) bool {
+func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *caller, tokens bool) bool {
 	const check = "credentials"
 	err := read(ctx, c, "/clouds")
 	switch {
@@ -196,8 +202,13 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 		return false
 	case craton.IsUnauthenticated(err):
 		advice := "compare OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID with what made the user; " + adviceConfig
-		if who.keystone {
-			advice = "see that the API asks the same Keystone (`craton server --auth keystone`)"
+		switch {
+		case who.keystone && !tokens:
+			advice = "this API has users of its own: give a user, its API key and project, and set OS_AUTH_TYPE=local"
+		case who.keystone:
+			advice = "see that the API asks the same Keystone"
+		case tokens:
+			advice = "this API takes tokens of Keystone: set OS_CLOUD, or OS_AUTH_URL and what it needs"
 		}
 		d.problem(check, advice, "the API refuses the credentials: %v", err)
 		return false
