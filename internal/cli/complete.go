@@ -29,6 +29,8 @@ bash needs the package bash-completion.`,
   craton completion fish > ~/.config/fish/completions/craton.fish`,
 		Args:      exactArgs("<shell>"),
 		ValidArgs: []string{"bash", "zsh", "fish"},
+		// Global options may stand before it, and do not matter.
+		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch root := cmd.Root(); args[0] {
 			case "bash":

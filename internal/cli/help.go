@@ -2,11 +2,13 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/python"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
@@ -19,6 +21,10 @@ func newHelp(p *program) *cobra.Command {
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd := p.root
+			if slices.Equal(args, []string{"options"}) {
+				p.helpOptions()
+				return nil
+			}
 			for _, name := range args {
 				var inner *cobra.Command
 				for _, sub := range cmd.Commands() {
@@ -38,7 +44,7 @@ func newHelp(p *program) *cobra.Command {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return p.names(), cobra.ShellCompDirectiveNoFileComp
+			return append(p.names(), "options"), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 }
@@ -47,32 +53,7 @@ func newHelp(p *program) *cobra.Command {
 func (p *program) help(cmd *cobra.Command) {
 	p.define(cmd.Name())
 	cmd.InitDefaultHelpFlag()
-	var b strings.Builder
-	b.WriteString(usageOf(cmd) + "\n")
-	text := cmd.Short + "."
-	if cmd.Long != "" {
-		text = cmd.Long
-	}
-	b.WriteString(text + "\n")
-	section := func(title, text string) {
-		if text != "" {
-			b.WriteString("\n" + title + ":\n" + strings.TrimRight(text, "\n") + "\n")
-		}
-	}
-	section("Examples", cmd.Example)
-	if cmd == p.root {
-		b.WriteString("\nSubcommands:\n")
-		for i, group := range p.groups {
-			if i > 0 {
-				b.WriteString("\n")
-			}
-			b.WriteString(summaries(group))
-		}
-	} else {
-		section("Subcommands", summaries(cmd.Commands()))
-	}
 	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
-	shared.SortFlags = false
 	settings.AddFlags(shared, settings.Connection, settings.CLI)
 	own, several := pflag.NewFlagSet("", pflag.ContinueOnError), false
 	own.SortFlags = false
@@ -83,14 +64,76 @@ func (p *program) help(cmd *cobra.Command) {
 			several = true
 		}
 	})
-	section("Options", own.FlagUsagesWrapped(terminalColumns()))
+
+	var b strings.Builder
+	section := func(title, text string) {
+		if text != "" {
+			b.WriteString("\n" + title + ":\n" + strings.TrimRight(text, "\n") + "\n")
+		}
+	}
+	text := cmd.Long
+	if text == "" {
+		text = cmd.Short + "."
+	}
+	b.WriteString(usageOf(cmd) + "\n" + text + "\n")
+	section("Examples", cmd.Example)
 	if cmd == p.root {
-		section("Options of every subcommand that talks to a fleet; they may stand before or after it", shared.FlagUsagesWrapped(terminalColumns()))
+		groups := make([]string, len(p.groups))
+		for i, group := range p.groups {
+			groups[i] = summaries(group)
+		}
+		section("Subcommands", strings.Join(groups, "\n"))
+		section("Options, before or after the subcommand; \"craton help options\" lists more", settingUsages(usualOptions)+own.FlagUsages())
 		b.WriteString("\nSee \"craton help COMMAND\" for help on a specific command.\n")
-	} else if several {
-		b.WriteString("\nIt takes the options that \"craton help\" lists, too: where the fleet lives, credentials, --format.\n")
+	} else {
+		section("Subcommands", summaries(cmd.Commands()))
+		section("Options", own.FlagUsagesWrapped(terminalColumns()))
+		if several {
+			b.WriteString("\nIt takes the options of \"craton help options\", too: where the fleet lives, credentials, --format.\n")
+		}
 	}
 	_, _ = fmt.Fprint(p.streams.Out, b.String())
+}
+
+// usualOptions are the settings that the original had as options.
+var usualOptions = []string{"format", "url", "craton_version", "project_id", "username", "password"}
+
+// helpOptions shows all settings of commands that talk to a fleet.
+func (p *program) helpOptions() {
+	_, _ = fmt.Fprint(p.streams.Out, "Options that every subcommand takes that talks to a fleet, before or after its name. Each is also a variable of the environment, and a\n"+
+		"setting of the configuration file that --config or CRATON_CONFIG names. \"craton config\" shows which value each has, and why.\n\n"+settingUsages(nil))
+}
+
+// settingUsages describes the settings with these names, or all: the flag, and below it what it does.
+func settingUsages(names []string) string {
+	var b strings.Builder
+	for _, section := range []settings.Section{settings.CLI, settings.Connection} {
+		for i := range section.Settings {
+			s := &section.Settings[i]
+			if names != nil && !slices.Contains(names, s.Name) {
+				continue
+			}
+			flag := "--" + flagName(s)
+			if s.Kind != settings.Bool {
+				flag += " " + strings.ToUpper(strings.ReplaceAll(flagName(s), "-", "_"))
+			}
+			text := s.Help
+			if s.Choices != nil {
+				text += ": " + strings.Join(s.Choices, ", ")
+			}
+			if s.Default != "" && s.Default != formatTable {
+				text += " (default " + s.Default + ")"
+			}
+			if !strings.HasSuffix(flag, " "+s.Env) {
+				text += "; environment " + s.Env
+			}
+			b.WriteString("  " + flag + "\n")
+			for _, line := range python.Wrap(text, terminalColumns()-8, nil) {
+				b.WriteString("      " + line + "\n")
+			}
+		}
+	}
+	return b.String()
 }
 
 // summaries is a line for each command.

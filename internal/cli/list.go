@@ -81,9 +81,11 @@ func (s *session) query(ctx context.Context, r *resource, c *call, fields []stri
 	for i := range r.list {
 		o := &r.list[i]
 		switch text := c.text(o.long); {
-		case o.kind == referenceOption && refs[o.key] != "":
-			q.Set(o.key, refs[o.key])
-		case o.kind != referenceOption && o.key != "" && text != "":
+		case o.kind == referenceOption:
+			if id := refs[o.key]; id != "" && (id != "0" || !r.zeroIsNone) {
+				q.Set(o.key, id)
+			}
+		case o.key != "" && text != "":
 			q.Set(o.key, text)
 		}
 	}

@@ -34,6 +34,8 @@ type resource struct {
 	fields  []string // columns of a list
 	more    []string // columns that --detail adds
 	details bool     // the list takes details=true, and then has variables
+	// zeroIsNone: the list does not filter by the id 0.
+	zeroIsNone bool
 	// badSort is the error for a key that a list cannot be sorted by.
 	badSort func(key string, fields []string) error
 

@@ -154,7 +154,7 @@ func resources() []*resource {
 	host.nothing = "one or more of --name, --ip_address, --active, --note, --labels, --type, or --parent"
 
 	device := &resource{
-		name: "device", path: "/devices", key: "devices", details: true,
+		name: "device", path: "/devices", key: "devices", details: true, zeroIsNone: true,
 		fields: []string{keyID, "name", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyParent},
 		more:   []string{"note", "created_at", "updated_at", keyProject},
 		list: []option{fieldsOption, detailOption, allOption, sortKeyOption, sortDirOption, limitOption, markerOption, inCloud, inRegion, inCell, parent,

@@ -56,6 +56,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	addFleetFlags(root)
+	root.Flags().Bool("version", false, "print the version") // cobra's own takes the letter v
 	p := &program{root: root, streams: s, commands: map[string]*cobra.Command{}, lazy: map[string]*command{}}
 	for _, r := range resources() {
 		var group []*cobra.Command
@@ -207,6 +208,8 @@ func newVersion(s output.Streams, whole string) *cobra.Command {
 		Use:   "version",
 		Short: "Print the version, with its commit and the version of Go",
 		Args:  exactArgs(),
+		// Global options may stand before it, and do not matter.
+		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(*cobra.Command, []string) error {
 			_, err := io.WriteString(s.Out, "craton "+whole+"\n")
 			return err

@@ -153,22 +153,20 @@ func (s *session) varsToDelete(words []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	const what = `Standard input must hold a JSON array of keys: ["key"].`
+	if !doc.IsObject() && !doc.IsArray() {
+		return nil, &worded{exception{"TypeError", fmt.Sprintf("'%s' object is not iterable", pythonType(doc))}, what, nil}
+	}
 	keys := []string{}
 	doc.ForEach(func(key, value gjson.Result) bool {
 		if doc.IsObject() {
 			value = key
 		}
 		if value.Type != gjson.String {
-			err = &worded{exception{"TypeError", "keys must be strings, not " + pythonType(value)},
-				`Standard input must hold a JSON array of keys: ["key"].`, nil}
-			return false
+			err = &worded{exception{"TypeError", "keys must be strings, not " + pythonType(value)}, what, nil}
 		}
 		keys = append(keys, value.Str)
-		return true
+		return err == nil
 	})
-	if err == nil && !doc.IsObject() && !doc.IsArray() {
-		err = &worded{exception{"TypeError", fmt.Sprintf("'%s' object is not iterable", pythonType(doc))},
-			`Standard input must hold a JSON array of keys: ["key"].`, nil}
-	}
 	return keys, err
 }

@@ -1,0 +1,417 @@
+package cli_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+)
+
+// must runs a command line that has to succeed, and gives its standard output.
+func (f *fixture) must(t *testing.T, line string) string {
+	t.Helper()
+	got := f.run(t, strings.NewReader(""), split(line)...)
+	if got.Exit != 0 || got.Stderr != "" {
+		t.Fatalf("craton %s: exit %d\n%s%s", line, got.Exit, got.Stdout, got.Stderr)
+	}
+	return got.Stdout
+}
+
+// fails runs a command line that has to fail with status 1, and gives its standard error.
+func (f *fixture) fails(t *testing.T, line string) string {
+	t.Helper()
+	got := f.run(t, strings.NewReader(""), split(line)...)
+	if got.Exit != 1 || got.Stdout != "" || !strings.HasPrefix(got.Stderr, "ERROR: ") {
+		t.Fatalf("craton %s: exit %d\n%s%s", line, got.Exit, got.Stdout, got.Stderr)
+	}
+	return strings.TrimPrefix(strings.TrimSuffix(got.Stderr, "\n"), "ERROR: ")
+}
+
+// split cuts a command line into words; '...' is one.
+func split(line string) []string {
+	var words []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+		} else {
+			words = append(words, strings.Fields(part)...)
+		}
+	}
+	return words
+}
+
+// places makes the clouds east and west, each with a region dfw, and a cell c1 in that of east.
+func (f *fixture) places(t *testing.T) {
+	t.Helper()
+	for _, line := range []string{"cloud-create -n east", "cloud-create -n west", "region-create -n dfw --cloud east", "region-create -n dfw --cloud west",
+		"cell-create -n c1 --cloud east -r dfw"} {
+		f.must(t, line)
+	}
+}
+
+// column is a column of a list, by its CSV.
+func (f *fixture) column(t *testing.T, field, line string) []string {
+	t.Helper()
+	rows, err := csv.NewReader(strings.NewReader(f.must(t, "--format csv "+line+" --fields "+field))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := []string{}
+	for _, row := range rows[1:] {
+		cells = append(cells, row[0])
+	}
+	return cells
+}
+
+func TestNamesWhereIdsAreTaken(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	const host = " -t server -i 10.0.0.1 "
+	f.must(t, "host-create -n web-01 --cloud east -r dfw -c c1"+host)
+	f.must(t, "host-create -n web-01 --cloud west -r dfw"+host)
+	f.must(t, "host-create -n 77 --cloud east -r dfw --parent east/dfw/web-01"+host)
+	f.must(t, "network-device-create -n sw/1 --cloud east -r dfw"+host)
+
+	if got := f.column(t, "id", "host-list --cloud east --region dfw"); !cmp.Equal(got, []string{"1", "3"}) {
+		t.Errorf("hosts of east: %v", got)
+	}
+	if got := f.column(t, "id", "host-list --cell c1"); !cmp.Equal(got, []string{"1"}) {
+		t.Errorf("hosts of the cell: %v", got)
+	}
+	if got := f.column(t, "name", "device-list --parent 1"); !cmp.Equal(got, []string{"77"}) {
+		t.Errorf("children: %v", got)
+	}
+	for word, id := range map[string]string{
+		"1": "1", "01": "1", "east/dfw/web-01": "1", "west/dfw/web-01": "2", "1/web-01": "1", // region 1
+		"77": "3", // nobody's id, so a name
+		"3":  "3",
+	} {
+		if got := f.must(t, "--format csv host-show "+word); !strings.Contains(got, ","+id+",") {
+			t.Errorf("%s is not %s:\n%s", word, id, got)
+		}
+	}
+	f.must(t, "network-device-show sw/1") // a slash of its own
+	f.must(t, "network-device-show dfw/sw/1")
+
+	for line, want := range map[string]string{
+		"host-show web-01": `"web-01" is the name of 2 objects; give the id of one, or say where it is:
+  1  host east/dfw/web-01
+  2  host west/dfw/web-01`,
+		"region-show dfw": `"dfw" is the name of 2 objects; give the id of one, or say where it is:
+  1  region east/dfw
+  2  region west/dfw`,
+		"host-show wbe-02":               `The requested resource was not found. No host has the name or id "wbe-02"; did you mean "web-01"?`,
+		"cell-list -r dfw --cloud nope":  `The requested resource was not found. No cloud has the name or id "nope".`,
+		"cell-show west/dfw/c1":          `The requested resource was not found. No cell has the name or id "west/dfw/c1"; did you mean "c1"?`,
+		"host-list --cloud west -c c1":   `The requested resource was not found. No cell has the name or id "c1" in cloud 2; did you mean "c1"?`,
+		"host-update 77 --parent nobody": `The requested resource was not found. No host or network device has the name or id "nobody".`,
+		"project-show default":           `The requested resource was not found. No project has the name or id "default".`,
+		"host-delete 'a %s b'":           `Failed to delete host a %s b due to "<class 'cratonclient.exceptions.NotFound'>:The requested resource was not found." No host has the name or id "a %s b".`,
+		"host-update 1 --cell 1": "The request sent to the server was invalid. The request included the following errors:\n- Additional properties are not allowed" +
+			" ('cell_id' was unexpected); the API cannot move a host: delete it and create it where it belongs",
+	} {
+		if got := f.fails(t, line); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
+		}
+	}
+	// To delete something that is not there is no error, and never deletes what only has the name.
+	if got := f.must(t, "host-delete 99"); got != "Host 99 was successfully deleted.\n" {
+		t.Error(got)
+	}
+	f.must(t, "host-update 77 --parent ''")
+	f.must(t, "host-delete east/dfw/web-01")
+	f.must(t, "project-show bootstrap")
+}
+
+func TestUpdatesChangeWhatIsGivenOnly(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1 -a false -l web -l canary --note old --vars role=db mtu=9000 'j={\"a\": [1]}'")
+	f.must(t, "host-update web-01 --name web-02 -l db")
+	var host map[string]any
+	if err := json.Unmarshal([]byte(f.must(t, "--format json host-show web-02")), &host); err != nil {
+		t.Fatal(err)
+	}
+	if host["active"] != false || host["note"] != "old" {
+		t.Errorf("an update of the name changed more: %v", host)
+	}
+	if diff := cmp.Diff(map[string]any{"role": "db", "mtu": 9000.0, "j": map[string]any{"a": []any{1.0}}}, host["variables"]); diff != "" {
+		t.Error(diff)
+	}
+	if got := f.must(t, "--format json host-labels-get web-02"); got != "[\n    \"canary\",\n    \"db\",\n    \"web\"\n]\n" {
+		t.Errorf("labels: %s", got)
+	}
+	f.must(t, "host-update web-02 -a yes --note '' -t vm --ip-address 10.0.0.2")
+	if got := f.must(t, "--format csv host-list --fields active note device_type ip_address"); got != "active,note,device_type,ip_address\ntrue,,vm,10.0.0.2\n" {
+		t.Error(got)
+	}
+	if got := f.fails(t, "host-update web-02"); !strings.HasPrefix(got, "Nothing to update... Please specify one or more of --name, ") {
+		t.Error(got)
+	}
+	if got := f.fails(t, "cloud-create -n north --vars a="); !strings.Contains(got, `"a=" has no value`) {
+		t.Error(got)
+	}
+}
+
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	f.must(t, "network-device-create -n sw-01 --cloud east -r 1 -t switch -i 10.0.0.1 -l tor")
+	for _, c := range []struct{ line, want string }{
+		{"network-device-labels-get sw-01", "label\ntor\n"},
+		{"network-device-labels-add sw-01 a b", "label\na\nb\ntor\n"},
+		{"network-device-labels-delete sw-01 tor nope", "label\na\nb\n"},
+		{"network-device-labels-set sw-01 -x c", "label\n-x\nc\n"},
+		{"network-device-labels-set sw-01", "label\n"},
+	} {
+		if got := f.must(t, "--format csv "+c.line); got != c.want {
+			t.Errorf("%s:\n%s", c.line, got)
+		}
+	}
+	if got := f.must(t, "network-device-labels-add sw-01 a"); got != "+-------+\n| Label |\n+-------+\n| a     |\n+-------+\n" {
+		t.Error(got)
+	}
+	if got := f.must(t, "--format yaml network-device-labels-get sw-01"); got != "- a\n" {
+		t.Error(got)
+	}
+	if got := f.fails(t, "network-device-labels-add sw-01"); !strings.HasPrefix(got, "Nothing to add...") {
+		t.Error(got)
+	}
+	if got := f.fails(t, "host-labels-get sw-01"); !strings.HasPrefix(got, "The requested resource was not found.") {
+		t.Error(got)
+	}
+}
+
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1")
+	f.must(t, "region-vars-set 1 ntp=10.0.0.1 region=yes")
+	want := `+----------+---------------+
+| Variable | Value         |
++----------+---------------+
+| -5       | x             |
+| item_id  | 7             |
+| j        | {'a': [1, 2]} |
+| ntp      | 10.0.0.1      |
+| null     | None          |
+| region   | True          |
+| self     | 1.5           |
+| text     | 5             |
++----------+---------------+
+`
+	if got := f.must(t, `host-vars-set web-01 item_id=7 self=1.5 'j={"a": [1, 2]}' -5=x null=null 'text="5"' gone=1`); !strings.Contains(got, "| gone     |") {
+		t.Error(got)
+	}
+	if got := f.must(t, "host-vars-set web-01 gone= --"); got != want {
+		t.Errorf("(-want +got):\n%s", cmp.Diff(want, got))
+	}
+	if got := f.must(t, "host-vars-delete web-01 -5 item_id nope"); got != "Variables successfully deleted.\n" {
+		t.Error(got)
+	}
+	if got := f.must(t, "--format csv host-vars-get web-01"); got != "variable,value\nj,\"{\"\"a\"\":[1,2]}\"\nntp,10.0.0.1\nnull,\nregion,true\nself,1.5\ntext,5\n" {
+		t.Error(got)
+	}
+	if got := f.must(t, "--format yaml region-vars-get 1"); got != "ntp: 10.0.0.1\nregion: true\n" {
+		t.Error(got)
+	}
+	got := f.run(t, strings.NewReader(`{"big": 12345678901234567890, "date": "2026-11-24", "text": null}`), "--format", "json", "host-vars-set", "web-01")
+	if !strings.Contains(got.Stdout, `"big": 12345678901234567890,`) || !strings.Contains(got.Stdout, `"text": null`) {
+		t.Errorf("%+v", got)
+	}
+	if got := f.must(t, "--format yaml host-vars-get web-01"); !strings.Contains(got, "date: \"2026-11-24\"\n") || !strings.Contains(got, "big: 12345678901234567890\n") {
+		t.Error(got)
+	}
+	got = f.run(t, strings.NewReader(`{"big": 1, "date": 2}`), "--format", "json", "host-vars-delete", "web-01")
+	if got.Exit != 0 || got.Stdout != "" || got.Stderr != "Variables successfully deleted.\n" {
+		t.Errorf("%+v", got)
+	}
+	for stdin, c := range map[string]struct{ verb, want string }{
+		"":            {"set", `"<class 'json.decoder.JSONDecodeError'>: Expecting value: line 1 column 1 (char 0)" Standard input holds no JSON.`},
+		"{\n\"a\": x": {"set", `"<class 'json.decoder.JSONDecodeError'>: Expecting value: line 2 column 6 (char 7)" Standard input is not JSON: invalid character 'x' looking for beginning of value.`},
+		"[1]":         {"set", `"<class 'TypeError'>: update() argument after ** must be a mapping, not list" Standard input must hold a JSON object: {"key": value}.`},
+		"1.5":         {"set", `"<class 'TypeError'>: update() argument after ** must be a mapping, not float" Standard input must hold a JSON object: {"key": value}.`},
+		"null":        {"delete", `"<class 'TypeError'>: 'NoneType' object is not iterable" Standard input must hold a JSON array of keys: ["key"].`},
+		"[true]":      {"delete", `"<class 'TypeError'>: keys must be strings, not bool" Standard input must hold a JSON array of keys: ["key"].`},
+	} {
+		got := f.run(t, strings.NewReader(stdin), "host-vars-"+c.verb, "web-01")
+		if want := "ERROR: Failed to " + c.verb + " variables for host web-01 due to " + c.want + "\n"; got.Exit != 1 || got.Stderr != want {
+			t.Errorf("%q: exit %d\n%s\nwant\n%s", stdin, got.Exit, got.Stderr, want)
+		}
+	}
+	for line, want := range map[string]string{
+		"host-vars-get 99":        `Failed to get variables for host 99 due to "<class 'cratonclient.exceptions.NotFound'>: The requested resource was not found."`,
+		"cloud-vars-set east foo": `Failed to set variables for cloud east due to "<class 'ValueError'>: not enough values to unpack (expected 2, got 1)" "foo" is not key=value.`,
+		"cloud-vars-set east =1": `Failed to set variables for cloud east due to "<class 'cratonclient.exceptions.BadRequest'>: The request sent to the server was invalid."` +
+			" The request included the following errors:\n- '' does not match any of the regexes: '^.+'",
+	} {
+		if got := f.fails(t, line); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
+		}
+	}
+}
+
+// TestLists: many hosts over several pages, in every format.
+func TestLists(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	const many = 105
+	for i := range many {
+		f.must(t, fmt.Sprintf("host-create -n web-%03d --cloud east -r 1 -t server -i 10.0.0.%d --vars n=%d -l l%d", many-i, i, i, i%2))
+	}
+	if n := len(f.column(t, "id", "host-list")); n != 30 {
+		t.Errorf("a page has %d", n)
+	}
+	if n := len(f.column(t, "id", "host-list --limit 10 --marker 100")); n != 5 {
+		t.Errorf("after 100 there are %d", n)
+	}
+	ids := f.column(t, "id", "host-list --all --sort-key Name")
+	if len(ids) != many || ids[0] != "105" || ids[many-1] != "1" {
+		t.Errorf("sorted by name: %v", ids)
+	}
+	if ids := f.column(t, "id", "host-list --sort-dir desc --sort-key id --limit 10"); ids[0] != "105" {
+		t.Errorf("descending: %v", ids)
+	}
+	if n := len(f.column(t, "name", "host-list --all --vars n:7 --label l1 --device-type server --ip 10.0.0.7")); n != 1 {
+		t.Errorf("filters leave %d", n)
+	}
+	if n := len(f.column(t, "name", "device-list --all --active true --cloud 0")); n != many {
+		t.Errorf("%d devices", n)
+	}
+	var whole []map[string]any
+	if err := json.Unmarshal([]byte(f.must(t, "--format json host-list --all --detail --fields id name active device_type ip_address cloud_id region_id cell_id created_at")), &whole); err != nil || len(whole) != many {
+		t.Fatalf("%d objects, %v", len(whole), err)
+	}
+	if diff := cmp.Diff(map[string]any{"n": 0.0}, whole[0]["variables"]); diff != "" || whole[0]["labels"].([]any)[0] != "l0" {
+		t.Errorf("%s%v", diff, whole[0])
+	}
+	var fromYAML []map[string]any
+	if err := yaml.Unmarshal([]byte(f.must(t, "--format yaml host-list --all")), &fromYAML); err != nil || len(fromYAML) != many {
+		t.Errorf("%d objects, %v", len(fromYAML), err)
+	}
+	want := `+---------+------------+--------+
+| Name    | Variables  | Labels |
++---------+------------+--------+
+| web-001 | {'n': 104} | ['l0'] |
++---------+------------+--------+
+`
+	if got := f.must(t, "host-list --vars n:104 --fields name variables labels"); got != want {
+		t.Errorf("\n%s", got)
+	}
+	for line, want := range map[string]string{
+		"host-list --vars bogus":           `The request sent to the server was invalid. the vars filter needs <path>:<json value> pairs separated by commas, but "bogus" has no colon`,
+		"host-list --limit 5":              "The request sent to the server was invalid. The request included the following errors:\n- 5 is less than the minimum of 10",
+		"host-list --marker 999":           `The request sent to the server was invalid. Marker "999" does not exist`,
+		"region-list --detail --fields id": "Cannot specify both --fields and --detail.",
+	} {
+		if got := f.fails(t, line); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
+		}
+	}
+	f.must(t, "region-list --detail")
+	f.must(t, "region-list --vars n:7 m:8")
+	f.must(t, "cell-list --detail --sort-key name")
+	f.must(t, "cloud-list --detail")
+	f.must(t, "project-list --detail -n boot%")
+	f.must(t, "device-list --detail --parent 1 --descendants")
+}
+
+func TestEverythingElse(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	f.must(t, "project-create -n team-blue --vars tier=gold")
+	if got := f.must(t, "project-vars-get team-blue"); !strings.Contains(got, "| tier     | gold  |") {
+		t.Error(got)
+	}
+	made := f.must(t, "--format csv user-create -n ci --project team-blue --admin")
+	if !strings.HasPrefix(made, "api_key,created_at,id,is_admin,") || !strings.Contains(made, ",true,") {
+		t.Error(made)
+	}
+	if got := f.column(t, "username", "user-list -n ci"); !cmp.Equal(got, []string{"ci"}) {
+		t.Error(got)
+	}
+	f.must(t, "user-show ci")
+	f.must(t, "user-delete ci")
+	f.must(t, "project-delete team-blue")
+
+	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1")
+	f.must(t, "network-create -n mgmt --cidr 10.0.0.0/24 --gateway 10.0.0.254 --netmask 255.255.255.0 --cloud east -r dfw --vars vlan=7")
+	f.must(t, "network-update mgmt --nss ns1 --ip-block-type private")
+	if got := f.must(t, "--format csv network-list -n mgmt -r 1 --fields nss ip_block_type variables"); got != "nss,ip_block_type,variables\nns1,private,\"{\"\"vlan\"\":7}\"\n" {
+		t.Error(got)
+	}
+	f.must(t, "network-interface-create -n eth0 -d web-01 -t ethernet -i 10.0.0.1 --network mgmt --speed 1000 --port 3 --vlan-id 7 --vars a=1")
+	f.must(t, "network-interface-update web-01/eth0 --speed 25000 --duplex full")
+	if got := f.must(t, "--format csv network-interface-list -d web-01 --type ethernet --ip 10.0.0.1 --fields name speed duplex port vlan_id network_id"); got != "name,speed,duplex,port,vlan_id,network_id\neth0,25000,full,3,7,1\n" {
+		t.Error(got)
+	}
+	if got := f.fails(t, "network-delete mgmt"); !strings.HasPrefix(got, `Failed to delete network mgmt due to "<class 'cratonclient.exceptions.Conflict'>:The request could not be processed due to a conflict." `) {
+		t.Error(got)
+	}
+	if got := f.must(t, "network-interface-delete eth0"); got != "Network interface eth0 was successfully deleted.\n" {
+		t.Error(got)
+	}
+	f.must(t, "network-vars-set mgmt vlan=8")
+	f.must(t, "network-vars-delete mgmt vlan")
+	f.must(t, "network-delete mgmt")
+	f.must(t, "cell-update c1 --note x")
+	f.must(t, "region-update east/dfw -n dal")
+	f.must(t, "cell-delete c1")
+	f.must(t, "region-delete dal")
+	if got := f.run(t, strings.NewReader(""), "--format", "json", "cloud-delete", "west"); got.Stdout != "" || got.Stderr != "Cloud west was successfully deleted.\n" || got.Exit != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestHelp: every subcommand has help with a usage line, and the main help names them all.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	main := run(t, strings.NewReader(""))
+	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}} {
+		if got := run(t, strings.NewReader(""), args...); got.Exit != 0 || got.Stderr != "" || got.Stdout != main.Stdout {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+	if !strings.Contains(main.Stdout, `See "craton help COMMAND" for help on a specific command.`) {
+		t.Error(main.Stdout)
+	}
+	n := 0
+	for line := range strings.Lines(main.Stdout) {
+		name, found := strings.CutPrefix(line, "  ")
+		if !found || !strings.Contains(name, "-") || strings.HasPrefix(name, " ") || strings.HasPrefix(name, "-") || strings.HasPrefix(name, "craton") ||
+			strings.HasPrefix(name, "export") || strings.HasPrefix(name, "ansible") {
+			continue
+		}
+		name = strings.Fields(name)[0]
+		n++
+		got := run(t, strings.NewReader(""), "help", name)
+		if got.Exit != 0 || !strings.HasPrefix(got.Stdout, "usage: craton "+name) || !strings.Contains(got.Stdout, "--help") {
+			t.Errorf("help %s: %+v", name, got)
+		}
+		if behind := run(t, strings.NewReader(""), name, "-h"); behind.Stdout != got.Stdout {
+			t.Errorf("%s -h differs from its help:\n%s", name, cmp.Diff(got.Stdout, behind.Stdout))
+		}
+	}
+	if n != 73 {
+		t.Errorf("the main help names %d subcommands of resources", n)
+	}
+	if got := run(t, strings.NewReader(""), "help", "options"); !strings.Contains(got.Stdout, "  --os-password OS_PASSWORD\n") || !strings.Contains(got.Stdout, " CRATON_TIMEOUT\n") {
+		t.Errorf("%+v", got)
+	}
+	if got := run(t, strings.NewReader(""), "help", "server", "bootstrap"); !strings.HasPrefix(got.Stdout, "usage: craton server bootstrap ") {
+		t.Errorf("%+v", got)
+	}
+	if got := run(t, strings.NewReader(""), "version"); got.Stdout != "craton 0.1.0 (whole)\n" {
+		t.Errorf("%+v", got)
+	}
+}
