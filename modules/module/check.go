@@ -3,15 +3,9 @@ package module
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-)
-
-var (
-	moduleName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
-	optionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
-	dateText   = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+	"time"
 )
 
 // Check reports every mistake in the Spec: options that are declared twice,
@@ -20,7 +14,7 @@ var (
 // to work with a Spec that has one; a test that calls Check finds it earlier.
 func (s *Spec) Check() error {
 	c := &checker{}
-	if !moduleName.MatchString(s.Name) {
+	if !isName(s.Name) || s.Name != strings.ToLower(s.Name) || strings.Contains(s.Name, "-") {
 		c.errorf("the name is not one that Ansible can call")
 	}
 	for _, f := range s.Fragments {
@@ -40,6 +34,20 @@ func (s *Spec) Check() error {
 	return fmt.Errorf("spec of %s: %w", s.Name, errors.Join(c.errs...))
 }
 
+// isName tells whether a text is a letter or _, followed by letters, digits, _ and -. Every task checks its
+// module's names, for which a regular expression takes too long to compile.
+func isName(s string) bool {
+	for i, c := range []byte(s) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_':
+		case i > 0 && (c >= '0' && c <= '9' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
 type checker struct{ errs []error }
 
 func (c *checker) errorf(format string, args ...any) {
@@ -52,7 +60,7 @@ func (c *checker) options(at string, options []Option, rules *Rules) {
 		o := &options[i]
 		full := at + o.Name
 		for _, name := range o.names() {
-			if !optionName.MatchString(name) || strings.HasPrefix(name, "_ansible_") {
+			if !isName(name) || strings.HasPrefix(name, "_ansible_") {
 				c.errorf("option %s: %q is not a name", full, name)
 			}
 			if names[name] {
@@ -168,7 +176,7 @@ func (c *checker) deprecation(full, version, date, collection string) {
 	if (version == "") == (date == "") {
 		c.errorf("option %s: a deprecation needs either a version or a date", full)
 	}
-	if date != "" && !dateText.MatchString(date) {
+	if _, err := time.Parse(time.DateOnly, date); date != "" && err != nil {
 		c.errorf("option %s: deprecation date %q is not YYYY-MM-DD", full, date)
 	}
 	if strings.Count(collection, ".") != 1 {

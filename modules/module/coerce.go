@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Coercion of values to option types: what ansible-core's
@@ -262,10 +263,15 @@ func toJSONArg(value any) (any, error) {
 }
 
 var (
-	sizeText = regexp.MustCompile(`^([0-9]*\.?[0-9]+)(?:[\s\x1c-\x1f\x0b\x85]*([A-Za-z]+))?[\s\x1c-\x1f\x0b\x85]*$`)
+	sizeText = lazyRegexp(`^([0-9]*\.?[0-9]+)(?:[\s\x1c-\x1f\x0b\x85]*([A-Za-z]+))?[\s\x1c-\x1f\x0b\x85]*$`)
 	sizeUnit = "BKMGTPEZY"
 	unitName = []string{"", "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta"}
 )
+
+// lazyRegexp is compiled when it is first wanted, which most tasks never do.
+func lazyRegexp(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // toBytes reads "10M", "10 MB", "10megabyte" (or with bits "10Mb",
 // "10megabit") into a number; K is 1024.
@@ -275,7 +281,7 @@ func toBytes(value any, bits bool) (any, error) {
 		word, letter, what = "bit", "b", "Bit"
 	}
 	bad := fmt.Errorf("%s cannot be converted to a %s value", pyClass(value), what)
-	m := sizeText.FindStringSubmatch(pyStr(value))
+	m := sizeText().FindStringSubmatch(pyStr(value))
 	if m == nil {
 		return nil, bad
 	}
@@ -303,12 +309,12 @@ func toBytes(value any, bits bool) (any, error) {
 	return json.Number(whole.String()), nil
 }
 
-var pathVariable = regexp.MustCompile(`\$([A-Za-z0-9_]+|\{[^}]*\})`)
+var pathVariable = lazyRegexp(`\$([A-Za-z0-9_]+|\{[^}]*\})`)
 
 // expandPath expands $NAME, ${NAME} and then a leading ~ or ~user. What is not
 // known stays as it is.
 func (v *validation) expandPath(path string) string {
-	path = pathVariable.ReplaceAllStringFunc(path, func(m string) string {
+	path = pathVariable().ReplaceAllStringFunc(path, func(m string) string {
 		name := m[1:]
 		if name[0] == '{' {
 			name = name[1 : len(name)-1]

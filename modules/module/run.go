@@ -292,7 +292,7 @@ func (o *outcome) document() *dict {
 	o.talk(d)
 	if o.args != nil && internal.injectInvocation && !internal.noLog {
 		invocation := newDict()
-		invocation.set("module_args", maskArgs(o.spec.AllOptions(), o.args))
+		invocation.set("module_args", maskArgs(o.task.Params.options, o.args))
 		d.set("invocation", invocation)
 	}
 	return d
@@ -417,7 +417,7 @@ func (o *outcome) ownKeys() map[string]bool {
 		keys[k] = true
 	}
 	if o.spec != nil {
-		addOptionNames(keys, o.spec.AllOptions())
+		addOptionNames(keys, o.task.Params.options)
 		addReturnNames(keys, o.spec.Returns)
 	}
 	return keys

@@ -76,6 +76,7 @@ func NewTask(spec *Spec, args map[string]any, lookupEnv func(string) (string, bo
 
 // load takes Ansible's own keys out of args, checks the rest, and sets Params.
 func (t *Task) load(spec *Spec, args *dict, lookupEnv func(string) (string, bool)) error {
+	t.Params = Params{options: spec.AllOptions(), values: args}
 	internal, err := takeInternal(args)
 	if err != nil {
 		return err
@@ -88,14 +89,13 @@ func (t *Task) load(spec *Spec, args *dict, lookupEnv func(string) (string, bool
 	}
 	t.CheckMode, t.DiffMode, t.Verbosity = internal.checkMode, internal.diff, internal.verbosity
 	v := &validation{env: lookupEnv, secrets: t.secrets}
-	err = v.validate(t.Name, spec, args, internal.ignoreUnknown)
+	err = v.validate(t.Name, t.Params.options, spec.allRules(), args, internal.ignoreUnknown)
 	for _, w := range v.warnings {
 		t.Warn(w)
 	}
 	for _, d := range v.deprecations {
 		t.Deprecate(d)
 	}
-	t.Params = Params{options: spec.AllOptions(), values: args}
 	return err
 }
 

@@ -40,10 +40,10 @@ type ArgumentError struct {
 
 func (e *ArgumentError) Error() string { return e.Messages[0] }
 
-// validate checks args in place: afterwards they have every option of the spec,
+// validate checks args in place: afterwards they have every one of the options,
 // nil where it has no value, and nothing else.
-func (v *validation) validate(moduleName string, s *Spec, args *dict, ignoreUnknown bool) error {
-	v.level(s.AllOptions(), s.allRules(), args, nil, "", "")
+func (v *validation) validate(moduleName string, options []Option, rules *Rules, args *dict, ignoreUnknown bool) error {
+	v.level(options, rules, args, nil, "", "")
 	if len(v.unsupported) > 0 && !ignoreUnknown {
 		v.errs = append(v.errs, fmt.Sprintf("Unsupported parameters for (%s) module: %s", moduleName, v.unsupportedText()))
 	}
