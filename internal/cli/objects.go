@@ -65,7 +65,7 @@ func createVerb(r *resource) *command {
 func (s *session) addLabels(ctx context.Context, r *resource, made gjson.Result, labels []string) error {
 	id := made.Get(keyID)
 	if _, err := r.labels(s.client).AddLabels(ctx, int(id.Int()), labels...); err != nil {
-		return fmt.Errorf("%s %s was made, but its labels could not be added: %w", r.capital(), id.Raw, err)
+		return &worded{exception{"", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.capital(), id.Raw)}, inWords(err).Error(), err}
 	}
 	return nil
 }
