@@ -65,7 +65,7 @@ func fleetSpec() *module.Spec {
 
 - name: A fleet in a file
   craton.fleet.craton_fleet:
-    src: /etc/craton/fleet.yml
+    src: "{{ playbook_dir }}/fleet.yml"
 `,
 		Returns: []module.Return{
 			count("created", "How many objects were created, or would be in check mode."),

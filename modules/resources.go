@@ -65,7 +65,10 @@ var (
 		filters: []filter{varsFilter},
 		doc: docs{
 			is: "A project is a tenant: everything else belongs to one.", key: "which the API does not keep unique",
-			notes: []string{"Two projects may have one name. Give C(id) then."},
+			notes: []string{
+				"Two projects may have one name. Give C(id) then.",
+				"In a file, C(url: sqlite:PATH), that has several projects, each task has to say by O(project_id) which one is its own.",
+			},
 			examples: `
 - name: A project with variables
   craton.fleet.craton_project:

@@ -49,11 +49,7 @@ notes:
 '''
 
 EXAMPLES = r'''
-# fleet.craton.yml: all that is needed with CRATON_URL in the environment
-plugin: craton.fleet.craton
-
----
-# prod.craton.yml: one cloud, its own groups, and a cache
+# prod.craton.yml: one cloud, its own groups, and a cache. With CRATON_URL in the environment the first line is enough.
 plugin: craton.fleet.craton
 url: https://craton.example:7780
 username: ansible

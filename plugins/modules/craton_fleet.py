@@ -77,7 +77,7 @@ EXAMPLES = r'''
 
 - name: A fleet in a file
   craton.fleet.craton_fleet:
-    src: /etc/craton/fleet.yml
+    src: "{{ playbook_dir }}/fleet.yml"
 '''
 
 RETURN = r'''

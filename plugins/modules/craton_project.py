@@ -72,6 +72,8 @@ options:
 notes:
   - Only root users may list, create and delete projects.
   - Two projects may have one name. Give C(id) then.
+  - 'In a file, C(url: sqlite:PATH), that has several projects, each task has to say by O(project_id) which one is its
+      own.'
 seealso:
   - module: craton.fleet.craton_project_info
   - module: craton.fleet.craton_fleet

@@ -1,0 +1,115 @@
+package collection_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/modules"
+)
+
+// exampleFleet is the fleet that the examples of the documentation speak of, as it is before they change it.
+const exampleFleet = `
+project: {variables: {old: 1}}
+clouds:
+  - name: west
+  - name: east
+    variables: {proxy: none}
+    regions:
+      - name: dfw
+        cells:
+          - name: row-a
+            hosts: [{name: web1, ip_address: 10.20.0.99, device_type: server, labels: [web], variables: {role: frontend}}]
+          - name: row-b
+        hosts: [{name: db2, ip_address: 10.20.0.13, device_type: server, active: false, parent: sw1}]
+        network_devices: [{name: sw1, ip_address: 10.20.0.2, device_type: switch}]
+        networks: [{name: front, cidr: 10.20.0.0/25, gateway: 10.20.0.1, netmask: 255.255.255.128}]
+`
+
+// before has the fleets of modules whose examples want another one, tasks that come before the examples, and more
+// options of all of them.
+var before = map[string]struct{ fleet, tasks, options string }{
+	"craton_project":                {tasks: "- craton.fleet.craton_project_info:\n  register: own\n", options: `, project_id: "{{ own.projects[0].id | default('') }}"`},
+	"craton_region":                 {fleet: "clouds: [{name: east}]"},
+	"craton_user_info":              {tasks: "- craton.fleet.craton_user: {name: deploy}\n"},
+	"craton_network_interface_info": {tasks: "- craton.fleet.craton_network_interface: {name: eth0, device: web1, interface_type: ethernet, ip_address: 10.20.0.11}\n"},
+}
+
+// TestDocExamples runs the examples of each module's documentation, on a fleet for each module: every one that manages
+// something changes it, and every one that reads finds something.
+func TestDocExamples(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.write(t, "fleet.yml", "clouds: [{name: north}]\n") // what the examples load from a file
+		craton, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var playbook strings.Builder
+		for _, spec := range modules.Specs() {
+			prepare, url := before[spec.Name], h.fleet+spec.Name
+			fleet := prepare.fleet
+			if fleet == "" {
+				fleet = exampleFleet
+			}
+			h.runWith(t, []string{"CRATON_URL=" + url}, craton, "apply", h.write(t, "before.yml", fleet))
+			fmt.Fprintf(&playbook, `
+- name: %s
+  hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/craton.fleet.craton: {url: %q%s}
+  tasks:
+%s`, spec.Name, url, prepare.options, indented(prepare.tasks+strings.TrimSpace(spec.Examples)+"\n"))
+		}
+		out := h.run(t, "ansible-playbook", "-v", "-i", "localhost,", "-c", "local", h.write(t, "examples.yml", playbook.String()))
+		plays := strings.Split(out, "\nPLAY [")[1:]
+		for i, spec := range modules.Specs() {
+			tasks := strings.Split(plays[i], "\nTASK [")[1:]
+			var examples []map[string]any
+			if err := yaml.Unmarshal([]byte(before[spec.Name].tasks+spec.Examples), &examples); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(plays[i], spec.Name+"]") || len(tasks) != len(examples) {
+				t.Fatalf("%s has %d examples:\n%s", spec.Name, len(examples), plays[i])
+			}
+			for j, example := range examples {
+				if !works(t, tasks[j], example) {
+					t.Errorf("%s, example %d does nothing:\n%s", spec.Name, j+1, tasks[j])
+				}
+			}
+		}
+	})
+}
+
+func indented(text string) string {
+	return regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(text, "    $1")
+}
+
+// works tells that an example of ours has changed or found something, by what Ansible shows of the task.
+func works(t *testing.T, output string, example map[string]any) bool {
+	t.Helper()
+	name := ""
+	for key := range example {
+		if rest, ok := strings.CutPrefix(key, "craton.fleet."); ok {
+			name = rest
+		}
+	}
+	m := regexp.MustCompile(`(?m)^(ok|changed): \[localhost\] => (\{.*\})$`).FindStringSubmatch(output)
+	if name == "" || m == nil { // a debug, say, which only has to run
+		return name == ""
+	}
+	if !strings.HasSuffix(name, "_info") {
+		return m[1] == "changed"
+	}
+	var result map[string]any
+	if err := json.Unmarshal([]byte(m[2]), &result); err != nil {
+		t.Fatalf("%v: %s", err, m[2])
+	}
+	info, _ := modules.Lookup(name)
+	list, _ := result[info.Spec.Returns[0].Name].([]any)
+	return len(list) > 0
+}
