@@ -71,6 +71,10 @@ func New(c Config, opts ...Option) (*Auth, error) {
 	o := options{rest: rest.Config{
 		Service: service, Timeout: time.Minute, Retries: 4, WaitLeast: 200 * time.Millisecond, WaitMost: 10 * time.Second,
 		UserAgent: "craton-go", TLS: rest.TLS{CAPath: c.CACert, ClientCert: c.Cert, ClientKey: c.Key, Insecure: c.Insecure},
+		// Keystone answers good requests with 500 now and then, when many come at once.
+		Policy: func(_ *rest.Request, resp *http.Response) bool {
+			return resp.StatusCode == http.StatusInternalServerError
+		},
 	}}
 	for _, opt := range opts {
 		opt(&o)

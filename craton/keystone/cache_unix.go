@@ -53,5 +53,5 @@ func readPrivate(path string) []byte {
 
 // tryLock locks a file until it is closed, unless another process has locked it. Where locks do not work it is locked.
 func tryLock(f *os.File) bool {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != syscall.EWOULDBLOCK //nolint:errorlint // an Errno is never wrapped
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != syscall.EWOULDBLOCK
 }

@@ -135,7 +135,7 @@ func (p places) load(name, region string) (Config, error) {
 func (p places) profile(name string) (*yaml.Node, error) {
 	path, err := p.find("clouds-public")
 	if err != nil || path == "" {
-		return nil, err //nolint:nilnil // nil is "nothing", which the caller adds nothing of
+		return nil, err
 	}
 	public, err := readClouds(path, "public-clouds")
 	return public[name], err

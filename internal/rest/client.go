@@ -1,9 +1,11 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -141,6 +143,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	req.SetResponseHandler(func(resp *http.Response) (err error) {
 		read = resp
 		data, err = readBody(resp, r.Into)
+		resp.Body = io.NopCloser(bytes.NewReader(data)) // the policy is asked once more
 		return err
 	})
 	resp, err := c.http.Do(req)

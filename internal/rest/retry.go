@@ -14,8 +14,8 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// Policy tells whether an answer, whose body nobody has read yet, asks for the same request once more. It adds to
-// what every API has in common, see [Policy.check], and may be nil.
+// Policy tells whether an answer asks for the same request once more. It leaves the answer's body as it was, may be asked
+// twice, adds to what every API has in common, see [Policy.check], and may be nil.
 type Policy func(r *Request, resp *http.Response) bool
 
 // check repeats what can be repeated without harm:

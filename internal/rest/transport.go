@@ -52,12 +52,10 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	return r, nil
 }
 
-// HTTPClient is an http.Client with all that a Config says but its policy, for libraries that send on their own.
-// All their requests count as harmless to repeat, whatever the method.
+// HTTPClient is an http.Client with all that a Config says, for libraries that send on their own. All their requests count
+// as harmless to repeat, whatever the method; the policy gets nil for each.
 func (c *Config) HTTPClient() (*http.Client, error) {
-	plain := *c
-	plain.Policy = nil
-	r, err := plain.httpClient()
+	r, err := c.httpClient()
 	if err != nil {
 		return nil, err
 	}
