@@ -33,16 +33,34 @@ type User struct{ ID, Name, Password string }
 // ApplicationCredential is an application credential with its secret.
 type ApplicationCredential struct{ ID, Name, Secret string }
 
-// newAdmin signs in as the admin, in its project.
-func newAdmin(url string) (*gophercloud.ServiceClient, error) {
-	provider, err := openstack.AuthenticatedClient(context.Background(), gophercloud.AuthOptions{
-		IdentityEndpoint: url, DomainID: DomainID, Username: AdminUser, Password: AdminPassword,
+// signIn signs in as the admin, in its project.
+//
+// It also asks for something that needs a role, and alone: Keystone loads its
+// policy at the first such request, and refuses those that come meanwhile.
+func (k *Keystone) signIn() error {
+	ctx := context.Background()
+	provider, err := openstack.AuthenticatedClient(ctx, gophercloud.AuthOptions{
+		IdentityEndpoint: k.URL, DomainID: DomainID, Username: AdminUser, Password: AdminPassword,
 		Scope: &gophercloud.AuthScope{ProjectName: AdminProject, DomainID: DomainID}, AllowReauth: true,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return openstack.NewIdentityV3(provider, gophercloud.EndpointOpts{Region: Region})
+	if k.admin, err = openstack.NewIdentityV3(provider, gophercloud.EndpointOpts{Region: Region}); err != nil {
+		return err
+	}
+	token := tokens.Get(ctx, k.admin, k.admin.Token())
+	user, err := token.ExtractUser()
+	if err != nil {
+		return err
+	}
+	project, err := token.ExtractProject()
+	if err != nil {
+		return err
+	}
+	k.user = User{ID: user.ID, Name: user.Name, Password: AdminPassword}
+	k.project = Project{ID: project.ID, Name: project.Name}
+	return nil
 }
 
 // Admin is a client of Keystone's API with all rights, for what has no method
@@ -66,18 +84,10 @@ func must[T any](t testing.TB, what string, get func() (T, error)) T {
 
 // AdminUser is the admin: a user whose role admin in [AdminProject] came with
 // Keystone.
-func (k *Keystone) AdminUser(t testing.TB) User {
-	t.Helper()
-	token := must(t, "token of the admin", tokens.Get(t.Context(), k.admin, k.admin.Token()).ExtractUser)
-	return User{ID: token.ID, Name: AdminUser, Password: AdminPassword}
-}
+func (k *Keystone) AdminUser(testing.TB) User { return k.user }
 
 // AdminProject is the project [AdminProject].
-func (k *Keystone) AdminProject(t testing.TB) Project {
-	t.Helper()
-	project := must(t, "token of the admin", tokens.Get(t.Context(), k.admin, k.admin.Token()).ExtractProject)
-	return Project{ID: project.ID, Name: project.Name}
-}
+func (k *Keystone) AdminProject(testing.TB) Project { return k.project }
 
 // Project makes a project.
 func (k *Keystone) Project(t testing.TB, name string) Project {

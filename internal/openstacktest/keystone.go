@@ -30,6 +30,8 @@ type Keystone struct {
 
 	process  *process
 	admin    *gophercloud.ServiceClient
+	user     User       // whom admin signs in as
+	project  Project    // and where
 	services sync.Mutex // one service of a type is made at a time
 }
 
@@ -120,7 +122,7 @@ func newKeystone(options ...KeystoneOption) (*Keystone, error) {
 		return nil, err
 	}
 	k := &Keystone{URL: endpoint + "/v3", process: p}
-	if k.admin, err = newAdmin(k.URL); err != nil {
+	if err := k.signIn(); err != nil {
 		p.stop()
 		return nil, err
 	}
