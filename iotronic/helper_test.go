@@ -3,6 +3,7 @@ package iotronic_test
 import (
 	"context"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -83,3 +84,5 @@ func contextOf(t testing.TB) (context.Context, context.CancelFunc) {
 	t.Cleanup(cancel)
 	return ctx, cancel
 }
+
+var discardLog = log.New(io.Discard, "", 0)

@@ -187,11 +187,14 @@ func (w *walk[T]) page(ctx context.Context, marker string) (*Page[T], error) {
 		}
 	}
 	resp, err := w.session.send(ctx, c)
-	if err != nil {
-		if marker != "" && IsNotFound(err) {
-			httpErrorIn(err).markerGone = true
-			return nil, hinted(err, "the object at the end of the page before was deleted meanwhile: begin the listing anew")
-		}
+	switch {
+	case err == nil:
+	case marker != "" && IsNotFound(err):
+		httpErrorIn(err).markerGone = true
+		return nil, hinted(err, "the object at the end of the page before was deleted meanwhile: begin the listing anew")
+	case StatusOf(err) == http.StatusInternalServerError && w.query.Has("fields"):
+		return nil, hinted(err, "Ironic answers this for a field that it does not have, among others")
+	default:
 		return nil, err
 	}
 	page := &Page[T]{}

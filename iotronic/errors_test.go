@@ -1,0 +1,329 @@
+package iotronic_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/craton/keystone"
+	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// is tells whether an error has one of the types in its tree.
+func is[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
+// TestStatuses: every status has the type of the Python client's tree, and those above it (§3).
+func TestStatuses(t *testing.T) {
+	t.Parallel()
+	const redirection, client, server = 3, 4, 5
+	for status, own := range map[int]func(error) bool{
+		300: is[*iotronic.MultipleChoicesError],
+		400: is[*iotronic.BadRequestError], 401: is[*iotronic.UnauthorizedError], 402: is[*iotronic.PaymentRequiredError],
+		403: is[*iotronic.ForbiddenError], 404: is[*iotronic.NotFoundError], 405: is[*iotronic.MethodNotAllowedError],
+		406: is[*iotronic.NotAcceptableError], 407: is[*iotronic.ProxyAuthenticationRequiredError], 408: is[*iotronic.RequestTimeoutError],
+		409: is[*iotronic.ConflictError], 410: is[*iotronic.GoneError], 411: is[*iotronic.LengthRequiredError],
+		412: is[*iotronic.PreconditionFailedError], 413: is[*iotronic.RequestEntityTooLargeError], 414: is[*iotronic.RequestURITooLongError],
+		415: is[*iotronic.UnsupportedMediaTypeError], 416: is[*iotronic.RequestedRangeNotSatisfiableError], 417: is[*iotronic.ExpectationFailedError],
+		422: is[*iotronic.UnprocessableEntityError],
+		500: is[*iotronic.InternalServerError], 501: is[*iotronic.NotImplementedError], 502: is[*iotronic.BadGatewayError],
+		503: is[*iotronic.ServiceUnavailableError], 504: is[*iotronic.GatewayTimeoutError], 505: is[*iotronic.HTTPVersionNotSupportedError],
+		304: nil, 418: nil, 451: nil, 507: nil, 600: nil, // no types of their own
+	} {
+		mux, c := newMux(t, iotronic.WithRetries(0))
+		mux.HandleFunc("/v1/boards/b", always(status, `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"the server's words\", \"debuginfo\": \"more\"}"}`, "Retry-After", "7"))
+		_, err := c.Boards.Get(t.Context(), "b")
+		err = fmt.Errorf("wrapped: %w", err)
+		if own != nil && !own(err) {
+			t.Errorf("%d is a %T", status, errors.Unwrap(err))
+		}
+		var e *iotronic.HTTPError
+		if !errors.As(err, &e) {
+			t.Fatalf("%d: %T", status, err)
+		}
+		want := iotronic.HTTPError{
+			Status: status, Message: "the server's words", Details: "more", RequestID: "req-1", Method: "GET", Path: "/iot/v1/boards/b", RetryAfter: 7 * time.Second,
+		}
+		if status == 304 { // has no body
+			want.Message, want.Details, want.Foreign = "", "", true
+		}
+		if diff := cmp.Diff(fmt.Sprintf("%#v", want), fmt.Sprintf("%#v", *e)); diff != "" {
+			t.Error(diff)
+		}
+		var root iotronic.Error
+		if !errors.As(err, &root) {
+			t.Errorf("%d is not under the root", status)
+		}
+		classes := [][2]bool{
+			{is[*iotronic.HTTPRedirectionError](err), status/100 == redirection},
+			{is[*iotronic.HTTPClientError](err), status/100 == client},
+			{is[*iotronic.HTTPServerError](err), status/100 >= server},
+			{is[*iotronic.ConnectionError](err), false},
+		}
+		for i, c := range classes {
+			if c[0] != c[1] {
+				t.Errorf("%d: class %d is %v", status, i, c[0])
+			}
+		}
+		if iotronic.StatusOf(err) != status {
+			t.Errorf("status %d of %d", iotronic.StatusOf(err), status)
+		}
+	}
+}
+
+// TestBodies: where the message is, in all kinds of bodies (§2.7).
+func TestBodies(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		contentType, body string
+		message           string
+		foreign           bool
+	}{
+		"fault in a string":   {"application/json", `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Board x could not be found.\", \"debuginfo\": null}"}`, "Board x could not be found.", false},
+		"fault as an object":  {"application/json", `{"error_message": {"faultcode": "Client", "faultstring": "no", "debuginfo": null}}`, "no", false},
+		"template":            {"application/json", `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Fleet %(Fleet)s could not be found.\"}"}`, "Fleet %(Fleet)s could not be found.", false},
+		"text in error":       {"application/json", `{"error_message": "just text"}`, "just text", false},
+		"number in error":     {"application/json", `{"error_message": "404"}`, "404", false},
+		"router":              {"application/json", `{"error_message": "{\"code\": 404, \"title\": \"Not Found\", \"description\": \"\"}"}`, "Not Found", true},
+		"router, described":   {"application/json; charset=UTF-8", `{"error_message": "{\"code\": 404, \"title\": \"Not Found\", \"description\": \"gone away\"}"}`, "gone away", true},
+		"middleware":          {"application/json", `{"error": {"code": 404, "title": "Not Found", "message": "as it says"}}`, "as it says", false},
+		"other JSON":          {"application/json", `{"detail":   "x"}`, `{"detail": "x"}`, true},
+		"plain":               {"text/plain", "Authentication required", "Authentication required", true},
+		"html":                {"text/html", "<h1>Bad\n  Gateway</h1>", "<h1>Bad Gateway</h1>", true},
+		"broken JSON":         {"application/json", `{"error_mess`, `{"error_mess`, true},
+		"nothing":             {"", "", "", true},
+		"long":                {"text/plain", strings.Repeat("é", 300), strings.Repeat("é", 100) + "…", true},
+		"an empty fault":      {"application/json", `{"error_message": "{\"faultcode\": \"Server\", \"faultstring\": \"\"}"}`, `{"error_message": "{\"faultcode\": \"Server\", \"faultstring\": \"\"}"}`, false},
+		"debug and a message": {"application/json", `{"error_message": {"faultcode": "Server", "faultstring": "a", "debuginfo": "b"}}`, "a", false},
+	} {
+		mux, c := newMux(t)
+		mux.HandleFunc("/v1/boards/b", always(404, tt.body, "Content-Type", tt.contentType))
+		_, err := c.Boards.Get(t.Context(), "b")
+		var e *iotronic.NotFoundError
+		if !errors.As(err, &e) || e.Message != tt.message || e.Foreign != tt.foreign || iotronic.IsNotFound(err) == tt.foreign {
+			t.Errorf("%s: %#v", name, err)
+		}
+		if !strings.HasPrefix(err.Error(), "GET /iot/v1/boards/b: 404 Not Found") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestRequestID: servers and clients do not agree on its name (§1.4).
+func TestRequestID(t *testing.T) {
+	t.Parallel()
+	for _, header := range []string{"Openstack-Request-Id", "x-openstack-request-id", "x-compute-request-id"} {
+		mux, c := newMux(t, iotronic.WithRetries(0))
+		mux.HandleFunc("/v1/boards/b", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(header, "req-7")
+			w.WriteHeader(500)
+		})
+		_, err := c.Boards.Get(t.Context(), "b")
+		var e *iotronic.InternalServerError
+		if !errors.As(err, &e) || e.RequestID != "req-7" || !strings.Contains(err.Error(), "(request id req-7)") {
+			t.Errorf("%s: %v", header, err)
+		}
+	}
+}
+
+// TestRealErrors: what a real Ironic says becomes what it means.
+func TestRealErrors(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	i, c := newIronic(t)
+	_, taken := i.Nodes(t, 1, "")
+	for name, tt := range map[string]struct {
+		err   error
+		is    func(error) bool
+		words string
+	}{
+		"no node":        {second(c.Nodes.Get(ctx, "nothing")), iotronic.IsNotFound, "Node nothing could not be found."},
+		"no driver":      {second(c.Drivers.Get(ctx, "nothing")), iotronic.IsNotFound, "nothing"},
+		"delete no node": {c.Nodes.Delete(ctx, uuid), is[*iotronic.NotFoundError], uuid},
+		"no instance":    {second(c.Nodes.ByInstance(ctx, uuid)), iotronic.IsNotFound, "no node has the instance " + uuid},
+		"taken":          {second(c.Nodes.Create(ctx, iotronic.NodeCreate{Driver: openstacktest.IronicDriver, Name: taken[0]})), iotronic.IsConflict, "already exists"},
+		"no such driver": {second(c.Nodes.Create(ctx, iotronic.NodeCreate{Driver: "nothing"})), iotronic.IsBadRequest, "nothing"},
+		"bad field":      {second(c.Nodes.Get(ctx, taken[0], "bogus")), is[*iotronic.BadRequestError], "bogus"},
+		"bad fields":     {second(c.Nodes.List(ctx, iotronic.NodeListOptions{Fields: []string{"bogus"}})), is[*iotronic.InternalServerError], "a field that it does not have"},
+		"bad patch":      {second(c.Nodes.Update(ctx, taken[0], iotronic.Changes{"extra/none": iotronic.Remove})), iotronic.IsBadRequest, "none"},
+		"bad target":     {c.Nodes.SetPower(ctx, taken[0], "sideways"), iotronic.IsBadRequest, "sideways"},
+		"no route":       {second(c.Do(ctx, "GET", "/bogus", nil, nil)), iotronic.IsWrongDialect, "no such route"},
+	} {
+		var e *iotronic.HTTPError
+		if !tt.is(tt.err) || !strings.Contains(tt.err.Error(), tt.words) || !errors.As(tt.err, &e) {
+			t.Errorf("%s: %T %v", name, tt.err, tt.err)
+		} else if name != "no route" && name != "no instance" && !strings.HasPrefix(e.RequestID, "req-") {
+			t.Errorf("%s: request id %q", name, e.RequestID)
+		}
+	}
+}
+
+// TestCalls: what cannot be sent is not.
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s, c := newIotronic(t, iotronictest.Boards2019)
+	_, ironic := newIronic(t)
+	for want, err := range map[string]error{
+		"cannot read a board: its UUID or name is empty":                 second(c.Boards.Get(ctx, "")),
+		"cannot delete a board: its UUID or name is empty":               c.Boards.Delete(ctx, ""),
+		"cannot change a board: its UUID or name is empty":               second(c.Boards.Update(ctx, "", iotronic.Changes{"name": "x"})),
+		"cannot list the ports of a board: its UUID or name is empty":    second(c.Boards.Ports(ctx, "")),
+		"cannot list the boards of a fleet: its UUID or name is":         second(c.Fleets.Boards(ctx, "")),
+		`has an element that is empty, "." or ".."`:                      second(c.Boards.Get(ctx, "..")),
+		"there is nothing to change":                                     second(c.Boards.Update(ctx, "x", nil)),
+		`the path "extra//a" of a change has an empty element`:           second(c.Boards.Update(ctx, "x", iotronic.Changes{"extra//a": 1})),
+		"the value of extra/a: json: unsupported type":                   second(c.Boards.Update(ctx, "x", iotronic.Changes{"extra/a": make(chan int)})),
+		"does not begin with a slash":                                    second(c.Do(ctx, "GET", "boards", nil, nil)),
+		"cannot set the power state of a node: its UUID or name":         ironic.Nodes.SetPower(ctx, "", iotronic.PowerOn),
+		"cannot read a driver: its name is empty":                        second(ironic.Drivers.Get(ctx, "")),
+		"cannot list the ports of a node: its UUID or name is":           second(ironic.Nodes.Ports(ctx, "")),
+		"cannot find a node: the instance's UUID is empty":               second(ironic.Nodes.ByInstance(ctx, "")),
+		"cannot read the properties of a driver: its name is empty":      second(ironic.Drivers.Properties(ctx, "")),
+		"cannot set the maintenance of a node: its UUID or name is empt": ironic.Nodes.SetMaintenance(ctx, "", "x"),
+	} {
+		if !is[*iotronic.ValidationError](err) || !is[iotronic.Error](err) || !strings.HasPrefix(err.Error(), "iotronic: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	for _, r := range s.Requests() {
+		if r.Path != "/v1" {
+			t.Errorf("sent %+v", r)
+		}
+	}
+}
+
+// TestNew: what a client cannot be made of.
+func TestNew(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		endpoint string
+		option   iotronic.Option
+		is       func(error) bool
+		words    string
+	}{
+		"nothing":           {"", iotronic.WithTimeout(0), is[*iotronic.AmbiguousAuthSystemError], "must provide Keystone credentials or user-defined endpoint and token"},
+		"a token alone":     {"", iotronic.WithToken("t"), is[*iotronic.AmbiguousAuthSystemError], "must provide"},
+		"half credentials":  {"", iotronic.WithKeystone(keystone.Config{AuthURL: "http://k", Username: "u"}), is[*iotronic.AuthorizationFailureError], "OS_PASSWORD"},
+		"no URL":            {"ironic.example", iotronic.WithToken("t"), is[*iotronic.EndpointError], "must begin with http"},
+		"another scheme":    {"ftp://ironic.example", iotronic.WithToken("t"), is[*iotronic.EndpointError], "https://ironic.example:6385"},
+		"secret in the URL": {"http://u:hush@h:port", iotronic.WithToken("t"), is[*iotronic.EndpointError], "cannot be parsed"},
+		"no such file":      {"https://h", iotronic.WithTLS(iotronic.TLS{CAPath: "/nonexistent/ca"}), is[*iotronic.EndpointError], "ca_path"},
+	} {
+		_, err := iotronic.New(tt.endpoint, tt.option)
+		if err == nil || !tt.is(err) || !is[iotronic.Error](err) || !strings.Contains(err.Error(), tt.words) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestURLs: with and without /v1, and with a path before it (§1.3).
+func TestURLs(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"http://h:6385/":         "http://h:6385/v1",
+		"http://h:6385/v1":       "http://h:6385/v1",
+		"http://h:6385/v1/":      "http://h:6385/v1",
+		"http://h:8811":          "http://h:8811/v1", // not http://h:88
+		"http://10.0.0.11":       "http://10.0.0.11/v1",
+		"https://h/baremetal":    "https://h/baremetal/v1",
+		"https://h/baremetal/v1": "https://h/baremetal/v1",
+		"https://u:p@h":          "https://h/v1",
+	} {
+		c, err := iotronic.New(raw, iotronic.WithDialect(iotronic.DialectIronic))
+		if err != nil {
+			t.Errorf("%s: %v", raw, err)
+			continue
+		}
+		if got, err := c.URL(t.Context()); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", raw, got, err, want)
+		}
+		if got := c.String(); got != "iotronic client of "+want {
+			t.Errorf("%s: %s", raw, got)
+		}
+	}
+}
+
+// TestSecrets prints what a caller may hold in every careless way.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cr3t"
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() //nolint:errcheck,gosec // so that nobody listens there
+	options := []iotronic.Option{
+		iotronic.WithKeystone(keystone.Config{AuthURL: "http://" + l.Addr().String(), Username: "u", Password: secret}, keystone.WithRetries(0)),
+		iotronic.WithRetries(0),
+	}
+	credentials := newClient(t, "", options...)
+	mux, token := newMux(t, iotronic.WithToken(secret), iotronic.WithRetries(0))
+	mux.HandleFunc("/v1/boards", always(500, "{}"))
+	gone := newClient(t, "http://me:"+secret+"@"+l.Addr().String(), iotronic.WithToken(secret), iotronic.WithRetries(0))
+	things := []any{credentials, token, gone, *token.Boards, options}
+	for _, err := range []error{
+		second(credentials.Boards.List(t.Context(), iotronic.BoardListOptions{})),
+		second(token.Boards.List(t.Context(), iotronic.BoardListOptions{Status: secret})),
+		second(token.Boards.Create(t.Context(), iotronic.BoardCreate{Name: secret})),
+		second(gone.Boards.List(t.Context(), iotronic.BoardListOptions{Status: secret})),
+	} {
+		if err == nil {
+			t.Error("no error")
+		}
+		for ; err != nil; err = errors.Unwrap(err) {
+			things = append(things, err)
+		}
+	}
+	for _, thing := range things {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			if text := fmt.Sprintf(verb, thing); strings.Contains(text, secret) {
+				t.Errorf("%s of a %T shows the secret: %s", verb, thing, text)
+			}
+		}
+	}
+	if err := second(credentials.Nodes.Get(t.Context(), "x")); !is[*iotronic.AuthorizationFailureError](err) || iotronic.IsUnauthenticated(err) {
+		t.Errorf("a Keystone that is not there: %v", err)
+	}
+}
+
+// TestNotAnswers: answers of success that are none.
+func TestNotAnswers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ contentType, body, want string }{
+		"html":      {"text/html", "<html>", `its content type is "text/html"`},
+		"nothing":   {"", "", "not JSON"},
+		"an array":  {"application/json", `[]`, "it is no object"},
+		"no member": {"application/json", `{}`, `no member "uuid"`},
+		"cut":       {"application/json", `{"uuid": "1"`, "unexpected end"},
+	} {
+		mux, c := newMux(t, iotronic.WithRetries(0))
+		mux.HandleFunc("/v1/boards/b", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", tt.contentType)
+			w.Header().Set("Content-Length", fmt.Sprint(len(tt.body)))
+			_, _ = io.WriteString(w, tt.body)
+		})
+		if _, err := c.Boards.Get(t.Context(), "b"); !is[*iotronic.ResponseError](err) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	c := newClient(t, server.URL, iotronic.WithRetries(1))
+	err := second(c.Nodes.Create(t.Context(), iotronic.NodeCreate{}))
+	if !is[*iotronic.ConnectionError](err) || !strings.Contains(err.Error(), "tried 2 times") || strings.Contains(err.Error(), "carried out") {
+		t.Errorf("nobody there: %v", err)
+	}
+}

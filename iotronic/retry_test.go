@@ -1,0 +1,192 @@
+package iotronic_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+const (
+	bodyLocked = `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node x is locked by host c1, please retry after the current operation is completed.\"}"}`
+	bodyTaken  = `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"A node with name x already exists.\"}"}`
+	bodyState  = `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node x is associated with instance y.\"}"}`
+	bodyWorker = `{"error_message": "{\"faultcode\": \"Server\", \"faultstring\": \"Requested action cannot be performed due to lack of free conductor workers.\"}"}`
+)
+
+// TestRetries: which requests are repeated after which answers (§1.6).
+func TestRetries(t *testing.T) {
+	t.Parallel()
+	calls := map[string]func(context.Context, *iotronic.Client) error{
+		"get": func(ctx context.Context, c *iotronic.Client) error { return second(c.Nodes.Get(ctx, "x")) },
+		"create": func(ctx context.Context, c *iotronic.Client) error {
+			return second(c.Nodes.Create(ctx, iotronic.NodeCreate{Name: "x"}))
+		},
+		"update": func(ctx context.Context, c *iotronic.Client) error {
+			return second(c.Nodes.Update(ctx, "x", iotronic.Changes{"name": "y"}))
+		},
+		"delete": func(ctx context.Context, c *iotronic.Client) error { return c.Nodes.Delete(ctx, "x") },
+		"power": func(ctx context.Context, c *iotronic.Client) error {
+			return c.Nodes.SetPower(ctx, "x", iotronic.Reboot)
+		},
+	}
+	const once, again = 1, 3
+	for _, tt := range []struct {
+		call   string
+		status int
+		body   string
+		tries  int32
+	}{
+		{"get", 503, bodyWorker, again}, {"create", 503, bodyWorker, again}, {"update", 503, bodyWorker, again}, {"power", 503, bodyWorker, again},
+		{"create", 409, bodyLocked, again}, {"update", 409, bodyLocked, again}, {"delete", 409, bodyLocked, again}, {"power", 409, bodyLocked, again},
+		{"create", 409, bodyTaken, once}, {"update", 409, bodyTaken, once},
+		{"create", 409, bodyState, once}, {"update", 409, bodyState, again}, {"delete", 409, bodyState, again},
+		{"get", 502, "", again}, {"get", 504, "", again}, {"get", 429, "", again}, {"delete", 502, "", again},
+		{"create", 502, "", once}, {"update", 504, "", once}, {"power", 502, "", once}, {"create", 429, "", once},
+		{"get", 500, "{}", once}, {"get", 400, "{}", once}, {"get", 404, "{}", once}, {"get", 401, "{}", once},
+	} {
+		mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic), iotronic.WithRetries(again-1))
+		var n atomic.Int32
+		mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+			n.Add(1)
+			always(tt.status, tt.body)(w, r)
+		})
+		err := calls[tt.call](t.Context(), c)
+		if iotronic.StatusOf(err) != tt.status || iotronic.IsLocked(err) != (tt.body == bodyLocked) {
+			t.Errorf("%s: %v", tt.call, err)
+		}
+		if n.Load() != tt.tries {
+			t.Errorf("%s, %d %.40s: %d tries, want %d", tt.call, tt.status, tt.body, n.Load(), tt.tries)
+		}
+		var e *iotronic.HTTPError
+		if tt.body == bodyLocked && (!errors.As(err, &e) || !strings.Contains(e.Message, "is locked by host c1, please retry")) {
+			t.Errorf("the message is lost: %v", err)
+		}
+	}
+}
+
+// TestRetryAfter: a server says how long to wait, with any status (§6, 7), and the answer of the try that worked counts.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	mux, c := newMux(t, iotronic.WithRetryWait(time.Hour, time.Hour))
+	var n atomic.Int32
+	mux.HandleFunc("/v1/boards/b", func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 1 {
+			always(503, bodyWorker, "Retry-After", "0")(w, r)
+			return
+		}
+		always(200, `{"uuid": "1", "name": "b"}`)(w, r)
+	})
+	if b, err := c.Boards.Get(t.Context(), "b"); err != nil || b.Name != "b" || n.Load() != 2 {
+		t.Errorf("%v, %v after %d tries", b, err, n.Load())
+	}
+	mux.HandleFunc("/v1/boards/c", always(404, "{}", "Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)))
+	var e *iotronic.NotFoundError
+	if _, err := c.Boards.Get(t.Context(), "c"); !errors.As(err, &e) || e.RetryAfter < time.Minute || e.RetryAfter > time.Hour {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestLost: what may have been carried out is not sent again, and the error says so.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		call  func(*iotronic.Client) error
+		tries int32
+		maybe bool
+	}{
+		"get":    {func(c *iotronic.Client) error { return second(c.Nodes.Get(t.Context(), "x")) }, 3, false},
+		"delete": {func(c *iotronic.Client) error { return c.Nodes.Delete(t.Context(), "x") }, 3, true},
+		"create": {func(c *iotronic.Client) error { return second(c.Nodes.Create(t.Context(), iotronic.NodeCreate{})) }, 1, true},
+		"reboot": {func(c *iotronic.Client) error { return c.Nodes.SetPower(t.Context(), "x", iotronic.Reboot) }, 1, true},
+		"do":     {func(c *iotronic.Client) error { return second(c.Do(t.Context(), "PUT", "/nodes/x/vif", nil, nil)) }, 1, true},
+	} {
+		mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic), iotronic.WithRetries(2))
+		var n atomic.Int32
+		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+			n.Add(1)
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			conn.Close() //nolint:errcheck,gosec // the loss
+		})
+		err := tt.call(c)
+		if !is[*iotronic.ConnectionError](err) || strings.Contains(err.Error(), "may have been carried out") != tt.maybe || n.Load() != tt.tries {
+			t.Errorf("%s: %v after %d tries", name, err, n.Load())
+		}
+	}
+}
+
+// TestRedirects: reading follows them within the server; nothing follows them elsewhere (§1.6).
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	var leaked atomic.Bool
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { leaked.Store(true) }))
+	t.Cleanup(other.Close)
+	mux, c := newMux(t, iotronic.WithToken("t"), iotronic.WithRetries(0))
+	mux.HandleFunc("GET /v1/boards/b", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/iot/v1/boards/c", http.StatusMovedPermanently)
+	})
+	mux.HandleFunc("GET /v1/boards/c", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Auth-Token") != "t" || r.Header.Get("X-OpenStack-Iotronic-API-Version") != "1.0" {
+			t.Errorf("headers %v", r.Header)
+		}
+		always(200, `{"uuid": "1", "name": "c"}`)(w, r)
+	})
+	if b, err := c.Boards.Get(t.Context(), "b"); err != nil || b.Name != "c" {
+		t.Errorf("%v, %v", b, err)
+	}
+	mux.HandleFunc("DELETE /v1/boards/b", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/iot/v1/boards/c", http.StatusFound)
+	})
+	mux.HandleFunc("GET /v1/boards/out", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+"/v1/boards/c", http.StatusFound)
+	})
+	mux.HandleFunc("GET /v1/boards/round", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/iot/v1/boards/round", http.StatusFound)
+	})
+	for _, err := range []error{
+		c.Boards.Delete(t.Context(), "b"), second(c.Boards.Get(t.Context(), "out")), second(c.Boards.Get(t.Context(), "round")),
+	} {
+		if !is[*iotronic.ConnectionError](err) || !strings.Contains(err.Error(), "redirect") {
+			t.Errorf("error %v", err)
+		}
+	}
+	if leaked.Load() {
+		t.Error("a redirect to another server was followed")
+	}
+}
+
+// TestTimeout: the time is each try's own.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	mux, c := newMux(t, iotronic.WithTimeout(100*time.Millisecond), iotronic.WithRetries(1))
+	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	_, err := c.Boards.Get(t.Context(), "b")
+	if !is[*iotronic.ConnectionError](err) || !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "no complete answer within 100ms (tried 2 times)") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestTLS: an API whose certificate nobody knows is refused, unless that is not looked at.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(always(200, `{"boards": []}`))
+	server.Config.ErrorLog = discardLog // the handshake fails on purpose
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	for insecure, want := range map[bool]bool{false: false, true: true} {
+		c := newClient(t, server.URL, iotronic.WithDialect(iotronic.DialectBoards), iotronic.WithTLS(iotronic.TLS{Insecure: insecure}))
+		if _, err := c.Boards.List(t.Context(), iotronic.BoardListOptions{}); (err == nil) != want {
+			t.Errorf("insecure %v: %v", insecure, err)
+		}
+	}
+}
