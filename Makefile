@@ -4,8 +4,9 @@
 VERSION := 0.1.0
 COMMIT  := $(shell git rev-parse --short=7 HEAD 2>/dev/null || echo unknown)
 
-# The names that the binary answers to beside craton: each is a link to it in bin/.
-LINKS := craton-inventory
+# The names that the binary answers to beside craton: each is a link to it in bin/. A module has its name from its
+# documentation, which is made from the modules themselves.
+LINKS := craton-inventory $(basename $(notdir $(wildcard plugins/modules/*.py)))
 
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
@@ -21,7 +22,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build collection demo test check bench fuzz clean
+.PHONY: help build collection demo test sanity check bench fuzz clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
@@ -41,6 +42,10 @@ demo: build ## load an example fleet and run Ansible over it, to see the whole t
 test: ## run every test, with the race detector and the oldest and the newest Ansible that run here
 	@venvs=$$(tests/ansible/venvs --path); \
 	set -x; CRATON_TEST_ANSIBLE="$$venvs" go test $(RACE) $(TESTFLAGS) ./...
+
+sanity: ## run ansible-test sanity on the collection, with the oldest and the newest Ansible; minutes, and not part of test
+	@venvs=$$(tests/ansible/venvs --path); \
+	set -x; CRATON_TEST_SANITY=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=30m -v -run '^TestSanity$$' ./tests/collection
 
 # .cache/bin/NAME@VERSION is a tool: a new version is a new file, so it is built once.
 tool = .cache/bin/$(notdir $(1))

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -182,6 +183,48 @@ func TestVersion(t *testing.T) {
 	}
 	if _, err := galaxyInfo(root, "9.9.9"); err == nil || !strings.Contains(err.Error(), "9.9.9") {
 		t.Errorf("another version: %v", err)
+	}
+}
+
+// TestBuildIgnore: what `ansible-galaxy collection build` takes of the repository is what Build takes.
+func TestBuildIgnore(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, "galaxy.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info struct {
+		Ignore []string `yaml:"build_ignore"`
+	}
+	if err := yaml.Unmarshal(text, &info); err != nil {
+		t.Fatal(err)
+	}
+	var patterns []string
+	for _, p := range append(info.Ignore, "galaxy.yml") { // Ansible leaves that out itself; * is of any characters for it
+		p = strings.NewReplacer(`\*`, ".*", `\[`, "[", `\]`, "]", "!", "^").Replace(regexp.QuoteMeta(p))
+		patterns = append(patterns, p)
+	}
+	ignored := regexp.MustCompile(`^(` + strings.Join(patterns, "|") + `)(/|$)`)
+	for _, name := range []string{"bin/craton_host", "bin/craton-inventory", ".git/config", "plugins/action/__pycache__"} {
+		if !ignored.MatchString(name) {
+			t.Errorf("%s is not ignored", name)
+		}
+	}
+	list := exec.CommandContext(t.Context(), "git", "ls-files")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Skip("not a clone of the repository:", err)
+	}
+	held, err := sources(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.Lines(string(out)) {
+		name = strings.TrimSpace(name)
+		if _, ok := held[name]; ok == ignored.MatchString(name) {
+			t.Errorf("%s: Build takes it: %v; galaxy.yml says otherwise", name, ok)
+		}
 	}
 }
 
