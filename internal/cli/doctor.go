@@ -162,6 +162,9 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values, inv Inv
 // adviceConfig is what to do about a setting that is wrong.
 const adviceConfig = "`craton config` shows what is set where"
 
+// allDefaults is what changedSettings says if there are none.
+const allDefaults = "all are defaults"
+
 // changedSettings are the settings that somebody changed.
 func changedSettings(v *settings.Values) string {
 	var changed []string
@@ -171,7 +174,7 @@ func changedSettings(v *settings.Values) string {
 		}
 	}
 	if len(changed) == 0 {
-		return "all are defaults"
+		return allDefaults
 	}
 	return strings.Join(changed, ", ")
 }

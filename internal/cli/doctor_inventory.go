@@ -27,7 +27,11 @@ func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values, inv
 		d.failed(check, err, "docs/inventory.md lists the errors of the inventory")
 		return nil
 	case trial.Hosts == 0:
-		d.warn(check, "add hosts, such as with `craton apply FILE`, or take filters away: "+changedSettings(iv), "it has no hosts, %s, in %v", plural(trial.Groups, "group"), took)
+		advice := "add hosts, such as with `craton apply FILE`"
+		if changed := changedSettings(iv); changed != allDefaults {
+			advice += ", or take filters away: " + changed
+		}
+		d.warn(check, advice, "it has no hosts, %s, in %v", plural(trial.Groups, "group"), took)
 	default:
 		d.ok(check, "%s, %s, in %v", plural(trial.Hosts, "host"), plural(trial.Groups, "group"), took)
 	}

@@ -29,7 +29,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 		d.problem("file", "let this user into "+filepath.Dir(path)+", or run as the user that owns the file", "%s cannot be looked at: %v", path, err)
 		return false
 	case err != nil:
-		d.problem("file", d.openAdvice(path), "%v", err)
+		d.failed("file", err, openAdvice(path, err))
 		return false
 	case in.Schema == 0 && in.Damage == "":
 		d.problem("file", begin(path), "%s holds no fleet yet", path)
@@ -77,8 +77,15 @@ func begin(path string) string {
 	return "correct CRATON_URL, or begin with `craton server bootstrap --database sqlite:" + path + "` or `craton apply FILE`"
 }
 
-// openAdvice is what to do about a file that SQLite cannot open, for which it has a word only.
-func (d *doctor) openAdvice(path string) string {
+// openAdvice is what to do about a file that cannot be opened.
+func openAdvice(path string, err error) string {
+	switch text := err.Error(); { // the store has no types for these
+	case strings.Contains(text, "is not a Craton database"), strings.Contains(text, "is a directory"):
+		return "correct CRATON_URL"
+	case strings.Contains(text, "newer version"):
+		return "bring this program up to date, or correct CRATON_URL"
+	}
+	// Of the rest SQLite says only that it cannot open the file.
 	for _, name := range []string{path, filepath.Dir(path)} {
 		f, err := os.Open(name)
 		if err != nil {
@@ -86,7 +93,7 @@ func (d *doctor) openAdvice(path string) string {
 		}
 		_ = f.Close()
 	}
-	return "see that this user may write to " + filepath.Dir(path) + ", where SQLite keeps its log beside the file, and that the file is one of craton's"
+	return "see that this user may write to " + filepath.Dir(path) + ", where SQLite keeps its log beside the file"
 }
 
 // checkFileMode looks at who else may read the fleet, with whatever secrets its variables are, or change it.

@@ -70,15 +70,26 @@ func (s *Store) look(ctx context.Context, in *Inspection) error {
 		in.Damage = verdict
 	}
 	switch err := c.exec(ctx, "BEGIN IMMEDIATE", nil); {
-	case err == nil:
-		return c.rollback(ctx)
 	case isBusy(err):
 		in.Locked = true
-	case isCode(err, sqlite3.SQLITE_READONLY):
-		in.ReadOnly = true
-	default:
+		return nil
+	case err != nil && !isCode(err, sqlite3.SQLITE_READONLY):
 		return err
+	case err == nil:
+		// Of a file that may only be read, SQLite makes this a transaction
+		// for reading. Only a write tells, and it is taken back.
+		err = c.exec(ctx, fmt.Sprintf("PRAGMA user_version = %d", version), nil)
+		if end := c.rollback(ctx); end != nil {
+			return errors.Join(err, end)
+		}
+		if err == nil {
+			return nil
+		}
+		if !isCode(err, sqlite3.SQLITE_READONLY) {
+			return err
+		}
 	}
+	in.ReadOnly = true
 	return nil
 }
 
