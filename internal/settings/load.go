@@ -53,7 +53,7 @@ func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string
 	for i := range sections {
 		for j := range sections[i].Settings {
 			s := &sections[i].Settings[j]
-			got, err := s.find(flags, env, file[sections[i].Key(s.Name)])
+			got, err := s.find(sections[i].lookupFlag(flags, s), env, file[sections[i].Key(s.Name)])
 			if err != nil {
 				return nil, err
 			}
@@ -64,10 +64,10 @@ func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string
 }
 
 // find takes the first source that has a value.
-func (s *Setting) find(flags *pflag.FlagSet, env func(string) (string, bool), fromFile *value) (value, error) {
+func (s *Setting) find(flag *pflag.Flag, env func(string) (string, bool), fromFile *value) (value, error) {
 	text, source := s.Default, Source{From: FromDefault}
-	if f := lookupFlag(flags, s.flagName()); f != nil && f.Changed {
-		text, source = f.Value.String(), Source{From: FromFlag, Name: "--" + s.flagName()}
+	if flag != nil && flag.Changed {
+		text, source = flag.Value.String(), Source{From: FromFlag, Name: "--" + flag.Name}
 	} else if name, e := s.variable(env); e != "" {
 		text, source = e, Source{From: FromEnvironment, Name: name}
 	} else if fromFile != nil {
@@ -88,6 +88,18 @@ func (s *Setting) variable(env func(string) (string, bool)) (name, text string) 
 		}
 	}
 	return "", ""
+}
+
+// lookupFlag is the flag that AddFlags has declared for a setting, nil if it was not asked.
+func (s *Section) lookupFlag(flags *pflag.FlagSet, of *Setting) *pflag.Flag {
+	for _, name := range []string{of.flagName(), s.longFlag(of)} {
+		if f := lookupFlag(flags, name); f != nil {
+			if value, ok := f.Value.(*flagValue); ok && value.of == of {
+				return f
+			}
+		}
+	}
+	return nil
 }
 
 func lookupFlag(flags *pflag.FlagSet, name string) *pflag.Flag {

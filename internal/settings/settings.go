@@ -59,12 +59,15 @@ func (s *Section) Key(name string) string {
 }
 
 // all are the sections that a configuration file may have, whichever entry point reads it.
-func all() []Section { return []Section{Connection, CLI, Inventory, Server} }
+func all() []Section {
+	return []Section{Connection, CLI, Inventory, Server, Iotronic, IotronicInventory}
+}
 
 // configFlag names the configuration file on the command line.
 const configFlag = "config"
 
-// AddFlags declares a flag for each setting of the sections, and --config.
+// AddFlags declares a flag for each setting of the sections, and --config. Where a flag is declared already, as by a section
+// before it, the section's name stands before that of the setting: --iotronic-inventory-hostname.
 func AddFlags(fs *pflag.FlagSet, sections ...Section) {
 	if fs.Lookup(configFlag) == nil {
 		fs.String(configFlag, "", "configuration `FILE` (environment CRATON_CONFIG)")
@@ -72,12 +75,21 @@ func AddFlags(fs *pflag.FlagSet, sections ...Section) {
 	for _, section := range sections {
 		for i := range section.Settings {
 			s := &section.Settings[i]
-			fs.Var(&flagValue{kind: s.Kind}, s.flagName(), usage(s))
+			name := s.flagName()
+			if fs.Lookup(name) != nil {
+				name = section.longFlag(s)
+			}
+			fs.Var(&flagValue{of: s}, name, usage(s))
 			if s.Kind == Bool {
-				fs.Lookup(s.flagName()).NoOptDefVal = "true"
+				fs.Lookup(name).NoOptDefVal = "true"
 			}
 		}
 	}
+}
+
+// longFlag is the flag of a setting whose own is taken.
+func (s *Section) longFlag(of *Setting) string {
+	return strings.ReplaceAll(s.Name, "_", "-") + "-" + of.flagName()
 }
 
 // usage is the setting's line in the help: what it does, choices, environment and default.
@@ -95,7 +107,7 @@ func usage(s *Setting) string {
 
 // flagValue keeps a flag's text; Load gives it meaning, so that flags, environment and file say the same errors.
 type flagValue struct {
-	kind Kind
+	of   *Setting
 	text string
 	set  bool
 }
@@ -103,7 +115,7 @@ type flagValue struct {
 func (f *flagValue) String() string { return f.text }
 
 func (f *flagValue) Set(s string) error {
-	if f.kind == List && f.set { // --label a --label b
+	if f.of.Kind == List && f.set { // --label a --label b
 		s = f.text + "," + s
 	}
 	f.text, f.set = s, true
@@ -111,7 +123,7 @@ func (f *flagValue) Set(s string) error {
 }
 
 func (f *flagValue) Type() string {
-	return [...]string{"text", "bool", "number", "duration", "list", "path"}[f.kind]
+	return [...]string{"text", "bool", "number", "duration", "list", "path"}[f.of.Kind]
 }
 
 // Values are the settings' values, each with where it came from. Names are "url" for a top-level setting

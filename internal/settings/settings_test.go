@@ -172,15 +172,47 @@ func TestDefinitions(t *testing.T) {
 				t.Errorf("the help of %s ends with a full stop", s.Name)
 			}
 			for _, env := range append([]string{s.Env}, s.Also...) {
-				if flags[s.flagName()] || envs[env] {
-					t.Errorf("%s shares its flag or variable", s.Name)
+				if envs[env] {
+					t.Errorf("%s shares its variable", s.Name)
 				}
 				envs[env] = true
 			}
-			flags[s.flagName()] = true
+			flag := s.flagName()
+			if flags[flag] {
+				flag = section.longFlag(&s)
+			}
+			if flags[flag] || section.Name == "" && flag != s.flagName() {
+				t.Errorf("%s shares its flag", s.Name)
+			}
+			flags[flag] = true
 			if _, err := s.parse(s.Default); err != nil {
 				t.Errorf("the default of %s: %v", s.Name, err)
 			}
+		}
+	}
+}
+
+// Of two sections with the same flag each gets its own, in whatever company it is declared.
+func TestSharedFlags(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		sections     []Section
+		args         []string
+		want, source string
+	}{
+		"alone":        {[]Section{SignIn, IotronicInventory}, []string{"--hostname", "uuid"}, "uuid", "flag --hostname"},
+		"behind":       {[]Section{Inventory, IotronicInventory}, []string{"--iotronic-inventory-hostname", "uuid"}, "uuid", "flag --iotronic-inventory-hostname"},
+		"the other's":  {[]Section{Inventory, IotronicInventory}, []string{"--hostname", "qualified"}, "name", "default"},
+		"all there is": {all(), []string{"--hostname", "qualified", "--iotronic-inventory-hostname=uuid"}, "uuid", "flag --iotronic-inventory-hostname"},
+	} {
+		fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+		AddFlags(fs, c.sections...)
+		if err := fs.Parse(c.args); err != nil {
+			t.Fatal(err)
+		}
+		v, err := load(fs, func(string) (string, bool) { return "", false }, nil, c.sections...)
+		if err != nil || v.String("iotronic_inventory.hostname") != c.want || v.Source("iotronic_inventory.hostname").String() != c.source {
+			t.Errorf("%s: %q from %s, %v", name, v.String("iotronic_inventory.hostname"), v.Source("iotronic_inventory.hostname"), err)
 		}
 	}
 }
