@@ -37,9 +37,11 @@
 //	network interface  name within a device
 //
 // Options that name other objects (cloud, region, cell, parent, device, network, project) take a name or an id. A text of
-// digits is an id only where no object has exactly that name. Places may be left out where the rest says them: a region
-// says its cloud, a cell its region; a name that several objects have is an error that lists them with their ids and
-// where they stand. A network of an interface is looked for in the region of the device first.
+// digits is an id only where no object has exactly that name. Where several have the name, region/name or cloud/region/name
+// says which one is meant, and cloud/name which region, as in a fleet file: parent: ams/web1. Names may hold slashes
+// themselves, and every reading counts. Places may be left out where the rest says them: a region says its cloud, a cell
+// its region. What names several objects is an error that lists them with their ids and where they stand. A network of an
+// interface is looked for in the region of the device first.
 //
 // A place that does not exist is an error, in check mode too; only for state=absent it is not: where nothing can be,
 // nothing is. Who sees several projects (root, and admins of the original server) finds by name only what is in

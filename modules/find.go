@@ -99,8 +99,8 @@ func (r *resource) isID(text string) bool {
 	return isID.MatchString(text)
 }
 
-// reference finds what an option names: an object with exactly that name, else the one with that id, among the
-// kinds and within the place. An object outside of the place does not count.
+// reference finds what an option names: an object with exactly that name, or whose place and name the text is, else the
+// one with that id, among the kinds and within the place. An object outside of the place does not count.
 func (fl *fleet) reference(ctx context.Context, f *field, text string, place filters) (object, error) {
 	return fl.other(ctx, f, text, place, nil)
 }
@@ -110,12 +110,7 @@ func (fl *fleet) other(ctx context.Context, f *field, text string, place filters
 	var found []object
 	var of []*resource
 	for _, r := range kinds(f.kinds...) {
-		query := maps.Clone(place)
-		if query == nil {
-			query = filters{}
-		}
-		query[r.key] = text
-		list, err := fl.search(ctx, r, query)
+		list, err := fl.mentioned(ctx, r, text, place)
 		if err != nil && !(r.name == nameProject && craton.IsForbidden(err)) { // who may not list projects may name one by its id
 			return nil, err
 		}
@@ -133,6 +128,57 @@ func (fl *fleet) other(ctx context.Context, f *field, text string, place filters
 		return found[0], nil
 	}
 	return nil, ambiguous(f.option, text, found, of)
+}
+
+// mentioned lists what a text can mean: name, region/name or cloud/region/name, as in a fleet file. Names may hold slashes
+// themselves, so every reading counts.
+func (fl *fleet) mentioned(ctx context.Context, r *resource, text string, place filters) (found []object, err error) {
+	within := filters{}
+	maps.Copy(within, place)
+	within[r.key] = text
+	if found, err = fl.search(ctx, r, within); err != nil || len(r.holders()) == 0 {
+		return found, err
+	}
+	for i, c := range text {
+		if c != '/' {
+			continue
+		}
+		within[r.key] = text[i+1:]
+		list, err := fl.search(ctx, r, within)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range list {
+			is, err := fl.standsIn(ctx, r, o, text[:i])
+			if err != nil {
+				return nil, err
+			}
+			if is {
+				found = append(found, o)
+			}
+		}
+	}
+	return found, nil
+}
+
+// standsIn tells whether a path of names, of the innermost holder or of several, is where an object stands.
+func (fl *fleet) standsIn(ctx context.Context, r *resource, o object, path string) (bool, error) {
+	at := ""
+	for _, holder := range slices.Backward(r.holders()) {
+		id, ok := o[holder+"_id"]
+		if !ok || id == nil {
+			return false, nil
+		}
+		of := kinds(holder)[0]
+		in, err := of.service.get(ctx, fl.client, fmt.Sprint(id))
+		if err != nil {
+			return false, err
+		}
+		if at = "/" + in.text(of.key) + at; at == "/"+path {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (fl *fleet) byID(ctx context.Context, f *field, text string, place filters) (object, error) {
@@ -178,7 +224,11 @@ func ambiguous(option, text string, found []object, of []*resource) error {
 		}
 		lines = append(lines, line)
 	}
-	return fmt.Errorf("%s: %q is the name of %d objects; give the id of one, or say where it is: %s", option, text, len(found), strings.Join(lines, "; "))
+	where := ""
+	if paths := of[0].paths(); paths != nil && option != optName {
+		where = ", as " + strings.Join(paths, " or ")
+	}
+	return fmt.Errorf("%s: %q is the name of %d objects; give the id of one, or say where it is%s: %s", option, text, len(found), where, strings.Join(lines, "; "))
 }
 
 // place resolves cloud, region and cell, the outer ones first; each is looked for in those that are known. What

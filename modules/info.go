@@ -63,8 +63,8 @@ func (r *resource) infoSpec() *module.Spec {
 			Type: module.List, Elements: module.Str, Description: []string{fmt.Sprintf("Only %s with one of these names.", r.nouns)}})
 	}
 	for _, f := range r.infoReferences() {
-		s.Options = append(s.Options, module.Option{Name: f.option, Description: []string{
-			fmt.Sprintf("Only those of this %s, by name or id.", f.option), byName}})
+		s.Options = append(s.Options, module.Option{Name: f.option, Description: append([]string{
+			fmt.Sprintf("Only those of this %s, by name or id.", f.option)}, byName(f.kinds[0])...)})
 	}
 	for _, f := range r.filters {
 		o := module.Option{Name: f.option, Description: []string{f.doc}}

@@ -133,6 +133,45 @@ func TestPlaces(t *testing.T) {
 	a.ok(t, true, "craton_host", args{"id": 2, "name": "sw1"}) // in another region the name is free
 }
 
+// A reference may say where the object is, as in a fleet file.
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	a.ok(t, true, "craton_cloud", args{"name": "west"})
+	a.ok(t, true, "craton_region", args{"name": "dfw", "cloud": "west"})
+	a.ok(t, true, "craton_region", args{"name": "ams", "cloud": "west"})
+	a.ok(t, true, "craton_network", args{"name": "front", "region": "ams", "cidr": "10.0.0.0/24", "gateway": "10.0.0.1", "netmask": "m"})
+	hosts := map[string]any{}
+	for _, region := range []string{"east/dfw", "west/dfw", "ams"} {
+		made := a.ok(t, true, "craton_host", args{"name": "web", "region": region, "ip_address": "10.0.0.1", "device_type": "server"})
+		hosts[region] = made.dict("host")["id"]
+	}
+	vm := args{"name": "vm", "region": "ams", "ip_address": "10.0.0.2", "device_type": "vm"}
+	a.fails(t, "craton_host", vm.with(args{"parent": "web"}), `"web" is the name of 3 objects`, "as region/name or cloud/region/name: host id")
+	a.fails(t, "craton_host", vm.with(args{"parent": "dfw/web"}), `"dfw/web" is the name of 2 objects`)
+	a.fails(t, "craton_host", vm.with(args{"parent": "east/ams/web"}), `there is no host or network device "east/ams/web"`)
+	a.fails(t, "craton_host", vm.with(args{"parent": "/web"}), "there is no")
+	a.fails(t, "craton_region", args{"name": "x", "cloud": "a/west"}, `there is no cloud "a/west"`)
+	for path, region := range map[string]string{"ams/web": "ams", "west/ams/web": "ams", "east/dfw/web": "east/dfw", "west/dfw/web": "west/dfw"} {
+		if got := a.task(t, "craton_host", vm.with(args{"parent": path})).dict("host")["parent_id"]; got != hosts[region] {
+			t.Errorf("%s is %v, not %v", path, got, hosts[region])
+		}
+	}
+	a.ok(t, true, "craton_network_interface", args{"name": "e", "device": "dfw/sw1", "interface_type": "e", "ip_address": "10.0.0.1", "network": "ams/front"})
+	a.ok(t, false, "craton_network_interface", args{"name": "e", "device": "east/dfw/sw1", "network": "west/ams/front"})
+	a.fails(t, "craton_network_interface", args{"name": "e", "device": "dfw/sw1", "network": "front"}, "the API cannot change network")
+	a.ok(t, false, "craton_cell", args{"name": "row-a", "region": "east/dfw"})
+	a.ok(t, true, "craton_host", args{"name": "c", "cell": "dfw/row-a", "ip_address": "10.0.0.1", "device_type": "server"})
+	if got := names(t, a.ok(t, false, "craton_host_info", args{"cell": "east/dfw/row-a"}), "hosts"); len(got) != 1 {
+		t.Errorf("the hosts of the cell: %v", got)
+	}
+	// A name that reads like a path of another object.
+	a.ok(t, true, "craton_host", args{"name": "ams/web", "region": "east/dfw", "ip_address": "10.0.0.1", "device_type": "server"})
+	a.fails(t, "craton_host", vm.with(args{"parent": "ams/web"}), `"ams/web" is the name of 2 objects`)
+	a.ok(t, false, "craton_host", args{"name": "ams/web", "region": "east/dfw"})
+}
+
 func TestWhatCannotBeChanged(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -167,6 +167,26 @@ func (r *resource) fixed() bool {
 	return slices.ContainsFunc(r.fields, func(f field) bool { return f.fixed })
 }
 
+// holders are the kinds that the name is unique in and that may stand before it in a reference, outermost first.
+func (r *resource) holders() (list []string) {
+	for _, option := range r.scope {
+		if f := r.field(option); f != nil && f.place() {
+			list = append(list, option)
+		}
+	}
+	return list
+}
+
+// paths are the forms of a reference that says where the object is: region/name, cloud/region/name.
+func (r *resource) paths() (list []string) {
+	path := "name"
+	for _, holder := range slices.Backward(r.holders()) {
+		path = holder + "/" + path
+		list = append(list, path)
+	}
+	return list
+}
+
 // complete gives an object all keys of its kind, so that every result has the same ones.
 func (r *resource) complete(o object) object {
 	for _, key := range []string{keyID, r.key, keyProject, keyCreated, keyUpdated} {

@@ -18,8 +18,14 @@ func (r *resource) moduleName() string { return "craton_" + r.name }
 // fullName is a module's name in a playbook.
 func fullName(name string) string { return "craton.fleet." + name }
 
-// byName ends the documentation of options that name objects.
-const byName = "A text of digits is an id only where no object has exactly that name."
+// byName ends the documentation of options that name objects of a kind.
+func byName(kind string) []string {
+	doc := []string{"A text of digits is an id only where no object has exactly that name."}
+	if paths := kinds(kind)[0].paths(); paths != nil {
+		doc = append([]string{fmt.Sprintf("Where several have the name, write C(%s).", strings.Join(paths, ") or C("))}, doc...)
+	}
+	return doc
+}
 
 // spec is the Spec of craton_RESOURCE.
 func (r *resource) spec() *module.Spec {
@@ -104,7 +110,7 @@ func (r *resource) fieldOption(f field) module.Option {
 	case formFlag:
 		o.Type = module.Bool
 	case formReference:
-		o.Description = append(o.Description, byName)
+		o.Description = append(o.Description, byName(f.kinds[0])...)
 	}
 	switch {
 	case f.place() && f.required:
@@ -121,8 +127,8 @@ func (r *resource) fieldOption(f field) module.Option {
 // whereOptions say where a device is looked for.
 func whereOptions() []module.Option {
 	return []module.Option{
-		{Name: optCloud, Description: []string{"The cloud to look for the device in, by name or id.", byName}},
-		{Name: optRegion, Description: []string{"The region to look for the device in, by name or id.", byName}},
+		{Name: optCloud, Description: append([]string{"The cloud to look for the device in, by name or id."}, byName(optCloud)...)},
+		{Name: optRegion, Description: append([]string{"The region to look for the device in, by name or id."}, byName(optRegion)...)},
 	}
 }
 

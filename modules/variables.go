@@ -47,8 +47,8 @@ func variablesSpec() *module.Spec {
 			{Name: optKind, Required: true, Choices: choices, Description: []string{"What sort of object it is."}},
 			{Name: optName, Description: []string{"The name of the object.", "Of a O(kind=project) it may be left out, with O(id), for the caller's own project."}},
 			{Name: optID, Description: []string{"The id of the object, instead of its name."}},
-			{Name: optCloud, Description: []string{"The cloud that the object is in, by name or id, where its name alone does not say which one is meant.", byName}},
-			{Name: optRegion, Description: []string{"The region that the object is in, by name or id, likewise.", byName}},
+			{Name: optCloud, Description: append([]string{"The cloud that the object is in, by name or id, where its name alone does not say which one is meant."}, byName(optCloud)...)},
+			{Name: optRegion, Description: append([]string{"The region that the object is in, by name or id, likewise."}, byName(optRegion)...)},
 			{Name: optVariables, Type: module.Dict, Description: []string{"Names and values of any type, to be set.", "Numbers keep all their digits. A null is a value, and hides one that would be inherited."}},
 			{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
 				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}},

@@ -67,6 +67,7 @@ options:
   region:
     description:
       - The region, by name or id.
+      - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
       - The API cannot change it. Another value than the cell has is an error, unless O(recreate=true).

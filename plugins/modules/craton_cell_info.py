@@ -46,6 +46,7 @@ options:
   region:
     description:
       - Only those of this region, by name or id.
+      - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   resolved:

@@ -35,6 +35,7 @@ options:
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
+      - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
       - The API cannot change it. Another value than the host has is an error, unless O(recreate=true).
     type: str
@@ -88,6 +89,7 @@ options:
     description:
       - The host or network device that this one is a part of or hangs on, by name or id. Its variables are inherited.
       - An empty string takes the parent away. Without the option the parent stays as it is.
+      - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   recreate:
@@ -100,6 +102,7 @@ options:
   region:
     description:
       - The region, by name or id.
+      - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
       - The API cannot change it. Another value than the host has is an error, unless O(recreate=true).

@@ -31,6 +31,7 @@ options:
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
+      - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
       - The API cannot change it. Another value than the network has is an error, unless O(recreate=true).
     type: str
@@ -85,6 +86,7 @@ options:
   region:
     description:
       - The region, by name or id.
+      - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
       - The API cannot change it. Another value than the network has is an error, unless O(recreate=true).

@@ -30,6 +30,7 @@ options:
   cell:
     description:
       - Only those of this cell, by name or id.
+      - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   cloud:
@@ -59,6 +60,7 @@ options:
   region:
     description:
       - Only those of this region, by name or id.
+      - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   resolved:

@@ -40,6 +40,7 @@ options:
   device:
     description:
       - The host or network device, by name or id.
+      - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
       - Required to create the network interface.
       - The API cannot change it. Another value than the network interface has is an error, unless O(recreate=true).
@@ -78,6 +79,7 @@ options:
     description:
       - The network, by name or id. Of several networks of one name that of the device's region is meant. An empty
           string means none.
+      - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
       - The API cannot change it. Another value than the network interface has is an error, unless O(recreate=true).
     type: str
@@ -95,6 +97,7 @@ options:
   region:
     description:
       - The region to look for the device in, by name or id.
+      - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   security:

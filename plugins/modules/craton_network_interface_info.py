@@ -35,6 +35,7 @@ options:
   device:
     description:
       - Only those of this device, by name or id.
+      - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   id:
@@ -59,11 +60,13 @@ options:
   network:
     description:
       - Only those of this network, by name or id.
+      - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   region:
     description:
       - Only those of this region, by name or id.
+      - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   with_variables:

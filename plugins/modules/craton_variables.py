@@ -57,6 +57,7 @@ options:
   region:
     description:
       - The region that the object is in, by name or id, likewise.
+      - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   remove:
