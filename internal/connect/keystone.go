@@ -43,6 +43,11 @@ func NewKeystone(v *settings.Values) (*Keystone, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newKeystone(v, c)
+}
+
+// newKeystone is NewKeystone for a Config that says who signs in.
+func newKeystone(v *settings.Values, c keystone.Config) (*Keystone, error) {
 	service := craton.TLS{CAPath: v.String("ca_path"), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"), Insecure: c.Insecure}
 	switch {
 	case !v.IsDefault("validate_certs"):
@@ -78,15 +83,19 @@ var strength = []settings.From{settings.FromDefault, settings.FromFile, settings
 // keystoneConfig is the cloud of os_cloud, if that is set, and over it the settings that count as much as os_cloud. Weaker
 // ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
 func keystoneConfig(v *settings.Values) (keystone.Config, error) {
-	var c keystone.Config
-	named := settings.FromDefault
-	if name := v.String("os_cloud"); name != "" {
-		var err error
-		if c, err = keystone.LoadCloud(name, v.String("os_region_name")); err != nil {
-			return c, err
-		}
-		named = v.Source("os_cloud").From
+	name := v.String("os_cloud")
+	if name == "" {
+		return overCloud(v, keystone.Config{}, settings.FromDefault), nil
 	}
+	c, err := keystone.LoadCloud(name, v.String("os_region_name"))
+	if err != nil {
+		return c, err
+	}
+	return overCloud(v, c, v.Source("os_cloud").From), nil
+}
+
+// overCloud is a cloud, and over it the settings that count as much as the place in which it was named.
+func overCloud(v *settings.Values, c keystone.Config, named settings.From) keystone.Config {
 	get := func(name string) string {
 		if slices.Index(strength, v.Source(name).From) < slices.Index(strength, named) {
 			return ""
@@ -126,5 +135,5 @@ func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 		c.Insecure = v.Bool("os_insecure")
 	}
 	c.Once = !v.Bool("reauthenticate")
-	return c, nil
+	return c
 }

@@ -8,7 +8,7 @@
 // A value comes from the first of these that has one:
 //
 //  1. the flag on the command line,
-//  2. the environment variable (an empty one counts as unset),
+//  2. the environment variable (an empty one counts as unset), then the other variables that the setting may have,
 //  3. the configuration file,
 //  4. the default.
 //
