@@ -1,0 +1,125 @@
+package ansible_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// findings are what craton doctor says of each check: "status: message -> advice".
+func findings(t *testing.T, env []string) map[string]string {
+	t.Helper()
+	out := run(t, env, filepath.Join(program(t), "craton"), "doctor", "--format", "json")
+	var doc struct {
+		Problems int
+		Checks   []struct{ Check, Status, Message, Advice string }
+	}
+	if err := json.Unmarshal([]byte(out.stdout), &doc); err != nil {
+		t.Fatalf("%v\n%s%s", err, out.stdout, out.stderr)
+	}
+	if (doc.Problems > 0) != (out.code == 1) {
+		t.Errorf("%d problems, exit %d", doc.Problems, out.code)
+	}
+	found := map[string]string{}
+	for _, c := range doc.Checks {
+		found[c.Check] = strings.TrimSuffix(c.Status+": "+c.Message+" -> "+c.Advice, " -> ")
+	}
+	return found
+}
+
+// installed makes a folder of collections with a manifest of craton.fleet in it, as ansible-galaxy leaves one.
+func installed(t *testing.T, version string) (collections string) {
+	t.Helper()
+	collections = t.TempDir()
+	place := filepath.Join(collections, "ansible_collections", "craton", "fleet")
+	if err := os.MkdirAll(place, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	manifest := `{"collection_info": {"namespace": "craton", "name": "fleet", "version": "` + version + `"}, "format": 1}`
+	if err := os.WriteFile(filepath.Join(place, "MANIFEST.json"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return collections
+}
+
+// TestDoctor: the doctor reads the configuration that Ansible itself would use, and says whether a failed inventory would
+// fail the run. It is right: a play over an inventory that fails ends as it says.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	withAnsible(t, func(t *testing.T, r release) {
+		url := "CRATON_URL=" + example(t)
+		config := func(text string) string {
+			path := filepath.Join(t.TempDir(), "ansible.cfg")
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return "ANSIBLE_CONFIG=" + path
+		}
+		for name, c := range map[string]struct {
+			env  []string
+			play string // how a play ends whose inventory fails, if that is tried
+			want map[string]string
+		}{
+			"the example, and a collection of this version": {
+				[]string{"ANSIBLE_COLLECTIONS_PATH=" + t.TempDir() + ":" + installed(t, "dev")}, "", // its play is TestFailures'
+				map[string]string{
+					"ansible":           `ok: ansible-core ` + regexp.QuoteMeta(r.version) + ` \(` + regexp.QuoteMeta(filepath.Join(r.bin, "ansible-playbook")) + `\)$`,
+					"ansible.cfg":       "ok: .*/examples/ansible.cfg$",
+					"failed inventory":  `ok: ends the run \(any_unparsed_is_failed, .*/examples/ansible.cfg\)$`,
+					"inventory plugins": `ok: script is enabled \(.*/examples/ansible.cfg\)$`,
+					"collection":        `ok: craton.fleet dev \(/.*/ansible_collections/craton/fleet\)$`,
+					"inventory":         "ok: ",
+				},
+			},
+			"nothing": {
+				[]string{config("")}, "exits 0",
+				map[string]string{
+					"failed inventory":  "problem: does not end the run: Ansible goes on without hosts, and exits 0 -> write any_unparsed_is_failed = true under .inventory. in /.*/ansible.cfg$",
+					"inventory plugins": `ok: script is enabled \(default\)$`,
+					"collection":        "warning: craton.fleet is not installed; looked in .* -> `ansible-galaxy collection install",
+				},
+			},
+			"half, and a collection of another version": {
+				[]string{config("[inventory]\nunparsed_is_failed = true\n"), "ANSIBLE_COLLECTIONS_PATH=" + installed(t, "0.0.7")}, "fails",
+				map[string]string{
+					"failed inventory": "warning: ends the run only if every source of the inventory fails .* -> write any_unparsed_is_failed",
+					"collection":       `warning: craton.fleet 0.0.7 \(.*\) and this program, dev, are not of one version -> install the collection and the program of one release`,
+				},
+			},
+			"the environment, no script, and mixed dictionaries": {
+				[]string{config("[defaults]\nhash_behaviour = merge\n[inventory]\nenable_plugins = auto\n"), "CRATON_INVENTORY_VARS=layered",
+					"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=yes"}, "",
+				map[string]string{
+					"ansible.cfg":       "warning: hash_behaviour is merge .* -> set hash_behaviour to replace, or inventory.vars to merged",
+					"failed inventory":  `ok: ends the run \(any_unparsed_is_failed, environment ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED\)$`,
+					"inventory plugins": `warning: script is not enabled \(.*\): craton-inventory is not run, only .* -> add script to enable_plugins`,
+				},
+			},
+			"a broken configuration": {
+				[]string{config("[inventory\n")}, "",
+				map[string]string{"ansible": "problem: .* fails .* -> see that the command runs by hand", "failed inventory": "skipped: Ansible does not run$"},
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				got := findings(t, environment(t, r, append([]string{url}, c.env...)...))
+				for check, pattern := range c.want {
+					if !regexp.MustCompile(`(?s)^` + pattern).MatchString(got[check]) {
+						t.Errorf("%s: %s\nwant %s", check, got[check], pattern)
+					}
+				}
+				if c.play == "" {
+					return
+				}
+				env := environment(t, r, append([]string{"CRATON_URL=sqlite:/nonexistent/fleet.db"}, c.env...)...)
+				out := run(t, env, "ansible-playbook", "-i", filepath.Join(program(t), "craton-inventory"), filepath.Join(root, "examples", "site.yml"))
+				if (out.code != 0) != (c.play == "fails") {
+					t.Errorf("a play whose inventory fails exits %d\n%s%s", out.code, out.stdout, out.stderr)
+				}
+			})
+		}
+	})
+}
