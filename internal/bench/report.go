@@ -3,32 +3,59 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
 	"text/tabwriter"
 	"time"
 )
 
-// The targets at 10,000 hosts, and those of the binary.
+// The targets at 10,000 hosts, and those of the modules and of the binary.
 const (
 	targetSize     = 10000
 	targetFloor    = 1.5
 	targetPeak     = 3.0
 	targetGrowth   = 11.0
+	targetCopied   = 1.0 / 5
+	targetHere     = 1.0 / 20
+	targetFleet    = 1.0 / 50
 	targetBinaryMB = 20.0
 )
 
-// report prints the tables: what was measured at each size, then each target and how far it is met.
-func report(w io.Writer, figures []figure, binarySize int64, start time.Duration) {
-	fmt.Fprintf(w, "craton bench on %s/%s, %d CPUs, %s; craton server on SQLite over loopback\n\n",
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+// verdict is one figure beside what it may be at most; 0 is no target.
+type verdict struct {
+	what      string
+	got, most float64
+	unit      string
+}
+
+func reportVerdicts(w io.Writer, all []verdict) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, v := range all {
+		switch {
+		case v.most == 0:
+			fmt.Fprintf(t, "%s\t%.3g%s\t\treported\n", v.what, v.got, v.unit)
+		case v.got <= v.most:
+			fmt.Fprintf(t, "%s\t%.3g%s\tat most %g%s\tmet\n", v.what, v.got, v.unit, v.most, v.unit)
+		default:
+			fmt.Fprintf(t, "%s\t%.3g%s\tat most %g%s\tMISSED by %.0f %%\n", v.what, v.got, v.unit, v.most, v.unit, 100*(v.got/v.most-1))
+		}
+	}
+	_ = t.Flush()
+}
+
+// table prints rows of cells, one for each of all.
+func table[T any](w io.Writer, all []T) (row func(name string, cell func(T) string), flush func()) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(name string, cell func(figure) string) {
+	return func(name string, cell func(T) string) {
 		fmt.Fprint(t, name)
-		for _, f := range figures {
-			fmt.Fprint(t, "\t", cell(f))
+		for _, one := range all {
+			fmt.Fprint(t, "\t", cell(one))
 		}
 		fmt.Fprint(t, "\t\n")
-	}
+	}, func() { _ = t.Flush() }
+}
+
+// reportInventory prints what was measured at each size.
+func reportInventory(w io.Writer, figures []figure) {
+	row, flush := table(w, figures)
 	row("hosts", func(f figure) string { return fmt.Sprint(f.hosts) })
 	row("floor: same pages, thrown away", func(f figure) string { return seconds(f.floor) })
 	row("--list merged", func(f figure) string { return seconds(f.merged) })
@@ -44,31 +71,70 @@ func report(w io.Writer, figures []figure, binarySize int64, start time.Duration
 	row("beyond pages of 100", func(f figure) string { return fmt.Sprint(f.requestsConstant) })
 	row("server: resolved hosts a second", func(f figure) string { return fmt.Sprintf("%.0f", f.listed) })
 	row("server: hosts created a second", func(f figure) string { return fmt.Sprintf("%.0f", float64(f.hosts)/f.seeded.Seconds()) })
-	_ = t.Flush()
-	fmt.Fprintln(w)
+	flush()
+}
 
-	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	target := func(name string, got, most float64, unit string) {
-		verdict := "met"
-		if got > most {
-			verdict = fmt.Sprintf("MISSED by %.0f %%", 100*(got/most-1))
-		}
-		fmt.Fprintf(t, "%s\t%.2f%s\tat most %g%s\t%s\n", name, got, unit, most, unit, verdict)
-	}
+func inventoryVerdicts(figures []figure) (all []verdict) {
 	at := map[int]figure{}
 	for _, f := range figures {
 		at[f.hosts] = f
 	}
-	if f, ok := at[targetSize]; ok {
-		target("time of --list over the floor, 10,000 hosts", f.merged.Seconds()/f.floor.Seconds(), targetFloor, "")
-		target("peak memory over the merged output, 10,000 hosts", float64(f.peak)/float64(f.mergedBytes), targetPeak, "")
-		if big, ok := at[10*targetSize]; ok {
-			target("growth of the time from 10,000 to 100,000 hosts", big.merged.Seconds()/f.merged.Seconds(), targetGrowth, "")
-		}
+	f, ok := at[targetSize]
+	if !ok {
+		return nil
 	}
-	target("binary", float64(binarySize)/1e6, targetBinaryMB, " MB")
-	fmt.Fprintf(t, "start-up of craton --version\t%.1f ms\t\treported\n", start.Seconds()*1000)
-	_ = t.Flush()
+	all = append(all,
+		verdict{what: "time of --list over the floor, 10,000 hosts", got: f.merged.Seconds() / f.floor.Seconds(), most: targetFloor},
+		verdict{what: "peak memory over the merged output, 10,000 hosts", got: float64(f.peak) / float64(f.mergedBytes), most: targetPeak})
+	if big, ok := at[10*targetSize]; ok {
+		all = append(all, verdict{what: "growth of the time from 10,000 to 100,000 hosts", got: big.merged.Seconds() / f.merged.Seconds(), most: targetGrowth})
+	}
+	return all
+}
+
+// column is one release of ansible-core with one way to repeat a task.
+type column struct {
+	head  string
+	times [ways]time.Duration
+}
+
+// reportModules prints what a task takes, and what 1,000 hosts do.
+func reportModules(w io.Writer, tasks []perTask, fleets []perFleet) {
+	var columns []column
+	for _, t := range tasks {
+		columns = append(columns, column{t.release + " loop", t.item}, column{t.release + " tasks", t.own})
+	}
+	row, flush := table(w, columns)
+	row("ansible-core", func(c column) string { return c.head })
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
+	for w := range ways {
+		row(wayNames[w], func(c column) string { return ms(c.times[w]) })
+	}
+	row("less the floor: craton_host on the controller", func(c column) string { return ms(c.times[here] - c.times[floorHere]) })
+	row("craton_host copied", func(c column) string { return ms(c.times[copied] - c.times[floorCopied]) })
+	row("the Python module", func(c column) string { return ms(c.times[python] - c.times[floorCopied]) })
+	flush()
+	fmt.Fprintln(w)
+
+	rowOf, flush := table(w, fleets)
+	rowOf("1,000 hosts, ansible-core", func(f perFleet) string { return f.release + " " + f.where() })
+	rowOf("one task craton_fleet", func(f perFleet) string { return seconds(f.task) })
+	rowOf("a loop of craton_host on the controller", func(f perFleet) string { return seconds(f.loop) })
+	rowOf("times as fast", func(f perFleet) string { return ratio(f.loop.Seconds() / f.task.Seconds()) })
+	flush()
+}
+
+func moduleVerdicts(tasks []perTask, fleets []perFleet) (all []verdict) {
+	for _, t := range tasks {
+		of := func(w way, times [ways]time.Duration) float64 { return times[w].Seconds() / times[python].Seconds() }
+		all = append(all,
+			verdict{what: "craton_host copied, of the Python module, " + t.release, got: of(copied, t.item), most: targetCopied},
+			verdict{what: "craton_host on the controller, of the Python module, " + t.release, got: of(here, t.item), most: targetHere})
+	}
+	for _, f := range fleets {
+		all = append(all, verdict{what: "craton_fleet, of a loop, 1,000 hosts, " + f.release + " " + f.where(), got: f.task.Seconds() / f.loop.Seconds(), most: targetFleet})
+	}
+	return all
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f s", d.Seconds()) }
