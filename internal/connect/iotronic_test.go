@@ -1,0 +1,218 @@
+package connect
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// iotronicValues are the settings of an environment, a configuration file and flags.
+func iotronicValues(t testing.TB, env map[string]string, file string, args ...string) *settings.Values {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yml")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	settings.AddFlags(f, settings.SignIn, settings.Iotronic)
+	if err := f.Parse(append(args, "--config", path, "--no-token-cache")); err != nil {
+		t.Fatal(err)
+	}
+	v, err := settings.LoadEnv(f, func(name string) (string, bool) { text, ok := env[name]; return text, ok }, settings.SignIn, settings.Iotronic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestIotronicSignIn: whose token, if any, reaches an Iotronic.
+func TestIotronicSignIn(t *testing.T) {
+	t.Parallel()
+	const token = "a token of some time ago"
+	own := map[string]string{"OS_USERNAME": "u", "OS_PASSWORD": "an api key", "OS_PROJECT_ID": "p"} // Craton's
+	for name, c := range map[string]struct {
+		env  map[string]string
+		file string
+		args []string
+		want string
+	}{
+		"nobody":                     {nil, "", []string{"--iotronic-url", "URL"}, ""},
+		"the old name":               {map[string]string{"IOTRONIC_URL": "URL"}, "", nil, ""},
+		"an older one":               {map[string]string{"OS_SERVICE_ENDPOINT": "URL/v1"}, "", nil, ""},
+		"the file":                   {nil, "iotronic:\n  url: URL/\n", nil, ""},
+		"Craton's own user":          {own, "iotronic:\n  url: URL\n", nil, ""},
+		"a token":                    {map[string]string{"IOTRONIC_URL": "URL", "OS_AUTH_TOKEN": token}, "", nil, token},
+		"a token beside Craton's":    {own, "iotronic:\n  url: URL\n", []string{"--os-token", token}, token},
+		"a token, Keystone or no":    {map[string]string{"IOTRONIC_URL": "URL", "OS_AUTH_TOKEN": token, "OS_AUTH_URL": "http://127.0.0.1:1"}, "", nil, token},
+		"a token that is not wanted": {map[string]string{"OS_ENDPOINT": "URL", "OS_TOKEN": token, "OS_AUTH_TYPE": "none"}, "", nil, ""},
+		"no Keystone either":         {map[string]string{"OS_ENDPOINT": "URL", "OS_AUTH_URL": "http://127.0.0.1:1", "OS_AUTH_TYPE": "none"}, "", nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := iotronictest.Start(t, iotronictest.Boards2019, iotronictest.NoAuth())
+			at := func(s string) string { return strings.ReplaceAll(s, "URL", api.URL) }
+			env := map[string]string{}
+			for k, v := range c.env {
+				env[k] = at(v)
+			}
+			var args []string
+			for _, a := range c.args {
+				args = append(args, at(a))
+			}
+			client, err := Iotronic(t.Context(), iotronicValues(t, env, at(c.file), args...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.Boards.List(t.Context(), iotronic.BoardListOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range api.Requests() {
+				if r.Token != c.want {
+					t.Errorf("%s %s had the token %q", r.Method, r.Path, r.Token)
+				}
+			}
+		})
+	}
+}
+
+func TestIotronicProblems(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		env  map[string]string
+		args []string
+		want string
+	}{
+		"nothing":         {nil, nil, "no Ironic or Iotronic to talk to: set CRATON_IOTRONIC_URL"},
+		"a token alone":   {map[string]string{"OS_TOKEN": "hush", "OS_AUTH_TYPE": "none"}, nil, "no Ironic or Iotronic to talk to"},
+		"no URL":          {nil, []string{"--iotronic-url", "ironic"}, "https://ironic.example:6385"},
+		"a version":       {nil, []string{"--iotronic-url", "http://i", "--iotronic-api-version", "new"}, `"new" is not a version`},
+		"no password":     {map[string]string{"OS_AUTH_URL": "http://k", "OS_USERNAME": "u"}, nil, "set password (OS_PASSWORD)"},
+		"a way to sign":   {map[string]string{"OS_AUTH_URL": "http://k", "OS_AUTH_TYPE": "kerberos"}, nil, "kerberos"},
+		"no such cloud":   {nil, []string{"--iotronic-cloud", "no-such-cloud"}, `"no-such-cloud"`},
+		"a certificate":   {nil, []string{"--iotronic-url", "https://i", "--ca-path", "/nonexistent"}, "/nonexistent"},
+		"and of Keystone": {nil, []string{"--iotronic-url", "https://i", "--os-cacert", "/nonexistent"}, "/nonexistent"},
+	} {
+		_, err := Iotronic(t.Context(), iotronicValues(t, c.env, "", c.args...))
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestIotronicSettings: the settings of how it is spoken to reach the client.
+func TestIotronicSettings(t *testing.T) {
+	t.Parallel()
+	api := iotronictest.New(iotronictest.Nodes2017, iotronictest.NoAuth())
+	server := httptest.NewTLSServer(api)
+	t.Cleanup(server.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, certPEM(server), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := func(env map[string]string, args ...string) error {
+		t.Helper()
+		client, err := Iotronic(t.Context(), iotronicValues(t, env, "", append(args, "--iotronic-url", server.URL)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.CloseIdleConnections()
+		_, err = client.Nodes.List(t.Context(), iotronic.NodeListOptions{})
+		return err
+	}
+	for _, args := range [][]string{{"--ca-path", ca}, {"--os-cacert", ca}, {"--insecure"}, {"--validate-certs=no"}} {
+		if err := list(nil, args...); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	if err := list(nil, "--max-retries", "0", "--validate-certs", "--insecure"); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("verified: %v", err)
+	}
+	if err := list(map[string]string{"OS_CACERT": ca}, "--dialect", "iotronic-boards"); err == nil || !strings.Contains(err.Error(), "cannot list nodes") {
+		t.Errorf("a dialect that is set: %v", err)
+	}
+	if err := list(map[string]string{"IOTRONIC_API_VERSION": "1.9", "OS_CACERT": ca}); err == nil || !strings.Contains(err.Error(), "1.9") {
+		t.Errorf("a version that is set: %v", err)
+	}
+	failures := 0
+	api.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/v1/nodes" {
+			failures++
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}
+		return false
+	})
+	if err := list(map[string]string{"IOTRONIC_MAX_RETRIES": "2", "IOTRONIC_RETRY_INTERVAL": "0.001", "OS_CACERT": ca}); iotronic.StatusOf(err) != http.StatusServiceUnavailable {
+		t.Error(err)
+	}
+	if failures != 3 {
+		t.Errorf("%d requests, want 3", failures)
+	}
+}
+
+// TestIronicThroughKeystone signs in to a real Keystone in every way, and reads nodes of a real Ironic.
+func TestIronicThroughKeystone(t *testing.T) {
+	ironic, k := openstacktest.StartIronicBehindKeystone(t)
+	region := k.Service(t, "baremetal", ironic.URL)
+	user, project := k.AdminUser(t), k.AdminProject(t)
+	app := k.ApplicationCredential(t, user, project, time.Time{})
+	class, names := ironic.Nodes(t, 1, k.Token(t, user, project))
+	cloud := filepath.Join(t.TempDir(), "clouds.yaml")
+	err := os.WriteFile(cloud, fmt.Appendf(nil, "clouds: {bare: {region_name: %s, auth: {auth_url: %q, username: %s, password: %s, project_name: %s}}}",
+		region, k.URL, user.Name, user.Password, project.Name), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OS_CLIENT_CONFIG_FILE", cloud)
+	openrc := map[string]string{"OS_AUTH_URL": k.URL, "OS_USERNAME": user.Name, "OS_PASSWORD": user.Password, "OS_TENANT_NAME": project.Name, "OS_REGION_NAME": region}
+	cratonrc := map[string]string{"OS_AUTH_URL": "http://127.0.0.1:1", "OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_ID": "i", "OS_REGION_NAME": "elsewhere"}
+	for name, c := range map[string]struct {
+		env  map[string]string
+		args []string
+	}{
+		"the catalogue":             {openrc, nil},
+		"a type of service":         {openrc, []string{"--os-service-type", "baremetal"}},
+		"a url counts for more":     {openrc, []string{"--os-region-name", "nowhere", "--iotronic-url", ironic.URL}},
+		"a cloud":                   {map[string]string{"OS_CLOUD": "bare"}, nil},
+		"a cloud of its own":        {cratonrc, []string{"--iotronic-cloud", "bare"}},
+		"its flags":                 {cratonrc, []string{"--iotronic-cloud", "bare", "--os-region-name", region, "--os-username", user.Name}},
+		"an application credential": {map[string]string{"OS_AUTH_URL": k.URL}, []string{"--os-application-credential-id", app.ID, "--os-application-credential-secret", app.Secret, "--os-region-name", region}},
+		"a token":                   {map[string]string{"OS_TOKEN": k.Token(t, user, project), "OS_AUTH_URL": k.URL, "OS_REGION_NAME": region}, nil},
+		"a token as it is":          {map[string]string{"OS_AUTH_TOKEN": k.Token(t, user, project), "IRONIC_URL": ironic.URL}, nil},
+	} {
+		client, err := Iotronic(t.Context(), iotronicValues(t, c.env, "", c.args...))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		page, err := client.Nodes.List(t.Context(), iotronic.NodeListOptions{ResourceClass: class})
+		if err != nil || len(page.Items) != 1 || page.Items[0].Name != names[0] {
+			t.Errorf("%s: %v, %v", name, page, err)
+		}
+		client.CloseIdleConnections()
+	}
+	_, err = Iotronic(t.Context(), iotronicValues(t, openrc, "", "--os-service-type", "baremetel"))
+	if err == nil || !strings.Contains(err.Error(), `no public endpoint of a service "baremetel"`) {
+		t.Errorf("a service that is not there: %v", err)
+	}
+	wrong := iotronicValues(t, openrc, "", "--os-password", "wrong-and-secret")
+	client, err := Iotronic(t.Context(), wrong)
+	if err == nil {
+		_, err = client.Nodes.List(t.Context(), iotronic.NodeListOptions{})
+	}
+	if !iotronic.IsUnauthenticated(err) || strings.Contains(err.Error(), "wrong-and-secret") {
+		t.Errorf("a wrong password: %v", err)
+	}
+}
