@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,6 +40,14 @@ type step struct {
 	value  json.RawMessage
 }
 
+// pathElement is what Ironic takes in the path of a JSON patch.
+var pathElement = regexp.MustCompile(`^[\w-]+$`)
+
+// odd tells a path that Ironic does not take.
+func (s *step) odd() bool {
+	return slices.ContainsFunc(s.path, func(el string) bool { return !pathElement.MatchString(el) })
+}
+
 // steps are the changes in the order of their paths, so that what changes an attribute comes before what
 // changes something inside it.
 func (c Changes) steps() ([]step, error) {
@@ -66,10 +75,7 @@ func (c Changes) steps() ([]step, error) {
 	return steps, nil
 }
 
-var (
-	pointerEscapes = strings.NewReplacer("~1", "/", "~0", "~")
-	pointerEscape  = strings.NewReplacer("~", "~0", "/", "~1")
-)
+var pointerEscapes = strings.NewReplacer("~1", "/", "~0", "~")
 
 // patchStep is one operation of a JSON patch. add sets what is there already too.
 type patchStep struct {
@@ -82,9 +88,7 @@ type patchStep struct {
 func patchOf(steps []step) []patchStep {
 	patch := make([]patchStep, len(steps))
 	for i, s := range steps {
-		for _, el := range s.path {
-			patch[i].Path += "/" + pointerEscape.Replace(el)
-		}
+		patch[i].Path = "/" + strings.Join(s.path, "/") // nothing in them needs an escape, see odd
 		patch[i].Op, patch[i].Value = "add", s.value
 		if s.remove {
 			patch[i].Op = "remove"

@@ -3,6 +3,7 @@ package iotronic
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -190,7 +191,7 @@ func objectOf(v any) (Object, error) {
 //
 // Ironic is sent a JSON patch, Iotronic a plain object of the changed attributes. Where a change is inside an attribute,
 // Iotronic's object is read first and the attribute sent whole, so that somebody else's change of the same attribute in
-// between is lost. Iotronic of 2016 cannot change objects, which is a [*DialectError]; the updated_at in the answer of
+// between is lost; on Ironic that holds for keys with other characters than letters, digits, - and _ only. Iotronic of 2016 cannot change objects, which is a [*DialectError]; the updated_at in the answer of
 // Iotronic is the one before (reference §2.5).
 func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (*T, error) {
 	r := w.reader
@@ -210,11 +211,12 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 	case immutable:
 		return nil, &DialectError{Dialect: s.dialect, Operation: "change a " + r.one}
 	case jsonPatch:
-		body = patchOf(steps)
+		body, err = w.patch(ctx, id, steps)
 	case plainObject:
-		if body, err = w.merged(ctx, id, steps); err != nil {
-			return nil, err
-		}
+		body, err = w.merged(ctx, id, steps)
+	}
+	if err != nil {
+		return nil, err
 	}
 	out := new(T)
 	err = r.call(ctx, "change a "+r.one, id, &call{Request: rest.Request{Method: http.MethodPatch, Body: body}}, "", out, "uuid")
@@ -222,6 +224,30 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 		return nil, err
 	}
 	return out, nil
+}
+
+// patch is the JSON patch of steps. Ironic takes no path with other characters than letters, digits, - and _; where a key
+// has others, the attribute that holds it is sent whole.
+func (w *Writer[T, C]) patch(ctx context.Context, id string, steps []step) ([]patchStep, error) {
+	var plain, odd []step
+	for _, s := range steps {
+		if slices.ContainsFunc(steps, func(other step) bool { return other.path[0] == s.path[0] && other.odd() }) {
+			odd = append(odd, s)
+		} else {
+			plain = append(plain, s)
+		}
+	}
+	if odd == nil {
+		return patchOf(plain), nil
+	}
+	whole, err := w.merged(ctx, id, odd)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(whole)) {
+		plain = append(plain, step{path: []string{name}, value: whole[name]})
+	}
+	return patchOf(plain), nil
 }
 
 // merged are the attributes that change, whole.

@@ -1,6 +1,7 @@
 package iotronictest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -85,7 +86,7 @@ func (s *Server) create(c *call, collection string, k kind) {
 		return
 	}
 	var o Object
-	if err := json.Unmarshal(c.body, &o); err != nil {
+	if err := c.decode(&o); err != nil {
 		c.fault(http.StatusBadRequest, "Invalid input for field/attribute %s. Value: '%s'. unable to parse", strings.TrimSuffix(collection, "s"), c.body)
 		return
 	}
@@ -110,6 +111,13 @@ func (s *Server) create(c *call, collection string, k kind) {
 		o["location"] = []any{place(places[0])}
 	}
 	c.json(http.StatusCreated, c.shown(k, collection, s.add(collection, o, c.by), k.all))
+}
+
+// decode reads the body; numbers stay what they are.
+func (c *call) decode(into any) error {
+	d := json.NewDecoder(bytes.NewReader(c.body))
+	d.UseNumber()
+	return d.Decode(into)
 }
 
 // place is a location as it is kept: coordinates are text.
@@ -148,7 +156,7 @@ func (s *Server) change(c *call, collection string, k kind, id string) {
 		return
 	}
 	var v any
-	if err := json.Unmarshal(c.body, &v); err != nil {
+	if err := c.decode(&v); err != nil {
 		c.fault(http.StatusBadRequest, "Invalid JSON")
 		return
 	}

@@ -187,13 +187,15 @@ func (c ironicConfig) write(dir string) error {
 }
 
 // ironicKeystoneConf replaces the configuration without credentials. Ironic
-// asks Keystone about tokens as the admin.
+// asks Keystone about tokens as the admin, each time, so that a revoked one is
+// refused at once.
 const ironicKeystoneConf = `[DEFAULT]
 auth_strategy = keystone
 [keystone_authtoken]
 www_authenticate_uri = %[1]s
 auth_url = %[1]s
 auth_type = password
+token_cache_time = -1
 username = %[2]s
 password = %[3]s
 project_name = %[4]s

@@ -1,0 +1,188 @@
+package iotronic_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// TestDrivers: the drivers of a real Ironic.
+func TestDrivers(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	_, c := newIronic(t)
+	for _, o := range []iotronic.DriverListOptions{{}, {Type: "dynamic"}, {Detail: true}} {
+		drivers, err := c.Drivers.List(ctx, o)
+		if err != nil || len(drivers) != 1 || drivers[0].Name != openstacktest.IronicDriver || drivers[0].Type != "dynamic" || !slices.Equal(drivers[0].Hosts, []string{"localhost"}) {
+			t.Fatalf("%+v: %+v, %v", o, drivers, err)
+		}
+		if got := drivers[0].DefaultInterfaces()["power"]; got != map[bool]string{true: "fake"}[o.Detail] {
+			t.Errorf("default power interface %q", got)
+		}
+	}
+	d, err := c.Drivers.Get(ctx, openstacktest.IronicDriver)
+	if err != nil || d.DefaultInterfaces()["network"] != "noop" || !slices.Equal(d.EnabledInterfaces()["network"], []string{"noop"}) || len(d.EnabledInterfaces()) < 10 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	properties, err := c.Drivers.Properties(ctx, openstacktest.IronicDriver)
+	if err != nil || properties["B1"] != "B1 description. Required." {
+		t.Errorf("%v, %v", properties, err)
+	}
+}
+
+// TestNodeLife: a node of a real Ironic from enrolment to its end.
+func TestNodeLife(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	_, c := newIronic(t)
+	nodes := c.Nodes
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const name = "node-life"
+	n, err := nodes.Create(ctx, iotronic.NodeCreate{
+		Driver: openstacktest.IronicDriver, Name: name, ResourceClass: "life",
+		Properties: iotronic.Values(map[string]any{"cpus": 4}), DriverInfo: iotronic.Values(map[string]any{"B1": "x", "ipmi_password": "hush"}),
+		Extra: iotronic.Values(map[string]any{"rack": "b7", "slash/key": 1}), More: iotronic.Values(map[string]any{"description": "first"}),
+	})
+	must(err)
+	if n.ProvisionState != "enroll" || n.Description != "first" || n.Driver != openstacktest.IronicDriver || n.DriverInfo.Text("ipmi_password") != "******" ||
+		string(n.Properties["cpus"]) != "4" || n.Fields["power_interface"] == nil || n.CreatedAt.IsZero() {
+		t.Errorf("created %+v", n)
+	}
+
+	n, err = nodes.Update(ctx, name, iotronic.Changes{
+		"extra/rack": "c9", "extra/new": map[string]any{"deep": []int{1}}, "properties/cpus": iotronic.Remove, "description": iotronic.Remove, "owner": "me",
+	})
+	must(err)
+	if n.Extra.Text("rack") != "c9" || string(n.Extra["new"]) != `{"deep": [1]}` || len(n.Properties) != 0 || n.Description != "" || n.Owner != "me" {
+		t.Errorf("changed %+v", n)
+	}
+	// Keys that Ironic takes in no path.
+	n, err = nodes.Update(ctx, name, iotronic.Changes{"extra/slash~1key": iotronic.Remove, "extra/a.b": 1, "extra/rack": "d1", "owner": "me"})
+	must(err)
+	if n.Extra["slash/key"] != nil || string(n.Extra["a.b"]) != "1" || n.Extra.Text("rack") != "d1" || n.Extra["new"] == nil {
+		t.Errorf("changed %+v", n)
+	}
+	few, err := nodes.Get(ctx, name, "owner")
+	must(err)
+	if few.Owner != "me" || few.UUID != n.UUID || few.Driver != "" {
+		t.Errorf("fields %+v", few)
+	}
+
+	must(nodes.SetPower(ctx, name, iotronic.PowerOn))
+	must(nodes.WaitPower(ctx, name, iotronic.PowerOn))
+	must(nodes.SetPower(ctx, name, iotronic.Reboot)) // the lock of the one before may still be there
+	must(nodes.WaitPower(ctx, name, iotronic.PowerOn))
+	must(nodes.SetPower(ctx, name, iotronic.PowerOff))
+	must(nodes.WaitPower(ctx, name, iotronic.PowerOff))
+
+	must(nodes.SetMaintenance(ctx, name, "a new fan"))
+	n, err = nodes.Get(ctx, name)
+	must(err)
+	if !n.Maintenance || n.MaintenanceReason != "a new fan" {
+		t.Errorf("maintenance %+v", n)
+	}
+	must(nodes.ClearMaintenance(ctx, name))
+
+	for _, step := range []struct{ target, state string }{
+		{iotronic.ProvisionManage, "manageable"}, {iotronic.ProvisionInspect, "manageable"}, {iotronic.ProvisionProvide, "available"},
+		{iotronic.ProvisionActive, "active"}, {iotronic.ProvisionDeleted, "available"},
+	} {
+		must(nodes.SetProvision(ctx, name, iotronic.Provision{Target: step.target}))
+		if err := nodes.WaitProvision(ctx, name, step.state); err != nil {
+			t.Fatalf("%s: %v", step.target, err)
+		}
+	}
+	states, err := nodes.States(ctx, name)
+	must(err)
+	if states.ProvisionState != "available" || states.TargetProvisionState != "" || states.ProvisionUpdatedAt.IsZero() || states.Fields["raid_config"] == nil {
+		t.Errorf("states %+v", states)
+	}
+	valid, err := nodes.Validate(ctx, name)
+	must(err)
+	if !strings.Contains(string(valid["power"]), `"result"`) {
+		t.Errorf("validation %s", valid["power"])
+	}
+
+	// A state that nothing leads to.
+	var failed *iotronic.StateTransitionFailedError
+	if err := nodes.WaitProvision(ctx, name, "active"); !errors.As(err, &failed) || failed.Actual != "available" || !strings.Contains(err.Error(), `node node-life is "available"`) {
+		t.Errorf("error %v", err)
+	}
+	short, end := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer end()
+	var late *iotronic.StateTransitionTimeoutError
+	if err := nodes.WaitPower(short, name, iotronic.PowerOn); !errors.As(err, &late) || late.Actual != iotronic.PowerOff || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+
+	// An instance, and ports.
+	_, err = nodes.Update(ctx, name, iotronic.Changes{"instance_uuid": uuid})
+	must(err)
+	if n, err := nodes.ByInstance(ctx, uuid); err != nil || n.Name != name || n.Driver == "" {
+		t.Errorf("%v, %v", n, err)
+	}
+	_, err = c.Do(ctx, "POST", "/ports", nil, map[string]string{"node_uuid": n.UUID, "address": "52:54:00:cf:2d:31"})
+	must(err)
+	ports, err := nodes.Ports(ctx, name)
+	if err != nil || len(ports) != 1 || ports[0].MAC != "52:54:00:cf:2d:31" || ports[0].Node != n.UUID {
+		t.Errorf("%+v, %v", ports, err)
+	}
+	_, err = nodes.Update(ctx, name, iotronic.Changes{"instance_uuid": nil})
+	must(err)
+
+	must(nodes.Delete(ctx, name))
+	if _, err := nodes.Get(ctx, n.UUID); !iotronic.IsNotFound(err) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestFilters: what a real Ironic filters by.
+func TestFilters(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	i, c := newIronic(t)
+	class, made := i.Nodes(t, 4, "")
+	for j, changes := range []iotronic.Changes{{"owner": "o1"}, {"lessee": "l1"}, {"conductor_group": ""}} {
+		if _, err := c.Nodes.Update(ctx, made[j], changes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Nodes.SetMaintenance(ctx, made[3], ""); err != nil {
+		t.Fatal(err)
+	}
+	sorted := iotronic.Paging{SortKey: "name", SortDir: "asc"}
+	for name, tt := range map[string]struct {
+		o    iotronic.NodeListOptions
+		want []string
+	}{
+		"owner":           {iotronic.NodeListOptions{Owner: "o1"}, made[:1]},
+		"lessee":          {iotronic.NodeListOptions{Lessee: "l1"}, made[1:2]},
+		"maintenance":     {iotronic.NodeListOptions{Maintenance: new(true)}, made[3:]},
+		"no maintenance":  {iotronic.NodeListOptions{Maintenance: new(false)}, made[:3]},
+		"associated":      {iotronic.NodeListOptions{Associated: new(true)}, []string{}},
+		"provision state": {iotronic.NodeListOptions{ProvisionState: "enroll", Driver: openstacktest.IronicDriver, Conductor: "localhost"}, made},
+		"another driver":  {iotronic.NodeListOptions{ProvisionState: "active"}, []string{}},
+		"sharded":         {iotronic.NodeListOptions{Sharded: new(true)}, []string{}},
+	} {
+		tt.o.ResourceClass, tt.o.Paging = class, sorted
+		if got, err := nodeNames(t, c, tt.o); err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, %v, want %v", name, got, err, tt.want)
+		}
+	}
+	// 1.83 is later than this Ironic.
+	if err := second(c.Nodes.List(ctx, iotronic.NodeListOptions{IncludeChildren: true})); !is[*iotronic.HTTPError](err) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,142 @@
+package iotronic_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/craton-fleet/craton/craton/keystone"
+	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// tokenWatch notes the tokens of requests.
+type tokenWatch struct {
+	mu     sync.Mutex
+	tokens []string
+}
+
+func (w *tokenWatch) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	w.tokens = append(w.tokens, r.Header.Get("X-Auth-Token"))
+	w.mu.Unlock()
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (w *tokenWatch) last() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tokens[len(w.tokens)-1]
+}
+
+// TestKeystone: credentials of the document, a catalogue, and a real Ironic behind it.
+func TestKeystone(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	i, k := openstacktest.StartIronicBehindKeystone(t)
+	admin, project := k.AdminUser(t), k.AdminProject(t)
+	region := k.Service(t, "baremetal", i.URL)
+	both := k.Service(t, "iot", i.URL+"/v1") // as who had both would have it; README registers it without /v1
+	nowhere := k.Service(t, "fleet_management", i.URL)
+	byName := keystone.Config{AuthURL: strings.TrimSuffix(k.URL, "/v3") + "/", Username: admin.Name, Password: admin.Password, ProjectName: project.Name, Region: region}
+	_, want := i.Nodes(t, 1, k.Token(t, admin, project))
+
+	read := func(c *iotronic.Client) error { return second(c.Nodes.Get(ctx, want[0])) }
+	with := func(change func(*keystone.Config)) *iotronic.Client {
+		config := byName
+		change(&config)
+		return newClient(t, "", iotronic.WithKeystone(config))
+	}
+	for name, c := range map[string]*iotronic.Client{
+		"names": with(func(*keystone.Config) {}),
+		"ids": with(func(c *keystone.Config) {
+			c.Username, c.UserID, c.ProjectName, c.ProjectID = "", admin.ID, "", project.ID
+		}),
+		"iot":                with(func(c *keystone.Config) { c.Region = both }),
+		"internal":           with(func(c *keystone.Config) { c.Interface = "internalURL" }),
+		"endpoint":           newClient(t, i.URL+"/", iotronic.WithKeystone(keystone.Config{AuthURL: k.URL, Username: admin.Name, Password: admin.Password, ProjectName: project.Name})),
+		"endpoint and token": newClient(t, i.URL, iotronic.WithToken(k.Token(t, admin, project))),
+	} {
+		if err := read(c); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if url, err := c.URL(ctx); err != nil || url != i.URL+"/v1" {
+			t.Errorf("%s: %s, %v", name, url, err)
+		}
+	}
+
+	member := k.User(t, "ann")
+	team := k.Project(t, "team")
+	k.Grant(t, member, team, "member")
+	for name, tt := range map[string]struct {
+		c  *iotronic.Client
+		is func(error) bool
+		no func(error) bool
+	}{
+		"wrong password":     {with(func(c *keystone.Config) { c.Password = "wrong" }), is[*iotronic.AuthorizationFailureError], nil},
+		"unauthenticated":    {with(func(c *keystone.Config) { c.Password = "wrong" }), iotronic.IsUnauthenticated, iotronic.IsNotFound},
+		"no project":         {with(func(c *keystone.Config) { c.ProjectName = "nothing" }), iotronic.IsUnauthenticated, is[*iotronic.ConnectionError]},
+		"not in the region":  {with(func(c *keystone.Config) { c.Region = nowhere }), is[*iotronic.EndpointNotFoundError], nil},
+		"endpoint class":     {with(func(c *keystone.Config) { c.Region = nowhere }), is[*iotronic.EndpointError], iotronic.IsUnauthenticated},
+		"no such token":      {newClient(t, i.URL, iotronic.WithToken("nonsense")), is[*iotronic.UnauthorizedError], iotronic.IsForbidden},
+		"no token":           {newClient(t, i.URL), iotronic.IsUnauthenticated, iotronic.IsWrongDialect},
+		"Keystone not there": {with(func(c *keystone.Config) { c.AuthURL = "http://127.0.0.1:1" }), is[*iotronic.AuthorizationFailureError], iotronic.IsUnauthenticated},
+	} {
+		if name == "Keystone not there" {
+			tt.c = newClient(t, "", iotronic.WithKeystone(keystone.Config{AuthURL: "http://127.0.0.1:1", Username: "u", Password: "p"}, keystone.WithRetries(0)))
+		}
+		err := read(tt.c)
+		if err == nil || !tt.is(err) || !is[iotronic.Error](err) || tt.no != nil && tt.no(err) {
+			t.Errorf("%s: %T %v", name, err, err)
+		}
+	}
+	mine := with(func(c *keystone.Config) {
+		c.Username, c.Password, c.ProjectName = member.Name, member.Password, team.Name
+	})
+	if err := second(mine.Nodes.Create(ctx, iotronic.NodeCreate{Driver: openstacktest.IronicDriver})); !iotronic.IsForbidden(err) || !is[*iotronic.ForbiddenError](err) {
+		t.Errorf("a member creates: %v", err)
+	}
+}
+
+// TestRenew: a token that ends is replaced, and what it was for is sent once more, a create too.
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	i, k := openstacktest.StartIronicBehindKeystone(t)
+	admin, project := k.AdminUser(t), k.AdminProject(t)
+	for name, call := range map[string]func(context.Context, *iotronic.Client) error{
+		"list": func(ctx context.Context, c *iotronic.Client) error {
+			return second(c.Nodes.List(ctx, iotronic.NodeListOptions{}))
+		},
+		"create": func(ctx context.Context, c *iotronic.Client) error {
+			return second(c.Nodes.Create(ctx, iotronic.NodeCreate{Driver: openstacktest.IronicDriver, Name: "renewed"}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			watch := &tokenWatch{}
+			c := newClient(t, i.URL, iotronic.WithTransport(watch), iotronic.WithKeystone(keystone.Config{
+				AuthURL: k.URL, Username: admin.Name, Password: admin.Password, ProjectID: project.ID,
+			}))
+			if _, err := c.Drivers.List(t.Context(), iotronic.DriverListOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			before := watch.last()
+			k.Revoke(t, before)
+			if err := call(t.Context(), c); err != nil || watch.last() == before {
+				t.Errorf("%v; another token: %v", err, watch.last() != before)
+			}
+		})
+	}
+	// A token that was given is not replaced.
+	token := k.Token(t, admin, project)
+	c := newClient(t, i.URL, iotronic.WithToken(token))
+	if _, err := c.Drivers.List(t.Context(), iotronic.DriverListOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	k.Revoke(t, token)
+	if _, err := c.Drivers.List(t.Context(), iotronic.DriverListOptions{}); !iotronic.IsUnauthenticated(err) || !is[*iotronic.UnauthorizedError](err) {
+		t.Errorf("error %v", err)
+	}
+}
