@@ -20,18 +20,32 @@ type command struct {
 	output []string
 }
 
-// TestReadme runs every `$` line of the README's console blocks, in order, in one shell, and compares what they print
-// with what the README shows. "..." on a line of its own stands for any lines, within a line for any text.
-func TestReadme(t *testing.T) {
+// TestReadme runs the README.
+func TestReadme(t *testing.T) { runPage(t, "README.md") }
+
+// TestPages runs pages of docs.
+func TestPages(t *testing.T) {
+	for _, name := range []string{"explain.md", "doctor.md"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runPage(t, filepath.Join("docs", name))
+		})
+	}
+}
+
+// runPage runs every `$` line of a page's console blocks, in order, in one shell, and compares what they print
+// with what the page shows. "..." on a line of its own stands for any lines, within a line for any text.
+func runPage(t *testing.T, name string) {
+	t.Helper()
 	bin := binaries(t)
 	ansible := ansibleBin()
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands, files := parseReadme(string(readme))
+	commands, files := parseReadme(string(page))
 	if len(commands) == 0 || len(files) == 0 {
-		t.Fatal("the README has no console blocks or no files")
+		t.Fatalf("%s has no console blocks or no files", name)
 	}
 	dir := t.TempDir()
 	for name, text := range files {
@@ -56,13 +70,13 @@ func TestReadme(t *testing.T) {
 	outputs := strings.Split(out.String(), mark+"\n")
 	for i, c := range commands {
 		if strings.HasPrefix(c.text, "ansible") && ansible == "" {
-			t.Logf("README line %d not run: no Ansible here; make test brings it", c.line)
+			t.Logf("%s:%d not run: no Ansible here; make test brings it", name, c.line)
 			continue
 		}
 		want := strings.Join(c.output, "\n")
 		got := strings.TrimRight(outputs[i], "\n")
 		if !matches(want, got) {
-			t.Errorf("README line %d: $ %s\n%s", c.line, c.text, cmp.Diff(want, got))
+			t.Errorf("%s:%d: $ %s\n%s", name, c.line, c.text, cmp.Diff(want, got))
 		}
 	}
 }

@@ -50,26 +50,27 @@ section (inventory), or a variable (CRATON_URL). Variables that begin with CRATO
 	return cmd
 }
 
-// chosenSettings are the settings that words name: by key, section, name without its section, or variable. No words
-// name all.
+// chosenSettings are the settings that words name: by key, section, or variable, else by the name without its section. No
+// words name all.
 func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, error) {
 	if len(words) == 0 {
 		return all, nil
 	}
-	var chosen []settings.Entry
-	named := map[string]bool{}
-	for _, e := range all {
-		section, _, _ := strings.Cut(e.Key, ".")
-		names := []string{e.Key, section, e.Name, e.Env}
-		if slices.ContainsFunc(words, func(w string) bool { return slices.Contains(names, w) }) {
-			chosen = append(chosen, e)
+	chosen := map[string]bool{} // by key
+	choose := func(is func(settings.Entry) bool) (found bool) {
+		for _, e := range all {
+			if is(e) {
+				found, chosen[e.Key] = true, true
+			}
 		}
-		for _, n := range names {
-			named[n] = true
-		}
+		return found
 	}
 	for _, w := range words {
-		if !named[w] {
+		found := choose(func(e settings.Entry) bool {
+			section, _, in := strings.Cut(e.Key, ".")
+			return w == e.Key || in && w == section || w == e.Env || slices.Contains(e.Also, w)
+		}) || choose(func(e settings.Entry) bool { return w == e.Name })
+		if !found {
 			var known []string
 			for _, e := range all {
 				known = append(known, e.Key)
@@ -77,7 +78,7 @@ func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, err
 			return nil, fmt.Errorf("no setting is called %q%s", w, nearest.Hint(w, known))
 		}
 	}
-	return chosen, nil
+	return slices.DeleteFunc(all, func(e settings.Entry) bool { return !chosen[e.Key] }), nil
 }
 
 // configuration is what `craton config` shows.
