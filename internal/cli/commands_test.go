@@ -95,6 +95,15 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 			t.Errorf("%s is not %s:\n%s", word, id, got)
 		}
 	}
+	f.must(t, "region-create -n ord --cloud east")
+	f.must(t, "host-create -n web-02 --cloud east -r ord --parent east/dfw/77"+host) // which stands elsewhere
+	f.must(t, "host-create -n web-01 --cloud east -r ord"+host)
+	f.must(t, "host-create -n vm-01 --cloud east -r ord --parent web-01"+host) // of three that in the region
+	if got := f.column(t, "name", "device-list --parent east/ord/web-01"); !cmp.Equal(got, []string{"vm-01"}) {
+		t.Errorf("children: %v", got)
+	}
+	f.must(t, "host-delete vm-01")
+	f.must(t, "host-delete east/ord/web-01")
 	f.must(t, "network-device-show sw/1") // a slash of its own
 	f.must(t, "network-device-show dfw/sw/1")
 

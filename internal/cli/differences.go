@@ -28,7 +28,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "names", Where: "`<cloud>`, `<region>`, `<cell>`, `<host>`, `<project>`, and every option that takes an id",
-		Original: "Ids only; anything else is `invalid int value` with status 2", Ours: "An id or a name, or CONTAINER/NAME where a name is not unique. A number is an id; one that nobody has is tried as a name. A name that nothing has is status 1, one that several have lists them with their ids. Only objects of the caller's own project have names",
+		Original: "Ids only; anything else is `invalid int value` with status 2", Ours: "An id or a name, or CONTAINER/NAME where a name is not unique. A number is an id; the one behind a subcommand, if nobody has it, is tried as a name (not by delete). A name that nothing has is status 1, one that several have lists them with their ids. Only objects of the caller's own project have names",
 		Reason:   "People know names.",
 		Recorded: []string{"cloud-show abc"},
 	},

@@ -58,13 +58,28 @@ func (s *session) references(ctx context.Context, options []option, c *call) (pl
 		if text == "" { // none
 			continue
 		}
-		id, err := s.find(ctx, text, ids, o.of...)
+		id, err := s.reference(ctx, o, text, ids, slices.Contains(order, o.key))
 		if err != nil {
 			return nil, err
 		}
 		ids[o.key] = id
 	}
 	return ids, nil
+}
+
+// reference resolves one option. A parent need not stand at the same place; of several with its name the one in the
+// region that is given is meant.
+func (s *session) reference(ctx context.Context, o *option, text string, in place, there bool) (string, error) {
+	if there {
+		return s.find(ctx, text, in, o.of...)
+	}
+	id, err := s.find(ctx, text, nil, o.of...)
+	if _, ok := errors.AsType[*ambiguous](err); ok && in[keyRegion] != "" {
+		if near, nearErr := s.find(ctx, text, place{keyRegion: in[keyRegion]}, o.of...); nearErr == nil {
+			return near, nil
+		}
+	}
+	return id, err
 }
 
 // find is the id of the object, of one of several kinds, that a word means: a number is an id, of projects a UUID; else
@@ -253,10 +268,14 @@ func (s *session) nobody(ctx context.Context, word string, in place, kinds []*re
 	return notFound(text + ".")
 }
 
+// ambiguous is the error for a name that several have.
+type ambiguous struct{ text string }
+
+func (e *ambiguous) Error() string { return e.text }
+
 // several is the error for a word that means several.
-func (s *session) several(ctx context.Context, word string, found []candidate) error {
+func (s *session) several(ctx context.Context, word string, found []candidate) *ambiguous {
 	const most = 10
-	names := map[string]string{}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q is the name of %d objects; give the id of one, or say where it is:", word, len(found))
 	for i, c := range found {
@@ -264,13 +283,13 @@ func (s *session) several(ctx context.Context, word string, found []candidate) e
 			b.WriteString("\n  ...")
 			break
 		}
-		fmt.Fprintf(&b, "\n  %s  %s %s", c.object.Get(keyID).String(), c.of.noun(), s.path(ctx, c, names))
+		fmt.Fprintf(&b, "\n  %s  %s %s", c.object.Get(keyID).String(), c.of.noun(), s.path(ctx, c))
 	}
-	return errors.New(b.String())
+	return &ambiguous{b.String()}
 }
 
 // path is where a candidate is, by names: east/dfw/web-01.
-func (s *session) path(ctx context.Context, c candidate, names map[string]string) string {
+func (s *session) path(ctx context.Context, c candidate) string {
 	path := c.object.Get(c.of.nameKey()).Str
 	for r, o := c.of, c.object; r.container != nil; {
 		id := o.Get(r.inside).String()
