@@ -114,7 +114,7 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 		"region-show dfw": `"dfw" is the name of 2 objects; give the id of one, or say where it is:
   1  region east/dfw
   2  region west/dfw`,
-		"host-show wbe-02":               `The requested resource was not found. No host has the name or id "wbe-02"; did you mean "web-01"?`,
+		"host-show wbe-02":               `The requested resource was not found. No host has the name or id "wbe-02"; did you mean "web-02"?`,
 		"cell-list -r dfw --cloud nope":  `The requested resource was not found. No cloud has the name or id "nope".`,
 		"cell-show west/dfw/c1":          `The requested resource was not found. No cell has the name or id "west/dfw/c1"; did you mean "c1"?`,
 		"host-list --cloud west -c c1":   `The requested resource was not found. No cell has the name or id "c1" in cloud 2; did you mean "c1"?`,
