@@ -3,6 +3,7 @@ package openstacktest
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -181,12 +182,17 @@ func preparedKeystone() (string, error) {
 		if err != nil {
 			return err
 		}
+		// bootstrap wants to see keys, though it makes no token.
+		keys := filepath.Join(dir, "fernet")
+		if err := makeKeys(keys); err != nil {
+			return err
+		}
 		for _, argv := range keystoneSetup {
 			if err := run(dir, keystoneEnv(file), argv...); err != nil {
 				return err
 			}
 		}
-		return os.Remove(file)
+		return errors.Join(os.RemoveAll(keys), os.Remove(file))
 	})
 }
 
