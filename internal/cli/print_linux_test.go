@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+// TestTablesOnATerminal are as wide as it is, painted, and free of control characters; elsewhere nothing is changed.
+func TestTablesOnATerminal(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "")
+	objects := gjson.Parse(`[{"id": 1, "name": "web-01", "note": "a note that is much longer than the terminal is wide"},
+		{"id": 2, "name": "\u001b[31mred", "note": null}]`).Array()
+	fields := []string{"id", "name", "note"}
+
+	tty, other := terminal(t, 50)
+	s := &session{Streams: output.Streams{Out: tty}, format: formatTable}
+	if err := s.printList(objects, fields); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.printObject(objects[1]); err != nil {
+		t.Fatal(err)
+	}
+	shown := make([]byte, 1<<16)
+	n, err := other.Read(shown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(shown[:n]), "\r\n", "\n")
+	escape := regexp.MustCompile(`\x1b\[[0-9;]*m`)
+	for line := range strings.Lines(text) {
+		if plain := escape.ReplaceAllString(strings.TrimSuffix(line, "\n"), ""); len(plain) > 50 {
+			t.Errorf("%d columns: %s", len(plain), plain)
+		}
+	}
+	if !strings.Contains(text, "\x1b[1mName") || !strings.Contains(text, "\x1b[2mNone") || strings.Contains(text, "\x1b[31m") || !strings.Contains(text, `\u001b[31mred`) {
+		t.Errorf("%q", text)
+	}
+
+	var plain strings.Builder
+	s.Out = &plain
+	if err := s.printList(objects, fields); err != nil {
+		t.Fatal(err)
+	}
+	if text := plain.String(); !strings.Contains(text, "a note that is much longer than the terminal is wide |\n") || !strings.Contains(text, "| \x1b[31mred |") || strings.Contains(text, "\x1b[1m") {
+		t.Errorf("%s", text)
+	}
+}
