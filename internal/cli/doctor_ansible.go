@@ -66,7 +66,11 @@ func lookAtAnsible(ctx context.Context) *ansible {
 	}
 	version, dump := make(chan answer, 1), make(chan answer, 1)
 	go ask(version, path, "--version")
-	go ask(dump, "ansible-config", "dump", "--format", "json")
+	config := filepath.Join(filepath.Dir(path), "ansible-config") // of the same installation
+	if _, err := os.Stat(config); err != nil {
+		config = "ansible-config"
+	}
+	go ask(dump, config, "dump", "--format", "json")
 	told := <-version
 	m := regexp.MustCompile(`\[core ([^\]]+)\]|^ansible-playbook ([0-9.]+)`).FindSubmatch(told.out)
 	switch {

@@ -116,9 +116,9 @@ func (e *explanation) one(look appearance) string {
 func (l Level) String() string { return strings.TrimSuffix(l.Type+" "+l.Name, " ") }
 
 // whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
-func (look appearance) whole(value json.RawMessage, column int) string {
-	room := look.width - column
-	if look.width == 0 {
+func (a appearance) whole(value json.RawMessage, column int) string {
+	room := a.width - column
+	if a.width == 0 {
 		room = plainWidth - column
 	}
 	if value[0] != '{' && value[0] != '[' || table.Width(string(value)) <= room {
