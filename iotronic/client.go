@@ -18,9 +18,6 @@ const (
 	DefaultRetries = 5
 )
 
-// ServiceTypes are the types of the service that the catalogue is searched for, in this order.
-var ServiceTypes = []string{"iot", "baremetal"}
-
 const library = "iotronic"
 
 var service = rest.Service{Library: library, Example: "https://ironic.example:6385", Version: "/v1"}
@@ -47,6 +44,7 @@ type Client struct {
 type config struct {
 	rest.Config
 	endpoint string
+	types    []string // of the service in the catalogue, in the order in which they are looked for
 	dialect  Dialect
 	version  Version // asked for by the user
 	pinned   bool    // version was asked for
@@ -59,6 +57,7 @@ type config struct {
 func New(endpoint string, options ...Option) (*Client, error) {
 	c := &Client{busy: make(chan struct{}, 1), config: config{
 		endpoint: endpoint,
+		types:    []string{"iot", "baremetal"},
 		Config: rest.Config{
 			Service:   service,
 			Timeout:   DefaultTimeout,
@@ -114,15 +113,18 @@ func (c *Client) Dialect(ctx context.Context) (Dialect, error) {
 }
 
 // String names the client by the endpoint that it was made with; credentials are never shown.
-func (c *Client) String() string {
-	if c.config.endpoint == "" {
-		return "iotronic client of an endpoint from the catalogue"
+func (c *Client) String() string { return "iotronic client of " + c.config.address() }
+
+// address is where the client was told to look, without credentials.
+func (c *config) address() string {
+	if c.endpoint == "" {
+		return "an endpoint from the catalogue"
 	}
-	u, err := service.Base(c.config.endpoint)
+	u, err := service.Base(c.endpoint)
 	if err != nil {
-		return "iotronic client"
+		return "an unusable endpoint"
 	}
-	return "iotronic client of " + rest.BareURL(u)
+	return rest.BareURL(u)
 }
 
 // GoString hides the credentials from %#v.
@@ -174,6 +176,10 @@ func (a *tokenAuth) String() string { return "a token" }
 
 // GoString hides the token from %#v.
 func (a *tokenAuth) GoString() string { return a.String() }
+
+// WithServiceType sets which types of service the catalogue is searched for, the first that is there: "iot" and
+// "baremetal" unless it is used. It does not say what the service speaks.
+func WithServiceType(types ...string) Option { return func(c *config) { c.types = types } }
 
 // WithDialect sets what the server speaks, so that it is not asked.
 func WithDialect(d Dialect) Option { return func(c *config) { c.dialect = d } }

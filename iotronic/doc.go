@@ -13,7 +13,7 @@
 //	}))
 //
 // The endpoint may end in /v1 and may have a path before it. Without one it comes from Keystone's catalogue, where
-// the service types "iot" and "baremetal" are looked for, in this order. An endpoint counts for more than the catalogue;
+// the service types "iot" and "baremetal" are looked for, in this order ([WithServiceType]). An endpoint counts for more than the catalogue;
 // neither of the two is an [*AmbiguousAuthSystemError]. Without credentials, requests carry none, as for an Ironic
 // that stands alone. Domains default to the one with the id "default".
 //

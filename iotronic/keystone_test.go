@@ -56,6 +56,7 @@ func TestKeystone(t *testing.T) {
 		}),
 		"iot":                with(func(c *keystone.Config) { c.Region = both }),
 		"internal":           with(func(c *keystone.Config) { c.Interface = "internalURL" }),
+		"service type":       newClient(t, "", iotronic.WithKeystone(inRegion(byName, nowhere)), iotronic.WithServiceType("x", "fleet_management")),
 		"endpoint":           newClient(t, i.URL+"/", iotronic.WithKeystone(keystone.Config{AuthURL: k.URL, Username: admin.Name, Password: admin.Password, ProjectName: project.Name})),
 		"endpoint and token": newClient(t, i.URL, iotronic.WithToken(k.Token(t, admin, project))),
 	} {
@@ -78,6 +79,7 @@ func TestKeystone(t *testing.T) {
 		"wrong password":     {with(func(c *keystone.Config) { c.Password = "wrong" }), is[*iotronic.AuthorizationFailureError], nil},
 		"unauthenticated":    {with(func(c *keystone.Config) { c.Password = "wrong" }), iotronic.IsUnauthenticated, iotronic.IsNotFound},
 		"no project":         {with(func(c *keystone.Config) { c.ProjectName = "nothing" }), iotronic.IsUnauthenticated, is[*iotronic.ConnectionError]},
+		"another type":       {newClient(t, "", iotronic.WithKeystone(byName), iotronic.WithServiceType("iot")), is[*iotronic.EndpointNotFoundError], nil},
 		"not in the region":  {with(func(c *keystone.Config) { c.Region = nowhere }), is[*iotronic.EndpointNotFoundError], nil},
 		"endpoint class":     {with(func(c *keystone.Config) { c.Region = nowhere }), is[*iotronic.EndpointError], iotronic.IsUnauthenticated},
 		"no such token":      {newClient(t, i.URL, iotronic.WithToken("nonsense")), is[*iotronic.UnauthorizedError], iotronic.IsForbidden},
@@ -98,6 +100,11 @@ func TestKeystone(t *testing.T) {
 	if err := second(mine.Nodes.Create(ctx, iotronic.NodeCreate{Driver: openstacktest.IronicDriver})); !iotronic.IsForbidden(err) || !is[*iotronic.ForbiddenError](err) {
 		t.Errorf("a member creates: %v", err)
 	}
+}
+
+func inRegion(c keystone.Config, region string) keystone.Config {
+	c.Region = region
+	return c
 }
 
 // TestRenew: a token that ends is replaced, and what it was for is sent once more, a create too.

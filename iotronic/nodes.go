@@ -110,8 +110,8 @@ type NodeListOptions struct {
 	Lessee          string `query:"lessee" dialect:"ironic"`           // 1.65
 	Shard           string `query:"shard" dialect:"ironic"`            // 1.82
 	Sharded         *bool  `query:"sharded" dialect:"ironic"`          // 1.82
-	ParentNode      string `query:"parent_node" dialect:"ironic"`      // 1.83
-	IncludeChildren bool   `query:"include_children" dialect:"ironic"` // 1.83
+	ParentNode      string `query:"parent_node" dialect:"ironic"`      // 1.83, for WithVersion to set
+	IncludeChildren bool   `query:"include_children" dialect:"ironic"` // likewise
 
 	Project string `query:"project" dialect:"iotronic-nodes"` // for admins; the caller's own otherwise
 }

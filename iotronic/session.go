@@ -35,7 +35,7 @@ func (c *Client) session(ctx context.Context) (*session, error) {
 	case c.busy <- struct{}{}:
 		defer func() { <-c.busy }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, &ConnectionError{Method: http.MethodGet, URL: c.config.address(), Err: ctx.Err()}
 	}
 	if s := c.found.Load(); s != nil {
 		return s, nil
@@ -81,7 +81,7 @@ func (c *config) where(ctx context.Context) (string, error) {
 		return c.endpoint, nil
 	}
 	var problem error
-	for _, serviceType := range ServiceTypes {
+	for _, serviceType := range c.types {
 		endpoint, err := c.Auth.(catalogue).Endpoint(ctx, serviceType) //nolint:forcetypeassert // New looked
 		if err == nil {
 			return endpoint, nil
@@ -91,7 +91,7 @@ func (c *config) where(ctx context.Context) (string, error) {
 		}
 		problem = err
 	}
-	return "", &EndpointNotFoundError{ServiceTypes: ServiceTypes, Err: problem}
+	return "", &EndpointNotFoundError{ServiceTypes: c.types, Err: problem}
 }
 
 // clamp is the version to take with a server that has those from least to most (reference §1.5).
