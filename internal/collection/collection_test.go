@@ -228,6 +228,19 @@ func TestBuildIgnore(t *testing.T) {
 	}
 }
 
+// TestPlatforms: every package of the program has files for each system. To compile them all would take minutes;
+// `make collection` does.
+func TestPlatforms(t *testing.T) {
+	t.Parallel()
+	for _, p := range Platforms() {
+		list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./cmd/craton")
+		list.Dir, list.Env = root, append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
+		if out, err := list.CombinedOutput(); err != nil {
+			t.Errorf("%s/%s: %v\n%s", p.OS, p.Arch, err, out)
+		}
+	}
+}
+
 // TestTarball: it holds the collection and nothing else, every sum is right, and it is the same when made again.
 func TestTarball(t *testing.T) {
 	t.Parallel()
