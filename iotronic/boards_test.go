@@ -231,6 +231,9 @@ func TestCollections(t *testing.T) {
 		})
 		check("plugins "+want, strings.Join(got, " ") == want, got, err)
 	}
+	if _, err := c.Plugins.List(ctx, iotronic.PluginListOptions{Public: true, Detail: true}); !is[*iotronic.InvalidAttributeError](err) {
+		t.Errorf("error %v", err)
+	}
 	p, err := c.Plugins.Get(ctx, own)
 	check("plugin", p != nil && p.Callable && p.Owner == iotronictest.Admin.ID, p, err)
 	services, err := c.Services.List(ctx, iotronic.ServiceListOptions{AllServices: true})

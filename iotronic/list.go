@@ -143,9 +143,12 @@ func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk[T], error) {
 	case l.full != nil:
 		w.full = l.full
 	}
-	if variant := w.query.Get("public"); variant != "" { // a route, not a parameter
+	if w.query.Has("public") { // a route, not a parameter
+		if detail {
+			return nil, &InvalidAttributeError{Attribute: "public", Reason: "the list of what is public has no details"}
+		}
 		w.query.Del("public")
-		w.path = "/" + l.resource + "/public"
+		w.path += "/public"
 	}
 	return w, nil
 }

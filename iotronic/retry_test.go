@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -183,10 +184,15 @@ func TestTLS(t *testing.T) {
 	server.Config.ErrorLog = discardLog // the handshake fails on purpose
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	for insecure, want := range map[bool]bool{false: false, true: true} {
-		c := newClient(t, server.URL, iotronic.WithDialect(iotronic.DialectBoards), iotronic.WithTLS(iotronic.TLS{Insecure: insecure}))
-		if _, err := c.Boards.List(t.Context(), iotronic.BoardListOptions{}); (err == nil) != want {
-			t.Errorf("insecure %v: %v", insecure, err)
+	for _, insecure := range []bool{false, true} {
+		for name, option := range map[string]iotronic.Option{
+			"TLS":      iotronic.WithTLS(iotronic.TLS{Insecure: insecure}),
+			"Keystone": iotronic.WithKeystone(keystone.Config{Token: "t", Insecure: insecure}), // holds for the API too (§1.1)
+		} {
+			c := newClient(t, server.URL, iotronic.WithDialect(iotronic.DialectBoards), option)
+			if _, err := c.Boards.List(t.Context(), iotronic.BoardListOptions{}); (err == nil) != insecure {
+				t.Errorf("%s, insecure %v: %v", name, insecure, err)
+			}
 		}
 	}
 }
