@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -122,12 +121,8 @@ func (a *ansible) play(ctx context.Context, vars string, tasks []task, args ...s
 	if vars != "" {
 		play["vars_files"] = []string{vars}
 	}
-	text, err := json.Marshal([]any{play}) // which is YAML, too
-	if err != nil {
-		return nil, "", err
-	}
 	file := filepath.Join(a.home, "play.yml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	if err := writeJSON(file, []any{play}); err != nil {
 		return nil, "", err
 	}
 	cmd := a.command(ctx, "ansible-playbook", append([]string{"-i", "localhost,", file}, args...)...)

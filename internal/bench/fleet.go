@@ -15,9 +15,10 @@ const fleetHosts = 1000
 
 // perFleet is what it takes to create fleetHosts hosts.
 type perFleet struct {
-	release    string
-	task, loop time.Duration // one task craton_fleet, and a loop of craton_host on the controller
-	file       bool          // in a file of SQLite, and not over the server
+	release   string
+	src, task time.Duration // one task craton_fleet, with the hosts in a file and with them in a variable
+	loop      time.Duration // a loop of craton_host on the controller, over the variable
+	file      bool          // in a file of SQLite, and not over the server
 }
 
 func (p perFleet) where() string {
@@ -43,11 +44,7 @@ func measureFleet(ctx context.Context, a *ansible, s *served, file bool, rounds 
 	}
 	cloud := strings.Join([]string{"cloud", a.release, p.where()}, "-")
 	vars := filepath.Join(a.home, "machines.json")
-	text, err := json.Marshal(map[string]any{"machines": machines})
-	if err != nil {
-		return p, err
-	}
-	if err := os.WriteFile(vars, text, 0o600); err != nil {
+	if err := writeJSON(vars, map[string]any{"machines": machines}); err != nil {
 		return p, err
 	}
 	create := func(region string, t task) (time.Duration, error) {
@@ -64,19 +61,41 @@ func measureFleet(ctx context.Context, a *ansible, s *served, file bool, rounds 
 		return took[2], nil
 	}
 
-	var times []time.Duration
+	document := func(region string, hosts any) map[string]any {
+		return map[string]any{"clouds": []any{map[string]any{"name": cloud, "regions": []any{map[string]any{"name": region, "hosts": hosts}}}}}
+	}
+	var inFile, inVariable []time.Duration
 	for n := range rounds {
-		region := fmt.Sprintf("%s-%d", cloud, n)
-		fleet := map[string]any{"clouds": []any{map[string]any{"name": cloud, "regions": []any{map[string]any{"name": region, "hosts": "{{ machines }}"}}}}}
-		took, err := create(region, task{"craton.fleet.craton_fleet": with(map[string]any{"fleet": fleet}, connection)})
+		region := fmt.Sprintf("%s-src-%d", cloud, n)
+		src := filepath.Join(a.home, "fleet.json")
+		if err := writeJSON(src, document(region, machines)); err != nil {
+			return p, err
+		}
+		took, err := create(region, task{"craton.fleet.craton_fleet": with(map[string]any{"src": src}, connection)})
 		if err != nil {
 			return p, err
 		}
-		times = append(times, took)
+		inFile = append(inFile, took)
+		region = fmt.Sprintf("%s-%d", cloud, n)
+		took, err = create(region, task{"craton.fleet.craton_fleet": with(map[string]any{"fleet": document(region, "{{ machines }}")}, connection)})
+		if err != nil {
+			return p, err
+		}
+		inVariable = append(inVariable, took)
 	}
-	p.task = median(times)
+	p.src, p.task = median(inFile), median(inVariable)
 	region := cloud + "-loop"
+	var err error
 	p.loop, err = create(region, task{"loop": "{{ machines }}", "craton.fleet.craton_host": with(map[string]any{"name": "{{ item.name }}", "region": region,
 		"ip_address": "{{ item.ip_address }}", "device_type": "{{ item.device_type }}", "variables": "{{ item.variables }}"}, connection)})
 	return p, err
+}
+
+// writeJSON writes what is YAML, too.
+func writeJSON(file string, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
 }

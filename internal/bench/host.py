@@ -50,19 +50,22 @@ class Craton:
             'X-Auth-Project': params['project_id'],
         }
 
-    def call(self, method, path, query=None, body=None):
+    def call(self, method, path, query=None, body=None, missing=None):
+        """What the API answers; missing for 404, if that is given."""
         url = self.base + path
         if query:
             url += '?' + urlencode(query)
         response, info = fetch_url(self.module, url, method=method, headers=self.headers, timeout=self.module.params['timeout'],
                                    data=None if body is None else json.dumps(body))
+        if info['status'] == 404 and missing is not None:
+            return missing
         if info['status'] >= 400 or response is None:
             self.module.fail_json(msg='%s %s: %s' % (method, url, info['msg']), status=info['status'], body=info.get('body'))
         return json.loads(response.read())
 
     def one(self, collection, query):
         """The one object that matches, or None."""
-        found = self.call('GET', '/' + collection, query)[collection]
+        found = self.call('GET', '/' + collection, query, missing={collection: []})[collection]  # 404 is none of a name
         if len(found) > 1:
             self.module.fail_json(msg='%d %s match %s' % (len(found), collection, query))
         return found[0] if found else None

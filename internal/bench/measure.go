@@ -169,8 +169,7 @@ type ran struct {
 // inventory runs --list as Ansible does, its output through a pipe.
 func (s *served) inventory(ctx context.Context, vars string) (ran, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(s.binary), "craton-inventory"), "--list")
-	cmd.Env = append(os.Environ(), "CRATON_URL="+s.url, "OS_USERNAME=bootstrap", "OS_PASSWORD="+s.key,
-		"OS_PROJECT_ID="+s.projectID, "CRATON_INVENTORY_VARS="+vars)
+	cmd.Env = append(s.environment(), "CRATON_INVENTORY_VARS="+vars)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -235,17 +234,4 @@ func (s *served) listResolved(ctx context.Context) (float64, error) {
 	}
 	err := group.Wait()
 	return float64(total) / time.Since(started).Seconds(), err
-}
-
-// startUp is the median wall time of `craton --version`.
-func startUp(ctx context.Context, binary string, runs int) (time.Duration, error) {
-	var times []time.Duration
-	for range runs {
-		started := time.Now()
-		if err := exec.CommandContext(ctx, binary, "--version").Run(); err != nil {
-			return 0, fmt.Errorf("craton --version: %w", err)
-		}
-		times = append(times, time.Since(started))
-	}
-	return median(times), nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -61,4 +62,24 @@ func serve(ctx context.Context, binary, file string) (*served, error) {
 func (s *served) stop() {
 	_ = s.process.Process.Signal(syscall.SIGTERM)
 	_ = s.process.Wait()
+}
+
+// environment is what a program needs to use the server.
+func (s *served) environment() []string {
+	return append(os.Environ(), "CRATON_URL="+s.url, "OS_USERNAME=bootstrap", "OS_PASSWORD="+s.key, "OS_PROJECT_ID="+s.projectID)
+}
+
+// oneHost makes a host in a cloud and a region of their own, whose names end in suffix.
+func (s *served) oneHost(ctx context.Context, suffix string) (*craton.Cloud, *craton.Region, *craton.Host, error) {
+	c, err := s.client.Clouds.Create(ctx, craton.CloudCreate{Name: "east" + suffix})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r, err := s.client.Regions.Create(ctx, craton.RegionCreate{Name: "dfw" + suffix, CloudID: c.ID})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	h, err := s.client.Hosts.Create(ctx, craton.HostCreate{Name: "web1", IPAddress: "192.0.2.10", DeviceType: "server", CloudID: c.ID, RegionID: r.ID,
+		Variables: craton.Vars(map[string]any{"role": "frontend", "workers": 8})})
+	return c, r, h, err
 }

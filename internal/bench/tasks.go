@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/craton-fleet/craton/craton"
 )
 
 // way is how a task gets its work done.
@@ -102,22 +100,12 @@ func loop(t task, n int) task {
 
 // taskWays makes the host, on the server and in a file, and the task for each way.
 func taskWays(ctx context.Context, a *ansible, s *served) ([ways]task, error) {
-	suffix := "-" + a.release
-	c, err := s.client.Clouds.Create(ctx, craton.CloudCreate{Name: "east" + suffix})
+	c, r, h, err := s.oneHost(ctx, "-"+a.release)
 	if err != nil {
-		return [ways]task{}, err
-	}
-	r, err := s.client.Regions.Create(ctx, craton.RegionCreate{Name: "dfw" + suffix, CloudID: c.ID})
-	if err != nil {
-		return [ways]task{}, err
-	}
-	h := craton.HostCreate{Name: "web1", IPAddress: "192.0.2.10", DeviceType: "server", CloudID: c.ID, RegionID: r.ID,
-		Variables: craton.Vars(map[string]any{"role": "frontend", "workers": 8})}
-	if _, err := s.client.Hosts.Create(ctx, h); err != nil {
 		return [ways]task{}, err
 	}
 	host := map[string]any{"name": h.Name, "region": r.Name, "ip_address": h.IPAddress, "device_type": h.DeviceType,
-		"variables": map[string]any{"role": "frontend", "workers": 8}}
+		"variables": h.Variables}
 	onServer := with(host, s.connection())
 	inFile := with(host, map[string]any{"url": "sqlite:" + filepath.Join(a.home, "fleet.db")})
 	_, _, err = a.play(ctx, "", []task{
