@@ -49,16 +49,20 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	if check {
 		mode = connect.ReadOnly
 	}
-	client, done, err := connect.Client(ctx, v, mode)
+	c, err := connect.Open(ctx, v, mode)
 	if err != nil {
 		return err
 	}
+	project, err := c.Project(ctx)
+	if err != nil {
+		return errors.Join(err, c.Close())
+	}
 	progress := output.NewProgress(s.Err)
-	result, err := fleetfile.Apply(ctx, client, file, fleetfile.Options{
-		Check: check, ProjectID: v.String("project_id"), Progress: progress.Show,
+	result, err := fleetfile.Apply(ctx, c.Client, file, fleetfile.Options{
+		Check: check, ProjectID: project, Progress: progress.Show,
 	})
 	progress.Done()
-	err = errors.Join(err, done())
+	err = errors.Join(err, c.Close())
 	if result != nil {
 		err = errors.Join(printResult(s.Out, result, check), err)
 	}

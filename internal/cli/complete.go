@@ -128,12 +128,13 @@ func (by completer) ask(cmd *cobra.Command, question func(context.Context, *sess
 	if err != nil {
 		return nil
 	}
-	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	c, err := connect.Open(ctx, v, connect.ReadOnly)
 	if err != nil {
 		return nil
 	}
-	defer done() //nolint:errcheck // only read
-	return question(ctx, &session{Streams: output.Streams{In: by.streams.In, Out: by.streams.Out, Err: io.Discard}, settings: v, client: client})
+	defer c.Close() //nolint:errcheck // only read
+	quiet := output.Streams{In: by.streams.In, Out: by.streams.Out, Err: io.Discard}
+	return question(ctx, newSession(quiet, v, c))
 }
 
 // names are the names of objects that begin so, at the place that the other options give.

@@ -168,9 +168,11 @@ func (s *session) named(ctx context.Context, r *resource, name string, in place)
 	if err != nil {
 		return nil, err
 	}
-	own := s.settings.String("project_id")
-	if r.name == "user" { // root makes them for other projects
-		own = ""
+	own := ""
+	if r.name != "user" { // root makes them for other projects
+		if own, err = s.project(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return slices.DeleteFunc(all, func(o gjson.Result) bool {
 		if o.Get(r.nameKey()).Str != name {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/server"
@@ -40,7 +41,7 @@ admins, members and readers work in their project; only admins of Keystone's adm
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), s, v, cmd.Root().Version)
+			return serve(cmd.Context(), s, v, connect.Version)
 		},
 	}
 	settings.AddFlags(cmd.Flags(), settings.Server)

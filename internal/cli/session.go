@@ -30,7 +30,8 @@ type session struct {
 	output.Streams
 	settings *settings.Values
 	client   *craton.Client
-	format   string // of the output: formatTable, formatJSON, formatYAML or formatCSV
+	project  func(context.Context) (string, error) // the caller's project; "" where only the server knows
+	format   string                                // of the output: formatTable, formatJSON, formatYAML or formatCSV
 }
 
 // addFleetFlags declares the flags of the settings that a session is made of.
@@ -51,13 +52,17 @@ func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *ses
 		if n := v.Int("cli.craton_version"); n != 1 {
 			return fmt.Errorf("there is no version %d of the Craton API, only 1 (%s)", n, v.Source("cli.craton_version"))
 		}
-		client, done, err := connect.Client(cmd.Context(), v, mode)
+		c, err := connect.Open(cmd.Context(), v, mode)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, done()) }()
-		return run(cmd.Context(), &session{Streams: s, settings: v, client: client, format: v.String("cli.format")}, args)
+		defer func() { err = errors.Join(err, c.Close()) }()
+		return run(cmd.Context(), newSession(s, v, c), args)
 	}
+}
+
+func newSession(s output.Streams, v *settings.Values, c *connect.Connection) *session {
+	return &session{Streams: s, settings: v, client: c.Client, project: c.Project, format: v.String("cli.format")}
 }
 
 // checkFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.
