@@ -22,7 +22,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build collection demo test sanity check bench fuzz clean
+.PHONY: help build man collection demo test sanity check bench fuzz clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
@@ -32,6 +32,9 @@ build: ## build bin/craton, one static binary, and the links to it
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/craton ./cmd/craton
 	@for name in $(LINKS); do ln -sfn craton "bin/$$name"; done
+
+man: ## write a manual page for every subcommand into man/
+	@go run ./internal/man -version $(VERSION) man
 
 collection: ## build dist/craton-fleet-VERSION.tar.gz, the Ansible collection craton.fleet
 	@go run ./internal/collection/build tarball -version $(VERSION) -commit $(COMMIT) -o dist
@@ -84,5 +87,5 @@ bench: build ## measure the inventory and the server on this machine, and print 
 fuzz: ## run every fuzz target of the tree for FUZZTIME=10s each
 	@tests/fuzz $(FUZZTIME)
 
-clean: ## remove all that the other targets made: bin, .demo, dist, .cache
-	rm -rf bin .demo dist .cache
+clean: ## remove all that the other targets made: bin, man, .demo, dist, .cache
+	rm -rf bin man .demo dist .cache

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// ManPages makes the manual pages of the whole program: craton.1, and one for each subcommand, by the names of their
+// files. Other faces of the program are given as extra.
+func ManPages(v Version, extra ...*cobra.Command) map[string]string {
+	p := newProgram(output.Streams{}, v, extra)
+	pages := map[string]string{"craton.1": p.man()}
+	var add func(cmd *cobra.Command)
+	add = func(cmd *cobra.Command) {
+		p.define(cmd.Name())
+		pages[strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1"] = manOf(cmd, v)
+		for _, inner := range cmd.Commands() {
+			add(inner)
+		}
+	}
+	for _, cmd := range slices.Concat(p.groups...) {
+		add(cmd)
+	}
+	return pages
+}
+
+// roff is a manual page in the making.
+type roff struct{ strings.Builder }
+
+// usageIndent is what the lines of a usage begin with.
+var usageIndent = regexp.MustCompile(`(?m)^(usage: | {7})`)
+
+// newRoff begins a page with its title, name and synopsis.
+func newRoff(cmd *cobra.Command, v Version) *roff {
+	var r roff
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+	fmt.Fprintf(&r, ".TH %s 1 \"\" \"craton %s\" \"craton\"\n.ad l\n", strings.ToUpper(roffText(name)), v.Release)
+	r.section("NAME")
+	fmt.Fprintf(&r, "%s \\- %s\n", roffText(name), roffText(strings.ToLower(cmd.Short[:1])+cmd.Short[1:]))
+	r.section("SYNOPSIS")
+	r.literal(usageIndent.ReplaceAllString(usageOf(cmd), ""))
+	return &r
+}
+
+func (r *roff) section(title string) { fmt.Fprintf(r, ".SH %s\n", title) }
+
+// paragraphs writes a text whose paragraphs are parted by empty lines; one whose lines are indented stays as it is.
+func (r *roff) paragraphs(text string) {
+	for i, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
+		if i > 0 {
+			r.WriteString(".PP\n")
+		}
+		if strings.HasPrefix(p, " ") {
+			r.literal(p)
+		} else {
+			r.WriteString(roffText(p) + "\n")
+		}
+	}
+}
+
+// literal writes lines as they are.
+func (r *roff) literal(text string) {
+	r.WriteString(".nf\n" + roffText(strings.TrimRight(text, "\n")) + "\n.fi\n")
+}
+
+// item writes a term and, indented below it, its text. The term is roff already.
+func (r *roff) item(term, text string) {
+	fmt.Fprintf(r, ".TP\n%s\n%s\n", term, roffText(text))
+}
+
+// roffText is a text without anything that roff takes for a request.
+func roffText(s string) string {
+	lines := strings.Split(strings.NewReplacer(`\`, `\e`, `-`, `\-`).Replace(s), "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, ".") || strings.HasPrefix(l, "'") {
+			lines[i] = `\&` + l
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// manOf is the page of a subcommand.
+func manOf(cmd *cobra.Command, v Version) string {
+	r := newRoff(cmd, v)
+	r.section("DESCRIPTION")
+	text := cmd.Long
+	if text == "" {
+		text = cmd.Short + "."
+	}
+	r.paragraphs(text)
+	if cmd.HasSubCommands() {
+		r.section("SUBCOMMANDS")
+		for _, inner := range cmd.Commands() {
+			r.item(`\fB`+roffText(inner.Name())+`\fR`, inner.Short)
+		}
+	}
+	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
+	settings.AddFlags(shared, settings.Connection, settings.CLI)
+	own, several := false, false
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if shared.Lookup(f.Name) != nil {
+			several = true
+			return
+		}
+		if !own {
+			own = true
+			r.section("OPTIONS")
+		}
+		r.item(roffFlag(f))
+	})
+	if several {
+		if !own {
+			r.section("OPTIONS")
+		} else {
+			r.WriteString(".PP\n")
+		}
+		r.WriteString("The options of\n.BR craton (1)\nthat say where the fleet lives, how to get in, and what the output looks like.\n")
+	}
+	if cmd.Example != "" {
+		r.section("EXAMPLES")
+		r.literal(cmd.Example)
+	}
+	r.section("SEE ALSO")
+	r.WriteString(".BR craton (1)\n")
+	return r.String()
+}
+
+// roffFlag is a flag as an item.
+func roffFlag(f *pflag.Flag) (term, text string) {
+	name, usage := pflag.UnquoteUsage(f)
+	term = `\fB` + roffText("--"+f.Name) + `\fR`
+	if f.Shorthand != "" {
+		term = `\fB` + roffText("-"+f.Shorthand) + `\fR, ` + term
+	}
+	if name != "" {
+		term += " " + roffText(name)
+	}
+	return term, usage
+}
+
+// man is the page of the program.
+func (p *program) man() string {
+	r := newRoff(p.root, p.version)
+	r.section("DESCRIPTION")
+	r.paragraphs(p.root.Long)
+	r.WriteString(".PP\nOptions stand before or after the subcommand. An object is named by its id or its name;\n" +
+		"where a name is not unique, by REGION/NAME or CLOUD/REGION/NAME, an interface by DEVICE/NAME.\n")
+	r.section("SUBCOMMANDS")
+	for _, cmd := range slices.Concat(p.groups...) {
+		r.item(`\fB`+roffText(cmd.Name())+`\fR`, cmd.Short)
+	}
+	r.section("OPTIONS")
+	p.root.Flags().VisitAll(func(f *pflag.Flag) { r.item(roffFlag(f)) })
+	r.section("EXIT STATUS")
+	r.item("0", "Success.")
+	r.item("1", "A failure. Standard error says what failed, after the word ERROR; standard output is empty.")
+	r.item("2", "A mistake in the arguments. Standard error shows the usage of the command.")
+	r.section("ENVIRONMENT")
+	r.paragraphs("Every option above has a variable, which is named there. An option counts more than a variable, that more than the configuration file. " +
+		"With NO_COLOR set nothing is coloured; COLUMNS says how wide usage lines are.")
+	r.section("FILES")
+	r.item(`\fI~/.config/craton/config.yml\fR, \fI`+settings.SystemFile+`\fR`, "The configuration file, unless --config or CRATON_CONFIG names another. craton config shows what it sets.")
+	r.section("EXAMPLES")
+	r.literal(p.root.Example)
+	r.section("SEE ALSO")
+	r.WriteString("A page for each subcommand:\n.BR craton\\-host\\-list (1)\nand so on.\n")
+	return r.String()
+}
