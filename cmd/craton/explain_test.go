@@ -18,8 +18,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/inventory"
 	"github.com/craton-fleet/craton/server"
 )
 
@@ -76,11 +78,13 @@ func newTeam(t *testing.T, fleet string) *team {
 // craton runs the program as a user of the team.
 func (tm *team) craton(t *testing.T, as [2]string, args ...string) []byte {
 	t.Helper()
-	args = append(slices.Concat([]string{"craton"}, args), "--config", tm.config,
+	args = append(slices.Clone(args), "--config", tm.config,
 		"--craton-url", tm.url, "--os-username", as[0], "--os-password", as[1], "--os-project-id", tm.project)
 	var out, errs bytes.Buffer
-	if code := run(args, output.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != 0 {
-		t.Fatalf("%v: exit %d\n%s", args[1], code, &errs)
+	s := output.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}
+	// Not by way of run, which sets a variable that tests beside each other share.
+	if code := cli.Run(t.Context(), args, s, cli.Version{}, inventory.Command(s), cli.NewExplain(s, theInventory{})); code != 0 {
+		t.Fatalf("%v: exit %d\n%s", args[0], code, &errs)
 	}
 	return out.Bytes()
 }
@@ -182,19 +186,19 @@ func TestExplainAgrees(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			tm := newTeam(t, someFleet(seed))
-			var inventory struct {
+			var listed struct {
 				Meta struct {
 					Hostvars map[string]map[string]json.RawMessage
 				} `json:"_meta"`
 			}
-			if err := json.Unmarshal(tm.craton(t, tm.root, "inventory", "--list", "--network-devices", "--facts", "none", "--trust-templates"), &inventory); err != nil {
+			if err := json.Unmarshal(tm.craton(t, tm.root, "inventory", "--list", "--network-devices", "--facts", "none", "--trust-templates"), &listed); err != nil {
 				t.Fatal(err)
 			}
-			if len(inventory.Meta.Hostvars) < 20 {
-				t.Fatalf("only %d hosts", len(inventory.Meta.Hostvars))
+			if len(listed.Meta.Hostvars) < 20 {
+				t.Fatalf("only %d hosts", len(listed.Meta.Hostvars))
 			}
 			shadows, nulls := 0, 0
-			for name, hostvars := range inventory.Meta.Hostvars {
+			for name, hostvars := range listed.Meta.Hostvars {
 				delete(hostvars, "ansible_host")
 				var e explained
 				if err := json.Unmarshal(tm.craton(t, tm.root, "explain", name, "--format", "json"), &e); err != nil {
