@@ -207,7 +207,12 @@ func TestServerStopsGracefully(t *testing.T) {
 	for name, value := range map[string]string{"X-Auth-User": "bootstrap", "X-Auth-Token": r.key, "X-Auth-Project": r.project, "Content-Type": "application/json"} {
 		req.Header.Set(name, value)
 	}
-	hc := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // its own certificate
+	// The body is sent when the server asks for it, which it does when it reads the request's body: it is under way then.
+	req.Header.Set("Expect", "100-continue")
+	hc := &http.Client{Transport: &http.Transport{
+		ExpectContinueTimeout: time.Minute,
+		TLSClientConfig:       &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // its own certificate
+	}}
 	type answer struct {
 		status int
 		err    error
@@ -222,7 +227,7 @@ func TestServerStopsGracefully(t *testing.T) {
 		_ = resp.Body.Close()
 		answers <- answer{status: resp.StatusCode}
 	}()
-	if _, err := io.WriteString(send, `{"name": `); err != nil { // the request is under way
+	if _, err := io.WriteString(send, `{"name": `); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
