@@ -126,7 +126,7 @@ func FromSettings(v *settings.Values) (Options, error) {
 
 // check finds options that cannot work.
 func (o *Options) check() error {
-	if err := ansible.CheckPatterns(o.ExcludeVariables); err != nil {
+	if err := ansible.CheckPatterns("exclude_variables", o.ExcludeVariables); err != nil {
 		return err
 	}
 	if err := ansible.CheckFacts(o.Facts); err != nil {

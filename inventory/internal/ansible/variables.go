@@ -77,26 +77,26 @@ func CheckFacts(name string) error {
 	return nil
 }
 
-// Excluder tells which variables are left out, by the setting exclude_variables. It is safe for concurrent use.
+// Excluder tells which names are left out, such as those of variables. It is safe for concurrent use.
 type Excluder struct {
 	patterns []string
 	known    sync.Map // of names: bool
 }
 
-// NewExcluder makes an Excluder of patterns as of path.Match.
+// NewExcluder makes an Excluder of patterns as of path.Match, which CheckPatterns has looked at.
 func NewExcluder(patterns []string) *Excluder { return &Excluder{patterns: patterns} }
 
-// CheckPatterns finds patterns that are not well formed.
-func CheckPatterns(patterns []string) error {
+// CheckPatterns finds patterns of a setting that are not well formed.
+func CheckPatterns(setting string, patterns []string) error {
 	for _, p := range patterns {
 		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("exclude_variables: the pattern %q is not well formed: %w", p, err)
+			return fmt.Errorf("%s: the pattern %q is not well formed: %w", setting, p, err)
 		}
 	}
 	return nil
 }
 
-// Excludes tells whether a variable is left out.
+// Excludes tells whether a name is left out.
 func (e *Excluder) Excludes(name string) bool {
 	if len(e.patterns) == 0 {
 		return false
@@ -105,7 +105,7 @@ func (e *Excluder) Excludes(name string) bool {
 		return out.(bool)
 	}
 	out := slices.ContainsFunc(e.patterns, func(p string) bool {
-		match, _ := path.Match(p, name) // looked at by CheckPatterns
+		match, _ := path.Match(p, name)
 		return match
 	})
 	e.known.Store(strings.Clone(name), out)

@@ -1,0 +1,212 @@
+package iotronic
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+	api "github.com/craton-fleet/craton/iotronic"
+)
+
+// Document is an inventory, ready to be written: all names are decided, and nothing can fail but the writing.
+type Document = ansible.Document
+
+// Graph says how a tree of groups is written.
+type Graph = ansible.Graph
+
+// host is a host of the document.
+type host struct {
+	name      string
+	machine   *Machine
+	variables ansible.Variables // all but the facts
+}
+
+// builder makes a document of a listing. It is then the document's [ansible.Hosts].
+type builder struct {
+	o             Options
+	l             *Listing
+	excludeFields *ansible.Excluder
+	exclude       *ansible.Excluder
+	hosts         []host // sorted by name
+}
+
+// Build decides everything about the inventory of a listing. It is a pure function: the same listing and options give the
+// same document, byte for byte. Its errors are names that collide or that Ansible cannot take, addresses that are none, and
+// values that Ansible could not load; each names the node or board and the setting that helps.
+func Build(l *Listing, o Options) (*Document, error) {
+	b, err := build(l, o)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := b.groups()
+	if err != nil {
+		return nil, err
+	}
+	return ansible.NewDocument(b, groups, nil, o.TrustTemplates), nil
+}
+
+// build makes the hosts.
+func build(l *Listing, o Options) (*builder, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	b := &builder{o: o, l: l, excludeFields: ansible.NewExcluder(o.ExcludeFields), exclude: ansible.NewExcluder(o.ExcludeVariables)}
+	b.hosts = make([]host, len(l.Machines))
+	for i, m := range l.Machines {
+		b.hosts[i] = host{name: o.hostName(m), machine: m}
+	}
+	slices.SortFunc(b.hosts, func(x, y host) int {
+		return cmp.Or(strings.Compare(x.name, y.name), strings.Compare(x.machine.UUID, y.machine.UUID))
+	})
+	for i := range b.hosts {
+		if err := b.host(i); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// Host gives one host's variables, as a compact JSON object: the same that the inventory has for it. It reads as much.
+func Host(ctx context.Context, c *api.Client, o Options, name string) ([]byte, error) {
+	l, err := Load(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	b, err := build(l, o)
+	if err != nil {
+		return nil, err
+	}
+	i, found := slices.BinarySearchFunc(b.hosts, name, func(h host, name string) int { return strings.Compare(h.name, name) })
+	if !found {
+		hint := ""
+		if len(o.Filters) > 0 {
+			hint = "; perhaps filters keep it out"
+		}
+		return nil, fmt.Errorf("the inventory has no host %q%s", name, hint)
+	}
+	return b.AppendVariables(nil, i), nil
+}
+
+// Len, Name and AppendVariables make the builder [ansible.Hosts].
+
+func (b *builder) Len() int { return len(b.hosts) }
+
+func (b *builder) Name(i int) string { return b.hosts[i].name }
+
+// uniqueDigits is how much of a UUID makes a name unique.
+const uniqueDigits = 8
+
+// hostName is what a machine is called in the inventory.
+func (o *Options) hostName(m *Machine) string {
+	switch {
+	case m.Name == "" || o.Hostname == ByUUID:
+		return m.UUID
+	case o.Hostname == Unique:
+		return m.Name + "_" + m.UUID[:min(uniqueDigits, len(m.UUID))]
+	}
+	return m.Name
+}
+
+// host checks a host's name and makes its variables.
+func (b *builder) host(i int) error {
+	h := &b.hosts[i]
+	if err := ansible.CheckHostName(h.name); err != nil {
+		return fmt.Errorf("%s cannot be in the inventory: its name there, %q, %w; rename it, or set hostname to another form", h.machine, h.name, err)
+	}
+	if i > 0 && b.hosts[i-1].name == h.name {
+		help := map[Hostname]string{ByName: "set hostname to unique or uuid", Unique: "set hostname to uuid"}
+		return fmt.Errorf("two hosts are called %q: %s and %s; %s", h.name, b.hosts[i-1].machine, h.machine, cmp.Or(help[b.o.Hostname], "rename one of them"))
+	}
+	if err := b.checkFields(h.machine); err != nil {
+		return err
+	}
+	h.variables = b.lifted(h.machine)
+	if err := h.variables.Check(h.machine, b.o.Facts, b.exclude); err != nil {
+		return err
+	}
+	address, err := b.address(h.machine)
+	switch {
+	case err != nil:
+		return err
+	case address != "":
+		h.variables = append(h.variables, ansible.Variable{Name: ansible.HostAddress, Value: string(ansible.AppendQuoted(nil, address))}).Tidy()
+	case !isAddress(h.name):
+		return fmt.Errorf("%s cannot be in the inventory: Ansible would connect to %q, which is no host name or address; rename it, or set hostname to uuid, or address_from to where its address is", h.machine, h.name)
+	}
+	return nil
+}
+
+// checkFields finds fields that Ansible could not load.
+func (b *builder) checkFields(m *Machine) error {
+	for _, f := range m.Fields {
+		if b.o.Facts == "" || b.excludeFields.Excludes(f.Name) {
+			continue
+		}
+		if ansible.IsMark(f.Name) {
+			return fmt.Errorf("%s has a field %q, which Ansible would take for a mark of its own; set exclude_fields to it", m, f.Name)
+		}
+		if err := ansible.Loadable(f.Value); err != nil {
+			return fmt.Errorf("the field %q of %s %w, which Ansible cannot load; change it, or set exclude_fields to it", f.Name, m, err)
+		}
+	}
+	return nil
+}
+
+// address is where Ansible connects to, "" if nothing says so. It is never made of anything else. What could be an option of
+// ssh or a command is refused: whoever may write to the API must not thereby run commands where Ansible runs.
+func (b *builder) address(m *Machine) (string, error) {
+	for _, path := range b.o.AddressFrom {
+		switch v := m.lookup(path); {
+		case !v.Exists() || v.Type == gjson.Null || v.Type == gjson.String && v.Str == "":
+			continue
+		case v.Type != gjson.String || !isAddress(v.Str):
+			return "", fmt.Errorf("%s of %s is %s, which is no host name or address; correct it, or set address_from to another path", path, m, shown(v))
+		default:
+			return v.Str, nil
+		}
+	}
+	return "", nil
+}
+
+// isAddress tells the names and addresses that a connection can be made to.
+func isAddress(s string) bool {
+	return s != "" && s[0] != '-' && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".-_:%[]", r)
+	})
+}
+
+// shown is a value in an error.
+func shown(v gjson.Result) string {
+	const most = 60
+	text := v.Raw
+	if v.Type == gjson.String {
+		text = strconv.Quote(v.Str)
+	}
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
+}
+
+// lifted are the keys of extra that become variables.
+func (b *builder) lifted(m *Machine) ansible.Variables {
+	if len(b.o.ExtraVariables) == 0 {
+		return nil
+	}
+	var found ansible.Variables
+	extra, _ := m.Fields.Find("extra")
+	gjson.Parse(extra).ForEach(func(key, value gjson.Result) bool {
+		if b.o.lifts(key.Str) && !b.exclude.Excludes(key.Str) {
+			found = append(found, ansible.Variable{Name: key.Str, Value: value.Raw})
+		}
+		return true
+	})
+	return found.Tidy()
+}

@@ -1,0 +1,53 @@
+package iotronic
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory/internal/command"
+)
+
+// Command makes the command iotronic-inventory. On success it writes nothing to standard error, because Ansible shows
+// that as an error; on failure it writes nothing to standard output and returns an error of one line.
+func Command(s output.Streams) *cobra.Command {
+	return command.New(&command.Face{
+		Use:   "iotronic-inventory (--list | --host NAME | --graph)",
+		Short: "Give the nodes of Ironic, or the boards of Iotronic, to Ansible as a dynamic inventory",
+		Long: `Give the nodes of Ironic, or the nodes or boards of Iotronic, to Ansible as a dynamic inventory: hosts with all that the
+API knows of them, in groups of drivers, states, types, fleets and projects. Every flag but the first ones is a setting,
+with an environment variable and a place in the configuration file: under "iotronic:" where the API is, under
+"iotronic_inventory:" what the inventory looks like. Lists are separated by commas.`,
+		Example: `  iotronic-inventory --graph
+  iotronic-inventory --list --filters provision_state=active,maintenance=false --pretty
+  iotronic-inventory --host node-17 --pretty
+  ansible-playbook -i iotronic-inventory site.yml`,
+		Sections: []settings.Section{settings.Iotronic, settings.IotronicInventory, settings.SignIn},
+		Open:     open,
+	}, s)
+}
+
+func open(ctx context.Context, v *settings.Values) (*command.Source, error) {
+	o, err := FromSettings(v)
+	if err != nil {
+		return nil, err
+	}
+	client, err := connect.Iotronic(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return &command.Source{
+		Document: func(ctx context.Context) (*Document, error) {
+			l, err := Load(ctx, client, o)
+			if err != nil {
+				return nil, err
+			}
+			return Build(l, o)
+		},
+		Host:  func(ctx context.Context, name string) ([]byte, error) { return Host(ctx, client, o, name) },
+		Close: func() error { return nil },
+	}, nil
+}

@@ -1,0 +1,69 @@
+package iotronic
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+)
+
+// ours begins the names of variables that decide how Ansible connects and what it runs.
+const ours = "ansible_"
+
+// keywords are names that are identifiers and yet no variables to ansible-core 2.19 and later.
+var keywords = []string{"true", "false", "none", "True", "False", "None", "not"}
+
+// lifts tells whether a key of extra becomes a variable.
+func (o *Options) lifts(key string) bool {
+	if !ansible.IsIdentifier(key) || slices.Contains(keywords, key) {
+		return false
+	}
+	return slices.ContainsFunc(o.ExtraVariables, func(p string) bool {
+		match, _ := path.Match(p, key) // looked at by check
+		return match && (!strings.HasPrefix(key, ours) || strings.HasPrefix(p, ours))
+	})
+}
+
+// AppendVariables appends the object of a host's variables, sorted by name.
+func (b *builder) AppendVariables(dst []byte, i int) []byte {
+	h := &b.hosts[i]
+	dst = append(dst, '{')
+	begin := len(dst)
+	facts := b.o.Facts
+	member := func(name string) {
+		if len(dst) > begin {
+			dst = append(dst, ',')
+		}
+		dst = append(ansible.AppendQuoted(dst, name), ':')
+	}
+	for _, v := range h.variables {
+		if facts != "" && facts < v.Name {
+			member(facts)
+			dst, facts = b.appendFacts(dst, h.machine), ""
+		}
+		member(v.Name)
+		dst = ansible.AppendValue(dst, v.Value, b.o.TrustTemplates)
+	}
+	if facts != "" {
+		member(facts)
+		dst = b.appendFacts(dst, h.machine)
+	}
+	return append(dst, '}')
+}
+
+// fleetName is the fact that the API does not have: what a board's fleet is called, null where it is in none or
+// nobody asked.
+const fleetName = "fleet_name"
+
+// appendFacts appends all fields of a machine.
+func (b *builder) appendFacts(dst []byte, m *Machine) []byte {
+	fields := b.excludeFields.Keep(m.Fields)
+	_, inFleets := fields.Find(fieldFleet)
+	_, taken := fields.Find(fleetName)
+	if inFleets && !taken && !b.excludeFields.Excludes(fleetName) {
+		name := ansible.AppendTextOrNull(nil, b.l.Fleets[m.text(fieldFleet)], true)
+		fields = append(slices.Clone(fields), Field{Name: fleetName, Value: string(name)}).Tidy()
+	}
+	return ansible.AppendVariables(dst, fields, b.o.TrustTemplates)
+}

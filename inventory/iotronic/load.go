@@ -1,0 +1,202 @@
+package iotronic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/inventory/internal/whole"
+	api "github.com/craton-fleet/craton/iotronic"
+)
+
+// Load reads what an inventory with these options is made of: one listing with all fields, in pages, and for boards one
+// of the fleets, if groups or filters need their names. Iotronic of 2016 tells all fields only node by node.
+//
+// What changes while it is read may break the listing; it is then read again, three times in all. An error is returned
+// for what cannot be read whole.
+func Load(ctx context.Context, c *api.Client, o Options) (*Listing, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	l, err := whole.Read(ctx, "the list", func(ctx context.Context) (*Listing, bool, error) {
+		l := &loader{client: c, o: &o, narrow: true}
+		got, err := l.load(ctx)
+		// Ironic has many of its filters only in later versions than the one that is spoken, and refuses states that it
+		// does not know.
+		if _, old := errors.AsType[*api.UnsupportedVersionError](err); l.narrowed && (old || api.IsBadRequest(err)) {
+			l = &loader{client: c, o: &o}
+			got, err = l.load(ctx)
+		}
+		return got, l.passing(err), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// loader is one try.
+type loader struct {
+	client   *api.Client
+	o        *Options
+	dialect  api.Dialect
+	narrow   bool // the server may filter
+	narrowed bool // it was asked to
+	answered bool // it answered at least once
+}
+
+// staleError is a listing that does not fit together: it changed while it was read.
+type staleError struct{ text string }
+
+func (e *staleError) Error() string { return e.text }
+
+// passing tells the failures that another try may not have. A server that never answered is down; the client has
+// repeated its request already.
+func (l *loader) passing(err error) bool {
+	if _, stale := errors.AsType[*staleError](err); stale {
+		return true
+	}
+	_, cut := errors.AsType[*api.ConnectionError](err)
+	return l.answered && (cut || api.IsMarkerGone(err) || api.StatusOf(err) >= 500)
+}
+
+func (l *loader) load(ctx context.Context) (*Listing, error) {
+	var err error
+	if l.dialect, err = l.client.Dialect(ctx); err != nil {
+		return nil, err
+	}
+	all, err := l.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := &Listing{Dialect: l.dialect, Machines: all}
+	if list.Fleets, err = l.fleets(ctx, all); err != nil {
+		return nil, err
+	}
+	list.Machines = slices.DeleteFunc(slices.Clone(all), func(m *Machine) bool { return !list.matches(m, l.o.Filters) })
+	return list, l.checkFilters(ctx, list, all)
+}
+
+// read reads the machines that the server's own filters let through, sorted by UUID.
+func (l *loader) read(ctx context.Context) ([]*Machine, error) {
+	var all []*Machine
+	seen := map[string]bool{}
+	d := newDecoder()
+	for _, project := range l.projects() {
+		for m, err := range l.machines(ctx, d, project) {
+			if err != nil {
+				return nil, err
+			}
+			l.answered = true
+			if !seen[m.UUID] {
+				seen[m.UUID] = true
+				all = append(all, m)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *Machine) int { return strings.Compare(a.UUID, b.UUID) })
+	return all, nil
+}
+
+// projects are those whose machines are listed, each by a listing of its own; "" is what the server lists by itself: on
+// Iotronic the caller's project.
+func (l *loader) projects() []string {
+	if f := l.o.filter(fieldProject); f != nil && l.hasProjects() {
+		return f.Words
+	}
+	return []string{""}
+}
+
+// hasProjects tells the dialects that list the machines of other projects only when asked.
+func (l *loader) hasProjects() bool {
+	return l.dialect == api.DialectNodes || l.dialect == api.DialectBoards
+}
+
+// machines walks one listing.
+func (l *loader) machines(ctx context.Context, d *decoder, project string) iter.Seq2[*Machine, error] {
+	return func(yield func(*Machine, error) bool) {
+		if l.dialect == api.DialectBoards {
+			for b, err := range l.client.Boards.All(ctx, api.BoardListOptions{Detail: true, Project: project, Status: l.only("status")}) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if !yield(d.machine("board", b.UUID, b.Fields), nil) {
+					return
+				}
+			}
+			return
+		}
+		for n, err := range l.client.Nodes.All(ctx, l.nodeOptions(project)) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(d.machine("node", n.UUID, n.Fields), nil) {
+				return
+			}
+		}
+	}
+}
+
+// nodeOptions ask Ironic for no more than the filters let through, as far as it can filter.
+func (l *loader) nodeOptions(project string) api.NodeListOptions {
+	o := api.NodeListOptions{Detail: true, Project: project}
+	if l.dialect == api.DialectIronic {
+		o.InstanceUUID = l.only("instance_uuid")
+		o.Maintenance = l.onlyBool("maintenance")
+		o.ProvisionState = l.only("provision_state")
+		o.Driver = l.only("driver")
+		o.ResourceClass = l.only("resource_class")
+		o.Fault = l.only("fault")
+		o.ConductorGroup = l.only("conductor_group")
+		o.Conductor = l.only("conductor")
+		o.Owner = l.only("owner")
+		o.Lessee = l.only("lessee")
+		o.Shard = l.only("shard")
+	}
+	return o
+}
+
+// only is the one word of a field's filter, if the server may filter; it takes one at a time.
+func (l *loader) only(field string) string {
+	if f := l.o.filter(field); l.narrow && f != nil && len(f.Words) == 1 {
+		l.narrowed = l.narrowed || f.Words[0] != ""
+		return f.Words[0]
+	}
+	return ""
+}
+
+func (l *loader) onlyBool(field string) *bool {
+	switch strings.ToLower(l.only(field)) {
+	case "true":
+		return new(true)
+	case "false":
+		return new(false)
+	}
+	return nil
+}
+
+// fleets reads the names of fleets, if groups or filters need them and a board has one.
+func (l *loader) fleets(ctx context.Context, all []*Machine) (map[string]string, error) {
+	needed := l.o.has(FleetGroups) || l.o.filter(fieldFleet) != nil
+	if !needed || !slices.ContainsFunc(all, func(m *Machine) bool { return m.text(fieldFleet) != "" }) {
+		return nil, nil
+	}
+	names := map[string]string{}
+	for f, err := range l.client.Fleets.All(ctx, api.FleetListOptions{}) {
+		if err != nil {
+			return nil, fmt.Errorf("the names of the boards' fleets cannot be read: %w; leave fleet out of groups and filters to do without", err)
+		}
+		names[f.UUID] = f.Name
+	}
+	for _, m := range all {
+		if id := m.text(fieldFleet); id != "" && names[id] == "" {
+			return nil, &staleError{fmt.Sprintf("%s is in the fleet %s, which the API does not list; leave fleet out of groups and filters to do without", m, id)}
+		}
+	}
+	return names, nil
+}

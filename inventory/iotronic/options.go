@@ -1,0 +1,170 @@
+package iotronic
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+)
+
+// Hostname says what a node or board is called in the inventory.
+type Hostname string
+
+// The forms of host names. Where there is no name, it is the UUID in each. Unique is NAME_ and the first eight digits of
+// the UUID, of every host, so that no name depends on what else there is.
+const (
+	ByName Hostname = "name"
+	ByUUID Hostname = "uuid"
+	Unique Hostname = "unique"
+)
+
+// GroupKind is a kind of groups. What a dialect does not know makes no groups.
+type GroupKind string
+
+// The kinds of groups, and what they are called. A null, and the empty text, make none.
+const (
+	DriverGroups         GroupKind = "driver"          // driver_D
+	PowerGroups          GroupKind = "power"           // power_on, power_off, power_STATE
+	ProvisionGroups      GroupKind = "provision"       // provision_STATE
+	MaintenanceGroups    GroupKind = "maintenance"     // maintenance
+	ResourceClassGroups  GroupKind = "resource_class"  // resource_class_C
+	ConductorGroupGroups GroupKind = "conductor_group" // conductor_group_G
+	OwnerGroups          GroupKind = "owner"           // owner_O
+	TraitGroups          GroupKind = "trait"           // trait_T
+	StatusGroups         GroupKind = "status"          // status_S
+	TypeGroups           GroupKind = "type"            // type_T; of a device of 2016 too
+	FleetGroups          GroupKind = "fleet"           // fleet_NAME
+	ProjectGroups        GroupKind = "project"         // project_P
+	MobileGroups         GroupKind = "mobile"          // mobile
+)
+
+// allGroups are all kinds.
+var allGroups = []GroupKind{
+	DriverGroups, PowerGroups, ProvisionGroups, MaintenanceGroups, ResourceClassGroups, ConductorGroupGroups, OwnerGroups,
+	TraitGroups, StatusGroups, TypeGroups, FleetGroups, ProjectGroups, MobileGroups,
+}
+
+// GroupNames says how words of the API become names that Ansible allows in groups.
+type GroupNames = ansible.GroupNames
+
+// Readable writes an underscore for every other character, so that two names may become one, which is an error.
+// Exact never makes one of two, and is less pleasant to read.
+const (
+	Readable = ansible.Readable
+	Exact    = ansible.Exact
+)
+
+// Options say what an inventory holds and how it is written. DefaultOptions are the place to start.
+type Options struct {
+	Hostname Hostname
+	// AddressFrom are the paths at which the address may be that Ansible connects to, such as extra.ansible_host. The
+	// first that is there counts; without any, Ansible takes the host's name. Paths are gjson's.
+	AddressFrom []string
+	Groups      []GroupKind
+	GroupNames  GroupNames
+	// Facts is the variable that holds all fields; "" leaves it out.
+	Facts string
+	// ExcludeFields are patterns, as of path.Match, of fields to leave out of the facts.
+	ExcludeFields []string
+	// ExtraVariables are patterns of keys of extra that become variables of the host. A key that begins with ansible_
+	// needs a pattern that does so too. Keys that are no identifiers never become variables.
+	ExtraVariables []string
+	// ExcludeVariables are patterns of those to leave out.
+	ExcludeVariables []string
+	// Filters let through what they all match.
+	Filters []Filter
+	// TrustTemplates lets Ansible execute templates, and decrypt vaults, that the data hold.
+	TrustTemplates bool
+}
+
+// DefaultOptions are the settings' defaults.
+func DefaultOptions() Options {
+	return Options{
+		Hostname:    ByName,
+		AddressFrom: []string{"extra.ansible_host"},
+		Groups:      slices.Clone(allGroups),
+		GroupNames:  Readable,
+		Facts:       "iotronic",
+	}
+}
+
+// none is the word for nothing where an empty one cannot be said, as in the environment.
+const none = "none"
+
+// FromSettings reads the options from the settings of the section settings.IotronicInventory.
+func FromSettings(v *settings.Values) (Options, error) {
+	const section = "iotronic_inventory."
+	o := Options{
+		Hostname:         Hostname(v.String(section + "hostname")),
+		AddressFrom:      v.List(section + "address_from"),
+		GroupNames:       GroupNames(v.String(section + "group_names")),
+		Facts:            v.String(section + "facts"),
+		ExcludeFields:    v.List(section + "exclude_fields"),
+		ExtraVariables:   v.List(section + "extra_variables"),
+		ExcludeVariables: v.List(section + "exclude_variables"),
+		TrustTemplates:   v.Bool(section + "trust_templates"),
+	}
+	for _, g := range v.List(section + "groups") {
+		o.Groups = append(o.Groups, GroupKind(g))
+	}
+	if o.Facts == none {
+		o.Facts = ""
+	}
+	if slices.Equal(o.AddressFrom, []string{none}) {
+		o.AddressFrom = nil
+	}
+	var err error
+	if o.Filters, err = ParseFilters(v.List(section + "filters")); err != nil {
+		return o, err
+	}
+	return o, o.check()
+}
+
+// check finds options that cannot work.
+func (o *Options) check() error {
+	return errors.Join(
+		ansible.CheckPatterns("exclude_fields", o.ExcludeFields),
+		ansible.CheckPatterns("extra_variables", o.ExtraVariables),
+		ansible.CheckPatterns("exclude_variables", o.ExcludeVariables),
+		ansible.CheckFacts(o.Facts),
+	)
+}
+
+func (o *Options) has(kind GroupKind) bool { return slices.Contains(o.Groups, kind) }
+
+// filter gives the filter of a field, nil if there is none.
+func (o *Options) filter(field string) *Filter {
+	for i := range o.Filters {
+		if o.Filters[i].Field == field {
+			return &o.Filters[i]
+		}
+	}
+	return nil
+}
+
+// Filter lets through what has one of some words in a field.
+type Filter struct {
+	Field string // of the API, or a path into it, such as extra.rack
+	Words []string
+}
+
+// ParseFilters reads filters from texts such as "driver=ipmi". Several for one field become one Filter.
+func ParseFilters(texts []string) ([]Filter, error) {
+	o := Options{}
+	for _, text := range texts {
+		field, word, ok := strings.Cut(text, "=")
+		if field = strings.TrimSpace(field); !ok || field == "" {
+			return nil, fmt.Errorf("filters has the word %q; write FIELD=VALUE, such as driver=ipmi", text)
+		}
+		word = strings.TrimSpace(word)
+		if f := o.filter(field); f != nil {
+			f.Words = append(f.Words, word)
+		} else {
+			o.Filters = append(o.Filters, Filter{field, []string{word}})
+		}
+	}
+	return o.Filters, nil
+}
