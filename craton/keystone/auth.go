@@ -230,7 +230,7 @@ func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error)
 			return strings.TrimRight(e.URL, "/"), nil
 		}
 	}
-	return "", &NoEndpoint{URL: strings.TrimSuffix(a.url, "/"), Want: want, Catalog: t.Catalog}
+	return "", &NoEndpoint{URL: bare(a.url), Want: want, Catalog: t.Catalog}
 }
 
 // described is a token of which everything is known.

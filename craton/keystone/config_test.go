@@ -1,6 +1,7 @@
 package keystone
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -68,6 +69,27 @@ func TestPrinting(t *testing.T) {
 		if text := fmt.Sprintf("%v %+v %#v %s", v, v, v, v); strings.Contains(text, "hush") {
 			t.Errorf("%T prints %s", v, text)
 		}
+	}
+}
+
+// TestErrorsHideTheURLsPassword: an address with a user and a password in it is shown without them.
+func TestErrorsHideTheURLsPassword(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"refused": http.StatusUnauthorized, "nonsense": http.StatusCreated} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+			defer server.Close()
+			host := strings.TrimPrefix(server.URL, "http://")
+			a, err := New(Config{AuthURL: "http://u:hush@" + host, Username: "u", Password: "p", ProjectID: "p"}, WithRetries(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = a.Endpoint(context.Background(), "iot")
+			if err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "Keystone at http://"+host+"/v3") {
+				t.Errorf("error %v", err)
+			}
+		})
 	}
 }
 

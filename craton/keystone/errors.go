@@ -18,7 +18,7 @@ import (
 
 // Error is Keystone's refusal, or that it could not be asked. It never holds a secret.
 type Error struct {
-	URL     string // Keystone's, ends in /v3/
+	URL     string // Keystone's, without credentials
 	Status  int    // HTTP status; 0 if there was no answer, or one of success that is of no use
 	Message string // Keystone's own
 	Hint    string // what to do next
@@ -27,7 +27,7 @@ type Error struct {
 
 // Error says who refused what, and what to do next.
 func (e *Error) Error() string {
-	s := "Keystone at " + strings.TrimSuffix(e.URL, "/")
+	s := "Keystone at " + e.URL
 	switch {
 	case e.Status != 0 && e.Err != nil:
 		s += fmt.Sprintf(" %v: %d %s", e.Err, e.Status, http.StatusText(e.Status))
@@ -92,9 +92,9 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 			err = errors.New("no complete answer in time")
 		}
-		return &Error{URL: a.url, Hint: "check auth_url (OS_AUTH_URL), the network and the certificates", Err: fmt.Errorf("cannot be reached: %w", err)}
+		return &Error{URL: bare(a.url), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates", Err: fmt.Errorf("cannot be reached: %w", err)}
 	}
-	e := &Error{URL: a.url, Status: code.Actual, Message: message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
+	e := &Error{URL: bare(a.url), Status: code.Actual, Message: message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
 	switch code.Actual {
 	case http.StatusUnauthorized:
 	case http.StatusNotFound:
@@ -114,7 +114,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 
 // nonsense makes the error of a good answer that is none of Keystone's.
 func (a *Auth) nonsense(err error) error {
-	return &Error{URL: a.url, Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", err)}
+	return &Error{URL: bare(a.url), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", err)}
 }
 
 // message is Keystone's own text in an answer, or the start of it.

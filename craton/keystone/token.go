@@ -100,7 +100,7 @@ func (a *Auth) extract(asked time.Time, result interface {
 		return nil, a.nonsense(err)
 	}
 	if body.Project == nil && body.Domain == nil && body.System == nil {
-		return nil, &Error{URL: a.url, Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
+		return nil, &Error{URL: bare(a.url), Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
 			Err: fmt.Errorf("the token of %s is for no project", a.who())}
 	}
 	// Keystone's clock may be another than ours, so only the length of the token's life counts.
@@ -142,7 +142,7 @@ func (a *Auth) suits(t *token) error {
 	if want == "" || strings.ReplaceAll(want, "-", "") == strings.ReplaceAll(got, "-", "") {
 		return nil
 	}
-	return &Error{URL: a.url, Hint: "unset the project, or use an application credential of the other one",
+	return &Error{URL: bare(a.url), Hint: "unset the project, or use an application credential of the other one",
 		Err: fmt.Errorf("the application credential is for project %s (%s), not for %s", t.Identity.Project, t.Identity.ProjectID, want)}
 }
 
