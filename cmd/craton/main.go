@@ -1,17 +1,22 @@
 // Command craton is the whole program: the command line, the Ansible inventory, the Ansible modules, and the server.
 // It looks at the name it was called by: as craton_host it is that module, as craton-inventory, or called with Ansible's
-// own arguments under whatever name, it is the inventory, else the command line.
+// own arguments under whatever name, it is the inventory, else the command line. As iotronic-inventory, or with Ansible's
+// arguments under a name that has ironic or iotronic in it, it is the inventory of Ironic and Iotronic.
 package main
 
 import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/inventory"
+	"github.com/craton-fleet/craton/inventory/iotronic"
 )
 
 func main() { os.Exit(run(os.Args, output.System())) }
@@ -23,18 +28,25 @@ func run(args []string, s output.Streams) int {
 	if status, ok := runModule(args, s.In, s.Out); ok {
 		return status
 	}
-	if name := filepath.Base(args[0]); isInventory(name, args[1:]) {
-		cmd := inventory.Command(s)
+	name := filepath.Base(args[0])
+	if cmd := inventoryFor(name, args[1:], s); cmd != nil {
 		cmd.Use, cmd.Version = name, versionLine()
 		return cli.RunAlone(ctx, cmd, args[1:], s)
 	}
 	return cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
-		inventory.Command(s), cli.NewExplain(s, theInventory{}), cli.NewDoctor(s, theInventory{}))
+		inventory.Command(s), iotronic.Command(s), cli.NewExplain(s, theInventory{}), cli.NewDoctor(s, theInventory{}))
 }
 
-// isInventory tells that the caller is Ansible, or somebody in its place: by the program's name, or by the arguments
-// that Ansible gives. In a directory of inventories the link may be called 10-craton, so that it sorts before the
-// files that build on it (contract §A6).
-func isInventory(name string, args []string) bool {
-	return name == "craton-inventory" || len(args) > 0 && (args[0] == "--list" || args[0] == "--host")
+// inventoryFor is the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody else.
+// The program's name tells, or the arguments that Ansible gives: in a directory of inventories the links may be called
+// 10-craton and 20-ironic, so that they sort before the files that build on them (contract §A6).
+func inventoryFor(name string, args []string, s output.Streams) *cobra.Command {
+	asks := len(args) > 0 && (args[0] == "--list" || args[0] == "--host")
+	switch {
+	case name == "iotronic-inventory" || asks && (strings.Contains(name, "iotronic") || strings.Contains(name, "ironic")):
+		return iotronic.Command(s)
+	case name == "craton-inventory" || asks:
+		return inventory.Command(s)
+	}
+	return nil
 }
