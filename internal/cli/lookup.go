@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,25 +15,23 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/server/api"
 )
 
 // place is where an object is looked for: ids by the keys that objects have them under, such as region_id.
 type place map[string]string
 
-var isUUID = regexp.MustCompile(`^\{?(urn:uuid:)?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?$`)
-
 // id is a word as an id of the resource; "" if it cannot be one.
 func (r *resource) id(word string) string {
 	if r.uuid {
-		if isUUID.MatchString(word) {
-			return word
-		}
+		id, _ := api.ParseUUID(word)
+		return id
+	}
+	n, err := strconv.Atoi(word)
+	if err != nil || word[0] == '+' || n < 0 {
 		return ""
 	}
-	if n, err := strconv.Atoi(word); err == nil && isID.MatchString(word) {
-		return strconv.Itoa(n) // 007 is 7, as in Python
-	}
-	return ""
+	return strconv.Itoa(n) // 007 is 7, as in Python
 }
 
 // references resolves the options that name other objects, the outer ones first: a region is looked for in the cloud

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -36,7 +35,7 @@ func ManPages(v Version, extra ...*cobra.Command) map[string]string {
 type roff struct{ strings.Builder }
 
 // usageIndent is what the lines of a usage begin with.
-var usageIndent = regexp.MustCompile(`(?m)^(usage: | {7})`)
+var usageIndent = pattern(`(?m)^(usage: | {7})`)
 
 // newRoff begins a page with its title, name and synopsis.
 func newRoff(cmd *cobra.Command, v Version) *roff {
@@ -46,7 +45,7 @@ func newRoff(cmd *cobra.Command, v Version) *roff {
 	r.section("NAME")
 	fmt.Fprintf(&r, "%s \\- %s\n", roffText(name), roffText(strings.ToLower(cmd.Short[:1])+cmd.Short[1:]))
 	r.section("SYNOPSIS")
-	r.literal(usageIndent.ReplaceAllString(usageOf(cmd), ""))
+	r.literal(usageIndent().ReplaceAllString(usageOf(cmd), ""))
 	return &r
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -214,11 +213,11 @@ func (s *session) writeYAML(doc gjson.Result) error {
 }
 
 // date begins what YAML 1.1, which Python reads, takes for a timestamp.
-var date = regexp.MustCompile(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
+var date = pattern(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
 
 // quoteDates keeps texts that look like dates texts for every reader.
 func quoteDates(n *yaml.Node) {
-	if n.Tag == "!!str" && date.MatchString(n.Value) {
+	if n.Tag == "!!str" && date().MatchString(n.Value) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	for _, inner := range n.Content {

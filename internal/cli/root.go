@@ -131,6 +131,10 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 // Run runs the craton command line, and returns the status that the process ends with: 0 for success, 1 for a failure,
 // 2 for a mistake in the arguments. Errors are printed. Other faces of the program are given as extra.
 func Run(ctx context.Context, args []string, s output.Streams, v Version, extra ...*cobra.Command) int {
+	if slices.Equal(args, []string{"--version"}) { // without making a hundred commands first
+		_, _ = io.WriteString(s.Out, v.Release+"\n")
+		return 0
+	}
 	p := newProgram(s, v, extra)
 	if err := p.run(ctx, args); err != nil {
 		return report(s.Err, err)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -45,11 +46,16 @@ func newVariables(words []string) (craton.Variables, error) {
 	return set, err
 }
 
+// pattern is a regular expression that is compiled when it is first needed: most runs need none.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
+
 // pythonFloat is what Python's float reads and JSON can hold.
-var pythonFloat = regexp.MustCompile(`^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+(_\d+)*)?$`)
+var pythonFloat = pattern(`^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+(_\d+)*)?$`)
 
 // canonicalInteger is an integer as Python writes it.
-var canonicalInteger = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+var canonicalInteger = pattern(`^(0|-?[1-9][0-9]*)$`)
 
 // variableOf is the value that a word means, as JSON, by the rules of contract §8.4; beside them, JSON in braces,
 // brackets and quotes is JSON. What Python reads as a number that JSON cannot hold, such as nan, is a text.
@@ -65,7 +71,7 @@ func variableOf(text string) json.RawMessage {
 			return json.RawMessage(text)
 		}
 	}
-	if canonicalInteger.MatchString(text) {
+	if canonicalInteger().MatchString(text) {
 		return json.RawMessage(text)
 	}
 	if truth, ok := truthOf(text); ok {
@@ -74,7 +80,7 @@ func variableOf(text string) json.RawMessage {
 	if word := strings.ToLower(text); word == "null" || word == "none" {
 		return json.RawMessage("null")
 	}
-	if number := strings.TrimFunc(text, python.Space); pythonFloat.MatchString(number) {
+	if number := strings.TrimFunc(text, python.Space); pythonFloat().MatchString(number) {
 		if f, err := strconv.ParseFloat(strings.ReplaceAll(number, "_", ""), 64); err == nil && !math.IsInf(f, 0) {
 			return json.RawMessage(python.Float(f))
 		}
