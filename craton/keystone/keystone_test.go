@@ -121,6 +121,7 @@ func TestSignIn(t *testing.T) {
 	k := startKeystone(t)
 	user, project, byName := k.someone(t)
 	app := k.ApplicationCredential(t, user, project, time.Time{})
+	passing := k.ApplicationCredential(t, user, project, time.Now().Add(10*time.Minute))
 	trustee := k.User(t, "bob")
 	trust := k.Trust(t, user, trustee, project, "member")
 	given := k.Token(t, user, project)
@@ -150,6 +151,9 @@ func TestSignIn(t *testing.T) {
 		"a default domain":    {func(c *keystone.Config) { c.DefaultDomain = openstacktest.DomainID }, user},
 		"application credential": {func(c *keystone.Config) {
 			*c = keystone.Config{AuthURL: k.url, ApplicationCredentialID: app.ID, ApplicationCredentialSecret: app.Secret}
+		}, user},
+		"application credential that ends": {func(c *keystone.Config) {
+			*c = keystone.Config{AuthURL: k.url, ApplicationCredentialID: passing.ID, ApplicationCredentialSecret: passing.Secret}
 		}, user},
 		"application credential beside a project": {func(c *keystone.Config) {
 			c.ApplicationCredentialID, c.ApplicationCredentialSecret, c.ProjectID = app.ID, app.Secret, project.ID
@@ -183,7 +187,7 @@ func TestSignIn(t *testing.T) {
 			if diff := cmp.Diff([]string{"member"}, without(id.Roles, "reader")); diff != "" {
 				t.Error(diff)
 			}
-			if left := time.Until(id.Expires); left < 30*time.Minute || left > time.Hour {
+			if left := time.Until(id.Expires); left < 5*time.Minute || left > time.Hour {
 				t.Errorf("the token ends in %v", left)
 			}
 			if err := ask(t, newClient(t, k.api(t), a)); err != nil {

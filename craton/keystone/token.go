@@ -2,6 +2,7 @@ package keystone
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -74,14 +75,37 @@ func (a *Auth) look(ctx context.Context, id string) (*token, error) {
 	return a.extract(asked, result)
 }
 
+// stamp is a time in an answer of Keystone.
+type stamp struct{ time.Time }
+
+func (s *stamp) UnmarshalJSON(text []byte) (err error) {
+	var word string
+	if err = json.Unmarshal(text, &word); err == nil {
+		s.Time, err = ParseTime(word)
+	}
+	return err
+}
+
+// ParseTime reads a time as Keystone writes it: RFC 3339, but without its zone, which is UTC, where the token of an
+// application credential ends with the credential.
+func ParseTime(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		if utc, zoneless := time.Parse("2006-01-02T15:04:05", text); zoneless == nil {
+			return utc, nil
+		}
+	}
+	return t, err
+}
+
 // extract reads Keystone's description of a token.
 func (a *Auth) extract(asked time.Time, result interface {
 	ExtractTokenID() (string, error)
 	ExtractInto(any) error
 }) (*token, error) {
 	var body struct {
-		ExpiresAt time.Time `json:"expires_at"`
-		IssuedAt  time.Time `json:"issued_at"`
+		ExpiresAt stamp `json:"expires_at"`
+		IssuedAt  stamp `json:"issued_at"`
 		User      tokens.User
 		Project   *tokens.Project
 		Domain    *tokens.Domain
@@ -104,7 +128,7 @@ func (a *Auth) extract(asked time.Time, result interface {
 			Err: fmt.Errorf("the token of %s is for no project", a.who())}
 	}
 	// Keystone's clock may be another than ours, so only the length of the token's life counts.
-	life := body.ExpiresAt.Sub(body.IssuedAt)
+	life := body.ExpiresAt.Sub(body.IssuedAt.Time)
 	if a.request.asIs() { // it began long ago
 		life = body.ExpiresAt.Sub(asked)
 	}

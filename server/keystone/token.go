@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"time"
+
+	"github.com/craton-fleet/craton/craton/keystone"
 )
 
 // Token is what Keystone says of a valid token.
@@ -48,7 +50,7 @@ func (a *answer) token() *Token {
 	}
 	// A time that cannot be read stays zero, long gone: such an answer is good
 	// for one request.
-	t.ExpiresAt, _ = time.Parse(time.RFC3339, a.Token.ExpiresAt)
+	t.ExpiresAt, _ = keystone.ParseTime(a.Token.ExpiresAt)
 	return t
 }
 

@@ -91,11 +91,18 @@ func New(c Config) (*Validator, error) {
 	transport := cleanhttp.DefaultPooledTransport()
 	transport.TLSClientConfig = tlsConfig
 	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = maxRequests, maxRequests
-	provider.HTTPClient = http.Client{
-		Transport: transport,
-		// The request has a token: it goes to the host that was configured only.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	client, err := (&rest.Config{
+		Transport: transport, UserAgent: "craton-server", Timeout: askTimeout,
+		Retries: 2, WaitLeast: 100 * time.Millisecond, WaitMost: time.Second,
+		// Keystone answers good requests with 500 now and then, when many come at once.
+		Policy: func(_ *rest.Request, resp *http.Response) bool {
+			return resp.StatusCode == http.StatusInternalServerError
+		},
+	}).HTTPClient()
+	if err != nil {
+		return nil, err
 	}
+	provider.HTTPClient = *client
 	v := &Validator{url: provider.IdentityBase + "v3/", provider: provider, cacheTime: c.CacheTime}
 	if c.Credentials != nil {
 		v.service = true
