@@ -108,3 +108,18 @@ func TestVariableOf(t *testing.T) {
 		}
 	}
 }
+
+// FuzzVariableOf: whatever the word, its value is JSON.
+func FuzzVariableOf(f *testing.F) {
+	for _, word := range []string{`"`, `"a"b"`, `{"a": 1}`, `{`, `1e400`, `-0`, `1_0`, "\x80", "none"} {
+		f.Add(word)
+	}
+	f.Fuzz(func(t *testing.T, word string) {
+		if word == "" { // a key to remove
+			return
+		}
+		if got := variableOf(word); !gjson.ValidBytes(got) {
+			t.Errorf("%q: %s", word, got)
+		}
+	})
+}

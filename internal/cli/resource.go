@@ -72,9 +72,6 @@ func (r *resource) nameKey() string {
 	return "name"
 }
 
-// objectKey is what other objects call the id of one: cell_id.
-func (r *resource) objectKey() string { return strings.ReplaceAll(r.name, "-", "_") + "_id" }
-
 // positional is the argument that names an object: <host>.
 func (r *resource) positional() string { return "<" + r.name + ">" }
 
