@@ -130,6 +130,8 @@ func clean(bin, home string) []string {
 type home struct {
 	dir, bin string
 	release  string // of ansible-core
+	oldest   bool   // the release is the first of those that are tested
+	newest   bool   // or the last
 	fleet    string // CRATON_URL of a fleet of its own
 	env      []string
 }
@@ -162,12 +164,13 @@ func inEmptyHome(t *testing.T, test func(t *testing.T, h *home)) {
 	if len(bins) == 0 {
 		t.Skip("no Ansible here: `make test` brings the releases that these tests want")
 	}
-	for _, bin := range bins {
+	for i, bin := range bins {
 		release := filepath.Base(filepath.Dir(bin))
 		t.Run("ansible-core "+release, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			test(t, &home{dir: dir, bin: bin, release: release, fleet: "sqlite:" + filepath.Join(dir, "fleet.db"), env: clean(bin, dir)})
+			test(t, &home{dir: dir, bin: bin, release: release, oldest: i == 0, newest: i == len(bins)-1,
+				fleet: "sqlite:" + filepath.Join(dir, "fleet.db"), env: clean(bin, dir)})
 		})
 	}
 }
