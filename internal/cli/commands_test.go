@@ -3,12 +3,10 @@ package cli_test
 import (
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"gopkg.in/yaml.v3"
 )
 
 // must runs a command line that has to succeed, and gives its standard output.
@@ -268,72 +266,6 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// TestLists: many hosts over several pages, in every format.
-func TestLists(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	f.places(t)
-	const many = 105
-	for i := range many {
-		f.must(t, fmt.Sprintf("host-create -n web-%03d --cloud east -r 1 -t server -i 10.0.0.%d --vars n=%d -l l%d", many-i, i, i, i%2))
-	}
-	if n := len(f.column(t, "id", "host-list")); n != 30 {
-		t.Errorf("a page has %d", n)
-	}
-	if n := len(f.column(t, "id", "host-list --limit 10 --marker 100")); n != 5 {
-		t.Errorf("after 100 there are %d", n)
-	}
-	ids := f.column(t, "id", "host-list --all --sort-key Name")
-	if len(ids) != many || ids[0] != "105" || ids[many-1] != "1" {
-		t.Errorf("sorted by name: %v", ids)
-	}
-	if ids := f.column(t, "id", "host-list --sort-dir desc --sort-key id --limit 10"); ids[0] != "105" {
-		t.Errorf("descending: %v", ids)
-	}
-	if n := len(f.column(t, "name", "host-list --all --vars n:7 --label l1 --device-type server --ip 10.0.0.7")); n != 1 {
-		t.Errorf("filters leave %d", n)
-	}
-	if n := len(f.column(t, "name", "device-list --all --active true --cloud 0")); n != many {
-		t.Errorf("%d devices", n)
-	}
-	var whole []map[string]any
-	if err := json.Unmarshal([]byte(f.must(t, "--format json host-list --all --detail --fields id name active device_type ip_address cloud_id region_id cell_id created_at")), &whole); err != nil || len(whole) != many {
-		t.Fatalf("%d objects, %v", len(whole), err)
-	}
-	if diff := cmp.Diff(map[string]any{"n": 0.0}, whole[0]["variables"]); diff != "" || whole[0]["labels"].([]any)[0] != "l0" {
-		t.Errorf("%s%v", diff, whole[0])
-	}
-	var fromYAML []map[string]any
-	if err := yaml.Unmarshal([]byte(f.must(t, "--format yaml host-list --all")), &fromYAML); err != nil || len(fromYAML) != many {
-		t.Errorf("%d objects, %v", len(fromYAML), err)
-	}
-	want := `+---------+------------+--------+
-| Name    | Variables  | Labels |
-+---------+------------+--------+
-| web-001 | {'n': 104} | ['l0'] |
-+---------+------------+--------+
-`
-	if got := f.must(t, "host-list --vars n:104 --fields name variables labels"); got != want {
-		t.Errorf("\n%s", got)
-	}
-	for line, want := range map[string]string{
-		"host-list --vars bogus":           `The request sent to the server was invalid. the vars filter needs <path>:<json value> pairs separated by commas, but "bogus" has no colon`,
-		"host-list --limit 5":              "The request sent to the server was invalid. The request included the following errors:\n- 5 is less than the minimum of 10",
-		"host-list --marker 999":           `The request sent to the server was invalid. Marker "999" does not exist`,
-		"region-list --detail --fields id": "Cannot specify both --fields and --detail.",
-	} {
-		if got := f.fails(t, line); got != want {
-			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
-		}
-	}
-	f.must(t, "region-list --detail")
-	f.must(t, "region-list --vars n:7 m:8")
-	f.must(t, "cell-list --detail --sort-key name")
-	f.must(t, "cloud-list --detail")
-	f.must(t, "project-list --detail -n boot%")
-	f.must(t, "device-list --detail --parent 1 --descendants")
-}
-
 func TestEverythingElse(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -378,49 +310,6 @@ func TestEverythingElse(t *testing.T) {
 	f.must(t, "cell-delete c1")
 	f.must(t, "region-delete dal")
 	if got := f.run(t, strings.NewReader(""), "--format", "json", "cloud-delete", "west"); got.Stdout != "" || got.Stderr != "Cloud west was successfully deleted.\n" || got.Exit != 0 {
-		t.Errorf("%+v", got)
-	}
-}
-
-// TestHelp: every subcommand has help with a usage line, and the main help names them all.
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	main := run(t, strings.NewReader(""))
-	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}} {
-		if got := run(t, strings.NewReader(""), args...); got.Exit != 0 || got.Stderr != "" || got.Stdout != main.Stdout {
-			t.Errorf("%v: %+v", args, got)
-		}
-	}
-	if !strings.Contains(main.Stdout, `See "craton help COMMAND" for help on a specific command.`) {
-		t.Error(main.Stdout)
-	}
-	n := 0
-	for line := range strings.Lines(main.Stdout) {
-		name, found := strings.CutPrefix(line, "  ")
-		if !found || !strings.Contains(name, "-") || strings.HasPrefix(name, " ") || strings.HasPrefix(name, "-") || strings.HasPrefix(name, "craton") ||
-			strings.HasPrefix(name, "export") || strings.HasPrefix(name, "ansible") {
-			continue
-		}
-		name = strings.Fields(name)[0]
-		n++
-		got := run(t, strings.NewReader(""), "help", name)
-		if got.Exit != 0 || !strings.HasPrefix(got.Stdout, "usage: craton "+name) || !strings.Contains(got.Stdout, "--help") {
-			t.Errorf("help %s: %+v", name, got)
-		}
-		if behind := run(t, strings.NewReader(""), name, "-h"); behind.Stdout != got.Stdout {
-			t.Errorf("%s -h differs from its help:\n%s", name, cmp.Diff(got.Stdout, behind.Stdout))
-		}
-	}
-	if n != 73 {
-		t.Errorf("the main help names %d subcommands of resources", n)
-	}
-	if got := run(t, strings.NewReader(""), "help", "options"); !strings.Contains(got.Stdout, "  --os-password OS_PASSWORD\n") || !strings.Contains(got.Stdout, " CRATON_TIMEOUT\n") {
-		t.Errorf("%+v", got)
-	}
-	if got := run(t, strings.NewReader(""), "help", "server", "bootstrap"); !strings.HasPrefix(got.Stdout, "usage: craton server bootstrap ") {
-		t.Errorf("%+v", got)
-	}
-	if got := run(t, strings.NewReader(""), "version"); got.Stdout != "craton 0.1.0 (whole)\n" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -1,6 +1,25 @@
-// Package cli is the craton command line: its commands, their flags, and what they print.
+// Package cli is the craton command line: its commands, their flags, and what they print. It keeps to
+// python-cratonclient, byte for byte where that is not broken ([Differences], section 8 of the v1 contract).
 //
-// [New] makes the root command; each command stands in a file of its own name. Commands write data to standard
-// output and everything else to standard error, and return their errors: the caller prints them and picks the
-// exit status, 1 for failures and 2 for arguments that make no sense ([ExitCode]).
+// [Run] runs a command line; [RunAlone] runs another face of the program, such as the inventory, under its own name.
+// Commands write data to standard output and everything else to standard error, and return their errors. Mistakes in
+// the arguments show the usage that Python's argparse would show, and end with status 2, other errors with 1.
+//
+// # Commands of objects
+//
+// host-list is the verb list with the resource host. A resource is a literal of data (resources.go): where its
+// objects are, which columns they have, and the options of its verbs. A verb (objects.go, list.go, vars.go, labels.go) is
+// written once. Objects are not decoded: what the API answered is what is printed, with every member and every digit.
+//
+// An option (option.go) is a literal too, with the texts of argparse; its flag is declared when it is known which command is
+// meant, because a process runs one of a hundred. Before pflag reads the arguments they are put in order (arrange.go), so
+// that options may stand anywhere and --fields may take several words.
+//
+// Where an id is taken, lookup.go finds it for a name. print.go writes tables, JSON, YAML and CSV; exceptions.go puts errors
+// into the original's words and adds what the server said; complete.go tells shells what may follow.
+//
+// # Other commands
+//
+// Each stands in files of its own name and is a cobra command. One that talks to a fleet declares the flags of
+// addFleetFlags and runs by onFleet, which gives it a session: settings, client, streams, and the form of output.
 package cli

@@ -53,18 +53,7 @@ func newHelp(p *program) *cobra.Command {
 func (p *program) help(cmd *cobra.Command) {
 	p.define(cmd.Name())
 	cmd.InitDefaultHelpFlag()
-	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
-	settings.AddFlags(shared, settings.Connection, settings.CLI)
-	own, several := pflag.NewFlagSet("", pflag.ContinueOnError), false
-	own.SortFlags = false
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if shared.Lookup(f.Name) == nil {
-			own.AddFlag(f)
-		} else {
-			several = true
-		}
-	})
-
+	own, shares := ownFlags(cmd)
 	var b strings.Builder
 	section := func(title, text string) {
 		if text != "" {
@@ -88,11 +77,27 @@ func (p *program) help(cmd *cobra.Command) {
 	} else {
 		section("Subcommands", summaries(cmd.Commands()))
 		section("Options", own.FlagUsagesWrapped(terminalColumns()))
-		if several {
+		if shares {
 			b.WriteString("\nIt takes the options of \"craton help options\", too: where the fleet lives, credentials, --format.\n")
 		}
 	}
 	_, _ = fmt.Fprint(p.streams.Out, b.String())
+}
+
+// ownFlags are the flags of a command that not every other has, too; shares tells that it has those as well.
+func ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
+	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
+	settings.AddFlags(shared, settings.Connection, settings.CLI)
+	own = pflag.NewFlagSet("", pflag.ContinueOnError)
+	own.SortFlags = false
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if shared.Lookup(f.Name) == nil {
+			own.AddFlag(f)
+		} else {
+			shares = true
+		}
+	})
+	return own, shares
 }
 
 // usualOptions are the settings that the original had as options.

@@ -88,6 +88,7 @@ func roffText(s string) string {
 
 // manOf is the page of a subcommand.
 func manOf(cmd *cobra.Command, v Version) string {
+	cmd.InitDefaultHelpFlag()
 	r := newRoff(cmd, v)
 	r.section("DESCRIPTION")
 	text := cmd.Long
@@ -101,27 +102,11 @@ func manOf(cmd *cobra.Command, v Version) string {
 			r.item(`\fB`+roffText(inner.Name())+`\fR`, inner.Short)
 		}
 	}
-	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
-	settings.AddFlags(shared, settings.Connection, settings.CLI)
-	own, several := false, false
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if shared.Lookup(f.Name) != nil {
-			several = true
-			return
-		}
-		if !own {
-			own = true
-			r.section("OPTIONS")
-		}
-		r.item(roffFlag(f))
-	})
-	if several {
-		if !own {
-			r.section("OPTIONS")
-		} else {
-			r.WriteString(".PP\n")
-		}
-		r.WriteString("The options of\n.BR craton (1)\nthat say where the fleet lives, how to get in, and what the output looks like.\n")
+	own, shares := ownFlags(cmd)
+	r.section("OPTIONS")
+	own.VisitAll(func(f *pflag.Flag) { r.item(roffFlag(f)) })
+	if shares {
+		r.WriteString(".PP\nAnd the options of\n.BR craton (1)\nthat say where the fleet lives, how to get in, and what the output looks like.\n")
 	}
 	if cmd.Example != "" {
 		r.section("EXAMPLES")
