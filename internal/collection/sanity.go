@@ -30,7 +30,7 @@ var releases = []release{
 	{"2.19", []string{"3.11", "3.12", "3.13"}, nil},
 	{"2.20", []string{"3.12", "3.13", "3.14"}, nil},
 	{"2.21", []string{"3.12", "3.13", "3.14"}, nil},
-	{"2.22", []string{"3.12", "3.13", "3.14"}, nil},
+	{"2.22", []string{"3.13", "3.14", "3.15"}, nil},
 }
 
 // ignore is what `ansible-test sanity` of a release complains of and is meant, each with its reason: nothing else, since
