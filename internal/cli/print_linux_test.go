@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -40,6 +41,13 @@ func TestTablesOnATerminal(t *testing.T) {
 	}
 	if !strings.Contains(text, "\x1b[1mName") || !strings.Contains(text, "\x1b[2mNone") || strings.Contains(text, "\x1b[31m") || !strings.Contains(text, `\u001b[31mred`) {
 		t.Errorf("%q", text)
+	}
+
+	if code := report(tty, errors.New("host \x1b[31mred\nis gone")); code != 1 {
+		t.Errorf("exit %d", code)
+	}
+	if n, err = other.Read(shown); err != nil || !strings.Contains(string(shown[:n]), `ERROR: host \u001b[31mred`+"\r\nis gone") {
+		t.Errorf("%v %q", err, shown[:n])
 	}
 
 	var plain strings.Builder

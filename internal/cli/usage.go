@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/output"
 )
 
 // usageError is a mistake in the arguments: the usage of the command concerned is shown with it.
@@ -36,7 +37,13 @@ func report(w io.Writer, err error) int {
 		_, _ = io.WriteString(w, e.usage+e.Error()+"\n")
 		return 2
 	}
-	_, _ = io.WriteString(w, "ERROR: "+message(err)+"\n")
+	lines := strings.Split(message(err), "\n")
+	if output.IsTerminal(w) { // which must not obey what the API says
+		for i := range lines {
+			lines[i] = clean(lines[i])
+		}
+	}
+	_, _ = io.WriteString(w, "ERROR: "+strings.Join(lines, "\n")+"\n")
 	return 1
 }
 
