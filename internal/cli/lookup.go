@@ -161,7 +161,10 @@ func (s *session) named(ctx context.Context, r *resource, name string, in place)
 			q.Set(key, id)
 		}
 	}
-	all, err := s.list(ctx, r, q, true)
+	all, err := s.list(ctx, r, q, false)
+	if err == nil && len(all) >= craton.MaxLimit { // mostly one page is enough, and one request
+		all, err = s.list(ctx, r, q, true)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -233,3 +233,25 @@ func TestNobodyAnswers(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestANameOnALaterPage: clouds are looked through page by page, because their own filter by name misbehaves (Q14).
+func TestANameOnALaterPage(t *testing.T) {
+	t.Parallel()
+	f := original(t, answers{
+		"GET /clouds": func(r *http.Request) answer {
+			q := r.URL.Query()
+			switch {
+			case q.Has("name"):
+				return failed(500, "An unknown exception occurred")
+			case q.Get("marker") == "":
+				return page("clouds", strings.TrimSuffix(strings.Repeat(`{"id": 1, "name": "a"}, `, 100), ", "), 100, "1")
+			}
+			return page("clouds", `{"id": 2, "name": "east", "project_id": "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"},
+				{"id": 3, "name": "east", "project_id": "0b9e1d5f-1c1a-4b7c-8d0e-2f3a4b5c6d7e"}`, 100, "3")
+		},
+		"GET /clouds/2": answer{200, `{"id": 2}`},
+	})
+	if got := f.must(t, "--format csv cloud-show east"); got != "id\n2\n" { // the other one belongs to another project
+		t.Error(got)
+	}
+}
