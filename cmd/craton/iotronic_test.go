@@ -2,13 +2,19 @@ package main_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/iotronic"
 )
 
 // TestWhichInventory: the name tells which of the two inventories Ansible gets, and people.
@@ -47,5 +53,113 @@ func TestWhichInventory(t *testing.T) {
 			c.stdout == "" && stdout.Len() > 0 || c.stderr == "" && stderr.Len() > 0 || strings.Count(stderr.String(), "\n") > 1 {
 			t.Errorf("%s: %v\nstdout %s\nstderr %s", c.command, err, &stdout, &stderr)
 		}
+	}
+}
+
+// TestIotronicGuide runs every `$` line of docs/iotronic.md: against an Iotronic, and where it speaks of bare metal a real
+// Ironic.
+func TestIotronicGuide(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "iotronic.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	town := iotronictest.Start(t, iotronictest.Boards2019)
+	roofs := town.Add("fleets", iotronictest.Object{"name": "roofs"})
+	for _, o := range []iotronictest.Object{
+		{"name": "pi-01", "code": "c-0017", "type": "raspberry", "fleet": roofs, "status": "online",
+			"location": []any{iotronictest.Object{"longitude": "15.5", "latitude": "38.1", "altitude": "10", "updated_at": nil}},
+			"extra":    iotronictest.Object{"ansible_host": "192.0.2.17", "ansible_user": "pi", "rack": "b7"}},
+		{"name": "pi-02", "code": "c-0018", "type": "raspberry", "fleet": roofs, "status": "offline", "extra": iotronictest.Object{"vpn": iotronictest.Object{"ip": "2001:db8::2"}}},
+		{"name": "gate-01", "code": "c-0019", "type": "gateway"},
+	} {
+		town.Add("boards", o)
+	}
+	bareMetal := openstacktest.StartIronic(t)
+	c, err := iotronic.New(bareMetal.URL, iotronic.WithRetries(20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"metal-01", "metal-02"} {
+		if _, err := c.Nodes.Create(t.Context(), iotronic.NodeCreate{Name: name, Driver: openstacktest.IronicDriver, ResourceClass: "large"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Nodes.SetMaintenance(t.Context(), "metal-02", "a fan"); err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	if err := os.Symlink(filepath.Join(binaries(t), "craton"), filepath.Join(home, "iotronic-inventory")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, "token"), []byte(iotronictest.Admin.Token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := bare(t, home)
+	for i, e := range env {
+		if path, ok := strings.CutPrefix(e, "PATH="); ok {
+			env[i] = "PATH=" + strings.Join([]string{home, ansibleBin(), path}, string(os.PathListSeparator))
+		}
+	}
+	commands, _ := parseReadme(string(guide))
+	if len(commands) < 5 {
+		t.Errorf("only %d commands in the guide", len(commands))
+	}
+	runCommands(t, "docs/iotronic.md", commands, home, env,
+		strings.NewReplacer("http://iotronic.example:8812", town.URL, "http://ironic.example:6385", bareMetal.URL))
+}
+
+// TestIotronicSettings: the guide's tables are those of the code.
+func TestIotronicSettings(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "iotronic.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := func(head string, cells int) (found []string) {
+		_, table, _ := strings.Cut(string(guide), head)
+		for line := range strings.Lines(table) {
+			if parts := strings.SplitAfterN(line, "|", cells+2); len(parts) == cells+2 && !strings.HasPrefix(line, "|---") {
+				found = append(found, strings.Join(parts[:cells+1], ""))
+			} else if len(parts) < 3 {
+				break
+			}
+		}
+		return found
+	}
+	var want []string
+	for _, s := range settings.Iotronic.Settings {
+		flag := s.Flag
+		if flag == "" {
+			flag = strings.ReplaceAll(s.Name, "_", "-")
+		}
+		want = append(want, fmt.Sprintf("| `%s` | `--%s` | `%s` |", s.Name, flag, strings.Join(append([]string{s.Env}, s.Also...), "`, `")))
+		for _, choice := range append(s.Choices, s.Default) {
+			if !strings.Contains(string(guide), choice) {
+				t.Errorf("%s: %s is not explained", s.Name, choice)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, rows("| setting | flag | variables | meaning |\n", 3)); diff != "" {
+		t.Errorf("where the API is (-code +docs):\n%s", diff)
+	}
+	want = nil
+	for _, s := range settings.IotronicInventory.Settings {
+		if s.Env != "CRATON_IOTRONIC_INVENTORY_"+strings.ToUpper(s.Name) {
+			t.Errorf("%s: environment %s", s.Name, s.Env)
+		}
+		row := fmt.Sprintf("| `%s` | ", s.Name)
+		if s.Default != "" {
+			row += fmt.Sprintf("`%s` ", s.Default)
+		}
+		want = append(want, row+"|")
+		for _, choice := range s.Choices {
+			if !strings.Contains(string(guide), "`"+choice+"`") {
+				t.Errorf("%s: the choice %s is not explained", s.Name, choice)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, rows("| setting | default | meaning |\n", 2)); diff != "" {
+		t.Errorf("the inventory (-code +docs):\n%s", diff)
 	}
 }

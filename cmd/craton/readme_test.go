@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,30 +52,35 @@ func runPage(t *testing.T, name string) {
 			t.Fatal(err)
 		}
 	}
+	env := append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+ansible+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	runCommands(t, name, commands, dir, env, strings.NewReplacer())
+}
+
+// runCommands runs a page's commands in one shell, with real names in the place of the page's, and compares what they print
+// with what the page shows.
+func runCommands(t *testing.T, page string, commands []command, dir string, env []string, real *strings.Replacer) {
+	t.Helper()
 	const mark = "--8<-- end of command"
 	var script strings.Builder
 	for _, c := range commands {
-		fmt.Fprintf(&script, "%s\necho '%s'\n", c.text, mark)
+		fmt.Fprintf(&script, "%s\necho '%s'\n", real.Replace(c.text), mark)
 	}
 	sh := exec.CommandContext(t.Context(), "bash", "-c", script.String())
-	sh.Dir = dir
-	sh.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+ansible+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"HOME="+dir, "XDG_CONFIG_HOME="+dir)
-	var out bytes.Buffer
-	sh.Stdout, sh.Stderr = &out, &out
-	if err := sh.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
+	sh.Dir, sh.Env = dir, env
+	out, err := sh.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	outputs := strings.Split(out.String(), mark+"\n")
+	outputs := strings.Split(string(out), mark+"\n")
 	for i, c := range commands {
-		if strings.HasPrefix(c.text, "ansible") && ansible == "" {
-			t.Logf("%s:%d not run: no Ansible here; make test brings it", name, c.line)
+		if strings.HasPrefix(c.text, "ansible") && ansibleBin() == "" {
+			t.Logf("%s:%d not run: no Ansible here; make test brings it", page, c.line)
 			continue
 		}
-		want := strings.Join(c.output, "\n")
-		got := strings.TrimRight(outputs[i], "\n")
-		if !matches(want, got) {
-			t.Errorf("%s:%d: $ %s\n%s", name, c.line, c.text, cmp.Diff(want, got))
+		want := strings.TrimRight(strings.Join(c.output, "\n"), "\n")
+		if got := strings.TrimRight(outputs[i], "\n"); !matches(want, got) {
+			t.Errorf("%s:%d: $ %s\n%s", page, c.line, c.text, cmp.Diff(want, got))
 		}
 	}
 }
