@@ -36,7 +36,17 @@ func (h *home) serve(t *testing.T) server {
 	if m == nil {
 		t.Fatal(out)
 	}
-	cmd := exec.Command(craton, "server", "--database", database, "--listen", "127.0.0.1:0", "--log-format", "json")
+	return server{url: h.serveWith(t, "--database", database), project: m[1], username: m[2], password: m[3]}
+}
+
+// serveWith starts a craton server, and returns its URL.
+func (h *home) serveWith(t *testing.T, args ...string) string {
+	t.Helper()
+	craton, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(craton, append([]string{"server", "--listen", "127.0.0.1:0", "--log-format", "json"}, args...)...)
 	cmd.Env = h.env
 	stderr, err := cmd.StderrPipe()
 	if err == nil {
@@ -67,9 +77,9 @@ func (h *home) serve(t *testing.T) server {
 	})
 	select {
 	case url := <-urls:
-		return server{url: url, project: m[1], username: m[2], password: m[3]}
+		return url
 	case <-ended:
 		t.Fatal("the server did not start")
-		return server{}
+		return ""
 	}
 }
