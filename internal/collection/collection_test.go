@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 
-	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/modules"
 	"github.com/craton-fleet/craton/modules/module"
 )
@@ -121,7 +120,17 @@ func TestFolded(t *testing.T) {
 // place in ansible.cfg.
 func TestInventoryOptions(t *testing.T) {
 	t.Parallel()
-	file, err := inventoryFragment(settings.Connection, settings.Inventory)
+	for _, p := range inventoryPlugins {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			testOptions(t, &p)
+		})
+	}
+}
+
+func testOptions(t *testing.T, p *plugin) {
+	t.Helper()
+	file, err := p.file()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,10 +155,10 @@ func TestInventoryOptions(t *testing.T) {
 		}
 	}
 	n := 0
-	for _, section := range []settings.Section{settings.Connection, settings.Inventory} {
+	for _, section := range p.sections {
 		for _, s := range section.Settings {
 			n++
-			o, ok := doc.Options[OptionName(&s)]
+			o, ok := doc.Options[p.optionName(&s)]
 			if !ok {
 				t.Errorf("%s is no option", s.Name)
 				continue

@@ -10,29 +10,40 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// iniSection is the section of ansible.cfg that may hold the inventory plugin's options, named as Ansible names those
-// of its own plugins.
-const iniSection = "inventory_plugin_craton"
+// plugin is an inventory plugin, as far as its options are made of settings.
+type plugin struct {
+	name     string // without the collection's
+	fragment string // of documentation, with its options
+	sections []settings.Section
+}
 
-// renamed are the settings that cannot keep their name as an option, since Ansible's constructed fragment has it.
-var renamed = map[string]string{"groups": "craton_groups"}
+// inventoryPlugins are those of plugins/inventory.
+var inventoryPlugins = []plugin{
+	{"craton", "inventory", []settings.Section{settings.Connection, settings.Inventory}},
+	{"iotronic", "iotronic_inventory", []settings.Section{settings.SignIn, settings.Iotronic, settings.IotronicInventory}},
+}
 
-// OptionName is what the option of the inventory plugin is called that stands for a setting.
-func OptionName(s *settings.Setting) string {
-	if name, ok := renamed[s.Name]; ok {
-		return name
+// iniSection is the section of ansible.cfg that may hold the plugin's options, named as Ansible names those of its own
+// plugins.
+func (p *plugin) iniSection() string { return "inventory_plugin_" + p.name }
+
+// optionName is what the option is called that stands for a setting. groups cannot keep its name, since Ansible's
+// constructed fragment has it.
+func (p *plugin) optionName(s *settings.Setting) string {
+	if s.Name == "groups" {
+		return p.name + "_groups"
 	}
 	return s.Name
 }
 
-// inventoryFragment is the doc fragment with an option for each setting that the inventory knows. The plugin reads it
-// too: an option's first env is the variable by which the program gets it. Options have no default, so that what
-// nobody sets is left to the program's own configuration file.
-func inventoryFragment(sections ...settings.Section) ([]byte, error) {
+// file is the doc fragment with an option for each setting that the inventory knows. The plugin reads it too: an
+// option's first env is the variable by which the program gets it. Options have no default, so that what nobody sets is
+// left to the program's own configuration file.
+func (p *plugin) file() ([]byte, error) {
 	options := &yaml.Node{Kind: yaml.MappingNode}
-	for _, section := range sections {
+	for _, section := range p.sections {
 		for i := range section.Settings {
-			put(options, OptionName(&section.Settings[i]), option(&section.Settings[i]))
+			put(options, p.optionName(&section.Settings[i]), p.option(&section.Settings[i]))
 		}
 	}
 	root := &yaml.Node{Kind: yaml.MappingNode}
@@ -40,7 +51,7 @@ func inventoryFragment(sections ...settings.Section) ([]byte, error) {
 	return pythonFragment(root)
 }
 
-func option(s *settings.Setting) *yaml.Node {
+func (p *plugin) option(s *settings.Setting) *yaml.Node {
 	m := &yaml.Node{Kind: yaml.MappingNode}
 	put(m, "description", texts(sentences(s)...))
 	kind, elements := ansibleType(s.Kind)
@@ -53,7 +64,7 @@ func option(s *settings.Setting) *yaml.Node {
 	}
 	put(m, "env", list(pairs("name", s.Env)))
 	if !s.Secret { // ansible.cfg is shared, and no place for a password
-		put(m, "ini", list(pairs("section", iniSection, "key", OptionName(s))))
+		put(m, "ini", list(pairs("section", p.iniSection(), "key", p.optionName(s))))
 	}
 	return m
 }

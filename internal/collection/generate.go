@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/modules/module"
 )
 
@@ -33,13 +32,15 @@ type Tree struct {
 // collection, with slashes.
 func Generate(specs []*module.Spec) (*Tree, error) {
 	tree := &Tree{Files: map[string][]byte{}, Links: map[string]string{}}
-	fragment, err := inventoryFragment(settings.Connection, settings.Inventory)
-	if err != nil {
-		return nil, err
+	for _, p := range inventoryPlugins {
+		fragment, err := p.file()
+		if err != nil {
+			return nil, err
+		}
+		tree.Files["plugins/doc_fragments/"+p.fragment+".py"] = fragment
 	}
-	tree.Files["plugins/doc_fragments/inventory.py"] = fragment
-
 	full := Namespace + "." + Name + "."
+	var err error
 	tree.Files["meta/runtime.yml"], err = module.Runtime{
 		RequiresAnsible: requiresAnsible, ActionGroup: actionGroup, ActionPlugin: full + "craton",
 	}.YAML(specs...)

@@ -49,7 +49,10 @@ func (r release) ignore(specs []*module.Spec) []byte {
 			add(p.file(i == 0), test+"!skip", "a program; what is in bin is taken for Python")
 		}
 	}
-	licensed := []string{"plugins/inventory/craton.py"}
+	var licensed []string
+	for _, p := range inventoryPlugins {
+		licensed = append(licensed, "plugins/inventory/"+p.name+".py")
+	}
 	for _, s := range specs {
 		licensed = append(licensed, "plugins/modules/"+s.Name+".py")
 	}

@@ -109,9 +109,16 @@ def plain(text):
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = 'craton.fleet.craton'
+    SHORT_NAME = 'craton'
+    PROGRAM = 'craton-inventory'  # what the program is called, so that it is the inventory
+    TRUST = 'CRATON_INVENTORY_TRUST_TEMPLATES'
 
     def verify_file(self, path):
-        return super(InventoryModule, self).verify_file(path) and path.endswith(('craton.yml', 'craton.yaml'))
+        ours = tuple(self.SHORT_NAME + ending for ending in ('.yml', '.yaml'))
+        return super(InventoryModule, self).verify_file(path) and path.endswith(ours)
+
+    def error(self, text):
+        return AnsibleParserError('%s: %s' % (self.SHORT_NAME, text))
 
     def parse(self, inventory, loader, path, cache=True):
         super(InventoryModule, self).parse(inventory, loader, path, cache)
@@ -136,13 +143,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             document = self.read(settings)
             if use_cache:
                 self._cache[key] = document
-        self.trusted = settings['CRATON_INVENTORY_TRUST_TEMPLATES'] == 'true'
+        self.trusted = settings[self.TRUST] == 'true'
         try:
             self.populate(document)
         except AnsibleParserError:
             raise
         except AnsibleError as err:  # of compose, groups and keyed_groups with strict
-            raise AnsibleParserError('craton: %s' % to_native(err))
+            raise self.error(to_native(err))
 
     def settings(self):
         """The environment of the program: each of our options that has a value, under its variable."""
@@ -160,13 +167,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 value = [to_text(word) for word in value]
                 for word in value:
                     if ',' in word:
-                        raise AnsibleParserError(
-                            'craton: %s has a word with a comma, which cannot be passed on. Use the id, or set it in the '
+                        raise self.error(
+                            '%s has a word with a comma, which cannot be passed on. Use the id, or set it in the '
                             "program's configuration file" % name)
                 value = ','.join(value)
             env[variable] = to_text(value)
         # Trust is decided here and nowhere else: what is not said is no.
-        env.setdefault('CRATON_INVENTORY_TRUST_TEMPLATES', 'false')
+        env.setdefault(self.TRUST, 'false')
         return env
 
     def cache_key(self, path, settings):
@@ -179,14 +186,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             binary = self.get_option('binary') or find()
         except ProgramMissing as err:
-            raise AnsibleParserError('craton: %s' % err)
+            raise self.error(err)
         env = dict(os.environ)
         env.update(settings)
         try:
-            process = subprocess.Popen(['craton-inventory', '--list'], executable=binary, env=env, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen([self.PROGRAM, '--list'], executable=binary, env=env, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except (OSError, ValueError) as err:
-            raise AnsibleParserError('craton: cannot run %s: %s' % (to_native(binary), to_native(getattr(err, 'strerror', None) or err)))
+            raise self.error('cannot run %s: %s' % (to_native(binary), to_native(getattr(err, 'strerror', None) or err)))
         try:
             stdout, stderr = process.communicate()
         except BaseException:  # also of a user who has had enough
@@ -196,17 +203,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if process.returncode != 0:
             lines = [line for line in to_text(stderr, errors='replace').splitlines() if line.strip()]
             said = lines[-1].strip() if lines else 'it ended with status %d and said nothing' % process.returncode
-            for prefix in ('craton-inventory: ', 'ERROR: '):
+            for prefix in (self.PROGRAM + ': ', 'ERROR: '):
                 if said.startswith(prefix):
                     said = said[len(prefix):]
-            raise AnsibleParserError('craton: %s' % said)
+            raise self.error(said)
         try:
             document = json.loads(to_text(stdout, errors='strict'))
             hostvars = document['_meta']['hostvars']
             if not isinstance(hostvars, dict):
                 raise ValueError('hostvars')
         except (ValueError, KeyError, TypeError):
-            raise AnsibleParserError('craton: %s did not print an inventory. Is it the craton program?' % to_native(binary))
+            raise self.error('%s did not print an inventory. Is it the craton program?' % to_native(binary))
         return document
 
     def populate(self, document):

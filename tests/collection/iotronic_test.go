@@ -1,0 +1,72 @@
+package collection_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/iotronictest"
+)
+
+// TestIotronicInventory: the plugin of Ironic and Iotronic, with its options from the file, with what the user composes,
+// and beside that of Craton. Templates of the API are not executed unless it is told to.
+func TestIotronicInventory(t *testing.T) {
+	api := iotronictest.Start(t, iotronictest.Boards2019)
+	roofs := api.Add("fleets", iotronictest.Object{"name": "roofs"})
+	api.Add("boards", iotronictest.Object{"name": "web1", "code": "c1", "fleet": roofs, "status": "online", "type": "yun",
+		"extra": iotronictest.Object{"ip": "192.0.2.1", "rack": "{{ 40 + 2 }}", "ansible_connection": "local"}})
+	api.Add("boards", iotronictest.Object{"name": "pi-02", "code": "c2", "status": "offline", "type": "pi"})
+	withAnsible(t, func(t *testing.T, h *home) {
+		file := h.write(t, "town.iotronic.yml", `
+plugin: craton.fleet.iotronic
+url: `+api.URL+`
+token: `+iotronictest.Admin.Token+`
+iotronic_groups: [status, fleet]
+address_from: [extra.ansible_host, extra.ip]
+extra_variables: ["*"]
+compose: {kind: iotronic.type | upper}
+keyed_groups: [{key: iotronic.status, prefix: is}]
+`)
+		groups, hosts := h.list(t, []string{file})
+		for group, want := range map[string][]string{
+			"status_online": {"web1"}, "status_offline": {"pi-02"}, "fleet_roofs": {"web1"}, "is_online": {"web1"}, "type_yun": nil,
+		} {
+			if diff := cmp.Diff(want, groups[group].Hosts); diff != "" {
+				t.Errorf("group %s: %s", group, diff)
+			}
+		}
+		if w := hosts["web1"]; w["ansible_host"] != "192.0.2.1" || w["kind"] != "YUN" || w["rack"] != "{{ 40 + 2 }}" || w["ansible_connection"] != nil {
+			t.Errorf("%v", w)
+		}
+		out := h.run(t, "ansible", "-i", file, "all", "-c", "local", "-m", "ansible.builtin.debug", "-a", "msg={{ iotronic.extra.rack | default('none') }}")
+		if strings.Contains(out, `"42"`) || !strings.Contains(out, "40 + 2") {
+			t.Errorf("a template of the API was executed:\n%s", out)
+		}
+		if !h.newest {
+			return
+		}
+		trusting := h.write(t, "trust.iotronic.yml", "plugin: craton.fleet.iotronic\ntrust_templates: true\nfilters: [status=online]\n")
+		out = h.runWith(t, []string{"IOTRONIC_URL=" + api.URL, "OS_AUTH_TOKEN=" + iotronictest.Admin.Token}, "ansible", "-i", trusting, "all", "-c", "local",
+			"-m", "ansible.builtin.debug", "-a", "msg={{ iotronic.extra.rack }}")
+		if !strings.Contains(out, "42") || strings.Contains(out, "pi-02") {
+			t.Errorf("a trusted template, and a filter:\n%s", out)
+		}
+		h.load(t, fleetFile)
+		both := filepath.Dir(h.write(t, "both/1.craton.yml", "plugin: craton.fleet.craton\nurl: "+h.fleet+"\n"))
+		h.write(t, "both/2.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: "+iotronictest.Admin.Token+"\n")
+		_, hosts = h.list(t, []string{both})
+		if w := hosts["web1"]; len(hosts) != 3 || w["craton"] == nil || w["iotronic"] == nil || w["rack"] != "r7" {
+			t.Errorf("both: %d hosts, %v", len(hosts), w)
+		}
+		bad := h.write(t, "bad.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: wrong\n")
+		_, stderr, code := h.try(t, nil, "ansible-inventory", "-i", bad, "--list")
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "iotronic: GET /v1/boards/detail: 401") {
+			t.Errorf("exit %d: %s", code, stderr)
+		}
+		if doc := h.run(t, "ansible-doc", "-t", "inventory", "craton.fleet.iotronic"); !strings.Contains(doc, "iotronic_groups") || !strings.Contains(doc, "CRATON_IOTRONIC_URL") {
+			t.Errorf("ansible-doc:\n%s", doc)
+		}
+	})
+}
