@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/python"
 	"github.com/craton-fleet/craton/internal/table"
 )
@@ -19,11 +20,17 @@ import (
 // wrapWidth is where the original wraps the values of a single object.
 const wrapWidth = 72
 
+// printer writes what commands show, in the form that was asked for.
+type printer struct {
+	output.Streams
+	format string // formatTable, formatJSON, formatYAML or formatCSV
+}
+
 // printObject prints one object with all its members.
-func (s *session) printObject(o gjson.Result) error { return s.printMembers("Property", o) }
+func (s *printer) printObject(o gjson.Result) error { return s.printMembers("Property", o) }
 
 // printVariables prints variables.
-func (s *session) printVariables(vars gjson.Result) error { return s.printMembers("Variable", vars) }
+func (s *printer) printVariables(vars gjson.Result) error { return s.printMembers("Variable", vars) }
 
 // member is a key of an object with its value.
 type member struct {
@@ -42,7 +49,7 @@ func members(o gjson.Result) []member {
 	return all
 }
 
-func (s *session) printMembers(title string, o gjson.Result) error {
+func (s *printer) printMembers(title string, o gjson.Result) error {
 	switch s.format {
 	case formatJSON:
 		return s.write(append(python.Dumps(o), '\n'))
@@ -87,7 +94,7 @@ func (s *session) printMembers(title string, o gjson.Result) error {
 }
 
 // printList prints objects: a table or CSV of the fields, or the whole objects.
-func (s *session) printList(objects []gjson.Result, fields []string) error {
+func (s *printer) printList(objects []gjson.Result, fields []string) error {
 	switch s.format {
 	case formatJSON:
 		var b bytes.Buffer
@@ -136,7 +143,7 @@ func (s *session) printList(objects []gjson.Result, fields []string) error {
 }
 
 // printLabels prints labels.
-func (s *session) printLabels(labels []string) error {
+func (s *printer) printLabels(labels []string) error {
 	text, err := json.Marshal(append([]string{}, labels...))
 	if err != nil {
 		return err
@@ -184,7 +191,7 @@ func csvCell(v gjson.Result) string {
 }
 
 // writeTable writes a table as its stream wants it; faint tells the cells that say little.
-func (s *session) writeTable(t table.Table, look appearance, faint func(row, column int) bool) error {
+func (s *printer) writeTable(t table.Table, look appearance, faint func(row, column int) bool) error {
 	return s.write([]byte(t.Text(table.Look{Width: look.width, Paint: func(row, column int, line string) string {
 		switch {
 		case row < 0:
@@ -197,7 +204,7 @@ func (s *session) writeTable(t table.Table, look appearance, faint func(row, col
 }
 
 // writeYAML writes a document with its keys sorted; numbers keep their text.
-func (s *session) writeYAML(doc gjson.Result) error {
+func (s *printer) writeYAML(doc gjson.Result) error {
 	d := json.NewDecoder(bytes.NewReader(python.Dumps(doc)))
 	d.UseNumber()
 	node, err := yamlNode(d)
@@ -225,13 +232,13 @@ func quoteDates(n *yaml.Node) {
 	}
 }
 
-func (s *session) write(text []byte) error {
+func (s *printer) write(text []byte) error {
 	_, err := s.Out.Write(text)
 	return err
 }
 
 // say says what was done: on standard output beside a table, but never where a program expects JSON, YAML or CSV.
-func (s *session) say(format string, args ...any) {
+func (s *printer) say(format string, args ...any) {
 	var w io.Writer = s.Out
 	if s.format != formatTable {
 		w = s.Err

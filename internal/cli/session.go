@@ -27,11 +27,10 @@ const (
 
 // session is what a command that talks to a fleet has while it runs.
 type session struct {
-	output.Streams
+	printer
 	settings *settings.Values
 	client   *craton.Client
 	project  func(context.Context) (string, error) // the caller's project; "" where only the server knows
-	format   string                                // of the output: formatTable, formatJSON, formatYAML or formatCSV
 }
 
 // addFleetFlags declares the flags of the settings that a session is made of.
@@ -62,7 +61,7 @@ func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *ses
 }
 
 func newSession(s output.Streams, v *settings.Values, c *connect.Connection) *session {
-	return &session{Streams: s, settings: v, client: c.Client, project: c.Project, format: v.String("cli.format")}
+	return &session{printer: printer{s, v.String("cli.format")}, settings: v, client: c.Client, project: c.Project}
 }
 
 // checkFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.
