@@ -175,6 +175,14 @@ func inEmptyHome(t *testing.T, test func(t *testing.T, h *home)) {
 	}
 }
 
+// onlyNewest skips a test for other releases than the newest: of things that Ansible has nothing to do with.
+func (h *home) onlyNewest(t *testing.T) {
+	t.Helper()
+	if !h.newest {
+		t.Skip("the same with every release: only the newest runs it")
+	}
+}
+
 // write puts a file into the home.
 func (h *home) write(t *testing.T, name, text string) string {
 	t.Helper()

@@ -43,6 +43,7 @@ var before = map[string]struct{ fleet, tasks, options string }{
 // something changes it, and every one that reads finds something.
 func TestDocExamples(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
+		h.onlyNewest(t)
 		h.write(t, "fleet.yml", "clouds: [{name: north}]\n") // what the examples load from a file
 		craton, err := program()
 		if err != nil {

@@ -265,6 +265,7 @@ var secondTarball = sync.OnceValues(func() (string, error) {
 // the controller, for one that is copied, and for the inventory.
 func TestPackedBuild(t *testing.T) {
 	inEmptyHome(t, func(t *testing.T, h *home) {
+		h.onlyNewest(t)
 		file, err := secondTarball()
 		if err != nil {
 			t.Fatal(err)

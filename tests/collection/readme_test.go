@@ -13,6 +13,7 @@ import (
 // the collection where `make collection` puts it. The console blocks, which need no collection, are run with the program.
 func TestReadme(t *testing.T) {
 	inEmptyHome(t, func(t *testing.T, h *home) {
+		h.onlyNewest(t)
 		text, err := os.ReadFile(filepath.Join(root, "README.md"))
 		if err != nil {
 			t.Fatal(err)
