@@ -96,7 +96,8 @@ func (d *decoder) machine(kind, uuid string, object api.Object) *Machine {
 	m := &Machine{Kind: kind, UUID: uuid, Fields: make(Fields, 0, len(object))}
 	d.text, d.ends = d.text[:0], d.ends[:0]
 	for name, value := range object {
-		if name == "links" || areLinks(value) {
+		text := jsonscan.Text(value)
+		if name == "links" || areLinks(text) {
 			continue
 		}
 		kept, ok := d.names[name]
@@ -105,7 +106,7 @@ func (d *decoder) machine(kind, uuid string, object api.Object) *Machine {
 			d.names[kept] = kept
 		}
 		m.Fields = append(m.Fields, Field{Name: kept})
-		d.text = jsonscan.AppendClean(d.text, string(value))
+		d.text = jsonscan.AppendClean(d.text, text)
 		d.ends = append(d.ends, len(d.text))
 	}
 	kept, from := string(d.text), 0
@@ -119,8 +120,8 @@ func (d *decoder) machine(kind, uuid string, object api.Object) *Machine {
 }
 
 // areLinks tells the fields that only lead to other addresses of the API, such as ports.
-func areLinks(value []byte) bool {
-	all := gjson.ParseBytes(value)
+func areLinks(value string) bool {
+	all := gjson.Parse(value)
 	if !all.IsArray() {
 		return false
 	}
