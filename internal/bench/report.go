@@ -101,6 +101,11 @@ type column struct {
 	times [ways]time.Duration
 }
 
+// share is what a task takes of the Python module's time.
+func (c column) share(w way) string {
+	return fmt.Sprintf("1/%.1f", c.times[python].Seconds()/c.times[w].Seconds())
+}
+
 // reportModules prints what a task takes, and what 1,000 hosts do.
 func reportModules(w io.Writer, tasks []perTask, fleets []perFleet) {
 	var columns []column
@@ -113,9 +118,13 @@ func reportModules(w io.Writer, tasks []perTask, fleets []perFleet) {
 	for w := range ways {
 		row(wayNames[w], func(c column) string { return ms(c.times[w]) })
 	}
-	row("less the floor: craton_host on the controller", func(c column) string { return ms(c.times[here] - c.times[floorHere]) })
-	row("craton_host copied", func(c column) string { return ms(c.times[copied] - c.times[floorCopied]) })
-	row("the Python module", func(c column) string { return ms(c.times[python] - c.times[floorCopied]) })
+	module := func(c column, w, floor way) string { // what is left of a task without what no module could save
+		return fmt.Sprintf("1/%.1f", (c.times[python]-c.times[floorCopied]).Seconds()/(c.times[w]-c.times[floor]).Seconds())
+	}
+	row("of the Python module: on the controller", func(c column) string { return c.share(here) })
+	row("copied", func(c column) string { return c.share(copied) })
+	row("less the floors: on the controller", func(c column) string { return module(c, here, floorHere) })
+	row("copied", func(c column) string { return module(c, copied, floorCopied) })
 	flush()
 	fmt.Fprintln(w)
 
