@@ -398,9 +398,5 @@ func render(t ansibletest.Failer, fleet *Fleet, o Options, pretty bool) string {
 	if err != nil {
 		t.Fatalf("Build: %v", err)
 	}
-	var b strings.Builder
-	if err := doc.Write(&b, pretty); err != nil {
-		t.Fatalf("Write: %v", err)
-	}
-	return b.String()
+	return ansibletest.Text(t, doc, pretty)
 }

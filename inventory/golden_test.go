@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,8 +11,6 @@ import (
 
 	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 )
-
-var update = flag.Bool("update", false, "write the golden documents anew")
 
 // believable is a fleet with a bit of everything: two clouds, a switch and a hypervisor as parents, names that need
 // care, values that get lost easily.
@@ -75,7 +70,7 @@ func TestGolden(t *testing.T) {
 			change(&o)
 			fleet := believable().load(t, o)
 			pretty := render(t, fleet, o, true)
-			golden(t, filepath.Join("testdata", name+".json"), pretty)
+			ansibletest.Golden(t, name+".json", pretty)
 			if !o.TrustTemplates {
 				ansibletest.MustRead(t, pretty) // Ansible takes it
 			}
@@ -105,27 +100,8 @@ func TestGoldenGraph(t *testing.T) {
 			if err := doc.WriteGraph(&b, how); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata", "graph_"+name+".txt"), b.String())
+			ansibletest.Golden(t, "graph_"+name+".txt", b.String())
 		})
-	}
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got), go test -update writes it anew:\n%s", path, diff)
 	}
 }
 

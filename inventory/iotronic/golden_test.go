@@ -52,7 +52,7 @@ func TestGolden(t *testing.T) {
 				l = load(t, c.url, o)
 			}
 			pretty := render(t, l, o, true)
-			golden(t, name+".json", pretty)
+			ansibletest.Golden(t, name+".json", pretty)
 			if !o.TrustTemplates {
 				ansibletest.MustRead(t, pretty) // Ansible takes it
 			}
@@ -78,7 +78,7 @@ func TestGoldenGraph(t *testing.T) {
 	if err := doc.WriteGraph(&b, Graph{Hosts: true}); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "graph.txt", b.String())
+	ansibletest.Golden(t, "graph.txt", b.String())
 }
 
 func TestNothing(t *testing.T) {

@@ -2,15 +2,11 @@ package iotronic
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
@@ -37,8 +33,6 @@ func TestMain(m *testing.M) {
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
-
-var update = flag.Bool("update", false, "write the golden documents anew")
 
 // object is an object of the API.
 type object = iotronictest.Object
@@ -94,28 +88,7 @@ func render(t ansibletest.Failer, l *Listing, o Options, pretty bool) string {
 	if err != nil {
 		t.Fatalf("Build: %v", err)
 	}
-	var b strings.Builder
-	if err := doc.Write(&b, pretty); err != nil {
-		t.Fatalf("Write: %v", err)
-	}
-	return b.String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got), go test -update writes it anew:\n%s", path, diff)
-	}
+	return ansibletest.Text(t, doc, pretty)
 }
 
 // hostNames are the hosts of a document.

@@ -139,11 +139,8 @@ func TestBuild(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
-		var text strings.Builder
-		if err := doc.Write(&text, false); err != nil {
-			t.Fatal(err)
-		}
-		read, got := ansibletest.MustRead(t, text.String())
+		text := ansibletest.Text(t, doc, false)
+		read, got := ansibletest.MustRead(t, text)
 		for h, v := range got {
 			if bad := ansibletest.Trusted(v); len(bad) > 0 {
 				t.Fatalf("%s: Ansible would execute %q", h, bad)
@@ -167,8 +164,8 @@ func TestBuild(t *testing.T) {
 		slices.Reverse(objects)
 		again := listingOf(t, dialect, objects...)
 		again.Fleets = fleets
-		if other := render(t, again, o, false); other != text.String() {
-			t.Fatalf("another order gives another document:\n%s\n%s", text.String(), other)
+		if other := render(t, again, o, false); other != text {
+			t.Fatalf("another order gives another document:\n%s\n%s", text, other)
 		}
 		for h := range got {
 			i, _ := slices.BinarySearch(hostNames(t, l, o), h)
