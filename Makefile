@@ -6,7 +6,7 @@ COMMIT  := $(shell git rev-parse --short=7 HEAD 2>/dev/null || echo unknown)
 
 # The names that the binary answers to beside craton: each is a link to it in bin/. A module has its name from its
 # documentation, which is made from the modules themselves.
-LINKS := craton-inventory $(basename $(notdir $(wildcard plugins/modules/*.py)))
+LINKS := craton-inventory iotronic-inventory $(basename $(notdir $(wildcard plugins/modules/*.py)))
 
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s

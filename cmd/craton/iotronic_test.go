@@ -60,10 +60,6 @@ func TestWhichInventory(t *testing.T) {
 // Ironic.
 func TestIotronicGuide(t *testing.T) {
 	t.Parallel()
-	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "iotronic.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	town := iotronictest.Start(t, iotronictest.Boards2019)
 	roofs := town.Add("fleets", iotronictest.Object{"name": "roofs"})
 	for _, o := range []iotronictest.Object{
@@ -101,7 +97,7 @@ func TestIotronicGuide(t *testing.T) {
 			env[i] = "PATH=" + strings.Join([]string{home, ansibleBin(), path}, string(os.PathListSeparator))
 		}
 	}
-	commands, _ := parseReadme(string(guide))
+	commands, _ := console(t, "docs/iotronic.md")
 	if len(commands) < 5 {
 		t.Errorf("only %d commands in the guide", len(commands))
 	}

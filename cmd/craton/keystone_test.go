@@ -87,15 +87,11 @@ func bare(t *testing.T, home string) []string {
 // TestKeystoneGuide runs every `$` line of docs/keystone.md, with the names of a real Keystone in the place of the guide's.
 func TestKeystoneGuide(t *testing.T) {
 	t.Parallel()
-	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "keystone.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := newCloud(t)
 	real := strings.NewReplacer("https://keystone.example:5000/v3", c.URL, "the password of deploy", c.user.Password,
 		"=deploy", "="+c.user.Name, ": deploy", ": "+c.user.Name, "=fleet", "="+c.project.Name, ": fleet\n", ": "+c.project.Name+"\n",
 		"=north", "="+c.region, ": north", ": "+c.region)
-	commands, files := parseReadme(string(guide))
+	commands, files := console(t, "docs/keystone.md")
 	files["keystone-password"] = c.user.Password
 	home := t.TempDir()
 	for _, name := range []string{"keystone-password", "clouds.yaml", "secure.yaml"} {
@@ -103,25 +99,7 @@ func TestKeystoneGuide(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const mark = "--8<-- end of command"
-	var script strings.Builder
-	for _, c := range commands {
-		fmt.Fprintf(&script, "%s\necho '%s'\n", real.Replace(c.text), mark)
-	}
-	sh := exec.CommandContext(t.Context(), "bash", "-c", script.String())
-	sh.Dir, sh.Env = home, bare(t, home)
-	out, err := sh.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	outputs := strings.Split(string(out), mark+"\n")
-	for i, c := range commands {
-		want, got := strings.TrimRight(strings.Join(c.output, "\n"), "\n"), strings.TrimRight(outputs[i], "\n")
-		at := regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]{15}`) // when something was made
-		if want, got = at.ReplaceAllString(want, "TIME"), at.ReplaceAllString(got, "TIME"); !matches(want, got) {
-			t.Errorf("docs/keystone.md:%d: $ %s\n%s", c.line, c.text, cmp.Diff(want, got))
-		}
-	}
+	runCommands(t, "docs/keystone.md", commands, home, bare(t, home), real)
 	if len(commands) < 5 {
 		t.Errorf("only %d commands in the guide", len(commands))
 	}

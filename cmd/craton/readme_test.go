@@ -1,23 +1,15 @@
 package main_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/craton-fleet/craton/internal/page"
 )
-
-// command is a line `$ ...` of a console block, with the output that the README shows for it.
-type command struct {
-	line   int
-	text   string
-	output []string
-}
 
 // TestReadme runs the README.
 func TestReadme(t *testing.T) { runPage(t, "README.md") }
@@ -38,11 +30,7 @@ func runPage(t *testing.T, name string) {
 	t.Helper()
 	bin := binaries(t)
 	ansible := ansibleBin()
-	page, err := os.ReadFile(filepath.Join("..", "..", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	commands, files := parseReadme(string(page))
+	commands, files := console(t, name)
 	if len(commands) == 0 || len(files) == 0 {
 		t.Fatalf("%s has no console blocks or no files", name)
 	}
@@ -52,68 +40,44 @@ func runPage(t *testing.T, name string) {
 			t.Fatal(err)
 		}
 	}
-	env := append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+ansible+string(os.PathListSeparator)+os.Getenv("PATH"),
+	// What the developer has set for Craton would show.
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CRATON_") || strings.HasPrefix(v, "OS_") })
+	env = append(env, "PATH="+bin+string(os.PathListSeparator)+ansible+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	runCommands(t, name, commands, dir, env, strings.NewReplacer())
 }
 
+// console are the commands of a page's console blocks, and its files.
+func console(t *testing.T, name string) ([]page.Command, map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := page.Parse(string(text))
+	return p.Commands["console"], p.Files
+}
+
 // runCommands runs a page's commands in one shell, with real names in the place of the page's, and compares what they print
 // with what the page shows.
-func runCommands(t *testing.T, page string, commands []command, dir string, env []string, real *strings.Replacer) {
+func runCommands(t *testing.T, name string, commands []page.Command, dir string, env []string, real *strings.Replacer) {
 	t.Helper()
-	const mark = "--8<-- end of command"
-	var script strings.Builder
+	var here []page.Command
 	for _, c := range commands {
-		fmt.Fprintf(&script, "%s\necho '%s'\n", real.Replace(c.text), mark)
-	}
-	sh := exec.CommandContext(t.Context(), "bash", "-c", script.String())
-	sh.Dir, sh.Env = dir, env
-	out, err := sh.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	outputs := strings.Split(string(out), mark+"\n")
-	for i, c := range commands {
-		if strings.HasPrefix(c.text, "ansible") && ansibleBin() == "" {
-			t.Logf("%s:%d not run: no Ansible here; make test brings it", page, c.line)
+		if strings.HasPrefix(c.Text, "ansible") && ansibleBin() == "" {
+			t.Logf("%s:%d not run: no Ansible here; make test brings it", name, c.Line)
 			continue
 		}
-		want := strings.TrimRight(strings.Join(c.output, "\n"), "\n")
-		if got := strings.TrimRight(outputs[i], "\n"); !matches(want, got) {
-			t.Errorf("%s:%d: $ %s\n%s", page, c.line, c.text, cmp.Diff(want, got))
-		}
+		c.Text = real.Replace(c.Text)
+		here = append(here, c)
 	}
-}
-
-// parseReadme finds the console blocks, and the YAML blocks whose first line names their file.
-func parseReadme(text string) (commands []command, files map[string]string) {
-	files = map[string]string{}
-	kind, name := "", ""
-	for i, line := range strings.Split(text, "\n") {
-		switch {
-		case kind == "" && strings.HasPrefix(line, "```"):
-			kind, name = strings.TrimPrefix(line, "```"), ""
-		case line == "```":
-			kind = ""
-		case kind == "yaml" && name == "" && strings.HasPrefix(line, "# "):
-			name = strings.TrimPrefix(line, "# ")
-		case kind == "yaml" && name != "":
-			files[name] += line + "\n"
-		case kind == "console" && strings.HasPrefix(line, "$ "):
-			commands = append(commands, command{line: i + 1, text: strings.TrimPrefix(line, "$ ")})
-		case kind == "console" && len(commands) > 0:
-			last := &commands[len(commands)-1]
-			last.output = append(last.output, line)
-		}
+	complaints, err := page.Run(t.Context(), here, dir, env)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return commands, files
-}
-
-func matches(want, got string) bool {
-	pattern := regexp.QuoteMeta(want)
-	pattern = strings.ReplaceAll(pattern, "\n"+regexp.QuoteMeta("..."), `\n(?s:.*)`)
-	pattern = strings.ReplaceAll(pattern, regexp.QuoteMeta("..."), `.*`)
-	return regexp.MustCompile(`\A` + pattern + `\z`).MatchString(got)
+	for _, complaint := range complaints {
+		t.Errorf("%s, %s", name, complaint)
+	}
 }
 
 // ansibleBin is a folder with a working Ansible, "" when there is none.

@@ -39,9 +39,9 @@ func TestServerDoc(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := serverDoc(t)
-	commands, _ := parseReadme(doc)
+	commands, _ := console(t, "docs/server.md")
 	start := regexp.MustCompile(`(?m)^craton server --auth keystone .*$`).FindString(doc)
-	if len(commands) < 5 || !strings.HasPrefix(commands[0].text, "craton server bootstrap") || start == "" {
+	if len(commands) < 5 || !strings.HasPrefix(commands[0].Text, "craton server bootstrap") || start == "" {
 		t.Fatalf("docs/server.md does not begin with making the database and starting the server: %+v, %q", commands, start)
 	}
 
@@ -58,16 +58,16 @@ func TestServerDoc(t *testing.T) {
 		return cmd
 	}
 	for i, c := range commands {
-		cmd := shell(own.Replace(c.text), "ann", password, "team")
-		if strings.HasPrefix(c.text, "openstack ") {
-			cmd = shell(own.Replace(c.text), openstacktest.AdminUser, openstacktest.AdminPassword, openstacktest.AdminProject)
+		cmd := shell(own.Replace(c.Text), "ann", password, "team")
+		if strings.HasPrefix(c.Text, "openstack ") {
+			cmd = shell(own.Replace(c.Text), openstacktest.AdminUser, openstacktest.AdminPassword, openstacktest.AdminProject)
 		}
 		out, err := cmd.CombinedOutput()
 		if err != nil {
-			t.Fatalf("docs/server.md:%d: $ %s: %v\n%s", c.line, c.text, err, out)
+			t.Fatalf("docs/server.md:%d: $ %s: %v\n%s", c.Line, c.Text, err, out)
 		}
-		if want, got := strings.TrimRight(strings.Join(c.output, "\n"), "\n"), strings.TrimRight(string(out), "\n"); want != "..." && !matches(want, got) {
-			t.Errorf("docs/server.md:%d: $ %s\n%s", c.line, c.text, cmp.Diff(want, got))
+		if complaint := c.Compare(string(out)); complaint != "" {
+			t.Errorf("docs/server.md, %s", complaint)
 		}
 		if i == 0 {
 			server := startServer(t, shell("exec "+own.Replace(start)+" --log-format json", "", "", ""))

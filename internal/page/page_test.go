@@ -67,7 +67,7 @@ func TestMatches(t *testing.T) {
 		want, got string
 		is        bool
 	}{
-		{"a", "a", true}, {"a", "a\nb", false}, {"...\nb", "x\ny\nb", true}, {"...", "", true}, {"a...c", "abc", true}, {"a...c", "a\nc", false},
+		{"a", "a", true}, {"a", "a\nb", false}, {"...\nb", "x\ny\nb", true}, {"...", "", true}, {"at 2026-01-02T03:04:05.000000", "at 2027-11-12T13:14:15.000600", true}, {"at 2026-01-02", "at 2027-11-12", false}, {"a...c", "abc", true}, {"a...c", "a\nc", false},
 		{"a\n...", "a", false}, {"a.c", "abc", false},
 	} {
 		if Matches(c.want, c.got) != c.is {
