@@ -81,7 +81,7 @@ check-lint: $(call tool,$(GOLANGCI_LINT))
 check-vulnerabilities: $(call tool,$(GOVULNCHECK))
 	@tests/vulnerabilities $<
 
-bench: build ## measure the inventory and the server on this machine, and print a table
+bench: build ## measure the inventory, the modules and the server on this machine, and print tables
 	go run ./internal/bench
 
 fuzz: ## run every fuzz target of the tree for FUZZTIME=10s each
