@@ -27,14 +27,14 @@ func ansibles(t *testing.T) []string {
 // release returns an environment's ansible-core release: "2.14.18".
 func release(t *testing.T, bin string) string {
 	t.Helper()
-	out, err := exec.Command(python(bin), "-c", "from ansible import release; print(release.__version__)").Output()
+	out, err := exec.Command(runPython(bin), "-c", "from ansible import release; print(release.__version__)").Output()
 	if err != nil {
 		t.Fatalf("the ansible-core of %s does not import: %v", bin, err)
 	}
 	return strings.TrimSpace(string(out))
 }
 
-func python(bin string) string { return filepath.Join(bin, "python3") }
+func runPython(bin string) string { return filepath.Join(bin, "python3") }
 
 // cleanEnv is the environment without settings of Ansible and Python that
 // could change what a test sees, with more added.

@@ -41,7 +41,7 @@ func ask(t *testing.T, bin string, cases []parityCase) []answer {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(python(bin), "testdata/ansiblemodule.py")
+	cmd := exec.Command(runPython(bin), "testdata/ansiblemodule.py")
 	cmd.Env = cleanEnv("PYTHONHASHSEED=0", "HOME=/home/someone/", "PYTHONIOENCODING=utf-8")
 	cmd.Stdin = &in
 	var stderr bytes.Buffer

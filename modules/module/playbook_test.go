@@ -35,7 +35,7 @@ func TestPlaybook(t *testing.T) {
 			}
 			cmd := exec.Command(filepath.Join(bin, "ansible-playbook"), "-i", "localhost,", "-c", "local", "--diff", "-vvv", "-e", "dir="+dir, "testdata/playbook.yml")
 			cmd.Env = cleanEnv("ANSIBLE_LIBRARY="+library, "ANSIBLE_CONFIG=testdata/ansible.cfg", "ANSIBLE_LOCAL_TEMP="+dir+"/tmp", "ANSIBLE_REMOTE_TMP="+dir+"/rtmp", "ANSIBLE_ASYNC_DIR="+dir+"/async",
-				"ANSIBLE_NOCOLOR=1", "LC_ALL=C.UTF-8", "ANSIBLE_PYTHON_INTERPRETER="+python(bin))
+				"ANSIBLE_NOCOLOR=1", "LC_ALL=C.UTF-8", "ANSIBLE_PYTHON_INTERPRETER="+runPython(bin))
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)

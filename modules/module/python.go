@@ -6,8 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/python"
 )
 
 // Values become text in Ansible by Python's str() and repr(). What users know,
@@ -33,8 +33,8 @@ type notation struct {
 }
 
 var (
-	pyNotation   = notation{"None", "True", "False", appendPyString}
-	jsonNotation = notation{"null", "true", "false", appendASCII}
+	pyNotation   = notation{"None", "True", "False", python.AppendString}
+	jsonNotation = notation{"null", "true", "false", python.AppendASCII}
 )
 
 func (n notation) append(b []byte, v any) []byte {
@@ -74,37 +74,6 @@ func (n notation) append(b []byte, v any) []byte {
 	panic(fmt.Sprintf("module: %T is not a JSON value", v))
 }
 
-// appendPyString is repr of a str: single quotes unless the text has some and
-// no double ones, and escapes for what cannot be printed.
-func appendPyString(b []byte, s string) []byte {
-	quote := byte('\'')
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		quote = '"'
-	}
-	b = append(b, quote)
-	for _, r := range s {
-		switch {
-		case r == rune(quote) || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r == '\n':
-			b = append(b, `\n`...)
-		case r == '\r':
-			b = append(b, `\r`...)
-		case r == '\t':
-			b = append(b, `\t`...)
-		case unicode.IsPrint(r):
-			b = utf8.AppendRune(b, r)
-		case r < 0x100:
-			b = fmt.Appendf(b, `\x%02x`, r)
-		case r < 0x10000:
-			b = fmt.Appendf(b, `\u%04x`, r)
-		default:
-			b = fmt.Appendf(b, `\U%08x`, r)
-		}
-	}
-	return append(b, quote)
-}
-
 // pyNumber is the text of a JSON number after Python has read it.
 func pyNumber(n json.Number) string {
 	if isInt(n) {
@@ -122,8 +91,7 @@ func pyInt(n json.Number) string {
 	return string(n)
 }
 
-// pyFloat is repr of a float: the shortest text that reads back the same, with
-// an exponent from 1e16 and below 1e-4, and always a point or an exponent.
+// pyFloat is repr of a float.
 func pyFloat(f float64) string {
 	switch {
 	case math.IsInf(f, 1):
@@ -133,14 +101,7 @@ func pyFloat(f float64) string {
 	case math.IsNaN(f):
 		return "nan"
 	}
-	if abs := math.Abs(f); abs != 0 && (abs < 1e-4 || abs >= 1e16) {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
+	return python.Float(f)
 }
 
 // pyType is the name of the type that a JSON value has in Python.
@@ -166,31 +127,8 @@ func pyType(v any) string {
 // pyClass is str(type(v)).
 func pyClass(v any) string { return "<class '" + pyType(v) + "'>" }
 
-// pySpace tells the characters that Python's strip removes: Unicode's spaces
-// and the four information separators.
-func pySpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
-func pyStrip(s string) string { return strings.TrimFunc(s, pySpace) }
+func pyStrip(s string) string { return strings.TrimFunc(s, python.Space) }
 
 // appendPyJSON writes a value as json.dumps does: a space after , and :, and
 // everything that is not ASCII escaped.
 func appendPyJSON(b []byte, v any) []byte { return jsonNotation.append(b, v) }
-
-func appendASCII(b []byte, s string) []byte {
-	const short = "\b\f\n\r\t\"\\"
-	const letters = "bfnrt\"\\"
-	b = append(b, '"')
-	for _, r := range s {
-		if i := strings.IndexRune(short, r); i >= 0 {
-			b = append(b, '\\', letters[i])
-		} else if r >= 0x20 && r < 0x7f {
-			b = append(b, byte(r))
-		} else if r < 0x10000 {
-			b = fmt.Appendf(b, `\u%04x`, r)
-		} else {
-			r -= 0x10000
-			b = fmt.Appendf(b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		}
-	}
-	return append(b, '"')
-}

@@ -119,7 +119,7 @@ func TestMaskAgainstAnsibleModule(t *testing.T) {
 	args := map[string]any{"token": "s3cret", "pin": "4711", "d": map[string]any{"key": "in-dict", "l": []any{"in-list", true}}}
 	for _, bin := range ansibles(t) {
 		in, _ := json.Marshal(map[string]any{"spec": pythonSpec(&Spec{Options: options}), "args": args, "result": result})
-		cmd := exec.Command(python(bin), "testdata/ansiblemodule.py")
+		cmd := exec.Command(runPython(bin), "testdata/ansiblemodule.py")
 		cmd.Env = cleanEnv()
 		cmd.Stdin = strings.NewReader(string(in) + "\n")
 		out, err := cmd.Output()
