@@ -112,6 +112,9 @@ func (c *checker) option(full string, o *Option) {
 	if len(o.Options) > 0 && !o.nested() {
 		c.errorf("option %s: options are for a dict or a list of dicts", full)
 	}
+	if len(o.NoLogKeys) > 0 && (o.kind() != Dict || len(o.Options) > 0) {
+		c.errorf("option %s: NoLogKeys are for a dict of any keys", full)
+	}
 	if o.ApplyDefaults && (o.kind() != Dict || len(o.Options) == 0) {
 		c.errorf("option %s: ApplyDefaults is for a dict with options", full)
 	}

@@ -131,7 +131,8 @@
 //
 // The values of NoLog options must not be seen: neither those of the task nor
 // of the environment nor defaults, nested ones included, as they came and as
-// they were converted. [Task.Secret] adds others at run time. They are masked
+// they were converted. Nor must those under secret keys of a dict
+// ([Option].NoLogKeys). [Task.Secret] adds others at run time. They are masked
 // in the whole output: in texts, numbers, keys, msg, warnings, diff, exception
 // and invocation. A value that is a secret becomes
 // VALUE_SPECIFIED_IN_NO_LOG_PARAMETER, a part of a text that is one becomes

@@ -370,12 +370,46 @@ func maskArgs(options []Option, args *dict) *dict {
 		case value == nil:
 		case o.NoLog:
 			value = noLogValue
+		case len(o.NoLogKeys) > 0:
+			value = maskKeys(value, o.NoLogKeys)
 		case o.nested():
 			value = maskNested(o, value)
 		}
 		d.set(o.Name, value)
 	}
 	return d
+}
+
+// maskKeys replaces the values of secret keys. What should be a dict and could not be
+// read is replaced as a whole.
+func maskKeys(value any, words []string) any {
+	v, ok := value.(*dict)
+	if !ok {
+		return noLogValue
+	}
+	return maskUnder(v, words)
+}
+
+func maskUnder(value any, words []string) any {
+	switch v := value.(type) {
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = maskUnder(e, words)
+		}
+		return list
+	case *dict:
+		d := newDict()
+		for _, k := range v.keys {
+			if e := v.values[k]; secretKey(k, words) && e != nil {
+				d.set(k, noLogValue)
+			} else {
+				d.set(k, maskUnder(e, words))
+			}
+		}
+		return d
+	}
+	return value
 }
 
 func maskNested(o *Option, value any) any {

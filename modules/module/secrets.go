@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -63,6 +64,31 @@ func (s *secrets) addValue(v any) {
 			s.addValue(e)
 		}
 	}
+}
+
+// addKeys registers the values in a JSON value whose keys have one of the words in
+// them.
+func (s *secrets) addKeys(v any, words []string) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			s.addKeys(e, words)
+		}
+	case *dict:
+		for k, e := range v.values {
+			if secretKey(k, words) {
+				s.addValue(e)
+			} else {
+				s.addKeys(e, words)
+			}
+		}
+	}
+}
+
+// secretKey tells a key that has one of the words in it.
+func secretKey(key string, words []string) bool {
+	key = strings.ToLower(key)
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(key, strings.ToLower(word)) })
 }
 
 // masker returns what masks the secrets known now, nil if there are none.

@@ -67,6 +67,10 @@ type Option struct {
 	Aliases     []string
 	// NoLog keeps the value out of all output. See "Secrets" in the package comment.
 	NoLog bool
+	// NoLogKeys are words: of a Dict of any keys, values are kept out of all output
+	// as those of NoLog are if one of the words is in their key, in any case and at
+	// any depth: "password" finds ipmi_password.
+	NoLogKeys []string
 	// Env names environment variables to take the value from when the task has
 	// none. The first that is set counts, also when it is empty.
 	Env []string
@@ -200,7 +204,7 @@ func (o *Option) nested() bool {
 
 // holdsSecrets reports whether the option or one inside it is NoLog.
 func (o *Option) holdsSecrets() bool {
-	if o.NoLog {
+	if o.NoLog || len(o.NoLogKeys) > 0 {
 		return true
 	}
 	for i := range o.Options {

@@ -74,9 +74,7 @@ func (v *validation) level(options []Option, rules *Rules, d *dict, context []st
 	for i := range options {
 		if o := &options[i]; d.has(o.Name) {
 			v.deprecated(o, param)
-			if o.NoLog {
-				v.secrets.addValue(d.values[o.Name])
-			}
+			v.hide(o, d.values[o.Name])
 		}
 	}
 
@@ -90,9 +88,7 @@ func (v *validation) level(options []Option, rules *Rules, d *dict, context []st
 			continue
 		}
 		failed[o.Name] = !v.convert(o, d, context)
-		if o.NoLog {
-			v.secrets.addValue(d.values[o.Name])
-		}
+		v.hide(o, d.values[o.Name])
 	}
 	for i := range options {
 		if o := &options[i]; len(o.Choices) > 0 && d.has(o.Name) && !failed[o.Name] {
@@ -113,6 +109,14 @@ func (v *validation) level(options []Option, rules *Rules, d *dict, context []st
 			v.nested(o, d, context, prefix, param)
 		}
 	}
+}
+
+// hide registers what is secret in an option's value.
+func (v *validation) hide(o *Option, value any) {
+	if o.NoLog {
+		v.secrets.addValue(value)
+	}
+	v.secrets.addKeys(value, o.NoLogKeys)
 }
 
 // given moves values from aliases and from the environment to the options'
@@ -142,9 +146,7 @@ func (v *validation) given(options []Option, d *dict, prefix string) {
 			}
 			if d.has(o.Name) {
 				v.warnings = append(v.warnings, fmt.Sprintf("Both option %s%s and its alias %s%s are set.", prefix, o.Name, prefix, alias))
-				if o.NoLog { // the value that loses is a secret too
-					v.secrets.addValue(d.values[o.Name])
-				}
+				v.hide(o, d.values[o.Name]) // the value that loses is a secret too
 			}
 			d.set(o.Name, d.values[alias])
 			d.delete(alias)
@@ -274,9 +276,7 @@ func (v *validation) defaults(options []Option, d *dict) {
 			v.errorf(nil, "internal error: default of %s: %v", o.Name, err)
 			continue
 		}
-		if o.NoLog {
-			v.secrets.addValue(value)
-		}
+		v.hide(o, value)
 		d.set(o.Name, value)
 		d.source[o.Name] = FromDefault
 	}
