@@ -3,6 +3,7 @@ package iotronic
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/craton-fleet/craton/internal/rest"
@@ -93,19 +94,24 @@ func (s *NodeService) States(ctx context.Context, id string) (*NodeStates, error
 	return out, nil
 }
 
-// WaitPower waits until a node has a power state. It fails with a [*StateTransitionFailedError] when the node stays in
-// another one with an error, and with a [*StateTransitionTimeoutError] when the context ends before.
+// WaitPower waits until a node has a power state and nothing is on its way any more, so that it waits for the end of a
+// [Reboot] too. It fails with a [*StateTransitionFailedError] when the node stays in another state with an error, and with
+// a [*StateTransitionTimeoutError] when the context ends before.
 func (s *NodeService) WaitPower(ctx context.Context, id, state string) error {
-	return s.wait(ctx, id, state, func(n *NodeStates) (now string, stays bool) {
-		return n.PowerState, n.TargetPowerState == "" && n.LastError != ""
+	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
+		moves = n.TargetPowerState != ""
+		return n.PowerState, moves, !moves && n.LastError != ""
 	})
 }
 
 // WaitProvision waits until a node has a provision state. It fails with a [*StateTransitionFailedError] when the node is
 // in another one and on its way to nothing, and with a [*StateTransitionTimeoutError] when the context ends before.
 func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error {
-	return s.wait(ctx, id, state, func(n *NodeStates) (now string, stays bool) {
-		return n.ProvisionState, n.TargetProvisionState == ""
+	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
+		// A node that has failed keeps its target, and does not go there.
+		failed := n.ProvisionState == "error" || strings.HasSuffix(n.ProvisionState, " failed")
+		moves = n.TargetProvisionState != "" && !failed
+		return n.ProvisionState, moves, !moves
 	})
 }
 
@@ -115,13 +121,13 @@ const (
 	lastLook  = 2 * time.Second
 )
 
-func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, stays bool)) error {
+func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, is, stays bool)) error {
 	stayed, now := false, ""
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
 		states, err := s.States(ctx, id)
 		if err == nil {
-			var stays bool
-			if now, stays = look(states); now == state {
+			var is, stays bool
+			if now, is, stays = look(states); is {
 				return nil
 			}
 			// Between the acceptance of a request and its beginning, the last one's end is still to be seen.
