@@ -121,13 +121,13 @@ const (
 	lastLook  = 2 * time.Second
 )
 
-func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, is, stays bool)) error {
+func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, moves, stays bool)) error {
 	stayed, now := false, ""
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
 		states, err := s.States(ctx, id)
 		if err == nil {
-			var is, stays bool
-			if now, is, stays = look(states); is {
+			var moves, stays bool
+			if now, moves, stays = look(states); now == state && !moves {
 				return nil
 			}
 			// Between the acceptance of a request and its beginning, the last one's end is still to be seen.

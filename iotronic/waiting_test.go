@@ -1,0 +1,61 @@
+package iotronic_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// TestWaiting: what a node says one look after the other, and when that is the end.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	power := func(ctx context.Context, c *iotronic.Client) error {
+		return c.Nodes.WaitPower(ctx, "n", iotronic.PowerOn)
+	}
+	provision := func(ctx context.Context, c *iotronic.Client) error { return c.Nodes.WaitProvision(ctx, "n", "active") }
+	const (
+		on        = `{"power_state": "power on", "target_power_state": null}`
+		switching = `{"power_state": "power off", "target_power_state": "power on"}`
+		broken    = `{"power_state": "power off", "target_power_state": null, "last_error": "no answer of the BMC"}`
+		deploying = `{"provision_state": "deploying", "target_provision_state": "active"}`
+		failed    = `{"provision_state": "deploy failed", "target_provision_state": "active", "last_error": "no image"}`
+		active    = `{"provision_state": "active", "target_provision_state": null}`
+	)
+	for name, tt := range map[string]struct {
+		wait   func(context.Context, *iotronic.Client) error
+		says   []string
+		actual string // "" means that it gets there
+	}{
+		"an error of the power": {power, []string{switching, broken, broken}, "power off"},
+		"an error of before":    {power, []string{broken, switching, on}, ""},
+		"a deployment":          {provision, []string{deploying, active}, ""},
+		"one that fails":        {provision, []string{deploying, failed, failed}, "deploy failed"},
+		"one that is repeated":  {provision, []string{failed, deploying, active}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			looks := 0
+			mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
+			mux.HandleFunc("GET /v1/nodes/n/states", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, tt.says[min(looks, len(tt.says)-1)])
+				looks++
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			err := tt.wait(ctx, c)
+			var stays *iotronic.StateTransitionFailedError
+			if tt.actual == "" && err != nil || tt.actual != "" && (!errors.As(err, &stays) || stays.Actual != tt.actual || stays.Reason == "") {
+				t.Errorf("error %v", err)
+			}
+			if looks != len(tt.says) {
+				t.Errorf("%d looks, not %d", looks, len(tt.says))
+			}
+		})
+	}
+}
