@@ -5,14 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/modules/internal/options"
 	"github.com/craton-fleet/craton/modules/module"
 )
 
@@ -21,84 +20,25 @@ const fragmentName = "craton.fleet.connection"
 
 // connection is the fragment that every module has: the settings that say where the fleet lives.
 func connection() *module.Fragment {
-	f := &module.Fragment{Name: fragmentName, Notes: []string{
+	return &module.Fragment{Name: fragmentName, Options: options.Of(settings.Connection), Notes: []string{
 		"What no option and no environment variable gives is taken from the configuration file of the machine that the module runs on: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml).",
 		"With C(url: sqlite:PATH) the fleet is a file on the machine that the module runs on. No server and no credentials are needed; tasks that are to change one file must run on one machine, so use C(delegate_to) or C(connection: local).",
 		"With O(auth_url) or O(os_cloud), or their variables, users and projects are those of Keystone. Its tokens are kept for other tasks in C(~/.cache/craton/tokens) of the user that the module runs as; see O(no_token_cache).",
 		"Set the connection once for all modules with C(module_defaults) and the group C(craton.fleet.craton).",
 	}}
-	for i := range settings.Connection.Settings {
-		s := &settings.Connection.Settings[i]
-		help, _, _ := strings.Cut(s.Help, "; other users") // on a command line, that is
-		o := module.Option{Name: s.Name, NoLog: s.Secret, Env: append([]string{s.Env}, s.Also...),
-			Description: []string{strings.ToUpper(help[:1]) + help[1:] + "."}}
-		switch s.Kind {
-		case settings.Bool:
-			o.Type, o.Default = module.Bool, s.Default == "true"
-		case settings.Int:
-			n, _ := strconv.Atoi(s.Default)
-			o.Type, o.Default = module.Int, n
-		case settings.Path:
-			o.Type = module.Path
-		default:
-			if s.Default != "" {
-				o.Default = s.Default
-			}
-		}
-		f.Options = append(f.Options, o)
-	}
-	return f
 }
 
 // connectionSettings are the task's connection options over its environment, the configuration file and the defaults.
 func connectionSettings(p module.Params) (*settings.Values, error) {
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	settings.AddFlags(flags, settings.Connection)
-	environment := map[string]string{}
-	for i := range settings.Connection.Settings {
-		s := &settings.Connection.Settings[i]
-		value := ""
-		switch s.Kind {
-		case settings.Bool:
-			value = strconv.FormatBool(p.Bool(s.Name))
-		case settings.Int:
-			value = strconv.FormatInt(p.Int(s.Name), 10)
-		default:
-			value = p.String(s.Name)
-		}
-		if value == "" { // as everywhere, an empty setting is none
-			continue
-		}
-		switch p.Source(s.Name) {
-		case module.FromTask:
-			name := s.Flag
-			if name == "" {
-				name = strings.ReplaceAll(s.Name, "_", "-")
-			}
-			if err := flags.Set(name, value); err != nil {
-				return nil, err
-			}
-		case module.FromEnv:
-			environment[s.Env] = value
-		}
-	}
-	v, err := settings.LoadEnv(flags, func(name string) (string, bool) {
-		if value, ok := environment[name]; ok {
-			return value, true
-		}
-		return os.LookupEnv(name)
-	}, settings.Connection)
+	v, err := options.Settings(p, settings.Connection)
 	if err != nil {
-		return nil, errors.New(flagPrefix.ReplaceAllString(err.Error(), ""))
+		return nil, err
 	}
 	if v.String("url") == "" && !connect.UsesKeystone(v) {
 		return nil, errors.New("no fleet to talk to: set the option url, or CRATON_URL in the task's environment, to the URL of a Craton API such as http://craton.example:7780, or to sqlite:PATH; or for Keystone os_cloud or auth_url")
 	}
 	return v, nil
 }
-
-// flagPrefix is what an error of the settings calls an option.
-var flagPrefix = regexp.MustCompile(`^flag --[a-z-]+: `)
 
 // open connects a task to its fleet. done ends the work.
 //

@@ -28,7 +28,6 @@ func fleetSpec() *module.Spec {
 			"A thousand hosts are one task, with a few requests side by side, and not a thousand tasks. The same document and the same engine as C(craton apply FILE).",
 			"The whole document is checked first. All that is wrong is told at once, and nothing is written while anything is wrong.",
 		},
-		VersionAdded: versionAdded, Author: author,
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*module.Fragment{connection()},
 		Notes:     []string{"If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from there."},

@@ -47,7 +47,6 @@ func (r *resource) infoSpec() *module.Spec {
 			fmt.Sprintf("Lists the %s that match all options that are given, however many there are. Changes nothing.", r.nouns),
 			"What is not found is no error: the list is empty then. A name that several objects have, where one is to be named, is.",
 		},
-		VersionAdded: versionAdded, Author: author,
 		SupportsCheckMode: true,
 		Fragments:         []*module.Fragment{connection()},
 		Examples:          r.doc.info,

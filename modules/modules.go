@@ -10,13 +10,22 @@ import (
 )
 
 // runFunc is a module's work.
-type runFunc func(ctx context.Context, task *module.Task) (*module.Result, error)
+type runFunc = func(ctx context.Context, task *module.Task) (*module.Result, error)
+
+// versionAdded is the collection's version that had the modules first.
+const versionAdded = "0.1.0"
+
+var author = []string{"The Craton authors (@craton-fleet)"}
 
 // registry has every module by its name. Only the one that runs is made, so that a task starts fast.
 var registry = sync.OnceValue(func() map[string]func() *module.Module {
 	all := map[string]func() *module.Module{}
 	register := func(name string, spec func() *module.Spec, run runFunc) {
-		all[name] = sync.OnceValue(func() *module.Module { return &module.Module{Spec: spec(), Run: run} })
+		all[name] = sync.OnceValue(func() *module.Module {
+			s := spec()
+			s.VersionAdded, s.Author = versionAdded, author
+			return &module.Module{Spec: s, Run: run}
+		})
 	}
 	register(variablesName, variablesSpec, runVariables)
 	register(fleetName, fleetSpec, runFleet)

@@ -3,10 +3,10 @@ package modules
 import (
 	"context"
 	"iter"
-	"reflect"
 	"strconv"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // service is one collection of the API in terms of objects. A function that is nil is one that the API does not have.
@@ -58,9 +58,9 @@ func newService[T any, K craton.ID, C, O any](of func(*craton.Client) crud[T, K,
 	return service{
 		list: func(ctx context.Context, c *craton.Client, f filters) iter.Seq2[object, error] {
 			if _, named := f["name"]; named {
-				return objects(few(ctx, of(c), listOptions[O](f)))
+				return objects(few(ctx, of(c), rest.Options[O](f)))
 			}
-			return objects(of(c).All(ctx, listOptions[O](f)))
+			return objects(of(c).All(ctx, rest.Options[O](f)))
 		},
 		get: func(ctx context.Context, c *craton.Client, id string) (object, error) {
 			o, err := of(c).Get(ctx, idOf[K](id))
@@ -166,7 +166,7 @@ func objects[T any](all iter.Seq2[*T, error]) iter.Seq2[object, error] {
 
 // listDevices lists hosts and network devices together.
 func listDevices(ctx context.Context, c *craton.Client, f filters) iter.Seq2[object, error] {
-	return objects(c.Devices.All(ctx, listOptions[craton.DeviceListOptions](f)))
+	return objects(c.Devices.All(ctx, rest.Options[craton.DeviceListOptions](f)))
 }
 
 // idOf is the id that a text names. Texts that are no id have been refused before.
@@ -178,23 +178,4 @@ func idOf[K craton.ID](text string) (id K) {
 		*p = text
 	}
 	return id
-}
-
-// listOptions fills the client's list options, whose `query` tags are the API's names.
-func listOptions[O any](f filters) (o O) {
-	v := reflect.ValueOf(&o).Elem()
-	for i := range v.NumField() {
-		value, ok := f[v.Type().Field(i).Tag.Get("query")]
-		if !ok || value == nil {
-			continue
-		}
-		in := reflect.ValueOf(value)
-		if v.Field(i).Kind() == reflect.Pointer {
-			p := reflect.New(in.Type())
-			p.Elem().Set(in)
-			in = p
-		}
-		v.Field(i).Set(in)
-	}
-	return o
 }

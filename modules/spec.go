@@ -7,11 +7,6 @@ import (
 	"github.com/craton-fleet/craton/modules/module"
 )
 
-// versionAdded is the collection's version that had the modules first.
-const versionAdded = "0.1.0"
-
-var author = []string{"The Craton authors (@craton-fleet)"}
-
 // moduleName is the module of the resource.
 func (r *resource) moduleName() string { return "craton_" + r.name }
 
@@ -37,7 +32,7 @@ func (r *resource) spec() *module.Spec {
 			fmt.Sprintf("Finds %s by its name (%s) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.", article(r.noun), r.doc.key),
 			"Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.",
 		},
-		VersionAdded: versionAdded, Author: author, Notes: r.doc.notes,
+		Notes:             r.doc.notes,
 		SeeAlso:           []module.SeeAlso{{Module: fullName(r.moduleName() + "_info")}, {Module: fullName("craton_fleet")}},
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*module.Fragment{connection()},

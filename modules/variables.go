@@ -39,7 +39,6 @@ func variablesSpec() *module.Spec {
 			"Changes the own variables of an object that is there, and nothing else of it.",
 			"Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do.",
 		},
-		VersionAdded: versionAdded, Author: author,
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*module.Fragment{connection()},
 		Notes:     []string{"The API sets the variables of a network interface when it is made, and cannot change them: see M(craton.fleet.craton_network_interface)."},

@@ -49,3 +49,24 @@ func addQuery(q url.Values, v reflect.Value) {
 		}
 	}
 }
+
+// Options makes list options of values by their parameters' names, as [Query] makes parameters of them. Values that are
+// nil, and those that the options have no field for, are left out.
+func Options[O any](values map[string]any) (options O) {
+	v := reflect.ValueOf(&options).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("query")
+		value, ok := values[name]
+		if name == "" || !ok || value == nil {
+			continue
+		}
+		in := reflect.ValueOf(value)
+		if v.Field(i).Kind() == reflect.Pointer {
+			p := reflect.New(in.Type())
+			p.Elem().Set(in)
+			in = p
+		}
+		v.Field(i).Set(in)
+	}
+	return options
+}

@@ -1,0 +1,106 @@
+// Package options makes options of modules of settings, and settings of a task's options: what a module needs to know
+// to connect is defined once, for all entry points, in internal/settings.
+//
+//	fragment := &module.Fragment{Name: "craton.fleet.connection", Options: options.Of(settings.Connection)}
+//	v, err := options.Settings(task.Params, settings.Connection)
+package options
+
+import (
+	"errors"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// Of are the settings as options of a module, each with its environment variables. No two of the sections may have a
+// setting of the same name.
+func Of(sections ...settings.Section) (all []module.Option) {
+	for _, section := range sections {
+		for i := range section.Settings {
+			all = append(all, option(&section.Settings[i]))
+		}
+	}
+	return all
+}
+
+func option(s *settings.Setting) module.Option {
+	help, _, _ := strings.Cut(s.Help, "; other users") // on a command line, that is
+	o := module.Option{Name: s.Name, NoLog: s.Secret, Env: append([]string{s.Env}, s.Also...),
+		Description: []string{strings.ToUpper(help[:1]) + help[1:] + "."}}
+	for _, choice := range s.Choices {
+		o.Choices = append(o.Choices, choice)
+	}
+	switch s.Kind {
+	case settings.Bool:
+		o.Type, o.Default = module.Bool, s.Default == "true"
+	case settings.Int:
+		n, _ := strconv.Atoi(s.Default)
+		o.Type, o.Default = module.Int, n
+	case settings.Path:
+		o.Type = module.Path
+	default:
+		if s.Default != "" {
+			o.Default = s.Default
+		}
+	}
+	return o
+}
+
+// Settings are the task's options over its environment, the configuration file and the defaults.
+func Settings(p module.Params, sections ...settings.Section) (*settings.Values, error) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	settings.AddFlags(flags, sections...)
+	environment := map[string]string{}
+	for _, section := range sections {
+		for i := range section.Settings {
+			s := &section.Settings[i]
+			value := text(p, s)
+			if value == "" { // as everywhere, an empty setting is none
+				continue
+			}
+			switch p.Source(s.Name) {
+			case module.FromTask:
+				name := s.Flag
+				if name == "" {
+					name = strings.ReplaceAll(s.Name, "_", "-")
+				}
+				if err := flags.Set(name, value); err != nil {
+					return nil, err
+				}
+			case module.FromEnv:
+				environment[s.Env] = value
+			}
+		}
+	}
+	v, err := settings.LoadEnv(flags, func(name string) (string, bool) {
+		if value, ok := environment[name]; ok {
+			return value, true
+		}
+		return os.LookupEnv(name)
+	}, sections...)
+	if err != nil {
+		return nil, errors.New(flagPrefix.ReplaceAllString(err.Error(), ""))
+	}
+	return v, nil
+}
+
+// text is the option's value as a flag has it.
+func text(p module.Params, s *settings.Setting) string {
+	switch s.Kind {
+	case settings.Bool:
+		return strconv.FormatBool(p.Bool(s.Name))
+	case settings.Int:
+		return strconv.FormatInt(p.Int(s.Name), 10)
+	default:
+		return p.String(s.Name)
+	}
+}
+
+// flagPrefix is what an error of the settings calls an option.
+var flagPrefix = regexp.MustCompile(`^flag --[a-z-]+: `)
