@@ -45,6 +45,7 @@ type program struct {
 	imports  string
 	sections []section
 	table    []block // the code in tables, whose output is none: it is compiled only
+	orphans  []int   // lines of output that are no block's
 	binary   string
 }
 
@@ -90,6 +91,8 @@ func parse(name, text string) *program {
 			last.code += line + "\n"
 		case kind == "text" && last != nil:
 			last.output += line + "\n"
+		case kind == "text":
+			p.orphans = append(p.orphans, i+1)
 		case kind == "" && strings.HasPrefix(line, "|"):
 			cells := strings.Split(strings.Trim(line, "|"), "|")
 			cell := strings.TrimSpace(cells[len(cells)-1])
@@ -192,6 +195,9 @@ func tables(ctx context.Context, c *craton.Client, client *iotronic.Client, auth
 
 // build compiles the program in a directory; root is that of the module.
 func (p *program) build(ctx context.Context, dir, root string) error {
+	if len(p.orphans) > 0 {
+		return fmt.Errorf("%s:%d: what prints this?", p.page, p.orphans[0])
+	}
 	source := filepath.Join(dir, "main.go")
 	if err := os.WriteFile(source, []byte(p.source()), 0o600); err != nil {
 		return err
@@ -266,6 +272,10 @@ func TestProgram(t *testing.T) {
 	p = parse("some.md", strings.NewReplacer("x := 1", "x, y := 1, 2", "Hosts.Get", "Hosts.Gte").Replace(text))
 	err := p.build(t.Context(), dir, root)
 	if err == nil || !strings.Contains(err.Error(), "some.md:21: declared and not used: y") || !strings.Contains(err.Error(), "some.md:55: c.Hosts.Gte undefined") {
+		t.Error(err)
+	}
+	p = parse("some.md", text+"\n```text\n1\n```\n\n## Three\n\n```text\n2\n```\n")
+	if err := p.build(t.Context(), dir, root); err == nil || err.Error() != "some.md:64: what prints this?" {
 		t.Error(err)
 	}
 }
