@@ -20,7 +20,7 @@ func (p *program) arrange(args []string) (arranged []string, name string, err er
 	rest := slices.Concat(args[:i], args[i+1:])
 	switch c, cmd := p.define(name), p.commands[name]; {
 	case c == nil: // one that needs no help
-	case c.rest:
+	case c.anyWords():
 		rest = literal(cmd.Flags(), rest)
 	default:
 		if rest, err = repeated(cmd, rest); err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,52 +19,69 @@ type command struct {
 	long     string // more for its own help; may be ""
 	example  string
 	options  []option
-	target   bool // has a positional argument, the object
-	rest     bool // takes any words behind it
-	creates  bool // may make the database of a sqlite: URL
+	target   bool         // has a positional argument, the object
+	more     []positional // arguments behind it
+	rest     bool         // takes any words behind them
+	creates  bool         // may make the database of a sqlite: URL
 	run      func(context.Context, *session, *call) error
 }
+
+// positional is a positional argument that is no object.
+type positional struct {
+	name    string   // <power-state>
+	choices []string // the only values; nil for any
+}
+
+// positionals are the positional arguments in a usage line.
+func (c *command) positionals() (names []string) {
+	if c.target {
+		names = append(names, c.resource.positional())
+	}
+	for _, a := range c.more {
+		names = append(names, a.name)
+	}
+	if c.rest {
+		names = append(names, "...")
+	}
+	return names
+}
+
+// anyWords tells that words behind the positional arguments are taken as they stand.
+func (c *command) anyWords() bool { return c.rest }
 
 // cobra makes the bare command. The flags come with define, when it is known that it is the one that is meant: a
 // process runs one of a hundred.
 func (c *command) cobra() *cobra.Command {
-	use := c.name
-	if c.target {
-		use += " " + c.resource.positional()
-	}
-	if c.rest {
-		use += " ..."
-	}
+	use := strings.Join(append([]string{c.name}, c.positionals()...), " ")
 	return &cobra.Command{Use: use, Short: c.short, Long: c.long, Example: c.example,
 		Args: cobra.ArbitraryArgs, Run: func(*cobra.Command, []string) {}}
 }
 
 // define makes the command complete; completing tells that a shell asks for words.
 func (c *command) define(cmd *cobra.Command, s output.Streams, completing bool) {
-	values := addOptions(cmd.Flags(), c.options)
+	called := c.declare(cmd)
 	addFleetFlags(cmd)
-	var optional, positional []string
-	for i := range c.options {
-		optional = append(optional, c.options[i].usage()...)
-	}
-	if c.target {
-		positional = append(positional, c.resource.positional())
-	}
-	if c.rest {
-		positional = append(positional, "...")
-	}
-	cmd.Annotations = map[string]string{usageAnnotation: strings.Join(optional, "\n") + "\n\n" + strings.Join(positional, "\n")}
-	called := &call{values: values}
-	cmd.Args = func(cmd *cobra.Command, args []string) error { return c.arguments(cmd, called, args) }
 	mode := connect.ReadOnly
 	if c.creates {
 		mode = connect.Create
 	}
-	cmd.Run = nil
 	cmd.RunE = onFleet(s, mode, func(ctx context.Context, run *session, _ []string) error { return c.run(ctx, run, called) })
 	if completing {
 		c.complete(cmd, called, s)
 	}
+}
+
+// declare declares the command's own arguments, and gives where they are found when it runs.
+func (c *command) declare(cmd *cobra.Command) *call {
+	called := &call{values: addOptions(cmd.Flags(), c.options)}
+	var optional []string
+	for i := range c.options {
+		optional = append(optional, c.options[i].usage()...)
+	}
+	cmd.Annotations = map[string]string{usageAnnotation: strings.Join(optional, "\n") + "\n\n" + strings.Join(c.positionals(), "\n")}
+	cmd.Args = func(cmd *cobra.Command, args []string) error { return c.arguments(cmd, called, args) }
+	cmd.Run = nil
+	return called
 }
 
 // arguments checks what argparse checks when it has read all arguments.
@@ -74,9 +92,11 @@ func (c *command) arguments(cmd *cobra.Command, called *call, args []string) err
 			missing = append(missing, o.argument())
 		}
 	}
-	if c.target && len(args) == 0 {
-		missing = append(missing, c.resource.positional())
+	names := c.positionals()
+	if c.rest {
+		names = names[:len(names)-1]
 	}
+	missing = append(missing, names[min(len(args), len(names)):]...)
 	if len(missing) > 0 {
 		return mistake(cmd, "the following arguments are required: %s", strings.Join(missing, ", "))
 	}
@@ -86,8 +106,13 @@ func (c *command) arguments(cmd *cobra.Command, called *call, args []string) err
 			return mistake(cmd, "argument %s: expected an id or a name", c.resource.positional())
 		}
 	}
-	if !c.rest && len(args) > 0 {
-		return unrecognized(cmd, args...)
+	for i, a := range c.more {
+		if a.choices != nil && !slices.Contains(a.choices, args[i]) {
+			return mistake(cmd, "argument %s: %s", a.name, invalidChoice(args[i], a.choices))
+		}
+	}
+	if !c.rest && len(args) > len(c.more) {
+		return unrecognized(cmd, args[len(c.more):]...)
 	}
 	called.words = args
 	return nil

@@ -61,19 +61,65 @@ type completer struct {
 // complete declares how a command's arguments are completed. It is called for a completion only.
 func (c *command) complete(cmd *cobra.Command, called *call, s output.Streams) {
 	by := completer{c, called, s}
+	c.completeBy(cmd, called,
+		func(begin string, kinds ...*resource) []string { return by.names(cmd, begin, kinds...) },
+		func(args []string) ([]string, cobra.ShellCompDirective) {
+			directive := cobra.ShellCompDirectiveNoFileComp
+			if strings.HasSuffix(c.name, "-vars-set") {
+				directive |= cobra.ShellCompDirectiveNoSpace
+			}
+			return by.words(cmd, args[0]), directive
+		})
+	completeSettings(cmd, settings.Connection, settings.CLI)
+}
+
+// completeBy declares how a command's own arguments are completed: names finds objects, words what may stand behind args, of
+// which the first is the object.
+func (c *command) completeBy(cmd *cobra.Command, called *call, names func(begin string, kinds ...*resource) []string,
+	words func(args []string) ([]string, cobra.ShellCompDirective),
+) {
+	const only = cobra.ShellCompDirectiveNoFileComp
 	for i := range c.options {
 		o := &c.options[i]
-		_ = cmd.RegisterFlagCompletionFunc(o.long, func(cmd *cobra.Command, _ []string, begin string) ([]string, cobra.ShellCompDirective) {
-			return by.value(cmd, o, begin), cobra.ShellCompDirectiveNoFileComp
+		_ = cmd.RegisterFlagCompletionFunc(o.long, func(_ *cobra.Command, _ []string, begin string) ([]string, cobra.ShellCompDirective) {
+			if o.kind == referenceOption {
+				return names(begin, o.of...), only
+			}
+			return c.values(o), only
 		})
 	}
-	cmd.ValidArgsFunction = by.argument
-	completeSettings(cmd)
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+		switch {
+		case called.given("fields") && (!c.target || len(args) > 0): // --fields id na
+			return c.resource.full(), only
+		case c.target && len(args) == 0:
+			return names(begin, c.resource), only
+		case c.target && len(args) <= len(c.more):
+			return c.more[len(args)-1].choices, only
+		case c.rest && len(args) > 0:
+			found, directive := words(args)
+			return slices.DeleteFunc(found, func(w string) bool { return slices.Contains(args[1:], w) }), directive
+		}
+		return nil, only
+	}
+}
+
+// values are those that an option may have, as far as they are known without asking.
+func (c *command) values(o *option) []string {
+	switch {
+	case o.choices != nil:
+		return o.choices
+	case o.kind == truthOption:
+		return []string{"true", "false"}
+	case o.long == "fields" || o.long == "sort-key":
+		return c.resource.full()
+	}
+	return nil
 }
 
 // completeSettings declares how the options that every command has are completed.
-func completeSettings(cmd *cobra.Command) {
-	for _, section := range []settings.Section{settings.Connection, settings.CLI} {
+func completeSettings(cmd *cobra.Command, sections ...settings.Section) {
+	for _, section := range sections {
 		for i := range section.Settings {
 			s := &section.Settings[i]
 			flag := flagName(s)
@@ -82,39 +128,6 @@ func completeSettings(cmd *cobra.Command) {
 			}
 		}
 	}
-}
-
-// value completes the value of an option.
-func (by completer) value(cmd *cobra.Command, o *option, begin string) []string {
-	switch {
-	case o.choices != nil:
-		return o.choices
-	case o.kind == truthOption:
-		return []string{"true", "false"}
-	case o.long == "fields" || o.long == "sort-key":
-		return by.command.resource.full()
-	case o.kind == referenceOption:
-		return by.names(cmd, begin, o.of...)
-	}
-	return nil
-}
-
-// argument completes the object of a command, and the words behind it.
-func (by completer) argument(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
-	const only = cobra.ShellCompDirectiveNoFileComp
-	switch c := by.command; {
-	case !c.target && by.called.given("fields"): // --fields id na
-		return c.resource.full(), only
-	case c.target && len(args) == 0:
-		return by.names(cmd, begin, c.resource), only
-	case c.rest && len(args) > 0:
-		words, directive := by.words(cmd, args[0]), only
-		if strings.HasSuffix(c.name, "-vars-set") {
-			directive |= cobra.ShellCompDirectiveNoSpace
-		}
-		return slices.DeleteFunc(words, func(w string) bool { return slices.Contains(args[1:], w) }), directive
-	}
-	return nil, only
 }
 
 // ask gives a question to the API, with little patience.

@@ -20,15 +20,16 @@ func newHelp(p *program) *cobra.Command {
 		// Global options may stand before it, and matter little.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(_ *cobra.Command, args []string) error {
-			cmd := p.root
-			if slices.Equal(args, []string{"options"}) {
-				p.helpOptions()
-				return nil
-			}
-			for _, name := range args {
+			in, cmd := p, p.root
+			for i, name := range args {
+				if cmd == in.root && i == len(args)-1 && name == "options" {
+					in.helpOptions()
+					return nil
+				}
+				in.define(name)
 				var inner *cobra.Command
 				for _, sub := range cmd.Commands() {
-					if sub.Name() == name {
+					if sub.Name() == name || sub.HasAlias(name) {
 						inner = sub
 					}
 				}
@@ -36,15 +37,22 @@ func newHelp(p *program) *cobra.Command {
 					return fmt.Errorf("'%s' is not a valid subcommand", name)
 				}
 				cmd = inner
+				if within := in.inner[name]; within != nil {
+					in = within
+				}
 			}
-			p.help(cmd)
+			in.help(cmd)
 			return nil
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
+			in := p
+			for _, name := range args {
+				if in.define(name); in.inner[name] == nil {
+					return nil, cobra.ShellCompDirectiveNoFileComp
+				}
+				in = in.inner[name]
 			}
-			return append(p.names(), "options"), cobra.ShellCompDirectiveNoFileComp
+			return append(in.names(), "options"), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 }
@@ -53,7 +61,7 @@ func newHelp(p *program) *cobra.Command {
 func (p *program) help(cmd *cobra.Command) {
 	p.define(cmd.Name())
 	cmd.InitDefaultHelpFlag()
-	own, shares := ownFlags(cmd)
+	own, shares := p.ownFlags(cmd)
 	var b strings.Builder
 	section := func(title, text string) {
 		if text != "" {
@@ -72,22 +80,22 @@ func (p *program) help(cmd *cobra.Command) {
 			groups[i] = summaries(group)
 		}
 		section("Subcommands", strings.Join(groups, "\n"))
-		section("Options, before or after the subcommand; \"craton help options\" lists more", settingUsages(usualOptions)+own.FlagUsages())
-		b.WriteString("\nSee \"craton help COMMAND\" for help on a specific command.\n")
+		section("Options, before or after the subcommand; \""+p.root.CommandPath()+" help options\" lists more", settingUsages(p.shared, p.usual)+own.FlagUsages())
+		b.WriteString("\nSee \"" + p.root.CommandPath() + " help COMMAND\" for help on a specific command.\n")
 	} else {
 		section("Subcommands", summaries(cmd.Commands()))
 		section("Options", own.FlagUsagesWrapped(terminalColumns()))
 		if shares {
-			b.WriteString("\nIt takes the options of \"craton help options\", too: where the fleet lives, credentials, --format.\n")
+			b.WriteString("\nIt takes the options of \"" + p.root.CommandPath() + " help options\", too: " + p.about + ", credentials, --format.\n")
 		}
 	}
 	_, _ = fmt.Fprint(p.streams.Out, b.String())
 }
 
 // ownFlags are the flags of a command that not every other has, too; shares tells that it has those as well.
-func ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
+func (p *program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
 	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
-	settings.AddFlags(shared, settings.Connection, settings.CLI)
+	settings.AddFlags(shared, p.shared...)
 	own = pflag.NewFlagSet("", pflag.ContinueOnError)
 	own.SortFlags = false
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -100,19 +108,16 @@ func ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
 	return own, shares
 }
 
-// usualOptions are the settings that the original had as options.
-var usualOptions = []string{"format", "url", "craton_version", "project_id", "username", "password"}
-
-// helpOptions shows all settings of commands that talk to a fleet.
+// helpOptions shows all settings that the commands share.
 func (p *program) helpOptions() {
-	_, _ = fmt.Fprint(p.streams.Out, "Options that every subcommand takes that talks to a fleet, before or after its name. Each is also a variable of the environment, and a\n"+
-		"setting of the configuration file that --config or CRATON_CONFIG names. \"craton config\" shows which value each has, and why.\n\n"+settingUsages(nil))
+	_, _ = fmt.Fprint(p.streams.Out, "Options that every subcommand takes that talks to "+p.talksTo+", before or after its name. Each is also a variable of the environment, and a\n"+
+		"setting of the configuration file that --config or CRATON_CONFIG names. \"craton config\" shows which value each has, and why.\n\n"+settingUsages(p.shared, nil))
 }
 
-// settingUsages describes the settings with these names, or all: the flag, and below it what it does.
-func settingUsages(names []string) string {
+// settingUsages describes the settings of sections with these names, or all: the flag, and below it what it does.
+func settingUsages(sections []settings.Section, names []string) string {
 	var b strings.Builder
-	for _, section := range []settings.Section{settings.CLI, settings.Connection} {
+	for _, section := range sections {
 		for i := range section.Settings {
 			s := &section.Settings[i]
 			if names != nil && !slices.Contains(names, s.Name) {

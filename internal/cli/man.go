@@ -17,16 +17,19 @@ import (
 func ManPages(v Version, extra ...*cobra.Command) map[string]string {
 	p := newProgram(output.Streams{}, v, extra)
 	pages := map[string]string{"craton.1": p.man()}
-	var add func(cmd *cobra.Command)
-	add = func(cmd *cobra.Command) {
-		p.define(cmd.Name())
-		pages[strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1"] = manOf(cmd, v)
+	var add func(in *program, cmd *cobra.Command)
+	add = func(in *program, cmd *cobra.Command) {
+		in.define(cmd.Name())
+		pages[pageOf(cmd)+".1"] = in.manOf(cmd)
+		if within := in.inner[cmd.Name()]; within != nil {
+			in = within
+		}
 		for _, inner := range cmd.Commands() {
-			add(inner)
+			add(in, inner)
 		}
 	}
 	for _, cmd := range slices.Concat(p.groups...) {
-		add(cmd)
+		add(p, cmd)
 	}
 	return pages
 }
@@ -34,13 +37,16 @@ func ManPages(v Version, extra ...*cobra.Command) map[string]string {
 // roff is a manual page in the making.
 type roff struct{ strings.Builder }
 
+// pageOf is the name of a command's page: craton-host-list.
+func pageOf(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
+
 // usageIndent is what the lines of a usage begin with.
 var usageIndent = pattern(`(?m)^(usage: | {7})`)
 
 // newRoff begins a page with its title, name and synopsis.
 func newRoff(cmd *cobra.Command, v Version) *roff {
 	var r roff
-	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+	name := pageOf(cmd)
 	fmt.Fprintf(&r, ".TH %s 1 \"\" \"craton %s\" \"craton\"\n.ad l\n", strings.ToUpper(roffText(name)), v.Release)
 	r.section("NAME")
 	fmt.Fprintf(&r, "%s \\- %s\n", roffText(name), roffText(strings.ToLower(cmd.Short[:1])+cmd.Short[1:]))
@@ -87,9 +93,9 @@ func roffText(s string) string {
 }
 
 // manOf is the page of a subcommand.
-func manOf(cmd *cobra.Command, v Version) string {
+func (p *program) manOf(cmd *cobra.Command) string {
 	cmd.InitDefaultHelpFlag()
-	r := newRoff(cmd, v)
+	r := newRoff(cmd, p.version)
 	r.section("DESCRIPTION")
 	text := cmd.Long
 	if text == "" {
@@ -102,11 +108,14 @@ func manOf(cmd *cobra.Command, v Version) string {
 			r.item(`\fB`+roffText(inner.Name())+`\fR`, inner.Short)
 		}
 	}
-	own, shares := ownFlags(cmd)
+	own, shares := p.ownFlags(cmd)
+	if p.inner[cmd.Name()] != nil { // whose subcommands' pages lead here
+		own, shares = cmd.Flags(), false
+	}
 	r.section("OPTIONS")
 	own.VisitAll(func(f *pflag.Flag) { r.item(roffFlag(f)) })
 	if shares {
-		r.WriteString(".PP\nAnd the options of\n.BR craton (1)\nthat say where the fleet lives, how to get in, and what the output looks like.\n")
+		r.WriteString(".PP\nAnd the options of\n.BR " + roffText(pageOf(p.root)) + " (1)\nthat say " + p.about + ", how to get in, and what the output looks like.\n")
 	}
 	if cmd.Example != "" {
 		r.section("EXAMPLES")

@@ -23,7 +23,8 @@ const wrapWidth = 72
 // printer writes what commands show, in the form that was asked for.
 type printer struct {
 	output.Streams
-	format string // formatTable, formatJSON, formatYAML or formatCSV
+	format string                    // formatTable, formatJSON, formatYAML or formatCSV
+	title  func(field string) string // nil is heading
 }
 
 // printObject prints one object with all its members.
@@ -126,8 +127,12 @@ func (s *printer) printList(objects []gjson.Result, fields []string) error {
 	}
 	look := appearanceOf(s.Out)
 	t := table.Table{}
+	title := heading
+	if s.title != nil {
+		title = s.title
+	}
 	for _, f := range fields {
-		t.Header = append(t.Header, heading(f))
+		t.Header = append(t.Header, title(f))
 	}
 	for _, o := range objects {
 		cells := make([]string, len(fields))

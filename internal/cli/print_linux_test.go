@@ -20,7 +20,7 @@ func TestTablesOnATerminal(t *testing.T) {
 	fields := []string{"id", "name", "note"}
 
 	tty, other := terminal(t, 50)
-	s := &session{printer: printer{output.Streams{Out: tty}, formatTable}}
+	s := &session{printer: printer{Streams: output.Streams{Out: tty}, format: formatTable}}
 	if err := s.printList(objects, fields); err != nil {
 		t.Fatal(err)
 	}

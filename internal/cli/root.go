@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
 )
 
 // Version is what the program says of itself.
@@ -20,16 +22,52 @@ type Version struct {
 	Whole   string // with commit and Go version
 }
 
-// program is the craton command with all its subcommands.
+// program is a command that has subcommands of objects, with all of them: craton itself, or craton iotronic.
 type program struct {
 	root     *cobra.Command
 	version  Version
 	streams  output.Streams
+	shared   []settings.Section        // settings whose flags its commands of objects have
+	usual    []string                  // those that help shows first
+	talksTo  string                    // what its commands of objects talk to
+	about    string                    // what the shared settings say of it
 	groups   [][]*cobra.Command        // the subcommands in the order of help
 	commands map[string]*cobra.Command // by name
-	lazy     map[string]*command       // those whose flags are not declared yet
+	lazy     map[string]lazyCommand    // those whose flags are not declared yet
+	inner    map[string]*program       // the subcommands that are programs of their own
+	fill     func()                    // makes the subcommands; nil if they are there
 	// completing tells that a shell asks what a command line may go on with.
 	completing bool
+}
+
+// lazyCommand is a command whose flags are declared when it is known that it is the one that is meant.
+type lazyCommand interface {
+	define(cmd *cobra.Command, s output.Streams, completing bool)
+	anyWords() bool // takes any words behind its positional arguments
+}
+
+// programAnnotation marks the root of a program.
+const programAnnotation = "program"
+
+// rootOf is the root of the program that a command belongs to.
+func rootOf(cmd *cobra.Command) *cobra.Command {
+	for cmd.HasParent() && cmd.Annotations[programAnnotation] == "" {
+		cmd = cmd.Parent()
+	}
+	return cmd
+}
+
+// add adds subcommands.
+func (p *program) add(groups ...[]*cobra.Command) {
+	p.groups = append(p.groups, groups...)
+	for _, group := range groups {
+		p.root.AddCommand(group...)
+		for _, cmd := range group {
+			for _, name := range append(cmd.Aliases, cmd.Name()) {
+				p.commands[name] = cmd
+			}
+		}
+	}
 }
 
 // newProgram makes the craton command. Other faces of the program, such as the inventory, are given as extra.
@@ -64,25 +102,26 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.Flags().SortFlags = false
 	addFleetFlags(root)
-	p := &program{root: root, streams: s, version: v, commands: map[string]*cobra.Command{}, lazy: map[string]*command{}}
+	p := &program{
+		root: root, streams: s, version: v, commands: map[string]*cobra.Command{}, lazy: map[string]lazyCommand{},
+		shared: []settings.Section{settings.CLI, settings.Connection}, talksTo: "a fleet", about: "where the fleet lives",
+		// Those that the original had as options.
+		usual: []string{"format", "url", "craton_version", "project_id", "username", "password"},
+	}
 	for _, r := range resources() {
 		var group []*cobra.Command
 		for _, c := range r.commands() {
 			p.lazy[c.name] = c
 			group = append(group, c.cobra())
 		}
-		p.groups = append(p.groups, group)
+		p.add(group)
 	}
-	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), newServer(s)}, extra, []*cobra.Command{newCompletion(s), newVersion(s, v.Whole)})
+	things := newIotronic(s, v)
+	p.inner = map[string]*program{things.root.Name(): things}
+	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), newServer(s), things.root}, extra, []*cobra.Command{newCompletion(s), newVersion(s, v.Whole)})
 	sayMistakes(more)
 	help := newHelp(p)
-	p.groups = append(p.groups, more, []*cobra.Command{help})
-	for _, group := range p.groups {
-		root.AddCommand(group...)
-		for _, cmd := range group {
-			p.commands[cmd.Name()] = cmd
-		}
-	}
+	p.add(more, []*cobra.Command{help})
 	root.SetHelpCommand(help)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.help(cmd) })
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -145,9 +184,13 @@ func Run(ctx context.Context, args []string, s output.Streams, v Version, extra 
 func (p *program) run(ctx context.Context, args []string) error {
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
 		p.completing = true
-		completeSettings(p.root)
+		completeSettings(p.root, p.shared...)
+		in := p
 		for _, word := range args {
-			p.define(word)
+			in.define(word)
+			if inner := in.inner[word]; inner != nil {
+				in = inner
+			}
 		}
 		p.root.SetArgs(args)
 		return p.root.ExecuteContext(ctx)
@@ -156,15 +199,29 @@ func (p *program) run(ctx context.Context, args []string) error {
 		p.help(p.root)
 		return nil
 	}
-	arranged, name, err := p.arrange(args)
+	arranged, err := p.order(args)
 	if err != nil {
 		return err
 	}
-	if name != "" && p.commands[name] == nil {
-		return p.unknown(name)
-	}
 	p.root.SetArgs(arranged)
 	return p.root.ExecuteContext(ctx)
+}
+
+// order is arrange for a program, and for the one within it that is meant.
+func (p *program) order(args []string) ([]string, error) {
+	arranged, name, err := p.arrange(args)
+	switch {
+	case err != nil:
+		return nil, err
+	case name == "":
+		return arranged, nil
+	case p.commands[name] == nil:
+		return nil, p.unknown(name)
+	case p.inner[name] == nil:
+		return arranged, nil
+	}
+	within, err := p.inner[name].order(arranged[1:])
+	return append([]string{name}, within...), err
 }
 
 // unknown is the error for a subcommand that does not exist.
@@ -188,12 +245,17 @@ func (p *program) names() []string {
 	return names
 }
 
-// define declares the flags of a subcommand, if that is still to be done.
-func (p *program) define(name string) *command {
+// define declares the flags of a subcommand, and makes those behind it, if that is still to be done.
+func (p *program) define(name string) lazyCommand {
+	if inner := p.inner[name]; inner != nil && inner.fill != nil {
+		inner.completing = p.completing
+		inner.fill()
+		inner.fill = nil
+	}
 	c := p.lazy[name]
 	if c != nil {
 		c.define(p.commands[name], p.streams, p.completing)
-		delete(p.lazy, name)
+		maps.DeleteFunc(p.lazy, func(_ string, other lazyCommand) bool { return other == c }) // an alias is the same
 	}
 	return c
 }

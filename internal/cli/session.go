@@ -61,7 +61,7 @@ func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *ses
 }
 
 func newSession(s output.Streams, v *settings.Values, c *connect.Connection) *session {
-	return &session{printer: printer{s, v.String("cli.format")}, settings: v, client: c.Client, project: c.Project}
+	return &session{printer: printer{Streams: s, format: v.String("cli.format")}, settings: v, client: c.Client, project: c.Project}
 }
 
 // checkFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.
@@ -74,10 +74,10 @@ func checkFlags(cmd *cobra.Command) error {
 		}
 		text := f.Value.String()
 		if setting.Choices != nil && !slices.Contains(setting.Choices, text) {
-			return mistake(cmd.Root(), "argument --%s: %s", f.Name, invalidChoice(text, setting.Choices))
+			return mistake(rootOf(cmd), "argument --%s: %s", f.Name, invalidChoice(text, setting.Choices))
 		}
 		if _, err := strconv.Atoi(text); setting.Kind == settings.Int && err != nil {
-			return mistake(cmd.Root(), "argument --%s: invalid int value: %s", f.Name, quoted(text))
+			return mistake(rootOf(cmd), "argument --%s: invalid int value: %s", f.Name, quoted(text))
 		}
 	}
 	return nil

@@ -159,7 +159,7 @@ func unrecognized(cmd *cobra.Command, given ...string) error {
 			text += fmt.Sprintf("; did you mean --%s?", near)
 		}
 	}
-	return mistake(cmd.Root(), "%s", text)
+	return mistake(rootOf(cmd), "%s", text)
 }
 
 // nearestFlag is the flag that was probably meant: the only one that begins so, else the one nearest in spelling.

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// iotronicSections are the settings of all commands behind craton iotronic; of those of CLI only the format concerns it.
+var iotronicSections = []settings.Section{{Name: settings.CLI.Name, Settings: settings.CLI.Settings[:1]}, settings.Iotronic, settings.SignIn}
+
+// newIotronic makes craton iotronic. Its subcommands come when it is known that it is the one that is meant.
+func newIotronic(s output.Streams, v Version) *program {
+	root := &cobra.Command{
+		Use:   "iotronic",
+		Short: "List, show and change the nodes of Ironic and the boards of Iotronic",
+		Long: `Lists, shows and changes the machines of Ironic and Iotronic: nodes and drivers of Ironic, nodes of the first Iotronic,
+and boards, fleets, plugins, services, ports and web services of Iotronic since. Which of them a server has, it is asked; a
+command for something else says so, and what to use.
+
+Where the API is is said by IOTRONIC_URL, with a token in OS_AUTH_TOKEN if it wants one; or by Keystone's catalogue, with
+OS_CLOUD, or OS_AUTH_URL and what Keystone needs.`,
+		Example: `  export IOTRONIC_URL=http://ironic.example:6385
+  craton iotronic node-list --provision-state active
+  craton iotronic node-show metal-01                      a name or a UUID
+  craton iotronic node-update metal-01 extra/rack=b7      change it
+  craton iotronic node-power metal-01 on --wait 60
+  craton --format json iotronic node-list --all --detail  for programs; also yaml and csv`,
+		Annotations: map[string]string{programAnnotation: "yes", usageAnnotation: "[--format {default,json,yaml,csv}]\n[--iotronic-url IOTRONIC_URL]\n" +
+			"[--iotronic-cloud IOTRONIC_CLOUD]\n[--os-cloud OS_CLOUD]\n[<option> ...]\n\n<subcommand>\n..."},
+	}
+	p := &program{
+		root: root, streams: s, version: v, commands: map[string]*cobra.Command{}, lazy: map[string]lazyCommand{},
+		shared: iotronicSections, talksTo: "Ironic or Iotronic", about: "where the API is",
+		usual: []string{"format", "url", "cloud", "service_type", "dialect", "os_cloud", "auth_url", "username", "password", "project_name", "token"},
+	}
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().NFlag() > 0 {
+			return mistake(cmd, "the following arguments are required: <subcommand>")
+		}
+		p.help(cmd)
+		return nil
+	}
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.help(cmd) })
+	p.fill = func() {
+		settings.AddFlags(root.Flags(), p.shared...)
+		if p.completing {
+			completeSettings(root, p.shared...)
+		}
+		for _, k := range kinds() {
+			var group []*cobra.Command
+			for _, c := range k.commands() {
+				cmd := c.cobra()
+				cmd.Aliases = c.aliases
+				for _, name := range append(c.aliases, c.name) {
+					p.lazy[name] = c
+				}
+				group = append(group, cmd)
+			}
+			p.add(group)
+		}
+		p.add([]*cobra.Command{newHelp(p)})
+	}
+	return p
+}
+
+// things is what a command behind craton iotronic has while it runs.
+type things struct {
+	printer
+	client  *iotronic.Client
+	dialect iotronic.Dialect
+}
+
+// iotronicCommand is a verb with a kind of objects of Ironic or Iotronic.
+type iotronicCommand struct {
+	command
+	kind    *kind
+	aliases []string           // names of the Python clients
+	only    []iotronic.Dialect // that have it; nil: those that have the kind
+	does    func(context.Context, *things, *call) error
+	words   func(context.Context, *things, *call) []string // nil, or finds what may stand behind the object
+}
+
+// dialects are those that have the command.
+func (c *iotronicCommand) dialects() []iotronic.Dialect {
+	if c.only != nil {
+		return c.only
+	}
+	return c.kind.dialects()
+}
+
+// text is the command's help: what it does, which servers have it, and how else it is called.
+func (c *iotronicCommand) text() string {
+	text := c.long
+	if text == "" {
+		text = c.short + "."
+	}
+	var servers []string
+	for _, d := range c.dialects() {
+		servers = append(servers, titles[d])
+	}
+	text += "\n\nFor " + strings.Join(servers, ", ") + "."
+	if c.aliases != nil {
+		text += " Also called " + strings.Join(c.aliases, ", ") + "."
+	}
+	return text
+}
+
+func (c *iotronicCommand) define(cmd *cobra.Command, s output.Streams, completing bool) {
+	called := c.declare(cmd)
+	settings.AddFlags(cmd.Flags(), iotronicSections...)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := checkFlags(cmd); err != nil {
+			return err
+		}
+		t, err := openIotronic(cmd, s)
+		if err != nil {
+			return plainly(err)
+		}
+		defer t.client.CloseIdleConnections()
+		if err = t.speaks(cmd.Context(), c); err == nil {
+			err = c.does(cmd.Context(), t, called)
+		}
+		return c.explain(err)
+	}
+	if completing {
+		c.complete(cmd, called, s)
+	}
+}
+
+// openIotronic connects as the settings say. Nothing is sent, unless Keystone has to say where.
+func openIotronic(cmd *cobra.Command, s output.Streams) (*things, error) {
+	v, err := settings.Load(cmd.Flags(), iotronicSections...)
+	if err != nil {
+		return nil, err
+	}
+	client, err := connect.Iotronic(cmd.Context(), v)
+	if err != nil {
+		return nil, err
+	}
+	return &things{printer: printer{Streams: s, format: v.String("cli.format"), title: thingTitle}, client: client}, nil
+}
+
+// speaks finds out the server's dialect, which must have the command.
+func (t *things) speaks(ctx context.Context, c *iotronicCommand) error {
+	var err error
+	if t.dialect, err = t.client.Dialect(ctx); err != nil || slices.Contains(c.dialects(), t.dialect) {
+		return err
+	}
+	url, err := t.client.URL(ctx)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("there is no %s here: %s is %s (dialect %s); %s", c.name, url, titles[t.dialect], t.dialect, instead(c, t.dialect))
+}

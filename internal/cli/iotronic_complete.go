@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+// complete declares how a command's arguments are completed. It is called for a completion only.
+func (c *iotronicCommand) complete(cmd *cobra.Command, called *call, s output.Streams) {
+	ask := func(question func(context.Context, *things) []string) []string {
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		defer cancel()
+		for _, name := range []string{"retries", "max-retries"} {
+			if cmd.Flags().Set(name, "0") != nil {
+				return nil
+			}
+		}
+		s.Err = io.Discard
+		t, err := openIotronic(cmd, s)
+		if err != nil {
+			return nil
+		}
+		defer t.client.CloseIdleConnections()
+		if t.dialect, err = t.client.Dialect(ctx); err != nil {
+			return nil
+		}
+		return question(ctx, t)
+	}
+	names := func(begin string, of ...*resource) []string {
+		return ask(func(ctx context.Context, t *things) (found []string) {
+			const pages = 2
+			for _, k := range kinds() {
+				if !slices.ContainsFunc(of, func(r *resource) bool { return r.name == k.name }) || !slices.Contains(k.dialects(), t.dialect) {
+					continue
+				}
+				for _, name := range t.names(ctx, k, pages) {
+					if strings.HasPrefix(name, begin) && !strings.ContainsAny(name, "\t\r\n") && !slices.Contains(found, name) {
+						found = append(found, name)
+					}
+				}
+			}
+			return found
+		})
+	}
+	words := func(args []string) ([]string, cobra.ShellCompDirective) {
+		const only = cobra.ShellCompDirectiveNoFileComp
+		if c.words == nil {
+			return names("", c.resource), only
+		}
+		return ask(func(ctx context.Context, t *things) []string {
+			with := *called
+			with.target = args[0]
+			return c.words(ctx, t, &with)
+		}), only | cobra.ShellCompDirectiveNoSpace
+	}
+	c.completeBy(cmd, called, names, words)
+	completeSettings(cmd, iotronicSections...)
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// plainly is an error of the client without the name of its package, and with what to do about it.
+func plainly(err error) error {
+	if _, ok := errors.AsType[*worded](err); ok || err == nil {
+		return err
+	}
+	text := strings.TrimPrefix(err.Error(), "iotronic: ")
+	if iotronic.StatusOf(err) == http.StatusUnauthorized {
+		text += "; set OS_TOKEN to a token that is good, or OS_CLOUD or OS_AUTH_URL and what Keystone needs"
+	}
+	return &worded{exception{"", text}, "", err}
+}
+
+// explain is plainly, and names the option of an attribute that the dialect does not have.
+func (c *iotronicCommand) explain(err error) error {
+	if e, ok := errors.AsType[*iotronic.InvalidAttributeError](err); ok {
+		for i := range c.options {
+			if o := &c.options[i]; o.key == e.Attribute {
+				return fmt.Errorf("argument %s: %s", o.argument(), e.Reason)
+			}
+		}
+	}
+	return plainly(err)
+}
+
+// near adds to the error of a name that nothing has one that may have been meant.
+func (t *things) near(ctx context.Context, k *kind, word string, err error) error {
+	if !iotronic.IsNotFound(err) {
+		return err
+	}
+	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" {
+		return &worded{exception{"", fmt.Sprintf("%s; did you mean %q?", strings.TrimRight(plainly(err).Error(), "."), near)}, "", err}
+	}
+	return err
+}
+
+// names are the names of objects, and where they have none their UUIDs, of so many pages; of fewer if one cannot be read.
+func (t *things) names(ctx context.Context, k *kind, pages int) (names []string) {
+	p := parameters{}
+	if k.chooses(t.dialect) {
+		p = p.with("fields", []string{"name"})
+	}
+	for range pages {
+		objects, marker, err := k.api.page(ctx, t.client, p)
+		if err != nil {
+			break
+		}
+		for _, o := range objects {
+			name := o.Get("name").Str
+			if name == "" {
+				name = o.Get(keyUUID).Str
+			}
+			names = append(names, name)
+		}
+		if marker == "" {
+			break
+		}
+		p = p.with("marker", marker)
+	}
+	return names
+}
+
+// reference is what the API takes for the object that an option names.
+func (t *things) reference(ctx context.Context, o *option, word string) (string, error) {
+	if o.key == keyFleet {
+		return t.fleet(ctx, word)
+	}
+	return word, nil
+}
+
+// keyFleet is a board's fleet.
+const keyFleet = "fleet"
+
+// fleet is the UUID of the fleet that a word means: boards take no name for it.
+func (t *things) fleet(ctx context.Context, word string) (string, error) {
+	var found, names []string
+	for f, err := range t.client.Fleets.All(ctx, iotronic.FleetListOptions{Fields: []string{"name"}}) {
+		if err != nil {
+			return "", err
+		}
+		if f.UUID == word || f.Name == word {
+			found = append(found, f.UUID)
+		}
+		names = append(names, f.Name)
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("no fleet has the name or UUID %q%s", word, nearest.Hint(word, names))
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("%q is the name of %d fleets; give the UUID of one: %s", word, len(found), strings.Join(found, ", "))
+}

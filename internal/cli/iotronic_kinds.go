@@ -1,0 +1,328 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// kind is one kind of objects of Ironic and Iotronic. What its commands differ in is data; its resource has the columns
+// and options of all dialects together.
+type kind struct {
+	resource
+	api     service
+	columns []columns
+	// listed: the API shows single objects to admins only, and all of them to everybody in lists (reference §3).
+	listed bool
+	extra  func(*kind) []*iotronicCommand // nil, or commands that only this kind has
+}
+
+// columns are the fields of lists in some dialects, as the Python clients have them.
+type columns struct {
+	in    []iotronic.Dialect
+	short []string // of lists
+	more  []string // that --detail adds
+}
+
+// dialects are those that have the kind.
+func (k *kind) dialects() (all []iotronic.Dialect) {
+	for _, c := range k.columns {
+		all = append(all, c.in...)
+	}
+	return all
+}
+
+// at are the columns in a dialect.
+func (k *kind) at(d iotronic.Dialect) columns {
+	for _, c := range k.columns {
+		if slices.Contains(c.in, d) {
+			return c
+		}
+	}
+	return columns{}
+}
+
+// keyUUID is what objects are told apart by.
+const keyUUID = "uuid"
+
+// listOptions are the options that every list has, and filters.
+func listOptions(filters ...option) []option {
+	return slices.Concat([]option{
+		fieldsOption, detailOption, allOption,
+		{long: "limit", meta: "<limit>", kind: integerOption, help: "how many to show; 0 is all"},
+		{long: "marker", meta: "<uuid>", key: "marker", help: "UUID of the last one already seen: show those after it"},
+		{long: "sort-key", meta: "<field>", key: "sort_key", help: "field to sort by; by default those made first come first"},
+		{long: "sort-dir", meta: "<direction>", key: "sort_dir", choices: []string{"asc", "desc"}, help: "direction to sort in: asc or desc"},
+	}, filters)
+}
+
+// truth is an option that is true or false to the API.
+func truth(key, help string) option {
+	o := textual(key, help)
+	o.kind, o.meta = truthOption, "<boolean>"
+	return o
+}
+
+// flag is an option without a value that is true to the API.
+func flag(key, help string) option {
+	o := textual(key, help)
+	o.kind = switchOption
+	return o
+}
+
+// pairs is an option of words key=value that are an object to the API.
+func pairs(long, short, key, help string) option {
+	return option{long: long, short: short, meta: "<key=value>", kind: repeatedOption, key: key, help: help + "; may be given several times"}
+}
+
+// short gives an option a letter.
+func short(letter string, o option) option { o.short = letter; return o }
+
+// interfaces are what a node of Ironic is worked with.
+var interfaces = strings.Fields("bios boot console deploy firmware inspect management network power raid rescue storage vendor")
+
+// kinds makes all kinds, in the order of help.
+func kinds() []*kind {
+	ironicNode := columns{
+		in:    onIronic,
+		short: []string{keyUUID, "name", "instance_uuid", "power_state", "provision_state", "maintenance"},
+		more: strings.Fields(`allocation_uuid automated_clean bios_interface boot_interface boot_mode chassis_uuid clean_step conductor conductor_group
+			console_enabled console_interface created_at deploy_interface deploy_step description disable_power_off driver driver_info
+			driver_internal_info extra fault firmware_interface inspect_interface inspection_finished_at inspection_started_at instance_info
+			last_error lessee maintenance_reason management_interface network_data network_interface owner parent_node power_interface
+			properties protected protected_reason provision_updated_at raid_config raid_interface rescue_interface reservation resource_class
+			retired retired_reason secure_boot service_step shard storage_interface target_power_state target_provision_state
+			target_raid_config traits updated_at vendor_interface`),
+	}
+	iotronicNode := columns{
+		in:    []iotronic.Dialect{iotronic.DialectNodes},
+		short: strings.Fields("uuid name code type status session"),
+		more:  strings.Fields("owner project mobile location extra created_at updated_at"),
+	}
+	iotronicNode2016 := columns{
+		in:    []iotronic.Dialect{iotronic.DialectNodes2016},
+		short: strings.Fields("uuid name code status session"),
+		more:  strings.Fields("device mobile location extra created_at updated_at"),
+	}
+
+	fleet := &kind{
+		resource: resource{name: "fleet", list: listOptions()},
+		listed:   true,
+		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name project description"), more: strings.Fields("extra created_at updated_at")}},
+		api:      reading(func(c *iotronic.Client) *iotronic.FleetService { return c.Fleets }, func(f *iotronic.Fleet) iotronic.Object { return f.Fields }),
+	}
+
+	// What nodes and boards of Iotronic are made of.
+	place := []option{
+		{long: "latitude", meta: "<latitude>", help: "where it stands, in degrees, such as 38.1"},
+		{long: "longitude", meta: "<longitude>", help: "where it stands, in degrees, such as 15.5"},
+		{long: "altitude", meta: "<altitude>", help: "where it stands, in metres"},
+	}
+	thing := slices.Concat([]option{textual("code", "unique code that the board signs in with"), textual("type", "type of the hardware"),
+		flag("mobile", "it moves")}, place)
+	extra := pairs("extra", "e", "extra", "anything you want to keep with it")
+
+	node := &kind{
+		resource: resource{
+			name: "node",
+			create: slices.Concat([]option{
+				short("d", textual("driver", "Ironic: the driver, such as ipmi")), short("n", textual("name", "name")),
+				pairs("driver-info", "i", "driver_info", "Ironic: what the driver needs to know, such as ipmi_address=192.0.2.1"),
+				pairs("properties", "p", "properties", "Ironic: what the machine is like, such as cpus=8"), extra,
+				short("u", textual(keyUUID, "Ironic: UUID of the node; by default a new one")),
+				{long: "chassis", short: "c", meta: "<chassis>", key: "chassis_uuid", help: "Ironic: UUID of its chassis"},
+				textual("resource_class", "Ironic: what schedulers know it as"), textual("conductor_group", "Ironic: the conductors that may work with it"),
+				textual("owner", "Ironic: whose it is"), textual("lessee", "Ironic: who uses it"), textual("description", "Ironic: text for people"),
+				truth("automated_clean", "Ironic: whether it is cleaned between its users"),
+			}, interfaceOptions(), thing),
+			list: listOptions(
+				textual("instance_uuid", "Ironic: only the node that this instance runs on"),
+				truth("associated", "Ironic: only those with an instance (true), or without (false)"),
+				truth("maintenance", "Ironic: only those in maintenance (true), or not (false)"),
+				textual("provision_state", "Ironic: only those in this state, such as active"),
+				textual("driver", "Ironic: only those with this driver"), textual("resource_class", "Ironic: only those of this class"),
+				textual("fault", "Ironic: only those with this fault, such as power failure"),
+				textual("conductor_group", "Ironic: only those of this group"), textual("conductor", "Ironic: only those that this conductor works with"),
+				textual("owner", "Ironic: only those of this owner"), textual("lessee", "Ironic: only those that this one uses"),
+				textual("shard", "Ironic: only those in these shards, with commas between"),
+				truth("sharded", "Ironic: only those in a shard (true), or in none (false)"),
+				textual("parent_node", "Ironic: only children of this node"), flag("include_children", "Ironic: children of other nodes, too"),
+				textual("project", "Iotronic: those of another project, for admins"),
+			),
+		},
+		columns: []columns{ironicNode, iotronicNode, iotronicNode2016},
+		extra:   nodeCommands,
+	}
+	nodes := func(c *iotronic.Client) *iotronic.NodeService { return c.Nodes }
+	nodeFields := func(n *iotronic.Node) iotronic.Object { return n.Fields }
+	node.api = writing(reading(nodes, nodeFields), nodes, nodeFields, func(n *iotronic.NodeCreate) *iotronic.Object { return &n.More })
+
+	board := &kind{
+		resource: resource{
+			name: "board",
+			create: slices.Concat([]option{
+				required(short("n", textual("name", "name, as of a host, in lower case"))), required(thing[0]), thing[1], thing[2],
+				required(place[0]), required(place[1]), required(place[2]), reference("fleet", "", keyFleet, &fleet.resource), extra,
+			}),
+			list: listOptions(
+				option{long: "status", meta: "<status>", key: "status", choices: []string{"registered", "offline", "online"}, help: "only those with this status: registered, offline or online"},
+				textual("project", "those of another project, for admins"),
+			),
+		},
+		columns: []columns{{
+			in: onBoards, short: strings.Fields("uuid name type lr_version fleet status session"),
+			more: strings.Fields("code mobile connectivity mac_addr agent wstun_ip config extra location project owner created_at updated_at"),
+		}},
+		extra: boardCommands,
+	}
+	boards := func(c *iotronic.Client) *iotronic.BoardService { return c.Boards }
+	boardFields := func(b *iotronic.Board) iotronic.Object { return b.Fields }
+	board.api = writing(reading(boards, boardFields), boards, boardFields, func(b *iotronic.BoardCreate) *iotronic.Object { return &b.More })
+	fleet.extra = func(k *kind) []*iotronicCommand {
+		return []*iotronicCommand{partVerb(k, "board", board.columns[0].short, []string{"boards-in-fleet"},
+			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Board, error) {
+				return c.Fleets.Boards(ctx, id)
+			}, boardFields)}
+	}
+
+	driver := &kind{
+		resource: resource{name: "driver", title: "name", list: []option{fieldsOption, detailOption,
+			{long: "type", short: "t", meta: "<type>", key: "type", choices: []string{"classic", "dynamic"}, help: "only those of this type: classic or dynamic"}}},
+		columns: []columns{{in: onIronic, short: []string{"name", "hosts"}, more: driverFields()}},
+		extra:   driverCommands,
+	}
+	driver.api = once(func(ctx context.Context, c *iotronic.Client, p parameters) ([]*iotronic.Driver, error) {
+		var o iotronic.DriverListOptions
+		p.fill(&o)
+		return c.Drivers.List(ctx, o)
+	}, driverWhole)
+	driver.api.takes = func(key string, _ iotronic.Dialect) bool { return key == "detail" }
+	driver.api.get = func(ctx context.Context, c *iotronic.Client, name string, _ ...string) (o gjson.Result, err error) {
+		d, err := c.Drivers.Get(ctx, name)
+		return resultOr(d, driverWhole, err)
+	}
+
+	plugin := &kind{
+		resource: resource{name: "plugin", list: listOptions(
+			flag("public", "only the public ones, of everybody"), flag("with_public", "the public ones of others, too"),
+			flag("all_plugins", "everybody's, for admins"))},
+		columns: []columns{{in: []iotronic.Dialect{iotronic.DialectNodes, iotronic.DialectBoards},
+			short: strings.Fields("uuid name owner public callable"), more: strings.Fields("code parameters extra created_at updated_at")}},
+		api: reading(func(c *iotronic.Client) *iotronic.PluginService { return c.Plugins }, func(p *iotronic.Plugin) iotronic.Object { return p.Fields }),
+	}
+	onBoard := &kind{
+		resource: resource{name: "service", list: listOptions(flag("all_services", "everybody's, for admins"))},
+		listed:   true,
+		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name port protocol"), more: strings.Fields("project extra created_at updated_at")}},
+		api:      reading(func(c *iotronic.Client) *iotronic.ServiceService { return c.Services }, func(s *iotronic.Service) iotronic.Object { return s.Fields }),
+	}
+	port := &kind{
+		resource: resource{name: "port", list: listOptions(
+			option{long: "node", meta: "<node>", kind: referenceOption, key: "node", of: []*resource{&node.resource}, help: "Ironic: only those of this node, by name or UUID"},
+			textual("address", "Ironic: only the one with this MAC address"))},
+		columns: []columns{
+			{in: onIronic, short: []string{keyUUID, "address"},
+				more: strings.Fields("node_uuid name local_link_connection portgroup_uuid pxe_enabled physical_network is_smartnic internal_info extra created_at updated_at")},
+			{in: onBoards, short: strings.Fields("uuid MAC_add VIF_name network board_uuid ip"), more: strings.Fields("created_at updated_at")},
+		},
+		api: reading(func(c *iotronic.Client) *iotronic.PortService { return c.Ports }, portFields),
+	}
+	webservice := &kind{
+		resource: resource{name: "webservice", list: listOptions()},
+		listed:   true,
+		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name port board_uuid"), more: strings.Fields("secure extra created_at updated_at")}},
+		api: reading(func(c *iotronic.Client) *iotronic.WebserviceService { return c.Webservices },
+			func(w *iotronic.Webservice) iotronic.Object { return w.Fields }),
+	}
+	enabled := &kind{
+		resource: resource{name: "enabled-webservice", list: []option{fieldsOption, detailOption}},
+		columns: []columns{{in: onBoards, short: strings.Fields("board_uuid http_port https_port dns zone"),
+			more: strings.Fields("extra created_at updated_at")}},
+		api: once(func(ctx context.Context, c *iotronic.Client, _ parameters) ([]*iotronic.EnabledWebservice, error) {
+			return c.EnabledWebservices.List(ctx)
+		}, func(w *iotronic.EnabledWebservice) iotronic.Object { return w.Fields }),
+	}
+	all := []*kind{node, driver, board, fleet, plugin, onBoard, port, webservice, enabled}
+	for _, k := range all {
+		k.join()
+	}
+	return all
+}
+
+// join gives the resource the columns of all dialects, each once, for shells to complete.
+func (k *kind) join() {
+	for _, c := range k.columns {
+		for _, f := range slices.Concat(c.short, c.more) {
+			if !slices.Contains(k.fields, f) {
+				k.fields = append(k.fields, f)
+			}
+		}
+	}
+}
+
+// interfaceOptions choose how a new node is worked with.
+func interfaceOptions() []option {
+	options := make([]option, len(interfaces))
+	for i, name := range interfaces {
+		options[i] = textual(name+"_interface", "Ironic: its "+name+" interface; by default the driver's")
+	}
+	return options
+}
+
+// driverFields are what --detail shows of a driver.
+func driverFields() []string {
+	all := []string{"type"}
+	for _, name := range interfaces {
+		all = append(all, "default_"+name+"_interface", "enabled_"+name+"_interfaces")
+	}
+	return all
+}
+
+func driverWhole(d *iotronic.Driver) iotronic.Object { return d.Fields }
+
+func portFields(p *iotronic.Port) iotronic.Object { return p.Fields }
+
+// commands are the commands of a kind, in alphabetical order, as help shows them.
+func (k *kind) commands() []*iotronicCommand {
+	var all []*iotronicCommand
+	if k.api.create != nil {
+		all = append(all, iotronicCreate(k), iotronicUpdate(k), iotronicDelete(k))
+	}
+	all = append(all, iotronicList(k))
+	if k.api.get != nil {
+		all = append(all, iotronicShow(k))
+	}
+	if k.extra != nil {
+		all = append(all, k.extra(k)...)
+	}
+	for _, c := range all {
+		c.kind, c.resource, c.name = k, &k.resource, k.name+"-"+c.name
+		c.long, c.example = c.text(), iotronicExample(c.name)
+	}
+	slices.SortFunc(all, func(a, b *iotronicCommand) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// thingTitle is a field's name above its column, as the Python clients have it.
+func thingTitle(field string) string {
+	switch field {
+	case "provision_state":
+		return "Provisioning State"
+	case "MAC_add":
+		return "MAC Address"
+	case "VIF_name":
+		return "VIF"
+	}
+	words := strings.Split(heading(field), " ")
+	for i, w := range words {
+		switch w {
+		case "Uuid", "Lr", "Ip", "Http", "Https", "Dns", "Bios", "Raid":
+			words[i] = strings.ToUpper(w)
+		}
+	}
+	return strings.Join(words, " ")
+}

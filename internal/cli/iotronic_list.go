@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+func iotronicList(k *kind) *iotronicCommand {
+	return &iotronicCommand{
+		command: command{name: "list", short: "List the " + k.noun() + "s", options: k.list},
+		does: func(ctx context.Context, t *things, c *call) error {
+			fields, err := k.shown(t.dialect, c)
+			if err != nil {
+				return err
+			}
+			p, err := t.parameters(ctx, k.list, c)
+			if err != nil {
+				return err
+			}
+			objects, err := t.list(ctx, k, k.chosen(t.dialect, c, fields, p), c)
+			if err != nil {
+				return err
+			}
+			if c.given("detail") {
+				fields = present(fields, objects)
+			}
+			return t.printList(objects, fields)
+		},
+	}
+}
+
+// shown are the columns that a list shows, or a single object if some are asked for.
+func (k *kind) shown(d iotronic.Dialect, c *call) ([]string, error) {
+	if limit := c.text("limit"); strings.HasPrefix(limit, "-") {
+		return nil, commandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
+	}
+	at := k.at(d)
+	all := slices.Concat(at.short, at.more)
+	switch {
+	case c.given("detail") && c.given("fields"):
+		return nil, commandError("Cannot specify both --fields and --detail.")
+	case c.given("detail"):
+		return all, nil
+	case !c.given("fields"):
+		return at.short, nil
+	}
+	for _, f := range c.all("fields") {
+		if !slices.Contains(all, f) {
+			return nil, commandError(`Invalid field "%s"%s`, f, nearest.Hint(f, all))
+		}
+	}
+	return c.all("fields"), nil
+}
+
+// chosen adds to the parameters of a list what fields its objects must have. Where the API does not let choose them, those
+// that its lists lack are among the details.
+func (k *kind) chosen(d iotronic.Dialect, c *call, fields []string, p parameters) parameters {
+	lacks := func(f string) bool { return !slices.Contains(k.at(d).short, f) }
+	details := k.api.takes("detail", d)
+	if k.chooses(d) {
+		switch {
+		case c.given("fields"), c.given("detail") && !details:
+			return p.with("fields", fields)
+		case c.given("detail"):
+			return p.with("detail", true)
+		}
+	} else if details && slices.ContainsFunc(fields, lacks) {
+		return p.with("detail", true)
+	}
+	return p
+}
+
+// chooses tells whether the API lets choose the fields of objects.
+func (k *kind) chooses(d iotronic.Dialect) bool {
+	return k.api.takes("fields", d) && d != iotronic.DialectNodes2016
+}
+
+// parameters are what a command's options say to the API.
+func (t *things) parameters(ctx context.Context, options []option, c *call) (parameters, error) {
+	p := parameters{}
+	for i := range options {
+		o := &options[i]
+		if o.key == "" || !c.given(o.long) {
+			continue
+		}
+		switch text := c.text(o.long); o.kind {
+		case switchOption:
+			p[o.key] = true
+		case truthOption:
+			if text != "" {
+				p[o.key] = text == "true"
+			}
+		case repeatedOption:
+			object, err := pairsOf(c.all(o.long))
+			if err != nil {
+				return nil, fmt.Errorf("argument %s: %w", o.argument(), err)
+			}
+			p[o.key] = object
+		case referenceOption:
+			id, err := t.reference(ctx, o, text)
+			if err != nil {
+				return nil, err
+			}
+			p[o.key] = id
+		default:
+			p[o.key] = text
+		}
+	}
+	return p, nil
+}
+
+// list reads the objects of a listing: a page as large as the server makes it, as many as --limit says, or all.
+func (t *things) list(ctx context.Context, k *kind, p parameters, c *call) ([]gjson.Result, error) {
+	if k.api.all == nil {
+		objects, _, err := k.api.page(ctx, t.client, p)
+		return objects, err
+	}
+	most, _ := strconv.Atoi(c.text("limit")) // it is an integer, or not given
+	if c.given("all") || c.given("limit") && most == 0 {
+		return t.everything(ctx, k, p, 0)
+	}
+	first := p
+	if most > 0 {
+		first = p.with("limit", most)
+	}
+	objects, marker, err := k.api.page(ctx, t.client, first)
+	switch {
+	case err != nil || marker == "" || most > 0 && len(objects) >= most:
+		return objects, err
+	case most > 0: // more than the server's largest page
+		more, err := t.everything(ctx, k, p.with("marker", marker), most-len(objects))
+		return append(objects, more...), err
+	}
+	if more, _, err := k.api.page(ctx, t.client, p.with("marker", marker).with("limit", 1)); err != nil || len(more) > 0 {
+		_, _ = fmt.Fprintf(t.Err, "There are more than these %d %ss: --all shows all, --marker %s those after them.\n", len(objects), k.noun(), marker)
+	}
+	return objects, nil
+}
+
+// everything reads every page, or those with the first most objects. A listing is begun anew when the object that it stood on
+// was deleted meanwhile.
+func (t *things) everything(ctx context.Context, k *kind, p parameters, most int) (objects []gjson.Result, err error) {
+	progress := output.NewProgress(t.Err)
+	defer progress.Done()
+	for range maxWalks {
+		objects, err = objects[:0], nil
+		for o, problem := range k.api.all(ctx, t.client, p) {
+			if err = problem; err != nil {
+				break
+			}
+			objects = append(objects, o)
+			progress.Show(len(objects), 0, k.noun()+"s")
+			if len(objects) == most {
+				break
+			}
+		}
+		if !iotronic.IsMarkerGone(err) || p["marker"] != nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return objects, nil
+}
+
+// present are the fields that some of the objects have: other releases have others.
+func present(fields []string, objects []gjson.Result) []string {
+	if len(objects) == 0 {
+		return fields
+	}
+	return slices.DeleteFunc(slices.Clone(fields), func(f string) bool {
+		return !slices.ContainsFunc(objects, func(o gjson.Result) bool { return o.Get(f).Exists() })
+	})
+}

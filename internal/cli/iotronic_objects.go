@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+func iotronicShow(k *kind) *iotronicCommand {
+	options := []option{fieldsOption}
+	if k.name == "node" {
+		options = append(options, option{long: "instance", kind: switchOption, help: "<node> is the UUID of the instance that runs on it; for Ironic"})
+	}
+	return &iotronicCommand{
+		command: command{name: "show", short: "Show details of a " + k.noun(), options: options, target: true},
+		does: func(ctx context.Context, t *things, c *call) error {
+			fields, err := k.shown(t.dialect, c)
+			if err != nil {
+				return err
+			}
+			o, err := t.one(ctx, k, c, fields)
+			if err != nil {
+				return t.near(ctx, k, c.target, err)
+			}
+			if c.given("fields") {
+				o = part(o, fields)
+			}
+			return t.printThing(o)
+		},
+	}
+}
+
+// one reads a single object; of one that an API does not show in part, all fields.
+func (t *things) one(ctx context.Context, k *kind, c *call, fields []string) (gjson.Result, error) {
+	switch {
+	case c.given("instance"):
+		n, err := t.client.Nodes.ByInstance(ctx, c.target)
+		if err != nil {
+			return gjson.Result{}, err
+		}
+		return result(n.Fields), nil
+	case !c.given("fields") || !k.chooses(t.dialect):
+		fields = nil
+	}
+	o, err := k.api.get(ctx, t.client, c.target, fields...)
+	if iotronic.IsForbidden(err) && k.listed {
+		if o, found := t.listed(ctx, k, c.target); found {
+			return o, nil
+		}
+	}
+	return o, err
+}
+
+// listed finds the one object with a UUID or name in the list of all.
+func (t *things) listed(ctx context.Context, k *kind, word string) (gjson.Result, bool) {
+	at := k.at(t.dialect)
+	objects, err := t.everything(ctx, k, parameters{"fields": slices.Concat(at.short, at.more)}, 0)
+	objects = slices.DeleteFunc(objects, func(o gjson.Result) bool { return o.Get(keyUUID).Str != word && o.Get("name").Str != word })
+	if err != nil || len(objects) != 1 {
+		return gjson.Result{}, false
+	}
+	return objects[0], true
+}
+
+// part is an object with some of its members. What it does not have is null, as a list shows it.
+func part(o gjson.Result, fields []string) gjson.Result {
+	var b strings.Builder
+	for _, f := range fields {
+		raw := o.Get(f).Raw
+		if raw == "" {
+			raw = "null"
+		}
+		b.WriteString("," + string(jsonText(f)) + ":" + raw)
+	}
+	return gjson.Parse("{" + b.String()[1:] + "}")
+}
+
+// printThing prints one object. A table leaves out what only leads to further addresses of the API.
+func (t *things) printThing(o gjson.Result) error {
+	if t.format == formatTable {
+		var fields []string
+		for _, m := range members(o) {
+			if !isLinks(m.value) {
+				fields = append(fields, m.key)
+			}
+		}
+		o = part(o, fields)
+	}
+	return t.printObject(o)
+}
+
+// isLinks tells a list of links.
+func isLinks(v gjson.Result) bool {
+	list := v.Array()
+	return v.IsArray() && len(list) > 0 && !slices.ContainsFunc(list, func(l gjson.Result) bool { return !l.Get("href").Exists() || !l.Get("rel").Exists() })
+}
+
+func iotronicCreate(k *kind) *iotronicCommand {
+	return &iotronicCommand{
+		command: command{name: "create", short: "Register a new " + k.noun(), options: k.create},
+		does: func(ctx context.Context, t *things, c *call) error {
+			if err := t.enough(k, c); err != nil {
+				return err
+			}
+			p, err := t.parameters(ctx, k.create, c)
+			if err != nil {
+				return err
+			}
+			if location, ok := locationOf(c); ok {
+				p["location"] = []iotronic.Location{location}
+			}
+			made, err := k.api.create(ctx, t.client, p)
+			if err != nil {
+				return err
+			}
+			return t.printThing(made)
+		},
+	}
+}
+
+// places are the options that say where something stands.
+var places = []string{"latitude", "longitude", "altitude"}
+
+// locationOf is where a new object stands; false if nothing says that.
+func locationOf(c *call) (iotronic.Location, bool) {
+	return iotronic.Location{Latitude: c.text("latitude"), Longitude: c.text("longitude"), Altitude: c.text("altitude")},
+		slices.ContainsFunc(places, c.given)
+}
+
+// enough checks that a new node has what its dialect requires: argparse cannot know which it is.
+func (t *things) enough(k *kind, c *call) error {
+	if k.name != "node" {
+		return nil
+	}
+	required := append([]string{"code", "name"}, places...)
+	if t.dialect == iotronic.DialectIronic {
+		required = []string{"driver"}
+		if slices.ContainsFunc(places, c.given) {
+			return fmt.Errorf("%s does not know where its nodes stand: leave out --%s", titles[t.dialect], strings.Join(places, ", --"))
+		}
+	}
+	var missing []string
+	for _, name := range required {
+		if !c.given(name) {
+			missing = append(missing, "--"+name)
+		}
+	}
+	if missing != nil {
+		return fmt.Errorf("a node of %s needs %s", titles[t.dialect], strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+func iotronicDelete(k *kind) *iotronicCommand {
+	return &iotronicCommand{
+		command: command{name: "delete", short: "Remove " + k.noun() + "s", target: true, rest: true,
+			long: "Remove one " + k.noun() + " or several, by name or UUID. Those that cannot be removed do not keep the others."},
+		does: func(ctx context.Context, t *things, c *call) error {
+			var failures []error
+			for _, id := range append([]string{c.target}, c.words...) {
+				if err := k.api.remove(ctx, t.client, id); err != nil {
+					failures = append(failures, fmt.Errorf("Failed to delete %s %s: %w", k.noun(), id, plainly(t.near(ctx, k, id, err)))) //nolint:staticcheck // the Python client's sentence
+					continue
+				}
+				t.say("%s %s was successfully deleted.", k.capital(), id)
+			}
+			return errors.Join(failures...)
+		},
+	}
+}
+
+// partVerb lists what is below one object: name is the noun of the parts, fields their columns.
+func partVerb[T any](k *kind, name string, fields, aliases []string, list func(context.Context, *iotronic.Client, string) ([]*T, error),
+	whole func(*T) iotronic.Object,
+) *iotronicCommand {
+	return &iotronicCommand{
+		command: command{name: name + "-list", short: "List the " + name + "s of a " + k.noun(), target: true}, aliases: aliases,
+		does: func(ctx context.Context, t *things, c *call) error {
+			parts, err := list(ctx, t.client, c.target)
+			if err != nil {
+				return t.near(ctx, k, c.target, err)
+			}
+			return t.printList(results(parts, whole), fields)
+		},
+	}
+}
+
+// boardCommands are those that only boards have.
+func boardCommands(k *kind) []*iotronicCommand {
+	at := []string{"created_at", "updated_at"}
+	return []*iotronicCommand{
+		partVerb(k, "plugin", append([]string{"plugin", "status", "onboot"}, at...), []string{"plugins-on-board"},
+			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Injection, error) {
+				return c.Boards.Plugins(ctx, id)
+			},
+			func(i *iotronic.Injection) iotronic.Object { return i.Fields }),
+		partVerb(k, "service", append([]string{"service", "public_port"}, at...), []string{"services-on-board"},
+			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.ExposedService, error) {
+				return c.Boards.Services(ctx, id)
+			},
+			func(s *iotronic.ExposedService) iotronic.Object { return s.Fields }),
+		partVerb(k, "port", strings.Fields("uuid MAC_add VIF_name network ip"), []string{"ports-on-board"},
+			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Port, error) {
+				return c.Boards.Ports(ctx, id)
+			}, portFields),
+		partVerb(k, "webservice", strings.Fields("uuid name port secure"), []string{"webservices-on-board"},
+			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Webservice, error) {
+				return c.Boards.Webservices(ctx, id)
+			},
+			func(w *iotronic.Webservice) iotronic.Object { return w.Fields }),
+	}
+}
+
+// driverCommands are those that only drivers have.
+func driverCommands(k *kind) []*iotronicCommand {
+	return []*iotronicCommand{{
+		command: command{name: "properties", short: "Show what a driver needs to know of a node in its driver_info", target: true},
+		does: func(ctx context.Context, t *things, c *call) error {
+			properties, err := t.client.Drivers.Properties(ctx, c.target)
+			if err != nil {
+				return t.near(ctx, k, c.target, err)
+			}
+			texts := map[string]any{}
+			for name, text := range properties {
+				texts[name] = text
+			}
+			return t.printMembers("Name", result(iotronic.Values(texts)))
+		},
+	}}
+}

@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// parameters are what a command sends, by their names in the API: of a list its filters, fields and paging, of a create
+// attributes. Values are string, int, bool, []string, iotronic.Object or []iotronic.Location.
+type parameters map[string]any
+
+// with is parameters and one more.
+func (p parameters) with(key string, value any) parameters {
+	more := parameters{key: value}
+	for k, v := range p {
+		if k != key {
+			more[k] = v
+		}
+	}
+	return more
+}
+
+// service is what the client does with one kind of objects; a function is nil where it does not do that.
+type service struct {
+	// page reads one page; the marker leads to the next and is "" if there is none.
+	page func(context.Context, *iotronic.Client, parameters) (objects []gjson.Result, marker string, err error)
+	// all reads every page; nil for what does not come in pages.
+	all func(context.Context, *iotronic.Client, parameters) iter.Seq2[gjson.Result, error]
+	// takes tells whether lists have a parameter in a dialect.
+	takes  func(key string, d iotronic.Dialect) bool
+	get    func(ctx context.Context, c *iotronic.Client, id string, fields ...string) (gjson.Result, error)
+	create func(context.Context, *iotronic.Client, parameters) (gjson.Result, error)
+	update func(context.Context, *iotronic.Client, string, iotronic.Changes) (gjson.Result, error)
+	remove func(context.Context, *iotronic.Client, string) error
+}
+
+// lister is a collection of the client that comes in pages.
+type lister[T, O any] interface {
+	List(ctx context.Context, options O) (*iotronic.Page[T], error)
+	All(ctx context.Context, options O) iter.Seq2[*T, error]
+}
+
+// reader is one that single objects can be read of.
+type reader[T any] interface {
+	Get(ctx context.Context, id string, fields ...string) (*T, error)
+}
+
+// writer is one that can be changed.
+type writer[T, C any] interface {
+	Create(ctx context.Context, object C) (*T, error)
+	Update(ctx context.Context, id string, changes iotronic.Changes) (*T, error)
+	Delete(ctx context.Context, id string) error
+}
+
+// reading makes the part of a service that reads. of is the client's collection, whole an object's fields.
+func reading[T, O any, S interface {
+	lister[T, O]
+	reader[T]
+}](of func(*iotronic.Client) S, whole func(*T) iotronic.Object) service {
+	options := func(p parameters) (o O) {
+		p.fill(&o)
+		return o
+	}
+	return service{
+		page: func(ctx context.Context, c *iotronic.Client, p parameters) ([]gjson.Result, string, error) {
+			page, err := of(c).List(ctx, options(p))
+			if err != nil {
+				return nil, "", err
+			}
+			return results(page.Items, whole), page.Marker, nil
+		},
+		all: func(ctx context.Context, c *iotronic.Client, p parameters) iter.Seq2[gjson.Result, error] {
+			return func(yield func(gjson.Result, error) bool) {
+				for item, err := range of(c).All(ctx, options(p)) {
+					var o gjson.Result
+					if err == nil {
+						o = result(whole(item))
+					}
+					if !yield(o, err) {
+						return
+					}
+				}
+			}
+		},
+		takes: func(key string, d iotronic.Dialect) bool { return takes(reflect.TypeFor[O](), key, d) },
+		get: func(ctx context.Context, c *iotronic.Client, id string, fields ...string) (gjson.Result, error) {
+			o, err := of(c).Get(ctx, id, fields...)
+			return resultOr(o, whole, err)
+		},
+	}
+}
+
+// writing adds to a service the part that changes. more is where a new object keeps attributes that are no fields of its.
+func writing[T, C any, S writer[T, C]](s service, of func(*iotronic.Client) S, whole func(*T) iotronic.Object, more func(*C) *iotronic.Object) service {
+	s.create = func(ctx context.Context, c *iotronic.Client, p parameters) (gjson.Result, error) {
+		var object C
+		rest := iotronic.Object{}
+		for _, key := range p.fill(&object) {
+			value := iotronic.Values(map[string]any{key: p[key]})
+			rest[key] = value[key]
+		}
+		*more(&object) = rest
+		made, err := of(c).Create(ctx, object)
+		return resultOr(made, whole, err)
+	}
+	s.update = func(ctx context.Context, c *iotronic.Client, id string, changes iotronic.Changes) (gjson.Result, error) {
+		changed, err := of(c).Update(ctx, id, changes)
+		return resultOr(changed, whole, err)
+	}
+	s.remove = func(ctx context.Context, c *iotronic.Client, id string) error { return of(c).Delete(ctx, id) }
+	return s
+}
+
+// once makes a service of a list that does not come in pages.
+func once[T any](list func(context.Context, *iotronic.Client, parameters) ([]*T, error), whole func(*T) iotronic.Object) service {
+	return service{
+		page: func(ctx context.Context, c *iotronic.Client, p parameters) ([]gjson.Result, string, error) {
+			items, err := list(ctx, c, p)
+			return results(items, whole), "", err
+		},
+		takes: func(string, iotronic.Dialect) bool { return false },
+	}
+}
+
+// fill sets the fields of a struct that parameters are for. unknown are those for which there is none.
+func (p parameters) fill(into any) (unknown []string) {
+	for _, key := range slices.Sorted(maps.Keys(p)) {
+		f, ok := fieldOf(reflect.TypeOf(into).Elem(), key)
+		if !ok {
+			unknown = append(unknown, key)
+			continue
+		}
+		field := reflect.ValueOf(into).Elem().FieldByIndex(f.Index)
+		if field.Kind() == reflect.Pointer {
+			field.Set(reflect.New(field.Type().Elem()))
+			field = field.Elem()
+		}
+		field.Set(reflect.ValueOf(p[key]))
+	}
+	return unknown
+}
+
+// takes tells whether the options of a list have a parameter in a dialect.
+func takes(options reflect.Type, key string, d iotronic.Dialect) bool {
+	f, ok := fieldOf(options, key)
+	in := f.Tag.Get("dialect")
+	return ok && (in == "" || slices.Contains(strings.Split(in, ","), d.String()))
+}
+
+// fieldOf is the field of a struct that has a name in the API, by its query or json tag.
+func fieldOf(of reflect.Type, key string) (reflect.StructField, bool) {
+	for _, f := range reflect.VisibleFields(of) {
+		if name, _, _ := strings.Cut(f.Tag.Get("query")+f.Tag.Get("json"), ","); name == key {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// result is an object as JSON, for printing.
+func result(o iotronic.Object) gjson.Result {
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(fmt.Errorf("an object that was read as JSON is none: %w", err))
+	}
+	return gjson.ParseBytes(text)
+}
+
+func results[T any](items []*T, whole func(*T) iotronic.Object) []gjson.Result {
+	objects := make([]gjson.Result, len(items))
+	for i, item := range items {
+		objects[i] = result(whole(item))
+	}
+	return objects
+}
+
+func resultOr[T any](o *T, whole func(*T) iotronic.Object, err error) (gjson.Result, error) {
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	return result(whole(o)), nil
+}

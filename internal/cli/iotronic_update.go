@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+func iotronicUpdate(k *kind) *iotronicCommand {
+	return &iotronicCommand{
+		command: command{name: "update", short: "Change a registered " + k.noun(), target: true, rest: true,
+			long: "Change a " + k.noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
+extra/rack, with ~1 for a slash in a key. path= takes away what is there.
+
+A value that is JSON is what it says: 8, true, null, {...}, [...]; everything else is a text, and so is what stands in double
+quotes: extra/version='"8"'. An attribute itself is never a number: name=12 is a text. Without words, a JSON object of paths
+and values is read from standard input, which other users of the machine cannot see; its nulls are set.
+
+The words of the Python client for Ironic are understood, too: add or replace before path=value, remove before path.`},
+		only: slices.DeleteFunc(k.dialects(), func(d iotronic.Dialect) bool { return d == iotronic.DialectNodes2016 }),
+		does: func(ctx context.Context, t *things, c *call) error {
+			changes, err := t.changes(c.words)
+			if err != nil {
+				return err
+			}
+			if name, ok := changes[keyFleet].(json.RawMessage); ok && k.name == "board" && gjson.ParseBytes(name).Type == gjson.String {
+				if changes[keyFleet], err = t.fleet(ctx, gjson.ParseBytes(name).Str); err != nil {
+					return err
+				}
+			}
+			changed, err := k.api.update(ctx, t.client, c.target, changes)
+			if err != nil {
+				return t.near(ctx, k, c.target, err)
+			}
+			return t.printThing(changed)
+		},
+		words: func(ctx context.Context, t *things, c *call) []string {
+			o, err := k.api.get(ctx, t.client, c.target)
+			if err != nil {
+				return nil
+			}
+			return pathsOf(o)
+		},
+	}
+}
+
+// changes takes changes from words, or without any from standard input.
+func (t *things) changes(words []string) (iotronic.Changes, error) {
+	if len(words) > 0 {
+		return changesOf(words)
+	}
+	if atTerminal(t.In) {
+		return nil, commandError(`Nothing to update... Please specify what to change in the following format: "path=value", or "path=" to take it away`)
+	}
+	text, err := io.ReadAll(t.In)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read standard input: %w", err)
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(text, &values); err != nil || len(values) == 0 {
+		return nil, commandError(`Nothing to update... Standard input must hold a JSON object of paths and values, such as {"extra/rack": "b7"}`)
+	}
+	changes := iotronic.Changes{}
+	for path, value := range values {
+		changes[path] = value
+	}
+	return changes, nil
+}
+
+// changesOf reads words path=value, or add path=value and the like.
+func changesOf(words []string) (iotronic.Changes, error) {
+	operation := ""
+	if slices.Contains([]string{"add", "replace", "remove"}, words[0]) {
+		operation, words = words[0], words[1:]
+	}
+	if len(words) == 0 {
+		return nil, commandError("Nothing to update... Please specify what to %s", operation)
+	}
+	changes := iotronic.Changes{}
+	for _, word := range words {
+		path, text, valued := strings.Cut(word, "=")
+		path = strings.TrimPrefix(path, "/")
+		switch {
+		case path == "":
+			return nil, fmt.Errorf("%q names no path", word)
+		case operation == "remove" && valued:
+			return nil, fmt.Errorf("%q: remove takes paths without values", word)
+		case operation != "remove" && !valued:
+			return nil, fmt.Errorf("%q is not path=value; %[1]s= takes it away", word)
+		}
+		if _, twice := changes[path]; twice {
+			return nil, fmt.Errorf("%s is changed twice", path)
+		}
+		switch value := valueOf(text); {
+		case operation == "remove", operation == "" && text == "":
+			changes[path] = iotronic.Remove
+		case !strings.Contains(path, "/") && gjson.ParseBytes(value).Type == gjson.Number:
+			changes[path] = text
+		default:
+			changes[path] = value
+		}
+	}
+	return changes, nil
+}
+
+// valueOf is the value that a word means to Ironic and Iotronic: JSON if it is JSON, else a text. It is stricter than
+// that of variables, so that no password becomes another one.
+func valueOf(text string) json.RawMessage {
+	if gjson.Valid(text) {
+		return json.RawMessage(text)
+	}
+	return jsonText(text)
+}
+
+// pairsOf reads words key=value.
+func pairsOf(words []string) (iotronic.Object, error) {
+	o := iotronic.Object{}
+	for _, word := range words {
+		key, text, ok := strings.Cut(word, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("%q is not key=value", word)
+		}
+		o[key] = valueOf(text)
+	}
+	return o, nil
+}
+
+// pathsOf are the beginnings of changes for what an object has.
+func pathsOf(o gjson.Result) (paths []string) {
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	for _, m := range members(o) {
+		if !m.value.IsObject() {
+			if !isLinks(m.value) {
+				paths = append(paths, m.key+"=")
+			}
+			continue
+		}
+		for _, inner := range members(m.value) {
+			paths = append(paths, m.key+"/"+escape.Replace(inner.key)+"=")
+		}
+	}
+	return paths
+}
