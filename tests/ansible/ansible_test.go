@@ -57,7 +57,7 @@ func program(t *testing.T) string {
 
 var buildOnce = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(scratch, "bin")
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "craton"), "./cmd/craton")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "craton"), "./cmd/craton")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)

@@ -25,7 +25,7 @@ func TestSampleConfig(t *testing.T) {
 	// "#key: value" is a setting that is off, "# Text" is talk.
 	everything := regexp.MustCompile(`(?m)^( *)#([a-z_]+:)`).ReplaceAllString(string(sample), "$1$2")
 
-	sections := []settings.Section{settings.Connection, settings.Inventory, settings.Server}
+	sections := settings.Sections()
 	for name, text := range map[string]string{"as it stands": string(sample), "every line": everything} {
 		file := filepath.Join(t.TempDir(), "craton.yml")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
