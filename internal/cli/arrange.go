@@ -33,7 +33,7 @@ func (p *program) arrange(args []string) (arranged []string, name string, err er
 // subcommand is the index of the subcommand; -1 if there is none. Without a word that is one it is the first word that
 // stands where one should.
 func (p *program) subcommand(args []string) int {
-	first := -1
+	first, perhaps := -1, -1 // perhaps is the index of what may be the value of a command's option
 	for i := 0; i < len(args); i++ {
 		word := args[i]
 		switch {
@@ -44,12 +44,16 @@ func (p *program) subcommand(args []string) int {
 			return first
 		case strings.HasPrefix(word, "-") && word != "-":
 			f := flagOf(p.root.Flags(), word)
-			if f != nil && f.NoOptDefVal == "" && !strings.Contains(word, "=") {
+			switch {
+			case strings.Contains(word, "="):
+			case f == nil:
+				perhaps = i + 1
+			case f.NoOptDefVal == "":
 				i++ // its value
 			}
 		case p.commands[word] != nil:
 			return i
-		case first < 0 && (i == 0 || !strings.HasPrefix(args[i-1], "-")): // not what may be the value of a command's option
+		case first < 0 && i != perhaps:
 			first = i
 		}
 	}

@@ -53,6 +53,7 @@ OS_CLOUD, or OS_AUTH_URL and what Keystone needs.`,
 	p.fill = func() {
 		settings.AddFlags(root.Flags(), p.shared...)
 		if p.completing {
+			root.PersistentFlags().AddFlagSet(root.Flags()) // behind others cobra completes no subcommands
 			completeSettings(root, p.shared...)
 		}
 		for _, k := range kinds() {

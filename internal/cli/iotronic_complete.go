@@ -50,8 +50,8 @@ func (c *iotronicCommand) complete(cmd *cobra.Command, called *call, s output.St
 	}
 	words := func(args []string) ([]string, cobra.ShellCompDirective) {
 		const only = cobra.ShellCompDirectiveNoFileComp
-		if c.words == nil {
-			return names("", c.resource), only
+		if c.words == nil { // more of the same
+			return slices.DeleteFunc(names("", c.resource), func(name string) bool { return name == args[0] }), only
 		}
 		return ask(func(ctx context.Context, t *things) []string {
 			with := *called

@@ -227,7 +227,7 @@ func kinds() []*kind {
 		columns: []columns{
 			{in: onIronic, short: []string{keyUUID, "address"},
 				more: strings.Fields("node_uuid name local_link_connection portgroup_uuid pxe_enabled physical_network is_smartnic internal_info extra created_at updated_at")},
-			{in: onBoards, short: strings.Fields("uuid MAC_add VIF_name network board_uuid ip"), more: strings.Fields("created_at updated_at")},
+			{in: onBoards, short: strings.Fields("uuid MAC_add VIF_name network board_uuid ip")},
 		},
 		api: reading(func(c *iotronic.Client) *iotronic.PortService { return c.Ports }, portFields),
 	}
@@ -241,7 +241,7 @@ func kinds() []*kind {
 	enabled := &kind{
 		resource: resource{name: "enabled-webservice", list: []option{fieldsOption, detailOption}},
 		columns: []columns{{in: onBoards, short: strings.Fields("board_uuid http_port https_port dns zone"),
-			more: strings.Fields("extra created_at updated_at")}},
+			more: []string{"extra"}}},
 		api: once(func(ctx context.Context, c *iotronic.Client, _ parameters) ([]*iotronic.EnabledWebservice, error) {
 			return c.EnabledWebservices.List(ctx)
 		}, func(w *iotronic.EnabledWebservice) iotronic.Object { return w.Fields }),

@@ -68,6 +68,7 @@ func (k *kind) chosen(d iotronic.Dialect, c *call, fields []string, p parameters
 	details := k.api.takes("detail", d)
 	if k.chooses(d) {
 		switch {
+		case d == iotronic.DialectNodes && p["project"] != nil: // that list has all fields, and no choice (reference §2.4)
 		case c.given("fields"), c.given("detail") && !details:
 			return p.with("fields", fields)
 		case c.given("detail"):
