@@ -18,6 +18,13 @@
 // Where an id is taken, lookup.go finds it for a name. print.go writes tables, JSON, YAML and CSV; exceptions.go puts errors
 // into the original's words and adds what the server said; complete.go tells shells what may follow.
 //
+// # craton iotronic
+//
+// It is a program within the program, with settings, options and help of its own; its subcommands are made when it is meant. A
+// kind (iotronic_kinds.go) is a resource of Ironic or Iotronic: which dialects have it, with which columns, and the
+// collection of the client library that reads and changes it (iotronic_service.go). Verbs are written once there too. Before one
+// runs, the server's dialect is known, and has the command (iotronic_dialects.go).
+//
 // # Other commands
 //
 // Each stands in files of its own name and is a cobra command. One that talks to a fleet declares the flags of

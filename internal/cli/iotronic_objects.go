@@ -165,7 +165,8 @@ func iotronicDelete(k *kind) *iotronicCommand {
 			var failures []error
 			for _, id := range append([]string{c.target}, c.words...) {
 				if err := k.api.remove(ctx, t.client, id); err != nil {
-					failures = append(failures, fmt.Errorf("Failed to delete %s %s: %w", k.noun(), id, plainly(t.near(ctx, k, id, err)))) //nolint:staticcheck // the Python client's sentence
+					why := plainly(t.near(ctx, k, id, err))
+					failures = append(failures, &worded{exception{"", fmt.Sprintf("Failed to delete %s %s: %s", k.noun(), id, why)}, "", err})
 					continue
 				}
 				t.say("%s %s was successfully deleted.", k.capital(), id)

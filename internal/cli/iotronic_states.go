@@ -230,17 +230,17 @@ func (k *kind) provision(ctx context.Context, t *things, c *call) error {
 
 // content is what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.
 func (t *things) content(word string, file bool) (string, error) {
-	var text []byte
-	info, err := os.Stat(word)
-	switch {
-	case word == "-":
-		text, err = io.ReadAll(t.In)
-	case !file || err != nil:
-		return word, nil
-	case info.IsDir():
-		return "", fmt.Errorf("%s is a directory", word)
-	default:
-		text, err = os.ReadFile(word)
+	read := func() ([]byte, error) { return io.ReadAll(t.In) }
+	if word != "-" {
+		info, missing := os.Stat(word)
+		switch {
+		case !file || missing != nil:
+			return word, nil //nolint:nilerr // it is no file
+		case info.IsDir():
+			return "", fmt.Errorf("%s is a directory", word)
+		}
+		read = func() ([]byte, error) { return os.ReadFile(word) }
 	}
+	text, err := read()
 	return strings.TrimSpace(string(text)), err
 }
