@@ -4,10 +4,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/craton-fleet/craton/internal/iotronictest"
 )
 
 // build makes the program once, under all its names, in a folder that lives as long as the tests.
@@ -51,6 +54,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BIN", bin)
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CONFIG_HOME", e.WorkDir)
+			if strings.HasSuffix(e.WorkDir, "iotronic") {
+				e.Setenv("BOARDS", iotronictest.Start(t, iotronictest.Boards2019).URL)
+				e.Setenv("NODES", iotronictest.Start(t, iotronictest.Nodes2017, iotronictest.NoAuth()).URL)
+				e.Setenv("MANAGER", iotronictest.Manager.Token)
+			}
 			return nil
 		},
 		RequireExplicitExec: true,
