@@ -85,8 +85,10 @@ func TestIotronicGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
-	if err := os.Symlink(filepath.Join(binaries(t), "craton"), filepath.Join(home, "iotronic-inventory")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"iotronic-inventory", "craton"} {
+		if err := os.Symlink(filepath.Join(binaries(t), "craton"), filepath.Join(home, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.WriteFile(filepath.Join(home, "token"), []byte(iotronictest.Admin.Token), 0o600); err != nil {
 		t.Fatal(err)
