@@ -17,7 +17,7 @@ import (
 type Options struct {
 	// Check stops after the plan: the Result says what would be done, and nothing is written.
 	Check bool
-	// Parallel is how many requests are under way at once; 0 is 16.
+	// Parallel is how many requests are under way at once; 0 is 32.
 	Parallel int
 	// ProjectID is the caller's project (a UUID). It is needed where the API shows more than one: to an admin of the original
 	// server, who sees every tenant, and to root. "" takes the only one there is.
@@ -31,7 +31,7 @@ type Options struct {
 // defaultParallel is within what the API's servers bear well, as the inventory's streams are: the original answers one
 // request at a time (Q31), so that the last of them waits no longer than some seconds; craton server brings the writes
 // that wait together to disk together.
-const defaultParallel = 16
+const defaultParallel = 32
 
 // Result is what was done, or with Options.Check what would be.
 type Result struct {
