@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/craton-fleet/craton/modules/iotronic"
 	"github.com/craton-fleet/craton/modules/module"
 )
 
@@ -34,6 +35,9 @@ var registry = sync.OnceValue(func() map[string]func() *module.Module {
 			register(r.moduleName(), r.spec, r.run)
 		}
 		register(r.infoName(), r.infoSpec, r.info)
+	}
+	for _, m := range iotronic.Modules() {
+		register(m.Name, m.Spec, m.Run)
 	}
 	return all
 })

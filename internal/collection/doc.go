@@ -3,7 +3,7 @@
 // What Ansible reads about modules and settings stands once, in Go: the modules' specs and the settings' literals.
 // [Generate] writes the files that say it again for Ansible:
 //
-//	meta/runtime.yml                 the releases of ansible-core, the action group, the way to the action plugin
+//	meta/runtime.yml                 the releases of ansible-core, the action groups, the way to the action plugin
 //	plugins/modules/MODULE.py        the documentation of a module, which ansible-doc lists and shows
 //	plugins/modules/MODULE           a link to bin/craton, which is the module
 //	plugins/doc_fragments/NAME.py    the options that modules share

@@ -18,8 +18,8 @@ const (
 	Name = "fleet"
 	// requiresAnsible is the oldest release of ansible-core that the tests run.
 	requiresAnsible = ">=2.14.0"
-	// actionGroup is what module_defaults call all modules: group/craton.fleet.craton.
-	actionGroup = "craton"
+	// everything is what module_defaults call all modules: group/craton.fleet.all.
+	everything = "all"
 )
 
 // Tree is what is generated: Files by their path, and Links by theirs with what they point at.
@@ -42,7 +42,7 @@ func Generate(specs []*module.Spec) (*Tree, error) {
 	full := Namespace + "." + Name + "."
 	var err error
 	tree.Files["meta/runtime.yml"], err = module.Runtime{
-		RequiresAnsible: requiresAnsible, ActionGroup: actionGroup, ActionPlugin: full + "craton",
+		RequiresAnsible: requiresAnsible, ActionGroups: actionGroups(specs), ActionPlugin: full + "craton",
 	}.YAML(specs...)
 	if err != nil {
 		return nil, err
@@ -73,6 +73,24 @@ func Generate(specs []*module.Spec) (*Tree, error) {
 		tree.Files["tests/sanity/ignore-"+r.name+".txt"] = r.ignore(specs)
 	}
 	return tree, nil
+}
+
+// actionGroups are the groups of modules for module_defaults, by the first word of their names: those of Craton, and those
+// of Ironic and Iotronic. Each has one connection, and Ansible gives the defaults of a group to all that is in it: an
+// option that only some know would be an error of the others, and a url that both know is another one for each. What is the
+// same for all, such as how to sign in to Keystone, can be set for the group of everything.
+func actionGroups(specs []*module.Spec) (groups []module.ActionGroup) {
+	all := module.ActionGroup{Name: everything}
+	members := map[string][]string{}
+	for _, s := range specs {
+		name, _, _ := strings.Cut(s.Name, "_")
+		members[name] = append(members[name], s.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		groups = append(groups, module.ActionGroup{Name: name, Modules: members[name]})
+		all.Extends = append(all.Extends, name)
+	}
+	return append(groups, all)
 }
 
 // generated are the places in which nothing else stands than what Generate makes.

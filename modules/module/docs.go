@@ -69,11 +69,19 @@ func (f *Fragment) PythonFile() ([]byte, error) {
 // Runtime is what meta/runtime.yml of a collection says about modules.
 type Runtime struct {
 	RequiresAnsible string // ">=2.14.0"
-	// ActionGroup is the group that all modules belong to, so that a play can
-	// set module_defaults for group/NAMESPACE.COLLECTION.GROUP; optional.
-	ActionGroup string
+	// ActionGroups let a play set module_defaults for
+	// group/NAMESPACE.COLLECTION.GROUP. Ansible gives the defaults to every module
+	// of the group, so all of them should have the options that are set.
+	ActionGroups []ActionGroup
 	// ActionPlugin is the full name of the action plugin that runs the modules; optional.
 	ActionPlugin string
+}
+
+// ActionGroup is a set of modules with options in common.
+type ActionGroup struct {
+	Name    string
+	Modules []string // without the collection's name
+	Extends []string // groups whose modules belong to it too
 }
 
 // YAML returns the file for modules with these specs.
@@ -85,9 +93,11 @@ func (r Runtime) YAML(specs ...*Spec) ([]byte, error) {
 	sort.Strings(names)
 	root := mapping()
 	put(root, "requires_ansible", text(r.RequiresAnsible))
-	if r.ActionGroup != "" {
+	if len(r.ActionGroups) > 0 {
 		groups := mapping()
-		put(groups, r.ActionGroup, texted(names))
+		for _, g := range slices.SortedFunc(slices.Values(r.ActionGroups), func(a, b ActionGroup) int { return strings.Compare(a.Name, b.Name) }) {
+			put(groups, g.Name, g.members())
+		}
 		put(root, "action_groups", groups)
 	}
 	if r.ActionPlugin != "" {
@@ -102,6 +112,17 @@ func (r Runtime) YAML(specs ...*Spec) ([]byte, error) {
 		put(root, "plugin_routing", routing)
 	}
 	return encodeYAML(root)
+}
+
+func (g *ActionGroup) members() *yaml.Node {
+	list := texted(slices.Sorted(slices.Values(g.Modules)))
+	if len(g.Extends) > 0 {
+		groups, metadata := mapping(), mapping()
+		put(groups, "extend_group", texted(g.Extends))
+		put(metadata, "metadata", groups)
+		list.Content = append([]*yaml.Node{metadata}, list.Content...)
+	}
+	return list
 }
 
 // docWriter builds documentation and collects what is missing.

@@ -128,7 +128,9 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runtime, err := Runtime{RequiresAnsible: ">=2.14.0", ActionGroup: "things", ActionPlugin: "demo.things.thing"}.YAML(demoSpec, &Spec{Name: "demo_a"})
+	runtime, err := Runtime{RequiresAnsible: ">=2.14.0", ActionGroups: []ActionGroup{
+		{Name: "things", Modules: []string{"demo_thing", "demo_a"}}, {Name: "all", Extends: []string{"things"}},
+	}, ActionPlugin: "demo.things.thing"}.YAML(demoSpec, &Spec{Name: "demo_a"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +141,11 @@ func TestDocs(t *testing.T) {
 	routed := map[string]any{"action_plugin": "demo.things.thing"}
 	if diff := cmp.Diff(map[string]any{
 		"requires_ansible": ">=2.14.0",
-		"action_groups":    map[string]any{"things": []any{"demo_a", "demo_thing"}},
-		"plugin_routing":   map[string]any{"modules": map[string]any{"demo_a": routed, "demo_thing": routed}},
+		"action_groups": map[string]any{
+			"things": []any{"demo_a", "demo_thing"},
+			"all":    []any{map[string]any{"metadata": map[string]any{"extend_group": []any{"things"}}}},
+		},
+		"plugin_routing": map[string]any{"modules": map[string]any{"demo_a": routed, "demo_thing": routed}},
 	}, meta); diff != "" {
 		t.Error(diff)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/openstacktest"
 	"github.com/craton-fleet/craton/modules"
 )
 
@@ -33,11 +35,17 @@ clouds:
 // before has the fleets of modules whose examples want another one, tasks that come before the examples, and more
 // options of all of them.
 var before = map[string]struct{ fleet, tasks, options string }{
-	"craton_project":                {tasks: "- craton.fleet.craton_project_info:\n  register: own\n", options: `, project_id: "{{ own.projects[0].id | default('') }}"`},
-	"craton_region":                 {fleet: "clouds: [{name: east}]"},
-	"craton_user_info":              {tasks: "- craton.fleet.craton_user: {name: deploy}\n"},
+	"craton_project":   {tasks: "- craton.fleet.craton_project_info:\n  register: own\n", options: `, project_id: "{{ own.projects[0].id | default('') }}"`},
+	"craton_region":    {fleet: "clouds: [{name: east}]"},
+	"craton_user_info": {tasks: "- craton.fleet.craton_user: {name: deploy}\n"},
+	"iotronic_node_info": {tasks: `- craton.fleet.iotronic_node: {name: metal-01, driver: ipmi, provision_state: available}
+- craton.fleet.iotronic_node: {name: metal-02, driver: ipmi}
+`},
 	"craton_network_interface_info": {tasks: "- craton.fleet.craton_network_interface: {name: eth0, device: web1, interface_type: ethernet, ip_address: 10.20.0.11}\n"},
 }
+
+// atHome makes of the examples what there is in the test: Ironic has no hardware here.
+var atHome = strings.NewReplacer("driver: ipmi", "driver: "+openstacktest.IronicDriver, "name: ipmi", "name: "+openstacktest.IronicDriver)
 
 // TestDocExamples runs the examples of each module's documentation, on a fleet for each module: every one that manages
 // something changes it, and every one that reads finds something.
@@ -49,22 +57,34 @@ func TestDocExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		metal, town := openstacktest.StartIronic(t), iotronictest.Start(t, iotronictest.Boards2019)
+		roofs := town.Add("fleets", iotronictest.Object{"name": "roofs"})
+		town.Add("boards", iotronictest.Object{"name": "pi-01", "code": "c1", "fleet": roofs, "status": "online"})
 		var playbook strings.Builder
 		for _, spec := range modules.Specs() {
 			prepare, url := before[spec.Name], h.fleet+spec.Name
-			fleet := prepare.fleet
-			if fleet == "" {
-				fleet = exampleFleet
+			group, _, _ := strings.Cut(spec.Name, "_")
+			switch spec.Name {
+			case "iotronic_board_info", "iotronic_fleet_info":
+				url, prepare.options = town.URL, ", token: "+iotronictest.Admin.Token
+			case "iotronic_node", "iotronic_node_info", "iotronic_driver_info":
+				url, prepare.options = metal.URL, ", max_retries: 20"
+			default:
+				fleet := prepare.fleet
+				if fleet == "" {
+					fleet = exampleFleet
+				}
+				h.runWith(t, []string{"CRATON_URL=" + url}, craton, "apply", h.write(t, "before.yml", fleet))
 			}
-			h.runWith(t, []string{"CRATON_URL=" + url}, craton, "apply", h.write(t, "before.yml", fleet))
 			fmt.Fprintf(&playbook, `
 - name: %s
   hosts: localhost
   gather_facts: false
+  vars: {ipmi_password: hush-hush}
   module_defaults:
-    group/craton.fleet.craton: {url: %q%s}
+    group/craton.fleet.%s: {url: %q%s}
   tasks:
-%s`, spec.Name, url, prepare.options, indented(prepare.tasks+strings.TrimSpace(spec.Examples)+"\n"))
+%s`, spec.Name, group, url, prepare.options, indented(atHome.Replace(prepare.tasks+strings.TrimSpace(spec.Examples))+"\n"))
 		}
 		out := h.run(t, "ansible-playbook", "-v", "-i", "localhost,", "-c", "local", h.write(t, "examples.yml", playbook.String()))
 		plays := strings.Split(out, "\nPLAY [")[1:]

@@ -1,0 +1,235 @@
+package iotronic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// runNode is the module iotronic_node: it reads what is there, plans, and carries the plan out unless it only checks.
+func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
+	w, err := wants(task.Params)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, task, node.plural)
+	if err != nil {
+		return nil, err
+	}
+	defer s.client.CloseIdleConnections()
+	if err := w.fits(ctx, s, task.Params); err != nil {
+		return nil, err
+	}
+	result, err := s.reconcile(ctx, w, task)
+	if api.IsConflict(err) && !api.IsLocked(err) && (result == nil || !result.Changed) {
+		// Perhaps somebody else, such as the same task on another host, created it meanwhile: what is there now counts.
+		result, err = s.reconcile(ctx, w, task)
+	}
+	return result, err
+}
+
+// reconcile reads, plans, and carries out once.
+func (s *service) reconcile(ctx context.Context, w *want, task *module.Task) (*module.Result, error) {
+	have, err := s.read(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	p, err := makePlan(w, have, s.dialect)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.verify(ctx, p); err != nil {
+		return nil, err
+	}
+	result := p.result()
+	if task.CheckMode || !p.changed() && p.settle == "" && p.powering == "" {
+		return result, nil
+	}
+	a := &applying{service: s, p: p, w: w, ends: time.Now().Add(w.timeout), node: p.before}
+	err = a.all(ctx)
+	result.Changed = a.wrote
+	result.Fields[node.name] = whole(a.node)
+	return result, err
+}
+
+// read finds the node; nil if it is not there.
+func (s *service) read(ctx context.Context, w *want) (api.Object, error) {
+	id := w.uuid
+	if id == "" {
+		id = w.name
+	}
+	n, err := s.client.Nodes.Get(ctx, id)
+	if api.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return n.Fields, nil
+}
+
+// applying is a plan that is being carried out.
+type applying struct {
+	*service
+	p     *plan
+	w     *want
+	ends  time.Time  // of the waiting
+	node  api.Object // as it was last seen
+	stale bool       // it has changed since
+	wrote bool       // something was changed, even if not all of it
+}
+
+// all carries the plan out. With an error, node and wrote tell what has been done until then.
+func (a *applying) all(ctx context.Context) error {
+	err := a.settles(ctx)
+	if err == nil {
+		if a.p.remove {
+			return a.removes(ctx)
+		}
+		err = a.writes(ctx)
+	}
+	for _, do := range []func(context.Context) error{a.provisions, a.powers} {
+		if err == nil {
+			err = do(ctx)
+		}
+	}
+	if a.stale {
+		n, readErr := a.client.Nodes.Get(ctx, a.id())
+		if readErr == nil {
+			a.node = n.Fields
+		}
+		if err == nil {
+			err = readErr
+		}
+	}
+	return err
+}
+
+func (a *applying) id() string { return a.node.Text(keyUUID) }
+
+// settles waits for a transition that is under way.
+func (a *applying) settles(ctx context.Context) error {
+	if a.p.settle == "" {
+		return nil
+	}
+	a.stale = true
+	return a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), a.p.settle) })
+}
+
+func (a *applying) removes(ctx context.Context) error {
+	if err := a.provisions(ctx); err != nil {
+		return err
+	}
+	err := a.client.Nodes.Delete(ctx, a.id())
+	if err == nil {
+		a.wrote = true
+	}
+	if api.IsNotFound(err) { // somebody else was faster
+		return nil
+	}
+	return err
+}
+
+// writes creates or changes the node. Changes are made while it is in maintenance, which allows more of them.
+func (a *applying) writes(ctx context.Context) error {
+	if a.p.create != nil {
+		n, err := a.client.Nodes.Create(ctx, api.NodeCreate{More: a.p.create})
+		if err != nil {
+			return err
+		}
+		a.node, a.wrote = n.Fields, true
+	}
+	if a.p.maintenance {
+		if err := a.did(a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason)); err != nil {
+			return fmt.Errorf("maintenance: %w", err)
+		}
+	}
+	if len(a.p.update) > 0 {
+		n, err := a.client.Nodes.Update(ctx, a.id(), a.p.update)
+		if err != nil {
+			return err
+		}
+		a.node, a.wrote = n.Fields, true
+	}
+	if a.p.resume {
+		if err := a.did(a.client.Nodes.ClearMaintenance(ctx, a.id())); err != nil {
+			return fmt.Errorf("maintenance: %w", err)
+		}
+	}
+	return nil
+}
+
+// did notes a change whose answer does not show the node.
+func (a *applying) did(err error) error {
+	if err == nil {
+		a.wrote, a.stale = true, true
+	}
+	return err
+}
+
+// provisions leads the node through the steps; without waiting the first is all that can be asked for.
+func (a *applying) provisions(ctx context.Context) error {
+	for _, step := range a.p.steps {
+		if err := a.did(a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb})); err != nil {
+			return fmt.Errorf("%s: %w", optProvision, err)
+		}
+		if !a.w.wait {
+			return nil
+		}
+		err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
+		if err != nil {
+			return fmt.Errorf("%s: %w", optProvision, err)
+		}
+	}
+	return nil
+}
+
+// powers switches the power.
+func (a *applying) powers(ctx context.Context) error {
+	state, target := a.p.powering, a.p.power
+	switch target {
+	case "":
+	case api.Reboot:
+		state = api.PowerOn
+	default:
+		state = target
+		if len(a.p.steps) > 0 { // provisioning switches it too
+			now, err := a.client.Nodes.States(ctx, a.id())
+			if err != nil {
+				return err
+			}
+			if now.PowerState == target && now.TargetPowerState == "" {
+				return nil
+			}
+		}
+	}
+	if target != "" {
+		if err := a.did(a.client.Nodes.SetPower(ctx, a.id(), target)); err != nil {
+			return fmt.Errorf("%s: %w", optPower, err)
+		}
+	}
+	if state == "" || !a.w.wait {
+		return nil
+	}
+	a.stale = true
+	err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitPower(ctx, a.id(), state) })
+	if err != nil {
+		return fmt.Errorf("%s: %w", optPower, err)
+	}
+	return nil
+}
+
+// until waits as long as the task may.
+func (a *applying) until(ctx context.Context, wait func(context.Context) error) error {
+	limited, cancel := context.WithDeadline(ctx, a.ends)
+	defer cancel()
+	err := wait(limited)
+	if _, late := errors.AsType[*api.StateTransitionTimeoutError](err); late && ctx.Err() == nil {
+		return fmt.Errorf("%w; wait_timeout is %g seconds", err, a.w.timeout.Seconds())
+	}
+	return err
+}

@@ -1,0 +1,88 @@
+package iotronic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/settings"
+	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/internal/options"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// fragmentName is the doc fragment of the connection options.
+const fragmentName = "craton.fleet.iotronic"
+
+// sections are the settings that say where the API is and who signs in.
+var sections = []settings.Section{settings.SignIn, settings.Iotronic}
+
+// connection is the fragment that every module has.
+func connection() *module.Fragment {
+	return &module.Fragment{Name: fragmentName, Options: options.Of(sections...), Notes: []string{
+		"Who signs in is the first of these that is given: O(cloud); O(url) with O(token), which is used as it is; credentials for Keystone, by O(os_cloud) or O(auth_url); nobody, for an Ironic that stands alone. Users of Craton itself are none here.",
+		"What no option and no environment variable gives is taken from the configuration file of the machine that the module runs on: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml). Options that begin there with C(iotronic) stand in its mapping C(iotronic).",
+		"Tokens of Keystone are kept for other tasks in C(~/.cache/craton/tokens) of the user that the module runs as; see O(no_token_cache).",
+		"Set the connection once for all of these modules with C(module_defaults) and the group C(craton.fleet.iotronic). What is the same for Craton, such as O(os_cloud), can be set for both with the group C(craton.fleet.all).",
+	}}
+}
+
+// service is the API as a task sees it.
+type service struct {
+	client  *api.Client
+	dialect api.Dialect
+}
+
+// open connects a task to the API, which must have what the module is about.
+func open(ctx context.Context, task *module.Task, plural string) (*service, error) {
+	v, err := options.Settings(task.Params, sections...)
+	if err != nil {
+		return nil, err
+	}
+	if v.String("iotronic.url") == "" && v.String("iotronic.cloud") == "" && !connect.UsesKeystone(v) {
+		return nil, errors.New("no Ironic or Iotronic to talk to: set the option url, or CRATON_IOTRONIC_URL in the task's environment, to the URL of its API, such as http://ironic.example:6385; or for Keystone os_cloud or auth_url")
+	}
+	client, err := connect.Iotronic(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	s := &service{client: client}
+	if s.dialect, err = client.Dialect(ctx); err != nil {
+		client.CloseIdleConnections()
+		return nil, err
+	}
+	if err := s.has(ctx, plural); err != nil {
+		client.CloseIdleConnections()
+		return nil, err
+	}
+	return s, nil
+}
+
+// has refuses what the dialect does not have at all, and says what there is.
+func (s *service) has(ctx context.Context, plural string) error {
+	var there, use []string
+	for _, k := range kinds {
+		if slices.Contains(k.dialects, s.dialect) {
+			there = append(there, k.plural)
+			if k == node {
+				use = append(use, fullName(nodeName))
+			}
+			use = append(use, fullName(k.infoName()))
+		}
+	}
+	if slices.Contains(there, plural) {
+		return nil
+	}
+	url, err := s.client.URL(ctx)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s speaks %s, which has %s and no %s; use %s",
+		url, s.dialect, strings.Join(there, " and "), plural, strings.Join(use, " or "))
+}
+
+// fullName is a module's name in a playbook.
+func fullName(name string) string { return "craton.fleet." + name }

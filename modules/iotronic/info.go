@@ -1,0 +1,310 @@
+package iotronic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/rest"
+	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// Options of info modules.
+const (
+	optName       = "name"
+	optUUID       = "uuid"
+	optDetail     = "detail"
+	optFields     = "fields"
+	optFleet      = "fleet"
+	optProperties = "properties"
+)
+
+// kind is all that the info modules know of one kind of objects.
+type kind struct {
+	name, plural string
+	dialects     []api.Dialect // that have it
+	identity     string        // the field that tells one from another
+	filters      []filter
+	detailed     bool // lists have a detailed form
+	fielded      bool // lists and single objects take fields
+	more         []module.Option
+	returns      []module.Return
+	doc          docs
+
+	list listFunc
+	get  getFunc // nil: single objects are looked for in the list
+	// keep is nil, or makes of options what a list cannot be filtered by; by are the fields that it looks at.
+	keep func(context.Context, *service, module.Params) (keep func(api.Object) bool, by []string, err error)
+	// complete is nil, or adds what options ask for.
+	complete func(context.Context, *service, module.Params, api.Object) error
+}
+
+// docs are the texts of a kind that only people read.
+type docs struct {
+	is       string // what it is: a sentence
+	notes    []string
+	examples string
+}
+
+// filter is an option that the API filters lists by, under the same name.
+type filter struct {
+	option string
+	flag   bool
+	doc    string
+}
+
+type (
+	listFunc func(ctx context.Context, s *service, p module.Params, query map[string]any) iter.Seq2[api.Object, error]
+	getFunc  func(ctx context.Context, s *service, id string, fields ...string) (api.Object, error)
+)
+
+// infoName is the info module of the kind.
+func (k *kind) infoName() string { return "iotronic_" + k.name + "_info" }
+
+// infoSpec is the Spec of iotronic_KIND_info.
+func (k *kind) infoSpec() *module.Spec {
+	s := &module.Spec{
+		Name:  k.infoName(),
+		Short: fmt.Sprintf("Read %s of %s", k.plural, k.services()),
+		Description: []string{
+			k.doc.is,
+			fmt.Sprintf("Lists the %s that match all options that are given, however many there are. Changes nothing.", k.plural),
+			"What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or the whole kind of objects, is one.",
+		},
+		Notes:             k.doc.notes,
+		SupportsCheckMode: true,
+		Fragments:         []*module.Fragment{connection()},
+		Examples:          k.doc.examples,
+		Returns: []module.Return{{Name: k.plural, Type: module.List, Elements: module.Dict, Returned: "success",
+			Description: []string{fmt.Sprintf("The %s, with the fields and values that the API has of them; other releases of the service have others. Links are left out.", k.plural)},
+			Contains:    k.returns}},
+	}
+	s.Options = append(s.Options, module.Option{Name: optName, Aliases: []string{"names"}, Type: module.List, Elements: module.Str,
+		Description: []string{fmt.Sprintf("Only %s with one of these names.", k.plural)}})
+	if k.identity == keyUUID {
+		s.Options = append(s.Options, module.Option{Name: optUUID, Aliases: []string{"id"},
+			Description: []string{fmt.Sprintf("Only the %s with this UUID.", k.name)}})
+	}
+	for _, f := range k.filters {
+		o := module.Option{Name: f.option, Description: []string{f.doc}}
+		if f.flag {
+			o.Type = module.Bool
+		}
+		s.Options = append(s.Options, o)
+	}
+	if k.detailed {
+		s.Options = append(s.Options, module.Option{Name: optDetail, Type: module.Bool, Default: true, Description: []string{
+			fmt.Sprintf("Whether to read all fields of the %s, or only the few of the API's short lists.", k.plural),
+			"What is looked for by its name comes whole."}})
+	}
+	if k.fielded {
+		doc := "Only these fields, and C(uuid)."
+		if k.detailed {
+			doc += " O(detail) does not count then."
+		}
+		s.Options = append(s.Options, module.Option{Name: optFields, Type: module.List, Elements: module.Str, Description: []string{doc}})
+	}
+	s.Options = append(s.Options, k.more...)
+	if k == node {
+		s.SeeAlso = append(s.SeeAlso, module.SeeAlso{Module: fullName(nodeName)})
+	}
+	for _, other := range kinds {
+		if other != k {
+			s.SeeAlso = append(s.SeeAlso, module.SeeAlso{Module: fullName(other.infoName())})
+		}
+	}
+	return s
+}
+
+// services are those that have the kind.
+func (k *kind) services() string {
+	ironic := slices.Contains(k.dialects, api.DialectIronic)
+	switch {
+	case ironic && len(k.dialects) > 1:
+		return "Ironic and Iotronic"
+	case ironic:
+		return "Ironic"
+	}
+	return "Iotronic"
+}
+
+// info is the module iotronic_KIND_info.
+func (k *kind) info(ctx context.Context, task *module.Task) (*module.Result, error) {
+	s, err := open(ctx, task, k.plural)
+	if err != nil {
+		return nil, err
+	}
+	defer s.client.CloseIdleConnections()
+	found, err := k.find(ctx, s, task.Params)
+	if api.IsNotFound(err) {
+		found, err = nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]api.Object, len(found))
+	for i, o := range found {
+		objects[i] = cleaned(o)
+		if k.complete != nil {
+			if err := k.complete(ctx, s, task.Params, objects[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return &module.Result{Fields: module.Fields{k.plural: objects}}, nil
+}
+
+// find reads the objects that the options name: one by one if names are all that is given, else from the list.
+func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Object, error) {
+	names, uuid := p.Strings(optName), ""
+	if k.identity == keyUUID {
+		uuid = p.String(optUUID)
+	}
+	query, fields := k.query(p)
+	keep, by, err := k.keeps(ctx, s, p)
+	if err != nil {
+		return nil, err
+	}
+	if names != nil {
+		by = append(by, keyName)
+	}
+	var added []string // fields that are compared, and not asked for
+	for _, field := range by {
+		if fields != nil && !slices.Contains(fields, field) {
+			added = append(added, field)
+		}
+	}
+	if fields != nil {
+		fields = slices.Concat(fields, added)
+	}
+	matches := func(o api.Object) bool {
+		is := (uuid == "" || strings.EqualFold(o.Text(keyUUID), uuid)) &&
+			(names == nil || slices.Contains(names, o.Text(keyName)) || slices.Contains(names, o.Text(k.identity))) && keep(o)
+		for _, field := range added {
+			delete(o, field)
+		}
+		return is
+	}
+	if uuid != "" {
+		names = []string{uuid}
+	}
+	if len(query) == 0 && k.get != nil && names != nil {
+		return k.each(ctx, s, names, fields, matches)
+	}
+	switch {
+	case fields != nil:
+		query[optFields] = fields
+	case k.detailed && p.Bool(optDetail):
+		query[optDetail] = true
+	}
+	return collect(func() iter.Seq2[api.Object, error] { return k.list(ctx, s, p, query) }, matches)
+}
+
+// query are the options that the API filters by, and the fields that are asked for; nil for all.
+func (k *kind) query(p module.Params) (query map[string]any, fields []string) {
+	query = map[string]any{}
+	for _, f := range k.filters {
+		switch {
+		case !p.Has(f.option):
+		case f.flag:
+			query[f.option] = p.Bool(f.option)
+		case p.String(f.option) != "": // an empty template
+			query[f.option] = p.String(f.option)
+		}
+	}
+	if k.fielded {
+		fields = p.Strings(optFields)
+	}
+	return query, fields
+}
+
+// keeps is what objects have to be beside what the API filters by, and the fields that tell.
+func (k *kind) keeps(ctx context.Context, s *service, p module.Params) (keep func(api.Object) bool, by []string, err error) {
+	if k.keep == nil {
+		return func(api.Object) bool { return true }, nil, nil
+	}
+	return k.keep(ctx, s, p)
+}
+
+// each reads objects one by one. A name that several have is that of all of them.
+func (k *kind) each(ctx context.Context, s *service, names, fields []string, matches func(api.Object) bool) (found []api.Object, err error) {
+	seen := map[string]bool{}
+	for wanted := names; len(wanted) > 0; {
+		id := wanted[0]
+		wanted = wanted[1:]
+		if id == "" {
+			continue
+		}
+		o, err := k.get(ctx, s, id, fields...)
+		if several, ok := errors.AsType[*api.NoUniqueMatchError](err); ok && len(several.Candidates) > 0 {
+			wanted = append(slices.Clone(several.Candidates), wanted...)
+			continue
+		}
+		if api.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if key := o.Text(k.identity); !seen[key] && matches(o) {
+			seen[key] = true
+			found = append(found, o)
+		}
+	}
+	return found, nil
+}
+
+// maxWalks is how often a listing is begun anew when the object that it stood on was deleted meanwhile.
+const maxWalks = 4
+
+// collect reads a listing to its end.
+func collect(all func() iter.Seq2[api.Object, error], keep func(api.Object) bool) (found []api.Object, err error) {
+	for range maxWalks {
+		found, err = nil, nil
+		for o, e := range all() {
+			if e != nil {
+				err = e
+				break
+			}
+			if keep(o) {
+				found = append(found, o)
+			}
+		}
+		if !api.IsMarkerGone(err) {
+			break
+		}
+	}
+	return found, err
+}
+
+// walking makes a list of one of the client's. whole are the fields of an object.
+func walking[T, O any](of func(*api.Client) func(context.Context, O) iter.Seq2[*T, error], whole func(*T) api.Object) listFunc {
+	return func(ctx context.Context, s *service, _ module.Params, query map[string]any) iter.Seq2[api.Object, error] {
+		return func(yield func(api.Object, error) bool) {
+			for item, err := range of(s.client)(ctx, rest.Options[O](query)) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if !yield(whole(item), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// getting makes a get of one of the client's.
+func getting[T any](of func(*api.Client) func(context.Context, string, ...string) (*T, error), whole func(*T) api.Object) getFunc {
+	return func(ctx context.Context, s *service, id string, fields ...string) (api.Object, error) {
+		item, err := of(s.client)(ctx, id, fields...)
+		if err != nil {
+			return nil, err
+		}
+		return whole(item), nil
+	}
+}

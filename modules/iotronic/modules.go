@@ -1,0 +1,23 @@
+package iotronic
+
+import (
+	"context"
+
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// Entry is one module. Its Spec is made when it is wanted.
+type Entry struct {
+	Name string
+	Spec func() *module.Spec
+	Run  func(ctx context.Context, task *module.Task) (*module.Result, error)
+}
+
+// Modules are all modules for Ironic and Iotronic.
+func Modules() []Entry {
+	all := []Entry{{nodeName, nodeSpec, runNode}}
+	for _, k := range kinds {
+		all = append(all, Entry{k.infoName(), k.infoSpec, k.info})
+	}
+	return all
+}

@@ -1,0 +1,186 @@
+package iotronic
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// nodeName is the module that changes nodes.
+const nodeName = "iotronic_node"
+
+// Options of the module.
+const (
+	optState       = "state"
+	optMaintenance = "maintenance"
+	optReason      = "maintenance_reason"
+	optPower       = "power"
+	optProvision   = "provision_state"
+	optUndeploy    = "undeploy"
+	optPassword    = "update_password"
+	optWait        = "wait"
+	optTimeout     = "wait_timeout"
+
+	present, absent   = "present", "absent"
+	merge, replace    = "merge", "replace"
+	onCreate, anew    = "on_create", "always"
+	on, off, rebooted = "on", "off", "rebooted"
+)
+
+// nodeSpec is the Spec of iotronic_node.
+func nodeSpec() *module.Spec {
+	s := &module.Spec{
+		Name:  nodeName,
+		Short: "Create, change and remove a node of Ironic or Iotronic",
+		Description: []string{
+			"A node is a machine: a bare metal server of Ironic, or a small computer of Iotronic before that called them boards.",
+			"Finds the node by its name or UUID, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.",
+			"With Ironic it also switches the power, begins and ends maintenance, and leads the node through the states of provisioning.",
+			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be known included.",
+		},
+		SupportsCheckMode: true, SupportsDiff: true,
+		Fragments: []*module.Fragment{connection()},
+		Notes: []string{
+			"An option that the server's API does not have is an error: see which one has it. Ironic is a server with drivers; Iotronic had nodes until March 2017.",
+			"Iotronic of 2016 creates and removes nodes, and cannot change them. Boards of Iotronic can only be read: M(craton.fleet.iotronic_board_info).",
+			"A change to a node that is on its way between two states waits until it is there, with O(wait=true).",
+		},
+		SeeAlso:  []module.SeeAlso{{Module: fullName(node.infoName())}, {Module: fullName(driver.infoName())}},
+		Examples: nodeExamples,
+		Rules: module.Rules{
+			RequiredOneOf: [][]string{{optName, optUUID}},
+			RequiredBy:    map[string][]string{optReason: {optMaintenance}},
+		},
+		Returns: []module.Return{{
+			Name: node.name, Type: module.Dict, Returned: "success", Contains: node.returns,
+			Description: []string{
+				"The node as it is now, also when nothing changed, with the fields and values that the API has of it. Links are left out.",
+				"In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was, or an empty dict if it was not there.",
+			}}},
+	}
+	s.Options = append(s.Options,
+		module.Option{Name: optName, Description: []string{"The name of the node. With O(uuid) the node gets this name.",
+			"Names are unique on Ironic only; one that several nodes have is an error that lists their UUIDs."}},
+		module.Option{Name: optUUID, Aliases: []string{"id"}, Description: []string{"The UUID of the node, instead of its name.",
+			"Of Ironic, if there is no such node, it is created with this UUID. Iotronic chooses UUIDs itself."}},
+		module.Option{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
+			"V(present) makes the node what the task says, V(absent) removes it.",
+			"A node of Ironic cannot be removed while it is deployed, unless it is in maintenance: see O(undeploy)."}})
+	for i := range fields {
+		s.Options = append(s.Options, fields[i].options()...)
+	}
+	s.Options = append(s.Options, stateOptions()...)
+	return s
+}
+
+// options are the option of a field, and that of its mode.
+func (f *field) options() []module.Option {
+	o := module.Option{Name: f.option, Description: slices.Clone(f.doc)}
+	switch {
+	case len(f.on) == 1:
+		o.Description = append(o.Description, "Only nodes of Ironic have it.")
+	case !slices.Contains(f.on, onIronic[0]):
+		o.Description = append(o.Description, "Only nodes of Iotronic have it.")
+	}
+	if f.needed {
+		o.Description = append(o.Description, "Required to create the node there.")
+	}
+	switch f.form {
+	case formText:
+	case formFlag, formMaybe:
+		o.Type = module.Bool
+	case formPlace:
+		o.Type = module.Dict
+		for _, name := range []string{"longitude", "latitude", "altitude"} {
+			o.Options = append(o.Options, module.Option{Name: name, Required: true, Description: []string{"The " + name + ". The API keeps it as text, and so it is compared."}})
+		}
+	case formDict:
+		o.Type = module.Dict
+		if slices.Contains(hidden, f.option) {
+			o.NoLogKeys = secretKeys
+		}
+		return []module.Option{o, {Name: f.mode(), Default: merge, Choices: []any{merge, replace}, Description: []string{
+			fmt.Sprintf("V(merge) sets what O(%s) has and leaves all other keys, V(replace) removes all others. Values are replaced as a whole: dicts in it are not merged.", f.option)}}}
+	}
+	return []module.Option{o}
+}
+
+// stateOptions are what is not a field: states, and how they are reached.
+func stateOptions() []module.Option {
+	return []module.Option{
+		{Name: optPassword, Default: onCreate, Choices: []any{onCreate, anew}, Description: []string{
+			"Ironic shows C(******) for passwords and other secrets in O(driver_info) and O(instance_info), so nobody can tell whether they differ.",
+			"V(on_create) writes a secret where its key is new, and otherwise leaves it. V(always) writes the secrets of the task in every run, which then has always changed something.",
+		}},
+		{Name: optMaintenance, Type: module.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone. Only nodes of Ironic have it."}},
+		{Name: optReason, Description: []string{"Why it is in maintenance. Without it a reason that is there stays."}},
+		{Name: optPower, Choices: []any{on, off, rebooted}, Description: []string{
+			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it."}},
+		{Name: optProvision, Choices: []any{manageable, available, active}, Description: []string{
+			"The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes V(available) by way of V(manageable), and V(active) by way of both.",
+			"V(active) deploys what O(instance_info) says. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
+		}},
+		{Name: optUndeploy, Type: module.Bool, Default: false, Description: []string{
+			"With O(state=absent), or O(provision_state) V(manageable) or V(available): tear down what is deployed on the node, or was to be. Without it that is an error."}},
+		{Name: optWait, Type: module.Bool, Default: true, Description: []string{
+			"Whether the task waits until O(power) and O(provision_state) are reached. Without it the first step is asked for, and nobody looks how it ends."}},
+		{Name: optTimeout, Type: module.Int, Default: 1800, Description: []string{"How many seconds it may wait, in all."}},
+	}
+}
+
+const nodeExamples = `
+- name: A bare metal server, ready to be deployed
+  craton.fleet.iotronic_node:
+    name: metal-01
+    driver: ipmi
+    driver_info:
+      ipmi_address: 192.0.2.7
+      ipmi_username: admin
+      ipmi_password: "{{ ipmi_password }}"
+    properties:
+      cpu_arch: x86_64
+      capabilities: boot_mode:uefi
+    resource_class: large
+    provision_state: available
+
+- name: Change one thing, and take away all else that is kept there
+  craton.fleet.iotronic_node:
+    name: metal-01
+    extra:
+      rack: b7
+    extra_mode: replace
+
+- name: The password has changed
+  craton.fleet.iotronic_node:
+    name: metal-01
+    driver_info:
+      ipmi_password: "{{ ipmi_password }}"
+    update_password: always
+
+- name: Switch it off for a repair
+  craton.fleet.iotronic_node:
+    name: metal-01
+    maintenance: true
+    maintenance_reason: a new fan
+    power: "off"
+
+- name: And into use again
+  craton.fleet.iotronic_node:
+    name: metal-01
+    maintenance: false
+    power: "on"
+
+- name: Deploy it
+  craton.fleet.iotronic_node:
+    name: metal-01
+    instance_info:
+      image_source: http://images.example/debian.qcow2
+    provision_state: active
+
+- name: Remove it with what is deployed on it
+  craton.fleet.iotronic_node:
+    name: metal-01
+    state: absent
+    undeploy: true
+`

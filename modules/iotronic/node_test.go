@@ -1,0 +1,151 @@
+package iotronic
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/openstacktest"
+)
+
+var (
+	here  = map[string]any{"longitude": 15.5, "latitude": "38.1", "altitude": 10}
+	there = map[string]any{"longitude": "9.19", "latitude": "45.46", "altitude": "120"}
+	extra = map[string]any{"rack": "b7", "big": 1 << 60, "deep": map[string]any{"a.b/c": []any{nil, "ü"}}}
+)
+
+// TestLifeOnIotronic: a node of early 2017 from its making to its end.
+func TestLifeOnIotronic(t *testing.T) {
+	t.Parallel()
+	s, a := newIotronic(t, iotronictest.Nodes2017)
+	made := a.does(t, args{"name": "pi", "code": "c1", "type": "yun", "location": here, "extra": extra})
+	if made["status"] != "registered" || made["links"] != nil || made["type"] != "yun" {
+		t.Errorf("%v", made)
+	}
+	n := a.does(t, args{"name": "pi", "type": "", "mobile": true, "location": there, "extra": map[string]any{"rack": nil, "new": 1.50}})
+	want := map[string]any{"rack": nil, "big": float64(1 << 60), "deep": extra["deep"], "new": 1.5}
+	if d := cmp.Diff(want, n["extra"]); d != "" || n["type"] != nil || n["mobile"] != true {
+		t.Errorf("%v: %s", n, d)
+	}
+	n = a.does(t, args{"uuid": n["uuid"], "name": "pie", "code": "c2", "extra": map[string]any{}, "extra_mode": "replace", "mobile": "no"})
+	if d := cmp.Diff(map[string]any{}, n["extra"]); d != "" || n["name"] != "pie" || n["code"] != "c2" {
+		t.Errorf("%v: %s", n, d)
+	}
+	s.Add("nodes", iotronictest.Object{"name": "twin", "code": "c3"})
+	twin := s.Add("nodes", iotronictest.Object{"name": "twin", "code": "c4"})
+	a.fails(t, nodeName, args{"name": "twin", "mobile": true}, `several objects are called "twin"`, twin)
+	a.fails(t, nodeName, args{"name": "pie", "code": "c4"}, `the code "c4" is taken by the node "twin"`)
+	a.fails(t, nodeName, args{"name": "new", "code": "c4", "location": here}, `the code "c4" is taken`)
+	a.fails(t, nodeName, args{"name": "new"}, `there is no node "new"; to create it, give code, location`)
+	a.fails(t, nodeName, args{"uuid": strings.Replace(twin, "0", "f", 1), "name": "x", "code": "c", "location": here}, "Iotronic chooses its UUID")
+	a.fails(t, nodeName, args{"name": "new", "driver": "ipmi", "power": "on"},
+		"speaks iotronic-nodes, whose nodes have no driver, power; leave that out. They have name, code, extra, location, mobile, type")
+	a.ok(t, true, nodeName, args{"uuid": twin, "name": "single"})
+	a.does(t, args{"name": "pie", "state": "absent"})
+	a.ok(t, false, nodeName, args{"uuid": n["uuid"], "state": "absent"})
+}
+
+// TestLifeOnIotronicOf2016: nodes that cannot be changed.
+func TestLifeOnIotronicOf2016(t *testing.T) {
+	t.Parallel()
+	_, a := newIotronic(t, iotronictest.Nodes2016)
+	in := args{"name": "pi", "code": "c1", "type": "yun", "location": here, "extra": extra, "mobile": true}
+	if made := a.does(t, in); made["device"] != "yun" || made["status"] != "operative" {
+		t.Errorf("%v", made)
+	}
+	a.ok(t, false, nodeName, args{"name": "pi", "mobile": true, "type": "yun"})
+	a.fails(t, nodeName, args{"name": "pi", "type": "pi", "extra": map[string]any{"a": 1}}, "iotronic-nodes-2016 cannot change nodes, and extra, type would change")
+	a.does(t, args{"name": "pi", "state": "absent"})
+}
+
+// TestNoNodes: a server with boards says what there is.
+func TestNoNodes(t *testing.T) {
+	t.Parallel()
+	_, a := newIotronic(t, iotronictest.Boards2019)
+	a.fails(t, nodeName, args{"name": "pi", "state": "absent"},
+		"speaks iotronic-boards, which has boards and fleets and no nodes; use craton.fleet.iotronic_board_info or craton.fleet.iotronic_fleet_info")
+}
+
+// TestLifeOnIronic: a node of a real Ironic from enrolment to its end.
+func TestLifeOnIronic(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	const name = "life"
+	made := a.does(t, args{"name": name, "driver": openstacktest.IronicDriver, "properties": map[string]any{"cpus": 4}, "extra": extra,
+		"driver_info": map[string]any{"address": "192.0.2.7", "ipmi_password": "hush-hush"}, "resource_class": "life", "conductor_group": "", "network_interface": "noop"})
+	if made["provision_state"] != "enroll" || made["links"] != nil || made["ports"] != nil || made["states"] != nil || made["bios_interface"] != "fake" {
+		t.Errorf("%v", made)
+	}
+	if d := cmp.Diff(map[string]any{"address": "192.0.2.7", "ipmi_password": "******"}, made["driver_info"]); d != "" {
+		t.Error(d)
+	}
+	for _, in := range []args{
+		{"description": "first", "owner": "o", "lessee": "l", "shard": "s", "automated_clean": false, "retired": true, "retired_reason": "old"},
+		{"description": "", "owner": "", "lessee": "", "shard": "", "resource_class": "", "retired": false, "automated_clean": true},
+		{"properties": map[string]any{"cpus": 8, "arch": nil}, "extra": map[string]any{"deep": map[string]any{"x": 1.5}}},
+		{"extra": map[string]any{"a.b": 1, "s/l~sh": "x"}},
+		{"extra": map[string]any{"a.b": 2}, "extra_mode": "replace", "properties": map[string]any{}, "properties_mode": "replace"},
+		{"network_data": map[string]any{"links": []any{}, "networks": []any{}, "services": []any{}}},
+		{"instance_info": map[string]any{"image_source": "http://x/y", "image_url": "http://x/y?sig", "root_gb": 4}},
+		{"instance_uuid": "5344a3e2-978a-444e-990a-cbf47c62ef88"},
+		{"instance_uuid": ""},
+		{"maintenance": true, "maintenance_reason": "a new fan"},
+		{"maintenance": true, "maintenance_reason": "two"},
+		{"maintenance": true, "maintenance_reason": ""},
+		{"maintenance": false},
+	} {
+		a.does(t, in.with(args{"name": name}))
+	}
+	a.ok(t, false, nodeName, args{"name": name, "conductor_group": "", "properties": map[string]any{}, "maintenance_reason": "", "maintenance": false})
+	n := a.does(t, args{"uuid": made["uuid"], "name": name + "-2"})
+	if n["uuid"] != made["uuid"] || n["name"] != "life-2" {
+		t.Errorf("%v", n)
+	}
+	a.fails(t, nodeName, args{"name": name}, `there is no node "life"; to create it, give driver`)
+	a.fails(t, nodeName, args{"name": name, "driver": "ipmi"}, `no conductor has the driver "ipmi"; there is fake-hardware`)
+	a.fails(t, nodeName, args{"name": "life-2", "driver": "ipmi"}, `no conductor has the driver "ipmi"`)
+	a.fails(t, nodeName, args{"name": "life-2", "driver": ""}, "driver is empty")
+	a.fails(t, nodeName, args{"name": "life-2", "code": "c", "location": here}, "speaks ironic, whose nodes have no code, location")
+	a.fails(t, nodeName, args{"name": "life-2", "retired_reason": "old"}, "retired_reason: the node is not retired")
+
+	const own = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
+	a.fails(t, nodeName, args{"uuid": own, "name": "life-2", "driver": openstacktest.IronicDriver}, fmt.Sprintf(`the name "life-2" is taken by the node %s`, n["uuid"]))
+	a.does(t, args{"uuid": strings.ToUpper(own), "driver": openstacktest.IronicDriver})
+	a.fails(t, nodeName, args{"uuid": own, "name": "life-2"}, `the name "life-2" is taken by the node`)
+	a.does(t, args{"uuid": own, "state": "absent"})
+	a.does(t, args{"name": "life-2", "state": "absent"})
+}
+
+// TestBadArguments: what needs no server to be wrong.
+func TestBadArguments(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		in   args
+		want string
+	}{
+		{args{}, "one of the following is required: name, uuid"},
+		{args{"name": ""}, "name is empty"},
+		{args{"uuid": "pi"}, `"pi" is no UUID`},
+		{args{"name": "1be26c0b03f24d2eae87c02d7f33c123"}, "is a UUID, which no name may look like"},
+		{args{"name": "n", "maintenance_reason": "x"}, "missing parameter(s) required by 'maintenance_reason': maintenance"},
+		{args{"name": "n", "maintenance_reason": "x", "maintenance": false}, "and maintenance is false"},
+		{args{"name": "n", "power": "reboot"}, "value of power must be one of: on, off, rebooted, got: reboot"},
+		{args{"name": "n", "location": map[string]any{"latitude": 1}}, "missing required arguments: altitude, longitude found in location"},
+		{args{"name": "n", "extra": map[string]any{"": 1}}, "extra: a key is empty"},
+		{args{"name": "n", "drivers": "x"}, "Did you mean driver instead of drivers?"},
+		{args{"name": "n"}, "no Ironic or Iotronic to talk to: set the option url"},
+		{args{"name": "n", "username": "u", "password": "hush-hush", "project_id": "p"}, "no Ironic or Iotronic to talk to"},
+		{args{"name": "n", "url": "sqlite:fleet.db"}, "sqlite"},
+		{args{"name": "n", "url": "http://127.0.0.1:1", "max_retries": 0}, "cannot reach the Ironic or Iotronic API"},
+		{args{"name": "n", "url": "http://127.0.0.1:1", "dialect": "openstack"}, "value of dialect must be one of: auto, ironic"},
+		{args{"name": "n", "url": "http://127.0.0.1:1", "timeout": "soon"}, "timeout must be a number of seconds"},
+	} {
+		out, text := run(t, nodeName, c.in, nil)
+		if out["failed"] != true || !strings.Contains(out.msg(), c.want) || strings.Contains(text, "hush-hush") {
+			t.Errorf("%v: %s", c.in, text)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package iotronic
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/craton-fleet/craton/internal/rest"
+	api "github.com/craton-fleet/craton/iotronic"
+)
+
+// Fields that more than one place knows.
+const (
+	keyUUID        = "uuid"
+	keyName        = "name"
+	keyDriver      = "driver"
+	keyMaintenance = "maintenance"
+	keyReason      = "maintenance_reason"
+	keyPower       = "power_state"
+	keyProvision   = "provision_state"
+)
+
+// null is JSON's.
+var null = json.RawMessage("null")
+
+// raw is a value as JSON. The values here come from JSON or are texts and flags.
+func raw(v any) json.RawMessage {
+	text, err := rest.Encode(v)
+	if err != nil {
+		panic(fmt.Errorf("iotronic: %w", err))
+	}
+	return bytes.TrimRight(text, "\n")
+}
+
+// cleaned is an object without what only leads to other addresses of the API, which the next task may reach under
+// another one: links, and fields such as ports.
+func cleaned(o api.Object) api.Object {
+	out := make(api.Object, len(o))
+	for key, value := range o {
+		if key != "links" && !areLinks(value) {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// areLinks tells a list of links and nothing else.
+func areLinks(value json.RawMessage) bool {
+	if !bytes.HasPrefix(value, []byte("[")) {
+		return false
+	}
+	var links []api.Link
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.DisallowUnknownFields()
+	if d.Decode(&links) != nil {
+		return false
+	}
+	for _, l := range links {
+		if l.Href == "" {
+			return false
+		}
+	}
+	return len(links) > 0
+}
+
+// isNone tells what is not set: a field that is missing, null, or an empty text.
+func isNone(value json.RawMessage) bool {
+	text := string(bytes.TrimSpace(value))
+	return text == "" || text == "null" || text == `""`
+}
+
+// isTrue tells a field that is the boolean true.
+func isTrue(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "true" }
+
+// dictOf is a field that is an object; of anything else it is an empty one.
+func dictOf(value json.RawMessage) api.Object {
+	o := api.Object{}
+	if json.Unmarshal(value, &o) != nil || o == nil {
+		return api.Object{}
+	}
+	return o
+}

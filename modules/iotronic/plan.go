@@ -1,0 +1,444 @@
+package iotronic
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// plan is what is to be done about one node. It is all that check mode, diff and the real run know, so they cannot
+// disagree.
+type plan struct {
+	before, after api.Object // nil: not there
+	// shown is after as the diff has it: with words for what the API hides, and for what leaves no trace.
+	shown api.Object
+
+	settle string // the provision state that the node is on its way to and has to be in first
+	create api.Object
+	remove bool
+	update api.Changes
+
+	maintenance, resume bool // begin, or get another reason; end
+	reason              string
+	steps               []transition
+	power               string // what is asked for
+	powering            string // the state on its way that is waited for, if nothing is asked for
+}
+
+func (p *plan) changed() bool {
+	return p.create != nil || p.remove || len(p.update) > 0 || p.maintenance || p.resume || len(p.steps) > 0 || p.power != ""
+}
+
+// makePlan compares what a task says with what is there; have is nil if nothing is. It sends nothing.
+func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
+	p := &plan{before: have, update: api.Changes{}}
+	if !w.present {
+		return p, p.planRemove(w, d)
+	}
+	if have == nil {
+		if err := p.planCreate(w, d); err != nil {
+			return nil, err
+		}
+	} else if err := p.planChange(w, d); err != nil {
+		return nil, err
+	}
+	if d == api.DialectIronic {
+		if err := p.planStates(w); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *plan) planRemove(w *want, d api.Dialect) error {
+	if p.before == nil {
+		return nil
+	}
+	p.remove = true
+	if d != api.DialectIronic {
+		return nil
+	}
+	state := p.settling(w)
+	if w.undeploy && slices.Contains(deployed, state) {
+		p.steps = []transition{{api.ProvisionDeleted, available}}
+		if !w.wait {
+			return fmt.Errorf("%s: the node can be removed when it is torn down; set wait: true", optUndeploy)
+		}
+	}
+	return nil
+}
+
+// settling is the provision state from which the plan begins: where the node is on its way to, if that is waited for.
+func (p *plan) settling(w *want) string {
+	state, moves := settled(p.before)
+	if moves && w.wait {
+		p.settle = state
+		return state
+	}
+	return p.before.Text(keyProvision)
+}
+
+func (p *plan) planCreate(w *want, d api.Dialect) error {
+	p.create, p.after = api.Object{}, api.Object{keyUUID: null, keyName: null}
+	set := func(key string, value any) { p.create[key], p.after[key] = raw(value), raw(value) }
+	if w.uuid != "" {
+		if d != api.DialectIronic {
+			return fmt.Errorf("there is no node with the UUID %s; leave uuid out to create one, Iotronic chooses its UUID", w.uuid)
+		}
+		set(keyUUID, w.uuid)
+	}
+	if w.name != "" {
+		set(keyName, w.name)
+	}
+	p.shown = maps.Clone(p.after)
+	var lack []string
+	if w.name == "" && d != api.DialectIronic {
+		lack = append(lack, keyName)
+	}
+	for i := range fields {
+		f := &fields[i]
+		if !f.there(d) {
+			continue
+		}
+		key := f.key(d)
+		if f.form == formDict {
+			if err := p.planDict(f, w, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		value, given := w.values[f.option]
+		if given = given && !isNone(value); given {
+			p.create[f.option] = value
+		} else if f.needed {
+			lack = append(lack, f.option)
+		}
+		p.set(key, f.predicted(value, given))
+	}
+	if len(lack) > 0 {
+		return fmt.Errorf("there is no node %s; to create it, give %s", called(w.name, w.uuid), strings.Join(lack, ", "))
+	}
+	if d == api.DialectIronic {
+		for _, key := range []string{keyPower, keyProvision, keyReason} {
+			p.set(key, null)
+		}
+		p.set(keyMaintenance, raw(false))
+	}
+	return nil
+}
+
+// set sets what the node will have.
+func (p *plan) set(key string, value json.RawMessage) { p.after[key], p.shown[key] = value, value }
+
+// predicted is what the API will show of a field.
+func (f *field) predicted(value json.RawMessage, given bool) json.RawMessage {
+	switch {
+	case given && f.form == formPlace: // the API adds when it was changed
+		var places []map[string]json.RawMessage
+		if json.Unmarshal(value, &places) == nil && len(places) == 1 {
+			places[0]["updated_at"] = null
+			return raw(places)
+		}
+		return value
+	case given && !isNone(value):
+		return value
+	case f.form == formFlag:
+		return raw(false)
+	case f.lower:
+		return raw("")
+	}
+	return null
+}
+
+// called is how errors name a node.
+func called(name, uuid string) string {
+	if name == "" {
+		return uuid
+	}
+	return fmt.Sprintf("%q", name)
+}
+
+// planChange finds what differs.
+func (p *plan) planChange(w *want, d api.Dialect) error {
+	p.after = maps.Clone(p.before)
+	p.shown = maps.Clone(p.before)
+	if w.uuid != "" && w.name != "" && w.name != p.before.Text(keyName) {
+		p.update[keyName] = w.name
+		p.set(keyName, raw(w.name))
+	}
+	for i := range fields {
+		f := &fields[i]
+		if !f.there(d) {
+			continue
+		}
+		if f.form == formDict {
+			if err := p.planDict(f, w, f.value(p.before)); err != nil {
+				return err
+			}
+			continue
+		}
+		if value, given := w.values[f.option]; given && !f.equal(f.value(p.before), value) {
+			p.update[f.option] = value
+			if isNone(value) {
+				p.update[f.option] = api.Remove
+			}
+			p.set(f.key(d), f.predicted(value, true))
+		}
+	}
+	p.forget()
+	if d == api.DialectIronic {
+		return nil
+	}
+	return p.planWhole(d)
+}
+
+// equal compares a field with what a task says.
+func (f *field) equal(have, want json.RawMessage) bool {
+	switch f.form {
+	case formFlag:
+		return isTrue(have) == isTrue(want)
+	case formPlace:
+		return samePlace(have, want)
+	}
+	if f.lower {
+		have = json.RawMessage(strings.ToLower(string(have)))
+	}
+	return isNone(have) && isNone(want) || fleetfile.EqualJSON(have, want)
+}
+
+// samePlace compares the first location, the only one that counts, without what the API adds.
+func samePlace(have, want json.RawMessage) bool {
+	var a, b []api.Location
+	if json.Unmarshal(have, &a) != nil || json.Unmarshal(want, &b) != nil || len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	a[0].UpdatedAt = b[0].UpdatedAt
+	return a[0] == b[0]
+}
+
+// forget predicts the reasons that Ironic drops with what they are reasons for.
+func (p *plan) forget() {
+	for _, flag := range []string{"protected", "retired"} {
+		if _, changes := p.update[flag]; changes && !isTrue(p.after[flag]) {
+			if _, own := p.update[flag+"_reason"]; !own {
+				p.set(flag+"_reason", null)
+			}
+		}
+	}
+}
+
+// plainKey is what Ironic takes in the path of a change.
+var plainKey = regexp.MustCompile(`^[\w-]+$`)
+
+// planDict finds the keys of a dict that differ. have is nil where there is no node yet.
+func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
+	wanted, given := w.dicts[f.option]
+	now := dictOf(have)
+	if !given {
+		if p.create != nil {
+			p.set(f.option, raw(now))
+		}
+		return nil
+	}
+	after, shown, sent := api.Object{}, api.Object{}, api.Object{}
+	changes := api.Changes{}
+	odd := isNone(have) // then there is nothing to change keys of
+	for key, value := range now {
+		if _, ok := wanted.values[key]; !ok && wanted.replace {
+			changes[pathOf(f.option, key)] = api.Remove
+			odd = odd || !plainKey.MatchString(key)
+			continue
+		}
+		after[key], shown[key], sent[key] = value, value, value
+	}
+	hides := slices.Contains(hidden, f.option)
+	for key, value := range wanted.values {
+		sent[key] = value
+		if old, ok := now[key]; ok && (fleetfile.EqualJSON(old, value) || hides && same(old, value, w.anew)) {
+			continue
+		}
+		if hides && masked(value) {
+			return fmt.Errorf("%s: %s is %s, which is what Ironic shows in the place of a secret; give the secret, or leave the key out", f.option, key, stars)
+		}
+		changes[pathOf(f.option, key)] = value
+		odd = odd || !plainKey.MatchString(key)
+		after[key], shown[key] = value, value
+		if hides {
+			after[key], shown[key] = covered(f.option, key, value, stars), covered(f.option, key, value, stars+" (written by this task)")
+		}
+	}
+	if len(changes) == 0 && p.create == nil {
+		return nil
+	}
+	p.after[f.option], p.shown[f.option] = raw(after), raw(shown)
+	switch {
+	case p.create != nil:
+		if len(sent) > 0 {
+			p.create[f.option] = raw(sent)
+		}
+	case !odd:
+		maps.Copy(p.update, changes)
+	case hides && masked(raw(sent)):
+		return fmt.Errorf("%s: Ironic changes keys of other characters than letters, digits, - and _ only together with all others, and some of those are secrets that it does not show; give all keys, with %s: %s",
+			f.option, f.mode(), replace)
+	default:
+		p.update[f.option] = sent
+	}
+	return nil
+}
+
+// pathOf is a path of api.Changes.
+func pathOf(field, key string) string {
+	return field + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+}
+
+// planWhole makes changes of keys changes of whole attributes: Iotronic knows no others.
+func (p *plan) planWhole(d api.Dialect) error {
+	if len(p.update) == 0 {
+		return nil
+	}
+	whole := api.Changes{}
+	for path, value := range p.update {
+		name, _, inside := strings.Cut(path, "/")
+		if inside {
+			value = p.after[name]
+		}
+		whole[name] = value
+	}
+	p.update = whole
+	if d == api.DialectNodes2016 {
+		return fmt.Errorf("%s cannot change nodes, and %s would change; remove the node and create it anew", d, strings.Join(slices.Sorted(maps.Keys(whole)), ", "))
+	}
+	return nil
+}
+
+// planStates finds what is to be done about maintenance, provisioning and power.
+func (p *plan) planStates(w *want) error {
+	p.planMaintenance(w)
+	from := enroll
+	if p.before != nil {
+		from = p.settling(w)
+	}
+	if w.provision != "" {
+		steps, err := route(from, w.provision, w.undeploy)
+		if err != nil {
+			return err
+		}
+		p.steps = steps
+	}
+	p.planPower(w)
+	switch {
+	case w.provision == "" && !p.changed():
+		p.settle = "" // nothing is to be done that would have to wait
+	case len(p.steps) > 0:
+		p.arrives(keyProvision, "target_"+keyProvision, w.provision)
+	case p.settle != "":
+		p.arrives(keyProvision, "target_"+keyProvision, p.settle)
+	}
+	return nil
+}
+
+// arrives predicts that a state is reached.
+func (p *plan) arrives(key, target, state string) {
+	p.set(key, raw(state))
+	if _, ok := p.after[target]; ok {
+		p.set(target, null)
+	}
+}
+
+func (p *plan) planMaintenance(w *want) {
+	if w.maintenance == nil {
+		return
+	}
+	is, reason := isTrue(p.after[keyMaintenance]), p.after.Text(keyReason)
+	switch {
+	case !*w.maintenance:
+		if p.resume = is; is {
+			p.set(keyMaintenance, raw(false))
+			p.set(keyReason, null)
+			if _, ok := p.after["fault"]; ok {
+				p.set("fault", null)
+			}
+		}
+		return
+	case w.reason != nil:
+		reason = *w.reason
+	case !is:
+		reason = ""
+	}
+	p.reason = reason
+	if p.maintenance = !is || reason != p.after.Text(keyReason); p.maintenance {
+		p.set(keyMaintenance, raw(true))
+		p.set(keyReason, null)
+		if reason != "" {
+			p.set(keyReason, raw(reason))
+		}
+	}
+}
+
+// planPower finds whether the power has to be switched. What it will be after a step of provisioning nobody knows, so
+// then that is looked at again.
+func (p *plan) planPower(w *want) {
+	target := map[string]string{on: api.PowerOn, off: api.PowerOff, rebooted: api.Reboot}[w.power]
+	switch state, moves := powered(p.before); {
+	case target == "":
+		if len(p.steps) > 0 {
+			p.set(keyPower, null)
+		}
+		return
+	case target != state || len(p.steps) > 0:
+		p.power = target
+	case moves && w.wait:
+		p.powering = target
+	default:
+		return
+	}
+	if target == api.Reboot {
+		target = api.PowerOn
+		defer func() { p.shown[keyPower] = raw(api.PowerOn + " (" + rebooted + " by this task)") }()
+	}
+	p.arrives(keyPower, "target_"+keyPower, target)
+}
+
+// result is what the plan predicts.
+func (p *plan) result() *module.Result {
+	o := p.after
+	if o == nil { // absent
+		o = p.before
+	}
+	name := ""
+	for _, o := range []api.Object{p.before, p.after} {
+		if o != nil {
+			name = node.name + " " + called(o.Text(keyName), o.Text(keyUUID))
+		}
+	}
+	return &module.Result{
+		Changed: p.changed(),
+		Fields:  module.Fields{node.name: whole(o)},
+		Diff:    []module.Diff{{Before: p.comparable(p.before), After: p.comparable(p.shown), BeforeHeader: name, AfterHeader: name}},
+	}
+}
+
+// whole is a node for a result: {} for none.
+func whole(o api.Object) api.Object { return cleaned(o) }
+
+// notes are what the servers write for themselves.
+var notes = []string{"created_at", "updated_at", "provision_updated_at", "driver_internal_info"}
+
+// comparable is a node for a diff: without what the servers note, and what they have yet to choose.
+func (p *plan) comparable(o api.Object) api.Object {
+	c := cleaned(o)
+	for key, value := range c {
+		if slices.Contains(notes, key) || p.create != nil && string(value) == "null" {
+			delete(c, key)
+		}
+	}
+	return c
+}

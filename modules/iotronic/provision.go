@@ -1,0 +1,89 @@
+package iotronic
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	api "github.com/craton-fleet/craton/iotronic"
+)
+
+// Provision states that a task can ask for, and that others are told from.
+const (
+	enroll     = "enroll"
+	manageable = "manageable"
+	available  = "available"
+	active     = "active"
+)
+
+// transition is a verb of Ironic's, and the state that it leads to.
+type transition struct{ verb, state string }
+
+// deployed are the states of a node with an instance on it, whole or not: only api.ProvisionDeleted leads out of
+// them without it.
+var deployed = []string{active, "deploy failed", "error", "rescue", "rescue failed", "unrescue failed"}
+
+// ways are the transitions that a task may ask for, by the state they begin at (Ironic's state machine). What tears a
+// deployment down is not among them.
+var ways = map[string][]transition{
+	enroll:           {{api.ProvisionManage, manageable}},
+	"clean failed":   {{api.ProvisionManage, manageable}},
+	"inspect failed": {{api.ProvisionManage, manageable}},
+	"adopt failed":   {{api.ProvisionManage, manageable}},
+	manageable:       {{api.ProvisionProvide, available}},
+	available:        {{api.ProvisionActive, active}, {api.ProvisionManage, manageable}},
+	"deploy failed":  {{api.ProvisionActive, active}},
+}
+
+// route is the shortest way from a state to another.
+func route(from, to string, undeploy bool) ([]transition, error) {
+	type walk struct {
+		at   string
+		path []transition
+	}
+	seen := map[string]bool{from: true}
+	for todo := []walk{{at: from}}; len(todo) > 0; todo = todo[1:] {
+		now := todo[0]
+		if now.at == to {
+			return now.path, nil
+		}
+		next := ways[now.at]
+		if undeploy && slices.Contains(deployed, now.at) {
+			next = append(next[:len(next):len(next)], transition{api.ProvisionDeleted, available})
+		}
+		for _, t := range next {
+			if !seen[t.state] {
+				seen[t.state] = true
+				todo = append(todo, walk{t.state, append(now.path[:len(now.path):len(now.path)], t)})
+			}
+		}
+	}
+	if slices.Contains(deployed, from) && to != active {
+		return nil, fmt.Errorf("%s: the node is %q, so what is deployed on it would be torn down; leave it as it is, or set undeploy: true", optProvision, from)
+	}
+	return nil, fmt.Errorf("%s: the node is %q, from where this module knows no way to %q; lead it by hand to %s first", optProvision, from, to, manageable)
+}
+
+// settled is the provision state that a node is in, or is on its way to; moves tells which.
+func settled(o api.Object) (state string, moves bool) {
+	state = o.Text(keyProvision)
+	if isNone(o[keyProvision]) && o != nil {
+		state = available // as versions before 1.2 show it
+	}
+	failed := state == "error" || strings.HasSuffix(state, " failed")
+	if target := o.Text("target_provision_state"); target != "" && target != state && !failed {
+		return target, true
+	}
+	return state, false
+}
+
+// powered is the power state that a node is in, or is on its way to; "" if it is not known.
+func powered(o api.Object) (state string, moves bool) {
+	if target := o.Text("target_power_state"); target != "" {
+		if target == api.Reboot {
+			target = api.PowerOn
+		}
+		return target, true
+	}
+	return o.Text(keyPower), false
+}

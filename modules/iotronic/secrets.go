@@ -1,0 +1,94 @@
+package iotronic
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/fleetfile"
+)
+
+// stars are what Ironic shows in the place of a secret.
+const stars = "******"
+
+// secretKeys are words that Ironic looks for in keys: what stands there is a secret. They are those of oslo.utils that can
+// mean something to a driver or a deployment.
+var secretKeys = []string{
+	"password", "adminpass", "admin_pass", "new_pass", "passphrase", "sys_pswd", "secret", "token", "configdrive",
+	"encrypted_key", "private_key", "fernetkey", "sslkey",
+}
+
+// isSecretKey tells what Ironic hides. Of instance_info it hides one more.
+func isSecretKey(field, key string) bool {
+	if field == "instance_info" && key == "image_url" {
+		return true
+	}
+	key = strings.ToLower(key)
+	return slices.ContainsFunc(secretKeys, func(word string) bool { return strings.Contains(key, word) })
+}
+
+// masked tells a value in which something is hidden, as Ironic shows it.
+func masked(value json.RawMessage) bool { return bytes.Contains(value, []byte(stars)) }
+
+// same compares what a task says with what the API shows. What the API hides counts as the same, unless all secrets are
+// to be written anew.
+func same(have, want json.RawMessage, anew bool) bool {
+	if !masked(have) {
+		return fleetfile.EqualJSON(have, want)
+	}
+	return sameValues(decoded(have), decoded(want), anew)
+}
+
+func sameValues(have, want any, anew bool) bool {
+	switch have := have.(type) {
+	case string:
+		return have == want || strings.Contains(have, stars) && !anew
+	case map[string]any:
+		want, ok := want.(map[string]any)
+		if !ok || len(have) != len(want) {
+			return false
+		}
+		for key, value := range have {
+			if other, ok := want[key]; !ok || !sameValues(value, other, anew) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		want, ok := want.([]any)
+		if !ok || len(have) != len(want) {
+			return false
+		}
+		for i := range have {
+			if !sameValues(have[i], want[i], anew) {
+				return false
+			}
+		}
+		return true
+	}
+	return fleetfile.EqualJSON(raw(have), raw(want))
+}
+
+// decoded is a value with all digits of its numbers.
+func decoded(value json.RawMessage) (v any) {
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber()
+	_ = d.Decode(&v) // what is no JSON is nil, and equal to nothing
+	return v
+}
+
+// covered is a value as the API will show it under a key of a field: secrets as a word.
+func covered(field, key string, value json.RawMessage, word string) json.RawMessage {
+	if inner := bytes.TrimSpace(value); !bytes.HasPrefix(inner, []byte("{")) {
+		if isSecretKey(field, key) {
+			return raw(word)
+		}
+		return value
+	}
+	o := dictOf(value)
+	for k, v := range o {
+		o[k] = covered("", k, v, word)
+	}
+	return raw(o)
+}

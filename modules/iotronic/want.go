@@ -1,0 +1,147 @@
+package iotronic
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// want is what a task says about one node. It says only what the task does.
+type want struct {
+	present    bool
+	uuid, name string // "" if the task gives none
+
+	values map[string]json.RawMessage // of fields that are no dicts, null for what is taken away
+	dicts  map[string]wantDict
+	anew   bool // write secrets anyway
+
+	maintenance *bool
+	reason      *string
+	power       string // an option's value
+	provision   string
+	undeploy    bool
+
+	wait    bool
+	timeout time.Duration
+}
+
+// wantDict is what a task says about a dict.
+type wantDict struct {
+	values  api.Object
+	replace bool
+}
+
+// isUUID tells a UUID; the APIs take no name that looks like one.
+var isUUID = regexp.MustCompile(`^(?i:[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12})$`)
+
+// wants reads what needs no look at the API.
+func wants(p module.Params) (*want, error) {
+	w := &want{
+		present: p.String(optState) == present, uuid: strings.ToLower(p.String(optUUID)), name: p.String(optName),
+		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
+		anew: p.String(optPassword) == anew, power: p.String(optPower), provision: p.String(optProvision),
+		undeploy: p.Bool(optUndeploy), wait: p.Bool(optWait), timeout: time.Duration(p.Int(optTimeout)) * time.Second,
+	}
+	switch {
+	case p.Has(optUUID) && !isUUID.MatchString(w.uuid):
+		return nil, fmt.Errorf("uuid: %q is no UUID; a name belongs into the option name", w.uuid)
+	case p.Has(optName) && w.name == "":
+		return nil, errors.New("name is empty; give one, or leave the option out")
+	case isUUID.MatchString(w.name):
+		return nil, fmt.Errorf("name: %q is a UUID, which no name may look like; give it as uuid", w.name)
+	}
+	if !w.present {
+		return w, nil
+	}
+	if p.Has(optMaintenance) {
+		w.maintenance = new(p.Bool(optMaintenance))
+	}
+	if p.Has(optReason) {
+		w.reason = new(p.String(optReason))
+		if !*w.maintenance && *w.reason != "" {
+			return nil, errors.New("maintenance_reason is given, and maintenance is false; leave one of them out")
+		}
+	}
+	for i := range fields {
+		if err := w.field(&fields[i], p); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// field reads the option of a field.
+func (w *want) field(f *field, p module.Params) error {
+	if !p.Has(f.option) {
+		return nil
+	}
+	switch f.form {
+	case formDict:
+		o := api.Object{}
+		if err := json.Unmarshal(p.JSON(f.option), &o); err != nil {
+			return fmt.Errorf("%s: %w", f.option, err)
+		}
+		if _, ok := o[""]; ok {
+			return fmt.Errorf("%s: a key is empty; take it out", f.option)
+		}
+		w.dicts[f.option] = wantDict{o, p.String(f.mode()) == replace}
+	case formPlace:
+		w.values[f.option] = raw([]json.RawMessage{p.JSON(f.option)})
+	case formFlag, formMaybe:
+		w.values[f.option] = raw(p.Bool(f.option))
+	case formText:
+		text := p.String(f.option)
+		if f.lower {
+			text = strings.ToLower(text)
+		}
+		w.values[f.option] = raw(text)
+		if text != "" {
+			break
+		}
+		if f.stays {
+			return fmt.Errorf("%s is empty; give a value, or leave it out to leave it as it is", f.option)
+		}
+		w.values[f.option] = null
+	}
+	return nil
+}
+
+// fits refuses what the dialect does not have.
+func (w *want) fits(ctx context.Context, s *service, p module.Params) error {
+	if !w.present {
+		return nil
+	}
+	var lacks, there []string
+	for i := range fields {
+		f := &fields[i]
+		if !f.there(s.dialect) && p.Has(f.option) {
+			lacks = append(lacks, f.option)
+		}
+		if f.there(s.dialect) {
+			there = append(there, f.option)
+		}
+	}
+	for _, option := range []string{optMaintenance, optPower, optProvision} {
+		if s.dialect != api.DialectIronic && p.Has(option) {
+			lacks = append(lacks, option)
+		}
+	}
+	if len(lacks) == 0 {
+		return nil
+	}
+	url, err := s.client.URL(ctx)
+	if err != nil {
+		return err
+	}
+	slices.Sort(there)
+	return fmt.Errorf("%s speaks %s, whose nodes have no %s; leave that out. They have name, %s",
+		url, s.dialect, strings.Join(lacks, ", "), strings.Join(there, ", "))
+}
