@@ -93,19 +93,25 @@ func (k *kind) power(ctx context.Context, t *things, c *call) error {
 		target = iotronic.Reboot
 	}
 	nodes := t.client.Nodes
-	if err := nodes.SetPower(ctx, c.target, target); err != nil {
-		return t.near(ctx, k, c.target, err)
-	}
-	return t.await(ctx, c, target, state, nodes.WaitPower)
+	return k.change(ctx, t, c, target, state, func() error { return nodes.SetPower(ctx, c.target, target) }, nodes.WaitPower)
 }
 
-// await says what was asked for, or waits for it and says that it is there.
-func (t *things) await(ctx context.Context, c *call, target, state string, wait func(ctx context.Context, id, state string) error) error {
+// change asks for a state and says so, or waits for it and says that it is there.
+func (k *kind) change(ctx context.Context, t *things, c *call, target, state string, ask func() error,
+	wait func(ctx context.Context, id, state string) error,
+) error {
+	seconds, _ := strconv.Atoi(c.text("wait")) // it is an integer, or not given
+	if seconds < 0 {
+		return commandError("Invalid wait specified. Expected non-negative seconds, got %d", seconds)
+	}
+	if err := ask(); err != nil {
+		return t.near(ctx, k, c.target, err)
+	}
 	if !c.given("wait") {
 		t.say("Node %s: asked for %q.", c.target, target)
 		return nil
 	}
-	if seconds, _ := strconv.Atoi(c.text("wait")); seconds > 0 {
+	if seconds > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 		defer cancel()
@@ -222,10 +228,8 @@ func (k *kind) provision(ctx context.Context, t *things, c *call) error {
 			}
 		}
 	}
-	if err := t.client.Nodes.SetProvision(ctx, c.target, p); err != nil {
-		return t.near(ctx, k, c.target, err)
-	}
-	return t.await(ctx, c, p.Target, state, t.client.Nodes.WaitProvision)
+	nodes := t.client.Nodes
+	return k.change(ctx, t, c, p.Target, state, func() error { return nodes.SetProvision(ctx, c.target, p) }, nodes.WaitProvision)
 }
 
 // content is what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.

@@ -64,7 +64,7 @@ func (s *printer) printMembers(title string, o gjson.Result) error {
 			}
 			return writeCSV(s.Out, [][]string{fields, cells})
 		}
-		rows := [][]string{{"variable", "value"}}
+		rows := [][]string{{strings.ToLower(title), "value"}}
 		for _, m := range members(o) {
 			rows = append(rows, []string{m.key, csvCell(m.value)})
 		}
