@@ -206,7 +206,7 @@ func boardCommands(k *kind) []*iotronicCommand {
 				return c.Boards.Services(ctx, id)
 			},
 			func(s *iotronic.ExposedService) iotronic.Object { return s.Fields }),
-		partVerb(k, "port", strings.Fields("uuid MAC_add VIF_name network ip"), []string{"ports-on-board"},
+		partVerb(k, "port", strings.Fields("uuid MAC_add VIF_name network ip"), nil,
 			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Port, error) {
 				return c.Boards.Ports(ctx, id)
 			}, portFields),
