@@ -135,7 +135,9 @@ func keystoneEnv(file string) []string { return []string{"OS_KEYSTONE_CONFIG_FIL
 // keystoneConf is keystone.conf; %[1]s is its directory. The fewest rounds
 // that bcrypt knows make a password cost a millisecond and not a quarter of a
 // second; without synchronous writes there is no waiting for the disk; and with
-// a cache, which every real Keystone has, a request costs an eighth.
+// a cache, which every real Keystone has, a request costs an eighth. That of
+// role assignments now and then keeps what was so before a change that came
+// at the same time.
 const keystoneConf = `[DEFAULT]
 public_endpoint = %[2]s
 [database]
@@ -143,6 +145,8 @@ connection = sqlite:///%[1]s/keystone.db?timeout=60
 sqlite_synchronous = false
 [cache]
 backend = dogpile.cache.memory_pickle
+[assignment]
+caching = false
 [fernet_tokens]
 key_repository = %[1]s/fernet
 [fernet_receipts]
