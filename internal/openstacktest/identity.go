@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -22,6 +23,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/trusts"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/users"
 	_ "modernc.org/sqlite" // Keystone's database
+
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // Project is a project in the domain [DomainName].
@@ -37,9 +40,30 @@ type ApplicationCredential struct{ ID, Name, Secret string }
 //
 // It also asks for something that needs a role, and alone: Keystone loads its
 // policy at the first such request, and refuses those that come meanwhile.
+// signIn makes a client that asks again after a 500, with which a busy Keystone
+// answers good requests now and then.
+func signIn(ctx context.Context, options gophercloud.AuthOptions) (*gophercloud.ProviderClient, error) {
+	provider, err := openstack.NewClient(options.IdentityEndpoint)
+	if err != nil {
+		return nil, err
+	}
+	client, err := (&rest.Config{
+		UserAgent: "openstacktest", Retries: 5, WaitLeast: 50 * time.Millisecond, WaitMost: time.Second,
+		Policy: func(_ *rest.Request, resp *http.Response) bool {
+			return resp.StatusCode == http.StatusInternalServerError
+		},
+	}).HTTPClient()
+	if err != nil {
+		return nil, err
+	}
+	provider.HTTPClient = *client
+	return provider, openstack.Authenticate(ctx, provider, options)
+}
+
+// signIn signs in as the admin, in its project.
 func (k *Keystone) signIn() error {
 	ctx := context.Background()
-	provider, err := openstack.AuthenticatedClient(ctx, gophercloud.AuthOptions{
+	provider, err := signIn(ctx, gophercloud.AuthOptions{
 		IdentityEndpoint: k.URL, DomainID: DomainID, Username: AdminUser, Password: AdminPassword,
 		Scope: &gophercloud.AuthScope{ProjectName: AdminProject, DomainID: DomainID}, AllowReauth: true,
 	})
@@ -195,7 +219,7 @@ func (k *Keystone) TokenOf(t testing.TB, auth gophercloud.AuthOptions) string {
 		auth.IdentityEndpoint = k.URL
 	}
 	provider := must(t, "token", func() (*gophercloud.ProviderClient, error) {
-		return openstack.AuthenticatedClient(t.Context(), auth)
+		return signIn(t.Context(), auth)
 	})
 	return provider.Token()
 }
@@ -238,7 +262,7 @@ func (k *Keystone) Trust(t testing.TB, trustor, trustee User, project Project, n
 func (k *Keystone) as(t testing.TB, user User, project Project) *gophercloud.ServiceClient {
 	t.Helper()
 	return must(t, "sign in "+user.Name, func() (*gophercloud.ServiceClient, error) {
-		provider, err := openstack.AuthenticatedClient(t.Context(), k.Auth(user, project))
+		provider, err := signIn(t.Context(), k.Auth(user, project))
 		if err != nil {
 			return nil, err
 		}
