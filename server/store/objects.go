@@ -117,7 +117,7 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 func (q *session) insert(ctx context.Context, e *Entity, values Values) (any, error) {
 	var names, marks []string
 	var args []any
-	for _, c := range append(e.Columns, e.secrets()...) {
+	for _, c := range slices.Concat(e.Columns, e.secrets()) {
 		if v, ok := values[c.Name]; ok {
 			names, marks, args = append(names, c.Name), append(marks, "?"), append(args, bind(c, v))
 		}

@@ -195,18 +195,21 @@ func (s *Store) prepareFile(ctx context.Context, create bool) error {
 // inspect returns the schema's version, and whether the file holds nothing.
 func (s *Store) inspect(ctx context.Context, c *session) (version int, empty bool, err error) {
 	var id, tables int
-	if err := c.row(ctx, "PRAGMA application_id", nil, &id); err != nil {
+	header := func() error {
+		return errors.Join(c.row(ctx, "PRAGMA application_id", nil, &id), c.row(ctx, "PRAGMA user_version", nil, &version))
+	}
+	if err := header(); err != nil {
 		return 0, false, err
 	}
-	if err := c.row(ctx, "PRAGMA user_version", nil, &version); err != nil {
-		return 0, false, err
-	}
-	if id == 0 && version == 0 { // also of a database of somebody else
+	if id == 0 { // nothing, somebody else's, or what another process is making right now
 		if err := c.row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
 			return 0, false, err
 		}
-		if tables == 0 {
+		if version == 0 && tables == 0 {
 			return 0, true, nil
+		}
+		if err := header(); err != nil { // with the tables came the rest
+			return 0, false, err
 		}
 	}
 	switch {
