@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -106,20 +105,6 @@ type output map[string]any
 
 func (o output) dict(key string) map[string]any { d, _ := o[key].(map[string]any); return d }
 func (o output) msg() string                    { s, _ := o["msg"].(string); return s }
-
-// names of a list in a result, in its order.
-func (o output) names(t tester, plural string) []string {
-	t.Helper()
-	list, ok := o[plural].([]any)
-	if !ok {
-		t.Fatalf("no list %s in %v", plural, o)
-	}
-	names := []string{}
-	for _, item := range list {
-		names = append(names, fmt.Sprint(item.(map[string]any)["name"]))
-	}
-	return names
-}
 
 // task runs a module as Ansible does: JSON in, JSON out.
 func (a *world) task(t tester, name string, in args) output {
