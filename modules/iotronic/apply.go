@@ -92,7 +92,11 @@ func (a *applying) all(ctx context.Context) error {
 		}
 		err = a.writes(ctx)
 	}
-	for _, do := range []func(context.Context) error{a.provisions, a.powers} {
+	for _, do := range []func(context.Context) error{
+		a.provisions,
+		func(ctx context.Context) error { return a.updates(ctx, a.p.late) },
+		a.powers,
+	} {
 		if err == nil {
 			err = do(ctx)
 		}
@@ -148,12 +152,8 @@ func (a *applying) writes(ctx context.Context) error {
 			return fmt.Errorf("maintenance: %w", err)
 		}
 	}
-	if len(a.p.update) > 0 {
-		n, err := a.client.Nodes.Update(ctx, a.id(), a.p.update)
-		if err != nil {
-			return err
-		}
-		a.node, a.wrote = n.Fields, true
+	if err := a.updates(ctx, a.p.update); err != nil {
+		return err
 	}
 	if a.p.resume {
 		if err := a.did(a.client.Nodes.ClearMaintenance(ctx, a.id())); err != nil {
@@ -161,6 +161,18 @@ func (a *applying) writes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// updates sends changes.
+func (a *applying) updates(ctx context.Context, changes api.Changes) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	n, err := a.client.Nodes.Update(ctx, a.id(), changes)
+	if err == nil {
+		a.node, a.wrote = n.Fields, true
+	}
+	return err
 }
 
 // did notes a change whose answer does not show the node.

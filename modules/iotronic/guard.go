@@ -2,6 +2,7 @@ package iotronic
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,17 +29,41 @@ func (p *plan) guard(d api.Dialect) error {
 			return fmt.Errorf("%s_reason: the node is not %s; set %s: true, or leave the reason out", flag, flag, flag)
 		}
 	}
+	switch end := p.reached(); {
+	case p.updates("protected") && isTrue(p.after["protected"]) && end != active && end != "rescue":
+		return errors.New("protected: Ironic protects only nodes that are deployed; set provision_state: active, or leave it out")
+	case p.updates("retired") && isTrue(p.after["retired"]) && end == available:
+		return errors.New("retired: Ironic retires no node that is available; set provision_state: manageable")
+	}
+	if is := p.before.Text("instance_uuid"); is != "" && p.updates("instance_uuid") && !isNone(p.after["instance_uuid"]) {
+		return fmt.Errorf("instance_uuid: the node has the instance %s; take that away by instance_uuid: \"\" first", is)
+	}
 	for _, step := range p.steps {
 		switch {
 		case step.verb == api.ProvisionActive && isTrue(p.after[keyMaintenance]):
 			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance; set maintenance: false", optProvision)
 		case step.verb == api.ProvisionProvide && isTrue(p.after["retired"]):
 			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false", optProvision)
-		case step.verb == api.ProvisionDeleted && isTrue(p.after["protected"]):
+		case step.verb == api.ProvisionDeleted && isTrue(p.before["protected"]) && isTrue(p.after["protected"]):
 			return fmt.Errorf("%s: the node is protected; set protected: false first", optProvision)
+		case step.verb == api.ProvisionDeleted && p.updates("instance_info", "instance_uuid"):
+			return fmt.Errorf("%s: what is torn down forgets instance_info and instance_uuid; leave them out, and give them when something is to be deployed", optProvision)
 		}
 	}
 	return nil
+}
+
+// updates tells whether fields, or what is in them, are changed.
+func (p *plan) updates(fields ...string) bool {
+	for _, changes := range []api.Changes{p.update, p.late} {
+		for path := range changes {
+			name, _, _ := strings.Cut(path, "/")
+			if slices.Contains(fields, name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (p *plan) guardRemove() error {
@@ -87,6 +112,11 @@ func (s *service) verify(ctx context.Context, p *plan) error {
 			return err
 		}
 	}
+	if changes("instance_uuid") && !isNone(p.after["instance_uuid"]) {
+		if err := s.freeInstance(ctx, p.after.Text("instance_uuid")); err != nil {
+			return err
+		}
+	}
 	if p.create != nil && isNone(p.create[keyUUID]) || !changes(keyName) { // it was looked for by the name, or keeps it
 		return nil
 	}
@@ -118,6 +148,18 @@ func (s *service) knownDriver(ctx context.Context, name string) error {
 	}
 	slices.Sort(names)
 	return fmt.Errorf("driver: no conductor has the driver %q; there is %s", name, strings.Join(names, ", "))
+}
+
+// freeInstance refuses an instance that a node has.
+func (s *service) freeInstance(ctx context.Context, uuid string) error {
+	other, err := s.client.Nodes.ByInstance(ctx, uuid)
+	if api.IsNotFound(err) {
+		return nil
+	}
+	if err == nil {
+		err = fmt.Errorf("instance_uuid: the instance %s is on the node %s", uuid, called(other.Name, other.UUID))
+	}
+	return err
 }
 
 // freeCode refuses a code that another node has, as far as the caller sees others: lists are of one project.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -39,6 +40,9 @@ type world struct {
 	connection args
 	requests   atomic.Int64
 	writes     atomic.Int64 // requests that are not GET
+	unordered  bool         // lists come in any order
+	// answer is nil, or is asked first: true says that it has answered.
+	answer func(w http.ResponseWriter, r *http.Request) bool
 }
 
 type tester interface {
@@ -61,7 +65,9 @@ func before(t testing.TB, address string, connection args) *world {
 		if r.Method != http.MethodGet {
 			a.writes.Add(1)
 		}
-		proxy.ServeHTTP(w, r)
+		if a.answer == nil || !a.answer(w, r) {
+			proxy.ServeHTTP(w, r)
+		}
 	}))
 	t.Cleanup(server.Close)
 	a.connection = args{"url": server.URL, "max_retries": 50, "retry_interval": "0.05"}.with(connection)
@@ -105,6 +111,20 @@ type output map[string]any
 
 func (o output) dict(key string) map[string]any { d, _ := o[key].(map[string]any); return d }
 func (o output) msg() string                    { s, _ := o["msg"].(string); return s }
+
+// names of a list in a result, in its order.
+func (o output) names(t tester, plural string) []string {
+	t.Helper()
+	list, ok := o[plural].([]any)
+	if !ok {
+		t.Fatalf("no list %s in %v", plural, o)
+	}
+	names := []string{}
+	for _, item := range list {
+		names = append(names, fmt.Sprint(item.(map[string]any)["name"]))
+	}
+	return names
+}
 
 // task runs a module as Ansible does: JSON in, JSON out.
 func (a *world) task(t tester, name string, in args) output {

@@ -189,11 +189,12 @@ func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Obj
 		}
 		return is
 	}
+	ids := names
 	if uuid != "" {
-		names = []string{uuid}
+		ids = []string{uuid}
 	}
-	if len(query) == 0 && k.get != nil && names != nil {
-		return k.each(ctx, s, names, fields, matches)
+	if len(query) == 0 && k.get != nil && ids != nil {
+		return k.each(ctx, s, ids, fields, matches)
 	}
 	switch {
 	case fields != nil:
@@ -231,9 +232,9 @@ func (k *kind) keeps(ctx context.Context, s *service, p module.Params) (keep fun
 }
 
 // each reads objects one by one. A name that several have is that of all of them.
-func (k *kind) each(ctx context.Context, s *service, names, fields []string, matches func(api.Object) bool) (found []api.Object, err error) {
+func (k *kind) each(ctx context.Context, s *service, ids, fields []string, matches func(api.Object) bool) (found []api.Object, err error) {
 	seen := map[string]bool{}
-	for wanted := names; len(wanted) > 0; {
+	for wanted := ids; len(wanted) > 0; {
 		id := wanted[0]
 		wanted = wanted[1:]
 		if id == "" {

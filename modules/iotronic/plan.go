@@ -24,6 +24,7 @@ type plan struct {
 	create api.Object
 	remove bool
 	update api.Changes
+	late   api.Changes // what is changed after the steps of provisioning
 
 	maintenance, resume bool // begin, or get another reason; end
 	reason              string
@@ -33,12 +34,12 @@ type plan struct {
 }
 
 func (p *plan) changed() bool {
-	return p.create != nil || p.remove || len(p.update) > 0 || p.maintenance || p.resume || len(p.steps) > 0 || p.power != ""
+	return p.create != nil || p.remove || len(p.update)+len(p.late) > 0 || p.maintenance || p.resume || len(p.steps) > 0 || p.power != ""
 }
 
 // makePlan compares what a task says with what is there; have is nil if nothing is. It sends nothing.
 func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
-	p := &plan{before: have, update: api.Changes{}}
+	p := &plan{before: have, update: api.Changes{}, late: api.Changes{}}
 	if !w.present {
 		return p, p.planRemove(w, d)
 	}
@@ -261,7 +262,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	hides := slices.Contains(hidden, f.option)
 	for key, value := range wanted.values {
 		sent[key] = value
-		if old, ok := now[key]; ok && (fleetfile.EqualJSON(old, value) || hides && same(old, value, w.anew)) {
+		if old, ok := now[key]; ok && (hides && same(old, value, w.anew) || !hides && fleetfile.EqualJSON(old, value)) {
 			continue
 		}
 		if hides && masked(value) {
@@ -333,16 +334,57 @@ func (p *plan) planStates(w *want) error {
 		}
 		p.steps = steps
 	}
+	p.postpone()
 	p.planPower(w)
 	switch {
 	case w.provision == "" && !p.changed():
 		p.settle = "" // nothing is to be done that would have to wait
 	case len(p.steps) > 0:
 		p.arrives(keyProvision, "target_"+keyProvision, w.provision)
+		if p.steps[0].verb == api.ProvisionDeleted { // what was deployed is forgotten
+			p.set("instance_info", raw(api.Object{}))
+			p.set("instance_uuid", null)
+		}
 	case p.settle != "":
 		p.arrives(keyProvision, "target_"+keyProvision, p.settle)
 	}
 	return nil
+}
+
+// postpone leaves for the end what Ironic takes only there: it protects no node that is not deployed, and retires none
+// that is available.
+func (p *plan) postpone() {
+	later := func(flag string) {
+		for _, key := range []string{flag, flag + "_reason"} {
+			if value, ok := p.update[key]; ok {
+				p.late[key] = value
+				delete(p.update, key)
+			}
+			if value, ok := p.create[key]; ok {
+				p.late[key] = value
+				delete(p.create, key)
+			}
+		}
+	}
+	if (p.create != nil || len(p.steps) > 0) && isTrue(p.after["protected"]) {
+		later("protected")
+	}
+	delete(p.create, "protected") // a new node is not, and Ironic does not want to hear it
+	if state, _ := settled(p.before); state == available && len(p.steps) > 0 && isTrue(p.after["retired"]) {
+		later("retired")
+	}
+}
+
+// reached is the provision state at the end.
+func (p *plan) reached() string {
+	if n := len(p.steps); n > 0 {
+		return p.steps[n-1].state
+	}
+	if p.before == nil {
+		return enroll
+	}
+	state, _ := settled(p.before)
+	return state
 }
 
 // arrives predicts that a state is reached.

@@ -19,11 +19,8 @@ var secretKeys = []string{
 	"encrypted_key", "private_key", "fernetkey", "sslkey",
 }
 
-// isSecretKey tells what Ironic hides. Of instance_info it hides one more.
-func isSecretKey(field, key string) bool {
-	if field == "instance_info" && key == "image_url" {
-		return true
-	}
+// isSecretKey tells keys whose values Ironic hides.
+func isSecretKey(key string) bool {
 	key = strings.ToLower(key)
 	return slices.ContainsFunc(secretKeys, func(word string) bool { return strings.Contains(key, word) })
 }
@@ -43,7 +40,10 @@ func same(have, want json.RawMessage, anew bool) bool {
 func sameValues(have, want any, anew bool) bool {
 	switch have := have.(type) {
 	case string:
-		return have == want || strings.Contains(have, stars) && !anew
+		if strings.Contains(have, stars) {
+			return !anew
+		}
+		return have == want
 	case map[string]any:
 		want, ok := want.(map[string]any)
 		if !ok || len(have) != len(want) {
@@ -78,12 +78,14 @@ func decoded(value json.RawMessage) (v any) {
 	return v
 }
 
-// covered is a value as the API will show it under a key of a field: secrets as a word.
+// covered is a value as the API will show it under a key of a field: secrets as a word. Of instance_info two more are
+// hidden, whatever they are.
 func covered(field, key string, value json.RawMessage, word string) json.RawMessage {
-	if inner := bytes.TrimSpace(value); !bytes.HasPrefix(inner, []byte("{")) {
-		if isSecretKey(field, key) {
-			return raw(word)
-		}
+	isDict := bytes.HasPrefix(bytes.TrimSpace(value), []byte("{"))
+	switch {
+	case field == "instance_info" && (key == "image_url" || key == "configdrive"), !isDict && isSecretKey(key):
+		return raw(word)
+	case !isDict:
 		return value
 	}
 	o := dictOf(value)

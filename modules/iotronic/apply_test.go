@@ -1,0 +1,102 @@
+package iotronic
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/craton-fleet/craton/internal/openstacktest"
+	api "github.com/craton-fleet/craton/iotronic"
+)
+
+// TestHalfDone: what fails after something was changed says so, and shows the node as it is.
+func TestHalfDone(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	a.connection["max_retries"] = 0
+	a.answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/states/power") {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"no fuse\"}"}`)
+		return true
+	}
+	in := args{"name": "half", "driver": openstacktest.IronicDriver, "maintenance": true, "power": "on"}
+	out := a.task(t, nodeName, in)
+	if n := out.dict("node"); out["failed"] != true || out["changed"] != true || !strings.Contains(out.msg(), "power: PUT") || !strings.Contains(out.msg(), "no fuse") || n["maintenance"] != true {
+		t.Errorf("%v", out)
+	}
+	if out := a.task(t, nodeName, in); out["failed"] != true || out["changed"] != false || out.dict("node")["name"] != "half" {
+		t.Errorf("again: %v", out)
+	}
+	a.ok(t, true, nodeName, args{"name": "half", "state": "absent"})
+}
+
+// TestOthersAreFaster: what somebody else creates or removes at the same time is no error.
+func TestOthersAreFaster(t *testing.T) {
+	t.Parallel()
+	i, a := newIronic(t)
+	c, err := api.New(i.URL, api.WithRetries(20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	faster := func(method string, do func() error) {
+		a.answer = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == method {
+				a.answer = nil
+				if err := do(); err != nil {
+					t.Error(err)
+				}
+			}
+			return false
+		}
+	}
+	in := args{"name": "raced", "driver": openstacktest.IronicDriver, "description": "mine"}
+	faster(http.MethodPost, func() error {
+		_, err := c.Nodes.Create(ctx, api.NodeCreate{Name: "raced", Driver: openstacktest.IronicDriver, Description: "theirs"})
+		return err
+	})
+	if out := a.task(t, nodeName, in); out["failed"] != nil || out["changed"] != true || out.dict("node")["description"] != "mine" {
+		t.Errorf("created by somebody else: %v", out)
+	}
+	faster(http.MethodDelete, func() error { return c.Nodes.Delete(ctx, "raced") })
+	if out := a.task(t, nodeName, args{"name": "raced", "state": "absent"}); out["failed"] != nil || out["changed"] != false {
+		t.Errorf("removed by somebody else: %v", out)
+	}
+}
+
+// TestRequestsOfATask: a task that changes nothing asks for the node and, unless it is told, for the dialect.
+func TestRequestsOfATask(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	in := args{"name": "counted", "driver": openstacktest.IronicDriver, "extra": map[string]any{"a": 1}, "maintenance": false}
+	a.ok(t, true, nodeName, in)
+	for _, c := range []struct {
+		name string
+		in   args
+		want int64
+	}{
+		{nodeName, in, 2},
+		{nodeName, in.with(args{"dialect": "ironic"}), 1},
+		{nodeName, args{"name": "nothing", "state": "absent", "dialect": "ironic"}, 1},
+		{node.infoName(), args{"name": "counted", "dialect": "ironic"}, 1},
+		{node.infoName(), args{"owner": "nobody", "dialect": "ironic"}, 1},
+	} {
+		before := a.requests.Load()
+		a.ok(t, false, c.name, c.in)
+		if n := a.requests.Load() - before; n != c.want {
+			t.Errorf("%s %v: %d requests, not %d", c.name, c.in, n, c.want)
+		}
+	}
+	before := a.writes.Load()
+	a.ok(t, true, nodeName, in.with(args{"extra": map[string]any{"b": 2}, "properties": map[string]any{"c": 3}, "description": "d"}))
+	if n := a.writes.Load() - before; n != 1 {
+		t.Errorf("%d requests that write", n)
+	}
+	a.ok(t, true, nodeName, args{"name": "counted", "state": "absent"})
+}

@@ -1,0 +1,61 @@
+package iotronic
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/openstacktest"
+)
+
+// TestSame: what is hidden is the same as anything, unless secrets are to be written anew; all else counts.
+func TestSame(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		have, want string
+		same, anew bool // with update_password on_create, and always
+	}{
+		{`1`, `1.0`, true, true},
+		{`"a"`, `"b"`, false, false},
+		{`"******"`, `"secret"`, true, false},
+		{`"******"`, `7`, true, false},
+		{`"x password=****** y"`, `"x password=abc y"`, true, false},
+		{`{"a": "******", "b": 1}`, `{"b": 1.0, "a": "s"}`, true, false},
+		{`{"a": "******", "b": 1}`, `{"b": 2, "a": "s"}`, false, false},
+		{`{"a": "******", "b": 1}`, `{"a": "s"}`, false, false},
+		{`{"a": "******"}`, `{"b": "s"}`, false, false},
+		{`{"a": "******"}`, `["s"]`, false, false},
+		{`[{"a": "******"}, 9007199254740993]`, `[{"a": "s"}, 9007199254740993]`, true, false},
+		{`[{"a": "******"}, 9007199254740993]`, `[{"a": "s"}, 9007199254740992]`, false, false},
+		{`["******"]`, `["s", "t"]`, false, false},
+		{`["******"]`, `null`, false, false},
+	} {
+		have, want := json.RawMessage(c.have), json.RawMessage(c.want)
+		if same(have, want, false) != c.same || same(have, want, true) != c.anew {
+			t.Errorf("%s and %s: %v, %v", c.have, c.want, same(have, want, false), same(have, want, true))
+		}
+	}
+}
+
+// TestHidden: a real Ironic hides what is expected of it, and check mode says the same.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	info, want := map[string]any{"plain": "x", "deep": map[string]any{"Fernetkeys": 72, "plain": []any{map[string]any{"password": "in a list"}}}}, map[string]any{}
+	for _, word := range secretKeys {
+		info["x_"+word], want["x_"+word] = "some words", stars
+	}
+	want["plain"], want["deep"] = "x", map[string]any{"Fernetkeys": stars, "plain": []any{map[string]any{"password": "in a list"}}}
+	instance := map[string]any{"image_url": "http://x", "configdrive": map[string]any{"meta_data": 71}, "plain": 5, "deep": map[string]any{"image_url": "http://x"}}
+	a.does(t, args{"name": "hidden", "driver": openstacktest.IronicDriver, "driver_info": info, "instance_info": instance})
+	// Without the task's own secrets nothing is masked here but by Ironic.
+	shown := a.ok(t, false, nodeName, args{"name": "hidden"}).dict("node")
+	if d := cmp.Diff(want, shown["driver_info"]); d != "" {
+		t.Errorf("driver_info: %s", d)
+	}
+	if d := cmp.Diff(map[string]any{"image_url": stars, "configdrive": stars, "plain": 5.0, "deep": map[string]any{"image_url": "http://x"}}, shown["instance_info"]); d != "" {
+		t.Errorf("instance_info: %s", d)
+	}
+	a.ok(t, true, nodeName, args{"name": "hidden", "state": "absent"})
+}

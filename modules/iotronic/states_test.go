@@ -1,0 +1,190 @@
+package iotronic
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/openstacktest"
+	api "github.com/craton-fleet/craton/iotronic"
+)
+
+// TestStates: power, provisioning and their limits, on a real Ironic.
+func TestStates(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	n := args{"name": "state-life"}
+	is := func(node map[string]any, provision, power any) {
+		t.Helper()
+		if node["provision_state"] != provision || node["power_state"] != power || node["target_power_state"] != nil || node["target_provision_state"] != nil {
+			t.Errorf("%v %v, on the way to %v %v", node["provision_state"], node["power_state"], node["target_provision_state"], node["target_power_state"])
+		}
+	}
+	is(a.does(t, n.with(args{"driver": openstacktest.IronicDriver, "provision_state": "available", "power": true})), "available", "power on")
+	is(a.does(t, n.with(args{"power": "off"})), "available", "power off")
+	for range 2 {
+		predicted := a.ok(t, true, nodeName, n.with(checking).with(args{"power": "rebooted"}))
+		restarted := a.ok(t, true, nodeName, n.with(diffing).with(args{"power": "rebooted"}))
+		asPredicted(t, predicted, restarted)
+		is(restarted.dict("node"), "available", "power on")
+		if after := restarted.dict("diff")["after"].(map[string]any)["power_state"]; after != "power on (rebooted by this task)" {
+			t.Errorf("a restart in the diff: %v", after)
+		}
+	}
+	is(a.does(t, n.with(args{"provision_state": "manageable"})), "manageable", "power on")
+	a.ok(t, true, nodeName, n.with(args{"retired": true}))
+	a.fails(t, nodeName, n.with(args{"provision_state": "available"}), "no retired node available; set retired: false")
+	a.fails(t, nodeName, n.with(args{"provision_state": "available", "retired": false, "protected": true}), "protects only nodes that are deployed")
+	a.does(t, n.with(args{"provision_state": "available", "retired": false}))
+	a.fails(t, nodeName, n.with(args{"retired": true}), "retires no node that is available; set provision_state: manageable")
+	a.does(t, n.with(args{"provision_state": "manageable", "retired": true, "retired_reason": "old"}))
+	is(a.does(t, n.with(args{"provision_state": "available", "retired": false})), "available", "power on")
+
+	a.fails(t, nodeName, n.with(args{"provision_state": "active", "maintenance": true}), "Ironic deploys nothing on a node in maintenance")
+	a.ok(t, true, nodeName, n.with(args{"instance_info": map[string]any{"image_type": "whole-disk"}})) // Ironic adds it otherwise
+	is(a.does(t, n.with(args{"provision_state": "active", "power": "off", "instance_info": map[string]any{"image_source": "http://x/y"}})), "active", "power off")
+	a.fails(t, nodeName, n.with(args{"provision_state": "available"}), `the node is "active", so what is deployed on it would be torn down; leave it as it is, or set undeploy: true`)
+	a.fails(t, nodeName, n.with(args{"state": "absent"}), `the node "state-life" is "active", and cannot be removed; set undeploy: true`)
+	a.does(t, n.with(args{"protected": true, "protected_reason": "precious"}))
+	a.does(t, args{"name": "born-precious", "driver": openstacktest.IronicDriver, "provision_state": "active", "protected": true, "protected_reason": "too"})
+	a.does(t, args{"name": "born-precious", "maintenance": true, "protected": false})
+	a.does(t, args{"name": "born-precious", "state": "absent"})
+	a.fails(t, nodeName, n.with(args{"state": "absent", "undeploy": true}), `the node "state-life" is protected`)
+	a.fails(t, nodeName, n.with(args{"provision_state": "manageable", "undeploy": true}), "the node is protected")
+	a.fails(t, nodeName, n.with(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "what is torn down forgets instance_info")
+	is(a.does(t, n.with(args{"provision_state": "manageable", "undeploy": true, "protected": false})), "manageable", "power off")
+
+	// Without waiting one step is asked for at a time.
+	first := a.ok(t, true, nodeName, n.with(args{"provision_state": "active", "wait": false})).dict("node")
+	if state := first["provision_state"]; state == "active" || state == "manageable" {
+		t.Errorf("asked for the first step only: %v", state)
+	}
+	is(a.ok(t, true, nodeName, n.with(args{"provision_state": "active"})).dict("node"), "active", "power off")
+	a.fails(t, nodeName, n.with(args{"state": "absent", "undeploy": true, "wait": false}), "set wait: true")
+	late := a.task(t, nodeName, n.with(args{"power": "on", "wait_timeout": 0}))
+	if late["failed"] != true || late["changed"] != true || !strings.Contains(late.msg(), "wait_timeout is 0 seconds") {
+		t.Errorf("out of time: %v", late)
+	}
+	a.ok(t, false, nodeName, n.with(args{"power": "on"})) // waits for the end
+	a.does(t, n.with(args{"state": "absent", "undeploy": true}))
+
+	// In maintenance everything can be removed.
+	a.ok(t, true, nodeName, n.with(args{"driver": openstacktest.IronicDriver, "provision_state": "active"}))
+	a.ok(t, true, nodeName, n.with(args{"maintenance": true}))
+	a.does(t, n.with(args{"state": "absent"}))
+}
+
+// TestUnderWay: a node on its way between states.
+func TestUnderWay(t *testing.T) {
+	t.Parallel()
+	node := func(provision, target, power, powerTarget string) api.Object {
+		o := api.Object{"uuid": raw("u"), "name": raw("n"), "provision_state": raw(provision), "target_provision_state": null, "power_state": raw(power), "target_power_state": null}
+		if target != "" {
+			o["target_provision_state"] = raw(target)
+		}
+		if powerTarget != "" {
+			o["target_power_state"] = raw(powerTarget)
+		}
+		return o
+	}
+	for name, tt := range map[string]struct {
+		node                   api.Object
+		want                   want
+		changed                bool
+		settle, power, awaited string
+		verbs                  []string
+		fails                  string
+	}{
+		"nothing to do":                  {node: node("cleaning", "available", "power off", "")},
+		"there already":                  {node: node("available", "", "power off", ""), want: want{provision: available}},
+		"on its way there":               {node: node("cleaning", "available", "power off", ""), want: want{provision: available, wait: true}, settle: "available"},
+		"on its way there, no waiting":   {node: node("cleaning", "available", "power off", ""), want: want{provision: available}, fails: `the node is "cleaning", from where this module knows no way`},
+		"on its way elsewhere":           {node: node("verifying", "manageable", "power off", ""), want: want{provision: available, wait: true}, settle: "manageable", changed: true, verbs: []string{"provide"}},
+		"a change has to wait":           {node: node("verifying", "manageable", "power off", ""), want: want{power: on, wait: true}, settle: "manageable", changed: true, power: "power on"},
+		"switched on already":            {node: node("available", "", "power off", "power on"), want: want{power: on, wait: true}, awaited: "power on"},
+		"switched on, nobody waits":      {node: node("available", "", "power off", "power on"), want: want{power: on}},
+		"switched off meanwhile":         {node: node("available", "", "power on", "power off"), want: want{power: on, wait: true}, changed: true, power: "power on"},
+		"rebooting":                      {node: node("available", "", "power on", "rebooting"), want: want{power: on, wait: true}, awaited: "power on"},
+		"a failed deployment":            {node: node("deploy failed", "active", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"active"}},
+		"a failed deployment to be gone": {node: node("deploy failed", "active", "power on", ""), want: want{provision: available, wait: true}, fails: "set undeploy: true"},
+		"torn down":                      {node: node("deploy failed", "active", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
+		"a failed cleaning":              {node: node("clean failed", "available", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"manage", "provide", "active"}},
+		"a rescue":                       {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true}, fails: `no way to "active"`},
+		"removed when it is settled":     {node: node("verifying", "manageable", "power on", ""), want: want{wait: true, uuid: "absent"}, changed: true, settle: "manageable"},
+		"not removed under way":          {node: node("verifying", "manageable", "power on", ""), want: want{uuid: "absent"}, fails: `is "verifying", and cannot be removed`},
+		"a failed rescue removed":        {node: node("rescue failed", "rescue", "power on", ""), want: want{wait: true, undeploy: true, uuid: "absent"}, changed: true, verbs: []string{"deleted"}},
+	} {
+		w := tt.want
+		w.present = w.uuid != "absent"
+		w.uuid = ""
+		p, err := makePlan(&w, tt.node, api.DialectIronic)
+		if err == nil {
+			err = p.guard(api.DialectIronic)
+		}
+		if err != nil || tt.fails != "" {
+			if tt.fails == "" || err == nil || !strings.Contains(err.Error(), tt.fails) {
+				t.Errorf("%s: error %v", name, err)
+			}
+			continue
+		}
+		var verbs []string
+		for _, s := range p.steps {
+			verbs = append(verbs, s.verb)
+		}
+		if p.changed() != tt.changed || p.settle != tt.settle || p.power != tt.power || p.powering != tt.awaited || !slices.Equal(verbs, tt.verbs) {
+			t.Errorf("%s: changed %v, settle %q, power %q, awaited %q, %v", name, p.changed(), p.settle, p.power, p.powering, verbs)
+		}
+		if w.present && tt.changed || p.settle != "" && w.present {
+			if state := p.after.Text("target_provision_state"); state != "" && !strings.Contains(tt.node.Text("provision_state"), "failed") {
+				t.Errorf("%s: it is still on its way to %s", name, state)
+			}
+		}
+	}
+}
+
+// TestSecrets: what Ironic hides is written once, and again only when the task says so; it is never shown, and stars are
+// never written.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	const secret, other = "hunter2-hunter2", "correct-horse"
+	n := args{"name": "secrets"}
+	info := func(values map[string]any) args { return n.with(args{"driver_info": values}) }
+	shows := func(name string, in args) {
+		t.Helper()
+		if _, text := run(t, nodeName, a.connection.with(in).with(args{"_ansible_diff": true, "_ansible_verbosity": 3}), nil); strings.Contains(text, secret) || strings.Contains(text, other) {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	create := info(map[string]any{"address": "192.0.2.7", "ipmi_password": secret, "snmp": map[string]any{"AUTH_TOKEN": secret, "user": "u"}, "text": "x password=" + secret}).with(args{"driver": openstacktest.IronicDriver})
+	shows("check mode", create.with(checking))
+	shows("a create", create)
+	made := a.ok(t, false, nodeName, create).dict("node")["driver_info"]
+	if d := cmp.Diff(map[string]any{"address": "192.0.2.7", "ipmi_password": stars, "snmp": map[string]any{"AUTH_TOKEN": stars, "user": "u"}, "text": "x password=" + stars}, made); d != "" {
+		t.Error(d)
+	}
+	// Another password cannot be told from the one that is there.
+	a.ok(t, false, nodeName, info(map[string]any{"ipmi_password": other}))
+	a.ok(t, false, nodeName, info(map[string]any{"snmp": map[string]any{"AUTH_TOKEN": other, "user": "u"}}))
+	for range 2 {
+		always := info(map[string]any{"ipmi_password": other, "address": "192.0.2.7"}).with(args{"update_password": "always"})
+		asPredicted(t, a.ok(t, true, nodeName, always.with(checking)), a.ok(t, true, nodeName, always.with(diffing)))
+		shows("a new password", always)
+	}
+	a.does(t, info(map[string]any{"snmp": map[string]any{"AUTH_TOKEN": other, "user": "v"}})) // the whole dict is written
+	a.does(t, info(map[string]any{"redfish_password": secret}))                               // a new key
+	shows("a broken dict", n.with(args{"driver_info": "{'ipmi_password': '" + secret + "'"}))
+	// What Ironic shows is not what it has.
+	a.ok(t, false, nodeName, info(map[string]any{"ipmi_password": stars}))
+	a.fails(t, nodeName, info(map[string]any{"new_password": stars}), "driver_info: new_password is ", "which is what Ironic shows in the place of a secret")
+	a.fails(t, nodeName, info(map[string]any{"ipmi_password": stars}).with(args{"update_password": "always"}), "driver_info: ipmi_password is ", "which is what Ironic shows")
+	// A key that cannot be written alone takes the others along, and so must not take stars along.
+	a.fails(t, nodeName, info(map[string]any{"odd.key": 1}), "some of those are secrets", "driver_info_mode: replace")
+	a.does(t, info(map[string]any{"odd.key": 1, "ipmi_password": secret}).with(args{"driver_info_mode": "replace"}))
+	a.does(t, info(map[string]any{"odd.key": 2, "ipmi_password": secret}))
+	a.does(t, n.with(args{"extra": map[string]any{"odd.key": stars, "password": "no secret"}}))
+	a.does(t, n.with(args{"extra": map[string]any{"odd.key": "no stars"}}))
+	a.does(t, n.with(args{"state": "absent"}))
+}
