@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,8 +149,7 @@ func testOptions(t *testing.T, p *plugin) {
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		t.Fatal(err)
 	}
-	// Options of the fragments constructed and inventory_cache, and of the plugin itself.
-	for _, taken := range []string{"plugin", "binary", "compose", "groups", "keyed_groups", "strict", "use_extra_vars", "leading_separator", "cache", "cache_plugin", "cache_timeout", "cache_connection", "cache_prefix"} {
+	for _, taken := range ansibles {
 		if _, ok := doc.Options[taken]; ok {
 			t.Errorf("%s is an option of Ansible's own", taken)
 		}
@@ -174,7 +174,31 @@ func testOptions(t *testing.T, p *plugin) {
 	if n != len(doc.Options) {
 		t.Errorf("%d options for %d settings", len(doc.Options), n)
 	}
+
+	source, err := os.ReadFile(filepath.Join(root, "plugins", "inventory", p.name+".py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ = strings.Cut(string(source), "\nEXAMPLES = r'''\n")
+	text, _, _ = strings.Cut(text, "'''")
+	examples := yaml.NewDecoder(strings.NewReader(text))
+	var example map[string]any
+	if err := examples.Decode(&example); err != nil || example["plugin"] != "craton.fleet."+p.name {
+		t.Errorf("the example of %s: %v, %v", p.name, example, err)
+	}
+	for option := range example {
+		if _, ours := doc.Options[option]; !ours && !slices.Contains(ansibles, option) {
+			t.Errorf("the example of %s has %s, which is no option", p.name, option)
+		}
+	}
+	if examples.Decode(&example) != io.EOF {
+		t.Errorf("the example of %s is not one document, which is all that ansible-test lets pass", p.name)
+	}
 }
+
+// ansibles are the options of the fragments constructed and inventory_cache, and of the inventory plugins themselves.
+var ansibles = []string{"plugin", "binary", "compose", "groups", "keyed_groups", "strict", "use_extra_vars", "leading_separator",
+	"cache", "cache_plugin", "cache_timeout", "cache_connection", "cache_prefix"}
 
 // TestVersion: galaxy.yml has the version of the Makefile, the only other place that names it.
 func TestVersion(t *testing.T) {

@@ -49,11 +49,7 @@ notes:
 '''
 
 EXAMPLES = r'''
-# metal.iotronic.yml: all that is needed with an openrc in the environment
-plugin: craton.fleet.iotronic
-
----
-# active.iotronic.yml: what is in use, with groups of its own
+# active.iotronic.yml: what is in use, with groups of its own. With an openrc in the environment the first line is enough.
 plugin: craton.fleet.iotronic
 url: http://ironic.example:6385
 filters: [provision_state=active, maintenance=false]
