@@ -13,17 +13,17 @@ func TestVariables(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)
-	a.ok(t, true, "craton_host", args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.8", "device_type": "vm"})
+	a.OK(t, true, "craton_host", args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.8", "device_type": "vm"})
 	for _, target := range []args{
 		{"kind": "project"}, {"kind": "project", "name": "bootstrap"}, {"kind": "cloud", "name": "east"}, {"kind": "region", "id": 1}, {"kind": "cell", "name": "row-a", "region": "dfw"},
 		{"kind": "host", "name": "web1", "cloud": "east", "region": "dfw"}, {"kind": "network_device", "name": "sw1"}, {"kind": "network", "name": "front"},
 	} {
 		run := func(changed bool, in args, want map[string]any) {
 			t.Helper()
-			in = target.with(in)
-			predicted := a.ok(t, changed, variablesName, in.with(checking))
-			got := a.ok(t, changed, variablesName, in.with(diffing))
-			for _, o := range []output{predicted, got, a.ok(t, false, variablesName, in)} {
+			in = target.With(in)
+			predicted := a.OK(t, changed, variablesName, in.With(checking))
+			got := a.OK(t, changed, variablesName, in.With(diffing))
+			for _, o := range []output{predicted, got, a.OK(t, false, variablesName, in)} {
 				if d := cmp.Diff(want, o["variables"]); d != "" {
 					t.Errorf("%v: %s", in, d)
 				}
@@ -39,12 +39,12 @@ func TestVariables(t *testing.T) {
 		run(true, args{"variables": map[string]any{}, "variables_mode": "replace"}, map[string]any{})
 	}
 	on := args{"kind": "host", "name": "web1"}
-	a.fails(t, variablesName, on, "one of the following is required: variables, remove")
-	a.fails(t, variablesName, on.with(args{"variables": map[string]any{"a": 1}, "remove": "a"}), `"a" is to be set and to be removed`)
-	a.fails(t, variablesName, args{"kind": "host", "name": "nobody", "remove": "a"}, `there is no host "nobody"`)
-	a.fails(t, variablesName, args{"kind": "host", "id": "99", "remove": "a"}, "there is no host with the id 99")
-	a.fails(t, variablesName, args{"kind": "cloud", "name": "east", "region": "dfw", "remove": "a"}, "region: it does not say where a cloud is")
-	a.fails(t, variablesName, args{"kind": "cloud", "remove": "a"}, "name, id")
+	a.Fails(t, variablesName, on, "one of the following is required: variables, remove")
+	a.Fails(t, variablesName, on.With(args{"variables": map[string]any{"a": 1}, "remove": "a"}), `"a" is to be set and to be removed`)
+	a.Fails(t, variablesName, args{"kind": "host", "name": "nobody", "remove": "a"}, `there is no host "nobody"`)
+	a.Fails(t, variablesName, args{"kind": "host", "id": "99", "remove": "a"}, "there is no host with the id 99")
+	a.Fails(t, variablesName, args{"kind": "cloud", "name": "east", "region": "dfw", "remove": "a"}, "region: it does not say where a cloud is")
+	a.Fails(t, variablesName, args{"kind": "cloud", "remove": "a"}, "name, id")
 }
 
 // Digits that no float holds survive every module.
@@ -52,11 +52,11 @@ func TestVariablesKeepTheirDigits(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	const big = `{"big":123456789012345678901234567890,"f":1.50}`
-	_, text := runModule(t, "craton_cloud", args(a.connection).with(args{"name": "c", "variables": big}), nil)
+	_, text := run(t, "craton_cloud", args(a.Connection).With(args{"name": "c", "variables": big}), nil)
 	if !strings.Contains(text, `"big":123456789012345678901234567890`) || !strings.Contains(text, `"f":1.50`) {
 		t.Error(text)
 	}
-	_, text = runModule(t, "craton_cloud_info", a.connection, nil)
+	_, text = run(t, "craton_cloud_info", a.Connection, nil)
 	if !strings.Contains(text, "123456789012345678901234567890") {
 		t.Error(text)
 	}
@@ -80,8 +80,8 @@ func TestFleet(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := args{"src": src}
-	predicted := a.ok(t, true, fleetName, file.with(checking))
-	got := a.ok(t, true, fleetName, file.with(diffing))
+	predicted := a.OK(t, true, fleetName, file.With(checking))
+	got := a.OK(t, true, fleetName, file.With(diffing))
 	want := []any{
 		map[string]any{"kind": "cloud", "name": "east", "action": "created", "fields": []any{"note"}},
 		map[string]any{"kind": "region", "name": "east/dfw", "action": "created", "fields": []any{}},
@@ -102,18 +102,18 @@ func TestFleet(t *testing.T) {
 		"before_header": "region east/dfw", "after_header": "region east/dfw"}, got["diff"].([]any)[1]); d != "" {
 		t.Error(d)
 	}
-	if again := a.ok(t, false, fleetName, file.with(diffing)); again["unchanged"] != 3.0 || again["diff"] != nil || len(again["changes"].([]any)) != 0 {
+	if again := a.OK(t, false, fleetName, file.With(diffing)); again["unchanged"] != 3.0 || again["diff"] != nil || len(again["changes"].([]any)) != 0 {
 		t.Errorf("again: %v", again)
 	}
 	task := args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "east", "note": "m"}}}}
-	diff := a.ok(t, true, fleetName, task.with(diffing)).dict("diff")
+	diff := a.OK(t, true, fleetName, task.With(diffing)).Dict("diff")
 	if d := cmp.Diff(map[string]any{"before": map[string]any{"note": "n"}, "after": map[string]any{"note": "m"},
 		"before_header": "cloud east", "after_header": "cloud east"}, diff); d != "" {
 		t.Error(d)
 	}
-	a.fails(t, fleetName, args{}, "one of the following is required: fleet, src")
-	a.fails(t, fleetName, args{"src": src + "x"}, "src: ", "no such file")
-	a.fails(t, fleetName, args{"fleet": map[string]any{"clowds": nil}}, "clowds", "clouds")
+	a.Fails(t, fleetName, args{}, "one of the following is required: fleet, src")
+	a.Fails(t, fleetName, args{"src": src + "x"}, "src: ", "no such file")
+	a.Fails(t, fleetName, args{"fleet": map[string]any{"clowds": nil}}, "clowds", "clouds")
 }
 
 // A fleet in a file: no server, and check mode of a file that is not there leaves nothing behind.
@@ -123,48 +123,48 @@ func TestSQLite(t *testing.T) {
 	env := map[string]string{"CRATON_URL": "sqlite:" + path}
 	run := func(name string, in args) output {
 		t.Helper()
-		o, _ := runModule(t, name, in, env)
+		o, _ := run(t, name, in, env)
 		return o
 	}
-	if o := run("craton_cloud_info", nil); o["failed"] != true || !strings.Contains(o.msg(), "fleet.db") {
+	if o := run("craton_cloud_info", nil); o["failed"] != true || !strings.Contains(o.Msg(), "fleet.db") {
 		t.Errorf("reading what is not there: %v", o)
 	}
-	predicted := run("craton_cloud", args{"name": "east"}.with(checking))
+	predicted := run("craton_cloud", args{"name": "east"}.With(checking))
 	if _, err := os.Stat(path); err == nil {
 		t.Fatal("check mode has made the file")
 	}
-	got := run("craton_cloud", args{"name": "east"}.with(diffing))
+	got := run("craton_cloud", args{"name": "east"}.With(diffing))
 	asPredicted(t, "cloud", predicted, got)
-	if o := run("craton_cloud", args{"name": "east"}.with(checking)); o["changed"] != false {
+	if o := run("craton_cloud", args{"name": "east"}.With(checking)); o["changed"] != false {
 		t.Errorf("again: %v", o)
 	}
 	if o := run("craton_user", args{"name": "u"}); o["changed"] != true {
 		t.Errorf("a user: %v", o)
 	}
 	// A second project has a cloud of the same name, and each task its own.
-	other := run("craton_project", args{"name": "other"}).dict("project")["id"]
-	if o := run("craton_cloud_info", nil); !strings.Contains(o.msg(), "has several projects") {
+	other := run("craton_project", args{"name": "other"}).Dict("project")["id"]
+	if o := run("craton_cloud_info", nil); !strings.Contains(o.Msg(), "has several projects") {
 		t.Errorf("which project? %v", o)
 	}
-	mine := args{"project_id": got.dict("cloud")["project_id"]}
+	mine := args{"project_id": got.Dict("cloud")["project_id"]}
 	theirs := args{"project_id": other}
-	second := run("craton_cloud", args{"name": "east"}.with(theirs))
-	if second["changed"] != true || second.dict("cloud")["project_id"] != other {
+	second := run("craton_cloud", args{"name": "east"}.With(theirs))
+	if second["changed"] != true || second.Dict("cloud")["project_id"] != other {
 		t.Errorf("the other's cloud: %v", second)
 	}
-	run("craton_region", args{"name": "dfw", "cloud": "east"}.with(theirs))
+	run("craton_region", args{"name": "dfw", "cloud": "east"}.With(theirs))
 	for _, in := range []args{mine, theirs} {
-		if o := run("craton_cloud", args{"name": "east"}.with(in)); o["changed"] != false || o["failed"] != nil {
+		if o := run("craton_cloud", args{"name": "east"}.With(in)); o["changed"] != false || o["failed"] != nil {
 			t.Errorf("again in %v: %v", in, o)
 		}
 		if n := len(names(t, run("craton_cloud_info", in), "clouds")); n != 1 {
 			t.Errorf("%d clouds in %v", n, in)
 		}
 	}
-	if o := run("craton_region", args{"name": "dfw", "state": "absent"}.with(mine)); o["changed"] != false {
+	if o := run("craton_region", args{"name": "dfw", "state": "absent"}.With(mine)); o["changed"] != false {
 		t.Errorf("the other's region was found: %v", o)
 	}
-	env["OS_PROJECT_ID"] = got.dict("cloud")["project_id"].(string)
+	env["OS_PROJECT_ID"] = got.Dict("cloud")["project_id"].(string)
 	if o := run("craton_variables", args{"kind": "project", "variables": map[string]any{"a": 1}}); o["changed"] != true {
 		t.Errorf("the project: %v", o)
 	}
@@ -173,26 +173,26 @@ func TestSQLite(t *testing.T) {
 func TestConnection(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	if o, _ := runModule(t, "craton_cloud_info", nil, nil); !strings.Contains(o.msg(), "set the option url, or CRATON_URL") {
+	if o, _ := run(t, "craton_cloud_info", nil, nil); !strings.Contains(o.Msg(), "set the option url, or CRATON_URL") {
 		t.Errorf("without a URL: %v", o)
 	}
 	env := map[string]string{}
 	for option, name := range map[string]string{"url": "CRATON_URL", "username": "OS_USERNAME", "password": "OS_PASSWORD", "project_id": "OS_PROJECT_ID"} {
-		env[name] = a.connection[option].(string)
+		env[name] = a.Connection[option].(string)
 	}
-	if o, _ := runModule(t, "craton_cloud_info", nil, env); o["failed"] != nil {
+	if o, _ := run(t, "craton_cloud_info", nil, env); o["failed"] != nil {
 		t.Errorf("by the environment: %v", o)
 	}
 	const secret = "not-the-right-key"
-	o, text := runModule(t, "craton_cloud_info", args{"password": secret}, env)
+	o, text := run(t, "craton_cloud_info", args{"password": secret}, env)
 	if o["failed"] != true || strings.Contains(text, secret) || strings.Contains(text, env["OS_PASSWORD"]) {
 		t.Errorf("a wrong key: %s", text)
 	}
-	o, text = runModule(t, "craton_cloud", args{"name": "c", "note": "my " + env["OS_PASSWORD"]}, env)
+	o, text = run(t, "craton_cloud", args{"name": "c", "note": "my " + env["OS_PASSWORD"]}, env)
 	if o["changed"] != true || strings.Contains(text, env["OS_PASSWORD"]) {
 		t.Errorf("the key in a note: %s", text)
 	}
-	if o, _ := runModule(t, "craton_cloud_info", args{"timeout": "soon"}, env); !strings.HasPrefix(o.msg(), "timeout must be a number of seconds") {
+	if o, _ := run(t, "craton_cloud_info", args{"timeout": "soon"}, env); !strings.HasPrefix(o.Msg(), "timeout must be a number of seconds") {
 		t.Errorf("a bad timeout: %v", o)
 	}
 }

@@ -30,11 +30,11 @@ func TestInfo(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)
-	a.ok(t, true, "craton_cloud", args{"name": "east", "variables": map[string]any{"v": "cloud", "w": 1}})
-	a.ok(t, true, "craton_host", args{"name": "web1", "cell": "row-a", "ip_address": "2001:db8::1", "device_type": "server", "labels": "web", "parent": "sw1", "variables": map[string]any{"v": "own"}})
-	a.ok(t, true, "craton_host", args{"name": "web2", "region": "dfw", "ip_address": "10.0.0.8", "device_type": "vm", "parent": "web1", "active": false})
-	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "interface_type": "e", "ip_address": "10.0.0.9", "variables": vars})
-	a.ok(t, true, "craton_user", args{"name": "deploy"})
+	a.OK(t, true, "craton_cloud", args{"name": "east", "variables": map[string]any{"v": "cloud", "w": 1}})
+	a.OK(t, true, "craton_host", args{"name": "web1", "cell": "row-a", "ip_address": "2001:db8::1", "device_type": "server", "labels": "web", "parent": "sw1", "variables": map[string]any{"v": "own"}})
+	a.OK(t, true, "craton_host", args{"name": "web2", "region": "dfw", "ip_address": "10.0.0.8", "device_type": "vm", "parent": "web1", "active": false})
+	a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "interface_type": "e", "ip_address": "10.0.0.9", "variables": vars})
+	a.OK(t, true, "craton_user", args{"name": "deploy"})
 	for _, c := range []struct {
 		of   string
 		in   args
@@ -71,7 +71,7 @@ func TestInfo(t *testing.T) {
 		{"device", args{"active": false}, []string{"web2"}},
 	} {
 		r := kinds(c.of)[0]
-		got := a.ok(t, false, r.infoName(), c.in)
+		got := a.OK(t, false, r.infoName(), c.in)
 		have := names(t, got, r.plural)
 		if d := cmp.Diff(c.want, have); d != "" {
 			t.Errorf("%s %v: %s", r.infoName(), c.in, d)
@@ -82,12 +82,12 @@ func TestInfo(t *testing.T) {
 	}
 	first := func(of string, in args) map[string]any {
 		r := kinds(of)[0]
-		return a.ok(t, false, r.infoName(), in)[r.plural].([]any)[0].(map[string]any)
+		return a.OK(t, false, r.infoName(), in)[r.plural].([]any)[0].(map[string]any)
 	}
 	if d := cmp.Diff(map[string]any{"v": "own", "w": 1.0}, first("host", args{"name": "web1"})["variables"]); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff(a.ok(t, false, "craton_host", args{"name": "web1"})["host"], any(first("host", args{"name": "web1", "resolved": false}))); d != "" {
+	if d := cmp.Diff(a.OK(t, false, "craton_host", args{"name": "web1"})["host"], any(first("host", args{"name": "web1", "resolved": false}))); d != "" {
 		t.Errorf("info shows another object than the module:\n%s", d)
 	}
 	if v := first("network_interface", args{"device": "web1"})["variables"]; v != nil {
@@ -106,12 +106,12 @@ func TestInfoPages(t *testing.T) {
 	for i := range 205 {
 		hosts = append(hosts, map[string]any{"name": fmt.Sprintf("h%03d", i), "ip_address": "10.0.0.1", "device_type": "x"})
 	}
-	a.ok(t, true, "craton_fleet", args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "east", "regions": []any{map[string]any{"name": "dfw", "hosts": hosts}}}}}})
-	before := a.requests.Load()
-	if n := len(names(t, a.ok(t, false, "craton_host_info", args{"region": "dfw"}), "hosts")); n != 205 {
+	a.OK(t, true, "craton_fleet", args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "east", "regions": []any{map[string]any{"name": "dfw", "hosts": hosts}}}}}})
+	before := a.Requests.Load()
+	if n := len(names(t, a.OK(t, false, "craton_host_info", args{"region": "dfw"}), "hosts")); n != 205 {
 		t.Errorf("%d hosts", n)
 	}
-	if n := a.requests.Load() - before; n > 6 {
+	if n := a.Requests.Load() - before; n > 6 {
 		t.Errorf("%d requests for 205 hosts", n)
 	}
 }

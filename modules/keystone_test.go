@@ -49,12 +49,12 @@ func TestKeystoneOfTask(t *testing.T) {
 		"a cloud, and an option that is no text": {args{"os_cloud": "prod", "no_token_cache": "yes", "timeout": 5}, nil, `deploy for {"id":"fleet"}`},
 	} {
 		asked = ""
-		out, raw := runModule(t, "craton_cloud_info", c.in, c.env)
-		if asked != c.want || !strings.Contains(out.msg(), "does not sign in user") || strings.Contains(raw, "hush-hush") {
+		out, raw := run(t, "craton_cloud_info", c.in, c.env)
+		if asked != c.want || !strings.Contains(out.Msg(), "does not sign in user") || strings.Contains(raw, "hush-hush") {
 			t.Errorf("%s: Keystone was asked %s, want %s; %s", name, asked, c.want, raw)
 		}
 	}
-	if out, _ := runModule(t, "craton_cloud_info", args{}, nil); !strings.Contains(out.msg(), "no fleet to talk to: set the option url") || !strings.Contains(out.msg(), "os_cloud or auth_url") {
+	if out, _ := run(t, "craton_cloud_info", args{}, nil); !strings.Contains(out.Msg(), "no fleet to talk to: set the option url") || !strings.Contains(out.Msg(), "os_cloud or auth_url") {
 		t.Errorf("nothing set: %v", out)
 	}
 }

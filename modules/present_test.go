@@ -41,37 +41,37 @@ func TestLife(t *testing.T) {
 			a := newAPI(t)
 			a.place(t)
 			name := "craton_" + l.name
-			predicted := a.ok(t, true, name, l.create.with(checking))
-			made := a.ok(t, true, name, l.create.with(diffing))
+			predicted := a.OK(t, true, name, l.create.With(checking))
+			made := a.OK(t, true, name, l.create.With(diffing))
 			asPredicted(t, l.name, predicted, made)
-			if before := made.dict("diff")["before"]; len(before.(map[string]any)) != 0 {
+			if before := made.Dict("diff")["before"]; len(before.(map[string]any)) != 0 {
 				t.Errorf("before a create: %v", before)
 			}
-			again := a.ok(t, false, name, l.create)
+			again := a.OK(t, false, name, l.create)
 			if d := cmp.Diff(made[l.name], again[l.name]); d != "" {
 				t.Errorf("the second run returns another object:\n%s", d)
 			}
 			if again["diff"] != nil {
 				t.Error("a diff that nobody asked for")
 			}
-			predicted = a.ok(t, true, name, l.change.with(checking))
-			changed := a.ok(t, true, name, l.change.with(diffing))
+			predicted = a.OK(t, true, name, l.change.With(checking))
+			changed := a.OK(t, true, name, l.change.With(diffing))
 			asPredicted(t, l.name, predicted, changed)
-			again = a.ok(t, false, name, l.change.with(diffing))
-			if d := cmp.Diff(timeless(changed.dict(l.name)), timeless(again.dict(l.name))); d != "" {
+			again = a.OK(t, false, name, l.change.With(diffing))
+			if d := cmp.Diff(timeless(changed.Dict(l.name)), timeless(again.Dict(l.name))); d != "" {
 				t.Errorf("the second run returns another object:\n%s", d)
 			}
-			if d := cmp.Diff(again.dict("diff")["before"], again.dict("diff")["after"]); d != "" {
+			if d := cmp.Diff(again.Dict("diff")["before"], again.Dict("diff")["after"]); d != "" {
 				t.Errorf("a diff where nothing changed:\n%s", d)
 			}
-			gone := l.create.with(args{"state": "absent"})
-			predicted = a.ok(t, true, name, gone.with(checking))
-			removed := a.ok(t, true, name, gone.with(diffing))
+			gone := l.create.With(args{"state": "absent"})
+			predicted = a.OK(t, true, name, gone.With(checking))
+			removed := a.OK(t, true, name, gone.With(diffing))
 			asPredicted(t, l.name, predicted, removed)
 			if d := cmp.Diff(again[l.name], removed[l.name]); d != "" {
 				t.Errorf("absent returns another object than was there:\n%s", d)
 			}
-			if d := cmp.Diff(map[string]any{}, a.ok(t, false, name, gone)[l.name]); d != "" {
+			if d := cmp.Diff(map[string]any{}, a.OK(t, false, name, gone)[l.name]); d != "" {
 				t.Errorf("absent again: %s", d)
 			}
 		})
@@ -84,19 +84,19 @@ func TestByID(t *testing.T) {
 	a.place(t)
 	for _, l := range lives {
 		name := "craton_" + l.name
-		id := a.ok(t, true, name, l.create).dict(l.name)["id"]
+		id := a.OK(t, true, name, l.create).Dict(l.name)["id"]
 		if l.name == "project" {
-			a.fails(t, name, args{"id": id, "name": "other"}, "cannot change name")
+			a.Fails(t, name, args{"id": id, "name": "other"}, "cannot change name")
 		} else {
-			a.ok(t, true, name, args{"id": id, "name": "renamed"}.with(checking))
-			got := a.ok(t, true, name, args{"id": id, "name": "renamed"})
-			if got.dict(l.name)["id"] != id || got.dict(l.name)["name"] != "renamed" {
+			a.OK(t, true, name, args{"id": id, "name": "renamed"}.With(checking))
+			got := a.OK(t, true, name, args{"id": id, "name": "renamed"})
+			if got.Dict(l.name)["id"] != id || got.Dict(l.name)["name"] != "renamed" {
 				t.Errorf("%s: %v", name, got[l.name])
 			}
 		}
-		a.ok(t, true, name, args{"id": id, "state": "absent"})
-		a.ok(t, false, name, args{"id": id, "state": "absent"})
-		a.fails(t, name, args{"id": id}, "there is no", "leave id out")
+		a.OK(t, true, name, args{"id": id, "state": "absent"})
+		a.OK(t, false, name, args{"id": id, "state": "absent"})
+		a.Fails(t, name, args{"id": id}, "there is no", "leave id out")
 	}
 }
 
@@ -105,32 +105,32 @@ func TestPlaces(t *testing.T) {
 	a := newAPI(t)
 	a.place(t)
 	web := args{"name": "web1", "ip_address": "10.0.0.1", "device_type": "server"}
-	a.fails(t, "craton_host", web, "to create it, give region")
-	a.fails(t, "craton_host", web.with(args{"region": "nowhere"}), `region: there is no region "nowhere"`, "create it first")
-	a.ok(t, false, "craton_host", web.with(args{"region": "nowhere", "state": "absent"}))
+	a.Fails(t, "craton_host", web, "to create it, give region")
+	a.Fails(t, "craton_host", web.With(args{"region": "nowhere"}), `region: there is no region "nowhere"`, "create it first")
+	a.OK(t, false, "craton_host", web.With(args{"region": "nowhere", "state": "absent"}))
 	// One name in two clouds.
-	a.ok(t, true, "craton_cloud", args{"name": "west"})
-	a.ok(t, true, "craton_region", args{"name": "dfw", "cloud": "west"})
-	a.fails(t, "craton_host", web.with(args{"region": "dfw"}), `"dfw" is the name of 2 objects`, "region id 1, cloud_id 1", "region id 2, cloud_id 2")
-	a.fails(t, "craton_region", args{"name": "dfw"}, "name of 2 objects")
-	a.ok(t, true, "craton_host", web.with(args{"region": "dfw", "cloud": "west"}))
-	a.ok(t, false, "craton_host", web.with(args{"region": 2}))
-	a.ok(t, false, "craton_host", web.with(args{"region": "2"}))
-	a.ok(t, false, "craton_host", args{"name": "web1"})
-	a.ok(t, true, "craton_host", web.with(args{"region": 1}))
-	a.fails(t, "craton_host", args{"name": "web1"}, "name of 2 objects", "host id", "region_id 1", "region_id 2")
-	a.fails(t, "craton_host", args{"name": "vm", "region": 1, "ip_address": "10.0.0.1", "device_type": "vm", "parent": "web1"}, "parent: ", "2 objects")
-	a.ok(t, true, "craton_host", args{"name": "web1", "region": 1, "parent": "web1"}.with(checking)) // the other one, for it cannot be itself
-	a.fails(t, "craton_host", args{"name": "web1", "region": 1, "cloud": "west"}, "region: the region \"dfw\" (id 1) has the cloud_id 1")
+	a.OK(t, true, "craton_cloud", args{"name": "west"})
+	a.OK(t, true, "craton_region", args{"name": "dfw", "cloud": "west"})
+	a.Fails(t, "craton_host", web.With(args{"region": "dfw"}), `"dfw" is the name of 2 objects`, "region id 1, cloud_id 1", "region id 2, cloud_id 2")
+	a.Fails(t, "craton_region", args{"name": "dfw"}, "name of 2 objects")
+	a.OK(t, true, "craton_host", web.With(args{"region": "dfw", "cloud": "west"}))
+	a.OK(t, false, "craton_host", web.With(args{"region": 2}))
+	a.OK(t, false, "craton_host", web.With(args{"region": "2"}))
+	a.OK(t, false, "craton_host", args{"name": "web1"})
+	a.OK(t, true, "craton_host", web.With(args{"region": 1}))
+	a.Fails(t, "craton_host", args{"name": "web1"}, "name of 2 objects", "host id", "region_id 1", "region_id 2")
+	a.Fails(t, "craton_host", args{"name": "vm", "region": 1, "ip_address": "10.0.0.1", "device_type": "vm", "parent": "web1"}, "parent: ", "2 objects")
+	a.OK(t, true, "craton_host", args{"name": "web1", "region": 1, "parent": "web1"}.With(checking)) // the other one, for it cannot be itself
+	a.Fails(t, "craton_host", args{"name": "web1", "region": 1, "cloud": "west"}, "region: the region \"dfw\" (id 1) has the cloud_id 1")
 	// A name of digits comes before an id.
-	a.ok(t, true, "craton_region", args{"name": "1", "cloud": "west"})
-	if got := a.ok(t, true, "craton_cell", args{"name": "c", "region": 1}).dict("cell")["region_id"]; got != 3.0 {
+	a.OK(t, true, "craton_region", args{"name": "1", "cloud": "west"})
+	if got := a.OK(t, true, "craton_cell", args{"name": "c", "region": 1}).Dict("cell")["region_id"]; got != 3.0 {
 		t.Errorf("the region is %v", got)
 	}
 	// Hosts and network devices share their names.
-	a.fails(t, "craton_network_device", web.with(args{"region": 2}), "taken by the host \"web1\"")
-	a.fails(t, "craton_host", args{"id": 3, "name": "sw1"}, `taken by the network device "sw1" (id 1)`)
-	a.ok(t, true, "craton_host", args{"id": 2, "name": "sw1"}) // in another region the name is free
+	a.Fails(t, "craton_network_device", web.With(args{"region": 2}), "taken by the host \"web1\"")
+	a.Fails(t, "craton_host", args{"id": 3, "name": "sw1"}, `taken by the network device "sw1" (id 1)`)
+	a.OK(t, true, "craton_host", args{"id": 2, "name": "sw1"}) // in another region the name is free
 }
 
 // A reference may say where the object is, as in a fleet file.
@@ -138,72 +138,72 @@ func TestPaths(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)
-	a.ok(t, true, "craton_cloud", args{"name": "west"})
-	a.ok(t, true, "craton_region", args{"name": "dfw", "cloud": "west"})
-	a.ok(t, true, "craton_region", args{"name": "ams", "cloud": "west"})
-	a.ok(t, true, "craton_network", args{"name": "front", "region": "ams", "cidr": "10.0.0.0/24", "gateway": "10.0.0.1", "netmask": "m"})
+	a.OK(t, true, "craton_cloud", args{"name": "west"})
+	a.OK(t, true, "craton_region", args{"name": "dfw", "cloud": "west"})
+	a.OK(t, true, "craton_region", args{"name": "ams", "cloud": "west"})
+	a.OK(t, true, "craton_network", args{"name": "front", "region": "ams", "cidr": "10.0.0.0/24", "gateway": "10.0.0.1", "netmask": "m"})
 	hosts := map[string]any{}
 	for _, region := range []string{"east/dfw", "west/dfw", "ams"} {
-		made := a.ok(t, true, "craton_host", args{"name": "web", "region": region, "ip_address": "10.0.0.1", "device_type": "server"})
-		hosts[region] = made.dict("host")["id"]
+		made := a.OK(t, true, "craton_host", args{"name": "web", "region": region, "ip_address": "10.0.0.1", "device_type": "server"})
+		hosts[region] = made.Dict("host")["id"]
 	}
 	vm := args{"name": "vm", "region": "ams", "ip_address": "10.0.0.2", "device_type": "vm"}
-	a.fails(t, "craton_host", vm.with(args{"parent": "web"}), `"web" is the name of 3 objects`, "as region/name or cloud/region/name: host id")
-	a.fails(t, "craton_host", vm.with(args{"parent": "dfw/web"}), `"dfw/web" is the name of 2 objects`)
-	a.fails(t, "craton_host", vm.with(args{"parent": "east/ams/web"}), `there is no host or network device "east/ams/web"`)
-	a.fails(t, "craton_host", vm.with(args{"parent": "/web"}), "there is no")
-	a.fails(t, "craton_region", args{"name": "x", "cloud": "a/west"}, `there is no cloud "a/west"`)
+	a.Fails(t, "craton_host", vm.With(args{"parent": "web"}), `"web" is the name of 3 objects`, "as region/name or cloud/region/name: host id")
+	a.Fails(t, "craton_host", vm.With(args{"parent": "dfw/web"}), `"dfw/web" is the name of 2 objects`)
+	a.Fails(t, "craton_host", vm.With(args{"parent": "east/ams/web"}), `there is no host or network device "east/ams/web"`)
+	a.Fails(t, "craton_host", vm.With(args{"parent": "/web"}), "there is no")
+	a.Fails(t, "craton_region", args{"name": "x", "cloud": "a/west"}, `there is no cloud "a/west"`)
 	for path, region := range map[string]string{"ams/web": "ams", "west/ams/web": "ams", "east/dfw/web": "east/dfw", "west/dfw/web": "west/dfw"} {
-		if got := a.task(t, "craton_host", vm.with(args{"parent": path})).dict("host")["parent_id"]; got != hosts[region] {
+		if got := a.Task(t, "craton_host", vm.With(args{"parent": path})).Dict("host")["parent_id"]; got != hosts[region] {
 			t.Errorf("%s is %v, not %v", path, got, hosts[region])
 		}
 	}
-	a.ok(t, true, "craton_network_interface", args{"name": "e", "device": "dfw/sw1", "interface_type": "e", "ip_address": "10.0.0.1", "network": "ams/front"})
-	a.ok(t, false, "craton_network_interface", args{"name": "e", "device": "east/dfw/sw1", "network": "west/ams/front"})
-	a.fails(t, "craton_network_interface", args{"name": "e", "device": "dfw/sw1", "network": "front"}, "the API cannot change network")
-	a.ok(t, false, "craton_cell", args{"name": "row-a", "region": "east/dfw"})
-	a.ok(t, true, "craton_host", args{"name": "c", "cell": "dfw/row-a", "ip_address": "10.0.0.1", "device_type": "server"})
-	if got := names(t, a.ok(t, false, "craton_host_info", args{"cell": "east/dfw/row-a"}), "hosts"); len(got) != 1 {
+	a.OK(t, true, "craton_network_interface", args{"name": "e", "device": "dfw/sw1", "interface_type": "e", "ip_address": "10.0.0.1", "network": "ams/front"})
+	a.OK(t, false, "craton_network_interface", args{"name": "e", "device": "east/dfw/sw1", "network": "west/ams/front"})
+	a.Fails(t, "craton_network_interface", args{"name": "e", "device": "dfw/sw1", "network": "front"}, "the API cannot change network")
+	a.OK(t, false, "craton_cell", args{"name": "row-a", "region": "east/dfw"})
+	a.OK(t, true, "craton_host", args{"name": "c", "cell": "dfw/row-a", "ip_address": "10.0.0.1", "device_type": "server"})
+	if got := names(t, a.OK(t, false, "craton_host_info", args{"cell": "east/dfw/row-a"}), "hosts"); len(got) != 1 {
 		t.Errorf("the hosts of the cell: %v", got)
 	}
 	// A name that reads like a path of another object.
-	a.ok(t, true, "craton_host", args{"name": "ams/web", "region": "east/dfw", "ip_address": "10.0.0.1", "device_type": "server"})
-	a.fails(t, "craton_host", vm.with(args{"parent": "ams/web"}), `"ams/web" is the name of 2 objects`)
-	a.ok(t, false, "craton_host", args{"name": "ams/web", "region": "east/dfw"})
+	a.OK(t, true, "craton_host", args{"name": "ams/web", "region": "east/dfw", "ip_address": "10.0.0.1", "device_type": "server"})
+	a.Fails(t, "craton_host", vm.With(args{"parent": "ams/web"}), `"ams/web" is the name of 2 objects`)
+	a.OK(t, false, "craton_host", args{"name": "ams/web", "region": "east/dfw"})
 }
 
 func TestWhatCannotBeChanged(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)
-	a.ok(t, true, "craton_region", args{"name": "ams", "cloud": "east"})
+	a.OK(t, true, "craton_region", args{"name": "ams", "cloud": "east"})
 	host := args{"name": "web1", "region": "dfw", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server", "labels": []string{"l"}, "variables": vars, "note": "n"}
-	old := a.ok(t, true, "craton_host", host).dict("host")
+	old := a.OK(t, true, "craton_host", host).Dict("host")
 	move := args{"name": "web1", "region": "dfw", "cell": "row-b"}
-	a.fails(t, "craton_host", move, "the API cannot change cell", "recreate: true")
-	a.fails(t, "craton_host", args{"id": old["id"], "region": "ams"}, "region (now")
+	a.Fails(t, "craton_host", move, "the API cannot change cell", "recreate: true")
+	a.Fails(t, "craton_host", args{"id": old["id"], "region": "ams"}, "region (now")
 	// What it holds would go, too.
-	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "interface_type": "e", "ip_address": "10.0.0.9", "variables": vars})
-	a.fails(t, "craton_host", move.with(args{"recreate": true}), "cannot be made anew", "1 network interface")
-	a.fails(t, "craton_network_interface", args{"name": "eth0", "device": "web1", "ip_address": "10.0.0.10"}, "ip_address (now 10.0.0.9")
-	a.fails(t, "craton_network_interface", args{"name": "eth0", "device": "web1", "variables": map[string]any{"q": 1}}, "cannot change variables")
-	again := a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "ip_address": "10.0.0.10", "recreate": true}).dict("network_interface")
+	a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "interface_type": "e", "ip_address": "10.0.0.9", "variables": vars})
+	a.Fails(t, "craton_host", move.With(args{"recreate": true}), "cannot be made anew", "1 network interface")
+	a.Fails(t, "craton_network_interface", args{"name": "eth0", "device": "web1", "ip_address": "10.0.0.10"}, "ip_address (now 10.0.0.9")
+	a.Fails(t, "craton_network_interface", args{"name": "eth0", "device": "web1", "variables": map[string]any{"q": 1}}, "cannot change variables")
+	again := a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "ip_address": "10.0.0.10", "recreate": true}).Dict("network_interface")
 	if d := cmp.Diff(vars["b"], again["variables"].(map[string]any)["b"]); d != "" || again["interface_type"] != "e" {
 		t.Errorf("the new interface: %v", again)
 	}
-	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "state": "absent"})
+	a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "state": "absent"})
 	// A child forbids it.
-	a.ok(t, true, "craton_host", args{"name": "vm", "region": "dfw", "ip_address": "10.0.0.10", "device_type": "vm", "parent": "web1"})
-	a.fails(t, "craton_host", move.with(args{"recreate": true}), "cannot be deleted", `host "vm"`, "has it as its parent")
-	a.fails(t, "craton_host", args{"name": "web1", "state": "absent"}, "has it as its parent")
-	a.fails(t, "craton_host", args{"name": "web1", "parent": "vm"}, "cannot be below itself")
-	a.ok(t, true, "craton_host", args{"name": "vm", "state": "absent"})
+	a.OK(t, true, "craton_host", args{"name": "vm", "region": "dfw", "ip_address": "10.0.0.10", "device_type": "vm", "parent": "web1"})
+	a.Fails(t, "craton_host", move.With(args{"recreate": true}), "cannot be deleted", `host "vm"`, "has it as its parent")
+	a.Fails(t, "craton_host", args{"name": "web1", "state": "absent"}, "has it as its parent")
+	a.Fails(t, "craton_host", args{"name": "web1", "parent": "vm"}, "cannot be below itself")
+	a.OK(t, true, "craton_host", args{"name": "vm", "state": "absent"})
 
-	predicted := a.ok(t, true, "craton_host", move.with(args{"recreate": true}).with(checking))
-	got := a.ok(t, true, "craton_host", move.with(args{"recreate": true}).with(diffing))
+	predicted := a.OK(t, true, "craton_host", move.With(args{"recreate": true}).With(checking))
+	got := a.OK(t, true, "craton_host", move.With(args{"recreate": true}).With(diffing))
 	asPredicted(t, "host", predicted, got)
 	want := timeless(old)
-	now := timeless(got.dict("host"))
+	now := timeless(got.Dict("host"))
 	if now["id"] == old["id"] || now["cell_id"] == old["cell_id"] {
 		t.Errorf("not made anew: %v", now)
 	}
@@ -214,37 +214,37 @@ func TestWhatCannotBeChanged(t *testing.T) {
 	if d := cmp.Diff(want, now); d != "" {
 		t.Errorf("what the task does not mention is not kept:\n%s", d)
 	}
-	a.ok(t, false, "craton_host", move)
-	a.ok(t, true, "craton_host", args{"id": got.dict("host")["id"], "region": "ams", "recreate": true})
-	if now := a.ok(t, false, "craton_host", args{"name": "web1", "region": "ams"}).dict("host"); now["cell_id"] != nil {
+	a.OK(t, false, "craton_host", move)
+	a.OK(t, true, "craton_host", args{"id": got.Dict("host")["id"], "region": "ams", "recreate": true})
+	if now := a.OK(t, false, "craton_host", args{"name": "web1", "region": "ams"}).Dict("host"); now["cell_id"] != nil {
 		t.Errorf("the cell of the old region: %v", now)
 	}
-	a.fails(t, "craton_network_device", args{"name": "sw1", "active": false}, "cannot change active")
+	a.Fails(t, "craton_network_device", args{"name": "sw1", "active": false}, "cannot change active")
 }
 
 func TestDeletingWhatIsNotEmpty(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)
-	a.ok(t, true, "craton_host", args{"name": "web1", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server", "parent": "sw1"})
-	a.fails(t, "craton_cell", args{"name": "row-a", "state": "absent"}, "not empty", "1 host", "force: true")
-	a.fails(t, "craton_cloud", args{"name": "east", "state": "absent"}, "1 region, 2 cells, 1 host, 1 network device, 1 network;")
+	a.OK(t, true, "craton_host", args{"name": "web1", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server", "parent": "sw1"})
+	a.Fails(t, "craton_cell", args{"name": "row-a", "state": "absent"}, "not empty", "1 host", "force: true")
+	a.Fails(t, "craton_cloud", args{"name": "east", "state": "absent"}, "1 region, 2 cells, 1 host, 1 network device, 1 network;")
 	// What stands outside forbids it, force or not.
-	a.ok(t, true, "craton_host", args{"name": "vm", "cell": "row-b", "ip_address": "10.0.0.10", "device_type": "vm", "parent": "web1"})
-	a.fails(t, "craton_cell", args{"name": "row-a", "state": "absent", "force": true}, `host "vm"`, "has a parent in it")
-	a.ok(t, true, "craton_host", args{"name": "vm", "parent": ""})
-	a.ok(t, true, "craton_network", args{"name": "n", "cell": "row-a", "cidr": "10.0.0.0/24", "gateway": "10.0.0.1", "netmask": "m"})
-	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "vm", "interface_type": "e", "ip_address": "10.0.0.9", "network": "n"})
-	a.fails(t, "craton_network", args{"name": "n", "state": "absent"}, `network interface "eth0"`, "is on it")
-	a.fails(t, "craton_cell", args{"name": "row-a", "state": "absent", "force": true}, `network interface "eth0"`, "on a network in it")
-	a.ok(t, true, "craton_network_interface", args{"name": "eth0", "device": "vm", "state": "absent"})
+	a.OK(t, true, "craton_host", args{"name": "vm", "cell": "row-b", "ip_address": "10.0.0.10", "device_type": "vm", "parent": "web1"})
+	a.Fails(t, "craton_cell", args{"name": "row-a", "state": "absent", "force": true}, `host "vm"`, "has a parent in it")
+	a.OK(t, true, "craton_host", args{"name": "vm", "parent": ""})
+	a.OK(t, true, "craton_network", args{"name": "n", "cell": "row-a", "cidr": "10.0.0.0/24", "gateway": "10.0.0.1", "netmask": "m"})
+	a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "vm", "interface_type": "e", "ip_address": "10.0.0.9", "network": "n"})
+	a.Fails(t, "craton_network", args{"name": "n", "state": "absent"}, `network interface "eth0"`, "is on it")
+	a.Fails(t, "craton_cell", args{"name": "row-a", "state": "absent", "force": true}, `network interface "eth0"`, "on a network in it")
+	a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "vm", "state": "absent"})
 	force := args{"name": "row-a", "state": "absent", "force": true}
-	a.ok(t, true, "craton_cell", force.with(checking))
-	a.ok(t, true, "craton_cell", force)
-	a.ok(t, false, "craton_cell", force)
-	a.ok(t, false, "craton_host", args{"name": "web1", "state": "absent"})
-	a.ok(t, true, "craton_cloud", args{"name": "east", "state": "absent", "force": true})
-	a.ok(t, false, "craton_region", args{"name": "dfw", "cloud": "east", "state": "absent"})
+	a.OK(t, true, "craton_cell", force.With(checking))
+	a.OK(t, true, "craton_cell", force)
+	a.OK(t, false, "craton_cell", force)
+	a.OK(t, false, "craton_host", args{"name": "web1", "state": "absent"})
+	a.OK(t, true, "craton_cloud", args{"name": "east", "state": "absent", "force": true})
+	a.OK(t, false, "craton_region", args{"name": "dfw", "cloud": "east", "state": "absent"})
 }
 
 // A task that changes nothing takes one request for each name in it (two for a parent, which is of either kind, for a region
@@ -254,15 +254,15 @@ func TestRequestsOfATask(t *testing.T) {
 	a := newAPI(t)
 	a.place(t)
 	web := args{"name": "web1", "cloud": "east", "region": "dfw", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server", "labels": "l", "parent": "sw1"}
-	a.ok(t, true, "craton_host", web)
-	before := a.requests.Load()
-	a.ok(t, false, "craton_host", web)
-	if n := a.requests.Load() - before; n > 7 {
+	a.OK(t, true, "craton_host", web)
+	before := a.Requests.Load()
+	a.OK(t, false, "craton_host", web)
+	if n := a.Requests.Load() - before; n > 7 {
 		t.Errorf("%d requests", n)
 	}
-	before = a.requests.Load()
-	a.ok(t, false, "craton_host", args{"name": "web1", "region": 1})
-	if n := a.requests.Load() - before; n > 3 {
+	before = a.Requests.Load()
+	a.OK(t, false, "craton_host", args{"name": "web1", "region": 1})
+	if n := a.Requests.Load() - before; n > 3 {
 		t.Errorf("%d requests", n)
 	}
 }
@@ -276,9 +276,9 @@ func TestTasksSideBySide(t *testing.T) {
 	var changed atomic.Int64
 	for range 8 {
 		wg.Go(func() {
-			out, _ := runModule(t, "craton_host", args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.9", "device_type": "server", "labels": "l"}.with(a.connection), nil)
+			out, _ := run(t, "craton_host", args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.9", "device_type": "server", "labels": "l"}.With(a.Connection), nil)
 			if out["failed"] != nil {
-				t.Errorf("failed: %s", out.msg())
+				t.Errorf("failed: %s", out.Msg())
 			}
 			if out["changed"] == true {
 				changed.Add(1)
@@ -311,51 +311,51 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"parent: there is no":  {"parent": "nobody"},
 		"cell: there is no":    {"cell": "nowhere"},
 	} {
-		a.fails(t, "craton_host", web.with(bad), word)
+		a.Fails(t, "craton_host", web.With(bad), word)
 	}
-	a.fails(t, "craton_host", args{"region": "dfw"}, "one of the following is required: name, id")
-	a.fails(t, "craton_network_interface", args{"name": "e", "device": "sw1", "interface_type": "e", "ip_address": "10.0.0.1", "speed": 1 << 40}, "too large")
+	a.Fails(t, "craton_host", args{"region": "dfw"}, "one of the following is required: name, id")
+	a.Fails(t, "craton_network_interface", args{"name": "e", "device": "sw1", "interface_type": "e", "ip_address": "10.0.0.1", "speed": 1 << 40}, "too large")
 }
 
 func TestUsersAndTheirKeys(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	deploy := args{"name": "deploy"}
-	predicted := a.ok(t, true, "craton_user", deploy.with(checking))
-	made := a.ok(t, true, "craton_user", deploy.with(diffing))
+	predicted := a.OK(t, true, "craton_user", deploy.With(checking))
+	made := a.OK(t, true, "craton_user", deploy.With(diffing))
 	asPredicted(t, "user", predicted, made)
-	key, _ := made.dict("user")["api_key"].(string)
+	key, _ := made.Dict("user")["api_key"].(string)
 	if len(key) < 30 {
 		t.Fatalf("no key: %v", made)
 	}
-	if predicted.dict("user")["api_key"] != nil {
+	if predicted.Dict("user")["api_key"] != nil {
 		t.Error("check mode knows the key")
 	}
 	// The key works, and no other output has it.
 	member := args{"username": "deploy", "password": key}
-	out, text := runModule(t, "craton_cloud", args(a.connection).with(member).with(args{"name": "c", "note": key, "_ansible_diff": true, "variables": map[string]any{"k": "x" + key}}), nil)
+	out, text := run(t, "craton_cloud", args(a.Connection).With(member).With(args{"name": "c", "note": key, "_ansible_diff": true, "variables": map[string]any{"k": "x" + key}}), nil)
 	if out["changed"] != true || strings.Contains(text, key) {
 		t.Errorf("with the new key: %s", text)
 	}
-	for _, in := range []args{deploy, deploy.with(diffing), deploy.with(args{"is_admin": false})} {
-		if got := a.ok(t, false, "craton_user", in); got.dict("user")["api_key"] != nil {
+	for _, in := range []args{deploy, deploy.With(diffing), deploy.With(args{"is_admin": false})} {
+		if got := a.OK(t, false, "craton_user", in); got.Dict("user")["api_key"] != nil {
 			t.Error("the key is shown again")
 		}
 	}
-	a.fails(t, "craton_user", deploy.with(args{"is_admin": true}), "cannot change is_admin")
-	anew := a.ok(t, true, "craton_user", deploy.with(args{"is_admin": true, "recreate": true}))
-	if k := anew.dict("user")["api_key"]; k == key || k == nil {
+	a.Fails(t, "craton_user", deploy.With(args{"is_admin": true}), "cannot change is_admin")
+	anew := a.OK(t, true, "craton_user", deploy.With(args{"is_admin": true, "recreate": true}))
+	if k := anew.Dict("user")["api_key"]; k == key || k == nil {
 		t.Errorf("the new user's key: %v", k)
 	}
 	// What admins and members may do.
-	admin := args{"username": "deploy", "password": anew.dict("user")["api_key"]}
+	admin := args{"username": "deploy", "password": anew.Dict("user")["api_key"]}
 	as := func(who args, name string, in args) output {
 		t.Helper()
-		o, _ := runModule(t, name, args(a.connection).with(who).with(in), nil)
+		o, _ := run(t, name, args(a.Connection).With(who).With(in), nil)
 		return o
 	}
 	made = as(admin, "craton_user", args{"name": "plain"})
-	member = args{"username": "plain", "password": made.dict("user")["api_key"]}
+	member = args{"username": "plain", "password": made.Dict("user")["api_key"]}
 	for _, c := range []struct {
 		name    string
 		in      args
@@ -371,19 +371,19 @@ func TestUsersAndTheirKeys(t *testing.T) {
 		{"craton_user", args{"name": "x"}, false, "requires the 'admin' role"},
 		{"craton_project_info", args{}, false, "requires the 'admin' role"},
 	} {
-		if o := as(member, c.name, c.in); o["changed"] != c.changed || !strings.Contains(o.msg(), c.msg) || (c.msg == "") != (o["failed"] == nil) {
+		if o := as(member, c.name, c.in); o["changed"] != c.changed || !strings.Contains(o.Msg(), c.msg) || (c.msg == "") != (o["failed"] == nil) {
 			t.Errorf("a member: %s %v: %v", c.name, c.in, o)
 		}
 	}
-	project := a.ok(t, true, "craton_project", args{"name": "other"}).dict("project")["id"]
-	other := a.ok(t, true, "craton_user", deploy.with(args{"project": "other"})).dict("user")
+	project := a.OK(t, true, "craton_project", args{"name": "other"}).Dict("project")["id"]
+	other := a.OK(t, true, "craton_user", deploy.With(args{"project": "other"})).Dict("user")
 	if other["project_id"] != project {
 		t.Errorf("its project is %v", other["project_id"])
 	}
-	a.ok(t, false, "craton_user", deploy.with(args{"project": project}))
-	a.ok(t, true, "craton_user", deploy.with(args{"state": "absent"}))
-	a.ok(t, false, "craton_user", deploy.with(args{"state": "absent"}))
-	a.fails(t, "craton_project", args{"name": "other", "state": "absent"}, "1 user", "force: true")
-	a.ok(t, true, "craton_project", args{"name": "other", "state": "absent", "force": true})
-	a.ok(t, true, "craton_project", args{"name": "twin"})
+	a.OK(t, false, "craton_user", deploy.With(args{"project": project}))
+	a.OK(t, true, "craton_user", deploy.With(args{"state": "absent"}))
+	a.OK(t, false, "craton_user", deploy.With(args{"state": "absent"}))
+	a.Fails(t, "craton_project", args{"name": "other", "state": "absent"}, "1 user", "force: true")
+	a.OK(t, true, "craton_project", args{"name": "other", "state": "absent", "force": true})
+	a.OK(t, true, "craton_project", args{"name": "twin"})
 }

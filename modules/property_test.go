@@ -16,7 +16,7 @@ func TestCheckModePredicts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, done := openAPI(t, outer.TempDir())
 		defer done()
-		a.ok(t, true, fleetName, args{"fleet": placesFile})
+		a.OK(t, true, fleetName, args{"fleet": placesFile})
 		for range rapid.IntRange(3, 6).Draw(t, "tasks") {
 			kind, task := drawTask(t)
 			a.predicts(t, kind, task)
@@ -27,23 +27,12 @@ func TestCheckModePredicts(t *testing.T) {
 // predicts runs a task in check mode, in earnest and again.
 func (a *api) predicts(t tester, kind string, task args) {
 	name := "craton_" + kind
-	before := a.writes.Load()
-	predicted := a.task(t, name, task.with(checking))
-	if a.writes.Load() != before {
-		t.Fatalf("%s %v: check mode has written", name, task)
-	}
-	got := a.task(t, name, task.with(diffing))
-	if predicted["msg"] != got["msg"] || predicted["failed"] != got["failed"] {
-		t.Fatalf("%s %v: check mode says %v, the real run %v", name, task, predicted["msg"], got["msg"])
-	}
-	if (a.writes.Load() != before) != got["changed"].(bool) {
-		t.Fatalf("%s %v: %d requests that write, changed %v", name, task, a.writes.Load()-before, got["changed"])
-	}
+	predicted, got := a.Both(t, name, task)
 	if got["failed"] != nil {
 		return
 	}
 	asPredicted(t, kind, predicted, got)
-	if again := a.task(t, name, task); task["id"] == nil || task["state"] == nil {
+	if again := a.Task(t, name, task); task["id"] == nil || task["state"] == nil {
 		if task["recreate"] != nil && again["failed"] != nil { // its id is another one now
 			return
 		}
@@ -51,7 +40,7 @@ func (a *api) predicts(t tester, kind string, task args) {
 			t.Fatalf("%s %v: the second run changes something: %v", name, task, again)
 		}
 		if task["state"] == nil {
-			if d := cmp.Diff(timeless(got.dict(kind)), timeless(again.dict(kind))); d != "" {
+			if d := cmp.Diff(timeless(got.Dict(kind)), timeless(again.Dict(kind))); d != "" {
 				t.Fatalf("%s %v: the second run returns another object:\n%s", name, task, d)
 			}
 		}

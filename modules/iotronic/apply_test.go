@@ -15,8 +15,8 @@ import (
 func TestHalfDone(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)
-	a.connection["max_retries"] = 0
-	a.answer = func(w http.ResponseWriter, r *http.Request) bool {
+	a.Connection["max_retries"] = 0
+	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, "/states/power") {
 			return false
 		}
@@ -26,14 +26,14 @@ func TestHalfDone(t *testing.T) {
 		return true
 	}
 	in := args{"name": "half", "driver": openstacktest.IronicDriver, "maintenance": true, "power": "on"}
-	out := a.task(t, nodeName, in)
-	if n := out.dict("node"); out["failed"] != true || out["changed"] != true || !strings.Contains(out.msg(), "power: PUT") || !strings.Contains(out.msg(), "no fuse") || n["maintenance"] != true {
+	out := a.Task(t, nodeName, in)
+	if n := out.Dict("node"); out["failed"] != true || out["changed"] != true || !strings.Contains(out.Msg(), "power: PUT") || !strings.Contains(out.Msg(), "no fuse") || n["maintenance"] != true {
 		t.Errorf("%v", out)
 	}
-	if out := a.task(t, nodeName, in); out["failed"] != true || out["changed"] != false || out.dict("node")["name"] != "half" {
+	if out := a.Task(t, nodeName, in); out["failed"] != true || out["changed"] != false || out.Dict("node")["name"] != "half" {
 		t.Errorf("again: %v", out)
 	}
-	a.ok(t, true, nodeName, args{"name": "half", "state": "absent"})
+	a.OK(t, true, nodeName, args{"name": "half", "state": "absent"})
 }
 
 // TestOthersAreFaster: what somebody else creates or removes at the same time is no error.
@@ -46,9 +46,9 @@ func TestOthersAreFaster(t *testing.T) {
 	}
 	ctx := context.Background()
 	faster := func(method string, do func() error) {
-		a.answer = func(_ http.ResponseWriter, r *http.Request) bool {
+		a.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == method {
-				a.answer = nil
+				a.Answer = nil
 				if err := do(); err != nil {
 					t.Error(err)
 				}
@@ -61,11 +61,11 @@ func TestOthersAreFaster(t *testing.T) {
 		_, err := c.Nodes.Create(ctx, api.NodeCreate{Name: "raced", Driver: openstacktest.IronicDriver, Description: "theirs"})
 		return err
 	})
-	if out := a.task(t, nodeName, in); out["failed"] != nil || out["changed"] != true || out.dict("node")["description"] != "mine" {
+	if out := a.Task(t, nodeName, in); out["failed"] != nil || out["changed"] != true || out.Dict("node")["description"] != "mine" {
 		t.Errorf("created by somebody else: %v", out)
 	}
 	faster(http.MethodDelete, func() error { return c.Nodes.Delete(ctx, "raced") })
-	if out := a.task(t, nodeName, args{"name": "raced", "state": "absent"}); out["failed"] != nil || out["changed"] != false {
+	if out := a.Task(t, nodeName, args{"name": "raced", "state": "absent"}); out["failed"] != nil || out["changed"] != false {
 		t.Errorf("removed by somebody else: %v", out)
 	}
 }
@@ -75,28 +75,28 @@ func TestRequestsOfATask(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)
 	in := args{"name": "counted", "driver": openstacktest.IronicDriver, "extra": map[string]any{"a": 1}, "maintenance": false}
-	a.ok(t, true, nodeName, in)
+	a.OK(t, true, nodeName, in)
 	for _, c := range []struct {
 		name string
 		in   args
 		want int64
 	}{
 		{nodeName, in, 2},
-		{nodeName, in.with(args{"dialect": "ironic"}), 1},
+		{nodeName, in.With(args{"dialect": "ironic"}), 1},
 		{nodeName, args{"name": "nothing", "state": "absent", "dialect": "ironic"}, 1},
 		{node.infoName(), args{"name": "counted", "dialect": "ironic"}, 1},
 		{node.infoName(), args{"owner": "nobody", "dialect": "ironic"}, 1},
 	} {
-		before := a.requests.Load()
-		a.ok(t, false, c.name, c.in)
-		if n := a.requests.Load() - before; n != c.want {
+		before := a.Requests.Load()
+		a.OK(t, false, c.name, c.in)
+		if n := a.Requests.Load() - before; n != c.want {
 			t.Errorf("%s %v: %d requests, not %d", c.name, c.in, n, c.want)
 		}
 	}
-	before := a.writes.Load()
-	a.ok(t, true, nodeName, in.with(args{"extra": map[string]any{"b": 2}, "properties": map[string]any{"c": 3}, "description": "d"}))
-	if n := a.writes.Load() - before; n != 1 {
+	before := a.Writes.Load()
+	a.OK(t, true, nodeName, in.With(args{"extra": map[string]any{"b": 2}, "properties": map[string]any{"c": 3}, "description": "d"}))
+	if n := a.Writes.Load() - before; n != 1 {
 		t.Errorf("%d requests that write", n)
 	}
-	a.ok(t, true, nodeName, args{"name": "counted", "state": "absent"})
+	a.OK(t, true, nodeName, args{"name": "counted", "state": "absent"})
 }

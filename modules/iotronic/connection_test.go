@@ -8,6 +8,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/modules/internal/moduletest"
 )
 
 // TestEnvironment: where the API is is taken from the task, then from the environment, by the names of the Python clients
@@ -37,7 +38,7 @@ func TestEnvironment(t *testing.T) {
 		t.Setenv("CRATON_CONFIG", c.file)
 		before := len(s.Requests())
 		out, text := run(t, board.infoName(), c.in, c.env)
-		if out["failed"] != nil || len(out.names(t, board.plural)) != 1 {
+		if out["failed"] != nil || len(out.Names(t, board.plural)) != 1 {
 			t.Errorf("%s: %s", name, text)
 		}
 		if asked := s.Requests()[before].Path == "/v1"; asked != c.asksWhat {
@@ -55,34 +56,34 @@ func TestKeystone(t *testing.T) {
 	i, k := openstacktest.StartIronicBehindKeystone(t)
 	region := k.Service(t, "baremetal", i.URL)
 	signIn := func(u openstacktest.User) *world {
-		return &world{connection: args{"auth_url": k.URL, "username": u.Name, "password": u.Password, "project_name": k.AdminProject(t).Name,
-			"os_region_name": region, "no_token_cache": true, "max_retries": 20}}
+		return &world{Front: &moduletest.Front{Lookup: lookup, Connection: args{"auth_url": k.URL, "username": u.Name, "password": u.Password, "project_name": k.AdminProject(t).Name,
+			"os_region_name": region, "no_token_cache": true, "max_retries": 20}}}
 	}
 	reader := k.User(t, "reader")
 	k.Grant(t, reader, k.AdminProject(t), "reader")
 	admin, other := signIn(k.AdminUser(t)), signIn(reader)
 
-	made := admin.task(t, nodeName, args{"name": "behind", "driver": openstacktest.IronicDriver, "driver_info": map[string]any{"redfish_password": "hush-hush"}})
+	made := admin.Task(t, nodeName, args{"name": "behind", "driver": openstacktest.IronicDriver, "driver_info": map[string]any{"redfish_password": "hush-hush"}})
 	if made["failed"] != nil || made["changed"] != true {
 		t.Fatalf("%v", made)
 	}
 	other.reads(t, node, args{"name": "behind", "fields": "name"}, "behind")
-	if same := other.task(t, nodeName, args{"name": "behind", "driver": openstacktest.IronicDriver, "maintenance": false}); same["changed"] != false || same["failed"] != nil {
+	if same := other.Task(t, nodeName, args{"name": "behind", "driver": openstacktest.IronicDriver, "maintenance": false}); same["changed"] != false || same["failed"] != nil {
 		t.Errorf("%v", same)
 	}
-	if refused := other.task(t, nodeName, args{"name": "behind", "state": "absent"}); refused["changed"] != false || !strings.Contains(refused.msg(), "403 Forbidden") {
+	if refused := other.Task(t, nodeName, args{"name": "behind", "state": "absent"}); refused["changed"] != false || !strings.Contains(refused.Msg(), "403 Forbidden") {
 		t.Errorf("%v", refused)
 	}
 	wrong := signIn(openstacktest.User{Name: reader.Name, Password: "not this one"})
-	out, text := run(t, node.infoName(), wrong.connection, nil)
-	if !strings.Contains(out.msg(), "does not sign in user") || strings.Contains(text, "not this one") {
+	out, text := run(t, node.infoName(), wrong.Connection, nil)
+	if !strings.Contains(out.Msg(), "does not sign in user") || strings.Contains(text, "not this one") {
 		t.Errorf("a wrong password: %s", text)
 	}
-	elsewhere, _ := run(t, node.infoName(), admin.connection.with(args{"os_region_name": "nowhere"}), nil)
-	if !strings.Contains(elsewhere.msg(), "the catalogue has no endpoint of type iot or baremetal") {
+	elsewhere, _ := run(t, node.infoName(), admin.Connection.With(args{"os_region_name": "nowhere"}), nil)
+	if !strings.Contains(elsewhere.Msg(), "the catalogue has no endpoint of type iot or baremetal") {
 		t.Errorf("another region: %v", elsewhere)
 	}
-	if gone := admin.task(t, nodeName, args{"name": "behind", "state": "absent"}); gone["changed"] != true {
+	if gone := admin.Task(t, nodeName, args{"name": "behind", "state": "absent"}); gone["changed"] != true {
 		t.Errorf("%v", gone)
 	}
 }

@@ -1,76 +1,46 @@
 package iotronic
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/modules/internal/moduletest"
 	"github.com/craton-fleet/craton/modules/module"
 )
 
-func TestMain(m *testing.M) {
-	for _, e := range os.Environ() {
-		name, _, _ := strings.Cut(e, "=")
-		for _, prefix := range []string{"CRATON_", "OS_", "IRONIC_", "IOTRONIC_"} {
-			if strings.HasPrefix(name, prefix) && !strings.HasPrefix(name, "CRATON_TEST_") {
-				_ = os.Unsetenv(name)
-			}
-		}
-	}
-	_ = os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "craton-no-such-folder"))
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { moduletest.Main(m) }
+
+type (
+	args   = moduletest.Args
+	output = moduletest.Output
+	tester = moduletest.T
+)
+
+var checking, diffing = moduletest.Checking, moduletest.Diffing
 
 // world is a server, and what modules are told to reach it.
 type world struct {
-	connection args
-	requests   atomic.Int64
-	writes     atomic.Int64 // requests that are not GET
-	unordered  bool         // lists come in any order
-	// answer is nil, or is asked first: true says that it has answered.
-	answer func(w http.ResponseWriter, r *http.Request) bool
+	*moduletest.Front
+	unordered bool // lists come in any order
 }
 
-type tester interface {
-	Helper()
-	Fatal(...any)
-	Fatalf(string, ...any)
-}
-
-// before counts what is asked of a server.
+// before is a world with a server, and more of what it takes to reach it.
 func before(t testing.TB, address string, connection args) *world {
 	t.Helper()
 	to, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &world{}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.requests.Add(1)
-		if r.Method != http.MethodGet {
-			a.writes.Add(1)
-		}
-		if a.answer == nil || !a.answer(w, r) {
-			proxy.ServeHTTP(w, r)
-		}
-	}))
-	t.Cleanup(server.Close)
-	a.connection = args{"url": server.URL, "max_retries": 50, "retry_interval": "0.05"}.with(connection)
+	a := &world{Front: &moduletest.Front{Lookup: lookup}}
+	at, done := a.Before(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }})
+	t.Cleanup(done)
+	a.Connection = args{"url": at, "max_retries": 50, "retry_interval": "0.05"}.With(connection)
 	return a
 }
 
@@ -88,67 +58,10 @@ func newIronic(t testing.TB) (*openstacktest.Ironic, *world) {
 	return i, before(t, i.URL, nil)
 }
 
-// args is a task's arguments.
-type args map[string]any
-
-func (a args) with(more args) args {
-	out := args{}
-	for _, m := range []args{a, more} {
-		for k, v := range m {
-			out[k] = v
-		}
-	}
-	return out
-}
-
-var (
-	checking = args{"_ansible_check_mode": true, "_ansible_diff": true}
-	diffing  = args{"_ansible_diff": true}
-)
-
-// output is what a module writes.
-type output map[string]any
-
-func (o output) dict(key string) map[string]any { d, _ := o[key].(map[string]any); return d }
-func (o output) msg() string                    { s, _ := o["msg"].(string); return s }
-
-// names of a list in a result, in its order.
-func (o output) names(t tester, plural string) []string {
-	t.Helper()
-	list, ok := o[plural].([]any)
-	if !ok {
-		t.Fatalf("no list %s in %v", plural, o)
-	}
-	names := []string{}
-	for _, item := range list {
-		names = append(names, fmt.Sprint(item.(map[string]any)["name"]))
-	}
-	return names
-}
-
-// task runs a module as Ansible does: JSON in, JSON out.
-func (a *world) task(t tester, name string, in args) output {
-	t.Helper()
-	out, _ := run(t, name, a.connection.with(in), nil)
-	return out
-}
-
 // run runs a module in an environment.
 func run(t tester, name string, in args, env map[string]string) (output, string) {
 	t.Helper()
-	text, err := json.Marshal(in.with(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stdout bytes.Buffer
-	p := &module.Process{Args: []string{"AnsiballZ_" + name, "-"}, Stdin: bytes.NewReader(text), Stdout: &stdout, Lookup: lookup,
-		LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }, Signals: make(chan os.Signal)}
-	p.Run(context.Background())
-	var out output
-	if err := json.Unmarshal(stdout.Bytes(), &out); err != nil {
-		t.Fatalf("%s wrote %q: %v", name, stdout.String(), err)
-	}
-	return out, stdout.String()
+	return moduletest.Run(t, lookup, name, in, env)
 }
 
 func lookup(name string) (*module.Module, bool) {
@@ -160,57 +73,20 @@ func lookup(name string) (*module.Module, bool) {
 	return nil, false
 }
 
-// ok demands success and whether something changed; only then is something written.
-func (a *world) ok(t tester, changed bool, name string, in args) output {
-	t.Helper()
-	before := a.writes.Load()
-	out := a.task(t, name, in)
-	if out["failed"] != nil {
-		t.Fatalf("%s %v failed: %s", name, in, out.msg())
-	}
-	if out["changed"] != changed {
-		t.Fatalf("%s %v: changed is %v", name, in, out["changed"])
-	}
-	if wrote := a.writes.Load() != before; wrote != (changed && in["_ansible_check_mode"] == nil) {
-		t.Fatalf("%s %v: requests that write: %v, changed: %v", name, in, wrote, changed)
-	}
-	return out
-}
-
-// fails demands an error that holds all the words, before anything is written, in check mode too.
-func (a *world) fails(t tester, name string, in args, words ...string) {
-	t.Helper()
-	for _, check := range []args{checking, {}} {
-		before := a.writes.Load()
-		out := a.task(t, name, in.with(check))
-		if out["failed"] != true {
-			t.Fatalf("%s %v did not fail: %v", name, in.with(check), out)
-		}
-		for _, word := range words {
-			if !strings.Contains(out.msg(), word) {
-				t.Fatalf("%s: the error %q lacks %q", name, out.msg(), word)
-			}
-		}
-		if a.writes.Load() != before || out["changed"] != false {
-			t.Fatalf("%s %v wrote something", name, in)
-		}
-	}
-}
-
 // does runs a task that changes something: in check mode, which has to predict the rest, for real, and again.
 func (a *world) does(t tester, in args) map[string]any {
 	t.Helper()
-	predicted := a.ok(t, true, nodeName, in.with(checking))
-	real := a.ok(t, true, nodeName, in.with(diffing))
+	predicted := a.OK(t, true, nodeName, in.With(checking))
+	real := a.OK(t, true, nodeName, in.With(diffing))
 	asPredicted(t, predicted, real)
-	again := a.ok(t, false, nodeName, in)
+	again := a.OK(t, false, nodeName, in)
 	if in["state"] == absent {
-		return real.dict("node")
+		return real.Dict("node")
 	}
-	if d := cmp.Diff(timeless(real.dict("node")), timeless(again.dict("node"))); d != "" {
+	if d := cmp.Diff(timeless(real.Dict("node")), timeless(again.Dict("node"))); d != "" {
 		t.Fatalf("%v: the second run returns another node:\n%s", in, d)
 	}
-	return again.dict("node")
+	return again.Dict("node")
 }
 
 // timeless leaves out when things happened, and what Ironic notes for itself.
@@ -221,7 +97,7 @@ func timeless(o map[string]any) map[string]any {
 			continue
 		}
 		if places, ok := value.([]any); ok && key == "location" && len(places) > 0 {
-			place := args(places[0].(map[string]any)).with(nil)
+			place := args(places[0].(map[string]any)).With(nil)
 			delete(place, "updated_at")
 			value = map[string]any(place)
 		}
@@ -233,7 +109,7 @@ func timeless(o map[string]any) map[string]any {
 // asPredicted compares a run with what check mode said. What is null there nobody could know.
 func asPredicted(t tester, predicted, real output) {
 	t.Helper()
-	p, r := timeless(predicted.dict("node")), timeless(real.dict("node"))
+	p, r := timeless(predicted.Dict("node")), timeless(real.Dict("node"))
 	known := map[string]any{}
 	for key, value := range p {
 		if value == nil {

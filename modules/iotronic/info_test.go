@@ -17,8 +17,8 @@ func (a *world) reads(t tester, k *kind, in args, want ...string) []any {
 	t.Helper()
 	var got output
 	for _, check := range []args{checking, {}} {
-		got = a.ok(t, false, k.infoName(), in.with(check))
-		have := got.names(t, k.plural)
+		got = a.OK(t, false, k.infoName(), in.With(check))
+		have := got.Names(t, k.plural)
 		if a.unordered {
 			list := got[k.plural].([]any)
 			slices.SortFunc(list, func(a, b any) int {
@@ -84,7 +84,7 @@ func TestBoardInfo(t *testing.T) {
 	a.reads(t, board, args{"fleet": "roofs", "detail": false}, "pi-0", "pi-2", "pi-4", "pi-6")
 	a.reads(t, board, args{"fleet": roofs, "status": "registered"})
 	a.reads(t, board, args{"fleet": "nowhere"})
-	a.fails(t, board.infoName(), args{"fleet": "cellars"}, `several objects are called "cellars"`)
+	a.Fails(t, board.infoName(), args{"fleet": "cellars"}, `several objects are called "cellars"`)
 	a.reads(t, board, args{"project": iotronictest.Stranger.Project}, "far")
 	a.reads(t, board, args{"name": "far"}, "far") // single boards are not bound to a project
 	a.reads(t, board, args{"name": []string{"pi-3", "nobody", "pi-1", "pi-3"}}, "pi-3", "pi-1")
@@ -109,21 +109,21 @@ func TestBoardInfo(t *testing.T) {
 	}
 
 	fleet.documented(t, a.reads(t, fleet, args{}, "roofs", "cellars", "cellars")[0])
-	a.connection["token"] = iotronictest.Member.Token // who may not read single fleets
+	a.Connection["token"] = iotronictest.Member.Token // who may not read single fleets
 	if got := keys(a.reads(t, fleet, args{"name": "roofs"}, "roofs")); got != "description extra name project uuid" {
 		t.Errorf("the fields are %s", got)
 	}
 	a.reads(t, fleet, args{"uuid": roofs, "fields": "name"}, "roofs")
 	a.reads(t, fleet, args{"name": "cellars", "fields": "name"}, "cellars", "cellars")
 	a.reads(t, fleet, args{"name": "nowhere"})
-	a.fails(t, board.infoName(), args{"project": iotronictest.Stranger.Project}, "only by the administrator")
-	a.fails(t, fleet.infoName(), args{"fields": "bogus"}, "400")
-	a.fails(t, node.infoName(), args{}, "speaks iotronic-boards, which has boards and fleets and no nodes; use craton.fleet.iotronic_board_info")
-	a.fails(t, driver.infoName(), args{}, "and no drivers")
-	a.connection["token"] = "a wrong one"
-	a.fails(t, board.infoName(), args{}, "401")
-	a.fails(t, board.infoName(), args{"dialect": "ironic"}, "speaks ironic, which has nodes and drivers and no boards; use craton.fleet.iotronic_node or")
-	a.fails(t, node.infoName(), args{"dialect": "iotronic-nodes", "token": iotronictest.Admin.Token}, "no such route", "which dialect it speaks")
+	a.Fails(t, board.infoName(), args{"project": iotronictest.Stranger.Project}, "only by the administrator")
+	a.Fails(t, fleet.infoName(), args{"fields": "bogus"}, "400")
+	a.Fails(t, node.infoName(), args{}, "speaks iotronic-boards, which has boards and fleets and no nodes; use craton.fleet.iotronic_board_info")
+	a.Fails(t, driver.infoName(), args{}, "and no drivers")
+	a.Connection["token"] = "a wrong one"
+	a.Fails(t, board.infoName(), args{}, "401")
+	a.Fails(t, board.infoName(), args{"dialect": "ironic"}, "speaks ironic, which has nodes and drivers and no boards; use craton.fleet.iotronic_node or")
+	a.Fails(t, node.infoName(), args{"dialect": "iotronic-nodes", "token": iotronictest.Admin.Token}, "no such route", "which dialect it speaks")
 	if s.Restored() != 0 {
 		t.Error("reading has restored services")
 	}
@@ -149,12 +149,12 @@ func TestNodeInfoOfIotronic(t *testing.T) {
 		a.reads(t, node, args{"name": "n0,n3"}, "n0", "n0", "n3")
 		a.reads(t, node, args{"uuid": uuid}, "n0")
 		a.reads(t, node, args{"name": "nobody"})
-		a.fails(t, node.infoName(), args{"driver": "ipmi"}, "driver cannot be given: Iotronic of")
-		a.fails(t, node.infoName(), args{"maintenance": false}, "maintenance cannot be given: Iotronic of")
-		a.fails(t, driver.infoName(), args{}, "which has nodes and no drivers; use craton.fleet.iotronic_node or craton.fleet.iotronic_node_info")
+		a.Fails(t, node.infoName(), args{"driver": "ipmi"}, "driver cannot be given: Iotronic of")
+		a.Fails(t, node.infoName(), args{"maintenance": false}, "maintenance cannot be given: Iotronic of")
+		a.Fails(t, driver.infoName(), args{}, "which has nodes and no drivers; use craton.fleet.iotronic_node or craton.fleet.iotronic_node_info")
 		if era == iotronictest.Nodes2016 {
-			a.fails(t, node.infoName(), args{"fields": "name"}, "fields cannot be given: Iotronic of 2016 does not have it")
-			a.fails(t, node.infoName(), args{"project": "p"}, "project cannot be given")
+			a.Fails(t, node.infoName(), args{"fields": "name"}, "fields cannot be given: Iotronic of 2016 does not have it")
+			a.Fails(t, node.infoName(), args{"project": "p"}, "project cannot be given")
 			continue
 		}
 		node.documented(t, a.reads(t, node, args{"name": "n1"}, "n1")[0], "on Iotronic")
@@ -168,8 +168,8 @@ func TestNodeInfoOfIronic(t *testing.T) {
 	i, a := newIronic(t)
 	class, names := i.Nodes(t, openstacktest.IronicPageSize+3, "")
 	a.unordered = true // they were made side by side
-	a.ok(t, true, nodeName, args{"name": names[0], "maintenance": true})
-	a.ok(t, true, nodeName, args{"name": names[1], "owner": class})
+	a.OK(t, true, nodeName, args{"name": names[0], "maintenance": true})
+	a.OK(t, true, nodeName, args{"name": names[1], "owner": class})
 	mine := args{"resource_class": class}
 	all := a.reads(t, node, mine, names...)
 	node.documented(t, all[0], "on Ironic")
@@ -180,12 +180,12 @@ func TestNodeInfoOfIronic(t *testing.T) {
 		in   args
 		want []string
 	}{
-		{mine.with(args{"detail": false}), names},
-		{mine.with(args{"maintenance": true}), names[:1]},
-		{mine.with(args{"maintenance": false, "fields": []string{"name"}}), names[1:]},
-		{mine.with(args{"associated": true}), nil},
-		{mine.with(args{"provision_state": "active"}), nil},
-		{mine.with(args{"driver": openstacktest.IronicDriver, "conductor": "localhost", "sharded": "no", "owner": ""}), names},
+		{mine.With(args{"detail": false}), names},
+		{mine.With(args{"maintenance": true}), names[:1]},
+		{mine.With(args{"maintenance": false, "fields": []string{"name"}}), names[1:]},
+		{mine.With(args{"associated": true}), nil},
+		{mine.With(args{"provision_state": "active"}), nil},
+		{mine.With(args{"driver": openstacktest.IronicDriver, "conductor": "localhost", "sharded": "no", "owner": ""}), names},
 		{args{"owner": class}, names[1:2]},
 		{args{"instance_uuid": "99999999-0000-4000-8000-999999999999"}, nil},
 		{args{"name": []string{names[3], class, names[2]}}, names[2:4]},
@@ -197,14 +197,14 @@ func TestNodeInfoOfIronic(t *testing.T) {
 	if d := cmp.Diff(all[3], a.reads(t, node, args{"name": names[3]}, names[3])[0]); d != "" {
 		t.Errorf("a node by its name is another one than in the list:\n%s", d)
 	}
-	if d := cmp.Diff(all[3], any(a.ok(t, false, nodeName, args{"name": names[3]}).dict("node"))); d != "" {
+	if d := cmp.Diff(all[3], any(a.OK(t, false, nodeName, args{"name": names[3]}).Dict("node"))); d != "" {
 		t.Errorf("the module shows another node:\n%s", d)
 	}
-	a.fails(t, node.infoName(), args{"fields": "bogus"}, "bogus")
-	a.fails(t, node.infoName(), args{"project": "p"}, "project cannot be given: Ironic does not have it")
-	a.fails(t, node.infoName(), args{"parent_node": names[0]}, "parent_node")
-	a.fails(t, node.infoName(), args{"resource_class": class, "api_version": "1.20"}, "does not do this in API version 1.20")
-	a.fails(t, board.infoName(), args{}, "speaks ironic, which has nodes and drivers and no boards")
+	a.Fails(t, node.infoName(), args{"fields": "bogus"}, "bogus")
+	a.Fails(t, node.infoName(), args{"project": "p"}, "project cannot be given: Ironic does not have it")
+	a.Fails(t, node.infoName(), args{"parent_node": names[0]}, "parent_node")
+	a.Fails(t, node.infoName(), args{"resource_class": class, "api_version": "1.20"}, "does not do this in API version 1.20")
+	a.Fails(t, board.infoName(), args{}, "speaks ironic, which has nodes and drivers and no boards")
 
 	fake := openstacktest.IronicDriver
 	whole := a.reads(t, driver, args{}, fake)[0].(map[string]any)
@@ -222,5 +222,5 @@ func TestNodeInfoOfIronic(t *testing.T) {
 	a.reads(t, driver, args{"type": "classic"})
 	a.reads(t, driver, args{"name": "ipmi"})
 	a.reads(t, driver, args{"api_version": "1.20"}, fake) // which has no details, and nobody asked for them
-	a.fails(t, driver.infoName(), args{"api_version": "1.20", "detail": true}, "does not do this in API version 1.20")
+	a.Fails(t, driver.infoName(), args{"api_version": "1.20", "detail": true}, "does not do this in API version 1.20")
 }

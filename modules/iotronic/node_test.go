@@ -36,16 +36,16 @@ func TestLifeOnIotronic(t *testing.T) {
 	}
 	s.Add("nodes", iotronictest.Object{"name": "twin", "code": "c3"})
 	twin := s.Add("nodes", iotronictest.Object{"name": "twin", "code": "c4"})
-	a.fails(t, nodeName, args{"name": "twin", "mobile": true}, `several objects are called "twin"`, twin)
-	a.fails(t, nodeName, args{"name": "pie", "code": "c4"}, `the code "c4" is taken by the node "twin"`)
-	a.fails(t, nodeName, args{"name": "new", "code": "c4", "location": here}, `the code "c4" is taken`)
-	a.fails(t, nodeName, args{"name": "new"}, `there is no node "new"; to create it, give code, location`)
-	a.fails(t, nodeName, args{"uuid": strings.Replace(twin, "0", "f", 1), "name": "x", "code": "c", "location": here}, "Iotronic chooses its UUID")
-	a.fails(t, nodeName, args{"name": "new", "driver": "ipmi", "power": "on"},
+	a.Fails(t, nodeName, args{"name": "twin", "mobile": true}, `several objects are called "twin"`, twin)
+	a.Fails(t, nodeName, args{"name": "pie", "code": "c4"}, `the code "c4" is taken by the node "twin"`)
+	a.Fails(t, nodeName, args{"name": "new", "code": "c4", "location": here}, `the code "c4" is taken`)
+	a.Fails(t, nodeName, args{"name": "new"}, `there is no node "new"; to create it, give code, location`)
+	a.Fails(t, nodeName, args{"uuid": strings.Replace(twin, "0", "f", 1), "name": "x", "code": "c", "location": here}, "Iotronic chooses its UUID")
+	a.Fails(t, nodeName, args{"name": "new", "driver": "ipmi", "power": "on"},
 		"speaks iotronic-nodes, whose nodes have no driver, power; leave that out. They have name, code, extra, location, mobile, type")
-	a.ok(t, true, nodeName, args{"uuid": twin, "name": "single"})
+	a.OK(t, true, nodeName, args{"uuid": twin, "name": "single"})
 	a.does(t, args{"name": "pie", "state": "absent"})
-	a.ok(t, false, nodeName, args{"uuid": n["uuid"], "state": "absent"})
+	a.OK(t, false, nodeName, args{"uuid": n["uuid"], "state": "absent"})
 }
 
 // TestLifeOnIotronicOf2016: nodes that cannot be changed.
@@ -56,8 +56,8 @@ func TestLifeOnIotronicOf2016(t *testing.T) {
 	if made := a.does(t, in); made["device"] != "yun" || made["status"] != "operative" {
 		t.Errorf("%v", made)
 	}
-	a.ok(t, false, nodeName, args{"name": "pi", "mobile": true, "type": "yun"})
-	a.fails(t, nodeName, args{"name": "pi", "type": "pi", "extra": map[string]any{"a": 1}}, "iotronic-nodes-2016 cannot change nodes, and extra, type would change")
+	a.OK(t, false, nodeName, args{"name": "pi", "mobile": true, "type": "yun"})
+	a.Fails(t, nodeName, args{"name": "pi", "type": "pi", "extra": map[string]any{"a": 1}}, "iotronic-nodes-2016 cannot change nodes, and extra, type would change")
 	a.does(t, args{"name": "pi", "state": "absent"})
 }
 
@@ -65,7 +65,7 @@ func TestLifeOnIotronicOf2016(t *testing.T) {
 func TestNoNodes(t *testing.T) {
 	t.Parallel()
 	_, a := newIotronic(t, iotronictest.Boards2019)
-	a.fails(t, nodeName, args{"name": "pi", "state": "absent"},
+	a.Fails(t, nodeName, args{"name": "pi", "state": "absent"},
 		"speaks iotronic-boards, which has boards and fleets and no nodes; use craton.fleet.iotronic_board_info or craton.fleet.iotronic_fleet_info")
 }
 
@@ -97,24 +97,24 @@ func TestLifeOnIronic(t *testing.T) {
 		{"maintenance": true, "maintenance_reason": ""},
 		{"maintenance": false},
 	} {
-		a.does(t, in.with(args{"name": name}))
+		a.does(t, in.With(args{"name": name}))
 	}
-	a.ok(t, false, nodeName, args{"name": name, "conductor_group": "", "properties": map[string]any{}, "maintenance_reason": "", "maintenance": false})
+	a.OK(t, false, nodeName, args{"name": name, "conductor_group": "", "properties": map[string]any{}, "maintenance_reason": "", "maintenance": false})
 	n := a.does(t, args{"uuid": made["uuid"], "name": name + "-2"})
 	if n["uuid"] != made["uuid"] || n["name"] != "life-2" {
 		t.Errorf("%v", n)
 	}
-	a.fails(t, nodeName, args{"name": name}, `there is no node "life"; to create it, give driver`)
-	a.fails(t, nodeName, args{"name": name, "driver": "ipmi"}, `no conductor has the driver "ipmi"; there is fake-hardware`)
-	a.fails(t, nodeName, args{"name": "life-2", "driver": "ipmi"}, `no conductor has the driver "ipmi"`)
-	a.fails(t, nodeName, args{"name": "life-2", "driver": ""}, "driver is empty")
-	a.fails(t, nodeName, args{"name": "life-2", "code": "c", "location": here}, "speaks ironic, whose nodes have no code, location")
-	a.fails(t, nodeName, args{"name": "life-2", "retired_reason": "old"}, "retired_reason: the node is not retired")
+	a.Fails(t, nodeName, args{"name": name}, `there is no node "life"; to create it, give driver`)
+	a.Fails(t, nodeName, args{"name": name, "driver": "ipmi"}, `no conductor has the driver "ipmi"; there is fake-hardware`)
+	a.Fails(t, nodeName, args{"name": "life-2", "driver": "ipmi"}, `no conductor has the driver "ipmi"`)
+	a.Fails(t, nodeName, args{"name": "life-2", "driver": ""}, "driver is empty")
+	a.Fails(t, nodeName, args{"name": "life-2", "code": "c", "location": here}, "speaks ironic, whose nodes have no code, location")
+	a.Fails(t, nodeName, args{"name": "life-2", "retired_reason": "old"}, "retired_reason: the node is not retired")
 
 	const own = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
-	a.fails(t, nodeName, args{"uuid": own, "name": "life-2", "driver": openstacktest.IronicDriver}, fmt.Sprintf(`the name "life-2" is taken by the node %s`, n["uuid"]))
+	a.Fails(t, nodeName, args{"uuid": own, "name": "life-2", "driver": openstacktest.IronicDriver}, fmt.Sprintf(`the name "life-2" is taken by the node %s`, n["uuid"]))
 	a.does(t, args{"uuid": strings.ToUpper(own), "driver": openstacktest.IronicDriver})
-	a.fails(t, nodeName, args{"uuid": own, "name": "life-2"}, `the name "life-2" is taken by the node`)
+	a.Fails(t, nodeName, args{"uuid": own, "name": "life-2"}, `the name "life-2" is taken by the node`)
 	a.does(t, args{"uuid": own, "state": "absent"})
 	a.does(t, args{"name": "life-2", "state": "absent"})
 }
@@ -144,7 +144,7 @@ func TestBadArguments(t *testing.T) {
 		{args{"name": "n", "url": "http://127.0.0.1:1", "timeout": "soon"}, "timeout must be a number of seconds"},
 	} {
 		out, text := run(t, nodeName, c.in, nil)
-		if out["failed"] != true || !strings.Contains(out.msg(), c.want) || strings.Contains(text, "hush-hush") {
+		if out["failed"] != true || !strings.Contains(out.Msg(), c.want) || strings.Contains(text, "hush-hush") {
 			t.Errorf("%v: %s", c.in, text)
 		}
 	}

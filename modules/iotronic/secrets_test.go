@@ -50,12 +50,12 @@ func TestHidden(t *testing.T) {
 	instance := map[string]any{"image_url": "http://x", "configdrive": map[string]any{"meta_data": 71}, "plain": 5, "deep": map[string]any{"image_url": "http://x"}}
 	a.does(t, args{"name": "hidden", "driver": openstacktest.IronicDriver, "driver_info": info, "instance_info": instance})
 	// Without the task's own secrets nothing is masked here but by Ironic.
-	shown := a.ok(t, false, nodeName, args{"name": "hidden"}).dict("node")
+	shown := a.OK(t, false, nodeName, args{"name": "hidden"}).Dict("node")
 	if d := cmp.Diff(want, shown["driver_info"]); d != "" {
 		t.Errorf("driver_info: %s", d)
 	}
 	if d := cmp.Diff(map[string]any{"image_url": stars, "configdrive": stars, "plain": 5.0, "deep": map[string]any{"image_url": "http://x"}}, shown["instance_info"]); d != "" {
 		t.Errorf("instance_info: %s", d)
 	}
-	a.ok(t, true, nodeName, args{"name": "hidden", "state": "absent"})
+	a.OK(t, true, nodeName, args{"name": "hidden", "state": "absent"})
 }

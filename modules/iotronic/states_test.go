@@ -22,58 +22,58 @@ func TestStates(t *testing.T) {
 			t.Errorf("%v %v, on the way to %v %v", node["provision_state"], node["power_state"], node["target_provision_state"], node["target_power_state"])
 		}
 	}
-	is(a.does(t, n.with(args{"driver": openstacktest.IronicDriver, "provision_state": "available", "power": true})), "available", "power on")
-	is(a.does(t, n.with(args{"power": "off"})), "available", "power off")
+	is(a.does(t, n.With(args{"driver": openstacktest.IronicDriver, "provision_state": "available", "power": true})), "available", "power on")
+	is(a.does(t, n.With(args{"power": "off"})), "available", "power off")
 	for range 2 {
-		predicted := a.ok(t, true, nodeName, n.with(checking).with(args{"power": "rebooted"}))
-		restarted := a.ok(t, true, nodeName, n.with(diffing).with(args{"power": "rebooted"}))
+		predicted := a.OK(t, true, nodeName, n.With(checking).With(args{"power": "rebooted"}))
+		restarted := a.OK(t, true, nodeName, n.With(diffing).With(args{"power": "rebooted"}))
 		asPredicted(t, predicted, restarted)
-		is(restarted.dict("node"), "available", "power on")
-		if after := restarted.dict("diff")["after"].(map[string]any)["power_state"]; after != "power on (rebooted by this task)" {
+		is(restarted.Dict("node"), "available", "power on")
+		if after := restarted.Dict("diff")["after"].(map[string]any)["power_state"]; after != "power on (rebooted by this task)" {
 			t.Errorf("a restart in the diff: %v", after)
 		}
 	}
-	is(a.does(t, n.with(args{"provision_state": "manageable"})), "manageable", "power on")
-	a.ok(t, true, nodeName, n.with(args{"retired": true}))
-	a.fails(t, nodeName, n.with(args{"provision_state": "available"}), "no retired node available; set retired: false")
-	a.fails(t, nodeName, n.with(args{"provision_state": "available", "retired": false, "protected": true}), "protects only nodes that are deployed")
-	a.does(t, n.with(args{"provision_state": "available", "retired": false}))
-	a.fails(t, nodeName, n.with(args{"retired": true}), "retires no node that is available; set provision_state: manageable")
-	a.does(t, n.with(args{"provision_state": "manageable", "retired": true, "retired_reason": "old"}))
-	is(a.does(t, n.with(args{"provision_state": "available", "retired": false})), "available", "power on")
+	is(a.does(t, n.With(args{"provision_state": "manageable"})), "manageable", "power on")
+	a.OK(t, true, nodeName, n.With(args{"retired": true}))
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), "no retired node available; set retired: false")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "retired": false, "protected": true}), "protects only nodes that are deployed")
+	a.does(t, n.With(args{"provision_state": "available", "retired": false}))
+	a.Fails(t, nodeName, n.With(args{"retired": true}), "retires no node that is available; set provision_state: manageable")
+	a.does(t, n.With(args{"provision_state": "manageable", "retired": true, "retired_reason": "old"}))
+	is(a.does(t, n.With(args{"provision_state": "available", "retired": false})), "available", "power on")
 
-	a.fails(t, nodeName, n.with(args{"provision_state": "active", "maintenance": true}), "Ironic deploys nothing on a node in maintenance")
-	a.ok(t, true, nodeName, n.with(args{"instance_info": map[string]any{"image_type": "whole-disk"}})) // Ironic adds it otherwise
-	is(a.does(t, n.with(args{"provision_state": "active", "power": "off", "instance_info": map[string]any{"image_source": "http://x/y"}})), "active", "power off")
-	a.fails(t, nodeName, n.with(args{"provision_state": "available"}), `the node is "active", so what is deployed on it would be torn down; leave it as it is, or set undeploy: true`)
-	a.fails(t, nodeName, n.with(args{"state": "absent"}), `the node "state-life" is "active", and cannot be removed; set undeploy: true`)
-	a.does(t, n.with(args{"protected": true, "protected_reason": "precious"}))
+	a.Fails(t, nodeName, n.With(args{"provision_state": "active", "maintenance": true}), "Ironic deploys nothing on a node in maintenance")
+	a.OK(t, true, nodeName, n.With(args{"instance_info": map[string]any{"image_type": "whole-disk"}})) // Ironic adds it otherwise
+	is(a.does(t, n.With(args{"provision_state": "active", "power": "off", "instance_info": map[string]any{"image_source": "http://x/y"}})), "active", "power off")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), `the node is "active", so what is deployed on it would be torn down; leave it as it is, or set undeploy: true`)
+	a.Fails(t, nodeName, n.With(args{"state": "absent"}), `the node "state-life" is "active", and cannot be removed; set undeploy: true`)
+	a.does(t, n.With(args{"protected": true, "protected_reason": "precious"}))
 	a.does(t, args{"name": "born-precious", "driver": openstacktest.IronicDriver, "provision_state": "active", "protected": true, "protected_reason": "too"})
 	a.does(t, args{"name": "born-precious", "maintenance": true, "protected": false})
 	a.does(t, args{"name": "born-precious", "state": "absent"})
-	a.fails(t, nodeName, n.with(args{"state": "absent", "undeploy": true}), `the node "state-life" is protected`)
-	a.fails(t, nodeName, n.with(args{"provision_state": "manageable", "undeploy": true}), "the node is protected")
-	a.fails(t, nodeName, n.with(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "what is torn down forgets instance_info")
-	is(a.does(t, n.with(args{"provision_state": "manageable", "undeploy": true, "protected": false})), "manageable", "power off")
+	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true}), `the node "state-life" is protected`)
+	a.Fails(t, nodeName, n.With(args{"provision_state": "manageable", "undeploy": true}), "the node is protected")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "what is torn down forgets instance_info")
+	is(a.does(t, n.With(args{"provision_state": "manageable", "undeploy": true, "protected": false})), "manageable", "power off")
 
 	// Without waiting one step is asked for at a time.
-	first := a.ok(t, true, nodeName, n.with(args{"provision_state": "active", "wait": false})).dict("node")
+	first := a.OK(t, true, nodeName, n.With(args{"provision_state": "active", "wait": false})).Dict("node")
 	if state := first["provision_state"]; state == "active" || state == "manageable" {
 		t.Errorf("asked for the first step only: %v", state)
 	}
-	is(a.ok(t, true, nodeName, n.with(args{"provision_state": "active"})).dict("node"), "active", "power off")
-	a.fails(t, nodeName, n.with(args{"state": "absent", "undeploy": true, "wait": false}), "set wait: true")
-	late := a.task(t, nodeName, n.with(args{"power": "on", "wait_timeout": 0}))
-	if late["failed"] != true || late["changed"] != true || !strings.Contains(late.msg(), "wait_timeout is 0 seconds") {
+	is(a.OK(t, true, nodeName, n.With(args{"provision_state": "active"})).Dict("node"), "active", "power off")
+	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true, "wait": false}), "set wait: true")
+	late := a.Task(t, nodeName, n.With(args{"power": "on", "wait_timeout": 0}))
+	if late["failed"] != true || late["changed"] != true || !strings.Contains(late.Msg(), "wait_timeout is 0 seconds") {
 		t.Errorf("out of time: %v", late)
 	}
-	a.ok(t, false, nodeName, n.with(args{"power": "on"})) // waits for the end
-	a.does(t, n.with(args{"state": "absent", "undeploy": true}))
+	a.OK(t, false, nodeName, n.With(args{"power": "on"})) // waits for the end
+	a.does(t, n.With(args{"state": "absent", "undeploy": true}))
 
 	// In maintenance everything can be removed.
-	a.ok(t, true, nodeName, n.with(args{"driver": openstacktest.IronicDriver, "provision_state": "active"}))
-	a.ok(t, true, nodeName, n.with(args{"maintenance": true}))
-	a.does(t, n.with(args{"state": "absent"}))
+	a.OK(t, true, nodeName, n.With(args{"driver": openstacktest.IronicDriver, "provision_state": "active"}))
+	a.OK(t, true, nodeName, n.With(args{"maintenance": true}))
+	a.does(t, n.With(args{"state": "absent"}))
 }
 
 // TestUnderWay: a node on its way between states.
@@ -151,40 +151,40 @@ func TestSecrets(t *testing.T) {
 	_, a := newIronic(t)
 	const secret, other = "hunter2-hunter2", "correct-horse"
 	n := args{"name": "secrets"}
-	info := func(values map[string]any) args { return n.with(args{"driver_info": values}) }
+	info := func(values map[string]any) args { return n.With(args{"driver_info": values}) }
 	shows := func(name string, in args) {
 		t.Helper()
-		if _, text := run(t, nodeName, a.connection.with(in).with(args{"_ansible_diff": true, "_ansible_verbosity": 3}), nil); strings.Contains(text, secret) || strings.Contains(text, other) {
+		if _, text := run(t, nodeName, a.Connection.With(in).With(args{"_ansible_diff": true, "_ansible_verbosity": 3}), nil); strings.Contains(text, secret) || strings.Contains(text, other) {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
-	create := info(map[string]any{"address": "192.0.2.7", "ipmi_password": secret, "snmp": map[string]any{"AUTH_TOKEN": secret, "user": "u"}, "text": "x password=" + secret}).with(args{"driver": openstacktest.IronicDriver})
-	shows("check mode", create.with(checking))
+	create := info(map[string]any{"address": "192.0.2.7", "ipmi_password": secret, "snmp": map[string]any{"AUTH_TOKEN": secret, "user": "u"}, "text": "x password=" + secret}).With(args{"driver": openstacktest.IronicDriver})
+	shows("check mode", create.With(checking))
 	shows("a create", create)
-	made := a.ok(t, false, nodeName, create).dict("node")["driver_info"]
+	made := a.OK(t, false, nodeName, create).Dict("node")["driver_info"]
 	if d := cmp.Diff(map[string]any{"address": "192.0.2.7", "ipmi_password": stars, "snmp": map[string]any{"AUTH_TOKEN": stars, "user": "u"}, "text": "x password=" + stars}, made); d != "" {
 		t.Error(d)
 	}
 	// Another password cannot be told from the one that is there.
-	a.ok(t, false, nodeName, info(map[string]any{"ipmi_password": other}))
-	a.ok(t, false, nodeName, info(map[string]any{"snmp": map[string]any{"AUTH_TOKEN": other, "user": "u"}}))
+	a.OK(t, false, nodeName, info(map[string]any{"ipmi_password": other}))
+	a.OK(t, false, nodeName, info(map[string]any{"snmp": map[string]any{"AUTH_TOKEN": other, "user": "u"}}))
 	for range 2 {
-		always := info(map[string]any{"ipmi_password": other, "address": "192.0.2.7"}).with(args{"update_password": "always"})
-		asPredicted(t, a.ok(t, true, nodeName, always.with(checking)), a.ok(t, true, nodeName, always.with(diffing)))
+		always := info(map[string]any{"ipmi_password": other, "address": "192.0.2.7"}).With(args{"update_password": "always"})
+		asPredicted(t, a.OK(t, true, nodeName, always.With(checking)), a.OK(t, true, nodeName, always.With(diffing)))
 		shows("a new password", always)
 	}
 	a.does(t, info(map[string]any{"snmp": map[string]any{"AUTH_TOKEN": other, "user": "v"}})) // the whole dict is written
 	a.does(t, info(map[string]any{"redfish_password": secret}))                               // a new key
-	shows("a broken dict", n.with(args{"driver_info": "{'ipmi_password': '" + secret + "'"}))
+	shows("a broken dict", n.With(args{"driver_info": "{'ipmi_password': '" + secret + "'"}))
 	// What Ironic shows is not what it has.
-	a.ok(t, false, nodeName, info(map[string]any{"ipmi_password": stars}))
-	a.fails(t, nodeName, info(map[string]any{"new_password": stars}), "driver_info: new_password is ", "which is what Ironic shows in the place of a secret")
-	a.fails(t, nodeName, info(map[string]any{"ipmi_password": stars}).with(args{"update_password": "always"}), "driver_info: ipmi_password is ", "which is what Ironic shows")
+	a.OK(t, false, nodeName, info(map[string]any{"ipmi_password": stars}))
+	a.Fails(t, nodeName, info(map[string]any{"new_password": stars}), "driver_info: new_password is ", "which is what Ironic shows in the place of a secret")
+	a.Fails(t, nodeName, info(map[string]any{"ipmi_password": stars}).With(args{"update_password": "always"}), "driver_info: ipmi_password is ", "which is what Ironic shows")
 	// A key that cannot be written alone takes the others along, and so must not take stars along.
-	a.fails(t, nodeName, info(map[string]any{"odd.key": 1}), "some of those are secrets", "driver_info_mode: replace")
-	a.does(t, info(map[string]any{"odd.key": 1, "ipmi_password": secret}).with(args{"driver_info_mode": "replace"}))
+	a.Fails(t, nodeName, info(map[string]any{"odd.key": 1}), "some of those are secrets", "driver_info_mode: replace")
+	a.does(t, info(map[string]any{"odd.key": 1, "ipmi_password": secret}).With(args{"driver_info_mode": "replace"}))
 	a.does(t, info(map[string]any{"odd.key": 2, "ipmi_password": secret}))
-	a.does(t, n.with(args{"extra": map[string]any{"odd.key": stars, "password": "no secret"}}))
-	a.does(t, n.with(args{"extra": map[string]any{"odd.key": "no stars"}}))
-	a.does(t, n.with(args{"state": "absent"}))
+	a.does(t, n.With(args{"extra": map[string]any{"odd.key": stars, "password": "no secret"}}))
+	a.does(t, n.With(args{"extra": map[string]any{"odd.key": "no stars"}}))
+	a.does(t, n.With(args{"state": "absent"}))
 }

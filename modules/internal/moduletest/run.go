@@ -1,0 +1,98 @@
+package moduletest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/craton-fleet/craton/modules/module"
+)
+
+// T is what tests and properties have in common.
+type T interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+// Main runs the tests of a package in an environment without the developer's own settings.
+func Main(m *testing.M) {
+	ours := []string{"CRATON_", "OS_", "IRONIC_", "IOTRONIC_"}
+	for _, e := range os.Environ() {
+		name, _, _ := strings.Cut(e, "=")
+		begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		if slices.ContainsFunc(ours, begins) && !begins("CRATON_TEST_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	_ = os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "craton-no-such-folder"))
+	os.Exit(m.Run())
+}
+
+// Args are a task's arguments.
+type Args map[string]any
+
+// With are the arguments with more of them, which count for more.
+func (a Args) With(more Args) Args {
+	out := Args{}
+	maps.Copy(out, a)
+	maps.Copy(out, more)
+	return out
+}
+
+// What Ansible adds to the arguments: with --check --diff, and with --diff.
+var (
+	Checking = Args{"_ansible_check_mode": true, "_ansible_diff": true}
+	Diffing  = Args{"_ansible_diff": true}
+)
+
+// Output is what a module writes.
+type Output map[string]any
+
+// Dict is a dict of the result; nil if there is none.
+func (o Output) Dict(key string) map[string]any { d, _ := o[key].(map[string]any); return d }
+
+// Msg is the error; "" if there is none.
+func (o Output) Msg() string { s, _ := o["msg"].(string); return s }
+
+// Names are those of a list's items, in its order.
+func (o Output) Names(t T, plural string) []string {
+	t.Helper()
+	list, ok := o[plural].([]any)
+	if !ok {
+		t.Fatalf("no list %s in %v", plural, o)
+	}
+	names := []string{}
+	for _, item := range list {
+		names = append(names, fmt.Sprint(item.(map[string]any)["name"]))
+	}
+	return names
+}
+
+// Lookup finds a module by its name.
+type Lookup func(name string) (*module.Module, bool)
+
+// Run runs a module in an environment, and returns its result, read and as it was written.
+func Run(t T, lookup Lookup, name string, in Args, env map[string]string) (Output, string) {
+	t.Helper()
+	text, err := json.Marshal(in.With(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout bytes.Buffer
+	p := &module.Process{Args: []string{"AnsiballZ_" + name, "-"}, Stdin: bytes.NewReader(text), Stdout: &stdout, Lookup: lookup,
+		LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }, Signals: make(chan os.Signal)}
+	p.Run(context.Background())
+	var out Output
+	if err := json.Unmarshal(stdout.Bytes(), &out); err != nil {
+		t.Fatalf("%s wrote %q: %v", name, stdout.String(), err)
+	}
+	return out, stdout.String()
+}
