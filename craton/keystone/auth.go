@@ -104,6 +104,10 @@ func (a *Auth) Authenticate(ctx context.Context, r *http.Request) error {
 	return nil
 }
 
+// CloseIdleConnections closes the connections to Keystone that wait for a next request. A client of package craton or iotronic
+// that has this Auth does it with its own.
+func (a *Auth) CloseIdleConnections() { a.http.CloseIdleConnections() }
+
 // Renew replaces the token of a request that a service refused, and reports whether there is another now. A token of the
 // cache is replaced always, one's own not with Config.Once, and one that was made just now in place of a refused one is
 // not either: then the service does not take this Keystone's tokens. refused may be nil, and means the current token.

@@ -36,7 +36,7 @@ func TestRetryAfter(t *testing.T) {
 		time.Now().Add(24 * time.Hour).UTC().Format(http.TimeFormat): time.Minute,
 		time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat):     0,
 	} {
-		for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests} {
+		for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusConflict, http.StatusBadGateway} {
 			resp := &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {text}}}
 			if wait := backoff(time.Millisecond, time.Second, 0, resp); wait != want {
 				t.Errorf("%d %s: %v, want %v", status, text, wait, want)

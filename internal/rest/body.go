@@ -9,12 +9,17 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // readBody reads an answer to its end and closes it: when its length is announced into buf, or if it does not fit
 // into one allocation with some room for the next.
 func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
 	defer resp.Body.Close() //nolint:errcheck // it was read, or it is broken
+	if resp.Request != nil && resp.Request.Method == http.MethodHead { // which announces what does not come
+		return nil, nil
+	}
 	if resp.ContentLength > 0 && resp.ContentLength < 1<<26 {
 		length := int(resp.ContentLength)
 		if cap(buf) < length {
@@ -33,12 +38,16 @@ func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
 		}
 		return data, fmt.Errorf("%w after %d bytes: %w", errCut, len(data), err)
 	}
-	// An answer of HTTP/1.0 without a length ends where the connection does, broken or not (Q31).
-	// Every body of the APIs is an object, so its last byte tells.
-	if resp.ContentLength < 0 && IsJSON(resp.Header) && len(data) > 0 && !bytes.HasSuffix(bytes.TrimRight(data, " \t\r\n"), []byte("}")) {
+	if endless(resp) && IsJSON(resp.Header) && len(data) > 0 && !gjson.ValidBytes(data) {
 		return data, fmt.Errorf("%w after %d bytes", errCut, len(data))
 	}
 	return data, nil
+}
+
+// endless tells an answer of HTTP/1 without a length, which ends where the connection does, broken or not (Q31). All others
+// say where they end.
+func endless(resp *http.Response) bool {
+	return resp.ProtoMajor < 2 && resp.ContentLength < 0 && !resp.Uncompressed && len(resp.TransferEncoding) == 0
 }
 
 // IsJSON tells an API's own answers from those of proxies and of servers' last resorts,

@@ -27,7 +27,7 @@ type Config struct {
 	TLS       TLS
 	Transport http.RoundTripper // nil: one of its own, with TLS
 	Policy    Policy
-	Redirects bool                 // GET follows redirects, as long as they lead to the same server
+	Redirects bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
 	Forbidden func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
 }
 

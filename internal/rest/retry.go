@@ -9,9 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
-
-	"github.com/hashicorp/go-retryablehttp"
 )
 
 // Policy tells whether an answer asks for the same request once more. It leaves the answer's body as it was, may be asked
@@ -111,15 +110,26 @@ func (r *Request) repeatable() bool {
 // maxRetryAfter bounds what a server may ask a client to wait.
 const maxRetryAfter = 60 * time.Second
 
+// RetryAfter is how long an answer asks to wait, which it says in seconds or as a date; false if it does not ask.
+func RetryAfter(h http.Header) (time.Duration, bool) {
+	const longest = 100 * 365 * 24 * time.Hour // more seconds than a Duration holds are no less than that
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil && seconds >= 0 {
+		return time.Duration(min(seconds, int64(longest/time.Second))) * time.Second, true
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(time.Until(at), 0), true
+	}
+	return 0, false
+}
+
 // backoff doubles from least to most, half of it by chance so that many clients do not come back together,
-// and obeys the Retry-After of a 429 or 503 up to maxRetryAfter.
+// and obeys the Retry-After of an answer, whatever its status, up to maxRetryAfter.
 func backoff(least, most time.Duration, attempt int, resp *http.Response) time.Duration {
-	if resp != nil && resp.Header.Get("Retry-After") != "" {
-		wait := retryablehttp.DefaultBackoff(least, most, attempt, resp)
-		if wait < 0 { // more seconds than a Duration holds
-			return maxRetryAfter
+	if resp != nil {
+		if wait, ok := RetryAfter(resp.Header); ok {
+			return min(wait, maxRetryAfter)
 		}
-		return min(wait, maxRetryAfter)
 	}
 	wait := most
 	if attempt < 30 { // no overflow

@@ -59,8 +59,18 @@ func (c *Config) HTTPClient() (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.StandardClient(), nil
+	client := r.StandardClient()
+	client.Transport = &pooled{client.Transport, r.HTTPClient}
+	return client, nil
 }
+
+// pooled lets http.Client reach a pool of connections that retryablehttp hides.
+type pooled struct {
+	http.RoundTripper
+	below *http.Client
+}
+
+func (p *pooled) CloseIdleConnections() { p.below.CloseIdleConnections() }
 
 // authTransport adds credentials and the User-Agent.
 type authTransport struct {
@@ -91,15 +101,17 @@ func (e *AuthError) Error() string { return "cannot authenticate: " + e.Err.Erro
 // Unwrap gives the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// CloseIdleConnections lets http.Client reach the pool of connections below.
+// CloseIdleConnections lets http.Client reach the pool of connections below, and that of what gives the credentials.
 func (t *authTransport) CloseIdleConnections() {
-	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
+	for _, has := range []any{t.next, t.auth} {
+		if c, ok := has.(interface{ CloseIdleConnections() }); ok {
+			c.CloseIdleConnections()
+		}
 	}
 }
 
 // errRedirect: the APIs never redirect to other servers. Such a redirect is a proxy's, often to https, and following it
-// would carry the credentials along.
+// would carry the credentials along. Of an API that redirects at all, it is an answer like others.
 var errRedirect = errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along; set the URL to where it leads")
 
 func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {
@@ -108,6 +120,9 @@ func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {
 	if c.Redirects && first.Method == http.MethodGet && len(via) <= most &&
 		r.URL.Scheme == first.URL.Scheme && r.URL.Host == first.URL.Host {
 		return nil
+	}
+	if c.Redirects {
+		return http.ErrUseLastResponse
 	}
 	return fmt.Errorf("%w (%s)", errRedirect, BareURL(r.URL))
 }
