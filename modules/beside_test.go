@@ -52,7 +52,7 @@ func TestVariablesKeepTheirDigits(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	const big = `{"big":123456789012345678901234567890,"f":1.50}`
-	_, text := run(t, "craton_cloud", args(a.Connection).With(args{"name": "c", "variables": big}), nil)
+	_, text := run(t, "craton_cloud", a.Connection.With(args{"name": "c", "variables": big}), nil)
 	if !strings.Contains(text, `"big":123456789012345678901234567890`) || !strings.Contains(text, `"f":1.50`) {
 		t.Error(text)
 	}

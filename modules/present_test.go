@@ -333,7 +333,7 @@ func TestUsersAndTheirKeys(t *testing.T) {
 	}
 	// The key works, and no other output has it.
 	member := args{"username": "deploy", "password": key}
-	out, text := run(t, "craton_cloud", args(a.Connection).With(member).With(args{"name": "c", "note": key, "_ansible_diff": true, "variables": map[string]any{"k": "x" + key}}), nil)
+	out, text := run(t, "craton_cloud", a.Connection.With(member).With(args{"name": "c", "note": key, "_ansible_diff": true, "variables": map[string]any{"k": "x" + key}}), nil)
 	if out["changed"] != true || strings.Contains(text, key) {
 		t.Errorf("with the new key: %s", text)
 	}
@@ -351,7 +351,7 @@ func TestUsersAndTheirKeys(t *testing.T) {
 	admin := args{"username": "deploy", "password": anew.Dict("user")["api_key"]}
 	as := func(who args, name string, in args) output {
 		t.Helper()
-		o, _ := run(t, name, args(a.Connection).With(who).With(in), nil)
+		o, _ := run(t, name, a.Connection.With(who).With(in), nil)
 		return o
 	}
 	made = as(admin, "craton_user", args{"name": "plain"})

@@ -191,7 +191,7 @@ func testOptions(t *testing.T, p *plugin) {
 			t.Errorf("the example of %s has %s, which is no option", p.name, option)
 		}
 	}
-	if examples.Decode(&example) != io.EOF {
+	if err := examples.Decode(&example); !errors.Is(err, io.EOF) {
 		t.Errorf("the example of %s is not one document, which is all that ansible-test lets pass", p.name)
 	}
 }

@@ -8,5 +8,5 @@
 //	defer done()
 //	front.Connection = moduletest.Args{"url": url}
 //	front.OK(t, true, "craton_cloud", moduletest.Args{"name": "east"})
-//	front.Fails(t, "craton_cloud", moduletest.Args{"nmae": "east"}, "Did you mean name")
+//	front.Fails(t, "craton_cloud", moduletest.Args{"names": "east"}, "Did you mean name")
 package moduletest
