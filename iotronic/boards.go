@@ -1,9 +1,6 @@
 package iotronic
 
-import (
-	"context"
-	"net/url"
-)
+import "context"
 
 // Board is a small computer of Iotronic (reference §2.5).
 type Board struct {
@@ -107,10 +104,12 @@ func (s *BoardService) Webservices(ctx context.Context, board string) ([]*Webser
 
 // partsOf reads a list below a board: part is its route, key the list in the body.
 func partsOf[T any](ctx context.Context, s *BoardService, board, part, key string) ([]*T, error) {
-	if board == "" {
-		return nil, invalid("cannot list the %s of a board: its UUID or name is empty", part)
+	operation := "list the " + part + " of a board"
+	el, err := element(operation, anyID, board)
+	if err != nil {
+		return nil, err
 	}
-	found, err := list[T](ctx, s.client, "boards", "list the "+part+" of a board", "/boards/"+url.PathEscape(board)+"/"+part, key, nil)
+	found, err := list[T](ctx, s.client, "boards", operation, "/boards/"+el+"/"+part, key, nil)
 	if err != nil {
 		return nil, s.explain(ctx, board, err)
 	}

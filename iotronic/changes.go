@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,12 +39,17 @@ type step struct {
 	value  json.RawMessage
 }
 
-// pathElement is what Ironic takes in the path of a JSON patch.
-var pathElement = regexp.MustCompile(`^[\w-]+$`)
+// pathElement is what Ironic takes in the path of a JSON patch, without what JSON patches take for a place in a list: a
+// number would put a value between others, and - behind them.
+var pathElement = regexp.MustCompile(`^[\w-]*[A-Za-z_][\w-]*$`)
+
+// PlainKey tells a key that Ironic takes in the path of a change: one of letters, digits, - and _ that is no number. A change
+// of another takes along all that is beside it in the same attribute, see [Writer.Update].
+func PlainKey(key string) bool { return pathElement.MatchString(key) }
 
 // odd tells a path that Ironic does not take.
 func (s *step) odd() bool {
-	return slices.ContainsFunc(s.path, func(el string) bool { return !pathElement.MatchString(el) })
+	return slices.ContainsFunc(s.path, func(el string) bool { return !PlainKey(el) })
 }
 
 // steps are the changes in the order of their paths, so that what changes an attribute comes before what
@@ -55,7 +59,7 @@ func (c Changes) steps() ([]step, error) {
 		return nil, invalid("there is nothing to change")
 	}
 	var steps []step
-	for _, key := range slices.Sorted(maps.Keys(c)) {
+	for key, value := range c {
 		var s step
 		for el := range strings.SplitSeq(strings.TrimPrefix(key, "/"), "/") {
 			if el == "" {
@@ -63,14 +67,20 @@ func (c Changes) steps() ([]step, error) {
 			}
 			s.path = append(s.path, pointerEscapes.Replace(el))
 		}
-		if _, s.remove = c[key].(removal); !s.remove {
-			raw, err := rest.Encode(c[key])
+		if _, s.remove = value.(removal); !s.remove {
+			raw, err := rest.Encode(value)
 			if err != nil {
 				return nil, invalid("the value of %s: %w", key, err)
 			}
 			s.value = bytes.TrimRight(raw, "\n")
 		}
 		steps = append(steps, s)
+	}
+	slices.SortFunc(steps, func(a, b step) int { return slices.Compare(a.path, b.path) })
+	for i := range steps[1:] {
+		if slices.Equal(steps[i].path, steps[i+1].path) {
+			return nil, invalid("%s is to be changed twice", strings.Join(steps[i].path, "/"))
+		}
 	}
 	return steps, nil
 }

@@ -48,6 +48,7 @@ type config struct {
 	dialect  Dialect
 	version  Version // asked for by the user
 	pinned   bool    // version was asked for
+	tls      bool    // TLS was set for the API itself
 	problem  error   // of an option
 }
 
@@ -72,8 +73,13 @@ func New(endpoint string, options ...Option) (*Client, error) {
 	for _, o := range options {
 		o(&c.config)
 	}
-	if err := c.config.problem; err != nil {
-		return nil, err
+	switch {
+	case c.config.problem != nil:
+		return nil, c.config.problem
+	case len(c.config.types) == 0:
+		return nil, invalid("there is no type of service to look for in the catalogue")
+	case c.config.dialect < 0 || int(c.config.dialect) >= len(dialects):
+		return nil, invalid("there is no dialect %d", c.config.dialect)
 	}
 	if endpoint != "" {
 		if _, err := rest.New(endpoint, &c.config.Config); err != nil {
@@ -214,8 +220,8 @@ type TLS struct {
 	Insecure   bool   // do not verify the server at all; for tests only
 }
 
-// WithTLS sets certificates and verification for https URLs.
-func WithTLS(t TLS) Option { return func(c *config) { c.TLS = rest.TLS(t) } }
+// WithTLS sets certificates and verification for https URLs of the API.
+func WithTLS(t TLS) Option { return func(c *config) { c.TLS, c.tls = rest.TLS(t), true } }
 
 // WithTransport replaces what carries the requests, for tests. TLS options are then the transport's own affair.
 func WithTransport(rt http.RoundTripper) Option { return func(c *config) { c.Transport = rt } }

@@ -1,9 +1,6 @@
 package iotronic
 
-import (
-	"context"
-	"net/url"
-)
+import "context"
 
 // Fleet is a group of boards.
 type Fleet struct {
@@ -35,24 +32,25 @@ func newFleetService(c *Client) *FleetService {
 	return s
 }
 
-// Boards reads the boards of a fleet, by UUID or name, in their short form. To know the fleet of every board, list
-// the boards: each names its own.
+// Boards reads the boards of a fleet, by UUID or name, in their short form. A UUID that no fleet has is no error: Iotronic
+// answers that it has no boards. To know the fleet of every board, list the boards: each names its own.
 func (s *FleetService) Boards(ctx context.Context, fleet string) ([]*Board, error) {
 	const operation = "list the boards of a fleet"
-	if fleet == "" {
-		return nil, invalid("cannot %s: its UUID or name is empty", operation)
-	}
 	d, err := s.client.Dialect(ctx)
 	if err == nil {
 		err = d.need("fleets", operation)
 	}
-	if err == nil && !isUUID(fleet) { // the server finds no boards for a name (reference §6, 8)
+	if err == nil && fleet != "" && !isUUID(fleet) { // the server finds no boards for a name (reference §6, 8)
 		fleet, err = s.only(ctx, fleet)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return list[Board](ctx, s.client, "fleets", operation, "/fleets/"+url.PathEscape(fleet)+"/boards", "boards", nil)
+	el, err := element(operation, anyID, fleet)
+	if err != nil {
+		return nil, err
+	}
+	return list[Board](ctx, s.client, "fleets", operation, "/fleets/"+el+"/boards", "boards", nil)
 }
 
 // Plugin is a program that boards run.

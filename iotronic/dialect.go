@@ -91,7 +91,7 @@ func ParseDialect(name string) (Dialect, error) {
 	if name == "" {
 		return DialectAuto, nil
 	}
-	return DialectAuto, fmt.Errorf("iotronic: there is no dialect %q; there are %s", name, strings.Join(names, ", "))
+	return DialectAuto, invalid("there is no dialect %q; there are %s", name, strings.Join(names, ", "))
 }
 
 // Versions: the names of headers of a dialect (reference §1.4).

@@ -3,6 +3,7 @@ package iotronic_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -35,6 +36,12 @@ func TestDetect(t *testing.T) {
 		if diff := cmp.Diff(wantPaths, paths); diff != "" {
 			t.Errorf("%v: %s", want, diff)
 		}
+	}
+	// Behind a path its root is there too.
+	prefixed := httptest.NewServer(http.StripPrefix("/things", iotronictest.New(iotronictest.Nodes2016, iotronictest.NoAuth())))
+	t.Cleanup(prefixed.Close)
+	if got, err := newClient(t, prefixed.URL+"/things").Dialect(t.Context()); err != nil || got != iotronic.DialectNodes2016 {
+		t.Errorf("behind a path: %v, %v", got, err)
 	}
 	_, c := newIronic(t)
 	if got, err := c.Dialect(t.Context()); err != nil || got != iotronic.DialectIronic {

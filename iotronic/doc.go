@@ -101,8 +101,9 @@
 //
 // errors.As with *HTTPError or one of its classes finds any status below it. [IsNotFound], [IsConflict], [IsLocked],
 // [IsBadRequest], [IsForbidden], [IsUnauthenticated], [IsMarkerGone], [IsWrongDialect] and [StatusOf] tell the common
-// ones apart, also when wrapped. A 404 for a route that does not exist is not IsNotFound. Credentials, queries and
-// bodies never appear in errors, nor in any form of printing of a Client.
+// ones apart, also when wrapped. A 404 for a route that does not exist is not IsNotFound. Credentials never appear in
+// errors, nor in any form of printing of a Client; and where a server repeats what it was sent, what stands there under a key
+// of a secret ([IsSecretKey]) is [Hidden].
 //
 // The Python tree's CommandError, AuthPluginOptionsMissing, AuthSystemNotFound and AmbiguousEndpoints have no
 // counterpart: here are no command line and no plugins of credentials, and of several endpoints the first counts.
@@ -119,9 +120,13 @@
 //   - GET and DELETE after a lost connection, a timeout, an answer that was cut short, 429, 502 and 504.
 //
 // A change of state, an update or a create is not sent again once it may have been carried out: after a
-// [*ConnectionError] look before trying again. GET follows redirects within the same server; others are not followed,
-// and neither are the next links of lists, so that credentials go nowhere else. A token that ends is renewed once a
+// [*ConnectionError] look before trying again. GET follows redirects within the same server; others are an
+// [*HTTPRedirectionError] that says where they lead, and next links of lists are not followed either, so that credentials go
+// nowhere else. A token that ends is renewed once a
 // request, with Keystone credentials.
+//
+// An id is an element of a path, whatever it is made of; one with a slash, which a server would take for two, is a
+// [*ValidationError].
 //
 // Comments refer to sections (reference §2.5) and quirks (reference §6, 8) of the description of the two services'
 // behaviour that this client is written to.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
+	"net/url"
 	"strings"
 	"time"
 
@@ -152,10 +152,13 @@ func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden 
 // errorOf makes the typed error of an answer with a failure status.
 func errorOf(resp *rest.Response, method string) error {
 	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: requestID(resp.Header)}
-	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"))
+	e.RetryAfter, _ = rest.RetryAfter(resp.Header)
 	e.parse(resp)
-	if e.Foreign && e.Status == http.StatusNotFound {
+	switch {
+	case e.Foreign && e.Status == http.StatusNotFound:
 		e.Hint = "the server has no such route: check that the URL is that of an Ironic or Iotronic API, and which dialect it speaks"
+	case e.Status/100 == 3 && resp.Header.Get("Location") != "":
+		e.Hint = "the redirect was not followed" + leading(resp)
 	}
 	if typed, ok := httpErrors[e.Status]; ok {
 		return typed(e)
@@ -195,7 +198,7 @@ func (e *HTTPError) parse(resp *rest.Response) {
 	e.Foreign = fault.IsObject() && !fault.Get("faultcode").Exists()
 	if !fault.IsObject() {
 		e.Message = gjson.GetBytes(resp.Body, "error.message").String() // Keystone's middleware
-		e.Foreign = e.Message == ""
+		e.Foreign = e.Message == "" || e.Status == http.StatusNotFound  // which the middleware never says
 	}
 	if e.Message == "" {
 		e.Message = rest.Excerpt(resp.Body)
@@ -213,15 +216,13 @@ func requestID(h http.Header) string {
 	return ""
 }
 
-// retryAfter reads seconds or a date.
-func retryAfter(text string) time.Duration {
-	if seconds, err := strconv.Atoi(text); err == nil {
-		return max(time.Duration(seconds)*time.Second, 0)
+// leading tells where a redirect leads.
+func leading(resp *rest.Response) string {
+	to, err := url.Parse(resp.Header.Get("Location"))
+	if err != nil || to.Host == "" {
+		return ""
 	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(time.Until(at), 0)
-	}
-	return 0
+	return "; if the API is there, set the URL to where it leads: " + rest.BareURL(to)
 }
 
 // hinted adds what to do next to an answer of the server.

@@ -1,6 +1,7 @@
 package iotronic_test
 
 import (
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,7 +100,7 @@ func TestBodies(t *testing.T) {
 		"number in error":     {"application/json", `{"error_message": "404"}`, "404", false},
 		"router":              {"application/json", `{"error_message": "{\"code\": 404, \"title\": \"Not Found\", \"description\": \"\"}"}`, "Not Found", true},
 		"router, described":   {"application/json; charset=UTF-8", `{"error_message": "{\"code\": 404, \"title\": \"Not Found\", \"description\": \"gone away\"}"}`, "gone away", true},
-		"middleware":          {"application/json", `{"error": {"code": 404, "title": "Not Found", "message": "as it says"}}`, "as it says", false},
+		"another service":     {"application/json", `{"error": {"code": 404, "title": "Not Found", "message": "as it says"}}`, "as it says", true},
 		"other JSON":          {"application/json", `{"detail":   "x"}`, `{"detail": "x"}`, true},
 		"plain":               {"text/plain", "Authentication required", "Authentication required", true},
 		"html":                {"text/html", "<h1>Bad\n  Gateway</h1>", "<h1>Bad Gateway</h1>", true},
@@ -178,6 +180,12 @@ func TestCalls(t *testing.T) {
 	_, ironic := newIronic(t)
 	for want, err := range map[string]error{
 		"cannot read a board: its UUID or name is empty":                 second(c.Boards.Get(ctx, "")),
+		`cannot read a board: "a/services/restore" is no UUID or name`:   second(c.Boards.Get(ctx, "a/services/restore")),
+		`cannot delete a board: "a/plugins/b" is no UUID or name`:        c.Boards.Delete(ctx, "a/plugins/b"),
+		`cannot list the services of a board: "a/b" is no UUID or name`:  second(c.Boards.Services(ctx, "a/b")),
+		`cannot delete a node: "a/maintenance" is no UUID or name, for`:  ironic.Nodes.Delete(ctx, "a/maintenance"),
+		`cannot read a driver: "a/properties" is no name, for it has a`:  second(ironic.Drivers.Get(ctx, "a/properties")),
+		"extra/a is to be changed twice":                                 second(c.Boards.Update(ctx, "x", iotronic.Changes{"extra/a": 1, "/extra/a": 2})),
 		"cannot delete a board: its UUID or name is empty":               c.Boards.Delete(ctx, ""),
 		"cannot change a board: its UUID or name is empty":               second(c.Boards.Update(ctx, "", iotronic.Changes{"name": "x"})),
 		"cannot list the ports of a board: its UUID or name is empty":    second(c.Boards.Ports(ctx, "")),
@@ -220,6 +228,8 @@ func TestNew(t *testing.T) {
 		"no URL":            {"ironic.example", iotronic.WithToken("t"), is[*iotronic.EndpointError], "must begin with http"},
 		"another scheme":    {"ftp://ironic.example", iotronic.WithToken("t"), is[*iotronic.EndpointError], "https://ironic.example:6385"},
 		"secret in the URL": {"http://u:hush@h:port", iotronic.WithToken("t"), is[*iotronic.EndpointError], "cannot be parsed"},
+		"no such dialect":   {"http://h", iotronic.WithDialect(99), is[*iotronic.ValidationError], "there is no dialect"},
+		"no service type":   {"http://h", iotronic.WithServiceType(), is[*iotronic.ValidationError], "no type of service"},
 		"no such file":      {"https://h", iotronic.WithTLS(iotronic.TLS{CAPath: "/nonexistent/ca"}), is[*iotronic.EndpointError], "ca_path"},
 	} {
 		_, err := iotronic.New(tt.endpoint, tt.option)
@@ -319,11 +329,98 @@ func TestNotAnswers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	mux, c := newMux(t)
+	mux.HandleFunc("POST /v1/boards", always(201, `{}`))
+	var re *iotronic.ResponseError
+	if err := second(c.Boards.Create(t.Context(), iotronic.BoardCreate{})); !errors.As(err, &re) || re.Status != 201 || re.RequestID != "req-1" {
+		t.Errorf("a create without an object: %v", err)
+	}
+	mux, c = newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
+	mux.HandleFunc("/v1/drivers/d", always(200, `{"type": "dynamic"}`))
+	if err := second(c.Drivers.Get(t.Context(), "d")); !errors.As(err, &re) || !strings.Contains(err.Error(), `no member "name"`) {
+		t.Errorf("a driver without a name: %v", err)
+	}
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	c := newClient(t, server.URL, iotronic.WithRetries(1))
+	c = newClient(t, server.URL, iotronic.WithRetries(1))
 	err := second(c.Nodes.Create(t.Context(), iotronic.NodeCreate{}))
 	if !is[*iotronic.ConnectionError](err) || !strings.Contains(err.Error(), "tried 2 times") || strings.Contains(err.Error(), "carried out") {
 		t.Errorf("nobody there: %v", err)
+	}
+}
+
+// TestIDs: an id reaches the object that it is of, whatever it is made of.
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"a b", "a?b=c", "a#b", "50%", "a%2Fb", "ü", `a\b`, "a;b", "a+b", "a.json", "..."} {
+		mux, c := newMux(t)
+		mux.HandleFunc("/v1/boards/{id}", func(w http.ResponseWriter, r *http.Request) {
+			if r.PathValue("id") != id || r.URL.RawQuery != "" {
+				t.Errorf("%q: asked for %q?%s", id, r.PathValue("id"), r.URL.RawQuery)
+			}
+			always(200, `{"uuid": "1"}`)(w, r)
+		})
+		if _, err := c.Boards.Get(t.Context(), id); err != nil {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+// TestTexts: answers that are whole, whatever they are: Iotronic answers to actions with a text (§2.5), compressed by a proxy
+// perhaps; a HEAD announces what does not come.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	mux, c := newMux(t, iotronic.WithRetries(0))
+	mux.HandleFunc("PUT /v1/boards/b/plugins", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Type", "application/json")
+		z := gzip.NewWriter(w)
+		_, _ = io.WriteString(z, `"Injection result: SUCCESS"`)
+		_ = z.Close()
+	})
+	if r, err := c.Do(t.Context(), "PUT", "/boards/b/plugins", nil, map[string]any{"plugin": "p"}); err != nil || string(r.Body) != `"Injection result: SUCCESS"` {
+		t.Errorf("%v, %v", r, err)
+	}
+	mux.HandleFunc("HEAD /v1/boards/b", always(200, "", "Content-Length", "20"))
+	if r, err := c.Do(t.Context(), "HEAD", "/boards/b", nil, nil); err != nil || len(r.Body) != 0 || r.Header.Get("Content-Length") != "20" {
+		t.Errorf("%v, %v", r, err)
+	}
+}
+
+// TestConnections: what is found out anew leaves no connection open, and Keystone's are closed with the others.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	var open atomic.Int32
+	count := func(server *httptest.Server) *httptest.Server {
+		server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+			switch s {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed:
+				open.Add(-1)
+			}
+		}
+		server.Start()
+		t.Cleanup(server.Close)
+		return server
+	}
+	unknown := count(httptest.NewUnstartedServer(always(200, `{"id": "v1"}`)))
+	refusing := count(httptest.NewUnstartedServer(always(401, `{"error": {"code": 401, "message": "no", "title": "Unauthorized"}}`)))
+	for _, c := range []*iotronic.Client{
+		newClient(t, unknown.URL),
+		newClient(t, unknown.URL, iotronic.WithDialect(iotronic.DialectBoards),
+			iotronic.WithKeystone(keystone.Config{AuthURL: refusing.URL, Username: "u", Password: "p"}, keystone.WithRetries(0))),
+	} {
+		for range 10 {
+			if _, err := c.Boards.Get(t.Context(), "x"); err == nil {
+				t.Error("no error")
+			}
+		}
+		c.CloseIdleConnections()
+	}
+	for end := time.Now().Add(10 * time.Second); open.Load() > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d connections are open", open.Load())
+		}
 	}
 }

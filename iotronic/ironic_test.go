@@ -2,11 +2,14 @@ package iotronic_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -128,9 +131,10 @@ func TestNodeLife(t *testing.T) {
 	}
 
 	// An instance, and ports.
-	_, err = nodes.Update(ctx, name, iotronic.Changes{"instance_uuid": uuid})
+	const instance = "3f5c1f0e-6b1c-4a0b-9a52-0d1f0a6f7d11"
+	_, err = nodes.Update(ctx, name, iotronic.Changes{"instance_uuid": instance})
 	must(err)
-	if n, err := nodes.ByInstance(ctx, uuid); err != nil || n.Name != name || n.Driver == "" {
+	if n, err := nodes.ByInstance(ctx, instance); err != nil || n.Name != name || n.Driver == "" {
 		t.Errorf("%v, %v", n, err)
 	}
 	_, err = c.Do(ctx, "POST", "/ports", nil, map[string]string{"node_uuid": n.UUID, "address": "52:54:00:cf:2d:31"})
@@ -182,7 +186,63 @@ func TestFilters(t *testing.T) {
 		}
 	}
 	// 1.83 is later than this Ironic.
-	if err := second(c.Nodes.List(ctx, iotronic.NodeListOptions{IncludeChildren: true})); !is[*iotronic.HTTPError](err) {
+	if err := second(c.Nodes.List(ctx, iotronic.NodeListOptions{IncludeChildren: true})); !is[*iotronic.BadRequestError](err) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestOddKeys: what Ironic takes in no path, or takes for a place in a list, is written with what is beside it, and nothing
+// else changes. Secrets that Ironic hides are never overwritten by what it shows.
+func TestOddKeys(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	_, c := newIronic(t)
+	made, err := c.Nodes.Create(ctx, iotronic.NodeCreate{
+		Driver: openstacktest.IronicDriver, DriverInfo: iotronic.Values(map[string]any{"ipmi_password": "hush-hush", "7": "seven"}),
+		Extra: iotronic.Values(map[string]any{"disks": []string{"sda", "sdb"}, "0": "zero", "a.b": 1}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(changes iotronic.Changes) (*iotronic.Node, error) { return c.Nodes.Update(ctx, made.UUID, changes) }
+	for _, changes := range []iotronic.Changes{{"extra/disks/0": "nvme0"}, {"extra/disks/-": "nvme0"}, {"driver_info/7": 7}, {"driver_info/a.b": 1}, {"driver_info": map[string]any{"x": 1}, "driver_info/ipmi_password/0": iotronic.Hidden}} {
+		if _, err := change(changes); !is[*iotronic.ValidationError](err) {
+			t.Errorf("%v: %v", changes, err)
+		}
+	}
+	n, err := change(iotronic.Changes{"extra/0": "null", "extra/a.b": iotronic.Remove, "extra/new/1": true, "extra/plain": "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got any
+	if raw, err := json.Marshal(n.Extra); err != nil || json.Unmarshal(raw, &got) != nil {
+		t.Fatalf("%s, %v", raw, err)
+	}
+	want := map[string]any{"disks": []any{"sda", "sdb"}, "0": "null", "new": map[string]any{"1": true}, "plain": "p"}
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Error(diff)
+	}
+	if n, err := change(iotronic.Changes{"driver_info": map[string]any{"7": "all", "ipmi_password": "new"}}); err != nil || n.DriverInfo.Text("7") != "all" {
+		t.Errorf("%v, %v", n, err)
+	}
+	if err := c.Nodes.Delete(ctx, made.UUID); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEchoes: a real Ironic repeats what it cannot do, without its secrets here.
+func TestEchoes(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	i, c := newIronic(t)
+	_, names := i.Nodes(t, 1, "")
+	const secret = `it's "5ecret"\`
+	for _, err := range []error{
+		second(c.Nodes.Update(ctx, names[0], iotronic.Changes{"driver_info/console/ipmi_password": secret, "driver_info/console/port": 7})),
+		second(c.Nodes.Create(ctx, iotronic.NodeCreate{Driver: openstacktest.IronicDriver, More: iotronic.Values(map[string]any{"driver_info": []any{map[string]any{"password": secret}}})})),
+	} {
+		if !iotronic.IsBadRequest(err) || strings.Contains(err.Error(), "5ecret") || !strings.Contains(err.Error(), iotronic.Hidden) {
+			t.Errorf("%v", err)
+		}
 	}
 }

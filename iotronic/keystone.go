@@ -10,7 +10,7 @@ import (
 
 // WithKeystone authenticates with Keystone credentials: those of a user, an application credential, or a token that is
 // exchanged. Where no domain is given, it is the one with the id "default". Tokens are renewed when they end. The files of
-// certificates in k, and Insecure, hold for the API too, unless [WithTLS] comes later.
+// certificates in k, and Insecure, hold for the API too, unless [WithTLS] says otherwise.
 func WithKeystone(k keystone.Config, options ...keystone.Option) Option {
 	return func(c *config) {
 		auth, err := keystone.New(k, options...)
@@ -18,7 +18,10 @@ func WithKeystone(k keystone.Config, options ...keystone.Option) Option {
 			c.problem = &AuthorizationFailureError{err}
 			return
 		}
-		c.Auth, c.TLS = auth, rest.TLS{CAPath: k.CACert, ClientCert: k.Cert, ClientKey: k.Key, Insecure: k.Insecure}
+		c.Auth = auth
+		if !c.tls {
+			c.TLS = rest.TLS{CAPath: k.CACert, ClientCert: k.Cert, ClientKey: k.Key, Insecure: k.Insecure}
+		}
 	}
 }
 

@@ -7,7 +7,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/craton-fleet/craton/craton/keystone"
+	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -41,7 +44,13 @@ func TestKeystone(t *testing.T) {
 	both := k.Service(t, "iot", i.URL+"/v1") // as who had both would have it; README registers it without /v1
 	nowhere := k.Service(t, "fleet_management", i.URL)
 	byName := keystone.Config{AuthURL: strings.TrimSuffix(k.URL, "/v3") + "/", Username: admin.Name, Password: admin.Password, ProjectName: project.Name, Region: region}
-	_, want := i.Nodes(t, 1, k.Token(t, admin, project))
+	class, want := i.Nodes(t, openstacktest.IronicPageSize+3, k.Token(t, admin, project))
+
+	all, err := nodeNames(t, newClient(t, "", iotronic.WithKeystone(byName), iotronic.WithRetries(20)),
+		iotronic.NodeListOptions{ResourceClass: class, Detail: true, Paging: iotronic.Paging{SortKey: "name"}})
+	if diff := cmp.Diff(want, all); err != nil || diff != "" {
+		t.Errorf("more than a page: %v\n%s", err, diff)
+	}
 
 	read := func(c *iotronic.Client) error { return second(c.Nodes.Get(ctx, want[0])) }
 	with := func(change func(*keystone.Config)) *iotronic.Client {
@@ -65,6 +74,19 @@ func TestKeystone(t *testing.T) {
 		}
 		if url, err := c.URL(ctx); err != nil || url != i.URL+"/v1" {
 			t.Errorf("%s: %s, %v", name, url, err)
+		}
+	}
+
+	// Where the catalogue has both types, iot counts, unless the other is asked for.
+	boards := iotronictest.Start(t, iotronictest.Boards2019, iotronictest.NoAuth())
+	ofBoth := k.Service(t, "baremetal", i.URL)
+	k.ServiceIn(t, ofBoth, "iot", boards.URL)
+	for want, c := range map[iotronic.Dialect]*iotronic.Client{
+		iotronic.DialectBoards: with(func(c *keystone.Config) { c.Region = ofBoth }),
+		iotronic.DialectIronic: newClient(t, "", iotronic.WithKeystone(inRegion(byName, ofBoth)), iotronic.WithServiceType("baremetal")),
+	} {
+		if got, err := c.Dialect(ctx); err != nil || got != want {
+			t.Errorf("of both types %v, %v; want %v", got, err, want)
 		}
 	}
 

@@ -132,7 +132,8 @@ func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk[T], error) {
 		return nil, err
 	}
 	if s.dialect == DialectNodes && w.query.Has("project") {
-		detail = true // the one list that takes it (reference §2.4)
+		detail = true // the one list that takes it, and it takes no fields (reference §2.4)
+		w.query.Del("fields")
 	}
 	switch t := s.dialect.traits(); {
 	case !detail:
@@ -182,7 +183,7 @@ func (w *walk[T]) page(ctx context.Context, marker string) (*Page[T], error) {
 	}
 	if w.detail {
 		c.adapt = func(r *rest.Request, v Version) {
-			if v.Compare(detailParameter) < 0 {
+			if v == (Version{}) || v.Compare(detailParameter) < 0 { // the route is always there; what the latest is nobody knows
 				r.Path = w.path + "/detail"
 			} else {
 				r.Query.Set("detail", "True")

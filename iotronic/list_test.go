@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -174,6 +175,10 @@ func TestOldIronic(t *testing.T) {
 	class, want := i.Nodes(t, openstacktest.IronicPageSize+1, "")
 	for _, dialect := range []iotronic.Dialect{iotronic.DialectAuto, iotronic.DialectIronic} {
 		c := newClient(t, i.URL, iotronic.WithDialect(dialect))
+		latest := newClient(t, i.URL, iotronic.WithDialect(dialect), iotronic.WithVersion(iotronic.Version{}))
+		if n, err := latest.Nodes.List(t.Context(), iotronic.NodeListOptions{Detail: true}); err != nil || n.Items[0].Driver != openstacktest.IronicDriver {
+			t.Errorf("details in the latest version: %v", err)
+		}
 		got, err := nodeNames(t, c, iotronic.NodeListOptions{Paging: iotronic.Paging{SortKey: "name"}, ResourceClass: class, Detail: true})
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
@@ -225,10 +230,16 @@ func TestOldNodes(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 
-	s, c = newIotronic(t, iotronictest.Nodes2017)
-	s.Add("nodes", iotronictest.Object{"name": "theirs", "code": "1", "project": "p2"})
-	if got, err := nodeNames(t, c, iotronic.NodeListOptions{Project: "p2"}); err != nil || !slices.Equal(got, []string{"theirs"}) {
-		t.Errorf("%v, %v", got, err)
+	s, c = newIotronic(t, iotronictest.Nodes2017, iotronictest.MaxLimit(2))
+	want = nil
+	for i := range 5 {
+		want = append(want, fmt.Sprintf("theirs%d", i))
+		s.Add("nodes", iotronictest.Object{"name": want[i], "code": fmt.Sprint(i), "project": "p2"})
+	}
+	for _, fields := range [][]string{nil, {"name"}, {"uuid", "code"}} { // which this list does not take
+		if got, err := nodeNames(t, c, iotronic.NodeListOptions{Project: "p2", Fields: fields}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v: %v, %v", fields, got, err)
+		}
 	}
 	if got, err := nodeNames(t, c, iotronic.NodeListOptions{}); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
@@ -319,5 +330,32 @@ func TestListContext(t *testing.T) {
 		if !errors.Is(err, ctx.Err()) {
 			t.Errorf("error %v", err)
 		}
+	}
+}
+
+// TestListLeft: who leaves a walk early does not wait for the page that is on its way.
+func TestListLeft(t *testing.T) {
+	t.Parallel()
+	mux, c := newMux(t, iotronic.WithRetries(0))
+	given := make(chan struct{})
+	mux.HandleFunc("/v1/boards", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("marker") {
+			<-r.Context().Done()
+			close(given)
+			return
+		}
+		always(200, `{"boards": [{"uuid": "1"}, {"uuid": "2"}], "next": "x"}`)(w, r)
+	})
+	for b, err := range c.Boards.All(t.Context(), iotronic.BoardListOptions{}) {
+		if err != nil || b.UUID != "1" {
+			t.Fatal(b, err)
+		}
+		time.Sleep(20 * time.Millisecond) // so that the next page is asked for, as a rule
+		break
+	}
+	select {
+	case <-given:
+	case <-time.After(10 * time.Second):
+		t.Error("the next page is still waited for")
 	}
 }

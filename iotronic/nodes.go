@@ -91,7 +91,7 @@ type NodeCreate struct {
 }
 
 // NodeListOptions filter nodes; all that are set must match. A filter that Ironic has only in later versions than the
-// one spoken is an [*UnsupportedVersionError].
+// one spoken is an [*UnsupportedVersionError]; one that the server has never heard of a [*BadRequestError].
 type NodeListOptions struct {
 	Paging
 	Detail bool     `query:"detail"` // all fields; on Iotronic of 2016 one more request a node
@@ -113,7 +113,9 @@ type NodeListOptions struct {
 	ParentNode      string `query:"parent_node" dialect:"ironic"`      // 1.83, for WithVersion to set
 	IncludeChildren bool   `query:"include_children" dialect:"ironic"` // likewise
 
-	Project string `query:"project" dialect:"iotronic-nodes"` // for admins; the caller's own otherwise
+	// Project is for admins; without it the list has the nodes of the caller's own. The one list that takes it has all
+	// fields, whatever Fields says.
+	Project string `query:"project" dialect:"iotronic-nodes"`
 }
 
 // NodeService is /v1/nodes of Ironic and of Iotronic until March 2017.

@@ -40,7 +40,7 @@ func (o Object) Get(key string, out any) (bool, error) {
 		return false, nil
 	}
 	if err := json.Unmarshal(raw, out); err != nil {
-		return true, fmt.Errorf("iotronic: value %q: %w", key, err)
+		return true, invalid("value %q: %w", key, err)
 	}
 	return true, nil
 }

@@ -179,9 +179,11 @@ func (e *ConnectionError) ofIotronic() {}
 // ResponseError is a good answer that is not what the API promises: not JSON, without the expected member, or a
 // listing that goes in a circle.
 type ResponseError struct {
-	Method string // of the request
-	Path   string // of the request
-	Err    error  // what is wrong with the answer
+	Method    string // of the request
+	Path      string // of the request
+	Status    int    // HTTP status of the answer, from 200 to 299; 0 of a listing
+	RequestID string // to be found in the server's log; "" of a listing
+	Err       error  // what is wrong with the answer
 }
 
 // Error says which answer could not be understood and why.

@@ -1,6 +1,7 @@
 package iotronic
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -57,15 +58,16 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 	if c.Query.Has("fields") && !s.dialect.traits().fields {
 		return &InvalidAttributeError{Attribute: "fields", Reason: s.dialect.traits().title + " does not have it"}
 	}
-	if id == "" {
-		return invalid("cannot %s: its UUID or name is empty", operation)
-	}
-	if !s.dialect.traits().byName && !isUUID(id) {
+	if id != "" && !s.dialect.traits().byName && !isUUID(id) {
 		if id, err = r.only(ctx, id); err != nil {
 			return err
 		}
 	}
-	c.Path = "/" + r.resource + "/" + url.PathEscape(id) + below
+	el, err := element(operation, anyID, id)
+	if err != nil {
+		return err
+	}
+	c.Path = "/" + r.resource + "/" + el + below
 	resp, err := s.send(ctx, c)
 	if err != nil {
 		return r.explain(ctx, id, err)
@@ -80,6 +82,21 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 		return unusable(resp, c.Method, errNoMember(need))
 	}
 	return nil
+}
+
+// anyID is what objects are called by.
+const anyID = "UUID or name"
+
+// element is an object's id as an element of a path; what says in errors what sort of id it is. One that is empty would lead
+// to something else, and so would one with a slash: servers take it apart, however it is escaped.
+func element(operation, what, id string) (string, error) {
+	switch {
+	case id == "":
+		return "", invalid("cannot %s: its %s is empty", operation, what)
+	case strings.Contains(id, "/"):
+		return "", invalid("cannot %s: %q is no %s, for it has a slash in it", operation, id, what)
+	}
+	return url.PathEscape(id), nil
 }
 
 // only is the UUID of the one object with a name.
@@ -142,8 +159,8 @@ type Writer[T any, C any] struct {
 // Create makes an object and returns it as the server answered. Attributes that the dialect does not have are
 // an [*InvalidAttributeError].
 //
-// A name or code that is taken is IsConflict. A create is never repeated once it may have been carried out: after a
-// [*ConnectionError] look before trying again.
+// A name or code that is taken is IsConflict. A create is never repeated once it may have been carried out, but for a 503,
+// which says that it was not: after a [*ConnectionError] look before trying again.
 func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 	r := w.reader
 	s, err := r.client.session(ctx)
@@ -170,9 +187,17 @@ func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
+	return read[T](resp, http.MethodPost, "uuid")
+}
+
+// read decodes an object that an answer is; it must have the member need.
+func read[T any](resp *rest.Response, method, need string) (*T, error) {
 	out := new(T)
 	if err := decode(resp.Body, out); err != nil {
-		return nil, unusable(resp, http.MethodPost, err)
+		return nil, unusable(resp, method, err)
+	}
+	if !gjson.GetBytes(resp.Body, need).Exists() {
+		return nil, unusable(resp, method, errNoMember(need))
 	}
 	return out, nil
 }
@@ -191,8 +216,9 @@ func objectOf(v any) (Object, error) {
 //
 // Ironic is sent a JSON patch, Iotronic a plain object of the changed attributes. Where a change is inside an attribute,
 // Iotronic's object is read first and the attribute sent whole, so that somebody else's change of the same attribute in
-// between is lost; on Ironic that holds for keys with other characters than letters, digits, - and _ only. Iotronic of 2016 cannot change objects, which is a [*DialectError]; the updated_at in the answer of
-// Iotronic is the one before (reference §2.5).
+// between is lost; on Ironic that holds for keys that are not [PlainKey] only, and is a [*ValidationError] where the
+// attribute holds secrets. Iotronic of 2016 cannot change objects, which is a [*DialectError]; the updated_at in the answer
+// of Iotronic is the one before (reference §2.5).
 func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (*T, error) {
 	r := w.reader
 	s, err := r.client.session(ctx)
@@ -226,8 +252,10 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 	return out, nil
 }
 
-// patch is the JSON patch of steps. Ironic takes no path with other characters than letters, digits, - and _; where a key
-// has others, the attribute that holds it is sent whole.
+// hiding are the attributes in which Ironic hides secrets.
+var hiding = []string{"driver_info", "instance_info"}
+
+// patch is the JSON patch of steps. Where a key is not plain, the attribute that holds it is sent whole.
 func (w *Writer[T, C]) patch(ctx context.Context, id string, steps []step) ([]patchStep, error) {
 	var plain, odd []step
 	for _, s := range steps {
@@ -245,6 +273,9 @@ func (w *Writer[T, C]) patch(ctx context.Context, id string, steps []step) ([]pa
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(whole)) {
+		if slices.Contains(hiding, name) && bytes.Contains(whole[name], []byte(Hidden)) {
+			return nil, invalid("%s can only be written whole, and holds secrets that Ironic does not show; give all of it as one value", name)
+		}
 		plain = append(plain, step{path: []string{name}, value: whole[name]})
 	}
 	return patchOf(plain), nil
@@ -263,7 +294,8 @@ func (w *Writer[T, C]) merged(ctx context.Context, id string, steps []step) (Obj
 	return applied(now, steps)
 }
 
-// Delete removes an object, by UUID or name; IsNotFound tells that there was none.
+// Delete removes an object, by UUID or name; IsNotFound tells that there is none, as it also does when the answer was lost
+// and the delete that was repeated found that the first had worked.
 func (w *Writer[T, C]) Delete(ctx context.Context, id string) error {
 	r := w.reader
 	return r.call(ctx, "delete a "+r.one, id, &call{Request: rest.Request{Method: http.MethodDelete}}, "", nil, "")

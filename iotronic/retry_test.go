@@ -75,18 +75,21 @@ func TestRetries(t *testing.T) {
 // TestRetryAfter: a server says how long to wait, with any status (§6, 7), and the answer of the try that worked counts.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	mux, c := newMux(t, iotronic.WithRetryWait(time.Hour, time.Hour))
-	var n atomic.Int32
-	mux.HandleFunc("/v1/boards/b", func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1) == 1 {
-			always(503, bodyWorker, "Retry-After", "0")(w, r)
-			return
+	for _, status := range []int{409, 429, 502, 503, 504} {
+		mux, c := newMux(t, iotronic.WithRetryWait(time.Hour, time.Hour))
+		var n atomic.Int32
+		mux.HandleFunc("/v1/boards/b", func(w http.ResponseWriter, r *http.Request) {
+			if n.Add(1) == 1 {
+				always(status, bodyLocked, "Retry-After", "0")(w, r)
+				return
+			}
+			always(200, `{"uuid": "1", "name": "b"}`)(w, r)
+		})
+		if b, err := c.Boards.Get(t.Context(), "b"); err != nil || b.Name != "b" || n.Load() != 2 {
+			t.Errorf("%d: %v, %v after %d tries", status, b, err, n.Load())
 		}
-		always(200, `{"uuid": "1", "name": "b"}`)(w, r)
-	})
-	if b, err := c.Boards.Get(t.Context(), "b"); err != nil || b.Name != "b" || n.Load() != 2 {
-		t.Errorf("%v, %v after %d tries", b, err, n.Load())
 	}
+	mux, c := newMux(t)
 	mux.HandleFunc("/v1/boards/c", always(404, "{}", "Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)))
 	var e *iotronic.NotFoundError
 	if _, err := c.Boards.Get(t.Context(), "c"); !errors.As(err, &e) || e.RetryAfter < time.Minute || e.RetryAfter > time.Hour {
@@ -154,11 +157,18 @@ func TestRedirects(t *testing.T) {
 	mux.HandleFunc("GET /v1/boards/round", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/iot/v1/boards/round", http.StatusFound)
 	})
-	for _, err := range []error{
-		c.Boards.Delete(t.Context(), "b"), second(c.Boards.Get(t.Context(), "out")), second(c.Boards.Get(t.Context(), "round")),
+	mux.HandleFunc("GET /v1/boards/plain", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://"+r.Host+"/v1/boards/c", http.StatusPermanentRedirect)
+	})
+	for want, err := range map[string]error{
+		"302 Found": c.Boards.Delete(t.Context(), "b"),
+		"set the URL to where it leads: " + other.URL + "/v1/boards/c": second(c.Boards.Get(t.Context(), "out")),
+		"/iot/v1/boards/round":                       second(c.Boards.Get(t.Context(), "round")),
+		"308 Permanent Redirect: <a href=\"https://": second(c.Boards.Get(t.Context(), "plain")),
 	} {
-		if !is[*iotronic.ConnectionError](err) || !strings.Contains(err.Error(), "redirect") {
-			t.Errorf("error %v", err)
+		var e *iotronic.HTTPRedirectionError
+		if !errors.As(err, &e) || e.Status/100 != 3 || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "the redirect was not followed") {
+			t.Errorf("error %v, want %s", err, want)
 		}
 	}
 	if leaked.Load() {

@@ -60,6 +60,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	var v1 *rest.Response
 	if s.dialect == DialectAuto {
 		if s.dialect, v1, err = detect(ctx, rc); err != nil {
+			rc.CloseIdleConnections() // the next call begins anew
 			return nil, err
 		}
 	}
@@ -131,6 +132,7 @@ func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
 			return resp, nil
 		}
 		err = errorOf(resp, r.Method)
+		httpErrorIn(err).conceal(r.Body)
 		if resp.Status != http.StatusNotAcceptable {
 			return nil, err
 		}
@@ -158,7 +160,11 @@ func (s *session) negotiate(ctx context.Context, sent Version, resp *rest.Respon
 	t := s.dialect.traits()
 	least, most, ok := t.versionRange(resp.Header)
 	if !ok {
-		if v1, err := s.rest.Do(ctx, &rest.Request{Method: http.MethodGet}); err == nil {
+		v1, err := s.rest.Do(ctx, &rest.Request{Method: http.MethodGet})
+		switch {
+		case ctx.Err() != nil:
+			return sent, sendError(err)
+		case err == nil:
 			least, most, _ = t.versionRange(v1.Header)
 		}
 	}
@@ -245,7 +251,7 @@ func unusable(resp *rest.Response, method string, err error) error {
 	if !rest.IsJSON(resp.Header) {
 		err = fmt.Errorf("its content type is %q, not JSON; check that the URL is that of an Ironic or Iotronic API", resp.Header.Get("Content-Type"))
 	}
-	return &ResponseError{Method: method, Path: resp.Path, Err: err}
+	return &ResponseError{Method: method, Path: resp.Path, Status: resp.Status, RequestID: requestID(resp.Header), Err: err}
 }
 
 // errNoMember is the cause of a ResponseError whose body lacks what it must have.

@@ -21,7 +21,7 @@ func ParseVersion(text string) (Version, error) {
 	if v, ok := parseVersion(text); ok {
 		return v, nil
 	}
-	return Version{}, fmt.Errorf("iotronic: %q is not a version of the API; write it like 1.82, or latest", text)
+	return Version{}, invalid("%q is not a version of the API; write it like 1.82, or latest", text)
 }
 
 func parseVersion(text string) (v Version, ok bool) {

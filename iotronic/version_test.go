@@ -1,7 +1,9 @@
 package iotronic_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -181,6 +183,25 @@ func TestNotNegotiable(t *testing.T) {
 	err = second(c.Nodes.List(t.Context(), iotronic.NodeListOptions{}))
 	if !errors.As(err, &uv) || n != 1 {
 		t.Errorf("%v after %d requests", err, n)
+	}
+	// One that wants another version each time is not followed for long.
+	n = 0
+	mux, c = newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		n++
+		version := fmt.Sprintf("1.%d", 100+n)
+		always(406, "{}", "X-OpenStack-Ironic-API-Minimum-Version", version, "X-OpenStack-Ironic-API-Maximum-Version", version)(w, r)
+	})
+	if err = second(c.Nodes.List(t.Context(), iotronic.NodeListOptions{})); !is[*iotronic.NotAcceptableError](err) || n > 3 {
+		t.Errorf("%v after %d requests", err, n)
+	}
+	// A caller that goes away meanwhile is told of that.
+	ctx, cancel := contextOf(t)
+	mux, c = newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
+	mux.HandleFunc("/v1/nodes", always(406, ""))
+	mux.HandleFunc("/v1", func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
+	if err = second(c.Nodes.List(ctx, iotronic.NodeListOptions{})); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 	// And one that says nothing at all.
 	mux, c = newMux(t, iotronic.WithDialect(iotronic.DialectIronic))

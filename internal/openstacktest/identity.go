@@ -277,12 +277,19 @@ func (k *Keystone) as(t testing.TB, user User, project Project) *gophercloud.Ser
 func (k *Keystone) Service(t testing.TB, serviceType, url string) (region string) {
 	t.Helper()
 	region = must(t, "create region", regions.Create(t.Context(), k.admin, regions.CreateOpts{ID: unique("region")}).Extract).ID
+	k.ServiceIn(t, region, serviceType, url)
+	return region
+}
+
+// ServiceIn registers an endpoint of one more service type in a region that
+// Service has made.
+func (k *Keystone) ServiceIn(t testing.TB, region, serviceType, url string) {
+	t.Helper()
 	service := k.service(t, serviceType)
 	for _, availability := range []gophercloud.Availability{gophercloud.AvailabilityPublic, gophercloud.AvailabilityInternal, gophercloud.AvailabilityAdmin} {
 		opts := endpoints.CreateOpts{Availability: availability, Name: serviceType, Region: region, URL: url, ServiceID: service}
 		must(t, "create endpoint", endpoints.Create(t.Context(), k.admin, opts).Extract)
 	}
-	return region
 }
 
 // service returns the id of the one service of a type.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/module"
 )
 
@@ -98,7 +99,7 @@ func (f *field) options() []module.Option {
 	case formDict:
 		o.Type = module.Dict
 		if slices.Contains(hidden, f.option) {
-			o.NoLogKeys = secretKeys
+			o.NoLogKeys = api.SecretWords()
 		}
 		return []module.Option{o, {Name: f.mode(), Default: merge, Choices: []any{merge, replace}, Description: []string{
 			fmt.Sprintf("V(merge) sets what O(%s) has and leaves all other keys, V(replace) removes all others. Values are replaced as a whole: dicts in it are not merged.", f.option)}}}

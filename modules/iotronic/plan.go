@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -235,9 +234,6 @@ func (p *plan) forget() {
 	}
 }
 
-// plainKey is what Ironic takes in the path of a change.
-var plainKey = regexp.MustCompile(`^[\w-]+$`)
-
 // planDict finds the keys of a dict that differ. have is nil where there is no node yet.
 func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	wanted, given := w.dicts[f.option]
@@ -254,7 +250,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	for key, value := range now {
 		if _, ok := wanted.values[key]; !ok && wanted.replace {
 			changes[pathOf(f.option, key)] = api.Remove
-			odd = odd || !plainKey.MatchString(key)
+			odd = odd || !api.PlainKey(key)
 			continue
 		}
 		after[key], shown[key], sent[key] = value, value, value
@@ -269,7 +265,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 			return fmt.Errorf("%s: %s is %s, which is what Ironic shows in the place of a secret; give the secret, or leave the key out", f.option, key, stars)
 		}
 		changes[pathOf(f.option, key)] = value
-		odd = odd || !plainKey.MatchString(key)
+		odd = odd || !api.PlainKey(key)
 		after[key], shown[key] = value, value
 		if hides {
 			after[key], shown[key] = covered(f.option, key, value, stars), covered(f.option, key, value, stars+" (written by this task)")
@@ -287,7 +283,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	case !odd:
 		maps.Copy(p.update, changes)
 	case hides && masked(raw(sent)):
-		return fmt.Errorf("%s: Ironic changes keys of other characters than letters, digits, - and _ only together with all others, and some of those are secrets that it does not show; give all keys, with %s: %s",
+		return fmt.Errorf("%s: Ironic changes keys that are numbers, or have other characters than letters, digits, - and _, only together with all others, and some of those are secrets that it does not show; give all keys, with %s: %s",
 			f.option, f.mode(), replace)
 	default:
 		p.update[f.option] = sent

@@ -3,27 +3,14 @@ package iotronic
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/fleetfile"
+	api "github.com/craton-fleet/craton/iotronic"
 )
 
 // stars are what Ironic shows in the place of a secret.
-const stars = "******"
-
-// secretKeys are words that Ironic looks for in keys: what stands there is a secret. They are those of oslo.utils that can
-// mean something to a driver or a deployment.
-var secretKeys = []string{
-	"password", "adminpass", "admin_pass", "new_pass", "passphrase", "sys_pswd", "secret", "token", "configdrive",
-	"encrypted_key", "private_key", "fernetkey", "sslkey",
-}
-
-// isSecretKey tells keys whose values Ironic hides.
-func isSecretKey(key string) bool {
-	key = strings.ToLower(key)
-	return slices.ContainsFunc(secretKeys, func(word string) bool { return strings.Contains(key, word) })
-}
+const stars = api.Hidden
 
 // masked tells a value in which something is hidden, as Ironic shows it.
 func masked(value json.RawMessage) bool { return bytes.Contains(value, []byte(stars)) }
@@ -83,7 +70,7 @@ func decoded(value json.RawMessage) (v any) {
 func covered(field, key string, value json.RawMessage, word string) json.RawMessage {
 	isDict := bytes.HasPrefix(bytes.TrimSpace(value), []byte("{"))
 	switch {
-	case field == "instance_info" && (key == "image_url" || key == "configdrive"), !isDict && isSecretKey(key):
+	case field == "instance_info" && (key == "image_url" || key == "configdrive"), !isDict && api.IsSecretKey(key):
 		return raw(word)
 	case !isDict:
 		return value

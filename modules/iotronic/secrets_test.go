@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	api "github.com/craton-fleet/craton/iotronic"
 )
 
 // TestSame: what is hidden is the same as anything, unless secrets are to be written anew; all else counts.
@@ -43,7 +44,7 @@ func TestHidden(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)
 	info, want := map[string]any{"plain": "x", "deep": map[string]any{"Fernetkeys": 72, "plain": []any{map[string]any{"password": "in a list"}}}}, map[string]any{}
-	for _, word := range secretKeys {
+	for _, word := range api.SecretWords() {
 		info["x_"+word], want["x_"+word] = "some words", stars
 	}
 	want["plain"], want["deep"] = "x", map[string]any{"Fernetkeys": stars, "plain": []any{map[string]any{"password": "in a list"}}}
