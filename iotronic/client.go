@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/craton-fleet/craton/internal/rest"
 )
@@ -118,6 +120,16 @@ func (c *Client) Dialect(ctx context.Context) (Dialect, error) {
 	return s.dialect, nil
 }
 
+// Version is the version of the API that is spoken; the zero Version is the latest that the server has. It is asked for if
+// it is not known, and may still be negotiated by later calls.
+func (c *Client) Version(ctx context.Context) (Version, error) {
+	s, err := c.session(ctx)
+	if err != nil {
+		return Version{}, err
+	}
+	return s.now(), nil
+}
+
 // String names the client by the endpoint that it was made with; credentials are never shown.
 func (c *Client) String() string { return "iotronic client of " + c.config.address() }
 
@@ -166,8 +178,17 @@ type catalogue interface {
 // WithAuth sets how requests are authenticated.
 func WithAuth(a Auth) Option { return func(c *config) { c.Auth = a } }
 
-// WithToken authenticates with a token of Keystone's as it is. It needs an endpoint, and is not renewed.
-func WithToken(token string) Option { return WithAuth(&tokenAuth{token}) }
+// WithToken authenticates with a token of Keystone's as it is, but for space around it, such as the end of a file's last
+// line. It needs an endpoint, and is not renewed.
+func WithToken(token string) Option {
+	return func(c *config) {
+		token = strings.TrimSpace(token)
+		if strings.ContainsFunc(token, unicode.IsControl) {
+			c.problem = invalid("the token has a control character in it, such as the end of a line; no token has")
+		}
+		c.Auth = &tokenAuth{token}
+	}
+}
 
 // tokenAuth is used by its address only, so that printing what holds it shows the address and never the token.
 type tokenAuth struct{ token string }

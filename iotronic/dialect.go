@@ -97,6 +97,17 @@ func ParseDialect(name string) (Dialect, error) {
 // Versions: the names of headers of a dialect (reference §1.4).
 func (t *traits) versionHeader() string { return "X-OpenStack-" + t.header + "-API-Version" }
 
+// foreign is the service whose version an answer names, if that is not the dialect's own: it answers to the same routes, but
+// as if it were of its first days, so that names and more would be missing without a word (reference §1.5).
+func (t *traits) foreign(h http.Header) string {
+	for i := range dialects {
+		if other := &dialects[i]; other.header != "" && other.header != t.header && h.Get(t.versionHeader()) == "" && h.Get(other.versionHeader()) != "" {
+			return other.header
+		}
+	}
+	return ""
+}
+
 // versionRange reads the versions that a server has out of an answer of its; false where it does not say.
 func (t *traits) versionRange(h http.Header) (least, most Version, ok bool) {
 	least, ok1 := parseVersion(h.Get("X-OpenStack-" + t.header + "-API-Minimum-Version"))

@@ -147,7 +147,8 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestWrongDialect: a dialect that was set wrongly shows as a route that is not there (§6, 6).
+// TestWrongDialect: a dialect that was set wrongly shows, as a route that is not there (§6, 6), or as the other service's
+// answer: nodes of a real Ironic must not look as if they had no names.
 func TestWrongDialect(t *testing.T) {
 	t.Parallel()
 	s := iotronictest.Start(t, iotronictest.Boards2019)
@@ -160,6 +161,13 @@ func TestWrongDialect(t *testing.T) {
 	} {
 		var nf *iotronic.NotFoundError
 		if !errors.As(err, &nf) || !nf.Foreign || iotronic.IsNotFound(err) || !iotronic.IsWrongDialect(err) || !strings.Contains(err.Error(), "which dialect") {
+			t.Errorf("error %v", err)
+		}
+	}
+	for _, dialect := range []iotronic.Dialect{iotronic.DialectNodes, iotronic.DialectNodes2016} {
+		c := newClient(t, i.URL, iotronic.WithDialect(dialect))
+		err := second(c.Nodes.List(t.Context(), iotronic.NodeListOptions{}))
+		if !is[*iotronic.DialectError](err) || !iotronic.IsWrongDialect(err) || !strings.Contains(err.Error(), "the dialect is set to "+dialect.String()+", and the server is Ironic; set") {
 			t.Errorf("error %v", err)
 		}
 	}

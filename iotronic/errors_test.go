@@ -228,6 +228,7 @@ func TestNew(t *testing.T) {
 		"no URL":            {"ironic.example", iotronic.WithToken("t"), is[*iotronic.EndpointError], "must begin with http"},
 		"another scheme":    {"ftp://ironic.example", iotronic.WithToken("t"), is[*iotronic.EndpointError], "https://ironic.example:6385"},
 		"secret in the URL": {"http://u:hush@h:port", iotronic.WithToken("t"), is[*iotronic.EndpointError], "cannot be parsed"},
+		"lines of a token":  {"http://h", iotronic.WithToken("a hush\nb"), is[*iotronic.ValidationError], "a control character"},
 		"no such dialect":   {"http://h", iotronic.WithDialect(99), is[*iotronic.ValidationError], "there is no dialect"},
 		"no service type":   {"http://h", iotronic.WithServiceType(), is[*iotronic.ValidationError], "no type of service"},
 		"no such file":      {"https://h", iotronic.WithTLS(iotronic.TLS{CAPath: "/nonexistent/ca"}), is[*iotronic.EndpointError], "ca_path"},

@@ -1,6 +1,7 @@
 package iotronic
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -38,17 +39,21 @@ func (e *InvalidAttributeError) Error() string {
 
 func (e *InvalidAttributeError) ofIotronic() {}
 
-// DialectError is something that the server's dialect does not have at all, or a server that speaks none.
+// DialectError is something that the server's dialect does not have at all, a server that speaks none, or one that speaks
+// another than was set.
 type DialectError struct {
-	Dialect   Dialect // of the server; DialectAuto if it speaks none that is known
-	Operation string  // what was to be done, such as "list boards"
-	Err       error   // why no dialect was found; nil otherwise
+	Dialect   Dialect // of the server, or the one that was set; DialectAuto if the server speaks none that is known
+	Operation string  // what was to be done, such as "list boards"; "" if that does not matter
+	Err       error   // why no dialect was found, or what the server is; nil otherwise
 }
 
 // Error says who has no such thing and what to do.
 func (e *DialectError) Error() string {
 	if e.Dialect == DialectAuto {
 		return fmt.Sprintf("iotronic: cannot tell what the server is: %v; check the URL, or set the dialect", e.Err)
+	}
+	if e.Err != nil {
+		return fmt.Sprintf("iotronic: the dialect is set to %s, and %v; set the dialect to what it is, or to auto", e.Dialect, e.Err)
 	}
 	return fmt.Sprintf("iotronic: cannot %s: %s does not have that", e.Operation, e.Dialect.traits().title)
 }
@@ -220,12 +225,23 @@ type StateTransitionTimeoutError struct {
 	Node     string // as it was asked for
 	Expected string // the state
 	Actual   string // the state it was in last; "" if that is not known
+	Reason   string // the node's last error
 	Err      error  // the context's
 }
 
 // Error says what was expected and what was there last.
 func (e *StateTransitionTimeoutError) Error() string {
-	return fmt.Sprintf("iotronic: node %s was %q and not yet %q: %v", e.Node, e.Actual, e.Expected, e.Err)
+	s := fmt.Sprintf("iotronic: node %s did not become %q in time", e.Node, e.Expected)
+	if !errors.Is(e.Err, context.DeadlineExceeded) {
+		s = fmt.Sprintf("iotronic: nobody waits any more for node %s to become %q (%v)", e.Node, e.Expected, e.Err)
+	}
+	if e.Actual != "" {
+		s += fmt.Sprintf("; it was %q last", e.Actual)
+	}
+	if e.Reason != "" {
+		s += "; its last error: " + e.Reason
+	}
+	return s
 }
 
 // Unwrap gives the context's error.

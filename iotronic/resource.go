@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -63,6 +64,9 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 			return err
 		}
 	}
+	if v := s.now(); s.dialect == DialectIronic && v.Compare(namedSince) < 0 && !isUUID(id) && id != "" {
+		return &UnsupportedVersionError{Requested: v, Err: fmt.Errorf("nodes have names from %s on; use the UUID of %q, or a later version", namedSince, id)}
+	}
 	el, err := element(operation, anyID, id)
 	if err != nil {
 		return err
@@ -83,6 +87,9 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 	}
 	return nil
 }
+
+// namedSince is since when Ironic's nodes have names: below it they look as if they had none, and none is found.
+var namedSince = Version{1, 5}
 
 // anyID is what objects are called by.
 const anyID = "UUID or name"

@@ -135,7 +135,7 @@ func TestRedirects(t *testing.T) {
 	var leaked atomic.Bool
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { leaked.Store(true) }))
 	t.Cleanup(other.Close)
-	mux, c := newMux(t, iotronic.WithToken("t"), iotronic.WithRetries(0))
+	mux, c := newMux(t, iotronic.WithToken("t\n"), iotronic.WithRetries(0))
 	mux.HandleFunc("GET /v1/boards/b", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/iot/v1/boards/c", http.StatusMovedPermanently)
 	})

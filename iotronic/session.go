@@ -128,6 +128,9 @@ func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
 		if err != nil {
 			return nil, sendError(err)
 		}
+		if other := s.dialect.traits().foreign(resp.Header); other != "" {
+			return nil, &DialectError{Dialect: s.dialect, Err: fmt.Errorf("the server is %s", other)}
+		}
 		if resp.OK() {
 			return resp, nil
 		}

@@ -122,11 +122,12 @@ const (
 )
 
 func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, moves, stays bool)) error {
-	stayed, now := false, ""
+	stayed, now, reason := false, "", ""
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
 		states, err := s.States(ctx, id)
 		if err == nil {
 			var moves, stays bool
+			reason = states.LastError
 			if now, moves, stays = look(states); now == state && !moves {
 				return nil
 			}
@@ -140,7 +141,7 @@ func (s *NodeService) wait(ctx context.Context, id, state string, look func(*Nod
 		}
 		select {
 		case <-ctx.Done():
-			return &StateTransitionTimeoutError{Node: id, Expected: state, Actual: now, Err: ctx.Err()}
+			return &StateTransitionTimeoutError{Node: id, Expected: state, Actual: now, Reason: reason, Err: ctx.Err()}
 		case <-time.After(pause):
 		}
 	}

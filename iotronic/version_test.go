@@ -172,6 +172,19 @@ func TestNotNegotiable(t *testing.T) {
 	if !errors.As(err, &uv) || !strings.Contains(err.Error(), "minimal required API version should be 1.16") || uv.Max.Minor < 82 {
 		t.Errorf("error %v", err)
 	}
+	// Names came with 1.5: before that there is none, whatever there is.
+	_, c = newIronic(t, iotronic.WithVersion(iotronic.Version{Major: 1, Minor: 4}))
+	for _, err := range []error{second(c.Nodes.Get(t.Context(), "any")), c.Nodes.Delete(t.Context(), "any")} {
+		if !errors.As(err, &uv) || iotronic.IsNotFound(err) || !strings.Contains(err.Error(), `in API version 1.4: nodes have names from 1.5 on; use the UUID of "any"`) {
+			t.Errorf("error %v", err)
+		}
+	}
+	if err := second(c.Nodes.Get(t.Context(), uuid)); !iotronic.IsNotFound(err) {
+		t.Errorf("error %v", err)
+	}
+	if v, err := c.Version(t.Context()); err != nil || v != (iotronic.Version{Major: 1, Minor: 4}) {
+		t.Errorf("%v, %v", v, err)
+	}
 	// Also where the version is the client's own choice.
 	var n int
 	mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))

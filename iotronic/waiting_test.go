@@ -11,6 +11,49 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
+// ending is a context that ends with an error when a test says so.
+type ending struct {
+	context.Context //nolint:containedctx // it is one
+	done            chan struct{}
+	err             error
+}
+
+func (e *ending) Done() <-chan struct{} { return e.done }
+
+func (e *ending) Err() error {
+	select {
+	case <-e.done:
+		return e.err
+	default:
+		return nil
+	}
+}
+
+// TestWaitedLong: an error of waiting says what was there last, and why, in words.
+func TestWaitedLong(t *testing.T) {
+	t.Parallel()
+	for err, words := range map[error]string{
+		context.DeadlineExceeded: `iotronic: node n did not become "active" in time`,
+		context.Canceled:         `iotronic: nobody waits any more for node n to become "active" (context canceled)`,
+	} {
+		mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
+		ctx := &ending{t.Context(), make(chan struct{}), err}
+		looks := 0
+		mux.HandleFunc("GET /v1/nodes/n/states", func(w http.ResponseWriter, r *http.Request) {
+			if looks++; looks == 2 {
+				close(ctx.done)
+				<-r.Context().Done()
+				return
+			}
+			always(200, `{"provision_state": "wait call-back", "target_provision_state": "active", "last_error": "no answer yet"}`)(w, r)
+		})
+		got := c.Nodes.WaitProvision(ctx, "n", "active")
+		if want := words + `; it was "wait call-back" last; its last error: no answer yet`; !is[*iotronic.StateTransitionTimeoutError](got) || got.Error() != want || !errors.Is(got, err) {
+			t.Errorf("error %v", got)
+		}
+	}
+}
+
 // TestWaiting: what a node says one look after the other, and when that is the end.
 func TestWaiting(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 // readBody reads an answer to its end and closes it: when its length is announced into buf, or if it does not fit
 // into one allocation with some room for the next.
 func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
-	defer resp.Body.Close() //nolint:errcheck // it was read, or it is broken
+	defer resp.Body.Close()                                            //nolint:errcheck // it was read, or it is broken
 	if resp.Request != nil && resp.Request.Method == http.MethodHead { // which announces what does not come
 		return nil, nil
 	}
