@@ -66,7 +66,7 @@ func TestDefaultOptions(t *testing.T) {
 	for _, s := range settings.Inventory.Settings {
 		if s.Name == "groups" {
 			for _, c := range s.Choices {
-				if !slices.Contains([]GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups, ActiveGroups, KindGroups, ParentGroups}, GroupKind(c)) {
+				if !slices.Contains([]GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups, ActiveGroups, KindGroups, ParentGroups, "none"}, GroupKind(c)) {
 					t.Errorf("the choice %s is no kind of groups", c)
 				}
 			}

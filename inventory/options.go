@@ -115,8 +115,9 @@ func FromSettings(v *settings.Values) (Options, error) {
 		TrustTemplates:   v.Bool("inventory.trust_templates"),
 		Streams:          v.Int("inventory.streams"),
 	}
-	for _, g := range v.List("inventory.groups") {
-		o.Groups = append(o.Groups, GroupKind(g))
+	var err error
+	if o.Groups, err = ansible.Kinds[GroupKind](v.List("inventory.groups")); err != nil {
+		return o, err
 	}
 	if o.Facts == noFacts {
 		o.Facts = ""

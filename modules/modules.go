@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/modules/iotronic"
 	"github.com/craton-fleet/craton/modules/module"
 )
@@ -25,7 +26,10 @@ var registry = sync.OnceValue(func() map[string]func() *module.Module {
 		all[name] = sync.OnceValue(func() *module.Module {
 			s := spec()
 			s.VersionAdded, s.Author = versionAdded, author
-			return &module.Module{Spec: s, Run: run}
+			return &module.Module{Spec: s, Run: func(ctx context.Context, task *module.Task) (*module.Result, error) {
+				result, err := run(ctx, task)
+				return result, connect.Advised(err)
+			}}
 		})
 	}
 	register(variablesName, variablesSpec, runVariables)

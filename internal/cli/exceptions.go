@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
 )
 
 // exception is an error as python-cratonclient had it: a class and a sentence (contract §9.5).
@@ -104,7 +105,7 @@ func serverSaid(e *craton.Error) string {
 }
 
 // message is what is printed of an error that a command ended with.
-func message(err error) string { return inWords(err).Error() }
+func message(err error) string { return connect.Advised(inWords(err)).Error() }
 
 // wrapped is an error within the words that the original had around those of a command: what is a sentence with one
 // place for the error. Errors that were no exceptions of the original's stay as they are.

@@ -4,23 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// plainly is an error of the client without the name of its package, and with what to do about it.
+// plainly is an error of the client without the name of its package.
 func plainly(err error) error {
 	if _, ok := errors.AsType[*worded](err); ok || err == nil {
 		return err
 	}
-	text := strings.TrimPrefix(err.Error(), "iotronic: ")
-	if iotronic.StatusOf(err) == http.StatusUnauthorized {
-		text += "; set OS_TOKEN to a token that is good, or OS_CLOUD or OS_AUTH_URL and what Keystone needs"
-	}
-	return &worded{exception{"", text}, "", err}
+	return &worded{exception{"", strings.TrimPrefix(err.Error(), "iotronic: ")}, "", err}
 }
 
 // explain is plainly, and names the option of an attribute that the dialect does not have.

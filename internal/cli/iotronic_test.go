@@ -331,7 +331,7 @@ func TestIotronicOtherServers(t *testing.T) {
 	}
 	a.token = "a token of some time ago"
 	if got := a.fails(t, "board-list"); got != "GET /v1/boards: 401 Unauthorized: The request you have made requires authentication.; "+
-		"set OS_TOKEN to a token that is good, or OS_CLOUD or OS_AUTH_URL and what Keystone needs" {
+		"set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs" {
 		t.Error(got)
 	}
 	for line, want := range map[string]string{

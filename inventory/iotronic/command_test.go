@@ -95,7 +95,7 @@ func TestCommandFailures(t *testing.T) {
 	}{
 		"down":          {"http://127.0.0.1:1", []string{"--list"}, "cannot reach the Ironic or Iotronic API"},
 		"nonsense":      {nonsense.URL, []string{"--list"}, "not JSON"},
-		"a wrong token": {town.URL, []string{"--list", "--os-token", "hush"}, "401"},
+		"a wrong token": {town.URL, []string{"--list", "--os-token", "hush"}, "401 Unauthorized: The request you have made requires authentication.; set token (OS_TOKEN) to one that is good"},
 		"twins":         {twins.URL, []string{"--list"}, `two hosts are called "pi-01"`},
 		"twins alone":   {twins.URL, []string{"--host", "pi-02"}, `two hosts are called "pi-01"`},
 		"no such host":  {town.URL, []string{"--host", "pi-03"}, `the inventory has no host "pi-03"`},
@@ -103,11 +103,13 @@ func TestCommandFailures(t *testing.T) {
 		"empty host":    {town.URL, []string{"--host", ""}, `the inventory has no host ""`},
 		"nothing said":  {town.URL, nil, "--list, --host NAME or --graph"},
 		"bad hostname":  {town.URL, []string{"--list", "--hostname", "qualified"}, "name, uuid, unique"},
+		"half a group":  {town.URL, []string{"--list", "--groups", "status,none"}, "groups has none and others"},
+		"own facts":     {town.URL, []string{"--list", "--facts", "hostvars"}, "facts cannot be called hostvars, which Ansible sets itself"},
 		"bad group":     {town.URL, []string{"--list", "--groups", "label"}, `the word "label"`},
 		"bad filter":    {town.URL, []string{"--list", "--filters", "online"}, "write FIELD=VALUE"},
 		"bad pattern":   {town.URL, []string{"--list", "--exclude-fields", "["}, `exclude_fields: the pattern "["`},
 		"bad dialect":   {town.URL, []string{"--list", "--dialect", "openstack"}, "iotronic-boards"},
-		"other dialect": {town.URL, []string{"--list", "--dialect", "ironic"}, "which dialect it speaks"},
+		"other dialect": {town.URL, []string{"--list", "--dialect", "ironic"}, "the dialect is set to ironic, and the server is Iotronic; set the dialect to what it is, or to auto"},
 		"no url":        {"", []string{"--list", "--os-token", ""}, "no Ironic or Iotronic to talk to: set CRATON_IOTRONIC_URL"},
 	} {
 		out, errs, err := runCommand(t, c.url, c.args...)
@@ -142,7 +144,7 @@ func TestDefaultOptions(t *testing.T) {
 			for _, k := range allGroups {
 				words = append(words, string(k))
 			}
-			if !slices.Equal(words, s.Choices) {
+			if words = append(words, "none"); !slices.Equal(words, s.Choices) {
 				t.Errorf("groups: %v and %v", words, s.Choices)
 			}
 		case "hostname":

@@ -107,8 +107,9 @@ func FromSettings(v *settings.Values) (Options, error) {
 		ExcludeVariables: v.List(section + "exclude_variables"),
 		TrustTemplates:   v.Bool(section + "trust_templates"),
 	}
-	for _, g := range v.List(section + "groups") {
-		o.Groups = append(o.Groups, GroupKind(g))
+	var err error
+	if o.Groups, err = ansible.Kinds[GroupKind](v.List(section + "groups")); err != nil {
+		return o, err
 	}
 	if o.Facts == none {
 		o.Facts = ""
@@ -116,7 +117,6 @@ func FromSettings(v *settings.Values) (Options, error) {
 	if slices.Equal(o.AddressFrom, []string{none}) {
 		o.AddressFrom = nil
 	}
-	var err error
 	if o.Filters, err = ParseFilters(v.List(section + "filters")); err != nil {
 		return o, err
 	}

@@ -371,7 +371,7 @@ options:
         key: hostname
   craton_groups:
     description:
-      - Which kinds of groups to make.
+      - Which kinds of groups to make; none makes none.
       - The default is C(cloud,region,cell,label,type).
     type: list
     elements: str
@@ -384,6 +384,7 @@ options:
       - active
       - kind
       - parent
+      - none
     env:
       - name: CRATON_INVENTORY_GROUPS
     ini:

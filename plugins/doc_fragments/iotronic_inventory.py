@@ -433,7 +433,7 @@ options:
         key: address_from
   iotronic_groups:
     description:
-      - Which kinds of groups to make.
+      - Which kinds of groups to make; none makes none.
       - The default is
           C(driver,power,provision,maintenance,resource_class,conductor_group,owner,trait,status,type,fleet,project,mobile).
     type: list
@@ -452,6 +452,7 @@ options:
       - fleet
       - project
       - mobile
+      - none
     env:
       - name: CRATON_IOTRONIC_INVENTORY_GROUPS
     ini:

@@ -71,6 +71,7 @@ cache_connection: ~/.cache/craton-inventory
 cache_timeout: 600
 '''
 
+import difflib
 import hashlib
 import json
 import os
@@ -127,7 +128,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for variable in empty:
             del os.environ[variable]
         try:
-            self._read_config_data(path)
+            self.check_keys(path, self._read_config_data(path))
             settings = self.settings()
         finally:
             os.environ.update((variable, '') for variable in empty)
@@ -151,6 +152,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except AnsibleError as err:  # of compose, groups and keyed_groups with strict
             raise self.error(to_native(err))
 
+    def check_keys(self, path, config):
+        """Ansible passes over what is no option; a misspelt filter would then let every host through."""
+        known = ['plugin']
+        for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
+            known += [name] + list(definition.get('aliases') or [])
+        for key in config:
+            if key not in known:
+                near = difflib.get_close_matches(to_text(key), known, 1)
+                raise self.error('%s has the key %s, which is no option%s' % (
+                    to_native(path), to_native(key), '. Did you mean %s?' % near[0] if near else '; ansible-doc -t inventory %s lists them' % self.NAME))
+
     def settings(self):
         """The environment of the program: each of our options that has a value, under its variable."""
         env = {}
@@ -164,6 +176,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if isinstance(value, bool):
                 value = 'true' if value else 'false'
             elif isinstance(value, list):
+                # An empty list is a choice too; an empty variable would be none.
+                if not value and 'none' in (definition.get('choices') or []):
+                    value = ['none']
                 value = [to_text(word) for word in value]
                 for word in value:
                     if ',' in word:
@@ -203,7 +218,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if process.returncode != 0:
             lines = [line for line in to_text(stderr, errors='replace').splitlines() if line.strip()]
             said = lines[-1].strip() if lines else 'it ended with status %d and said nothing' % process.returncode
-            for prefix in (self.PROGRAM + ': ', 'ERROR: '):
+            for prefix in (self.PROGRAM + ': ', 'ERROR: ', self.SHORT_NAME + ': '):
                 if said.startswith(prefix):
                     said = said[len(prefix):]
             raise self.error(said)

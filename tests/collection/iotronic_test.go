@@ -44,6 +44,24 @@ keyed_groups: [{key: iotronic.status, prefix: is}]
 		if strings.Contains(out, `"42"`) || !strings.Contains(out, "40 + 2") {
 			t.Errorf("a template of the API was executed:\n%s", out)
 		}
+		// A key that is no option, such as a misspelt filter, is an error; no groups are a choice; a machine cannot take the
+		// place of the one that Ansible runs on.
+		wrong := h.write(t, "wrong.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: "+iotronictest.Admin.Token+"\nfiltres: [status=online]\n")
+		_, stderr, code := h.try(t, nil, "ansible-inventory", "-i", wrong, "--list")
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "has the key filtres, which is no option. Did you mean filters?") {
+			t.Errorf("exit %d: %s", code, stderr)
+		}
+		bare := h.write(t, "bare.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: "+iotronictest.Admin.Token+"\niotronic_groups: []\n")
+		if groups, _ := h.list(t, []string{bare}); len(groups["ungrouped"].Hosts) != 2 {
+			t.Errorf("without groups: %v", groups)
+		}
+		hijack := iotronictest.Start(t, iotronictest.Boards2019)
+		hijack.Add("boards", iotronictest.Object{"name": "localhost", "code": "c9", "extra": iotronictest.Object{"ansible_host": "192.0.2.66"}})
+		taken := h.write(t, "taken.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+hijack.URL+"\ntoken: "+iotronictest.Admin.Token+"\n")
+		_, stderr, code = h.try(t, nil, "ansible-inventory", "-i", taken, "--list")
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, `"localhost", is what Ansible calls the machine that it runs on`) {
+			t.Errorf("exit %d: %s", code, stderr)
+		}
 		if !h.newest {
 			return
 		}
@@ -61,8 +79,8 @@ keyed_groups: [{key: iotronic.status, prefix: is}]
 			t.Errorf("both: %d hosts, %v", len(hosts), w)
 		}
 		bad := h.write(t, "bad.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: wrong\n")
-		_, stderr, code := h.try(t, nil, "ansible-inventory", "-i", bad, "--list")
-		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "iotronic: GET /v1/boards/detail: 401") {
+		_, stderr, code = h.try(t, nil, "ansible-inventory", "-i", bad, "--list")
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "iotronic: GET /v1/boards/detail: 401") || !strings.Contains(text, "; set token (OS_TOKEN) to one that is good") {
 			t.Errorf("exit %d: %s", code, stderr)
 		}
 		if doc := h.run(t, "ansible-doc", "-t", "inventory", "craton.fleet.iotronic"); !strings.Contains(doc, "iotronic_groups") || !strings.Contains(doc, "CRATON_IOTRONIC_URL") {

@@ -23,6 +23,24 @@ type Group struct {
 // IsChild tells that a group is the child of another.
 func (g *Group) IsChild() bool { return g.child }
 
+// noKinds is the word for no kind at all, where nothing cannot be said, as in the environment.
+const noKinds = "none"
+
+// Kinds are the kinds of groups that the setting groups has, or none.
+func Kinds[K ~string](words []string) ([]K, error) {
+	if !slices.Contains(words, noKinds) {
+		kinds := make([]K, len(words))
+		for i, word := range words {
+			kinds[i] = K(word)
+		}
+		return kinds, nil
+	}
+	if len(words) > 1 {
+		return nil, fmt.Errorf("groups has %s and others; leave %s out, or all others", noKinds, noKinds)
+	}
+	return nil, nil
+}
+
 // Grouper makes the groups of an inventory. Two groups never get one name.
 type Grouper struct {
 	names  GroupNames

@@ -2,6 +2,9 @@ package ansible
 
 import (
 	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -13,20 +16,38 @@ const (
 	GroupPriority = "ansible_group_priority"
 )
 
-// CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas and space
-// divide its host patterns, and ansible-core before 2.19 runs templates in names when plays show them.
+// controller are what Ansible calls the machine that it runs on itself. A host of that name would be given what is
+// delegated to that machine, with all secrets in it.
+var controller = []string{"localhost", "127.0.0.1", "::1"}
+
+// CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas, colons and space
+// divide its host patterns, other characters mean something in them, and ansible-core before 2.19 runs templates in names
+// when plays show them. Addresses may have colons.
 func CheckHostName(name string) error {
 	switch {
 	case name == "":
 		return errors.New("is empty")
+	case slices.Contains(controller, name):
+		return errors.New("is what Ansible calls the machine that it runs on")
 	case strings.Contains(name, ","):
 		return errors.New("has a comma")
 	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
 		return errors.New("has space or a control character")
 	case IsTemplate(name):
 		return errors.New("looks like a template")
+	case strings.ContainsAny(name[:1], "!&~@"):
+		return fmt.Errorf("begins with %s, which means something else in Ansible's patterns", name[:1])
+	case strings.ContainsAny(name, "*?[]"):
+		return errors.New("has one of the characters *?[], which mean something else in Ansible's patterns")
+	case strings.Contains(name, ":") && !isAddress(name):
+		return errors.New("has a colon, which divides Ansible's patterns")
 	}
 	return nil
+}
+
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
 }
 
 // GroupNames says how names of the API become names that Ansible allows in groups.

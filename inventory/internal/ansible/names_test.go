@@ -11,6 +11,40 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
+// TestCheckHostName: what Ansible cannot address by its name, or takes for something else, is no name. What is, is.
+func TestCheckHostName(t *testing.T) {
+	t.Parallel()
+	for name, why := range map[string]string{
+		"localhost": "the machine that it runs on", "127.0.0.1": "the machine that it runs on", "::1": "the machine that it runs on",
+		"!web": "begins with !", "&web": "begins with &", "~web": "begins with ~", "@web": "begins with @",
+		"*": "*?[]", "web?": "*?[]", "h[1:3]": "*?[]", "a]": "*?[]",
+		"pi:22": "a colon", "2001:db8::zz": "a colon", "a,b": "a comma", "": "empty", "a b": "space", "{{x}}": "template",
+	} {
+		if err := ansible.CheckHostName(name); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%q: %v, want %s", name, err, why)
+		}
+	}
+	for _, name := range []string{"web-01", "2001:db8::1", "fe80::1%eth0", "10.0.0.1", "127.0.0.2", "east/dfw/web", "a!b", "LOCALHOST", "ü", "web~1", "a@b"} {
+		if err := ansible.CheckHostName(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// TestKinds: kinds of groups, and none of them.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	if got, err := ansible.Kinds[string]([]string{"a", "b"}); err != nil || strings.Join(got, " ") != "a b" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := ansible.Kinds[string]([]string{"none"}); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := ansible.Kinds[string]([]string{"a", "none"}); err == nil || !strings.Contains(err.Error(), "groups has none and others") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestGroupName(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

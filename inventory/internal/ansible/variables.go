@@ -74,7 +74,16 @@ func CheckFacts(name string) error {
 	if name == HostAddress {
 		return fmt.Errorf("facts cannot be called %s, which is the host's address", HostAddress)
 	}
+	if slices.Contains(ansibles, name) {
+		return fmt.Errorf("facts cannot be called %s, which Ansible sets itself", name)
+	}
 	return nil
+}
+
+// ansibles are variables that Ansible sets over those of an inventory (contract A3).
+var ansibles = []string{
+	"inventory_hostname", "inventory_hostname_short", "inventory_file", "inventory_dir", "groups", "group_names", "hostvars", "playbook_dir",
+	"play_hosts", "ansible_play_hosts", "omit", "role_name", "ansible_version", "vars", "environment",
 }
 
 // Excluder tells which names are left out, such as those of variables. It is safe for concurrent use.

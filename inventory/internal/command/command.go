@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
@@ -41,7 +42,7 @@ func New(face *Face, s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: face.Use, Short: face.Short, Long: face.Long, Example: face.Example,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return r.run(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return connect.Advised(r.run(cmd)) },
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false

@@ -1,0 +1,30 @@
+package connect
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// Advice is what to do about an error of a connection, in the words of the settings, which the client libraries do not know;
+// "" if there is nothing to add.
+func Advice(err error) string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "set ca_path (CRATON_CA_PATH), or os_cacert (OS_CACERT) for Keystone, to the PEM file of the authority that signed it"
+	}
+	if iotronic.StatusOf(err) == http.StatusUnauthorized {
+		return "set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs"
+	}
+	return ""
+}
+
+// Advised is an error with its [Advice].
+func Advised(err error) error {
+	if advice := Advice(err); advice != "" {
+		return fmt.Errorf("%w; %s", err, advice)
+	}
+	return err
+}
