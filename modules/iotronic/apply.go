@@ -128,7 +128,7 @@ func (a *applying) removes(ctx context.Context) error {
 	if err := a.provisions(ctx); err != nil {
 		return err
 	}
-	err := a.client.Nodes.Delete(ctx, a.id())
+	err := a.patiently(ctx, func() error { return a.client.Nodes.Delete(ctx, a.id()) })
 	if err == nil {
 		a.wrote = true
 	}
@@ -148,7 +148,7 @@ func (a *applying) writes(ctx context.Context) error {
 		a.node, a.wrote = n.Fields, true
 	}
 	if a.p.maintenance {
-		if err := a.did(a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason)); err != nil {
+		if err := a.does(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) }); err != nil {
 			return fmt.Errorf("maintenance: %w", err)
 		}
 	}
@@ -156,7 +156,7 @@ func (a *applying) writes(ctx context.Context) error {
 		return err
 	}
 	if a.p.resume {
-		if err := a.did(a.client.Nodes.ClearMaintenance(ctx, a.id())); err != nil {
+		if err := a.does(ctx, func() error { return a.client.Nodes.ClearMaintenance(ctx, a.id()) }); err != nil {
 			return fmt.Errorf("maintenance: %w", err)
 		}
 	}
@@ -168,25 +168,54 @@ func (a *applying) updates(ctx context.Context, changes api.Changes) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	n, err := a.client.Nodes.Update(ctx, a.id(), changes)
-	if err == nil {
-		a.node, a.wrote = n.Fields, true
-	}
-	return err
+	return a.patiently(ctx, func() error {
+		n, err := a.client.Nodes.Update(ctx, a.id(), changes)
+		if err == nil {
+			a.node, a.wrote = n.Fields, true
+		}
+		return err
+	})
 }
 
-// did notes a change whose answer does not show the node.
-func (a *applying) did(err error) error {
+// does makes a change whose answer does not show the node.
+func (a *applying) does(ctx context.Context, do func() error) error {
+	err := a.patiently(ctx, do)
 	if err == nil {
 		a.wrote, a.stale = true, true
 	}
 	return err
 }
 
+// patiently does what somebody else's work on the node forbids again and again, as long as the task may wait.
+func (a *applying) patiently(ctx context.Context, do func() error) error {
+	const pause = time.Second // the client has tried for longer than that each time
+	for {
+		err := do()
+		if !a.w.wait || !api.IsLocked(err) {
+			return err
+		}
+		if time.Now().Add(pause).After(a.ends) {
+			return fmt.Errorf("%w; the node %s is not free after %s", err, a.called(), a.waited())
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (a *applying) called() string { return called(a.node.Text(keyName), a.id()) }
+
+// waited is how long the task may wait.
+func (a *applying) waited() string {
+	return fmt.Sprintf("%g seconds (wait_timeout)", a.w.timeout.Seconds())
+}
+
 // provisions leads the node through the steps; without waiting the first is all that can be asked for.
 func (a *applying) provisions(ctx context.Context) error {
 	for _, step := range a.p.steps {
-		if err := a.did(a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb})); err != nil {
+		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb}) }); err != nil {
 			return fmt.Errorf("%s: %w", optProvision, err)
 		}
 		if !a.w.wait {
@@ -220,7 +249,7 @@ func (a *applying) powers(ctx context.Context) error {
 		}
 	}
 	if target != "" {
-		if err := a.did(a.client.Nodes.SetPower(ctx, a.id(), target)); err != nil {
+		if err := a.does(ctx, func() error { return a.client.Nodes.SetPower(ctx, a.id(), target) }); err != nil {
 			return fmt.Errorf("%s: %w", optPower, err)
 		}
 	}
@@ -240,8 +269,16 @@ func (a *applying) until(ctx context.Context, wait func(context.Context) error) 
 	limited, cancel := context.WithDeadline(ctx, a.ends)
 	defer cancel()
 	err := wait(limited)
-	if _, late := errors.AsType[*api.StateTransitionTimeoutError](err); late && ctx.Err() == nil {
-		return fmt.Errorf("%w; wait_timeout is %g seconds", err, a.w.timeout.Seconds())
+	late, ok := errors.AsType[*api.StateTransitionTimeoutError](err)
+	if !ok || ctx.Err() != nil {
+		return err
 	}
-	return err
+	text := fmt.Sprintf("the node %s is not %q after %s", a.called(), late.Expected, a.waited())
+	if late.Actual != "" && late.Actual != late.Expected {
+		text += fmt.Sprintf(", but %q", late.Actual)
+	}
+	if late.Reason != "" {
+		text += "; its last error: " + late.Reason
+	}
+	return errors.New(text + "; give it more time, or look what keeps it")
 }

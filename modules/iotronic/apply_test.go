@@ -100,3 +100,34 @@ func TestRequestsOfATask(t *testing.T) {
 	}
 	a.OK(t, true, nodeName, args{"name": "counted", "state": "absent"})
 }
+
+// TestLocked: a task waits for others to be done with the node, as long as it may.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	a.Connection["max_retries"] = 0
+	a.OK(t, true, nodeName, args{"name": "locked", "driver": openstacktest.IronicDriver})
+	left := 0
+	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPatch || left == 0 {
+			return false
+		}
+		left--
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusConflict)
+		_, _ = io.WriteString(w, `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node u is locked by host c, please retry after the current operation is completed.\"}"}`)
+		return true
+	}
+	in := args{"name": "locked", "description": "mine"}
+	for reason, how := range map[string]args{"please retry": {"wait": false}, `; the node "locked" is not free after 0 seconds (wait_timeout)`: {"wait_timeout": 0}} {
+		left = 1
+		if out := a.Task(t, nodeName, in.With(how)); out["failed"] != true || out["changed"] != false || !strings.Contains(out.Msg(), reason) {
+			t.Errorf("%v: %v", how, out)
+		}
+	}
+	left = 1
+	if out := a.Task(t, nodeName, in); out["failed"] != nil || out["changed"] != true || left != 0 {
+		t.Errorf("%v", out)
+	}
+	a.OK(t, true, nodeName, args{"name": "locked", "state": "absent"})
+}

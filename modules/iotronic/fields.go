@@ -16,8 +16,14 @@ type field struct {
 	// stays: it cannot be taken away again, so an empty text is a mistake.
 	stays bool
 	lower bool // the API keeps it in lower case
-	doc   []string
+	since int  // the minor version of Ironic's API that has it first; 0 for the first of all
+	// settled: Ironic changes it only while nothing is deployed on the node.
+	settled bool
+	doc     []string
 }
+
+// version is the version of Ironic's API that has the field first.
+func (f *field) version() api.Version { return api.Version{Major: 1, Minor: f.since} }
 
 // form is how a field is written and compared.
 type form int
@@ -33,15 +39,20 @@ const (
 // hidden are the fields in which Ironic hides secrets.
 var hidden = []string{"driver_info", "instance_info"}
 
-func text(option, doc string) field { return field{option: option, on: onIronic, doc: []string{doc}} }
+func text(since int, option, doc string) field {
+	return field{option: option, on: onIronic, since: since, doc: []string{doc}}
+}
 
 func dict(option string, doc ...string) field {
 	return field{option: option, form: formDict, on: onIronic, doc: doc}
 }
 
+// interfaceEnding ends the names of fields that say which implementation of an interface a node uses.
+const interfaceEnding = "_interface"
+
 // implementation is the field that says which implementation of an interface of its driver a node uses.
-func implementation(of, sample string) field {
-	return field{option: of + "_interface", on: onIronic, stays: true,
+func implementation(since int, of, sample string) field {
+	return field{option: of + interfaceEnding, on: onIronic, since: since, stays: true, settled: true,
 		doc: []string{"Which implementation of the interface " + of + " the node uses, such as V(" + sample + "). The driver's default if it is never given."}}
 }
 
@@ -54,32 +65,34 @@ var fields = []field{
 	{option: "extra", form: formDict, on: slices.Concat(onIronic, onNodes), doc: []string{"What you want to keep with the node."}},
 	dict("instance_info", "What is to be deployed, such as C(image_source) and C(root_gb).",
 		"Ironic never shows secrets, nor C(image_url) and C(configdrive), so they are not compared: see O(update_password)."),
-	dict("network_data", "The network configuration of what is deployed, with C(links), C(networks) and C(services)."),
-	text("resource_class", "The resource class, by which schedulers choose nodes. An empty string takes it away."),
-	text("chassis_uuid", "The UUID of the chassis that the node is in. An empty string takes it away."),
-	{option: "conductor_group", on: onIronic, lower: true, doc: []string{"The group of conductors that work on the node. An empty string means none. Upper and lower case are the same."}},
-	text("owner", "Whom the node belongs to, a project as a rule. An empty string takes it away."),
-	text("lessee", "The project that may use the node. An empty string takes it away."),
-	text("shard", "The shard that the node is in. An empty string takes it away."),
-	text("description", "A text for people. An empty string takes it away."),
-	text("instance_uuid", "The UUID of the instance that runs on the node. An empty string takes it away."),
-	{option: "automated_clean", form: formMaybe, on: onIronic, doc: []string{"Whether the node is cleaned on its way to V(available). What the conductor says if it is never given."}},
-	{option: "protected", form: formFlag, on: onIronic, doc: []string{"Whether a deployed node must not be torn down, rebuilt or deleted."}},
-	text("protected_reason", "Why it is protected. An empty string takes it away."),
-	{option: "retired", form: formFlag, on: onIronic, doc: []string{"Whether the node is not to be made available any more."}},
-	text("retired_reason", "Why it is retired. An empty string takes it away."),
-	implementation("bios", "no-bios"),
-	implementation("boot", "ipxe"),
-	implementation("console", "ipmitool-socat"),
-	implementation("deploy", "direct"),
-	implementation("inspect", "agent"),
-	implementation("management", "ipmitool"),
-	implementation("network", "flat"),
-	implementation("power", "ipmitool"),
-	implementation("raid", "agent"),
-	implementation("rescue", "agent"),
-	implementation("storage", "noop"),
-	implementation("vendor", "no-vendor"),
+	{option: "network_data", form: formDict, on: onIronic, since: 66,
+		doc: []string{"The network configuration of what is deployed, with C(links), C(networks) and C(services)."}},
+	{option: "resource_class", on: onIronic, since: 21, settled: true,
+		doc: []string{"The resource class, by which schedulers choose nodes. An empty string takes it away."}},
+	text(0, "chassis_uuid", "The UUID of the chassis that the node is in. An empty string takes it away."),
+	{option: "conductor_group", on: onIronic, since: 46, lower: true, doc: []string{"The group of conductors that work on the node. An empty string means none. Upper and lower case are the same."}},
+	text(50, "owner", "Whom the node belongs to, a project as a rule. An empty string takes it away."),
+	text(65, "lessee", "The project that may use the node. An empty string takes it away."),
+	text(82, "shard", "The shard that the node is in. An empty string takes it away."),
+	text(51, "description", "A text for people. An empty string takes it away."),
+	text(0, "instance_uuid", "The UUID of the instance that runs on the node. An empty string takes it away."),
+	{option: "automated_clean", form: formMaybe, on: onIronic, since: 47, doc: []string{"Whether the node is cleaned on its way to V(available). What the conductor says if it is never given."}},
+	{option: "protected", form: formFlag, on: onIronic, since: 48, doc: []string{"Whether a deployed node must not be torn down, rebuilt or deleted."}},
+	text(48, "protected_reason", "Why it is protected. An empty string takes it away."),
+	{option: "retired", form: formFlag, on: onIronic, since: 61, doc: []string{"Whether the node is not to be made available any more."}},
+	text(61, "retired_reason", "Why it is retired. An empty string takes it away."),
+	implementation(40, "bios", "no-bios"),
+	implementation(31, "boot", "ipxe"),
+	implementation(31, "console", "ipmitool-socat"),
+	implementation(31, "deploy", "direct"),
+	implementation(31, "inspect", "agent"),
+	implementation(31, "management", "ipmitool"),
+	implementation(20, "network", "flat"),
+	implementation(31, "power", "ipmitool"),
+	implementation(31, "raid", "agent"),
+	implementation(38, "rescue", "agent"),
+	implementation(33, "storage", "noop"),
+	implementation(31, "vendor", "no-vendor"),
 
 	{option: "code", on: onNodes, needed: true, stays: true, doc: []string{"The code that the machine has on it. No two nodes have the same one."}},
 	{option: "type", on: onNodes, doc: []string{"The sort of hardware. An empty string takes it away."}},

@@ -1,11 +1,11 @@
 package iotronic
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -23,6 +23,9 @@ func (p *plan) guard(d api.Dialect) error {
 	}
 	if p.after == nil {
 		return nil
+	}
+	if err := p.guardFields(); err != nil {
+		return err
 	}
 	for _, flag := range []string{"protected", "retired"} {
 		if !isNone(p.after[flag+"_reason"]) && !isTrue(p.after[flag]) {
@@ -51,6 +54,47 @@ func (p *plan) guard(d api.Dialect) error {
 		}
 	}
 	return nil
+}
+
+// longest is how many characters a description may have.
+const longest = 4096
+
+// guardFields refuses values that Ironic refuses, and changes of a node with something deployed on it that it refuses then.
+func (p *plan) guardFields() error {
+	if n := utf8.RuneCountInString(p.after.Text("description")); p.writes("description") && n > longest {
+		return fmt.Errorf("description: it has %d characters, and Ironic takes %d", n, longest)
+	}
+	if p.before == nil {
+		return nil
+	}
+	state, _ := settled(p.before)
+	if slices.Contains(undeployed, state) {
+		return nil
+	}
+	for i := range fields {
+		f := &fields[i]
+		if _, changes := p.update[f.option]; !changes || !f.settled {
+			continue
+		}
+		help := "tear it down first, by provision_state: available and undeploy: true"
+		switch isInterface := strings.HasSuffix(f.option, interfaceEnding); {
+		case isInterface && (isTrue(p.before[keyMaintenance]) || p.maintenance):
+			continue
+		case isInterface:
+			help = "put the node into maintenance for it, or " + help
+		case isNone(p.before[f.option]): // there may be a first one
+			continue
+		}
+		return fmt.Errorf("%s: Ironic does not change it while the node is %s; %s", f.option, p.whereabouts(state), help)
+	}
+	return nil
+}
+
+// writes tells whether a field is written, by a create or a change.
+func (p *plan) writes(option string) bool {
+	_, updated := p.update[option]
+	_, later := p.late[option]
+	return updated || later || p.create != nil && !isNone(p.create[option])
 }
 
 // updates tells whether fields, or what is in them, are changed.
@@ -82,95 +126,11 @@ func (p *plan) guardRemove() error {
 	case isTrue(o[keyMaintenance]): // Ironic forgets what it cannot reach any more
 		return nil
 	case slices.Contains(deployed, state):
-		return fmt.Errorf("the node %s is %q, and cannot be removed; set undeploy: true to tear down what is deployed on it, or put it into maintenance first", name, state)
+		return fmt.Errorf("the node %s is %s, and cannot be removed; set undeploy: true to tear down what is deployed on it, or put it into maintenance first", name, p.whereabouts(state))
 	case !slices.Contains(deletable, state):
-		return fmt.Errorf("the node %s is %q, and cannot be removed; make it manageable, or put it into maintenance first", name, state)
+		return fmt.Errorf("the node %s is %s, and cannot be removed; make it manageable, or put it into maintenance first", name, p.whereabouts(state))
 	case !isNone(o["instance_uuid"]) && len(p.steps) == 0:
 		return fmt.Errorf("the node %s has the instance %s, and cannot be removed; take that away by instance_uuid: \"\" first", name, o.Text("instance_uuid"))
-	}
-	return nil
-}
-
-// verify refuses names, codes and drivers that the API would refuse.
-func (s *service) verify(ctx context.Context, p *plan) error {
-	if err := p.guard(s.dialect); err != nil || p.after == nil {
-		return err
-	}
-	uuid := p.before.Text(keyUUID)
-	changes := func(field string) bool {
-		_, updated := p.update[field]
-		return updated || p.create != nil && !isNone(p.create[field])
-	}
-	if s.dialect != api.DialectIronic {
-		if changes("code") {
-			return s.freeCode(ctx, p.after.Text("code"), uuid)
-		}
-		return nil
-	}
-	if changes(keyDriver) {
-		if err := s.knownDriver(ctx, p.after.Text(keyDriver)); err != nil {
-			return err
-		}
-	}
-	if changes("instance_uuid") && !isNone(p.after["instance_uuid"]) {
-		if err := s.freeInstance(ctx, p.after.Text("instance_uuid")); err != nil {
-			return err
-		}
-	}
-	if p.create != nil && isNone(p.create[keyUUID]) || !changes(keyName) { // it was looked for by the name, or keeps it
-		return nil
-	}
-	other, err := s.client.Nodes.Get(ctx, p.after.Text(keyName), keyUUID)
-	if api.IsNotFound(err) {
-		return nil
-	}
-	if err == nil && other.UUID != uuid {
-		err = fmt.Errorf("the name %q is taken by the node %s", p.after.Text(keyName), other.UUID)
-	}
-	return err
-}
-
-// knownDriver refuses a driver that no conductor has. Who may not read drivers will hear it from the server.
-func (s *service) knownDriver(ctx context.Context, name string) error {
-	found, err := s.client.Drivers.List(ctx, api.DriverListOptions{})
-	if api.IsForbidden(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, d := range found {
-		names = append(names, d.Name)
-	}
-	if slices.Contains(names, name) {
-		return nil
-	}
-	slices.Sort(names)
-	return fmt.Errorf("driver: no conductor has the driver %q; there is %s", name, strings.Join(names, ", "))
-}
-
-// freeInstance refuses an instance that a node has.
-func (s *service) freeInstance(ctx context.Context, uuid string) error {
-	other, err := s.client.Nodes.ByInstance(ctx, uuid)
-	if api.IsNotFound(err) {
-		return nil
-	}
-	if err == nil {
-		err = fmt.Errorf("instance_uuid: the instance %s is on the node %s", uuid, called(other.Name, other.UUID))
-	}
-	return err
-}
-
-// freeCode refuses a code that another node has, as far as the caller sees others: lists are of one project.
-func (s *service) freeCode(ctx context.Context, code, own string) error {
-	for n, err := range s.client.Nodes.All(ctx, api.NodeListOptions{}) {
-		if err != nil {
-			return err
-		}
-		if n.Code == code && n.UUID != own {
-			return fmt.Errorf("the code %q is taken by the node %s", code, called(n.Name, n.UUID))
-		}
 	}
 	return nil
 }

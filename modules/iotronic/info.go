@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/craton-fleet/craton/internal/rest"
 	api "github.com/craton-fleet/craton/iotronic"
@@ -162,7 +161,9 @@ func (k *kind) info(ctx context.Context, task *module.Task) (*module.Result, err
 func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Object, error) {
 	names, uuid := p.Strings(optName), ""
 	if k.identity == keyUUID {
-		uuid = p.String(optUUID)
+		if uuid = canonical(p.String(optUUID)); uuid != "" && !isUUID.MatchString(uuid) {
+			return nil, noUUID(uuid)
+		}
 	}
 	query, fields := k.query(p)
 	keep, by, err := k.keeps(ctx, s, p)
@@ -182,7 +183,7 @@ func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Obj
 		fields = slices.Concat(fields, added)
 	}
 	matches := func(o api.Object) bool {
-		is := (uuid == "" || strings.EqualFold(o.Text(keyUUID), uuid)) &&
+		is := (uuid == "" || canonical(o.Text(keyUUID)) == uuid) &&
 			(names == nil || slices.Contains(names, o.Text(keyName)) || slices.Contains(names, o.Text(k.identity))) && keep(o)
 		for _, field := range added {
 			delete(o, field)

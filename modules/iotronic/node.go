@@ -84,6 +84,12 @@ func (f *field) options() []module.Option {
 	case !slices.Contains(f.on, onIronic[0]):
 		o.Description = append(o.Description, "Only nodes of Iotronic have it.")
 	}
+	if f.since > 0 {
+		o.Description = append(o.Description, fmt.Sprintf("It needs API version %s or a later one.", f.version()))
+	}
+	if f.settled {
+		o.Description = append(o.Description, "Ironic changes it only while nothing is deployed on the node.")
+	}
 	if f.needed {
 		o.Description = append(o.Description, "Required to create the node there.")
 	}
@@ -99,7 +105,7 @@ func (f *field) options() []module.Option {
 	case formDict:
 		o.Type = module.Dict
 		if slices.Contains(hidden, f.option) {
-			o.NoLogKeys = api.SecretWords()
+			o.NoLogKeys = append(api.SecretWords(), alsoHidden...)
 		}
 		return []module.Option{o, {Name: f.mode(), Default: merge, Choices: []any{merge, replace}, Description: []string{
 			fmt.Sprintf("V(merge) sets what O(%s) has and leaves all other keys, V(replace) removes all others. Values are replaced as a whole: dicts in it are not merged.", f.option)}}}
@@ -123,9 +129,9 @@ func stateOptions() []module.Option {
 			"V(active) deploys what O(instance_info) says. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
 		}},
 		{Name: optUndeploy, Type: module.Bool, Default: false, Description: []string{
-			"With O(state=absent), or O(provision_state) V(manageable) or V(available): tear down what is deployed on the node, or was to be. Without it that is an error."}},
+			"With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or was to be. Without it that is an error."}},
 		{Name: optWait, Type: module.Bool, Default: true, Description: []string{
-			"Whether the task waits until O(power) and O(provision_state) are reached. Without it the first step is asked for, and nobody looks how it ends."}},
+			"Whether the task waits until O(power) and O(provision_state) are reached, and while another request works on the node. Without it the first step is asked for, and nobody looks how it ends."}},
 		{Name: optTimeout, Type: module.Int, Default: 1800, Description: []string{"How many seconds it may wait, in all."}},
 	}
 }

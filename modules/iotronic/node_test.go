@@ -9,6 +9,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	api "github.com/craton-fleet/craton/iotronic"
 )
 
 var (
@@ -119,6 +120,70 @@ func TestLifeOnIronic(t *testing.T) {
 	a.does(t, args{"name": "life-2", "state": "absent"})
 }
 
+// TestRefusedBefore: what a real Ironic refuses is refused before anything is written, in check mode too; each would be
+// refused by it.
+func TestRefusedBefore(t *testing.T) {
+	t.Parallel()
+	i, a := newIronic(t)
+	c, err := api.New(i.URL, api.WithRetries(20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hasty, err := api.New(i.URL, api.WithRetries(1)) // what a state forbids is tried as often as what somebody else's work does
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := args{"name": "refused"}
+	create := n.With(args{"driver": openstacktest.IronicDriver})
+	const nothing = "99999999-0000-4000-8000-999999999999"
+	for _, tt := range []struct {
+		in     args
+		field  string // that Ironic is asked for without the module
+		reason string
+	}{
+		{args{"name": "a b"}, "name", `name: Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not "a b"`},
+		{args{"description": strings.Repeat("ü", 4097)}, "description", "it has 4097 characters, and Ironic takes 4096"},
+		{args{"power_interface": "ipmitool"}, "power_interface", `power_interface: the driver fake-hardware does not have "ipmitool" here; it has fake`},
+		{args{"chassis_uuid": nothing}, "chassis_uuid", "there is no chassis " + nothing},
+		{args{"chassis_uuid": "one"}, "chassis_uuid", `"one" is no UUID`},
+		{args{"conductor_group": "Nobody"}, "conductor_group", `no conductor is in the group "nobody"; there is ""`},
+	} {
+		a.Fails(t, nodeName, create.With(tt.in), tt.reason)
+		more := api.Object{"driver": raw(openstacktest.IronicDriver), tt.field: raw(tt.in[tt.field])}
+		if _, err := c.Nodes.Create(t.Context(), api.NodeCreate{More: more}); err == nil {
+			t.Errorf("Ironic takes %v", tt.in)
+		}
+	}
+	a.Fails(t, nodeName, create.With(args{"owner": "o", "description": "d", "api_version": "1.49"}),
+		"API version 1.49 does not have owner (since 1.50), description (since 1.51); set api_version to a later one")
+	a.Fails(t, nodeName, n.With(args{"state": "absent", "api_version": "1.4"}), "nodes have names from 1.5 on")
+	a.Fails(t, node.infoName(), n.With(args{"api_version": "1.4"}), "nodes have names from 1.5 on")
+	a.Fails(t, node.infoName(), n.With(args{"dialect": "iotronic-nodes"}), "the dialect is set to iotronic-nodes, and the server is Ironic")
+	a.Fails(t, node.infoName(), args{"uuid": "refused"}, `uuid: "refused" is no UUID; a name belongs into the option name`)
+
+	// A UUID is the same in every form.
+	const own = "6FA459EAEE8A3CA4894EDB77E160355E"
+	if made := a.does(t, create.With(args{"uuid": own, "resource_class": "first"})); made["uuid"] != "6fa459ea-ee8a-3ca4-894e-db77e160355e" {
+		t.Errorf("%v", made["uuid"])
+	}
+	a.reads(t, node, args{"uuid": strings.ToLower(own)}, "refused")
+
+	// Some fields stay as long as something is deployed; where it is torn down in the same task they come after that.
+	a.does(t, n.With(args{"provision_state": "active"}))
+	if _, err := hasty.Nodes.Update(t.Context(), "refused", api.Changes{"resource_class": "second"}); !api.IsConflict(err) {
+		t.Errorf("Ironic changes it: %v", err)
+	}
+	a.Fails(t, nodeName, n.With(args{"resource_class": "second"}), `resource_class: Ironic does not change it while the node is "active"; tear it down first`)
+	a.Fails(t, nodeName, n.With(args{"resource_class": ""}), "resource_class: Ironic does not change it")
+	a.does(t, n.With(args{"maintenance": true, "description": "d"}))
+	a.does(t, n.With(args{"maintenance": false}))
+	a.does(t, n.With(args{"provision_state": "manageable", "undeploy": true, "resource_class": "second"}))
+	a.does(t, n.With(args{"resource_class": ""}))
+	a.does(t, n.With(args{"provision_state": "active"}))
+	a.does(t, n.With(args{"resource_class": "third"})) // the first one may come at any time
+	a.does(t, n.With(args{"state": "absent", "undeploy": true}))
+}
+
 // TestBadArguments: what needs no server to be wrong.
 func TestBadArguments(t *testing.T) {
 	t.Parallel()
@@ -132,6 +197,7 @@ func TestBadArguments(t *testing.T) {
 		{args{"name": "1be26c0b03f24d2eae87c02d7f33c123"}, "is a UUID, which no name may look like"},
 		{args{"name": "n", "maintenance_reason": "x"}, "missing parameter(s) required by 'maintenance_reason': maintenance"},
 		{args{"name": "n", "maintenance_reason": "x", "maintenance": false}, "and maintenance is false"},
+		{args{"name": "n", "wait_timeout": -1}, "wait_timeout is less than nothing"},
 		{args{"name": "n", "power": "reboot"}, "value of power must be one of: on, off, rebooted, got: reboot"},
 		{args{"name": "n", "location": map[string]any{"latitude": 1}}, "missing required arguments: altitude, longitude found in location"},
 		{args{"name": "n", "extra": map[string]any{"": 1}}, "extra: a key is empty"},

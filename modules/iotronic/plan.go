@@ -324,34 +324,46 @@ func (p *plan) planStates(w *want) error {
 		from = p.settling(w)
 	}
 	if w.provision != "" {
-		steps, err := route(from, w.provision, w.undeploy)
+		steps, err := route(from, w.provision, p.whereabouts(from), w.undeploy)
 		if err != nil {
 			return err
 		}
 		p.steps = steps
 	}
 	p.postpone()
+	if len(p.late) > 0 && len(p.steps) > 0 && !w.wait {
+		return fmt.Errorf("%s: Ironic takes it only when the node is %q; set wait: true", slices.Min(slices.Collect(maps.Keys(p.late))), w.provision)
+	}
 	p.planPower(w)
 	switch {
 	case w.provision == "" && !p.changed():
 		p.settle = "" // nothing is to be done that would have to wait
+	case len(p.steps) > 0 && !w.wait: // where it will be found nobody knows
+		p.asked(keyProvision, p.steps[0].state)
+		p.forgetDeployment(null)
 	case len(p.steps) > 0:
-		p.arrives(keyProvision, "target_"+keyProvision, w.provision)
-		if p.steps[0].verb == api.ProvisionDeleted { // what was deployed is forgotten
-			p.set("instance_info", raw(api.Object{}))
-			p.set("instance_uuid", null)
-		}
+		p.arrives(keyProvision, w.provision)
+		p.forgetDeployment(raw(api.Object{}))
 	case p.settle != "":
-		p.arrives(keyProvision, "target_"+keyProvision, p.settle)
+		p.arrives(keyProvision, p.settle)
 	}
 	return nil
 }
 
-// postpone leaves for the end what Ironic takes only there: it protects no node that is not deployed, and retires none
-// that is available.
+// forgetDeployment predicts what Ironic forgets when it tears down what is deployed. info is what is known of the rest.
+func (p *plan) forgetDeployment(info json.RawMessage) {
+	if p.steps[0].verb == api.ProvisionDeleted {
+		p.set("instance_info", raw(api.Object{}))
+		p.set("instance_uuid", null)
+		p.after["instance_info"] = info
+	}
+}
+
+// postpone leaves for the end what Ironic takes only there: it protects no node that is not deployed, retires none that is
+// available, and changes some fields only where nothing is deployed.
 func (p *plan) postpone() {
-	later := func(flag string) {
-		for _, key := range []string{flag, flag + "_reason"} {
+	later := func(fields ...string) {
+		for _, key := range fields {
 			if value, ok := p.update[key]; ok {
 				p.late[key] = value
 				delete(p.update, key)
@@ -363,11 +375,22 @@ func (p *plan) postpone() {
 		}
 	}
 	if (p.create != nil || len(p.steps) > 0) && isTrue(p.after["protected"]) {
-		later("protected")
+		later("protected", "protected_reason")
 	}
 	delete(p.create, "protected") // a new node is not, and Ironic does not want to hear it
-	if state, _ := settled(p.before); state == available && len(p.steps) > 0 && isTrue(p.after["retired"]) {
-		later("retired")
+	if len(p.steps) == 0 {
+		return
+	}
+	state, _ := settled(p.before)
+	if state == available && isTrue(p.after["retired"]) {
+		later("retired", "retired_reason")
+	}
+	if p.steps[0].verb == api.ProvisionDeleted && slices.Contains(undeployed, p.reached()) {
+		for i := range fields {
+			if fields[i].settled {
+				later(fields[i].option)
+			}
+		}
 	}
 }
 
@@ -383,12 +406,18 @@ func (p *plan) reached() string {
 	return state
 }
 
-// arrives predicts that a state is reached.
-func (p *plan) arrives(key, target, state string) {
+// arrives predicts that a state is reached, and so no target any more.
+func (p *plan) arrives(key, state string) {
 	p.set(key, raw(state))
-	if _, ok := p.after[target]; ok {
+	if target := "target_" + key; p.after[target] != nil {
 		p.set(target, null)
 	}
+}
+
+// asked says that a state is asked for, which nobody waits for.
+func (p *plan) asked(key, state string) {
+	p.after[key], p.after["target_"+key] = null, null
+	p.shown[key] = raw(state + " (asked for by this task)")
 }
 
 func (p *plan) planMaintenance(w *want) {
@@ -422,14 +451,14 @@ func (p *plan) planMaintenance(w *want) {
 }
 
 // planPower finds whether the power has to be switched. What it will be after a step of provisioning nobody knows, so
-// then that is looked at again.
+// then that is looked at again; without waiting that is for the next run.
 func (p *plan) planPower(w *want) {
 	target := map[string]string{on: api.PowerOn, off: api.PowerOff, rebooted: api.Reboot}[w.power]
 	switch state, moves := powered(p.before); {
+	case len(p.steps) > 0 && (target == "" || !w.wait):
+		p.after[keyPower], p.after["target_"+keyPower] = null, null
+		return
 	case target == "":
-		if len(p.steps) > 0 {
-			p.set(keyPower, null)
-		}
 		return
 	case target != state || len(p.steps) > 0:
 		p.power = target
@@ -438,11 +467,18 @@ func (p *plan) planPower(w *want) {
 	default:
 		return
 	}
-	if target == api.Reboot {
-		target = api.PowerOn
-		defer func() { p.shown[keyPower] = raw(api.PowerOn + " (" + rebooted + " by this task)") }()
+	switch {
+	case target == api.Reboot:
+		p.arrives(keyPower, api.PowerOn)
+		p.shown[keyPower] = raw(api.PowerOn + " (" + rebooted + " by this task)")
+		if !w.wait {
+			p.after[keyPower], p.after["target_"+keyPower] = null, null
+		}
+	case !w.wait:
+		p.asked(keyPower, target)
+	default:
+		p.arrives(keyPower, target)
 	}
-	p.arrives(keyPower, "target_"+keyPower, target)
 }
 
 // result is what the plan predicts.

@@ -125,6 +125,8 @@ func drawIronic(t *rapid.T) args {
 	d.maybe(3, "provision_state", manageable, available, active)
 	d.maybe(3, "undeploy", true)
 	d.maybe(6, "protected", true, false)
+	d.maybe(8, "power_interface", "fake", "ipmitool")
+	d.maybe(8, "conductor_group", "", "nobody")
 	d.maybe(6, "instance_uuid", "0c8e1f6a-2b57-4d0e-9d43-8d1b7c5a4e21", "")
 	return d.task
 }

@@ -35,8 +35,8 @@ var ways = map[string][]transition{
 	"deploy failed":  {{api.ProvisionActive, active}},
 }
 
-// route is the shortest way from a state to another.
-func route(from, to string, undeploy bool) ([]transition, error) {
+// route is the shortest way from a state to another. is says in errors where the node is.
+func route(from, to, is string, undeploy bool) ([]transition, error) {
 	type walk struct {
 		at   string
 		path []transition
@@ -58,10 +58,13 @@ func route(from, to string, undeploy bool) ([]transition, error) {
 			}
 		}
 	}
-	if slices.Contains(deployed, from) && to != active {
-		return nil, fmt.Errorf("%s: the node is %q, so what is deployed on it would be torn down; leave it as it is, or set undeploy: true", optProvision, from)
+	switch {
+	case slices.Contains(deployed, from) && to != active:
+		return nil, fmt.Errorf("%s: the node is %s, so what is deployed on it would be torn down; leave it as it is, or set undeploy: true", optProvision, is)
+	case slices.Contains(deployed, from):
+		return nil, fmt.Errorf("%s: the node is %s, from where there is a way to %q only by tearing down what is deployed on it; set undeploy: true for that, or lead it there by hand", optProvision, is, to)
 	}
-	return nil, fmt.Errorf("%s: the node is %q, from where this module knows no way to %q; lead it by hand to %s first", optProvision, from, to, manageable)
+	return nil, fmt.Errorf("%s: the node is %s, from where this module knows no way to %q; lead it by hand to %s first", optProvision, is, to, manageable)
 }
 
 // settled is the provision state that a node is in, or is on its way to; moves tells which.
@@ -76,6 +79,17 @@ func settled(o api.Object) (state string, moves bool) {
 	}
 	return state, false
 }
+
+// whereabouts are where a node is, or is on its way to if that is waited for, for errors.
+func (p *plan) whereabouts(state string) string {
+	if p.settle != "" {
+		return fmt.Sprintf("on its way to %q", state)
+	}
+	return fmt.Sprintf("%q", state)
+}
+
+// undeployed are the states in which Ironic changes all of a node.
+var undeployed = []string{enroll, manageable, available, "inspecting", "inspect wait"}
 
 // powered is the power state that a node is in, or is on its way to; "" if it is not known.
 func powered(o api.Object) (state string, moves bool) {

@@ -3,6 +3,7 @@ package iotronic
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/fleetfile"
@@ -65,12 +66,14 @@ func decoded(value json.RawMessage) (v any) {
 	return v
 }
 
-// covered is a value as the API will show it under a key of a field: secrets as a word. Of instance_info two more are
-// hidden, whatever they are.
+// alsoHidden are keys that Ironic hides in instance_info, whatever they hold.
+var alsoHidden = []string{"image_url", "configdrive"}
+
+// covered is a value as the API will show it under a key of a field: secrets as a word.
 func covered(field, key string, value json.RawMessage, word string) json.RawMessage {
 	isDict := bytes.HasPrefix(bytes.TrimSpace(value), []byte("{"))
 	switch {
-	case field == "instance_info" && (key == "image_url" || key == "configdrive"), !isDict && api.IsSecretKey(key):
+	case field == "instance_info" && slices.Contains(alsoHidden, key), !isDict && api.IsSecretKey(key):
 		return raw(word)
 	case !isDict:
 		return value

@@ -2,6 +2,7 @@ package iotronic
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,6 +51,9 @@ func TestHidden(t *testing.T) {
 	want["plain"], want["deep"] = "x", map[string]any{"Fernetkeys": stars, "plain": []any{map[string]any{"password": "in a list"}}}
 	instance := map[string]any{"image_url": "http://x", "configdrive": map[string]any{"meta_data": 71}, "plain": 5, "deep": map[string]any{"image_url": "http://x"}}
 	a.does(t, args{"name": "hidden", "driver": openstacktest.IronicDriver, "driver_info": info, "instance_info": instance})
+	if _, text := run(t, nodeName, a.Connection.With(args{"name": "hidden", "instance_info": args{"image_url": "http://x?signature", "configdrive": "a drive"}, "_ansible_verbosity": 3}), nil); strings.Contains(text, "signature") || strings.Contains(text, "a drive") {
+		t.Errorf("shown: %s", text)
+	}
 	// Without the task's own secrets nothing is masked here but by Ironic.
 	shown := a.OK(t, false, nodeName, args{"name": "hidden"}).Dict("node")
 	if d := cmp.Diff(want, shown["driver_info"]); d != "" {

@@ -56,19 +56,33 @@ func TestStates(t *testing.T) {
 	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "what is torn down forgets instance_info")
 	is(a.does(t, n.With(args{"provision_state": "manageable", "undeploy": true, "protected": false})), "manageable", "power off")
 
-	// Without waiting one step is asked for at a time.
-	first := a.OK(t, true, nodeName, n.With(args{"provision_state": "active", "wait": false})).Dict("node")
-	if state := first["provision_state"]; state == "active" || state == "manageable" {
+	// Without waiting one step is asked for at a time, and nobody says what will be.
+	unseen := n.With(args{"provision_state": "active", "power": "on", "wait": false})
+	a.Fails(t, nodeName, unseen.With(args{"protected": true}), `protected: Ironic takes it only when the node is "active"; set wait: true`)
+	foreseen := a.OK(t, true, nodeName, unseen.With(checking))
+	first := a.OK(t, true, nodeName, unseen.With(diffing))
+	asPredicted(t, foreseen, first)
+	if state := first.Dict("node")["provision_state"]; state == "active" || state == "manageable" {
 		t.Errorf("asked for the first step only: %v", state)
+	}
+	if d := first.Dict("diff")["after"].(map[string]any); d["provision_state"] != "available (asked for by this task)" || d["power_state"] != "power off" {
+		t.Errorf("%v %v", d["provision_state"], d["power_state"])
 	}
 	is(a.OK(t, true, nodeName, n.With(args{"provision_state": "active"})).Dict("node"), "active", "power off")
 	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true, "wait": false}), "set wait: true")
 	late := a.Task(t, nodeName, n.With(args{"power": "on", "wait_timeout": 0}))
-	if late["failed"] != true || late["changed"] != true || !strings.Contains(late.Msg(), "wait_timeout is 0 seconds") {
+	if late["failed"] != true || late["changed"] != true || !strings.Contains(late.Msg(), `power: the node "state-life" is not "power on" after 0 seconds (wait_timeout)`) {
 		t.Errorf("out of time: %v", late)
 	}
 	a.OK(t, false, nodeName, n.With(args{"power": "on"})) // waits for the end
 	a.does(t, n.With(args{"state": "absent", "undeploy": true}))
+
+	// What nobody knows beforehand is in no diff: the power, which provisioning may switch.
+	moved := a.OK(t, true, nodeName, n.With(diffing).With(args{"driver": openstacktest.IronicDriver, "provision_state": "manageable"}))
+	if d := a.OK(t, true, nodeName, n.With(checking).With(args{"provision_state": "available"})).Dict("diff"); d["before"].(map[string]any)["power_state"] != d["after"].(map[string]any)["power_state"] {
+		t.Errorf("after %v: %v", moved["node"], d)
+	}
+	a.does(t, n.With(args{"state": "absent"}))
 
 	// In maintenance everything can be removed.
 	a.OK(t, true, nodeName, n.With(args{"driver": openstacktest.IronicDriver, "provision_state": "active"}))
@@ -111,7 +125,11 @@ func TestUnderWay(t *testing.T) {
 		"a failed deployment to be gone": {node: node("deploy failed", "active", "power on", ""), want: want{provision: available, wait: true}, fails: "set undeploy: true"},
 		"torn down":                      {node: node("deploy failed", "active", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
 		"a failed cleaning":              {node: node("clean failed", "available", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"manage", "provide", "active"}},
-		"a rescue":                       {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true}, fails: `no way to "active"`},
+		"a rescue":                       {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true}, fails: `a way to "active" only by tearing down`},
+		"a rescue given up":              {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "active"}},
+		"deploying, to be removed":       {node: node("deploying", "active", "power on", ""), want: want{wait: true, uuid: "absent"}, fails: `is on its way to "active", and cannot be removed; set undeploy: true`},
+		"deploying, to be manageable":    {node: node("wait call-back", "active", "power on", ""), want: want{provision: manageable, wait: true}, fails: `the node is on its way to "active", so what is deployed`},
+		"deploying, nobody waits":        {node: node("deploying", "active", "power on", ""), want: want{provision: manageable}, fails: `the node is "deploying", from where this module knows no way`},
 		"removed when it is settled":     {node: node("verifying", "manageable", "power on", ""), want: want{wait: true, uuid: "absent"}, changed: true, settle: "manageable"},
 		"not removed under way":          {node: node("verifying", "manageable", "power on", ""), want: want{uuid: "absent"}, fails: `is "verifying", and cannot be removed`},
 		"a failed rescue removed":        {node: node("rescue failed", "rescue", "power on", ""), want: want{wait: true, undeploy: true, uuid: "absent"}, changed: true, verbs: []string{"deleted"}},

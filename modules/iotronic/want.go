@@ -42,17 +42,33 @@ type wantDict struct {
 // isUUID tells a UUID; the APIs take no name that looks like one.
 var isUUID = regexp.MustCompile(`^(?i:[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12})$`)
 
+// canonical is a UUID as the APIs write them, in lower case and with dashes: Ironic would keep others as they are, and take
+// the same UUID in another form for another. What is no UUID stays what it is.
+func canonical(uuid string) string {
+	if !isUUID.MatchString(uuid) {
+		return uuid
+	}
+	h := strings.ToLower(strings.ReplaceAll(uuid, "-", ""))
+	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
+}
+
+func noUUID(text string) error {
+	return fmt.Errorf("uuid: %q is no UUID; a name belongs into the option name", text)
+}
+
 // wants reads what needs no look at the API.
 func wants(p module.Params) (*want, error) {
 	w := &want{
-		present: p.String(optState) == present, uuid: strings.ToLower(p.String(optUUID)), name: p.String(optName),
+		present: p.String(optState) == present, uuid: canonical(p.String(optUUID)), name: p.String(optName),
 		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
 		anew: p.String(optPassword) == anew, power: p.String(optPower), provision: p.String(optProvision),
 		undeploy: p.Bool(optUndeploy), wait: p.Bool(optWait), timeout: time.Duration(p.Int(optTimeout)) * time.Second,
 	}
 	switch {
 	case p.Has(optUUID) && !isUUID.MatchString(w.uuid):
-		return nil, fmt.Errorf("uuid: %q is no UUID; a name belongs into the option name", w.uuid)
+		return nil, noUUID(w.uuid)
+	case w.timeout < 0:
+		return nil, errors.New("wait_timeout is less than nothing; give a number of seconds")
 	case p.Has(optName) && w.name == "":
 		return nil, errors.New("name is empty; give one, or leave the option out")
 	case isUUID.MatchString(w.name):
@@ -114,8 +130,14 @@ func (w *want) field(f *field, p module.Params) error {
 	return nil
 }
 
+// logicalName is what Ironic takes as a name.
+var logicalName = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,255}$`)
+
 // fits refuses what the dialect does not have.
 func (w *want) fits(ctx context.Context, s *service, p module.Params) error {
+	if s.dialect == api.DialectIronic && w.name != "" && !logicalName.MatchString(w.name) {
+		return fmt.Errorf("name: Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not %q", w.name)
+	}
 	if !w.present {
 		return nil
 	}

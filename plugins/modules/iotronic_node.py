@@ -35,18 +35,23 @@ options:
     description:
       - Whether the node is cleaned on its way to V(available). What the conductor says if it is never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.47 or a later one.
     type: bool
   bios_interface:
     description:
       - Which implementation of the interface bios the node uses, such as V(no-bios). The driver's default if it is
           never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.40 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   boot_interface:
     description:
       - Which implementation of the interface boot the node uses, such as V(ipxe). The driver's default if it is never
           given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.31 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   chassis_uuid:
     description:
@@ -63,23 +68,29 @@ options:
     description:
       - The group of conductors that work on the node. An empty string means none. Upper and lower case are the same.
       - Only nodes of Ironic have it.
+      - It needs API version 1.46 or a later one.
     type: str
   console_interface:
     description:
       - Which implementation of the interface console the node uses, such as V(ipmitool-socat). The driver's default if
           it is never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.31 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   deploy_interface:
     description:
       - Which implementation of the interface deploy the node uses, such as V(direct). The driver's default if it is
           never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.31 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   description:
     description:
       - A text for people. An empty string takes it away.
       - Only nodes of Ironic have it.
+      - It needs API version 1.51 or a later one.
     type: str
   driver:
     description:
@@ -121,6 +132,8 @@ options:
       - Which implementation of the interface inspect the node uses, such as V(agent). The driver's default if it is
           never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.31 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   instance_info:
     description:
@@ -147,6 +160,7 @@ options:
     description:
       - The project that may use the node. An empty string takes it away.
       - Only nodes of Ironic have it.
+      - It needs API version 1.65 or a later one.
     type: str
   location:
     description:
@@ -185,6 +199,8 @@ options:
       - Which implementation of the interface management the node uses, such as V(ipmitool). The driver's default if it
           is never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.31 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   mobile:
     description:
@@ -201,6 +217,7 @@ options:
     description:
       - The network configuration of what is deployed, with C(links), C(networks) and C(services).
       - Only nodes of Ironic have it.
+      - It needs API version 1.66 or a later one.
     type: dict
   network_data_mode:
     description:
@@ -216,11 +233,14 @@ options:
       - Which implementation of the interface network the node uses, such as V(flat). The driver's default if it is
           never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.20 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   owner:
     description:
       - Whom the node belongs to, a project as a rule. An empty string takes it away.
       - Only nodes of Ironic have it.
+      - It needs API version 1.50 or a later one.
     type: str
   power:
     description:
@@ -235,6 +255,8 @@ options:
       - Which implementation of the interface power the node uses, such as V(ipmitool). The driver's default if it is
           never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.31 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   properties:
     description:
@@ -254,11 +276,13 @@ options:
     description:
       - Whether a deployed node must not be torn down, rebuilt or deleted.
       - Only nodes of Ironic have it.
+      - It needs API version 1.48 or a later one.
     type: bool
   protected_reason:
     description:
       - Why it is protected. An empty string takes it away.
       - Only nodes of Ironic have it.
+      - It needs API version 1.48 or a later one.
     type: str
   provision_state:
     description:
@@ -276,32 +300,41 @@ options:
       - Which implementation of the interface raid the node uses, such as V(agent). The driver's default if it is never
           given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.31 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   rescue_interface:
     description:
       - Which implementation of the interface rescue the node uses, such as V(agent). The driver's default if it is
           never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.38 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   resource_class:
     description:
       - The resource class, by which schedulers choose nodes. An empty string takes it away.
       - Only nodes of Ironic have it.
+      - It needs API version 1.21 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   retired:
     description:
       - Whether the node is not to be made available any more.
       - Only nodes of Ironic have it.
+      - It needs API version 1.61 or a later one.
     type: bool
   retired_reason:
     description:
       - Why it is retired. An empty string takes it away.
       - Only nodes of Ironic have it.
+      - It needs API version 1.61 or a later one.
     type: str
   shard:
     description:
       - The shard that the node is in. An empty string takes it away.
       - Only nodes of Ironic have it.
+      - It needs API version 1.82 or a later one.
     type: str
   state:
     description:
@@ -317,6 +350,8 @@ options:
       - Which implementation of the interface storage the node uses, such as V(noop). The driver's default if it is
           never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.33 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   type:
     description:
@@ -325,8 +360,8 @@ options:
     type: str
   undeploy:
     description:
-      - 'With O(state=absent), or O(provision_state) V(manageable) or V(available): tear down what is deployed on the
-          node, or was to be. Without it that is an error.'
+      - 'With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or
+          was to be. Without it that is an error.'
     type: bool
     default: false
   update_password:
@@ -353,11 +388,13 @@ options:
       - Which implementation of the interface vendor the node uses, such as V(no-vendor). The driver's default if it is
           never given.
       - Only nodes of Ironic have it.
+      - It needs API version 1.31 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
     type: str
   wait:
     description:
-      - Whether the task waits until O(power) and O(provision_state) are reached. Without it the first step is asked
-          for, and nobody looks how it ends.
+      - Whether the task waits until O(power) and O(provision_state) are reached, and while another request works on the
+          node. Without it the first step is asked for, and nobody looks how it ends.
     type: bool
     default: true
   wait_timeout:

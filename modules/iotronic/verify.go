@@ -1,0 +1,195 @@
+package iotronic
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	api "github.com/craton-fleet/craton/iotronic"
+)
+
+// verify refuses what the API would refuse, as far as that can be told or asked: names, codes, drivers and others that are
+// taken or not there.
+func (s *service) verify(ctx context.Context, p *plan) error {
+	if err := p.guard(s.dialect); err != nil || p.after == nil {
+		return err
+	}
+	uuid := p.before.Text(keyUUID)
+	if s.dialect != api.DialectIronic {
+		if p.writes("code") {
+			return s.freeCode(ctx, p.after.Text("code"), uuid)
+		}
+		return nil
+	}
+	for _, check := range []func(context.Context, *plan) error{s.hasFields, s.knownDriver, s.knownChassis, s.knownGroup, s.freeInstance} {
+		if err := check(ctx, p); err != nil {
+			return err
+		}
+	}
+	if p.create != nil && isNone(p.create[keyUUID]) || !p.writes(keyName) { // it was looked for by the name, or keeps it
+		return nil
+	}
+	other, err := s.client.Nodes.Get(ctx, p.after.Text(keyName), keyUUID)
+	if api.IsNotFound(err) {
+		return nil
+	}
+	if err == nil && other.UUID != uuid {
+		err = fmt.Errorf("the name %q is taken by the node %s", p.after.Text(keyName), other.UUID)
+	}
+	return err
+}
+
+// hasFields refuses fields that the version of the API does not have.
+func (s *service) hasFields(ctx context.Context, p *plan) error {
+	version, err := s.client.Version(ctx)
+	if err != nil {
+		return err
+	}
+	var lacks []string
+	for i := range fields {
+		if f := &fields[i]; p.updates(f.option) || p.writes(f.option) {
+			if version.Compare(f.version()) < 0 {
+				lacks = append(lacks, fmt.Sprintf("%s (since %s)", f.option, f.version()))
+			}
+		}
+	}
+	if len(lacks) > 0 {
+		return fmt.Errorf("API version %s does not have %s; set api_version to a later one, or leave that out", version, strings.Join(lacks, ", "))
+	}
+	return nil
+}
+
+// knownDriver refuses a driver that no conductor has, and what it does not have of an interface. Who may not read drivers will
+// hear it from the server.
+func (s *service) knownDriver(ctx context.Context, p *plan) error {
+	var of []string // interfaces
+	for i := range fields {
+		if name, ok := strings.CutSuffix(fields[i].option, interfaceEnding); ok && p.writes(fields[i].option) {
+			of = append(of, name)
+		}
+	}
+	if !p.writes(keyDriver) && len(of) == 0 {
+		return nil
+	}
+	name := p.after.Text(keyDriver)
+	d, err := s.client.Drivers.Get(ctx, name)
+	switch {
+	case api.IsForbidden(err):
+		return nil
+	case api.IsNotFound(err):
+		return s.noDriver(ctx, name)
+	case err != nil:
+		return err
+	}
+	enabled := d.EnabledInterfaces()
+	for _, one := range of {
+		wanted := p.after.Text(one + interfaceEnding)
+		if there := enabled[one]; there != nil && !slices.Contains(there, wanted) {
+			slices.Sort(there)
+			return fmt.Errorf("%s%s: the driver %s does not have %q here; it has %s", one, interfaceEnding, name, wanted, strings.Join(there, ", "))
+		}
+	}
+	return nil
+}
+
+// noDriver is the error for a driver that is not there.
+func (s *service) noDriver(ctx context.Context, name string) error {
+	found, err := s.client.Drivers.List(ctx, api.DriverListOptions{})
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, d := range found {
+		names = append(names, d.Name)
+	}
+	slices.Sort(names)
+	return fmt.Errorf("driver: no conductor has the driver %q; there is %s", name, strings.Join(names, ", "))
+}
+
+// knownChassis refuses a chassis that is not there.
+func (s *service) knownChassis(ctx context.Context, p *plan) error {
+	const option = "chassis_uuid"
+	uuid := p.after.Text(option)
+	switch {
+	case !p.writes(option) || uuid == "":
+		return nil
+	case !isUUID.MatchString(uuid):
+		return fmt.Errorf("%s: %q is no UUID", option, uuid)
+	}
+	_, err := s.client.Do(ctx, http.MethodGet, "/chassis/"+uuid, nil, nil)
+	switch {
+	case api.IsForbidden(err):
+		return nil
+	case api.IsNotFound(err):
+		return fmt.Errorf("%s: there is no chassis %s", option, uuid)
+	}
+	return err
+}
+
+// knownGroup refuses a group that no conductor is in: nobody would work on the node.
+func (s *service) knownGroup(ctx context.Context, p *plan) error {
+	const option = "conductor_group"
+	group := p.after.Text(option)
+	if !p.writes(option) || group == "" {
+		return nil
+	}
+	answer, err := s.client.Do(ctx, http.MethodGet, "/conductors", nil, nil)
+	if _, old := errors.AsType[*api.UnsupportedVersionError](err); old || api.IsForbidden(err) || api.IsWrongDialect(err) {
+		return nil // it will be heard from the server
+	}
+	if err != nil {
+		return err
+	}
+	var there struct {
+		Conductors []struct {
+			Group string `json:"conductor_group"`
+		}
+		Next string
+	}
+	if err := json.Unmarshal(answer.Body, &there); err != nil || there.Next != "" {
+		return nil //nolint:nilerr // what cannot be told is left to the server
+	}
+	var groups []string
+	for _, c := range there.Conductors {
+		groups = append(groups, strconv.Quote(c.Group))
+	}
+	slices.Sort(groups)
+	if groups = slices.Compact(groups); !slices.Contains(groups, strconv.Quote(group)) {
+		return fmt.Errorf("%s: no conductor is in the group %q; there is %s", option, group, strings.Join(groups, ", "))
+	}
+	return nil
+}
+
+// freeInstance refuses an instance that a node has.
+func (s *service) freeInstance(ctx context.Context, p *plan) error {
+	uuid := p.after.Text("instance_uuid")
+	if !p.writes("instance_uuid") || uuid == "" {
+		return nil
+	}
+	other, err := s.client.Nodes.ByInstance(ctx, uuid)
+	if api.IsNotFound(err) {
+		return nil
+	}
+	if err == nil {
+		err = fmt.Errorf("instance_uuid: the instance %s is on the node %s", uuid, called(other.Name, other.UUID))
+	}
+	return err
+}
+
+// freeCode refuses a code that another node has, as far as the caller sees others: lists are of one project.
+func (s *service) freeCode(ctx context.Context, code, own string) error {
+	for n, err := range s.client.Nodes.All(ctx, api.NodeListOptions{}) {
+		if err != nil {
+			return err
+		}
+		if n.Code == code && n.UUID != own {
+			return fmt.Errorf("the code %q is taken by the node %s", code, called(n.Name, n.UUID))
+		}
+	}
+	return nil
+}
