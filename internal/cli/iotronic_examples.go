@@ -5,6 +5,7 @@ func iotronicExample(name string) string {
 	switch name {
 	case "node-create":
 		return `  craton iotronic node-create -d ipmi -n metal-01 -i ipmi_address=192.0.2.1 -p cpus=8 --resource-class large     on Ironic
+  craton iotronic node-create -d ipmi -n metal-02 --json node.json             driver_info with its password, from a file
   craton iotronic node-create --code c1 -n pi-01 --latitude 38.1 --longitude 15.5 --altitude 10       on Iotronic`
 	case "node-list":
 		return `  craton iotronic node-list --provision-state active --maintenance false

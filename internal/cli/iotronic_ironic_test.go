@@ -132,6 +132,18 @@ func TestIronicNodeLife(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 
+	second := a.run(t, `{"driver": "`+openstacktest.IronicDriver+`", "driver_info": {"ipmi_password": "hush", "B1": "y"}, "name": "not this", "extra": {"n": 12345678901234567890}}`,
+		"--format json node-create -n "+name+"-2 -i B1=x --json -")
+	for _, want := range []string{`"name": "` + name + `-2"`, `"B1": "x"`, `"ipmi_password": "******"`, `"n": 12345678901234567890`} {
+		if !strings.Contains(second.Stdout, want) {
+			t.Errorf("created from standard input: no %s in %s%s", want, second.Stdout, second.Stderr)
+		}
+	}
+	if got := a.must(t, "--format csv node-show "+name+"-2 --fields name,driver"); got != "driver,name\n"+openstacktest.IronicDriver+","+name+"-2\n" {
+		t.Error(got)
+	}
+	a.must(t, "node-delete "+name+"-2")
+
 	a.must(t, "node-update "+name+" extra/rack=c1 extra/serial= properties/cpus=16 description=34 owner=")
 	if got := a.must(t, "--format csv node-show "+name+" --fields extra properties description owner"); got != "description,extra,owner,properties\n34,\"{\"\"rack\"\":\"\"c1\"\"}\",,\"{\"\"capabilities\"\":\"\"boot_mode:uefi\"\",\"\"cpus\"\":16}\"\n" {
 		t.Error(got)
@@ -187,6 +199,9 @@ func TestIronicNodeLife(t *testing.T) {
 		"node-provision NAME unrescue":                         "400 Bad Request: ",
 		"node-power cli-lif on":                                "could not be found",
 		"node-create -n x":                                     "a node of Ironic needs --driver",
+		"node-create -n x --json '[1]'":                        "argument --json: it is no JSON object, and no file of one",
+		"node-create -n x --json '{}'":                         "a node of Ironic needs --driver",
+		"node-list --fields ,":                                 "--fields names no field",
 		"node-create -d x --latitude 1":                        "Ironic does not know where its nodes stand: leave out --latitude, --longitude, --altitude",
 		"node-create -d x --code c":                            "argument --code: Ironic does not have it",
 		"node-create -d nonsense":                              "400 Bad Request: No valid host was found",

@@ -53,12 +53,24 @@ func (k *kind) shown(d iotronic.Dialect, c *call) ([]string, error) {
 	case !c.given("fields"):
 		return at.short, nil
 	}
-	for _, f := range c.all("fields") {
+	fields := c.fields()
+	for _, f := range fields {
 		if !slices.Contains(all, f) {
 			return nil, commandError(`Invalid field "%s"%s`, f, nearest.Hint(f, all))
 		}
 	}
-	return c.all("fields"), nil
+	if len(fields) == 0 {
+		return nil, commandError("--fields names no field")
+	}
+	return fields, nil
+}
+
+// fields are those that are asked for, with space between them or, as in settings, commas.
+func (c *call) fields() (fields []string) {
+	for _, word := range c.all("fields") {
+		fields = append(fields, strings.FieldsFunc(word, func(r rune) bool { return r == ',' })...)
+	}
+	return fields
 }
 
 // chosen adds to the parameters of a list what fields its objects must have. Where the API does not let choose them, those

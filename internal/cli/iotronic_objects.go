@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -101,26 +103,70 @@ func isLinks(v gjson.Result) bool {
 	return v.IsArray() && len(list) > 0 && !slices.ContainsFunc(list, func(l gjson.Result) bool { return !l.Get("href").Exists() || !l.Get("rel").Exists() })
 }
 
+// attributesOption gives a new object attributes that are in no list of processes.
+var attributesOption = option{long: "json", meta: "<file>",
+	help: "attributes as a JSON object, in a file or - for standard input, which other users of the machine cannot see; what options say counts for more"}
+
 func iotronicCreate(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		command: command{name: "create", short: "Register a new " + k.noun(), options: k.create},
+		command: command{name: "create", short: "Register a new " + k.noun(), options: append(slices.Clone(k.create), attributesOption)},
 		does: func(ctx context.Context, t *things, c *call) error {
-			if err := t.enough(k, c); err != nil {
-				return err
+			p, err := t.attributes(c)
+			if err != nil {
+				return fmt.Errorf("argument %s: %w", attributesOption.argument(), err)
 			}
-			p, err := t.parameters(ctx, k.create, c)
+			options, err := t.parameters(ctx, k.create, c)
 			if err != nil {
 				return err
 			}
 			if location, ok := locationOf(c); ok {
-				p["location"] = []iotronic.Location{location}
+				options["location"] = []iotronic.Location{location}
 			}
+			if err := t.enough(k, c, p); err != nil {
+				return err
+			}
+			p.overlay(options)
 			made, err := k.api.create(ctx, t.client, p)
 			if err != nil {
 				return err
 			}
 			return t.printThing(made)
 		},
+	}
+}
+
+// attributes are those of a new object that are no options.
+func (t *things) attributes(c *call) (parameters, error) {
+	p := parameters{}
+	if !c.given(attributesOption.long) {
+		return p, nil
+	}
+	text, err := t.content(c.text(attributesOption.long), true)
+	if err != nil {
+		return nil, err
+	}
+	if !gjson.Valid(text) || !gjson.Parse(text).IsObject() {
+		return nil, errors.New("it is no JSON object, and no file of one")
+	}
+	for _, m := range members(gjson.Parse(text)) {
+		p[m.key] = json.RawMessage(m.value.Raw)
+	}
+	return p, nil
+}
+
+// overlay sets parameters over others; of objects each key.
+func (p parameters) overlay(more parameters) {
+	for key, value := range more {
+		below, is := p[key].(json.RawMessage)
+		if object, ok := value.(iotronic.Object); ok && is && gjson.ParseBytes(below).IsObject() {
+			whole := iotronic.Object{}
+			for _, m := range members(gjson.ParseBytes(below)) {
+				whole[m.key] = json.RawMessage(m.value.Raw)
+			}
+			maps.Copy(whole, object)
+			value = whole
+		}
+		p[key] = value
 	}
 }
 
@@ -133,8 +179,8 @@ func locationOf(c *call) (iotronic.Location, bool) {
 		slices.ContainsFunc(places, c.given)
 }
 
-// enough checks that a new node has what its dialect requires: argparse cannot know which it is.
-func (t *things) enough(k *kind, c *call) error {
+// enough checks that a new node has what its dialect requires, by options or attributes: argparse cannot know which it is.
+func (t *things) enough(k *kind, c *call, attributes parameters) error {
 	if k.name != "node" {
 		return nil
 	}
@@ -147,7 +193,11 @@ func (t *things) enough(k *kind, c *call) error {
 	}
 	var missing []string
 	for _, name := range required {
-		if !c.given(name) {
+		_, there := attributes[name]
+		if slices.Contains(places, name) {
+			_, there = attributes["location"]
+		}
+		if !c.given(name) && !there {
 			missing = append(missing, "--"+name)
 		}
 	}

@@ -132,11 +132,12 @@ func once[T any](list func(context.Context, *iotronic.Client, parameters) ([]*T,
 	}
 }
 
-// fill sets the fields of a struct that parameters are for. unknown are those for which there is none.
+// fill sets the fields of a struct that parameters are for. unknown are those for which there is none, and JSON that the user
+// gave, which is sent as it is.
 func (p parameters) fill(into any) (unknown []string) {
 	for _, key := range slices.Sorted(maps.Keys(p)) {
 		f, ok := fieldOf(reflect.TypeOf(into).Elem(), key)
-		if !ok {
+		if _, raw := p[key].(json.RawMessage); raw || !ok {
 			unknown = append(unknown, key)
 			continue
 		}
