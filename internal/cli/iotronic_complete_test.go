@@ -38,7 +38,9 @@ func TestIotronicCompletion(t *testing.T) {
 		"board-list --fields uuid lr":     {"lr_version"},
 		"board-show pi-01 --fields na":    {"name"},
 		"board-create --fleet r":          {"roofs"},
-		"board-update pi-01 extra":        {"extra/big=", "extra/rack="},
+		"board-update pi-01 extra":        {"extra/", "extra/big=", "extra/rack="},
+		"board-update gate-01 e":          {"extra/"},
+		"board-update pi-01 s":            {}, // status and session are Iotronic's own
 		"board-update pi-01 ty":           {"type="},
 		"port-show ":                      {"00000006-0000-4000-8000-000000000006"}, // it has no name
 		"node-show ":                      {},                                       // there are none

@@ -132,16 +132,28 @@ func pairsOf(words []string) (iotronic.Object, error) {
 	return o, nil
 }
 
+// isReadOnly tells attributes that the services set themselves, or by other requests than an update.
+func isReadOnly(key string) bool {
+	if slices.Contains([]string{keyUUID, "links", "maintenance", "maintenance_reason", "last_error", "reservation", "driver_internal_info", "conductor",
+		"allocation_uuid", "traits", "fault", "console_enabled", "raid_config", "target_raid_config", "boot_mode", "secure_boot",
+		"status", "session", "project", "connectivity", "agent", "wstun_ip", "config", "lr_version"}, key) {
+		return true
+	}
+	return slices.ContainsFunc([]string{"_at", "_state", "_step"}, func(end string) bool { return strings.HasSuffix(key, end) })
+}
+
 // pathsOf are the beginnings of changes for what an object has.
 func pathsOf(o gjson.Result) (paths []string) {
 	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	for _, m := range members(o) {
-		if !m.value.IsObject() {
-			if !isLinks(m.value) {
-				paths = append(paths, m.key+"=")
-			}
+		switch {
+		case isReadOnly(m.key) || isLinks(m.value):
+			continue
+		case !m.value.IsObject():
+			paths = append(paths, m.key+"=")
 			continue
 		}
+		paths = append(paths, m.key+"/")
 		for _, inner := range members(m.value) {
 			paths = append(paths, m.key+"/"+escape.Replace(inner.key)+"=")
 		}
