@@ -22,10 +22,21 @@ import (
 //		"extra/old":               iotronic.Remove,
 //	}
 //
-// A key that has a slash itself is written with ~1 for it, and ~0 for a tilde, as in JSON pointers. What an attribute
+// A key that has a slash itself is written with ~1 for it, and ~0 for a tilde, as in JSON pointers ([Path]). What an attribute
 // holds beside a path stays as it is. Taking away an attribute itself gives it its default on Ironic and makes it null
 // on Iotronic; taking away what is not there is an error on Ironic.
 type Changes map[string]any
+
+// Path is a path of Changes, of an attribute and what is inside it, with the escapes that keys need.
+func Path(elements ...string) string {
+	escaped := make([]string, len(elements))
+	for i, el := range elements {
+		escaped[i] = intoPointer.Replace(el)
+	}
+	return strings.Join(escaped, "/")
+}
+
+var intoPointer = strings.NewReplacer("~", "~0", "/", "~1")
 
 // Remove as a value of Changes takes away what is at the path.
 var Remove = removal{}

@@ -122,7 +122,7 @@ func detect(ctx context.Context, rc *rest.Client) (Dialect, *rest.Response, erro
 		return DialectAuto, nil, sendError(err)
 	}
 	if !resp.OK() {
-		return DialectAuto, nil, errorOf(resp, http.MethodGet)
+		return DialectAuto, nil, errorOf(resp, http.MethodGet, nil)
 	}
 	if !gjson.ValidBytes(resp.Body) {
 		return DialectAuto, nil, unknownServer("its /v1 is not JSON")

@@ -149,11 +149,11 @@ func IsUnauthenticated(err error) bool {
 // IsForbidden tells that the credentials are good but the role does not suffice.
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 
-// errorOf makes the typed error of an answer with a failure status.
-func errorOf(resp *rest.Response, method string) error {
+// errorOf makes the typed error of an answer with a failure status to a request with a body, whose secrets it must not hold.
+func errorOf(resp *rest.Response, method string, sent any) error {
 	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: requestID(resp.Header)}
 	e.RetryAfter, _ = rest.RetryAfter(resp.Header)
-	e.parse(resp)
+	e.parse(resp, concealing(sent))
 	switch {
 	case e.Foreign && e.Status == http.StatusNotFound:
 		e.Hint = "the server has no such route: check that the URL is that of an Ironic or Iotronic API, and which dialect it speaks"
@@ -174,12 +174,14 @@ func errorOf(resp *rest.Response, method string) error {
 	return &e
 }
 
-// parse reads the message out of a body of any of the kinds in reference §2.7.
-func (e *HTTPError) parse(resp *rest.Response) {
+// parse reads the message out of a body of any of the kinds in reference §2.7, and conceals what is secret in it.
+func (e *HTTPError) parse(resp *rest.Response, conceal func(string) string) {
+	excerpt := func() string { return rest.Excerpt([]byte(conceal(string(resp.Body)))) }
 	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
-		e.Foreign, e.Message = true, rest.Excerpt(resp.Body)
+		e.Foreign, e.Message = true, excerpt()
 		return
 	}
+	defer func() { e.Message, e.Details = conceal(e.Message), conceal(e.Details) }()
 	fault := gjson.GetBytes(resp.Body, "error_message")
 	if fault.Type == gjson.String {
 		if !gjson.Valid(fault.Str) || !gjson.Parse(fault.Str).IsObject() {
@@ -201,7 +203,7 @@ func (e *HTTPError) parse(resp *rest.Response) {
 		e.Foreign = e.Message == "" || e.Status == http.StatusNotFound  // which the middleware never says
 	}
 	if e.Message == "" {
-		e.Message = rest.Excerpt(resp.Body)
+		e.Message = excerpt()
 	}
 }
 

@@ -24,7 +24,7 @@ func FuzzError(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte, status int, contentType string) {
 		resp := &rest.Response{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body, Path: "/v1/x"}
-		err := errorOf(resp, http.MethodGet)
+		err := errorOf(resp, http.MethodGet, nil)
 		var e *HTTPError
 		if !errors.As(err, &e) || e.Status != status || StatusOf(err) != status {
 			t.Fatalf("%q: %#v", body, err)
@@ -36,6 +36,42 @@ func FuzzError(f *testing.F) {
 			t.Errorf("%q is both", body)
 		}
 	})
+}
+
+// TestConcealing: what a server repeats of a body has no secrets, however it is quoted and cut; all else stays.
+func TestConcealing(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 180)
+	for name, tt := range map[string]struct {
+		body       any
+		says, want string
+	}{
+		"as it is":          {map[string]any{"driver_info": map[string]any{"ipmi_password": "correct-horse"}}, "no correct-horse here", "no ****** here"},
+		"short":             {map[string]any{"password": "node"}, `node 'node' of "node" and nodes`, `node '******' of "******" and nodes`},
+		"a change":          {[]patchStep{{"add", "/driver_info/ipmi_password", json.RawMessage(`"correct-horse"`)}}, "{'value': 'correct-horse'}", "{'value': '******'}"},
+		"below a secret":    {map[string]any{"token": map[string]any{"a": []any{"correct-horse", 123456789}}}, "correct-horse 123456789", "****** ******"},
+		"an address":        {map[string]any{"instance_info": map[string]any{"image_url": "http://x/y?signature"}}, "bad http://x/y?signature", "bad ******"},
+		"within a text":     {map[string]any{"driver_info": map[string]any{"cmd": "ipmitool --password correct-horse x"}}, "bad ipmitool --password correct-horse x", "bad ipmitool --password ****** x"},
+		"quoted by Python":  {map[string]any{"password": "it's\n\u00a0long"}, `'it\'s\n\xa0long'`, "'******'"},
+		"quoted otherwise":  {map[string]any{"password": "it's\n\u00a0long"}, `"it's\n\xa0long"`, `"******"`},
+		"quoted by JSON":    {map[string]any{"password": `a "quoted" word`}, `"a \"quoted\" word"`, `"******"`},
+		"cut by an excerpt": {map[string]any{"password": "correct-horse-battery  staple"}, "<p>" + long + "correct-horse-battery  staple</p>", "<p>" + long + "******</p>"},
+		"no secret":         {map[string]any{"name": "correct-horse"}, "no correct-horse here", "no correct-horse here"},
+		"nothing sent":      {nil, "no correct-horse here", "no correct-horse here"},
+	} {
+		text := &rest.Response{Status: 400, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte(tt.says), Path: "/v1/x"}
+		if e := httpErrorIn(errorOf(text, http.MethodPost, tt.body)); e.Message != tt.want {
+			t.Errorf("%s: %s, want %s", name, e.Message, tt.want)
+		}
+		fault, err := json.Marshal(map[string]any{"error_message": map[string]any{"faultcode": "Client", "faultstring": tt.says, "debuginfo": tt.says}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := &rest.Response{Status: 400, Header: http.Header{"Content-Type": {"application/json"}}, Body: fault, Path: "/v1/x"}
+		if e := httpErrorIn(errorOf(object, http.MethodPost, tt.body)); e.Message != tt.want || e.Details != tt.want {
+			t.Errorf("%s: %s and %s, want %s", name, e.Message, e.Details, tt.want)
+		}
+	}
 }
 
 // TestChangesProperty: what a change sets is there afterwards, what it removes is not, and all else is as it was.

@@ -259,9 +259,6 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 	return out, nil
 }
 
-// hiding are the attributes in which Ironic hides secrets.
-var hiding = []string{"driver_info", "instance_info"}
-
 // patch is the JSON patch of steps. Where a key is not plain, the attribute that holds it is sent whole.
 func (w *Writer[T, C]) patch(ctx context.Context, id string, steps []step) ([]patchStep, error) {
 	var plain, odd []step
@@ -280,7 +277,7 @@ func (w *Writer[T, C]) patch(ctx context.Context, id string, steps []step) ([]pa
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(whole)) {
-		if slices.Contains(hiding, name) && bytes.Contains(whole[name], []byte(Hidden)) {
+		if HidesSecrets(name) && bytes.Contains(whole[name], []byte(Hidden)) {
 			return nil, invalid("%s can only be written whole, and holds secrets that Ironic does not show; give all of it as one value", name)
 		}
 		plain = append(plain, step{path: []string{name}, value: whole[name]})

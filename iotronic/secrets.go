@@ -1,6 +1,7 @@
 package iotronic
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,29 +29,64 @@ func IsSecretKey(key string) bool {
 	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(key, word) })
 }
 
-// conceal takes the secrets of a body that was sent out of what a server answers to it: Ironic repeats changes that it
-// cannot make, and values that it does not like.
-func (e *HTTPError) conceal(body any) {
-	raw, err := rest.Encode(body)
-	if body == nil || err != nil {
-		return
+// HidesSecrets tells an attribute of nodes in which Ironic hides secrets: their values are [Hidden] in all that is read.
+func HidesSecrets(attribute string) bool {
+	return attribute == "driver_info" || attribute == "instance_info"
+}
+
+// inText finds what Ironic takes for secrets within a text: word=value, --word value, and quoted ones.
+var inText = func() []*regexp.Regexp {
+	word := `(?is)((?:` + strings.Join(secretWords, "|") + `)[0-9]*`
+	return []*regexp.Regexp{
+		regexp.MustCompile(word + `\s*=\s*["'])([^"']*)()`),
+		regexp.MustCompile(word + `\s*=\s*)([^\s'"]+)()`),
+		regexp.MustCompile(strings.Replace(word, "(?is)(", "(?is)(--", 1) + `\s+)([^'"=\s]+)()`),
+		regexp.MustCompile(word + `["']\s*:\s*["'])([^"']*)()`),
 	}
-	for _, secret := range secretsIn(gjson.ParseBytes(raw), false) {
-		for _, form := range written(secret) {
-			e.Message = strings.ReplaceAll(e.Message, form, Hidden)
-			e.Details = strings.ReplaceAll(e.Details, form, Hidden)
+}()
+
+// Mask is a text as Ironic shows it in driver_info and instance_info, where a part of it is a secret; secrets are those parts.
+func Mask(text string) (masked string, secrets []string) {
+	for _, pattern := range inText {
+		for _, found := range pattern.FindAllStringSubmatch(text, -1) {
+			if found[2] != "" && found[2] != Hidden {
+				secrets = append(secrets, found[2])
+			}
 		}
+		text = pattern.ReplaceAllString(text, "${1}"+Hidden+"${3}")
+	}
+	return text, secrets
+}
+
+// concealing makes what takes the secrets of a body that was sent out of what a server answers to it: Ironic repeats changes
+// that it cannot make, and values that it does not like.
+func concealing(body any) func(text string) string {
+	if body == nil {
+		return func(text string) string { return text }
+	}
+	return func(text string) string {
+		raw, err := rest.Encode(body)
+		if err != nil {
+			return text
+		}
+		for _, secret := range secretsIn(gjson.ParseBytes(raw), false) {
+			for _, form := range written(secret) {
+				text = strings.ReplaceAll(text, form[0], form[1])
+			}
+		}
+		return text
 	}
 }
 
-// secretsIn are the texts and numbers in a value that stand under a key of a secret, or in a change whose path has one; with
-// all that is in there. The long ones come first, for one may be in another.
+// secretsIn are the texts and numbers in a value that stand under a key of a secret, or in a change whose path has one, with
+// all that is in there, and what other texts have in them. The long ones come first, for one may be in another.
 func secretsIn(value gjson.Result, secret bool) (found []string) {
+	isSecret := func(key string) bool { return key == imageURL || IsSecretKey(key) }
 	switch {
 	case value.IsObject():
-		changed := slices.ContainsFunc(strings.Split(value.Get("path").String(), "/"), IsSecretKey)
+		changed := slices.ContainsFunc(strings.Split(value.Get("path").String(), "/"), isSecret)
 		value.ForEach(func(key, inner gjson.Result) bool {
-			found = append(found, secretsIn(inner, secret || IsSecretKey(key.Str) || changed && key.Str == "value")...)
+			found = append(found, secretsIn(inner, secret || isSecret(key.Str) || changed && key.Str == "value")...)
 			return true
 		})
 	case value.IsArray():
@@ -60,27 +96,39 @@ func secretsIn(value gjson.Result, secret bool) (found []string) {
 		})
 	case secret && (value.Type == gjson.String || value.Type == gjson.Number) && value.String() != "":
 		found = append(found, value.String())
+	case value.Type == gjson.String:
+		_, found = Mask(value.Str)
 	}
-	slices.SortFunc(found, func(a, b string) int { return len(b) - len(a) })
+	slices.SortStableFunc(found, func(a, b string) int { return len(b) - len(a) })
 	return found
 }
 
-// written are the forms in which a server repeats a text: as it is, and quoted by JSON and by Python. What is short stands in
-// other words too, and so counts only with its quotes.
-func written(text string) []string {
-	const short = 4
-	forms := []string{text}
-	for _, escaped := range []string{strings.Trim(strconv.Quote(text), `"`), strings.Trim(strconv.QuoteToASCII(text), `"`)} {
-		forms = append(forms, escaped, strings.ReplaceAll(strings.ReplaceAll(escaped, `\"`, `"`), `'`, `\'`))
+// imageURL is a key that Ironic hides in instance_info, for it may hold a signature.
+const imageURL = "image_url"
+
+// lowCode is how Go quotes what Python writes as \xa0.
+var lowCode = regexp.MustCompile(`\\u00([0-9a-f]{2})`)
+
+// written are the forms in which a server repeats a text, each with what takes its place: as it is, and quoted by JSON and by
+// Python. What is short stands in other words too, and so counts only with its quotes.
+func written(text string) (forms [][2]string) {
+	const short = 8
+	var all []string
+	for _, quoted := range []string{text, strings.Trim(strconv.Quote(text), `"`), strings.Trim(strconv.QuoteToASCII(text), `"`)} {
+		for _, form := range []string{quoted, lowCode.ReplaceAllString(quoted, `\x$1`)} {
+			all = append(all, form, strings.ReplaceAll(form, `\"`, `"`), strings.ReplaceAll(strings.ReplaceAll(form, `\"`, `"`), `'`, `\'`))
+		}
 	}
-	slices.Sort(forms)
-	forms = slices.Compact(forms)
-	if len(text) >= short {
-		return forms
+	slices.Sort(all)
+	for _, form := range slices.Compact(all) {
+		if len(text) >= short {
+			forms = append(forms, [2]string{form, Hidden})
+			continue
+		}
+		for _, quote := range []string{"'", `"`} {
+			forms = append(forms, [2]string{quote + form + quote, quote + Hidden + quote})
+		}
 	}
-	var quoted []string
-	for _, form := range forms {
-		quoted = append(quoted, "'"+form+"'", `"`+form+`"`)
-	}
-	return quoted
+	slices.SortStableFunc(forms, func(a, b [2]string) int { return len(b[0]) - len(a[0]) })
+	return forms
 }

@@ -134,8 +134,7 @@ func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
 		if resp.OK() {
 			return resp, nil
 		}
-		err = errorOf(resp, r.Method)
-		httpErrorIn(err).conceal(r.Body)
+		err = errorOf(resp, r.Method, r.Body)
 		if resp.Status != http.StatusNotAcceptable {
 			return nil, err
 		}

@@ -20,14 +20,16 @@ const (
 
 // Targets of provisioning; which lead somewhere depends on the node's state. Later versions have more.
 const (
-	ProvisionManage  = "manage"  // to manageable
-	ProvisionProvide = "provide" // to available
-	ProvisionActive  = "active"
-	ProvisionRebuild = "rebuild" // to active
-	ProvisionDeleted = "deleted" // from active to available
-	ProvisionInspect = "inspect" // back to manageable
-	ProvisionClean   = "clean"   // back to manageable, needs CleanSteps
-	ProvisionAbort   = "abort"
+	ProvisionManage   = "manage"  // to manageable
+	ProvisionProvide  = "provide" // to available
+	ProvisionActive   = "active"
+	ProvisionRebuild  = "rebuild"  // to active
+	ProvisionDeleted  = "deleted"  // from active to available
+	ProvisionInspect  = "inspect"  // back to manageable
+	ProvisionRescue   = "rescue"   // from active to rescue, needs rescue_password in More
+	ProvisionUnrescue = "unrescue" // back to active
+	ProvisionClean    = "clean"    // back to manageable, needs CleanSteps
+	ProvisionAbort    = "abort"
 )
 
 // SetPower asks for a power state: [PowerOn], [PowerOff], [Reboot] and so on. It returns once Ironic has accepted that;
@@ -104,13 +106,16 @@ func (s *NodeService) WaitPower(ctx context.Context, id, state string) error {
 	})
 }
 
+// IsFailure tells a provision state in which a node stays: it keeps its target then, and does not go there.
+func IsFailure(provisionState string) bool {
+	return provisionState == "error" || strings.HasSuffix(provisionState, " failed")
+}
+
 // WaitProvision waits until a node has a provision state. It fails with a [*StateTransitionFailedError] when the node is
 // in another one and on its way to nothing, and with a [*StateTransitionTimeoutError] when the context ends before.
 func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error {
 	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
-		// A node that has failed keeps its target, and does not go there.
-		failed := n.ProvisionState == "error" || strings.HasSuffix(n.ProvisionState, " failed")
-		moves = n.TargetProvisionState != "" && !failed
+		moves = n.TargetProvisionState != "" && !IsFailure(n.ProvisionState)
 		return n.ProvisionState, moves, !moves
 	})
 }

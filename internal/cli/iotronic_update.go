@@ -144,7 +144,6 @@ func isReadOnly(key string) bool {
 
 // pathsOf are the beginnings of changes for what an object has.
 func pathsOf(o gjson.Result) (paths []string) {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	for _, m := range members(o) {
 		switch {
 		case isReadOnly(m.key) || isLinks(m.value):
@@ -155,7 +154,7 @@ func pathsOf(o gjson.Result) (paths []string) {
 		}
 		paths = append(paths, m.key+"/")
 		for _, inner := range members(m.value) {
-			paths = append(paths, m.key+"/"+escape.Replace(inner.key)+"=")
+			paths = append(paths, iotronic.Path(m.key, inner.key)+"=")
 		}
 	}
 	return paths

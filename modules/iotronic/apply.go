@@ -21,6 +21,9 @@ func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
 		return nil, err
 	}
 	defer s.client.CloseIdleConnections()
+	for _, secret := range w.secrets() {
+		task.Secret(secret)
+	}
 	if err := w.fits(ctx, s, task.Params); err != nil {
 		return nil, err
 	}
@@ -81,24 +84,31 @@ type applying struct {
 	node  api.Object // as it was last seen
 	stale bool       // it has changed since
 	wrote bool       // something was changed, even if not all of it
+
+	resumed bool // the maintenance is over
 }
 
 // all carries the plan out. With an error, node and wrote tell what has been done until then.
 func (a *applying) all(ctx context.Context) error {
-	err := a.settles(ctx)
-	if err == nil {
-		if a.p.remove {
-			return a.removes(ctx)
+	if a.p.remove {
+		if err := a.settles(ctx); err != nil {
+			return err
 		}
-		err = a.writes(ctx)
+		return a.removes(ctx)
 	}
+	var err error
 	for _, do := range []func(context.Context) error{
+		a.creates,
+		a.suspends, // which allows more changes
+		a.settles,
+		func(ctx context.Context) error { return a.updates(ctx, a.p.update) },
+		a.resumes,
 		a.provisions,
 		func(ctx context.Context) error { return a.updates(ctx, a.p.late) },
 		a.powers,
 	} {
-		if err == nil {
-			err = do(ctx)
+		if err = do(ctx); err != nil {
+			break
 		}
 	}
 	if a.stale {
@@ -138,28 +148,40 @@ func (a *applying) removes(ctx context.Context) error {
 	return err
 }
 
-// writes creates or changes the node. Changes are made while it is in maintenance, which allows more of them.
-func (a *applying) writes(ctx context.Context) error {
-	if a.p.create != nil {
-		n, err := a.client.Nodes.Create(ctx, api.NodeCreate{More: a.p.create})
-		if err != nil {
-			return err
-		}
+func (a *applying) creates(ctx context.Context) error {
+	if a.p.create == nil {
+		return nil
+	}
+	n, err := a.client.Nodes.Create(ctx, api.NodeCreate{More: a.p.create})
+	if err == nil {
 		a.node, a.wrote = n.Fields, true
 	}
+	return err
+}
+
+// suspends begins the maintenance, or gives it another reason. One that is to end while the node is on its way ends here: in
+// maintenance it would not arrive.
+func (a *applying) suspends(ctx context.Context) error {
 	if a.p.maintenance {
 		if err := a.does(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) }); err != nil {
 			return fmt.Errorf("maintenance: %w", err)
 		}
 	}
-	if err := a.updates(ctx, a.p.update); err != nil {
-		return err
+	if a.p.settle != "" {
+		return a.resumes(ctx)
 	}
-	if a.p.resume {
-		if err := a.does(ctx, func() error { return a.client.Nodes.ClearMaintenance(ctx, a.id()) }); err != nil {
-			return fmt.Errorf("maintenance: %w", err)
-		}
+	return nil
+}
+
+// resumes ends the maintenance, once.
+func (a *applying) resumes(ctx context.Context) error {
+	if !a.p.resume || a.resumed {
+		return nil
 	}
+	if err := a.does(ctx, func() error { return a.client.Nodes.ClearMaintenance(ctx, a.id()) }); err != nil {
+		return fmt.Errorf("maintenance: %w", err)
+	}
+	a.resumed = true
 	return nil
 }
 
@@ -214,7 +236,11 @@ func (a *applying) waited() string {
 
 // provisions leads the node through the steps; without waiting the first is all that can be asked for.
 func (a *applying) provisions(ctx context.Context) error {
-	for _, step := range a.p.steps {
+	at := ""
+	for i, step := range a.p.steps {
+		if step.state == at {
+			continue
+		}
 		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb}) }); err != nil {
 			return fmt.Errorf("%s: %w", optProvision, err)
 		}
@@ -222,6 +248,11 @@ func (a *applying) provisions(ctx context.Context) error {
 			return nil
 		}
 		err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
+		at = step.state
+		if failed, ok := errors.AsType[*api.StateTransitionFailedError](err); ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable &&
+			(a.p.remove || i+1 < len(a.p.steps)) {
+			at, err = manageable, nil // where the cleaning of a retired node ends
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", optProvision, err)
 		}

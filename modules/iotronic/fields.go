@@ -36,9 +36,6 @@ const (
 	formPlace             // a location
 )
 
-// hidden are the fields in which Ironic hides secrets.
-var hidden = []string{"driver_info", "instance_info"}
-
 func text(since int, option, doc string) field {
 	return field{option: option, on: onIronic, since: since, doc: []string{doc}}
 }

@@ -47,10 +47,10 @@ func (p *plan) guard(d api.Dialect) error {
 			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance; set maintenance: false", optProvision)
 		case step.verb == api.ProvisionProvide && isTrue(p.after["retired"]):
 			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false", optProvision)
+		case step.verb == api.ProvisionDeleted && p.reached() == available && isTrue(p.after["retired"]) && string(p.after["automated_clean"]) != "false":
+			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false, or provision_state: manageable", optProvision)
 		case step.verb == api.ProvisionDeleted && isTrue(p.before["protected"]) && isTrue(p.after["protected"]):
 			return fmt.Errorf("%s: the node is protected; set protected: false first", optProvision)
-		case step.verb == api.ProvisionDeleted && p.updates("instance_info", "instance_uuid"):
-			return fmt.Errorf("%s: what is torn down forgets instance_info and instance_uuid; leave them out, and give them when something is to be deployed", optProvision)
 		}
 	}
 	return nil
@@ -67,7 +67,10 @@ func (p *plan) guardFields() error {
 	if p.before == nil {
 		return nil
 	}
-	state, _ := settled(p.before)
+	state, moves := settled(p.before)
+	if is := p.before.Text(keyProvision); moves && p.settle == "" && len(p.update) > 0 && !slices.Contains(changeable, is) {
+		return fmt.Errorf("the node is %q, on its way to %q, and Ironic changes nothing of it meanwhile; set wait: true", is, state)
+	}
 	if slices.Contains(undeployed, state) {
 		return nil
 	}
@@ -78,7 +81,7 @@ func (p *plan) guardFields() error {
 		}
 		help := "tear it down first, by provision_state: available and undeploy: true"
 		switch isInterface := strings.HasSuffix(f.option, interfaceEnding); {
-		case isInterface && (isTrue(p.before[keyMaintenance]) || p.maintenance):
+		case isInterface && (p.maintenance || isTrue(p.before[keyMaintenance]) && !(p.resume && p.settle != "")):
 			continue
 		case isInterface:
 			help = "put the node into maintenance for it, or " + help

@@ -104,7 +104,7 @@ func (f *field) options() []module.Option {
 		}
 	case formDict:
 		o.Type = module.Dict
-		if slices.Contains(hidden, f.option) {
+		if api.HidesSecrets(f.option) {
 			o.NoLogKeys = append(api.SecretWords(), alsoHidden...)
 		}
 		return []module.Option{o, {Name: f.mode(), Default: merge, Choices: []any{merge, replace}, Description: []string{
@@ -126,7 +126,7 @@ func stateOptions() []module.Option {
 			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it."}},
 		{Name: optProvision, Choices: []any{manageable, available, active}, Description: []string{
 			"The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes V(available) by way of V(manageable), and V(active) by way of both.",
-			"V(active) deploys what O(instance_info) says. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
+			"V(active) deploys what O(instance_info) says, or ends a rescue. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
 		}},
 		{Name: optUndeploy, Type: module.Bool, Default: false, Description: []string{
 			"With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or was to be. Without it that is an error."}},

@@ -33,7 +33,12 @@ type plan struct {
 }
 
 func (p *plan) changed() bool {
-	return p.create != nil || p.remove || len(p.update)+len(p.late) > 0 || p.maintenance || p.resume || len(p.steps) > 0 || p.power != ""
+	return p.maintenance || p.resume || p.changesMore()
+}
+
+// changesMore tells whether anything but the maintenance is changed, which can begin and end at any time.
+func (p *plan) changesMore() bool {
+	return p.create != nil || p.remove || len(p.update)+len(p.late) > 0 || len(p.steps) > 0 || p.power != ""
 }
 
 // makePlan compares what a task says with what is there; have is nil if nothing is. It sends nothing.
@@ -65,6 +70,9 @@ func (p *plan) planRemove(w *want, d api.Dialect) error {
 	if d != api.DialectIronic {
 		return nil
 	}
+	if _, moves := settled(p.before); moves && isTrue(p.before[keyMaintenance]) {
+		return nil // it may stay where it is for ever, and can be removed there
+	}
 	state := p.settling(w)
 	if w.undeploy && slices.Contains(deployed, state) {
 		p.steps = []transition{{api.ProvisionDeleted, available}}
@@ -78,7 +86,10 @@ func (p *plan) planRemove(w *want, d api.Dialect) error {
 // settling is the provision state from which the plan begins: where the node is on its way to, if that is waited for.
 func (p *plan) settling(w *want) string {
 	state, moves := settled(p.before)
-	if moves && w.wait {
+	switch {
+	case !moves:
+		return state
+	case w.wait:
 		p.settle = state
 		return state
 	}
@@ -249,13 +260,13 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	odd := isNone(have) // then there is nothing to change keys of
 	for key, value := range now {
 		if _, ok := wanted.values[key]; !ok && wanted.replace {
-			changes[pathOf(f.option, key)] = api.Remove
+			changes[api.Path(f.option, key)] = api.Remove
 			odd = odd || !api.PlainKey(key)
 			continue
 		}
 		after[key], shown[key], sent[key] = value, value, value
 	}
-	hides := slices.Contains(hidden, f.option)
+	hides := api.HidesSecrets(f.option)
 	for key, value := range wanted.values {
 		sent[key] = value
 		if old, ok := now[key]; ok && (hides && same(old, value, w.anew) || !hides && fleetfile.EqualJSON(old, value)) {
@@ -264,7 +275,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 		if hides && masked(value) {
 			return fmt.Errorf("%s: %s is %s, which is what Ironic shows in the place of a secret; give the secret, or leave the key out", f.option, key, stars)
 		}
-		changes[pathOf(f.option, key)] = value
+		changes[api.Path(f.option, key)] = value
 		odd = odd || !api.PlainKey(key)
 		after[key], shown[key] = value, value
 		if hides {
@@ -289,11 +300,6 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 		p.update[f.option] = sent
 	}
 	return nil
-}
-
-// pathOf is a path of api.Changes.
-func pathOf(field, key string) string {
-	return field + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
 
 // planWhole makes changes of keys changes of whole attributes: Iotronic knows no others.
@@ -323,12 +329,15 @@ func (p *plan) planStates(w *want) error {
 	if p.before != nil {
 		from = p.settling(w)
 	}
-	if w.provision != "" {
+	if state, moves := settled(p.before); w.provision != "" && (w.wait || !moves || state != w.provision) { // else it is asked for already
 		steps, err := route(from, w.provision, p.whereabouts(from), w.undeploy)
 		if err != nil {
 			return err
 		}
 		p.steps = steps
+	}
+	if len(p.steps) > 0 && p.steps[0].verb == api.ProvisionDeleted && w.deploys() {
+		return fmt.Errorf("%s: what is torn down forgets instance_info and instance_uuid; leave them out, and give them when something is to be deployed", optProvision)
 	}
 	p.postpone()
 	if len(p.late) > 0 && len(p.steps) > 0 && !w.wait {
@@ -336,7 +345,7 @@ func (p *plan) planStates(w *want) error {
 	}
 	p.planPower(w)
 	switch {
-	case w.provision == "" && !p.changed():
+	case w.provision == "" && !p.changesMore():
 		p.settle = "" // nothing is to be done that would have to wait
 	case len(p.steps) > 0 && !w.wait: // where it will be found nobody knows
 		p.asked(keyProvision, p.steps[0].state)

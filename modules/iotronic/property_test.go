@@ -29,10 +29,10 @@ func TestCheckModePredicts(t *testing.T) {
 func TestCheckModePredictsIronic(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)
-	const draws, tasks = 5, 8
+	const draws, tasks = 8, 8
 	sequence := rapid.SliceOfN(rapid.Custom(drawIronic), tasks, tasks)
 	for seed := range draws {
-		for _, task := range sequence.Example(seed + 100) {
+		for _, task := range sequence.Example(seed + 300) {
 			task["name"] = fmt.Sprintf("drawn-%d-%s", seed, task["name"])
 			a.predicts(t, task)
 		}
@@ -127,6 +127,7 @@ func drawIronic(t *rapid.T) args {
 	d.maybe(6, "protected", true, false)
 	d.maybe(8, "power_interface", "fake", "ipmitool")
 	d.maybe(8, "conductor_group", "", "nobody")
+	d.maybe(4, "instance_info", map[string]any{"image_source": "http://x/y", "image_type": "whole-disk"}, map[string]any{"cmd": "x --password hush", "image_type": "whole-disk"})
 	d.maybe(6, "instance_uuid", "0c8e1f6a-2b57-4d0e-9d43-8d1b7c5a4e21", "")
 	return d.task
 }

@@ -3,7 +3,6 @@ package iotronic
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -33,6 +32,10 @@ var ways = map[string][]transition{
 	manageable:       {{api.ProvisionProvide, available}},
 	available:        {{api.ProvisionActive, active}, {api.ProvisionManage, manageable}},
 	"deploy failed":  {{api.ProvisionActive, active}},
+
+	"rescue":          {{api.ProvisionUnrescue, active}},
+	"rescue failed":   {{api.ProvisionUnrescue, active}},
+	"unrescue failed": {{api.ProvisionUnrescue, active}},
 }
 
 // route is the shortest way from a state to another. is says in errors where the node is.
@@ -48,8 +51,12 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 			return now.path, nil
 		}
 		next := ways[now.at]
+		next = next[:len(next):len(next)]
+		if undeploy && now.at == "error" { // what could not be torn down is written anew
+			next = append(next, transition{api.ProvisionRebuild, active})
+		}
 		if undeploy && slices.Contains(deployed, now.at) {
-			next = append(next[:len(next):len(next)], transition{api.ProvisionDeleted, available})
+			next = append(next, transition{api.ProvisionDeleted, available})
 		}
 		for _, t := range next {
 			if !seen[t.state] {
@@ -62,7 +69,7 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 	case slices.Contains(deployed, from) && to != active:
 		return nil, fmt.Errorf("%s: the node is %s, so what is deployed on it would be torn down; leave it as it is, or set undeploy: true", optProvision, is)
 	case slices.Contains(deployed, from):
-		return nil, fmt.Errorf("%s: the node is %s, from where there is a way to %q only by tearing down what is deployed on it; set undeploy: true for that, or lead it there by hand", optProvision, is, to)
+		return nil, fmt.Errorf("%s: the node is %s, from where it can only be deployed anew; set undeploy: true for that", optProvision, is)
 	}
 	return nil, fmt.Errorf("%s: the node is %s, from where this module knows no way to %q; lead it by hand to %s first", optProvision, is, to, manageable)
 }
@@ -73,8 +80,7 @@ func settled(o api.Object) (state string, moves bool) {
 	if isNone(o[keyProvision]) && o != nil {
 		state = available // as versions before 1.2 show it
 	}
-	failed := state == "error" || strings.HasSuffix(state, " failed")
-	if target := o.Text("target_provision_state"); target != "" && target != state && !failed {
+	if target := o.Text("target_provision_state"); target != "" && target != state && !api.IsFailure(state) {
 		return target, true
 	}
 	return state, false
@@ -87,6 +93,9 @@ func (p *plan) whereabouts(state string) string {
 	}
 	return fmt.Sprintf("%q", state)
 }
+
+// changeable are the states in which Ironic changes a node that is on its way.
+var changeable = []string{"verifying", "inspecting", "inspect wait"}
 
 // undeployed are the states in which Ironic changes all of a node.
 var undeployed = []string{enroll, manageable, available, "inspecting", "inspect wait"}

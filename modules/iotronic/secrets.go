@@ -71,10 +71,19 @@ var alsoHidden = []string{"image_url", "configdrive"}
 
 // covered is a value as the API will show it under a key of a field: secrets as a word.
 func covered(field, key string, value json.RawMessage, word string) json.RawMessage {
-	isDict := bytes.HasPrefix(bytes.TrimSpace(value), []byte("{"))
+	value = bytes.TrimSpace(value)
+	isDict := bytes.HasPrefix(value, []byte("{"))
 	switch {
 	case field == "instance_info" && slices.Contains(alsoHidden, key), !isDict && api.IsSecretKey(key):
 		return raw(word)
+	case bytes.HasPrefix(value, []byte(`"`)):
+		var text string
+		if json.Unmarshal(value, &text) == nil {
+			if masked, secrets := api.Mask(text); secrets != nil {
+				return raw(masked)
+			}
+		}
+		return value
 	case !isDict:
 		return value
 	}
@@ -83,4 +92,21 @@ func covered(field, key string, value json.RawMessage, word string) json.RawMess
 		o[k] = covered("", k, v, word)
 	}
 	return raw(o)
+}
+
+// textSecrets are the secrets within the texts of a value.
+func textSecrets(value json.RawMessage) (found []string) {
+	switch v := decoded(value).(type) {
+	case string:
+		_, found = api.Mask(v)
+	case []any:
+		for _, inner := range v {
+			found = append(found, textSecrets(raw(inner))...)
+		}
+	case map[string]any:
+		for _, inner := range v {
+			found = append(found, textSecrets(raw(inner))...)
+		}
+	}
+	return found
 }

@@ -50,6 +50,22 @@ func TestHidden(t *testing.T) {
 	}
 	want["plain"], want["deep"] = "x", map[string]any{"Fernetkeys": stars, "plain": []any{map[string]any{"password": "in a list"}}}
 	instance := map[string]any{"image_url": "http://x", "configdrive": map[string]any{"meta_data": 71}, "plain": 5, "deep": map[string]any{"image_url": "http://x"}}
+	const inside = "hunter-in-text"
+	texts := map[string]any{
+		"option": "ipmitool --password " + inside + " x", "pair": "a password=" + inside + " b", "quoted": `token = "` + inside + ` too" c`, "json": `{"secret": "` + inside + `"}`,
+		"spaced": "the secret is told", "none": "password =", "list": []any{"password=in-a-list"}, "deep": map[string]any{"x": "passphrase='" + inside + "'"},
+	}
+	for option, fields := range map[string]args{"driver_info": {"driver_info": texts}, "instance_info": {"instance_info": texts}} {
+		in := args{"name": "texts-" + strings.ReplaceAll(option, "_", "-"), "driver": openstacktest.IronicDriver}.With(fields)
+		if _, text := run(t, nodeName, a.Connection.With(in).With(checking).With(args{"_ansible_verbosity": 3}), nil); strings.Contains(text, inside) {
+			t.Errorf("shown: %s", text)
+		}
+		made := a.does(t, in)
+		if shown := made[option].(map[string]any); shown["option"] != "ipmitool --password "+stars+" x" || shown["none"] != "password =" {
+			t.Errorf("%v", shown)
+		}
+		a.does(t, args{"name": in["name"], "state": "absent"})
+	}
 	a.does(t, args{"name": "hidden", "driver": openstacktest.IronicDriver, "driver_info": info, "instance_info": instance})
 	if _, text := run(t, nodeName, a.Connection.With(args{"name": "hidden", "instance_info": args{"image_url": "http://x?signature", "configdrive": "a drive"}, "_ansible_verbosity": 3}), nil); strings.Contains(text, "signature") || strings.Contains(text, "a drive") {
 		t.Errorf("shown: %s", text)

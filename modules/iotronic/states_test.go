@@ -1,6 +1,7 @@
 package iotronic
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,11 @@ import (
 // TestStates: power, provisioning and their limits, on a real Ironic.
 func TestStates(t *testing.T) {
 	t.Parallel()
-	_, a := newIronic(t)
+	i, a := newIronic(t)
+	c, err := api.New(i.URL, api.WithRetries(20))
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := args{"name": "state-life"}
 	is := func(node map[string]any, provision, power any) {
 		t.Helper()
@@ -77,6 +82,31 @@ func TestStates(t *testing.T) {
 	a.OK(t, false, nodeName, n.With(args{"power": "on"})) // waits for the end
 	a.does(t, n.With(args{"state": "absent", "undeploy": true}))
 
+	// Out of a rescue there is a way back.
+	rescued := n.With(args{"driver": openstacktest.IronicDriver, "provision_state": "active"})
+	a.does(t, rescued.With(args{"instance_info": map[string]any{"image_type": "whole-disk", "kept": 1}}))
+	if err := c.Nodes.SetProvision(t.Context(), "state-life", api.Provision{Target: api.ProvisionRescue, More: api.Values(map[string]any{"rescue_password": "hush"})}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Nodes.WaitProvision(t.Context(), "state-life", "rescue"); err != nil {
+		t.Fatal(err)
+	}
+	if back := a.does(t, rescued); back["provision_state"] != "active" || back["instance_info"].(map[string]any)["kept"] != 1.0 {
+		t.Errorf("%v", back)
+	}
+	a.does(t, n.With(args{"state": "absent", "undeploy": true}))
+
+	// The cleaning of what is retired ends elsewhere.
+	for i, how := range []args{{"provision_state": "manageable"}, {"state": "absent"}} {
+		old := n.With(args{"driver": openstacktest.IronicDriver, "provision_state": "active", "automated_clean": true, "retired": false})
+		a.does(t, old)
+		a.does(t, n.With(args{"retired": true}))
+		a.does(t, n.With(how).With(args{"undeploy": true}))
+		if i == 0 {
+			a.does(t, n.With(args{"state": "absent"}))
+		}
+	}
+
 	// What nobody knows beforehand is in no diff: the power, which provisioning may switch.
 	moved := a.OK(t, true, nodeName, n.With(diffing).With(args{"driver": openstacktest.IronicDriver, "provision_state": "manageable"}))
 	if d := a.OK(t, true, nodeName, n.With(checking).With(args{"provision_state": "available"})).Dict("diff"); d["before"].(map[string]any)["power_state"] != d["after"].(map[string]any)["power_state"] {
@@ -103,6 +133,7 @@ func TestUnderWay(t *testing.T) {
 		}
 		return o
 	}
+	with := func(o api.Object, key string, value any) api.Object { o[key] = raw(value); return o }
 	for name, tt := range map[string]struct {
 		node                   api.Object
 		want                   want
@@ -114,7 +145,7 @@ func TestUnderWay(t *testing.T) {
 		"nothing to do":                  {node: node("cleaning", "available", "power off", "")},
 		"there already":                  {node: node("available", "", "power off", ""), want: want{provision: available}},
 		"on its way there":               {node: node("cleaning", "available", "power off", ""), want: want{provision: available, wait: true}, settle: "available"},
-		"on its way there, no waiting":   {node: node("cleaning", "available", "power off", ""), want: want{provision: available}, fails: `the node is "cleaning", from where this module knows no way`},
+		"on its way there, no waiting":   {node: node("cleaning", "available", "power off", ""), want: want{provision: available}},
 		"on its way elsewhere":           {node: node("verifying", "manageable", "power off", ""), want: want{provision: available, wait: true}, settle: "manageable", changed: true, verbs: []string{"provide"}},
 		"a change has to wait":           {node: node("verifying", "manageable", "power off", ""), want: want{power: on, wait: true}, settle: "manageable", changed: true, power: "power on"},
 		"switched on already":            {node: node("available", "", "power off", "power on"), want: want{power: on, wait: true}, awaited: "power on"},
@@ -125,8 +156,21 @@ func TestUnderWay(t *testing.T) {
 		"a failed deployment to be gone": {node: node("deploy failed", "active", "power on", ""), want: want{provision: available, wait: true}, fails: "set undeploy: true"},
 		"torn down":                      {node: node("deploy failed", "active", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
 		"a failed cleaning":              {node: node("clean failed", "available", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"manage", "provide", "active"}},
-		"a rescue":                       {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true}, fails: `a way to "active" only by tearing down`},
-		"a rescue given up":              {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "active"}},
+		"a rescue":                       {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"unrescue"}},
+		"a failed rescue":                {node: node("rescue failed", "rescue", "power on", ""), want: want{provision: active, wait: true, undeploy: true}, changed: true, verbs: []string{"unrescue"}},
+		"a rescue given up":              {node: node("rescue", "", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
+		"an error":                       {node: node("error", "", "power on", ""), want: want{provision: active, wait: true}, fails: "it can only be deployed anew; set undeploy: true"},
+		"an error written anew":          {node: node("error", "", "power on", ""), want: want{provision: active, wait: true, undeploy: true}, changed: true, verbs: []string{"rebuild"}},
+		"an error torn down":             {node: node("error", "", "power on", ""), want: want{provision: available, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted"}},
+		"torn down with what is to be":   {node: node("active", "", "power on", ""), want: want{provision: available, wait: true, undeploy: true, dicts: map[string]wantDict{"instance_info": {values: api.Object{"a": null}}}}, fails: "what is torn down forgets instance_info"},
+		"put into maintenance under way": {node: node("clean wait", "available", "power on", ""), want: want{maintenance: new(true), wait: true}, changed: true},
+		"changed under way":              {node: node("clean wait", "available", "power on", ""), want: want{values: map[string]json.RawMessage{"description": raw("d")}, wait: true}, changed: true, settle: "available"},
+		"changed under way, no waiting":  {node: node("clean wait", "available", "power on", ""), want: want{values: map[string]json.RawMessage{"description": raw("d")}}, fails: `the node is "clean wait", on its way to "available", and Ironic changes nothing of it meanwhile; set wait: true`},
+		"changed while it is verified":   {node: node("verifying", "manageable", "power on", ""), want: want{values: map[string]json.RawMessage{"description": raw("d")}}, changed: true},
+		"removed, stuck in maintenance":  {node: with(node("clean wait", "available", "power on", ""), keyMaintenance, true), want: want{wait: true, undeploy: true, uuid: "absent"}, changed: true},
+		"torn down, retired":             {node: with(node("active", "", "power on", ""), "retired", true), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
+		"available, retired":             {node: with(node("active", "", "power on", ""), "retired", true), want: want{provision: available, wait: true, undeploy: true}, fails: "makes no retired node available; set retired: false, or provision_state: manageable"},
+		"a state of the first days":      {node: with(node("x", "", "power on", ""), keyProvision, nil), want: want{provision: active, wait: true}, changed: true, verbs: []string{"active"}},
 		"deploying, to be removed":       {node: node("deploying", "active", "power on", ""), want: want{wait: true, uuid: "absent"}, fails: `is on its way to "active", and cannot be removed; set undeploy: true`},
 		"deploying, to be manageable":    {node: node("wait call-back", "active", "power on", ""), want: want{provision: manageable, wait: true}, fails: `the node is on its way to "active", so what is deployed`},
 		"deploying, nobody waits":        {node: node("deploying", "active", "power on", ""), want: want{provision: manageable}, fails: `the node is "deploying", from where this module knows no way`},
@@ -154,7 +198,7 @@ func TestUnderWay(t *testing.T) {
 		if p.changed() != tt.changed || p.settle != tt.settle || p.power != tt.power || p.powering != tt.awaited || !slices.Equal(verbs, tt.verbs) {
 			t.Errorf("%s: changed %v, settle %q, power %q, awaited %q, %v", name, p.changed(), p.settle, p.power, p.powering, verbs)
 		}
-		if w.present && tt.changed || p.settle != "" && w.present {
+		if w.present && (p.settle != "" || len(p.steps) > 0) {
 			if state := p.after.Text("target_provision_state"); state != "" && !strings.Contains(tt.node.Text("provision_state"), "failed") {
 				t.Errorf("%s: it is still on its way to %s", name, state)
 			}

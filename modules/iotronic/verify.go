@@ -67,9 +67,10 @@ func (s *service) hasFields(ctx context.Context, p *plan) error {
 // knownDriver refuses a driver that no conductor has, and what it does not have of an interface. Who may not read drivers will
 // hear it from the server.
 func (s *service) knownDriver(ctx context.Context, p *plan) error {
-	var of []string // interfaces
+	var of []string // interfaces: a new driver has to have those of the old one
 	for i := range fields {
-		if name, ok := strings.CutSuffix(fields[i].option, interfaceEnding); ok && p.writes(fields[i].option) {
+		name, ok := strings.CutSuffix(fields[i].option, interfaceEnding)
+		if ok && (p.writes(fields[i].option) || p.writes(keyDriver) && !isNone(p.after[fields[i].option])) {
 			of = append(of, name)
 		}
 	}
@@ -139,8 +140,8 @@ func (s *service) knownGroup(ctx context.Context, p *plan) error {
 		return nil
 	}
 	answer, err := s.client.Do(ctx, http.MethodGet, "/conductors", nil, nil)
-	if _, old := errors.AsType[*api.UnsupportedVersionError](err); old || api.IsForbidden(err) || api.IsWrongDialect(err) {
-		return nil // it will be heard from the server
+	if _, old := errors.AsType[*api.UnsupportedVersionError](err); old || api.IsForbidden(err) || api.IsNotFound(err) || api.IsWrongDialect(err) {
+		return nil // such lists came with 1.49; it will be heard from the server
 	}
 	if err != nil {
 		return err

@@ -94,6 +94,23 @@ func wants(p module.Params) (*want, error) {
 	return w, nil
 }
 
+// deploys tells whether the task says what is to be deployed.
+func (w *want) deploys() bool {
+	return len(w.dicts["instance_info"].values) > 0 || !isNone(w.values["instance_uuid"])
+}
+
+// secrets are those that stand within texts; those that keys tell are known without.
+func (w *want) secrets() (found []string) {
+	for option, d := range w.dicts {
+		for _, value := range d.values {
+			if api.HidesSecrets(option) {
+				found = append(found, textSecrets(value)...)
+			}
+		}
+	}
+	return found
+}
+
 // field reads the option of a field.
 func (w *want) field(f *field, p module.Params) error {
 	if !p.Has(f.option) {

@@ -288,8 +288,8 @@ options:
     description:
       - 'The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes
           V(available) by way of V(manageable), and V(active) by way of both.'
-      - V(active) deploys what O(instance_info) says. A node that is deployed stays so, and V(manageable) and
-          V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.
+      - V(active) deploys what O(instance_info) says, or ends a rescue. A node that is deployed stays so, and
+          V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.
     type: str
     choices:
       - manageable

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -45,9 +46,13 @@ func CheckHostName(name string) error {
 	return nil
 }
 
+// withPort is NAME:PORT, which Ansible's patterns leave whole.
+var withPort = regexp.MustCompile(`^[^:]+:[0-9]+$`)
+
+// isAddress tells what may have colons.
 func isAddress(s string) bool {
 	_, err := netip.ParseAddr(s)
-	return err == nil
+	return err == nil || withPort.MatchString(s)
 }
 
 // GroupNames says how names of the API become names that Ansible allows in groups.

@@ -18,13 +18,13 @@ func TestCheckHostName(t *testing.T) {
 		"localhost": "the machine that it runs on", "127.0.0.1": "the machine that it runs on", "::1": "the machine that it runs on",
 		"!web": "begins with !", "&web": "begins with &", "~web": "begins with ~", "@web": "begins with @",
 		"*": "*?[]", "web?": "*?[]", "h[1:3]": "*?[]", "a]": "*?[]",
-		"pi:22": "a colon", "2001:db8::zz": "a colon", "a,b": "a comma", "": "empty", "a b": "space", "{{x}}": "template",
+		"00:1b:44:11:3a:b7": "a colon", "2001:db8::zz": "a colon", "a,b": "a comma", "": "empty", "a b": "space", "{{x}}": "template",
 	} {
 		if err := ansible.CheckHostName(name); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q: %v, want %s", name, err, why)
 		}
 	}
-	for _, name := range []string{"web-01", "2001:db8::1", "fe80::1%eth0", "10.0.0.1", "127.0.0.2", "east/dfw/web", "a!b", "LOCALHOST", "ü", "web~1", "a@b"} {
+	for _, name := range []string{"web-01", "2001:db8::1", "fe80::1%eth0", "10.0.0.1", "pi:22", "10.0.0.1:2222", "127.0.0.2", "east/dfw/web", "a!b", "LOCALHOST", "ü", "web~1", "a@b"} {
 		if err := ansible.CheckHostName(name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
