@@ -55,7 +55,7 @@ func (s *service) reconcile(ctx context.Context, w *want, task *module.Task) (*m
 	a := &applying{service: s, p: p, w: w, ends: time.Now().Add(w.timeout), node: p.before}
 	err = a.all(ctx)
 	result.Changed = a.wrote
-	result.Fields[node.name] = whole(a.node)
+	result.Fields[node.name] = cleaned(a.node)
 	return result, err
 }
 

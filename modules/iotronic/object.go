@@ -33,7 +33,7 @@ func raw(v any) json.RawMessage {
 }
 
 // cleaned is an object without what only leads to other addresses of the API, which the next task may reach under
-// another one: links, and fields such as ports.
+// another one: links, and fields such as ports. Of none it is an empty one.
 func cleaned(o api.Object) api.Object {
 	out := make(api.Object, len(o))
 	for key, value := range o {

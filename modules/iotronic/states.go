@@ -1,0 +1,191 @@
+package iotronic
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	api "github.com/craton-fleet/craton/iotronic"
+)
+
+// planStates finds what is to be done about maintenance, provisioning and power.
+func (p *plan) planStates(w *want) error {
+	p.planMaintenance(w)
+	from := enroll
+	if p.before != nil {
+		from = p.settling(w)
+	}
+	if state, moves := settled(p.before); w.provision != "" && (w.wait || !moves || state != w.provision) { // else it is asked for already
+		steps, err := route(from, w.provision, p.whereabouts(from), w.undeploy)
+		if err != nil {
+			return err
+		}
+		p.steps = steps
+	}
+	if len(p.steps) > 0 && p.steps[0].verb == api.ProvisionDeleted && w.deploys() {
+		return fmt.Errorf("%s: what is torn down forgets instance_info and instance_uuid; leave them out, and give them when something is to be deployed", optProvision)
+	}
+	p.postpone()
+	if len(p.late) > 0 && len(p.steps) > 0 && !w.wait {
+		return fmt.Errorf("%s: Ironic takes it only when the node is %q; set wait: true", slices.Min(slices.Collect(maps.Keys(p.late))), w.provision)
+	}
+	p.planPower(w)
+	switch {
+	case w.provision == "" && !p.changesMore():
+		p.settle = "" // nothing is to be done that would have to wait
+	case len(p.steps) > 0 && !w.wait: // where it will be found nobody knows
+		p.asked(keyProvision, p.steps[0].state)
+		p.forgetDeployment(null)
+	case len(p.steps) > 0:
+		p.arrives(keyProvision, w.provision)
+		p.forgetDeployment(raw(api.Object{}))
+	case p.settle != "":
+		p.arrives(keyProvision, p.settle)
+	}
+	return nil
+}
+
+// forgetDeployment predicts what Ironic forgets when it tears down what is deployed. info is what is known of the rest.
+func (p *plan) forgetDeployment(info json.RawMessage) {
+	if p.steps[0].verb == api.ProvisionDeleted {
+		p.set("instance_info", raw(api.Object{}))
+		p.set("instance_uuid", null)
+		p.after["instance_info"] = info
+	}
+}
+
+// postpone leaves for the end what Ironic takes only there: it protects no node that is not deployed, retires none that is
+// available, and changes some fields only where nothing is deployed.
+func (p *plan) postpone() {
+	later := func(fields ...string) {
+		for _, key := range fields {
+			if value, ok := p.update[key]; ok {
+				p.late[key] = value
+				delete(p.update, key)
+			}
+			if value, ok := p.create[key]; ok {
+				p.late[key] = value
+				delete(p.create, key)
+			}
+		}
+	}
+	if (p.create != nil || len(p.steps) > 0) && isTrue(p.after["protected"]) {
+		later("protected", "protected_reason")
+	}
+	delete(p.create, "protected") // a new node is not, and Ironic does not want to hear it
+	if len(p.steps) == 0 {
+		return
+	}
+	state, _ := settled(p.before)
+	if state == available && isTrue(p.after["retired"]) {
+		later("retired", "retired_reason")
+	}
+	if p.steps[0].verb == api.ProvisionDeleted && slices.Contains(undeployed, p.reached()) {
+		for i := range fields {
+			if fields[i].settled {
+				later(fields[i].option)
+			}
+		}
+	}
+}
+
+// reached is the provision state at the end.
+func (p *plan) reached() string {
+	if n := len(p.steps); n > 0 {
+		return p.steps[n-1].state
+	}
+	if p.before == nil {
+		return enroll
+	}
+	state, _ := settled(p.before)
+	return state
+}
+
+// arrives predicts that a state is reached, and so no target any more.
+func (p *plan) arrives(key, state string) {
+	p.set(key, raw(state))
+	if target := "target_" + key; p.after[target] != nil {
+		p.set(target, null)
+	}
+}
+
+// asked says that a state is asked for, which nobody waits for.
+func (p *plan) asked(key, state string) {
+	p.after[key], p.after["target_"+key] = null, null
+	p.shown[key] = raw(state + " (asked for by this task)")
+}
+
+func (p *plan) planMaintenance(w *want) {
+	if w.maintenance == nil {
+		return
+	}
+	is, reason := isTrue(p.after[keyMaintenance]), p.after.Text(keyReason)
+	switch {
+	case !*w.maintenance:
+		if p.resume = is; is {
+			p.set(keyMaintenance, raw(false))
+			p.set(keyReason, null)
+			if _, ok := p.after["fault"]; ok {
+				p.set("fault", null)
+			}
+		}
+		return
+	case w.reason != nil:
+		reason = *w.reason
+	case !is:
+		reason = ""
+	}
+	p.reason = reason
+	if p.maintenance = !is || reason != p.after.Text(keyReason); p.maintenance {
+		p.set(keyMaintenance, raw(true))
+		p.set(keyReason, null)
+		if reason != "" {
+			p.set(keyReason, raw(reason))
+		}
+	}
+}
+
+// planPower finds whether the power has to be switched. What it will be after a step of provisioning nobody knows, so
+// then that is looked at again; without waiting that is for the next run.
+func (p *plan) planPower(w *want) {
+	target := map[string]string{on: api.PowerOn, off: api.PowerOff, rebooted: api.Reboot}[w.power]
+	switch state, moves := powered(p.before); {
+	case len(p.steps) > 0 && (target == "" || !w.wait):
+		p.after[keyPower], p.after["target_"+keyPower] = null, null
+		return
+	case target == "":
+		return
+	case target != state || len(p.steps) > 0:
+		p.power = target
+	case moves && w.wait:
+		p.powering = target
+	default:
+		return
+	}
+	switch {
+	case target == api.Reboot:
+		p.arrives(keyPower, api.PowerOn)
+		p.shown[keyPower] = raw(api.PowerOn + " (" + rebooted + " by this task)")
+		if !w.wait {
+			p.after[keyPower], p.after["target_"+keyPower] = null, null
+		}
+	case !w.wait:
+		p.asked(keyPower, target)
+	default:
+		p.arrives(keyPower, target)
+	}
+}
+
+// settling is the provision state from which the plan begins: where the node is on its way to, if that is waited for.
+func (p *plan) settling(w *want) string {
+	state, moves := settled(p.before)
+	switch {
+	case !moves:
+		return state
+	case w.wait:
+		p.settle = state
+		return state
+	}
+	return p.before.Text(keyProvision)
+}
