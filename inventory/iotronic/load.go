@@ -72,6 +72,9 @@ func (l *loader) load(ctx context.Context) (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.oneOfAName(all); err != nil {
+		return nil, err
+	}
 	list := &Listing{Dialect: l.dialect, Machines: all}
 	if list.Fleets, err = l.fleets(ctx, all); err != nil {
 		return nil, err
@@ -99,6 +102,22 @@ func (l *loader) read(ctx context.Context) ([]*Machine, error) {
 	}
 	slices.SortFunc(all, func(a, b *Machine) int { return strings.Compare(a.UUID, b.UUID) })
 	return all, nil
+}
+
+// oneOfAName finds a listing of Ironic with two nodes of one name, which are never there at once: one was made in the place
+// of the other meanwhile.
+func (l *loader) oneOfAName(all []*Machine) error {
+	if l.dialect != api.DialectIronic {
+		return nil
+	}
+	named := map[string]*Machine{}
+	for _, m := range all {
+		if other := named[m.Name]; other != nil && m.Name != "" {
+			return &staleError{fmt.Sprintf("it has both %s and %s", other, m)}
+		}
+		named[m.Name] = m
+	}
+	return nil
 }
 
 // projects are those whose machines are listed, each by a listing of its own; "" is what the server lists by itself: on

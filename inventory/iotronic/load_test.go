@@ -3,6 +3,7 @@ package iotronic
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -129,6 +130,38 @@ func TestBrokenWalks(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestMadeAnew: Ironic has no two nodes of one name. A listing that has was broken by one that was made in the place of
+// another, and is read again.
+func TestMadeAnew(t *testing.T) {
+	t.Parallel()
+	for _, times := range []int{2, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			lists := 0
+			ironic := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				lists++
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("X-OpenStack-Ironic-API-Version", "1.82")
+				old := `{"uuid": "` + uuid1 + `", "name": "metal", "extra": {}}, `
+				if lists > times {
+					old = ""
+				}
+				_, _ = io.WriteString(w, `{"nodes": [`+old+`{"uuid": "`+uuid2+`", "name": "metal", "extra": {}}, {"uuid": "33333333-0000-4000-8000-000000000003", "name": null}]}`)
+			})
+			c, err := api.New("http://ironic", api.WithDialect(api.DialectIronic), api.WithTransport(direct{ironic}), api.WithRetries(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := Load(t.Context(), c, DefaultOptions())
+			switch {
+			case times == 2 && (err != nil || len(l.Machines) != 2):
+				t.Errorf("%v, %v", l, err)
+			case times == 3 && (err == nil || !strings.Contains(err.Error(), `the list could not be read whole in 3 tries: it has both node "metal" (`+uuid1+`) and node "metal" (`+uuid2+`)`)):
+				t.Errorf("error %v", err)
+			}
+		})
 	}
 }
 

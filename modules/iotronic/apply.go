@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	api "github.com/craton-fleet/craton/iotronic"
@@ -28,18 +29,40 @@ func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
 		return nil, err
 	}
 	result, err := s.reconcile(ctx, w, task)
-	if api.IsConflict(err) && !api.IsLocked(err) && (result == nil || !result.Changed) {
-		// Perhaps somebody else, such as the same task on another host, created it meanwhile: what is there now counts.
+	for range overtakings {
+		// Perhaps somebody else, such as the same task on another host, was faster: what is there now counts.
+		_, moved := errors.AsType[*overtaken](err)
+		before := result
+		if !moved && (!api.IsConflict(err) || api.IsLocked(err) || before != nil && before.Changed) {
+			break
+		}
 		result, err = s.reconcile(ctx, w, task)
+		switch {
+		case result == nil:
+			result = before
+		case before != nil && before.Changed:
+			result.Changed, result.Diff = true, before.Diff
+		}
 	}
 	return result, err
 }
+
+// overtakings is how often somebody else may be faster.
+const overtakings = 5
+
+// overtaken is the error of a node that somebody else has led elsewhere meanwhile.
+type overtaken struct{ error }
+
+func (e *overtaken) Unwrap() error { return e.error }
 
 // reconcile reads, plans, and carries out once.
 func (s *service) reconcile(ctx context.Context, w *want, task *module.Task) (*module.Result, error) {
 	have, err := s.read(ctx, w)
 	if err != nil {
 		return nil, err
+	}
+	if called := have.Text(keyName); !w.present && have != nil && w.uuid != "" && w.name != "" && called != w.name {
+		return nil, fmt.Errorf("the node %s is called %q, and not %q; leave one of the two out", w.uuid, called, w.name)
 	}
 	p, err := makePlan(w, have, s.dialect)
 	if err != nil {
@@ -145,6 +168,11 @@ func (a *applying) removes(ctx context.Context) error {
 	if api.IsNotFound(err) { // somebody else was faster
 		return nil
 	}
+	if api.StatusOf(err) == http.StatusInternalServerError { // as Ironic says at the same moment
+		if _, gone := a.client.Nodes.Get(ctx, a.id(), keyUUID); api.IsNotFound(gone) {
+			return nil
+		}
+	}
 	return err
 }
 
@@ -194,6 +222,7 @@ func (a *applying) updates(ctx context.Context, changes api.Changes) error {
 		n, err := a.client.Nodes.Update(ctx, a.id(), changes)
 		if err == nil {
 			a.node, a.wrote = n.Fields, true
+			a.stale = a.stale || !isNone(n.Fields["reservation"]) // which is the change's own
 		}
 		return err
 	})
@@ -236,28 +265,46 @@ func (a *applying) waited() string {
 
 // provisions leads the node through the steps; without waiting the first is all that can be asked for.
 func (a *applying) provisions(ctx context.Context) error {
-	at := ""
+	at, _ := settled(a.node)
 	for i, step := range a.p.steps {
 		if step.state == at {
 			continue
 		}
 		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb}) }); err != nil {
-			return fmt.Errorf("%s: %w", optProvision, err)
+			return a.whoMoved(ctx, at, fmt.Errorf("%s: %w", optProvision, err))
 		}
 		if !a.w.wait {
 			return nil
 		}
 		err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
 		at = step.state
-		if failed, ok := errors.AsType[*api.StateTransitionFailedError](err); ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable &&
-			(a.p.remove || i+1 < len(a.p.steps)) {
+		failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
+		if ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)) {
 			at, err = manageable, nil // where the cleaning of a retired node ends
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", optProvision, err)
+			err = fmt.Errorf("%s: %w", optProvision, err)
+		}
+		if err != nil && ok && !api.IsFailure(failed.Actual) {
+			err = &overtaken{err}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// whoMoved looks whether a refused step began elsewhere than where the node was left.
+func (a *applying) whoMoved(ctx context.Context, at string, err error) error {
+	if !api.IsBadRequest(err) && !api.IsConflict(err) || api.IsLocked(err) {
+		return err
+	}
+	now, readErr := a.client.Nodes.States(ctx, a.id())
+	if readErr == nil && (now.TargetProvisionState != "" && !api.IsFailure(now.ProvisionState) || now.ProvisionState != at) {
+		return &overtaken{err}
+	}
+	return err
 }
 
 // powers switches the power.

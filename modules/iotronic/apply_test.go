@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
@@ -130,4 +131,35 @@ func TestLocked(t *testing.T) {
 		t.Errorf("%v", out)
 	}
 	a.OK(t, true, nodeName, args{"name": "locked", "state": "absent"})
+}
+
+// TestTogether: the same task from many hosts at once, on one node, leads it there once, and fails nowhere.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	const hosts = 6
+	for _, in := range []args{
+		{"driver": openstacktest.IronicDriver, "provision_state": "available", "extra": map[string]any{"a": 1}},
+		{"provision_state": "active"},
+		{"provision_state": "manageable", "undeploy": true},
+		{"provision_state": "active", "power": "off", "maintenance": false},
+		{"state": "absent", "undeploy": true},
+	} {
+		results := make([]output, hosts)
+		var all sync.WaitGroup
+		for i := range hosts {
+			all.Go(func() { results[i] = a.Task(t, nodeName, in.With(args{"name": "together"})) })
+		}
+		all.Wait()
+		changed := false
+		for _, out := range results {
+			if out["failed"] != nil {
+				t.Errorf("%v: %s", in, out.Msg())
+			}
+			changed = changed || out["changed"] == true
+		}
+		if !changed {
+			t.Errorf("%v: nothing has changed", in)
+		}
+	}
 }

@@ -16,6 +16,7 @@ type field struct {
 	// stays: it cannot be taken away again, so an empty text is a mistake.
 	stays bool
 	lower bool // the API keeps it in lower case
+	later bool // a create does not take it, but a change does
 	since int  // the minor version of Ironic's API that has it first; 0 for the first of all
 	// settled: Ironic changes it only while nothing is deployed on the node.
 	settled bool
@@ -68,7 +69,8 @@ var fields = []field{
 		doc: []string{"The resource class, by which schedulers choose nodes. An empty string takes it away."}},
 	text(0, "chassis_uuid", "The UUID of the chassis that the node is in. An empty string takes it away."),
 	{option: "conductor_group", on: onIronic, since: 46, lower: true, doc: []string{"The group of conductors that work on the node. An empty string means none. Upper and lower case are the same."}},
-	text(50, "owner", "Whom the node belongs to, a project as a rule. An empty string takes it away."),
+	// To most callers Ironic gives no nodes that are another project's from the beginning.
+	{option: "owner", on: onIronic, since: 50, later: true, doc: []string{"Whom the node belongs to, a project as a rule. An empty string takes it away."}},
 	text(65, "lessee", "The project that may use the node. An empty string takes it away."),
 	text(82, "shard", "The shard that the node is in. An empty string takes it away."),
 	text(51, "description", "A text for people. An empty string takes it away."),

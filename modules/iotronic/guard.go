@@ -43,17 +43,25 @@ func (p *plan) guard(d api.Dialect) error {
 	}
 	for _, step := range p.steps {
 		switch {
-		case step.verb == api.ProvisionActive && isTrue(p.after[keyMaintenance]):
-			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance; set maintenance: false", optProvision)
-		case step.verb == api.ProvisionProvide && isTrue(p.after["retired"]):
+		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionUnrescue}, step.verb) && isTrue(p.after[keyMaintenance]):
+			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance, and ends no rescue; set maintenance: false", optProvision)
+		case step.verb == api.ProvisionProvide && p.retired():
 			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false", optProvision)
-		case step.verb == api.ProvisionDeleted && p.reached() == available && isTrue(p.after["retired"]) && string(p.after["automated_clean"]) != "false":
+		case step.verb == api.ProvisionDeleted && p.reached() == available && p.retired() && string(p.after["automated_clean"]) != "false":
 			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false, or provision_state: manageable", optProvision)
 		case step.verb == api.ProvisionDeleted && isTrue(p.before["protected"]) && isTrue(p.after["protected"]):
 			return fmt.Errorf("%s: the node is protected; set protected: false first", optProvision)
 		}
 	}
 	return nil
+}
+
+// retired tells whether the node is retired while it is provisioned.
+func (p *plan) retired() bool {
+	if _, later := p.late["retired"]; later {
+		return isTrue(p.before["retired"])
+	}
+	return isTrue(p.after["retired"])
 }
 
 // longest is how many characters a description may have.

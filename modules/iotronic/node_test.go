@@ -76,8 +76,8 @@ func TestLifeOnIronic(t *testing.T) {
 	_, a := newIronic(t)
 	const name = "life"
 	made := a.does(t, args{"name": name, "driver": openstacktest.IronicDriver, "properties": map[string]any{"cpus": 4}, "extra": extra,
-		"driver_info": map[string]any{"address": "192.0.2.7", "ipmi_password": "hush-hush"}, "resource_class": "life", "conductor_group": "", "network_interface": "noop"})
-	if made["provision_state"] != "enroll" || made["links"] != nil || made["ports"] != nil || made["states"] != nil || made["bios_interface"] != "fake" {
+		"driver_info": map[string]any{"address": "192.0.2.7", "ipmi_password": "hush-hush"}, "resource_class": "life", "conductor_group": "", "network_interface": "noop", "owner": "somebody"})
+	if made["owner"] != "somebody" || made["provision_state"] != "enroll" || made["links"] != nil || made["ports"] != nil || made["states"] != nil || made["bios_interface"] != "fake" {
 		t.Errorf("%v", made)
 	}
 	if d := cmp.Diff(map[string]any{"address": "192.0.2.7", "ipmi_password": "******"}, made["driver_info"]); d != "" {
@@ -146,6 +146,7 @@ func TestRefusedBefore(t *testing.T) {
 		{args{"power_interface": "ipmitool"}, "power_interface", `power_interface: the driver fake-hardware does not have "ipmitool" here; it has fake`},
 		{args{"chassis_uuid": nothing}, "chassis_uuid", "there is no chassis " + nothing},
 		{args{"chassis_uuid": "one"}, "chassis_uuid", `"one" is no UUID`},
+		{args{"instance_uuid": "one"}, "instance_uuid", `"one" is no UUID`},
 		{args{"conductor_group": "Nobody"}, "conductor_group", `no conductor is in the group "nobody"; there is ""`},
 	} {
 		a.Fails(t, nodeName, create.With(tt.in), tt.reason)
@@ -170,6 +171,7 @@ func TestRefusedBefore(t *testing.T) {
 		t.Errorf("%v", made["uuid"])
 	}
 	a.reads(t, node, args{"uuid": strings.ToLower(own)}, "refused")
+	a.Fails(t, nodeName, args{"uuid": own, "name": "another", "state": "absent"}, `is called "refused", and not "another"; leave one of the two out`)
 
 	// Some fields stay as long as something is deployed; where it is torn down in the same task they come after that.
 	a.does(t, n.With(args{"provision_state": "active"}))
@@ -184,6 +186,10 @@ func TestRefusedBefore(t *testing.T) {
 	a.does(t, n.With(args{"resource_class": ""}))
 	a.does(t, n.With(args{"provision_state": "active"}))
 	a.does(t, n.With(args{"resource_class": "third"})) // the first one may come at any time
+	a.OK(t, true, nodeName, n.With(args{"instance_info": map[string]any{"a": 1}, "instance_info_mode": "replace"}))
+	a.OK(t, false, nodeName, n.With(args{"instance_info": map[string]any{"a": 1}, "instance_info_mode": "replace", "provision_state": "active"}))
+	a.does(t, n.With(args{"state": "absent", "undeploy": true}))
+	a.does(t, create.With(args{"provision_state": "active", "retired": true, "retired_reason": "its last job"}))
 	a.does(t, n.With(args{"state": "absent", "undeploy": true}))
 }
 

@@ -113,7 +113,9 @@ func (p *plan) planCreate(w *want, d api.Dialect) error {
 			continue
 		}
 		value, given := w.values[f.option]
-		if given = given && !isNone(value); given {
+		if given = given && !isNone(value); given && f.later {
+			p.update[f.option] = value
+		} else if given {
 			p.create[f.option] = value
 		} else if f.needed {
 			lack = append(lack, f.option)
@@ -232,6 +234,9 @@ func (p *plan) forget() {
 	}
 }
 
+// ownKey is what Ironic adds to instance_info when it deploys.
+const ownKey = "image_type"
+
 // planDict finds the keys of a dict that differ. have is nil where there is no node yet.
 func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	wanted, given := w.dicts[f.option]
@@ -246,7 +251,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	changes := api.Changes{}
 	odd := isNone(have) // then there is nothing to change keys of
 	for key, value := range now {
-		if _, ok := wanted.values[key]; !ok && wanted.replace {
+		if _, ok := wanted.values[key]; !ok && wanted.replace && !(f.option == "instance_info" && key == ownKey) {
 			changes[api.Path(f.option, key)] = api.Remove
 			odd = odd || !api.PlainKey(key)
 			continue

@@ -78,7 +78,7 @@ func (p *plan) postpone() {
 		return
 	}
 	state, _ := settled(p.before)
-	if state == available && isTrue(p.after["retired"]) {
+	if isTrue(p.after["retired"]) && !isTrue(p.before["retired"]) && (state == available || p.reached() == active) {
 		later("retired", "retired_reason")
 	}
 	if p.steps[0].verb == api.ProvisionDeleted && slices.Contains(undeployed, p.reached()) {

@@ -157,6 +157,8 @@ func TestUnderWay(t *testing.T) {
 		"torn down":                      {node: node("deploy failed", "active", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
 		"a failed cleaning":              {node: node("clean failed", "available", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"manage", "provide", "active"}},
 		"a rescue":                       {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"unrescue"}},
+		"a rescue in maintenance":        {node: with(node("rescue", "", "power on", ""), keyMaintenance, true), want: want{provision: active, wait: true}, fails: "ends no rescue; set maintenance: false"},
+		"a rescue put into maintenance":  {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true, maintenance: new(true)}, fails: "ends no rescue; set maintenance: false"},
 		"a failed rescue":                {node: node("rescue failed", "rescue", "power on", ""), want: want{provision: active, wait: true, undeploy: true}, changed: true, verbs: []string{"unrescue"}},
 		"a rescue given up":              {node: node("rescue", "", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
 		"an error":                       {node: node("error", "", "power on", ""), want: want{provision: active, wait: true}, fails: "it can only be deployed anew; set undeploy: true"},

@@ -169,8 +169,11 @@ func (s *service) knownGroup(ctx context.Context, p *plan) error {
 // freeInstance refuses an instance that a node has.
 func (s *service) freeInstance(ctx context.Context, p *plan) error {
 	uuid := p.after.Text("instance_uuid")
-	if !p.writes("instance_uuid") || uuid == "" {
+	switch {
+	case !p.writes("instance_uuid") || uuid == "":
 		return nil
+	case !isUUID.MatchString(uuid):
+		return fmt.Errorf("instance_uuid: %q is no UUID", uuid)
 	}
 	other, err := s.client.Nodes.ByInstance(ctx, uuid)
 	if api.IsNotFound(err) {
