@@ -22,6 +22,7 @@ type command struct {
 	target   bool         // has a positional argument, the object
 	more     []positional // arguments behind it
 	rest     bool         // takes any words behind them
+	instead  string       // an option with which the required ones may be missing; "" for none
 	creates  bool         // may make the database of a sqlite: URL
 	run      func(context.Context, *session, *call) error
 }
@@ -88,7 +89,7 @@ func (c *command) declare(cmd *cobra.Command) *call {
 func (c *command) arguments(cmd *cobra.Command, called *call, args []string) error {
 	var missing []string
 	for i := range c.options {
-		if o := &c.options[i]; o.required && !called.given(o.long) {
+		if o := &c.options[i]; o.required && !called.given(o.long) && !called.given(c.instead) {
 			missing = append(missing, o.argument())
 		}
 	}

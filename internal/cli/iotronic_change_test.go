@@ -25,21 +25,31 @@ func TestIotronicBoardLife(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, made)
 		}
 	}
+	whole := a.run(t, `{"name": "pi-09", "code": "c-99", "fleet": "roofs", "extra": {"a": 1}, "location": [{"latitude": "38.1", "longitude": "15.5", "altitude": "10"}]}`,
+		"--format json board-create --json - -e b=2")
+	for _, want := range []string{`"name": "pi-09"`, `"fleet": "00000001-0000-4000-8000-000000000001"`, `"latitude": "38.1"`, `"a": 1`, `"b": 2`} {
+		if !strings.Contains(whole.Stdout, want) {
+			t.Errorf("from standard input: no %s in %s%s", want, whole.Stdout, whole.Stderr)
+		}
+	}
+	a.must(t, "board-delete pi-09")
 	for line, want := range map[string]string{
-		"board-create --name pi-03 --code c-17" + place:              "POST /v1/boards: 409 Conflict: A board with code c-17 already exists.",
-		"board-create --name Pi_03 --code c-18" + place:              "POST /v1/boards: 400 Bad Request: Cannot create board with invalid name Pi_03",
-		"board-create --name pi-03 --code c-18 --fleet rofs" + place: `no fleet has the name or UUID "rofs"; did you mean "roofs"?`,
-		"board-create --name pi-03 --code c-18 -e rack" + place:      `argument -e/--extra: "rack" is not key=value`,
-		"board-update pi-2 name=x":                                   `PATCH /v1/boards/pi-2: 404 Not Found: Board pi-2 could not be found; did you mean "pi-02"?`,
-		"board-update pi-02 fleet=rofs":                              `no fleet has the name or UUID "rofs"; did you mean "roofs"?`,
-		"board-update pi-02 uuid=x":                                  "PATCH /v1/boards/pi-02: 400 Bad Request: Cannot change the uuid of an existing Board.",
-		"board-update pi-02 'rack'":                                  `"rack" is not path=value; rack= takes it away`,
-		"board-update pi-02 name=x /name=y":                          "name is changed twice",
-		"board-update pi-02 =x":                                      `"=x" names no path`,
-		"board-update pi-02 remove name=x":                           `"name=x": remove takes paths without values`,
-		"board-update pi-02 replace":                                 "Nothing to update... Please specify what to replace",
-		"board-update pi-02 extra//x=1":                              `the path "extra//x" of a change has an empty element`,
-		"board-delete pi-03":                                         `Failed to delete board pi-03: DELETE /v1/boards/pi-03: 404 Not Found: Board pi-03 could not be found; did you mean "pi-01"?`,
+		"board-create --name pi-03 --code c-17" + place:                                              "POST /v1/boards: 409 Conflict: A board with code c-17 already exists.",
+		"board-create --name Pi_03 --code c-18" + place:                                              "POST /v1/boards: 400 Bad Request: Cannot create board with invalid name Pi_03",
+		"board-create --name pi-03 --code c-18 --fleet rofs" + place:                                 `no fleet has the name or UUID "rofs"; did you mean "roofs"?`,
+		"board-create --name pi-03 --json '{}'":                                                      "a board of Iotronic since March 2017 needs --code, --latitude, --longitude, --altitude",
+		`board-create --json '{"name": "pi-03", "code": "c-18", "location": [{}], "fleet": "rofs"}'`: `no fleet has the name or UUID "rofs"; did you mean "roofs"?`,
+		"board-create --name pi-03 --code c-18 -e rack" + place:                                      `argument -e/--extra: "rack" is not key=value`,
+		"board-update pi-2 name=x":                                                                   `PATCH /v1/boards/pi-2: 404 Not Found: Board pi-2 could not be found; did you mean "pi-02"?`,
+		"board-update pi-02 fleet=rofs":                                                              `no fleet has the name or UUID "rofs"; did you mean "roofs"?`,
+		"board-update pi-02 uuid=x":                                                                  "PATCH /v1/boards/pi-02: 400 Bad Request: Cannot change the uuid of an existing Board.",
+		"board-update pi-02 'rack'":                                                                  `"rack" is not path=value; rack= takes it away`,
+		"board-update pi-02 name=x /name=y":                                                          "name is changed twice",
+		"board-update pi-02 =x":                                                                      `"=x" names no path`,
+		"board-update pi-02 remove name=x":                                                           `"name=x": remove takes paths without values`,
+		"board-update pi-02 replace":                                                                 "Nothing to update... Please specify what to replace",
+		"board-update pi-02 extra//x=1":                                                              `the path "extra//x" of a change has an empty element`,
+		"board-delete pi-03":                                                                         `Failed to delete board pi-03: DELETE /v1/boards/pi-03: 404 Not Found: Board pi-03 could not be found; did you mean "pi-01"?`,
 	} {
 		if got := a.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)

@@ -199,7 +199,7 @@ func TestIronicNodeLife(t *testing.T) {
 		"node-provision NAME unrescue":                         "400 Bad Request: ",
 		"node-power cli-lif on":                                "could not be found",
 		"node-create -n x":                                     "a node of Ironic needs --driver",
-		"node-create -n x --json '[1]'":                        "argument --json: it is no JSON object, and no file of one",
+		"node-create -n x --json '[1]'":                        `argument --json: there is no file "[1]", and it is no JSON object either`,
 		"node-create -n x --json '{}'":                         "a node of Ironic needs --driver",
 		"node-list --fields ,":                                 "--fields names no field",
 		"node-create -d x --latitude 1":                        "Ironic does not know where its nodes stand: leave out --latitude, --longitude, --altitude",

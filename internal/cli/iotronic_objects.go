@@ -109,7 +109,7 @@ var attributesOption = option{long: "json", meta: "<file>",
 
 func iotronicCreate(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		command: command{name: "create", short: "Register a new " + k.noun(), options: append(slices.Clone(k.create), attributesOption)},
+		command: command{name: "create", short: "Register a new " + k.noun(), options: append(slices.Clone(k.create), attributesOption), instead: attributesOption.long},
 		does: func(ctx context.Context, t *things, c *call) error {
 			p, err := t.attributes(c)
 			if err != nil {
@@ -126,6 +126,11 @@ func iotronicCreate(k *kind) *iotronicCommand {
 				return err
 			}
 			p.overlay(options)
+			if name, ok := p[keyFleet].(json.RawMessage); ok && k.name == "board" && gjson.ParseBytes(name).Type == gjson.String {
+				if p[keyFleet], err = t.fleet(ctx, gjson.ParseBytes(name).Str); err != nil {
+					return err
+				}
+			}
 			made, err := k.api.create(ctx, t.client, p)
 			if err != nil {
 				return err
@@ -145,8 +150,12 @@ func (t *things) attributes(c *call) (parameters, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !gjson.Valid(text) || !gjson.Parse(text).IsObject() {
-		return nil, errors.New("it is no JSON object, and no file of one")
+	switch word := c.text(attributesOption.long); {
+	case gjson.Valid(text) && gjson.Parse(text).IsObject():
+	case text == word:
+		return nil, fmt.Errorf("there is no file %q, and it is no JSON object either", word)
+	default:
+		return nil, errors.New("what is there is no JSON object")
 	}
 	for _, m := range members(gjson.Parse(text)) {
 		p[m.key] = json.RawMessage(m.value.Raw)
@@ -179,11 +188,8 @@ func locationOf(c *call) (iotronic.Location, bool) {
 		slices.ContainsFunc(places, c.given)
 }
 
-// enough checks that a new node has what its dialect requires, by options or attributes: argparse cannot know which it is.
+// enough checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know that.
 func (t *things) enough(k *kind, c *call, attributes parameters) error {
-	if k.name != "node" {
-		return nil
-	}
 	required := append([]string{"code", "name"}, places...)
 	if t.dialect == iotronic.DialectIronic {
 		required = []string{"driver"}
@@ -202,7 +208,7 @@ func (t *things) enough(k *kind, c *call, attributes parameters) error {
 		}
 	}
 	if missing != nil {
-		return fmt.Errorf("a node of %s needs %s", titles[t.dialect], strings.Join(missing, ", "))
+		return fmt.Errorf("a %s of %s needs %s", k.noun(), titles[t.dialect], strings.Join(missing, ", "))
 	}
 	return nil
 }
