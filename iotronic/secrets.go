@@ -34,15 +34,18 @@ func HidesSecrets(attribute string) bool {
 	return attribute == "driver_info" || attribute == "instance_info"
 }
 
-// inText finds what Ironic takes for secrets within a text: word=value, --word value, and quoted ones.
-var inText = func() []*regexp.Regexp {
-	word := `(?is)((?:` + strings.Join(secretWords, "|") + `)[0-9]*`
-	return []*regexp.Regexp{
-		regexp.MustCompile(word + `\s*=\s*["'])([^"']*)()`),
-		regexp.MustCompile(word + `\s*=\s*)([^\s'"]+)()`),
-		regexp.MustCompile(strings.Replace(word, "(?is)(", "(?is)(--", 1) + `\s+)([^'"=\s]+)()`),
-		regexp.MustCompile(word + `["']\s*:\s*["'])([^"']*)()`),
+// inText finds what Ironic takes for secrets within a text, in the second group: word=value, --word value, and quoted ones.
+var inText = func() (patterns []*regexp.Regexp) {
+	word := "(?:" + strings.Join(secretWords, "|") + ")[0-9]*"
+	for _, pattern := range []string{
+		`(` + word + `\s*=\s*["'])([^"']*)`,
+		`(` + word + `\s*=\s*)([^\s'"]+)`,
+		`(--` + word + `\s+)([^'"=\s]+)`,
+		`(` + word + `["']\s*:\s*["'])([^"']*)`,
+	} {
+		patterns = append(patterns, regexp.MustCompile("(?is)"+pattern))
 	}
+	return patterns
 }()
 
 // Mask is a text as Ironic shows it in driver_info and instance_info, where a part of it is a secret; secrets are those parts.
@@ -53,7 +56,7 @@ func Mask(text string) (masked string, secrets []string) {
 				secrets = append(secrets, found[2])
 			}
 		}
-		text = pattern.ReplaceAllString(text, "${1}"+Hidden+"${3}")
+		text = pattern.ReplaceAllString(text, "${1}"+Hidden)
 	}
 	return text, secrets
 }

@@ -28,7 +28,8 @@ func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
 	if err := w.fits(ctx, s, task.Params); err != nil {
 		return nil, err
 	}
-	result, err := s.reconcile(ctx, w, task)
+	ends := time.Now().Add(w.timeout)
+	result, err := s.reconcile(ctx, w, task, ends)
 	for range overtakings {
 		// Perhaps somebody else, such as the same task on another host, was faster: what is there now counts.
 		_, moved := errors.AsType[*overtaken](err)
@@ -36,7 +37,7 @@ func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
 		if !moved && (!api.IsConflict(err) || api.IsLocked(err) || before != nil && before.Changed) {
 			break
 		}
-		result, err = s.reconcile(ctx, w, task)
+		result, err = s.reconcile(ctx, w, task, ends)
 		switch {
 		case result == nil:
 			result = before
@@ -55,8 +56,8 @@ type overtaken struct{ error }
 
 func (e *overtaken) Unwrap() error { return e.error }
 
-// reconcile reads, plans, and carries out once.
-func (s *service) reconcile(ctx context.Context, w *want, task *module.Task) (*module.Result, error) {
+// reconcile reads, plans, and carries out once, waiting no longer than until it ends.
+func (s *service) reconcile(ctx context.Context, w *want, task *module.Task, ends time.Time) (*module.Result, error) {
 	have, err := s.read(ctx, w)
 	if err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (s *service) reconcile(ctx context.Context, w *want, task *module.Task) (*m
 	if task.CheckMode || !p.changed() && p.settle == "" && p.powering == "" {
 		return result, nil
 	}
-	a := &applying{service: s, p: p, w: w, ends: time.Now().Add(w.timeout), node: p.before}
+	a := &applying{service: s, p: p, w: w, ends: ends, node: p.before}
 	err = a.all(ctx)
 	result.Changed = a.wrote
 	result.Fields[node.name] = cleaned(a.node)
@@ -277,6 +278,7 @@ func (a *applying) provisions(ctx context.Context) error {
 			return nil
 		}
 		err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
+		from := at
 		at = step.state
 		failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 		if ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)) {
@@ -285,7 +287,8 @@ func (a *applying) provisions(ctx context.Context) error {
 		if err != nil {
 			err = fmt.Errorf("%s: %w", optProvision, err)
 		}
-		if err != nil && ok && !api.IsFailure(failed.Actual) {
+		// A step that fails leaves an error, or the node where it was.
+		if err != nil && ok && failed.Reason == "" && failed.Actual != from && !api.IsFailure(failed.Actual) {
 			err = &overtaken{err}
 		}
 		if err != nil {

@@ -163,3 +163,30 @@ func TestTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestStepFails: a step of provisioning that fails is not tried again: what Ironic says of it is the error.
+func TestStepFails(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	a.OK(t, true, nodeName, args{"name": "unverified", "driver": openstacktest.IronicDriver})
+	asked := 0
+	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/states/provision"):
+			asked++
+			w.WriteHeader(http.StatusAccepted)
+		case strings.HasSuffix(r.URL.Path, "/states"): // as after a BMC that refuses the password
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"provision_state": "enroll", "target_provision_state": null, "last_error": "no BMC there"}`)
+		default:
+			return false
+		}
+		return true
+	}
+	out := a.Task(t, nodeName, args{"name": "unverified", "provision_state": "available"})
+	if out["failed"] != true || out["changed"] != true || !strings.Contains(out.Msg(), "no BMC there") || asked != 1 {
+		t.Errorf("asked %d times: %v", asked, out)
+	}
+	a.Answer = nil
+	a.OK(t, true, nodeName, args{"name": "unverified", "state": "absent"})
+}
