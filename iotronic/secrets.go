@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -35,7 +36,8 @@ func HidesSecrets(attribute string) bool {
 }
 
 // inText finds what Ironic takes for secrets within a text, in the second group: word=value, --word value, and quoted ones.
-var inText = func() (patterns []*regexp.Regexp) {
+// They are compiled when they are wanted: most programs that start never do.
+var inText = sync.OnceValue(func() (patterns []*regexp.Regexp) {
 	word := "(?:" + strings.Join(secretWords, "|") + ")[0-9]*"
 	for _, pattern := range []string{
 		`(` + word + `\s*=\s*["'])([^"']*)`,
@@ -46,11 +48,11 @@ var inText = func() (patterns []*regexp.Regexp) {
 		patterns = append(patterns, regexp.MustCompile("(?is)"+pattern))
 	}
 	return patterns
-}()
+})
 
 // Mask is a text as Ironic shows it in driver_info and instance_info, where a part of it is a secret; secrets are those parts.
 func Mask(text string) (masked string, secrets []string) {
-	for _, pattern := range inText {
+	for _, pattern := range inText() {
 		for _, found := range pattern.FindAllStringSubmatch(text, -1) {
 			if found[2] != "" && found[2] != Hidden {
 				secrets = append(secrets, found[2])
