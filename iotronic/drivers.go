@@ -68,31 +68,31 @@ func (s *DriverService) List(ctx context.Context, options DriverListOptions) ([]
 
 // Get reads one driver, by name; IsNotFound tells that there is none.
 func (s *DriverService) Get(ctx context.Context, name string) (*Driver, error) {
-	resp, err := s.get(ctx, "read a driver", name, "")
-	if err != nil {
+	out := new(Driver)
+	if err := s.get(ctx, "read a driver", name, "", out, "name"); err != nil {
 		return nil, err
-	}
-	return read[Driver](resp, http.MethodGet, "name")
-}
-
-// Properties reads what a driver needs to know of a node in its driver_info: names, each with a sentence about it.
-func (s *DriverService) Properties(ctx context.Context, name string) (map[string]string, error) {
-	resp, err := s.get(ctx, "read the properties of a driver", name, "/properties")
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	if err := decode(resp.Body, &out); err != nil {
-		return nil, unusable(resp, http.MethodGet, err)
 	}
 	return out, nil
 }
 
-func (s *DriverService) get(ctx context.Context, operation, name, below string) (*rest.Response, error) {
-	el, err := element(operation, "name", name)
-	if err != nil {
+// Properties reads what a driver needs to know of a node in its driver_info: names, each with a sentence about it.
+func (s *DriverService) Properties(ctx context.Context, name string) (map[string]string, error) {
+	out := map[string]string{}
+	if err := s.get(ctx, "read the properties of a driver", name, "/properties", &out, ""); err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+func (s *DriverService) get(ctx context.Context, operation, name, below string, out any, need string) error {
+	el, err := element(operation, "name", name)
+	if err != nil {
+		return err
+	}
 	c := &call{Request: rest.Request{Method: http.MethodGet, Path: "/drivers/" + el + below}}
-	return s.client.do(ctx, "drivers", operation, c)
+	resp, err := s.client.do(ctx, "drivers", operation, c)
+	if err != nil {
+		return err
+	}
+	return into(resp, http.MethodGet, out, need)
 }

@@ -79,13 +79,7 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 	if out == nil {
 		return nil
 	}
-	if err := decode(resp.Body, out); err != nil {
-		return unusable(resp, c.Method, err)
-	}
-	if need != "" && !gjson.GetBytes(resp.Body, need).Exists() {
-		return unusable(resp, c.Method, errNoMember(need))
-	}
-	return nil
+	return into(resp, c.Method, out, need)
 }
 
 // namedSince is since when Ironic's nodes have names: below it they look as if they had none, and none is found.
@@ -194,19 +188,22 @@ func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	return read[T](resp, http.MethodPost, "uuid")
-}
-
-// read decodes an object that an answer is; it must have the member need.
-func read[T any](resp *rest.Response, method, need string) (*T, error) {
 	out := new(T)
-	if err := decode(resp.Body, out); err != nil {
-		return nil, unusable(resp, method, err)
-	}
-	if !gjson.GetBytes(resp.Body, need).Exists() {
-		return nil, unusable(resp, method, errNoMember(need))
+	if err := into(resp, http.MethodPost, out, "uuid"); err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// into decodes what an answer is; it must have the member need, if that is not "".
+func into(resp *rest.Response, method string, out any, need string) error {
+	if err := decode(resp.Body, out); err != nil {
+		return unusable(resp, method, err)
+	}
+	if need != "" && !gjson.GetBytes(resp.Body, need).Exists() {
+		return unusable(resp, method, errNoMember(need))
+	}
+	return nil
 }
 
 // objectOf is a struct as an Object.

@@ -69,15 +69,15 @@ func concealing(body any) func(text string) string {
 	if body == nil {
 		return func(text string) string { return text }
 	}
-	return func(text string) string {
-		raw, err := rest.Encode(body)
-		if err != nil {
-			return text
-		}
+	var forms [][2]string
+	if raw, err := rest.Encode(body); err == nil {
 		for _, secret := range secretsIn(gjson.ParseBytes(raw), false) {
-			for _, form := range written(secret) {
-				text = strings.ReplaceAll(text, form[0], form[1])
-			}
+			forms = append(forms, written(secret)...)
+		}
+	}
+	return func(text string) string {
+		for _, form := range forms {
+			text = strings.ReplaceAll(text, form[0], form[1])
 		}
 		return text
 	}

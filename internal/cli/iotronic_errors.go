@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -77,6 +80,15 @@ func (t *things) reference(ctx context.Context, o *option, word string) (string,
 
 // keyFleet is a board's fleet.
 const keyFleet = "fleet"
+
+// resolveFleet makes the fleet of a board, which JSON names, its UUID.
+func (t *things) resolveFleet(ctx context.Context, k *kind, values map[string]any) (err error) {
+	name, ok := values[keyFleet].(json.RawMessage)
+	if word := gjson.ParseBytes(name); ok && k.name == "board" && word.Type == gjson.String {
+		values[keyFleet], err = t.fleet(ctx, word.Str)
+	}
+	return err
+}
 
 // fleet is the UUID of the fleet that a word means: boards take no name for it.
 func (t *things) fleet(ctx context.Context, word string) (string, error) {

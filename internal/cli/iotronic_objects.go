@@ -126,10 +126,8 @@ func iotronicCreate(k *kind) *iotronicCommand {
 				return err
 			}
 			p.overlay(options)
-			if name, ok := p[keyFleet].(json.RawMessage); ok && k.name == "board" && gjson.ParseBytes(name).Type == gjson.String {
-				if p[keyFleet], err = t.fleet(ctx, gjson.ParseBytes(name).Str); err != nil {
-					return err
-				}
+			if err := t.resolveFleet(ctx, k, p); err != nil {
+				return err
 			}
 			made, err := k.api.create(ctx, t.client, p)
 			if err != nil {
@@ -150,30 +148,38 @@ func (t *things) attributes(c *call) (parameters, error) {
 	if err != nil {
 		return nil, err
 	}
+	object := objectIn([]byte(text))
 	switch word := c.text(attributesOption.long); {
-	case gjson.Valid(text) && gjson.Parse(text).IsObject():
+	case object != nil:
 	case text == word:
 		return nil, fmt.Errorf("there is no file %q, and it is no JSON object either", word)
 	default:
 		return nil, errors.New("what is there is no JSON object")
 	}
-	for _, m := range members(gjson.Parse(text)) {
-		p[m.key] = json.RawMessage(m.value.Raw)
+	for key, value := range object {
+		p[key] = value
 	}
 	return p, nil
+}
+
+// objectIn is a JSON object; nil if the text is none.
+func objectIn(text []byte) iotronic.Object {
+	var o iotronic.Object
+	if json.Unmarshal(text, &o) != nil {
+		return nil
+	}
+	return o
 }
 
 // overlay sets parameters over others; of objects each key.
 func (p parameters) overlay(more parameters) {
 	for key, value := range more {
-		below, is := p[key].(json.RawMessage)
-		if object, ok := value.(iotronic.Object); ok && is && gjson.ParseBytes(below).IsObject() {
-			whole := iotronic.Object{}
-			for _, m := range members(gjson.ParseBytes(below)) {
-				whole[m.key] = json.RawMessage(m.value.Raw)
+		below, _ := p[key].(json.RawMessage)
+		if object, ok := value.(iotronic.Object); ok {
+			if whole := objectIn(below); whole != nil {
+				maps.Copy(whole, object)
+				value = whole
 			}
-			maps.Copy(whole, object)
-			value = whole
 		}
 		p[key] = value
 	}

@@ -30,10 +30,8 @@ The words of the Python client for Ironic are understood, too: add or replace be
 			if err != nil {
 				return err
 			}
-			if name, ok := changes[keyFleet].(json.RawMessage); ok && k.name == "board" && gjson.ParseBytes(name).Type == gjson.String {
-				if changes[keyFleet], err = t.fleet(ctx, gjson.ParseBytes(name).Str); err != nil {
-					return err
-				}
+			if err := t.resolveFleet(ctx, k, changes); err != nil {
+				return err
 			}
 			changed, err := k.api.update(ctx, t.client, c.target, changes)
 			if err != nil {
@@ -63,8 +61,8 @@ func (t *things) changes(words []string) (iotronic.Changes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read standard input: %w", err)
 	}
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(text, &values); err != nil || len(values) == 0 {
+	values := objectIn(text)
+	if len(values) == 0 {
 		return nil, commandError(`Nothing to update... Standard input must hold a JSON object of paths and values, such as {"extra/rack": "b7"}`)
 	}
 	changes := iotronic.Changes{}

@@ -281,18 +281,15 @@ func (a *applying) provisions(ctx context.Context) error {
 		from := at
 		at = step.state
 		failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
-		if ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)) {
-			at, err = manageable, nil // where the cleaning of a retired node ends
-		}
-		if err != nil {
-			err = fmt.Errorf("%s: %w", optProvision, err)
-		}
-		// A step that fails leaves an error, or the node where it was.
-		if err != nil && ok && failed.Reason == "" && failed.Actual != from && !api.IsFailure(failed.Actual) {
-			err = &overtaken{err}
-		}
-		if err != nil {
-			return err
+		switch {
+		case err == nil:
+		case ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)):
+			at = manageable // where the cleaning of a retired node ends
+		case ok && failed.Reason == "" && failed.Actual != from && !api.IsFailure(failed.Actual):
+			// A step that fails leaves an error, or the node where it was.
+			return &overtaken{fmt.Errorf("%s: %w", optProvision, err)}
+		default:
+			return fmt.Errorf("%s: %w", optProvision, err)
 		}
 	}
 	return nil

@@ -41,10 +41,7 @@ func TestHalfDone(t *testing.T) {
 func TestOthersAreFaster(t *testing.T) {
 	t.Parallel()
 	i, a := newIronic(t)
-	c, err := api.New(i.URL, api.WithRetries(20))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := clientOf(t, i, 20)
 	ctx := context.Background()
 	faster := func(method string, do func() error) {
 		a.Answer = func(_ http.ResponseWriter, r *http.Request) bool {

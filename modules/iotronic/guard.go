@@ -101,11 +101,9 @@ func (p *plan) guardFields() error {
 	return nil
 }
 
-// writes tells whether a field is written, by a create or a change.
+// writes tells whether a field, or what is in it, is written, by a create or a change.
 func (p *plan) writes(option string) bool {
-	_, updated := p.update[option]
-	_, later := p.late[option]
-	return updated || later || p.create != nil && !isNone(p.create[option])
+	return p.updates(option) || p.create != nil && !isNone(p.create[option])
 }
 
 // updates tells whether fields, or what is in them, are changed.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/internal/moduletest"
 	"github.com/craton-fleet/craton/modules/module"
 )
@@ -56,6 +57,16 @@ func newIronic(t testing.TB) (*openstacktest.Ironic, *world) {
 	t.Helper()
 	i := openstacktest.StartIronic(t)
 	return i, before(t, i.URL, nil)
+}
+
+// clientOf is a client that tests ask themselves.
+func clientOf(t testing.TB, i *openstacktest.Ironic, retries int) *api.Client {
+	t.Helper()
+	c, err := api.New(i.URL, api.WithRetries(retries))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // run runs a module in an environment.

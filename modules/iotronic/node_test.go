@@ -125,14 +125,8 @@ func TestLifeOnIronic(t *testing.T) {
 func TestRefusedBefore(t *testing.T) {
 	t.Parallel()
 	i, a := newIronic(t)
-	c, err := api.New(i.URL, api.WithRetries(20))
-	if err != nil {
-		t.Fatal(err)
-	}
-	hasty, err := api.New(i.URL, api.WithRetries(1)) // what a state forbids is tried as often as what somebody else's work does
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := clientOf(t, i, 20)
+	hasty := clientOf(t, i, 1) // what a state forbids is tried as often as what somebody else's work does
 	n := args{"name": "refused"}
 	create := n.With(args{"driver": openstacktest.IronicDriver})
 	const nothing = "99999999-0000-4000-8000-999999999999"

@@ -16,10 +16,7 @@ import (
 func TestStates(t *testing.T) {
 	t.Parallel()
 	i, a := newIronic(t)
-	c, err := api.New(i.URL, api.WithRetries(20))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := clientOf(t, i, 20)
 	n := args{"name": "state-life"}
 	is := func(node map[string]any, provision, power any) {
 		t.Helper()

@@ -52,10 +52,8 @@ func (s *service) hasFields(ctx context.Context, p *plan) error {
 	}
 	var lacks []string
 	for i := range fields {
-		if f := &fields[i]; p.updates(f.option) || p.writes(f.option) {
-			if version.Compare(f.version()) < 0 {
-				lacks = append(lacks, fmt.Sprintf("%s (since %s)", f.option, f.version()))
-			}
+		if f := &fields[i]; p.writes(f.option) && version.Compare(f.version()) < 0 {
+			lacks = append(lacks, fmt.Sprintf("%s (since %s)", f.option, f.version()))
 		}
 	}
 	if len(lacks) > 0 {
