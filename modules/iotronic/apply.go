@@ -30,12 +30,17 @@ func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
 	}
 	ends := time.Now().Add(w.timeout)
 	result, err := s.reconcile(ctx, w, task, ends)
+	conflicted := false
 	for range overtakings {
 		// Perhaps somebody else, such as the same task on another host, was faster: what is there now counts.
 		_, moved := errors.AsType[*overtaken](err)
+		moved = moved || api.IsNotFound(err) // it was there when it was read
 		before := result
-		if !moved && (!api.IsConflict(err) || api.IsLocked(err) || before != nil && before.Changed) {
-			break
+		if !moved {
+			if conflicted || !api.IsConflict(err) || api.IsLocked(err) || before != nil && before.Changed {
+				break
+			}
+			conflicted = true // the client has tried for some time already
 		}
 		result, err = s.reconcile(ctx, w, task, ends)
 		switch {
@@ -49,7 +54,7 @@ func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
 }
 
 // overtakings is how often somebody else may be faster.
-const overtakings = 5
+const overtakings = 20
 
 // overtaken is the error of a node that somebody else has led elsewhere meanwhile.
 type overtaken struct{ error }
@@ -278,15 +283,13 @@ func (a *applying) provisions(ctx context.Context) error {
 			return nil
 		}
 		err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
-		from := at
 		at = step.state
 		failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 		switch {
 		case err == nil:
 		case ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)):
 			at = manageable // where the cleaning of a retired node ends
-		case ok && failed.Reason == "" && failed.Actual != from && !api.IsFailure(failed.Actual):
-			// A step that fails leaves an error, or the node where it was.
+		case ok && failed.Reason == "" && !api.IsFailure(failed.Actual): // a step that fails leaves an error
 			return &overtaken{fmt.Errorf("%s: %w", optProvision, err)}
 		default:
 			return fmt.Errorf("%s: %w", optProvision, err)
@@ -301,6 +304,9 @@ func (a *applying) whoMoved(ctx context.Context, at string, err error) error {
 		return err
 	}
 	now, readErr := a.client.Nodes.States(ctx, a.id())
+	if api.IsNotFound(readErr) {
+		return &overtaken{err}
+	}
 	if readErr == nil && (now.TargetProvisionState != "" && !api.IsFailure(now.ProvisionState) || now.ProvisionState != at) {
 		return &overtaken{err}
 	}

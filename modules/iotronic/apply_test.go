@@ -187,3 +187,30 @@ func TestStepFails(t *testing.T) {
 	a.Answer = nil
 	a.OK(t, true, nodeName, args{"name": "unverified", "state": "absent"})
 }
+
+// TestVanished: a node that somebody else removes while it is torn down is gone, as the task wants it.
+func TestVanished(t *testing.T) {
+	t.Parallel()
+	i, a := newIronic(t)
+	a.OK(t, true, nodeName, args{"name": "vanished", "driver": openstacktest.IronicDriver, "provision_state": "active"})
+	c := clientOf(t, i, 20)
+	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/states/provision") {
+			return false
+		}
+		a.Answer = nil
+		if err := c.Nodes.SetMaintenance(t.Context(), "vanished", ""); err != nil {
+			t.Error(err)
+		}
+		if err := c.Nodes.Delete(t.Context(), "vanished"); err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"The requested action \\\"deleted\\\" can not be performed\"}"}`)
+		return true
+	}
+	if out := a.Task(t, nodeName, args{"name": "vanished", "state": "absent", "undeploy": true}); out["failed"] != nil || out["changed"] != false {
+		t.Errorf("%v", out)
+	}
+}
