@@ -160,7 +160,17 @@ func (a *applying) settles(ctx context.Context) error {
 		return nil
 	}
 	a.stale = true
-	return a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), a.p.settle) })
+	err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), a.p.settle) })
+	if ledElsewhere(err) {
+		return &overtaken{err}
+	}
+	return err
+}
+
+// ledElsewhere tells a wait that ended where somebody else has led the node: what fails leaves an error.
+func ledElsewhere(err error) bool {
+	failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
+	return ok && failed.Reason == "" && !api.IsFailure(failed.Actual)
 }
 
 func (a *applying) removes(ctx context.Context) error {
@@ -289,7 +299,7 @@ func (a *applying) provisions(ctx context.Context) error {
 		case err == nil:
 		case ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)):
 			at = manageable // where the cleaning of a retired node ends
-		case ok && failed.Reason == "" && !api.IsFailure(failed.Actual): // a step that fails leaves an error
+		case ledElsewhere(err):
 			return &overtaken{fmt.Errorf("%s: %w", optProvision, err)}
 		default:
 			return fmt.Errorf("%s: %w", optProvision, err)
