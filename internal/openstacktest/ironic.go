@@ -69,7 +69,9 @@ var (
 )
 
 // StartIronic returns the Ironic without credentials that the tests of a
-// package share. It runs until the test process ends.
+// package share. It runs until the test process ends. Other tests make and
+// remove nodes meanwhile: a test narrows what it reads, to the class of
+// [Ironic.Nodes] for instance, or takes a [NewIronic].
 func StartIronic(t testing.TB) *Ironic {
 	t.Helper()
 	need(t, ironicPackage, ironicVariable)
