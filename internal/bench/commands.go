@@ -38,7 +38,7 @@ func (s *served) startUp(ctx context.Context, runs int, args ...string) (time.Du
 	var times []time.Duration
 	for range runs {
 		cmd := exec.CommandContext(ctx, s.binary, args...)
-		cmd.Env = s.environment()
+		cmd.Env = s.environment(s.url)
 		started := time.Now()
 		if err := cmd.Run(); err != nil {
 			return 0, fmt.Errorf("craton %s: %w", args[0], err)

@@ -1,14 +1,15 @@
-// Command bench measures this program on this machine and prints ratios: the inventory against a floor (the same pages
-// fetched and thrown away) and against itself at other sizes, the modules against a Python module and against one task
-// for a whole fleet. `make bench` builds the binary and runs it, at the root of the repository; docs/performance.md
+// Command bench measures this program on this machine and prints ratios: the inventories of Craton and of a real Ironic
+// against a floor (the same pages fetched and thrown away) and against themselves at other sizes, the modules against a
+// Python module and against one task for a whole fleet. `make bench` builds the binary and runs it, at the root of the repository; docs/performance.md
 // explains how to read the tables.
 //
 // Everything is measured from outside: the binary in bin/ runs as its users run it, against `craton server` on
-// SQLite over loopback, and by real Ansible. Times are medians of several runs.
+// SQLite and Debian's Ironic over loopback, and by real Ansible. Times are medians of several runs.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,45 +18,71 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
 func main() {
-	binary := flag.String("binary", "bin/craton", "the program to measure")
-	only := flag.String("only", "", "measure only the inventory, or only the modules")
-	sizes := flag.String("sizes", "1000,10000,100000", "inventory: numbers of hosts")
-	runs := flag.Int("runs", 5, "runs of each measurement, of which the median counts (3 at 100,000 hosts)")
+	var b bench
+	flag.StringVar(&b.binary, "binary", "bin/craton", "the program to measure")
+	flag.StringVar(&b.only, "only", "", "measure only the inventory, ironic (its inventory), or the modules")
+	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory: numbers of hosts")
+	flag.StringVar(&b.nodes, "nodes", "1000,10000", "ironic: numbers of nodes")
+	flag.IntVar(&b.runs, "runs", 5, "runs of each measurement, of which the median counts (3 at 100,000 hosts)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *binary, *only, *sizes, *runs); err != nil {
+	if err := b.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
 	}
 }
 
-func run(ctx context.Context, binary, only, sizes string, runs int) error {
-	switch only {
-	case "", "inventory", "modules":
-	default:
-		return fmt.Errorf("--only %s: there are inventory and modules", only)
+// bench is what is asked for.
+type bench struct {
+	binary, only, sizes, nodes string
+	runs                       int
+}
+
+func (b bench) run(ctx context.Context) error {
+	wanted := func(part string) bool { return b.only == "" || b.only == part }
+	if !wanted("inventory") && !wanted("ironic") && !wanted("modules") {
+		return fmt.Errorf("--only %s: there are inventory, ironic and modules", b.only)
 	}
-	binary, err := filepath.Abs(binary)
-	if err != nil {
+	var err error
+	if b.binary, err = filepath.Abs(b.binary); err != nil {
 		return err
 	}
-	if _, err := os.Stat(binary); err != nil {
+	if _, err := os.Stat(b.binary); err != nil {
 		return fmt.Errorf("%w; run make build first", err)
 	}
 	var inventory []figure
-	if only != "modules" {
-		if inventory, err = measureInventory(ctx, binary, sizes, runs); err != nil {
+	if wanted("inventory") {
+		inventory, err = perSize("--sizes", b.sizes, func(hosts int) (figure, error) {
+			n := b.runs
+			if hosts >= 100000 {
+				n = min(n, 3)
+			}
+			return measure(ctx, b.binary, hosts, n)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	var ironic []listing
+	if wanted("ironic") {
+		ironic, err = perSize("--nodes", b.nodes, func(nodes int) (listing, error) { return measureIronic(ctx, b.binary, nodes, b.runs) })
+		switch {
+		case b.only == "" && errors.Is(err, openstacktest.ErrMissing):
+			fmt.Fprintln(os.Stderr, "not measured:", err)
+		case err != nil:
 			return err
 		}
 	}
 	var tasks []perTask
 	var fleets []perFleet
-	if only != "inventory" {
-		if tasks, fleets, err = measureModules(ctx, binary, runs); err != nil {
+	if wanted("modules") {
+		if tasks, fleets, err = measureModules(ctx, b.binary, b.runs); err != nil {
 			return err
 		}
 	}
@@ -67,12 +94,17 @@ func run(ctx context.Context, binary, only, sizes string, runs int) error {
 		reportInventory(os.Stdout, inventory)
 		all = append(all, inventoryVerdicts(inventory)...)
 	}
+	if ironic != nil {
+		fmt.Println()
+		reportIronic(os.Stdout, ironic)
+		all = append(all, ironicVerdicts(ironic)...)
+	}
 	if tasks != nil {
 		fmt.Println()
 		reportModules(os.Stdout, tasks, fleets)
 		all = append(all, moduleVerdicts(tasks, fleets)...)
 	}
-	binaries, err := binaryVerdicts(ctx, binary)
+	binaries, err := binaryVerdicts(ctx, b.binary)
 	if err != nil {
 		return err
 	}
@@ -81,24 +113,21 @@ func run(ctx context.Context, binary, only, sizes string, runs int) error {
 	return nil
 }
 
-func measureInventory(ctx context.Context, binary, sizes string, runs int) ([]figure, error) {
-	var figures []figure
-	for size := range strings.SplitSeq(sizes, ",") {
-		hosts, err := strconv.Atoi(size)
+// perSize takes figures at each of the sizes that a flag lists.
+func perSize[T any](flag, sizes string, take func(size int) (T, error)) ([]T, error) {
+	var all []T
+	for text := range strings.SplitSeq(sizes, ",") {
+		size, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, fmt.Errorf("--sizes: %w", err)
+			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
-		n := runs
-		if hosts >= 100000 {
-			n = min(runs, 3)
-		}
-		f, err := measure(ctx, binary, hosts, n)
+		one, err := take(size)
 		if err != nil {
-			return nil, fmt.Errorf("%d hosts: %w", hosts, err)
+			return nil, fmt.Errorf("%d: %w", size, err)
 		}
-		figures = append(figures, f)
+		all = append(all, one)
 	}
-	return figures, nil
+	return all, nil
 }
 
 // measureModules measures with every release of ansible-core at hand.

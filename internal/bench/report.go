@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -59,38 +60,71 @@ func table[T any](w io.Writer, all []T) (row func(name string, cell func(T) stri
 // reportInventory prints what was measured at each size.
 func reportInventory(w io.Writer, figures []figure) {
 	row, flush := table(w, figures)
-	row("hosts", func(f figure) string { return fmt.Sprint(f.hosts) })
-	row("floor: same pages, thrown away", func(f figure) string { return seconds(f.floor) })
-	row("--list merged", func(f figure) string { return seconds(f.merged) })
-	row("over the floor", func(f figure) string { return ratio(f.merged.Seconds() / f.floor.Seconds()) })
-	row("CPU time of it", func(f figure) string { return seconds(f.mergedCPU) })
-	row("output", func(f figure) string { return mb(f.mergedBytes) })
-	row("peak memory", func(f figure) string { return mb(f.peak) })
-	row("over the output", func(f figure) string { return ratio(float64(f.peak) / float64(f.mergedBytes)) })
-	row("--list layered", func(f figure) string { return seconds(f.layered) })
-	row("output", func(f figure) string { return mb(f.layeredBytes) })
-	row("peak memory", func(f figure) string { return mb(f.peakLayered) })
+	row("hosts", func(f figure) string { return fmt.Sprint(f.objects) })
+	reportListing("merged", row, func(f figure) listing { return f.listing })
+	row("--list layered", func(f figure) string { return seconds(f.layered.wall) })
+	row("output", func(f figure) string { return mb(f.layered.bytes) })
+	row("peak memory", func(f figure) string { return mb(f.layered.peak) })
 	row("requests", func(f figure) string { return fmt.Sprint(f.requests) })
-	row("beyond pages of 100", func(f figure) string { return fmt.Sprint(f.requestsConstant) })
-	row("server: resolved hosts a second", func(f figure) string { return fmt.Sprintf("%.0f", f.listed) })
-	row("server: hosts created a second", func(f figure) string { return fmt.Sprintf("%.0f", float64(f.hosts)/f.seeded.Seconds()) })
+	row("beyond pages of 100", func(f figure) string { return fmt.Sprint(f.beyondHost) })
+	row("server: resolved hosts a second", func(f figure) string { return fmt.Sprintf("%.0f", f.resolved) })
+	row("server: hosts created a second", func(f figure) string { return fmt.Sprintf("%.0f", float64(f.objects)/f.seeded.Seconds()) })
 	flush()
+}
+
+// reportIronic prints what was measured of iotronic-inventory at each size.
+func reportIronic(w io.Writer, figures []listing) {
+	row, flush := table(w, figures)
+	row("nodes of a real Ironic", func(l listing) string { return fmt.Sprint(l.objects) })
+	reportListing("", row, func(l listing) listing { return l })
+	row("requests", func(l listing) string { return fmt.Sprint(l.requests) })
+	flush()
+}
+
+// reportListing prints the rows that both inventories have.
+func reportListing[T any](way string, row func(string, func(T) string), of func(T) listing) {
+	row("floor: same pages, thrown away", func(f T) string { return seconds(of(f).floor) })
+	row(strings.TrimSpace("--list "+way), func(f T) string { return seconds(of(f).wall) })
+	row("over the floor", func(f T) string { return ratio(of(f).overFloor()) })
+	row("CPU time of it", func(f T) string { return seconds(of(f).cpu) })
+	row("output", func(f T) string { return mb(of(f).bytes) })
+	row("peak memory", func(f T) string { return mb(of(f).peak) })
+	row("over the output", func(f T) string { return ratio(of(f).overOutput()) })
+}
+
+func (l listing) overFloor() float64 { return l.wall.Seconds() / l.floor.Seconds() }
+
+func (l listing) overOutput() float64 { return float64(l.peak) / float64(l.bytes) }
+
+// verdicts are about one size.
+func (l listing) verdicts(what string) []verdict {
+	return []verdict{
+		{what: fmt.Sprintf("time of %s over the floor", what), got: l.overFloor(), most: targetFloor},
+		{what: fmt.Sprintf("peak memory of %s over its output", what), got: l.overOutput(), most: targetPeak},
+	}
 }
 
 func inventoryVerdicts(figures []figure) (all []verdict) {
 	at := map[int]figure{}
 	for _, f := range figures {
-		at[f.hosts] = f
+		at[f.objects] = f
 	}
 	f, ok := at[targetSize]
 	if !ok {
 		return nil
 	}
-	all = append(all,
-		verdict{what: "time of --list over the floor, 10,000 hosts", got: f.merged.Seconds() / f.floor.Seconds(), most: targetFloor},
-		verdict{what: "peak memory over the merged output, 10,000 hosts", got: float64(f.peak) / float64(f.mergedBytes), most: targetPeak})
+	all = f.verdicts("craton-inventory --list, 10,000 hosts")
 	if big, ok := at[10*targetSize]; ok {
-		all = append(all, verdict{what: "growth of the time from 10,000 to 100,000 hosts", got: big.merged.Seconds() / f.merged.Seconds(), most: targetGrowth})
+		all = append(all, verdict{what: "growth of the time from 10,000 to 100,000 hosts", got: big.wall.Seconds() / f.wall.Seconds(), most: targetGrowth})
+	}
+	return all
+}
+
+func ironicVerdicts(figures []listing) (all []verdict) {
+	for _, l := range figures {
+		if l.objects == targetSize {
+			all = l.verdicts("iotronic-inventory --list, 10,000 nodes")
+		}
 	}
 	return all
 }

@@ -64,9 +64,9 @@ func (s *served) stop() {
 	_ = s.process.Wait()
 }
 
-// environment is what a program needs to use the server.
-func (s *served) environment() []string {
-	return append(os.Environ(), "CRATON_URL="+s.url, "OS_USERNAME=bootstrap", "OS_PASSWORD="+s.key, "OS_PROJECT_ID="+s.projectID)
+// environment is what a program needs to use the server, by its own URL or that of a proxy.
+func (s *served) environment(url string) []string {
+	return append(os.Environ(), "CRATON_URL="+url, "OS_USERNAME=bootstrap", "OS_PASSWORD="+s.key, "OS_PROJECT_ID="+s.projectID)
 }
 
 // oneHost makes a host in a cloud and a region of their own, whose names end in suffix.

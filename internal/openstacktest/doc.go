@@ -23,7 +23,8 @@
 //
 // [StartIronic] and [StartIronicBehindKeystone] do the same for Ironic, the
 // API and a conductor with fake hardware in one process, which starts as fast;
-// [NewIronic] for one test. A page has at most [IronicPageSize] objects there.
+// [NewIronic] for one test, [RunIronic] for a program that is none. A page has
+// at most [IronicPageSize] objects there, unless [IronicPages] says otherwise.
 //
 // Tests that share a service run at the same time, so whatever is made there
 // gets a name of its own: the given one with a number behind it.

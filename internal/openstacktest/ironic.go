@@ -2,6 +2,7 @@ package openstacktest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,6 +38,7 @@ type IronicOption func(*ironicConfig)
 type ironicConfig struct {
 	release  string
 	keystone *Keystone
+	pageSize int
 }
 
 // IronicRelease makes Ironic serve the API of an earlier release of itself,
@@ -50,6 +52,12 @@ func IronicRelease(release string) IronicOption {
 // for no credentials.
 func IronicBehind(k *Keystone) IronicOption {
 	return func(c *ironicConfig) { c.keystone = k }
+}
+
+// IronicPages makes pages of Ironic hold n objects at most instead of
+// [IronicPageSize]; Ironic's own default is 1000.
+func IronicPages(n int) IronicOption {
+	return func(c *ironicConfig) { c.pageSize = n }
 }
 
 const (
@@ -93,14 +101,23 @@ func StartIronicBehindKeystone(t testing.TB) (*Ironic, *Keystone) {
 func NewIronic(t testing.TB, options ...IronicOption) *Ironic {
 	t.Helper()
 	need(t, ironicPackage, ironicVariable)
+	i := ironicOr(t)(RunIronic(options...))
+	t.Cleanup(i.Stop)
+	return i
+}
+
+// RunIronic starts an Ironic for a program that is no test, which ends with
+// [Ironic.Stop]. The error is [ErrMissing] where there is none.
+func RunIronic(options ...IronicOption) (*Ironic, error) {
 	var config ironicConfig
 	for _, o := range options {
 		o(&config)
 	}
-	i := ironicOr(t)(newIronic(config))
-	t.Cleanup(i.process.stop)
-	return i
+	return newIronic(config)
 }
+
+// Stop ends an Ironic of one's own, and waits for its end.
+func (i *Ironic) Stop() { i.process.stop() }
 
 func ironicOr(t testing.TB) func(*Ironic, error) *Ironic {
 	return func(i *Ironic, err error) *Ironic {
@@ -177,7 +194,7 @@ func (c ironicConfig) write(dir string) error {
 	for _, kind := range strings.Fields("bios boot console deploy inspect management power raid rescue vendor") {
 		fakes = append(fakes, "enabled_"+kind+"_interfaces = fake")
 	}
-	text := fmt.Sprintf(ironicConf, strings.Join(fakes, "\n"), IronicPageSize)
+	text := fmt.Sprintf(ironicConf, strings.Join(fakes, "\n"), cmp.Or(c.pageSize, IronicPageSize))
 	options := "[DEFAULT]\nauth_strategy = noauth\n"
 	if c.keystone != nil {
 		options = fmt.Sprintf(ironicKeystoneConf, c.keystone.URL, AdminUser, AdminPassword, AdminProject, DomainID)

@@ -206,12 +206,15 @@ func need(t testing.TB, pkg, variable string) string {
 	case err == nil:
 		return version
 	case os.Getenv(variable) == "required":
-		t.Fatalf("%s=required, but Debian's package %s is not installed: %v", variable, pkg, err)
+		t.Fatalf("%s=required: %v", variable, err)
 	default:
-		t.Skipf("needs Debian's package %s: apt-get install --no-install-recommends %s", pkg, pkg)
+		t.Skip(err)
 	}
 	return ""
 }
+
+// ErrMissing tells that a Debian package is not installed.
+var ErrMissing = errors.New("needs Debian's package")
 
 var versions sync.Map // package -> func() (string, error)
 
@@ -219,12 +222,9 @@ var versions sync.Map // package -> func() (string, error)
 func installed(pkg string) (string, error) {
 	ask, _ := versions.LoadOrStore(pkg, sync.OnceValues(func() (string, error) {
 		out, err := exec.CommandContext(context.Background(), "dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Version}", pkg).Output()
-		if err != nil {
-			return "", err
-		}
 		version, ok := strings.CutPrefix(string(out), "installed ")
-		if !ok {
-			return "", fmt.Errorf("dpkg says %q", out)
+		if err != nil || !ok {
+			return "", fmt.Errorf("%w %s: apt-get install --no-install-recommends %[2]s (dpkg says %[3]q, %[4]v)", ErrMissing, pkg, out, err)
 		}
 		return version, nil
 	}))

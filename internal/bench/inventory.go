@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// figure is what was measured of craton-inventory at one size.
+type figure struct {
+	listing                  // merged
+	layered    listing       // the same fleet
+	seeded     time.Duration // creating the fleet over the API
+	resolved   float64       // hosts a second, with details and resolved values
+	beyondHost int           // requests beyond pages of 100 hosts
+}
+
+// measure makes a fleet, serves it, and takes every figure.
+func measure(ctx context.Context, binary string, hosts, runs int) (figure, error) {
+	var f figure
+	fmt.Fprintf(os.Stderr, "%d hosts: creating\n", hosts)
+	dir, err := os.MkdirTemp("", "craton-bench")
+	if err != nil {
+		return f, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	s, err := serve(ctx, binary, filepath.Join(dir, "fleet.db"))
+	if err != nil {
+		return f, err
+	}
+	defer s.stop()
+	started := time.Now()
+	if err := seed(ctx, s.client, s.projectID, hosts); err != nil {
+		return f, err
+	}
+	f.seeded = time.Since(started)
+
+	fmt.Fprintf(os.Stderr, "%d hosts: measuring\n", hosts)
+	inventory := lister{command: "craton-inventory", binary: binary, url: s.url, environment: s.environment}
+	taken, err := inventory.measure(ctx, hosts, runs, "CRATON_INVENTORY_VARS=merged", "CRATON_INVENTORY_VARS=layered")
+	if err != nil {
+		return f, err
+	}
+	f.listing, f.layered = taken[0], taken[1]
+	f.beyondHost = f.requests - hosts/100
+	f.resolved, err = s.listResolved(ctx)
+	return f, err
+}
+
+// listResolved walks all hosts with details and resolved values, region by region side by side, as fast as it goes.
+func (s *served) listResolved(ctx context.Context) (float64, error) {
+	var regions []int
+	for r, err := range s.client.Regions.All(ctx, craton.RegionListOptions{}) {
+		if err != nil {
+			return 0, err
+		}
+		regions = append(regions, r.ID)
+	}
+	var mu sync.Mutex
+	total := 0
+	group, ctx := errgroup.WithContext(ctx)
+	started := time.Now()
+	for _, id := range regions {
+		group.Go(func() error {
+			q := url.Values{"region_id": {fmt.Sprint(id)}, "details": {"true"}, "limit": {"100"}}
+			for page, err := range s.client.Pages(ctx, "/hosts", q) {
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				total += strings.Count(string(page.Body), `"device_type"`)
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	return float64(total) / time.Since(started).Seconds(), err
+}
