@@ -49,7 +49,8 @@
 //
 // All reads every page, and the next one is on its way meanwhile; it is never cut at the server's largest page. An error
 // is yielded once and ends the loop. The values of the options filter, and all that are set must match. List
-// reads one page; its Marker leads to the next.
+// reads one page; its Marker leads to the next. Raw is All without decoding, for callers that read
+// thousands of objects on their own.
 //
 // Every object has what came of it in Fields, whole: newer servers have more fields than this package has names.
 // Lists have few fields unless Detail or Fields ask for others; a field that did not come is its zero value. There is no

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
@@ -45,7 +46,13 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.page(ctx, w.query.Get("marker"))
+	raw, err := w.page(ctx, w.query.Get("marker"), nil)
+	if err != nil {
+		return nil, err
+	}
+	page := &Page[T]{Marker: raw.marker}
+	page.Items, err = l.whole(ctx, w, raw)
+	return page, err
 }
 
 // All reads every page, in order, and yields each object once. The next page is on its way while this one is
@@ -55,66 +62,116 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 // details and fields (reference §6, 1 and 2), and tell only that there is more. An object that appears on two
 // pages is yielded once. IsMarkerGone tells that the object at a page border was deleted meanwhile.
 func (l *Lister[T, O]) All(ctx context.Context, options O) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
+	return all(ctx, l, options, l.whole, idOf)
+}
+
+// RawItem is an object of a listing as it came.
+type RawItem struct {
+	UUID string
+	JSON []byte // the object, which is valid; good until the walk goes on
+}
+
+// Raw is All without decoding, for callers that read the objects of large listings on their own.
+func (l *Lister[T, O]) Raw(ctx context.Context, options O) iter.Seq2[RawItem, error] {
+	items := func(ctx context.Context, w *walk, page *rawPage) ([]RawItem, error) {
+		if !w.eachWhole {
+			return page.items, nil
+		}
+		whole, err := l.whole(ctx, w, page)
+		if err != nil {
+			return nil, err
+		}
+		items := make([]RawItem, len(whole))
+		for i, item := range whole {
+			fields := any(item).(interface{ keep() *Object }).keep() //nolint:forcetypeassert // true of all that is listed
+			text, err := rest.Encode(fields)
+			if err != nil {
+				return nil, unusable(page.resp, http.MethodGet, err)
+			}
+			items[i] = RawItem{idOf(item), text}
+		}
+		return items, nil
+	}
+	return all(ctx, l, options, items, func(i RawItem) string { return i.UUID })
+}
+
+// all walks a listing; items are those of a page, id tells them apart.
+func all[T, O, V any](ctx context.Context, l *Lister[T, O], options O,
+	items func(context.Context, *walk, *rawPage) ([]V, error), id func(V) string,
+) iter.Seq2[V, error] {
+	type page struct {
+		*rawPage
+		items []V
+	}
+	return func(yield func(V, error) bool) {
+		var none V
 		w, err := l.begin(ctx, options)
 		if err != nil {
-			yield(nil, err)
+			yield(none, err)
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		ahead := func(marker string) func() (*Page[T], error) {
-			return rest.Ahead(func() (*Page[T], error) { return w.page(ctx, marker) })
+		ahead := func(marker string, buf []byte) func() (page, error) {
+			return rest.Ahead(func() (page, error) {
+				raw, err := w.page(ctx, marker, buf)
+				if err != nil {
+					return page{}, err
+				}
+				list, err := items(ctx, w, raw)
+				return page{raw, list}, err
+			})
 		}
-		fetch := ahead(w.query.Get("marker"))
+		fetch := ahead(w.query.Get("marker"), nil)
 		defer func() {
 			cancel()
 			_, _ = fetch()
 		}()
 		seen, markers := map[string]bool{}, map[string]bool{}
+		var spare []byte // the body of the page before, which nobody needs any more
 		for {
 			page, err := fetch()
 			if err != nil {
-				yield(nil, err)
+				yield(none, err)
 				return
 			}
-			if page.Marker != "" {
-				if markers[page.Marker] {
-					yield(nil, &ResponseError{Method: http.MethodGet, Path: w.path,
-						Err: fmt.Errorf("the listing goes in a circle: it comes to %s again", page.Marker)})
+			if page.marker != "" {
+				if markers[page.marker] {
+					yield(none, &ResponseError{Method: http.MethodGet, Path: w.path,
+						Err: fmt.Errorf("the listing goes in a circle: it comes to %s again", page.marker)})
 					return
 				}
-				markers[page.Marker] = true
-				fetch = ahead(page.Marker)
+				markers[page.marker] = true
+				fetch = ahead(page.marker, spare)
 			}
-			for _, item := range page.Items {
-				id := idOf(item)
-				if seen[id] {
+			for _, item := range page.items {
+				if seen[id(item)] {
 					continue
 				}
-				seen[id] = true
+				seen[id(item)] = true
 				if !yield(item, nil) {
 					return
 				}
 			}
-			if page.Marker == "" {
+			if page.marker == "" {
 				return
 			}
+			spare = page.resp.Body
 		}
 	}
 }
 
 // walk is a listing of a server whose dialect is known.
-type walk[T any] struct {
-	session  *session
-	resource string
-	path     string                                    // of the collection, or of its detailed form
-	query    url.Values                                // without the marker of later pages
-	detail   bool                                      // by Ironic's parameter, where its version has it
-	full     func(context.Context, string) (*T, error) // nil, or reads each object whole
+type walk struct {
+	session   *session
+	resource  string
+	path      string     // of the collection, or of its detailed form
+	query     url.Values // without the marker of later pages
+	detail    bool       // by Ironic's parameter, where its version has it
+	eachWhole bool       // each object is to be read whole
 }
 
 // begin checks the options and makes them the queries of a walk.
-func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk[T], error) {
+func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk, error) {
 	s, err := l.client.session(ctx)
 	if err != nil {
 		return nil, err
@@ -125,7 +182,7 @@ func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk[T], error) {
 	if err := s.dialect.check(options); err != nil {
 		return nil, err
 	}
-	w := &walk[T]{session: s, resource: l.resource, path: "/" + l.resource, query: rest.Query(options)}
+	w := &walk{session: s, resource: l.resource, path: "/" + l.resource, query: rest.Query(options)}
 	detail := w.query.Has("detail")
 	w.query.Del("detail")
 	if err := w.fields(detail); err != nil {
@@ -141,8 +198,8 @@ func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk[T], error) {
 		w.detail = true
 	case t.detail:
 		w.path += "/detail"
-	case l.full != nil:
-		w.full = l.full
+	default:
+		w.eachWhole = l.full != nil
 	}
 	if w.query.Has("public") { // a route, not a parameter
 		if detail {
@@ -155,7 +212,7 @@ func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk[T], error) {
 }
 
 // fields makes sure that objects can be told apart and paged: uuid is always among the fields (reference §6, 2).
-func (w *walk[T]) fields(detail bool) error {
+func (w *walk) fields(detail bool) error {
 	fields := w.query.Get("fields")
 	switch {
 	case fields == "":
@@ -172,9 +229,16 @@ func (w *walk[T]) fields(detail bool) error {
 // detailParameter is since when Ironic takes detail as a parameter; before that it is a route.
 var detailParameter = Version{1, 43}
 
-// page reads the page after marker.
-func (w *walk[T]) page(ctx context.Context, marker string) (*Page[T], error) {
-	c := &call{Request: rest.Request{Method: http.MethodGet, Path: w.path, Query: url.Values{}}}
+// rawPage is a page of a listing as it came.
+type rawPage struct {
+	resp   *rest.Response
+	items  []RawItem
+	marker string // of the page after this one; "" when there is none
+}
+
+// page reads the page after marker, into buf if it fits.
+func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, error) {
+	c := &call{Request: rest.Request{Method: http.MethodGet, Path: w.path, Query: url.Values{}, Into: buf}}
 	for name, values := range w.query {
 		c.Query[name] = values
 	}
@@ -201,59 +265,74 @@ func (w *walk[T]) page(ctx context.Context, marker string) (*Page[T], error) {
 	default:
 		return nil, err
 	}
-	page := &Page[T]{}
-	if page.Items, err = items[T](resp, w.resource); err != nil {
+	page := &rawPage{resp: resp}
+	objects, err := elements(resp, w.resource)
+	if err != nil {
 		return nil, err
 	}
-	for _, item := range page.Items {
-		if idOf(item) == "" {
+	page.items = make([]RawItem, len(objects))
+	for i, object := range objects {
+		page.items[i] = RawItem{gjson.GetBytes(object, "uuid").Str, object}
+		if page.items[i].UUID == "" {
 			return nil, unusable(resp, http.MethodGet, errNoMember("uuid"))
 		}
 	}
-	if n := len(page.Items); n > 0 && gjson.GetBytes(resp.Body, "next").Type == gjson.String {
-		page.Marker = idOf(page.Items[n-1])
+	if n := len(page.items); n > 0 && gjson.GetBytes(resp.Body, "next").Type == gjson.String {
+		page.marker = page.items[n-1].UUID
 	}
-	if w.full != nil {
-		page.Items, err = w.complete(ctx, page.Items)
-	}
-	return page, err
+	return page, nil
 }
 
-// complete reads every object of a page whole; those that were deleted meanwhile are left out.
-func (w *walk[T]) complete(ctx context.Context, items []*T) ([]*T, error) {
+// whole decodes the objects of a page, and reads each whole where the list does not have all of it; those that were
+// deleted meanwhile are left out then.
+func (l *Lister[T, O]) whole(ctx context.Context, w *walk, page *rawPage) ([]*T, error) {
+	objects := make([]*T, len(page.items))
+	for i, item := range page.items {
+		objects[i] = new(T)
+		if err := decode(item.JSON, objects[i]); err != nil {
+			return nil, unusable(page.resp, http.MethodGet, err)
+		}
+	}
+	if !w.eachWhole {
+		return objects, nil
+	}
 	const atOnce = 8
 	var work errgroup.Group
 	work.SetLimit(atOnce)
-	for i := range items {
+	for i := range objects {
 		work.Go(func() error {
-			whole, err := w.full(ctx, idOf(items[i]))
+			whole, err := l.full(ctx, idOf(objects[i]))
 			if err != nil && !IsNotFound(err) {
 				return err
 			}
-			items[i] = whole
+			objects[i] = whole
 			return nil
 		})
 	}
 	if err := work.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(items, func(item *T) bool { return item == nil }), nil
+	return slices.DeleteFunc(objects, func(object *T) bool { return object == nil }), nil
 }
 
-// items decodes the list of that name in a body.
-func items[T any](resp *rest.Response, key string) (list []*T, err error) {
-	m := gjson.GetBytes(resp.Body, key)
-	if !gjson.ValidBytes(resp.Body) || !m.IsArray() {
+// elements are the objects of the list of that name in a body, of which they are parts.
+func elements(resp *rest.Response, key string) ([][]byte, error) {
+	body := unsafe.String(unsafe.SliceData(resp.Body), len(resp.Body)) // megabytes, of which only places are wanted
+	m := gjson.Get(body, key)
+	if !gjson.Valid(body) || !m.IsArray() {
 		return nil, unusable(resp, http.MethodGet, errNoMember(key))
 	}
-	for _, item := range m.Array() {
-		o := new(T)
-		if err := decode([]byte(item.Raw), o); err != nil {
-			return nil, unusable(resp, http.MethodGet, err)
+	var all [][]byte
+	var err error
+	m.ForEach(func(_, item gjson.Result) bool {
+		if !item.IsObject() {
+			err = unusable(resp, http.MethodGet, errNoObject)
+			return false
 		}
-		list = append(list, o)
-	}
-	return list, nil
+		all = append(all, resp.Body[item.Index:item.Index+len(item.Raw)])
+		return true
+	})
+	return all, err
 }
 
 // list reads a list that does not come in pages.
@@ -265,5 +344,16 @@ func list[T any](ctx context.Context, c *Client, resource, operation, path, key 
 	if gjson.GetBytes(resp.Body, "next").Type == gjson.String {
 		return nil, unusable(resp, http.MethodGet, fmt.Errorf("it is only the first page, and %s cannot be read in pages", key))
 	}
-	return items[T](resp, key)
+	objects, err := elements(resp, key)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*T, len(objects))
+	for i, object := range objects {
+		all[i] = new(T)
+		if err := decode(object, all[i]); err != nil {
+			return nil, unusable(resp, http.MethodGet, err)
+		}
+	}
+	return all, nil
 }

@@ -1,8 +1,10 @@
 package iotronic_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -164,6 +166,67 @@ func TestIronicPages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRaw: what comes undecoded is what is decoded, page by page, where objects are read one by one too.
+func TestRaw(t *testing.T) {
+	t.Parallel()
+	i, c := newIronic(t)
+	class, _ := i.Nodes(t, 2*openstacktest.IronicPageSize+5, "")
+	o := iotronic.NodeListOptions{Paging: iotronic.Paging{SortKey: "name"}, ResourceClass: class, Detail: true}
+	sameRaw(t, 2*openstacktest.IronicPageSize+5, c.Nodes.All(t.Context(), o), c.Nodes.Raw(t.Context(), o), func(n *iotronic.Node) iotronic.Object { return n.Fields })
+
+	s, c := newIotronic(t, iotronictest.Nodes2016, iotronictest.MaxLimit(3))
+	for n := range 7 {
+		s.Add("nodes", iotronictest.Object{"name": fmt.Sprint(n), "code": fmt.Sprint(n), "device": "yun", "extra": iotronictest.Object{"a": "<&>"}})
+	}
+	o = iotronic.NodeListOptions{Detail: true}
+	sameRaw(t, 7, c.Nodes.All(t.Context(), o), c.Nodes.Raw(t.Context(), o), func(n *iotronic.Node) iotronic.Object { return n.Fields })
+
+	s, c = newIotronic(t, iotronictest.Boards2019, iotronictest.MaxLimit(3))
+	for n := range 7 {
+		s.Add("boards", iotronictest.Object{"name": fmt.Sprint(n), "code": fmt.Sprint(n)})
+	}
+	sameRaw(t, 7, c.Boards.All(t.Context(), iotronic.BoardListOptions{}), c.Boards.Raw(t.Context(), iotronic.BoardListOptions{}), func(b *iotronic.Board) iotronic.Object { return b.Fields })
+	s.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Has("marker") {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		return r.URL.Query().Has("marker")
+	})
+	read, failures := 0, 0
+	for item, err := range c.Boards.Raw(t.Context(), iotronic.BoardListOptions{}) {
+		if err == nil {
+			read++
+		} else if failures++; !iotronic.IsForbidden(err) || item.JSON != nil {
+			t.Errorf("%v, %s", err, item.JSON)
+		}
+	}
+	if read != 3 || failures != 1 {
+		t.Errorf("%d boards and %d errors", read, failures)
+	}
+}
+
+// sameRaw compares two walks of so many objects.
+func sameRaw[T any](t *testing.T, count int, all iter.Seq2[*T, error], raw iter.Seq2[iotronic.RawItem, error], fields func(*T) iotronic.Object) {
+	t.Helper()
+	var want, got []iotronic.Object
+	for object, err := range all {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, fields(object))
+	}
+	for item, err := range raw {
+		var object iotronic.Object
+		if err != nil || json.Unmarshal(item.JSON, &object) != nil || object.Text("uuid") != item.UUID {
+			t.Fatalf("%s: %v: %s", item.UUID, err, item.JSON)
+		}
+		got = append(got, object)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != count {
+		t.Errorf("%d objects of %d (-decoded +raw): %s", len(got), count, diff)
 	}
 }
 

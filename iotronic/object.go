@@ -119,11 +119,14 @@ func idOf[T any](object *T) string {
 	return any(object).(interface{ id() string }).id() //nolint:forcetypeassert // true of all that is listed
 }
 
+// errNoObject is an answer, or a part of one, of another type.
+var errNoObject = errors.New("it is no object")
+
 // decode reads a JSON object. A value of another type than expected leaves its field empty and is in Fields all the
 // same: other releases must not make a whole listing unreadable.
 func decode(data []byte, into any) error {
 	if !gjson.ParseBytes(data).IsObject() {
-		return errors.New("it is no object")
+		return errNoObject
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {

@@ -145,15 +145,18 @@ func (b *builder) host(i int) error {
 
 // checkFields finds fields that Ansible could not load.
 func (b *builder) checkFields(m *Machine) error {
-	for _, f := range m.Fields {
-		if b.o.Facts == "" || b.excludeFields.Excludes(f.Name) {
+	if b.o.Facts == "" {
+		return nil
+	}
+	for name, value := range m.Fields.All() {
+		if b.excludeFields.Excludes(name) {
 			continue
 		}
-		if ansible.IsMark(f.Name) {
-			return fmt.Errorf("%s has a field %q, which Ansible would take for a mark of its own; set exclude_fields to it", m, f.Name)
+		if ansible.IsMark(name) {
+			return fmt.Errorf("%s has a field %q, which Ansible would take for a mark of its own; set exclude_fields to it", m, name)
 		}
-		if err := ansible.Loadable(f.Value); err != nil {
-			return fmt.Errorf("the field %q of %s %w, which Ansible cannot load; change it, or set exclude_fields to it", f.Name, m, err)
+		if err := ansible.Loadable(value); err != nil {
+			return fmt.Errorf("the field %q of %s %w, which Ansible cannot load; change it, or set exclude_fields to it", name, m, err)
 		}
 	}
 	return nil

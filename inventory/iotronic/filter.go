@@ -115,8 +115,8 @@ func (l *Listing) unknown(field, word string, all []*Machine) error {
 		for _, w := range l.wordsOf(m, field) {
 			known[w] = true
 		}
-		for _, f := range m.Fields {
-			fields[f.Name] = true
+		for name := range m.Fields.All() {
+			fields[name] = true
 		}
 	}
 	for _, name := range l.Fleets {

@@ -72,11 +72,7 @@ func listingOf(t ansibletest.Failer, dialect api.Dialect, objects ...object) *Li
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
-		var fields api.Object
-		if err := json.Unmarshal(text, &fields); err != nil {
-			t.Fatalf("%v", err)
-		}
-		l.Machines = append(l.Machines, d.machine(kind, o["uuid"].(string), fields))
+		l.Machines = append(l.Machines, newMachine(d, kind, api.RawItem{UUID: o["uuid"].(string), JSON: text}))
 	}
 	slices.SortFunc(l.Machines, func(a, b *Machine) int { return strings.Compare(a.UUID, b.UUID) })
 	return l

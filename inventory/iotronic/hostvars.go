@@ -1,6 +1,7 @@
 package iotronic
 
 import (
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -58,12 +59,25 @@ const fleetName = "fleet_name"
 
 // appendFacts appends all fields of a machine.
 func (b *builder) appendFacts(dst []byte, m *Machine) []byte {
-	fields := b.excludeFields.Keep(m.Fields)
-	_, inFleets := fields.Find(fieldFleet)
-	_, taken := fields.Find(fleetName)
-	if inFleets && !taken && !b.excludeFields.Excludes(fleetName) {
-		name := ansible.AppendTextOrNull(nil, b.l.Fleets[m.text(fieldFleet)], true)
-		fields = append(slices.Clone(fields), Field{Name: fleetName, Value: string(name)}).Tidy()
+	return ansible.AppendVariables(dst, b.facts(m), b.o.TrustTemplates)
+}
+
+// facts are the fields of a machine that are not excluded, and the name of its fleet.
+func (b *builder) facts(m *Machine) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		_, inFleets := m.Fields.Find(fieldFleet)
+		_, taken := m.Fields.Find(fleetName)
+		missing := inFleets && !taken && !b.excludeFields.Excludes(fieldFleet) && !b.excludeFields.Excludes(fleetName)
+		for name, value := range m.Fields.All() {
+			if missing && fleetName < name {
+				missing = false
+				if !yield(fleetName, string(ansible.AppendTextOrNull(nil, b.l.Fleets[m.text(fieldFleet)], true))) {
+					return
+				}
+			}
+			if !b.excludeFields.Excludes(name) && !yield(name, value) {
+				return
+			}
+		}
 	}
-	return ansible.AppendVariables(dst, fields, b.o.TrustTemplates)
 }

@@ -89,14 +89,15 @@ func (l *loader) read(ctx context.Context) ([]*Machine, error) {
 	seen := map[string]bool{}
 	d := newDecoder()
 	for _, project := range l.projects() {
-		for m, err := range l.machines(ctx, d, project) {
+		kind, objects := l.objects(ctx, project)
+		for object, err := range objects {
 			if err != nil {
 				return nil, err
 			}
 			l.answered = true
-			if !seen[m.UUID] {
-				seen[m.UUID] = true
-				all = append(all, m)
+			if !seen[object.UUID] {
+				seen[object.UUID] = true
+				all = append(all, newMachine(d, kind, object))
 			}
 		}
 	}
@@ -134,31 +135,12 @@ func (l *loader) hasProjects() bool {
 	return l.dialect == api.DialectNodes || l.dialect == api.DialectBoards
 }
 
-// machines walks one listing.
-func (l *loader) machines(ctx context.Context, d *decoder, project string) iter.Seq2[*Machine, error] {
-	return func(yield func(*Machine, error) bool) {
-		if l.dialect == api.DialectBoards {
-			for b, err := range l.client.Boards.All(ctx, api.BoardListOptions{Detail: true, Project: project, Status: l.only("status")}) {
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				if !yield(d.machine("board", b.UUID, b.Fields), nil) {
-					return
-				}
-			}
-			return
-		}
-		for n, err := range l.client.Nodes.All(ctx, l.nodeOptions(project)) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(d.machine("node", n.UUID, n.Fields), nil) {
-				return
-			}
-		}
+// objects walks one listing.
+func (l *loader) objects(ctx context.Context, project string) (kind string, all iter.Seq2[api.RawItem, error]) {
+	if l.dialect == api.DialectBoards {
+		return "board", l.client.Boards.Raw(ctx, api.BoardListOptions{Detail: true, Project: project, Status: l.only("status")})
 	}
+	return "node", l.client.Nodes.Raw(ctx, l.nodeOptions(project))
 }
 
 // nodeOptions ask Ironic for no more than the filters let through, as far as it can filter.

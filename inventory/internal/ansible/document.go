@@ -74,7 +74,7 @@ func (doc *Document) appendGroup(dst []byte, g *Group) []byte {
 	}
 	if len(g.Vars) > 0 {
 		dst = append(dst, `"vars":`...)
-		dst = append(AppendVariables(dst, g.Vars, doc.trust), ',')
+		dst = append(AppendVariables(dst, g.Vars.All(), doc.trust), ',')
 	}
 	dst[len(dst)-1] = '}'
 	return dst

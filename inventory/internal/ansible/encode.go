@@ -1,6 +1,9 @@
 package ansible
 
-import "unicode/utf8"
+import (
+	"iter"
+	"unicode/utf8"
+)
 
 // AppendQuoted appends a JSON string. Only what JSON demands is escaped; bytes that are not UTF-8 become U+FFFD.
 func AppendQuoted(dst []byte, s string) []byte {
@@ -66,15 +69,16 @@ func AppendNames(dst []byte, names []string) []byte {
 	return append(dst, ']')
 }
 
-// AppendVariables appends the object of variables.
-func AppendVariables(dst []byte, v Variables, trust bool) []byte {
+// AppendVariables appends the object of names and the JSON of their values.
+func AppendVariables(dst []byte, all iter.Seq2[string, string], trust bool) []byte {
 	dst = append(dst, '{')
-	for i, one := range v {
-		if i > 0 {
+	begin := len(dst)
+	for name, value := range all {
+		if len(dst) > begin {
 			dst = append(dst, ',')
 		}
-		dst = append(AppendQuoted(dst, one.Name), ':')
-		dst = AppendValue(dst, one.Value, trust)
+		dst = append(AppendQuoted(dst, name), ':')
+		dst = AppendValue(dst, value, trust)
 	}
 	return append(dst, '}')
 }

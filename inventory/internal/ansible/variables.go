@@ -2,6 +2,7 @@ package ansible
 
 import (
 	"fmt"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -16,6 +17,17 @@ type Variable struct {
 
 // Variables are an object's own, sorted by name, each name once.
 type Variables []Variable
+
+// All yields names and values.
+func (v Variables) All() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, one := range v {
+			if !yield(one.Name, one.Value) {
+				return
+			}
+		}
+	}
+}
 
 // Find gives the value of a name.
 func (v Variables) Find(name string) (value string, ok bool) {
