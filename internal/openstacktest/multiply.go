@@ -18,7 +18,7 @@ func (i *Ironic) Multiply(ctx context.Context, name string, n int) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // all is written
+	defer db.Close()
 	var all string
 	if err := db.QueryRowContext(ctx, `SELECT group_concat(name) FROM pragma_table_info('nodes') WHERE name <> 'id'`).Scan(&all); err != nil {
 		return fmt.Errorf("columns of Ironic's nodes: %w", err)

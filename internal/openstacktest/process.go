@@ -223,8 +223,11 @@ func installed(pkg string) (string, error) {
 	ask, _ := versions.LoadOrStore(pkg, sync.OnceValues(func() (string, error) {
 		out, err := exec.CommandContext(context.Background(), "dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Version}", pkg).Output()
 		version, ok := strings.CutPrefix(string(out), "installed ")
-		if err != nil || !ok {
-			return "", fmt.Errorf("%w %s: apt-get install --no-install-recommends %[2]s (dpkg says %[3]q, %[4]v)", ErrMissing, pkg, out, err)
+		if err != nil {
+			out = []byte(err.Error())
+		}
+		if !ok {
+			return "", fmt.Errorf("%w %s: apt-get install --no-install-recommends %[2]s (dpkg-query: %[3]s)", ErrMissing, pkg, out)
 		}
 		return version, nil
 	}))
