@@ -163,8 +163,15 @@ func testOptions(t *testing.T, p *plugin) {
 				t.Errorf("%s is no option", s.Name)
 				continue
 			}
-			if len(o.Env) != 1 || o.Env[0].Name != s.Env || len(o.INI) == 0 != s.Secret || o.Default != nil {
+			if len(o.INI) == 0 != s.Secret || o.Default != nil {
 				t.Errorf("%s: %+v", s.Name, o)
+			}
+			var variables []string // Ansible takes the last, the program the first
+			for _, e := range slices.Backward(o.Env) {
+				variables = append(variables, e.Name)
+			}
+			if diff := cmp.Diff(append([]string{s.Env}, s.Also...), variables); diff != "" {
+				t.Errorf("%s: variables %s", s.Name, diff)
 			}
 			if diff := cmp.Diff(s.Choices, o.Choices); diff != "" {
 				t.Errorf("%s: choices %s", s.Name, diff)

@@ -2,6 +2,7 @@ package collection
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ func (p *plugin) optionName(s *settings.Setting) string {
 }
 
 // file is the doc fragment with an option for each setting that the inventory knows. The plugin reads it too: an
-// option's first env is the variable by which the program gets it. Options have no default, so that what nobody sets is
+// option's last env is the variable by which the program gets it. Options have no default, so that what nobody sets is
 // left to the program's own configuration file.
 func (p *plugin) file() ([]byte, error) {
 	options := &yaml.Node{Kind: yaml.MappingNode}
@@ -62,7 +63,11 @@ func (p *plugin) option(s *settings.Setting) *yaml.Node {
 	if len(s.Choices) > 0 {
 		put(m, "choices", texts(s.Choices...))
 	}
-	put(m, "env", list(pairs("name", s.Env)))
+	var variables []*yaml.Node // of several that are set, the last counts for Ansible
+	for _, name := range slices.Backward(append([]string{s.Env}, s.Also...)) {
+		variables = append(variables, pairs("name", name))
+	}
+	put(m, "env", list(variables...))
 	if !s.Secret { // ansible.cfg is shared, and no place for a password
 		put(m, "ini", list(pairs("section", p.iniSection(), "key", p.optionName(s))))
 	}

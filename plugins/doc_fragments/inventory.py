@@ -41,6 +41,7 @@ options:
       - Id of the project in Keystone, or UUID of the project the user belongs to in Craton.
     type: str
     env:
+      - name: OS_TENANT_ID
       - name: OS_PROJECT_ID
     ini:
       - section: inventory_plugin_craton
@@ -165,6 +166,7 @@ options:
       - Name of the project, instead of project_id.
     type: str
     env:
+      - name: OS_TENANT_NAME
       - name: OS_PROJECT_NAME
     ini:
       - section: inventory_plugin_craton
@@ -212,6 +214,7 @@ options:
       - Id of the domain of users and projects for which none is given; default if this is not given either.
     type: str
     env:
+      - name: OS_DEFAULT_DOMAIN_ID
       - name: OS_DEFAULT_DOMAIN
     ini:
       - section: inventory_plugin_craton
@@ -247,6 +250,7 @@ options:
       - It reaches the program through its environment, never on a command line.
     type: str
     env:
+      - name: OS_AUTH_TOKEN
       - name: OS_TOKEN
   trust_id:
     description:
@@ -280,6 +284,7 @@ options:
       - 'Interface of the service''s address in the catalogue: public, internal or admin; public if not set.'
     type: str
     env:
+      - name: OS_ENDPOINT_TYPE
       - name: OS_INTERFACE
     ini:
       - section: inventory_plugin_craton

@@ -31,6 +31,7 @@ options:
       - Id of the project in Keystone, or UUID of the project the user belongs to in Craton.
     type: str
     env:
+      - name: OS_TENANT_ID
       - name: OS_PROJECT_ID
     ini:
       - section: inventory_plugin_iotronic
@@ -155,6 +156,7 @@ options:
       - Name of the project, instead of project_id.
     type: str
     env:
+      - name: OS_TENANT_NAME
       - name: OS_PROJECT_NAME
     ini:
       - section: inventory_plugin_iotronic
@@ -202,6 +204,7 @@ options:
       - Id of the domain of users and projects for which none is given; default if this is not given either.
     type: str
     env:
+      - name: OS_DEFAULT_DOMAIN_ID
       - name: OS_DEFAULT_DOMAIN
     ini:
       - section: inventory_plugin_iotronic
@@ -237,6 +240,7 @@ options:
       - It reaches the program through its environment, never on a command line.
     type: str
     env:
+      - name: OS_AUTH_TOKEN
       - name: OS_TOKEN
   trust_id:
     description:
@@ -270,6 +274,7 @@ options:
       - 'Interface of the service''s address in the catalogue: public, internal or admin; public if not set.'
     type: str
     env:
+      - name: OS_ENDPOINT_TYPE
       - name: OS_INTERFACE
     ini:
       - section: inventory_plugin_iotronic
@@ -337,6 +342,10 @@ options:
       - Address of an Ironic or Iotronic API; with Keystone, by default what its catalogue says.
     type: str
     env:
+      - name: OS_ENDPOINT
+      - name: OS_SERVICE_ENDPOINT
+      - name: IRONIC_URL
+      - name: IOTRONIC_URL
       - name: CRATON_IOTRONIC_URL
     ini:
       - section: inventory_plugin_iotronic
@@ -356,6 +365,7 @@ options:
       - Type of the service in Keystone's catalogue; if not set iot, or else baremetal.
     type: str
     env:
+      - name: OS_SERVICE_TYPE
       - name: CRATON_IOTRONIC_SERVICE_TYPE
     ini:
       - section: inventory_plugin_iotronic
@@ -381,6 +391,8 @@ options:
       - Version of the API, such as 1.58, or latest; if not set the latest that both this program and the server know.
     type: str
     env:
+      - name: IRONIC_API_VERSION
+      - name: IOTRONIC_API_VERSION
       - name: CRATON_IOTRONIC_API_VERSION
     ini:
       - section: inventory_plugin_iotronic
@@ -391,6 +403,8 @@ options:
       - The default is C(5).
     type: int
     env:
+      - name: IRONIC_MAX_RETRIES
+      - name: IOTRONIC_MAX_RETRIES
       - name: CRATON_IOTRONIC_MAX_RETRIES
     ini:
       - section: inventory_plugin_iotronic
@@ -401,6 +415,8 @@ options:
       - A number of seconds, or a time such as C(90s) or C(2m).
     type: str
     env:
+      - name: IRONIC_RETRY_INTERVAL
+      - name: IOTRONIC_RETRY_INTERVAL
       - name: CRATON_IOTRONIC_RETRY_INTERVAL
     ini:
       - section: inventory_plugin_iotronic

@@ -96,8 +96,8 @@ except ImportError:  # before: every string is a template until somebody distrus
     from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode
     from ansible.utils.unsafe_proxy import wrap_var
 
-# How the variables begin that options may come from, beside Ansible's own.
-OURS = ('CRATON_', 'OS_')
+# How the variables begin that the program looks at.
+OURS = ('CRATON_', 'OS_', 'IOTRONIC_', 'IRONIC_')
 
 # What makes a string a template.
 TEMPLATE = ('{{', '{%', '{#', '#jinja2:')
@@ -164,10 +164,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                     to_native(path), to_native(key), '. Did you mean %s?' % near[0] if near else '; ansible-doc -t inventory %s lists them' % self.NAME))
 
     def settings(self):
-        """The environment of the program: each of our options that has a value, under its variable."""
+        """The environment of the program: each of our options that has a value, under its own variable, the last one."""
         env = {}
         for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
-            variable = ([e['name'] for e in definition.get('env') or []] or [''])[0]
+            variable = ([e['name'] for e in definition.get('env') or []] or [''])[-1]
             if not variable.startswith(OURS) or name == 'binary':
                 continue
             value = self.get_option(name)
@@ -192,8 +192,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return env
 
     def cache_key(self, path, settings):
-        """Another fleet or filter, set by whatever means, is another entry. The password is not part of it."""
-        named = json.dumps(sorted((k, v) for k, v in settings.items() if k != 'OS_PASSWORD'))
+        """Another fleet or filter, set by whatever variable or option, is another entry. The password is not part of it."""
+        told = dict((k, v) for k, v in os.environ.items() if v and k.startswith(OURS))
+        told.update(settings)
+        named = json.dumps(sorted((k, v) for k, v in told.items() if k != 'OS_PASSWORD'))
         return '%s_%s' % (self.get_cache_key(path).replace('/', '_'), hashlib.sha256(named.encode('utf-8')).hexdigest()[:12])
 
     def read(self, settings):

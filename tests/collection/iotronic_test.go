@@ -88,3 +88,40 @@ keyed_groups: [{key: iotronic.status, prefix: is}]
 		}
 	})
 }
+
+// TestIotronicCache: whichever variable names another server, its hosts come, and not what the cache has of the first; and
+// each variable counts for more than ansible.cfg.
+func TestIotronicCache(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		var servers []*iotronictest.Server
+		for _, name := range []string{"here", "there", "in-the-file"} {
+			s := iotronictest.Start(t, iotronictest.Boards2019, iotronictest.NoAuth())
+			s.Add("boards", iotronictest.Object{"name": name, "code": name})
+			servers = append(servers, s)
+		}
+		file := h.write(t, "c.iotronic.yml", "plugin: craton.fleet.iotronic\ncache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_connection: "+filepath.Join(h.dir, "cache")+"\n")
+		config := "ANSIBLE_CONFIG=" + h.write(t, "with.cfg", "[inventory_plugin_iotronic]\nurl = "+servers[2].URL+"\n")
+		for _, c := range []struct {
+			server int
+			env    []string
+			want   string
+		}{
+			{0, []string{"IOTRONIC_URL=" + servers[0].URL}, "here"},
+			{1, []string{"IOTRONIC_URL=" + servers[1].URL}, "there"},
+			{1, []string{"IRONIC_URL=" + servers[0].URL, "IOTRONIC_URL=" + servers[1].URL, config}, "there"},
+			{0, []string{"CRATON_IOTRONIC_URL=" + servers[0].URL, "IOTRONIC_URL=" + servers[1].URL, config}, "here"},
+			{2, []string{"IOTRONIC_URL=", config}, "in-the-file"},
+		} {
+			read := 0
+			for range 2 {
+				read = len(servers[c.server].Requests())
+				if _, hosts := h.list(t, []string{file}, c.env...); len(hosts) != 1 || hosts[c.want] == nil {
+					t.Errorf("%q: %v", c.env, hosts)
+				}
+			}
+			if len(servers[c.server].Requests()) != read {
+				t.Errorf("%q: not from the cache", c.env)
+			}
+		}
+	})
+}
