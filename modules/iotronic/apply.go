@@ -128,8 +128,9 @@ func (a *applying) all(ctx context.Context) error {
 	var err error
 	for _, do := range []func(context.Context) error{
 		a.creates,
-		a.suspends, // which allows more changes
+		a.resumesEarly,
 		a.settles,
+		a.suspends, // which allows more changes
 		func(ctx context.Context) error { return a.updates(ctx, a.p.update) },
 		a.resumes,
 		a.provisions,
@@ -203,18 +204,24 @@ func (a *applying) creates(ctx context.Context) error {
 	return err
 }
 
-// suspends begins the maintenance, or gives it another reason. One that is to end while the node is on its way ends here: in
-// maintenance it would not arrive.
+// suspends begins the maintenance, or gives it another reason, when a node on its way has arrived: in maintenance Ironic lets
+// what is under way wait, or aborts it.
 func (a *applying) suspends(ctx context.Context) error {
-	if a.p.maintenance {
-		if err := a.does(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) }); err != nil {
-			return fmt.Errorf("maintenance: %w", err)
-		}
+	if !a.p.maintenance {
+		return nil
 	}
-	if a.p.settle != "" {
-		return a.resumes(ctx)
+	if err := a.does(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) }); err != nil {
+		return fmt.Errorf("maintenance: %w", err)
 	}
 	return nil
+}
+
+// resumesEarly ends the maintenance of a node on its way: in maintenance it would not arrive.
+func (a *applying) resumesEarly(ctx context.Context) error {
+	if a.p.settle == "" {
+		return nil
+	}
+	return a.resumes(ctx)
 }
 
 // resumes ends the maintenance, once.

@@ -45,7 +45,7 @@ func open(ctx context.Context, task *module.Task, plural string) (*service, erro
 	if v.String("iotronic.url") == "" && v.String("iotronic.cloud") == "" && !connect.UsesKeystone(v) {
 		return nil, errors.New("no Ironic or Iotronic to talk to: set the option url, or CRATON_IOTRONIC_URL in the task's environment, to the URL of its API, such as http://ironic.example:6385; or for Keystone os_cloud or auth_url")
 	}
-	client, err := connect.Iotronic(ctx, v)
+	client, err := connect.Iotronic(v)
 	if err != nil {
 		return nil, err
 	}

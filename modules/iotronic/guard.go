@@ -64,6 +64,9 @@ func (p *plan) retired() bool {
 	return isTrue(p.after["retired"])
 }
 
+// heeding are the states in which a node goes on when its agent calls, and Ironic does not listen to one in maintenance.
+var heeding = []string{"wait call-back", "clean wait", "rescue wait", "service wait"}
+
 // longest is how many characters a description may have.
 const longest = 4096
 
@@ -76,8 +79,11 @@ func (p *plan) guardFields() error {
 		return nil
 	}
 	state, moves := settled(p.before)
-	if is := p.before.Text(keyProvision); moves && p.settle == "" && len(p.update) > 0 && !slices.Contains(changeable, is) {
+	switch is := p.before.Text(keyProvision); {
+	case moves && p.settle == "" && len(p.update) > 0 && !slices.Contains(changeable, is):
 		return fmt.Errorf("the node is %q, on its way to %q, and Ironic changes nothing of it meanwhile; set wait: true", is, state)
+	case p.settle != "" && isTrue(p.before[keyMaintenance]) && !p.resume && slices.Contains(heeding, is):
+		return fmt.Errorf("the node is %q and does not get to %q in maintenance; set maintenance: false", is, state)
 	}
 	if slices.Contains(undeployed, state) {
 		return nil

@@ -334,7 +334,7 @@ func (p *plan) result() *module.Result {
 }
 
 // notes are what the servers write for themselves.
-var notes = []string{"created_at", "updated_at", "provision_updated_at", "driver_internal_info"}
+var notes = []string{"created_at", "updated_at", "provision_updated_at", "driver_internal_info", "reservation"}
 
 // comparable is a node for a diff: without what the servers note, and what they have yet to choose.
 func (p *plan) comparable(o api.Object) api.Object {

@@ -14,7 +14,7 @@ import (
 // name with a number of five digits behind it. They are rows of Ironic's
 // database, of which it makes a few dozen a second through its API.
 func (i *Ironic) Multiply(ctx context.Context, name string, n int) error {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(i.process.dir, "ironic.db")+"?_pragma=busy_timeout(60000)")
+	db, err := i.database()
 	if err != nil {
 		return err
 	}
@@ -38,4 +38,24 @@ func (i *Ironic) Multiply(ctx context.Context, name string, n int) error {
 		return fmt.Errorf("multiply Ironic's node %s: %w", name, err)
 	}
 	return nil
+}
+
+// Move puts a node into a provision state, on its way to another one or, if
+// target is "", to none: as hardware would that takes its time, which the fake
+// one does not.
+func (i *Ironic) Move(ctx context.Context, name, state, target string) error {
+	db, err := i.database()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	const move = `UPDATE nodes SET provision_state = ?, target_provision_state = nullif(?, '') WHERE name = ?`
+	if _, err := db.ExecContext(ctx, move, state, target, name); err != nil {
+		return fmt.Errorf("move Ironic's node %s: %w", name, err)
+	}
+	return nil
+}
+
+func (i *Ironic) database() (*sql.DB, error) {
+	return sql.Open("sqlite", "file:"+filepath.Join(i.process.dir, "ironic.db")+"?_pragma=busy_timeout(60000)")
 }
