@@ -164,10 +164,10 @@ func (s *session) negotiate(ctx context.Context, sent Version, resp *rest.Respon
 	if !ok {
 		v1, err := s.rest.Do(ctx, &rest.Request{Method: http.MethodGet})
 		switch {
-		case ctx.Err() != nil:
-			return sent, sendError(err)
 		case err == nil:
 			least, most, _ = t.versionRange(v1.Header)
+		case ctx.Err() != nil:
+			return sent, sendError(err)
 		}
 	}
 	refused := &UnsupportedVersionError{Requested: sent, Min: least, Max: most, Err: err}

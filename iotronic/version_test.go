@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -245,5 +247,51 @@ func TestParseVersion(t *testing.T) {
 				t.Errorf("%s and %s: %d", a, b, va.Compare(vb))
 			}
 		}
+	}
+}
+
+// endingContext ends when it is asked for its error the nth time.
+type endingContext struct {
+	context.Context
+	left atomic.Int32
+}
+
+func (c *endingContext) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return c.Context.Err()
+}
+
+// TestEndsWhileNegotiating: whenever the context ends, there is an error or an answer, and never anything else.
+func TestEndsWhileNegotiating(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/v1/nodes/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-OpenStack-Ironic-API-Version") != "1.35" {
+			w.WriteHeader(http.StatusNotAcceptable)
+			return
+		}
+		always(200, `{"uuid": "`+uuid+`"}`)(w, r)
+	})
+	mux.HandleFunc("/v1", always(200, `{}`, "X-OpenStack-Ironic-API-Minimum-Version", "1.1", "X-OpenStack-Ironic-API-Maximum-Version", "1.35"))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	failed, read := 0, 0
+	for n := range int32(40) {
+		c := newClient(t, server.URL, iotronic.WithDialect(iotronic.DialectIronic))
+		ctx := &endingContext{Context: t.Context()}
+		ctx.left.Store(n)
+		switch node, err := c.Nodes.Get(ctx, uuid); {
+		case err != nil && errors.Is(err, context.Canceled):
+			failed++
+		case err == nil && node.UUID == uuid:
+			read++
+		default:
+			t.Errorf("%d: %v, %v", n, node, err)
+		}
+	}
+	if failed == 0 || read == 0 {
+		t.Errorf("%d failed, %d were read", failed, read)
 	}
 }

@@ -143,7 +143,7 @@ func openIotronic(cmd *cobra.Command, s output.Streams) (*things, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := connect.Iotronic(cmd.Context(), v)
+	client, err := connect.Iotronic(v)
 	if err != nil {
 		return nil, err
 	}

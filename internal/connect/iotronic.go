@@ -2,7 +2,6 @@ package connect
 
 import (
 	"cmp"
-	"context"
 	"errors"
 
 	"github.com/craton-fleet/craton/craton/keystone"
@@ -22,7 +21,7 @@ const noAuth = "none"
 //   - nobody, for an Ironic that stands alone.
 //
 // Users of Craton's own are none of this service.
-func Iotronic(ctx context.Context, v *settings.Values) (*iotronic.Client, error) {
+func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	options, err := iotronicOptions(v)
 	if err != nil {
 		return nil, err
@@ -33,10 +32,8 @@ func Iotronic(ctx context.Context, v *settings.Values) (*iotronic.Client, error)
 	case err != nil:
 		return nil, err
 	case k != nil:
-		if service := v.String("iotronic.service_type"); url == "" && service != "" {
-			if url, err = k.Endpoint(ctx, service); err != nil {
-				return nil, err
-			}
+		if service := v.String("iotronic.service_type"); service != "" {
+			options = append(options, iotronic.WithServiceType(service))
 		}
 		options = append(options, iotronic.WithAuth(k.Auth), iotronic.WithTLS(iotronic.TLS(k.TLS)))
 	case url == "":

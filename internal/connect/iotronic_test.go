@@ -71,7 +71,7 @@ func TestIotronicSignIn(t *testing.T) {
 			for _, a := range c.args {
 				args = append(args, at(a))
 			}
-			client, err := Iotronic(t.Context(), iotronicValues(t, env, at(c.file), args...))
+			client, err := Iotronic(iotronicValues(t, env, at(c.file), args...))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +104,7 @@ func TestIotronicProblems(t *testing.T) {
 		"a certificate":   {nil, []string{"--iotronic-url", "https://i", "--ca-path", "/nonexistent"}, "/nonexistent"},
 		"and of Keystone": {nil, []string{"--iotronic-url", "https://i", "--os-cacert", "/nonexistent"}, "/nonexistent"},
 	} {
-		_, err := Iotronic(t.Context(), iotronicValues(t, c.env, "", c.args...))
+		_, err := Iotronic(iotronicValues(t, c.env, "", c.args...))
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -123,7 +123,7 @@ func TestIotronicSettings(t *testing.T) {
 	}
 	list := func(env map[string]string, args ...string) error {
 		t.Helper()
-		client, err := Iotronic(t.Context(), iotronicValues(t, env, "", append(args, "--iotronic-url", server.URL)...))
+		client, err := Iotronic(iotronicValues(t, env, "", append(args, "--iotronic-url", server.URL)...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func TestIronicThroughKeystone(t *testing.T) {
 		"a token":                   {map[string]string{"OS_TOKEN": k.Token(t, user, project), "OS_AUTH_URL": k.URL, "OS_REGION_NAME": region}, nil},
 		"a token as it is":          {map[string]string{"OS_AUTH_TOKEN": k.Token(t, user, project), "IRONIC_URL": ironic.URL}, nil},
 	} {
-		client, err := Iotronic(t.Context(), iotronicValues(t, c.env, "", c.args...))
+		client, err := Iotronic(iotronicValues(t, c.env, "", c.args...))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -203,12 +203,15 @@ func TestIronicThroughKeystone(t *testing.T) {
 		}
 		client.CloseIdleConnections()
 	}
-	_, err = Iotronic(t.Context(), iotronicValues(t, openrc, "", "--os-service-type", "baremetel"))
+	client, err := Iotronic(iotronicValues(t, openrc, "", "--os-service-type", "baremetel"))
+	if err == nil {
+		_, err = client.Dialect(t.Context())
+	}
 	if err == nil || !strings.Contains(err.Error(), `no public endpoint of a service "baremetel"`) {
 		t.Errorf("a service that is not there: %v", err)
 	}
 	wrong := iotronicValues(t, openrc, "", "--os-password", "wrong-and-secret")
-	client, err := Iotronic(t.Context(), wrong)
+	client, err = Iotronic(wrong)
 	if err == nil {
 		_, err = client.Nodes.List(t.Context(), iotronic.NodeListOptions{})
 	}
