@@ -110,10 +110,14 @@ func IsConflict(err error) bool { return StatusOf(err) == http.StatusConflict }
 // IsBadRequest tells that the API refused what was sent.
 func IsBadRequest(err error) bool { return StatusOf(err) == http.StatusBadRequest }
 
-// IsUnauthenticated tells that the credentials were refused.
+// IsUnauthenticated tells that the credentials were refused, by the API or by Keystone.
 // Craton answers 401 for a missing role too (Q19); that is IsForbidden.
 func IsUnauthenticated(err error) bool {
-	return StatusOf(err) == http.StatusUnauthorized && !IsForbidden(err)
+	refused, ok := errors.AsType[interface {
+		error
+		Unauthorized() bool // of keystone.Error, which this package does not import
+	}](err)
+	return ok && refused.Unauthorized() || StatusOf(err) == http.StatusUnauthorized && !IsForbidden(err)
 }
 
 // IsForbidden tells that the credentials are good but the role does not suffice.

@@ -259,10 +259,14 @@ func TestExcludedVariablesCannotFail(t *testing.T) {
 func TestOptionErrors(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Options){
-		`exclude_variables: the pattern "[" is not well formed`: func(o *Options) { o.ExcludeVariables = []string{"["} },
-		`facts must be the name of a variable`:                  func(o *Options) { o.Facts = "a-b" },
-		`facts cannot be called ansible_host`:                   func(o *Options) { o.Facts = "ansible_host" },
-		`streams must be at least 1, not 0`:                     func(o *Options) { o.Streams = 0 },
+		`exclude_variables: the pattern "[" is not well formed`:  func(o *Options) { o.ExcludeVariables = []string{"["} },
+		`facts must be the name of a variable`:                   func(o *Options) { o.Facts = "a-b" },
+		`facts cannot be called ansible_host`:                    func(o *Options) { o.Facts = "ansible_host" },
+		`vars: there is no "layerd"; did you mean "layered"?`:    func(o *Options) { o.Vars = "layerd" },
+		`hostname: there is no "fqdn"; known are name, ip_addr`:  func(o *Options) { o.Hostname = "fqdn" },
+		`groups: there is no "labels"; did you mean "label"?`:    func(o *Options) { o.Groups = []GroupKind{"labels"} },
+		`group_names: there is no "exakt"; did you mean "exact"`: func(o *Options) { o.GroupNames = "exakt" },
+		`streams must be at least 1, not 0`:                      func(o *Options) { o.Streams = 0 },
 	} {
 		o := DefaultOptions()
 		change(&o)

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -127,16 +128,17 @@ func FromSettings(v *settings.Values) (Options, error) {
 
 // check finds options that cannot work.
 func (o *Options) check() error {
-	if err := ansible.CheckPatterns("exclude_variables", o.ExcludeVariables); err != nil {
-		return err
-	}
-	if err := ansible.CheckFacts(o.Facts); err != nil {
-		return err
-	}
 	if o.Streams < 1 {
 		return fmt.Errorf("streams must be at least 1, not %d", o.Streams)
 	}
-	return nil
+	return cmp.Or(
+		ansible.CheckWords("vars", []Form{o.Vars}, Merged, Layered),
+		ansible.CheckWords("hostname", []Hostname{o.Hostname}, ByName, ByIPAddress, Qualified),
+		ansible.CheckWords("groups", o.Groups, CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups, ActiveGroups, KindGroups, ParentGroups),
+		ansible.CheckWords("group_names", []GroupNames{o.GroupNames}, Readable, Exact),
+		ansible.CheckPatterns("exclude_variables", o.ExcludeVariables),
+		ansible.CheckFacts(o.Facts),
+	)
 }
 
 func (o *Options) has(kind GroupKind) bool { return slices.Contains(o.Groups, kind) }

@@ -2,7 +2,6 @@ package iotronic
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/rest"
@@ -34,5 +33,5 @@ func absent(err error) bool {
 // refusedByKeystone tells wrong credentials from a Keystone that is out of order.
 func refusedByKeystone(err error) bool {
 	e, ok := errors.AsType[*keystone.Error](err)
-	return ok && e.Status == http.StatusUnauthorized
+	return ok && e.Unauthorized()
 }

@@ -260,7 +260,7 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 	case marker != "" && IsNotFound(err):
 		httpErrorIn(err).markerGone = true
 		return nil, hinted(err, "the object at the end of the page before was deleted meanwhile: begin the listing anew")
-	case StatusOf(err) == http.StatusInternalServerError && w.query.Has("fields"):
+	case w.session.dialect == DialectIronic && StatusOf(err) == http.StatusInternalServerError && w.query.Has("fields"):
 		return nil, hinted(err, "Ironic answers this for a field that it does not have, among others")
 	default:
 		return nil, err
@@ -297,7 +297,7 @@ func (l *Lister[T, O]) whole(ctx context.Context, w *walk, page *rawPage) ([]*T,
 		return objects, nil
 	}
 	const atOnce = 8
-	var work errgroup.Group
+	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(atOnce)
 	for i := range objects {
 		work.Go(func() error {

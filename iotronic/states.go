@@ -106,8 +106,8 @@ func (s *NodeService) WaitPower(ctx context.Context, id, state string) error {
 	})
 }
 
-// IsFailure tells a provision state in which a node stays: it keeps its target then, and does not go there.
-func IsFailure(provisionState string) bool {
+// IsFailedState tells a provision state in which a node stays: it keeps its target then, and does not go there.
+func IsFailedState(provisionState string) bool {
 	return provisionState == "error" || strings.HasSuffix(provisionState, " failed")
 }
 
@@ -115,7 +115,7 @@ func IsFailure(provisionState string) bool {
 // in another one and on its way to nothing, and with a [*StateTransitionTimeoutError] when the context ends before.
 func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error {
 	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
-		moves = n.TargetProvisionState != "" && !IsFailure(n.ProvisionState)
+		moves = n.TargetProvisionState != "" && !IsFailedState(n.ProvisionState)
 		return n.ProvisionState, moves, !moves
 	})
 }

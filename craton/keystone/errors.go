@@ -40,6 +40,9 @@ func (e *Error) Error() string {
 	return s + "; " + e.Hint
 }
 
+// Unauthorized tells that Keystone refused the credentials.
+func (e *Error) Unauthorized() bool { return e.Status == http.StatusUnauthorized }
+
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 

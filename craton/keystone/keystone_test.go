@@ -276,7 +276,7 @@ func TestRefusals(t *testing.T) {
 		c := good
 		c.Password = hush
 		err := ask(t, newClient(t, "http://127.0.0.1:1", newAuth(t, c)))
-		if err == nil || !strings.HasPrefix(err.Error(), "cannot authenticate: Keystone at "+k.url+" does not sign in user") {
+		if !craton.IsUnauthenticated(err) || craton.IsForbidden(err) || !strings.HasPrefix(err.Error(), "cannot authenticate: Keystone at "+k.url+" does not sign in user") {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -1,7 +1,7 @@
 package iotronic
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -125,7 +125,10 @@ func FromSettings(v *settings.Values) (Options, error) {
 
 // check finds options that cannot work.
 func (o *Options) check() error {
-	return errors.Join(
+	return cmp.Or(
+		ansible.CheckWords("hostname", []Hostname{o.Hostname}, ByName, ByUUID, Unique),
+		ansible.CheckWords("groups", o.Groups, allGroups...),
+		ansible.CheckWords("group_names", []GroupNames{o.GroupNames}, Readable, Exact),
 		ansible.CheckPatterns("exclude_fields", o.ExcludeFields),
 		ansible.CheckPatterns("extra_variables", o.ExtraVariables),
 		ansible.CheckPatterns("exclude_variables", o.ExcludeVariables),

@@ -171,7 +171,7 @@ func (a *applying) settles(ctx context.Context) error {
 // ledElsewhere tells a wait that ended where somebody else has led the node: what fails leaves an error.
 func ledElsewhere(err error) bool {
 	failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
-	return ok && failed.Reason == "" && !api.IsFailure(failed.Actual)
+	return ok && failed.Reason == "" && !api.IsFailedState(failed.Actual)
 }
 
 func (a *applying) removes(ctx context.Context) error {
@@ -324,7 +324,7 @@ func (a *applying) whoMoved(ctx context.Context, at string, err error) error {
 	if api.IsNotFound(readErr) {
 		return &overtaken{err}
 	}
-	if readErr == nil && (now.TargetProvisionState != "" && !api.IsFailure(now.ProvisionState) || now.ProvisionState != at) {
+	if readErr == nil && (now.TargetProvisionState != "" && !api.IsFailedState(now.ProvisionState) || now.ProvisionState != at) {
 		return &overtaken{err}
 	}
 	return err

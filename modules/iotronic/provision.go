@@ -80,7 +80,7 @@ func settled(o api.Object) (state string, moves bool) {
 	if isNone(o[keyProvision]) && o != nil {
 		state = available // as versions before 1.2 show it
 	}
-	if target := o.Text("target_provision_state"); target != "" && target != state && !api.IsFailure(state) {
+	if target := o.Text("target_provision_state"); target != "" && target != state && !api.IsFailedState(state) {
 		return target, true
 	}
 	return state, false

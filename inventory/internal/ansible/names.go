@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/craton-fleet/craton/internal/nearest"
 )
 
 const (
@@ -121,4 +123,19 @@ func IsIdentifier(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// CheckWords finds words of a setting that mean nothing. An empty one stands for the default.
+func CheckWords[W ~string](setting string, words []W, known ...W) error {
+	for _, w := range words {
+		if w == "" || slices.Contains(known, w) {
+			continue
+		}
+		all := make([]string, len(known))
+		for i, k := range known {
+			all[i] = string(k)
+		}
+		return fmt.Errorf("%s: there is no %q%s", setting, string(w), nearest.Hint(string(w), all))
+	}
+	return nil
 }
