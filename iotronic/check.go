@@ -3,7 +3,6 @@ package iotronic
 import (
 	"cmp"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,8 +28,3 @@ func (d Dialect) check(of any) error {
 	}
 	return nil
 }
-
-var uuidForm = regexp.MustCompile(`^(?i:[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12})$`)
-
-// isUUID tells a UUID from a name; the servers take no name that looks like one.
-func isUUID(s string) bool { return uuidForm.MatchString(s) }

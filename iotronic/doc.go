@@ -22,7 +22,7 @@
 //
 // # Dialects
 //
-// One name, three APIs. Which one a server speaks is asked of it with the first call, or set by [WithDialect]:
+// One name, two services, four APIs. Which one a server speaks is asked of it with the first call, or set by [WithDialect]:
 //
 //	                           Nodes  Drivers  Ports  Boards  Fleets  Plugins  Services  Webservices
 //	DialectIronic                x       x       x
@@ -30,7 +30,7 @@
 //	DialectNodes                 x                                       x
 //	DialectBoards                                x       x       x       x         x           x
 //
-// What a dialect does not have is a [*DialectError], and a filter or attribute that it does not have an
+// EnabledWebservices come with Webservices. What a dialect does not have is a [*DialectError], and a filter or attribute that it does not have an
 // [*InvalidAttributeError], before anything is sent. Ironic's nodes alone have states of power and provisioning and
 // maintenance. Iotronic of 2016 neither changes nodes nor filters them; the client finds them by name and reads their
 // details all the same, with more requests.

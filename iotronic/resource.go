@@ -59,12 +59,12 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 	if c.Query.Has("fields") && !s.dialect.traits().fields {
 		return &InvalidAttributeError{Attribute: "fields", Reason: s.dialect.traits().title + " does not have it"}
 	}
-	if id != "" && !s.dialect.traits().byName && !isUUID(id) {
+	if id != "" && !s.dialect.traits().byName && !rest.IsUUID(id) {
 		if id, err = r.only(ctx, id); err != nil {
 			return err
 		}
 	}
-	if v := s.now(); s.dialect == DialectIronic && v.Compare(namedSince) < 0 && !isUUID(id) && id != "" {
+	if v := s.now(); s.dialect == DialectIronic && v.Compare(namedSince) < 0 && !rest.IsUUID(id) && id != "" {
 		return &UnsupportedVersionError{Requested: v, Err: fmt.Errorf("nodes have names from %s on; use the UUID of %q, or a later version", namedSince, id)}
 	}
 	el, err := element(operation, anyID, id)

@@ -121,10 +121,10 @@ func TestNegotiate(t *testing.T) {
 			t.Parallel()
 			n := &negotiator{least: tt.least, most: tt.most, silent: tt.silent}
 			mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
-			mux.Handle("/", http.StripPrefix("", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 				r.URL.Path = "/iot" + r.URL.Path
 				n.ServeHTTP(w, r)
-			})))
+			})
 			if err := list(t, c); err != nil {
 				t.Fatal(err)
 			}
@@ -252,7 +252,7 @@ func TestParseVersion(t *testing.T) {
 
 // endingContext ends when it is asked for its error the nth time.
 type endingContext struct {
-	context.Context
+	context.Context //nolint:containedctx // it is one
 	left atomic.Int32
 }
 

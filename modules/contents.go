@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/walk"
 )
 
 // contents are what a delete of an object would take along, and what forbids it.
@@ -97,7 +100,7 @@ func (fl *fleet) containerContents(ctx context.Context, r *resource, o object, o
 
 // all lists objects whatever their project.
 func (fl *fleet) all(ctx context.Context, r *resource, f filters, keep func(object) bool) ([]object, error) {
-	return collect(func() iter.Seq2[object, error] { return r.service.list(ctx, fl.client, f) }, keep)
+	return walk.All(craton.IsMarkerGone, func() iter.Seq2[object, error] { return r.service.list(ctx, fl.client, f) }, keep)
 }
 
 func equals(key string, value any) func(object) bool {

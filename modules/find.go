@@ -11,6 +11,8 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/walk"
 )
 
 // fleet is the API as a task sees it.
@@ -26,29 +28,6 @@ type missing struct{ what string }
 
 func (m *missing) Error() string { return m.what }
 
-// maxWalks is how often a listing is begun anew when the row that it stood on was deleted meanwhile.
-const maxWalks = 4
-
-// collect reads a listing to its end.
-func collect(all func() iter.Seq2[object, error], keep func(object) bool) (found []object, err error) {
-	for range maxWalks {
-		found, err = nil, nil
-		for o, e := range all() {
-			if e != nil {
-				err = e
-				break
-			}
-			if keep(o) {
-				found = append(found, o)
-			}
-		}
-		if !craton.IsMarkerGone(err) {
-			break
-		}
-	}
-	return found, err
-}
-
 // search lists the objects of one kind that match the filters. Those that the API does not know, or does not
 // compare exactly, are compared here, as far as objects have such a key.
 func (fl *fleet) search(ctx context.Context, r *resource, f filters) ([]object, error) {
@@ -57,7 +36,7 @@ func (fl *fleet) search(ctx context.Context, r *resource, f filters) ([]object, 
 	if name, ok := f["username"]; ok { // the API calls the parameter name
 		sent["name"] = name
 	}
-	return collect(func() iter.Seq2[object, error] { return r.service.list(ctx, fl.client, sent) }, func(o object) bool {
+	return walk.All(craton.IsMarkerGone, func() iter.Seq2[object, error] { return r.service.list(ctx, fl.client, sent) }, func(o object) bool {
 		for key, want := range f {
 			have, ok := o[key]
 			fd := r.fieldOfKey(key)
@@ -86,15 +65,12 @@ func (fl *fleet) mine(o object) bool {
 	return fl.project == "" || fleetfile.SameProject(o.text(keyProject), fl.project)
 }
 
-var (
-	isID   = regexp.MustCompile(`^[0-9]{1,18}$`)
-	isUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$`)
-)
+var isID = regexp.MustCompile(`^[0-9]{1,18}$`)
 
 // isID tells texts that can be an id of this kind.
 func (r *resource) isID(text string) bool {
 	if r.name == nameProject {
-		return isUUID.MatchString(text)
+		return rest.IsUUID(text)
 	}
 	return isID.MatchString(text)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // iotronicSections are the settings of all commands behind craton iotronic; of those of CLI only the format concerns it.
-var iotronicSections = []settings.Section{{Name: settings.CLI.Name, Settings: settings.CLI.Settings[:1]}, settings.Iotronic, settings.SignIn}
+var iotronicSections = []settings.Section{settings.CLI.Only("format"), settings.Iotronic, settings.SignIn}
 
 // newIotronic makes craton iotronic. Its subcommands come when it is known that it is the one that is meant.
 func newIotronic(s output.Streams, v Version) *program {

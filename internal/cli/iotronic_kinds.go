@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -197,7 +198,7 @@ func kinds() []*kind {
 	}
 	driver.api = once(func(ctx context.Context, c *iotronic.Client, p parameters) ([]*iotronic.Driver, error) {
 		var o iotronic.DriverListOptions
-		p.fill(&o)
+		rest.Fill(&o, p)
 		return c.Drivers.List(ctx, o)
 	}, driverWhole)
 	driver.api.takes = func(key string, _ iotronic.Dialect) bool { return key == "detail" }

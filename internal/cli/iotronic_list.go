@@ -11,6 +11,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/walk"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -164,11 +165,12 @@ func (t *things) list(ctx context.Context, k *kind, p parameters, c *call) ([]gj
 func (t *things) everything(ctx context.Context, k *kind, p parameters, most int) (objects []gjson.Result, err error) {
 	progress := output.NewProgress(t.Err)
 	defer progress.Done()
-	for range maxWalks {
-		objects, err = objects[:0], nil
-		for o, problem := range k.api.all(ctx, t.client, p) {
-			if err = problem; err != nil {
-				break
+	gone := func(err error) bool { return iotronic.IsMarkerGone(err) && p["marker"] == nil }
+	err = walk.Anew(gone, func() error {
+		objects = objects[:0]
+		for o, err := range k.api.all(ctx, t.client, p) {
+			if err != nil {
+				return err
 			}
 			objects = append(objects, o)
 			progress.Show(len(objects), 0, k.noun()+"s")
@@ -176,10 +178,8 @@ func (t *things) everything(ctx context.Context, k *kind, p parameters, most int
 				break
 			}
 		}
-		if !iotronic.IsMarkerGone(err) || p["marker"] != nil {
-			break
-		}
-	}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}

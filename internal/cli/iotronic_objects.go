@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -88,19 +89,13 @@ func (t *things) printThing(o gjson.Result) error {
 	if t.format == formatTable {
 		var fields []string
 		for _, m := range members(o) {
-			if !isLinks(m.value) {
+			if !rest.IsLinks(m.value) {
 				fields = append(fields, m.key)
 			}
 		}
 		o = part(o, fields)
 	}
 	return t.printObject(o)
-}
-
-// isLinks tells a list of links.
-func isLinks(v gjson.Result) bool {
-	list := v.Array()
-	return v.IsArray() && len(list) > 0 && !slices.ContainsFunc(list, func(l gjson.Result) bool { return !l.Get("href").Exists() || !l.Get("rel").Exists() })
 }
 
 // attributesOption gives a new object attributes that are in no list of processes.

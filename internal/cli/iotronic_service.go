@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -68,7 +68,7 @@ func reading[T, O any, S interface {
 	reader[T]
 }](of func(*iotronic.Client) S, whole func(*T) iotronic.Object) service {
 	options := func(p parameters) (o O) {
-		p.fill(&o)
+		rest.Fill(&o, p)
 		return o
 	}
 	return service{
@@ -104,12 +104,12 @@ func reading[T, O any, S interface {
 func writing[T, C any, S writer[T, C]](s service, of func(*iotronic.Client) S, whole func(*T) iotronic.Object, more func(*C) *iotronic.Object) service {
 	s.create = func(ctx context.Context, c *iotronic.Client, p parameters) (gjson.Result, error) {
 		var object C
-		rest := iotronic.Object{}
-		for _, key := range p.fill(&object) {
+		others := iotronic.Object{}
+		for _, key := range rest.Fill(&object, p) {
 			value := iotronic.Values(map[string]any{key: p[key]})
-			rest[key] = value[key]
+			others[key] = value[key]
 		}
-		*more(&object) = rest
+		*more(&object) = others
 		made, err := of(c).Create(ctx, object)
 		return resultOr(made, whole, err)
 	}
@@ -132,40 +132,11 @@ func once[T any](list func(context.Context, *iotronic.Client, parameters) ([]*T,
 	}
 }
 
-// fill sets the fields of a struct that parameters are for. unknown are those for which there is none, and JSON that the user
-// gave, which is sent as it is.
-func (p parameters) fill(into any) (unknown []string) {
-	for _, key := range slices.Sorted(maps.Keys(p)) {
-		f, ok := fieldOf(reflect.TypeOf(into).Elem(), key)
-		if _, raw := p[key].(json.RawMessage); raw || !ok {
-			unknown = append(unknown, key)
-			continue
-		}
-		field := reflect.ValueOf(into).Elem().FieldByIndex(f.Index)
-		if field.Kind() == reflect.Pointer {
-			field.Set(reflect.New(field.Type().Elem()))
-			field = field.Elem()
-		}
-		field.Set(reflect.ValueOf(p[key]))
-	}
-	return unknown
-}
-
 // takes tells whether the options of a list have a parameter in a dialect.
 func takes(options reflect.Type, key string, d iotronic.Dialect) bool {
-	f, ok := fieldOf(options, key)
+	f, ok := rest.FieldOf(options, key)
 	in := f.Tag.Get("dialect")
 	return ok && (in == "" || slices.Contains(strings.Split(in, ","), d.String()))
-}
-
-// fieldOf is the field of a struct that has a name in the API, by its query or json tag.
-func fieldOf(of reflect.Type, key string) (reflect.StructField, bool) {
-	for _, f := range reflect.VisibleFields(of) {
-		if name, _, _ := strings.Cut(f.Tag.Get("query")+f.Tag.Get("json"), ","); name == key {
-			return f, true
-		}
-	}
-	return reflect.StructField{}, false
 }
 
 // result is an object as JSON, for printing.

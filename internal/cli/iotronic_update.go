@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -144,7 +145,7 @@ func isReadOnly(key string) bool {
 func pathsOf(o gjson.Result) (paths []string) {
 	for _, m := range members(o) {
 		switch {
-		case isReadOnly(m.key) || isLinks(m.value):
+		case isReadOnly(m.key) || rest.IsLinks(m.value):
 			continue
 		case !m.value.IsObject():
 			paths = append(paths, m.key+"=")

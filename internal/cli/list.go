@@ -16,6 +16,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/walk"
 )
 
 func listVerb(r *resource) *command {
@@ -120,9 +121,6 @@ func (s *session) query(ctx context.Context, r *resource, c *call, fields []stri
 	return q, nil
 }
 
-// maxWalks is how often a listing is begun anew when the object that it stood on was deleted meanwhile.
-const maxWalks = 4
-
 // list reads the objects of a listing, one page or all, each once, as they came.
 func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool) (objects []gjson.Result, err error) {
 	if !all {
@@ -137,12 +135,11 @@ func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool)
 	}
 	progress := output.NewProgress(s.Err)
 	defer progress.Done()
-	for range maxWalks {
+	gone := func(err error) bool { return craton.IsMarkerGone(err) && q.Get("marker") == "" }
+	err = walk.Anew(gone, func() (err error) {
 		objects, err = s.walk(ctx, r, q, all, progress)
-		if !craton.IsMarkerGone(err) || q.Get("marker") != "" {
-			break
-		}
-	}
+		return err
+	})
 	return objects, err
 }
 

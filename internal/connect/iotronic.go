@@ -3,6 +3,7 @@ package connect
 import (
 	"cmp"
 	"errors"
+	"fmt"
 
 	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -11,6 +12,9 @@ import (
 
 // noAuth is the auth_type of a service without users, as openstackclient names it.
 const noAuth = "none"
+
+// ErrNoIotronic tells that nothing says where Ironic or Iotronic is.
+var ErrNoIotronic = errors.New("no Ironic or Iotronic to talk to")
 
 // Iotronic makes a client of Ironic or Iotronic of the settings of settings.SignIn and settings.Iotronic. Who signs in is
 // the first of these that is set:
@@ -37,7 +41,7 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 		}
 		options = append(options, iotronic.WithAuth(k.Auth), iotronic.WithTLS(iotronic.TLS(k.TLS)))
 	case url == "":
-		return nil, errors.New("no Ironic or Iotronic to talk to: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone")
+		return nil, fmt.Errorf("%w: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone", ErrNoIotronic)
 	case token != "" && v.String("auth_type") != noAuth:
 		options = append(options, iotronic.WithToken(token))
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/walk"
 )
 
 // record is an object as the API has it, in the terms of kindSpec.
@@ -188,23 +189,12 @@ func typedBody[B any](body map[string]any) (typed B, err error) {
 	return typed, d.Decode(&typed)
 }
 
-// maxWalks is how often a listing is begun anew when the row that it stood on was deleted meanwhile.
-const maxWalks = 4
-
 // collect reads a whole listing.
-func collect[T any](all func() iter.Seq2[*T, error], rec func(*T) *record) (records []*record, err error) {
-	for range maxWalks {
-		records, err = nil, nil
-		for item, itemErr := range all() {
-			if itemErr != nil {
-				err = itemErr
-				break
-			}
-			records = append(records, rec(item))
-		}
-		if !craton.IsMarkerGone(err) {
-			break
-		}
+func collect[T any](all func() iter.Seq2[*T, error], rec func(*T) *record) ([]*record, error) {
+	found, err := walk.All(craton.IsMarkerGone, all, func(*T) bool { return true })
+	records := make([]*record, len(found))
+	for i, item := range found {
+		records[i] = rec(item)
 	}
 	return records, err
 }

@@ -8,7 +8,7 @@
 //	client, err := iotronic.New(server.URL, iotronic.WithToken(iotronictest.Admin.Token))
 //
 // What Add makes belongs to the project of [Admin] unless it says otherwise. UUIDs and times are the same
-// in every run. A page has 1,000 objects at most; [Server.MaxLimit] makes pages smaller.
+// in every run. A page has 1,000 objects at most; [MaxLimit] makes pages smaller.
 //
 // Requests need the token of a [User]; [NoAuth] makes a server that takes none, whose callers are what their headers
 // X-Project-Id, X-User-Id and X-Roles say, or [Admin]. What was asked for is in [Server.Requests], and

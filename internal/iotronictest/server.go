@@ -49,7 +49,7 @@ var (
 // Object is an object of the API, by the names that it has there.
 type Object = map[string]any
 
-// Server is a running Iotronic. Its methods may be called at any time.
+// Server is a running Iotronic. Its methods may be called at any time, but not by a function of [Server.Answer].
 type Server struct {
 	URL string // without /v1
 

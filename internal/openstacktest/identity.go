@@ -36,10 +36,6 @@ type User struct{ ID, Name, Password string }
 // ApplicationCredential is an application credential with its secret.
 type ApplicationCredential struct{ ID, Name, Secret string }
 
-// signIn signs in as the admin, in its project.
-//
-// It also asks for something that needs a role, and alone: Keystone loads its
-// policy at the first such request, and refuses those that come meanwhile.
 // signIn makes a client that asks again after a 500, with which a busy Keystone
 // answers good requests now and then.
 func signIn(ctx context.Context, options gophercloud.AuthOptions) (*gophercloud.ProviderClient, error) {
@@ -61,6 +57,9 @@ func signIn(ctx context.Context, options gophercloud.AuthOptions) (*gophercloud.
 }
 
 // signIn signs in as the admin, in its project.
+//
+// It also asks for something that needs a role, and alone: Keystone loads its
+// policy at the first such request, and refuses those that come meanwhile.
 func (k *Keystone) signIn() error {
 	ctx := context.Background()
 	provider, err := signIn(ctx, gophercloud.AuthOptions{

@@ -261,10 +261,11 @@ func (i *Ironic) node(ctx context.Context, class, name, token string) error {
 		return err
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
-	if answer, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusCreated {
-		return fmt.Errorf("%s: %s, %w", resp.Status, answer, err)
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusCreated {
+		err = fmt.Errorf("%s: %s", resp.Status, answer)
 	}
-	return nil
+	return err
 }
 
 // preparedIronic returns a directory with an empty database.

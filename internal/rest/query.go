@@ -1,9 +1,12 @@
 package rest
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -53,20 +56,40 @@ func addQuery(q url.Values, v reflect.Value) {
 // Options makes list options of values by their parameters' names, as [Query] makes parameters of them. Values that are
 // nil, and those that the options have no field for, are left out.
 func Options[O any](values map[string]any) (options O) {
-	v := reflect.ValueOf(&options).Elem()
-	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("query")
-		value, ok := values[name]
-		if name == "" || !ok || value == nil {
+	Fill(&options, values)
+	return options
+}
+
+// Fill sets the fields of a struct, and of those in it, by the names of their query or json tags. unknown are the names, sorted,
+// for which there is none, and those of values that are JSON already, which belong beside the struct. What is nil is left out.
+func Fill(into any, values map[string]any) (unknown []string) {
+	v := reflect.ValueOf(into).Elem()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value := values[name]
+		if value == nil {
 			continue
 		}
-		in := reflect.ValueOf(value)
-		if v.Field(i).Kind() == reflect.Pointer {
-			p := reflect.New(in.Type())
-			p.Elem().Set(in)
-			in = p
+		f, ok := FieldOf(v.Type(), name)
+		if _, raw := value.(json.RawMessage); raw || !ok {
+			unknown = append(unknown, name)
+			continue
 		}
-		v.Field(i).Set(in)
+		field := v.FieldByIndex(f.Index)
+		if field.Kind() == reflect.Pointer {
+			field.Set(reflect.New(field.Type().Elem()))
+			field = field.Elem()
+		}
+		field.Set(reflect.ValueOf(value))
 	}
-	return options
+	return unknown
+}
+
+// FieldOf is the field of a struct that has a name in the API, by its query or json tag.
+func FieldOf(of reflect.Type, name string) (reflect.StructField, bool) {
+	for _, f := range reflect.VisibleFields(of) {
+		if tag, _, _ := strings.Cut(f.Tag.Get("query")+f.Tag.Get("json"), ","); tag == name && name != "" {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
 }

@@ -58,6 +58,16 @@ func (s *Section) Key(name string) string {
 	return s.Name + "." + name
 }
 
+// Only is the section with no more than the settings of these names, which it must have.
+func (s *Section) Only(names ...string) Section {
+	part := Section{Name: s.Name}
+	for _, name := range names {
+		i := slices.IndexFunc(s.Settings, func(one Setting) bool { return one.Name == name })
+		part.Settings = append(part.Settings, s.Settings[i])
+	}
+	return part
+}
+
 // all are the sections that a configuration file may have, whichever entry point reads it.
 func all() []Section {
 	return []Section{Connection, CLI, Inventory, Server, Iotronic, IotronicInventory}

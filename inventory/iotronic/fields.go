@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
@@ -72,7 +73,7 @@ func (d *decoder) fields(object []byte) Fields {
 	x.Members(func(name string) {
 		before := len(d.text)
 		d.text = x.Clean(d.text)
-		if name == "links" || areLinks(jsonscan.Text(d.text[before:])) {
+		if name == "links" || rest.IsLinks(gjson.Parse(jsonscan.Text(d.text[before:]))) {
 			d.text = d.text[:before]
 			return
 		}
@@ -102,24 +103,4 @@ func newShape(came []string) *shape {
 		}
 	}
 	return s
-}
-
-// areLinks tells the fields that only lead to other addresses of the API, such as ports.
-func areLinks(value string) bool {
-	all := gjson.Parse(value)
-	if !all.IsArray() {
-		return false
-	}
-	links := 0
-	only := true
-	all.ForEach(func(_, link gjson.Result) bool {
-		links++
-		only = link.IsObject() && link.Get("href").Exists()
-		link.ForEach(func(key, _ gjson.Result) bool {
-			only = only && (key.Str == "href" || key.Str == "rel")
-			return only
-		})
-		return only
-	})
-	return only && links > 0
 }

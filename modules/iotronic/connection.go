@@ -42,11 +42,11 @@ func open(ctx context.Context, task *module.Task, plural string) (*service, erro
 	if err != nil {
 		return nil, err
 	}
-	if v.String("iotronic.url") == "" && v.String("iotronic.cloud") == "" && !connect.UsesKeystone(v) {
-		return nil, errors.New("no Ironic or Iotronic to talk to: set the option url, or CRATON_IOTRONIC_URL in the task's environment, to the URL of its API, such as http://ironic.example:6385; or for Keystone os_cloud or auth_url")
-	}
 	client, err := connect.Iotronic(v)
-	if err != nil {
+	switch {
+	case errors.Is(err, connect.ErrNoIotronic):
+		return nil, fmt.Errorf("%w: set the option url, or CRATON_IOTRONIC_URL in the task's environment, to the URL of its API, such as http://ironic.example:6385; or for Keystone os_cloud or auth_url", connect.ErrNoIotronic)
+	case err != nil:
 		return nil, err
 	}
 	s := &service{client: client}

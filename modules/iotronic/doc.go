@@ -20,7 +20,7 @@
 //
 // # Dialects
 //
-// One connection, three APIs; the server is asked which one it speaks. An option, a filter or a whole module that the
+// One connection, four APIs; the server is asked which one it speaks. An option, a filter or a whole module that the
 // dialect does not have is an error that says what there is instead. Ironic is sent a JSON patch of what differs, key by
 // key; Iotronic the attributes that differ, whole; Iotronic of 2016 makes and deletes nodes, and cannot change them.
 //
@@ -40,6 +40,7 @@
 // # Structure
 //
 // A [kind] literal says what there is to know of what is read; info.go does the rest. Of nodes, fields.go has what a task
-// may set, node.go the Spec, want.go reads a task, plan.go compares, guard.go refuses, provision.go knows the states, apply.go writes,
-// secrets.go has what Ironic hides. connection.go connects through the settings that every entry point shares.
+// may set, node.go the Spec, want.go reads a task, plan.go compares, states.go
+// plans power, maintenance and provisioning along the ways of provision.go, guard.go refuses what is known to be refused and
+// verify.go what the API says when asked, apply.go writes, secrets.go has what Ironic hides. connection.go connects through the settings that every entry point shares.
 package iotronic

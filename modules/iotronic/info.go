@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/walk"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/module"
 )
@@ -161,7 +162,7 @@ func (k *kind) info(ctx context.Context, task *module.Task) (*module.Result, err
 func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Object, error) {
 	names, uuid := p.Strings(optName), ""
 	if k.identity == keyUUID {
-		if uuid = canonical(p.String(optUUID)); uuid != "" && !isUUID.MatchString(uuid) {
+		if uuid = rest.CanonicalUUID(p.String(optUUID)); uuid != "" && !rest.IsUUID(uuid) {
 			return nil, noUUID(uuid)
 		}
 	}
@@ -183,7 +184,7 @@ func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Obj
 		fields = slices.Concat(fields, added)
 	}
 	matches := func(o api.Object) bool {
-		is := (uuid == "" || canonical(o.Text(keyUUID)) == uuid) &&
+		is := (uuid == "" || rest.CanonicalUUID(o.Text(keyUUID)) == uuid) &&
 			(names == nil || slices.Contains(names, o.Text(keyName)) || slices.Contains(names, o.Text(k.identity))) && keep(o)
 		for _, field := range added {
 			delete(o, field)
@@ -203,7 +204,7 @@ func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Obj
 	case k.detailed && p.Bool(optDetail):
 		query[optDetail] = true
 	}
-	return collect(func() iter.Seq2[api.Object, error] { return k.list(ctx, s, p, query) }, matches)
+	return walk.All(api.IsMarkerGone, func() iter.Seq2[api.Object, error] { return k.list(ctx, s, p, query) }, matches)
 }
 
 // query are the options that the API filters by, and the fields that are asked for; nil for all.
@@ -258,29 +259,6 @@ func (k *kind) each(ctx context.Context, s *service, ids, fields []string, match
 		}
 	}
 	return found, nil
-}
-
-// maxWalks is how often a listing is begun anew when the object that it stood on was deleted meanwhile.
-const maxWalks = 4
-
-// collect reads a listing to its end.
-func collect(all func() iter.Seq2[api.Object, error], keep func(api.Object) bool) (found []api.Object, err error) {
-	for range maxWalks {
-		found, err = nil, nil
-		for o, e := range all() {
-			if e != nil {
-				err = e
-				break
-			}
-			if keep(o) {
-				found = append(found, o)
-			}
-		}
-		if !api.IsMarkerGone(err) {
-			break
-		}
-	}
-	return found, err
 }
 
 // walking makes a list of one of the client's. whole are the fields of an object.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/craton-fleet/craton/internal/rest"
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -37,30 +39,11 @@ func raw(v any) json.RawMessage {
 func cleaned(o api.Object) api.Object {
 	out := make(api.Object, len(o))
 	for key, value := range o {
-		if key != "links" && !areLinks(value) {
+		if key != "links" && !rest.IsLinks(gjson.ParseBytes(value)) {
 			out[key] = value
 		}
 	}
 	return out
-}
-
-// areLinks tells a list of links and nothing else.
-func areLinks(value json.RawMessage) bool {
-	if !bytes.HasPrefix(value, []byte("[")) {
-		return false
-	}
-	var links []api.Link
-	d := json.NewDecoder(bytes.NewReader(value))
-	d.DisallowUnknownFields()
-	if d.Decode(&links) != nil {
-		return false
-	}
-	for _, l := range links {
-		if l.Href == "" {
-			return false
-		}
-	}
-	return len(links) > 0
 }
 
 // isNone tells what is not set: a field that is missing, null, or an empty text.

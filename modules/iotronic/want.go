@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/rest"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/module"
 )
@@ -39,19 +40,6 @@ type wantDict struct {
 	replace bool
 }
 
-// isUUID tells a UUID; the APIs take no name that looks like one.
-var isUUID = regexp.MustCompile(`^(?i:[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12})$`)
-
-// canonical is a UUID as the APIs write them, in lower case and with dashes: Ironic would keep others as they are, and take
-// the same UUID in another form for another. What is no UUID stays what it is.
-func canonical(uuid string) string {
-	if !isUUID.MatchString(uuid) {
-		return uuid
-	}
-	h := strings.ToLower(strings.ReplaceAll(uuid, "-", ""))
-	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
-}
-
 func noUUID(text string) error {
 	return fmt.Errorf("uuid: %q is no UUID; a name belongs into the option name", text)
 }
@@ -59,19 +47,19 @@ func noUUID(text string) error {
 // wants reads what needs no look at the API.
 func wants(p module.Params) (*want, error) {
 	w := &want{
-		present: p.String(optState) == present, uuid: canonical(p.String(optUUID)), name: p.String(optName),
+		present: p.String(optState) == present, uuid: rest.CanonicalUUID(p.String(optUUID)), name: p.String(optName),
 		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
 		anew: p.String(optPassword) == anew, power: p.String(optPower), provision: p.String(optProvision),
 		undeploy: p.Bool(optUndeploy), wait: p.Bool(optWait), timeout: time.Duration(p.Int(optTimeout)) * time.Second,
 	}
 	switch {
-	case p.Has(optUUID) && !isUUID.MatchString(w.uuid):
+	case p.Has(optUUID) && !rest.IsUUID(w.uuid):
 		return nil, noUUID(w.uuid)
 	case w.timeout < 0:
 		return nil, errors.New("wait_timeout is less than nothing; give a number of seconds")
 	case p.Has(optName) && w.name == "":
 		return nil, errors.New("name is empty; give one, or leave the option out")
-	case isUUID.MatchString(w.name):
+	case rest.IsUUID(w.name):
 		return nil, fmt.Errorf("name: %q is a UUID, which no name may look like; give it as uuid", w.name)
 	}
 	if !w.present {
