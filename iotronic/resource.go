@@ -64,8 +64,13 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 			return err
 		}
 	}
-	if v := s.now(); s.dialect == DialectIronic && v.Compare(namedSince) < 0 && !rest.IsUUID(id) && id != "" {
-		return &UnsupportedVersionError{Requested: v, Err: fmt.Errorf("nodes have names from %s on; use the UUID of %q, or a later version", namedSince, id)}
+	if s.dialect == DialectIronic && !rest.IsUUID(id) && id != "" {
+		if v := s.now(); v.Compare(namedSince) < 0 {
+			return &UnsupportedVersionError{Requested: v, Err: fmt.Errorf("nodes have names from %s on; use the UUID of %q, or a later version", namedSince, id)}
+		}
+		if r.resource == "nodes" && (slices.Contains(routes, id) || strings.HasSuffix(id, suffix)) {
+			return invalid("cannot %s: Ironic does not find %q by its name, which means something else to it; use the UUID, or another name", operation, id)
+		}
 	}
 	el, err := element(operation, anyID, id)
 	if err != nil {
@@ -84,6 +89,15 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 
 // namedSince is since when Ironic's nodes have names: below it they look as if they had none, and none is found.
 var namedSince = Version{1, 5}
+
+// routes are Ironic's own below its nodes: a node may have such a name, and is then found by its UUID only.
+var routes = []string{
+	"allocation", "bios", "detail", "firmware", "history", "inventory", "maintenance", "management", "portgroups", "ports", "states",
+	"traits", "validate", "vendor_passthru", "vifs", "volume",
+}
+
+// suffix is what Ironic takes off a name: it would find, and change, the node that is called by the rest.
+const suffix = ".json"
 
 // anyID is what objects are called by.
 const anyID = "UUID or name"

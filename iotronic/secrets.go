@@ -43,7 +43,11 @@ var inText = sync.OnceValue(func() (patterns []*regexp.Regexp) {
 		`(` + word + `\s*=\s*["'])([^"']*)`,
 		`(` + word + `\s*=\s*)([^\s'"]+)`,
 		`(--` + word + `\s+)([^'"=\s]+)`,
-		`(` + word + `["']\s*:\s*["'])([^"']*)`,
+		`(` + word + `["']\s*:\s*u?["'])([^"']*)`,
+		`(` + word + `\s+["'])([^"']*)`,
+		`(<` + word + `>)([^<]*)`,
+		`(` + word + `["']\s*,\s*'--?[A-Za-z]+'\s*,\s*u?["'])([^"']*)`,
+		`(` + word + `\s*--?[A-Za-z]+\s*)(\S+)`,
 	} {
 		patterns = append(patterns, regexp.MustCompile("(?is)"+pattern))
 	}

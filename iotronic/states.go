@@ -97,12 +97,17 @@ func (s *NodeService) States(ctx context.Context, id string) (*NodeStates, error
 }
 
 // WaitPower waits until a node has a power state and nothing is on its way any more, so that it waits for the end of a
-// [Reboot] too. It fails with a [*StateTransitionFailedError] when the node stays in another state with an error, and with
-// a [*StateTransitionTimeoutError] when the context ends before.
+// [Reboot] too. It fails with a [*StateTransitionFailedError] when the node stays in another state with an error, or for some
+// seconds without being on its way, and with a [*StateTransitionTimeoutError] when the context ends before.
 func (s *NodeService) WaitPower(ctx context.Context, id, state string) error {
+	const most = 5 // looks at a node that nothing is done to: what was asked for shows from the moment when it is accepted
+	idle := 0
 	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
-		moves = n.TargetPowerState != ""
-		return n.PowerState, moves, !moves && n.LastError != ""
+		idle++
+		if moves = n.TargetPowerState != ""; moves {
+			idle = 0
+		}
+		return n.PowerState, moves, !moves && (n.LastError != "" || idle > most)
 	})
 }
 

@@ -253,7 +253,7 @@ func TestParseVersion(t *testing.T) {
 // endingContext ends when it is asked for its error the nth time.
 type endingContext struct {
 	context.Context //nolint:containedctx // it is one
-	left atomic.Int32
+	left            atomic.Int32
 }
 
 func (c *endingContext) Err() error {

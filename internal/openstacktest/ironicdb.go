@@ -44,14 +44,20 @@ func (i *Ironic) Multiply(ctx context.Context, name string, n int) error {
 // target is "", to none: as hardware would that takes its time, which the fake
 // one does not.
 func (i *Ironic) Move(ctx context.Context, name, state, target string) error {
+	return i.Set(ctx, name, map[string]any{"provision_state": state, "target_provision_state": sql.NullString{String: target, Valid: target != ""}})
+}
+
+// Set writes columns of a node that Ironic's API does not let be written.
+func (i *Ironic) Set(ctx context.Context, name string, columns map[string]any) error {
 	db, err := i.database()
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	const move = `UPDATE nodes SET provision_state = ?, target_provision_state = nullif(?, '') WHERE name = ?`
-	if _, err := db.ExecContext(ctx, move, state, target, name); err != nil {
-		return fmt.Errorf("move Ironic's node %s: %w", name, err)
+	for column, value := range columns {
+		if _, err := db.ExecContext(ctx, `UPDATE nodes SET `+column+` = ? WHERE name = ?`, value, name); err != nil {
+			return fmt.Errorf("set %s of Ironic's node %s: %w", column, name, err)
+		}
 	}
 	return nil
 }

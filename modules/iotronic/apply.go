@@ -1,10 +1,13 @@
 package iotronic
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	api "github.com/craton-fleet/craton/iotronic"
@@ -28,29 +31,59 @@ func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
 	if err := w.fits(ctx, s, task.Params); err != nil {
 		return nil, err
 	}
-	ends := time.Now().Add(w.timeout)
-	result, err := s.reconcile(ctx, w, task, ends)
+	return (&job{service: s, w: w, ends: time.Now().Add(w.timeout), asked: map[string]bool{}}).run(ctx, task)
+}
+
+// job is a task, however often it is planned.
+type job struct {
+	*service
+	w     *want
+	ends  time.Time       // of the waiting
+	asked map[string]bool // steps of provisioning
+}
+
+// run plans and carries out, and does so again where somebody else, such as the same task on another host, was faster: what is
+// there now counts.
+func (j *job) run(ctx context.Context, task *module.Task) (*module.Result, error) {
+	result, err := j.reconcile(ctx, task)
 	conflicted := false
 	for range overtakings {
-		// Perhaps somebody else, such as the same task on another host, was faster: what is there now counts.
 		_, moved := errors.AsType[*overtaken](err)
-		moved = moved || api.IsNotFound(err) // it was there when it was read
-		before := result
-		if !moved {
-			if conflicted || !api.IsConflict(err) || api.IsLocked(err) || before != nil && before.Changed {
+		if !moved && !j.vanished(ctx, result, err) {
+			if conflicted || !api.IsConflict(err) || api.IsLocked(err) || result != nil && result.Changed {
 				break
 			}
 			conflicted = true // the client has tried for some time already
 		}
-		result, err = s.reconcile(ctx, w, task, ends)
+		before := result
+		result, err = j.reconcile(ctx, task)
 		switch {
 		case result == nil:
 			result = before
 		case before != nil && before.Changed:
-			result.Changed, result.Diff = true, before.Diff
+			result.Changed = true
+			result.Diff[0].Before, result.Diff[0].BeforeHeader = before.Diff[0].Before, before.Diff[0].BeforeHeader
 		}
 	}
 	return result, err
+}
+
+// vanished tells whether the node that a result shows is not there any more, after an error of something that is missing: a
+// conductor may be missing as well.
+func (j *job) vanished(ctx context.Context, result *module.Result, err error) bool {
+	if !api.IsNotFound(err) || result == nil {
+		return false
+	}
+	o, _ := result.Fields[node.name].(api.Object)
+	return j.gone(ctx, o.Text(keyUUID))
+}
+
+func (s *service) gone(ctx context.Context, uuid string) bool {
+	if uuid == "" {
+		return false
+	}
+	_, err := s.client.Nodes.Get(ctx, uuid, keyUUID)
+	return api.IsNotFound(err)
 }
 
 // overtakings is how often somebody else may be faster.
@@ -61,27 +94,28 @@ type overtaken struct{ error }
 
 func (e *overtaken) Unwrap() error { return e.error }
 
-// reconcile reads, plans, and carries out once, waiting no longer than until it ends.
-func (s *service) reconcile(ctx context.Context, w *want, task *module.Task, ends time.Time) (*module.Result, error) {
-	have, err := s.read(ctx, w)
+// reconcile reads, plans, and carries out once, waiting no longer than the job may.
+func (j *job) reconcile(ctx context.Context, task *module.Task) (*module.Result, error) {
+	w := j.w
+	have, err := j.read(ctx, w)
 	if err != nil {
 		return nil, err
 	}
 	if called := have.Text(keyName); !w.present && have != nil && w.uuid != "" && w.name != "" && called != w.name {
 		return nil, fmt.Errorf("the node %s is called %q, and not %q; leave one of the two out", w.uuid, called, w.name)
 	}
-	p, err := makePlan(w, have, s.dialect)
+	p, err := makePlan(w, have, j.dialect)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.verify(ctx, p); err != nil {
+	if err := j.verify(ctx, p); err != nil {
 		return nil, err
 	}
 	result := p.result()
 	if task.CheckMode || !p.changed() && p.settle == "" && p.powering == "" {
 		return result, nil
 	}
-	a := &applying{service: s, p: p, w: w, ends: ends, node: p.before}
+	a := &applying{job: j, p: p, node: p.before}
 	err = a.all(ctx)
 	result.Changed = a.wrote
 	result.Fields[node.name] = cleaned(a.node)
@@ -106,15 +140,14 @@ func (s *service) read(ctx context.Context, w *want) (api.Object, error) {
 
 // applying is a plan that is being carried out.
 type applying struct {
-	*service
+	*job
 	p     *plan
-	w     *want
-	ends  time.Time  // of the waiting
 	node  api.Object // as it was last seen
 	stale bool       // it has changed since
 	wrote bool       // something was changed, even if not all of it
 
-	resumed bool // the maintenance is over
+	led     string // the provision state that this has led the node to
+	resumed bool   // the maintenance is over
 }
 
 // all carries the plan out. With an error, node and wrote tell what has been done until then.
@@ -162,7 +195,14 @@ func (a *applying) settles(ctx context.Context) error {
 	}
 	a.stale = true
 	err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), a.p.settle) })
-	if ledElsewhere(err) {
+	failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
+	tearsDown := len(a.p.steps) > 0 && a.p.steps[0].verb == api.ProvisionDeleted
+	switch {
+	case ledElsewhere(err):
+		// What was torn down was, whoever did it; what is deployed now is something else.
+		a.asked[api.ProvisionDeleted] = a.asked[api.ProvisionDeleted] || !slices.Contains(deployed, a.p.settle)
+		return &overtaken{err}
+	case ok && tearsDown && slices.Contains(deployed, failed.Actual): // a deployment that failed can be torn down as well
 		return &overtaken{err}
 	}
 	return err
@@ -185,10 +225,8 @@ func (a *applying) removes(ctx context.Context) error {
 	if api.IsNotFound(err) { // somebody else was faster
 		return nil
 	}
-	if api.StatusOf(err) == http.StatusInternalServerError { // as Ironic says at the same moment
-		if _, gone := a.client.Nodes.Get(ctx, a.id(), keyUUID); api.IsNotFound(gone) {
-			return nil
-		}
+	if api.StatusOf(err) == http.StatusInternalServerError && a.gone(ctx, a.id()) { // as Ironic says at the same moment
+		return nil
 	}
 	return err
 }
@@ -210,10 +248,8 @@ func (a *applying) suspends(ctx context.Context) error {
 	if !a.p.maintenance {
 		return nil
 	}
-	if err := a.does(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) }); err != nil {
-		return fmt.Errorf("maintenance: %w", err)
-	}
-	return nil
+	err := a.does(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) })
+	return a.whoMoved(ctx, keyMaintenance, err)
 }
 
 // resumesEarly ends the maintenance of a node on its way: in maintenance it would not arrive.
@@ -229,11 +265,9 @@ func (a *applying) resumes(ctx context.Context) error {
 	if !a.p.resume || a.resumed {
 		return nil
 	}
-	if err := a.does(ctx, func() error { return a.client.Nodes.ClearMaintenance(ctx, a.id()) }); err != nil {
-		return fmt.Errorf("maintenance: %w", err)
-	}
-	a.resumed = true
-	return nil
+	err := a.does(ctx, func() error { return a.client.Nodes.ClearMaintenance(ctx, a.id()) })
+	a.resumed = err == nil
+	return a.whoMoved(ctx, keyMaintenance, err)
 }
 
 // updates sends changes.
@@ -241,7 +275,7 @@ func (a *applying) updates(ctx context.Context, changes api.Changes) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	return a.patiently(ctx, func() error {
+	err := a.patiently(ctx, func() error {
 		n, err := a.client.Nodes.Update(ctx, a.id(), changes)
 		if err == nil {
 			a.node, a.wrote = n.Fields, true
@@ -249,6 +283,10 @@ func (a *applying) updates(ctx context.Context, changes api.Changes) error {
 		}
 		return err
 	})
+	if api.IsBadRequest(err) && strings.Contains(err.Error(), "can't remove a non-existent object") {
+		return &overtaken{err} // somebody else has taken away what was there when it was read
+	}
+	return a.whoMoved(ctx, "", err)
 }
 
 // does makes a change whose answer does not show the node.
@@ -286,26 +324,33 @@ func (a *applying) waited() string {
 	return fmt.Sprintf("%g seconds (wait_timeout)", a.w.timeout.Seconds())
 }
 
+// once are the steps that a task asks for once, however often it plans: what is deployed afterwards, or torn down, is so by
+// somebody else's will.
+var once = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDeleted}
+
 // provisions leads the node through the steps; without waiting the first is all that can be asked for.
 func (a *applying) provisions(ctx context.Context) error {
-	at, _ := settled(a.node)
 	for i, step := range a.p.steps {
-		if step.state == at {
+		if step.state == a.state() {
 			continue
 		}
-		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb}) }); err != nil {
-			return a.whoMoved(ctx, at, fmt.Errorf("%s: %w", optProvision, err))
+		if a.asked[step.verb] && slices.Contains(once, step.verb) {
+			return fmt.Errorf("%s: somebody else has led the node %s to %q meanwhile; %q is not asked for a second time, run the task again for that", optProvision, a.called(), a.state(), step.verb)
 		}
+		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb}) }); err != nil {
+			return a.whoMoved(ctx, optProvision, err)
+		}
+		a.asked[step.verb] = true
 		if !a.w.wait {
 			return nil
 		}
 		err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
-		at = step.state
+		a.led = step.state
 		failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 		switch {
 		case err == nil:
 		case ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)):
-			at = manageable // where the cleaning of a retired node ends
+			a.led = manageable // where the cleaning of a retired node ends
 		case ledElsewhere(err):
 			return &overtaken{fmt.Errorf("%s: %w", optProvision, err)}
 		default:
@@ -315,16 +360,27 @@ func (a *applying) provisions(ctx context.Context) error {
 	return nil
 }
 
-// whoMoved looks whether a refused step began elsewhere than where the node was left.
-func (a *applying) whoMoved(ctx context.Context, at string, err error) error {
-	if !api.IsBadRequest(err) && !api.IsConflict(err) || api.IsLocked(err) {
+// state is the provision state that the node was led to, or last seen in or on its way to.
+func (a *applying) state() string {
+	state, _ := settled(a.node)
+	return cmp.Or(a.led, state)
+}
+
+// whoMoved tells of a refusal, which is about an option, whether somebody else has led the node elsewhere than where it was
+// left, or has removed it.
+func (a *applying) whoMoved(ctx context.Context, option string, err error) error {
+	if err != nil && option != "" {
+		err = fmt.Errorf("%s: %w", option, err)
+	}
+	refusals := []int{http.StatusBadRequest, http.StatusConflict, http.StatusInternalServerError} // the last of a node that is gone
+	if a.dialect != api.DialectIronic || !slices.Contains(refusals, api.StatusOf(err)) || api.IsLocked(err) {
 		return err
 	}
 	now, readErr := a.client.Nodes.States(ctx, a.id())
 	if api.IsNotFound(readErr) {
 		return &overtaken{err}
 	}
-	if readErr == nil && (now.TargetProvisionState != "" && !api.IsFailedState(now.ProvisionState) || now.ProvisionState != at) {
+	if readErr == nil && (now.TargetProvisionState != "" && !api.IsFailedState(now.ProvisionState) || now.ProvisionState != a.state()) {
 		return &overtaken{err}
 	}
 	return err
@@ -351,7 +407,7 @@ func (a *applying) powers(ctx context.Context) error {
 	}
 	if target != "" {
 		if err := a.does(ctx, func() error { return a.client.Nodes.SetPower(ctx, a.id(), target) }); err != nil {
-			return fmt.Errorf("%s: %w", optPower, err)
+			return a.whoMoved(ctx, optPower, err)
 		}
 	}
 	if state == "" || !a.w.wait {

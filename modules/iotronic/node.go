@@ -120,7 +120,7 @@ func stateOptions() []module.Option {
 			"Ironic shows C(******) for passwords and other secrets in O(driver_info) and O(instance_info), so nobody can tell whether they differ.",
 			"V(on_create) writes a secret where its key is new, and otherwise leaves it. V(always) writes the secrets of the task in every run, which then has always changed something.",
 		}},
-		{Name: optMaintenance, Type: module.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone. Only nodes of Ironic have it."}},
+		{Name: optMaintenance, Type: module.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that waits for something begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic have it."}},
 		{Name: optReason, Description: []string{"Why it is in maintenance. Without it a reason that is there stays."}},
 		{Name: optPower, Choices: []any{on, off, rebooted}, Description: []string{
 			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it."}},
@@ -132,7 +132,7 @@ func stateOptions() []module.Option {
 			"With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or was to be. Without it that is an error."}},
 		{Name: optWait, Type: module.Bool, Default: true, Description: []string{
 			"Whether the task waits until O(power) and O(provision_state) are reached, and while another request works on the node. Without it the first step is asked for, and nobody looks how it ends."}},
-		{Name: optTimeout, Type: module.Int, Default: 1800, Description: []string{"How many seconds it may wait, in all."}},
+		{Name: optTimeout, Type: module.Int, Default: 1800, Description: []string{"How many seconds it may wait, in all. What the client repeats of single requests (O(max_retries)) comes on top."}},
 	}
 }
 

@@ -234,8 +234,11 @@ func (p *plan) forget() {
 	}
 }
 
-// ownKey is what Ironic adds to instance_info when it deploys.
-const ownKey = "image_type"
+// imageKeys are what Ironic adds to instance_info when it deploys; they stay as long as that stands.
+var imageKeys = []string{
+	"image_checksum", "image_container_format", "image_disk_format", "image_os_hash_algo", "image_os_hash_value", "image_properties",
+	"image_tags", "image_type", "image_url",
+}
 
 // planDict finds the keys of a dict that differ. have is nil where there is no node yet.
 func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
@@ -250,8 +253,10 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	after, shown, sent := api.Object{}, api.Object{}, api.Object{}
 	changes := api.Changes{}
 	odd := isNone(have) // then there is nothing to change keys of
+	state, _ := settled(p.before)
+	inUse := f.option == "instance_info" && !slices.Contains(undeployed, state)
 	for key, value := range now {
-		if _, ok := wanted.values[key]; !ok && wanted.replace && !(f.option == "instance_info" && key == ownKey) {
+		if _, ok := wanted.values[key]; !ok && wanted.replace && !(inUse && slices.Contains(imageKeys, key)) {
 			changes[api.Path(f.option, key)] = api.Remove
 			odd = odd || !api.PlainKey(key)
 			continue

@@ -29,7 +29,8 @@ func sameValues(have, want any, anew bool) bool {
 	switch have := have.(type) {
 	case string:
 		if strings.Contains(have, stars) {
-			return !anew
+			text, ok := want.(string)
+			return !anew && (have == stars || ok && isMasked(have, text))
 		}
 		return have == want
 	case map[string]any:
@@ -56,6 +57,21 @@ func sameValues(have, want any, anew bool) bool {
 		return true
 	}
 	return fleetfile.EqualJSON(raw(have), raw(want))
+}
+
+// isMasked tells whether a text has all that is to be seen of another, around its stars.
+func isMasked(have, text string) bool {
+	seen := strings.Split(have, stars)
+	last := len(seen) - 1
+	text, begins := strings.CutPrefix(text, seen[0])
+	text, ends := strings.CutSuffix(text, seen[last])
+	for _, part := range seen[1:last] {
+		var found bool
+		if _, text, found = strings.Cut(text, part); !found {
+			return false
+		}
+	}
+	return begins && ends
 }
 
 // decoded is a value with all digits of its numbers.

@@ -23,6 +23,15 @@ func TestSame(t *testing.T) {
 		{`"******"`, `"secret"`, true, false},
 		{`"******"`, `7`, true, false},
 		{`"x password=****** y"`, `"x password=abc y"`, true, false},
+		{`"x password=****** y"`, `"x password= y"`, true, false},
+		{`"x password=****** y"`, `"x password=abc z"`, false, false},
+		{`"x password=****** y"`, `"x password=y"`, false, false},
+		{`"http://img/a?token=******"`, `"http://img/b?token=x"`, false, false},
+		{`"http://img/a?token=******"`, `["http://img/a?token=x"]`, false, false},
+		{`"token=****** password=****** x"`, `"token=a password=b x"`, true, false},
+		{`"token=****** password=****** x"`, `"token=a x"`, false, false},
+		{`"a******b******b"`, `"abb"`, true, false},
+		{`"a******b******b"`, `"ab"`, false, false},
 		{`{"a": "******", "b": 1}`, `{"b": 1.0, "a": "s"}`, true, false},
 		{`{"a": "******", "b": 1}`, `{"b": 2, "a": "s"}`, false, false},
 		{`{"a": "******", "b": 1}`, `{"a": "s"}`, false, false},
@@ -53,7 +62,9 @@ func TestHidden(t *testing.T) {
 	const inside = "hunter-in-text"
 	texts := map[string]any{
 		"option": "ipmitool --password " + inside + " x", "pair": "a password=" + inside + " b", "quoted": `token = "` + inside + ` too" c`, "json": `{"secret": "` + inside + `"}`,
-		"spaced": "the secret is told", "none": "password =", "list": []any{"password=in-a-list"}, "deep": map[string]any{"x": "passphrase='" + inside + "'"},
+		"spaced": "the secret is told", "none": "password =", "list": []any{"password=in-a-list"},
+		"words": "the password '" + inside + "' is", "tag": "<adminpass>" + inside + "</adminpass>", "python": "{'my_password': u'" + inside + "'}",
+		"flag": "secret --of " + inside + " x", "list of words": "['a_token', '--is', '" + inside + "']", "deep": map[string]any{"x": "passphrase='" + inside + "'"},
 	}
 	for option, fields := range map[string]args{"driver_info": {"driver_info": texts}, "instance_info": {"instance_info": texts}} {
 		in := args{"name": "texts-" + strings.ReplaceAll(option, "_", "-"), "driver": openstacktest.IronicDriver}.With(fields)

@@ -17,6 +17,9 @@ func (p *plan) planStates(w *want) error {
 		from = p.settling(w)
 	}
 	if state, moves := settled(p.before); w.provision != "" && (w.wait || !moves || state != w.provision) { // else it is asked for already
+		if moves && !w.wait {
+			return fmt.Errorf("%s: the node is %q, on its way to %q; set wait: true, or run the task again when it is there", optProvision, from, state)
+		}
 		steps, err := route(from, w.provision, p.whereabouts(from), w.undeploy)
 		if err != nil {
 			return err

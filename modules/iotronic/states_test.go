@@ -175,7 +175,7 @@ func TestUnderWay(t *testing.T) {
 		"a state of the first days":      {node: with(node("x", "", "power on", ""), keyProvision, nil), want: want{provision: active, wait: true}, changed: true, verbs: []string{"active"}},
 		"deploying, to be removed":       {node: node("deploying", "active", "power on", ""), want: want{wait: true, uuid: "absent"}, fails: `is on its way to "active", and cannot be removed; set undeploy: true`},
 		"deploying, to be manageable":    {node: node("wait call-back", "active", "power on", ""), want: want{provision: manageable, wait: true}, fails: `the node is on its way to "active", so what is deployed`},
-		"deploying, nobody waits":        {node: node("deploying", "active", "power on", ""), want: want{provision: manageable}, fails: `the node is "deploying", from where this module knows no way`},
+		"deploying, nobody waits":        {node: node("deploying", "active", "power on", ""), want: want{provision: manageable}, fails: `the node is "deploying", on its way to "active"; set wait: true`},
 		"removed when it is settled":     {node: node("verifying", "manageable", "power on", ""), want: want{wait: true, uuid: "absent"}, changed: true, settle: "manageable"},
 		"not removed under way":          {node: node("verifying", "manageable", "power on", ""), want: want{uuid: "absent"}, fails: `is "verifying", and cannot be removed`},
 		"a failed rescue removed":        {node: node("rescue failed", "rescue", "power on", ""), want: want{wait: true, undeploy: true, uuid: "absent"}, changed: true, verbs: []string{"deleted"}},

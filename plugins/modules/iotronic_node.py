@@ -186,7 +186,9 @@ options:
         required: true
   maintenance:
     description:
-      - Whether the node is in maintenance, where Ironic leaves it alone. Only nodes of Ironic have it.
+      - Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that
+          waits for something begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic
+          have it.
       - Required if I(maintenance_reason) is set.
     type: bool
   maintenance_reason:
@@ -399,7 +401,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - How many seconds it may wait, in all.
+      - How many seconds it may wait, in all. What the client repeats of single requests (O(max_retries)) comes on top.
     type: int
     default: 1800
 notes:
