@@ -22,7 +22,7 @@ func TestWhichInventory(t *testing.T) {
 	t.Parallel()
 	bin := binaries(t)
 	api := iotronictest.Start(t, iotronictest.Boards2019, iotronictest.NoAuth())
-	api.Add("boards", iotronictest.Object{"name": "pi-01", "code": "c1", "status": "online"})
+	api.Add("boards", iotronictest.Object{"name": "pi-01", "code": "c1", "status": "online", "extra": iotronictest.Object{"rack": "b9\x1b]0;pwned\a"}})
 	dir := t.TempDir()
 	for _, c := range []struct {
 		command, stdout, stderr string // what it begins with
@@ -31,6 +31,7 @@ func TestWhichInventory(t *testing.T) {
 		{"iotronic-inventory --graph --groups status", "@all (1 host)\n  |--@status_online (1 host)\n", ""},
 		{"iotronic-inventory --version", "iotronic-inventory ", ""},
 		{"iotronic-inventory --lits", "", "iotronic-inventory: unknown flag: --lits; see iotronic-inventory --help\n"},
+		{"iotronic-inventory --list --filters extra.rack=zz", "", `iotronic-inventory: filters: no board has extra.rack=zz; known are b9\u001b]0;pwned\u0007` + "\n"},
 		{"20-iotronic --list", `{"_meta":`, ""},
 		{"20-ironic-lab --list", `{"_meta":`, ""},
 		{"20-ironic --host pi-02", "", `20-ironic: the inventory has no host "pi-02"` + "\n"},

@@ -58,6 +58,7 @@ clouds:
     profile: nobody
     auth: {username: deploy}
   empty: {}
+  alone: {auth_type: none, baremetal_endpoint_override: http://ironic.example}
   blank:
   list: [1]
 `
@@ -122,7 +123,8 @@ func TestLoadCloud(t *testing.T) {
 	}
 
 	for name, want := range map[string]string{
-		"prdo":  `clouds.yml has no cloud "prdo"; it has app, blank, empty, list, lost, merged, old, older, prod, provided, regional`,
+		"prdo":  `clouds.yml has no cloud "prdo"; it has alone, app, blank, empty, list, lost, merged, old, older, prod, provided, regional`,
+		"alone": `auth_type "none" is not supported; supported are password, v3applicationcredential and token (cloud "alone" of `,
 		"empty": `has no auth.auth_url`, "blank": `cloud "blank" must be a mapping`, "lost": `no profile of a clouds-public.yaml`,
 	} {
 		if _, err := in.load(name, ""); err == nil || !strings.Contains(err.Error(), want) {

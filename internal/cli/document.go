@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -59,11 +60,9 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 		_, err := d.Token()
 		return n, err
 	case json.Number:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: token.String()}, nil
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: yamlNumber(token.String())}, nil
 	case string:
-		n := &yaml.Node{}
-		n.SetString(token)
-		return n, nil
+		return yamlText(token)
 	case bool:
 		n := &yaml.Node{}
 		return n, n.Encode(token)
@@ -71,6 +70,36 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
 	}
 	return nil, errors.New("a JSON token of no kind")
+}
+
+// date begins what YAML 1.1, which Python reads, takes for a timestamp.
+var date = pattern(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
+
+// yamlText is a text that stays one for every reader. Encode quotes what YAML 1.1 takes for something else, such as yes and
+// 52:54:00:12:34:56, and forgets these: dates, marks, and the line ends that a block begins with.
+func yamlText(text string) (*yaml.Node, error) {
+	n := &yaml.Node{}
+	err := n.Encode(text)
+	if text == "=" || text == "<<" || strings.HasPrefix(text, "\n") || date().MatchString(text) {
+		n.Kind, n.Tag, n.Value, n.Style = yaml.ScalarNode, "!!str", text, yaml.DoubleQuotedStyle
+	}
+	return n, err
+}
+
+// yamlNumber is a number of JSON as YAML 1.1 takes it for one: before an exponent there is a point, and the exponent has a sign.
+func yamlNumber(text string) string {
+	at := strings.IndexAny(text, "eE")
+	if at < 0 {
+		return text
+	}
+	digits, exponent := text[:at], text[at+1:]
+	if !strings.Contains(digits, ".") {
+		digits += ".0"
+	}
+	if exponent[0] != '+' && exponent[0] != '-' {
+		exponent = "+" + exponent
+	}
+	return digits + text[at:at+1] + exponent
 }
 
 // writeCSV writes rows, the first of them the header.

@@ -220,6 +220,9 @@ func (k *kind) provision(ctx context.Context, t *things, c *call) error {
 			if err == nil && strings.HasSuffix(o.key, "_steps") && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
 				err = errors.New("it is no JSON list, and no file of one")
 			}
+			if err == nil && o.key == "configdrive" && !isConfigDrive(text) {
+				err = fmt.Errorf("%q is no file of a config drive, and none itself: one begins with %s (packed by gzip, in base64), is a JSON object, or a URL", c.text(o.long), packed)
+			}
 			if err != nil {
 				return fmt.Errorf("argument --%s: %w", o.long, err)
 			}
@@ -230,6 +233,14 @@ func (k *kind) provision(ctx context.Context, t *things, c *call) error {
 	}
 	nodes := t.client.Nodes
 	return k.change(ctx, t, c, p.Target, state, func() error { return nodes.SetProvision(ctx, c.target, p) }, nodes.WaitProvision)
+}
+
+// packed is what gzip begins with, in base64.
+const packed = "H4sI"
+
+// isConfigDrive tells config drives from what was to be the name of a file: Ironic takes one for the other.
+func isConfigDrive(text string) bool {
+	return strings.HasPrefix(text, packed) || strings.Contains(text, "://") || gjson.Valid(text) && gjson.Parse(text).IsObject()
 }
 
 // content is what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.

@@ -216,25 +216,11 @@ func (s *printer) writeYAML(doc gjson.Result) error {
 	if err != nil {
 		return err
 	}
-	quoteDates(node)
 	text, err := yaml.Marshal(node)
 	if err != nil {
 		return err
 	}
 	return s.write(text)
-}
-
-// date begins what YAML 1.1, which Python reads, takes for a timestamp.
-var date = pattern(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
-
-// quoteDates keeps texts that look like dates texts for every reader.
-func quoteDates(n *yaml.Node) {
-	if n.Tag == "!!str" && date().MatchString(n.Value) {
-		n.Style = yaml.DoubleQuotedStyle
-	}
-	for _, inner := range n.Content {
-		quoteDates(inner)
-	}
 }
 
 func (s *printer) write(text []byte) error {

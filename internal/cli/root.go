@@ -270,7 +270,7 @@ func RunAlone(ctx context.Context, cmd *cobra.Command, args []string, s output.S
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	if err := cmd.ExecuteContext(ctx); err != nil {
-		_, _ = io.WriteString(s.Err, cmd.Name()+": "+output.OneLine(err)+"\n")
+		_, _ = io.WriteString(s.Err, cmd.Name()+": "+clean(output.OneLine(err))+"\n")
 		return status
 	}
 	return 0

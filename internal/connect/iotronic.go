@@ -50,7 +50,16 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 
 // iotronicKeystone is who signs in to Keystone; nil if nobody does.
 func iotronicKeystone(v *settings.Values) (*Keystone, error) {
-	name, kind := v.String("iotronic.cloud"), v.String("auth_type")
+	name := v.String("iotronic.cloud")
+	kind, token := v.String("auth_type"), v.String("token")
+	if named := max(rank(v, "os_cloud"), rank(v, "auth_url")); named > 0 { // what is weaker is for something else
+		if kind == noAuth && rank(v, "auth_type") < named {
+			kind = ""
+		}
+		if rank(v, "token") < named {
+			token = ""
+		}
+	}
 	switch {
 	case name != "":
 		region := ""
@@ -66,10 +75,17 @@ func iotronicKeystone(v *settings.Values) (*Keystone, error) {
 			c.CACert = cmp.Or(cloud.CACert, c.CACert)
 		}
 		return newKeystone(v, c)
-	case kind == noAuth, kind == "" && v.String("iotronic.url") != "" && v.String("token") != "", !UsesKeystone(v):
+	case kind == noAuth, kind == "" && v.String("iotronic.url") != "" && token != "", !UsesKeystone(v):
 		return nil, nil //nolint:nilnil // nil is nobody
 	}
-	return NewKeystone(v)
+	c, err := keystoneConfig(v)
+	if err != nil {
+		return nil, err
+	}
+	if c.AuthType == noAuth {
+		c.AuthType = kind
+	}
+	return newKeystone(v, c)
 }
 
 // iotronicOptions are the options that do not depend on who signs in.

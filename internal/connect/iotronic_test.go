@@ -111,6 +111,32 @@ func TestIotronicProblems(t *testing.T) {
 	}
 }
 
+// TestIotronicPlaces: what says of Keystone more than the place that names a cloud, or Keystone, counts; what says less is for
+// something else.
+func TestIotronicPlaces(t *testing.T) {
+	t.Parallel()
+	stale := map[string]string{"IOTRONIC_URL": "http://i", "OS_TOKEN": "of somebody else"}
+	none := map[string]string{"IOTRONIC_URL": "http://i", "OS_AUTH_TYPE": "none"}
+	for name, c := range map[string]struct {
+		env      map[string]string
+		file     string
+		args     []string
+		keystone bool
+	}{
+		"a token, and Keystone as a flag":       {stale, "", []string{"--os-auth-url", "http://k", "--os-username", "u", "--os-password", "p"}, true},
+		"nobody, and Keystone as a flag":        {none, "", []string{"--os-auth-url", "http://k", "--os-username", "u", "--os-password", "p"}, true},
+		"a token, and Keystone in the file":     {stale, "auth_url: http://k\n", nil, false},
+		"nobody, and Keystone in the file":      {none, "auth_url: http://k\n", nil, false},
+		"both as flags":                         {nil, "", []string{"--iotronic-url", "http://i", "--os-token", "t", "--os-auth-url", "http://k"}, false},
+		"a token in the file, Keystone outside": {map[string]string{"IOTRONIC_URL": "http://i", "OS_AUTH_URL": "http://k", "OS_USERNAME": "u", "OS_PASSWORD": "p"}, "token: x\n", nil, true},
+	} {
+		k, err := iotronicKeystone(iotronicValues(t, c.env, c.file, c.args...))
+		if err != nil || k != nil != c.keystone {
+			t.Errorf("%s: %v, %v", name, k != nil, err)
+		}
+	}
+}
+
 // TestIotronicSettings: the settings of how it is spoken to reach the client.
 func TestIotronicSettings(t *testing.T) {
 	t.Parallel()

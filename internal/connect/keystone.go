@@ -80,6 +80,14 @@ func newKeystone(v *settings.Values, c keystone.Config) (*Keystone, error) {
 // strength is how much a place counts from which a setting comes, the strongest last.
 var strength = []settings.From{settings.FromDefault, settings.FromFile, settings.FromEnvironment, settings.FromFlag}
 
+// rank is how much the place counts from which a setting comes; 0 if it has no value.
+func rank(v *settings.Values, name string) int {
+	if v.String(name) == "" {
+		return 0
+	}
+	return slices.Index(strength, v.Source(name).From)
+}
+
 // keystoneConfig is the cloud of os_cloud, if that is set, and over it the settings that count as much as os_cloud. Weaker
 // ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
 func keystoneConfig(v *settings.Values) (keystone.Config, error) {

@@ -25,6 +25,6 @@ var Connection = Section{
 		{Name: "timeout", Env: "CRATON_TIMEOUT", Kind: Duration, Default: "60",
 			Help: "bound of one request in seconds; 0 is none"},
 		{Name: "retries", Env: "CRATON_RETRIES", Kind: Int, Default: "4",
-			Help: "how often a failed request is repeated"},
+			Help: "how often a failed request to Craton or Keystone is repeated"},
 	}, keystone),
 }

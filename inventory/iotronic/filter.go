@@ -19,8 +19,12 @@ const (
 // states are the words of fields that have a fixed set of them: a filter of such a word is right whether or not something
 // is in that state just now.
 var states = map[string][]string{
-	"status":      {"registered", "offline", "online", "operative"},
-	"power_state": {"power on", "power off", "rebooting", "soft power off", "soft rebooting", "error"},
+	"status":                 {"registered", "offline", "online", "operative"},
+	"power_state":            {"power on", "power off", "rebooting", "soft power off", "soft rebooting", "error"},
+	"boot_mode":              {"bios", "uefi"},
+	"fault":                  {"power failure", "clean failure", "rescue abort failure", "service failure"},
+	"target_power_state":     {"power on", "power off", "rebooting", "soft power off", "soft rebooting"},
+	"target_provision_state": {"manageable", "available", "active", "deleted", "rescue"},
 	"provision_state": {
 		"enroll", "verifying", "manageable", "available", "active", "error", "rebuild", "deploying", "wait call-back", "deploy failed",
 		"deploy hold", "deleting", "deleted", "cleaning", "clean wait", "clean failed", "clean hold", "inspecting", "inspect wait",

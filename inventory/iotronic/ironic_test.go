@@ -97,6 +97,8 @@ func TestIronic(t *testing.T) {
 		"extra.motd={{ 1 }}":                names[0],
 		"maintenance=true":                  "",
 		"provision_state=active":            "",
+		"fault=power failure":               "",
+		"target_provision_state=available":  "",
 		"provision_state=enrol":             `filters: no node has provision_state=enrol; did you mean "enroll"?`,
 		"driver=fake-hardwear":              `filters: no node has driver=fake-hardwear; did you mean "fake-hardware"?`,
 		"driver=ipmi,driver=fake-hardwares": `filters: no node has driver=ipmi`,

@@ -145,7 +145,7 @@ options:
     default: true
   retries:
     description:
-      - How often a failed request is repeated.
+      - How often a failed request to Craton or Keystone is repeated.
       - If the task does not set it, the environment variable C(CRATON_RETRIES) is used.
     type: int
     default: 4

@@ -96,7 +96,7 @@ options:
         key: timeout
   retries:
     description:
-      - How often a failed request is repeated.
+      - How often a failed request to Craton or Keystone is repeated.
       - The default is C(4).
     type: int
     env:

@@ -11,7 +11,8 @@ class ModuleDocFragment(object):
 options:
   api_version:
     description:
-      - Version of the API, such as 1.58, or latest; if not set the latest that both this program and the server know.
+      - Version of the API, such as 1.58 (in YAML with quotes), or latest; if not set the latest that both this program
+          and the server know.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_API_VERSION), C(IOTRONIC_API_VERSION) or
           C(IRONIC_API_VERSION) is used.
     type: str
@@ -94,7 +95,7 @@ options:
     type: str
   max_retries:
     description:
-      - How often a failed request is repeated.
+      - How often a failed request to Ironic or Iotronic is repeated.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_MAX_RETRIES), C(IOTRONIC_MAX_RETRIES) or
           C(IRONIC_MAX_RETRIES) is used.
     type: int
@@ -176,7 +177,7 @@ options:
     default: true
   retries:
     description:
-      - How often a failed request is repeated.
+      - How often a failed request to Craton or Keystone is repeated.
       - If the task does not set it, the environment variable C(CRATON_RETRIES) is used.
     type: int
     default: 4

@@ -86,7 +86,7 @@ options:
         key: timeout
   retries:
     description:
-      - How often a failed request is repeated.
+      - How often a failed request to Craton or Keystone is repeated.
       - The default is C(4).
     type: int
     env:
@@ -388,7 +388,8 @@ options:
         key: dialect
   api_version:
     description:
-      - Version of the API, such as 1.58, or latest; if not set the latest that both this program and the server know.
+      - Version of the API, such as 1.58 (in YAML with quotes), or latest; if not set the latest that both this program
+          and the server know.
     type: str
     env:
       - name: IRONIC_API_VERSION
@@ -399,7 +400,7 @@ options:
         key: api_version
   max_retries:
     description:
-      - How often a failed request is repeated.
+      - How often a failed request to Ironic or Iotronic is repeated.
       - The default is C(5).
     type: int
     env:

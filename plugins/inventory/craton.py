@@ -99,6 +99,11 @@ except ImportError:  # before: every string is a template until somebody distrus
 # How the variables begin that the program looks at.
 OURS = ('CRATON_', 'OS_', 'IOTRONIC_', 'IRONIC_')
 
+# Files that say what nothing else says: the program's own, and those of clouds; below ~/.config and /etc, and wherever
+# these variables say.
+FILES = ('craton/config.yml', 'openstack/clouds.yaml', 'openstack/secure.yaml')
+NAMED = ('CRATON_CONFIG', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE')
+
 # What makes a string a template.
 TEMPLATE = ('{{', '{%', '{#', '#jinja2:')
 
@@ -128,8 +133,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for variable in empty:
             del os.environ[variable]
         try:
-            self.check_keys(path, self._read_config_data(path))
-            settings = self.settings()
+            config = self._read_config_data(path)
+            self.check_keys(path, config)
+            settings = self.settings(config)
         finally:
             os.environ.update((variable, '') for variable in empty)
         key = self.cache_key(path, settings)
@@ -157,18 +163,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         known = ['plugin']
         for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
             known += [name] + list(definition.get('aliases') or [])
+        if isinstance(config.get('api_version'), float):
+            raise self.error('%s has api_version without quotes, which YAML reads as a number: 1.10 is 1.1 then. Write "1.10"' % to_native(path))
         for key in config:
             if key not in known:
                 near = difflib.get_close_matches(to_text(key), known, 1)
                 raise self.error('%s has the key %s, which is no option%s' % (
                     to_native(path), to_native(key), '. Did you mean %s?' % near[0] if near else '; ansible-doc -t inventory %s lists them' % self.NAME))
 
-    def settings(self):
+    def settings(self, config):
         """The environment of the program: each of our options that has a value, under its own variable, the last one."""
         env = {}
+        self.unset = set()
         for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
-            variable = ([e['name'] for e in definition.get('env') or []] or [''])[-1]
+            variables = [e['name'] for e in definition.get('env') or []] or ['']
+            variable = variables[-1]
             if not variable.startswith(OURS) or name == 'binary':
+                continue
+            # A cloud says all of Keystone. What says some of it elsewhere is for something else, as beside --os-cloud.
+            if config.get('os_cloud') and variable.startswith('OS_') and name != 'os_region_name' and name not in config:
+                self.unset.update(variables)
                 continue
             value = self.get_option(name)
             if value is None:
@@ -195,8 +209,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Another fleet or filter, set by whatever variable or option, is another entry. The password is not part of it."""
         told = dict((k, v) for k, v in os.environ.items() if v and k.startswith(OURS))
         told.update(settings)
+        told.update(self.files())
         named = json.dumps(sorted((k, v) for k, v in told.items() if k != 'OS_PASSWORD'))
         return '%s_%s' % (self.get_cache_key(path).replace('/', '_'), hashlib.sha256(named.encode('utf-8')).hexdigest()[:12])
+
+    def files(self):
+        """When the files were last written that the program may read its settings from."""
+        home = os.environ.get('XDG_CONFIG_HOME') or os.path.expanduser('~/.config')
+        names = [os.path.join(folder, name) for folder in (home, '/etc') for name in FILES]
+        names += [os.path.basename(name) for name in FILES[1:]] + [os.environ.get(variable) or '' for variable in NAMED]
+        stamps = {}
+        for name in names:
+            try:
+                stat = os.stat(name)
+            except OSError:
+                continue
+            stamps['file ' + name] = '%d %d' % (stat.st_mtime_ns, stat.st_size)
+        return stamps
 
     def read(self, settings):
         """Run the program. It prints a whole document, or one line on stderr."""
@@ -204,7 +233,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             binary = self.get_option('binary') or find()
         except ProgramMissing as err:
             raise self.error(err)
-        env = dict(os.environ)
+        env = dict((k, v) for k, v in os.environ.items() if k not in self.unset)
         env.update(settings)
         try:
             process = subprocess.Popen([self.PROGRAM, '--list'], executable=binary, env=env, stdin=subprocess.DEVNULL,

@@ -1,13 +1,16 @@
 package collection_test
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
 // TestIotronicInventory: the plugin of Ironic and Iotronic, with its options from the file, with what the user composes,
@@ -122,6 +125,39 @@ func TestIotronicCache(t *testing.T) {
 			if len(servers[c.server].Requests()) != read {
 				t.Errorf("%q: not from the cache", c.env)
 			}
+		}
+	})
+}
+
+// TestCloudOfAFile: a cloud that the plugin's file names says all of Keystone, whatever the environment has for something
+// else; and what clouds.yaml says anew is read anew.
+func TestCloudOfAFile(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		metal, k := openstacktest.StartIronicBehindKeystone(t)
+		user, project := k.AdminUser(t), k.AdminProject(t)
+		region := k.Service(t, "baremetal", metal.URL)
+		class, names := metal.Nodes(t, 2, k.Token(t, user, project))
+		clouds := func(password string) string {
+			return "clouds: {metal: {auth: {auth_url: " + k.URL + ", username: " + user.Name + ", password: " + password + ", project_name: " + project.Name +
+				"}, region_name: " + region + "}}\n"
+		}
+		env := []string{"OS_CLIENT_CONFIG_FILE=" + h.write(t, "clouds.yaml", clouds(user.Password)), "OS_TOKEN=stale", "OS_USERNAME=nobody", "OS_PASSWORD=wrong",
+			"OS_AUTH_URL=http://127.0.0.1:1", "IOTRONIC_MAX_RETRIES=20", "IRONIC_URL=" + metal.URL}
+		file := h.write(t, "m.iotronic.yml", "plugin: craton.fleet.iotronic\nos_cloud: metal\nfilters: [resource_class="+class+"]\n"+
+			"cache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_connection: "+filepath.Join(h.dir, "cache")+"\n")
+		_, hosts := h.list(t, []string{file}, env...)
+		if diff := cmp.Diff(names, slices.Sorted(maps.Keys(hosts))); diff != "" {
+			t.Errorf("(-nodes +hosts)\n%s", diff)
+		}
+		h.write(t, "clouds.yaml", clouds("no-longer-good"))
+		_, stderr, code := h.try(t, env, "ansible-inventory", "-i", file, "--list")
+		if code == 0 || !strings.Contains(stderr, "401") || strings.Contains(stderr, "no-longer-good") {
+			t.Errorf("another clouds.yaml: exit %d: %s", code, stderr)
+		}
+		number := h.write(t, "n.iotronic.yml", "plugin: craton.fleet.iotronic\napi_version: 1.10\n")
+		_, stderr, code = h.try(t, env, "ansible-inventory", "-i", number, "--list")
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, `api_version without quotes, which YAML reads as a number: 1.10 is 1.1 then. Write "1.10"`) {
+			t.Errorf("exit %d: %s", code, stderr)
 		}
 	})
 }

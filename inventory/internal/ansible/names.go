@@ -24,8 +24,8 @@ const (
 var controller = []string{"localhost", "127.0.0.1", "::1"}
 
 // CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas, colons and space
-// divide its host patterns, other characters mean something in them, and ansible-core before 2.19 runs templates in names
-// when plays show them. Addresses may have colons.
+// divide its host patterns, other characters mean something in them, ansible-core before 2.19 runs templates in names
+// when plays show them, and host_vars is looked through by name. Addresses may have colons.
 func CheckHostName(name string) error {
 	switch {
 	case name == "":
@@ -42,11 +42,18 @@ func CheckHostName(name string) error {
 		return fmt.Errorf("begins with %s, which means something else in Ansible's patterns", name[:1])
 	case strings.ContainsAny(name, "*?[]"):
 		return errors.New("has one of the characters *?[], which mean something else in Ansible's patterns")
+	case slices.ContainsFunc(strings.Split(name, "/"), func(s string) bool { return s == "" || s == "." || s == ".." }):
+		return errors.New("is a path, at which Ansible would find the variables of other hosts in host_vars")
+	case variablesFile.MatchString(name):
+		return errors.New("ends like a file of host_vars, whose variables Ansible would give it")
 	case strings.Contains(name, ":") && !isAddress(name):
 		return errors.New("has a colon, which divides Ansible's patterns")
 	}
 	return nil
 }
+
+// variablesFile are names that files of variables have: Ansible looks for host_vars/NAME, as it is and with these endings.
+var variablesFile = regexp.MustCompile(`(?i)\.(ya?ml|json)$`)
 
 // withPort is NAME:PORT, which Ansible's patterns leave whole.
 var withPort = regexp.MustCompile(`^[^:]+:[0-9]+$`)

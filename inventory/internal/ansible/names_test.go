@@ -19,12 +19,14 @@ func TestCheckHostName(t *testing.T) {
 		"!web": "begins with !", "&web": "begins with &", "~web": "begins with ~", "@web": "begins with @",
 		"*": "*?[]", "web?": "*?[]", "h[1:3]": "*?[]", "a]": "*?[]",
 		"00:1b:44:11:3a:b7": "a colon", "2001:db8::zz": "a colon", "a,b": "a comma", "": "empty", "a b": "space", "{{x}}": "template",
+		".": "is a path", "..": "is a path", "../host_vars/db": "is a path", "east/../db": "is a path", "east//db": "is a path", "/db": "is a path", "db/": "is a path",
+		"localhost.yml": "ends like a file of host_vars", "db.YAML": "ends like a file", "east/db.json": "ends like a file", ".yml": "ends like a file",
 	} {
 		if err := ansible.CheckHostName(name); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q: %v, want %s", name, err, why)
 		}
 	}
-	for _, name := range []string{"web-01", "2001:db8::1", "fe80::1%eth0", "10.0.0.1", "pi:22", "10.0.0.1:2222", "127.0.0.2", "east/dfw/web", "a!b", "LOCALHOST", "ü", "web~1", "a@b"} {
+	for _, name := range []string{"web-01", "2001:db8::1", "fe80::1%eth0", "10.0.0.1", "pi:22", "10.0.0.1:2222", "127.0.0.2", "east/dfw/web", "a!b", "LOCALHOST", "ü", "web~1", "a@b", "db.example.net", "...", ".db", "yml", "dbyml", "db.yml.net"} {
 		if err := ansible.CheckHostName(name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}

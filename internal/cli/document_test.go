@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// TestYAML: PyYAML, by which Ansible reads, finds every text to be a text and every number to be that number: YAML 1.1 takes
+// addresses of network cards for numbers, and more words than true for true.
+func TestYAML(t *testing.T) {
+	t.Parallel()
+	bin, _, _ := strings.Cut(os.Getenv("CRATON_TEST_ANSIBLE"), ":")
+	if bin == "" {
+		t.Skip("needs Ansible's Python: make test finds it")
+	}
+	texts := []string{
+		"52:54:00:12:34:56", "1:30", "12:30:45", "yes", "No", "on", "y", "N", "null", "~", "", "=", "<<", "1e5", "0x1f", "0o17", "017", "1_000", ".5", "1.", ".inf", ".NaN",
+		"2026-11-27", "2026-11-27T10:00:00Z", "12345678901234567890", "-", "?", ":", "- a", "a: b", "a #b", "#a", "!a", "&a", "*a", "@a", "`a", "%a", "{a", "[a", "|", ">", "'", `"`,
+		"a\nb", "a\n", "\na", " a", "a ", "\t", "a\tb", "\u0085", "\u2028", "\u00a0", "\x7f", "\x01", "\ufeffa", "ü", "😀", "true", "0", "+1", "-0", "1.10", "0b1", "...", "---",
+	}
+	text := rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.SampledFrom([]rune("0123456789:-+._eExyn~'\"#&*!|>%@ \n\t"))))
+	for n := range 300 {
+		texts = append(texts, text.Example(n))
+	}
+	keys := map[string]int{}
+	for n, text := range texts {
+		keys[text] = n
+	}
+	numbers := []json.Number{"1", "-0", "12345678901234567890", "1.10", "1e5", "1E+5", "1.5e3", "2e-7", "-1.25E-10", "0.1"}
+	var out bytes.Buffer
+	if err := writeDocument(&out, formatYAML, map[string]any{"texts": texts, "keys": keys, "numbers": numbers}); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c", `
+import json, sys, yaml
+d = yaml.safe_load(sys.stdin.buffer)
+assert all(isinstance(n, (int, float)) for n in d["numbers"]), d["numbers"]
+assert d["numbers"] == [json.loads(n) for n in sys.argv[1].split()], d["numbers"]
+json.dump(d, sys.stdout)`, strings.Trim(fmt.Sprint(numbers), "[]"))
+	cmd.Stdin = &out
+	read, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, read)
+	}
+	var got struct {
+		Texts []string
+		Keys  map[string]int
+	}
+	if err := json.Unmarshal(read, &got); err != nil {
+		t.Fatalf("%v\n%s", err, read)
+	}
+	if diff := cmp.Diff(texts, got.Texts); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(keys, got.Keys); diff != "" {
+		t.Error(diff)
+	}
+}
