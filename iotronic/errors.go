@@ -38,6 +38,7 @@ type HTTPError struct {
 	Foreign bool
 
 	markerGone bool
+	lost       bool // an earlier try of the delete may have been carried out
 }
 
 // Error names what was asked, of whom, what the server said, and what to do next.
@@ -152,6 +153,7 @@ func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden 
 // errorOf makes the typed error of an answer with a failure status to a request with a body, whose secrets it must not hold.
 func errorOf(resp *rest.Response, method string, sent any) error {
 	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: requestID(resp.Header)}
+	e.lost = resp.Lost && method == http.MethodDelete
 	e.RetryAfter, _ = rest.RetryAfter(resp.Header)
 	e.parse(resp, concealing(sent))
 	switch {

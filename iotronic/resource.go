@@ -309,9 +309,13 @@ func (w *Writer[T, C]) merged(ctx context.Context, id string, steps []step) (Obj
 	return applied(now, steps)
 }
 
-// Delete removes an object, by UUID or name; IsNotFound tells that there is none, as it also does when the answer was lost
-// and the delete that was repeated found that the first had worked.
+// Delete removes an object, by UUID or name; IsNotFound tells that there is none. When the answer was lost, and the delete that
+// was repeated finds none, the first has worked.
 func (w *Writer[T, C]) Delete(ctx context.Context, id string) error {
 	r := w.reader
-	return r.call(ctx, "delete a "+r.one, id, &call{Request: rest.Request{Method: http.MethodDelete}}, "", nil, "")
+	err := r.call(ctx, "delete a "+r.one, id, &call{Request: rest.Request{Method: http.MethodDelete}}, "", nil, "")
+	if IsNotFound(err) && httpErrorIn(err).lost {
+		return nil
+	}
+	return err
 }

@@ -206,3 +206,29 @@ func TestTLS(t *testing.T) {
 		}
 	}
 }
+
+// TestDeleteLost: a delete whose answer was lost has worked if the next one finds nothing; after other answers nothing was
+// there.
+func TestDeleteLost(t *testing.T) {
+	t.Parallel()
+	for status, lost := range map[int]bool{http.StatusBadGateway: true, http.StatusGatewayTimeout: true, http.StatusServiceUnavailable: false, http.StatusNotFound: false, 0: true} {
+		mux, c := newMux(t)
+		var n atomic.Int32
+		mux.HandleFunc("DELETE /v1/boards/{id}", func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case n.Add(1) > 1:
+				always(http.StatusNotFound, `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Board x could not be found.\"}"}`)(w, r)
+			case status == 0:
+				panic(http.ErrAbortHandler)
+			default:
+				always(status, `{"error_message": "x"}`)(w, r)
+			}
+		})
+		if err := c.Boards.Delete(t.Context(), uuid); (err == nil) != lost || !lost && !iotronic.IsNotFound(err) {
+			t.Errorf("%d: %v", status, err)
+		}
+		if err := c.Boards.Delete(t.Context(), uuid); !iotronic.IsNotFound(err) {
+			t.Errorf("%d, a second time: %v", status, err)
+		}
+	}
+}

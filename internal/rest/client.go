@@ -73,6 +73,8 @@ type Request struct {
 	Body   any         // sent as JSON; nil for none
 	Once   bool        // may have been carried out, whatever its method, when its answer is missing
 	Into   []byte      // what the answer is read into if it has room for it
+
+	lost bool // see Response
 }
 
 // Response is an answer of any status, as it came.
@@ -81,6 +83,7 @@ type Response struct {
 	Header http.Header
 	Body   []byte
 	Path   string // of the request, with that of the base URL
+	Lost   bool   // the answer to an earlier try was lost; that may have been carried out
 
 	sent *http.Request // with its credentials; nil if the transport does not say
 }
@@ -153,7 +156,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	if read != resp { // the last try's status asked for one more, so nothing has read it yet
 		data, _ = readBody(resp, r.Into) // a cut message still is one
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, sent: resp.Request}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, Lost: r.lost, sent: resp.Request}, nil
 }
 
 // locate is the URL of a request, without its query.

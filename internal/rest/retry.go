@@ -34,10 +34,17 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 		if permanent(err) {
 			return false, err
 		}
-		return neverSent(err) || r.repeatable(), nil
+		if neverSent(err) {
+			return true, nil
+		}
+		return r.loses(), nil
 	}
 	switch resp.StatusCode {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		if r.loses() {
+			return true, nil
+		}
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		if r.repeatable() {
 			return true, nil
 		}
@@ -105,6 +112,15 @@ func (r *Request) repeatable() bool {
 		return !r.Once
 	}
 	return false
+}
+
+// loses tells whether a request is repeated whose answer was lost, and notes that it was.
+func (r *Request) loses() bool {
+	if r == nil {
+		return true
+	}
+	r.lost = r.lost || r.repeatable()
+	return r.repeatable()
 }
 
 // maxRetryAfter bounds what a server may ask a client to wait.
