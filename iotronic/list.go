@@ -50,9 +50,11 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	page := &Page[T]{Marker: raw.marker}
-	page.Items, err = l.whole(ctx, w, raw)
-	return page, err
+	items, err := l.whole(ctx, w, raw)
+	if err != nil {
+		return nil, err
+	}
+	return &Page[T]{Items: items, Marker: raw.marker}, nil
 }
 
 // All reads every page, in order, and yields each object once. The next page is on its way while this one is

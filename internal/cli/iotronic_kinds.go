@@ -88,108 +88,33 @@ var interfaces = strings.Fields("bios boot console deploy firmware inspect manag
 
 // kinds makes all kinds, in the order of help.
 func kinds() []*kind {
-	ironicNode := columns{
-		in:    onIronic,
-		short: []string{keyUUID, "name", "instance_uuid", "power_state", "provision_state", "maintenance"},
-		more: strings.Fields(`allocation_uuid automated_clean bios_interface boot_interface boot_mode chassis_uuid clean_step conductor conductor_group
-			console_enabled console_interface created_at deploy_interface deploy_step description disable_power_off driver driver_info
-			driver_internal_info extra fault firmware_interface inspect_interface inspection_finished_at inspection_started_at instance_info
-			last_error lessee maintenance_reason management_interface network_data network_interface owner parent_node power_interface
-			properties protected protected_reason provision_updated_at raid_config raid_interface rescue_interface reservation resource_class
-			retired retired_reason secure_boot service_step shard storage_interface target_power_state target_provision_state
-			target_raid_config traits updated_at vendor_interface`),
+	node, fleet := nodeKind(), fleetKind()
+	all := []*kind{
+		node, driverKind(), boardKind(fleet), fleet, pluginKind(), serviceKind(), portKind(node), webserviceKind(), enabledWebserviceKind(),
 	}
-	iotronicNode := columns{
-		in:    []iotronic.Dialect{iotronic.DialectNodes},
-		short: strings.Fields("uuid name code type status session"),
-		more:  strings.Fields("owner project mobile location extra created_at updated_at"),
+	for _, k := range all {
+		k.join()
 	}
-	iotronicNode2016 := columns{
-		in:    []iotronic.Dialect{iotronic.DialectNodes2016},
-		short: strings.Fields("uuid name code status session"),
-		more:  strings.Fields("device mobile location extra created_at updated_at"),
-	}
+	return all
+}
 
-	fleet := &kind{
+// fleetKind also has the boards of a fleet, in the columns of boards.
+func fleetKind() *kind {
+	return &kind{
 		resource: resource{name: "fleet", list: listOptions()},
 		listed:   true,
 		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name project description"), more: strings.Fields("extra created_at updated_at")}},
-		api:      reading(func(c *iotronic.Client) *iotronic.FleetService { return c.Fleets }, func(f *iotronic.Fleet) iotronic.Object { return f.Fields }),
-	}
-
-	// What nodes and boards of Iotronic are made of.
-	place := []option{
-		{long: "latitude", meta: "<latitude>", help: "where it stands, in degrees, such as 38.1"},
-		{long: "longitude", meta: "<longitude>", help: "where it stands, in degrees, such as 15.5"},
-		{long: "altitude", meta: "<altitude>", help: "where it stands, in metres"},
-	}
-	thing := slices.Concat([]option{textual("code", "unique code that the board signs in with"), textual("type", "type of the hardware"),
-		flag("mobile", "it moves")}, place)
-	extra := pairs("extra", "e", "extra", "anything you want to keep with it")
-
-	node := &kind{
-		resource: resource{
-			name: "node",
-			create: slices.Concat([]option{
-				short("d", textual("driver", "Ironic: the driver, such as ipmi")), short("n", textual("name", "name")),
-				pairs("driver-info", "i", "driver_info", "Ironic: what the driver needs to know, such as ipmi_address=192.0.2.1"),
-				pairs("properties", "p", "properties", "Ironic: what the machine is like, such as cpus=8"), extra,
-				short("u", textual(keyUUID, "Ironic: UUID of the node; by default a new one")),
-				{long: "chassis", short: "c", meta: "<chassis>", key: "chassis_uuid", help: "Ironic: UUID of its chassis"},
-				textual("resource_class", "Ironic: what schedulers know it as"), textual("conductor_group", "Ironic: the conductors that may work with it"),
-				textual("owner", "Ironic: whose it is"), textual("lessee", "Ironic: who uses it"), textual("description", "Ironic: text for people"),
-				truth("automated_clean", "Ironic: whether it is cleaned between its users"),
-			}, interfaceOptions(), thing),
-			list: listOptions(
-				textual("instance_uuid", "Ironic: only the node that this instance runs on"),
-				truth("associated", "Ironic: only those with an instance (true), or without (false)"),
-				truth("maintenance", "Ironic: only those in maintenance (true), or not (false)"),
-				textual("provision_state", "Ironic: only those in this state, such as active"),
-				textual("driver", "Ironic: only those with this driver"), textual("resource_class", "Ironic: only those of this class"),
-				textual("fault", "Ironic: only those with this fault, such as power failure"),
-				textual("conductor_group", "Ironic: only those of this group"), textual("conductor", "Ironic: only those that this conductor works with"),
-				textual("owner", "Ironic: only those of this owner"), textual("lessee", "Ironic: only those that this one uses"),
-				textual("shard", "Ironic: only those in these shards, with commas between"),
-				truth("sharded", "Ironic: only those in a shard (true), or in none (false)"),
-				textual("parent_node", "Ironic: only children of this node"), flag("include_children", "Ironic: children of other nodes, too"),
-				textual("project", "Iotronic: those of another project, for admins"),
-			),
+		extra: func(k *kind) []*iotronicCommand {
+			return []*iotronicCommand{partVerb(k, "board", boardColumns(), []string{"boards-in-fleet"},
+				func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Board, error) {
+					return c.Fleets.Boards(ctx, id)
+				}, boardFields)}
 		},
-		columns: []columns{ironicNode, iotronicNode, iotronicNode2016},
-		extra:   nodeCommands,
+		api: reading(func(c *iotronic.Client) *iotronic.FleetService { return c.Fleets }, func(f *iotronic.Fleet) iotronic.Object { return f.Fields }),
 	}
-	nodes := func(c *iotronic.Client) *iotronic.NodeService { return c.Nodes }
-	nodeFields := func(n *iotronic.Node) iotronic.Object { return n.Fields }
-	node.api = writing(reading(nodes, nodeFields), nodes, nodeFields, func(n *iotronic.NodeCreate) *iotronic.Object { return &n.More })
+}
 
-	board := &kind{
-		resource: resource{
-			name: "board",
-			create: slices.Concat([]option{
-				required(short("n", textual("name", "name, as of a host, in lower case"))), required(thing[0]), thing[1], thing[2],
-				required(place[0]), required(place[1]), required(place[2]), reference("fleet", "", keyFleet, &fleet.resource), extra,
-			}),
-			list: listOptions(
-				option{long: "status", meta: "<status>", key: "status", choices: []string{"registered", "offline", "online"}, help: "only those with this status: registered, offline or online"},
-				textual("project", "those of another project, for admins"),
-			),
-		},
-		columns: []columns{{
-			in: onBoards, short: strings.Fields("uuid name type lr_version fleet status session"),
-			more: strings.Fields("code mobile connectivity mac_addr agent wstun_ip config extra location project owner created_at updated_at"),
-		}},
-		extra: boardCommands,
-	}
-	boards := func(c *iotronic.Client) *iotronic.BoardService { return c.Boards }
-	boardFields := func(b *iotronic.Board) iotronic.Object { return b.Fields }
-	board.api = writing(reading(boards, boardFields), boards, boardFields, func(b *iotronic.BoardCreate) *iotronic.Object { return &b.More })
-	fleet.extra = func(k *kind) []*iotronicCommand {
-		return []*iotronicCommand{partVerb(k, "board", board.columns[0].short, []string{"boards-in-fleet"},
-			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Board, error) {
-				return c.Fleets.Boards(ctx, id)
-			}, boardFields)}
-	}
-
+func driverKind() *kind {
 	driver := &kind{
 		resource: resource{name: "driver", title: "name", list: []option{fieldsOption, detailOption,
 			{long: "type", short: "t", meta: "<type>", key: "type", choices: []string{"classic", "dynamic"}, help: "only those of this type: classic or dynamic"}}},
@@ -206,8 +131,11 @@ func kinds() []*kind {
 		d, err := c.Drivers.Get(ctx, name)
 		return resultOr(d, driverWhole, err)
 	}
+	return driver
+}
 
-	plugin := &kind{
+func pluginKind() *kind {
+	return &kind{
 		resource: resource{name: "plugin", list: listOptions(
 			flag("public", "only the public ones, of everybody"), flag("with_public", "the public ones of others, too"),
 			flag("all_plugins", "everybody's, for admins"))},
@@ -215,13 +143,19 @@ func kinds() []*kind {
 			short: strings.Fields("uuid name owner public callable"), more: strings.Fields("code parameters extra created_at updated_at")}},
 		api: reading(func(c *iotronic.Client) *iotronic.PluginService { return c.Plugins }, func(p *iotronic.Plugin) iotronic.Object { return p.Fields }),
 	}
-	onBoard := &kind{
+}
+
+func serviceKind() *kind {
+	return &kind{
 		resource: resource{name: "service", list: listOptions(flag("all_services", "everybody's, for admins"))},
 		listed:   true,
 		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name port protocol"), more: strings.Fields("project extra created_at updated_at")}},
 		api:      reading(func(c *iotronic.Client) *iotronic.ServiceService { return c.Services }, func(s *iotronic.Service) iotronic.Object { return s.Fields }),
 	}
-	port := &kind{
+}
+
+func portKind(node *kind) *kind {
+	return &kind{
 		resource: resource{name: "port", list: listOptions(
 			option{long: "node", meta: "<node>", kind: referenceOption, key: "node", of: []*resource{&node.resource}, help: "Ironic: only those of this node, by name or UUID"},
 			textual("address", "Ironic: only the one with this MAC address"))},
@@ -232,14 +166,20 @@ func kinds() []*kind {
 		},
 		api: reading(func(c *iotronic.Client) *iotronic.PortService { return c.Ports }, portFields),
 	}
-	webservice := &kind{
+}
+
+func webserviceKind() *kind {
+	return &kind{
 		resource: resource{name: "webservice", list: listOptions()},
 		listed:   true,
 		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name port board_uuid"), more: strings.Fields("secure extra created_at updated_at")}},
 		api: reading(func(c *iotronic.Client) *iotronic.WebserviceService { return c.Webservices },
 			func(w *iotronic.Webservice) iotronic.Object { return w.Fields }),
 	}
-	enabled := &kind{
+}
+
+func enabledWebserviceKind() *kind {
+	return &kind{
 		resource: resource{name: "enabled-webservice", list: []option{fieldsOption, detailOption}},
 		columns: []columns{{in: onBoards, short: strings.Fields("board_uuid http_port https_port dns zone"),
 			more: []string{"extra"}}},
@@ -247,11 +187,6 @@ func kinds() []*kind {
 			return c.EnabledWebservices.List(ctx)
 		}, func(w *iotronic.EnabledWebservice) iotronic.Object { return w.Fields }),
 	}
-	all := []*kind{node, driver, board, fleet, plugin, onBoard, port, webservice, enabled}
-	for _, k := range all {
-		k.join()
-	}
-	return all
 }
 
 // join gives the resource the columns of all dialects, each once, for shells to complete.

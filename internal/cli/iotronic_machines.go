@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// placeOptions are where a node or board of Iotronic stands.
+func placeOptions() []option {
+	return []option{
+		{long: "latitude", meta: "<latitude>", help: "where it stands, in degrees, such as 38.1"},
+		{long: "longitude", meta: "<longitude>", help: "where it stands, in degrees, such as 15.5"},
+		{long: "altitude", meta: "<altitude>", help: "where it stands, in metres"},
+	}
+}
+
+// hardwareOptions are what a node or board of Iotronic is.
+func hardwareOptions() []option {
+	return []option{textual("code", "unique code that the board signs in with"), textual("type", "type of the hardware"),
+		flag("mobile", "it moves")}
+}
+
+func extraOption() option {
+	return pairs("extra", "e", "extra", "anything you want to keep with it")
+}
+
+// nodeColumns are those of the three dialects that have nodes.
+func nodeColumns() []columns {
+	ironicNode := columns{
+		in:    onIronic,
+		short: []string{keyUUID, "name", "instance_uuid", "power_state", "provision_state", "maintenance"},
+		more: strings.Fields(`allocation_uuid automated_clean bios_interface boot_interface boot_mode chassis_uuid clean_step conductor conductor_group
+			console_enabled console_interface created_at deploy_interface deploy_step description disable_power_off driver driver_info
+			driver_internal_info extra fault firmware_interface inspect_interface inspection_finished_at inspection_started_at instance_info
+			last_error lessee maintenance_reason management_interface network_data network_interface owner parent_node power_interface
+			properties protected protected_reason provision_updated_at raid_config raid_interface rescue_interface reservation resource_class
+			retired retired_reason secure_boot service_step shard storage_interface target_power_state target_provision_state
+			target_raid_config traits updated_at vendor_interface`),
+	}
+	iotronicNode := columns{
+		in:    []iotronic.Dialect{iotronic.DialectNodes},
+		short: strings.Fields("uuid name code type status session"),
+		more:  strings.Fields("owner project mobile location extra created_at updated_at"),
+	}
+	iotronicNode2016 := columns{
+		in:    []iotronic.Dialect{iotronic.DialectNodes2016},
+		short: strings.Fields("uuid name code status session"),
+		more:  strings.Fields("device mobile location extra created_at updated_at"),
+	}
+	return []columns{ironicNode, iotronicNode, iotronicNode2016}
+}
+
+func nodeKind() *kind {
+	node := &kind{
+		resource: resource{
+			name: "node",
+			create: slices.Concat([]option{
+				short("d", textual("driver", "Ironic: the driver, such as ipmi")), short("n", textual("name", "name")),
+				pairs("driver-info", "i", "driver_info", "Ironic: what the driver needs to know, such as ipmi_address=192.0.2.1"),
+				pairs("properties", "p", "properties", "Ironic: what the machine is like, such as cpus=8"), extraOption(),
+				short("u", textual(keyUUID, "Ironic: UUID of the node; by default a new one")),
+				{long: "chassis", short: "c", meta: "<chassis>", key: "chassis_uuid", help: "Ironic: UUID of its chassis"},
+				textual("resource_class", "Ironic: what schedulers know it as"), textual("conductor_group", "Ironic: the conductors that may work with it"),
+				textual("owner", "Ironic: whose it is"), textual("lessee", "Ironic: who uses it"), textual("description", "Ironic: text for people"),
+				truth("automated_clean", "Ironic: whether it is cleaned between its users"),
+			}, interfaceOptions(), hardwareOptions(), placeOptions()),
+			list: listOptions(
+				textual("instance_uuid", "Ironic: only the node that this instance runs on"),
+				truth("associated", "Ironic: only those with an instance (true), or without (false)"),
+				truth("maintenance", "Ironic: only those in maintenance (true), or not (false)"),
+				textual("provision_state", "Ironic: only those in this state, such as active"),
+				textual("driver", "Ironic: only those with this driver"), textual("resource_class", "Ironic: only those of this class"),
+				textual("fault", "Ironic: only those with this fault, such as power failure"),
+				textual("conductor_group", "Ironic: only those of this group"), textual("conductor", "Ironic: only those that this conductor works with"),
+				textual("owner", "Ironic: only those of this owner"), textual("lessee", "Ironic: only those that this one uses"),
+				textual("shard", "Ironic: only those in these shards, with commas between"),
+				truth("sharded", "Ironic: only those in a shard (true), or in none (false)"),
+				textual("parent_node", "Ironic: only children of this node"), flag("include_children", "Ironic: children of other nodes, too"),
+				textual("project", "Iotronic: those of another project, for admins"),
+			),
+		},
+		columns: nodeColumns(),
+		extra:   nodeCommands,
+	}
+	nodes := func(c *iotronic.Client) *iotronic.NodeService { return c.Nodes }
+	nodeFields := func(n *iotronic.Node) iotronic.Object { return n.Fields }
+	node.api = writing(reading(nodes, nodeFields), nodes, nodeFields, func(n *iotronic.NodeCreate) *iotronic.Object { return &n.More })
+	return node
+}
+
+func boardKind(fleet *kind) *kind {
+	place, hardware := placeOptions(), hardwareOptions()
+	board := &kind{
+		resource: resource{
+			name: "board",
+			create: slices.Concat([]option{
+				required(short("n", textual("name", "name, as of a host, in lower case"))), required(hardware[0]), hardware[1], hardware[2],
+				required(place[0]), required(place[1]), required(place[2]), reference("fleet", "", keyFleet, &fleet.resource), extraOption(),
+			}),
+			list: listOptions(
+				option{long: "status", meta: "<status>", key: "status", choices: []string{"registered", "offline", "online"}, help: "only those with this status: registered, offline or online"},
+				textual("project", "those of another project, for admins"),
+			),
+		},
+		columns: []columns{{
+			in: onBoards, short: boardColumns(),
+			more: strings.Fields("code mobile connectivity mac_addr agent wstun_ip config extra location project owner created_at updated_at"),
+		}},
+		extra: boardCommands,
+	}
+	boards := func(c *iotronic.Client) *iotronic.BoardService { return c.Boards }
+	board.api = writing(reading(boards, boardFields), boards, boardFields, func(b *iotronic.BoardCreate) *iotronic.Object { return &b.More })
+	return board
+}
+
+// boardColumns are those of short lists of boards.
+func boardColumns() []string { return strings.Fields("uuid name type lr_version fleet status session") }
+
+func boardFields(b *iotronic.Board) iotronic.Object { return b.Fields }
