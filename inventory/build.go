@@ -90,10 +90,14 @@ func (b *builder) AppendVariables(dst []byte, i int) []byte { return b.appendHos
 
 // nameHosts names and sorts the hosts.
 func (b *builder) nameHosts() error {
+	parts := 1
+	if b.o.Hostname == Qualified {
+		parts = 3
+	}
 	b.hosts = make([]host, len(b.f.Hosts))
 	for i, d := range b.f.Hosts {
 		name := b.f.hostName(d, b.o.Hostname)
-		if err := ansible.CheckHostName(name); err != nil {
+		if err := ansible.CheckHostName(name, parts); err != nil {
 			return fmt.Errorf("%s (%s) cannot be in the inventory: its name there, %q, %w; rename it, or set hostname to another form",
 				d, b.f.place(d), name, err)
 		}

@@ -92,7 +92,7 @@ var namedSince = Version{1, 5}
 
 // routes are Ironic's own below its nodes: a node may have such a name, and is then found by its UUID only.
 var routes = []string{
-	"allocation", "bios", "detail", "firmware", "history", "inventory", "maintenance", "management", "portgroups", "ports", "states",
+	"allocation", "bios", "detail", "history", "inventory", "maintenance", "management", "portgroups", "ports", "states",
 	"traits", "validate", "vendor_passthru", "vifs", "volume",
 }
 

@@ -46,8 +46,8 @@ var inText = sync.OnceValue(func() (patterns []*regexp.Regexp) {
 		`(` + word + `["']\s*:\s*u?["'])([^"']*)`,
 		`(` + word + `\s+["'])([^"']*)`,
 		`(<` + word + `>)([^<]*)`,
-		`(` + word + `["']\s*,\s*'--?[A-Za-z]+'\s*,\s*u?["'])([^"']*)`,
-		`(` + word + `\s*--?[A-Za-z]+\s*)(\S+)`,
+		`(` + word + `["']\s*,\s*'--?[A-z]+'\s*,\s*u?["'])([^"']*)`,
+		`(` + word + `\s*--?[A-z]+\s*)(\S+)`,
 	} {
 		patterns = append(patterns, regexp.MustCompile("(?is)"+pattern))
 	}

@@ -125,10 +125,10 @@ func (p places) load(name, region string) (Config, error) {
 	if err := c.region(region); err != nil {
 		return Config{}, fmt.Errorf("keystone: cloud %q of %s %w", name, path, err)
 	}
-	if _, err := c.config.method(); err != nil {
-		return Config{}, fmt.Errorf("%w (cloud %q of %s)", err, name, path)
-	}
 	if c.config.AuthURL == "" {
+		if _, err := c.config.method(); err != nil {
+			return Config{}, fmt.Errorf("%w (cloud %q of %s)", err, name, path)
+		}
 		return Config{}, fmt.Errorf("keystone: cloud %q of %s has no auth.auth_url, and no profile of a clouds-public.yaml that has one", name, path)
 	}
 	return c.config, nil

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -76,14 +78,16 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 var date = pattern(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
 
 // yamlText is a text that stays one for every reader. Encode quotes what YAML 1.1 takes for something else, such as yes and
-// 52:54:00:12:34:56, and forgets these: dates, marks, and the line ends that a block begins with.
+// 52:54:00:12:34:56, and forgets these: dates, marks, odd numbers, and the space that a block begins with.
 func yamlText(text string) (*yaml.Node, error) {
 	n := &yaml.Node{}
-	err := n.Encode(text)
-	if text == "=" || text == "<<" || strings.HasPrefix(text, "\n") || date().MatchString(text) {
+	first, _ := utf8.DecodeRuneInString(text)
+	oddNumber := strings.Contains(text, "_") && !unicode.IsLetter(first) // such as 0x_
+	if text == "=" || text == "<<" || oddNumber || strings.Contains(text, "\n") && unicode.IsSpace(first) || date().MatchString(text) {
 		n.Kind, n.Tag, n.Value, n.Style = yaml.ScalarNode, "!!str", text, yaml.DoubleQuotedStyle
+		return n, nil
 	}
-	return n, err
+	return n, n.Encode(text)
 }
 
 // yamlNumber is a number of JSON as YAML 1.1 takes it for one: before an exponent there is a point, and the exponent has a sign.

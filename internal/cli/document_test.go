@@ -25,6 +25,7 @@ func TestYAML(t *testing.T) {
 	texts := []string{
 		"52:54:00:12:34:56", "1:30", "12:30:45", "yes", "No", "on", "y", "N", "null", "~", "", "=", "<<", "1e5", "0x1f", "0o17", "017", "1_000", ".5", "1.", ".inf", ".NaN",
 		"2026-11-27", "2026-11-27T10:00:00Z", "12345678901234567890", "-", "?", ":", "- a", "a: b", "a #b", "#a", "!a", "&a", "*a", "@a", "`a", "%a", "{a", "[a", "|", ">", "'", `"`,
+		"\tx\n", "  x\n", " x\ny", "\n", "0x_", "0b_", "1__0", "_", "_1",
 		"a\nb", "a\n", "\na", " a", "a ", "\t", "a\tb", "\u0085", "\u2028", "\u00a0", "\x7f", "\x01", "\ufeffa", "ü", "😀", "true", "0", "+1", "-0", "1.10", "0b1", "...", "---",
 	}
 	text := rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.SampledFrom([]rune("0123456789:-+._eExyn~'\"#&*!|>%@ \n\t"))))
@@ -37,7 +38,7 @@ func TestYAML(t *testing.T) {
 	}
 	numbers := []json.Number{"1", "-0", "12345678901234567890", "1.10", "1e5", "1E+5", "1.5e3", "2e-7", "-1.25E-10", "0.1"}
 	var out bytes.Buffer
-	if err := writeDocument(&out, formatYAML, map[string]any{"texts": texts, "keys": keys, "numbers": numbers}); err != nil {
+	if err := writeDocument(&out, formatYAML, map[string]any{"texts": texts, "keys": keys, "numbers": numbers, "deep": [][]string{texts}}); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c", `

@@ -51,7 +51,10 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 // iotronicKeystone is who signs in to Keystone; nil if nobody does.
 func iotronicKeystone(v *settings.Values) (*Keystone, error) {
 	name := v.String("iotronic.cloud")
-	kind, token := v.String("auth_type"), v.String("token")
+	if rank(v, "os_cloud") > rank(v, "iotronic.cloud") {
+		name = ""
+	}
+	kind, token := authType(v), v.String("token")
 	if named := max(rank(v, "os_cloud"), rank(v, "auth_url")); named > 0 { // what is weaker is for something else
 		if kind == noAuth && rank(v, "auth_type") < named {
 			kind = ""

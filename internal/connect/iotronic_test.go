@@ -101,6 +101,8 @@ func TestIotronicProblems(t *testing.T) {
 		"no password":     {map[string]string{"OS_AUTH_URL": "http://k", "OS_USERNAME": "u"}, nil, "set password (OS_PASSWORD)"},
 		"a way to sign":   {map[string]string{"OS_AUTH_URL": "http://k", "OS_AUTH_TYPE": "kerberos"}, nil, "kerberos"},
 		"no such cloud":   {nil, []string{"--iotronic-cloud", "no-such-cloud"}, `"no-such-cloud"`},
+		"the stronger":    {map[string]string{"CRATON_IOTRONIC_CLOUD": "a-weaker-one"}, []string{"--os-cloud", "no-such-cloud"}, `"no-such-cloud"`},
+		"the more own":    {map[string]string{"CRATON_IOTRONIC_CLOUD": "no-such-cloud", "OS_CLOUD": "of-craton"}, nil, `"no-such-cloud"`},
 		"a certificate":   {nil, []string{"--iotronic-url", "https://i", "--ca-path", "/nonexistent"}, "/nonexistent"},
 		"and of Keystone": {nil, []string{"--iotronic-url", "https://i", "--os-cacert", "/nonexistent"}, "/nonexistent"},
 	} {
@@ -125,6 +127,7 @@ func TestIotronicPlaces(t *testing.T) {
 	}{
 		"a token, and Keystone as a flag":       {stale, "", []string{"--os-auth-url", "http://k", "--os-username", "u", "--os-password", "p"}, true},
 		"nobody, and Keystone as a flag":        {none, "", []string{"--os-auth-url", "http://k", "--os-username", "u", "--os-password", "p"}, true},
+		"local, and Keystone as a flag":         {map[string]string{"IOTRONIC_URL": "http://i", "OS_AUTH_TYPE": "local"}, "", []string{"--os-auth-url", "http://k", "--os-username", "u", "--os-password", "p"}, true},
 		"a token, and Keystone in the file":     {stale, "auth_url: http://k\n", nil, false},
 		"nobody, and Keystone in the file":      {none, "auth_url: http://k\n", nil, false},
 		"both as flags":                         {nil, "", []string{"--iotronic-url", "http://i", "--os-token", "t", "--os-auth-url", "http://k"}, false},

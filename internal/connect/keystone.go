@@ -19,7 +19,7 @@ const localAuth = "local"
 // UsesKeystone tells whether the settings are for Keystone: an address or a cloud of it is set, or credentials that only
 // Keystone knows. A user name, password and project alone are Craton's own.
 func UsesKeystone(v *settings.Values) bool {
-	switch kind := v.String("auth_type"); {
+	switch kind := authType(v); {
 	case kind == localAuth:
 		return false
 	case v.String("auth_url") != "" || v.String("os_cloud") != "":
@@ -88,12 +88,24 @@ func rank(v *settings.Values, name string) int {
 	return slices.Index(strength, v.Source(name).From)
 }
 
+// authType is auth_type, unless a stronger place names a cloud, or Keystone: what is weaker is for something else.
+func authType(v *settings.Values) string {
+	if kind := v.String("auth_type"); kind != localAuth || rank(v, "auth_type") >= max(rank(v, "os_cloud"), rank(v, "auth_url")) {
+		return kind
+	}
+	return ""
+}
+
 // keystoneConfig is the cloud of os_cloud, if that is set, and over it the settings that count as much as os_cloud. Weaker
 // ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
 func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	name := v.String("os_cloud")
 	if name == "" {
-		return overCloud(v, keystone.Config{}, settings.FromDefault), nil
+		c := overCloud(v, keystone.Config{}, settings.FromDefault)
+		if c.AuthType == localAuth {
+			c.AuthType = authType(v)
+		}
+		return c, nil
 	}
 	c, err := keystone.LoadCloud(name, v.String("os_region_name"))
 	if err != nil {

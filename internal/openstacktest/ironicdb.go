@@ -42,12 +42,15 @@ func (i *Ironic) Multiply(ctx context.Context, name string, n int) error {
 
 // Move puts a node into a provision state, on its way to another one or, if
 // target is "", to none: as hardware would that takes its time, which the fake
-// one does not.
+// one does not. See [Ironic.Set].
 func (i *Ironic) Move(ctx context.Context, name, state, target string) error {
 	return i.Set(ctx, name, map[string]any{"provision_state": state, "target_provision_state": sql.NullString{String: target, Valid: target != ""}})
 }
 
 // Set writes columns of a node that Ironic's API does not let be written.
+//
+// It is for an Ironic of one's own: while another process writes, SQLite
+// refuses what Ironic wants to write for others.
 func (i *Ironic) Set(ctx context.Context, name string, columns map[string]any) error {
 	db, err := i.database()
 	if err != nil {

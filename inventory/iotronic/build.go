@@ -117,7 +117,7 @@ func (o *Options) hostName(m *Machine) string {
 // host checks a host's name and makes its variables.
 func (b *builder) host(i int) error {
 	h := &b.hosts[i]
-	if err := ansible.CheckHostName(h.name); err != nil {
+	if err := ansible.CheckHostName(h.name, 1); err != nil {
 		return fmt.Errorf("%s cannot be in the inventory: its name there, %q, %w; rename it, or set hostname to another form", h.machine, h.name, err)
 	}
 	if i > 0 && b.hosts[i-1].name == h.name {

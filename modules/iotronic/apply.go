@@ -1,7 +1,6 @@
 package iotronic
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,6 +115,7 @@ func (j *job) reconcile(ctx context.Context, task *module.Task) (*module.Result,
 		return result, nil
 	}
 	a := &applying{job: j, p: p, node: p.before}
+	a.at, a.moves = settled(p.before)
 	err = a.all(ctx)
 	result.Changed = a.wrote
 	result.Fields[node.name] = cleaned(a.node)
@@ -146,8 +146,9 @@ type applying struct {
 	stale bool       // it has changed since
 	wrote bool       // something was changed, even if not all of it
 
-	led     string // the provision state that this has led the node to
-	resumed bool   // the maintenance is over
+	at      string // the provision state that the node is in, or is on its way to if it moves, by the plan's doing
+	moves   bool
+	resumed bool // the maintenance is over
 }
 
 // all carries the plan out. With an error, node and wrote tell what has been done until then.
@@ -195,12 +196,15 @@ func (a *applying) settles(ctx context.Context) error {
 	}
 	a.stale = true
 	err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), a.p.settle) })
+	a.moves = err != nil
 	failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 	tearsDown := len(a.p.steps) > 0 && a.p.steps[0].verb == api.ProvisionDeleted
 	switch {
 	case ledElsewhere(err):
 		// What was torn down was, whoever did it; what is deployed now is something else.
-		a.asked[api.ProvisionDeleted] = a.asked[api.ProvisionDeleted] || !slices.Contains(deployed, a.p.settle)
+		if a.p.settle == available {
+			a.asked[a.id()+api.ProvisionDeleted] = true
+		}
 		return &overtaken{err}
 	case ok && tearsDown && slices.Contains(deployed, failed.Actual): // a deployment that failed can be torn down as well
 		return &overtaken{err}
@@ -238,6 +242,7 @@ func (a *applying) creates(ctx context.Context) error {
 	n, err := a.client.Nodes.Create(ctx, api.NodeCreate{More: a.p.create})
 	if err == nil {
 		a.node, a.wrote = n.Fields, true
+		a.at, a.moves = settled(a.node)
 	}
 	return err
 }
@@ -331,26 +336,26 @@ var once = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDele
 // provisions leads the node through the steps; without waiting the first is all that can be asked for.
 func (a *applying) provisions(ctx context.Context) error {
 	for i, step := range a.p.steps {
-		if step.state == a.state() {
+		if step.state == a.at {
 			continue
 		}
-		if a.asked[step.verb] && slices.Contains(once, step.verb) {
-			return fmt.Errorf("%s: somebody else has led the node %s to %q meanwhile; %q is not asked for a second time, run the task again for that", optProvision, a.called(), a.state(), step.verb)
+		if a.asked[a.id()+step.verb] && slices.Contains(once, step.verb) {
+			return fmt.Errorf("%s: somebody else has led the node %s to %q meanwhile; %q is not asked for a second time, run the task again for that", optProvision, a.called(), a.at, step.verb)
 		}
 		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb}) }); err != nil {
 			return a.whoMoved(ctx, optProvision, err)
 		}
-		a.asked[step.verb] = true
+		a.asked[a.id()+step.verb] = true
 		if !a.w.wait {
 			return nil
 		}
 		err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
-		a.led = step.state
+		a.at, a.moves = step.state, false
 		failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 		switch {
 		case err == nil:
 		case ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)):
-			a.led = manageable // where the cleaning of a retired node ends
+			a.at = manageable // where the cleaning of a retired node ends
 		case ledElsewhere(err):
 			return &overtaken{fmt.Errorf("%s: %w", optProvision, err)}
 		default:
@@ -360,14 +365,8 @@ func (a *applying) provisions(ctx context.Context) error {
 	return nil
 }
 
-// state is the provision state that the node was led to, or last seen in or on its way to.
-func (a *applying) state() string {
-	state, _ := settled(a.node)
-	return cmp.Or(a.led, state)
-}
-
-// whoMoved tells of a refusal, which is about an option, whether somebody else has led the node elsewhere than where it was
-// left, or has removed it.
+// whoMoved tells of a refusal, which is about an option, whether somebody else has led the node elsewhere than where the plan
+// takes it to be, or has removed it.
 func (a *applying) whoMoved(ctx context.Context, option string, err error) error {
 	if err != nil && option != "" {
 		err = fmt.Errorf("%s: %w", option, err)
@@ -380,7 +379,10 @@ func (a *applying) whoMoved(ctx context.Context, option string, err error) error
 	if api.IsNotFound(readErr) {
 		return &overtaken{err}
 	}
-	if readErr == nil && (now.TargetProvisionState != "" && !api.IsFailedState(now.ProvisionState) || now.ProvisionState != a.state()) {
+	if readErr != nil {
+		return err
+	}
+	if state, moves := settled(now.Fields); state != a.at || moves != a.moves {
 		return &overtaken{err}
 	}
 	return err

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -214,50 +212,5 @@ func TestVanished(t *testing.T) {
 	}
 	if out := a.Task(t, nodeName, args{"name": "vanished", "state": "absent", "undeploy": true}); out["failed"] != nil || out["changed"] != false {
 		t.Errorf("%v", out)
-	}
-}
-
-// TestMaintenanceUnderWay: what a node is on its way to is waited for before its maintenance begins, and after it has ended: Ironic lets
-// a node wait, or fails it, that is in maintenance.
-func TestMaintenanceUnderWay(t *testing.T) {
-	t.Parallel()
-	i, a := newIronic(t)
-	const name = "under-way"
-	a.OK(t, true, nodeName, args{"name": name, "driver": openstacktest.IronicDriver, "provision_state": "manageable", "power": "on"})
-	move := func(state, target string) {
-		if err := i.Move(t.Context(), name, state, target); err != nil {
-			t.Error(err)
-		}
-	}
-	for _, c := range []struct {
-		task args
-		want []string
-	}{
-		{args{"maintenance": true, "power": "off"}, []string{"arrived", "PUT maintenance", "PUT power"}},
-		{args{"maintenance": false, "power": "on"}, []string{"DELETE maintenance", "arrived", "PUT power"}},
-		{args{"maintenance": true, "description": "d"}, []string{"arrived", "PUT maintenance", "PATCH"}},
-	} {
-		move("clean wait", "available")
-		var did []string
-		reads := 0
-		a.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
-			switch _, what, below := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/nodes/"), "/"); {
-			case r.Method == http.MethodGet:
-				if reads++; reads == 4 { // looked at more than once
-					move("available", "")
-					did = append(did, "arrived")
-				}
-			case below:
-				did = append(did, r.Method+" "+strings.TrimPrefix(what, "states/"))
-			default:
-				did = append(did, r.Method)
-			}
-			return false
-		}
-		a.OK(t, true, nodeName, c.task.With(args{"name": name}))
-		a.Answer = nil
-		if diff := cmp.Diff(c.want, did); diff != "" {
-			t.Errorf("%v: %s", c.task, diff)
-		}
 	}
 }

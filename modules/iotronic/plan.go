@@ -254,7 +254,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	changes := api.Changes{}
 	odd := isNone(have) // then there is nothing to change keys of
 	state, _ := settled(p.before)
-	inUse := f.option == "instance_info" && !slices.Contains(undeployed, state)
+	inUse := f.option == "instance_info" && !slices.Contains(undeployed, state) && state != "deploy failed" // where it is written anew
 	for key, value := range now {
 		if _, ok := wanted.values[key]; !ok && wanted.replace && !(inUse && slices.Contains(imageKeys, key)) {
 			changes[api.Path(f.option, key)] = api.Remove
@@ -291,8 +291,11 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	case !odd:
 		maps.Copy(p.update, changes)
 	case hides && masked(raw(sent)):
-		return fmt.Errorf("%s: Ironic changes keys that are numbers, or have other characters than letters, digits, - and _, only together with all others, and some of those are secrets that it does not show; give all keys, with %s: %s",
-			f.option, f.mode(), replace)
+		help := fmt.Sprintf("give all keys, with %s: %s", f.mode(), replace)
+		if wanted.replace {
+			help = "change it while nothing is deployed, for Ironic has added some itself"
+		}
+		return fmt.Errorf("%s: Ironic changes keys that are numbers, or have other characters than letters, digits, - and _, only together with all others, and some of those are secrets that it does not show; %s", f.option, help)
 	default:
 		p.update[f.option] = sent
 	}

@@ -95,7 +95,7 @@ func (p *plan) whereabouts(state string) string {
 }
 
 // changeable are the states in which Ironic changes a node that is on its way.
-var changeable = []string{"verifying", "inspecting", "inspect wait"}
+var changeable = []string{"verifying", "inspect wait"}
 
 // undeployed are the states in which Ironic changes all of a node.
 var undeployed = []string{enroll, manageable, available, "inspecting", "inspect wait"}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -100,34 +102,6 @@ func TestOneDeployment(t *testing.T) {
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
 }
 
-// TestDeploymentFails: a task that tears down waits for what is being deployed, which may fail.
-func TestDeploymentFails(t *testing.T) {
-	t.Parallel()
-	i, a := newIronic(t)
-	name := args{"name": "fails-meanwhile"}
-	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "provision_state": "active"}))
-	if err := i.Move(t.Context(), "fails-meanwhile", "wait call-back", "active"); err != nil {
-		t.Fatal(err)
-	}
-	looks := 0
-	a.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
-		if strings.HasSuffix(r.URL.Path, "/states") {
-			if looks++; looks == 2 {
-				if err := i.Move(t.Context(), "fails-meanwhile", "deploy failed", "active"); err != nil {
-					t.Error(err)
-				}
-				if err := i.Set(t.Context(), "fails-meanwhile", map[string]any{"last_error": "no agent called"}); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-		return false
-	}
-	a.OK(t, true, nodeName, name.With(args{"provision_state": "available", "undeploy": true}))
-	a.Answer = nil
-	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
-}
-
 // TestPowerFight: power that somebody switches the other way is not waited for until the time is over.
 func TestPowerFight(t *testing.T) {
 	t.Parallel()
@@ -158,35 +132,12 @@ func TestPowerFight(t *testing.T) {
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
 }
 
-// TestMissingConductor: a 404 of what the node needs is told at once.
-func TestMissingConductor(t *testing.T) {
-	t.Parallel()
-	i, a := newIronic(t)
-	name := args{"name": "without-conductor"}
-	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver}))
-	group := func(name string) {
-		if err := i.Set(t.Context(), "without-conductor", map[string]any{"conductor_group": name}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	group("nobody")
-	writes := a.Writes.Load()
-	out := a.Task(t, nodeName, name.With(args{"power": "on"}))
-	if n := a.Writes.Load() - writes; n != 1 || !strings.Contains(out.Msg(), "No valid host was found") {
-		t.Errorf("%d requests: %s", n, out.Msg())
-	}
-	group("")
-	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
-}
-
 // TestChangedTogether: the same task from many hosts, where what one changes makes another's request wrong.
 func TestChangedTogether(t *testing.T) {
 	t.Parallel()
-	i, a := newIronic(t)
-	c := clientOf(t, i, 20)
+	_, a := newIronic(t)
 	name := args{"name": "changed-together"}
-	create := name.With(args{"driver": openstacktest.IronicDriver})
-	a.OK(t, true, nodeName, create)
+	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver}))
 	for round := range 3 {
 		a.OK(t, true, nodeName, name.With(args{"extra": map[string]any{"gone": round, "gone2": round}}))
 		results := make([]output, 6)
@@ -204,41 +155,78 @@ func TestChangedTogether(t *testing.T) {
 		}
 	}
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
+}
 
-	// Another host creates the node, and leads it on while this one wants to write what a create cannot.
-	posted, patched := false, false
-	a.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
-		switch {
-		case r.Method == http.MethodPost && !posted:
-			posted = true
-			if _, err := c.Nodes.Create(t.Context(), api.NodeCreate{Name: "changed-together", Driver: openstacktest.IronicDriver}); err != nil {
-				t.Error(err)
+// TestLedTogether: the same task from many hosts that changes a node and leads it on.
+func TestLedTogether(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	name := args{"name": "led-together"}
+	create := name.With(args{"driver": openstacktest.IronicDriver, "provision_state": "manageable"})
+	for round := range 2 {
+		a.OK(t, true, nodeName, create)
+		for _, in := range []args{
+			{"description": "d", "extra": map[string]any{"round": round}, "provision_state": "active", "power": "on"},
+			{"state": "absent", "undeploy": true},
+		} {
+			results := make([]output, 6)
+			var all sync.WaitGroup
+			for h := range results {
+				all.Go(func() { results[h] = a.Task(t, nodeName, name.With(in)) })
 			}
-		case r.Method == http.MethodPatch && !patched:
-			patched = true
-			if err := i.Move(t.Context(), "changed-together", "cleaning", "available"); err != nil {
-				t.Error(err)
-			}
-		case patched && strings.HasSuffix(r.URL.Path, "/states"):
-			a.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
-				if strings.HasSuffix(r.URL.Path, "/states") {
-					if err := i.Move(t.Context(), "changed-together", "available", ""); err != nil {
-						t.Error(err)
-					}
+			all.Wait()
+			for _, out := range results {
+				if out["failed"] != nil || in["state"] == nil && (out.Dict("node")["provision_state"] != active || out.Dict("node")["power_state"] != "power on") {
+					t.Errorf("%v: %v, %s", in, out.Dict("node")["provision_state"], out.Msg())
 				}
-				return false
 			}
 		}
-		return false
 	}
-	a.Connection["max_retries"] = 0
-	out := a.Task(t, nodeName, create.With(args{"owner": "me", "provision_state": "available"}))
+}
+
+// TestMadeAnew: a node that was removed and made anew is another one: it is deployed, too.
+func TestMadeAnew(t *testing.T) {
+	t.Parallel()
+	i, a := newIronic(t)
+	c := clientOf(t, i, 20)
+	in := args{"name": "made-anew", "driver": openstacktest.IronicDriver, "provision_state": "active"}
+	removed := false
+	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if verb(t, r) != api.ProvisionActive || removed {
+			return false
+		}
+		removed = true
+		provisioned(t, c, nodeOf(r), api.ProvisionActive, active)
+		provisioned(t, c, nodeOf(r), api.ProvisionDeleted, available)
+		if err := c.Nodes.Delete(t.Context(), nodeOf(r)); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusAccepted)
+		return true
+	}
+	a.OK(t, true, nodeName, in)
 	a.Answer = nil
-	a.Connection["max_retries"] = 20
-	if out["failed"] != nil || out.Dict("node")["owner"] != "me" || !patched {
-		t.Errorf("%v, %s", out.Dict("node"), out.Msg())
+	a.OK(t, true, nodeName, args{"name": "made-anew", "state": "absent", "undeploy": true})
+}
+
+// TestImageOfAnother: what Ironic has noted of the image stays while it is deployed, and goes where another is to be.
+func TestImageOfAnother(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	name := args{"name": "another-image"}
+	info := func(of map[string]any) args {
+		return args{"instance_info": of, "instance_info_mode": "replace", "provision_state": "active"}
 	}
-	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
+	old := map[string]any{"image_source": "http://x/y", "image_os_hash_algo": "sha256", "image_os_hash_value": "wrong"}
+	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "provision_state": "available", "instance_info": old}))
+	right := map[string]any{"image_source": "http://x/y", "image_checksum": "right", "image_type": "whole-disk"}
+	out := a.OK(t, true, nodeName, name.With(info(right)))
+	if diff := cmp.Diff(right, out.Dict("node")["instance_info"]); diff != "" {
+		t.Error(diff)
+	}
+	a.OK(t, true, nodeName, name.With(args{"instance_info": old})) // as if Ironic had
+	a.OK(t, false, nodeName, name.With(info(right)))
+	a.OK(t, true, nodeName, name.With(args{"state": "absent", "undeploy": true}))
 }
 
 // TestNamesOfOthers: Ironic takes .json off a name, and finds the node that is called by the rest.

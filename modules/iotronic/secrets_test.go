@@ -64,7 +64,7 @@ func TestHidden(t *testing.T) {
 		"option": "ipmitool --password " + inside + " x", "pair": "a password=" + inside + " b", "quoted": `token = "` + inside + ` too" c`, "json": `{"secret": "` + inside + `"}`,
 		"spaced": "the secret is told", "none": "password =", "list": []any{"password=in-a-list"},
 		"words": "the password '" + inside + "' is", "tag": "<adminpass>" + inside + "</adminpass>", "python": "{'my_password': u'" + inside + "'}",
-		"flag": "secret --of " + inside + " x", "list of words": "['a_token', '--is', '" + inside + "']", "deep": map[string]any{"x": "passphrase='" + inside + "'"},
+		"flag": "secret --of " + inside + " x", "file": "token-file_path " + inside + " x", "list of words": "['a_token', '--is', '" + inside + "']", "deep": map[string]any{"x": "passphrase='" + inside + "'"},
 	}
 	for option, fields := range map[string]args{"driver_info": {"driver_info": texts}, "instance_info": {"instance_info": texts}} {
 		in := args{"name": "texts-" + strings.ReplaceAll(option, "_", "-"), "driver": openstacktest.IronicDriver}.With(fields)

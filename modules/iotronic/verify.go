@@ -36,7 +36,7 @@ func (s *service) verify(ctx context.Context, p *plan) error {
 		return nil
 	}
 	other, err := s.client.Nodes.Get(ctx, p.after.Text(keyName), keyUUID)
-	if api.IsNotFound(err) {
+	if _, unreadable := errors.AsType[*api.ValidationError](err); unreadable || api.IsNotFound(err) { // the first is left to Ironic
 		return nil
 	}
 	if err == nil && other.UUID != uuid {

@@ -99,9 +99,12 @@ except ImportError:  # before: every string is a template until somebody distrus
 # How the variables begin that the program looks at.
 OURS = ('CRATON_', 'OS_', 'IOTRONIC_', 'IRONIC_')
 
+# What counts beside a cloud all the same: where it is, and the way there.
+BESIDE = ('os_region_name', 'os_cacert', 'os_cert', 'os_key', 'os_insecure')
+
 # Files that say what nothing else says: the program's own, and those of clouds; below ~/.config and /etc, and wherever
 # these variables say.
-FILES = ('craton/config.yml', 'openstack/clouds.yaml', 'openstack/secure.yaml')
+FILES = tuple(name + ending for name in ('clouds', 'secure', 'clouds-public') for ending in ('.yaml', '.yml', '.json'))
 NAMED = ('CRATON_CONFIG', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE')
 
 # What makes a string a template.
@@ -163,13 +166,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         known = ['plugin']
         for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
             known += [name] + list(definition.get('aliases') or [])
-        if isinstance(config.get('api_version'), float):
-            raise self.error('%s has api_version without quotes, which YAML reads as a number: 1.10 is 1.1 then. Write "1.10"' % to_native(path))
         for key in config:
             if key not in known:
                 near = difflib.get_close_matches(to_text(key), known, 1)
                 raise self.error('%s has the key %s, which is no option%s' % (
                     to_native(path), to_native(key), '. Did you mean %s?' % near[0] if near else '; ansible-doc -t inventory %s lists them' % self.NAME))
+        if isinstance(config.get('api_version'), float):
+            raise self.error('%s has api_version without quotes, which YAML reads as a number: 1.10 is 1.1 then. Write "1.10"' % to_native(path))
 
     def settings(self, config):
         """The environment of the program: each of our options that has a value, under its own variable, the last one."""
@@ -180,8 +183,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             variable = variables[-1]
             if not variable.startswith(OURS) or name == 'binary':
                 continue
-            # A cloud says all of Keystone. What says some of it elsewhere is for something else, as beside --os-cloud.
-            if config.get('os_cloud') and variable.startswith('OS_') and name != 'os_region_name' and name not in config:
+            if self.foreign(name, variable, config):
                 self.unset.update(variables)
                 continue
             value = self.get_option(name)
@@ -205,6 +207,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         env.setdefault(self.TRUST, 'false')
         return env
 
+    def foreign(self, name, variable, config):
+        """Whether what is said elsewhere of who signs in is for something else. A cloud in our file says all of it."""
+        if config.get(name) is not None or name in BESIDE:
+            return False
+        if config.get('os_cloud'):
+            return variable.startswith('OS_') or name == 'cloud'
+        return bool(config.get('auth_url') and config.get('username')) and name in ('token', 'auth_type')
+
     def cache_key(self, path, settings):
         """Another fleet or filter, set by whatever variable or option, is another entry. The password is not part of it."""
         told = dict((k, v) for k, v in os.environ.items() if v and k.startswith(OURS))
@@ -216,8 +226,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def files(self):
         """When the files were last written that the program may read its settings from."""
         home = os.environ.get('XDG_CONFIG_HOME') or os.path.expanduser('~/.config')
-        names = [os.path.join(folder, name) for folder in (home, '/etc') for name in FILES]
-        names += [os.path.basename(name) for name in FILES[1:]] + [os.environ.get(variable) or '' for variable in NAMED]
+        named = os.environ.get('OS_CLIENT_CONFIG_FILE') or ''
+        folders = ['', os.path.dirname(named)] + [os.path.join(folder, 'openstack') for folder in (home, '/etc/xdg', '/etc')]
+        names = [os.path.join(folder, name) for folder in folders for name in FILES]
+        names += [os.path.join(folder, 'craton', 'config.yml') for folder in (home, '/etc')]
+        names += [os.environ.get(variable) or '' for variable in NAMED]
         stamps = {}
         for name in names:
             try:

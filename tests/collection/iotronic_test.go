@@ -142,12 +142,15 @@ func TestCloudOfAFile(t *testing.T) {
 				"}, region_name: " + region + "}}\n"
 		}
 		env := []string{"OS_CLIENT_CONFIG_FILE=" + h.write(t, "clouds.yaml", clouds(user.Password)), "OS_TOKEN=stale", "OS_USERNAME=nobody", "OS_PASSWORD=wrong",
-			"OS_AUTH_URL=http://127.0.0.1:1", "IOTRONIC_MAX_RETRIES=20", "IRONIC_URL=" + metal.URL}
+			"OS_AUTH_URL=http://127.0.0.1:1", "CRATON_IOTRONIC_CLOUD=another", "IOTRONIC_MAX_RETRIES=20", "IRONIC_URL=" + metal.URL}
 		file := h.write(t, "m.iotronic.yml", "plugin: craton.fleet.iotronic\nos_cloud: metal\nfilters: [resource_class="+class+"]\n"+
 			"cache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_connection: "+filepath.Join(h.dir, "cache")+"\n")
 		_, hosts := h.list(t, []string{file}, env...)
 		if diff := cmp.Diff(names, slices.Sorted(maps.Keys(hosts))); diff != "" {
 			t.Errorf("(-nodes +hosts)\n%s", diff)
+		}
+		if _, stderr, code := h.try(t, append(env, "OS_CACERT=/nonexistent/ca.pem"), "ansible-inventory", "-i", file, "--list"); code == 0 || !strings.Contains(stderr, "/nonexistent/ca.pem") {
+			t.Errorf("what is trusted counts beside a cloud: exit %d: %s", code, stderr)
 		}
 		h.write(t, "clouds.yaml", clouds("no-longer-good"))
 		_, stderr, code := h.try(t, env, "ansible-inventory", "-i", file, "--list")

@@ -26,7 +26,10 @@ var controller = []string{"localhost", "127.0.0.1", "::1"}
 // CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas, colons and space
 // divide its host patterns, other characters mean something in them, ansible-core before 2.19 runs templates in names
 // when plays show them, and host_vars is looked through by name. Addresses may have colons.
-func CheckHostName(name string) error {
+//
+// parts is how many names are in it, with slashes between: what has more is a path, at which Ansible finds the variables of others
+// in host_vars, such as those of web-01 in host_vars/web-01/vault.yml.
+func CheckHostName(name string, parts int) error {
 	switch {
 	case name == "":
 		return errors.New("is empty")
@@ -42,7 +45,7 @@ func CheckHostName(name string) error {
 		return fmt.Errorf("begins with %s, which means something else in Ansible's patterns", name[:1])
 	case strings.ContainsAny(name, "*?[]"):
 		return errors.New("has one of the characters *?[], which mean something else in Ansible's patterns")
-	case slices.ContainsFunc(strings.Split(name, "/"), func(s string) bool { return s == "" || s == "." || s == ".." }):
+	case strings.Count(name, "/") != parts-1, slices.ContainsFunc(strings.Split(name, "/"), func(s string) bool { return s == "" || s == "." || s == ".." }):
 		return errors.New("is a path, at which Ansible would find the variables of other hosts in host_vars")
 	case variablesFile.MatchString(name):
 		return errors.New("ends like a file of host_vars, whose variables Ansible would give it")

@@ -22,13 +22,19 @@ func TestCheckHostName(t *testing.T) {
 		".": "is a path", "..": "is a path", "../host_vars/db": "is a path", "east/../db": "is a path", "east//db": "is a path", "/db": "is a path", "db/": "is a path",
 		"localhost.yml": "ends like a file of host_vars", "db.YAML": "ends like a file", "east/db.json": "ends like a file", ".yml": "ends like a file",
 	} {
-		if err := ansible.CheckHostName(name); err == nil || !strings.Contains(err.Error(), why) {
+		if err := ansible.CheckHostName(name, 1+strings.Count(strings.Trim(name, "/"), "/")); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q: %v, want %s", name, err, why)
 		}
 	}
 	for _, name := range []string{"web-01", "2001:db8::1", "fe80::1%eth0", "10.0.0.1", "pi:22", "10.0.0.1:2222", "127.0.0.2", "east/dfw/web", "a!b", "LOCALHOST", "ü", "web~1", "a@b", "db.example.net", "...", ".db", "yml", "dbyml", "db.yml.net"} {
-		if err := ansible.CheckHostName(name); err != nil {
+		parts := 1 + strings.Count(name, "/")
+		if err := ansible.CheckHostName(name, parts); err != nil {
 			t.Errorf("%q: %v", name, err)
+		}
+		for _, other := range []int{parts - 1, parts + 1} {
+			if err := ansible.CheckHostName(name, other); err == nil || !strings.Contains(err.Error(), "is a path") {
+				t.Errorf("%q has %d parts: %v", name, other, err)
+			}
 		}
 	}
 }
