@@ -45,17 +45,18 @@ type job struct {
 // there now counts.
 func (j *job) run(ctx context.Context, task *module.Task) (*module.Result, error) {
 	result, err := j.reconcile(ctx, task)
-	conflicted := false
+	wrote, conflicted := result != nil && result.Changed, false // the last time
 	for range overtakings {
 		_, moved := errors.AsType[*overtaken](err)
 		if !moved && !j.vanished(ctx, result, err) {
-			if conflicted || !api.IsConflict(err) || api.IsLocked(err) || result != nil && result.Changed {
+			if conflicted || wrote || !api.IsConflict(err) || api.IsLocked(err) {
 				break
 			}
 			conflicted = true // the client has tried for some time already
 		}
 		before := result
 		result, err = j.reconcile(ctx, task)
+		wrote = result != nil && result.Changed
 		switch {
 		case result == nil:
 			result = before
