@@ -242,7 +242,16 @@ func (k *Keystone) ApplicationCredential(t testing.TB, user User, project Projec
 		opts.ExpiresAt = &expires
 	}
 	client := k.as(t, user, project)
-	c := must(t, "create application credential", applicationcredentials.Create(t.Context(), client, user.ID, opts).Extract)
+	c := must(t, "create application credential", func() (c *applicationcredentials.ApplicationCredential, err error) {
+		for range 10 { // Keystone's cache may not know a role for a moment, while others are granted
+			c, err = applicationcredentials.Create(t.Context(), client, user.ID, opts).Extract()
+			if !gophercloud.ResponseCodeIs(err, http.StatusBadRequest) {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		return c, err
+	})
 	return ApplicationCredential{ID: c.ID, Name: c.Name, Secret: c.Secret}
 }
 
