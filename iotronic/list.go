@@ -290,9 +290,9 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 func (l *Lister[T, O]) whole(ctx context.Context, w *walk, page *rawPage) ([]*T, error) {
 	objects := make([]*T, len(page.items))
 	for i, item := range page.items {
-		objects[i] = new(T)
-		if err := decode(item.JSON, objects[i]); err != nil {
-			return nil, unusable(page.resp, http.MethodGet, err)
+		var err error
+		if objects[i], err = decoded[T](page.resp, item.JSON); err != nil {
+			return nil, err
 		}
 	}
 	if !w.eachWhole {
@@ -337,6 +337,15 @@ func elements(resp *rest.Response, key string) ([][]byte, error) {
 	return all, err
 }
 
+// decoded is an element of a list.
+func decoded[T any](resp *rest.Response, text []byte) (*T, error) {
+	object := new(T)
+	if err := decode(text, object); err != nil {
+		return nil, unusable(resp, http.MethodGet, err)
+	}
+	return object, nil
+}
+
 // list reads a list that does not come in pages.
 func list[T any](ctx context.Context, c *Client, resource, operation, path, key string, query url.Values) ([]*T, error) {
 	resp, err := c.do(ctx, resource, operation, &call{Request: rest.Request{Method: http.MethodGet, Path: path, Query: query}})
@@ -352,9 +361,8 @@ func list[T any](ctx context.Context, c *Client, resource, operation, path, key 
 	}
 	all := make([]*T, len(objects))
 	for i, object := range objects {
-		all[i] = new(T)
-		if err := decode(object, all[i]); err != nil {
-			return nil, unusable(resp, http.MethodGet, err)
+		if all[i], err = decoded[T](resp, object); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil

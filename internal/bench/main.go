@@ -1,7 +1,7 @@
 // Command bench measures this program on this machine and prints ratios: the inventories of Craton and of a real Ironic
 // against a floor (the same pages fetched and thrown away) and against themselves at other sizes, the modules against a
-// Python module and against one task for a whole fleet. `make bench` builds the binary and runs it, at the root of the repository; docs/performance.md
-// explains how to read the tables.
+// Python module and against one task for a whole fleet. `make bench` builds the binary and runs it, at the root of the
+// repository; docs/performance.md explains how to read the tables.
 //
 // Everything is measured from outside: the binary in bin/ runs as its users run it, against `craton server` on
 // SQLite and Debian's Ironic over loopback, and by real Ansible. Times are medians of several runs.

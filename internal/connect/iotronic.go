@@ -55,13 +55,11 @@ func iotronicKeystone(v *settings.Values) (*Keystone, error) {
 		name = ""
 	}
 	kind, token := authType(v), v.String("token")
-	if named := max(rank(v, "os_cloud"), rank(v, "auth_url")); named > 0 { // what is weaker is for something else
-		if kind == noAuth && rank(v, "auth_type") < named {
-			kind = ""
-		}
-		if rank(v, "token") < named {
-			token = ""
-		}
+	if kind == noAuth && outranked(v, "auth_type") {
+		kind = ""
+	}
+	if outranked(v, "token") {
+		token = ""
 	}
 	switch {
 	case name != "":

@@ -88,12 +88,19 @@ func rank(v *settings.Values, name string) int {
 	return slices.Index(strength, v.Source(name).From)
 }
 
-// authType is auth_type, unless a stronger place names a cloud, or Keystone: what is weaker is for something else.
+// outranked tells whether a stronger place than that of a setting names a cloud, or Keystone: what is weaker is for something
+// else.
+func outranked(v *settings.Values, name string) bool {
+	return rank(v, name) < max(rank(v, "os_cloud"), rank(v, "auth_url"))
+}
+
+// authType is auth_type, but for users of Craton's own where Keystone counts for more.
 func authType(v *settings.Values) string {
-	if kind := v.String("auth_type"); kind != localAuth || rank(v, "auth_type") >= max(rank(v, "os_cloud"), rank(v, "auth_url")) {
-		return kind
+	kind := v.String("auth_type")
+	if kind == localAuth && outranked(v, "auth_type") {
+		return ""
 	}
-	return ""
+	return kind
 }
 
 // keystoneConfig is the cloud of os_cloud, if that is set, and over it the settings that count as much as os_cloud. Weaker
@@ -102,9 +109,7 @@ func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	name := v.String("os_cloud")
 	if name == "" {
 		c := overCloud(v, keystone.Config{}, settings.FromDefault)
-		if c.AuthType == localAuth {
-			c.AuthType = authType(v)
-		}
+		c.AuthType = authType(v)
 		return c, nil
 	}
 	c, err := keystone.LoadCloud(name, v.String("os_region_name"))
@@ -117,7 +122,7 @@ func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 // overCloud is a cloud, and over it the settings that count as much as the place in which it was named.
 func overCloud(v *settings.Values, c keystone.Config, named settings.From) keystone.Config {
 	get := func(name string) string {
-		if slices.Index(strength, v.Source(name).From) < slices.Index(strength, named) {
+		if rank(v, name) < slices.Index(strength, named) {
 			return ""
 		}
 		return v.String(name)

@@ -116,11 +116,11 @@ func (r *Request) repeatable() bool {
 
 // loses tells whether a request is repeated whose answer was lost, and notes that it was.
 func (r *Request) loses() bool {
-	if r == nil {
-		return true
+	again := r.repeatable()
+	if again && r != nil {
+		r.lost = true
 	}
-	r.lost = r.lost || r.repeatable()
-	return r.repeatable()
+	return again
 }
 
 // maxRetryAfter bounds what a server may ask a client to wait.

@@ -141,9 +141,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             settings = self.settings(config)
         finally:
             os.environ.update((variable, '') for variable in empty)
-        key = self.cache_key(path, settings)
         document = None
         use_cache = self.get_option('cache')
+        key = self.cache_key(path, settings) if use_cache else None
         if use_cache and cache:
             try:
                 document = self._cache[key]
