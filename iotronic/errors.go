@@ -139,6 +139,13 @@ func IsLocked(err error) bool {
 
 func isLocked(message string) bool { return strings.Contains(message, "is locked by host") }
 
+// isNotLocked tells that what was done is done, but that its lock was gone: in an Ironic on SQLite, a node that is created gets
+// the number of the one that was just removed, and the lock to give back is looked for by number.
+func isNotLocked(err error) bool {
+	e := httpErrorIn(err)
+	return e != nil && e.Status == http.StatusBadRequest && strings.Contains(e.Message, "found not to be locked on release")
+}
+
 // IsBadRequest tells that the server refused what was sent.
 func IsBadRequest(err error) bool { return StatusOf(err) == http.StatusBadRequest }
 

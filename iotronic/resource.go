@@ -310,12 +310,18 @@ func (w *Writer[T, C]) merged(ctx context.Context, id string, steps []step) (Obj
 }
 
 // Delete removes an object, by UUID or name; IsNotFound tells that there is none. When the answer was lost, and the delete that
-// was repeated finds none, the first has worked.
+// was repeated finds none, the first has worked. So it has where Ironic complains of the lock of another node, which it does on
+// SQLite when that was created at the same moment, and the node is gone.
 func (w *Writer[T, C]) Delete(ctx context.Context, id string) error {
 	r := w.reader
 	err := r.call(ctx, "delete a "+r.one, id, &call{Request: rest.Request{Method: http.MethodDelete}}, "", nil, "")
-	if IsNotFound(err) && httpErrorIn(err).lost {
+	switch {
+	case IsNotFound(err) && httpErrorIn(err).lost:
 		return nil
+	case isNotLocked(err):
+		if _, readErr := r.Get(ctx, id, "uuid"); IsNotFound(readErr) {
+			return nil
+		}
 	}
 	return err
 }

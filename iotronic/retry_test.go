@@ -232,3 +232,22 @@ func TestDeleteLost(t *testing.T) {
 		}
 	}
 }
+
+// TestDeleteUnlocked: a node is removed where Ironic complains of the lock of one that was created at the same moment, if it is
+// gone.
+func TestDeleteUnlocked(t *testing.T) {
+	t.Parallel()
+	const complaint = `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node 11111111-0000-4000-8000-111111111111 found not to be locked on release\"}"}`
+	for _, gone := range []bool{true, false} {
+		mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
+		mux.HandleFunc("DELETE /v1/nodes/{id}", always(http.StatusBadRequest, complaint))
+		found := always(http.StatusOK, `{"uuid": "`+uuid+`"}`)
+		if gone {
+			found = always(http.StatusNotFound, `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node x could not be found.\"}"}`)
+		}
+		mux.HandleFunc("GET /v1/nodes/{id}", found)
+		if err := c.Nodes.Delete(t.Context(), uuid); (err == nil) != gone || !gone && !iotronic.IsBadRequest(err) {
+			t.Errorf("gone: %v: %v", gone, err)
+		}
+	}
+}

@@ -268,14 +268,23 @@ func (i *Ironic) node(ctx context.Context, class, name, token string) error {
 	return err
 }
 
+// createIronic makes an empty database. A number is given to one node only, as other databases than SQLite do anyway: Ironic looks
+// for the lock of a node that it has removed by number, and would find the one that a test has created at the same moment.
+const createIronic = `
+import sys
+from ironic.cmd.dbsync import main
+from ironic.db.sqlalchemy import models
+models.Node.__table__.dialect_options["sqlite"]["autoincrement"] = True
+sys.exit(main())
+`
+
 // preparedIronic returns a directory with an empty database.
 func preparedIronic() (string, error) {
-	return cached(ironicPackage, ironicConf, func(dir string) error {
+	return cached(ironicPackage, ironicConf+createIronic, func(dir string) error {
 		if err := (ironicConfig{}).write(dir); err != nil {
 			return err
 		}
-		const create = `import sys; from ironic.cmd.dbsync import main; sys.exit(main())`
-		if err := run(dir, nil, "-I", "-c", create, "--config-file", "ironic.conf", "create_schema"); err != nil {
+		if err := run(dir, nil, "-I", "-c", createIronic, "--config-file", "ironic.conf", "create_schema"); err != nil {
 			return err
 		}
 		return os.Remove(filepath.Join(dir, "ironic.conf"))
