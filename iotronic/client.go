@@ -60,7 +60,7 @@ type config struct {
 func New(endpoint string, options ...Option) (*Client, error) {
 	c := &Client{busy: make(chan struct{}, 1), config: config{
 		endpoint: endpoint,
-		types:    []string{"iot", "baremetal"},
+		types:    ServiceTypes(),
 		Config: rest.Config{
 			Service:   service,
 			Timeout:   DefaultTimeout,
@@ -190,6 +190,34 @@ func WithToken(token string) Option {
 	}
 }
 
+// WithBasicAuth authenticates with a name and a password in each request, which an Ironic that stands alone may want
+// (its auth_strategy http_basic).
+func WithBasicAuth(username, password string) Option {
+	return func(c *config) {
+		switch {
+		case username == "" || password == "":
+			c.problem = invalid("a user's name and password are both needed for basic authentication")
+		case strings.Contains(username, ":"):
+			c.problem = invalid("the user's name has a colon in it, which basic authentication does not allow")
+		}
+		c.Auth = &basicAuth{username, password}
+	}
+}
+
+// basicAuth is used by its address only, as tokenAuth.
+type basicAuth struct{ username, password string }
+
+func (a *basicAuth) Authenticate(_ context.Context, r *http.Request) error {
+	r.SetBasicAuth(a.username, a.password)
+	return nil
+}
+
+// String hides the password from careless printing.
+func (a *basicAuth) String() string { return "a name and a password" }
+
+// GoString hides the password from %#v.
+func (a *basicAuth) GoString() string { return a.String() }
+
 // tokenAuth is used by its address only, so that printing what holds it shows the address and never the token.
 type tokenAuth struct{ token string }
 
@@ -204,8 +232,12 @@ func (a *tokenAuth) String() string { return "a token" }
 // GoString hides the token from %#v.
 func (a *tokenAuth) GoString() string { return a.String() }
 
-// WithServiceType sets which types of service the catalogue is searched for, the first that is there: "iot" and
-// "baremetal" unless it is used. It does not say what the service speaks.
+// ServiceTypes are the types of service that the catalogue is searched for, unless [WithServiceType] sets others: "iot" and
+// "baremetal".
+func ServiceTypes() []string { return []string{"iot", "baremetal"} }
+
+// WithServiceType sets which types of service the catalogue is searched for, the first that is there. It does not say what
+// the service speaks.
 func WithServiceType(types ...string) Option { return func(c *config) { c.types = types } }
 
 // WithDialect sets what the server speaks, so that it is not asked.

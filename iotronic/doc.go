@@ -14,8 +14,10 @@
 //
 // The endpoint may end in /v1 and may have a path before it. Without one it comes from Keystone's catalogue, where
 // the service types "iot" and "baremetal" are looked for, in this order ([WithServiceType]). An endpoint counts for more than the catalogue;
-// neither of the two is an [*AmbiguousAuthSystemError]. Without credentials, requests carry none, as for an Ironic
-// that stands alone. Domains default to the one with the id "default".
+// neither of the two is an [*AmbiguousAuthSystemError]. Domains default to the one with the id "default".
+//
+// Without credentials, requests carry none, as for an Ironic that stands alone; one that has users of its own is given
+// [WithBasicAuth].
 //
 // New sends nothing: wrong credentials show with the first call. A [Client] is safe for concurrent use by many
 // goroutines; make one and share it.

@@ -39,6 +39,7 @@ type HTTPError struct {
 
 	markerGone bool
 	lost       bool // an earlier try of the delete may have been carried out
+	basic      bool // the server wants a name and a password
 }
 
 // Error names what was asked, of whom, what the server said, and what to do next.
@@ -154,6 +155,13 @@ func IsUnauthenticated(err error) bool {
 	return refusedByKeystone(err) || StatusOf(err) == http.StatusUnauthorized
 }
 
+// WantsBasicAuth tells that the credentials were refused by a server that takes a name and a password in each request
+// ([WithBasicAuth]), and nothing else.
+func WantsBasicAuth(err error) bool {
+	e := httpErrorIn(err)
+	return e != nil && e.basic
+}
+
 // IsForbidden tells that the credentials are good but the role does not suffice.
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 
@@ -161,6 +169,7 @@ func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden 
 func errorOf(resp *rest.Response, method string, sent any) error {
 	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: requestID(resp.Header)}
 	e.lost = resp.Lost && method == http.MethodDelete
+	e.basic = resp.Status == http.StatusUnauthorized && strings.HasPrefix(strings.ToLower(resp.Header.Get("WWW-Authenticate")), "basic")
 	e.RetryAfter, _ = rest.RetryAfter(resp.Header)
 	e.parse(resp, concealing(sent))
 	switch {

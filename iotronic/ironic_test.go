@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -243,6 +244,38 @@ func TestEchoes(t *testing.T) {
 	} {
 		if !iotronic.IsBadRequest(err) || strings.Contains(err.Error(), "5ecret") || !strings.Contains(err.Error(), iotronic.Hidden) {
 			t.Errorf("%v", err)
+		}
+	}
+}
+
+// TestBasicAuth: an Ironic that stands alone and has users of its own.
+func TestBasicAuth(t *testing.T) {
+	t.Parallel()
+	i := openstacktest.NewIronic(t, openstacktest.IronicBasic())
+	ctx := t.Context()
+	c := newClient(t, i.URL, iotronic.WithBasicAuth(openstacktest.IronicUser, openstacktest.IronicPassword))
+	if _, err := c.Nodes.Create(ctx, iotronic.NodeCreate{Name: "alone", Driver: openstacktest.IronicDriver}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Nodes.Get(ctx, "alone"); err != nil || n.Name != "alone" {
+		t.Errorf("%v, %v", n, err)
+	}
+	for name, option := range map[string]iotronic.Option{
+		"a wrong password": iotronic.WithBasicAuth(openstacktest.IronicUser, "hush-hush"),
+		"nobody":           iotronic.WithTimeout(iotronic.DefaultTimeout),
+		"a token":          iotronic.WithToken("hush-hush"),
+	} {
+		_, err := newClient(t, i.URL, option).Nodes.Get(ctx, "alone")
+		if !iotronic.IsUnauthenticated(err) || !iotronic.WantsBasicAuth(err) || strings.Contains(err.Error(), "hush-hush") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if text := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(text, openstacktest.IronicPassword) {
+		t.Errorf("a client shows its password: %s", text)
+	}
+	for _, user := range [][2]string{{"", "p"}, {"u", ""}, {"a:b", "p"}} {
+		if _, err := iotronic.New(i.URL, iotronic.WithBasicAuth(user[0], user[1])); !is[*iotronic.ValidationError](err) {
+			t.Errorf("%v: %v", user, err)
 		}
 	}
 }

@@ -100,12 +100,23 @@ func TestIotronicGuide(t *testing.T) {
 			env[i] = "PATH=" + strings.Join([]string{home, ansibleBin(), path}, string(os.PathListSeparator))
 		}
 	}
-	commands, _ := console(t, "docs/iotronic.md")
-	if len(commands) < 5 {
-		t.Errorf("only %d commands in the guide", len(commands))
+	withUsers := openstacktest.NewIronic(t, openstacktest.IronicBasic())
+	if c, err = iotronic.New(withUsers.URL, iotronic.WithBasicAuth(openstacktest.IronicUser, openstacktest.IronicPassword)); err != nil {
+		t.Fatal(err)
 	}
-	runCommands(t, "docs/iotronic.md", commands, home, env,
-		strings.NewReplacer("http://iotronic.example:8812", town.URL, "http://ironic.example:6385", bareMetal.URL))
+	if _, err := c.Nodes.Create(t.Context(), iotronic.NodeCreate{Name: "rack-7", Driver: openstacktest.IronicDriver, ResourceClass: "small"}); err != nil {
+		t.Fatal(err)
+	}
+	commands, files := console(t, "docs/iotronic.md")
+	if len(commands) < 5 || files["clouds.yaml"] == "" {
+		t.Errorf("only %d commands in the guide, or no clouds.yaml", len(commands))
+	}
+	here := strings.NewReplacer("http://iotronic.example:8812", town.URL, "http://ironic.example:6385", bareMetal.URL,
+		"https://ironic-with-users.example:6385", withUsers.URL, "the password of operator", openstacktest.IronicPassword)
+	if err := os.WriteFile(filepath.Join(home, "clouds.yaml"), []byte(here.Replace(files["clouds.yaml"])), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runCommands(t, "docs/iotronic.md", commands, home, env, here)
 }
 
 // TestIotronicSettings: the guide's tables are those of the code.

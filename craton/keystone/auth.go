@@ -221,9 +221,13 @@ func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
 	return &id, nil
 }
 
-// Endpoint signs in if need be, and looks for a service's address in the catalogue, by its type, such as
-// "fleet_management", and the Config's Region and Interface. It ends without a slash. That nothing was found is a *[NoEndpoint].
+// Endpoint is a service's address: the one of the Config's Endpoints, or else, signing in if need be, that of the catalogue, by its
+// type, such as "fleet_management", and the Config's Region and Interface. It ends without a slash. That nothing was found is a
+// *[NoEndpoint].
 func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error) {
+	if url := a.config.EndpointOf(serviceType); url != "" {
+		return strings.TrimRight(url, "/"), nil
+	}
 	t, err := a.described(ctx)
 	if err != nil {
 		return "", err

@@ -125,7 +125,7 @@ func (p places) load(name, region string) (Config, error) {
 	if err := c.region(region); err != nil {
 		return Config{}, fmt.Errorf("keystone: cloud %q of %s %w", name, path, err)
 	}
-	if c.config.AuthURL == "" {
+	if c.config.AuthURL == "" && !c.config.StandsAlone() {
 		if _, err := c.config.method(); err != nil {
 			return Config{}, fmt.Errorf("%w (cloud %q of %s)", err, name, path)
 		}
@@ -245,6 +245,13 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 	known := &yaml.Node{Kind: yaml.MappingNode}
 	for key, value := range of {
 		name := strings.ReplaceAll(key, "-", "_")
+		if service, ok := strings.CutSuffix(name, "_endpoint_override"); ok && word(value) != "" {
+			if o.config.Endpoints == nil {
+				o.config.Endpoints = map[string]string{}
+			}
+			o.config.Endpoints[service] = word(value)
+			continue
+		}
 		if now := former[name]; now != "" && of[now] == nil {
 			name = now
 		}

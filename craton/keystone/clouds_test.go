@@ -50,7 +50,7 @@ clouds:
     regions:
     - north
     - name: south
-      values: {auth: {auth_url: "http://south.example"}, interface: admin}
+      values: {auth: {auth_url: "http://south.example"}, interface: admin, bare-metal-endpoint-override: "http://south.example:6385"}
   provided:
     profile: provider
     auth: {username: deploy, project_id: p}
@@ -58,7 +58,9 @@ clouds:
     profile: nobody
     auth: {username: deploy}
   empty: {}
-  alone: {auth_type: none, baremetal_endpoint_override: http://ironic.example}
+  alone: {auth_type: none, endpoint: http://some.example, baremetal_endpoint_override: http://ironic.example}
+  basic: {auth_type: http_basic, auth: {username: operator, password: hush, endpoint: http://ironic.example}, iot_endpoint_override: ""}
+  odd: {auth_type: kerberos}
   blank:
   list: [1]
 `
@@ -107,6 +109,8 @@ func TestLoadCloud(t *testing.T) {
 			Interface: "adminURL", AuthType: Password, Insecure: true}},
 		"older":    {"", Config{AuthURL: "http://keystone.example", Username: "deploy", ProjectID: "47", Password: "x"}},
 		"regional": {"", Config{AuthURL: "http://keystone.example", Username: "deploy", Region: "north"}},
+		"alone":    {"", Config{AuthType: None, Endpoint: "http://some.example", Endpoints: map[string]string{"baremetal": "http://ironic.example"}}},
+		"basic":    {"", Config{AuthType: HTTPBasic, Username: "operator", Password: "hush", Endpoint: "http://ironic.example"}},
 		"provided": {"", Config{AuthURL: "http://provider.example", Username: "deploy", ProjectID: "p", Region: "west"}},
 	} {
 		got, err := in.load(name, tt.region)
@@ -118,13 +122,14 @@ func TestLoadCloud(t *testing.T) {
 		}
 	}
 	got, err := in.load("regional", "south")
-	if want := (Config{AuthURL: "http://south.example", Username: "deploy", Region: "south", Interface: "admin"}); err != nil || got != want {
-		t.Errorf("the second region: %v, %v", fields(got), err)
+	want := Config{AuthURL: "http://south.example", Username: "deploy", Region: "south", Interface: "admin", Endpoints: map[string]string{"bare_metal": "http://south.example:6385"}}
+	if diff := cmp.Diff(fields(want), fields(got)); err != nil || diff != "" {
+		t.Errorf("the second region: %s, %v", diff, err)
 	}
 
 	for name, want := range map[string]string{
-		"prdo":  `clouds.yml has no cloud "prdo"; it has alone, app, blank, empty, list, lost, merged, old, older, prod, provided, regional`,
-		"alone": `auth_type "none" is not supported; supported are password, v3applicationcredential and token (cloud "alone" of `,
+		"prdo":  `clouds.yml has no cloud "prdo"; it has alone, app, basic, blank, empty, list, lost, merged, odd, old, older, prod, provided, regional`,
+		"odd":   `auth_type "kerberos" is not supported; supported are password, v3applicationcredential and token (cloud "odd" of `,
 		"empty": `has no auth.auth_url`, "blank": `cloud "blank" must be a mapping`, "lost": `no profile of a clouds-public.yaml`,
 	} {
 		if _, err := in.load(name, ""); err == nil || !strings.Contains(err.Error(), want) {
@@ -185,6 +190,39 @@ func TestDefaultPlaces(t *testing.T) {
 	} {
 		if diff := cmp.Diff(tt.want, defaultPlaces(func(n string) string { return tt.env[n] }), cmp.AllowUnexported(places{})); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestEndpointOf: what a Config says of where a service is.
+func TestEndpointOf(t *testing.T) {
+	t.Parallel()
+	own := map[string]string{"bare_metal": "http://b/"}
+	for _, c := range []struct {
+		config Config
+		types  []string
+		want   string
+	}{
+		{Config{}, []string{"iot"}, ""},
+		{Config{Endpoints: own}, []string{"iot", "bare-metal"}, "http://b/"},
+		{Config{Endpoints: own, Endpoint: "http://e"}, []string{"iot"}, ""},
+		{Config{Endpoints: own, Endpoint: "http://e", AuthType: HTTPBasic}, []string{"iot"}, "http://e"},
+		{Config{Endpoints: own, Endpoint: "http://e", AuthType: None}, []string{"iot", "bare-metal"}, "http://b/"},
+	} {
+		if got := c.config.EndpointOf(c.types...); got != c.want {
+			t.Errorf("%v of %v: %q", c.types, fields(c.config), got)
+		}
+	}
+	a, err := New(Config{AuthURL: "http://127.0.0.1:1", Username: "u", Password: "p", Endpoints: own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if url, err := a.Endpoint(t.Context(), "bare-metal"); err != nil || url != "http://b" {
+		t.Errorf("Endpoint: %q, %v", url, err)
+	}
+	for _, kind := range []string{None, HTTPBasic} {
+		if _, err := New(Config{AuthURL: "http://k", AuthType: kind, Username: "u", Password: "p"}); err == nil || !strings.Contains(err.Error(), "stands alone") {
+			t.Errorf("%s: %v", kind, err)
 		}
 	}
 }

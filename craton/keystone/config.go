@@ -18,6 +18,13 @@ const (
 	ApplicationCredential = "v3applicationcredential"
 )
 
+// The ways of services that stand alone, such as Ironic: no credentials, and a name and a password with each request. Keystone has
+// no part in them: a cloud may have them ([LoadCloud]), and [New] does not take them.
+const (
+	None      = "none"
+	HTTPBasic = "http_basic"
+)
+
 // DefaultDomain is the id of the domain of users and projects for which no domain is given.
 const DefaultDomain = "default"
 
@@ -27,7 +34,8 @@ const DefaultDomain = "default"
 type Config struct {
 	AuthURL string `yaml:"auth_url"` // Keystone's address, with or without /v3 (OS_AUTH_URL)
 	// AuthType is [Password], [ApplicationCredential] or [Token] (OS_AUTH_TYPE); v3password and v3token mean the same.
-	// "" is an application credential if there is one, else a password if there is one, else a token.
+	// "" is an application credential if there is one, else a password if there is one, else a token. [None] and [HTTPBasic] are
+	// not Keystone's.
 	AuthType string `yaml:"auth_type"`
 
 	// Who.
@@ -58,6 +66,11 @@ type Config struct {
 	// Where in the catalogue.
 	Region    string `yaml:"region_name"` // "" is any (OS_REGION_NAME)
 	Interface string `yaml:"interface"`   // public, internal or admin, with or without URL behind it; "" is public (OS_INTERFACE)
+
+	// Where, whatever the catalogue says: by type of service, with _ for -, as a clouds.yaml has them in front of
+	// _endpoint_override, such as baremetal_endpoint_override.
+	Endpoints map[string]string `yaml:"-"`
+	Endpoint  string            `yaml:"endpoint"` // of a service that stands alone
 
 	// How https is verified.
 	CACert   string `yaml:"cacert"` // PEM file or directory trusted instead of the system's (OS_CACERT)
@@ -114,7 +127,27 @@ func (c *Config) method() (string, error) {
 	case "applicationcredential":
 		return ApplicationCredential, nil
 	}
+	if c.StandsAlone() {
+		return "", fmt.Errorf("keystone: auth_type %q is for a service that stands alone, such as Ironic; here %s, %s or %s signs in", c.AuthType, Password, ApplicationCredential, Token)
+	}
 	return "", fmt.Errorf("keystone: auth_type %q is not supported; supported are %s, %s and %s", c.AuthType, Password, ApplicationCredential, Token)
+}
+
+// StandsAlone tells a service that Keystone has no part in: AuthType is [None] or [HTTPBasic].
+func (c *Config) StandsAlone() bool { return c.AuthType == None || c.AuthType == HTTPBasic }
+
+// EndpointOf is the address of a service that the Config itself has, and not the catalogue: that of the first of the types that has
+// one in Endpoints, or else, if the service stands alone, Endpoint. "" is none.
+func (c *Config) EndpointOf(types ...string) string {
+	for _, t := range types {
+		if url := c.Endpoints[strings.ReplaceAll(t, "-", "_")]; url != "" {
+			return url
+		}
+	}
+	if c.StandsAlone() {
+		return c.Endpoint
+	}
+	return ""
 }
 
 // missing are the parameters that somebody who signs in has to give.

@@ -16,7 +16,8 @@
 // credential, and a token that was made before. Users and projects are named, or given by id; the domain of a
 // name is the one whose id is "default" unless another is given. Only version 3 of Keystone's API is spoken, below the
 // AuthURL; the addresses that Keystone's own list of versions has are not followed, so a secret goes nowhere else.
-// [LoadCloud] reads a Config from a clouds.yaml.
+// [LoadCloud] reads a Config from a clouds.yaml. One of a service that stands alone, such as Ironic without Keystone, says where that
+// is ([Config.EndpointOf]), and is not for [New].
 //
 // # Tokens
 //

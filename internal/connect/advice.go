@@ -15,7 +15,10 @@ func Advice(err error) string {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "set ca_path (CRATON_CA_PATH), or os_cacert (OS_CACERT) for Keystone, to the PEM file of the authority that signed it"
 	}
-	if iotronic.StatusOf(err) == http.StatusUnauthorized {
+	switch {
+	case iotronic.WantsBasicAuth(err):
+		return "set auth_type (OS_AUTH_TYPE) to http_basic, and username and password (OS_USERNAME, OS_PASSWORD) to those of a user of the server"
+	case iotronic.StatusOf(err) == http.StatusUnauthorized:
 		return "set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs"
 	}
 	return ""

@@ -10,9 +10,6 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// noAuth is the auth_type of a service without users, as openstackclient names it.
-const noAuth = "none"
-
 // ErrNoIotronic tells that nothing says where Ironic or Iotronic is.
 var ErrNoIotronic = errors.New("no Ironic or Iotronic to talk to")
 
@@ -22,7 +19,7 @@ var ErrNoIotronic = errors.New("no Ironic or Iotronic to talk to")
 //   - the cloud of iotronic.cloud; nothing else says who, but flags;
 //   - with a URL, a token: it is used as it is, and not renewed;
 //   - credentials for Keystone;
-//   - nobody, for an Ironic that stands alone.
+//   - nobody, or with auth_type http_basic a user of its own, for an Ironic that stands alone.
 //
 // Users of Craton's own are none of this service.
 func Iotronic(v *settings.Values) (*iotronic.Client, error) {
@@ -30,34 +27,46 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	url, token := v.String("iotronic.url"), v.String("token")
-	k, err := iotronicKeystone(v)
-	switch {
-	case err != nil:
+	who, token, err := iotronicUser(v)
+	if err != nil {
 		return nil, err
-	case k != nil:
-		if service := v.String("iotronic.service_type"); service != "" {
-			options = append(options, iotronic.WithServiceType(service))
+	}
+	types := iotronic.ServiceTypes()
+	if service := v.String("iotronic.service_type"); service != "" {
+		types = []string{service}
+	}
+	url, own := v.String("iotronic.url"), who.EndpointOf(types...)
+	if own != "" && max(rank(v, "iotronic.cloud"), rank(v, "os_cloud")) > rank(v, "iotronic.url") {
+		url = own // of the cloud
+	}
+	verify := serviceTLS(v, who)
+	switch {
+	case !who.StandsAlone():
+		k, err := newKeystone(v, who)
+		if err != nil {
+			return nil, err
 		}
-		options = append(options, iotronic.WithAuth(k.Auth), iotronic.WithTLS(iotronic.TLS(k.TLS)))
+		verify = k.TLS
+		options = append(options, iotronic.WithServiceType(types...), iotronic.WithAuth(k.Auth))
 	case url == "":
 		return nil, fmt.Errorf("%w: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone", ErrNoIotronic)
-	case token != "" && v.String("auth_type") != noAuth:
+	case who.AuthType == keystone.HTTPBasic && (who.Username == "" || who.Password == ""):
+		return nil, errors.New("auth_type http_basic needs a user of Ironic's own: set username (OS_USERNAME) and password (OS_PASSWORD)")
+	case who.AuthType == keystone.HTTPBasic:
+		options = append(options, iotronic.WithBasicAuth(who.Username, who.Password))
+	case token != "":
 		options = append(options, iotronic.WithToken(token))
 	}
-	return iotronic.New(url, options...)
+	return iotronic.New(url, append(options, iotronic.WithTLS(iotronic.TLS(verify)))...)
 }
 
-// iotronicKeystone is who signs in to Keystone; nil if nobody does.
-func iotronicKeystone(v *settings.Values) (*Keystone, error) {
+// iotronicUser is who signs in, and where; or a token that is used as it is.
+func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 	name := v.String("iotronic.cloud")
 	if rank(v, "os_cloud") > rank(v, "iotronic.cloud") {
 		name = ""
 	}
 	kind, token := authType(v), v.String("token")
-	if kind == noAuth && outranked(v, "auth_type") {
-		kind = ""
-	}
 	if outranked(v, "token") {
 		token = ""
 	}
@@ -69,24 +78,21 @@ func iotronicKeystone(v *settings.Values) (*Keystone, error) {
 		}
 		cloud, err := keystone.LoadCloud(name, region)
 		if err != nil {
-			return nil, err
+			return cloud, "", err
 		}
 		c := overCloud(v, cloud, settings.FromFlag)
 		if v.Source("os_cacert").From != settings.FromFlag {
 			c.CACert = cmp.Or(cloud.CACert, c.CACert)
 		}
-		return newKeystone(v, c)
-	case kind == noAuth, kind == "" && v.String("iotronic.url") != "" && token != "", !UsesKeystone(v):
-		return nil, nil //nolint:nilnil // nil is nobody
+		return c, "", nil
+	case kind == "" && v.String("iotronic.url") != "" && token != "":
+	case standsAlone(kind) || UsesKeystone(v):
+		c, err := keystoneConfig(v)
+		return c, "", err
 	}
-	c, err := keystoneConfig(v)
-	if err != nil {
-		return nil, err
-	}
-	if c.AuthType == noAuth {
-		c.AuthType = kind
-	}
-	return newKeystone(v, c)
+	c := withoutCloud(v)
+	c.AuthType = keystone.None
+	return c, token, nil
 }
 
 // iotronicOptions are the options that do not depend on who signs in.
@@ -100,7 +106,6 @@ func iotronicOptions(v *settings.Values) ([]iotronic.Option, error) {
 		iotronic.WithRetries(v.Int("iotronic.max_retries")),
 		iotronic.WithTimeout(v.Duration("timeout")),
 		iotronic.WithUserAgent(userAgent()),
-		iotronic.WithTLS(withoutKeystone(v)),
 	}
 	if wait := v.Duration("iotronic.retry_interval"); wait > 0 {
 		options = append(options, iotronic.WithRetryWait(wait, wait))
@@ -113,17 +118,4 @@ func iotronicOptions(v *settings.Values) ([]iotronic.Option, error) {
 		options = append(options, iotronic.WithVersion(version))
 	}
 	return options, nil
-}
-
-// withoutKeystone is how https is verified where Keystone has no say; its settings count for the service too.
-func withoutKeystone(v *settings.Values) iotronic.TLS {
-	t := iotronic.TLS{
-		CAPath:     cmp.Or(v.String("ca_path"), v.String("os_cacert")),
-		ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"),
-		Insecure: !v.Bool("validate_certs") || v.Bool("os_insecure") && v.IsDefault("validate_certs"),
-	}
-	if t.ClientCert == "" && t.ClientKey == "" {
-		t.ClientCert, t.ClientKey = v.String("os_cert"), v.String("os_key")
-	}
-	return t
 }

@@ -104,6 +104,7 @@ func TestIotronicProblems(t *testing.T) {
 		"the stronger":    {map[string]string{"CRATON_IOTRONIC_CLOUD": "a-weaker-one"}, []string{"--os-cloud", "no-such-cloud"}, `"no-such-cloud"`},
 		"the more own":    {map[string]string{"CRATON_IOTRONIC_CLOUD": "no-such-cloud", "OS_CLOUD": "of-craton"}, nil, `"no-such-cloud"`},
 		"a certificate":   {nil, []string{"--iotronic-url", "https://i", "--ca-path", "/nonexistent"}, "/nonexistent"},
+		"nobody's":        {map[string]string{"OS_AUTH_TYPE": "http_basic", "OS_ENDPOINT": "http://i", "OS_PASSWORD": "hush"}, nil, "auth_type http_basic needs a user of Ironic's own: set username (OS_USERNAME)"},
 		"and of Keystone": {nil, []string{"--iotronic-url", "https://i", "--os-cacert", "/nonexistent"}, "/nonexistent"},
 	} {
 		_, err := Iotronic(iotronicValues(t, c.env, "", c.args...))
@@ -133,9 +134,9 @@ func TestIotronicPlaces(t *testing.T) {
 		"both as flags":                         {nil, "", []string{"--iotronic-url", "http://i", "--os-token", "t", "--os-auth-url", "http://k"}, false},
 		"a token in the file, Keystone outside": {map[string]string{"IOTRONIC_URL": "http://i", "OS_AUTH_URL": "http://k", "OS_USERNAME": "u", "OS_PASSWORD": "p"}, "token: x\n", nil, true},
 	} {
-		k, err := iotronicKeystone(iotronicValues(t, c.env, c.file, c.args...))
-		if err != nil || k != nil != c.keystone {
-			t.Errorf("%s: %v, %v", name, k != nil, err)
+		who, _, err := iotronicUser(iotronicValues(t, c.env, c.file, c.args...))
+		if err != nil || who.StandsAlone() == c.keystone {
+			t.Errorf("%s: %v, %v", name, who.AuthType, err)
 		}
 	}
 }
@@ -246,5 +247,65 @@ func TestIronicThroughKeystone(t *testing.T) {
 	}
 	if !iotronic.IsUnauthenticated(err) || strings.Contains(err.Error(), "wrong-and-secret") {
 		t.Errorf("a wrong password: %v", err)
+	}
+}
+
+// TestIronicAlone: an Ironic without Keystone that a clouds.yaml knows, or the environment, with users of its own or without any.
+func TestIronicAlone(t *testing.T) {
+	ironic, basic := openstacktest.NewIronic(t), openstacktest.NewIronic(t, openstacktest.IronicBasic())
+	cloud := filepath.Join(t.TempDir(), "clouds.yaml")
+	err := os.WriteFile(cloud, fmt.Appendf(nil, `
+clouds:
+  bifrost: {auth_type: "none", endpoint: %[1]q}
+  override: {auth_type: none, baremetal_endpoint_override: %[1]q, iot_endpoint_override: "http://127.0.0.1:1"}
+  basic: {auth_type: http_basic, auth: {username: %[3]s, password: %[4]s, endpoint: %[2]q}}
+  stale: {auth_type: http_basic, auth: {username: %[3]s, password: hush-hush, endpoint: %[2]q}}
+  nowhere: {auth_type: none}
+  keystone: {auth: {auth_url: "http://127.0.0.1:1", username: u, password: p}}
+`, ironic.URL, basic.URL, openstacktest.IronicUser, openstacktest.IronicPassword), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OS_CLIENT_CONFIG_FILE", cloud)
+	elsewhere := map[string]string{"IRONIC_URL": "http://127.0.0.1:1", "OS_TOKEN": "of somebody else", "OS_CLOUD": "keystone"}
+	list := func(env map[string]string, args ...string) error {
+		client, err := Iotronic(iotronicValues(t, env, "", append(args, "--max-retries", "0")...))
+		if err == nil {
+			defer client.CloseIdleConnections()
+			_, err = client.Nodes.List(t.Context(), iotronic.NodeListOptions{})
+		}
+		return err
+	}
+	for name, c := range map[string]struct {
+		env  map[string]string
+		args []string
+	}{
+		"bifrost":                       {map[string]string{"OS_CLOUD": "bifrost"}, nil},
+		"a cloud beside Craton's own":   {map[string]string{"OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_ID": "i"}, []string{"--iotronic-cloud", "bifrost"}},
+		"an override":                   {map[string]string{"OS_CLOUD": "override"}, []string{"--os-service-type", "baremetal"}},
+		"a cloud of users":              {map[string]string{"OS_CLOUD": "basic"}, nil},
+		"a cloud that is named":         {elsewhere, []string{"--os-cloud", "basic"}},
+		"the same for this alone":       {elsewhere, []string{"--iotronic-cloud", "bifrost"}},
+		"a url in the same place":       {map[string]string{"OS_CLOUD": "nowhere", "IRONIC_URL": ironic.URL}, nil},
+		"another user":                  {map[string]string{"OS_CLOUD": "stale"}, []string{"--os-password", openstacktest.IronicPassword}},
+		"nobody":                        {map[string]string{"OS_ENDPOINT": ironic.URL, "OS_AUTH_TYPE": "none"}, nil},
+		"a user":                        {map[string]string{"OS_ENDPOINT": basic.URL, "OS_AUTH_TYPE": "http_basic", "OS_USERNAME": openstacktest.IronicUser, "OS_PASSWORD": openstacktest.IronicPassword}, nil},
+		"a user, and Keystone for more": {map[string]string{"OS_ENDPOINT": basic.URL, "OS_AUTH_TYPE": "http_basic", "OS_USERNAME": openstacktest.IronicUser, "OS_PASSWORD": openstacktest.IronicPassword, "OS_AUTH_URL": "http://127.0.0.1:1"}, nil},
+	} {
+		if err := list(c.env, c.args...); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for want, c := range map[string]struct {
+		env  map[string]string
+		args []string
+	}{
+		"no Ironic or Iotronic to talk to":                         {map[string]string{"OS_CLOUD": "nowhere"}, nil},
+		"set auth_type (OS_AUTH_TYPE) to http_basic, and username": {map[string]string{"IRONIC_URL": basic.URL}, nil},
+		"to those of a user of the server":                         {nil, []string{"--os-cloud", "stale"}},
+	} {
+		if err := list(c.env, c.args...); err == nil || !strings.Contains(Advised(err).Error(), want) || strings.Contains(err.Error(), "hush-hush") {
+			t.Errorf("not %q: %v", want, err)
+		}
 	}
 }

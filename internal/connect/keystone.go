@@ -24,6 +24,8 @@ func UsesKeystone(v *settings.Values) bool {
 		return false
 	case v.String("auth_url") != "" || v.String("os_cloud") != "":
 		return true
+	case standsAlone(kind): // which is Ironic's
+		return false
 	case kind != "":
 		return !strings.HasSuffix(kind, keystone.Password)
 	}
@@ -48,22 +50,11 @@ func NewKeystone(v *settings.Values) (*Keystone, error) {
 
 // newKeystone is NewKeystone for a Config that says who signs in.
 func newKeystone(v *settings.Values, c keystone.Config) (*Keystone, error) {
-	service := craton.TLS{CAPath: v.String("ca_path"), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"), Insecure: c.Insecure}
-	switch {
-	case !v.IsDefault("validate_certs"):
-		service.Insecure = !v.Bool("validate_certs")
-		if v.IsDefault("os_insecure") {
-			c.Insecure = service.Insecure
-		}
-	case !v.IsDefault("os_insecure"):
-		service.Insecure = v.Bool("os_insecure")
+	service := serviceTLS(v, c)
+	if !v.IsDefault("validate_certs") && v.IsDefault("os_insecure") {
+		c.Insecure = service.Insecure
 	}
-	// A private cloud has one authority for all: what is said of one counts for the other.
-	service.CAPath = cmp.Or(service.CAPath, c.CACert)
 	c.CACert = cmp.Or(c.CACert, service.CAPath)
-	if service.ClientCert == "" && service.ClientKey == "" {
-		service.ClientCert, service.ClientKey = c.Cert, c.Key
-	}
 	options := []keystone.Option{
 		keystone.WithTimeout(v.Duration("timeout")), keystone.WithRetries(v.Int("retries")), keystone.WithUserAgent(userAgent()),
 	}
@@ -75,6 +66,22 @@ func newKeystone(v *settings.Values, c keystone.Config) (*Keystone, error) {
 		return nil, err
 	}
 	return &Keystone{Auth: auth, TLS: service}, nil
+}
+
+// serviceTLS is how https connections to a service are verified. A private cloud has one authority for all: what is said of Keystone
+// counts for the service, where nothing is said of that.
+func serviceTLS(v *settings.Values, c keystone.Config) craton.TLS {
+	t := craton.TLS{CAPath: cmp.Or(v.String("ca_path"), c.CACert), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"), Insecure: c.Insecure}
+	switch {
+	case !v.IsDefault("validate_certs"):
+		t.Insecure = !v.Bool("validate_certs")
+	case !v.IsDefault("os_insecure"):
+		t.Insecure = v.Bool("os_insecure")
+	}
+	if t.ClientCert == "" && t.ClientKey == "" {
+		t.ClientCert, t.ClientKey = c.Cert, c.Key
+	}
+	return t
 }
 
 // strength is how much a place counts from which a setting comes, the strongest last.
@@ -94,29 +101,35 @@ func outranked(v *settings.Values, name string) bool {
 	return rank(v, name) < max(rank(v, "os_cloud"), rank(v, "auth_url"))
 }
 
-// authType is auth_type, but for users of Craton's own where Keystone counts for more.
+// authType is auth_type, but for what is not Keystone's where Keystone counts for more.
 func authType(v *settings.Values) string {
 	kind := v.String("auth_type")
-	if kind == localAuth && outranked(v, "auth_type") {
+	if (kind == localAuth || standsAlone(kind)) && outranked(v, "auth_type") {
 		return ""
 	}
 	return kind
 }
+
+// standsAlone tells an auth_type of services that stand alone.
+func standsAlone(kind string) bool { return (&keystone.Config{AuthType: kind}).StandsAlone() }
 
 // keystoneConfig is the cloud of os_cloud, if that is set, and over it the settings that count as much as os_cloud. Weaker
 // ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
 func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	name := v.String("os_cloud")
 	if name == "" {
-		c := overCloud(v, keystone.Config{}, settings.FromDefault)
-		c.AuthType = authType(v)
-		return c, nil
+		return withoutCloud(v), nil
 	}
 	c, err := keystone.LoadCloud(name, v.String("os_region_name"))
 	if err != nil {
 		return c, err
 	}
 	return overCloud(v, c, v.Source("os_cloud").From), nil
+}
+
+// withoutCloud is what the settings say without one.
+func withoutCloud(v *settings.Values) keystone.Config {
+	return overCloud(v, keystone.Config{}, settings.FromDefault)
 }
 
 // overCloud is a cloud, and over it the settings that count as much as the place in which it was named.
@@ -135,7 +148,9 @@ func overCloud(v *settings.Values, c keystone.Config, named settings.From) keyst
 		}
 	}
 	set("auth_url", &c.AuthURL)
-	set("auth_type", &c.AuthType)
+	if get("auth_type") != "" {
+		c.AuthType = cmp.Or(authType(v), c.AuthType)
+	}
 	either("user_id", "username", &c.UserID, &c.Username)
 	either("user_domain_id", "user_domain_name", &c.UserDomainID, &c.UserDomainName)
 	set("password", &c.Password)

@@ -38,6 +38,7 @@ type IronicOption func(*ironicConfig)
 type ironicConfig struct {
 	release  string
 	keystone *Keystone
+	basic    bool
 	pageSize int
 }
 
@@ -52,6 +53,18 @@ func IronicRelease(release string) IronicOption {
 // for no credentials.
 func IronicBehind(k *Keystone) IronicOption {
 	return func(c *ironicConfig) { c.keystone = k }
+}
+
+// The user of an Ironic that stands alone and has users of its own, and its password as that Ironic's file has it.
+const (
+	IronicUser     = "operator"
+	IronicPassword = "standalone-password"
+	ironicUsers    = IronicUser + ":$2b$04$M5ddbmK/sQOUINu7psPgregQu3cWUGPaDYlePdpqskP0dRhzbXKoa\n"
+)
+
+// IronicBasic makes Ironic ask for a name and a password with each request, those of [IronicUser].
+func IronicBasic() IronicOption {
+	return func(c *ironicConfig) { c.basic = true }
 }
 
 // IronicPages makes pages of Ironic hold n objects at most instead of
@@ -196,6 +209,12 @@ func (c ironicConfig) write(dir string) error {
 	}
 	text := fmt.Sprintf(ironicConf, strings.Join(fakes, "\n"), cmp.Or(c.pageSize, IronicPageSize))
 	options := "[DEFAULT]\nauth_strategy = noauth\n"
+	if c.basic {
+		options = "[DEFAULT]\nauth_strategy = http_basic\nhttp_basic_auth_user_file = htpasswd\n"
+		if err := os.WriteFile(filepath.Join(dir, "htpasswd"), []byte(ironicUsers), 0o600); err != nil {
+			return err
+		}
+	}
 	if c.keystone != nil {
 		options = fmt.Sprintf(ironicKeystoneConf, c.keystone.URL, AdminUser, AdminPassword, AdminProject, DomainID)
 	}

@@ -10,7 +10,7 @@ var keystone = []Setting{
 	{Name: "auth_url", Flag: "os-auth-url", Env: "OS_AUTH_URL",
 		Help: "Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are those of Keystone"},
 	{Name: "auth_type", Flag: "os-auth-type", Env: "OS_AUTH_TYPE",
-		Help: "how to sign in: password, v3applicationcredential or token, by default what there is; local means Craton's own users even if Keystone is set"},
+		Help: "how to sign in: password, v3applicationcredential or token, by default what there is; local means Craton's own users even if Keystone is set; none and http_basic are for an Ironic that stands alone, without users or with its own"},
 	{Name: "os_cloud", Flag: "os-cloud", Env: "OS_CLOUD",
 		Help: "cloud of a clouds.yaml, which says all of Keystone that is not set in the same place as this, or in one that counts more"},
 	{Name: "user_id", Flag: "os-user-id", Env: "OS_USER_ID",

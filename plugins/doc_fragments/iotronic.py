@@ -34,7 +34,8 @@ options:
   auth_type:
     description:
       - 'How to sign in: password, v3applicationcredential or token, by default what there is; local means Craton''s own
-          users even if Keystone is set.'
+          users even if Keystone is set; none and http_basic are for an Ironic that stands alone, without users or with
+          its own.'
       - If the task does not set it, the environment variable C(OS_AUTH_TYPE) is used.
     type: str
   auth_url:
@@ -248,8 +249,8 @@ options:
     default: true
 notes:
   - 'Who signs in is the first of these that is given: O(cloud); O(url) with O(token), which is used as it is;
-      credentials for Keystone, by O(os_cloud) or O(auth_url); nobody, for an Ironic that stands alone. Users of Craton
-      itself are none here.'
+      credentials for Keystone, by O(os_cloud) or O(auth_url); nobody, for an Ironic that stands alone, or with
+      O(auth_type=http_basic) its user O(username). Users of Craton itself are none here.'
   - 'What no option and no environment variable gives is taken from the configuration file of the machine that the
       module runs on: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else
       C(/etc/craton/config.yml). Options that begin there with C(iotronic) stand in its mapping C(iotronic).'

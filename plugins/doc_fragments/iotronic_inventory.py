@@ -107,7 +107,8 @@ options:
   auth_type:
     description:
       - 'How to sign in: password, v3applicationcredential or token, by default what there is; local means Craton''s own
-          users even if Keystone is set.'
+          users even if Keystone is set; none and http_basic are for an Ironic that stands alone, without users or with
+          its own.'
     type: str
     env:
       - name: OS_AUTH_TYPE
