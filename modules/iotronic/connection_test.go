@@ -87,3 +87,35 @@ func TestKeystone(t *testing.T) {
 		t.Errorf("%v", gone)
 	}
 }
+
+// TestStandalone: a real Ironic without Keystone, by its users and by clouds that know it.
+func TestStandalone(t *testing.T) {
+	i := openstacktest.NewIronic(t, openstacktest.IronicBasic())
+	clouds := filepath.Join(t.TempDir(), "clouds.yaml")
+	text := "clouds: {metal: {auth_type: http_basic, auth: {endpoint: " + i.URL + ", username: " + openstacktest.IronicUser + ", password: " + openstacktest.IronicPassword + "}}}\n"
+	if err := os.WriteFile(clouds, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in := args{"name": "alone", "driver": openstacktest.IronicDriver}
+	for _, c := range []struct {
+		connection args
+		env        map[string]string
+		changed    bool
+		want       string
+	}{
+		{args{"url": i.URL, "auth_type": "http_basic", "username": openstacktest.IronicUser, "password": openstacktest.IronicPassword}, nil, true, ""},
+		{args{"os_cloud": "metal"}, map[string]string{"IRONIC_URL": "http://127.0.0.1:1", "OS_TOKEN": "x", "OS_PASSWORD": "y"}, false, ""},
+		{nil, map[string]string{"CRATON_IOTRONIC_CLOUD": "metal", "OS_USERNAME": "of Craton"}, false, ""},
+		{args{"url": i.URL, "auth_type": "http_basic", "username": openstacktest.IronicUser, "password": "not-this-one"}, nil, false, "Incorrect username or password"},
+		{args{"url": i.URL}, nil, false, "401 Unauthorized"},
+	} {
+		t.Setenv("OS_CLIENT_CONFIG_FILE", clouds)
+		out, text := run(t, nodeName, in.With(c.connection), c.env)
+		if (out["failed"] == nil) != (c.want == "") || out["changed"] != c.changed || !strings.Contains(out.Msg(), c.want) {
+			t.Errorf("%v %v: %s", c.connection, c.env, text)
+		}
+		if strings.Contains(text, openstacktest.IronicPassword) || strings.Contains(text, "not-this-one") {
+			t.Errorf("%v: a password is shown: %s", c.connection, text)
+		}
+	}
+}

@@ -157,6 +157,14 @@ func TestCloudOfAFile(t *testing.T) {
 		if code == 0 || !strings.Contains(stderr, "401") || strings.Contains(stderr, "no-longer-good") {
 			t.Errorf("another clouds.yaml: exit %d: %s", code, stderr)
 		}
+		alone := openstacktest.StartIronic(t)
+		class, names = alone.Nodes(t, 1, "")
+		h.write(t, "clouds.yaml", "clouds: {metal: {auth_type: none, endpoint: "+alone.URL+"}}\n")
+		file = h.write(t, "a.iotronic.yml", "plugin: craton.fleet.iotronic\nos_cloud: metal\nfilters: [resource_class="+class+"]\n")
+		_, hosts = h.list(t, []string{file}, append(env, "IRONIC_URL=")...)
+		if diff := cmp.Diff(names, slices.Sorted(maps.Keys(hosts))); diff != "" {
+			t.Errorf("a cloud without Keystone: (-nodes +hosts)\n%s", diff)
+		}
 		number := h.write(t, "n.iotronic.yml", "plugin: craton.fleet.iotronic\napi_version: 1.10\n")
 		_, stderr, code = h.try(t, env, "ansible-inventory", "-i", number, "--list")
 		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, `api_version without quotes, which YAML reads as a number: 1.10 is 1.1 then. Write "1.10"`) {
