@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -83,7 +84,13 @@ type Config struct {
 }
 
 // Format prints who and where, so that no form of printing shows a secret.
-func (c Config) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "Keystone %s", bare(c.AuthURL)) }
+func (c Config) Format(f fmt.State, _ rune) {
+	who := "Keystone " + bare(c.AuthURL)
+	if c.StandsAlone() {
+		who = "a service that stands alone"
+	}
+	_, _ = io.WriteString(f, who)
+}
 
 // bare is an address without what may be secret.
 func bare(url string) string {

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -42,8 +43,13 @@ type Keystone struct {
 // NewKeystone reads the settings for Keystone. Nothing is sent.
 func NewKeystone(v *settings.Values) (*Keystone, error) {
 	c, err := keystoneConfig(v)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case c.StandsAlone() && v.String("os_cloud") != "":
+		return nil, fmt.Errorf("the cloud %q is an Ironic that stands alone (auth_type %s), and no Keystone for Craton; name it in CRATON_IOTRONIC_CLOUD instead of OS_CLOUD", v.String("os_cloud"), c.AuthType)
+	case c.StandsAlone():
+		return nil, fmt.Errorf("auth_type %s (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) is set as well; leave one of the two out, or name Ironic as a cloud in CRATON_IOTRONIC_CLOUD", c.AuthType)
 	}
 	return newKeystone(v, c)
 }

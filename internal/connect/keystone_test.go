@@ -151,6 +151,23 @@ func TestTLSOfBoth(t *testing.T) {
 	}
 }
 
+// TestNoKeystone: what says that there is no Keystone is an error for Craton that tells what to do.
+func TestNoKeystone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "clouds.yaml")
+	if err := os.WriteFile(file, []byte("clouds: {bifrost: {auth_type: none, endpoint: http://i}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OS_CLIENT_CONFIG_FILE", file)
+	for want, args := range map[string][]string{
+		`the cloud "bifrost" is an Ironic that stands alone (auth_type none)`:                  {"--os-cloud", "bifrost"},
+		"auth_type http_basic (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url": {"--os-auth-url", "http://k", "--os-auth-type", "http_basic"},
+	} {
+		if _, err := NewKeystone(values(t, args...)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
 // TestThroughKeystone connects with nothing but Keystone's address and a user: the catalogue says where Craton is.
 func TestThroughKeystone(t *testing.T) {
 	k := openstacktest.StartKeystone(t)
