@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -261,30 +262,41 @@ func (i *Ironic) Nodes(t testing.TB, n int, token string) (class string, names [
 	return class, names
 }
 
+// node makes a node. It asks again after a 503, with which Ironic answers when a busy Keystone does not say what a token is.
 func (i *Ironic) node(ctx context.Context, class, name, token string) error {
+	for tries := 0; ; tries++ {
+		status, err := i.tryNode(ctx, class, name, token)
+		if status != http.StatusServiceUnavailable || tries == 5 {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond << tries)
+	}
+}
+
+func (i *Ironic) tryNode(ctx context.Context, class, name, token string) (status int, err error) {
 	body, err := json.Marshal(map[string]any{
 		"driver": IronicDriver, "name": name, "resource_class": class, "extra": map[string]any{"made_by": "tests"},
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, i.URL+"/v1/nodes", bytes.NewReader(body))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-OpenStack-Ironic-API-Version", "1.35")
 	req.Header.Set("X-Auth-Token", token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // only read
 	answer, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusCreated {
 		err = fmt.Errorf("%s: %s", resp.Status, answer)
 	}
-	return err
+	return resp.StatusCode, err
 }
 
 // createIronic makes an empty database. A number is given to one node only, as other databases than SQLite do anyway: Ironic looks

@@ -174,6 +174,11 @@ func (p *process) waitFor(url string) error {
 		case <-p.done:
 			return p.problem
 		case <-ctx.Done():
+			select {
+			case <-p.done: // which has ended the context
+				return p.problem
+			default:
+			}
 			return fmt.Errorf("no good answer within %v: %w\n%s", startTime, err, p.logTail())
 		case <-time.After(50 * time.Millisecond):
 		}

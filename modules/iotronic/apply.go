@@ -376,6 +376,9 @@ func (a *applying) whoMoved(ctx context.Context, option string, err error) error
 	if a.dialect != api.DialectIronic || !slices.Contains(refusals, api.StatusOf(err)) || api.IsLocked(err) {
 		return err
 	}
+	if option == optProvision && !a.moves && refusedElsewhere(err, a.at) {
+		return &overtaken{err}
+	}
 	now, readErr := a.client.Nodes.States(ctx, a.id())
 	if api.IsNotFound(readErr) {
 		return &overtaken{err}
@@ -387,6 +390,13 @@ func (a *applying) whoMoved(ctx context.Context, option string, err error) error
 		return &overtaken{err}
 	}
 	return err
+}
+
+// refusedElsewhere tells whether Ironic says that it has refused a step in another state than this one. The node may be in this
+// one again when one looks: led back by a third, whose plan was made before it was led on.
+func refusedElsewhere(err error, state string) bool {
+	_, is, told := strings.Cut(err.Error(), ` while it is in state "`)
+	return told && api.IsBadRequest(err) && !strings.HasPrefix(is, state+`"`)
 }
 
 // powers switches the power.

@@ -29,12 +29,13 @@ func TestSlowHardware(t *testing.T) {
 func testMaintenanceUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 	const name = "under-way"
 	a.OK(t, true, nodeName, args{"name": name, "driver": openstacktest.IronicDriver, "provision_state": "manageable", "power": "on"})
+	c := clientOf(t, i, 20)
 	move := func(state, target string) {
 		if err := i.Move(t.Context(), name, state, target); err != nil {
 			t.Error(err)
 		}
 	}
-	for _, c := range []struct {
+	for _, tt := range []struct {
 		task args
 		want []string
 	}{
@@ -42,6 +43,7 @@ func testMaintenanceUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 		{args{"maintenance": false, "power": "on"}, []string{"DELETE maintenance", "arrived", "PUT power"}},
 		{args{"maintenance": true, "description": "d"}, []string{"arrived", "PUT maintenance", "PATCH"}},
 	} {
+		free(t, c, name)
 		move("clean wait", "available")
 		var did []string
 		reads := 0
@@ -59,10 +61,10 @@ func testMaintenanceUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 			}
 			return false
 		}
-		a.OK(t, true, nodeName, c.task.With(args{"name": name}))
+		a.OK(t, true, nodeName, tt.task.With(args{"name": name}))
 		a.Answer = nil
-		if diff := cmp.Diff(c.want, did); diff != "" {
-			t.Errorf("%v: %s", c.task, diff)
+		if diff := cmp.Diff(tt.want, did); diff != "" {
+			t.Errorf("%v: %s", tt.task, diff)
 		}
 	}
 }
@@ -71,6 +73,7 @@ func testMaintenanceUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 func testDeploymentFails(t *testing.T, i *openstacktest.Ironic, a *world) {
 	name := args{"name": "fails-meanwhile"}
 	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "provision_state": "active"}))
+	free(t, clientOf(t, i, 20), "fails-meanwhile")
 	if err := i.Move(t.Context(), "fails-meanwhile", "wait call-back", "active"); err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +119,7 @@ func testMissingConductor(t *testing.T, i *openstacktest.Ironic, a *world) {
 func testRefusedUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 	name := args{"name": "refused-under-way"}
 	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "power": "on"}))
+	free(t, clientOf(t, i, 20), "refused-under-way")
 	for _, c := range []struct {
 		state, target, group string
 		in                   args

@@ -52,6 +52,7 @@ func TestOneTearDown(t *testing.T) {
 	create := args{"name": "taken-again", "driver": openstacktest.IronicDriver, "provision_state": "active"}
 	for _, in := range []args{{"provision_state": "manageable"}, {"state": "absent"}} {
 		a.OK(t, true, nodeName, create)
+		free(t, c, "taken-again")
 		asked, taken := 0, false
 		a.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
 			if verb(t, r) == api.ProvisionDeleted {
@@ -98,6 +99,35 @@ func TestOneDeployment(t *testing.T) {
 	a.Answer = nil
 	if out["failed"] != true || asked != 1 || !strings.Contains(out.Msg(), `"active" is not asked for a second time`) {
 		t.Errorf("asked %d times: %s", asked, out.Msg())
+	}
+	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
+}
+
+// TestThereAndBack: a node that somebody else had led on when Ironic refused a step is planned anew, even if it is back when
+// one looks: a third host with an older plan may lead it back.
+func TestThereAndBack(t *testing.T) {
+	t.Parallel()
+	i, a := newIronic(t)
+	c := clientOf(t, i, 20)
+	name := args{"name": "there-and-back"}
+	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "provision_state": "manageable"}))
+	asked, back := 0, false
+	a.Answer = func(_ http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case verb(t, r) == api.ProvisionProvide:
+			if asked++; asked == 1 {
+				provisioned(t, c, nodeOf(r), api.ProvisionProvide, available)
+			}
+		case asked == 1 && !back && strings.HasPrefix(r.URL.Path, "/v1/nodes/"):
+			back = true
+			provisioned(t, c, nodeOf(r), api.ProvisionManage, manageable)
+		}
+		return false
+	}
+	out := a.Task(t, nodeName, name.With(args{"provision_state": "available"}))
+	a.Answer = nil
+	if out["failed"] != nil || !back || out.Dict("node")["provision_state"] != available {
+		t.Errorf("%s: %v", out.Msg(), out.Dict("node")["provision_state"])
 	}
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
 }
