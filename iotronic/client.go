@@ -45,8 +45,8 @@ type Client struct {
 // config is what the options fill.
 type config struct {
 	rest.Config
-	endpoint string
-	types    []string // of the service in the catalogue, in the order in which they are looked for
+	endpoint rest.Hidden[string] // it may have a password in it
+	types    []string            // of the service in the catalogue, in the order in which they are looked for
 	dialect  Dialect
 	version  Version // asked for by the user
 	pinned   bool    // version was asked for
@@ -59,7 +59,7 @@ type config struct {
 // option requests carry no credentials, as for an Ironic that stands alone. Nothing is sent before the first call.
 func New(endpoint string, options ...Option) (*Client, error) {
 	c := &Client{busy: make(chan struct{}, 1), config: config{
-		endpoint: endpoint,
+		endpoint: rest.Hide(endpoint),
 		types:    ServiceTypes(),
 		Config: rest.Config{
 			Service:   service,
@@ -135,10 +135,10 @@ func (c *Client) String() string { return "iotronic client of " + c.config.addre
 
 // address is where the client was told to look, without credentials.
 func (c *config) address() string {
-	if c.endpoint == "" {
+	if c.endpoint() == "" {
 		return "an endpoint from the catalogue"
 	}
-	u, err := service.Base(c.endpoint)
+	u, err := service.Base(c.endpoint())
 	if err != nil {
 		return "an unusable endpoint"
 	}
@@ -186,7 +186,7 @@ func WithToken(token string) Option {
 		if strings.ContainsFunc(token, unicode.IsControl) {
 			c.problem = invalid("the token has a control character in it, such as the end of a line; no token has")
 		}
-		c.Auth = &tokenAuth{token}
+		c.Auth = &tokenAuth{rest.Hide(token)}
 	}
 }
 
@@ -200,37 +200,26 @@ func WithBasicAuth(username, password string) Option {
 		case strings.Contains(username, ":"):
 			c.problem = invalid("the user's name has a colon in it, which basic authentication does not allow")
 		}
-		c.Auth = &basicAuth{username, password}
+		c.Auth = &basicAuth{username, rest.Hide(password)}
 	}
 }
 
-// basicAuth is used by its address only, as tokenAuth.
-type basicAuth struct{ username, password string }
+type basicAuth struct {
+	username string
+	password rest.Hidden[string]
+}
 
 func (a *basicAuth) Authenticate(_ context.Context, r *http.Request) error {
-	r.SetBasicAuth(a.username, a.password)
+	r.SetBasicAuth(a.username, a.password())
 	return nil
 }
 
-// String hides the password from careless printing.
-func (a *basicAuth) String() string { return "a name and a password" }
-
-// GoString hides the password from %#v.
-func (a *basicAuth) GoString() string { return a.String() }
-
-// tokenAuth is used by its address only, so that printing what holds it shows the address and never the token.
-type tokenAuth struct{ token string }
+type tokenAuth struct{ token rest.Hidden[string] }
 
 func (a *tokenAuth) Authenticate(_ context.Context, r *http.Request) error {
-	r.Header.Set("X-Auth-Token", a.token)
+	r.Header.Set("X-Auth-Token", a.token())
 	return nil
 }
-
-// String hides the token from careless printing.
-func (a *tokenAuth) String() string { return "a token" }
-
-// GoString hides the token from %#v.
-func (a *tokenAuth) GoString() string { return a.String() }
 
 // ServiceTypes are the types of service that the catalogue is searched for, unless [WithServiceType] sets others: "iot" and
 // "baremetal".

@@ -280,7 +280,8 @@ func TestSecrets(t *testing.T) {
 	mux, token := newMux(t, iotronic.WithToken(secret), iotronic.WithRetries(0))
 	mux.HandleFunc("/v1/boards", always(500, "{}"))
 	gone := newClient(t, "http://me:"+secret+"@"+nowhere, iotronic.WithToken(secret), iotronic.WithRetries(0))
-	things := []any{credentials, token, gone, *token.Boards, options}
+	basic := newClient(t, "http://me:"+secret+"@"+nowhere, iotronic.WithBasicAuth("u", secret))
+	things := []any{credentials, token, gone, basic, *token.Boards, gone.Nodes, options, struct{ inside any }{credentials}, struct{ inside any }{basic}, []any{gone, token}}
 	for _, err := range []error{
 		second(credentials.Boards.List(t.Context(), iotronic.BoardListOptions{})),
 		second(token.Boards.List(t.Context(), iotronic.BoardListOptions{Status: secret})),
@@ -295,7 +296,7 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 	for _, thing := range things {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%t", "%p"} {
 			if text := fmt.Sprintf(verb, thing); strings.Contains(text, secret) {
 				t.Errorf("%s of a %T shows the secret: %s", verb, thing, text)
 			}

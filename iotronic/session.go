@@ -78,8 +78,8 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 
 // where is the endpoint: the given one, else the first of the service's types that the catalogue has.
 func (c *config) where(ctx context.Context) (string, error) {
-	if c.endpoint != "" {
-		return c.endpoint, nil
+	if url := c.endpoint(); url != "" {
+		return url, nil
 	}
 	var problem error
 	for _, serviceType := range c.types {

@@ -3,6 +3,7 @@ package keystone
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -21,9 +22,9 @@ const refusedAgain = time.Minute
 // Auth signs in, and gives requests a token. It is safe for concurrent use, and makes one token for all who wait for one.
 // Nothing is sent before the first request.
 type Auth struct {
-	config  Config
-	url     string // of Keystone, ends in /v3/; "" with a token that is used as it is and nothing else
-	request *request
+	config  rest.Hidden[*Config]
+	url     rest.Hidden[string] // of Keystone, ends in /v3/; "" with a token that is used as it is and nothing else
+	request rest.Hidden[*request]
 	http    *http.Client
 	cache   *cache // nil: none
 	now     func() time.Time
@@ -62,12 +63,14 @@ func New(c Config, opts ...Option) (*Auth, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Auth{config: c, request: r, now: time.Now, turn: make(chan struct{}, 1)}
+	url := ""
 	if c.AuthURL != "" || !r.asIs() {
-		if a.url, err = c.endpoint(); err != nil {
+		if url, err = c.endpoint(); err != nil {
 			return nil, err
 		}
 	}
+	c.Endpoints = maps.Clone(c.Endpoints)
+	a := &Auth{config: rest.Hide(&c), url: rest.Hide(url), request: rest.Hide(r), now: time.Now, turn: make(chan struct{}, 1)}
 	o := options{rest: rest.Config{
 		Service: service, Timeout: time.Minute, Retries: 4, WaitLeast: 200 * time.Millisecond, WaitMost: 10 * time.Second,
 		UserAgent: "craton-go", TLS: rest.TLS{CAPath: c.CACert, ClientCert: c.Cert, ClientKey: c.Key, Insecure: c.Insecure},
@@ -83,13 +86,13 @@ func New(c Config, opts ...Option) (*Auth, error) {
 		return nil, err
 	}
 	if o.cache != "" && !r.asIs() {
-		a.cache = newCache(o.cache, a.url, r)
+		a.cache = newCache(o.cache, url, r)
 	}
 	return a, nil
 }
 
 // String names whom the Auth asks; credentials are never shown.
-func (a *Auth) String() string { return fmt.Sprint(a.config) }
+func (a *Auth) String() string { return fmt.Sprint(a.config()) }
 
 // GoString hides the credentials from %#v.
 func (a *Auth) GoString() string { return a.String() }
@@ -119,7 +122,7 @@ func (a *Auth) Renew(ctx context.Context, refused *http.Request) (bool, error) {
 	if refused != nil && refused.Header.Get(tokenHeader) != t.ID {
 		return true, nil // somebody else has renewed it
 	}
-	if a.request.asIs() || !t.cached && a.config.Once || t.replaces && a.now().Sub(t.got) < refusedAgain {
+	if a.request().asIs() || !t.cached && a.config().Once || t.replaces && a.now().Sub(t.got) < refusedAgain {
 		return false, nil
 	}
 	_, err := a.obtain(ctx, t.ID)
@@ -136,7 +139,7 @@ func (a *Auth) token(ctx context.Context) (*token, error) {
 
 // good tells whether a token may be used for now.
 func (a *Auth) good(t *token) bool {
-	return t != nil && (a.config.Once || a.request.asIs() || a.now().Before(t.Renew))
+	return t != nil && (a.config().Once || a.request().asIs() || a.now().Before(t.Renew))
 }
 
 // obtain gets a token that is not the refused one, from whoever has one first: another goroutine, the cache, Keystone.
@@ -167,8 +170,8 @@ func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
 // fresh takes a token from the cache or makes one. Of all processes that want the same one makes it, while
 // the others wait.
 func (a *Auth) fresh(ctx context.Context, refused string) (*token, error) {
-	if a.request.asIs() {
-		return &token{ID: a.request.secret}, nil
+	if a.request().asIs() {
+		return &token{ID: a.request().secret}, nil
 	}
 	if a.cache == nil {
 		return a.make(ctx)
@@ -225,29 +228,29 @@ func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
 // type, such as "fleet_management", and the Config's Region and Interface. It ends without a slash. That nothing was found is a
 // *[NoEndpoint].
 func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error) {
-	if url := a.config.EndpointOf(serviceType); url != "" {
+	if url := a.config().EndpointOf(serviceType); url != "" {
 		return strings.TrimRight(url, "/"), nil
 	}
 	t, err := a.described(ctx)
 	if err != nil {
 		return "", err
 	}
-	want := Endpoint{Type: serviceType, Region: a.config.Region, Interface: interfaceName(a.config.Interface)}
+	want := Endpoint{Type: serviceType, Region: a.config().Region, Interface: interfaceName(a.config().Interface)}
 	for _, e := range t.Catalog {
 		if e.Type == want.Type && e.Interface == want.Interface && (want.Region == "" || want.Region == e.Region) {
 			return strings.TrimRight(e.URL, "/"), nil
 		}
 	}
-	return "", &NoEndpoint{URL: bare(a.url), Want: want, Catalog: t.Catalog}
+	return "", &NoEndpoint{URL: bare(a.url()), Want: want, Catalog: t.Catalog}
 }
 
 // described is a token of which everything is known.
 func (a *Auth) described(ctx context.Context) (*token, error) {
 	t, err := a.token(ctx)
-	if err != nil || !a.request.asIs() || !t.Expires.IsZero() {
+	if err != nil || !a.request().asIs() || !t.Expires.IsZero() {
 		return t, err
 	}
-	if a.url == "" {
+	if a.url() == "" {
 		return nil, missing{"auth_url (OS_AUTH_URL), to ask about the token"}
 	}
 	if t, err = a.look(ctx, t.ID); err != nil {

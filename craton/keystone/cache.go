@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // CacheDir is where this program keeps tokens for the user's other processes: craton/tokens in the user's cache folder
@@ -37,7 +39,7 @@ const (
 // folder that cannot be written to.
 type cache struct {
 	folder, name string // name is without ending
-	secret       string
+	secret       rest.Hidden[string]
 }
 
 // kept is the content of a file.
@@ -54,7 +56,7 @@ func newCache(folder, url string, r *request) *cache {
 		url, r.method, o.UserID, o.Username, o.DomainID, o.DomainName, o.ApplicationCredentialID, o.ApplicationCredentialName, o.Scope,
 	})
 	sum := sha256.Sum256(identity)
-	return &cache{folder: folder, name: hex.EncodeToString(sum[:16]), secret: r.secret}
+	return &cache{folder: folder, name: hex.EncodeToString(sum[:16]), secret: rest.Hide(r.secret)}
 }
 
 func (c *cache) path() string { return filepath.Join(c.folder, c.name+".json") }
@@ -63,7 +65,7 @@ func (c *cache) path() string { return filepath.Join(c.folder, c.name+".json") }
 // right one, and are too few to find it by guessing for whoever gets hold of the file.
 func (c *cache) check(salt []byte) []byte {
 	mac := hmac.New(sha256.New, salt)
-	mac.Write([]byte(c.secret))
+	mac.Write([]byte(c.secret()))
 	return mac.Sum(nil)[:2]
 }
 

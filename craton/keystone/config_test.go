@@ -60,14 +60,16 @@ func TestNotEnough(t *testing.T) {
 
 func TestPrinting(t *testing.T) {
 	t.Parallel()
-	c := Config{AuthURL: "http://keystone.example", Username: "u", Password: "hush", Token: "hush", ApplicationCredentialSecret: "hush"}
-	a, err := New(c)
+	c := Config{AuthURL: "http://me:hush@keystone.example", Username: "u", Password: "hush", Token: "hush", ApplicationCredentialSecret: "hush"}
+	a, err := New(c, WithCache(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{c, &c, a, struct{ C Config }{c}, []*Auth{a}} {
-		if text := fmt.Sprintf("%v %+v %#v %s", v, v, v, v); strings.Contains(text, "hush") {
-			t.Errorf("%T prints %s", v, text)
+	for _, v := range []any{c, &c, a, struct{ C Config }{c}, []*Auth{a}, struct{ inside any }{a}, struct{ inside *Auth }{a}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%t"} {
+			if text := fmt.Sprintf(verb, v); strings.Contains(text, "hush") {
+				t.Errorf("%s of a %T prints %s", verb, v, text)
+			}
 		}
 	}
 }
@@ -140,9 +142,9 @@ func TestRenewEarly(t *testing.T) {
 	broken.Store(false)
 	expect("token-2")
 	pass(59 * time.Minute)
-	a.config.Once = true
+	a.config().Once = true
 	expect("token-2")
-	a.config.Once = false
+	a.config().Once = false
 	pass(2 * time.Minute)
 	broken.Store(true)
 	err := a.Authenticate(t.Context(), httptest.NewRequest(http.MethodGet, "/", http.NoBody))

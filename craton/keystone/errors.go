@@ -95,13 +95,13 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 			err = errors.New("no complete answer in time")
 		}
-		return &Error{URL: bare(a.url), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates", Err: fmt.Errorf("cannot be reached: %w", err)}
+		return &Error{URL: bare(a.url()), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates", Err: fmt.Errorf("cannot be reached: %w", err)}
 	}
-	e := &Error{URL: bare(a.url), Status: code.Actual, Message: message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
+	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
 	switch code.Actual {
 	case http.StatusUnauthorized:
 	case http.StatusNotFound:
-		if a.request.method != Token {
+		if a.request().method != Token {
 			e.Hint = "check that auth_url (OS_AUTH_URL) is Keystone's address"
 		}
 	case http.StatusBadRequest, http.StatusForbidden:
@@ -117,7 +117,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 
 // nonsense makes the error of a good answer that is none of Keystone's.
 func (a *Auth) nonsense(err error) error {
-	return &Error{URL: bare(a.url), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", err)}
+	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", err)}
 }
 
 // message is Keystone's own text in an answer, or the start of it.

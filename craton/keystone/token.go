@@ -44,13 +44,13 @@ func (r *request) asIs() bool { return r.method == Token && *r.opts.Scope == gop
 func (a *Auth) client(token string) *gophercloud.ServiceClient {
 	provider := &gophercloud.ProviderClient{HTTPClient: *a.http}
 	provider.SetToken(token)
-	return &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: a.url, Type: "identity"}
+	return &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: a.url(), Type: "identity"}
 }
 
 // make signs in.
 func (a *Auth) make(ctx context.Context) (*token, error) {
 	asked := a.now()
-	opts := a.request.opts
+	opts := a.request().opts
 	result := tokens.Create(ctx, a.client(""), &opts)
 	if result.Err != nil {
 		return nil, a.failure(ctx, result.Err, a.refusal())
@@ -124,12 +124,12 @@ func (a *Auth) extract(asked time.Time, result interface {
 		return nil, a.nonsense(err)
 	}
 	if body.Project == nil && body.Domain == nil && body.System == nil {
-		return nil, &Error{URL: bare(a.url), Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
+		return nil, &Error{URL: bare(a.url()), Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
 			Err: fmt.Errorf("the token of %s is for no project", a.who())}
 	}
 	// Keystone's clock may be another than ours, so only the length of the token's life counts.
 	life := body.ExpiresAt.Sub(body.IssuedAt.Time)
-	if a.request.asIs() { // it began long ago
+	if a.request().asIs() { // it began long ago
 		life = body.ExpiresAt.Sub(asked)
 	}
 	t := &token{ID: id, Expires: asked.Add(life), Identity: Identity{User: body.User.Name, UserID: body.User.ID}}
@@ -155,8 +155,8 @@ func (a *Auth) extract(asked time.Time, result interface {
 // suits refuses the token of an application credential that is for another project than the one that was asked for:
 // an application credential cannot be asked for one.
 func (a *Auth) suits(t *token) error {
-	c := &a.config
-	if a.request.method != ApplicationCredential {
+	c := a.config()
+	if a.request().method != ApplicationCredential {
 		return nil
 	}
 	want, got := c.ProjectID, t.Identity.ProjectID
@@ -166,13 +166,13 @@ func (a *Auth) suits(t *token) error {
 	if want == "" || strings.ReplaceAll(want, "-", "") == strings.ReplaceAll(got, "-", "") {
 		return nil
 	}
-	return &Error{URL: bare(a.url), Hint: "unset the project, or use an application credential of the other one",
+	return &Error{URL: bare(a.url()), Hint: "unset the project, or use an application credential of the other one",
 		Err: fmt.Errorf("the application credential is for project %s (%s), not for %s", t.Identity.Project, t.Identity.ProjectID, want)}
 }
 
 // who is who signs in, for errors.
 func (a *Auth) who() string {
-	o := &a.request.opts
+	o := &a.request().opts
 	switch {
 	case o.ApplicationCredentialID != "":
 		return "application credential " + o.ApplicationCredentialID
@@ -193,7 +193,7 @@ func user(o *gophercloud.AuthOptions) string {
 
 // what is what the token is for, for errors.
 func (a *Auth) what() string {
-	s := a.request.opts.Scope
+	s := a.request().opts.Scope
 	switch {
 	case s.TrustID != "":
 		return " with trust " + s.TrustID
@@ -211,13 +211,13 @@ func (a *Auth) what() string {
 
 // refusal is what to do when Keystone refuses.
 func (a *Auth) refusal() string {
-	switch a.request.method {
+	switch a.request().method {
 	case ApplicationCredential:
 		return "check the application credential's id and secret, and that it has not ended"
 	case Token:
 		return "the token is wrong or has ended: get a new one"
 	}
-	if a.request.opts.Scope.TrustID != "" {
+	if a.request().opts.Scope.TrustID != "" {
 		return "check the user, the password, and that the trust is for this user"
 	}
 	return "check the user, the password, the domains, and that the user has a role in what it is for"
