@@ -125,9 +125,12 @@ func (p places) load(name, region string) (Config, error) {
 	if err := c.region(region); err != nil {
 		return Config{}, fmt.Errorf("keystone: cloud %q of %s %w", name, path, err)
 	}
+	if c.config.AuthType == "None" { // as openstacksdk reads it
+		c.config.AuthType = None
+	}
 	if c.config.AuthURL == "" && !c.config.StandsAlone() {
 		if _, err := c.config.method(); err != nil {
-			return Config{}, fmt.Errorf("%w (cloud %q of %s)", err, name, path)
+			return Config{}, fmt.Errorf("%w, and %s and %s for Ironic alone (cloud %q of %s)", err, None, HTTPBasic, name, path)
 		}
 		return Config{}, fmt.Errorf("keystone: cloud %q of %s has no auth.auth_url, and no profile of a clouds-public.yaml that has one", name, path)
 	}

@@ -61,6 +61,7 @@ clouds:
   alone: {auth_type: none, endpoint: http://some.example, baremetal_endpoint_override: http://ironic.example}
   basic: {auth_type: http_basic, auth: {username: operator, password: hush, endpoint: http://ironic.example}, iot_endpoint_override: ""}
   odd: {auth_type: kerberos}
+  python: {auth_type: None, endpoint: http://ironic.example}
   blank:
   list: [1]
 `
@@ -111,6 +112,7 @@ func TestLoadCloud(t *testing.T) {
 		"regional": {"", Config{AuthURL: "http://keystone.example", Username: "deploy", Region: "north"}},
 		"alone":    {"", Config{AuthType: None, Endpoint: "http://some.example", Endpoints: map[string]string{"baremetal": "http://ironic.example"}}},
 		"basic":    {"", Config{AuthType: HTTPBasic, Username: "operator", Password: "hush", Endpoint: "http://ironic.example"}},
+		"python":   {"", Config{AuthType: None, Endpoint: "http://ironic.example"}},
 		"provided": {"", Config{AuthURL: "http://provider.example", Username: "deploy", ProjectID: "p", Region: "west"}},
 	} {
 		got, err := in.load(name, tt.region)
@@ -128,8 +130,8 @@ func TestLoadCloud(t *testing.T) {
 	}
 
 	for name, want := range map[string]string{
-		"prdo":  `clouds.yml has no cloud "prdo"; it has alone, app, basic, blank, empty, list, lost, merged, odd, old, older, prod, provided, regional`,
-		"odd":   `auth_type "kerberos" is not supported; supported are password, v3applicationcredential and token (cloud "odd" of `,
+		"prdo":  `clouds.yml has no cloud "prdo"; it has alone, app, basic, blank, empty, list, lost, merged, odd, old, older, prod, provided, python, regional`,
+		"odd":   `auth_type "kerberos" is not supported; supported are password, v3applicationcredential and token, and none and http_basic for Ironic alone (cloud "odd" of `,
 		"empty": `has no auth.auth_url`, "blank": `cloud "blank" must be a mapping`, "lost": `no profile of a clouds-public.yaml`,
 	} {
 		if _, err := in.load(name, ""); err == nil || !strings.Contains(err.Error(), want) {

@@ -141,11 +141,11 @@ func (c *Config) method() (string, error) {
 }
 
 // StandsAlone tells a service that Keystone has no part in: AuthType is [None] or [HTTPBasic].
-func (c *Config) StandsAlone() bool { return c.AuthType == None || c.AuthType == HTTPBasic }
+func (c Config) StandsAlone() bool { return c.AuthType == None || c.AuthType == HTTPBasic }
 
 // EndpointOf is the address of a service that the Config itself has, and not the catalogue: that of the first of the types that has
 // one in Endpoints, or else, if the service stands alone, Endpoint. "" is none.
-func (c *Config) EndpointOf(types ...string) string {
+func (c Config) EndpointOf(types ...string) string {
 	for _, t := range types {
 		if url := c.Endpoints[strings.ReplaceAll(t, "-", "_")]; url != "" {
 			return url

@@ -98,7 +98,7 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	return w, d.checkCatalogue(ctx, k, w)
 }
 
-// checkCatalogue looks for the API in Keystone's catalogue.
+// checkCatalogue looks for the API in Keystone's catalogue, unless the cloud itself says where it is.
 func (d *doctor) checkCatalogue(ctx context.Context, k *connect.Keystone, w *caller) bool {
 	const check = "catalogue"
 	endpoint, err := k.Endpoint(ctx, connect.ServiceType)

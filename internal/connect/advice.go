@@ -17,7 +17,7 @@ func Advice(err error) string {
 	}
 	switch {
 	case iotronic.WantsBasicAuth(err):
-		return "set auth_type (OS_AUTH_TYPE) to http_basic, and username and password (OS_USERNAME, OS_PASSWORD) to those of a user of the server"
+		return "it has users of its own: with auth_type http_basic (OS_AUTH_TYPE), set username and password (OS_USERNAME, OS_PASSWORD), or the cloud's in clouds.yaml, to those of one"
 	case iotronic.StatusOf(err) == http.StatusUnauthorized:
 		return "set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs"
 	}

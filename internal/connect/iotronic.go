@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -35,10 +36,7 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	if service := v.String("iotronic.service_type"); service != "" {
 		types = []string{service}
 	}
-	url, own := v.String("iotronic.url"), who.EndpointOf(types...)
-	if own != "" && max(rank(v, "iotronic.cloud"), rank(v, "os_cloud")) > rank(v, "iotronic.url") {
-		url = own // of the cloud
-	}
+	url := iotronicURL(v, who.EndpointOf(append(types, "bare-metal")...)) // which is the same service, by its former name
 	verify := serviceTLS(v, who)
 	switch {
 	case !who.StandsAlone():
@@ -49,15 +47,28 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 		verify = k.TLS
 		options = append(options, iotronic.WithServiceType(types...), iotronic.WithAuth(k.Auth))
 	case url == "":
-		return nil, fmt.Errorf("%w: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone", ErrNoIotronic)
+		return nil, fmt.Errorf("%w: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone; a cloud without Keystone needs its endpoint in clouds.yaml", ErrNoIotronic)
 	case who.AuthType == keystone.HTTPBasic && (who.Username == "" || who.Password == ""):
-		return nil, errors.New("auth_type http_basic needs a user of Ironic's own: set username (OS_USERNAME) and password (OS_PASSWORD)")
+		return nil, errors.New("auth_type http_basic needs a user of Ironic's own: set username (OS_USERNAME) and password (OS_PASSWORD), or for a cloud give it both in clouds.yaml or secure.yaml")
 	case who.AuthType == keystone.HTTPBasic:
 		options = append(options, iotronic.WithBasicAuth(who.Username, who.Password))
 	case token != "":
 		options = append(options, iotronic.WithToken(token))
 	}
 	return iotronic.New(url, append(options, iotronic.WithTLS(iotronic.TLS(verify)))...)
+}
+
+// iotronicURL is the address of the API: the setting, or the one that the cloud has itself. That counts for more, unless the setting
+// stands in a stronger place, or in the same by this program's own name: IRONIC_URL and the like may be there for something
+// else, which is not to get the cloud's user.
+func iotronicURL(v *settings.Values, own string) string {
+	url, source := v.String("iotronic.url"), v.Source("iotronic.url")
+	set, cloud := rank(v, "iotronic.url"), max(rank(v, "iotronic.cloud"), rank(v, "os_cloud"))
+	borrowed := source.From == settings.FromEnvironment && !strings.HasPrefix(source.Name, "CRATON_")
+	if own != "" && (set < cloud || set == cloud && borrowed) {
+		return own
+	}
+	return url
 }
 
 // iotronicUser is who signs in, and where; or a token that is used as it is.
@@ -80,12 +91,21 @@ func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 		if err != nil {
 			return cloud, "", err
 		}
-		c := overCloud(v, cloud, settings.FromFlag)
+		c := overCloud(v, beside(v, cloud, "iotronic.cloud"), settings.FromFlag)
 		if v.Source("os_cacert").From != settings.FromFlag {
 			c.CACert = cmp.Or(cloud.CACert, c.CACert)
 		}
 		return c, "", nil
 	case kind == "" && v.String("iotronic.url") != "" && token != "":
+	case standsAlone(kind) && rank(v, "os_cloud") > 0:
+		cloud, err := keystone.LoadCloud(v.String("os_cloud"), v.String("os_region_name"))
+		if err == nil && cloud.AuthType == kind {
+			return overCloud(v, cloud, v.Source("os_cloud").From), "", nil
+		}
+		if err != nil && v.String("iotronic.url") == "" {
+			return cloud, "", err
+		}
+		return withoutCloud(v), "", nil // another cloud is for something else
 	case standsAlone(kind) || UsesKeystone(v):
 		c, err := keystoneConfig(v)
 		return c, "", err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -137,6 +138,56 @@ func TestIotronicPlaces(t *testing.T) {
 		who, _, err := iotronicUser(iotronicValues(t, c.env, c.file, c.args...))
 		if err != nil || who.StandsAlone() == c.keystone {
 			t.Errorf("%s: %v, %v", name, who.AuthType, err)
+		}
+	}
+}
+
+// TestIotronicWhose: no user goes to a server that it is not for, and no address or certificate of a cloud counts for another.
+func TestIotronicWhose(t *testing.T) {
+	clouds := filepath.Join(t.TempDir(), "clouds.yaml")
+	if err := os.WriteFile(clouds, []byte(`
+clouds:
+  none: {auth_type: none, endpoint: http://cloud}
+  basic: {auth_type: http_basic, auth: {endpoint: http://cloud, username: of-cloud, password: p}}
+  keystone: {verify: false, auth: {auth_url: http://k, username: of-cloud, password: p}, baremetal_endpoint_override: http://cloud}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OS_CLIENT_CONFIG_FILE", clouds)
+	other := []string{"--os-auth-url", "http://other", "--os-username", "of-flag", "--os-password", "p"}
+	env := func(pairs ...string) map[string]string {
+		m := map[string]string{"OS_USERNAME": "of-env", "OS_PASSWORD": "p"}
+		for i := 0; i < len(pairs); i += 2 {
+			m[pairs[i]] = pairs[i+1]
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		env               map[string]string
+		file              string
+		args              []string
+		kind, user, where string
+	}{
+		"Keystone as a flag, an override":     {map[string]string{"OS_CLOUD": "keystone"}, "", other, "", "of-flag", ""},
+		"the same of a cloud for this":        {map[string]string{"CRATON_IOTRONIC_CLOUD": "keystone"}, "", other, "", "of-flag", ""},
+		"Keystone as a flag, a cloud without": {map[string]string{"OS_CLOUD": "none"}, "", other, "", "of-flag", ""},
+		"the same with users":                 {map[string]string{"OS_CLOUD": "basic"}, "", other, "", "of-flag", ""},
+		"and for this alone":                  {map[string]string{"CRATON_IOTRONIC_CLOUD": "basic"}, "", other, "", "of-flag", ""},
+		"Keystone outside":                    {env("OS_AUTH_URL", "http://k"), "os_cloud: basic\n", nil, "", "of-env", ""},
+		"a user of Craton outside":            {env(), "os_cloud: basic\n", nil, keystone.HTTPBasic, "of-cloud", "http://cloud"},
+		"the same in the same place":          {env("OS_CLOUD", "basic"), "", nil, keystone.HTTPBasic, "of-cloud", "http://cloud"},
+		"a user as a flag":                    {env("OS_CLOUD", "basic"), "", []string{"--os-username", "of-flag"}, keystone.HTTPBasic, "of-flag", "http://cloud"},
+		"nobody, and a cloud for more":        {env("OS_CLOUD", "keystone", "OS_AUTH_TYPE", "none", "IRONIC_URL", "http://i"), "", nil, keystone.None, "of-env", ""},
+		"nobody, and a cloud elsewhere":       {env("OS_CLOUD", "gone", "OS_AUTH_TYPE", "none", "IRONIC_URL", "http://i"), "", nil, keystone.None, "of-env", ""},
+		"no user, and a cloud for more":       {map[string]string{"OS_CLOUD": "keystone", "OS_AUTH_TYPE": "http_basic", "IRONIC_URL": "http://i"}, "", nil, keystone.HTTPBasic, "", ""},
+		"no user, and a cloud in the file":    {map[string]string{"OS_AUTH_TYPE": "http_basic", "IRONIC_URL": "http://i"}, "os_cloud: keystone\n", nil, keystone.HTTPBasic, "", ""},
+		"nobody, and a cloud of users":        {env("OS_CLOUD", "basic", "OS_AUTH_TYPE", "none", "IRONIC_URL", "http://i"), "", nil, keystone.None, "of-env", ""},
+		"another Keystone in the same place":  {env("OS_CLOUD", "keystone", "OS_AUTH_URL", "http://other"), "", nil, "", "of-env", ""},
+		"nobody at a cloud":                   {map[string]string{"OS_CLOUD": "none", "OS_AUTH_TYPE": "none"}, "", nil, keystone.None, "", "http://cloud"},
+	} {
+		who, _, err := iotronicUser(iotronicValues(t, c.env, c.file, c.args...))
+		if err != nil || who.AuthType != c.kind || who.Username != c.user || who.EndpointOf("baremetal") != c.where || who.StandsAlone() && who.Insecure {
+			t.Errorf("%s: %q of %q at %q, %v", name, who.AuthType, who.Username, who.EndpointOf("baremetal"), err)
 		}
 	}
 }
@@ -300,9 +351,9 @@ clouds:
 		env  map[string]string
 		args []string
 	}{
-		"no Ironic or Iotronic to talk to":                         {map[string]string{"OS_CLOUD": "nowhere"}, nil},
-		"set auth_type (OS_AUTH_TYPE) to http_basic, and username": {map[string]string{"IRONIC_URL": basic.URL}, nil},
-		"to those of a user of the server":                         {nil, []string{"--os-cloud", "stale"}},
+		"no Ironic or Iotronic to talk to":                       {map[string]string{"OS_CLOUD": "nowhere"}, nil},
+		"with auth_type http_basic (OS_AUTH_TYPE), set username": {map[string]string{"IRONIC_URL": basic.URL}, nil},
+		"or the cloud's in clouds.yaml, to those of one":         {nil, []string{"--os-cloud", "stale"}},
 	} {
 		if err := list(c.env, c.args...); err == nil || !strings.Contains(Advised(err).Error(), want) || strings.Contains(err.Error(), "hush-hush") {
 			t.Errorf("not %q: %v", want, err)

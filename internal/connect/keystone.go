@@ -46,10 +46,10 @@ func NewKeystone(v *settings.Values) (*Keystone, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case c.StandsAlone() && v.String("os_cloud") != "":
-		return nil, fmt.Errorf("the cloud %q is an Ironic that stands alone (auth_type %s), and no Keystone for Craton; name it in CRATON_IOTRONIC_CLOUD instead of OS_CLOUD", v.String("os_cloud"), c.AuthType)
+	case c.StandsAlone() && standsAlone(authType(v)):
+		return nil, fmt.Errorf("auth_type %s (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) or os_cloud (OS_CLOUD) is set as well; leave one of the two out, or name Ironic as a cloud in CRATON_IOTRONIC_CLOUD", c.AuthType)
 	case c.StandsAlone():
-		return nil, fmt.Errorf("auth_type %s (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) is set as well; leave one of the two out, or name Ironic as a cloud in CRATON_IOTRONIC_CLOUD", c.AuthType)
+		return nil, fmt.Errorf("the cloud %q is an Ironic that stands alone (auth_type %s), and no Keystone for Craton; name it in CRATON_IOTRONIC_CLOUD instead of OS_CLOUD", v.String("os_cloud"), c.AuthType)
 	}
 	return newKeystone(v, c)
 }
@@ -117,7 +117,7 @@ func authType(v *settings.Values) string {
 }
 
 // standsAlone tells an auth_type of services that stand alone.
-func standsAlone(kind string) bool { return (&keystone.Config{AuthType: kind}).StandsAlone() }
+func standsAlone(kind string) bool { return keystone.Config{AuthType: kind}.StandsAlone() }
 
 // keystoneConfig is the cloud of os_cloud, if that is set, and over it the settings that count as much as os_cloud. Weaker
 // ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
@@ -130,7 +130,16 @@ func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	if err != nil {
 		return c, err
 	}
-	return overCloud(v, c, v.Source("os_cloud").From), nil
+	return overCloud(v, beside(v, c, "os_cloud"), v.Source("os_cloud").From), nil
+}
+
+// beside is what counts of the cloud that a setting names: one without Keystone is for something else where a stronger place names
+// Keystone.
+func beside(v *settings.Values, c keystone.Config, setting string) keystone.Config {
+	if c.StandsAlone() && rank(v, "auth_url") > rank(v, setting) {
+		return keystone.Config{}
+	}
+	return c
 }
 
 // withoutCloud is what the settings say without one.
@@ -138,8 +147,12 @@ func withoutCloud(v *settings.Values) keystone.Config {
 	return overCloud(v, keystone.Config{}, settings.FromDefault)
 }
 
-// overCloud is a cloud, and over it the settings that count as much as the place in which it was named.
+// overCloud is a cloud, and over it the settings that count as much as the place in which it was named. Over one that stands alone
+// only flags count: what else the environment or the file has of a user is Craton's, or Keystone's.
 func overCloud(v *settings.Values, c keystone.Config, named settings.From) keystone.Config {
+	if c.StandsAlone() {
+		named = settings.FromFlag
+	}
 	get := func(name string) string {
 		if rank(v, name) < slices.Index(strength, named) {
 			return ""
@@ -153,7 +166,9 @@ func overCloud(v *settings.Values, c keystone.Config, named settings.From) keyst
 			*fieldID, *fieldName = a, b
 		}
 	}
-	set("auth_url", &c.AuthURL)
+	if url := get("auth_url"); url != "" && url != c.AuthURL {
+		c.AuthURL, c.Endpoints = url, nil // which are another's
+	}
 	if get("auth_type") != "" {
 		c.AuthType = cmp.Or(authType(v), c.AuthType)
 	}

@@ -159,8 +159,8 @@ func TestNoKeystone(t *testing.T) {
 	}
 	t.Setenv("OS_CLIENT_CONFIG_FILE", file)
 	for want, args := range map[string][]string{
-		`the cloud "bifrost" is an Ironic that stands alone (auth_type none)`:                  {"--os-cloud", "bifrost"},
-		"auth_type http_basic (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url": {"--os-auth-url", "http://k", "--os-auth-type", "http_basic"},
+		`the cloud "bifrost" is an Ironic that stands alone (auth_type none)`:                                            {"--os-cloud", "bifrost"},
+		"auth_type http_basic (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) or os_cloud": {"--os-auth-url", "http://k", "--os-auth-type", "http_basic"},
 	} {
 		if _, err := NewKeystone(values(t, args...)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", args, err)

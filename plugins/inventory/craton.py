@@ -186,6 +186,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if self.foreign(name, variable, config):
                 self.unset.update(variables)
                 continue
+            if name == 'url' and config.get(name) is None and any(os.environ.get(v) for v in variables):
+                continue  # the program knows these variables, and that some are of other programs
             value = self.get_option(name)
             if value is None:
                 continue
