@@ -291,7 +291,7 @@ func TestKeystoneExpired(t *testing.T) {
 	project, user := k.Project(t, "team"), k.User(t, "ann")
 	k.Grant(t, user, project, "member")
 	// Long enough to be seen alive on a busy machine, and ended with certainty.
-	expires := time.Now().Add(15 * time.Second)
+	expires := time.Now().Add(30 * time.Second)
 	app := k.ApplicationCredential(t, user, project, expires)
 	who := holder(k.TokenOf(t, gophercloud.AuthOptions{ApplicationCredentialID: app.ID, ApplicationCredentialSecret: app.Secret}))
 	if r := b.call(who, "GET", "/v1/clouds", ""); r.Status != http.StatusOK && time.Now().Before(expires) {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -115,7 +116,7 @@ func TestDoctorCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(openKey, text, 0o644); err != nil { //nolint:gosec // that is the test
+	if err := errors.Join(os.WriteFile(openKey, text, 0o644), os.Chmod(openKey, 0o644)); err != nil { //nolint:gosec // that is the test
 		t.Fatal(err)
 	}
 	trusts := "CRATON_CA_PATH=" + ca.file

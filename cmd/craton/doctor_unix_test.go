@@ -32,7 +32,7 @@ func TestDoctorOtherUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.WriteFile(program, text, 0o755), os.Chmod(dir, 0o755)); err != nil { //nolint:gosec // a program
+	if err := errors.Join(os.WriteFile(program, text, 0o755), os.Chmod(program, 0o755), os.Chmod(dir, 0o755)); err != nil { //nolint:gosec // a program
 		t.Fatal(err)
 	}
 	// place makes a directory with a fleet in it, and gives both permissions.

@@ -37,6 +37,12 @@ func binaries(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
+	for _, e := range os.Environ() { // what the developer has set for Craton would show
+		name, _, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "OS_") || strings.HasPrefix(name, "CRATON_") && !strings.HasPrefix(name, "CRATON_TEST_") {
+			_ = os.Unsetenv(name)
+		}
+	}
 	code := m.Run()
 	if dir, err := build(); err == nil {
 		_ = os.RemoveAll(dir)

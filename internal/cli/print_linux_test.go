@@ -27,12 +27,7 @@ func TestTablesOnATerminal(t *testing.T) {
 	if err := s.printObject(objects[1]); err != nil {
 		t.Fatal(err)
 	}
-	shown := make([]byte, 1<<16)
-	n, err := other.Read(shown)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.ReplaceAll(string(shown[:n]), "\r\n", "\n")
+	text := strings.ReplaceAll(shown(t, tty, other), "\r\n", "\n")
 	escape := regexp.MustCompile(`\x1b\[[0-9;]*m`)
 	for line := range strings.Lines(text) {
 		if plain := escape.ReplaceAllString(strings.TrimSuffix(line, "\n"), ""); len(plain) > 50 {
@@ -46,8 +41,8 @@ func TestTablesOnATerminal(t *testing.T) {
 	if code := report(tty, errors.New("host \x1b[31mred\nis gone")); code != 1 {
 		t.Errorf("exit %d", code)
 	}
-	if n, err = other.Read(shown); err != nil || !strings.Contains(string(shown[:n]), `ERROR: host \u001b[31mred`+"\r\nis gone") {
-		t.Errorf("%v %q", err, shown[:n])
+	if text := shown(t, tty, other); !strings.Contains(text, `ERROR: host \u001b[31mred`+"\r\nis gone") {
+		t.Errorf("%q", text)
 	}
 
 	var plain strings.Builder

@@ -95,9 +95,38 @@ func (k *Keystone) Stop() { k.process.stop() }
 // serveKeystone serves on the socket that is file descriptor 3. Werkzeug is
 // under Keystone anyway; wsgiref, which Keystone's own script takes, serves
 // one request at a time.
+//
+// Keystone reads and then writes in one transaction: at a wrong password, say,
+// and at the next good one. SQLite refuses the write at once ("database is
+// locked", answered with 500) if another connection has written in between,
+// however long its timeout. What begins as a writer waits instead.
 const serveKeystone = `
+import contextlib, threading
+from keystone.common import sql
 from keystone.server.wsgi import initialize_public_application
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from werkzeug.serving import make_server
+
+of_thread = threading.local()
+session_for_write = sql.session_for_write
+
+@contextlib.contextmanager
+def writer():
+    outer, of_thread.writes = getattr(of_thread, "writes", False), True
+    try:
+        with session_for_write() as session:
+            yield session
+    finally:
+        of_thread.writes = outer
+
+@event.listens_for(Engine, "before_cursor_execute", retval=True)
+def begin(conn, cursor, statement, parameters, context, executemany):
+    if statement == "BEGIN" and getattr(of_thread, "writes", False):
+        statement = "BEGIN IMMEDIATE"
+    return statement, parameters
+
+sql.session_for_write = writer
 make_server("127.0.0.1", 0, initialize_public_application(), threaded=True, fd=3).serve_forever()
 `
 

@@ -313,31 +313,33 @@ func TestRedirect(t *testing.T) {
 // longer itself.
 func TestWaitTogether(t *testing.T) {
 	t.Parallel()
-	arrived, answer := make(chan struct{}), make(chan struct{})
-	var asked atomic.Int32
-	v := faulty(t, func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
-		close(arrived)
-		<-answer
-		fmt.Fprint(w, validAnswer(time.Now().Add(time.Hour)))
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		asked := 0
+		v := newValidator(t, keystone.Config{URL: "http://keystone", CacheTime: time.Hour})
+		v.SetTransport(func(*http.Request) (*http.Response, error) {
+			asked++
+			<-answer
+			return response(http.StatusOK, validAnswer(time.Now().Add(time.Hour))), nil
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		gone, stays := make(chan error), make(chan error)
+		go func() { gone <- second(v.Validate(ctx, "token")) }()
+		synctest.Wait() // it has asked
+		go func() { stays <- second(v.Validate(t.Context(), "token")) }()
+		synctest.Wait() // it waits for the same answer
+		cancel()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("who went away gets %v", err)
+		}
+		close(answer)
+		if err := <-stays; err != nil {
+			t.Errorf("who stayed gets %v", err)
+		}
+		if asked != 1 {
+			t.Errorf("Keystone was asked %d times, want once", asked)
+		}
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	gone := make(chan error)
-	go func() { gone <- second(v.Validate(ctx, "token")) }()
-	<-arrived
-	stays := make(chan error)
-	go func() { stays <- second(v.Validate(t.Context(), "token")) }()
-	cancel()
-	if err := <-gone; !errors.Is(err, context.Canceled) {
-		t.Errorf("who went away gets %v", err)
-	}
-	close(answer)
-	if err := <-stays; err != nil {
-		t.Errorf("who stayed gets %v", err)
-	}
-	if n := asked.Load(); n != 1 {
-		t.Errorf("Keystone was asked %d times, want once", n)
-	}
 }
 
 func validAnswer(expires time.Time) string {
