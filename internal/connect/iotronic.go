@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton/keystone"
@@ -36,7 +37,11 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	if service := v.String("iotronic.service_type"); service != "" {
 		types = []string{service}
 	}
-	url := iotronicURL(v, who.EndpointOf(append(types, "bare-metal")...)) // which is the same service, by its former name
+	names := types
+	if slices.Contains(types, "baremetal") {
+		names = append(names, "bare-metal") // which openstacksdk takes too
+	}
+	url := iotronicURL(v, who.EndpointOf(names...))
 	verify := serviceTLS(v, who)
 	switch {
 	case !who.StandsAlone():

@@ -308,7 +308,7 @@ func TestIronicAlone(t *testing.T) {
 	err := os.WriteFile(cloud, fmt.Appendf(nil, `
 clouds:
   bifrost: {auth_type: "none", endpoint: %[1]q}
-  override: {auth_type: none, baremetal_endpoint_override: %[1]q, iot_endpoint_override: "http://127.0.0.1:1"}
+  override: {auth_type: none, bare_metal_endpoint_override: %[1]q, iot_endpoint_override: "http://127.0.0.1:1"}
   basic: {auth_type: http_basic, auth: {username: %[3]s, password: %[4]s, endpoint: %[2]q}}
   stale: {auth_type: http_basic, auth: {username: %[3]s, password: hush-hush, endpoint: %[2]q}}
   nowhere: {auth_type: none}
@@ -337,6 +337,8 @@ clouds:
 		"a cloud of users":              {map[string]string{"OS_CLOUD": "basic"}, nil},
 		"a cloud that is named":         {elsewhere, []string{"--os-cloud", "basic"}},
 		"the same for this alone":       {elsewhere, []string{"--iotronic-cloud", "bifrost"}},
+		"before what others call so":    {map[string]string{"OS_CLOUD": "bifrost", "IRONIC_URL": "http://127.0.0.1:1"}, nil},
+		"but not our own":               {map[string]string{"OS_CLOUD": "override", "CRATON_IOTRONIC_URL": ironic.URL}, nil},
 		"a url in the same place":       {map[string]string{"OS_CLOUD": "nowhere", "IRONIC_URL": ironic.URL}, nil},
 		"another user":                  {map[string]string{"OS_CLOUD": "stale"}, []string{"--os-password", openstacktest.IronicPassword}},
 		"nobody":                        {map[string]string{"OS_ENDPOINT": ironic.URL, "OS_AUTH_TYPE": "none"}, nil},
