@@ -37,11 +37,7 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	if service := v.String("iotronic.service_type"); service != "" {
 		types = []string{service}
 	}
-	names := types
-	if slices.Contains(types, "baremetal") {
-		names = append(names, "bare-metal") // which openstacksdk takes too
-	}
-	url := iotronicURL(v, who.EndpointOf(names...))
+	url := iotronicURL(v, who, types)
 	verify := serviceTLS(v, who)
 	switch {
 	case !who.StandsAlone():
@@ -66,7 +62,11 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 // iotronicURL is the address of the API: the setting, or the one that the cloud has itself. That counts for more, unless the setting
 // stands in a stronger place, or in the same by this program's own name: IRONIC_URL and the like may be there for something
 // else, which is not to get the cloud's user.
-func iotronicURL(v *settings.Values, own string) string {
+func iotronicURL(v *settings.Values, who keystone.Config, types []string) string {
+	if slices.Contains(types, "baremetal") {
+		types = append(slices.Clip(types), "bare-metal") // which openstacksdk takes too
+	}
+	own := who.EndpointOf(types...)
 	url, source := v.String("iotronic.url"), v.Source("iotronic.url")
 	set, cloud := rank(v, "iotronic.url"), max(rank(v, "iotronic.cloud"), rank(v, "os_cloud"))
 	borrowed := source.From == settings.FromEnvironment && !strings.HasPrefix(source.Name, "CRATON_")
@@ -102,22 +102,33 @@ func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 		}
 		return c, "", nil
 	case kind == "" && v.String("iotronic.url") != "" && token != "":
-	case standsAlone(kind) && rank(v, "os_cloud") > 0:
-		cloud, err := keystone.LoadCloud(v.String("os_cloud"), v.String("os_region_name"))
-		if err == nil && cloud.AuthType == kind {
-			return overCloud(v, cloud, v.Source("os_cloud").From), "", nil
-		}
-		if err != nil && v.String("iotronic.url") == "" {
-			return cloud, "", err
-		}
-		return withoutCloud(v), "", nil // another cloud is for something else
-	case standsAlone(kind) || UsesKeystone(v):
+	case standsAlone(kind):
+		c, err := standaloneConfig(v, kind)
+		return c, "", err
+	case UsesKeystone(v):
 		c, err := keystoneConfig(v)
 		return c, "", err
 	}
 	c := withoutCloud(v)
 	c.AuthType = keystone.None
 	return c, token, nil
+}
+
+// standaloneConfig is what the settings say with an auth_type of a service that stands alone. The cloud of os_cloud counts if it is
+// of that type; another, or one that is not known here, is for something else.
+func standaloneConfig(v *settings.Values, kind string) (keystone.Config, error) {
+	name := v.String("os_cloud")
+	if name == "" {
+		return withoutCloud(v), nil
+	}
+	cloud, err := keystone.LoadCloud(name, v.String("os_region_name"))
+	switch {
+	case err == nil && cloud.AuthType == kind:
+		return overCloud(v, cloud, settings.FromFlag), nil
+	case err != nil && v.String("iotronic.url") == "":
+		return cloud, err
+	}
+	return withoutCloud(v), nil
 }
 
 // iotronicOptions are the options that do not depend on who signs in.
