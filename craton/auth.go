@@ -3,6 +3,8 @@ package craton
 import (
 	"context"
 	"net/http"
+
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // Auth adds credentials to a request. Implementations are safe for concurrent use.
@@ -24,22 +26,18 @@ type Renewer interface {
 // WithLocalAuth authenticates as a Craton user: the name, its API key, and the
 // UUID of the project it belongs to (v1 contract §1.2).
 func WithLocalAuth(username, apiKey, projectID string) Option {
-	return WithAuth(&localAuth{username, apiKey, projectID})
+	return WithAuth(&localAuth{username, rest.Hide(apiKey), projectID})
 }
 
-// localAuth is used by its address only, so that printing what holds it (%+v of a struct cannot call
-// the methods of unexported fields) shows the address and never the key.
-type localAuth struct{ username, apiKey, projectID string }
+type localAuth struct {
+	username  string
+	apiKey    rest.Hidden[string]
+	projectID string
+}
 
 func (a *localAuth) Authenticate(_ context.Context, r *http.Request) error {
 	r.Header.Set("X-Auth-User", a.username)
-	r.Header.Set("X-Auth-Token", a.apiKey)
+	r.Header.Set("X-Auth-Token", a.apiKey())
 	r.Header.Set("X-Auth-Project", a.projectID)
 	return nil
 }
-
-// String hides the key from careless printing.
-func (a *localAuth) String() string { return "local auth as " + a.username }
-
-// GoString hides the key from %#v.
-func (a *localAuth) GoString() string { return a.String() }
