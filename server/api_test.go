@@ -94,11 +94,11 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/v1/clouds", `{"b":1,"a":2,"name":"x"}`, 400, errorsHead + "Additional properties are not allowed ('b', 'a' were unexpected)"},
 		{"POST", "/v1/clouds", `{"name":"` + long + `"}`, 400, errorsHead + "the name has 256 characters, at most 255 are possible"},
 		{"POST", "/v1/clouds", `{"name":"a\u0000b"}`, 400, errorsHead + "the name holds a NUL character"},
-		{"POST", "/v1/clouds", `{"name":"\ud800"}`, 400, errorsHead + "the name holds a NUL character or half a surrogate pair"},
+		{"POST", "/v1/clouds", `{"name":"\ud800"}`, 400, errorsHead + "the name is not UTF-8, or holds half a surrogate pair"},
 		{"POST", "/v1/clouds", `{"name":"x","regions":[{}]}`, 400, errorsHead + "regions cannot be created along with it"},
 		{"POST", "/v1/clouds", `{"name":"x","variables":{"":1,"\na":2}}`, 400, errorsHead + `'', '\na' do not match any of the regexes: '^.+'`},
 		{"POST", "/v1/clouds", `{"name":"x","variables":{"` + long + `":1}}`, 400, errorsHead + "the variable's key has 256 characters"},
-		{"POST", "/v1/clouds", `{"name":"x","variables":{"a":NaN}}`, 400, "The body cannot be stored: NaN and Infinity"},
+		{"POST", "/v1/clouds", `{"name":"x","variables":{"a":NaN}}`, 400, "The body cannot be stored: NaN and Infinity are not JSON values (variables.a)."},
 		{"POST", "/v1/clouds", `{"name":"x","variables":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `}`, 400, "The body cannot be stored: JSON is nested more than 512 levels deep"},
 		{"POST", "/v1/hosts", host(`,"active":1`), 400, errorsHead + "1 is not of type 'boolean'"},
 		{"POST", "/v1/hosts", host(`,"cell_id":1.0`), 400, errorsHead + "1.0 is not of type 'integer'"}, {"POST", "/v1/hosts", host(`,"cell_id":true`), 400, errorsHead + "True is not of type 'integer'"},
@@ -146,7 +146,7 @@ func TestAccepted(t *testing.T) {
 		status             int
 		want               string // somewhere in the body
 	}{
-		{"POST", "/v1/clouds", `{"name":"","regions":[]}`, 201, `"regions": []`},
+		{"POST", "/v1/clouds", `{"name":"e","regions":[]}`, 201, `"regions": []`},
 		{"PUT", "/v1/clouds/1", ``, 200, `"updated_at": null`}, {"PUT", "/v1/clouds/1", `[]`, 200, `"updated_at": null`}, {"PUT", "/v1/clouds/1", `null`, 200, `"updated_at": null`}, {"PUT", "/v1/clouds/1", `{"name":"c"}`, 200, `"updated_at": null`},
 		{"PUT", "/v1/network-devices/1", `{"model_name":"m","vlans":"1"}`, 200, `"updated_at": null`},
 		{"PUT", "/v1/clouds/1/variables", `{}`, 200, `"variables": {}`}, {"DELETE", "/v1/clouds/1/variables", `[]`, 204, ``},
@@ -200,13 +200,12 @@ func TestValuesComeBackExactly(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.place("c", "r", "l")
-	body := `{"big":123456789012345678901234567890,"dup":1,"dup":2,"exp":1e400,"float":1.0,"lone":"\ud83d","nest":{"z":[{"b":null,"a":[]}],"y":{}},"neg":-0,"null":null,"nul":"\u0000","tpl":"{{ x }}","uni":"é😀\u2028/\u007f","é":1}`
+	body := `{"big":123456789012345678901234567890,"dup":1,"dup":2,"exp":1e308,"float":1.0,"nest":{"z":[{"b":null,"a":[]}],"y":{}},"neg":-0,"null":null,"tpl":"{{ x }}","uni":"é😀\u2028/\u007f","é":1}`
 	want := `{
     "big": 123456789012345678901234567890,
     "dup": 2,
-    "exp": 1e400,
+    "exp": 1e308,
     "float": 1.0,
-    "lone": "\ud83d",
     "neg": -0,
     "nest": {
       "y": {},
@@ -217,7 +216,6 @@ func TestValuesComeBackExactly(t *testing.T) {
         }
       ]
     },
-    "nul": "\u0000",
     "null": null,
     "tpl": "{{ x }}",
     "uni": "\u00e9\ud83d\ude00\u2028/\u007f",

@@ -1,9 +1,13 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
 
-// readLabels validates a body {"labels": [...]}.
-func (c *call) readLabels() ([]string, error) {
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// readLabels validates a body {"labels": [...]}, each label by a rule.
+func (c *call) readLabels(check func(string) error) ([]string, error) {
 	body, err := c.readBody()
 	if err != nil {
 		return nil, err
@@ -23,7 +27,7 @@ func (c *call) readLabels() ([]string, error) {
 	}
 	var labels []string
 	if v, ok := body.Get("labels"); ok {
-		labels = k.strings(v, "labels")
+		labels = k.strings(v, "labels", check)
 	} else {
 		k.add("'labels' is a required property")
 	}
@@ -49,7 +53,7 @@ func (r *resource) getLabels(c *call) error {
 
 // putLabels serves PUT .../labels: it only ever adds.
 func (r *resource) putLabels(c *call) error {
-	labels, err := c.readLabels()
+	labels, err := c.readLabels(value.CheckName)
 	if err != nil {
 		return err
 	}
@@ -62,7 +66,7 @@ func (r *resource) putLabels(c *call) error {
 
 // deleteLabels serves DELETE .../labels with the labels to remove.
 func (r *resource) deleteLabels(c *call) error {
-	labels, err := c.readLabels()
+	labels, err := c.readLabels(value.CheckText) // whatever is there can be taken away
 	if err != nil {
 		return err
 	}

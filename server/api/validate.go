@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/internal/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -34,7 +36,10 @@ func (c *call) readBody() (jsontext.Value, error) {
 		return jsontext.Value{}, errBadJSON
 	}
 	v, err := jsontext.Parse(data)
+	var at *value.Fault
 	switch {
+	case errors.As(err, &at):
+		return v, fail(http.StatusBadRequest, "The body cannot be stored: %s (%s).", at.Err, at.Path)
 	case errors.Is(err, jsontext.ErrNotFinite), errors.Is(err, jsontext.ErrTooDeep):
 		return v, fail(http.StatusBadRequest, "The body cannot be stored: %s.", err)
 	case err != nil:
@@ -81,17 +86,39 @@ func unexpected(names []string) string {
 // storable reports whether every database can hold the text.
 func storable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// isText checks that a string can be stored as what it is for.
-func (k *checker) isText(what, s string, limit int) bool {
-	switch {
-	case !storable(s):
-		k.add("the %s holds a NUL character or half a surrogate pair, which cannot be stored", what)
-	case limit > 0 && utf8.RuneCountInString(s) > limit:
-		k.add("the %s has %d characters, at most %d are possible", what, utf8.RuneCountInString(s), limit)
-	default:
-		return true
+// isText checks that a string may be what it is for: check is the rule for it.
+func (k *checker) isText(what, s string, limit int, check func(string) error) bool {
+	if err := check(s); err != nil {
+		k.add("the %s %s", what, err)
+		return false
 	}
-	return false
+	if limit > 0 && utf8.RuneCountInString(s) > limit {
+		k.add("the %s has %d characters, at most %d are possible", what, utf8.RuneCountInString(s), limit)
+		return false
+	}
+	return true
+}
+
+// checkValue finds what the value of a variable may not hold.
+func checkValue(v jsontext.Value) error {
+	switch v.Kind {
+	case jsontext.String:
+		return value.CheckText(v.Text)
+	case jsontext.Float:
+		return value.CheckNumber(v.Text)
+	}
+	for i := range v.Items {
+		if err := checkValue(v.Items[i]); err != nil {
+			return value.At(i, err)
+		}
+	}
+	for i := range v.Members {
+		m := &v.Members[i]
+		if err := cmp.Or(value.CheckText(m.Key), checkValue(m.Value)); err != nil {
+			return value.In(m.Key, err)
+		}
+	}
+	return nil
 }
 
 // input is what a valid body asks for.
@@ -139,7 +166,7 @@ func (c *call) readInput(r *resource, accept use) (*input, error) {
 // take checks one member and files it where it belongs.
 func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 	v := m.Value
-	var value any
+	var stored any
 	switch f.kind {
 	case integer:
 		if accept == inUpdate && f.use&nullable != 0 {
@@ -160,44 +187,47 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 			k.add("%s: %s does not fit 64 bits", f.name, v.Text)
 			return
 		}
-		value = n
+		stored = n
 		in.given[f.name] = n
 	case boolean:
 		if !k.isType(v, "boolean", jsontext.True, jsontext.False) {
 			return
 		}
-		value = v.Kind == jsontext.True
+		stored = v.Kind == jsontext.True
 	case str, longText, address, uuid:
 		if !k.isString(v) {
 			return
 		}
-		limit := maxText
-		if f.kind == longText {
-			limit = 0
+		limit, check := maxText, value.CheckWord
+		switch {
+		case f.kind == longText:
+			limit, check = 0, value.CheckText
+		case f.kind == str && f.use&required != 0:
+			check = value.CheckName
 		}
-		if !k.isText(f.name, v.Text, limit) {
+		if !k.isText(f.name, v.Text, limit, check) {
 			return
 		}
-		value = v.Text
+		stored = v.Text
 		if f.kind == address {
 			ip, ok := parseAddress(v.Text)
 			if !ok {
 				k.add("%s: %s is not an IPv4 or IPv6 address", f.name, v.PythonRepr())
 			}
-			value = ip
+			stored = ip
 		}
 		if f.kind == uuid {
 			id, ok := ParseUUID(v.Text)
 			if !ok {
 				k.add("%s: %s is not a valid UUID", f.name, v.PythonRepr())
 			}
-			value = id
+			stored = id
 		}
 	case object:
 		in.Variables = k.variables(v)
 		return
 	case strs:
-		set := k.strings(v, f.name)
+		set := k.strings(v, f.name, value.CheckName)
 		if f.use&echo == 0 {
 			in.Labels = set
 			return
@@ -214,7 +244,7 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 		in.echoes = append(in.echoes, m)
 		return
 	}
-	in.Values[f.name] = value
+	in.Values[f.name] = stored
 }
 
 // variables checks an object of variables and returns it sorted, in
@@ -230,9 +260,18 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 			odd = append(odd, m.Key)
 			continue
 		}
-		if k.isText("variable's key", m.Key, maxText) {
-			set = append(set, store.Variable{Key: m.Key, Value: m.Value.Compact()})
+		if err := value.CheckName(m.Key); err != nil {
+			k.add("the variable's key %s %s", value.Join("", m.Key), err)
+			continue
 		}
+		if !k.isText("variable's key", m.Key, maxText, value.CheckName) {
+			continue
+		}
+		if err := value.In(m.Key, checkValue(m.Value)); err != nil {
+			k.add("the variable %s", err)
+			continue
+		}
+		set = append(set, store.Variable{Key: m.Key, Value: m.Value.Compact()})
 	}
 	if len(odd) > 0 {
 		slices.Sort(odd)
@@ -249,14 +288,14 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 	return set
 }
 
-// strings checks an array of strings.
-func (k *checker) strings(v jsontext.Value, what string) []string {
+// strings checks an array of strings, each by a rule.
+func (k *checker) strings(v jsontext.Value, what string, check func(string) error) []string {
 	if !k.isArray(v) {
 		return nil
 	}
 	var set []string
 	for _, item := range v.Items {
-		if k.isString(item) && k.isText("text in "+what, item.Text, maxText) {
+		if k.isString(item) && k.isText("text in "+what, item.Text, maxText, check) {
 			set = append(set, item.Text)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Kind tells which of JSON's types a [Value] has.
@@ -158,7 +160,7 @@ func (p *parser) object(depth int) (Value, error) {
 		p.space()
 		member, err := p.value(depth + 1)
 		if err != nil {
-			return Value{}, err
+			return Value{}, p.below(func(err error) error { return value.In(key, err) }, err)
 		}
 		if i, again := at[key]; again {
 			v.Members[i].Value = member
@@ -187,7 +189,7 @@ func (p *parser) array(depth int) (Value, error) {
 		p.space()
 		item, err := p.value(depth + 1)
 		if err != nil {
-			return Value{}, err
+			return Value{}, p.below(func(err error) error { return value.At(len(v.Items), err) }, err)
 		}
 		v.Items = append(v.Items, item)
 		p.space()
@@ -198,6 +200,14 @@ func (p *parser) array(depth int) (Value, error) {
 			return Value{}, p.bad("a comma or ] is missing")
 		}
 	}
+}
+
+// below says where a number is that cannot be stored; other errors say at which byte.
+func (p *parser) below(in func(error) error, err error) error {
+	if errors.Is(err, ErrNotFinite) {
+		return in(err)
+	}
+	return err
 }
 
 func (p *parser) digits() int {

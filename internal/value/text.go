@@ -1,0 +1,103 @@
+package value
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	// ErrEmpty is a name without a character.
+	ErrEmpty = errors.New("is empty; it must be given")
+	// ErrNUL is a text that PostgreSQL cannot store, and that C programs read up to there.
+	ErrNUL = errors.New("holds a NUL character, which databases cannot store; take it out")
+	// ErrNotUTF8 is a text that cannot be shown without altering it: bytes that are not UTF-8, or half a surrogate pair.
+	ErrNotUTF8 = errors.New("is not UTF-8, or holds half a surrogate pair; write it anew")
+)
+
+// CheckText finds what no text may hold.
+func CheckText(s string) error {
+	for i := range len(s) {
+		switch {
+		case s[i] == 0:
+			return ErrNUL
+		case s[i] >= utf8.RuneSelf && !utf8.ValidString(s[i:]):
+			return ErrNotUTF8
+		case s[i] >= utf8.RuneSelf && strings.IndexByte(s[i:], 0) < 0:
+			return nil
+		}
+	}
+	return nil
+}
+
+// CheckWord finds what a text of one line may not hold: beside that of [CheckText] control characters and what is
+// [Hidden].
+func CheckWord(s string) error {
+	if err := CheckText(s); err != nil {
+		return err
+	}
+	for _, r := range s {
+		switch {
+		case unicode.IsControl(r):
+			return fmt.Errorf("holds the control character U+%04X; take it out", r)
+		case Hidden(r):
+			return fmt.Errorf("holds the character U+%04X, which is not shown or turns the direction of writing; take it out", r)
+		}
+	}
+	return nil
+}
+
+// CheckName is CheckWord for what may not be empty.
+func CheckName(s string) error {
+	if s == "" {
+		return ErrEmpty
+	}
+	return CheckWord(s)
+}
+
+// Hidden tells the characters that show nothing, or change how others are shown: of zero width, such as U+200B and
+// U+FEFF, of bidirectional writing, such as U+202E, line and paragraph separators, variation selectors, and fillers.
+// Control characters are not among them.
+func Hidden(r rune) bool {
+	switch {
+	case r < '\u00ad':
+		return false
+	case unicode.Is(unicode.Prepended_Concatenation_Mark, r): // shown around digits
+		return false
+	case r == '\u2800': // braille without a dot
+		return true
+	}
+	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// Escape makes a text safe to show on a terminal, which obeys control characters and turns the direction of writing: they,
+// and what is [Hidden], become escapes as of JSON, so that an escaped JSON text is still the same JSON. A byte that is not
+// UTF-8 becomes \xHH.
+func Escape(s string) string { return escape(s, func(rune) bool { return false }) }
+
+// EscapeLines is Escape for texts of several lines: line breaks and tabs stay.
+func EscapeLines(s string) string { return escape(s, func(r rune) bool { return r == '\n' || r == '\t' }) }
+
+func escape(s string, keep func(rune) bool) string {
+	bad := func(r rune) bool { return (unicode.IsControl(r) || Hidden(r)) && !keep(r) }
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, bad) {
+		return s
+	}
+	var b strings.Builder
+	for i, n := 0, 0; i < len(s); i += n {
+		var r rune
+		switch r, n = utf8.DecodeRuneInString(s[i:]); {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case !bad(r):
+			b.WriteString(s[i : i+n])
+		case r > 0xffff: // two, as JSON has it
+			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>10, 0xdc00+(r-0x10000)&0x3ff)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
