@@ -1,7 +1,9 @@
 package inventory
 
 import (
+	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -60,7 +62,7 @@ func Build(f *Fleet, o Options) (*Document, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if err := f.checkHosts(); err != nil {
+	if err := cmp.Or(f.checkHosts(), f.checkNames()); err != nil {
 		return nil, err
 	}
 	b := &builder{o: o, f: f, exclude: ansible.NewExcluder(o.ExcludeVariables)}
@@ -90,16 +92,17 @@ func (b *builder) AppendVariables(dst []byte, i int) []byte { return b.appendHos
 
 // nameHosts names and sorts the hosts.
 func (b *builder) nameHosts() error {
-	parts := 1
-	if b.o.Hostname == Qualified {
-		parts = 3
-	}
+	parts := b.o.Hostname.parts()
 	b.hosts = make([]host, len(b.f.Hosts))
 	for i, d := range b.f.Hosts {
 		name := b.f.hostName(d, b.o.Hostname)
 		if err := ansible.CheckHostName(name, parts); err != nil {
-			return fmt.Errorf("%s (%s) cannot be in the inventory: its name there, %q, %w; rename it, or set hostname to another form",
-				d, b.f.place(d), name, err)
+			return fmt.Errorf("%s (%s) cannot be in the inventory: its name there, %q, %w; %s",
+				d, b.f.place(d), name, err, b.otherName(d, name))
+		}
+		if d.IPAddress != "" && !ansible.IsAddress(d.IPAddress) {
+			return fmt.Errorf("%s (%s) cannot be in the inventory: Ansible would connect to %q, which is no host name or address; correct its ip_address",
+				d, b.f.place(d), d.IPAddress)
 		}
 		b.hosts[i] = host{name: name, device: d}
 	}
@@ -115,6 +118,23 @@ func (b *builder) nameHosts() error {
 		}
 	}
 	return nil
+}
+
+// otherName says what to do about a device whose name, in the form that is set, cannot be.
+func (b *builder) otherName(d *Device, name string) string {
+	help := "rename it"
+	if b.o.Hostname == ByIPAddress {
+		help = "give it another address"
+		if a, err := netip.ParseAddr(name); err == nil && ansible.CheckHostName(a.String(), 1) == nil {
+			help = "write its address as " + a.String()
+		}
+	}
+	for _, form := range []Hostname{ByName, ByIPAddress, Qualified} {
+		if form != b.o.Hostname && ansible.CheckHostName(b.f.hostName(d, form), form.parts()) == nil {
+			return help + ", or set hostname to " + string(form)
+		}
+	}
+	return help
 }
 
 // sameName is the error of two hosts with one name.

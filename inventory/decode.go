@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
@@ -97,7 +98,7 @@ func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
 	i := len(d.devices)
 	d.devices = append(d.devices, Device{Kind: kind})
 	dev := &d.devices[i]
-	links, sawVariables := "", false
+	links, sawVariables, altered := "", false, ""
 	x.Members(func(key string) {
 		switch key {
 		case "id":
@@ -142,9 +143,19 @@ func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
 		default:
 			x.Skip()
 		}
+		if x.Altered() {
+			altered = key
+		}
 	})
 	if dev.ID <= 0 {
 		return fmt.Errorf("it holds a %s without an id", kind)
+	}
+	if altered != "" {
+		what, special := map[string]string{"labels": "a label", "variables": "a key of the variables"}[altered]
+		if !special {
+			what = "the " + altered
+		}
+		return fmt.Errorf("%s of %s %d %w", what, kind, dev.ID, value.ErrNotUTF8)
 	}
 	if details && !sawVariables {
 		return fmt.Errorf("%s %d comes without its variables, although they were asked for", kind, dev.ID)

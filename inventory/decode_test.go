@@ -50,13 +50,18 @@ func TestDecodePage(t *testing.T) {
 func TestDecodeErrors(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"links": []}`:                        `it has no list "hosts"`,
-		`{"hosts": {"id": 1}}`:                 `it has no list "hosts"`,
-		`{"hosts": [{"name": "a"}]}`:           `it holds a host without an id`,
-		`{"hosts": [null]}`:                    `it holds a host without an id`,
-		`{"hosts": [{"id": "x"}]}`:             `it holds a host without an id`,
-		`{"hosts": [{"id": 4}]}`:               `host 4 comes without its variables, although they were asked for`,
-		`{"hosts": [{"id":4,"variables":[]}]}`: `host 4 comes without its variables, although they were asked for`,
+		`{"links": []}`:                                        `it has no list "hosts"`,
+		`{"hosts": {"id": 1}}`:                                 `it has no list "hosts"`,
+		`{"hosts": [{"name": "a"}]}`:                           `it holds a host without an id`,
+		`{"hosts": [null]}`:                                    `it holds a host without an id`,
+		`{"hosts": [{"id": "x"}]}`:                             `it holds a host without an id`,
+		`{"hosts": [{"id": 4}]}`:                               `host 4 comes without its variables, although they were asked for`,
+		`{"hosts": [{"id":4,"name":"\ud800","variables":{}}]}`: `the name of host 4 is not UTF-8, or holds half a surrogate pair; write it anew`,
+		"{\"hosts\": [{\"name\":\"a\xff\",\"id\":4,\"variables\":{}}]}":                       `the name of host 4 is not UTF-8, or holds half a surrogate pair; write it anew`,
+		`{"hosts": [{"id":4,"labels":["a","\udc00"],"variables":{}}]}`:                        `a label of host 4 is not UTF-8, or holds half a surrogate pair; write it anew`,
+		`{"hosts": [{"id":4,"name":"a","variables":{"\ud800":1}}]}`:                           `a key of the variables of host 4 is not UTF-8, or holds half a surrogate pair; write it anew`,
+		`{"hosts": [{"id":3,"name":"\ud834\udd1e","variables":{}},{"id":4,"note":"\ud834"}]}`: `the note of host 4 is not UTF-8, or holds half a surrogate pair; write it anew`,
+		`{"hosts": [{"id":4,"variables":[]}]}`:                                                `host 4 comes without its variables, although they were asked for`,
 	} {
 		if _, err := newDecoder().page(&craton.RawPage{Body: []byte(body)}, HostKind, true); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", body, err, want)

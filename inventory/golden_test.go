@@ -178,7 +178,73 @@ func TestBuildErrors(t *testing.T) {
 		},
 		"empty name": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "", nil, nil) }, nil,
-			`host "" (id 1) (cloud east, region dfw, cell c1) cannot be in the inventory: its name there, "", is empty; rename it, or set hostname to another form`,
+			`host 1 has no name; give it one, or delete it`,
+		},
+		"no name, called by its address": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "", nil, nil) }, func(o *Options) { o.Hostname = ByIPAddress },
+			`host 1 has no name; give it one, or delete it`,
+		},
+		"a cloud without a name": {
+			func(f *fake, dfw, c1 object) { f.cloud("", nil); f.host(c1, "a", nil, nil) }, nil, `cloud 2 has no name; give it one, or delete it`,
+		},
+		"a region without a name": {
+			func(f *fake, dfw, c1 object) { f.host(f.region(f.get("clouds", 1), "", nil), "a", nil, nil) }, nil, `region 2 has no name; give it one, or delete it`,
+		},
+		"a cell without a name": {
+			func(f *fake, dfw, c1 object) { f.host(f.cell(dfw, "", nil), "a", nil, nil) }, nil, `cell 2 has no name; give it one, or delete it`,
+		},
+		"a parent without a name": {
+			func(f *fake, dfw, c1 object) {
+				f.netdev(c1, "", nil, nil)
+				f.host(c1, "a", nil, object{"parent_id": 1})
+			}, nil, `network-device 1 has no name; give it one, or delete it`,
+		},
+		"a colon": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "web.:22", nil, nil) }, nil,
+			`its name there, "web.:22", has a colon, at which Ansible divides patterns; rename it, or set hostname to ip_address`,
+		},
+		"a colon in a qualified name": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "web:22", nil, nil) }, func(o *Options) { o.Hostname = Qualified },
+			`its name there, "east/dfw/web:22", has a colon, at which Ansible divides patterns; rename it, or set hostname to name`,
+		},
+		"an address that Ansible divides": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a:b", nil, object{"ip_address": "64:ff9b::192.0.2.1"}) }, func(o *Options) { o.Hostname = ByIPAddress },
+			`its name there, "64:ff9b::192.0.2.1", has a colon, at which Ansible divides patterns; write its address as 64:ff9b::c000:201`,
+		},
+		"an address with a zone": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, object{"ip_address": "fe80::1%eth0"}) }, func(o *Options) { o.Hostname = ByIPAddress },
+			`its name there, "fe80::1%eth0", has a colon, at which Ansible divides patterns; give it another address, or set hostname to name`,
+		},
+		"an address that is an option": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, object{"ip_address": "-oProxyCommand=id"}) }, nil,
+			`host "a" (id 1) (cloud east, region dfw, cell c1) cannot be in the inventory: Ansible would connect to "-oProxyCommand=id", which is no host name or address; correct its ip_address`,
+		},
+		"a name that is an option": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "-oProxyCommand=id", nil, nil) }, nil, `begins with -, which makes it an option of Ansible and ssh; rename it, or set hostname to ip_address`,
+		},
+		"a character of zero width": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a\u200bb", nil, nil) }, nil, `its name there, "a\u200bb", holds the character U+200B, which is not shown or turns the direction of writing; rename it, or set hostname to ip_address`,
+		},
+		"a number that no double holds": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `{"a":[1,1e400]}`}, nil) }, nil,
+			`the variable n.a[1] of host "a" (id 1) is 1e400, which is too large: other programs read Infinity; write it in quotes, or set exclude_variables to "n"`,
+		},
+		"a number of a cloud that no double holds": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil); f.vars["clouds"]["1"]["n"] = `-1e-400` }, nil,
+			`the variable n of cloud "east" (id 1) is -1e-400, which is too near to zero: other programs read 0; write it in quotes, or set exclude_variables to "n"`,
+		},
+		"NUL in a value": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `["\u0000"]`}, nil) }, nil, `the variable n[0] of host "a" (id 1) holds a NUL character`,
+		},
+		"NUL in a key": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `{"a\u0000":1}`}, nil) }, nil, `the variable n."a\x00" of host "a" (id 1) holds a NUL character`,
+		},
+		"half a surrogate pair": {
+			func(f *fake, dfw, c1 object) {
+				f.host(c1, "a", nil, nil)
+				f.vars["projects"][project1]["n"] = `"\ud800"`
+			}, nil,
+			`the variable n of project ` + project1 + ` is not UTF-8, or holds half a surrogate pair`,
 		},
 		"comma":    {func(f *fake, dfw, c1 object) { f.host(c1, "a,b", nil, nil) }, nil, `its name there, "a,b", has a comma;`},
 		"space":    {func(f *fake, dfw, c1 object) { f.host(c1, "a b", nil, nil) }, nil, `has space or a control character;`},
@@ -247,9 +313,9 @@ func TestExcludedVariablesCannotFail(t *testing.T) {
 	f := newFake()
 	f.project(project1, vars{"craton": `1`})
 	dfw := f.region(f.cloud("east", vars{"__ansible_type": `"x"`}), "dfw", nil)
-	f.host(dfw, "a", vars{"deep": strings.Repeat("[", 150) + strings.Repeat("]", 150)}, nil)
+	f.host(dfw, "a", vars{"deep": strings.Repeat("[", 150) + strings.Repeat("]", 150), "bad_number": `1e400`, "bad_text": `"\u0000\ud800"`}, nil)
 	o := DefaultOptions()
-	o.ExcludeVariables = []string{"craton", "deep", "__ansible_*"}
+	o.ExcludeVariables = []string{"craton", "deep", "bad_*", "__ansible_*"}
 	_, v := ansibletest.MustRead(t, f.document(t, o))
 	if len(v["a"]) != 2 {
 		t.Errorf("variables %v", v["a"])

@@ -1,6 +1,38 @@
 package inventory
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// parts is how many names a host's name has in it.
+func (form Hostname) parts() int {
+	if form == Qualified {
+		return 3
+	}
+	return 1
+}
+
+// checkNames finds places and devices without a name, whatever hosts are called.
+func (f *Fleet) checkNames() error {
+	for _, kind := range []struct {
+		name string
+		all  map[int]*Place
+	}{{"cloud", f.Clouds}, {"region", f.Regions}, {"cell", f.Cells}} {
+		for _, p := range sortedPlaces(kind.all) {
+			if p.Name == "" {
+				return fmt.Errorf("%s %d has no name; give it one, or delete it", kind.name, p.ID)
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.Devices)) {
+		if d := f.Devices[id]; d.Name == "" {
+			return fmt.Errorf("%s %d has no name; give it one, or delete it", d.Kind, d.ID)
+		}
+	}
+	return nil
+}
 
 // hostName is what a device is called in the inventory.
 func (f *Fleet) hostName(d *Device, form Hostname) string {

@@ -19,7 +19,7 @@ import (
 
 // values are variables' values: all the kinds that get lost, changed or executed somewhere.
 var values = []string{
-	`null`, `false`, `true`, `0`, `""`, `{}`, `[]`, `1.0`, `-0`, `1e400`, `12345678901234567890123`, `0.1000000000000000055`,
+	`null`, `false`, `true`, `0`, `""`, `{}`, `[]`, `1.0`, `-0`, `1e300`, `12345678901234567890123`, `0.1000000000000000055`,
 	`"text"`, `"ünïcødé ☃ 𝄞"`, `"\u00e9\ud834\udd1e\n\t\"\\"`, `"<&>"`, `"\u2028"`,
 	`"{{ lookup('pipe','id') }}"`, `"{% set x %}"`, `"{# c #}"`, `"\u007b\u007b x }}"`, `"a { b {c"`, `"#jinja2:variable_start_string:'[['\n[[ x ]]"`,
 	`["{{ x }}", {"a": "{{ y }}", "{{ key }}": 1}]`, `{"d": {"y": 3}}`, `{"d": {"x": 1, "y": [1, 2, {"z": null}]}}`,

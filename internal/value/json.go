@@ -1,11 +1,15 @@
 package value
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 // Fault is what is wrong somewhere in a value.
@@ -14,7 +18,12 @@ type Fault struct {
 	Err  error  // a predicate
 }
 
-func (f *Fault) Error() string { return f.Path + " " + f.Err.Error() }
+func (f *Fault) Error() string {
+	if f.Path == "" {
+		return f.Err.Error()
+	}
+	return f.Path + " " + f.Err.Error()
+}
 
 func (f *Fault) Unwrap() error { return f.Err }
 
@@ -60,4 +69,130 @@ func Join(path, key string) string {
 		return key
 	}
 	return path + "." + key
+}
+
+// CheckJSON finds what no variable may hold in the valid JSON of its value: texts that [CheckText] refuses, keys among them,
+// and numbers that [CheckNumber] refuses. Its error is a *Fault, with an empty path for the value itself.
+func CheckJSON(raw string) error {
+	if !looksOdd(raw) {
+		return nil
+	}
+	err := checkParsed(gjson.Parse(raw))
+	var f *Fault
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	return &Fault{Err: err}
+}
+
+func checkParsed(v gjson.Result) (err error) {
+	switch {
+	case v.Type == gjson.String:
+		return checkLiteral(v.Raw)
+	case v.Type == gjson.Number:
+		return CheckNumber(v.Raw)
+	case !v.IsObject() && !v.IsArray():
+		return nil
+	}
+	i, list := 0, v.IsArray()
+	v.ForEach(func(key, member gjson.Result) bool {
+		if err = checkParsed(member); list {
+			err = At(i, err)
+		} else {
+			err = In(key.Str, cmp.Or(checkLiteral(key.Raw), err))
+		}
+		i++
+		return err == nil
+	})
+	return err
+}
+
+// checkLiteral is CheckText for a JSON string with its quotes and escapes, which decoding would alter.
+func checkLiteral(raw string) error {
+	switch {
+	case !IsWhole(raw):
+		return ErrNotUTF8
+	case strings.IndexByte(raw, '\\') < 0:
+		return CheckText(raw)
+	}
+	return CheckText(gjson.Parse(raw).Str)
+}
+
+// IsWhole tells JSON whose strings can be decoded without altering them: it is UTF-8, and each escaped surrogate is half of
+// a pair.
+func IsWhole(raw string) bool {
+	if !utf8.ValidString(raw) {
+		return false
+	}
+	for i := strings.IndexByte(raw, '\\'); i >= 0 && i+1 < len(raw); {
+		n := escapeLen(raw[i:])
+		if n == 0 {
+			return false
+		}
+		next := strings.IndexByte(raw[i+n:], '\\')
+		if next < 0 {
+			break
+		}
+		i += n + next
+	}
+	return true
+}
+
+// looksOdd tells JSON that [CheckJSON] has to look into, and perhaps some more.
+func looksOdd(raw string) bool {
+	if !IsWhole(raw) || strings.Contains(raw, `\u0000`) {
+		return true
+	}
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '"':
+			for i++; i < len(raw) && raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		case c == '-' || '0' <= c && c <= '9':
+			from := i
+			for i++; i < len(raw) && strings.IndexByte("+-.eE0123456789", raw[i]) >= 0; i++ {
+			}
+			if CheckNumber(raw[from:i]) != nil {
+				return true
+			}
+			i--
+		}
+	}
+	return false
+}
+
+// escapeLen is the length of the escape sequence that s begins with, 12 for a surrogate pair, 0 for half of one.
+func escapeLen(s string) int {
+	if s[1] != 'u' {
+		return 2
+	}
+	r := hex4(s[2:])
+	if !utf16.IsSurrogate(r) {
+		return 6
+	}
+	if len(s) >= 12 && s[6] == '\\' && s[7] == 'u' && utf16.DecodeRune(r, hex4(s[8:])) != utf8.RuneError {
+		return 12
+	}
+	return 0
+}
+
+// hex4 reads the four digits of \uXXXX; the JSON is known to be valid.
+func hex4(s string) rune {
+	var r rune
+	for i := range min(4, len(s)) {
+		c := rune(s[i])
+		switch {
+		case c <= '9':
+			c -= '0'
+		case c <= 'F':
+			c -= 'A' - 10
+		default:
+			c -= 'a' - 10
+		}
+		r = r<<4 | c
+	}
+	return r
 }

@@ -78,7 +78,9 @@ func Hidden(r rune) bool {
 func Escape(s string) string { return escape(s, func(rune) bool { return false }) }
 
 // EscapeLines is Escape for texts of several lines: line breaks and tabs stay.
-func EscapeLines(s string) string { return escape(s, func(r rune) bool { return r == '\n' || r == '\t' }) }
+func EscapeLines(s string) string {
+	return escape(s, func(r rune) bool { return r == '\n' || r == '\t' })
+}
 
 func escape(s string, keep func(rune) bool) string {
 	bad := func(r rune) bool { return (unicode.IsControl(r) || Hidden(r)) && !keep(r) }

@@ -124,3 +124,34 @@ func TestEscape(t *testing.T) {
 		}
 	})
 }
+
+func TestCheckJSON(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`1e400`:                           "is 1e400, which is too large",
+		`{"a":[1,{"b c":-1e-400}]}`:       `a[1]."b c" is -1e-400, which is too near to zero`,
+		`[0,"a",true,null,1e5,[1e309]]`:   "[5][0] is 1e309, which is too large",
+		`{"a":"x\u0000"}`:                 "a holds a NUL character",
+		`{"\u0000":1}`:                    `"\x00" holds a NUL character`,
+		`{"a":"\ud800"}`:                  "a is not UTF-8, or holds half",
+		`{"a":"\udc00\ud800"}`:            "a is not UTF-8",
+		`{"\ud800\u0041":1}`:              "is not UTF-8",
+		"\"\xff\"":                        "is not UTF-8",
+		"{\"a\":{\"\xff\":1}}":            `a."\xff" is not UTF-8`,
+		`"\ud834\udd1e"`:                  "",
+		`"\\ud800 \\u0000 1e400 \"1e400"`: "",
+		`["\\",1e5,"\\\\u0000"]`:          "",
+		`{"1e400":"1e400","b":[]}`:        "",
+		`12345678901234567890`:            "",
+		`{"a":{},"b":[{}],"c":-0.5e-3}`:   "",
+	} {
+		err := value.CheckJSON(raw)
+		if (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", raw, err, want)
+		}
+		var f *value.Fault
+		if err != nil && !errors.As(err, &f) {
+			t.Errorf("%s: %T", raw, err)
+		}
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/tidwall/gjson"
 
@@ -118,7 +117,7 @@ func (o *Options) hostName(m *Machine) string {
 func (b *builder) host(i int) error {
 	h := &b.hosts[i]
 	if err := ansible.CheckHostName(h.name, 1); err != nil {
-		return fmt.Errorf("%s cannot be in the inventory: its name there, %q, %w; rename it, or set hostname to another form", h.machine, h.name, err)
+		return fmt.Errorf("%s cannot be in the inventory: its name there, %q, %w; %s", h.machine, h.name, err, b.otherName(h.machine))
 	}
 	if i > 0 && b.hosts[i-1].name == h.name {
 		help := map[Hostname]string{ByName: "set hostname to unique or uuid", Unique: "set hostname to uuid"}
@@ -137,10 +136,21 @@ func (b *builder) host(i int) error {
 		return err
 	case address != "":
 		h.variables = append(h.variables, ansible.Variable{Name: ansible.HostAddress, Value: string(ansible.AppendQuoted(nil, address))}).Tidy()
-	case !isAddress(h.name):
+	case !ansible.IsAddress(h.name):
 		return fmt.Errorf("%s cannot be in the inventory: Ansible would connect to %q, which is no host name or address; rename it, or set hostname to uuid, or address_from to where its address is", h.machine, h.name)
 	}
 	return nil
+}
+
+// otherName says what to do about a machine whose name, in the form that is set, cannot be.
+func (b *builder) otherName(m *Machine) string {
+	for _, form := range []Hostname{ByName, Unique, ByUUID} {
+		o := Options{Hostname: form}
+		if name := o.hostName(m); name != b.o.hostName(m) && ansible.CheckHostName(name, 1) == nil {
+			return "rename it, or set hostname to " + string(form)
+		}
+	}
+	return "rename it"
 }
 
 // checkFields finds fields that Ansible could not load.
@@ -158,6 +168,9 @@ func (b *builder) checkFields(m *Machine) error {
 		if err := ansible.Loadable(value); err != nil {
 			return fmt.Errorf("the field %q of %s %w, which Ansible cannot load; change it, or set exclude_fields to it", name, m, err)
 		}
+		if path, err := ansible.CheckMember(name, value); err != nil {
+			return fmt.Errorf("the field %s of %s %w, or set exclude_fields to %q", path, m, err, name)
+		}
 	}
 	return nil
 }
@@ -169,20 +182,13 @@ func (b *builder) address(m *Machine) (string, error) {
 		switch v := m.lookup(path); {
 		case !v.Exists() || v.Type == gjson.Null || v.Type == gjson.String && v.Str == "":
 			continue
-		case v.Type != gjson.String || !isAddress(v.Str):
+		case v.Type != gjson.String || !ansible.IsAddress(v.Str):
 			return "", fmt.Errorf("%s of %s is %s, which is no host name or address; correct it, or set address_from to another path", path, m, shown(v))
 		default:
 			return v.Str, nil
 		}
 	}
 	return "", nil
-}
-
-// isAddress tells the names and addresses that a connection can be made to.
-func isAddress(s string) bool {
-	return s != "" && s[0] != '-' && !strings.ContainsFunc(s, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".-_:%[]", r)
-	})
 }
 
 // shown is a value in an error.

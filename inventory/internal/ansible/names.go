@@ -3,13 +3,13 @@ package ansible
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 const (
@@ -30,17 +30,25 @@ var controller = []string{"localhost", "127.0.0.1", "::1"}
 // parts is how many names are in it, with slashes between: what has more is a path, at which Ansible finds the variables of others
 // in host_vars, such as those of web-01 in host_vars/web-01/vault.yml.
 func CheckHostName(name string, parts int) error {
-	switch {
-	case name == "":
+	if name == "" {
 		return errors.New("is empty")
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return errors.New("has space or a control character")
+	}
+	if err := value.CheckName(name); err != nil {
+		predicate, _, _ := strings.Cut(err.Error(), ";") // what to do is the caller's to say
+		return errors.New(predicate)
+	}
+	switch {
 	case slices.Contains(controller, name):
 		return errors.New("is what Ansible calls the machine that it runs on")
 	case strings.Contains(name, ","):
 		return errors.New("has a comma")
-	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
-		return errors.New("has space or a control character")
 	case IsTemplate(name):
 		return errors.New("looks like a template")
+	case name[0] == '-':
+		return errors.New("begins with -, which makes it an option of Ansible and ssh")
 	case strings.ContainsAny(name[:1], "!&~@"):
 		return fmt.Errorf("begins with %s, which means something else in Ansible's patterns", name[:1])
 	case strings.ContainsAny(name, "*?[]"):
@@ -49,8 +57,8 @@ func CheckHostName(name string, parts int) error {
 		return errors.New("is a path, at which Ansible would find the variables of other hosts in host_vars")
 	case variablesFile.MatchString(name):
 		return errors.New("ends like a file of host_vars, whose variables Ansible would give it")
-	case strings.Contains(name, ":") && !isAddress(name):
-		return errors.New("has a colon, which divides Ansible's patterns")
+	case strings.Contains(name, ":") && !isWhole(name):
+		return errors.New("has a colon, at which Ansible divides patterns")
 	}
 	return nil
 }
@@ -58,13 +66,47 @@ func CheckHostName(name string, parts int) error {
 // variablesFile are names that files of variables have: Ansible looks for host_vars/NAME, as it is and with these endings.
 var variablesFile = regexp.MustCompile(`(?i)\.(ya?ml|json)$`)
 
-// withPort is NAME:PORT, which Ansible's patterns leave whole.
-var withPort = regexp.MustCompile(`^[^:]+:[0-9]+$`)
+// isWhole tells the names with colons that Ansible's patterns leave whole: those that its parse_address can read. Of the
+// releases that we support 2.21 is the strictest: 2.14 also takes what only begins like an IPv6 address. It knows fewer
+// addresses than there are: none with a zone, none with IPv4 at their end but those in ::/96 and ::ffff:0:0/96.
+func isWhole(name string) bool {
+	if ipv6.MatchString(name) {
+		return true
+	}
+	host, port, _ := strings.Cut(name, ":")
+	return digits.MatchString(port) && hostLabels(host)
+}
 
-// isAddress tells what may have colons.
-func isAddress(s string) bool {
-	_, err := netip.ParseAddr(s)
-	return err == nil || withPort.MatchString(s)
+var (
+	// digits are those of a port. Python reads no number of more than 4300.
+	digits = regexp.MustCompile(`^[0-9]{1,1000}$`)
+
+	// ipv6 is what parse_address takes for an IPv6 address, written out as it does.
+	ipv6 = regexp.MustCompile(strings.ReplaceAll(`(?i)^(?:`+
+		`(?:X:){7}X|(?:X:){1,6}:|X:(?::X){1,6}|(?:X:){2}(?::X){1,5}|(?:X:){3}(?::X){1,4}|(?:X:){4}(?::X){1,3}|(?:X:){5}(?::X){1,2}|(?:X:){6}:X|`+
+		`:(?::X){1,6}|X?::|`+
+		`(?:0:){6}(?:X\.){3}X|::(?:ffff:)?(?:X\.){3}X|(?:0:){5}ffff:(?:X\.){3}X`+
+		`)$`, "X", "(?:[0-9a-f]{1,4})"))
+)
+
+// hostLabels tells what parse_address takes for a host name: labels with dots between, of letters, digits, _ and -, that
+// begin with none of - and end with none of - and _.
+func hostLabels(host string) bool {
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || label[0] == '-' || strings.ContainsAny(label[len(label)-1:], "_-") ||
+			strings.ContainsFunc(label, func(r rune) bool { return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// IsAddress tells the names and addresses that a connection can be made to. What else a server calls an address may be an
+// option of ssh, or a command.
+func IsAddress(s string) bool {
+	return s != "" && s[0] != '-' && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".-_:%[]", r)
+	})
 }
 
 // GroupNames says how names of the API become names that Ansible allows in groups.

@@ -18,7 +18,9 @@ func TestCheckHostName(t *testing.T) {
 		"localhost": "the machine that it runs on", "127.0.0.1": "the machine that it runs on", "::1": "the machine that it runs on",
 		"!web": "begins with !", "&web": "begins with &", "~web": "begins with ~", "@web": "begins with @",
 		"*": "*?[]", "web?": "*?[]", "h[1:3]": "*?[]", "a]": "*?[]",
-		"00:1b:44:11:3a:b7": "a colon", "2001:db8::zz": "a colon", "a,b": "a comma", "": "empty", "a b": "space", "{{x}}": "template",
+		"00:1b:44:11:3a:b7": "a colon", "2001:db8::zz": "a colon", "a,b": "a comma", "": "empty", "a b": "space", "a\u00a0b": "space", "-web": "begins with -", "a\x00": "control character", "a\u200bb": "U+200B", "a\u202eb": "U+202E", "a\x1b": "control character", "a\xff": "not UTF-8",
+		"web.:22": "a colon", ":22": "a colon", "web-:22": "a colon", "web_:22": "a colon", "-:22": "begins with -", "a..b:22": "a colon", "web:ssh": "a colon", "web:22:23": "a colon", "web:٢٢": "a colon",
+		"fe80::1%eth0": "a colon", "64:ff9b::192.0.2.1": "a colon", "2001:db8::1.2.3.4": "a colon", "::1:2:3:4:5:6:7": "a colon", "1:2:3:4:5:6:7::": "a colon", "east/dfw/web:22": "a colon", "east/dfw/2001:db8::1": "a colon", "2001:db8::/dfw/web": "a colon", "{{x}}": "template",
 		".": "is a path", "..": "is a path", "../host_vars/db": "is a path", "east/../db": "is a path", "east//db": "is a path", "/db": "is a path", "db/": "is a path",
 		"localhost.yml": "ends like a file of host_vars", "db.YAML": "ends like a file", "east/db.json": "ends like a file", ".yml": "ends like a file",
 	} {
@@ -26,7 +28,7 @@ func TestCheckHostName(t *testing.T) {
 			t.Errorf("%q: %v, want %s", name, err, why)
 		}
 	}
-	for _, name := range []string{"web-01", "2001:db8::1", "fe80::1%eth0", "10.0.0.1", "pi:22", "10.0.0.1:2222", "127.0.0.2", "east/dfw/web", "a!b", "LOCALHOST", "ü", "web~1", "a@b", "db.example.net", "...", ".db", "yml", "dbyml", "db.yml.net"} {
+	for _, name := range []string{"web-01", "2001:db8::1", "2001:DB8::1", "1:2:3:4:5:6:7:8", "::", "::ffff:192.0.2.1", "::192.0.2.1", "0:0:0:0:0:ffff:1.2.3.4", "64:ff9b::c000:201", "ü:22", "a_b.c-d:22", "10.0.0.1", "pi:22", "10.0.0.1:2222", "127.0.0.2", "east/dfw/web", "a!b", "LOCALHOST", "ü", "web~1", "a@b", "db.example.net", "...", ".db", "yml", "dbyml", "db.yml.net"} {
 		parts := 1 + strings.Count(name, "/")
 		if err := ansible.CheckHostName(name, parts); err != nil {
 			t.Errorf("%q: %v", name, err)

@@ -1,12 +1,16 @@
 package ansible
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"iter"
 	"path"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Variable is one variable.
@@ -74,8 +78,21 @@ func (v Variables) Check(owner fmt.Stringer, facts string, exclude *Excluder) er
 		if err := Loadable(v[i].Value); err != nil {
 			return fmt.Errorf("the variable %q of %s %w, which Ansible cannot load; change it, or set exclude_variables to it", name, owner, err)
 		}
+		if path, err := CheckMember(name, v[i].Value); err != nil {
+			return fmt.Errorf("the variable %s of %s %w, or set exclude_variables to %q", path, owner, err, name)
+		}
 	}
 	return nil
+}
+
+// CheckMember finds, in a name and the JSON of its value, what Ansible would read as something else, or programs would cut:
+// numbers that no double holds, NUL, and what is not UTF-8. path is where it is.
+func CheckMember(name, raw string) (path string, err error) {
+	err = value.In(name, cmp.Or(value.CheckText(name), value.CheckJSON(raw)))
+	if fault, ok := errors.AsType[*value.Fault](err); ok {
+		return fault.Path, fault.Err
+	}
+	return "", nil
 }
 
 // CheckFacts finds names of the facts that cannot be; "" leaves the facts out.

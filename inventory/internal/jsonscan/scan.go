@@ -2,22 +2,32 @@ package jsonscan
 
 import (
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 	"unsafe"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Scanner reads JSON that is known to be valid, once, from front to back: a page of hosts nests four levels deep, and
 // readers that look for the end of a value before they look into it would read most of it four times.
 type Scanner struct {
-	s string
-	i int
+	s       string
+	i       int
+	whole   bool // no string of s can be altered
+	altered bool
 }
 
 // New makes a Scanner of JSON that is known to be valid.
-func New(s string) *Scanner { return &Scanner{s: s} }
+func New(s string) *Scanner { return &Scanner{s: s, whole: value.IsWhole(s)} }
+
+// Altered tells whether a string or a key that was read since the last call is not what the JSON says: it is not UTF-8, or
+// holds half a surrogate pair.
+func (x *Scanner) Altered() bool {
+	altered := x.altered
+	x.altered = false
+	return altered
+}
 
 // Text is body as a string without a copy. Bodies are never written to.
 func Text(body []byte) string { return unsafe.String(unsafe.SliceData(body), len(body)) }
@@ -85,6 +95,7 @@ func (x *Scanner) Str() string {
 		}
 	}
 	x.i++
+	x.altered = x.altered || !x.whole && !value.IsWhole(x.s[from:x.i])
 	if escaped {
 		return gjson.Parse(x.s[from:x.i]).Str
 	}
@@ -145,9 +156,8 @@ func delimiter(c byte) bool {
 // AppendClean appends a value as Scanner.Clean does.
 func AppendClean(dst []byte, raw string) []byte { return (&Scanner{s: raw}).Clean(dst) }
 
-// Clean reads any value and appends it without the space around its parts, and with what is no character replaced by
-// U+FFFD, as JSON readers do: bytes that are not UTF-8, and halves of surrogate pairs. ansible-core 2.19 and later
-// refuse a whole inventory for one such half.
+// Clean reads any value and appends it without the space around its parts, otherwise as it is: also what is no character,
+// which value.CheckJSON finds.
 func (x *Scanner) Clean(dst []byte) []byte {
 	if c := x.Peek(); c != '{' && c != '[' && c != '"' {
 		return append(dst, x.Skip()...)
@@ -162,7 +172,7 @@ func (x *Scanner) Clean(dst []byte) []byte {
 		case '}', ']':
 			depth--
 		case '"':
-			dst = x.cleanString(dst)
+			dst = append(dst, x.Skip()...)
 			if depth == 0 {
 				return dst
 			}
@@ -175,66 +185,4 @@ func (x *Scanner) Clean(dst []byte) []byte {
 		}
 	}
 	return dst
-}
-
-// cleanString is Clean for a string.
-func (x *Scanner) cleanString(dst []byte) []byte {
-	from := x.i // of what was not appended yet
-	for x.i++; x.s[x.i] != '"'; {
-		switch c := x.s[x.i]; {
-		case c == '\\':
-			n := escape(x.s[x.i:])
-			if n == 0 {
-				dst = append(append(dst, x.s[from:x.i]...), `\ufffd`...)
-				x.i += 6
-				from = x.i
-				continue
-			}
-			x.i += n
-		case c < utf8.RuneSelf:
-			x.i++
-		default:
-			r, n := utf8.DecodeRuneInString(x.s[x.i:])
-			if r == utf8.RuneError && n == 1 {
-				dst = utf8.AppendRune(append(dst, x.s[from:x.i]...), r)
-				from = x.i + 1
-			}
-			x.i += n
-		}
-	}
-	x.i++
-	return append(dst, x.s[from:x.i]...)
-}
-
-// escape is the length of the escape sequence that s begins with, 12 for a surrogate pair, 0 for half of one.
-func escape(s string) int {
-	if s[1] != 'u' {
-		return 2
-	}
-	r := hex4(s[2:])
-	if !utf16.IsSurrogate(r) {
-		return 6
-	}
-	if len(s) >= 12 && s[6] == '\\' && s[7] == 'u' && utf16.DecodeRune(r, hex4(s[8:])) != utf8.RuneError {
-		return 12
-	}
-	return 0
-}
-
-// hex4 reads the four digits of \uXXXX; the JSON is known to be well formed.
-func hex4(s string) rune {
-	var r rune
-	for i := range 4 {
-		c := rune(s[i])
-		switch {
-		case c <= '9':
-			c -= '0'
-		case c <= 'F':
-			c -= 'A' - 10
-		default:
-			c -= 'a' - 10
-		}
-		r = r<<4 | c
-	}
-	return r
 }
