@@ -69,7 +69,10 @@ func New(c Config, opts ...Option) (*Auth, error) {
 			return nil, err
 		}
 	}
-	c.Endpoints = maps.Clone(c.Endpoints)
+	for _, k := range serviceKeys {
+		field := k.field(&c)
+		*field = maps.Clone(*field)
+	}
 	a := &Auth{config: rest.Hide(&c), url: rest.Hide(url), request: rest.Hide(r), now: time.Now, turn: make(chan struct{}, 1)}
 	o := options{rest: rest.Config{
 		Service: service, Timeout: time.Minute, Retries: 4, WaitLeast: 200 * time.Millisecond, WaitMost: 10 * time.Second,
@@ -225,7 +228,7 @@ func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
 }
 
 // Endpoint is a service's address: the one of the Config's Endpoints, or else, signing in if need be, that of the catalogue, by its
-// type, such as "fleet_management", and the Config's Region and Interface. It ends without a slash. That nothing was found is a
+// type, such as "fleet_management", and the Config's region and interface for it. It ends without a slash. That nothing was found is a
 // *[NoEndpoint].
 func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error) {
 	if url := a.config().EndpointOf(serviceType); url != "" {
@@ -235,7 +238,7 @@ func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	want := Endpoint{Type: serviceType, Region: a.config().Region, Interface: interfaceName(a.config().Interface)}
+	want := a.config().place(serviceType)
 	for _, e := range t.Catalog {
 		if e.Type == want.Type && e.Interface == want.Interface && (want.Region == "" || want.Region == e.Region) {
 			return strings.TrimRight(e.URL, "/"), nil

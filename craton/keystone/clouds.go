@@ -7,10 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/nearest"
 )
 
 // LoadCloud reads the cloud of that name from the first clouds.yaml that there is, as openstackclient does:
@@ -21,12 +25,26 @@ import (
 //     clouds.yaml, else one of the other places;
 //   - below it, if the cloud has a profile, that of clouds-public.yaml.
 //
-// Of a cloud with regions the named one counts, or the first if none is named. What a Config does not know is ignored.
+// Of a cloud with regions the named one counts, or the first if none is named. A key below auth that no way to sign in has is
+// an error; what a Config does not know otherwise is ignored.
 //
 // gophercloud's clouds.Parse is not used: it drops auth_type and the files of certificates, which the service needs
 // as well, panics on a cloud without auth, and brings a second YAML library.
 func LoadCloud(name, region string) (Config, error) {
-	return defaultPlaces(os.Getenv).load(name, region)
+	return defaultPlaces(os.Getenv).load(name, wanted{region: region})
+}
+
+// LoadCloudBeside is [LoadCloud] for a region that is named where it may be meant for something else, such as by a variable of the
+// environment: it counts if the cloud names none, or chooses among the cloud's. If the cloud names another, that is an error, as
+// for openstackclient. from is what names the region, for that error, such as "environment OS_REGION_NAME".
+func LoadCloudBeside(name, region, from string) (Config, error) {
+	return defaultPlaces(os.Getenv).load(name, wanted{region, from})
+}
+
+// wanted is the region that is asked for.
+type wanted struct {
+	region string // "" is any
+	from   string // what names it where it may be meant for something else; "" if it is meant for the cloud
 }
 
 // places are the files that may be there, in the order in which they are looked for.
@@ -66,7 +84,7 @@ func (p places) find(name string, first ...string) (string, error) {
 	return "", nil
 }
 
-func (p places) load(name, region string) (Config, error) {
+func (p places) load(name string, want wanted) (Config, error) {
 	path, err := p.named, error(nil)
 	if path == "" {
 		if path, err = p.find("clouds"); err != nil {
@@ -88,7 +106,7 @@ func (p places) load(name, region string) (Config, error) {
 	if cloud.Kind != yaml.MappingNode {
 		return Config{}, fmt.Errorf("keystone: %s:%d: cloud %q must be a mapping", path, cloud.Line, name)
 	}
-	layers := []*yaml.Node{cloud}
+	layers := []layer{{cloud, path}}
 
 	secure := p.secure
 	if secure == "" {
@@ -102,28 +120,37 @@ func (p places) load(name, region string) (Config, error) {
 			return Config{}, err
 		}
 		if secrets[name] != nil {
-			layers = append(layers, secrets[name])
+			layers = append(layers, layer{secrets[name], secure})
 		}
 	}
 	of := members(cloud)
 	if profile := cmp.Or(word(of["profile"]), word(of["cloud"])); profile != "" {
-		public, err := p.profile(profile)
+		public, file, err := p.profile(profile)
 		if err != nil {
 			return Config{}, err
 		}
 		if public != nil {
-			layers = slices.Insert(layers, 0, public)
+			layers = slices.Insert(layers, 0, layer{public, file})
 		}
 	}
 
 	var c overlay
-	for _, layer := range layers {
-		if err := c.add(layer); err != nil {
-			return Config{}, fmt.Errorf("keystone: cloud %q of %s: %w", name, path, err)
+	for _, l := range layers {
+		if l.node == cloud && of["region_name"] != nil { // which counts for more than the regions of a profile
+			c.regions = nil
+		}
+		if err := c.add(l.node, l.file); err != nil {
+			return Config{}, fmt.Errorf("keystone: cloud %q of %w", name, err)
 		}
 	}
-	if err := c.region(region); err != nil {
+	if err := c.checkKeys(); err != nil {
+		return Config{}, fmt.Errorf("keystone: cloud %q of %w", name, err)
+	}
+	if err := c.region(want); err != nil {
 		return Config{}, fmt.Errorf("keystone: cloud %q of %s %w", name, path, err)
+	}
+	if err := c.checkKeys(); err != nil { // of the region
+		return Config{}, fmt.Errorf("keystone: cloud %q of %w", name, err)
 	}
 	if c.config.AuthType == "None" { // as openstacksdk reads it
 		c.config.AuthType = None
@@ -137,14 +164,14 @@ func (p places) load(name, region string) (Config, error) {
 	return c.config, nil
 }
 
-// profile is what clouds-public.yaml says of a provider; nil if it says nothing.
-func (p places) profile(name string) (*yaml.Node, error) {
+// profile is what clouds-public.yaml says of a provider, and that file; nil if it says nothing.
+func (p places) profile(name string) (*yaml.Node, string, error) {
 	path, err := p.find("clouds-public")
 	if err != nil || path == "" {
-		return nil, err
+		return nil, "", err
 	}
 	public, err := readClouds(path, "public-clouds")
-	return public[name], err
+	return public[name], path, err
 }
 
 // readClouds reads the clouds of a file.
@@ -219,28 +246,104 @@ func listOf(clouds map[string]*yaml.Node) string {
 	return strings.Join(names, ", ")
 }
 
+// layer is what one file says of a cloud.
+type layer struct {
+	node *yaml.Node
+	file string
+}
+
 // overlay puts layers of a cloud above each other.
 type overlay struct {
 	config  Config
 	regions *yaml.Node
+	file    string   // of the layer that was added last
+	unknown []badKey // below auth
+}
+
+// badKey is a key below auth that is none.
+type badKey struct {
+	file string
+	line int
+	name string
 }
 
 // former are older names of keys.
 var former = map[string]string{
 	"tenant_id": "project_id", "tenant_name": "project_name", "user_name": "username", "endpoint_type": "interface",
-	"auth_plugin": "auth_type", "default_domain_id": "default_domain",
+	"auth_plugin": "auth_type", "default_domain_id": "default_domain", "auth_token": "token",
 }
 
+// foreignKeys are the keys below auth of keystoneauth's ways to sign in that a Config does not know: they are for other ways, or for
+// nothing here.
+var foreignKeys = []string{
+	"access_key", "access_secret", "access_token", "access_token_endpoint", "access_token_type", "auth_methods", "authorization_code",
+	"client_id", "client_secret", "code", "code_challenge_method", "consumer_key", "consumer_secret", "default_domain_name",
+	"device_authorization_endpoint", "discovery_endpoint", "identity_provider", "identity_provider_url", "idp_otp_key", "login_timeout",
+	"mutual_auth", "oauth2_client_id", "oauth2_client_secret", "oauth2_endpoint", "openid_scope", "passcode", "protocol", "redirect_host",
+	"redirect_port", "redirect_uri", "scope", "service_provider_endpoint", "service_provider_entity_id", "url",
+}
+
+// authKeys are all keys that may stand below auth.
+var authKeys = sync.OnceValue(func() (known []string) {
+	known = slices.Clone(foreignKeys)
+	for older := range former {
+		known = append(known, older)
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
+		if name := field.Tag.Get("yaml"); name != "-" {
+			known = append(known, name)
+		}
+	}
+	slices.Sort(known)
+	return known
+})
+
 // add lays a cloud over what there is: its own keys, since old files have credentials there, then those of auth.
-func (o *overlay) add(cloud *yaml.Node) error {
+func (o *overlay) add(cloud *yaml.Node, file string) error {
 	of := members(cloud)
 	if of["regions"] != nil {
 		o.regions = of["regions"]
 	}
-	if err := o.keys(of); err != nil || of["auth"] == nil {
-		return err
+	o.file = file
+	services := map[string]string{}
+	for key, value := range of {
+		services[strings.ReplaceAll(key, "-", "_")] = word(value)
 	}
-	return o.keys(members(of["auth"]))
+	o.config.ofServices(services)
+	if err := o.keys(of); err != nil || of["auth"] == nil {
+		return o.in(err)
+	}
+	auth := members(of["auth"])
+	for key, value := range auth {
+		if !slices.Contains(authKeys(), strings.ReplaceAll(key, "-", "_")) {
+			o.unknown = append(o.unknown, badKey{file, value.Line, key})
+		}
+	}
+	return o.in(o.keys(auth))
+}
+
+func (o *overlay) in(err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.file, err)
+	}
+	return nil
+}
+
+// checkKeys is an error if there are keys below auth that no way to sign in has. Of a way that is none of ours other keys may be
+// right, and it is an error by itself.
+func (o *overlay) checkKeys() error {
+	if _, err := o.config.method(); err != nil && !o.config.StandsAlone() || len(o.unknown) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(o.unknown, func(a, b badKey) int {
+		return cmp.Or(strings.Compare(a.file, b.file), a.line-b.line, strings.Compare(a.name, b.name))
+	})
+	name := strings.ReplaceAll(first.name, "-", "_")
+	known := authKeys()
+	if nearest.Word(name, known) == "" { // those that mean something here are list enough
+		known = slices.DeleteFunc(slices.Clone(known), func(key string) bool { return former[key] != "" || slices.Contains(foreignKeys, key) })
+	}
+	return fmt.Errorf("%s:%d: auth has the unknown key %q%s", first.file, first.line, first.name, nearest.Hint(name, known))
 }
 
 // keys lays the keys that a Config knows over it.
@@ -248,11 +351,10 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 	known := &yaml.Node{Kind: yaml.MappingNode}
 	for key, value := range of {
 		name := strings.ReplaceAll(key, "-", "_")
-		if service, ok := strings.CutSuffix(name, "_endpoint_override"); ok && word(value) != "" {
-			if o.config.Endpoints == nil {
-				o.config.Endpoints = map[string]string{}
-			}
-			o.config.Endpoints[service] = word(value)
+		if isServiceKey(name) {
+			continue
+		}
+		if name == "region_name" && o.severalRegions(value) {
 			continue
 		}
 		if now := former[name]; now != "" && of[now] == nil {
@@ -277,16 +379,41 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 	return nil
 }
 
+// severalRegions reads a region_name that is a list, in YAML or with commas, as older files have it: it is one of regions.
+func (o *overlay) severalRegions(value *yaml.Node) bool {
+	if value.Kind == yaml.ScalarNode && strings.Contains(value.Value, ",") {
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for name := range strings.SplitSeq(value.Value, ",") {
+			list.Content = append(list.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: strings.TrimSpace(name)})
+		}
+		value = list
+	}
+	if value.Kind != yaml.SequenceNode {
+		return false
+	}
+	if o.regions == nil {
+		o.regions = value
+	}
+	return true
+}
+
 // region lays the values of the region over the others.
-func (o *overlay) region(name string) error {
-	if name != "" {
-		o.config.Region = name
+func (o *overlay) region(want wanted) error {
+	own := o.config.Region
+	if want.region == "" {
+		want.from = "" // which names none
+	} else {
+		o.config.Region = want.region
 	}
 	if o.regions == nil || o.regions.Kind != yaml.SequenceNode || len(o.regions.Content) == 0 {
+		if want.from != "" && own != "" && own != want.region {
+			return want.foreign(own)
+		}
 		return nil
 	}
 	var names []string
 	for _, n := range o.regions.Content {
+		n = target(n)
 		of := n.Value
 		if n.Kind == yaml.MappingNode {
 			of = word(members(n)["name"])
@@ -296,14 +423,23 @@ func (o *overlay) region(name string) error {
 			continue
 		}
 		if values := members(n)["values"]; values != nil {
-			if err := o.add(values); err != nil {
+			if err := o.add(values, o.file); err != nil {
 				return err
 			}
 		}
 		o.config.Region = of
 		return nil
 	}
+	if want.from != "" {
+		return want.foreign(names...)
+	}
 	return fmt.Errorf("has no region %q; it has %s", o.config.Region, strings.Join(names, ", "))
+}
+
+// foreign is the error for a region that a cloud is not in, in openstackclient's words.
+func (w wanted) foreign(valid ...string) error {
+	return fmt.Errorf("is in another region: %s, which %s names, is not a valid region name for it. Valid choices are %s, and they are case sensitive; unset the one, or say which is meant with --os-region-name or the option os_region_name",
+		w.region, w.from, strings.Join(valid, ", "))
 }
 
 // falsy is how openstacksdk reads verify, which may be text.

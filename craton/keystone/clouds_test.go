@@ -86,13 +86,14 @@ func TestLoadCloud(t *testing.T) {
 		AuthURL: "https://keystone.example:5000/v3", Username: "deploy", Password: "in the open", ProjectName: "fleet",
 		UserDomainName: "people", ProjectDomainID: "4711", Region: "north", Interface: "internal", Insecure: true,
 		CACert: filepath.Join(home, "ca.pem"), Cert: "client.pem", Key: "client.key",
+		Versions: map[string]string{"identity": "3", "compute": "2.1"},
 	}
 
-	if _, err := in.load("prod", ""); err == nil || !strings.Contains(err.Error(), "there is no clouds.yaml in "+here+", ") {
+	if _, err := in.load("prod", wanted{}); err == nil || !strings.Contains(err.Error(), "there is no clouds.yaml in "+here+", ") {
 		t.Errorf("no file: %v", err)
 	}
 	put(system, "clouds.yaml", "clouds: {prod: {auth: {auth_url: http://system.example}}}\n")
-	if got, err := in.load("prod", ""); err != nil || got.AuthURL != "http://system.example" {
+	if got, err := in.load("prod", wanted{}); err != nil || got.AuthURL != "http://system.example" {
 		t.Errorf("the system's file: %+v, %v", got.AuthURL, err)
 	}
 	put(mine, "clouds.yml", cloudsYAML)
@@ -115,7 +116,7 @@ func TestLoadCloud(t *testing.T) {
 		"python":   {"", Config{AuthType: None, Endpoint: "http://ironic.example"}},
 		"provided": {"", Config{AuthURL: "http://provider.example", Username: "deploy", ProjectID: "p", Region: "west"}},
 	} {
-		got, err := in.load(name, tt.region)
+		got, err := in.load(name, wanted{region: tt.region})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -123,7 +124,7 @@ func TestLoadCloud(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	got, err := in.load("regional", "south")
+	got, err := in.load("regional", wanted{region: "south"})
 	want := Config{AuthURL: "http://south.example", Username: "deploy", Region: "south", Interface: "admin", Endpoints: map[string]string{"bare_metal": "http://south.example:6385"}}
 	if diff := cmp.Diff(fields(want), fields(got)); err != nil || diff != "" {
 		t.Errorf("the second region: %s, %v", diff, err)
@@ -134,11 +135,11 @@ func TestLoadCloud(t *testing.T) {
 		"odd":   `auth_type "kerberos" is not supported; supported are password, v3applicationcredential and token, and none and http_basic for Ironic alone (cloud "odd" of `,
 		"empty": `has no auth.auth_url`, "blank": `cloud "blank" must be a mapping`, "lost": `no profile of a clouds-public.yaml`,
 	} {
-		if _, err := in.load(name, ""); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := in.load(name, wanted{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := in.load("regional", "west"); err == nil || !strings.Contains(err.Error(), `has no region "west"; it has north, south`) {
+	if _, err := in.load("regional", wanted{region: "west"}); err == nil || !strings.Contains(err.Error(), `has no region "west"; it has north, south`) {
 		t.Errorf("no such region: %v", err)
 	}
 
@@ -146,7 +147,7 @@ func TestLoadCloud(t *testing.T) {
 	put(system, "secure.yaml", "clouds: {prod: {auth: {password: of the system}}, other: {}}\n")
 	secret := func(in places, want string) {
 		t.Helper()
-		if got, err := in.load("prod", ""); err != nil || got.Password != want || got.Username != "deploy" {
+		if got, err := in.load("prod", wanted{}); err != nil || got.Password != want || got.Username != "deploy" {
 			t.Errorf("the password is %q, not %q: %v", got.Password, want, err)
 		}
 	}
@@ -158,18 +159,18 @@ func TestLoadCloud(t *testing.T) {
 
 	// The working directory comes first, and a named file before all.
 	put(here, "clouds.json", `{"clouds": {"prod": {"auth": {"auth_url": "http://here.example"}}}}`)
-	if got, err := in.load("prod", ""); err != nil || got.AuthURL != "http://here.example" {
+	if got, err := in.load("prod", wanted{}); err != nil || got.AuthURL != "http://here.example" {
 		t.Errorf("the file here: %q, %v", got.AuthURL, err)
 	}
 	for text, want := range map[string]string{
 		cloudsYAML: `cloud "list" must be a mapping`, "clouds: [": "c.yaml: yaml: ", "- a": "c.yaml: yaml: ", "": `it has none`, "clouds: x": "it has none",
 	} {
 		path := put(t.TempDir(), "c.yaml", text)
-		if _, err := (places{named: path, folders: in.folders}).load("list", ""); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := (places{named: path, folders: in.folders}).load("list", wanted{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.10q: %v", text, err)
 		}
 	}
-	if _, err := (places{named: filepath.Join(here, "absent.yaml")}).load("prod", ""); err == nil || !strings.Contains(err.Error(), "absent.yaml") {
+	if _, err := (places{named: filepath.Join(here, "absent.yaml")}).load("prod", wanted{}); err == nil || !strings.Contains(err.Error(), "absent.yaml") {
 		t.Errorf("a named file that is not there: %v", err)
 	}
 }
@@ -193,6 +194,149 @@ func TestDefaultPlaces(t *testing.T) {
 		if diff := cmp.Diff(tt.want, defaultPlaces(func(n string) string { return tt.env[n] }), cmp.AllowUnexported(places{})); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+}
+
+// TestRegionBeside: a region that may be meant for something else fills a gap or chooses, and never takes the place of the cloud's.
+func TestRegionBeside(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "clouds.yaml")
+	public := filepath.Join(filepath.Dir(path), "clouds-public.yaml")
+	for file, text := range map[string]string{path: `
+clouds:
+  none: {auth: {auth_url: http://k}}
+  south: {auth: {auth_url: http://k}, region_name: south}
+  many: {auth: {auth_url: http://k}, regions: [east, {name: south, values: {interface: admin}}]}
+  commas: {auth: {auth_url: http://k}, region_name: "east, south"}
+  list: {auth: {auth_url: http://k}, region-name: [east, south]}
+  profile: {profile: provider, auth: {}}
+  own: {profile: provider, region_name: west}
+`, public: "public-clouds: {provider: {auth: {auth_url: http://k}, regions: [east, south]}}\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := places{named: path, folders: []string{filepath.Dir(path)}}
+	for _, c := range []struct {
+		cloud, region, want, wrong string
+	}{
+		{"none", "", "", ""}, {"none", "north", "north", ""},
+		{"south", "", "south", ""}, {"south", "south", "south", ""},
+		{"south", "north", "", "north, which environment OS_REGION_NAME names, is not a valid region name for it. Valid choices are south"},
+		{"south", "South", "", "Valid choices are south"},
+		{"many", "", "east", ""}, {"many", "south", "south", ""}, {"many", "north", "", "Valid choices are east, south"},
+		{"commas", "", "east", ""}, {"commas", "south", "south", ""}, {"commas", "north", "", "Valid choices are east, south"},
+		{"list", "", "east", ""}, {"list", "south", "south", ""}, {"list", "north", "", "Valid choices are east, south"},
+		{"profile", "", "east", ""}, {"profile", "south", "south", ""}, {"profile", "west", "", "Valid choices are east, south"},
+		{"own", "", "west", ""}, {"own", "east", "", "Valid choices are west"},
+	} {
+		got, err := in.load(c.cloud, wanted{c.region, "environment OS_REGION_NAME"})
+		if c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)) || c.wrong == "" && err != nil || got.Region != c.want {
+			t.Errorf("%s, %q: %q, %v", c.cloud, c.region, got.Region, err)
+		}
+	}
+	if got, err := in.load("south", wanted{region: "north"}); err != nil || got.Region != "north" {
+		t.Errorf("said of the cloud: %q, %v", got.Region, err)
+	}
+}
+
+// TestKeysOfServices: what a cloud, or the environment, says of one service counts for that alone, however it is spelled.
+func TestKeysOfServices(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "clouds.yaml")
+	if err := os.WriteFile(path, []byte(`
+clouds:
+  c:
+    auth: {auth_url: http://k}
+    region_name: north
+    interface: internal
+    fleet-management_region_name: south
+    fleet_management_interface: admin
+    fleet_management_endpoint: http://older
+    bare-metal-region-name: east
+    baremetal_interface: publicURL
+    baremetal_endpoint_override: http://i
+    baremetal_endpoint: http://older
+    baremetal_api_version: 1.10
+    iotronic_endpoint_type: admin
+    iot_region_name: west
+    compute_region_name: moon
+    compute_service_type: computing
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	of := func(c Config, service string) [4]string {
+		p := c.place(service)
+		return [4]string{p.Type, p.Region, p.Interface, c.EndpointOf(service)}
+	}
+	c, err := places{named: path}.load("c", wanted{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"OS_FLEET_MANAGEMENT_REGION_NAME": "south", "OS_FLEET_MANAGEMENT_INTERFACE": "admin", "OS_FLEET_MANAGEMENT_ENDPOINT_OVERRIDE": "http://older",
+		"OS_BARE_METAL_REGION_NAME": "east", "OS_BAREMETAL_INTERFACE": "public", "OS_BAREMETAL_ENDPOINT_OVERRIDE": "http://i", "OS_BAREMETAL_API_VERSION": "1.10",
+		"OS_IOT_REGION_NAME": "west", "OS_IOTRONIC_ENDPOINT_TYPE": "admin", "OS_COMPUTE_SERVICE_TYPE": "computing", "OS_COMPUTE_REGION_NAME": "moon",
+		"OS_REGION_NAME": "not this", "OS_INTERFACE": "not this",
+	}
+	e := Config{Region: "north", Interface: "internal"}
+	e.SetService(func(name string) string { return env[name] }, "fleet_management", "baremetal", "iot", "compute")
+	for where, c := range map[string]Config{"clouds.yaml": c, "environment": e} {
+		for service, want := range map[string][4]string{
+			"fleet_management": {"fleet_management", "south", "admin", "http://older"},
+			"baremetal":        {"baremetal", "east", "public", "http://i"},
+			"iot":              {"iot", "west", "admin", ""},
+			"compute":          {"computing", "moon", "internal", ""},
+			"image":            {"image", "north", "internal", ""},
+		} {
+			if got := of(c, service); got != want {
+				t.Errorf("%s: %s: %v, want %v", where, service, got, want)
+			}
+		}
+		if got := c.VersionOf("iot", "baremetal"); got != "1.10" {
+			t.Errorf("%s: version %q", where, got)
+		}
+	}
+}
+
+// TestUnknownKeyOfAuth: a slip below auth is an error that names what was meant, whichever layer has it; keys of keystoneauth's other
+// ways to sign in are none.
+func TestUnknownKeyOfAuth(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		cloud, secure, want string
+	}{
+		"a slip":          {"auth: {auth_url: http://k, project_nmae: p}", "", `clouds.yaml:3: auth has the unknown key "project_nmae"; did you mean "project_name"?`},
+		"with dashes":     {"auth: {auth-url: http://k, project-nmae: p}", "", `unknown key "project-nmae"; did you mean "project_name"?`},
+		"in capitals":     {"auth: {auth_url: http://k, Username: p}", "", `unknown key "Username"; did you mean "username"?`},
+		"nothing near":    {"auth: {auth_url: http://k, colour: p}", "", `unknown key "colour"; known are application_credential_id, `},
+		"of a secret":     {"auth: {auth_url: http://k}", "auth: {pasword: hush}", `secure.yaml:3: auth has the unknown key "pasword"; did you mean "password"?`},
+		"of a region":     {"auth: {auth_url: http://k}\n    regions: [{name: a, values: {auth: {usernam: x}}}]", "", `unknown key "usernam"`},
+		"standing alone":  {"auth_type: none\n    auth: {endpiont: http://i}", "", `unknown key "endpiont"; did you mean "endpoint"?`},
+		"another's way":   {"auth: {auth_url: http://k, passcode: '1', identity_provider: x, protocol: y, discovery_endpoint: z, tenant-name: t, auth_token: u, default_domain_name: d}", "", ""},
+		"an unknown way":  {"auth_type: v3magic\n    auth: {auth_url: http://k, wand: yes}", "", ""},
+		"beside auth":     {"auth: {auth_url: http://k}\n    project_nmae: p", "", ""},
+		"a known service": {"auth: {auth_url: http://k}\n    compute_api_version: '2.1'", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for file, text := range map[string]string{"clouds.yaml": c.cloud, "secure.yaml": c.secure} {
+				if text == "" {
+					text = "{}"
+				}
+				if err := os.WriteFile(filepath.Join(dir, file), []byte("clouds:\n  c:\n    "+text+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := places{folders: []string{dir}}.load("c", wanted{})
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Error(err)
+			}
+			if err != nil && strings.Contains(err.Error(), "hush") {
+				t.Errorf("the error shows a secret: %v", err)
+			}
+		})
 	}
 }
 

@@ -68,10 +68,14 @@ type Config struct {
 	Region    string `yaml:"region_name"` // "" is any (OS_REGION_NAME)
 	Interface string `yaml:"interface"`   // public, internal or admin, with or without URL behind it; "" is public (OS_INTERFACE)
 
-	// Where, whatever the catalogue says: by type of service, with _ for -, as a clouds.yaml has them in front of
-	// _endpoint_override, such as baremetal_endpoint_override.
-	Endpoints map[string]string `yaml:"-"`
-	Endpoint  string            `yaml:"endpoint"` // of a service that stands alone
+	// What counts for one service alone: by its type, with _ for -, as a clouds.yaml has it in front of _endpoint_override,
+	// _region_name and the like, such as baremetal_region_name.
+	Endpoints    map[string]string `yaml:"-"`        // where it is, whatever the catalogue says
+	Regions      map[string]string `yaml:"-"`        // in place of Region
+	Interfaces   map[string]string `yaml:"-"`        // in place of Interface
+	ServiceTypes map[string]string `yaml:"-"`        // what the catalogue calls it
+	Versions     map[string]string `yaml:"-"`        // of its API, or its microversion
+	Endpoint     string            `yaml:"endpoint"` // of a service that stands alone
 
 	// How https is verified.
 	CACert   string `yaml:"cacert"` // PEM file or directory trusted instead of the system's (OS_CACERT)
@@ -143,18 +147,103 @@ func (c *Config) method() (string, error) {
 // StandsAlone tells a service that Keystone has no part in: AuthType is [None] or [HTTPBasic].
 func (c Config) StandsAlone() bool { return c.AuthType == None || c.AuthType == HTTPBasic }
 
+// serviceKeys are the ends of the keys that a clouds.yaml, and the environment, have for one service; of two that mean the same the
+// last counts.
+var serviceKeys = []struct {
+	end   string
+	field func(*Config) *map[string]string
+}{
+	{"_endpoint", func(c *Config) *map[string]string { return &c.Endpoints }},
+	{"_endpoint_override", func(c *Config) *map[string]string { return &c.Endpoints }},
+	{"_region_name", func(c *Config) *map[string]string { return &c.Regions }},
+	{"_endpoint_type", func(c *Config) *map[string]string { return &c.Interfaces }},
+	{"_interface", func(c *Config) *map[string]string { return &c.Interfaces }},
+	{"_service_type", func(c *Config) *map[string]string { return &c.ServiceTypes }},
+	{"_api_version", func(c *Config) *map[string]string { return &c.Versions }},
+	{"_default_microversion", func(c *Config) *map[string]string { return &c.Versions }},
+}
+
+// isServiceKey tells the key of one service.
+func isServiceKey(key string) bool {
+	for _, k := range serviceKeys {
+		if service, ok := strings.CutSuffix(key, k.end); ok && service != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// ofServices takes the keys of single services out of others, whose names have _ for -.
+func (c *Config) ofServices(keys map[string]string) {
+	for _, k := range serviceKeys {
+		for key, value := range keys {
+			service, ok := strings.CutSuffix(key, k.end)
+			if !ok || service == "" || value == "" {
+				continue
+			}
+			field := k.field(c)
+			if *field == nil {
+				*field = map[string]string{}
+			}
+			(*field)[service] = value
+		}
+	}
+}
+
+// SetService takes what the environment says of one service, as openstacksdk reads it where no cloud is named: OS_ and the service's
+// type stand before the names of the keys of a clouds.yaml, such as OS_BAREMETAL_REGION_NAME.
+func (c *Config) SetService(env func(name string) string, types ...string) {
+	found := map[string]string{}
+	for _, service := range names(types) {
+		for _, k := range serviceKeys {
+			found[service+k.end] = env("OS_" + strings.ToUpper(service+k.end))
+		}
+	}
+	c.ofServices(found)
+}
+
+// aliases are what the keys of services are called, too: by the former name of the type, or by that of the project.
+var aliases = map[string][]string{"baremetal": {"bare_metal"}, "iot": {"iotronic"}}
+
+// names are what the keys of types of services begin with.
+func names(types []string) (all []string) {
+	for _, t := range types {
+		t = strings.ReplaceAll(strings.ToLower(t), "-", "_")
+		all = append(append(all, t), aliases[t]...)
+	}
+	return all
+}
+
+// first is the first of the services' values that is there.
+func first(of map[string]string, types ...string) string {
+	for _, name := range names(types) {
+		if value := of[name]; value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
 // EndpointOf is the address of a service that the Config itself has, and not the catalogue: that of the first of the types that has
 // one in Endpoints, or else, if the service stands alone, Endpoint. "" is none.
 func (c Config) EndpointOf(types ...string) string {
-	for _, t := range types {
-		if url := c.Endpoints[strings.ReplaceAll(t, "-", "_")]; url != "" {
-			return url
-		}
-	}
-	if c.StandsAlone() {
+	url := first(c.Endpoints, types...)
+	if url == "" && c.StandsAlone() {
 		return c.Endpoint
 	}
-	return ""
+	return url
+}
+
+// VersionOf is the version that Versions has for the first of the types of a service that it has one for; "" is none.
+func (c Config) VersionOf(types ...string) string { return first(c.Versions, types...) }
+
+// place is where in the catalogue a service is looked for.
+func (c *Config) place(serviceType string) Endpoint {
+	return Endpoint{
+		Type:      cmp.Or(first(c.ServiceTypes, serviceType), serviceType),
+		Region:    cmp.Or(first(c.Regions, serviceType), c.Region),
+		Interface: interfaceName(cmp.Or(first(c.Interfaces, serviceType), c.Interface)),
+	}
 }
 
 // missing are the parameters that somebody who signs in has to give.

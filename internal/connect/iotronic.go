@@ -25,10 +25,6 @@ var ErrNoIotronic = errors.New("no Ironic or Iotronic to talk to")
 //
 // Users of Craton's own are none of this service.
 func Iotronic(v *settings.Values) (*iotronic.Client, error) {
-	options, err := iotronicOptions(v)
-	if err != nil {
-		return nil, err
-	}
 	who, token, err := iotronicUser(v)
 	if err != nil {
 		return nil, err
@@ -36,6 +32,10 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	types := iotronic.ServiceTypes()
 	if service := v.String("iotronic.service_type"); service != "" {
 		types = []string{service}
+	}
+	options, err := iotronicOptions(v, apiVersion(v, who, types))
+	if err != nil {
+		return nil, err
 	}
 	url := iotronicURL(v, who, types)
 	verify := serviceTLS(v, who)
@@ -63,14 +63,11 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 // stands in a stronger place, or in the same by this program's own name: IRONIC_URL and the like may be there for something
 // else, which is not to get the cloud's user.
 func iotronicURL(v *settings.Values, who keystone.Config, types []string) string {
-	if slices.Contains(types, "baremetal") {
-		types = append(slices.Clip(types), "bare-metal") // which openstacksdk takes too
-	}
 	own := who.EndpointOf(types...)
 	url, source := v.String("iotronic.url"), v.Source("iotronic.url")
 	set, cloud := rank(v, "iotronic.url"), max(rank(v, "iotronic.cloud"), rank(v, "os_cloud"))
 	borrowed := source.From == settings.FromEnvironment && !strings.HasPrefix(source.Name, "CRATON_")
-	if own != "" && (set < cloud || set == cloud && borrowed) {
+	if own != "" && (url == "" || set < cloud || set == cloud && borrowed) {
 		return own
 	}
 	return url
@@ -88,11 +85,11 @@ func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 	}
 	switch {
 	case name != "":
-		region := ""
-		if v.Source("os_region_name").From == settings.FromFlag {
-			region = v.String("os_region_name")
+		load := func() (keystone.Config, error) { return loadCloud(v, name, "iotronic.cloud") }
+		if v.Source("os_region_name").From != settings.FromFlag && (v.String("os_cloud") != "" || v.String("auth_url") != "") {
+			load = func() (keystone.Config, error) { return keystone.LoadCloud(name, "") } // the region is that one's
 		}
-		cloud, err := keystone.LoadCloud(name, region)
+		cloud, err := load()
 		if err != nil {
 			return cloud, "", err
 		}
@@ -121,7 +118,7 @@ func standaloneConfig(v *settings.Values, kind string) (keystone.Config, error) 
 	if name == "" {
 		return withoutCloud(v), nil
 	}
-	cloud, err := keystone.LoadCloud(name, v.String("os_region_name"))
+	cloud, err := loadCloud(v, name, "os_cloud")
 	switch {
 	case err == nil && cloud.AuthType == kind:
 		return overCloud(v, cloud, settings.FromFlag), nil
@@ -131,8 +128,21 @@ func standaloneConfig(v *settings.Values, kind string) (keystone.Config, error) 
 	return withoutCloud(v), nil
 }
 
-// iotronicOptions are the options that do not depend on who signs in.
-func iotronicOptions(v *settings.Values) ([]iotronic.Option, error) {
+// apiVersion is the version of the API that is asked for, by the setting, or for the service by the cloud or the environment, as
+// openstackclient and openstacksdk have it: there a version without a dot, or with 0 behind it, is no microversion.
+func apiVersion(v *settings.Values, who keystone.Config, types []string) string {
+	text := cmp.Or(v.String("iotronic.api_version"), who.VersionOf(types...))
+	if text == "" && slices.Contains(types, "baremetal") {
+		text = v.Variable("OS_BAREMETAL_API_VERSION")
+	}
+	if _, minor, dotted := strings.Cut(text, "."); v.String("iotronic.api_version") == "" && text != "latest" && (!dotted || minor == "0") {
+		return ""
+	}
+	return text
+}
+
+// iotronicOptions are the options that do not depend on who signs in, with a version of the API, or "".
+func iotronicOptions(v *settings.Values, text string) ([]iotronic.Option, error) {
 	dialect, err := iotronic.ParseDialect(v.String("iotronic.dialect"))
 	if err != nil {
 		return nil, err
@@ -146,7 +156,7 @@ func iotronicOptions(v *settings.Values) ([]iotronic.Option, error) {
 	if wait := v.Duration("iotronic.retry_interval"); wait > 0 {
 		options = append(options, iotronic.WithRetryWait(wait, wait))
 	}
-	if text := v.String("iotronic.api_version"); text != "" {
+	if text != "" {
 		version, err := iotronic.ParseVersion(text)
 		if err != nil {
 			return nil, err

@@ -192,6 +192,53 @@ clouds:
 	}
 }
 
+// TestIotronicRegion: in which region of which cloud the API is looked for, and by what version.
+func TestIotronicRegion(t *testing.T) {
+	clouds := filepath.Join(t.TempDir(), "clouds.yaml")
+	if err := os.WriteFile(clouds, []byte(`
+clouds:
+  south: {auth: {auth_url: http://k, username: u, password: p}, region_name: south, baremetal_api_version: '1.58'}
+  many: {auth: {auth_url: http://k, username: u, password: p}, regions: [east, south], baremetal_interface: internal}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OS_CLIENT_CONFIG_FILE", clouds)
+	for name, c := range map[string]struct {
+		env           map[string]string
+		args          []string
+		region, wrong string
+		version       string
+	}{
+		"a cloud's":                      {map[string]string{"CRATON_IOTRONIC_CLOUD": "south"}, nil, "south", "", "1.58"},
+		"left in the environment":        {map[string]string{"OS_REGION_NAME": "north"}, []string{"--iotronic-cloud", "south"}, "", "Valid choices are south", ""},
+		"of Craton's cloud":              {map[string]string{"OS_REGION_NAME": "north", "OS_CLOUD": "of-craton", "CRATON_IOTRONIC_CLOUD": "south"}, nil, "south", "", "1.58"},
+		"one of several":                 {map[string]string{"OS_REGION_NAME": "south"}, []string{"--iotronic-cloud", "many"}, "south", "", ""},
+		"the same of the common cloud":   {map[string]string{"OS_REGION_NAME": "south", "OS_CLOUD": "many"}, nil, "south", "", ""},
+		"none of the common cloud":       {map[string]string{"OS_REGION_NAME": "north", "OS_CLOUD": "many"}, nil, "", "Valid choices are east, south", ""},
+		"a flag":                         {map[string]string{"OS_CLOUD": "south"}, []string{"--os-region-name", "north"}, "north", "", "1.58"},
+		"a version":                      {map[string]string{"OS_CLOUD": "south"}, []string{"--iotronic-api-version", "1.60"}, "south", "", "1.60"},
+		"of the service":                 {map[string]string{"OS_AUTH_URL": "http://k", "OS_BAREMETAL_REGION_NAME": "west", "OS_BAREMETAL_API_VERSION": "1"}, nil, "west", "", ""},
+		"of the service, by openstack's": {map[string]string{"OS_CLOUD": "many", "OS_BAREMETAL_API_VERSION": "1.61"}, nil, "east", "", "1.61"},
+	} {
+		v := iotronicValues(t, c.env, "", c.args...)
+		who, _, err := iotronicUser(v)
+		region := who.Regions["baremetal"]
+		if region == "" {
+			region = who.Region
+		}
+		if c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)) || c.wrong == "" && err != nil || region != c.region {
+			t.Errorf("%s: %q, %v", name, region, err)
+		}
+		if got := apiVersion(v, who, iotronic.ServiceTypes()); got != c.version {
+			t.Errorf("%s: version %q", name, got)
+		}
+	}
+	v := iotronicValues(t, map[string]string{"OS_AUTH_TYPE": "none", "OS_BAREMETAL_ENDPOINT_OVERRIDE": "http://ironic.example"}, "")
+	if client, err := Iotronic(v); err != nil || client.String() != "iotronic client of http://ironic.example/v1" {
+		t.Errorf("an address of the service: %v, %v", client, err)
+	}
+}
+
 // TestIotronicSettings: the settings of how it is spoken to reach the client.
 func TestIotronicSettings(t *testing.T) {
 	t.Parallel()

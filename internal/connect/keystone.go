@@ -9,6 +9,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/iotronic"
 )
 
 // ServiceType is what Craton is called in Keystone's catalogue.
@@ -50,6 +51,9 @@ func NewKeystone(v *settings.Values) (*Keystone, error) {
 		return nil, fmt.Errorf("auth_type %s (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) or os_cloud (OS_CLOUD) is set as well; leave one of the two out, or name Ironic as a cloud in CRATON_IOTRONIC_CLOUD", c.AuthType)
 	case c.StandsAlone():
 		return nil, fmt.Errorf("the cloud %q is an Ironic that stands alone (auth_type %s), and no Keystone for Craton; name it in CRATON_IOTRONIC_CLOUD instead of OS_CLOUD", v.String("os_cloud"), c.AuthType)
+	}
+	if version := c.VersionOf(ServiceType); version != "" && strings.TrimSuffix(strings.TrimPrefix(version, "v"), ".0") != "1" {
+		return nil, fmt.Errorf("there is no version %s of the Craton API, only 1; correct %s_api_version of the cloud, or OS_%s_API_VERSION", version, ServiceType, strings.ToUpper(ServiceType))
 	}
 	return newKeystone(v, c)
 }
@@ -126,11 +130,22 @@ func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	if name == "" {
 		return withoutCloud(v), nil
 	}
-	c, err := keystone.LoadCloud(name, v.String("os_region_name"))
+	c, err := loadCloud(v, name, "os_cloud")
 	if err != nil {
 		return c, err
 	}
 	return overCloud(v, beside(v, c, "os_cloud"), v.Source("os_cloud").From), nil
+}
+
+// loadCloud reads the cloud that a setting names. Its region is another one only where somebody says so of this cloud: with a flag or
+// an option, or beside the cloud's name in the configuration file. A variable of the environment may be meant for another cloud.
+func loadCloud(v *settings.Values, name, setting string) (keystone.Config, error) {
+	region, source := v.String("os_region_name"), v.Source("os_region_name")
+	beside := source.From == settings.FromFile && v.Source(setting).From == settings.FromFile
+	if region == "" || source.From == settings.FromFlag || beside {
+		return keystone.LoadCloud(name, region)
+	}
+	return keystone.LoadCloudBeside(name, region, source.String())
 }
 
 // beside is what counts of the cloud that a setting names: one without Keystone is for something else where a stronger place names
@@ -142,9 +157,11 @@ func beside(v *settings.Values, c keystone.Config, setting string) keystone.Conf
 	return c
 }
 
-// withoutCloud is what the settings say without one.
+// withoutCloud is what the settings say without one, and the environment of single services.
 func withoutCloud(v *settings.Values) keystone.Config {
-	return overCloud(v, keystone.Config{}, settings.FromDefault)
+	var c keystone.Config
+	c.SetService(v.Variable, append(iotronic.ServiceTypes(), ServiceType)...)
+	return overCloud(v, c, settings.FromDefault)
 }
 
 // overCloud is a cloud, and over it the settings that count as much as the place in which it was named. Over one that stands alone
@@ -167,7 +184,10 @@ func overCloud(v *settings.Values, c keystone.Config, named settings.From) keyst
 		}
 	}
 	if url := get("auth_url"); url != "" && url != c.AuthURL {
-		c.AuthURL, c.Endpoints = url, nil // which are another's
+		if c.AuthURL != "" {
+			c.Endpoints, c.Regions, c.Interfaces, c.ServiceTypes, c.Versions = nil, nil, nil, nil, nil // which are another's
+		}
+		c.AuthURL = url
 	}
 	if get("auth_type") != "" {
 		c.AuthType = cmp.Or(authType(v), c.AuthType)
@@ -186,6 +206,12 @@ func overCloud(v *settings.Values, c keystone.Config, named settings.From) keyst
 	set("default_domain", &c.DefaultDomain)
 	set("os_region_name", &c.Region)
 	set("os_interface", &c.Interface)
+	if v.String("os_region_name") != "" && v.Source("os_region_name").From == settings.FromFlag {
+		c.Regions = nil // what is said explicitly is said of the service
+	}
+	if v.String("os_interface") != "" && v.Source("os_interface").From == settings.FromFlag {
+		c.Interfaces = nil
+	}
 
 	// These are about the way there, not about who one is.
 	c.CACert = cmp.Or(v.String("os_cacert"), c.CACert)

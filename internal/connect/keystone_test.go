@@ -88,8 +88,15 @@ clouds:
 		"the cloud alone":                {nil, "", []string{"--os-cloud", "prod"}, prod(nil)},
 		"a flag beats the environment":   {cratonrc, "", []string{"--os-cloud", "prod"}, prod(nil)},
 		"the environment beats the file": {map[string]string{"OS_CLOUD": "prod"}, "username: u\npassword: p\nproject_id: i\n", nil, prod(nil)},
-		"beside it": {map[string]string{"OS_CLOUD": "prod", "OS_PASSWORD": "p", "OS_REGION_NAME": "south"}, "", nil,
-			prod(func(c *keystone.Config) { c.Password, c.Region = "p", "south" })},
+		"beside it": {map[string]string{"OS_CLOUD": "prod", "OS_PASSWORD": "p", "OS_REGION_NAME": "north"}, "", nil,
+			prod(func(c *keystone.Config) { c.Password = "p" })},
+		"another region as a flag":                               {map[string]string{"OS_CLOUD": "prod"}, "", []string{"--os-region-name", "south"}, prod(func(c *keystone.Config) { c.Region = "south" })},
+		"another region in the file":                             {nil, "os_cloud: prod\nos_region_name: south\n", nil, prod(func(c *keystone.Config) { c.Region = "south" })},
+		"one service's, of the environment, which is no cloud's": {map[string]string{"OS_FLEET_MANAGEMENT_REGION_NAME": "south"}, "", []string{"--os-cloud", "prod"}, prod(nil)},
+		"one service's": {map[string]string{"OS_AUTH_URL": "http://k", "OS_FLEET_MANAGEMENT_REGION_NAME": "south"}, "", nil,
+			keystone.Config{AuthURL: "http://k", Regions: map[string]string{"fleet_management": "south"}}},
+		"one service's, and a flag": {map[string]string{"OS_AUTH_URL": "http://k", "OS_FLEET_MANAGEMENT_REGION_NAME": "south"}, "", []string{"--os-region-name", "west"},
+			keystone.Config{AuthURL: "http://k", Region: "west"}},
 		"an id replaces a name": {map[string]string{"OS_CLOUD": "prod"}, "", []string{"--os-project-id", "i"},
 			prod(func(c *keystone.Config) { c.ProjectID, c.ProjectName = "i", "" })},
 		"a stronger place": {map[string]string{"OS_USER_ID": "i"}, "os_cloud: prod\n", nil,
@@ -106,6 +113,22 @@ clouds:
 		}
 		if diff := cmp.Diff(fields(c.want), fields(got)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	for name, c := range map[string]struct {
+		env  map[string]string
+		file string
+		args []string
+	}{
+		"left in the environment":      {map[string]string{"OS_REGION_NAME": "south"}, "", []string{"--os-cloud", "prod"}},
+		"in the same place":            {map[string]string{"OS_REGION_NAME": "south", "OS_CLOUD": "prod"}, "", nil},
+		"in a stronger place":          {map[string]string{"OS_REGION_NAME": "south"}, "os_cloud: prod\n", nil},
+		"in the file, of another":      {nil, "os_region_name: south\n", []string{"--os-cloud", "prod"}},
+		"in the file, of another, too": {map[string]string{"OS_CLOUD": "prod"}, "os_region_name: south\n", nil},
+	} {
+		if _, err := keystoneConfig(valuesOf(t, c.env, c.file, c.args...)); err == nil || !strings.Contains(err.Error(), "south, which ") ||
+			!strings.Contains(err.Error(), "is not a valid region name for it. Valid choices are north") {
+			t.Errorf("another region %s: %v", name, err)
 		}
 	}
 	if _, err := Open(t.Context(), values(t, "--os-cloud", "prdo"), ReadOnly); err == nil || !strings.Contains(err.Error(), `no cloud "prdo"; it has prod`) {

@@ -49,7 +49,7 @@ func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string
 	if err != nil {
 		return nil, err
 	}
-	v := &Values{values: map[string]value{}, File: path}
+	v := &Values{values: map[string]value{}, File: path, env: env}
 	for i := range sections {
 		for j := range sections[i].Settings {
 			s := &sections[i].Settings[j]

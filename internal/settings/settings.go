@@ -142,6 +142,17 @@ type Values struct {
 	values map[string]value
 	// File is the configuration file that was read, "" if none.
 	File string
+
+	env func(string) (string, bool)
+}
+
+// Variable is a variable of the environment that the settings are from which is none of theirs; "" if it is not set.
+func (v *Values) Variable(name string) string {
+	if v.env == nil {
+		return ""
+	}
+	text, _ := v.env(name)
+	return text
 }
 
 type value struct {

@@ -205,6 +205,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                             "program's configuration file" % name)
                 value = ','.join(value)
             env[variable] = to_text(value)
+        # What our file says is said of the cloud that it names, as a flag is; a variable may be meant for another.
+        region = config.get('os_region_name')
+        self.flags = ['--os-region-name', env['OS_REGION_NAME']] if region is not None and env.get('OS_REGION_NAME') else []
         # Trust is decided here and nowhere else: what is not said is no.
         env.setdefault(self.TRUST, 'false')
         return env
@@ -251,7 +254,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         env = dict((k, v) for k, v in os.environ.items() if k not in self.unset)
         env.update(settings)
         try:
-            process = subprocess.Popen([self.PROGRAM, '--list'], executable=binary, env=env, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen([self.PROGRAM, '--list'] + self.flags, executable=binary, env=env, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except (OSError, ValueError) as err:
             raise self.error('cannot run %s: %s' % (to_native(binary), to_native(getattr(err, 'strerror', None) or err)))

@@ -65,6 +65,24 @@ func TestKeystone(t *testing.T) {
 			}
 		}
 
+		// The region that stands beside the cloud in the plugin's file counts; one that is left in the environment is an error.
+		of := map[string]string{}
+		for _, variable := range teams["red"] {
+			name, value, _ := strings.Cut(variable, "=")
+			of[name] = value
+		}
+		h.write(t, "clouds.yaml", "clouds: {red: {region_name: elsewhere, auth: {auth_url: "+k.URL+", username: "+of["OS_USERNAME"]+
+			", password: "+of["OS_PASSWORD"]+", project_name: "+of["OS_PROJECT_NAME"]+"}}}\n")
+		env := []string{"OS_CLIENT_CONFIG_FILE=" + filepath.Join(h.dir, "clouds.yaml"), "OS_REGION_NAME=" + region}
+		said := h.write(t, "said.craton.yml", "plugin: craton.fleet.craton\nos_cloud: red\nos_region_name: "+region+"\n")
+		if _, vars := h.list(t, []string{said}, env...); len(vars) != 1 {
+			t.Errorf("a region beside the cloud: %v", vars)
+		}
+		left := h.write(t, "left.craton.yml", "plugin: craton.fleet.craton\nos_cloud: red\n")
+		if _, stderr, _ := h.try(t, env, "ansible-inventory", "-i", left, "--list"); !strings.Contains(stderr, "Valid choices are elsewhere") {
+			t.Errorf("a region of the environment: %s", stderr)
+		}
+
 		wrong := append(teams["red"], "OS_PASSWORD=not this one")
 		stdout, stderr, code := h.try(t, wrong, "ansible-playbook", "-i", hosts, "-e", "team=red", build)
 		if code == 0 || !strings.Contains(stdout, "Keystone at "+k.URL) || strings.Contains(stdout+stderr, "not this one") {
