@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -16,34 +17,6 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 )
-
-func newCompletion(s output.Streams) *cobra.Command {
-	return &cobra.Command{
-		Use:   "completion (bash | zsh | fish)",
-		Short: "Print the script that completes commands, options and names in a shell",
-		Long: `Prints a script for a shell. It completes subcommands, options and their values; names of clouds, hosts and all other
-objects, keys of variables and labels are asked of the API, in two seconds at the most, and nothing is said if that fails.
-bash needs the package bash-completion.`,
-		Example: `  source <(craton completion bash)                                       in ~/.bashrc
-  source <(craton completion zsh)                                        in ~/.zshrc, after compinit
-  craton completion fish > ~/.config/fish/completions/craton.fish`,
-		Args:      exactArgs("<shell>"),
-		ValidArgs: []string{"bash", "zsh", "fish"},
-		// Global options may stand before it, and do not matter.
-		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			switch root := cmd.Root(); args[0] {
-			case "bash":
-				return root.GenBashCompletionV2(s.Out, true)
-			case "zsh":
-				return root.GenZshCompletion(s.Out)
-			case "fish":
-				return root.GenFishCompletion(s.Out, true)
-			}
-			return mistake(cmd, "argument <shell>: %s", invalidChoice(args[0], cmd.ValidArgs))
-		},
-	}
-}
 
 // completionTime bounds what a completion may take, and completionNames how many names it looks at: a shell waits for it.
 const (
@@ -88,7 +61,7 @@ func (c *command) completeBy(cmd *cobra.Command, called *call, names func(begin 
 			return c.values(o), only
 		})
 	}
-	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+	arguments := func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		switch {
 		case called.given("fields") && (!c.target || len(args) > 0): // --fields id na
 			return c.resource.full(), only
@@ -102,6 +75,19 @@ func (c *command) completeBy(cmd *cobra.Command, called *call, names func(begin 
 		}
 		return nil, only
 	}
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+		found, directive := arguments(cmd, args, begin)
+		if cmd.ArgsLenAtDash() < 0 { // else it would be an option
+			found = slices.DeleteFunc(found, func(w string) bool { return strings.HasPrefix(w, "-") })
+		}
+		return found, directive
+	}
+}
+
+// typeable reports whether a shell can be given a word: on one line, and without anything that a terminal obeys. cobra
+// takes away the space around it.
+func typeable(word string) bool {
+	return word != "" && clean(word) == word && strings.TrimSpace(word) == word && utf8.ValidString(word)
 }
 
 // values are those that an option may have, as far as they are known without asking.
@@ -176,7 +162,8 @@ func (by completer) names(cmd *cobra.Command, begin string, kinds ...*resource) 
 				for _, o := range items {
 					looked++
 					name := o.Get(r.nameKey()).Str
-					if strings.HasPrefix(name, begin) && !strings.ContainsAny(name, "\t\r\n") && !slices.Contains(names, name) {
+					// A name that can be an id would mean another object.
+					if strings.HasPrefix(name, begin) && typeable(name) && r.id(name) == "" && !slices.Contains(names, name) {
 						names = append(names, name)
 					}
 				}
@@ -203,14 +190,20 @@ func (by completer) words(cmd *cobra.Command, target string) []string {
 				return nil
 			}
 			words, _ = r.labels(s.client).Labels(ctx, n)
-			return words
+			return slices.DeleteFunc(words, func(w string) bool { return !typeable(w) })
 		}
 		vars, err := s.variables(ctx, r, id)
 		if err != nil {
 			return nil
 		}
 		for _, m := range members(vars) {
+			if !typeable(m.key) {
+				continue
+			}
 			if strings.HasSuffix(by.command.name, "-vars-set") {
+				if strings.Contains(m.key, "=") { // where its value would begin
+					continue
+				}
 				m.key += "="
 			}
 			words = append(words, m.key)

@@ -40,7 +40,7 @@ func (c *iotronicCommand) complete(cmd *cobra.Command, called *call, s output.St
 					continue
 				}
 				for _, name := range t.names(ctx, k, pages) {
-					if strings.HasPrefix(name, begin) && !strings.ContainsAny(name, "\t\r\n") && !slices.Contains(found, name) {
+					if strings.HasPrefix(name, begin) && typeable(name) && !slices.Contains(found, name) {
 						found = append(found, name)
 					}
 				}
@@ -56,7 +56,7 @@ func (c *iotronicCommand) complete(cmd *cobra.Command, called *call, s output.St
 		return ask(func(ctx context.Context, t *things) []string {
 			with := *called
 			with.target = args[0]
-			return c.words(ctx, t, &with)
+			return slices.DeleteFunc(c.words(ctx, t, &with), func(w string) bool { return !typeable(w) })
 		}), only | cobra.ShellCompDirectiveNoSpace
 	}
 	c.completeBy(cmd, called, names, words)

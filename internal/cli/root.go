@@ -183,17 +183,10 @@ func Run(ctx context.Context, args []string, s output.Streams, v Version, extra 
 
 func (p *program) run(ctx context.Context, args []string) error {
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
-		p.completing = true
-		completeSettings(p.root, p.shared...)
-		in := p
-		for _, word := range args {
-			in.define(word)
-			if inner := in.inner[word]; inner != nil {
-				in = inner
-			}
-		}
-		p.root.SetArgs(args)
-		return p.root.ExecuteContext(ctx)
+		return p.complete(ctx, args)
+	}
+	if len(args) > 0 && args[0] == wordsCommand {
+		return p.words(ctx, args[1:])
 	}
 	if len(args) == 0 {
 		p.help(p.root)
@@ -204,6 +197,22 @@ func (p *program) run(ctx context.Context, args []string) error {
 		return err
 	}
 	p.root.SetArgs(arranged)
+	return p.root.ExecuteContext(ctx)
+}
+
+// complete runs cobra's command that answers what a command line may go on with.
+func (p *program) complete(ctx context.Context, args []string) error {
+	p.completing = true
+	p.root.PersistentFlags().AddFlagSet(p.root.Flags()) // behind others cobra completes no subcommands
+	completeSettings(p.root, p.shared...)
+	in := p
+	for _, word := range args {
+		in.define(word)
+		if inner := in.inner[word]; inner != nil {
+			in = inner
+		}
+	}
+	p.root.SetArgs(args)
 	return p.root.ExecuteContext(ctx)
 }
 
