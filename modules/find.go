@@ -13,6 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/walk"
+	"github.com/craton-fleet/craton/modules/module"
 )
 
 // fleet is the API as a task sees it.
@@ -103,7 +104,7 @@ func (fl *fleet) other(ctx context.Context, f *field, text string, place filters
 	case 1:
 		return found[0], nil
 	}
-	return nil, ambiguous(f.option, text, found, of)
+	return nil, fl.ambiguous(ctx, f.option, text, found, of)
 }
 
 // mentioned lists what a text can mean: name, region/name or cloud/region/name, as in a fleet file. Names may hold slashes
@@ -171,30 +172,88 @@ func (fl *fleet) byID(ctx context.Context, f *field, text string, place filters)
 		if err != nil {
 			return nil, err
 		}
-		for key, want := range place {
-			if have := o[key]; have != want {
-				return nil, &missing{fmt.Sprintf("%s: the %s has the %s %v, and the task asks for %v", f.option, r.called(o), key, have, want)}
+		for _, key := range places {
+			want, asked := place[key]
+			if have := o[key]; asked && have != want {
+				kind := strings.TrimSuffix(key, "_id")
+				return nil, &missing{fmt.Sprintf("%s: the %s is in the %s %s, and the task asks for %s", f.option, r.called(o), kind,
+					shown(fl.nameOf(ctx, have, kind)), shown(fl.nameOf(ctx, want, kind)))}
 			}
 		}
 		return o, nil
 	}
-	where := ""
-	for _, key := range slices.Sorted(maps.Keys(place)) {
-		where += fmt.Sprintf(", with %s %v", key, place[key])
-	}
-	return nil, &missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.option, strings.Join(nouns, " or "), text, where)}
+	return nil, &missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.option, strings.Join(nouns, " or "), text, fl.where(ctx, object(place)))}
 }
 
-// ambiguous says what the candidates are.
-func ambiguous(option, text string, found []object, of []*resource) error {
-	var lines []string
-	for i, o := range found {
-		line := fmt.Sprintf("%s id %s", of[i].noun, o.id())
-		for _, key := range []string{"cloud_id", "region_id", "cell_id", "device_id"} {
-			if o[key] != nil {
-				line += fmt.Sprintf(", %s %v", key, o[key])
+// places are the keys that say where an object stands, outermost first.
+var places = []string{"cloud_id", "region_id", "cell_id", "device_id"}
+
+// where says where an object stands, by the names that people know: , in cloud "east", region "dfw".
+func (fl *fleet) where(ctx context.Context, o object) string {
+	var in []string
+	for _, key := range places {
+		if id := o[key]; id != nil {
+			kind := strings.TrimSuffix(key, "_id")
+			of := []string{kind}
+			if kind == optDevice {
+				of = devices
+			}
+			in = append(in, fmt.Sprintf("%s %s", kind, shown(fl.nameOf(ctx, id, of...))))
+		}
+	}
+	if in == nil {
+		return ""
+	}
+	return ", in " + strings.Join(in, ", ")
+}
+
+// nameOf is the name of the object of one of some kinds that has an id; where it cannot be read, the id.
+func (fl *fleet) nameOf(ctx context.Context, id any, names ...string) any {
+	if id == nil {
+		return nil
+	}
+	for _, r := range kinds(names...) {
+		if o, err := r.service.get(ctx, fl.client, fmt.Sprint(id)); err == nil && o != nil {
+			return o.text(r.key)
+		}
+	}
+	return id
+}
+
+// name puts into an error what people know in the place of ids: what the task says as it says it, all else by its name, and
+// with the id where it would read the same.
+func (fl *fleet) name(ctx context.Context, e *unchangeable, p module.Params) {
+	for i := range e.fixed {
+		d := &e.fixed[i]
+		f := e.r.field(d.option)
+		if f == nil || f.form != formReference {
+			continue
+		}
+		have, want := d.have, d.want
+		d.have, d.want = fl.nameOf(ctx, have, f.kinds...), fl.nameOf(ctx, want, f.kinds...)
+		if text := ""; p.Has(d.option) {
+			text = p.String(d.option)
+			if d.want = text; text == fmt.Sprint(want) && text != "" { // an id: so is the other
+				d.have = have
 			}
 		}
+		if d.have == d.want && d.have != nil {
+			d.have, d.want = called(d.have, have), called(d.want, want)
+		}
+	}
+}
+
+// called is a name that another object has too.
+func called(name, id any) any { return plainText(fmt.Sprintf("%q (id %v)", name, id)) }
+
+// plainText is a text that an error shows without quotes.
+type plainText string
+
+// ambiguous says what the candidates are.
+func (fl *fleet) ambiguous(ctx context.Context, option, text string, found []object, of []*resource) error {
+	var lines []string
+	for i, o := range found {
+		line := fmt.Sprintf("%s id %s%s", of[i].noun, o.id(), fl.where(ctx, o))
 		if of[i].name == nameUser || of[i].name == nameProject {
 			line += fmt.Sprintf(", created %v", o[keyCreated])
 		}

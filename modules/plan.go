@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
@@ -92,10 +93,10 @@ func (r *resource) planCreate(p *plan, w *want) error {
 // planChange finds what differs.
 func (r *resource) planChange(p *plan, w *want) error {
 	p.after, p.update = p.before.clone(), object{}
-	var fixed []string
+	var fixed []difference
 	differs := func(option, key string, cannot bool, v any) {
 		if cannot {
-			fixed = append(fixed, fmt.Sprintf("%s (%s, and the task says %s)", option, shown(p.before[key]), shown(v)))
+			fixed = append(fixed, difference{option, p.before[key], v})
 		} else {
 			p.update[key] = v
 		}
@@ -115,7 +116,7 @@ func (r *resource) planChange(p *plan, w *want) error {
 	if r.variables {
 		p.after[keyVariables] = merged(p.before.variables(), w)
 		if r.fixedVariables && !equalVariables(p.before.variables(), p.after.variables()) {
-			fixed = append(fixed, keyVariables)
+			fixed = append(fixed, difference{option: keyVariables})
 		}
 	}
 	if r.labels {
@@ -123,11 +124,7 @@ func (r *resource) planChange(p *plan, w *want) error {
 	}
 	if len(fixed) > 0 {
 		if !w.recreate {
-			advice := "leave it as it is, or set recreate: true to delete the object and make a new one with another id"
-			if !r.fixed() {
-				advice = "leave it as it is"
-			}
-			return fmt.Errorf("the API cannot change %s of the %s; %s", strings.Join(fixed, ", "), r.called(p.before), advice)
+			return &unchangeable{r: r, before: p.before, fixed: fixed}
 		}
 		p.remove, p.create, p.update = true, true, nil
 		for _, key := range []string{keyID, keyCreated, keyUpdated} {
@@ -141,12 +138,51 @@ func (r *resource) planChange(p *plan, w *want) error {
 	return nil
 }
 
+// difference is what a task says otherwise, of which the API allows no change.
+type difference struct {
+	option     string
+	have, want any // canonical; an id of a reference, until it is named
+}
+
+// unchangeable is the error of a task that says otherwise what the API cannot change.
+type unchangeable struct {
+	r      *resource
+	before object
+	fixed  []difference
+}
+
+func (e *unchangeable) Error() string {
+	var what []string
+	for _, d := range e.fixed {
+		switch {
+		case d.option == keyVariables:
+			what = append(what, keyVariables)
+		case d.have == nil:
+			what = append(what, fmt.Sprintf("%s, of which there is none (the task says %s)", d.option, shown(d.want)))
+		default:
+			what = append(what, fmt.Sprintf("%s %s (the task says %s)", d.option, shown(d.have), shown(d.want)))
+		}
+	}
+	text := what[0]
+	if last := len(what) - 1; last > 0 {
+		text = strings.Join(what[:last], ", ") + " and " + what[last]
+	}
+	advice := "leave it as it is"
+	if e.r.fixed() {
+		advice += fmt.Sprintf(", or set recreate: true to delete the %s and make a new one with another id", e.r.noun)
+	}
+	return fmt.Sprintf("the API cannot change %s of the %s; %s", text, e.r.called(e.before), advice)
+}
+
 // shown is a value in an error.
 func shown(v any) string {
-	if v == nil {
-		return "now none"
+	switch v := v.(type) {
+	case nil:
+		return "none"
+	case string:
+		return strconv.Quote(v)
 	}
-	return fmt.Sprintf("now %v", v)
+	return fmt.Sprint(v)
 }
 
 // merged are the variables as they will be. A value that means the same as the one that is there stays as it is.

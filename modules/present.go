@@ -56,6 +56,9 @@ func (fl *fleet) reconcile(ctx context.Context, r *resource, w *want, task *modu
 		return nil, err
 	}
 	p, err := r.makePlan(w, have)
+	if fixed := (*unchangeable)(nil); errors.As(err, &fixed) {
+		fl.name(ctx, fixed, task.Params)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +271,7 @@ func (fl *fleet) named(ctx context.Context, r *resource, name string, within fil
 	case err != nil || len(found) == 0:
 		return nil, err
 	case len(found) > 1:
-		return nil, ambiguous(optName, name, found, slices.Repeat([]*resource{r}, len(found)))
+		return nil, fl.ambiguous(ctx, optName, name, found, slices.Repeat([]*resource{r}, len(found)))
 	}
 	return found[0], nil
 }

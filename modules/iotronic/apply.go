@@ -112,6 +112,11 @@ func (j *job) reconcile(ctx context.Context, task *module.Task) (*module.Result,
 		return nil, err
 	}
 	result := p.result()
+	result.Fields[node.name] = j.shown(task, result.Fields[node.name].(api.Object))
+	for i := range result.Diff {
+		d := &result.Diff[i]
+		d.Before, d.After = w.conceal(d.Before.(api.Object)), w.conceal(d.After.(api.Object))
+	}
 	if task.CheckMode || !p.changed() && p.settle == "" && p.powering == "" {
 		return result, nil
 	}
@@ -119,8 +124,17 @@ func (j *job) reconcile(ctx context.Context, task *module.Task) (*module.Result,
 	a.at, a.moves = settled(p.before)
 	err = a.all(ctx)
 	result.Changed = a.wrote
-	result.Fields[node.name] = cleaned(a.node)
+	result.Fields[node.name] = j.shown(task, a.node)
 	return result, err
+}
+
+// shown is a node for the result. Its last error is a text about what the task may have sent.
+func (j *job) shown(task *module.Task, o api.Object) api.Object {
+	o = j.w.conceal(cleaned(o))
+	if text := o.Text(keyError); text != "" {
+		o[keyError] = raw(task.Mask(text))
+	}
+	return o
 }
 
 // read finds the node; nil if it is not there.

@@ -53,7 +53,7 @@ var node = &kind{
 		onlyOn("Ironic", keyReason, module.Str, "a new fan", "Why it is in maintenance. Null for none."),
 		onlyOn("Ironic", "instance_uuid", module.Str, "5344a3e2-978a-444e-990a-cbf47c62ef88", "The instance that runs on it. Null for none."),
 		onlyOn("Ironic", "resource_class", module.Str, "large", "The resource class. Null for none."),
-		onlyOn("Ironic", "last_error", module.Str, "Failed to power on", "What went wrong last. Null for nothing."),
+		onlyOn("Ironic", keyError, module.Str, "Failed to power on", "What went wrong last. Null for nothing."),
 		onlyOn("Iotronic", "code", module.Str, "c-0017", "The code that the machine has on it."),
 		onlyOn("Iotronic", "status", module.Str, "online", "V(registered), V(offline) or V(online)."),
 		onlyOn("Iotronic", "type", module.Str, "raspberry", "The sort of hardware. Iotronic of 2016 calls it C(device)."),

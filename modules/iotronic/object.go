@@ -20,6 +20,7 @@ const (
 	keyReason      = "maintenance_reason"
 	keyPower       = "power_state"
 	keyProvision   = "provision_state"
+	keyError       = "last_error"
 )
 
 // null is JSON's.

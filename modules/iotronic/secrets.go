@@ -3,6 +3,7 @@ package iotronic
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -125,4 +126,49 @@ func textSecrets(value json.RawMessage) (found []string) {
 		}
 	}
 	return found
+}
+
+// conceal is a node without the secrets that the task itself gives, wherever the API shows them: a policy of Ironic's can
+// have it do so, and it does within lists. What else the node has is what the API shows, and stays as it is.
+func (w *want) conceal(o api.Object) api.Object {
+	for option, given := range w.dicts {
+		if have, ok := o[option]; ok && api.HidesSecrets(option) {
+			o = maps.Clone(o)
+			o[option] = raw(concealed(decoded(have), decoded(raw(given.values))))
+		}
+	}
+	return o
+}
+
+// concealed puts stars in the place of each secret in a value for which the task has given one.
+func concealed(have, given any) any {
+	switch have := have.(type) {
+	case map[string]any:
+		given, _ := given.(map[string]any)
+		for key, value := range have {
+			other, ok := given[key]
+			switch {
+			case !ok || value == nil:
+			case !isSecret(key):
+				have[key] = concealed(value, other)
+			case !masked(raw(value)):
+				have[key] = stars
+			}
+		}
+	case []any:
+		given, _ := given.([]any)
+		for i := range min(len(have), len(given)) {
+			have[i] = concealed(have[i], given[i])
+		}
+	case string:
+		text, _ := api.Mask(have)
+		return text
+	}
+	return have
+}
+
+// isSecret tells a key whose value the task's own output hides.
+func isSecret(key string) bool {
+	key = strings.ToLower(key)
+	return api.IsSecretKey(key) || slices.ContainsFunc(alsoHidden, func(word string) bool { return strings.Contains(key, word) })
 }

@@ -2,6 +2,7 @@ package iotronic
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -90,4 +91,34 @@ func TestHidden(t *testing.T) {
 		t.Errorf("instance_info: %s", d)
 	}
 	a.OK(t, true, nodeName, args{"name": "hidden", "state": "absent"})
+}
+
+// TestOnlySecretsAreHidden: what a node has comes back as it is, also where it is the same text as a secret of the task; and
+// no task shows the secret it gives, even where the API would.
+func TestOnlySecretsAreHidden(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	for i, secret := range []string{"admin", "a", "4711"} {
+		in := args{"name": fmt.Sprintf("same-%d", i), "driver": openstacktest.IronicDriver, "extra": map[string]any{"note": secret, "x " + secret: "the " + secret},
+			"driver_info": map[string]any{"ipmi_username": secret, "ipmi_password": secret, "deep": map[string]any{"list": []any{map[string]any{"password": secret, "user": secret}}}}}
+		out, text := run(t, nodeName, a.Connection.With(in).With(args{"_ansible_diff": true}), nil)
+		for at, node := range map[string]map[string]any{"node": out.Dict("node"), "diff": out.Dict("diff")["after"].(map[string]any)} {
+			shown := stars
+			if at == "diff" {
+				shown = stars + " (written by this task)"
+			}
+			want := map[string]any{"ipmi_username": secret, "ipmi_password": shown, "deep": map[string]any{"list": []any{map[string]any{"password": stars, "user": secret}}}}
+			if d := cmp.Diff(want, node["driver_info"]); d != "" {
+				t.Errorf("%s: %s", at, d)
+			}
+			if d := cmp.Diff(in["extra"], node["extra"]); d != "" {
+				t.Errorf("%s: %s", at, d)
+			}
+		}
+		if strings.Contains(text, `"password":"`+secret) {
+			t.Errorf("shown: %s", text)
+		}
+		a.OK(t, false, nodeName, args{"name": in["name"], "extra": out.Dict("node")["extra"], "extra_mode": "replace"})
+		a.OK(t, true, nodeName, args{"name": in["name"], "state": "absent"})
+	}
 }

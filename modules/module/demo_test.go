@@ -152,7 +152,6 @@ type demoThing struct {
 	Shiny    bool            `json:"shiny"`
 	Labels   []string        `json:"labels"`
 	Settings json.RawMessage `json:"settings,omitempty"`
-	Owner    string          `json:"owner"`
 }
 
 // runDemo is a module as it should be: what to do is decided first, check mode
@@ -168,8 +167,8 @@ func runDemo(_ context.Context, task *Task, args demoArgs) (*Result, error) {
 		return nil, fmt.Errorf("reading the things: %w", err)
 	}
 	before, have := things[args.NameTag]
-	after := demoThing{Name: args.NameTag, Size: args.Size, Shiny: args.Shiny, Labels: args.Labels, Settings: args.Settings, Owner: "owned with " + args.Token}
-	result := &Result{Fields: Fields{"thing": nil}}
+	after := demoThing{Name: args.NameTag, Size: args.Size, Shiny: args.Shiny, Labels: args.Labels, Settings: args.Settings}
+	result := &Result{Msg: "owned with " + args.Token, Fields: Fields{"thing": nil}}
 	diff := Diff{BeforeHeader: "before " + args.NameTag, AfterHeader: "after " + args.NameTag, Before: map[string]any{}, After: map[string]any{}}
 	if have {
 		diff.Before = before

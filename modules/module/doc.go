@@ -129,20 +129,26 @@
 //
 // # Secrets
 //
-// The values of NoLog options must not be seen: neither those of the task nor
-// of the environment nor defaults, nested ones included, as they came and as
-// they were converted. Nor must those under secret keys of a dict
+// The module must not tell the values of NoLog options: neither those of the
+// task nor of the environment nor defaults, nested ones included, as they came
+// and as they were converted. Nor must it those under secret keys of a dict
 // ([Option].NoLogKeys). [Task.Secret] adds others at run time. They are masked
-// in the whole output: in texts, numbers, keys, msg, warnings, diff, exception
-// and invocation. A value that is a secret becomes
-// VALUE_SPECIFIED_IN_NO_LOG_PARAMETER, a part of a text that is one becomes
-// ********, as AnsibleModule has it. Beyond what AnsibleModule does:
+// in what the module says itself: in msg, warnings, deprecations, exception,
+// validation_errors, invocation and the headers of a diff. A value that is a
+// secret becomes VALUE_SPECIFIED_IN_NO_LOG_PARAMETER, a part of a text that is
+// one becomes ********, as AnsibleModule has it.
+//
+// What the module returns is not masked: its fields, facts, and the two sides
+// of a diff. AnsibleModule masks them, too, and a host whose note happens to be
+// the password, or to hold an "a" where that is all of it, then comes back with
+// the mask in its place, which the next task writes over the note. So a module
+// must not put a secret into what it returns, and [Task.Mask] is for the text
+// of a server that may repeat one. Beyond what AnsibleModule does:
 //
 //   - the forms that a secret takes in addresses, JSON, and quoted texts are
 //     masked, and the secret without the line end it was read with;
 //   - secrets that overlap are masked as one, so that no piece stays;
-//   - keys are masked, unless they are names of options or of documented
-//     return values;
+//   - keys are masked, unless they are names of options;
 //   - a secret shorter than four characters is masked where it is a whole
 //     value or a whole word, and not inside of words and numbers. AnsibleModule
 //     replaces every 1 in every text for the secret 1, which makes results

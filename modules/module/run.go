@@ -429,14 +429,22 @@ func maskNested(o *Option, value any) any {
 	return value
 }
 
-// line masks the secrets and writes the result, its keys sorted.
+// ownWords are the keys of a result under which the module speaks itself. All others hold what it returns, which other
+// tasks store, and in which nothing is masked: a mask would be written back.
+var ownWords = []string{"msg", "warnings", "deprecations", "exception", "validation_errors", "invocation"}
+
+// line masks the secrets in the module's own words and writes the result, its keys sorted.
 func (o *outcome) line(d *dict) []byte {
 	sorted := newDict()
 	mask := o.task.secrets.masker(o.ownKeys())
 	for _, k := range slices.Sorted(maps.Keys(d.values)) {
 		value := d.values[k]
-		if mask != nil {
+		switch {
+		case mask == nil:
+		case slices.Contains(ownWords, k):
 			value = mask.value(value)
+		case k == "diff":
+			mask.headers(value)
 		}
 		sorted.set(k, value)
 	}
@@ -444,15 +452,14 @@ func (o *outcome) line(d *dict) []byte {
 }
 
 // ownKeys are the keys that come from code and not from data: those of the
-// runtime, the options' names and the documented return values'.
+// runtime and the options' names.
 func (o *outcome) ownKeys() map[string]bool {
 	keys := make(map[string]bool)
-	for _, k := range []string{"module_args", "before", "after", "before_header", "after_header", "msg", "version", "date", "collection_name"} {
+	for _, k := range []string{"module_args", "msg", "version", "date", "collection_name"} {
 		keys[k] = true
 	}
 	if o.spec != nil {
 		addOptionNames(keys, o.task.Params.options)
-		addReturnNames(keys, o.spec.Returns)
 	}
 	return keys
 }
@@ -463,12 +470,5 @@ func addOptionNames(keys map[string]bool, options []Option) {
 			keys[name] = true
 		}
 		addOptionNames(keys, options[i].Options)
-	}
-}
-
-func addReturnNames(keys map[string]bool, returns []Return) {
-	for i := range returns {
-		keys[returns[i].Name] = true
-		addReturnNames(keys, returns[i].Contains)
 	}
 }

@@ -167,6 +167,22 @@ func (m *masker) value(v any) any {
 	return v
 }
 
+// headers masks what a diff, or each of a list of them, calls its two sides.
+func (m *masker) headers(diff any) {
+	switch v := diff.(type) {
+	case []any:
+		for _, e := range v {
+			m.headers(e)
+		}
+	case *dict:
+		for _, k := range []string{"before_header", "after_header"} {
+			if text, ok := v.values[k].(string); ok {
+				v.set(k, m.text(text))
+			}
+		}
+	}
+}
+
 // key masks a key; if that makes two keys the same, they are numbered.
 func (m *masker) key(k string, d *dict) string {
 	if m.keep[k] {

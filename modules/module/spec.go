@@ -65,9 +65,9 @@ type Option struct {
 	Default     any // nil: none. Anything that encodes as JSON; checked like a user's value
 	Choices     []any
 	Aliases     []string
-	// NoLog keeps the value out of all output. See "Secrets" in the package comment.
+	// NoLog keeps the value out of all that the module says. See "Secrets" in the package comment.
 	NoLog bool
-	// NoLogKeys are words: of a Dict of any keys, values are kept out of all output
+	// NoLogKeys are words: of a Dict of any keys, values are kept out of it
 	// as those of NoLog are if one of the words is in their key, in any case and at
 	// any depth: "password" finds ipmi_password.
 	NoLogKeys []string

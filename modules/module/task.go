@@ -155,10 +155,20 @@ func (t *Task) Deprecations() []Deprecation {
 	return append([]Deprecation(nil), t.deprecations...)
 }
 
-// Secret registers values that must not appear in the output, such as a token
-// that a server has just issued. Values of NoLog options are registered already.
+// Secret registers values that the module's own words must not show, such as a
+// token that a server has just issued. Values of NoLog options are registered
+// already. What the module returns is not masked: leave secrets out of it.
 func (t *Task) Secret(values ...string) {
 	for _, v := range values {
 		t.secrets.add(v)
 	}
+}
+
+// Mask is a text of somebody else's, such as an error that a server keeps with
+// an object, with the secrets that are known until now masked as in a msg.
+func (t *Task) Mask(text string) string {
+	if m := t.secrets.masker(nil); m != nil {
+		return m.text(text)
+	}
+	return text
 }
