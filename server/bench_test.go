@@ -42,7 +42,7 @@ func benchFleet(b *testing.B) *fixture {
 		}
 		return row[e.Index("id")].(int64)
 	}
-	if _, err := s.SetVariables(b.Context(), store.Projects, sc, sc.Project, set("project", 3)); err != nil {
+	if err := s.SetVariables(b.Context(), store.Projects, sc, sc.Project, set("project", 3)); err != nil {
 		b.Fatal(err)
 	}
 	cloud := add(store.Clouds, store.New{Values: store.Values{"name": "c"}, Variables: set("cloud", 4)})

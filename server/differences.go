@@ -41,7 +41,7 @@ var Differences = []Difference{
 	{
 		ID: "bad-values", Where: "Any request",
 		Original: "500 for: an integer parameter that is none, a string longer than 255 characters, a JSON scalar as a PUT body, labels without `labels`, a non-empty `regions` or `cells` in POST, a vars filter without a colon or beginning with `$.`, `network_type`, a sort key that is no column, NaN and Infinity, an id that is no UUID where one is due",
-		Ours:     "400 that says what is wrong (404 for a project id in the path that is no UUID, 204 on its DELETE). A body over 16 MiB is 413, JSON nested over 512 levels 400.",
+		Ours:     "400 that says what is wrong (404 for a project id in the path that is no UUID, 204 on its DELETE). JSON nested over 512 levels is 400.",
 		Reason:   missingStatus,
 	},
 	{
@@ -49,6 +49,12 @@ var Differences = []Difference{
 		Original: "Any text that JSON can hold; NUL and the empty text too; the numbers 1e400 and 1e-400 become Infinity, which is a 500, and 0",
 		Ours:     "400 that names the field, or where in a variable, for: an empty name, label, device type or other required text; a control character, one of zero width or of bidirectional writing in any text but notes and what variables hold; a NUL character or half a surrogate pair anywhere; a number that no IEEE double holds. What is there already can be read, updated, and deleted.",
 		Reason:   "Two names that look alike must be one, no database or program must cut or alter a text, and Ansible would read another number.",
+	},
+	{
+		ID: "limits", Where: "Large requests, and what they leave behind",
+		Original: "No limits: bodies, variables, notes, labels and filters of any size",
+		Ours:     "400 for a body over 1 MiB or with over 100,000 values, for variables of one object over 1 MiB or 10,000 keys, however many writes bring them, for a note over 65,535 bytes, over 256 labels, a URL over 32 KiB, and a `vars` filter of over 100 terms. An answer over 512 MiB, or one that takes over a minute, is 500 with a message; more large requests at once than there is room for are 500 with `Retry-After` (docs/server.md)",
+		Reason:   "Any member could end the server for all with one request.",
 	},
 	{
 		ID: "lookups", Where: "`clouds?name=` and `regions?name=` that several objects match; `devices?descendants=true` of an unknown device; `projects?name=` with a marker",

@@ -34,8 +34,16 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
+	return newFixtureWith(t, server.Limits{})
+}
+
+// limitsForOverload leave room for one answer of 9 MB.
+var limitsForOverload = server.Limits{Temporary: 12 << 20}
+
+func newFixtureWith(t testing.TB, l server.Limits) *fixture {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "fleet.db")
-	s, err := server.Open(t.Context(), "sqlite:"+path, server.Options{Create: true})
+	s, err := server.Open(t.Context(), "sqlite:"+path, server.Options{Create: true, Limits: l})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ const requestIDHeader = "X-Openstack-Request-Id"
 // handler puts request ids, logging and /healthz around the API. challenge is
 // the WWW-Authenticate header of answers with status 401; "" for none.
 func (s *Server) handler(authenticate api.Authenticator, challenge string) http.Handler {
-	v1 := api.New(s.store, authenticate, s.log)
+	v1 := api.New(s.store, authenticate, s.log, s.limits)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		id := "req-" + store.NewUUID()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,6 +19,30 @@ type Options struct {
 	Logger  *slog.Logger // for requests and failures; nil discards
 	Create  bool         // make the file if it is missing
 	Version string       // of the program, shown by /healthz; may be empty
+	Limits  Limits       // of what requests may cost; zero values are the defaults
+}
+
+// Limits bound what requests may cost. Zero is the default.
+type Limits struct {
+	Body      int64 // bytes of the largest request body; 1 MiB
+	Variables int   // bytes of the own variables of one object, as stored; 1 MiB
+	Memory    int64 // bytes of bodies and answers under way in memory; 64 MiB
+	Temporary int64 // bytes of large answers under way on disk; 1 GiB
+}
+
+// api are the limits of the API, store those of the database.
+func (l Limits) api() api.Limits {
+	d := api.DefaultLimits
+	return api.Limits{Body: cmp.Or(l.Body, d.Body), Memory: cmp.Or(l.Memory, d.Memory), Temporary: cmp.Or(l.Temporary, d.Temporary)}
+}
+
+func (l Limits) store() store.Limits {
+	d := store.DefaultLimits
+	if l.Variables != 0 {
+		d.Written = d.Written / d.Variables * l.Variables
+		d.Variables = l.Variables
+	}
+	return d
 }
 
 // Server serves one database. It is safe for concurrent use.
@@ -26,6 +51,7 @@ type Server struct {
 	log     *slog.Logger
 	create  bool
 	version string
+	limits  api.Limits
 }
 
 // Open opens database "sqlite:PATH".
@@ -43,7 +69,8 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	return &Server{store: s, log: log, create: o.Create, version: o.Version}, nil
+	s.SetLimits(o.Limits.store())
+	return &Server{store: s, log: log, create: o.Create, version: o.Version, limits: o.Limits.api()}, nil
 }
 
 // Close waits for running operations and closes the database. Stop the
@@ -92,7 +119,7 @@ func (s *Server) chooseProject(ctx context.Context, wanted string) (string, erro
 		if !ok {
 			return "", fmt.Errorf("project %q is not a UUID", wanted)
 		}
-		_, _, err := s.store.Get(ctx, store.Projects, all, id, store.NoVariables)
+		_, err := s.store.Get(ctx, store.Projects, all, id)
 		if store.IsCode(err, store.NotFound) {
 			return "", fmt.Errorf("%s has no project %s", s.store.Path(), id)
 		}

@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -57,6 +59,25 @@ func database(v *settings.Values) (string, error) {
 	return "", errors.New("no database: say --database sqlite:PATH, or set CRATON_DATABASE")
 }
 
+// limits are those of the settings.
+func limits(v *settings.Values) server.Limits {
+	return server.Limits{
+		Body: int64(v.Int("server.max_body")), Variables: v.Int("server.max_variables"),
+		Memory: int64(v.Int("server.max_memory")), Temporary: int64(v.Int("server.max_temporary")),
+	}
+}
+
+// baseMemory is what the server needs beside the bodies and answers under way, in bytes.
+const baseMemory = 256 << 20
+
+// aimAt has the garbage collector work harder before the process grows beyond what its requests may take, unless the
+// environment says otherwise. The limits hold without it; this is about what is thrown away and not collected yet.
+func aimAt(l server.Limits) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(baseMemory + l.Memory)
+	}
+}
+
 func serve(ctx context.Context, s output.Streams, v *settings.Values, version string) error {
 	db, err := database(v)
 	if err != nil {
@@ -73,11 +94,12 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if v.String("server.log_format") == "json" {
 		log = slog.New(slog.NewJSONHandler(s.Err, nil))
 	}
-	srv, err := server.Open(ctx, db, server.Options{Logger: log, Version: version})
+	srv, err := server.Open(ctx, db, server.Options{Logger: log, Version: version, Limits: limits(v)})
 	if err != nil {
 		return err
 	}
 	defer srv.Close() //nolint:errcheck // every answered write is committed
+	aimAt(limits(v))
 	handler, err := handlerOf(ctx, v, srv, log)
 	if err != nil {
 		return err
@@ -90,6 +112,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	hs := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
+		MaxHeaderBytes:    256 << 10,
 		ReadTimeout:       2 * time.Minute,
 		WriteTimeout:      5 * time.Minute,
 		IdleTimeout:       2 * time.Minute,

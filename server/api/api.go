@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,23 +11,22 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/craton-fleet/craton/server/internal/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
-
-// MaxBody is the largest request body in bytes that is read; a larger one is
-// answered with 413.
-const MaxBody = 16 << 20
 
 // API is the handler of everything under /v1.
 type API struct {
 	store        *store.Store
 	authenticate Authenticator
 	log          *slog.Logger
+	limits       Limits
+	budget       *budget
 }
 
 // New returns the API over a store. Failures of the server itself go to log.
-func New(s *store.Store, authenticate Authenticator, log *slog.Logger) *API {
-	return &API{store: s, authenticate: authenticate, log: log}
+func New(s *store.Store, authenticate Authenticator, log *slog.Logger, l Limits) *API {
+	return &API{store: s, authenticate: authenticate, log: log, limits: l, budget: newBudget(l)}
 }
 
 // call is one request on its way.
@@ -36,35 +36,63 @@ type call struct {
 	caller Caller
 	id     string // the path's <id>; "" on a collection
 	buf    []byte // the body is appended here
+	out    answer // where the buffer goes when it is full
+	held   []func()
 	head   http.Header
 	status int
+	w      http.ResponseWriter
+}
+
+// hold keeps a part of a budget until the answer is made.
+func (c *call) hold(release func()) { c.held = append(c.held, release) }
+
+func (c *call) release() {
+	for _, f := range c.held {
+		f()
+	}
+	c.held = nil
 }
 
 // handler serves one method of one route: it appends the body to c.buf and
 // sets c.status where that is not 200.
 type handler func(c *call) error
 
-// buffers holds bodies between requests.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+// buffers holds bodies between requests, and pieces what copies files.
+var (
+	buffers = sync.Pool{New: func() any { return new([]byte) }}
+	pieces  = sync.Pool{New: func() any { return new([jsontext.Piece]byte) }}
+)
 
 // maxPooled is the largest buffer in bytes that is kept for the next request.
-const maxPooled = 4 << 20
+const maxPooled = 2 * lightAnswer
 
 // ServeHTTP implements [http.Handler].
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	pooled := buffers.Get().(*[]byte)
-	c := &call{API: a, r: r, buf: (*pooled)[:0], head: w.Header(), status: http.StatusOK}
+	c := &call{API: a, r: r, w: w, buf: (*pooled)[:0], out: answer{budget: a.budget}, head: w.Header(), status: http.StatusOK}
+	defer c.out.close()
 	c.head.Set("Content-Type", "application/json")
-	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
-	if err := c.serve(); err != nil {
+	err := c.serve()
+	c.release()
+	parked := func() {}
+	if err == nil {
+		parked, err = c.park()
+	}
+	if err != nil {
+		c.out.close()
+		parked = func() {}
 		var message string
 		c.status, message = a.explain(r.Context(), err)
+		if h := (*httpError)(nil); errors.As(err, &h) && h.again != "" {
+			c.head.Set("Retry-After", h.again)
+		}
 		c.buf = appendError(c.buf[:0], c.status, message)
 	}
-	c.head.Set("Content-Length", strconv.Itoa(len(c.buf)))
+	defer parked()
+	c.head.Set("Content-Length", strconv.FormatInt(c.out.size+int64(len(c.buf)), 10))
 	w.WriteHeader(c.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(c.buf) // a client that is gone needs no answer
+		c.send(w)
 	}
 	if cap(c.buf) <= maxPooled {
 		*pooled = c.buf
@@ -78,6 +106,9 @@ func (c *call) serve() (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	if n := len(c.r.URL.Path) + len(c.r.URL.RawQuery); n > maxQuery {
+		return urlTooLong(n)
+	}
 	if c.caller, err = c.authenticate(c.r); err != nil {
 		return err
 	}

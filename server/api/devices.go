@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+
 	"github.com/craton-fleet/craton/server/internal/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -35,36 +37,38 @@ func listDevices(c *call) error {
 			return errNotFound
 		}
 	}
-	l.Variables = hosts.listVariables(q)
+	which := hosts.listVariables(q)
 	l.Labels = q.flag("details")
-	page, err := c.store.List(c.r.Context(), store.Devices, c.caller.scope(), l)
-	if err != nil {
-		return err
-	}
-	last := ""
-	if n := len(page.Rows); n > 0 {
-		last = c.idText(store.Devices, page.Rows[n-1])
-	}
-	kind := store.Devices.Index("type")
-	base := c.base()
-	dst := append(c.buf, "{\n  \"devices\": {"...)
-	for n, r := range []*resource{hosts, networkDevices} {
-		var at []int
-		for i, row := range page.Rows {
-			if row[kind] == r.entity.Kind {
-				at = append(at, i)
+	return c.read(func(ctx context.Context, v *store.View) error {
+		page, err := v.List(ctx, store.Devices, c.caller.scope(), l)
+		if err != nil {
+			return err
+		}
+		kind := store.Devices.Index("type")
+		dst := append(c.buf, "{\n  \"devices\": {"...)
+		for n, r := range []*resource{hosts, networkDevices} {
+			var rows []store.Row
+			var labels [][]string
+			for i, row := range page.Rows {
+				if row[kind] != r.entity.Kind {
+					continue
+				}
+				rows = append(rows, row)
+				if page.Labels != nil {
+					labels = append(labels, page.Labels[i])
+				}
+			}
+			if n > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 2), r.path), ": "...)
+			// The two kinds share their columns with the union.
+			if dst, err = c.appendRows(ctx, v, dst, r, rows, labels, which, 2); err != nil {
+				return err
 			}
 		}
-		if n > 0 {
-			dst = append(dst, ',')
-		}
-		s := r.shape() // the two kinds share their columns with the union
-		dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 2), r.path), ": "...)
-		dst = appendArray(dst, len(at), 2, func(dst []byte, i, depth int) []byte {
-			return s.appendObject(dst, base, page.Rows[at[i]], pageExtras(page, at[i], l.Variables != store.NoVariables), depth)
-		})
-	}
-	dst = append(dst, "\n  },\n  "...)
-	c.buf = append(c.appendLinks(dst, "devices", q, l, page.Prev, last), "\n}\n"...)
-	return nil
+		dst = append(dst, "\n  },\n  "...)
+		c.buf = append(c.appendLinks(dst, "devices", q, l, page.Prev, c.lastID(store.Devices, page)), "\n}\n"...)
+		return nil
+	})
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,7 +75,7 @@ func (s *shape) echoing(values []jsontext.Member) *shape {
 // extras is what a representation has beside the row.
 type extras struct {
 	withVariables bool
-	variables     []store.Variable
+	variables     store.Set
 	withLabels    bool
 	labels        []string
 	links         []jsontext.Value // echoed before the generated one
@@ -82,7 +83,7 @@ type extras struct {
 }
 
 // appendObject appends one representation; its brace is at the given depth.
-func (s *shape) appendObject(dst []byte, base string, row store.Row, x extras, depth int) []byte {
+func (s *shape) appendObject(dst []byte, out *answer, base string, row store.Row, x extras, depth int) []byte {
 	dst = append(dst, '{')
 	first := true
 	for i := range s.props {
@@ -99,13 +100,13 @@ func (s *shape) appendObject(dst []byte, base string, row store.Row, x extras, d
 		case fromColumn:
 			dst = s.appendValue(dst, row[p.column])
 		case fromVariables:
-			dst = appendVariables(dst, x.variables, depth+1)
+			dst = out.appendVariables(dst, x.variables, depth+1)
 		case fromLabels:
 			dst = appendStrings(dst, x.labels, depth+1)
 		case fromLinks:
 			dst = append(dst, '[')
 			for _, l := range x.links {
-				dst = jsontext.AppendIndented(jsontext.AppendNewline(dst, depth+2), l.Compact(), depth+2)
+				dst = out.appendIndented(jsontext.AppendNewline(dst, depth+2), l.Compact(), depth+2)
 				dst = append(dst, ',')
 			}
 			dst = s.appendUp(dst, base, row, depth+2)
@@ -117,10 +118,10 @@ func (s *shape) appendObject(dst []byte, base string, row store.Row, x extras, d
 				dst = jsontext.AppendString(dst, x.key)
 			}
 		case fromRequest:
-			dst = jsontext.AppendIndented(dst, p.raw.Compact(), depth+1)
+			dst = out.appendIndented(dst, p.raw.Compact(), depth+1)
 		}
 	}
-	return append(jsontext.AppendNewline(dst, depth), '}')
+	return out.room(append(jsontext.AppendNewline(dst, depth), '}'))
 }
 
 // appendUp appends a device's link to its parent, cell or region, whichever
@@ -168,18 +169,32 @@ func (s *shape) appendTime(dst []byte, micros int64) []byte {
 	return append(dst, '"')
 }
 
-// appendVariables appends an object of variables, which are sorted.
-func appendVariables(dst []byte, set []store.Variable, depth int) []byte {
-	if len(set) == 0 {
-		return append(dst, "{}"...)
-	}
-	dst = append(dst, '{')
-	for i, v := range set {
-		if i > 0 {
+// appendIndented appends canonical text, which may grow much by that.
+func (a *answer) appendIndented(dst []byte, src string, depth int) []byte {
+	return jsontext.AppendIndented(dst, src, depth, a.at(), a.room)
+}
+
+// appendVariables appends an object of variables.
+func (a *answer) appendVariables(dst []byte, set store.Set, depth int) []byte {
+	first := true
+	for v, err := range set.All() {
+		if err != nil && a.err == nil {
+			a.err = err
+		}
+		if a.err != nil {
+			return dst
+		}
+		if first {
+			dst = append(dst, '{')
+		} else {
 			dst = append(dst, ',')
 		}
+		first = false
 		dst = jsontext.AppendString(jsontext.AppendNewline(dst, depth+1), v.Key)
-		dst = jsontext.AppendIndented(append(dst, ':', ' '), v.Value, depth+1)
+		dst = a.room(a.appendIndented(append(dst, ':', ' '), v.Value, depth+1))
+	}
+	if first {
+		return append(dst, "{}"...)
 	}
 	return append(jsontext.AppendNewline(dst, depth), '}')
 }
@@ -199,17 +214,23 @@ func appendStrings(dst []byte, set []string, depth int) []byte {
 	return append(jsontext.AppendNewline(dst, depth), ']')
 }
 
-// appendArray appends rows as an array of objects; object appends the i-th.
-func appendArray(dst []byte, n, depth int, object func(dst []byte, i, depth int) []byte) []byte {
-	if n == 0 {
-		return append(dst, "[]"...)
+// appendRows appends rows of a page as an array of r's representations.
+func (c *call) appendRows(ctx context.Context, v *store.View, dst []byte, r *resource, rows []store.Row, labels [][]string, which store.Variables, depth int) ([]byte, error) {
+	if len(rows) == 0 {
+		return append(dst, "[]"...), nil
 	}
+	base, s := c.base(), r.shape()
 	dst = append(dst, '[')
-	for i := range n {
+	err := v.Sets(ctx, r.entity, rows, which, func(i int, set store.Set) error {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = object(jsontext.AppendNewline(dst, depth+1), i, depth+1)
-	}
-	return append(jsontext.AppendNewline(dst, depth), ']')
+		x := extras{withVariables: which != store.NoVariables, variables: set, withLabels: labels != nil}
+		if labels != nil {
+			x.labels = labels[i]
+		}
+		dst = s.appendObject(jsontext.AppendNewline(dst, depth+1), &c.out, base, rows[i], x, depth+1)
+		return c.out.err
+	})
+	return append(jsontext.AppendNewline(dst, depth), ']'), err
 }

@@ -35,8 +35,12 @@ const (
 type httpError struct {
 	status  int
 	message string
-	cause   error // why, if it is our fault: for the log, not for the client
+	cause   error  // why, if it is our fault: for the log, not for the client
+	again   string // Retry-After, in seconds; "" for none
 }
+
+// Refusal marks the error as one that says nothing about the database.
+func (e *httpError) Refusal() {}
 
 func (e *httpError) Error() string { return e.message }
 
@@ -73,6 +77,7 @@ var statusOf = map[store.Code]int{
 	store.InUse:    http.StatusConflict,
 	store.Invalid:  http.StatusBadRequest,
 	store.Denied:   http.StatusUnauthorized,
+	store.Slow:     http.StatusInternalServerError,
 }
 
 // explain turns any error into the status and message for the client. What
@@ -82,7 +87,6 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 	var s *store.Error
 	var key *store.SortKey
 	var marker *store.MarkerMissing
-	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &h):
 		if h.cause != nil {
@@ -95,8 +99,6 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 		return statusOf[s.Code], s.Message
 	case errors.As(err, &key), errors.As(err, &marker):
 		return http.StatusBadRequest, err.Error()
-	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is larger than %d bytes, which is the most this server accepts. Send less at once.", tooLarge.Limit)
 	}
 	a.report(ctx, err)
 	return http.StatusInternalServerError, msgUnknown

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -30,23 +31,28 @@ func (r *resource) list(c *call) error {
 	if err != nil {
 		return err
 	}
-	l.Variables = r.listVariables(q)
+	which := r.listVariables(q)
 	l.Labels = q.flag("details")
 	if name, _ := q.get("name"); r == projects && name.text != "" {
-		l.NameLike, l.Variables = name.text, store.NoVariables // contract §2.4.9
+		l.NameLike, which = name.text, store.NoVariables // contract §2.4.9
 	}
-	page, err := c.store.List(c.r.Context(), r.entity, c.caller.scope(), l)
-	if err != nil {
-		return err
-	}
-	last := ""
-	if n := len(page.Rows); n > 0 {
-		last = c.idText(r.entity, page.Rows[n-1])
-	}
-	c.appendList(r, page, l.Variables != store.NoVariables, func(dst []byte) []byte {
-		return c.appendLinks(dst, r.path, q, l, page.Prev, last)
+	return c.read(func(ctx context.Context, v *store.View) error {
+		page, err := v.List(ctx, r.entity, c.caller.scope(), l)
+		if err != nil {
+			return err
+		}
+		return c.appendList(ctx, v, r, page, which, func(dst []byte) []byte {
+			return c.appendLinks(dst, r.path, q, l, page.Prev, c.lastID(r.entity, page))
+		})
 	})
-	return nil
+}
+
+// lastID is the id of a page's last row, "" if it is empty.
+func (c *call) lastID(e *store.Entity, page *store.Page) string {
+	if n := len(page.Rows); n > 0 {
+		return c.idText(e, page.Rows[n-1])
+	}
+	return ""
 }
 
 // listVariables says what the elements of a list carry: only details=true
@@ -72,32 +78,17 @@ func (c *call) idText(e *store.Entity, row store.Row) string {
 
 // appendList appends the body of a list: its key and "links", in the order
 // of the alphabet.
-func (c *call) appendList(r *resource, page *store.Page, withVariables bool, links func([]byte) []byte) {
-	base, s := c.base(), r.shape()
-	rows := func(dst []byte) []byte {
-		dst = append(jsontext.AppendString(dst, r.key), ": "...)
-		return appendArray(dst, len(page.Rows), 1, func(dst []byte, i, depth int) []byte {
-			return s.appendObject(dst, base, page.Rows[i], pageExtras(page, i, withVariables), depth)
-		})
-	}
-	parts := []func([]byte) []byte{rows, links}
-	if r.key > "links" {
-		slices.Reverse(parts)
-	}
+func (c *call) appendList(ctx context.Context, v *store.View, r *resource, page *store.Page, which store.Variables, links func([]byte) []byte) error {
 	dst := append(c.buf, "{\n  "...)
-	dst = append(parts[0](dst), ",\n  "...)
-	c.buf = append(parts[1](dst), "\n}\n"...)
-}
-
-func pageExtras(page *store.Page, i int, withVariables bool) extras {
-	x := extras{withVariables: withVariables}
-	if page.Variables != nil {
-		x.variables = page.Variables[i]
+	if r.key > "links" {
+		dst = append(links(dst), ",\n  "...)
 	}
-	if page.Labels != nil {
-		x.withLabels, x.labels = true, page.Labels[i]
+	dst, err := c.appendRows(ctx, v, append(jsontext.AppendString(dst, r.key), ": "...), r, page.Rows, page.Labels, which, 1)
+	if r.key < "links" {
+		dst = links(append(dst, ",\n  "...))
 	}
-	return x
+	c.buf = append(dst, "\n}\n"...)
+	return err
 }
 
 // create serves POST on a collection.
@@ -114,7 +105,7 @@ func (r *resource) create(c *call) error {
 			in.Values["active"] = true
 		}
 	}
-	x := extras{withVariables: r.variables.create, variables: in.Variables, links: in.links}
+	x := extras{withVariables: r.variables.create, variables: store.NewSet(in.Variables), links: in.links}
 	var row store.Row
 	if r.make != nil {
 		row, x.key, err = r.make(c, r, in.New)
@@ -127,8 +118,10 @@ func (r *resource) create(c *call) error {
 	r.showAsGiven(row, in.given)
 	c.head.Set("Location", c.base()+"/v1/"+r.path+"/"+c.idText(r.entity, row))
 	c.status = http.StatusCreated
-	c.buf = append(r.shape().echoing(in.echoes).appendObject(c.buf, c.base(), row, x, 0), '\n')
-	return nil
+	return c.produce(func(bool) error {
+		c.buf = append(r.shape().echoing(in.echoes).appendObject(c.buf, &c.out, c.base(), row, x, 0), '\n')
+		return nil
+	})
 }
 
 // reword gives a conflict the resource's own message.
@@ -162,12 +155,16 @@ func (r *resource) get(c *call) error {
 	if !hasVariables {
 		which = store.NoVariables
 	}
-	row, set, err := c.store.Get(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), which)
-	if err != nil {
-		return err
-	}
-	c.buf = append(r.shape().appendObject(c.buf, c.base(), row, extras{withVariables: hasVariables, variables: set}, 0), '\n')
-	return nil
+	return c.read(func(ctx context.Context, v *store.View) error {
+		row, err := v.Get(ctx, r.entity, c.caller.scope(), c.pathID(r))
+		if err != nil {
+			return err
+		}
+		return v.Sets(ctx, r.entity, []store.Row{row}, which, func(_ int, set store.Set) error {
+			c.buf = append(r.shape().appendObject(c.buf, &c.out, c.base(), row, extras{withVariables: hasVariables, variables: set}, 0), '\n')
+			return nil
+		})
+	})
 }
 
 // whichVariables reads the query of a GET of one object, which knows
@@ -205,7 +202,7 @@ func (r *resource) update(c *call) error {
 		return r.reword(err)
 	}
 	r.showAsGiven(row, in.given)
-	c.buf = append(r.shape().appendObject(c.buf, c.base(), row, extras{}, 0), '\n')
+	c.buf = append(r.shape().appendObject(c.buf, &c.out, c.base(), row, extras{}, 0), '\n')
 	return nil
 }
 

@@ -2,7 +2,9 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"maps"
+	"math"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -14,9 +16,12 @@ import (
 
 var inventoryParams = []param{pRegionText, pCellText}
 
-// inventoryPage is how many hosts are read at once. All pages are of one
+// inventoryPage is how many objects are read at once. All pages are of one
 // moment, however many there are.
-const inventoryPage = 500
+const inventoryPage = 100
+
+// lightInventory is how many hosts a light view reads.
+const lightInventory = 2000
 
 // ansibleInventory serves GET /v1/ansible-inventory, which never worked in
 // the original, as it was meant (contract §7.2): hosts by their address with
@@ -38,122 +43,165 @@ func ansibleInventory(c *call) error {
 	if err != nil {
 		return err
 	}
-	inv := inventory{regions: map[int64]bool{}, cells: map[int64][]netip.Addr{}, loose: map[int64][]netip.Addr{}, labels: map[string][]netip.Addr{}}
-	if err := inv.readHosts(c, l); err != nil {
+	l.Limit, l.Labels = inventoryPage, true
+	most := lightInventory
+	return c.read(func(ctx context.Context, v *store.View) error {
+		inv := inventory{
+			call: c, ctx: ctx, view: v,
+			regions: map[int64]bool{}, cells: map[int64][]int32{}, loose: map[int64][]int32{}, labels: map[string][]int32{},
+		}
+		if err := inv.readHosts(l, most); err != nil {
+			most = math.MaxInt32 // the next time is a whole view
+			return err
+		}
+		if err := inv.readPlaces(); err != nil {
+			return err
+		}
+		if err := inv.nameGroups(); err != nil {
+			return err
+		}
+		dst, err := inv.append(c.buf)
+		c.buf = append(dst, '\n')
 		return err
-	}
-	if err := inv.readPlaces(c); err != nil {
-		return err
-	}
-	if err := inv.nameGroups(); err != nil {
-		return err
-	}
-	c.buf = append(inv.append(c.buf), '\n')
-	return nil
+	})
 }
 
+// inventory is a document in the making. It holds of each host what names
+// and groups it; variables are read while they are written.
 type inventory struct {
-	hosts   []inventoryHost
-	regions map[int64]bool         // of the hosts
-	cells   map[int64][]netip.Addr // hosts of each cell
-	loose   map[int64][]netip.Addr // hosts of each region that have no cell
-	labels  map[string][]netip.Addr
+	*call
+	ctx     context.Context //nolint:containedctx // that of the view
+	view    *store.View
+	hosts   []inventoryHost    // as they were read: groups refer to them by index
+	regions map[int64]bool     // of the hosts
+	cells   map[int64][]int32  // hosts of each cell
+	loose   map[int64][]int32  // hosts of each region that have no cell
+	labels  map[string][]int32 //
 	places  []place
 	groups  map[string]group
 }
 
 type inventoryHost struct {
-	address   netip.Addr
-	name      string
-	id        any
-	variables []store.Variable
+	address netip.Addr
+	id      int64
 }
 
 // place is a region or a cell of one.
 type place struct {
-	what      string // for messages
-	id        int64
-	region    int64 // of a cell; 0 for a region
-	cloud     string
-	name      string // of the group, without the cloud
-	variables []store.Variable
-	group     string // the name it gets
+	what   string // for messages
+	entity *store.Entity
+	id     int64
+	region int64 // of a cell; 0 for a region
+	cloud  string
+	name   string // of the group, without the cloud
+	group  string // the name it gets
 }
 
 // group is one group of the document.
 type group struct {
 	what      string
-	hosts     []netip.Addr
+	hosts     []int32
 	withHosts bool
 	children  []string
 	isRegion  bool
-	variables []store.Variable
+	place     *place // whose variables it has; nil for a label
 }
 
-func (inv *inventory) readHosts(c *call, l store.List) error {
+func (inv *inventory) readHosts(l store.List, most int) error {
 	e := store.Hosts
-	id, name, address := e.Index("id"), e.Index("name"), e.Index("ip_address")
+	id, address := e.Index("id"), e.Index("ip_address")
 	region, cell := e.Index("region_id"), e.Index("cell_id")
-	l.Limit, l.Variables, l.Labels = inventoryPage, store.Resolved, true
-	err := c.store.Walk(c.r.Context(), e, c.caller.scope(), l, func(page *store.Page) {
+	err := inv.view.Walk(inv.ctx, e, inv.caller.scope(), l, func(page *store.Page) error {
 		for i, row := range page.Rows {
 			ip, _ := netip.ParseAddr(row[address].(string))
-			inv.hosts = append(inv.hosts, inventoryHost{ip, row[name].(string), row[id], page.Variables[i]})
+			n := int32(len(inv.hosts)) //nolint:gosec // hosts fit memory
+			inv.hosts = append(inv.hosts, inventoryHost{ip, row[id].(int64)})
 			for _, label := range page.Labels[i] {
-				inv.labels[label] = append(inv.labels[label], ip)
+				inv.labels[label] = append(inv.labels[label], n)
 			}
 			r := row[region].(int64)
 			inv.regions[r] = true
 			if row[cell] == nil {
-				inv.loose[r] = append(inv.loose[r], ip)
+				inv.loose[r] = append(inv.loose[r], n)
 			} else {
-				inv.cells[row[cell].(int64)] = append(inv.cells[row[cell].(int64)], ip)
+				inv.cells[row[cell].(int64)] = append(inv.cells[row[cell].(int64)], n)
 			}
 		}
+		if len(inv.hosts) > most {
+			return store.ErrTooMuch
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(inv.hosts, func(a, b inventoryHost) int { return a.address.Compare(b.address) })
-	for i := 1; i < len(inv.hosts); i++ {
-		if a, b := inv.hosts[i-1], inv.hosts[i]; a.address == b.address {
-			return fail(http.StatusConflict, "Hosts %q (id %v) and %q (id %v) have the same address %s, which is a host's name in this inventory. Ask for one region_id or cell_id, or use craton-inventory, which can go by names.",
-				a.name, a.id, b.name, b.id, a.address)
+	all := inv.all()
+	for i := 1; i < len(all); i++ {
+		if a, b := inv.hosts[all[i-1]], inv.hosts[all[i]]; a.address == b.address {
+			return inv.sameAddress(a, b)
 		}
 	}
 	return nil
 }
 
+// all are all hosts in the order of their addresses.
+func (inv *inventory) all() []int32 {
+	all := make([]int32, len(inv.hosts))
+	for i := range all {
+		all[i] = int32(i) //nolint:gosec // hosts fit memory
+	}
+	slices.SortFunc(all, inv.byAddress)
+	return all
+}
+
+func (inv *inventory) byAddress(a, b int32) int {
+	return cmp.Or(inv.hosts[a].address.Compare(inv.hosts[b].address), cmp.Compare(inv.hosts[a].id, inv.hosts[b].id))
+}
+
+func (inv *inventory) sameAddress(a, b inventoryHost) error {
+	rows, err := inv.view.Rows(inv.ctx, store.Hosts, []int64{a.id, b.id})
+	if err != nil {
+		return err
+	}
+	names := map[any]any{}
+	for _, row := range rows {
+		names[row[store.Hosts.Index("id")]] = row[store.Hosts.Index("name")]
+	}
+	return fail(http.StatusConflict, "Hosts %q (id %v) and %q (id %v) have the same address %s, which is a host's name in this inventory. Ask for one region_id or cell_id, or use craton-inventory, which can go by names.",
+		names[a.id], a.id, names[b.id], b.id, a.address)
+}
+
 // readPlaces reads the regions of the hosts and their cells.
-func (inv *inventory) readPlaces(c *call) error {
+func (inv *inventory) readPlaces() error {
 	if len(inv.regions) == 0 {
 		return nil
 	}
-	l := store.List{Sort: []string{"id"}, Limit: inventoryPage, Variables: store.Own}
+	l := store.List{Sort: []string{"id"}, Limit: inventoryPage}
 	clouds := map[int64]string{}
 	names := map[int64]string{}
-	walk := func(e *store.Entity, fn func(id int64, name string, row store.Row, set []store.Variable)) error {
-		return c.store.Walk(c.r.Context(), e, c.caller.scope(), l, func(page *store.Page) {
-			for i, row := range page.Rows {
-				fn(row[e.Index("id")].(int64), row[e.Index("name")].(string), row, page.Variables[i])
+	walk := func(e *store.Entity, fn func(id int64, name string, row store.Row)) error {
+		return inv.view.Walk(inv.ctx, e, inv.caller.scope(), l, func(page *store.Page) error {
+			for _, row := range page.Rows {
+				fn(row[e.Index("id")].(int64), row[e.Index("name")].(string), row)
 			}
+			return nil
 		})
 	}
-	if err := walk(store.Clouds, func(id int64, name string, _ store.Row, _ []store.Variable) { clouds[id] = name }); err != nil {
+	if err := walk(store.Clouds, func(id int64, name string, _ store.Row) { clouds[id] = name }); err != nil {
 		return err
 	}
-	if err := walk(store.Regions, func(id int64, name string, row store.Row, set []store.Variable) {
+	if err := walk(store.Regions, func(id int64, name string, row store.Row) {
 		if inv.regions[id] {
 			names[id] = name
-			inv.places = append(inv.places, place{what: "region", id: id, cloud: clouds[row[store.Regions.Index("cloud_id")].(int64)], name: name, variables: set})
+			inv.places = append(inv.places, place{what: "region", entity: store.Regions, id: id, cloud: clouds[row[store.Regions.Index("cloud_id")].(int64)], name: name})
 		}
 	}); err != nil {
 		return err
 	}
-	return walk(store.Cells, func(id int64, name string, row store.Row, set []store.Variable) {
+	return walk(store.Cells, func(id int64, name string, row store.Row) {
 		region := row[store.Cells.Index("region_id")].(int64)
 		if inv.regions[region] {
-			inv.places = append(inv.places, place{what: "cell", id: id, region: region, cloud: clouds[row[store.Cells.Index("cloud_id")].(int64)], name: names[region] + "-" + name, variables: set})
+			inv.places = append(inv.places, place{what: "cell", entity: store.Cells, id: id, region: region, cloud: clouds[row[store.Cells.Index("cloud_id")].(int64)], name: names[region] + "-" + name})
 		}
 	})
 }
@@ -193,8 +241,9 @@ func (inv *inventory) nameGroups() error {
 			children[p.region] = append(children[p.region], p.group)
 		}
 	}
-	for _, p := range inv.places {
-		g := group{what: p.what + " " + p.group, variables: p.variables}
+	for i := range inv.places {
+		p := &inv.places[i]
+		g := group{what: p.what + " " + p.group, place: p}
 		if p.region == 0 {
 			g.isRegion, g.children, g.hosts = true, children[p.id], inv.loose[p.id]
 			g.withHosts = len(g.hosts) > 0
@@ -213,29 +262,28 @@ func (inv *inventory) nameGroups() error {
 }
 
 // append appends the document.
-func (inv *inventory) append(dst []byte) []byte {
-	all := make([]netip.Addr, len(inv.hosts))
-	for i, h := range inv.hosts {
-		all[i] = h.address
-	}
-	slices.SortFunc(inv.hosts, func(a, b inventoryHost) int { return cmp.Compare(a.address.String(), b.address.String()) })
+func (inv *inventory) append(dst []byte) ([]byte, error) {
 	dst = append(dst, '{')
 	for i, name := range slices.Sorted(maps.Keys(mergeKeys(inv.groups, "_meta", "all"))) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 1), name), ": {"...)
+		var err error
 		switch name {
 		case "_meta":
-			dst = inv.appendHostvars(dst)
+			dst, err = inv.appendHostvars(dst)
 		case "all":
-			dst = appendAddresses(append(jsontext.AppendNewline(dst, 2), `"hosts": `...), all)
+			dst = inv.appendAddresses(append(jsontext.AppendNewline(dst, 2), `"hosts": `...), inv.all())
 		default:
-			dst = inv.groups[name].append(dst)
+			dst, err = inv.appendGroup(dst, inv.groups[name])
 		}
-		dst = append(jsontext.AppendNewline(dst, 1), '}')
+		if err = cmp.Or(err, inv.out.err); err != nil {
+			return dst, err
+		}
+		dst = inv.out.room(append(jsontext.AppendNewline(dst, 1), '}'))
 	}
-	return append(jsontext.AppendNewline(dst, 0), '}')
+	return append(jsontext.AppendNewline(dst, 0), '}'), nil
 }
 
 func mergeKeys(groups map[string]group, more ...string) map[string]bool {
@@ -249,22 +297,54 @@ func mergeKeys(groups map[string]group, more ...string) map[string]bool {
 	return keys
 }
 
-func (inv *inventory) appendHostvars(dst []byte) []byte {
+func (inv *inventory) appendHostvars(dst []byte) ([]byte, error) {
 	dst = append(jsontext.AppendNewline(dst, 2), `"hostvars": {`...)
-	for i, h := range inv.hosts {
-		if i > 0 {
-			dst = append(dst, ',')
+	hosts := slices.Clone(inv.hosts)
+	slices.SortFunc(hosts, func(a, b inventoryHost) int { return cmp.Compare(a.address.String(), b.address.String()) })
+	first := true
+	for some := range slices.Chunk(hosts, inventoryPage) {
+		rows, err := inv.rows(store.Hosts, some)
+		if err != nil {
+			return dst, err
 		}
-		dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 3), h.address.String()), ": "...)
-		dst = appendVariables(dst, h.variables, 3)
+		err = inv.view.Sets(inv.ctx, store.Hosts, rows, store.Resolved, func(i int, set store.Set) error {
+			if !first {
+				dst = append(dst, ',')
+			}
+			first = false
+			dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 3), some[i].address.String()), ": "...)
+			dst = inv.out.room(inv.out.appendVariables(dst, set, 3))
+			return inv.out.err
+		})
+		if err != nil {
+			return dst, err
+		}
 	}
-	if len(inv.hosts) > 0 {
+	if len(hosts) > 0 {
 		dst = jsontext.AppendNewline(dst, 2)
 	}
-	return append(dst, '}')
+	return append(dst, '}'), nil
 }
 
-func (g group) append(dst []byte) []byte {
+// rows reads the rows of some hosts, in their order.
+func (inv *inventory) rows(e *store.Entity, some []inventoryHost) ([]store.Row, error) {
+	at := make(map[int64]int, len(some))
+	ids := make([]int64, len(some))
+	for i, h := range some {
+		at[h.id], ids[i] = i, h.id
+	}
+	found, err := inv.view.Rows(inv.ctx, e, ids)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]store.Row, len(some))
+	for _, row := range found {
+		rows[at[row[e.Index("id")].(int64)]] = row
+	}
+	return rows, nil
+}
+
+func (inv *inventory) appendGroup(dst []byte, g group) ([]byte, error) {
 	comma := func() {
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
@@ -278,17 +358,34 @@ func (g group) append(dst []byte) []byte {
 	}
 	if g.withHosts {
 		comma()
-		slices.SortFunc(g.hosts, netip.Addr.Compare)
-		dst = appendAddresses(append(dst, `"hosts": `...), g.hosts)
+		slices.SortFunc(g.hosts, inv.byAddress)
+		dst = inv.appendAddresses(append(dst, `"hosts": `...), g.hosts)
 	}
 	comma()
-	return appendVariables(append(dst, `"vars": `...), g.variables, 2)
+	dst = append(dst, `"vars": `...)
+	if g.place == nil {
+		return append(dst, "{}"...), nil
+	}
+	rows, err := inv.view.Rows(inv.ctx, g.place.entity, []int64{g.place.id})
+	if err != nil {
+		return dst, err
+	}
+	err = inv.view.Sets(inv.ctx, g.place.entity, rows, store.Own, func(_ int, set store.Set) error {
+		dst = inv.out.appendVariables(dst, set, 2)
+		return inv.out.err
+	})
+	return dst, err
 }
 
-func appendAddresses(dst []byte, set []netip.Addr) []byte {
-	texts := make([]string, len(set))
-	for i, ip := range set {
-		texts[i] = ip.String()
+func (inv *inventory) appendAddresses(dst []byte, set []int32) []byte {
+	if len(set) == 0 {
+		return append(dst, "[]"...)
 	}
-	return appendStrings(dst, texts, 2)
+	sep := byte('[')
+	for _, n := range set {
+		dst = jsontext.AppendNewline(append(dst, sep), 3)
+		dst = inv.out.room(jsontext.AppendString(dst, inv.hosts[n].address.String()))
+		sep = ','
+	}
+	return append(jsontext.AppendNewline(dst, 2), ']')
 }

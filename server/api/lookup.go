@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/craton-fleet/craton/server/store"
@@ -12,31 +13,31 @@ import (
 func lookupOne(c *call, r *resource, q query) (bool, error) {
 	id, _ := q.get("id")
 	name, _ := q.get("name")
-	var found store.Row
-	for _, by := range []store.Filter{{Column: "name", Value: name.text}, {Column: "id", Value: id.number}} {
-		if by.Value == "" || by.Value == int64(0) {
-			continue
-		}
-		if s, ok := by.Value.(string); ok && !storable(s) {
-			by.Value = store.Impossible
-		}
-		page, err := c.store.List(c.r.Context(), r.entity, c.caller.scope(),
-			store.List{Filters: []store.Filter{by}, Sort: []string{"id"}, Limit: 2})
-		switch {
-		case err != nil:
-			return true, err
-		case len(page.Rows) == 0:
-			return true, errNotFound
-		case len(page.Rows) > 1 && id.number == 0:
-			return true, fail(http.StatusConflict, "More than one %s has the name '%s'. Ask for it by id, or list them all.", r.entity.Name, name.text)
-		}
-		found = page.Rows[0]
-	}
-	if found == nil {
+	if name.text == "" && id.number == 0 {
 		return false, nil
 	}
-	c.appendList(r, &store.Page{Rows: []store.Row{found}}, false, func(dst []byte) []byte { return append(dst, `"links": []`...) })
-	return true, nil
+	return true, c.read(func(ctx context.Context, v *store.View) error {
+		var found store.Row
+		for _, by := range []store.Filter{{Column: "name", Value: name.text}, {Column: "id", Value: id.number}} {
+			if by.Value == "" || by.Value == int64(0) {
+				continue
+			}
+			if s, ok := by.Value.(string); ok && !storable(s) {
+				by.Value = store.Impossible
+			}
+			page, err := v.List(ctx, r.entity, c.caller.scope(), store.List{Filters: []store.Filter{by}, Sort: []string{"id"}, Limit: 2})
+			switch {
+			case err != nil:
+				return err
+			case len(page.Rows) == 0:
+				return errNotFound
+			case len(page.Rows) > 1 && id.number == 0:
+				return fail(http.StatusConflict, "More than one %s has the name '%s'. Ask for it by id, or list them all.", r.entity.Name, name.text)
+			}
+			found = page.Rows[0]
+		}
+		return c.appendList(ctx, v, r, &store.Page{Rows: []store.Row{found}}, store.NoVariables, func(dst []byte) []byte { return append(dst, `"links": []`...) })
+	})
 }
 
 // refuseNetworkType answers a filter that the schema of networks knows and

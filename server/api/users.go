@@ -13,7 +13,7 @@ func checkUserID(c *call, r *resource, q query) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	_, _, err := c.store.Get(c.r.Context(), r.entity, c.caller.scope(), strconv.FormatInt(id.number, 10), store.NoVariables)
+	_, err := c.store.Get(c.r.Context(), r.entity, c.caller.scope(), strconv.FormatInt(id.number, 10))
 	return false, err
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/value"
@@ -20,6 +22,14 @@ import (
 // width of the original's columns.
 const maxText = 255
 
+// maxNote is how many bytes a note may have: the original's column is as wide,
+// and a list shows a hundred of them.
+const maxNote = 65535
+
+// maxLinks is how many links a body may have. They are shown once, and not
+// stored.
+const maxLinks = 100
+
 // readBody parses the request's JSON. Only a JSON content type makes a body:
 // any other counts as none, which reads as null (contract §2.1.4).
 func (c *call) readBody() (jsontext.Value, error) {
@@ -27,25 +37,89 @@ func (c *call) readBody() (jsontext.Value, error) {
 	if t != "application/json" && (!strings.HasPrefix(t, "application/") || !strings.HasSuffix(t, "+json")) {
 		return jsontext.Value{Kind: jsontext.Null}, nil
 	}
-	data, err := io.ReadAll(c.r.Body)
+	data, err := c.readAll()
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return jsontext.Value{}, err
-		}
-		return jsontext.Value{}, errBadJSON
+		return jsontext.Value{}, err
 	}
-	v, err := jsontext.Parse(data)
+	v, err := c.parse(data)
 	var at *value.Fault
 	switch {
 	case errors.As(err, &at):
 		return v, fail(http.StatusBadRequest, "The body cannot be stored: %s (%s).", at.Err, at.Path)
-	case errors.Is(err, jsontext.ErrNotFinite), errors.Is(err, jsontext.ErrTooDeep):
+	case errors.Is(err, jsontext.ErrNotFinite), errors.Is(err, jsontext.ErrTooDeep), errors.Is(err, jsontext.ErrTooMany):
 		return v, fail(http.StatusBadRequest, "The body cannot be stored: %s.", err)
+	case errors.Is(err, errOverload), c.r.Context().Err() != nil:
+		return v, err
 	case err != nil:
 		return v, errBadJSON
 	}
 	return v, nil
+}
+
+// parse makes values of a body that is JSON, when there is room for them.
+func (c *call) parse(data []byte) (jsontext.Value, error) {
+	d, err := jsontext.Scan(data)
+	if err != nil {
+		return jsontext.Value{}, err
+	}
+	if n := int64(d.Values()) * perValue; n > smallBody {
+		release, err := c.budget.values.take(c.r.Context(), n)
+		if err != nil {
+			return jsontext.Value{}, err
+		}
+		c.hold(release)
+	}
+	return d.Value()
+}
+
+// readAll reads the body as far as the limit and the budget go. Only the
+// first part of a large one comes without a share of the budget, and whoever
+// has a share must send the rest in time.
+func (c *call) readAll() ([]byte, error) {
+	limit, size := c.limits.Body, c.r.ContentLength
+	if size > limit {
+		drain(c.r.Body)
+		return nil, bodyTooLarge(sizeText(size), limit)
+	}
+	first := int64(smallBody)
+	if size >= 0 {
+		first = min(first, size)
+	}
+	data := make([]byte, first, first+1)
+	n, err := io.ReadFull(c.r.Body, data)
+	data = data[:n]
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		if size < 0 || int64(n) == size {
+			return data, nil // it was chunked, and is short
+		}
+		return nil, errBadJSON
+	case err != nil:
+		return nil, errBadJSON
+	case int64(n) == size:
+		return data, nil
+	}
+	if size < 0 {
+		size = limit
+	}
+	release, err := c.budget.bodies.take(c.r.Context(), size)
+	if err != nil {
+		return nil, err
+	}
+	c.hold(release)
+	control := http.NewResponseController(c.w)
+	_ = control.SetReadDeadline(time.Now().Add(stall + time.Duration(size/slowestRate)*time.Second)) // in one process there is none
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	rest := bytes.NewBuffer(make([]byte, 0, size+2*bytes.MinRead)) // or it would grow to see the end
+	rest.Write(data)
+	if _, err := rest.ReadFrom(io.LimitReader(c.r.Body, limit-int64(n)+1)); err != nil {
+		return nil, errBadJSON
+	}
+	if int64(rest.Len()) > limit {
+		drain(c.r.Body)
+		return nil, bodyTooLarge("more than "+sizeText(limit), limit)
+	}
+	return rest.Bytes(), nil
 }
 
 // checker collects what is wrong with a body.
@@ -70,11 +144,18 @@ func (k *checker) isObject(v jsontext.Value) bool { return k.isType(v, "object",
 func (k *checker) isArray(v jsontext.Value) bool  { return k.isType(v, "array", jsontext.Array) }
 func (k *checker) isString(v jsontext.Value) bool { return k.isType(v, "string", jsontext.String) }
 
+// maxNamed is how many names a message lists.
+const maxNamed = 50
+
 // unexpected words the refusal of unknown members.
 func unexpected(names []string) string {
-	quoted := make([]string, len(names))
+	quoted := make([]string, 0, min(len(names), maxNamed+1))
 	for i, n := range names {
-		quoted[i] = jsontext.PythonString(n)
+		if i == maxNamed {
+			quoted = append(quoted, fmt.Sprintf("and %d more", len(names)-maxNamed))
+			break
+		}
+		quoted = append(quoted, jsontext.PythonShort(n))
 	}
 	verb := "was"
 	if len(names) > 1 {
@@ -208,6 +289,9 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 		if !k.isText(f.name, v.Text, limit, check) {
 			return
 		}
+		if f.kind == longText && len(v.Text) > maxNote {
+			k.add("the %s has %d bytes, at most %d are possible", f.name, len(v.Text), maxNote)
+		}
 		stored = v.Text
 		if f.kind == address {
 			ip, ok := parseAddress(v.Text)
@@ -248,9 +332,9 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 }
 
 // variables checks an object of variables and returns it sorted, in
-// canonical text.
+// canonical text. The store has limits for all that an object has together.
 func (k *checker) variables(v jsontext.Value) []store.Variable {
-	if !k.isObject(v) {
+	if !k.isObject(v) || !k.isFew(len(v.Members), store.DefaultLimits.Keys, "variables") {
 		return nil
 	}
 	set := make([]store.Variable, 0, len(v.Members))
@@ -279,8 +363,9 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 		if len(odd) > 1 {
 			verb = "do"
 		}
+		odd = odd[:min(len(odd), maxNamed)]
 		for i, key := range odd {
-			odd[i] = jsontext.PythonString(key)
+			odd[i] = jsontext.PythonShort(key)
 		}
 		k.add("%s %s not match any of the regexes: '^.+'", strings.Join(odd, ", "), verb)
 	}
@@ -288,9 +373,17 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 	return set
 }
 
+// isFew checks how many there are of something.
+func (k *checker) isFew(n, most int, what string) bool {
+	if n > most {
+		k.add("there are %d %s, at most %d are possible", n, what, most)
+	}
+	return n <= most
+}
+
 // strings checks an array of strings, each by a rule.
 func (k *checker) strings(v jsontext.Value, what string, check func(string) error) []string {
-	if !k.isArray(v) {
+	if !k.isArray(v) || !k.isFew(len(v.Items), store.DefaultLimits.Labels, what) {
 		return nil
 	}
 	var set []string
@@ -304,7 +397,7 @@ func (k *checker) strings(v jsontext.Value, what string, check func(string) erro
 
 // links checks an array of {href, rel}.
 func (k *checker) links(v jsontext.Value) []jsontext.Value {
-	if !k.isArray(v) {
+	if !k.isArray(v) || !k.isFew(len(v.Items), maxLinks, "links") {
 		return nil
 	}
 	for _, item := range v.Items {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/craton-fleet/craton/server/store"
@@ -16,15 +17,21 @@ func (r *resource) getVariables(c *call) error {
 	if err := c.caller.require(r.itemRole); err != nil {
 		return err
 	}
-	set, err := c.store.Variables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), which)
-	if err == nil {
-		c.showVariables(set)
-	}
-	return err
+	return c.showVariables(r, which)
 }
 
-func (c *call) showVariables(set []store.Variable) {
-	c.buf = append(appendVariables(append(c.buf, "{\n  \"variables\": "...), set, 1), "\n}\n"...)
+// showVariables answers with the variables of the path's object.
+func (c *call) showVariables(r *resource, which store.Variables) error {
+	return c.read(func(ctx context.Context, v *store.View) error {
+		row, err := v.Get(ctx, r.entity, c.caller.scope(), c.pathID(r))
+		if err != nil {
+			return err
+		}
+		return v.Sets(ctx, r.entity, []store.Row{row}, which, func(_ int, set store.Set) error {
+			c.buf = append(c.out.appendVariables(append(c.buf, "{\n  \"variables\": "...), set, 1), "\n}\n"...)
+			return nil
+		})
+	})
 }
 
 // putVariables serves PUT .../variables: it sets the given keys, keeps the
@@ -42,11 +49,10 @@ func (r *resource) putVariables(c *call) error {
 	if err := c.caller.require(r.itemRole); err != nil {
 		return err
 	}
-	set, err = c.store.SetVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), set)
-	if err == nil {
-		c.showVariables(set)
+	if err := c.store.SetVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), set); err != nil {
+		return err
 	}
-	return err
+	return c.showVariables(r, store.Own)
 }
 
 // deleteVariables serves DELETE .../variables with an array of keys.
@@ -57,7 +63,7 @@ func (r *resource) deleteVariables(c *call) error {
 	}
 	k := &checker{}
 	var keys []string
-	if k.isArray(body) {
+	if k.isArray(body) && k.isFew(len(body.Items), store.DefaultLimits.Keys, "keys") {
 		for _, item := range body.Items {
 			// A key that cannot be stored is not there.
 			if k.isString(item) && storable(item.Text) {

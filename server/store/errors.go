@@ -15,6 +15,7 @@ const (
 	InUse                    // something outside depends on what is to be deleted
 	Invalid                  // a value cannot be accepted
 	Denied                   // the caller's role does not suffice
+	Slow                     // it took longer than a read may
 )
 
 // Error is a refusal that the caller can act on. Every other error of this

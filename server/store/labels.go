@@ -51,6 +51,9 @@ func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, l
 		if err := q.addLabels(ctx, row[e.Index("id")], int64(row[e.Index("created_at")].(Micros))/1e6, labels); err != nil {
 			return err
 		}
+		if err := q.checkLabels(ctx, row[e.Index("id")], e.describeRow(row)); err != nil {
+			return err
+		}
 		sets, err := q.labels(ctx, e, []Row{row})
 		if err == nil {
 			set = sets[0]

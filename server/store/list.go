@@ -23,10 +23,10 @@ var Impossible any = impossible{}
 
 type impossible struct{}
 
-// Variables says which variables a read brings along.
+// Variables says which variables a read brings.
 type Variables uint8
 
-// What [List] and [Store.Get] can bring along.
+// What [View.Sets] can bring.
 const (
 	NoVariables Variables = iota
 	Own
@@ -46,24 +46,22 @@ type List struct {
 	Descending bool            // applies to every sort key
 	Limit      int             //
 	Marker     string          // id of the row after which the page begins; "" for the first page
-	Variables  Variables       //
 	Labels     bool            // bring the labels of devices along
 }
 
 // Page is one page of a listing.
 type Page struct {
-	Rows      []Row
-	Variables [][]Variable // of each row, sorted by key; nil if not asked for
-	Labels    [][]string   // of each row, sorted; nil if not asked for
-	Prev      string       // marker of the page before; "" if that is the first page
+	Rows   []Row
+	Labels [][]string // of each row, sorted; nil if not asked for
+	Prev   string     // marker of the page before; "" if that is the first page
 }
 
-// SortKey is the error of [Store.List] for a sort key that e does not have.
+// SortKey is the error of [View.List] for a sort key that e does not have.
 type SortKey struct{ Key string }
 
 func (e *SortKey) Error() string { return `"` + e.Key + `" is an invalid sort key` }
 
-// MarkerMissing is the error of [Store.List] for a marker that names no row
+// MarkerMissing is the error of [View.List] for a marker that names no row
 // in the caller's scope.
 type MarkerMissing struct{ Marker string }
 
@@ -75,58 +73,80 @@ func (e *MarkerMissing) Error() string { return `Marker "` + e.Marker + `" does 
 //
 // Rows come in the order of the sort keys, with nulls lowest, and then by id:
 // so every row is on exactly one page, whatever the keys.
-func (s *Store) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, error) {
+func (v *View) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, error) {
 	var page *Page
-	err := s.walk(ctx, e, sc, l, func(p *Page) bool {
+	err := v.walk(ctx, e, sc, l, func(p *Page) error {
 		page = p
-		return false
+		return errEnough
 	})
 	return page, err
 }
 
-// Walk reads all pages of a listing, from one moment, and calls fn with each
-// that is not empty. l.Limit is the size of a page.
-func (s *Store) Walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page)) error {
-	return s.walk(ctx, e, sc, l, func(p *Page) bool {
+// errEnough ends a walk.
+var errEnough = errors.New("enough pages")
+
+// List is [View.List] in a view of its own.
+func (s *Store) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, error) {
+	var page *Page
+	err := s.View(ctx, false, func(ctx context.Context, v *View) (err error) {
+		page, err = v.List(ctx, e, sc, l)
+		return err
+	})
+	return page, err
+}
+
+// Walk reads all pages of a listing and calls fn with each that is not empty,
+// until it returns an error. l.Limit is the size of a page.
+func (v *View) Walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page) error) error {
+	return v.walk(ctx, e, sc, l, func(p *Page) error {
 		if len(p.Rows) > 0 {
-			fn(p)
+			if err := fn(p); err != nil {
+				return err
+			}
 		}
-		return len(p.Rows) == l.Limit
+		if len(p.Rows) < l.Limit {
+			return errEnough
+		}
+		return nil
 	})
 }
 
-// walk reads pages until fn wants no more.
-func (s *Store) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page) bool) error {
+// walk reads pages until fn returns an error, which may be errEnough.
+func (v *View) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page) error) error {
 	order, err := sortColumns(e, l)
 	if err != nil {
 		return err
 	}
 	match := registerTerms(l.Vars)
 	defer match.release()
-	return s.read(ctx, func(ctx context.Context, q *session) error {
-		if l.Under != 0 {
-			if _, err := q.get(ctx, anyDevice, sc, l.Under); err != nil {
-				return err
-			}
+	if l.Under != 0 {
+		if _, err := v.q.get(ctx, anyDevice, sc, l.Under); err != nil {
+			return err
 		}
-		b := listStatement{e: e, sc: sc, l: l, order: slices.Clone(order), match: match}
-		if l.Marker != "" {
-			if err := b.mark(ctx, q); err != nil {
-				return err
-			}
+	}
+	b := listStatement{e: e, sc: sc, l: l, order: slices.Clone(order), match: match}
+	if l.Marker != "" {
+		if err := b.mark(ctx, v.q); err != nil {
+			return err
 		}
-		for {
-			page, err := b.page(ctx, q)
-			if err != nil || !fn(page) {
-				return err
-			}
-			b.l.Marker = idText(page.Rows[len(page.Rows)-1][e.Index(e.key)])
-			b.order = slices.Clone(order)
-			if err := b.mark(ctx, q); err != nil {
-				return err
-			}
+	}
+	for {
+		page, err := b.page(ctx, v.q)
+		if err == nil {
+			err = fn(page)
 		}
-	})
+		if err != nil {
+			if errors.Is(err, errEnough) {
+				return nil
+			}
+			return err
+		}
+		b.l.Marker = idText(page.Rows[len(page.Rows)-1][e.Index(e.key)])
+		b.order = slices.Clone(order)
+		if err := b.mark(ctx, v.q); err != nil {
+			return err
+		}
+	}
 }
 
 // page reads the page after the marker row, if any.
@@ -148,9 +168,6 @@ func (b *listStatement) page(ctx context.Context, q *session) (*Page, error) {
 		}
 	}
 	var err error
-	if page.Variables, err = q.variables(ctx, b.e, page.Rows, b.l.Variables); err != nil {
-		return nil, err
-	}
 	if b.l.Labels && b.e.IsDevice() {
 		page.Labels, err = q.labels(ctx, b.e, page.Rows)
 	}
@@ -186,8 +203,8 @@ func sortColumns(e *Entity, l List) ([]sortColumn, error) {
 		if c == nil || c.expr != "" || column == "seq" || slices.Contains(e.quiet, column) {
 			return nil, &SortKey{Key: key}
 		}
-		if total {
-			continue // nothing after the id can matter
+		if total || slices.ContainsFunc(order, func(o sortColumn) bool { return o.expr == "t."+column }) {
+			continue // nothing after the id can matter, nor a key again
 		}
 		order = append(order, sortColumn{expr: "t." + column, nullable: c.Nullable})
 		total = column == e.key

@@ -10,21 +10,13 @@ import (
 )
 
 // Get reads one object; [NotFound] if there is none in the scope.
-func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string, which Variables) (Row, []Variable, error) {
+func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
 	var row Row
-	var set []Variable
-	err := s.read(ctx, func(ctx context.Context, q *session) error {
-		var err error
-		if row, err = q.find(ctx, e, sc, id); err != nil {
-			return err
-		}
-		sets, err := q.variables(ctx, e, []Row{row}, which)
-		if len(sets) == 1 {
-			set = sets[0]
-		}
+	err := s.read(ctx, func(ctx context.Context, q *session) (err error) {
+		row, err = q.find(ctx, e, sc, id)
 		return err
 	})
-	return row, set, err
+	return row, err
 }
 
 // find is get for the text of an id.
@@ -92,6 +84,9 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
 		}
 		if err != nil {
+			return err
+		}
+		if err := s.limits.checkNew(e, n); err != nil {
 			return err
 		}
 		if err := q.setVariables(ctx, e, owner, n.Variables); err != nil {

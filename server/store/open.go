@@ -34,6 +34,7 @@ type Store struct {
 	idle       chan *session // sessions for reading that have their connection and no work
 	unopened   chan *session // those that have no connection yet
 	writer     writer
+	limits     Limits
 	statements atomic.Int64 // run so far; the tests count queries with it
 	closeOnce  sync.Once
 	now        func() time.Time
@@ -65,11 +66,10 @@ func open(ctx context.Context, database string, create bool, synchronous int) (*
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	// Readers work side by side; more of them than this only compete for the
-	// processors. One more connection belongs to the writer.
-	readers := 2 + 2*runtime.GOMAXPROCS(0)
+	// One more connection belongs to the writer.
+	readers := readers()
 	db.SetMaxOpenConns(readers + 2)
-	s := &Store{path: path, db: db, idle: make(chan *session, readers), unopened: make(chan *session, readers), now: time.Now}
+	s := &Store{path: path, db: db, idle: make(chan *session, readers), unopened: make(chan *session, readers), now: time.Now, limits: DefaultLimits}
 	for range readers {
 		s.unopened <- s.session()
 	}
@@ -152,6 +152,17 @@ func touch(path string, create bool) error {
 	return f.Close()
 }
 
+// readers is how many reads run at once: more of them only compete for the
+// processors.
+func readers() int { return 2 + 2*runtime.GOMAXPROCS(0) }
+
+// pageCache is the size in KiB of each connection's cache of pages. All
+// together stay bounded, however many processors there are.
+func pageCache() int {
+	const all, least, most = 64 << 10, 2 << 10, 16 << 10
+	return min(max(all/(readers()+1), least), most)
+}
+
 func dsn(path string, synchronous int) string {
 	q := url.Values{}
 	q.Set("mode", "rw") // never create: touch did, with the right mode
@@ -159,8 +170,8 @@ func dsn(path string, synchronous int) string {
 		"busy_timeout(10000)",
 		"foreign_keys(1)",
 		fmt.Sprintf("synchronous(%d)", synchronous),
-		"cache_size(-16000)",
-		"temp_store(2)",
+		fmt.Sprintf("cache_size(-%d)", pageCache()),
+		"temp_store(1)", // sorting and recursion spill to a file beyond the cache
 	} {
 		q.Add("_pragma", pragma)
 	}

@@ -89,6 +89,14 @@ func (q *session) row(ctx context.Context, text string, args []any, dest ...any)
 
 // each calls fn for every row, whose values are in dest by then.
 func (q *session) each(ctx context.Context, text string, args []any, dest []any, fn func()) error {
+	return q.eachUntil(ctx, text, args, dest, func() error {
+		fn()
+		return nil
+	})
+}
+
+// eachUntil is each that ends with the first error of fn.
+func (q *session) eachUntil(ctx context.Context, text string, args []any, dest []any, fn func() error) error {
 	stmt, err := q.prepare(ctx, text)
 	if err != nil {
 		return err
@@ -102,7 +110,9 @@ func (q *session) each(ctx context.Context, text string, args []any, dest []any,
 		if err := rows.Scan(dest...); err != nil {
 			return err
 		}
-		fn()
+		if err := fn(); err != nil {
+			return err
+		}
 	}
 	return rows.Err()
 }
@@ -182,5 +192,7 @@ func (s *Store) give(q *session) {
 func isRefusal(err error) bool {
 	var e *Error
 	var m *MarkerMissing
-	return errors.As(err, &e) || errors.As(err, &m)
+	var k *SortKey
+	var r interface{ Refusal() } // of what uses a view
+	return errors.As(err, &e) || errors.As(err, &m) || errors.As(err, &k) || errors.As(err, &r) || errors.Is(err, ErrTooMuch)
 }

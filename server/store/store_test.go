@@ -187,9 +187,9 @@ func TestStatementsPerPage(t *testing.T) {
 	}
 	count := func(limit int) int64 {
 		before := s.statements.Load()
-		page, err := s.List(t.Context(), Hosts, sc, List{Sort: []string{"created_at", "id"}, Limit: limit, Marker: "2", Variables: Resolved, Labels: true})
-		if err != nil || len(page.Rows) != limit {
-			t.Fatalf("%d rows, %v", len(page.Rows), err)
+		page, sets := listed(t, s, Hosts, sc, List{Sort: []string{"created_at", "id"}, Limit: limit, Marker: "2", Labels: true}, Resolved, heldLight)
+		if len(page.Rows) != limit || len(sets) != limit {
+			t.Fatalf("%d rows, %d sets", len(page.Rows), len(sets))
 		}
 		return s.statements.Load() - before
 	}
@@ -288,7 +288,7 @@ func TestOverlay(t *testing.T) {
 	near := []Variable{{"a", "1"}, {"c", "null"}}
 	far := []Variable{{"a", "2"}, {"b", "3"}, {"c", "4"}, {"d", "5"}}
 	want := []Variable{{"a", "1"}, {"b", "3"}, {"c", "null"}, {"d", "5"}}
-	if diff := cmp.Diff(want, overlay(near, far)); diff != "" {
+	if diff := cmp.Diff(want, merged([][]Variable{near, far})); diff != "" {
 		t.Error(diff)
 	}
 }

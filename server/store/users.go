@@ -63,7 +63,7 @@ func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, s
 	key := NewUUID()
 	values["key_hash"] = hashKey(key)
 	values["is_root"] = false
-	if _, _, err := s.Get(ctx, Projects, sc, values["project_id"].(string), NoVariables); err != nil {
+	if _, err := s.Get(ctx, Projects, sc, values["project_id"].(string)); err != nil {
 		return nil, "", err
 	}
 	row, err := s.create(ctx, Users, values, New{})

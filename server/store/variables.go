@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 )
 
 // Variable is one variable of an object. Value is canonical JSON text.
@@ -11,34 +10,18 @@ type Variable struct {
 	Key, Value string
 }
 
-// byKey orders variables by the code points of their keys.
-func byKey(a, b Variable) int { return strings.Compare(a.Key, b.Key) }
+// holding counts down the bytes of variables that may still be held.
+type holding int
 
-// overlay merges two sorted sets; where both have a key, near wins as a whole
-// (contract §5.3: no deep merge, and a null masks too).
-func overlay(near, far []Variable) []Variable {
-	switch {
-	case len(near) == 0:
-		return far
-	case len(far) == 0:
-		return near
+func (h *holding) take(n int) error {
+	if *h -= holding(n); *h < 0 {
+		return errHeld
 	}
-	merged := make([]Variable, 0, len(near)+len(far))
-	for len(near) > 0 && len(far) > 0 {
-		switch c := byKey(near[0], far[0]); {
-		case c < 0:
-			merged, near = append(merged, near[0]), near[1:]
-		case c > 0:
-			merged, far = append(merged, far[0]), far[1:]
-		default:
-			merged, near, far = append(merged, near[0]), near[1:], far[1:]
-		}
-	}
-	return append(append(merged, near...), far...)
+	return nil
 }
 
 // ownVariables reads the own variables of many objects, by id.
-func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any) (map[any][]Variable, error) {
+func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *holding) (map[any][]Variable, error) {
 	found := make(map[any][]Variable, len(ids))
 	if len(ids) == 0 {
 		return found, nil
@@ -53,7 +36,7 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any) (map[a
 	var v Variable
 	var id, last any
 	var set []Variable
-	err := q.each(ctx, text, args, []any{&id, &v.Key, &v.Value}, func() {
+	err := q.eachUntil(ctx, text, args, []any{&id, &v.Key, &v.Value}, func() error {
 		if id != last {
 			if last != nil {
 				found[last] = set
@@ -61,6 +44,7 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any) (map[a
 			last, set = id, nil
 		}
 		set = append(set, v)
+		return room.take(len(v.Key) + len(v.Value) + perVariable)
 	})
 	if last != nil {
 		found[last] = set
@@ -69,91 +53,102 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any) (map[a
 }
 
 // variables reads the variables of a page's rows, set by set: one statement
-// for each level of the hierarchy and one for the chains of parents.
-func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Variables) ([][]Variable, error) {
-	if which == NoVariables {
-		return nil, nil
+// for each level of the hierarchy and one for the chains of parents. It holds
+// at most the given number of bytes: what is more is errHeld.
+func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Variables, held int) ([]Set, error) {
+	sets := make([]Set, len(rows))
+	if which == NoVariables || len(rows) == 0 {
+		return sets, nil
 	}
+	room := holding(held)
 	key := e.Index(e.key)
 	ids := make([]any, len(rows))
 	for i, row := range rows {
 		ids[i] = row[key]
 	}
-	sets := make([][]Variable, len(rows))
-	if which == Own || len(e.inherits) == 0 || len(rows) == 0 {
-		own, err := q.ownVariables(ctx, e, ids)
+	if which == Own || len(e.inherits) == 0 {
+		own, err := q.ownVariables(ctx, e, ids, &room)
 		for i := range rows {
-			sets[i] = own[ids[i]]
+			sets[i].layers = [][]Variable{own[ids[i]]}
 		}
 		return sets, err
 	}
-	parents := map[any]any{}
+	var parents map[any]any
 	if e.IsDevice() {
 		var err error
-		if parents, err = q.ancestors(ctx, e, rows); err != nil {
+		var above []any
+		if parents, above, err = q.ancestors(ctx, e, rows); err != nil {
 			return nil, err
 		}
-		for id := range parents {
-			if !slices.Contains(ids, id) {
-				ids = append(ids, id)
-			}
-		}
+		ids = append(ids, above...)
 	}
-	own, err := q.ownVariables(ctx, e, ids)
+	own, err := q.ownVariables(ctx, e, ids, &room)
 	if err != nil {
 		return nil, err
 	}
-	base, err := q.inherited(ctx, e, rows)
+	base, err := q.inherited(ctx, e, rows, &room)
 	if err != nil {
 		return nil, err
-	}
-	// What a device has of its own and of its parents, once for each device.
-	chains := map[any][]Variable{}
-	var chain func(id any) []Variable
-	chain = func(id any) []Variable {
-		set, ok := chains[id]
-		if !ok {
-			set = own[id]
-			if parent := parents[id]; parent != nil {
-				set = overlay(set, chain(parent))
-			}
-			chains[id] = set
-		}
-		return set
 	}
 	for i, row := range rows {
-		sets[i] = overlay(chain(row[key]), base[i])
+		id := row[key]
+		layers := make([][]Variable, 0, 2)
+		for n := 0; id != nil; n++ {
+			if n > heldDepth {
+				return nil, errHeld
+			}
+			if set := own[id]; len(set) > 0 {
+				layers = append(layers, set)
+			}
+			id = parents[id]
+		}
+		sets[i].layers = append(layers, base[i]...)
 	}
 	return sets, nil
 }
 
 // ancestors returns the parent of every device of a page and of all devices
-// above them; nil for one without.
-func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (map[any]any, error) {
+// above them, nil for one without, and those that are not on the page.
+func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents map[any]any, above []any, err error) {
 	key, parent := e.Index("id"), e.Index("parent_id")
-	parents := make(map[any]any, len(rows))
-	var up []any
+	parents = make(map[any]any, len(rows))
 	for _, row := range rows {
 		parents[row[key]] = row[parent]
-		if row[parent] != nil && !slices.Contains(up, row[parent]) {
-			up = append(up, row[parent])
+	}
+	var up []any
+	seen := map[any]bool{}
+	for _, row := range rows {
+		if id := row[parent]; id != nil && !seen[id] {
+			seen[id] = true
+			up = append(up, id)
 		}
 	}
 	if len(up) == 0 {
-		return parents, nil
+		return parents, nil, nil
 	}
 	list, args := in(nil, up)
-	var id, above any
-	err := q.each(ctx, "WITH RECURSIVE up (id, parent_id) AS (SELECT id, parent_id FROM devices WHERE id IN "+list+
+	var id, next any
+	err = q.eachUntil(ctx, "WITH RECURSIVE up (id, parent_id) AS (SELECT id, parent_id FROM devices WHERE id IN "+list+
 		" UNION SELECT d.id, d.parent_id FROM devices d JOIN up ON d.id = up.parent_id) SELECT id, parent_id FROM up",
-		args, []any{&id, &above}, func() { parents[id] = above })
-	return parents, err
+		args, []any{&id, &next}, func() error {
+			if _, known := parents[id]; !known {
+				parents[id] = next
+				above = append(above, id)
+			}
+			if len(above) > heldAncestors {
+				return errHeld
+			}
+			return nil
+		})
+	return parents, above, err
 }
 
-// inherited returns what each row gets from the levels above it: the cell,
-// region, cloud and project that its own foreign keys name (contract §5.2).
-func (q *session) inherited(ctx context.Context, e *Entity, rows []Row) ([][]Variable, error) {
-	sets := make([][]Variable, len(rows))
+// inherited returns what each row gets from the levels above it, nearest
+// first: the cell, region, cloud and project that its own foreign keys name
+// (contract §5.2). Rows of one place share one merged level, as long as there
+// is room for it.
+func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *holding) ([][][]Variable, error) {
+	sets := make([][][]Variable, len(rows))
 	type place [4]any
 	at := make([]int, len(e.inherits))
 	levels := make([]map[any][]Variable, len(e.inherits))
@@ -166,52 +161,49 @@ func (q *session) inherited(ctx context.Context, e *Entity, rows []Row) ([][]Var
 			}
 		}
 		var err error
-		if levels[i], err = q.ownVariables(ctx, from.to, ids); err != nil {
+		if levels[i], err = q.ownVariables(ctx, from.to, ids, room); err != nil {
 			return nil, err
 		}
 	}
-	merged := map[place][]Variable{}
+	places := map[place][][]Variable{}
 	for n, row := range rows {
 		var p place
 		for i := range at {
 			p[i] = row[at[i]]
 		}
-		set, ok := merged[p]
+		layers, ok := places[p]
 		if !ok {
-			for i := len(at) - 1; i >= 0; i-- {
-				set = overlay(levels[i][p[i]], set)
+			size := 0
+			for i := range at {
+				if set := levels[i][p[i]]; len(set) > 0 {
+					layers = append(layers, set)
+					size += len(set) * perVariable
+				}
 			}
-			merged[p] = set
+			if len(layers) > 1 && room.take(size) == nil {
+				layers = [][]Variable{merged(layers)}
+			}
+			places[p] = layers
 		}
-		sets[n] = set
+		sets[n] = layers
 	}
 	return sets, nil
 }
 
-// Variables reads the own or resolved variables of one object.
-func (s *Store) Variables(ctx context.Context, e *Entity, sc Scope, id string, which Variables) ([]Variable, error) {
-	_, set, err := s.Get(ctx, e, sc, id, which)
-	return set, err
-}
-
-// SetVariables stores the given variables beside the others of the object and
-// returns all its own variables.
-func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) ([]Variable, error) {
-	var own []Variable
-	err := s.write(ctx, func(ctx context.Context, q *session) error {
-		owner, err := q.owner(ctx, e, sc, id)
+// SetVariables stores the given variables beside the others of the object.
+// [Invalid] if all together break the [Limits].
+func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) error {
+	return s.write(ctx, func(ctx context.Context, q *session) error {
+		row, err := q.find(ctx, e, sc, id)
 		if err != nil {
 			return err
 		}
-		if err := q.setVariables(ctx, e, owner, set); err != nil {
+		owner := row[e.Index(e.ownerID)]
+		if err := q.setVariables(ctx, e, owner, set); err != nil || len(set) == 0 {
 			return err
 		}
-		own = nil
-		var v Variable
-		return q.each(ctx, "SELECT key, value FROM variables WHERE owner_kind = ? AND owner_id = ? ORDER BY key",
-			[]any{e.owner, owner}, []any{&v.Key, &v.Value}, func() { own = append(own, v) })
+		return q.checkVariables(ctx, e, owner, row)
 	})
-	return own, err
 }
 
 // DeleteVariables removes variables by key; keys that are not there are

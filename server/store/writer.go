@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // maxBatch bounds how many writes share one transaction.
@@ -26,6 +27,7 @@ type writer struct {
 	run    sync.Once
 	closed sync.RWMutex // held for reading while a job is handed over
 	shut   bool
+	folded time.Time // when the log's size was looked at; the writer's own
 }
 
 type job struct {
@@ -120,6 +122,7 @@ func (s *Store) serveWrites() {
 			}
 			close(j.done)
 		}
+		s.fold(ctx, q)
 	}
 }
 

@@ -113,11 +113,18 @@ func (v Value) sorted() []Member {
 
 // AppendIndented appends canonical text src (from [Value.AppendCompact]) with
 // line breaks and two spaces for each level, starting at level depth.
-func AppendIndented(dst []byte, src string, depth int) []byte {
+//
+// That may be many times as long as src. Each time that dst has reached the
+// length full, room is called with it, and returns what to go on with; room
+// may be nil.
+func AppendIndented(dst []byte, src string, depth, full int, room func(dst []byte) []byte) []byte {
 	if src == "" || src[0] != '{' && src[0] != '[' {
 		return append(dst, src...)
 	}
 	for i := 0; i < len(src); {
+		if len(dst) >= full && room != nil {
+			dst = room(dst)
+		}
 		switch c := src[i]; c {
 		case '{', '[':
 			if src[i+1] == c+2 { // "{}" and "[]" stay on one line
@@ -150,6 +157,43 @@ func AppendIndented(dst []byte, src string, depth int) []byte {
 		i++
 	}
 	return dst
+}
+
+// Piece is the size in bytes of the pieces in which large documents are best
+// written.
+const Piece = 64 << 10
+
+// IndentedLen is how many bytes [AppendIndented] appends.
+func IndentedLen(src string, depth int) int {
+	if src == "" || src[0] != '{' && src[0] != '[' {
+		return len(src)
+	}
+	n := len(src)
+	for i := 0; i < len(src); i++ {
+		switch c := src[i]; c {
+		case '{', '[':
+			if src[i+1] == c+2 {
+				i++
+				continue
+			}
+			depth++
+			n += 1 + 2*depth
+		case '}', ']':
+			depth--
+			n += 1 + 2*depth
+		case ',':
+			n += 1 + 2*depth
+		case ':':
+			n++
+		case '"':
+			for i++; src[i] != '"'; i++ {
+				if src[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return n
 }
 
 const spaces = "\n                                                                "

@@ -1,8 +1,11 @@
 package jsontext_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -72,6 +75,89 @@ func TestPythonRepr(t *testing.T) {
 	}
 }
 
+// TestCostOfBodies checks that text which will be refused costs next to
+// nothing, and the costliest that will not a bounded amount.
+func TestCostOfBodies(t *testing.T) {
+	repeat := func(item string) []byte {
+		return []byte("[" + strings.Repeat(item+",", (1<<20)/(len(item)+1)) + "0]")
+	}
+	const most = 32 << 20
+	for name, tc := range map[string]struct {
+		body []byte
+		most uint64 // bytes allocated
+		err  error
+	}{
+		"numbers":       {repeat("1"), 2 << 20, jsontext.ErrTooMany},
+		"arrays":        {repeat("[]"), 2 << 20, jsontext.ErrTooMany},
+		"objects":       {repeat(`{"":0}`), 2 << 20, jsontext.ErrTooMany},
+		"syntax at end": {append(repeat("[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]")[:1<<18], "]]]"...), 1 << 20, nil},
+		"one string":    {[]byte(`"` + strings.Repeat(`\u0001`, 1<<18) + `"]`), 4 << 20, nil},
+		"deep":          {bytes.Repeat([]byte("["), 1<<20), 1 << 20, jsontext.ErrTooDeep},
+		"many objects":  {append(repeat(`{"":0}`)[:1+7*28_000], `0]`...), most, nil},
+		"many members":  {[]byte(`{` + manyMembers(49_000) + `"x":0}`), most, nil},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := jsontext.Parse(tc.body)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > tc.most {
+			t.Errorf("%s: %d bytes of JSON took %d bytes of memory, want at most %d", name, len(tc.body), got, tc.most)
+		}
+		if tc.err != nil && !errors.Is(err, tc.err) || tc.most < most && err == nil {
+			t.Errorf("%s: %v, want %v", name, err, tc.err)
+		}
+		if tc.most == most && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func manyMembers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"%d":0,`, i)
+	}
+	return b.String()
+}
+
+// TestLongRepr checks that a message does not repeat a body of any length.
+func TestLongRepr(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`"` + strings.Repeat("é", 1<<20) + `"`, "[" + strings.Repeat("[1,2],", 9000) + "1]", strings.Repeat("7", 1<<20), `{"` + strings.Repeat("k", 1<<20) + `":1}`} {
+		v, err := jsontext.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := v.PythonRepr(); len(got) > 9000 || !strings.Contains(got, "...") {
+			t.Errorf("%d bytes of %.20s", len(got), got)
+		}
+	}
+}
+
+// TestObjects checks that the last value of a repeated key wins in small and
+// large objects, where the first stood.
+func TestObjects(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 15, 16, 17, 40} {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"k%d":%d,`, i, i)
+		}
+		for i := range n {
+			fmt.Fprintf(&b, `"k%d":%d,`, i, i+1000)
+		}
+		v, err := jsontext.Parse([]byte("{" + strings.TrimSuffix(b.String(), ",") + "}"))
+		if err != nil || len(v.Members) != n {
+			t.Fatalf("%d members: %d, %v", n, len(v.Members), err)
+		}
+		for i, m := range v.Members {
+			if m.Key != fmt.Sprint("k", i) || m.Value.Text != fmt.Sprint(i+1000) {
+				t.Errorf("member %d of %d: %s %s", i, n, m.Key, m.Value.Text)
+			}
+		}
+	}
+}
+
 // FuzzRoundTrip checks Parse against the standard library: the same texts are
 // JSON, canonical text is a fixed point, and indenting only adds white space.
 func FuzzRoundTrip(f *testing.F) {
@@ -91,8 +177,11 @@ func FuzzRoundTrip(f *testing.F) {
 		if err != nil || again.Compact() != text {
 			t.Fatalf("canonical %q does not come back: %v", text, err)
 		}
-		indented := jsontext.AppendIndented(nil, text, 1)
+		indented := jsontext.AppendIndented(nil, text, 1, 0, nil)
 		again, err = jsontext.Parse(indented)
+		if n := jsontext.IndentedLen(text, 1); n != len(indented) {
+			t.Fatalf("IndentedLen(%q) = %d, want %d", text, n, len(indented))
+		}
 		if err != nil || again.Compact() != text {
 			t.Fatalf("indented %q does not come back: %v", indented, err)
 		}

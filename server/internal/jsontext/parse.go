@@ -3,6 +3,7 @@ package jsontext
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/value"
@@ -59,28 +60,98 @@ const MaxDepth = 512
 // parser accepts but which are not JSON and cannot be stored.
 var ErrNotFinite = errors.New("NaN and Infinity are not JSON values")
 
-// ErrTooDeep is returned by [Parse] for a document nested over [MaxDepth].
+// ErrTooDeep is returned by [Scan] for a document nested over [MaxDepth].
 var ErrTooDeep = fmt.Errorf("JSON is nested more than %d levels deep", MaxDepth)
 
-// Parse reads one JSON document. Errors are [ErrNotFinite], [ErrTooDeep], or
-// say at which byte the text stops being JSON.
+// MaxValues is how many values a document may have, keys included. A value
+// takes 72 bytes in memory and a member 88, whatever its text takes: "1," is
+// two bytes.
+const MaxValues = 100_000
+
+// ErrTooMany is returned by [Scan] for a document with over [MaxValues].
+var ErrTooMany = fmt.Errorf("JSON has more than %d values", MaxValues)
+
+// Parse reads one JSON document. Errors are [ErrNotFinite], [ErrTooDeep],
+// [ErrTooMany], or say at which byte the text stops being JSON.
 func Parse(data []byte) (Value, error) {
-	p := parser{data: data}
+	d, err := Scan(data)
+	if err != nil {
+		return Value{}, err
+	}
+	return d.Value()
+}
+
+// Document is text that [Scan] has read.
+type Document struct {
+	data   []byte
+	counts []uint32 // of what is in each array and object, in their order
+	values int
+}
+
+// Values is how many values the document has, keys included.
+func (d *Document) Values() int { return d.values }
+
+// Scan reads one JSON document without making a value of anything: text that
+// is not JSON, too deep or of too many values costs nearly no memory.
+func Scan(data []byte) (*Document, error) {
+	p := parser{data: data, scan: true}
+	if _, err := p.document(); err != nil {
+		return nil, err
+	}
+	return &Document{data: data, counts: p.counts, values: p.values}, nil
+}
+
+// Value makes the value of a document. Its error is [ErrNotFinite].
+func (d *Document) Value() (Value, error) {
+	p := parser{data: d.data, counts: d.counts}
+	return p.document()
+}
+
+type parser struct {
+	data    []byte
+	pos     int
+	scan    bool     // nothing is made, only counted
+	values  int      // counted so far
+	counts  []uint32 // written by a scan, taken from the front by the other pass
+	scratch []byte   // of strings with escapes
+}
+
+func (p *parser) document() (Value, error) {
 	p.space()
 	v, err := p.value(0)
 	if err != nil {
 		return Value{}, err
 	}
 	p.space()
-	if p.pos != len(data) {
+	if p.pos != len(p.data) {
 		return Value{}, p.bad("unexpected text after the value")
 	}
 	return v, nil
 }
 
-type parser struct {
-	data []byte
-	pos  int
+// count counts a value or a key.
+func (p *parser) count() error {
+	if p.values++; p.scan && p.values > MaxValues {
+		return ErrTooMany
+	}
+	return nil
+}
+
+// begin begins an array or object: n is how many it holds, unless this is the
+// scan, which says so at its end.
+func (p *parser) begin() (at, n int) {
+	if p.scan {
+		p.counts = append(p.counts, 0)
+		return len(p.counts) - 1, 0
+	}
+	n, p.counts = int(p.counts[0]), p.counts[1:]
+	return 0, n
+}
+
+func (p *parser) end(at, n int) {
+	if p.scan {
+		p.counts[at] = uint32(n) //nolint:gosec // at most MaxValues
+	}
 }
 
 func (p *parser) bad(what string) error {
@@ -111,6 +182,9 @@ func (p *parser) value(depth int) (Value, error) {
 	if depth > MaxDepth {
 		return Value{}, ErrTooDeep
 	}
+	if err := p.count(); err != nil {
+		return Value{}, err
+	}
 	if p.pos >= len(p.data) {
 		return Value{}, p.bad("a value is missing")
 	}
@@ -131,25 +205,71 @@ func (p *parser) value(depth int) (Value, error) {
 	case p.take("false"):
 		return Value{Kind: False}, nil
 	case p.take("NaN"), p.take("Infinity"):
-		return Value{}, ErrNotFinite
+		return Value{}, p.notFinite()
 	}
 	return Value{}, p.bad("not a JSON value")
 }
 
+// notFinite is the error for NaN and Infinity, which the second pass gives:
+// the scan goes on, because it does not know the keys that lead there.
+func (p *parser) notFinite() error {
+	if p.scan {
+		return nil
+	}
+	return ErrNotFinite
+}
+
+// members are those of an object in the making. Small objects, of which there
+// may be many, go without a map.
+type members struct {
+	list []Member
+	at   map[string]int
+}
+
+// smallObject is how many members are searched one by one.
+const smallObject = 16
+
+func (m *members) set(key string, v Value) {
+	if m.at == nil && len(m.list) == smallObject {
+		m.at = make(map[string]int, cap(m.list))
+		for i := range m.list {
+			m.at[m.list[i].Key] = i
+		}
+	}
+	i, again := m.at[key]
+	if m.at == nil {
+		i = slices.IndexFunc(m.list, func(o Member) bool { return o.Key == key })
+		again = i >= 0
+	}
+	if again {
+		m.list[i].Value = v
+		return
+	}
+	if m.at != nil {
+		m.at[key] = len(m.list)
+	}
+	m.list = append(m.list, Member{Key: key, Value: v})
+}
+
 func (p *parser) object(depth int) (Value, error) {
 	v := Value{Kind: Object}
+	at, n := p.begin()
 	p.pos++
 	p.space()
 	if p.take("}") {
 		return v, nil
 	}
-	at := map[string]int{}
+	m := members{list: make([]Member, 0, n)}
+	n = 0
 	for {
 		p.space()
 		if p.pos >= len(p.data) || p.data[p.pos] != '"' {
 			return Value{}, p.bad("a key in double quotes is missing")
 		}
 		key, err := p.str()
+		if err == nil {
+			err = p.count()
+		}
 		if err != nil {
 			return Value{}, err
 		}
@@ -162,14 +282,13 @@ func (p *parser) object(depth int) (Value, error) {
 		if err != nil {
 			return Value{}, p.below(func(err error) error { return value.In(key, err) }, err)
 		}
-		if i, again := at[key]; again {
-			v.Members[i].Value = member
-		} else {
-			at[key] = len(v.Members)
-			v.Members = append(v.Members, Member{Key: key, Value: member})
+		if n++; !p.scan {
+			m.set(key, member)
 		}
 		p.space()
 		if p.take("}") {
+			p.end(at, n)
+			v.Members = m.list
 			return v, nil
 		}
 		if !p.take(",") {
@@ -180,20 +299,28 @@ func (p *parser) object(depth int) (Value, error) {
 
 func (p *parser) array(depth int) (Value, error) {
 	v := Value{Kind: Array}
+	at, n := p.begin()
 	p.pos++
 	p.space()
 	if p.take("]") {
 		return v, nil
 	}
+	if !p.scan {
+		v.Items = make([]Value, 0, n)
+	}
+	n = 0
 	for {
 		p.space()
 		item, err := p.value(depth + 1)
 		if err != nil {
 			return Value{}, p.below(func(err error) error { return value.At(len(v.Items), err) }, err)
 		}
-		v.Items = append(v.Items, item)
+		if n++; !p.scan {
+			v.Items = append(v.Items, item)
+		}
 		p.space()
 		if p.take("]") {
+			p.end(at, n)
 			return v, nil
 		}
 		if !p.take(",") {
@@ -221,7 +348,7 @@ func (p *parser) digits() int {
 func (p *parser) number() (Value, error) {
 	start, kind := p.pos, Integer
 	if p.take("-") && p.take("Infinity") {
-		return Value{}, ErrNotFinite
+		return Value{}, p.notFinite()
 	}
 	if !p.take("0") && p.digits() == 0 {
 		return Value{}, p.bad("a digit is missing")
@@ -241,7 +368,18 @@ func (p *parser) number() (Value, error) {
 			return Value{}, p.bad("a digit is missing")
 		}
 	}
+	if p.scan {
+		return Value{}, nil
+	}
 	return Value{Kind: kind, Text: string(p.data[start:p.pos])}, nil
+}
+
+// text is what a string holds; nothing in a scan.
+func (p *parser) text(b []byte) string {
+	if p.scan {
+		return ""
+	}
+	return string(b)
 }
 
 // str reads a string in double quotes.
@@ -257,9 +395,10 @@ func (p *parser) str() (string, error) {
 			return "", p.bad("a string is not UTF-8")
 		}
 		p.pos++
-		return string(raw), nil
+		return p.text(raw), nil
 	}
-	text := append([]byte(nil), p.data[start:p.pos]...)
+	text := append(p.scratch[:0], p.data[start:p.pos]...)
+	defer func() { p.scratch = text }()
 	for p.pos < len(p.data) {
 		c := p.data[p.pos]
 		switch {
@@ -268,7 +407,7 @@ func (p *parser) str() (string, error) {
 			if !validWTF8(text) {
 				return "", p.bad("a string is not UTF-8")
 			}
-			return string(text), nil
+			return p.text(text), nil
 		case c < ' ':
 			return "", p.bad("a control character in a string must be escaped")
 		case c != '\\':
@@ -279,10 +418,11 @@ func (p *parser) str() (string, error) {
 			text = append(text, c)
 			p.pos++
 		default:
-			var err error
-			if text, err = p.escape(text); err != nil {
+			more, err := p.escape(text)
+			if err != nil {
 				return "", err
 			}
+			text = more
 		}
 	}
 	return "", p.bad("a string has no closing quote")

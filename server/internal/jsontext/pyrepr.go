@@ -12,38 +12,80 @@ import (
 	"github.com/craton-fleet/craton/internal/python"
 )
 
+// maxRepr is the length in bytes from which on [Value.PythonRepr] stops: who
+// reads the message knows what was sent.
+const maxRepr = 2000
+
 // PythonRepr renders v as the Python literal that the reference server's
-// validation messages quote (contract §4): None, True, 'text', {'a': 1}.
+// validation messages quote (contract §4): None, True, 'text', {'a': 1}. What
+// is very long ends in "...".
 func (v Value) PythonRepr() string {
+	return string(v.appendRepr(nil))
+}
+
+func (v Value) appendRepr(dst []byte) []byte {
+	if len(dst) > maxRepr {
+		return dst
+	}
 	switch v.Kind {
 	case Null:
-		return "None"
+		return append(dst, "None"...)
 	case False:
-		return "False"
+		return append(dst, "False"...)
 	case True:
-		return "True"
+		return append(dst, "True"...)
 	case Integer:
+		if len(v.Text) > maxRepr {
+			return append(append(dst, v.Text[:maxRepr]...), "..."...)
+		}
 		if n, ok := new(big.Int).SetString(v.Text, 10); ok {
-			return n.String() // Python reads -0 as 0
+			return n.Append(dst, 10) // Python reads -0 as 0
 		}
-		return v.Text
+		return append(dst, v.Text...)
 	case Float:
-		return pythonFloat(v.Text)
+		return append(dst, pythonFloat(v.Text)...)
 	case String:
-		return PythonString(v.Text)
+		return append(dst, PythonShort(v.Text)...)
 	case Array:
-		parts := make([]string, len(v.Items))
+		dst = append(dst, '[')
 		for i, item := range v.Items {
-			parts[i] = item.PythonRepr()
+			if i > 0 {
+				dst = append(dst, ", "...)
+			}
+			if len(dst) > maxRepr {
+				dst = append(dst, "..."...)
+				break
+			}
+			dst = item.appendRepr(dst)
 		}
-		return "[" + strings.Join(parts, ", ") + "]"
+		return append(dst, ']')
 	default:
-		parts := make([]string, len(v.Members))
+		dst = append(dst, '{')
 		for i, m := range v.Members {
-			parts[i] = PythonString(m.Key) + ": " + m.Value.PythonRepr()
+			if i > 0 {
+				dst = append(dst, ", "...)
+			}
+			if len(dst) > maxRepr {
+				dst = append(dst, "..."...)
+				break
+			}
+			dst = append(append(dst, PythonShort(m.Key)...), ": "...)
+			dst = m.Value.appendRepr(dst)
 		}
-		return "{" + strings.Join(parts, ", ") + "}"
+		return append(dst, '}')
 	}
+}
+
+// PythonShort is [PythonString] for a text that may be very long.
+func PythonShort(s string) string {
+	if len(s) <= maxRepr {
+		return PythonString(s)
+	}
+	n := maxRepr
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return PythonString(s[:n] + "...")
 }
 
 // PythonString renders s as a Python string literal: single quotes unless the

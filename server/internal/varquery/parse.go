@@ -19,6 +19,10 @@ const (
 	ErrValue = refusal("An invalid JSON value was specified.")
 )
 
+// MaxTerms is how many terms a filter may have: each is a look-up for every
+// object, and databases bound how deep an expression may be.
+const MaxTerms = 100
+
 // Term is one condition: the variable Key has a value that matches.
 type Term struct {
 	Key   string
@@ -43,7 +47,7 @@ const (
 )
 
 // Parse reads a filter. Of two terms with the same path the last one counts.
-// Errors are [ErrPath], [ErrValue], or name the piece that has no colon.
+// Errors are [ErrPath], [ErrValue], or say what else is wrong.
 func Parse(expr string) ([]Term, error) {
 	var terms []Term
 	at := map[string]int{}
@@ -62,6 +66,9 @@ func Parse(expr string) ([]Term, error) {
 		if i, again := at[path]; again {
 			terms[i] = term
 			continue
+		}
+		if len(terms) == MaxTerms {
+			return nil, fmt.Errorf("the vars filter has more than %d terms, which is the most that are possible", MaxTerms)
 		}
 		at[path] = len(terms)
 		terms = append(terms, term)

@@ -1,0 +1,211 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// answer is the body of a response in the making. A light one stays in
+// memory. What turns out to be large is begun anew as a whole one, which goes
+// to a file piece by piece: neither memory nor the database's read
+// transaction is held while a client does not read.
+type answer struct {
+	whole  bool
+	err    error // the first failure; what is appended after it does not count
+	file   *os.File
+	size   int64 // of the file
+	budget *budget
+}
+
+// at is the length of a buffer from which on there is no more room in it.
+func (a *answer) at() int {
+	if a.whole {
+		return jsontext.Piece
+	}
+	return lightAnswer
+}
+
+// room takes a buffer that has reached its length, and returns one to go on
+// with.
+func (a *answer) room(dst []byte) []byte {
+	switch {
+	case len(dst) < a.at():
+		return dst
+	case a.err != nil:
+	case !a.whole:
+		a.err = store.ErrTooMuch
+	default:
+		a.err = a.spill(dst)
+	}
+	return dst[:0]
+}
+
+// spill moves bytes to the file.
+func (a *answer) spill(b []byte) error {
+	n := int64(len(b))
+	switch {
+	case a.size+n > largestAnswer:
+		return answerTooLarge()
+	case !a.budget.files.TryAcquire(n):
+		return errOverload
+	}
+	a.size += n // from here on close gives it back
+	if a.file == nil {
+		f, err := os.CreateTemp(temporary(), "craton-answer-")
+		if err != nil {
+			return fmt.Errorf("a large answer needs a temporary file (TMPDIR says where): %w", err)
+		}
+		a.file = f
+		_ = os.Remove(f.Name()) // it goes with its last user, where the system can do that
+	}
+	if _, err := a.file.Write(b); err != nil {
+		return fmt.Errorf("write a large answer to a temporary file (TMPDIR says where): %w", err)
+	}
+	return nil
+}
+
+// close gives back what the answer has. It may be used again.
+func (a *answer) close() {
+	if a.file != nil {
+		_ = a.file.Close()
+		_ = os.Remove(a.file.Name())
+		a.file = nil
+	}
+	a.budget.files.Release(a.size)
+	a.size, a.err = 0, nil
+}
+
+// temporary is where SQLite would put large temporary files: /tmp is often
+// memory.
+func temporary() string {
+	if dir := os.Getenv("TMPDIR"); dir != "" {
+		return dir
+	}
+	if info, err := os.Stat("/var/tmp"); err == nil && info.IsDir() {
+		return "/var/tmp"
+	}
+	return os.TempDir()
+}
+
+// read makes the answer of fn from one moment of the database. fn may be
+// called a second time.
+func (c *call) read(fn func(ctx context.Context, v *store.View) error) error {
+	return c.produce(func(whole bool) error {
+		return c.store.View(c.r.Context(), whole, func(ctx context.Context, v *store.View) error {
+			if err := fn(ctx, v); err != nil {
+				return err
+			}
+			return c.out.err
+		})
+	})
+}
+
+// produce makes an answer, first as a light one.
+func (c *call) produce(fn func(whole bool) error) error {
+	err := fn(false)
+	if err == nil {
+		err = c.out.err
+	}
+	if !errors.Is(err, store.ErrTooMuch) {
+		return err
+	}
+	release, err := c.budget.whole.take(c.r.Context(), 1)
+	if err != nil {
+		return err
+	}
+	defer release()
+	c.out.whole, c.out.err, c.buf = true, nil, c.buf[:0]
+	if err := fn(true); err != nil {
+		return err
+	}
+	return c.out.err
+}
+
+// Times that a client has to take an answer.
+const (
+	stall       = time.Minute // without taking a piece of it; a slow client takes a megabyte at a time
+	slowestRate = 64 << 10    // bytes a second of the whole, after five minutes
+)
+
+// send writes the answer. A client that does not read is cut off.
+func (c *call) send(w http.ResponseWriter) {
+	total := c.out.size + int64(len(c.buf))
+	if total <= jsontext.Piece {
+		_, _ = w.Write(c.buf) // a client that is gone needs no answer
+		return
+	}
+	control := http.NewResponseController(w)
+	end := time.Now().Add(5*time.Minute + time.Duration(total/slowestRate)*time.Second)
+	write := func(b []byte) bool {
+		for len(b) > 0 {
+			deadline := time.Now().Add(stall)
+			if deadline.After(end) {
+				deadline = end
+			}
+			_ = control.SetWriteDeadline(deadline) // in one process there is none
+			n, err := w.Write(b[:min(len(b), jsontext.Piece)])
+			if err != nil {
+				return false
+			}
+			b = b[n:]
+		}
+		return true
+	}
+	ok := true
+	if c.out.file != nil {
+		ok = c.sendFile(write)
+	}
+	if ok && write(c.buf) {
+		_ = control.Flush()
+		_ = control.SetWriteDeadline(time.Time{}) // the next request has its own
+	}
+}
+
+func (c *call) sendFile(write func([]byte) bool) bool {
+	piece := pieces.Get().(*[jsontext.Piece]byte)
+	defer pieces.Put(piece)
+	for at := int64(0); at < c.out.size; {
+		n, err := c.out.file.ReadAt(piece[:min(int64(len(piece)), c.out.size-at)], at)
+		if n == 0 && err != nil {
+			c.report(c.r.Context(), fmt.Errorf("read a large answer back: %w", err))
+			panic(http.ErrAbortHandler) // half an answer must not look whole
+		}
+		if !write(piece[:n]) {
+			return false
+		}
+		at += int64(n)
+	}
+	return true
+}
+
+// park puts an answer that is ready where it may wait for its client, and
+// returns what ends that.
+func (c *call) park() (release func(), err error) {
+	n := int64(len(c.buf))
+	if n <= jsontext.Piece {
+		return func() {}, nil
+	}
+	if c.budget.answers.TryAcquire(n) {
+		return func() { c.budget.answers.Release(n) }, nil
+	}
+	if err := c.out.spill(c.buf); err != nil {
+		return nil, err
+	}
+	c.buf = nil
+	return func() {}, nil
+}
+
+// drain reads what a client still sends, so that it comes to reading the
+// answer.
+func drain(r io.Reader) {
+	const most = 64 << 20
+	_, _ = io.CopyN(io.Discard, r, most)
+}

@@ -1,0 +1,40 @@
+package store
+
+import (
+	"context"
+	"os"
+	"time"
+)
+
+// SQLite folds the write-ahead log into the file after a commit, as far as no
+// view still needs the file as it was, and begins the log anew when no view
+// reads it. Where views overlap all the time that moment never comes, and the
+// log grows. From foldSize on the writer makes it come: a view lasts no longer
+// than viewTime, and nearly all last milliseconds.
+const (
+	foldSize  = 32 << 20               // bytes of the log; SQLite's own folding keeps it at 4 MiB
+	foldPause = time.Second            // between two attempts
+	foldWait  = 300 * time.Millisecond // for views to end, while writes wait
+)
+
+// fold empties the log if it has become large. It is the writer's, between two
+// transactions, and what hinders it now need not the next time.
+func (s *Store) fold(ctx context.Context, q *session) {
+	w := &s.writer
+	if q.conn == nil || time.Since(w.folded) < foldPause {
+		return
+	}
+	w.folded = time.Now()
+	info, err := os.Stat(s.path + "-wal")
+	if err != nil || info.Size() < foldSize {
+		return
+	}
+	var patience int64
+	if q.row(ctx, "PRAGMA busy_timeout", nil, &patience) != nil {
+		return
+	}
+	run := func(text string) { _, _ = q.conn.ExecContext(ctx, text) }
+	run("PRAGMA busy_timeout = " + idText(foldWait.Milliseconds()))
+	run("PRAGMA wal_checkpoint(TRUNCATE)")
+	run("PRAGMA busy_timeout = " + idText(patience))
+}

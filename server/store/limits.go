@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/craton-fleet/craton/server/internal/jsontext"
+)
+
+// Limits bound what one object may hold, however many writes bring it: each
+// is a part of every answer that shows the object.
+type Limits struct {
+	Variables int // bytes of an object's own variables as stored, keys included
+	Written   int // bytes of the same as answers write them, a line for each value
+	Keys      int // own variables of an object
+	Labels    int // of a device
+}
+
+// DefaultLimits are those of a store that is opened. [Limits.Written] admits
+// what any real data take: eight times the text is arrays of single digits
+// six levels deep.
+var DefaultLimits = Limits{Variables: 1 << 20, Written: 8 << 20, Keys: 10_000, Labels: 256}
+
+// SetLimits replaces the limits. It is called before the store is used.
+func (s *Store) SetLimits(l Limits) { s.limits = l }
+
+// weight is what an object's variables come to.
+type weight struct{ keys, stored, written int }
+
+// writtenDepth is how deep the variables of an object are in a list.
+const writtenDepth = 3
+
+func (w *weight) add(v Variable) {
+	w.keys++
+	w.stored += len(v.Key) + len(v.Value)
+	w.written += 2*writtenDepth + len(v.Key) + jsontext.IndentedLen(v.Value, writtenDepth)
+}
+
+// check says which limit the variables of an object break.
+func (l Limits) check(of string, w weight) error {
+	switch {
+	case w.keys > l.Keys:
+		return refuse(Invalid, "The %s would have %d variables, at most %d are kept for one object. Put what belongs together into one variable, or delete some first.", of, w.keys, l.Keys)
+	case w.stored > l.Variables:
+		return refuse(Invalid, "The variables of the %s would take %d bytes together, at most %d are kept for one object (the server's setting max_variables). Put less there, or delete some first.", of, w.stored, l.Variables)
+	case w.written > l.Written:
+		return refuse(Invalid, "The variables of the %s would take %d bytes in an answer, with a line for each value, at most %d may: they are nested too deep for their number. Put less there, or as one string.", of, w.written, l.Written)
+	}
+	return nil
+}
+
+// checkNew checks the limits against an object that is not stored yet.
+func (l Limits) checkNew(e *Entity, n New) error {
+	of := e.Name
+	if name, ok := n.Values["name"].(string); ok {
+		of = fmt.Sprintf("%s %q", e.Name, name)
+	}
+	var w weight
+	for _, v := range n.Variables {
+		w.add(v)
+	}
+	labels := map[string]bool{}
+	for _, label := range n.Labels {
+		labels[label] = true
+	}
+	if len(labels) > l.Labels {
+		return refuse(Invalid, "The %s would have %d labels, at most %d are possible.", of, len(labels), l.Labels)
+	}
+	return l.check(of, w)
+}
+
+// describeRow names an object for messages.
+func (e *Entity) describeRow(row Row) string {
+	if i := e.Index("name"); i >= 0 && row != nil {
+		return fmt.Sprintf("%s %q", e.Name, row[i])
+	}
+	return e.Name
+}
+
+// checkVariables checks the limits against all own variables of an object.
+func (q *session) checkVariables(ctx context.Context, e *Entity, owner any, row Row) error {
+	var w weight
+	var v Variable
+	err := q.each(ctx, "SELECT key, value FROM variables WHERE owner_kind = ? AND owner_id = ?",
+		[]any{e.owner, owner}, []any{&v.Key, &v.Value}, func() { w.add(v) })
+	if err != nil {
+		return err
+	}
+	return q.store.limits.check(e.describeRow(row), w)
+}
+
+// checkLabels does the same for the labels of a device.
+func (q *session) checkLabels(ctx context.Context, id any, of string) error {
+	var n int
+	err := q.row(ctx, "SELECT count(*) FROM labels WHERE device_id = ?", []any{id}, &n)
+	if err == nil && n > q.store.limits.Labels {
+		return refuse(Invalid, "The %s would have %d labels, at most %d are possible.", of, n, q.store.limits.Labels)
+	}
+	return err
+}

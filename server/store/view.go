@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A read brings no more than this many bytes of variables into memory at
+// once. What is more is an [ErrTooMuch] for a light view; a whole one reads
+// it in pieces, if need be key by key.
+const (
+	heldLight = 1 << 20
+	heldWhole = 8 << 20
+)
+
+// Bounds of what the chains of parents of a page may be, to be held in memory.
+const (
+	heldAncestors = 1000
+	heldDepth     = 16
+)
+
+// perVariable is what a variable takes in memory beside its text, in bytes.
+const perVariable = 32
+
+// viewTime bounds a [View]. While one lasts, the write-ahead log cannot be
+// folded into the file beyond it.
+const viewTime = time.Minute
+
+// ErrTooMuch is the error of a light [View] whose variables take much memory.
+var ErrTooMuch = errors.New("the variables do not fit a light view")
+
+// errHeld is ErrTooMuch of one attempt.
+var errHeld = errors.New("more variables than are held in memory")
+
+// View is the database at one moment, for the time of a function.
+type View struct {
+	q    *session
+	held int
+	all  bool
+}
+
+// View calls fn with the database as it is at one moment. A light view holds
+// little memory; with whole one may also read what is large, in pieces, and
+// the caller bounds how many do so at once.
+//
+// fn must not wait for a client: the view is one of few, and ends after a
+// minute with an error.
+func (s *Store) View(ctx context.Context, whole bool, fn func(ctx context.Context, v *View) error) error {
+	bounded, cancel := context.WithTimeout(ctx, viewTime)
+	defer cancel()
+	err := s.read(bounded, func(ctx context.Context, q *session) error {
+		v := &View{q: q, held: heldLight, all: whole}
+		if whole {
+			v.held = heldWhole
+		}
+		return fn(ctx, v)
+	})
+	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) {
+		return refuse(Slow, "The answer took more than %s to read, and was given up. Ask for less at once: a smaller limit, fewer sort_keys, a filter by region_id or cell_id.", viewTime)
+	}
+	return err
+}
+
+// Get is [Store.Get] without variables.
+func (v *View) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
+	return v.q.find(ctx, e, sc, id)
+}
+
+// Rows reads the rows with the given ids, in no order; what is not there is
+// left out.
+func (v *View) Rows(ctx context.Context, e *Entity, ids []int64) ([]Row, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, args := in(nil, ids)
+	rows := make([]Row, 0, len(ids))
+	scan := newScanner(e)
+	err := v.q.each(ctx, "SELECT "+e.selectList()+" FROM "+e.Table+" t WHERE t."+e.key+" IN "+list, args, scan.dest,
+		func() { rows = append(rows, scan.row()) })
+	return rows, err
+}
+
+// Sets calls fn with the variables of each row, in their order.
+func (v *View) Sets(ctx context.Context, e *Entity, rows []Row, which Variables, fn func(i int, set Set) error) error {
+	return v.sets(ctx, e, rows, 0, which, fn)
+}
+
+func (v *View) sets(ctx context.Context, e *Entity, rows []Row, first int, which Variables, fn func(i int, set Set) error) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	sets, err := v.q.variables(ctx, e, rows, which, v.held)
+	switch {
+	case errors.Is(err, errHeld) && !v.all:
+		return ErrTooMuch
+	case errors.Is(err, errHeld) && len(rows) == 1:
+		return fn(first, Set{far: &farSet{ctx: ctx, q: v.q, e: e, row: rows[0], which: which}})
+	case errors.Is(err, errHeld):
+		half := len(rows) / 2
+		if err := v.sets(ctx, e, rows[:half], first, which, fn); err != nil {
+			return err
+		}
+		return v.sets(ctx, e, rows[half:], first+half, which, fn)
+	case err != nil:
+		return err
+	}
+	for i, set := range sets {
+		if err := fn(first+i, set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Set is the variables of one object, own or resolved. What several objects
+// inherit is in memory once.
+type Set struct {
+	layers [][]Variable // nearest first, each sorted
+	far    *farSet      // instead, if they are too many to be held
+}
+
+// NewSet is a set of variables that are sorted by key.
+func NewSet(sorted []Variable) Set { return Set{layers: [][]Variable{sorted}} }
+
+// All yields the variables in the order of their keys. Where two levels have
+// a key the nearer wins as a whole (contract §5.3: no deep merge, and a null
+// masks too).
+func (s Set) All() iter.Seq2[Variable, error] {
+	if s.far != nil {
+		return s.far.all
+	}
+	return func(yield func(Variable, error) bool) {
+		var few [heldDepth + 8][]Variable
+		heads := append(few[:0], s.layers...)
+		for {
+			least := -1
+			for i, layer := range heads {
+				if len(layer) > 0 && (least < 0 || layer[0].Key < heads[least][0].Key) {
+					least = i
+				}
+			}
+			if least < 0 {
+				return
+			}
+			v := heads[least][0]
+			for i := least; i < len(heads); i++ {
+				if len(heads[i]) > 0 && heads[i][0].Key == v.Key {
+					heads[i] = heads[i][1:]
+				}
+			}
+			if !yield(v, nil) {
+				return
+			}
+		}
+	}
+}
+
+// farSet reads the variables of one object one by one.
+type farSet struct {
+	ctx   context.Context //nolint:containedctx // that of the view, which the set does not outlive
+	q     *session
+	e     *Entity
+	row   Row
+	which Variables
+}
+
+func (f *farSet) all(yield func(Variable, error) bool) {
+	text, args := f.levels()
+	stop := errors.New("enough")
+	var last, key string
+	var kind, owner any
+	found := false
+	err := f.q.eachUntil(f.ctx, text, args, []any{&key, &kind, &owner}, func() error {
+		if found && key == last {
+			return nil // a nearer level has it
+		}
+		found, last = true, strings.Clone(key)
+		v := Variable{Key: last}
+		if err := f.q.row(f.ctx, "SELECT value FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{kind, owner, key}, &v.Value); err != nil {
+			return err
+		}
+		if !yield(v, nil) {
+			return stop
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, stop) {
+		yield(Variable{}, err)
+	}
+}
+
+// levels is the statement for all keys of the object and the levels that it
+// inherits from, by key and then the nearest first.
+func (f *farSet) levels() (string, []any) {
+	e := f.e
+	own := f.row[e.Index(e.ownerID)]
+	above := "up (id, parent_id, distance) AS (SELECT 0, 0, 0 WHERE 1 = 0)"
+	first := fmt.Sprintf("SELECT 0, %d, ?", e.owner)
+	if e.IsDevice() && f.which == Resolved {
+		above = `up (id, parent_id, distance) AS (SELECT id, parent_id, 0 FROM devices WHERE id = ?
+			UNION ALL SELECT d.id, d.parent_id, up.distance + 1 FROM devices d JOIN up ON d.id = up.parent_id)`
+		first = fmt.Sprintf("SELECT distance, %d, id FROM up", ownDevice)
+	}
+	args := []any{own}
+	levels := []string{first}
+	if f.which == Resolved {
+		for i, from := range e.inherits {
+			id := f.row[e.Index(from.column)]
+			if id == nil {
+				continue
+			}
+			owner := "?"
+			if from.to.ownerID != from.to.key {
+				owner = fmt.Sprintf("(SELECT %s FROM %s WHERE %s = ?)", from.to.ownerID, from.to.Table, from.to.key)
+			}
+			const beyondParents = 1_000_000_000
+			levels = append(levels, fmt.Sprintf("SELECT %d, %d, %s", beyondParents+i, from.to.owner, owner))
+			args = append(args, id)
+		}
+	}
+	return "WITH RECURSIVE " + above + ", levels (distance, kind, owner) AS (" + strings.Join(levels, " UNION ALL ") +
+		") SELECT v.key, l.kind, l.owner FROM levels l CROSS JOIN variables v ON v.owner_kind = l.kind AND v.owner_id = l.owner ORDER BY v.key, l.distance", args
+}
+
+// merged is the sets of several levels as one.
+func merged(layers [][]Variable) []Variable {
+	layers = slices.DeleteFunc(layers, func(l []Variable) bool { return len(l) == 0 })
+	switch len(layers) {
+	case 0:
+		return nil
+	case 1:
+		return layers[0]
+	}
+	var all []Variable
+	for v := range (Set{layers: layers}).All() {
+		all = append(all, v)
+	}
+	return all
+}
