@@ -22,7 +22,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build man collection demo test sanity check bench fuzz clean
+.PHONY: help build man collection demo test sanity check bench proof fuzz clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
@@ -83,6 +83,9 @@ check-vulnerabilities: $(call tool,$(GOVULNCHECK))
 
 bench: build ## measure the inventory, the modules and the server on this machine, and print tables
 	go run ./internal/bench
+
+proof: ## run the wider matrices of the tests, and the larger sizes; many minutes, and not part of test
+	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -v -run '^TestMemory$$' ./server
 
 fuzz: ## run every fuzz target of the tree for FUZZTIME=10s each
 	@tests/fuzz $(FUZZTIME)

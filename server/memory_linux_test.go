@@ -141,8 +141,6 @@ func TestMemory(t *testing.T) {
 		d.must(d.root, 201, "POST", "/v1/hosts", fmt.Sprintf(`{"name":"h%d","ip_address":"10.0.0.%d","device_type":"s","cloud_id":1,"region_id":1,"cell_id":1,"variables":{"own":%s}}`, i, i+1, filled(size.own)))
 	}
 
-	phase := time.Now()
-	took := func(what string) { t.Logf("%s: %v", what, time.Since(phase)); phase = time.Now() }
 	var readersIn sync.WaitGroup
 	connections := make([]net.Conn, readers)
 	for i := range connections {
@@ -197,7 +195,6 @@ func TestMemory(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		busy.Wait()
-		took("busy")
 		readersIn.Wait()
 		close(done)
 	}()
@@ -216,7 +213,6 @@ func TestMemory(t *testing.T) {
 		t.Logf("%d MB at most, %d small requests answered meanwhile", peak>>20, answered)
 	}
 
-	took("bodies")
 	// The readers still have their answers, and nobody waits for them.
 	for i := range size.writes {
 		d.must(d.root, 200, "PUT", "/v1/clouds/1/variables", fmt.Sprintf(`{"v%d":"%s"}`, i%5, strings.Repeat(strconv.Itoa(i%10), 4000)))
@@ -228,7 +224,6 @@ func TestMemory(t *testing.T) {
 	if peak := d.peak(); peak > most {
 		t.Errorf("after the writes: the process took %d MB, at most %d may be", peak>>20, most>>20)
 	}
-	took("writes")
 	checkFile(t, d.path)
 }
 
