@@ -237,7 +237,7 @@ func merged(layers [][]Variable) []Variable {
 		return layers[0]
 	}
 	var all []Variable
-	for v := range (Set{layers: layers}).All() {
+	for v := range (Set{layers: layers}).All() { //nolint:errcheck // what is in memory has none
 		all = append(all, v)
 	}
 	return all
