@@ -77,9 +77,9 @@ func Build(f *Fleet, o Options) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := b.layer(g.places)
+	b.layer(g)
 	b.inherit()
-	return ansible.NewDocument(b, groups, all, o.TrustTemplates), nil
+	return ansible.NewDocument(b, groups, o.TrustTemplates), nil
 }
 
 // Len, Name and AppendVariables make the builder [ansible.Hosts].
@@ -188,41 +188,30 @@ func (d described) String() string { return fmt.Sprintf("%s %v", d.kind, d.what)
 
 // layer decides which variables groups carry, and gives them to the groups of places. In layered form each carries its
 // place's own variables, and as the nesting of groups is the chain of every host in them, Ansible merges what a host
-// has: a deeper group wins whatever its name (contract A5). A level without groups, and the project's where hosts have
-// several, stay with hosts. The project's are on the group all, which is returned; nil if there are none.
-//
-// Ansible makes every group a child of all in the end, but only when all sources are read: named here, the variables
-// are there for the sources after this one, such as a constructed file.
-func (b *builder) layer(places []*placeGroup) *ansible.Group {
+// has: a deeper group wins whatever its name (contract A5). The project's are on the group above all places, and never on
+// the group all, whose variables Ansible gives to the machine that it runs on. A level without groups, and the project's
+// where hosts have several, stay with hosts.
+func (b *builder) layer(g *grouper) {
 	if b.o.Vars != Layered {
-		return nil
+		return
 	}
 	b.inGroup[levelCloud] = b.o.has(CloudGroups)
 	b.inGroup[levelRegion] = b.o.has(RegionGroups)
 	b.inGroup[levelCell] = b.o.has(CellGroups)
-	all := &ansible.Group{Name: "all"}
-	for _, p := range places {
+	for _, p := range g.places {
 		p.Vars = b.groupVariables(p.place.Variables)
-		if !p.IsChild() {
-			all.Children = append(all.Children, p.Name)
-		}
 	}
-	slices.Sort(all.Children)
 	projects := map[string]bool{}
 	for i := range b.hosts {
 		projects[b.hosts[i].device.ProjectID] = true
 	}
-	if len(projects) != 1 {
-		return nil
+	if len(projects) != 1 || g.project == nil {
+		return
 	}
 	b.inGroup[levelProject] = true
 	for id := range projects {
-		all.Vars = b.groupVariables(b.f.Projects[id])
+		g.project.Vars = b.groupVariables(b.f.Projects[id])
 	}
-	if len(all.Vars) == 0 {
-		return nil
-	}
-	return all
 }
 
 // groupVariables are those that a group may carry.

@@ -46,7 +46,7 @@ func TestCommand(t *testing.T) {
 		"list":    {[]string{"--list"}, list},
 		"pretty":  {[]string{"--list", "--pretty"}, render(t, f.load(t, o), o, true)},
 		"streams": {[]string{"--list", "--streams", "1"}, list},
-		"facts":   {[]string{"--list", "--facts", "none", "--groups", "cell", "--vars", "layered", "--regions", "east/iad"}, `{"_meta":{"hostvars":{}}}` + "\n"},
+		"facts":   {[]string{"--list", "--facts", "none", "--groups", "cell", "--vars", "layered", "--regions", "east/iad"}, `{"_meta":{"hostvars":{}},` + "\n" + `"all":{"children":["craton","ungrouped"]},` + "\n" + `"craton":{"hosts":[]},` + "\n" + `"ungrouped":{"hosts":[]}}` + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -108,15 +108,31 @@ func TestGoldenGraph(t *testing.T) {
 func TestEmptyFleet(t *testing.T) {
 	t.Parallel()
 	o := DefaultOptions()
-	if got := newFake().document(t, o); got != `{"_meta":{"hostvars":{}}}`+"\n" {
+	for _, o.Vars = range []Form{Merged, Layered} {
+		want := `{"_meta":{"hostvars":{}},
+"all":{"children":["craton","ungrouped"]},
+"craton":{"hosts":[]},
+"ungrouped":{"hosts":[]}}
+`
+		if got := newFake().document(t, o); got != want {
+			t.Errorf("got %s", got)
+		}
+	}
+	o.Vars = Merged
+	bare := o
+	bare.ProjectGroup = ""
+	if got := newFake().document(t, bare); got != `{"_meta":{"hostvars":{}},`+"\n"+`"all":{"children":["ungrouped"]},`+"\n"+`"ungrouped":{"hosts":[]}}`+"\n" {
 		t.Errorf("got %s", got)
 	}
 	f := newFake()
 	f.cell(f.region(f.cloud("east", vars{"a": `1`}), "dfw", nil), "c1", nil)
 	want := `{"_meta":{"hostvars":{}},
+"all":{"children":["craton","ungrouped"]},
 "cell_east_dfw_c1":{"hosts":[]},
 "cloud_east":{"children":["region_east_dfw"]},
-"region_east_dfw":{"children":["cell_east_dfw_c1"]}}
+"craton":{"children":["cloud_east"]},
+"region_east_dfw":{"children":["cell_east_dfw_c1"]},
+"ungrouped":{"hosts":[]}}
 `
 	if diff := cmp.Diff(want, f.document(t, o)); diff != "" {
 		t.Error(diff)
@@ -175,6 +191,18 @@ func TestBuildErrors(t *testing.T) {
 		"a host called all": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "all", nil, nil) }, nil,
 			`host "all" (id 1) has the same name in the inventory as a group that Ansible always has; rename it, or set hostname to another form`,
+		},
+		"a host called like the project's group": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "craton", nil, nil) }, nil,
+			`host "craton" (id 1) has the same name in the inventory as the group of all hosts (project_group); rename it, or set project_group to another name`,
+		},
+		"the project's group called like another": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil) }, func(o *Options) { o.ProjectGroup = "cell_east_dfw_c1" },
+			`the group of all hosts (project_group) and cell "c1" (id 1) both make the group "cell_east_dfw_c1"; set project_group to another name`,
+		},
+		"the project's group called like a plain one": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil) }, func(o *Options) { o.ProjectGroup, o.Groups = "active", []GroupKind{ActiveGroups} },
+			`the group of all hosts (project_group) and activity "active" both make the group "active"; set project_group to another name`,
 		},
 		"empty name": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "", nil, nil) }, nil,
@@ -332,6 +360,9 @@ func TestOptionErrors(t *testing.T) {
 		`hostname: there is no "fqdn"; known are name, ip_addr`:  func(o *Options) { o.Hostname = "fqdn" },
 		`groups: there is no "labels"; did you mean "label"?`:    func(o *Options) { o.Groups = []GroupKind{"labels"} },
 		`group_names: there is no "exakt"; did you mean "exact"`: func(o *Options) { o.GroupNames = "exakt" },
+		`project_group must be the name of a group (letters,`:    func(o *Options) { o.ProjectGroup = "a-b" },
+		`project_group cannot be all, a group that Ansible`:      func(o *Options) { o.ProjectGroup = "all" },
+		`project_group cannot be ungrouped, a group that`:        func(o *Options) { o.ProjectGroup = "ungrouped" },
 		`streams must be at least 1, not 0`:                      func(o *Options) { o.Streams = 0 },
 	} {
 		o := DefaultOptions()

@@ -22,24 +22,44 @@ type placeGroup struct {
 // grouper makes the groups.
 type grouper struct {
 	*ansible.Grouper
-	f      *Fleet
-	o      *Options
-	nodes  map[node]*placeGroup
-	places []*placeGroup
+	f       *Fleet
+	o       *Options
+	nodes   map[node]*placeGroup
+	places  []*placeGroup
+	project *ansible.Group // of all hosts, above the places; nil without one
 }
 
 func newGrouper(f *Fleet, o *Options) *grouper {
 	return &grouper{Grouper: ansible.NewGrouper(o.GroupNames), f: f, o: o, nodes: map[node]*placeGroup{}}
 }
 
+// addProject makes the group of all hosts, in both forms, so that what stands in group_vars counts the same in both.
+func (g *grouper) addProject() error {
+	if g.o.ProjectGroup == "" || len(g.o.Groups) == 0 {
+		return nil
+	}
+	g.project = &ansible.Group{Name: g.o.ProjectGroup, What: "the group of all hosts (project_group)", Help: "set project_group to another name"}
+	return g.Add(g.project)
+}
+
 // groups makes the groups of hosts that are sorted by name.
 func (g *grouper) groups(b *builder) ([]*ansible.Group, error) {
+	if err := g.addProject(); err != nil {
+		return nil, err
+	}
 	if err := g.addPlaces(); err != nil {
 		return nil, err
 	}
 	for i := range b.hosts {
 		if err := g.addHost(int32(i), b.hosts[i].device); err != nil {
 			return nil, err
+		}
+	}
+	if g.project != nil {
+		for _, p := range g.places {
+			if !p.IsChild() {
+				g.Nest(g.project, p.Group)
+			}
 		}
 	}
 	return g.Groups(b, func(i int) string { return b.hosts[i].device.String() })
@@ -158,8 +178,11 @@ func (g *grouper) addHost(i int32, d *Device) error {
 	if err != nil {
 		return err
 	}
-	if in != nil {
+	switch {
+	case in != nil:
 		in.Hosts = append(in.Hosts, i)
+	case g.project != nil:
+		g.project.Hosts = append(g.project.Hosts, i)
 	}
 	for _, kind := range g.o.Groups {
 		switch kind {

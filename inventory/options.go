@@ -13,7 +13,7 @@ import (
 type Form string
 
 // Merged writes every variable into every host that has it. Layered leaves those of clouds, regions and cells on
-// nested groups, and the project's on the group all; every host gets the same variables.
+// nested groups, and the project's on the group above them; every host gets the same variables.
 const (
 	Merged  Form = "merged"
 	Layered Form = "layered"
@@ -61,6 +61,9 @@ type Options struct {
 	Hostname   Hostname
 	Groups     []GroupKind
 	GroupNames GroupNames
+	// ProjectGroup is the group above those of clouds, regions and cells, of all hosts; it carries the project's variables in
+	// layered form. "" leaves it out, as no Groups at all do.
+	ProjectGroup string
 	// Facts is the variable that holds what Craton knows of a host itself; "" leaves it out.
 	Facts string
 	// NetworkDevices lists network devices as hosts too.
@@ -85,17 +88,18 @@ type Options struct {
 // DefaultOptions are the settings' defaults.
 func DefaultOptions() Options {
 	return Options{
-		Vars:       Merged,
-		Hostname:   ByName,
-		Groups:     []GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups},
-		GroupNames: Readable,
-		Facts:      "craton",
-		Streams:    16,
+		Vars:         Merged,
+		Hostname:     ByName,
+		Groups:       []GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups},
+		GroupNames:   Readable,
+		ProjectGroup: "craton",
+		Facts:        "craton",
+		Streams:      16,
 	}
 }
 
-// noFacts is the word that leaves the facts out where an empty one cannot be said, as in the environment.
-const noFacts = "none"
+// none is the word that leaves something out where nothing cannot be said, as in the environment.
+const none = "none"
 
 // FromSettings reads the options from the settings of the section settings.Inventory.
 func FromSettings(v *settings.Values) (Options, error) {
@@ -103,6 +107,7 @@ func FromSettings(v *settings.Values) (Options, error) {
 		Vars:             Form(v.String("inventory.vars")),
 		Hostname:         Hostname(v.String("inventory.hostname")),
 		GroupNames:       GroupNames(v.String("inventory.group_names")),
+		ProjectGroup:     v.String("inventory.project_group"),
 		Facts:            v.String("inventory.facts"),
 		NetworkDevices:   v.Bool("inventory.network_devices"),
 		Clouds:           v.List("inventory.clouds"),
@@ -120,8 +125,11 @@ func FromSettings(v *settings.Values) (Options, error) {
 	if o.Groups, err = ansible.Kinds[GroupKind](v.List("inventory.groups")); err != nil {
 		return o, err
 	}
-	if o.Facts == noFacts {
+	if o.Facts == none {
 		o.Facts = ""
+	}
+	if o.ProjectGroup == none {
+		o.ProjectGroup = ""
 	}
 	return o, o.check()
 }
@@ -138,7 +146,18 @@ func (o *Options) check() error {
 		ansible.CheckWords("group_names", []GroupNames{o.GroupNames}, Readable, Exact),
 		ansible.CheckPatterns("exclude_variables", o.ExcludeVariables),
 		ansible.CheckFacts(o.Facts),
+		o.checkProjectGroup(),
 	)
+}
+
+func (o *Options) checkProjectGroup() error {
+	switch {
+	case o.ProjectGroup != "" && !ansible.IsIdentifier(o.ProjectGroup):
+		return fmt.Errorf("project_group must be the name of a group (letters, digits, underscores), not %q", o.ProjectGroup)
+	case ansible.IsAlways(o.ProjectGroup):
+		return fmt.Errorf("project_group cannot be %s, a group that Ansible always has: its variables would reach the machine that Ansible runs on", o.ProjectGroup)
+	}
+	return nil
 }
 
 func (o *Options) has(kind GroupKind) bool { return slices.Contains(o.Groups, kind) }

@@ -92,6 +92,7 @@ func drawOptions(t *rapid.T) Options {
 	o.Groups = rapid.SliceOfDistinct(rapid.SampledFrom([]GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups,
 		TypeGroups, ActiveGroups, KindGroups, ParentGroups}), rapid.ID[GroupKind]).Draw(t, "groups")
 	o.GroupNames = Exact // readable names of inconsistent devices may collide, which is an error
+	o.ProjectGroup = rapid.SampledFrom([]string{"craton", "craton", "", "Fleet_1"}).Draw(t, "project group")
 	o.Facts = rapid.SampledFrom([]string{"craton", "", "a_fact", "zzz"}).Draw(t, "facts")
 	o.Hostname = rapid.SampledFrom([]Hostname{ByName, ByIPAddress, Qualified}).Draw(t, "hostname")
 	o.ExcludeVariables = rapid.SampledFrom([][]string{nil, nil, {"ansible_*"}, {"[a-c]", "ntp"}}).Draw(t, "exclude")
@@ -196,21 +197,21 @@ func TestMergedAndLayered(t *testing.T) {
 						t.Fatalf("%s: Ansible would execute %q", h, bad)
 					}
 				}
-				if len(merged.Groups["all"].Vars) > 0 {
-					t.Fatalf("merged form has variables of all")
-				}
 				o.Vars = Layered
 				layered, got2 := ansibletest.MustRead(t, render(t, fleet, o, false))
 				if diff := cmp.Diff(got, got2); diff != "" {
 					t.Fatalf("merged and layered differ (-merged +layered):\n%s", diff)
 				}
-				groups := layered.Membership()
-				delete(groups, "all") // has its children named, where it has variables for them
-				if diff := cmp.Diff(merged.Membership(), groups); diff != "" {
+				for _, all := range []ansibletest.Group{merged.Groups["all"], layered.Groups["all"]} {
+					if len(all.Vars) > 0 || len(all.Children) == 0 {
+						t.Fatalf("all has variables, which reach the controller, or no children: %+v", all)
+					}
+				}
+				if diff := cmp.Diff(merged.Membership(), layered.Membership()); diff != "" {
 					t.Fatalf("groups differ (-merged +layered):\n%s", diff)
 				}
 				if again := render(t, f.load(t, o), Options{Vars: Merged, Hostname: o.Hostname, Groups: o.Groups, GroupNames: o.GroupNames,
-					Facts: o.Facts, ExcludeVariables: o.ExcludeVariables, Streams: 1}, false); again != mergedText {
+					ProjectGroup: o.ProjectGroup, Facts: o.Facts, ExcludeVariables: o.ExcludeVariables, Streams: 1}, false); again != mergedText {
 					t.Fatalf("a second read gives another document")
 				}
 			})

@@ -13,6 +13,8 @@ var Inventory = Section{
 			Help:    "which kinds of groups to make; none makes none"},
 		{Name: "group_names", Env: "CRATON_INVENTORY_GROUP_NAMES", Default: "readable", Choices: []string{"readable", "exact"},
 			Help: "how names become group names: readable writes _ for what Ansible does not allow, exact never makes one of two"},
+		{Name: "project_group", Env: "CRATON_INVENTORY_PROJECT_GROUP", Default: "craton",
+			Help: "the group above all clouds, which carries the project's variables in layered form; none leaves it out"},
 		{Name: "facts", Env: "CRATON_INVENTORY_FACTS", Default: "craton",
 			Help: "the variable that holds what Craton knows of the host itself; none leaves it out"},
 		{Name: "network_devices", Env: "CRATON_INVENTORY_NETWORK_DEVICES", Kind: Bool, Default: "false",

@@ -48,7 +48,7 @@ func Build(l *Listing, o Options) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ansible.NewDocument(b, groups, nil, o.TrustTemplates), nil
+	return ansible.NewDocument(b, groups, o.TrustTemplates), nil
 }
 
 // build makes the hosts.

@@ -151,10 +151,10 @@ func TestBuild(t *testing.T) {
 		}
 		groups := map[string][]string{}
 		for g, is := range read.Groups {
-			if len(is.Vars) > 0 || len(is.Children) > 0 {
+			if len(is.Vars) > 0 || (len(is.Children) > 0) != (g == "all") {
 				t.Fatalf("group %s has %v and %v", g, is.Vars, is.Children)
 			}
-			if g != "ungrouped" {
+			if g != "ungrouped" && g != "all" {
 				groups[rawName(t, g, prefixes)] = is.Hosts
 			}
 		}

@@ -410,6 +410,16 @@ options:
     ini:
       - section: inventory_plugin_craton
         key: group_names
+  project_group:
+    description:
+      - The group above all clouds, which carries the project's variables in layered form; none leaves it out.
+      - The default is C(craton).
+    type: str
+    env:
+      - name: CRATON_INVENTORY_PROJECT_GROUP
+    ini:
+      - section: inventory_plugin_craton
+        key: project_group
   facts:
     description:
       - The variable that holds what Craton knows of the host itself; none leaves it out.

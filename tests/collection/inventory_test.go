@@ -269,3 +269,34 @@ func TestOptions(t *testing.T) {
 		}
 	})
 }
+
+// TestPluginController: no variable of the fleet reaches the machine that Ansible runs on, and group_vars/all counts for what
+// is composed after the plugin, whatever the form.
+func TestPluginController(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.load(t, `
+project:
+  variables: {ansible_become: true, ansible_become_exe: /nonexistent, ansible_connection: nonesuch, ansible_python_interpreter: /nonexistent, leaked: project}
+clouds: [{name: east, regions: [{name: dfw, hosts: [{name: web, ip_address: 127.0.0.2, device_type: server}]}]}]
+`)
+		constructed := h.write(t, "zz.constructed.yml", "plugin: ansible.builtin.constructed\nstrict: true\nuse_vars_plugins: true\nkeyed_groups: [{key: site, prefix: site}]\n")
+		h.write(t, "group_vars/all.yml", "site: here\n")
+		play := h.write(t, "controller.yml", `
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.command: "true"
+    - ansible.builtin.assert:
+        that:
+          - leaked is not defined
+          - ansible_become is not defined
+          - hostvars.web.leaked == 'project'
+          - groups.the_fleet == ['web']
+          - groups.site_here == ['web']
+`)
+		for _, form := range []string{"merged", "layered"} {
+			file := h.write(t, form+".craton.yml", "plugin: craton.fleet.craton\nurl: "+h.fleet+"\nvars: "+form+"\nproject_group: the_fleet\n")
+			h.run(t, "ansible-playbook", "-i", file, "-i", constructed, play)
+		}
+	})
+}

@@ -20,16 +20,16 @@ type Hosts interface {
 type Document struct {
 	hosts  Hosts
 	groups []*Group
-	all    *Group
+	all    *Group // has children only: Ansible gives its variables to the machine that it runs on
 	alone  *Group
 	trust  bool
 }
 
-// NewDocument makes a document of hosts and of the groups of a Grouper. top is the group all if it carries variables or
-// names children, nil if it does not. trust lets Ansible execute templates that variables hold.
-func NewDocument(hosts Hosts, groups []*Group, top *Group, trust bool) *Document {
-	doc := &Document{hosts: hosts, groups: groups, all: top, trust: trust}
+// NewDocument makes a document of hosts and of the groups of a Grouper. trust lets Ansible execute templates that variables hold.
+func NewDocument(hosts Hosts, groups []*Group, trust bool) *Document {
+	doc := &Document{hosts: hosts, groups: groups, trust: trust}
 	doc.findAlone()
+	doc.all = doc.top()
 	return doc
 }
 
@@ -39,8 +39,14 @@ func (doc *Document) Size() (hosts, groups int) { return doc.hosts.Len(), len(do
 // Host is the object of one host's variables, compact.
 func (doc *Document) Host(i int) []byte { return doc.hosts.AppendVariables(nil, i) }
 
+// The groups that Ansible always has.
+const (
+	all       = "all"
+	ungrouped = "ungrouped"
+)
+
 // findAlone finds hosts in no group. Ansible drops hosts that only hostvars name (contract A3), so they are listed
-// as ungrouped.
+// as ungrouped, which is always there, as it is in Ansible, so that all has a child.
 func (doc *Document) findAlone() {
 	grouped := make([]bool, doc.hosts.Len())
 	for _, g := range doc.groups {
@@ -48,12 +54,10 @@ func (doc *Document) findAlone() {
 			grouped[i] = true
 		}
 	}
+	doc.alone = &Group{Name: ungrouped}
 	for i, in := range grouped {
 		if in {
 			continue
-		}
-		if doc.alone == nil {
-			doc.alone = &Group{Name: "ungrouped"}
 		}
 		doc.alone.Hosts = append(doc.alone.Hosts, int32(i))
 		doc.alone.total++
@@ -108,19 +112,16 @@ func (doc *Document) Write(w io.Writer, pretty bool) error {
 		buf = doc.appendGroup(buf[:0], g)
 		out.member(g.Name, buf)
 	}
-	if doc.all != nil {
-		group(doc.all)
-	}
-	alone := doc.alone
+	always := []*Group{doc.all, doc.alone}
 	for _, g := range doc.groups {
-		if alone != nil && g.Name > alone.Name {
-			group(alone)
-			alone = nil
+		for len(always) > 0 && g.Name > always[0].Name {
+			group(always[0])
+			always = always[1:]
 		}
 		group(g)
 	}
-	if alone != nil {
-		group(alone)
+	for _, g := range always {
+		group(g)
 	}
 	return out.end()
 }
@@ -180,23 +181,24 @@ func (doc *Document) encodedHosts() iter.Seq2[string, []byte] {
 	}
 }
 
-// top is what stands above all other groups.
+// top is what stands above all other groups, with a child at least. Ansible makes every group a child of all in the end, but
+// only when all sources are read: named here, group_vars/all counts for the sources after this one, such as a constructed
+// file.
 func (doc *Document) top() *Group {
-	top := &Group{Name: "all", total: doc.hosts.Len()}
+	top := &Group{Name: all, total: doc.hosts.Len()}
 	for _, g := range doc.groups {
 		if !g.child {
 			top.Children = append(top.Children, g.Name)
 		}
 	}
-	if doc.alone != nil {
-		top.Children = append(top.Children, doc.alone.Name)
-	}
+	top.Children = append(top.Children, doc.alone.Name)
+	slices.Sort(top.Children)
 	return top
 }
 
 // find gives a group by its name.
 func (doc *Document) find(name string) *Group {
-	if doc.alone != nil && name == doc.alone.Name {
+	if name == doc.alone.Name {
 		return doc.alone
 	}
 	i, _ := slices.BinarySearchFunc(doc.groups, name, func(g *Group, name string) int { return strings.Compare(g.Name, name) })

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Graph says how a tree of groups is written.
@@ -15,7 +16,7 @@ type Graph struct {
 // WriteGraph writes the tree of groups for people, each with the number of hosts in it and below.
 func (doc *Document) WriteGraph(w io.Writer, how Graph) error {
 	t := &tree{doc: doc, how: how, w: bufio.NewWriter(w)}
-	t.group(doc.top(), "", "")
+	t.group(doc.all, "", "")
 	return t.w.Flush()
 }
 
@@ -36,8 +37,12 @@ func (t *tree) group(g *Group, branch, indent string) {
 	if !t.how.Hosts {
 		hosts = nil
 	}
-	left := len(g.Children) + len(hosts)
-	for _, name := range g.Children {
+	children := g.Children
+	if t.doc.alone.total == 0 { // always there, and of no use to people
+		children = slices.DeleteFunc(slices.Clone(children), func(name string) bool { return name == t.doc.alone.Name })
+	}
+	left := len(children) + len(hosts)
+	for _, name := range children {
 		left--
 		b, i := t.lines(left == 0)
 		t.group(t.doc.find(name), indent+b, indent+i)

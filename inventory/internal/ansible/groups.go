@@ -26,6 +26,9 @@ func (g *Group) IsChild() bool { return g.child }
 // noKinds is the word for no kind at all, where nothing cannot be said, as in the environment.
 const noKinds = "none"
 
+// IsAlways tells the names of the groups that Ansible always has.
+func IsAlways(name string) bool { return name == all || name == ungrouped }
+
 // Kinds are the kinds of groups that the setting groups has, or none.
 func Kinds[K ~string](words []string) ([]K, error) {
 	if !slices.Contains(words, noKinds) {
@@ -109,9 +112,11 @@ func (g *Grouper) Groups(hosts Hosts, describe func(i int) string) ([]*Group, er
 	g.count(all)
 	for i := range hosts.Len() {
 		name, what := hosts.Name(i), ""
-		if one := g.byName[name]; one != nil {
+		if one := g.byName[name]; one != nil && one.Help != "" && one.Setting == "" {
+			return nil, fmt.Errorf("%s has the same name in the inventory as %s; rename it, or %s", describe(i), one.What, one.Help)
+		} else if one != nil {
 			what = fmt.Sprintf("the group of %s (groups, without %s, leaves it out)", one.What, one.Setting)
-		} else if name == "all" || name == "ungrouped" {
+		} else if IsAlways(name) {
 			what = "a group that Ansible always has"
 		} else {
 			continue
