@@ -67,6 +67,11 @@ var Differences = []Difference{
 		Reason:   "A tenant's fleet, and root's key, must not be a role away.",
 	},
 	{
+		ID: "last-root", Where: "DELETE of the last root user, or of its project",
+		Original: "Deletes it; nobody can manage projects any more", Ours: "409 that says so",
+		Reason: "The database would have to be mended by hand.",
+	},
+	{
 		ID: "consistent-places", Where: "POST with `cloud_id`, `region_id`, `cell_id`, `parent_id`, `device_id`, `network_id`",
 		Original: "Each may name anything that exists (hole 8)", Ours: "All must belong to one project, and a region and cell to the cloud and region named beside them; otherwise 400 naming the field and the id",
 		Reason: "Variables resolve through these; contradicting ones give a host another place's, or another tenant's, settings.",

@@ -240,3 +240,16 @@ func TestHole10ForeignParent(t *testing.T) {
 	}
 	f.status(f.a.member, 200, "GET", "/v1/devices", "")
 }
+
+// TestLastRootStays: nobody can delete the last root user, alone or with its project; another root user can go.
+func TestLastRootStays(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	id := f.must(f.root, 200, "GET", "/v1/users?name=bootstrap", "").objects(t, "users")[0]["id"]
+	for _, path := range []string{fmt.Sprintf("/v1/users/%v", id), "/v1/projects/" + f.root.project} {
+		if r := f.call(f.root, "DELETE", path, ""); r.Status != 409 || !strings.Contains(r.Text, "last root user") || !strings.Contains(r.Text, "bootstrap") {
+			t.Errorf("%s: %d %s", path, r.Status, r.Text)
+		}
+	}
+	f.must(f.root, 200, "GET", fmt.Sprintf("/v1/users/%v", id), "")
+}

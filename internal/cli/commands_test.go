@@ -308,7 +308,7 @@ func TestEverythingElse(t *testing.T) {
 	f.must(t, "cell-update c1 --note x")
 	f.must(t, "region-update east/dfw -n dal")
 	f.must(t, "cell-delete c1")
-	f.must(t, "region-delete dal")
+	f.must(t, "region-delete dal --yes")
 	if got := f.run(t, strings.NewReader(""), "--format", "json", "cloud-delete", "west"); got.Stdout != "" || got.Stderr != "Cloud west was successfully deleted.\n" || got.Exit != 0 {
 		t.Errorf("%+v", got)
 	}

@@ -83,6 +83,11 @@ var Differences = []Difference{
 		Reason: "It is a host.",
 	},
 	{
+		ID: "delete-asks", Where: "Deletes of an object that holds others",
+		Original: "Delete all that it holds, without a word", Ours: "Count what goes along and ask on a terminal; elsewhere they need `--yes`. `--dry-run` shows it. user-delete asks the same before a user deletes itself.",
+		Reason: "One wrong word must not delete a cloud of 12,000 hosts.",
+	},
+	{
 		ID: "json", Where: "Sentences such as `Host 1 has been successfully updated.` with `--format json`",
 		Original: "On standard output, before the JSON", Ours: "On standard error, with every format but the default one",
 		Reason: "JSON stays JSON.",

@@ -245,7 +245,13 @@ func TestIronicNodeLife(t *testing.T) {
 	if got := a.must(t, "--format csv port-list --fields address node_uuid --node "+name); got != "address,node_uuid\n"+mac+","+n.UUID+"\n" {
 		t.Error(got)
 	}
-	if got := a.must(t, "node-delete "+name); got != "Node "+name+" was successfully deleted.\n" {
+	if got := a.must(t, "node-delete --dry-run "+name); got != "Would delete node "+name+" with 1 port.\n" {
+		t.Error(got)
+	}
+	if got := a.fails(t, "node-delete "+name); !strings.Contains(got, "Ironic would delete ports with: "+name+" (1 port).") || !strings.Contains(got, "--yes") {
+		t.Error(got)
+	}
+	if got := a.must(t, "node-delete --yes "+name); got != "Node "+name+" was successfully deleted.\n" {
 		t.Error(got)
 	}
 	if got := a.names(t, "node-list --all --fields name"); slices.Contains(got, name) {

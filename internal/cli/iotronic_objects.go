@@ -215,11 +215,19 @@ func (t *things) enough(k *kind, c *call, attributes parameters) error {
 }
 
 func iotronicDelete(k *kind) *iotronicCommand {
+	var options []option
+	long := "Remove one " + k.noun() + " or several, by name or UUID. Those that cannot be removed do not keep the others."
+	if slices.Contains(k.dialects(), iotronic.DialectIronic) {
+		options = []option{yesOption, dryRunOption}
+		long += "\nIronic deletes the ports of a " + k.noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
+	}
 	return &iotronicCommand{
-		command: command{name: "delete", short: "Remove " + k.noun() + "s", target: true, rest: true,
-			long: "Remove one " + k.noun() + " or several, by name or UUID. Those that cannot be removed do not keep the others."},
+		command: command{name: "delete", short: "Remove " + k.noun() + "s", target: true, rest: true, options: options, long: long},
 		does: func(ctx context.Context, t *things, c *call) error {
 			var failures []error
+			if err := t.mayDelete(ctx, k, c); err != nil || c.given("dry-run") {
+				return err
+			}
 			for _, id := range append([]string{c.target}, c.words...) {
 				if err := k.api.remove(ctx, t.client, id); err != nil {
 					why := plainly(t.near(ctx, k, id, err))
@@ -231,6 +239,38 @@ func iotronicDelete(k *kind) *iotronicCommand {
 			return errors.Join(failures...)
 		},
 	}
+}
+
+// mayDelete asks where Ironic deletes ports along with nodes.
+func (t *things) mayDelete(ctx context.Context, k *kind, c *call) error {
+	dry := c.given("dry-run")
+	if c.given("yes") && !dry {
+		return nil
+	}
+	var full []string
+	for _, id := range append([]string{c.target}, c.words...) {
+		ports := amount{kind: &resource{name: "port"}}
+		if t.dialect == iotronic.DialectIronic {
+			found, err := t.everything(ctx, portKind(k), parameters{"node": id}, mostCounted)
+			switch {
+			case iotronic.IsNotFound(err) && !dry: // the delete will say so
+				continue
+			case err != nil:
+				return t.near(ctx, k, id, err)
+			}
+			ports.n, ports.more = len(found), len(found) >= mostCounted
+		}
+		if dry {
+			t.say("Would delete %s %s with %s.", k.noun(), id, ports)
+		}
+		if ports.n > 0 {
+			full = append(full, id+" ("+ports.String()+")")
+		}
+	}
+	if full == nil || dry {
+		return nil
+	}
+	return t.consent(fmt.Sprintf("Ironic would delete ports with: %s.", strings.Join(full, ", ")))
 }
 
 // partVerb lists what is below one object: name is the noun of the parts, fields their columns.

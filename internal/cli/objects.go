@@ -235,21 +235,3 @@ func hinted(err error, status int, text string) error {
 	}
 	return err
 }
-
-func deleteVerb(r *resource) *command {
-	return &command{
-		name: "delete", short: "Remove a " + r.noun(), target: true, example: exampleOf(r.name + "-delete"),
-		run: func(ctx context.Context, s *session, c *call) error {
-			what := strings.ReplaceAll("Failed to delete "+r.noun()+" "+c.target, "%", "%%") + ` due to "%s:%s"`
-			id, err := s.find(ctx, c.target, nil, r)
-			if err == nil {
-				err = r.remove(ctx, s.client, id)
-			}
-			if err != nil {
-				return wrapped(err, what)
-			}
-			s.say("%s %s was successfully deleted.", r.capital(), c.target)
-			return nil
-		},
-	}
-}

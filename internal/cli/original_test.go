@@ -84,6 +84,11 @@ func TestErrorsOfTheOriginal(t *testing.T) {
 		"GET /cells/1":     answer{200, `"cell"`},
 		"GET /networks/1":  answer{404, `{"message": "The requested URL was not found on the server."}`},
 		"DELETE /clouds/1": unknown, "DELETE /cells/7": failed(404, "Not Found"),
+		"GET /regions?cloud_id=1&limit=100": page("regions", "", 100, ""), "GET /cells?cloud_id=1&limit=100": page("cells", "", 100, ""),
+		"GET /hosts?cloud_id=1&limit=100": page("hosts", "", 100, ""), "GET /network-devices?cloud_id=1&limit=100": page("network_devices", "", 100, ""),
+		"GET /networks?limit=100": page("networks", "", 100, ""), "GET /hosts?cell_id=7&limit=100": page("hosts", "", 100, ""),
+		"GET /network-devices?cell_id=7&limit=100": page("network_devices", "", 100, ""), "GET /networks?cell_id=7&limit=100": page("networks", "", 100, ""),
+		"GET /regions?cloud_id=2&limit=100": failed(403, "no"),
 	})
 	for line, want := range map[string]string{
 		"host-update 9 --note x": "The requested resource was not found.",
@@ -103,6 +108,7 @@ func TestErrorsOfTheOriginal(t *testing.T) {
 		"cloud-delete 1": `Failed to delete cloud 1 due to "<class 'cratonclient.exceptions.InternalServerError'>:There was an internal server error that could not be` +
 			` recovered from." An unknown exception occurred; the original server answers this when something outside still refers to the object or to what it holds;` +
 			` delete children before their parents, interfaces before networks, then cells, regions, clouds`,
+		"cloud-delete 2": "Cannot tell what the cloud holds, and nothing was deleted; --yes deletes without looking. The user was unable to access the resource because they are forbidden. no",
 	} {
 		if got := f.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
@@ -215,7 +221,7 @@ func TestNobodyAnswers(t *testing.T) {
 	// A port that is free now may be another test's in a moment.
 	f := &fixture{"http://127.0.0.1:1", "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "secret"}
 	for _, line := range []string{"cloud-list", "cloud-create -n east", "cloud-vars-get 1", "cloud-delete 1"} {
-		if got := f.fails(t, line); !strings.HasPrefix(got, "Unable to establish connection to "+f.url+"/v1/clouds") || !strings.Contains(got, "refused") {
+		if got := f.fails(t, line); !strings.HasPrefix(got, "Unable to establish connection to "+f.url+"/v1/") || !strings.Contains(got, "refused") {
 			t.Errorf("%s: %s", line, got)
 		}
 	}

@@ -46,6 +46,10 @@ type resource struct {
 	// fixed are the keys of options of an update that the API refuses.
 	fixed  []string
 	remove func(ctx context.Context, c *craton.Client, id string) error
+	// holds are the kinds that a delete takes along, those within others after them; holdKey is where they have the id of
+	// what holds them.
+	holds   []*resource
+	holdKey string
 	// secret is a member that is shown only when an object is made.
 	secret string
 }

@@ -216,6 +216,13 @@ func resources() []*resource {
 			{long: "admin", kind: switchOption, key: "is_admin", help: "an admin of the project"}},
 		list: []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption},
 	}
+	all := []*resource{user, cloud, region, cell, host, networkDevice, network, networkInterface}
+	project.holds, project.holdKey = all, keyProject
+	cloud.holds, cloud.holdKey = all[2:], keyCloud
+	region.holds, region.holdKey = all[3:], keyRegion
+	cell.holds, cell.holdKey = all[4:], keyCell
+	host.holds, host.holdKey = all[7:], keyDevice
+	networkDevice.holds, networkDevice.holdKey = all[7:], keyDevice
 	return []*resource{project, cloud, region, device, host, cell, networkDevice, network, networkInterface, user}
 }
 

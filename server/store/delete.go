@@ -24,7 +24,8 @@ var contents = map[*Entity]struct {
 // It is done whole, in one transaction, or refused with [InUse], naming one
 // thing outside that depends on it: a device whose parent would be gone, or
 // an interface on a network that would be. [NotFound] if there is no such
-// object in the scope; [Denied] for a root user, unless root asks.
+// object in the scope; [Denied] for a root user, unless root asks, and [InUse]
+// for the last one.
 func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.find(ctx, e, sc, id)
@@ -36,8 +37,13 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 		}
 		key := row[e.Index(e.key)]
 		subject := e.Name
-		if i := e.Index("name"); i >= 0 {
-			subject = fmt.Sprintf("%s %q (id %v)", e.Name, row[i], key)
+		for _, name := range []string{"name", "username"} {
+			if i := e.Index(name); i >= 0 {
+				subject = fmt.Sprintf("%s %q (id %v)", e.Name, row[i], key)
+			}
+		}
+		if err := q.keepRoot(ctx, e, subject, key); err != nil {
+			return err
 		}
 		box, isContainer := contents[e]
 		switch {
@@ -63,6 +69,35 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 		}
 		return q.deleteWhere(ctx, e, e.key, key)
 	})
+}
+
+// keepRoot refuses the delete of the last root user there is, alone or with
+// its project: nobody could see all projects any more. Writes are one after
+// another, so that two deletes at once cannot each leave the other's.
+func (q *session) keepRoot(ctx context.Context, e *Entity, subject string, key any) error {
+	var goes string
+	switch e {
+	case Users:
+		goes = "id"
+	case Projects:
+		goes = "project_id"
+	default:
+		return nil
+	}
+	var name string
+	err := q.row(ctx, fmt.Sprintf(`SELECT username FROM users WHERE is_root AND %[1]s = ?
+		AND NOT EXISTS (SELECT 1 FROM users WHERE is_root AND %[1]s <> ?) ORDER BY id LIMIT 1`, goes), []any{key, key}, &name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	what := "it is the last root user"
+	if e == Projects {
+		what = fmt.Sprintf("user %q in it is the last root user", name)
+	}
+	return refuse(InUse, "The %s cannot be deleted: %s, and without one nobody sees all projects. For a new API key: craton server bootstrap --new-key.", subject, what)
 }
 
 // outsiders refuses the delete of a container that something outside needs.

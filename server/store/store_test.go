@@ -311,3 +311,39 @@ func TestOneConnection(t *testing.T) {
 		t.Errorf("%d connections to read and write one after the other", n)
 	}
 }
+
+// TestLastRoot: of two root users that are deleted at once, each with its project or alone, one stays.
+func TestLastRoot(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]*Entity{"users": Users, "projects": Projects} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := fresh(t)
+			var ids []string
+			for i, who := range []string{"a", "b"} {
+				project, _, err := s.Bootstrap(t.Context(), who)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ids = append(ids, map[*Entity]string{Projects: project, Users: fmt.Sprint(i + 1)}[e])
+			}
+			errs := make([]error, len(ids))
+			var wg sync.WaitGroup
+			for i, id := range ids {
+				wg.Go(func() { errs[i] = s.Delete(t.Context(), e, Scope{All: true}, id) })
+			}
+			wg.Wait()
+			refused := 0
+			for _, err := range errs {
+				if IsCode(err, InUse) && strings.Contains(err.Error(), "last root user") {
+					refused++
+				} else if err != nil {
+					t.Error(err)
+				}
+			}
+			if refused != 1 {
+				t.Errorf("%v: %d refused, want 1", errs, refused)
+			}
+		})
+	}
+}

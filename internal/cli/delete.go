@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/walk"
+)
+
+// Options of deletes that take other objects along.
+var (
+	yesOption    = option{long: "yes", kind: switchOption, help: "delete without a question, whatever goes along"}
+	dryRunOption = option{long: "dry-run", kind: switchOption, help: "show what would be deleted, and delete nothing"}
+)
+
+func deleteVerb(r *resource) *command {
+	options := []option{yesOption, dryRunOption}
+	if r.holds == nil && r.secret == "" {
+		options = nil // nothing to ask about
+	}
+	return &command{
+		name: "delete", short: "Remove a " + r.noun(), long: r.deleteLong(), target: true, options: options, example: exampleOf(r.name + "-delete"),
+		run: func(ctx context.Context, s *session, c *call) error {
+			what := strings.ReplaceAll("Failed to delete "+r.noun()+" "+c.target, "%", "%%") + ` due to "%s:%s"`
+			id, err := s.find(ctx, c.target, nil, r)
+			if err != nil {
+				return wrapped(err, what)
+			}
+			if err := s.mayDelete(ctx, r, id, c); err != nil || c.given("dry-run") {
+				return err
+			}
+			if err := r.remove(ctx, s.client, id); err != nil {
+				return wrapped(err, what)
+			}
+			s.say("%s %s was successfully deleted.", r.capital(), c.target)
+			return nil
+		},
+	}
+}
+
+// deleteLong says what a delete takes along.
+func (r *resource) deleteLong() string {
+	const asks = "On a terminal it asks first; elsewhere that needs --yes. --dry-run counts."
+	switch {
+	case r.secret != "":
+		return "Remove a " + r.noun() + ". Removing oneself needs --yes; the last root user stays."
+	case r.holds == nil:
+		return ""
+	}
+	return fmt.Sprintf("Remove a %s, and all that it holds: %s, with their variables and labels.\n%s", r.noun(), listOf(r.holdsNouns(), "and"), asks)
+}
+
+func (r *resource) holdsNouns() []string {
+	nouns := make([]string, len(r.holds))
+	for i, k := range r.holds {
+		nouns[i] = k.noun() + "s"
+	}
+	return nouns
+}
+
+// listOf is a list in a sentence: a, b and c.
+func listOf(words []string, last string) string {
+	n := len(words)
+	if n < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:n-1], ", ") + " " + last + " " + words[n-1]
+}
+
+// mayDelete asks, where a delete takes more along than was named, or who asks for it; nil is yes.
+func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *call) error {
+	if c.given("yes") && !c.given("dry-run") || r.holds == nil && r.secret == "" {
+		return nil
+	}
+	var goes []string
+	counted, err := s.contents(ctx, r, id)
+	if _, dead := errors.AsType[*craton.ConnectionError](err); dead {
+		return err
+	}
+	if err != nil {
+		return &worded{exception{"", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.noun())}, inWords(err).Error(), err}
+	}
+	for _, n := range counted {
+		if n.n > 0 || n.more {
+			goes = append(goes, n.String())
+		}
+	}
+	subject := r.noun() + " " + c.target
+	if c.given("dry-run") {
+		with := ""
+		if goes != nil {
+			with = " with " + listOf(goes, "and")
+		}
+		_, err := s.send(ctx, http.MethodGet, r.at(id), nil)
+		switch {
+		case craton.IsNotFound(err):
+			s.say("There is no %s: nothing would be deleted.", subject)
+			return nil
+		case err == nil:
+			s.say("Would delete %s%s.", subject, with)
+		}
+		return err
+	}
+	self, err := s.oneself(ctx, r, id)
+	switch {
+	case err != nil:
+		return err
+	case self:
+		return s.consent(fmt.Sprintf("The %s is the one that this command signs in as.", subject))
+	case goes != nil:
+		return s.consent(fmt.Sprintf("The %s is not empty; this would be deleted with it: %s.", subject, strings.Join(goes, ", ")))
+	}
+	return nil
+}
+
+// consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.
+func (s *printer) consent(why string) error {
+	if !atTerminal(s.In) || !output.IsTerminal(s.Err) {
+		return errors.New(why + " Nothing was deleted: to delete it all the same give --yes; --dry-run shows what goes")
+	}
+	if _, err := fmt.Fprint(s.Err, clean(why)+"\nDelete? [y/N] "); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(s.In).ReadString('\n')
+	if answer = strings.ToLower(strings.TrimSpace(answer)); err == nil && (answer == "y" || answer == "yes") {
+		return nil
+	}
+	return errors.New("nothing was deleted")
+}
+
+// oneself reports whether an object is the user that the command signs in as.
+func (s *session) oneself(ctx context.Context, r *resource, id string) (bool, error) {
+	name := s.settings.String("username")
+	if r.secret == "" || name == "" {
+		return false, nil
+	}
+	o, err := s.send(ctx, http.MethodGet, r.at(id), nil)
+	if err != nil || o.Get(r.nameKey()).Str != name {
+		if craton.IsNotFound(err) { // deleting it succeeds
+			err = nil
+		}
+		return false, err
+	}
+	own, err := s.project(ctx)
+	return own != "" && fleetfile.SameProject(o.Get(keyProject).Str, own), err
+}
+
+// mostCounted is how many objects of a kind are counted: a question must not take longer than the delete.
+const mostCounted = 10_000
+
+// amount is how many objects of a kind go along.
+type amount struct {
+	kind *resource
+	n    int
+	more bool // there may be more: not all were looked at
+}
+
+func (a amount) String() string {
+	text := strconv.Itoa(a.n) + " " + a.kind.noun()
+	if a.n != 1 {
+		text += "s"
+	}
+	if a.more {
+		text = "at least " + text
+	}
+	return text
+}
+
+// contents counts what the API deletes along with an object (contract §6.3).
+func (s *session) contents(ctx context.Context, r *resource, id string) (all []amount, err error) {
+	devices := map[string]bool{} // by id
+	progress := output.NewProgress(s.Err)
+	defer progress.Done()
+	for _, k := range r.holds {
+		inside := func(o gjson.Result) bool { return o.Get(r.holdKey).String() == id }
+		q := url.Values{}
+		switch {
+		case slices.Contains(k.places, r.holdKey):
+			q.Set(r.holdKey, id)
+		case slices.Contains(k.places, keyDevice): // of the devices within
+			if len(devices) == 0 {
+				continue
+			}
+			inside = func(o gjson.Result) bool { return devices[o.Get(keyDevice).String()] }
+		case r.uuid:
+			inside = func(o gjson.Result) bool { return fleetfile.SameProject(o.Get(r.holdKey).String(), id) }
+		}
+		count := amount{kind: k}
+		count.more, err = s.each(ctx, k, q, progress, func() { count.n = 0 }, func(o gjson.Result) {
+			if inside(o) {
+				count.n++
+				if k.labels != nil {
+					devices[o.Get(keyID).String()] = true
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, count)
+	}
+	return all, nil
+}
+
+// each visits the first objects of a listing; more tells that it was not all. A listing is begun anew where it has to be.
+func (s *session) each(ctx context.Context, r *resource, q url.Values, progress *output.Progress, begin func(), visit func(gjson.Result)) (more bool, err error) {
+	q = withParameter(q, "limit", strconv.Itoa(craton.MaxLimit))
+	err = walk.Anew(craton.IsMarkerGone, func() error {
+		begin()
+		more = false
+		looked, seen := 0, map[string]bool{}
+		for page, err := range s.client.Pages(ctx, r.path, q) {
+			if err != nil {
+				return err
+			}
+			items, err := r.items(page.Body)
+			if err != nil {
+				return err
+			}
+			for _, o := range items {
+				if id := o.Get(keyID).Raw; !seen[id] {
+					seen[id] = true
+					visit(o)
+				}
+			}
+			looked += len(items)
+			progress.Show(looked, 0, r.noun()+"s")
+			if limit := limitOf(page); limit > 0 && len(items) < limit {
+				return nil
+			}
+			if more = looked >= mostCounted; more {
+				return nil
+			}
+		}
+		return nil
+	})
+	return more, err
+}
