@@ -91,6 +91,9 @@ func runFleet(ctx context.Context, task *module.Task) (result *module.Result, er
 	if err != nil {
 		return nil, err
 	}
+	for _, warning := range file.Warnings() {
+		task.Warn(warning)
+	}
 	fl, done, err := open(ctx, task, true)
 	if err != nil {
 		return nil, err

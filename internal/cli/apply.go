@@ -45,6 +45,9 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	if err != nil {
 		return err
 	}
+	for _, warning := range file.Warnings() {
+		fmt.Fprintf(s.Err, "WARNING: %s\n", clean(warning))
+	}
 	mode := connect.Create
 	if check {
 		mode = connect.ReadOnly

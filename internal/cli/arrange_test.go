@@ -89,22 +89,31 @@ func TestUnknownSubcommand(t *testing.T) {
 	}
 }
 
-// TestVariableOf are the conversions of contract §8.4, and those that are new.
+// TestVariableOf: words are what a fleet file has, and JSON in braces, brackets and quotes is JSON.
 func TestVariableOf(t *testing.T) {
 	t.Parallel()
-	for word, want := range map[string]string{
-		`"text"`: `"text"`, `"5"`: `"5"`, `""`: `""`, `"""`: `""`, `"a"b"`: `"a\"b"`, `"a`: `"a"`, `"a\nb"`: `"a\nb"`,
-		`5`: `5`, `-5`: `-5`, `0`: `0`, `123456789012345678901234567890`: `123456789012345678901234567890`,
-		`007`: `7.0`, `+5`: `5.0`, `-0`: `-0.0`, ` 1`: `1.0`, `1_000`: `1000.0`, `1__0`: `"1__0"`, `_1`: `"_1"`,
-		`1.5`: `1.5`, `.5`: `0.5`, `5.`: `5.0`, `1e3`: `1000.0`, `1E-7`: `1e-07`, `.`: `"."`, `1e`: `"1e"`, `0x10`: `"0x10"`,
-		`t`: `true`, `TRUE`: `true`, `on`: `true`, `Yes`: `true`, `y`: `true`, `f`: `false`, `off`: `false`, `n`: `false`, `no`: `false`,
-		`1`: `1`, `null`: `null`, `None`: `null`, `nan`: `"nan"`, `-inf`: `"-inf"`, `Infinity`: `"Infinity"`, `1e400`: `1e400`, `+1e400`: `"+1e400"`,
-		`text`: `"text"`, `a b`: `"a b"`, `<&>`: `"\u003c\u0026\u003e"`, `é`: `"é"`, `10.20.0.11`: `"10.20.0.11"`,
-		`{"a": 1}`: `{"a": 1}`, `[1,2]`: `[1,2]`, `{a}`: `"{a}"`, `[`: `"["`,
+	const text = "is a text, as in Ansible's YAML; "
+	for word, want := range map[string][2]string{
+		`"text"`: {`"text"`}, `"5"`: {`"5"`}, `""`: {`""`}, `"""`: {`""`}, `"a"b"`: {`"a\"b"`}, `"a`: {`"a"`}, `"a\nb"`: {`"a\nb"`}, `"no"`: {`"no"`},
+		`5`: {`5`}, `-5`: {`-5`}, `0`: {`0`}, `123456789012345678901234567890`: {`123456789012345678901234567890`},
+		`007`: {`7`}, `0644`: {`420`}, `+5`: {`5`}, `-0`: {`0`}, `1_000`: {`1000`}, `_1`: {`"_1"`}, `0x10`: {`16`}, `0b11`: {`3`}, `0o17`: {`"0o17"`},
+		`0819`: {`"0819"`, text + "the number is written 819"}, ` 1`: {`" 1"`, text + "the number is written 1"}, `1__0`: {`10`},
+		`1.5`: {`1.5`}, `1.50`: {`1.50`}, `.5`: {`0.5`}, `5.`: {`5.0`}, `.`: {`"."`}, `1e`: {`"1e"`}, `1.0e+3`: {`1.0e+3`}, `1_0.5`: {`10.5`},
+		`1e3`: {`"1e3"`, text + "the number is written 1000"}, `-.5`: {`"-.5"`, text + "the number is written -0.5"},
+		`12e4567`: {`"12e4567"`, text + "a number with an exponent is written as 1.0e+3"},
+		`TRUE`:    {`true`}, `on`: {`true`}, `Yes`: {`true`}, `off`: {`false`}, `no`: {`false`}, `yEs`: {`"yEs"`, text + "the boolean is written true"},
+		`t`: {`"t"`, text + "the boolean is written true"}, `y`: {`"y"`, text + "the boolean is written true"}, `N`: {`"N"`, text + "the boolean is written false"},
+		`null`: {`null`}, `Null`: {`null`}, `~`: {`null`}, `None`: {`"None"`, text + "the value null is written null"},
+		`nan`: {`"nan"`}, `-inf`: {`"-inf"`}, `.inf`: {`".inf"`, "is a text; to Ansible's YAML it is not a number that JSON can hold, so a fleet file wants it in quotes"},
+		`12:30`: {`"12:30"`, "is a text; to Ansible's YAML it is the number 750, so a fleet file wants it in quotes"}, `08:30`: {`"08:30"`},
+		`52:54:00:12:34:56`: {`"52:54:00:12:34:56"`, "is a text; to Ansible's YAML it is the number 41135085296, so a fleet file wants it in quotes"},
+		`2024-01-02`:        {`"2024-01-02"`}, `2024-01-02T10:00:00Z`: {`"2024-01-02T10:00:00Z"`}, `=`: {`"="`}, `<<`: {`"\u003c\u003c"`},
+		`text`: {`"text"`}, `a b`: {`"a b"`}, `<&>`: {`"\u003c\u0026\u003e"`}, `é`: {`"é"`}, `10.20.0.11`: {`"10.20.0.11"`},
+		`{"a": 1}`: {`{"a": 1}`}, `[1,2]`: {`[1,2]`}, `{a}`: {`"{a}"`}, `[`: {`"["`},
 	} {
-		got := string(variableOf(word))
-		if got != want || !gjson.Valid(got) {
-			t.Errorf("%s: %s, want %s", word, got, want)
+		got, note := variableOf(word)
+		if string(got) != want[0] || note != want[1] || !gjson.ValidBytes(got) {
+			t.Errorf("%s: %s (%s), want %s", word, got, note, want)
 		}
 	}
 }
@@ -118,7 +127,7 @@ func FuzzVariableOf(f *testing.F) {
 		if word == "" { // a key to remove
 			return
 		}
-		if got := variableOf(word); !gjson.ValidBytes(got) {
+		if got, _ := variableOf(word); !gjson.ValidBytes(got) {
 			t.Errorf("%q: %s", word, got)
 		}
 	})

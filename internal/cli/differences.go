@@ -113,9 +113,9 @@ var Differences = []Difference{
 		Reason: "Structures had no other way in than standard input.",
 	},
 	{
-		ID: "nan", Where: "vars-set with `nan`, `inf` and the like",
-		Original: "A float that JSON does not have: 500", Ours: "A text",
-		Reason: "It never worked.",
+		ID: "scalars", Where: "vars-set, and `--vars` of create, with values such as `t`, `y`, `none`, `007`, `0819`, `1e3`, `0x1F`, `nan`",
+		Original: "Words of its own for booleans and null, and what Python's float reads: `t` is true, `none` is null, `007` and `1e3` are 7.0 and 1000.0; `nan` is a float that JSON does not have: 500", Ours: "What the same text is in a fleet file and in Ansible's own YAML files: `yes` and `on` are true, `null` and `~` are null, `007` and `0x1F` are the integers 7 and 31, the others are texts. A warning names each text that was no text to the original",
+		Reason: "One text, one value, whichever way it comes in.",
 	},
 	{
 		ID: "any-key", Where: "vars-set and vars-delete with the keys `item_id`, `_id`, `base_path`, `skip_merge`, `self`",

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
 // writeDocument writes a document that programs read, as JSON or YAML. Every number keeps its digits.
@@ -74,16 +76,12 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 	return nil, errors.New("a JSON token of no kind")
 }
 
-// date begins what YAML 1.1, which Python reads, takes for a timestamp.
-var date = pattern(`^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`)
-
-// yamlText is a text that stays one for every reader. Encode quotes what YAML 1.1 takes for something else, such as yes and
-// 52:54:00:12:34:56, and forgets these: dates, marks, odd numbers, and the space that a block begins with.
+// yamlText is a text that stays one for every reader. Encode quotes what its own YAML takes for something else, and not all that
+// YAML 1.1 does, which Ansible reads; and it forgets the space that a block begins with.
 func yamlText(text string) (*yaml.Node, error) {
 	n := &yaml.Node{}
 	first, _ := utf8.DecodeRuneInString(text)
-	oddNumber := strings.Contains(text, "_") && !unicode.IsLetter(first) // such as 0x_
-	if text == "=" || text == "<<" || oddNumber || strings.Contains(text, "\n") && unicode.IsSpace(first) || date().MatchString(text) {
+	if yaml11.Read(text).Kind != yaml11.Text || strings.Contains(text, "\n") && unicode.IsSpace(first) {
 		n.Kind, n.Tag, n.Value, n.Style = yaml.ScalarNode, "!!str", text, yaml.DoubleQuotedStyle
 		return n, nil
 	}

@@ -40,7 +40,7 @@ func createVerb(r *resource) *command {
 				return err
 			}
 			if c.given("vars") {
-				if body[keyVariables], err = newVariables(c.all("vars")); err != nil {
+				if body[keyVariables], err = s.newVariables(c.all("vars")); err != nil {
 					return err
 				}
 			}

@@ -42,8 +42,8 @@ func varsSetVerb(r *resource) *command {
 		name: "vars-set", short: "Set or delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-set"),
 		long: "Set variables of a " + r.noun() + `, given as key=value, and show all. key= deletes the variable.
 
-A value that is an integer, a number, true, false (also yes, no, on, off), null, {...} or [...] as JSON has that type;
-everything else is a text, and so is what stands in double quotes: key='"5"'. Without words, a JSON object is read from
+A value that is a number, true, false (also yes, no, on, off) or null as Ansible's YAML reads it, or {...} or [...] as JSON,
+has that type; everything else is a text, and so is what stands in double quotes: key='"5"'. Without words, a JSON object is read from
 standard input; its nulls are set. Words that begin with a dash are words, unless they are options; after -- all are.`,
 		run: func(ctx context.Context, s *session, c *call) error {
 			vars, err := s.set(ctx, r, c)
@@ -119,7 +119,9 @@ func (r *resource) varsError(verb, target string, err error) error {
 // varsToSet takes variables from words, or without any from standard input.
 func (s *session) varsToSet(words []string) (set craton.Variables, remove []string, err error) {
 	if len(words) > 0 {
-		return parseVariables(words)
+		set, remove, notes, err := parseVariables(words)
+		s.warn(notes)
+		return set, remove, err
 	}
 	if atTerminal(s.In) {
 		return nil, nil, commandError(`Nothing to update... Please specify variables to set in the following format: "key=value". ` +

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"regexp"
 	"strconv"
@@ -17,29 +16,35 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// parseVariables reads words key=value: an empty value is a key to remove.
-func parseVariables(words []string) (set craton.Variables, remove []string, err error) {
+// parseVariables reads words key=value: an empty value is a key to remove. notes tell of values that python-cratonclient, or a
+// fleet file, would read in another way.
+func parseVariables(words []string) (set craton.Variables, remove, notes []string, err error) {
 	set = craton.Variables{}
 	for _, word := range words {
 		key, text, ok := strings.Cut(word, "=")
 		if !ok {
-			return nil, nil, &worded{exception{"ValueError", "not enough values to unpack (expected 2, got 1)"},
+			return nil, nil, nil, &worded{exception{"ValueError", "not enough values to unpack (expected 2, got 1)"},
 				fmt.Sprintf("%q is not key=value.", word), nil}
 		}
 		if text == "" {
 			remove = append(remove, key)
 			continue
 		}
-		set[key] = variableOf(text)
+		value, note := variableOf(text)
+		if set[key] = value; note != "" {
+			notes = append(notes, word+" "+note)
+		}
 	}
-	return set, remove, nil
+	return set, remove, notes, nil
 }
 
 // newVariables reads the words key=value of an object to be made, which has nothing to remove.
-func newVariables(words []string) (craton.Variables, error) {
-	set, remove, err := parseVariables(words)
+func (s *session) newVariables(words []string) (craton.Variables, error) {
+	set, remove, notes, err := parseVariables(words)
+	s.warn(notes)
 	if err == nil && len(remove) > 0 {
 		err = fmt.Errorf(`--vars: %q has no value; an empty text is %s='""'`, remove[0]+"=", remove[0])
 	}
@@ -51,44 +56,62 @@ func pattern(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
+// warn prints what to know of words that were understood.
+func (s *session) warn(notes []string) {
+	for _, note := range notes {
+		fmt.Fprintf(s.Err, "WARNING: %s\n", note)
+	}
+}
+
 // pythonFloat is what Python's float reads and JSON can hold.
 var pythonFloat = pattern(`^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+(_\d+)*)?$`)
 
-// canonicalInteger is an integer as Python writes it.
-var canonicalInteger = pattern(`^(0|-?[1-9][0-9]*)$`)
-
-// variableOf is the value that a word means, as JSON, by the rules of contract §8.4; beside them, JSON in braces,
-// brackets and quotes is JSON. What Python reads as a number that JSON cannot hold, such as nan, is a text.
-func variableOf(text string) json.RawMessage {
+// variableOf is the value that a word means, as JSON: JSON in braces, brackets and double quotes is JSON, and everything else is
+// read as a plain scalar of a fleet file, which is as Ansible's YAML reads it. Numbers that JSON lacks, such as .inf, and those
+// that YAML counts by sixties are texts. A note says where that is not what python-cratonclient made of it (contract §8.4), or not
+// what a fleet file has; it follows the word.
+func variableOf(text string) (value json.RawMessage, note string) {
 	switch text[0] {
 	case '"':
 		if gjson.Valid(text) {
-			return json.RawMessage(text)
+			return json.RawMessage(text), ""
 		}
-		return jsonText(strings.Trim(text, `"`))
+		return jsonText(strings.Trim(text, `"`)), ""
 	case '{', '[':
 		if gjson.Valid(text) {
-			return json.RawMessage(text)
+			return json.RawMessage(text), ""
 		}
 	}
-	if canonicalInteger().MatchString(text) {
-		return json.RawMessage(text)
+	switch s := yaml11.Read(text); s.Kind {
+	case yaml11.Null, yaml11.Bool, yaml11.Int, yaml11.Float:
+		switch {
+		case s.Base60:
+			return jsonText(text), fmt.Sprintf("is a text; to Ansible's YAML it is the number %s, so a fleet file wants it in quotes", s.Text)
+		case s.Problem != "":
+			return jsonText(text), "is a text; to Ansible's YAML it " + s.Problem + ", so a fleet file wants it in quotes"
+		}
+		return json.RawMessage(s.Text), ""
 	}
+	return jsonText(text), formerly(text)
+}
+
+// formerly says what a text was to python-cratonclient, if it was none.
+func formerly(text string) string {
+	const is = "is a text, as in Ansible's YAML; "
 	if truth, ok := truthOf(text); ok {
-		return json.RawMessage(strconv.FormatBool(truth))
+		return fmt.Sprintf("%sthe boolean is written %t", is, truth)
 	}
 	if word := strings.ToLower(text); word == "null" || word == "none" {
-		return json.RawMessage("null")
+		return is + "the value null is written null"
 	}
 	if number := strings.TrimFunc(text, python.Space); pythonFloat().MatchString(number) {
-		if f, err := strconv.ParseFloat(strings.ReplaceAll(number, "_", ""), 64); err == nil && !math.IsInf(f, 0) {
-			return json.RawMessage(python.Float(f))
+		f, err := strconv.ParseFloat(strings.ReplaceAll(number, "_", ""), 64)
+		if plain := strconv.FormatFloat(f, 'f', -1, 64); err == nil && len(plain) <= 20 {
+			return is + "the number is written " + plain
 		}
-		if gjson.Valid(number) { // larger than a float can be
-			return json.RawMessage(number)
-		}
+		return is + "a number with an exponent is written as 1.0e+3"
 	}
-	return jsonText(text)
+	return ""
 }
 
 func jsonText(s string) json.RawMessage {

@@ -84,3 +84,47 @@ func TestExample(t *testing.T) {
 		t.Errorf("applied again, it changes %+v", r.Changes)
 	}
 }
+
+// TestDocsValues keeps the table of values true, by every spelling in it.
+func TestDocsValues(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile(filepath.Join("..", "..", "docs", "fleet-file.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(manual), "\n### Values\n")
+	section, _, _ = strings.Cut(section, "\n###")
+	code := regexp.MustCompile("`([^`]+)`")
+	checked := 0
+	for _, row := range regexp.MustCompile(`(?m)^\| (`+"`"+`.*?) \| (.*) \|$`).FindAllStringSubmatch(section, -1) {
+		becomes := code.FindAllStringSubmatch(row[2], -1)
+		for i, spelling := range code.FindAllStringSubmatch(row[1], -1) {
+			checked++
+			value := spelling[1]
+			f, err := Parse("f", strings.NewReader("project: {variables: {v: [ "+value+" ]}}"))
+			if strings.HasPrefix(row[2], "an error") {
+				if err == nil {
+					t.Errorf("%s is read", value)
+				}
+				continue
+			}
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			want := value // "the number, exactly as it is written"
+			switch {
+			case strings.HasPrefix(row[2], "text"):
+				want = `"` + strings.Trim(value, `'"`) + `"`
+			case strings.HasPrefix(row[2], "`"):
+				want = becomes[min(i, len(becomes)-1)][1]
+			}
+			if got := string(f.objects[0].variables["v"]); got != "["+want+"]" {
+				t.Errorf("%s is %s, want %s", value, got, want)
+			}
+		}
+	}
+	if checked < 40 {
+		t.Errorf("only %d spellings found", checked)
+	}
+}

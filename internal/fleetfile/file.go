@@ -2,6 +2,7 @@ package fleetfile
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -19,6 +20,9 @@ import (
 type File struct {
 	name    string
 	objects []*object // in the order of the file; what holds an object comes before it
+	notes   []Problem // what to know of it
+	// templates are how many texts in variables hold one, and firstTemplate is the line of the first.
+	templates, firstTemplate int
 }
 
 // Name is what Parse was given; "" when the fleet was given as data.
@@ -26,6 +30,28 @@ func (f *File) Name() string { return f.name }
 
 // Len is how many objects the file describes, the project counted when it is given.
 func (f *File) Len() int { return len(f.objects) }
+
+// Warnings are what to know before the file is applied, although it is valid, a line each: values that Ansible would read in
+// another way in a file of its own, and how many texts hold templates. There are about 20 at most.
+func (f *File) Warnings() []string {
+	var lines []string
+	for i, note := range f.notes {
+		if i == maxProblems {
+			lines = append(lines, fmt.Sprintf("... and %d more", len(f.notes)-i))
+			break
+		}
+		lines = append(lines, note.in(f.name))
+	}
+	if f.templates > 0 {
+		texts, they := "text of the variables holds a template", "it stays"
+		if f.templates > 1 {
+			texts, they = "texts of the variables hold templates", "they stay"
+		}
+		lines = append(lines, Problem{Line: f.firstTemplate, Message: fmt.Sprintf("%d %s ({{ }} and the like): %s text in Ansible, "+
+			"unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)", f.templates, texts, they)}.in(f.name))
+	}
+	return lines
+}
 
 // object is one object of the file: what it says, and no more.
 type object struct {
@@ -86,7 +112,7 @@ func mentions(cloud, region, name string) []string {
 // Parse reads and validates a whole fleet file. name is what errors call it. The error is an *Error that lists
 // what is wrong, line by line, unless r itself fails. An empty file is valid and describes nothing.
 func Parse(name string, r io.Reader) (*File, error) {
-	t, problem, err := yamlTree(r)
+	t, problem, err := documentTree(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -118,7 +144,8 @@ func read(name string, t *tree) (*File, error) {
 	if err := r.err(name); err != nil {
 		return nil, err
 	}
-	return &File{name: name, objects: r.objects}, nil
+	slices.SortStableFunc(r.notes.list, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return &File{name: name, objects: r.objects, notes: r.notes.list, templates: r.templates, firstTemplate: r.firstTemplate}, nil
 }
 
 // reader makes objects of trees and collects what is wrong.
@@ -126,6 +153,9 @@ type reader struct {
 	problems
 	objects []*object
 	names   map[nameKey]*object
+	notes   problems
+	// As in File.
+	templates, firstTemplate int
 }
 
 // nameKey is what makes an object one of a kind (v1 contract §6.2).
@@ -170,6 +200,9 @@ func (r *reader) expect(t *tree, s shape, path, of string) bool {
 // key reports a broken key.
 func (r *reader) key(e entry, path string) bool {
 	if e.problem == "" {
+		if e.note != "" {
+			r.notes.add(e.line, join(path, e.key), "%s", e.note)
+		}
 		return true
 	}
 	r.add(e.line, join(path, e.key), "%s", e.problem)
@@ -341,6 +374,7 @@ func (r *reader) variables(o *object, t *tree, path string) {
 			r.add(e.line, p, "%s", tooLong(n))
 			continue
 		}
+		r.template(e.line, e.key)
 		var b bytes.Buffer
 		e.value.writeJSON(&b)
 		o.variables[e.key] = b.Bytes()
@@ -355,11 +389,18 @@ func (r *reader) sound(t *tree, path string) bool {
 	if !ok {
 		r.add(t.line, path, "%s", t.text)
 	}
+	if t.note != "" {
+		r.notes.add(t.line, path, "%s", t.note)
+	}
+	if t.shape == text {
+		r.template(t.line, t.text)
+	}
 	if strings.ContainsRune(t.text, 0) { // no database holds one
 		r.add(t.line, path, "%s", holdsNUL)
 		ok = false
 	}
 	for _, e := range t.entries {
+		r.template(e.line, e.key)
 		if strings.ContainsRune(e.key, 0) {
 			r.add(e.line, join(path, e.key), "%s", holdsNUL)
 			ok = false
@@ -370,6 +411,17 @@ func (r *reader) sound(t *tree, path string) bool {
 		ok = r.sound(item, path+"["+strconv.Itoa(i)+"]") && ok
 	}
 	return ok
+}
+
+// template counts a text, a key too, if Ansible would execute it.
+func (r *reader) template(line int, s string) {
+	if !strings.Contains(s, "{{") && !strings.Contains(s, "{%") && !strings.Contains(s, "{#") && !strings.HasPrefix(s, "#jinja2:") {
+		return
+	}
+	if r.templates == 0 {
+		r.firstTemplate = line
+	}
+	r.templates++
 }
 
 // join appends a key to a path.

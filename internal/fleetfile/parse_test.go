@@ -1,10 +1,13 @@
 package fleetfile
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -64,13 +67,51 @@ func TestParseErrors(t *testing.T) {
 		{"variables as a list", "project:\n  variables: [a]\n", `f.yml:2: project.variables: must be a mapping of names and values, not a list`},
 		{"project as text", "project: x\n", `f.yml:1: project: must be a mapping with the key variables, not the text "x"`},
 		{"name of the project", "project:\n  name: x\n", `f.yml:2: project.name: is not a known key; the project is the caller's own; choose it where you set the API's URL and user`},
-		{"keys that are not text", "project:\n  variables:\n    443: a\n    true: b\n    null: c\n    2024-01-01: d\n    n: {1.5: x}\n    [a]: y\n",
+		{"texts that are none to YAML", "clouds:\n- name: no\n- name: 0x1F\n- name: 12:30\n- name: '0819'\n- name: 0819\n- name: ~\n- name: =\n- {name: a, note: 1_0}\n- {name: b, note: .5}\n",
+			"f.yml:2: clouds[0].name: must be text, not no, which YAML takes for false; put it in quotes\n" +
+				"f.yml:3: clouds[1].name: must be text, not 0x1F, which YAML takes for the number 31; put it in quotes\n" +
+				"f.yml:4: clouds[2].name: 12:30 is the number 750 to Ansible, which counts by sixties where colons stand between digits; put it in quotes if it is text, or write the number\n" +
+				"f.yml:6: clouds[0819].name: there are two of the name 0819, the other stands on line 5; rename one or put them together\n" +
+				"f.yml:7: clouds[5].name: is empty; it must be given\n" +
+				"f.yml:8: clouds[6].name: = has a meaning of its own in YAML; put it in quotes if it is text\n" +
+				"f.yml:9: clouds[a].note: must be text, not 1_0, which YAML takes for the number 10; put it in quotes\n" +
+				"f.yml:10: clouds[b].note: must be text, not .5, which YAML takes for the number 0.5; put it in quotes"},
+		{"labels that are none to YAML", inRegion(`hosts: [{` + host + `, labels: [on, 22, "22", y]}]`),
+			"f.yml:4: clouds[east].regions[dfw].hosts[web1].labels[0]: must be text, not on, which YAML takes for true; put it in quotes\n" +
+				"f.yml:4: clouds[east].regions[dfw].hosts[web1].labels[1]: must be text, not the number 22; put it in quotes"},
+		{"values that no reader agrees on", "project:\n  variables:\n    mac: 52:54:00:12:34:56\n    at: [1:30.5]\n    day: 2024-02-30\n    bits: 0b_\n    v: =\n    m: <<\n    s: [a:]\n    t: ! '12'\n",
+			"f.yml:3: project.variables.mac: 52:54:00:12:34:56 is the number 41135085296 to Ansible, which counts by sixties where colons stand between digits; put it in quotes if it is text, or write the number\n" +
+				"f.yml:4: project.variables.at[0]: 1:30.5 is the number 90.5 to Ansible, which counts by sixties where colons stand between digits; put it in quotes if it is text, or write the number\n" +
+				"f.yml:5: project.variables.day: 2024-02-30 is a date that does not exist; put it in quotes or choose another value\n" +
+				"f.yml:6: project.variables.bits: 0b_ is a number that Python cannot read; put it in quotes or choose another value\n" +
+				"f.yml:7: project.variables.v: = has a meaning of its own in YAML; put it in quotes if it is text\n" +
+				"f.yml:8: project.variables.m: << has a meaning of its own in YAML; put it in quotes if it is text\n" +
+				"f.yml:9: project.variables.s[0]: a: ends with a colon, which stands behind keys only; put it in quotes\n" +
+				"f.yml:10: project.variables.t: has the tag !, which a fleet file does not know; leave it out"},
+		{"JSON", "{\n\"project\": {\"variables\": {\n\t\"a\": \"\\ud83d\",\n\t\"b\": NaN, \"c\": [-Infinity],\n\n\"d\": 1, \"d\": 2, \"\\ude00\": 1, \"e\": \"\\ude00\\ud83d\"}}}",
+			"f.yml:3: project.variables.a: holds \\ud83d, half of a pair, which is no character; take it out\n" +
+				"f.yml:4: project.variables.b: NaN is not a number that JSON can hold; put it in quotes or choose another value\n" +
+				"f.yml:4: project.variables.c[0]: -Infinity is not a number that JSON can hold; put it in quotes or choose another value\n" +
+				"f.yml:6: project.variables.d: is given twice, first on line 6; keep one of them\n" +
+				"f.yml:6: project.variables.\ufffd: holds \\ude00, half of a pair, which is no character; take it out\n" +
+				"f.yml:6: project.variables.e: holds \\ude00, half of a pair, which is no character; take it out"},
+		{"pair in YAML", "project:\n  variables:\n    a: \"\\ud83d\\ude00\"\n", "f.yml:3: is not YAML: found invalid Unicode character escape code; write the character itself, or \\U and the eight digits of its code: " +
+			"pairs such as \\ud83d\\ude00 are for JSON, and this file is not JSON as a whole"},
+		{"tab", "project:\n  variables:\n\ta: b\n", "f.yml:3: is not YAML: found character that cannot start any token; a tab stands at the start of this line, YAML wants spaces there"},
+		{"control character", "project:\n  variables: {a: x\ay}\n", "f.yml:2: holds the character U+0007, which YAML does not allow; take it out, or write it in double quotes as an escape"},
+		{"anchor twice", "project:\n  variables: {a: &x 1,\n b: &x 2}\n", "f.yml:3: the anchor &x stands on line 2 already; give one of them another name"},
+		{"broken UTF-16", "\xff\xfea\x00\x3d\xd8", "f.yml:1: is UTF-16 that cannot be read; save the file as UTF-8"},
+		{"half a character of UTF-16", "\xff\xfea", "f.yml:1: is UTF-16 that cannot be read; save the file as UTF-8"},
+		{"keys that are not text", "project:\n  variables:\n    443: a\n    true: b\n    null: c\n    2024-01-01: d\n    n: {1.5: x, 12:30: y}\n    [a]: y\n    on: z\n    !!int 5: z\n",
 			"f.yml:3: project.variables.443: is a key that YAML takes for a number; keys are text, put it in quotes\n" +
 				"f.yml:4: project.variables.true: is a key that YAML takes for true or false; keys are text, put it in quotes\n" +
 				"f.yml:5: project.variables.null: is a key that YAML takes for nothing; keys are text, put it in quotes\n" +
 				"f.yml:6: project.variables.2024-01-01: is a key that YAML takes for a date; keys are text, put it in quotes\n" +
 				"f.yml:7: project.variables.n.1.5: is a key that YAML takes for a number; keys are text, put it in quotes\n" +
-				"f.yml:8: project.variables.?: is a key that is not text; keys are text"},
+				"f.yml:7: project.variables.n.12:30: is a key that YAML takes for a number; keys are text, put it in quotes\n" +
+				"f.yml:8: project.variables.?: is a key that is not text; keys are text\n" +
+				"f.yml:9: project.variables.on: is a key that YAML takes for true or false; keys are text, put it in quotes\n" +
+				"f.yml:10: project.variables.5: is a key with the tag !!int; keys are text, leave the tag out"},
 		{"bad variable names", "project:\n  variables:\n    '': a\n    \"\\nx\": b\n    ? " + long + "\n    : c\n",
 			"f.yml:3: project.variables.\"\": is not a name for a variable; it must begin with a character that is no line break\n" +
 				"f.yml:4: project.variables.\"\\nx\": is not a name for a variable; it must begin with a character that is no line break\n" +
@@ -221,8 +262,7 @@ clouds:
     defaults: &d {mtu: 1500, dns: [10.0.0.53]}
     big: 123456789012345678901234567890
     tiny: 0.1000000000000000055511151231257827
-    huge: 1e400
-    exp: 1E+2
+    exp: 1.5E+2
     octal: 0644
     hex: 0x1F
     octal12: 0o17
@@ -232,11 +272,15 @@ clouds:
     date: 2024-01-02
     time: 2001-12-14t21:59:43.10-05:00
     yes11: yes
+    part: 0819
+    rev: 12e4567
+    tag: 1e3
+    y: y
     text: "007"
     tagged: !!str 5
     nothing: ~
     truth: TRUE
-    clock: 12:30:45
+    clock: 08:30
     html: <a & b>
     snow: "\u2603 ☃"
     block: |
@@ -277,9 +321,10 @@ clouds:
 		{Kind: "project", Path: "project", Variables: map[string]string{"ntp": `"ntp1.example.net"`}},
 		{Kind: "cloud", Path: "clouds[east]", Name: "east", Values: map[string]any{"note": ""}, Variables: map[string]string{
 			"defaults": `{"mtu":1500,"dns":["10.0.0.53"]}`, "big": "123456789012345678901234567890",
-			"tiny": "0.1000000000000000055511151231257827", "huge": "1e400", "exp": "1E+2", "octal": "420", "hex": "31", "octal12": "15", "under": "1000",
-			"point": "0.5", "plus": "7", "date": `"2024-01-02"`, "time": `"2001-12-14t21:59:43.10-05:00"`, "yes11": `"yes"`,
-			"text": `"007"`, "tagged": `"5"`, "nothing": "null", "truth": "true", "clock": `"12:30:45"`, "html": `"<a & b>"`,
+			"tiny": "0.1000000000000000055511151231257827", "exp": "1.5E+2", "octal": "420", "hex": "31", "octal12": `"0o17"`, "under": "1000",
+			"point": "0.5", "plus": "7", "date": `"2024-01-02"`, "time": `"2001-12-14t21:59:43.10-05:00"`, "yes11": "true",
+			"part": `"0819"`, "rev": `"12e4567"`, "tag": `"1e3"`, "y": `"y"`,
+			"text": `"007"`, "tagged": `"5"`, "nothing": "null", "truth": "true", "clock": `"08:30"`, "html": `"<a & b>"`,
 			"snow": `"☃ ☃"`, "block": `"two\nlines\n"`,
 		}},
 		{Kind: "region", Path: "clouds[east].regions[dfw]", In: "east", Name: "dfw"},
@@ -304,6 +349,91 @@ clouds:
 	}
 	if diff := cmp.Diff(want, summaries(f)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestParseEncodings: a file may be JSON or YAML, begin with a byte order mark, be UTF-16, and have the line ends of any system.
+func TestParseEncodings(t *testing.T) {
+	t.Parallel()
+	utf16 := func(s string, order binary.AppendByteOrder) string {
+		var b []byte
+		for _, unit := range utf16.Encode([]rune("\ufeff" + s)) {
+			b = order.AppendUint16(b, unit)
+		}
+		return string(b)
+	}
+	yes := "project:\n  variables:\n    a: yes\n    emoji: \"\U0001F600\"\n    b: |\n      x\n      y\n"
+	ofYAML := map[string]string{"a": "true", "emoji": `"😀"`, "b": `"x\ny\n"`}
+	dumped := `{"project": {"variables": {"a": "yes", "emoji": "\ud83d\ude00", "b": 1e3, "big": 123456789012345678901234567890, "f": 0.10, "<<": {"=": "x"}}}}`
+	ofJSON := map[string]string{"a": `"yes"`, "emoji": `"😀"`, "b": "1e3", "big": "123456789012345678901234567890", "f": "0.10", "<<": `{"=":"x"}`}
+	for name, tt := range map[string]struct {
+		file string
+		want map[string]string
+	}{
+		"YAML": {yes, ofYAML}, "byte order mark": {"\ufeff" + yes, ofYAML}, "CRLF": {strings.ReplaceAll(yes, "\n", "\r\n"), ofYAML}, "CR": {strings.ReplaceAll(yes, "\n", "\r"), ofYAML},
+		"UTF-16LE": {utf16(yes, binary.LittleEndian), ofYAML}, "UTF-16BE": {utf16(yes, binary.BigEndian), ofYAML}, "YAML 1.2": {"# x\n%YAML 1.2\n---\n" + yes, ofYAML},
+		"JSON": {dumped, ofJSON}, "JSON with tabs": {strings.ReplaceAll(dumped, ", ", ",\r\n\t"), ofJSON}, "JSON with a mark": {"\ufeff\n" + dumped, ofJSON}, "JSON in UTF-16": {utf16(dumped, binary.LittleEndian), ofJSON},
+	} {
+		f, err := Parse("f", strings.NewReader(tt.file))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := summaries(f)
+		if diff := cmp.Diff([]summary{{Kind: "project", Path: "project", Variables: tt.want}}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	f, err := Parse("f.yml", strings.NewReader(`clouds:
+- name: "{{ a name }}"
+  note: 2024-01-02 10:00:00
+  variables:
+    one: &one {mtu: 1500, ntp: x}
+    two: &two {mtu: 9000, ntp: x}
+    both: {<<: [*one, *two]}
+    mine: {<<: [*one, *two], mtu: 1}
+    date: 2024-01-02
+    time: 2024-01-02 10:00:00
+    zone: "2024-01-02 10:00:00"
+    text: "{{ lookup('pipe', 'x') }}"
+    "{% if %}": {a: ["#jinja2: x", "{# x #}", "{ {", "x #jinja2:"]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"f.yml:5: clouds[\"{{ a name }}\"].variables.both.mtu: comes from two of the mappings that are merged on line 7; the first counts here, and in Ansible that depends on its YAML library; give the key in the mapping itself",
+		"f.yml:10: clouds[\"{{ a name }}\"].variables.time: is a date with a time; JSON has none, so it stays the text that is written here, while Ansible makes 2024-01-02T10:00:00 of it; put it in quotes",
+		"f.yml:12: 4 texts of the variables hold templates ({{ }} and the like): they stay text in Ansible, unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)",
+	}
+	if diff := cmp.Diff(want, f.Warnings()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, s := range summaries(f) {
+		if s.Values["note"] != "2024-01-02 10:00:00" || s.Variables["time"] != `"2024-01-02 10:00:00"` || s.Variables["both"] != `{"mtu":1500,"ntp":"x"}` || s.Variables["mine"] != `{"mtu":1,"ntp":"x"}` {
+			t.Errorf("%+v", s)
+		}
+	}
+	f, err = FromValue(map[string]any{"project": map[string]any{"variables": map[string]any{"a": "{{ x }}"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Warnings(); len(got) != 1 || got[0] != "1 text of the variables holds a template ({{ }} and the like): it stays text in Ansible, unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)" {
+		t.Errorf("%q", got)
+	}
+	var b strings.Builder
+	for i := range 25 {
+		fmt.Fprintf(&b, "    x%d: 2024-01-02 10:00:00\n", i)
+	}
+	if f, err = Parse("f.yml", strings.NewReader("project:\n  variables:\n"+b.String())); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Warnings(); len(got) != 21 || got[20] != "... and 5 more" {
+		t.Errorf("%q", got)
 	}
 }
 

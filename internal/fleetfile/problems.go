@@ -32,22 +32,28 @@ func (e *Error) Error() string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		if e.Name != "" {
-			b.WriteString(e.Name)
-			if p.Line > 0 {
-				fmt.Fprintf(&b, ":%d", p.Line)
-			}
-			b.WriteString(": ")
-		}
-		if p.Path != "" {
-			b.WriteString(p.Path + ": ")
-		}
-		b.WriteString(p.Message)
+		b.WriteString(p.in(e.Name))
 	}
 	if e.More > 0 {
 		fmt.Fprintf(&b, "\n... and %d more", e.More)
 	}
 	return b.String()
+}
+
+// in is the problem as a line, with the name of the file it is in.
+func (p Problem) in(name string) string {
+	var b strings.Builder
+	if name != "" {
+		b.WriteString(name)
+		if p.Line > 0 {
+			fmt.Fprintf(&b, ":%d", p.Line)
+		}
+		b.WriteString(": ")
+	}
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	return b.String() + p.Message
 }
 
 // problems collects what is wrong.

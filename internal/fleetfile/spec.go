@@ -285,11 +285,11 @@ func (f fieldSpec) scalar(t *tree) (value any, problem string) {
 		if t.shape == boolean {
 			return t.text == "true", ""
 		}
-		if t.plain { // YAML 1.1, which Ansible reads, has more words
-			switch strings.ToLower(t.text) {
-			case "yes", "on", "y":
+		if t.plain { // text to YAML, a boolean to Ansible's modules
+			switch t.text {
+			case "y", "Y":
 				return true, ""
-			case "no", "off", "n":
+			case "n", "N":
 				return false, ""
 			}
 		}
@@ -364,6 +364,8 @@ func tooLong(n int) string {
 // describe names a value in an error: its shape, with the text of a short number or boolean.
 func describe(t *tree) string {
 	switch {
+	case (t.shape == number || t.shape == boolean) && t.written != "" && t.written != t.text && len(t.written) <= 32:
+		return fmt.Sprintf("%s, which YAML takes for %s", t.written, describe(leaf(t.line, t.shape, t.text)))
 	case t.shape == number && len(t.text) <= 32:
 		return "the number " + t.text
 	case t.shape == boolean:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 )
 
 // tree is a value of a fleet file and where it stands. YAML and decoded data both become trees,
@@ -15,7 +14,9 @@ type tree struct {
 	entries []entry // of a mapping, in order
 	items   []*tree // of a list
 	text    string  // the text; the JSON of a number or a boolean; what is wrong with a broken value
-	plain   bool    // text that was written without quotes
+	plain   bool    // written without quotes and without a tag
+	written string  // a plain value as it stands in the file
+	note    string  // what to know of the value, which is a good one
 	size    int     // how many values it holds, itself included
 	height  int     // how deep it is nested
 }
@@ -26,6 +27,7 @@ type entry struct {
 	line    int
 	value   *tree
 	problem string
+	note    string // what to know of the key, which is a good one
 }
 
 type shape int
@@ -78,69 +80,6 @@ func leaf(line int, s shape, value string) *tree {
 }
 
 func brokenTree(line int, problem string) *tree { return leaf(line, broken, problem) }
-
-// jsonNumber is the grammar of a number in JSON.
-var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
-
-// dataTree makes a tree of decoded data, which may be anything that encoding/json can write;
-// numbers keep their text when they are json.Number or json.RawMessage.
-func dataTree(v any) (*tree, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("the fleet is not made of mappings, lists, text, numbers, booleans and nulls: %w", err)
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	return jsonTree(d)
-}
-
-func jsonTree(d *json.Decoder) (*tree, error) {
-	token, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch v := token.(type) {
-	case nil:
-		return leaf(0, null, ""), nil
-	case bool:
-		return leaf(0, boolean, fmt.Sprint(v)), nil
-	case json.Number:
-		return leaf(0, number, v.String()), nil
-	case string:
-		return leaf(0, text, v), nil
-	}
-	t := &tree{shape: sequence}
-	if token == json.Delim('{') {
-		t.shape = mapping
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		var e entry
-		if t.shape == mapping {
-			key, err := d.Token()
-			if err != nil {
-				return nil, err
-			}
-			e.key = key.(string)
-			if seen[e.key] { // json.RawMessage may hold what a Go map cannot
-				e.problem = "is given twice; keep one of them"
-			}
-			seen[e.key] = true
-		}
-		if e.value, err = jsonTree(d); err != nil {
-			return nil, err
-		}
-		if t.shape == mapping {
-			t.entries = append(t.entries, e)
-		} else {
-			t.items = append(t.items, e.value)
-		}
-	}
-	if _, err := d.Token(); err != nil { // the closing bracket
-		return nil, err
-	}
-	return t.grown(), nil
-}
 
 // writeJSON appends the value as JSON, keys in their order. It must hold nothing broken.
 func (t *tree) writeJSON(b *bytes.Buffer) {

@@ -1,92 +1,198 @@
 package fleetfile
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"iter"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// yamlTree reads one YAML document; nil stands for an empty file. What is wrong with single values
-// is kept in the tree, so that the reader can name their paths; only what spoils the whole file is
-// a problem here.
-func yamlTree(r io.Reader) (*tree, *Problem, error) {
+// documentTree reads the document of a file, JSON or YAML; nil stands for an empty file. What is wrong with single values is kept
+// in the tree, so that the reader can name their paths; only what spoils the whole file is a problem here.
+func documentTree(r io.Reader) (*tree, *Problem, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	// The scanner takes bytes that are not UTF-8 for a broken document and names no line.
-	if !utf8.Valid(data) && !isUTF16(data) {
-		line := 1
-		for len(data) > 0 {
-			c, n := utf8.DecodeRune(data)
-			if c == utf8.RuneError && n == 1 {
-				break
-			}
-			if c == '\n' {
-				line++
-			}
-			data = data[n:]
-		}
-		return nil, &Problem{Line: line, Message: "is not UTF-8; save the file as UTF-8"}, nil
+	data, problem := asUTF8(data)
+	if problem != nil {
+		return nil, problem, nil
 	}
-	d := yaml.NewDecoder(strings.NewReader(string(data)))
+	// Ansible, too, reads what is JSON as JSON: there 1e3 is a number, and "\ud83d\ude00" one character.
+	if t, ok := jsonDocument(data); ok {
+		return t, nil, nil
+	}
+	t, problem := yamlTree(data)
+	return t, problem, nil
+}
+
+// asUTF8 takes the byte order mark off a file, and reads UTF-16 if the mark says so.
+func asUTF8(data []byte) ([]byte, *Problem) {
+	if order := byteOrder(data); order != nil {
+		const broken = "is UTF-16 that cannot be read; save the file as UTF-8"
+		if len(data)%2 != 0 {
+			return nil, &Problem{Line: 1, Message: broken}
+		}
+		units := make([]uint16, 0, len(data)/2)
+		for ; len(data) > 0; data = data[2:] {
+			units = append(units, order.Uint16(data))
+		}
+		text := utf16.Decode(units[1:])
+		if slices.Contains(text, utf8.RuneError) && !slices.Contains(units, utf8.RuneError) { // half a pair
+			return nil, &Problem{Line: 1, Message: broken}
+		}
+		return []byte(string(text)), nil
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	// The scanner takes bytes that are not UTF-8 for a broken document and names no line.
+	for rest, line := data, 1; len(rest) > 0; {
+		c, n := utf8.DecodeRune(rest)
+		if c == utf8.RuneError && n == 1 {
+			return nil, &Problem{Line: line, Message: "is not UTF-8; save the file as UTF-8"}
+		}
+		if c == '\n' {
+			line++
+		}
+		rest = rest[n:]
+	}
+	return data, nil
+}
+
+func byteOrder(data []byte) binary.ByteOrder {
+	switch {
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		return binary.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		return binary.BigEndian
+	}
+	return nil
+}
+
+// yamlTree reads one YAML document.
+func yamlTree(data []byte) (*tree, *Problem) {
+	if problem := unprintable(data); problem != nil {
+		return nil, problem
+	}
+	d := yaml.NewDecoder(bytes.NewReader(asYAML11(data)))
 	var doc yaml.Node
 	if err := d.Decode(&doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, nil, nil
+			return nil, nil
 		}
-		return nil, yamlProblem(err), nil
+		return nil, yamlProblem(err, data)
 	}
 	var more yaml.Node
 	switch err := d.Decode(&more); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		return nil, yamlProblem(err), nil
+		return nil, yamlProblem(err, data)
 	default:
-		return nil, &Problem{Line: more.Line, Message: "a second document begins here; a fleet file is one document, apply several files one after the other"}, nil
+		return nil, &Problem{Line: more.Line, Message: "a second document begins here; a fleet file is one document, apply several files one after the other"}
 	}
 	if len(doc.Content) == 0 {
-		return nil, nil, nil
+		return nil, nil
 	}
 	y := &yamlReader{done: map[*yaml.Node]*tree{}, open: map[*yaml.Node]bool{}}
-	y.limit = maxSize + maxPerValue*countNodes(doc.Content[0])
+	if bareTag.Match(data) {
+		y.lines = bytes.Split(data, []byte("\n"))
+	}
+	anchors := map[string]int{} // the lines of those seen
+	count := 0
+	for n := range nodes(&doc) {
+		if count++; n.Anchor == "" || n.Kind == yaml.AliasNode {
+			continue
+		}
+		if first, twice := anchors[n.Anchor]; twice {
+			return nil, &Problem{Line: n.Line, Message: fmt.Sprintf("the anchor &%s stands on line %d already; give one of them another name", n.Anchor, first)}
+		}
+		anchors[n.Anchor] = n.Line
+	}
+	y.limit = maxSize + maxPerValue*count
 	t := y.read(doc.Content[0])
 	if y.built > y.limit || t.size > y.limit {
-		return nil, &Problem{Line: 1, Message: "grows beyond all measure through its aliases; write fewer of them into one another"}, nil
+		return nil, &Problem{Line: 1, Message: "grows beyond all measure through its aliases; write fewer of them into one another"}
 	}
-	return t, nil, nil
+	return t, nil
 }
 
-func isUTF16(data []byte) bool {
-	return len(data) >= 2 && (data[0] == 0xff && data[1] == 0xfe || data[0] == 0xfe && data[1] == 0xff)
+// unprintable finds a character that YAML does not allow; the scanner would not say on which line it is.
+func unprintable(data []byte) *Problem {
+	line := 1
+	for _, c := range string(data) {
+		switch {
+		case c == '\n':
+			line++
+		case c == '\t', c == '\r', c == 0x85, c >= 0x20 && c < 0x7f, c >= 0xa0 && c != 0xfffe && c != 0xffff:
+		default:
+			return &Problem{Line: line, Message: fmt.Sprintf("holds the character %U, which YAML does not allow; take it out, or write it in double quotes as an escape", c)}
+		}
+	}
+	return nil
 }
 
-func countNodes(n *yaml.Node) int {
-	count := 1
+// asYAML11 makes a directive %YAML 1.2 one of 1.1: the library refuses it, Ansible's reads on as 1.1.
+func asYAML11(data []byte) []byte {
+	if at := yaml12.FindIndex(data); at != nil {
+		data = bytes.Clone(data)
+		data[at[1]-1] = '1'
+	}
+	return data
+}
+
+// yaml12 is the directive, before anything but comments and blank lines.
+var yaml12 = regexp.MustCompile(`\A(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+)*%YAML[ \t]+1\.2`)
+
+// nodes are all nodes of a document in the order of the file.
+func nodes(n *yaml.Node) iter.Seq[*yaml.Node] {
+	return func(yield func(*yaml.Node) bool) { eachNode(n, yield) }
+}
+
+func eachNode(n *yaml.Node, yield func(*yaml.Node) bool) bool {
+	if !yield(n) {
+		return false
+	}
 	for _, c := range n.Content {
-		count += countNodes(c)
+		if !eachNode(c, yield) {
+			return false
+		}
 	}
-	return count
+	return true
 }
 
 var yamlLine = regexp.MustCompile(`^line ([0-9]+): `)
 
 // yamlProblem turns "yaml: line 3: ..." into a problem of that line.
-func yamlProblem(err error) *Problem {
+func yamlProblem(err error, data []byte) *Problem {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	p := &Problem{Line: 1}
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
 		message = message[len(m[0]):]
 	}
-	p.Message = "is not YAML: " + message + "; look at the indentation and the quotes around this line"
+	p.Message = "is not YAML: " + message
+	lines := bytes.Split(data, []byte("\n"))
+	for line := p.Line; line <= min(p.Line+1, len(lines)); line++ { // the library counts some of them from 0
+		if bytes.HasPrefix(bytes.TrimLeft(lines[line-1], " "), []byte("\t")) {
+			return &Problem{Line: line, Message: p.Message + "; a tab stands at the start of this line, YAML wants spaces there"}
+		}
+	}
+	if strings.Contains(message, "invalid Unicode character escape") {
+		p.Message += `; write the character itself, or \U and the eight digits of its code: pairs such as \ud83d\ude00 are for JSON, and this file is not JSON as a whole`
+	} else {
+		p.Message += "; look at the indentation and the quotes around this line"
+	}
 	return p
 }
 
@@ -98,6 +204,7 @@ type yamlReader struct {
 	open  map[*yaml.Node]bool // being read: an alias to one of these contains itself
 	built int                 // keys of mappings, those that merges brought included
 	limit int
+	lines [][]byte // of the file, if it holds what may be a bare tag
 }
 
 func (y *yamlReader) read(n *yaml.Node) *tree {
@@ -153,19 +260,22 @@ func (y *yamlReader) mapping(n *yaml.Node) *tree {
 			key = key.Alias
 		}
 		e := entry{key: key.Value, line: line}
-		switch tag := key.ShortTag(); {
+		merge := false
+		switch kind, tag := keyKind(key); {
 		case key.Kind != yaml.ScalarNode:
 			e.key, e.problem = "?", "is a key that is not text; keys are text"
-		case tag == "!!merge":
+		case tag != "":
+			e.problem = fmt.Sprintf("is a key with the tag %s; keys are text, leave the tag out", tag)
+		case kind == yaml11.Merge:
+			merge = true
 			merges = append(merges, value)
-			e.key = "<<"
-		case tag != "!!str":
-			e.problem = fmt.Sprintf("is a key that YAML takes for %s; keys are text, put it in quotes", keyShape(tag))
+		case kind != yaml11.Text && kind != yaml11.Value:
+			e.problem = fmt.Sprintf("is a key that YAML takes for %s; keys are text, put it in quotes", kind)
 		}
 		if first, twice := seen[e.key]; twice && e.problem == "" {
 			e.problem = fmt.Sprintf("is given twice, first on line %d; keep one of them", first)
 		}
-		if e.key == "<<" && e.problem == "" {
+		if merge && e.problem == "" {
 			seen[e.key] = line
 			continue
 		}
@@ -187,6 +297,7 @@ func (y *yamlReader) merge(t *tree, seen map[string]int, n *yaml.Node) {
 	if from.shape == sequence {
 		sources = from.items
 	}
+	merged := map[string]int{} // where in t a key is that another source brought
 	for _, s := range sources {
 		if s.shape != mapping {
 			t.entries = append(t.entries, entry{key: "<<", line: n.Line, value: leaf(n.Line, null, ""),
@@ -194,74 +305,150 @@ func (y *yamlReader) merge(t *tree, seen map[string]int, n *yaml.Node) {
 			continue
 		}
 		for _, e := range s.entries {
+			if at, twice := merged[e.key]; twice && !same(t.entries[at].value, e.value) {
+				// Releases of PyYAML disagree: to 6.0.3 the first counts, as the specification has it.
+				t.entries[at].note = fmt.Sprintf("comes from two of the mappings that are merged on line %d; the first counts here, "+
+					"and in Ansible that depends on its YAML library; give the key in the mapping itself", n.Line)
+			}
 			if _, have := seen[e.key]; have || y.built > y.limit {
 				continue
 			}
 			y.built++
 			seen[e.key] = e.line
+			merged[e.key] = len(t.entries)
 			t.entries = append(t.entries, e)
 		}
 	}
 }
 
-func keyShape(tag string) string {
-	switch tag {
-	case "!!int", "!!float":
-		return number.String()
-	case "!!bool":
-		return boolean.String()
-	case "!!null":
-		return null.String()
-	case "!!timestamp":
-		return "a date"
+// same tells whether two values are written the same.
+func same(a, b *tree) bool {
+	if a == b {
+		return true
 	}
-	return "a value with the tag " + tag
+	var x, y bytes.Buffer
+	a.writeJSON(&x)
+	b.writeJSON(&y)
+	return bytes.Equal(x.Bytes(), y.Bytes())
 }
 
-// scalar reads a single value. Numbers keep their text when it is a JSON number too, so that big integers and
-// long fractions stay exact; dates stay the text that was written.
+// plain tells that a scalar has neither quotes nor a tag, so that its spelling says what it is.
+func plain(n *yaml.Node) bool {
+	return n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) == 0
+}
+
+// keyKind is what a key is; a tag is one that makes it no text.
+func keyKind(n *yaml.Node) (kind yaml11.Kind, tag string) {
+	if n.Kind == yaml.ScalarNode && plain(n) {
+		return yaml11.Read(n.Value).Kind, ""
+	}
+	if tag := n.ShortTag(); n.Style&yaml.TaggedStyle != 0 && tag != "!!str" {
+		return 0, tag
+	}
+	return yaml11.Text, ""
+}
+
+// scalar reads a single value: plain ones as YAML 1.1 has them, which Ansible reads. Numbers keep all their digits;
+// dates stay the text that was written.
 func (y *yamlReader) scalar(n *yaml.Node) *tree {
-	plain := n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
-	switch n.ShortTag() {
-	case "!!str":
-		// A number beyond float64 is text to the YAML library; to JSON it is a number.
-		if plain && n.Style&yaml.TaggedStyle == 0 && jsonNumber.MatchString(n.Value) {
-			return leaf(n.Line, number, n.Value)
+	if y.bareTag(n) {
+		return brokenTree(n.Line, "has the tag !, which a fleet file does not know; leave it out")
+	}
+	if plain(n) {
+		if strings.HasSuffix(n.Value, ":") {
+			return brokenTree(n.Line, fmt.Sprintf("%s ends with a colon, which stands behind keys only; put it in quotes", shortened(n.Value)))
 		}
-		t := leaf(n.Line, text, n.Value)
-		t.plain = plain
+		t := scalarTree(n, yaml11.Read(n.Value))
+		t.plain, t.written = true, n.Value
 		return t
-	case "!!timestamp":
+	}
+	tag := n.ShortTag()
+	wrong := brokenTree(n.Line, fmt.Sprintf("%q does not fit its tag %s; take one of them away", n.Value, tag))
+	s := yaml11.Read(n.Value)
+	switch tag {
+	case "!!str":
 		return leaf(n.Line, text, n.Value)
 	case "!!null":
-		return leaf(n.Line, null, "")
-	case "!!bool", "!!int", "!!float":
-		return y.value(n)
+		if s.Kind != yaml11.Null {
+			return wrong
+		}
+	case "!!bool":
+		if s.Kind != yaml11.Bool {
+			return wrong
+		}
+	case "!!int":
+		if s.Kind != yaml11.Int {
+			return wrong
+		}
+	case "!!float":
+		var ok bool
+		if s, ok = yaml11.ReadFloat(n.Value); !ok {
+			return wrong
+		}
+	case "!!timestamp":
+		if s.Kind != yaml11.Date {
+			return wrong
+		}
+	default:
+		return unknownTag(n)
 	}
-	return unknownTag(n)
+	return scalarTree(n, s)
 }
 
-// value reads a number or a boolean.
-func (y *yamlReader) value(n *yaml.Node) *tree {
-	if n.ShortTag() != "!!bool" && jsonNumber.MatchString(n.Value) {
-		return leaf(n.Line, number, n.Value)
+// scalarTree is the value that a scalar means, or why it has none.
+func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
+	switch {
+	case s.Problem != "":
+		return brokenTree(n.Line, fmt.Sprintf("%s %s; put it in quotes or choose another value", shortened(n.Value), s.Problem))
+	case s.Base60:
+		return brokenTree(n.Line, fmt.Sprintf("%s is the number %s to Ansible, which counts by sixties where colons stand between digits; put it in quotes if it is text, or write the number",
+			shortened(n.Value), shortened(s.Text)))
 	}
-	var v any
-	if err := n.Decode(&v); err != nil {
-		return brokenTree(n.Line, fmt.Sprintf("%q does not fit its tag %s; take one of them away", n.Value, n.ShortTag()))
+	switch s.Kind {
+	case yaml11.Null:
+		return leaf(n.Line, null, "")
+	case yaml11.Bool:
+		return leaf(n.Line, boolean, s.Text)
+	case yaml11.Int, yaml11.Float:
+		return leaf(n.Line, number, s.Text)
+	case yaml11.Merge, yaml11.Value:
+		return brokenTree(n.Line, fmt.Sprintf("%s has a meaning of its own in YAML; put it in quotes if it is text", n.Value))
 	}
-	switch v := v.(type) {
-	case bool:
-		return leaf(n.Line, boolean, strconv.FormatBool(v))
-	case int, int64, uint64:
-		return leaf(n.Line, number, fmt.Sprint(v))
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return brokenTree(n.Line, fmt.Sprintf("%s is not a number that JSON can hold; put it in quotes or choose another value", n.Value))
-		}
-		return leaf(n.Line, number, strconv.FormatFloat(v, 'g', -1, 64))
+	t := leaf(n.Line, text, n.Value)
+	if s.Kind == yaml11.Date && s.Text != n.Value {
+		t.note = fmt.Sprintf("is a date with a time; JSON has none, so it stays the text that is written here, while Ansible makes %s of it; put it in quotes", s.Text)
 	}
-	return brokenTree(n.Line, fmt.Sprintf("%q does not fit its tag %s; take one of them away", n.Value, n.ShortTag()))
+	return t
+}
+
+// bareTag finds what may be the tag ! alone.
+var bareTag = regexp.MustCompile(`![\s,\]}]|!\z`)
+
+// bareTag tells whether the tag of a scalar is ! alone, which the library drops: with it a text in quotes is a number to Ansible, and
+// what is empty is a text.
+func (y *yamlReader) bareTag(n *yaml.Node) bool {
+	const longest = 10_000 // characters of a line that are worth a look
+	if n.Style&yaml.TaggedStyle != 0 || n.Line > len(y.lines) || len(y.lines[n.Line-1]) > longest {
+		return false
+	}
+	rest := []rune(string(y.lines[n.Line-1]))
+	if n.Column > len(rest) {
+		return false
+	}
+	at := string(rest[n.Column-1:])
+	if strings.HasPrefix(at, "&") {
+		_, at, _ = strings.Cut(at, " ")
+		at = strings.TrimLeft(at, " ")
+	}
+	return strings.HasPrefix(at, "!")
+}
+
+// shortened is a scalar as an error shows it.
+func shortened(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "..."
+	}
+	return s
 }
 
 // unknownTag refuses tags that have no meaning in JSON. Ansible's own deserve a word.
