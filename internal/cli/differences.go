@@ -98,6 +98,11 @@ var Differences = []Difference{
 		Reason: "Half a document is none.",
 	},
 	{
+		ID: "more-follow", Where: "Lists that do not show all there is",
+		Original: "Say nothing", Ours: "Say `30 shown, more follow: --all` on standard error, in every format. One more request finds out, where a page is full.",
+		Reason: "A page of 30 looks like a whole fleet.",
+	},
+	{
 		ID: "exact-numbers", Where: "Numbers in variables with `--format json`",
 		Original: "As Python writes them", Ours: "With the digits that the server sent; beyond what Python can hold also in tables",
 		Reason: "What was set is what is shown.",

@@ -147,15 +147,22 @@ func (t *things) list(ctx context.Context, k *kind, p parameters, c *call) ([]gj
 		first = p.with("limit", most)
 	}
 	objects, marker, err := k.api.page(ctx, t.client, first)
-	switch {
-	case err != nil || marker == "" || most > 0 && len(objects) >= most:
+	if err != nil || marker == "" {
 		return objects, err
-	case most > 0: // more than the server's largest page
-		more, err := t.everything(ctx, k, p.with("marker", marker), most-len(objects))
-		return append(objects, more...), err
 	}
-	if more, _, err := k.api.page(ctx, t.client, p.with("marker", marker).with("limit", 1)); err != nil || len(more) > 0 {
-		_, _ = fmt.Fprintf(t.Err, "There are more than these %d %ss: --all shows all, --marker %s those after them.\n", len(objects), k.noun(), marker)
+	for most > len(objects) { // more than the server's largest page
+		var more []gjson.Result
+		if more, marker, err = k.api.page(ctx, t.client, p.with("marker", marker).with("limit", most-len(objects))); err != nil {
+			return nil, err
+		}
+		if objects = append(objects, more...); marker == "" || len(more) == 0 {
+			return objects, nil
+		}
+	}
+	if more, _, err := k.api.page(ctx, t.client, p.with("marker", marker).with("limit", 1)); err != nil {
+		t.sayRest(len(objects), "more may follow")
+	} else if len(more) > 0 {
+		t.sayRest(len(objects), "more follow")
 	}
 	return objects, nil
 }

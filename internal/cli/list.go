@@ -31,7 +31,7 @@ func listVerb(r *resource) *command {
 			if err != nil {
 				return err
 			}
-			objects, err := s.list(ctx, r, q, c.given("all"))
+			objects, next, err := s.list(ctx, r, q, c.given("all"))
 			if err != nil {
 				return err
 			}
@@ -41,9 +41,38 @@ func listVerb(r *resource) *command {
 			for i := range objects {
 				objects[i] = r.guard(objects[i])
 			}
-			return s.printList(objects, fields)
+			if err := s.printList(objects, fields); err != nil {
+				return err
+			}
+			return s.sayMore(ctx, r, len(objects), next)
 		},
 	}
+}
+
+// sayMore says that a list is not the whole one, if it is not. The API has no count, and a next link on the last page too
+// (contract §3.4): what is behind it is asked for.
+func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.Values) error {
+	if next == nil {
+		return nil
+	}
+	const least = "10" // the smallest page there is
+	resp, err := s.client.Do(ctx, http.MethodGet, r.path, withParameter(next, "limit", least), nil)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		s.sayRest(shown, "more may follow")
+		return nil //nolint:nilerr // what was asked for is there
+	}
+	if items, err := r.items(resp.Body); err != nil || len(items) > 0 {
+		s.sayRest(shown, "more follow")
+	}
+	return nil
+}
+
+// sayRest says on standard error, whatever the format, that a list does not show all.
+func (s *printer) sayRest(shown int, what string) {
+	_, _ = fmt.Fprintf(s.Err, "%d shown, %s: --all\n", shown, what)
 }
 
 // columns are the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
@@ -121,15 +150,20 @@ func (s *session) query(ctx context.Context, r *resource, c *call, fields []stri
 	return q, nil
 }
 
-// list reads the objects of a listing, one page or all, each once, as they came.
-func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool) (objects []gjson.Result, err error) {
+// list reads the objects of a listing, one page or all, each once, as they came. next are the parameters of the page behind
+// them; nil where nothing follows.
+func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool) (objects []gjson.Result, next url.Values, err error) {
 	if !all {
 		resp, err := s.client.Do(ctx, http.MethodGet, r.path, q, nil)
 		if err == nil {
-			return r.items(resp.Body)
+			objects, err := r.items(resp.Body)
+			if most := cmp.Or(askedLimit(q), defaultLimit); err != nil || len(objects) < most {
+				return objects, nil, err
+			}
+			return objects, nextOf(gjson.GetBytes(resp.Body, "links")), nil
 		}
 		if status := craton.StatusOf(err); status != http.StatusInternalServerError && status != http.StatusNotFound {
-			return nil, err
+			return nil, nil, err
 		}
 		// The walk below knows what these may mean, and reads smaller pages where the original fails on large ones (Q8).
 	}
@@ -137,32 +171,46 @@ func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool)
 	defer progress.Done()
 	gone := func(err error) bool { return craton.IsMarkerGone(err) && q.Get("marker") == "" }
 	err = walk.Anew(gone, func() (err error) {
-		objects, err = s.walk(ctx, r, q, all, progress)
+		objects, next, err = s.walk(ctx, r, q, all, progress)
 		return err
 	})
-	return objects, err
+	return objects, next, err
 }
 
 // defaultLimit is the API's page size.
 const defaultLimit = 30
 
+// askedLimit is the page size that a query asks for; 0 if it does not.
+func askedLimit(q url.Values) int {
+	n, _ := strconv.Atoi(q.Get("limit"))
+	return n
+}
+
+// nextOf are the parameters that a page's next link has; nil if it has none.
+func nextOf(links gjson.Result) url.Values {
+	for _, l := range links.Array() {
+		if u, err := url.Parse(l.Get("href").Str); err == nil && l.Get("rel").Str == "next" {
+			return u.Query()
+		}
+	}
+	return nil
+}
+
 // walk reads pages until there are no more, or as many objects as one page was to have.
-func (s *session) walk(ctx context.Context, r *resource, q url.Values, all bool, progress *output.Progress) ([]gjson.Result, error) {
+func (s *session) walk(ctx context.Context, r *resource, q url.Values, all bool, progress *output.Progress) (objects []gjson.Result, next url.Values, err error) {
 	most := 0
 	if !all {
-		most, _ = strconv.Atoi(q.Get("limit"))
-		most = cmp.Or(most, defaultLimit)
+		most = cmp.Or(askedLimit(q), defaultLimit)
 		q = withParameter(q, "limit", strconv.Itoa(most))
 	}
-	var objects []gjson.Result
 	seen := map[string]bool{}
 	for page, err := range s.client.Pages(ctx, r.path, q) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		items, err := r.items(page.Body)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, o := range items {
 			if id := o.Get(keyID).Raw; !seen[id] {
@@ -172,14 +220,18 @@ func (s *session) walk(ctx context.Context, r *resource, q url.Values, all bool,
 		}
 		progress.Show(len(objects), 0, r.noun()+"s")
 		if most > 0 && len(objects) >= most {
-			return objects[:most], nil
+			next = nextOf(gjson.GetBytes(page.Body, "links"))
+			if len(objects) > most { // the rest of this page follows
+				next = withParameter(next, "marker", objects[most-1].Get(keyID).String())
+			}
+			return objects[:most], next, nil
 		}
 		// A page with room is the last one. Not to ask for an empty one behind it also spares the original a 500 (Q14).
 		if limit := limitOf(page); limit > 0 && len(items) < limit {
 			break
 		}
 	}
-	return objects, nil
+	return objects, nil, nil
 }
 
 func withParameter(q url.Values, name, text string) url.Values {

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,8 +19,24 @@ func TestLists(t *testing.T) {
 	for i := range many {
 		f.must(t, fmt.Sprintf("host-create -n web-%03d --cloud east -r 1 -t server -i 10.0.0.%d --vars n=%d -l l%d", many-i, i, i, i%2))
 	}
-	if n := len(f.column(t, "id", "host-list")); n != 30 {
-		t.Errorf("a page has %d", n)
+	for _, format := range []string{"default", "json", "yaml", "csv"} {
+		for line, want := range map[string]string{
+			"host-list": "30 shown, more follow: --all\n",
+			"device-list --sort-key name --fields name":     "30 shown, more follow: --all\n",
+			"host-list --limit 10 --marker 94":              "10 shown, more follow: --all\n",
+			"host-list --limit 10 --marker 95":              "", // the last ten
+			"host-list --marker 75":                         "", // the last thirty
+			"host-list --marker 76":                         "",
+			"host-list --limit 100 --fields labels":         "100 shown, more follow: --all\n",
+			"host-list --limit 53 --label l0":               "", // all there are
+			"host-list --limit 52 --label l0":               "52 shown, more follow: --all\n",
+			"host-list --all --sort-key name --fields name": "",
+			"cloud-list": "",
+		} {
+			if got := f.run(t, strings.NewReader(""), append([]string{"--format", format}, strings.Fields(line)...)...); got.Exit != 0 || got.Stderr != want || strings.Contains(got.Stdout, "shown") {
+				t.Errorf("%s %s: %q, want %q", format, line, got.Stderr, want)
+			}
+		}
 	}
 	if n := len(f.column(t, "id", "host-list --limit 10 --marker 100")); n != 5 {
 		t.Errorf("after 100 there are %d", n)
@@ -28,8 +45,8 @@ func TestLists(t *testing.T) {
 	if len(ids) != many || ids[0] != "105" || ids[many-1] != "1" {
 		t.Errorf("sorted by name: %v", ids)
 	}
-	if ids := f.column(t, "id", "host-list --sort-dir desc --sort-key id --limit 10"); ids[0] != "105" {
-		t.Errorf("descending: %v", ids)
+	if got := f.run(t, nil, strings.Fields("--format csv host-list --sort-dir desc --sort-key id --limit 10 --fields id")...); !strings.HasPrefix(got.Stdout, "id\n105\n104\n") || got.Stderr != "10 shown, more follow: --all\n" {
+		t.Errorf("descending: %+v", got)
 	}
 	if n := len(f.column(t, "name", "host-list --all --vars n:7 --label l1 --device-type server --ip 10.0.0.7")); n != 1 {
 		t.Errorf("filters leave %d", n)

@@ -161,9 +161,9 @@ func (s *session) named(ctx context.Context, r *resource, name string, in place)
 			q.Set(key, id)
 		}
 	}
-	all, err := s.list(ctx, r, q, false)
+	all, _, err := s.list(ctx, r, q, false)
 	if err == nil && len(all) >= craton.MaxLimit { // mostly one page is enough, and one request
-		all, err = s.list(ctx, r, q, true)
+		all, _, err = s.list(ctx, r, q, true)
 	}
 	if err != nil {
 		return nil, err
@@ -246,7 +246,7 @@ func nouns(kinds []*resource) string {
 func (s *session) nobody(ctx context.Context, word string, in place, kinds []*resource) error {
 	var known []string
 	for _, r := range kinds {
-		first, err := s.list(ctx, r, url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}}, false)
+		first, _, err := s.list(ctx, r, url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}}, false)
 		if err != nil {
 			break // it only helps
 		}
