@@ -32,7 +32,9 @@ as it is. The whole file is checked before anything is written. A second run cha
 			if err != nil {
 				return err
 			}
-			return apply(cmd.Context(), s, v, args[0], check)
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
+			return apply(ctx, s, v, args[0], check)
 		},
 	}
 	settings.AddFlags(cmd.Flags(), settings.Connection)
@@ -65,6 +67,10 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 		Check: check, ProjectID: project, Progress: progress.Show,
 	})
 	progress.Done()
+	if err != nil {
+		// Its words say how far it came, of which the original's sentence for an answer would leave nothing.
+		err = &worded{exception{"", err.Error()}, "", err}
+	}
 	err = errors.Join(err, c.Close())
 	if result != nil {
 		err = errors.Join(printResult(s.Out, result, check), err)

@@ -31,7 +31,7 @@ func mistake(cmd *cobra.Command, format string, args ...any) error {
 }
 
 // report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
-// in the arguments, else 1.
+// in the arguments, 128 and its number for a signal, else 1.
 func report(w io.Writer, err error) int {
 	if e, ok := errors.AsType[*usageError](err); ok {
 		_, _ = io.WriteString(w, e.usage+e.Error()+"\n")
@@ -44,6 +44,9 @@ func report(w io.Writer, err error) int {
 		}
 	}
 	_, _ = io.WriteString(w, "ERROR: "+strings.Join(lines, "\n")+"\n")
+	if i, ok := errors.AsType[*interruption](err); ok {
+		return i.status()
+	}
 	return 1
 }
 

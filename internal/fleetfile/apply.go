@@ -60,7 +60,13 @@ func Apply(ctx context.Context, c *craton.Client, f *File, o Options) (*Result, 
 	o.Progress(0, 0, "reading the fleet")
 	s, err := load(ctx, c, f, o.ProjectID, o.Parallel)
 	if err != nil {
-		return nil, err
+		if _, ok := errors.AsType[*Error](err); ok {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			err = interrupted(ctx)
+		}
+		return nil, fmt.Errorf("%w\nnothing was written; apply the file again", err)
 	}
 	pl, planner, err := makePlan(f, s)
 	if err != nil {
@@ -102,8 +108,13 @@ type WriteError struct {
 
 // Error says what failed, how far the run came and how to go on.
 func (e *WriteError) Error() string {
+	const most = 5 // of many requests side by side, all that were under way fail, and for one reason
 	var lines []string
-	for _, err := range e.Errs {
+	for i, err := range e.Errs {
+		if i == most && len(e.Errs) > most+1 {
+			lines = append(lines, fmt.Sprintf("... and %d more", len(e.Errs)-i))
+			break
+		}
 		lines = append(lines, err.Error())
 	}
 	lines = append(lines, fmt.Sprintf("stopped after %d of %d objects; what is written stays, apply the file again to go on from there", e.Done, e.Total))
@@ -180,10 +191,12 @@ func (w *writer) err(ctx context.Context) error {
 		}
 	}
 	if ctx.Err() != nil {
-		e.Errs = append(e.Errs, fmt.Errorf("interrupted: %w", context.Cause(ctx)))
+		e.Errs = append(e.Errs, interrupted(ctx))
 	}
 	return e
 }
+
+func interrupted(ctx context.Context) error { return fmt.Errorf("interrupted: %w", context.Cause(ctx)) }
 
 // write makes one object true: at most one request for the object itself, one for its variables and one for
 // its labels.

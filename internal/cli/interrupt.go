@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interruptible is a context that ends with SIGINT, SIGTERM or SIGHUP, so that a command can say how far it came. The second signal ends
+// the process. What the process was started to ignore, as with nohup, stays ignored.
+func interruptible(ctx context.Context) (interrupted context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(&interruption{s.(syscall.Signal)}) //nolint:forcetypeassert // the three above are
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
+
+// interruption is why a command ended that a signal has stopped.
+type interruption struct{ signal syscall.Signal }
+
+// Error names the signal.
+func (i *interruption) Error() string {
+	return map[syscall.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}[i.signal]
+}
+
+// Unwrap makes it what a context ends with.
+func (i *interruption) Unwrap() error { return context.Canceled }
+
+// status is what a shell gives a process that the signal has ended.
+func (i *interruption) status() int { return 128 + int(i.signal) }
