@@ -9,6 +9,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // want is what a task says about one object, names of other objects resolved to ids. It says only what the task does.
@@ -60,6 +61,9 @@ func (r *resource) makePlan(w *want, have object) (*plan, error) {
 
 func (r *resource) planCreate(p *plan, w *want) error {
 	p.create = true
+	if err := value.CheckName(w.name); err != nil {
+		return fmt.Errorf("%s %w", optName, err)
+	}
 	p.after = r.complete(object{r.key: w.name})
 	if w.project != nil && r.name != nameProject {
 		p.after[keyProject] = w.project
@@ -103,6 +107,9 @@ func (r *resource) planChange(p *plan, w *want) error {
 		p.after[key] = v
 	}
 	if w.id != "" && w.name != "" && w.name != p.before.text(r.key) {
+		if err := value.CheckName(w.name); err != nil { // what is called so already may stay, and be deleted
+			return fmt.Errorf("%s %w", optName, err)
+		}
 		differs(optName, r.key, r.fixedName, w.name)
 	}
 	for _, f := range r.fields {

@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/modules/module"
 )
 
@@ -131,7 +133,7 @@ func (r *resource) wants(p module.Params) (*want, error) {
 	if p.Has(optName) && w.name == "" {
 		return nil, fmt.Errorf("name is empty; every %s needs one", r.noun)
 	}
-	if err := checkText(optName, w.name); err != nil {
+	if err := checkLength(optName, w.name); err != nil {
 		return nil, err
 	}
 	if r.inside != "" {
@@ -165,11 +167,11 @@ func (r *resource) wants(p module.Params) (*want, error) {
 	if r.labels && p.Has(optLabels) {
 		w.labels, w.exactLabels = append([]string{}, p.Strings(optLabels)...), p.String(optLabelsMode) == exact
 		for _, l := range w.labels {
-			if err := checkText("labels", l); err != nil {
-				return nil, err
-			}
 			if l == "" {
 				return nil, errors.New("labels: one is empty; take it out")
+			}
+			if err := cmp.Or(checkLength(optLabels, l), value.CheckName(l)); err != nil {
+				return nil, fmt.Errorf("labels: %q %w", l, err)
 			}
 		}
 	}
@@ -204,7 +206,10 @@ func variablesOf(p module.Params, option string) (craton.Variables, error) {
 		if key == "" || key[0] == '\n' {
 			return nil, fmt.Errorf("%s: %q is not a name for a variable; it must begin with a character that is no line break", option, key)
 		}
-		if err := checkText(fmt.Sprintf("%s: the name %.20q...", option, key), key); err != nil {
+		if err := checkLength(fmt.Sprintf("%s: the name %.20q...", option, key), key); err != nil {
+			return nil, err
+		}
+		if err := value.In(option, value.In(key, cmp.Or(value.CheckName(key), value.CheckJSON(string(v[key]))))); err != nil {
 			return nil, err
 		}
 	}

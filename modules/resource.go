@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // resource is all that the modules know of one kind of object. Everything else is generic.
@@ -118,10 +118,14 @@ func (f field) check(v any) (any, error) {
 		if v == "" && f.required {
 			return nil, fmt.Errorf("%s is empty; give a value, or leave it out to leave it as it is", f.option)
 		}
-		if !f.unbound {
-			if err := checkText(f.option, v); err != nil {
-				return nil, err
-			}
+		check := value.CheckWord
+		if f.unbound {
+			check = value.CheckText
+		} else if err := checkLength(f.option, v); err != nil {
+			return nil, err
+		}
+		if err := check(v); err != nil {
+			return nil, fmt.Errorf("%s %w", f.option, err)
 		}
 		if v == "" {
 			break
@@ -142,13 +146,10 @@ func (f field) check(v any) (any, error) {
 	return canonical(v), nil
 }
 
-// checkText refuses what the API cannot store.
-func checkText(option, s string) error {
+// checkLength refuses what the API cannot store.
+func checkLength(option, s string) error {
 	if n := utf8.RuneCountInString(s); n > maxText {
 		return fmt.Errorf("%s is %d characters long; the API stores %d", option, n, maxText)
-	}
-	if strings.ContainsRune(s, 0) {
-		return fmt.Errorf("%s holds a NUL character, which databases cannot store; take it out", option)
 	}
 	return nil
 }

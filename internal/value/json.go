@@ -3,6 +3,7 @@ package value
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -107,6 +108,36 @@ func checkParsed(v gjson.Result) (err error) {
 	return err
 }
 
+// CheckFinite finds the numbers NaN, Infinity and -Infinity, which Python writes into what is JSON otherwise, and says where
+// they are. Of other texts that are not JSON it says nothing.
+func CheckFinite(raw string) error {
+	if !strings.Contains(raw, "NaN") && !strings.Contains(raw, "Infinity") {
+		return nil
+	}
+	var find func(v gjson.Result) error
+	find = func(v gjson.Result) (err error) {
+		switch v.Raw {
+		case "NaN", "Infinity", "-Infinity":
+			return fmt.Errorf("is %s, which JSON does not have; leave it out, or write it in quotes", v.Raw)
+		}
+		i, list := 0, v.IsArray()
+		if !list && !v.IsObject() {
+			return nil
+		}
+		v.ForEach(func(key, member gjson.Result) bool {
+			if err = find(member); list {
+				err = At(i, err)
+			} else {
+				err = In(key.Str, err)
+			}
+			i++
+			return err == nil
+		})
+		return err
+	}
+	return find(gjson.Parse(raw))
+}
+
 // checkLiteral is CheckText for a JSON string with its quotes and escapes, which decoding would alter.
 func checkLiteral(raw string) error {
 	switch {
@@ -152,13 +183,11 @@ func looksOdd(raw string) bool {
 				}
 			}
 		case c == '-' || '0' <= c && c <= '9':
-			from := i
-			for i++; i < len(raw) && strings.IndexByte("+-.eE0123456789", raw[i]) >= 0; i++ {
-			}
-			if CheckNumber(raw[from:i]) != nil {
+			n := numberLen(raw[i:])
+			if CheckNumber(raw[i:i+n]) != nil {
 				return true
 			}
-			i--
+			i += n - 1
 		}
 	}
 	return false

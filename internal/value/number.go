@@ -23,6 +23,44 @@ func CheckNumber(text string) error {
 	return nil
 }
 
+// QuoteNumbers makes texts of the numbers in valid JSON that [CheckNumber] refuses, for programs that would read something
+// else. Without one it is the same slice.
+func QuoteNumbers(raw []byte) []byte {
+	var out []byte
+	done := 0
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '"':
+			for i++; i < len(raw) && raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		case c == '-' || '0' <= c && c <= '9':
+			n := numberLen(raw[i:])
+			if CheckNumber(string(raw[i:i+n])) != nil {
+				out = append(out, raw[done:i]...)
+				out = append(append(append(out, '"'), raw[i:i+n]...), '"')
+				done = i + n
+			}
+			i += n - 1
+		}
+	}
+	if done == 0 {
+		return raw
+	}
+	return append(out, raw[done:]...)
+}
+
+// numberLen is the length of the number that s begins with.
+func numberLen[T string | []byte](s T) int {
+	n := 1
+	for n < len(s) && strings.IndexByte("+-.eE0123456789", s[n]) >= 0 {
+		n++
+	}
+	return n
+}
+
 // isZero tells a number whose digits before the exponent are all zero.
 func isZero(text string) bool {
 	digits := text

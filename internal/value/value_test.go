@@ -81,6 +81,18 @@ func TestCheckNumber(t *testing.T) {
 
 func zeros(n int) string { return strings.Repeat("0", n) }
 
+func TestQuoteNumbers(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"a":[1,1e400,-1E-400,"1e400"],"1e400":0.5}`: `{"a":[1,"1e400","-1E-400","1e400"],"1e400":0.5}`,
+		`1e400`: `"1e400"`, `"\\",1e400`: `"\\","1e400"`, `"\"1e400"`: `"\"1e400"`, `[123456789012345678901234567890]`: `[123456789012345678901234567890]`, ``: ``,
+	} {
+		if got := string(value.QuoteNumbers([]byte(raw))); got != want {
+			t.Errorf("%s became %s, want %s", raw, got, want)
+		}
+	}
+}
+
 func TestFault(t *testing.T) {
 	t.Parallel()
 	err := value.In("a", value.At(2, value.In("b.c", value.At(0, value.At(1, value.ErrNUL)))))
@@ -123,6 +135,18 @@ func TestEscape(t *testing.T) {
 			t.Fatalf("%s became %q: %v", literal, back, err)
 		}
 	})
+}
+
+func TestCheckFinite(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"a":[1,NaN]}`: "a[1] is NaN, which JSON does not have", `{"a":{"b c":[-Infinity]}}`: `a."b c"[0] is -Infinity`, `{"x":"NaN","y": Infinity }`: "y is Infinity",
+		`["NaN",{"Infinity":1}]`: "", `{"a":`: "", `NaN`: "is NaN", `{"a":nan,"Infinity"`: "", `"Infinity`: "", `}]NaN{[`: "",
+	} {
+		if err := value.CheckFinite(raw); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", raw, err, want)
+		}
+	}
 }
 
 func TestCheckJSON(t *testing.T) {

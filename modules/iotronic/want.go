@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/module"
 )
@@ -103,6 +104,11 @@ func (w *want) secrets() (found []string) {
 func (w *want) field(f *field, p module.Params) error {
 	if !p.Has(f.option) {
 		return nil
+	}
+	if f.form == formDict || f.form == formPlace {
+		if err := value.In(f.option, value.CheckJSON(string(p.JSON(f.option)))); err != nil {
+			return err
+		}
 	}
 	switch f.form {
 	case formDict:

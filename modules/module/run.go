@@ -10,8 +10,11 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
+
+	rules "github.com/craton-fleet/craton/internal/value"
 )
 
 // stopGrace is how long a module may take to return after it was asked to
@@ -151,8 +154,12 @@ func (p *Process) work(ctx context.Context, task *Task, out *outcome) {
 	out.result, out.err = m.Run(ctx, task)
 }
 
+// wrapper is the only key of the object that Python modules find their
+// arguments in.
+const wrapper = "ANSIBLE_MODULE_ARGS"
+
 // readArgs reads the arguments' file. An object whose only key is
-// ANSIBLE_MODULE_ARGS, the form of Python modules, is taken apart.
+// wrapper, the form of Python modules, is taken apart.
 func (p *Process) readArgs() (*dict, error) {
 	if len(p.Args) < 2 {
 		return nil, errors.New("there is no arguments file: Ansible runs a module as MODULE FILE, where FILE holds the arguments as a JSON object (- is standard input)")
@@ -171,18 +178,32 @@ func (p *Process) readArgs() (*dict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the arguments file %s: %w", file, err)
 	}
-	value, err := decodeJSON(data)
+	decoded, err := decodeJSON(data)
 	if err != nil {
+		if bad := asArgument(rules.CheckFinite(string(data))); bad != nil { // Ansible writes such numbers
+			err = bad
+		}
 		return nil, fmt.Errorf("the arguments file %s is not JSON: %w", file, err)
 	}
-	args, ok := value.(*dict)
-	if !ok {
-		return nil, fmt.Errorf("the arguments file %s holds a %s; Ansible writes an object", file, pyType(value))
+	if !rules.IsWhole(string(data)) { // decoding has altered a text
+		return nil, asArgument(rules.CheckJSON(string(data)))
 	}
-	if inner, ok := args.values["ANSIBLE_MODULE_ARGS"].(*dict); ok && len(args.keys) == 1 {
+	args, ok := decoded.(*dict)
+	if !ok {
+		return nil, fmt.Errorf("the arguments file %s holds a %s; Ansible writes an object", file, pyType(decoded))
+	}
+	if inner, ok := args.values[wrapper].(*dict); ok && len(args.keys) == 1 {
 		args = inner
 	}
 	return args, nil
+}
+
+// asArgument says which argument holds what is wrong with a value.
+func asArgument(err error) error {
+	if fault, ok := errors.AsType[*rules.Fault](err); ok {
+		return fmt.Errorf("the argument %s %w", strings.TrimPrefix(fault.Path, wrapper+"."), fault.Err)
+	}
+	return err
 }
 
 // outcome is how a task has ended.
@@ -448,7 +469,7 @@ func (o *outcome) line(d *dict) []byte {
 		}
 		sorted.set(k, value)
 	}
-	return append(appendJSON(nil, sorted), '\n')
+	return append(rules.QuoteNumbers(appendJSON(nil, sorted)), '\n') // Ansible would read Infinity, or 0
 }
 
 // ownKeys are the keys that come from code and not from data: those of the

@@ -100,7 +100,7 @@ func TestResult(t *testing.T) {
 		"wrapped": {returns(nil, errors.Join(errors.New("first"), Fail("second", Fields{"x": 1}))), `{"_ansible_inject_invocation": false}`, `{"changed":false,"failed":true,"msg":"first\nsecond","x":1}`},
 		"exact": {func(_ context.Context, t *Task) (*Result, error) {
 			return &Result{Fields: Fields{"v": t.Params.JSON("raw")}}, nil
-		}, `{"raw": {"z": 123456789012345678901234567890, "a": [1.50, 1E400, null, "\u00e9\ud83d\ude00\u2028"]}, "_ansible_inject_invocation": false}`, `{"changed":false,"v":{"z":123456789012345678901234567890,"a":[1.50,1E400,null,"é😀\u2028"]}}`},
+		}, `{"raw": {"z": 123456789012345678901234567890, "a": [1.50, 1E400, null, "\u00e9\ud83d\ude00\u2028"]}, "_ansible_inject_invocation": false}`, `{"changed":false,"v":{"z":123456789012345678901234567890,"a":[1.50,"1E400",null,"é😀\u2028"]}}`},
 		"python style":  {returns(nil, nil), `{"ANSIBLE_MODULE_ARGS": {"raw": 1}}`, `{"changed":false,"invocation":{"module_args":{"raw":1}}}`},
 		"invalid UTF-8": {returns(&Result{Fields: Fields{"v": "a\xffb", "w": map[string]string{"\xfe": "x"}}}, nil), `{"_ansible_inject_invocation": false}`, `{"changed":false,"v":"a\ufffdb","w":{"` + "\ufffd" + `":"x"}}`},
 		"nan":           {returns(&Result{Changed: true, Fields: Fields{"v": math.NaN(), "ok": 1}}, nil), `{"_ansible_inject_invocation": false}`, `{"changed":true,"failed":true,"msg":"internal error: the field \"v\" cannot be written as JSON: JSON cannot hold the number NaN","ok":1}`},
@@ -144,9 +144,13 @@ func TestArgumentsFile(t *testing.T) {
 		`{"raw": 1} x`:                       "is not JSON",
 		`[1]`:                                "holds a list",
 		`null`:                               "holds a NoneType",
-		`{"raw": NaN}`:                       "is not JSON",
-		strings.Repeat("[", 1_000_000):       "is not JSON",
-		`{"_ansible_check_mode": "perhaps"}`: "_ansible_check_mode",
+		`{"raw": NaN}`:                       "is not JSON: the argument raw is NaN, which JSON does not have; leave it out, or write it in quotes",
+		`{"raw": [{"a b": [1, -Infinity]}]}`: `is not JSON: the argument raw[0]."a b"[1] is -Infinity`,
+		`{"ANSIBLE_MODULE_ARGS": {"raw": {"x": Infinity}, "_ansible_check_mode": false}}`: "is not JSON: the argument raw.x is Infinity",
+		`{"raw": {"x": ["\ud800"]}}`:                                 "the argument raw.x[0] is not UTF-8, or holds half a surrogate pair",
+		"{\"raw\": \"\xff\"}":                                        "the argument raw is not UTF-8",
+		strings.Repeat("[", 1_000_000):                               "is not JSON",
+		`{"_ansible_check_mode": "perhaps"}`:                         "_ansible_check_mode",
 		`{"_ansible_module_name": "a.b.other", "raw": 1, "raw2": 2}`: "Unsupported parameters for (a.b.other) module: raw2. Supported parameters include: raw. Did you mean raw instead of raw2?",
 	} {
 		start(t, m, args).failedWith(want)
