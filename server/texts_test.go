@@ -36,7 +36,7 @@ func TestTexts(t *testing.T) {
 	const nul, half, zero, turned, control, empty = `a\u0000b`, `a\ud800b`, `a\u200bb`, `a\u202eb`, `a\u0007b`, ``
 	why := map[string]string{
 		nul: "holds a NUL character", half: "is not UTF-8, or holds half a surrogate pair", zero: "holds the character U+200B", turned: "holds the character U+202E",
-		control: "holds the control character U+0007", empty: "is empty; it must be given",
+		control: "holds a control character", empty: "is empty; it must be given",
 	}
 	refused := map[string][]string{"NAME": {nul, half, zero, turned, control, empty}, "WORD": {nul, half, zero, turned, control}, "NOTE": {nul, half}}
 	for method, bodies := range map[string]map[string]string{"POST": posts, "PUT": puts} {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // File is a fleet file that was read and found valid. It is never changed, so one File can be applied many times,
@@ -364,14 +365,15 @@ func (r *reader) variables(o *object, t *tree, path string) {
 		}
 		// The rules of the API (v1 contract §2.6): a first character that is no line break, 255 at most.
 		switch n := utf8.RuneCountInString(e.key); {
-		case strings.ContainsRune(e.key, 0):
-			r.add(e.line, p, "%s", holdsNUL)
-			continue
 		case e.key == "" || e.key[0] == '\n':
 			r.add(e.line, p, "is not a name for a variable; it must begin with a character that is no line break")
 			continue
 		case n > maxText:
 			r.add(e.line, p, "%s", tooLong(n))
+			continue
+		}
+		if err := value.CheckName(e.key); err != nil {
+			r.add(e.line, p, "%s", err)
 			continue
 		}
 		r.template(e.line, e.key)
@@ -380,8 +382,6 @@ func (r *reader) variables(o *object, t *tree, path string) {
 		o.variables[e.key] = b.Bytes()
 	}
 }
-
-const holdsNUL = "holds a NUL character, which databases cannot store; take it out"
 
 // sound reports everything within a variable's value that cannot be stored.
 func (r *reader) sound(t *tree, path string) bool {
@@ -395,14 +395,18 @@ func (r *reader) sound(t *tree, path string) bool {
 	if t.shape == text {
 		r.template(t.line, t.text)
 	}
-	if strings.ContainsRune(t.text, 0) { // no database holds one
-		r.add(t.line, path, "%s", holdsNUL)
+	check := value.CheckText
+	if t.shape == number {
+		check = value.CheckNumber
+	}
+	if err := check(t.text); err != nil && ok {
+		r.add(t.line, path, "%s", err)
 		ok = false
 	}
 	for _, e := range t.entries {
 		r.template(e.line, e.key)
-		if strings.ContainsRune(e.key, 0) {
-			r.add(e.line, join(path, e.key), "%s", holdsNUL)
+		if err := value.CheckText(e.key); err != nil {
+			r.add(e.line, join(path, e.key), "%s", err)
 			ok = false
 		}
 		ok = r.key(e, path) && r.sound(e.value, join(path, e.key)) && ok

@@ -5,8 +5,9 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Kinds of objects, as Change.Kind has them.
@@ -268,7 +269,7 @@ func (s *kindSpec) field(key string) *fieldSpec {
 
 // scalar reads a field that is no reference: its canonical value, or what is wrong with it.
 // Canonical are string (normalised addresses; "" for null), int and bool.
-func (f fieldSpec) scalar(t *tree) (value any, problem string) {
+func (f fieldSpec) scalar(t *tree) (v any, problem string) {
 	switch f.form {
 	case formInteger:
 		n, err := strconv.Atoi(t.text)
@@ -307,8 +308,12 @@ func (f fieldSpec) scalar(t *tree) (value any, problem string) {
 	if n := utf8.RuneCountInString(t.text); n > maxText && !f.unbound {
 		return nil, tooLong(n)
 	}
-	if strings.ContainsRune(t.text, 0) {
-		return nil, holdsNUL
+	check := value.CheckWord
+	if f.unbound {
+		check = value.CheckText
+	}
+	if err := check(t.text); err != nil {
+		return nil, err.Error()
 	}
 	switch f.form {
 	case formAddress:
@@ -337,14 +342,12 @@ func nameProblem(t *tree) string {
 		return "is empty; it must be given"
 	case t.shape != text:
 		return textProblem(t)
-	case t.text == "":
-		return "is empty; it must be given"
 	}
 	if n := utf8.RuneCountInString(t.text); n > maxText {
 		return tooLong(n)
 	}
-	if strings.ContainsFunc(t.text, unicode.IsControl) {
-		return "holds a control character; take it out"
+	if err := value.CheckName(t.text); err != nil {
+		return err.Error()
 	}
 	return ""
 }

@@ -17,6 +17,8 @@ var (
 	ErrNotUTF8 = errors.New("is not UTF-8, or holds half a surrogate pair; write it anew")
 )
 
+var errControl = errors.New("holds a control character; take it out")
+
 // CheckText finds what no text may hold.
 func CheckText(s string) error {
 	for i := range len(s) {
@@ -41,7 +43,7 @@ func CheckWord(s string) error {
 	for _, r := range s {
 		switch {
 		case unicode.IsControl(r):
-			return fmt.Errorf("holds the control character U+%04X; take it out", r)
+			return errControl
 		case Hidden(r):
 			return fmt.Errorf("holds the character U+%04X, which is not shown or turns the direction of writing; take it out", r)
 		}
