@@ -13,7 +13,7 @@ import (
 // than viewTime, and nearly all last milliseconds.
 const (
 	foldSize  = 32 << 20               // bytes of the log; SQLite's own folding keeps it at 4 MiB
-	foldPause = time.Second            // between two attempts
+	foldPause = time.Second            // after an attempt that did not succeed
 	foldWait  = 300 * time.Millisecond // for views to end, while writes wait
 )
 
@@ -21,12 +21,17 @@ const (
 // transactions, and what hinders it now need not the next time.
 func (s *Store) fold(ctx context.Context, q *session) {
 	w := &s.writer
-	if q.conn == nil || time.Since(w.folded) < foldPause {
+	if q.conn == nil || time.Now().Before(w.nextFold) {
 		return
 	}
-	w.folded = time.Now()
-	info, err := os.Stat(s.path + "-wal")
-	if err != nil || info.Size() < foldSize {
+	size := func() int64 {
+		info, err := os.Stat(s.path + "-wal")
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
+	if size() < foldSize {
 		return
 	}
 	var patience int64
@@ -37,4 +42,7 @@ func (s *Store) fold(ctx context.Context, q *session) {
 	run("PRAGMA busy_timeout = " + idText(foldWait.Milliseconds()))
 	run("PRAGMA wal_checkpoint(TRUNCATE)")
 	run("PRAGMA busy_timeout = " + idText(patience))
+	if size() >= foldSize {
+		w.nextFold = time.Now().Add(foldPause)
+	}
 }

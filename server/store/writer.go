@@ -27,7 +27,8 @@ type writer struct {
 	run    sync.Once
 	closed sync.RWMutex // held for reading while a job is handed over
 	shut   bool
-	folded time.Time // when the log's size was looked at; the writer's own
+
+	nextFold time.Time // not before; the writer's own
 }
 
 type job struct {
@@ -107,8 +108,15 @@ func (s *Store) serveWrites() {
 			}
 		}
 		err := retryBusy(ctx, func() error {
+			fresh := q.conn == nil
 			if err := q.connect(ctx); err != nil {
 				return err
+			}
+			if fresh {
+				// Its savepoints are small: files for them cost a tenth of the speed.
+				if err := q.exec(ctx, "PRAGMA temp_store = 2", nil); err != nil {
+					return err
+				}
 			}
 			err := s.commit(ctx, q, batch)
 			if err != nil && !isBusy(err) {
