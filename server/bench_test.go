@@ -123,6 +123,22 @@ func BenchmarkListHosts(b *testing.B) {
 	}
 }
 
+// BenchmarkAnsibleInventory reads the whole fleet as one document.
+func BenchmarkAnsibleInventory(b *testing.B) {
+	f := benchFleet(b)
+	for b.Loop() {
+		req, err := http.NewRequest("GET", f.url+"/v1/ansible-inventory", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		f.root.sign(req)
+		if resp, body := do(b, req); resp.StatusCode != 200 || len(body) < *benchHosts {
+			b.Fatalf("%d, %d bytes", resp.StatusCode, len(body))
+		}
+	}
+	b.ReportMetric(float64(*benchHosts*b.N)/b.Elapsed().Seconds(), "hosts/s")
+}
+
 // BenchmarkCreateHost measures acknowledged, durable writes over loopback
 // from 16 clients side by side.
 func BenchmarkCreateHost(b *testing.B) {

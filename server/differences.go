@@ -53,7 +53,7 @@ var Differences = []Difference{
 	{
 		ID: "limits", Where: "Large requests, and what they leave behind",
 		Original: "No limits: bodies, variables, notes, labels and filters of any size",
-		Ours:     "400 for a body over 1 MiB or with over 100,000 values, for variables of one object over 1 MiB or 10,000 keys, however many writes bring them, for a note over 65,535 bytes, over 256 labels, a URL over 32 KiB, and a `vars` filter of over 100 terms. An answer over 512 MiB, or one that takes over a minute, is 500 with a message; more large requests at once than there is room for are 500 with `Retry-After` (docs/server.md)",
+		Ours:     "400 for a body over 1 MiB or with over 100,000 values, for variables of one object over 1 MiB or 10,000 keys, however many writes bring them, for a note over 65,535 bytes, over 256 labels, a URL over 32 KiB, and a `vars` filter of over 100 terms. An answer over 512 MiB, or one that takes over two minutes, is 500 with a message; more large requests at once than there is room for are 500 with `Retry-After` (docs/server.md)",
 		Reason:   "Any member could end the server for all with one request.",
 	},
 	{

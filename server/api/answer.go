@@ -22,6 +22,7 @@ type answer struct {
 	err    error // the first failure; what is appended after it does not count
 	file   *os.File
 	size   int64 // of the file
+	large  int64 // of it, taken from the share of large ones
 	budget *budget
 }
 
@@ -58,6 +59,12 @@ func (a *answer) spill(b []byte) error {
 		return errOverload
 	}
 	a.size += n // from here on close gives it back
+	if a.size > mediumAnswer {
+		if !a.budget.large.TryAcquire(a.size - a.large) {
+			return errOverload
+		}
+		a.large = a.size
+	}
 	if a.file == nil {
 		f, err := os.CreateTemp(temporary(), "craton-answer-")
 		if err != nil {
@@ -80,7 +87,8 @@ func (a *answer) close() {
 		a.file = nil
 	}
 	a.budget.files.Release(a.size)
-	a.size, a.err = 0, nil
+	a.budget.large.Release(a.large)
+	a.size, a.large, a.err = 0, 0, nil
 }
 
 // temporary is where SQLite would put large temporary files: /tmp is often

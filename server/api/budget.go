@@ -29,6 +29,9 @@ const (
 	// lightAnswer is the size in bytes up to which an answer is made in
 	// memory at once. A larger one is made piece by piece in a file.
 	lightAnswer = 512 << 10
+	// mediumAnswer is the size in bytes from which on answers get only a part
+	// of the disk: the others must find room, however many of these wait.
+	mediumAnswer = 16 << 20
 	// largestAnswer is the size in bytes from which on an answer is refused.
 	largestAnswer = 512 << 20
 	// maxQuery is the length in bytes up to which a URL is read.
@@ -46,13 +49,17 @@ type budget struct {
 	values  *share // what they become
 	answers *share // answers in memory that wait for their client
 	files   *share // answers in files
+	large   *share // the part of files that those over mediumAnswer may have
 	whole   *share // views that may take long: they leave most sessions to the others
+	scans   *share // listings that look into variables, which only the processors bound
 }
 
 func newBudget(l Limits) *budget {
 	return &budget{
 		bodies: newShare(max(l.Memory/4, l.Body)), values: newShare(max(l.Memory/2, 1)), answers: newShare(max(l.Memory/4, 1)),
-		files: newShare(max(l.Temporary, 1)), whole: newShare(int64(max(1, runtime.GOMAXPROCS(0)/2))),
+		files: newShare(max(l.Temporary, 1)), large: newShare(max(l.Temporary/4*3, 1)),
+		whole: newShare(int64(max(2, runtime.GOMAXPROCS(0)/2))),
+		scans: newShare(int64(runtime.GOMAXPROCS(0))),
 	}
 }
 

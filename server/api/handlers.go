@@ -36,6 +36,13 @@ func (r *resource) list(c *call) error {
 	if name, _ := q.get("name"); r == projects && name.text != "" {
 		l.NameLike, which = name.text, store.NoVariables // contract §2.4.9
 	}
+	if len(l.Vars) > 0 {
+		release, err := c.budget.scans.take(c.r.Context(), 1)
+		if err != nil {
+			return err
+		}
+		c.hold(release)
+	}
 	return c.read(func(ctx context.Context, v *store.View) error {
 		page, err := v.List(ctx, r.entity, c.caller.scope(), l)
 		if err != nil {

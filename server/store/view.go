@@ -29,7 +29,7 @@ const perVariable = 32
 
 // viewTime bounds a [View]. While one lasts, the write-ahead log cannot be
 // folded into the file beyond it.
-const viewTime = time.Minute
+const viewTime = 2 * time.Minute
 
 // ErrTooMuch is the error of a light [View] whose variables take much memory.
 var ErrTooMuch = errors.New("the variables do not fit a light view")
@@ -48,8 +48,8 @@ type View struct {
 // little memory; with whole one may also read what is large, in pieces, and
 // the caller bounds how many do so at once.
 //
-// fn must not wait for a client: the view is one of few, and ends after a
-// minute with an error.
+// fn must not wait for a client: the view is one of few, and ends after two
+// minutes with an error.
 func (s *Store) View(ctx context.Context, whole bool, fn func(ctx context.Context, v *View) error) error {
 	bounded, cancel := context.WithTimeout(ctx, viewTime)
 	defer cancel()

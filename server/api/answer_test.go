@@ -1,0 +1,58 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// TestPieces checks that an answer in pieces has the bytes of one that was
+// made at once, and that all that it took is given back.
+func TestPieces(t *testing.T) {
+	t.Parallel()
+	b := newBudget(DefaultLimits)
+	var set []store.Variable
+	for i := range 400 {
+		set = append(set, store.Variable{Key: fmt.Sprintf("key%03d", i), Value: `[{"a":[1,2,"` + strings.Repeat("x", 10*i) + `"],"b":{}},[` + strings.Repeat("[7],", 2*i) + `null]]`})
+	}
+	render := func(a *answer) []byte {
+		buf := a.appendVariables([]byte("{"), store.NewSet(set[:50]), 1)
+		return append(a.appendVariables(buf, store.NewSet(set[:60]), 2), '}')
+	}
+	light, whole := answer{budget: b}, answer{budget: b, whole: true}
+	want := render(&light)
+	rest := render(&whole)
+	if light.err != nil || light.file != nil || whole.err != nil || whole.file == nil {
+		t.Fatalf("light %v, whole %v with file %v", light.err, whole.err, whole.file)
+	}
+	got, err := io.ReadAll(io.NewSectionReader(whole.file, 0, whole.size))
+	if err != nil || !bytes.Equal(append(got, rest...), want) {
+		t.Errorf("%d and %d bytes in pieces, %d at once, %v", len(got), len(rest), len(want), err)
+	}
+	name := whole.file.Name()
+	whole.close()
+	if _, err := os.Stat(name); err == nil {
+		t.Errorf("%s is left behind", name)
+	}
+	if !b.files.TryAcquire(b.files.size) {
+		t.Error("the files' budget did not come back")
+	}
+	// One that does not fit is not begun to be sent.
+	large := answer{budget: b}
+	_ = large.appendVariables(nil, store.NewSet(set), 1)
+	if !errors.Is(large.err, store.ErrTooMuch) {
+		t.Errorf("too large for a light answer: %v", large.err)
+	}
+	full := answer{budget: b, whole: true}
+	_ = full.appendVariables(nil, store.NewSet(set), 1)
+	if !errors.Is(full.err, errOverload) {
+		t.Errorf("no room on disk: %v", full.err)
+	}
+	full.close()
+}
