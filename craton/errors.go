@@ -128,6 +128,14 @@ func IsForbidden(err error) bool {
 		e.Status == http.StatusUnauthorized && strings.Contains(e.Message, "requires the 'admin' role"))
 }
 
+// IsUnexplained tells a 500 without a reason, as the original server answers when it did not foresee a request (v1 contract
+// §4). A 500 that says why is a failure of the server, such as a full disk: nothing about the request explains it.
+func IsUnexplained(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == http.StatusInternalServerError &&
+		(e.Foreign || e.Message == "" || strings.HasPrefix(e.Message, "An unknown exception occurred"))
+}
+
 // roleMissing tells a 401 that other credentials of the same user would not mend from one of an expired token (Q19).
 func roleMissing(resp *rest.Response) bool {
 	return IsForbidden(errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, "", resp.Path))

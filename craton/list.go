@@ -146,7 +146,7 @@ func member(object []byte, key string) ([]byte, error) {
 }
 
 func (l *Lister[T, O]) explain(ctx context.Context, q url.Values, err error) error {
-	if l.reason != nil && StatusOf(err) == http.StatusInternalServerError {
+	if l.reason != nil && IsUnexplained(err) {
 		if better := l.reason(ctx, q); better != nil {
 			return better
 		}
@@ -177,7 +177,7 @@ func (l *Lister[T, O]) filtered(ctx context.Context, q url.Values, f *localFilte
 			switch {
 			case IsNotFound(err):
 				return
-			case StatusOf(err) == http.StatusInternalServerError, IsConflict(err): // several: read on below
+			case IsUnexplained(err), IsConflict(err): // several: read on below
 			case err != nil:
 				yield(nil, err)
 				return

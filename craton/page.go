@@ -251,8 +251,8 @@ func wants(q url.Values, name string) bool { return strings.EqualFold(q.Get(name
 // filter without a value (v1 contract §5.5), a parent in another project (Q12).
 func explainList(err error, path string, q url.Values) error {
 	devices := path == "/hosts" || path == "/network-devices" || path == "/devices"
-	switch StatusOf(err) {
-	case http.StatusInternalServerError:
+	switch {
+	case IsUnexplained(err):
 		if devices || path == "/network-interfaces" {
 			where := "among the first " + cmp.Or(q.Get("limit"), "30")
 			if m := q.Get("marker"); m != "" {
@@ -268,7 +268,7 @@ func explainList(err error, path string, q url.Values) error {
 		if q.Get("vars") != "" {
 			return hint(err, "the original server answers this for a vars filter that is not path:value, such as role:\"db\"")
 		}
-	case http.StatusNotFound:
+	case StatusOf(err) == http.StatusNotFound:
 		if devices {
 			return hint(err, "the original server answers this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device")
 		}

@@ -88,20 +88,20 @@ func (w *Writer[T, K, C]) Create(ctx context.Context, body C) (*T, error) {
 }
 
 func (w *Writer[T, K, C]) explainCreate(ctx context.Context, body *C, err error) error {
-	switch StatusOf(err) {
-	case http.StatusNotFound:
+	switch status := StatusOf(err); {
+	case status == http.StatusNotFound:
 		if w.partial != nil {
 			if warning := w.partial(ctx, body); warning != "" {
 				return hint(err, warning)
 			}
 		}
-	case http.StatusConflict:
+	case status == http.StatusConflict:
 		if w.clash != nil {
 			if warning := w.clash(body); warning != "" {
 				return hint(err, warning)
 			}
 		}
-	case http.StatusInternalServerError:
+	case IsUnexplained(err):
 		want := new(T)
 		if w.taken != nil && overlay(want, body) == nil && w.taken(ctx, want) {
 			return conflict(err, "An object with the given name already exists.")
@@ -118,12 +118,12 @@ func (w *Writer[T, K, C]) explainCreate(ctx context.Context, body *C, err error)
 // also where the original answers 500.
 func (w *Writer[T, K, C]) Delete(ctx context.Context, id K) error {
 	err := w.client.call(ctx, http.MethodDelete, w.path+"/"+idText(id), nil, nil, nil, "")
-	switch StatusOf(err) {
-	case http.StatusNotFound:
+	switch {
+	case StatusOf(err) == http.StatusNotFound:
 		if e, ok := err.(*Error); ok && !e.Foreign { //nolint:errorlint // call returns it bare
 			return nil // a stricter server than the original; the object is gone all the same
 		}
-	case http.StatusInternalServerError:
+	case IsUnexplained(err):
 		if w.inUse != nil {
 			if by := w.inUse(ctx, id); by != "" {
 				return conflict(err, "The object is in use: "+by+".")
@@ -152,7 +152,7 @@ func (u *Updater[T, K, U]) Update(ctx context.Context, id K, body U) (*T, error)
 	if err == nil {
 		return out, nil
 	}
-	if StatusOf(err) != http.StatusInternalServerError {
+	if !IsUnexplained(err) {
 		return nil, err
 	}
 	want := new(T)

@@ -2,8 +2,10 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/craton-fleet/craton/server/api"
@@ -15,8 +17,7 @@ const requestIDHeader = "X-Openstack-Request-Id"
 
 // handler puts request ids, logging and /healthz around the API. challenge is
 // the WWW-Authenticate header of answers with status 401; "" for none.
-func (s *Server) handler(authenticate api.Authenticator, challenge string) http.Handler {
-	v1 := api.New(s.store, authenticate, s.log, s.limits)
+func (s *Server) handler(v1 http.Handler, challenge string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		id := "req-" + store.NewUUID()
@@ -30,11 +31,27 @@ func (s *Server) handler(authenticate api.Authenticator, challenge string) http.
 		} else {
 			v1.ServeHTTP(seen, r)
 		}
-		s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		s.log.LogAttrs(r.Context(), slog.LevelInfo, "request", append([]slog.Attr{
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
 			slog.Duration("duration", time.Since(begin)), slog.String("request_id", id),
-			slog.String("user", trace.User), slog.String("project", trace.Project))
+			slog.String("user", trace.User), slog.String("project", trace.Project), slog.String("client", r.RemoteAddr),
+		}, details(&trace)...)...)
 	})
+}
+
+// details are what the log says of a request only if there is something to
+// say: who was refused, what was made, what was changed.
+func details(t *api.Trace) (attrs []slog.Attr) {
+	add := func(name, text string) {
+		if text != "" {
+			attrs = append(attrs, slog.String(name, text))
+		}
+	}
+	add("tried_user", t.TriedUser)
+	add("tried_project", t.TriedProject)
+	add("created", t.Created)
+	add("changed", strings.Join(t.Changed, ", "))
+	return attrs
 }
 
 // health answers whether the database does.
@@ -47,6 +64,10 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	if err := s.store.Ping(r.Context()); err != nil {
 		s.log.ErrorContext(r.Context(), "health check failed", slog.String("error", err.Error()))
 		body.Status, status = "the database does not answer", http.StatusInternalServerError
+		var failed *store.Failure
+		if errors.As(err, &failed) {
+			body.Status += ": " + failed.Cause()
+		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -15,3 +15,14 @@ type Inspection = store.Inspection
 func Inspect(ctx context.Context, database string) (Inspection, error) {
 	return store.Inspect(ctx, database)
 }
+
+// Failure is a database that cannot do what was asked, although nothing is
+// wrong with the request: a full disk, a file that may only be read, a damaged
+// one.
+type Failure = store.Failure
+
+// Reasons of a [Failure] that the permissions of files explain.
+const (
+	ReadOnly = store.ReadOnly
+	NoAccess = store.NoAccess
+)

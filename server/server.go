@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/craton-fleet/craton/server/api"
 	"github.com/craton-fleet/craton/server/keystone"
@@ -77,15 +78,33 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 // [http.Server] first.
 func (s *Server) Close() error { return s.store.Close() }
 
+// watchEvery is how often a served database file is looked after.
+const watchEvery = time.Second
+
+// Watch looks after the database file until ctx ends: see [store.Store.Watch].
+// What is wrong with the file, and that it is right again, goes to the log.
+// The function that it returns waits for the end: call it before [Server.Close].
+func (s *Server) Watch(ctx context.Context) (wait func(), err error) {
+	return s.store.Watch(ctx, watchEvery, func(err error) {
+		if err != nil {
+			s.log.ErrorContext(ctx, "the database file is not what it was; requests are refused", slog.String("error", err.Error()))
+			return
+		}
+		s.log.InfoContext(ctx, "the database file is in its place again")
+	})
+}
+
 // Handler returns the whole API for a network: everything under /v1 with
 // local authentication, and /healthz without any, which answers 200 when the
 // database does and 500 when it does not.
 //
 // Every response has an x-openstack-request-id header. For each request one
 // line is logged: method, path (without the query, whose values may be
-// secrets), status, duration, request id, user and project; never a token.
+// secrets), status, duration, request id, user, project and the client's
+// address; of a write also the id that was made and the names of what it
+// changed; of a refused login who was tried. Never a token or a value.
 func (s *Server) Handler() http.Handler {
-	return s.handler(api.Local(s.store), "")
+	return s.handler(s.api(api.Local(s.store)), "")
 }
 
 // KeystoneHandler is [Server.Handler] with tokens of Keystone instead of API
@@ -95,7 +114,11 @@ func (s *Server) Handler() http.Handler {
 // Projects are made by the first request in them, with Keystone's id and name.
 // The store's own users cannot sign in, and none can be made.
 func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) http.Handler {
-	return s.handler(api.Keystone(s.store, v, roles), fmt.Sprintf("Keystone uri=%q", v.URL()))
+	return s.handler(s.api(api.Keystone(s.store, v, roles)), fmt.Sprintf("Keystone uri=%q", v.URL()))
+}
+
+func (s *Server) api(authenticate api.Authenticator) *api.API {
+	return api.New(s.store, authenticate, s.log, s.limits)
 }
 
 // Embedded returns the same routes for the process that has the file: no
@@ -108,7 +131,8 @@ func (s *Server) Embedded(ctx context.Context, projectID string) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
-	return s.handler(api.Fixed(api.Caller{User: "root", Project: id, Admin: true, Root: true}), ""), nil
+	root := api.Fixed(api.Caller{User: "root", Project: id, Admin: true, Root: true})
+	return s.handler(s.api(root).Embedded(), ""), nil
 }
 
 // chooseProject finds the project that an embedded server works in.

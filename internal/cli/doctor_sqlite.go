@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,15 +22,19 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 		path = strings.TrimPrefix(url, "sqlite:")
 	}
 	in, err := server.Inspect(ctx, url)
+	said := err
+	if f, ok := errors.AsType[*server.Failure](err); ok {
+		said = errors.New(f.Summary()) // the advice has a place of its own here
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		d.problem("file", begin(path), "%s does not exist", path)
 		return false
 	case errors.Is(err, fs.ErrPermission):
-		d.problem("file", "let this user into "+filepath.Dir(path)+", or run as the user that owns the file", "%s cannot be looked at: %v", path, err)
+		d.problem("file", "let this user into "+filepath.Dir(path)+", or run as the user that owns the file", "%s cannot be looked at: %v", path, errors.Unwrap(err))
 		return false
 	case err != nil:
-		d.failed("file", err, openAdvice(path, err))
+		d.failed("file", said, openAdvice(path, err))
 		return false
 	case in.Schema == 0 && in.Damage == "":
 		d.problem("file", begin(path), "%s holds no fleet yet", path)
@@ -50,10 +55,17 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	switch {
 	case in.ReadOnly:
 		d.warn("writing", "let this user write to "+path+" and to its directory, or change the fleet as the user that owns it", "this user may read the fleet and not change it")
+	case in.Unwritable != "":
+		d.problem("writing", "make it possible, then run this again: every change of the fleet fails until then", "%s cannot be written to: %s", path, in.Unwritable)
 	case in.Locked:
 		d.warn("writing", "find who has it open, such as with `fuser -v "+path+"`", "another process holds the write lock and does not let go: reads work, writes wait")
 	default:
 		d.ok("writing", "can be written to")
+	}
+	if in.Free > 0 && in.Free < leastFree {
+		d.warn("disk", "make room on its file system", "only %s are free beside %s", bytesText(in.Free), path)
+	} else if in.Free > 0 {
+		d.ok("disk", "%s free", bytesText(in.Free))
 	}
 	if older {
 		d.skip("to open the file would change its schema", "project")
@@ -72,6 +84,22 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	return true
 }
 
+// leastFree is how many bytes a fleet's disk should have free: room for its log, and for some time.
+const leastFree = 100 << 20
+
+// bytesText is a number of bytes for people.
+func bytesText(n uint64) string {
+	const units = "KMGTPE"
+	if n < 1<<10 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	value, unit := float64(n)/(1<<10), 0
+	for value >= 1<<10 && unit < len(units)-1 {
+		value, unit = value/(1<<10), unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", value, units[unit])
+}
+
 // begin is what to do where there is no fleet.
 func begin(path string) string {
 	return "correct CRATON_URL, or begin with `craton server bootstrap --database sqlite:" + path + "` or `craton apply FILE`"
@@ -79,6 +107,9 @@ func begin(path string) string {
 
 // openAdvice is what to do about a file that cannot be opened.
 func openAdvice(path string, err error) string {
+	if f, ok := errors.AsType[*server.Failure](err); ok && f.Reason != server.NoAccess && f.Reason != server.ReadOnly {
+		return f.Advice()
+	}
 	switch text := err.Error(); { // the store has no types for these
 	case strings.Contains(text, "is not a Craton database"), strings.Contains(text, "is a directory"):
 		return "correct CRATON_URL"

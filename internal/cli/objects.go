@@ -206,13 +206,13 @@ func updateVerb(r *resource) *command {
 // put sends an update. The original answers 500 for an object that does not exist; one more request tells.
 func (s *session) put(ctx context.Context, r *resource, id string, body map[string]any) (gjson.Result, error) {
 	o, err := s.send(ctx, http.MethodPut, r.at(id), body)
-	switch craton.StatusOf(err) {
-	case http.StatusInternalServerError:
+	switch {
+	case craton.IsUnexplained(err):
 		if _, missing := s.send(ctx, http.MethodGet, r.at(id), nil); craton.IsNotFound(missing) {
 			return o, missing
 		}
 		err = hinted(err, http.StatusInternalServerError, hintWrite)
-	case http.StatusBadRequest:
+	case craton.IsBadRequest(err):
 		for _, key := range r.fixed {
 			if _, given := body[key]; given {
 				return o, hinted(err, http.StatusBadRequest, "the API cannot move a "+r.noun()+": delete it and create it where it belongs")
@@ -226,8 +226,11 @@ func (s *session) put(ctx context.Context, r *resource, id string, body map[stri
 const hintWrite = "the original server answers this when an object that the request names by its id does not exist, when the name is taken, " +
 	"and when a text is longer than 255 characters"
 
-// hinted adds to an answer of the API with a status what to do next.
+// hinted adds to an answer of the API with a status what to do next. A 500 that says why needs no guesses.
 func hinted(err error, status int, text string) error {
+	if status == http.StatusInternalServerError && !craton.IsUnexplained(err) {
+		return err
+	}
 	if e, ok := err.(*craton.Error); ok && e.Hint == "" && e.Status == status { //nolint:errorlint // Do returns it bare
 		with := *e
 		with.Hint = text

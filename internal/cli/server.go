@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,7 +31,8 @@ func newServer(s output.Streams) *cobra.Command {
 		Use:   "server",
 		Short: "Serve a fleet to a team over the Craton v1 API",
 		Long: `Serves the Craton v1 API until it is told to stop with SIGTERM or Ctrl-C; requests under way are finished first.
-Make the first user with "craton server bootstrap". GET /healthz answers 200 while the database can be read.
+SIGHUP makes it read the TLS certificate and its key again. Make the first user with "craton server bootstrap".
+GET /healthz answers 200 while the database can be read and its file is the one that was opened.
 
 With --auth keystone, users, projects and roles are those of OpenStack's Keystone: clients send its tokens. A project's
 admins, members and readers work in their project; only admins of Keystone's admin project see all projects.`,
@@ -87,8 +89,9 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if (cert == "") != (key == "") {
 		return errors.New("https needs both --tls-cert and --tls-key")
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
 
 	log := slog.New(slog.NewTextHandler(s.Err, nil))
 	if v.String("server.log_format") == "json" {
@@ -100,9 +103,23 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	}
 	defer srv.Close() //nolint:errcheck // every answered write is committed
 	aimAt(limits(v))
+	watching, unwatch := context.WithCancel(ctx)
+	watched, err := srv.Watch(watching)
+	if err != nil {
+		unwatch()
+		return err
+	}
+	defer watched() // before the database is closed
+	defer unwatch()
 	handler, err := handlerOf(ctx, v, srv, log)
 	if err != nil {
 		return err
+	}
+	certificate := &certificate{cert: cert, key: key}
+	if cert != "" {
+		if err := certificate.load(); err != nil {
+			return err
+		}
 	}
 
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", v.String("server.listen"))
@@ -116,7 +133,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 		ReadTimeout:       2 * time.Minute,
 		WriteTimeout:      5 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
-		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get},
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	scheme := "http"
@@ -127,18 +144,45 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	failed := make(chan error, 1)
 	go func() {
 		if cert != "" {
-			failed <- hs.ServeTLS(listener, cert, key)
+			failed <- hs.ServeTLS(listener, "", "")
 		} else {
 			failed <- hs.Serve(listener)
 		}
 	}()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-		stop() // a second signal ends the process at once
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+			return shutdown(hs, log, "the caller")
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				signal.Stop(signals) // a second one ends the process at once
+				return shutdown(hs, log, s.String())
+			}
+			reload(certificate, log)
+		}
 	}
-	log.Info("stopping", "grace", shutdownTime.String())
+}
+
+// reload reads the certificate and its key again, as an administrator asks for who has renewed them.
+func reload(c *certificate, log *slog.Logger) {
+	attrs := []any{slog.String("signal", syscall.SIGHUP.String())}
+	if c.cert == "" {
+		log.Info("nothing to reload: no TLS certificate is set", attrs...)
+		return
+	}
+	attrs = append(attrs, slog.String("tls_cert", c.cert), slog.String("tls_key", c.key))
+	if err := c.load(); err != nil {
+		log.Error("the TLS certificate was not reloaded; the former one stays in use", append(attrs, slog.String("error", err.Error()))...)
+		return
+	}
+	log.Info("reloaded the TLS certificate and its key", attrs...)
+}
+
+// shutdown ends the server when the requests that are under way have their answers.
+func shutdown(hs *http.Server, log *slog.Logger, by string) error {
+	log.Info("stopping", "signal", by, "grace", shutdownTime.String())
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	if err := hs.Shutdown(ctx); err != nil {
@@ -146,6 +190,26 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// certificate is what the server shows to its clients. It can be replaced while it is in use.
+type certificate struct {
+	cert, key string // PEM files
+	current   atomic.Pointer[tls.Certificate]
+}
+
+// load reads the files. If they are no good, what was loaded before stays.
+func (c *certificate) load() error {
+	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
+	if err != nil {
+		return fmt.Errorf("TLS certificate %s with key %s: %w", c.cert, c.key, err)
+	}
+	c.current.Store(&pair)
+	return nil
+}
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return c.current.Load(), nil
 }
 
 func newBootstrap(s output.Streams) *cobra.Command {

@@ -143,7 +143,7 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{h}))...)
+	c, err := craton.New(embeddedURL, append(common(v), craton.WithRetries(0), craton.WithTransport(handlerTransport{h}))...)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

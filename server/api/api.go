@@ -15,6 +15,10 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
+// retryAfter is how many seconds a client does well to wait while the database
+// cannot work: somebody has to do something first.
+const retryAfter = "5"
+
 // API is the handler of everything under /v1.
 type API struct {
 	store        *store.Store
@@ -22,6 +26,15 @@ type API struct {
 	log          *slog.Logger
 	limits       Limits
 	budget       *budget
+	embedded     bool
+}
+
+// Embedded returns the API for the process that has the database: its errors
+// name the file.
+func (a *API) Embedded() *API {
+	own := *a
+	own.embedded = true
+	return &own
 }
 
 // New returns the API over a store. Failures of the server itself go to log.
@@ -86,6 +99,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h := (*httpError)(nil); errors.As(err, &h) && h.again != "" {
 			c.head.Set("Retry-After", h.again)
 		}
+		if errors.As(err, new(*store.Failure)) && !a.embedded {
+			c.head.Set("Retry-After", retryAfter)
+		}
 		c.buf = appendError(c.buf[:0], c.status, message)
 	}
 	defer parked()
@@ -110,9 +126,10 @@ func (c *call) serve() (err error) {
 		return urlTooLong(n)
 	}
 	if c.caller, err = c.authenticate(c.r); err != nil {
+		c.trace().refuse(c.r.Header)
 		return err
 	}
-	note(c.r.Context(), c.caller)
+	c.trace().User, c.trace().Project = c.caller.User, c.caller.Project
 	methods, id := match(c.r.URL.Path)
 	if methods == nil {
 		return fail(http.StatusNotFound, msgNoURL)

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/hex"
 	"net/http"
 	"strings"
@@ -88,31 +87,4 @@ func ParseUUID(text string) (string, bool) {
 		return "", false
 	}
 	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:], true
-}
-
-// Trace is one request in the logs: its id, and what is learned of its sender
-// while it is served.
-type Trace struct {
-	RequestID     string
-	User, Project string
-}
-
-type traceKey struct{}
-
-// WithTrace returns a context whose request belongs to t and fills it.
-func WithTrace(ctx context.Context, t *Trace) context.Context {
-	return context.WithValue(ctx, traceKey{}, t)
-}
-
-func requestID(ctx context.Context) string {
-	if t, ok := ctx.Value(traceKey{}).(*Trace); ok {
-		return t.RequestID
-	}
-	return ""
-}
-
-func note(ctx context.Context, c Caller) {
-	if t, ok := ctx.Value(traceKey{}).(*Trace); ok {
-		t.User, t.Project = c.User, c.Project
-	}
 }

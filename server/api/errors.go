@@ -87,7 +87,14 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 	var s *store.Error
 	var key *store.SortKey
 	var marker *store.MarkerMissing
+	var failed *store.Failure
 	switch {
+	case errors.As(err, &failed):
+		a.report(ctx, err)
+		if a.embedded {
+			return http.StatusInternalServerError, failed.Error()
+		}
+		return http.StatusInternalServerError, failed.Public()
 	case errors.As(err, &h):
 		if h.cause != nil {
 			a.report(ctx, h.cause)
@@ -107,7 +114,7 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 // report logs what is our fault, unless the client has gone.
 func (a *API) report(ctx context.Context, err error) {
 	if ctx.Err() == nil {
-		a.log.ErrorContext(ctx, "request failed", slog.String("error", err.Error()), slog.String("request_id", requestID(ctx)))
+		a.log.ErrorContext(ctx, "request failed", slog.String("error", err.Error()), slog.String("request_id", traceOf(ctx).RequestID))
 	}
 }
 

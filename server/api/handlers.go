@@ -122,8 +122,11 @@ func (r *resource) create(c *call) error {
 	if err != nil {
 		return r.reword(err)
 	}
+	id := c.idText(r.entity, row)
+	c.trace().Created = id
+	c.trace().wroteInput(r, in)
 	r.showAsGiven(row, in.given)
-	c.head.Set("Location", c.base()+"/v1/"+r.path+"/"+c.idText(r.entity, row))
+	c.head.Set("Location", c.base()+"/v1/"+r.path+"/"+id)
 	c.status = http.StatusCreated
 	return c.produce(func(bool) error {
 		c.buf = append(r.shape().echoing(in.echoes).appendObject(c.buf, &c.out, c.base(), row, x, 0), '\n')
@@ -208,6 +211,7 @@ func (r *resource) update(c *call) error {
 	if err != nil {
 		return r.reword(err)
 	}
+	c.trace().wroteInput(r, in)
 	r.showAsGiven(row, in.given)
 	c.buf = append(r.shape().appendObject(c.buf, &c.out, c.base(), row, extras{}, 0), '\n')
 	return nil

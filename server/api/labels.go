@@ -59,6 +59,7 @@ func (r *resource) putLabels(c *call) error {
 	}
 	set, err := c.store.AddLabels(c.r.Context(), r.entity, c.caller.scope(), c.id, labels)
 	if err == nil {
+		c.trace().wrote(prefixed("labels.", labels)...)
 		c.showLabels(set)
 	}
 	return err
@@ -71,5 +72,9 @@ func (r *resource) deleteLabels(c *call) error {
 		return err
 	}
 	c.status = http.StatusNoContent
-	return c.store.RemoveLabels(c.r.Context(), r.entity, c.caller.scope(), c.id, labels)
+	err = c.store.RemoveLabels(c.r.Context(), r.entity, c.caller.scope(), c.id, labels)
+	if err == nil {
+		c.trace().wrote(prefixed("labels.", labels)...)
+	}
+	return err
 }

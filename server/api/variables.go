@@ -52,6 +52,7 @@ func (r *resource) putVariables(c *call) error {
 	if err := c.store.SetVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), set); err != nil {
 		return err
 	}
+	c.trace().wrote(prefixed("variables.", keys(set))...)
 	return c.showVariables(r, store.Own)
 }
 
@@ -62,12 +63,12 @@ func (r *resource) deleteVariables(c *call) error {
 		return err
 	}
 	k := &checker{}
-	var keys []string
+	var gone []string
 	if k.isArray(body) && k.isFew(len(body.Items), store.DefaultLimits.Keys, "keys") {
 		for _, item := range body.Items {
 			// A key that cannot be stored is not there.
 			if k.isString(item) && storable(item.Text) {
-				keys = append(keys, item.Text)
+				gone = append(gone, item.Text)
 			}
 		}
 	}
@@ -78,5 +79,9 @@ func (r *resource) deleteVariables(c *call) error {
 		return err
 	}
 	c.status = http.StatusNoContent
-	return c.store.DeleteVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), keys)
+	err = c.store.DeleteVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), gone)
+	if err == nil {
+		c.trace().wrote(prefixed("variables.", gone)...)
+	}
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -16,16 +17,19 @@ const inspectPatience = 1000
 
 // Inspection is what a database file looks like from outside.
 type Inspection struct {
-	Path     string // absolute
-	Schema   int    // version of the file's schema; 0: an empty file
-	Newest   int    // version that this program writes
-	Damage   string // the first fault that SQLite finds in the file's structure; "" if it finds none
-	ReadOnly bool   // this process may read the file but not write to it
-	Locked   bool   // another process held the write lock all the time that was waited for it
+	Path       string // absolute
+	Schema     int    // version of the file's schema; 0: an empty file
+	Newest     int    // version that this program writes
+	Damage     string // the first fault that SQLite finds in the file's structure; "" if it finds none
+	ReadOnly   bool   // this process may read the file but not write to it
+	Unwritable string // why a write failed that was tried; "" if it did not, or was not tried
+	Free       uint64 // bytes that this process may still write beside the file; 0 if that is not known
+	Locked     bool   // another process held the write lock all the time that was waited for it
 }
 
-// Inspect looks at the database "sqlite:PATH" and leaves it as it is: no
-// migration, no file is made. A file that is missing, that cannot be opened,
+// Inspect looks at the database "sqlite:PATH" and leaves what it holds as it
+// is: no migration, no file is made. To see whether the disk takes a write, one
+// is begun and rolled back. A file that is missing, that cannot be opened,
 // or that holds something else is an error.
 func Inspect(ctx context.Context, database string) (Inspection, error) {
 	path, err := sqlitePath(database)
@@ -42,6 +46,7 @@ func Inspect(ctx context.Context, database string) (Inspection, error) {
 	}
 	s := &Store{path: path, db: db}
 	err = s.look(ctx, &in)
+	in.Free, _ = freeBytes(filepath.Dir(path)) // 0: not known
 	if isCode(err, sqlite3.SQLITE_CORRUPT) {
 		in.Damage, err = err.Error(), nil
 	}
@@ -54,8 +59,10 @@ func (s *Store) look(ctx context.Context, in *Inspection) error {
 		return err
 	}
 	defer c.close()
-	if err := c.exec(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", inspectPatience), nil); err != nil {
-		return err
+	for _, text := range []string{fmt.Sprintf("PRAGMA busy_timeout = %d", inspectPatience), "PRAGMA cache_size = 2"} {
+		if err := c.exec(ctx, text, nil); err != nil {
+			return err
+		}
 	}
 	version, empty, err := s.inspect(ctx, c)
 	if err != nil || empty {
@@ -73,24 +80,38 @@ func (s *Store) look(ctx context.Context, in *Inspection) error {
 	case isBusy(err):
 		in.Locked = true
 		return nil
-	case err != nil && !isCode(err, sqlite3.SQLITE_READONLY):
-		return err
 	case err == nil:
 		// Of a file that may only be read, SQLite makes this a transaction
-		// for reading. Only a write tells, and it is taken back.
-		err = c.exec(ctx, fmt.Sprintf("PRAGMA user_version = %d", version), nil)
-		if end := c.rollback(ctx); end != nil {
-			return errors.Join(err, end)
+		// for reading, and a full disk shows when the log grows. So more is
+		// written than the cache takes, and taken back.
+		for _, text := range probe {
+			if err = c.exec(ctx, text, nil); err != nil {
+				break
+			}
 		}
-		if err == nil {
-			return nil
-		}
-		if !isCode(err, sqlite3.SQLITE_READONLY) {
-			return err
-		}
+		_ = c.rollback(ctx) // after some failures SQLite has done it already
+		return in.unwritable(s.path, err)
+	default:
+		return in.unwritable(s.path, err)
 	}
-	in.ReadOnly = true
-	return nil
+}
+
+// probe is a write that reaches the log before it is rolled back.
+var probe = []string{"CREATE TABLE inspection (filler)", "INSERT INTO inspection VALUES (randomblob(200000))"}
+
+// unwritable files an error of a write that was tried.
+func (in *Inspection) unwritable(path string, err error) error {
+	var f *Failure
+	switch err := fault(path, err); {
+	case isCode(err, sqlite3.SQLITE_READONLY):
+		in.ReadOnly = true
+		return nil
+	case errors.As(err, &f) && f.Reason != Damaged:
+		in.Unwritable = f.cause()
+		return nil
+	default:
+		return err
+	}
 }
 
 // isCode reports whether err is a failure of the engine with that primary

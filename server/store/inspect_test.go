@@ -37,6 +37,10 @@ func TestInspect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got.Free == 0 {
+		t.Error("the free space is not known")
+	}
+	got.Free = 0
 	if diff := cmp.Diff(Inspection{Path: path, Schema: len(migrations), Newest: len(migrations)}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -35,6 +35,7 @@ type Store struct {
 	unopened   chan *session // those that have no connection yet
 	writer     writer
 	limits     Limits
+	guard      guard
 	statements atomic.Int64 // run so far; the tests count queries with it
 	closeOnce  sync.Once
 	now        func() time.Time
@@ -62,6 +63,10 @@ func open(ctx context.Context, database string, create bool, synchronous int) (*
 	if err := touch(path, create); err != nil {
 		return nil, err
 	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
 	db, err := sql.Open("sqlite", dsn(path, synchronous))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -69,7 +74,7 @@ func open(ctx context.Context, database string, create bool, synchronous int) (*
 	// One more connection belongs to the writer.
 	readers := readers()
 	db.SetMaxOpenConns(readers + 2)
-	s := &Store{path: path, db: db, idle: make(chan *session, readers), unopened: make(chan *session, readers), now: time.Now, limits: DefaultLimits}
+	s := &Store{path: path, db: db, idle: make(chan *session, readers), unopened: make(chan *session, readers), now: time.Now, limits: DefaultLimits, guard: guard{path: path, file: file}}
 	for range readers {
 		s.unopened <- s.session()
 	}
@@ -81,10 +86,16 @@ func open(ctx context.Context, database string, create bool, synchronous int) (*
 }
 
 // Close waits for running operations and closes the file.
+//
+// A file that is not the one that was opened is not closed: SQLite would fold
+// the log into it, or remove the log of another one. The process must end.
 func (s *Store) Close() error {
 	var err error
 	s.closeOnce.Do(func() {
 		s.writer.stop()
+		if s.guard.checkContents() != nil {
+			return
+		}
 		for range cap(s.idle) {
 			select {
 			case q := <-s.idle:
@@ -97,8 +108,11 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Ping checks that the database answers.
+// Ping checks that the database answers, and that its file is in its place.
 func (s *Store) Ping(ctx context.Context) error {
+	if err := s.guard.checkContents(); err != nil {
+		return err
+	}
 	return s.read(ctx, func(ctx context.Context, q *session) error {
 		var n int
 		return q.row(ctx, "SELECT 1", nil, &n)
@@ -141,13 +155,13 @@ func touch(path string, create bool) error {
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("open database: %w", err)
+		return fault(path, fmt.Errorf("open database: %w", err))
 	case !create:
 		return missing(path, "does not exist")
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("create database: %w", err)
+		return fault(path, fmt.Errorf("create database: %w", err))
 	}
 	return f.Close()
 }
@@ -253,14 +267,17 @@ func (s *Store) migrate(ctx context.Context, c *session) error {
 	return c.exec(ctx, "COMMIT", nil)
 }
 
-// describe adds the file's path to a failure of the engine.
+// describe makes a [Failure] of what the engine says, or adds the file's path.
 func (s *Store) describe(err error) error {
 	var e *sqlite.Error
-	switch {
-	case !errors.As(err, &e):
-		return err
-	case e.Code() == sqlite3.SQLITE_NOTADB:
+	if !errors.As(err, &e) {
+		return fault(s.path, err)
+	}
+	if e.Code() == sqlite3.SQLITE_NOTADB {
 		return fmt.Errorf("%s is not a Craton database: it is left as it is", s.path)
+	}
+	if err := fault(s.path, err); errors.As(err, new(*Failure)) {
+		return err
 	}
 	return fmt.Errorf("database %s: %w", s.path, err)
 }

@@ -28,9 +28,13 @@ func (s *Store) open(ctx context.Context) (*session, error) {
 	return q, q.connect(ctx)
 }
 
-// connect takes a connection, if the session has none.
+// connect takes a connection, if the session has none. SQLite must not open
+// a file that only has the name of ours: it would lay our log over it.
 func (q *session) connect(ctx context.Context) (err error) {
 	if q.conn == nil {
+		if err := q.store.guard.check(); err != nil {
+			return err
+		}
 		q.conn, err = q.store.db.Conn(ctx)
 	}
 	return err
@@ -147,7 +151,9 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *sessio
 		return err
 	})
 	if err == nil {
-		err = fn(ctx, q)
+		if err = s.guard.checkContents(); err == nil {
+			err = fn(ctx, q)
+		}
 		if end := q.rollback(ctx); end != nil {
 			err = errors.Join(err, end)
 		}
@@ -155,7 +161,19 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *sessio
 	if err != nil && !isRefusal(err) {
 		q.close() // nothing was written; a connection in doubt is not worth keeping
 	}
-	return err
+	return s.outcome(err)
+}
+
+// outcome is what the caller gets to know of a failed transaction: the reason
+// behind what the engine says.
+func (s *Store) outcome(err error) error {
+	if err == nil || isRefusal(err) {
+		return err
+	}
+	if lost := s.guard.checkContents(); lost != nil {
+		return lost
+	}
+	return fault(s.path, err)
 }
 
 // take waits for a session for reading. One that is open comes first: opening
@@ -194,5 +212,6 @@ func isRefusal(err error) bool {
 	var m *MarkerMissing
 	var k *SortKey
 	var r interface{ Refusal() } // of what uses a view
-	return errors.As(err, &e) || errors.As(err, &m) || errors.As(err, &k) || errors.As(err, &r) || errors.Is(err, ErrTooMuch)
+	var f *Failure
+	return errors.As(err, &f) && f.Reason == Detached || errors.As(err, &e) || errors.As(err, &m) || errors.As(err, &k) || errors.As(err, &r) || errors.Is(err, ErrTooMuch)
 }

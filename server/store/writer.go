@@ -75,7 +75,7 @@ func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *sessi
 		return ctx.Err()
 	}
 	<-j.done
-	return j.err
+	return s.outcome(j.err)
 }
 
 func (s *Store) serveWrites() {
@@ -119,7 +119,7 @@ func (s *Store) serveWrites() {
 				}
 			}
 			err := s.commit(ctx, q, batch)
-			if err != nil && !isBusy(err) {
+			if err != nil && !isBusy(err) && !isRefusal(err) {
 				q.close()
 			}
 			return err
@@ -140,6 +140,9 @@ func (s *Store) commit(ctx context.Context, q *session, batch []*job) error {
 	if err := q.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
 	}
+	if err := s.guard.checkContents(); err != nil {
+		return errors.Join(err, q.rollback(ctx))
+	}
 	for _, j := range batch {
 		if err := q.exec(ctx, "SAVEPOINT job", nil); err != nil {
 			return errors.Join(err, q.rollback(ctx))
@@ -157,7 +160,9 @@ func (s *Store) commit(ctx context.Context, q *session, batch []*job) error {
 	if err := q.exec(ctx, "COMMIT", nil); err != nil {
 		return errors.Join(err, q.rollback(ctx))
 	}
-	return nil
+	// What went to a file that has no name any more is not stored. And the
+	// guard sees what this commit did to the log.
+	return s.guard.checkContents()
 }
 
 // runJob keeps a fault in one write from ending the writer for all.

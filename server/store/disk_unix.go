@@ -1,0 +1,18 @@
+//go:build unix
+
+package store
+
+import "golang.org/x/sys/unix"
+
+// freeBytes is how many bytes this user may still write to the file system
+// that holds a directory.
+func freeBytes(dir string) (uint64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return uint64(s.Bavail) * uint64(s.Bsize), nil //nolint:gosec // both are counts
+}
+
+// writable returns why this process may not write to a file or directory.
+func writable(name string) error { return unix.Access(name, unix.W_OK) }

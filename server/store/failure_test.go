@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestDiskFull fills the space that a database may take, checks what is said, and that the writes that were acknowledged
+// before are there and that the store goes on when there is room again.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	sc := fleet(t, s)
+	limit := func(pages int) {
+		if err := s.write(t.Context(), func(ctx context.Context, q *session) error {
+			var n int
+			return q.row(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages), nil, &n)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(200)
+	stored := 1
+	var err error
+	for ; stored < 10_000; stored++ {
+		v := []Variable{{Key: "big", Value: `"` + strings.Repeat("x", 10_000) + `"`}}
+		if _, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": fmt.Sprint("c", stored)}, Variables: v}); err != nil {
+			break
+		}
+	}
+	var f *Failure
+	if !errors.As(err, &f) || f.Reason != DiskFull {
+		t.Fatalf("after %d clouds: %v", stored, err)
+	}
+	for _, want := range []string{s.path, "the disk is full", "bytes are free", "make room", "craton doctor"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q: %v", want, err)
+		}
+	}
+	if strings.Contains(f.Public(), s.path) || !strings.Contains(f.Public(), "the disk is full") {
+		t.Errorf("for clients: %s", f.Public())
+	}
+	limit(100_000)
+	create(t, s, Clouds, sc, New{Values: Values{"name": "again"}})
+	page, err := s.List(t.Context(), Clouds, sc, List{Limit: 1000, Sort: []string{"id"}})
+	if err != nil || len(page.Rows) != stored+1 {
+		t.Errorf("%d clouds, %v; want %d", len(page.Rows), err, stored+1)
+	}
+}
+
+// TestDamagedPage writes over pages behind the first one.
+func TestDamagedPage(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	s, err := open(t.Context(), "sqlite:"+path, true, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := fleet(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 4096; i < len(data); i++ {
+		data[i] = 0xA5
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(t.Context(), "sqlite:"+path, false); err == nil {
+		defer s.Close()
+		_, err = s.List(t.Context(), Clouds, sc, List{Limit: 30, Sort: []string{"id"}})
+	}
+	var f *Failure
+	if !errors.As(err, &f) || f.Reason != Damaged || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "backup") {
+		t.Errorf("a damaged page: %v", err)
+	}
+}
+
+// TestFault: every error of the system that stands for a full, unwritable or closed disk has its reason, wherever it
+// comes from, and what is no such error stays what it is.
+func TestFault(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[error]Reason{
+		syscall.ENOSPC: DiskFull, syscall.EDQUOT: DiskFull, syscall.EROFS: ReadOnly, syscall.EACCES: NoAccess, fs.ErrPermission: NoAccess,
+	} {
+		err := fault("/fleet.db", fmt.Errorf("open: %w", cause))
+		var f *Failure
+		if !errors.As(err, &f) || f.Reason != want || !errors.Is(err, cause) {
+			t.Errorf("%v is %v", cause, err)
+		}
+		if again := fault("/fleet.db", err); again != err {
+			t.Errorf("%v was wrapped twice: %v", cause, again)
+		}
+	}
+	for _, err := range []error{errNotFound, context.Canceled, fs.ErrNotExist, errors.New("no column of that name"), nil} {
+		if got := fault("/fleet.db", err); got != err {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+	for reason := DiskFull; reason <= BadDisk; reason++ {
+		f := &Failure{Path: "/secret/fleet.db", Reason: reason, Detail: "detail"}
+		if f.Cause() == "" || f.Advice() == "" || strings.Contains(f.Public(), "/secret") || !strings.Contains(f.Error(), "/secret/fleet.db") {
+			t.Errorf("reason %d: %v; %s", reason, f, f.Public())
+		}
+	}
+}
+
+// TestSmallDisk runs the store on a file system of its own that is full, and on one that may only be read.
+func TestSmallDisk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("only root may mount a file system: %v: %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("umount", "-l", dir).Run() })
+	path := filepath.Join(dir, "fleet.db")
+	s, err := open(t.Context(), "sqlite:"+path, true, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	sc := fleet(t, s)
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", `dd if=/dev/zero of="$0/fill" bs=4096 2>/dev/null; true`, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var f *Failure
+	for i := range 100 { // until the log has no room left
+		_, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": fmt.Sprint("x", i)}})
+		if err != nil {
+			break
+		}
+	}
+	if !errors.As(err, &f) || f.Reason != DiskFull {
+		t.Errorf("a full disk: %v (%T)", err, err)
+	}
+	if _, err := s.List(t.Context(), Clouds, sc, List{Limit: 30, Sort: []string{"id"}}); err != nil {
+		t.Errorf("reading from a full disk: %v", err)
+	}
+	in, err := Inspect(t.Context(), "sqlite:"+path)
+	if err != nil || in.Damage != "" || in.Unwritable == "" || in.Free > 1<<20 {
+		t.Errorf("Inspect sees %+v, %v", in, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "fill")); err != nil {
+		t.Fatal(err)
+	}
+	create(t, s, Clouds, sc, New{Values: Values{"name": "room"}})
+	if in, err := Inspect(t.Context(), "sqlite:"+path); err != nil || in.Unwritable != "" || in.Free == 0 {
+		t.Errorf("with room, Inspect sees %+v, %v", in, err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "mount", "-o", "remount,ro", dir).CombinedOutput(); err != nil {
+		t.Logf("not remounted: %v: %s", err, out)
+		return
+	}
+	_, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": "ro"}})
+	if !errors.As(err, &f) || f.Reason != ReadOnly && f.Reason != BadDisk && f.Reason != NoAccess {
+		t.Errorf("a file system that may only be read: %v", err)
+	}
+	if _, err := exec.CommandContext(context.WithoutCancel(t.Context()), "mount", "-o", "remount,rw", dir).CombinedOutput(); err != nil {
+		t.Log(err)
+	}
+}

@@ -1,0 +1,304 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+// guard notices that the file under an open store is no longer the one that
+// was opened: moved, removed, replaced by another one, or written over. SQLite
+// notices none of these: it goes on writing to a file that has no name any
+// more, and lays its write-ahead log over whatever has the name now.
+//
+// Another file under the name is seen at every transaction, by its identity.
+// That the same file was written over, as cp does, only a watched store can
+// see ([Store.Watch]): in the write-ahead mode nothing but a checkpoint writes
+// to the file itself, and every checkpoint leaves a trace in the index of the
+// log (the -shm file). A file that changed without such a trace was not
+// changed by SQLite.
+type guard struct {
+	path string
+	file fs.FileInfo // as it was when it was opened
+
+	mu     sync.Mutex
+	broken *Failure // for good: only another process helps
+	over   bool     // it was written over
+	look   *lookout // nil unless watched
+}
+
+// lookout is what it takes to see into a file that SQLite has open. Its files
+// stay open for as long as the process has locks on them: with the first that
+// is closed, POSIX gives up all locks that the process has on the file.
+type lookout struct {
+	file, index *os.File
+	wal         fs.FileInfo // of the log
+	seed        maphash.Seed
+	base        snapshot // what the file was like last
+}
+
+// snapshot is a moment of the file without a checkpoint under way.
+type snapshot struct {
+	log     checkpoints
+	size    int64
+	changed time.Time
+	sum     uint64 // over the contents
+}
+
+// checkpoints is what the index of the log says of them.
+type checkpoints struct {
+	salt                  uint64
+	backfilled, attempted uint32
+}
+
+// Offsets in the -shm file, native byte order: SQLite's file format, "The
+// WAL-Index File Format" (https://www.sqlite.org/walformat.html).
+const (
+	indexSalt      = 32
+	indexBackfill  = 96
+	indexAttempted = 128
+	indexSize      = 136
+)
+
+// mostSummed bounds how many bytes of a file are read to see whether it was
+// written over.
+const mostSummed = 16 << 20
+
+// check returns a [Failure] if the name leads to another file than the one
+// that was opened, or to none.
+func (g *guard) check() error {
+	g.mu.Lock()
+	broken := g.broken
+	g.mu.Unlock()
+	switch {
+	case broken != nil:
+		return broken
+	case g.file == nil: // nothing is written here
+		return nil
+	}
+	now, err := os.Stat(g.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return detached(g.path, "it was moved or removed")
+	case err != nil:
+		return fault(g.path, err)
+	case !os.SameFile(now, g.file):
+		return detached(g.path, "another file has its name")
+	}
+	return nil
+}
+
+func detached(path, what string) *Failure {
+	return &Failure{Path: path, Reason: Detached, Detail: what}
+}
+
+// checkContents is check, and looks for what was written into the file or
+// done to its log behind SQLite's back.
+func (g *guard) checkContents() error {
+	if err := g.check(); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.broken != nil {
+		return g.broken
+	}
+	if g.look == nil {
+		return nil
+	}
+	g.broken, g.over = g.look.check(g.path)
+	if g.broken != nil {
+		return g.broken
+	}
+	return nil
+}
+
+// check returns what was done to the file or to its log behind SQLite's back;
+// over says that it was written over.
+func (l *lookout) check(path string) (broken *Failure, over bool) {
+	log := path + "-wal"
+	if now, err := os.Stat(log); err != nil || !os.SameFile(now, l.wal) {
+		return detached(path, "its write-ahead log "+log+" was moved, removed or replaced"), false
+	}
+	now, quiet, err := l.observe()
+	switch {
+	case err != nil:
+		return &Failure{Path: path, Reason: BadDisk, Detail: err.Error(), Err: err}, false
+	case !quiet:
+		return nil, false
+	case now.size == l.base.size && now.changed.Equal(l.base.changed):
+		l.base.log = now.log // it may have begun anew, which does not touch the file
+		return nil, false
+	}
+	if now.sum, err = l.sum(now.size); err != nil {
+		return &Failure{Path: path, Reason: BadDisk, Detail: err.Error(), Err: err}, false
+	}
+	if now.log == l.base.log && (now.sum != l.base.sum || now.size != l.base.size) {
+		return detached(path, "something other than Craton wrote over it, such as a backup that was copied there"), true
+	}
+	// A checkpoint, or somebody touched it: what it is like now is what
+	// counts, if nothing came in between.
+	if again, quiet, err := l.observe(); err == nil && quiet && again.same(now) {
+		l.base = now
+	}
+	return nil, false
+}
+
+func (s snapshot) same(o snapshot) bool {
+	return s.log == o.log && s.size == o.size && s.changed.Equal(o.changed)
+}
+
+// observe reads the file's size and time; quiet says that no checkpoint was
+// under way meanwhile.
+func (l *lookout) observe() (now snapshot, quiet bool, err error) {
+	before, err := l.checkpoints()
+	if err != nil {
+		return snapshot{}, false, err
+	}
+	info, err := l.file.Stat()
+	if err != nil {
+		return snapshot{}, false, err
+	}
+	after, err := l.checkpoints()
+	now = snapshot{log: after, size: info.Size(), changed: info.ModTime()}
+	return now, before == after && after.backfilled == after.attempted, err
+}
+
+func (l *lookout) checkpoints() (checkpoints, error) {
+	var b [indexSize]byte
+	if _, err := l.index.ReadAt(b[:], 0); err != nil {
+		return checkpoints{}, fmt.Errorf("%s: %w", l.index.Name(), err)
+	}
+	n := binary.NativeEndian
+	return checkpoints{n.Uint64(b[indexSalt:]), n.Uint32(b[indexBackfill:]), n.Uint32(b[indexAttempted:])}, nil
+}
+
+// sum hashes the file, or as much of it as mostSummed allows, in pieces that
+// are spread over it.
+func (l *lookout) sum(size int64) (uint64, error) {
+	var h maphash.Hash
+	h.SetSeed(l.seed)
+	const piece = 64 << 10
+	step := (size/mostSummed + 1) * piece
+	buf := make([]byte, piece)
+	for at := int64(0); at < size; at += step {
+		n, err := l.file.ReadAt(buf, at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		_, _ = h.Write(buf[:n]) // never fails
+	}
+	return h.Sum64(), nil
+}
+
+// watch begins to look into the file. A connection that has read must stay
+// open: it keeps the log where it is.
+func (g *guard) watch() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	wal, err := os.Stat(g.path + "-wal")
+	if err != nil {
+		return err
+	}
+	l := &lookout{wal: wal, seed: maphash.MakeSeed()}
+	if l.index, err = os.Open(g.path + "-shm"); err != nil {
+		return err
+	}
+	if l.file, err = os.Open(g.path); err != nil {
+		return err
+	}
+	if l.base, _, err = l.observe(); err != nil {
+		return err
+	}
+	if l.base.sum, err = l.sum(l.base.size); err != nil {
+		return err
+	}
+	g.look = l
+	return nil
+}
+
+// Watch looks every so often whether the file of the store is still the one
+// that was opened, with what SQLite wrote to it, until ctx ends. report is
+// called with what is wrong, and with nil when it is right again. The function
+// that it returns waits for the end: call it before [Store.Close].
+//
+// A file that was moved or removed gets the rest of its log, so that it is
+// whole wherever it is now, and the log is emptied, so that nothing of it is
+// laid over a file that takes the name. If the file was written over, its log
+// is put aside under another name for the same reason.
+func (s *Store) Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error) {
+	anchor, err := s.open(ctx)
+	if err != nil {
+		return nil, s.describe(err)
+	}
+	var tables int
+	if err := anchor.row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
+		return nil, s.describe(err)
+	}
+	if err := s.guard.watch(); err != nil {
+		return nil, fmt.Errorf("watch %s: %w", s.path, err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if s.keepLooking(ctx, every, anchor, report) {
+			anchor.close()
+		}
+	}()
+	return func() { <-done }, nil
+}
+
+// keepLooking is the loop of Watch; it reports whether the file is in order at the
+// end.
+func (s *Store) keepLooking(ctx context.Context, every time.Duration, anchor *session, report func(error)) bool {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	wrong := false
+	for {
+		err := s.guard.checkContents()
+		if (err != nil) != wrong {
+			if wrong = !wrong; wrong {
+				err = errors.Join(err, s.letGo(context.WithoutCancel(ctx), anchor))
+			}
+			report(err)
+		}
+		if ctx.Err() != nil {
+			return !wrong
+		}
+		select {
+		case <-ctx.Done(): // one last look: Close comes next
+		case <-tick.C:
+		}
+	}
+}
+
+// letGo leaves the write-ahead log of a file that is not ours any more where
+// it harms nothing.
+func (s *Store) letGo(ctx context.Context, anchor *session) error {
+	if s.guard.wasWrittenOver() {
+		suffix := ".aside-" + s.now().UTC().Format("20060102T150405Z")
+		return errors.Join(rename(s.path+"-wal", suffix), rename(s.path+"-shm", suffix))
+	}
+	var busy, logged, folded int
+	return fault(s.path, anchor.row(ctx, "PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &logged, &folded))
+}
+
+func (g *guard) wasWrittenOver() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.over
+}
+
+func rename(name, suffix string) error {
+	if err := os.Rename(name, name+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
