@@ -72,3 +72,30 @@ func TestBrokenDisk(t *testing.T) {
 	}
 	check(t, "it can only be read", "this user may read the fleet and not change it")
 }
+
+// TestNoTemporaryDirectory: an answer so large that it needs a temporary file says so where there is no place for one.
+func TestNoTemporaryDirectory(t *testing.T) {
+	t.Parallel()
+	dir, craton := t.TempDir(), filepath.Join(binaries(t), "craton")
+	fleet := filepath.Join(dir, "fleet.yml")
+	if err := os.WriteFile(fleet, []byte("clouds: [{name: east, variables: {big: '"+strings.Repeat("x", 900_000)+"'}}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(tmp string, args ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), craton, args...)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "CRATON_URL=sqlite:" + filepath.Join(dir, "fleet.db"), "TMPDIR=" + tmp}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run(dir, "apply", fleet); err != nil {
+		t.Fatalf("%v\n%.500s", err, out)
+	}
+	if out, err := run(dir, "cloud-vars-get", "east"); err != nil {
+		t.Errorf("with a temporary directory: %v\n%.500s", err, out)
+	}
+	missing := filepath.Join(dir, "missing")
+	out, err := run(missing, "cloud-vars-get", "east")
+	if err == nil || !strings.Contains(out, "cannot write a temporary file") || !strings.Contains(out, missing) || !strings.Contains(out, "smaller limit") {
+		t.Errorf("without one: %v\n%.500s", err, out)
+	}
+}

@@ -68,13 +68,13 @@ func (a *answer) spill(b []byte) error {
 	if a.file == nil {
 		f, err := os.CreateTemp(temporary(), "craton-answer-")
 		if err != nil {
-			return fmt.Errorf("a large answer needs a temporary file (TMPDIR says where): %w", err)
+			return noTemporary(err)
 		}
 		a.file = f
 		_ = os.Remove(f.Name()) // it goes with its last user, where the system can do that
 	}
 	if _, err := a.file.Write(b); err != nil {
-		return fmt.Errorf("write a large answer to a temporary file (TMPDIR says where): %w", err)
+		return noTemporary(err)
 	}
 	return nil
 }

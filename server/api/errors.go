@@ -48,6 +48,15 @@ func fail(status int, format string, args ...any) error {
 	return &httpError{status: status, message: fmt.Sprintf(format, args...)}
 }
 
+// noTemporary is the answer to a request whose large answer has no place in the
+// directory for temporary files.
+func noTemporary(err error) error {
+	return &httpError{
+		status: http.StatusInternalServerError, again: retryAfter, cause: fmt.Errorf("a large answer needs a temporary file (TMPDIR says where): %w", err),
+		message: "The server cannot write a temporary file for so large an answer. Ask for less at once, such as with a smaller limit, or tell the administrator of this server, whose log has the reason.",
+	}
+}
+
 var (
 	errNotFound = fail(http.StatusNotFound, msgNotFound)
 	errBadJSON  = fail(http.StatusBadRequest, msgBadJSON)
@@ -98,6 +107,9 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 	case errors.As(err, &h):
 		if h.cause != nil {
 			a.report(ctx, h.cause)
+			if a.embedded {
+				return h.status, h.message + " (" + h.cause.Error() + ")"
+			}
 		}
 		return h.status, h.message
 	case errors.As(err, &s) && s.Code == store.Denied:

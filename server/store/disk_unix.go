@@ -11,7 +11,7 @@ func freeBytes(dir string) (uint64, error) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, err
 	}
-	return uint64(s.Bavail) * uint64(s.Bsize), nil //nolint:gosec // both are counts
+	return s.Bavail * uint64(s.Bsize), nil
 }
 
 // writable returns why this process may not write to a file or directory.

@@ -100,12 +100,12 @@ func TestFault(t *testing.T) {
 		if !errors.As(err, &f) || f.Reason != want || !errors.Is(err, cause) {
 			t.Errorf("%v is %v", cause, err)
 		}
-		if again := fault("/fleet.db", err); again != err {
+		if again := fault("/fleet.db", err); again != err { //nolint:errorlint // the very same error
 			t.Errorf("%v was wrapped twice: %v", cause, again)
 		}
 	}
 	for _, err := range []error{errNotFound, context.Canceled, fs.ErrNotExist, errors.New("no column of that name"), nil} {
-		if got := fault("/fleet.db", err); got != err {
+		if got := fault("/fleet.db", err); got != err { //nolint:errorlint // the very same error
 			t.Errorf("%v became %v", err, got)
 		}
 	}
