@@ -79,7 +79,7 @@ func Build(f *Fleet, o Options) (*Document, error) {
 	}
 	b.layer(g)
 	b.inherit()
-	return ansible.NewDocument(b, groups, o.TrustTemplates), nil
+	return ansible.NewDocument(b, groups, o.trust()), nil
 }
 
 // Len, Name and AppendVariables make the builder [ansible.Hosts].
@@ -156,7 +156,7 @@ func (b *builder) checkVariables() error {
 			if at != d {
 				seen[at] = true
 			}
-			if err := at.Variables.Check(at, b.o.Facts, b.exclude); err != nil {
+			if err := at.Variables.Check(at, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 				return err
 			}
 		}
@@ -165,13 +165,13 @@ func (b *builder) checkVariables() error {
 				continue
 			}
 			places[p] = true
-			if err := p.Variables.Check(described{[]string{"cell", "region", "cloud"}[i], p}, b.o.Facts, b.exclude); err != nil {
+			if err := p.Variables.Check(described{[]string{"cell", "region", "cloud"}[i], p}, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 				return err
 			}
 		}
 	}
 	for id, v := range f.Projects {
-		if err := v.Check(described{"project", id}, b.o.Facts, b.exclude); err != nil {
+		if err := v.Check(described{"project", id}, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 			return err
 		}
 	}
@@ -273,7 +273,7 @@ func (b *builder) base(d *Device) *base {
 	ends := make([]int, len(all))
 	for i, one := range all {
 		text = append(ansible.AppendQuoted(text, one.Name), ':')
-		text = ansible.AppendValue(text, one.Value, b.o.TrustTemplates)
+		text = ansible.AppendValue(text, one.Value, b.o.trust())
 		ends[i] = len(text)
 	}
 	kept, from := string(text), 0

@@ -30,11 +30,12 @@ in the configuration file under "inventory:". Lists are separated by commas.`,
 	}, s)
 }
 
-func open(ctx context.Context, v *settings.Values) (*command.Source, error) {
+func open(ctx context.Context, v *settings.Values, keepMappings bool) (*command.Source, error) {
 	o, err := FromSettings(v)
 	if err != nil {
 		return nil, err
 	}
+	o.KeepMappings = keepMappings
 	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 
 // appendHost appends the object of a host's variables, sorted by name.
 func (b *builder) appendHost(dst []byte, h *host) []byte {
-	trust := b.o.TrustTemplates
+	trust := b.o.trust()
 	mine := over(b.exclude.Keep(h.device.Variables), h.above)
 	shared := h.base.entries
 	computed := b.computed(h.device)
@@ -78,12 +78,12 @@ func (b *builder) appendComputed(dst []byte, name string, d *Device) []byte {
 	if name == b.o.Facts {
 		return b.appendFacts(dst, d)
 	}
-	return ansible.AppendText(dst, d.IPAddress, b.o.TrustTemplates)
+	return ansible.AppendText(dst, d.IPAddress, b.o.trust())
 }
 
 // appendFacts appends what Craton knows of a device itself. Every member is always there, null where there is none.
 func (b *builder) appendFacts(dst []byte, d *Device) []byte {
-	trust := b.o.TrustTemplates
+	trust := b.o.trust()
 	text := func(name, value string) {
 		dst = append(append(dst, name...), ':')
 		dst = ansible.AppendTextOrNull(dst, value, trust)
@@ -144,7 +144,7 @@ func (b *builder) appendLabels(dst []byte, labels []string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = ansible.AppendText(dst, l, b.o.TrustTemplates)
+		dst = ansible.AppendText(dst, l, b.o.trust())
 	}
 	return append(dst, ']')
 }

@@ -81,6 +81,9 @@ type Options struct {
 	ExcludeVariables []string
 	// TrustTemplates lets Ansible execute templates, and decrypt vaults, that variables hold.
 	TrustTemplates bool
+	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
+	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
+	KeepMappings bool
 	// Streams is how many requests may be under way at once, at least 1.
 	Streams int
 }
@@ -133,6 +136,9 @@ func FromSettings(v *settings.Values) (Options, error) {
 	}
 	return o, o.check()
 }
+
+// trust is what Ansible may execute of the data.
+func (o *Options) trust() ansible.Trust { return ansible.TrustOf(o.TrustTemplates, o.KeepMappings) }
 
 // check finds options that cannot work.
 func (o *Options) check() error {

@@ -118,7 +118,7 @@ func expected(t ansibletest.Failer, f *fake, o Options) map[string]map[string]an
 				if err != nil {
 					t.Fatalf("%s: %v", text, err)
 				}
-				h[name] = v
+				h[name] = ansibletest.Plain(ansibletest.Neutralised(v))
 			}
 			if o.Facts != "" {
 				h[o.Facts] = f.facts(list, d, o)

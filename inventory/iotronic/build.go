@@ -48,7 +48,7 @@ func Build(l *Listing, o Options) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ansible.NewDocument(b, groups, o.TrustTemplates), nil
+	return ansible.NewDocument(b, groups, o.trust()), nil
 }
 
 // build makes the hosts.
@@ -127,7 +127,7 @@ func (b *builder) host(i int) error {
 		return err
 	}
 	h.variables = b.lifted(h.machine)
-	if err := h.variables.Check(h.machine, b.o.Facts, b.exclude); err != nil {
+	if err := h.variables.Check(h.machine, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 		return err
 	}
 	address, err := b.address(h.machine)
@@ -164,6 +164,9 @@ func (b *builder) checkFields(m *Machine) error {
 		}
 		if ansible.IsMark(name) {
 			return fmt.Errorf("%s has a field %q, which Ansible would take for a mark of its own; set exclude_fields to it", m, name)
+		}
+		if b.o.trust() == ansible.Untrusted && !ansible.IsInert(name) {
+			return fmt.Errorf("%s has a field %q, and ansible-core before 2.19 may execute a name that holds { or begins with #jinja2; set exclude_fields to it", m, name)
 		}
 		if err := ansible.Loadable(value); err != nil {
 			return fmt.Errorf("the field %q of %s %w, which Ansible cannot load; change it, or set exclude_fields to it", name, m, err)

@@ -30,11 +30,12 @@ with an environment variable and a place in the configuration file: under "iotro
 	}, s)
 }
 
-func open(_ context.Context, v *settings.Values) (*command.Source, error) {
+func open(_ context.Context, v *settings.Values, keepMappings bool) (*command.Source, error) {
 	o, err := FromSettings(v)
 	if err != nil {
 		return nil, err
 	}
+	o.KeepMappings = keepMappings
 	client, err := connect.Iotronic(v)
 	if err != nil {
 		return nil, err

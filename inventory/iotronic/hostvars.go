@@ -44,7 +44,7 @@ func (b *builder) AppendVariables(dst []byte, i int) []byte {
 			dst, facts = b.appendFacts(dst, h.machine), ""
 		}
 		member(v.Name)
-		dst = ansible.AppendValue(dst, v.Value, b.o.TrustTemplates)
+		dst = ansible.AppendValue(dst, v.Value, b.o.trust())
 	}
 	if facts != "" {
 		member(facts)
@@ -59,7 +59,7 @@ const fleetName = "fleet_name"
 
 // appendFacts appends all fields of a machine.
 func (b *builder) appendFacts(dst []byte, m *Machine) []byte {
-	return ansible.AppendVariables(dst, b.facts(m), b.o.TrustTemplates)
+	return ansible.AppendVariables(dst, b.facts(m), b.o.trust())
 }
 
 // facts are the fields of a machine that are not excluded, and the name of its fleet.
@@ -71,7 +71,7 @@ func (b *builder) facts(m *Machine) iter.Seq2[string, string] {
 		for name, value := range m.Fields.All() {
 			if missing && fleetName < name {
 				missing = false
-				if !yield(fleetName, string(ansible.AppendTextOrNull(nil, b.l.Fleets[m.text(fieldFleet)], true))) {
+				if !yield(fleetName, string(ansible.AppendTextOrNull(nil, b.l.Fleets[m.text(fieldFleet)], ansible.Trusted))) {
 					return
 				}
 			}

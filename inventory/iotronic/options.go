@@ -78,6 +78,9 @@ type Options struct {
 	Filters []Filter
 	// TrustTemplates lets Ansible execute templates, and decrypt vaults, that the data hold.
 	TrustTemplates bool
+	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
+	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
+	KeepMappings bool
 }
 
 // DefaultOptions are the settings' defaults.
@@ -122,6 +125,9 @@ func FromSettings(v *settings.Values) (Options, error) {
 	}
 	return o, o.check()
 }
+
+// trust is what Ansible may execute of the data.
+func (o *Options) trust() ansible.Trust { return ansible.TrustOf(o.TrustTemplates, o.KeepMappings) }
 
 // check finds options that cannot work.
 func (o *Options) check() error {

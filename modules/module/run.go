@@ -454,7 +454,8 @@ func maskNested(o *Option, value any) any {
 // tasks store, and in which nothing is masked: a mask would be written back.
 var ownWords = []string{"msg", "warnings", "deprecations", "exception", "validation_errors", "invocation"}
 
-// line masks the secrets in the module's own words and writes the result, its keys sorted.
+// line masks the secrets in the module's own words and writes the result, its keys sorted. A module has done its work by
+// then, so that whatever data are in the result, Ansible must be able to read it.
 func (o *outcome) line(d *dict) []byte {
 	sorted := newDict()
 	mask := o.task.secrets.masker(o.ownKeys())
@@ -467,7 +468,7 @@ func (o *outcome) line(d *dict) []byte {
 		case k == "diff":
 			mask.headers(value)
 		}
-		sorted.set(k, value)
+		sorted.set(k, readable(value, 1))
 	}
 	return append(rules.QuoteNumbers(appendJSON(nil, sorted)), '\n') // Ansible would read Infinity, or 0
 }

@@ -198,7 +198,8 @@ func appendString(b []byte, s string) []byte {
 			if err != nil {
 				panic(err) // a string always encodes
 			}
-			return append(b, quoted...)
+			// Ansible divides the output of modules into lines, and this is a line's end to Python. encoding/json escapes the others.
+			return append(b, bytes.ReplaceAll(quoted, []byte("\u0085"), []byte(`\u0085`))...)
 		}
 	}
 	b = append(b, '"')

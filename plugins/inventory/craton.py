@@ -107,13 +107,12 @@ BESIDE = ('os_region_name', 'os_cacert', 'os_cert', 'os_key', 'os_insecure')
 FILES = tuple(name + ending for name in ('clouds', 'secure', 'clouds-public') for ending in ('.yaml', '.yml', '.json'))
 NAMED = ('CRATON_CONFIG', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE')
 
-# What makes a string a template.
-TEMPLATE = ('{{', '{%', '{#', '#jinja2:')
+# What the program is asked for. Before 2.19 Ansible executes keys, so that a dictionary with such keys comes as text.
+LIST = ['--list', '--keep-mappings'] if trust_as_template else ['--list']
 
-
-def plain(text):
-    """A string that Ansible does not execute."""
-    return text if trust_as_template else wrap_var(text)
+# What makes a string a template, in any release.
+TEMPLATE = ('{{', '{%', '{#')
+DELIMITERS = '#jinja2:'
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -225,6 +224,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         told = dict((k, v) for k, v in os.environ.items() if v and k.startswith(OURS))
         told.update(settings)
         told.update(self.files())
+        told['arguments'] = ' '.join(LIST)
         named = json.dumps(sorted((k, v) for k, v in told.items() if k != 'OS_PASSWORD'))
         return '%s_%s' % (self.get_cache_key(path).replace('/', '_'), hashlib.sha256(named.encode('utf-8')).hexdigest()[:12])
 
@@ -254,7 +254,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         env = dict((k, v) for k, v in os.environ.items() if k not in self.unset)
         env.update(settings)
         try:
-            process = subprocess.Popen([self.PROGRAM, '--list'] + self.flags, executable=binary, env=env, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen([self.PROGRAM] + LIST + self.flags, executable=binary, env=env, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except (OSError, ValueError) as err:
             raise self.error('cannot run %s: %s' % (to_native(binary), to_native(getattr(err, 'strerror', None) or err)))
@@ -316,22 +316,35 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def decode(self, value):
         """A value of the document as Ansible wants it, its marks taken off, trusted or not as the user has it."""
+        if isinstance(value, str):
+            return self.text(value, self.trusted)
         if isinstance(value, dict):
             if len(value) == 1:
                 text = value.get('__ansible_unsafe')
                 if isinstance(text, str):
-                    return plain(text)
+                    return self.text(text, False)
                 text = value.get('__ansible_vault')
                 if self.trusted and isinstance(text, str):
                     return self.vault(text)
             return dict((key, self.decode(inner)) for key, inner in value.items())
         if isinstance(value, list):
             return [self.decode(inner) for inner in value]
-        if isinstance(value, str) and any(mark in value for mark in TEMPLATE):
-            if not self.trusted:
-                return plain(value)
-            return trust_as_template(value) if trust_as_template else value
         return value
+
+    def text(self, text, trusted):
+        """A string, executed only if it is trusted.
+
+        From 2.19 on Ansible executes what is trusted, and ansible-inventory writes what is not as a mark. What holds no
+        template is trusted, so that it is written as it is; joined by a play it is trusted no more. Before, all is
+        executed that is not distrusted, also what a play joins: so each string is that holds a brace.
+        """
+        if trust_as_template:
+            if not trusted and ('{' in text and any(mark in text for mark in TEMPLATE) or text.startswith(DELIMITERS)):
+                return text
+            return trust_as_template(text)
+        if trusted or not ('{' in text or text.startswith('#jinja2')):
+            return text
+        return wrap_var(text)
 
     def vault(self, text):
         if trust_as_template:

@@ -22,11 +22,11 @@ type Document struct {
 	groups []*Group
 	all    *Group // has children only: Ansible gives its variables to the machine that it runs on
 	alone  *Group
-	trust  bool
+	trust  Trust
 }
 
-// NewDocument makes a document of hosts and of the groups of a Grouper. trust lets Ansible execute templates that variables hold.
-func NewDocument(hosts Hosts, groups []*Group, trust bool) *Document {
+// NewDocument makes a document of hosts and of the groups of a Grouper.
+func NewDocument(hosts Hosts, groups []*Group, trust Trust) *Document {
 	doc := &Document{hosts: hosts, groups: groups, trust: trust}
 	doc.findAlone()
 	doc.all = doc.top()

@@ -41,8 +41,8 @@ func AppendQuoted(dst []byte, s string) []byte {
 }
 
 // AppendText appends a string of the API as a value: marked like a variable's.
-func AppendText(dst []byte, s string, trust bool) []byte {
-	if trust || !IsTemplate(s) {
+func AppendText(dst []byte, s string, trust Trust) []byte {
+	if trust == Trusted || IsInert(s) {
 		return AppendQuoted(dst, s)
 	}
 	dst = append(dst, `{"`+MarkUnsafe+`":`...)
@@ -50,7 +50,7 @@ func AppendText(dst []byte, s string, trust bool) []byte {
 }
 
 // AppendTextOrNull is AppendText with null for "".
-func AppendTextOrNull(dst []byte, s string, trust bool) []byte {
+func AppendTextOrNull(dst []byte, s string, trust Trust) []byte {
 	if s == "" {
 		return append(dst, "null"...)
 	}
@@ -70,7 +70,7 @@ func AppendNames(dst []byte, names []string) []byte {
 }
 
 // AppendVariables appends the object of names and the JSON of their values.
-func AppendVariables(dst []byte, all iter.Seq2[string, string], trust bool) []byte {
+func AppendVariables(dst []byte, all iter.Seq2[string, string], trust Trust) []byte {
 	dst = append(dst, '{')
 	begin := len(dst)
 	for name, value := range all {

@@ -47,6 +47,8 @@ func CheckHostName(name string, parts int) error {
 		return errors.New("has a comma")
 	case IsTemplate(name):
 		return errors.New("looks like a template")
+	case !IsInert(name):
+		return errors.New("could begin a template: it holds a {, or begins with #jinja2")
 	case name[0] == '-':
 		return errors.New("begins with -, which makes it an option of Ansible and ssh")
 	case strings.ContainsAny(name[:1], "!&~@"):

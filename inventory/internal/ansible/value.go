@@ -5,37 +5,31 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/marks"
 )
 
-// What Ansible's JSON readers take for their own marks: an object with one of these keys, at any depth, is not an
-// object but a string that is not to be trusted, a vault, or (ansible-core 2.19 and later) an object of Ansible's
-// that no inventory may hold. Data of the API must not make them by accident or on purpose.
+// What Ansible's JSON readers take for their own marks. Data of the API must not make them by accident or on purpose.
 const (
-	MarkUnsafe = "__ansible_unsafe"
-	MarkVault  = "__ansible_vault"
-	MarkType   = "__ansible_type"
+	MarkUnsafe = marks.Unsafe
+	MarkVault  = marks.Vault
+	MarkType   = marks.Type
 )
 
 // IsMark tells the names of such keys.
-func IsMark(name string) bool { return name == MarkUnsafe || name == MarkVault || name == MarkType }
-
-// Limits of what Ansible can load. One value beyond them and it refuses the whole inventory.
-const (
-	maxDepth  = 100  // ansible-core 2.21 recurses; it takes 150 levels and not 200
-	maxDigits = 4300 // of an integer, Python's own limit
-)
+func IsMark(name string) bool { return marks.Is(name) }
 
 // Loadable finds values that would keep Ansible from loading the inventory.
 func Loadable(value string) error {
-	if len(value) <= 2*maxDepth {
+	if len(value) <= 2*marks.MaxDepth {
 		return nil
 	}
 	depth, digits := 0, 0
 	for i := 0; i < len(value); i++ {
 		c := value[i]
 		if '0' <= c && c <= '9' {
-			if digits++; digits > maxDigits {
-				return fmt.Errorf("holds a number of more than %d digits", maxDigits)
+			if digits++; digits > marks.MaxDigits {
+				return fmt.Errorf("holds a number of more than %d digits", marks.MaxDigits)
 			}
 			continue
 		}
@@ -44,8 +38,8 @@ func Loadable(value string) error {
 		case '"':
 			i += stringLen(value[i:]) - 1
 		case '{', '[':
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("is nested more than %d deep", maxDepth)
+			if depth++; depth > marks.MaxDepth {
+				return fmt.Errorf("is nested more than %d deep", marks.MaxDepth)
 			}
 		case '}', ']':
 			depth--
@@ -54,7 +48,31 @@ func Loadable(value string) error {
 	return nil
 }
 
-// IsTemplate tells the strings that Ansible would execute: those with a start of a Jinja2 block, expression or
+// Trust says what Ansible may execute of what the API says.
+type Trust uint8
+
+const (
+	// Untrusted is nothing, by no release of ansible-core. It is what holds where nobody says otherwise.
+	Untrusted Trust = iota
+	// UntrustedValues is nothing, by a reader that executes no keys, which are those with ansible-core 2.19 and later: objects
+	// stay objects, whatever their keys.
+	UntrustedValues
+	// Trusted are templates, and vaults, which are decrypted.
+	Trusted
+)
+
+// TrustOf is the trust of an inventory's options.
+func TrustOf(trustTemplates, keepMappings bool) Trust {
+	switch {
+	case trustTemplates:
+		return Trusted
+	case keepMappings:
+		return UntrustedValues
+	}
+	return Untrusted
+}
+
+// IsTemplate tells the strings that Ansible would execute by themselves: those with a start of a Jinja2 block, expression or
 // comment, and those that choose other delimiters in their first line.
 func IsTemplate(s string) bool {
 	if strings.HasPrefix(s, "#jinja2:") {
@@ -73,12 +91,18 @@ func IsTemplate(s string) bool {
 	return false
 }
 
-// isTemplateLiteral is IsTemplate for a JSON string with its quotes and escapes.
-func isTemplateLiteral(raw string) bool {
+// IsInert tells the strings of which Ansible makes no template, neither by themselves nor where a play joins them with
+// others: those without an opening brace, which each template needs, and without a choice of delimiters.
+func IsInert(s string) bool {
+	return strings.IndexByte(s, '{') < 0 && !strings.HasPrefix(s, "#jinja2")
+}
+
+// isInertLiteral is IsInert for a JSON string with its quotes and escapes.
+func isInertLiteral(raw string) bool {
 	if strings.IndexByte(raw, '\\') < 0 {
-		return IsTemplate(raw[1 : len(raw)-1])
+		return IsInert(raw[1 : len(raw)-1])
 	}
-	return IsTemplate(gjson.Parse(raw).Str)
+	return IsInert(gjson.Parse(raw).Str)
 }
 
 // stringLen is the length of the JSON string that s begins with, its quotes included.
@@ -94,9 +118,11 @@ func stringLen(s string) int {
 	return len(s)
 }
 
-// AppendValue appends a compact JSON value as Ansible may read it: unless trust is set, strings that look like
-// templates are marked; objects that look like marks become the text of their JSON.
-func AppendValue(dst []byte, value string, trust bool) []byte {
+// AppendValue appends a compact JSON value as Ansible may read it. Strings that are not inert are marked, unless they are
+// trusted. Objects become the text of their JSON that look like marks, or that have a key of their own that is not inert:
+// a key cannot be marked, ansible-core before 2.19 executes it where a play makes a value of it, and a mark on the
+// values beside it does not keep it from that. Objects that hold such objects stay what they are.
+func AppendValue(dst []byte, value string, trust Trust) []byte {
 	switch value[0] {
 	case '"':
 		return appendLiteral(dst, value, trust)
@@ -105,17 +131,17 @@ func AppendValue(dst []byte, value string, trust bool) []byte {
 		if strings.Contains(value, "__ansible_") || strings.Contains(value, `\u`) {
 			return appendNested(dst, gjson.Parse(value), trust)
 		}
-		if trust {
+		if trust == Trusted {
 			return append(dst, value...)
 		}
-		return appendMarked(dst, value)
+		return appendMarked(dst, value, trust)
 	}
 	return append(dst, value...)
 }
 
 // appendLiteral appends a JSON string, marked if it must be.
-func appendLiteral(dst []byte, raw string, trust bool) []byte {
-	if trust || !isTemplateLiteral(raw) {
+func appendLiteral(dst []byte, raw string, trust Trust) []byte {
+	if trust == Trusted || isInertLiteral(raw) {
 		return append(dst, raw...)
 	}
 	dst = append(dst, `{"`+MarkUnsafe+`":`...)
@@ -125,44 +151,48 @@ func appendLiteral(dst []byte, raw string, trust bool) []byte {
 
 // appendMarked appends an object or a list that holds no marks of its own; its strings that are values are marked
 // if they must be.
-func appendMarked(dst []byte, value string) []byte {
-	done := 0
+func appendMarked(dst []byte, value string, trust Trust) []byte {
+	begin, done := len(dst), 0
 	for i := 0; i < len(value); {
 		if value[i] != '"' {
 			i++
 			continue
 		}
 		n := stringLen(value[i:])
-		isName := i+n < len(value) && value[i+n] == ':' // compact: nothing stands between
-		if !isName && isTemplateLiteral(value[i:i+n]) {
-			dst = append(dst, value[done:i]...)
-			dst = appendLiteral(dst, value[i:i+n], false)
-			done = i + n
+		if !isInertLiteral(value[i : i+n]) {
+			if isName := i+n < len(value) && value[i+n] == ':'; !isName { // compact: nothing stands between
+				dst = append(dst, value[done:i]...)
+				dst = appendLiteral(dst, value[i:i+n], trust)
+				done = i + n
+			} else if trust == Untrusted {
+				return appendNested(dst[:begin], gjson.Parse(value), trust)
+			}
 		}
 		i += n
 	}
 	return append(dst, value[done:]...)
 }
 
-// appendNested is AppendValue for values that may hold marks.
-func appendNested(dst []byte, v gjson.Result, trust bool) []byte {
+// appendNested is AppendValue for values that may hold marks, or keys that must not be written.
+func appendNested(dst []byte, v gjson.Result, trust Trust) []byte {
 	switch {
 	case v.IsObject():
-		if !genuine(v, trust) {
-			quoted := AppendQuoted(nil, v.Raw)
-			// The text is data, whatever it says.
-			return append(append(append(dst, `{"`+MarkUnsafe+`":`...), quoted...), '}')
+		if isText(v, trust) {
+			return appendAsText(dst, v.Raw)
+		}
+		inner := trust
+		if hasMark(v) {
+			inner = Trusted // of a mark there is nothing to mark
 		}
 		dst = append(dst, '{')
 		first := true
-		mark := hasMark(v)
 		v.ForEach(func(key, value gjson.Result) bool {
 			if !first {
 				dst = append(dst, ',')
 			}
 			first = false
 			dst = append(append(dst, key.Raw...), ':')
-			dst = appendNested(dst, value, trust || mark)
+			dst = appendNested(dst, value, inner)
 			return true
 		})
 		return append(dst, '}')
@@ -184,6 +214,28 @@ func appendNested(dst []byte, v gjson.Result, trust bool) []byte {
 	return append(dst, v.Raw...)
 }
 
+// isText tells the objects that are written as the text of their JSON.
+func isText(object gjson.Result, trust Trust) bool {
+	if trust == Untrusted {
+		inert := true
+		object.ForEach(func(key, _ gjson.Result) bool {
+			inert = IsInert(key.Str)
+			return inert
+		})
+		if !inert {
+			return true
+		}
+	}
+	return !genuine(object, trust)
+}
+
+// appendAsText appends an object as the text of its JSON, marked.
+func appendAsText(dst []byte, object string) []byte {
+	dst = append(dst, `{"`+MarkUnsafe+`":`...)
+	text := marks.AppendObjectText(make([]byte, 0, len(object)+len(object)/8+1), object)
+	return append(AppendQuoted(dst, string(text)), '}')
+}
+
 func hasMark(object gjson.Result) bool {
 	found := false
 	object.ForEach(func(key, _ gjson.Result) bool {
@@ -195,14 +247,14 @@ func hasMark(object gjson.Result) bool {
 
 // genuine tells objects that may be written as they are: those without marks, those that only take trust away, and
 // with trust also vaults.
-func genuine(object gjson.Result, trust bool) bool {
+func genuine(object gjson.Result, trust Trust) bool {
 	if !hasMark(object) {
 		return true
 	}
 	members, good := 0, false
 	object.ForEach(func(key, value gjson.Result) bool {
 		members++
-		good = value.Type == gjson.String && (key.Str == MarkUnsafe || key.Str == MarkVault && trust)
+		good = value.Type == gjson.String && (key.Str == MarkUnsafe || key.Str == MarkVault && trust == Trusted)
 		return true
 	})
 	return good && members == 1

@@ -18,38 +18,59 @@ func TestAppendValue(t *testing.T) {
 	for _, c := range []struct{ value, untrusted, trusted string }{
 		{`1`, `1`, `1`},
 		{`null`, `null`, `null`},
-		{`"a { b } { % #}"`, `"a { b } { % #}"`, `"a { b } { % #}"`},
+		{`"a } b %}"`, `"a } b %}"`, `"a } b %}"`},
+		{`"a { b } { % #}"`, `{"__ansible_unsafe":"a { b } { % #}"}`, `"a { b } { % #}"`},
 		{`"{{ x }}"`, `{"__ansible_unsafe":"{{ x }}"}`, `"{{ x }}"`},
 		{`"a{%b"`, `{"__ansible_unsafe":"a{%b"}`, `"a{%b"`},
-		{`"{"`, `"{"`, `"{"`},
+		{`"{"`, `{"__ansible_unsafe":"{"}`, `"{"`}, // half of a template
+		{`"\u007b"`, `{"__ansible_unsafe":"\u007b"}`, `"\u007b"`},
 		{`"{a{#"`, `{"__ansible_unsafe":"{a{#"}`, `"{a{#"`},
 		{`"\u007b\u007B x }}"`, `{"__ansible_unsafe":"\u007b\u007B x }}"}`, `"\u007b\u007B x }}"`},
 		// Other delimiters, chosen in the first line: ansible-core 2.19 and later execute it.
 		{`"#jinja2:variable_start_string:'[['\n[[ x ]]"`, `{"__ansible_unsafe":"#jinja2:variable_start_string:'[['\n[[ x ]]"}`, `"#jinja2:variable_start_string:'[['\n[[ x ]]"`},
 		{`"\u0023jinja2:x\n"`, `{"__ansible_unsafe":"\u0023jinja2:x\n"}`, `"\u0023jinja2:x\n"`},
 		{`"see #jinja2:"`, `"see #jinja2:"`, `"see #jinja2:"`},
-		{`{"k":"{{ x }}","{{ key }}":["{{ y }}",1]}`, `{"k":{"__ansible_unsafe":"{{ x }}"},"{{ key }}":[{"__ansible_unsafe":"{{ y }}"},1]}`, `{"k":"{{ x }}","{{ key }}":["{{ y }}",1]}`},
+		{`{"k":"{{ x }}","l":["{{ y }}",1]}`, `{"k":{"__ansible_unsafe":"{{ x }}"},"l":[{"__ansible_unsafe":"{{ y }}"},1]}`, `{"k":"{{ x }}","l":["{{ y }}",1]}`},
+		// Keys cannot be marked: the smallest object that has one becomes text, in which no brace opens anything.
+		{`{"k":"{{ x }}","{{ key }}":["{{ y }}",{"a":{}}]}`, `{"__ansible_unsafe":" {\"k\":\"\\u007b\\u007b x }}\",\"\\u007b\\u007b key }}\":[\"\\u007b\\u007b y }}\",{\"a\":{}}]}"}`, `{"k":"{{ x }}","{{ key }}":["{{ y }}",{"a":{}}]}`},
+		{`{"a":[1,{"b":{"{":1,"{ x }}":2}}],"c":"{"}`, `{"a":[1,{"b":{"__ansible_unsafe":" {\"\\u007b\":1,\"\\u007b x }}\":2}"}}],"c":{"__ansible_unsafe":"{"}}`, `{"a":[1,{"b":{"{":1,"{ x }}":2}}],"c":"{"}`},
+		{`[{"\u007b\u007b x":null}]`, `[{"__ansible_unsafe":" {\"\\u007b\\u007b x\":null}"}]`, `[{"\u007b\u007b x":null}]`},
+		{`{"#jinja2:x":1}`, `{"__ansible_unsafe":" {\"#jinja2:x\":1}"}`, `{"#jinja2:x":1}`},
 		{`{"a":"\"{{"}`, `{"a":{"__ansible_unsafe":"\"{{"}}`, `{"a":"\"{{"}`},
 		// Marks of Ansible's own.
 		{`{"__ansible_unsafe":"{{ x }}"}`, `{"__ansible_unsafe":"{{ x }}"}`, `{"__ansible_unsafe":"{{ x }}"}`},
-		{`{"__ansible_unsafe":1}`, `{"__ansible_unsafe":"{\"__ansible_unsafe\":1}"}`, `{"__ansible_unsafe":"{\"__ansible_unsafe\":1}"}`},
-		{`{"__ansible_unsafe":"x","a":1}`, `{"__ansible_unsafe":"{\"__ansible_unsafe\":\"x\",\"a\":1}"}`, `{"__ansible_unsafe":"{\"__ansible_unsafe\":\"x\",\"a\":1}"}`},
-		{`[{"__ansible_vault":"$ANSIBLE_VAULT;1.1;AES256\n12"}]`, `[{"__ansible_unsafe":"{\"__ansible_vault\":\"$ANSIBLE_VAULT;1.1;AES256\\n12\"}"}]`, `[{"__ansible_vault":"$ANSIBLE_VAULT;1.1;AES256\n12"}]`},
-		{`{"a":{"\u005f_ansible_vault":"x"}}`, `{"a":{"__ansible_unsafe":"{\"\\u005f_ansible_vault\":\"x\"}"}}`, `{"a":{"\u005f_ansible_vault":"x"}}`},
-		{`{"__ansible_type":"TrustedAsTemplate"}`, `{"__ansible_unsafe":"{\"__ansible_type\":\"TrustedAsTemplate\"}"}`, `{"__ansible_unsafe":"{\"__ansible_type\":\"TrustedAsTemplate\"}"}`},
+		{`{"__ansible_unsafe":1}`, `{"__ansible_unsafe":" {\"__ansible_unsafe\":1}"}`, `{"__ansible_unsafe":" {\"__ansible_unsafe\":1}"}`},
+		{`{"__ansible_unsafe":"x","a":1}`, `{"__ansible_unsafe":" {\"__ansible_unsafe\":\"x\",\"a\":1}"}`, `{"__ansible_unsafe":" {\"__ansible_unsafe\":\"x\",\"a\":1}"}`},
+		{`[{"__ansible_vault":"$ANSIBLE_VAULT;1.1;AES256\n12"}]`, `[{"__ansible_unsafe":" {\"__ansible_vault\":\"$ANSIBLE_VAULT;1.1;AES256\\n12\"}"}]`, `[{"__ansible_vault":"$ANSIBLE_VAULT;1.1;AES256\n12"}]`},
+		{`{"a":{"\u005f_ansible_vault":"x"}}`, `{"a":{"__ansible_unsafe":" {\"\\u005f_ansible_vault\":\"x\"}"}}`, `{"a":{"\u005f_ansible_vault":"x"}}`},
+		{`{"__ansible_type":"TrustedAsTemplate"}`, `{"__ansible_unsafe":" {\"__ansible_type\":\"TrustedAsTemplate\"}"}`, `{"__ansible_unsafe":" {\"__ansible_type\":\"TrustedAsTemplate\"}"}`},
 		{`{"a":"__ansible_vault","b":"{{ x }}"}`, `{"a":"__ansible_vault","b":{"__ansible_unsafe":"{{ x }}"}}`, `{"a":"__ansible_vault","b":"{{ x }}"}`},
 	} {
-		if got := string(ansible.AppendValue(nil, c.value, false)); got != c.untrusted {
+		if got := string(ansible.AppendValue(nil, c.value, ansible.Untrusted)); got != c.untrusted {
 			t.Errorf("%s:\n got %s\nwant %s", c.value, got, c.untrusted)
 		}
-		if got := string(ansible.AppendValue(nil, c.value, true)); got != c.trusted {
+		if got := string(ansible.AppendValue(nil, c.value, ansible.Trusted)); got != c.trusted {
 			t.Errorf("trusted %s:\n got %s\nwant %s", c.value, got, c.trusted)
 		}
 	}
 }
 
-// TestNothingForgesTrust: whatever the API holds, Ansible reads it without executing a string of it, without a mark
-// that it would refuse, and with the value unchanged but for objects that hold marks, which are text.
+// TestKeysStay: for a reader that executes no keys objects stay objects, but for those that hold marks.
+func TestKeysStay(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		`{"{{ key }}":["{{ y }}",1]}`:                `{"{{ key }}":[{"__ansible_unsafe":"{{ y }}"},1]}`,
+		`{"\u007b":{"#jinja2:x":"{"}}`:               `{"\u007b":{"#jinja2:x":{"__ansible_unsafe":"{"}}}`,
+		`{"{{ a }}":{"__ansible_type":"TaggedStr"}}`: `{"{{ a }}":{"__ansible_unsafe":" {\"__ansible_type\":\"TaggedStr\"}"}}`,
+	} {
+		if got := string(ansible.AppendValue(nil, value, ansible.UntrustedValues)); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", value, got, want)
+		}
+	}
+}
+
+// TestNothingForgesTrust: whatever the API holds, Ansible reads it without executing a string or a key of it, without a mark
+// that it would refuse, and with the value unchanged but for objects that hold marks or such keys, which are text.
 func TestNothingForgesTrust(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -62,14 +83,14 @@ func TestNothingForgesTrust(t *testing.T) {
 			raw = []byte(escapeAll(string(raw)))
 		}
 		clean := string(jsonscan.AppendClean(nil, string(raw)))
-		got, err := ansibletest.ReadMarked(ansible.AppendValue(nil, clean, false))
+		got, err := ansibletest.ReadMarked(ansible.AppendValue(nil, clean, ansible.Untrusted))
 		if err != nil {
 			t.Fatalf("%s: %v", raw, err)
 		}
 		if bad := ansibletest.Trusted(got); bad != nil {
 			t.Fatalf("%s: Ansible would execute %q", raw, bad)
 		}
-		if diff := cmp.Diff(withTextOfMarks(t, []byte(clean)), ansibletest.Plain(got)); diff != "" {
+		if diff := cmp.Diff(ansibletest.Neutralised(decoded(t, clean)), got); diff != "" {
 			t.Fatalf("%s changed:\n%s", raw, diff)
 		}
 	})
@@ -80,35 +101,12 @@ func escapeAll(s string) string {
 	return strings.NewReplacer("{{", `\u007b\u007B`, "{%", `\u007b%`, "#j", `\u0023j`, "__ansible", `\u005f_ansible`).Replace(s)
 }
 
-// withTextOfMarks is the value that Ansible's users should see.
-func withTextOfMarks(t *rapid.T, raw []byte) any {
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
+func decoded(t *rapid.T, text string) any {
+	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
-		t.Fatalf("%s: %v", raw, err)
-	}
-	switch v := v.(type) {
-	case map[string]any:
-		var members map[string]json.RawMessage
-		_ = json.Unmarshal(raw, &members)
-		if s, ok := v[ansible.MarkUnsafe].(string); ok && len(v) == 1 {
-			return s
-		}
-		for k := range v {
-			if ansible.IsMark(k) {
-				return string(raw)
-			}
-		}
-		for k, m := range members {
-			v[k] = withTextOfMarks(t, m)
-		}
-	case []any:
-		var elements []json.RawMessage
-		_ = json.Unmarshal(raw, &elements)
-		for i, e := range elements {
-			v[i] = withTextOfMarks(t, e)
-		}
+		t.Fatalf("%s: %v", text, err)
 	}
 	return v
 }

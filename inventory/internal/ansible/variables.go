@@ -62,8 +62,8 @@ func (v Variables) Tidy() Variables {
 }
 
 // Check finds what an inventory cannot hold of an owner's variables: names that are taken, the name of the facts among
-// them, and values that Ansible could not load. What is excluded does not count.
-func (v Variables) Check(owner fmt.Stringer, facts string, exclude *Excluder) error {
+// them, names that Ansible may execute, and values that it could not load. What is excluded does not count.
+func (v Variables) Check(owner fmt.Stringer, facts string, exclude *Excluder, trust Trust) error {
 	for i := range v {
 		name := v[i].Name
 		if exclude.Excludes(name) {
@@ -74,6 +74,9 @@ func (v Variables) Check(owner fmt.Stringer, facts string, exclude *Excluder) er
 		}
 		if IsMark(name) {
 			return fmt.Errorf("%s has a variable %q, which Ansible would take for a mark of its own; delete it, or set exclude_variables to it", owner, name)
+		}
+		if trust == Untrusted && !IsInert(name) {
+			return fmt.Errorf("%s has a variable %q, and ansible-core before 2.19 may execute a name that holds { or begins with #jinja2; rename it, or set exclude_variables to it", owner, name)
 		}
 		if err := Loadable(v[i].Value); err != nil {
 			return fmt.Errorf("the variable %q of %s %w, which Ansible cannot load; change it, or set exclude_variables to it", name, owner, err)

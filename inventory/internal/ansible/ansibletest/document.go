@@ -27,6 +27,9 @@ type Group struct {
 // UnsafeText is a string that Ansible does not execute.
 type UnsafeText string
 
+// ObjectText is the text of an object's JSON, which Ansible does not execute either.
+type ObjectText map[string]any
+
 // Read reads an inventory by the rules of ansible-core 2.19 and later, which are the stricter (contract A3):
 // it fails where Ansible would refuse or misread it.
 func Read(text string) (*Document, error) {
@@ -151,7 +154,7 @@ func unmark(v any) (any, error) {
 			if k != ansible.MarkUnsafe || !isString || len(v) != 1 {
 				return nil, fmt.Errorf("the mark %s: %v", k, v)
 			}
-			return UnsafeText(s), nil
+			return objectOr(s), nil
 		}
 		for k, one := range v {
 			var err error
@@ -169,6 +172,60 @@ func unmark(v any) (any, error) {
 	}
 	return v, nil
 }
+
+// objectOr is the object that a text is of, as inventories write it, or the text.
+func objectOr(s string) any {
+	if !strings.HasPrefix(s, " {") || executes(s) {
+		return UnsafeText(s)
+	}
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.UseNumber()
+	var object ObjectText
+	if dec.Decode(&object) != nil {
+		return UnsafeText(s)
+	}
+	return object
+}
+
+// Neutralised is what Ansible should read of a value that nobody trusts: strings that hold a brace or choose delimiters
+// are marked, and objects with such keys, or with keys that are marks to Ansible, are the text of their JSON.
+func Neutralised(v any) any {
+	switch v := v.(type) {
+	case string:
+		if joins(v) {
+			return UnsafeText(v)
+		}
+	case map[string]any:
+		if s, ok := v[ansible.MarkUnsafe].(string); ok && len(v) == 1 {
+			return objectOr(s)
+		}
+		for k := range v {
+			if joins(k) || ansible.IsMark(k) {
+				return ObjectText(v)
+			}
+		}
+		m := map[string]any{}
+		for k, one := range v {
+			m[k] = Neutralised(one)
+		}
+		return m
+	case []any:
+		l := []any{}
+		for _, one := range v {
+			l = append(l, Neutralised(one))
+		}
+		return l
+	}
+	return v
+}
+
+// executes tells the strings that Ansible executes.
+func executes(s string) bool {
+	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.Contains(s, "{#") || strings.HasPrefix(s, "#jinja2:")
+}
+
+// joins tells the strings that a play may make a template of: alone, or with others.
+func joins(s string) bool { return strings.Contains(s, "{") || strings.HasPrefix(s, "#jinja2") }
 
 // Failer is what testing and rapid have in common.
 type Failer interface {
@@ -260,17 +317,17 @@ func (d *Document) Membership() map[string]Group {
 	return m
 }
 
-// Trusted are the strings of a value that Ansible would execute.
+// Trusted are the strings and keys of a value that Ansible would execute, or that a play could make such strings of.
 func Trusted(v any) []string {
 	var found []string
 	switch v := v.(type) {
 	case string:
-		if strings.Contains(v, "{{") || strings.Contains(v, "{%") || strings.Contains(v, "{#") || strings.HasPrefix(v, "#jinja2:") {
+		if joins(v) {
 			found = append(found, v)
 		}
 	case map[string]any:
-		for _, one := range v {
-			found = append(found, Trusted(one)...)
+		for k, one := range v {
+			found = append(append(found, Trusted(k)...), Trusted(one)...)
 		}
 	case []any:
 		for _, one := range v {
