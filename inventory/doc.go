@@ -38,9 +38,9 @@
 //
 // # Data is not trusted
 //
-// Whoever may write a variable must not thereby execute templates on the machine that runs Ansible. Strings that look
-// like templates are written {"__ansible_unsafe": "..."}; objects that Ansible would take for marks of its own become
-// the text of their JSON; values that would make it refuse the whole inventory are errors that name them. See
+// Whoever may write a variable must not thereby execute templates on the machine that runs Ansible. Strings of
+// which a template could be made are written {"__ansible_unsafe": "..."}; objects with such keys, and objects that Ansible
+// would take for marks of its own, become the text of their JSON; values that would make it refuse the whole inventory are errors that name them. See
 // internal/ansible.
 //
 // # Failures

@@ -53,7 +53,8 @@ func (theInventory) Try(ctx context.Context, c *craton.Client, v *settings.Value
 	if err != nil {
 		return nil, err
 	}
-	t := &cli.Trial{}
+	exposed := f.Exposure(o)
+	t := &cli.Trial{Templates: exposed.Templates, Texts: exposed.Texts, Template: exposed.First, Trusted: o.TrustTemplates}
 	t.Hosts, t.Groups = doc.Size()
 	at := map[string][]string{}
 	for _, d := range f.Hosts {

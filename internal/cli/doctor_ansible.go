@@ -171,10 +171,55 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 	} else {
 		d.ok(check, "ansible-core %s (%s)", a.version, a.path)
 	}
+	d.checkTemplates(a, trial)
 	d.checkAnsibleConfig(a, iv)
 	d.checkFailedInventory(a)
 	d.checkPlugins(a)
 	d.checkCollection(a, version)
+}
+
+// checkTemplates tells what the fleet holds that Ansible must not execute, and whether this Ansible may do so all the same.
+func (d *doctor) checkTemplates(a *ansible, trial *Trial) {
+	const check = "templates"
+	if trial == nil || trial.Trusted || trial.Templates+trial.Texts == 0 {
+		return
+	}
+	texts := ""
+	if trial.Texts > 0 {
+		texts = "; " + countOf(trial.Texts, "dictionary is", "dictionaries are") + " written as text, because ansible-core before 2.19 executes keys"
+	}
+	what := countOf(trial.Templates, "string of the fleet is a template", "strings of the fleet are templates")
+	faults := hostvarsFaults(a.version)
+	if trial.Templates == 0 || faults == "" {
+		d.ok(check, "%s, and not executed%s", what, texts)
+		return
+	}
+	d.warn(check, "run plays with ansible-core 2.19 or later, or change "+clean(trial.Template)+" and the others (docs/inventory.md, Trust)",
+		"%s; ansible-core %s executes them where a play takes them from hostvars %s%s", what, a.version, faults, texts)
+}
+
+// countOf is a number of things, in words for one and for several.
+func countOf(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}
+
+// hostvarsFaults are in what ways a release of ansible-core loses the mark of a string that a play takes from hostvars, and
+// executes it when it is used again; "" for those that do not.
+func hostvarsFaults(version string) string {
+	if version == "" || !olderThan(version, "2.19") {
+		return ""
+	}
+	mended := map[string]int{"2.16": 14, "2.17": 7, "2.18": 1} // in which patch most of it was mended
+	m := regexp.MustCompile(`^(\d+\.\d+)\.(\d+)`).FindStringSubmatch(version)
+	if m != nil {
+		if patch, _ := strconv.Atoi(m[2]); mended[m[1]] > 0 && patch >= mended[m[1]] {
+			return "and changes them by a filter"
+		}
+	}
+	return "in a list, a dictionary, a loop or a longer text, or changes them by a filter"
 }
 
 // manyHosts is from where on it shows how an inventory is written.

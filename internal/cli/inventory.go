@@ -30,6 +30,11 @@ type Level struct {
 // Trial is what came of making an inventory.
 type Trial struct {
 	Hosts, Groups int
+	// Templates are how many strings Ansible would execute that were not marked, and Template is where the first one is. Texts
+	// are how many dictionaries are written as text, because Ansible would execute their keys. Trusted tells that it may.
+	Templates, Texts int
+	Template         string
+	Trusted          bool
 	// Shared are addresses that several of its hosts have, with the names of these hosts, both sorted.
 	Shared []SharedAddress
 }
