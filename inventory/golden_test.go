@@ -204,6 +204,15 @@ func TestBuildErrors(t *testing.T) {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil) }, func(o *Options) { o.ProjectGroup, o.Groups = "active", []GroupKind{ActiveGroups} },
 			`the group of all hosts (project_group) and activity "active" both make the group "active"; set project_group to another name`,
 		},
+		"a host's name that could begin a template": {func(f *fake, dfw, c1 object) { f.host(c1, "a{", nil, nil) }, nil, `its name there, "a{", could begin a template: it holds a {`},
+		"a variable's name that is executed": {
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"{{ x }}": "1"}, nil) }, nil,
+			`host "a" (id 1) has a variable "{{ x }}", and ansible-core before 2.19 may execute a name that holds { or begins with #jinja2; rename it, or set exclude_variables to it`,
+		},
+		"a name that chooses delimiters": {func(f *fake, dfw, c1 object) {
+			f.cell(dfw, "c9", vars{"#jinja2:x": "1"})
+			f.host(f.get("cells", 2), "a", nil, nil)
+		}, nil, `has a variable "#jinja2:x", and ansible-core before 2.19`},
 		"empty name": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "", nil, nil) }, nil,
 			`host 1 has no name; give it one, or delete it`,

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,19 @@ func TestLeastAnsible(t *testing.T) {
 	m := regexp.MustCompile(`(?m)^requires_ansible: ["']?>=([0-9]+\.[0-9]+)`).FindSubmatch(text)
 	if m == nil || string(m[1]) != leastAnsible {
 		t.Errorf("meta/runtime.yml requires %q, the doctor %s", m, leastAnsible)
+	}
+}
+
+// TestHostvarsFaults: the releases that lose the marks of strings from hostvars, as docs/inventory.md has them.
+func TestHostvarsFaults(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]string{
+		"": "", "2.14.18": "in a list", "2.15.13": "in a list", "2.16.0": "in a list", "2.16.13": "in a list", "2.16.14": "and changes", "2.16.19": "and changes",
+		"2.17.6": "in a list", "2.17.7": "and changes", "2.18.0": "in a list", "2.18.0rc1": "in a list", "2.18.1": "and changes", "2.19.0": "", "2.19.0b1": "", "2.22.0rc1": "",
+	} {
+		if got := hostvarsFaults(version); !strings.HasPrefix(got, want) || (got == "") != (want == "") {
+			t.Errorf("%s: %q", version, got)
+		}
 	}
 }
 

@@ -123,3 +123,32 @@ func TestDoctor(t *testing.T) {
 		}
 	})
 }
+
+// TestDoctorTemplates: the doctor counts what a fleet holds that Ansible must not execute, and warns of the releases that do so all the
+// same where a play takes it from hostvars.
+func TestDoctorTemplates(t *testing.T) {
+	t.Parallel()
+	fleet := filepath.Join(t.TempDir(), "fleet.yml")
+	if err := os.WriteFile(fleet, []byte(`
+clouds: [{name: east, variables: {motd: "{{ 1 }}", half: "x{", brace: "${HOME}"}, regions: [{name: dfw, hosts: [
+  {name: web1, ip_address: 10.0.0.1, device_type: server, variables: {a: [{"{{ k }}": "{{ v }}"}, {"{": {"}": 1}}]}}]}]}]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := "CRATON_URL=" + load(t, fleet)
+	withAnsible(t, func(t *testing.T, r release) {
+		want := `^ok: 2 strings of the fleet are templates, and not executed; 2 dictionaries are written as text, because ansible-core before 2.19 executes keys$`
+		if regexp.MustCompile(`^2\.1[4-8]\.`).MatchString(r.version) {
+			want = `^warning: 2 strings of the fleet are templates; ansible-core ` + regexp.QuoteMeta(r.version) + ` executes them where a play takes them from hostvars .*; 2 dictionaries are .*` +
+				` -> run plays with ansible-core 2.19 or later, or change cloud "east" \(id 1\), variable half and the others`
+		}
+		if got := findings(t, environment(t, r, url))["templates"]; !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+		for _, quiet := range []string{"CRATON_INVENTORY_TRUST_TEMPLATES=true", "CRATON_INVENTORY_EXCLUDE_VARIABLES=*"} {
+			if got := findings(t, environment(t, r, url, quiet))["templates"]; got != "" {
+				t.Errorf("%s: %s", quiet, got)
+			}
+		}
+	})
+}
