@@ -3,6 +3,7 @@ package craton
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -128,6 +129,15 @@ func (l *Lister[T, O]) items(body []byte) (items []*T, err error) {
 	list, err := member(body, l.key)
 	if err != nil {
 		return nil, err
+	}
+	nameKey := "name"
+	if l.path == "/users" {
+		nameKey = "username"
+	}
+	if l.decode == nil || list[0] == '[' {
+		if err := checkRows(list, nameKey); err != nil {
+			return nil, fmt.Errorf("%s%w", l.key, err)
+		}
 	}
 	if l.decode != nil {
 		return l.decode(list)

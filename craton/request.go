@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Response is an answer of the API as it came.
@@ -22,9 +23,13 @@ type Response struct {
 
 // Do sends one request and returns its answer; the typed methods of the resources are made of it.
 // path is relative to /v1 and starts with a slash; each of its elements is escaped already.
-// A body that is not nil is sent as JSON. An answer outside 200 to 299 is an *Error, no answer a *ConnectionError,
+// A body that is not nil is sent as JSON, unless it holds a name, text or number that no fleet may hold, such as one with a NUL
+// character or 1e400, which the original server takes. An answer outside 200 to 299 is an *Error, no answer a *ConnectionError,
 // and no credentials for it an *AuthError.
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any) (*Response, error) {
+	if err := checkBody(method, path, body); err != nil {
+		return nil, err
+	}
 	return c.do(ctx, method, path, query, body, nil)
 }
 
@@ -55,6 +60,9 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		return err
 	}
 	if err := json.Unmarshal(resp.Body, out); err != nil {
+		return notV1(resp, method, path, err)
+	}
+	if err := checkRow(gjson.ParseBytes(resp.Body), "name", value.IsWhole(string(resp.Body))); err != nil {
 		return notV1(resp, method, path, err)
 	}
 	if need != "" && !gjson.GetBytes(resp.Body, need).Exists() {

@@ -1,15 +1,14 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strings"
-	"unicode"
 
 	"golang.org/x/term"
 
 	"github.com/craton-fleet/craton/internal/output"
+	rules "github.com/craton-fleet/craton/internal/value"
 )
 
 // appearance is how text for people may look where it is written.
@@ -57,22 +56,5 @@ func (a appearance) dimLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// clean makes a text of the API safe for a terminal, which obeys control characters and turns the direction of writing:
-// they become escapes as of JSON, so that a cleaned JSON text is still the same JSON.
-func clean(s string) string {
-	bad := func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
-	}
-	if !strings.ContainsFunc(s, bad) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if bad(r) {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
+// clean makes a text of the API safe for a terminal; a cleaned JSON text is still the same JSON.
+func clean(s string) string { return rules.Escape(s) }

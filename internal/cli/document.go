@@ -12,6 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
@@ -106,5 +107,12 @@ func yamlNumber(text string) string {
 
 // writeCSV writes rows, the first of them the header.
 func writeCSV(w io.Writer, rows [][]string) error {
+	if output.IsTerminal(w) { // which must not obey what the API says
+		for _, cells := range rows {
+			for i := range cells {
+				cells[i] = clean(cells[i])
+			}
+		}
+	}
 	return csv.NewWriter(w).WriteAll(rows)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/python"
 	"github.com/craton-fleet/craton/internal/table"
+	rules "github.com/craton-fleet/craton/internal/value"
 )
 
 // wrapWidth is where the original wraps the values of a single object.
@@ -197,6 +198,13 @@ func csvCell(v gjson.Result) string {
 
 // writeTable writes a table as its stream wants it; faint tells the cells that say little.
 func (s *printer) writeTable(t table.Table, look appearance, faint func(row, column int) bool) error {
+	if output.IsTerminal(s.Out) { // which must not obey what the API says
+		for _, cells := range t.Rows {
+			for i := range cells {
+				cells[i] = clean(cells[i])
+			}
+		}
+	}
 	return s.write([]byte(t.Text(table.Look{Width: look.width, Paint: func(row, column int, line string) string {
 		switch {
 		case row < 0:
@@ -219,6 +227,9 @@ func (s *printer) writeYAML(doc gjson.Result) error {
 	text, err := yaml.Marshal(node)
 	if err != nil {
 		return err
+	}
+	if output.IsTerminal(s.Out) {
+		text = []byte(rules.EscapeLines(string(text)))
 	}
 	return s.write(text)
 }

@@ -38,6 +38,26 @@ func TestTablesOnATerminal(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 
+	// In no form does a terminal obey what an object says, or hide a part of it.
+	hostile := gjson.Parse(`{"id": 3, "name": "a\u001b[31m\u200b\u202eb\u009bc", "note": "one\u001b[2J"}`)
+	for _, format := range []string{formatTable, formatJSON, formatYAML, formatCSV} {
+		s.format = format
+		if err := s.printObject(hostile); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.printList([]gjson.Result{hostile}, fields); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.printLabels([]string{"l\x1b[31m\u200b\u202e"}); err != nil {
+			t.Fatal(err)
+		}
+		text := escape.ReplaceAllString(shown(t, tty, other), "")
+		if strings.ContainsAny(text, "\x1b\u200b\u202e\u009b") || !strings.Contains(strings.ToLower(text), `\u200b`) {
+			t.Errorf("%s: %q", format, text)
+		}
+	}
+	s.format = formatTable
+
 	if code := report(tty, errors.New("host \x1b[31mred\nis gone")); code != 1 {
 		t.Errorf("exit %d", code)
 	}

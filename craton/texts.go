@@ -1,0 +1,116 @@
+package craton
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// checkBody finds what no fleet may hold in a body that would be sent: the original server takes it, and craton server refuses
+// it. What is there already can be named in paths and queries, and taken away.
+func checkBody(method, path string, body any) error {
+	if body == nil || method != http.MethodPost && method != http.MethodPut {
+		return nil
+	}
+	raw, err := rest.Encode(body)
+	if err != nil {
+		return nil //nolint:nilerr // the request itself will say it
+	}
+	doc := gjson.ParseBytes(raw)
+	if !doc.IsObject() {
+		return nil
+	}
+	if strings.HasSuffix(path, "/variables") {
+		return checkVariables(doc)
+	}
+	doc.ForEach(func(key, member gjson.Result) bool {
+		check := value.CheckWord
+		switch {
+		case key.Str == "variables":
+			err = value.In(key.Str, checkVariables(member))
+			return err == nil
+		case key.Str == "labels":
+			for i, label := range member.Array() {
+				err = cmp.Or(err, value.In(key.Str, value.At(i, checkEncoded(label, value.CheckName))))
+			}
+			return err == nil
+		case key.Str == "note":
+			check = value.CheckText
+		}
+		err = value.In(key.Str, checkEncoded(member, check))
+		return err == nil
+	})
+	return err
+}
+
+// checkVariables checks keys and values. An empty key is the server's to refuse, in its words.
+func checkVariables(object gjson.Result) (err error) {
+	object.ForEach(func(key, member gjson.Result) bool {
+		err = value.In(key.Str, cmp.Or(checkEncoded(key, value.CheckWord), value.CheckJSON(member.Raw)))
+		return err == nil
+	})
+	return err
+}
+
+// checkEncoded checks a string that was encoded: encoding/json makes an escape of what is not UTF-8.
+func checkEncoded(s gjson.Result, check func(string) error) error {
+	switch {
+	case s.Type != gjson.String:
+		return nil
+	case strings.Contains(s.Raw, `\ufffd`):
+		return value.ErrNotUTF8
+	}
+	return check(s.Str)
+}
+
+// checkRows finds rows whose text would be altered by decoding, and rows whose name is no text. list is a list of objects of the API.
+func checkRows(list []byte, nameKey string) (err error) {
+	whole := value.IsWhole(string(list))
+	i := 0
+	gjson.ParseBytes(list).ForEach(func(_, row gjson.Result) bool {
+		err = value.At(i, checkRow(row, nameKey, whole))
+		i++
+		return err == nil
+	})
+	return err
+}
+
+// checkRow is checkRows of one object.
+func checkRow(row gjson.Result, nameKey string, whole bool) (err error) {
+	if !row.IsObject() {
+		return nil // another check's
+	}
+	id := func(err error) error {
+		if err == nil {
+			return nil
+		}
+		return errors.New("(id " + strings.Trim(row.Get("id").Raw, `"`) + ") " + err.Error())
+	}
+	if name := row.Get(nameKey); name.Exists() && name.Type != gjson.String {
+		return id(errors.New("has the " + nameKey + " " + name.Raw + ", which is no text"))
+	}
+	if whole {
+		return nil
+	}
+	row.ForEach(func(key, member gjson.Result) bool {
+		switch {
+		case key.Str == "variables": // whose values stay as they came
+			member.ForEach(func(key, _ gjson.Result) bool {
+				if !value.IsWhole(key.Raw) {
+					err = errors.New("a key of its variables " + value.ErrNotUTF8.Error())
+				}
+				return err == nil
+			})
+		case !value.IsWhole(key.Raw + member.Raw):
+			err = errors.New("its " + key.Str + " " + value.ErrNotUTF8.Error())
+		}
+		return err == nil
+	})
+	return id(err)
+}
