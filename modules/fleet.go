@@ -30,13 +30,17 @@ func fleetSpec() *module.Spec {
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*module.Fragment{connection()},
-		Notes:     []string{"If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from there."},
-		SeeAlso:   []module.SeeAlso{{Module: fullName(host.moduleName())}, {Module: fullName(variablesName)}},
+		Notes: []string{"Texts of the document that are templates, such as C({{ x }}) in a file, stay text in the inventory unless it trusts templates. A warning says how many there are.",
+			"If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from there."},
+		SeeAlso: []module.SeeAlso{{Module: fullName(host.moduleName())}, {Module: fullName(variablesName)}},
 		Options: []module.Option{
 			{Name: optFleet, Type: module.Dict, Description: []string{
 				"The fleet: a dict with C(project) and C(clouds), each cloud with its C(regions), and so on as in a fleet file.",
 				"Numbers in variables keep all their digits."}},
-			{Name: optSrc, Type: module.Path, Description: []string{"A fleet file, on the machine that the module runs on. Errors tell its lines."}},
+			{Name: optSrc, Type: module.Path, Description: []string{
+				"A fleet file. It is looked for on the controller where Ansible's own modules look for their I(src): in C(files) of the role, in C(files) beside the playbook, beside the playbook, and then where C(ansible-playbook) was started. A file in a vault is decrypted.",
+				"An absolute path that the controller does not have is one of the machine that the module runs on.",
+				"Errors tell its lines."}},
 		},
 		Rules: module.Rules{MutuallyExclusive: [][]string{{optFleet, optSrc}}, RequiredOneOf: [][]string{{optFleet, optSrc}}},
 		Examples: `
@@ -64,7 +68,7 @@ func fleetSpec() *module.Spec {
 
 - name: A fleet in a file
   craton.fleet.craton_fleet:
-    src: "{{ playbook_dir }}/fleet.yml"
+    src: fleet.yml
 `,
 		Returns: []module.Return{
 			count("created", "How many objects were created, or would be in check mode."),

@@ -32,9 +32,7 @@ as it is. The whole file is checked before anything is written. A second run cha
 			if err != nil {
 				return err
 			}
-			ctx, stop := interruptible(cmd.Context())
-			defer stop()
-			return apply(ctx, s, v, args[0], check)
+			return apply(cmd.Context(), s, v, args[0], check)
 		},
 	}
 	settings.AddFlags(cmd.Flags(), settings.Connection)
@@ -47,6 +45,8 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	if err != nil {
 		return err
 	}
+	ctx, stop := interruptible(ctx)
+	defer stop()
 	for _, warning := range file.Warnings() {
 		fmt.Fprintf(s.Err, "WARNING: %s\n", clean(warning))
 	}
@@ -54,13 +54,19 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	if check {
 		mode = connect.ReadOnly
 	}
+	unlessInterrupted := func(err error) error {
+		if i, ok := errors.AsType[*interruption](context.Cause(ctx)); ok {
+			return fmt.Errorf("interrupted: %w\nnothing was written; apply the file again", i)
+		}
+		return err
+	}
 	c, err := connect.Open(ctx, v, mode)
 	if err != nil {
-		return err
+		return unlessInterrupted(err)
 	}
 	project, err := c.Project(ctx)
 	if err != nil {
-		return errors.Join(err, c.Close())
+		return errors.Join(unlessInterrupted(err), c.Close())
 	}
 	progress := output.NewProgress(s.Err)
 	result, err := fleetfile.Apply(ctx, c.Client, file, fleetfile.Options{

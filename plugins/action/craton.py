@@ -17,7 +17,7 @@ import platform
 import signal
 import subprocess
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.common.text.converters import to_native, to_text
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
@@ -50,8 +50,13 @@ TAKES_PROFILE = len(inspect.signature(ActionBase._parse_returned_data).parameter
 GRACE = 5
 
 
+# Options that name a file of the controller, as the src of Ansible's own modules does.
+FILES = {'craton_fleet': 'src'}
+
+
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
+    copied = None  # the path of a copy, and the file that it is one of
     _supports_check_mode = True
     _supports_async = True
 
@@ -64,15 +69,67 @@ class ActionModule(ActionBase):
             return result
         module = self._task.action.rpartition('.')[2]
         args = self.plain_args()
-        if self.here():
-            return merge_hash(result, self.run_here(module, args, task_vars))
+        option = FILES.get(module)
+        found = self.find_file(args[option]) if args.get(option) else None
+        real = None
+        try:
+            if found:
+                real = args[option] = self._loader.get_real_file(found)  # of a vault, a copy that is none
+                self.copied = real, found
+            if self.here():
+                return merge_hash(result, self.run_here(module, args, task_vars))
 
-        wrap_async = bool(self._task.async_val) and not getattr(self._connection, 'has_native_async', False)
-        result = merge_hash(result, self._execute_module(
-            module_name=self.name_there(module, task_vars), module_args=args, task_vars=task_vars, wrap_async=wrap_async))
-        if not wrap_async:
-            self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
+            wrap_async = bool(self._task.async_val) and not getattr(self._connection, 'has_native_async', False)
+            name = self.name_there(module, task_vars)
+            if found:
+                args[option] = self.send(real, found)
+                self.copied = args[option], found
+            result = merge_hash(result, self._execute_module(
+                module_name=name, module_args=args, task_vars=task_vars, wrap_async=wrap_async))
+            if not wrap_async:
+                self._remove_tmp_path(self._connection._shell.tmpdir)
+            return result
+        except AnsibleError as err:
+            if found and real is None:
+                raise AnsibleActionFail('%s: %s' % (option, to_native(err)))
+            raise
+        finally:
+            if real:
+                self._loader.cleanup_tmp_file(real)
+
+    # -- files
+
+    def find_file(self, name):
+        """The file that Ansible's own src would be, else one where the user stands; None if only the task's machine can have it."""
+        name = to_text(name)
+        try:
+            return self._find_needle('files', name)
+        except AnsibleFileNotFound as err:
+            at = os.path.abspath(os.path.expandvars(os.path.expanduser(name)))
+            if os.path.exists(at):
+                return at
+            if os.path.isabs(os.path.expandvars(os.path.expanduser(name))) and not self.here():
+                return None
+            places = [to_native(path) for path in err.paths or []]
+            places += [path for path in [at] if path not in places]
+            raise AnsibleActionFail('src: there is no %s on the controller. Looked for: %s' % (name, ', '.join(places)))
+
+    def send(self, file, name):
+        """Copy a file to where the task runs, into the folder that goes when it has run."""
+        shell = self._connection._shell
+        if shell.tmpdir is None:
+            self._make_tmp_path()
+        there = shell.join_path(shell.tmpdir, os.path.basename(name))
+        self._transfer_file(file, there)
+        self._fixup_perms2((shell.tmpdir, there), execute=False)
+        return there
+
+    def _parse_returned_data(self, res, *args, **kwargs):
+        """Read a result, in which a copy of a file is called by the file's own name."""
+        if self.copied:
+            copy, name = (json.dumps(to_text(path), ensure_ascii=False)[1:-1] for path in self.copied)
+            res = dict(res, stdout=to_text(res.get('stdout', '')).replace(copy, name))
+        return super(ActionModule, self)._parse_returned_data(res, *args, **kwargs)
 
     def here(self):
         """Whether the task would run on the controller, as this user, and be waited for."""

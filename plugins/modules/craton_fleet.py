@@ -40,11 +40,17 @@ options:
     type: dict
   src:
     description:
-      - A fleet file, on the machine that the module runs on. Errors tell its lines.
+      - 'A fleet file. It is looked for on the controller where Ansible''s own modules look for their I(src): in
+          C(files) of the role, in C(files) beside the playbook, beside the playbook, and then where C(ansible-playbook)
+          was started. A file in a vault is decrypted.'
+      - An absolute path that the controller does not have is one of the machine that the module runs on.
+      - Errors tell its lines.
       - Mutually exclusive with I(fleet).
       - One of I(fleet) and I(src) is required.
     type: path
 notes:
+  - Texts of the document that are templates, such as C({{ x }}) in a file, stay text in the inventory unless it trusts
+      templates. A warning says how many there are.
   - If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from
       there.
 seealso:
@@ -77,7 +83,7 @@ EXAMPLES = r'''
 
 - name: A fleet in a file
   craton.fleet.craton_fleet:
-    src: "{{ playbook_dir }}/fleet.yml"
+    src: fleet.yml
 '''
 
 RETURN = r'''
