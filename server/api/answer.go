@@ -212,8 +212,10 @@ func (c *call) park() (release func(), err error) {
 }
 
 // drain reads what a client still sends, so that it comes to reading the
-// answer.
-func drain(r io.Reader) {
+// answer. One that asked whether to send does not need that.
+func drain(r *http.Request) {
 	const most = 64 << 20
-	_, _ = io.CopyN(io.Discard, r, most)
+	if r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, most)
+	}
 }

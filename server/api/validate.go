@@ -78,7 +78,7 @@ func (c *call) parse(data []byte) (jsontext.Value, error) {
 func (c *call) readAll() ([]byte, error) {
 	limit, size := c.limits.Body, c.r.ContentLength
 	if size > limit {
-		drain(c.r.Body)
+		drain(c.r)
 		return nil, bodyTooLarge(sizeText(size), limit)
 	}
 	first := int64(smallBody)
@@ -116,7 +116,7 @@ func (c *call) readAll() ([]byte, error) {
 		return nil, errBadJSON
 	}
 	if int64(rest.Len()) > limit {
-		drain(c.r.Body)
+		drain(c.r)
 		return nil, bodyTooLarge("more than "+sizeText(limit), limit)
 	}
 	return rest.Bytes(), nil

@@ -47,3 +47,19 @@ func TestFold(t *testing.T) {
 	}
 	t.Logf("the log grew to %d MB", largest>>20)
 }
+
+// TestViewPanics checks that a view that panics leaves no transaction behind.
+func TestViewPanics(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	sc := fleet(t, s)
+	for range 2 * readers() {
+		err := s.View(t.Context(), false, func(context.Context, *View) error { panic("on purpose") })
+		if err == nil || !strings.Contains(err.Error(), "on purpose") {
+			t.Fatal(err)
+		}
+		if _, err := s.List(t.Context(), Clouds, sc, List{Sort: []string{"id"}, Limit: 10}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -53,7 +54,12 @@ type View struct {
 func (s *Store) View(ctx context.Context, whole bool, fn func(ctx context.Context, v *View) error) error {
 	bounded, cancel := context.WithTimeout(ctx, viewTime)
 	defer cancel()
-	err := s.read(bounded, func(ctx context.Context, q *session) error {
+	err := s.read(bounded, func(ctx context.Context, q *session) (err error) {
+		defer func() {
+			if p := recover(); p != nil { // or the session would keep its transaction
+				err = fmt.Errorf("panic in a view: %v\n%s", p, debug.Stack())
+			}
+		}()
 		v := &View{q: q, held: heldLight, all: whole}
 		if whole {
 			v.held = heldWhole
