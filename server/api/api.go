@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// retryAfter is how many seconds a client does well to wait while the database
-// cannot work: somebody has to do something first.
+// retryAfter is how many seconds a client does well to wait while there is no
+// room, or while the database cannot work: somebody has to do something first.
 const retryAfter = "5"
 
 // API is the handler of everything under /v1.

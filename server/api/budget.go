@@ -86,13 +86,10 @@ func (s *share) take(ctx context.Context, n int64) (release func(), err error) {
 	return func() { s.Release(n) }, nil
 }
 
-// retryAfterOverload is how many seconds a client does well to wait.
-const retryAfterOverload = "5"
-
 // errOverload is answered with 500, not 503 or 429: the python client has no
 // class for those and dies (contract §9.5).
 var errOverload error = &httpError{
-	status: http.StatusInternalServerError, again: retryAfterOverload,
+	status: http.StatusInternalServerError, again: retryAfter,
 	message: "The server has as many large requests under way as it has room for. Try again in some seconds.",
 }
 

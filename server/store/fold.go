@@ -31,7 +31,7 @@ func (s *Store) fold(ctx context.Context, q *session) {
 		}
 		return info.Size()
 	}
-	if size() < foldSize {
+	if size() < foldSize || s.guard.checkContents() != nil {
 		return
 	}
 	var patience int64
