@@ -115,6 +115,58 @@ keyed_groups: [{key: craton.device_type, prefix: kind}, {key: shelf, prefix: she
 	})
 }
 
+// TestPlainStrings: what holds no template is plain in what ansible-inventory writes, which AWX and jq read, by plugin and script, in every
+// release, whether templates are trusted or not; and from 2.19 on, where no keys are executed, a dictionary is one.
+func TestPlainStrings(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		craton, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		load := func(name, more string) string {
+			url := "sqlite:" + filepath.Join(h.dir, name+".db")
+			h.runWith(t, []string{"CRATON_URL=" + url}, craton, "apply", h.write(t, name+".yml", `
+project: {variables: {text: plain, list: [a, {b: "c }}"}], number: 1, comment: "# jinja2: no"`+more+`}}
+clouds: [{name: east, regions: [{name: dfw, hosts: [{name: web1, ip_address: 10.0.0.1, device_type: server, labels: [web], note: a note}]}]}]
+`))
+			return url
+		}
+		plain := load("plain", "")
+		braces := load("braces", `, brace: "${HOME}", template: "{{ 1 }}", keys: {"{{ k }}": "v"}`)
+		script := h.write(t, "script", "#!/bin/sh\nexec "+craton+" inventory \"$@\"\n")
+		if err := os.Chmod(script, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		raw := func(url, source string, env ...string) string {
+			return h.runWith(t, append(env, "CRATON_URL="+url), "ansible-inventory", "-i", source, "--list")
+		}
+		for _, form := range []string{"merged", "layered"} {
+			vars := "CRATON_INVENTORY_VARS=" + form
+			for _, trust := range []string{"false", "true"} {
+				file := h.write(t, "p.craton.yml", "plugin: craton.fleet.craton\ntrust_templates: "+trust+"\n")
+				if out := raw(plain, file, vars); strings.Contains(out, "__ansible_") {
+					t.Errorf("plugin, %s, trust %s: marks in\n%s", form, trust, out)
+				}
+				out := raw(braces, file, vars)
+				marked := strings.Count(out, "__ansible_unsafe")
+				want := 1 // the template
+				if old(h.release) {
+					want = 3 // and the brace, and the text of the dictionary
+				}
+				if trust == "true" {
+					want = 0
+				}
+				if marked != want || strings.Contains(out, `u007b`) != (want == 3) {
+					t.Errorf("plugin, %s, trust %s: %d marks, want %d, in\n%s", form, trust, marked, want, out)
+				}
+			}
+			if out := raw(plain, script, vars); strings.Contains(out, "__ansible_") {
+				t.Errorf("script, %s: marks in\n%s", form, out)
+			}
+		}
+	})
+}
+
 // TestTrust: no release executes the API's templates unless it is told to, in either form; then every release does.
 func TestTrust(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
