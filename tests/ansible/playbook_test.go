@@ -79,11 +79,11 @@ func TestGraph(t *testing.T) {
 		graph := mustRun(t, environment(t, r, "CRATON_URL="+url), "ansible-inventory", "-i", inventory, "--graph")
 		got := paths(graph)
 		for _, want := range []string{
-			"@all @cloud_prod @region_prod_ams @cell_prod_ams_a1 web-ams1",
-			"@all @cloud_prod @region_prod_ams @cell_prod_ams_a2 web-ams3",
-			"@all @cloud_prod @region_prod_ams bastion-ams",
-			"@all @cloud_prod @region_prod_fra @cell_prod_fra_f2 queue-fra1",
-			"@all @cloud_lab @region_lab_lon @cell_lab_lon_l1 old-lon1",
+			"@all @craton @cloud_prod @region_prod_ams @cell_prod_ams_a1 web-ams1",
+			"@all @craton @cloud_prod @region_prod_ams @cell_prod_ams_a2 web-ams3",
+			"@all @craton @cloud_prod @region_prod_ams bastion-ams",
+			"@all @craton @cloud_prod @region_prod_fra @cell_prod_fra_f2 queue-fra1",
+			"@all @craton @cloud_lab @region_lab_lon @cell_lab_lon_l1 old-lon1",
 			"@all @label_database db-ams1",
 			"@all @type_virtual web-fra3",
 		} {

@@ -33,8 +33,15 @@ func NewDocument(hosts Hosts, groups []*Group, trust Trust) *Document {
 	return doc
 }
 
-// Size is how many hosts and groups the document has.
-func (doc *Document) Size() (hosts, groups int) { return doc.hosts.Len(), len(doc.groups) }
+// Size is how many hosts the document has, and how many groups of something: those that are always there do not count.
+func (doc *Document) Size() (hosts, groups int) {
+	for _, g := range doc.groups {
+		if g.Setting != "" {
+			groups++
+		}
+	}
+	return doc.hosts.Len(), groups
+}
 
 // Host is the object of one host's variables, compact.
 func (doc *Document) Host(i int) []byte { return doc.hosts.AppendVariables(nil, i) }
