@@ -24,7 +24,7 @@ in the configuration file under "inventory:". Lists are separated by commas.`,
 		Example: `  craton inventory --graph
   craton inventory --list --regions dfw --labels web,db --pretty
   craton inventory --host web-01 --pretty
-  ansible-playbook -i craton-inventory site.yml`,
+  ansible-playbook -i "$(command -v craton-inventory)" site.yml    a path: Ansible does not search PATH`,
 		Sections: []settings.Section{settings.Connection, settings.Inventory},
 		Open:     open,
 	}, s)

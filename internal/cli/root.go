@@ -85,7 +85,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
   craton host-list --region dfw                 look at it; objects go by id or name
   craton host-vars-set web-01 ntp=10.0.0.1      change it
   craton --format json host-show web-01         for programs; also yaml and csv
-  ansible-playbook -i craton-inventory site.yml use it`,
+  ansible-playbook -i "$(command -v craton-inventory)" site.yml`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if version {
 				_, err := io.WriteString(s.Out, v.Release+"\n")

@@ -24,7 +24,7 @@ with an environment variable and a place in the configuration file: under "iotro
 		Example: `  iotronic-inventory --graph
   iotronic-inventory --list --filters provision_state=active,maintenance=false --pretty
   iotronic-inventory --host node-17 --pretty
-  ansible-playbook -i iotronic-inventory site.yml`,
+  ansible-playbook -i "$(command -v iotronic-inventory)" site.yml    a path: Ansible does not search PATH`,
 		Sections: []settings.Section{settings.Iotronic, settings.IotronicInventory, settings.SignIn},
 		Open:     open,
 	}, s)
