@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,13 +20,25 @@ import (
 	"github.com/craton-fleet/craton/inventory/iotronic"
 )
 
-func main() { os.Exit(run(os.Args, output.System())) }
+func main() {
+	s := output.System()
+	status := run(os.Args, s)
+	if err := output.Failed(s.Out); err != nil && status == 0 { // nobody has said so
+		fmt.Fprintf(s.Err, "ERROR: %v\n", err)
+		status = 1
+	}
+	os.Exit(status)
+}
 
 // run is the program: the first argument is the name it was called by.
 func run(args []string, s output.Streams) int {
 	ctx := context.Background()
 	connect.Version = release()
-	if status, ok := runModule(args, s.In, s.Out); ok {
+	out := s.Out
+	if k, ok := out.(*output.Kept); ok { // a module tells its own failures
+		out = k.File()
+	}
+	if status, ok := runModule(args, s.In, out); ok {
 		return status
 	}
 	name := filepath.Base(args[0])

@@ -22,7 +22,7 @@ const plainWidth = 100
 
 // appearanceOf is plain text of any width, but on a terminal. NO_COLOR takes the colours away (no-color.org).
 func appearanceOf(w io.Writer) appearance {
-	f, ok := w.(*os.File)
+	f, ok := w.(output.Descriptor)
 	if !ok || !output.IsTerminal(w) {
 		return appearance{}
 	}

@@ -25,17 +25,21 @@ func newApply(s output.Streams) *cobra.Command {
 created, changed ones updated, equal ones left alone. Nothing is deleted, and what the file does not mention stays
 as it is. The whole file is checked before anything is written. A second run changes nothing.`,
 		Example: `  CRATON_URL=sqlite:fleet.db craton apply fleet.yml
-  craton apply --check fleet.yml    say what it would do`,
+  craton apply --check fleet.yml    say what it would do
+  craton --format json apply fleet.yml`,
 		Args: exactArgs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := settings.Load(cmd.Flags(), settings.Connection)
+			if err := checkFlags(cmd); err != nil {
+				return err
+			}
+			v, err := settings.Load(cmd.Flags(), settings.Connection, settings.CLI)
 			if err != nil {
 				return err
 			}
 			return apply(cmd.Context(), s, v, args[0], check)
 		},
 	}
-	settings.AddFlags(cmd.Flags(), settings.Connection)
+	addFleetFlags(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "say what would be done, and do nothing")
 	return cmd
 }
@@ -79,7 +83,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	}
 	err = errors.Join(err, c.Close())
 	if result != nil {
-		err = errors.Join(printResult(s.Out, result, check), err)
+		err = errors.Join(printResult(s.Out, v.String("cli.format"), result, check), err)
 	}
 	return err
 }
@@ -97,18 +101,48 @@ func parseFleetFile(s output.Streams, path string) (*fleetfile.File, error) {
 	return fleetfile.Parse(path, f)
 }
 
-// printResult prints a line for each object that was not equal already, then the summary.
-func printResult(w io.Writer, r *fleetfile.Result, check bool) error {
-	var b strings.Builder
+// The document of --format json and yaml.
+type (
+	applyDocument struct {
+		Check     bool             `json:"check"` // nothing was done
+		Created   int              `json:"created"`
+		Updated   int              `json:"updated"`
+		Unchanged int              `json:"unchanged"`
+		Changes   []changeDocument `json:"changes"` // of objects that were not equal already
+	}
+	changeDocument struct {
+		Action string   `json:"action"`
+		Kind   string   `json:"kind"`
+		Name   string   `json:"name"`   // "" for the project
+		Fields []string `json:"fields"` // of an update
+	}
+)
+
+// printResult prints a line for each object that was not equal already, then the summary; or that as a document.
+func printResult(w io.Writer, format string, r *fleetfile.Result, check bool) error {
+	doc := applyDocument{Check: check, Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged, Changes: []changeDocument{}}
 	for _, c := range r.Changes {
-		if c.Action == fleetfile.Unchanged {
-			continue
+		if c.Action != fleetfile.Unchanged {
+			doc.Changes = append(doc.Changes, changeDocument{string(c.Action), c.Kind, c.Name, append([]string{}, c.Fields...)})
 		}
+	}
+	switch format {
+	case formatJSON, formatYAML:
+		return writeDocument(w, format, doc)
+	case formatCSV:
+		rows := [][]string{{"action", "kind", "name", "fields"}}
+		for _, c := range doc.Changes {
+			rows = append(rows, []string{c.Action, c.Kind, c.Name, strings.Join(c.Fields, " ")})
+		}
+		return writeCSV(w, rows)
+	}
+	var b strings.Builder
+	for _, c := range doc.Changes {
 		fmt.Fprintf(&b, "%s %s", c.Action, c.Kind)
 		if c.Name != "" { // the project is the one there is
 			b.WriteString(" " + c.Name)
 		}
-		if c.Action == fleetfile.Updated {
+		if c.Action == string(fleetfile.Updated) {
 			fmt.Fprintf(&b, " (%s)", strings.Join(c.Fields, ", "))
 		}
 		b.WriteByte('\n')

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/settings"
 )
 
 // arrange puts the arguments into the order that pflag reads them in: the subcommand first, whatever options stand
@@ -19,7 +21,10 @@ func (p *program) arrange(args []string) (arranged []string, name string, err er
 	name = args[i]
 	rest := slices.Concat(args[:i], args[i+1:])
 	switch c, cmd := p.define(name), p.commands[name]; {
-	case c == nil: // one that needs no help
+	case c == nil:
+		if rest, err = p.withoutGlobals(cmd, rest); err != nil {
+			return nil, name, err
+		}
 	case c.anyWords():
 		rest = literal(cmd.Flags(), rest)
 	default:
@@ -28,6 +33,55 @@ func (p *program) arrange(args []string) (arranged []string, name string, err er
 		}
 	}
 	return append([]string{name}, rest...), name, nil
+}
+
+// withoutGlobals leaves out the options of the whole program that a command has no use for: they may stand anywhere with every
+// command.
+func (p *program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, error) {
+	if cmd == nil || p.inner[cmd.Name()] != nil {
+		return args, nil
+	}
+	known := func(word string) bool {
+		return slices.ContainsFunc(append(cmd.Commands(), cmd), func(c *cobra.Command) bool { return flagOf(c.Flags(), word) != nil })
+	}
+	var out []string
+	for i := 0; i < len(args); i++ {
+		word := args[i]
+		if word == "--" {
+			return append(out, args[i:]...), nil
+		}
+		global := (*pflag.Flag)(nil)
+		if strings.HasPrefix(word, "--") && !known(word) {
+			global = flagOf(p.root.Flags(), word)
+		}
+		if global == nil || global.Name == "version" {
+			out = append(out, word)
+			continue
+		}
+		_, text, attached := strings.Cut(word, "=")
+		switch {
+		case attached || global.NoOptDefVal != "":
+		case i+1 == len(args):
+			return nil, mistake(cmd, "argument --%s: expected one argument", global.Name)
+		default:
+			i++
+			text = args[i]
+		}
+		if choices := choicesOf(global.Name); choices != nil && !slices.Contains(choices, text) {
+			return nil, mistake(p.root, "argument --%s: %s", global.Name, invalidChoice(text, choices))
+		}
+	}
+	return out, nil
+}
+
+// choicesOf are the values that a flag of the command line's own settings may have; nil for any.
+func choicesOf(flag string) []string {
+	for i := range settings.CLI.Settings {
+		if s := &settings.CLI.Settings[i]; flagName(s) == flag {
+			return s.Choices
+		}
+	}
+	return nil
 }
 
 // subcommand is the index of the subcommand; -1 if there is none. Without a word that is one it is the first word that

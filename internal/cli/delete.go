@@ -33,7 +33,7 @@ func deleteVerb(r *resource) *command {
 	return &command{
 		name: "delete", short: "Remove a " + r.noun(), long: r.deleteLong(), target: true, options: options, example: exampleOf(r.name + "-delete"),
 		run: func(ctx context.Context, s *session, c *call) error {
-			what := strings.ReplaceAll("Failed to delete "+r.noun()+" "+c.target, "%", "%%") + ` due to "%s:%s"`
+			what := "Failed to delete " + r.noun() + " " + c.target
 			id, err := s.find(ctx, c.target, nil, r)
 			if err != nil {
 				return wrapped(err, what)

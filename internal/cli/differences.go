@@ -38,6 +38,22 @@ var Differences = []Difference{
 		Reason: "`The request sent to the server was invalid.` does not tell what was.",
 	},
 	{
+		ID: "fields", Where: "`--fields` with a field that the list does not have",
+		Original: "`Invalid field \"bogus\"`", Ours: "The same line, and below it the nearest field and all there are", Reason: "Who mistypes wants to know what is right.",
+		Recorded: []string{"region-list --fields bogus"},
+	},
+	{
+		ID: "wrong-subcommand", Where: "A subcommand that does not exist, and an option that its subcommand does not have",
+		Original: "The list of all subcommands; the usage of the program",
+		Ours:     "The subcommand that was probably meant, and where the list is; without one the original's list. The usage of the subcommand, and the option with its value.",
+		Reason:   "What is right should stand first.",
+	},
+	{
+		ID: "classes", Where: "Errors of deletes and of variables",
+		Original: "`Failed to delete cloud 1 due to \"<class 'cratonclient.exceptions.Conflict'>:...\"`, `not enough values to unpack (expected 2, got 1)`",
+		Ours:     "`Failed to delete cloud 1: ...`, `\"ntp:foo\" is not key=value; did you mean ntp=foo?`", Reason: "Names of Python classes tell nobody anything.",
+	},
+	{
 		ID: "unusual-status", Where: "Answers with a status that the original has no class for: 429, 502, 503, 504 and others",
 		Original: "Dies with RecursionError", Ours: "`Something went wrong with the request.` below 500, `HTTP Server-side Error` from 500 on, and the server's message",
 		Reason: "A crash explains nothing.",

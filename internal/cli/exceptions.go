@@ -57,7 +57,12 @@ type worded struct {
 	err  error // the cause; may be nil
 }
 
-func (e *worded) Error() string { return strings.TrimSuffix(e.text+" "+e.more, " ") }
+func (e *worded) Error() string {
+	if strings.HasPrefix(e.more, "\n") { // lines of their own
+		return e.text + e.more
+	}
+	return strings.TrimSuffix(e.text+" "+e.more, " ")
+}
 func (e *worded) Unwrap() error { return e.err }
 
 // commandError is an error that the original knew as its own.
@@ -107,8 +112,8 @@ func serverSaid(e *craton.Error) string {
 // message is what is printed of an error that a command ended with.
 func message(err error) string { return connect.Advised(inWords(err)).Error() }
 
-// wrapped is an error within the words that the original had around those of a command: what is a sentence with one
-// place for the error. Errors that were no exceptions of the original's stay as they are.
+// wrapped is an error behind what failed. The original put the name of a Python class there, which tells nobody anything.
+// Errors that were no exceptions of the original's stay as they are.
 func wrapped(err error, what string) error {
 	if err == nil {
 		return nil
@@ -117,5 +122,5 @@ func wrapped(err error, what string) error {
 	if !ok || e.class == "" {
 		return err
 	}
-	return &worded{exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(what, fmt.Sprintf("<class '%s'>", e.class), e.text)}, e.more, err}
+	return &worded{exception{"cratonclient.exceptions.CommandError", what + ": " + e.text}, e.more, err}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,11 @@ func newHelp(p *program) *cobra.Command {
 					}
 				}
 				if inner == nil {
-					return fmt.Errorf("'%s' is not a valid subcommand", name)
+					text := fmt.Sprintf("'%s' is not a valid subcommand", name)
+					if near := meant(args[i:], in.names()); near != "" && cmd == in.root {
+						text += "; did you mean " + near + "?"
+					}
+					return errors.New(text)
 				}
 				cmd = inner
 				if within := in.inner[name]; within != nil {

@@ -15,10 +15,13 @@ func TestIotronicUsage(t *testing.T) {
 	a := things{"http://127.0.0.1:1", "t"}
 	const whole = "usage: craton iotronic [--format {default,json,yaml,csv}]\n"
 	for line, want := range map[string][2]string{
-		"node-lst":                    {whole, "craton iotronic: error: argument <subcommand>: invalid choice: 'node-lst' (choose from 'node-create', "},
-		"host-list":                   {whole, "craton iotronic: error: argument <subcommand>: invalid choice: 'host-list' (choose from "},
-		"node-list --nonsense":        {whole, "craton iotronic: error: unrecognized arguments: --nonsense\n"},
-		"node-list x":                 {whole, "craton iotronic: error: unrecognized arguments: x\n"},
+		"node-lst":                    {"", "craton iotronic: error: argument <subcommand>: invalid choice: 'node-lst'; did you mean node-list?\n"},
+		"nodes":                       {"", "'nodes'; did you mean node-list?\n\"craton iotronic help node-list\" shows its options, \"craton iotronic help\" all subcommands.\n"},
+		"board list":                  {"", "'board'; did you mean board-list?\n"},
+		"nonsense":                    {whole, "craton iotronic: error: argument <subcommand>: invalid choice: 'nonsense' (choose from 'node-create', "},
+		"host-list":                   {"", "'host-list'; did you mean node-list?\n"},
+		"node-list --nonsense":        {"usage: craton iotronic node-list ", "craton iotronic node-list: error: unrecognized arguments: --nonsense\n"},
+		"node-list x":                 {"usage: craton iotronic node-list ", "craton iotronic node-list: error: unrecognized arguments: x\n"},
 		"node-list --format jsn":      {whole, "craton iotronic: error: argument --format: invalid choice: 'jsn' (choose from 'default', 'json', 'yaml', 'csv')\n"},
 		"node-list --limit x":         {"usage: craton iotronic node-list ", "craton iotronic node-list: error: argument --limit: invalid int value: 'x'\n"},
 		"node-list --maintenance on!": {"usage: craton iotronic node-list ", "error: argument --maintenance: invalid choice: 'on!' (choose from 'true', 'false')\n"},
@@ -28,7 +31,7 @@ func TestIotronicUsage(t *testing.T) {
 		"node-power":                  {"usage: craton iotronic node-power [--soft] [--wait <seconds>]\n", "error: the following arguments are required: <node>, <power-state>\n"},
 		"node-power n":                {"usage: craton iotronic node-power ", "error: the following arguments are required: <power-state>\n"},
 		"node-power n up":             {"usage: craton iotronic node-power ", "error: argument <power-state>: invalid choice: 'up' (choose from 'on', 'off', 'reboot')\n"},
-		"node-power n on off":         {whole, "error: unrecognized arguments: off\n"},
+		"node-power n on off":         {"usage: craton iotronic node-power ", "error: unrecognized arguments: off\n"},
 		"node-set-maintenance n so":   {"usage: craton iotronic node-maintenance ", "error: argument <maintenance>: invalid choice: 'so' (choose from "},
 		"node-provision n up":         {"usage: craton iotronic node-provision ", "error: argument <target>: invalid choice: 'up' (choose from 'active', 'deleted', "},
 		"node-show ''":                {"usage: craton iotronic node-show ", "error: argument <node>: expected an id or a name\n"},
@@ -110,7 +113,7 @@ func TestIotronicHelp(t *testing.T) {
 	if strings.Contains(options, "--craton-") || options != help("iotronic help options") {
 		t.Error(options)
 	}
-	if got := runBare(t, "iotronic", "help", "node-lst"); got.Exit != 1 || got.Stderr != "ERROR: 'node-lst' is not a valid subcommand\n" {
+	if got := runBare(t, "iotronic", "help", "node-lst"); got.Exit != 1 || got.Stderr != "ERROR: 'node-lst' is not a valid subcommand; did you mean node-list?\n" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -69,7 +69,7 @@ func TestIronicLists(t *testing.T) {
 		t.Errorf("%s\n%s", header, row)
 	}
 	for line, want := range map[string]string{
-		"node-list --fields nome":                             `Invalid field "nome"; did you mean "name"?`,
+		"node-list --fields nome":                             "Invalid field \"nome\"\nDid you mean name? Fields are: uuid, name, ",
 		"node-list --fields name parent_node":                 "; Ironic answers this for a field that it does not have, among others",
 		"node-list --detail --fields name":                    "Cannot specify both --fields and --detail.",
 		"node-list --project x":                               "argument --project: Ironic does not have it",

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/walk"
 	"github.com/craton-fleet/craton/iotronic"
@@ -57,7 +56,7 @@ func (k *kind) shown(d iotronic.Dialect, c *call) ([]string, error) {
 	fields := c.fields()
 	for _, f := range fields {
 		if !slices.Contains(all, f) {
-			return nil, commandError(`Invalid field "%s"%s`, f, nearest.Hint(f, all))
+			return nil, badField(f, all)
 		}
 	}
 	if len(fields) == 0 {

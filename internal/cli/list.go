@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/walk"
 )
@@ -33,7 +34,7 @@ func listVerb(r *resource) *command {
 			}
 			objects, next, err := s.list(ctx, r, q, c.given("all"))
 			if err != nil {
-				return err
+				return hinted(err, http.StatusBadRequest, filterHint(q.Get("vars")))
 			}
 			if err := s.fillLabels(ctx, r, objects, fields); err != nil {
 				return err
@@ -49,6 +50,25 @@ func listVerb(r *resource) *command {
 	}
 }
 
+// filterHint is what to do about a filter by variables that the API refuses; "" if that is not seen.
+func filterHint(vars string) string {
+	for term := range strings.SplitSeq(vars, ",") {
+		path, value, ok := strings.Cut(term, ":")
+		if !ok {
+			if path, value, ok = strings.Cut(term, "="); !ok {
+				continue
+			}
+		} else if gjson.Valid(value) {
+			continue
+		}
+		if !gjson.Valid(value) {
+			value = string(jsonText(strings.Trim(value, `"'`)))
+		}
+		return fmt.Sprintf("a text needs double quotes, which the shell must leave: --vars '%s:%s'", path, value)
+	}
+	return ""
+}
+
 // sayMore says that a list is not the whole one, if it is not. The API has no count, and a next link on the last page too
 // (contract §3.4): what is behind it is asked for.
 func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.Values) error {
@@ -62,7 +82,7 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 			return err
 		}
 		s.sayRest(shown, "more may follow")
-		return nil //nolint:nilerr // what was asked for is there
+		return nil
 	}
 	if items, err := r.items(resp.Body); err != nil || len(items) > 0 {
 		s.sayRest(shown, "more follow")
@@ -92,13 +112,22 @@ func (r *resource) columns(c *call) ([]string, error) {
 	}
 	for _, f := range fields {
 		if !slices.Contains(r.full(), f) {
-			return nil, commandError(`Invalid field "%s"`, f)
+			return nil, badField(f, r.full())
 		}
 	}
 	if key := c.text("sort-key"); c.given("sort-key") && !slices.Contains(r.full(), strings.ToLower(key)) {
 		return nil, r.badSort(key, r.full())
 	}
 	return fields, nil
+}
+
+// badField is the error for a field that lists do not have: the original's line, and below it those that they have.
+func badField(field string, fields []string) error {
+	more := "Fields are: " + strings.Join(fields, ", ")
+	if near := nearest.Word(field, fields); near != "" {
+		more = fmt.Sprintf("Did you mean %s? ", near) + more
+	}
+	return &worded{exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field)}, "\n" + more, nil}
 }
 
 // query is what a list asks the API for.

@@ -231,7 +231,7 @@ func hinted(err error, status int, text string) error {
 	if status == http.StatusInternalServerError && !craton.IsUnexplained(err) {
 		return err
 	}
-	if e, ok := err.(*craton.Error); ok && e.Hint == "" && e.Status == status { //nolint:errorlint // Do returns it bare
+	if e, ok := err.(*craton.Error); ok && text != "" && e.Hint == "" && e.Status == status { //nolint:errorlint // Do returns it bare
 		with := *e
 		with.Hint = text
 		return &with

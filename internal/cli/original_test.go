@@ -105,8 +105,8 @@ func TestErrorsOfTheOriginal(t *testing.T) {
 		"cell-show 1": "GET /cells/1: the answer is not a Craton v1 answer; check that the URL is that of a Craton API",
 		"network-show 1": "The requested resource was not found. The requested URL was not found on the server.;" +
 			" check that the configured URL is that of a Craton v1 API",
-		"cloud-delete 1": `Failed to delete cloud 1 due to "<class 'cratonclient.exceptions.InternalServerError'>:There was an internal server error that could not be` +
-			` recovered from." An unknown exception occurred; the original server answers this when something outside still refers to the object or to what it holds;` +
+		"cloud-delete 1": `Failed to delete cloud 1: There was an internal server error that could not be` +
+			` recovered from. An unknown exception occurred; the original server answers this when something outside still refers to the object or to what it holds;` +
 			` delete children before their parents, interfaces before networks, then cells, regions, clouds`,
 		"cloud-delete 2": "Cannot tell what the cloud holds, and nothing was deleted; --yes deletes without looking. The user was unable to access the resource because they are forbidden. no",
 	} {

@@ -152,6 +152,9 @@ var expected = map[string]func(t *testing.T, line string, want *session, got ses
 		want.Exit = 1
 		want.Stderr = "ERROR: The requested resource was not found. No cloud has the name or id \"abc\".\n"
 	},
+	"fields": func(_ *testing.T, _ string, want *session, _ session) {
+		want.Stderr += "Fields are: id, name, cloud_id, project_id, note, created_at, updated_at\n"
+	},
 	"more": func(t *testing.T, line string, want *session, got session) {
 		if line == "cloud-create" {
 			want.Stderr = strings.Replace(want.Stderr, " [--note NOTE]", " [--note NOTE]\n                           [--vars <key=value> [<key=value> ...]]", 1)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -35,6 +34,7 @@ type program struct {
 	commands map[string]*cobra.Command // by name
 	lazy     map[string]lazyCommand    // those whose flags are not declared yet
 	inner    map[string]*program       // the subcommands that are programs of their own
+	given    []string                  // the arguments in the order that pflag reads them in
 	fill     func()                    // makes the subcommands; nil if they are there
 	// completing tells that a shell asks what a command line may go on with.
 	completing bool
@@ -126,7 +126,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.help(cmd) })
 	root.CompletionOptions.DisableDefaultCmd = true
 	prepare(root, s)
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(p.flagError)
 	return p
 }
 
@@ -197,6 +197,7 @@ func (p *program) run(ctx context.Context, args []string) error {
 		return err
 	}
 	p.root.SetArgs(arranged)
+	p.given = arranged
 	return p.root.ExecuteContext(ctx)
 }
 
@@ -225,22 +226,12 @@ func (p *program) order(args []string) ([]string, error) {
 	case name == "":
 		return arranged, nil
 	case p.commands[name] == nil:
-		return nil, p.unknown(name)
+		return nil, p.unknown(name, args)
 	case p.inner[name] == nil:
 		return arranged, nil
 	}
 	within, err := p.inner[name].order(arranged[1:])
 	return append([]string{name}, within...), err
-}
-
-// unknown is the error for a subcommand that does not exist.
-func (p *program) unknown(name string) error {
-	names := p.names()
-	text := "argument <subcommand>: " + invalidChoice(name, names).Error()
-	if near := nearest.Word(name, names); near != "" {
-		text += fmt.Sprintf("; did you mean %s?", near)
-	}
-	return mistake(p.root, "%s", text)
 }
 
 // names are all subcommands in the order of help.

@@ -129,7 +129,7 @@ func wrapUsage(path string, optional, positional []string, columns int) string {
 }
 
 // flagError puts an error of pflag into the words of argparse.
-func flagError(cmd *cobra.Command, err error) error {
+func (p *program) flagError(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		v, _ := e.GetFlag().Value.(*value)
 		if v != nil && v.kind == wordsOption {
@@ -145,7 +145,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		if short := e.GetSpecifiedShortnames(); short != "" {
 			given = "-" + short
 		}
-		return unrecognized(cmd, given)
+		return unrecognized(cmd, p.withValue(given)...)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
 		return unrecognized(cmd, e.GetSpecifiedFlag())
@@ -153,8 +153,23 @@ func flagError(cmd *cobra.Command, err error) error {
 	return mistake(cmd, "%s", err)
 }
 
-// unrecognized is the error for an argument that a command does not have. argparse shows the usage of the whole
-// program with it.
+// withValue is an unknown option as it was given, and what may be its value.
+func (p *program) withValue(option string) []string {
+	for i, word := range p.given {
+		name, _, attached := strings.Cut(word, "=")
+		if name != option {
+			continue
+		}
+		words := []string{word}
+		if !attached && i+1 < len(p.given) && !strings.HasPrefix(p.given[i+1], "-") {
+			words = append(words, p.given[i+1])
+		}
+		return words
+	}
+	return []string{option}
+}
+
+// unrecognized is the error for an argument that a command does not have, or an option with what may be its value.
 func unrecognized(cmd *cobra.Command, given ...string) error {
 	text := "unrecognized arguments: " + strings.Join(given, " ")
 	if name, ok := strings.CutPrefix(given[0], "--"); ok {
@@ -162,7 +177,7 @@ func unrecognized(cmd *cobra.Command, given ...string) error {
 			text += fmt.Sprintf("; did you mean --%s?", near)
 		}
 	}
-	return mistake(rootOf(cmd), "%s", text)
+	return mistake(cmd, "%s", text)
 }
 
 // nearestFlag is the flag that was probably meant: the only one that begins so, else the one nearest in spelling.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -113,7 +112,7 @@ func (s *session) variables(ctx context.Context, r *resource, id string) (gjson.
 }
 
 func (r *resource) varsError(verb, target string, err error) error {
-	return wrapped(err, strings.ReplaceAll(fmt.Sprintf("Failed to %s variables for %s %s", verb, r.noun(), target), "%", "%%")+` due to "%s: %s"`)
+	return wrapped(err, fmt.Sprintf("Failed to %s variables for %s %s", verb, r.noun(), target))
 }
 
 // varsToSet takes variables from words, or without any from standard input.
@@ -132,8 +131,7 @@ func (s *session) varsToSet(words []string) (set craton.Variables, remove []stri
 		return nil, nil, err
 	}
 	if !doc.IsObject() {
-		return nil, nil, &worded{exception{"TypeError", "update() argument after ** must be a mapping, not " + pythonType(doc)},
-			`Standard input must hold a JSON object: {"key": value}.`, nil}
+		return nil, nil, &worded{exception{"TypeError", `Standard input must hold a JSON object: {"key": value}.`}, "", nil}
 	}
 	set = craton.Variables{}
 	doc.ForEach(func(key, value gjson.Result) bool {
@@ -155,9 +153,9 @@ func (s *session) varsToDelete(words []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	const what = `Standard input must hold a JSON array of keys: ["key"].`
+	what := &worded{exception{"TypeError", `Standard input must hold a JSON array of keys: ["key"].`}, "", nil}
 	if !doc.IsObject() && !doc.IsArray() {
-		return nil, &worded{exception{"TypeError", fmt.Sprintf("'%s' object is not iterable", pythonType(doc))}, what, nil}
+		return nil, what
 	}
 	keys := []string{}
 	doc.ForEach(func(key, value gjson.Result) bool {
@@ -165,7 +163,7 @@ func (s *session) varsToDelete(words []string) ([]string, error) {
 			value = key
 		}
 		if value.Type != gjson.String {
-			err = &worded{exception{"TypeError", "keys must be strings, not " + pythonType(value)}, what, nil}
+			err = what
 		}
 		keys = append(keys, value.Str)
 		return err == nil

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -26,8 +25,7 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 	for _, word := range words {
 		key, text, ok := strings.Cut(word, "=")
 		if !ok {
-			return nil, nil, nil, &worded{exception{"ValueError", "not enough values to unpack (expected 2, got 1)"},
-				fmt.Sprintf("%q is not key=value.", word), nil}
+			return nil, nil, nil, &worded{exception{"ValueError", notAPair(word)}, "", nil}
 		}
 		if text == "" {
 			remove = append(remove, key)
@@ -39,6 +37,15 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 		}
 	}
 	return set, remove, notes, nil
+}
+
+// notAPair says of a word that it is not key=value, and what was probably meant.
+func notAPair(word string) string {
+	text := fmt.Sprintf("%q is not key=value", word)
+	if key, value, ok := strings.Cut(word, ":"); ok && key != "" {
+		text += fmt.Sprintf("; did you mean %s=%s?", key, strings.TrimSpace(value))
+	}
+	return text
 }
 
 // newVariables reads the words key=value of an object to be made, which has nothing to remove.
@@ -146,27 +153,7 @@ func readJSON(r io.Reader) (gjson.Result, error) {
 		fmt.Sprintf("Expecting value: line %d column %d (char %d)", line, column, utf8.RuneCount(before))}, more, nil}
 }
 
-// pythonType is what Python calls the type of a JSON value.
-func pythonType(v gjson.Result) string {
-	switch {
-	case v.IsObject():
-		return "dict"
-	case v.IsArray():
-		return "list"
-	case v.Type == gjson.String:
-		return "str"
-	case v.Type == gjson.Null:
-		return "NoneType"
-	case v.Type == gjson.Number && strings.ContainsAny(v.Raw, ".eE"):
-		return "float"
-	case v.Type == gjson.Number:
-		return "int"
-	}
-	return "bool"
-}
-
 // atTerminal tells whether a person types what is read from r.
 func atTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && output.IsTerminal(f)
+	return output.IsTerminal(r)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
@@ -62,6 +64,9 @@ func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client,
 // Open connects as the connection settings say.
 func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	url, withKeystone := v.String("url"), UsesKeystone(v)
+	if better := spelling(url); better != "" {
+		return nil, fmt.Errorf("the URL %q (%s) must begin with http:// or https://, that of a file with sqlite:; did you mean %s?", url, v.Source("url"), better)
+	}
 	switch {
 	case strings.HasPrefix(url, sqlitePrefix):
 		return embedded(ctx, v, mode)
@@ -72,6 +77,38 @@ func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, erro
 	}
 	return local(v)
 }
+
+// spelling is how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before two
+// slashes, or a server without http://. "" for what is right, or what nobody can tell.
+func spelling(text string) string {
+	scheme, rest, ok := strings.Cut(text, ":")
+	lower := strings.ToLower(scheme)
+	switch {
+	case text == "", strings.HasPrefix(text, sqlitePrefix) && !strings.HasPrefix(text, sqlitePrefix+"//"):
+		return ""
+	case ok && (lower == "sqlite" || lower == "sqlite3" || lower == "file") && !strings.ContainsAny(rest, "@?"):
+		if path, slashes := strings.CutPrefix(rest, "//"); slashes {
+			if strings.HasPrefix(path, "//") { // as SQLAlchemy writes an absolute path
+				path = path[1:]
+			}
+			rest = path
+		}
+		if rest == "" {
+			rest = "PATH"
+		}
+		return sqlitePrefix + rest
+	case strings.Contains(text, "://") || strings.ContainsAny(text, "@"):
+		return ""
+	case filepath.IsAbs(text), strings.HasPrefix(text, "."), strings.HasPrefix(text, "~"), strings.HasSuffix(text, ".db"), strings.HasSuffix(lower, ".sqlite"), strings.HasSuffix(lower, ".sqlite3"):
+		return sqlitePrefix + text
+	case ok && port.MatchString(rest):
+		return "http://" + text + ", or https://" + text
+	}
+	return ""
+}
+
+// port is what stands behind a host's name.
+var port = regexp.MustCompile(`^\d+(/|$)`)
 
 // local connects to an API over HTTP, as one of its own users.
 func local(v *settings.Values) (*Connection, error) {

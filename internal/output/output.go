@@ -2,6 +2,7 @@ package output
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -20,12 +21,51 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// System are the process's own streams.
-func System() Streams { return Streams{os.Stdin, os.Stdout, os.Stderr} }
+// System are the process's own streams. Out is a [*Kept].
+func System() Streams { return Streams{os.Stdin, &Kept{file: os.Stdout}, os.Stderr} }
+
+// Descriptor is a stream of the operating system's.
+type Descriptor interface{ Fd() uintptr }
+
+// Kept is a file that keeps the first error of writing to it, so that a program that says something, and does not look
+// whether it could, fails all the same.
+type Kept struct {
+	file *os.File
+	mu   sync.Mutex
+	err  error
+}
+
+// Write writes to the file.
+func (k *Kept) Write(b []byte) (int, error) {
+	n, err := k.file.Write(b)
+	if err != nil {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.err = cmp.Or(k.err, err)
+	}
+	return n, err
+}
+
+// Fd is the file's descriptor.
+func (k *Kept) Fd() uintptr { return k.file.Fd() }
+
+// File is the file itself.
+func (k *Kept) File() *os.File { return k.file }
+
+// Failed is the first error of writing to w; nil if there was none, or nobody kept it.
+func Failed(w io.Writer) error {
+	k, ok := w.(*Kept)
+	if !ok {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.err
+}
 
 // IsTerminal tells whether a person sees what is written to w.
-func IsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func IsTerminal(w any) bool {
+	f, ok := w.(Descriptor)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

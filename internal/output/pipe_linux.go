@@ -2,7 +2,6 @@ package output
 
 import (
 	"io"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,7 +12,7 @@ const pipeSize = 1 << 20
 // WidenPipe makes room for more bytes in w if it is a pipe, so that a large document does not wait for its reader
 // every 64 kB. Where that is not possible nothing happens.
 func WidenPipe(w io.Writer) {
-	if f, ok := w.(*os.File); ok {
+	if f, ok := w.(Descriptor); ok {
 		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, pipeSize)
 	}
 }

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+)
+
+// verbs are words that people use for what the commands call otherwise.
+var verbs = map[string]string{
+	"ls": "list", "get": "show", "describe": "show", "view": "show", "info": "show", "cat": "show", "find": "list", "search": "list", "all": "list",
+	"add": "create", "new": "create", "make": "create", "register": "create",
+	"rm": "delete", "remove": "delete", "del": "delete", "destroy": "delete", "drop": "delete",
+	"edit": "update", "set": "update", "modify": "update", "change": "update", "rename": "update",
+	"vars": "vars-get", "variables": "vars-get", "labels": "labels-get", "tag": "labels-add",
+}
+
+// wholes are words for what a command of another name does.
+var wholes = map[string]string{
+	"export": "inventory", "dump": "inventory", "save": "inventory", "backup": "inventory", "graph": "inventory", "tree": "inventory",
+	"hostvars": "host-vars-get", "import": "apply", "load": "apply", "push": "apply", "sync": "apply", "plan": "apply", "diff": "apply",
+	"serve": "server", "start": "server", "daemon": "server", "bootstrap": "server", "check": "doctor", "status": "doctor", "ping": "doctor", "test": "doctor",
+	"diagnose": "doctor", "settings": "config", "env": "config", "why": "explain", "trace": "explain", "ironic": "iotronic", "baremetal": "iotronic",
+	"completions": "completion", "list": "host-list", "ls": "host-list", "show": "host-show", "get": "host-show", "whoami": "config",
+}
+
+// meant is the subcommand that was probably meant by the words that stand where one should: host list, hosts, hostlist,
+// host-lst, export. "" if none is near.
+func meant(words, names []string) string {
+	known := func(name string) bool { return slices.Contains(names, name) }
+	first := strings.ToLower(words[0])
+	tries := []string{strings.ReplaceAll(first, "_", "-")}
+	if len(words) > 1 {
+		second := strings.ToLower(words[1])
+		tries = append([]string{first + "-" + second, second + "-" + first}, tries...)
+		if len(words) > 2 {
+			tries = append([]string{first + "-" + second + "-" + strings.ToLower(words[2])}, tries...)
+		}
+	}
+	if verb, noun, ok := strings.Cut(first, "-"); ok {
+		tries = append(tries, noun+"-"+verb)
+	}
+	if known("node-list") { // of Ironic, where hosts are nodes
+		for i, word := range tries {
+			tries[i] = strings.Replace(word, "host", "node", 1)
+		}
+	}
+	for _, word := range tries {
+		if name := spelled(word, known); name != "" {
+			return name
+		}
+	}
+	if name := wholes[first]; known(name) {
+		return name
+	}
+	for _, word := range tries { // hostlist, host_list
+		for _, name := range names {
+			if strings.ReplaceAll(name, "-", "") == strings.ReplaceAll(word, "-", "") {
+				return name
+			}
+		}
+	}
+	for _, word := range tries {
+		if name := nearest.Word(word, names); name != "" {
+			return name
+		}
+	}
+	for _, name := range names { // of a misspelt noun, its list
+		if noun, ok := strings.CutSuffix(name, "-list"); ok && nearest.Word(strings.TrimSuffix(first, "s"), []string{noun}) != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// spelled is the command that a word is with a plural for its noun, another word for its verb, or without a verb.
+func spelled(word string, known func(string) bool) string {
+	for i := len(word); i >= 0; i-- {
+		if i < len(word) && word[i] != '-' {
+			continue
+		}
+		noun, verb := word[:i], strings.TrimPrefix(word[i:], "-")
+		singular := strings.TrimSuffix(noun, "s")
+		for _, n := range []string{noun, singular} {
+			for _, v := range []string{verb, verbs[verb], strings.TrimSuffix(verb, "s")} {
+				switch {
+				case v == "" && verb == "" && known(n+"-list"):
+					return n + "-list"
+				case v != "" && known(n+"-"+v):
+					return n + "-" + v
+				case v == "" && verb == "" && known(n):
+					return n
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// unknown is the error for a subcommand that does not exist: what was probably meant, else all that there are.
+func (p *program) unknown(name string, args []string) error {
+	names := p.names()
+	words := []string{name}
+	for _, w := range args[slices.Index(args, name)+1:] {
+		if strings.HasPrefix(w, "-") {
+			break
+		}
+		words = append(words, w)
+	}
+	path := p.root.CommandPath()
+	near := meant(words, names)
+	if near == "" {
+		return mistake(p.root, "argument <subcommand>: %s", invalidChoice(name, names))
+	}
+	return &usageError{path: path, text: "argument <subcommand>: invalid choice: " + quoted(name) + "; did you mean " + near + "?\n" +
+		"\"" + path + " help " + near + "\" shows its options, \"" + path + " help\" all subcommands."}
+}

@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestMeant: what people type where a subcommand should stand, and what is suggested.
+func TestMeant(t *testing.T) {
+	t.Parallel()
+	names := append(testProgram().names(), "inventory", "doctor", "explain")
+	for line, want := range map[string]string{
+		"host list": "host-list", "hosts": "host-list", "host": "host-list", "hostlist": "host-list", "host-lst": "host-list", "hosts-list": "host-list", "list hosts": "host-list",
+		"host_list": "host-list", "ls": "host-list", "host ls": "host-list", "HOST-LIST": "host-list", "host-get 1": "host-show", "host rm web": "host-delete",
+		"delete host web": "host-delete", "create cloud": "cloud-create", "add-cloud": "cloud-create", "clouds": "cloud-list", "network device list": "network-device-list",
+		"network-devices": "network-device-list", "host vars get": "host-vars-get", "host-vars": "host-vars-get", "devices": "device-list", "export": "inventory",
+		"import fleet.yml": "apply", "serve": "server", "hsots": "host-list", "inventry": "inventory", "bogus": "", "frobnicate x": "",
+		"show region dfw": "region-show", "users": "user-list", "cell edit": "cell-update", "check": "doctor",
+	} {
+		if got := meant(strings.Fields(line), names); got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+	err := testProgram().run(t.Context(), strings.Fields("host list --region dfw"))
+	e, ok := errors.AsType[*usageError](err)
+	if !ok || e.usage != "" || e.Error() != "craton: error: argument <subcommand>: invalid choice: 'host'; did you mean host-list?\n"+
+		"\"craton help host-list\" shows its options, \"craton help\" all subcommands." {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestUnknownOptions are told with their value and the usage of their subcommand.
+func TestUnknownOptions(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][2]string{
+		"host-list --regoin dfw --all": {"usage: craton host-list ", "craton host-list: error: unrecognized arguments: --regoin dfw; did you mean --region?"},
+		"host-list --regoin=dfw":       {"usage: craton host-list ", "craton host-list: error: unrecognized arguments: --regoin=dfw; did you mean --region?"},
+		"--regoin dfw host-list":       {"usage: craton host-list ", "craton host-list: error: unrecognized arguments: --regoin dfw; did you mean --region?"},
+		"cloud-delete --force east":    {"usage: craton cloud-delete ", "craton cloud-delete: error: unrecognized arguments: --force east"},
+		"apply --chek x.yml":           {"usage: craton apply ", "craton apply: error: unrecognized arguments: --chek x.yml; did you mean --check?"},
+	} {
+		err := testProgram().run(t.Context(), strings.Fields(line))
+		e, ok := errors.AsType[*usageError](err)
+		if !ok || !strings.HasPrefix(e.usage, want[0]) || e.Error() != want[1] {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
