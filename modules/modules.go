@@ -46,7 +46,7 @@ var registry = sync.OnceValue(func() map[string]func() *module.Module {
 	return all
 })
 
-// Names are the names of all modules, sorted: what the program is linked to in plugins/modules, and what
+// Names are the names of all modules, sorted: what the program is linked to, and what
 // meta/runtime.yml lists.
 func Names() []string {
 	return slices.Sorted(maps.Keys(registry()))

@@ -22,16 +22,15 @@ const (
 	everything = "all"
 )
 
-// Tree is what is generated: Files by their path, and Links by theirs with what they point at.
+// Tree is what is generated: Files by their path.
 type Tree struct {
 	Files map[string][]byte
-	Links map[string]string
 }
 
 // Generate makes all files of the collection that are made, for these modules. Paths are relative to the root of the
 // collection, with slashes.
 func Generate(specs []*module.Spec) (*Tree, error) {
-	tree := &Tree{Files: map[string][]byte{}, Links: map[string]string{}}
+	tree := &Tree{Files: map[string][]byte{}}
 	for _, p := range inventoryPlugins {
 		fragment, err := p.file()
 		if err != nil {
@@ -48,15 +47,9 @@ func Generate(specs []*module.Spec) (*Tree, error) {
 		return nil, err
 	}
 	for _, s := range specs {
-		sidecar, err := s.Sidecar()
-		if err != nil {
-			return nil, err
-		}
-		path := "plugins/modules/" + s.Name
-		if tree.Files[path+".py"], err = pythonDocs(sidecar); err != nil {
+		if tree.Files["plugins/modules/"+s.Name+".py"], err = pythonModule(s); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		tree.Links[path] = "../../bin/craton"
 		for _, f := range s.Fragments {
 			name, ok := strings.CutPrefix(f.Name, full)
 			if !ok {
@@ -111,12 +104,9 @@ func (t *Tree) Write(root string) error {
 			return err
 		}
 		if data, ok := t.Files[path]; ok {
-			err = os.WriteFile(file, data, 0o644)
-		} else if target, ok := t.Links[path]; ok {
-			err = os.Symlink(target, file)
-		}
-		if err != nil {
-			return err
+			if err := os.WriteFile(file, data, 0o644); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -137,10 +127,6 @@ func (t *Tree) Stale(root string) ([]string, error) {
 			return nil, err
 		}
 		stale[path] = string(got) != string(want)
-	}
-	for path, want := range t.Links {
-		got, err := os.Readlink(filepath.Join(root, filepath.FromSlash(path)))
-		stale[path] = err != nil || got != want
 	}
 	for _, dir := range generated {
 		entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/modules/module"
 )
 
 // header begins every generated Python file.
@@ -27,8 +29,26 @@ func pythonFragment(root *yaml.Node) ([]byte, error) {
 	return fmt.Appendf(nil, "%s\n\nclass ModuleDocFragment(object):\n    DOCUMENTATION = r'''\n---\n%s'''\n", header, doc), nil
 }
 
-// pythonDocs is the Python file that holds a module's documentation, made of its sidecar: YAML with the keys
-// DOCUMENTATION, EXAMPLES and RETURN.
+// notTheModule is what a module's Python file says if somebody runs it, which no task of the collection does.
+const notTheModule = "%s.py only describes the module, which is a program. Call it craton.fleet.%s in the task, so that the collection's " +
+	"action plugin runs the program; without the collection, set ANSIBLE_LIBRARY to the directory bin of a checkout, after make build"
+
+// pythonModule is the Python file of a module: its documentation, as of its sidecar, and its arguments.
+func pythonModule(s *module.Spec) ([]byte, error) {
+	sidecar, err := s.Sidecar()
+	if err != nil {
+		return nil, err
+	}
+	docs, err := pythonDocs(sidecar)
+	if err != nil {
+		return nil, err
+	}
+	arguments, err := s.PythonMain(fmt.Sprintf(notTheModule, s.Name, s.Name))
+	return append(docs, arguments...), err
+}
+
+// pythonDocs is the documentation in Python, made of a module's sidecar: YAML with the keys DOCUMENTATION, EXAMPLES and
+// RETURN.
 func pythonDocs(sidecar []byte) ([]byte, error) {
 	var parts struct {
 		Documentation yaml.Node `yaml:"DOCUMENTATION"`

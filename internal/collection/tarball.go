@@ -72,7 +72,7 @@ const (
 )
 
 // Build packs the collection of the repository at root with the programs of platforms, the first of which is the one
-// that plugins/modules links to. It returns the path of the tarball, DIR/NAMESPACE-NAME-VERSION.tar.gz, and its size.
+// that needs no unpacking. It returns the path of the tarball, DIR/NAMESPACE-NAME-VERSION.tar.gz, and its size.
 func Build(ctx context.Context, root, version, dir string, effort Effort, platforms []Platform) (file string, size int64, err error) {
 	if len(platforms) == 0 {
 		return "", 0, errors.New("a collection needs the program of at least one platform")
@@ -144,6 +144,8 @@ func sources(root string) (map[string]member, error) {
 			}
 			name = filepath.ToSlash(name)
 			switch {
+			case d.IsDir() && path.Dir(name) == modulesDir: // what a checkout has linked for a task
+				return fs.SkipDir
 			case d.IsDir():
 				members[name] = member{dir: true, mode: 0o755}
 			case d.Type()&fs.ModeSymlink != 0:
@@ -165,7 +167,11 @@ func sources(root string) (map[string]member, error) {
 	return members, nil
 }
 
-// addPrograms adds bin. The first program is there as it is, and as bin/craton, to which the links of modules lead. The
+// modulesDir holds what Ansible finds of modules.
+const modulesDir = "plugins/modules"
+
+// addPrograms adds bin. The first program is there as it is, with a directory of links to it by the modules' names, for
+// a collection may be installed where a task cannot make them; and as bin/craton, for people. The
 // others are packed by xz, which is better than the tarball's gzip by a quarter: three programs would not fit into
 // MaxSize otherwise. plugin_utils/program.py unpacks one when it is wanted.
 func addPrograms(ctx context.Context, members map[string]member, effort Effort, platforms []Platform) error {
@@ -179,11 +185,27 @@ func addPrograms(ctx context.Context, members map[string]member, effort Effort, 
 		if i == 0 {
 			members[file] = member{data: data, mode: 0o755}
 			members["bin/craton"] = member{link: path.Base(file), mode: 0o755}
+			addLinks(members, p, file)
 		} else if members[file], err = packed(ctx, p.Program, effort); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addLinks links the names of all modules to a program, where the action plugin looks for those that it lets Ansible copy.
+func addLinks(members map[string]member, p Platform, file string) {
+	dir := path.Join(modulesDir, p.OS+"_"+p.Arch)
+	var links []string
+	for name := range members {
+		if path.Dir(name) == modulesDir && path.Ext(name) == ".py" {
+			links = append(links, path.Join(dir, strings.TrimSuffix(path.Base(name), ".py")))
+		}
+	}
+	members[dir] = member{dir: true, mode: 0o755}
+	for _, link := range links {
+		members[link] = member{link: "../../../" + file, mode: 0o755}
+	}
 }
 
 // packed is a program in the xz format. Python has it in its library, and the Ansible that the collection is for needs

@@ -3,6 +3,7 @@ package module
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -100,8 +101,12 @@ func (t *Task) load(spec *Spec, args *dict, lookupEnv func(string) (string, bool
 }
 
 // rename sets the name under the lock: a process that is told to stop may ask
-// for it at any time.
+// for it at any time. A directory of plugins/modules, as in
+// craton.fleet.linux_amd64.craton_host, is none of the user's concern.
 func (t *Task) rename(name string) {
+	if parts := strings.Split(name, "."); len(parts) > 3 {
+		name = strings.Join([]string{parts[0], parts[1], parts[len(parts)-1]}, ".")
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Name = name

@@ -14,6 +14,7 @@ import inspect
 import json
 import os
 import platform
+import shutil
 import signal
 import subprocess
 
@@ -22,7 +23,8 @@ from ansible.module_utils.common.text.converters import to_native, to_text
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.craton.fleet.plugins.plugin_utils.program import ProgramMissing, builds, find, linked, target
+from ansible_collections.craton.fleet.plugins.plugin_utils.program import (
+    ProgramMissing, builds, collection_version, find, linked, target, version)
 
 try:  # ansible-core 2.19 and later
     from ansible.module_utils.common.json import Direction, get_module_encoder
@@ -88,6 +90,8 @@ class ActionModule(ActionBase):
                 module_name=name, module_args=args, task_vars=task_vars, wrap_async=wrap_async))
             if not wrap_async:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
+            if result.get('rc') == 126 and result.get('failed'):  # the shell's: the program's result has no rc
+                result['msg'] = '%s. %s' % (to_text(result.get('msg') or 'the module did not start').rstrip('.'), self.not_started(result))
             return result
         except AnsibleError as err:
             if found and real is None:
@@ -131,6 +135,20 @@ class ActionModule(ActionBase):
             res = dict(res, stdout=to_text(res.get('stdout', '')).replace(copy, name))
         return super(ActionModule, self)._parse_returned_data(res, *args, **kwargs)
 
+    def not_started(self, result):
+        """What to do where the shell of a machine could not start the copied program."""
+        said = ' '.join(to_text(result.get(key) or '') for key in ('module_stderr', 'module_stdout', 'msg')).lower()
+        if 'exec format' in said or 'cannot execute binary' in said:
+            return 'The program that was copied is for another kind of machine; gather facts anew, or delegate the task to localhost'
+        return ('The machine may not run programs in %s, which may be mounted noexec: set ansible_remote_tmp to a directory where it may, '
+                'or delegate the task to localhost, where nothing is copied' % to_text(self.tmp_there()))
+
+    def tmp_there(self):
+        try:
+            return self._connection._shell.get_option('remote_tmp')
+        except (AttributeError, KeyError, AnsibleError):
+            return 'the temporary directory of Ansible'
+
     def here(self):
         """Whether the task would run on the controller, as this user, and be waited for."""
         return (getattr(self._connection, 'transport', '') == 'local' and not self._connection.become
@@ -159,9 +177,13 @@ class ActionModule(ActionBase):
         env.update((to_text(k), to_text(v, nonstring='simplerepr')) for k, v in of_task.items())
 
         self._display.vvv('Running %s as %s' % (to_native(binary), module))
-        status, stdout, stderr = communicate(
-            # The name is the one by which Ansible starts a copied module, so that the program does the same.
-            ['AnsiballZ_' + module, '-'], binary, env, json.dumps(args, cls=encoder).encode('utf-8'))
+        # The name is the one by which Ansible starts a copied module, so that the program does the same.
+        argv, stdin = ['AnsiballZ_' + module, '-'], json.dumps(args, cls=encoder).encode('utf-8')
+        try:
+            status, stdout, stderr = communicate(argv, binary, env, stdin)
+        except PermissionError:
+            binary = self.instead(binary)
+            status, stdout, stderr = communicate(argv, binary, env, stdin)
         try:
             text = stdout.decode('utf-8')
             if not isinstance(json.loads(text), dict):
@@ -174,6 +196,20 @@ class ActionModule(ActionBase):
                 module, 'signal %d' % -status if status < 0 else 'status %d' % status,
                 ': ' + said[:2000] if said and not self._task.no_log else ''))
         return self.result({'rc': status, 'stdout': text, 'stderr': '', 'stdout_lines': [], 'stderr_lines': []})
+
+    def instead(self, binary):
+        """The craton of the PATH, where the controller may not run the collection's own build."""
+        here = ('%s may not be run: Permission denied. Its file system may be mounted noexec, or the file lacks the permission'
+                % to_native(binary))
+        other = shutil.which('craton')
+        if not other or os.path.realpath(other) == os.path.realpath(binary):
+            raise AnsibleActionFail(here + '. Install the collection elsewhere (ansible-galaxy collection install -p DIR), or put craton on the PATH')
+        want, have = collection_version(), version(other)
+        if want and have != want:
+            raise AnsibleActionFail('%s; and %s on the PATH is version %s, while the collection is %s. Install the same version of both' % (
+                here, to_native(other), have or 'unknown', want))
+        self._display.warning('%s. Running %s of the PATH, the same version' % (here, to_native(other)))
+        return other
 
     def result(self, output):
         """What _execute_module makes of a module's output, in the way of the release of ansible-core at hand."""
@@ -190,11 +226,12 @@ class ActionModule(ActionBase):
     # -- elsewhere
 
     def name_there(self, module, task_vars):
-        """The module with the build for the machine where the task runs; in a checkout there is but one build."""
+        """The module with the build for the machine where the task runs."""
         plain = '%s.%s' % (COLLECTION, module)
         available = builds()
         if not available:
-            return plain
+            raise AnsibleActionFail('there is no build of craton to copy: run "make build" in the checkout, or install the collection from its '
+                                    'tarball. Or delegate the task to localhost, where the craton of the PATH will do')
         system, processor = self.machine(task_vars)
         build = 'craton-%s-%s' % (system, processor)
         if build not in available:
@@ -205,7 +242,7 @@ class ActionModule(ActionBase):
             directory = linked(build, module)
         except (OSError, ProgramMissing) as err:
             raise AnsibleActionFail(to_native(err))
-        return '.'.join(part for part in (COLLECTION, directory, module) if part)
+        return '.'.join((COLLECTION, directory, module))
 
     def machine(self, task_vars):
         """System and processor of the machine that the task's connection leads to."""
@@ -227,6 +264,8 @@ def communicate(argv, binary, env, stdin):
     """Run a program to its end. When the task is broken off, by its timeout or by the user, so is the program."""
     try:
         process = subprocess.Popen(argv, executable=binary, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except PermissionError:
+        raise
     except (OSError, ValueError) as err:
         raise AnsibleActionFail('cannot run %s: %s' % (to_native(binary), to_native(getattr(err, 'strerror', None) or err)))
     try:

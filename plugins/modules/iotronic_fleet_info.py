@@ -105,3 +105,89 @@ fleets:
       sample:
         season: summer
 '''
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            'name': {'type': 'list', 'elements': 'str', 'aliases': ['names']},
+            'uuid': {'type': 'str', 'aliases': ['id']},
+            'fields': {'type': 'list', 'elements': 'str'},
+            'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
+            'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},
+            'project_id': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_ID', 'OS_TENANT_ID'])},
+            'validate_certs': {'type': 'bool', 'default': True, 'fallback': (env_fallback, ['CRATON_VALIDATE_CERTS'])},
+            'ca_path': {'type': 'path', 'fallback': (env_fallback, ['CRATON_CA_PATH'])},
+            'client_cert': {'type': 'path', 'fallback': (env_fallback, ['CRATON_CLIENT_CERT'])},
+            'client_key': {'type': 'path', 'no_log': False, 'fallback': (env_fallback, ['CRATON_CLIENT_KEY'])},
+            'timeout': {'type': 'str', 'default': '60', 'fallback': (env_fallback, ['CRATON_TIMEOUT'])},
+            'retries': {'type': 'int', 'default': 4, 'fallback': (env_fallback, ['CRATON_RETRIES'])},
+            'auth_url': {'type': 'str', 'fallback': (env_fallback, ['OS_AUTH_URL'])},
+            'auth_type': {'type': 'str', 'fallback': (env_fallback, ['OS_AUTH_TYPE'])},
+            'os_cloud': {'type': 'str', 'fallback': (env_fallback, ['OS_CLOUD'])},
+            'user_id': {'type': 'str', 'fallback': (env_fallback, ['OS_USER_ID'])},
+            'user_domain_id': {'type': 'str', 'fallback': (env_fallback, ['OS_USER_DOMAIN_ID'])},
+            'user_domain_name': {'type': 'str', 'fallback': (env_fallback, ['OS_USER_DOMAIN_NAME'])},
+            'project_name': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_NAME', 'OS_TENANT_NAME'])},
+            'project_domain_id': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_DOMAIN_ID'])},
+            'project_domain_name': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_DOMAIN_NAME'])},
+            'domain_id': {'type': 'str', 'fallback': (env_fallback, ['OS_DOMAIN_ID'])},
+            'domain_name': {'type': 'str', 'fallback': (env_fallback, ['OS_DOMAIN_NAME'])},
+            'default_domain': {'type': 'str', 'fallback': (env_fallback, ['OS_DEFAULT_DOMAIN', 'OS_DEFAULT_DOMAIN_ID'])},
+            'application_credential_id': {'type': 'str', 'fallback': (env_fallback, ['OS_APPLICATION_CREDENTIAL_ID'])},
+            'application_credential_name': {'type': 'str', 'fallback': (env_fallback, ['OS_APPLICATION_CREDENTIAL_NAME'])},
+            'application_credential_secret': {
+                'type': 'str',
+                'no_log': True,
+                'fallback': (env_fallback, ['OS_APPLICATION_CREDENTIAL_SECRET']),
+            },
+            'token': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_TOKEN', 'OS_AUTH_TOKEN'])},
+            'trust_id': {'type': 'str', 'fallback': (env_fallback, ['OS_TRUST_ID'])},
+            'system_scope': {'type': 'str', 'fallback': (env_fallback, ['OS_SYSTEM_SCOPE'])},
+            'os_region_name': {'type': 'str', 'fallback': (env_fallback, ['OS_REGION_NAME'])},
+            'os_interface': {'type': 'str', 'fallback': (env_fallback, ['OS_INTERFACE', 'OS_ENDPOINT_TYPE'])},
+            'os_cacert': {'type': 'path', 'fallback': (env_fallback, ['OS_CACERT'])},
+            'os_cert': {'type': 'path', 'fallback': (env_fallback, ['OS_CERT'])},
+            'os_key': {'type': 'path', 'no_log': False, 'fallback': (env_fallback, ['OS_KEY'])},
+            'os_insecure': {'type': 'bool', 'default': False, 'fallback': (env_fallback, ['OS_INSECURE'])},
+            'reauthenticate': {'type': 'bool', 'default': True, 'fallback': (env_fallback, ['CRATON_REAUTHENTICATE'])},
+            'no_token_cache': {'type': 'bool', 'default': False, 'no_log': False, 'fallback': (env_fallback, ['CRATON_NO_TOKEN_CACHE'])},
+            'url': {
+                'type': 'str',
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_URL', 'IOTRONIC_URL', 'IRONIC_URL', 'OS_SERVICE_ENDPOINT', 'OS_ENDPOINT']),
+            },
+            'cloud': {'type': 'str', 'fallback': (env_fallback, ['CRATON_IOTRONIC_CLOUD'])},
+            'service_type': {'type': 'str', 'fallback': (env_fallback, ['CRATON_IOTRONIC_SERVICE_TYPE', 'OS_SERVICE_TYPE'])},
+            'dialect': {
+                'type': 'str',
+                'default': 'auto',
+                'choices': ['auto', 'ironic', 'iotronic-nodes-2016', 'iotronic-nodes', 'iotronic-boards'],
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_DIALECT']),
+            },
+            'api_version': {
+                'type': 'str',
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_API_VERSION', 'IOTRONIC_API_VERSION', 'IRONIC_API_VERSION']),
+            },
+            'max_retries': {
+                'type': 'int',
+                'default': 5,
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_MAX_RETRIES', 'IOTRONIC_MAX_RETRIES', 'IRONIC_MAX_RETRIES']),
+            },
+            'retry_interval': {
+                'type': 'str',
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_RETRY_INTERVAL', 'IOTRONIC_RETRY_INTERVAL', 'IRONIC_RETRY_INTERVAL']),
+            },
+        },
+        supports_check_mode=True,
+    )
+    module.fail_json(msg=(
+        'iotronic_fleet_info.py only describes the module, which is a program. Call it craton.fleet.iotronic_fleet_info in the '
+        "task, so that the collection's action plugin runs the program; without the collection, set ANSIBLE_LIBRARY to the "
+        'directory bin of a checkout, after make build'
+    ))
+
+
+if __name__ == '__main__':
+    main()

@@ -604,3 +604,146 @@ node:
       type: str
       sample: b9f10eca66ac4c279c139d01e65f96b4
 '''
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            'name': {'type': 'str'},
+            'uuid': {'type': 'str', 'aliases': ['id']},
+            'state': {'type': 'str', 'default': 'present', 'choices': ['present', 'absent']},
+            'driver': {'type': 'str'},
+            'driver_info': {'type': 'dict'},
+            'driver_info_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'properties': {'type': 'dict'},
+            'properties_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'extra': {'type': 'dict'},
+            'extra_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'instance_info': {'type': 'dict'},
+            'instance_info_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'network_data': {'type': 'dict'},
+            'network_data_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'resource_class': {'type': 'str'},
+            'chassis_uuid': {'type': 'str'},
+            'conductor_group': {'type': 'str'},
+            'owner': {'type': 'str'},
+            'lessee': {'type': 'str'},
+            'shard': {'type': 'str'},
+            'description': {'type': 'str'},
+            'instance_uuid': {'type': 'str'},
+            'automated_clean': {'type': 'bool'},
+            'protected': {'type': 'bool'},
+            'protected_reason': {'type': 'str'},
+            'retired': {'type': 'bool'},
+            'retired_reason': {'type': 'str'},
+            'bios_interface': {'type': 'str'},
+            'boot_interface': {'type': 'str'},
+            'console_interface': {'type': 'str'},
+            'deploy_interface': {'type': 'str'},
+            'inspect_interface': {'type': 'str'},
+            'management_interface': {'type': 'str'},
+            'network_interface': {'type': 'str'},
+            'power_interface': {'type': 'str'},
+            'raid_interface': {'type': 'str'},
+            'rescue_interface': {'type': 'str'},
+            'storage_interface': {'type': 'str'},
+            'vendor_interface': {'type': 'str'},
+            'code': {'type': 'str'},
+            'type': {'type': 'str'},
+            'location': {
+                'type': 'dict',
+                'options': {
+                    'longitude': {'type': 'str', 'required': True},
+                    'latitude': {'type': 'str', 'required': True},
+                    'altitude': {'type': 'str', 'required': True},
+                },
+            },
+            'mobile': {'type': 'bool'},
+            'update_password': {'type': 'str', 'default': 'on_create', 'choices': ['on_create', 'always'], 'no_log': False},
+            'maintenance': {'type': 'bool'},
+            'maintenance_reason': {'type': 'str'},
+            'power': {'type': 'str', 'choices': ['on', 'off', 'rebooted']},
+            'provision_state': {'type': 'str', 'choices': ['manageable', 'available', 'active']},
+            'undeploy': {'type': 'bool', 'default': False},
+            'wait': {'type': 'bool', 'default': True},
+            'wait_timeout': {'type': 'int', 'default': 1800},
+            'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
+            'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},
+            'project_id': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_ID', 'OS_TENANT_ID'])},
+            'validate_certs': {'type': 'bool', 'default': True, 'fallback': (env_fallback, ['CRATON_VALIDATE_CERTS'])},
+            'ca_path': {'type': 'path', 'fallback': (env_fallback, ['CRATON_CA_PATH'])},
+            'client_cert': {'type': 'path', 'fallback': (env_fallback, ['CRATON_CLIENT_CERT'])},
+            'client_key': {'type': 'path', 'no_log': False, 'fallback': (env_fallback, ['CRATON_CLIENT_KEY'])},
+            'timeout': {'type': 'str', 'default': '60', 'fallback': (env_fallback, ['CRATON_TIMEOUT'])},
+            'retries': {'type': 'int', 'default': 4, 'fallback': (env_fallback, ['CRATON_RETRIES'])},
+            'auth_url': {'type': 'str', 'fallback': (env_fallback, ['OS_AUTH_URL'])},
+            'auth_type': {'type': 'str', 'fallback': (env_fallback, ['OS_AUTH_TYPE'])},
+            'os_cloud': {'type': 'str', 'fallback': (env_fallback, ['OS_CLOUD'])},
+            'user_id': {'type': 'str', 'fallback': (env_fallback, ['OS_USER_ID'])},
+            'user_domain_id': {'type': 'str', 'fallback': (env_fallback, ['OS_USER_DOMAIN_ID'])},
+            'user_domain_name': {'type': 'str', 'fallback': (env_fallback, ['OS_USER_DOMAIN_NAME'])},
+            'project_name': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_NAME', 'OS_TENANT_NAME'])},
+            'project_domain_id': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_DOMAIN_ID'])},
+            'project_domain_name': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_DOMAIN_NAME'])},
+            'domain_id': {'type': 'str', 'fallback': (env_fallback, ['OS_DOMAIN_ID'])},
+            'domain_name': {'type': 'str', 'fallback': (env_fallback, ['OS_DOMAIN_NAME'])},
+            'default_domain': {'type': 'str', 'fallback': (env_fallback, ['OS_DEFAULT_DOMAIN', 'OS_DEFAULT_DOMAIN_ID'])},
+            'application_credential_id': {'type': 'str', 'fallback': (env_fallback, ['OS_APPLICATION_CREDENTIAL_ID'])},
+            'application_credential_name': {'type': 'str', 'fallback': (env_fallback, ['OS_APPLICATION_CREDENTIAL_NAME'])},
+            'application_credential_secret': {
+                'type': 'str',
+                'no_log': True,
+                'fallback': (env_fallback, ['OS_APPLICATION_CREDENTIAL_SECRET']),
+            },
+            'token': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_TOKEN', 'OS_AUTH_TOKEN'])},
+            'trust_id': {'type': 'str', 'fallback': (env_fallback, ['OS_TRUST_ID'])},
+            'system_scope': {'type': 'str', 'fallback': (env_fallback, ['OS_SYSTEM_SCOPE'])},
+            'os_region_name': {'type': 'str', 'fallback': (env_fallback, ['OS_REGION_NAME'])},
+            'os_interface': {'type': 'str', 'fallback': (env_fallback, ['OS_INTERFACE', 'OS_ENDPOINT_TYPE'])},
+            'os_cacert': {'type': 'path', 'fallback': (env_fallback, ['OS_CACERT'])},
+            'os_cert': {'type': 'path', 'fallback': (env_fallback, ['OS_CERT'])},
+            'os_key': {'type': 'path', 'no_log': False, 'fallback': (env_fallback, ['OS_KEY'])},
+            'os_insecure': {'type': 'bool', 'default': False, 'fallback': (env_fallback, ['OS_INSECURE'])},
+            'reauthenticate': {'type': 'bool', 'default': True, 'fallback': (env_fallback, ['CRATON_REAUTHENTICATE'])},
+            'no_token_cache': {'type': 'bool', 'default': False, 'no_log': False, 'fallback': (env_fallback, ['CRATON_NO_TOKEN_CACHE'])},
+            'url': {
+                'type': 'str',
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_URL', 'IOTRONIC_URL', 'IRONIC_URL', 'OS_SERVICE_ENDPOINT', 'OS_ENDPOINT']),
+            },
+            'cloud': {'type': 'str', 'fallback': (env_fallback, ['CRATON_IOTRONIC_CLOUD'])},
+            'service_type': {'type': 'str', 'fallback': (env_fallback, ['CRATON_IOTRONIC_SERVICE_TYPE', 'OS_SERVICE_TYPE'])},
+            'dialect': {
+                'type': 'str',
+                'default': 'auto',
+                'choices': ['auto', 'ironic', 'iotronic-nodes-2016', 'iotronic-nodes', 'iotronic-boards'],
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_DIALECT']),
+            },
+            'api_version': {
+                'type': 'str',
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_API_VERSION', 'IOTRONIC_API_VERSION', 'IRONIC_API_VERSION']),
+            },
+            'max_retries': {
+                'type': 'int',
+                'default': 5,
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_MAX_RETRIES', 'IOTRONIC_MAX_RETRIES', 'IRONIC_MAX_RETRIES']),
+            },
+            'retry_interval': {
+                'type': 'str',
+                'fallback': (env_fallback, ['CRATON_IOTRONIC_RETRY_INTERVAL', 'IOTRONIC_RETRY_INTERVAL', 'IRONIC_RETRY_INTERVAL']),
+            },
+        },
+        required_one_of=[['name', 'uuid']],
+        required_by={'maintenance_reason': ['maintenance']},
+        supports_check_mode=True,
+    )
+    module.fail_json(msg=(
+        'iotronic_node.py only describes the module, which is a program. Call it craton.fleet.iotronic_node in the task, so that '
+        "the collection's action plugin runs the program; without the collection, set ANSIBLE_LIBRARY to the directory bin of a "
+        'checkout, after make build'
+    ))
+
+
+if __name__ == '__main__':
+    main()

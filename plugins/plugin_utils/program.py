@@ -5,9 +5,12 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import json
 import os
 import platform
+import re
 import shutil
+import subprocess
 import tempfile
 
 # The root of the collection: this file is plugins/plugin_utils/program.py.
@@ -29,14 +32,13 @@ def target(system, machine):
 
 def find():
     """The program for the controller: the collection's own build, or what a checkout has built, or the PATH's."""
-    build = 'craton-%s-%s' % target(platform.system(), platform.machine())
+    build = own()
     path = unpacked(build, os.path.join(os.path.expanduser('~'), '.cache', 'craton'))
     if path:
         return path
-    path = os.path.join(ROOT, 'bin', 'craton')
-    # In an installed collection this is a link to the build of one system, which the controller is not.
-    if os.path.isfile(path) and not os.path.islink(path):
-        return path
+    # In an installed collection bin/craton is a link to the build of one system, which the controller is not.
+    if checkout():
+        return os.path.join(ROOT, 'bin', 'craton')
     path = shutil.which('craton')
     if path:
         return path
@@ -45,22 +47,37 @@ def find():
         'from a tarball that has it, or run "make build" in a checkout' % (build, os.path.join(ROOT, 'bin')))
 
 
+def own():
+    """What a build for the controller is called."""
+    return 'craton-%s-%s' % target(platform.system(), platform.machine())
+
+
+def checkout():
+    """Whether this is a checkout, whose only build is bin/craton, for its own machine."""
+    path = os.path.join(ROOT, 'bin', 'craton')
+    return os.path.isfile(path) and not os.path.islink(path)
+
+
 def builds():
-    """The builds that the collection comes with, such as craton-linux-amd64; none in a checkout."""
+    """The builds that there are to copy, such as craton-linux-amd64."""
     try:
         names = os.listdir(os.path.join(ROOT, 'bin'))
     except OSError:
-        return []
-    return sorted(set(name[:-3] if name.endswith('.xz') else name for name in names if name.startswith('craton-')
-                      and name.count('-') == 2))
+        names = []
+    found = set(name[:-3] if name.endswith('.xz') else name for name in names if name.startswith('craton-')
+                and name.count('-') == 2)
+    if not found and checkout():
+        found.add(own())
+    return sorted(found)
 
 
 def linked(build, module):
-    """The directory below plugins/modules in which a module is a link to that build: '' is plugins/modules itself."""
-    if os.path.realpath(os.path.join(ROOT, 'bin', 'craton')) == os.path.realpath(os.path.join(ROOT, 'bin', build)):
-        return ''
-    unpacked(build)
-    directory = build[len('craton-'):].replace('-', '_')
+    """The directory below plugins/modules in which the module is a link to that build."""
+    if not unpacked(build) and checkout():
+        build, directory = 'craton', build
+    else:
+        directory = build
+    directory = directory[len('craton-'):].replace('-', '_')
     link = os.path.join(ROOT, 'plugins', 'modules', directory, module)
     if not os.path.exists(link):
         os.makedirs(os.path.dirname(link), exist_ok=True)
@@ -117,3 +134,23 @@ def unpack(packed, path):
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def version(binary):
+    """The version that a program says it has, or None."""
+    try:
+        text = subprocess.run([binary, '--version'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=60, check=True).stdout.decode('utf-8', 'replace')
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r'\d+\.\d+\.\d+\S*', text)
+    return found.group() if found else None
+
+
+def collection_version():
+    """The version of the installed collection, or None in a checkout."""
+    try:
+        with open(os.path.join(ROOT, 'MANIFEST.json'), encoding='utf-8') as manifest:
+            return json.load(manifest)['collection_info']['version']
+    except (OSError, ValueError, LookupError, TypeError):
+        return None

@@ -83,6 +83,9 @@ func pack(dir string, platforms ...collection.Platform) (string, error) {
 // here is this machine.
 var here = collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH}
 
+// dirHere is where plugins/modules has the modules for this machine.
+const dirHere = runtime.GOOS + "_" + runtime.GOARCH
+
 // tarball is the collection as most tests want it: with the program for this machine only.
 var tarball = sync.OnceValues(func() (string, error) { return pack("dist", here) })
 

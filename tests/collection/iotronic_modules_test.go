@@ -89,7 +89,7 @@ func TestIotronicModules(t *testing.T) {
 		if strings.Contains(out, "hunter2hunter2") {
 			t.Error("a secret is shown")
 		}
-		if !strings.Contains(out, " as iotronic_node") || !strings.Contains(out, "plugins/modules/iotronic_node") {
+		if !strings.Contains(out, " as iotronic_node") || !strings.Contains(out, "plugins/modules/"+dirHere+"/iotronic_node") {
 			t.Errorf("not run in both ways:\n%s", out)
 		}
 		var got map[string]map[string]any

@@ -86,7 +86,7 @@ func TestSameOnBothWays(t *testing.T) {
 			if direct := strings.Contains(out, "bin/craton-") && strings.Contains(out, " as craton_cloud"); direct != (way == "straight") {
 				t.Errorf("%s: run by the program itself: %v\n%s", way, direct, out)
 			}
-			if copied := strings.Contains(out, "plugins/modules/craton_cloud"); copied != (way == "become") {
+			if copied := strings.Contains(out, "plugins/modules/"+dirHere+"/craton_cloud"); copied != (way == "become") {
 				t.Errorf("%s: copied: %v", way, copied)
 			}
 			var got map[string]map[string]any

@@ -1,0 +1,204 @@
+package collection_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// argumentCases are arguments of modules, as JSON, and what those who read the Python file say to them; to right ones nothing.
+var argumentCases = []struct{ module, args, want string }{
+	{"craton_cloud", `{"name": "east", "variables": {"a": 1}}`, ""},
+	{"craton_cloud", `{"name": "east", "nmae": "east"}`, "Unsupported parameters for (basic.py) module: nmae"},
+	{"craton_cloud", `{"note": "n"}`, "one of the following is required: name, id"},
+	{"craton_cloud", `{"name": "east", "id": "seven"}`, "and we were unable to convert to int"},
+	{"craton_cloud", `{"name": "east", "state": "gone"}`, "value of state must be one of: present, absent, got: gone"},
+	{"craton_host", `{"name": "web1", "region": "dfw", "ip_address": "10.0.0.1", "device_type": "server", "labels": ["web"]}`, ""},
+	{"craton_variables", `{"name": "dfw"}`, "missing required arguments: kind"},
+	{"craton_fleet", `{"src": "fleet.yml", "fleet": {"clouds": []}}`, "parameters are mutually exclusive: fleet|src"},
+	{"iotronic_node", `{"name": "metal-01", "location": {"latitude": "1"}}`, "missing required arguments: altitude, longitude found in location"},
+	{"iotronic_node", `{"name": "metal-01", "driver_info": {"ipmi_password": "x"}, "power": "on"}`, ""},
+}
+
+// TestPythonArguments: the Python file of a module knows its arguments, for every release, and says what to do when somebody
+// runs it for the module.
+func TestPythonArguments(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		for _, c := range argumentCases {
+			file := filepath.Join(h.dir, fleetDir, "plugins/modules", c.module+".py")
+			cmd := exec.CommandContext(t.Context(), filepath.Join(h.bin, "python3"), file)
+			cmd.Env, cmd.Stdin = h.env, strings.NewReader(`{"ANSIBLE_MODULE_ARGS": `+c.args+`}`)
+			out, _ := cmd.CombinedOutput() // it always fails
+			want := c.want
+			if want == "" {
+				want = c.module + ".py only describes the module, which is a program. Call it craton.fleet." + c.module
+			}
+			said := strings.NewReplacer(`\"`, `"`, `(`+c.module+`)`, "(basic.py)").Replace(string(out))
+			if !strings.Contains(said, want) {
+				t.Errorf("%s %s: %s", c.module, c.args, out)
+			}
+		}
+	})
+}
+
+// TestWithoutTheCollection: by its name alone a module is found in bin, where each name is a link to the program; of
+// plugins/modules by itself, Ansible runs the Python file, which says what to do instead of doing nothing.
+func TestWithoutTheCollection(t *testing.T) {
+	inEmptyHome(t, func(t *testing.T, h *home) {
+		craton, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		library := filepath.Join(h.dir, "library")
+		if err := os.Mkdir(library, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(craton, filepath.Join(library, "craton_cloud")); err != nil {
+			t.Fatal(err)
+		}
+		adhoc := []string{"localhost", "-c", "local", "-m", "craton_cloud", "-a", "name=east"}
+		out := h.runWith(t, []string{"ANSIBLE_LIBRARY=" + library, "CRATON_URL=" + h.fleet}, "ansible", adhoc...)
+		if !strings.Contains(out, `"name": "east"`) || !strings.Contains(out, "CHANGED") {
+			t.Error(out)
+		}
+		stdout, stderr, code := h.try(t, []string{"ANSIBLE_LIBRARY=" + filepath.Join(root, "plugins/modules"), "CRATON_URL=" + h.fleet}, "ansible", adhoc...)
+		if code == 0 || !strings.Contains(stdout, "craton_cloud.py only describes the module, which is a program. Call it craton.fleet.craton_cloud") {
+			t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+		}
+	})
+}
+
+// TestCheckout: where a checkout is the collection, its one build runs on the controller, and is what Ansible copies.
+func TestCheckout(t *testing.T) {
+	inEmptyHome(t, func(t *testing.T, h *home) {
+		craton, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := filepath.Join(h.dir, fleetDir)
+		for _, dir := range []string{"meta", "plugins"} {
+			if err := os.CopyFS(filepath.Join(at, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.write(t, plainBecomeFile, plainBecome)
+		playbook := `
+- hosts: localhost
+  gather_facts: false
+  environment: {CRATON_URL: "{{ fleet }}"}
+  tasks:
+    - craton.fleet.craton_cloud: {name: "east"}
+      become: true
+      become_method: craton.test.plain
+`
+		file := h.write(t, "none.yml", playbook)
+		if out, _, code := h.try(t, nil, "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", "fleet="+h.fleet, file); code == 0 || !strings.Contains(out, `there is no build of craton to copy: run \"make build\"`) {
+			t.Errorf("without a build: exit %d\n%s", code, out)
+		}
+		data, err := os.ReadFile(craton)
+		if err == nil {
+			err = os.MkdirAll(filepath.Join(at, "bin"), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(at, "bin", "craton"), data, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := h.play(t, playbook+"    - craton.fleet.craton_cloud: {name: west}\n", "-vvv")
+		for _, want := range []string{"changed=2", "plugins/modules/" + dirHere + "/craton_cloud", "bin/craton as craton_cloud"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("lacks %q:\n%s", want, out)
+			}
+		}
+	})
+}
+
+// lintVersion is the ansible-lint that everybody runs.
+const lintVersion = "26.10.1"
+
+// linted is a file with a right task of every kind of ours, a wrong one of Ansible's own, and wrong ones of ours. What is mutually
+// exclusive ansible-lint checks of no module, in case of templates.
+const linted = `---
+- name: Lint
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Right
+      craton.fleet.craton_cloud:
+        name: east
+    - name: Right, too
+      craton.fleet.craton_host:
+        name: "{{ host }}"
+        region: dfw
+        active: "{{ active }}"
+    - name: Wrong, of Ansible
+      ansible.builtin.stat:
+        path: /tmp/x
+        patth: /tmp/x
+    - name: Unknown option
+      craton.fleet.craton_cloud:
+        name: east
+        nmae: east
+    - name: No name
+      craton.fleet.craton_region:
+        cloud: east
+    - name: Wrong type
+      craton.fleet.craton_cloud:
+        name: east
+        id: seven
+    - name: Wrong choice
+      craton.fleet.craton_cloud:
+        name: east
+        state: gone
+    - name: Unknown option of a node
+      craton.fleet.iotronic_node:
+        name: metal-01
+        drvier: ipmi
+`
+
+// TestLint: ansible-lint checks the arguments of our tasks, and goes on to check those of others in the same file. make
+// sanity asks for it, since ansible-lint comes from the package index, into .cache/lint.
+func TestLint(t *testing.T) {
+	if os.Getenv("CRATON_TEST_SANITY") == "" {
+		t.Skip("needs a package index: `make sanity` runs it")
+	}
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.onlyNewest(t)
+		venv := filepath.Join(root, ".cache", "lint", lintVersion+"-"+h.release)
+		lint := filepath.Join(venv, "bin", "ansible-lint")
+		if _, err := os.Stat(lint); err != nil {
+			h.run(t, "python3", "-m", "venv", "--clear", venv)
+			install := exec.CommandContext(t.Context(), filepath.Join(venv, "bin", "python"), "-m", "pip", "install", "--quiet",
+				"--disable-pip-version-check", "ansible-lint=="+lintVersion, "ansible-core=="+h.release)
+			if out, err := install.CombinedOutput(); err != nil {
+				t.Fatalf("pip: %v\n%s", err, out)
+			}
+		}
+		h.write(t, "play.yml", linted)
+		env := []string{"PATH=" + filepath.Dir(lint) + string(os.PathListSeparator) + os.Getenv("PATH"), "ANSIBLE_CONFIG=" + noSettings()}
+		stdout, stderr, _ := h.try(t, env, lint, "--offline", "--nocolor", "-p", "--project-dir", h.dir, "play.yml")
+		var got []string
+		for _, m := range regexp.MustCompile(`(?m)^play\.yml:(\d+)(?::\d+)?: args\[module\](?:\[/\])?: `).FindAllStringSubmatch(stdout, -1) {
+			got = append(got, m[1])
+		}
+		var want []string
+		for i, line := range strings.Split(linted, "\n") {
+			if name, ok := strings.CutPrefix(line, "    - name: "); ok && !strings.HasPrefix(name, "Right") {
+				want = append(want, strconv.Itoa(i+1))
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("lines with args[module]: %s\n%s%s", diff, stdout, stderr)
+		}
+	})
+}
