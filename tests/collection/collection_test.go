@@ -71,13 +71,30 @@ func pack(dir string, platforms ...collection.Platform) (string, error) {
 			platforms[i].Program = own
 		}
 	}
+	version, err := readVersion()
+	if err != nil {
+		return "", err
+	}
+	file, _, err := collection.Build(context.Background(), root, version, filepath.Join(scratch, dir), collection.Quickest, platforms)
+	return file, err
+}
+
+// readVersion is the Makefile's, which is the collection's.
+func readVersion() (string, error) {
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
 		return "", err
 	}
-	version := string(regexp.MustCompile(`(?m)^VERSION := (.*)$`).FindSubmatch(makefile)[1])
-	file, _, err := collection.Build(context.Background(), root, version, filepath.Join(scratch, dir), collection.Quickest, platforms)
-	return file, err
+	return string(regexp.MustCompile(`(?m)^VERSION := (.*)$`).FindSubmatch(makefile)[1]), nil
+}
+
+func collectionVersion(t *testing.T) string {
+	t.Helper()
+	version, err := readVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
 }
 
 // here is this machine.
