@@ -41,3 +41,6 @@ func (a *localAuth) Authenticate(_ context.Context, r *http.Request) error {
 	r.Header.Set("X-Auth-Project", a.projectID)
 	return nil
 }
+
+// Secrets are what errors must not repeat.
+func (a *localAuth) Secrets() []string { return []string{a.apiKey()} }

@@ -25,6 +25,8 @@ type Error struct {
 	// server), or says that there is no such route. A 404 of that kind is not IsNotFound, so that a mistyped URL
 	// never looks like an empty fleet.
 	Foreign bool
+
+	noRole bool // the server's message says that the role does not suffice
 }
 
 // Error names what was asked, of whom, what the server said, and what to do next.
@@ -125,7 +127,7 @@ func IsUnauthenticated(err error) bool {
 func IsForbidden(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && (e.Status == http.StatusForbidden ||
-		e.Status == http.StatusUnauthorized && strings.Contains(e.Message, "requires the 'admin' role"))
+		e.Status == http.StatusUnauthorized && (e.noRole || strings.Contains(e.Message, wantsAdmin)))
 }
 
 // IsUnexplained tells a 500 without a reason, as the original server answers when it did not foresee a request (v1 contract
@@ -135,6 +137,9 @@ func IsUnexplained(err error) bool {
 	return ok && e.Status == http.StatusInternalServerError &&
 		(e.Foreign || e.Message == "" || strings.HasPrefix(e.Message, "An unknown exception occurred"))
 }
+
+// wantsAdmin is how the server says that the role does not suffice.
+const wantsAdmin = "requires the 'admin' role"
 
 // roleMissing tells a 401 that other credentials of the same user would not mend from one of an expired token (Q19).
 func roleMissing(resp *rest.Response) bool {
@@ -152,13 +157,17 @@ func IsMarkerGone(err error) bool {
 // errorOf makes the typed error of a response with a failure status. The content type is looked at first:
 // proxies and the original's own last resort answer in HTML or plain text.
 func errorOf(resp *Response, method, path string) *Error {
-	e := &Error{Status: resp.Status, Method: method, Path: path, RequestID: resp.Header.Get("X-Openstack-Request-Id")}
+	conceal := func(text string) string { return text }
+	if resp.of != nil { // a server may repeat the credentials
+		conceal = resp.of.Conceal
+	}
+	e := &Error{Status: resp.Status, Method: method, Path: path, RequestID: conceal(resp.Header.Get("X-Openstack-Request-Id"))}
 	if rest.IsJSON(resp.Header) {
 		var body struct {
 			Message string `json:"message"`
 		}
 		if json.Unmarshal(resp.Body, &body) == nil && body.Message != "" {
-			e.Message = body.Message
+			e.Message, e.noRole = conceal(body.Message), strings.Contains(body.Message, wantsAdmin)
 			if e.Status == http.StatusNotFound && strings.HasPrefix(e.Message, "The requested URL was not found") {
 				e.Foreign, e.Hint = true, hintURL
 			}
@@ -169,7 +178,7 @@ func errorOf(resp *Response, method, path string) *Error {
 	if e.Status == http.StatusNotFound {
 		e.Hint = hintURL
 	}
-	e.Message = rest.Excerpt(resp.Body)
+	e.Message = rest.Excerpt([]byte(conceal(string(rest.Start(resp.Body)))))
 	return e
 }
 

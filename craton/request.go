@@ -19,6 +19,8 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+
+	of *rest.Response // which knows the secrets of the request
 }
 
 // Do sends one request and returns its answer; the typed methods of the resources are made of it.
@@ -45,7 +47,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 		}
 		return nil, err
 	}
-	r := &Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}
+	r := &Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}
 	if !resp.OK() {
 		return nil, errorOf(r, method, resp.Path)
 	}
@@ -75,6 +77,9 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 func notV1(resp *Response, method, path string, err error) error {
 	if !rest.IsJSON(resp.Header) {
 		err = fmt.Errorf("its content type is %q, not JSON; check that the URL is that of a Craton API", resp.Header.Get("Content-Type"))
+	}
+	if resp.of != nil {
+		err = resp.of.ConcealError(err)
 	}
 	return &ResponseError{Method: method, Path: path, Err: err}
 }

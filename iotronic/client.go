@@ -214,12 +214,18 @@ func (a *basicAuth) Authenticate(_ context.Context, r *http.Request) error {
 	return nil
 }
 
+// Secrets are what errors must not repeat.
+func (a *basicAuth) Secrets() []string { return []string{a.password()} }
+
 type tokenAuth struct{ token rest.Hidden[string] }
 
 func (a *tokenAuth) Authenticate(_ context.Context, r *http.Request) error {
 	r.Header.Set("X-Auth-Token", a.token())
 	return nil
 }
+
+// Secrets are what errors must not repeat.
+func (a *tokenAuth) Secrets() []string { return []string{a.token()} }
 
 // ServiceTypes are the types of service that the catalogue is searched for, unless [WithServiceType] sets others: "iot" and
 // "baremetal".

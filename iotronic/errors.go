@@ -167,11 +167,12 @@ func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden 
 
 // errorOf makes the typed error of an answer with a failure status to a request with a body, whose secrets it must not hold.
 func errorOf(resp *rest.Response, method string, sent any) error {
-	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: requestID(resp.Header)}
+	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: resp.Conceal(requestID(resp.Header))}
 	e.lost = resp.Lost && method == http.MethodDelete
 	e.basic = resp.Status == http.StatusUnauthorized && strings.HasPrefix(strings.ToLower(resp.Header.Get("WWW-Authenticate")), "basic")
 	e.RetryAfter, _ = rest.RetryAfter(resp.Header)
-	e.parse(resp, concealing(sent))
+	body := concealing(sent)
+	e.parse(resp, func(text string) string { return body(resp.Conceal(text)) })
 	switch {
 	case e.Foreign && e.Status == http.StatusNotFound:
 		e.Hint = "the server has no such route: check that the URL is that of an Ironic or Iotronic API, and which dialect it speaks"
@@ -194,7 +195,7 @@ func errorOf(resp *rest.Response, method string, sent any) error {
 
 // parse reads the message out of a body of any of the kinds in reference §2.7, and conceals what is secret in it.
 func (e *HTTPError) parse(resp *rest.Response, conceal func(string) string) {
-	excerpt := func() string { return rest.Excerpt([]byte(conceal(string(resp.Body)))) }
+	excerpt := func() string { return rest.Excerpt([]byte(conceal(string(rest.Start(resp.Body))))) }
 	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
 		e.Foreign, e.Message = true, excerpt()
 		return
@@ -242,7 +243,7 @@ func leading(resp *rest.Response) string {
 	if err != nil || to.Host == "" {
 		return ""
 	}
-	return "; if the API is there, set the URL to where it leads: " + rest.BareURL(to)
+	return "; if the API is there, set the URL to where it leads: " + resp.Conceal(rest.BareURL(to))
 }
 
 // hinted adds what to do next to an answer of the server.

@@ -95,9 +95,10 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 			err = errors.New("no complete answer in time")
 		}
-		return &Error{URL: bare(a.url()), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates", Err: fmt.Errorf("cannot be reached: %w", err)}
+		return &Error{URL: bare(a.url()), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates",
+			Err: fmt.Errorf("cannot be reached: %w", rest.ConcealError(err, a.Secrets()...))}
 	}
-	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
+	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
 	switch code.Actual {
 	case http.StatusUnauthorized:
 	case http.StatusNotFound:
@@ -117,14 +118,27 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 
 // nonsense makes the error of a good answer that is none of Keystone's.
 func (a *Auth) nonsense(err error) error {
-	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", err)}
+	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
 }
 
-// message is Keystone's own text in an answer, or the start of it.
-func message(body []byte) string {
+// message is Keystone's own text in an answer, or the start of it, without the secrets of the request, which it may repeat.
+func (a *Auth) message(body []byte) string {
 	var doc struct{ Error struct{ Message string } }
 	if json.Unmarshal(body, &doc) == nil && doc.Error.Message != "" {
-		return doc.Error.Message
+		return rest.Conceal(doc.Error.Message, a.Secrets()...)
 	}
-	return rest.Excerpt(body)
+	return rest.Excerpt([]byte(rest.Conceal(string(rest.Start(body)), a.Secrets()...)))
+}
+
+// Secrets are what no error may repeat: the credentials, the tokens, and a password in Keystone's address.
+func (a *Auth) Secrets() []string {
+	c := a.config()
+	secrets := []string{a.request().secret, c.Password, c.ApplicationCredentialSecret, c.Token}
+	if t := a.current.Load(); t != nil {
+		secrets = append(secrets, t.ID)
+	}
+	if u, err := url.Parse(a.url()); err == nil {
+		secrets = append(secrets, rest.PasswordOf(u)...)
+	}
+	return secrets
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
@@ -78,7 +79,7 @@ func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) 
 		case errors.Is(p.err, context.DeadlineExceeded) || os.IsTimeout(p.err):
 			message, advice = fmt.Sprintf("a connection came about, and no answer within %v", probeTime), "look into the server's log; the database may not answer"
 		case p.tls == nil:
-			message, advice = fmt.Sprintf("a connection came about, and no answer: %v", cause(p.err)), adviceURL+"; is it http where it should be https?"
+			message, advice = fmt.Sprintf("a connection came about, and no answer: %v", rest.ConcealError(cause(p.err))), adviceURL+"; is it http where it should be https?"
 		}
 		d.problem(check, advice, "%s", message)
 		return false

@@ -171,7 +171,7 @@ func (d *doctor) checkConnection(p *probe, target *url.URL) bool {
 	case errors.Is(p.err, context.DeadlineExceeded) || os.IsTimeout(p.err):
 		d.problem(check, "see whether a firewall is between here and there, and whether a proxy is needed (HTTPS_PROXY)", "%s does not answer within %v", to, probeTime)
 	default:
-		d.problem(check, "see that this machine has a route to the host, and that host and port in CRATON_URL are right", "cannot connect to %s: %v", to, cause(p.err))
+		d.problem(check, "see that this machine has a route to the host, and that host and port in CRATON_URL are right", "cannot connect to %s: %v", to, rest.ConcealError(cause(p.err)))
 	}
 	return false
 }

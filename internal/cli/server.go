@@ -19,6 +19,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/server"
 )
@@ -140,7 +141,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if cert != "" {
 		scheme = "https"
 	}
-	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "database", db)
+	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "database", rest.Bare(db))
 	failed := make(chan error, 1)
 	go func() {
 		if cert != "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/craton/keystone"
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/server"
 )
@@ -120,7 +121,7 @@ func local(v *settings.Values) (*Connection, error) {
 	}
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("%s needs credentials: set %s; or for Keystone OS_CLOUD, or OS_AUTH_URL and what it needs",
-			strings.TrimRight(v.String("url"), "/"), strings.Join(missing, ", "))
+			strings.TrimRight(rest.Bare(v.String("url")), "/"), strings.Join(missing, ", "))
 	}
 	return network(v, v.String("url"),
 		craton.WithLocalAuth(v.String("username"), v.String("password"), v.String("project_id")),

@@ -68,6 +68,12 @@ func Encode(body any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// Start is as much of a body as an [Excerpt] is made of.
+func Start(body []byte) []byte {
+	const most = 1 << 16
+	return body[:min(len(body), most)]
+}
+
 // Excerpt is the start of a body that is none of the API's, as one line.
 func Excerpt(body []byte) string {
 	const most = 200

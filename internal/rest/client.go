@@ -38,6 +38,7 @@ type Client struct {
 	version string
 	http    *retryablehttp.Client
 
+	auth      Auth
 	renewer   Renewer // nil: credentials stay what they are
 	forbidden func(*Response) bool
 }
@@ -52,7 +53,7 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: base, library: cfg.Service.Library, version: cfg.Service.Version, http: hc, forbidden: cfg.Forbidden}
+	c := &Client{base: base, library: cfg.Service.Library, version: cfg.Service.Version, http: hc, auth: cfg.Auth, forbidden: cfg.Forbidden}
 	c.renewer, _ = cfg.Auth.(Renewer)
 	return c, nil
 }
@@ -85,7 +86,8 @@ type Response struct {
 	Path   string // of the request, with that of the base URL
 	Lost   bool   // the answer to an earlier try was lost; that may have been carried out
 
-	sent *http.Request // with its credentials; nil if the transport does not say
+	sent    *http.Request // with its credentials; nil if the transport does not say
+	secrets []string      // that the answer may repeat, beside those of sent
 }
 
 // OK tells that the status is one of success.
@@ -156,7 +158,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	if read != resp { // the last try's status asked for one more, so nothing has read it yet
 		data, _ = readBody(resp, r.Into) // a cut message still is one
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, Lost: r.lost, sent: resp.Request}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, Lost: r.lost, sent: resp.Request, secrets: c.secrets()}, nil
 }
 
 // locate is the URL of a request, without its query.
@@ -192,7 +194,8 @@ func (c *Client) noAnswer(ctx context.Context, method string, u *url.URL, err er
 	if ctx.Err() == nil && !neverSent(err) && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()) {
 		err = &timeoutError{c.http.HTTPClient.Timeout, err}
 	}
-	return &NoAnswer{Method: method, URL: BareURL(u), Err: err}
+	// What was no HTTP is quoted, and may repeat the request.
+	return &NoAnswer{Method: method, URL: BareURL(u), Err: ConcealError(err, c.secrets()...)}
 }
 
 // timeoutError puts into words what net/http calls "Client.Timeout exceeded while awaiting headers".

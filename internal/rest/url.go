@@ -3,6 +3,9 @@ package rest
 import (
 	"fmt"
 	"net/url"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -23,7 +26,7 @@ func (s Service) Base(raw string) (*url.URL, error) {
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		shown := ""
-		if !strings.Contains(raw, "@") { // "user:password@host" parses as scheme "user"
+		if bare := Bare(raw); bare == strings.TrimSpace(raw) { // "user:password@host" parses as scheme "user"
 			shown = fmt.Sprintf(" %q", raw)
 		}
 		return nil, fmt.Errorf("%s: the API's URL%s must begin with http:// or https://; write it like %s", s.Library, shown, s.Example)
@@ -71,3 +74,62 @@ func Join(base *url.URL, path string) (*url.URL, error) {
 }
 
 func errEscape(path string) error { return fmt.Errorf("the path %q is not well escaped", path) }
+
+// Bare is what somebody wrote for a URL, as it may be shown: without user, password, query and fragment, also where it is no URL.
+// What could be a password altogether is [Concealed].
+func Bare(raw string) string {
+	text := strings.TrimSpace(raw)
+	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && !strings.HasPrefix(path, "//") { // a file
+		return raw
+	}
+	scheme, rest, ok := strings.Cut(text, "://")
+	if ok {
+		scheme += "://"
+	} else {
+		scheme, rest = "", text
+	}
+	after, user := rest, ""
+	if at := lastAt.FindAllStringIndex(rest, -1); at != nil {
+		after, user = rest[at[len(at)-1][1]:], Concealed+"@"
+		if scheme == "" && !plainAddress.MatchString(after) || strings.ContainsAny(scheme, "@?# \t") {
+			return Concealed
+		}
+	}
+	if end := strings.IndexAny(after, "?#"); end >= 0 {
+		after = after[:end]
+	}
+	if user == "" && strings.Contains(rest, ":") && !plainAddress.MatchString(after) { // user:password, and nothing behind it
+		return Concealed
+	}
+	if scheme+user+after == text {
+		return raw
+	}
+	return scheme + user + after
+}
+
+var (
+	// lastAt is the end of a user and password, which may be written by its number.
+	lastAt = regexp.MustCompile(`(?i)@|%(?:25)*40`)
+	// plainAddress is HOST, HOST:PORT or [ADDRESS]:PORT, with a path behind it.
+	plainAddress = regexp.MustCompile(`^(?:[^\s:/@\[\]]*|\[[0-9A-Za-z:.%]*\])(?::[0-9]*)?(?:/[^\s]*)?$`)
+)
+
+// proxyVariables name the proxies that requests go through.
+var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"}
+
+// withoutProxies takes the users and passwords of proxies out of a text: net/http repeats an address that it cannot use.
+func withoutProxies(text string) string {
+	for _, name := range proxyVariables {
+		raw := os.Getenv(name)
+		if raw == "" || Bare(raw) == raw {
+			continue
+		}
+		for _, form := range []string{raw, strings.Trim(strconv.Quote(raw), `"`), "http://" + raw} {
+			text = strings.ReplaceAll(text, form, Bare(raw))
+		}
+		if u, err := url.Parse(raw); err == nil {
+			text = Conceal(text, PasswordOf(u)...)
+		}
+	}
+	return text
+}

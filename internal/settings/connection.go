@@ -6,7 +6,7 @@ import "slices"
 // the configuration file. The environment variables are those of python-cratonclient where it had one.
 var Connection = Section{
 	Settings: slices.Concat([]Setting{
-		{Name: "url", Flag: "craton-url", Env: "CRATON_URL",
+		{Name: "url", Flag: "craton-url", Env: "CRATON_URL", URL: true,
 			Help: "where the fleet lives: http(s)://HOST:PORT of a Craton API, or sqlite:PATH; with Keystone, by default what its catalogue says"},
 		{Name: "username", Flag: "os-username", Env: "OS_USERNAME",
 			Help: "user, of Keystone or Craton"},

@@ -6,7 +6,7 @@ package settings
 var Iotronic = Section{
 	Name: "iotronic",
 	Settings: []Setting{
-		{Name: "url", Flag: "iotronic-url", Env: "CRATON_IOTRONIC_URL", Also: []string{"IOTRONIC_URL", "IRONIC_URL", "OS_SERVICE_ENDPOINT", "OS_ENDPOINT"},
+		{Name: "url", Flag: "iotronic-url", Env: "CRATON_IOTRONIC_URL", Also: []string{"IOTRONIC_URL", "IRONIC_URL", "OS_SERVICE_ENDPOINT", "OS_ENDPOINT"}, URL: true,
 			Help: "address of an Ironic or Iotronic API; with Keystone, by default what its catalogue says"},
 		{Name: "cloud", Flag: "iotronic-cloud", Env: "CRATON_IOTRONIC_CLOUD",
 			Help: "cloud of a clouds.yaml for Ironic or Iotronic alone; with it, of the settings that say who signs in only flags count"},

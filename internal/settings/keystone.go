@@ -7,7 +7,7 @@ const inProcessList = "; other users of the machine can see it in a process list
 // openstackclient, and names those of the modules of openstack.cloud; what could be taken for something of Craton's own, a
 // cloud, a region, an interface, has os_ before it.
 var keystone = []Setting{
-	{Name: "auth_url", Flag: "os-auth-url", Env: "OS_AUTH_URL",
+	{Name: "auth_url", Flag: "os-auth-url", Env: "OS_AUTH_URL", URL: true,
 		Help: "Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are those of Keystone"},
 	{Name: "auth_type", Flag: "os-auth-type", Env: "OS_AUTH_TYPE",
 		Help: "how to sign in: password, v3applicationcredential or token, by default what there is; local means Craton's own users even if Keystone is set; none and http_basic are for an Ironic that stands alone, without users or with its own"},

@@ -6,7 +6,7 @@ var Server = Section{
 	Settings: []Setting{
 		{Name: "listen", Env: "CRATON_LISTEN", Default: "127.0.0.1:7780",
 			Help: "address and port to serve on"},
-		{Name: "database", Env: "CRATON_DATABASE",
+		{Name: "database", Env: "CRATON_DATABASE", URL: true,
 			Help: "where the fleet is kept: sqlite:PATH"},
 		{Name: "tls_cert", Env: "CRATON_TLS_CERT",
 			Help: "PEM file of the server's certificate and its chain; serves https"},
@@ -24,7 +24,7 @@ var Server = Section{
 			Help: "bytes of large answers under way that are held in temporary files"},
 		{Name: "auth", Env: "CRATON_SERVER_AUTH", Default: "local", Choices: []string{"local", "keystone"},
 			Help: "how clients sign in: by user and API key of the database, or by a token of OpenStack's Keystone"},
-		{Name: "keystone_url", Env: "CRATON_KEYSTONE_URL",
+		{Name: "keystone_url", Env: "CRATON_KEYSTONE_URL", URL: true,
 			Help: "URL of Keystone"},
 		{Name: "keystone_ca_path", Env: "CRATON_KEYSTONE_CA_PATH",
 			Help: "PEM file or directory of certificates to trust for Keystone instead of the system's"},

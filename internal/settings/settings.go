@@ -34,6 +34,7 @@ type Setting struct {
 	Choices []string // the only values allowed, for strings and for the words of a list
 	Help    string   // one sentence, without a full stop
 	Secret  bool     // never shown
+	URL     bool     // shown without the user and the password that it may have
 }
 
 // flagName is the setting's flag.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // From is the kind of place that a value came from.
@@ -67,15 +68,18 @@ func (v *Values) Entries() []Entry {
 }
 
 // mask is what a secret is shown as, whatever its length.
-const mask = "********"
+const mask = rest.Concealed
 
 // Value is the value for programs: a string, bool, number, or list of strings; a duration is its seconds. A secret is
-// stars, or "" if it is not set.
+// stars, or "" if it is not set; a URL has no user and password.
 func (e Entry) Value() any {
 	switch data := e.data.(type) {
 	case string:
 		if e.Secret && data != "" {
 			return mask
+		}
+		if e.URL {
+			return rest.Bare(data)
 		}
 		return data
 	case time.Duration:

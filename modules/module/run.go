@@ -391,6 +391,10 @@ func maskArgs(options []Option, args *dict) *dict {
 		case value == nil:
 		case o.NoLog:
 			value = noLogValue
+		case o.Mask != nil:
+			if text, ok := value.(string); ok {
+				value = o.Mask(text)
+			}
 		case len(o.NoLogKeys) > 0:
 			value = maskKeys(value, o.NoLogKeys)
 		case o.nested():

@@ -71,6 +71,9 @@ type Option struct {
 	// as those of NoLog are if one of the words is in their key, in any case and at
 	// any depth: "password" finds ipmi_password.
 	NoLogKeys []string
+	// Mask is what is shown of a text in the invocation; nil: all of it. It is for
+	// texts that may have a secret within, such as URLs.
+	Mask func(text string) string
 	// Env names environment variables to take the value from when the task has
 	// none. The first that is set counts, also when it is empty.
 	Env []string

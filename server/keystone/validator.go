@@ -67,7 +67,8 @@ const (
 type Validator struct {
 	url       string // of Keystone's v3 API, with a slash at its end
 	provider  *gophercloud.ProviderClient
-	service   bool // the provider signs in with credentials of its own
+	secrets   rest.Hidden[[]string] // of the service itself
+	service   bool                  // the provider signs in with credentials of its own
 	cacheTime time.Duration
 	flight    singleflight.Group
 	valid     cache[*Token]
@@ -103,9 +104,10 @@ func New(c Config) (*Validator, error) {
 		return nil, err
 	}
 	provider.HTTPClient = *client
-	v := &Validator{url: provider.IdentityBase + "v3/", provider: provider, cacheTime: c.CacheTime}
+	v := &Validator{url: provider.IdentityBase + "v3/", provider: provider, cacheTime: c.CacheTime, secrets: rest.Hide[[]string](nil)}
 	if c.Credentials != nil {
 		v.service = true
+		v.secrets = rest.Hide([]string{c.Credentials.Password, c.Credentials.ApplicationCredentialSecret})
 		provider.ReauthFunc = v.signIn(c.Credentials.options())
 	}
 	return v, nil
@@ -199,7 +201,7 @@ func (v *Validator) Validate(ctx context.Context, token string) (t *Token, fresh
 func (v *Validator) ask(ctx context.Context, k key, token string) (*Token, error) {
 	asked := time.Now() // what is revoked while Keystone answers counts from here
 	var body answer
-	err := v.get(ctx, token, &body)
+	err := rest.ConcealError(v.get(ctx, token, &body), token) // what was no HTTP is quoted
 	switch status := refusal(err); {
 	case err == nil && body.Token.User.ID == "":
 		return nil, v.failure(errors.New("the answer is not about a token"))
@@ -277,7 +279,7 @@ func (v *Validator) failure(err error) error {
 	if errors.As(err, &known) || errors.Is(err, ErrCredentials) {
 		return err
 	}
-	return &unavailable{v.URL(), err}
+	return &unavailable{v.URL(), rest.ConcealError(err, append([]string{v.provider.Token()}, v.secrets()...)...)}
 }
 
 // plain reports whether a token may be sent in a header: those of Keystone are

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/modules/module"
 )
@@ -33,6 +34,9 @@ func option(s *settings.Setting) module.Option {
 	help, _, _ := strings.Cut(s.Help, "; other users") // on a command line, that is
 	o := module.Option{Name: s.Name, NoLog: s.Secret, Env: append([]string{s.Env}, s.Also...),
 		Description: []string{strings.ToUpper(help[:1]) + help[1:] + "."}}
+	if s.URL {
+		o.Mask = rest.Bare
+	}
 	for _, choice := range s.Choices {
 		o.Choices = append(o.Choices, choice)
 	}
