@@ -111,6 +111,10 @@ func WithUserAgent(s string) Option { return func(c *rest.Config) { c.UserAgent 
 // WithTLS sets certificates and verification for https URLs.
 func WithTLS(t TLS) Option { return func(c *rest.Config) { c.TLS = rest.TLS(t) } }
 
+// WithRefusalHint sets what the error of a 401 ends with, unless it is about a role: what the program knows of who was tried, and
+// what to do. It must hold no secret.
+func WithRefusalHint(text string) Option { return func(c *rest.Config) { c.Refused = text } }
+
 // WithTransport replaces what carries the requests, for tests and for servers
 // that run in the same process. TLS options are then the transport's own affair.
 func WithTransport(rt http.RoundTripper) Option { return func(c *rest.Config) { c.Transport = rt } }

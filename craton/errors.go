@@ -162,6 +162,11 @@ func errorOf(resp *Response, method, path string) *Error {
 		conceal = resp.of.Conceal
 	}
 	e := &Error{Status: resp.Status, Method: method, Path: path, RequestID: conceal(resp.Header.Get("X-Openstack-Request-Id"))}
+	defer func() {
+		if e.Status == http.StatusUnauthorized && !e.noRole && e.Hint == "" && resp.of != nil {
+			e.Hint = resp.of.Refused
+		}
+	}()
 	if rest.IsJSON(resp.Header) {
 		var body struct {
 			Message string `json:"message"`

@@ -179,6 +179,9 @@ func errorOf(resp *rest.Response, method string, sent any) error {
 	case e.Status/100 == 3 && resp.Header.Get("Location") != "":
 		e.Hint = "the redirect was not followed" + leading(resp)
 	}
+	if e.Status == http.StatusUnauthorized && e.Hint == "" {
+		e.Hint = resp.Refused
+	}
 	if typed, ok := httpErrors[e.Status]; ok {
 		return typed(e)
 	}

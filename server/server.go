@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -135,17 +136,26 @@ func (s *Server) Embedded(ctx context.Context, projectID string) (http.Handler, 
 	return s.handler(s.api(root).Embedded(), ""), nil
 }
 
+// ErrProject is what an error of [Server.Embedded] wraps if the file has no project with the given id.
+var ErrProject = errors.New("no such project")
+
+// projectError is one that says more.
+type projectError struct{ text string }
+
+func (e *projectError) Error() string { return e.text }
+func (e *projectError) Unwrap() error { return ErrProject }
+
 // chooseProject finds the project that an embedded server works in.
 func (s *Server) chooseProject(ctx context.Context, wanted string) (string, error) {
 	all := store.Scope{All: true}
 	if wanted != "" {
 		id, ok := api.ParseUUID(wanted)
 		if !ok {
-			return "", fmt.Errorf("project %q is not a UUID", wanted)
+			return "", &projectError{fmt.Sprintf("project %q is not a UUID, as the projects of %s are", wanted, s.store.Path())}
 		}
 		_, err := s.store.Get(ctx, store.Projects, all, id)
 		if store.IsCode(err, store.NotFound) {
-			return "", fmt.Errorf("%s has no project %s", s.store.Path(), id)
+			return "", &projectError{fmt.Sprintf("%s has no project %s", s.store.Path(), id)}
 		}
 		return id, err
 	}

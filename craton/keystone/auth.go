@@ -26,6 +26,7 @@ type Auth struct {
 	url     rest.Hidden[string] // of Keystone, ends in /v3/; "" with a token that is used as it is and nothing else
 	request rest.Hidden[*request]
 	http    *http.Client
+	hint    string // of WithRefusalHint
 	cache   *cache // nil: none
 	now     func() time.Time
 
@@ -39,6 +40,7 @@ type Option func(*options)
 type options struct {
 	rest  rest.Config
 	cache string
+	hint  string
 }
 
 // WithTimeout bounds each single try of a request to Keystone, 60 seconds by default; 0 is no bound but the context's.
@@ -55,6 +57,10 @@ func WithTransport(rt http.RoundTripper) Option { return func(o *options) { o.re
 
 // WithCache keeps tokens in files of a folder, see [CacheDir], for other processes of the same user. "" keeps none.
 func WithCache(folder string) Option { return func(o *options) { o.cache = folder } }
+
+// WithRefusalHint sets what the error of credentials that Keystone refuses ends with: what the program knows of who was tried, and what
+// to do. It must hold no secret.
+func WithRefusalHint(text string) Option { return func(o *options) { o.hint = text } }
 
 // New makes an Auth. It fails when parameters are missing or make no sense; whether they are right shows with the first
 // request.
@@ -88,6 +94,7 @@ func New(c Config, opts ...Option) (*Auth, error) {
 	if a.http, err = o.rest.HTTPClient(); err != nil {
 		return nil, err
 	}
+	a.hint = o.hint
 	if o.cache != "" && !r.asIs() {
 		a.cache = newCache(o.cache, url, r)
 	}

@@ -101,6 +101,9 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
 	switch code.Actual {
 	case http.StatusUnauthorized:
+		if a.hint != "" {
+			e.Hint += "; " + a.hint
+		}
 	case http.StatusNotFound:
 		if a.request().method != Token {
 			e.Hint = "check that auth_url (OS_AUTH_URL) is Keystone's address"

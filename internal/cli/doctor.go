@@ -78,7 +78,7 @@ func (d *doctor) problem(check, advice, format string, args ...any) {
 // failed is a problem that an error describes. Errors of this program end with what to do, after a semicolon; where one
 // does not, otherwise says it.
 func (d *doctor) failed(check string, err error, otherwise string) {
-	message, advice := strings.TrimPrefix(err.Error(), "craton: "), otherwise
+	message, advice := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "craton: "), connect.AskDoctor), otherwise
 	if i := strings.LastIndex(message, "; "); i > 0 {
 		message, advice = message[:i], message[i+2:]
 	}

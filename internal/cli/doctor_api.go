@@ -211,7 +211,7 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 		case tokens:
 			advice = "this API takes tokens of Keystone: set OS_CLOUD, or OS_AUTH_URL and what it needs"
 		}
-		d.problem(check, advice, "the API refuses the credentials: %v", err)
+		d.problem(check, advice, "the API refuses the credentials: %s", strings.TrimSuffix(err.Error(), connect.AskDoctor))
 		return false
 	case err != nil:
 		d.failed(check, err, "look into the server's log")

@@ -83,6 +83,9 @@ func inWords(err error) error {
 	if e, ok := errors.AsType[*craton.Error](err); ok {
 		return &worded{exceptionOf(e.Status), serverSaid(e), err}
 	}
+	if e, ok := errors.AsType[*connect.LateError](err); ok {
+		return &worded{exception{"", e.Error()}, "", err}
+	}
 	if e, ok := errors.AsType[*craton.ConnectionError](err); ok {
 		// Its text begins otherwise, and may end with what to look out for.
 		_, cause, _ := strings.Cut(e.Error(), e.URL+": ")

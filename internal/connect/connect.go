@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -124,6 +125,7 @@ func local(v *settings.Values) (*Connection, error) {
 			strings.TrimRight(rest.Bare(v.String("url")), "/"), strings.Join(missing, ", "))
 	}
 	return network(v, v.String("url"),
+		craton.WithRefusalHint(tried(v, v.String("url"), v.Origin("url"), nil)+AskDoctor),
 		craton.WithLocalAuth(v.String("username"), v.String("password"), v.String("project_id")),
 		craton.WithTLS(craton.TLS{
 			CAPath:     v.String("ca_path"),
@@ -139,8 +141,12 @@ func throughKeystone(ctx context.Context, v *settings.Values) (*Connection, erro
 	if err != nil {
 		return nil, err
 	}
-	url := v.String("url")
+	url, found := v.String("url"), v.Origin("url")
 	if url == "" {
+		found = "of Keystone's catalogue"
+		if k.config.EndpointOf(ServiceType) != "" {
+			found = "of the cloud or the environment"
+		}
 		if url, err = k.Endpoint(ctx, ServiceType); err != nil {
 			if _, ok := errors.AsType[*keystone.NoEndpoint](err); ok {
 				err = fmt.Errorf("no fleet to talk to: CRATON_URL is not set, and %w; set CRATON_URL, or OS_REGION_NAME or OS_INTERFACE to another place", err)
@@ -148,7 +154,7 @@ func throughKeystone(ctx context.Context, v *settings.Values) (*Connection, erro
 			return nil, err
 		}
 	}
-	c, err := network(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS))
+	c, err := network(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS), craton.WithRefusalHint(tried(v, url, found, &k.config)+AskDoctor))
 	if err == nil && (v.String("auth_url") != "" || v.String("os_cloud") != "") { // of a mere token nobody says what it is for
 		c.keystone = k
 	}
@@ -168,24 +174,45 @@ func network(v *settings.Values, url string, options ...craton.Option) (*Connect
 // credentialEnv names the variables that an error asks for.
 var credentialEnv = map[string]string{"username": "OS_USERNAME", "password": "OS_PASSWORD", "project_id": "OS_PROJECT_ID"}
 
-// embedded runs the server's handler in this process. The file's permissions guard it; there are no credentials.
+// embedded runs the server's handler in this process. The file's permissions guard it; there are no credentials. Opening it, and each
+// request, may take as long as the setting timeout says, and is not repeated.
 func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
-	s, err := server.Open(ctx, v.String("url"), server.Options{
-		Create: mode == Create,
-		Logger: slog.New(slog.DiscardHandler),
-	})
+	l := &limit{file: strings.TrimPrefix(v.String("url"), sqlitePrefix), after: v.Duration("timeout")}
+	type opened struct {
+		server  *server.Server
+		handler http.Handler
+	}
+	o, err := within(ctx, l, func(ctx context.Context) (opened, error) {
+		s, err := server.Open(ctx, v.String("url"), server.Options{
+			Create: mode == Create,
+			Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			return opened{}, err
+		}
+		h, err := s.Embedded(ctx, v.String("project_id"))
+		if errors.Is(err, server.ErrProject) && v.String("project_id") != "" {
+			err = fmt.Errorf("%w; %s names it, which may be meant for another server, as an openrc's is: unset it, or set it to a project of this file", err, v.Origin("project_id"))
+		}
+		if err != nil {
+			return opened{}, errors.Join(err, s.Close())
+		}
+		return opened{s, h}, nil
+	}, func(o opened) { _ = o.server.Close() })
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.Embedded(ctx, v.String("project_id"))
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
+	stop := func() error {
+		if l.left.Load() { // closing would wait for it; the end of the process undoes what is not done
+			return nil
+		}
+		return o.server.Close()
 	}
-	c, err := craton.New(embeddedURL, append(common(v), craton.WithRetries(0), craton.WithTransport(handlerTransport{h}))...)
+	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{o.handler, l}), craton.WithTimeout(0), craton.WithRetries(0))...)
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, stop())
 	}
-	return &Connection{Client: c, Close: s.Close, project: v.String("project_id")}, nil
+	return &Connection{Client: c, Close: stop, project: v.String("project_id")}, nil
 }
 
 // common are the options that both ways share.

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"database/sql"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -77,6 +79,71 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
+// TestTimeoutOfAFile: a file that another process keeps locked, and a listing that does not end, are errors that name the setting.
+func TestTimeoutOfAFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	c, err := Open(t.Context(), values(t, "--craton-url", "sqlite:"+path), Create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A long one, so that a busy machine does not end what is not locked; it is waited for below all the same.
+	c, err = Open(t.Context(), values(t, "--craton-url", "sqlite:"+path, "--timeout", "5"), ReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // only a lock
+	lock, err := other.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "east"})
+	if late, ok := errors.AsType[*LateError](err); !ok || late.File != path || !strings.Contains(err.Error(), "CRATON_TIMEOUT") {
+		t.Errorf("a locked file: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := lock.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	// In a process that goes on, what nobody waited for is done now.
+	c, err = Open(t.Context(), values(t, "--craton-url", "sqlite:"+path), ReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() //nolint:errcheck // only read
+	for {
+		page, err := c.Clouds.List(t.Context(), craton.CloudListOptions{})
+		if err != nil || len(page.Items) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+
+	rt := handlerTransport{http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-t.Context().Done() }), &limit{file: path, after: time.Millisecond}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://embedded/v1/hosts", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rt.RoundTrip(req); !errors.As(err, new(*LateError)) { //nolint:bodyclose // there is none
+		t.Errorf("a listing without end: %v", err)
+	}
+	if _, err := within(t.Context(), &limit{after: time.Millisecond}, func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }, nil); !errors.As(err, new(*LateError)) {
+		t.Errorf("one that hears of its end: %v", err)
+	}
+}
+
 func TestWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -98,7 +165,7 @@ func TestWhatIsMissing(t *testing.T) {
 
 func TestHandlerTransport(t *testing.T) {
 	t.Parallel()
-	rt := handlerTransport{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	rt := handlerTransport{handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/panic" {
 			panic("broken")
 		}

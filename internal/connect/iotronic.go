@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton/keystone"
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -39,6 +40,7 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	}
 	url := iotronicURL(v, who, types)
 	verify := serviceTLS(v, who)
+	options = append(options, iotronic.WithRefusalHint(triedIotronic(v, url, who)))
 	switch {
 	case !who.StandsAlone():
 		k, err := newKeystone(v, who)
@@ -57,6 +59,29 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 		options = append(options, iotronic.WithToken(token))
 	}
 	return iotronic.New(url, append(options, iotronic.WithTLS(iotronic.TLS(verify)))...)
+}
+
+// triedIotronic is tried for Ironic.
+func triedIotronic(v *settings.Values, url string, c keystone.Config) string {
+	found := v.Origin("iotronic.url")
+	switch {
+	case url == "":
+		url, found = "the API", "of Keystone's catalogue"
+	case url != v.String("iotronic.url"):
+		found = "of the cloud"
+	}
+	said := given(v, []string{"iotronic.cloud", "cloud %s"})
+	switch {
+	case !c.StandsAlone():
+		said = append(said, who(v, &c))
+	case c.AuthType == keystone.HTTPBasic:
+		said = append(said, fmt.Sprintf("user %s", c.Username))
+	case v.String("token") != "":
+		said = append(said, given(v, []string{"token", "who has the token"})...)
+	default:
+		said = append(said, "nobody")
+	}
+	return fmt.Sprintf("tried %s (%s) as %s%s", rest.Bare(url), found, strings.Join(said, ", "), askConfig)
 }
 
 // iotronicURL is the address of the API: the setting, or the one that the cloud has itself. That counts for more, unless the setting

@@ -39,6 +39,8 @@ func UsesKeystone(v *settings.Values) bool {
 type Keystone struct {
 	*keystone.Auth
 	TLS craton.TLS
+
+	config keystone.Config
 }
 
 // NewKeystone reads the settings for Keystone. Nothing is sent.
@@ -66,6 +68,7 @@ func newKeystone(v *settings.Values, c keystone.Config) (*Keystone, error) {
 	}
 	c.CACert = cmp.Or(c.CACert, service.CAPath)
 	options := []keystone.Option{
+		keystone.WithRefusalHint("tried " + who(v, &c) + AskDoctor),
 		keystone.WithTimeout(v.Duration("timeout")), keystone.WithRetries(v.Int("retries")), keystone.WithUserAgent(userAgent()),
 	}
 	if !v.Bool("no_token_cache") {
@@ -75,7 +78,7 @@ func newKeystone(v *settings.Values, c keystone.Config) (*Keystone, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keystone{Auth: auth, TLS: service}, nil
+	return &Keystone{Auth: auth, TLS: service, config: c}, nil
 }
 
 // serviceTLS is how https connections to a service are verified. A private cloud has one authority for all: what is said of Keystone

@@ -28,6 +28,7 @@ type Config struct {
 	Transport http.RoundTripper // nil: one of its own, with TLS
 	Policy    Policy
 	Redirects bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
+	Refused   string               // what an error says of credentials that were refused: who was tried, and what to do
 	Forbidden func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
 }
 
@@ -39,6 +40,7 @@ type Client struct {
 	http    *retryablehttp.Client
 
 	auth      Auth
+	refused   string
 	renewer   Renewer // nil: credentials stay what they are
 	forbidden func(*Response) bool
 }
@@ -53,7 +55,7 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: base, library: cfg.Service.Library, version: cfg.Service.Version, http: hc, auth: cfg.Auth, forbidden: cfg.Forbidden}
+	c := &Client{base: base, library: cfg.Service.Library, version: cfg.Service.Version, http: hc, auth: cfg.Auth, refused: cfg.Refused, forbidden: cfg.Forbidden}
 	c.renewer, _ = cfg.Auth.(Renewer)
 	return c, nil
 }
@@ -84,7 +86,9 @@ type Response struct {
 	Header http.Header
 	Body   []byte
 	Path   string // of the request, with that of the base URL
-	Lost   bool   // the answer to an earlier try was lost; that may have been carried out
+	// Refused is that of the Config.
+	Refused string
+	Lost    bool // the answer to an earlier try was lost; that may have been carried out
 
 	sent    *http.Request // with its credentials; nil if the transport does not say
 	secrets []string      // that the answer may repeat, beside those of sent
@@ -158,7 +162,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	if read != resp { // the last try's status asked for one more, so nothing has read it yet
 		data, _ = readBody(resp, r.Into) // a cut message still is one
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, Lost: r.lost, sent: resp.Request, secrets: c.secrets()}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, Lost: r.lost, sent: resp.Request, secrets: c.secrets(), Refused: c.refused}, nil
 }
 
 // locate is the URL of a request, without its query.

@@ -144,7 +144,19 @@ type Values struct {
 	// File is the configuration file that was read, "" if none.
 	File string
 
+	// Options tells that what counts as flags are options of a task, so that errors call them so.
+	Options bool
+
 	env func(string) (string, bool)
+}
+
+// Origin is what has set a value, for people: a flag or a task's option, a variable, or a line of the configuration file.
+func (v *Values) Origin(name string) string {
+	got := v.get(name)
+	if v.Options && got.source.From == FromFlag {
+		return "option " + got.setting.Name
+	}
+	return got.source.String()
 }
 
 // Variable is a variable of the environment that the settings are from which is none of theirs; "" if it is not set.

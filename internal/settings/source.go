@@ -107,9 +107,47 @@ type Unknown struct {
 	Nearest string // what was probably meant; "" if nothing is near
 }
 
-// UnknownVariables finds, among the entries of an environment, the variables that begin with CRATON_ and that no
-// setting reads.
+// UnknownVariables finds, among the entries of an environment, the variables that begin with CRATON_, or as those of an inventory do,
+// and that no setting reads.
 func UnknownVariables(environ []string) []Unknown {
+	return unknownVariables(environ, slices.Concat([]string{"CRATON_"}, Inventory.prefixes(), IotronicInventory.prefixes()))
+}
+
+// CheckVariables is an error if a variable, among the entries of an environment, has the name of a setting of a section but for what
+// is behind its beginning: a misspelt filter would let every host through. One that is empty counts as unset.
+func (s *Section) CheckVariables(environ []string) error {
+	set := slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.HasSuffix(entry, "=") })
+	unknown := unknownVariables(set, s.prefixes())
+	if len(unknown) == 0 {
+		return nil
+	}
+	name := unknown[0].Name
+	var known, ends []string
+	for i := range s.Settings {
+		known = append(known, s.Settings[i].Env)
+		ends = append(ends, strings.TrimPrefix(s.Settings[i].Env, s.prefixes()[0]))
+	}
+	end := name
+	for _, prefix := range s.prefixes() {
+		end = strings.TrimPrefix(end, prefix)
+	}
+	if near := nearest.Word(end, ends); near != "" {
+		return fmt.Errorf("environment %s is set, and there is no such setting; did you mean %s?", name, s.prefixes()[0]+near)
+	}
+	return fmt.Errorf("environment %s is set, and there is no such setting; unset it, or set one of %s", name, strings.Join(known, ", "))
+}
+
+// prefixes are what the variables of a section begin with, and what those who leave out CRATON_ take for it, where nobody else
+// has such names.
+func (s *Section) prefixes() []string {
+	own := "CRATON_" + strings.ToUpper(s.Name) + "_"
+	if short := strings.TrimPrefix(own, "CRATON_"); strings.HasPrefix(short, "IOTRONIC_") {
+		return []string{own, short}
+	}
+	return []string{own}
+}
+
+func unknownVariables(environ, prefixes []string) []Unknown {
 	known := []string{ConfigEnv}
 	for _, section := range all() {
 		for _, s := range section.Settings {
@@ -119,9 +157,15 @@ func UnknownVariables(environ []string) []Unknown {
 	var unknown []Unknown
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, "CRATON_") && !slices.Contains(known, name) {
-			unknown = append(unknown, Unknown{name, nearest.Word(name, known)})
+		begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		if !slices.ContainsFunc(prefixes, begins) || slices.Contains(known, name) {
+			continue
 		}
+		near := nearest.Word(name, known)
+		if whole := "CRATON_" + name; !begins("CRATON_") { // IOTRONIC_INVENTORY_FILTERS
+			near = nearest.Word(whole, known)
+		}
+		unknown = append(unknown, Unknown{name, near})
 	}
 	slices.SortFunc(unknown, func(a, b Unknown) int { return strings.Compare(a.Name, b.Name) })
 	return unknown

@@ -58,3 +58,39 @@ func TestUnknownVariables(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestCheckVariables: a variable of an inventory that no setting reads is an error of that inventory, and of no other.
+func TestCheckVariables(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		entry            string
+		craton, iotronic string // parts of the errors; "" is none
+	}{
+		{"CRATON_INVENTORY_LABLES=web", "CRATON_INVENTORY_LABLES is set, and there is no such setting; did you mean CRATON_INVENTORY_LABELS?", ""},
+		{"CRATON_INVENTORY_labels=web", "did you mean CRATON_INVENTORY_LABELS?", ""},
+		{"CRATON_INVENTORY_COLOUR=blue", "set one of CRATON_INVENTORY_VARS, ", ""},
+		{"CRATON_INVENTORY_=x", "there is no such setting", ""},
+		{"CRATON_INVENTORY_LABELS=web", "", ""},
+		{"CRATON_INVENTORY_LABLES=", "", ""},
+		{"CRATON_INVENTRY_LABELS=web", "", ""}, // not for us to judge
+		{"INVENTORY_LABLES=web", "", ""},
+		{"CRATON_IOTRONIC_INVENTORY_FILTRES=x", "", "did you mean CRATON_IOTRONIC_INVENTORY_FILTERS?"},
+		{"IOTRONIC_INVENTORY_FILTERS=x", "", "did you mean CRATON_IOTRONIC_INVENTORY_FILTERS?"},
+		{"IOTRONIC_INVENTORY_FILTRES=x", "", "did you mean CRATON_IOTRONIC_INVENTORY_FILTERS?"},
+		{"CRATON_IOTRONIC_INVENTORY_FILTERS=x", "", ""},
+	} {
+		for section, want := range map[*Section]string{&Inventory: c.craton, &IotronicInventory: c.iotronic} {
+			err := section.CheckVariables([]string{"PATH=/bin", c.entry})
+			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%s for %s: %v", c.entry, section.Name, err)
+			}
+		}
+	}
+	for _, section := range all() { // every setting of a section is one of its own names
+		for _, s := range section.Settings {
+			if err := section.CheckVariables([]string{s.Env + "=x"}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

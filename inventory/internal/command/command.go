@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -83,6 +85,13 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 	v, err := settings.Load(cmd.Flags(), r.face.Sections...)
 	if err != nil {
 		return err
+	}
+	for i := range r.face.Sections {
+		if section := &r.face.Sections[i]; strings.HasSuffix(section.Name, "inventory") {
+			if err := section.CheckVariables(os.Environ()); err != nil {
+				return err
+			}
+		}
 	}
 	// The process lives for one document, and page bodies, the most of what it reads, are used again: collecting seldom
 	// saves a sixth of its processor time and costs a tenth more memory, at 100,000 hosts too.

@@ -91,6 +91,7 @@ func Settings(p module.Params, sections ...settings.Section) (*settings.Values, 
 	if err != nil {
 		return nil, errors.New(flagPrefix.ReplaceAllString(err.Error(), ""))
 	}
+	v.Options = true
 	return v, nil
 }
 
