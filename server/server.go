@@ -151,7 +151,7 @@ func (s *Server) chooseProject(ctx context.Context, wanted string) (string, erro
 	if wanted != "" {
 		id, ok := api.ParseUUID(wanted)
 		if !ok {
-			return "", &projectError{fmt.Sprintf("project %q is not a UUID, as the projects of %s are", wanted, s.store.Path())}
+			return "", &projectError{fmt.Sprintf("project %q is not a UUID", wanted)}
 		}
 		_, err := s.store.Get(ctx, store.Projects, all, id)
 		if store.IsCode(err, store.NotFound) {
