@@ -271,8 +271,7 @@ type TLS struct {
 // WithTLS sets certificates and verification for https URLs of the API.
 func WithTLS(t TLS) Option { return func(c *config) { c.TLS, c.tls = rest.TLS(t), true } }
 
-// WithRefusalHint sets what the error of a 401 ends with: what the program knows of who was tried, and what to do. It must hold no
-// secret.
+// WithRefusalHint sets what [RefusalHint] is of the error of a 401: what the program knows of who was tried. It must hold no secret.
 func WithRefusalHint(text string) Option { return func(c *config) { c.Refused = text } }
 
 // WithTransport replaces what carries the requests, for tests. TLS options are then the transport's own affair.

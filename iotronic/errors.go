@@ -40,6 +40,7 @@ type HTTPError struct {
 	markerGone bool
 	lost       bool // an earlier try of the delete may have been carried out
 	basic      bool // the server wants a name and a password
+	refused    string
 }
 
 // Error names what was asked, of whom, what the server said, and what to do next.
@@ -162,6 +163,14 @@ func WantsBasicAuth(err error) bool {
 	return e != nil && e.basic
 }
 
+// RefusalHint is what [WithRefusalHint] has for the credentials that a server refused; "" of other errors.
+func RefusalHint(err error) string {
+	if e := httpErrorIn(err); e != nil {
+		return e.refused
+	}
+	return ""
+}
+
 // IsForbidden tells that the credentials are good but the role does not suffice.
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 
@@ -179,8 +188,8 @@ func errorOf(resp *rest.Response, method string, sent any) error {
 	case e.Status/100 == 3 && resp.Header.Get("Location") != "":
 		e.Hint = "the redirect was not followed" + leading(resp)
 	}
-	if e.Status == http.StatusUnauthorized && e.Hint == "" {
-		e.Hint = resp.Refused
+	if e.Status == http.StatusUnauthorized {
+		e.refused = resp.Refused
 	}
 	if typed, ok := httpErrors[e.Status]; ok {
 		return typed(e)

@@ -17,9 +17,9 @@ func Advice(err error) string {
 	}
 	switch {
 	case iotronic.WantsBasicAuth(err):
-		return "it has users of its own: with auth_type http_basic (OS_AUTH_TYPE), set username and password (OS_USERNAME, OS_PASSWORD), or the cloud's in clouds.yaml, to those of one"
+		return more(err, "it has users of its own: with auth_type http_basic (OS_AUTH_TYPE), set username and password (OS_USERNAME, OS_PASSWORD), or the cloud's in clouds.yaml, to those of one")
 	case iotronic.StatusOf(err) == http.StatusUnauthorized:
-		return "set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs"
+		return more(err, "set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs")
 	}
 	return ""
 }
@@ -30,4 +30,12 @@ func Advised(err error) error {
 		return fmt.Errorf("%w; %s", err, advice)
 	}
 	return err
+}
+
+// more is advice, and what is known of who was tried.
+func more(err error, advice string) string {
+	if hint := iotronic.RefusalHint(err); hint != "" {
+		return advice + "; " + hint
+	}
+	return advice
 }

@@ -57,7 +57,7 @@ func TestWhoWasTried(t *testing.T) {
 	}
 	_, err = i.Nodes.List(t.Context(), iotronic.NodeListOptions{})
 	want = "tried " + url + " (environment IRONIC_URL) as who has the token (environment OS_TOKEN); `craton config` shows what is set where"
-	if !iotronic.IsUnauthenticated(err) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
+	if err = Advised(err); !iotronic.IsUnauthenticated(err) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 		t.Errorf("Ironic: %v\nwant %s", err, want)
 	}
 }
