@@ -145,7 +145,17 @@ func (s *printer) printList(objects []gjson.Result, fields []string) error {
 		}
 		t.Rows = append(t.Rows, cells)
 	}
-	return s.writeTable(t, look, func(row, column int) bool { return objects[row].Get(fields[column]).Type == gjson.Null })
+	return s.writeTable(t, look, func(row, column int) bool { return objects[row].Get(fields[column]).Type == gjson.Null }, fields...)
+}
+
+// unbroken reports whether a field's values are what people copy: names, addresses and ids, which are never broken over lines.
+func unbroken(field string) bool {
+	for _, part := range []string{"name", "address", "cidr", "gateway", "netmask", "uuid", "MAC_add", "ip", "id"} {
+		if field == part || strings.HasSuffix(field, "_"+part) {
+			return true
+		}
+	}
+	return false
 }
 
 // printLabels prints labels.
@@ -197,7 +207,8 @@ func csvCell(v gjson.Result) string {
 }
 
 // writeTable writes a table as its stream wants it; faint tells the cells that say little.
-func (s *printer) writeTable(t table.Table, look appearance, faint func(row, column int) bool) error {
+func (s *printer) writeTable(t table.Table, look appearance, faint func(row, column int) bool, whole ...string) error {
+	isWhole := func(column int) bool { return column < len(whole) && unbroken(whole[column]) }
 	if output.IsTerminal(s.Out) { // which must not obey what the API says
 		for _, cells := range t.Rows {
 			for i := range cells {
@@ -205,7 +216,7 @@ func (s *printer) writeTable(t table.Table, look appearance, faint func(row, col
 			}
 		}
 	}
-	return s.write([]byte(t.Text(table.Look{Width: look.width, Paint: func(row, column int, line string) string {
+	return s.write([]byte(t.Text(table.Look{Width: look.width, Whole: isWhole, Paint: func(row, column int, line string) string {
 		switch {
 		case row < 0:
 			return look.bold(line)

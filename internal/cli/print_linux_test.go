@@ -58,6 +58,15 @@ func TestTablesOnATerminal(t *testing.T) {
 	}
 	s.format = formatTable
 
+	// What people copy stays whole, however narrow the terminal is.
+	long := gjson.Parse(`[{"id": 1, "name": "a-name-with-a-dash-in-it.example.net", "ip_address": "2001:db8:1:2:3:4:5:6", "note": "words that may well be broken"}]`).Array()
+	if err := s.printList(long, []string{"id", "name", "ip_address", "note"}); err != nil {
+		t.Fatal(err)
+	}
+	if text := shown(t, tty, other); !strings.Contains(text, "a-name-with-a-dash-in-it.example.net") || !strings.Contains(text, "2001:db8:1:2:3:4:5:6") || strings.Contains(text, "words that may well be broken") {
+		t.Errorf("%s", text)
+	}
+
 	if code := report(tty, errors.New("host \x1b[31mred\nis gone")); code != 1 {
 		t.Errorf("exit %d", code)
 	}

@@ -32,6 +32,8 @@ type Look struct {
 	// Width is how many columns there are; 0 is no bound. A table that is wider gets its widest cells wrapped, as far
 	// as that is readable.
 	Width int
+	// Whole reports whether the cells of a column are never broken over lines; of its header the words are not. nil is none.
+	Whole func(column int) bool
 	// Paint may wrap a line of a cell, padded, in escape sequences; row -1 is the header. nil leaves all plain.
 	Paint func(row, column int, line string) string
 }
@@ -56,7 +58,7 @@ func columnsOf(line string) int {
 // Text is the table, ending in a newline.
 func (t Table) Text(look Look) string {
 	widths := t.widths()
-	narrow := fit(widths, look.Width)
+	narrow := fit(widths, t.needed(look), look.Width)
 	var b strings.Builder
 	rule := func() {
 		for _, w := range narrow {
@@ -112,8 +114,25 @@ func (t Table) widths() []int {
 	return widths
 }
 
+// needed are the widths that columns keep, however narrow the terminal is.
+func (t Table) needed(look Look) []int {
+	needed := make([]int, len(t.Header))
+	for i := range needed {
+		if look.Whole == nil || !look.Whole(i) {
+			continue
+		}
+		for _, cells := range t.Rows {
+			needed[i] = max(needed[i], columnsOf(cells[i]))
+		}
+		for word := range strings.FieldsSeq(t.Header[i]) {
+			needed[i] = max(needed[i], columnsOf(word))
+		}
+	}
+	return needed
+}
+
 // fit makes the widest columns equally narrow until all fit into a width.
-func fit(widths []int, width int) []int {
+func fit(widths, needed []int, width int) []int {
 	room := width - 3*len(widths) - 1
 	narrow := slices.Clone(widths)
 	sum := func() (n int) {
@@ -125,9 +144,9 @@ func fit(widths []int, width int) []int {
 	if width <= 0 || sum() <= room {
 		return narrow
 	}
-	for most := slices.Max(narrow) - 1; most >= least && sum() > room; most-- {
+	for most := slices.Max(narrow) - 1; most >= least && sum() > room; most-- { // what is needed stays, and may stand over the edge
 		for i := range narrow {
-			narrow[i] = min(narrow[i], most)
+			narrow[i] = min(narrow[i], max(most, needed[i]))
 		}
 	}
 	return narrow
