@@ -78,7 +78,7 @@ func TestReturnedIsNotMasked(t *testing.T) {
 		diff, _ := r.m["diff"].(map[string]any)
 		facts, _ := r.m["ansible_facts"].(map[string]any)
 		for at, got := range map[string]any{"field": r.m["thing"], "fact": facts["fact"], "before": diff["before"], "after": diff["after"], "field of a failure": r.m["more"]} {
-			if d := cmp.Diff(map[string]any(object), got); d != "" {
+			if d := cmp.Diff(object, got); d != "" {
 				t.Errorf("%q: %s: %s", secret, at, d)
 			}
 		}

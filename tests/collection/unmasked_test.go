@@ -58,7 +58,7 @@ func TestReturnedIsWrittenBack(t *testing.T) {
 			read := got["read"]["clouds"].([]any)[0].(map[string]any)
 			after := got["made"]["diff"].(map[string]any)["after"].(map[string]any)
 			for at, cloud := range map[string]map[string]any{"made": made, "read": read, "diff": after} {
-				want := map[string]any{"name": secret, "note": "is " + secret, "variables": map[string]any(got["data"])}
+				want := map[string]any{"name": secret, "note": "is " + secret, "variables": got["data"]}
 				have := map[string]any{"name": cloud["name"], "note": cloud["note"], "variables": cloud["variables"]}
 				if d := cmp.Diff(want, have); d != "" {
 					t.Errorf("%q: %s: %s", secret, at, d)
@@ -72,7 +72,7 @@ func TestReturnedIsWrittenBack(t *testing.T) {
 			nodes := got["metal_read"]["nodes"].([]any)
 			for at, n := range map[string]any{"metal": got["metal"]["node"], "metal_read": nodes[0]} {
 				n := n.(map[string]any)
-				if d := cmp.Diff(map[string]any(got["data"]), n["extra"]); d != "" {
+				if d := cmp.Diff(got["data"], n["extra"]); d != "" {
 					t.Errorf("%q: %s: %s", secret, at, d)
 				}
 				if d := cmp.Diff(map[string]any{"ipmi_username": secret, "ipmi_password": "******"}, n["driver_info"]); d != "" {
