@@ -439,7 +439,7 @@ func TestNothingIsExecuted(t *testing.T) {
 		}
 		api := iotronictest.Start(t, iotronictest.Boards2019)
 		for _, name := range []string{"script", "plugin"} {
-			api.Add("boards", iotronictest.Object{"name": name, "code": name, "extra": iotronictest.Object(planted(marks))})
+			api.Add("boards", iotronictest.Object{"name": name, "code": name, "extra": planted(marks)})
 		}
 		h.write(t, "touch.yml", touchTasks)
 		h.write(t, "roles/touch/tasks/main.yml", touchTasks)
@@ -540,7 +540,7 @@ func TestEveryWayExecutes(t *testing.T) {
 			t.Fatal(err)
 		}
 		api := iotronictest.Start(t, iotronictest.Boards2019)
-		api.Add("boards", iotronictest.Object{"name": "script", "code": "c", "extra": iotronictest.Object(planted(marks))})
+		api.Add("boards", iotronictest.Object{"name": "script", "code": "c", "extra": planted(marks)})
 		h.write(t, "touch.yml", touchTasks)
 		h.write(t, "roles/touch/tasks/main.yml", touchTasks)
 		h.write(t, "touch.j2", touchTemplate)
