@@ -9,6 +9,8 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 )
@@ -55,6 +57,66 @@ func endless(resp *http.Response) bool {
 func IsJSON(h http.Header) bool {
 	mt, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	return mt == "application/json"
+}
+
+// BadAnswer is an answer of a good status to a read that is none of the API: a proxy's page, nothing, JSON that ends early,
+// or what [Request.Check] refuses.
+type BadAnswer struct {
+	*Response
+	Tries int   // how often it was asked for, if more than once
+	Err   error // what is wrong with it
+}
+
+// Error says what is wrong with the answer.
+func (e *BadAnswer) Error() string {
+	if e.Tries > 1 {
+		return fmt.Sprintf("%v (asked for %d times)", e.Err, e.Tries)
+	}
+	return e.Err.Error()
+}
+
+// Unwrap gives what is wrong with the answer.
+func (e *BadAnswer) Unwrap() error { return e.Err }
+
+// judge looks at an answer to a read, whose length is what it was said to be.
+func (r *Request) judge(resp *Response) error {
+	if r.Method != http.MethodGet || !resp.OK() || resp.Status == http.StatusNoContent {
+		return nil
+	}
+	var err error
+	switch {
+	case !gjson.ValidBytes(resp.Body):
+		err = errors.New(NotJSON(resp.Header, resp.Body))
+	case r.Check != nil:
+		err = r.Check(resp)
+	}
+	if err == nil {
+		return nil
+	}
+	return &BadAnswer{Response: resp, Err: err}
+}
+
+// NotJSON says of an answer that is no JSON what it is, and what to do.
+func NotJSON(h http.Header, body []byte) string {
+	const most = 60
+	start := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*most)]), "\uFFFD")), " "))
+	if len(start) > most {
+		start = strings.ToValidUTF8(start[:most], "") + "…"
+	}
+	said := h.Get("Content-Type")
+	switch {
+	case len(body) == 0:
+		return fmt.Sprintf("it is not JSON but empty (content type %q); see what stands between here and the API", said)
+	case IsJSON(h):
+		return fmt.Sprintf("it is not JSON, or only the beginning of it: %d bytes that begin with %q; see what stands between here and the API", len(body), start)
+	}
+	return fmt.Sprintf("its content type is %q, not JSON: %d bytes that begin with %q; check that the URL is that of the API, and whether a proxy answers in its place, which may want a login",
+		said, len(body), start)
 }
 
 // Encode writes JSON without HTML escapes, so that values travel as they are.

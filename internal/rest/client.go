@@ -30,6 +30,9 @@ type Config struct {
 	Redirects bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
 	Refused   string               // what an error says of credentials that were refused: who was tried, and what to do
 	Forbidden func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
+
+	// Connections is how many requests may be under way at once; 0: as many as the API takes, see [gate].
+	Connections int
 }
 
 // Client sends requests to one API. It is safe for concurrent use.
@@ -41,6 +44,7 @@ type Client struct {
 
 	auth      Auth
 	refused   string
+	gate      *gate   // nil: there is no network between here and the API
 	renewer   Renewer // nil: credentials stay what they are
 	forbidden func(*Response) bool
 }
@@ -56,6 +60,9 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{base: base, library: cfg.Service.Library, version: cfg.Service.Version, http: hc, auth: cfg.Auth, refused: cfg.Refused, forbidden: cfg.Forbidden}
+	if cfg.Transport == nil || cfg.Connections > 0 {
+		c.gate = newGate(cfg.Connections)
+	}
 	c.renewer, _ = cfg.Auth.(Renewer)
 	return c, nil
 }
@@ -76,6 +83,8 @@ type Request struct {
 	Body   any         // sent as JSON; nil for none
 	Once   bool        // may have been carried out, whatever its method, when its answer is missing
 	Into   []byte      // what the answer is read into if it has room for it
+	// Check looks at a good answer to a read, which is JSON; for an error of it the answer is asked for again. nil: all are good.
+	Check func(*Response) error
 
 	lost bool // see Response
 }
@@ -98,7 +107,7 @@ type Response struct {
 func (r *Response) OK() bool { return r.Status >= 200 && r.Status <= 299 }
 
 // Do sends one request, and repeats it as the policy says, and once with new credentials if those it had are no longer
-// good. Its errors are a *NoAnswer, or tell what is wrong with the request itself.
+// good. Its errors are a *NoAnswer, a *BadAnswer to a read, or tell what is wrong with the request itself.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	resp, err := c.send(ctx, r)
 	if err != nil || !c.expired(resp) {
@@ -146,16 +155,34 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		req.Header.Set("Content-Type", "application/json")
 	}
 
-	// Answers are read inside the retry loop, so that one that is cut short is asked for again.
+	if c.gate != nil {
+		if err := c.gate.enter(ctx); err != nil {
+			return nil, c.noAnswer(ctx, r.Method, u, err)
+		}
+		defer c.gate.leave()
+	}
+	// Answers are read inside the retry loop, so that one that is cut short, or that is none of an API, is asked for again.
 	var read *http.Response
 	var data []byte
 	req.SetResponseHandler(func(resp *http.Response) (err error) {
+		if c.gate != nil {
+			c.gate.saw(resp)
+		}
 		read = resp
 		data, err = readBody(resp, r.Into)
 		resp.Body = io.NopCloser(bytes.NewReader(data)) // the policy is asked once more
+		if err == nil {
+			err = r.judge(&Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path})
+		}
 		return err
 	})
 	resp, err := c.http.Do(req)
+	if bad, ok := errors.AsType[*BadAnswer](err); ok {
+		if tried, ok := errors.AsType[*triedError](err); ok {
+			bad.Tries = tried.times
+		}
+		return nil, bad
+	}
 	if err != nil {
 		return nil, c.noAnswer(ctx, r.Method, u, err)
 	}

@@ -20,6 +20,7 @@ type Policy func(r *Request, resp *http.Response) bool
 // check repeats what can be repeated without harm:
 //
 //   - anything that was never sent because no connection came about;
+//   - GET after a good answer that is none of an API, see [Request.judge];
 //   - GET, HEAD, PUT and DELETE after a lost connection, a cut answer, or one of the statuses with which
 //     servers and proxies ask to come again (429, 502, 503, 504), unless the request forbids it (Request.Once);
 //   - after any other answer what the policy says.
@@ -36,6 +37,9 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 		}
 		if neverSent(err) {
 			return true, nil
+		}
+		if _, bad := errors.AsType[*BadAnswer](err); bad {
+			return r.repeatable(), nil
 		}
 		return r.loses(), nil
 	}
@@ -55,8 +59,11 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 // errCut is an answer whose end never came.
 var errCut = errors.New("the answer was cut short")
 
-// neverSent tells failures of the connection itself, to the API or to a proxy.
+// neverSent tells failures of the connection itself, to the API or to a proxy, and requests whose turn never came.
 func neverSent(err error) bool {
+	if _, waited := errors.AsType[notSentError](err); waited {
+		return true
+	}
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
@@ -93,10 +100,19 @@ func countTries(resp *http.Response, err error, tries int) (*http.Response, erro
 		err = ue.Err // the URL is told by *NoAnswer, without its query
 	}
 	if tries > 1 {
-		err = fmt.Errorf("%w (tried %d times)", err, tries)
+		err = &triedError{err, tries}
 	}
 	return nil, err
 }
+
+// triedError is the last of several errors of one request.
+type triedError struct {
+	error
+	times int
+}
+
+func (e *triedError) Error() string { return fmt.Sprintf("%v (tried %d times)", e.error, e.times) }
+func (e *triedError) Unwrap() error { return e.error }
 
 // requestKey is under which the retry loop finds the request.
 type requestKey struct{}
@@ -137,6 +153,22 @@ func RetryAfter(h http.Header) (time.Duration, bool) {
 		return max(time.Until(at), 0), true
 	}
 	return 0, false
+}
+
+// Pause waits before a read is asked for again whose good answers contradict each other, for the attempt'th time, from 0.
+// It reports false, at once, if that has been tried as often as a request is.
+func (c *Client) Pause(ctx context.Context, attempt int) (bool, error) {
+	if attempt >= c.http.RetryMax {
+		return false, nil
+	}
+	timer := time.NewTimer(backoff(c.http.RetryWaitMin, c.http.RetryWaitMax, attempt, nil))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }
 
 // backoff doubles from least to most, half of it by chance so that many clients do not come back together,

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -49,4 +50,36 @@ func IsLinks(v gjson.Result) bool {
 		return only
 	})
 	return only && links > 0
+}
+
+// Need finds that an answer is no object with a member, or that this is null, which encoding/json takes for anything.
+func Need(body []byte, member string) error {
+	object := gjson.ParseBytes(body)
+	if !object.IsObject() {
+		return fmt.Errorf("it is %s, not an object", KindOf(object))
+	}
+	switch m := object.Get(member); {
+	case !m.Exists():
+		return fmt.Errorf("it has no member %q", member)
+	case m.Type == gjson.Null:
+		return fmt.Errorf("its member %q is null", member)
+	}
+	return nil
+}
+
+// KindOf is what a JSON value is, in words.
+func KindOf(v gjson.Result) string {
+	switch {
+	case v.IsBool():
+		return "a boolean"
+	case v.Type == gjson.Number:
+		return "a number"
+	case v.Type == gjson.String:
+		return "a string"
+	case v.IsArray():
+		return "a list"
+	case v.IsObject():
+		return "an object"
+	}
+	return "null"
 }
