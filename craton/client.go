@@ -105,6 +105,11 @@ func WithRetryWait(least, most time.Duration) Option {
 	return func(c *rest.Config) { c.WaitLeast, c.WaitMost = max(least, 0), max(least, most, 0) }
 }
 
+// WithMaxConnections bounds how many requests are under way at once, all their tries included; others wait. Without a bound,
+// or with 0, it is 4 until the first answer has come and for servers that take few, which are those of HTTP/1.0 and of
+// Python's wsgiref, as the original Craton's: its queue holds five connections (Q31).
+func WithMaxConnections(n int) Option { return func(c *rest.Config) { c.Connections = max(n, 0) } }
+
 // WithUserAgent replaces the User-Agent header.
 func WithUserAgent(s string) Option { return func(c *rest.Config) { c.UserAgent = s } }
 

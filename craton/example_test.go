@@ -265,10 +265,15 @@ func (f *exampleFleet) list(w http.ResponseWriter, r *http.Request, kind string)
 			found = append(found, o)
 		}
 	}
-	links := []map[string]string{}
+	link := func(rel string) map[string]string {
+		return map[string]string{"rel": rel, "href": "http://backend" + r.URL.Path + "?" + q.Encode()}
+	}
+	self := link("self")
+	q.Del("marker")
+	links := []map[string]string{link("first"), link("prev"), self}
 	if len(found) > 0 {
 		q.Set("marker", fmt.Sprint(found[len(found)-1]["id"]))
-		links = append(links, map[string]string{"rel": "next", "href": "http://backend" + r.URL.Path + "?" + q.Encode()})
+		links = append(links, link("next"))
 	}
 	f.write(w, 200, map[string]any{kind: found, "links": links})
 }

@@ -104,7 +104,7 @@ func FuzzNextLink(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, href string) {
-		body, err := json.Marshal(map[string]any{"hosts": []int{1}, "links": []Link{{Rel: "next", Href: href}}})
+		body, err := json.Marshal(map[string]any{"hosts": []map[string]int{{"id": 1}}, "links": []Link{{Rel: "next", Href: href}}})
 		if err != nil {
 			t.Skip()
 		}
@@ -113,7 +113,7 @@ func FuzzNextLink(f *testing.F) {
 			return
 		}
 		next, err := page.next("/hosts")
-		if err != nil || next.Get("marker") == "" || page.empty {
+		if err != nil || next.Get("marker") == "" || page.empty() {
 			t.Fatalf("%q: %v, %v", href, next, err)
 		}
 		u, err := rest.Join(base, "/hosts")

@@ -2,6 +2,7 @@ package craton_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
 )
@@ -45,6 +48,37 @@ func reply(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("X-Openstack-Request-Id", "req-1")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
+}
+
+// listing makes a handler of a listing that has one page, as the API gives it: the objects of a key, which is that of the
+// last list in the body, and then an empty page.
+func listing(before string, items string, after string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		text, last := items, ""
+		if r.URL.Query().Has("marker") {
+			text = ""
+		}
+		for _, o := range gjson.Parse("[" + text + "]").Array() {
+			last = o.Get("id").String()
+		}
+		reply(w, 200, before+"["+text+"]"+after+`, "links": `+links(r, "http://h", last)+`}`)
+	}
+}
+
+// links are those of a page that ends with an id; "" of an empty one.
+func links(r *http.Request, backend, last string) string {
+	q := r.URL.Query()
+	link := func(rel string) string {
+		return fmt.Sprintf(`{"rel": "%s", "href": "%s%s?%s"}`, rel, backend, r.URL.Path, q.Encode())
+	}
+	all := link("self")
+	q.Del("marker")
+	all = link("first") + ", " + link("prev") + ", " + all
+	if last != "" {
+		q.Set("marker", last)
+		all += ", " + link("next")
+	}
+	return "[" + all + "]"
 }
 
 // always makes a handler of one answer.

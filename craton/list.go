@@ -56,7 +56,7 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	if f := l.filter(q); f != nil {
 		return l.listFiltered(ctx, q, f)
 	}
-	raw, err := l.client.page(ctx, l.path, q, nil)
+	raw, err := l.client.Page(ctx, l.path, q)
 	if err != nil {
 		return nil, l.explain(ctx, q, explainList(err, l.path, q))
 	}
@@ -183,7 +183,7 @@ type localFilter[T any] struct {
 func (l *Lister[T, O]) filtered(ctx context.Context, q url.Values, f *localFilter[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		if f.lookup {
-			raw, err := l.client.page(ctx, l.path, q, nil)
+			raw, err := l.client.Page(ctx, l.path, q)
 			switch {
 			case IsNotFound(err):
 				return

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,7 +88,9 @@ func sends[T, O any](t *testing.T, path, empty, query string, of func(*craton.Cl
 			t.Parallel()
 			mux, c := newServer(t)
 			var rec recorder
-			mux.HandleFunc("GET /v1"+path, rec.wrap(always(http.StatusOK, empty)))
+			mux.HandleFunc("GET /v1"+path, rec.wrap(func(w http.ResponseWriter, r *http.Request) {
+				reply(w, http.StatusOK, strings.Replace(empty, `"links": []`, `"links": `+links(r, "http://h", ""), 1))
+			}))
 			if err := do(t.Context(), of(c), options); err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +106,7 @@ func TestNoOptions(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
 	var rec recorder
-	mux.HandleFunc("GET /v1/hosts", rec.wrap(always(http.StatusOK, `{"hosts": [], "links": []}`)))
+	mux.HandleFunc("GET /v1/hosts", rec.wrap(listing(`{"hosts": `, "", "")))
 	if _, err := c.Hosts.List(t.Context(), craton.HostListOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +126,7 @@ func TestQueryEscapes(t *testing.T) {
 	var got url.Values
 	mux.HandleFunc("GET /v1/hosts", func(w http.ResponseWriter, r *http.Request) {
 		got = r.URL.Query()
-		reply(w, 200, `{"hosts": [], "links": []}`)
+		listing(`{"hosts": `, "", "")(w, r)
 	})
 	want := `role:"db & <web> +é%",tuning.hugepages:64`
 	if _, err := c.Hosts.List(t.Context(), craton.HostListOptions{Vars: want}); err != nil {

@@ -1,15 +1,14 @@
 package craton
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,80 +19,32 @@ import (
 
 // RawPage is a page of a listing as it came, its links read.
 type RawPage struct {
-	Body  []byte // valid JSON; good until the walk goes on, which reads the page after the next into it
-	Links []Link // first, prev, self, next; empty for look-ups of clouds and regions
-	empty bool   // no object in any list of the body
+	Body  []byte  // valid JSON; good until the walk goes on, which reads the page after the next into it
+	Links []Link  // first, prev, self, next; empty for look-ups of clouds and regions
+	lists [][]row // the rows of its list; of devices those of both
+	rows  []row   // all of them; of devices in the listing's order if that is the default
+	last  row     // the one after which the next page begins; none of a page without
+	asked int     // the page size that was asked for; 0 for none
 }
 
-// errNotJSON is the cause of a ResponseError whose body cannot be parsed.
-var errNotJSON = errors.New("it is not JSON")
+// empty tells a page without rows.
+func (p *RawPage) empty() bool { return len(p.rows) == 0 }
 
-// parsePage reads what a walk needs of a page: its links, and whether it is empty. path is the collection's.
+// parsePage reads what a walk needs of a page: its links, and the ids of its rows. path is the collection's.
 // The objects are left to the caller.
 func parsePage(body []byte, path string) (*RawPage, error) {
 	if !gjson.ValidBytes(body) {
 		return nil, errNotJSON
 	}
-	p := &RawPage{Body: body, empty: true}
-	links, err := p.trailingLinks(path)
-	if links {
-		return p, cmp.Or(err, p.checkNext(path))
+	p := &RawPage{Body: body}
+	if err := p.read(path); err != nil {
+		return nil, err
 	}
-	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
-		if key.Str == "links" {
-			links = value.IsArray()
-			err = json.Unmarshal([]byte(value.Raw), &p.Links)
-			return true
-		}
-		if value.IsObject() { // devices: {"hosts": [...], "network-devices": [...]} (Q16)
-			value.ForEach(func(_, inner gjson.Result) bool {
-				p.empty = p.empty && !filled(inner)
-				return p.empty
-			})
-		} else {
-			p.empty = p.empty && !filled(value)
-		}
-		return true
-	})
-	if !links {
-		return nil, errNoMember("links")
-	}
-	return p, cmp.Or(err, p.checkNext(path))
+	return p, nil
 }
 
-// trailingLinks reads the links of a body of two members, first the list and then the links, as sorted keys make it
-// of hosts, without looking through the list. It reports false for any other body.
-func (p *RawPage) trailingLinks(path string) (bool, error) {
-	const space, key = " \t\r\n", `"links":`
-	first, head, _ := bytes.Cut(p.Body, []byte(":"))
-	name := bytes.Trim(first, "{\""+space)
-	head = bytes.TrimLeft(head, space)
-	at := bytes.LastIndex(p.Body, []byte(key)) // a key: within a string its quotes were escaped
-	if string(name) != strings.ReplaceAll(path[1:], "-", "_") || !bytes.HasPrefix(head, []byte("[")) || at < 0 {
-		return false, nil
-	}
-	list, rest, ok := bytes.Cut(p.Body[at+len(key):], []byte("]")) // links hold no lists
-	if !ok || !bytes.Equal(bytes.TrimSpace(rest), []byte("}")) {
-		return false, nil
-	}
-	p.empty = bytes.HasPrefix(bytes.TrimLeft(head[1:], space), []byte("]"))
-	return true, json.Unmarshal(append(list[:len(list):len(list)], ']'), &p.Links)
-}
-
-// checkNext refuses a page whose next link cannot be followed.
-func (p *RawPage) checkNext(path string) error {
-	_, err := p.next(path)
-	return err
-}
-
-// filled tells a list that has elements. It looks no further than the first.
-func filled(list gjson.Result) bool {
-	some := false
-	if list.IsArray() {
-		list.ForEach(func(_, _ gjson.Result) bool { some = true; return false })
-	}
-	return some
-}
+// errNotJSON is the cause of a ResponseError whose body cannot be parsed.
+var errNotJSON = errors.New("it is not JSON")
 
 // next is the query of the next link, nil without one. Scheme, host and the path before the collection's are
 // ignored: the original builds them from the Host header, and behind a TLS proxy they say http (Q21).
@@ -115,62 +66,77 @@ func (p *RawPage) next(path string) (url.Values, error) {
 	return nil, nil
 }
 
-// limit is the page size in force, as the self link tells it; 0 if it does not.
+// limit is the page size in force, as the self link tells it, else as it was asked for; 0 if neither does.
 func (p *RawPage) limit() int {
+	n, _ := strconv.Atoi(p.link("self").Get("limit"))
+	return cmp.Or(n, p.asked)
+}
+
+// hasRoom tells a page with rows, and fewer of them than it may have.
+func (p *RawPage) hasRoom() bool { return !p.empty() && len(p.rows) < p.limit() }
+
+// Last tells a page that nothing follows: in a walk that was seen, of a page that was read alone its room says so.
+func (p *RawPage) Last() bool { return p.empty() || p.hasRoom() }
+
+// link is the query of a link; empty without one.
+func (p *RawPage) link(rel string) url.Values {
 	for _, l := range p.Links {
-		if u, err := url.Parse(l.Href); err == nil && l.Rel == "self" {
-			n, _ := strconv.Atoi(u.Query().Get("limit"))
-			return n
+		if l.Rel == rel {
+			if u, err := url.Parse(l.Href); err == nil {
+				return u.Query()
+			}
 		}
 	}
-	return 0
+	return url.Values{}
+}
+
+func (p *RawPage) has(rel string) bool {
+	return slices.ContainsFunc(p.Links, func(l Link) bool { return l.Rel == rel })
 }
 
 // Pages walks a listing page by page without decoding it: path is that of the collection, such as "/hosts",
 // query its parameters; without a limit the server's page size (30) holds. It is what All is made of, for callers
-// that decode on their own.
+// that decode on their own. Every row is an object with an id.
 //
 // While a page is consumed the next one is requested already; when the loop ends, that request is cancelled and
 // waited for. When the server answers a page with details with 500 again and again, smaller pages are tried from
 // the same place, and larger ones again after some that went well (Q8). An error is yielded once and ends the walk.
+//
+// A page that breaks a rule that all pages of the API keep (v1 contract §3.4) has lost something on its way. It is asked for
+// again, as often as a request is, and is then a *ResponseError. A page with room is the last one, so it comes only when
+// the one behind it was seen to be empty.
 func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.Seq2[*RawPage, error] {
 	return func(yield func(*RawPage, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		fetch := c.prefetch(ctx, path, query, nil)
+		w := newPageWalk(c, path, query)
+		w.begin(ctx, query, row{}, nil)
 		defer func() {
 			cancel()
-			_, _ = fetch()
+			_, _ = w.fetch()
 		}()
-		size := newPageSize(query)
-		seen := map[string]bool{}
+		markers := map[string]bool{}
 		var spare []byte // the body of the page before, which nobody needs any more
-		for q := query; ; {
-			page, err := fetch()
-			if err != nil {
-				if smaller := size.failed(q, err); smaller != nil && ctx.Err() == nil {
-					q = smaller
-					fetch = c.prefetch(ctx, path, q, nil)
-					continue
+		for {
+			page, err := w.answer(ctx)
+			last := err == nil && (page.empty() || len(page.Links) == 0) // without links it is a look-up
+			if err == nil && !last && page.hasRoom() {
+				page, last, err = w.settle(ctx, page, spare)
+			}
+			if err == nil && !last {
+				next, _ := page.next(path) // check has followed it
+				if marker := next.Get("marker"); markers[marker] {
+					err = &ResponseError{Method: http.MethodGet, Path: path, Err: fmt.Errorf("its next link (marker %q) leads back to a page seen before; sort by keys that are never null, such as id", marker)}
+				} else {
+					markers[marker] = true
+					w.keep(page)
+					w.begin(ctx, w.size.went(next), page.last, spare)
 				}
-				yield(nil, explainList(err, path, q))
-				return
-			}
-			next, err := page.next(path)
-			if page.empty { // a next link there would lead nowhere
-				next = nil
-			}
-			if marker := next.Get("marker"); next != nil && seen[marker] {
-				err = fmt.Errorf("its next link (marker %q) leads back to a page seen before; sort by keys that are never null, such as id", marker)
-			} else if next != nil {
-				seen[marker] = true
-				q = size.went(next)
-				fetch = c.prefetch(ctx, path, q, spare)
 			}
 			if err != nil {
-				yield(nil, &ResponseError{Method: http.MethodGet, Path: path, Err: err})
+				yield(nil, err)
 				return
 			}
-			if !yield(page, nil) || next == nil {
+			if !yield(page, nil) || last {
 				return
 			}
 			spare = page.Body
@@ -178,21 +144,23 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 	}
 }
 
-// prefetch sends the request for a page at once, to be read into buf, and returns what waits for its answer; it may
-// be called again.
-func (c *Client) prefetch(ctx context.Context, path string, q url.Values, buf []byte) func() (*RawPage, error) {
-	return rest.Ahead(func() (*RawPage, error) { return c.page(ctx, path, q, buf) })
+// Page reads one page of a listing without decoding it, and asks for it again if it breaks a rule, as [Client.Pages] does.
+func (c *Client) Page(ctx context.Context, path string, query url.Values) (*RawPage, error) {
+	return c.page(ctx, path, query, row{}, nil)
 }
 
-// page reads one page, into buf if it fits.
-func (c *Client) page(ctx context.Context, path string, q url.Values, buf []byte) (*RawPage, error) {
-	resp, err := c.do(ctx, http.MethodGet, path, q, nil, buf)
+// page reads one page, into buf if it fits. after is the row at the end of the page before, if that is known.
+func (c *Client) page(ctx context.Context, path string, q url.Values, after row, buf []byte) (*RawPage, error) {
+	var p *RawPage
+	_, err := c.send(ctx, path, &rest.Request{Method: http.MethodGet, Path: path, Query: q, Into: buf, Check: func(resp *rest.Response) error {
+		p = &RawPage{Body: resp.Body}
+		if err := p.read(path); err != nil {
+			return err
+		}
+		return p.check(path, q, after)
+	}})
 	if err != nil {
 		return nil, err
-	}
-	p, err := parsePage(resp.Body, path)
-	if err != nil {
-		return nil, notV1(resp, http.MethodGet, path, err)
 	}
 	return p, nil
 }

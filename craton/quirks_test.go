@@ -70,7 +70,7 @@ func TestQ2ProjectSpelling(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
 	mux.HandleFunc("POST /v1/users", always(500, bodyUnknown))
-	mux.HandleFunc("GET /v1/users", always(200, `{"users": [{"id": 1, "username": "ci", "project_id": "`+projectID+`"}], "links": []}`))
+	mux.HandleFunc("GET /v1/users", listing(`{"users": `, `{"id": 1, "username": "ci", "project_id": "`+projectID+`"}`, ""))
 	for spelling, conflict := range map[string]bool{
 		projectID:                              true,
 		strings.ReplaceAll(projectID, "-", ""): true,
@@ -92,7 +92,7 @@ func TestQ3Addresses(t *testing.T) {
 	mux, c := newServer(t)
 	mux.HandleFunc("POST /v1/hosts", always(201, `{"id": 7, "ip_address": "`+raw+`"}`))
 	var rec recorder
-	mux.HandleFunc("GET /v1/hosts", rec.wrap(always(200, `{"hosts": [], "links": []}`)))
+	mux.HandleFunc("GET /v1/hosts", rec.wrap(listing(`{"hosts": `, ``, "")))
 	h, err := c.Hosts.Create(t.Context(), craton.HostCreate{IPAddress: raw})
 	if err != nil || h.IPAddress != raw {
 		t.Errorf("%v, %v", h, err)
@@ -172,7 +172,7 @@ func TestQ6Duplicates(t *testing.T) {
 			if name := q.URL.Query().Get("name"); name != "" && !strings.EqualFold(name, "taken") {
 				items = ""
 			}
-			reply(w, 200, `{"`+r.key+`": [`+items+`], "links": []}`)
+			listing(`{"`+r.key+`": `, items, "")(w, q)
 		})
 		mux.HandleFunc("GET /v1/"+r.path+"/1", always(200, `{"id": 1, "name": "old", "cloud_id": 1, "region_id": 1, "device_id": 1, "project_id": "p"}`))
 		mux.HandleFunc("PUT /v1/"+r.path+"/1", always(500, bodyUnknown))
@@ -230,9 +230,9 @@ func TestRefusedDeletes(t *testing.T) {
 		if r.URL.Query().Get("parent_id") == "1" {
 			children = `{"id": 5, "name": "guest"}, {"id": 6}`
 		}
-		reply(w, 200, `{"devices": {"hosts": [`+children+`], "network-devices": []}, "links": []}`)
+		listing(`{"devices": {"hosts": `, children, `, "network-devices": []}`)(w, r)
 	})
-	mux.HandleFunc("GET /v1/network-interfaces", always(200, `{"network_interfaces": [{"id": 8, "name": "eth0", "network_id": 1}], "links": []}`))
+	mux.HandleFunc("GET /v1/network-interfaces", listing(`{"network_interfaces": `, `{"id": 8, "name": "eth0", "network_id": 1}`, ""))
 	ctx := t.Context()
 	for _, tt := range []struct {
 		name string
@@ -257,7 +257,7 @@ func TestRefusedDeletes(t *testing.T) {
 func TestQ7Variables(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
-	mux.HandleFunc("GET /v1/cells", always(200, `{"cells": [{"id": 1}, {"id": 2, "variables": {}}, {"id": 3, "variables": {"a": null}}], "links": []}`))
+	mux.HandleFunc("GET /v1/cells", listing(`{"cells": `, `{"id": 1}, {"id": 2, "variables": {}}, {"id": 3, "variables": {"a": null}}`, ""))
 	p, err := c.Cells.List(t.Context(), craton.CellListOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -335,7 +335,7 @@ func TestQ12ForeignParent(t *testing.T) {
 	t.Parallel()
 	for made, devices := range map[bool]http.HandlerFunc{
 		true:  always(404, bodyNotFound),
-		false: always(200, `{"devices": {"hosts": [], "network-devices": []}, "links": []}`),
+		false: listing(`{"devices": {"hosts": `, "", `, "network-devices": []}`),
 	} {
 		t.Run(strconv.FormatBool(made), func(t *testing.T) {
 			t.Parallel()
@@ -376,7 +376,7 @@ func TestQ13SortKeys(t *testing.T) {
 			t.Parallel()
 			mux, c := newServer(t)
 			var rec recorder
-			mux.HandleFunc("GET /v1/regions", rec.wrap(always(200, `{"regions": [], "links": []}`)))
+			mux.HandleFunc("GET /v1/regions", rec.wrap(listing(`{"regions": `, ``, "")))
 			o := craton.RegionListOptions{Paging: craton.Paging{SortKeys: strings.Split(keys, ",")}}
 			if _, err := c.Regions.List(t.Context(), o); err != nil {
 				t.Fatal(err)
@@ -393,11 +393,7 @@ func lookups(key string, objects []string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		if !q.Has("name") && !q.Has("id") {
-			items := objects
-			if q.Has("marker") {
-				items = nil
-			}
-			reply(w, 200, `{"`+key+`": [`+strings.Join(items, ",")+`], "links": [{"rel": "next", "href": "http://h/v1/`+key+`?marker=99"}]}`)
+			listing(`{"`+key+`": `, strings.Join(objects, ","), "")(w, r)
 			return
 		}
 		var found []string
@@ -507,14 +503,15 @@ func TestQ14ProjectNames(t *testing.T) {
 		}
 		after, _ := strconv.Atoi(q.Get("marker"))
 		var items []string
-		for n := after + 1; n <= 250 && n <= after+100; n++ {
+		limit, _ := strconv.Atoi(q.Get("limit"))
+		for n := after + 1; n <= 250 && n <= after+limit; n++ {
 			items = append(items, fmt.Sprintf(`{"id": "%d", "name": "Team-%d"}`, n, n))
 		}
-		links := ""
+		last := ""
 		if len(items) > 0 {
-			links = fmt.Sprintf(`{"rel": "next", "href": "http://h/v1/projects?marker=%d"}`, after+len(items))
+			last = strconv.Itoa(after + len(items))
 		}
-		reply(w, 200, `{"projects": [`+strings.Join(items, ",")+`], "links": [`+links+`]}`)
+		reply(w, 200, `{"projects": [`+strings.Join(items, ",")+`], "links": `+links(r, "http://h", last)+`}`)
 	})
 	for pattern, want := range map[string][]string{
 		"team-7": {"7"}, "Team-22_": {"220", "221", "222", "223", "224", "225", "226", "227", "228", "229"},
@@ -565,7 +562,7 @@ func TestQ14ProjectNames(t *testing.T) {
 func TestQ15Labels(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
-	mux.HandleFunc("GET /v1/hosts", always(200, `{"hosts": [{"id": 1}, {"id": 2, "labels": []}, {"id": 3, "labels": ["a"]}], "links": []}`))
+	mux.HandleFunc("GET /v1/hosts", listing(`{"hosts": `, `{"id": 1}, {"id": 2, "labels": []}, {"id": 3, "labels": ["a"]}`, ""))
 	mux.HandleFunc("POST /v1/hosts", always(409, `{"message": "A device with the given name already exists.", "status": 409}`))
 	p, err := c.Hosts.List(t.Context(), craton.HostListOptions{})
 	if err != nil {
@@ -591,7 +588,7 @@ func TestQ16Keys(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
 	mux.HandleFunc("GET /v1/network-devices", always(200, `{"network-devices": [{"id": 1}], "links": []}`))
-	mux.HandleFunc("GET /v1/network-interfaces", always(200, `{"network_interfaces": [{"id": 1}], "links": []}`))
+	mux.HandleFunc("GET /v1/network-interfaces", listing(`{"network_interfaces": `, `{"id": 1}`, ""))
 	mux.HandleFunc("GET /v1/devices", always(200, `{"devices": {"hosts": [], "network_devices": []}, "links": []}`))
 	var e *craton.ResponseError
 	if _, err := c.NetworkDevices.List(t.Context(), craton.NetworkDeviceListOptions{}); !errors.As(err, &e) {

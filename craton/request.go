@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -27,7 +26,7 @@ type Response struct {
 // path is relative to /v1 and starts with a slash; each of its elements is escaped already.
 // A body that is not nil is sent as JSON, unless it holds a name, text or number that no fleet may hold, such as one with a NUL
 // character or 1e400, which the original server takes. An answer outside 200 to 299 is an *Error, no answer a *ConnectionError,
-// and no credentials for it an *AuthError.
+// no credentials for it an *AuthError, and one to a GET that is not JSON, several times over, a *ResponseError.
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any) (*Response, error) {
 	if err := checkBody(method, path, body); err != nil {
 		return nil, err
@@ -37,8 +36,16 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 
 // do is Do; the answer is read into buf if it has room for it.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body any, buf []byte) (*Response, error) {
-	resp, err := c.rest.Do(ctx, &rest.Request{Method: method, Path: path, Query: query, Body: body, Into: buf})
+	return c.send(ctx, path, &rest.Request{Method: method, Path: path, Query: query, Body: body, Into: buf})
+}
+
+// send sends one request about path, and returns its answer.
+func (c *Client) send(ctx context.Context, path string, r *rest.Request) (*Response, error) {
+	resp, err := c.rest.Do(ctx, r)
 	if err != nil {
+		if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+			return nil, &ResponseError{Method: r.Method, Path: path, Err: bad}
+		}
 		if none, ok := errors.AsType[*rest.AuthError](err); ok {
 			return nil, (*AuthError)(none)
 		}
@@ -47,19 +54,24 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 		}
 		return nil, err
 	}
-	r := &Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}
+	answer := &Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}
 	if !resp.OK() {
-		return nil, errorOf(r, method, resp.Path)
+		return nil, errorOf(answer, r.Method, resp.Path)
 	}
-	return r, nil
+	return answer, nil
 }
 
 // call sends a request and decodes its JSON answer into out, which may be nil. need, when not empty,
-// is the member that the answer must have.
+// is the member that the answer must have, and not as null.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body, out any, need string) error {
 	resp, err := c.Do(ctx, method, path, query, body)
 	if err != nil || out == nil {
 		return err
+	}
+	if need != "" && gjson.ValidBytes(resp.Body) {
+		if err := rest.Need(resp.Body, need); err != nil {
+			return notV1(resp, method, path, err)
+		}
 	}
 	if err := json.Unmarshal(resp.Body, out); err != nil {
 		return notV1(resp, method, path, err)
@@ -67,16 +79,13 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if err := checkRow(gjson.ParseBytes(resp.Body), "name", value.IsWhole(string(resp.Body))); err != nil {
 		return notV1(resp, method, path, err)
 	}
-	if need != "" && !gjson.GetBytes(resp.Body, need).Exists() {
-		return notV1(resp, method, path, errNoMember(need))
-	}
 	return nil
 }
 
 // notV1 makes the typed error of an answer with a good status that is not what the contract promises.
 func notV1(resp *Response, method, path string, err error) error {
-	if !rest.IsJSON(resp.Header) {
-		err = fmt.Errorf("its content type is %q, not JSON; check that the URL is that of a Craton API", resp.Header.Get("Content-Type"))
+	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
+		err = errors.New(rest.NotJSON(resp.Header, resp.Body))
 	}
 	if resp.of != nil {
 		err = resp.of.ConcealError(err)
@@ -85,4 +94,4 @@ func notV1(resp *Response, method, path string, err error) error {
 }
 
 // errNoMember is the cause of a ResponseError whose body lacks what it must have.
-func errNoMember(name string) error { return errors.New("it has no member \"" + name + "\"") }
+func errNoMember(name string) error { return rest.Need([]byte("{}"), name) }

@@ -98,7 +98,7 @@ func TestServices(t *testing.T) {
 	} {
 		calls = append(calls,
 			call{name: r.path + " list", want: request{"GET", "/v1/" + r.path, "", ""}, status: 200,
-				answer: `{"` + r.key + `": [` + plain + `, {"id": 9}], "links": [{"rel": "self", "href": "http://h/v1/` + r.path + `?limit=30"}, {"rel": "next", "href": "http://h/v1/` + r.path + `?limit=30&marker=9"}]}`,
+				answer: `{"` + r.key + `": [` + plain + `, {"id": 9}], "links": [{"rel": "first", "href": "http://h/v1/` + r.path + `"}, {"rel": "self", "href": "http://h/v1/` + r.path + `?limit=30"}, {"rel": "next", "href": "http://h/v1/` + r.path + `?limit=30&marker=9"}]}`,
 				do: func(ctx context.Context, c *craton.Client) (any, error) {
 					n, marker, err := r.list(ctx, c)
 					return map[string]any{"n": n, "marker": marker}, err
@@ -182,7 +182,7 @@ func TestServices(t *testing.T) {
 			do: func(ctx context.Context, c *craton.Client) (any, error) { return give(c.Clouds.Get(ctx, 1)) }},
 		// Devices: a list only.
 		call{name: "devices list", want: request{"GET", "/v1/devices", "descendants=true&parent_id=31", ""}, status: 200,
-			answer: `{"devices": {"hosts": [{"id": 32, "note": "n"}], "network-devices": [{"id": 31, "model_name": "m"}]}, "links": []}`,
+			answer: `{"devices": {"hosts": [{"id": 32, "note": "n"}], "network-devices": [{"id": 31, "model_name": "m"}]}, "links": [{"rel": "first", "href": "/v1/devices"}, {"rel": "self", "href": "/v1/devices"}, {"rel": "next", "href": "/v1/devices?marker=32"}]}`,
 			do: func(ctx context.Context, c *craton.Client) (any, error) {
 				p, err := c.Devices.List(ctx, craton.DeviceListOptions{ParentID: 31, Descendants: true})
 				if err != nil {

@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,9 +28,6 @@ type span struct {
 	device, field int // field -1: device is an index of vars
 	from, to      int
 }
-
-// errNotJSON is an answer that cannot be parsed.
-var errNotJSON = errors.New("it is not JSON")
 
 const (
 	fieldName = iota

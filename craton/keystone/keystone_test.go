@@ -76,7 +76,7 @@ func (c *counted) api(t testing.TB) string {
 			fmt.Fprint(w, `{"message": "The request could not be authenticated.", "status": 401}`)
 			return
 		}
-		fmt.Fprint(w, `{"clouds": [], "links": []}`)
+		fmt.Fprint(w, `{"clouds": [], "links": [{"rel": "first", "href": "/v1/clouds"}, {"rel": "self", "href": "/v1/clouds"}]}`)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL

@@ -167,9 +167,6 @@ func (by completer) names(cmd *cobra.Command, begin string, kinds ...*resource) 
 						names = append(names, name)
 					}
 				}
-				if limit := limitOf(page); limit > 0 && len(items) < limit {
-					break
-				}
 			}
 		}
 		return names

@@ -237,7 +237,7 @@ func (s *session) each(ctx context.Context, r *resource, q url.Values, progress 
 			}
 			looked += len(items)
 			progress.Show(looked, 0, r.noun()+"s")
-			if limit := limitOf(page); limit > 0 && len(items) < limit {
+			if page.Last() {
 				return nil
 			}
 			if more = looked >= mostCounted; more {

@@ -235,7 +235,7 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 
 // read asks for one page of a collection.
 func read(ctx context.Context, c *craton.Client, path string) error {
-	_, err := c.Do(ctx, http.MethodGet, path, url.Values{"limit": {strconv.Itoa(craton.MinLimit)}}, nil)
+	_, err := c.Page(ctx, path, url.Values{"limit": {strconv.Itoa(craton.MinLimit)}})
 	return err
 }
 

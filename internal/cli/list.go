@@ -183,13 +183,13 @@ func (s *session) query(ctx context.Context, r *resource, c *call, fields []stri
 // them; nil where nothing follows.
 func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool) (objects []gjson.Result, next url.Values, err error) {
 	if !all {
-		resp, err := s.client.Do(ctx, http.MethodGet, r.path, q, nil)
+		page, err := s.client.Page(ctx, r.path, q)
 		if err == nil {
-			objects, err := r.items(resp.Body)
+			objects, err := r.items(page.Body)
 			if most := cmp.Or(askedLimit(q), defaultLimit); err != nil || len(objects) < most {
 				return objects, nil, err
 			}
-			return objects, nextOf(gjson.GetBytes(resp.Body, "links")), nil
+			return objects, nextOf(gjson.GetBytes(page.Body, "links")), nil
 		}
 		if status := craton.StatusOf(err); status != http.StatusInternalServerError && status != http.StatusNotFound {
 			return nil, nil, err
@@ -255,10 +255,6 @@ func (s *session) walk(ctx context.Context, r *resource, q url.Values, all bool,
 			}
 			return objects[:most], next, nil
 		}
-		// A page with room is the last one. Not to ask for an empty one behind it also spares the original a 500 (Q14).
-		if limit := limitOf(page); limit > 0 && len(items) < limit {
-			break
-		}
 	}
 	return objects, nil, nil
 }
@@ -271,17 +267,6 @@ func withParameter(q url.Values, name, text string) url.Values {
 		}
 	}
 	return with
-}
-
-// limitOf is the size of a page; 0 if it does not say.
-func limitOf(page *craton.RawPage) int {
-	for _, l := range page.Links {
-		if u, err := url.Parse(l.Href); err == nil && l.Rel == "self" {
-			n, _ := strconv.Atoi(u.Query().Get("limit"))
-			return n
-		}
-	}
-	return 0
 }
 
 // items are the objects of a list body; of devices hosts come first.

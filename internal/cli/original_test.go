@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -48,9 +47,13 @@ func original(t *testing.T, a answers) *fixture {
 		}
 		switch found := a[path].(type) {
 		case answer:
-			found.write(w)
+			if r.URL.Query().Has("marker") && strings.Contains(found.body, askedMarker) {
+				key, _, _ := strings.Cut(found.body[2:], `"`)
+				found = page(key, "", 100, "")
+			}
+			found.asked(r).write(w)
 		case func(r *http.Request) answer:
-			found(r).write(w)
+			found(r).asked(r).write(w)
 		default:
 			failed(404, "The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.").write(w)
 			t.Errorf("unexpected request %s", path)
@@ -60,13 +63,31 @@ func original(t *testing.T, a answers) *fixture {
 	return &fixture{s.URL, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "secret"}
 }
 
-// page is a list body with the links that the original has on every page that is not empty.
+// page is a list body with the links that the original has; where it stands alone, a page behind it is empty.
 func page(key, objects string, limit int, last string) answer {
-	links := fmt.Sprintf(`{"href": "http://craton/v1/%[1]s?limit=%[2]d", "rel": "self"}`, key, limit)
+	next := ""
 	if objects != "" {
-		links += fmt.Sprintf(`, {"href": "http://craton/v1/%[1]s?limit=%[2]d&details=true&marker=%[3]s", "rel": "next"}`, key, limit, last)
+		next = fmt.Sprintf(`, {"href": "http://craton/v1/%[1]s?limit=%[2]d&details=true&marker=%[3]s", "rel": "next"}`, key, limit, last)
 	}
-	return answer{200, fmt.Sprintf(`{%q: [%s], "links": [%s]}`, key, objects, links)}
+	return answer{200, fmt.Sprintf(`{%[1]q: [%[2]s], "links": [{"href": "http://craton/v1/%[1]s?limit=%[3]d", "rel": "first"}, {"href": "http://craton/v1/%[1]s?limit=%[3]d&marker=%[4]s", "rel": "self"}%[5]s]}`,
+		key, objects, limit, askedMarker, next)}
+}
+
+// askedMarker stands in a body for the marker of the request.
+const askedMarker = "{asked}"
+
+func (a answer) asked(r *http.Request) answer {
+	a.body = strings.ReplaceAll(a.body, askedMarker, r.URL.Query().Get("marker"))
+	return a
+}
+
+// rows are n objects with ids from 1 on, each with more members behind its id.
+func rows(n int, more string) string {
+	var all []string
+	for id := 1; id <= n; id++ {
+		all = append(all, fmt.Sprintf(`{"id": %d%s}`, id, more))
+	}
+	return strings.Join(all, ", ")
 }
 
 func TestErrorsOfTheOriginal(t *testing.T) {
@@ -166,7 +187,7 @@ func TestNothingIsPrintedOfHalfAList(t *testing.T) {
 		if r.URL.Query().Get("marker") != "" {
 			return failed(400, "the disk is full")
 		}
-		return page("clouds", strings.TrimSuffix(strings.Repeat(`{"id": 1}, `, 100), ", "), 100, "1")
+		return page("clouds", rows(100, ""), 100, "100")
 	}})
 	if got := f.fails(t, "--format json cloud-list --all"); got != "The request sent to the server was invalid. the disk is full" {
 		t.Error(got)
@@ -180,13 +201,15 @@ func TestAListIsBegunAnew(t *testing.T) {
 	f := original(t, answers{"GET /clouds": func(r *http.Request) answer {
 		switch marker := r.URL.Query().Get("marker"); {
 		case marker == "":
-			return page("clouds", strings.TrimSuffix(strings.Repeat(`{"id": 1}, `, 99)+`{"id": 2}`, ", "), 100, "2")
+			return page("clouds", rows(100, ""), 100, "100")
 		case asked.Add(1) == 1:
-			return failed(400, `Marker "2" does not exist`)
+			return failed(400, `Marker "100" does not exist`)
+		case marker != "100":
+			return page("clouds", "", 100, "")
 		}
-		return page("clouds", `{"id": 3}`, 100, "3")
+		return page("clouds", `{"id": 103}`, 100, "103")
 	}})
-	if got := f.column(t, "id", "cloud-list --all"); !slices.Equal(got, []string{"1", "2", "3"}) {
+	if got := f.column(t, "id", "cloud-list --all"); len(got) != 101 || got[100] != "103" {
 		t.Error(got)
 	}
 }
@@ -245,14 +268,16 @@ func TestANameOnALaterPage(t *testing.T) {
 			case q.Has("name"):
 				return failed(500, "An unknown exception occurred")
 			case q.Get("marker") == "":
-				return page("clouds", strings.TrimSuffix(strings.Repeat(`{"id": 1, "name": "a"}, `, 100), ", "), 100, "1")
+				return page("clouds", rows(100, `, "name": "a"`), 100, "100")
+			case q.Get("marker") != "100":
+				return page("clouds", "", 100, "")
 			}
-			return page("clouds", `{"id": 2, "name": "east", "project_id": "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"},
-				{"id": 3, "name": "east", "project_id": "0b9e1d5f-1c1a-4b7c-8d0e-2f3a4b5c6d7e"}`, 100, "3")
+			return page("clouds", `{"id": 102, "name": "east", "project_id": "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"},
+				{"id": 103, "name": "east", "project_id": "0b9e1d5f-1c1a-4b7c-8d0e-2f3a4b5c6d7e"}`, 100, "103")
 		},
-		"GET /clouds/2": answer{200, `{"id": 2}`},
+		"GET /clouds/102": answer{200, `{"id": 102}`},
 	})
-	if got := f.must(t, "--format csv cloud-show east"); got != "id\n2\n" { // the other one belongs to another project
+	if got := f.must(t, "--format csv cloud-show east"); got != "id\n102\n" { // the other one belongs to another project
 		t.Error(got)
 	}
 }

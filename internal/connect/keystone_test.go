@@ -204,7 +204,7 @@ func TestThroughKeystone(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		fmt.Fprint(w, `{"clouds": [], "links": []}`)
+		fmt.Fprint(w, `{"clouds": [], "links": [{"rel": "first", "href": "/v1/clouds"}, {"rel": "self", "href": "/v1/clouds"}]}`)
 	}))
 	t.Cleanup(api.Close)
 	region := k.Service(t, ServiceType, api.URL)

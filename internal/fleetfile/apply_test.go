@@ -538,13 +538,11 @@ func TestApplyTenants(t *testing.T) {
 			return
 		}
 		list := []any{}
-		if r.URL.Query().Get("marker") == "" {
-			for _, c := range clouds {
-				list = append(list, map[string]any{"id": c.id, "name": c.name, "project_id": c.projectID, "variables": map[string]any{}})
-			}
+		for _, c := range clouds {
+			list = append(list, map[string]any{"id": c.id, "name": c.name, "project_id": c.projectID, "variables": map[string]any{}})
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"clouds": list, "links": []any{}})
+		_ = json.NewEncoder(w).Encode(onePage(r, "clouds", list...))
 	})
 	c := clientOf(t, h)
 	_, err := Apply(t.Context(), c, parse(t, "clouds: [{name: a}]"), Options{Check: true})

@@ -168,7 +168,7 @@ func (s *original) answer(r *http.Request, path []string, body map[string]any) (
 		case s.member || len(path) == 1 && r.Method != http.MethodGet:
 			return 401, forbiddenMessage
 		case len(path) == 1:
-			return 200, map[string]any{"projects": []any{map[string]any{"id": originalProject, "name": "p"}}, "links": []any{}}
+			return 200, onePage(r, "projects", map[string]any{"id": originalProject, "name": "p"})
 		case r.Method == http.MethodPut:
 			if s.project == nil {
 				s.project = map[string]any{}
@@ -386,16 +386,37 @@ func (s *original) list(r *http.Request, collection string, t table) (int, any) 
 		return 404, "Not Found" // Q14
 	}
 	links := []any{}
+	link := func(rel, marker string) {
+		to := r.URL.Query()
+		to.Set("limit", strconv.Itoa(limit))
+		if to.Del("marker"); marker != "" {
+			to.Set("marker", marker)
+		}
+		links = append(links, map[string]any{"rel": rel, "href": "http://elsewhere/v1/" + collection + "?" + to.Encode()})
+	}
+	link("first", "")
+	link("self", q.Get("marker"))
 	if count > 0 {
-		next := r.URL.Query()
-		next.Set("limit", strconv.Itoa(limit))
-		next.Set("marker", strconv.Itoa(last))
-		links = append(links, map[string]any{"rel": "next", "href": "http://elsewhere/v1/" + collection + "?" + next.Encode()})
+		link("next", strconv.Itoa(last))
 	}
 	if collection == "devices" {
 		return 200, map[string]any{"devices": lists, "links": links}
 	}
 	return 200, map[string]any{t.key: lists[collection], "links": links}
+}
+
+// onePage is a listing's only page, and behind it an empty one.
+func onePage(r *http.Request, key string, objects ...any) map[string]any {
+	marker := r.URL.Query().Get("marker")
+	href := "http://elsewhere/v1/" + key + "?marker="
+	links := []any{map[string]any{"rel": "first", "href": "http://elsewhere/v1/" + key}, map[string]any{"rel": "self", "href": href + marker}}
+	if marker != "" {
+		objects = []any{}
+	}
+	if n := len(objects); n > 0 {
+		links = append(links, map[string]any{"rel": "next", "href": href + fmt.Sprint(objects[n-1].(map[string]any)["id"])})
+	}
+	return map[string]any{key: objects, "links": links}
 }
 
 func orEmpty(m map[string]any) map[string]any {

@@ -1,0 +1,260 @@
+package craton
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// row is what the order of a listing depends on, of one of its objects.
+type row struct {
+	id      string // as a marker has it
+	created string // the time as it came; "" where the object has none
+	number  int    // the id; 0 of a project
+}
+
+// before tells whether a row may come before another in the default order: created_at, and then id.
+func (r row) before(other row) bool {
+	const seconds = len("2006-01-02T15:04:05")
+	a, b, whole := r.created, other.created, true
+	if len(a) != len(b) { // one of them may have no fraction, or no time at all
+		least := min(len(a), len(b), seconds)
+		a, b, whole = a[:least], b[:least], false
+	}
+	if a != b {
+		return a < b
+	}
+	return !whole || r.number < other.number || r.number == 0 // ids of projects are in no order
+}
+
+// read finds the rows and the links of a page's body, which is valid JSON.
+func (p *RawPage) read(path string) error {
+	x := scanner{p.Body, 0}
+	if x.peek() != '{' {
+		return fmt.Errorf("it is %s, not an object", rest.KindOf(gjson.ParseBytes(p.Body)))
+	}
+	key, uuids := strings.ReplaceAll(path[1:], "-", "_"), path == "/projects"
+	found, links := false, gjson.Result{}
+	var problem error
+	x.members(func(name []byte) {
+		switch {
+		case string(name) == "links":
+			links = gjson.ParseBytes(x.skip())
+		case string(name) != key:
+			x.skip()
+		case path != "/devices":
+			found = true
+			p.rows, problem = x.list(key, uuids)
+			p.lists = [][]row{p.rows}
+		case x.peek() != '{':
+			found = true
+			problem = errNotList(key, "an object of two lists", x.skip())
+		default: // {"hosts": [...], "network-devices": [...]} (Q16)
+			found = true
+			problem = x.devices(p)
+		}
+	})
+	switch {
+	case !found:
+		return errNoMember(key)
+	case problem != nil:
+		return problem
+	case !links.Exists():
+		return errNoMember("links")
+	case !links.IsArray():
+		return fmt.Errorf("its member %q is %s, not a list", "links", rest.KindOf(links))
+	}
+	if err := json.Unmarshal([]byte(links.Raw), &p.Links); err != nil {
+		return err
+	}
+	_, err := p.next(path)
+	return err
+}
+
+// devices reads the two lists of devices.
+func (x *scanner) devices(p *RawPage) error {
+	missing := []string{"hosts", "network-devices"}
+	var problem error
+	x.members(func(name []byte) {
+		at := slices.Index(missing, string(name))
+		if at < 0 || problem != nil {
+			x.skip()
+			return
+		}
+		missing = slices.Delete(missing, at, at+1)
+		var list []row
+		list, problem = x.list(string(name), false)
+		p.lists, p.rows = append(p.lists, list), append(p.rows, list...)
+	})
+	if problem == nil && len(missing) > 0 {
+		problem = errNoMember(missing[0])
+	}
+	return problem
+}
+
+// errNotList is a member that should be a list, or something else.
+func errNotList(name, wanted string, text []byte) error {
+	return fmt.Errorf("its member %q is %s, not %s", name, rest.KindOf(gjson.ParseBytes(text)), wanted)
+}
+
+// list reads the rows of a list. Each must be an object with an id: decoders would drop others without a word.
+func (x *scanner) list(name string, uuids bool) (rows []row, problem error) {
+	if x.peek() != '[' {
+		return nil, errNotList(name, "a list", x.skip())
+	}
+	n := 0
+	x.elements(func() {
+		n++
+		if problem != nil || x.peek() != '{' {
+			if text := x.skip(); problem == nil {
+				problem = fmt.Errorf("row %d of its list %q is %s, not an object", n, name, rest.KindOf(gjson.ParseBytes(text)))
+			}
+			return
+		}
+		r, id := row{}, []byte(nil)
+		x.members(func(key []byte) {
+			switch string(key) {
+			case "id":
+				id = x.skip()
+			case "created_at":
+				r.created = gjson.ParseBytes(x.skip()).Str
+			default:
+				x.skip()
+			}
+		})
+		if problem = r.identify(id, uuids); problem != nil {
+			problem = fmt.Errorf("row %d of its list %q %w", n, name, problem)
+		}
+		rows = append(rows, r)
+	})
+	return rows, problem
+}
+
+// identify reads a row's id: a number, or of projects a text.
+func (r *row) identify(text []byte, uuids bool) error {
+	switch v := gjson.ParseBytes(text); {
+	case text == nil:
+		return errors.New("has no id")
+	case uuids && v.Type == gjson.String && v.Str != "":
+		r.id = v.Str
+		return nil
+	case !uuids && v.Type == gjson.Number:
+		n, err := strconv.Atoi(v.Raw)
+		if err == nil && n > 0 {
+			r.id, r.number = strconv.Itoa(n), n
+			return nil
+		}
+	}
+	const most = 40
+	return fmt.Errorf("has an id that is none: %q", text[:min(len(text), most)])
+}
+
+// pageError is a page that breaks a rule which every server keeps.
+type pageError struct{ rule string }
+
+func (e *pageError) Error() string {
+	return e.rule + "; see what stands between here and the API, it loses or changes parts of answers"
+}
+
+func broken(format string, args ...any) error { return &pageError{fmt.Sprintf(format, args...)} }
+
+// check finds that a page breaks a rule of all pages of the API (v1 contract §3). q is what was asked for, after the row
+// at the end of the page before, as far as it is known.
+func (p *RawPage) check(path string, q url.Values, after row) error {
+	p.asked, _ = strconv.Atoi(q.Get("limit"))
+	if isLookup(path, q) && len(p.Links) == 0 {
+		return nil // of one object (v1 contract §2.4.1)
+	}
+	marker := q.Get("marker")
+	place := "its first page"
+	if marker != "" {
+		place = "its page after id " + strconv.Quote(marker)
+	}
+	for _, rel := range []string{"first", "self"} {
+		if !p.has(rel) {
+			return broken("%s has no link %q", place, rel)
+		}
+	}
+	if self := p.link("self").Get("marker"); !sameID(self, marker) {
+		return broken("%s came with that after id %q", place, self)
+	}
+	if limit := p.limit(); limit > 0 && len(p.rows) > limit {
+		return broken("%s has %d rows, more than the %d of a page", place, len(p.rows), limit)
+	}
+	if err := p.checkOrder(place, q, after); err != nil {
+		return err
+	}
+	next := p.link("next").Get("marker")
+	switch {
+	case p.empty() && next != "":
+		return broken("%s is empty, and has a next link all the same", place)
+	case p.empty():
+		return nil
+	case next == "":
+		return broken("%s is not empty, and has no next link", place)
+	}
+	for _, list := range p.lists {
+		if n := len(list); n > 0 && sameID(list[n-1].id, next) {
+			p.last = list[n-1]
+		}
+	}
+	if at := len(p.rows) - 1; p.last.id == "" || sorted(q) && p.last != p.rows[at] {
+		return broken("%s ends with id %s, and its next link goes on after id %q", place, p.rows[at].id, next)
+	}
+	return nil
+}
+
+// checkOrder finds rows that come twice, and in the default order those that are out of it. Devices are put into that order,
+// which is lost across their lists.
+func (p *RawPage) checkOrder(place string, q url.Values, after row) error {
+	seen := make(map[string]bool, len(p.rows))
+	for _, r := range p.rows {
+		if seen[r.id] {
+			return broken("%s has the row with id %s twice", place, r.id)
+		}
+		seen[r.id] = true
+	}
+	if !sorted(q) {
+		return nil
+	}
+	for _, list := range p.lists {
+		at := after
+		for _, r := range list {
+			if at.id != "" && !at.before(r) {
+				return broken("%s has id %s behind id %s, which comes later", place, r.id, at.id)
+			}
+			at = r
+		}
+	}
+	if len(p.lists) > 1 {
+		slices.SortStableFunc(p.rows, func(a, b row) int {
+			if a.before(b) {
+				return -1
+			}
+			return 1
+		})
+	}
+	return nil
+}
+
+// sorted tells that a query asks for the default order, in which no row ever moves.
+func sorted(q url.Values) bool {
+	keys, dir := q.Get("sort_keys"), q.Get("sort_dir")
+	return (keys == "" || keys == "created_at,id") && (dir == "" || dir == "asc")
+}
+
+// isLookup tells the queries that ask for one cloud or region, whose answer has no links.
+func isLookup(path string, q url.Values) bool {
+	return (path == "/clouds" || path == "/regions") && (q.Get("name") != "" || q.Get("id") != "" && q.Get("id") != "0")
+}
+
+// sameID compares markers: a project's may be any spelling of its UUID.
+func sameID(a, b string) bool { return a == b || sameUUID(a, b) && rest.IsUUID(a) }
