@@ -85,7 +85,11 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 // notV1 makes the typed error of an answer with a good status that is not what the contract promises.
 func notV1(resp *Response, method, path string, err error) error {
 	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
-		err = errors.New(rest.NotJSON(resp.Header, resp.Body))
+		answer := resp.of
+		if answer == nil {
+			answer = &rest.Response{Header: resp.Header, Body: resp.Body}
+		}
+		err = errors.New(answer.NotJSON())
 	}
 	if resp.of != nil {
 		err = resp.of.ConcealError(err)

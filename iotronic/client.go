@@ -246,6 +246,10 @@ func WithVersion(v Version) Option { return func(c *config) { c.version, c.pinne
 // WithTimeout bounds each single try of a request, its answer's body included; 0 means no bound but the context's.
 func WithTimeout(d time.Duration) Option { return func(c *config) { c.Timeout = max(d, 0) } }
 
+// WithMaxConnections bounds how many requests are under way at once, all their tries included; others wait. Without a bound,
+// or with 0, it is 4 until the first answer has come and for servers that take few: those of HTTP/1.0, and Python's wsgiref.
+func WithMaxConnections(n int) Option { return func(c *config) { c.Connections = max(n, 0) } }
+
 // WithRetries sets how often a request is repeated; 0 turns retries off.
 func WithRetries(n int) Option { return func(c *config) { c.Retries = max(n, 0) } }
 

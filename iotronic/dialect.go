@@ -118,14 +118,14 @@ func (t *traits) versionRange(h http.Header) (least, most Version, ok bool) {
 // detect asks a server what it is: GET /v1 needs no token, and without a version header no version is wrong there.
 func detect(ctx context.Context, rc *rest.Client) (Dialect, *rest.Response, error) {
 	resp, err := rc.Do(ctx, &rest.Request{Method: http.MethodGet})
+	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+		return DialectAuto, nil, unknownServer("of its /v1, " + bad.Error())
+	}
 	if err != nil {
 		return DialectAuto, nil, sendError(err)
 	}
 	if !resp.OK() {
 		return DialectAuto, nil, errorOf(resp, http.MethodGet, nil)
-	}
-	if !gjson.ValidBytes(resp.Body) {
-		return DialectAuto, nil, unknownServer("its /v1 is not JSON")
 	}
 	has := func(name string) bool { return gjson.GetBytes(resp.Body, name).Exists() }
 	switch {
@@ -143,7 +143,9 @@ func detect(ctx context.Context, rc *rest.Client) (Dialect, *rest.Response, erro
 // (reference §2.1).
 func nodesEra(ctx context.Context, rc *rest.Client, v1 *rest.Response) (Dialect, *rest.Response, error) {
 	root, err := rc.Do(ctx, &rest.Request{Method: http.MethodGet, Above: true})
-	if err != nil {
+	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+		root = bad.Response
+	} else if err != nil {
 		return DialectAuto, nil, sendError(err)
 	}
 	first := gjson.GetBytes(root.Body, "versions.0")

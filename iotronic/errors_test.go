@@ -312,10 +312,12 @@ func TestNotAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ contentType, body, want string }{
 		"html":      {"text/html", "<html>", `its content type is "text/html"`},
-		"nothing":   {"", "", "not JSON"},
-		"an array":  {"application/json", `[]`, "it is no object"},
+		"nothing":   {"", "", "not JSON but empty"},
+		"null":      {"application/json", `null`, "it is null, not an object"},
+		"null's id": {"application/json", `{"uuid": null}`, `its member "uuid" is null`},
+		"an array":  {"application/json", `[]`, "it is a list, not an object"},
 		"no member": {"application/json", `{}`, `no member "uuid"`},
-		"cut":       {"application/json", `{"uuid": "1"`, "unexpected end"},
+		"cut":       {"application/json", `{"uuid": "1"`, `only the beginning of it: 12 bytes that begin with "{\"uuid\": \"1\""`},
 	} {
 		mux, c := newMux(t, iotronic.WithRetries(0))
 		mux.HandleFunc("/v1/boards/b", func(w http.ResponseWriter, _ *http.Request) {

@@ -276,7 +276,7 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 	for i, object := range objects {
 		page.items[i] = RawItem{gjson.GetBytes(object, "uuid").Str, object}
 		if page.items[i].UUID == "" {
-			return nil, unusable(resp, http.MethodGet, errNoMember("uuid"))
+			return nil, unusable(resp, http.MethodGet, fmt.Errorf("row %d of its list %q has no uuid", i+1, w.resource))
 		}
 	}
 	if n := len(page.items); n > 0 && gjson.GetBytes(resp.Body, "next").Type == gjson.String {
@@ -321,14 +321,17 @@ func (l *Lister[T, O]) whole(ctx context.Context, w *walk, page *rawPage) ([]*T,
 func elements(resp *rest.Response, key string) ([][]byte, error) {
 	body := unsafe.String(unsafe.SliceData(resp.Body), len(resp.Body)) // megabytes, of which only places are wanted
 	m := gjson.Get(body, key)
-	if !gjson.Valid(body) || !m.IsArray() {
-		return nil, unusable(resp, http.MethodGet, errNoMember(key))
+	switch {
+	case !m.Exists():
+		return nil, unusable(resp, http.MethodGet, rest.Need(resp.Body, key))
+	case !m.IsArray():
+		return nil, unusable(resp, http.MethodGet, fmt.Errorf("its member %q is %s, not a list", key, rest.KindOf(m)))
 	}
 	var all [][]byte
 	var err error
 	m.ForEach(func(_, item gjson.Result) bool {
 		if !item.IsObject() {
-			err = unusable(resp, http.MethodGet, errNoObject)
+			err = unusable(resp, http.MethodGet, fmt.Errorf("row %d of its list %q is %s, not an object", len(all)+1, key, rest.KindOf(item)))
 			return false
 		}
 		all = append(all, resp.Body[item.Index:item.Index+len(item.Raw)])

@@ -340,11 +340,14 @@ func TestOddPages(t *testing.T) {
 	const one = `{"uuid": "00000001-0000-4000-8000-000000000001", "name": "a"}`
 	for body, want := range map[string]string{
 		`{"boards": [` + one + `], "next": "http://h/v1/boards?marker=x"}`: "goes in a circle",
-		`{"boards": [{"name": "a"}]}`:                                      `no member "uuid"`,
-		`{"boards": [null]}`:                                               "it is no object",
-		`{"boards": {}}`:                                                   `no member "boards"`,
+		`{"boards": [{"name": "a"}]}`:                                      `row 1 of its list "boards" has no uuid`,
+		`{"boards": [` + one + `, null]}`:                                  `row 2 of its list "boards" is null, not an object`,
+		`{"boards": [7]}`:                                                  `row 1 of its list "boards" is a number`,
+		`{"boards": [{"uuid": null}]}`:                                     `row 1 of its list "boards" has no uuid`,
+		`{"boards": {}}`:                                                   `its member "boards" is an object, not a list`,
+		`{"boards": null}`:                                                 `its member "boards" is null, not a list`,
 		`{"nodes": []}`:                                                    `no member "boards"`,
-		`{"boards": [` + one:                                               `no member "boards"`,
+		`{"boards": [` + one:                                               "only the beginning of it",
 	} {
 		mux, c := newMux(t)
 		mux.HandleFunc("/v1/boards", always(200, body))

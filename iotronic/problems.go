@@ -251,6 +251,9 @@ func (e *StateTransitionTimeoutError) ofIotronic() {}
 
 // sendError makes the typed error of a request that got no answer.
 func sendError(err error) error {
+	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+		return &ResponseError{Method: http.MethodGet, Path: bad.Path, Status: bad.Status, RequestID: requestID(bad.Header), Err: bad}
+	}
 	none, ok := errors.AsType[*rest.NoAnswer](err)
 	if !ok {
 		return &ValidationError{errors.New(strings.TrimPrefix(err.Error(), library+": "))}

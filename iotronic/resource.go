@@ -211,11 +211,13 @@ func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 
 // into decodes what an answer is; it must have the member need, if that is not "".
 func into(resp *rest.Response, method string, out any, need string) error {
+	if need != "" && gjson.ValidBytes(resp.Body) {
+		if err := rest.Need(resp.Body, need); err != nil {
+			return unusable(resp, method, err)
+		}
+	}
 	if err := decode(resp.Body, out); err != nil {
 		return unusable(resp, method, err)
-	}
-	if need != "" && !gjson.GetBytes(resp.Body, need).Exists() {
-		return unusable(resp, method, errNoMember(need))
 	}
 	return nil
 }

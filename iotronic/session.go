@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
@@ -250,12 +252,9 @@ func (c *Client) do(ctx context.Context, resource, operation string, r *call) (*
 
 // unusable makes the typed error of an answer with a good status that is not what the API promises.
 func unusable(resp *rest.Response, method string, err error) error {
-	if !rest.IsJSON(resp.Header) {
-		err = fmt.Errorf("its content type is %q, not JSON; check that the URL is that of an Ironic or Iotronic API", resp.Conceal(resp.Header.Get("Content-Type")))
+	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
+		err = errors.New(resp.NotJSON())
 	}
 	err = resp.ConcealError(err)
 	return &ResponseError{Method: method, Path: resp.Path, Status: resp.Status, RequestID: resp.Conceal(requestID(resp.Header)), Err: err}
 }
-
-// errNoMember is the cause of a ResponseError whose body lacks what it must have.
-func errNoMember(name string) error { return errors.New("it has no member \"" + name + "\"") }

@@ -86,19 +86,20 @@ func (r *Request) judge(resp *Response) error {
 	var err error
 	switch {
 	case !gjson.ValidBytes(resp.Body):
-		err = errors.New(NotJSON(resp.Header, resp.Body))
+		err = errors.New(resp.NotJSON())
 	case r.Check != nil:
 		err = r.Check(resp)
 	}
 	if err == nil {
 		return nil
 	}
-	return &BadAnswer{Response: resp, Err: err}
+	return &BadAnswer{Response: resp, Err: resp.ConcealError(err)}
 }
 
-// NotJSON says of an answer that is no JSON what it is, and what to do.
-func NotJSON(h http.Header, body []byte) string {
-	const most = 60
+// NotJSON says of an answer that is no JSON what it is, and what to do. It shows no secret of the request.
+func (r *Response) NotJSON() string {
+	const most, enough = 60, 1 << 16
+	body := []byte(r.Conceal(string(r.Body[:min(len(r.Body), enough)])))
 	start := strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
@@ -108,15 +109,15 @@ func NotJSON(h http.Header, body []byte) string {
 	if len(start) > most {
 		start = strings.ToValidUTF8(start[:most], "") + "…"
 	}
-	said := h.Get("Content-Type")
+	said := r.Conceal(r.Header.Get("Content-Type"))
 	switch {
-	case len(body) == 0:
+	case len(r.Body) == 0:
 		return fmt.Sprintf("it is not JSON but empty (content type %q); see what stands between here and the API", said)
-	case IsJSON(h):
-		return fmt.Sprintf("it is not JSON, or only the beginning of it: %d bytes that begin with %q; see what stands between here and the API", len(body), start)
+	case IsJSON(r.Header):
+		return fmt.Sprintf("it is not JSON, or only the beginning of it: %d bytes that begin with %q; see what stands between here and the API", len(r.Body), start)
 	}
 	return fmt.Sprintf("its content type is %q, not JSON: %d bytes that begin with %q; check that the URL is that of the API, and whether a proxy answers in its place, which may want a login",
-		said, len(body), start)
+		said, len(r.Body), start)
 }
 
 // Encode writes JSON without HTML escapes, so that values travel as they are.

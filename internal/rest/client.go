@@ -172,7 +172,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		data, err = readBody(resp, r.Into)
 		resp.Body = io.NopCloser(bytes.NewReader(data)) // the policy is asked once more
 		if err == nil {
-			err = r.judge(&Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path})
+			err = r.judge(&Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, sent: resp.Request, secrets: c.secrets()})
 		}
 		return err
 	})
