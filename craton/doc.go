@@ -73,7 +73,12 @@
 //		}
 //	}
 //
-// [Client.Pages] walks like All but leaves the bodies as they came, for callers that decode on their own.
+// [Client.Pages] walks like All but leaves the bodies as they came, for callers that decode on their own; [Client.Page] does so with
+// one page.
+//
+// Nothing is half a listing: a page that breaks a rule that every page of the API keeps (its links, its markers, the order and
+// the number of its rows) lost something on its way. It is asked for again, and in the end a [*ResponseError]. So is a row that is
+// no object with an id. What no rule tells, such as an empty page in the place of the last one, only the caller can know.
 //
 // Pages follow each other by the last object's id. Objects made meanwhile may appear or not. One that is deleted while a walk
 // stands on it breaks the walk: [IsMarkerGone] tells, and the walk is to be begun anew.
@@ -132,7 +137,11 @@
 //
 //   - every request that was never sent because no connection came about;
 //   - GET, PUT and DELETE after a lost connection, a timeout, an answer that was cut short, 429, 502, 503 and 504;
-//   - GET after 500, which the original server answers to good requests now and then.
+//   - GET after 500, which the original server answers to good requests now and then;
+//   - GET after a good answer that is none: nothing, JSON that ends early, a proxy's page, a page that breaks a rule.
+//
+// To a server that takes few connections, as the original one does, at most four requests are under way at once
+// ([WithMaxConnections]).
 //
 // A create is never sent twice. After a *ConnectionError it may have been carried out: look before trying again.
 //

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
@@ -103,6 +102,9 @@ func (l *loader) load(ctx context.Context) (*Fleet, error) {
 	}
 	if err := l.f.checkPlaces(); err != nil {
 		return nil, err
+	}
+	if err := whole.Enough(len(l.f.Hosts), l.o.ExpectAtLeast); err != nil {
+		return nil, &staleError{err.Error()}
 	}
 	return l.f, l.f.checkHosts()
 }
@@ -267,15 +269,12 @@ func (l *loader) readOne(ctx context.Context, kind Kind, id int, add func([]Devi
 
 // ask reads one page of a listing.
 func (l *loader) ask(ctx context.Context, kind Kind, q url.Values, details bool) ([]Device, error) {
-	resp, err := l.client.Do(ctx, http.MethodGet, kind.path(), q, nil)
+	page, err := l.client.Page(ctx, kind.path(), q)
 	if err != nil {
 		return nil, err
 	}
 	l.answered.Store(true)
-	var devices []Device
-	if err = errNotJSON; gjson.ValidBytes(resp.Body) {
-		devices, err = newDecoder().page(&craton.RawPage{Body: resp.Body}, kind, details)
-	}
+	devices, err := newDecoder().page(page, kind, details)
 	if err != nil {
 		return nil, &craton.ResponseError{Method: http.MethodGet, Path: kind.path(), Err: err}
 	}

@@ -84,6 +84,9 @@ type Options struct {
 	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
 	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
 	KeepMappings bool
+	// ExpectAtLeast is how many hosts there must be; fewer are an error. It guards against what no rule of the API tells, such as an
+	// empty page in the place of the last one.
+	ExpectAtLeast int
 	// Streams is how many requests may be under way at once, at least 1.
 	Streams int
 }
@@ -122,6 +125,7 @@ func FromSettings(v *settings.Values) (Options, error) {
 		VarsFilter:       v.String("inventory.vars_filter"),
 		ExcludeVariables: v.List("inventory.exclude_variables"),
 		TrustTemplates:   v.Bool("inventory.trust_templates"),
+		ExpectAtLeast:    v.Int("inventory.expect_at_least"),
 		Streams:          v.Int("inventory.streams"),
 	}
 	var err error
@@ -144,6 +148,9 @@ func (o *Options) trust() ansible.Trust { return ansible.TrustOf(o.TrustTemplate
 func (o *Options) check() error {
 	if o.Streams < 1 {
 		return fmt.Errorf("streams must be at least 1, not %d", o.Streams)
+	}
+	if o.ExpectAtLeast < 0 {
+		return fmt.Errorf("expect_at_least must be a number of hosts, not %d", o.ExpectAtLeast)
 	}
 	return cmp.Or(
 		ansible.CheckWords("vars", []Form{o.Vars}, Merged, Layered),

@@ -163,7 +163,7 @@ func throughKeystone(ctx context.Context, v *settings.Values) (*Connection, erro
 
 // network connects over HTTP.
 func network(v *settings.Values, url string, options ...craton.Option) (*Connection, error) {
-	options = append(append(common(v), craton.WithTimeout(v.Duration("timeout"))), options...)
+	options = append(append(common(v), craton.WithTimeout(v.Duration("timeout")), craton.WithMaxConnections(v.Int("max_connections"))), options...)
 	c, err := craton.New(url, options...)
 	if err != nil {
 		return nil, err

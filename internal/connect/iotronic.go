@@ -176,6 +176,7 @@ func iotronicOptions(v *settings.Values, text string) ([]iotronic.Option, error)
 		iotronic.WithDialect(dialect),
 		iotronic.WithRetries(v.Int("iotronic.max_retries")),
 		iotronic.WithTimeout(v.Duration("timeout")),
+		iotronic.WithMaxConnections(v.Int("max_connections")),
 		iotronic.WithUserAgent(userAgent()),
 	}
 	if wait := v.Duration("iotronic.retry_interval"); wait > 0 {

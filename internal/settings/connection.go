@@ -26,5 +26,7 @@ var Connection = Section{
 			Help: "bound of one request in seconds; 0 is none"},
 		{Name: "retries", Env: "CRATON_RETRIES", Kind: Int, Default: "4",
 			Help: "how often a failed request to Craton or Keystone is repeated"},
+		{Name: "max_connections", Env: "CRATON_MAX_CONNECTIONS", Kind: Int, Default: "0",
+			Help: "how many requests may be under way at once; 0 is 4 for a server that takes few, such as the original one, and else no bound"},
 	}, keystone),
 }

@@ -37,7 +37,9 @@ var Inventory = Section{
 			Help: "variables to leave out everywhere, by patterns such as ansible_*"},
 		{Name: "trust_templates", Env: "CRATON_INVENTORY_TRUST_TEMPLATES", Kind: Bool, Default: "false",
 			Help: "let Ansible execute templates and decrypt vaults that the API's variables hold"},
+		{Name: "expect_at_least", Env: "CRATON_INVENTORY_EXPECT_AT_LEAST", Kind: Int, Default: "0",
+			Help: "how many hosts the inventory must have; fewer are an error"},
 		{Name: "streams", Env: "CRATON_INVENTORY_STREAMS", Kind: Int, Default: "16",
-			Help: "how many requests may be under way at once"},
+			Help: "how many requests may be under way at once, if max_connections does not say fewer"},
 	},
 }

@@ -50,6 +50,8 @@ var IotronicInventory = Section{
 			Help: "those of them to leave out, by patterns"},
 		{Name: "filters", Env: "CRATON_IOTRONIC_INVENTORY_FILTERS", Kind: List,
 			Help: "only nodes or boards that match, by words such as driver=ipmi or extra.rack=b7; of several for one field any"},
+		{Name: "expect_at_least", Env: "CRATON_IOTRONIC_INVENTORY_EXPECT_AT_LEAST", Kind: Int, Default: "0",
+			Help: "how many hosts the inventory must have; fewer are an error"},
 		{Name: "trust_templates", Env: "CRATON_IOTRONIC_INVENTORY_TRUST_TEMPLATES", Kind: Bool, Default: "false",
 			Help: "let Ansible execute templates and decrypt vaults that the API's data hold"},
 	},

@@ -80,7 +80,13 @@ func (l *loader) load(ctx context.Context) (*Listing, error) {
 		return nil, err
 	}
 	list.Machines = slices.DeleteFunc(slices.Clone(all), func(m *Machine) bool { return !list.matches(m, l.o.Filters) })
-	return list, l.checkFilters(ctx, list, all)
+	if err := l.checkFilters(ctx, list, all); err != nil {
+		return nil, err
+	}
+	if err := whole.Enough(len(list.Machines), l.o.ExpectAtLeast); err != nil {
+		return nil, &staleError{err.Error()}
+	}
+	return list, nil
 }
 
 // read reads the machines that the server's own filters let through, sorted by UUID.

@@ -76,6 +76,8 @@ type Options struct {
 	ExcludeVariables []string
 	// Filters let through what they all match.
 	Filters []Filter
+	// ExpectAtLeast is how many hosts there must be; fewer are an error.
+	ExpectAtLeast int
 	// TrustTemplates lets Ansible execute templates, and decrypt vaults, that the data hold.
 	TrustTemplates bool
 	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
@@ -108,6 +110,7 @@ func FromSettings(v *settings.Values) (Options, error) {
 		ExcludeFields:    v.List(section + "exclude_fields"),
 		ExtraVariables:   v.List(section + "extra_variables"),
 		ExcludeVariables: v.List(section + "exclude_variables"),
+		ExpectAtLeast:    v.Int(section + "expect_at_least"),
 		TrustTemplates:   v.Bool(section + "trust_templates"),
 	}
 	var err error

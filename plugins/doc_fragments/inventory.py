@@ -104,6 +104,17 @@ options:
     ini:
       - section: inventory_plugin_craton
         key: retries
+  max_connections:
+    description:
+      - How many requests may be under way at once; 0 is 4 for a server that takes few, such as the original one, and
+          else no bound.
+      - The default is C(0).
+    type: int
+    env:
+      - name: CRATON_MAX_CONNECTIONS
+    ini:
+      - section: inventory_plugin_craton
+        key: max_connections
   auth_url:
     description:
       - Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are
@@ -530,9 +541,19 @@ options:
     ini:
       - section: inventory_plugin_craton
         key: trust_templates
+  expect_at_least:
+    description:
+      - How many hosts the inventory must have; fewer are an error.
+      - The default is C(0).
+    type: int
+    env:
+      - name: CRATON_INVENTORY_EXPECT_AT_LEAST
+    ini:
+      - section: inventory_plugin_craton
+        key: expect_at_least
   streams:
     description:
-      - How many requests may be under way at once.
+      - How many requests may be under way at once, if max_connections does not say fewer.
       - The default is C(16).
     type: int
     env:

@@ -94,6 +94,13 @@ options:
           domain.
       - If the task does not set it, the environment variable C(OS_DOMAIN_NAME) is used.
     type: str
+  max_connections:
+    description:
+      - How many requests may be under way at once; 0 is 4 for a server that takes few, such as the original one, and
+          else no bound.
+      - If the task does not set it, the environment variable C(CRATON_MAX_CONNECTIONS) is used.
+    type: int
+    default: 0
   max_retries:
     description:
       - How often a failed request to Ironic or Iotronic is repeated.

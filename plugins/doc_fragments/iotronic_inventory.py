@@ -94,6 +94,17 @@ options:
     ini:
       - section: inventory_plugin_iotronic
         key: retries
+  max_connections:
+    description:
+      - How many requests may be under way at once; 0 is 4 for a server that takes few, such as the original one, and
+          else no bound.
+      - The default is C(0).
+    type: int
+    env:
+      - name: CRATON_MAX_CONNECTIONS
+    ini:
+      - section: inventory_plugin_iotronic
+        key: max_connections
   auth_url:
     description:
       - Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are
@@ -541,6 +552,16 @@ options:
     ini:
       - section: inventory_plugin_iotronic
         key: filters
+  expect_at_least:
+    description:
+      - How many hosts the inventory must have; fewer are an error.
+      - The default is C(0).
+    type: int
+    env:
+      - name: CRATON_IOTRONIC_INVENTORY_EXPECT_AT_LEAST
+    ini:
+      - section: inventory_plugin_iotronic
+        key: expect_at_least
   trust_templates:
     description:
       - Let Ansible execute templates and decrypt vaults that the API's data hold.

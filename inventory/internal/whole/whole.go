@@ -36,3 +36,11 @@ func Read[T any](ctx context.Context, what string, read func(context.Context) (g
 		wait *= 2
 	}
 }
+
+// Enough finds that an inventory has fewer hosts than it must have.
+func Enough(hosts, least int) error {
+	if hosts >= least {
+		return nil
+	}
+	return fmt.Errorf("the inventory has %d hosts, and expect_at_least says %d: see whether the API gives all of them, and the filters let them through, or set it lower", hosts, least)
+}

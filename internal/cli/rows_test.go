@@ -1,0 +1,32 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestRowsThatAreNone: what is no object in a listing is an error of every command that reads the listing, and names it.
+func TestRowsThatAreNone(t *testing.T) {
+	t.Parallel()
+	fleet := filepath.Join(t.TempDir(), "fleet.yml")
+	if err := os.WriteFile(fleet, []byte("clouds: [{name: east}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for rows, want := range map[string]string{
+		"null":                      "row 1 of its list \"clouds\" is null, not an object",
+		`{"id": 1, "name": "a"}, 7`: "row 2 of its list \"clouds\" is a number, not an object",
+		`{"name": "a"}`:             "row 1 of its list \"clouds\" has no id",
+	} {
+		f := original(t, answers{"GET /clouds": page("clouds", rows, 100, "1"), "GET /hosts": page("hosts", "", 100, ""), "GET /regions": page("regions", "", 100, ""),
+			"GET /cells": page("cells", "", 100, ""), "GET /projects": page("projects", "", 100, ""), "GET /users": page("users", "", 100, ""),
+			"GET /clouds/1": failed(404, "Not Found"), "GET /clouds/east": failed(404, "Not Found"), "GET /network-devices": page("network_devices", "", 100, "")})
+		for _, line := range []string{"cloud-list", "cloud-list --all", "--format json cloud-list", "cloud-show east", "apply " + fleet, "apply --check " + fleet} {
+			got := f.run(t, strings.NewReader(""), split(line)...)
+			if got.Exit != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, want) || !strings.Contains(got.Stderr, "GET /clouds") {
+				t.Errorf("%s of %s: exit %d\n%s%s", line, rows, got.Exit, got.Stdout, got.Stderr)
+			}
+		}
+	}
+}
