@@ -35,11 +35,14 @@ func (r row) before(other row) bool {
 	return !whole || r.number < other.number || r.number == 0 // ids of projects are in no order
 }
 
+// adviceURL is what to do about an answer that has nothing of a listing.
+const adviceURL = "check that the URL is that of a Craton API"
+
 // read finds the rows and the links of a page's body, which is valid JSON.
 func (p *RawPage) read(path string) error {
 	x := scanner{p.Body, 0}
 	if x.peek() != '{' {
-		return fmt.Errorf("it is %s, not an object", rest.KindOf(gjson.ParseBytes(p.Body)))
+		return fmt.Errorf("it is %s, not an object; %s", rest.KindOf(gjson.ParseBytes(p.Body)), adviceURL)
 	}
 	key, uuids := strings.ReplaceAll(path[1:], "-", "_"), path == "/projects"
 	found, links := false, gjson.Result{}
@@ -64,7 +67,7 @@ func (p *RawPage) read(path string) error {
 	})
 	switch {
 	case !found:
-		return errNoMember(key)
+		return fmt.Errorf("%w; %s", errNoMember(key), adviceURL)
 	case problem != nil:
 		return problem
 	case !links.Exists():

@@ -116,7 +116,7 @@ func TestKeystoneSettings(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| (`[a-z_]+` \\| `--[a-z-]+` \\| [^|]+) \\|").FindAllStringSubmatch(string(guide), -1) {
 		rows = append(rows, row[1])
 	}
-	others := []string{"url", "validate_certs", "ca_path", "client_cert", "client_key", "timeout", "retries"}
+	others := []string{"url", "validate_certs", "ca_path", "client_cert", "client_key", "timeout", "retries", "max_connections"}
 	for _, s := range settings.Connection.Settings {
 		if slices.Contains(others, s.Name) {
 			continue

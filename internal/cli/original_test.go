@@ -122,7 +122,7 @@ func TestErrorsOfTheOriginal(t *testing.T) {
 		"region-list": "HTTP Server-side Error <html><h1>Bad gateway</h1></html>",
 		"project-list": "The user has either provided insufficient parameters for authentication or is not authorized to access this resource." +
 			" This action requires the 'admin' role",
-		"user-list":   `GET /users: the answer is not a Craton v1 answer: it has no list "users"; check that the URL is that of a Craton API`,
+		"user-list":   `GET /users: the answer is not a Craton v1 answer: it is a list, not an object; check that the URL is that of a Craton API`,
 		"cell-show 1": "GET /cells/1: the answer is not a Craton v1 answer; check that the URL is that of a Craton API",
 		"network-show 1": "The requested resource was not found. The requested URL was not found on the server.;" +
 			" check that the configured URL is that of a Craton v1 API",
