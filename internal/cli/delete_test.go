@@ -41,8 +41,8 @@ func TestDeleteCountsOnlySoFar(t *testing.T) {
 		for i := range 100 {
 			fmt.Fprintf(&b, `,{"id": %d, "cloud_id": 1}`, at+i+1)
 		}
-		links := fmt.Sprintf(`{"href": "http://craton/v1/hosts?cloud_id=1&limit=100", "rel": "first"}, {"href": "http://craton/v1/hosts?cloud_id=1&limit=100&marker=%d", "rel": "self"},`+
-			` {"href": "http://craton/v1/hosts?cloud_id=1&limit=100&marker=%d", "rel": "next"}`, at, at+100)
+		links := fmt.Sprintf(`{"href": "http://craton/v1/hosts?cloud_id=1&limit=100", "rel": "first"}, {"href": "http://craton/v1/hosts?cloud_id=1&limit=100&marker=%s", "rel": "self"},`+
+			` {"href": "http://craton/v1/hosts?cloud_id=1&limit=100&marker=%d", "rel": "next"}`, askedMarker, at+100)
 		return answer{200, fmt.Sprintf(`{"hosts": [%s], "links": [%s]}`, b.String()[1:], links)}
 	}
 	f := original(t, answers{
