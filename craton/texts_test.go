@@ -74,9 +74,9 @@ func TestTextsThatDecodingWouldAlter(t *testing.T) {
 		`{"id":7,"name":"\ud834\udd1e","variables":{"a":"\ud800"}}`: "",
 	} {
 		mux, c := newServer(t)
-		mux.HandleFunc("/v1/clouds", func(w http.ResponseWriter, _ *http.Request) {
+		mux.HandleFunc("/v1/clouds", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write([]byte(`{"clouds":[{"id":6,"name":"fine"},` + row + `],"links":[]}`))
+			_, _ = w.Write([]byte(`{"clouds":[{"id":6,"name":"fine"},` + row + `],"links":` + links(r, "http://h", "7") + `}`))
 		})
 		mux.HandleFunc("/v1/clouds/7", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
