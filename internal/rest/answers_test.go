@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -138,5 +139,30 @@ func TestGateOpens(t *testing.T) {
 			t.Errorf("%s: %d requests at once, want %d", name, most.Load(), c.then)
 		}
 		s.Close()
+	}
+}
+
+// keyAuth sends a key.
+type keyAuth string
+
+func (k keyAuth) Authenticate(_ context.Context, r *http.Request) error {
+	r.Header.Set("X-Auth-Token", string(k))
+	return nil
+}
+
+// TestBadAnswersShowNoSecrets: a page that repeats the request is shown without its credentials, cut through them or not.
+func TestBadAnswersShowNoSecrets(t *testing.T) {
+	t.Parallel()
+	const key = "0f3c6f1e-hush-hush-5d1b7c0e"
+	for _, before := range []string{"", strings.Repeat("x", 45), strings.Repeat("x", 230)} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html; a="+r.Header.Get("X-Auth-Token"))
+			fmt.Fprintf(w, "<p>%s%s</p>", before, r.Header.Get("X-Auth-Token"))
+		}))
+		_, err := newTestClient(t, s.URL, func(cfg *Config) { cfg.Auth = keyAuth(key) }).Do(t.Context(), &Request{Method: http.MethodGet})
+		s.Close()
+		if err == nil || strings.Contains(err.Error(), "0f3c6f1e") || strings.Contains(err.Error(), "hush") {
+			t.Error(err)
+		}
 	}
 }
