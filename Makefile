@@ -11,7 +11,7 @@ LINKS := craton-inventory iotronic-inventory $(basename $(notdir $(wildcard plug
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
 
-# Flags of the tests. -race needs a C compiler; `make test RACE=` goes without.
+# Flags of the tests. -race needs a C compiler: without one, and with `make test RACE=`, the tests go without.
 RACE      := -race
 TESTFLAGS := -shuffle=on -timeout=15m
 
@@ -46,7 +46,7 @@ demo: build ## load an example fleet and run Ansible over it, to see the whole t
 
 test: ## run every test, with the race detector and the oldest and the newest Ansible that run here
 	@venvs=$$(tests/ansible/venvs --path); \
-	set -x; CRATON_TEST_ANSIBLE="$$venvs" go test $(RACE) $(TESTFLAGS) ./...
+	set -x; CRATON_TEST_ANSIBLE="$$venvs" tests/run $(RACE) $(TESTFLAGS) ./...
 
 sanity: ## run ansible-test sanity and ansible-lint on the collection, with the oldest and the newest Ansible; minutes, not in test
 	@venvs=$$(tests/ansible/venvs --path); \

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // hostile are names of a fleet that a shell would execute, expand or split if it read them once more than it should.
@@ -134,7 +136,7 @@ func TestCompletionRunsNothing(t *testing.T) {
 			t.Parallel()
 			path, err := exec.LookPath(name)
 			if err != nil {
-				t.Skipf("no %s on this machine; the Debian package %[1]s has it", name)
+				skip.Packages(t, name)
 			}
 			home, dir := t.TempDir(), t.TempDir()
 			var fleet strings.Builder

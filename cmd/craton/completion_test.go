@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // bashDriver loads the script as a user's shell does, and asks for the words that may follow a command line, as
@@ -71,7 +73,7 @@ func TestCompletion(t *testing.T) {
 		t.Helper()
 		path, err := exec.LookPath(name)
 		if err != nil {
-			t.Skipf("no %s on this machine; the Debian package %[1]s has it", name)
+			skip.Packages(t, name)
 		}
 		return path
 	}

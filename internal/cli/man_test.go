@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/craton-fleet/craton/internal/cli"
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // TestManPages: there is a page for every subcommand, and a real groff finds nothing wrong with any.
@@ -27,7 +28,7 @@ func TestManPages(t *testing.T) {
 	}
 	groff, err := exec.LookPath("groff")
 	if err != nil {
-		t.Skip("no groff on this machine; the Debian package groff-base has it")
+		skip.Packages(t, "groff-base")
 	}
 	dir := t.TempDir()
 	args := []string{"-man", "-Tascii", "-ww", "-z"}

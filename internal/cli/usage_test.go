@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // originalUsage are the usage lines of the original, on one line each (contract §8.7).
@@ -124,7 +126,7 @@ func TestUsageAsArgparse(t *testing.T) {
 	}
 	python3, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("no python3 on this machine to compare with")
+		skip.Packages(t, "python3")
 	}
 	in, err := json.Marshal(parsers)
 	if err != nil {

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // python is Debian's Python, the one that has the Debian packages.
@@ -212,7 +214,7 @@ func need(t testing.TB, pkg, variable string) {
 	case os.Getenv(variable) == "required":
 		t.Fatalf("%s=required: %v", variable, err)
 	default:
-		t.Skip(err)
+		skip.Packages(t, pkg)
 	}
 }
 

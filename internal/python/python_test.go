@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // oracle is what Python makes of a text: of the text itself as textwrap.fill of version 3.6, whose long words are cut
@@ -44,7 +45,7 @@ func askPython(t *testing.T, texts []string) []answer {
 	t.Helper()
 	python3, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("no python3 on this machine to compare with")
+		skip.Packages(t, "python3")
 	}
 	in, err := json.Marshal(texts)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // overSSH skips the test where there is no SSH server, unless CRATON_TEST_SSH is "required". It starts one
@@ -27,7 +29,7 @@ func (h *home) overSSH(t *testing.T) string {
 	}
 	for _, program := range []string{sshd, "ssh", "ssh-keygen"} {
 		if _, missing := exec.LookPath(program); missing != nil && os.Getenv("CRATON_TEST_SSH") != "required" {
-			t.Skipf("no SSH server here: %v; Debian's packages are openssh-server and openssh-client", missing)
+			skip.Packages(t, "openssh-server", "openssh-client")
 		}
 	}
 	if os.Getuid() == 0 {
