@@ -126,6 +126,7 @@ def main():
             'client_key': {'type': 'path', 'no_log': False, 'fallback': (env_fallback, ['CRATON_CLIENT_KEY'])},
             'timeout': {'type': 'str', 'default': '60', 'fallback': (env_fallback, ['CRATON_TIMEOUT'])},
             'retries': {'type': 'int', 'default': 4, 'fallback': (env_fallback, ['CRATON_RETRIES'])},
+            'max_connections': {'type': 'int', 'default': 0, 'fallback': (env_fallback, ['CRATON_MAX_CONNECTIONS'])},
             'auth_url': {'type': 'str', 'fallback': (env_fallback, ['OS_AUTH_URL'])},
             'auth_type': {'type': 'str', 'fallback': (env_fallback, ['OS_AUTH_TYPE'])},
             'os_cloud': {'type': 'str', 'fallback': (env_fallback, ['OS_CLOUD'])},
