@@ -207,7 +207,7 @@ func TestBuildErrors(t *testing.T) {
 		"a host's name that could begin a template": {func(f *fake, dfw, c1 object) { f.host(c1, "a{", nil, nil) }, nil, `its name there, "a{", could begin a template: it holds a {`},
 		"a variable's name that is executed": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"{{ x }}": "1"}, nil) }, nil,
-			`host "a" (id 1) has a variable "{{ x }}", and ansible-core before 2.19 may execute a name that holds { or begins with #jinja2; rename it, or set exclude_variables to it`,
+			`host "a" (id 1) has a variable "{{ x }}", and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2; rename it, or set exclude_variables to it`,
 		},
 		"a name that chooses delimiters": {func(f *fake, dfw, c1 object) {
 			f.cell(dfw, "c9", vars{"#jinja2:x": "1"})

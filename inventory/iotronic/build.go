@@ -166,7 +166,7 @@ func (b *builder) checkFields(m *Machine) error {
 			return fmt.Errorf("%s has a field %q, which Ansible would take for a mark of its own; set exclude_fields to it", m, name)
 		}
 		if b.o.trust() == ansible.Untrusted && !ansible.IsInert(name) {
-			return fmt.Errorf("%s has a field %q, and ansible-core before 2.19 may execute a name that holds { or begins with #jinja2; set exclude_fields to it", m, name)
+			return fmt.Errorf("%s has a field %q, and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2; set exclude_fields to it", m, name)
 		}
 		if err := ansible.Loadable(value); err != nil {
 			return fmt.Errorf("the field %q of %s %w, which Ansible cannot load; change it, or set exclude_fields to it", name, m, err)

@@ -322,7 +322,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if len(value) == 1:
                 text = value.get('__ansible_unsafe')
                 if isinstance(text, str):
-                    return self.text(text, False)
+                    return self.text(text, False) if trust_as_template else wrap_var(text)
                 text = value.get('__ansible_vault')
                 if self.trusted and isinstance(text, str):
                     return self.vault(text)
@@ -336,7 +336,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
         From 2.19 on Ansible executes what is trusted, and ansible-inventory writes what is not as a mark. What holds no
         template is trusted, so that it is written as it is; joined by a play it is trusted no more. Before, all is
-        executed that is not distrusted, also what a play joins: so each string is that holds a brace.
+        executed that is not distrusted, also what a play joins: the program has marked what could be a part of a template.
         """
         if trust_as_template:
             if not trusted and ('{' in text and any(mark in text for mark in TEMPLATE) or text.startswith(DELIMITERS)):

@@ -18,7 +18,7 @@ type Exposure struct {
 
 // AddText counts a string. where is what has it, for people.
 func (e *Exposure) AddText(where, s string) {
-	if IsTemplate(s) || strings.HasSuffix(s, "{") {
+	if IsTemplate(s) || strings.HasSuffix(s, "{") || holdsHeader(s) {
 		if e.Templates++; e.First == "" {
 			e.First = where
 		}

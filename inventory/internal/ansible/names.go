@@ -48,7 +48,7 @@ func CheckHostName(name string, parts int) error {
 	case IsTemplate(name):
 		return errors.New("looks like a template")
 	case !IsInert(name):
-		return errors.New("could begin a template: it holds a {, or begins with #jinja2")
+		return errors.New("could begin a template: it holds a {, or #jinja2 or a part of it")
 	case name[0] == '-':
 		return errors.New("begins with -, which makes it an option of Ansible and ssh")
 	case strings.ContainsAny(name[:1], "!&~@"):

@@ -91,10 +91,41 @@ func IsTemplate(s string) bool {
 	return false
 }
 
-// IsInert tells the strings of which Ansible makes no template, neither by themselves nor where a play joins them with
-// others: those without an opening brace, which each template needs, and without a choice of delimiters.
+// IsInert tells the strings of which Ansible makes no template, neither by themselves nor where a play joins, cuts or trims
+// them: those without an opening brace, and without a choice of delimiters or a part of one. With delimiters of its own a
+// template needs no brace from ansible-core 2.15 to 2.18.
 func IsInert(s string) bool {
-	return strings.IndexByte(s, '{') < 0 && !strings.HasPrefix(s, "#jinja2")
+	return strings.IndexByte(s, '{') < 0 && !holdsHeader(s)
+}
+
+// header begins the line by which a template chooses its delimiters.
+const header = "#jinja2:"
+
+// holdsHeader tells the strings of which a play may make one that begins with the header: those that hold its characters in their
+// order, whatever stands between, those that end with its beginning, and those that only lack the #.
+func holdsHeader(s string) bool {
+	for rest := s; ; {
+		before, after, found := strings.Cut(rest, "2:")
+		if !found {
+			break
+		}
+		if n := len(before) - len("jinja"); n >= 0 && strings.EqualFold(before[n:], "jinja") {
+			return true
+		}
+		rest = after
+	}
+	first := strings.IndexByte(s, '#')
+	if first < 0 {
+		return false
+	}
+	wanted := header[:len(header)-1]
+	for i := first; i < len(s) && wanted != ""; i++ {
+		if s[i]|0x20 == wanted[0]|0x20 {
+			wanted = wanted[1:]
+		}
+	}
+	last := strings.ToLower(strings.TrimSpace(s[strings.LastIndexByte(s, '#'):]))
+	return wanted == "" || strings.HasPrefix(header, last)
 }
 
 // isInertLiteral is IsInert for a JSON string with its quotes and escapes.

@@ -76,7 +76,7 @@ func (v Variables) Check(owner fmt.Stringer, facts string, exclude *Excluder, tr
 			return fmt.Errorf("%s has a variable %q, which Ansible would take for a mark of its own; delete it, or set exclude_variables to it", owner, name)
 		}
 		if trust == Untrusted && !IsInert(name) {
-			return fmt.Errorf("%s has a variable %q, and ansible-core before 2.19 may execute a name that holds { or begins with #jinja2; rename it, or set exclude_variables to it", owner, name)
+			return fmt.Errorf("%s has a variable %q, and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2; rename it, or set exclude_variables to it", owner, name)
 		}
 		if err := Loadable(v[i].Value); err != nil {
 			return fmt.Errorf("the variable %q of %s %w, which Ansible cannot load; change it, or set exclude_variables to it", name, owner, err)

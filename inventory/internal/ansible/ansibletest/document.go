@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -225,7 +226,9 @@ func executes(s string) bool {
 }
 
 // joins tells the strings that a play may make a template of: alone, or with others.
-func joins(s string) bool { return strings.Contains(s, "{") || strings.HasPrefix(s, "#jinja2") }
+func joins(s string) bool { return joined.MatchString(s) }
+
+var joined = regexp.MustCompile(`(?is)\{|#.*j.*i.*n.*j.*a.*2|jinja2:|#(j|ji|jin|jinj|jinja)?\s*$`)
 
 // Failer is what testing and rapid have in common.
 type Failer interface {
