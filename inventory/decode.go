@@ -94,7 +94,7 @@ func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
 	i := len(d.devices)
 	d.devices = append(d.devices, Device{Kind: kind})
 	dev := &d.devices[i]
-	links, sawVariables, altered := "", false, ""
+	links, sawVariables, altered, misfit := "", false, "", ""
 	x.Members(func(key string) {
 		switch key {
 		case "id":
@@ -108,7 +108,7 @@ func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
 		case "parent_id":
 			dev.ParentID = x.ID()
 		case "active":
-			dev.Active = x.Skip() == "true"
+			dev.Active = x.Bool()
 		case "project_id":
 			dev.ProjectID = d.projectID(x.Str())
 		case "device_type":
@@ -126,10 +126,14 @@ func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
 		case "vlans":
 			d.field(i, fieldVLANs, x.Str())
 		case "labels":
+			ok := false
 			if x.Peek() == '[' {
-				dev.Labels = d.labels(x)
+				dev.Labels, ok = d.labels(x)
 			} else {
-				x.Skip()
+				ok = x.Skip() == "null"
+			}
+			if !ok {
+				misfit = key
 			}
 		case "links":
 			links = x.Skip()
@@ -142,6 +146,9 @@ func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
 		if x.Altered() {
 			altered = key
 		}
+		if x.Misfit() {
+			misfit = key
+		}
 	})
 	if dev.ID <= 0 {
 		return fmt.Errorf("it holds a %s without an id", kind)
@@ -152,6 +159,9 @@ func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
 			what = "the " + altered
 		}
 		return fmt.Errorf("%s of %s %d %w", what, kind, dev.ID, value.ErrNotUTF8)
+	}
+	if misfit != "" {
+		return fmt.Errorf("%s of %s %d is of the wrong type", misfit, kind, dev.ID)
 	}
 	if details && !sawVariables {
 		return fmt.Errorf("%s %d comes without its variables, although they were asked for", kind, dev.ID)
@@ -224,12 +234,17 @@ func (d *decoder) word(s string) string {
 	return kept
 }
 
-func (d *decoder) labels(x *jsonscan.Scanner) []string {
+// labels reads a list of labels; ok is that each is a text.
+func (d *decoder) labels(x *jsonscan.Scanner) (sorted []string, ok bool) {
 	labels := d.labeled[:0]
-	x.Elements(func() { labels = append(labels, d.word(x.Str())) })
+	ok = true
+	x.Elements(func() {
+		ok = ok && x.Peek() == '"'
+		labels = append(labels, d.word(x.Str()))
+	})
 	d.labeled = labels
 	slices.Sort(labels)
-	return append(make([]string, 0, len(labels)), slices.Compact(labels)...)
+	return append(make([]string, 0, len(labels)), slices.Compact(labels)...), ok
 }
 
 // projectID is projectID of a text that repeats.

@@ -16,6 +16,7 @@ type Scanner struct {
 	i       int
 	whole   bool // no string of s can be altered
 	altered bool
+	misfit  bool
 }
 
 // New makes a Scanner of JSON that is known to be valid.
@@ -27,6 +28,13 @@ func (x *Scanner) Altered() bool {
 	altered := x.altered
 	x.altered = false
 	return altered
+}
+
+// Misfit tells whether Str, ID or Bool met something else since the last call; null is none.
+func (x *Scanner) Misfit() bool {
+	misfit := x.misfit
+	x.misfit = false
+	return misfit
 }
 
 // Text is body as a string without a copy. Bodies are never written to.
@@ -84,7 +92,7 @@ func (x *Scanner) Elements(fn func()) {
 // Str reads a string; of anything else, such as null, it is "".
 func (x *Scanner) Str() string {
 	if x.Peek() != '"' {
-		x.Skip()
+		x.misfit = x.Skip() != "null" || x.misfit
 		return ""
 	}
 	from, escaped := x.i, false
@@ -104,11 +112,20 @@ func (x *Scanner) Str() string {
 
 // ID reads an integer; of anything else, such as null, it is 0.
 func (x *Scanner) ID() int {
-	n, err := strconv.Atoi(x.Skip())
+	text := x.Skip()
+	n, err := strconv.Atoi(text)
 	if err != nil {
+		x.misfit = text != "null" || x.misfit
 		return 0
 	}
 	return n
+}
+
+// Bool reads true or false; of anything else, such as null, it is false.
+func (x *Scanner) Bool() bool {
+	text := x.Skip()
+	x.misfit = text != "true" && text != "false" && text != "null" || x.misfit
+	return text == "true"
 }
 
 // Skip reads any value and gives its text.
