@@ -255,9 +255,18 @@ func TestPagesOfAChangingFleet(t *testing.T) {
 	t.Parallel()
 	handler, client := bigServer(t)
 	writer := client(handler)
+	long := craton.Region{}
+	for r, err := range writer.Regions.All(t.Context(), craton.RegionListOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Name == "long" {
+			long = *r
+		}
+	}
 	var stay []int
 	next, gone := 0, []int{}
-	for h, err := range writer.Hosts.All(t.Context(), craton.HostListOptions{RegionID: 1}) {
+	for h, err := range writer.Hosts.All(t.Context(), craton.HostListOptions{RegionID: long.ID}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +280,7 @@ func TestPagesOfAChangingFleet(t *testing.T) {
 	changing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
 		if next++; next%2 == 0 {
-			_, err := writer.Hosts.Create(t.Context(), craton.HostCreate{Name: "new" + strconv.Itoa(next), IPAddress: "10.9.9.9", DeviceType: "server", CloudID: 1, RegionID: 1})
+			_, err := writer.Hosts.Create(t.Context(), craton.HostCreate{Name: "new" + strconv.Itoa(next), IPAddress: "10.9.9.9", DeviceType: "server", CloudID: long.CloudID, RegionID: long.ID})
 			if err != nil {
 				t.Error(err)
 			}
@@ -287,7 +296,7 @@ func TestPagesOfAChangingFleet(t *testing.T) {
 	for range 20 {
 		found := map[int]bool{}
 		err := walk.Anew(craton.IsMarkerGone, func() error {
-			for h, err := range reader.Hosts.All(t.Context(), craton.HostListOptions{RegionID: 1}) {
+			for h, err := range reader.Hosts.All(t.Context(), craton.HostListOptions{RegionID: long.ID}) {
 				if err != nil {
 					return err
 				}
