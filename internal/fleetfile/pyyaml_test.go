@@ -207,7 +207,7 @@ func compareWithAnsible(t *testing.T, texts []string, wronglyRefused func(proble
 // reasons are those for which we refuse what Ansible reads.
 var reasons = []string{
 	"is the number", "is not a number that JSON can hold", "is a key that", "a number that Python cannot read", "is given twice",
-	"is binary", "does not fit its tag", "has the tag", "is a key with the tag", "contains itself", "JSON has none", "unknown escape",
+	"is binary", "does not fit its tag", "has the tag", "is a key with the tag", "contains itself", "JSON has none", "unknown escape", "byte order mark",
 }
 
 func hasNoReason(problem string) bool {
@@ -282,10 +282,10 @@ func TestDocumentsAsAnsible(t *testing.T) {
 		"x: &x {one: 1}\ny: {<<: *x, two: 2}\n", "x: &x {one: 1}\ny: {<<: *x, one: 2}\n", "x: &x {one: 1}\ny: &y {one: 2}\nz: {<<: [*x, *y]}\n", "x: &x {one: 1}\ny: &y {two: 2}\nz: {<<: [*x, *y], two: 3}\n",
 		"x: &x {one: 1}\ny: &y {one: 2}\nz:\n  <<: *x\n  <<: *y\n", "x: &x {one: 1}\ny: &y {<<: *x, one: 2}\nz: {<<: *y}\n", "z: {<<: 5}\n", "z: {<<: [5]}\n", "z: {<<: {one: 1}, \"<<\": 2}\n", "z: {\"<<\": {one: 1}}\n", "z: {<<: }\n", "z: {<<: []}\n",
 		"x: &x {yes: 1}\nz: {<<: *x}\n", "z: {=: 1}\n", "z: {=: 1, a: =}\n", "a: b\n---\nc: d\n", "---\na: b\n", "%YAML 1.1\n---\na: yes\n", "%YAML 1.2\n---\na: yes\n", "%YAML 1.3\n---\na: 1\n", "a: b\n...\n", "...\n", "# x\n", "\n", "", "--- !!map\na: 1\n",
-		"\ufeffa: yes\n", "a: yes\r\nb: no\r\nc: |\r\n  x\r\n  y\r\n", "a: yes\rb: no\r", "a:\n\tb: c\n", "\ta: b\n", "a: b\tc\n", "a:\t1\n", "a: 1\t\n", "a: [1,\t2]\n", "a: \"\\t\"\n", "a: \"\\/\"\n", "a: \"\\x41\\u263a\\U0001F600\\e\\N\\_\\L\\P\"\n", "a: \"\\ud83d\"\n", "a: \"\\ud83d\\ude00\"\n",
+		"\ufeffa: yes\n", "a: yes\n\ufeffb: no\n", "a: [1,\n\ufeff2]\n", "a: |\n  x\n\ufeffb: 1\n", "a: 1\u2028\ufeffb: 2\n", "a: x\ufeffy\n", "a: yes\r\nb: no\r\nc: |\r\n  x\r\n  y\r\n", "a: yes\rb: no\r", "a:\n\tb: c\n", "\ta: b\n", "a: b\tc\n", "a:\t1\n", "a: 1\t\n", "a: [1,\t2]\n", "a: \"\\t\"\n", "a: \"\\/\"\n", "a: \"\\x41\\u263a\\U0001F600\\e\\N\\_\\L\\P\"\n", "a: \"\\ud83d\"\n", "a: \"\\ud83d\\ude00\"\n",
 		"a: x\u0085y\n", "a: x\u2028y\n", "a: \"x\u2028y\"\n", "a: x\x07y\n", "a: x\x7fy\n", "a: x\u009fy\n", "a: x\ufffey\n", "a: x\ufffdy\n", "a: x\u200by\n", "a: x\U0001F600y\n", "a: |\n  x\u2028  y\n",
 		"a: one\n  two\n", "a: one\n\n  two\n", "a: 1\n  2\n", "a: yes\n  no\n", "a: >\n  one\n  two\n\n  three\n", "a: >-\n  12\n", "a: |+\n  12\n\n\n", "a: |2\n    x\n", "a: |\n\n  x\n", "a: 'it''s'\n", "a: 'one\n  two'\n", "a: \"one\\\n  two\"\n", "a: \"one\n\n  two\"\n",
-		"a: [1, 2, ]\n", "a: [1,, 2]\n", "a: {b: 1, }\n", "a: {b}\n", "a: {b, c: 1}\n", "a: {b: }\n", "a: {\"b\":1}\n", "a: {b:1}\n", "a: [b: 1]\n", "a: [b:1]\n", "a: [? b : 1]\n", "a: [http://x:80/, {u: http://x}]\n", "a: {x: http://x:80/y}\n", "a: {? b}\n", "a: {: b}\n", "a: [-1, - 1]\n", "a: [::1]\n", "a: {a: ::1}\n",
+		"a: [1, 2, ]\n", "a: [1,, 2]\n", "a: {b: 1, }\n", "a: {b}\n", "a: {b, c: 1}\n", "a: {b: }\n", "a: {\"b\":1}\n", "a: {b:1}\n", "a: [b: 1]\n", "a: [b:1]\n", "a: [? b : 1]\n", "a: [http://x:80/, {u: http://x}]\n", "a: {x: http://x:80/y}\n", "a: {? b}\n", "a: {: b}\n", "a: {b:}\n", "a: {1:}\n", "a: {b\n:}\n", "a: {b:, c: 1}\n", "a:: 1\n", "a: {b:: 1}\n", "a: {\"b:\": 1}\n", "a: [-1, - 1]\n", "a: [::1]\n", "a: {a: ::1}\n",
 		"a: b: c\n", "a: - b\n", "- a\n - b\n", "- - a\n  - b\n", "-\n  a: 1\n", "a:\n- b\n- c\n", "a:\n  - b\n c: d\n", "a:\n  b: 1\n   c: 2\n", "? a\n", "? a\n: b\n", "? [a]\n: b\n", "? {a: 1}\n: b\n", "? |\n  a\n: b\n", ": a\n", "a: @b\n", "a: `b\n", "a: %b\n", "a: 'b\n", "a: [b\n", "a: }\n", "a: b]\n",
 		"a: b #c\n", "a: b#c\n", "a: 'b' #c\n", "a: 'b'#c\n", "a: |  #c\n  b\n", "a: # c\n  b\n", "#c\na: b\n", "a: [b, #c\n d]\n", "a: b\n  # c\n  d\n", "a: b\n# c\n  d\n", "a:\n  # c\n  b: 1\n  # d\n", "- a\n# c\n- b\n", "a: {b: 1, # c\n d: 2}\n", "a: [\n# c\n]\n", "a: >\n  b\n # c\n", "a:\n# c\n  - 1\n",
 		`{"a": 1e3, "b": 0.10, "c": 123456789012345678901234567890, "d": "\ud83d\ude00", "e": [true, null, "yes"], "<<": 1, "": 2}`, `{"a": NaN}`, `{"a": -Infinity, "b": [Infinity]}`, `{"a": "NaN Infinity", "b": 1}`, `{"a": "\\\"NaN", "b": NaN}`, `{"a": 1, "a": 2}`, `{"a": "\ud83d"}`, `{"a": "\ude00\ud83d"}`, `{"\ud83d": 1}`,

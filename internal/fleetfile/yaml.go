@@ -57,8 +57,13 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	// The scanner takes bytes that are not UTF-8 for a broken document and names no line.
+	begins := false
 	for rest, line := data, 1; len(rest) > 0; {
 		c, n := utf8.DecodeRune(rest)
+		if c == '\ufeff' && begins { // as of files that were joined: to Ansible it is nothing, to the library a part of the key
+			return nil, &Problem{Line: line, Message: "begins with a byte order mark, which may stand at the start of a file only; take it out"}
+		}
+		begins = c == '\n' || c == '\r' || c == '\u0085' || c == '\u2028' || c == '\u2029'
 		if c == utf8.RuneError && n == 1 {
 			return nil, &Problem{Line: line, Message: "is not UTF-8; save the file as UTF-8"}
 		}
@@ -266,6 +271,8 @@ func (y *yamlReader) mapping(n *yaml.Node) *tree {
 			e.key, e.problem = "?", "is a key that is not text; keys are text"
 		case tag != "":
 			e.problem = fmt.Sprintf("is a key with the tag %s; keys are text, leave the tag out", tag)
+		case n.Style&yaml.FlowStyle != 0 && plain(key) && strings.HasSuffix(key.Value, ":"): // {a:}, where Ansible fails
+			e.problem = "is a key that ends with a colon; put a space behind the colon, or the key in quotes"
 		case kind == yaml11.Merge:
 			merge = true
 			merges = append(merges, value)
