@@ -16,13 +16,16 @@ import (
 )
 
 func newConfig(s output.Streams) *cobra.Command {
+	var all bool
 	cmd := &cobra.Command{
 		Use:   "config [NAME...]",
-		Short: "Show every setting, its value, and where the value comes from",
-		Long: `Shows every setting with its value (of secrets only whether they are set), and what set it: a flag, a variable of the
-environment, a line of the configuration file, or the default. With NAME only these: a setting (url, inventory.vars), a
-section (inventory), or a variable (CRATON_URL). Variables that begin with CRATON_ and that nothing reads are pointed out.`,
+		Short: "Show what is set, and where each value comes from",
+		Long: `Shows the settings that are set, each with its value (of secrets only whether they are set) and what set it: a flag, a
+variable of the environment, or a line of the configuration file. With --all also those that have their defaults. With NAME
+only these, set or not: a setting (url, inventory.vars), a section (inventory), or a variable (CRATON_URL). Variables that
+begin with CRATON_ and that nothing reads are pointed out.`,
 		Example: `  craton config
+  craton config --all
   craton config url inventory
   craton config --format json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,13 +33,17 @@ section (inventory), or a variable (CRATON_URL). Variables that begin with CRATO
 			if err != nil {
 				return err
 			}
-			c := configuration{v.File, settings.SearchPath(), nil, settings.UnknownVariables(os.Environ())}
+			c := configuration{file: v.File, searched: settings.SearchPath(), unknown: settings.UnknownVariables(os.Environ())}
 			if c.entries, err = chosenSettings(v.Entries(), args); err != nil {
 				return err
+			}
+			if len(args) == 0 && !all {
+				c.leaveDefaults()
 			}
 			return c.write(s, v.String("cli.format"))
 		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "show the settings that have their defaults, too")
 	settings.AddFlags(cmd.Flags(), settings.Sections()...)
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var keys []string
@@ -86,13 +93,23 @@ type configuration struct {
 	file     string   // that was read, "" if none
 	searched []string // where files are looked for
 	entries  []settings.Entry
+	defaults int // how many are left out of entries
 	unknown  []settings.Unknown
+}
+
+// leaveDefaults leaves only what something sets.
+func (c *configuration) leaveDefaults() {
+	all := len(c.entries)
+	c.entries = slices.DeleteFunc(c.entries, func(e settings.Entry) bool { return e.Source.From == settings.FromDefault })
+	c.defaults = all - len(c.entries)
 }
 
 func (c *configuration) write(s output.Streams, format string) error {
 	switch format {
 	case formatJSON, formatYAML:
-		return writeDocument(s.Out, format, c.document())
+		if err := writeDocument(s.Out, format, c.document()); err != nil {
+			return err
+		}
 	case formatCSV:
 		rows := [][]string{{"setting", "value", "from"}}
 		for _, e := range c.entries {
@@ -105,6 +122,12 @@ func (c *configuration) write(s output.Streams, format string) error {
 		if _, err := io.WriteString(s.Out, c.table(appearanceOf(s.Out))); err != nil {
 			return err
 		}
+	}
+	if c.defaults > 0 {
+		fmt.Fprintf(s.Err, "%d set, %d more have their defaults: --all\n", len(c.entries), c.defaults)
+	}
+	if format == formatJSON || format == formatYAML { // the document has them
+		return nil
 	}
 	for _, u := range c.unknown {
 		fmt.Fprintf(s.Err, "WARNING: %s is set, and nothing reads it%s\n", u.Name, didYouMean(u.Nearest))
@@ -127,6 +150,9 @@ func (c *configuration) table(look appearance) string {
 		fmt.Fprintf(&b, "configuration file: %s\n\n", c.file)
 	} else {
 		fmt.Fprintf(&b, "no configuration file; looked for %s\n\n", strings.Join(c.searched, " and "))
+	}
+	if len(c.entries) == 0 {
+		return strings.TrimSuffix(b.String(), "\n")
 	}
 	rows := [][3]string{{"SETTING", "VALUE", "FROM"}}
 	for _, e := range c.entries {

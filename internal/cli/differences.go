@@ -179,6 +179,16 @@ var Differences = []Difference{
 		Reason: "A table whose lines break is hard to read, and the data of a fleet must not steer a terminal.",
 	},
 	{
+		ID: "names-in-lists", Where: "Lists on a terminal, without `--fields`",
+		Original: "Show the ids of clouds, regions, cells, parents, devices, networks and projects", Ours: "Show their names, under `Cloud`, `Region`, `Cell` and so on. A column of which not every name can be found in a few requests shows ids. With `--fields`, with another format and in piped output ids stay ids",
+		Reason: "People know names; programs need ids.",
+	},
+	{
+		ID: "narrow", Where: "Lists on a terminal that has no room for all columns, without `--fields` and `--detail`",
+		Original: "Are as wide as they take", Ours: "Leave out columns, and say on standard error which: when something was made; then what is the same in all rows of state, type, netmask, cloud and region; then type and state. Ids, names and addresses are never left out or broken: where they alone take more, the table stands over the edge",
+		Reason: "Who copies an address needs it in one piece, and rows of one line are read at a glance.",
+	},
+	{
 		ID: "api-key", Where: "user-show and user-list",
 		Original: "Has no such commands", Ours: "Show stars where the original server gives away API keys. user-create shows the new key",
 		Reason: "A key on a screen is a key lost.",

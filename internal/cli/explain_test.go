@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/internal/table"
 )
 
-// escapes are sequences that colour text.
-var escapes = regexp.MustCompile("\x1b\\[[0-9]*m")
+// escapes are sequences that colour text, or wipe a line.
+var escapes = regexp.MustCompile("\x1b\\[[0-9]*[mK]")
 
 // web is the explanation of a host with a parent, with a null that hides, and with text that would upset a terminal.
 func web() *explanation {

@@ -42,7 +42,12 @@ func listVerb(r *resource) *command {
 			for i := range objects {
 				objects[i] = r.guard(objects[i])
 			}
-			if err := s.printList(objects, fields); err != nil {
+			if c.given("fields") { // who names region_id means the id
+				err = s.printList(objects, fields)
+			} else {
+				err = s.printView(objects, fields, view{names: s.names(ctx, r, objects, fields), narrow: !c.given("detail")})
+			}
+			if err != nil {
 				return err
 			}
 			return s.sayMore(ctx, r, len(objects), next)

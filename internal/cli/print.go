@@ -95,8 +95,70 @@ func (s *printer) printMembers(title string, o gjson.Result) error {
 	})
 }
 
+// view is how a table of objects is shown to people at a terminal.
+type view struct {
+	// names are what is shown instead of ids, by the column's field and the id.
+	names map[string]map[string]string
+	// narrow: columns may be left out where the terminal has no room for all.
+	narrow bool
+}
+
+// title is a column's field without what names make wrong.
+func (v view) title(field string) string {
+	if v.names[field] == nil {
+		return field
+	}
+	return strings.TrimSuffix(field, "_id")
+}
+
+// text is an object's value of a field.
+func (v view) text(field string, o gjson.Result) string {
+	value := o.Get(field)
+	if name, is := v.names[field][value.String()]; is && value.Type != gjson.Null {
+		return name
+	}
+	return python.Str(value)
+}
+
+// Columns that give way on a narrow terminal, the first first: when something was made; what is the same in all rows; what
+// is looked at least. Ids, names, addresses and cells never do.
+var (
+	givesWay     = []string{keyCreated, keyUpdated}
+	givesWaySame = []string{"active", "device_type", "interface_type", "netmask", keyCloud, keyRegion}
+	givesWayLast = []string{"netmask", "interface_type", "device_type", "active"}
+)
+
+// fitting are the columns of a table that a terminal has room for, and those that gave way.
+func fitting(t table.Table, fields []string, width int) (columns []int, gone []string) {
+	for i := range fields {
+		columns = append(columns, i)
+	}
+	leave := func(names []string, may func(column int) bool) {
+		for _, name := range names {
+			i := slices.Index(fields, name)
+			if at := slices.Index(columns, i); at >= 0 && !t.Columns(columns...).Fits(width) && may(i) {
+				columns = slices.Delete(columns, at, at+1)
+				gone = append(gone, name)
+			}
+		}
+	}
+	always := func(int) bool { return true }
+	same := func(i int) bool {
+		return !slices.ContainsFunc(t.Rows, func(row []string) bool { return row[i] != t.Rows[0][i] })
+	}
+	leave(givesWay, always)
+	leave(givesWaySame, same)
+	leave(givesWayLast, always)
+	return columns, gone
+}
+
 // printList prints objects: a table or CSV of the fields, or the whole objects.
 func (s *printer) printList(objects []gjson.Result, fields []string) error {
+	return s.printView(objects, fields, view{})
+}
+
+// printView prints objects as printList does, on a terminal in a view.
+func (s *printer) printView(objects []gjson.Result, fields []string, v view) error {
 	switch s.format {
 	case formatJSON:
 		var b bytes.Buffer
@@ -133,19 +195,32 @@ func (s *printer) printList(objects []gjson.Result, fields []string) error {
 		title = s.title
 	}
 	for _, f := range fields {
-		t.Header = append(t.Header, title(f))
+		t.Header = append(t.Header, title(v.title(f)))
 	}
 	for _, o := range objects {
 		cells := make([]string, len(fields))
 		for i, f := range fields {
-			cells[i] = python.Str(o.Get(f))
+			cells[i] = v.text(f, o)
 			if look != (appearance{}) {
 				cells[i] = clean(cells[i])
 			}
 		}
 		t.Rows = append(t.Rows, cells)
 	}
-	return s.writeTable(t, look, func(row, column int) bool { return objects[row].Get(fields[column]).Type == gjson.Null }, fields...)
+	var gone []string
+	if v.narrow && look.width > 0 {
+		var columns []int
+		columns, gone = fitting(t, fields, look.width)
+		t = t.Columns(columns...)
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return slices.Contains(gone, f) })
+	}
+	if err := s.writeTable(t, look, func(row, column int) bool { return objects[row].Get(fields[column]).Type == gjson.Null }, fields...); err != nil {
+		return err
+	}
+	if gone != nil {
+		_, _ = fmt.Fprintf(s.Err, "no room for %s: --detail shows all columns, --fields those that you name\n", strings.Join(gone, ", "))
+	}
+	return nil
 }
 
 // unbroken reports whether a field's values are what people copy: names, addresses and ids, which are never broken over lines.

@@ -50,6 +50,8 @@ type resource struct {
 	// what holds them.
 	holds   []*resource
 	holdKey string
+	// refers is what the ids are of that objects have under keys such as cell_id.
+	refers map[string]referred
 	// secret is a member that is shown only when an object is made.
 	secret string
 }

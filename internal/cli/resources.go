@@ -18,6 +18,9 @@ const (
 	keyCell      = "cell_id"
 	keyParent    = "parent_id"
 	keyDevice    = "device_id"
+	keyNetwork   = "network_id"
+	keyCreated   = "created_at"
+	keyUpdated   = "updated_at"
 	keyVariables = "variables"
 	keyLabels    = "labels"
 )
@@ -80,7 +83,7 @@ func numeric(key, help string) option {
 func resources() []*resource {
 	project := &resource{
 		name: "project", path: "/projects", key: "projects", uuid: true, filter: "name", empties: true, variables: true,
-		fields: []string{keyID, "name"}, more: []string{"created_at", "updated_at"},
+		fields: []string{keyID, "name"}, more: []string{keyCreated, keyUpdated},
 		remove: remover(func(c *craton.Client) deleter[string] { return c.Projects }),
 		create: []option{nameOption, varsOption},
 		list:   []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption},
@@ -88,7 +91,7 @@ func resources() []*resource {
 
 	cloud := &resource{
 		name: "cloud", path: "/clouds", key: "clouds", empties: true, details: true, variables: true,
-		fields: []string{keyID, "name", "created_at"}, more: []string{"updated_at", "note", keyProject},
+		fields: []string{keyID, "name", keyCreated}, more: []string{keyUpdated, "note", keyProject},
 		remove: remover(func(c *craton.Client) deleter[int] { return c.Clouds }),
 		create: []option{nameOption, noteOption, varsOption},
 		list:   []option{fieldsOption, allOption, detailOption, limitOption, markerOption},
@@ -99,7 +102,7 @@ func resources() []*resource {
 	region := &resource{
 		name: "region", path: "/regions", key: "regions", places: []string{keyCloud}, container: []*resource{cloud}, inside: keyCloud,
 		empties: true, details: true, variables: true,
-		fields: []string{keyID, "name", keyCloud}, more: []string{keyProject, "note", "created_at", "updated_at"},
+		fields: []string{keyID, "name", keyCloud}, more: []string{keyProject, "note", keyCreated, keyUpdated},
 		remove: remover(func(c *craton.Client) deleter[int] { return c.Regions }),
 		create: []option{nameOption, required(inCloud), noteOption, varsOption},
 		list:   []option{inCloud, fieldsOption, detailOption, allOption, limitOption, markerOption, varsFilter},
@@ -111,7 +114,7 @@ func resources() []*resource {
 	cell := &resource{
 		name: "cell", path: "/cells", key: "cells", filter: "name", places: []string{keyCloud, keyRegion}, container: []*resource{region}, inside: keyRegion,
 		empties: true, details: true, variables: true,
-		fields: []string{keyID, "name", keyCloud, keyRegion, "created_at"}, more: []string{"updated_at", "note", keyVariables, keyProject},
+		fields: []string{keyID, "name", keyCloud, keyRegion, keyCreated}, more: []string{keyUpdated, "note", keyVariables, keyProject},
 		remove: remover(func(c *craton.Client) deleter[int] { return c.Cells }),
 		create: []option{nameOption, required(inRegion), required(inCloud), noteOption, varsOption},
 		list: []option{inRegion, inCloud, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
@@ -124,8 +127,8 @@ func resources() []*resource {
 	host := &resource{
 		name: "host", path: "/hosts", key: "hosts", filter: "name", places: []string{keyCloud, keyRegion, keyCell}, container: []*resource{region}, inside: keyRegion,
 		details: true, variables: true,
-		fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, "created_at"},
-		more:   []string{"updated_at", "note", keyVariables, keyLabels, keyParent, keyProject},
+		fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
+		more:   []string{keyUpdated, "note", keyVariables, keyLabels, keyParent, keyProject},
 		labels: func(c *craton.Client) labelStore { return c.Hosts }, labelsAtOnce: true,
 		remove: remover(func(c *craton.Client) deleter[int] { return c.Hosts }),
 		fixed:  []string{keyRegion, keyCloud, keyCell},
@@ -133,8 +136,8 @@ func resources() []*resource {
 	networkDevice := &resource{
 		name: "network-device", path: "/network-devices", key: "network_devices", filter: "name",
 		places: []string{keyCloud, keyRegion, keyCell}, container: []*resource{region}, inside: keyRegion, details: true, variables: true,
-		fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, "created_at"},
-		more:   []string{"updated_at", "model_name", "os_version", "vlans", keyVariables, keyLabels, keyParent, keyProject},
+		fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
+		more:   []string{keyUpdated, "model_name", "os_version", "vlans", keyVariables, keyLabels, keyParent, keyProject},
 		labels: func(c *craton.Client) labelStore { return c.NetworkDevices },
 		remove: remover(func(c *craton.Client) deleter[int] { return c.NetworkDevices }),
 	}
@@ -156,7 +159,7 @@ func resources() []*resource {
 	device := &resource{
 		name: "device", path: "/devices", key: "devices", details: true, zeroIsNone: true,
 		fields: []string{keyID, "name", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyParent},
-		more:   []string{"note", "created_at", "updated_at", keyProject},
+		more:   []string{"note", keyCreated, keyUpdated, keyProject},
 		list: []option{fieldsOption, detailOption, allOption, sortKeyOption, sortDirOption, limitOption, markerOption, inCloud, inRegion, inCell, parent,
 			{long: "descendants", kind: switchOption, help: "with --parent: all below it, not its children only"}, activeFilter},
 		badSort: sortedByList,
@@ -178,7 +181,7 @@ func resources() []*resource {
 		name: "network", path: "/networks", key: "networks", filter: "name", places: []string{keyRegion, keyCell}, container: []*resource{region}, inside: keyRegion,
 		details: true, variables: true,
 		fields: []string{keyID, "name", "cidr", "gateway", "netmask", keyCloud, keyRegion, keyCell},
-		more:   []string{"ip_block_type", "nss", keyVariables, "created_at", "updated_at", keyProject},
+		more:   []string{"ip_block_type", "nss", keyVariables, keyCreated, keyUpdated, keyProject},
 		remove: remover(func(c *craton.Client) deleter[int] { return c.Networks }),
 		create: slices.Concat([]option{nameOption, required(addresses[0]), required(addresses[1]), required(addresses[2]),
 			required(inRegion), required(inCloud), inCell}, extras, []option{varsOption}),
@@ -195,10 +198,10 @@ func resources() []*resource {
 	networkInterface := &resource{
 		name: "network-interface", path: "/network-interfaces", key: "network_interfaces", places: []string{keyDevice},
 		container: []*resource{host, networkDevice}, inside: keyDevice,
-		fields: []string{keyID, "name", keyDevice, "interface_type", "ip_address", "network_id"},
-		more:   []string{"vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp", "security", "created_at", "updated_at", keyProject},
+		fields: []string{keyID, "name", keyDevice, "interface_type", "ip_address", keyNetwork},
+		more:   []string{"vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp", "security", keyCreated, keyUpdated, keyProject},
 		remove: remover(func(c *craton.Client) deleter[int] { return c.NetworkInterfaces }),
-		create: slices.Concat([]option{nameOption, required(onDevice), required(sort), ipOption, reference("network", "", "network_id", network),
+		create: slices.Concat([]option{nameOption, required(onDevice), required(sort), ipOption, reference("network", "", keyNetwork, network),
 			numeric("vlan_id", "number of the VLAN")}, wiring, []option{varsOption}),
 		list: []option{onDevice, sort, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
 			ipFilter}, badSort: sortedByList,
@@ -210,7 +213,7 @@ func resources() []*resource {
 	username.key = "username"
 	user := &resource{
 		name: "user", path: "/users", key: "users", title: "username", filter: "name", secret: "api_key",
-		fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{"created_at", "updated_at"},
+		fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{keyCreated, keyUpdated},
 		remove: remover(func(c *craton.Client) deleter[int] { return c.Users }),
 		create: []option{username, required(reference("project", "", keyProject, project)),
 			{long: "admin", kind: switchOption, key: "is_admin", help: "an admin of the project"}},
@@ -223,7 +226,16 @@ func resources() []*resource {
 	cell.holds, cell.holdKey = all[4:], keyCell
 	host.holds, host.holdKey = all[7:], keyDevice
 	networkDevice.holds, networkDevice.holdKey = all[7:], keyDevice
-	return []*resource{project, cloud, region, device, host, cell, networkDevice, network, networkInterface, user}
+	devices := referred{device, []*resource{host, networkDevice}}
+	refers := map[string]referred{keyParent: devices, keyDevice: devices}
+	for key, r := range map[string]*resource{keyProject: project, keyCloud: cloud, keyRegion: region, keyCell: cell, keyNetwork: network} {
+		refers[key] = referred{r, []*resource{r}}
+	}
+	kinds := []*resource{project, cloud, region, device, host, cell, networkDevice, network, networkInterface, user}
+	for _, r := range kinds {
+		r.refers = refers
+	}
+	return kinds
 }
 
 // deleter is a service of the client that deletes.

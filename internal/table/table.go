@@ -101,6 +101,31 @@ func (t Table) Text(look Look) string {
 	return b.String()
 }
 
+// Columns is the table with only these of its columns.
+func (t Table) Columns(columns ...int) Table {
+	pick := func(cells []string) []string {
+		picked := make([]string, len(columns))
+		for i, c := range columns {
+			picked[i] = cells[c]
+		}
+		return picked
+	}
+	out := Table{Header: pick(t.Header), Rows: make([][]string, len(t.Rows))}
+	for i, cells := range t.Rows {
+		out.Rows[i] = pick(cells)
+	}
+	return out
+}
+
+// Fits reports whether the table is not wider than a terminal, with no cell broken; headers may be, between words.
+func (t Table) Fits(width int) bool {
+	sum := 3*len(t.Header) + 1
+	for _, w := range t.needed(Look{Whole: func(int) bool { return true }}) {
+		sum += w
+	}
+	return sum <= width
+}
+
 // widths are the columns' widths.
 func (t Table) widths() []int {
 	widths := make([]int, len(t.Header))

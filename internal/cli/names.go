@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidwall/gjson"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+// referred is what an id in a list, such as a cell_id, may be the id of.
+type referred struct {
+	list *resource   // the collection that has them all
+	each []*resource // where one is read by its id
+}
+
+// What names may cost. Beyond it a column keeps its ids.
+const (
+	namePages   = 3                // pages of a collection, and as many more as the list itself had
+	nameReads   = 32               // objects that are read one by one
+	fewReads    = 2                // of which as many are read without a look at the collection
+	nameStreams = 8                // reads at the same time
+	nameTime    = 10 * time.Second // of a server that is slow, or fails and is asked again
+)
+
+// names are, by the column, the names of what the ids in a list refer to. People at a terminal see them; programs get
+// the ids. A column of which not every name can be found is left out.
+func (s *session) names(ctx context.Context, r *resource, objects []gjson.Result, fields []string) map[string]map[string]string {
+	if s.format != formatTable || !output.IsTerminal(s.Out) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, nameTime)
+	defer cancel()
+	all := map[string]map[string]string{}
+	var mu sync.Mutex
+	var g errgroup.Group
+	for _, field := range fields {
+		of, is := r.refers[field]
+		ids := map[string]bool{}
+		for _, o := range objects {
+			if id := o.Get(field); id.Type != gjson.Null {
+				ids[id.String()] = true
+			}
+		}
+		if !is {
+			continue
+		}
+		if len(ids) == 0 { // nothing to ask for
+			mu.Lock()
+			all[field] = map[string]string{}
+			mu.Unlock()
+			continue
+		}
+		g.Go(func() error {
+			found, err := s.byID(ctx, of, ids, r, objects)
+			if err != nil {
+				return nil // names only help: there are ids
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all[field] = of.texts(found, slices.Contains(fields, of.list.inside))
+			return nil
+		})
+	}
+	_ = g.Wait() // nothing fails
+	return all
+}
+
+// texts are objects' names by their ids. A name that several have, and nothing else tells apart, has the id behind it, as
+// has a name that reads as an id.
+func (of referred) texts(objects map[string]gjson.Result, apart bool) map[string]string {
+	holders := map[string]int{}
+	for _, o := range objects {
+		holders[o.Get(of.list.nameKey()).Str]++
+	}
+	texts := map[string]string{}
+	for id, o := range objects {
+		name := o.Get(of.list.nameKey()).Str
+		if name == "" || of.list.id(name) != "" || holders[name] > 1 && !apart {
+			name = strings.TrimSpace(name + " (" + id + ")")
+		}
+		texts[id] = name
+	}
+	return texts
+}
+
+// byID reads the objects that have ids: all, or it fails. What the list itself shows, as it does parents, is not read again.
+func (s *session) byID(ctx context.Context, of referred, ids map[string]bool, r *resource, shown []gjson.Result) (map[string]gjson.Result, error) {
+	found := map[string]gjson.Result{}
+	missing := maps.Clone(ids)
+	take := func(objects []gjson.Result) {
+		for _, o := range objects {
+			if id := o.Get(keyID).String(); missing[id] {
+				delete(missing, id)
+				found[id] = o
+			}
+		}
+	}
+	if r == of.list || slices.Contains(of.each, r) {
+		take(shown)
+	}
+	if len(missing) > fewReads {
+		pages := namePages + len(shown)/craton.MaxLimit
+		for page, err := range s.client.Pages(ctx, of.list.path, of.where(shown)) {
+			if err != nil {
+				return nil, err
+			}
+			items, err := of.list.items(page.Body)
+			if err != nil {
+				return nil, err
+			}
+			take(items)
+			if pages--; pages == 0 || len(missing) == 0 || len(items) < craton.MaxLimit {
+				break
+			}
+		}
+	}
+	if len(missing) > nameReads {
+		return nil, fmt.Errorf("%d %ss are too many to read", len(missing), of.list.noun())
+	}
+	var mu sync.Mutex
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(nameStreams)
+	for _, id := range slices.Sorted(maps.Keys(missing)) {
+		g.Go(func() (err error) {
+			for _, kind := range of.each {
+				var o gjson.Result
+				if o, err = s.send(gctx, http.MethodGet, kind.at(id), nil); err == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					found[id] = o
+					return nil
+				}
+			}
+			return err
+		})
+	}
+	return found, g.Wait()
+}
+
+// where asks for pages of the collection, and only of what is in the one place that all objects of a list are in.
+func (of referred) where(objects []gjson.Result) url.Values {
+	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}}
+	if of.list.inside == "" {
+		return q
+	}
+	place := objects[0].Get(of.list.inside)
+	if place.Type == gjson.Null || slices.ContainsFunc(objects, func(o gjson.Result) bool { return o.Get(of.list.inside).Raw != place.Raw }) {
+		return q
+	}
+	q.Set(of.list.inside, place.String())
+	return q
+}
