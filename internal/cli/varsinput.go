@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/python"
 	"github.com/craton-fleet/craton/internal/yaml11"
@@ -99,7 +100,26 @@ func variableOf(text string) (value json.RawMessage, note string) {
 		}
 		return json.RawMessage(s.Text), ""
 	}
-	return jsonText(text), formerly(text)
+	if note = formerly(text); note == "" {
+		note = otherwise(text)
+	}
+	return jsonText(text), note
+}
+
+// otherwise says what a fleet file has where a text stands in it without quotes, if it is not that text. Nobody takes a template
+// or several lines for anything else.
+func otherwise(text string) string {
+	if strings.Contains(text, "\n") || strings.HasPrefix(text, "{{") || strings.HasPrefix(text, "{%") || strings.HasPrefix(text, "{#") {
+		return ""
+	}
+	switch instead := fleetfile.Instead(text); {
+	case instead == "":
+		return ""
+	case text[0] == '{' || text[0] == '[':
+		return "is a text, since it is not JSON; in a fleet file it is " + instead
+	default:
+		return "is a text; in a fleet file it is " + instead + ", and wants quotes"
+	}
 }
 
 // formerly says what a text was to python-cratonclient, if it was none.

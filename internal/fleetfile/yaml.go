@@ -75,6 +75,25 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 	return data, nil
 }
 
+// Instead tells what a fleet file has instead of a text of one line where it stands as a variable's value without quotes, such as
+// "a list" of [a, no]. It is "" where that is the text itself.
+func Instead(line string) string {
+	const key = "v"
+	t, problem := yamlTree([]byte(key + ": " + line + "\n"))
+	if problem != nil || t == nil || t.shape != mapping || len(t.entries) != 1 || t.entries[0].key != key {
+		return "an error"
+	}
+	switch v := t.entries[0].value; {
+	case v.shape == broken:
+		return "an error"
+	case v.shape != text:
+		return v.shape.String()
+	case v.text != line:
+		return "another text"
+	}
+	return ""
+}
+
 func byteOrder(data []byte) binary.ByteOrder {
 	switch {
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
