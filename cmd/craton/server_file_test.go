@@ -188,6 +188,46 @@ func TestServerLosesFile(t *testing.T) {
 	}
 }
 
+// TestServerFileIsLink: the database is behind a symbolic link, as with a disk of its own. The server serves it, keeps its
+// log beside the file, and notices what happens to the link as well as to the file.
+func TestServerFileIsLink(t *testing.T) {
+	t.Parallel()
+	for name, command := range map[string]string{
+		"link to another": `cp "$2" "$2.other"; ln -sfn "$2.other" "$1"`,
+		"link removed":    `rm "$1"`,
+		"file removed":    `rm "$2"`,
+		"written over":    `cp "$3" "$2"`,
+		"log removed":     `rm "$2-wal"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			link, file, backup := filepath.Join(dir, "fleet.db"), filepath.Join(dir, "data", "real.db"), filepath.Join(dir, "backup.db")
+			shell(t, `mkdir "$(dirname "$2")"; ln -s "$2" "$1"`, link, file)
+			first := servePlain(t, link)
+			first.stop(t)
+			shell(t, `cp "$1" "$2"`, file, backup)
+
+			s := servePlain(t, link)
+			s.cloud(t, "one")
+			s.cloud(t, "two")
+			shell(t, `test -s "$2-wal"; test ! -e "$1-wal"`, link, file)
+			s.stop(t)
+			if got := cloudsIn(t, file); got != "one two" {
+				t.Errorf("the file has the clouds %q", got)
+			}
+
+			s = servePlain(t, link)
+			shell(t, command, link, file, backup)
+			if status, _, text := s.send(t, "POST", "/v1/clouds", `{"name": "lost"}`); status != 500 || !strings.Contains(text, "no longer the one that was opened") {
+				t.Errorf("a write: %d %s", status, text)
+			}
+			s.waitLog(t, "the database file is not what it was")
+			s.stop(t)
+		})
+	}
+}
+
 // TestServerKeepsFile: what does no harm to the file is no reason to refuse anything: touching it, other processes that
 // write so much that the log is folded in again and again, and a file that comes back.
 func TestServerKeepsFile(t *testing.T) {

@@ -171,3 +171,17 @@ func TestSmallDisk(t *testing.T) {
 		t.Log(err)
 	}
 }
+
+// TestNoFile: a path that leads to something that is no file is an error; reading a pipe would wait for ever.
+func TestNoFile(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if out, err := exec.CommandContext(t.Context(), "mkfifo", pipe).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for path, want := range map[string]string{pipe: "a device or a pipe", os.DevNull: "a device or a pipe", filepath.Dir(pipe): "a directory"} {
+		if _, err := Open(t.Context(), "sqlite:"+path, true); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}

@@ -25,7 +25,7 @@ func (s *Store) fold(ctx context.Context, q *session) {
 		return
 	}
 	size := func() int64 {
-		info, err := os.Stat(s.path + "-wal")
+		info, err := os.Stat(s.guard.log())
 		if err != nil {
 			return 0
 		}

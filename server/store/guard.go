@@ -26,6 +26,7 @@ import (
 // changed by SQLite.
 type guard struct {
 	path string
+	real string      // path without symbolic links: the log and its index stand beside it
 	file fs.FileInfo // as it was when it was opened
 
 	mu     sync.Mutex
@@ -95,6 +96,9 @@ func (g *guard) check() error {
 	return nil
 }
 
+func (g *guard) log() string   { return g.real + "-wal" }
+func (g *guard) index() string { return g.real + "-shm" }
+
 func detached(path, what string) *Failure {
 	return &Failure{Path: path, Reason: Detached, Detail: what}
 }
@@ -113,7 +117,7 @@ func (g *guard) checkContents() error {
 	if g.look == nil {
 		return nil
 	}
-	g.broken, g.over = g.look.check(g.path)
+	g.broken, g.over = g.look.check(g.path, g.log())
 	if g.broken != nil {
 		return g.broken
 	}
@@ -122,8 +126,7 @@ func (g *guard) checkContents() error {
 
 // check returns what was done to the file or to its log behind SQLite's back;
 // over says that it was written over.
-func (l *lookout) check(path string) (broken *Failure, over bool) {
-	log := path + "-wal"
+func (l *lookout) check(path, log string) (broken *Failure, over bool) {
 	if now, err := os.Stat(log); err != nil || !os.SameFile(now, l.wal) {
 		return detached(path, "its write-ahead log "+log+" was moved, removed or replaced"), false
 	}
@@ -203,15 +206,15 @@ func (l *lookout) sum(size int64) (uint64, error) {
 func (g *guard) watch() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	wal, err := os.Stat(g.path + "-wal")
+	wal, err := os.Stat(g.log())
 	if err != nil {
 		return err
 	}
 	l := &lookout{wal: wal, seed: maphash.MakeSeed()}
-	if l.index, err = os.Open(g.path + "-shm"); err != nil {
+	if l.index, err = os.Open(g.index()); err != nil {
 		return err
 	}
-	if l.file, err = os.Open(g.path); err != nil {
+	if l.file, err = os.Open(g.real); err != nil {
 		return err
 	}
 	if l.base, _, err = l.observe(); err != nil {
@@ -284,7 +287,7 @@ func (s *Store) keepLooking(ctx context.Context, every time.Duration, anchor *se
 func (s *Store) letGo(ctx context.Context, anchor *session) error {
 	if s.guard.wasWrittenOver() {
 		suffix := ".aside-" + s.now().UTC().Format("20060102T150405Z")
-		return errors.Join(rename(s.path+"-wal", suffix), rename(s.path+"-shm", suffix))
+		return errors.Join(rename(s.guard.log(), suffix), rename(s.guard.index(), suffix))
 	}
 	var busy, logged, folded int
 	return fault(s.path, anchor.row(ctx, "PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &logged, &folded))

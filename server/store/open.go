@@ -67,14 +67,19 @@ func open(ctx context.Context, database string, create bool, synchronous int) (*
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db, err := sql.Open("sqlite", dsn(path, synchronous))
+	// The log stands beside the file itself, not beside a link to it.
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db, err := sql.Open("sqlite", dsn(real, synchronous))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	// One more connection belongs to the writer.
 	readers := readers()
 	db.SetMaxOpenConns(readers + 2)
-	s := &Store{path: path, db: db, idle: make(chan *session, readers), unopened: make(chan *session, readers), now: time.Now, limits: DefaultLimits, guard: guard{path: path, file: file}}
+	s := &Store{path: path, db: db, idle: make(chan *session, readers), unopened: make(chan *session, readers), now: time.Now, limits: DefaultLimits, guard: guard{path: path, real: real, file: file}}
 	for range readers {
 		s.unopened <- s.session()
 	}
@@ -152,6 +157,8 @@ func touch(path string, create bool) error {
 	switch {
 	case err == nil && info.IsDir():
 		return fmt.Errorf("database %s is a directory, not a file", path)
+	case err == nil && !info.Mode().IsRegular(): // reading a pipe would wait for ever
+		return fmt.Errorf("database %s is a device or a pipe, not a file", path)
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
