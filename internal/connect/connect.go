@@ -67,7 +67,7 @@ func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client,
 func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	url, withKeystone := v.String("url"), UsesKeystone(v)
 	if better := spelling(url); better != "" {
-		return nil, fmt.Errorf("the URL %q (%s) must begin with http:// or https://, that of a file with sqlite:; did you mean %s?", url, v.Source("url"), better)
+		return nil, fmt.Errorf("the URL %q (%s) must begin with http:// or https://, that of a file with sqlite:; did you mean %s?", rest.Bare(url), v.Source("url"), better)
 	}
 	switch {
 	case strings.HasPrefix(url, sqlitePrefix):
@@ -83,27 +83,33 @@ func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, erro
 // spelling is how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before two
 // slashes, or a server without http://. "" for what is right, or what nobody can tell.
 func spelling(text string) string {
-	scheme, rest, ok := strings.Cut(text, ":")
+	if trimmed := strings.TrimSpace(text); trimmed != text && strings.HasPrefix(trimmed, sqlitePrefix) {
+		return trimmed
+	}
+	if url, ok := strings.CutPrefix(text, sqlitePrefix); ok && !strings.HasPrefix(url, "//") && strings.Contains(url, "://") {
+		return rest.Bare(url)
+	}
+	scheme, path, ok := strings.Cut(text, ":")
 	lower := strings.ToLower(scheme)
 	switch {
 	case text == "", strings.HasPrefix(text, sqlitePrefix) && !strings.HasPrefix(text, sqlitePrefix+"//"):
 		return ""
-	case ok && (lower == "sqlite" || lower == "sqlite3" || lower == "file") && !strings.ContainsAny(rest, "@?"):
-		if path, slashes := strings.CutPrefix(rest, "//"); slashes {
-			if strings.HasPrefix(path, "//") { // as SQLAlchemy writes an absolute path
-				path = path[1:]
+	case ok && (lower == "sqlite" || lower == "sqlite3" || lower == "file") && !strings.ContainsAny(path, "@?"):
+		if after, slashes := strings.CutPrefix(path, "//"); slashes {
+			if strings.HasPrefix(after, "//") { // as SQLAlchemy writes an absolute path
+				after = after[1:]
 			}
-			rest = path
+			path = after
 		}
-		if rest == "" {
-			rest = "PATH"
+		if path == "" {
+			path = "PATH"
 		}
-		return sqlitePrefix + rest
+		return sqlitePrefix + path
 	case strings.Contains(text, "://") || strings.ContainsAny(text, "@"):
 		return ""
 	case filepath.IsAbs(text), strings.HasPrefix(text, "."), strings.HasPrefix(text, "~"), strings.HasSuffix(text, ".db"), strings.HasSuffix(lower, ".sqlite"), strings.HasSuffix(lower, ".sqlite3"):
 		return sqlitePrefix + text
-	case ok && port.MatchString(rest):
+	case ok && port.MatchString(path):
 		return "http://" + text + ", or https://" + text
 	}
 	return ""

@@ -11,6 +11,7 @@ func TestSpelling(t *testing.T) {
 		"x.db": "sqlite:x.db", "./x": "sqlite:./x", "/abs/fleet": "sqlite:/abs/fleet", "~/x.db": "sqlite:~/x.db", "file:x.db": "sqlite:x.db", "sqlite3:x.db": "sqlite:x.db",
 		"host:7780": "http://host:7780, or https://host:7780", "craton.example.net": "",
 		"127.0.0.1:7780/v1": "http://127.0.0.1:7780/v1, or https://127.0.0.1:7780/v1", "localhost": "",
+		" sqlite:x.db": "sqlite:x.db", "sqlite:http://host:7780": "http://host:7780", "sqlite:https://bob:secret@host/v1": "https://********@host/v1",
 		"bob:secret@host:7780": "", "nonsense": "",
 	} {
 		if got := spelling(text); got != want {

@@ -164,6 +164,8 @@ func TestBare(t *testing.T) {
 		" http://bob:SECRET@host ":               "http://********@host",
 		"socks5://bob:SECRET@proxy:1":            "socks5://********@proxy:1",
 		"sqlite://bob:SECRET@host/x":             "sqlite://********@host/x",
+		"sqlite:http://bob:SECRET@host/x":        "sqlite:http://********@host/x",
+		"sqlite:http://bob:SECRET@[::1":          "sqlite:http://********@[::1",
 	} {
 		got := Bare(raw)
 		if got != want || strings.Contains(got, "SECRET") || strings.Contains(got, "CRET") {

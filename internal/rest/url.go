@@ -79,7 +79,10 @@ func errEscape(path string) error { return fmt.Errorf("the path %q is not well e
 // What could be a password altogether is [Concealed].
 func Bare(raw string) string {
 	text := strings.TrimSpace(raw)
-	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && !strings.HasPrefix(path, "//") { // a file
+	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && !strings.HasPrefix(path, "//") {
+		if strings.Contains(path, "://") { // a URL where a path belongs
+			return "sqlite:" + Bare(path)
+		}
 		return raw
 	}
 	scheme, rest, ok := strings.Cut(text, "://")

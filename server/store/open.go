@@ -135,6 +135,8 @@ func sqlitePath(database string) (string, error) {
 	case !ok || scheme != "sqlite":
 		// The text is not repeated: a URL may hold a password.
 		return "", errors.New("the database must be given as sqlite:PATH")
+	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"), strings.Contains(path, "://"):
+		return "", errors.New("the database must be given as sqlite:PATH, without slashes before PATH: it is not a URL")
 	case path == "" || path == ":memory:":
 		return "", errors.New("the database sqlite:PATH needs the path of a file")
 	}

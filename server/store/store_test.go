@@ -80,6 +80,9 @@ func TestOpen(t *testing.T) {
 		{"sqlite::memory:", "needs the path"},
 		{"postgres://u:secret@h/db", "PostgreSQL is not supported in this version"},
 		{"fleet.db", "sqlite:PATH"},
+		{"sqlite://fleet.db", "sqlite:PATH, without slashes"}, // which made /fleet.db
+		{"sqlite://u:secret@h/db", "sqlite:PATH, without slashes"},
+		{"sqlite:http://u:secret@h/db", "sqlite:PATH, without slashes"},
 	} {
 		_, err := Open(ctx, tc.database, false)
 		if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "secret") {
