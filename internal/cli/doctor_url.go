@@ -34,6 +34,10 @@ const (
 func (d *doctor) checkURL(v *settings.Values) urlKind {
 	const check = "url"
 	raw, source := v.String("url"), v.Source("url")
+	if better := connect.Spelling(raw); better != "" {
+		d.problem(check, "set CRATON_URL to "+better, "%s (%s) is not how the URL of a fleet is written", rest.Bare(raw), source)
+		return urlBad
+	}
 	scheme, _, _ := strings.Cut(raw, ":")
 	switch scheme {
 	case "":

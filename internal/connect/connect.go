@@ -66,7 +66,7 @@ func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client,
 // Open connects as the connection settings say.
 func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	url, withKeystone := v.String("url"), UsesKeystone(v)
-	if better := spelling(url); better != "" {
+	if better := Spelling(url); better != "" {
 		return nil, fmt.Errorf("the URL %q (%s) must begin with http:// or https://, that of a file with sqlite:; did you mean %s?", rest.Bare(url), v.Source("url"), better)
 	}
 	switch {
@@ -80,9 +80,9 @@ func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, erro
 	return local(v)
 }
 
-// spelling is how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before two
+// Spelling is how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before two
 // slashes, or a server without http://. "" for what is right, or what nobody can tell.
-func spelling(text string) string {
+func Spelling(text string) string {
 	if trimmed := strings.TrimSpace(text); trimmed != text && strings.HasPrefix(trimmed, sqlitePrefix) {
 		return trimmed
 	}

@@ -14,7 +14,7 @@ func TestSpelling(t *testing.T) {
 		" sqlite:x.db": "sqlite:x.db", "sqlite:http://host:7780": "http://host:7780", "sqlite:https://bob:secret@host/v1": "https://********@host/v1",
 		"bob:secret@host:7780": "", "nonsense": "",
 	} {
-		if got := spelling(text); got != want {
+		if got := Spelling(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
