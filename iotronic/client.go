@@ -181,8 +181,8 @@ func WithAuth(a Auth) Option { return func(c *config) { c.Auth = a } }
 // WithToken authenticates with a token of Keystone's as it is, but for space around it, such as the end of a file's last
 // line. It needs an endpoint, and is not renewed.
 func WithToken(token string) Option {
+	token = strings.TrimSpace(token)
 	return func(c *config) {
-		token = strings.TrimSpace(token)
 		if strings.ContainsFunc(token, unicode.IsControl) {
 			c.problem = invalid("the token has a control character in it, such as the end of a line; no token has")
 		}
