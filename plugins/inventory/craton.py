@@ -310,6 +310,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             found = self.inventory.get_host(host)
             return combine_vars(get_group_vars(found.get_groups()), found.get_vars())
         self._set_composite_vars(self.get_option('compose'), variables(), host, strict=strict)
+        if trust_as_template:
+            own = self.inventory.get_host(host).vars
+            for variable in self.get_option('compose') or {}:
+                if variable in own:
+                    self.inventory.set_variable(host, variable, self.plain(own[variable]))
         composed = variables()
         self._add_host_to_composed_groups(self.get_option('groups'), composed, host, strict=strict, fetch_hostvars=False)
         self._add_host_to_keyed_groups(self.get_option('keyed_groups'), composed, host, strict=strict, fetch_hostvars=False)
@@ -329,6 +334,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return dict((key, self.decode(inner)) for key, inner in value.items())
         if isinstance(value, list):
             return [self.decode(inner) for inner in value]
+        return value
+
+    def plain(self, value):
+        """A composed value, whose strings are written as they are where they hold no template, like all others."""
+        if isinstance(value, str):
+            return self.text(value, False)
+        if isinstance(value, dict):
+            return dict((key, self.plain(inner)) for key, inner in value.items())
+        if isinstance(value, list):
+            return [self.plain(inner) for inner in value]
         return value
 
     def text(self, text, trusted):

@@ -143,7 +143,8 @@ clouds: [{name: east, regions: [{name: dfw, hosts: [{name: web1, ip_address: 10.
 		for _, form := range []string{"merged", "layered"} {
 			vars := "CRATON_INVENTORY_VARS=" + form
 			for _, trust := range []string{"false", "true"} {
-				file := h.write(t, "p.craton.yml", "plugin: craton.fleet.craton\ntrust_templates: "+trust+"\n")
+				file := h.write(t, "p.craton.yml", "plugin: craton.fleet.craton\ntrust_templates: "+trust+"\nstrict: true\n"+
+					"compose: {composed: \"text ~ '!'\", composed_list: \"[text ~ '!', {'a': text ~ 1}]\", composed_name: 'text'}\n")
 				if out := raw(plain, file, vars); strings.Contains(out, "__ansible_") {
 					t.Errorf("plugin, %s, trust %s: marks in\n%s", form, trust, out)
 				}

@@ -101,31 +101,28 @@ func IsInert(s string) bool {
 // header begins the line by which a template chooses its delimiters.
 const header = "#jinja2:"
 
-// holdsHeader tells the strings of which a play may make one that begins with the header: those that hold its characters in their
-// order, whatever stands between, those that end with its beginning, and those that only lack the #.
+// holdsHeader tells the strings of which a play may make one that begins with a header: those that hold its beginning, end with a
+// part of that, or only lack the #; and those that hold all characters of one that sets something, whatever stands between.
 func holdsHeader(s string) bool {
-	for rest := s; ; {
-		before, after, found := strings.Cut(rest, "2:")
-		if !found {
-			break
-		}
-		if n := len(before) - len("jinja"); n >= 0 && strings.EqualFold(before[n:], "jinja") {
-			return true
-		}
-		rest = after
+	word := strings.TrimSpace(s)
+	if n := len(header) - 1; len(word) >= n && strings.EqualFold(word[:n], header[1:]) {
+		return true
 	}
 	first := strings.IndexByte(s, '#')
 	if first < 0 {
 		return false
 	}
-	wanted := header[:len(header)-1]
-	for i := first; i < len(s) && wanted != ""; i++ {
-		if s[i]|0x20 == wanted[0]|0x20 {
+	low := strings.ToLower(s[first:])
+	if strings.Contains(low, header[:len(header)-1]) || strings.HasPrefix(header, strings.TrimSpace(low[strings.LastIndexByte(low, '#'):])) {
+		return true
+	}
+	wanted := header + "_:" // all delimiters have an underscore in their names
+	for i := 0; i < len(low) && wanted != ""; i++ {
+		if low[i] == wanted[0] {
 			wanted = wanted[1:]
 		}
 	}
-	last := strings.ToLower(strings.TrimSpace(s[strings.LastIndexByte(s, '#'):]))
-	return wanted == "" || strings.HasPrefix(header, last)
+	return wanted == ""
 }
 
 // isInertLiteral is IsInert for a JSON string with its quotes and escapes.

@@ -31,9 +31,10 @@ func TestAppendValue(t *testing.T) {
 		{`"\u0023jinja2:x\n"`, `{"__ansible_unsafe":"\u0023jinja2:x\n"}`, `"\u0023jinja2:x\n"`},
 		// A play may trim, cut, lower or join what lacks something before it or behind it.
 		{`"see #jinja2:"`, `{"__ansible_unsafe":"see #jinja2:"}`, `"see #jinja2:"`},
-		{`" #Jin-ja2"`, `{"__ansible_unsafe":" #Jin-ja2"}`, `" #Jin-ja2"`},
-		{`["#","x#jinja ","2:","jinja2:x","a2:Jinja2:"]`, `[{"__ansible_unsafe":"#"},{"__ansible_unsafe":"x#jinja "},"2:",{"__ansible_unsafe":"jinja2:x"},{"__ansible_unsafe":"a2:Jinja2:"}]`, `["#","x#jinja ","2:","jinja2:x","a2:Jinja2:"]`},
-		{`["# a comment","#1","a#b#c","jinja2","52:54:00:12:34:56","x: 2: y"]`, `["# a comment","#1","a#b#c","jinja2","52:54:00:12:34:56","x: 2: y"]`, `["# a comment","#1","a#b#c","jinja2","52:54:00:12:34:56","x: 2: y"]`},
+		{`" #Jinja2"`, `{"__ansible_unsafe":" #Jinja2"}`, `" #Jinja2"`},
+		{`"# jin-ja2: a_b: c"`, `{"__ansible_unsafe":"# jin-ja2: a_b: c"}`, `"# jin-ja2: a_b: c"`},
+		{`["#","x#jinja ","2:"," Jinja2:x","a2:Jinja2:"]`, `[{"__ansible_unsafe":"#"},{"__ansible_unsafe":"x#jinja "},"2:",{"__ansible_unsafe":" Jinja2:x"},"a2:Jinja2:"]`, `["#","x#jinja ","2:"," Jinja2:x","a2:Jinja2:"]`},
+		{`["# jinja2: no","# a comment","#1","a#b#c","jinja2","52:54:00:12:34:56","x: 2: y"]`, `["# jinja2: no","# a comment","#1","a#b#c","jinja2","52:54:00:12:34:56","x: 2: y"]`, `["# jinja2: no","# a comment","#1","a#b#c","jinja2","52:54:00:12:34:56","x: 2: y"]`},
 		{`{"k":"{{ x }}","l":["{{ y }}",1]}`, `{"k":{"__ansible_unsafe":"{{ x }}"},"l":[{"__ansible_unsafe":"{{ y }}"},1]}`, `{"k":"{{ x }}","l":["{{ y }}",1]}`},
 		// Keys cannot be marked: the smallest object that has one becomes text, in which no brace opens anything.
 		{`{"k":"{{ x }}","{{ key }}":["{{ y }}",{"a":{}}]}`, `{"__ansible_unsafe":" {\"k\":\"\\u007b\\u007b x }}\",\"\\u007b\\u007b key }}\":[\"\\u007b\\u007b y }}\",{\"a\":{}}]}"}`, `{"k":"{{ x }}","{{ key }}":["{{ y }}",{"a":{}}]}`},

@@ -228,7 +228,7 @@ func executes(s string) bool {
 // joins tells the strings that a play may make a template of: alone, or with others.
 func joins(s string) bool { return joined.MatchString(s) }
 
-var joined = regexp.MustCompile(`(?is)\{|#.*j.*i.*n.*j.*a.*2|jinja2:|#(j|ji|jin|jinj|jinja)?\s*$`)
+var joined = regexp.MustCompile(`(?is)\{|#jinja2|#.*j.*i.*n.*j.*a.*2.*:.*_.*:|^[\s\v\x{85}\pZ]*jinja2:|#(j|ji|jin|jinj|jinja)?[\s\v\x{85}\pZ]*$`)
 
 // Failer is what testing and rapid have in common.
 type Failer interface {

@@ -10,7 +10,7 @@ import (
 
 // DrawJSON draws a value in which marks and templates are likely.
 func DrawJSON(t *rapid.T, depth int) any {
-	text := rapid.SampledFrom([]string{"", "a", "{", "{{", "{%x", "#jinja2:a\n", "#", "#jin", "JA2:", "jinja2", ":", " ", ansible.MarkUnsafe, ansible.MarkVault, ansible.MarkType, `"`, `\`, "é", "𝄞", "\u2028"})
+	text := rapid.SampledFrom([]string{"", "a", "{", "{{", "{%x", "#jinja2:a\n", "#", "#jin", "JA2:", "_", "jinja2", ":", " ", ansible.MarkUnsafe, ansible.MarkVault, ansible.MarkType, `"`, `\`, "é", "𝄞", "\u2028"})
 	switch rapid.IntRange(0, 3+min(depth, 2)).Draw(t, "kind") {
 	case 0:
 		return nil
