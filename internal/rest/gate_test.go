@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // smallServers are servers of Python's own that answer one request at a time, with the queue of five that they have.
@@ -45,7 +47,7 @@ func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("python3 is not here")
+		skip.Packages(t, "python3")
 	}
 	for name, program := range smallServers {
 		for _, set := range []int{0, 2} {

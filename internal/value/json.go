@@ -29,23 +29,12 @@ func (f *Fault) Error() string {
 func (f *Fault) Unwrap() error { return f.Err }
 
 // In puts a key before the path of a fault; any other error becomes a fault there.
-func In(key string, err error) error {
-	path := Join("", key)
-	var f *Fault
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &f):
-		return &Fault{path, err}
-	case f.Path != "" && f.Path[0] != '[':
-		path += "."
-	}
-	return &Fault{path + f.Path, f.Err}
-}
+func In(key string, err error) error { return under(Join("", key), err) }
 
 // At is In for the index of a list.
-func At(i int, err error) error {
-	path := "[" + strconv.Itoa(i) + "]"
+func At(i int, err error) error { return under("["+strconv.Itoa(i)+"]", err) }
+
+func under(path string, err error) error {
 	var f *Fault
 	switch {
 	case err == nil:
