@@ -34,11 +34,11 @@ build: ## build bin/craton, one static binary, and the links to it
 	@for name in $(LINKS); do ln -sfn craton "bin/$$name"; done
 
 man: ## write a manual page for every subcommand into man/
-	@go run ./internal/man -version $(VERSION) man
+	@go run ./tools/man -version $(VERSION) man
 
 collection: ## build dist/craton-fleet-VERSION.tar.gz, the Ansible collection craton.fleet
 	@echo 'building what packs the collection; with nothing cached, this and each system takes a minute or two'
-	@GOGC=400 CGO_ENABLED=0 go build -trimpath -o .cache/collection/build ./internal/collection/build
+	@GOGC=400 CGO_ENABLED=0 go build -trimpath -o .cache/collection/build ./tools/collection/build
 	@.cache/collection/build tarball -version $(VERSION) -commit $(COMMIT) -o dist
 
 demo: build ## load an example fleet and run Ansible over it, to see the whole thing work
@@ -84,7 +84,7 @@ check-vulnerabilities: $(call tool,$(GOVULNCHECK))
 	@tests/vulnerabilities $<
 
 bench: build ## measure the inventory, the modules and the server on this machine, and print tables
-	go run ./internal/bench
+	go run ./tools/bench
 
 proof: ## run the wider matrices of the tests, and the larger sizes; many minutes, and not part of test
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -v -run '^TestMemory$$' ./server

@@ -164,7 +164,7 @@ type Option func(*config)
 //
 //	Endpoint(ctx context.Context, serviceType string) (string, error)
 //
-// is asked for the endpoint when the client was made without. Those of craton/keystone have both.
+// is asked for the endpoint when the client was made without. Those of package keystone have both.
 type Auth interface {
 	// Authenticate sets the request's credentials; it may wait on ctx.
 	Authenticate(ctx context.Context, r *http.Request) error

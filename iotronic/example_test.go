@@ -7,8 +7,8 @@ import (
 	"log"
 	"time"
 
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 // What the examples work with: a real Ironic behind a real Keystone, with two nodes. TestExamples sets it.

@@ -3,8 +3,8 @@ package iotronic
 import (
 	"errors"
 
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 // WithKeystone authenticates with Keystone credentials: those of a user, an application credential, or a token that is

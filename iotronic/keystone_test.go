@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	"github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 // tokenWatch notes the tokens of requests.

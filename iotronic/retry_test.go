@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 const (

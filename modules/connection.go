@@ -11,16 +11,16 @@ import (
 
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/modules/ansible"
 	"github.com/craton-fleet/craton/modules/internal/options"
-	"github.com/craton-fleet/craton/modules/module"
 )
 
 // fragmentName is the doc fragment of the connection options.
 const fragmentName = "craton.fleet.connection"
 
 // connection is the fragment that every module has: the settings that say where the fleet lives.
-func connection() *module.Fragment {
-	return &module.Fragment{Name: fragmentName, Options: options.Of(settings.Connection), Notes: []string{
+func connection() *ansible.Fragment {
+	return &ansible.Fragment{Name: fragmentName, Options: options.Of(settings.Connection), Notes: []string{
 		"What no option and no environment variable gives is taken from the configuration file of the machine that the module runs on: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml).",
 		"With C(url: sqlite:PATH) the fleet is a file on the machine that the module runs on. No server and no credentials are needed; tasks that are to change one file must run on one machine, so use C(delegate_to) or C(connection: local).",
 		"With O(auth_url) or O(os_cloud), or their variables, users and projects are those of Keystone. Its tokens are kept for other tasks in C(~/.cache/craton/tokens) of the user that the module runs as; see O(no_token_cache).",
@@ -29,7 +29,7 @@ func connection() *module.Fragment {
 }
 
 // connectionSettings are the task's connection options over its environment, the configuration file and the defaults.
-func connectionSettings(p module.Params) (*settings.Values, error) {
+func connectionSettings(p ansible.Params) (*settings.Values, error) {
 	v, err := options.Settings(p, settings.Connection)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func connectionSettings(p module.Params) (*settings.Values, error) {
 //
 // A task that may create something makes a SQLite file that is not there. In check mode it works on an empty one
 // in a temporary folder then, so that it predicts what the real run does and leaves nothing behind.
-func open(ctx context.Context, task *module.Task, creates bool) (fl *fleet, done func() error, err error) {
+func open(ctx context.Context, task *ansible.Task, creates bool) (fl *fleet, done func() error, err error) {
 	v, err := connectionSettings(task.Params)
 	if err != nil {
 		return nil, nil, err
@@ -75,7 +75,7 @@ func open(ctx context.Context, task *module.Task, creates bool) (fl *fleet, done
 }
 
 // scratch are the settings of an empty fleet, and a function that removes it.
-func scratch(p module.Params) (*settings.Values, func() error, error) {
+func scratch(p ansible.Params) (*settings.Values, func() error, error) {
 	if p.String("project_id") != "" {
 		return nil, nil, errors.New("the file of the url is not there, so it has no project with the given project_id; leave project_id out to begin a new file")
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/walk"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // fleet is the API as a task sees it.
@@ -222,7 +222,7 @@ func (fl *fleet) nameOf(ctx context.Context, id any, names ...string) any {
 
 // name puts into an error what people know in the place of ids: what the task says as it says it, all else by its name, and
 // with the id where it would read the same.
-func (fl *fleet) name(ctx context.Context, e *unchangeable, p module.Params) {
+func (fl *fleet) name(ctx context.Context, e *unchangeable, p ansible.Params) {
 	for i := range e.fixed {
 		d := &e.fixed[i]
 		f := e.r.field(d.option)

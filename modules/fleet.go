@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/fleetfile"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 const (
@@ -19,8 +19,8 @@ const (
 	optSrc    = "src"
 )
 
-func fleetSpec() *module.Spec {
-	return &module.Spec{
+func fleetSpec() *ansible.Spec {
+	return &ansible.Spec{
 		Name:  fleetName,
 		Short: "Make a whole fleet what a document says",
 		Description: []string{
@@ -29,20 +29,20 @@ func fleetSpec() *module.Spec {
 			"The whole document is checked first. All that is wrong is told at once, and nothing is written while anything is wrong.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
-		Fragments: []*module.Fragment{connection()},
+		Fragments: []*ansible.Fragment{connection()},
 		Notes: []string{"Texts of the document that are templates, such as C({{ x }}) in a file, stay text in the inventory unless it trusts templates. A warning says how many there are.",
 			"If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from there."},
-		SeeAlso: []module.SeeAlso{{Module: fullName(host.moduleName())}, {Module: fullName(variablesName)}},
-		Options: []module.Option{
-			{Name: optFleet, Type: module.Dict, Description: []string{
+		SeeAlso: []ansible.SeeAlso{{Module: fullName(host.moduleName())}, {Module: fullName(variablesName)}},
+		Options: []ansible.Option{
+			{Name: optFleet, Type: ansible.Dict, Description: []string{
 				"The fleet: a dict with C(project) and C(clouds), each cloud with its C(regions), and so on as in a fleet file.",
 				"Numbers in variables keep all their digits."}},
-			{Name: optSrc, Type: module.Path, Description: []string{
+			{Name: optSrc, Type: ansible.Path, Description: []string{
 				"A fleet file. It is looked for on the controller where Ansible's own modules look for their I(src): in C(files) of the role, in C(files) beside the playbook, beside the playbook, and then where C(ansible-playbook) was started. A file in a vault is decrypted.",
 				"An absolute path that the controller does not have is one of the machine that the module runs on.",
 				"Errors tell its lines."}},
 		},
-		Rules: module.Rules{MutuallyExclusive: [][]string{{optFleet, optSrc}}, RequiredOneOf: [][]string{{optFleet, optSrc}}},
+		Rules: ansible.Rules{MutuallyExclusive: [][]string{{optFleet, optSrc}}, RequiredOneOf: [][]string{{optFleet, optSrc}}},
 		Examples: `
 - name: A fleet in the task
   craton.fleet.craton_fleet:
@@ -70,27 +70,27 @@ func fleetSpec() *module.Spec {
   craton.fleet.craton_fleet:
     src: fleet.yml
 `,
-		Returns: []module.Return{
+		Returns: []ansible.Return{
 			count("created", "How many objects were created, or would be in check mode."),
 			count("updated", "How many objects were changed, or would be in check mode."),
 			count("unchanged", "How many objects of the document were so already."),
-			{Name: "changes", Type: module.List, Elements: module.Dict, Returned: "success, and on failure as far as it came",
-				Description: []string{"What was done to each object that was created or changed, in the order of the document."}, Contains: []module.Return{
-					{Name: "kind", Type: module.Str, Returned: "always", Sample: "host", Description: []string{"V(project), V(cloud), V(region), V(cell), V(network), V(host), V(network_device) or V(network_interface)."}},
-					{Name: "name", Type: module.Str, Returned: "always", Sample: "east/dfw/row-a/web1", Description: []string{"The name with all that holds the object; empty for the project."}},
-					{Name: "action", Type: module.Str, Returned: "always", Sample: "updated", Description: []string{"V(created) or V(updated)."}},
-					{Name: "fields", Type: module.List, Elements: module.Str, Returned: "always", Sample: []string{"note", "variables"}, Description: []string{"The keys that were set."}},
+			{Name: "changes", Type: ansible.List, Elements: ansible.Dict, Returned: "success, and on failure as far as it came",
+				Description: []string{"What was done to each object that was created or changed, in the order of the document."}, Contains: []ansible.Return{
+					{Name: "kind", Type: ansible.Str, Returned: "always", Sample: "host", Description: []string{"V(project), V(cloud), V(region), V(cell), V(network), V(host), V(network_device) or V(network_interface)."}},
+					{Name: "name", Type: ansible.Str, Returned: "always", Sample: "east/dfw/row-a/web1", Description: []string{"The name with all that holds the object; empty for the project."}},
+					{Name: "action", Type: ansible.Str, Returned: "always", Sample: "updated", Description: []string{"V(created) or V(updated)."}},
+					{Name: "fields", Type: ansible.List, Elements: ansible.Str, Returned: "always", Sample: []string{"note", "variables"}, Description: []string{"The keys that were set."}},
 				}},
 		},
 	}
 }
 
-func count(name, doc string) module.Return {
-	return module.Return{Name: name, Type: module.Int, Returned: "success, and on failure as far as it came", Sample: 2, Description: []string{doc}}
+func count(name, doc string) ansible.Return {
+	return ansible.Return{Name: name, Type: ansible.Int, Returned: "success, and on failure as far as it came", Sample: 2, Description: []string{doc}}
 }
 
 // runFleet is the module craton_fleet.
-func runFleet(ctx context.Context, task *module.Task) (result *module.Result, err error) {
+func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	file, err := fleetOf(task.Params)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func runFleet(ctx context.Context, task *module.Task) (result *module.Result, er
 	return fleetResult(got, task.DiffMode), err
 }
 
-func fleetOf(p module.Params) (*fleetfile.File, error) {
+func fleetOf(p ansible.Params) (*fleetfile.File, error) {
 	if p.Has(optFleet) {
 		return fleetfile.FromValue(p.JSON(optFleet))
 	}
@@ -123,9 +123,9 @@ func fleetOf(p module.Params) (*fleetfile.File, error) {
 	return fleetfile.Parse(path, f)
 }
 
-func fleetResult(r *fleetfile.Result, diff bool) *module.Result {
+func fleetResult(r *fleetfile.Result, diff bool) *ansible.Result {
 	changes := []map[string]any{}
-	out := &module.Result{Changed: r.Changed()}
+	out := &ansible.Result{Changed: r.Changed()}
 	for _, c := range r.Changes {
 		if c.Action == fleetfile.Unchanged {
 			continue
@@ -140,10 +140,10 @@ func fleetResult(r *fleetfile.Result, diff bool) *module.Result {
 			if c.Action == fleetfile.Created {
 				after["name"] = path.Base(c.Name) // so that an object of which the document says no more is seen
 			}
-			out.Diff = append(out.Diff, module.Diff{Before: dictOf(c.Before), After: dictOf(after), BeforeHeader: header, AfterHeader: header})
+			out.Diff = append(out.Diff, ansible.Diff{Before: dictOf(c.Before), After: dictOf(after), BeforeHeader: header, AfterHeader: header})
 		}
 	}
-	out.Fields = module.Fields{"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "changes": changes}
+	out.Fields = ansible.Fields{"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "changes": changes}
 	return out
 }
 

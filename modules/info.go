@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // filter is an option of an info module that the API filters by.
@@ -38,8 +38,8 @@ const (
 func (r *resource) infoName() string { return r.moduleName() + "_info" }
 
 // infoSpec is the Spec of craton_RESOURCE_info.
-func (r *resource) infoSpec() *module.Spec {
-	s := &module.Spec{
+func (r *resource) infoSpec() *ansible.Spec {
+	s := &ansible.Spec{
 		Name:  r.infoName(),
 		Short: fmt.Sprintf("Read %s of Craton", r.nouns),
 		Description: []string{
@@ -48,42 +48,42 @@ func (r *resource) infoSpec() *module.Spec {
 			"What is not found is no error: the list is empty then. A name that several objects have, where one is to be named, is.",
 		},
 		SupportsCheckMode: true,
-		Fragments:         []*module.Fragment{connection()},
+		Fragments:         []*ansible.Fragment{connection()},
 		Examples:          r.doc.info,
 	}
 	if r.rootOnly != "" {
 		s.Notes = []string{r.rootOnly}
 	}
 	if r.name != nameDevice {
-		s.SeeAlso = []module.SeeAlso{{Module: fullName(r.moduleName())}}
+		s.SeeAlso = []ansible.SeeAlso{{Module: fullName(r.moduleName())}}
 		id := r.idOption()
 		id.Description = []string{fmt.Sprintf("Only the %s with this id.", r.noun)}
-		s.Options = append(s.Options, id, module.Option{Name: optName, Aliases: []string{"names"},
-			Type: module.List, Elements: module.Str, Description: []string{fmt.Sprintf("Only %s with one of these names.", r.nouns)}})
+		s.Options = append(s.Options, id, ansible.Option{Name: optName, Aliases: []string{"names"},
+			Type: ansible.List, Elements: ansible.Str, Description: []string{fmt.Sprintf("Only %s with one of these names.", r.nouns)}})
 	}
 	for _, f := range r.infoReferences() {
-		s.Options = append(s.Options, module.Option{Name: f.option, Description: append([]string{
+		s.Options = append(s.Options, ansible.Option{Name: f.option, Description: append([]string{
 			fmt.Sprintf("Only those of this %s, by name or id.", f.option)}, byName(f.kinds[0])...)})
 	}
 	for _, f := range r.filters {
-		o := module.Option{Name: f.option, Description: []string{f.doc}}
+		o := ansible.Option{Name: f.option, Description: []string{f.doc}}
 		if f.option == varsFilter.option && r.inherits {
 			o.Description = append(o.Description, "Inherited variables count, unless O(resolved=false).")
 		}
 		if f.form == formFlag {
-			o.Type = module.Bool
+			o.Type = ansible.Bool
 		}
 		s.Options = append(s.Options, o)
 	}
 	if r.inherits {
-		s.Options = append(s.Options, module.Option{Name: optResolved, Type: module.Bool, Default: true, Description: []string{
+		s.Options = append(s.Options, ansible.Option{Name: optResolved, Type: ansible.Bool, Default: true, Description: []string{
 			"Whether C(variables) hold what the object inherits, too, or its own only."}})
 	}
 	if r.fixedVariables {
-		s.Options = append(s.Options, module.Option{Name: optWithVariables, Type: module.Bool, Default: false, Description: []string{
+		s.Options = append(s.Options, ansible.Option{Name: optWithVariables, Type: ansible.Bool, Default: false, Description: []string{
 			"Whether to read the variables too. That takes one request for each interface; without it C(variables) are null."}})
 	}
-	s.Returns = []module.Return{{Name: r.plural, Type: module.List, Elements: module.Dict, Returned: "success",
+	s.Returns = []ansible.Return{{Name: r.plural, Type: ansible.List, Elements: ansible.Dict, Returned: "success",
 		Description: []string{fmt.Sprintf("The %s, in the order in which they were created.", r.nouns)}, Contains: r.returns(false)}}
 	return s
 }
@@ -102,7 +102,7 @@ func (r *resource) infoReferences() (list []field) {
 }
 
 // info is the module craton_RESOURCE_info.
-func (r *resource) info(ctx context.Context, task *module.Task) (result *module.Result, err error) {
+func (r *resource) info(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	fl, done, err := open(ctx, task, false)
 	if err != nil {
 		return nil, err
@@ -115,10 +115,10 @@ func (r *resource) info(ctx context.Context, task *module.Task) (result *module.
 	if err != nil {
 		return nil, err
 	}
-	return &module.Result{Fields: module.Fields{r.plural: append([]object{}, found...)}}, nil
+	return &ansible.Result{Fields: ansible.Fields{r.plural: append([]object{}, found...)}}, nil
 }
 
-func (fl *fleet) list(ctx context.Context, r *resource, p module.Params) ([]object, error) {
+func (fl *fleet) list(ctx context.Context, r *resource, p ansible.Params) ([]object, error) {
 	query, err := fl.filters(ctx, r, p)
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (fl *fleet) list(ctx context.Context, r *resource, p module.Params) ([]obje
 }
 
 // filters are the task's options as the API's parameters.
-func (fl *fleet) filters(ctx context.Context, r *resource, p module.Params) (filters, error) {
+func (fl *fleet) filters(ctx context.Context, r *resource, p ansible.Params) (filters, error) {
 	query := filters{}
 	if r.detailed {
 		query["details"] = true
@@ -220,7 +220,7 @@ func (fl *fleet) filters(ctx context.Context, r *resource, p module.Params) (fil
 }
 
 // detail reads what the listing has left out.
-func (fl *fleet) detail(ctx context.Context, r *resource, o object, p module.Params) (object, error) {
+func (fl *fleet) detail(ctx context.Context, r *resource, o object, p ansible.Params) (object, error) {
 	if r.fixedVariables && !p.Bool(optWithVariables) {
 		o[keyVariables] = nil
 		return r.complete(o), nil

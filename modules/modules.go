@@ -7,12 +7,12 @@ import (
 	"sync"
 
 	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/modules/ansible"
 	"github.com/craton-fleet/craton/modules/iotronic"
-	"github.com/craton-fleet/craton/modules/module"
 )
 
 // runFunc is a module's work.
-type runFunc = func(ctx context.Context, task *module.Task) (*module.Result, error)
+type runFunc = func(ctx context.Context, task *ansible.Task) (*ansible.Result, error)
 
 // versionAdded is the collection's version that had the modules first.
 const versionAdded = "0.1.0"
@@ -20,13 +20,13 @@ const versionAdded = "0.1.0"
 var author = []string{"The Craton authors (@craton-fleet)"}
 
 // registry has every module by its name. Only the one that runs is made, so that a task starts fast.
-var registry = sync.OnceValue(func() map[string]func() *module.Module {
-	all := map[string]func() *module.Module{}
-	register := func(name string, spec func() *module.Spec, run runFunc) {
-		all[name] = sync.OnceValue(func() *module.Module {
+var registry = sync.OnceValue(func() map[string]func() *ansible.Module {
+	all := map[string]func() *ansible.Module{}
+	register := func(name string, spec func() *ansible.Spec, run runFunc) {
+		all[name] = sync.OnceValue(func() *ansible.Module {
 			s := spec()
 			s.VersionAdded, s.Author = versionAdded, author
-			return &module.Module{Spec: s, Run: func(ctx context.Context, task *module.Task) (*module.Result, error) {
+			return &ansible.Module{Spec: s, Run: func(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 				result, err := run(ctx, task)
 				return result, connect.Advised(err)
 			}}
@@ -52,8 +52,8 @@ func Names() []string {
 	return slices.Sorted(maps.Keys(registry()))
 }
 
-// Lookup makes the module of a name; [module.Run] takes it.
-func Lookup(name string) (*module.Module, bool) {
+// Lookup makes the module of a name; [ansible.Run] takes it.
+func Lookup(name string) (*ansible.Module, bool) {
 	m, ok := registry()[name]
 	if !ok {
 		return nil, false
@@ -68,9 +68,9 @@ func Known(name string) bool {
 }
 
 // Specs are the Specs of all modules, sorted by name: the collection's documentation is made of them.
-func Specs() []*module.Spec {
+func Specs() []*ansible.Spec {
 	all := registry()
-	var specs []*module.Spec
+	var specs []*ansible.Spec
 	for _, name := range Names() {
 		specs = append(specs, all[name]().Spec)
 	}

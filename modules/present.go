@@ -12,7 +12,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/value"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // Options of the modules that change objects.
@@ -32,7 +32,7 @@ const (
 )
 
 // run is the module craton_RESOURCE: it reads what is there, plans, and carries the plan out unless it only checks.
-func (r *resource) run(ctx context.Context, task *module.Task) (result *module.Result, err error) {
+func (r *resource) run(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	w, err := r.wants(task.Params)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (r *resource) run(ctx context.Context, task *module.Task) (result *module.R
 }
 
 // reconcile reads, plans, and carries out once.
-func (fl *fleet) reconcile(ctx context.Context, r *resource, w *want, task *module.Task) (*module.Result, error) {
+func (fl *fleet) reconcile(ctx context.Context, r *resource, w *want, task *ansible.Task) (*ansible.Result, error) {
 	have, err := fl.read(ctx, r, w, task.Params)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (fl *fleet) reconcile(ctx context.Context, r *resource, w *want, task *modu
 }
 
 // result is what the plan predicts.
-func (r *resource) result(p *plan) *module.Result {
+func (r *resource) result(p *plan) *ansible.Result {
 	o := p.after
 	if o == nil { // absent
 		o = p.before
@@ -94,10 +94,10 @@ func (r *resource) result(p *plan) *module.Result {
 			name = r.noun + " " + o.text(r.key)
 		}
 	}
-	return &module.Result{
+	return &ansible.Result{
 		Changed: p.changed(),
-		Fields:  module.Fields{r.name: whole(o)},
-		Diff:    []module.Diff{{Before: comparable(p.before), After: comparable(p.after), BeforeHeader: name, AfterHeader: name}},
+		Fields:  ansible.Fields{r.name: whole(o)},
+		Diff:    []ansible.Diff{{Before: comparable(p.before), After: comparable(p.after), BeforeHeader: name, AfterHeader: name}},
 	}
 }
 
@@ -127,7 +127,7 @@ func comparable(o object) object {
 }
 
 // wants reads what needs no look at the fleet.
-func (r *resource) wants(p module.Params) (*want, error) {
+func (r *resource) wants(p ansible.Params) (*want, error) {
 	w := &want{present: p.String(optState) == present, values: object{}, name: p.String(optName)}
 	w.id = idText(r, p)
 	if p.Has(optName) && w.name == "" {
@@ -186,7 +186,7 @@ func (r *resource) wants(p module.Params) (*want, error) {
 }
 
 // idText is the option id as a text, "" if it is not given.
-func idText(r *resource, p module.Params) string {
+func idText(r *resource, p ansible.Params) string {
 	switch {
 	case !p.Has(optID):
 		return ""
@@ -197,7 +197,7 @@ func idText(r *resource, p module.Params) string {
 }
 
 // variablesOf reads an option that holds variables, every value's JSON as it came.
-func variablesOf(p module.Params, option string) (craton.Variables, error) {
+func variablesOf(p ansible.Params, option string) (craton.Variables, error) {
 	v := craton.Variables{}
 	if err := json.Unmarshal(p.JSON(option), &v); err != nil {
 		return nil, err
@@ -217,7 +217,7 @@ func variablesOf(p module.Params, option string) (craton.Variables, error) {
 }
 
 // read resolves the names of other objects, puts their ids into w, and finds the object; nil if it is not there.
-func (fl *fleet) read(ctx context.Context, r *resource, w *want, p module.Params) (object, error) {
+func (fl *fleet) read(ctx context.Context, r *resource, w *want, p ansible.Params) (object, error) {
 	var have object
 	if w.id != "" {
 		o, err := fl.get(ctx, r, w.id)
@@ -283,7 +283,7 @@ func (fl *fleet) named(ctx context.Context, r *resource, name string, within fil
 
 // scope resolves where the object stands and returns it as filters. What the API keeps with the object becomes
 // part of what the task wants.
-func (fl *fleet) scope(ctx context.Context, r *resource, w *want, p module.Params) (filters, error) {
+func (fl *fleet) scope(ctx context.Context, r *resource, w *want, p ansible.Params) (filters, error) {
 	within := filters{}
 	given := map[string]string{}
 	for _, option := range []string{optCloud, optRegion, optCell} {
@@ -337,7 +337,7 @@ func (r *resource) hasOption(option string) bool {
 }
 
 // projectOf is the project that a user belongs to: the task's, else the caller's.
-func (fl *fleet) projectOf(ctx context.Context, r *resource, p module.Params) (any, error) {
+func (fl *fleet) projectOf(ctx context.Context, r *resource, p ansible.Params) (any, error) {
 	if p.Has(optProject) && p.String(optProject) != "" {
 		o, err := fl.reference(ctx, r.field(optProject), p.String(optProject), nil)
 		if err != nil {
@@ -368,7 +368,7 @@ func (fl *fleet) ownProject(ctx context.Context) (object, error) {
 }
 
 // references resolves parents and networks.
-func (fl *fleet) references(ctx context.Context, r *resource, w *want, p module.Params, have object) error {
+func (fl *fleet) references(ctx context.Context, r *resource, w *want, p ansible.Params, have object) error {
 	for i := range r.fields {
 		f := &r.fields[i]
 		if f.form != formReference || f.place() || f.option == optDevice || f.option == optProject || !p.Has(f.option) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // moduleName is the module of the resource.
@@ -23,8 +23,8 @@ func byName(kind string) []string {
 }
 
 // spec is the Spec of craton_RESOURCE.
-func (r *resource) spec() *module.Spec {
-	s := &module.Spec{
+func (r *resource) spec() *ansible.Spec {
+	s := &ansible.Spec{
 		Name:  r.moduleName(),
 		Short: fmt.Sprintf("Create, change and remove %s of Craton", article(r.noun)),
 		Description: []string{
@@ -33,15 +33,15 @@ func (r *resource) spec() *module.Spec {
 			"Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.",
 		},
 		Notes:             r.doc.notes,
-		SeeAlso:           []module.SeeAlso{{Module: fullName(r.moduleName() + "_info")}, {Module: fullName("craton_fleet")}},
+		SeeAlso:           []ansible.SeeAlso{{Module: fullName(r.moduleName() + "_info")}, {Module: fullName("craton_fleet")}},
 		SupportsCheckMode: true, SupportsDiff: true,
-		Fragments: []*module.Fragment{connection()},
+		Fragments: []*ansible.Fragment{connection()},
 		Examples:  r.doc.examples,
 	}
 	if r.rootOnly != "" {
 		s.Notes = append([]string{r.rootOnly}, s.Notes...)
 	}
-	s.Options = append(s.Options, r.nameOption(), r.idOption(), module.Option{
+	s.Options = append(s.Options, r.nameOption(), r.idOption(), ansible.Option{
 		Name: optState, Default: present, Choices: []any{present, absent},
 		Description: []string{
 			fmt.Sprintf("V(present) makes the %s what the task says, V(absent) removes it.", r.noun),
@@ -55,8 +55,8 @@ func (r *resource) spec() *module.Spec {
 		s.Options = append(s.Options, whereOptions()...)
 	}
 	s.Options = append(s.Options, r.contentOptions()...)
-	s.Returns = []module.Return{{
-		Name: r.name, Type: module.Dict, Returned: "success",
+	s.Returns = []ansible.Return{{
+		Name: r.name, Type: ansible.Dict, Returned: "success",
 		Description: []string{
 			fmt.Sprintf("The %s as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.", r.noun),
 			"With O(state=absent) as it was, or an empty dict if it was not there.",
@@ -66,8 +66,8 @@ func (r *resource) spec() *module.Spec {
 	return s
 }
 
-func (r *resource) nameOption() module.Option {
-	return module.Option{Name: optName, Description: []string{
+func (r *resource) nameOption() ansible.Option {
+	return ansible.Option{Name: optName, Description: []string{
 		fmt.Sprintf("The name of the %s, %s.", r.noun, unique(r.doc.key)),
 		renames(r),
 	}}
@@ -88,22 +88,22 @@ func renames(r *resource) string {
 	return fmt.Sprintf("With O(id) the %s gets this name.", r.noun)
 }
 
-func (r *resource) idOption() module.Option {
-	kind := module.Int
+func (r *resource) idOption() ansible.Option {
+	kind := ansible.Int
 	if r.name == nameProject {
-		kind = module.Str
+		kind = ansible.Str
 	}
-	return module.Option{Name: optID, Type: kind, Description: []string{
+	return ansible.Option{Name: optID, Type: kind, Description: []string{
 		fmt.Sprintf("The id of the %s, instead of its name. It must be there, unless O(state=absent).", r.noun)}}
 }
 
-func (r *resource) fieldOption(f field) module.Option {
-	o := module.Option{Name: f.option, Description: append([]string{}, f.doc...)}
+func (r *resource) fieldOption(f field) ansible.Option {
+	o := ansible.Option{Name: f.option, Description: append([]string{}, f.doc...)}
 	switch f.form {
 	case formInteger:
-		o.Type = module.Int
+		o.Type = ansible.Int
 	case formFlag:
-		o.Type = module.Bool
+		o.Type = ansible.Bool
 	case formReference:
 		o.Description = append(o.Description, byName(f.kinds[0])...)
 	}
@@ -120,18 +120,18 @@ func (r *resource) fieldOption(f field) module.Option {
 }
 
 // whereOptions say where a device is looked for.
-func whereOptions() []module.Option {
-	return []module.Option{
+func whereOptions() []ansible.Option {
+	return []ansible.Option{
 		{Name: optCloud, Description: append([]string{"The cloud to look for the device in, by name or id."}, byName(optCloud)...)},
 		{Name: optRegion, Description: append([]string{"The region to look for the device in, by name or id."}, byName(optRegion)...)},
 	}
 }
 
 // contentOptions are labels, variables, and how much may be deleted.
-func (r *resource) contentOptions() (options []module.Option) {
+func (r *resource) contentOptions() (options []ansible.Option) {
 	if r.labels {
-		options = append(options, module.Option{Name: optLabels, Type: module.List, Elements: module.Str, Description: []string{"The labels."}},
-			module.Option{Name: optLabelsMode, Default: add, Choices: []any{add, exact}, Description: []string{
+		options = append(options, ansible.Option{Name: optLabels, Type: ansible.List, Elements: ansible.Str, Description: []string{"The labels."}},
+			ansible.Option{Name: optLabelsMode, Default: add, Choices: []any{add, exact}, Description: []string{
 				"V(add) adds O(labels) to those that are there, V(exact) removes all others. V(exact) with an empty list removes all."}})
 	}
 	if r.variables {
@@ -139,18 +139,18 @@ func (r *resource) contentOptions() (options []module.Option) {
 		if r.fixedVariables {
 			doc = append(doc, "The API cannot change them. Others than those that are there are an error, unless O(recreate=true).")
 		}
-		options = append(options, module.Option{Name: optVariables, Type: module.Dict, Description: doc},
-			module.Option{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
+		options = append(options, ansible.Option{Name: optVariables, Type: ansible.Dict, Description: doc},
+			ansible.Option{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
 				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}})
 	}
 	if r.inside != "" {
-		options = append(options, module.Option{Name: optForce, Type: module.Bool, Default: false, Description: []string{
+		options = append(options, ansible.Option{Name: optForce, Type: ansible.Bool, Default: false, Description: []string{
 			fmt.Sprintf("With O(state=absent): remove the %s even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.", r.noun),
 			"What stands outside and depends on something inside, as a child on its parent, forbids it all the same.",
 		}})
 	}
 	if r.fixed() {
-		options = append(options, module.Option{Name: optRecreate, Type: module.Bool, Default: false, Description: []string{
+		options = append(options, ansible.Option{Name: optRecreate, Type: ansible.Bool, Default: false, Description: []string{
 			fmt.Sprintf("Where a value differs that the API cannot change: delete the %s and create it anew, with another id. What the task does not mention is kept.", r.noun),
 			"It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.",
 		}})
@@ -159,32 +159,32 @@ func (r *resource) contentOptions() (options []module.Option) {
 }
 
 // returns documents an object in a result.
-func (r *resource) returns(own bool) []module.Return {
-	idType, idSample := module.Int, any(7)
+func (r *resource) returns(own bool) []ansible.Return {
+	idType, idSample := ansible.Int, any(7)
 	if r.name == nameProject {
-		idType, idSample = module.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
+		idType, idSample = ansible.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
 	}
-	always := func(name string, kind module.Type, sample any, doc string) module.Return {
-		return module.Return{Name: name, Type: kind, Sample: sample, Returned: "always", Description: []string{doc}}
+	always := func(name string, kind ansible.Type, sample any, doc string) ansible.Return {
+		return ansible.Return{Name: name, Type: kind, Sample: sample, Returned: "always", Description: []string{doc}}
 	}
-	list := []module.Return{
+	list := []ansible.Return{
 		always(keyID, idType, idSample, "The id. Null in check mode if it is to be created."),
-		always(r.key, module.Str, r.name+"1", "The name."),
+		always(r.key, ansible.Str, r.name+"1", "The name."),
 	}
 	if r.name == nameDevice {
-		list = append(list, always(keyKind, module.Str, nameHost, "V(host) or V(network_device). Network devices have C(model_name), C(os_version) and C(vlans) too."))
+		list = append(list, always(keyKind, ansible.Str, nameHost, "V(host) or V(network_device). Network devices have C(model_name), C(os_version) and C(vlans) too."))
 	}
 	for _, f := range r.fields {
-		kind, doc := module.Str, f.doc[0]
+		kind, doc := ansible.Str, f.doc[0]
 		switch f.form {
 		case formInteger:
-			kind = module.Int
+			kind = ansible.Int
 		case formFlag:
-			kind = module.Bool
+			kind = ansible.Bool
 		case formReference:
-			kind = module.Int
+			kind = ansible.Int
 			if f.option == optProject {
-				kind = module.Str
+				kind = ansible.Str
 			}
 			doc = fmt.Sprintf("The id of the %s.", strings.ReplaceAll(f.option, "_", " "))
 		}
@@ -194,14 +194,14 @@ func (r *resource) returns(own bool) []module.Return {
 		list = append(list, always(f.api(), kind, f.sample, doc))
 	}
 	if r.field(optProject) == nil && r.name != nameProject {
-		list = append(list, always(keyProject, module.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "The id of the project."))
+		list = append(list, always(keyProject, ansible.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "The id of the project."))
 	}
 	list = append(list,
-		always(keyCreated, module.Str, "2026-03-30T08:15:42.000000", "When it was created, in UTC."),
-		always(keyUpdated, module.Str, "2026-04-02T17:01:09.000000", "When one of its values was last changed, in UTC; variables and labels do not count. Null for never."))
+		always(keyCreated, ansible.Str, "2026-03-30T08:15:42.000000", "When it was created, in UTC."),
+		always(keyUpdated, ansible.Str, "2026-04-02T17:01:09.000000", "When one of its values was last changed, in UTC; variables and labels do not count. Null for never."))
 	if r.labels {
-		l := always(keyLabels, module.List, []string{"canary", "web"}, "All labels, sorted.")
-		l.Elements = module.Str
+		l := always(keyLabels, ansible.List, []string{"canary", "web"}, "All labels, sorted.")
+		l.Elements = ansible.Str
 		list = append(list, l)
 	}
 	if r.variables {
@@ -209,10 +209,10 @@ func (r *resource) returns(own bool) []module.Return {
 		if !own && r.inherits {
 			doc = "Its variables, with those that it inherits unless O(resolved=false)."
 		}
-		list = append(list, always(keyVariables, module.Dict, map[string]any{"role": "frontend"}, doc))
+		list = append(list, always(keyVariables, ansible.Dict, map[string]any{"role": "frontend"}, doc))
 	}
 	if r.name == nameUser && own {
-		list = append(list, module.Return{Name: keyAPIKey, Type: module.Str, Sample: "d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d",
+		list = append(list, ansible.Return{Name: keyAPIKey, Type: ansible.Str, Sample: "d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d",
 			Returned: "by the task that created the user, and never again", Description: []string{"The user's API key, a secret."}})
 	}
 	return list

@@ -7,7 +7,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // The documentation of every module can be made, and says nothing that is not so.
@@ -17,7 +17,7 @@ func TestSpecs(t *testing.T) {
 	if len(specs) != 26 || len(Names()) != len(specs) {
 		t.Fatalf("%d modules, %d names", len(specs), len(Names()))
 	}
-	known := map[string]*module.Spec{}
+	known := map[string]*ansible.Spec{}
 	for _, s := range specs {
 		known[fullName(s.Name)] = s
 	}
@@ -53,13 +53,13 @@ func TestSpecs(t *testing.T) {
 	}
 }
 
-func allText(s *module.Spec) string {
+func allText(s *ansible.Spec) string {
 	texts := append(append([]string{}, s.Description...), s.Notes...)
 	for _, o := range s.AllOptions() {
 		texts = append(texts, o.Description...)
 	}
-	var returns func([]module.Return)
-	returns = func(list []module.Return) {
+	var returns func([]ansible.Return)
+	returns = func(list []ansible.Return) {
 		for _, r := range list {
 			texts = append(texts, r.Description...)
 			returns(r.Contains)
@@ -72,7 +72,7 @@ func allText(s *module.Spec) string {
 // Each example uses options that its module has, with values that the module takes.
 func TestExamplesAreValid(t *testing.T) {
 	t.Parallel()
-	specs := map[string]*module.Spec{}
+	specs := map[string]*ansible.Spec{}
 	for _, s := range Specs() {
 		specs[fullName(s.Name)] = s
 	}
@@ -93,7 +93,7 @@ func TestExamplesAreValid(t *testing.T) {
 				}
 				own = own || of.Name == s.Name
 				in, _ := value.(map[string]any)
-				if _, err := module.NewTask(of, in, nil); err != nil {
+				if _, err := ansible.NewTask(of, in, nil); err != nil {
 					t.Errorf("%s: %v: %v", s.Name, task["name"], err)
 				}
 			}

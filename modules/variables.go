@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 const (
@@ -27,12 +27,12 @@ func withVariables() (list []*resource) {
 	return list
 }
 
-func variablesSpec() *module.Spec {
+func variablesSpec() *ansible.Spec {
 	var choices []any
 	for _, r := range withVariables() {
 		choices = append(choices, r.name)
 	}
-	s := &module.Spec{
+	s := &ansible.Spec{
 		Name:  variablesName,
 		Short: "Set, replace and remove variables of anything in Craton",
 		Description: []string{
@@ -40,23 +40,23 @@ func variablesSpec() *module.Spec {
 			"Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
-		Fragments: []*module.Fragment{connection()},
+		Fragments: []*ansible.Fragment{connection()},
 		Notes:     []string{"The API sets the variables of a network interface when it is made, and cannot change them: see M(craton.fleet.craton_network_interface)."},
-		Options: []module.Option{
+		Options: []ansible.Option{
 			{Name: optKind, Required: true, Choices: choices, Description: []string{"What sort of object it is."}},
 			{Name: optName, Description: []string{"The name of the object.", "Of a O(kind=project) it may be left out, with O(id), for the caller's own project."}},
 			{Name: optID, Description: []string{"The id of the object, instead of its name."}},
 			{Name: optCloud, Description: append([]string{"The cloud that the object is in, by name or id, where its name alone does not say which one is meant."}, byName(optCloud)...)},
 			{Name: optRegion, Description: append([]string{"The region that the object is in, by name or id, likewise."}, byName(optRegion)...)},
-			{Name: optVariables, Type: module.Dict, Description: []string{"Names and values of any type, to be set.", "Numbers keep all their digits. A null is a value, and hides one that would be inherited."}},
+			{Name: optVariables, Type: ansible.Dict, Description: []string{"Names and values of any type, to be set.", "Numbers keep all their digits. A null is a value, and hides one that would be inherited."}},
 			{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
 				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}},
-			{Name: optRemove, Type: module.List, Elements: module.Str, Description: []string{"Names of variables to remove. Those that are not there are no error."}},
+			{Name: optRemove, Type: ansible.List, Elements: ansible.Str, Description: []string{"Names of variables to remove. Those that are not there are no error."}},
 		},
-		Rules: module.Rules{
+		Rules: ansible.Rules{
 			MutuallyExclusive: [][]string{{optName, optID}},
 			RequiredOneOf:     [][]string{{optVariables, optRemove}},
-			RequiredIf:        []module.RequiredIf{{Option: optVariablesMode, Value: replace, Requires: []string{optVariables}}},
+			RequiredIf:        []ansible.RequiredIf{{Option: optVariablesMode, Value: replace, Requires: []string{optVariables}}},
 		},
 		Examples: `
 - name: Set two variables of a region
@@ -81,24 +81,24 @@ func variablesSpec() *module.Spec {
       domain: example.net
     variables_mode: replace
 `,
-		Returns: []module.Return{
-			{Name: "variables", Type: module.Dict, Returned: "success", Sample: map[string]any{"ntp": "ntp2.example.net"},
+		Returns: []ansible.Return{
+			{Name: "variables", Type: ansible.Dict, Returned: "success", Sample: map[string]any{"ntp": "ntp2.example.net"},
 				Description: []string{"The object's own variables as they are now, also when nothing changed; in check mode as they would be."}},
-			{Name: "target", Type: module.Dict, Returned: "success", Description: []string{"The object."}, Contains: []module.Return{
-				{Name: optKind, Type: module.Str, Returned: "always", Sample: "region", Description: []string{"What it is."}},
-				{Name: optID, Type: module.Raw, Returned: "always", Sample: 3, Description: []string{"Its id: a number, or a UUID of a project."}},
-				{Name: optName, Type: module.Str, Returned: "always", Sample: "dfw", Description: []string{"Its name."}},
+			{Name: "target", Type: ansible.Dict, Returned: "success", Description: []string{"The object."}, Contains: []ansible.Return{
+				{Name: optKind, Type: ansible.Str, Returned: "always", Sample: "region", Description: []string{"What it is."}},
+				{Name: optID, Type: ansible.Raw, Returned: "always", Sample: 3, Description: []string{"Its id: a number, or a UUID of a project."}},
+				{Name: optName, Type: ansible.Str, Returned: "always", Sample: "dfw", Description: []string{"Its name."}},
 			}},
 		},
 	}
 	for _, r := range withVariables() {
-		s.SeeAlso = append(s.SeeAlso, module.SeeAlso{Module: fullName(r.moduleName())})
+		s.SeeAlso = append(s.SeeAlso, ansible.SeeAlso{Module: fullName(r.moduleName())})
 	}
 	return s
 }
 
 // runVariables is the module craton_variables.
-func runVariables(ctx context.Context, task *module.Task) (result *module.Result, err error) {
+func runVariables(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	p := task.Params
 	r := kinds(p.String(optKind))[0]
 	w, drop, err := variablesWanted(p)
@@ -122,11 +122,11 @@ func runVariables(ctx context.Context, task *module.Task) (result *module.Result
 	plan.after[keyVariables] = after
 	r.planVariables(plan)
 	name := r.noun + " " + have.text(r.key)
-	result = &module.Result{
+	result = &ansible.Result{
 		Changed: plan.changed(),
-		Fields: module.Fields{keyVariables: after,
+		Fields: ansible.Fields{keyVariables: after,
 			"target": map[string]any{optKind: r.name, optID: have[keyID], optName: have[r.key]}},
-		Diff: []module.Diff{{BeforeHeader: name, AfterHeader: name,
+		Diff: []ansible.Diff{{BeforeHeader: name, AfterHeader: name,
 			Before: map[string]any{keyVariables: have.variables()}, After: map[string]any{keyVariables: after}}},
 	}
 	if task.CheckMode || !result.Changed {
@@ -139,7 +139,7 @@ func runVariables(ctx context.Context, task *module.Task) (result *module.Result
 }
 
 // variablesWanted reads what is to be set and what is to be removed.
-func variablesWanted(p module.Params) (w *want, drop []string, err error) {
+func variablesWanted(p ansible.Params) (w *want, drop []string, err error) {
 	w = &want{replace: p.String(optVariablesMode) == replace}
 	drop = p.Strings(optRemove)
 	if p.Has(optVariables) {
@@ -156,7 +156,7 @@ func variablesWanted(p module.Params) (w *want, drop []string, err error) {
 }
 
 // target finds an object that must be there, with its own variables.
-func (fl *fleet) target(ctx context.Context, r *resource, p module.Params) (object, error) {
+func (fl *fleet) target(ctx context.Context, r *resource, p ansible.Params) (object, error) {
 	name, id := p.String(optName), p.String(optID)
 	if r.name == nameProject && name == "" && id == "" {
 		o, err := fl.ownProject(ctx)

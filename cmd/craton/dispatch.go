@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/modules"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // stdinFile is the arguments' file of an action plugin that writes the arguments to standard input.
@@ -18,7 +18,7 @@ const stdinFile = "/dev/stdin"
 // or the copy AnsiballZ_craton_host that Ansible makes; or by any other name, with a file of arguments as its only
 // argument whose _ansible_module_name is a module's.
 func runModule(args []string, stdin io.Reader, stdout io.Writer) (status int, ok bool) {
-	if !modules.Known(module.Name(args[0])) {
+	if !modules.Known(ansible.Name(args[0])) {
 		if len(args) != 2 {
 			return 0, false
 		}
@@ -30,7 +30,7 @@ func runModule(args []string, stdin io.Reader, stdout io.Writer) (status int, ok
 			return 0, false
 		}
 	}
-	return module.Run(args, stdin, stdout, modules.Lookup), true
+	return ansible.Run(args, stdin, stdout, modules.Lookup), true
 }
 
 // argumentsFile reads what may be a module's arguments. What cannot be read is none: the command line will say so.

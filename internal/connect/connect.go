@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/keystone"
 	"github.com/craton-fleet/craton/server"
 )
 

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 // ErrNoIotronic tells that nothing says where Ironic or Iotronic is.

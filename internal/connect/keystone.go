@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 // ServiceType is what Craton is called in Keystone's catalogue.

@@ -16,8 +16,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 func TestUsesKeystone(t *testing.T) {

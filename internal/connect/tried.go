@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/craton-fleet/craton/craton/keystone"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 // AskDoctor ends what an error says of credentials that were refused.

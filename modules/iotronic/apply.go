@@ -10,11 +10,11 @@ import (
 	"time"
 
 	api "github.com/craton-fleet/craton/iotronic"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // runNode is the module iotronic_node: it reads what is there, plans, and carries the plan out unless it only checks.
-func runNode(ctx context.Context, task *module.Task) (*module.Result, error) {
+func runNode(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	w, err := wants(task.Params)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ type job struct {
 
 // run plans and carries out, and does so again where somebody else, such as the same task on another host, was faster: what is
 // there now counts.
-func (j *job) run(ctx context.Context, task *module.Task) (*module.Result, error) {
+func (j *job) run(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	result, err := j.reconcile(ctx, task)
 	wrote, conflicted := result != nil && result.Changed, false // the last time
 	for range overtakings {
@@ -70,7 +70,7 @@ func (j *job) run(ctx context.Context, task *module.Task) (*module.Result, error
 
 // vanished tells whether the node that a result shows is not there any more, after an error of something that is missing: a
 // conductor may be missing as well.
-func (j *job) vanished(ctx context.Context, result *module.Result, err error) bool {
+func (j *job) vanished(ctx context.Context, result *ansible.Result, err error) bool {
 	if !api.IsNotFound(err) || result == nil {
 		return false
 	}
@@ -95,7 +95,7 @@ type overtaken struct{ error }
 func (e *overtaken) Unwrap() error { return e.error }
 
 // reconcile reads, plans, and carries out once, waiting no longer than the job may.
-func (j *job) reconcile(ctx context.Context, task *module.Task) (*module.Result, error) {
+func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	w := j.w
 	have, err := j.read(ctx, w)
 	if err != nil {
@@ -129,7 +129,7 @@ func (j *job) reconcile(ctx context.Context, task *module.Task) (*module.Result,
 }
 
 // shown is a node for the result. Its last error is a text about what the task may have sent.
-func (j *job) shown(task *module.Task, o api.Object) api.Object {
+func (j *job) shown(task *ansible.Task, o api.Object) api.Object {
 	o = j.w.conceal(cleaned(o))
 	if text := o.Text(keyError); text != "" {
 		o[keyError] = raw(task.Mask(text))

@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/settings"
 	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/ansible"
 	"github.com/craton-fleet/craton/modules/internal/options"
-	"github.com/craton-fleet/craton/modules/module"
 )
 
 // fragmentName is the doc fragment of the connection options.
@@ -21,8 +21,8 @@ const fragmentName = "craton.fleet.iotronic"
 var sections = []settings.Section{settings.SignIn, settings.Iotronic}
 
 // connection is the fragment that every module has.
-func connection() *module.Fragment {
-	return &module.Fragment{Name: fragmentName, Options: options.Of(sections...), Notes: []string{
+func connection() *ansible.Fragment {
+	return &ansible.Fragment{Name: fragmentName, Options: options.Of(sections...), Notes: []string{
 		"Who signs in is the first of these that is given: O(cloud); O(url) with O(token), which is used as it is; credentials for Keystone, by O(os_cloud) or O(auth_url); nobody, for an Ironic that stands alone, or with O(auth_type=http_basic) its user O(username). Users of Craton itself are none here.",
 		"What no option and no environment variable gives is taken from the configuration file of the machine that the module runs on: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml). Options that begin there with C(iotronic) stand in its mapping C(iotronic).",
 		"Tokens of Keystone are kept for other tasks in C(~/.cache/craton/tokens) of the user that the module runs as; see O(no_token_cache).",
@@ -37,7 +37,7 @@ type service struct {
 }
 
 // open connects a task to the API, which must have what the module is about.
-func open(ctx context.Context, task *module.Task, plural string) (*service, error) {
+func open(ctx context.Context, task *ansible.Task, plural string) (*service, error) {
 	v, err := options.Settings(task.Params, sections...)
 	if err != nil {
 		return nil, err

@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/ansible"
 	"github.com/craton-fleet/craton/modules/internal/moduletest"
-	"github.com/craton-fleet/craton/modules/module"
 )
 
 func TestMain(m *testing.M) { moduletest.Main(m) }
@@ -94,10 +94,10 @@ func run(t tester, name string, in args, env map[string]string) (output, string)
 	return moduletest.Run(t, lookup, name, in, env)
 }
 
-func lookup(name string) (*module.Module, bool) {
+func lookup(name string) (*ansible.Module, bool) {
 	for _, m := range Modules() {
 		if m.Name == name {
-			return &module.Module{Spec: m.Spec(), Run: m.Run}, true
+			return &ansible.Module{Spec: m.Spec(), Run: m.Run}, true
 		}
 	}
 	return nil, false

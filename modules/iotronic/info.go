@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/walk"
 	api "github.com/craton-fleet/craton/iotronic"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // Options of info modules.
@@ -31,16 +31,16 @@ type kind struct {
 	filters      []filter
 	detailed     bool // lists have a detailed form
 	fielded      bool // lists and single objects take fields
-	more         []module.Option
-	returns      []module.Return
+	more         []ansible.Option
+	returns      []ansible.Return
 	doc          docs
 
 	list listFunc
 	get  getFunc // nil: single objects are looked for in the list
 	// keep is nil, or makes of options what a list cannot be filtered by; by are the fields that it looks at.
-	keep func(context.Context, *service, module.Params) (keep func(api.Object) bool, by []string, err error)
+	keep func(context.Context, *service, ansible.Params) (keep func(api.Object) bool, by []string, err error)
 	// complete is nil, or adds what options ask for.
-	complete func(context.Context, *service, module.Params, api.Object) error
+	complete func(context.Context, *service, ansible.Params, api.Object) error
 }
 
 // docs are the texts of a kind that only people read.
@@ -58,7 +58,7 @@ type filter struct {
 }
 
 type (
-	listFunc func(ctx context.Context, s *service, p module.Params, query map[string]any) iter.Seq2[api.Object, error]
+	listFunc func(ctx context.Context, s *service, p ansible.Params, query map[string]any) iter.Seq2[api.Object, error]
 	getFunc  func(ctx context.Context, s *service, id string, fields ...string) (api.Object, error)
 )
 
@@ -66,8 +66,8 @@ type (
 func (k *kind) infoName() string { return "iotronic_" + k.name + "_info" }
 
 // infoSpec is the Spec of iotronic_KIND_info.
-func (k *kind) infoSpec() *module.Spec {
-	s := &module.Spec{
+func (k *kind) infoSpec() *ansible.Spec {
+	s := &ansible.Spec{
 		Name:  k.infoName(),
 		Short: fmt.Sprintf("Read %s of %s", k.plural, k.services()),
 		Description: []string{
@@ -77,27 +77,27 @@ func (k *kind) infoSpec() *module.Spec {
 		},
 		Notes:             k.doc.notes,
 		SupportsCheckMode: true,
-		Fragments:         []*module.Fragment{connection()},
+		Fragments:         []*ansible.Fragment{connection()},
 		Examples:          k.doc.examples,
-		Returns: []module.Return{{Name: k.plural, Type: module.List, Elements: module.Dict, Returned: "success",
+		Returns: []ansible.Return{{Name: k.plural, Type: ansible.List, Elements: ansible.Dict, Returned: "success",
 			Description: []string{fmt.Sprintf("The %s, with the fields and values that the API has of them; other releases of the service have others. Links are left out.", k.plural)},
 			Contains:    k.returns}},
 	}
-	s.Options = append(s.Options, module.Option{Name: optName, Aliases: []string{"names"}, Type: module.List, Elements: module.Str,
+	s.Options = append(s.Options, ansible.Option{Name: optName, Aliases: []string{"names"}, Type: ansible.List, Elements: ansible.Str,
 		Description: []string{fmt.Sprintf("Only %s with one of these names.", k.plural)}})
 	if k.identity == keyUUID {
-		s.Options = append(s.Options, module.Option{Name: optUUID, Aliases: []string{"id"},
+		s.Options = append(s.Options, ansible.Option{Name: optUUID, Aliases: []string{"id"},
 			Description: []string{fmt.Sprintf("Only the %s with this UUID.", k.name)}})
 	}
 	for _, f := range k.filters {
-		o := module.Option{Name: f.option, Description: []string{f.doc}}
+		o := ansible.Option{Name: f.option, Description: []string{f.doc}}
 		if f.flag {
-			o.Type = module.Bool
+			o.Type = ansible.Bool
 		}
 		s.Options = append(s.Options, o)
 	}
 	if k.detailed {
-		s.Options = append(s.Options, module.Option{Name: optDetail, Type: module.Bool, Default: true, Description: []string{
+		s.Options = append(s.Options, ansible.Option{Name: optDetail, Type: ansible.Bool, Default: true, Description: []string{
 			fmt.Sprintf("Whether to read all fields of the %s, or only the few of the API's short lists.", k.plural),
 			"What is looked for by its name comes whole."}})
 	}
@@ -106,15 +106,15 @@ func (k *kind) infoSpec() *module.Spec {
 		if k.detailed {
 			doc += " O(detail) does not count then."
 		}
-		s.Options = append(s.Options, module.Option{Name: optFields, Type: module.List, Elements: module.Str, Description: []string{doc}})
+		s.Options = append(s.Options, ansible.Option{Name: optFields, Type: ansible.List, Elements: ansible.Str, Description: []string{doc}})
 	}
 	s.Options = append(s.Options, k.more...)
 	if k == node {
-		s.SeeAlso = append(s.SeeAlso, module.SeeAlso{Module: fullName(nodeName)})
+		s.SeeAlso = append(s.SeeAlso, ansible.SeeAlso{Module: fullName(nodeName)})
 	}
 	for _, other := range kinds {
 		if other != k {
-			s.SeeAlso = append(s.SeeAlso, module.SeeAlso{Module: fullName(other.infoName())})
+			s.SeeAlso = append(s.SeeAlso, ansible.SeeAlso{Module: fullName(other.infoName())})
 		}
 	}
 	return s
@@ -133,7 +133,7 @@ func (k *kind) services() string {
 }
 
 // info is the module iotronic_KIND_info.
-func (k *kind) info(ctx context.Context, task *module.Task) (*module.Result, error) {
+func (k *kind) info(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	s, err := open(ctx, task, k.plural)
 	if err != nil {
 		return nil, err
@@ -155,11 +155,11 @@ func (k *kind) info(ctx context.Context, task *module.Task) (*module.Result, err
 			}
 		}
 	}
-	return &module.Result{Fields: module.Fields{k.plural: objects}}, nil
+	return &ansible.Result{Fields: ansible.Fields{k.plural: objects}}, nil
 }
 
 // find reads the objects that the options name: one by one if names are all that is given, else from the list.
-func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Object, error) {
+func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Object, error) {
 	names, uuid := p.Strings(optName), ""
 	if k.identity == keyUUID {
 		if uuid = rest.CanonicalUUID(p.String(optUUID)); uuid != "" && !rest.IsUUID(uuid) {
@@ -208,7 +208,7 @@ func (k *kind) find(ctx context.Context, s *service, p module.Params) ([]api.Obj
 }
 
 // query are the options that the API filters by, and the fields that are asked for; nil for all.
-func (k *kind) query(p module.Params) (query map[string]any, fields []string) {
+func (k *kind) query(p ansible.Params) (query map[string]any, fields []string) {
 	query = map[string]any{}
 	for _, f := range k.filters {
 		switch {
@@ -226,7 +226,7 @@ func (k *kind) query(p module.Params) (query map[string]any, fields []string) {
 }
 
 // keeps is what objects have to be beside what the API filters by, and the fields that tell.
-func (k *kind) keeps(ctx context.Context, s *service, p module.Params) (keep func(api.Object) bool, by []string, err error) {
+func (k *kind) keeps(ctx context.Context, s *service, p ansible.Params) (keep func(api.Object) bool, by []string, err error) {
 	if k.keep == nil {
 		return func(api.Object) bool { return true }, nil, nil
 	}
@@ -263,7 +263,7 @@ func (k *kind) each(ctx context.Context, s *service, ids, fields []string, match
 
 // walking makes a list of one of the client's. whole are the fields of an object.
 func walking[T, O any](of func(*api.Client) func(context.Context, O) iter.Seq2[*T, error], whole func(*T) api.Object) listFunc {
-	return func(ctx context.Context, s *service, _ module.Params, query map[string]any) iter.Seq2[api.Object, error] {
+	return func(ctx context.Context, s *service, _ ansible.Params, query map[string]any) iter.Seq2[api.Object, error] {
 		return func(yield func(api.Object, error) bool) {
 			for item, err := range of(s.client)(ctx, rest.Options[O](query)) {
 				if err != nil {

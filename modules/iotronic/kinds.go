@@ -7,7 +7,7 @@ import (
 	"iter"
 
 	api "github.com/craton-fleet/craton/iotronic"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // kinds are what is read.
@@ -40,26 +40,26 @@ var node = &kind{
 		{option: "include_children", flag: true, doc: "Nodes of Ironic that are children of others, too. It needs O(api_version=1.83) or a later one."},
 		{option: "project", doc: "Only nodes of this project, of Iotronic of early 2017, for admins. Without it Iotronic lists the nodes of one's own project, for admins too."},
 	},
-	returns: []module.Return{
-		always(keyUUID, module.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID."),
-		always(keyName, module.Str, "metal-01", "The name, which is unique on Ironic only. Null for none."),
-		always("extra", module.Dict, map[string]any{"rack": "b7"}, "What users keep there."),
-		onlyOn("Ironic", keyDriver, module.Str, "ipmi", "The driver."),
-		onlyOn("Ironic", "driver_info", module.Dict, map[string]any{"ipmi_address": "192.0.2.7", "ipmi_password": stars}, "What the driver needs to know. Ironic shows C(******) for secrets."),
-		onlyOn("Ironic", "properties", module.Dict, map[string]any{"cpu_arch": "x86_64"}, "What the hardware is."),
-		onlyOn("Ironic", keyPower, module.Str, "power on", "The state of the power. Null while it is not known."),
-		onlyOn("Ironic", keyProvision, module.Str, "active", "The provision state."),
-		onlyOn("Ironic", keyMaintenance, module.Bool, false, "Whether it is in maintenance."),
-		onlyOn("Ironic", keyReason, module.Str, "a new fan", "Why it is in maintenance. Null for none."),
-		onlyOn("Ironic", "instance_uuid", module.Str, "5344a3e2-978a-444e-990a-cbf47c62ef88", "The instance that runs on it. Null for none."),
-		onlyOn("Ironic", "resource_class", module.Str, "large", "The resource class. Null for none."),
-		onlyOn("Ironic", keyError, module.Str, "Failed to power on", "What went wrong last. Null for nothing."),
-		onlyOn("Iotronic", "code", module.Str, "c-0017", "The code that the machine has on it."),
-		onlyOn("Iotronic", "status", module.Str, "online", "V(registered), V(offline) or V(online)."),
-		onlyOn("Iotronic", "type", module.Str, "raspberry", "The sort of hardware. Iotronic of 2016 calls it C(device)."),
-		onlyOn("Iotronic", "location", module.List, []any{map[string]any{"longitude": "15.5", "latitude": "38.1", "altitude": "10"}}, "Where it stands; coordinates are text."),
-		onlyOn("Iotronic", "mobile", module.Bool, false, "Whether it moves."),
-		onlyOn("Iotronic", "project", module.Str, "b9f10eca66ac4c279c139d01e65f96b4", "The project that it belongs to."),
+	returns: []ansible.Return{
+		always(keyUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID."),
+		always(keyName, ansible.Str, "metal-01", "The name, which is unique on Ironic only. Null for none."),
+		always("extra", ansible.Dict, map[string]any{"rack": "b7"}, "What users keep there."),
+		onlyOn("Ironic", keyDriver, ansible.Str, "ipmi", "The driver."),
+		onlyOn("Ironic", "driver_info", ansible.Dict, map[string]any{"ipmi_address": "192.0.2.7", "ipmi_password": stars}, "What the driver needs to know. Ironic shows C(******) for secrets."),
+		onlyOn("Ironic", "properties", ansible.Dict, map[string]any{"cpu_arch": "x86_64"}, "What the hardware is."),
+		onlyOn("Ironic", keyPower, ansible.Str, "power on", "The state of the power. Null while it is not known."),
+		onlyOn("Ironic", keyProvision, ansible.Str, "active", "The provision state."),
+		onlyOn("Ironic", keyMaintenance, ansible.Bool, false, "Whether it is in maintenance."),
+		onlyOn("Ironic", keyReason, ansible.Str, "a new fan", "Why it is in maintenance. Null for none."),
+		onlyOn("Ironic", "instance_uuid", ansible.Str, "5344a3e2-978a-444e-990a-cbf47c62ef88", "The instance that runs on it. Null for none."),
+		onlyOn("Ironic", "resource_class", ansible.Str, "large", "The resource class. Null for none."),
+		onlyOn("Ironic", keyError, ansible.Str, "Failed to power on", "What went wrong last. Null for nothing."),
+		onlyOn("Iotronic", "code", ansible.Str, "c-0017", "The code that the machine has on it."),
+		onlyOn("Iotronic", "status", ansible.Str, "online", "V(registered), V(offline) or V(online)."),
+		onlyOn("Iotronic", "type", ansible.Str, "raspberry", "The sort of hardware. Iotronic of 2016 calls it C(device)."),
+		onlyOn("Iotronic", "location", ansible.List, []any{map[string]any{"longitude": "15.5", "latitude": "38.1", "altitude": "10"}}, "Where it stands; coordinates are text."),
+		onlyOn("Iotronic", "mobile", ansible.Bool, false, "Whether it moves."),
+		onlyOn("Iotronic", "project", ansible.Str, "b9f10eca66ac4c279c139d01e65f96b4", "The project that it belongs to."),
 	},
 	doc: docs{
 		is: "A node is a machine: a bare metal server of Ironic, or a small computer of Iotronic before that called them boards.",
@@ -97,17 +97,17 @@ var node = &kind{
 var driver = &kind{
 	name: "driver", plural: "drivers", identity: keyName, detailed: true, dialects: onIronic,
 	filters: []filter{{option: "type", doc: "Only drivers of this type, V(dynamic) or V(classic). It needs API version 1.30."}},
-	more: []module.Option{{Name: optProperties, Type: module.Bool, Default: false, Description: []string{
+	more: []ansible.Option{{Name: optProperties, Type: ansible.Bool, Default: false, Description: []string{
 		"Whether to read what each driver needs to know of a node in its C(driver_info). That takes one more request for each driver."}}},
-	returns: []module.Return{
-		always(keyName, module.Str, "ipmi", "The name."),
-		always("hosts", module.List, []string{"conductor-1"}, "The conductors that have it."),
-		{Name: "type", Type: module.Str, Returned: "from API version 1.30 on", Sample: "dynamic", Description: []string{"V(dynamic) or V(classic)."}},
-		{Name: "default_power_interface", Type: module.Str, Returned: "with details, from API version 1.30 on", Sample: "ipmitool",
+	returns: []ansible.Return{
+		always(keyName, ansible.Str, "ipmi", "The name."),
+		always("hosts", ansible.List, []string{"conductor-1"}, "The conductors that have it."),
+		{Name: "type", Type: ansible.Str, Returned: "from API version 1.30 on", Sample: "dynamic", Description: []string{"V(dynamic) or V(classic)."}},
+		{Name: "default_power_interface", Type: ansible.Str, Returned: "with details, from API version 1.30 on", Sample: "ipmitool",
 			Description: []string{"What nodes get that do not say otherwise. The same is there of every interface."}},
-		{Name: "enabled_power_interfaces", Type: module.List, Elements: module.Str, Returned: "with details, from API version 1.30 on", Sample: []string{"ipmitool"},
+		{Name: "enabled_power_interfaces", Type: ansible.List, Elements: ansible.Str, Returned: "with details, from API version 1.30 on", Sample: []string{"ipmitool"},
 			Description: []string{"What nodes can have. The same is there of every interface."}},
-		{Name: optProperties, Type: module.Dict, Returned: "when O(properties=true)", Sample: map[string]any{"ipmi_address": "IP address or hostname of the node. Required."},
+		{Name: optProperties, Type: ansible.Dict, Returned: "when O(properties=true)", Sample: map[string]any{"ipmi_address": "IP address or hostname of the node. Required."},
 			Description: []string{"What the driver needs to know: names, each with a sentence about it."}},
 	},
 	doc: docs{
@@ -129,11 +129,11 @@ var driver = &kind{
 
 // drivers lists drivers; they do not come in pages. Before 1.30 there are no details, which is no error unless the task
 // asks for them.
-func drivers(ctx context.Context, s *service, p module.Params, query map[string]any) iter.Seq2[api.Object, error] {
+func drivers(ctx context.Context, s *service, p ansible.Params, query map[string]any) iter.Seq2[api.Object, error] {
 	kind, _ := query["type"].(string)
 	detail, _ := query[optDetail].(bool)
 	found, err := s.client.Drivers.List(ctx, api.DriverListOptions{Type: kind, Detail: detail})
-	if _, old := errors.AsType[*api.UnsupportedVersionError](err); old && detail && p.Source(optDetail) != module.FromTask {
+	if _, old := errors.AsType[*api.UnsupportedVersionError](err); old && detail && p.Source(optDetail) != ansible.FromTask {
 		found, err = s.client.Drivers.List(ctx, api.DriverListOptions{Type: kind})
 	}
 	return func(yield func(api.Object, error) bool) {
@@ -157,7 +157,7 @@ func getDriver(ctx context.Context, s *service, name string, _ ...string) (api.O
 	return d.Fields, nil
 }
 
-func driverProperties(ctx context.Context, s *service, p module.Params, o api.Object) error {
+func driverProperties(ctx context.Context, s *service, p ansible.Params, o api.Object) error {
 	if !p.Bool(optProperties) {
 		return nil
 	}
@@ -172,21 +172,21 @@ var board = &kind{
 		{option: "status", doc: "Only boards with this status: V(registered), V(offline) or V(online)."},
 		{option: "project", doc: "Only boards of this project, for admins. Without it Iotronic lists the boards of one's own project, for admins too."},
 	},
-	more: []module.Option{{Name: optFleet, Description: []string{"Only boards of this fleet, by its name or UUID. A name that several fleets have is an error."}}},
+	more: []ansible.Option{{Name: optFleet, Description: []string{"Only boards of this fleet, by its name or UUID. A name that several fleets have is an error."}}},
 	keep: ofFleet,
-	returns: []module.Return{
-		always(keyUUID, module.Str, "00000002-0000-4000-8000-000000000002", "The UUID."),
-		always(keyName, module.Str, "pi-01", "The name, which several boards may have."),
-		always("code", module.Str, "c-0017", "The code that the board has on it."),
-		always("status", module.Str, "online", "V(registered), V(offline) or V(online)."),
-		always("type", module.Str, "raspberry", "The sort of hardware. Null for none."),
-		always("session", module.Str, "6208153512351", "Its connection. Null for none; it is no proof that the board is online."),
-		always("fleet", module.Str, "00000001-0000-4000-8000-000000000001", "The UUID of its fleet. Null for none."),
-		always("location", module.List, []any{map[string]any{"longitude": "15.5", "latitude": "38.1", "altitude": "10"}}, "Where it stands; coordinates are text."),
-		detailed("owner", module.Str, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "The user who made it."),
-		detailed("project", module.Str, "11111111111111111111111111111111", "The project that it belongs to."),
-		detailed("mobile", module.Bool, false, "Whether it moves."),
-		detailed("extra", module.Dict, map[string]any{"rack": "b7"}, "What users keep there."),
+	returns: []ansible.Return{
+		always(keyUUID, ansible.Str, "00000002-0000-4000-8000-000000000002", "The UUID."),
+		always(keyName, ansible.Str, "pi-01", "The name, which several boards may have."),
+		always("code", ansible.Str, "c-0017", "The code that the board has on it."),
+		always("status", ansible.Str, "online", "V(registered), V(offline) or V(online)."),
+		always("type", ansible.Str, "raspberry", "The sort of hardware. Null for none."),
+		always("session", ansible.Str, "6208153512351", "Its connection. Null for none; it is no proof that the board is online."),
+		always("fleet", ansible.Str, "00000001-0000-4000-8000-000000000001", "The UUID of its fleet. Null for none."),
+		always("location", ansible.List, []any{map[string]any{"longitude": "15.5", "latitude": "38.1", "altitude": "10"}}, "Where it stands; coordinates are text."),
+		detailed("owner", ansible.Str, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "The user who made it."),
+		detailed("project", ansible.Str, "11111111111111111111111111111111", "The project that it belongs to."),
+		detailed("mobile", ansible.Bool, false, "Whether it moves."),
+		detailed("extra", ansible.Dict, map[string]any{"rack": "b7"}, "What users keep there."),
 	},
 	doc: docs{
 		is: "A board is a small computer that Iotronic reaches wherever it stands.",
@@ -214,7 +214,7 @@ var board = &kind{
 
 // ofFleet keeps the boards of one fleet: each names its own. To ask for the boards of a fleet gives few fields only
 // (reference §2.5), and to ask for a fleet is for admins (§3), so its name is looked for in the list.
-func ofFleet(ctx context.Context, s *service, p module.Params) (func(api.Object) bool, []string, error) {
+func ofFleet(ctx context.Context, s *service, p ansible.Params) (func(api.Object) bool, []string, error) {
 	text := p.String(optFleet)
 	if text == "" {
 		return func(api.Object) bool { return true }, nil, nil
@@ -240,12 +240,12 @@ func ofFleet(ctx context.Context, s *service, p module.Params) (func(api.Object)
 
 var fleet = &kind{
 	name: "fleet", plural: "fleets", identity: keyUUID, fielded: true, dialects: onBoards,
-	returns: []module.Return{
-		always(keyUUID, module.Str, "00000001-0000-4000-8000-000000000001", "The UUID."),
-		always(keyName, module.Str, "roofs", "The name, which several fleets may have."),
-		always("description", module.Str, "all that is on a roof", "A text for people. Null for none."),
-		always("project", module.Str, "11111111111111111111111111111111", "The project that it belongs to."),
-		always("extra", module.Dict, map[string]any{"season": "summer"}, "What users keep there."),
+	returns: []ansible.Return{
+		always(keyUUID, ansible.Str, "00000001-0000-4000-8000-000000000001", "The UUID."),
+		always(keyName, ansible.Str, "roofs", "The name, which several fleets may have."),
+		always("description", ansible.Str, "all that is on a roof", "A text for people. Null for none."),
+		always("project", ansible.Str, "11111111111111111111111111111111", "The project that it belongs to."),
+		always("extra", ansible.Dict, map[string]any{"season": "summer"}, "What users keep there."),
 	},
 	doc: docs{
 		is:    "A fleet is a group of boards of Iotronic.",
@@ -265,24 +265,24 @@ var fleet = &kind{
 		func(f *api.Fleet) api.Object { return f.Fields }),
 }
 
-func always(name string, kind module.Type, sample any, doc string) module.Return {
+func always(name string, kind ansible.Type, sample any, doc string) ansible.Return {
 	return returned("always", name, kind, sample, doc)
 }
 
-func onlyOn(service, name string, kind module.Type, sample any, doc string) module.Return {
+func onlyOn(service, name string, kind ansible.Type, sample any, doc string) ansible.Return {
 	return returned("on "+service, name, kind, sample, doc)
 }
 
-func detailed(name string, kind module.Type, sample any, doc string) module.Return {
+func detailed(name string, kind ansible.Type, sample any, doc string) ansible.Return {
 	return returned("with details", name, kind, sample, doc)
 }
 
-func returned(when, name string, kind module.Type, sample any, doc string) module.Return {
-	r := module.Return{Name: name, Type: kind, Returned: when, Sample: sample, Description: []string{doc}}
-	if kind == module.List {
-		r.Elements = module.Str
+func returned(when, name string, kind ansible.Type, sample any, doc string) ansible.Return {
+	r := ansible.Return{Name: name, Type: kind, Returned: when, Sample: sample, Description: []string{doc}}
+	if kind == ansible.List {
+		r.Elements = ansible.Str
 		if list, ok := sample.([]any); ok && len(list) > 0 {
-			r.Elements = module.Dict
+			r.Elements = ansible.Dict
 		}
 	}
 	return r

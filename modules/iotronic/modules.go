@@ -3,14 +3,14 @@ package iotronic
 import (
 	"context"
 
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // Entry is one module. Its Spec is made when it is wanted.
 type Entry struct {
 	Name string
-	Spec func() *module.Spec
-	Run  func(ctx context.Context, task *module.Task) (*module.Result, error)
+	Spec func() *ansible.Spec
+	Run  func(ctx context.Context, task *ansible.Task) (*ansible.Result, error)
 }
 
 // Modules are all modules for Ironic and Iotronic.

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	api "github.com/craton-fleet/craton/iotronic"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // nodeName is the module that changes nodes.
@@ -30,8 +30,8 @@ const (
 )
 
 // nodeSpec is the Spec of iotronic_node.
-func nodeSpec() *module.Spec {
-	s := &module.Spec{
+func nodeSpec() *ansible.Spec {
+	s := &ansible.Spec{
 		Name:  nodeName,
 		Short: "Create, change and remove a node of Ironic or Iotronic",
 		Description: []string{
@@ -41,31 +41,31 @@ func nodeSpec() *module.Spec {
 			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be known included.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
-		Fragments: []*module.Fragment{connection()},
+		Fragments: []*ansible.Fragment{connection()},
 		Notes: []string{
 			"An option that the server's API does not have is an error: see which one has it. Ironic is a server with drivers; Iotronic had nodes until March 2017.",
 			"Iotronic of 2016 creates and removes nodes, and cannot change them. Boards of Iotronic can only be read: M(craton.fleet.iotronic_board_info).",
 			"A change to a node that is on its way between two states waits until it is there, with O(wait=true).",
 		},
-		SeeAlso:  []module.SeeAlso{{Module: fullName(node.infoName())}, {Module: fullName(driver.infoName())}},
+		SeeAlso:  []ansible.SeeAlso{{Module: fullName(node.infoName())}, {Module: fullName(driver.infoName())}},
 		Examples: nodeExamples,
-		Rules: module.Rules{
+		Rules: ansible.Rules{
 			RequiredOneOf: [][]string{{optName, optUUID}},
 			RequiredBy:    map[string][]string{optReason: {optMaintenance}},
 		},
-		Returns: []module.Return{{
-			Name: node.name, Type: module.Dict, Returned: "success", Contains: node.returns,
+		Returns: []ansible.Return{{
+			Name: node.name, Type: ansible.Dict, Returned: "success", Contains: node.returns,
 			Description: []string{
 				"The node as it is now, also when nothing changed, with the fields and values that the API has of it. Links are left out.",
 				"In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was, or an empty dict if it was not there.",
 			}}},
 	}
 	s.Options = append(s.Options,
-		module.Option{Name: optName, Description: []string{"The name of the node. With O(uuid) the node gets this name.",
+		ansible.Option{Name: optName, Description: []string{"The name of the node. With O(uuid) the node gets this name.",
 			"Names are unique on Ironic only; one that several nodes have is an error that lists their UUIDs."}},
-		module.Option{Name: optUUID, Aliases: []string{"id"}, Description: []string{"The UUID of the node, instead of its name.",
+		ansible.Option{Name: optUUID, Aliases: []string{"id"}, Description: []string{"The UUID of the node, instead of its name.",
 			"Of Ironic, if there is no such node, it is created with this UUID. Iotronic chooses UUIDs itself."}},
-		module.Option{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
+		ansible.Option{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
 			"V(present) makes the node what the task says, V(absent) removes it.",
 			"A node of Ironic cannot be removed while it is deployed, unless it is in maintenance: see O(undeploy)."}})
 	for i := range fields {
@@ -76,8 +76,8 @@ func nodeSpec() *module.Spec {
 }
 
 // options are the option of a field, and that of its mode.
-func (f *field) options() []module.Option {
-	o := module.Option{Name: f.option, Description: slices.Clone(f.doc)}
+func (f *field) options() []ansible.Option {
+	o := ansible.Option{Name: f.option, Description: slices.Clone(f.doc)}
 	switch {
 	case len(f.on) == 1:
 		o.Description = append(o.Description, "Only nodes of Ironic have it.")
@@ -96,31 +96,31 @@ func (f *field) options() []module.Option {
 	switch f.form {
 	case formText:
 	case formFlag, formMaybe:
-		o.Type = module.Bool
+		o.Type = ansible.Bool
 	case formPlace:
-		o.Type = module.Dict
+		o.Type = ansible.Dict
 		for _, name := range []string{"longitude", "latitude", "altitude"} {
-			o.Options = append(o.Options, module.Option{Name: name, Required: true, Description: []string{"The " + name + ". The API keeps it as text, and so it is compared."}})
+			o.Options = append(o.Options, ansible.Option{Name: name, Required: true, Description: []string{"The " + name + ". The API keeps it as text, and so it is compared."}})
 		}
 	case formDict:
-		o.Type = module.Dict
+		o.Type = ansible.Dict
 		if api.HidesSecrets(f.option) {
 			o.NoLogKeys = append(api.SecretWords(), alsoHidden...)
 		}
-		return []module.Option{o, {Name: f.mode(), Default: merge, Choices: []any{merge, replace}, Description: []string{
+		return []ansible.Option{o, {Name: f.mode(), Default: merge, Choices: []any{merge, replace}, Description: []string{
 			fmt.Sprintf("V(merge) sets what O(%s) has and leaves all other keys, V(replace) removes all others. Values are replaced as a whole: dicts in it are not merged.", f.option)}}}
 	}
-	return []module.Option{o}
+	return []ansible.Option{o}
 }
 
 // stateOptions are what is not a field: states, and how they are reached.
-func stateOptions() []module.Option {
-	return []module.Option{
+func stateOptions() []ansible.Option {
+	return []ansible.Option{
 		{Name: optPassword, Default: onCreate, Choices: []any{onCreate, anew}, Description: []string{
 			"Ironic shows C(******) for passwords and other secrets in O(driver_info) and O(instance_info), so nobody can tell whether they differ.",
 			"V(on_create) writes a secret where its key is new, and otherwise leaves it. V(always) writes the secrets of the task in every run, which then has always changed something.",
 		}},
-		{Name: optMaintenance, Type: module.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that waits for something begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic have it."}},
+		{Name: optMaintenance, Type: ansible.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that waits for something begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic have it."}},
 		{Name: optReason, Description: []string{"Why it is in maintenance. Without it a reason that is there stays."}},
 		{Name: optPower, Choices: []any{on, off, rebooted}, Description: []string{
 			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it."}},
@@ -128,11 +128,11 @@ func stateOptions() []module.Option {
 			"The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes V(available) by way of V(manageable), and V(active) by way of both.",
 			"V(active) deploys what O(instance_info) says, or ends a rescue. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
 		}},
-		{Name: optUndeploy, Type: module.Bool, Default: false, Description: []string{
+		{Name: optUndeploy, Type: ansible.Bool, Default: false, Description: []string{
 			"With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or was to be. Without it that is an error."}},
-		{Name: optWait, Type: module.Bool, Default: true, Description: []string{
+		{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
 			"Whether the task waits until O(power) and O(provision_state) are reached, and while another request works on the node. Without it the first step is asked for, and nobody looks how it ends."}},
-		{Name: optTimeout, Type: module.Int, Default: 1800, Description: []string{"How many seconds it may wait, in all. What the client repeats of single requests (O(max_retries)) comes on top."}},
+		{Name: optTimeout, Type: ansible.Int, Default: 1800, Description: []string{"How many seconds it may wait, in all. What the client repeats of single requests (O(max_retries)) comes on top."}},
 	}
 }
 

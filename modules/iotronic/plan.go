@@ -9,7 +9,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	api "github.com/craton-fleet/craton/iotronic"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // plan is what is to be done about one node. It is all that check mode, diff and the real run know, so they cannot
@@ -323,7 +323,7 @@ func (p *plan) planWhole(d api.Dialect) error {
 }
 
 // result is what the plan predicts.
-func (p *plan) result() *module.Result {
+func (p *plan) result() *ansible.Result {
 	o := p.after
 	if o == nil { // absent
 		o = p.before
@@ -334,10 +334,10 @@ func (p *plan) result() *module.Result {
 			name = node.name + " " + called(o.Text(keyName), o.Text(keyUUID))
 		}
 	}
-	return &module.Result{
+	return &ansible.Result{
 		Changed: p.changed(),
-		Fields:  module.Fields{node.name: cleaned(o)},
-		Diff:    []module.Diff{{Before: p.comparable(p.before), After: p.comparable(p.shown), BeforeHeader: name, AfterHeader: name}},
+		Fields:  ansible.Fields{node.name: cleaned(o)},
+		Diff:    []ansible.Diff{{Before: p.comparable(p.before), After: p.comparable(p.shown), BeforeHeader: name, AfterHeader: name}},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // want is what a task says about one node. It says only what the task does.
@@ -46,7 +46,7 @@ func noUUID(text string) error {
 }
 
 // wants reads what needs no look at the API.
-func wants(p module.Params) (*want, error) {
+func wants(p ansible.Params) (*want, error) {
 	w := &want{
 		present: p.String(optState) == present, uuid: rest.CanonicalUUID(p.String(optUUID)), name: p.String(optName),
 		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
@@ -101,7 +101,7 @@ func (w *want) secrets() (found []string) {
 }
 
 // field reads the option of a field.
-func (w *want) field(f *field, p module.Params) error {
+func (w *want) field(f *field, p ansible.Params) error {
 	if !p.Has(f.option) {
 		return nil
 	}
@@ -145,7 +145,7 @@ func (w *want) field(f *field, p module.Params) error {
 var logicalName = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,255}$`)
 
 // fits refuses what the dialect does not have.
-func (w *want) fits(ctx context.Context, s *service, p module.Params) error {
+func (w *want) fits(ctx context.Context, s *service, p ansible.Params) error {
 	if s.dialect == api.DialectIronic && w.name != "" && !logicalName.MatchString(w.name) {
 		return fmt.Errorf("name: Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not %q", w.name)
 	}

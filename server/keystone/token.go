@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/craton-fleet/craton/craton/keystone"
+	"github.com/craton-fleet/craton/keystone"
 )
 
 // Token is what Keystone says of a valid token.

@@ -24,7 +24,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/craton-fleet/craton/internal/collection"
+	"github.com/craton-fleet/craton/tools/collection"
 )
 
 // root is the repository; scratch holds what all tests share, and lives as long as they do.

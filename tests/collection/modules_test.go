@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/craton-fleet/craton/internal/collection"
+	"github.com/craton-fleet/craton/tools/collection"
 )
 
 // samePlay makes a cloud by each way that a task can take, in check mode and for real, twice, and writes what it saw.

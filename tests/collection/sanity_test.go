@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/craton-fleet/craton/internal/collection"
+	"github.com/craton-fleet/craton/tools/collection"
 )
 
 // bootstrap does what get-pip.py does, with the pip that Python brings: it installs the wanted pip from the package index.

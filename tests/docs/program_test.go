@@ -248,7 +248,7 @@ func (p *program) run(ctx context.Context, dir string, env []string, belongs fun
 func TestProgram(t *testing.T) {
 	t.Parallel()
 	const text = "# A page\n\n```go\nimport (\n\t\"context\"\n\t\"fmt\"\n\n" +
-		"\t\"github.com/craton-fleet/craton/craton\"\n\t\"github.com/craton-fleet/craton/craton/keystone\"\n\t\"github.com/craton-fleet/craton/iotronic\"\n)\n```\n\n" +
+		"\t\"github.com/craton-fleet/craton/craton\"\n\t\"github.com/craton-fleet/craton/keystone\"\n\t\"github.com/craton-fleet/craton/iotronic\"\n)\n```\n\n" +
 		"## One\n\n```go\nc, err := craton.New(\"http://craton.example\")\nif err != nil {\n\treturn err\n}\nx := 1\n```\n\n" +
 		"```go\nfmt.Println(c.URL(), x)\n```\n\n```text\nhttp://.../v1 1\n```\n\n" +
 		"### Made above\n\n```go\nfmt.Println(c.URL())\nreturn nil\n```\n\n```text\nhttp://craton.example/v2\n```\n\n" +

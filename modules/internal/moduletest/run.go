@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // T is what tests and properties have in common.
@@ -77,7 +77,7 @@ func (o Output) Names(t T, plural string) []string {
 }
 
 // Lookup finds a module by its name.
-type Lookup func(name string) (*module.Module, bool)
+type Lookup func(name string) (*ansible.Module, bool)
 
 // Run runs a module in an environment, and returns its result, read and as it was written.
 func Run(t T, lookup Lookup, name string, in Args, env map[string]string) (Output, string) {
@@ -87,7 +87,7 @@ func Run(t T, lookup Lookup, name string, in Args, env map[string]string) (Outpu
 		t.Fatal(err)
 	}
 	var stdout bytes.Buffer
-	p := &module.Process{Args: []string{"AnsiballZ_" + name, "-"}, Stdin: bytes.NewReader(text), Stdout: &stdout, Lookup: lookup,
+	p := &ansible.Process{Args: []string{"AnsiballZ_" + name, "-"}, Stdin: bytes.NewReader(text), Stdout: &stdout, Lookup: lookup,
 		LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }, Signals: make(chan os.Signal)}
 	p.Run(context.Background())
 	var out Output

@@ -1,7 +1,7 @@
 // Package options makes options of modules of settings, and settings of a task's options: what a module needs to know
 // to connect is defined once, for all entry points, in internal/settings.
 //
-//	fragment := &module.Fragment{Name: "craton.fleet.connection", Options: options.Of(settings.Connection)}
+//	fragment := &ansible.Fragment{Name: "craton.fleet.connection", Options: options.Of(settings.Connection)}
 //	v, err := options.Settings(task.Params, settings.Connection)
 package options
 
@@ -16,12 +16,12 @@ import (
 
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
-	"github.com/craton-fleet/craton/modules/module"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // Of are the settings as options of a module, each with its environment variables. No two of the sections may have a
 // setting of the same name.
-func Of(sections ...settings.Section) (all []module.Option) {
+func Of(sections ...settings.Section) (all []ansible.Option) {
 	for _, section := range sections {
 		for i := range section.Settings {
 			all = append(all, option(&section.Settings[i]))
@@ -30,9 +30,9 @@ func Of(sections ...settings.Section) (all []module.Option) {
 	return all
 }
 
-func option(s *settings.Setting) module.Option {
+func option(s *settings.Setting) ansible.Option {
 	help, _, _ := strings.Cut(s.Help, "; other users") // on a command line, that is
-	o := module.Option{Name: s.Name, NoLog: s.Secret, Env: append([]string{s.Env}, s.Also...),
+	o := ansible.Option{Name: s.Name, NoLog: s.Secret, Env: append([]string{s.Env}, s.Also...),
 		Description: []string{strings.ToUpper(help[:1]) + help[1:] + "."}}
 	if s.URL {
 		o.Mask = rest.Bare
@@ -42,12 +42,12 @@ func option(s *settings.Setting) module.Option {
 	}
 	switch s.Kind {
 	case settings.Bool:
-		o.Type, o.Default = module.Bool, s.Default == "true"
+		o.Type, o.Default = ansible.Bool, s.Default == "true"
 	case settings.Int:
 		n, _ := strconv.Atoi(s.Default)
-		o.Type, o.Default = module.Int, n
+		o.Type, o.Default = ansible.Int, n
 	case settings.Path:
-		o.Type = module.Path
+		o.Type = ansible.Path
 	default:
 		if s.Default != "" {
 			o.Default = s.Default
@@ -57,7 +57,7 @@ func option(s *settings.Setting) module.Option {
 }
 
 // Settings are the task's options over its environment, the configuration file and the defaults.
-func Settings(p module.Params, sections ...settings.Section) (*settings.Values, error) {
+func Settings(p ansible.Params, sections ...settings.Section) (*settings.Values, error) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	settings.AddFlags(flags, sections...)
 	environment := map[string]string{}
@@ -69,7 +69,7 @@ func Settings(p module.Params, sections ...settings.Section) (*settings.Values, 
 				continue
 			}
 			switch p.Source(s.Name) {
-			case module.FromTask:
+			case ansible.FromTask:
 				name := s.Flag
 				if name == "" {
 					name = strings.ReplaceAll(s.Name, "_", "-")
@@ -77,7 +77,7 @@ func Settings(p module.Params, sections ...settings.Section) (*settings.Values, 
 				if err := flags.Set(name, value); err != nil {
 					return nil, err
 				}
-			case module.FromEnv:
+			case ansible.FromEnv:
 				environment[s.Env] = value
 			}
 		}
@@ -96,7 +96,7 @@ func Settings(p module.Params, sections ...settings.Section) (*settings.Values, 
 }
 
 // text is the option's value as a flag has it.
-func text(p module.Params, s *settings.Setting) string {
+func text(p ansible.Params, s *settings.Setting) string {
 	switch s.Kind {
 	case settings.Bool:
 		return strconv.FormatBool(p.Bool(s.Name))

@@ -1,0 +1,109 @@
+// Command build brings the generated files of the collection up to date, and packs it:
+//
+//	build generate
+//	build tarball -version 0.1.0 -commit abc1234 -o dist [OS/ARCH]...
+//
+// It runs in any directory of the repository.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/modules"
+	"github.com/craton-fleet/craton/tools/collection"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "collection:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	root := strings.TrimSpace(string(out))
+	if len(args) > 0 && args[0] == "tarball" {
+		return tarball(ctx, root, args[1:])
+	}
+	if len(args) == 1 && args[0] == "generate" {
+		tree, err := collection.Generate(modules.Specs())
+		if err != nil {
+			return err
+		}
+		return tree.Write(root)
+	}
+	return errors.New("say generate, or tarball with its flags")
+}
+
+// tarball builds the program for each platform and packs the collection.
+func tarball(ctx context.Context, root string, args []string) error {
+	flags := flag.NewFlagSet("tarball", flag.ContinueOnError)
+	version := flags.String("version", "", "version of the program and of the collection")
+	commit := flags.String("commit", "unknown", "commit that the program names")
+	dir := flags.String("o", "dist", "directory of the tarball")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	tree, err := collection.Generate(modules.Specs())
+	if err != nil {
+		return err
+	}
+	if stale, err := tree.Stale(root); err != nil {
+		return err
+	} else if len(stale) > 0 {
+		return fmt.Errorf("not up to date: %s; run: go generate ./tools/collection", strings.Join(stale, " "))
+	}
+	programs := filepath.Join(root, ".cache", "collection") // where go build finds what has not changed
+	platforms := collection.Platforms()
+	if flags.NArg() > 0 {
+		platforms = nil
+	}
+	for _, name := range flags.Args() {
+		goos, goarch, ok := strings.Cut(name, "/")
+		if !ok {
+			return fmt.Errorf("%q is not OS/ARCH", name)
+		}
+		platforms = append(platforms, collection.Platform{OS: goos, Arch: goarch})
+	}
+	begun := time.Now()
+	step := func(format string, args ...any) {
+		fmt.Printf("%5.1f s  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
+	}
+	for i := range platforms {
+		p := &platforms[i]
+		p.Program = filepath.Join(programs, p.OS+"-"+p.Arch)
+		step("building the program for %s/%s", p.OS, p.Arch)
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", p.Program,
+			"-ldflags", "-s -w -X main.version="+*version+" -X main.commit="+*commit, "./cmd/craton")
+		cmd.Dir, cmd.Stderr = root, os.Stderr
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
+		if os.Getenv("GOGC") == "" { // the compiler spends a quarter of its time on collecting garbage
+			cmd.Env = append(cmd.Env, "GOGC=400")
+		}
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("go build for %s/%s: %w", p.OS, p.Arch, err)
+		}
+	}
+	step("packing")
+	file, size, err := collection.Build(ctx, root, *version, *dir, collection.Smallest, platforms)
+	if err != nil {
+		return err
+	}
+	step("%s (%.1f MB)", file, float64(size)/1e6)
+	return nil
+}
