@@ -3,6 +3,8 @@ package craton
 import (
 	"context"
 	"strconv"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Cloud is the topmost level of a fleet: clouds hold regions.
@@ -65,7 +67,7 @@ func newCloudService(c *Client) *CloudService {
 	// Names are unique in a project.
 	s.Updater.taken = func(ctx context.Context, want *Cloud) bool {
 		return anyOther(s.All(ctx, CloudListOptions{}), func(o *Cloud) bool {
-			return o.ID != want.ID && sameName(o.Name, want.Name) && sameUUID(o.ProjectID, want.ProjectID)
+			return o.ID != want.ID && sameName(o.Name, want.Name) && value.SameUUID(o.ProjectID, want.ProjectID)
 		})
 	}
 	return s

@@ -205,14 +205,6 @@ func conflict(err error, message string) error {
 // It only explains errors; elsewhere names are compared exactly.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
 
-// sameUUID compares ids of projects: the original answers a create with the caller's own spelling (Q2).
-func sameUUID(a, b string) bool {
-	bare := func(s string) string {
-		return strings.NewReplacer("-", "", "{", "", "}", "", "urn:uuid:", "").Replace(strings.ToLower(s))
-	}
-	return bare(a) == bare(b)
-}
-
 // anyOther tells whether a walk meets an object for which is holds. Errors end it with false.
 func anyOther[T any](walk func(func(*T, error) bool), is func(*T) bool) bool {
 	for o, err := range walk {

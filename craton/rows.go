@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // row is what the order of a listing depends on, of one of its objects.
@@ -260,4 +261,4 @@ func isLookup(path string, q url.Values) bool {
 }
 
 // sameID compares markers: a project's may be any spelling of its UUID.
-func sameID(a, b string) bool { return a == b || sameUUID(a, b) && rest.IsUUID(a) }
+func sameID(a, b string) bool { return a == b || value.SameUUID(a, b) }

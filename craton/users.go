@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // User is who may use the API: a name and a key in one project.
@@ -60,7 +62,7 @@ func newUserService(c *Client) *UserService {
 	}
 	s.taken = func(ctx context.Context, want *User) bool {
 		return anyOther(s.All(ctx, UserListOptions{Name: want.Username}), func(o *User) bool {
-			return sameName(o.Username, want.Username) && sameUUID(o.ProjectID, want.ProjectID)
+			return sameName(o.Username, want.Username) && value.SameUUID(o.ProjectID, want.ProjectID)
 		})
 	}
 	return s

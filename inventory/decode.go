@@ -259,11 +259,10 @@ func (d *decoder) projectID(s string) string {
 
 // projectID gives a UUID in its canonical spelling; the API answers in the caller's now and then (Q2).
 func projectID(id string) string {
-	bare := strings.Trim(strings.TrimPrefix(strings.ToLower(id), "urn:uuid:"), "{}")
-	if len(bare) == 32 {
-		bare = bare[:8] + "-" + bare[8:12] + "-" + bare[12:16] + "-" + bare[16:20] + "-" + bare[20:]
+	if canonical, ok := value.ParseUUID(id); ok {
+		return canonical
 	}
-	return bare
+	return id
 }
 
 // variablesOf makes Variables of the client library's.

@@ -3,7 +3,7 @@ package iotronic
 import (
 	"context"
 
-	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Fleet is a group of boards.
@@ -44,7 +44,7 @@ func (s *FleetService) Boards(ctx context.Context, fleet string) ([]*Board, erro
 	if err == nil {
 		err = d.need("fleets", operation)
 	}
-	if err == nil && fleet != "" && !rest.IsUUID(fleet) { // the server finds no boards for a name (reference §6, 8)
+	if err == nil && fleet != "" && !value.IsUUID(fleet) { // the server finds no boards for a name (reference §6, 8)
 		fleet, err = s.only(ctx, fleet)
 	}
 	if err != nil {

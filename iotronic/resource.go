@@ -14,6 +14,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Reader reads single objects: T is the object.
@@ -59,12 +60,12 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 	if c.Query.Has("fields") && !s.dialect.traits().fields {
 		return &InvalidAttributeError{Attribute: "fields", Reason: s.dialect.traits().title + " does not have it"}
 	}
-	if id != "" && !s.dialect.traits().byName && !rest.IsUUID(id) {
+	if id != "" && !s.dialect.traits().byName && !value.IsUUID(id) {
 		if id, err = r.only(ctx, id); err != nil {
 			return err
 		}
 	}
-	if s.dialect == DialectIronic && !rest.IsUUID(id) && id != "" {
+	if s.dialect == DialectIronic && !value.IsUUID(id) && id != "" {
 		if v := s.now(); v.Compare(namedSince) < 0 {
 			return &UnsupportedVersionError{Requested: v, Err: fmt.Errorf("nodes have names from %s on; use the UUID of %q, or a later version", namedSince, id)}
 		}

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // token is a token and what Keystone says about it. Its fields of JSON are what the cache keeps.
@@ -163,7 +164,7 @@ func (a *Auth) suits(t *token) error {
 	if want == "" {
 		want, got = c.ProjectName, t.Identity.Project
 	}
-	if want == "" || strings.ReplaceAll(want, "-", "") == strings.ReplaceAll(got, "-", "") {
+	if want == "" || value.SameUUID(want, got) {
 		return nil
 	}
 	return &Error{URL: bare(a.url()), Hint: "unset the project, or use an application credential of the other one",

@@ -10,8 +10,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/fleetfile"
-	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/walk"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
@@ -63,7 +62,7 @@ func (r *resource) fieldOfKey(key string) *field {
 
 // mine tells objects of the caller's project.
 func (fl *fleet) mine(o object) bool {
-	return fl.project == "" || fleetfile.SameProject(o.text(keyProject), fl.project)
+	return fl.project == "" || value.SameUUID(o.text(keyProject), fl.project)
 }
 
 var isID = regexp.MustCompile(`^[0-9]{1,18}$`)
@@ -71,7 +70,7 @@ var isID = regexp.MustCompile(`^[0-9]{1,18}$`)
 // isID tells texts that can be an id of this kind.
 func (r *resource) isID(text string) bool {
 	if r.name == nameProject {
-		return rest.IsUUID(text)
+		return value.IsUUID(text)
 	}
 	return isID.MatchString(text)
 }

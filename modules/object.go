@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Keys of objects that more than one place knows.
@@ -142,5 +142,5 @@ func (o object) clone() object {
 
 // equalVariables compares values as what they mean: 1 and 1.0 are one number.
 func equalVariables(a, b craton.Variables) bool {
-	return maps.EqualFunc(a, b, fleetfile.EqualJSON)
+	return maps.EqualFunc(a, b, value.EqualJSON)
 }

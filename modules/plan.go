@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
@@ -198,11 +197,11 @@ func merged(have craton.Variables, w *want) craton.Variables {
 	if w.variables == nil || !w.replace {
 		maps.Copy(after, have)
 	}
-	for key, value := range w.variables {
-		if old, ok := have[key]; ok && fleetfile.EqualJSON(old, value) {
-			value = old
+	for key, text := range w.variables {
+		if old, ok := have[key]; ok && value.EqualJSON(old, text) {
+			text = old
 		}
-		after[key] = value
+		after[key] = text
 	}
 	return after
 }
@@ -211,9 +210,9 @@ func merged(have craton.Variables, w *want) craton.Variables {
 func (r *resource) planVariables(p *plan) {
 	have, after := p.before.variables(), p.after.variables()
 	p.set = craton.Variables{}
-	for key, value := range after {
-		if old, ok := have[key]; !ok || !fleetfile.EqualJSON(old, value) {
-			p.set[key] = value
+	for key, text := range after {
+		if old, ok := have[key]; !ok || !value.EqualJSON(old, text) {
+			p.set[key] = text
 		}
 	}
 	for _, key := range have.Keys() {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
@@ -97,11 +96,11 @@ func (f field) equal(a, b any) bool {
 	y, okY := b.(string)
 	switch {
 	case f.api() == keyProject && okX && okY:
-		return fleetfile.SameProject(x, y)
+		return value.SameUUID(x, y)
 	case okX && okY && f.form == formAddress:
-		return fleetfile.EqualAddress(x, y)
+		return value.EqualAddress(x, y)
 	case okX && okY && f.form == formPrefix:
-		return fleetfile.EqualPrefix(x, y)
+		return value.EqualPrefix(x, y)
 	}
 	return a == b
 }
@@ -132,11 +131,11 @@ func (f field) check(v any) (any, error) {
 		}
 		switch f.form {
 		case formAddress:
-			a, err := netip.ParseAddr(v)
-			if err != nil || a.Zone() != "" {
+			a, ok := value.ParseAddress(v)
+			if !ok {
 				return nil, fmt.Errorf("%s: %q is not an IP address; write one such as 10.20.0.11 or 2001:db8::11", f.option, v)
 			}
-			return a.String(), nil
+			return a, nil
 		case formPrefix:
 			if _, err := netip.ParsePrefix(v); err != nil {
 				return nil, fmt.Errorf("%s: %q is not a range of addresses; write one such as 10.20.0.0/24 or 2001:db8::/64", f.option, v)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/api"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -20,7 +21,7 @@ const requestIDHeader = "X-Openstack-Request-Id"
 func (s *Server) handler(v1 http.Handler, challenge string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		id := "req-" + store.NewUUID()
+		id := "req-" + value.NewUUID()
 		// The original writes the name in lower case; it matters to no client.
 		w.Header().Set(requestIDHeader, id)
 		trace := api.Trace{RequestID: id}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/api"
 	"github.com/craton-fleet/craton/server/keystone"
 	"github.com/craton-fleet/craton/server/store"
@@ -149,7 +150,7 @@ func (e *projectError) Unwrap() error { return ErrProject }
 func (s *Server) chooseProject(ctx context.Context, wanted string) (string, error) {
 	all := store.Scope{All: true}
 	if wanted != "" {
-		id, ok := api.ParseUUID(wanted)
+		id, ok := value.ParseUUID(wanted)
 		if !ok {
 			return "", &projectError{fmt.Sprintf("project %q is not a UUID", wanted)}
 		}
@@ -211,7 +212,7 @@ func (s *Server) Bootstrap(ctx context.Context) (Bootstrap, error) {
 // user of that name.
 func (s *Server) ResetKey(ctx context.Context, username, projectID string) (apiKey string, err error) {
 	if projectID != "" {
-		id, ok := api.ParseUUID(projectID)
+		id, ok := value.ParseUUID(projectID)
 		if !ok {
 			return "", fmt.Errorf("new key for %q: project %q is not a UUID", username, projectID)
 		}

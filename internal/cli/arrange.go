@@ -143,7 +143,7 @@ func repeated(cmd *cobra.Command, args []string) ([]string, error) {
 		if f == nil {
 			continue
 		}
-		v, _ := f.Value.(*value)
+		v, _ := f.Value.(*optionValue)
 		attached := strings.Contains(word, "=") || !strings.HasPrefix(word, "--") && len(word) > 2
 		switch {
 		case v == nil || v.kind != wordsOption:

@@ -14,8 +14,8 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/walk"
 )
 
@@ -154,7 +154,7 @@ func (s *session) oneself(ctx context.Context, r *resource, id string) (bool, er
 		return false, err
 	}
 	own, err := s.project(ctx)
-	return own != "" && fleetfile.SameProject(o.Get(keyProject).Str, own), err
+	return own != "" && value.SameUUID(o.Get(keyProject).Str, own), err
 }
 
 // mostCounted is how many objects of a kind are counted: a question must not take longer than the delete.
@@ -195,7 +195,7 @@ func (s *session) contents(ctx context.Context, r *resource, id string) (all []a
 			}
 			inside = func(o gjson.Result) bool { return devices[o.Get(keyDevice).String()] }
 		case r.uuid:
-			inside = func(o gjson.Result) bool { return fleetfile.SameProject(o.Get(r.holdKey).String(), id) }
+			inside = func(o gjson.Result) bool { return value.SameUUID(o.Get(r.holdKey).String(), id) }
 		}
 		count := amount{kind: k}
 		count.more, err = s.each(ctx, k, q, progress, func() { count.n = 0 }, func(o gjson.Result) {

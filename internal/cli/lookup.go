@@ -13,9 +13,8 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/nearest"
-	"github.com/craton-fleet/craton/server/api"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // place is where an object is looked for: ids by the keys that objects have them under, such as region_id.
@@ -24,7 +23,7 @@ type place map[string]string
 // id is a word as an id of the resource; "" if it cannot be one.
 func (r *resource) id(word string) string {
 	if r.uuid {
-		id, _ := api.ParseUUID(word)
+		id, _ := value.ParseUUID(word)
 		return id
 	}
 	n, err := strconv.Atoi(word)
@@ -184,7 +183,7 @@ func (s *session) named(ctx context.Context, r *resource, name string, in place)
 			}
 		}
 		project := o.Get(keyProject)
-		return own != "" && project.Exists() && !fleetfile.SameProject(project.Str, own)
+		return own != "" && project.Exists() && !value.SameUUID(project.Str, own)
 	}), nil
 }
 

@@ -66,17 +66,17 @@ func (o *option) usage() []string {
 	return []string{"[" + strings.Join(parts, " ") + "]"}
 }
 
-// value holds what the command line gives for an option.
-type value struct {
+// optionValue holds what the command line gives for an option.
+type optionValue struct {
 	*option
 	words []string
 }
 
 // String is the value as text.
-func (v *value) String() string { return strings.Join(v.words, " ") }
+func (v *optionValue) String() string { return strings.Join(v.words, " ") }
 
 // Type is what help shows behind the option's name.
-func (v *value) Type() string {
+func (v *optionValue) Type() string {
 	if v.option == nil { // pflag asks a zero value, to see what a default looks like
 		return ""
 	}
@@ -90,7 +90,7 @@ func (v *value) Type() string {
 }
 
 // Set takes one value. The errors are those of Python's argparse.
-func (v *value) Set(s string) error {
+func (v *optionValue) Set(s string) error {
 	switch v.kind {
 	case integerOption:
 		n, err := strconv.Atoi(strings.TrimSpace(s))
@@ -148,12 +148,12 @@ func invalidChoice(s string, choices []string) error {
 func quoted(s string) string { return string(python.AppendString(nil, s)) }
 
 // addOptions declares options, in the order of usage lines.
-func addOptions(fs *pflag.FlagSet, options []option) map[string]*value {
+func addOptions(fs *pflag.FlagSet, options []option) map[string]*optionValue {
 	fs.SortFlags = false
-	values := map[string]*value{}
+	values := map[string]*optionValue{}
 	for i := range options {
 		o := &options[i]
-		v := &value{option: o}
+		v := &optionValue{option: o}
 		values[o.long] = v
 		f := fs.VarPF(v, o.long, o.short, o.help)
 		if o.kind == switchOption {
@@ -172,7 +172,7 @@ func addOptions(fs *pflag.FlagSet, options []option) map[string]*value {
 
 // call is one use of a command: what its arguments say.
 type call struct {
-	values map[string]*value
+	values map[string]*optionValue
 	target string   // the positional argument: the id or name of an object
 	words  []string // the arguments after it
 }

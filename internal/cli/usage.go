@@ -131,7 +131,7 @@ func wrapUsage(path string, optional, positional []string, columns int) string {
 // flagError puts an error of pflag into the words of argparse.
 func (p *program) flagError(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		v, _ := e.GetFlag().Value.(*value)
+		v, _ := e.GetFlag().Value.(*optionValue)
 		if v != nil && v.kind == wordsOption {
 			return mistake(cmd, "argument %s: expected at least one argument", v.argument())
 		}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Options say how a file is applied.
@@ -266,7 +267,7 @@ func (w *writer) adopt(ctx context.Context, api endpoint, st *step, taken error)
 		return fmt.Errorf("%w; and what has the name cannot be read: %w", taken, err)
 	}
 	mine := func(r *record) bool {
-		return o.spec.class != classCloud || projectID == "" || SameProject(r.projectID, projectID)
+		return o.spec.class != classCloud || projectID == "" || value.SameUUID(r.projectID, projectID)
 	}
 	i := slices.IndexFunc(found, func(r *record) bool { return r.name == o.name && mine(r) })
 	if i < 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Action is what is done to an object.
@@ -359,7 +360,7 @@ func (p *planner) variables(st *step, bad *problems, differs func(string, any, a
 	for key, want := range o.variables {
 		if st.have != nil {
 			if have, ok := st.have.variables[key]; ok {
-				if EqualJSON(have, want) {
+				if value.EqualJSON(have, want) {
 					continue
 				}
 				before[key] = have

@@ -112,9 +112,9 @@ func (f fieldSpec) equal(have, want any) bool {
 	if okH && okW {
 		switch f.form {
 		case formAddress:
-			return EqualAddress(h, w)
+			return value.EqualAddress(h, w)
 		case formPrefix:
-			return EqualPrefix(h, w)
+			return value.EqualPrefix(h, w)
 		}
 	}
 	return have == want

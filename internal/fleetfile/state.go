@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // state is the part of the API's fleet that a file speaks of.
@@ -151,12 +152,12 @@ func (l *loader) top(ctx context.Context) error {
 	}
 	// An admin of the original sees the clouds of every project (Q20); names are unique in one only.
 	for _, cloud := range clouds {
-		if l.projectID == "" || SameProject(cloud.projectID, l.projectID) {
+		if l.projectID == "" || value.SameUUID(cloud.projectID, l.projectID) {
 			l.state.add(cloud)
 		}
 	}
 	for i, cloud := range clouds {
-		if l.projectID == "" && !SameProject(cloud.projectID, clouds[0].projectID) {
+		if l.projectID == "" && !value.SameUUID(cloud.projectID, clouds[0].projectID) {
 			return fmt.Errorf("the API shows clouds of several projects (%s of %s, %s of %s); say which project the file is for (OS_PROJECT_ID)",
 				clouds[0].name, clouds[0].projectID, clouds[i].name, cloud.projectID)
 		}
@@ -170,12 +171,6 @@ func (l *loader) top(ctx context.Context) error {
 		return nil
 	}
 	return l.project(ctx)
-}
-
-// SameProject compares two spellings of a UUID (Q2).
-func SameProject(a, b string) bool {
-	bare := strings.NewReplacer("-", "", "{", "", "}", "", "urn:uuid:", "")
-	return strings.EqualFold(bare.Replace(strings.ToLower(a)), bare.Replace(strings.ToLower(b)))
 }
 
 // project reads the project's variables.

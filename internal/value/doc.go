@@ -13,5 +13,8 @@
 // Errors of this package are predicates that follow what they are about: "the name" + " is empty". [CheckJSON] says
 // where in a value something is, as a [Fault].
 //
+// Values are compared as what they mean: JSON by [EqualJSON], UUIDs by [SameUUID], addresses by [EqualAddress] and
+// [EqualPrefix]. [ParseUUID] and [ParseAddress] give the spelling that the API shows.
+//
 // [Escape] makes what was written by others safe to show on a terminal.
 package value

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/walk"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/ansible"
@@ -162,7 +163,7 @@ func (k *kind) info(ctx context.Context, task *ansible.Task) (*ansible.Result, e
 func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Object, error) {
 	names, uuid := p.Strings(optName), ""
 	if k.identity == keyUUID {
-		if uuid = rest.CanonicalUUID(p.String(optUUID)); uuid != "" && !rest.IsUUID(uuid) {
+		if uuid = value.CanonicalUUID(p.String(optUUID)); uuid != "" && !value.IsUUID(uuid) {
 			return nil, noUUID(uuid)
 		}
 	}
@@ -184,7 +185,7 @@ func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Ob
 		fields = slices.Concat(fields, added)
 	}
 	matches := func(o api.Object) bool {
-		is := (uuid == "" || rest.CanonicalUUID(o.Text(keyUUID)) == uuid) &&
+		is := (uuid == "" || value.CanonicalUUID(o.Text(keyUUID)) == uuid) &&
 			(names == nil || slices.Contains(names, o.Text(keyName)) || slices.Contains(names, o.Text(k.identity))) && keep(o)
 		for _, field := range added {
 			delete(o, field)

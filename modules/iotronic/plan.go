@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
@@ -210,7 +210,7 @@ func (f *field) equal(have, want json.RawMessage) bool {
 	if f.lower {
 		have = json.RawMessage(strings.ToLower(string(have)))
 	}
-	return isNone(have) && isNone(want) || fleetfile.EqualJSON(have, want)
+	return isNone(have) && isNone(want) || value.EqualJSON(have, want)
 }
 
 // samePlace compares the first location, the only one that counts, without what the API adds.
@@ -255,28 +255,28 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	odd := isNone(have) // then there is nothing to change keys of
 	state, _ := settled(p.before)
 	inUse := f.option == "instance_info" && !slices.Contains(undeployed, state) && state != "deploy failed" // where it is written anew
-	for key, value := range now {
+	for key, text := range now {
 		if _, ok := wanted.values[key]; !ok && wanted.replace && !(inUse && slices.Contains(imageKeys, key)) {
 			changes[api.Path(f.option, key)] = api.Remove
 			odd = odd || !api.PlainKey(key)
 			continue
 		}
-		after[key], shown[key], sent[key] = value, value, value
+		after[key], shown[key], sent[key] = text, text, text
 	}
 	hides := api.HidesSecrets(f.option)
-	for key, value := range wanted.values {
-		sent[key] = value
-		if old, ok := now[key]; ok && (hides && same(old, value, w.anew) || !hides && fleetfile.EqualJSON(old, value)) {
+	for key, text := range wanted.values {
+		sent[key] = text
+		if old, ok := now[key]; ok && (hides && same(old, text, w.anew) || !hides && value.EqualJSON(old, text)) {
 			continue
 		}
-		if hides && masked(value) {
+		if hides && masked(text) {
 			return fmt.Errorf("%s: %s is %s, which is what Ironic shows in the place of a secret; give the secret, or leave the key out", f.option, key, stars)
 		}
-		changes[api.Path(f.option, key)] = value
+		changes[api.Path(f.option, key)] = text
 		odd = odd || !api.PlainKey(key)
-		after[key], shown[key] = value, value
+		after[key], shown[key] = text, text
 		if hides {
-			after[key], shown[key] = covered(f.option, key, value, stars), covered(f.option, key, value, stars+" (written by this task)")
+			after[key], shown[key] = covered(f.option, key, text, stars), covered(f.option, key, text, stars+" (written by this task)")
 		}
 	}
 	if len(changes) == 0 && p.create == nil {

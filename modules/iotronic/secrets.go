@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
@@ -21,7 +21,7 @@ func masked(value json.RawMessage) bool { return bytes.Contains(value, []byte(st
 // to be written anew.
 func same(have, want json.RawMessage, anew bool) bool {
 	if !masked(have) {
-		return fleetfile.EqualJSON(have, want)
+		return value.EqualJSON(have, want)
 	}
 	return sameValues(decoded(have), decoded(want), anew)
 }
@@ -57,7 +57,7 @@ func sameValues(have, want any, anew bool) bool {
 		}
 		return true
 	}
-	return fleetfile.EqualJSON(raw(have), raw(want))
+	return value.EqualJSON(raw(have), raw(want))
 }
 
 // isMasked tells whether a text has all that is to be seen of another, around its stars.

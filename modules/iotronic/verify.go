@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
@@ -118,7 +118,7 @@ func (s *service) knownChassis(ctx context.Context, p *plan) error {
 	switch {
 	case !p.writes(option) || uuid == "":
 		return nil
-	case !rest.IsUUID(uuid):
+	case !value.IsUUID(uuid):
 		return fmt.Errorf("%s: %q is no UUID", option, uuid)
 	}
 	_, err := s.client.Do(ctx, http.MethodGet, "/chassis/"+uuid, nil, nil)
@@ -171,7 +171,7 @@ func (s *service) freeInstance(ctx context.Context, p *plan) error {
 	switch {
 	case !p.writes("instance_uuid") || uuid == "":
 		return nil
-	case !rest.IsUUID(uuid):
+	case !value.IsUUID(uuid):
 		return fmt.Errorf("instance_uuid: %q is no UUID", uuid)
 	}
 	other, err := s.client.Nodes.ByInstance(ctx, uuid)

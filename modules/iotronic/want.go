@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/ansible"
@@ -48,19 +47,19 @@ func noUUID(text string) error {
 // wants reads what needs no look at the API.
 func wants(p ansible.Params) (*want, error) {
 	w := &want{
-		present: p.String(optState) == present, uuid: rest.CanonicalUUID(p.String(optUUID)), name: p.String(optName),
+		present: p.String(optState) == present, uuid: value.CanonicalUUID(p.String(optUUID)), name: p.String(optName),
 		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
 		anew: p.String(optPassword) == anew, power: p.String(optPower), provision: p.String(optProvision),
 		undeploy: p.Bool(optUndeploy), wait: p.Bool(optWait), timeout: time.Duration(p.Int(optTimeout)) * time.Second,
 	}
 	switch {
-	case p.Has(optUUID) && !rest.IsUUID(w.uuid):
+	case p.Has(optUUID) && !value.IsUUID(w.uuid):
 		return nil, noUUID(w.uuid)
 	case w.timeout < 0:
 		return nil, errors.New("wait_timeout is less than nothing; give a number of seconds")
 	case p.Has(optName) && w.name == "":
 		return nil, errors.New("name is empty; give one, or leave the option out")
-	case rest.IsUUID(w.name):
+	case value.IsUUID(w.name):
 		return nil, fmt.Errorf("name: %q is a UUID, which no name may look like; give it as uuid", w.name)
 	}
 	if !w.present {

@@ -1,10 +1,9 @@
 package api
 
 import (
-	"encoding/hex"
 	"net/http"
-	"strings"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/store"
 )
 
@@ -55,13 +54,13 @@ func Fixed(c Caller) Authenticator {
 // a user's name and API key, X-Auth-Project is the id of its project.
 func Local(s *store.Store) Authenticator {
 	return func(r *http.Request) (Caller, error) {
-		value := "None"
-		if given := r.Header.Values("X-Auth-Project"); len(given) > 0 {
-			value = given[0]
+		given := "None"
+		if all := r.Header.Values("X-Auth-Project"); len(all) > 0 {
+			given = all[0]
 		}
-		project, ok := ParseUUID(value)
+		project, ok := value.ParseUUID(given)
 		if !ok {
-			return Caller{}, fail(http.StatusUnauthorized, "Project ID ('%s') is not a valid UUID", value)
+			return Caller{}, fail(http.StatusUnauthorized, "Project ID ('%s') is not a valid UUID", given)
 		}
 		account, ok, err := s.Authenticate(r.Context(), r.Header.Get("X-Auth-User"), project, r.Header.Get("X-Auth-Token"))
 		if err != nil {
@@ -72,19 +71,4 @@ func Local(s *store.Store) Authenticator {
 		}
 		return Caller{User: account.Username, Project: account.Project, Admin: account.Admin, Root: account.Root}, nil
 	}
-}
-
-// ParseUUID reads a UUID in any of the spellings that the original accepts
-// (dashed or not, upper case, in braces, as a urn) and returns the canonical
-// one: dashed, lower case.
-func ParseUUID(text string) (string, bool) {
-	t := strings.ReplaceAll(strings.ReplaceAll(text, "urn:", ""), "uuid:", "")
-	t = strings.ToLower(strings.ReplaceAll(strings.Trim(t, "{}"), "-", ""))
-	if len(t) != 32 {
-		return "", false
-	}
-	if _, err := hex.DecodeString(t); err != nil {
-		return "", false
-	}
-	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:], true
 }

@@ -21,20 +21,6 @@ func TestAppendTime(t *testing.T) {
 	}
 }
 
-func TestParseUUID(t *testing.T) {
-	t.Parallel()
-	const id = "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
-	for text, want := range map[string]string{
-		id: id, "5D1B7C0E6A0B4C529A550D6F5F1A2B3C": id, "{" + id + "}": id, "urn:uuid:" + id: id,
-		"": "", "None": "", id[1:]: "", id + "0": "", "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3g": "",
-	} {
-		got, ok := ParseUUID(text)
-		if got != want || ok != (want != "") {
-			t.Errorf("ParseUUID(%q) = %q, %v; want %q", text, got, ok, want)
-		}
-	}
-}
-
 func TestQueryKeepsTheFirst(t *testing.T) {
 	t.Parallel()
 	names, values := splitQuery("b=1&a=%20x+y&b=2&&c&bad=%zz")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/internal/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -195,7 +196,7 @@ func (c *call) whichVariables(known, resolves bool) (store.Variables, error) {
 // any spelling of its UUID.
 func (c *call) pathID(r *resource) string {
 	if r == projects {
-		id, _ := ParseUUID(c.id)
+		id, _ := value.ParseUUID(c.id)
 		return id
 	}
 	return c.id

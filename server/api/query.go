@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/internal/jsontext"
 	"github.com/craton-fleet/craton/server/internal/varquery"
 	"github.com/craton-fleet/craton/server/store"
@@ -204,7 +204,7 @@ func (a argument) value() any {
 	case a.kind == boolean:
 		return a.boolean
 	case a.kind == address:
-		if ip, ok := parseAddress(a.text); ok {
+		if ip, ok := value.ParseAddress(a.text); ok {
 			return ip
 		}
 		return store.Impossible
@@ -217,13 +217,4 @@ func (a argument) value() any {
 		return store.Impossible
 	}
 	return a.text
-}
-
-// parseAddress returns the canonical text of an IP address.
-func parseAddress(text string) (string, bool) {
-	ip, err := netip.ParseAddr(text)
-	if err != nil || ip.Zone() != "" {
-		return "", false
-	}
-	return ip.String(), true
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"strconv"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/store"
 )
 
@@ -34,7 +35,7 @@ func makeUser(c *call, _ *resource, n store.New) (store.Row, string, error) {
 
 // makeProject creates a project, which gets a random id.
 func makeProject(c *call, r *resource, n store.New) (store.Row, string, error) {
-	n.Values["id"] = store.NewUUID()
+	n.Values["id"] = value.NewUUID()
 	row, err := c.store.Create(c.r.Context(), r.entity, c.caller.scope(), n)
 	return row, "", err
 }

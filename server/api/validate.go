@@ -294,14 +294,14 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 		}
 		stored = v.Text
 		if f.kind == address {
-			ip, ok := parseAddress(v.Text)
+			ip, ok := value.ParseAddress(v.Text)
 			if !ok {
 				k.add("%s: %s is not an IPv4 or IPv6 address", f.name, v.PythonRepr())
 			}
 			stored = ip
 		}
 		if f.kind == uuid {
-			id, ok := ParseUUID(v.Text)
+			id, ok := value.ParseUUID(v.Text)
 			if !ok {
 				k.add("%s: %s is not a valid UUID", f.name, v.PythonRepr())
 			}

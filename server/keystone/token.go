@@ -1,11 +1,10 @@
 package keystone
 
 import (
-	"crypto/sha1" // what name-based UUIDs are made with
-	"encoding/hex"
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/keystone"
 )
 
@@ -62,13 +61,8 @@ var namespace = [16]byte{0x6f, 0x1d, 0x4e, 0x8a, 0x0b, 0x57, 0x4c, 0x0e, 0x9c, 0
 // what came from elsewhere, become a name-based UUID (version 5): always the
 // same one. Different ids never become one UUID.
 func ProjectUUID(id string) string {
-	b, err := hex.DecodeString(id)
-	if err != nil || len(b) != 16 || id != strings.ToLower(id) {
-		sum := sha1.Sum(append(namespace[:], id...))
-		b = sum[:16]
-		b[6] = b[6]&0x0F | 0x50
-		b[8] = b[8]&0x3F | 0x80
+	if len(id) == 32 && id == strings.ToLower(id) && value.IsUUID(id) {
+		return value.CanonicalUUID(id)
 	}
-	t := hex.EncodeToString(b)
-	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:]
+	return value.NamedUUID(namespace, id)
 }

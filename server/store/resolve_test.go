@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/internal/varquery"
 )
 
@@ -45,7 +46,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	rapid.Check(t, func(r *rapid.T) {
-		project := NewUUID() // one for each fleet: they do not see each other
+		project := value.NewUUID() // one for each fleet: they do not see each other
 		sc := Scope{Project: project}
 		if _, err := s.Create(t.Context(), Projects, sc, New{Values: Values{"id": project, "name": "p"}}); err != nil {
 			r.Fatal(err)

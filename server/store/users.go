@@ -8,7 +8,8 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"fmt"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Account is a user as authentication sees it.
@@ -60,7 +61,7 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 // row and its new API key, which cannot be read again. A project outside the
 // scope is [NotFound], as one that does not exist is.
 func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, string, error) {
-	key := NewUUID()
+	key := value.NewUUID()
 	values["key_hash"] = hashKey(key)
 	values["is_root"] = false
 	if _, err := s.Get(ctx, Projects, sc, values["project_id"].(string)); err != nil {
@@ -82,7 +83,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 		at := s.now().Unix()
 		err = q.row(ctx, "SELECT id FROM projects WHERE name = ? ORDER BY seq LIMIT 1", []any{name}, &project)
 		if errors.Is(err, sql.ErrNoRows) {
-			project = NewUUID()
+			project = value.NewUUID()
 			_, err = q.insert(ctx, Projects, Values{"id": project, "name": name, "created_at": at})
 		}
 		if err != nil {
@@ -106,7 +107,7 @@ func (s *Store) EnsureProject(ctx context.Context, name string) (id string, err 
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		id = NewUUID()
+		id = value.NewUUID()
 		_, err = q.insert(ctx, Projects, Values{"id": id, "name": name, "created_at": s.now().Unix()})
 		return err
 	})
@@ -181,13 +182,4 @@ func newKey() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
-}
-
-// NewUUID makes a random (version 4) UUID: 122 random bits.
-func NewUUID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0F | 0x40
-	b[8] = b[8]&0x3F | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

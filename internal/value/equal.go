@@ -1,10 +1,9 @@
-package fleetfile
+package value
 
 import (
 	"bytes"
 	"encoding/json"
 	"math/big"
-	"net/netip"
 	"strings"
 )
 
@@ -86,25 +85,4 @@ func decimalOf(s string) (d decimal) {
 	d.exponent.SetString(exponent, 10)
 	d.exponent.Add(&d.exponent, big.NewInt(int64(len(whole)-(len(digits)-len(stripped)))))
 	return d
-}
-
-// EqualAddress compares addresses after normalising: the API shows 2001:db8::1 for what was sent as
-// 2001:DB8:0::1 (Q3). What is no address is compared as text.
-func EqualAddress(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, errX := netip.ParseAddr(a)
-	y, errY := netip.ParseAddr(b)
-	return errX == nil && errY == nil && x == y
-}
-
-// EqualPrefix compares address ranges after normalising.
-func EqualPrefix(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, errX := netip.ParsePrefix(a)
-	y, errY := netip.ParsePrefix(b)
-	return errX == nil && errY == nil && x == y
 }
