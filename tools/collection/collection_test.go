@@ -382,3 +382,37 @@ func untar(t *testing.T, data []byte) map[string][]byte {
 	}
 	return held
 }
+
+// TestPackedOnce: a program that has not changed is not packed again, and one that has is.
+func TestPackedOnce(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "craton")
+	write := func(text string) {
+		if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pack := func() (member, string) {
+		m, err := packed(t.Context(), program, Quickest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(program + ".*")
+		if err != nil || len(files) != 1 {
+			t.Fatalf("kept: %v, %v", files, err)
+		}
+		return m, files[0]
+	}
+	write("one program")
+	first, kept := pack()
+	if err := os.WriteFile(kept, []byte("kept"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := pack(); string(again.data) != "kept" {
+		t.Error("packed again, though nothing changed")
+	}
+	write("another program")
+	if other, file := pack(); file == kept || bytes.Equal(other.data, first.data) || string(other.data) == "kept" {
+		t.Errorf("%s: the old one is taken for the new one", file)
+	}
+}

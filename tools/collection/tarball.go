@@ -209,15 +209,29 @@ func addLinks(members map[string]member, p Platform, file string) {
 }
 
 // packed is a program in the xz format. Python has it in its library, and the Ansible that the collection is for needs
-// Python anyway.
+// Python anyway. What was packed stays beside the program, named by what it was made of, for the next time.
 func packed(ctx context.Context, program string, effort Effort) (member, error) {
 	const script = "import lzma, sys; sys.stdout.buffer.write(lzma.compress(open(sys.argv[1], 'rb').read(), preset=int(sys.argv[2])))"
-	preset := map[Effort]int{Smallest: 1, Quickest: 0}[effort] // 9 takes five times as long for a tenth less
-	data, err := exec.CommandContext(ctx, "python3", "-c", script, program, strconv.Itoa(preset)).Output()
+	preset := strconv.Itoa(map[Effort]int{Smallest: 1, Quickest: 0}[effort]) // 9 takes five times as long for a tenth less
+	plain, err := os.ReadFile(program)
+	if err != nil {
+		return member{}, err
+	}
+	kept := fmt.Sprintf("%s.%s-%s.xz", program, sum(plain)[:16], preset)
+	if data, err := os.ReadFile(kept); err == nil {
+		return member{data: data, mode: 0o644}, nil
+	}
+	data, err := exec.CommandContext(ctx, "python3", "-c", script, program, preset).Output()
 	if err != nil {
 		return member{}, fmt.Errorf("packing a program with Python's lzma: %w", err)
 	}
-	return member{data: data, mode: 0o644}, nil
+	old, err := filepath.Glob(program + ".*-" + preset + ".xz")
+	for _, file := range old {
+		err = errors.Join(err, os.Remove(file))
+	}
+	part := kept + ".part" // a run that is cut off leaves no half of it under the name
+	err = errors.Join(err, os.WriteFile(part, data, 0o644), os.Rename(part, kept))
+	return member{data: data, mode: 0o644}, err
 }
 
 // pack writes the tarball as ansible-galaxy does: MANIFEST.json, which has the sum of FILES.json, which has those of
