@@ -42,7 +42,7 @@ type Client struct {
 // such as "https://craton.example:7780". Nothing is sent before the first call.
 // Without an authentication option requests carry no credentials.
 func New(rawURL string, options ...Option) (*Client, error) {
-	cfg := rest.Config{
+	cfg := config{rest.Config{
 		Service:   rest.Service{Library: "craton", Example: "https://craton.example:7780", Version: "/v1"},
 		Timeout:   DefaultTimeout,
 		Retries:   DefaultRetries,
@@ -51,11 +51,11 @@ func New(rawURL string, options ...Option) (*Client, error) {
 		UserAgent: "craton-go",
 		Policy:    repeatReads,
 		Forbidden: roleMissing,
-	}
+	}}
 	for _, o := range options {
 		o(&cfg)
 	}
-	rc, err := rest.New(rawURL, &cfg)
+	rc, err := rest.New(rawURL, &cfg.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -87,39 +87,42 @@ func (c *Client) GoString() string { return fmt.Sprintf("craton.Client(%q)", c.U
 func (c *Client) CloseIdleConnections() { c.rest.CloseIdleConnections() }
 
 // Option changes how a Client connects.
-type Option func(*rest.Config)
+type Option func(*config)
+
+// config is what the options fill.
+type config struct{ rest.Config }
 
 // WithAuth sets how requests are authenticated.
-func WithAuth(a Auth) Option { return func(c *rest.Config) { c.Auth = a } }
+func WithAuth(a Auth) Option { return func(c *config) { c.Auth = a } }
 
 // WithTimeout bounds each single try of a request, its answer's body included; 0 means no bound but the context's.
-func WithTimeout(d time.Duration) Option { return func(c *rest.Config) { c.Timeout = max(d, 0) } }
+func WithTimeout(d time.Duration) Option { return func(c *config) { c.Timeout = max(d, 0) } }
 
 // WithRetries sets how often an idempotent request is repeated; 0 turns retries off.
-func WithRetries(n int) Option { return func(c *rest.Config) { c.Retries = max(n, 0) } }
+func WithRetries(n int) Option { return func(c *config) { c.Retries = max(n, 0) } }
 
 // WithRetryWait sets how long the client waits before it repeats a request: least before the first repetition
 // (200ms by default), twice as long before each further one, up to most (10s), less up to half by chance.
 // A server's Retry-After counts for more, up to a minute.
 func WithRetryWait(least, most time.Duration) Option {
-	return func(c *rest.Config) { c.WaitLeast, c.WaitMost = max(least, 0), max(least, most, 0) }
+	return func(c *config) { c.WaitLeast, c.WaitMost = max(least, 0), max(least, most, 0) }
 }
 
 // WithMaxConnections bounds how many requests are under way at once, all their tries included; others wait. Without a bound,
 // or with 0, it is 4 until the first answer has come and for servers that take few, which are those of HTTP/1.0 and of
 // Python's wsgiref, as the original Craton's: its queue holds five connections (Q31).
-func WithMaxConnections(n int) Option { return func(c *rest.Config) { c.Connections = max(n, 0) } }
+func WithMaxConnections(n int) Option { return func(c *config) { c.Connections = max(n, 0) } }
 
 // WithUserAgent replaces the User-Agent header.
-func WithUserAgent(s string) Option { return func(c *rest.Config) { c.UserAgent = s } }
+func WithUserAgent(s string) Option { return func(c *config) { c.UserAgent = s } }
 
 // WithTLS sets certificates and verification for https URLs.
-func WithTLS(t TLS) Option { return func(c *rest.Config) { c.TLS = rest.TLS(t) } }
+func WithTLS(t TLS) Option { return func(c *config) { c.TLS = t.Config } }
 
 // WithRefusalHint sets what the error of a 401 ends with, unless it is about a role: what the program knows of who was tried, and
 // what to do. It must hold no secret.
-func WithRefusalHint(text string) Option { return func(c *rest.Config) { c.Refused = text } }
+func WithRefusalHint(text string) Option { return func(c *config) { c.Refused = text } }
 
 // WithTransport replaces what carries the requests, for tests and for servers
 // that run in the same process. TLS options are then the transport's own affair.
-func WithTransport(rt http.RoundTripper) Option { return func(c *rest.Config) { c.Transport = rt } }
+func WithTransport(rt http.RoundTripper) Option { return func(c *config) { c.Transport = rt } }

@@ -1,6 +1,7 @@
 package craton
 
 import (
+	"crypto/tls"
 	"net/http"
 
 	"github.com/craton-fleet/craton/internal/rest"
@@ -13,6 +14,11 @@ type TLS struct {
 	ClientCert string // PEM file of a client certificate
 	ClientKey  string // PEM file of its key
 	Insecure   bool   // do not verify the server at all; for tests only
+}
+
+// Config reads the files into what the standard library verifies with. At least TLS 1.2 is spoken.
+func (t TLS) Config() (*tls.Config, error) {
+	return rest.TLS(t.CAPath, t.ClientCert, t.ClientKey, t.Insecure)
 }
 
 // repeatReads repeats GET and HEAD after a 500 too: the original answers some good reads with it now and then (Q8).

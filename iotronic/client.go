@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
@@ -263,17 +264,11 @@ func WithRetryWait(least, most time.Duration) Option {
 // WithUserAgent replaces the User-Agent header.
 func WithUserAgent(s string) Option { return func(c *config) { c.UserAgent = s } }
 
-// TLS says how https connections are verified. The zero value verifies against
-// the system's certificates.
-type TLS struct {
-	CAPath     string // PEM file, or directory of PEM files, that is trusted instead of the system's
-	ClientCert string // PEM file of a client certificate
-	ClientKey  string // PEM file of its key
-	Insecure   bool   // do not verify the server at all; for tests only
-}
+// TLS says how https connections are verified, as for package craton.
+type TLS = craton.TLS
 
 // WithTLS sets certificates and verification for https URLs of the API.
-func WithTLS(t TLS) Option { return func(c *config) { c.TLS, c.tls = rest.TLS(t), true } }
+func WithTLS(t TLS) Option { return func(c *config) { c.TLS, c.tls = t.Config, true } }
 
 // WithRefusalHint sets what [RefusalHint] is of the error of a 401: what the program knows of who was tried. It must hold no secret.
 func WithRefusalHint(text string) Option { return func(c *config) { c.Refused = text } }

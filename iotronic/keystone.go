@@ -3,7 +3,6 @@ package iotronic
 import (
 	"errors"
 
-	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/keystone"
 )
 
@@ -19,7 +18,7 @@ func WithKeystone(k keystone.Config, options ...keystone.Option) Option {
 		}
 		c.Auth = auth
 		if !c.tls {
-			c.TLS = rest.TLS{CAPath: k.CACert, ClientCert: k.Cert, ClientKey: k.Key, Insecure: k.Insecure}
+			c.TLS = TLS{CAPath: k.CACert, ClientCert: k.Cert, ClientKey: k.Key, Insecure: k.Insecure}.Config
 		}
 	}
 }

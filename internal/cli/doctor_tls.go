@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/rest"
 )
 
 // soon is how long before a certificate's end one should be told.
@@ -19,7 +18,7 @@ const soon = 21 * 24 * time.Hour
 
 // tlsConfig is what the client verifies the API with. Errors of it are findings.
 func (d *doctor) tlsConfig(t craton.TLS) *tls.Config {
-	config, err := rest.TLS(t).Config()
+	config, err := t.Config()
 	if err != nil {
 		d.failed("tls settings", err, "correct ca_path, client_cert or client_key; "+adviceConfig)
 		return nil

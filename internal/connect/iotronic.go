@@ -58,7 +58,7 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	case token != "":
 		options = append(options, iotronic.WithToken(token))
 	}
-	return iotronic.New(url, append(options, iotronic.WithTLS(iotronic.TLS(verify)))...)
+	return iotronic.New(url, append(options, iotronic.WithTLS(verify))...)
 }
 
 // triedIotronic is tried for Ironic.

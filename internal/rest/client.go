@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,8 +25,8 @@ type Config struct {
 	WaitLeast time.Duration // before the first repetition; twice as long before each further one
 	WaitMost  time.Duration
 	UserAgent string
-	TLS       TLS
-	Transport http.RoundTripper // nil: one of its own, with TLS
+	TLS       func() (*tls.Config, error) // nil: the system's certificates
+	Transport http.RoundTripper           // nil: one of its own, with TLS
 	Policy    Policy
 	Redirects bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
 	Refused   string               // what an error says of credentials that were refused: who was tried, and what to do

@@ -9,34 +9,26 @@ import (
 	"path/filepath"
 )
 
-// TLS says how https connections are verified. The zero value verifies against
-// the system's certificates.
-type TLS struct {
-	CAPath     string // PEM file, or directory of PEM files, that is trusted instead of the system's
-	ClientCert string // PEM file of a client certificate
-	ClientKey  string // PEM file of its key
-	Insecure   bool   // do not verify the server at all; for tests only
-}
-
-// Config turns the settings into a tls.Config.
-func (t TLS) Config() (*tls.Config, error) {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: t.Insecure} //nolint:gosec // only when the user says so
-	if t.CAPath != "" {
-		pool, err := certPool(t.CAPath)
+// TLS reads what https connections are verified with: caPath is a PEM file, or a directory of them, that is trusted instead
+// of the system's, and cert and key are the PEM files of a client certificate. Each may be "".
+func TLS(caPath, cert, key string, insecure bool) (*tls.Config, error) {
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure} //nolint:gosec // only when the user says so
+	if caPath != "" {
+		pool, err := certPool(caPath)
 		if err != nil {
 			return nil, err
 		}
 		cfg.RootCAs = pool
 	}
-	if t.ClientCert != "" || t.ClientKey != "" {
-		if t.ClientCert == "" || t.ClientKey == "" {
+	if cert != "" || key != "" {
+		if cert == "" || key == "" {
 			return nil, errors.New("a client certificate needs both client_cert and client_key")
 		}
-		cert, err := tls.LoadX509KeyPair(t.ClientCert, t.ClientKey)
+		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {
 			return nil, fmt.Errorf("client certificate: %w", err)
 		}
-		cfg.Certificates = []tls.Certificate{cert}
+		cfg.Certificates = []tls.Certificate{pair}
 	}
 	return cfg, nil
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,7 +33,11 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	if rt == nil {
 		t := cleanhttp.DefaultPooledTransport() // obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY
 		t.MaxIdleConnsPerHost = 32
-		tc, err := c.TLS.Config()
+		read := c.TLS
+		if read == nil {
+			read = func() (*tls.Config, error) { return TLS("", "", "", false) }
+		}
+		tc, err := read()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Service.Library, err)
 		}

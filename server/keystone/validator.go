@@ -81,7 +81,7 @@ func New(c Config) (*Validator, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
 		return nil, errors.New("the URL of Keystone must be http(s)://HOST[:PORT][/PATH], without user, password and query")
 	}
-	tlsConfig, err := rest.TLS{CAPath: c.CAPath}.Config()
+	tlsConfig, err := rest.TLS(c.CAPath, "", "", false)
 	if err != nil {
 		return nil, fmt.Errorf("certificates of Keystone: %w", err)
 	}
