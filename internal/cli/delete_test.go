@@ -39,7 +39,7 @@ func TestDeleteCountsOnlySoFar(t *testing.T) {
 		at, _ := strconv.Atoi(r.URL.Query().Get("marker"))
 		var b strings.Builder
 		for i := range 100 {
-			fmt.Fprintf(&b, `,{"id": %d, "cloud_id": 1}`, at+i+1)
+			fmt.Fprintf(&b, `,{"id": %[1]d, "name": "h%[1]d", "cloud_id": 1}`, at+i+1)
 		}
 		links := fmt.Sprintf(`{"href": "http://craton/v1/hosts?cloud_id=1&limit=100", "rel": "first"}, {"href": "http://craton/v1/hosts?cloud_id=1&limit=100&marker=%s", "rel": "self"},`+
 			` {"href": "http://craton/v1/hosts?cloud_id=1&limit=100&marker=%d", "rel": "next"}`, askedMarker, at+100)

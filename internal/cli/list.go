@@ -81,7 +81,7 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 		return nil
 	}
 	const least = "10" // the smallest page there is
-	resp, err := s.client.Do(ctx, http.MethodGet, r.path, withParameter(next, "limit", least), nil)
+	page, err := s.client.Page(ctx, r.path, withParameter(next, "limit", least))
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
@@ -89,7 +89,7 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 		s.sayRest(shown, "more may follow")
 		return nil
 	}
-	if items, err := r.items(resp.Body); err != nil || len(items) > 0 {
+	if items, err := r.items(page.Body); err != nil || len(items) > 0 {
 		s.sayRest(shown, "more follow")
 	}
 	return nil
@@ -274,16 +274,24 @@ func withParameter(q url.Values, name, text string) url.Values {
 	return with
 }
 
-// items are the objects of a list body; of devices hosts come first.
+// items are the objects of a list body; of devices hosts come first. Each has a name, if only an empty one.
 func (r *resource) items(body []byte) ([]gjson.Result, error) {
 	list := gjson.GetBytes(body, r.key) // a copy
-	if list.IsObject() {
-		return slices.Concat(list.Get("hosts").Array(), list.Get("network-devices").Array()), nil
-	}
-	if !list.IsArray() {
+	var items []gjson.Result
+	switch {
+	case list.IsObject():
+		items = slices.Concat(list.Get("hosts").Array(), list.Get("network-devices").Array())
+	case list.IsArray():
+		items = list.Array()
+	default:
 		return nil, fmt.Errorf("GET %s: the answer is not a Craton v1 answer: it has no list %q; check that the URL is that of a Craton API", r.path, r.key)
 	}
-	return list.Array(), nil
+	for i, o := range items {
+		if o.Get(r.nameKey()).Type != gjson.String {
+			return nil, fmt.Errorf("GET %s: the answer is not a Craton v1 answer: row %d of its list %q, with the id %s, has no name; `craton doctor` checks the API", r.path, i+1, r.key, o.Get(keyID).Raw)
+		}
+	}
+	return items, nil
 }
 
 // labelStreams is how many objects' labels are read at once.

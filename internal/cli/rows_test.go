@@ -30,3 +30,17 @@ func TestRowsThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsWithoutName: an object without a name is an error of list commands, and not shown as None.
+func TestRowsWithoutName(t *testing.T) {
+	t.Parallel()
+	for _, row := range []string{`{"id": 3, "name": null}`, `{"id": 3}`, `{"id": 3, "name": 7}`} {
+		f := original(t, answers{"GET /clouds": page("clouds", row, 100, "3")})
+		for _, line := range []string{"cloud-list", "cloud-list --all", "--format json cloud-list", "cloud-list --fields id"} {
+			got := f.run(t, strings.NewReader(""), split(line)...)
+			if got.Exit != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, `GET /clouds: the answer is not a Craton v1 answer: row 1 of its list "clouds", with the id 3, has no name`) {
+				t.Errorf("%s of %s: exit %d\n%s%s", line, row, got.Exit, got.Stdout, got.Stderr)
+			}
+		}
+	}
+}
