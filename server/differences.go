@@ -47,7 +47,7 @@ var Differences = []Difference{
 	{
 		ID: "texts", Where: "POST and PUT, of objects, labels and variables",
 		Original: "Any text that JSON can hold; NUL and the empty text too; the numbers 1e400 and 1e-400 become Infinity, which is a 500, and 0",
-		Ours:     "400 that names the field, or where in a variable, for: an empty name, label, device type or other required text; a control character, one of zero width or of bidirectional writing in any text but notes and what variables hold; a NUL character or half a surrogate pair anywhere; a number that no IEEE double holds. What is there already can be read, updated, and deleted.",
+		Ours:     "400 that names the field, or where in a variable, for: an empty name, label, device type or other required text; a control character, one of zero width or of bidirectional writing in any text but notes and what variables hold; a NUL character or half a surrogate pair anywhere; a number that no IEEE double holds, or an integer of more than 4,300 digits, which Python does not read. What is there already can be read, updated, and deleted.",
 		Reason:   "Two names that look alike must be one, no database or program must cut or alter a text, and Ansible would read another number.",
 	},
 	{
@@ -137,7 +137,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "exact-json", Where: "Values of variables",
-		Original: "Numbers pass through the engine: 1e400 is refused, large integers may lose digits", Ours: "The text of every number is kept (1.0, 1e400, integers of any size); of a repeated key the last value wins; nested keys are sorted",
+		Original: "Numbers pass through the engine: 1e400 is refused, large integers may lose digits", Ours: "The text of every number is kept (1.0, 1e400, integers of up to 4,300 digits); of a repeated key the last value wins; nested keys are sorted",
 		Reason: "What was set is what is read.",
 	},
 	{

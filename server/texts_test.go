@@ -84,6 +84,7 @@ func TestVariablesThatNoProgramKeeps(t *testing.T) {
 		`1` + zeros(400) + `.0`:    "which is too large",
 		`-1e99999999999999999999`:  "which is too large",
 		`1e-99999999999999999999`:  "which is too near to zero",
+		`[1` + zeros(4300) + `]`:   "an integer of 4301 digits: Python, and with it Ansible, reads at most 4300; write it in quotes",
 		`{"a":[1,NaN]}`:            "The body cannot be stored: NaN and Infinity are not JSON values (PATHx.a[1]).",
 		`{"a":{"b":[-Infinity]}}`:  "The body cannot be stored: NaN and Infinity are not JSON values (PATHx.a.b[0]).",
 		`{"a":{"b c":[Infinity]}}`: `The body cannot be stored: NaN and Infinity are not JSON values (PATHx.a."b c"[0]).`,
@@ -97,7 +98,7 @@ func TestVariablesThatNoProgramKeeps(t *testing.T) {
 			t.Errorf("POST %.60s: %d %s, want %s", value, r.Status, r.Text, want)
 		}
 	}
-	for _, value := range []string{`0e999`, `-0.0e-999`, `1e308`, `5e-324`, `0.1234567890123456789012345`, `1` + zeros(400), `"\u202e\n"`, `{"":{" ":1}}`, `1.7976931348623157e308`} {
+	for _, value := range []string{`0e999`, `-0.0e-999`, `1e308`, `5e-324`, `0.1234567890123456789012345`, `1` + zeros(400), `-1` + zeros(4299), `"\u202e\n"`, `{"":{" ":1}}`, `1.7976931348623157e308`} {
 		f.must(f.root, 200, "PUT", "/v1/hosts/2/variables", `{"x":`+value+`}`)
 	}
 }

@@ -44,3 +44,21 @@ func TestRowsWithoutName(t *testing.T) {
 		}
 	}
 }
+
+// TestNotFinite: a number that JSON does not have is told with the object and the variable that hold it.
+func TestNotFinite(t *testing.T) {
+	t.Parallel()
+	for _, number := range []string{"NaN", "Infinity", "-Infinity"} {
+		f := original(t, answers{"GET /clouds": page("clouds", `{"id": 1, "name": "west"}, {"id": 3, "name": "east", "variables": {"a": [1, `+number+`]}}`, 100, "3"),
+			"GET /clouds/3": answer{200, `{"id": 3, "name": "east", "variables": {"a": [1, ` + number + `]}}`}})
+		for line, want := range map[string]string{
+			"cloud-list --detail": `its clouds[1].variables.a[1] is ` + number,
+			"cloud-show 3":        `its variables.a[1] is ` + number,
+		} {
+			got := f.run(t, strings.NewReader(""), split(line)...)
+			if got.Exit != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, want) || !strings.Contains(got.Stderr, `(of the object with the id 3, "east")`) {
+				t.Errorf("%s: exit %d\n%s%s", line, got.Exit, got.Stdout, got.Stderr)
+			}
+		}
+	}
+}

@@ -7,6 +7,8 @@
 // all three count everywhere.
 package marks
 
+import "github.com/craton-fleet/craton/internal/value"
+
 // The keys by which an object is not an object but a string that is not to be trusted, a vault, or an object of
 // Ansible's.
 const (
@@ -20,8 +22,8 @@ func Is(name string) bool { return name == Unsafe || name == Vault || name == Ty
 
 // Limits of what Ansible can load. A value beyond them, and it refuses all that came with it.
 const (
-	MaxDepth  = 100  // ansible-core 2.21 recurses; it takes 150 levels and not 200
-	MaxDigits = 4300 // of an integer, Python's own limit
+	MaxDepth  = 100             // ansible-core 2.21 recurses; it takes 150 levels and not 200
+	MaxDigits = value.MaxDigits // of an integer
 )
 
 // AppendObjectText appends the text of an object's JSON, by which it is written where it cannot be an object; it is no

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // readBody reads an answer to its end and closes it: when its length is announced into buf, or if it does not fit
@@ -86,7 +89,9 @@ func (r *Request) judge(resp *Response) error {
 	var err error
 	switch {
 	case !gjson.ValidBytes(resp.Body):
-		err = errors.New(resp.NotJSON())
+		if err = resp.notFinite(); err == nil {
+			err = errors.New(resp.NotJSON())
+		}
 	case r.Check != nil:
 		err = r.Check(resp)
 	}
@@ -94,6 +99,24 @@ func (r *Request) judge(resp *Response) error {
 		return nil
 	}
 	return &BadAnswer{Response: resp, Err: resp.ConcealError(err)}
+}
+
+// notFinite finds what Python writes into its JSON and JSON lacks, NaN and Infinity, and names the object that has it.
+func (r *Response) notFinite() error {
+	var at *value.Fault
+	if !errors.As(value.CheckFinite(string(r.Body)), &at) {
+		return nil
+	}
+	object := gjson.ParseBytes(r.Body)
+	if list, rest, is := strings.Cut(at.Path, "["); is && !strings.Contains(list, ".") { // a row of a list
+		index, _, _ := strings.Cut(rest, "]")
+		object = object.Get(list + "." + index)
+	}
+	of := ""
+	if id := object.Get("id"); id.Exists() {
+		of = fmt.Sprintf(" (of the object with the id %s, %q)", id, cmp.Or(object.Get("name").Str, object.Get("username").Str))
+	}
+	return fmt.Errorf("it is not JSON: its %s %w%s; set it anew there, or delete it", at.Path, at.Err, of)
 }
 
 // NotJSON says of an answer that is no JSON what it is, and what to do. It shows no secret of the request.

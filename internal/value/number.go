@@ -6,11 +6,19 @@ import (
 	"strings"
 )
 
+// MaxDigits is how many digits of an integer Python reads and writes, and with it Ansible.
+const MaxDigits = 4300
+
 // CheckNumber finds JSON numbers that no IEEE double holds: beyond the largest, or so near to zero that they would be
-// zero. Integers without an exponent pass.
+// zero; and integers, which are exact, of more than [MaxDigits] digits.
 func CheckNumber(text string) error {
 	const safe = 300 // digits that cannot leave a double's range without an exponent
-	if len(text) < safe && !strings.ContainsAny(text, "eE") || !strings.ContainsAny(text, ".eE") {
+	switch fraction := strings.ContainsAny(text, ".eE"); {
+	case len(text) < safe && !strings.ContainsAny(text, "eE"):
+		return nil
+	case !fraction && len(strings.TrimPrefix(text, "-")) > MaxDigits:
+		return fmt.Errorf("is %s, an integer of %d digits: Python, and with it Ansible, reads at most %d; write it in quotes", shorten(text), len(text), MaxDigits)
+	case !fraction:
 		return nil
 	}
 	f, err := strconv.ParseFloat(text, 64)

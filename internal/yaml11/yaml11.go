@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Kind is what a plain scalar is.
@@ -52,7 +54,7 @@ type Scalar struct {
 }
 
 // maxDigits is how many decimal digits of an integer Python reads and writes.
-const maxDigits = 4300
+const maxDigits = value.MaxDigits
 
 // The patterns are PyYAML's (yaml/resolver.py, 6.0). They are compiled when they are first needed.
 var (

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	rules "github.com/craton-fleet/craton/internal/value"
 )
 
 // Coercion of values to option types: what ansible-core's
@@ -20,7 +22,7 @@ import (
 // every difference that is meant.
 
 // maxDigits bounds the length of integers, as Python bounds their conversion.
-const maxDigits = 4300
+const maxDigits = rules.MaxDigits
 
 // coerce converts a value that is not nil to a type.
 func (v *validation) coerce(t Type, value any) (any, error) {

@@ -185,7 +185,7 @@ func checkValue(v jsontext.Value) error {
 	switch v.Kind {
 	case jsontext.String:
 		return value.CheckText(v.Text)
-	case jsontext.Float:
+	case jsontext.Float, jsontext.Integer:
 		return value.CheckNumber(v.Text)
 	}
 	for i := range v.Items {
