@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
@@ -30,7 +31,13 @@ type Error struct {
 }
 
 // Error names what was asked, of whom, what the server said, and what to do next.
-func (e *Error) Error() string {
+func (e *Error) Error() string { return advice.Join(e.Summary(), e.Hint) }
+
+// Advice is the Hint.
+func (e *Error) Advice() string { return e.Hint }
+
+// Summary is Error without the Hint.
+func (e *Error) Summary() string {
 	msg := strings.TrimSpace(e.Message)
 	if msg == "" {
 		msg = "the server gave no reason"
@@ -38,9 +45,6 @@ func (e *Error) Error() string {
 	s := fmt.Sprintf("%s %s: %d %s: %s", e.Method, e.Path, e.Status, http.StatusText(e.Status), msg)
 	if e.Status >= 500 && e.RequestID != "" {
 		s += " (request id " + e.RequestID + ")"
-	}
-	if e.Hint != "" {
-		s += "; " + e.Hint
 	}
 	return s
 }
@@ -53,12 +57,19 @@ type ConnectionError struct {
 }
 
 // Error says where the connection was meant to go and why it failed.
-func (e *ConnectionError) Error() string {
-	s := fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
+func (e *ConnectionError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
+
+// Summary is Error without advice.
+func (e *ConnectionError) Summary() string {
+	return fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
+}
+
+// Advice is what to look out for where a create may have been carried out; "" otherwise.
+func (e *ConnectionError) Advice() string {
 	if e.Method == http.MethodPost && rest.MaybeDone(e.Err) {
-		s += "; it may have been carried out, so look before sending it again"
+		return "it may have been carried out, so look before sending it again"
 	}
-	return s
+	return ""
 }
 
 // Unwrap gives the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
@@ -125,7 +126,7 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 			if err == nil && !last {
 				next, _ := page.next(path) // check has followed it
 				if marker := next.Get("marker"); markers[marker] {
-					err = &ResponseError{Method: http.MethodGet, Path: path, Err: fmt.Errorf("its next link (marker %q) leads back to a page seen before; sort by keys that are never null, such as id", marker)}
+					err = &ResponseError{Method: http.MethodGet, Path: path, Err: advice.With(fmt.Errorf("its next link (marker %q) leads back to a page seen before", marker), "sort by keys that are never null, such as id")}
 				} else {
 					markers[marker] = true
 					w.keep(page)
@@ -231,14 +232,14 @@ func explainList(err error, path string, q url.Values) error {
 			if q.Get("vars") != "" {
 				text = "the original server answers this for a vars filter that is not path:value, such as role:\"db\"; otherwise, " + text
 			}
-			return hint(err, text)
+			return WithHint(err, text)
 		}
 		if q.Get("vars") != "" {
-			return hint(err, "the original server answers this for a vars filter that is not path:value, such as role:\"db\"")
+			return WithHint(err, "the original server answers this for a vars filter that is not path:value, such as role:\"db\"")
 		}
 	case StatusOf(err) == http.StatusNotFound:
 		if devices {
-			return hint(err, "the original server answers this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device")
+			return WithHint(err, "the original server answers this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device")
 		}
 	}
 	return err

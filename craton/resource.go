@@ -92,13 +92,13 @@ func (w *Writer[T, K, C]) explainCreate(ctx context.Context, body *C, err error)
 	case status == http.StatusNotFound:
 		if w.partial != nil {
 			if warning := w.partial(ctx, body); warning != "" {
-				return hint(err, warning)
+				return WithHint(err, warning)
 			}
 		}
 	case status == http.StatusConflict:
 		if w.clash != nil {
 			if warning := w.clash(body); warning != "" {
-				return hint(err, warning)
+				return WithHint(err, warning)
 			}
 		}
 	case IsUnexplained(err):
@@ -106,7 +106,7 @@ func (w *Writer[T, K, C]) explainCreate(ctx context.Context, body *C, err error)
 		if w.taken != nil && overlay(want, body) == nil && w.taken(ctx, want) {
 			return conflict(err, "An object with the given name already exists.")
 		}
-		return hint(err, hintWrite)
+		return WithHint(err, hintWrite)
 	}
 	return err
 }
@@ -129,7 +129,7 @@ func (w *Writer[T, K, C]) Delete(ctx context.Context, id K) error {
 				return conflict(err, "The object is in use: "+by+".")
 			}
 		}
-		return hint(err, hintDelete)
+		return WithHint(err, hintDelete)
 	}
 	return err
 }
@@ -166,7 +166,7 @@ func (u *Updater[T, K, U]) Update(ctx context.Context, id K, body U) (*T, error)
 	if u.taken != nil && overlay(want, body) == nil && u.taken(ctx, want) {
 		return nil, conflict(err, "An object with the given name already exists.")
 	}
-	return nil, hint(err, hintWrite)
+	return nil, WithHint(err, hintWrite)
 }
 
 // overlay sets the fields of an object that a create or update names: both use the object's own JSON names.
@@ -183,9 +183,9 @@ const (
 	hintDelete = "the original server answers this when something outside still refers to the object or to what it holds; delete children before their parents, interfaces before networks, then cells, regions, clouds"
 )
 
-// hint adds what to do next to an answer of the API.
-func hint(err error, text string) error {
-	if e, ok := err.(*Error); ok && e.Hint == "" { //nolint:errorlint // call returns it bare
+// WithHint adds what to do next to an answer of the API that has no Hint yet. Other errors stay as they are.
+func WithHint(err error, text string) error {
+	if e, ok := err.(*Error); ok && e.Hint == "" { //nolint:errorlint // calls return it bare
 		with := *e
 		with.Hint = text
 		return &with

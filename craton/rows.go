@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -43,7 +44,7 @@ const adviceURL = "check that the URL is that of a Craton API"
 func (p *RawPage) read(path string) error {
 	x := scanner{p.Body, 0}
 	if x.peek() != '{' {
-		return fmt.Errorf("it is %s, not an object; %s", rest.KindOf(gjson.ParseBytes(p.Body)), adviceURL)
+		return advice.With(fmt.Errorf("it is %s, not an object", rest.KindOf(gjson.ParseBytes(p.Body))), adviceURL)
 	}
 	key, uuids := strings.ReplaceAll(path[1:], "-", "_"), path == "/projects"
 	found, links := false, gjson.Result{}
@@ -68,7 +69,7 @@ func (p *RawPage) read(path string) error {
 	})
 	switch {
 	case !found:
-		return fmt.Errorf("%w; %s", errNoMember(key), adviceURL)
+		return advice.With(errNoMember(key), adviceURL)
 	case problem != nil:
 		return problem
 	case !links.Exists():
@@ -164,8 +165,10 @@ func (r *row) identify(text []byte, uuids bool) error {
 // pageError is a page that breaks a rule which every server keeps.
 type pageError struct{ rule string }
 
-func (e *pageError) Error() string {
-	return e.rule + "; see what stands between here and the API, it loses or changes parts of answers"
+func (e *pageError) Error() string   { return advice.Join(e.Summary(), e.Advice()) }
+func (e *pageError) Summary() string { return e.rule }
+func (e *pageError) Advice() string {
+	return "see what stands between here and the API, it loses or changes parts of answers"
 }
 
 func broken(format string, args ...any) error { return &pageError{fmt.Sprintf(format, args...)} }

@@ -3,6 +3,7 @@ package craton
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -90,7 +91,7 @@ func checkRow(row gjson.Result, nameKey string, whole bool) (err error) {
 		if err == nil {
 			return nil
 		}
-		return errors.New("(id " + strings.Trim(row.Get("id").Raw, `"`) + ") " + err.Error())
+		return fmt.Errorf("(id %s) %w", strings.Trim(row.Get("id").Raw, `"`), err)
 	}
 	if name := row.Get(nameKey); name.Exists() && name.Type != gjson.String {
 		return id(errors.New("has the " + nameKey + " " + name.Raw + ", which is no text"))
@@ -103,12 +104,12 @@ func checkRow(row gjson.Result, nameKey string, whole bool) (err error) {
 		case key.Str == "variables": // whose values stay as they came
 			member.ForEach(func(key, _ gjson.Result) bool {
 				if !value.IsWhole(key.Raw) {
-					err = errors.New("a key of its variables " + value.ErrNotUTF8.Error())
+					err = fmt.Errorf("a key of its variables %w", value.ErrNotUTF8)
 				}
 				return err == nil
 			})
 		case !value.IsWhole(key.Raw + member.Raw):
-			err = errors.New("its " + key.Str + " " + value.ErrNotUTF8.Error())
+			err = fmt.Errorf("its %s %w", key.Str, value.ErrNotUTF8)
 		}
 		return err == nil
 	})

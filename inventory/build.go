@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -97,12 +98,10 @@ func (b *builder) nameHosts() error {
 	for i, d := range b.f.Hosts {
 		name := b.f.hostName(d, b.o.Hostname)
 		if err := ansible.CheckHostName(name, parts); err != nil {
-			return fmt.Errorf("%s (%s) cannot be in the inventory: its name there, %q, %w; %s",
-				d, b.f.place(d), name, err, b.otherName(d, name))
+			return advice.With(fmt.Errorf("%s (%s) cannot be in the inventory: its name there, %q, %w", d, b.f.place(d), name, err), b.otherName(d, name))
 		}
 		if d.IPAddress != "" && !ansible.IsAddress(d.IPAddress) {
-			return fmt.Errorf("%s (%s) cannot be in the inventory: Ansible would connect to %q, which is no host name or address; correct its ip_address",
-				d, b.f.place(d), d.IPAddress)
+			return advice.With(fmt.Errorf("%s (%s) cannot be in the inventory: Ansible would connect to %q, which is no host name or address", d, b.f.place(d), d.IPAddress), "correct its ip_address")
 		}
 		b.hosts[i] = host{name: name, device: d}
 	}
@@ -143,7 +142,7 @@ func (f *Fleet) sameName(name string, a, b *Device, form Hostname) error {
 	if form == Qualified {
 		help = "rename one of them"
 	}
-	return fmt.Errorf("two hosts are called %q: %s in %s, and %s in %s; %s", name, a, f.place(a), b, f.place(b), help)
+	return advice.With(fmt.Errorf("two hosts are called %q: %s in %s, and %s in %s", name, a, f.place(a), b, f.place(b)), help)
 }
 
 // checkVariables looks at every variable that the inventory may hold.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
@@ -89,7 +90,7 @@ func named(setting string, words []string, all map[int]*Place, namesOf func(*Pla
 		}
 		if len(ids) == 0 {
 			known := slices.Sorted(maps.Keys(byName))
-			return nil, fmt.Errorf("the filter %s names %q, which is none%s%s", setting, word, within, hintAmong(word, known))
+			return nil, advice.With(fmt.Errorf("the filter %s names %q, which is none%s", setting, word, within), hintAmong(word, known))
 		}
 		for _, id := range ids {
 			set[id] = true
@@ -98,15 +99,15 @@ func named(setting string, words []string, all map[int]*Place, namesOf func(*Pla
 	return set, nil
 }
 
-// hintAmong ends an error about an unknown word: with the nearest of all the words that are known, or some of them.
+// hintAmong is the advice of an error about an unknown word: with the nearest of all the words that are known, or some of them.
 func hintAmong(word string, known []string) string {
 	if near := nearWords(word, known); len(near) > 0 {
-		return "; near matches are " + enumerate(near)
+		return "near matches are " + enumerate(near)
 	}
 	if len(known) == 0 {
-		return "; there are none at all"
+		return "there are none at all"
 	}
-	return "; known are " + enumerate(known)
+	return "known are " + enumerate(known)
 }
 
 // nearWords are the known words that someone may have meant. The last part of a qualified name counts too: c1 for

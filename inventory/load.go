@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/inventory/internal/whole"
 )
 
@@ -457,7 +458,7 @@ func (l *loader) checkWords(ctx context.Context) error {
 				return err
 			}
 			if !known {
-				return fmt.Errorf("the filter %s names %q, which no host has%s", filter.setting, word, l.seenWords(ctx, filter.param, word))
+				return advice.With(fmt.Errorf("the filter %s names %q, which no host has", filter.setting, word), l.seenWords(ctx, filter.param, word))
 			}
 		}
 	}
@@ -490,7 +491,7 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 	return false, nil
 }
 
-// seenWords ends an error about a word that no host has, with similar ones among the first hosts.
+// seenWords is the advice of an error about a word that no host has: similar ones among the first hosts.
 func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}, "details": {"true"}, "resolved-values": {"false"}}
 	devices, err := l.ask(ctx, HostKind, q, false)
@@ -511,7 +512,7 @@ func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	if len(near) == 0 {
 		return ""
 	}
-	return "; near matches are " + enumerate(near)
+	return "near matches are " + enumerate(near)
 }
 
 // readParents reads the ancestors of the listed devices that the filters kept out.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // parts is how many names a host's name has in it.
@@ -22,13 +24,13 @@ func (f *Fleet) checkNames() error {
 	}{{"cloud", f.Clouds}, {"region", f.Regions}, {"cell", f.Cells}} {
 		for _, p := range sortedPlaces(kind.all) {
 			if p.Name == "" {
-				return fmt.Errorf("%s %d has no name; give it one, or delete it", kind.name, p.ID)
+				return advice.With(fmt.Errorf("%s %d has no name", kind.name, p.ID), "give it one, or delete it")
 			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.Devices)) {
 		if d := f.Devices[id]; d.Name == "" {
-			return fmt.Errorf("%s %d has no name; give it one, or delete it", d.Kind, d.ID)
+			return advice.With(fmt.Errorf("%s %d has no name", d.Kind, d.ID), "give it one, or delete it")
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
@@ -44,16 +45,19 @@ type HTTPError struct {
 }
 
 // Error names what was asked, of whom, what the server said, and what to do next.
-func (e *HTTPError) Error() string {
+func (e *HTTPError) Error() string { return advice.Join(e.Summary(), e.Hint) }
+
+// Advice is the Hint.
+func (e *HTTPError) Advice() string { return e.Hint }
+
+// Summary is Error without the Hint.
+func (e *HTTPError) Summary() string {
 	s := fmt.Sprintf("%s %s: %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
 	if msg := strings.TrimSpace(e.Message); msg != "" && msg != http.StatusText(e.Status) {
 		s += ": " + msg
 	}
 	if e.Status >= 500 && e.RequestID != "" {
 		s += " (request id " + e.RequestID + ")"
-	}
-	if e.Hint != "" {
-		s += "; " + e.Hint
 	}
 	return s
 }
@@ -256,6 +260,17 @@ func leading(resp *rest.Response) string {
 		return ""
 	}
 	return "; if the API is there, set the URL to where it leads: " + resp.Conceal(rest.BareURL(to))
+}
+
+// Plain is the text of an error without the name of this package, which begins those that no server answered with.
+func Plain(err error) string {
+	switch e := err.(type) { //nolint:errorlint // what wraps it begins otherwise
+	case interface{ plain() string }:
+		return e.plain()
+	case *rest.CallError:
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 // hinted adds what to do next to an answer of the server.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
@@ -16,7 +17,9 @@ type ValidationError struct {
 }
 
 // Error says what is wrong with the call.
-func (e *ValidationError) Error() string { return "iotronic: " + e.Err.Error() }
+func (e *ValidationError) Error() string { return library + ": " + e.plain() }
+
+func (e *ValidationError) plain() string { return e.Err.Error() }
 
 // Unwrap gives the cause.
 func (e *ValidationError) Unwrap() error { return e.Err }
@@ -33,8 +36,10 @@ type InvalidAttributeError struct {
 }
 
 // Error names the attribute and why it cannot be set.
-func (e *InvalidAttributeError) Error() string {
-	return fmt.Sprintf("iotronic: %s cannot be given: %s", e.Attribute, e.Reason)
+func (e *InvalidAttributeError) Error() string { return library + ": " + e.plain() }
+
+func (e *InvalidAttributeError) plain() string {
+	return fmt.Sprintf("%s cannot be given: %s", e.Attribute, e.Reason)
 }
 
 func (e *InvalidAttributeError) ofIotronic() {}
@@ -48,14 +53,16 @@ type DialectError struct {
 }
 
 // Error says who has no such thing and what to do.
-func (e *DialectError) Error() string {
+func (e *DialectError) Error() string { return library + ": " + e.plain() }
+
+func (e *DialectError) plain() string {
 	if e.Dialect == DialectAuto {
-		return fmt.Sprintf("iotronic: cannot tell what the server is: %v; check the URL, or set the dialect", e.Err)
+		return fmt.Sprintf("cannot tell what the server is: %v; check the URL, or set the dialect", e.Err)
 	}
 	if e.Err != nil {
-		return fmt.Sprintf("iotronic: the dialect is set to %s, and %v; set the dialect to what it is, or to auto", e.Dialect, e.Err)
+		return fmt.Sprintf("the dialect is set to %s, and %v; set the dialect to what it is, or to auto", e.Dialect, e.Err)
 	}
-	return fmt.Sprintf("iotronic: cannot %s: %s does not have that", e.Operation, e.Dialect.traits().title)
+	return fmt.Sprintf("cannot %s: %s does not have that", e.Operation, e.Dialect.traits().title)
 }
 
 // Unwrap gives the cause.
@@ -72,8 +79,10 @@ type UnsupportedVersionError struct {
 }
 
 // Error says what was asked for and what there is.
-func (e *UnsupportedVersionError) Error() string {
-	s := fmt.Sprintf("iotronic: the server does not do this in API version %s", e.Requested)
+func (e *UnsupportedVersionError) Error() string { return library + ": " + e.plain() }
+
+func (e *UnsupportedVersionError) plain() string {
+	s := fmt.Sprintf("the server does not do this in API version %s", e.Requested)
 	if e.Max != (Version{}) {
 		s += fmt.Sprintf(" (it speaks %s to %s)", e.Min, e.Max)
 	}
@@ -95,8 +104,10 @@ type NoUniqueMatchError struct {
 }
 
 // Error names the candidates.
-func (e *NoUniqueMatchError) Error() string {
-	s := fmt.Sprintf("iotronic: several objects are called %q", e.Name)
+func (e *NoUniqueMatchError) Error() string { return library + ": " + e.plain() }
+
+func (e *NoUniqueMatchError) plain() string {
+	s := fmt.Sprintf("several objects are called %q", e.Name)
 	if len(e.Candidates) > 0 {
 		s += ": " + strings.Join(e.Candidates, ", ")
 	}
@@ -112,8 +123,10 @@ func (e *NoUniqueMatchError) ofIotronic() {}
 type AmbiguousAuthSystemError struct{}
 
 // Error says what is missing.
-func (e *AmbiguousAuthSystemError) Error() string {
-	return "iotronic: must provide Keystone credentials or user-defined endpoint and token"
+func (e *AmbiguousAuthSystemError) Error() string { return library + ": " + e.plain() }
+
+func (e *AmbiguousAuthSystemError) plain() string {
+	return "must provide Keystone credentials or user-defined endpoint and token"
 }
 
 func (e *AmbiguousAuthSystemError) ofIotronic() {}
@@ -124,7 +137,9 @@ type AuthorizationFailureError struct {
 }
 
 // Error says why.
-func (e *AuthorizationFailureError) Error() string { return "iotronic: " + e.Err.Error() }
+func (e *AuthorizationFailureError) Error() string { return library + ": " + e.plain() }
+
+func (e *AuthorizationFailureError) plain() string { return e.Err.Error() }
 
 // Unwrap gives the cause.
 func (e *AuthorizationFailureError) Unwrap() error { return e.Err }
@@ -139,6 +154,8 @@ type EndpointError struct {
 // Error says what is wrong.
 func (e *EndpointError) Error() string { return e.Err.Error() }
 
+func (e *EndpointError) plain() string { return Plain(e.Err) }
+
 // Unwrap gives the cause.
 func (e *EndpointError) Unwrap() error { return e.Err }
 
@@ -151,8 +168,10 @@ type EndpointNotFoundError struct {
 }
 
 // Error says what was looked for.
-func (e *EndpointNotFoundError) Error() string {
-	return fmt.Sprintf("iotronic: the catalogue has no endpoint of type %s: %v", strings.Join(e.ServiceTypes, " or "), e.Err)
+func (e *EndpointNotFoundError) Error() string { return library + ": " + e.plain() }
+
+func (e *EndpointNotFoundError) plain() string {
+	return fmt.Sprintf("the catalogue has no endpoint of type %s: %v", strings.Join(e.ServiceTypes, " or "), e.Err)
 }
 
 // Unwrap gives the class above.
@@ -168,12 +187,19 @@ type ConnectionError struct {
 }
 
 // Error says where the connection was meant to go and why it failed.
-func (e *ConnectionError) Error() string {
-	s := fmt.Sprintf("cannot reach the Ironic or Iotronic API: %s %s: %v", e.Method, e.URL, e.Err)
+func (e *ConnectionError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
+
+// Summary is Error without advice.
+func (e *ConnectionError) Summary() string {
+	return fmt.Sprintf("cannot reach the Ironic or Iotronic API: %s %s: %v", e.Method, e.URL, e.Err)
+}
+
+// Advice is what to look out for where a change may have been carried out; "" otherwise.
+func (e *ConnectionError) Advice() string {
 	if e.Method != http.MethodGet && rest.MaybeDone(e.Err) {
-		s += "; it may have been carried out, so look before sending it again"
+		return "it may have been carried out, so look before sending it again"
 	}
-	return s
+	return ""
 }
 
 // Unwrap gives the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
@@ -210,8 +236,10 @@ type StateTransitionFailedError struct {
 }
 
 // Error says what was expected and what came.
-func (e *StateTransitionFailedError) Error() string {
-	s := fmt.Sprintf("iotronic: node %s is %q and not on its way to %q", e.Node, e.Actual, e.Expected)
+func (e *StateTransitionFailedError) Error() string { return library + ": " + e.plain() }
+
+func (e *StateTransitionFailedError) plain() string {
+	s := fmt.Sprintf("node %s is %q and not on its way to %q", e.Node, e.Actual, e.Expected)
 	if e.Reason != "" {
 		s += ": " + e.Reason
 	}
@@ -230,10 +258,12 @@ type StateTransitionTimeoutError struct {
 }
 
 // Error says what was expected and what was there last.
-func (e *StateTransitionTimeoutError) Error() string {
-	s := fmt.Sprintf("iotronic: node %s did not become %q in time", e.Node, e.Expected)
+func (e *StateTransitionTimeoutError) Error() string { return library + ": " + e.plain() }
+
+func (e *StateTransitionTimeoutError) plain() string {
+	s := fmt.Sprintf("node %s did not become %q in time", e.Node, e.Expected)
 	if !errors.Is(e.Err, context.DeadlineExceeded) {
-		s = fmt.Sprintf("iotronic: nobody waits any more for node %s to become %q (%v)", e.Node, e.Expected, e.Err)
+		s = fmt.Sprintf("nobody waits any more for node %s to become %q (%v)", e.Node, e.Expected, e.Err)
 	}
 	if e.Actual != "" {
 		s += fmt.Sprintf("; it was %q last", e.Actual)
@@ -256,7 +286,10 @@ func sendError(err error) error {
 	}
 	none, ok := errors.AsType[*rest.NoAnswer](err)
 	if !ok {
-		return &ValidationError{errors.New(strings.TrimPrefix(err.Error(), library+": "))}
+		if own, is := errors.AsType[*rest.CallError](err); is {
+			err = own.Err
+		}
+		return &ValidationError{err}
 	}
 	if denied, ok := errors.AsType[*rest.AuthError](err); ok {
 		return &AuthorizationFailureError{denied}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -67,7 +68,7 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 	}
 	if s.dialect == DialectIronic && !value.IsUUID(id) && id != "" {
 		if v := s.now(); v.Compare(namedSince) < 0 {
-			return &UnsupportedVersionError{Requested: v, Err: fmt.Errorf("nodes have names from %s on; use the UUID of %q, or a later version", namedSince, id)}
+			return &UnsupportedVersionError{Requested: v, Err: advice.With(fmt.Errorf("nodes have names from %s on", namedSince), fmt.Sprintf("use the UUID of %q, or a later version", id))}
 		}
 		if r.resource == "nodes" && (slices.Contains(routes, id) || strings.HasSuffix(id, suffix)) {
 			return invalid("cannot %s: Ironic does not find %q by its name, which means something else to it; use the UUID, or another name", operation, id)

@@ -14,6 +14,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
@@ -92,8 +93,7 @@ func (p places) load(name string, want wanted) (Config, error) {
 		}
 	}
 	if path == "" {
-		return Config{}, fmt.Errorf("keystone: cloud %q is not known, for there is no clouds.yaml in %s; OS_CLIENT_CONFIG_FILE may name one elsewhere",
-			name, strings.Join(p.folders, ", "))
+		return Config{}, advice.With(fmt.Errorf("keystone: cloud %q is not known, for there is no clouds.yaml in %s", name, strings.Join(p.folders, ", ")), "OS_CLIENT_CONFIG_FILE may name one elsewhere")
 	}
 	clouds, err := readClouds(path, "clouds")
 	if err != nil {
@@ -101,7 +101,7 @@ func (p places) load(name string, want wanted) (Config, error) {
 	}
 	cloud := clouds[name]
 	if cloud == nil {
-		return Config{}, fmt.Errorf("keystone: %s has no cloud %q; it has %s", path, name, listOf(clouds))
+		return Config{}, advice.With(fmt.Errorf("keystone: %s has no cloud %q", path, name), fmt.Sprintf("it has %s", listOf(clouds)))
 	}
 	if cloud.Kind != yaml.MappingNode {
 		return Config{}, fmt.Errorf("keystone: %s:%d: cloud %q must be a mapping", path, cloud.Line, name)
@@ -343,7 +343,7 @@ func (o *overlay) checkKeys() error {
 	if nearest.Word(name, known) == "" { // those that mean something here are list enough
 		known = slices.DeleteFunc(slices.Clone(known), func(key string) bool { return former[key] != "" || slices.Contains(foreignKeys, key) })
 	}
-	return fmt.Errorf("%s:%d: auth has the unknown key %q%s", first.file, first.line, first.name, nearest.Hint(name, known))
+	return advice.With(fmt.Errorf("%s:%d: auth has the unknown key %q", first.file, first.line, first.name), nearest.Hint(name, known))
 }
 
 // keys lays the keys that a Config knows over it.
@@ -433,13 +433,12 @@ func (o *overlay) region(want wanted) error {
 	if want.from != "" {
 		return want.foreign(names...)
 	}
-	return fmt.Errorf("has no region %q; it has %s", o.config.Region, strings.Join(names, ", "))
+	return advice.With(fmt.Errorf("has no region %q", o.config.Region), fmt.Sprintf("it has %s", strings.Join(names, ", ")))
 }
 
 // foreign is the error for a region that a cloud is not in, in openstackclient's words.
 func (w wanted) foreign(valid ...string) error {
-	return fmt.Errorf("is in another region: %s, which %s names, is not a valid region name for it. Valid choices are %s, and they are case sensitive; unset the one, or say which is meant with --os-region-name or the option os_region_name",
-		w.region, w.from, strings.Join(valid, ", "))
+	return advice.With(fmt.Errorf("is in another region: %s, which %s names, is not a valid region name for it. Valid choices are %s, and they are case sensitive", w.region, w.from, strings.Join(valid, ", ")), "unset the one, or say which is meant with --os-region-name or the option os_region_name")
 }
 
 // falsy is how openstacksdk reads verify, which may be text.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
@@ -139,9 +140,9 @@ func (c *Config) method() (string, error) {
 		return ApplicationCredential, nil
 	}
 	if c.StandsAlone() {
-		return "", fmt.Errorf("keystone: auth_type %q is for a service that stands alone, such as Ironic; here %s, %s or %s signs in", c.AuthType, Password, ApplicationCredential, Token)
+		return "", advice.With(fmt.Errorf("keystone: auth_type %q is for a service that stands alone, such as Ironic", c.AuthType), fmt.Sprintf("here %s, %s or %s signs in", Password, ApplicationCredential, Token))
 	}
-	return "", fmt.Errorf("keystone: auth_type %q is not supported; supported are %s, %s and %s", c.AuthType, Password, ApplicationCredential, Token)
+	return "", advice.With(fmt.Errorf("keystone: auth_type %q is not supported", c.AuthType), fmt.Sprintf("supported are %s, %s and %s", Password, ApplicationCredential, Token))
 }
 
 // StandsAlone tells a service that Keystone has no part in: AuthType is [None] or [HTTPBasic].

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
@@ -26,7 +27,13 @@ type Error struct {
 }
 
 // Error says who refused what, and what to do next.
-func (e *Error) Error() string {
+func (e *Error) Error() string { return advice.Join(e.Summary(), e.Hint) }
+
+// Advice is the Hint.
+func (e *Error) Advice() string { return e.Hint }
+
+// Summary is Error without the Hint.
+func (e *Error) Summary() string {
 	s := "Keystone at " + e.URL
 	switch {
 	case e.Status != 0 && e.Err != nil:
@@ -37,7 +44,7 @@ func (e *Error) Error() string {
 	if e.Message != "" {
 		s += ": " + strings.TrimSuffix(e.Message, ".")
 	}
-	return s + "; " + e.Hint
+	return s
 }
 
 // Unauthorized tells that Keystone refused the credentials.
@@ -101,9 +108,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
 	switch code.Actual {
 	case http.StatusUnauthorized:
-		if a.hint != "" {
-			e.Hint += "; " + a.hint
-		}
+		e.Hint = advice.Join(e.Hint, a.hint)
 	case http.StatusNotFound:
 		if a.request().method != Token {
 			e.Hint = "check that auth_url (OS_AUTH_URL) is Keystone's address"

@@ -21,6 +21,12 @@ func Inspect(ctx context.Context, database string) (Inspection, error) {
 // one.
 type Failure = store.Failure
 
+// What is in the place of a database, and is none that this program can use.
+var (
+	ErrForeign = store.ErrForeign // no database of this program's
+	ErrNewer   = store.ErrNewer   // one that a later version has written
+)
+
 // Reasons of a [Failure] that the permissions of files explain.
 const (
 	ReadOnly = store.ReadOnly

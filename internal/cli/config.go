@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -82,7 +83,7 @@ func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, err
 			for _, e := range all {
 				known = append(known, e.Key)
 			}
-			return nil, fmt.Errorf("no setting is called %q%s", w, nearest.Hint(w, known))
+			return nil, advice.With(fmt.Errorf("no setting is called %q", w), nearest.Hint(w, known))
 		}
 	}
 	return slices.DeleteFunc(all, func(e settings.Entry) bool { return !chosen[e.Key] }), nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -8,8 +9,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
@@ -75,14 +78,13 @@ func (d *doctor) problem(check, advice, format string, args ...any) {
 	d.add(finding{check, problem, fmt.Sprintf(format, args...), advice})
 }
 
-// failed is a problem that an error describes. Errors of this program end with what to do, after a semicolon; where one
-// does not, otherwise says it.
+// failed is a problem that an error describes. Where it has no advice, otherwise says what to do.
 func (d *doctor) failed(check string, err error, otherwise string) {
-	message, advice := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "craton: "), connect.AskDoctor), otherwise
-	if i := strings.LastIndex(message, "; "); i > 0 {
-		message, advice = message[:i], message[i+2:]
+	if e, ok := err.(*rest.CallError); ok { //nolint:errorlint // whose first word is a library's name
+		err = e.Err
 	}
-	d.add(finding{check, problem, message, advice})
+	message, next := advice.Split(err)
+	d.add(finding{check, problem, message, cmp.Or(next, otherwise)})
 }
 
 // skip says of checks that they could not be made.

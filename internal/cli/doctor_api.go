@@ -55,7 +55,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 		return false
 	}
 	d.checkClock(p)
-	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	client, done, err := connect.Client(ctx, v, connect.Examine)
 	if err != nil {
 		d.failed("credentials", err, adviceConfig)
 		d.skip("there are no credentials", "pages")
@@ -211,7 +211,7 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 		case tokens:
 			advice = "this API takes tokens of Keystone: set OS_CLOUD, or OS_AUTH_URL and what it needs"
 		}
-		d.problem(check, advice, "the API refuses the credentials: %s", strings.TrimSuffix(err.Error(), connect.AskDoctor))
+		d.problem(check, advice, "the API refuses the credentials: %v", err)
 		return false
 	case err != nil:
 		d.failed(check, err, "look into the server's log")

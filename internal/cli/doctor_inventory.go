@@ -13,7 +13,7 @@ import (
 // checkInventory makes the inventory that Ansible would get.
 func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values, inv Inventory) *Trial {
 	const check = "inventory"
-	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	client, done, err := connect.Client(ctx, v, connect.Examine)
 	if err != nil {
 		d.failed(check, err, adviceConfig)
 		return nil

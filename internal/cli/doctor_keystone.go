@@ -61,7 +61,7 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	}
 	const check = "keystone"
 	w.keystone = true
-	k, err := connect.NewKeystone(v)
+	k, err := connect.NewKeystone(v, connect.Examine)
 	if err != nil {
 		d.failed(check, err, adviceConfig)
 		return nil, false

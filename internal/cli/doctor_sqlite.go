@@ -71,7 +71,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 		d.skip("to open the file would change its schema", "project")
 		return false
 	}
-	_, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	_, done, err := connect.Client(ctx, v, connect.Examine)
 	if err != nil {
 		d.failed("project", err, "set OS_PROJECT_ID to the project to work in")
 		return false
@@ -110,10 +110,10 @@ func openAdvice(path string, err error) string {
 	if f, ok := errors.AsType[*server.Failure](err); ok && f.Reason != server.NoAccess && f.Reason != server.ReadOnly {
 		return f.Advice()
 	}
-	switch text := err.Error(); { // the store has no types for these
-	case strings.Contains(text, "is not a Craton database"), strings.Contains(text, "is a directory"):
+	switch {
+	case errors.Is(err, server.ErrForeign):
 		return "correct CRATON_URL"
-	case strings.Contains(text, "newer version"):
+	case errors.Is(err, server.ErrNewer):
 		return "bring this program up to date, or correct CRATON_URL"
 	}
 	// Of the rest SQLite says only that it cannot open the file.

@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/connect"
 )
 
@@ -87,9 +87,7 @@ func inWords(err error) error {
 		return &worded{exception{"", e.Error()}, "", err}
 	}
 	if e, ok := errors.AsType[*craton.ConnectionError](err); ok {
-		// Its text begins otherwise, and may end with what to look out for.
-		_, cause, _ := strings.Cut(e.Error(), e.URL+": ")
-		return &worded{exception{"", fmt.Sprintf("Unable to establish connection to %s: %s", e.URL, cmp.Or(cause, e.Err.Error()))}, "", err}
+		return &worded{exception{"", advice.Join(fmt.Sprintf("Unable to establish connection to %s: %v", e.URL, e.Err), e.Advice())}, "", err}
 	}
 	return err
 }
@@ -103,13 +101,7 @@ func serverSaid(e *craton.Error) string {
 	if e.Status >= 500 && e.RequestID != "" {
 		text = strings.TrimSpace(text + " (request id " + e.RequestID + ")")
 	}
-	if e.Hint != "" {
-		if text != "" {
-			text += "; "
-		}
-		text += e.Hint
-	}
-	return text
+	return advice.Join(text, e.Hint)
 }
 
 // message is what is printed of an error that a command ended with.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -18,7 +19,7 @@ func plainly(err error) error {
 	if _, ok := errors.AsType[*worded](err); ok || err == nil {
 		return err
 	}
-	return &worded{exception{"", strings.TrimPrefix(err.Error(), "iotronic: ")}, "", err}
+	return &worded{exception{"", iotronic.Plain(err)}, "", err}
 }
 
 // explain is plainly, and names the option of an attribute that the dialect does not have.
@@ -39,7 +40,7 @@ func (t *things) near(ctx context.Context, k *kind, word string, err error) erro
 		return err
 	}
 	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" {
-		return &worded{exception{"", fmt.Sprintf("%s; did you mean %q?", strings.TrimRight(plainly(err).Error(), "."), near)}, "", err}
+		return &worded{exception{"", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near))}, "", err}
 	}
 	return err
 }
@@ -104,7 +105,7 @@ func (t *things) fleet(ctx context.Context, word string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("no fleet has the name or UUID %q%s", word, nearest.Hint(word, names))
+		return "", advice.With(fmt.Errorf("no fleet has the name or UUID %q", word), nearest.Hint(word, names))
 	case 1:
 		return found[0], nil
 	}

@@ -228,13 +228,8 @@ const hintWrite = "the original server answers this when an object that the requ
 
 // hinted adds to an answer of the API with a status what to do next. A 500 that says why needs no guesses.
 func hinted(err error, status int, text string) error {
-	if status == http.StatusInternalServerError && !craton.IsUnexplained(err) {
+	if craton.StatusOf(err) != status || status == http.StatusInternalServerError && !craton.IsUnexplained(err) {
 		return err
 	}
-	if e, ok := err.(*craton.Error); ok && text != "" && e.Hint == "" && e.Status == status { //nolint:errorlint // Do returns it bare
-		with := *e
-		with.Hint = text
-		return &with
-	}
-	return err
+	return craton.WithHint(err, text)
 }

@@ -3,9 +3,9 @@ package connect
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/http"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -25,17 +25,7 @@ func Advice(err error) string {
 }
 
 // Advised is an error with its [Advice].
-func Advised(err error) error {
-	if advice := Advice(err); advice != "" {
-		return fmt.Errorf("%w; %s", err, advice)
-	}
-	return err
-}
+func Advised(err error) error { return advice.With(err, Advice(err)) }
 
 // more is advice, and what is known of who was tried.
-func more(err error, advice string) string {
-	if hint := iotronic.RefusalHint(err); hint != "" {
-		return advice + "; " + hint
-	}
-	return advice
-}
+func more(err error, next string) string { return advice.Join(next, iotronic.RefusalHint(err)) }

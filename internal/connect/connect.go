@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/keystone"
@@ -20,11 +21,21 @@ import (
 // Mode says what the caller is going to do with the fleet.
 type Mode int
 
-// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it.
+// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it. Examine is ReadOnly for `craton
+// doctor`, to which errors do not send then.
 const (
 	ReadOnly Mode = iota
 	Create
+	Examine
 )
+
+// refused is what the error of refused credentials ends with.
+func (m Mode) refused(tried string) string {
+	if m == Examine {
+		return tried
+	}
+	return advice.Join(tried, askDoctor)
+}
 
 // sqlitePrefix begins the URL of the embedded server.
 const sqlitePrefix = "sqlite:"
@@ -67,17 +78,17 @@ func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client,
 func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	url, withKeystone := v.String("url"), UsesKeystone(v)
 	if better := Spelling(url); better != "" {
-		return nil, fmt.Errorf("the URL %q (%s) must begin with http:// or https://, that of a file with sqlite:; did you mean %s?", rest.Bare(url), v.Source("url"), better)
+		return nil, advice.With(fmt.Errorf("the URL %q (%s) must begin with http:// or https://, that of a file with %s", rest.Bare(url), v.Source("url"), sqlitePrefix), fmt.Sprintf("did you mean %s?", better))
 	}
 	switch {
 	case strings.HasPrefix(url, sqlitePrefix):
 		return embedded(ctx, v, mode)
 	case withKeystone:
-		return throughKeystone(ctx, v)
+		return throughKeystone(ctx, v, mode)
 	case url == "":
 		return nil, errors.New("no fleet to talk to: set CRATON_URL to sqlite:PATH or to the URL of a Craton API, such as http://craton.example:7780, or OS_CLOUD or OS_AUTH_URL to Keystone")
 	}
-	return local(v)
+	return local(v, mode)
 }
 
 // Spelling is how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before two
@@ -119,7 +130,7 @@ func Spelling(text string) string {
 var port = regexp.MustCompile(`^\d+(/|$)`)
 
 // local connects to an API over HTTP, as one of its own users.
-func local(v *settings.Values) (*Connection, error) {
+func local(v *settings.Values, mode Mode) (*Connection, error) {
 	var missing []string
 	for _, name := range []string{"username", "password", "project_id"} {
 		if v.String(name) == "" {
@@ -127,11 +138,10 @@ func local(v *settings.Values) (*Connection, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("%s needs credentials: set %s; or for Keystone OS_CLOUD, or OS_AUTH_URL and what it needs",
-			strings.TrimRight(rest.Bare(v.String("url")), "/"), strings.Join(missing, ", "))
+		return nil, advice.With(fmt.Errorf("%s needs credentials: set %s", strings.TrimRight(rest.Bare(v.String("url")), "/"), strings.Join(missing, ", ")), "or for Keystone OS_CLOUD, or OS_AUTH_URL and what it needs")
 	}
 	return network(v, v.String("url"),
-		craton.WithRefusalHint(tried(v, v.String("url"), v.Origin("url"), nil)+AskDoctor),
+		craton.WithRefusalHint(mode.refused(tried(v, v.String("url"), v.Origin("url"), nil))),
 		craton.WithLocalAuth(v.String("username"), v.String("password"), v.String("project_id")),
 		craton.WithTLS(craton.TLS{
 			CAPath:     v.String("ca_path"),
@@ -142,8 +152,8 @@ func local(v *settings.Values) (*Connection, error) {
 }
 
 // throughKeystone connects to an API over HTTP, at the URL that is set or that the catalogue has.
-func throughKeystone(ctx context.Context, v *settings.Values) (*Connection, error) {
-	k, err := NewKeystone(v)
+func throughKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
+	k, err := NewKeystone(v, mode)
 	if err != nil {
 		return nil, err
 	}
@@ -155,12 +165,12 @@ func throughKeystone(ctx context.Context, v *settings.Values) (*Connection, erro
 		}
 		if url, err = k.Endpoint(ctx, ServiceType); err != nil {
 			if _, ok := errors.AsType[*keystone.NoEndpoint](err); ok {
-				err = fmt.Errorf("no fleet to talk to: CRATON_URL is not set, and %w; set CRATON_URL, or OS_REGION_NAME or OS_INTERFACE to another place", err)
+				err = advice.With(fmt.Errorf("no fleet to talk to: CRATON_URL is not set, and %w", err), "set CRATON_URL, or OS_REGION_NAME or OS_INTERFACE to another place")
 			}
 			return nil, err
 		}
 	}
-	c, err := network(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS), craton.WithRefusalHint(tried(v, url, found, &k.config)+AskDoctor))
+	c, err := network(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS), craton.WithRefusalHint(mode.refused(tried(v, url, found, &k.config))))
 	if err == nil && (v.String("auth_url") != "" || v.String("os_cloud") != "") { // of a mere token nobody says what it is for
 		c.keystone = k
 	}
@@ -198,7 +208,7 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 		}
 		h, err := s.Embedded(ctx, v.String("project_id"))
 		if errors.Is(err, server.ErrProject) && v.String("project_id") != "" {
-			err = fmt.Errorf("%w; %s names it, which may be meant for another server, as an openrc's is: unset it, or set it to a project of this file", err, v.Origin("project_id"))
+			err = advice.With(err, fmt.Sprintf("%s names it, which may be meant for another server, as an openrc's is: unset it, or set it to a project of this file", v.Origin("project_id")))
 		}
 		if err != nil {
 			return opened{}, errors.Join(err, s.Close())

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/iotronic"
@@ -43,14 +44,14 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	options = append(options, iotronic.WithRefusalHint(triedIotronic(v, url, who)))
 	switch {
 	case !who.StandsAlone():
-		k, err := newKeystone(v, who)
+		k, err := newKeystone(v, who, ReadOnly)
 		if err != nil {
 			return nil, err
 		}
 		verify = k.TLS
 		options = append(options, iotronic.WithServiceType(types...), iotronic.WithAuth(k.Auth))
 	case url == "":
-		return nil, fmt.Errorf("%w: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone; a cloud without Keystone needs its endpoint in clouds.yaml", ErrNoIotronic)
+		return nil, advice.With(fmt.Errorf("%w: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone", ErrNoIotronic), "a cloud without Keystone needs its endpoint in clouds.yaml")
 	case who.AuthType == keystone.HTTPBasic && (who.Username == "" || who.Password == ""):
 		return nil, errors.New("auth_type http_basic needs a user of Ironic's own: set username (OS_USERNAME) and password (OS_PASSWORD), or for a cloud give it both in clouds.yaml or secure.yaml")
 	case who.AuthType == keystone.HTTPBasic:
@@ -81,7 +82,7 @@ func triedIotronic(v *settings.Values, url string, c keystone.Config) string {
 	default:
 		said = append(said, "nobody")
 	}
-	return fmt.Sprintf("tried %s (%s) as %s%s", rest.Bare(url), found, strings.Join(said, ", "), askConfig)
+	return advice.Join(fmt.Sprintf("tried %s (%s) as %s", rest.Bare(url), found, strings.Join(said, ", ")), askConfig)
 }
 
 // iotronicURL is the address of the API: the setting, or the one that the cloud has itself. That counts for more, unless the setting

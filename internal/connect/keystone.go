@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/keystone"
@@ -44,31 +45,31 @@ type Keystone struct {
 }
 
 // NewKeystone reads the settings for Keystone. Nothing is sent.
-func NewKeystone(v *settings.Values) (*Keystone, error) {
+func NewKeystone(v *settings.Values, mode Mode) (*Keystone, error) {
 	c, err := keystoneConfig(v)
 	switch {
 	case err != nil:
 		return nil, err
 	case c.StandsAlone() && standsAlone(authType(v)):
-		return nil, fmt.Errorf("auth_type %s (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) or os_cloud (OS_CLOUD) is set as well; leave one of the two out, or name Ironic as a cloud in CRATON_IOTRONIC_CLOUD", c.AuthType)
+		return nil, advice.With(fmt.Errorf("auth_type %s (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) or os_cloud (OS_CLOUD) is set as well", c.AuthType), "leave one of the two out, or name Ironic as a cloud in CRATON_IOTRONIC_CLOUD")
 	case c.StandsAlone():
-		return nil, fmt.Errorf("the cloud %q is an Ironic that stands alone (auth_type %s), and no Keystone for Craton; name it in CRATON_IOTRONIC_CLOUD instead of OS_CLOUD", v.String("os_cloud"), c.AuthType)
+		return nil, advice.With(fmt.Errorf("the cloud %q is an Ironic that stands alone (auth_type %s), and no Keystone for Craton", v.String("os_cloud"), c.AuthType), "name it in CRATON_IOTRONIC_CLOUD instead of OS_CLOUD")
 	}
 	if version := c.VersionOf(ServiceType); version != "" && strings.TrimSuffix(strings.TrimPrefix(version, "v"), ".0") != "1" {
-		return nil, fmt.Errorf("there is no version %s of the Craton API, only 1; correct %s_api_version of the cloud, or OS_%s_API_VERSION", version, ServiceType, strings.ToUpper(ServiceType))
+		return nil, advice.With(fmt.Errorf("there is no version %s of the Craton API, only 1", version), fmt.Sprintf("correct %s_api_version of the cloud, or OS_%s_API_VERSION", ServiceType, strings.ToUpper(ServiceType)))
 	}
-	return newKeystone(v, c)
+	return newKeystone(v, c, mode)
 }
 
 // newKeystone is NewKeystone for a Config that says who signs in.
-func newKeystone(v *settings.Values, c keystone.Config) (*Keystone, error) {
+func newKeystone(v *settings.Values, c keystone.Config, mode Mode) (*Keystone, error) {
 	service := serviceTLS(v, c)
 	if !v.IsDefault("validate_certs") && v.IsDefault("os_insecure") {
 		c.Insecure = service.Insecure
 	}
 	c.CACert = cmp.Or(c.CACert, service.CAPath)
 	options := []keystone.Option{
-		keystone.WithRefusalHint("tried " + who(v, &c) + AskDoctor),
+		keystone.WithRefusalHint(mode.refused("tried " + who(v, &c))),
 		keystone.WithTimeout(v.Duration("timeout")), keystone.WithRetries(v.Int("retries")), keystone.WithUserAgent(userAgent()),
 	}
 	if !v.Bool("no_token_cache") {

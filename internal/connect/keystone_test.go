@@ -161,7 +161,7 @@ func TestTLSOfBoth(t *testing.T) {
 		"that of Keystone":  {[]string{"--validate-certs=no", "--insecure=no"}, craton.TLS{Insecure: true}, "failed to verify certificate"},
 		"that of a service": {[]string{"--validate-certs", "--insecure"}, craton.TLS{}, "404"},
 	} {
-		k, err := NewKeystone(values(t, append(c.args, "--os-auth-url", server.URL, "--os-username", "u", "--os-password", "p", "--no-token-cache", "--retries=0")...))
+		k, err := NewKeystone(values(t, append(c.args, "--os-auth-url", server.URL, "--os-username", "u", "--os-password", "p", "--no-token-cache", "--retries=0")...), ReadOnly)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestNoKeystone(t *testing.T) {
 		`the cloud "bifrost" is an Ironic that stands alone (auth_type none)`:                                            {"--os-cloud", "bifrost"},
 		"auth_type http_basic (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) or os_cloud": {"--os-auth-url", "http://k", "--os-auth-type", "http_basic"},
 	} {
-		if _, err := NewKeystone(values(t, args...)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := NewKeystone(values(t, args...), ReadOnly); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}

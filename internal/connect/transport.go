@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // handlerTransport carries requests to a handler in the same process: no socket, no copy of the answer.
@@ -43,8 +45,16 @@ type LateError struct {
 }
 
 // Error says what may be the matter, and which setting decides.
-func (e *LateError) Error() string {
-	return fmt.Sprintf("sqlite:%s gives no answer within %v (timeout, CRATON_TIMEOUT): another process keeps it locked, or there is much to read; `craton doctor` looks at the file, and a longer timeout waits longer", e.File, e.After)
+func (e *LateError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
+
+// Summary is Error without advice.
+func (e *LateError) Summary() string {
+	return fmt.Sprintf("sqlite:%s gives no answer within %v (timeout, CRATON_TIMEOUT): another process keeps it locked, or there is much to read", e.File, e.After)
+}
+
+// Advice says what to look at.
+func (e *LateError) Advice() string {
+	return "`craton doctor` looks at the file, and a longer timeout waits longer"
 }
 
 // within runs an operation, and leaves it to itself when its time is up: what waits for a lock of SQLite hears of nothing else.

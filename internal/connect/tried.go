@@ -9,11 +9,11 @@ import (
 	"github.com/craton-fleet/craton/keystone"
 )
 
-// AskDoctor ends what an error says of credentials that were refused.
-const AskDoctor = "; run `craton doctor`"
+// askDoctor ends what an error says of credentials that were refused.
+const askDoctor = "run `craton doctor`"
 
 // askConfig is the same for what doctor does not look at.
-const askConfig = "; `craton config` shows what is set where"
+const askConfig = "`craton config` shows what is set where"
 
 // tried is where requests to a service go and who sends them, for the error of credentials that are refused: all but the secret, and
 // what has set each. auth says who signs in to Keystone; nil is a user of the service's own. found says where the URL is from.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -211,11 +212,7 @@ func (r *reader) key(e entry, path string) bool {
 }
 
 func (r *reader) unknown(e entry, path string, known []string, hints map[string]string) {
-	advice := nearest.Hint(e.key, known)
-	if hint := hints[e.key]; hint != "" {
-		advice = "; " + hint
-	}
-	r.add(e.line, join(path, e.key), "is not a known key%s", advice)
+	r.add(e.line, join(path, e.key), "%s", advice.Join("is not a known key", cmp.Or(hints[e.key], nearest.Hint(e.key, known))))
 }
 
 func (r *reader) objectList(t *tree, spec *kindSpec, in *object, path string) {

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Hint is what an error about an unknown word ends with: `; did you mean "x"?` when a known word is near,
-// else `; known are a, b, c`. Without known words it is empty.
+// Hint is the advice of an error about an unknown word: `did you mean "x"?` when a known word is near,
+// else `known are a, b, c`. Without known words it is empty.
 func Hint(word string, known []string) string {
 	if best := Word(word, known); best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
+		return fmt.Sprintf("did you mean %q?", best)
 	}
 	if len(known) == 0 {
 		return ""
 	}
-	return "; known are " + strings.Join(known, ", ")
+	return "known are " + strings.Join(known, ", ")
 }
 
 // Word is the known word that word is most likely a slip of, in any case: at most a third of its letters, but at least

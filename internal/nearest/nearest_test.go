@@ -10,13 +10,13 @@ func TestHint(t *testing.T) {
 	t.Parallel()
 	known := []string{"hostname", "groups", "vars"}
 	for word, want := range map[string]string{
-		"host_name": `; did you mean "hostname"?`,
-		"var":       `; did you mean "vars"?`,
-		"group":     `; did you mean "groups"?`,
-		"vasr":      `; did you mean "vars"?`,
-		"HostName":  `; did you mean "hostname"?`,
-		"xyz":       `; known are hostname, groups, vars`,
-		"":          `; known are hostname, groups, vars`,
+		"host_name": `did you mean "hostname"?`,
+		"var":       `did you mean "vars"?`,
+		"group":     `did you mean "groups"?`,
+		"vasr":      `did you mean "vars"?`,
+		"HostName":  `did you mean "hostname"?`,
+		"xyz":       `known are hostname, groups, vars`,
+		"":          `known are hostname, groups, vars`,
 	} {
 		if got := nearest.Hint(word, known); got != want {
 			t.Errorf("Hint(%q) = %q, want %q", word, got, want)

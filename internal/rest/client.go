@@ -134,18 +134,18 @@ func (c *Client) expired(resp *Response) bool {
 func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	u, err := c.locate(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.library, err)
+		return nil, &CallError{c.library, err}
 	}
 	u.RawQuery = r.Query.Encode()
 	var payload any // nil or []byte: retryablehttp sends it anew with each try
 	if r.Body != nil {
 		if payload, err = Encode(r.Body); err != nil {
-			return nil, fmt.Errorf("%s: %s %s: cannot encode the body: %w", c.library, r.Method, r.Path, err)
+			return nil, &CallError{c.library, fmt.Errorf("%s %s: cannot encode the body: %w", r.Method, r.Path, err)}
 		}
 	}
 	req, err := retryablehttp.NewRequestWithContext(context.WithValue(ctx, requestKey{}, r), r.Method, u.String(), payload)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s %s: %w", c.library, r.Method, r.Path, err)
+		return nil, &CallError{c.library, fmt.Errorf("%s %s: %w", r.Method, r.Path, err)}
 	}
 	for name, values := range r.Header {
 		req.Header[name] = values
@@ -241,8 +241,8 @@ func (e *timeoutError) Error() string {
 		return "timed out: " + e.err.Error()
 	}
 	text := fmt.Sprintf("no complete answer within %v", e.after)
-	if _, tries, ok := strings.Cut(e.err.Error(), " (tried "); ok {
-		text += " (tried " + tries
+	if tried, ok := errors.AsType[*triedError](e.err); ok {
+		text += tried.often()
 	}
 	return text
 }

@@ -111,7 +111,8 @@ type triedError struct {
 	times int
 }
 
-func (e *triedError) Error() string { return fmt.Sprintf("%v (tried %d times)", e.error, e.times) }
+func (e *triedError) Error() string { return e.error.Error() + e.often() }
+func (e *triedError) often() string { return fmt.Sprintf(" (tried %d times)", e.times) }
 func (e *triedError) Unwrap() error { return e.error }
 
 // requestKey is under which the retry loop finds the request.

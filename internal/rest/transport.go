@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/go-cleanhttp"
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // Auth adds credentials to a request. Implementations are safe for concurrent use.
@@ -39,7 +41,7 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 		}
 		tc, err := read()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Service.Library, err)
+			return nil, &CallError{c.Service.Library, err}
 		}
 		t.TLSClientConfig = tc
 		rt = t
@@ -117,7 +119,7 @@ func (t *authTransport) CloseIdleConnections() {
 
 // errRedirect: the APIs never redirect to other servers. Such a redirect is a proxy's, often to https, and following it
 // would carry the credentials along. Of an API that redirects at all, it is an answer like others.
-var errRedirect = errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along; set the URL to where it leads")
+var errRedirect = advice.With(errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along"), "set the URL to where it leads")
 
 func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {
 	const most = 5

@@ -1,12 +1,15 @@
 package rest
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // Service names an API and the library that speaks to it, for errors.
@@ -16,23 +19,34 @@ type Service struct {
 	Version string // the path that all its routes begin with, such as "/v1"
 }
 
+// CallError is a mistake of who calls a library: an address or a path that is none, a body that cannot be sent.
+type CallError struct {
+	Library string // begins the text
+	Err     error
+}
+
+func (e *CallError) Error() string { return e.Library + ": " + e.Err.Error() }
+
+// Unwrap gives the error without the library's name.
+func (e *CallError) Unwrap() error { return e.Err }
+
 // Base normalises what users write: with or without the version, with or without trailing slashes (the original
 // clients turned "…/v1/" into "…/v1//v1", and cut "v", "1" and "/" off the end of a host name).
 func (s Service) Base(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
 		// url.Error repeats the text, which may hold a password.
-		return nil, fmt.Errorf("%s: the API's URL cannot be parsed; write it like %s", s.Library, s.Example)
+		return nil, &CallError{s.Library, advice.With(errors.New("the API's URL cannot be parsed"), "write it like "+s.Example)}
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		shown := ""
 		if bare := Bare(raw); bare == strings.TrimSpace(raw) { // "user:password@host" parses as scheme "user"
 			shown = fmt.Sprintf(" %q", raw)
 		}
-		return nil, fmt.Errorf("%s: the API's URL%s must begin with http:// or https://; write it like %s", s.Library, shown, s.Example)
+		return nil, &CallError{s.Library, advice.With(fmt.Errorf("the API's URL%s must begin with http:// or https://", shown), "write it like "+s.Example)}
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%s: the API's URL %s must have no query and no fragment", s.Library, BareURL(u))
+		return nil, &CallError{s.Library, fmt.Errorf("the API's URL %s must have no query and no fragment", BareURL(u))}
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.Path = strings.TrimSuffix(u.Path, s.Version) + s.Version

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
@@ -165,7 +166,7 @@ type reader struct {
 }
 
 func (r *reader) errorf(n *yaml.Node, format string, args ...any) error {
-	return fmt.Errorf("configuration file %s:%d: %s", r.path, n.Line, fmt.Sprintf(format, args...))
+	return fmt.Errorf("configuration file %s:%d: %w", r.path, n.Line, fmt.Errorf(format, args...))
 }
 
 // mapping reads the settings of one section, and at the top level the other sections.
@@ -209,7 +210,7 @@ func (r *reader) entry(section string, key, val *yaml.Node) error {
 	if section != "" {
 		where = "in " + section
 	}
-	return r.errorf(key, "unknown setting %q %s%s", key.Value, where, nearest.Hint(key.Value, known))
+	return r.errorf(key, "%w", advice.With(fmt.Errorf("unknown setting %q %s", key.Value, where), nearest.Hint(key.Value, known)))
 }
 
 func (r *reader) setting(sec *Section, s *Setting, key, val *yaml.Node) error {
@@ -239,7 +240,7 @@ func (r *reader) setting(sec *Section, s *Setting, key, val *yaml.Node) error {
 		v.data, err = s.parse(val.Value)
 	}
 	if err != nil {
-		return r.errorf(val, "%s", err)
+		return r.errorf(val, "%w", err)
 	}
 	if s.Secret && val.Value != "" {
 		r.secret = s.Name

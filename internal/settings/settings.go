@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // Kind is the type of a setting's value.
@@ -261,7 +263,7 @@ func (s *Setting) parse(text string) (any, error) {
 func (s *Setting) checkWords(words []string) error {
 	for _, w := range words {
 		if len(s.Choices) > 0 && !slices.Contains(s.Choices, w) {
-			return fmt.Errorf("%s has the word %q; allowed are %s", s.Name, w, strings.Join(s.Choices, ", "))
+			return advice.With(fmt.Errorf("%s has the word %q", s.Name, w), fmt.Sprintf("allowed are %s", strings.Join(s.Choices, ", ")))
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/rest"
 )
@@ -132,9 +133,9 @@ func (s *Section) CheckVariables(environ []string) error {
 		end = strings.TrimPrefix(end, prefix)
 	}
 	if near := nearest.Word(end, ends); near != "" {
-		return fmt.Errorf("environment %s is set, and there is no such setting; did you mean %s?", name, s.prefixes()[0]+near)
+		return advice.With(fmt.Errorf("environment %s is set, and there is no such setting", name), fmt.Sprintf("did you mean %s?", s.prefixes()[0]+near))
 	}
-	return fmt.Errorf("environment %s is set, and there is no such setting; unset it, or set one of %s", name, strings.Join(known, ", "))
+	return advice.With(fmt.Errorf("environment %s is set, and there is no such setting", name), fmt.Sprintf("unset it, or set one of %s", strings.Join(known, ", ")))
 }
 
 // prefixes are what the variables of a section begin with, and what those who leave out CRATON_ take for it, where nobody else

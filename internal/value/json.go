@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // Fault is what is wrong somewhere in a value.
@@ -107,7 +109,7 @@ func CheckFinite(raw string) error {
 	find = func(v gjson.Result) (err error) {
 		switch v.Raw {
 		case "NaN", "Infinity", "-Infinity":
-			return fmt.Errorf("is %s, which JSON does not have; leave it out, or write it in quotes", v.Raw)
+			return advice.With(fmt.Errorf("is %s, which JSON does not have", v.Raw), "leave it out, or write it in quotes")
 		}
 		i, list := 0, v.IsArray()
 		if !list && !v.IsObject() {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // MaxDigits is how many digits of an integer Python reads and writes, and with it Ansible.
@@ -24,9 +26,9 @@ func CheckNumber(text string) error {
 	f, err := strconv.ParseFloat(text, 64)
 	switch {
 	case err != nil:
-		return fmt.Errorf("is %s, which is too large: other programs read Infinity; write it in quotes", shorten(text))
+		return advice.With(fmt.Errorf("is %s, which is too large: other programs read Infinity", shorten(text)), "write it in quotes")
 	case f == 0 && !isZero(text):
-		return fmt.Errorf("is %s, which is too near to zero: other programs read 0; write it in quotes", shorten(text))
+		return advice.With(fmt.Errorf("is %s, which is too near to zero: other programs read 0", shorten(text)), "write it in quotes")
 	}
 	return nil
 }

@@ -6,18 +6,20 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 var (
 	// ErrEmpty is a name without a character.
-	ErrEmpty = errors.New("is empty; it must be given")
+	ErrEmpty = advice.With(errors.New("is empty"), "it must be given")
 	// ErrNUL is a text that PostgreSQL cannot store, and that C programs read up to there.
-	ErrNUL = errors.New("holds a NUL character, which databases cannot store; take it out")
+	ErrNUL = advice.With(errors.New("holds a NUL character, which databases cannot store"), "take it out")
 	// ErrNotUTF8 is a text that cannot be shown without altering it: bytes that are not UTF-8, or half a surrogate pair.
-	ErrNotUTF8 = errors.New("is not UTF-8, or holds half a surrogate pair; write it anew")
+	ErrNotUTF8 = advice.With(errors.New("is not UTF-8, or holds half a surrogate pair"), "write it anew")
 )
 
-var errControl = errors.New("holds a control character; take it out")
+var errControl = advice.With(errors.New("holds a control character"), "take it out")
 
 // CheckText finds what no text may hold.
 func CheckText(s string) error {
@@ -45,7 +47,7 @@ func CheckWord(s string) error {
 		case unicode.IsControl(r):
 			return errControl
 		case Hidden(r):
-			return fmt.Errorf("holds the character U+%04X, which is not shown or turns the direction of writing; take it out", r)
+			return advice.With(fmt.Errorf("holds the character U+%04X, which is not shown or turns the direction of writing", r), "take it out")
 		}
 	}
 	return nil

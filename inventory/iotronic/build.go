@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -117,11 +118,11 @@ func (o *Options) hostName(m *Machine) string {
 func (b *builder) host(i int) error {
 	h := &b.hosts[i]
 	if err := ansible.CheckHostName(h.name, 1); err != nil {
-		return fmt.Errorf("%s cannot be in the inventory: its name there, %q, %w; %s", h.machine, h.name, err, b.otherName(h.machine))
+		return advice.With(fmt.Errorf("%s cannot be in the inventory: its name there, %q, %w", h.machine, h.name, err), b.otherName(h.machine))
 	}
 	if i > 0 && b.hosts[i-1].name == h.name {
 		help := map[Hostname]string{ByName: "set hostname to unique or uuid", Unique: "set hostname to uuid"}
-		return fmt.Errorf("two hosts are called %q: %s and %s; %s", h.name, b.hosts[i-1].machine, h.machine, cmp.Or(help[b.o.Hostname], "rename one of them"))
+		return advice.With(fmt.Errorf("two hosts are called %q: %s and %s", h.name, b.hosts[i-1].machine, h.machine), cmp.Or(help[b.o.Hostname], "rename one of them"))
 	}
 	if err := b.checkFields(h.machine); err != nil {
 		return err
@@ -137,7 +138,7 @@ func (b *builder) host(i int) error {
 	case address != "":
 		h.variables = append(h.variables, ansible.Variable{Name: ansible.HostAddress, Value: string(ansible.AppendQuoted(nil, address))}).Tidy()
 	case !ansible.IsAddress(h.name):
-		return fmt.Errorf("%s cannot be in the inventory: Ansible would connect to %q, which is no host name or address; rename it, or set hostname to uuid, or address_from to where its address is", h.machine, h.name)
+		return advice.With(fmt.Errorf("%s cannot be in the inventory: Ansible would connect to %q, which is no host name or address", h.machine, h.name), "rename it, or set hostname to uuid, or address_from to where its address is")
 	}
 	return nil
 }
@@ -163,13 +164,13 @@ func (b *builder) checkFields(m *Machine) error {
 			continue
 		}
 		if ansible.IsMark(name) {
-			return fmt.Errorf("%s has a field %q, which Ansible would take for a mark of its own; set exclude_fields to it", m, name)
+			return advice.With(fmt.Errorf("%s has a field %q, which Ansible would take for a mark of its own", m, name), "set exclude_fields to it")
 		}
 		if b.o.trust() == ansible.Untrusted && !ansible.IsInert(name) {
-			return fmt.Errorf("%s has a field %q, and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2; set exclude_fields to it", m, name)
+			return advice.With(fmt.Errorf("%s has a field %q, and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2", m, name), "set exclude_fields to it")
 		}
 		if err := ansible.Loadable(value); err != nil {
-			return fmt.Errorf("the field %q of %s %w, which Ansible cannot load; change it, or set exclude_fields to it", name, m, err)
+			return advice.With(fmt.Errorf("the field %q of %s %w, which Ansible cannot load", name, m, err), "change it, or set exclude_fields to it")
 		}
 		if path, err := ansible.CheckMember(name, value); err != nil {
 			return fmt.Errorf("the field %s of %s %w, or set exclude_fields to %q", path, m, err, name)
@@ -186,7 +187,7 @@ func (b *builder) address(m *Machine) (string, error) {
 		case !v.Exists() || v.Type == gjson.Null || v.Type == gjson.String && v.Str == "":
 			continue
 		case v.Type != gjson.String || !ansible.IsAddress(v.Str):
-			return "", fmt.Errorf("%s of %s is %s, which is no host name or address; correct it, or set address_from to another path", path, m, shown(v))
+			return "", advice.With(fmt.Errorf("%s of %s is %s, which is no host name or address", path, m, shown(v)), "correct it, or set address_from to another path")
 		default:
 			return v.Str, nil
 		}

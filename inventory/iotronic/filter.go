@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
@@ -140,12 +141,12 @@ func (l *Listing) unknown(field, word string, all []*Machine) error {
 	case known[word]:
 		return nil
 	case there || len(known) > 0:
-		return fmt.Errorf("filters: no %s has %s=%s%s", all[0].Kind, field, word, hint(word, known))
+		return advice.With(fmt.Errorf("filters: no %s has %s=%s", all[0].Kind, field, word), hint(word, known))
 	}
-	return fmt.Errorf("filters: no %s has a field %s%s", all[0].Kind, field, hint(field, fields))
+	return advice.With(fmt.Errorf("filters: no %s has a field %s", all[0].Kind, field), hint(field, fields))
 }
 
-// hint ends an error about an unknown word.
+// hint is the advice of an error about an unknown word.
 func hint(word string, known map[string]bool) string {
 	const most = 30
 	words := slices.Sorted(maps.Keys(known))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -87,7 +88,7 @@ func (g *grouper) fleet(i int32, m *Machine) error {
 		return nil
 	}
 	if other := g.fleets[name]; other != "" && other != id {
-		return fmt.Errorf("two fleets are called %q: %s and %s; rename one of them, or leave fleet out of groups", name, other, id)
+		return advice.With(fmt.Errorf("two fleets are called %q: %s and %s", name, other, id), "rename one of them, or leave fleet out of groups")
 	}
 	g.fleets[name] = id
 	return g.word(i, FleetGroups, "fleet", name)

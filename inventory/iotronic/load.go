@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/inventory/internal/whole"
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -196,7 +197,7 @@ func (l *loader) fleets(ctx context.Context, all []*Machine) (map[string]string,
 	names := map[string]string{}
 	for f, err := range l.client.Fleets.All(ctx, api.FleetListOptions{}) {
 		if err != nil {
-			return nil, fmt.Errorf("the names of the boards' fleets cannot be read: %w; leave fleet out of groups and filters to do without", err)
+			return nil, advice.With(fmt.Errorf("the names of the boards' fleets cannot be read: %w", err), "leave fleet out of groups and filters to do without")
 		}
 		names[f.UUID] = f.Name
 	}

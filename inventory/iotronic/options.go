@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
@@ -169,7 +170,7 @@ func ParseFilters(texts []string) ([]Filter, error) {
 	for _, text := range texts {
 		field, word, ok := strings.Cut(text, "=")
 		if field = strings.TrimSpace(field); !ok || field == "" {
-			return nil, fmt.Errorf("filters has the word %q; write FIELD=VALUE, such as driver=ipmi", text)
+			return nil, advice.With(fmt.Errorf("filters has the word %q", text), "write FIELD=VALUE, such as driver=ipmi")
 		}
 		word = strings.TrimSpace(word)
 		if f := o.filter(field); f != nil {

@@ -303,7 +303,7 @@ func (a *applying) updates(ctx context.Context, changes api.Changes) error {
 		}
 		return err
 	})
-	if api.IsBadRequest(err) && strings.Contains(err.Error(), "can't remove a non-existent object") {
+	if strings.Contains(refusal(err), "can't remove a non-existent object") {
 		return &overtaken{err} // somebody else has taken away what was there when it was read
 	}
 	return a.whoMoved(ctx, "", err)
@@ -409,8 +409,16 @@ func (a *applying) whoMoved(ctx context.Context, option string, err error) error
 // refusedElsewhere tells whether Ironic says that it has refused a step in another state than this one. The node may be in this
 // one again when one looks: led back by a third, whose plan was made before it was led on.
 func refusedElsewhere(err error, state string) bool {
-	_, is, told := strings.Cut(err.Error(), ` while it is in state "`)
-	return told && api.IsBadRequest(err) && !strings.HasPrefix(is, state+`"`)
+	_, is, told := strings.Cut(refusal(err), ` while it is in state "`)
+	return told && !strings.HasPrefix(is, state+`"`)
+}
+
+// refusal is what Ironic says of a request that it does not take; "" of other errors.
+func refusal(err error) string {
+	if e, ok := errors.AsType[*api.HTTPError](err); ok && api.IsBadRequest(e) {
+		return e.Message
+	}
+	return ""
 }
 
 // powers switches the power.

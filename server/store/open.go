@@ -41,6 +41,21 @@ type Store struct {
 	now        func() time.Time
 }
 
+// ErrForeign is what is there and no database of this program's.
+var (
+	ErrForeign   = errors.New("no database of craton")
+	errForeign   = foreign("is not a Craton database: it is left as it is")
+	errDirectory = foreign("is a directory, not a file")
+)
+
+type foreign string
+
+func (e foreign) Error() string { return string(e) }
+func (e foreign) Unwrap() error { return ErrForeign }
+
+// ErrNewer is a file that a later version of this program has written.
+var ErrNewer = errors.New("was written by a newer version of craton")
+
 // Open opens the database "sqlite:PATH".
 //
 // With create a missing or empty file is made, readable by its owner only.
@@ -158,7 +173,7 @@ func touch(path string, create bool) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return fmt.Errorf("database %s is a directory, not a file", path)
+		return fmt.Errorf("database %s %w", path, errDirectory)
 	case err == nil && !info.Mode().IsRegular(): // reading a pipe would wait for ever
 		return fmt.Errorf("database %s is a device or a pipe, not a file", path)
 	case err == nil:
@@ -248,9 +263,9 @@ func (s *Store) inspect(ctx context.Context, c *session) (version int, empty boo
 	}
 	switch {
 	case id != applicationID:
-		return 0, false, fmt.Errorf("%s is not a Craton database: it is left as it is", s.path)
+		return 0, false, fmt.Errorf("%s %w", s.path, errForeign)
 	case version > len(migrations):
-		return 0, false, fmt.Errorf("%s was written by a newer version of craton (schema %d, this program knows up to %d): use that version or newer", s.path, version, len(migrations))
+		return 0, false, fmt.Errorf("%s %w (schema %d, this program knows up to %d): use that version or newer", s.path, ErrNewer, version, len(migrations))
 	}
 	return version, false, nil
 }
@@ -283,7 +298,7 @@ func (s *Store) describe(err error) error {
 		return fault(s.path, err)
 	}
 	if e.Code() == sqlite3.SQLITE_NOTADB {
-		return fmt.Errorf("%s is not a Craton database: it is left as it is", s.path)
+		return fmt.Errorf("%s %w", s.path, errForeign)
 	}
 	if err := fault(s.path, err); errors.As(err, new(*Failure)) {
 		return err

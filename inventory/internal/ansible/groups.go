@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // Group is a group of an inventory.
@@ -39,7 +41,7 @@ func Kinds[K ~string](words []string) ([]K, error) {
 		return kinds, nil
 	}
 	if len(words) > 1 {
-		return nil, fmt.Errorf("groups has %s and others; leave %s out, or all others", noKinds, noKinds)
+		return nil, advice.With(fmt.Errorf("groups has %s and others", noKinds), fmt.Sprintf("leave %s out, or all others", noKinds))
 	}
 	return nil, nil
 }
@@ -71,7 +73,7 @@ func (g *Grouper) Add(one *Group) error {
 		case g.names != Exact:
 			help += ", or set group_names to exact"
 		}
-		return fmt.Errorf("%s and %s both make the group %q; %s", other.What, one.What, one.Name, help)
+		return advice.With(fmt.Errorf("%s and %s both make the group %q", other.What, one.What, one.Name), help)
 	}
 	g.byName[one.Name] = one
 	return nil
@@ -113,7 +115,7 @@ func (g *Grouper) Groups(hosts Hosts, describe func(i int) string) ([]*Group, er
 	for i := range hosts.Len() {
 		name, what := hosts.Name(i), ""
 		if one := g.byName[name]; one != nil && one.Help != "" && one.Setting == "" {
-			return nil, fmt.Errorf("%s has the same name in the inventory as %s; rename it, or %s", describe(i), one.What, one.Help)
+			return nil, advice.With(fmt.Errorf("%s has the same name in the inventory as %s", describe(i), one.What), fmt.Sprintf("rename it, or %s", one.Help))
 		} else if one != nil {
 			what = fmt.Sprintf("the group of %s (groups, without %s, leaves it out)", one.What, one.Setting)
 		} else if IsAlways(name) {
@@ -121,7 +123,7 @@ func (g *Grouper) Groups(hosts Hosts, describe func(i int) string) ([]*Group, er
 		} else {
 			continue
 		}
-		return nil, fmt.Errorf("%s has the same name in the inventory as %s; rename it, or set hostname to another form", describe(i), what)
+		return nil, advice.With(fmt.Errorf("%s has the same name in the inventory as %s", describe(i), what), "rename it, or set hostname to another form")
 	}
 	return all, nil
 }

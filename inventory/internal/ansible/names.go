@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -37,7 +38,7 @@ func CheckHostName(name string, parts int) error {
 		return errors.New("has space or a control character")
 	}
 	if err := value.CheckName(name); err != nil {
-		predicate, _, _ := strings.Cut(err.Error(), ";") // what to do is the caller's to say
+		predicate, _ := advice.Split(err) // what to do is the caller's to say
 		return errors.New(predicate)
 	}
 	switch {
@@ -189,7 +190,7 @@ func CheckWords[W ~string](setting string, words []W, known ...W) error {
 		for i, k := range known {
 			all[i] = string(k)
 		}
-		return fmt.Errorf("%s: there is no %q%s", setting, string(w), nearest.Hint(string(w), all))
+		return advice.With(fmt.Errorf("%s: there is no %q", setting, string(w)), nearest.Hint(string(w), all))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
@@ -70,16 +71,16 @@ func (v Variables) Check(owner fmt.Stringer, facts string, exclude *Excluder, tr
 			continue
 		}
 		if name == facts && name != "" {
-			return fmt.Errorf("%s has a variable %q, which is what the host's facts are called; set facts to another name, or exclude_variables to this one", owner, name)
+			return advice.With(fmt.Errorf("%s has a variable %q, which is what the host's facts are called", owner, name), "set facts to another name, or exclude_variables to this one")
 		}
 		if IsMark(name) {
-			return fmt.Errorf("%s has a variable %q, which Ansible would take for a mark of its own; delete it, or set exclude_variables to it", owner, name)
+			return advice.With(fmt.Errorf("%s has a variable %q, which Ansible would take for a mark of its own", owner, name), "delete it, or set exclude_variables to it")
 		}
 		if trust == Untrusted && !IsInert(name) {
-			return fmt.Errorf("%s has a variable %q, and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2; rename it, or set exclude_variables to it", owner, name)
+			return advice.With(fmt.Errorf("%s has a variable %q, and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2", owner, name), "rename it, or set exclude_variables to it")
 		}
 		if err := Loadable(v[i].Value); err != nil {
-			return fmt.Errorf("the variable %q of %s %w, which Ansible cannot load; change it, or set exclude_variables to it", name, owner, err)
+			return advice.With(fmt.Errorf("the variable %q of %s %w, which Ansible cannot load", name, owner, err), "change it, or set exclude_variables to it")
 		}
 		if path, err := CheckMember(name, v[i].Value); err != nil {
 			return fmt.Errorf("the variable %s of %s %w, or set exclude_variables to %q", path, owner, err, name)

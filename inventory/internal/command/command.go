@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -76,7 +77,7 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 	case !r.list && !r.graph && !one:
 		return errors.New("say what to write: --list, --host NAME or --graph")
 	case r.hosts && !r.graph:
-		return errors.New("--hosts goes with --graph; did you mean --host NAME or --list?")
+		return advice.With(errors.New("--hosts goes with --graph"), "did you mean --host NAME or --list?")
 	case r.keepMappings && r.graph:
 		return errors.New("--keep-mappings is for JSON, not for --graph")
 	case r.pretty && r.graph:
