@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/python"
 	"github.com/craton-fleet/craton/internal/table"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // doctorPrinter writes findings for people as they come. Checks that were skipped for one reason share a line.

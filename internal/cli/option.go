@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // option is one optional argument of a command, or one that is required but has a name.

@@ -13,9 +13,9 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/craton-fleet/craton/internal/output"
-	"github.com/craton-fleet/craton/internal/python"
 	"github.com/craton-fleet/craton/internal/table"
 	rules "github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // wrapWidth is where the original wraps the values of a single object.

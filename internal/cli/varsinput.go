@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
-	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/value/python"
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 

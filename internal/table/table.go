@@ -18,7 +18,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
-	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // Table is a header and rows of as many cells.

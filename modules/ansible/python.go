@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // Values become text in Ansible by Python's str() and repr(). What users know,

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strconv"
 
 	"github.com/craton-fleet/craton/internal/value"
-	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
 

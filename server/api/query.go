@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/value"
-	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/internal/varquery"
 	"github.com/craton-fleet/craton/server/store"
 )

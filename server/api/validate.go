@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/value"
-	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Limits bound what one object may hold, however many writes bring it: each

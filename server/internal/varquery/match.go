@@ -4,7 +4,7 @@ import (
 	"math/big"
 	"strings"
 
-	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Match reports whether a variable's value, as JSON text, satisfies the term.

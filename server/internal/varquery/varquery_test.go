@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/internal/varquery"
 )
 

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/tidwall/gjson"
 
-	"github.com/craton-fleet/craton/internal/python"
 	"github.com/craton-fleet/craton/internal/skip"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // oracle is what Python makes of a text: of the text itself as textwrap.fill of version 3.6, whose long words are cut

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/craton-fleet/craton/server/internal/jsontext"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 func TestCompactKeepsValuesExactly(t *testing.T) {

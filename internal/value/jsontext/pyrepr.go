@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/craton-fleet/craton/internal/python"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // maxRepr is the length in bytes from which on [Value.PythonRepr] stops: who
