@@ -81,7 +81,11 @@ func TestAll(t *testing.T) {
 				if !slices.Equal(upTo(n), got) {
 					t.Errorf("ids %v", got)
 				}
-				if want, got := (n+9)/10+1, len(rec.all()); got != want {
+				want := (n+9)/10 + 1
+				if 0 < n && n < 10 { // the one page is read in the other order too
+					want++
+				}
+				if got := len(rec.all()); got != want {
 					t.Errorf("%d requests, want %d", got, want)
 				}
 				for _, r := range rec.all() {

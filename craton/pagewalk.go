@@ -64,6 +64,9 @@ func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *Ra
 	q, after := w.q, w.after
 	for attempt := 0; ; {
 		doubt, err := w.look(ctx, page, buf)
+		if doubt == nil && err == nil {
+			doubt, err = w.backwards(ctx, page, buf)
+		}
 		if err != nil {
 			return nil, false, err
 		}
@@ -127,6 +130,35 @@ func (w *pageWalk) look(ctx context.Context, page *RawPage, buf []byte) (doubt, 
 		// The first row is what the original says where there is none. One place less tells.
 		limit = all - 1
 	}
+}
+
+// backwards asks for the rows of a listing that no page can count, because it has no more than the smallest page takes, in
+// the other order, and tells what speaks against the listing being whole. A row that is made meanwhile comes behind all others.
+func (w *pageWalk) backwards(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
+	all := len(w.ids) + len(page.rows)
+	if !countable(w.query) || all > MinLimit || w.query.Get("marker") != "" {
+		return nil, nil
+	}
+	q := withLimit(w.query, MinLimit)
+	q.Set("sort_dir", "desc")
+	q.Del("details") // what the rows hold does not matter
+	if all > 1 {     // from the last row, so that what loses a row in one order loses another one in the other
+		q.Set("marker", page.last.id)
+	}
+	w.begin(ctx, q, row{}, buf)
+	others, err := w.answer(ctx)
+	switch {
+	case StatusOf(err) == http.StatusBadRequest: // deleted meanwhile is the marker; or it is a server that sorts in one way only
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	for _, r := range others.rows {
+		if w.place(page, r.id) < 0 {
+			return broken("it lacks id %s, which it has in the other order", r.id), nil
+		}
+	}
+	return nil, nil
 }
 
 // place is where a row stands in the walk up to a page, from 0; negative if it did not come.

@@ -459,9 +459,9 @@ func TestQ14Lookups(t *testing.T) {
 		requests int
 	}{
 		{craton.RegionListOptions{Name: "dfw"}, []int{1}, 1},
-		{craton.RegionListOptions{Name: "ord"}, []int{2, 3}, 3},
+		{craton.RegionListOptions{Name: "ord"}, []int{2, 3}, 4},
 		{craton.RegionListOptions{Name: "none"}, nil, 1},
-		{craton.RegionListOptions{ID: 3, Name: "ord"}, []int{3}, 2},
+		{craton.RegionListOptions{ID: 3, Name: "ord"}, []int{3}, 3},
 	} {
 		before := len(rec.all())
 		var got []int

@@ -337,6 +337,7 @@ func (s *original) shown(collection string, it *row, variables, resolved bool) m
 func (s *original) list(r *http.Request, collection string, t table) (int, any) {
 	q := r.URL.Query()
 	limit, marker := 30, 0
+	descending := q.Get("sort_dir") == "desc"
 	for k := range q {
 		switch {
 		case k == "limit":
@@ -346,6 +347,7 @@ func (s *original) list(r *http.Request, collection string, t table) (int, any) 
 			}
 		case k == "marker":
 			marker, _ = strconv.Atoi(q.Get(k))
+		case k == "sort_dir":
 		case !slices.Contains(t.params, k):
 			return 400, "The request included the following errors:\n- Additional properties are not allowed ('" + k + "' was unexpected)"
 		}
@@ -364,6 +366,9 @@ func (s *original) list(r *http.Request, collection string, t table) (int, any) 
 		lists[c] = []any{}
 		for _, it := range s.rows[c] {
 			match := it.id > marker
+			if descending {
+				match = marker == 0 || it.id < marker
+			}
 			for k := range q {
 				if strings.HasSuffix(k, "_id") || k == "name" {
 					match = match && strings.EqualFold(fmt.Sprint(it.fields[k]), q.Get(k)) // Q25
@@ -375,6 +380,9 @@ func (s *original) list(r *http.Request, collection string, t table) (int, any) 
 		}
 	}
 	slices.SortFunc(items, func(a, b item) int { return a.row.id - b.row.id })
+	if descending {
+		slices.Reverse(items)
+	}
 	for _, it := range items {
 		if count == limit {
 			break
