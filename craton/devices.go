@@ -8,15 +8,6 @@ import (
 	"strconv"
 )
 
-// Kind tells the two kinds of devices apart.
-type Kind string
-
-// The kinds of devices. Their ids share one sequence.
-const (
-	KindHost          Kind = "host"
-	KindNetworkDevice Kind = "network-device"
-)
-
 // Device is what hosts and network devices have in common.
 type Device struct {
 	ID         int       `json:"id"`
@@ -68,7 +59,7 @@ type DeviceService struct {
 
 func newDeviceService(c *Client) *DeviceService {
 	s := &DeviceService{Lister[AnyDevice, DeviceListOptions]{
-		client: c, path: "/devices", key: "devices", decode: decodeDevices,
+		client: c, path: "/devices", key: "devices", decode: decodeDevices(func(o *AnyDevice, kind Kind) { o.Kind = kind }),
 		id: func(o *AnyDevice) string { return strconv.Itoa(o.ID) },
 	}}
 	s.reason = func(ctx context.Context, q url.Values) error {
@@ -89,27 +80,30 @@ func newDeviceService(c *Client) *DeviceService {
 	return s
 }
 
-// decodeDevices reads {"hosts": [...], "network-devices": [...]} (Q16): hosts first, as the server's sorted keys have it.
-func decodeDevices(body []byte) ([]*AnyDevice, error) {
-	var all []*AnyDevice
-	for _, part := range []struct {
-		key  string
-		kind Kind
-	}{{"hosts", KindHost}, {"network-devices", KindNetworkDevice}} {
-		list, err := member(body, part.key)
-		if err != nil {
-			return nil, err
+// decodeDevices reads {"hosts": [...], "network-devices": [...]} (Q16): hosts first, as the server's sorted keys have it. is tells
+// an object its kind.
+func decodeDevices[T any](is func(*T, Kind)) func(body []byte) ([]*T, error) {
+	return func(body []byte) ([]*T, error) {
+		var all []*T
+		for _, part := range []struct {
+			key  string
+			kind Kind
+		}{{"hosts", KindHost}, {"network-devices", KindNetworkDevice}} {
+			list, err := member(body, part.key)
+			if err != nil {
+				return nil, err
+			}
+			var items []*T
+			if err := json.Unmarshal(list, &items); err != nil {
+				return nil, err
+			}
+			for _, d := range items {
+				is(d, part.kind)
+			}
+			all = append(all, items...)
 		}
-		var items []*AnyDevice
-		if err := json.Unmarshal(list, &items); err != nil {
-			return nil, err
-		}
-		for _, d := range items {
-			d.Kind = part.kind
-		}
-		all = append(all, items...)
+		return all, nil
 	}
-	return all, nil
 }
 
 // deviceTaken tells whether another device of either kind has the name in the region: hosts and network devices

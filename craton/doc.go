@@ -40,7 +40,8 @@
 //	Projects            x     x     x               x         x
 //	Users               x     x     x               x
 //
-// Every call takes a context first, which bounds it with all its retries. What the typed methods do not cover, [Client.Do] does.
+// Every call takes a context first, which bounds it with all its retries. For programs that treat all kinds alike, [Client.Collection]
+// has the same methods for objects that are maps of JSON. What neither covers, [Client.Do] does.
 //
 // # List
 //

@@ -60,7 +60,7 @@ type HostService struct {
 	Writer[Host, int, HostCreate]
 	Updater[Host, int, HostUpdate]
 	VariableStore[int]
-	LabelStore
+	LabelStore[int]
 }
 
 func newHostService(c *Client) *HostService {
@@ -71,7 +71,7 @@ func newHostService(c *Client) *HostService {
 		Writer:        Writer[Host, int, HostCreate]{client: c, path: path},
 		Updater:       Updater[Host, int, HostUpdate]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path, resolves: true, inherits: true},
-		LabelStore:    LabelStore{client: c, path: path},
+		LabelStore:    LabelStore[int]{client: c, path: path},
 	}
 	s.Updater.taken = func(ctx context.Context, want *Host) bool { return deviceTaken(ctx, c, &want.Device) }
 	s.clash = func(body *HostCreate) string {

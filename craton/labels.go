@@ -4,11 +4,10 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 )
 
-// LabelStore reads and writes the labels of hosts or of network devices.
-type LabelStore struct {
+// LabelStore reads and writes the labels of hosts or of network devices; K is the type of their ids.
+type LabelStore[K ID] struct {
 	client *Client
 	path   string
 }
@@ -18,23 +17,23 @@ type labelBody struct {
 }
 
 // Labels reads the device's labels, sorted (the API gives them in any order, contract §2.5).
-func (s *LabelStore) Labels(ctx context.Context, id int) ([]string, error) {
+func (s *LabelStore[K]) Labels(ctx context.Context, id K) ([]string, error) {
 	return s.do(ctx, http.MethodGet, id, nil)
 }
 
 // AddLabels adds labels to those the device has and returns all of them, sorted.
-func (s *LabelStore) AddLabels(ctx context.Context, id int, labels ...string) ([]string, error) {
+func (s *LabelStore[K]) AddLabels(ctx context.Context, id K, labels ...string) ([]string, error) {
 	return s.do(ctx, http.MethodPut, id, &labelBody{Labels: append([]string{}, labels...)})
 }
 
 // RemoveLabels takes labels away; those the device does not have are no error.
-func (s *LabelStore) RemoveLabels(ctx context.Context, id int, labels ...string) error {
+func (s *LabelStore[K]) RemoveLabels(ctx context.Context, id K, labels ...string) error {
 	return s.client.call(ctx, http.MethodDelete, s.route(id), nil, &labelBody{Labels: append([]string{}, labels...)}, nil, "")
 }
 
 // SetLabels makes labels the device's only ones. The API knows only adding and removing (contract §2.5),
 // so this is a read and at most two writes.
-func (s *LabelStore) SetLabels(ctx context.Context, id int, labels ...string) ([]string, error) {
+func (s *LabelStore[K]) SetLabels(ctx context.Context, id K, labels ...string) ([]string, error) {
 	have, err := s.Labels(ctx, id)
 	if err != nil {
 		return nil, err
@@ -62,9 +61,9 @@ func (s *LabelStore) SetLabels(ctx context.Context, id int, labels ...string) ([
 	return have, nil
 }
 
-func (s *LabelStore) route(id int) string { return s.path + "/" + strconv.Itoa(id) + "/labels" }
+func (s *LabelStore[K]) route(id K) string { return s.path + "/" + idText(id) + "/labels" }
 
-func (s *LabelStore) do(ctx context.Context, method string, id int, body *labelBody) ([]string, error) {
+func (s *LabelStore[K]) do(ctx context.Context, method string, id K, body *labelBody) ([]string, error) {
 	var out labelBody
 	var in any
 	if body != nil {

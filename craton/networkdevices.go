@@ -65,7 +65,7 @@ type NetworkDeviceService struct {
 	Writer[NetworkDevice, int, NetworkDeviceCreate]
 	Updater[NetworkDevice, int, NetworkDeviceUpdate]
 	VariableStore[int]
-	LabelStore
+	LabelStore[int]
 }
 
 func newNetworkDeviceService(c *Client) *NetworkDeviceService {
@@ -76,7 +76,7 @@ func newNetworkDeviceService(c *Client) *NetworkDeviceService {
 		Writer:        Writer[NetworkDevice, int, NetworkDeviceCreate]{client: c, path: path},
 		Updater:       Updater[NetworkDevice, int, NetworkDeviceUpdate]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path, inherits: true},
-		LabelStore:    LabelStore{client: c, path: path},
+		LabelStore:    LabelStore[int]{client: c, path: path},
 	}
 	s.Writer.taken = func(ctx context.Context, want *NetworkDevice) bool { return deviceTaken(ctx, c, &want.Device) }
 	s.Updater.taken = s.Writer.taken

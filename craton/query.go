@@ -1,6 +1,7 @@
 package craton
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,7 +12,13 @@ import (
 // listQuery renders list options with sort keys made safe for paging: without a unique last key, objects that are
 // equal in all keys are lost at page borders (Q13).
 func listQuery(options any) url.Values {
-	q := rest.Query(options)
+	q, plain := options.(url.Values)
+	if q = maps.Clone(q); q == nil {
+		q = url.Values{}
+	}
+	if !plain {
+		q = rest.Query(options)
+	}
 	if keys := q.Get("sort_keys"); keys != "" && !slices.Contains(strings.Split(keys, ","), "id") {
 		q.Set("sort_keys", keys+",id")
 	}

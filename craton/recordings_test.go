@@ -159,7 +159,7 @@ type resourceCalls struct {
 	create func(context.Context, *craton.Client, []byte) (any, error)
 	update func(ctx context.Context, c *craton.Client, id string, body []byte) (any, error)
 	vars   func(c *craton.Client) any // *VariableStore
-	labels func(c *craton.Client) *craton.LabelStore
+	labels func(c *craton.Client) *craton.LabelStore[int]
 }
 
 func listOf[T, O any](of func(*craton.Client) *craton.Lister[T, O]) func(context.Context, *craton.Client, url.Values) (any, error) {
@@ -291,7 +291,7 @@ var resources = map[string]resourceCalls{
 		create: createOf(func(c *craton.Client) *craton.Writer[craton.Host, int, craton.HostCreate] { return &c.Hosts.Writer }),
 		update: updateOf(func(c *craton.Client) *craton.Updater[craton.Host, int, craton.HostUpdate] { return &c.Hosts.Updater }),
 		vars:   func(c *craton.Client) any { return &c.Hosts.VariableStore },
-		labels: func(c *craton.Client) *craton.LabelStore { return &c.Hosts.LabelStore },
+		labels: func(c *craton.Client) *craton.LabelStore[int] { return &c.Hosts.LabelStore },
 	},
 	"network-devices": {
 		list: listOf(func(c *craton.Client) *craton.Lister[craton.NetworkDevice, craton.NetworkDeviceListOptions] {
@@ -305,7 +305,7 @@ var resources = map[string]resourceCalls{
 			return &c.NetworkDevices.Updater
 		}),
 		vars:   func(c *craton.Client) any { return &c.NetworkDevices.VariableStore },
-		labels: func(c *craton.Client) *craton.LabelStore { return &c.NetworkDevices.LabelStore },
+		labels: func(c *craton.Client) *craton.LabelStore[int] { return &c.NetworkDevices.LabelStore },
 	},
 	"devices": {
 		list: listOf(func(c *craton.Client) *craton.Lister[craton.AnyDevice, craton.DeviceListOptions] {

@@ -154,9 +154,9 @@ func TestServices(t *testing.T) {
 		)
 	}
 	// Labels.
-	for path, labels := range map[string]func(c *craton.Client) *craton.LabelStore{
-		"hosts":           func(c *craton.Client) *craton.LabelStore { return &c.Hosts.LabelStore },
-		"network-devices": func(c *craton.Client) *craton.LabelStore { return &c.NetworkDevices.LabelStore },
+	for path, labels := range map[string]func(c *craton.Client) *craton.LabelStore[int]{
+		"hosts":           func(c *craton.Client) *craton.LabelStore[int] { return &c.Hosts.LabelStore },
+		"network-devices": func(c *craton.Client) *craton.LabelStore[int] { return &c.NetworkDevices.LabelStore },
 	} {
 		route := "/v1/" + path + "/7/labels"
 		calls = append(calls,

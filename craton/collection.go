@@ -1,0 +1,159 @@
+package craton
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Kind is one kind of object, as [Client.Collection] takes it and AnyDevice tells it.
+type Kind string
+
+// The kinds. Ids of hosts and network devices share one sequence.
+const (
+	KindProject          Kind = "project"
+	KindUser             Kind = "user"
+	KindCloud            Kind = "cloud"
+	KindRegion           Kind = "region"
+	KindCell             Kind = "cell"
+	KindHost             Kind = "host"
+	KindNetworkDevice    Kind = "network-device"
+	KindNetwork          Kind = "network"
+	KindNetworkInterface Kind = "network-interface"
+	KindDevice           Kind = "device" // hosts and network devices together, which can only be listed
+)
+
+// Object is an object by the API's own keys, the JSON of each value as it came. In a listing of devices it has the member
+// "kind" beside them. A user that was just made holds its API key.
+type Object map[string]json.RawMessage
+
+// ID is the object's id: digits, of a project a UUID. It is "" where the API gave none.
+func (o Object) ID() string { return strings.Trim(string(o["id"]), `"`) }
+
+// Collection is one kind of object without its types, for programs that treat all kinds alike: the same requests as
+// those of the typed services, and the same errors.
+//
+// Ids are texts as [Object.ID] gives them. List options are the API's own parameters ([Collection.Takes]); sort keys are to end with
+// id. Bodies are sent as they are, and what a collection does not have, such as labels of clouds, the API refuses.
+type Collection struct {
+	Lister[Object, url.Values]
+	Reader[Object, string]
+	Writer[Object, string, map[string]any]
+	Updater[Object, string, map[string]any]
+	VariableStore[string]
+	LabelStore[string]
+
+	path   string
+	params reflect.Type // the typed list options
+}
+
+// Path is the collection's, below /v1: "/hosts".
+func (c *Collection) Path() string { return c.path }
+
+// Takes reports whether a listing of the collection has a parameter. Others must not be sent: the original ignores them
+// or fails.
+func (c *Collection) Takes(param string) bool {
+	_, ok := rest.FieldOf(c.params, param)
+	return ok
+}
+
+// Collection is the collection of a kind; nil if there is no such kind.
+func (c *Client) Collection(kind Kind) *Collection {
+	switch kind {
+	case KindProject:
+		return untyped(&c.Projects.Lister, &c.Projects.Reader, &c.Projects.Writer, nil, &c.Projects.VariableStore)
+	case KindUser:
+		return untyped(&c.Users.Lister, &c.Users.Reader, &c.Users.Writer, nil, nil)
+	case KindCloud:
+		return untyped(&c.Clouds.Lister, &c.Clouds.Reader, &c.Clouds.Writer, c.Clouds.Updater.taken, &c.Clouds.VariableStore)
+	case KindRegion:
+		return untyped(&c.Regions.Lister, &c.Regions.Reader, &c.Regions.Writer, c.Regions.Updater.taken, &c.Regions.VariableStore)
+	case KindCell:
+		return untyped(&c.Cells.Lister, &c.Cells.Reader, &c.Cells.Writer, c.Cells.Updater.taken, &c.Cells.VariableStore)
+	case KindHost:
+		return untyped(&c.Hosts.Lister, &c.Hosts.Reader, &c.Hosts.Writer, c.Hosts.Updater.taken, &c.Hosts.VariableStore)
+	case KindNetworkDevice:
+		return untyped(&c.NetworkDevices.Lister, &c.NetworkDevices.Reader, &c.NetworkDevices.Writer, c.NetworkDevices.Updater.taken, &c.NetworkDevices.VariableStore)
+	case KindNetwork:
+		return untyped(&c.Networks.Lister, &c.Networks.Reader, &c.Networks.Writer, c.Networks.Updater.taken, &c.Networks.VariableStore)
+	case KindNetworkInterface:
+		return untyped(&c.NetworkInterfaces.Lister, &c.NetworkInterfaces.Reader, &c.NetworkInterfaces.Writer, c.NetworkInterfaces.Updater.taken, nil)
+	case KindDevice:
+		col := untyped(&c.Devices.Lister, &Reader[AnyDevice, int]{client: c}, &Writer[AnyDevice, int, struct{}]{client: c}, nil, nil)
+		col.decode = decodeDevices(func(o *Object, kind Kind) { (*o)["kind"] = json.RawMessage(strconv.Quote(string(kind))) })
+		return col
+	}
+	return nil
+}
+
+// untyped makes a collection of the parts of a service. What the typed hooks look at they are given in their types.
+func untyped[T any, K ID, C, O any](l *Lister[T, O], r *Reader[T, K], w *Writer[T, K, C], changed takenFunc[T], v *VariableStore[K]) *Collection {
+	c, path := l.client, l.path
+	col := &Collection{
+		Lister:     Lister[Object, url.Values]{client: c, path: path, key: l.key, id: func(o *Object) string { return o.ID() }, reason: l.reason},
+		Reader:     Reader[Object, string]{client: c, path: path, resolves: r.resolves},
+		Writer:     Writer[Object, string, map[string]any]{client: c, path: path, taken: untypedTaken(w.taken)},
+		Updater:    Updater[Object, string, map[string]any]{client: c, path: path, taken: untypedTaken(changed)},
+		LabelStore: LabelStore[string]{client: c, path: path},
+		path:       path, params: reflect.TypeFor[O](),
+	}
+	col.VariableStore = VariableStore[string]{client: c, path: path}
+	if v != nil {
+		col.VariableStore.resolves, col.inherits = v.resolves, v.inherits
+	}
+	if l.local != nil {
+		col.local = func(q url.Values) *localFilter[Object] {
+			f := l.local(q)
+			if f == nil {
+				return nil
+			}
+			return &localFilter[Object]{params: f.params, lookup: f.lookup, keep: func(o *Object) bool {
+				t := new(T)
+				return overlay(t, o) != nil || f.keep(t) // the caller is told what cannot be read
+			}}
+		}
+	}
+	if w.inUse != nil {
+		col.inUse = func(ctx context.Context, text string) string {
+			var id K
+			if err := json.Unmarshal([]byte(text), &id); err != nil {
+				return ""
+			}
+			return w.inUse(ctx, id)
+		}
+	}
+	if w.partial != nil {
+		col.partial = func(ctx context.Context, body *map[string]any) string {
+			b := new(C)
+			if overlay(b, body) != nil {
+				return ""
+			}
+			return w.partial(ctx, b)
+		}
+	}
+	if w.clash != nil {
+		col.clash = func(body *map[string]any) string {
+			b := new(C)
+			if overlay(b, body) != nil {
+				return ""
+			}
+			return w.clash(b)
+		}
+	}
+	return col
+}
+
+func untypedTaken[T any](taken takenFunc[T]) takenFunc[Object] {
+	if taken == nil {
+		return nil
+	}
+	return func(ctx context.Context, want *Object) bool {
+		t := new(T)
+		return overlay(t, want) == nil && taken(ctx, t)
+	}
+}
