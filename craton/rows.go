@@ -14,6 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // row is what the order of a listing depends on, of one of its objects.
@@ -42,29 +43,29 @@ const adviceURL = "check that the URL is that of a Craton API"
 
 // read finds the rows and the links of a page's body, which is valid JSON.
 func (p *RawPage) read(path string) error {
-	x := scanner{p.Body, 0}
-	if x.peek() != '{' {
+	x := jsontext.NewSkimmer(jsontext.Text(p.Body))
+	if x.Peek() != '{' {
 		return advice.With(fmt.Errorf("it is %s, not an object", rest.KindOf(gjson.ParseBytes(p.Body))), adviceURL)
 	}
 	key, uuids := strings.ReplaceAll(path[1:], "-", "_"), path == "/projects"
 	found, links := false, gjson.Result{}
 	var problem error
-	x.members(func(name []byte) {
+	x.Members(func(name string) {
 		switch {
-		case string(name) == "links":
-			links = gjson.ParseBytes(x.skip())
-		case string(name) != key:
-			x.skip()
+		case name == "links":
+			links = gjson.Parse(x.Skip())
+		case name != key:
+			x.Skip()
 		case path != "/devices":
 			found = true
-			p.rows, problem = x.list(key, uuids)
+			p.rows, problem = readRows(x, key, uuids)
 			p.lists = [][]row{p.rows}
-		case x.peek() != '{':
+		case x.Peek() != '{':
 			found = true
-			problem = errNotList(key, "an object of two lists", x.skip())
+			problem = errNotList(key, "an object of two lists", x.Skip())
 		default: // {"hosts": [...], "network-devices": [...]} (Q16)
 			found = true
-			problem = x.devices(p)
+			problem = p.devices(x)
 		}
 	})
 	switch {
@@ -85,18 +86,18 @@ func (p *RawPage) read(path string) error {
 }
 
 // devices reads the two lists of devices.
-func (x *scanner) devices(p *RawPage) error {
+func (p *RawPage) devices(x *jsontext.Scanner) error {
 	missing := []string{"hosts", "network-devices"}
 	var problem error
-	x.members(func(name []byte) {
-		at := slices.Index(missing, string(name))
+	x.Members(func(name string) {
+		at := slices.Index(missing, name)
 		if at < 0 || problem != nil {
-			x.skip()
+			x.Skip()
 			return
 		}
 		missing = slices.Delete(missing, at, at+1)
 		var list []row
-		list, problem = x.list(string(name), false)
+		list, problem = readRows(x, name, false)
 		p.lists, p.rows = append(p.lists, list), append(p.rows, list...)
 	})
 	if problem == nil && len(missing) > 0 {
@@ -106,33 +107,33 @@ func (x *scanner) devices(p *RawPage) error {
 }
 
 // errNotList is a member that should be a list, or something else.
-func errNotList(name, wanted string, text []byte) error {
-	return fmt.Errorf("its member %q is %s, not %s", name, rest.KindOf(gjson.ParseBytes(text)), wanted)
+func errNotList(name, wanted, text string) error {
+	return fmt.Errorf("its member %q is %s, not %s", name, rest.KindOf(gjson.Parse(text)), wanted)
 }
 
 // list reads the rows of a list. Each must be an object with an id: decoders would drop others without a word.
-func (x *scanner) list(name string, uuids bool) (rows []row, problem error) {
-	if x.peek() != '[' {
-		return nil, errNotList(name, "a list", x.skip())
+func readRows(x *jsontext.Scanner, name string, uuids bool) (rows []row, problem error) {
+	if x.Peek() != '[' {
+		return nil, errNotList(name, "a list", x.Skip())
 	}
 	n := 0
-	x.elements(func() {
+	x.Elements(func() {
 		n++
-		if problem != nil || x.peek() != '{' {
-			if text := x.skip(); problem == nil {
-				problem = fmt.Errorf("row %d of its list %q is %s, not an object", n, name, rest.KindOf(gjson.ParseBytes(text)))
+		if problem != nil || x.Peek() != '{' {
+			if text := x.Skip(); problem == nil {
+				problem = fmt.Errorf("row %d of its list %q is %s, not an object", n, name, rest.KindOf(gjson.Parse(text)))
 			}
 			return
 		}
-		r, id := row{}, []byte(nil)
-		x.members(func(key []byte) {
-			switch string(key) {
+		r, id := row{}, ""
+		x.Members(func(key string) {
+			switch key {
 			case "id":
-				id = x.skip()
+				id = x.Skip()
 			case "created_at":
-				r.created = gjson.ParseBytes(x.skip()).Str
+				r.created = strings.Clone(gjson.Parse(x.Skip()).Str) // the body is read into again
 			default:
-				x.skip()
+				x.Skip()
 			}
 		})
 		if problem = r.identify(id, uuids); problem != nil {
@@ -144,12 +145,12 @@ func (x *scanner) list(name string, uuids bool) (rows []row, problem error) {
 }
 
 // identify reads a row's id: a number, or of projects a text.
-func (r *row) identify(text []byte, uuids bool) error {
-	switch v := gjson.ParseBytes(text); {
-	case text == nil:
+func (r *row) identify(text string, uuids bool) error {
+	switch v := gjson.Parse(text); {
+	case text == "":
 		return errors.New("has no id")
 	case uuids && v.Type == gjson.String && v.Str != "":
-		r.id = v.Str
+		r.id = strings.Clone(v.Str)
 		return nil
 	case !uuids && v.Type == gjson.Number:
 		n, err := strconv.Atoi(v.Raw)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/value"
-	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // decoder makes devices of the bodies of listings. All that is kept of a page goes into one string, and words that
@@ -45,7 +45,7 @@ func newDecoder() *decoder {
 
 // page decodes a page of a listing; details says that its devices must have variables.
 func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, error) {
-	x, found := jsonscan.New(jsonscan.Text(raw.Body)), false
+	x, found := jsontext.NewScanner(jsontext.Text(raw.Body)), false
 	var devices []Device
 	var err error
 	x.Members(func(key string) {
@@ -62,7 +62,7 @@ func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, 
 	return devices, err
 }
 
-func (d *decoder) list(x *jsonscan.Scanner, kind Kind, details bool) ([]Device, error) {
+func (d *decoder) list(x *jsontext.Scanner, kind Kind, details bool) ([]Device, error) {
 	d.arena, d.vars, d.spans = d.arena[:0], d.vars[:0], d.spans[:0]
 	d.devices = make([]Device, 0, craton.MaxLimit)
 	var counts []int // of the variables of each device
@@ -90,7 +90,7 @@ func (d *decoder) list(x *jsonscan.Scanner, kind Kind, details bool) ([]Device, 
 }
 
 // device decodes one object.
-func (d *decoder) device(x *jsonscan.Scanner, kind Kind, details bool) error {
+func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
 	i := len(d.devices)
 	d.devices = append(d.devices, Device{Kind: kind})
 	dev := &d.devices[i]
@@ -186,7 +186,7 @@ func (d *decoder) field(device, field int, text string) {
 }
 
 // variables keeps the members of an object.
-func (d *decoder) variables(x *jsonscan.Scanner) {
+func (d *decoder) variables(x *jsontext.Scanner) {
 	x.Members(func(key string) {
 		name, from := d.word(key), len(d.arena)
 		d.arena = x.Clean(d.arena)
@@ -235,7 +235,7 @@ func (d *decoder) word(s string) string {
 }
 
 // labels reads a list of labels; ok is that each is a text.
-func (d *decoder) labels(x *jsonscan.Scanner) (sorted []string, ok bool) {
+func (d *decoder) labels(x *jsontext.Scanner) (sorted []string, ok bool) {
 	labels := d.labeled[:0]
 	ok = true
 	x.Elements(func() {
@@ -269,7 +269,7 @@ func projectID(id string) string {
 func variablesOf(v craton.Variables) Variables {
 	all := make(Variables, 0, len(v))
 	for name, value := range v {
-		all = append(all, Variable{Name: name, Value: string(jsonscan.AppendClean(nil, string(value)))})
+		all = append(all, Variable{Name: name, Value: string(jsontext.AppendClean(nil, string(value)))})
 	}
 	return all.Tidy()
 }

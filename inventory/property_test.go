@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
-	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
 // values are variables' values: all the kinds that get lost, changed or executed somewhere.
@@ -285,7 +285,7 @@ func TestChain(t *testing.T) {
 			}
 			for _, level := range chain {
 				for _, v := range level.Variables {
-					if !got[v.Name] && v.Value != string(jsonscan.AppendClean(nil, want[v.Name])) {
+					if !got[v.Name] && v.Value != string(jsontext.AppendClean(nil, want[v.Name])) {
 						t.Fatalf("%s of %s is %s at %s %s, not %s", v.Name, d, v.Value, level.Kind, level.ID, want[v.Name])
 					}
 					got[v.Name] = true

@@ -9,7 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/rest"
-	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Fields are those of a node or board, sorted by name: the text of their JSON, compact. Their names, which nearly all of a
@@ -69,11 +69,11 @@ func newDecoder() *decoder { return &decoder{shapes: map[string]*shape{}} }
 // API.
 func (d *decoder) fields(object []byte) Fields {
 	d.key, d.names, d.text, d.ends = d.key[:0], d.names[:0], d.text[:0], d.ends[:0]
-	x := jsonscan.New(jsonscan.Text(object))
+	x := jsontext.NewScanner(jsontext.Text(object))
 	x.Members(func(name string) {
 		before := len(d.text)
 		d.text = x.Clean(d.text)
-		if name == "links" || rest.IsLinks(gjson.Parse(jsonscan.Text(d.text[before:]))) {
+		if name == "links" || rest.IsLinks(gjson.Parse(jsontext.Text(d.text[before:]))) {
 			d.text = d.text[:before]
 			return
 		}

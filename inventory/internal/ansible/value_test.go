@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
-	"github.com/craton-fleet/craton/inventory/internal/jsonscan"
 )
 
 func TestAppendValue(t *testing.T) {
@@ -87,7 +87,7 @@ func TestNothingForgesTrust(t *testing.T) {
 		if rapid.Bool().Draw(t, "escape") {
 			raw = []byte(escapeAll(string(raw)))
 		}
-		clean := string(jsonscan.AppendClean(nil, string(raw)))
+		clean := string(jsontext.AppendClean(nil, string(raw)))
 		got, err := ansibletest.ReadMarked(ansible.AppendValue(nil, clean, ansible.Untrusted))
 		if err != nil {
 			t.Fatalf("%s: %v", raw, err)

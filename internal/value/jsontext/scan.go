@@ -1,7 +1,8 @@
-package jsonscan
+package jsontext
 
 import (
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/tidwall/gjson"
@@ -9,8 +10,19 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Scanner reads JSON that is known to be valid, once, from front to back: a page of hosts nests four levels deep, and
-// readers that look for the end of a value before they look into it would read most of it four times.
+// Scanner reads JSON that is known to be valid, once, from front to back, and keeps the text of what is kept: numbers with
+// their digits, objects with their order. It is for the pages of a listing, which are large, and of which little is kept: a
+// page of hosts nests four levels deep, and readers that look for the end of a value before they look into it would read
+// most of it four times.
+//
+//	x := jsontext.NewScanner(jsontext.Text(body)) // checked by gjson.ValidBytes
+//	x.Members(func(key string) {
+//		if key == "id" {
+//			id = x.ID()
+//		} else {
+//			x.Skip()
+//		}
+//	})
 type Scanner struct {
 	s       string
 	i       int
@@ -19,8 +31,11 @@ type Scanner struct {
 	misfit  bool
 }
 
-// New makes a Scanner of JSON that is known to be valid.
-func New(s string) *Scanner { return &Scanner{s: s, whole: value.IsWhole(s)} }
+// NewScanner makes a Scanner of JSON that is known to be valid.
+func NewScanner(s string) *Scanner { return &Scanner{s: s, whole: value.IsWhole(s)} }
+
+// NewSkimmer makes a Scanner that knows nothing of Altered: for who wants little of a text, and no strings.
+func NewSkimmer(s string) *Scanner { return &Scanner{s: s, whole: true} }
 
 // Altered tells whether a string or a key that was read since the last call is not what the JSON says: it is not UTF-8, or
 // holds half a surrogate pair.
@@ -95,14 +110,9 @@ func (x *Scanner) Str() string {
 		x.misfit = x.Skip() != "null" || x.misfit
 		return ""
 	}
-	from, escaped := x.i, false
-	for x.i++; x.s[x.i] != '"'; x.i++ {
-		if x.s[x.i] == '\\' {
-			escaped = true
-			x.i++
-		}
-	}
-	x.i++
+	from := x.i
+	x.i = stringEnd(x.s, x.i)
+	escaped := strings.IndexByte(x.s[from:x.i], '\\') >= 0
 	x.altered = x.altered || !x.whole && !value.IsWhole(x.s[from:x.i])
 	if escaped {
 		return gjson.Parse(x.s[from:x.i]).Str
@@ -145,11 +155,7 @@ func (x *Scanner) Skip() string {
 		case '}', ']':
 			depth--
 		case '"':
-			for x.i++; x.s[x.i] != '"'; x.i++ {
-				if x.s[x.i] == '\\' {
-					x.i++
-				}
-			}
+			x.i = stringEnd(x.s, x.i) - 1
 		default:
 			continue
 		}
@@ -159,6 +165,20 @@ func (x *Scanner) Skip() string {
 		}
 	}
 	return x.s[from:x.i]
+}
+
+// stringEnd is where the string ends that begins at s[i], behind its quote.
+func stringEnd(s string, i int) int {
+	for i++; ; i++ {
+		i += strings.IndexByte(s[i:], '"')
+		escapes := 0
+		for s[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i + 1
+		}
+	}
 }
 
 // delimiter tells what ends a number or a word.
