@@ -208,17 +208,17 @@ var routes = func() map[string]methods {
 		"ansible-inventory": {{"GET", ansibleInventory}},
 	}
 	for _, r := range resources {
-		m[r.path] = methods{{"GET", r.list}, {"POST", r.create}}
+		m[r.Path] = methods{{"GET", r.list}, {"POST", r.create}}
 		item := methods{{"GET", r.get}}
-		if r.updatable() {
+		if r.Updatable() {
 			item = append(item, methods{{"PUT", r.update}}...)
 		}
-		m[r.path+"/<id>"] = append(item, methods{{"DELETE", r.delete}}...)
-		if r.variables.route {
-			m[r.path+"/<id>/variables"] = methods{{"GET", r.getVariables}, {"PUT", r.putVariables}, {"DELETE", r.deleteVariables}}
+		m[r.Path+"/<id>"] = append(item, methods{{"DELETE", r.delete}}...)
+		if r.routed() {
+			m[r.Path+"/<id>/variables"] = methods{{"GET", r.getVariables}, {"PUT", r.putVariables}, {"DELETE", r.deleteVariables}}
 		}
 		if r.entity.IsDevice() {
-			m[r.path+"/<id>/labels"] = methods{{"GET", r.getLabels}, {"PUT", r.putLabels}, {"DELETE", r.deleteLabels}}
+			m[r.Path+"/<id>/labels"] = methods{{"GET", r.getLabels}, {"PUT", r.putLabels}, {"DELETE", r.deleteLabels}}
 		}
 	}
 	return m

@@ -61,7 +61,7 @@ func listDevices(c *call) error {
 			if n > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 2), r.path), ": "...)
+			dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 2), r.Path), ": "...)
 			// The two kinds share their columns with the union.
 			if dst, err = c.appendRows(ctx, v, dst, r, rows, labels, which, 2); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -127,12 +128,12 @@ func (s *shape) appendObject(dst []byte, out *answer, base string, row store.Row
 // appendUp appends a device's link to its parent, cell or region, whichever
 // it has first (contract §2.4.4).
 func (s *shape) appendUp(dst []byte, base string, row store.Row, depth int) []byte {
-	path, id := pathRegions, row[s.region]
+	path, id := schema.Region.Path, row[s.region]
 	switch {
 	case row[s.parent] != nil:
 		path, id = devicePath(row[s.parentType]), row[s.parent]
 	case row[s.cell] != nil:
-		path, id = pathCells, row[s.cell]
+		path, id = schema.Cell.Path, row[s.cell]
 	}
 	return appendLink(dst, base+"/v1/"+path+"/"+strconv.FormatInt(id.(int64), 10), "up", depth)
 }

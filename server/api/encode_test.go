@@ -38,12 +38,12 @@ func TestFieldsAreSorted(t *testing.T) {
 	for _, r := range resources {
 		for i := 1; i < len(r.fields); i++ {
 			if r.fields[i-1].name >= r.fields[i].name {
-				t.Errorf("%s: field %s stands after %s", r.path, r.fields[i].name, r.fields[i-1].name)
+				t.Errorf("%s: field %s stands after %s", r.Path, r.fields[i].name, r.fields[i-1].name)
 			}
 		}
 		for _, p := range r.params {
 			if p.column != "" && r.entity.Index(p.column) < 0 {
-				t.Errorf("%s: parameter %s names no column: %s", r.path, p.name, p.column)
+				t.Errorf("%s: parameter %s names no column: %s", r.Path, p.name, p.column)
 			}
 		}
 	}

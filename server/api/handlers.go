@@ -50,7 +50,7 @@ func (r *resource) list(c *call) error {
 			return err
 		}
 		return c.appendList(ctx, v, r, page, which, func(dst []byte) []byte {
-			return c.appendLinks(dst, r.path, q, l, page.Prev, c.lastID(r.entity, page))
+			return c.appendLinks(dst, r.Path, q, l, page.Prev, c.lastID(r.entity, page))
 		})
 	})
 }
@@ -69,7 +69,7 @@ func (r *resource) listVariables(q query) store.Variables {
 	switch {
 	case !q.flag("details"):
 		return store.NoVariables
-	case r.inherits && q.flag("resolved-values"):
+	case r.inherits() && q.flag("resolved-values"):
 		return store.Resolved
 	}
 	return store.Own
@@ -88,11 +88,11 @@ func (c *call) idText(e *store.Entity, row store.Row) string {
 // of the alphabet.
 func (c *call) appendList(ctx context.Context, v *store.View, r *resource, page *store.Page, which store.Variables, links func([]byte) []byte) error {
 	dst := append(c.buf, "{\n  "...)
-	if r.key > "links" {
+	if r.List > "links" {
 		dst = append(links(dst), ",\n  "...)
 	}
-	dst, err := c.appendRows(ctx, v, append(jsontext.AppendString(dst, r.key), ": "...), r, page.Rows, page.Labels, which, 1)
-	if r.key < "links" {
+	dst, err := c.appendRows(ctx, v, append(jsontext.AppendString(dst, r.List), ": "...), r, page.Rows, page.Labels, which, 1)
+	if r.List < "links" {
 		dst = links(append(dst, ",\n  "...))
 	}
 	c.buf = append(dst, "\n}\n"...)
@@ -113,7 +113,7 @@ func (r *resource) create(c *call) error {
 			in.Values["active"] = true
 		}
 	}
-	x := extras{withVariables: r.variables.create, variables: store.NewSet(in.Variables), links: in.links}
+	x := extras{withVariables: r.routed(), variables: store.NewSet(in.Variables), links: in.links}
 	var row store.Row
 	if r.make != nil {
 		row, x.key, err = r.make(c, r, in.New)
@@ -127,7 +127,7 @@ func (r *resource) create(c *call) error {
 	c.trace().Created = id
 	c.trace().wroteInput(r, in)
 	r.showAsGiven(row, in.given)
-	c.head.Set("Location", c.base()+"/v1/"+r.path+"/"+id)
+	c.head.Set("Location", c.base()+"/v1/"+r.Path+"/"+id)
 	c.status = http.StatusCreated
 	return c.produce(func(bool) error {
 		c.buf = append(r.shape().echoing(in.echoes).appendObject(c.buf, &c.out, c.base(), row, x, 0), '\n')
@@ -155,7 +155,7 @@ func (r *resource) showAsGiven(row store.Row, given store.Values) {
 
 // get serves GET by id.
 func (r *resource) get(c *call) error {
-	which, err := c.whichVariables(r.inherits, r.inherits)
+	which, err := c.whichVariables(r.inherits(), r.inherits())
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -89,7 +90,7 @@ func appendLink(dst []byte, href, rel string, depth int) []byte {
 // devicePath is where the devices of a kind are.
 func devicePath(kind any) string {
 	if kind == store.KindNetworkDevice {
-		return pathNetworkDevices
+		return schema.NetworkDevice.Path
 	}
-	return pathHosts
+	return schema.Host.Path
 }

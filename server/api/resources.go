@@ -1,6 +1,12 @@
 package api
 
-import "github.com/craton-fleet/craton/server/store"
+import (
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/server/store"
+)
 
 // kind is the JSON type of a field.
 type kind uint8
@@ -46,24 +52,16 @@ type param struct {
 	fallback string // default as links show it; "" for none
 }
 
-// carries tells which representations have variables (contract §2.3). Where
-// a resource inherits, GET and lists resolve them unless told not to.
-type carries struct {
-	create   bool // the POST response does
-	route    bool // there is a /variables route
-	resolves bool // that route resolves by default too
-}
-
 // resource describes everything that one of the collections has of its own.
 type resource struct {
-	path      string // in the URL
-	key       string // in the body of a list
-	entity    *store.Entity
-	fields    []field // sorted by name
+	*schema.Kind
+	entity *store.Entity
+	// fields are the members of its representations, sorted by name: those of
+	// the kind, and of the literals here what only the wire has, or has otherwise.
+	fields    []field
 	params    []param // of the list, in the order of its links; paging comes after
-	variables carries
-	inherits  bool   // GET and lists know resolved-values
-	duplicate string // message for a name that is taken
+	resolves  bool    // its /variables route resolves by default, as GET and lists do where it inherits (contract §2.3)
+	duplicate string  // message for a name that is taken
 
 	listRole, itemRole, createRole, deleteRole role
 
@@ -73,28 +71,87 @@ type resource struct {
 	make func(c *call, r *resource, n store.New) (row store.Row, apiKey string, err error)
 }
 
-func (r *resource) updatable() bool {
-	for _, f := range r.fields {
-		if f.use&inUpdate != 0 {
-			return true
+// routed reports whether there is a /variables route; the answer to a POST
+// has variables then (contract §2.3).
+func (r *resource) routed() bool { return r.Variables == schema.Route }
+
+// inherits reports whether GET and lists know resolved-values: they resolve
+// variables unless told not to.
+func (r *resource) inherits() bool { return r.Inherits != nil }
+
+// of adds to a literal what the schema knows of its kind.
+func of(k *schema.Kind, r resource) *resource {
+	r.Kind = k
+	add := func(f field) {
+		if !slices.ContainsFunc(r.fields, func(said field) bool { return said.name == f.name }) {
+			r.fields = append(r.fields, f)
 		}
 	}
-	return false
+	for _, f := range k.Fields {
+		add(fieldOf(f))
+	}
+	title := field{k.Title, str, inCreate | required | inUpdate}
+	if k.FixedTitle {
+		title.use &^= inUpdate
+	}
+	add(title)
+	if k.Variables != schema.None {
+		add(fVariables)
+	}
+	switch k.Labels {
+	case schema.MakeLabels:
+		add(field{"labels", strs, inCreate})
+	case schema.AddLabels:
+		add(field{name: "labels", kind: strs})
+	}
+	add(field{name: "id", kind: idKind(k)})
+	if k != schema.Project {
+		add(field{name: "project_id", kind: uuid})
+	}
+	add(field{name: "created_at", kind: stamp})
+	add(field{name: "updated_at", kind: stamp})
+	slices.SortFunc(r.fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	return &r
 }
 
-// Fields that mean the same everywhere.
-var (
-	fID        = field{name: "id", kind: integer}
-	fProject   = field{name: "project_id", kind: uuid}
-	fCreated   = field{name: "created_at", kind: stamp}
-	fUpdated   = field{name: "updated_at", kind: stamp}
-	fName      = field{"name", str, inCreate | required | inUpdate}
-	fNote      = field{"note", longText, inCreate | inUpdate}
-	fCloud     = field{"cloud_id", integer, inCreate | required}
-	fRegion    = field{"region_id", integer, inCreate | required}
-	fCell      = field{"cell_id", integer, inCreate}
-	fVariables = field{"variables", object, inCreate}
-)
+// fieldOf is a field of the schema on the wire.
+func fieldOf(f schema.Field) field {
+	w := field{name: f.Key, use: inCreate}
+	switch f.Type {
+	case schema.Text, schema.Prefix: // the server takes any text for a range (contract §2.4.6)
+		w.kind = str
+	case schema.LongText:
+		w.kind = longText
+	case schema.Address:
+		w.kind = address
+	case schema.Integer:
+		w.kind = integer
+	case schema.Flag:
+		w.kind = boolean
+	case schema.Reference:
+		w.kind = idKind(schema.ByName(f.To[0]))
+	}
+	if f.Required {
+		w.use |= required
+	}
+	if !f.Fixed {
+		w.use |= inUpdate
+	}
+	if f.Nullable {
+		w.use |= nullable
+	}
+	return w
+}
+
+// idKind is the type of the ids of a kind's objects.
+func idKind(k *schema.Kind) kind {
+	if k.UUID {
+		return uuid
+	}
+	return integer
+}
+
+var fVariables = field{"variables", object, inCreate}
 
 // Parameters that mean the same everywhere.
 var (
@@ -113,109 +170,67 @@ var (
 	pAddress        = param{name: "ip_address", kind: address, column: "ip_address"}
 )
 
-// Paths that links to other objects need.
-const (
-	pathRegions        = "regions"
-	pathCells          = "cells"
-	pathHosts          = "hosts"
-	pathNetworkDevices = "network-devices"
-)
-
 var (
-	clouds = &resource{
-		path: "clouds", key: "clouds", entity: store.Clouds,
-		fields: []field{fCreated, fID, fName, fNote, fProject, {"regions", noItems, inCreate | echo}, fUpdated, fVariables},
+	clouds = of(schema.Cloud, resource{
+		entity: store.Clouds,
+		fields: []field{{"regions", noItems, inCreate | echo}},
 		params: []param{pID, pName, pVars, pDetailsDefault}, lookup: lookupOne,
-		variables: carries{create: true, route: true},
 		duplicate: "A cloud with the given name already exists.",
-	}
-	regions = &resource{
-		path: pathRegions, key: "regions", entity: store.Regions,
-		fields: []field{{"cells", noItems, inCreate | echo}, fCloud, fCreated, fID, fName, fNote, fProject, fUpdated, fVariables},
+	})
+	regions = of(schema.Region, resource{
+		entity: store.Regions,
+		fields: []field{{"cells", noItems, inCreate | echo}},
 		params: []param{pID, pName, pCloudID, pVars, pDetails, pResolved}, lookup: lookupOne,
-		variables: carries{create: true, route: true}, inherits: true,
 		duplicate: "A region with the given name already exists.",
-	}
-	cells = &resource{
-		path: pathCells, key: "cells", entity: store.Cells,
-		fields:    []field{fCloud, fCreated, fID, fName, fNote, fProject, fRegion, fUpdated, fVariables},
+	})
+	cells = of(schema.Cell, resource{
+		entity:    store.Cells,
 		params:    []param{pID, pName, pRegionText, pCloudID, pVars, pDetails, pResolved},
-		variables: carries{create: true, route: true}, inherits: true,
 		duplicate: "A cell with the given name already exists.",
-	}
-	hosts = &resource{
-		path: pathHosts, key: "hosts", entity: store.Hosts,
-		fields: []field{
-			{"active", boolean, inCreate | inUpdate}, fCell, fCloud, fCreated,
-			{"device_type", str, inCreate | required | inUpdate}, fID,
-			{"ip_address", address, inCreate | required | inUpdate},
-			{"labels", strs, inCreate}, {"links", linkList, inCreate}, fName, fNote,
-			{"parent_id", integer, inCreate | inUpdate | nullable}, fProject, fRegion, fUpdated, fVariables,
-		},
+	})
+	hosts = of(schema.Host, resource{
+		entity: store.Hosts,
+		fields: []field{{"links", linkList, inCreate}},
 		params: []param{pID, pName, pRegionID, pCloudID, pCellID, pDeviceType, {name: "label", kind: str}, pAddress,
 			pVars, pDetails, pResolved},
-		variables: carries{create: true, route: true, resolves: true}, inherits: true,
+		resolves:  true,
 		duplicate: "A device with the given name already exists.",
-	}
-	networkDevices = &resource{
-		path: pathNetworkDevices, key: "network_devices", entity: store.NetworkDevices,
-		fields: []field{
-			{"access_secret_id", integer, inCreate | echo}, {"active", boolean, inCreate}, fCell, fCloud, fCreated,
-			{"device_type", str, inCreate | required | inUpdate}, fID, {"interface_id", integer, inCreate | echo},
-			{"ip_address", address, inCreate | required | inUpdate}, {name: "labels", kind: strs}, {"links", linkList, inCreate},
-			{"model_name", str, inCreate | inUpdate}, fName, {"network_id", integer, inCreate | echo},
-			{"os_version", str, inCreate | inUpdate}, {"parent_id", integer, inCreate | inUpdate | nullable},
-			fProject, fRegion, fUpdated, fVariables, {"vlans", str, inCreate | inUpdate},
-		},
+	})
+	networkDevices = of(schema.NetworkDevice, resource{
+		entity: store.NetworkDevices,
+		fields: []field{{"access_secret_id", integer, inCreate | echo}, {"interface_id", integer, inCreate | echo}, {"links", linkList, inCreate},
+			{"network_id", integer, inCreate | echo}},
 		params:    []param{pID, pName, pRegionText, pCellText, pCloudID, pAddress, pDeviceType, pVars, pDetails, pResolved},
-		variables: carries{create: true, route: true}, inherits: true,
 		duplicate: "A device with the given name already exists.",
-	}
-	networks = &resource{
-		path: "networks", key: "networks", entity: store.Networks,
-		fields: []field{
-			fCell, {"cidr", str, inCreate | required | inUpdate}, fCloud, fCreated,
-			{"gateway", str, inCreate | required | inUpdate}, fID, {"ip_block_type", str, inCreate | inUpdate}, fName,
-			{"netmask", str, inCreate | required | inUpdate}, {"nss", str, inCreate | inUpdate},
-			fProject, fRegion, fUpdated, fVariables,
-		},
+	})
+	networks = of(schema.Network, resource{
+		entity: store.Networks,
+		fields: []field{{"gateway", str, inCreate | required | inUpdate}}, // any text, as with the original
 		// network_type is in the schema but no column: see lookup.go.
-		params: []param{pID, pName, pRegionText, pCellText, {name: "network_type", kind: str}, pVars, pResolved, pDetailsDefault},
-		lookup: refuseNetworkType, variables: carries{create: true, route: true},
+		params:    []param{pID, pName, pRegionText, pCellText, {name: "network_type", kind: str}, pVars, pResolved, pDetailsDefault},
+		lookup:    refuseNetworkType,
 		duplicate: "Network with the given name already exists in this region.",
-	}
-	networkInterfaces = &resource{
-		path: "network-interfaces", key: "network_interfaces", entity: store.NetworkInterfaces,
-		fields: []field{
-			{"cdp", str, inCreate | inUpdate}, fCreated, {"device_id", integer, inCreate | required},
-			{"duplex", str, inCreate | inUpdate}, fID, {"interface_type", str, inCreate | required | inUpdate},
-			{"ip_address", address, inCreate | required}, {"link", str, inCreate | inUpdate}, fName,
-			{"network_id", integer, inCreate}, {"port", integer, inCreate | inUpdate}, fProject,
-			{"security", str, inCreate | inUpdate}, {"speed", integer, inCreate | inUpdate}, fUpdated, fVariables,
-			{"vlan", str, inCreate | inUpdate}, {"vlan_id", integer, inCreate},
-		},
+	})
+	networkInterfaces = of(schema.NetworkInterface, resource{
+		entity: store.NetworkInterfaces,
 		params: []param{pID, {name: "device_id", kind: integer, column: "device_id"}, pAddress,
 			{name: "interface_type", kind: str, column: "interface_type"}},
 		duplicate: "A network interface with the given name already exists on this device.",
-	}
-	projects = &resource{
-		path: "projects", key: "projects", entity: store.Projects,
-		fields:   []field{fCreated, {name: "id", kind: uuid}, {"name", str, inCreate | required}, fUpdated, fVariables},
+	})
+	projects = of(schema.Project, resource{
+		entity:   store.Projects,
 		params:   []param{{name: "name", kind: str}, pVars, pDetailsDefault},
 		listRole: root, itemRole: admin, createRole: root, deleteRole: root,
-		variables: carries{create: true, route: true}, make: makeProject,
-	}
-	users = &resource{
-		path: "users", key: "users", entity: store.Users,
-		fields: []field{
-			{"api_key", str, inCreate}, fCreated, fID, {"is_admin", boolean, inCreate}, {"project_id", uuid, inCreate | required},
-			{"roles", strs, inCreate | echo}, fUpdated, {"username", str, inCreate | required},
-		},
+		make: makeProject,
+	})
+	users = of(schema.User, resource{
+		entity:   store.Users,
+		fields:   []field{{"api_key", str, inCreate}, {"roles", strs, inCreate | echo}},
 		params:   []param{{name: "id", kind: integer}, {name: "name", kind: str, column: "username"}},
 		listRole: admin, itemRole: admin, createRole: admin, deleteRole: admin,
 		lookup: checkUserID, make: makeUser,
 		duplicate: "A user with the given username already exists in the project.",
-	}
+	})
 
 	resources = []*resource{clouds, regions, cells, hosts, networkDevices, networks, networkInterfaces, projects, users}
 )

@@ -13,14 +13,11 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
-
-// maxText is how many characters a string may have, unless it is a note: the
-// width of the original's columns.
-const maxText = 255
 
 // maxNote is how many bytes a note may have: the original's column is as wide,
 // and a list shows a hundred of them.
@@ -279,7 +276,7 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 		if !k.isString(v) {
 			return
 		}
-		limit, check := maxText, value.CheckWord
+		limit, check := schema.MaxText, value.CheckWord
 		switch {
 		case f.kind == longText:
 			limit, check = 0, value.CheckText
@@ -348,7 +345,7 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 			k.add("the variable's key %s %s", value.Join("", m.Key), err)
 			continue
 		}
-		if !k.isText("variable's key", m.Key, maxText, value.CheckName) {
+		if !k.isText("variable's key", m.Key, schema.MaxText, value.CheckName) {
 			continue
 		}
 		if err := value.In(m.Key, checkValue(m.Value)); err != nil {
@@ -388,7 +385,7 @@ func (k *checker) strings(v jsontext.Value, what string, check func(string) erro
 	}
 	var set []string
 	for _, item := range v.Items {
-		if k.isString(item) && k.isText("text in "+what, item.Text, maxText, check) {
+		if k.isString(item) && k.isText("text in "+what, item.Text, schema.MaxText, check) {
 			set = append(set, item.Text)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // getVariables serves GET .../variables: the own ones, except of hosts, whose
 // are resolved unless told not to (contract §2.3).
 func (r *resource) getVariables(c *call) error {
-	which, err := c.whichVariables(r.variables.resolves, r.variables.resolves)
+	which, err := c.whichVariables(r.resolves, r.resolves)
 	if err != nil {
 		return err
 	}

@@ -5,18 +5,26 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// contents lists, for each container, what a delete takes with it, innermost
-// first, so that every foreign key holds at every step.
-var contents = map[*Entity]struct {
-	column string // the foreign key of what is inside
-	inside []*Entity
-}{
-	Projects: {"project_id", []*Entity{Networks, anyDevice, Cells, Regions, Clouds, Users}},
-	Clouds:   {"cloud_id", []*Entity{Networks, anyDevice, Cells, Regions}},
-	Regions:  {"region_id", []*Entity{Networks, anyDevice, Cells}},
-	Cells:    {"cell_id", []*Entity{Networks, anyDevice}},
+// contents are what a delete of an object takes with it, innermost first, so
+// that every foreign key holds at every step, and the foreign key that they
+// have. Interfaces go with their device.
+func (e *Entity) contents() (column string, inside []*Entity) {
+	if e.IsDevice() {
+		return "", nil
+	}
+	for _, held := range slices.Backward(e.of.Contents()) {
+		inner := known[held]
+		if inner.IsDevice() {
+			inner = anyDevice
+		}
+		if inner != NetworkInterfaces && !slices.Contains(inside, inner) {
+			inside = append(inside, inner)
+		}
+	}
+	return e.of.ContentKey(), inside
 }
 
 // Delete removes an object with all that is inside it: variables, labels,
@@ -45,14 +53,14 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 		if err := q.keepRoot(ctx, e, subject, key); err != nil {
 			return err
 		}
-		box, isContainer := contents[e]
+		column, inside := e.contents()
 		switch {
-		case isContainer:
-			if err := q.outsiders(ctx, subject, box.column, key); err != nil {
+		case inside != nil:
+			if err := q.outsiders(ctx, subject, column, key); err != nil {
 				return err
 			}
-			for _, inner := range box.inside {
-				if err := q.deleteWhere(ctx, inner, box.column, key); err != nil {
+			for _, inner := range inside {
+				if err := q.deleteWhere(ctx, inner, column, key); err != nil {
 					return err
 				}
 			}

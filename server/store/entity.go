@@ -1,6 +1,12 @@
 package store
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/schema"
+)
 
 // Type is the type of a [Column]'s values in a [Row].
 type Type uint8
@@ -42,6 +48,7 @@ type Entity struct {
 	Kind    string   // the table's type column must have this value; "" admits all
 	Columns []Column // sorted by name
 
+	of       *schema.Kind
 	key      string   // column of the API's id
 	project  string   // column that holds the owning project
 	owner    int      // owner_kind of its variables; 0: it has none
@@ -56,7 +63,7 @@ type Entity struct {
 
 // IsDevice reports whether e's rows live in the devices table, and so have
 // labels, a parent and the hidden columns "type" and "parent_type".
-func (e *Entity) IsDevice() bool { return e.Table == "devices" }
+func (e *Entity) IsDevice() bool { return e.Table == devicesTable }
 
 // Index returns the position of a column in e's rows, or -1.
 func (e *Entity) Index(column string) int {
@@ -95,91 +102,137 @@ const (
 	KindNetworkDevice = "network_devices"
 )
 
-// The entities.
+// The entities. What the schema knows of a kind is not said here.
 var (
-	Projects = &Entity{
-		Name: "project", Table: "projects",
-		Columns: cols(uuid("id"), text("name"), internal("seq", Int)),
-		key:     "id", project: "id", owner: ownProject, ownerID: "seq",
-	}
-	Users = &Entity{
-		Name: "user", Table: "users",
-		Columns: cols(num("id"), uuid("project_id"), text("username"), flag("is_admin"), flag("is_root")),
-		key:     "id", project: "project_id", owner: ownUser, ownerID: "id",
-		drive: []string{"id", "username"},
-	}
-	Clouds = &Entity{
-		Name: "cloud", Table: "clouds",
-		Columns: cols(num("id"), text("name"), opt(text("note")), uuid("project_id")),
-		key:     "id", project: "project_id", owner: ownCloud, ownerID: "id",
-		inherits: nil, // a cloud does not inherit from its project (contract §5.2)
-		drive:    []string{"id", "name"},
-	}
-	Regions = &Entity{
-		Name: "region", Table: "regions",
-		Columns: cols(num("id"), text("name"), opt(text("note")), num("cloud_id"), uuid("project_id")),
-		key:     "id", project: "project_id", owner: ownRegion, ownerID: "id",
-		refs:     []ref{toCloud},
-		inherits: []ref{toCloud, toProject},
-		drive:    []string{"id", "name", "cloud_id"},
-	}
-	Cells = &Entity{
-		Name: "cell", Table: "cells",
-		Columns: cols(num("id"), text("name"), opt(text("note")), num("cloud_id"), num("region_id"), uuid("project_id")),
-		key:     "id", project: "project_id", owner: ownCell, ownerID: "id",
-		refs:     []ref{toCloud, toRegion},
-		inherits: []ref{toRegion, toCloud, toProject},
-		drive:    []string{"id", "name", "region_id", "cloud_id"},
-	}
-	Hosts          = device("host", KindHost, false)
-	NetworkDevices = device("network device", KindNetworkDevice, true)
-	Devices        = device("device", "", true)
-	Networks       = &Entity{
-		Name: "network", Table: "networks",
-		Columns: cols(num("id"), text("name"), text("cidr"), text("gateway"), text("netmask"), opt(text("ip_block_type")), opt(text("nss")),
-			num("cloud_id"), num("region_id"), opt(num("cell_id")), uuid("project_id")),
-		key: "id", project: "project_id", owner: ownNetwork, ownerID: "id",
-		refs:  []ref{toCloud, toRegion, toCell},
-		drive: []string{"id", "name", "cell_id", "region_id"},
-	}
-	NetworkInterfaces = &Entity{
-		Name: "network interface", Table: "network_interfaces",
-		Columns: cols(num("id"), text("name"), num("device_id"), text("interface_type"), text("ip_address"), opt(num("network_id")),
-			opt(num("vlan_id")), opt(text("vlan")), opt(text("duplex")), opt(text("link")), opt(text("cdp")), opt(text("security")),
-			opt(num("port")), opt(text("speed")), uuid("project_id")),
-		key: "id", project: "project_id", owner: ownInterface, ownerID: "id",
-		refs:  []ref{{column: "device_id", to: anyDevice}, {column: "network_id", to: Networks}},
-		drive: []string{"id", "device_id", "ip_address", "interface_type"},
-	}
+	Projects = entity(schema.Project, Entity{
+		Columns: []Column{internal("seq", Int)},
+		owner:   ownProject, key: "id", project: "id", ownerID: "seq",
+	})
+	Users = entity(schema.User, Entity{
+		Columns: []Column{flag("is_admin"), flag("is_root")},
+		owner:   ownUser, drive: []string{"id", "username"},
+	})
+	Clouds            = entity(schema.Cloud, Entity{owner: ownCloud, drive: []string{"id", "name"}})
+	Regions           = entity(schema.Region, Entity{owner: ownRegion, drive: []string{"id", "name", "cloud_id"}})
+	Cells             = entity(schema.Cell, Entity{owner: ownCell, drive: []string{"id", "name", "region_id", "cloud_id"}})
+	Hosts             = device(schema.Host, KindHost, false)
+	NetworkDevices    = device(schema.NetworkDevice, KindNetworkDevice, true)
+	Devices           = device(schema.Device, "", true)
+	Networks          = entity(schema.Network, Entity{owner: ownNetwork, drive: []string{"id", "name", "cell_id", "region_id"}})
+	NetworkInterfaces = entity(schema.NetworkInterface, Entity{
+		Columns: []Column{opt(text("speed"))}, // see bind
+		owner:   ownInterface, drive: []string{"id", "device_id", "ip_address", "interface_type"},
+	})
 )
 
-// The foreign keys that several entities share.
-var (
-	toProject = ref{column: "project_id", to: Projects}
-	toCloud   = ref{column: "cloud_id", to: Clouds}
-	toRegion  = ref{column: "region_id", to: Regions, agree: []string{"cloud_id"}}
-	toCell    = ref{column: "cell_id", to: Cells, agree: []string{"cloud_id", "region_id"}}
-	toParent  = ref{column: "parent_id", to: anyDevice}
-)
+// known are the entities by kind: containers before what they contain, as
+// they are declared.
+var known = map[*schema.Kind]*Entity{}
+
+// entity adds to a literal what the schema knows of its kind. Columns in the
+// literal are those that only the store has, or has otherwise.
+func entity(k *schema.Kind, e Entity) *Entity {
+	e.of, e.Name = k, k.Noun()
+	e.Table = cmp.Or(e.Table, k.List)
+	e.key, e.project, e.ownerID = cmp.Or(e.key, "id"), cmp.Or(e.project, "project_id"), cmp.Or(e.ownerID, "id")
+	id := num("id")
+	if k.UUID {
+		id = uuid("id")
+	}
+	e.add(id, text(k.Title), Column{Name: "created_at", Type: Time}, Column{Name: "updated_at", Type: Time, Nullable: true})
+	if k != schema.Project {
+		e.add(uuid("project_id"))
+	}
+	for _, f := range k.Fields {
+		e.add(columnOf(f))
+		if to := target(f); to != nil {
+			e.refs = append(e.refs, ref{f.Key, to, agreement(k, f)})
+		}
+	}
+	for _, key := range k.Inherits {
+		if f := k.Field(key); f.Place() { // the chain of parents is read otherwise
+			e.inherits = append(e.inherits, ref{key, target(*f), agreement(k, *f)})
+		}
+	}
+	if k.Inherits != nil {
+		e.inherits = append(e.inherits, ref{column: "project_id", to: known[schema.Project]})
+	}
+	slices.SortFunc(e.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) }) // the order of a response's members
+	known[k] = &e
+	return &e
+}
+
+// add adds columns that e does not have yet.
+func (e *Entity) add(columns ...Column) {
+	for _, c := range columns {
+		if e.Index(c.Name) < 0 {
+			e.Columns = append(e.Columns, c)
+		}
+	}
+}
+
+// columnOf is the column of a field.
+func columnOf(f schema.Field) Column {
+	c := Column{Name: f.Key, Nullable: !f.Required}
+	switch f.Type {
+	case schema.Text, schema.LongText, schema.Address, schema.Prefix:
+		c.Type = Text
+	case schema.Integer:
+		c.Type = Int
+	case schema.Flag:
+		c.Type = Bool
+	case schema.Reference:
+		if c.Type = Int; schema.ByName(f.To[0]).UUID {
+			c.Type = UUID
+		}
+	}
+	return c
+}
+
+// target is what a foreign key is checked against: nil for projects, which
+// are the scope of every request, and for what is no foreign key.
+func target(f schema.Field) *Entity {
+	switch {
+	case f.Type != schema.Reference, f.To[0] == schema.Project.Name:
+		return nil
+	case len(f.To) > 1:
+		return anyDevice
+	}
+	return known[schema.ByName(f.To[0])]
+}
+
+// agreement are the places that an object of a kind shares with the place
+// that one of its fields names.
+func agreement(k *schema.Kind, f schema.Field) (columns []string) {
+	if !f.Place() || len(f.To) > 1 {
+		return nil
+	}
+	for _, above := range schema.ByName(f.To[0]).Fields {
+		if above.Place() && k.Field(above.Key) != nil {
+			columns = append(columns, above.Key)
+		}
+	}
+	return columns
+}
 
 // anyDevice is what a foreign key to a device is checked against. It is apart
 // from [Devices] only because that one refers to itself by its parent.
 var anyDevice = &Entity{
-	Name: "device", Table: "devices", key: "id", project: "project_id", owner: ownDevice, ownerID: "id",
-	Columns: cols(num("id"), text("name"), uuid("project_id"), internal("type", Text)),
+	Name: "device", Table: devicesTable, key: "id", project: "project_id", owner: ownDevice, ownerID: "id",
+	Columns: []Column{num("id"), text("name"), uuid("project_id"), internal("type", Text)},
 }
 
-func device(name, kind string, anyRow bool) *Entity {
-	return &Entity{
-		Name: name, Table: "devices", Kind: kind,
-		Columns: cols(num("id"), text("name"), text("ip_address"), text("device_type"), opt(flag("active")), opt(text("note")),
-			num("cloud_id"), num("region_id"), opt(num("cell_id")), opt(num("parent_id")),
-			opt(text("model_name")), opt(text("os_version")), opt(text("vlans")), uuid("project_id"),
+const devicesTable = "devices"
+
+// device makes one of the entities of the devices table, which has the
+// columns of both kinds.
+func device(k *schema.Kind, kind string, anyRow bool) *Entity {
+	e := Entity{
+		Table: devicesTable, Kind: kind, owner: ownDevice,
+		Columns: []Column{
 			internal("type", Text),
-			Column{Name: "parent_type", Type: Text, Nullable: true, expr: "(SELECT p.type FROM devices p WHERE p.id = t.parent_id)"}),
-		key: "id", project: "project_id", owner: ownDevice, ownerID: "id",
-		refs:     []ref{toCloud, toRegion, toCell, toParent},
-		inherits: []ref{toCell, toRegion, toCloud, toProject}, // after the chain of parents
+			{Name: "parent_type", Type: Text, Nullable: true, expr: "(SELECT p.type FROM devices p WHERE p.id = t.parent_id)"},
+		},
 		// The original keeps these in a table of their own, whose changes do
 		// not reach updated_at (as recorded).
 		quiet:    []string{"model_name", "os_version", "vlans"},
@@ -187,22 +240,12 @@ func device(name, kind string, anyRow bool) *Entity {
 		sortable: []string{"hostname"},
 		anyRow:   anyRow,
 	}
-}
-
-// cols adds the two timestamps that every table has and sorts by name, which
-// is the order of a response's members.
-func cols(c ...Column) []Column {
-	c = append(c, Column{Name: "created_at", Type: Time}, Column{Name: "updated_at", Type: Time, Nullable: true})
-	slices.SortFunc(c, func(a, b Column) int {
-		switch {
-		case a.Name < b.Name:
-			return -1
-		case a.Name > b.Name:
-			return 1
+	for _, both := range []*schema.Kind{schema.Host, schema.NetworkDevice} {
+		for _, f := range both.Fields {
+			e.add(columnOf(f))
 		}
-		return 0
-	})
-	return c
+	}
+	return entity(k, e)
 }
 
 func num(name string) Column              { return Column{Name: name, Type: Int} }
