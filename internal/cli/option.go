@@ -145,7 +145,7 @@ func invalidChoice(s string, choices []string) error {
 }
 
 // quoted is a text as Python's repr writes it.
-func quoted(s string) string { return string(python.AppendString(nil, s)) }
+func quoted(s string) string { return python.Repr(s) }
 
 // addOptions declares options, in the order of usage lines.
 func addOptions(fs *pflag.FlagSet, options []option) map[string]*optionValue {

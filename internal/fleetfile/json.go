@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"unicode/utf16"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // jsonDocument reads a file that is JSON as a whole. NaN and Infinity, which Python's json writes, count as JSON here, so that
@@ -161,25 +164,11 @@ func loneSurrogate(raw []byte) string {
 		if raw[i] != '\\' {
 			continue
 		}
-		i++
-		unit, ok := surrogate(raw, i-1)
-		if !ok {
-			continue
+		r, n := value.DecodeEscape(raw[i:])
+		if utf16.IsSurrogate(r) {
+			return string(raw[i : i+n])
 		}
-		if low, ok := surrogate(raw, i+5); ok && unit < 0xdc00 && low >= 0xdc00 {
-			i += 10 // the rest of the pair
-			continue
-		}
-		return string(raw[i-1 : i+5])
+		i += max(n, 2) - 1
 	}
 	return ""
-}
-
-// surrogate reads the escape of half a character.
-func surrogate(raw []byte, at int) (unit uint64, ok bool) {
-	if at+6 > len(raw) || raw[at] != '\\' || raw[at+1] != 'u' {
-		return 0, false
-	}
-	unit, err := strconv.ParseUint(string(raw[at+2:at+6]), 16, 16)
-	return unit, err == nil && unit >= 0xd800 && unit < 0xe000
 }

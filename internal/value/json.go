@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -182,37 +181,4 @@ func looksOdd(raw string) bool {
 		}
 	}
 	return false
-}
-
-// escapeLen is the length of the escape sequence that s begins with, 12 for a surrogate pair, 0 for half of one.
-func escapeLen(s string) int {
-	if s[1] != 'u' {
-		return 2
-	}
-	r := hex4(s[2:])
-	if !utf16.IsSurrogate(r) {
-		return 6
-	}
-	if len(s) >= 12 && s[6] == '\\' && s[7] == 'u' && utf16.DecodeRune(r, hex4(s[8:])) != utf8.RuneError {
-		return 12
-	}
-	return 0
-}
-
-// hex4 reads the four digits of \uXXXX; the JSON is known to be valid.
-func hex4(s string) rune {
-	var r rune
-	for i := range min(4, len(s)) {
-		c := rune(s[i])
-		switch {
-		case c <= '9':
-			c -= '0'
-		case c <= 'F':
-			c -= 'A' - 10
-		default:
-			c -= 'a' - 10
-		}
-		r = r<<4 | c
-	}
-	return r
 }

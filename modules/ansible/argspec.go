@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // PythonMain returns the part of a Python module that says the Spec's arguments to those who read Python: the imports and
@@ -19,7 +21,7 @@ func (s *Spec) PythonMain(text string) ([]byte, error) {
 	w := &pythonWriter{}
 	w.options("        argument_spec=", 8, s.AllOptions())
 	w.rules(s.allRules(), func(key, value string) { fmt.Fprintf(&w.b, "        %s=%s,\n", key, value) })
-	fmt.Fprintf(&w.b, "        supports_check_mode=%s,\n", pyRepr(s.SupportsCheckMode))
+	fmt.Fprintf(&w.b, "        supports_check_mode=%s,\n", python.Repr(s.SupportsCheckMode))
 	if err := errors.Join(w.errs...); err != nil {
 		return nil, fmt.Errorf("arguments of %s: %w", s.Name, err)
 	}
@@ -37,7 +39,7 @@ func (s *Spec) PythonMain(text string) ([]byte, error) {
 			line = line[:end]
 		}
 		text = text[len(line):]
-		fmt.Fprintf(&b, "        %s\n", pyRepr(line))
+		fmt.Fprintf(&b, "        %s\n", python.Repr(line))
 	}
 	b.WriteString("    ))\n\n\nif __name__ == '__main__':\n    main()\n")
 	return b.Bytes(), nil
@@ -59,7 +61,7 @@ func (w *pythonWriter) value(v any) string {
 	if err != nil {
 		w.errs = append(w.errs, err)
 	}
-	return pyRepr(value)
+	return python.Repr(value)
 }
 
 // options writes a dict of options, each on a line of its own, behind what begins the first line. indent is that of the

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // Check reports every mistake in the Spec: options that are declared twice,
@@ -149,7 +151,7 @@ func (c *checker) values(full string, o *Option) {
 		if err == nil && element != "" {
 			var same any
 			if same, err = v.coerce(element, value); err == nil && !equal(same, value) {
-				err = fmt.Errorf("it would be read as %s", pyRepr(same))
+				err = fmt.Errorf("it would be read as %s", python.Repr(same))
 			}
 		}
 		if err != nil {

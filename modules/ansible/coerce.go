@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	rules "github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // Coercion of values to option types: what ansible-core's
@@ -28,7 +29,7 @@ const maxDigits = rules.MaxDigits
 func (v *validation) coerce(t Type, value any) (any, error) {
 	switch t {
 	case Str, "":
-		return pyStr(value), nil
+		return python.Str(value), nil
 	case Int:
 		return toInt(value)
 	case Bool:
@@ -40,7 +41,7 @@ func (v *validation) coerce(t Type, value any) (any, error) {
 	case Dict:
 		return toDict(value)
 	case Path:
-		return v.expandPath(pyStr(value)), nil
+		return v.expandPath(python.Str(value)), nil
 	case Raw:
 		return value, nil
 	case JSONArg:
@@ -60,18 +61,18 @@ func toInt(value any) (any, error) {
 		return n, nil
 	case json.Number:
 		if isInt(v) {
-			return json.Number(pyInt(v)), nil
+			return json.Number(python.Number(string(v))), nil
 		}
 		if n, ok := integral(string(v)); ok {
 			return n, nil
 		}
 	case string:
 		// Python's Decimal, unlike its int and float, takes _ anywhere.
-		if n, ok := integral(strings.ReplaceAll(pyStrip(v), "_", "")); ok {
+		if n, ok := integral(strings.ReplaceAll(python.Strip(v), "_", "")); ok {
 			return n, nil
 		}
 	}
-	return nil, fmt.Errorf("\"%s\" cannot be converted to an int", pyRepr(value))
+	return nil, fmt.Errorf("\"%s\" cannot be converted to an int", python.Repr(value))
 }
 
 // integral reads a decimal number that has no fraction: "8080", "8080.0", "8e3".
@@ -125,7 +126,7 @@ func toBool(value any) (any, error) {
 	case bool:
 		return v, nil
 	case string:
-		if b, ok := boolWords[strings.ToLower(pyStrip(v))]; ok {
+		if b, ok := boolWords[strings.ToLower(python.Strip(v))]; ok {
 			return b, nil
 		}
 	case json.Number:
@@ -138,7 +139,7 @@ func toBool(value any) (any, error) {
 	default:
 		return nil, fmt.Errorf("%s cannot be converted to a bool", pyClass(value))
 	}
-	return nil, message("The value '" + pyStr(value) + "' is not a valid boolean. Valid booleans include: " +
+	return nil, message("The value '" + python.Str(value) + "' is not a valid boolean. Valid booleans include: " +
 		"'y', 'yes', 'on', '1', 'true', 't', 1, 'n', 'no', 'off', '0', 'false', 'f', 0")
 }
 
@@ -161,7 +162,7 @@ func toFloat(value any) (any, error) {
 	case json.Number:
 		text = string(v)
 	case string:
-		text = pyStrip(v)
+		text = python.Strip(v)
 	}
 	sign := ""
 	if text != "" && (text[0] == '-' || text[0] == '+') {
@@ -169,7 +170,7 @@ func toFloat(value any) (any, error) {
 	}
 	if n, ok := cleanNumber(text); ok {
 		if f, err := strconv.ParseFloat(sign+string(n), 64); err == nil {
-			return json.Number(pyFloat(f)), nil
+			return json.Number(python.Float(f)), nil
 		}
 	}
 	return nil, fmt.Errorf("%s cannot be converted to a float", pyClass(value))
@@ -186,7 +187,7 @@ func toList(value any) (any, error) {
 		}
 		return list, nil
 	case bool, json.Number:
-		return []any{pyStr(v)}, nil
+		return []any{python.Str(v)}, nil
 	}
 	return nil, fmt.Errorf("%s cannot be converted to a list", pyClass(value))
 }
@@ -231,7 +232,7 @@ func parseDict(s string) (*dict, error) {
 	}
 	var quote rune
 	escaped := false
-	for _, c := range pyStrip(s) {
+	for _, c := range python.Strip(s) {
 		switch {
 		case escaped:
 			field = append(field, c)
@@ -257,9 +258,9 @@ func parseDict(s string) (*dict, error) {
 func toJSONArg(value any) (any, error) {
 	switch v := value.(type) {
 	case string:
-		return pyStrip(v), nil
+		return python.Strip(v), nil
 	case []any, *dict:
-		return string(appendPyJSON(nil, v)), nil
+		return python.JSON(v), nil
 	}
 	return nil, fmt.Errorf("%s cannot be converted to a json string", pyClass(value))
 }
@@ -283,7 +284,7 @@ func toBytes(value any, bits bool) (any, error) {
 		word, letter, what = "bit", "b", "Bit"
 	}
 	bad := fmt.Errorf("%s cannot be converted to a %s value", pyClass(value), what)
-	m := sizeText().FindStringSubmatch(pyStr(value))
+	m := sizeText().FindStringSubmatch(python.Str(value))
 	if m == nil {
 		return nil, bad
 	}
@@ -356,3 +357,6 @@ func (v *validation) expandPath(path string) string {
 	}
 	return "/"
 }
+
+// pyClass is str(type(v)).
+func pyClass(v any) string { return "<class '" + python.Type(v) + "'>" }

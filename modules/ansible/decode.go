@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // Decode stores the arguments into a struct. Each exported field with a tag
@@ -164,9 +166,9 @@ func decodeInto(o *Option, value any, v reflect.Value, at string) error {
 			v.SetBool(value)
 			return nil
 		}
-		return decodeText(pyStr(value), v, at)
+		return decodeText(python.Str(value), v, at)
 	case string, json.Number:
-		return decodeText(pyStr(value), v, at)
+		return decodeText(python.Str(value), v, at)
 	case []any:
 		list := reflect.MakeSlice(v.Type(), len(value), len(value))
 		for i, e := range value {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // Sidecar returns the documentation of the module as the YAML file that stands
@@ -285,7 +287,7 @@ func ruleTexts(o *Option, rules *Rules) []string {
 			continue
 		}
 		value, _ := fromGo(rule.Value)
-		when := fmt.Sprintf("I(%s=%s)", rule.Option, strings.ToLower(pyStr(value)))
+		when := fmt.Sprintf("I(%s=%s)", rule.Option, strings.ToLower(python.Str(value)))
 		if s, ok := value.(string); ok {
 			when = fmt.Sprintf("I(%s=%s)", rule.Option, s)
 		}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // parseLiteral reads a Python literal, as ast.literal_eval does: what str()
@@ -141,7 +143,7 @@ func jsonKey(key any) (string, bool) {
 	case string:
 		return key, true
 	case json.Number:
-		return pyNumber(key), true
+		return python.Number(string(key)), true
 	case bool:
 		return strconv.FormatBool(key), true
 	case nil:
@@ -317,7 +319,7 @@ func (p *literal) number() (any, error) {
 	if err != nil {
 		return nil, errLiteral
 	}
-	return json.Number(pyFloat(f)), nil
+	return json.Number(python.Float(f)), nil
 }
 
 // cleanNumber checks the syntax of an unsigned decimal number as Python's int,

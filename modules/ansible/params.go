@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // Source tells where an option's value comes from.
@@ -78,7 +80,7 @@ func (p Params) String(name string) string {
 	case nil:
 		return ""
 	default: // choices that are no texts
-		return pyStr(v)
+		return python.Str(v)
 	}
 }
 
@@ -126,7 +128,7 @@ func (p Params) Strings(name string) []string {
 	}
 	texts := make([]string, len(list))
 	for i, e := range list {
-		texts[i] = pyStr(e)
+		texts[i] = python.Str(e)
 	}
 	return texts
 }

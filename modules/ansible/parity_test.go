@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // parityCase is one call of a module, run through AnsibleModule and through us.
@@ -356,13 +358,13 @@ func sameFloats(a, b json.RawMessage) bool {
 	digits := regexp.MustCompile(`\d{17,}`)
 	round := func(s []byte) []byte {
 		f, _ := json.Number(s).Float64()
-		return []byte(pyFloat(f))
+		return []byte(python.Float(f))
 	}
 	return bytes.Equal(digits.ReplaceAllFunc(a, round), digits.ReplaceAllFunc(b, round))
 }
 
 func sameTypes(a, b any) bool {
-	if pyType(a) != pyType(b) {
+	if python.Type(a) != python.Type(b) {
 		return false
 	}
 	switch a := a.(type) {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // count tells how many of the named options have a value.
@@ -70,7 +72,7 @@ func (v *validation) requiredIf(rules *Rules, d *dict, context []string) {
 			}
 		}
 		if len(lack) > 0 {
-			v.errorf(context, "%s is %s but %s of the following are missing: %s", rule.Option, pyStr(want), quantity, strings.Join(lack, ", "))
+			v.errorf(context, "%s is %s but %s of the following are missing: %s", rule.Option, python.Str(want), quantity, strings.Join(lack, ", "))
 			return
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	rules "github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // stopGrace is how long a module may take to return after it was asked to
@@ -190,7 +191,7 @@ func (p *Process) readArgs() (*dict, error) {
 	}
 	args, ok := decoded.(*dict)
 	if !ok {
-		return nil, fmt.Errorf("the arguments file %s holds a %s; Ansible writes an object", file, pyType(decoded))
+		return nil, fmt.Errorf("the arguments file %s holds a %s; Ansible writes an object", file, python.Type(decoded))
 	}
 	if inner, ok := args.values[wrapper].(*dict); ok && len(args.keys) == 1 {
 		args = inner

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // What stands in output instead of a secret: AnsibleModule's words.
@@ -54,7 +56,7 @@ func (s *secrets) addValue(v any) {
 		s.add(v)
 	case json.Number:
 		s.add(string(v))
-		s.add(pyNumber(v))
+		s.add(python.Number(string(v)))
 	case []any:
 		for _, e := range v {
 			s.addValue(e)
@@ -114,7 +116,7 @@ func (s *secrets) masker(keep map[string]bool) *masker {
 			url.PathEscape(text),
 			strings.Trim(string(appendString(nil, text)), `"`),
 			strings.Trim(strconv.Quote(text), `"`),
-			strings.Trim(pyRepr(text), `"'`),
+			strings.Trim(python.Repr(text), `"'`),
 			strings.ToValidUTF8(text, "\ufffd"),
 		} {
 			if form != "" {
@@ -147,7 +149,7 @@ func (m *masker) value(v any) any {
 	case string:
 		return m.text(v)
 	case json.Number:
-		if m.number(string(v)) || m.number(pyNumber(v)) {
+		if m.number(string(v)) || m.number(python.Number(string(v))) {
 			return noLogValue
 		}
 		return v

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 func TestSecretsNeverShow(t *testing.T) {
@@ -225,7 +227,7 @@ func FuzzDict(f *testing.F) {
 			t.Fatalf("%q became %s", s, out)
 		}
 		if strings.HasPrefix(s, "{") { // what Python would print can be read again
-			again, err := parseLiteral(pyRepr(d))
+			again, err := parseLiteral(python.Repr(d))
 			if err == nil && !equal(d, again) {
 				t.Errorf("%q: %s became %s", s, out, appendJSON(nil, again))
 			}

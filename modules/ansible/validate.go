@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // validation is one check of a task's arguments against a Spec. The steps, and
@@ -301,7 +302,7 @@ func (v *validation) convert(o *Option, d *dict, context []string) bool {
 	converted, err := v.coerce(o.kind(), value)
 	if err != nil {
 		v.errorf(nil, "argument '%s' is of type %s%s and we were unable to convert to %s: %v",
-			o.Name, pyType(value), foundIn(context, " found in '%s'."), o.kind(), err)
+			o.Name, python.Type(value), foundIn(context, " found in '%s'."), o.kind(), err)
 		return false
 	}
 	ok := true
@@ -311,7 +312,7 @@ func (v *validation) convert(o *Option, d *dict, context []string) bool {
 			e, err := v.element(o, element)
 			if err != nil {
 				v.errorf(nil, "Elements value for option '%s'%s is of type %s and we were unable to convert to %s: %v",
-					o.Name, foundIn(context, " found in '%s'"), pyType(element), o.Elements, err)
+					o.Name, foundIn(context, " found in '%s'"), python.Type(element), o.Elements, err)
 				ok = false
 				continue
 			}
@@ -358,7 +359,7 @@ func (v *validation) choices(o *Option, d *dict, context []string) {
 		var bad []string
 		for _, e := range list {
 			if !one(e) {
-				bad = append(bad, pyStr(e))
+				bad = append(bad, python.Str(e))
 			}
 		}
 		if len(bad) > 0 {
@@ -373,7 +374,7 @@ func (v *validation) choices(o *Option, d *dict, context []string) {
 		d.set(o.Name, value)
 	}
 	if !one(value) {
-		v.errorf(context, "value of %s must be one of: %s, got: %s", o.Name, texts(allowed), pyStr(value))
+		v.errorf(context, "value of %s must be one of: %s, got: %s", o.Name, texts(allowed), python.Str(value))
 	}
 }
 
@@ -402,7 +403,7 @@ func unYAML(value any, allowed []any) any {
 func texts(values []any) string {
 	var s []string
 	for _, v := range values {
-		s = append(s, pyStr(v))
+		s = append(s, python.Str(v))
 	}
 	return strings.Join(s, ", ")
 }

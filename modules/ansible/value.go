@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"strconv"
-	"strings"
+
+	"github.com/craton-fleet/craton/internal/value/python"
 )
 
 // The values that validation works on are those of JSON: nil, bool, string,
@@ -28,6 +30,17 @@ func (d *dict) set(key string, value any) {
 		d.keys = append(d.keys, key)
 	}
 	d.values[key] = value
+}
+
+// Members are the keys and values in their order, for package python.
+func (d *dict) Members() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, k := range d.keys {
+			if !yield(k, d.values[k]) {
+				return
+			}
+		}
+	}
 }
 
 func (d *dict) has(key string) bool {
@@ -113,7 +126,7 @@ func fromGo(v any) (any, error) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("JSON cannot hold the number %v", v)
 		}
-		return json.Number(pyFloat(v)), nil
+		return json.Number(python.Float(v)), nil
 	}
 	data, err := marshal(v)
 	if err != nil {
@@ -208,7 +221,7 @@ func appendString(b []byte, s string) []byte {
 }
 
 // isInt reports whether a JSON number is an int to Python: digits and a sign only.
-func isInt(n json.Number) bool { return !strings.ContainsAny(string(n), ".eE") }
+func isInt(n json.Number) bool { return python.IsInt(string(n)) }
 
 // equal compares JSON values as Python does: 1, 1.0 and True are equal, the
 // order of keys does not count.
@@ -266,7 +279,7 @@ func number(v any) (json.Number, bool) {
 // sameNumber compares ints exactly and everything else as floats.
 func sameNumber(a, b json.Number) bool {
 	if isInt(a) && isInt(b) {
-		return pyInt(a) == pyInt(b)
+		return python.Number(string(a)) == python.Number(string(b))
 	}
 	x, errX := strconv.ParseFloat(string(a), 64)
 	y, errY := strconv.ParseFloat(string(b), 64)

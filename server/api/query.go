@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/value"
-	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/internal/value/python"
 	"github.com/craton-fleet/craton/server/internal/varquery"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -72,7 +72,7 @@ func parseQuery(raw string, known []param, paged bool) (query, error) {
 	var messages, unknown []string
 	var pairs []string
 	for _, name := range names {
-		pairs = append(pairs, jsontext.PythonString(name)+": "+jsontext.PythonString(values[name]))
+		pairs = append(pairs, python.Repr(name)+": "+python.Repr(values[name]))
 		if !slices.ContainsFunc(known, func(p param) bool { return p.name == name }) {
 			unknown = append(unknown, name)
 		}
@@ -138,7 +138,7 @@ func (a *argument) convert() string {
 	case integer:
 		n, ok := new(big.Int).SetString(strings.TrimPrefix(a.text, "+"), 10)
 		if !ok || strings.Contains(a.text, "_") || strings.HasPrefix(a.text, "+-") {
-			return fmt.Sprintf("%s is not an integer (parameter '%s')", jsontext.PythonString(a.text), a.name)
+			return fmt.Sprintf("%s is not an integer (parameter '%s')", python.Repr(a.text), a.name)
 		}
 		a.text = n.String()
 		switch {
@@ -156,7 +156,7 @@ func (a *argument) convert() string {
 	case a.name == "limit" && a.number > maxLimit:
 		return fmt.Sprintf("%s is greater than the maximum of %d", a.text, maxLimit)
 	case a.name == "sort_dir" && a.text != "asc" && a.text != "desc":
-		return fmt.Sprintf("%s is not one of ['asc', 'desc']", jsontext.PythonString(a.text))
+		return fmt.Sprintf("%s is not one of ['asc', 'desc']", python.Repr(a.text))
 	}
 	return ""
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/internal/value/python"
 	"github.com/craton-fleet/craton/server/store"
 )
 
@@ -133,7 +134,7 @@ func (k *checker) isType(v jsontext.Value, name string, kinds ...jsontext.Kind) 
 	if slices.Contains(kinds, v.Kind) {
 		return true
 	}
-	k.add("%s is not of type '%s'", v.PythonRepr(), name)
+	k.add("%s is not of type '%s'", python.Short(v), name)
 	return false
 }
 
@@ -152,7 +153,7 @@ func unexpected(names []string) string {
 			quoted = append(quoted, fmt.Sprintf("and %d more", len(names)-maxNamed))
 			break
 		}
-		quoted = append(quoted, jsontext.PythonShort(n))
+		quoted = append(quoted, python.Short(n))
 	}
 	verb := "was"
 	if len(names) > 1 {
@@ -253,7 +254,7 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 				return
 			}
 			if v.Kind != jsontext.Integer {
-				k.add("%s is not valid under any of the given schemas", v.PythonRepr())
+				k.add("%s is not valid under any of the given schemas", python.Short(v))
 				return
 			}
 		}
@@ -293,14 +294,14 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 		if f.kind == address {
 			ip, ok := value.ParseAddress(v.Text)
 			if !ok {
-				k.add("%s: %s is not an IPv4 or IPv6 address", f.name, v.PythonRepr())
+				k.add("%s: %s is not an IPv4 or IPv6 address", f.name, python.Short(v))
 			}
 			stored = ip
 		}
 		if f.kind == uuid {
 			id, ok := value.ParseUUID(v.Text)
 			if !ok {
-				k.add("%s: %s is not a valid UUID", f.name, v.PythonRepr())
+				k.add("%s: %s is not a valid UUID", f.name, python.Short(v))
 			}
 			stored = id
 		}
@@ -362,7 +363,7 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 		}
 		odd = odd[:min(len(odd), maxNamed)]
 		for i, key := range odd {
-			odd[i] = jsontext.PythonShort(key)
+			odd[i] = python.Short(key)
 		}
 		k.add("%s %s not match any of the regexes: '^.+'", strings.Join(odd, ", "), verb)
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -28,6 +30,7 @@ func AppendString(dst []byte, s string) []byte {
 		}
 		dst = append(dst, s[start:i]...)
 		n := 1
+		half, isHalf := value.Half(s[i:])
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)
@@ -41,9 +44,9 @@ func AppendString(dst []byte, s string) []byte {
 			dst = append(dst, '\\', 'b')
 		case c == '\f':
 			dst = append(dst, '\\', 'f')
-		case surrogate(s[i:]):
+		case isHalf:
 			n = 3
-			dst = appendEscape(dst, rune(c&0x0F)<<12|rune(s[i+1]&0x3F)<<6|rune(s[i+2]&0x3F))
+			dst = appendEscape(dst, half)
 		default:
 			var r rune
 			if r, n = utf8.DecodeRuneInString(s[i:]); r >= 0x10000 {

@@ -11,6 +11,5 @@
 // ([Value.AppendCompact]). Rendering a response is then a copy that only
 // inserts line breaks ([AppendIndented]); no tree is built on the read path.
 //
-// [Value.PythonRepr] renders a value as a Python literal, because the v1
-// contract §4 quotes offending values so ("None is not of type 'object'").
+// [Scanner] reads large texts of which little is kept.
 package jsontext

@@ -57,24 +57,6 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func TestPythonRepr(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct{ in, want string }{
-		{`null`, `None`}, {`true`, `True`}, {`false`, `False`}, {`-0`, `0`},
-		{`1.0`, `1.0`}, {`1e16`, `1e+16`}, {`1e15`, `1000000000000000.0`}, {`0.0001`, `0.0001`}, {`0.00001`, `1e-05`}, {`1e400`, `inf`}, {`-1e400`, `-inf`}, {`-0.0`, `-0.0`},
-		{`"a"`, `'a'`}, {`"it's"`, `"it's"`}, {`"'\""`, `'\'"'`}, {`"\n\u0001é\u2028"`, `'\n\x01é\u2028'`},
-		{`{"b":[1,{}],"a":null}`, `{'b': [1, {}], 'a': None}`},
-	} {
-		v, err := jsontext.Parse([]byte(tc.in))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := v.PythonRepr(); got != tc.want {
-			t.Errorf("PythonRepr(%s) = %s, want %s", tc.in, got, tc.want)
-		}
-	}
-}
-
 // TestCostOfBodies checks that text which will be refused costs next to
 // nothing, and the costliest that will not a bounded amount.
 func TestCostOfBodies(t *testing.T) {
@@ -118,20 +100,6 @@ func manyMembers(n int) string {
 		fmt.Fprintf(&b, `"%d":0,`, i)
 	}
 	return b.String()
-}
-
-// TestLongRepr checks that a message does not repeat a body of any length.
-func TestLongRepr(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{`"` + strings.Repeat("é", 1<<20) + `"`, "[" + strings.Repeat("[1,2],", 9000) + "1]", strings.Repeat("7", 1<<20), `{"` + strings.Repeat("k", 1<<20) + `":1}`} {
-		v, err := jsontext.Parse([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := v.PythonRepr(); len(got) > 9000 || !strings.Contains(got, "...") {
-			t.Errorf("%d bytes of %.20s", len(got), got)
-		}
-	}
 }
 
 // TestObjects checks that the last value of a repeated key wins in small and

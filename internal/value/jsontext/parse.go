@@ -449,57 +449,19 @@ func (p *parser) escape(text []byte) ([]byte, error) {
 	case 't':
 		return append(text, '\t'), nil
 	case 'u':
-		r, ok := p.hex4()
-		if !ok {
+		r, n := value.DecodeEscape(p.data[p.pos-2:])
+		if n == 0 {
 			return nil, p.bad("\\u needs four hexadecimal digits")
 		}
-		if r >= 0xD800 && r < 0xDC00 {
-			at := p.pos
-			if p.take(`\u`) {
-				if low, ok := p.hex4(); ok && low >= 0xDC00 && low < 0xE000 {
-					return utf8.AppendRune(text, 0x10000+(r-0xD800)<<10+(low-0xDC00)), nil
-				}
-			}
-			p.pos = at
-		}
-		if r >= 0xD800 && r < 0xE000 {
-			return append(text, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F), nil
-		}
-		return utf8.AppendRune(text, r), nil
+		p.pos += n - 2
+		return value.AppendCharacter(text, r), nil
 	}
 	return nil, p.bad("unknown escape in a string")
 }
 
-func (p *parser) hex4() (rune, bool) {
-	if p.pos+4 > len(p.data) {
-		return 0, false
-	}
-	var r rune
-	for _, c := range p.data[p.pos : p.pos+4] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	p.pos += 4
-	return r, true
-}
-
-// surrogate reports whether s begins with a surrogate in WTF-8.
-func surrogate[T string | []byte](s T) bool {
-	return len(s) >= 3 && s[0] == 0xED && s[1] >= 0xA0 && s[1] < 0xC0 && s[2] >= 0x80 && s[2] < 0xC0
-}
-
 func validWTF8(text []byte) bool {
 	for len(text) > 0 {
-		if surrogate(text) {
+		if _, half := value.Half(text); half {
 			text = text[3:]
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/skip"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
@@ -141,5 +142,54 @@ func TestWrapByColumns(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"日", "本"}, python.Wrap("日本", 1, wide)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestShort(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ in, want string }{
+		{`null`, `None`}, {`true`, `True`}, {`false`, `False`}, {`-0`, `0`},
+		{`1.0`, `1.0`}, {`1e16`, `1e+16`}, {`1e15`, `1000000000000000.0`}, {`0.0001`, `0.0001`}, {`0.00001`, `1e-05`}, {`1e400`, `inf`}, {`-1e400`, `-inf`}, {`-0.0`, `-0.0`},
+		{`"a"`, `'a'`}, {`"it's"`, `"it's"`}, {`"'\""`, `'\'"'`}, {`"\n\u0001é\u2028"`, `'\n\x01é\u2028'`},
+		{`{"b":[1,{}],"a":null}`, `{'b': [1, {}], 'a': None}`},
+	} {
+		v, err := jsontext.Parse([]byte(tc.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := python.Short(v); got != tc.want {
+			t.Errorf("Short(%s) = %s, want %s", tc.in, got, tc.want)
+		}
+	}
+}
+
+// TestShortOfLong checks that a message does not repeat a body of any length.
+func TestShortOfLong(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`"` + strings.Repeat("é", 1<<20) + `"`, "[" + strings.Repeat("[1,2],", 9000) + "1]", strings.Repeat("7", 1<<20), `{"` + strings.Repeat("k", 1<<20) + `":1}`} {
+		v, err := jsontext.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := python.Short(v); len(got) > 9000 || !strings.Contains(got, "...") {
+			t.Errorf("%d bytes of %.20s", len(got), got)
+		}
+	}
+}
+
+// TestHalfCharacters: half a surrogate pair is one character, as Python has it, in repr and in json.dumps.
+func TestHalfCharacters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]answer{
+		`"\ud800"`: {Str: `'\ud800'`, Dumps: `"\ud800"`}, `["\udc00\ud800"]`: {Str: `['\udc00\ud800']`, Dumps: `["\udc00\ud800"]`},
+		`"a\ud83d\ude00\udfff"`: {Str: `'a😀\udfff'`, Dumps: `"a\ud83d\ude00\udfff"`}, `{"\ud800\u0041": 1}`: {Str: `{'\ud800A': 1}`, Dumps: `{"\ud800A": 1}`},
+	} {
+		v, err := jsontext.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (answer{Str: python.Repr(v), Dumps: python.JSON(v)}); got != want {
+			t.Errorf("%s: %+v, want %+v", text, got, want)
+		}
 	}
 }
