@@ -182,11 +182,7 @@ func (by completer) words(cmd *cobra.Command, target string) []string {
 			return nil
 		}
 		if strings.Contains(by.command.name, "-labels-") {
-			n, err := strconv.Atoi(id)
-			if err != nil {
-				return nil
-			}
-			words, _ = r.labels(s.client).Labels(ctx, n)
+			words, _ = s.collection(r).Labels(ctx, id)
 			return slices.DeleteFunc(words, func(w string) bool { return !typeable(w) })
 		}
 		vars, err := s.variables(ctx, r, id)

@@ -41,7 +41,7 @@ func deleteVerb(r *resource) *command {
 			if err := s.mayDelete(ctx, r, id, c); err != nil || c.given("dry-run") {
 				return err
 			}
-			if err := r.remove(ctx, s.client, id); err != nil {
+			if err := s.collection(r).Delete(ctx, id); err != nil {
 				return wrapped(err, what)
 			}
 			s.say("%s %s was successfully deleted.", r.capital(), c.target)
@@ -201,7 +201,7 @@ func (s *session) contents(ctx context.Context, r *resource, id string) (all []a
 		count.more, err = s.each(ctx, k, q, progress, func() { count.n = 0 }, func(o gjson.Result) {
 			if inside(o) {
 				count.n++
-				if k.labels != nil {
+				if k.labels {
 					devices[o.Get(keyID).String()] = true
 				}
 			}

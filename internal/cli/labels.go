@@ -2,7 +2,8 @@ package cli
 
 import (
 	"context"
-	"strconv"
+
+	"github.com/craton-fleet/craton/craton"
 )
 
 // labelsVerb makes the command for one thing that can be done with labels.
@@ -20,12 +21,8 @@ func labelsVerb(r *resource, verb string) *command {
 				return commandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
 			}
 			var labels []string
-			_, err := s.on(ctx, r, c.target, func(id string) error {
-				n, err := strconv.Atoi(id)
-				if err != nil {
-					return err
-				}
-				labels, err = change(ctx, r.labels(s.client), verb, n, c.words)
+			_, err := s.on(ctx, r, c.target, func(id string) (err error) {
+				labels, err = change(ctx, s.collection(r), verb, id, c.words)
 				return err
 			})
 			if err != nil {
@@ -37,7 +34,7 @@ func labelsVerb(r *resource, verb string) *command {
 }
 
 // change does what a verb says, and gives the labels afterwards.
-func change(ctx context.Context, of labelStore, verb string, id int, words []string) ([]string, error) {
+func change(ctx context.Context, of *craton.Collection, verb, id string, words []string) ([]string, error) {
 	switch verb {
 	case "add":
 		return of.AddLabels(ctx, id, words...)

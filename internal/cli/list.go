@@ -299,7 +299,7 @@ const labelStreams = 8
 
 // fillLabels reads the labels that a list is to show and the original leaves out.
 func (s *session) fillLabels(ctx context.Context, r *resource, objects []gjson.Result, fields []string) error {
-	if r.labels == nil || !slices.Contains(fields, keyLabels) {
+	if !r.labels || !slices.Contains(fields, keyLabels) {
 		return nil
 	}
 	g, gctx := errgroup.WithContext(ctx)
@@ -309,7 +309,7 @@ func (s *session) fillLabels(ctx context.Context, r *resource, objects []gjson.R
 			continue
 		}
 		g.Go(func() error {
-			labels, err := r.labels(s.client).Labels(gctx, int(o.Get(keyID).Int()))
+			labels, err := s.collection(r).Labels(gctx, o.Get(keyID).Raw)
 			if craton.IsNotFound(err) { // deleted meanwhile
 				return nil
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // send sends one request about objects, and gives the object of the answer as it came.
@@ -44,14 +45,14 @@ func createVerb(r *resource) *command {
 					return err
 				}
 			}
-			if c.given("labels") && r.labelsAtOnce {
+			if c.given("labels") && r.kind.Labels == schema.MakeLabels {
 				body[keyLabels] = c.all("labels")
 			}
 			made, err := s.send(ctx, http.MethodPost, r.path, body)
 			if err != nil {
 				return hinted(err, http.StatusInternalServerError, hintWrite)
 			}
-			if c.given("labels") && !r.labelsAtOnce {
+			if c.given("labels") && r.kind.Labels == schema.AddLabels {
 				if err := s.addLabels(ctx, r, made, c.all("labels")); err != nil {
 					return err
 				}
@@ -64,7 +65,7 @@ func createVerb(r *resource) *command {
 // addLabels adds labels to an object that was just made.
 func (s *session) addLabels(ctx context.Context, r *resource, made gjson.Result, labels []string) error {
 	id := made.Get(keyID)
-	if _, err := r.labels(s.client).AddLabels(ctx, int(id.Int()), labels...); err != nil {
+	if _, err := s.collection(r).AddLabels(ctx, id.Raw, labels...); err != nil {
 		return &worded{exception{"", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.capital(), id.Raw)}, inWords(err).Error(), err}
 	}
 	return nil
@@ -187,11 +188,7 @@ func updateVerb(r *resource) *command {
 				return err
 			}
 			if c.given("labels") {
-				n, err := strconv.Atoi(id)
-				if err == nil {
-					_, err = r.labels(s.client).AddLabels(ctx, n, c.all("labels")...)
-				}
-				if err != nil {
+				if _, err := s.collection(r).AddLabels(ctx, id, c.all("labels")...); err != nil {
 					return err
 				}
 			}

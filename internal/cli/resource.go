@@ -1,17 +1,19 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // resource is all that the commands of one kind of object differ in: a command such as host-list is the verb list with
 // the resource host. A verb that the API lacks for a resource has no options here.
 type resource struct {
+	kind *schema.Kind // nil if it is none of a fleet's; what is known of a kind is filled in by derive
+
 	name string // in commands: network-device
 	path string // of the collection: /network-devices
 	key  string // of the list in a body: network_devices
@@ -26,13 +28,19 @@ type resource struct {
 
 	create []option
 	update []option
-	list   []option
+	list   []option // an option that is only a key is that of the field
+	// order is that of the members that a create takes, by key; again where an update has another.
+	order, again []string
+	// offersPlaces: an update has options for where the object stands. The API refuses them.
+	offersPlaces bool
 	// empties: a create sends texts that are empty.
 	empties bool
-	// nothing is what an update without options ends with.
+	// nothing is what an update without options ends with; it does not name the members that are unsaid.
 	nothing string
+	unsaid  []string
 	fields  []string // columns of a list
 	more    []string // columns that --detail adds
+	hidden  []string // fields that are no columns
 	details bool     // the list takes details=true, and then has variables
 	// zeroIsNone: the list does not filter by the id 0.
 	zeroIsNone bool
@@ -40,12 +48,9 @@ type resource struct {
 	badSort func(key string, fields []string) error
 
 	variables bool
-	labels    func(*craton.Client) labelStore // nil: has none
-	// labelsAtOnce: a create takes labels; otherwise they are added to what was made.
-	labelsAtOnce bool
+	labels    bool
 	// fixed are the keys of options of an update that the API refuses.
-	fixed  []string
-	remove func(ctx context.Context, c *craton.Client, id string) error
+	fixed []string
 	// holds are the kinds that a delete takes along, those within others after them; holdKey is where they have the id of
 	// what holds them.
 	holds   []*resource
@@ -56,12 +61,9 @@ type resource struct {
 	secret string
 }
 
-// labelStore is what hosts and network devices have.
-type labelStore interface {
-	Labels(ctx context.Context, id int) ([]string, error)
-	AddLabels(ctx context.Context, id int, labels ...string) ([]string, error)
-	RemoveLabels(ctx context.Context, id int, labels ...string) error
-	SetLabels(ctx context.Context, id int, labels ...string) ([]string, error)
+// collection is the client's way to the resource's objects.
+func (s *session) collection(r *resource) *craton.Collection {
+	return s.client.Collection(craton.Kind(r.name))
 }
 
 // noun is the resource for people: network device.
@@ -108,11 +110,11 @@ func (r *resource) commands() []*command {
 		}
 	}
 	add(r.create != nil, createVerb(r))
-	add(r.remove != nil, deleteVerb(r))
-	add(r.labels != nil, labelsVerb(r, "add"))
-	add(r.labels != nil, labelsVerb(r, "delete"))
-	add(r.labels != nil, labelsVerb(r, "get"))
-	add(r.labels != nil, labelsVerb(r, "set"))
+	add(r.create != nil, deleteVerb(r))
+	add(r.labels, labelsVerb(r, "add"))
+	add(r.labels, labelsVerb(r, "delete"))
+	add(r.labels, labelsVerb(r, "get"))
+	add(r.labels, labelsVerb(r, "set"))
 	add(r.list != nil, listVerb(r))
 	add(r.create != nil, showVerb(r))
 	add(r.update != nil, updateVerb(r))

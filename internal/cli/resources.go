@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"context"
+	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // Keys of the API that commands know.
@@ -25,16 +24,39 @@ const (
 	keyLabels    = "labels"
 )
 
-// Options that mean the same everywhere, in the words of the original's usage lines.
-var (
-	nameOption   = option{long: "name", short: "n", meta: "<name>", key: "name", required: true, help: "name"}
-	noteOption   = option{long: "note", meta: "NOTE", key: "note", help: "text for people"}
-	ipOption     = option{long: "ip_address", short: "i", meta: "<ipaddress>", key: "ip_address", required: true, help: "IPv4 or IPv6 address"}
-	typeOption   = option{long: "type", short: "t", meta: "<type>", key: "device_type", required: true, help: "what sort of device it is; a free text"}
-	activeOption = option{long: "active", short: "a", meta: "ACTIVE", kind: truthOption, key: "active", help: "whether it is in use: true or false"}
-	labelsOption = option{long: "labels", short: "l", meta: "LABELS", kind: repeatedOption, help: "label; may be given several times"}
-	varsOption   = option{long: "vars", meta: "<key=value>", kind: wordsOption, help: "variables to begin with; values as in vars-set"}
-)
+// words are options for fields in the words of the original's usage lines, by key, or by kind and key where one kind says it
+// otherwise. What is not said here comes from the schema (optionFor).
+var words = map[string]option{
+	"name":           {short: "n", meta: "<name>", help: "name"},
+	"username":       {long: "name", short: "n", meta: "<name>", help: "name"},
+	"note":           {meta: "NOTE", help: "text for people"},
+	"ip_address":     {long: "ip_address", short: "i", meta: "<ipaddress>", help: "IPv4 or IPv6 address"},
+	"device_type":    {long: "type", short: "t", meta: "<type>", help: "what sort of device it is; a free text"},
+	"interface_type": {long: "type", short: "t", meta: "<type>", help: "what sort of interface it is; a free text"},
+	"active":         {short: "a", meta: "ACTIVE", help: "whether it is in use: true or false"},
+	"is_admin":       {long: "admin", kind: switchOption, help: "an admin of the project"},
+	"labels":         {long: "labels", short: "l", meta: "LABELS", kind: repeatedOption, help: "label; may be given several times"},
+	"variables":      {long: "vars", meta: "<key=value>", kind: wordsOption, help: "variables to begin with; values as in vars-set"},
+	keyRegion:        {short: "r"},
+	keyCell:          {short: "c"},
+	keyDevice:        {short: "d"},
+	"model_name":     {help: "model"},
+	"os_version":     {help: "version of its operating system"},
+	"vlans":          {help: "VLANs, as a text"},
+	"cidr":           {help: "range of addresses, such as 10.20.0.0/24"},
+	"gateway":        {help: "address of the gateway"},
+	"netmask":        {help: "netmask, such as 255.255.255.0"},
+	"ip_block_type":  {help: "type of the address block"},
+	"nss":            {help: "name servers, as a text"},
+	"vlan_id":        {help: "number of the VLAN"},
+	"vlan":           {help: "name of the VLAN"},
+	"port":           {help: "number of the port"},
+	"speed":          {help: "speed, in the unit of your choice"},
+	"duplex":         {help: "duplex mode"},
+	"link":           {help: "state of the link"},
+	"cdp":            {help: "what CDP tells"},
+	"security":       {help: "security settings"},
+}
 
 // Options of lists.
 var (
@@ -45,6 +67,8 @@ var (
 	markerOption  = option{long: "marker", meta: "<marker>", help: "id of the last one already seen: show those after it"}
 	sortKeyOption = option{long: "sort-key", meta: "<field>", help: "column to sort by"}
 	sortDirOption = option{long: "sort-dir", meta: "<direction>", choices: []string{"asc", "desc"}, help: "direction to sort in: asc or desc"}
+
+	descendantsOption = option{long: "descendants", kind: switchOption, help: "with --parent: all below it, not its children only"}
 
 	nameFilter   = option{long: "name", short: "n", meta: "<name>", key: "name", help: "only those with this name"}
 	varsFilter   = option{long: "vars", meta: "<vars>", kind: wordsOption, help: `only those whose variables match, such as role:"db"; all must match`}
@@ -72,191 +96,195 @@ func textual(key, help string) option {
 	return option{long: strings.ReplaceAll(key, "_", "-"), meta: "<" + key + ">", key: key, help: help}
 }
 
-// numeric is an option that is an integer to the API.
-func numeric(key, help string) option {
-	o := textual(key, help)
-	o.kind = integerOption
-	return o
-}
-
-// resources makes all kinds, in the order of help. An option may name another resource, so they are made together.
+// resources makes all kinds, in the order of help. An option may name another resource, so they are made together. Columns
+// and options stand in the order of the original's; fields that are not named here come after them.
 func resources() []*resource {
-	project := &resource{
-		name: "project", path: "/projects", key: "projects", uuid: true, filter: "name", empties: true, variables: true,
-		fields: []string{keyID, "name"}, more: []string{keyCreated, keyUpdated},
-		remove: remover(func(c *craton.Client) deleter[string] { return c.Projects }),
-		create: []option{nameOption, varsOption},
-		list:   []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption},
+	all := []*resource{
+		{kind: schema.Project, filter: "name", empties: true,
+			fields: []string{keyID, "name"}, more: []string{keyCreated, keyUpdated},
+			list: []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
+		{kind: schema.Cloud, empties: true,
+			fields: []string{keyID, "name", keyCreated}, more: []string{keyUpdated, "note", keyProject},
+			list: []option{fieldsOption, allOption, detailOption, limitOption, markerOption}},
+		{kind: schema.Region, empties: true, offersPlaces: true,
+			fields: []string{keyID, "name", keyCloud}, more: []string{keyProject, "note", keyCreated, keyUpdated},
+			list: []option{{key: keyCloud}, fieldsOption, detailOption, allOption, limitOption, markerOption, varsFilter}},
+		{kind: schema.Device, zeroIsNone: true,
+			fields: []string{keyID, "name", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyParent},
+			more:   []string{"note", keyCreated, keyUpdated, keyProject}, hidden: []string{"active"},
+			list: []option{fieldsOption, detailOption, allOption, sortKeyOption, sortDirOption, limitOption, markerOption, {key: keyCloud}, {key: keyRegion},
+				{key: keyCell}, {key: keyParent}, descendantsOption, activeFilter}, badSort: sortedByList},
+		{kind: schema.Host, filter: "name", offersPlaces: true, unsaid: []string{keyRegion, keyCloud, keyCell},
+			fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
+			more:   []string{keyUpdated, "note", keyVariables, keyLabels, keyParent, keyProject},
+			order:  []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "device_type", "active", "note", keyLabels, keyParent, keyVariables},
+			again:  []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "active", "note", keyLabels, "device_type", keyParent},
+			list: []option{{key: keyRegion}, {key: keyCloud}, {key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+				markerOption, typeFilter,
+				{long: "vars", meta: "<vars>", key: "vars", help: `only those whose variables match, such as role:"db",rack:"a1"`},
+				{long: "label", meta: "<label>", key: "label", help: "only those with this label"}, ipFilter}, badSort: sortedByList},
+		{kind: schema.Cell, filter: "name", empties: true, offersPlaces: true, nothing: "one of",
+			fields: []string{keyID, "name", keyCloud, keyRegion, keyCreated}, more: []string{keyUpdated, "note", keyVariables, keyProject},
+			order: []string{"name", keyRegion, keyCloud, "note", keyVariables},
+			list: []option{{key: keyRegion}, {key: keyCloud}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
+				varsFilter}, badSort: sortedByText},
+		{kind: schema.NetworkDevice, filter: "name",
+			fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
+			more:   []string{keyUpdated, "model_name", "os_version", "vlans", keyVariables, keyLabels, keyParent, keyProject},
+			order: []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "device_type", "active", "model_name", "os_version", "vlans",
+				keyLabels, keyParent, keyVariables},
+			list: []option{nameFilter, {key: keyRegion}, {key: keyCloud}, {key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption,
+				limitOption, markerOption, typeFilter, varsFilter, ipFilter}, badSort: sortedByList},
+		{kind: schema.Network, filter: "name",
+			fields: []string{keyID, "name", "cidr", "gateway", "netmask", keyCloud, keyRegion, keyCell},
+			more:   []string{"ip_block_type", "nss", keyVariables, keyCreated, keyUpdated, keyProject},
+			order:  []string{"name", "cidr", "gateway", "netmask", keyRegion, keyCloud, keyCell, "ip_block_type", "nss", keyVariables},
+			list: []option{nameFilter, {key: keyRegion}, {key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+				markerOption, varsFilter}, badSort: sortedByList},
+		{kind: schema.NetworkInterface,
+			fields: []string{keyID, "name", keyDevice, "interface_type", "ip_address", keyNetwork},
+			more:   []string{"vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp", "security", keyCreated, keyUpdated, keyProject},
+			order: []string{"name", keyDevice, "interface_type", "ip_address", keyNetwork, "vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp",
+				"security", keyVariables},
+			list: []option{{key: keyDevice}, {key: "interface_type"}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+				markerOption, ipFilter}, badSort: sortedByList},
+		{kind: schema.User, filter: "name", secret: "api_key",
+			fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{keyCreated, keyUpdated},
+			list: []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
 	}
-
-	cloud := &resource{
-		name: "cloud", path: "/clouds", key: "clouds", empties: true, details: true, variables: true,
-		fields: []string{keyID, "name", keyCreated}, more: []string{keyUpdated, "note", keyProject},
-		remove: remover(func(c *craton.Client) deleter[int] { return c.Clouds }),
-		create: []option{nameOption, noteOption, varsOption},
-		list:   []option{fieldsOption, allOption, detailOption, limitOption, markerOption},
-		update: []option{optional(nameOption), noteOption}, nothing: "one or more of --name, or --note",
+	kinds := byKind{}
+	for _, r := range all {
+		k := r.kind
+		kinds[k.Name] = r
+		r.name, r.path, r.key, r.title, r.uuid = k.Name, "/"+k.Path, k.List, k.Title, k.UUID
+		r.details, r.variables, r.labels = k.Details, k.Variables == schema.Route && !k.View, k.Labels != schema.Unlabelled && !k.View
 	}
-	inCloud := reference("cloud", "", keyCloud, cloud)
-
-	region := &resource{
-		name: "region", path: "/regions", key: "regions", places: []string{keyCloud}, container: []*resource{cloud}, inside: keyCloud,
-		empties: true, details: true, variables: true,
-		fields: []string{keyID, "name", keyCloud}, more: []string{keyProject, "note", keyCreated, keyUpdated},
-		remove: remover(func(c *craton.Client) deleter[int] { return c.Regions }),
-		create: []option{nameOption, required(inCloud), noteOption, varsOption},
-		list:   []option{inCloud, fieldsOption, detailOption, allOption, limitOption, markerOption, varsFilter},
-		update: []option{optional(nameOption), inCloud, noteOption}, nothing: "one or more of --name, --cloud, or --note",
-		fixed: []string{keyCloud},
-	}
-	inRegion := reference("region", "r", keyRegion, region)
-
-	cell := &resource{
-		name: "cell", path: "/cells", key: "cells", filter: "name", places: []string{keyCloud, keyRegion}, container: []*resource{region}, inside: keyRegion,
-		empties: true, details: true, variables: true,
-		fields: []string{keyID, "name", keyCloud, keyRegion, keyCreated}, more: []string{keyUpdated, "note", keyVariables, keyProject},
-		remove: remover(func(c *craton.Client) deleter[int] { return c.Cells }),
-		create: []option{nameOption, required(inRegion), required(inCloud), noteOption, varsOption},
-		list: []option{inRegion, inCloud, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
-			varsFilter}, badSort: sortedByText,
-		update: []option{optional(nameOption), inRegion, inCloud, noteOption}, nothing: "one of --name, --region, --cloud, or --note",
-		fixed: []string{keyRegion, keyCloud},
-	}
-	inCell := reference("cell", "c", keyCell, cell)
-
-	host := &resource{
-		name: "host", path: "/hosts", key: "hosts", filter: "name", places: []string{keyCloud, keyRegion, keyCell}, container: []*resource{region}, inside: keyRegion,
-		details: true, variables: true,
-		fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
-		more:   []string{keyUpdated, "note", keyVariables, keyLabels, keyParent, keyProject},
-		labels: func(c *craton.Client) labelStore { return c.Hosts }, labelsAtOnce: true,
-		remove: remover(func(c *craton.Client) deleter[int] { return c.Hosts }),
-		fixed:  []string{keyRegion, keyCloud, keyCell},
-	}
-	networkDevice := &resource{
-		name: "network-device", path: "/network-devices", key: "network_devices", filter: "name",
-		places: []string{keyCloud, keyRegion, keyCell}, container: []*resource{region}, inside: keyRegion, details: true, variables: true,
-		fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
-		more:   []string{keyUpdated, "model_name", "os_version", "vlans", keyVariables, keyLabels, keyParent, keyProject},
-		labels: func(c *craton.Client) labelStore { return c.NetworkDevices },
-		remove: remover(func(c *craton.Client) deleter[int] { return c.NetworkDevices }),
-	}
-	parent := reference("parent", "", keyParent, host, networkDevice)
-	newParent := parent
-	newParent.empty = true
-	newParent.help += "; an empty text takes it away"
-
-	host.create = []option{nameOption, ipOption, required(inRegion), required(inCloud), inCell, typeOption, activeOption, noteOption, labelsOption,
-		parent, varsOption}
-	host.list = []option{inRegion, inCloud, inCell, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
-		typeFilter, {long: "vars", meta: "<vars>", key: "vars", help: `only those whose variables match, such as role:"db",rack:"a1"`},
-		{long: "label", meta: "<label>", key: "label", help: "only those with this label"}, ipFilter}
-	host.badSort = sortedByList
-	host.update = []option{optional(nameOption), optional(ipOption), inRegion, inCloud, inCell, activeOption, noteOption, labelsOption,
-		optional(typeOption), newParent}
-	host.nothing = "one or more of --name, --ip_address, --active, --note, --labels, --type, or --parent"
-
-	device := &resource{
-		name: "device", path: "/devices", key: "devices", details: true, zeroIsNone: true,
-		fields: []string{keyID, "name", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyParent},
-		more:   []string{"note", keyCreated, keyUpdated, keyProject},
-		list: []option{fieldsOption, detailOption, allOption, sortKeyOption, sortDirOption, limitOption, markerOption, inCloud, inRegion, inCell, parent,
-			{long: "descendants", kind: switchOption, help: "with --parent: all below it, not its children only"}, activeFilter},
-		badSort: sortedByList,
-	}
-
-	hardware := []option{textual("model_name", "model"), textual("os_version", "version of its operating system"), textual("vlans", "VLANs, as a text")}
-	networkDevice.create = slices.Concat([]option{nameOption, ipOption, required(inRegion), required(inCloud), inCell, typeOption, activeOption},
-		hardware, []option{labelsOption, parent, varsOption})
-	networkDevice.list = []option{nameFilter, inRegion, inCloud, inCell, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
-		markerOption, typeFilter, varsFilter, ipFilter}
-	networkDevice.badSort = sortedByList
-	networkDevice.update = slices.Concat([]option{optional(nameOption), optional(ipOption), optional(typeOption)}, hardware, []option{labelsOption, newParent})
-	networkDevice.nothing = "one or more of --name, --ip_address, --type, --model-name, --os-version, --vlans, --labels, or --parent"
-
-	addresses := []option{textual("cidr", "range of addresses, such as 10.20.0.0/24"), textual("gateway", "address of the gateway"),
-		textual("netmask", "netmask, such as 255.255.255.0")}
-	extras := []option{textual("ip_block_type", "type of the address block"), textual("nss", "name servers, as a text")}
-	network := &resource{
-		name: "network", path: "/networks", key: "networks", filter: "name", places: []string{keyRegion, keyCell}, container: []*resource{region}, inside: keyRegion,
-		details: true, variables: true,
-		fields: []string{keyID, "name", "cidr", "gateway", "netmask", keyCloud, keyRegion, keyCell},
-		more:   []string{"ip_block_type", "nss", keyVariables, keyCreated, keyUpdated, keyProject},
-		remove: remover(func(c *craton.Client) deleter[int] { return c.Networks }),
-		create: slices.Concat([]option{nameOption, required(addresses[0]), required(addresses[1]), required(addresses[2]),
-			required(inRegion), required(inCloud), inCell}, extras, []option{varsOption}),
-		list: []option{nameFilter, inRegion, inCell, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
-			varsFilter}, badSort: sortedByList,
-		update:  slices.Concat([]option{optional(nameOption)}, addresses, extras),
-		nothing: "one or more of --name, --cidr, --gateway, --netmask, --ip-block-type, or --nss",
-	}
-
-	onDevice := reference("device", "d", keyDevice, host, networkDevice)
-	sort := option{long: "type", short: "t", meta: "<type>", key: "interface_type", help: "what sort of interface it is; a free text"}
-	wiring := []option{textual("vlan", "name of the VLAN"), numeric("port", "number of the port"), numeric("speed", "speed, in the unit of your choice"),
-		textual("duplex", "duplex mode"), textual("link", "state of the link"), textual("cdp", "what CDP tells"), textual("security", "security settings")}
-	networkInterface := &resource{
-		name: "network-interface", path: "/network-interfaces", key: "network_interfaces", places: []string{keyDevice},
-		container: []*resource{host, networkDevice}, inside: keyDevice,
-		fields: []string{keyID, "name", keyDevice, "interface_type", "ip_address", keyNetwork},
-		more:   []string{"vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp", "security", keyCreated, keyUpdated, keyProject},
-		remove: remover(func(c *craton.Client) deleter[int] { return c.NetworkInterfaces }),
-		create: slices.Concat([]option{nameOption, required(onDevice), required(sort), ipOption, reference("network", "", keyNetwork, network),
-			numeric("vlan_id", "number of the VLAN")}, wiring, []option{varsOption}),
-		list: []option{onDevice, sort, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
-			ipFilter}, badSort: sortedByList,
-		update:  slices.Concat([]option{optional(nameOption), sort}, wiring),
-		nothing: "one or more of --name, --type, --vlan, --port, --speed, --duplex, --link, --cdp, or --security",
-	}
-
-	username := nameOption
-	username.key = "username"
-	user := &resource{
-		name: "user", path: "/users", key: "users", title: "username", filter: "name", secret: "api_key",
-		fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{keyCreated, keyUpdated},
-		remove: remover(func(c *craton.Client) deleter[int] { return c.Users }),
-		create: []option{username, required(reference("project", "", keyProject, project)),
-			{long: "admin", kind: switchOption, key: "is_admin", help: "an admin of the project"}},
-		list: []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption},
-	}
-	all := []*resource{user, cloud, region, cell, host, networkDevice, network, networkInterface}
-	project.holds, project.holdKey = all, keyProject
-	cloud.holds, cloud.holdKey = all[2:], keyCloud
-	region.holds, region.holdKey = all[3:], keyRegion
-	cell.holds, cell.holdKey = all[4:], keyCell
-	host.holds, host.holdKey = all[7:], keyDevice
-	networkDevice.holds, networkDevice.holdKey = all[7:], keyDevice
-	devices := referred{device, []*resource{host, networkDevice}}
-	refers := map[string]referred{keyParent: devices, keyDevice: devices}
-	for key, r := range map[string]*resource{keyProject: project, keyCloud: cloud, keyRegion: region, keyCell: cell, keyNetwork: network} {
-		refers[key] = referred{r, []*resource{r}}
-	}
-	kinds := []*resource{project, cloud, region, device, host, cell, networkDevice, network, networkInterface, user}
-	for _, r := range kinds {
+	refers := map[string]referred{}
+	for _, r := range all {
+		kinds.derive(r)
 		r.refers = refers
-	}
-	return kinds
-}
-
-// deleter is a service of the client that deletes.
-type deleter[K craton.ID] interface {
-	Delete(ctx context.Context, id K) error
-}
-
-// remover deletes by the client's own service, which finds out what the original's bare 500 means.
-func remover[K craton.ID](of func(*craton.Client) deleter[K]) func(context.Context, *craton.Client, string) error {
-	return func(ctx context.Context, c *craton.Client, text string) error {
-		var id K
-		switch p := any(&id).(type) {
-		case *int:
-			n, err := strconv.Atoi(text)
-			if err != nil {
-				return err
+		for _, f := range r.kind.Fields {
+			if f.Type != schema.Reference {
+				continue
 			}
-			*p = n
-		case *string:
-			*p = text
+			each := kinds.named(f.To)
+			list := each[0]
+			if len(each) > 1 { // hosts and network devices
+				list = kinds[schema.Device.Name]
+			}
+			refers[f.Key] = referred{list, each}
 		}
-		return of(c).Delete(ctx, id)
 	}
+	kinds[schema.Project.Name].details = false // no column of project-list needs them
+	return all
+}
+
+// byKind are the resources by the names of their kinds.
+type byKind map[string]*resource
+
+func (all byKind) named(names []string) (of []*resource) {
+	for _, name := range names {
+		of = append(of, all[name])
+	}
+	return of
+}
+
+// derive fills in what the schema knows of a resource and of others.
+func (all byKind) derive(r *resource) {
+	k, order := r.kind, r.order
+	if order == nil {
+		order = []string{k.Title}
+	}
+	for _, f := range k.Fields {
+		if !slices.Contains(order, f.Key) {
+			order = append(order, f.Key)
+		}
+		if !slices.Contains(slices.Concat(r.fields, r.more, r.hidden), f.Key) {
+			r.more = append(r.more, f.Key)
+		}
+	}
+	if k.Variables != schema.None && !slices.Contains(order, keyVariables) {
+		order = append(order, keyVariables)
+	}
+	for i, o := range r.list {
+		if o.long == "" {
+			r.list[i] = optional(all.option(k, o.key))
+			if k.Field(o.key).Place() && !k.View {
+				r.places = append(r.places, o.key)
+			}
+		}
+	}
+	if k.View {
+		return
+	}
+	for _, key := range order {
+		r.create = append(r.create, all.option(k, key))
+	}
+	if k.Updatable() {
+		all.deriveUpdate(r, order)
+	}
+	if n := len(k.Scope); n > 0 && k.Scope[n-1][0] != schema.Project.Name {
+		r.container = all.named(k.Scope[n-1])
+		i := slices.IndexFunc(k.Fields, func(f schema.Field) bool { return slices.Equal(f.To, k.Scope[n-1]) && f.Required })
+		r.inside = k.Fields[i].Key
+	}
+	for _, held := range k.Contents() {
+		r.holds = append(r.holds, all[held.Name])
+	}
+	if held := schema.NetworkInterface; r.holds != nil && !slices.Contains(r.holds, all[held.Name]) && slices.Contains(r.holds, all[schema.Host.Name]) {
+		r.holds = append(r.holds, all[held.Name]) // of the devices within
+	}
+	r.holdKey = k.ContentKey()
+}
+
+// deriveUpdate makes the options of an update, and what it says if there are none.
+func (all byKind) deriveUpdate(r *resource, order []string) {
+	var said, seen []string
+	for _, key := range append(slices.Clone(r.again), order...) {
+		f := r.kind.Field(key)
+		fixed := f != nil && f.Fixed
+		if key == keyVariables || fixed && !(r.offersPlaces && f.Place()) || slices.Contains(seen, key) {
+			continue
+		}
+		seen = append(seen, key)
+		o := optional(all.option(r.kind, key))
+		if f != nil && f.Nullable {
+			o.empty = true
+			o.help += "; an empty text takes it away"
+		}
+		r.update = append(r.update, o)
+		if fixed {
+			r.fixed = append(r.fixed, key)
+		}
+		if !slices.Contains(r.unsaid, key) {
+			said = append(said, "--"+o.long)
+		}
+	}
+	last := len(said) - 1
+	r.nothing = cmp.Or(r.nothing, "one or more of") + " " + strings.Join(said[:last], ", ") + ", or " + said[last]
+}
+
+// option is the option for a member of a kind's objects: in the words of the original, or made of the schema.
+func (all byKind) option(k *schema.Kind, key string) option {
+	o := words[key]
+	if o.kind == wordsOption || o.kind == repeatedOption { // not sent as it stands
+		return o
+	}
+	f := cmp.Or(k.Field(key), &schema.Field{Key: key, Required: true}) // the name
+	o.key, o.required = key, f.Required
+	o.long = cmp.Or(o.long, strings.ReplaceAll(f.Option(), "_", "-"))
+	o.meta = cmp.Or(o.meta, "<"+f.Option()+">")
+	o.help = cmp.Or(o.help, strings.ReplaceAll(f.Option(), "_", " "))
+	switch {
+	case o.kind == switchOption:
+		o.meta = ""
+	case f.Type == schema.Integer:
+		o.kind = integerOption
+	case f.Type == schema.Flag:
+		o.kind = truthOption
+	case f.Type == schema.Reference:
+		o.kind, o.of = referenceOption, all.named(f.To)
+		o.help = nouns(o.of) + ", by id or name"
+	}
+	return o
 }
