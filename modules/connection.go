@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/modules/ansible"
 	"github.com/craton-fleet/craton/modules/internal/options"
@@ -44,7 +45,7 @@ func connectionSettings(p ansible.Params) (*settings.Values, error) {
 //
 // A task that may create something makes a SQLite file that is not there. In check mode it works on an empty one
 // in a temporary folder then, so that it predicts what the real run does and leaves nothing behind.
-func open(ctx context.Context, task *ansible.Task, creates bool) (fl *fleet, done func() error, err error) {
+func open(ctx context.Context, task *ansible.Task, creates bool) (fl *reconcile.Fleet, done func() error, err error) {
 	v, err := connectionSettings(task.Params)
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +72,7 @@ func open(ctx context.Context, task *ansible.Task, creates bool) (fl *fleet, don
 	if err != nil {
 		return nil, nil, errors.Join(err, done())
 	}
-	return &fleet{client: connection.Client, project: project}, done, nil
+	return &reconcile.Fleet{Client: connection.Client, Project: project}, done, nil
 }
 
 // scratch are the settings of an empty fleet, and a function that removes it.

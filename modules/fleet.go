@@ -103,7 +103,7 @@ func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	got, err := fleetfile.Apply(ctx, fl.client, file, fleetfile.Options{Check: task.CheckMode, ProjectID: fl.project})
+	got, err := fleetfile.Apply(ctx, fl.Client, file, fleetfile.Options{Check: task.CheckMode, ProjectID: fl.Project})
 	if got == nil {
 		return nil, err
 	}

@@ -5,27 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // filter is an option of an info module that the API filters by.
 type filter struct {
-	option string
-	param  string // of the API
-	form   form
+	option string // the API's parameter too
+	of     schema.Type
 	doc    string
 }
 
 var (
-	varsFilter = filter{option: "vars", param: "vars", doc: "Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:\"db\",tuning.hugepages:64); all must match."}
+	varsFilter = filter{option: "vars", doc: "Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:\"db\",tuning.hugepages:64); all must match."}
 
-	addressFilter = filter{option: "ip_address", param: "ip_address", form: formAddress, doc: "Only those with this address, in any spelling."}
+	addressFilter = filter{option: "ip_address", of: schema.Address, doc: "Only those with this address, in any spelling."}
 )
 
-func textFilter(option, param string) filter {
-	return filter{option: option, param: param, doc: fmt.Sprintf("Only those with this %s.", option)}
+func textFilter(option string) filter {
+	return filter{option: option, doc: fmt.Sprintf("Only those with this %s.", option)}
 }
 
 // Options of info modules.
@@ -41,10 +41,10 @@ func (r *resource) infoName() string { return r.moduleName() + "_info" }
 func (r *resource) infoSpec() *ansible.Spec {
 	s := &ansible.Spec{
 		Name:  r.infoName(),
-		Short: fmt.Sprintf("Read %s of Craton", r.nouns),
+		Short: fmt.Sprintf("Read %s of Craton", r.nouns()),
 		Description: []string{
 			r.doc.is,
-			fmt.Sprintf("Lists the %s that match all options that are given, however many there are. Changes nothing.", r.nouns),
+			fmt.Sprintf("Lists the %s that match all options that are given, however many there are. Changes nothing.", r.nouns()),
 			"What is not found is no error: the list is empty then. A name that several objects have, where one is to be named, is.",
 		},
 		SupportsCheckMode: true,
@@ -54,49 +54,49 @@ func (r *resource) infoSpec() *ansible.Spec {
 	if r.rootOnly != "" {
 		s.Notes = []string{r.rootOnly}
 	}
-	if r.name != nameDevice {
+	if !r.View {
 		s.SeeAlso = []ansible.SeeAlso{{Module: fullName(r.moduleName())}}
 		id := r.idOption()
-		id.Description = []string{fmt.Sprintf("Only the %s with this id.", r.noun)}
+		id.Description = []string{fmt.Sprintf("Only the %s with this id.", r.Noun())}
 		s.Options = append(s.Options, id, ansible.Option{Name: optName, Aliases: []string{"names"},
-			Type: ansible.List, Elements: ansible.Str, Description: []string{fmt.Sprintf("Only %s with one of these names.", r.nouns)}})
+			Type: ansible.List, Elements: ansible.Str, Description: []string{fmt.Sprintf("Only %s with one of these names.", r.nouns())}})
 	}
 	for _, f := range r.infoReferences() {
-		s.Options = append(s.Options, ansible.Option{Name: f.option, Description: append([]string{
-			fmt.Sprintf("Only those of this %s, by name or id.", f.option)}, byName(f.kinds[0])...)})
+		s.Options = append(s.Options, ansible.Option{Name: f.Option(), Description: append([]string{
+			fmt.Sprintf("Only those of this %s, by name or id.", f.Option())}, byName(f.To[0])...)})
 	}
 	for _, f := range r.filters {
 		o := ansible.Option{Name: f.option, Description: []string{f.doc}}
-		if f.option == varsFilter.option && r.inherits {
+		if f.option == varsFilter.option && r.Inherits != nil {
 			o.Description = append(o.Description, "Inherited variables count, unless O(resolved=false).")
 		}
-		if f.form == formFlag {
+		if f.of == schema.Flag {
 			o.Type = ansible.Bool
 		}
 		s.Options = append(s.Options, o)
 	}
-	if r.inherits {
+	if r.Inherits != nil {
 		s.Options = append(s.Options, ansible.Option{Name: optResolved, Type: ansible.Bool, Default: true, Description: []string{
 			"Whether C(variables) hold what the object inherits, too, or its own only."}})
 	}
-	if r.fixedVariables {
+	if r.Variables == schema.AtCreate {
 		s.Options = append(s.Options, ansible.Option{Name: optWithVariables, Type: ansible.Bool, Default: false, Description: []string{
 			"Whether to read the variables too. That takes one request for each interface; without it C(variables) are null."}})
 	}
-	s.Returns = []ansible.Return{{Name: r.plural, Type: ansible.List, Elements: ansible.Dict, Returned: "success",
-		Description: []string{fmt.Sprintf("The %s, in the order in which they were created.", r.nouns)}, Contains: r.returns(false)}}
+	s.Returns = []ansible.Return{{Name: r.List, Type: ansible.List, Elements: ansible.Dict, Returned: "success",
+		Description: []string{fmt.Sprintf("The %s, in the order in which they were created.", r.nouns())}, Contains: r.returns(false)}}
 	return s
 }
 
 // infoReferences are the references to filter by: where objects stand, and what the API filters by.
-func (r *resource) infoReferences() (list []field) {
-	for _, f := range r.fields {
-		if f.form == formReference && (f.option != optParent || r.name == nameDevice) {
+func (r *resource) infoReferences() (list []*schema.Field) {
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.Type == schema.Reference && (f.Option() != optParent || r.View) {
 			list = append(list, f)
 		}
 	}
-	if slices.Contains(r.scope, optDevice) {
-		list = append(list, inCloud, inRegion)
+	if r.onDevice() {
+		list = append(list, reconcile.PlaceField(optCloud), reconcile.PlaceField(optRegion))
 	}
 	return list
 }
@@ -108,43 +108,43 @@ func (r *resource) info(ctx context.Context, task *ansible.Task) (result *ansibl
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	found, err := fl.list(ctx, r, task.Params)
-	if gone := (*missing)(nil); errors.As(err, &gone) {
+	found, err := r.list(ctx, fl, task.Params)
+	if reconcile.IsMissing(err) {
 		found, err = nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &ansible.Result{Fields: ansible.Fields{r.plural: append([]object{}, found...)}}, nil
+	return &ansible.Result{Fields: ansible.Fields{r.List: append([]reconcile.Object{}, found...)}}, nil
 }
 
-func (fl *fleet) list(ctx context.Context, r *resource, p ansible.Params) ([]object, error) {
-	query, err := fl.filters(ctx, r, p)
+func (r *resource) list(ctx context.Context, fl *reconcile.Fleet, p ansible.Params) ([]reconcile.Object, error) {
+	query, err := r.query(ctx, fl, p)
 	if err != nil {
 		return nil, err
 	}
-	queries := []filters{query}
-	if r.name != nameDevice && p.Has(optName) {
+	queries := []reconcile.Filters{query}
+	if !r.View && p.Has(optName) {
 		queries = nil
 		for _, name := range p.Strings(optName) {
 			q := maps.Clone(query)
-			q[r.key] = name
+			q[r.Title] = name
 			queries = append(queries, q)
 		}
 	}
 	seen := map[string]bool{}
-	var all []object
+	var all []reconcile.Object
 	for _, q := range queries {
-		found, err := fl.search(ctx, r, q)
+		found, err := fl.Search(ctx, r.Kind, q)
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range found {
-			if seen[o.id()] {
+			if seen[o.ID()] {
 				continue
 			}
-			seen[o.id()] = true
-			if o, err = fl.detail(ctx, r, o, p); err != nil {
+			seen[o.ID()] = true
+			if o, err = r.detail(ctx, fl, o, p); err != nil {
 				return nil, err
 			}
 			all = append(all, o)
@@ -153,80 +153,77 @@ func (fl *fleet) list(ctx context.Context, r *resource, p ansible.Params) ([]obj
 	return all, nil
 }
 
-// filters are the task's options as the API's parameters.
-func (fl *fleet) filters(ctx context.Context, r *resource, p ansible.Params) (filters, error) {
-	query := filters{}
-	if r.detailed {
+// query is the task's options as the API's parameters.
+func (r *resource) query(ctx context.Context, fl *reconcile.Fleet, p ansible.Params) (reconcile.Filters, error) {
+	query := reconcile.Filters{}
+	if r.Details {
 		query["details"] = true
 	}
-	if r.inherits {
+	if r.Inherits != nil {
 		query["resolved-values"] = p.Bool(optResolved)
 	}
-	if r.name != nameDevice && p.Has(optID) {
-		text := idText(r, p)
-		query[keyID] = text
-		if r.name != nameProject {
-			query[keyID] = int(p.Int(optID))
+	if !r.View && p.Has(optID) {
+		query[reconcile.KeyID] = r.idText(p)
+		if !r.UUID {
+			query[reconcile.KeyID] = int(p.Int(optID))
 		}
 	}
 	given := map[string]string{}
 	for _, f := range r.infoReferences() {
-		if f.place() && p.Has(f.option) && p.String(f.option) != "" {
-			given[f.option] = p.String(f.option)
+		if option := f.Option(); reconcile.PlaceField(option) != nil && p.Has(option) && p.String(option) != "" {
+			given[option] = p.String(option)
 		}
 	}
-	place, _, err := fl.place(ctx, given)
+	place, _, err := fl.Place(ctx, given)
 	if err != nil {
 		return nil, err
 	}
-	onDevice := slices.Contains(r.scope, optDevice)
-	if !onDevice {
+	if !r.onDevice() {
 		maps.Copy(query, place)
 	}
 	for _, f := range r.infoReferences() {
-		if f.place() || !p.Has(f.option) || p.String(f.option) == "" {
+		option := f.Option()
+		if reconcile.PlaceField(option) != nil || !p.Has(option) || p.String(option) == "" {
 			continue
 		}
-		within := filters{}
-		if onDevice {
-			within = filters(place)
+		within := reconcile.Filters{}
+		if r.onDevice() {
+			within = place
 		}
-		o, err := fl.reference(ctx, &f, p.String(f.option), within)
+		o, err := fl.Reference(ctx, f, p.String(option), within)
 		if err != nil {
 			return nil, err
 		}
-		query[f.api()] = o[keyID]
+		query[f.Key] = o[reconcile.KeyID]
 	}
-	if onDevice && len(place) > 0 && query["device_id"] == nil {
+	if r.onDevice() && len(place) > 0 && query["device_id"] == nil {
 		return nil, errors.New("cloud and region say where to look for the device; give device too")
 	}
 	for _, f := range r.filters {
 		switch {
 		case !p.Has(f.option):
-		case f.form == formFlag:
-			query[f.param] = p.Bool(f.option)
+		case f.of == schema.Flag:
+			query[f.option] = p.Bool(f.option)
 		case p.String(f.option) == "":
-		case f.form == formAddress:
-			v, err := field{option: f.option, form: formAddress}.check(p.String(f.option))
-			if err != nil {
+		case f.of == schema.Address:
+			if query[f.option], err = reconcile.Check(r.Field(f.option), p.String(f.option)); err != nil {
 				return nil, err
 			}
-			query[f.param] = v
 		default:
-			query[f.param] = p.String(f.option)
+			query[f.option] = p.String(f.option)
 		}
 	}
 	return query, nil
 }
 
 // detail reads what the listing has left out.
-func (fl *fleet) detail(ctx context.Context, r *resource, o object, p ansible.Params) (object, error) {
-	if r.fixedVariables && !p.Bool(optWithVariables) {
-		o[keyVariables] = nil
-		return r.complete(o), nil
+func (r *resource) detail(ctx context.Context, fl *reconcile.Fleet, o reconcile.Object, p ansible.Params) (reconcile.Object, error) {
+	if r.Variables == schema.AtCreate && !p.Bool(optWithVariables) {
+		o[reconcile.KeyVariables] = nil
+		return o, nil
 	}
-	if _, ok := o[keyVariables]; !ok && r.inherits { // never in a listing with details; a server may leave them out
-		return nil, fmt.Errorf("the %s came without its variables", r.called(o))
+	if _, ok := o[reconcile.KeyVariables]; !ok && r.Inherits != nil { // never in a listing with details; a server may leave them out
+		return nil, fmt.Errorf("the %s came without its variables", reconcile.Called(r.Kind, o))
 	}
-	return fl.fill(ctx, r, o)
+	return fl.Fill(ctx, r.Kind, o)
 }

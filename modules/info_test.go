@@ -70,9 +70,9 @@ func TestInfo(t *testing.T) {
 		{"device", args{"parent": "sw1", "descendants": true}, []string{"web1", "web2"}},
 		{"device", args{"active": false}, []string{"web2"}},
 	} {
-		r := kinds(c.of)[0]
+		r := resourceOf(c.of)
 		got := a.OK(t, false, r.infoName(), c.in)
-		have := names(t, got, r.plural)
+		have := names(t, got, r.List)
 		if d := cmp.Diff(c.want, have); d != "" {
 			t.Errorf("%s %v: %s", r.infoName(), c.in, d)
 		}
@@ -81,8 +81,8 @@ func TestInfo(t *testing.T) {
 		}
 	}
 	first := func(of string, in args) map[string]any {
-		r := kinds(of)[0]
-		return a.OK(t, false, r.infoName(), in)[r.plural].([]any)[0].(map[string]any)
+		r := resourceOf(of)
+		return a.OK(t, false, r.infoName(), in)[r.List].([]any)[0].(map[string]any)
 	}
 	if d := cmp.Diff(map[string]any{"v": "own", "w": 1.0}, first("host", args{"name": "web1"})["variables"]); d != "" {
 		t.Error(d)

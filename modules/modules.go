@@ -35,7 +35,7 @@ var registry = sync.OnceValue(func() map[string]func() *ansible.Module {
 	register(variablesName, variablesSpec, runVariables)
 	register(fleetName, fleetSpec, runFleet)
 	for _, r := range resources() {
-		if r.service.create != nil {
+		if !r.View {
 			register(r.moduleName(), r.spec, r.run)
 		}
 		register(r.infoName(), r.infoSpec, r.info)

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
 // moduleName is the module of the resource.
-func (r *resource) moduleName() string { return "craton_" + r.name }
+func (r *resource) moduleName() string { return "craton_" + r.name() }
 
 // fullName is a module's name in a playbook.
 func fullName(name string) string { return "craton.fleet." + name }
@@ -16,7 +18,7 @@ func fullName(name string) string { return "craton.fleet." + name }
 // byName ends the documentation of options that name objects of a kind.
 func byName(kind string) []string {
 	doc := []string{"A text of digits is an id only where no object has exactly that name."}
-	if paths := kinds(kind)[0].paths(); paths != nil {
+	if paths := reconcile.Paths(schema.ByName(kind)); paths != nil {
 		doc = append([]string{fmt.Sprintf("Where several have the name, write C(%s).", strings.Join(paths, ") or C("))}, doc...)
 	}
 	return doc
@@ -26,10 +28,10 @@ func byName(kind string) []string {
 func (r *resource) spec() *ansible.Spec {
 	s := &ansible.Spec{
 		Name:  r.moduleName(),
-		Short: fmt.Sprintf("Create, change and remove %s of Craton", article(r.noun)),
+		Short: fmt.Sprintf("Create, change and remove %s of Craton", article(r.Noun())),
 		Description: []string{
 			r.doc.is,
-			fmt.Sprintf("Finds %s by its name (%s) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.", article(r.noun), r.doc.key),
+			fmt.Sprintf("Finds %s by its name (%s) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.", article(r.Noun()), r.doc.key),
 			"Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.",
 		},
 		Notes:             r.doc.notes,
@@ -44,21 +46,21 @@ func (r *resource) spec() *ansible.Spec {
 	s.Options = append(s.Options, r.nameOption(), r.idOption(), ansible.Option{
 		Name: optState, Default: present, Choices: []any{present, absent},
 		Description: []string{
-			fmt.Sprintf("V(present) makes the %s what the task says, V(absent) removes it.", r.noun),
-			fmt.Sprintf("A %s that is not there, or whose place is not there, is V(absent) already.", r.noun),
+			fmt.Sprintf("V(present) makes the %s what the task says, V(absent) removes it.", r.Noun()),
+			fmt.Sprintf("A %s that is not there, or whose place is not there, is V(absent) already.", r.Noun()),
 		}})
 	s.RequiredOneOf = [][]string{{optName, optID}}
-	for _, f := range r.fields {
-		s.Options = append(s.Options, r.fieldOption(f))
+	for i := range r.Fields {
+		s.Options = append(s.Options, r.fieldOption(&r.Fields[i]))
 	}
-	if r.field(optCloud) == nil && r.field(optDevice) != nil {
+	if r.onDevice() {
 		s.Options = append(s.Options, whereOptions()...)
 	}
 	s.Options = append(s.Options, r.contentOptions()...)
 	s.Returns = []ansible.Return{{
-		Name: r.name, Type: ansible.Dict, Returned: "success",
+		Name: r.name(), Type: ansible.Dict, Returned: "success",
 		Description: []string{
-			fmt.Sprintf("The %s as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.", r.noun),
+			fmt.Sprintf("The %s as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.", r.Noun()),
 			"With O(state=absent) as it was, or an empty dict if it was not there.",
 		},
 		Contains: r.returns(true),
@@ -68,7 +70,7 @@ func (r *resource) spec() *ansible.Spec {
 
 func (r *resource) nameOption() ansible.Option {
 	return ansible.Option{Name: optName, Description: []string{
-		fmt.Sprintf("The name of the %s, %s.", r.noun, unique(r.doc.key)),
+		fmt.Sprintf("The name of the %s, %s.", r.Noun(), unique(r.doc.key)),
 		renames(r),
 	}}
 }
@@ -82,42 +84,45 @@ func unique(key string) string {
 }
 
 func renames(r *resource) string {
-	if r.fixedName {
+	if r.FixedTitle {
 		return "The API cannot change it."
 	}
-	return fmt.Sprintf("With O(id) the %s gets this name.", r.noun)
+	return fmt.Sprintf("With O(id) the %s gets this name.", r.Noun())
 }
 
 func (r *resource) idOption() ansible.Option {
 	kind := ansible.Int
-	if r.name == nameProject {
+	if r.UUID {
 		kind = ansible.Str
 	}
 	return ansible.Option{Name: optID, Type: kind, Description: []string{
-		fmt.Sprintf("The id of the %s, instead of its name. It must be there, unless O(state=absent).", r.noun)}}
+		fmt.Sprintf("The id of the %s, instead of its name. It must be there, unless O(state=absent).", r.Noun())}}
 }
 
-func (r *resource) fieldOption(f field) ansible.Option {
-	o := ansible.Option{Name: f.option, Description: append([]string{}, f.doc...)}
-	switch f.form {
-	case formInteger:
+func (r *resource) fieldOption(f *schema.Field) ansible.Option {
+	o := ansible.Option{Name: f.Option(), Description: append([]string{}, r.text(f.Option()).doc...)}
+	switch f.Type {
+	case schema.Integer:
 		o.Type = ansible.Int
-	case formFlag:
+	case schema.Flag:
 		o.Type = ansible.Bool
-	case formReference:
-		o.Description = append(o.Description, byName(f.kinds[0])...)
+	case schema.Reference:
+		o.Description = append(o.Description, byName(f.To[0])...)
 	}
 	switch {
-	case f.place() && f.required:
+	case reconcile.PlaceField(f.Option()) != nil && f.Required:
 		o.Description = append(o.Description, "May be left out where the other names say it without doubt.")
-	case f.required && f.option != optProject:
-		o.Description = append(o.Description, fmt.Sprintf("Required to create the %s.", r.noun))
+	case f.Required && f.Option() != optProject:
+		o.Description = append(o.Description, fmt.Sprintf("Required to create the %s.", r.Noun()))
 	}
-	if f.fixed {
-		o.Description = append(o.Description, fmt.Sprintf("The API cannot change it. Another value than the %s has is an error, unless O(recreate=true).", r.noun))
+	if f.Fixed {
+		o.Description = append(o.Description, fmt.Sprintf("The API cannot change it. Another value than the %s has is an error, unless O(recreate=true).", r.Noun()))
 	}
 	return o
 }
+
+// onDevice tells that objects stand on a device, which the places say where to look for.
+func (r *resource) onDevice() bool { return r.ByOption(optDevice) != nil }
 
 // whereOptions say where a device is looked for.
 func whereOptions() []ansible.Option {
@@ -129,29 +134,29 @@ func whereOptions() []ansible.Option {
 
 // contentOptions are labels, variables, and how much may be deleted.
 func (r *resource) contentOptions() (options []ansible.Option) {
-	if r.labels {
+	if r.hasLabels() {
 		options = append(options, ansible.Option{Name: optLabels, Type: ansible.List, Elements: ansible.Str, Description: []string{"The labels."}},
 			ansible.Option{Name: optLabelsMode, Default: add, Choices: []any{add, exact}, Description: []string{
 				"V(add) adds O(labels) to those that are there, V(exact) removes all others. V(exact) with an empty list removes all."}})
 	}
-	if r.variables {
-		doc := []string{fmt.Sprintf("The %s's own variables: names and values of any type.", r.noun), "Numbers keep all their digits. A null is a value, and hides one that would be inherited."}
-		if r.fixedVariables {
+	if r.hasVariables() {
+		doc := []string{fmt.Sprintf("The %s's own variables: names and values of any type.", r.Noun()), "Numbers keep all their digits. A null is a value, and hides one that would be inherited."}
+		if r.Variables == schema.AtCreate {
 			doc = append(doc, "The API cannot change them. Others than those that are there are an error, unless O(recreate=true).")
 		}
 		options = append(options, ansible.Option{Name: optVariables, Type: ansible.Dict, Description: doc},
 			ansible.Option{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
 				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}})
 	}
-	if r.inside != "" {
+	if reconcile.Container(r.Kind) {
 		options = append(options, ansible.Option{Name: optForce, Type: ansible.Bool, Default: false, Description: []string{
-			fmt.Sprintf("With O(state=absent): remove the %s even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.", r.noun),
+			fmt.Sprintf("With O(state=absent): remove the %s even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.", r.Noun()),
 			"What stands outside and depends on something inside, as a child on its parent, forbids it all the same.",
 		}})
 	}
-	if r.fixed() {
+	if reconcile.Recreatable(r.Kind) {
 		options = append(options, ansible.Option{Name: optRecreate, Type: ansible.Bool, Default: false, Description: []string{
-			fmt.Sprintf("Where a value differs that the API cannot change: delete the %s and create it anew, with another id. What the task does not mention is kept.", r.noun),
+			fmt.Sprintf("Where a value differs that the API cannot change: delete the %s and create it anew, with another id. What the task does not mention is kept.", r.Noun()),
 			"It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.",
 		}})
 	}
@@ -161,58 +166,59 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 // returns documents an object in a result.
 func (r *resource) returns(own bool) []ansible.Return {
 	idType, idSample := ansible.Int, any(7)
-	if r.name == nameProject {
+	if r.UUID {
 		idType, idSample = ansible.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
 	}
 	always := func(name string, kind ansible.Type, sample any, doc string) ansible.Return {
 		return ansible.Return{Name: name, Type: kind, Sample: sample, Returned: "always", Description: []string{doc}}
 	}
 	list := []ansible.Return{
-		always(keyID, idType, idSample, "The id. Null in check mode if it is to be created."),
-		always(r.key, ansible.Str, r.name+"1", "The name."),
+		always(reconcile.KeyID, idType, idSample, "The id. Null in check mode if it is to be created."),
+		always(r.Title, ansible.Str, r.name()+"1", "The name."),
 	}
-	if r.name == nameDevice {
-		list = append(list, always(keyKind, ansible.Str, nameHost, "V(host) or V(network_device). Network devices have C(model_name), C(os_version) and C(vlans) too."))
+	if r.View {
+		list = append(list, always(reconcile.KeyKind, ansible.Str, schema.Host.Ident(), "V(host) or V(network_device). Network devices have C(model_name), C(os_version) and C(vlans) too."))
 	}
-	for _, f := range r.fields {
-		kind, doc := ansible.Str, f.doc[0]
-		switch f.form {
-		case formInteger:
+	for _, f := range r.Fields {
+		text := r.text(f.Option())
+		kind, doc := ansible.Str, text.doc[0]
+		switch f.Type {
+		case schema.Integer:
 			kind = ansible.Int
-		case formFlag:
+		case schema.Flag:
 			kind = ansible.Bool
-		case formReference:
+		case schema.Reference:
 			kind = ansible.Int
-			if f.option == optProject {
+			if f.Option() == optProject {
 				kind = ansible.Str
 			}
-			doc = fmt.Sprintf("The id of the %s.", strings.ReplaceAll(f.option, "_", " "))
+			doc = fmt.Sprintf("The id of the %s.", strings.ReplaceAll(f.Option(), "_", " "))
 		}
-		if !f.required && f.form != formFlag {
+		if !f.Required && f.Type != schema.Flag {
 			doc += " Null for none."
 		}
-		list = append(list, always(f.api(), kind, f.sample, doc))
+		list = append(list, always(f.Key, kind, text.sample, doc))
 	}
-	if r.field(optProject) == nil && r.name != nameProject {
-		list = append(list, always(keyProject, ansible.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "The id of the project."))
+	if r.ByOption(optProject) == nil && r.Kind != schema.Project {
+		list = append(list, always(reconcile.KeyProject, ansible.Str, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "The id of the project."))
 	}
 	list = append(list,
-		always(keyCreated, ansible.Str, "2026-03-30T08:15:42.000000", "When it was created, in UTC."),
-		always(keyUpdated, ansible.Str, "2026-04-02T17:01:09.000000", "When one of its values was last changed, in UTC; variables and labels do not count. Null for never."))
-	if r.labels {
-		l := always(keyLabels, ansible.List, []string{"canary", "web"}, "All labels, sorted.")
+		always(reconcile.KeyCreated, ansible.Str, "2026-03-30T08:15:42.000000", "When it was created, in UTC."),
+		always(reconcile.KeyUpdated, ansible.Str, "2026-04-02T17:01:09.000000", "When one of its values was last changed, in UTC; variables and labels do not count. Null for never."))
+	if r.hasLabels() {
+		l := always(reconcile.KeyLabels, ansible.List, []string{"canary", "web"}, "All labels, sorted.")
 		l.Elements = ansible.Str
 		list = append(list, l)
 	}
-	if r.variables {
+	if r.hasVariables() {
 		doc := "Its own variables."
-		if !own && r.inherits {
+		if !own && r.Inherits != nil {
 			doc = "Its variables, with those that it inherits unless O(resolved=false)."
 		}
-		list = append(list, always(keyVariables, ansible.Dict, map[string]any{"role": "frontend"}, doc))
+		list = append(list, always(reconcile.KeyVariables, ansible.Dict, map[string]any{"role": "frontend"}, doc))
 	}
-	if r.name == nameUser && own {
-		list = append(list, ansible.Return{Name: keyAPIKey, Type: ansible.Str, Sample: "d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d",
+	if r.Kind == schema.User && own {
+		list = append(list, ansible.Return{Name: reconcile.KeyAPIKey, Type: ansible.Str, Sample: "d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d",
 			Returned: "by the task that created the user, and never again", Description: []string{"The user's API key, a secret."}})
 	}
 	return list

@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
@@ -111,7 +113,7 @@ func TestReturnsAreDocumented(t *testing.T) {
 	a.place(t)
 	for _, l := range lives {
 		if l.name == "network_interface" || l.name == "host" || l.name == "network_device" || l.name == "network" || l.name == "project" || l.name == "cell" || l.name == "region" || l.name == "cloud" {
-			r := kinds(l.name)[0]
+			r := resourceOf(l.name)
 			got := a.OK(t, true, r.moduleName(), l.create).Dict(l.name)
 			documented := map[string]bool{}
 			for _, ret := range r.spec().Returns[0].Contains {
@@ -125,6 +127,23 @@ func TestReturnsAreDocumented(t *testing.T) {
 					t.Errorf("%s: %s is returned and not documented", r.moduleName(), key)
 				}
 			}
+		}
+	}
+}
+
+// Every field of a kind is documented, and nothing else.
+func TestFieldsAreTheSchemas(t *testing.T) {
+	t.Parallel()
+	for _, k := range schema.All() {
+		var want, got []string
+		for _, f := range k.Fields {
+			want = append(want, f.Option())
+		}
+		for _, d := range resourceOf(k.Name).fields {
+			got = append(got, d.option)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-schema +modules):\n%s", k.Name, d)
 		}
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
@@ -20,7 +20,7 @@ const (
 // withVariables are the kinds whose variables the API can change.
 func withVariables() (list []*resource) {
 	for _, r := range resources() {
-		if r.service.setVariables != nil {
+		if r.Variables == schema.Route && !r.View {
 			list = append(list, r)
 		}
 	}
@@ -30,7 +30,7 @@ func withVariables() (list []*resource) {
 func variablesSpec() *ansible.Spec {
 	var choices []any
 	for _, r := range withVariables() {
-		choices = append(choices, r.name)
+		choices = append(choices, r.name())
 	}
 	s := &ansible.Spec{
 		Name:  variablesName,
@@ -100,7 +100,7 @@ func variablesSpec() *ansible.Spec {
 // runVariables is the module craton_variables.
 func runVariables(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	p := task.Params
-	r := kinds(p.String(optKind))[0]
+	r := resourceOf(p.String(optKind))
 	w, drop, err := variablesWanted(p)
 	if err != nil {
 		return nil, err
@@ -110,45 +110,40 @@ func runVariables(ctx context.Context, task *ansible.Task) (result *ansible.Resu
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	have, err := fl.target(ctx, r, p)
+	have, err := r.target(ctx, fl, p)
 	if err != nil {
 		return nil, err
 	}
-	plan := &plan{before: have, after: have.clone()}
-	after := merged(have.variables(), w)
-	for _, key := range drop {
-		delete(after, key)
-	}
-	plan.after[keyVariables] = after
-	r.planVariables(plan)
-	name := r.noun + " " + have.text(r.key)
+	st := reconcile.PlanVariables(r.Kind, have, w, drop)
+	after := st.After.Variables()
+	name := r.Noun() + " " + have.Text(r.Title)
 	result = &ansible.Result{
-		Changed: plan.changed(),
-		Fields: ansible.Fields{keyVariables: after,
-			"target": map[string]any{optKind: r.name, optID: have[keyID], optName: have[r.key]}},
+		Changed: st.Changes(),
+		Fields: ansible.Fields{reconcile.KeyVariables: after,
+			"target": map[string]any{optKind: r.name(), optID: have[reconcile.KeyID], optName: have[r.Title]}},
 		Diff: []ansible.Diff{{BeforeHeader: name, AfterHeader: name,
-			Before: map[string]any{keyVariables: have.variables()}, After: map[string]any{keyVariables: after}}},
+			Before: map[string]any{reconcile.KeyVariables: have.Variables()}, After: map[string]any{reconcile.KeyVariables: after}}},
 	}
 	if task.CheckMode || !result.Changed {
 		return result, nil
 	}
-	got, err := fl.apply(ctx, r, plan)
-	result.Changed = got.wrote
-	result.Fields[keyVariables] = got.object.variables()
+	got, err := fl.Apply(ctx, st)
+	result.Changed = got.Wrote
+	result.Fields[reconcile.KeyVariables] = got.Object.Variables()
 	return result, err
 }
 
 // variablesWanted reads what is to be set and what is to be removed.
-func variablesWanted(p ansible.Params) (w *want, drop []string, err error) {
-	w = &want{replace: p.String(optVariablesMode) == replace}
+func variablesWanted(p ansible.Params) (w *reconcile.Wanted, drop []string, err error) {
+	w = &reconcile.Wanted{Replace: p.String(optVariablesMode) == replace}
 	drop = p.Strings(optRemove)
 	if p.Has(optVariables) {
-		if w.variables, err = variablesOf(p, optVariables); err != nil {
+		if w.Variables, err = variablesOf(p, optVariables); err != nil {
 			return nil, nil, err
 		}
 	}
 	for _, key := range drop {
-		if _, both := w.variables[key]; both {
+		if _, both := w.Variables[key]; both {
 			return nil, nil, fmt.Errorf("the variable %q is to be set and to be removed; decide for one", key)
 		}
 	}
@@ -156,25 +151,25 @@ func variablesWanted(p ansible.Params) (w *want, drop []string, err error) {
 }
 
 // target finds an object that must be there, with its own variables.
-func (fl *fleet) target(ctx context.Context, r *resource, p ansible.Params) (object, error) {
+func (r *resource) target(ctx context.Context, fl *reconcile.Fleet, p ansible.Params) (reconcile.Object, error) {
 	name, id := p.String(optName), p.String(optID)
-	if r.name == nameProject && name == "" && id == "" {
-		o, err := fl.ownProject(ctx)
+	if r.Kind == schema.Project && name == "" && id == "" {
+		o, err := fl.OwnProject(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return fl.fill(ctx, r, o)
+		return fl.Fill(ctx, r.Kind, o)
 	}
 	switch {
 	case id != "":
-		o, err := fl.get(ctx, r, id)
+		o, err := fl.Get(ctx, r.Kind, id)
 		if err == nil && o == nil {
-			err = fmt.Errorf("there is no %s with the id %s", r.noun, id)
+			err = fmt.Errorf("there is no %s with the id %s", r.Noun(), id)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return fl.fill(ctx, r, o)
+		return fl.Fill(ctx, r.Kind, o)
 	case name == "":
 		return nil, errors.New("one of the following is required: name, id")
 	}
@@ -183,23 +178,21 @@ func (fl *fleet) target(ctx context.Context, r *resource, p ansible.Params) (obj
 		if !p.Has(option) || p.String(option) == "" {
 			continue
 		}
-		if !slices.Contains(r.scope, option) {
-			return nil, fmt.Errorf("%s: it does not say where a %s is", option, r.noun)
+		if r.ByOption(option) == nil {
+			return nil, fmt.Errorf("%s: it does not say where a %s is", option, r.Noun())
 		}
 		given[option] = p.String(option)
 	}
-	place, _, err := fl.place(ctx, given)
+	place, _, err := fl.Place(ctx, given)
 	if err != nil {
 		return nil, err
 	}
-	within := filters{}
-	maps.Copy(within, place)
-	o, err := fl.named(ctx, r, name, within)
+	o, err := fl.Named(ctx, r.Kind, name, place)
 	if err != nil {
 		return nil, err
 	}
 	if o == nil {
-		return nil, fmt.Errorf("there is no %s %q; create it first, or correct the name", r.noun, name)
+		return nil, fmt.Errorf("there is no %s %q; create it first, or correct the name", r.Noun(), name)
 	}
-	return fl.fill(ctx, r, o)
+	return fl.Fill(ctx, r.Kind, o)
 }

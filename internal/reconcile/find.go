@@ -1,0 +1,294 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Missing is an object that somebody names and that is not there.
+type Missing struct{ what string }
+
+// Error says what is not there, and where it was looked for.
+func (m *Missing) Error() string { return m.what }
+
+// IsMissing tells the error of a name that is nobody's.
+func IsMissing(err error) bool {
+	_, ok := errors.AsType[*Missing](err)
+	return ok
+}
+
+// kindsOf are the kinds that a reference may name.
+func kindsOf(f *schema.Field) (list []*schema.Kind) {
+	for _, name := range f.To {
+		list = append(list, schema.ByName(name))
+	}
+	return list
+}
+
+// placeFields say where objects stand, outermost first; places are their keys, and that of an interface's device.
+var (
+	placeFields = []*schema.Field{schema.Region.Field("cloud_id"), schema.Cell.Field("region_id"), schema.Host.Field("cell_id")}
+	places      = []string{"cloud_id", "region_id", "cell_id", "device_id"}
+	deviceField = schema.NetworkInterface.Field("device_id")
+)
+
+// PlaceField is the field of an option that says where objects stand: cloud, region or cell; nil for others.
+func PlaceField(option string) *schema.Field {
+	if i := slices.IndexFunc(placeFields, func(f *schema.Field) bool { return f.Option() == option }); i >= 0 {
+		return placeFields[i]
+	}
+	return nil
+}
+
+// holders are the places that a kind's names are unique in and that may stand before one in a reference, outermost first.
+func holders(k *schema.Kind) (list []*schema.Field) {
+	for _, f := range placeFields {
+		if k.Field(f.Key) != nil && slices.ContainsFunc(k.Scope, func(level []string) bool { return slices.Equal(level, f.To) }) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// Paths are the forms of a reference that says where the object is: region/name, cloud/region/name.
+func Paths(k *schema.Kind) (list []string) {
+	path := "name"
+	for _, f := range slices.Backward(holders(k)) {
+		path = f.Option() + "/" + path
+		list = append(list, path)
+	}
+	return list
+}
+
+// Reference finds what an option names: an object with exactly that name, or whose place and name the text is, else the
+// one with that id, among the kinds and within the place. An object outside of the place does not count.
+func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, place Filters) (Object, error) {
+	return fl.other(ctx, f, text, place, nil)
+}
+
+// candidate is an object that a text may mean.
+type candidate struct {
+	kind   *schema.Kind
+	object Object
+}
+
+// other is Reference for an option of the object with the id self: where several have the name, it is not meant itself.
+func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Object, error) {
+	var found []candidate
+	for _, k := range kindsOf(f) {
+		list, err := fl.mentioned(ctx, k, text, place)
+		if err != nil && !(k == schema.Project && craton.IsForbidden(err)) { // who may not list projects may name one by its id
+			return nil, err
+		}
+		for _, o := range list {
+			found = append(found, candidate{k, o})
+		}
+	}
+	if len(found) > 1 && self != nil {
+		found = slices.DeleteFunc(found, func(c candidate) bool { return c.object[KeyID] == self })
+	}
+	switch len(found) {
+	case 0:
+		return fl.byID(ctx, f, text, place)
+	case 1:
+		return found[0].object, nil
+	}
+	return nil, fl.ambiguous(ctx, f.Option(), text, found)
+}
+
+// mentioned lists what a text can mean: name, region/name or cloud/region/name. Names may hold slashes
+// themselves, so every reading counts.
+func (fl *Fleet) mentioned(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
+	if found, err = fl.Search(ctx, k, place.with(Filters{k.Title: text})); err != nil || holders(k) == nil {
+		return found, err
+	}
+	for i, c := range text {
+		if c != '/' {
+			continue
+		}
+		list, err := fl.Search(ctx, k, place.with(Filters{k.Title: text[i+1:]}))
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range list {
+			is, err := fl.standsIn(ctx, k, o, text[:i])
+			if err != nil {
+				return nil, err
+			}
+			if is {
+				found = append(found, o)
+			}
+		}
+	}
+	return found, nil
+}
+
+// standsIn tells whether a path of names, of the innermost holder or of several, is where an object stands.
+func (fl *Fleet) standsIn(ctx context.Context, k *schema.Kind, o Object, path string) (bool, error) {
+	at := ""
+	for _, f := range slices.Backward(holders(k)) {
+		id := o[f.Key]
+		if id == nil {
+			return false, nil
+		}
+		of := kindsOf(f)[0]
+		in, err := fl.read(ctx, of, fmt.Sprint(id))
+		if err != nil {
+			return false, err
+		}
+		if at = "/" + in.Text(of.Title) + at; at == "/"+path {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place Filters) (Object, error) {
+	var nouns []string
+	for _, k := range kindsOf(f) {
+		nouns = append(nouns, k.Noun())
+		if !IsID(k, text) {
+			continue
+		}
+		o, err := fl.read(ctx, k, text)
+		if craton.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range places {
+			want, asked := place[key]
+			if have := o[key]; asked && have != want {
+				option := strings.TrimSuffix(key, "_id")
+				return nil, &Missing{fmt.Sprintf("%s: the %s is in the %s %s, and the task asks for %s", f.Option(), Called(k, o), option,
+					shown(fl.nameAt(ctx, key, have)), shown(fl.nameAt(ctx, key, want)))}
+			}
+		}
+		return o, nil
+	}
+	return nil, &Missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.Option(), strings.Join(nouns, " or "), text, fl.where(ctx, Object(place)))}
+}
+
+// where says where an object stands, by the names that people know: , in cloud "east", region "dfw".
+func (fl *Fleet) where(ctx context.Context, o Object) string {
+	var in []string
+	for _, key := range places {
+		if id := o[key]; id != nil {
+			in = append(in, fmt.Sprintf("%s %s", strings.TrimSuffix(key, "_id"), shown(fl.nameAt(ctx, key, id))))
+		}
+	}
+	if in == nil {
+		return ""
+	}
+	return ", in " + strings.Join(in, ", ")
+}
+
+// nameAt is the name of a place.
+func (fl *Fleet) nameAt(ctx context.Context, key string, id any) any {
+	f := deviceField
+	if place := PlaceField(strings.TrimSuffix(key, "_id")); place != nil {
+		f = place
+	}
+	return fl.nameOf(ctx, f, id)
+}
+
+// nameOf is the name of what a field refers to; where it cannot be read, the id.
+func (fl *Fleet) nameOf(ctx context.Context, f *schema.Field, id any) any {
+	if id == nil {
+		return nil
+	}
+	for _, k := range kindsOf(f) {
+		if o, err := fl.read(ctx, k, fmt.Sprint(id)); err == nil {
+			return o.Text(k.Title)
+		}
+	}
+	return id
+}
+
+// ambiguous says what the candidates are.
+func (fl *Fleet) ambiguous(ctx context.Context, option, text string, found []candidate) error {
+	var lines []string
+	for _, c := range found {
+		line := fmt.Sprintf("%s id %s%s", c.kind.Noun(), c.object.ID(), fl.where(ctx, c.object))
+		if c.kind == schema.User || c.kind == schema.Project {
+			line += fmt.Sprintf(", created %v", c.object[KeyCreated])
+		}
+		lines = append(lines, line)
+	}
+	where := ""
+	if paths := Paths(found[0].kind); paths != nil && option != optionName {
+		where = ", as " + strings.Join(paths, " or ")
+	}
+	return fmt.Errorf("%s: %q is the name of %d objects; give the id of one, or say where it is%s: %s", option, text, len(found), where, strings.Join(lines, "; "))
+}
+
+// optionName is what people call an object's name by, whatever the API does.
+const optionName = "name"
+
+// shown is a value in an error.
+func shown(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "none"
+	case string:
+		return strconv.Quote(v)
+	}
+	return fmt.Sprint(v)
+}
+
+// Place resolves cloud, region and cell, the outer ones first; each is looked for in those that are known. What
+// is inside says what is outside: a region its cloud, a cell its region. An empty text is none. project is that of the place.
+func (fl *Fleet) Place(ctx context.Context, given map[string]string) (ids Filters, project any, err error) {
+	ids = Filters{}
+	for _, f := range placeFields {
+		text, ok := given[f.Option()]
+		if !ok {
+			continue
+		}
+		if text == "" {
+			ids[f.Key] = nil
+			continue
+		}
+		o, err := fl.Reference(ctx, f, text, maps.Clone(ids))
+		if err != nil {
+			return nil, nil, err
+		}
+		ids[f.Key] = o[KeyID]
+		for _, outer := range places[:2] {
+			if id := o[outer]; id != nil {
+				ids[outer] = id
+			}
+		}
+		project = o[KeyProject]
+	}
+	return ids, project, nil
+}
+
+// Named finds the object of a kind by its name in its place, with its own variables if lists have them; nil if it is not there.
+func (fl *Fleet) Named(ctx context.Context, k *schema.Kind, name string, within Filters) (Object, error) {
+	query := within.with(Filters{k.Title: name})
+	if k.Details {
+		query["details"], query["resolved-values"] = true, false
+	}
+	found, err := fl.Search(ctx, k, query)
+	switch {
+	case err != nil || len(found) == 0:
+		return nil, err
+	case len(found) > 1:
+		all := make([]candidate, len(found))
+		for i, o := range found {
+			all[i] = candidate{k, o}
+		}
+		return nil, fl.ambiguous(ctx, optionName, name, all)
+	}
+	return found[0], nil
+}

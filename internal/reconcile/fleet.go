@@ -1,0 +1,217 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/walk"
+)
+
+// Fleet is the API as the engine sees it.
+type Fleet struct {
+	Client *craton.Client
+	// Project is the caller's, "" where there is only one. Who sees several, an admin of the original or root, gets
+	// by name only what is in it.
+	Project string
+}
+
+// Filters are a list's parameters by the API's names, which are the keys of objects too.
+type Filters map[string]any
+
+func (fl *Fleet) collection(k *schema.Kind) *craton.Collection {
+	return fl.Client.Collection(craton.Kind(k.Name))
+}
+
+// object reads one of the API's; method and path say where it came from.
+func object(k *schema.Kind, raw *craton.Object, method, path string) (Object, error) {
+	o, err := decode(k, *raw)
+	if err != nil {
+		return nil, &craton.ResponseError{Method: method, Path: path, Err: err}
+	}
+	return o, nil
+}
+
+// list yields the objects that match. Filters that the API does not know are left out: callers compare.
+//
+// What has one name is expected to be less than a page. A page that is not full is the last one; to see that saves the
+// request for an empty one, and a task has few others.
+func (fl *Fleet) list(ctx context.Context, k *schema.Kind, f Filters) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		c, q := fl.collection(k), url.Values{}
+		for key, v := range f {
+			if key == k.Title {
+				key = "name" // the API calls the parameter so of users too
+			}
+			if v != nil && c.Takes(key) {
+				q.Set(key, fmt.Sprint(v))
+			}
+		}
+		all := c.All(ctx, q)
+		if q.Has("name") {
+			page, err := c.List(ctx, q)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if page.Marker == "" || len(page.Items) < page.Limit {
+				all = func(yield func(*craton.Object, error) bool) {
+					for _, item := range page.Items {
+						if !yield(item, nil) {
+							return
+						}
+					}
+				}
+			}
+		}
+		for raw, err := range all {
+			var o Object
+			if err == nil {
+				o, err = object(k, raw, http.MethodGet, c.Path())
+			}
+			if !yield(o, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// every lists objects whatever their project.
+func (fl *Fleet) every(ctx context.Context, k *schema.Kind, f Filters, keep func(Object) bool) ([]Object, error) {
+	return walk.All(craton.IsMarkerGone, func() iter.Seq2[Object, error] { return fl.list(ctx, k, f) }, keep)
+}
+
+// Search lists the objects of one kind that match the filters. Those that the API does not know, or does not
+// compare exactly, are compared here, as far as objects have such a key.
+func (fl *Fleet) Search(ctx context.Context, k *schema.Kind, f Filters) ([]Object, error) {
+	return fl.every(ctx, k, f, func(o Object) bool {
+		for key, want := range f {
+			have, ok := o[key]
+			field := k.Field(key)
+			switch {
+			case !ok && !strings.HasSuffix(key, "_id"): // label, vars, details
+			case k.View && key == "parent_id": // descendants have other parents
+			case field != nil && Equal(field, have, want):
+			case have != want:
+				return false
+			}
+		}
+		return k == schema.Project || k == schema.User || fl.mine(o)
+	})
+}
+
+// mine tells objects of the caller's project.
+func (fl *Fleet) mine(o Object) bool {
+	return fl.Project == "" || value.SameUUID(o.Text(KeyProject), fl.Project)
+}
+
+var digits = regexp.MustCompile(`^[0-9]{1,18}$`)
+
+// IsID tells texts that can be an id of a kind.
+func IsID(k *schema.Kind, text string) bool {
+	if k.UUID {
+		return value.IsUUID(text)
+	}
+	return digits.MatchString(text)
+}
+
+// read reads an object by its id; craton.IsNotFound tells that there is none.
+func (fl *Fleet) read(ctx context.Context, k *schema.Kind, id string) (Object, error) {
+	if n, err := strconv.Atoi(id); err == nil {
+		id = strconv.Itoa(n) // 007 is 7
+	}
+	c := fl.collection(k)
+	raw, err := c.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return object(k, raw, http.MethodGet, c.Path()+"/"+id)
+}
+
+// Get reads an object by its id; nil if it is not there.
+func (fl *Fleet) Get(ctx context.Context, k *schema.Kind, id string) (Object, error) {
+	if !IsID(k, id) {
+		return nil, fmt.Errorf("id: %q is no id of a %s", id, k.Noun())
+	}
+	o, err := fl.read(ctx, k, id)
+	if craton.IsNotFound(err) {
+		return nil, nil
+	}
+	return o, err
+}
+
+// device reads a host or network device by its id.
+func (fl *Fleet) device(ctx context.Context, id any) (Object, error) {
+	o, err := fl.read(ctx, schema.Host, fmt.Sprint(id))
+	if craton.IsNotFound(err) {
+		return fl.read(ctx, schema.NetworkDevice, fmt.Sprint(id))
+	}
+	return o, err
+}
+
+// Fill reads what a listing has left out: own variables and labels.
+func (fl *Fleet) Fill(ctx context.Context, k *schema.Kind, o Object) (_ Object, err error) {
+	o = o.Clone()
+	if _, ok := o[KeyVariables]; !ok {
+		if o[KeyVariables], err = fl.variables(ctx, k, o); err != nil {
+			return nil, err
+		}
+	}
+	if k.Variables == schema.None {
+		delete(o, KeyVariables)
+	} else if o.Variables() == nil {
+		o[KeyVariables] = craton.Variables{}
+	}
+	if k.Labels != schema.Unlabelled && o.Labels() == nil {
+		labels, err := fl.collection(kindOf(k, o)).Labels(ctx, o.ID())
+		if err != nil {
+			return nil, err
+		}
+		o[KeyLabels] = append([]string{}, labels...)
+	}
+	return o, nil
+}
+
+// variables reads an object's own.
+func (fl *Fleet) variables(ctx context.Context, k *schema.Kind, o Object) (craton.Variables, error) {
+	switch k.Variables {
+	case schema.Route:
+		return fl.collection(kindOf(k, o)).Variables(ctx, o.ID())
+	case schema.AtCreate: // only the object itself has them (v1 contract §2.3)
+		whole, err := fl.read(ctx, k, o.ID())
+		return whole.Variables(), err
+	}
+	return nil, nil
+}
+
+// OwnProject is the caller's project. Without a project_id there is only one.
+func (fl *Fleet) OwnProject(ctx context.Context) (Object, error) {
+	if fl.Project != "" {
+		return fl.read(ctx, schema.Project, fl.Project)
+	}
+	all, err := fl.Search(ctx, schema.Project, Filters{})
+	if err != nil {
+		return nil, err
+	}
+	if len(all) != 1 {
+		return nil, fmt.Errorf("the fleet has %d projects; set project_id to one", len(all))
+	}
+	return all[0], nil
+}
+
+// with are filters and some more.
+func (f Filters) with(more Filters) Filters {
+	all := Filters{}
+	maps.Copy(all, f)
+	maps.Copy(all, more)
+	return all
+}

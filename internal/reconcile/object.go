@@ -1,0 +1,235 @@
+package reconcile
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// Keys of objects beside their fields.
+const (
+	KeyID        = "id"
+	KeyProject   = "project_id"
+	KeyCreated   = "created_at"
+	KeyUpdated   = "updated_at"
+	KeyVariables = "variables"
+	KeyLabels    = "labels"
+	KeyKind      = "kind" // of devices: "host", "network_device"
+	KeyAPIKey    = "api_key"
+)
+
+// Object is an object of the API by the API's own keys, in the one form in which objects are compared: string, int, bool, or nil for
+// what is not set; its own variables as craton.Variables, labels as []string. Variables and labels are missing where the
+// API did not tell them. It has all fields of its kind and nothing else, no secret and no links.
+//
+// "" and 0 are what is not set: the original shows null for a text that never was given and "" for one that was
+// taken away, and the API cannot take a number away but by setting it to 0.
+type Object map[string]any
+
+// ID is the id as a text.
+func (o Object) ID() string { return fmt.Sprint(o[KeyID]) }
+
+// Text is a text; "" where there is none.
+func (o Object) Text(key string) string {
+	s, _ := o[key].(string)
+	return s
+}
+
+// Variables are its own variables; nil where they are not known.
+func (o Object) Variables() craton.Variables {
+	v, _ := o[KeyVariables].(craton.Variables)
+	return v
+}
+
+// Labels are its labels; nil where they are not known.
+func (o Object) Labels() []string {
+	l, _ := o[KeyLabels].([]string)
+	return l
+}
+
+// Clone copies the object so that its variables and labels can be changed.
+func (o Object) Clone() Object {
+	c := maps.Clone(o)
+	if v, ok := o[KeyVariables].(craton.Variables); ok {
+		c[KeyVariables] = maps.Clone(v)
+	}
+	if l, ok := o[KeyLabels].([]string); ok {
+		c[KeyLabels] = slices.Clone(l)
+	}
+	return c
+}
+
+// Called names an object for people: host "web1" (id 7).
+func Called(k *schema.Kind, o Object) string {
+	s := fmt.Sprintf("%s %q", k.Noun(), o.Text(k.Title))
+	if o[KeyID] != nil {
+		s += fmt.Sprintf(" (id %s)", o.ID())
+	}
+	return s
+}
+
+// kindOf is the kind of an object of a collection: of devices each tells its own.
+func kindOf(k *schema.Kind, o Object) *schema.Kind {
+	switch o.Text(KeyKind) {
+	case schema.Host.Ident():
+		return schema.Host
+	case schema.NetworkDevice.Ident():
+		return schema.NetworkDevice
+	}
+	return k
+}
+
+// decode reads an object of the API. Members that the schema does not know are left out, as are links, which hold the address
+// of the server, and secrets.
+func decode(k *schema.Kind, raw craton.Object) (Object, error) {
+	o := blank(k)
+	fields := k.Fields
+	if k.View {
+		kind := schema.ByName(gjson.ParseBytes(raw[KeyKind]).Str)
+		if kind == nil {
+			return nil, fmt.Errorf("its %s is none: %q", KeyKind, raw[KeyKind])
+		}
+		o[KeyKind] = kind.Ident()
+		for _, f := range kind.Fields {
+			if k.Field(f.Key) == nil && raw[f.Key] != nil {
+				fields = append(slices.Clip(fields), f)
+			}
+		}
+	}
+	var err error
+	set := func(key string, read func(gjson.Result) (any, error)) {
+		if text, ok := raw[key]; ok && err == nil {
+			if o[key], err = read(gjson.ParseBytes(text)); err != nil {
+				err = fmt.Errorf("its %s is %.40s, %w", key, text, err)
+			}
+		}
+	}
+	set(KeyID, readID)
+	set(k.Title, readText)
+	if k != schema.Project {
+		set(KeyProject, readText)
+	}
+	set(KeyCreated, readTime)
+	set(KeyUpdated, readTime)
+	for _, f := range fields {
+		set(f.Key, readers[f.Type])
+		if o[f.Key] == nil && k.Field(f.Key) == nil {
+			delete(o, f.Key)
+		}
+	}
+	for key, into := range map[string]any{KeyVariables: new(craton.Variables), KeyLabels: new([]string)} {
+		text, ok := raw[key]
+		if !ok || string(text) == "null" || err != nil {
+			continue
+		}
+		if err = json.Unmarshal(text, into); err != nil {
+			err = fmt.Errorf("its %s: %w", key, err)
+		}
+		switch v := into.(type) {
+		case *craton.Variables:
+			o[key] = *v
+		case *[]string:
+			o[key] = *v
+		}
+	}
+	return o, err
+}
+
+// blank is an object of which nothing is known.
+func blank(k *schema.Kind) Object {
+	o := Object{KeyID: nil, k.Title: nil, KeyCreated: nil, KeyUpdated: nil}
+	if k != schema.Project {
+		o[KeyProject] = nil
+	}
+	for _, f := range k.Fields {
+		o[f.Key] = nil
+		if f.Type == schema.Flag {
+			o[f.Key] = false
+		}
+	}
+	return o
+}
+
+var readers = [...]func(gjson.Result) (any, error){
+	schema.Text: readText, schema.LongText: readText, schema.Address: readText, schema.Prefix: readText,
+	schema.Integer: readInteger, schema.Flag: readFlag, schema.Reference: readID,
+}
+
+func readText(v gjson.Result) (any, error) {
+	if v.Type != gjson.String && v.Type != gjson.Null {
+		return nil, fmt.Errorf("which is no text")
+	}
+	return canonical(v.Str), nil
+}
+
+// readInteger reads texts too: an interface's speed is one when it is read (Q4).
+func readInteger(v gjson.Result) (any, error) {
+	text := v.Raw
+	switch {
+	case v.Type == gjson.Null || v.Type == gjson.String && v.Str == "":
+		return nil, nil
+	case v.Type == gjson.String:
+		text = v.Str
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, fmt.Errorf("which is no whole number")
+	}
+	return canonical(n), nil
+}
+
+func readID(v gjson.Result) (any, error) {
+	if v.Type == gjson.String { // of a project
+		return canonical(v.Str), nil
+	}
+	return readInteger(v)
+}
+
+func readFlag(v gjson.Result) (any, error) {
+	if !v.IsBool() && v.Type != gjson.Null {
+		return nil, fmt.Errorf("which is neither true nor false")
+	}
+	return v.Bool(), nil
+}
+
+// readTime leaves the microseconds out: the answer to a write has them, a later read does not (Q1).
+func readTime(v gjson.Result) (any, error) {
+	var t craton.Timestamp
+	if err := t.UnmarshalJSON([]byte(v.Raw)); err != nil || t.IsZero() {
+		return nil, err
+	}
+	return t.UTC().Format("2006-01-02T15:04:05") + ".000000", nil
+}
+
+// canonical makes nil of what is not set.
+func canonical(v any) any {
+	if v == "" || v == 0 {
+		return nil
+	}
+	return v
+}
+
+// Equal compares canonical values of a field.
+func Equal(f *schema.Field, a, b any) bool {
+	x, okX := a.(string)
+	y, okY := b.(string)
+	if okX && okY {
+		switch f.Type {
+		case schema.Reference:
+			return x == y || value.SameUUID(x, y)
+		case schema.Address:
+			return value.EqualAddress(x, y)
+		case schema.Prefix:
+			return value.EqualPrefix(x, y)
+		}
+	}
+	return a == b
+}

@@ -1,0 +1,319 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Plan reads one object and compares it with what is wanted. What the API would refuse, and what would delete more than
+// is said, is an error. It writes nothing.
+func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
+	// The task itself stays as it is, so that it can be planned again.
+	resolved := *w
+	if resolved.Values = maps.Clone(w.Values); resolved.Values == nil {
+		resolved.Values = map[string]any{}
+	}
+	w = &resolved
+	have, err := fl.find(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	st := &Step{Kind: w.Kind, Before: have}
+	switch {
+	case w.Absent:
+		st.Remove = have != nil
+	case have == nil && w.ID != "":
+		return nil, fmt.Errorf("there is no %s with the id %s; leave id out to create one, the API chooses its id", w.Kind.Noun(), w.ID)
+	default:
+		st = compare(w, have)
+		if err := st.judge(w); err != nil {
+			if fixed, ok := errors.AsType[*Unchangeable](err); ok {
+				fl.name(ctx, fixed, w)
+			}
+			return nil, err
+		}
+	}
+	return st, fl.verify(ctx, w, st)
+}
+
+// PlanVariables is the step that makes the own variables of an object what is wanted, and takes some away.
+func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) *Step {
+	st := &Step{Kind: k, Before: have, After: have.Clone()}
+	after := mergedVariables(have.Variables(), w)
+	for _, key := range remove {
+		delete(after, key)
+	}
+	st.After[KeyVariables] = after
+	st.planVariables()
+	return st
+}
+
+// find resolves the names of other objects, puts their ids into w, and finds the object; nil if it is not there.
+func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
+	if w.ID != "" {
+		if have, err = fl.Get(ctx, w.Kind, w.ID); err != nil || have == nil {
+			return nil, err
+		}
+		if w.Absent {
+			return fl.Fill(ctx, w.Kind, have)
+		}
+	}
+	within, err := fl.scope(ctx, w)
+	if w.Absent && IsMissing(err) {
+		return nil, nil // where nothing can be, nothing is
+	}
+	if err != nil {
+		return nil, err
+	}
+	if have == nil {
+		if have, err = fl.Named(ctx, w.Kind, w.Name, within); err != nil {
+			return nil, err
+		}
+	}
+	if !w.Absent {
+		if err := fl.references(ctx, w, have); err != nil {
+			return nil, err
+		}
+	}
+	if have == nil {
+		return nil, nil
+	}
+	return fl.Fill(ctx, w.Kind, have)
+}
+
+// onDevice tells the kinds whose objects stand on a device; the places are then where that is looked for.
+func onDevice(k *schema.Kind) bool { return k.Field(deviceField.Key) != nil }
+
+// scope resolves where the object stands and returns it as filters. What the API keeps with the object becomes
+// part of what is wanted.
+func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
+	within := Filters{}
+	given := map[string]string{}
+	for _, f := range placeFields {
+		if text, ok := w.Ref(f.Option()); ok {
+			given[f.Option()] = text
+		}
+	}
+	if _, ok := given[schema.Region.Name]; w.Absent && ok {
+		delete(given, schema.Cell.Name) // it says nothing about which object is meant
+	}
+	place, owner, err := fl.Place(ctx, given)
+	if err != nil {
+		return nil, err
+	}
+	w.project = owner
+	switch {
+	case onDevice(w.Kind):
+		text, _ := w.Ref(deviceField.Option())
+		if text == "" {
+			return within, nil
+		}
+		of, err := fl.Reference(ctx, deviceField, text, place)
+		if err != nil {
+			return nil, err
+		}
+		w.Values[deviceField.Key], w.project = of[KeyID], of[KeyProject]
+		within[deviceField.Key] = of[KeyID]
+		return within, nil
+	case w.Kind == schema.User:
+		text, given := w.Ref(schema.Project.Name)
+		id, err := fl.projectOf(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		within[KeyProject] = id
+		if w.ID == "" || given {
+			w.Values[KeyProject] = id
+		}
+		return within, nil
+	}
+	for key, id := range place {
+		w.Values[key] = id
+		if key != "cell_id" && id != nil {
+			within[key] = id
+		}
+	}
+	return within, nil
+}
+
+// projectOf is the project that a user belongs to: the one that is named, else the caller's.
+func (fl *Fleet) projectOf(ctx context.Context, text string) (any, error) {
+	if text != "" {
+		o, err := fl.Reference(ctx, schema.User.Field(KeyProject), text, nil)
+		return o[KeyID], err
+	}
+	o, err := fl.OwnProject(ctx)
+	return o[KeyID], err
+}
+
+// references resolves parents and networks.
+func (fl *Fleet) references(ctx context.Context, w *Wanted, have Object) error {
+	for i := range w.Kind.Fields {
+		f := &w.Kind.Fields[i]
+		text, given := w.Ref(f.Option())
+		if f.Type != schema.Reference || f.Place() || f.Key == KeyProject || !given {
+			continue
+		}
+		if text == "" {
+			w.Values[f.Key] = nil
+			continue
+		}
+		o, err := fl.near(ctx, f, text, w, have)
+		if err != nil {
+			return err
+		}
+		w.Values[f.Key] = o[KeyID]
+	}
+	return nil
+}
+
+// near prefers a network of the region that the interface's device stands in. A parent has no such preference,
+// because one in another region is nothing unusual.
+func (fl *Fleet) near(ctx context.Context, f *schema.Field, text string, w *Wanted, have Object) (Object, error) {
+	if !slices.Contains(f.To, schema.Network.Name) {
+		return fl.other(ctx, f, text, nil, have[KeyID])
+	}
+	of := w.Values[deviceField.Key]
+	if of == nil {
+		of = have[deviceField.Key]
+	}
+	if of != nil {
+		on, err := fl.device(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		o, err := fl.Reference(ctx, f, text, Filters{"region_id": on["region_id"]})
+		if !IsMissing(err) {
+			return o, err
+		}
+	}
+	return fl.Reference(ctx, f, text, nil)
+}
+
+// name puts into an error what people know in the place of ids: what the task says as it says it, all else by its name, and
+// with the id where it would read the same.
+func (fl *Fleet) name(ctx context.Context, e *Unchangeable, w *Wanted) {
+	for i := range e.Fixed {
+		d := &e.Fixed[i]
+		f := e.Kind.ByOption(d.Option)
+		if f == nil || f.Type != schema.Reference {
+			continue
+		}
+		have, want := d.Have, d.Want
+		d.Have, d.Want = fl.nameOf(ctx, f, have), fl.nameOf(ctx, f, want)
+		if text, given := w.Ref(d.Option); given {
+			if d.Want = text; text == fmt.Sprint(want) && text != "" { // an id: so is the other
+				d.Have = have
+			}
+		}
+		if d.Have == d.Want && d.Have != nil {
+			d.Have, d.Want = plainText(fmt.Sprintf("%q (id %v)", d.Have, have)), plainText(fmt.Sprintf("%q (id %v)", d.Want, want))
+		}
+	}
+}
+
+// plainText is a text that an error shows without quotes.
+type plainText string
+
+// verify refuses what the API would refuse, and what would delete more than is said, before anything is written, and so
+// in check mode too.
+func (fl *Fleet) verify(ctx context.Context, w *Wanted, st *Step) error {
+	if st.Remove {
+		c, err := fl.contents(ctx, st.Kind, st.Before)
+		if err != nil {
+			return err
+		}
+		if err := st.guard(w, c); err != nil {
+			return err
+		}
+	}
+	if st.After == nil {
+		return nil
+	}
+	if err := fl.free(ctx, st); err != nil {
+		return err
+	}
+	return fl.noCircle(ctx, st)
+}
+
+// Taken is a name that another object has.
+type Taken struct{ what string }
+
+// Error says who has it.
+func (e *Taken) Error() string { return e.what }
+
+// free refuses a name that another object has where this one will be.
+func (fl *Fleet) free(ctx context.Context, st *Step) error {
+	k := st.Kind
+	if k == schema.Project {
+		return nil
+	}
+	within := Filters{k.Title: st.After[k.Title]}
+	if n := len(k.Scope); n > 0 { // of a place the innermost is enough
+		key := st.scopeKey(k.Scope[n-1])
+		within[key] = st.After[key]
+	}
+	moved := st.Before == nil
+	for key := range within {
+		moved = moved || st.Before[key] != st.After[key]
+	}
+	if !moved {
+		return nil
+	}
+	for _, kind := range append([]*schema.Kind{k}, rivals(k)...) {
+		found, err := fl.Search(ctx, kind, within)
+		if err != nil {
+			return err
+		}
+		for _, o := range found {
+			if st.Before == nil || kind != k || o.ID() != st.Before.ID() {
+				return &Taken{fmt.Sprintf("the name %q is taken by the %s", st.After.Text(k.Title), Called(kind, o))}
+			}
+		}
+	}
+	return nil
+}
+
+// scopeKey is the key of the reference to one level of what a name is unique in.
+func (st *Step) scopeKey(level []string) string {
+	i := slices.IndexFunc(st.Kind.Fields, func(f schema.Field) bool { return slices.Equal(f.To, level) && f.Required })
+	return st.Kind.Fields[i].Key
+}
+
+// rivals are the kinds that share a kind's names.
+func rivals(k *schema.Kind) (list []*schema.Kind) {
+	for _, name := range k.Rivals {
+		list = append(list, schema.ByName(name))
+	}
+	return list
+}
+
+// noCircle refuses a parent that stands below the device itself (v1 contract §6.4).
+func (fl *Fleet) noCircle(ctx context.Context, st *Step) error {
+	parent, own := st.After["parent_id"], st.Before[KeyID]
+	if parent == nil || own == nil || !st.Create && st.Before["parent_id"] == parent {
+		return nil
+	}
+	seen := map[any]bool{}
+	for at := parent; at != nil && !seen[at]; {
+		if at == own {
+			return fmt.Errorf("parent: the %s cannot be below itself; give another parent", Called(st.Kind, st.Before))
+		}
+		seen[at] = true
+		o, err := fl.device(ctx, at)
+		if craton.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		at = o["parent_id"]
+	}
+	return nil
+}

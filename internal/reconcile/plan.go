@@ -1,0 +1,229 @@
+package reconcile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// Step is what is to be done about one object.
+type Step struct {
+	Kind          *schema.Kind
+	Before, After Object // nil: not there
+
+	Remove, Create  bool   // both: made anew
+	Update          Object // what an update sends
+	Set             craton.Variables
+	Unset           []string
+	AddLabels, Drop []string
+
+	// Fixed are the differences that the API cannot make.
+	Fixed []Difference
+
+	given map[string]bool // keys of fields that a create sends although they may be what the API would choose
+}
+
+// Difference is a field that is not what is wanted.
+type Difference struct {
+	Option     string
+	Have, Want any // canonical; an id of a reference, until it is named
+}
+
+// Changes tells a step that writes something.
+func (st *Step) Changes() bool {
+	return st.Remove || st.Create || len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0
+}
+
+// compare finds what makes an object what is wanted; have is nil if there is none. It sends nothing.
+func compare(w *Wanted, have Object) *Step {
+	st := &Step{Kind: w.Kind, Before: have, Create: have == nil, given: map[string]bool{}}
+	for key := range w.Values {
+		st.given[key] = true
+	}
+	if have == nil {
+		st.After = blank(w.Kind)
+		for _, f := range w.Kind.Fields {
+			if f.Type == schema.Flag {
+				st.After[f.Key] = f.Key == "active" // what the API does
+			}
+		}
+		st.After[w.Kind.Title] = w.Name
+		if w.project != nil {
+			st.After[KeyProject] = w.project
+		}
+		maps.Copy(st.After, w.Values)
+	} else {
+		st.After, st.Update = have.Clone(), Object{}
+		if w.ID != "" && w.Name != "" && w.Name != have.Text(w.Kind.Title) {
+			st.differs(optionName, w.Kind.Title, w.Kind.FixedTitle, w.Name)
+		}
+		for i := range w.Kind.Fields {
+			f := &w.Kind.Fields[i]
+			if v, given := w.Values[f.Key]; given && !Equal(f, have[f.Key], v) {
+				st.differs(f.Option(), f.Key, f.Fixed, v)
+			}
+		}
+		if _, given := w.Values["cell_id"]; !given && have["cell_id"] != nil && st.After["region_id"] != have["region_id"] {
+			st.After["cell_id"] = nil // a cell of the region that the object leaves
+		}
+	}
+	if w.Kind.Variables != schema.None {
+		st.After[KeyVariables] = mergedVariables(have.Variables(), w)
+		if w.Kind.Variables == schema.AtCreate && have != nil && !maps.EqualFunc(have.Variables(), st.After.Variables(), value.EqualJSON) {
+			st.Fixed = append(st.Fixed, Difference{Option: KeyVariables})
+		}
+	}
+	if w.Kind.Labels != schema.Unlabelled {
+		st.After[KeyLabels] = labelsAfter(have.Labels(), w)
+	}
+	if len(st.Fixed) > 0 && w.Recreate {
+		st.Remove, st.Create, st.Update, st.Fixed = true, true, nil, nil
+		for _, key := range []string{KeyID, KeyCreated, KeyUpdated} {
+			st.After[key] = nil
+		}
+	}
+	if !st.Create && w.Kind.Variables == schema.Route {
+		st.planVariables()
+	}
+	st.planLabels()
+	return st
+}
+
+func (st *Step) differs(option, key string, cannot bool, v any) {
+	if cannot {
+		st.Fixed = append(st.Fixed, Difference{option, st.Before[key], v})
+	} else {
+		st.Update[key] = v
+	}
+	st.After[key] = v
+}
+
+// mergedVariables are the variables as they will be. A value that means the same as the one that is there stays as it is.
+func mergedVariables(have craton.Variables, w *Wanted) craton.Variables {
+	after := craton.Variables{}
+	if w.Variables == nil || !w.Replace {
+		maps.Copy(after, have)
+	}
+	for key, text := range w.Variables {
+		if old, ok := have[key]; ok && value.EqualJSON(old, text) {
+			text = old
+		}
+		after[key] = text
+	}
+	return after
+}
+
+// planVariables finds the keys to set and those to take away.
+func (st *Step) planVariables() {
+	have, after := st.Before.Variables(), st.After.Variables()
+	st.Set = craton.Variables{}
+	for key, text := range after {
+		if old, ok := have[key]; !ok || !value.EqualJSON(old, text) {
+			st.Set[key] = text
+		}
+	}
+	for _, key := range have.Keys() {
+		if _, ok := after[key]; !ok {
+			st.Unset = append(st.Unset, key)
+		}
+	}
+}
+
+func labelsAfter(have []string, w *Wanted) []string {
+	after := append([]string{}, w.Labels...)
+	if w.Labels == nil || !w.ExactLabels {
+		after = append(after, have...)
+	}
+	slices.Sort(after)
+	return slices.Compact(after)
+}
+
+// planLabels finds the labels to add and those to take away. A create that takes labels needs no more.
+func (st *Step) planLabels() {
+	if st.Kind.Labels == schema.Unlabelled || st.Create && st.Kind.Labels == schema.MakeLabels {
+		return
+	}
+	have := st.Before.Labels()
+	if st.Create {
+		have = nil
+	}
+	for _, l := range st.After.Labels() {
+		if !slices.Contains(have, l) {
+			st.AddLabels = append(st.AddLabels, l)
+		}
+	}
+	for _, l := range have {
+		if !slices.Contains(st.After.Labels(), l) {
+			st.Drop = append(st.Drop, l)
+		}
+	}
+}
+
+// judge refuses a step that cannot be done, with the places where people look for the cause.
+func (st *Step) judge(w *Wanted) error {
+	k := w.Kind
+	if st.Before == nil || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // what is called so already may stay, and be deleted
+		if err := value.CheckName(w.Name); err != nil {
+			return fmt.Errorf("%s %w", optionName, err)
+		}
+	}
+	if st.Before == nil {
+		var lack []string
+		for i := range k.Fields {
+			if f := &k.Fields[i]; f.Required && st.After[f.Key] == nil {
+				lack = append(lack, f.Option())
+			}
+		}
+		if slices.Contains(lack, schema.Region.Name) { // which says the cloud
+			lack = slices.DeleteFunc(lack, func(option string) bool { return option == schema.Cloud.Name })
+		}
+		if len(lack) > 0 {
+			return fmt.Errorf("there is no %s; to create it, give %s", Called(k, st.After), strings.Join(lack, ", "))
+		}
+	}
+	if len(st.Fixed) > 0 {
+		return &Unchangeable{Kind: k, Before: st.Before, Fixed: st.Fixed}
+	}
+	return nil
+}
+
+// Unchangeable is the error of a task that says otherwise what the API cannot change.
+type Unchangeable struct {
+	Kind   *schema.Kind
+	Before Object
+	Fixed  []Difference
+}
+
+// Error says what is how, what the task says, and what to do.
+func (e *Unchangeable) Error() string {
+	var what []string
+	for _, d := range e.Fixed {
+		switch {
+		case d.Option == KeyVariables:
+			what = append(what, KeyVariables)
+		case d.Have == nil:
+			what = append(what, fmt.Sprintf("%s, of which there is none (the task says %s)", d.Option, shown(d.Want)))
+		default:
+			what = append(what, fmt.Sprintf("%s %s (the task says %s)", d.Option, shown(d.Have), shown(d.Want)))
+		}
+	}
+	text := what[0]
+	if last := len(what) - 1; last > 0 {
+		text = strings.Join(what[:last], ", ") + " and " + what[last]
+	}
+	advice := "leave it as it is"
+	if Recreatable(e.Kind) {
+		advice += fmt.Sprintf(", or set recreate: true to delete the %s and make a new one with another id", e.Kind.Noun())
+	}
+	return fmt.Sprintf("the API cannot change %s of the %s; %s", text, Called(e.Kind, e.Before), advice)
+}
+
+// Recreatable tells the kinds of which an object may have to be made anew to become what a task says.
+func Recreatable(k *schema.Kind) bool {
+	return slices.ContainsFunc(k.Fields, func(f schema.Field) bool { return f.Fixed })
+}
