@@ -2,7 +2,9 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -98,22 +100,10 @@ func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *call
 		}
 	}
 	subject := r.noun() + " " + c.target
-	if c.given("dry-run") {
-		with := ""
-		if goes != nil {
-			with = " with " + listOf(goes, "and")
-		}
-		_, err := s.send(ctx, http.MethodGet, r.at(id), nil)
-		switch {
-		case craton.IsNotFound(err):
-			s.say("There is no %s: nothing would be deleted.", subject)
-			return nil
-		case err == nil:
-			s.say("Would delete %s%s.", subject, with)
-		}
-		return err
-	}
 	self, err := s.oneself(ctx, r, id)
+	if c.given("dry-run") && err == nil {
+		return s.dryRun(ctx, r, id, subject, counted, self)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -123,6 +113,77 @@ func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *call
 		return s.consent(fmt.Sprintf("The %s is not empty; this would be deleted with it: %s.", subject, strings.Join(goes, ", ")))
 	}
 	return nil
+}
+
+// dryRun tells what a delete would do: in words, or as a document of what goes along by kind and of what stands in the way.
+func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, counted []amount, self bool) error {
+	var with []string
+	contents := map[string]int{}
+	for _, n := range counted {
+		if n.n > 0 || n.more {
+			with, contents[n.kind.key] = append(with, n.String()), n.n
+		}
+	}
+	o, err := s.send(ctx, http.MethodGet, r.at(id), nil)
+	if err != nil && !craton.IsNotFound(err) {
+		return err
+	}
+	gone := err != nil
+	hindrance := ""
+	switch {
+	case gone:
+	case self:
+		hindrance = "it is the one that this command signs in as, which needs --yes"
+	case r.secret != "":
+		hindrance = "the server refuses it if it is the last root user"
+	case r.labels != nil:
+		child, err := s.child(ctx, id)
+		if err != nil {
+			return err
+		}
+		if child != "" {
+			hindrance = fmt.Sprintf("the server refuses it while %s has it as its parent", child)
+		}
+	}
+	if s.format != formatTable {
+		doc := map[string]any{"kind": r.name, "id": json.RawMessage(cmp.Or(o.Get(keyID).Raw, "null")), "name": o.Get(r.nameKey()).Str, "deletes": !gone, "with": contents, "but": hindrance}
+		return s.printObject(gjson.ParseBytes(jsonOf(doc)))
+	}
+	switch {
+	case gone:
+		s.say("There is no %s: nothing would be deleted.", subject)
+		return nil
+	case with != nil:
+		subject += " with " + listOf(with, "and")
+	}
+	if hindrance != "" {
+		subject += "; but " + hindrance
+	}
+	s.say("Would delete %s.", subject)
+	return nil
+}
+
+// child names a device that has another as its parent, and so keeps it from being deleted; "" if there is none.
+func (s *session) child(ctx context.Context, id string) (string, error) {
+	page, err := s.client.Page(ctx, "/devices", url.Values{keyParent: {id}})
+	if err != nil {
+		return "", err
+	}
+	for _, list := range []struct{ key, noun string }{{"hosts", "host"}, {"network-devices", "network device"}} {
+		if first := gjson.GetBytes(page.Body, "devices."+list.key+".0"); first.Exists() {
+			return fmt.Sprintf("%s %s (id %s)", list.noun, first.Get("name").Str, first.Get(keyID).Raw), nil
+		}
+	}
+	return "", nil
+}
+
+// jsonOf is the JSON of a document of our own.
+func jsonOf(doc any) []byte {
+	text, err := json.Marshal(doc)
+	if err != nil {
+		panic(err) // texts and numbers always have one
+	}
+	return text
 }
 
 // consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.

@@ -3,10 +3,14 @@ package cli
 import (
 	"bytes"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/craton-fleet/craton/internal/output"
 )
@@ -86,6 +90,36 @@ func TestDeleteAsks(t *testing.T) {
 	}
 	if status, out, errs := run(nil, "cloud-delete", "99", "--dry-run"); status != 0 || out != "There is no cloud 99: nothing would be deleted.\n" {
 		t.Errorf("%d %q %q", status, out, errs)
+	}
+	for _, format := range []string{"json", "yaml"} {
+		status, out, errs := run(nil, "--format", format, "region-delete", "big/dfw", "--dry-run")
+		var doc struct {
+			Kind, Name, But string
+			ID              int
+			Deletes         bool
+			With            map[string]int
+		}
+		if err := yaml.Unmarshal([]byte(out), &doc); err != nil || status != 0 || errs != "" {
+			t.Errorf("%s: %d %v %q", format, status, err, errs)
+		}
+		want := map[string]int{"cells": 1, "hosts": 2, "network_devices": 1, "networks": 1, "network_interfaces": 2}
+		if doc.Kind != "region" || doc.Name != "dfw" || doc.ID == 0 || !doc.Deletes || doc.But != "" || !maps.Equal(doc.With, want) {
+			t.Errorf("%s: %+v", format, doc)
+		}
+	}
+	// What the server would refuse is told.
+	if status, out, errs := run(nil, "host-update", "web-02", "--parent", "web-01"); status != 0 {
+		t.Fatal(status, out, errs)
+	}
+	if status, out, errs := run(nil, "host-delete", "web-01", "--dry-run"); status != 0 || errs != "" ||
+		!regexp.MustCompile(`^Would delete host web-01 with 2 network interfaces; but the server refuses it while host web-02 \(id \d+\) has it as its parent\.\n$`).MatchString(out) {
+		t.Errorf("%d %q %q", status, out, errs)
+	}
+	if status, _, errs := run(nil, "host-delete", "web-01", "--yes"); status != 1 || !strings.Contains(errs, "has it as its parent") {
+		t.Errorf("%d %q", status, errs)
+	}
+	if status, out, errs := run(nil, "host-update", "web-02", "--parent", ""); status != 0 {
+		t.Fatal(status, out, errs)
 	}
 	there := func(want string) {
 		t.Helper()

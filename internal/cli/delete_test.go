@@ -26,7 +26,13 @@ func TestDeleteOneself(t *testing.T) {
 			}
 		}
 	}
+	if got := f.must(t, "user-delete bootstrap --dry-run"); got != "Would delete user bootstrap; but it is the one that this command signs in as, which needs --yes.\n" {
+		t.Error(got)
+	}
 	f.must(t, "user-create -n ci --project bootstrap")
+	if got := f.must(t, "user-delete ci --dry-run"); got != "Would delete user ci; but the server refuses it if it is the last root user.\n" {
+		t.Error(got)
+	}
 	f.must(t, "user-delete ci")
 }
 
