@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -207,6 +208,9 @@ func (v *Values) get(name string) value {
 
 // parse gives a text its type and checks the choices. The error says what is allowed, never the text of a secret.
 func (s *Setting) parse(text string) (any, error) {
+	if !s.Secret && !s.URL && urlWithUser.MatchString(text) {
+		return nil, fmt.Errorf("%s is a URL with a user or password in it, which it has no use for: take it out, and put what it holds into the settings for URLs, users and passwords", s.Name)
+	}
 	bad := func(want string) error {
 		if s.Secret {
 			return fmt.Errorf("%s must be %s", s.Name, want)
@@ -260,8 +264,14 @@ func (s *Setting) parse(text string) (any, error) {
 	panic("settings: unknown kind")
 }
 
+// urlWithUser is a URL with something before an @: it would be shown by every error about the setting.
+var urlWithUser = regexp.MustCompile(`(?i)(^|[\s,])[a-z][a-z0-9+.-]*://[^/\s]*(@|%(25)*40)`)
+
 func (s *Setting) checkWords(words []string) error {
 	for _, w := range words {
+		if urlWithUser.MatchString(w) {
+			return fmt.Errorf("%s has a word that is a URL with a user or password in it: take it out", s.Name)
+		}
 		if len(s.Choices) > 0 && !slices.Contains(s.Choices, w) {
 			return advice.With(fmt.Errorf("%s has the word %q", s.Name, w), fmt.Sprintf("allowed are %s", strings.Join(s.Choices, ", ")))
 		}

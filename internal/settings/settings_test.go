@@ -216,3 +216,37 @@ func TestSharedFlags(t *testing.T) {
 		}
 	}
 }
+
+// TestPasswordsInOtherSettings: a URL with a password that landed in a setting which is none is refused, and not shown.
+func TestPasswordsInOtherSettings(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for _, section := range all() {
+		for i := range section.Settings {
+			s := &section.Settings[i]
+			if s.URL || s.Secret {
+				continue
+			}
+			for _, url := range []string{"http://bob:hush@host:7780", "HTTPS://hush@host", " sqlite://bob:hush@/x", "one,http://bob:hush%40host", "postgres://bob:hush%2540host/x"} {
+				tried++
+				_, err := s.parse(url)
+				if err == nil && s.Kind == List {
+					err = s.checkWords([]string{url})
+				}
+				if err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), s.Name) {
+					t.Errorf("%s %s: %v", section.Name, url, err)
+				}
+			}
+			if s.Kind == String && s.Choices == nil {
+				for _, text := range []string{"http://host:7780/x@y", "a@b", "role:\"http://x\"", "/etc/ssl/ca.pem"} {
+					if _, err := s.parse(text); err != nil {
+						t.Errorf("%s: %v", s.Name, err)
+					}
+				}
+			}
+		}
+	}
+	if tried < 100 {
+		t.Errorf("only %d tried", tried)
+	}
+}
