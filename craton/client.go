@@ -123,6 +123,10 @@ func WithTLS(t TLS) Option { return func(c *config) { c.TLS = t.Config } }
 // what to do. It must hold no secret.
 func WithRefusalHint(text string) Option { return func(c *config) { c.Refused = text } }
 
+// WithHiddenURL makes errors name the path of a request without the API's URL: with a transport of one's own that may say
+// nothing, or what nobody has set.
+func WithHiddenURL() Option { return func(c *config) { c.HideURL = true } }
+
 // WithTransport replaces what carries the requests, for tests and for servers
 // that run in the same process. TLS options are then the transport's own affair.
 func WithTransport(rt http.RoundTripper) Option { return func(c *config) { c.Transport = rt } }

@@ -86,7 +86,7 @@ func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *Ra
 		case same:
 			more, err := w.client.rest.Pause(ctx, attempt)
 			if err != nil {
-				return nil, false, &ConnectionError{Method: http.MethodGet, URL: w.client.URL() + w.path, Err: err}
+				return nil, false, &ConnectionError{Method: http.MethodGet, URL: w.client.rest.Shown(w.path), Err: err}
 			}
 			if attempt++; !more {
 				return nil, false, &ResponseError{Method: http.MethodGet, Path: w.path, Err: &rest.BadAnswer{Tries: attempt, Err: doubt}}

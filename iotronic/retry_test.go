@@ -167,7 +167,7 @@ func TestRedirects(t *testing.T) {
 		"308 Permanent Redirect: <a href=\"https://": second(c.Boards.Get(t.Context(), "plain")),
 	} {
 		var e *iotronic.HTTPRedirectionError
-		if !errors.As(err, &e) || e.Status/100 != 3 || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "the redirect was not followed") {
+		if !errors.As(err, &e) || e.Status/100 != 3 || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "he redirect was not followed") {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}

@@ -40,10 +40,13 @@ func (e *Error) Advice() string { return e.Next }
 // Unwrap gives the error without advice.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Join puts advice behind a text, or behind other advice.
+// Join puts advice behind a text, or behind other advice: a sentence of its own behind one that has ended.
 func Join(text, next string) string {
-	if text == "" || next == "" {
+	switch {
+	case text == "" || next == "":
 		return text + next
+	case strings.HasSuffix(text, "."):
+		return text + " " + strings.ToUpper(next[:1]) + next[1:]
 	}
 	return text + "; " + next
 }

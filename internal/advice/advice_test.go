@@ -27,6 +27,10 @@ func TestSplit(t *testing.T) {
 			t.Errorf("%v: %q, %q", tt.err, summary, next)
 		}
 	}
+	sentence := fmt.Errorf("a: %w", advice.With(errors.New("It failed."), "tried all"))
+	if summary, next := advice.Split(sentence); sentence.Error() != "a: It failed. Tried all" || summary != "a: It failed." || next != "tried all" {
+		t.Errorf("%v: %q, %q", sentence, summary, next)
+	}
 	if !errors.Is(full, io.ErrShortWrite) || advice.With(nil, "x") != nil || full.Error() != "the disk; it is short write; make room; try again" {
 		t.Errorf("%v", full)
 	}

@@ -84,6 +84,14 @@ func TestUnknownSubcommand(t *testing.T) {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}
+	for line, want := range map[string]string{
+		"create": "host-create", "delete 3": "host-delete", "update": "host-update", "vars": "host-vars-get", "labels": "host-labels-get", "login": "config",
+		"create host": "host-create", "vars host": "host-vars-get", "apply-show": "apply", "config-list": "config", "init": "apply",
+	} {
+		if err := testProgram().run(t.Context(), strings.Fields(line)); err == nil || !strings.Contains(err.Error(), "; did you mean "+want+"?\n") {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
 	if err := testProgram().run(t.Context(), []string{"hots-list"}); !strings.Contains(err.Error(), "; did you mean host-list?\n") {
 		t.Errorf("no hint: %v", err)
 	}

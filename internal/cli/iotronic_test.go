@@ -228,7 +228,7 @@ func TestIotronicPaging(t *testing.T) {
 		t.Errorf("%v after %d misses", got, misses)
 	}
 	miss(-1)
-	if got := a.fails(t, "board-list --all"); !strings.Contains(got, "Board x could not be found.; the object at the end of the page before was deleted meanwhile") || misses != 4 {
+	if got := a.fails(t, "board-list --all"); !strings.Contains(got, "Board x could not be found. The object at the end of the page before was deleted meanwhile") || misses != 4 {
 		t.Errorf("%d misses: %s", misses, got)
 	}
 	if got := a.fails(t, "board-list --all --marker "+uuid(1)); misses != 5 {
@@ -334,8 +334,8 @@ func TestIotronicOtherServers(t *testing.T) {
 		}
 	}
 	a.token = "a token of some time ago"
-	if got := a.fails(t, "board-list"); got != "GET /v1/boards: 401 Unauthorized: The request you have made requires authentication.; "+
-		"set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs; "+
+	if got := a.fails(t, "board-list"); got != "GET /v1/boards: 401 Unauthorized: The request you have made requires authentication. "+
+		"Set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs; "+
 		"tried "+s.URL+" (flag --iotronic-url) as who has the token (flag --os-token); `craton config` shows what is set where" {
 		t.Error(got)
 	}

@@ -124,8 +124,8 @@ func TestErrorsOfTheOriginal(t *testing.T) {
 			" This action requires the 'admin' role",
 		"user-list":   `GET /users: the answer is not a Craton v1 answer: it is a list, not an object; check that the URL is that of a Craton API`,
 		"cell-show 1": "GET /cells/1: the answer is not a Craton v1 answer; check that the URL is that of a Craton API",
-		"network-show 1": "The requested resource was not found. The requested URL was not found on the server.;" +
-			" check that the configured URL is that of a Craton v1 API",
+		"network-show 1": "The requested resource was not found. The requested URL was not found on the server." +
+			" Check that the configured URL is that of a Craton v1 API",
 		"cloud-delete 1": `Failed to delete cloud 1: There was an internal server error that could not be` +
 			` recovered from. An unknown exception occurred; the original server answers this when something outside still refers to the object or to what it holds;` +
 			` delete children before their parents, interfaces before networks, then cells, regions, clouds`,

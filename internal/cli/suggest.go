@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,7 +23,10 @@ var wholes = map[string]string{
 	"hostvars": "host-vars-get", "import": "apply", "load": "apply", "push": "apply", "sync": "apply", "plan": "apply", "diff": "apply",
 	"serve": "server", "start": "server", "daemon": "server", "bootstrap": "server", "check": "doctor", "status": "doctor", "ping": "doctor", "test": "doctor",
 	"diagnose": "doctor", "settings": "config", "env": "config", "why": "explain", "trace": "explain", "ironic": "iotronic", "baremetal": "iotronic",
-	"completions": "completion", "list": "host-list", "ls": "host-list", "show": "host-show", "get": "host-show", "whoami": "config",
+	"completions": "completion", "list": "host-list", "ls": "host-list", "show": "host-show", "get": "host-show",
+	"create": "host-create", "add": "host-create", "new": "host-create", "delete": "host-delete", "remove": "host-delete", "rm": "host-delete",
+	"update": "host-update", "edit": "host-update", "vars": "host-vars-get", "variables": "host-vars-get", "labels": "host-labels-get", "tag": "host-labels-add",
+	"whoami": "config", "login": "config", "logout": "config", "auth": "config", "configure": "config", "init": "apply", "setup": "apply",
 }
 
 // meant is the subcommand that was probably meant by the words that stand where one should: host list, hosts, hostlist,
@@ -53,6 +57,11 @@ func meant(words, names []string) string {
 	}
 	if name := wholes[first]; known(name) {
 		return name
+	}
+	for _, word := range tries { // of one that has no verbs: inventory-list
+		if noun, verb, ok := strings.Cut(word, "-"); ok && known(noun) && (slices.Contains(slices.Collect(maps.Values(verbs)), verb) || verbs[verb] != "") {
+			return noun
+		}
 	}
 	for _, word := range tries { // hostlist, host_list
 		for _, name := range names {

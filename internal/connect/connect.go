@@ -224,7 +224,7 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 		}
 		return o.server.Close()
 	}
-	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{o.handler, l}), craton.WithTimeout(0), craton.WithRetries(0))...)
+	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{o.handler, l}), craton.WithHiddenURL(), craton.WithTimeout(0), craton.WithRetries(0))...)
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}

@@ -35,7 +35,7 @@ func TestWhoWasTried(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Clouds.List(t.Context(), craton.CloudListOptions{})
-	want := fmt.Sprintf("tried %s (environment CRATON_URL) as user ann (environment OS_USERNAME), project %s (environment OS_TENANT_ID), the API key (%s); run `craton doctor`",
+	want := fmt.Sprintf(" Tried %s (environment CRATON_URL) as user ann (environment OS_USERNAME), project %s (environment OS_TENANT_ID), the API key (%s); run `craton doctor`",
 		url, project, v.Source("password"))
 	if !craton.IsUnauthenticated(err) || !strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 		t.Errorf("Craton: %v\nwant %s", err, want)

@@ -176,7 +176,7 @@ func (w *writer) finish(st *step, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
-		w.failed = append(w.failed, fmt.Errorf("%s %s: %w", st.object.spec.noun, st.object.qualified(), err))
+		w.failed = append(w.failed, fmt.Errorf("%s: %w", strings.TrimSpace(st.object.spec.noun+" "+st.object.qualified()), err))
 		return
 	}
 	w.done[st] = true

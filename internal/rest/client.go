@@ -29,6 +29,7 @@ type Config struct {
 	Transport http.RoundTripper           // nil: one of its own, with TLS
 	Policy    Policy
 	Redirects bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
+	HideURL   bool                 // errors name paths only, because the URL says nothing of where the transport leads
 	Refused   string               // what an error says of credentials that were refused: who was tried, and what to do
 	Forbidden func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
 
@@ -41,6 +42,7 @@ type Client struct {
 	base    *url.URL // ends in the service's version, no trailing slash
 	library string
 	version string
+	hidden  bool // [Config.HideURL]
 	http    *retryablehttp.Client
 
 	auth      Auth
@@ -60,7 +62,7 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: base, library: cfg.Service.Library, version: cfg.Service.Version, http: hc, auth: cfg.Auth, refused: cfg.Refused, forbidden: cfg.Forbidden}
+	c := &Client{base: base, library: cfg.Service.Library, version: cfg.Service.Version, hidden: cfg.HideURL, http: hc, auth: cfg.Auth, refused: cfg.Refused, forbidden: cfg.Forbidden}
 	if cfg.Transport == nil || cfg.Connections > 0 {
 		c.gate = newGate(cfg.Connections)
 	}
@@ -70,6 +72,14 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 
 // URL is the API's base address, ending in its version, without credentials.
 func (c *Client) URL() string { return BareURL(c.base) }
+
+// Shown is where a request to a path of the API goes, for errors.
+func (c *Client) Shown(path string) string {
+	if c.hidden {
+		return path
+	}
+	return c.URL() + path
+}
 
 // CloseIdleConnections closes the connections that wait for a next request.
 func (c *Client) CloseIdleConnections() { c.http.HTTPClient.CloseIdleConnections() }
@@ -116,7 +126,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	}
 	again, err := c.renewer.Renew(ctx, resp.sent)
 	if err != nil {
-		return nil, &NoAnswer{Method: r.Method, URL: c.URL() + r.Path, Err: &AuthError{err}}
+		return nil, &NoAnswer{Method: r.Method, URL: c.Shown(r.Path), Err: &AuthError{err}}
 	}
 	if !again {
 		return resp, nil
@@ -227,7 +237,7 @@ func (c *Client) noAnswer(ctx context.Context, method string, u *url.URL, err er
 		err = &timeoutError{c.http.HTTPClient.Timeout, err}
 	}
 	// What was no HTTP is quoted, and may repeat the request.
-	return &NoAnswer{Method: method, URL: BareURL(u), Err: ConcealError(err, c.secrets()...)}
+	return &NoAnswer{Method: method, URL: c.Shown(strings.TrimPrefix(u.EscapedPath(), c.base.EscapedPath())), Err: ConcealError(err, c.secrets()...)}
 }
 
 // timeoutError puts into words what net/http calls "Client.Timeout exceeded while awaiting headers".

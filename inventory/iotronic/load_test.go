@@ -214,7 +214,7 @@ func TestFailuresThatDoNotPass(t *testing.T) {
 		"no token":    {town.URL, []api.Option{api.WithToken("wrong")}, nil, "401"},
 		"no role":     {older.URL, []api.Option{api.WithToken(iotronictest.Member.Token)}, nil, "403"},
 		"a dialect":   {town.URL, []api.Option{api.WithDialect(api.DialectIronic)}, nil, "the server is Iotronic"},
-		"fleets":      {noFleets.URL, nil, nil, "the names of the boards' fleets cannot be read: GET /v1/fleets: 403 Forbidden: No.; leave fleet out of groups and filters to do without"},
+		"fleets":      {noFleets.URL, nil, nil, "the names of the boards' fleets cannot be read: GET /v1/fleets: 403 Forbidden: No. Leave fleet out of groups and filters to do without"},
 		"a project": {town.URL, []api.Option{api.WithToken(iotronictest.Member.Token)}, func(o *Options) { o.Filters = []Filter{{"project", []string{"x"}}} },
 			"Project parameter can be used only by the administrator"},
 	} {
