@@ -136,7 +136,7 @@ func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, c
 		hindrance = "it is the one that this command signs in as, which needs --yes"
 	case r.secret != "":
 		hindrance = "the server refuses it if it is the last root user"
-	case r.labels != nil:
+	case r.labels:
 		child, err := s.child(ctx, id)
 		if err != nil {
 			return err
