@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/retry"
 )
 
 // Power states and targets.
@@ -125,34 +126,33 @@ func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error
 	})
 }
 
-// How often wait looks: real hardware takes minutes, fake hardware none.
-const (
-	firstLook = 100 * time.Millisecond
-	lastLook  = 2 * time.Second
-)
+// looks is how often wait looks: real hardware takes minutes, fake hardware none.
+var looks = retry.Pauses{First: 100 * time.Millisecond, Most: 2 * time.Second}
 
 func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, moves, stays bool)) error {
-	stayed, now, reason := false, "", ""
-	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+	stayed, now, reason, ended := false, "", "", true
+	err := looks.Do(ctx, func(int) (again bool, err error) {
 		states, err := s.States(ctx, id)
-		if err == nil {
-			var moves, stays bool
-			reason = states.LastError
-			if now, moves, stays = look(states); now == state && !moves {
-				return nil
-			}
-			// Between the acceptance of a request and its beginning, the last one's end is still to be seen.
-			if stays && stayed {
-				return &StateTransitionFailedError{Node: id, Expected: state, Actual: now, Reason: states.LastError}
-			}
-			stayed = stays
-		} else if ctx.Err() == nil {
-			return err
+		if err != nil {
+			ended = ctx.Err() != nil
+			return ended, err
 		}
-		select {
-		case <-ctx.Done():
-			return &StateTransitionTimeoutError{Node: id, Expected: state, Actual: now, Reason: reason, Err: ctx.Err()}
-		case <-time.After(pause):
+		var moves, stays bool
+		reason = states.LastError
+		now, moves, stays = look(states)
+		switch {
+		case now == state && !moves:
+			ended = false
+			return false, nil
+		case stays && stayed: // between the acceptance of a request and its beginning, the last one's end is still to be seen
+			ended = false
+			return false, &StateTransitionFailedError{Node: id, Expected: state, Actual: now, Reason: states.LastError}
 		}
+		stayed = stays
+		return true, nil
+	})
+	if ended {
+		return &StateTransitionTimeoutError{Node: id, Expected: state, Actual: now, Reason: reason, Err: err}
 	}
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/retry"
 )
 
 // CacheDir is where this program keeps tokens for the user's other processes: craton/tokens in the user's cache folder
@@ -146,15 +147,10 @@ func (c *cache) lock(ctx context.Context) (unlock func()) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	for wait := 5 * time.Millisecond; !tryLock(f); wait = min(2*wait, 50*time.Millisecond) {
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			_ = f.Close()
-			return nothing
-		case <-timer.C:
-		}
+	pauses := retry.Pauses{First: 5 * time.Millisecond, Most: 50 * time.Millisecond}
+	if err := pauses.Do(ctx, func(int) (again bool, err error) { return !tryLock(f), nil }); err != nil {
+		_ = f.Close()
+		return nothing
 	}
 	return func() { _ = f.Close() } // the lock goes with it
 }

@@ -25,6 +25,7 @@ import (
 	_ "modernc.org/sqlite" // Keystone's database
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/retry"
 )
 
 // Project is a project in the domain [DomainName].
@@ -243,13 +244,11 @@ func (k *Keystone) ApplicationCredential(t testing.TB, user User, project Projec
 	}
 	client := k.as(t, user, project)
 	c := must(t, "create application credential", func() (c *applicationcredentials.ApplicationCredential, err error) {
-		for range 10 { // Keystone's cache may not know a role for a moment, while others are granted
+		// Keystone's cache may not know a role for a moment, while others are granted.
+		err = retry.Every(100*time.Millisecond).Do(t.Context(), func(n int) (again bool, err error) {
 			c, err = applicationcredentials.Create(t.Context(), client, user.ID, opts).Extract()
-			if !gophercloud.ResponseCodeIs(err, http.StatusBadRequest) {
-				break
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
+			return gophercloud.ResponseCodeIs(err, http.StatusBadRequest) && n < 9, err
+		})
 		return c, err
 	})
 	return ApplicationCredential{ID: c.ID, Name: c.Name, Secret: c.Secret}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/internal/retry"
 )
 
 // IronicPageSize is the most objects that a page of an Ironic here holds, so
@@ -264,13 +266,10 @@ func (i *Ironic) Nodes(t testing.TB, n int, token string) (class string, names [
 
 // node makes a node. It asks again after a 503, with which Ironic answers when a busy Keystone does not say what a token is.
 func (i *Ironic) node(ctx context.Context, class, name, token string) error {
-	for tries := 0; ; tries++ {
+	return retry.Pauses{First: 100 * time.Millisecond, Most: 2 * time.Second}.Do(ctx, func(n int) (again bool, err error) {
 		status, err := i.tryNode(ctx, class, name, token)
-		if status != http.StatusServiceUnavailable || tries == 5 {
-			return err
-		}
-		time.Sleep(100 * time.Millisecond << tries)
-	}
+		return status == http.StatusServiceUnavailable && n < 5, err
+	})
 }
 
 func (i *Ironic) tryNode(ctx context.Context, class, name, token string) (status int, err error) {

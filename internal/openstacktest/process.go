@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/retry"
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
@@ -167,24 +168,19 @@ func (p *process) waitFor(url string) error {
 		case <-ctx.Done():
 		}
 	}()
-	for {
-		err := answers(ctx, url)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-p.done:
-			return p.problem
-		case <-ctx.Done():
-			select {
-			case <-p.done: // which has ended the context
-				return p.problem
-			default:
-			}
-			return fmt.Errorf("no good answer within %v: %w\n%s", startTime, err, p.logTail())
-		case <-time.After(50 * time.Millisecond):
-		}
+	var last error
+	if retry.Every(50*time.Millisecond).Do(ctx, func(int) (again bool, err error) {
+		last = answers(ctx, url)
+		return last != nil, nil
+	}) == nil {
+		return nil
 	}
+	select {
+	case <-p.done: // which has ended the context
+		return p.problem
+	default:
+	}
+	return fmt.Errorf("no good answer within %v: %w\n%s", startTime, last, p.logTail())
 }
 
 func answers(ctx context.Context, url string) error {

@@ -5,12 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/retry"
 )
 
 // Policy tells whether an answer asks for the same request once more. It leaves the answer's body as it was, may be asked
@@ -162,14 +163,8 @@ func (c *Client) Pause(ctx context.Context, attempt int) (bool, error) {
 	if attempt >= c.http.RetryMax {
 		return false, nil
 	}
-	timer := time.NewTimer(backoff(c.http.RetryWaitMin, c.http.RetryWaitMax, attempt, nil))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true, nil
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
+	err := retry.Wait(ctx, backoff(c.http.RetryWaitMin, c.http.RetryWaitMax, attempt, nil))
+	return err == nil, err
 }
 
 // backoff doubles from least to most, half of it by chance so that many clients do not come back together,
@@ -180,9 +175,5 @@ func backoff(least, most time.Duration, attempt int, resp *http.Response) time.D
 			return min(wait, maxRetryAfter)
 		}
 	}
-	wait := most
-	if attempt < 30 { // no overflow
-		wait = min(least<<attempt, most)
-	}
-	return wait/2 + rand.N(wait/2+1) //nolint:gosec // not for secrets
+	return retry.Pauses{First: least, Most: most}.Spread(attempt)
 }

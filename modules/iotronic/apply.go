@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/retry"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
@@ -321,20 +322,22 @@ func (a *applying) does(ctx context.Context, do func() error) error {
 // patiently does what somebody else's work on the node forbids again and again, as long as the task may wait.
 func (a *applying) patiently(ctx context.Context, do func() error) error {
 	const pause = time.Second // the client has tried for longer than that each time
-	for {
-		err := do()
-		if !a.w.wait || !api.IsLocked(err) {
-			return err
+	var locked error
+	err := retry.Every(pause).Do(ctx, func(int) (again bool, err error) {
+		locked, err = nil, do()
+		switch {
+		case !a.w.wait || !api.IsLocked(err):
+			return false, err
+		case time.Now().Add(pause).After(a.ends):
+			return false, fmt.Errorf("%w; the node %s is not free after %s", err, a.called(), a.waited())
 		}
-		if time.Now().Add(pause).After(a.ends) {
-			return fmt.Errorf("%w; the node %s is not free after %s", err, a.called(), a.waited())
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pause):
-		}
+		locked = err
+		return true, err
+	})
+	if locked != nil { // nobody waits any more
+		return locked
 	}
+	return err
 }
 
 func (a *applying) called() string { return called(a.node.Text(keyName), a.id()) }

@@ -17,6 +17,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/craton-fleet/craton/internal/retry"
 )
 
 // applicationID marks a SQLite file as ours ("CRAT").
@@ -329,18 +331,14 @@ func isUnique(err error) bool {
 // recovery of a log, or the moment when the last connection closes it.
 func retryBusy(ctx context.Context, fn func() error) error {
 	deadline := time.Now().Add(lockPatience)
-	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		err := fn()
-		if !isBusy(err) {
-			return err
+	return retry.Pauses{First: time.Millisecond, Most: 100 * time.Millisecond}.Do(ctx, func(int) (again bool, err error) {
+		err = fn()
+		switch {
+		case !isBusy(err):
+			return false, err
+		case time.Now().After(deadline):
+			return false, fmt.Errorf("another process has kept the database locked for %s: %w", lockPatience, err)
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("another process has kept the database locked for %s: %w", lockPatience, err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
-	}
+		return true, err
+	})
 }

@@ -5,36 +5,31 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/retry"
 )
 
-const (
-	// tries is how often something is read in all.
-	tries = 3
-	// pause is the wait before the second try; it doubles.
-	pause = 400 * time.Millisecond
-)
+// tries is how often something is read in all.
+const tries = 3
+
+// pauses are the waits before the others.
+var pauses = retry.Pauses{First: 400 * time.Millisecond, Most: time.Second}
 
 // Read runs a read until it succeeds, fails for good, or was tried often enough. passing tells the failures that
 // another try may not have. what is read is named in the last error.
-func Read[T any](ctx context.Context, what string, read func(context.Context) (got T, passing bool, err error)) (T, error) {
-	wait := pause
-	for try := 1; ; try++ {
-		got, passing, err := read(ctx)
+func Read[T any](ctx context.Context, what string, read func(context.Context) (got T, passing bool, err error)) (got T, err error) {
+	err = pauses.Do(ctx, func(n int) (again bool, err error) {
+		var passing bool
+		got, passing, err = read(ctx)
 		if err == nil || !passing || ctx.Err() != nil {
-			return got, err
+			return false, err
 		}
-		if try == tries {
-			return got, fmt.Errorf("%s could not be read whole in %d tries: %w", what, tries, err)
+		if n == tries-1 {
+			return false, fmt.Errorf("%s could not be read whole in %d tries: %w", what, tries, err)
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return got, ctx.Err()
-		case <-timer.C:
-		}
-		wait *= 2
-	}
+		return true, err
+	})
+	return got, err
 }
 
 // Enough finds that an inventory has fewer hosts than it must have.

@@ -1,0 +1,59 @@
+// Package retry tries again. What may be tried again, and how often, is for who asks to know; how long to wait in between, and
+// that nobody waits longer than the context lasts, is known here. Requests over HTTP have internal/rest, whose pauses are
+// these.
+package retry
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// Pauses are the waits between tries: First before the second, twice as long before each further one, up to Most.
+type Pauses struct{ First, Most time.Duration }
+
+// Every is the same pause each time.
+func Every(d time.Duration) Pauses { return Pauses{d, d} }
+
+// After is the pause after the n'th try, from 0.
+func (p Pauses) After(n int) time.Duration {
+	if n >= 30 { // no overflow
+		return p.Most
+	}
+	return min(p.First<<n, p.Most)
+}
+
+// Spread is After less up to half of it by chance, so that many who wait for the same do not come back together.
+func (p Pauses) Spread(n int) time.Duration {
+	wait := p.After(n)
+	return wait/2 + rand.N(wait/2+1) //nolint:gosec // not for secrets
+}
+
+// Do calls try, with the pauses between, until it does not ask for another one, and returns its error. When the context
+// ends during a pause, that is the error.
+func (p Pauses) Do(ctx context.Context, try func(n int) (again bool, err error)) error {
+	for n := 0; ; n++ {
+		again, err := try(n)
+		if !again {
+			return err
+		}
+		if err := Wait(ctx, p.After(n)); err != nil {
+			return err
+		}
+	}
+}
+
+// Wait waits. When the context ends before, or has ended, that is the error.
+func Wait(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
