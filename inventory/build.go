@@ -8,17 +8,18 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// level is a place of a chain above devices, nearest last.
+// level is a place of a chain above devices, nearest first.
 type level uint8
 
 const (
-	levelProject level = iota
-	levelCloud
+	levelCell level = iota
 	levelRegion
-	levelCell
+	levelCloud
+	levelProject
 	levels
 )
 
@@ -155,7 +156,7 @@ func (b *builder) checkVariables() error {
 			if at != d {
 				seen[at] = true
 			}
-			if err := at.Variables.Check(at, b.o.Facts, b.exclude, b.o.trust()); err != nil {
+			if err := ansible.CheckVariables(at.Variables, at, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 				return err
 			}
 		}
@@ -164,13 +165,13 @@ func (b *builder) checkVariables() error {
 				continue
 			}
 			places[p] = true
-			if err := p.Variables.Check(described{[]string{"cell", "region", "cloud"}[i], p}, b.o.Facts, b.exclude, b.o.trust()); err != nil {
+			if err := ansible.CheckVariables(p.Variables, described{[]string{"cell", "region", "cloud"}[i], p}, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 				return err
 			}
 		}
 	}
 	for id, v := range f.Projects {
-		if err := v.Check(described{"project", id}, b.o.Facts, b.exclude, b.o.trust()); err != nil {
+		if err := ansible.CheckVariables(v, described{"project", id}, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 			return err
 		}
 	}
@@ -238,7 +239,7 @@ func (b *builder) inherit() {
 		}
 		v, known := above[id]
 		if !known {
-			v = over(b.exclude.Keep(p.Variables), merged(p.ParentID))
+			v = hierarchy.Over(b.exclude.Keep(p.Variables), merged(p.ParentID))
 			above[id] = v
 		}
 		return v
@@ -257,38 +258,25 @@ func (b *builder) inherit() {
 // base merges and encodes the variables above a device.
 func (b *builder) base(d *Device) *base {
 	var own [levels]Variables
-	own[levelProject] = b.f.Projects[d.ProjectID]
+	own[levelProject] = b.exclude.Keep(b.f.Projects[d.ProjectID])
 	for l, p := range map[level]*Place{levelCloud: b.f.Clouds[d.CloudID], levelRegion: b.f.Regions[d.RegionID], levelCell: b.f.Cells[d.CellID]} {
 		if p != nil {
-			own[l] = p.Variables
+			own[l] = b.exclude.Keep(p.Variables)
 		}
 	}
-	var all Variables
-	for _, v := range own {
-		all = over(b.exclude.Keep(v), all)
-	}
-	made := &base{entries: make([]entry, len(all))}
+	made := &base{}
 	var text []byte
-	ends := make([]int, len(all))
-	for i, one := range all {
+	var ends []int
+	for one, from := range hierarchy.Merge(own[:]...) {
 		text = append(ansible.AppendQuoted(text, one.Name), ':')
 		text = ansible.AppendValue(text, one.Value, b.o.trust())
-		ends[i] = len(text)
+		ends = append(ends, len(text))
+		made.entries = append(made.entries, entry{name: one.Name, inHost: one.Name == ansible.GroupPriority || !b.inGroup[from]})
 	}
 	kept, from := string(text), 0
-	for i, one := range all {
-		made.entries[i] = entry{name: one.Name, text: kept[from:ends[i]], inHost: one.Name == ansible.GroupPriority || !b.inGroup[source(own, one.Name)]}
-		from = ends[i]
+	for i, end := range ends {
+		made.entries[i].text = kept[from:end]
+		from = end
 	}
 	return made
-}
-
-// source is the level that supplies a variable: the nearest that has it.
-func source(own [levels]Variables, name string) level {
-	for l := levelCell; l > levelProject; l-- {
-		if _, has := own[l].Find(name); has {
-			return l
-		}
-	}
-	return levelProject
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
@@ -267,9 +268,9 @@ func projectID(id string) string {
 
 // variablesOf makes Variables of the client library's.
 func variablesOf(v craton.Variables) Variables {
-	all := make(Variables, 0, len(v))
-	for name, value := range v {
-		all = append(all, Variable{Name: name, Value: string(jsontext.AppendClean(nil, string(value)))})
+	all := hierarchy.Of(v)
+	for i := range all {
+		all[i].Value = string(jsontext.AppendClean(nil, all[i].Value))
 	}
-	return all.Tidy()
+	return all
 }

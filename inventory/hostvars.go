@@ -4,13 +4,14 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
 // appendHost appends the object of a host's variables, sorted by name.
 func (b *builder) appendHost(dst []byte, h *host) []byte {
 	trust := b.o.trust()
-	mine := over(b.exclude.Keep(h.device.Variables), h.above)
+	mine := hierarchy.Over(b.exclude.Keep(h.device.Variables), h.above)
 	shared := h.base.entries
 	computed := b.computed(h.device)
 	dst = append(dst, '{')

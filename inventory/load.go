@@ -18,6 +18,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/inventory/internal/whole"
 )
 
@@ -616,7 +617,7 @@ func (l *loader) readHiddenProjects(ctx context.Context, hidden map[string]bool)
 			return stalef("region %q (id %d) appeared while the fleet was read", r.Name, r.ID)
 		}
 		if hidden[id] {
-			l.f.Projects[id] = over(without(variablesOf(r.Variables), at.Variables, cloud.Variables), l.f.Projects[id])
+			l.f.Projects[id] = hierarchy.Over(variablesOf(r.Variables).Without(at.Variables, cloud.Variables), l.f.Projects[id])
 		}
 	}
 	return l.readHiddenByHost(ctx, hidden)
@@ -642,7 +643,7 @@ func (l *loader) readHiddenByHost(ctx context.Context, hidden map[string]bool) e
 	}
 	for i, d := range l.f.Hosts {
 		if len(found[i]) > 0 {
-			l.f.Projects[d.ProjectID] = over(found[i], l.f.Projects[d.ProjectID])
+			l.f.Projects[d.ProjectID] = hierarchy.Over(found[i], l.f.Projects[d.ProjectID])
 		}
 	}
 	return nil
@@ -659,20 +660,9 @@ func (l *loader) projectVariablesOf(ctx context.Context, d *Device) (Variables, 
 		return nil, err
 	}
 	chain := l.f.Chain(d)
-	left := variablesOf(all)
-	for _, level := range chain[:len(chain)-1] {
-		left = without(left, level.Variables)
+	below := make([]Variables, len(chain)-1)
+	for i := range below {
+		below[i] = chain[i].Variables
 	}
-	return left, nil
-}
-
-// without is v less the names of others.
-func without(v Variables, others ...Variables) Variables {
-	var left Variables
-	for _, one := range v {
-		if !slices.ContainsFunc(others, func(o Variables) bool { _, has := o.Find(one.Name); return has }) {
-			left = append(left, one)
-		}
-	}
-	return left
+	return variablesOf(all).Without(below...), nil
 }

@@ -317,7 +317,7 @@ func TestLoadDevice(t *testing.T) {
 			if f.member {
 				last := &want[len(want)-1]
 				for _, level := range want[:len(want)-1] {
-					last.Variables = without(last.Variables, level.Variables)
+					last.Variables = last.Variables.Without(level.Variables)
 				}
 			}
 			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {

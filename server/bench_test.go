@@ -30,7 +30,7 @@ func benchFleet(b *testing.B) *fixture {
 	set := func(level string, n int) []store.Variable {
 		var v []store.Variable
 		for i := range n {
-			v = append(v, store.Variable{Key: fmt.Sprintf("%s_setting_%d", level, i), Value: fmt.Sprintf(`"value %d of the %s"`, i, level)})
+			v = append(v, store.Variable{Name: fmt.Sprintf("%s_setting_%d", level, i), Value: fmt.Sprintf(`"value %d of the %s"`, i, level)})
 		}
 		return v
 	}
@@ -59,7 +59,7 @@ func benchFleet(b *testing.B) *fixture {
 					add(store.Hosts, store.New{
 						Values: store.Values{"name": fmt.Sprintf("host-%d-%d-%d", r, l, h), "ip_address": fmt.Sprintf("10.%d.%d.%d", r*10+l, h/256, h%256), "device_type": "server",
 							"active": true, "cloud_id": cloud, "region_id": region, "cell_id": cell},
-						Variables: append(set("host", 4), store.Variable{Key: "nested", Value: `{"a":[1,2,{"b":null}],"c":"d"}`}),
+						Variables: append(set("host", 4), store.Variable{Name: "nested", Value: `{"a":[1,2,{"b":null}],"c":"d"}`}),
 						Labels:    []string{"all-of-them", fmt.Sprint("l", l)},
 					})
 				})

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/inventory"
 )
@@ -15,7 +15,7 @@ import (
 // theInventory is the inventory as the command line asks for it.
 type theInventory struct{}
 
-func (theInventory) Levels(ctx context.Context, c *craton.Client, kind craton.Kind, id int) ([]cli.Level, error) {
+func (theInventory) Levels(ctx context.Context, c *craton.Client, kind craton.Kind, id int) ([]hierarchy.Level, error) {
 	k := inventory.HostKind
 	if kind == craton.KindNetworkDevice {
 		k = inventory.NetworkDeviceKind
@@ -24,15 +24,7 @@ func (theInventory) Levels(ctx context.Context, c *craton.Client, kind craton.Ki
 	if err != nil {
 		return nil, err
 	}
-	var levels []cli.Level
-	for _, l := range f.Chain(f.Hosts[0]) {
-		own := craton.Variables{}
-		for _, v := range l.Variables {
-			own[v.Name] = json.RawMessage(v.Value)
-		}
-		levels = append(levels, cli.Level{Type: l.Kind, ID: l.ID, Name: l.Name, Variables: own})
-	}
-	return levels, nil
+	return f.Chain(f.Hosts[0]), nil
 }
 
 func (theInventory) Check(v *settings.Values) (excludes func(string) bool, err error) {

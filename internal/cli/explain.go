@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -95,7 +95,7 @@ func completeExplain(cmd *cobra.Command, s output.Streams, args []string, begin 
 // explanation is where each variable of a device comes from.
 type explanation struct {
 	device *device
-	levels []Level // the nearest first; the last is the project
+	levels []hierarchy.Level // the nearest first; the last is the project
 	// whole tells that the caller may read the project. If not, the project's variables are those that the device
 	// inherits from it, and what other levels hide of it is not known.
 	whole     bool
@@ -105,14 +105,8 @@ type explanation struct {
 // explained is one variable: the first of its values counts, the others are shadowed.
 type explained struct {
 	name     string
-	values   []valueAt // one of each level that has the variable, the nearest first; null is a value
-	excluded bool      // the inventory leaves it out
-}
-
-// valueAt is what a level says of a variable.
-type valueAt struct {
-	level int
-	json  json.RawMessage
+	values   []hierarchy.At // one of each level that has the variable, the nearest first; null is a value
+	excluded bool           // the inventory leaves it out
 }
 
 // explain reads where a device's variables come from: some requests for the device, not for the fleet.
@@ -141,14 +135,12 @@ func explain(ctx context.Context, s *session, inv Inventory, excludes func(strin
 
 // resolve lists what the levels have by variable.
 func (e *explanation) resolve(excludes func(string) bool) {
-	byName := map[string][]valueAt{}
-	for i, level := range e.levels {
-		for name, value := range level.Variables {
-			byName[name] = append(byName[name], valueAt{i, value})
-		}
+	levels := make([]hierarchy.Variables, len(e.levels))
+	for i := range levels {
+		levels[i] = e.levels[i].Variables
 	}
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		e.variables = append(e.variables, explained{name, byName[name], excludes(name)})
+	for name, values := range hierarchy.Explain(levels...) {
+		e.variables = append(e.variables, explained{name, values, excludes(name)})
 	}
 }
 
@@ -200,32 +192,32 @@ type (
 	}
 )
 
-func (l Level) document() levelDocument {
-	d := levelDocument{Type: l.Type, ID: l.ID}
+func documentOf(l hierarchy.Level) levelDocument {
+	d := levelDocument{Type: l.Kind, ID: l.ID}
 	if n, err := strconv.Atoi(l.ID); err == nil {
 		d.ID = n
 	}
-	if l.Name != "" || l.Type != levelProject {
+	if l.Name != "" || l.Kind != levelProject {
 		d.Name = &l.Name
 	}
 	return d
 }
 
-// levelProject is the type of the last level.
+// levelProject is the kind of the last level.
 const levelProject = "project"
 
 func (e *explanation) document() explanationDocument {
 	doc := explanationDocument{
-		Device: deviceDocument{e.levels[0].document(), e.device.IPAddress, e.device.DeviceType, e.device.Active},
+		Device: deviceDocument{documentOf(e.levels[0]), e.device.IPAddress, e.device.DeviceType, e.device.Active},
 		Order:  []levelDocument{}, Complete: e.whole, Variables: map[string]variableDocument{},
 	}
 	for _, l := range e.levels {
-		doc.Order = append(doc.Order, l.document())
+		doc.Order = append(doc.Order, documentOf(l))
 	}
 	for _, v := range e.variables {
 		all := make([]valueDocument, len(v.values))
 		for i, value := range v.values {
-			all[i] = valueDocument{value.json, doc.Order[value.level]}
+			all[i] = valueDocument{json.RawMessage(value.Value), doc.Order[value.Level]}
 		}
 		doc.Variables[v.name] = variableDocument{all[0], all[1:], v.excluded}
 	}
@@ -253,8 +245,8 @@ func (e *explanation) rows() [][]string {
 	rows := [][]string{{"variable", "value", "type", "id", "name", "counts"}}
 	for _, v := range e.variables {
 		for i, value := range v.values {
-			l := e.levels[value.level]
-			rows = append(rows, []string{v.name, string(value.json), l.Type, l.ID, l.Name, strconv.FormatBool(i == 0)})
+			l := e.levels[value.Level]
+			rows = append(rows, []string{v.name, value.Value, l.Kind, l.ID, l.Name, strconv.FormatBool(i == 0)})
 		}
 	}
 	return rows

@@ -38,7 +38,7 @@ func (e *explanation) overview(look appearance) string {
 			if i > 0 {
 				name = shadows
 			}
-			rows, faint = append(rows, [3]string{name, names[value.level], clean(string(value.json))}), append(faint, i > 0)
+			rows, faint = append(rows, [3]string{name, names[value.Level], clean(value.Value)}), append(faint, i > 0)
 		}
 		if v.excluded {
 			rows, faint = append(rows, [3]string{excluded, "", "exclude_variables keeps it out of the inventory"}), append(faint, true)
@@ -89,8 +89,8 @@ func (e *explanation) one(look appearance) string {
 	for i, l := range e.levels {
 		name := table.Pad(clean(l.String()), wide)
 		switch {
-		case len(values) > 0 && values[0].level == i:
-			value := look.whole(values[0].json, len(counts)+wide+2)
+		case len(values) > 0 && values[0].Level == i:
+			value := look.whole(values[0].Value, len(counts)+wide+2)
 			if len(values) == len(v.values) {
 				fmt.Fprintf(&b, "%s%s  %s\n", look.bold(counts), look.cyan(name), value)
 			} else {
@@ -103,7 +103,7 @@ func (e *explanation) one(look appearance) string {
 			fmt.Fprintf(&b, "%s\n", look.dim(silent+name+"  -"))
 		}
 	}
-	if string(v.values[0].json) == "null" && len(v.values) > 1 {
+	if v.values[0].Value == "null" && len(v.values) > 1 {
 		b.WriteString("\nnull is a value too: it hides the others. To have the next one, delete the variable where it is null.\n")
 	}
 	if v.excluded {
@@ -112,21 +112,18 @@ func (e *explanation) one(look appearance) string {
 	return b.String()
 }
 
-// String names a level: "region dfw". A project whose name is not known is just that.
-func (l Level) String() string { return strings.TrimSuffix(l.Type+" "+l.Name, " ") }
-
 // whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
-func (a appearance) whole(value json.RawMessage, column int) string {
+func (a appearance) whole(value string, column int) string {
 	room := a.width - column
 	if a.width == 0 {
 		room = plainWidth - column
 	}
-	if value[0] != '{' && value[0] != '[' || table.Width(string(value)) <= room {
-		return clean(string(value))
+	if value[0] != '{' && value[0] != '[' || table.Width(value) <= room {
+		return clean(value)
 	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, value, strings.Repeat(" ", column), "  "); err != nil {
-		return clean(string(value))
+	if err := json.Indent(&b, []byte(value), strings.Repeat(" ", column), "  "); err != nil {
+		return clean(value)
 	}
 	lines := strings.Split(b.String(), "\n")
 	for i := range lines {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/table"
 )
 
@@ -18,16 +18,16 @@ var escapes = regexp.MustCompile("\x1b\\[[0-9]*[mK]")
 
 // web is the explanation of a host with a parent, with a null that hides, and with text that would upset a terminal.
 func web() *explanation {
-	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
+	type own map[string]string
 	e := &explanation{
 		device: &device{craton.KindHost, craton.Device{ID: 32, Name: "web-01", IPAddress: "10.20.0.11", DeviceType: "server", Active: true}},
-		levels: []Level{
-			{"host", "32", "web-01", craton.Variables{"role": raw(`"frontend"`), "ansible_connection": raw(`"local"`)}},
-			{"network-device", "31", "tor\x1b[31m", craton.Variables{"mtu": raw(`9000`)}},
-			{"cell", "12", "c1", craton.Variables{"legacy": raw(`null`)}},
-			{"region", "7", "dfw", craton.Variables{"ntp": raw(`"ntp.dfw.example.net"`), "legacy": raw(`{"a":[1,2]}`)}},
-			{"cloud", "4", "east", craton.Variables{"ntp": raw(`"ntp1.example.net"`), "users": raw(`{"alice":{"groups":["wheel","docker"],"shell":"/bin/bash","uid":1000},"bob":{"groups":["wheel","docker"],"uid":12345678901234567890123}}`)}},
-			{"project", "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "ops", craton.Variables{"ntp": raw(`"pool.ntp.org"`), "mtu": raw(`1500`), "bidi": raw("\"a\u202eb\u009b1m\"")}},
+		levels: []hierarchy.Level{
+			{Kind: "host", ID: "32", Name: "web-01", Variables: hierarchy.Of(own{"role": `"frontend"`, "ansible_connection": `"local"`})},
+			{Kind: "network-device", ID: "31", Name: "tor\x1b[31m", Variables: hierarchy.Of(own{"mtu": `9000`})},
+			{Kind: "cell", ID: "12", Name: "c1", Variables: hierarchy.Of(own{"legacy": `null`})},
+			{Kind: "region", ID: "7", Name: "dfw", Variables: hierarchy.Of(own{"ntp": `"ntp.dfw.example.net"`, "legacy": `{"a":[1,2]}`})},
+			{Kind: "cloud", ID: "4", Name: "east", Variables: hierarchy.Of(own{"ntp": `"ntp1.example.net"`, "users": `{"alice":{"groups":["wheel","docker"],"shell":"/bin/bash","uid":1000},"bob":{"groups":["wheel","docker"],"uid":12345678901234567890123}}`})},
+			{Kind: "project", ID: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", Name: "ops", Variables: hierarchy.Of(own{"ntp": `"pool.ntp.org"`, "mtu": `1500`, "bidi": "\"a\u202eb\u009b1m\""})},
 		},
 		whole: true,
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
@@ -11,20 +12,12 @@ import (
 // them, so that there is one place that knows what a host's variables are.
 type Inventory interface {
 	// Levels reads the objects whose variables a device has, the nearest first, each with its own variables.
-	Levels(ctx context.Context, c *craton.Client, kind craton.Kind, id int) ([]Level, error)
+	Levels(ctx context.Context, c *craton.Client, kind craton.Kind, id int) ([]hierarchy.Level, error)
 	// Check says what is wrong with the settings of the inventory. Of the settings it gives back, excludes tells the
 	// variables that they leave out.
 	Check(v *settings.Values) (excludes func(variable string) bool, err error)
 	// Try makes the inventory that the settings ask for, and throws it away.
 	Try(ctx context.Context, c *craton.Client, v *settings.Values) (*Trial, error)
-}
-
-// Level is an object that gives a device variables.
-type Level struct {
-	Type      string // host, network-device, cell, region, cloud, project
-	ID        string
-	Name      string // "" where it was not read
-	Variables craton.Variables
 }
 
 // Trial is what came of making an inventory.

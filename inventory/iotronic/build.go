@@ -128,7 +128,7 @@ func (b *builder) host(i int) error {
 		return err
 	}
 	h.variables = b.lifted(h.machine)
-	if err := h.variables.Check(h.machine, b.o.Facts, b.exclude, b.o.trust()); err != nil {
+	if err := ansible.CheckVariables(h.variables, h.machine, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 		return err
 	}
 	address, err := b.address(h.machine)

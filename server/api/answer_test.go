@@ -19,7 +19,7 @@ func TestPieces(t *testing.T) {
 	b := newBudget(DefaultLimits)
 	var set []store.Variable
 	for i := range 400 {
-		set = append(set, store.Variable{Key: fmt.Sprintf("key%03d", i), Value: `[{"a":[1,2,"` + strings.Repeat("x", 10*i) + `"],"b":{}},[` + strings.Repeat("[7],", 2*i) + `null]]`})
+		set = append(set, store.Variable{Name: fmt.Sprintf("key%03d", i), Value: `[{"a":[1,2,"` + strings.Repeat("x", 10*i) + `"],"b":{}},[` + strings.Repeat("[7],", 2*i) + `null]]`})
 	}
 	render := func(a *answer) []byte {
 		buf := a.appendVariables([]byte("{"), store.NewSet(set[:50]), 1)

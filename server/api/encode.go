@@ -191,7 +191,7 @@ func (a *answer) appendVariables(dst []byte, set store.Set, depth int) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = jsontext.AppendString(jsontext.AppendNewline(dst, depth+1), v.Key)
+		dst = jsontext.AppendString(jsontext.AppendNewline(dst, depth+1), v.Name)
 		dst = a.room(a.appendIndented(append(dst, ':', ' '), v.Value, depth+1))
 	}
 	if first {

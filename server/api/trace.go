@@ -74,7 +74,7 @@ func (t *Trace) wroteInput(r *resource, in *input) {
 func keys(set []store.Variable) []string {
 	names := make([]string, len(set))
 	for i, v := range set {
-		names[i] = v.Key
+		names[i] = v.Name
 	}
 	return names
 }

@@ -353,7 +353,7 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 			k.add("the variable %s", err)
 			continue
 		}
-		set = append(set, store.Variable{Key: m.Key, Value: m.Value.Compact()})
+		set = append(set, store.Variable{Name: m.Key, Value: m.Value.Compact()})
 	}
 	if len(odd) > 0 {
 		slices.Sort(odd)
@@ -367,7 +367,7 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 		}
 		k.add("%s %s not match any of the regexes: '^.+'", strings.Join(odd, ", "), verb)
 	}
-	slices.SortFunc(set, func(a, b store.Variable) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(set, func(a, b store.Variable) int { return strings.Compare(a.Name, b.Name) })
 	return set
 }
 

@@ -31,7 +31,7 @@ func TestDiskFull(t *testing.T) {
 	stored := 1
 	var err error
 	for ; stored < 10_000; stored++ {
-		v := []Variable{{Key: "big", Value: `"` + strings.Repeat("x", 10_000) + `"`}}
+		v := []Variable{{Name: "big", Value: `"` + strings.Repeat("x", 10_000) + `"`}}
 		if _, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": fmt.Sprint("c", stored)}, Variables: v}); err != nil {
 			break
 		}

@@ -35,7 +35,7 @@ func TestFold(t *testing.T) {
 	}
 	grown := false
 	for i := range 1500 {
-		if err := s.SetVariables(t.Context(), Clouds, sc, "1", []Variable{{"v", `"` + strings.Repeat(strconv.Itoa(i%10), 900_000) + `"`}}); err != nil {
+		if err := s.SetVariables(t.Context(), Clouds, sc, "1", []Variable{{Name: "v", Value: `"` + strings.Repeat(strconv.Itoa(i%10), 900_000) + `"`}}); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(s.path + "-wal")

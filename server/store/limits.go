@@ -32,8 +32,8 @@ const writtenDepth = 3
 
 func (w *weight) add(v Variable) {
 	w.keys++
-	w.stored += len(v.Key) + len(v.Value)
-	w.written += 2*writtenDepth + len(v.Key) + jsontext.IndentedLen(v.Value, writtenDepth)
+	w.stored += len(v.Name) + len(v.Value)
+	w.written += 2*writtenDepth + len(v.Name) + jsontext.IndentedLen(v.Value, writtenDepth)
 }
 
 // check says which limit the variables of an object break.
@@ -82,7 +82,7 @@ func (q *session) checkVariables(ctx context.Context, e *Entity, owner any, row 
 	var w weight
 	var v Variable
 	err := q.each(ctx, "SELECT key, value FROM variables WHERE owner_kind = ? AND owner_id = ?",
-		[]any{e.owner, owner}, []any{&v.Key, &v.Value}, func() { w.add(v) })
+		[]any{e.owner, owner}, []any{&v.Name, &v.Value}, func() { w.add(v) })
 	if err != nil {
 		return err
 	}

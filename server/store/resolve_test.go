@@ -57,7 +57,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 			m.own[object] = own
 			var set []Variable
 			for _, k := range slices.Sorted(maps.Keys(own)) {
-				set = append(set, Variable{k, own[k]})
+				set = append(set, Variable{Name: k, Value: own[k]})
 			}
 			return set
 		}
@@ -117,7 +117,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 					var want []Variable
 					for _, k := range slices.Sorted(slices.Values(someKeys)) {
 						if v, ok := m.value(object, k, resolved); ok {
-							want = append(want, Variable{k, v})
+							want = append(want, Variable{Name: k, Value: v})
 						}
 					}
 					if diff := cmp.Diff(want, sets[i], cmpopts.EquateEmpty()); diff != "" {

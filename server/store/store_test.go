@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
 func fresh(t testing.TB) *Store {
@@ -139,7 +141,7 @@ func TestWritersShareTransactions(t *testing.T) {
 	for i := range 100 {
 		wg.Go(func() {
 			n := host(fmt.Sprintf("h%d", i/2), nil) // every name twice
-			n.Variables = []Variable{{"k", "1"}}
+			n.Variables = []Variable{{Name: "k", Value: "1"}}
 			_, err := s.Create(t.Context(), Hosts, sc, n)
 			if err != nil && !IsCode(err, Conflict) {
 				t.Error(err)
@@ -182,7 +184,7 @@ func TestStatementsPerPage(t *testing.T) {
 	var parent any
 	for i := range 100 {
 		n := host(fmt.Sprintf("h%d", i), Values{"parent_id": parent, "cell_id": int64(1)})
-		n.Labels, n.Variables = []string{"a", "b"}, []Variable{{"k", "1"}, {"l", "2"}}
+		n.Labels, n.Variables = []string{"a", "b"}, []Variable{{Name: "k", Value: "1"}, {Name: "l", Value: "2"}}
 		id := create(t, s, Hosts, sc, n)
 		if i%10 == 0 {
 			parent = id
@@ -288,10 +290,10 @@ func explain(t *testing.T, s *Store, text string, args []any) string {
 
 func TestOverlay(t *testing.T) {
 	t.Parallel()
-	near := []Variable{{"a", "1"}, {"c", "null"}}
-	far := []Variable{{"a", "2"}, {"b", "3"}, {"c", "4"}, {"d", "5"}}
-	want := []Variable{{"a", "1"}, {"b", "3"}, {"c", "null"}, {"d", "5"}}
-	if diff := cmp.Diff(want, merged([][]Variable{near, far})); diff != "" {
+	near := hierarchy.Variables{{Name: "a", Value: "1"}, {Name: "c", Value: "null"}}
+	far := hierarchy.Variables{{Name: "a", Value: "2"}, {Name: "b", Value: "3"}, {Name: "c", Value: "4"}, {Name: "d", Value: "5"}}
+	want := hierarchy.Variables{{Name: "a", Value: "1"}, {Name: "b", Value: "3"}, {Name: "c", Value: "null"}, {Name: "d", Value: "5"}}
+	if diff := cmp.Diff(want, merged([]hierarchy.Variables{near, far})); diff != "" {
 		t.Error(diff)
 	}
 }

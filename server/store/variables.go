@@ -3,12 +3,12 @@ package store
 import (
 	"context"
 	"slices"
+
+	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
 // Variable is one variable of an object. Value is canonical JSON text.
-type Variable struct {
-	Key, Value string
-}
+type Variable = hierarchy.Variable
 
 // holding counts down the bytes of variables that may still be held.
 type holding int
@@ -21,8 +21,8 @@ func (h *holding) take(n int) error {
 }
 
 // ownVariables reads the own variables of many objects, by id.
-func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *holding) (map[any][]Variable, error) {
-	found := make(map[any][]Variable, len(ids))
+func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *holding) (map[any]hierarchy.Variables, error) {
+	found := make(map[any]hierarchy.Variables, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}
@@ -35,8 +35,8 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *
 	}
 	var v Variable
 	var id, last any
-	var set []Variable
-	err := q.eachUntil(ctx, text, args, []any{&id, &v.Key, &v.Value}, func() error {
+	var set hierarchy.Variables
+	err := q.eachUntil(ctx, text, args, []any{&id, &v.Name, &v.Value}, func() error {
 		if id != last {
 			if last != nil {
 				found[last] = set
@@ -44,7 +44,7 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *
 			last, set = id, nil
 		}
 		set = append(set, v)
-		return room.take(len(v.Key) + len(v.Value) + perVariable)
+		return room.take(len(v.Name) + len(v.Value) + perVariable)
 	})
 	if last != nil {
 		found[last] = set
@@ -69,7 +69,7 @@ func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Va
 	if which == Own || len(e.inherits) == 0 {
 		own, err := q.ownVariables(ctx, e, ids, &room)
 		for i := range rows {
-			sets[i].layers = [][]Variable{own[ids[i]]}
+			sets[i].layers = []hierarchy.Variables{own[ids[i]]}
 		}
 		return sets, err
 	}
@@ -92,7 +92,7 @@ func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Va
 	}
 	for i, row := range rows {
 		id := row[key]
-		layers := make([][]Variable, 0, 2)
+		layers := make([]hierarchy.Variables, 0, 2)
 		for n := 0; id != nil; n++ {
 			if n > heldDepth {
 				return nil, errHeld
@@ -147,11 +147,11 @@ func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents
 // first: the cell, region, cloud and project that its own foreign keys name
 // (contract §5.2). Rows of one place share one merged level, as long as there
 // is room for it.
-func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *holding) ([][][]Variable, error) {
-	sets := make([][][]Variable, len(rows))
+func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *holding) ([][]hierarchy.Variables, error) {
+	sets := make([][]hierarchy.Variables, len(rows))
 	type place [4]any
 	at := make([]int, len(e.inherits))
-	levels := make([]map[any][]Variable, len(e.inherits))
+	levels := make([]map[any]hierarchy.Variables, len(e.inherits))
 	for i, from := range e.inherits {
 		at[i] = e.Index(from.column)
 		var ids []any
@@ -165,7 +165,7 @@ func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *ho
 			return nil, err
 		}
 	}
-	places := map[place][][]Variable{}
+	places := map[place][]hierarchy.Variables{}
 	for n, row := range rows {
 		var p place
 		for i := range at {
@@ -181,7 +181,7 @@ func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *ho
 				}
 			}
 			if len(layers) > 1 && room.take(size) == nil {
-				layers = [][]Variable{merged(layers)}
+				layers = []hierarchy.Variables{merged(layers)}
 			}
 			places[p] = layers
 		}
@@ -226,7 +226,7 @@ func (s *Store) DeleteVariables(ctx context.Context, e *Entity, sc Scope, id str
 func (q *session) setVariables(ctx context.Context, e *Entity, owner any, set []Variable) error {
 	for _, v := range set {
 		if err := q.exec(ctx, "INSERT INTO variables (owner_kind, owner_id, key, value) VALUES (?, ?, ?, ?) ON CONFLICT (owner_kind, owner_id, key) DO UPDATE SET value = excluded.value",
-			[]any{e.owner, owner, v.Key, v.Value}); err != nil {
+			[]any{e.owner, owner, v.Name, v.Value}); err != nil {
 			return err
 		}
 	}

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
 // A read brings no more than this many bytes of variables into memory at
@@ -126,12 +127,12 @@ func (v *View) sets(ctx context.Context, e *Entity, rows []Row, first int, which
 // Set is the variables of one object, own or resolved. What several objects
 // inherit is in memory once.
 type Set struct {
-	layers [][]Variable // nearest first, each sorted
-	far    *farSet      // instead, if they are too many to be held
+	layers []hierarchy.Variables // nearest first, each sorted
+	far    *farSet               // instead, if they are too many to be held
 }
 
 // NewSet is a set of variables that are sorted by key.
-func NewSet(sorted []Variable) Set { return Set{layers: [][]Variable{sorted}} }
+func NewSet(sorted []Variable) Set { return Set{layers: []hierarchy.Variables{sorted}} }
 
 // All yields the variables in the order of their keys. Where two levels have
 // a key the nearer wins as a whole (contract §5.3: no deep merge, and a null
@@ -141,24 +142,7 @@ func (s Set) All() iter.Seq2[Variable, error] {
 		return s.far.all
 	}
 	return func(yield func(Variable, error) bool) {
-		var few [heldDepth + 8][]Variable
-		heads := append(few[:0], s.layers...)
-		for {
-			least := -1
-			for i, layer := range heads {
-				if len(layer) > 0 && (least < 0 || layer[0].Key < heads[least][0].Key) {
-					least = i
-				}
-			}
-			if least < 0 {
-				return
-			}
-			v := heads[least][0]
-			for i := least; i < len(heads); i++ {
-				if len(heads[i]) > 0 && heads[i][0].Key == v.Key {
-					heads[i] = heads[i][1:]
-				}
-			}
+		for v := range hierarchy.Merge(s.layers...) {
 			if !yield(v, nil) {
 				return
 			}
@@ -186,7 +170,7 @@ func (f *farSet) all(yield func(Variable, error) bool) {
 			return nil // a nearer level has it
 		}
 		found, last = true, strings.Clone(key)
-		v := Variable{Key: last}
+		v := Variable{Name: last}
 		if err := f.q.row(f.ctx, "SELECT value FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{kind, owner, key}, &v.Value); err != nil {
 			return err
 		}
@@ -234,16 +218,8 @@ func (f *farSet) levels() (string, []any) {
 }
 
 // merged is the sets of several levels as one.
-func merged(layers [][]Variable) []Variable {
-	layers = slices.DeleteFunc(layers, func(l []Variable) bool { return len(l) == 0 })
-	switch len(layers) {
-	case 0:
-		return nil
-	case 1:
-		return layers[0]
-	}
-	var all []Variable
-	for v := range (Set{layers: layers}).All() { //nolint:errcheck // what is in memory has none
+func merged(layers []hierarchy.Variables) (all hierarchy.Variables) {
+	for v := range hierarchy.Merge(layers...) {
 		all = append(all, v)
 	}
 	return all

@@ -121,29 +121,3 @@ func decodeExact(t *rapid.T, s string) []string {
 	}
 	return parts
 }
-
-func TestTidy(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		v, want := ansible.Variables{}, map[string]string{}
-		for range rapid.IntRange(0, 6).Draw(t, "n") {
-			one := ansible.Variable{rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name"), rapid.StringN(1, 1, 1).Draw(t, "value")}
-			v, want[one.Name] = append(v, one), one.Value
-		}
-		v = v.Tidy()
-		if len(v) != len(want) {
-			t.Fatalf("%v", v)
-		}
-		for i, one := range v {
-			if i > 0 && v[i-1].Name >= one.Name || want[one.Name] != one.Value {
-				t.Fatalf("%v", v)
-			}
-			if got, ok := v.Find(one.Name); !ok || got != one.Value {
-				t.Fatalf("find %v: %s", one, got)
-			}
-		}
-		if _, ok := v.Find("bb"); ok {
-			t.Fatalf("found what is not there")
-		}
-	})
-}

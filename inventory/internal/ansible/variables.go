@@ -4,67 +4,25 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"iter"
 	"path"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Variable is one variable.
-type Variable struct {
-	Name  string
-	Value string // JSON, compact, its text otherwise as the API gave it
-}
+// Variable is one variable; its value is compact, its text otherwise as the API gave it.
+type Variable = hierarchy.Variable
 
-// Variables are an object's own, sorted by name, each name once.
-type Variables []Variable
+// Variables are an object's own.
+type Variables = hierarchy.Variables
 
-// All yields names and values.
-func (v Variables) All() iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for _, one := range v {
-			if !yield(one.Name, one.Value) {
-				return
-			}
-		}
-	}
-}
-
-// Find gives the value of a name.
-func (v Variables) Find(name string) (value string, ok bool) {
-	i, ok := slices.BinarySearchFunc(v, name, func(one Variable, name string) int { return strings.Compare(one.Name, name) })
-	if !ok {
-		return "", false
-	}
-	return v[i].Value, true
-}
-
-// Tidy sorts by name; of several with one name the last stays, as JSON readers have it.
-func (v Variables) Tidy() Variables {
-	tidied := true
-	for i := 1; i < len(v) && tidied; i++ {
-		tidied = v[i-1].Name < v[i].Name
-	}
-	if tidied {
-		return v
-	}
-	slices.SortStableFunc(v, func(a, b Variable) int { return strings.Compare(a.Name, b.Name) })
-	kept := v[:0]
-	for i := range v {
-		if i+1 == len(v) || v[i+1].Name != v[i].Name {
-			kept = append(kept, v[i])
-		}
-	}
-	return kept
-}
-
-// Check finds what an inventory cannot hold of an owner's variables: names that are taken, the name of the facts among
+// CheckVariables finds what an inventory cannot hold of an owner's variables: names that are taken, the name of the facts among
 // them, names that Ansible may execute, and values that it could not load. What is excluded does not count.
-func (v Variables) Check(owner fmt.Stringer, facts string, exclude *Excluder, trust Trust) error {
+func CheckVariables(v Variables, owner fmt.Stringer, facts string, exclude *Excluder, trust Trust) error {
 	for i := range v {
 		name := v[i].Name
 		if exclude.Excludes(name) {
