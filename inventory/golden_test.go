@@ -227,6 +227,18 @@ func TestBuildErrors(t *testing.T) {
 		"a region without a name": {
 			func(f *fake, dfw, c1 object) { f.host(f.region(f.get("clouds", 1), "", nil), "a", nil, nil) }, nil, `region 2 has no name; give it one, or delete it`,
 		},
+		"a region whose name turns the direction of writing": {
+			func(f *fake, dfw, c1 object) { f.host(f.region(f.get("clouds", 1), "a\u202eb", nil), "a", nil, nil) }, nil,
+			`the name of region 2 ("a\u202eb") holds the character U+202E, which is not shown or turns the direction of writing; rename it`,
+		},
+		"a cell whose name has a character of no width": {
+			func(f *fake, dfw, c1 object) { f.host(f.cell(dfw, "a\u200bb", nil), "a", nil, nil) }, nil,
+			`the name of cell 2 ("a\u200bb") holds the character U+200B, which is not shown or turns the direction of writing; rename it`,
+		},
+		"a cloud whose name has a control character": {
+			func(f *fake, dfw, c1 object) { f.cloud("a\u001b[2Jb", nil); f.host(c1, "a", nil, nil) }, nil,
+			`the name of cloud 2 ("a\x1b[2Jb") holds a control character`,
+		},
 		"a cell without a name": {
 			func(f *fake, dfw, c1 object) { f.host(f.cell(dfw, "", nil), "a", nil, nil) }, nil, `cell 2 has no name; give it one, or delete it`,
 		},

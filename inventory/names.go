@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // parts is how many names a host's name has in it.
@@ -16,7 +17,8 @@ func (form Hostname) parts() int {
 	return 1
 }
 
-// checkNames finds places and devices without a name, whatever hosts are called.
+// checkNames finds places and devices without a name, and names that no place may have, whatever hosts are called: groups and
+// hostvars show those of places too.
 func (f *Fleet) checkNames() error {
 	for _, kind := range []struct {
 		name string
@@ -25,6 +27,10 @@ func (f *Fleet) checkNames() error {
 		for _, p := range sortedPlaces(kind.all) {
 			if p.Name == "" {
 				return advice.With(fmt.Errorf("%s %d has no name", kind.name, p.ID), "give it one, or delete it")
+			}
+			if err := value.CheckName(p.Name); err != nil {
+				predicate, _ := advice.Split(err)
+				return advice.With(fmt.Errorf("the name of %s %d (%q) %s", kind.name, p.ID, p.Name, predicate), "rename it")
 			}
 		}
 	}
