@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/iotronictest"
 )
 
 // fleetFile has a template in a variable of each kind of place.
@@ -350,6 +352,47 @@ clouds: [{name: east, regions: [{name: dfw, hosts: [{name: web, ip_address: 127.
 		for _, form := range []string{"merged", "layered"} {
 			file := h.write(t, form+".craton.yml", "plugin: craton.fleet.craton\nurl: "+h.fleet+"\nvars: "+form+"\nproject_group: the_fleet\n")
 			h.run(t, "ansible-playbook", "-i", file, "-i", constructed, play)
+		}
+	})
+}
+
+// TestUnknownVariables: a misspelt variable of an inventory is an error of its plugin and of its script, and not the whole fleet;
+// one of another inventory is not its business.
+func TestUnknownVariables(t *testing.T) {
+	api := iotronictest.Start(t, iotronictest.Boards2019)
+	api.Add("boards", iotronictest.Object{"name": "pi-02", "code": "c2", "status": "offline", "type": "pi"})
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.load(t, fleetFile)
+		craton, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fleet := h.write(t, "u.craton.yml", "plugin: craton.fleet.craton\nurl: "+h.fleet+"\n")
+		boards := h.write(t, "u.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: "+iotronictest.Admin.Token+"\n")
+		scripts := filepath.Join(h.dir, "scripts")
+		for _, name := range []string{"craton-inventory", "iotronic-inventory"} {
+			h.write(t, filepath.Join("scripts", "hosts"), "") // makes the directory
+			if err := os.Symlink(craton, filepath.Join(scripts, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		known := []string{"CRATON_URL=" + h.fleet, "CRATON_IOTRONIC_URL=" + api.URL, "OS_TOKEN=" + iotronictest.Admin.Token}
+		for _, c := range []struct{ source, variable, near string }{
+			{fleet, "CRATON_INVENTORY_LABLES=web", "CRATON_INVENTORY_LABELS"},
+			{boards, "IOTRONIC_INVENTORY_FILTRES=status=online", "IOTRONIC_INVENTORY_FILTERS"},
+			{filepath.Join(scripts, "craton-inventory"), "CRATON_INVENTORY_LABLES=web", "CRATON_INVENTORY_LABELS"},
+			{filepath.Join(scripts, "iotronic-inventory"), "IOTRONIC_INVENTORY_FILTRES=status=online", "IOTRONIC_INVENTORY_FILTERS"},
+		} {
+			name, _, _ := strings.Cut(c.variable, "=")
+			stdout, stderr, code := h.try(t, append(known, c.variable, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1"), "ansible-inventory", "-i", c.source, "--list")
+			if all := oneLine(stdout + stderr); code == 0 || !strings.Contains(all, name+" is set, and there is no such setting") || !strings.Contains(all, c.near) {
+				t.Errorf("%s: exit %d, want %q\n%s%s", c.source, code, c.near, stdout, stderr)
+			}
+		}
+		for source, variable := range map[string]string{fleet: "IOTRONIC_INVENTORY_FILTRES=x", boards: "CRATON_INVENTORY_LABLES=x"} {
+			if stdout, stderr, code := h.try(t, append(known, variable, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1"), "ansible-inventory", "-i", source, "--list"); code != 0 {
+				t.Errorf("%s with %s: exit %d\n%s%s", source, variable, code, stdout, stderr)
+			}
 		}
 	})
 }
