@@ -247,9 +247,11 @@ func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error)
 		return "", err
 	}
 	want := a.config().place(serviceType)
-	for _, e := range t.Catalog {
-		if e.Type == want.Type && e.Interface == want.Interface && (want.Region == "" || want.Region == e.Region) {
-			return strings.TrimRight(e.URL, "/"), nil
+	for _, preferred := range interfaces(want.Interface) {
+		for _, e := range t.Catalog {
+			if e.Type == want.Type && e.Interface == preferred && (want.Region == "" || want.Region == e.Region) && (want.Name == "" || want.Name == e.Name) {
+				return strings.TrimRight(e.URL, "/"), nil
+			}
 		}
 	}
 	return "", &NoEndpoint{URL: bare(a.url()), Want: want, Catalog: t.Catalog}
@@ -271,10 +273,15 @@ func (a *Auth) described(ctx context.Context) (*token, error) {
 	return t, nil
 }
 
-// interfaceName is an interface without the URL that older variables have behind it.
-func interfaceName(s string) string {
-	if s = strings.TrimSuffix(s, "URL"); s == "" {
-		return "public"
+// interfaces are those that a text names, the preferred first, without the URL that older variables have behind them.
+func interfaces(text string) (all []string) {
+	for name := range strings.SplitSeq(text, ",") {
+		if name = strings.TrimSuffix(strings.TrimSpace(name), "URL"); name != "" {
+			all = append(all, name)
+		}
 	}
-	return s
+	if all == nil {
+		return []string{"public"}
+	}
+	return all
 }

@@ -234,6 +234,18 @@ func word(n *yaml.Node) string {
 	return n.Value
 }
 
+// words is the text of a word, or of several with commas between them: the interfaces of a cloud may be a list.
+func words(n *yaml.Node) string {
+	if n == nil || n.Kind != yaml.SequenceNode {
+		return word(n)
+	}
+	var all []string
+	for _, item := range n.Content {
+		all = append(all, word(item))
+	}
+	return strings.Join(all, ",")
+}
+
 func listOf(clouds map[string]*yaml.Node) string {
 	names := make([]string, 0, len(clouds))
 	for name := range clouds {
@@ -307,7 +319,7 @@ func (o *overlay) add(cloud *yaml.Node, file string) error {
 	o.file = file
 	services := map[string]string{}
 	for key, value := range of {
-		services[strings.ReplaceAll(key, "-", "_")] = word(value)
+		services[strings.ReplaceAll(key, "-", "_")] = words(value)
 	}
 	o.config.ofServices(services)
 	if err := o.keys(of); err != nil || of["auth"] == nil {
@@ -359,6 +371,9 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 		}
 		if now := former[name]; now != "" && of[now] == nil {
 			name = now
+		}
+		if name == "interface" {
+			value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: words(value)}
 		}
 		if word(value) != "" {
 			known.Content = append(known.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: name}, value)

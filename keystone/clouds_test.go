@@ -262,12 +262,14 @@ clouds:
     iot_region_name: west
     compute_region_name: moon
     compute_service_type: computing
+    compute_service_name: nova2
+    volume_interface: [internalURL, admin]
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	of := func(c Config, service string) [4]string {
+	of := func(c Config, service string) [5]string {
 		p := c.place(service)
-		return [4]string{p.Type, p.Region, p.Interface, c.EndpointOf(service)}
+		return [5]string{p.Type, p.Region, p.Interface, c.EndpointOf(service), p.Name}
 	}
 	c, err := places{named: path}.load("c", wanted{})
 	if err != nil {
@@ -276,18 +278,19 @@ clouds:
 	env := map[string]string{
 		"OS_FLEET_MANAGEMENT_REGION_NAME": "south", "OS_FLEET_MANAGEMENT_INTERFACE": "admin", "OS_FLEET_MANAGEMENT_ENDPOINT_OVERRIDE": "http://older",
 		"OS_BARE_METAL_REGION_NAME": "east", "OS_BAREMETAL_INTERFACE": "public", "OS_BAREMETAL_ENDPOINT_OVERRIDE": "http://i", "OS_BAREMETAL_API_VERSION": "1.10",
-		"OS_IOT_REGION_NAME": "west", "OS_IOTRONIC_ENDPOINT_TYPE": "admin", "OS_COMPUTE_SERVICE_TYPE": "computing", "OS_COMPUTE_REGION_NAME": "moon",
+		"OS_IOT_REGION_NAME": "west", "OS_IOTRONIC_ENDPOINT_TYPE": "admin", "OS_COMPUTE_SERVICE_TYPE": "computing", "OS_COMPUTE_REGION_NAME": "moon", "OS_COMPUTE_SERVICE_NAME": "nova2", "OS_VOLUME_INTERFACE": "internalURL, admin",
 		"OS_REGION_NAME": "not this", "OS_INTERFACE": "not this",
 	}
 	e := Config{Region: "north", Interface: "internal"}
-	e.SetService(func(name string) string { return env[name] }, "fleet_management", "baremetal", "iot", "compute")
+	e.SetService(func(name string) string { return env[name] }, "fleet_management", "baremetal", "iot", "compute", "volume")
 	for where, c := range map[string]Config{"clouds.yaml": c, "environment": e} {
-		for service, want := range map[string][4]string{
-			"fleet_management": {"fleet_management", "south", "admin", "http://older"},
-			"baremetal":        {"baremetal", "east", "public", "http://i"},
-			"iot":              {"iot", "west", "admin", ""},
-			"compute":          {"computing", "moon", "internal", ""},
-			"image":            {"image", "north", "internal", ""},
+		for service, want := range map[string][5]string{
+			"fleet_management": {"fleet_management", "south", "admin", "http://older", ""},
+			"baremetal":        {"baremetal", "east", "public", "http://i", ""},
+			"iot":              {"iot", "west", "admin", "", ""},
+			"compute":          {"computing", "moon", "internal", "", "nova2"},
+			"image":            {"image", "north", "internal", "", ""},
+			"volume":           {"volume", "north", "internal,admin", "", ""},
 		} {
 			if got := of(c, service); got != want {
 				t.Errorf("%s: %s: %v, want %v", where, service, got, want)

@@ -66,8 +66,10 @@ type Config struct {
 	DefaultDomain     string `yaml:"default_domain"`      // id of the domain where none is given; "" is [DefaultDomain] (OS_DEFAULT_DOMAIN)
 
 	// Where in the catalogue.
-	Region    string `yaml:"region_name"` // "" is any (OS_REGION_NAME)
-	Interface string `yaml:"interface"`   // public, internal or admin, with or without URL behind it; "" is public (OS_INTERFACE)
+	Region string `yaml:"region_name"` // "" is any (OS_REGION_NAME)
+	// Interface is public, internal or admin, with or without URL behind it; "" is public (OS_INTERFACE). Of several, with commas
+	// between them, the first that the catalogue has counts.
+	Interface string `yaml:"interface"`
 
 	// What counts for one service alone: by its type, with _ for -, as a clouds.yaml has it in front of _endpoint_override,
 	// _region_name and the like, such as baremetal_region_name.
@@ -75,6 +77,7 @@ type Config struct {
 	Regions      map[string]string `yaml:"-"`        // in place of Region
 	Interfaces   map[string]string `yaml:"-"`        // in place of Interface
 	ServiceTypes map[string]string `yaml:"-"`        // what the catalogue calls it
+	ServiceNames map[string]string `yaml:"-"`        // which of several of the type; "" is any
 	Versions     map[string]string `yaml:"-"`        // of its API, or its microversion
 	Endpoint     string            `yaml:"endpoint"` // of a service that stands alone
 
@@ -160,6 +163,7 @@ var serviceKeys = []struct {
 	{"_endpoint_type", func(c *Config) *map[string]string { return &c.Interfaces }},
 	{"_interface", func(c *Config) *map[string]string { return &c.Interfaces }},
 	{"_service_type", func(c *Config) *map[string]string { return &c.ServiceTypes }},
+	{"_service_name", func(c *Config) *map[string]string { return &c.ServiceNames }},
 	{"_api_version", func(c *Config) *map[string]string { return &c.Versions }},
 	{"_default_microversion", func(c *Config) *map[string]string { return &c.Versions }},
 }
@@ -242,8 +246,9 @@ func (c Config) VersionOf(types ...string) string { return first(c.Versions, typ
 func (c *Config) place(serviceType string) Endpoint {
 	return Endpoint{
 		Type:      cmp.Or(first(c.ServiceTypes, serviceType), serviceType),
+		Name:      first(c.ServiceNames, serviceType),
 		Region:    cmp.Or(first(c.Regions, serviceType), c.Region),
-		Interface: interfaceName(cmp.Or(first(c.Interfaces, serviceType), c.Interface)),
+		Interface: strings.Join(interfaces(cmp.Or(first(c.Interfaces, serviceType), c.Interface)), ","),
 	}
 }
 

@@ -62,7 +62,10 @@ type NoEndpoint struct {
 
 // Error says what is there instead.
 func (e *NoEndpoint) Error() string {
-	s := fmt.Sprintf("the catalogue of Keystone at %s has no %s endpoint of a service %q", e.URL, e.Want.Interface, e.Want.Type)
+	s := fmt.Sprintf("the catalogue of Keystone at %s has no %s endpoint of a service %q", e.URL, strings.ReplaceAll(e.Want.Interface, ",", " or "), e.Want.Type)
+	if e.Want.Name != "" {
+		s += fmt.Sprintf(" with the name %q", e.Want.Name)
+	}
 	if e.Want.Region != "" {
 		s += fmt.Sprintf(" in region %q", e.Want.Region)
 	}
@@ -72,7 +75,11 @@ func (e *NoEndpoint) Error() string {
 		if places[c.Type] == nil {
 			types = append(types, c.Type)
 		}
-		if place := c.Region + " " + c.Interface; !slices.Contains(places[c.Type], place) {
+		place := c.Region + " " + c.Interface
+		if e.Want.Name != "" && c.Type == e.Want.Type {
+			place += fmt.Sprintf(" of %q", c.Name)
+		}
+		if !slices.Contains(places[c.Type], place) {
 			places[c.Type] = append(places[c.Type], place)
 		}
 	}

@@ -371,6 +371,7 @@ func TestCatalogue(t *testing.T) {
 		"interface":     {region, "internal", "fleet_management", "http://craton.example:7780"},
 		"old interface": {region, "adminURL", "fleet_management", "http://craton.example:7780"},
 		"any region":    {"", "", "iot", "http://iot.example:8812"},
+		"preferences":   {region, "private, admin,public", "fleet_management", "http://craton.example:7780"},
 	} {
 		c := config
 		c.Region, c.Interface = tt.region, tt.iface
@@ -382,6 +383,7 @@ func TestCatalogue(t *testing.T) {
 		"service":   {"", "", "nonesuch", `no public endpoint of a service "nonesuch"; it has `},
 		"region":    {elsewhere, "", "fleet_management", `in region "` + elsewhere + `", only `},
 		"interface": {"", "private", "iot", `no private endpoint of a service "iot", only `},
+		"several":   {"", "private,secret", "iot", `no private or secret endpoint of a service "iot", only `},
 	} {
 		c := config
 		c.Region, c.Interface = tt.region, tt.iface
@@ -389,6 +391,19 @@ func TestCatalogue(t *testing.T) {
 		if _, ok := errors.AsType[*keystone.NoEndpoint](err); !ok || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	k.ServiceNamed(t, region, "twofold", "first", "http://first.example")
+	k.ServiceNamed(t, region, "twofold", "second", "http://second.example")
+	c := config
+	for name, want := range map[string]string{"first": "http://first.example", "second": "http://second.example"} {
+		c.ServiceNames = map[string]string{"twofold": name}
+		if got, err := newAuth(t, c).Endpoint(t.Context(), "twofold"); err != nil || got != want {
+			t.Errorf("the service named %s: %q, %v", name, got, err)
+		}
+	}
+	c.ServiceNames["twofold"] = "third"
+	if _, err := newAuth(t, c).Endpoint(t.Context(), "twofold"); err == nil || !strings.Contains(err.Error(), `of a service "twofold" with the name "third", only `) || !strings.Contains(err.Error(), `of "second"`) {
+		t.Errorf("a service that is not there: %v", err)
 	}
 	if given := k.Token(t, k.AdminUser(t), k.AdminProject(t)); given != "" {
 		a := newAuth(t, keystone.Config{AuthURL: k.url, Token: given, Region: region})

@@ -29,8 +29,9 @@ type token struct {
 // Endpoint is one address of a service in Keystone's catalogue.
 type Endpoint struct {
 	Type      string `json:"type"` // of the service: identity, compute, fleet_management
+	Name      string `json:"name"` // of the service; of several with one type it tells which
 	Region    string `json:"region"`
-	Interface string `json:"interface"` // public, internal or admin
+	Interface string `json:"interface"` // public, internal or admin; of a wanted one several, with commas
 	URL       string `json:"url"`
 }
 
@@ -147,7 +148,7 @@ func (a *Auth) extract(asked time.Time, result interface {
 			if region == "" {
 				region = e.Region
 			}
-			t.Catalog = append(t.Catalog, Endpoint{Type: service.Type, Region: region, Interface: e.Interface, URL: e.URL})
+			t.Catalog = append(t.Catalog, Endpoint{Type: service.Type, Name: service.Name, Region: region, Interface: e.Interface, URL: e.URL})
 		}
 	}
 	return t, nil

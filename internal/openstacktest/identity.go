@@ -292,7 +292,19 @@ func (k *Keystone) Service(t testing.TB, serviceType, url string) (region string
 // Service has made.
 func (k *Keystone) ServiceIn(t testing.TB, region, serviceType, url string) {
 	t.Helper()
-	service := k.service(t, serviceType)
+	k.endpoints(t, k.service(t, serviceType), region, serviceType, url)
+}
+
+// ServiceNamed registers a service of its own, beside others of the type, with endpoints in a region that Service has made.
+func (k *Keystone) ServiceNamed(t testing.TB, region, serviceType, name, url string) {
+	t.Helper()
+	made := must(t, "create service", services.Create(t.Context(), k.admin, services.CreateOpts{Type: serviceType, Extra: map[string]any{"name": name}}).Extract)
+	k.endpoints(t, made.ID, region, serviceType, url)
+}
+
+// endpoints registers the three endpoints of a service in a region.
+func (k *Keystone) endpoints(t testing.TB, service, region, serviceType, url string) {
+	t.Helper()
 	for _, availability := range []gophercloud.Availability{gophercloud.AvailabilityPublic, gophercloud.AvailabilityInternal, gophercloud.AvailabilityAdmin} {
 		opts := endpoints.CreateOpts{Availability: availability, Name: serviceType, Region: region, URL: url, ServiceID: service}
 		must(t, "create endpoint", endpoints.Create(t.Context(), k.admin, opts).Extract)
