@@ -195,13 +195,25 @@ func (c *Config) ofServices(keys map[string]string) {
 	}
 }
 
+// ServiceVariables are the variables of the environment that [Config.SetService] reads for services of these types.
+func ServiceVariables(types ...string) (all []string) {
+	for _, service := range names(types) {
+		for _, k := range serviceKeys {
+			all = append(all, serviceVariable(service, k.end))
+		}
+	}
+	return all
+}
+
+func serviceVariable(service, end string) string { return "OS_" + strings.ToUpper(service+end) }
+
 // SetService takes what the environment says of one service, as openstacksdk reads it where no cloud is named: OS_ and the service's
 // type stand before the names of the keys of a clouds.yaml, such as OS_BAREMETAL_REGION_NAME.
 func (c *Config) SetService(env func(name string) string, types ...string) {
 	found := map[string]string{}
 	for _, service := range names(types) {
 		for _, k := range serviceKeys {
-			found[service+k.end] = env("OS_" + strings.ToUpper(service+k.end))
+			found[service+k.end] = env(serviceVariable(service, k.end))
 		}
 	}
 	c.ofServices(found)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -35,7 +36,7 @@ begin with CRATON_ and that nothing reads are pointed out.`,
 				return err
 			}
 			c := configuration{file: v.File, searched: settings.SearchPath(), unknown: settings.UnknownVariables(os.Environ())}
-			if c.entries, err = chosenSettings(v.Entries(), args); err != nil {
+			if c.entries, err = chosenSettings(append(v.Entries(), v.Variables(connect.ServiceVariables()...)...), args); err != nil {
 				return err
 			}
 			if len(args) == 0 && !all {

@@ -164,9 +164,15 @@ func beside(v *settings.Values, c keystone.Config, setting string) keystone.Conf
 // withoutCloud is what the settings say without one, and the environment of single services.
 func withoutCloud(v *settings.Values) keystone.Config {
 	var c keystone.Config
-	c.SetService(v.Variable, append(iotronic.ServiceTypes(), ServiceType)...)
+	c.SetService(v.Variable, serviceTypes()...)
 	return overCloud(v, c, settings.FromDefault)
 }
+
+// serviceTypes are those of the services that are looked for in Keystone's catalogue.
+func serviceTypes() []string { return append(iotronic.ServiceTypes(), ServiceType) }
+
+// ServiceVariables are the variables of the environment that say something of one service, such as OS_FLEET_MANAGEMENT_INTERFACE.
+func ServiceVariables() []string { return keystone.ServiceVariables(serviceTypes()...) }
 
 // overCloud is a cloud, and over it the settings that count as much as the place in which it was named. Over one that stands alone
 // only flags count: what else the environment or the file has of a user is Craton's, or Keystone's.

@@ -71,6 +71,19 @@ func (v *Values) Entries() []Entry {
 // mask is what a secret is shown as, whatever its length.
 const mask = rest.Concealed
 
+// Variables are entries for those of the variables that are set in the environment that the settings are from: what counts
+// without being a setting, such as OS_BAREMETAL_ENDPOINT_OVERRIDE.
+func (v *Values) Variables(names ...string) []Entry {
+	var entries []Entry
+	for _, name := range names {
+		if text := v.Variable(name); text != "" {
+			key := strings.ToLower(name)
+			entries = append(entries, Entry{&Setting{Name: key, Env: name, URL: strings.Contains(text, "://")}, key, Source{From: FromEnvironment, Name: name}, text})
+		}
+	}
+	return entries
+}
+
 // Value is the value for programs: a string, bool, number, or list of strings; a duration is its seconds. A secret is
 // stars, or "" if it is not set; a URL has no user and password.
 func (e Entry) Value() any {
