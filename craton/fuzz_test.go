@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // FuzzVariables: what encoding/json takes for an object, Variables takes too, with every value's text but for white
@@ -51,7 +52,7 @@ func FuzzVariables(f *testing.F) {
 				t.Errorf("%q: %s, want %s", key, got[key], compact.Bytes())
 			}
 		}
-		sent, err := rest.Encode(got)
+		sent, err := value.Encode(got)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
@@ -19,7 +18,7 @@ func checkBody(method, path string, body any) error {
 	if body == nil || method != http.MethodPost && method != http.MethodPut {
 		return nil
 	}
-	raw, err := rest.Encode(body)
+	raw, err := value.Encode(body)
 	if err != nil {
 		return nil //nolint:nilerr // the request itself will say it
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/pretty"
 
-	"github.com/craton-fleet/craton/internal/rest"
+	rules "github.com/craton-fleet/craton/internal/value"
 )
 
 // Variables is a flat set of keys, each with a JSON value kept exactly as the API gave it:
@@ -36,11 +36,11 @@ func Vars(values map[string]any) Variables {
 
 // Set stores value under key as JSON.
 func (v Variables) Set(key string, value any) error {
-	raw, err := rest.Encode(value)
+	raw, err := rules.Encode(value)
 	if err != nil {
 		return fmt.Errorf("craton: variable %q: %w", key, err)
 	}
-	v[key] = bytes.TrimRight(raw, "\n")
+	v[key] = raw
 	return nil
 }
 

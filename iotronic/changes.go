@@ -1,7 +1,6 @@
 package iotronic
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/rest"
+	rules "github.com/craton-fleet/craton/internal/value"
 )
 
 // Changes says what an update does: each key is the path of an attribute or of something inside it, with slashes
@@ -79,11 +78,11 @@ func (c Changes) steps() ([]step, error) {
 			s.path = append(s.path, pointerEscapes.Replace(el))
 		}
 		if _, s.remove = value.(removal); !s.remove {
-			raw, err := rest.Encode(value)
+			raw, err := rules.Encode(value)
 			if err != nil {
 				return nil, invalid("the value of %s: %w", key, err)
 			}
-			s.value = bytes.TrimRight(raw, "\n")
+			s.value = raw
 		}
 		steps = append(steps, s)
 	}
@@ -169,9 +168,9 @@ func (s *step) apply(value json.RawMessage, path []string) (json.RawMessage, err
 		}
 		o[path[0]] = inner
 	}
-	raw, err := rest.Encode(o)
+	raw, err := rules.Encode(o)
 	if err != nil {
 		return nil, fmt.Errorf("cannot be encoded: %w", err)
 	}
-	return bytes.TrimRight(raw, "\n"), nil
+	return raw, nil
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Paging are the options that every listing in pages takes (reference §2.2).
@@ -86,7 +87,7 @@ func (l *Lister[T, O]) Raw(ctx context.Context, options O) iter.Seq2[RawItem, er
 		items := make([]RawItem, len(whole))
 		for i, item := range whole {
 			fields := any(item).(interface{ keep() *Object }).keep() //nolint:forcetypeassert // true of all that is listed
-			text, err := rest.Encode(fields)
+			text, err := value.Encode(fields)
 			if err != nil {
 				return nil, unusable(page.resp, http.MethodGet, err)
 			}

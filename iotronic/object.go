@@ -1,7 +1,6 @@
 package iotronic
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/craton-fleet/craton/internal/rest"
+	rules "github.com/craton-fleet/craton/internal/value"
 )
 
 // Object is a JSON object of any keys, such as extra. Each value's JSON is kept as text: integers of any size, null,
@@ -24,11 +23,11 @@ type Object map[string]json.RawMessage
 func Values(values map[string]any) Object {
 	o := make(Object, len(values))
 	for key, value := range values {
-		raw, err := rest.Encode(value)
+		raw, err := rules.Encode(value)
 		if err != nil {
 			panic(fmt.Errorf("iotronic: value %q: %w", key, err))
 		}
-		o[key] = bytes.TrimRight(raw, "\n")
+		o[key] = raw
 	}
 	return o
 }

@@ -226,7 +226,7 @@ func into(resp *rest.Response, method string, out any, need string) error {
 
 // objectOf is a struct as an Object.
 func objectOf(v any) (Object, error) {
-	raw, err := rest.Encode(v)
+	raw, err := value.Encode(v)
 	if err != nil {
 		return nil, err
 	}

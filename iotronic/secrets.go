@@ -9,7 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Hidden is what Ironic shows in the place of a secret, in driver_info and instance_info.
@@ -74,7 +74,7 @@ func concealing(body any) func(text string) string {
 		return func(text string) string { return text }
 	}
 	var forms [][2]string
-	if raw, err := rest.Encode(body); err == nil {
+	if raw, err := value.Encode(body); err == nil {
 		for _, secret := range secretsIn(gjson.ParseBytes(raw), false) {
 			forms = append(forms, written(secret)...)
 		}

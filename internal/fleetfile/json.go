@@ -39,14 +39,11 @@ func dataTree(v any) (*tree, error) {
 
 // maskConstants puts numbers of the same length into the places of NaN, Infinity and -Infinity, and tells where.
 func maskConstants(data []byte) (masked []byte, at map[int]string) {
+	text := string(data)
 	for i := 0; i < len(data); i++ {
 		switch data[i] {
 		case '"':
-			for i++; i < len(data) && data[i] != '"'; i++ {
-				if data[i] == '\\' {
-					i++
-				}
-			}
+			i = value.StringEnd(text, i) - 1
 		case 'N', 'I':
 			for _, word := range []string{"NaN", "Infinity"} {
 				if !bytes.HasPrefix(data[i:], []byte(word)) {

@@ -2,8 +2,9 @@ package fleetfile
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // tree is a value of a fleet file and where it stands. YAML and decoded data both become trees,
@@ -115,8 +116,6 @@ func (t *tree) writeJSON(b *bytes.Buffer) {
 
 // writeString appends s as JSON, without HTML escapes: variables travel as they are.
 func writeString(b *bytes.Buffer, s string) {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s)         // a string never fails
-	b.Truncate(b.Len() - 1) // the encoder's newline
+	raw, _ := value.Encode(s) // a string never fails
+	b.Write(raw)
 }

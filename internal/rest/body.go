@@ -1,9 +1,7 @@
 package rest
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -141,17 +139,6 @@ func (r *Response) NotJSON() string {
 	}
 	return fmt.Sprintf("its content type is %q, not JSON: %d bytes that begin with %q; check that the URL is that of the API, and whether a proxy answers in its place, which may want a login",
 		said, len(r.Body), start)
-}
-
-// Encode writes JSON without HTML escapes, so that values travel as they are.
-func Encode(body any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(body); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
 }
 
 // Start is as much of a body as an [Excerpt] is made of.

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Config is what a Client is made of.
@@ -149,7 +151,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	u.RawQuery = r.Query.Encode()
 	var payload any // nil or []byte: retryablehttp sends it anew with each try
 	if r.Body != nil {
-		if payload, err = Encode(r.Body); err != nil {
+		if payload, err = value.Encode(r.Body); err != nil {
 			return nil, &CallError{c.library, fmt.Errorf("%s %s: cannot encode the body: %w", r.Method, r.Path, err)}
 		}
 	}

@@ -12,8 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Concealed is what stands in the place of a secret.
@@ -159,17 +160,9 @@ func backslash(text []byte, bytesByNumber bool) ([]byte, int) {
 			return number(text[2:10], 16, false, 10)
 		}
 	case 'u':
-		if len(text) < 6 {
-			break
+		if r, n := value.DecodeEscape(text); n > 0 {
+			return utf8.AppendRune(nil, r), n
 		}
-		one, n := number(text[2:6], 16, false, 6)
-		high, err := strconv.ParseUint(string(text[2:6]), 16, 16)
-		if err == nil && utf16.IsSurrogate(rune(high)) && len(text) >= 12 && text[6] == '\\' && text[7] == 'u' {
-			if low, err := strconv.ParseUint(string(text[8:12]), 16, 16); err == nil {
-				return utf8.AppendRune(nil, utf16.DecodeRune(rune(high), rune(low))), 12
-			}
-		}
-		return one, n
 	case '"', '\'', '\\', '/', '`', '&', '<', '>', '=', ' ':
 		return []byte{c}, 2
 	}

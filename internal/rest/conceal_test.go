@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // secretsToHide are secrets with what encodings change.
@@ -24,7 +26,7 @@ var secretsToHide = []string{
 func TestConceal(t *testing.T) {
 	t.Parallel()
 	quoted := func(s string) string { b, _ := json.Marshal(s); return strings.Trim(string(b), `"`) }
-	plainJSON := func(s string) string { b, _ := Encode(s); return strings.Trim(strings.TrimSpace(string(b)), `"`) }
+	plainJSON := func(s string) string { b, _ := value.Encode(s); return strings.Trim(strings.TrimSpace(string(b)), `"`) }
 	byNumber := func(s string) string {
 		var b strings.Builder
 		for _, unit := range utf16.Encode([]rune(s)) {

@@ -14,15 +14,9 @@ func EqualJSON(a, b json.RawMessage) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
-	x, okX := decodeJSON(a)
-	y, okY := decodeJSON(b)
-	return okX && okY && equalValues(x, y)
-}
-
-func decodeJSON(raw json.RawMessage) (v any, ok bool) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	return v, d.Decode(&v) == nil
+	x, errX := Decode(a)
+	y, errY := Decode(b)
+	return errX == nil && errY == nil && equalValues(x, y)
 }
 
 func equalValues(a, b any) bool {
@@ -51,13 +45,17 @@ func equalValues(a, b any) bool {
 		return true
 	case json.Number:
 		b, ok := b.(json.Number)
-		return ok && (a == b || equalNumbers(a.String(), b.String()))
+		return ok && EqualNumber(a.String(), b.String())
 	}
 	return a == b
 }
 
-// equalNumbers compares two JSON numbers without ever writing one out: 1e999999999 is only ten letters.
-func equalNumbers(a, b string) bool {
+// EqualNumber compares two JSON numbers by their exact decimal value, so that 1 = 1.0 = 1e0, and two large integers that
+// differ in the last digit differ. Neither is ever written out: 1e999999999 is only ten letters.
+func EqualNumber(a, b string) bool {
+	if a == b {
+		return true
+	}
 	x, y := decimalOf(a), decimalOf(b)
 	return x.digits == y.digits && x.negative == y.negative && x.exponent.Cmp(&y.exponent) == 0
 }

@@ -167,11 +167,7 @@ func looksOdd(raw string) bool {
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; {
 		case c == '"':
-			for i++; i < len(raw) && raw[i] != '"'; i++ {
-				if raw[i] == '\\' {
-					i++
-				}
-			}
+			i = StringEnd(raw, i) - 1
 		case c == '-' || '0' <= c && c <= '9':
 			n := numberLen(raw[i:])
 			if CheckNumber(raw[i:i+n]) != nil {

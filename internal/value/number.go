@@ -38,17 +38,14 @@ func CheckNumber(text string) error {
 func QuoteNumbers(raw []byte) []byte {
 	var out []byte
 	done := 0
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
+	text := string(raw)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
 		case c == '"':
-			for i++; i < len(raw) && raw[i] != '"'; i++ {
-				if raw[i] == '\\' {
-					i++
-				}
-			}
+			i = StringEnd(text, i) - 1
 		case c == '-' || '0' <= c && c <= '9':
-			n := numberLen(raw[i:])
-			if CheckNumber(string(raw[i:i+n])) != nil {
+			n := numberLen(text[i:])
+			if CheckNumber(text[i:i+n]) != nil {
 				out = append(out, raw[done:i]...)
 				out = append(append(append(out, '"'), raw[i:i+n]...), '"')
 				done = i + n
@@ -63,7 +60,7 @@ func QuoteNumbers(raw []byte) []byte {
 }
 
 // numberLen is the length of the number that s begins with.
-func numberLen[T string | []byte](s T) int {
+func numberLen(s string) int {
 	n := 1
 	for n < len(s) && strings.IndexByte("+-.eE0123456789", s[n]) >= 0 {
 		n++

@@ -225,13 +225,13 @@ func (w *docWriter) option(o *Option, rules *Rules) *yaml.Node {
 		put(m, "elements", text(string(o.Elements)))
 	}
 	if o.Required {
-		put(m, "required", value(true))
+		put(m, "required", jsonNode(true))
 	}
 	if o.Default != nil && !o.NoLog {
-		put(m, "default", value(o.Default))
+		put(m, "default", jsonNode(o.Default))
 	}
 	if len(o.Choices) > 0 {
-		put(m, "choices", value(o.Choices))
+		put(m, "choices", jsonNode(o.Choices))
 	}
 	w.list(m, "aliases", o.Aliases)
 	if o.VersionAdded != "" {
@@ -344,7 +344,7 @@ func (w *docWriter) returns(returns []Return) *yaml.Node {
 			put(n, "elements", text(string(r.Elements)))
 		}
 		if r.Sample != nil {
-			put(n, "sample", value(r.Sample))
+			put(n, "sample", jsonNode(r.Sample))
 		}
 		if r.VersionAdded != "" {
 			put(n, "version_added", text(r.VersionAdded))
@@ -389,8 +389,8 @@ func texted(texts []string) *yaml.Node {
 	return list
 }
 
-// value is any JSON value; the keys of maps are sorted.
-func value(v any) *yaml.Node {
+// jsonNode is any JSON value; the keys of maps are sorted.
+func jsonNode(v any) *yaml.Node {
 	json, err := fromGo(v)
 	if err != nil {
 		return text(err.Error()) // Check refuses such a default; a sample shows it

@@ -10,6 +10,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
@@ -128,22 +129,11 @@ func fromGo(v any) (any, error) {
 		}
 		return json.Number(python.Float(v)), nil
 	}
-	data, err := marshal(v)
+	data, err := value.Encode(v)
 	if err != nil {
 		return nil, err
 	}
 	return decodeJSON(data)
-}
-
-// marshal is json.Marshal that leaves <, > and & alone.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // plain turns a JSON value into what encoding/json makes of JSON when numbers
@@ -207,7 +197,7 @@ func appendJSON(b []byte, v any) []byte {
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
-			quoted, err := marshal(s)
+			quoted, err := value.Encode(s)
 			if err != nil {
 				panic(err) // a string always encodes
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
@@ -28,7 +29,7 @@ var null = json.RawMessage("null")
 
 // raw is a value as JSON. The values here come from JSON or are texts and flags.
 func raw(v any) json.RawMessage {
-	text, err := rest.Encode(v)
+	text, err := value.Encode(v)
 	if err != nil {
 		panic(fmt.Errorf("iotronic: %w", err))
 	}

@@ -76,10 +76,8 @@ func isMasked(have, text string) bool {
 }
 
 // decoded is a value with all digits of its numbers.
-func decoded(value json.RawMessage) (v any) {
-	d := json.NewDecoder(bytes.NewReader(value))
-	d.UseNumber()
-	_ = d.Decode(&v) // what is no JSON is nil, and equal to nothing
+func decoded(raw json.RawMessage) any {
+	v, _ := value.Decode(raw) // what is no JSON is nil, and equal to nothing
 	return v
 }
 

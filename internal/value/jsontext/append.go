@@ -145,15 +145,9 @@ func AppendIndented(dst []byte, src string, depth, full int, room func(dst []byt
 		case ':':
 			dst = append(dst, ':', ' ')
 		case '"':
-			end := i + 1
-			for src[end] != '"' {
-				if src[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			dst = append(dst, src[i:end+1]...)
-			i = end
+			end := value.StringEnd(src, i)
+			dst = append(dst, src[i:end]...)
+			i = end - 1
 		default:
 			dst = append(dst, c)
 		}
@@ -189,11 +183,7 @@ func IndentedLen(src string, depth int) int {
 		case ':':
 			n++
 		case '"':
-			for i++; src[i] != '"'; i++ {
-				if src[i] == '\\' {
-					i++
-				}
-			}
+			i = value.StringEnd(src, i) - 1
 		}
 	}
 	return n

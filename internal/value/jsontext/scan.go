@@ -111,7 +111,7 @@ func (x *Scanner) Str() string {
 		return ""
 	}
 	from := x.i
-	x.i = stringEnd(x.s, x.i)
+	x.i = value.StringEnd(x.s, x.i)
 	escaped := strings.IndexByte(x.s[from:x.i], '\\') >= 0
 	x.altered = x.altered || !x.whole && !value.IsWhole(x.s[from:x.i])
 	if escaped {
@@ -155,7 +155,7 @@ func (x *Scanner) Skip() string {
 		case '}', ']':
 			depth--
 		case '"':
-			x.i = stringEnd(x.s, x.i) - 1
+			x.i = value.StringEnd(x.s, x.i) - 1
 		default:
 			continue
 		}
@@ -165,20 +165,6 @@ func (x *Scanner) Skip() string {
 		}
 	}
 	return x.s[from:x.i]
-}
-
-// stringEnd is where the string ends that begins at s[i], behind its quote.
-func stringEnd(s string, i int) int {
-	for i++; ; i++ {
-		i += strings.IndexByte(s[i:], '"')
-		escapes := 0
-		for s[i-1-escapes] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
-			return i + 1
-		}
-	}
 }
 
 // delimiter tells what ends a number or a word.

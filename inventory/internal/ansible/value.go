@@ -7,6 +7,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/marks"
+	rules "github.com/craton-fleet/craton/internal/value"
 )
 
 // What Ansible's JSON readers take for their own marks. Data of the API must not make them by accident or on purpose.
@@ -36,7 +37,7 @@ func Loadable(value string) error {
 		digits = 0
 		switch c {
 		case '"':
-			i += stringLen(value[i:]) - 1
+			i += rules.StringEnd(value[i:], 0) - 1
 		case '{', '[':
 			if depth++; depth > marks.MaxDepth {
 				return fmt.Errorf("is nested more than %d deep", marks.MaxDepth)
@@ -133,19 +134,6 @@ func isInertLiteral(raw string) bool {
 	return IsInert(gjson.Parse(raw).Str)
 }
 
-// stringLen is the length of the JSON string that s begins with, its quotes included.
-func stringLen(s string) int {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(s)
-}
-
 // AppendValue appends a compact JSON value as Ansible may read it. Strings that are not inert are marked, unless they are
 // trusted. Objects become the text of their JSON that look like marks, or that have a key of their own that is not inert:
 // a key cannot be marked, ansible-core before 2.19 executes it where a play makes a value of it, and a mark on the
@@ -186,7 +174,7 @@ func appendMarked(dst []byte, value string, trust Trust) []byte {
 			i++
 			continue
 		}
-		n := stringLen(value[i:])
+		n := rules.StringEnd(value[i:], 0)
 		if !isInertLiteral(value[i : i+n]) {
 			if isName := i+n < len(value) && value[i+n] == ':'; !isName { // compact: nothing stands between
 				dst = append(dst, value[done:i]...)

@@ -1,9 +1,9 @@
 package varquery
 
 import (
-	"math/big"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
@@ -82,7 +82,7 @@ func contains(target, want jsontext.Value) bool {
 		}
 		return true
 	case jsontext.Integer, jsontext.Float:
-		return (want.Kind == jsontext.Integer || want.Kind == jsontext.Float) && sameNumber(target.Text, want.Text)
+		return (want.Kind == jsontext.Integer || want.Kind == jsontext.Float) && value.EqualNumber(target.Text, want.Text)
 	default:
 		return target.Kind == want.Kind && target.Text == want.Text
 	}
@@ -95,30 +95,4 @@ func someContains(items []jsontext.Value, want jsontext.Value) bool {
 		}
 	}
 	return false
-}
-
-// sameNumber compares two JSON numbers by their exact decimal value, so that
-// 1 = 1.0 = 1e0 and two large integers that differ in the last digit differ.
-func sameNumber(a, b string) bool {
-	if a == b {
-		return true
-	}
-	negA, digitsA, expA := decimal(a)
-	negB, digitsB, expB := decimal(b)
-	return digitsA == digitsB && (digitsA == "" || negA == negB && expA.Cmp(expB) == 0)
-}
-
-// decimal reads ±0.digits × 10^exp, with no zeros at either end of digits.
-func decimal(text string) (neg bool, digits string, exp *big.Int) {
-	text, neg = strings.CutPrefix(text, "-")
-	exp = new(big.Int)
-	if i := strings.IndexAny(text, "eE"); i >= 0 {
-		exp.SetString(strings.TrimPrefix(text[i+1:], "+"), 10)
-		text = text[:i]
-	}
-	whole, fraction, _ := strings.Cut(text, ".")
-	digits = strings.TrimLeft(whole+fraction, "0")
-	lost := len(whole) + len(fraction) - len(digits)
-	exp.Add(exp, big.NewInt(int64(len(whole)-lost)))
-	return neg, strings.TrimRight(digits, "0"), exp
 }
