@@ -3,10 +3,13 @@ package craton
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/rest"
 )
@@ -34,6 +37,22 @@ type Object map[string]json.RawMessage
 
 // ID is the object's id: digits, of a project a UUID. It is "" where the API gave none.
 func (o Object) ID() string { return strings.Trim(string(o["id"]), `"`) }
+
+// UnmarshalJSON reads an object into what is there, or into a new one; of a key that repeats the last value counts.
+func (o *Object) UnmarshalJSON(data []byte) error {
+	members := gjson.ParseBytes(data)
+	if !members.IsObject() {
+		return fmt.Errorf("craton: an object must be a JSON object, not %s", rest.KindOf(members))
+	}
+	if *o == nil {
+		*o = make(Object, 20)
+	}
+	members.ForEach(func(key, value gjson.Result) bool {
+		(*o)[key.Str] = json.RawMessage(value.Raw)
+		return true
+	})
+	return nil
+}
 
 // Collection is one kind of object without its types, for programs that treat all kinds alike: the same requests as
 // those of the typed services, and the same errors.

@@ -1,4 +1,4 @@
-// Package fleetfile makes a fleet what a YAML file says: it is the engine of `craton apply FILE`.
+// Package fleetfile makes a fleet what a YAML file says: it reads what `craton apply FILE` applies.
 //
 // A fleet file describes clouds, their regions, cells, hosts, network devices, networks and interfaces, with
 // variables, labels, notes and parents by name (docs/fleet-file.md is its manual):
@@ -19,19 +19,9 @@
 //
 // # How it works
 //
-// Parse turns YAML into trees (yaml.go, tree.go), and the trees into objects by the table of kinds (spec.go,
+// Parse turns YAML into trees (yaml.go, tree.go), and the trees into wanted objects by the table of kinds (spec.go,
 // file.go); references by name are found in references.go. FromValue does the same with decoded data.
 //
-// Apply reads the part of the API's fleet that the file speaks of (state.go), compares (plan.go) and writes (apply.go).
-// Any Craton v1 API will do, the original server included. Reads are listings by pages; the number of requests
-// does not grow with the objects beyond the pages, except on the original server, which shows labels one device
-// at a time (Q15), and for interfaces whose variables the file gives. Writes go level by level — project, clouds,
-// regions, cells, networks, devices below their parents, interfaces — and side by side within a level; each
-// object takes one request, and at most one more each for its variables and its labels.
-//
-// Quirks of the v1 contract (§10) that it answers to: Q2 project ids in two spellings, Q3 addresses that come back
-// normalised, Q4 speeds that come back as text, Q5 and Q6 (in the client library) updates of what is gone and duplicates
-// answered with 500, Q8 by comparing own variables only, Q12 creates and listings that are not found because of a
-// parent in another project, Q14 look-ups by name that fail, Q15 labels that are never shown, Q20 admins who
-// see every tenant, Q25 names that differ in case only.
+// Apply is internal/reconcile's: it reads the part of the API's fleet that the file speaks of (tree_state.go), compares
+// (tree_plan.go) and writes (tree_apply.go).
 package fleetfile

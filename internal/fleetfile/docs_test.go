@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // TestDocs keeps docs/fleet-file.md true: its examples can be applied twice, and its tables have the keys of spec.go.
@@ -51,17 +53,17 @@ func TestDocs(t *testing.T) {
 			}
 			return "yes"
 		}
-		for _, f := range spec.fields {
-			required := ""
-			if f.required {
+		for _, key := range spec.options {
+			f, required := spec.field(key), ""
+			if f.Required {
 				required = "required"
 			}
-			want = append(want, [3]string{f.key, required, yesNo(f.fixed)})
+			want = append(want, [3]string{key, required, yesNo(f.Fixed)})
 		}
-		if spec.labels {
+		if spec.hasLabels() {
 			want = append(want, [3]string{"labels", "", "can be added"})
 		}
-		want = append(want, [3]string{"variables", "", yesNo(spec.fixedVariables)})
+		want = append(want, [3]string{"variables", "", yesNo(spec.Variables == schema.AtCreate)})
 		for _, l := range spec.lists {
 			want = append(want, [3]string{l.list, "", ""})
 		}
@@ -119,7 +121,7 @@ func TestDocsValues(t *testing.T) {
 			case strings.HasPrefix(row[2], "`"):
 				want = becomes[min(i, len(becomes)-1)][1]
 			}
-			if got := string(f.objects[0].variables["v"]); got != "["+want+"]" {
+			if got := string(f.objects[0].Variables["v"]); got != "["+want+"]" {
 				t.Errorf("%s is %s, want %s", value, got, want)
 			}
 		}

@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
@@ -21,8 +22,8 @@ import (
 // to several APIs at once too.
 type File struct {
 	name    string
-	objects []*object // in the order of the file; what holds an object comes before it
-	notes   []Problem // what to know of it
+	objects []*reconcile.Wanted // in the order of the file; what holds an object comes before it
+	notes   []Problem           // what to know of it
 	// templates are how many texts in variables hold one, and firstTemplate is the line of the first.
 	templates, firstTemplate int
 }
@@ -38,11 +39,11 @@ func (f *File) Len() int { return len(f.objects) }
 func (f *File) Warnings() []string {
 	var lines []string
 	for i, note := range f.notes {
-		if i == maxProblems {
+		if i == reconcile.MaxProblems {
 			lines = append(lines, fmt.Sprintf("... and %d more", len(f.notes)-i))
 			break
 		}
-		lines = append(lines, note.in(f.name))
+		lines = append(lines, note.In(f.name))
 	}
 	if f.templates > 0 {
 		texts, they := "text of the variables holds a template", "it stays"
@@ -50,65 +51,9 @@ func (f *File) Warnings() []string {
 			texts, they = "texts of the variables hold templates", "they stay"
 		}
 		lines = append(lines, Problem{Line: f.firstTemplate, Message: fmt.Sprintf("%d %s ({{ }} and the like): %s text in Ansible, "+
-			"unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)", f.templates, texts, they)}.in(f.name))
+			"unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)", f.templates, texts, they)}.In(f.name))
 	}
 	return lines
-}
-
-// object is one object of the file: what it says, and no more.
-type object struct {
-	spec      *kindSpec
-	name      string
-	line      int
-	path      string
-	in        *object               // what holds it: a host's cell or region, an interface's device; nil for clouds
-	values    map[string]any        // by key; canonical (see fieldSpec.scalar)
-	refs      map[string]*reference // by key
-	labels    []string              // sorted, each once
-	variables craton.Variables      // nil when it says nothing
-}
-
-// reference is a field that names another object.
-type reference struct {
-	text   string
-	none   bool // null: there shall be none
-	line   int
-	path   string
-	target *object // in the file; nil: to be found in the API
-}
-
-// above is the object itself or what holds it, at any height, that is of the class.
-func (o *object) above(c class) *object {
-	for o != nil && o.spec.class != c {
-		o = o.in
-	}
-	return o
-}
-
-// scope is the object whose names o's own name must be unique among: devices share the region's, in its cells too.
-func (o *object) scope() *object {
-	if o.spec.class == classDevice {
-		return o.above(classRegion)
-	}
-	return o.in
-}
-
-// qualified is the name with all that holds the object, such as east/dfw/c1/web1.
-func (o *object) qualified() string {
-	if o.in == nil {
-		return o.name
-	}
-	return o.in.qualified() + "/" + o.name
-}
-
-// mentions are the texts by which a reference can name the object: name, region/name, cloud/region/name.
-func (o *object) mentions() []string {
-	region := o.above(classRegion)
-	return mentions(region.in.name, region.name, o.name)
-}
-
-func mentions(cloud, region, name string) []string {
-	return []string{name, region + "/" + name, cloud + "/" + region + "/" + name}
 }
 
 // Parse reads and validates a whole fleet file. name is what errors call it. The error is an *Error that lists
@@ -136,34 +81,34 @@ func FromValue(v any) (*File, error) {
 }
 
 func read(name string, t *tree) (*File, error) {
-	r := &reader{names: map[nameKey]*object{}}
+	r := &reader{names: map[nameKey]*reconcile.Wanted{}}
 	if t != nil && t.shape != null {
 		r.file(t)
 	}
-	if len(r.list) == 0 {
+	if len(r.List) == 0 {
 		r.resolve()
 	}
-	if err := r.err(name); err != nil {
+	if err := r.Err(name); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(r.notes.list, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return &File{name: name, objects: r.objects, notes: r.notes.list, templates: r.templates, firstTemplate: r.firstTemplate}, nil
+	slices.SortStableFunc(r.notes.List, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return &File{name: name, objects: r.objects, notes: r.notes.List, templates: r.templates, firstTemplate: r.firstTemplate}, nil
 }
 
 // reader makes objects of trees and collects what is wrong.
 type reader struct {
-	problems
-	objects []*object
-	names   map[nameKey]*object
-	notes   problems
+	reconcile.Problems
+	objects []*reconcile.Wanted
+	names   map[nameKey]*reconcile.Wanted
+	notes   reconcile.Problems
 	// As in File.
 	templates, firstTemplate int
 }
 
 // nameKey is what makes an object one of a kind (v1 contract §6.2).
 type nameKey struct {
-	class class
-	scope *object
+	space *schema.Kind
+	scope *reconcile.Wanted
 	name  string
 }
 
@@ -192,9 +137,9 @@ func (r *reader) expect(t *tree, s shape, path, of string) bool {
 		return true
 	case null:
 	case broken:
-		r.add(t.line, path, "%s", t.text)
+		r.Add(t.line, path, "%s", t.text)
 	default:
-		r.add(t.line, path, "must be %s %s, not %s", s, of, describe(t))
+		r.Add(t.line, path, "must be %s %s, not %s", s, of, describe(t))
 	}
 	return false
 }
@@ -203,19 +148,19 @@ func (r *reader) expect(t *tree, s shape, path, of string) bool {
 func (r *reader) key(e entry, path string) bool {
 	if e.problem == "" {
 		if e.note != "" {
-			r.notes.add(e.line, join(path, e.key), "%s", e.note)
+			r.notes.Add(e.line, join(path, e.key), "%s", e.note)
 		}
 		return true
 	}
-	r.add(e.line, join(path, e.key), "%s", e.problem)
+	r.Add(e.line, join(path, e.key), "%s", e.problem)
 	return false
 }
 
 func (r *reader) unknown(e entry, path string, known []string, hints map[string]string) {
-	r.add(e.line, join(path, e.key), "%s", advice.Join("is not a known key", cmp.Or(hints[e.key], nearest.Hint(e.key, known))))
+	r.Add(e.line, join(path, e.key), "%s", advice.Join("is not a known key", cmp.Or(hints[e.key], nearest.Hint(e.key, known))))
 }
 
-func (r *reader) objectList(t *tree, spec *kindSpec, in *object, path string) {
+func (r *reader) objectList(t *tree, spec *kindSpec, in *reconcile.Wanted, path string) {
 	if !r.expect(t, sequence, path, "of "+plural(spec.noun)) {
 		return
 	}
@@ -224,7 +169,7 @@ func (r *reader) objectList(t *tree, spec *kindSpec, in *object, path string) {
 		if item.shape == mapping {
 			for _, e := range item.entries {
 				if e.key == "name" && e.problem == "" && nameProblem(e.value) == "" {
-					p = path + "[" + pathName(e.value.text) + "]"
+					p = path + "[" + reconcile.PathName(e.value.text) + "]"
 				}
 			}
 		}
@@ -232,14 +177,14 @@ func (r *reader) objectList(t *tree, spec *kindSpec, in *object, path string) {
 	}
 }
 
-func (r *reader) object(t *tree, spec *kindSpec, in *object, path string) {
-	o := &object{spec: spec, in: in, line: t.line, path: path}
+func (r *reader) object(t *tree, spec *kindSpec, in *reconcile.Wanted, path string) {
+	o := &reconcile.Wanted{Kind: spec.Kind, Noun: spec.noun, Order: spec.options, In: in, Line: t.line, Path: path}
 	if spec == projectSpec {
 		if t.shape == null || !r.expect(t, mapping, path, "with the key variables") {
 			return
 		}
 	} else if t.shape == null {
-		r.add(t.line, path, "is empty; a %s is a mapping with a name", spec.noun)
+		r.Add(t.line, path, "is empty; a %s is a mapping with a name", spec.noun)
 		return
 	} else if !r.expect(t, mapping, path, "with a name") {
 		return
@@ -254,14 +199,14 @@ func (r *reader) object(t *tree, spec *kindSpec, in *object, path string) {
 		p := join(path, e.key)
 		switch f := spec.field(e.key); {
 		case e.value.shape == broken:
-			r.add(e.value.line, p, "%s", e.value.text)
+			r.Add(e.value.line, p, "%s", e.value.text)
 		case e.key == "name" && spec != projectSpec:
 			r.name(o, e.value, p)
 		case f != nil:
 			r.value(o, f, e.value, p)
-		case e.key == "labels" && spec.labels:
+		case e.key == "labels" && spec.hasLabels():
 			r.labels(o, e.value, p)
-		case e.key == "variables" && spec.variables:
+		case e.key == "variables":
 			r.variables(o, e.value, p)
 		default:
 			i := slices.IndexFunc(spec.lists, func(l *kindSpec) bool { return l.list == e.key })
@@ -273,88 +218,91 @@ func (r *reader) object(t *tree, spec *kindSpec, in *object, path string) {
 		}
 	}
 	if spec != projectSpec && !given["name"] {
-		r.add(t.line, path, "name is missing; every %s needs one", spec.noun)
+		r.Add(t.line, path, "name is missing; every %s needs one", spec.noun)
 	}
-	for _, f := range spec.fields {
-		if f.required && !given[f.key] {
-			r.add(t.line, path, "%s is missing; every %s needs one", f.key, spec.noun)
+	for _, key := range spec.options {
+		if spec.field(key).Required && !given[key] {
+			r.Add(t.line, path, "%s is missing; every %s needs one", key, spec.noun)
 		}
 	}
 }
 
-func (r *reader) name(o *object, t *tree, path string) {
+func (r *reader) name(o *reconcile.Wanted, t *tree, path string) {
 	if problem := nameProblem(t); problem != "" {
-		r.add(t.line, path, "%s", problem)
+		r.Add(t.line, path, "%s", problem)
 		return
 	}
-	o.name = t.text
-	key := nameKey{o.spec.class, o.scope(), o.name}
+	o.Name = t.text
+	key := nameKey{reconcile.Space(o.Kind), o.Scope(), o.Name}
 	other := r.names[key]
 	if other == nil {
 		r.names[key] = o
 		return
 	}
-	where := "is " + other.path
+	where := "is " + other.Path
 	if t.line > 0 {
-		where = fmt.Sprintf("stands on line %d", other.line)
+		where = fmt.Sprintf("stands on line %d", other.Line)
 	}
 	within := ""
 	if key.scope != nil {
-		within = fmt.Sprintf(" in the %s %s", key.scope.spec.noun, key.scope.name)
+		within = fmt.Sprintf(" in the %s %s", key.scope.Noun, key.scope.Name)
 	}
-	r.add(t.line, path, "there are two of the name %s%s, the other %s; rename one or put them together", o.name, within, where)
+	r.Add(t.line, path, "there are two of the name %s%s, the other %s; rename one or put them together", o.Name, within, where)
 }
 
-func (r *reader) value(o *object, f *fieldSpec, t *tree, path string) {
-	if c, ok := f.form.reference(); ok {
-		ref := &reference{text: t.text, none: t.shape == null, line: t.line, path: path}
+func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path string) {
+	if f.Type == schema.Reference {
 		switch {
-		case !ref.none && t.shape != text:
-			r.add(t.line, path, "%s", textProblem(t))
-		case !ref.none && t.text == "":
-			r.add(t.line, path, "is empty; give the name of a %s, or null for none", c)
+		case t.shape != null && t.shape != text:
+			r.Add(t.line, path, "%s", textProblem(t))
+		case t.shape != null && t.text == "":
+			r.Add(t.line, path, "is empty; give the name of a %s, or null for none", reconcile.SpaceNoun(reconcile.Referred(o.Kind, f.Option())))
 		default:
-			if o.refs == nil {
-				o.refs = map[string]*reference{}
+			if o.Refs == nil {
+				o.Refs = map[string]*reconcile.Reference{}
 			}
-			o.refs[f.key] = ref
+			ref := &reconcile.Reference{Line: t.line, Path: path}
+			if t.shape == text {
+				ref.Text = t.text
+			}
+			o.Refs[f.Option()] = ref
 		}
 		return
 	}
-	v, problem := f.scalar(t)
+	v, problem := scalar(f, t)
 	if problem != "" {
-		r.add(t.line, path, "%s", problem)
+		r.Add(t.line, path, "%s", problem)
 		return
 	}
-	if o.values == nil {
-		o.values = map[string]any{}
+	if o.Values == nil {
+		o.Values = map[string]any{}
 	}
-	o.values[f.key] = v
+	o.Values[f.Key] = v
 }
 
-func (r *reader) labels(o *object, t *tree, path string) {
+func (r *reader) labels(o *reconcile.Wanted, t *tree, path string) {
 	if !r.expect(t, sequence, path, "of labels") {
 		return
 	}
 	for i, item := range t.items {
 		p := path + "[" + strconv.Itoa(i) + "]"
 		if item.shape == broken {
-			r.add(item.line, p, "%s", item.text)
+			r.Add(item.line, p, "%s", item.text)
 		} else if problem := nameProblem(item); problem != "" {
-			r.add(item.line, p, "%s", problem)
+			r.Add(item.line, p, "%s", problem)
 		} else {
-			o.labels = append(o.labels, item.text)
+			o.Labels = append(o.Labels, item.text)
 		}
 	}
-	slices.Sort(o.labels)
-	o.labels = slices.Compact(o.labels)
+	slices.Sort(o.Labels)
+	o.Labels = slices.Compact(o.Labels)
 }
 
-func (r *reader) variables(o *object, t *tree, path string) {
+func (r *reader) variables(o *reconcile.Wanted, t *tree, path string) {
 	if !r.expect(t, mapping, path, "of names and values") {
 		return
 	}
-	o.variables = craton.Variables{}
+	o.Variables = craton.Variables{}
 	for _, e := range t.entries {
 		p := join(path, e.key)
 		if !r.key(e, path) || !r.sound(e.value, p) {
@@ -363,20 +311,20 @@ func (r *reader) variables(o *object, t *tree, path string) {
 		// The rules of the API (v1 contract §2.6): a first character that is no line break, 255 at most.
 		switch n := utf8.RuneCountInString(e.key); {
 		case e.key == "" || e.key[0] == '\n':
-			r.add(e.line, p, "is not a name for a variable; it must begin with a character that is no line break")
+			r.Add(e.line, p, "is not a name for a variable; it must begin with a character that is no line break")
 			continue
-		case n > maxText:
-			r.add(e.line, p, "%s", tooLong(n))
+		case n > schema.MaxText:
+			r.Add(e.line, p, "%s", tooLong(n))
 			continue
 		}
 		if err := value.CheckName(e.key); err != nil {
-			r.add(e.line, p, "%s", err)
+			r.Add(e.line, p, "%s", err)
 			continue
 		}
 		r.template(e.line, e.key)
 		var b bytes.Buffer
 		e.value.writeJSON(&b)
-		o.variables[e.key] = b.Bytes()
+		o.Variables[e.key] = b.Bytes()
 	}
 }
 
@@ -384,10 +332,10 @@ func (r *reader) variables(o *object, t *tree, path string) {
 func (r *reader) sound(t *tree, path string) bool {
 	ok := t.shape != broken
 	if !ok {
-		r.add(t.line, path, "%s", t.text)
+		r.Add(t.line, path, "%s", t.text)
 	}
 	if t.note != "" {
-		r.notes.add(t.line, path, "%s", t.note)
+		r.notes.Add(t.line, path, "%s", t.note)
 	}
 	if t.shape == text {
 		r.template(t.line, t.text)
@@ -397,13 +345,13 @@ func (r *reader) sound(t *tree, path string) bool {
 		check = value.CheckNumber
 	}
 	if err := check(t.text); err != nil && ok {
-		r.add(t.line, path, "%s", err)
+		r.Add(t.line, path, "%s", err)
 		ok = false
 	}
 	for _, e := range t.entries {
 		r.template(e.line, e.key)
 		if err := value.CheckText(e.key); err != nil {
-			r.add(e.line, join(path, e.key), "%s", err)
+			r.Add(e.line, join(path, e.key), "%s", err)
 			ok = false
 		}
 		ok = r.key(e, path) && r.sound(e.value, join(path, e.key)) && ok
@@ -428,18 +376,9 @@ func (r *reader) template(line int, s string) {
 // join appends a key to a path.
 func join(path, key string) string {
 	if path == "" {
-		return pathName(key)
+		return reconcile.PathName(key)
 	}
-	return path + "." + pathName(key)
-}
-
-// pathName is a name as it stands in a path: in quotes when it would be misread.
-func pathName(name string) string {
-	odd := func(c rune) bool { return c == '[' || c == ']' || c == '"' || c == ' ' || !unicode.IsGraphic(c) }
-	if name == "" || strings.ContainsFunc(name, odd) {
-		return strconv.Quote(name)
-	}
-	return name
+	return path + "." + reconcile.PathName(key)
 }
 
 func plural(noun string) string { return noun + "s" }

@@ -232,24 +232,29 @@ type summary struct {
 func summaries(f *File) []summary {
 	var out []summary
 	for _, o := range f.objects {
-		s := summary{Kind: o.spec.kind, Path: o.path, Name: o.name, Values: o.values, Labels: o.labels}
-		if o.in != nil {
-			s.In = o.in.qualified()
+		s := summary{Kind: o.Kind.Name, Path: o.Path, Name: o.Name, Values: o.Values, Labels: o.Labels}
+		if o.In != nil {
+			s.In = o.In.Qualified()
 		}
-		for key, ref := range o.refs {
+		for key, v := range o.Values {
+			if v == nil {
+				o.Values[key] = "" // none, as null and "" say it
+			}
+		}
+		for key, ref := range o.Refs {
 			if s.Refs == nil {
 				s.Refs = map[string]string{}
 			}
 			switch {
-			case ref.none:
+			case ref.Text == "":
 				s.Refs[key] = "none"
-			case ref.target == nil:
-				s.Refs[key] = "outside: " + ref.text
+			case ref.Target == nil:
+				s.Refs[key] = "outside: " + ref.Text
 			default:
-				s.Refs[key] = ref.target.qualified()
+				s.Refs[key] = ref.Target.Qualified()
 			}
 		}
-		for key, v := range o.variables {
+		for key, v := range o.Variables {
 			if s.Variables == nil {
 				s.Variables = map[string]string{}
 			}
@@ -500,9 +505,9 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, o := range fleet.objects {
-			for key, v := range o.variables {
+			for key, v := range o.Variables {
 				if !json.Valid(v) {
-					t.Fatalf("%s: %s = %q is not JSON", o.path, key, v)
+					t.Fatalf("%s: %s = %q is not JSON", o.Path, key, v)
 				}
 			}
 		}

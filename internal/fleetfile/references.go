@@ -3,42 +3,45 @@ package fleetfile
 import (
 	"slices"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // resolve finds what the references of the file name within the file; those that name nothing there are left to the
 // API. A reference names an object by its name, by region/name or by cloud/region/name. Names may hold slashes
 // themselves: every reading of a reference counts, and more than one match is an error.
 func (r *reader) resolve() {
-	byMention := map[class]map[string][]*object{classDevice: {}, classNetwork: {}}
+	byMention := map[*schema.Kind]map[string][]*reconcile.Wanted{schema.Host: {}, schema.Network: {}}
 	for _, o := range r.objects {
-		if index := byMention[o.spec.class]; index != nil {
-			for _, m := range o.mentions() {
+		if index := byMention[reconcile.Space(o.Kind)]; index != nil {
+			for _, m := range reconcile.Mentions(o.ReferencePath()) {
 				index[m] = append(index[m], o)
 			}
 		}
 	}
 	for _, o := range r.objects {
-		for _, f := range o.spec.fields {
-			ref := o.refs[f.key]
-			if ref == nil || ref.none {
+		for _, option := range o.Order {
+			ref := o.Refs[option]
+			if ref == nil || ref.Text == "" {
 				continue
 			}
-			c, _ := f.form.reference()
-			if c == classCell {
-				ref.target = r.names[nameKey{classCell, o.in, ref.text}]
+			space := reconcile.Referred(o.Kind, option)
+			if space == schema.Cell {
+				ref.Target = r.names[nameKey{space, o.In, ref.Text}]
 				continue
 			}
-			found := near(o, c, ref.text, byMention[c][ref.text])
+			found := near(o, space, ref.Text, byMention[space][ref.Text])
 			switch len(found) {
 			case 0:
 			case 1:
-				ref.target = found[0]
+				ref.Target = found[0]
 			default:
 				var names []string
 				for _, t := range found {
-					names = append(names, strings.Join(mentionPath(t), "/"))
+					names = append(names, strings.Join(t.ReferencePath(), "/"))
 				}
-				r.add(ref.line, ref.path, "%s", ambiguous(ref.text, c, names))
+				r.Add(ref.Line, ref.Path, "%s", reconcile.Ambiguous(ref.Text, space, names))
 			}
 		}
 	}
@@ -47,61 +50,39 @@ func (r *reader) resolve() {
 
 // near prefers a network of the interface's own region when the reference is its bare name: networks belong to
 // regions. A parent has no such preference, because a parent in another region is nothing unusual.
-func near(o *object, c class, text string, found []*object) []*object {
-	if c != classNetwork {
+func near(o *reconcile.Wanted, space *schema.Kind, text string, found []*reconcile.Wanted) []*reconcile.Wanted {
+	if space != schema.Network {
 		return found
 	}
-	region := o.above(classRegion)
+	region := o.Above(schema.Region)
 	for _, t := range found {
-		if t.in == region && t.name == text {
-			return []*object{t}
+		if t.In == region && t.Name == text {
+			return []*reconcile.Wanted{t}
 		}
 	}
 	return found
 }
 
-// mentionPath is cloud, region, name: how a reference names the object without doubt.
-func mentionPath(o *object) []string {
-	region := o.above(classRegion)
-	return []string{region.in.name, region.name, o.name}
-}
-
-func ambiguous(text string, c class, names []string) string {
-	slices.Sort(names)
-	return pathName(text) + " is the name of more than one " + c.String() + "; write one of " + strings.Join(names, ", ")
-}
-
 // circles reports devices that are their own ancestors.
 func (r *reader) circles() {
-	parent := func(o *object) *object {
-		if ref := o.refs["parent"]; ref != nil {
-			return ref.target
+	const option = "parent"
+	parent := func(o *reconcile.Wanted) *reconcile.Wanted {
+		if ref := o.Refs[option]; ref != nil {
+			return ref.Target
 		}
 		return nil
 	}
-	known := map[*object]bool{} // to lead to no new circle
+	known := map[*reconcile.Wanted]bool{} // to lead to no new circle
 	for _, o := range r.objects {
-		var walk []*object
+		var walk []*reconcile.Wanted
 		for at := o; at != nil && !known[at]; at = parent(at) {
 			known[at] = true
 			walk = append(walk, at)
 			next := parent(at)
 			if i := slices.Index(walk, next); next != nil && i >= 0 {
-				ref := at.refs["parent"]
-				r.add(ref.line, ref.path, "%s", circle(append(walk[i:], next), func(o *object) string { return o.name }))
+				ref := at.Refs[option]
+				r.Add(ref.Line, ref.Path, "%s", reconcile.Circle(append(walk[i:], next), func(o *reconcile.Wanted) string { return o.Name }))
 			}
 		}
 	}
-}
-
-// circle says how parents lead back to where they began.
-func circle[T any](walk []T, name func(T) string) string {
-	var names []string
-	for _, o := range walk {
-		names = append(names, name(o))
-	}
-	if len(names) == 2 {
-		return names[0] + " cannot be its own parent; give another one"
-	}
-	return "the parents go in a circle (" + strings.Join(names, " -> ") + "); change one of them"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -39,7 +40,10 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 		return done, nil
 	default:
 		done.Object = st.Before.Clone()
-		if err := fl.change(ctx, st, &done); err != nil {
+		if err := fl.update(ctx, st, &done); err != nil {
+			return done, err
+		}
+		if err := fl.vary(ctx, st, &done); err != nil {
 			return done, err
 		}
 	}
@@ -51,7 +55,7 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 	body := map[string]any{k.Title: st.After[k.Title]}
 	for _, f := range k.Fields {
 		if v := st.After[f.Key]; v != nil && (f.Type != schema.Flag || st.Remove || st.given[f.Key]) {
-			body[f.Key] = v
+			body[f.Key] = sent(v)
 		}
 	}
 	if v := st.After.Variables(); len(v) > 0 {
@@ -87,24 +91,30 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-func (fl *Fleet) change(ctx context.Context, st *Step, done *Done) error {
-	k, c, id := st.Kind, fl.collection(st.Kind), st.Before.ID()
-	if len(st.Update) > 0 {
-		raw, err := c.Update(ctx, id, updateBody(k, st.Update))
-		if err != nil {
-			return err
-		}
-		now, err := object(k, raw, http.MethodPut, c.Path()+"/"+id)
-		if err != nil {
-			return err
-		}
-		delete(now, KeyVariables)
-		delete(now, KeyLabels)
-		for key, value := range now {
-			done.Object[key] = value
-		}
-		done.Wrote = true
+// update writes the fields.
+func (fl *Fleet) update(ctx context.Context, st *Step, done *Done) error {
+	if len(st.Update) == 0 {
+		return nil
 	}
+	c, id := fl.collection(st.Kind), st.Before.ID()
+	raw, err := c.Update(ctx, id, updateBody(st.Kind, st.Update))
+	if err != nil {
+		return err
+	}
+	now, err := object(st.Kind, raw, http.MethodPut, c.Path()+"/"+id)
+	if err != nil {
+		return err
+	}
+	delete(now, KeyVariables)
+	delete(now, KeyLabels)
+	maps.Copy(done.Object, now)
+	done.Wrote = true
+	return nil
+}
+
+// vary writes the variables.
+func (fl *Fleet) vary(ctx context.Context, st *Step, done *Done) error {
+	c, id := fl.collection(st.Kind), st.Before.ID()
 	if len(st.Set) > 0 {
 		now, err := c.SetVariables(ctx, id, st.Set)
 		if err != nil {
@@ -133,7 +143,7 @@ func updateBody(k *schema.Kind, update Object) map[string]any {
 		} else if v == nil && f != nil && !f.Nullable {
 			v = ""
 		}
-		body[key] = v
+		body[key] = sent(v)
 	}
 	return body
 }

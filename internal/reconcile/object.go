@@ -167,7 +167,7 @@ func readText(v gjson.Result) (any, error) {
 	if v.Type != gjson.String && v.Type != gjson.Null {
 		return nil, fmt.Errorf("which is no text")
 	}
-	return canonical(v.Str), nil
+	return Canonical(v.Str), nil
 }
 
 // readInteger reads texts too: an interface's speed is one when it is read (Q4).
@@ -183,12 +183,12 @@ func readInteger(v gjson.Result) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("which is no whole number")
 	}
-	return canonical(n), nil
+	return Canonical(n), nil
 }
 
 func readID(v gjson.Result) (any, error) {
 	if v.Type == gjson.String { // of a project
-		return canonical(v.Str), nil
+		return Canonical(v.Str), nil
 	}
 	return readInteger(v)
 }
@@ -209,8 +209,8 @@ func readTime(v gjson.Result) (any, error) {
 	return t.UTC().Format("2006-01-02T15:04:05") + ".000000", nil
 }
 
-// canonical makes nil of what is not set.
-func canonical(v any) any {
+// Canonical makes nil of what is not set.
+func Canonical(v any) any {
 	if v == "" || v == 0 {
 		return nil
 	}

@@ -255,8 +255,7 @@ func (fl *Fleet) free(ctx context.Context, st *Step) error {
 		return nil
 	}
 	within := Filters{k.Title: st.After[k.Title]}
-	if n := len(k.Scope); n > 0 { // of a place the innermost is enough
-		key := st.scopeKey(k.Scope[n-1])
+	if key := scopeKey(k); key != "" { // of a place the innermost is enough
 		within[key] = st.After[key]
 	}
 	moved := st.Before == nil
@@ -278,12 +277,6 @@ func (fl *Fleet) free(ctx context.Context, st *Step) error {
 		}
 	}
 	return nil
-}
-
-// scopeKey is the key of the reference to one level of what a name is unique in.
-func (st *Step) scopeKey(level []string) string {
-	i := slices.IndexFunc(st.Kind.Fields, func(f schema.Field) bool { return slices.Equal(f.To, level) && f.Required })
-	return st.Kind.Fields[i].Key
 }
 
 // rivals are the kinds that share a kind's names.

@@ -28,12 +28,24 @@ type Wanted struct {
 
 	Recreate, Force bool
 
+	// Of an object in a tree.
+	In    *Wanted  // what holds it: a host's cell or region, an interface's device; nil of clouds and projects
+	Noun  string   // what people call its kind there
+	Order []string // its options, in the order in which people know them
+	Line  int      // where it stands in a file; 0 for none
+	Path  string   // where it stands, such as clouds[east].regions[dfw]
+
 	project any // of what holds the object, for the prediction of a new one
 }
 
 // Reference names another object.
 type Reference struct {
 	Text string // its name, its id, or its name behind those of what holds it; "" is none
+
+	// In a tree.
+	Target *Wanted // nil: it is none of the tree's
+	Line   int
+	Path   string
 }
 
 // Ref is the text of a reference, and whether it is given.
@@ -82,7 +94,7 @@ func Check(f *schema.Field, v any) (any, error) {
 			}
 		}
 	}
-	return canonical(v), nil
+	return Canonical(v), nil
 }
 
 // CheckLength refuses what the API cannot store.

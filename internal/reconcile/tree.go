@@ -1,0 +1,107 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Tree is what is wanted of a fleet: objects within each other, such as those of a fleet file.
+type Tree struct {
+	Name    string    // of the file, for errors
+	Objects []*Wanted // in the order of the file; what holds an object comes before it
+}
+
+// Above is the object itself or what holds it, at any height, that is of the kind.
+func (w *Wanted) Above(k *schema.Kind) *Wanted {
+	for w != nil && w.Kind != k {
+		w = w.In
+	}
+	return w
+}
+
+// Scope is the object whose names w's own name must be unique among: devices share the region's, in its cells too.
+func (w *Wanted) Scope() *Wanted {
+	if isDevice(w.Kind) {
+		return w.Above(schema.Region)
+	}
+	return w.In
+}
+
+// Qualified is the name with all that holds the object, such as east/dfw/c1/web1.
+func (w *Wanted) Qualified() string {
+	if w.In == nil {
+		return w.Name
+	}
+	return w.In.Qualified() + "/" + w.Name
+}
+
+// ReferencePath is cloud, region, name: how a reference names the object without doubt.
+func (w *Wanted) ReferencePath() []string {
+	region := w.Above(schema.Region)
+	return []string{region.In.Name, region.Name, w.Name}
+}
+
+// Mentions are the texts by which a reference can name what stands at a path of names: for cloud, region, name these are
+// name, region/name and cloud/region/name.
+func Mentions(path []string) (texts []string) {
+	for i := range slices.Backward(path) {
+		texts = append(texts, strings.Join(path[i:], "/"))
+	}
+	return texts
+}
+
+// Space is the kind that stands for all that share one space of names with a kind (v1 contract §6.2): of hosts and network devices
+// it is hosts.
+func Space(k *schema.Kind) *schema.Kind {
+	if len(k.Rivals) > 0 && k.Rivals[0] < k.Name {
+		return schema.ByName(k.Rivals[0])
+	}
+	return k
+}
+
+// SpaceNoun is a space of names for people: "host or network device".
+func SpaceNoun(space *schema.Kind) string {
+	nouns := []string{space.Noun()}
+	for _, k := range rivals(space) {
+		nouns = append(nouns, k.Noun())
+	}
+	return strings.Join(nouns, " or ")
+}
+
+// Referred is the space of names that the reference with an option names one of.
+func Referred(k *schema.Kind, option string) *schema.Kind {
+	return Space(schema.ByName(k.ByOption(option).To[0]))
+}
+
+// isDevice tells hosts and network devices.
+func isDevice(k *schema.Kind) bool { return k.Labels != schema.Unlabelled }
+
+// scopeKey is the key of the reference to the innermost object that a kind's names are unique in; "" if they are in the project.
+func scopeKey(k *schema.Kind) string {
+	if len(k.Scope) == 0 {
+		return ""
+	}
+	within := k.Scope[len(k.Scope)-1]
+	i := slices.IndexFunc(k.Fields, func(f schema.Field) bool { return slices.Equal(f.To, within) && f.Required })
+	return k.Fields[i].Key
+}
+
+// Ambiguous says that a text names several objects.
+func Ambiguous(text string, space *schema.Kind, names []string) string {
+	slices.Sort(names)
+	return PathName(text) + " is the name of more than one " + SpaceNoun(space) + "; write one of " + strings.Join(names, ", ")
+}
+
+// Circle says how parents lead back to where they began.
+func Circle[T any](walk []T, name func(T) string) string {
+	var names []string
+	for _, o := range walk {
+		names = append(names, name(o))
+	}
+	if len(names) == 2 {
+		return names[0] + " cannot be its own parent; give another one"
+	}
+	return "the parents go in a circle (" + strings.Join(names, " -> ") + "); change one of them"
+}

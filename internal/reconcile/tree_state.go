@@ -1,0 +1,436 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// record is an object as the API has it.
+type record struct {
+	Object
+	kind *schema.Kind
+}
+
+// state is the part of the API's fleet that a tree speaks of.
+type state struct {
+	project  *record // nil unless the tree says something about it
+	readOnly bool    // the project's variables cannot be written
+	byName   map[recordKey]*record
+	byID     map[*schema.Kind]map[any]*record // by space: whatever was seen, for the names in messages and for parents
+}
+
+// recordKey is what makes an object one of a kind.
+type recordKey struct {
+	space *schema.Kind
+	scope any
+	name  string
+}
+
+func newState() *state {
+	return &state{byName: map[recordKey]*record{}, byID: map[*schema.Kind]map[any]*record{}}
+}
+
+// scopeOf is the id of the object whose names a record's own must be unique among; nil for clouds.
+func scopeOf(r *record) any { return r.Object[scopeKey(r.kind)] }
+
+// add takes records in; of two of one id the first stays, because the first read has the details.
+func (s *state) add(records ...*record) {
+	for _, r := range records {
+		in := Space(r.kind)
+		if s.byID[in] == nil {
+			s.byID[in] = map[any]*record{}
+		}
+		if s.byID[in][r.Object[KeyID]] == nil {
+			s.byID[in][r.Object[KeyID]] = r
+			s.byName[recordKey{in, scopeOf(r), r.name()}] = r
+		}
+	}
+}
+
+func (r *record) name() string { return r.Text(r.kind.Title) }
+
+// lookup finds the record of an object; nil when the API has none.
+func (s *state) lookup(w *Wanted) *record {
+	if w.Kind == schema.Project {
+		return s.project
+	}
+	var scope any
+	if in := w.Scope(); in != nil {
+		r := s.lookup(in)
+		if r == nil {
+			return nil
+		}
+		scope = r.Object[KeyID]
+	}
+	return s.byName[recordKey{Space(w.Kind), scope, w.Name}]
+}
+
+// path is cloud, region, name of a device or network, as far as they are visible.
+func (s *state) path(r *record) []string {
+	var path []string
+	if region := s.byID[schema.Region][scopeOf(r)]; region != nil {
+		if cloud := s.byID[schema.Cloud][scopeOf(region)]; cloud != nil {
+			path = append(path, cloud.name())
+		}
+		path = append(path, region.name())
+	}
+	return append(path, r.name())
+}
+
+// listing reads one list of objects.
+type listing func(ctx context.Context) ([]*record, error)
+
+// loader reads the state of a tree.
+type loader struct {
+	*Fleet
+	tree     *Tree
+	parallel int
+	state    *state
+}
+
+// Bounds above which one listing of everything is cheaper than many small ones.
+const (
+	maxRegionLists = 32 // a listing of each region that the file names
+	maxLookups     = 16 // look-ups of single names or devices
+)
+
+// load reads what the file is compared with. The number of requests does not grow with the number of objects
+// beyond the pages of the listings; on a server that does not list labels (the original, Q15) there is one more for
+// each device whose labels the file gives, and everywhere one for each interface whose variables it gives.
+func (fl *Fleet) load(ctx context.Context, t *Tree, parallel int) (*state, error) {
+	l := &loader{Fleet: fl, tree: t, parallel: parallel, state: newState()}
+	if len(t.Objects) == 0 {
+		return l.state, nil
+	}
+	for _, phase := range []func(context.Context) error{l.top, l.inside, l.rest} {
+		if err := phase(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l.state, nil
+}
+
+// The lists with details ask for own variables: they are what is compared, and the original answers good requests
+// for resolved ones with 500 now and then (Q8).
+var own = Filters{"details": true, "resolved-values": false}
+
+// records lists objects of a kind, of devices of both.
+func (fl *Fleet) records(ctx context.Context, k *schema.Kind, f Filters) ([]*record, error) {
+	found, err := fl.every(ctx, k, f, func(Object) bool { return true })
+	records := make([]*record, len(found))
+	for i, o := range found {
+		records[i] = &record{o, kindOf(k, o)}
+	}
+	return records, err
+}
+
+// list is a listing of records.
+func (l *loader) list(k *schema.Kind, f Filters) listing {
+	return func(ctx context.Context) ([]*record, error) { return l.records(ctx, k, f) }
+}
+
+// all runs listings side by side.
+func (l *loader) all(ctx context.Context, reads []listing) error {
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(l.parallel)
+	for _, r := range reads {
+		g.Go(func() error {
+			records, err := r(ctx)
+			if err != nil {
+				return readError(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			l.state.add(records...)
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// readError explains the answer of the original to a member one of whose devices has a parent in another project:
+// it finds no listing at all then (Q12).
+func readError(err error) error {
+	if craton.IsNotFound(err) {
+		return fmt.Errorf("the fleet cannot be read: %w (a listing that is not found means that the URL is wrong, or, on the original server, that a device has a parent in another project; let an admin take that parent away)", err)
+	}
+	return fmt.Errorf("the fleet cannot be read: %w", err)
+}
+
+// top reads all clouds and regions: they are few, and name what other objects belong to.
+func (l *loader) top(ctx context.Context) error {
+	var clouds []*record
+	err := l.all(ctx, []listing{
+		func(ctx context.Context) (_ []*record, err error) {
+			clouds, err = l.records(ctx, schema.Cloud, own)
+			return nil, err
+		},
+		l.list(schema.Region, own),
+	})
+	if err != nil {
+		return err
+	}
+	// An admin of the original sees the clouds of every project (Q20); names are unique in one only.
+	for _, cloud := range clouds {
+		if l.Project == "" || value.SameUUID(cloud.Text(KeyProject), l.Project) {
+			l.state.add(cloud)
+		}
+	}
+	for i, cloud := range clouds {
+		if l.Project == "" && !value.SameUUID(cloud.Text(KeyProject), clouds[0].Text(KeyProject)) {
+			return fmt.Errorf("the API shows clouds of several projects (%s of %s, %s of %s); say which project the file is for (OS_PROJECT_ID)",
+				clouds[0].name(), clouds[0].Text(KeyProject), clouds[i].name(), cloud.Text(KeyProject))
+		}
+	}
+	i := slices.IndexFunc(l.tree.Objects, func(w *Wanted) bool { return w.Kind == schema.Project })
+	if i < 0 {
+		return nil
+	}
+	l.state.project = &record{Object{}, schema.Project}
+	if len(l.tree.Objects[i].Variables) == 0 { // nothing to compare: who may not read the project need not
+		return nil
+	}
+	return l.ownVariables(ctx)
+}
+
+// ownVariables reads the project's variables.
+func (l *loader) ownVariables(ctx context.Context) error {
+	id, err := l.ownID(ctx)
+	if err != nil {
+		return err
+	}
+	v, err := l.collection(schema.Project).Variables(ctx, id)
+	if craton.IsForbidden(err) {
+		l.state.readOnly = true
+		v, err = l.inheritedProject(ctx)
+	}
+	l.state.project.Object = Object{KeyID: id, KeyVariables: v}
+	if err != nil {
+		return fmt.Errorf("the project's variables cannot be read: %w", err)
+	}
+	return nil
+}
+
+// ownID is the id of the caller's project. The API has no way to ask: it is given, or the only one there is.
+func (l *loader) ownID(ctx context.Context) (string, error) {
+	if l.Project != "" {
+		return l.Project, nil
+	}
+	var ids []string
+	for p, err := range l.Fleet.list(ctx, schema.Project, nil) {
+		if craton.IsForbidden(err) { // only root may list them
+			break
+		}
+		if err != nil {
+			return "", fmt.Errorf("the project cannot be read: %w", err)
+		}
+		ids = append(ids, p.ID())
+		if len(ids) > 1 {
+			return "", errors.New("the file gives the project's variables, and the API has several projects; say which one is yours (OS_PROJECT_ID)")
+		}
+	}
+	for _, cloud := range l.state.byID[schema.Cloud] {
+		if len(ids) == 0 {
+			ids = append(ids, cloud.Text(KeyProject)) // top saw to it that there is one only
+		}
+	}
+	if len(ids) == 0 {
+		return "", errors.New("the file gives the project's variables, and the API does not tell which project is yours; set its id (OS_PROJECT_ID)")
+	}
+	return ids[0], nil
+}
+
+// inheritedProject is what a caller who may not read the project can know of its variables: those that a region
+// inherits, less what the region and its cloud define themselves (v1 contract §5.2).
+func (l *loader) inheritedProject(ctx context.Context) (craton.Variables, error) {
+	known := craton.Variables{}
+	for _, r := range l.state.byID[schema.Region] {
+		cloud := l.state.byID[schema.Cloud][scopeOf(r)]
+		if cloud == nil || r.Variables() == nil || cloud.Variables() == nil {
+			continue
+		}
+		resolved, err := l.collection(schema.Region).ResolvedVariables(ctx, r.ID())
+		if err != nil {
+			return nil, err
+		}
+		for key, value := range resolved {
+			_, inRegion := r.Variables()[key]
+			if _, inCloud := cloud.Variables()[key]; !inRegion && !inCloud {
+				known[key] = value
+			}
+		}
+		break // the others inherit the same
+	}
+	return known, nil
+}
+
+// inside reads cells, devices and networks of the regions that the file names and the API has.
+func (l *loader) inside(ctx context.Context) error {
+	cells, devices, networks := map[any]bool{}, map[any]bool{}, map[any]bool{}
+	for _, w := range l.tree.Objects {
+		region := w.Above(schema.Region)
+		if region == nil {
+			continue
+		}
+		r := l.state.lookup(region)
+		if r == nil {
+			continue
+		}
+		id := r.Object[KeyID]
+		switch {
+		case w.Kind == schema.Cell, w.Refs["cell"] != nil:
+			cells[scopeOf(r)] = true
+		case isDevice(w.Kind):
+			devices[id] = true
+		case w.Refs["network"] != nil:
+			networks[id] = true
+		}
+		if w.Kind == schema.Network {
+			networks[id] = true
+		}
+	}
+	var reads []listing
+	for id := range cells {
+		reads = append(reads, l.list(schema.Cell, own.with(Filters{"cloud_id": id})))
+	}
+	for _, id := range perRegion(devices) {
+		reads = append(reads, l.list(schema.Device, own.with(Filters{"region_id": id})))
+	}
+	for _, id := range perRegion(networks) {
+		reads = append(reads, l.list(schema.Network, own.with(Filters{"region_id": id})))
+	}
+	return l.all(ctx, reads)
+}
+
+// perRegion is the ids of the regions to list one by one, or a single nil: everything in one listing.
+func perRegion(regions map[any]bool) []any {
+	if len(regions) > maxRegionLists {
+		return []any{nil}
+	}
+	return slices.Collect(maps.Keys(regions))
+}
+
+// rest reads what depends on the devices: interfaces, what references name outside the file, and the labels and
+// variables that the listings did not give.
+func (l *loader) rest(ctx context.Context) error {
+	reads := l.interfaces()
+	reads = append(reads, l.lookups()...)
+	if err := l.all(ctx, reads); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(l.parallel)
+	for _, w := range l.tree.Objects {
+		if r := l.state.lookup(w); r != nil && incomplete(w, r) {
+			g.Go(func() error { return l.complete(ctx, w, r) })
+		}
+	}
+	return g.Wait()
+}
+
+// interfaces lists those of each device, or all where the tree has many devices with interfaces: the API cannot
+// list those of a region.
+func (l *loader) interfaces() (reads []listing) {
+	devices := map[any]bool{}
+	for _, w := range l.tree.Objects {
+		if w.Kind == schema.NetworkInterface {
+			if r := l.state.lookup(w.In); r != nil {
+				devices[r.Object[KeyID]] = true
+			}
+		}
+	}
+	if len(devices) > maxLookups {
+		return []listing{func(ctx context.Context) ([]*record, error) {
+			all, err := l.records(ctx, schema.NetworkInterface, nil)
+			return slices.DeleteFunc(all, func(r *record) bool { return !devices[scopeOf(r)] }), err
+		}}
+	}
+	for id := range devices {
+		reads = append(reads, l.list(schema.NetworkInterface, Filters{deviceField.Key: id}))
+	}
+	return reads
+}
+
+// lookups finds devices and networks that the tree names but does not hold.
+func (l *loader) lookups() (reads []listing) {
+	names := map[*schema.Kind]map[string]bool{schema.Host: {}, schema.Network: {}}
+	for _, w := range l.tree.Objects {
+		for option, ref := range w.Refs {
+			named := names[Referred(w.Kind, option)]
+			if ref.Text == "" || ref.Target != nil || named == nil {
+				continue
+			}
+			// Each reading of the reference: name, region/name, cloud/region/name.
+			for i, rest := 0, ref.Text; i < 3; i++ {
+				named[rest] = true
+				_, after, more := strings.Cut(rest, "/")
+				if !more {
+					break
+				}
+				rest = after
+			}
+		}
+	}
+	for k, of := range names {
+		switch {
+		case len(of) <= maxLookups:
+			for name := range of {
+				reads = append(reads, func(ctx context.Context) ([]*record, error) { return l.called(ctx, k, Filters{"name": name}) })
+			}
+		case k == schema.Host:
+			reads = append(reads, l.list(schema.Device, nil))
+		default:
+			reads = append(reads, l.list(k, nil))
+		}
+	}
+	return reads
+}
+
+// called lists the objects of a name space by a filter that the listing of both kinds of devices has not.
+func (fl *Fleet) called(ctx context.Context, space *schema.Kind, f Filters) (found []*record, err error) {
+	for _, k := range append([]*schema.Kind{space}, rivals(space)...) {
+		list, err := fl.records(ctx, k, own.with(f))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, list...)
+	}
+	return found, nil
+}
+
+// incomplete tells that the tree says something that the listing did not.
+func incomplete(w *Wanted, r *record) bool {
+	return w.Kind != schema.Project && w.Kind == r.kind &&
+		(r.Labels() == nil && len(w.Labels) > 0 || r.Variables() == nil && len(w.Variables) > 0)
+}
+
+// complete reads labels and variables of one object where the listing left them out and the tree gives some.
+func (fl *Fleet) complete(ctx context.Context, w *Wanted, r *record) error {
+	if r.Labels() == nil && len(w.Labels) > 0 {
+		labels, err := fl.collection(r.kind).Labels(ctx, r.ID())
+		if err != nil {
+			return fmt.Errorf("the labels of the %s %s cannot be read: %w", w.Noun, w.Qualified(), err)
+		}
+		r.Object[KeyLabels] = labels
+	}
+	if r.Variables() == nil && len(w.Variables) > 0 {
+		v, err := fl.variables(ctx, r.kind, r.Object)
+		if err != nil {
+			return fmt.Errorf("the variables of the %s %s cannot be read: %w", w.Noun, w.Qualified(), err)
+		}
+		r.Object[KeyVariables] = v
+	}
+	return nil
+}
