@@ -3,10 +3,12 @@ package inventory
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
@@ -33,11 +35,8 @@ type span struct {
 const (
 	fieldName = iota
 	fieldIP
-	fieldNote
-	fieldModel
-	fieldOS
-	fieldVLANs
-	ofVariable = -1
+	fieldOther      // and more: those that Device has no member for
+	ofVariable = -1 //
 )
 
 func newDecoder() *decoder {
@@ -79,6 +78,11 @@ func (d *decoder) list(x *jsontext.Scanner, kind Kind, details bool) ([]Device, 
 		return nil, first
 	}
 	kept := string(d.arena)
+	n := len(others[kind])
+	texts := make([]string, n*len(d.devices))
+	for i := range d.devices {
+		d.devices[i].Others = texts[i*n : (i+1)*n : (i+1)*n]
+	}
 	for _, s := range d.spans {
 		d.set(s, kept[s.from:s.to])
 	}
@@ -118,14 +122,6 @@ func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
 			d.field(i, fieldName, x.Str())
 		case "ip_address":
 			d.field(i, fieldIP, x.Str())
-		case "note":
-			d.field(i, fieldNote, x.Str())
-		case "model_name":
-			d.field(i, fieldModel, x.Str())
-		case "os_version":
-			d.field(i, fieldOS, x.Str())
-		case "vlans":
-			d.field(i, fieldVLANs, x.Str())
 		case "labels":
 			ok := false
 			if x.Peek() == '[' {
@@ -142,7 +138,15 @@ func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
 			sawVariables = x.Peek() == '{'
 			d.variables(x)
 		default:
-			x.Skip()
+			n := kind.other(key)
+			if n < 0 {
+				x.Skip()
+				break
+			}
+			text, ok := scalar(x, others[kind][n].Type)
+			if d.field(i, fieldOther+n, text); !ok {
+				misfit = key
+			}
 		}
 		if x.Altered() {
 			altered = key
@@ -166,9 +170,6 @@ func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
 	}
 	if details && !sawVariables {
 		return fmt.Errorf("%s %d comes without its variables, although they were asked for", kind, dev.ID)
-	}
-	if kind == NetworkDeviceKind {
-		dev.Model = &Model{}
 	}
 	if dev.ParentID != 0 && strings.Contains(links, NetworkDeviceKind.path()+"/") {
 		dev.ParentKind = NetworkDeviceKind
@@ -207,18 +208,25 @@ func (d *decoder) set(s span, kept string) {
 		dev.Name = kept
 	case fieldIP:
 		dev.IPAddress = kept
-	case fieldNote:
-		dev.Note = kept
+	default:
+		dev.Others[s.field-fieldOther] = kept
 	}
-	if dev.Model != nil {
-		switch s.field {
-		case fieldModel:
-			dev.Model.Name = kept
-		case fieldOS:
-			dev.Model.OSVersion = kept
-		case fieldVLANs:
-			dev.Model.VLANs = kept
+}
+
+// scalar reads the value of a field: a text as it is, another value as JSON, null as "".
+func scalar(x *jsontext.Scanner, t schema.Type) (text string, ok bool) {
+	switch t {
+	case schema.Integer, schema.Reference:
+		if text = x.Skip(); text == "null" {
+			return "", true
 		}
+		_, err := strconv.Atoi(text)
+		return text, err == nil
+	case schema.Flag:
+		text = x.Skip()
+		return strings.TrimPrefix(text, "null"), text == "true" || text == "false" || text == "null"
+	default:
+		return x.Str(), true // Misfit tells
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -33,17 +35,37 @@ func TestDecodePage(t *testing.T) {
 	}
 	want := []Device{
 		{ID: 7, Name: `a"é`, IPAddress: "10.0.0.1", DeviceType: "server", Active: true, CloudID: 1, RegionID: 2, ParentID: 31,
-			ParentKind: NetworkDeviceKind, ProjectID: project1, Labels: []string{"a", "web"},
+			ParentKind: NetworkDeviceKind, ProjectID: project1, Labels: []string{"a", "web"}, Others: []string{""},
 			Variables: Variables{{Name: "a", Value: "null"}, {Name: "ab", Value: `"}{"`}, {Name: "b", Value: "12345678901234567890"}}},
-		{ID: 8, Name: "b", ParentID: 7, Variables: Variables{}},
+		{ID: 8, Name: "b", ParentID: 7, Others: []string{""}, Variables: Variables{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	body = `{"network_devices": [{"id": 1, "model_name": "m", "os_version": "o", "vlans": "1,2", "labels": [], "variables": {}}], "links": []}`
 	got, err = newDecoder().page(&craton.RawPage{Body: []byte(body)}, NetworkDeviceKind, true)
-	if err != nil || cmp.Diff([]Device{{ID: 1, Kind: NetworkDeviceKind, Labels: []string{}, Model: &Model{"m", "o", "1,2"}}}, got) != "" {
+	if err != nil || cmp.Diff([]Device{{ID: 1, Kind: NetworkDeviceKind, Labels: []string{}, Others: []string{"m", "o", "1,2"}}}, got) != "" {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestScalar: a field that is no text is kept as JSON, and one of another type is told.
+func TestScalar(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		typ       schema.Type
+		raw, want string
+		ok        bool
+	}{
+		{schema.Integer, `-5`, "-5", true}, {schema.Integer, `0`, "0", true}, {schema.Integer, `null`, "", true}, {schema.Integer, `"5"`, `"5"`, false},
+		{schema.Flag, `false`, "false", true}, {schema.Flag, `null`, "", true}, {schema.Flag, `0`, "0", false},
+		{schema.Text, `"a\u00e9"`, "aé", true}, {schema.LongText, `null`, "", true}, {schema.Text, `5`, "", false},
+	} {
+		x := jsontext.NewScanner(c.raw)
+		text, ok := scalar(x, c.typ)
+		if ok = ok && !x.Misfit(); ok != c.ok || text != c.want {
+			t.Errorf("%s: %q, %v", c.raw, text, ok)
+		}
 	}
 }
 

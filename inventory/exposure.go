@@ -40,11 +40,7 @@ func (f *Fleet) Exposure(o Options) Exposure {
 		if o.Facts == "" {
 			continue
 		}
-		texts := append([]string{d.Note, d.DeviceType, d.IPAddress}, d.Labels...)
-		if d.Model != nil {
-			texts = append(texts, d.Model.Name, d.Model.OSVersion, d.Model.VLANs)
-		}
-		for _, text := range texts {
+		for _, text := range slices.Concat([]string{d.DeviceType, d.IPAddress}, d.Labels, d.Others) {
 			e.AddText(d.String()+", its facts", text)
 		}
 	}

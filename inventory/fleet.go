@@ -3,6 +3,7 @@ package inventory
 import (
 	"fmt"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -15,28 +16,39 @@ const (
 	NetworkDeviceKind
 )
 
+var kinds = [...]*schema.Kind{HostKind: schema.Host, NetworkDeviceKind: schema.NetworkDevice}
+
 // String is the kind in words, as facts.kind shows it.
-func (k Kind) String() string {
-	if k == NetworkDeviceKind {
-		return "network-device"
-	}
-	return "host"
-}
+func (k Kind) String() string { return kinds[k].Name }
 
 // path is that of the kind's collection.
-func (k Kind) path() string {
-	if k == NetworkDeviceKind {
-		return "/network-devices"
-	}
-	return "/hosts"
-}
+func (k Kind) path() string { return "/" + kinds[k].Path }
 
 // key is the kind's member in the body of a listing (the v1 contract §2.2; Q16).
-func (k Kind) key() string {
-	if k == NetworkDeviceKind {
-		return "network_devices"
+func (k Kind) key() string { return kinds[k].List }
+
+// others are the fields of a kind that [Device] has no member for.
+var others = func() (all [len(kinds)][]schema.Field) {
+	for kind, k := range kinds {
+		for _, f := range k.Fields {
+			switch f.Key {
+			case "cloud_id", "region_id", "cell_id", "parent_id", "ip_address", "device_type", "active":
+			default:
+				all[kind] = append(all[kind], f)
+			}
+		}
 	}
-	return "hosts"
+	return all
+}()
+
+// other is the place of a field among those of its kind; -1 if it is none of them.
+func (k Kind) other(key string) int {
+	for i := range others[k] {
+		if others[k][i].Key == key {
+			return i
+		}
+	}
+	return -1
 }
 
 // Variable is one variable.
@@ -70,13 +82,19 @@ type Device struct {
 	ParentID   int      // 0: no parent; else a device of either kind
 	ProjectID  string   // UUID
 	Labels     []string // sorted; nil where nobody asked for them and the server did not tell
-	Note       string   // of hosts; "" also where the API has null
-	Model      *Model   // of network devices
 	Variables  Variables
+	// Others are the other fields of the kind, in the order of the schema: the note of a host; model_name, os_version and
+	// vlans of a network device. A text is as it is, anything else is JSON; "" stands for null.
+	Others []string
 }
 
-// Model is what only network devices have; "" where the API has null.
-type Model struct{ Name, OSVersion, VLANs string }
+// other is one of Others, "" where nobody read it.
+func (d *Device) other(i int) string {
+	if i < len(d.Others) {
+		return d.Others[i]
+	}
+	return ""
+}
 
 // Fleet is everything that an inventory is made of. Its variables are each object's own.
 type Fleet struct {

@@ -1,10 +1,13 @@
 package inventory
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -84,56 +87,87 @@ func (b *builder) appendComputed(dst []byte, name string, d *Device) []byte {
 
 // appendFacts appends what Craton knows of a device itself. Every member is always there, null where there is none.
 func (b *builder) appendFacts(dst []byte, d *Device) []byte {
-	trust := b.o.trust()
-	text := func(name, value string) {
-		dst = append(append(dst, name...), ':')
-		dst = ansible.AppendTextOrNull(dst, value, trust)
-	}
-	id := func(name string, value int) {
-		dst = append(append(dst, name...), ':')
-		dst = appendID(dst, value)
-	}
-	cell, parent := "", ""
-	if c := b.f.Cells[d.CellID]; c != nil {
-		cell = c.Name
-	}
-	if p := b.f.Devices[d.ParentID]; p != nil {
-		parent = p.Name
-	}
-	dst = append(dst, `{"active":`...)
-	if d.Active {
-		dst = append(dst, "true"...)
-	} else {
-		dst = append(dst, "false"...)
-	}
-	text(`,"cell"`, cell)
-	id(`,"cell_id"`, d.CellID)
-	text(`,"cloud"`, b.f.cloudName(d.CloudID))
-	id(`,"cloud_id"`, d.CloudID)
-	text(`,"device_type"`, d.DeviceType)
-	id(`,"id"`, d.ID)
-	text(`,"ip_address"`, d.IPAddress)
-	text(`,"kind"`, d.Kind.String())
-	dst = append(dst, `,"labels":`...)
-	dst = b.appendLabels(dst, d.Labels)
-	if d.Model != nil {
-		text(`,"model_name"`, d.Model.Name)
-	}
-	text(`,"name"`, d.Name)
-	text(`,"note"`, d.Note)
-	if d.Model != nil {
-		text(`,"os_version"`, d.Model.OSVersion)
-	}
-	text(`,"parent"`, parent)
-	id(`,"parent_id"`, d.ParentID)
-	text(`,"project_id"`, d.ProjectID)
-	text(`,"region"`, b.f.regionName(d.RegionID))
-	id(`,"region_id"`, d.RegionID)
-	if d.Model != nil {
-		text(`,"vlans"`, d.Model.VLANs)
+	dst = append(dst, '{')
+	for i := range facts[d.Kind] {
+		fact := &facts[d.Kind][i]
+		dst = fact.append(b, append(dst, fact.member...), d)
 	}
 	return append(dst, '}')
 }
+
+// fact is one of the facts.
+type fact struct {
+	member string // `"name":`, but for the first with a comma before it
+	append func(b *builder, dst []byte, d *Device) []byte
+}
+
+// facts are those of each kind, sorted: its fields and those that every device has, references by their names too.
+var facts = func() (all [len(kinds)][]fact) {
+	text := func(of func(b *builder, d *Device) string) func(*builder, []byte, *Device) []byte {
+		return func(b *builder, dst []byte, d *Device) []byte {
+			return ansible.AppendTextOrNull(dst, of(b, d), b.o.trust())
+		}
+	}
+	id := func(of func(*Device) int) func(*builder, []byte, *Device) []byte {
+		return func(_ *builder, dst []byte, d *Device) []byte { return appendID(dst, of(d)) }
+	}
+	flag := func(of func(*Device) bool) func(*builder, []byte, *Device) []byte {
+		return func(_ *builder, dst []byte, d *Device) []byte { return strconv.AppendBool(dst, of(d)) }
+	}
+	members := map[string]func(*builder, []byte, *Device) []byte{ // what a Device has members for
+		"id":          id(func(d *Device) int { return d.ID }),
+		"name":        text(func(_ *builder, d *Device) string { return d.Name }),
+		"kind":        text(func(_ *builder, d *Device) string { return d.Kind.String() }),
+		"labels":      func(b *builder, dst []byte, d *Device) []byte { return b.appendLabels(dst, d.Labels) },
+		"project_id":  text(func(_ *builder, d *Device) string { return d.ProjectID }),
+		"active":      flag(func(d *Device) bool { return d.Active }),
+		"device_type": text(func(_ *builder, d *Device) string { return d.DeviceType }),
+		"ip_address":  text(func(_ *builder, d *Device) string { return d.IPAddress }),
+		"cloud_id":    id(func(d *Device) int { return d.CloudID }),
+		"cloud":       text(func(b *builder, d *Device) string { return b.f.cloudName(d.CloudID) }),
+		"region_id":   id(func(d *Device) int { return d.RegionID }),
+		"region":      text(func(b *builder, d *Device) string { return b.f.regionName(d.RegionID) }),
+		"cell_id":     id(func(d *Device) int { return d.CellID }),
+		"cell": text(func(b *builder, d *Device) string {
+			if c := b.f.Cells[d.CellID]; c != nil {
+				return c.Name
+			}
+			return ""
+		}),
+		"parent_id": id(func(d *Device) int { return d.ParentID }),
+		"parent": text(func(b *builder, d *Device) string {
+			if p := b.f.Devices[d.ParentID]; p != nil {
+				return p.Name
+			}
+			return ""
+		}),
+	}
+	for kind, k := range kinds {
+		of := maps.Clone(members)
+		for _, f := range slices.Concat(schema.Device.Fields, k.Fields) {
+			if of[f.Key] != nil {
+				continue
+			}
+			i := Kind(kind).other(f.Key) //nolint:gosec // there are two
+			switch {
+			case i < 0: // every device has it, but for this kind
+				of[f.Key] = text(func(*builder, *Device) string { return "" })
+			case f.Type == schema.Integer || f.Type == schema.Flag || f.Type == schema.Reference:
+				of[f.Key] = func(_ *builder, dst []byte, d *Device) []byte { return append(dst, cmp.Or(d.other(i), "null")...) }
+			default:
+				of[f.Key] = text(func(_ *builder, d *Device) string { return d.other(i) })
+			}
+		}
+		for i, name := range slices.Sorted(maps.Keys(of)) {
+			member := `"` + name + `":`
+			if i > 0 {
+				member = "," + member
+			}
+			all[kind] = append(all[kind], fact{member, of[name]})
+		}
+	}
+	return all
+}()
 
 // appendLabels appends labels, null where they are not known.
 func (b *builder) appendLabels(dst []byte, labels []string) []byte {
