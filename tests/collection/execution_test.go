@@ -1,8 +1,11 @@
 package collection_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
 // payload runs a command on the controller where Ansible executes it. The file that it makes tells which value of the fleet
@@ -65,6 +69,11 @@ var accessors = []struct {
 	{"vars", func(v string) string { return "lookup('vars', '" + v + "')" }},
 	{"hostvars", func(v string) string { return "hostvars[inventory_hostname]." + v }},
 	{"other", func(v string) string { return "hostvars[groups.all | sort | last]." + v }},
+	// What a node of Ironic has.
+	{"extra", func(v string) string { return "iotronic.extra." + v }},
+	{"properties", func(v string) string { return "iotronic.properties." + v }},
+	{"instance_info", func(v string) string { return "iotronic.instance_info." + v }},
+	{"driver_info", func(v string) string { return "iotronic.driver_info." + v }},
 }
 
 // way is one way in which a play touches data: tasks, to which playOf gives the name of the way and of the accessor in the
@@ -509,6 +518,75 @@ func TestNothingIsExecuted(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNothingOfIronicIsExecuted: the same of what a real Ironic keeps of nodes: extra, properties, instance_info and driver_info.
+func TestNothingOfIronicIsExecuted(t *testing.T) {
+	metal := openstacktest.NewIronic(t)
+	withAnsible(t, func(t *testing.T, h *home) {
+		craton, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = os.Symlink("craton", filepath.Join(filepath.Dir(craton), "iotronic-inventory")) // it may be there already
+		marks := filepath.Join(h.dir, "marks")
+		if err := os.Mkdir(marks, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		release := strings.ReplaceAll(h.release, ".", "-")
+		script, plugin := "script-"+release, "plugin-"+release
+		addNode(t, metal, script, planted(marks))
+		addNode(t, metal, plugin, planted(marks))
+		h.write(t, "touch.yml", touchTasks)
+		h.write(t, "roles/touch/tasks/main.yml", touchTasks)
+		h.write(t, "touch.j2", touchTemplate)
+		h.write(t, "metal/metal.iotronic.yml", fmt.Sprintf("plugin: craton.fleet.iotronic\nurl: %s\nextra_variables: ['*']\nfilters: [name=%s]\n", metal.URL, plugin))
+		file := h.write(t, "metal/metal", fmt.Sprintf(
+			"#!/bin/sh\nIOTRONIC_URL=%s CRATON_IOTRONIC_INVENTORY_EXTRA_VARIABLES='*' CRATON_IOTRONIC_INVENTORY_FILTERS=name=%s exec %s \"$@\"\n",
+			metal.URL, script, filepath.Join(filepath.Dir(craton), "iotronic-inventory")))
+		if err := os.Chmod(file, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		few := slices.DeleteFunc(slices.Clone(ways), func(w way) bool {
+			return !slices.Contains([]string{"debug_msg", "set_fact", "joined_templates", "joined_list", "joined_keys", "dict2items", "keys", "loop"}, w.name)
+		})
+		out := h.run(t, "ansible-playbook", "-i", filepath.Dir(file), "-e", "ansible_connection=local",
+			h.write(t, "ways.yml", playOf(few, "extra", "properties", "instance_info", "driver_info")))
+		for name := range executed(t, marks) {
+			if tolerated(h.release, name) == "" {
+				t.Errorf("executed: %s", name)
+			}
+		}
+		for _, host := range []string{script, plugin} {
+			var got map[string]any
+			if seen(t, out, host, &got); len(got) < len(planted(marks)) {
+				t.Errorf("%s: extra came in part: %v", host, got)
+			}
+		}
+	})
+}
+
+// addNode makes a node of a real Ironic that has what is planted in all that it keeps for people.
+func addNode(t *testing.T, metal *openstacktest.Ironic, name string, plants map[string]any) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"name": name, "driver": openstacktest.IronicDriver, "extra": plants, "properties": plants, "instance_info": plants, "driver_info": plants})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, metal.URL+"/v1/nodes", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-OpenStack-Ironic-API-Version", "1.50")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if said, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusCreated {
+		t.Fatalf("%s: %s", resp.Status, said)
+	}
 }
 
 // old tells the releases that execute what they do not distrust.
