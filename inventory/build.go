@@ -9,6 +9,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -268,7 +269,7 @@ func (b *builder) base(d *Device) *base {
 	var text []byte
 	var ends []int
 	for one, from := range hierarchy.Merge(own[:]...) {
-		text = append(ansible.AppendQuoted(text, one.Name), ':')
+		text = append(jsontext.AppendUTF8(text, one.Name), ':')
 		text = ansible.AppendValue(text, one.Value, b.o.trust())
 		ends = append(ends, len(text))
 		made.entries = append(made.entries, entry{name: one.Name, inHost: one.Name == ansible.GroupPriority || !b.inGroup[from]})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -47,7 +48,7 @@ func (b *builder) appendHost(dst []byte, h *host) []byte {
 		}
 		if isMine {
 			comma()
-			dst = append(ansible.AppendQuoted(dst, name), ':')
+			dst = append(jsontext.AppendUTF8(dst, name), ':')
 			dst = ansible.AppendValue(dst, mine[0].Value, trust)
 			mine = mine[1:]
 			if len(shared) > 0 && shared[0].name == name {
@@ -78,7 +79,7 @@ func (b *builder) computed(d *Device) []string {
 }
 
 func (b *builder) appendComputed(dst []byte, name string, d *Device) []byte {
-	dst = append(ansible.AppendQuoted(dst, name), ':')
+	dst = append(jsontext.AppendUTF8(dst, name), ':')
 	if name == b.o.Facts {
 		return b.appendFacts(dst, d)
 	}

@@ -14,7 +14,9 @@
 // where in a value something is, as a [Fault].
 //
 // Values are compared as what they mean: JSON by [EqualJSON], UUIDs by [SameUUID], addresses by [EqualAddress] and
-// [EqualPrefix]. [ParseUUID] and [ParseAddress] give the spelling that the API shows.
+// [EqualPrefix]. [ParseUUID] and [ParseAddress] give the spelling that the API shows. [Encode] and [Decode] are encoding/json
+// for values that must travel as they are; package jsontext below knows their text, and package python what Python makes of
+// it. [DecodeEscape], [Half] and [AppendCharacter] know half a surrogate pair.
 //
 // [Escape] makes what was written by others safe to show on a terminal.
 package value

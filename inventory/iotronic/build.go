@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -136,7 +137,7 @@ func (b *builder) host(i int) error {
 	case err != nil:
 		return err
 	case address != "":
-		h.variables = append(h.variables, ansible.Variable{Name: ansible.HostAddress, Value: string(ansible.AppendQuoted(nil, address))}).Tidy()
+		h.variables = append(h.variables, ansible.Variable{Name: ansible.HostAddress, Value: string(jsontext.AppendUTF8(nil, address))}).Tidy()
 	case !ansible.IsAddress(h.name):
 		return advice.With(fmt.Errorf("%s cannot be in the inventory: Ansible would connect to %q, which is no host name or address", h.machine, h.name), "rename it, or set hostname to uuid, or address_from to where its address is")
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -36,7 +37,7 @@ func (b *builder) AppendVariables(dst []byte, i int) []byte {
 		if len(dst) > begin {
 			dst = append(dst, ',')
 		}
-		dst = append(ansible.AppendQuoted(dst, name), ':')
+		dst = append(jsontext.AppendUTF8(dst, name), ':')
 	}
 	for _, v := range h.variables {
 		if facts != "" && facts < v.Name {

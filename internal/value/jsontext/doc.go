@@ -11,5 +11,6 @@
 // ([Value.AppendCompact]). Rendering a response is then a copy that only
 // inserts line breaks ([AppendIndented]); no tree is built on the read path.
 //
-// [Scanner] reads large texts of which little is kept.
+// [Scanner] reads large texts of which little is kept. Strings are written by
+// [AppendString], all in ASCII, and by [AppendUTF8].
 package jsontext

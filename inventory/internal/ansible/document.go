@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Hosts are the hosts of a document, sorted by name.
@@ -97,7 +99,7 @@ func (doc *Document) appendHosts(dst []byte, hosts []int32) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = AppendQuoted(dst, doc.hosts.Name(int(h)))
+		dst = jsontext.AppendUTF8(dst, doc.hosts.Name(int(h)))
 	}
 	return append(dst, ']')
 }

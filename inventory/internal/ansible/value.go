@@ -8,6 +8,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/marks"
 	rules "github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // What Ansible's JSON readers take for their own marks. Data of the API must not make them by accident or on purpose.
@@ -249,7 +250,7 @@ func isText(object gjson.Result, trust Trust) bool {
 func appendAsText(dst []byte, object string) []byte {
 	dst = append(dst, `{"`+MarkUnsafe+`":`...)
 	text := marks.AppendObjectText(make([]byte, 0, len(object)+len(object)/8+1), object)
-	return append(AppendQuoted(dst, string(text)), '}')
+	return append(jsontext.AppendUTF8(dst, string(text)), '}')
 }
 
 func hasMark(object gjson.Result) bool {

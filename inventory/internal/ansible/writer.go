@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // writer writes nested objects member by member.
@@ -34,7 +36,7 @@ func (w *writer) begin(name string) {
 		w.newline(w.depth + 1)
 	}
 	w.any, w.filled = true, true
-	_, _ = w.w.Write(append(AppendQuoted(nil, name), ':'))
+	_, _ = w.w.Write(append(jsontext.AppendUTF8(nil, name), ':'))
 	if w.pretty {
 		_ = w.w.WriteByte(' ')
 	}
