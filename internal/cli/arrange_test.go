@@ -104,6 +104,9 @@ func TestVariableOf(t *testing.T) {
 	quoted := func(instead string) string {
 		return "is a text; in a fleet file it is " + instead + ", and wants quotes"
 	}
+	dated := func(instead string) string {
+		return "is a text; in a file of variables Ansible makes " + instead + " of it without quotes"
+	}
 	for word, want := range map[string][2]string{
 		`"text"`: {`"text"`}, `"5"`: {`"5"`}, `""`: {`""`}, `"""`: {`""`}, `"a"b"`: {`"a\"b"`}, `"a`: {`"a"`}, `"a\nb"`: {`"a\nb"`}, `"no"`: {`"no"`},
 		`5`: {`5`}, `-5`: {`-5`}, `0`: {`0`}, `123456789012345678901234567890`: {`123456789012345678901234567890`},
@@ -118,12 +121,12 @@ func TestVariableOf(t *testing.T) {
 		`nan`: {`"nan"`}, `-inf`: {`"-inf"`}, `.inf`: {`".inf"`, "is a text; to Ansible's YAML it is not a number that JSON can hold, so a fleet file wants it in quotes"},
 		`12:30`: {`"12:30"`, "is a text; to Ansible's YAML it is the number 750, so a fleet file wants it in quotes"}, `08:30`: {`"08:30"`},
 		`52:54:00:12:34:56`: {`"52:54:00:12:34:56"`, "is a text; to Ansible's YAML it is the number 41135085296, so a fleet file wants it in quotes"},
-		`2024-01-02`:        {`"2024-01-02"`}, `2024-01-02T10:00:00Z`: {`"2024-01-02T10:00:00Z"`}, `=`: {`"="`, quoted("an error")}, `<<`: {`"\u003c\u003c"`, quoted("an error")},
+		`2024-01-02`:        {`"2024-01-02"`}, `2024-01-02T10:00:00Z`: {`"2024-01-02T10:00:00Z"`, dated("2024-01-02T10:00:00+00:00")}, `=`: {`"="`, quoted("an error")}, `<<`: {`"\u003c\u003c"`, quoted("an error")},
 		`text`: {`"text"`}, `a b`: {`"a b"`}, `<&>`: {`"\u003c\u0026\u003e"`}, `é`: {`"é"`}, `10.20.0.11`: {`"10.20.0.11"`},
 		`{"a": 1}`: {`{"a": 1}`}, `[1,2]`: {`[1,2]`}, `{a}`: {`"{a}"`, notJSON + "a mapping"}, `[`: {`"["`, notJSON + "an error"}, `[a, no]`: {`"[a, no]"`, notJSON + "a list"}, `[{"a": .5}]`: {`"[{\"a\": .5}]"`, notJSON + "a list"},
 		`'no'`: {`"'no'"`, quoted("another text")}, `no # x`: {`"no # x"`, quoted("true or false")}, `yes `: {`"yes "`, quoted("true or false")}, `a: b`: {`"a: b"`, quoted("an error")},
 		`*x`: {`"*x"`, quoted("an error")}, `!vault x`: {`"!vault x"`, quoted("an error")}, `- a`: {`"- a"`, quoted("an error")}, `a#b: `: {`"a#b: "`, quoted("an error")},
-		`2024-01-02 10:00:00`: {`"2024-01-02 10:00:00"`},
+		`2024-01-02 10:00:00`: {`"2024-01-02 10:00:00"`, dated("2024-01-02T10:00:00")},
 		`{{ x }}`:             {`"{{ x }}"`}, "a\nb: c": {`"a\nb: c"`}, `http://x:80/#a`: {`"http://x:80/#a"`}, `a,b`: {`"a,b"`}, `/x`: {`"/x"`},
 	} {
 		got, note := variableOf(word)

@@ -15,6 +15,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
+	rules "github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/python"
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
@@ -33,6 +34,9 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 			continue
 		}
 		value, note := variableOf(text)
+		if err := rules.In(key, rules.CheckTwice(string(value))); err != nil {
+			return nil, nil, nil, err
+		}
 		if set[key] = value; note != "" {
 			notes = append(notes, word+" "+note)
 		}
@@ -99,6 +103,10 @@ func variableOf(text string) (value json.RawMessage, note string) {
 			return jsonText(text), "is a text; to Ansible's YAML it " + s.Problem + ", so a fleet file wants it in quotes"
 		}
 		return json.RawMessage(s.Text), ""
+	case yaml11.Date:
+		if s.Text != text {
+			return jsonText(text), fmt.Sprintf("is a text; in a file of variables Ansible makes %s of it without quotes", s.Text)
+		}
 	}
 	if note = formerly(text); note == "" {
 		note = otherwise(text)
@@ -153,6 +161,9 @@ func readJSON(r io.Reader) (gjson.Result, error) {
 		return gjson.Result{}, fmt.Errorf("cannot read standard input: %w", err)
 	}
 	if gjson.ValidBytes(text) {
+		if err := rules.CheckTwice(string(text)); err != nil {
+			return gjson.Result{}, fmt.Errorf("standard input: %w", err)
+		}
 		return gjson.ParseBytes(text), nil
 	}
 	at, more := int64(0), "Standard input holds no JSON."

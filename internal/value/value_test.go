@@ -179,3 +179,19 @@ func TestCheckJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckTwice(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"a":1,"b":{"a":2}}`:         "",
+		`[{"a":1},{"a":1}]`:           "",
+		`{"a":1,"a":1}`:               "a is given twice; keep one of them",
+		`{"a":[0,{"b.c":1,"b.c":2}]}`: `a[1]."b.c" is given twice; keep one of them`,
+		`{"é":1,"\u00e9":2}`:          "é is given twice; keep one of them",
+		`"a"`:                         "",
+	} {
+		if err := value.CheckTwice(raw); (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+}

@@ -1,0 +1,20 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestKeysTwice: JSON that has a key twice is refused, whichever way it comes.
+func TestKeysTwice(t *testing.T) {
+	t.Parallel()
+	run := user(t, small)
+	for _, args := range [][]string{{"host-vars-set", "web-01", `x={"a":{"b":1,"b":2}}`}, {"cloud-create", "-n", "c", "--vars", `x={"a":{"b":1,"b":2}}`}} {
+		if status, out, errs := run(nil, args...); status != 1 || out != "" || !strings.Contains(errs, "x.a.b is given twice; keep one of them") {
+			t.Errorf("%v: %d %q %q", args, status, out, errs)
+		}
+	}
+	if _, err := readJSON(strings.NewReader(`{"a":1,"b":2,"a":3}`)); err == nil || err.Error() != "standard input: a is given twice; keep one of them" {
+		t.Error(err)
+	}
+}
