@@ -1,7 +1,9 @@
 package modules
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/craton-fleet/craton/internal/schema"
 )
@@ -11,7 +13,7 @@ import (
 type resource struct {
 	*schema.Kind
 
-	fields   []fieldDoc // the texts of the kind's fields, in its order
+	fields   []fieldDoc // the texts of the kind's fields, in its order; see text for those without
 	filters  []filter   // of the info module, beside name, id and the references among fields
 	rootOnly string
 	doc      docs
@@ -48,7 +50,19 @@ func resourceOf(name string) *resource {
 	return all[slices.IndexFunc(all, func(r *resource) bool { return r.name() == name || r.Kind.Name == name })]
 }
 
-// text is the documentation of the field with an option.
+// text is the documentation of the field with an option: in plain words where no literal has any.
 func (r *resource) text(option string) fieldDoc {
-	return r.fields[slices.IndexFunc(r.fields, func(d fieldDoc) bool { return d.option == option })]
+	if i := slices.IndexFunc(r.fields, func(d fieldDoc) bool { return d.option == option }); i >= 0 {
+		return r.fields[i]
+	}
+	doc := fieldDoc{option, nil, []string{fmt.Sprintf("The %s of the %s.", strings.ReplaceAll(option, "_", " "), r.Noun())}}
+	switch f := r.ByOption(option); {
+	case f.Type == schema.Integer:
+		doc.sample = 1
+	case f.Type == schema.Flag:
+		doc.sample = true
+	case f.Type != schema.Reference && !f.Required && !f.Fixed:
+		doc.doc = append(doc.doc, "An empty string takes it away.")
+	}
+	return doc
 }

@@ -1,7 +1,9 @@
 package modules
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,19 +133,42 @@ func TestReturnsAreDocumented(t *testing.T) {
 	}
 }
 
-// Every field of a kind is documented, and nothing else.
+// What is documented are fields of the kind, in its order, and a field without words of its own gets some.
 func TestFieldsAreTheSchemas(t *testing.T) {
 	t.Parallel()
 	for _, k := range schema.All() {
+		r := resourceOf(k.Name)
 		var want, got []string
 		for _, f := range k.Fields {
-			want = append(want, f.Option())
+			if slices.ContainsFunc(r.fields, func(d fieldDoc) bool { return d.option == f.Option() }) {
+				want = append(want, f.Option())
+			}
 		}
-		for _, d := range resourceOf(k.Name).fields {
+		for _, d := range r.fields {
 			got = append(got, d.option)
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-schema +modules):\n%s", k.Name, d)
+		}
+		if !k.Updatable() {
+			continue
+		}
+		added := *k
+		added.Fields = append(slices.Clone(k.Fields), schema.Field{Key: "serial_number"}, schema.Field{Key: "ports", Type: schema.Integer})
+		r = &resource{Kind: &added, doc: r.doc, fields: r.fields}
+		for option, want := range map[string]string{
+			"serial_number": fmt.Sprintf("The serial number of the %s.", k.Noun()),
+			"ports":         fmt.Sprintf("The ports of the %s.", k.Noun()),
+		} {
+			s := r.spec()
+			i := slices.IndexFunc(s.Options, func(o ansible.Option) bool { return o.Name == option })
+			if i < 0 || s.Options[i].Description[0] != want {
+				t.Errorf("%s: %s is not an option with the words %q", k.Name, option, want)
+			}
+			j := slices.IndexFunc(s.Returns[0].Contains, func(r ansible.Return) bool { return r.Name == option })
+			if j < 0 || !strings.HasPrefix(s.Returns[0].Contains[j].Description[0], want) {
+				t.Errorf("%s: %s is not in the result with the words %q", k.Name, option, want)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package fleetfile
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,15 +10,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 )
+
+var update = flag.Bool("update", false, "add the keys that docs/fleet-file.md lacks")
 
 // TestDocs keeps docs/fleet-file.md true: its examples can be applied twice, and its tables have the keys of spec.go.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	manual, err := os.ReadFile(filepath.Join("..", "..", "docs", "fleet-file.md"))
+	page := filepath.Join("..", "..", "docs", "fleet-file.md")
+	manual, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if *update {
+		manual = addKeys(manual)
+		if err := os.WriteFile(page, manual, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	examples := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```").FindAllStringSubmatch(string(manual), -1)
 	if len(examples) < 5 {
@@ -71,6 +82,36 @@ func TestDocs(t *testing.T) {
 			t.Errorf("the table of %s (-spec +manual):\n%s", spec.list, diff)
 		}
 	}
+}
+
+// addKeys adds rows for fields that the tables of the manual do not have, before labels and variables.
+func addKeys(manual []byte) []byte {
+	values := map[schema.Type]string{schema.Text: "text", schema.LongText: "text of any length", schema.Address: "IPv4 or IPv6 address",
+		schema.Prefix: "address range, such as 10.20.0.0/24", schema.Integer: "whole number", schema.Flag: "true or false"}
+	text := string(manual)
+	for _, spec := range []*kindSpec{cloudSpec, regionSpec, cellSpec, hostSpec, networkDeviceSpec, networkSpec, interfaceSpec} {
+		begin := strings.Index(text, "### `"+spec.list+"`\n")
+		for _, key := range spec.options {
+			section, _, _ := strings.Cut(text[begin+1:], "\n##")
+			if strings.Contains(section, "\n| `"+key+"` |") {
+				continue
+			}
+			f, otherwise, changes := spec.field(key), "none", "yes"
+			if f.Required {
+				otherwise = "required"
+			}
+			if f.Fixed {
+				changes = "no"
+			}
+			what, is := values[f.Type]
+			if !is {
+				what = "name of a " + reconcile.SpaceNoun(reconcile.Referred(spec.Kind, key)) + ", or null"
+			}
+			at := begin + 1 + regexp.MustCompile("\n\\| `(labels|variables)`").FindStringIndex(section)[0]
+			text = text[:at] + "\n| `" + key + "` | " + what + " | " + otherwise + " | " + changes + " |" + text[at:]
+		}
+	}
+	return []byte(text)
 }
 
 // TestExample: the fleet that the README begins with.

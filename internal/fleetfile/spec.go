@@ -18,14 +18,14 @@ type kindSpec struct {
 	*schema.Kind
 	noun    string   // as an error names it
 	list    string   // the key of its list
-	options []string // its fields' keys, in the order of the documentation
+	options []string // its fields' keys, in the order of the documentation; those that no literal names come last
 	lists   []*kindSpec
 	hints   map[string]string // for keys that people look for and that are not there
 }
 
 // The kinds, from the inside out.
 var (
-	interfaceSpec = &kindSpec{
+	interfaceSpec = spec(kindSpec{
 		Kind: schema.NetworkInterface, noun: "interface", list: "interfaces",
 		options: []string{"interface_type", "ip_address", "network", "vlan_id", "vlan", "duplex", "link", "cdp", "security", "port", "speed"},
 		hints: map[string]string{
@@ -33,8 +33,8 @@ var (
 			"labels": "the API keeps no labels of an interface; label its host",
 			"active": "the API knows no active of an interface; use a variable",
 		},
-	}
-	hostSpec = &kindSpec{
+	})
+	hostSpec = spec(kindSpec{
 		Kind: schema.Host, noun: "host", list: "hosts",
 		options: []string{"ip_address", "device_type", "active", "note", "parent"},
 		lists:   []*kindSpec{interfaceSpec},
@@ -43,8 +43,8 @@ var (
 			"vars":  `did you mean "variables"?`,
 			"label": `did you mean "labels"?`,
 		},
-	}
-	networkDeviceSpec = &kindSpec{
+	})
+	networkDeviceSpec = spec(kindSpec{
 		Kind: schema.NetworkDevice, noun: "network device", list: "network_devices",
 		options: []string{"ip_address", "device_type", "active", "parent", "model_name", "os_version", "vlans"},
 		lists:   []*kindSpec{interfaceSpec},
@@ -54,48 +54,55 @@ var (
 			"vars":  `did you mean "variables"?`,
 			"label": `did you mean "labels"?`,
 		},
-	}
-	networkSpec = &kindSpec{
+	})
+	networkSpec = spec(kindSpec{
 		Kind: schema.Network, noun: "network", list: "networks",
 		options: []string{"cidr", "gateway", "netmask", "cell", "ip_block_type", "nss"},
 		hints: map[string]string{
 			"note": "the API keeps no note of a network; use a variable",
 			"vars": `did you mean "variables"?`,
 		},
-	}
-	cellSpec = &kindSpec{
+	})
+	cellSpec = spec(kindSpec{
 		Kind: schema.Cell, noun: "cell", list: "cells",
-		options: []string{"note"},
-		lists:   []*kindSpec{hostSpec, networkDeviceSpec},
+		lists: []*kindSpec{hostSpec, networkDeviceSpec},
 		hints: map[string]string{
 			"networks": "put the networks into the list of the region, each with its cell",
 			"vars":     `did you mean "variables"?`,
 		},
-	}
-	regionSpec = &kindSpec{
+	})
+	regionSpec = spec(kindSpec{
 		Kind: schema.Region, noun: "region", list: "regions",
-		options: []string{"note"},
-		lists:   []*kindSpec{cellSpec, networkSpec, hostSpec, networkDeviceSpec},
-		hints:   map[string]string{"vars": `did you mean "variables"?`},
-	}
-	cloudSpec = &kindSpec{
+		lists: []*kindSpec{cellSpec, networkSpec, hostSpec, networkDeviceSpec},
+		hints: map[string]string{"vars": `did you mean "variables"?`},
+	})
+	cloudSpec = spec(kindSpec{
 		Kind: schema.Cloud, noun: "cloud", list: "clouds",
-		options: []string{"note"},
-		lists:   []*kindSpec{regionSpec},
+		lists: []*kindSpec{regionSpec},
 		hints: map[string]string{
 			"hosts": "put the hosts into the list of their region or cell",
 			"cells": "put the cells into the list of their region",
 			"vars":  `did you mean "variables"?`,
 		},
-	}
-	projectSpec = &kindSpec{
+	})
+	projectSpec = spec(kindSpec{
 		Kind: schema.Project, noun: "project", list: "project",
 		hints: map[string]string{
 			"name": "the project is the caller's own; choose it where you set the API's URL and user",
 			"vars": `did you mean "variables"?`,
 		},
-	}
+	})
 )
+
+// spec adds the fields that a literal does not name. Where an object stands is said by the list that holds it.
+func spec(s kindSpec) *kindSpec {
+	for _, f := range s.Fields {
+		if !f.Place() && !slices.Contains(s.options, f.Option()) {
+			s.options = append(s.options, f.Option())
+		}
+	}
+	return &s
+}
 
 // keys are all keys of an object, for errors.
 func (s *kindSpec) keys() []string {
