@@ -9,6 +9,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
 // places are the ids of the clouds, regions and cells that the filters name. A nil set is no filter.
@@ -22,8 +23,8 @@ type places struct {
 func selectPlaces(f *Fleet, o *Options) (places, error) {
 	var p places
 	var err error
-	cloudName := func(c *Place) []string { return []string{c.Name} }
-	if p.clouds, err = named("clouds", o.Clouds, f.Clouds, cloudName, ""); err != nil {
+	cloudPath := func(c *Place) []string { return []string{c.Name} }
+	if p.clouds, err = named("clouds", o.Clouds, f.Clouds, cloudPath, ""); err != nil {
 		return p, err
 	}
 	scope, within := f.Regions, ""
@@ -31,8 +32,8 @@ func selectPlaces(f *Fleet, o *Options) (places, error) {
 		scope = only(scope, func(r *Place) bool { return p.clouds[r.CloudID] })
 		within = " in the clouds asked for"
 	}
-	regionNames := func(r *Place) []string { return []string{r.Name, f.cloudName(r.CloudID) + "/" + r.Name} }
-	if p.regions, err = named("regions", o.Regions, scope, regionNames, within); err != nil {
+	regionPath := func(r *Place) []string { return []string{f.cloudName(r.CloudID), r.Name} }
+	if p.regions, err = named("regions", o.Regions, scope, regionPath, within); err != nil {
 		return p, err
 	}
 	cells := f.Cells
@@ -42,15 +43,14 @@ func selectPlaces(f *Fleet, o *Options) (places, error) {
 		})
 		within = " in the clouds and regions asked for"
 	}
-	cellNames := func(c *Place) []string {
+	cellPath := func(c *Place) []string {
 		r := f.Regions[c.RegionID]
 		if r == nil {
 			return []string{c.Name}
 		}
-		inRegion := r.Name + "/" + c.Name
-		return []string{c.Name, inRegion, f.cloudName(r.CloudID) + "/" + inRegion}
+		return append(regionPath(r), c.Name)
 	}
-	p.cells, err = named("cells", o.Cells, cells, cellNames, within)
+	p.cells, err = named("cells", o.Cells, cells, cellPath, within)
 	return p, err
 }
 
@@ -72,13 +72,13 @@ func only(all map[int]*Place, keep func(*Place) bool) map[int]*Place {
 }
 
 // named is the set of places that the words of one filter name, nil without words.
-func named(setting string, words []string, all map[int]*Place, namesOf func(*Place) []string, within string) (map[int]bool, error) {
+func named(setting string, words []string, all map[int]*Place, pathOf func(*Place) []string, within string) (map[int]bool, error) {
 	if len(words) == 0 {
 		return nil, nil
 	}
 	byName := map[string][]int{}
 	for id, p := range all {
-		for _, n := range namesOf(p) {
+		for _, n := range reconcile.Mentions(pathOf(p)) {
 			byName[n] = append(byName[n], id)
 		}
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -14,9 +13,6 @@ type device struct {
 	kind craton.Kind
 	craton.Device
 }
-
-// isID tells words that can be the id of anything but a project.
-var isID = regexp.MustCompile(`^[0-9]{1,18}$`)
 
 // deviceKinds are the resources of hosts and of network devices.
 func deviceKinds() []*resource {
@@ -33,7 +29,7 @@ func (s *session) device(ctx context.Context, word string) (*device, error) {
 		return nil, err
 	}
 	d, err := deviceWithID(ctx, s.client, id)
-	if !craton.IsNotFound(err) || !isID.MatchString(word) {
+	if !craton.IsNotFound(err) || kinds[0].id(word) == "" {
 		return d, err
 	}
 	if id, err = s.called(ctx, word, nil, kinds...); err != nil { // a number that is nobody's id may still be a name

@@ -5,33 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/nearest"
-	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // place is where an object is looked for: ids by the keys that objects have them under, such as region_id.
 type place map[string]string
 
 // id is a word as an id of the resource; "" if it cannot be one.
-func (r *resource) id(word string) string {
-	if r.uuid {
-		id, _ := value.ParseUUID(word)
-		return id
-	}
-	n, err := strconv.Atoi(word)
-	if err != nil || word[0] == '+' || n < 0 {
-		return ""
-	}
-	return strconv.Itoa(n) // 007 is 7, as in Python
-}
+func (r *resource) id(word string) string { return reconcile.ID(r.kind, word) }
 
 // references resolves the options that name other objects, the outer ones first: a region is looked for in the cloud
 // that is given, a cell in the region.
@@ -98,11 +86,15 @@ func (s *session) on(ctx context.Context, r *resource, word string, do func(id s
 	if err = do(id); !craton.IsNotFound(err) || r.id(word) == "" {
 		return id, err
 	}
-	named, lookErr := s.named(ctx, r, word, nil)
+	fl, lookErr := s.fleet(ctx)
+	if lookErr != nil {
+		return id, err
+	}
+	named, lookErr := fl.Called(ctx, r.kind, word, nil)
 	if lookErr != nil || len(named) != 1 {
 		return id, err
 	}
-	id = named[0].Get(keyID).String()
+	id = named[0].ID()
 	return id, do(id)
 }
 
@@ -115,120 +107,34 @@ func (s *session) get(ctx context.Context, r *resource, word string) (id string,
 	return id, o, err
 }
 
-// candidate is an object that a word may mean.
-type candidate struct {
-	of     *resource
-	object gjson.Result
+// fleet is what words are looked up in.
+func (s *session) fleet(ctx context.Context) (*reconcile.Fleet, error) {
+	own, err := s.project(ctx)
+	return &reconcile.Fleet{Client: s.client, Project: own, IDsFirst: true}, err
 }
 
 // called is the id of the one object with a name.
 func (s *session) called(ctx context.Context, word string, in place, kinds ...*resource) (string, error) {
-	var found []candidate
-	for _, r := range kinds {
-		objects, err := s.named(ctx, r, word, in)
-		if err == nil && len(objects) == 0 {
-			objects, err = s.within(ctx, r, word, in)
-		}
-		if err != nil {
-			return "", err
-		}
-		for _, o := range objects {
-			found = append(found, candidate{r, o})
-		}
-	}
-	switch len(found) {
-	case 0:
-		return "", s.nobody(ctx, word, in, kinds)
-	case 1:
-		return found[0].object.Get(keyID).String(), nil
-	}
-	return "", s.several(ctx, word, found)
-}
-
-// named are the objects of a kind with exactly that name, at a place as far as they know theirs, of the caller's own
-// project.
-func (s *session) named(ctx context.Context, r *resource, name string, in place) ([]gjson.Result, error) {
-	if name == "" {
-		return nil, nil
-	}
-	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}}
-	if r.filter != "" {
-		q.Set(r.filter, name)
-	}
-	for key, id := range in {
-		if slices.Contains(r.places, key) {
-			q.Set(key, id)
-		}
-	}
-	all, _, err := s.list(ctx, r, q, false)
-	if err == nil && len(all) >= craton.MaxLimit { // mostly one page is enough, and one request
-		all, _, err = s.list(ctx, r, q, true)
-	}
+	fl, err := s.fleet(ctx)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	own := ""
-	if r.name != "user" { // root makes them for other projects
-		if own, err = s.project(ctx); err != nil {
-			return nil, err
-		}
+	at := reconcile.Filters{}
+	for key, id := range in {
+		at[key] = idValue(id)
 	}
-	return slices.DeleteFunc(all, func(o gjson.Result) bool {
-		if o.Get(r.nameKey()).Str != name {
-			return true
-		}
-		for key, id := range in {
-			if have := o.Get(key); have.Exists() && have.String() != id {
-				return true
-			}
-		}
-		project := o.Get(keyProject)
-		return own != "" && project.Exists() && !value.SameUUID(project.Str, own)
-	}), nil
-}
-
-// within are the objects that CONTAINER/NAME means. Names may hold slashes of their own, so each is tried.
-func (s *session) within(ctx context.Context, r *resource, word string, in place) ([]gjson.Result, error) {
-	var found []gjson.Result
-	for i := len(word) - 1; i > 0 && r.container != nil; i-- {
-		if word[i] != '/' {
-			continue
-		}
-		for _, outer := range r.container {
-			holders, err := s.holders(ctx, outer, word[:i], in)
-			if err != nil {
-				return nil, err
-			}
-			for _, id := range holders {
-				at := place{r.inside: id}
-				for key, id := range in {
-					at[key] = id
-				}
-				objects, err := s.named(ctx, r, word[i+1:], at)
-				if err != nil {
-					return nil, err
-				}
-				found = append(found, objects...)
-			}
-		}
+	of := make([]*schema.Kind, len(kinds))
+	for i, r := range kinds {
+		of[i] = r.kind
 	}
-	return found, nil
-}
-
-// holders are the ids of the objects that the first part of CONTAINER/NAME means.
-func (s *session) holders(ctx context.Context, r *resource, word string, in place) ([]string, error) {
-	if id := r.id(word); id != "" {
-		return []string{id}, nil
+	found, err := fl.Word(ctx, word, at, of...)
+	if e, ok := errors.AsType[*reconcile.Nobody](err); ok {
+		return "", nobody(e, in, kinds)
 	}
-	objects, err := s.named(ctx, r, word, in)
-	if err == nil && len(objects) == 0 {
-		objects, err = s.within(ctx, r, word, in)
+	if e, ok := errors.AsType[*reconcile.Several](err); ok {
+		return "", several(e)
 	}
-	var ids []string
-	for _, o := range objects {
-		ids = append(ids, o.Get(keyID).String())
-	}
-	return ids, err
+	return found.Object.ID(), err
 }
 
 // nouns are the kinds in words.
@@ -240,20 +146,9 @@ func nouns(kinds []*resource) string {
 	return strings.Join(words, " or ")
 }
 
-// nobody is the error for a word that means nothing, with what may have been meant among the first of each kind: the
-// whole fleet is not read for it.
-func (s *session) nobody(ctx context.Context, word string, in place, kinds []*resource) error {
-	var known []string
-	for _, r := range kinds {
-		first, _, err := s.list(ctx, r, url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}}, false)
-		if err != nil {
-			break // it only helps
-		}
-		for _, o := range first {
-			known = append(known, o.Get(r.nameKey()).Str)
-		}
-	}
-	text := fmt.Sprintf("No %s has the name or id %q", nouns(kinds), word)
+// nobody is the error for a word that means nothing.
+func nobody(e *reconcile.Nobody, in place, kinds []*resource) error {
+	text := fmt.Sprintf("No %s has the name or id %q", nouns(kinds), e.Word)
 	var where []string
 	for _, key := range []string{keyCloud, keyRegion, keyCell} {
 		if id := in[key]; id != "" {
@@ -263,8 +158,8 @@ func (s *session) nobody(ctx context.Context, word string, in place, kinds []*re
 	if where != nil {
 		text += " in " + strings.Join(where, ", ")
 	}
-	if near := nearest.Word(word[strings.LastIndexByte(word, '/')+1:], known); near != "" {
-		return notFound(fmt.Sprintf("%s; did you mean %q?", text, near))
+	if e.Near != "" {
+		return notFound(fmt.Sprintf("%s; did you mean %q?", text, e.Near))
 	}
 	return notFound(text + ".")
 }
@@ -275,45 +170,14 @@ type ambiguous struct{ text string }
 func (e *ambiguous) Error() string { return e.text }
 
 // several is the error for a word that means several.
-func (s *session) several(ctx context.Context, word string, found []candidate) *ambiguous {
-	const most = 10
+func several(e *reconcile.Several) *ambiguous {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%q is the name of %d objects; give the id of one, or say where it is:", word, len(found))
-	for i, c := range found {
-		if i == most {
-			b.WriteString("\n  ...")
-			break
-		}
-		fmt.Fprintf(&b, "\n  %s  %s %s", c.object.Get(keyID).String(), c.of.noun(), s.path(ctx, c))
+	fmt.Fprintf(&b, "%q is the name of %d objects; give the id of one, or say where it is:", e.Word, len(e.Found))
+	for i, path := range e.Paths {
+		fmt.Fprintf(&b, "\n  %s  %s %s", e.Found[i].Object.ID(), e.Found[i].Kind.Noun(), path)
+	}
+	if len(e.Found) > len(e.Paths) {
+		b.WriteString("\n  ...")
 	}
 	return &ambiguous{b.String()}
-}
-
-// path is where a candidate is, by names: east/dfw/web-01.
-func (s *session) path(ctx context.Context, c candidate) string {
-	path := c.object.Get(c.of.nameKey()).Str
-	for r, o := c.of, c.object; r.container != nil; {
-		id := o.Get(r.inside).String()
-		var outer *resource
-		var holder gjson.Result
-		for _, outer = range r.container {
-			var err error
-			if holder, err = s.send(ctx, http.MethodGet, outer.at(id), nil); err == nil {
-				break
-			}
-		}
-		name := holder.Get(outer.nameKey()).Str
-		if name == "" {
-			name = id
-		}
-		path = name + "/" + path
-		if holder.Raw == "" {
-			break
-		}
-		r, o = outer, holder
-	}
-	if c.of.container == nil {
-		path += " of project " + c.object.Get(keyProject).String()
-	}
-	return path
 }

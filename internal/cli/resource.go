@@ -20,11 +20,8 @@ type resource struct {
 
 	title  string // the column that names an object; "" is name
 	uuid   bool   // ids are UUIDs, else integers
-	filter string // the list's parameter for a name; "" if it has none
 	places []string
-	// container is what a name is unique in, for CONTAINER/NAME; inside is its id's key.
-	container []*resource
-	inside    string
+	inside string // the key of the id of what a name is unique in; "" if that is the project
 
 	create []option
 	update []option

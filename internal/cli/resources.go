@@ -100,7 +100,7 @@ func textual(key, help string) option {
 // and options stand in the order of the original's; fields that are not named here come after them.
 func resources() []*resource {
 	all := []*resource{
-		{kind: schema.Project, filter: "name", empties: true,
+		{kind: schema.Project, empties: true,
 			fields: []string{keyID, "name"}, more: []string{keyCreated, keyUpdated},
 			list: []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
 		{kind: schema.Cloud, empties: true,
@@ -114,7 +114,7 @@ func resources() []*resource {
 			more:   []string{"note", keyCreated, keyUpdated, keyProject}, hidden: []string{"active"},
 			list: []option{fieldsOption, detailOption, allOption, sortKeyOption, sortDirOption, limitOption, markerOption, {key: keyCloud}, {key: keyRegion},
 				{key: keyCell}, {key: keyParent}, descendantsOption, activeFilter}, badSort: sortedByList},
-		{kind: schema.Host, filter: "name", offersPlaces: true, unsaid: []string{keyRegion, keyCloud, keyCell},
+		{kind: schema.Host, offersPlaces: true, unsaid: []string{keyRegion, keyCloud, keyCell},
 			fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
 			more:   []string{keyUpdated, "note", keyVariables, keyLabels, keyParent, keyProject},
 			order:  []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "device_type", "active", "note", keyLabels, keyParent, keyVariables},
@@ -123,19 +123,19 @@ func resources() []*resource {
 				markerOption, typeFilter,
 				{long: "vars", meta: "<vars>", key: "vars", help: `only those whose variables match, such as role:"db",rack:"a1"`},
 				{long: "label", meta: "<label>", key: "label", help: "only those with this label"}, ipFilter}, badSort: sortedByList},
-		{kind: schema.Cell, filter: "name", empties: true, offersPlaces: true, nothing: "one of",
+		{kind: schema.Cell, empties: true, offersPlaces: true, nothing: "one of",
 			fields: []string{keyID, "name", keyCloud, keyRegion, keyCreated}, more: []string{keyUpdated, "note", keyVariables, keyProject},
 			order: []string{"name", keyRegion, keyCloud, "note", keyVariables},
 			list: []option{{key: keyRegion}, {key: keyCloud}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
 				varsFilter}, badSort: sortedByText},
-		{kind: schema.NetworkDevice, filter: "name",
+		{kind: schema.NetworkDevice,
 			fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
 			more:   []string{keyUpdated, "model_name", "os_version", "vlans", keyVariables, keyLabels, keyParent, keyProject},
 			order: []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "device_type", "active", "model_name", "os_version", "vlans",
 				keyLabels, keyParent, keyVariables},
 			list: []option{nameFilter, {key: keyRegion}, {key: keyCloud}, {key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption,
 				limitOption, markerOption, typeFilter, varsFilter, ipFilter}, badSort: sortedByList},
-		{kind: schema.Network, filter: "name",
+		{kind: schema.Network,
 			fields: []string{keyID, "name", "cidr", "gateway", "netmask", keyCloud, keyRegion, keyCell},
 			more:   []string{"ip_block_type", "nss", keyVariables, keyCreated, keyUpdated, keyProject},
 			order:  []string{"name", "cidr", "gateway", "netmask", keyRegion, keyCloud, keyCell, "ip_block_type", "nss", keyVariables},
@@ -148,7 +148,7 @@ func resources() []*resource {
 				"security", keyVariables},
 			list: []option{{key: keyDevice}, {key: "interface_type"}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
 				markerOption, ipFilter}, badSort: sortedByList},
-		{kind: schema.User, filter: "name", secret: "api_key",
+		{kind: schema.User, secret: "api_key",
 			fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{keyCreated, keyUpdated},
 			list: []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
 	}
@@ -224,7 +224,6 @@ func (all byKind) derive(r *resource) {
 		all.deriveUpdate(r, order)
 	}
 	if n := len(k.Scope); n > 0 && k.Scope[n-1][0] != schema.Project.Name {
-		r.container = all.named(k.Scope[n-1])
 		i := slices.IndexFunc(k.Fields, func(f schema.Field) bool { return slices.Equal(f.To, k.Scope[n-1]) && f.Required })
 		r.inside = k.Fields[i].Key
 	}

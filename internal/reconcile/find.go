@@ -74,88 +74,46 @@ func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, pl
 	return fl.other(ctx, f, text, place, nil)
 }
 
-// candidate is an object that a text may mean.
-type candidate struct {
-	kind   *schema.Kind
-	object Object
-}
-
 // other is Reference for an option of the object with the id self: where several have the name, it is not meant itself.
 func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Object, error) {
-	var found []candidate
+	var found []Candidate
 	for _, k := range kindsOf(f) {
 		list, err := fl.mentioned(ctx, k, text, place)
 		if err != nil && !(k == schema.Project && craton.IsForbidden(err)) { // who may not list projects may name one by its id
 			return nil, err
 		}
 		for _, o := range list {
-			found = append(found, candidate{k, o})
+			found = append(found, Candidate{k, o})
 		}
 	}
 	if len(found) > 1 && self != nil {
-		found = slices.DeleteFunc(found, func(c candidate) bool { return c.object[KeyID] == self })
+		found = slices.DeleteFunc(found, func(c Candidate) bool { return c.Object[KeyID] == self })
 	}
 	switch len(found) {
 	case 0:
 		return fl.byID(ctx, f, text, place)
 	case 1:
-		return found[0].object, nil
+		return found[0].Object, nil
 	}
 	return nil, fl.ambiguous(ctx, f.Option(), text, found)
 }
 
 // mentioned lists what a text can mean: name, region/name or cloud/region/name. Names may hold slashes
 // themselves, so every reading counts.
-func (fl *Fleet) mentioned(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
-	if found, err = fl.Search(ctx, k, place.with(Filters{k.Title: text})); err != nil || holders(k) == nil {
-		return found, err
+func (fl *Fleet) mentioned(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
+	found, err := fl.Search(ctx, k, place.with(Filters{k.Title: text}))
+	if err != nil {
+		return nil, err
 	}
-	for i, c := range text {
-		if c != '/' {
-			continue
-		}
-		list, err := fl.Search(ctx, k, place.with(Filters{k.Title: text[i+1:]}))
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range list {
-			is, err := fl.standsIn(ctx, k, o, text[:i])
-			if err != nil {
-				return nil, err
-			}
-			if is {
-				found = append(found, o)
-			}
-		}
-	}
-	return found, nil
-}
-
-// standsIn tells whether a path of names, of the innermost holder or of several, is where an object stands.
-func (fl *Fleet) standsIn(ctx context.Context, k *schema.Kind, o Object, path string) (bool, error) {
-	at := ""
-	for _, f := range slices.Backward(holders(k)) {
-		id := o[f.Key]
-		if id == nil {
-			return false, nil
-		}
-		of := kindsOf(f)[0]
-		in, err := fl.read(ctx, of, fmt.Sprint(id))
-		if err != nil {
-			return false, err
-		}
-		if at = "/" + in.Text(of.Title) + at; at == "/"+path {
-			return true, nil
-		}
-	}
-	return false, nil
+	more, err := fl.within(ctx, k, text, place)
+	return append(found, more...), err
 }
 
 func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place Filters) (Object, error) {
 	var nouns []string
 	for _, k := range kindsOf(f) {
 		nouns = append(nouns, k.Noun())
-		if !IsID(k, text) {
+		if ID(k, text) == "" {
 			continue
 		}
 		o, err := fl.read(ctx, k, text)
@@ -215,17 +173,17 @@ func (fl *Fleet) nameOf(ctx context.Context, f *schema.Field, id any) any {
 }
 
 // ambiguous says what the candidates are.
-func (fl *Fleet) ambiguous(ctx context.Context, option, text string, found []candidate) error {
+func (fl *Fleet) ambiguous(ctx context.Context, option, text string, found []Candidate) error {
 	var lines []string
 	for _, c := range found {
-		line := fmt.Sprintf("%s id %s%s", c.kind.Noun(), c.object.ID(), fl.where(ctx, c.object))
-		if c.kind == schema.User || c.kind == schema.Project {
-			line += fmt.Sprintf(", created %v", c.object[KeyCreated])
+		line := fmt.Sprintf("%s id %s%s", c.Kind.Noun(), c.Object.ID(), fl.where(ctx, c.Object))
+		if c.Kind == schema.User || c.Kind == schema.Project {
+			line += fmt.Sprintf(", created %v", c.Object[KeyCreated])
 		}
 		lines = append(lines, line)
 	}
 	where := ""
-	if paths := Paths(found[0].kind); paths != nil && option != optionName {
+	if paths := Paths(found[0].Kind); paths != nil && option != optionName {
 		where = ", as " + strings.Join(paths, " or ")
 	}
 	return fmt.Errorf("%s: %q is the name of %d objects; give the id of one, or say where it is%s: %s", option, text, len(found), where, strings.Join(lines, "; "))
@@ -284,9 +242,9 @@ func (fl *Fleet) Named(ctx context.Context, k *schema.Kind, name string, within 
 	case err != nil || len(found) == 0:
 		return nil, err
 	case len(found) > 1:
-		all := make([]candidate, len(found))
+		all := make([]Candidate, len(found))
 		for i, o := range found {
-			all[i] = candidate{k, o}
+			all[i] = Candidate{k, o}
 		}
 		return nil, fl.ambiguous(ctx, optionName, name, all)
 	}

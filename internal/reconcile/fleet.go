@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -23,6 +24,9 @@ type Fleet struct {
 	// Project is the caller's, "" where there is only one. Who sees several, an admin of the original or root, gets
 	// by name only what is in it.
 	Project string
+	// IDsFirst: the CONTAINER of CONTAINER/NAME is an id if it can be one, as on the command line; elsewhere it is one only where
+	// no object has exactly that name.
+	IDsFirst bool
 }
 
 // Filters are a list's parameters by the API's names, which are the keys of objects too.
@@ -58,6 +62,7 @@ func (fl *Fleet) list(ctx context.Context, k *schema.Kind, f Filters) iter.Seq2[
 		}
 		all := c.All(ctx, q)
 		if q.Has("name") {
+			q.Set("limit", strconv.Itoa(craton.MaxLimit))
 			page, err := c.List(ctx, q)
 			if err != nil {
 				yield(nil, err)
@@ -111,26 +116,15 @@ func (fl *Fleet) Search(ctx context.Context, k *schema.Kind, f Filters) ([]Objec
 
 // mine tells objects of the caller's project.
 func (fl *Fleet) mine(o Object) bool {
-	return fl.Project == "" || value.SameUUID(o.Text(KeyProject), fl.Project)
+	return fl.Project == "" || o[KeyProject] == nil || value.SameUUID(o.Text(KeyProject), fl.Project)
 }
 
 var digits = regexp.MustCompile(`^[0-9]{1,18}$`)
 
-// IsID tells texts that can be an id of a kind.
-func IsID(k *schema.Kind, text string) bool {
-	if k.UUID {
-		return value.IsUUID(text)
-	}
-	return digits.MatchString(text)
-}
-
 // read reads an object by its id; craton.IsNotFound tells that there is none.
 func (fl *Fleet) read(ctx context.Context, k *schema.Kind, id string) (Object, error) {
-	if n, err := strconv.Atoi(id); err == nil {
-		id = strconv.Itoa(n) // 007 is 7
-	}
 	c := fl.collection(k)
-	raw, err := c.Get(ctx, id)
+	raw, err := c.Get(ctx, cmp.Or(ID(k, id), id))
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +133,7 @@ func (fl *Fleet) read(ctx context.Context, k *schema.Kind, id string) (Object, e
 
 // Get reads an object by its id; nil if it is not there.
 func (fl *Fleet) Get(ctx context.Context, k *schema.Kind, id string) (Object, error) {
-	if !IsID(k, id) {
+	if ID(k, id) == "" {
 		return nil, fmt.Errorf("id: %q is no id of a %s", id, k.Noun())
 	}
 	o, err := fl.read(ctx, k, id)

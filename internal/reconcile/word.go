@@ -1,0 +1,221 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// ID is a text as an id of a kind, in its one form; "" if it cannot be one.
+func ID(k *schema.Kind, text string) string {
+	if k.UUID {
+		id, _ := value.ParseUUID(text)
+		return id
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || !digits.MatchString(text) {
+		return ""
+	}
+	return strconv.Itoa(n) // 007 is 7, as in Python
+}
+
+// idValue is an id as objects have it.
+func idValue(id string) any {
+	if n, err := strconv.Atoi(id); err == nil {
+		return n
+	}
+	return id
+}
+
+// container is what the names of a kind are unique in, for CONTAINER/NAME, and the key of its id; nil where that is the project.
+func container(k *schema.Kind) (kinds []*schema.Kind, key string) {
+	if len(k.Scope) == 0 || k.Scope[len(k.Scope)-1][0] == schema.Project.Name {
+		return nil, ""
+	}
+	key = scopeKey(k)
+	return kindsOf(k.Field(key)), key
+}
+
+// at leaves of a place what objects of a kind know of it.
+func (f Filters) at(k *schema.Kind) Filters {
+	known := Filters{}
+	for key, id := range f {
+		if k.Field(key) != nil {
+			known[key] = id
+		}
+	}
+	return known
+}
+
+// within are the objects that CONTAINER/NAME means, at a place as far as they know theirs; the container may be a path or an id itself.
+// Names may hold slashes of their own, so each is tried.
+func (fl *Fleet) within(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
+	outer, key := container(k)
+	for i := len(text) - 1; i > 0 && outer != nil; i-- {
+		if text[i] != '/' {
+			continue
+		}
+		for _, of := range outer {
+			holders, err := fl.holders(ctx, of, text[:i], place)
+			if err != nil {
+				return nil, err
+			}
+			for _, id := range holders {
+				at := place.at(k)
+				if asked := at[key]; asked != nil && asked != id {
+					continue
+				}
+				objects, err := fl.Search(ctx, k, at.with(Filters{key: id, k.Title: text[i+1:]}))
+				if err != nil {
+					return nil, err
+				}
+				found = append(found, objects...)
+			}
+		}
+	}
+	return found, nil
+}
+
+// holders are the ids of the objects that the first part of CONTAINER/NAME means.
+func (fl *Fleet) holders(ctx context.Context, k *schema.Kind, text string, place Filters) (ids []any, err error) {
+	id := ID(k, text)
+	if id != "" && fl.IDsFirst {
+		return []any{idValue(id)}, nil
+	}
+	objects, err := fl.Called(ctx, k, text, place)
+	if err != nil {
+		return nil, err
+	}
+	deeper, err := fl.within(ctx, k, text, place)
+	for _, o := range append(objects, deeper...) {
+		ids = append(ids, o[KeyID])
+	}
+	if id != "" && ids == nil {
+		ids = []any{idValue(id)}
+	}
+	return ids, err
+}
+
+// Candidate is an object that a word may mean.
+type Candidate struct {
+	Kind   *schema.Kind
+	Object Object
+}
+
+// Word is the one object, of several kinds, that has a word as its name, or that the word means as CONTAINER/NAME. Otherwise the error is
+// *Nobody or *Several. What cannot be a name is not asked for.
+func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...*schema.Kind) (Candidate, error) {
+	var found []Candidate
+	for _, k := range kinds {
+		objects, err := fl.Called(ctx, k, word, place)
+		if err == nil && len(objects) == 0 {
+			objects, err = fl.within(ctx, k, word, place)
+		}
+		if err != nil {
+			return Candidate{}, err
+		}
+		for _, o := range objects {
+			found = append(found, Candidate{k, o})
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Candidate{}, fl.nobody(ctx, word, kinds)
+	case 1:
+		return found[0], nil
+	}
+	e := &Several{Word: word, Found: found}
+	for _, c := range found {
+		if len(e.Paths) == MaxCandidates {
+			break
+		}
+		e.Paths = append(e.Paths, fl.path(ctx, c))
+	}
+	return Candidate{}, e
+}
+
+// Called are the objects of a kind with exactly that name, at a place as far as they know theirs.
+func (fl *Fleet) Called(ctx context.Context, k *schema.Kind, name string, place Filters) ([]Object, error) {
+	if name == "" {
+		return nil, nil
+	}
+	return fl.Search(ctx, k, place.at(k).with(Filters{k.Title: name}))
+}
+
+// Nobody is the error for a word that means nothing.
+type Nobody struct {
+	Word string
+	Near string // what may have been meant; often ""
+}
+
+// Error says so.
+func (e *Nobody) Error() string { return fmt.Sprintf("nothing has the name or id %q", e.Word) }
+
+// nobody looks for what may have been meant among the first of each kind: the whole fleet is not read for it.
+func (fl *Fleet) nobody(ctx context.Context, word string, kinds []*schema.Kind) *Nobody {
+	var known []string
+	for _, k := range kinds {
+		page, err := fl.collection(k).List(ctx, url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}})
+		if err != nil {
+			break // it only helps
+		}
+		for _, raw := range page.Items {
+			if o, err := decode(k, *raw); err == nil {
+				known = append(known, o.Text(k.Title))
+			}
+		}
+	}
+	return &Nobody{word, nearest.Word(word[strings.LastIndexByte(word, '/')+1:], known)}
+}
+
+// MaxCandidates is how many candidates an error shows.
+const MaxCandidates = 10
+
+// Several is the error for a word that means several objects.
+type Several struct {
+	Word  string
+	Found []Candidate
+	Paths []string // of the first MaxCandidates, by names: east/dfw/web-01
+}
+
+// Error says so.
+func (e *Several) Error() string {
+	return fmt.Sprintf("%q is the name of %d objects", e.Word, len(e.Found))
+}
+
+// path is where a candidate is, by names: east/dfw/web-01.
+func (fl *Fleet) path(ctx context.Context, c Candidate) string {
+	names := []string{c.Object.Text(c.Kind.Title)}
+	for at := c; ; {
+		outer, key := container(at.Kind)
+		if outer == nil {
+			break
+		}
+		id, known := at.Object[key], false
+		for _, k := range outer {
+			if o, err := fl.read(ctx, k, fmt.Sprint(id)); err == nil {
+				at, known = Candidate{k, o}, true
+				break
+			}
+		}
+		if !known {
+			names = append(names, fmt.Sprint(id))
+			break
+		}
+		names = append(names, at.Object.Text(at.Kind.Title))
+	}
+	slices.Reverse(names)
+	path := strings.Join(names, "/")
+	if outer, _ := container(c.Kind); outer == nil {
+		path += fmt.Sprintf(" of project %v", c.Object[KeyProject])
+	}
+	return path
+}

@@ -1,0 +1,135 @@
+package reconcile_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/server"
+)
+
+// counted carries requests to a handler, and counts them.
+type counted struct {
+	http.Handler
+	n *atomic.Int64
+}
+
+func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	w := httptest.NewRecorder()
+	c.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// fleetOf is a fleet on craton server, and how many requests it got.
+func fleetOf(t *testing.T, file string) (*reconcile.Fleet, *atomic.Int64) {
+	t.Helper()
+	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	h, err := s.Embedded(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := new(atomic.Int64)
+	c, err := craton.New("http://embedded", craton.WithTransport(counted{h, n}), craton.WithRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := fleetfile.Parse("f", strings.NewReader(file))
+	if err == nil {
+		_, err = fleetfile.Apply(t.Context(), c, f, fleetfile.Options{Parallel: 1}) // so that ids are in the order of the file
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Store(0)
+	return &reconcile.Fleet{Client: c}, n
+}
+
+// TestWord: what a word means: a name, or CONTAINER/NAME, where the container may be a path or an id, and names may hold slashes.
+func TestWord(t *testing.T) {
+	t.Parallel()
+	const host = "ip_address: 10.0.0.1, device_type: x"
+	fl, n := fleetOf(t, `clouds:
+- name: east
+  regions:
+  - {name: dfw, cells: [{name: c1, hosts: [{name: web1, `+host+`, interfaces: [{name: eth0, interface_type: e, ip_address: 10.0.0.1}]}]}], hosts: [{name: a/b, `+host+`}]}
+  - {name: "1", hosts: [{name: web1, `+host+`}]}
+- name: west
+  regions:
+  - {name: dfw, network_devices: [{name: web1, `+host+`}], hosts: [{name: only, `+host+`}]}
+`)
+	devices := []*schema.Kind{schema.Host, schema.NetworkDevice}
+	paths := map[string]int{}
+	for _, c := range []struct {
+		word     string
+		kinds    []*schema.Kind
+		idsFirst bool
+		want     string // the region's id and the name, or the error's text
+	}{
+		{"only", devices, false, "3 only"},
+		{"west/dfw/web1", devices, false, "3 web1"},
+		{"west/dfw/only", devices, false, "3 only"},
+		{"a/b", devices, false, "1 a/b"},
+		{"dfw/a/b", devices, false, "1 a/b"},
+		{"east/dfw/a/b", devices, false, "1 a/b"},
+		{"1/web1", devices, false, "2 web1"}, // the name counts
+		{"1/web1", devices, true, "1 web1"},  // the id counts
+		{"3/only", devices, false, "3 only"},
+		{"dfw/web1", devices, false, `"dfw/web1" is the name of 2 objects`},
+		{"web1", devices, false, `"web1" is the name of 3 objects`},
+		{"web1/eth0", []*schema.Kind{schema.NetworkInterface}, false, "<nil> eth0"},
+		{"east/dfw/web1/eth0", []*schema.Kind{schema.NetworkInterface}, false, "<nil> eth0"},
+		{"noly", devices, false, `nothing has the name or id "noly"`},
+		{"east/web1", devices, false, "nothing has the name"},
+		{"", devices, false, "nothing has the name"},
+		{"/", devices, false, "nothing has the name"},
+	} {
+		fl.IDsFirst = c.idsFirst
+		before := n.Load()
+		found, err := fl.Word(t.Context(), c.word, nil, c.kinds...)
+		paths[c.word] = int(n.Load() - before)
+		got := fmt.Sprint(found.Object["region_id"], " ", found.Object.Text("name"))
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q: %s, want %s", c.word, got, c.want)
+		}
+	}
+	if paths["only"] != 2 {
+		t.Errorf("a name takes %d requests, one for each kind are enough", paths["only"])
+	}
+	_, err := fl.Word(t.Context(), "noly", nil, devices...)
+	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) || e.Near != "only" {
+		t.Errorf("what is near: %v", err)
+	}
+	_, err = fl.Word(t.Context(), "web1", nil, devices...)
+	if e := (*reconcile.Several)(nil); !errors.As(err, &e) || strings.Join(e.Paths, " ") != "east/dfw/web1 east/1/web1 west/dfw/web1" {
+		t.Errorf("where they are: %v", e.Paths)
+	}
+	_, err = fl.Word(t.Context(), "east/dfw/web1", reconcile.Filters{"region_id": 3}, devices...)
+	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) {
+		t.Errorf("a path to another place than the one asked for: %v", err)
+	}
+}
+
+// TestMentions: the ways to write where something stands.
+func TestMentions(t *testing.T) {
+	t.Parallel()
+	if got := strings.Join(reconcile.Mentions([]string{"east", "dfw", "web1"}), " "); got != "web1 dfw/web1 east/dfw/web1" {
+		t.Error(got)
+	}
+}
