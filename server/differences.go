@@ -62,7 +62,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "isolation", Where: "Everything, for callers who are not root",
-		Original: "An admin of any project reads and changes all projects (contract holes 1 to 5), any member reads any cell (6), foreign keys and markers reach into other projects (7, 9, 10)",
+		Original: "An admin of any project reads and changes all projects, any member reads any cell, foreign keys and markers reach into other projects",
 		Ours:     "Only root sees other projects. Outside its project a caller finds nothing: 404, 204 on DELETE, 400 for a foreign key or marker. A project's admin reads its own project and its variables, and manages its own project's users, but may not delete a root user (401).",
 		Reason:   "A tenant's fleet, and root's key, must not be a role away.",
 	},
@@ -153,13 +153,13 @@ var Differences = []Difference{
 	},
 	{
 		ID: "ansible-inventory", Where: "GET /v1/ansible-inventory",
-		Original: "Always 500", Ours: "The document that was meant (contract section 7.2), of all hosts without paging, addresses in numeric order, IPv4 first. A host without a cell is in its region's group. A region or cell whose group's name is taken gets its cloud's name in front; what still collides, and two hosts with one address, is 409 naming both.",
+		Original: "Always 500", Ours: "The document that its generator was written for, of all hosts without paging, addresses in numeric order, IPv4 first. A host without a cell is in its region's group. A region or cell whose group's name is taken gets its cloud's name in front; what still collides, and two hosts with one address, is 409 naming both.",
 		Reason:   "It is documented, and was broken by three slips.",
 		Recorded: []string{"ansible inventory"},
 	},
 	{
 		ID: "keystone-roles", Where: "Behind Keystone: who may do what",
-		Original: "Everyone without the role `admin` gets 401 on every request, and every `admin` of any project is root (contract section 1.3)",
+		Original: "Everyone without the role `admin` gets 401 on every request, and every `admin` of any project is root",
 		Ours:     "In the token's project `admin` is its admin, `member` a member, and `reader` reads only: 403 for anything else. Other roles give 403 that names the ones it takes. Root are the admins of Keystone's admin project (its option `admin_project_name`), and whom the settings name.",
 		Reason:   "A role in one project must neither be useless there nor reach into another.",
 	},
@@ -181,7 +181,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "keystone-down", Where: "Behind Keystone: when Keystone cannot be asked",
-		Original: "503, of which the python client dies with a RecursionError (contract section 9.5)", Ours: "500 with a message that says so. A token that was good within the time of `keystone_cache_time` still is.",
+		Original: "503, of which the python client dies with a RecursionError", Ours: "500 with a message that says so. A token that was good within the time of `keystone_cache_time` still is.",
 		Reason: "The message must reach whoever waits for it.",
 	},
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // ansibleYAML reads YAML texts, a JSON list of them, as Ansible reads group_vars, and writes for each what it means, with types:
@@ -352,9 +354,9 @@ func flowed(s string) string {
 // TestRealFleetAsAnsible: a real fleet of 351 hosts is read as Ansible reads it.
 func TestRealFleetAsAnsible(t *testing.T) {
 	t.Parallel()
-	file, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "fedora-fleet.yml"))
+	file, err := os.ReadFile(skip.RealFleet(t))
 	if err != nil {
-		t.Skip("the fleet is not here; it is not part of the repository")
+		t.Fatal(err)
 	}
 	withAnsibleYAML(t, []string{string(file)}, func(t *testing.T, theirs []any) {
 		tr, problem, err := documentTree(bytes.NewReader(file))

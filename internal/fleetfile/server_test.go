@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/skip"
 	"github.com/craton-fleet/craton/server"
 )
 
@@ -103,12 +104,12 @@ func TestRulesOnServer(t *testing.T) {
 	})
 }
 
-// TestFedora loads the real fleet that lies beside the repository, if it does.
+// TestFedora loads the real fleet.
 func TestFedora(t *testing.T) {
 	t.Parallel()
-	file, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "fedora-fleet.yml"))
+	file, err := os.Open(skip.RealFleet(t))
 	if err != nil {
-		t.Skip("the real fleet is not beside the repository: ", err)
+		t.Fatal(err)
 	}
 	defer file.Close()
 	begin := time.Now()
