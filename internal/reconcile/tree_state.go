@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -265,11 +267,9 @@ func (l *loader) inheritedProject(ctx context.Context) (craton.Variables, error)
 		if err != nil {
 			return nil, err
 		}
-		for key, value := range resolved {
-			_, inRegion := r.Variables()[key]
-			if _, inCloud := cloud.Variables()[key]; !inRegion && !inCloud {
-				known[key] = value
-			}
+		left := hierarchy.Of(resolved).Without(hierarchy.Of(r.Variables()), hierarchy.Of(cloud.Variables()))
+		for name, value := range left.All() {
+			known[name] = json.RawMessage(value)
 		}
 		break // the others inherit the same
 	}
