@@ -332,10 +332,14 @@ func (l *loader) rest(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(l.parallel)
+	lacking := map[*Wanted]*record{} // found before anything is filled in: look-ups read the objects
 	for _, w := range l.tree.Objects {
 		if r := l.state.lookup(w); r != nil && incomplete(w, r) {
-			g.Go(func() error { return l.complete(ctx, w, r) })
+			lacking[w] = r
 		}
+	}
+	for w, r := range lacking {
+		g.Go(func() error { return l.complete(ctx, w, r) })
 	}
 	return g.Wait()
 }
