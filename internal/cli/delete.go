@@ -125,10 +125,10 @@ func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, c
 		}
 	}
 	o, err := s.send(ctx, http.MethodGet, r.at(id), nil)
-	if err != nil && !craton.IsNotFound(err) {
+	gone := craton.IsNotFound(err)
+	if err != nil && !gone {
 		return err
 	}
-	gone := err != nil
 	hindrance := ""
 	switch {
 	case gone:
