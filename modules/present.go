@@ -128,7 +128,7 @@ func (r *resource) wants(p ansible.Params) (*reconcile.Wanted, error) {
 	if err := reconcile.CheckLength(optName, w.Name); err != nil {
 		return nil, err
 	}
-	if reconcile.Container(r.Kind) {
+	if reconcile.Holds(r.Kind) {
 		w.Force = p.Bool(optForce)
 	}
 	for _, option := range r.references() {

@@ -148,7 +148,7 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 			ansible.Option{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
 				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}})
 	}
-	if reconcile.Container(r.Kind) {
+	if reconcile.Holds(r.Kind) {
 		options = append(options, ansible.Option{Name: optForce, Type: ansible.Bool, Default: false, Description: []string{
 			fmt.Sprintf("With O(state=absent): remove the %s even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.", r.Noun()),
 			"What stands outside and depends on something inside, as a child on its parent, forbids it all the same.",

@@ -223,9 +223,8 @@ func (all byKind) derive(r *resource) {
 	if k.Updatable() {
 		all.deriveUpdate(r, order)
 	}
-	if n := len(k.Scope); n > 0 && k.Scope[n-1][0] != schema.Project.Name {
-		i := slices.IndexFunc(k.Fields, func(f schema.Field) bool { return slices.Equal(f.To, k.Scope[n-1]) && f.Required })
-		r.inside = k.Fields[i].Key
+	if f := k.Container(); f != nil && f.Key != keyProject {
+		r.inside = f.Key
 	}
 	for _, held := range k.Contents() {
 		r.holds = append(r.holds, all[held.Name])

@@ -14,16 +14,16 @@ type contents struct {
 	blockers []string // "host "web1" (id 7) has it as its parent"
 }
 
-// Container tells the kinds whose objects other objects stand in: deleting one deletes those (v1 contract §6.3).
+// Holds tells the kinds whose objects other objects stand in: deleting one deletes those (v1 contract §6.3).
 // A device has interfaces, which are parts of it.
-func Container(k *schema.Kind) bool { return k.Labels == schema.Unlabelled && k.Contents() != nil }
+func Holds(k *schema.Kind) bool { return k.Labels == schema.Unlabelled && k.Contents() != nil }
 
 // contents reads them. What the API refuses is found here, so that check mode refuses it too
 // (v1 contract §6.3).
 func (fl *Fleet) contents(ctx context.Context, k *schema.Kind, o Object) (*contents, error) {
 	out := &contents{}
 	switch {
-	case Container(k):
+	case Holds(k):
 		return out, fl.containerContents(ctx, k, o, out)
 	case k.Labels != schema.Unlabelled:
 		children, err := fl.every(ctx, schema.Device, Filters{"parent_id": o[KeyID]}, equals("parent_id", o[KeyID]))
@@ -133,7 +133,7 @@ func (st *Step) guard(w *Wanted, c *contents) error {
 	case holds == "":
 	case st.Create:
 		return fmt.Errorf("the %s cannot be made anew: that would delete what it holds: %s; move or delete that first", called, holds)
-	case Container(st.Kind) && !w.Force:
+	case Holds(st.Kind) && !w.Force:
 		return fmt.Errorf("the %s is not empty, and the API would delete what it holds: %s; delete that first, or set force: true", called, holds)
 	}
 	return nil

@@ -76,18 +76,18 @@ func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, pl
 
 // other is Reference for an option of the object with the id self: where several have the name, it is not meant itself.
 func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Object, error) {
-	var found []Candidate
+	var found []Found
 	for _, k := range kindsOf(f) {
 		list, err := fl.mentioned(ctx, k, text, place)
 		if err != nil && !(k == schema.Project && craton.IsForbidden(err)) { // who may not list projects may name one by its id
 			return nil, err
 		}
 		for _, o := range list {
-			found = append(found, Candidate{k, o})
+			found = append(found, Found{o, k})
 		}
 	}
 	if len(found) > 1 && self != nil {
-		found = slices.DeleteFunc(found, func(c Candidate) bool { return c.Object[KeyID] == self })
+		found = slices.DeleteFunc(found, func(c Found) bool { return c.Object[KeyID] == self })
 	}
 	switch len(found) {
 	case 0:
@@ -173,7 +173,7 @@ func (fl *Fleet) nameOf(ctx context.Context, f *schema.Field, id any) any {
 }
 
 // ambiguous says what the candidates are.
-func (fl *Fleet) ambiguous(ctx context.Context, option, text string, found []Candidate) error {
+func (fl *Fleet) ambiguous(ctx context.Context, option, text string, found []Found) error {
 	var lines []string
 	for _, c := range found {
 		line := fmt.Sprintf("%s id %s%s", c.Kind.Noun(), c.Object.ID(), fl.where(ctx, c.Object))
@@ -242,9 +242,9 @@ func (fl *Fleet) Named(ctx context.Context, k *schema.Kind, name string, within 
 	case err != nil || len(found) == 0:
 		return nil, err
 	case len(found) > 1:
-		all := make([]Candidate, len(found))
+		all := make([]Found, len(found))
 		for i, o := range found {
-			all[i] = Candidate{k, o}
+			all[i] = Found{o, k}
 		}
 		return nil, fl.ambiguous(ctx, optionName, name, all)
 	}

@@ -78,14 +78,12 @@ func Referred(k *schema.Kind, option string) *schema.Kind {
 // isDevice tells hosts and network devices.
 func isDevice(k *schema.Kind) bool { return k.Labels != schema.Unlabelled }
 
-// scopeKey is the key of the reference to the innermost object that a kind's names are unique in; "" if they are in the project.
+// scopeKey is the key of a kind's container; "" if it has none.
 func scopeKey(k *schema.Kind) string {
-	if len(k.Scope) == 0 {
-		return ""
+	if f := k.Container(); f != nil {
+		return f.Key
 	}
-	within := k.Scope[len(k.Scope)-1]
-	i := slices.IndexFunc(k.Fields, func(f schema.Field) bool { return slices.Equal(f.To, within) && f.Required })
-	return k.Fields[i].Key
+	return ""
 }
 
 // Ambiguous says that a text names several objects.

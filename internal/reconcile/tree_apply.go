@@ -238,8 +238,8 @@ func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 	if err != nil {
 		return fmt.Errorf("%w; and what has the name cannot be read: %w", taken, err)
 	}
-	mine := func(r *record) bool { return r.kind != schema.Cloud || w.mine(r.Object) }
-	i := slices.IndexFunc(found, func(r *record) bool { return r.name() == st.want.Name && mine(r) })
+	mine := func(r *Found) bool { return r.Kind != schema.Cloud || w.mine(r.Object) }
+	i := slices.IndexFunc(found, func(r *Found) bool { return r.name() == st.want.Name && mine(r) })
 	if i < 0 {
 		// Names, labels and variable keys are compared by the database's collation on the original (Q25, Q15).
 		for _, r := range found {
@@ -261,7 +261,7 @@ func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 }
 
 // sameScope lists the few objects among which one of a step's scope and name must be.
-func (w *writer) sameScope(ctx context.Context, st *treeStep) ([]*record, error) {
+func (w *writer) sameScope(ctx context.Context, st *treeStep) ([]*Found, error) {
 	k, f := st.want.Kind, Filters{}
 	if in := st.want.Scope(); in != nil {
 		f[scopeKey(k)] = w.planner.steps[in].id

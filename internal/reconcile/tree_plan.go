@@ -46,8 +46,8 @@ type treePlan struct {
 type treeStep struct {
 	*Step
 	want   *Wanted
-	have   *record // nil: to be created
-	id     any     // in the API; nil until it is created
+	have   *Found // nil: to be created
+	id     any    // in the API; nil until it is created
 	refs   map[string]target
 	level  int
 	change Change
@@ -56,7 +56,7 @@ type treeStep struct {
 // target is what a reference comes to: a step's object, a record, or none.
 type target struct {
 	step   *treeStep
-	record *record
+	record *Found
 }
 
 // id is nil for none and for what is yet to be created.
@@ -94,8 +94,8 @@ type planner struct {
 	name     string // of the tree
 	state    *state
 	steps    map[*Wanted]*treeStep
-	byRecord map[*record]*treeStep
-	outside  map[*schema.Kind]map[string][]*record // what references can name outside the tree
+	byRecord map[*Found]*treeStep
+	outside  map[*schema.Kind]map[string][]*Found // what references can name outside the tree
 }
 
 // levelOf are the kinds in the order in which they are written; devices take as many levels as they stand above each other,
@@ -105,7 +105,7 @@ var levelOf = map[*schema.Kind]int{schema.Project: 0, schema.Cloud: 1, schema.Re
 // planTree is pure: the same tree and state give the same plan. Its error is an *Error with everything that the
 // API cannot make true.
 func planTree(t *Tree, s *state) (*treePlan, *planner, error) {
-	p := &planner{name: t.Name, state: s, steps: map[*Wanted]*treeStep{}, byRecord: map[*record]*treeStep{}}
+	p := &planner{name: t.Name, state: s, steps: map[*Wanted]*treeStep{}, byRecord: map[*Found]*treeStep{}}
 	out := &treePlan{}
 	for _, w := range t.Objects {
 		st := &treeStep{want: w, have: s.lookup(w)}
@@ -146,9 +146,9 @@ func planTree(t *Tree, s *state) (*treePlan, *planner, error) {
 // diff decides what a step writes, and describes it. It may be called again after have was set anew.
 func (p *planner) diff(st *treeStep, bad *Problems) {
 	w := *st.want
-	if st.have != nil && st.have.kind != w.Kind {
+	if st.have != nil && st.have.Kind != w.Kind {
 		bad.Add(w.Line, w.Path, "it is a %s here and a %s in the API; rename it, or delete the one in the API and apply again",
-			w.Noun, st.have.kind.Noun())
+			w.Noun, st.have.Kind.Noun())
 		return
 	}
 	targets := map[string]target{}
@@ -297,7 +297,7 @@ func (p *planner) targetName(t target) any {
 		return t.step.want.Name
 	case t.step != nil:
 		return strings.Join(t.step.want.ReferencePath(), "/")
-	case t.record.kind == schema.Cell:
+	case t.record.Kind == schema.Cell:
 		return t.record.name()
 	}
 	return strings.Join(p.state.path(t.record), "/")
@@ -368,7 +368,7 @@ func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t targ
 	found := p.outside[space][ref.Text]
 	if space == schema.Network {
 		if r := p.inRegion(w, space, ref.Text); r != nil {
-			found = []*record{r}
+			found = []*Found{r}
 		}
 	}
 	switch len(found) {
@@ -385,7 +385,7 @@ func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t targ
 }
 
 // inRegion is what the API has by a name in the region that an object stands in.
-func (p *planner) inRegion(w *Wanted, space *schema.Kind, name string) *record {
+func (p *planner) inRegion(w *Wanted, space *schema.Kind, name string) *Found {
 	region := p.state.lookup(w.Above(schema.Region))
 	if region == nil {
 		return nil
@@ -398,7 +398,7 @@ func (p *planner) indexOutside() {
 	if p.outside != nil {
 		return
 	}
-	p.outside = map[*schema.Kind]map[string][]*record{schema.Host: {}, schema.Network: {}}
+	p.outside = map[*schema.Kind]map[string][]*Found{schema.Host: {}, schema.Network: {}}
 	for space, index := range p.outside {
 		for _, r := range p.state.byID[space] {
 			for _, m := range Mentions(p.state.path(r)) {

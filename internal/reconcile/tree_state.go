@@ -18,18 +18,12 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// record is an object as the API has it.
-type record struct {
-	Object
-	kind *schema.Kind
-}
-
 // state is the part of the API's fleet that a tree speaks of.
 type state struct {
-	project  *record // nil unless the tree says something about it
-	readOnly bool    // the project's variables cannot be written
-	byName   map[recordKey]*record
-	byID     map[*schema.Kind]map[any]*record // by space: whatever was seen, for the names in messages and for parents
+	project  *Found // nil unless the tree says something about it
+	readOnly bool   // the project's variables cannot be written
+	byName   map[recordKey]*Found
+	byID     map[*schema.Kind]map[any]*Found // by space: whatever was seen, for the names in messages and for parents
 }
 
 // recordKey is what makes an object one of a kind.
@@ -40,18 +34,18 @@ type recordKey struct {
 }
 
 func newState() *state {
-	return &state{byName: map[recordKey]*record{}, byID: map[*schema.Kind]map[any]*record{}}
+	return &state{byName: map[recordKey]*Found{}, byID: map[*schema.Kind]map[any]*Found{}}
 }
 
 // scopeOf is the id of the object whose names a record's own must be unique among; nil for clouds.
-func scopeOf(r *record) any { return r.Object[scopeKey(r.kind)] }
+func scopeOf(r *Found) any { return r.Object[scopeKey(r.Kind)] }
 
 // add takes records in; of two of one id the first stays, because the first read has the details.
-func (s *state) add(records ...*record) {
+func (s *state) add(records ...*Found) {
 	for _, r := range records {
-		in := Space(r.kind)
+		in := Space(r.Kind)
 		if s.byID[in] == nil {
-			s.byID[in] = map[any]*record{}
+			s.byID[in] = map[any]*Found{}
 		}
 		if s.byID[in][r.Object[KeyID]] == nil {
 			s.byID[in][r.Object[KeyID]] = r
@@ -60,10 +54,8 @@ func (s *state) add(records ...*record) {
 	}
 }
 
-func (r *record) name() string { return r.Text(r.kind.Title) }
-
 // lookup finds the record of an object; nil when the API has none.
-func (s *state) lookup(w *Wanted) *record {
+func (s *state) lookup(w *Wanted) *Found {
 	if w.Kind == schema.Project {
 		return s.project
 	}
@@ -79,7 +71,7 @@ func (s *state) lookup(w *Wanted) *record {
 }
 
 // path is cloud, region, name of a device or network, as far as they are visible.
-func (s *state) path(r *record) []string {
+func (s *state) path(r *Found) []string {
 	var path []string
 	if region := s.byID[schema.Region][scopeOf(r)]; region != nil {
 		if cloud := s.byID[schema.Cloud][scopeOf(region)]; cloud != nil {
@@ -91,7 +83,7 @@ func (s *state) path(r *record) []string {
 }
 
 // listing reads one list of objects.
-type listing func(ctx context.Context) ([]*record, error)
+type listing func(ctx context.Context) ([]*Found, error)
 
 // loader reads the state of a tree.
 type loader struct {
@@ -128,18 +120,18 @@ func (fl *Fleet) load(ctx context.Context, t *Tree, parallel int) (*state, error
 var own = Filters{"details": true, "resolved-values": false}
 
 // records lists objects of a kind, of devices of both.
-func (fl *Fleet) records(ctx context.Context, k *schema.Kind, f Filters) ([]*record, error) {
+func (fl *Fleet) records(ctx context.Context, k *schema.Kind, f Filters) ([]*Found, error) {
 	found, err := fl.every(ctx, k, f, func(Object) bool { return true })
-	records := make([]*record, len(found))
+	records := make([]*Found, len(found))
 	for i, o := range found {
-		records[i] = &record{o, kindOf(k, o)}
+		records[i] = &Found{o, kindOf(k, o)}
 	}
 	return records, err
 }
 
 // list is a listing of records.
 func (l *loader) list(k *schema.Kind, f Filters) listing {
-	return func(ctx context.Context) ([]*record, error) { return l.records(ctx, k, f) }
+	return func(ctx context.Context) ([]*Found, error) { return l.records(ctx, k, f) }
 }
 
 // all runs listings side by side.
@@ -173,9 +165,9 @@ func readError(err error) error {
 
 // top reads all clouds and regions: they are few, and name what other objects belong to.
 func (l *loader) top(ctx context.Context) error {
-	var clouds []*record
+	var clouds []*Found
 	err := l.all(ctx, []listing{
-		func(ctx context.Context) (_ []*record, err error) {
+		func(ctx context.Context) (_ []*Found, err error) {
 			clouds, err = l.records(ctx, schema.Cloud, own)
 			return nil, err
 		},
@@ -200,7 +192,7 @@ func (l *loader) top(ctx context.Context) error {
 	if i < 0 {
 		return nil
 	}
-	l.state.project = &record{Object{}, schema.Project}
+	l.state.project = &Found{Object{}, schema.Project}
 	if len(l.tree.Objects[i].Variables) == 0 { // nothing to compare: who may not read the project need not
 		return nil
 	}
@@ -332,7 +324,7 @@ func (l *loader) rest(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(l.parallel)
-	lacking := map[*Wanted]*record{} // found before anything is filled in: look-ups read the objects
+	lacking := map[*Wanted]*Found{} // found before anything is filled in: look-ups read the objects
 	for _, w := range l.tree.Objects {
 		if r := l.state.lookup(w); r != nil && incomplete(w, r) {
 			lacking[w] = r
@@ -356,9 +348,9 @@ func (l *loader) interfaces() (reads []listing) {
 		}
 	}
 	if len(devices) > maxLookups {
-		return []listing{func(ctx context.Context) ([]*record, error) {
+		return []listing{func(ctx context.Context) ([]*Found, error) {
 			all, err := l.records(ctx, schema.NetworkInterface, nil)
-			return slices.DeleteFunc(all, func(r *record) bool { return !devices[scopeOf(r)] }), err
+			return slices.DeleteFunc(all, func(r *Found) bool { return !devices[scopeOf(r)] }), err
 		}}
 	}
 	for id := range devices {
@@ -391,7 +383,7 @@ func (l *loader) lookups() (reads []listing) {
 		switch {
 		case len(of) <= maxLookups:
 			for name := range of {
-				reads = append(reads, func(ctx context.Context) ([]*record, error) { return l.called(ctx, k, Filters{"name": name}) })
+				reads = append(reads, func(ctx context.Context) ([]*Found, error) { return l.called(ctx, k, Filters{"name": name}) })
 			}
 		case k == schema.Host:
 			reads = append(reads, l.list(schema.Device, nil))
@@ -403,7 +395,7 @@ func (l *loader) lookups() (reads []listing) {
 }
 
 // called lists the objects of a name space by a filter that the listing of both kinds of devices has not.
-func (fl *Fleet) called(ctx context.Context, space *schema.Kind, f Filters) (found []*record, err error) {
+func (fl *Fleet) called(ctx context.Context, space *schema.Kind, f Filters) (found []*Found, err error) {
 	for _, k := range append([]*schema.Kind{space}, rivals(space)...) {
 		list, err := fl.records(ctx, k, own.with(f))
 		if err != nil {
@@ -415,22 +407,22 @@ func (fl *Fleet) called(ctx context.Context, space *schema.Kind, f Filters) (fou
 }
 
 // incomplete tells that the tree says something that the listing did not.
-func incomplete(w *Wanted, r *record) bool {
-	return w.Kind != schema.Project && w.Kind == r.kind &&
+func incomplete(w *Wanted, r *Found) bool {
+	return w.Kind != schema.Project && w.Kind == r.Kind &&
 		(r.Labels() == nil && len(w.Labels) > 0 || r.Variables() == nil && len(w.Variables) > 0)
 }
 
 // complete reads labels and variables of one object where the listing left them out and the tree gives some.
-func (fl *Fleet) complete(ctx context.Context, w *Wanted, r *record) error {
+func (fl *Fleet) complete(ctx context.Context, w *Wanted, r *Found) error {
 	if r.Labels() == nil && len(w.Labels) > 0 {
-		labels, err := fl.collection(r.kind).Labels(ctx, r.ID())
+		labels, err := fl.collection(r.Kind).Labels(ctx, r.ID())
 		if err != nil {
 			return fmt.Errorf("the labels of the %s %s cannot be read: %w", w.Noun, w.Qualified(), err)
 		}
 		r.Object[KeyLabels] = labels
 	}
 	if r.Variables() == nil && len(w.Variables) > 0 {
-		v, err := fl.variables(ctx, r.kind, r.Object)
+		v, err := fl.variables(ctx, r.Kind, r.Object)
 		if err != nil {
 			return fmt.Errorf("the variables of the %s %s cannot be read: %w", w.Noun, w.Qualified(), err)
 		}

@@ -37,11 +37,11 @@ func idValue(id string) any {
 
 // container is what the names of a kind are unique in, for CONTAINER/NAME, and the key of its id; nil where that is the project.
 func container(k *schema.Kind) (kinds []*schema.Kind, key string) {
-	if len(k.Scope) == 0 || k.Scope[len(k.Scope)-1][0] == schema.Project.Name {
+	f := k.Container()
+	if f == nil || f.Key == KeyProject {
 		return nil, ""
 	}
-	key = scopeKey(k)
-	return kindsOf(k.Field(key)), key
+	return kindsOf(f), f.Key
 }
 
 // at leaves of a place what objects of a kind know of it.
@@ -104,31 +104,33 @@ func (fl *Fleet) holders(ctx context.Context, k *schema.Kind, text string, place
 	return ids, err
 }
 
-// Candidate is an object that a word may mean.
-type Candidate struct {
-	Kind   *schema.Kind
-	Object Object
+// Found is an object as the API has it, and its kind.
+type Found struct {
+	Object
+	Kind *schema.Kind
 }
+
+func (f *Found) name() string { return f.Text(f.Kind.Title) }
 
 // Word is the one object, of several kinds, that has a word as its name, or that the word means as CONTAINER/NAME. Otherwise the error is
 // *Nobody or *Several. What cannot be a name is not asked for.
-func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...*schema.Kind) (Candidate, error) {
-	var found []Candidate
+func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...*schema.Kind) (Found, error) {
+	var found []Found
 	for _, k := range kinds {
 		objects, err := fl.Called(ctx, k, word, place)
 		if err == nil && len(objects) == 0 {
 			objects, err = fl.within(ctx, k, word, place)
 		}
 		if err != nil {
-			return Candidate{}, err
+			return Found{}, err
 		}
 		for _, o := range objects {
-			found = append(found, Candidate{k, o})
+			found = append(found, Found{o, k})
 		}
 	}
 	switch len(found) {
 	case 0:
-		return Candidate{}, fl.nobody(ctx, word, kinds)
+		return Found{}, fl.nobody(ctx, word, kinds)
 	case 1:
 		return found[0], nil
 	}
@@ -139,7 +141,7 @@ func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...
 		}
 		e.Paths = append(e.Paths, fl.path(ctx, c))
 	}
-	return Candidate{}, e
+	return Found{}, e
 }
 
 // Called are the objects of a kind with exactly that name, at a place as far as they know theirs.
@@ -182,7 +184,7 @@ const MaxCandidates = 10
 // Several is the error for a word that means several objects.
 type Several struct {
 	Word  string
-	Found []Candidate
+	Found []Found
 	Paths []string // of the first MaxCandidates, by names: east/dfw/web-01
 }
 
@@ -192,7 +194,7 @@ func (e *Several) Error() string {
 }
 
 // path is where a candidate is, by names: east/dfw/web-01.
-func (fl *Fleet) path(ctx context.Context, c Candidate) string {
+func (fl *Fleet) path(ctx context.Context, c Found) string {
 	names := []string{c.Object.Text(c.Kind.Title)}
 	for at := c; ; {
 		outer, key := container(at.Kind)
@@ -202,7 +204,7 @@ func (fl *Fleet) path(ctx context.Context, c Candidate) string {
 		id, known := at.Object[key], false
 		for _, k := range outer {
 			if o, err := fl.read(ctx, k, fmt.Sprint(id)); err == nil {
-				at, known = Candidate{k, o}, true
+				at, known = Found{o, k}, true
 				break
 			}
 		}

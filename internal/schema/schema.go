@@ -131,6 +131,17 @@ func (k *Kind) Updatable() bool {
 	return !k.View && (!k.FixedTitle || slices.ContainsFunc(k.Fields, func(f Field) bool { return !f.Fixed }))
 }
 
+// Container is the reference to the innermost object that the name is unique in: of a host its region, of an interface its
+// device, of a user its project. It is nil where nothing but the object's own project is around it.
+func (k *Kind) Container() *Field {
+	if len(k.Scope) == 0 {
+		return nil
+	}
+	within := k.Scope[len(k.Scope)-1]
+	i := slices.IndexFunc(k.Fields, func(f Field) bool { return f.Required && slices.Equal(f.To, within) })
+	return &k.Fields[i]
+}
+
 // ContentKey is the key by which what the object holds refers to it:
 // "region_id" for a region, "device_id" for a host.
 func (k *Kind) ContentKey() string {

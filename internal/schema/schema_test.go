@@ -74,3 +74,18 @@ func TestContents(t *testing.T) {
 		}
 	}
 }
+
+// TestContainer: what names are unique in (v1 contract §6.2).
+func TestContainer(t *testing.T) {
+	want := map[string]string{"user": "project_id", "region": "cloud_id", "cell": "region_id", "host": "region_id", "network-device": "region_id",
+		"network": "region_id", "network-interface": "device_id", "device": "region_id"}
+	for _, k := range schema.All() {
+		got := ""
+		if f := k.Container(); f != nil {
+			got = f.Key
+		}
+		if got != want[k.Name] {
+			t.Errorf("%s: %q, want %q", k.Name, got, want[k.Name])
+		}
+	}
+}
