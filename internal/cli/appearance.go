@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"io"
 	"os"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/table"
 	rules "github.com/craton-fleet/craton/internal/value"
 )
 
@@ -58,3 +61,23 @@ func (a appearance) dimLines(s string) string {
 
 // clean makes a text of the API safe for a terminal; a cleaned JSON text is still the same JSON.
 func clean(s string) string { return rules.Escape(s) }
+
+// whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
+func (a appearance) whole(value string, column int) string {
+	room := a.width - column
+	if a.width == 0 {
+		room = plainWidth - column
+	}
+	if value[0] != '{' && value[0] != '[' || table.Width(value) <= room {
+		return clean(value)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(value), strings.Repeat(" ", column), "  "); err != nil {
+		return clean(value)
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i := range lines {
+		lines[i] = clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}

@@ -108,9 +108,9 @@ func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *call
 	case err != nil:
 		return err
 	case self:
-		return s.consent(fmt.Sprintf("The %s is the one that this command signs in as.", subject))
+		return consent(s.Streams, fmt.Sprintf("The %s is the one that this command signs in as.", subject))
 	case goes != nil:
-		return s.consent(fmt.Sprintf("The %s is not empty; this would be deleted with it: %s.", subject, strings.Join(goes, ", ")))
+		return consent(s.Streams, fmt.Sprintf("The %s is not empty; this would be deleted with it: %s.", subject, strings.Join(goes, ", ")))
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func jsonOf(doc any) []byte {
 }
 
 // consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.
-func (s *printer) consent(why string) error {
+func consent(s output.Streams, why string) error {
 	if !atTerminal(s.In) || !output.IsTerminal(s.Err) {
 		return errors.New(why + " Nothing was deleted: to delete it all the same give --yes; --dry-run shows what goes")
 	}

@@ -16,6 +16,14 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
+// The forms of output, as --format names them.
+const (
+	formatTable = "default"
+	formatJSON  = "json"
+	formatYAML  = "yaml"
+	formatCSV   = "csv"
+)
+
 // writeDocument writes a document that programs read, as JSON or YAML. Every number keeps its digits.
 func writeDocument(w io.Writer, format string, doc any) error {
 	var b bytes.Buffer

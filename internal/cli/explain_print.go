@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -110,24 +108,4 @@ func (e *explanation) one(look appearance) string {
 		b.WriteString("\nThe setting exclude_variables keeps it out of the inventory.\n")
 	}
 	return b.String()
-}
-
-// whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
-func (a appearance) whole(value string, column int) string {
-	room := a.width - column
-	if a.width == 0 {
-		room = plainWidth - column
-	}
-	if value[0] != '{' && value[0] != '[' || table.Width(value) <= room {
-		return clean(value)
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, []byte(value), strings.Repeat(" ", column), "  "); err != nil {
-		return clean(value)
-	}
-	lines := strings.Split(b.String(), "\n")
-	for i := range lines {
-		lines[i] = clean(lines[i])
-	}
-	return strings.Join(lines, "\n")
 }

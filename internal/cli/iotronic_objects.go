@@ -270,7 +270,7 @@ func (t *things) mayDelete(ctx context.Context, k *kind, c *call) error {
 	if full == nil || dry {
 		return nil
 	}
-	return t.consent(fmt.Sprintf("Ironic would delete ports with: %s.", strings.Join(full, ", ")))
+	return consent(t.Streams, fmt.Sprintf("Ironic would delete ports with: %s.", strings.Join(full, ", ")))
 }
 
 // partVerb lists what is below one object: name is the noun of the parts, fields their columns.

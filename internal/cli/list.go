@@ -95,11 +95,6 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 	return nil
 }
 
-// sayRest says on standard error, whatever the format, that a list does not show all.
-func (s *printer) sayRest(shown int, what string) {
-	_, _ = fmt.Fprintf(s.Err, "%d shown, %s: --all\n", shown, what)
-}
-
 // columns are the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
 func (r *resource) columns(c *call) ([]string, error) {
 	if limit := c.text("limit"); strings.HasPrefix(limit, "-") {

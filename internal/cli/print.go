@@ -123,8 +123,8 @@ func (v view) text(field string, o gjson.Result) string {
 // Columns that give way on a narrow terminal, the first first: when something was made; what is the same in all rows; what
 // is looked at least. Ids, names, addresses and cells never do.
 var (
-	givesWay     = []string{keyCreated, keyUpdated}
-	givesWaySame = []string{"active", "device_type", "interface_type", "netmask", keyCloud, keyRegion}
+	givesWay     = []string{"created_at", "updated_at"}
+	givesWaySame = []string{"active", "device_type", "interface_type", "netmask", "cloud_id", "region_id"}
 	givesWayLast = []string{"netmask", "interface_type", "device_type", "active"}
 )
 
@@ -332,4 +332,9 @@ func (s *printer) say(format string, args ...any) {
 		w = s.Err
 	}
 	_, _ = fmt.Fprintf(w, format+"\n", args...)
+}
+
+// sayRest says on standard error, whatever the format, that a list does not show all.
+func (s *printer) sayRest(shown int, what string) {
+	_, _ = fmt.Fprintf(s.Err, "%d shown, %s: --all\n", shown, what)
 }

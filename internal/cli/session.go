@@ -17,14 +17,6 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// The forms of output, as --format names them.
-const (
-	formatTable = "default"
-	formatJSON  = "json"
-	formatYAML  = "yaml"
-	formatCSV   = "csv"
-)
-
 // session is what a command that talks to a fleet has while it runs.
 type session struct {
 	printer
