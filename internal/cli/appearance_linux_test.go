@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/craton-fleet/craton/internal/cli/show"
 )
 
 // terminal is a pseudo-terminal of a width: what is written to the file can be read from the other end.
@@ -58,29 +60,29 @@ func shown(t *testing.T, tty, other *os.File) string {
 func TestTerminal(t *testing.T) {
 	for name, c := range map[string]struct {
 		env  [2]string
-		want appearance
+		want show.Appearance
 	}{
-		"plain":    {[2]string{"TERM", "xterm"}, appearance{width: 70, color: true}},
-		"NO_COLOR": {[2]string{"NO_COLOR", "1"}, appearance{width: 70}},
-		"dumb":     {[2]string{"TERM", "dumb"}, appearance{width: 70}},
+		"plain":    {[2]string{"TERM", "xterm"}, show.Appearance{Width: 70, Color: true}},
+		"NO_COLOR": {[2]string{"NO_COLOR", "1"}, show.Appearance{Width: 70}},
+		"dumb":     {[2]string{"TERM", "dumb"}, show.Appearance{Width: 70}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("NO_COLOR", "")
 			t.Setenv("TERM", "xterm")
 			t.Setenv(c.env[0], c.env[1])
 			tty, other := terminal(t, 70)
-			if got := appearanceOf(tty); got != c.want {
+			if got := show.AppearanceOf(tty); got != c.want {
 				t.Fatalf("%+v, want %+v", got, c.want)
 			}
-			if err := web().write(tty, formatTable, false); err != nil {
+			if err := web().write(tty, show.FormatTable, false); err != nil {
 				t.Fatal(err)
 			}
-			if text := shown(t, tty, other); strings.Contains(text, "\x1b[") != c.want.color || strings.Contains(text, "\x1b[31m") {
+			if text := shown(t, tty, other); strings.Contains(text, "\x1b[") != c.want.Color || strings.Contains(text, "\x1b[31m") {
 				t.Errorf("%q", text)
 			}
 		})
 	}
-	if got := appearanceOf(&strings.Builder{}); got != (appearance{}) {
+	if got := show.AppearanceOf(&strings.Builder{}); got != (show.Appearance{}) {
 		t.Errorf("not a terminal: %+v", got)
 	}
 }

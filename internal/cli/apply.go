@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
@@ -52,7 +53,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	for _, warning := range file.Warnings() {
-		fmt.Fprintf(s.Err, "WARNING: %s\n", clean(warning))
+		fmt.Fprintf(s.Err, "WARNING: %s\n", show.Clean(warning))
 	}
 	mode := connect.Create
 	if check {
@@ -127,14 +128,14 @@ func printResult(w io.Writer, format string, r *fleetfile.Result, check bool) er
 		}
 	}
 	switch format {
-	case formatJSON, formatYAML:
-		return writeDocument(w, format, doc)
-	case formatCSV:
+	case show.FormatJSON, show.FormatYAML:
+		return show.WriteDocument(w, format, doc)
+	case show.FormatCSV:
 		rows := [][]string{{"action", "kind", "name", "fields"}}
 		for _, c := range doc.Changes {
 			rows = append(rows, []string{c.Action, c.Kind, c.Name, strings.Join(c.Fields, " ")})
 		}
-		return writeCSV(w, rows)
+		return show.WriteCSV(w, rows)
 	}
 	var b strings.Builder
 	for _, c := range doc.Changes {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -87,7 +88,7 @@ func (c *command) completeBy(cmd *cobra.Command, called *call, names func(begin 
 // typeable reports whether a shell can be given a word: on one line, and without anything that a terminal obeys. cobra
 // takes away the space around it.
 func typeable(word string) bool {
-	return word != "" && clean(word) == word && strings.TrimSpace(word) == word && utf8.ValidString(word)
+	return word != "" && show.Clean(word) == word && strings.TrimSpace(word) == word && utf8.ValidString(word)
 }
 
 // values are those that an option may have, as far as they are known without asking.
@@ -189,17 +190,17 @@ func (by completer) words(cmd *cobra.Command, target string) []string {
 		if err != nil {
 			return nil
 		}
-		for _, m := range members(vars) {
-			if !typeable(m.key) {
+		for _, m := range show.Members(vars) {
+			if !typeable(m.Key) {
 				continue
 			}
 			if strings.HasSuffix(by.command.name, "-vars-set") {
-				if strings.Contains(m.key, "=") { // where its value would begin
+				if strings.Contains(m.Key, "=") { // where its value would begin
 					continue
 				}
-				m.key += "="
+				m.Key += "="
 			}
-			words = append(words, m.key)
+			words = append(words, m.Key)
 		}
 		return words
 	})

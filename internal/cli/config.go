@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
@@ -108,27 +109,27 @@ func (c *configuration) leaveDefaults() {
 
 func (c *configuration) write(s output.Streams, format string) error {
 	switch format {
-	case formatJSON, formatYAML:
-		if err := writeDocument(s.Out, format, c.document()); err != nil {
+	case show.FormatJSON, show.FormatYAML:
+		if err := show.WriteDocument(s.Out, format, c.document()); err != nil {
 			return err
 		}
-	case formatCSV:
+	case show.FormatCSV:
 		rows := [][]string{{"setting", "value", "from"}}
 		for _, e := range c.entries {
 			rows = append(rows, []string{e.Key, e.Text(), e.Source.String()})
 		}
-		if err := writeCSV(s.Out, rows); err != nil {
+		if err := show.WriteCSV(s.Out, rows); err != nil {
 			return err
 		}
 	default:
-		if _, err := io.WriteString(s.Out, c.table(appearanceOf(s.Out))); err != nil {
+		if _, err := io.WriteString(s.Out, c.table(show.AppearanceOf(s.Out))); err != nil {
 			return err
 		}
 	}
 	if c.defaults > 0 {
 		fmt.Fprintf(s.Err, "%d set, %d more have their defaults: --all\n", len(c.entries), c.defaults)
 	}
-	if format == formatJSON || format == formatYAML { // the document has them
+	if format == show.FormatJSON || format == show.FormatYAML { // the document has them
 		return nil
 	}
 	for _, u := range c.unknown {
@@ -146,7 +147,7 @@ func didYouMean(word string) string {
 }
 
 // table is the settings for people.
-func (c *configuration) table(look appearance) string {
+func (c *configuration) table(look show.Appearance) string {
 	var b strings.Builder
 	if c.file != "" {
 		fmt.Fprintf(&b, "configuration file: %s\n\n", c.file)
@@ -158,7 +159,7 @@ func (c *configuration) table(look appearance) string {
 	}
 	rows := [][3]string{{"SETTING", "VALUE", "FROM"}}
 	for _, e := range c.entries {
-		rows = append(rows, [3]string{e.Key, clean(e.Text()), clean(e.Source.String())})
+		rows = append(rows, [3]string{e.Key, show.Clean(e.Text()), show.Clean(e.Source.String())})
 	}
 	wide := [2]int{}
 	for _, row := range rows {
@@ -170,7 +171,7 @@ func (c *configuration) table(look appearance) string {
 		line := table.Pad(row[0], wide[0]) + "  " + table.Pad(row[1], wide[1]) + "  " + row[2]
 		switch {
 		case i == 0, c.entries[i-1].Source.From == settings.FromDefault:
-			line = look.dim(line)
+			line = look.Dim(line)
 		}
 		b.WriteString(line + "\n")
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/walk"
@@ -46,7 +47,7 @@ func deleteVerb(r *resource) *command {
 			if err := s.collection(r).Delete(ctx, id); err != nil {
 				return wrapped(err, what)
 			}
-			s.say("%s %s was successfully deleted.", r.capital(), c.target)
+			s.Say("%s %s was successfully deleted.", r.capital(), c.target)
 			return nil
 		},
 	}
@@ -145,13 +146,13 @@ func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, c
 			hindrance = fmt.Sprintf("the server refuses it while %s has it as its parent", child)
 		}
 	}
-	if s.format != formatTable {
+	if s.Format != show.FormatTable {
 		doc := map[string]any{"kind": r.name, "id": json.RawMessage(cmp.Or(o.Get(keyID).Raw, "null")), "name": o.Get(r.nameKey()).Str, "deletes": !gone, "with": contents, "but": hindrance}
-		return s.printObject(gjson.ParseBytes(jsonOf(doc)))
+		return s.PrintObject(gjson.ParseBytes(jsonOf(doc)))
 	}
 	switch {
 	case gone:
-		s.say("There is no %s: nothing would be deleted.", subject)
+		s.Say("There is no %s: nothing would be deleted.", subject)
 		return nil
 	case with != nil:
 		subject += " with " + listOf(with, "and")
@@ -159,7 +160,7 @@ func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, c
 	if hindrance != "" {
 		subject += "; but " + hindrance
 	}
-	s.say("Would delete %s.", subject)
+	s.Say("Would delete %s.", subject)
 	return nil
 }
 
@@ -191,7 +192,7 @@ func consent(s output.Streams, why string) error {
 	if !atTerminal(s.In) || !output.IsTerminal(s.Err) {
 		return errors.New(why + " Nothing was deleted: to delete it all the same give --yes; --dry-run shows what goes")
 	}
-	if _, err := fmt.Fprint(s.Err, clean(why)+"\nDelete? [y/N] "); err != nil {
+	if _, err := fmt.Fprint(s.Err, show.Clean(why)+"\nDelete? [y/N] "); err != nil {
 		return err
 	}
 	answer, err := bufio.NewReader(s.In).ReadString('\n')

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/rest"
@@ -106,12 +107,12 @@ func (d *doctor) count(h health) (n int) {
 
 // doctorRun makes all checks and writes what they found: text at once, documents at the end.
 func doctorRun(ctx context.Context, s output.Streams, flags *pflag.FlagSet, inv Inventory) error {
-	format := formatTable
+	format := show.FormatTable
 	if v, err := settings.Load(flags, settings.CLI); err == nil { // if not, it is a finding
 		format = v.String("cli.format")
 	}
 	d := &doctor{}
-	if format == formatTable {
+	if format == show.FormatTable {
 		p := newDoctorPrinter(s.Out)
 		d.report = p.print
 		defer p.flush()

@@ -17,6 +17,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -100,7 +101,7 @@ func lookAtAnsible(ctx context.Context) *ansible {
 func said(command string, err error, stderr []byte) error {
 	lines := strings.Split(strings.TrimSpace(string(stderr)), "\n")
 	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
-		return fmt.Errorf("%s fails (%w): %s", command, err, clean(last))
+		return fmt.Errorf("%s fails (%w): %s", command, err, show.Clean(last))
 	}
 	return fmt.Errorf("%s fails: %w", command, err)
 }
@@ -126,7 +127,7 @@ func (a *ansible) is(name string) (on bool, origin string) {
 }
 
 func (a *ansible) origin(name string) string {
-	origin := clean(fmt.Sprint(a.config[name].Origin))
+	origin := show.Clean(fmt.Sprint(a.config[name].Origin))
 	return strings.Replace(origin, "env: ", "environment ", 1)
 }
 
@@ -194,7 +195,7 @@ func (d *doctor) checkTemplates(a *ansible, trial *Trial) {
 		d.ok(check, "%s, and not executed%s", what, texts)
 		return
 	}
-	d.warn(check, "run plays with ansible-core 2.19 or later, or change "+clean(trial.Template)+" and the others (docs/inventory.md, Trust)",
+	d.warn(check, "run plays with ansible-core 2.19 or later, or change "+show.Clean(trial.Template)+" and the others (docs/inventory.md, Trust)",
 		"%s; ansible-core %s executes them where a play takes them from hostvars %s%s", what, a.version, faults, texts)
 }
 
@@ -237,7 +238,7 @@ func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
 	case file == "":
 		d.ok(check, "there is none: Ansible's own defaults count")
 	default:
-		d.ok(check, "%s", clean(file))
+		d.ok(check, "%s", show.Clean(file))
 	}
 }
 
@@ -249,7 +250,7 @@ func (d *doctor) checkFailedInventory(a *ansible) {
 	if file == "" {
 		file = "ansible.cfg"
 	}
-	advice := "write any_unparsed_is_failed = true under [inventory] in " + clean(file)
+	advice := "write any_unparsed_is_failed = true under [inventory] in " + show.Clean(file)
 	each, eachBy := a.is("INVENTORY_ANY_UNPARSED_IS_FAILED")
 	all, allBy := a.is("INVENTORY_UNPARSED_IS_FAILED")
 	switch {
@@ -300,13 +301,13 @@ func (d *doctor) checkCollection(a *ansible, version string) {
 		case err != nil:
 			d.problem(check, "install it again: "+install, "craton.fleet cannot be used: %v", err)
 		case installed != version:
-			d.warn(check, "install the collection and the program of one release: "+install, "craton.fleet %s (%s) and this program, %s, are not of one version", clean(installed), place, version)
+			d.warn(check, "install the collection and the program of one release: "+install, "craton.fleet %s (%s) and this program, %s, are not of one version", show.Clean(installed), place, version)
 		default:
-			d.ok(check, "craton.fleet %s (%s)", clean(installed), place)
+			d.ok(check, "craton.fleet %s (%s)", show.Clean(installed), place)
 		}
 		return
 	}
-	d.warn(check, install+", or leave it if you need no modules and no inventory plugin", "craton.fleet is not installed; looked in %s", clean(strings.Join(places, " and ")))
+	d.warn(check, install+", or leave it if you need no modules and no inventory plugin", "craton.fleet is not installed; looked in %s", show.Clean(strings.Join(places, " and ")))
 }
 
 // collectionVersion reads the version of an installed collection, or of a checkout that stands in its place.

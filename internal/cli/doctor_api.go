@@ -16,6 +16,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -84,7 +85,7 @@ func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) 
 		d.problem(check, advice, "%s", message)
 		return false
 	}
-	server := clean(p.header.Get("Server"))
+	server := show.Clean(p.header.Get("Server"))
 	by := ""
 	if server != "" {
 		by = " (" + server + ")"
@@ -94,7 +95,7 @@ func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) 
 		to := p.header.Get("Location")
 		if u, err := base.Parse(to); err == nil {
 			u.User, u.RawQuery = nil, ""
-			to = clean(u.String())
+			to = show.Clean(u.String())
 		}
 		d.problem(check, "set CRATON_URL to where it leads; redirects are not followed, because they would carry the API key along", "the answer is a redirect to %s", to)
 		return false
@@ -117,10 +118,10 @@ func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) 
 			which = "the original Craton server" + by
 		}
 	case health.status != http.StatusOK:
-		d.problem(check, "look into the log of the server", "craton server, %s", clean(status.String()))
+		d.problem(check, "look into the log of the server", "craton server, %s", show.Clean(status.String()))
 		return false
 	default:
-		which = strings.TrimSpace("craton server " + clean(gjson.GetBytes(health.body, "version").String()))
+		which = strings.TrimSpace("craton server " + show.Clean(gjson.GetBytes(health.body, "version").String()))
 	}
 	took := p.got.Sub(p.sent).Round(time.Millisecond)
 	if p.status == http.StatusOK {
@@ -149,7 +150,7 @@ func isCraton(p *probe) bool {
 }
 
 func contentType(h http.Header) string {
-	if t := clean(h.Get("Content-Type")); t != "" {
+	if t := show.Clean(h.Get("Content-Type")); t != "" {
 		return t
 	}
 	return "without a content type"

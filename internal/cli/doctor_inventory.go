@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -41,7 +42,7 @@ func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values, inv
 			more = "; so are " + plural(n-1, "more address")
 		}
 		d.warn("duplicates", "give each host its own ip_address, or Ansible configures one machine as several", "%s is the address of %s: %s%s",
-			clean(first.Address), plural(len(first.Hosts), "host"), clean(shortList(first.Hosts)), more)
+			show.Clean(first.Address), plural(len(first.Hosts), "host"), show.Clean(shortList(first.Hosts)), more)
 	} else if trial.Hosts > 0 {
 		d.ok("duplicates", "every host has a name and an address of its own")
 	}

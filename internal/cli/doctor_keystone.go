@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -23,7 +24,7 @@ type caller struct {
 func (w *caller) name(ctx context.Context, c *craton.Client) string {
 	var parts []string
 	if w.user != "" {
-		parts = append(parts, "user "+clean(w.user))
+		parts = append(parts, "user "+show.Clean(w.user))
 	}
 	if w.called == "" && w.project != "" {
 		if p, err := c.Projects.Get(ctx, w.project); err == nil { // members may not
@@ -32,9 +33,9 @@ func (w *caller) name(ctx context.Context, c *craton.Client) string {
 	}
 	switch {
 	case w.called != "":
-		parts = append(parts, "project "+clean(w.called)+" ("+clean(w.project)+")")
+		parts = append(parts, "project "+show.Clean(w.called)+" ("+show.Clean(w.project)+")")
 	case w.project != "":
-		parts = append(parts, "project "+clean(w.project))
+		parts = append(parts, "project "+show.Clean(w.project))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -81,16 +82,16 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	left := time.Until(id.Expires).Round(time.Minute)
 	roles := "no role"
 	if len(id.Roles) > 0 {
-		roles = "with " + clean(strings.Join(id.Roles, ", "))
+		roles = "with " + show.Clean(strings.Join(id.Roles, ", "))
 	}
 	switch {
 	case id.ProjectID == "":
-		d.problem(check, "set OS_PROJECT_NAME or OS_PROJECT_ID: Craton works in projects", "user %s is signed in for no project", clean(id.User))
+		d.problem(check, "set OS_PROJECT_NAME or OS_PROJECT_ID: Craton works in projects", "user %s is signed in for no project", show.Clean(id.User))
 		return nil, false
 	case left < endsSoon:
-		d.warn(check, "make a new token, or sign in by password or application credential, which makes one when it is needed", "user %s is signed in for project %s (%s), %s; the token ends in %v", clean(id.User), clean(id.Project), id.ProjectID, roles, left)
+		d.warn(check, "make a new token, or sign in by password or application credential, which makes one when it is needed", "user %s is signed in for project %s (%s), %s; the token ends in %v", show.Clean(id.User), show.Clean(id.Project), id.ProjectID, roles, left)
 	default:
-		d.ok(check, "user %s is signed in for project %s (%s), %s; the token lives for %v", clean(id.User), clean(id.Project), id.ProjectID, roles, left)
+		d.ok(check, "user %s is signed in for project %s (%s), %s; the token lives for %v", show.Clean(id.User), show.Clean(id.Project), id.ProjectID, roles, left)
 	}
 	if w.url != nil {
 		return w, true

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/internal/value/python"
 )
@@ -12,13 +13,13 @@ import (
 // doctorPrinter writes findings for people as they come. Checks that were skipped for one reason share a line.
 type doctorPrinter struct {
 	w       io.Writer
-	look    appearance
+	look    show.Appearance
 	skipped []string // checks that wait for their line
 	why     string
 }
 
 func newDoctorPrinter(w io.Writer) *doctorPrinter {
-	return &doctorPrinter{w: w, look: appearanceOf(w)}
+	return &doctorPrinter{w: w, look: show.AppearanceOf(w)}
 }
 
 func (p *doctorPrinter) print(f finding) {
@@ -46,7 +47,7 @@ func (p *doctorPrinter) flush() {
 // line writes a line of the outcome.
 func (p *doctorPrinter) line(h health, message string) {
 	paint := map[health]func(string) string{
-		healthy: p.look.green, warning: p.look.yellow, problem: func(s string) string { return p.look.red(p.look.bold(s)) }, skipped: p.look.dim,
+		healthy: p.look.Green, warning: p.look.Yellow, problem: func(s string) string { return p.look.Red(p.look.Bold(s)) }, skipped: p.look.Dim,
 	}[h]
 	p.write(paint(table.Pad(string(h), len(indent)-1)) + " " + p.wrap(message))
 }
@@ -56,7 +57,7 @@ const indent = "         "
 
 // wrap breaks a text that the terminal is too narrow for, between words.
 func (p *doctorPrinter) wrap(message string) string {
-	room := p.look.width - len(indent)
+	room := p.look.Width - len(indent)
 	if room <= len(indent) || table.Width(message) <= room {
 		return message
 	}
@@ -84,15 +85,15 @@ func (d *doctor) write(w io.Writer, format string) error {
 	}
 	var err error
 	switch format {
-	case formatTable: // printed already
-	case formatCSV:
+	case show.FormatTable: // printed already
+	case show.FormatCSV:
 		rows := [][]string{{"check", "status", "message", "advice"}}
 		for _, f := range d.findings {
 			rows = append(rows, []string{f.Check, string(f.Status), f.Message, f.Advice})
 		}
-		err = writeCSV(w, rows)
+		err = show.WriteCSV(w, rows)
 	default:
-		err = writeDocument(w, format, doc)
+		err = show.WriteDocument(w, format, doc)
 	}
 	if err == nil && doc.Problems > 0 {
 		return errors.New(plural(doc.Problems, "problem"))

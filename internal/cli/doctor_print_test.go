@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/internal/cli/show"
 )
 
 // TestDoctorLines: what is skipped for one reason shares a line, and on a narrow terminal nothing is lost.
 func TestDoctorLines(t *testing.T) {
 	t.Parallel()
-	report := func(look appearance) string {
+	report := func(look show.Appearance) string {
 		var b bytes.Buffer
 		p := &doctorPrinter{w: &b, look: look}
 		d := &doctor{report: p.print}
@@ -31,7 +33,7 @@ skipped  collection: there is no Ansible
 problem  inventory: two hosts are called "web"
          -> run ` + "`this command that is not broken into lines`" + `
 `
-	if diff := cmp.Diff(want, report(appearance{})); diff != "" {
+	if diff := cmp.Diff(want, report(show.Appearance{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	const narrow = `ok       url: http://127.0.0.1/a
@@ -50,7 +52,7 @@ problem  inventory: two hosts
          are called "web"
          -> run ` + "`this command that is not broken into lines`" + `
 `
-	got := escapes.ReplaceAllString(report(appearance{width: 32, color: true}), "")
+	got := escapes.ReplaceAllString(report(show.Appearance{Width: 32, Color: true}), "")
 	all := func(s string) string { return strings.Join(strings.Fields(s), "") }
 	if all(want) != all(got) {
 		t.Errorf("something is lost:\n%s", got)

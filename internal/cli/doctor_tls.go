@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 )
 
 // soon is how long before a certificate's end one should be told.
@@ -55,9 +56,9 @@ func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 // nameOf is what a certificate is called.
 func nameOf(c *x509.Certificate) string {
 	if name := c.Subject.String(); name != "" {
-		return "the certificate of " + clean(name)
+		return "the certificate of " + show.Clean(name)
 	}
-	return "the certificate of " + clean(strings.Join(namesOf(c), ", "))
+	return "the certificate of " + show.Clean(strings.Join(namesOf(c), ", "))
 }
 
 // namesOf are the hosts that a certificate is for.
@@ -114,9 +115,9 @@ func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (w
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		names := namesOf(leaf)
 		if len(names) == 0 {
-			return fmt.Sprintf("the certificate names no host (subject %s)", clean(leaf.Subject.String())), "let the server have one with a subject alternative name"
+			return fmt.Sprintf("the certificate names no host (subject %s)", show.Clean(leaf.Subject.String())), "let the server have one with a subject alternative name"
 		}
-		return fmt.Sprintf("the certificate is for %s, not for %s", clean(strings.Join(names, ", ")), host),
+		return fmt.Sprintf("the certificate is for %s, not for %s", show.Clean(strings.Join(names, ", ")), host),
 			"use one of these names in CRATON_URL, or let the server have a certificate for the name in it"
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
@@ -130,7 +131,7 @@ func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (w
 		return fmt.Sprintf("%s was valid until %s", nameOf(c), day(c.NotAfter)), "let the server have a new one"
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		why = fmt.Sprintf("the certificate is signed by %s, which is not trusted here", clean(leaf.Issuer.String()))
+		why = fmt.Sprintf("the certificate is signed by %s, which is not trusted here", show.Clean(leaf.Issuer.String()))
 		advice = "set ca_path (CRATON_CA_PATH) to the PEM file of that authority"
 		if roots != nil {
 			advice = "put the PEM file of that authority where ca_path (CRATON_CA_PATH) points"
@@ -140,7 +141,7 @@ func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (w
 		}
 		return why, advice
 	}
-	return "the certificate is refused: " + clean(err.Error()), "let the server have another certificate"
+	return "the certificate is refused: " + show.Clean(err.Error()), "let the server have another certificate"
 }
 
 // explainHandshake says why no TLS came about.
@@ -150,9 +151,9 @@ func explainHandshake(err error) (why, advice string) {
 	case errors.As(err, new(tls.RecordHeaderError)) || strings.Contains(text, "server gave HTTP response to HTTPS client"):
 		return "what listens there speaks no TLS", "write http:// in CRATON_URL, or let the server have a certificate (`craton server --tls-cert FILE --tls-key FILE`)"
 	case strings.Contains(text, "certificate required") || strings.Contains(text, "bad certificate"):
-		return "the server wants a client certificate, or another one: " + clean(text), "set client_cert and client_key (CRATON_CLIENT_CERT, CRATON_CLIENT_KEY)"
+		return "the server wants a client certificate, or another one: " + show.Clean(text), "set client_cert and client_key (CRATON_CLIENT_CERT, CRATON_CLIENT_KEY)"
 	case strings.Contains(text, "protocol version"):
 		return "the server speaks no TLS of version 1.2 or later", "bring the server, or the proxy in front of it, up to date"
 	}
-	return "no TLS came about: " + clean(text), "look into the server's log, or that of the proxy in front of it"
+	return "no TLS came about: " + show.Clean(text), "look into the server's log, or that of the proxy in front of it"
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/nearest"
@@ -55,7 +56,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 						return err
 					}
 				}
-				return e.write(run.Out, run.format, len(args) > 1)
+				return e.write(run.Out, run.Format, len(args) > 1)
 			})(cmd, args)
 		},
 	}
@@ -227,17 +228,17 @@ func (e *explanation) document() explanationDocument {
 // write writes the explanation in a form: of all variables, or of the one that is left.
 func (e *explanation) write(w io.Writer, format string, one bool) error {
 	switch format {
-	case formatCSV:
-		return writeCSV(w, e.rows())
-	case formatTable:
+	case show.FormatCSV:
+		return show.WriteCSV(w, e.rows())
+	case show.FormatTable:
 		text := e.overview
 		if one {
 			text = e.one
 		}
-		_, err := io.WriteString(w, text(appearanceOf(w)))
+		_, err := io.WriteString(w, text(show.AppearanceOf(w)))
 		return err
 	}
-	return writeDocument(w, format, e.document())
+	return show.WriteDocument(w, format, e.document())
 }
 
 // rows is the explanation as CSV: a row for each value, those that count first among those of their variable.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/table"
 )
 
@@ -11,17 +12,17 @@ import (
 const leastValue = 20
 
 // overview writes all variables: one line for what counts, and under it one for each value that it shadows.
-func (e *explanation) overview(look appearance) string {
+func (e *explanation) overview(look show.Appearance) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  id %d  %s  %s", look.bold(clean(e.levels[0].String())), e.device.ID, clean(e.device.IPAddress), clean(e.device.DeviceType))
+	fmt.Fprintf(&b, "%s  id %d  %s  %s", look.Bold(show.Clean(e.levels[0].String())), e.device.ID, show.Clean(e.device.IPAddress), show.Clean(e.device.DeviceType))
 	if !e.device.Active {
 		b.WriteString("  inactive")
 	}
 	names := make([]string, len(e.levels))
 	for i, l := range e.levels {
-		names[i] = clean(l.String())
+		names[i] = show.Clean(l.String())
 	}
-	fmt.Fprintf(&b, "\n%s\n\n", look.dim(strings.Join(names, " > ")))
+	fmt.Fprintf(&b, "\n%s\n\n", look.Dim(strings.Join(names, " > ")))
 	if len(e.variables) == 0 {
 		b.WriteString("no variables\n")
 		return b.String()
@@ -32,11 +33,11 @@ func (e *explanation) overview(look appearance) string {
 	faint = append(faint, false)
 	for _, v := range e.variables {
 		for i, value := range v.values {
-			name := clean(v.name)
+			name := show.Clean(v.name)
 			if i > 0 {
 				name = shadows
 			}
-			rows, faint = append(rows, [3]string{name, names[value.Level], clean(value.Value)}), append(faint, i > 0)
+			rows, faint = append(rows, [3]string{name, names[value.Level], show.Clean(value.Value)}), append(faint, i > 0)
 		}
 		if v.excluded {
 			rows, faint = append(rows, [3]string{excluded, "", "exclude_variables keeps it out of the inventory"}), append(faint, true)
@@ -51,54 +52,54 @@ func (e *explanation) overview(look appearance) string {
 	shortened := false
 	for i, row := range rows {
 		value := row[2]
-		if room := max(look.width-wide[0]-wide[1]-4, leastValue); look.width > 0 && table.Width(value) > room {
+		if room := max(look.Width-wide[0]-wide[1]-4, leastValue); look.Width > 0 && table.Width(value) > room {
 			value, shortened = table.Shorten(value, room), true
 		}
 		name, from := table.Pad(row[0], wide[0]), table.Pad(row[1], wide[1])
 		switch {
 		case i == 0:
-			fmt.Fprintf(&b, "%s\n", look.dim(name+"  "+from+"  "+value))
+			fmt.Fprintf(&b, "%s\n", look.Dim(name+"  "+from+"  "+value))
 		case faint[i]:
-			fmt.Fprintf(&b, "%s\n", look.dim(name+"  "+from+"  "+value))
+			fmt.Fprintf(&b, "%s\n", look.Dim(name+"  "+from+"  "+value))
 		default:
-			fmt.Fprintf(&b, "%s  %s  %s\n", look.bold(name), look.cyan(from), value)
+			fmt.Fprintf(&b, "%s  %s  %s\n", look.Bold(name), look.Cyan(from), value)
 		}
 	}
 	if shortened {
-		fmt.Fprintf(&b, "\n%s\n", look.dim(fmt.Sprintf("Values with … are shortened: craton explain %d VARIABLE shows one whole.", e.device.ID)))
+		fmt.Fprintf(&b, "\n%s\n", look.Dim(fmt.Sprintf("Values with … are shortened: craton explain %d VARIABLE shows one whole.", e.device.ID)))
 	}
 	if !e.whole {
-		fmt.Fprintf(&b, "\n%s\n", look.dim("Your role may not read the project: what other levels hide of it is not shown."))
+		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: what other levels hide of it is not shown."))
 	}
 	return b.String()
 }
 
 // one writes a single variable: what every level says of it, whole.
-func (e *explanation) one(look appearance) string {
+func (e *explanation) one(look show.Appearance) string {
 	v := e.variables[0]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s\n\n", look.bold(clean(v.name)), clean(e.levels[0].String()))
+	fmt.Fprintf(&b, "%s of %s\n\n", look.Bold(show.Clean(v.name)), show.Clean(e.levels[0].String()))
 	wide := 0
 	for _, l := range e.levels {
-		wide = max(wide, table.Width(clean(l.String())))
+		wide = max(wide, table.Width(show.Clean(l.String())))
 	}
 	const counts, silent = "=> ", "   "
 	values := v.values
 	for i, l := range e.levels {
-		name := table.Pad(clean(l.String()), wide)
+		name := table.Pad(show.Clean(l.String()), wide)
 		switch {
 		case len(values) > 0 && values[0].Level == i:
-			value := look.whole(values[0].Value, len(counts)+wide+2)
+			value := look.Whole(values[0].Value, len(counts)+wide+2)
 			if len(values) == len(v.values) {
-				fmt.Fprintf(&b, "%s%s  %s\n", look.bold(counts), look.cyan(name), value)
+				fmt.Fprintf(&b, "%s%s  %s\n", look.Bold(counts), look.Cyan(name), value)
 			} else {
-				fmt.Fprintf(&b, "%s\n", look.dimLines(silent+name+"  "+value))
+				fmt.Fprintf(&b, "%s\n", look.DimLines(silent+name+"  "+value))
 			}
 			values = values[1:]
 		case i == len(e.levels)-1 && !e.whole:
-			fmt.Fprintf(&b, "%s\n", look.dim(silent+name+"  hidden: your role may not read the project"))
+			fmt.Fprintf(&b, "%s\n", look.Dim(silent+name+"  hidden: your role may not read the project"))
 		default:
-			fmt.Fprintf(&b, "%s\n", look.dim(silent+name+"  -"))
+			fmt.Fprintf(&b, "%s\n", look.Dim(silent+name+"  -"))
 		}
 	}
 	if v.values[0].Value == "null" && len(v.values) > 1 {

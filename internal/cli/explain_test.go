@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/table"
 )
@@ -54,7 +55,7 @@ ntp                 region dfw                    "ntp.dfw.example.net"
 role                host web-01                   "frontend"
 users               cloud east                    {"alice":{"groups":["wheel","docker"],"shell":"/bin/bash","uid":1000},"bob":{"groups":["wheel","docker"],"uid":12345678901234567890123}}
 `
-	if diff := cmp.Diff(want, web().overview(appearance{})); diff != "" {
+	if diff := cmp.Diff(want, web().overview(show.Appearance{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -63,7 +64,7 @@ users               cloud east                    {"alice":{"groups":["wheel","d
 func TestOverviewFits(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{90, 120, 300} {
-		plain := web().overview(appearance{width: width})
+		plain := web().overview(show.Appearance{Width: width})
 		for line := range strings.SplitSeq(plain[strings.Index(plain, "VARIABLE"):], "\n") {
 			if w := table.Width(line); w > width {
 				t.Errorf("width %d: %d columns: %s", width, w, line)
@@ -72,12 +73,12 @@ func TestOverviewFits(t *testing.T) {
 		if strings.Contains(plain, "craton explain 32 VARIABLE") != (width < 200) || strings.Contains(plain, "…\n") != (width < 200) {
 			t.Errorf("width %d: is anything shortened, and is it said?\n%s", width, plain)
 		}
-		colored := web().overview(appearance{width: width, color: true})
+		colored := web().overview(show.Appearance{Width: width, Color: true})
 		if colored == plain || escapes.ReplaceAllString(colored, "") != plain {
 			t.Errorf("width %d: colours change the text:\n%s", width, cmp.Diff(plain, escapes.ReplaceAllString(colored, "")))
 		}
 	}
-	if narrow := web().overview(appearance{width: 30}); !strings.Contains(narrow, `"ntp.dfw.example.ne…`) {
+	if narrow := web().overview(show.Appearance{Width: 30}); !strings.Contains(narrow, `"ntp.dfw.example.ne…`) {
 		t.Errorf("a narrow terminal leaves nothing of the values:\n%s", narrow)
 	}
 }
@@ -135,7 +136,7 @@ null is a value too: it hides the others. To have the next one, delete the varia
 		if err := e.only(key); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, e.one(appearance{})); diff != "" {
+		if diff := cmp.Diff(want, e.one(show.Appearance{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", key, diff)
 		}
 	}
@@ -146,13 +147,13 @@ func TestExplainHidden(t *testing.T) {
 	t.Parallel()
 	e := web()
 	e.whole = false
-	if text := e.overview(appearance{}); !strings.Contains(text, "Your role may not read the project") {
+	if text := e.overview(show.Appearance{}); !strings.Contains(text, "Your role may not read the project") {
 		t.Errorf("the overview does not say what is missing:\n%s", text)
 	}
 	if err := e.only("role"); err != nil {
 		t.Fatal(err)
 	}
-	if text := e.one(appearance{}); !strings.Contains(text, "project ops                   hidden: your role may not read the project\n") {
+	if text := e.one(show.Appearance{}); !strings.Contains(text, "project ops                   hidden: your role may not read the project\n") {
 		t.Errorf("%s", text)
 	}
 }
@@ -221,14 +222,14 @@ variables:
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := e.write(&b, formatYAML, true); err != nil {
+	if err := e.write(&b, show.FormatYAML, true); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(asYAML, b.String()); diff != "" {
 		t.Errorf("YAML (-want +got):\n%s", diff)
 	}
 	b.Reset()
-	if err := e.write(&b, formatCSV, true); err != nil {
+	if err := e.write(&b, show.FormatCSV, true); err != nil {
 		t.Fatal(err)
 	}
 	const asCSV = "variable,value,type,id,name,counts\nlegacy,null,cell,12,c1,true\nlegacy,\"{\"\"a\"\":[1,2]}\",region,7,dfw,false\n"
@@ -236,7 +237,7 @@ variables:
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
 	b.Reset()
-	if err := web().write(&b, formatJSON, false); err != nil {
+	if err := web().write(&b, show.FormatJSON, false); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), `"uid": 12345678901234567890123`) {

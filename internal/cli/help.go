@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/internal/value/python"
 )
@@ -136,7 +137,7 @@ func settingUsages(sections []settings.Section, names []string) string {
 			if s.Choices != nil {
 				text += ": " + strings.Join(s.Choices, ", ")
 			}
-			if s.Default != "" && s.Default != formatTable {
+			if s.Default != "" && s.Default != show.FormatTable {
 				text += " (default " + s.Default + ")"
 			}
 			if !strings.HasSuffix(flag, " "+s.Env) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -75,7 +76,7 @@ OS_CLOUD, or OS_AUTH_URL and what Keystone needs.`,
 
 // things is what a command behind craton iotronic has while it runs.
 type things struct {
-	printer
+	show.Printer
 	client  *iotronic.Client
 	dialect iotronic.Dialect
 }
@@ -147,7 +148,7 @@ func openIotronic(cmd *cobra.Command, s output.Streams) (*things, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &things{printer: printer{Streams: s, format: v.String("cli.format"), title: thingTitle}, client: client}, nil
+	return &things{Printer: show.Printer{Streams: s, Format: v.String("cli.format"), Title: thingTitle}, client: client}, nil
 }
 
 // speaks finds out the server's dialect, which must have the command.

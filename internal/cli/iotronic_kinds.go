@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -253,7 +254,7 @@ func thingTitle(field string) string {
 	case "VIF_name":
 		return "VIF"
 	}
-	words := strings.Split(heading(field), " ")
+	words := strings.Split(show.Heading(field), " ")
 	for i, w := range words {
 		switch w {
 		case "Uuid", "Lr", "Ip", "Http", "Https", "Dns", "Bios", "Raid":

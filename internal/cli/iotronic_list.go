@@ -33,7 +33,7 @@ func iotronicList(k *kind) *iotronicCommand {
 			if c.given("detail") {
 				fields = present(fields, objects)
 			}
-			return t.printList(objects, fields)
+			return t.PrintList(objects, fields)
 		},
 	}
 }
@@ -159,9 +159,9 @@ func (t *things) list(ctx context.Context, k *kind, p parameters, c *call) ([]gj
 		}
 	}
 	if more, _, err := k.api.page(ctx, t.client, p.with("marker", marker).with("limit", 1)); err != nil {
-		t.sayRest(len(objects), "more may follow")
+		t.SayRest(len(objects), "more may follow")
 	} else if len(more) > 0 {
-		t.sayRest(len(objects), "more follow")
+		t.SayRest(len(objects), "more follow")
 	}
 	return objects, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -86,16 +87,16 @@ func part(o gjson.Result, fields []string) gjson.Result {
 
 // printThing prints one object. A table leaves out what only leads to further addresses of the API.
 func (t *things) printThing(o gjson.Result) error {
-	if t.format == formatTable {
+	if t.Format == show.FormatTable {
 		var fields []string
-		for _, m := range members(o) {
-			if !rest.IsLinks(m.value) {
-				fields = append(fields, m.key)
+		for _, m := range show.Members(o) {
+			if !rest.IsLinks(m.Value) {
+				fields = append(fields, m.Key)
 			}
 		}
 		o = part(o, fields)
 	}
-	return t.printObject(o)
+	return t.PrintObject(o)
 }
 
 // attributesOption gives a new object attributes that are in no list of processes.
@@ -234,7 +235,7 @@ func iotronicDelete(k *kind) *iotronicCommand {
 					failures = append(failures, &worded{exception{"", fmt.Sprintf("Failed to delete %s %s: %s", k.noun(), id, why)}, "", err})
 					continue
 				}
-				t.say("%s %s was successfully deleted.", k.capital(), id)
+				t.Say("%s %s was successfully deleted.", k.capital(), id)
 			}
 			return errors.Join(failures...)
 		},
@@ -261,7 +262,7 @@ func (t *things) mayDelete(ctx context.Context, k *kind, c *call) error {
 			ports.n, ports.more = len(found), len(found) >= mostCounted
 		}
 		if dry {
-			t.say("Would delete %s %s with %s.", k.noun(), id, ports)
+			t.Say("Would delete %s %s with %s.", k.noun(), id, ports)
 		}
 		if ports.n > 0 {
 			full = append(full, id+" ("+ports.String()+")")
@@ -284,7 +285,7 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 			if err != nil {
 				return t.near(ctx, k, c.target, err)
 			}
-			return t.printList(results(parts, whole), fields)
+			return t.PrintList(results(parts, whole), fields)
 		},
 	}
 }
@@ -328,7 +329,7 @@ func driverCommands(k *kind) []*iotronicCommand {
 			for name, text := range properties {
 				texts[name] = text
 			}
-			return t.printMembers("Name", result(iotronic.Values(texts)))
+			return t.PrintMembers("Name", result(iotronic.Values(texts)))
 		},
 	}}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -72,10 +73,10 @@ func (k *kind) validate(ctx context.Context, t *things, c *call) error {
 		return t.near(ctx, k, c.target, err)
 	}
 	var rows []gjson.Result
-	for _, m := range members(result(found)) {
-		rows = append(rows, with(m.value, "interface", string(jsonText(m.key))))
+	for _, m := range show.Members(result(found)) {
+		rows = append(rows, with(m.Value, "interface", string(jsonText(m.Key))))
 	}
-	return t.printList(rows, []string{"interface", "result", "reason"})
+	return t.PrintList(rows, []string{"interface", "result", "reason"})
 }
 
 func (k *kind) power(ctx context.Context, t *things, c *call) error {
@@ -108,7 +109,7 @@ func (k *kind) change(ctx context.Context, t *things, c *call, target, state str
 		return t.near(ctx, k, c.target, err)
 	}
 	if !c.given("wait") {
-		t.say("Node %s: asked for %q.", c.target, target)
+		t.Say("Node %s: asked for %q.", c.target, target)
 		return nil
 	}
 	if seconds > 0 {
@@ -119,7 +120,7 @@ func (k *kind) change(ctx context.Context, t *things, c *call, target, state str
 	if err := wait(ctx, c.target, state); err != nil {
 		return err
 	}
-	t.say("Node %s: now %q.", c.target, state)
+	t.Say("Node %s: now %q.", c.target, state)
 	return nil
 }
 
@@ -132,13 +133,13 @@ func (k *kind) maintain(ctx context.Context, t *things, c *call) error {
 		if err := t.client.Nodes.ClearMaintenance(ctx, c.target); err != nil {
 			return t.near(ctx, k, c.target, err)
 		}
-		t.say("Node %s: no longer in maintenance.", c.target)
+		t.Say("Node %s: no longer in maintenance.", c.target)
 		return nil
 	}
 	if err := t.client.Nodes.SetMaintenance(ctx, c.target, c.text("reason")); err != nil {
 		return t.near(ctx, k, c.target, err)
 	}
-	t.say("Node %s: in maintenance.", c.target)
+	t.Say("Node %s: in maintenance.", c.target)
 	return nil
 }
 

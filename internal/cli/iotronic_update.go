@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -143,17 +144,17 @@ func isReadOnly(key string) bool {
 
 // pathsOf are the beginnings of changes for what an object has.
 func pathsOf(o gjson.Result) (paths []string) {
-	for _, m := range members(o) {
+	for _, m := range show.Members(o) {
 		switch {
-		case isReadOnly(m.key) || rest.IsLinks(m.value):
+		case isReadOnly(m.Key) || rest.IsLinks(m.Value):
 			continue
-		case !m.value.IsObject():
-			paths = append(paths, m.key+"=")
+		case !m.Value.IsObject():
+			paths = append(paths, m.Key+"=")
 			continue
 		}
-		paths = append(paths, m.key+"/")
-		for _, inner := range members(m.value) {
-			paths = append(paths, iotronic.Path(m.key, inner.key)+"=")
+		paths = append(paths, m.Key+"/")
+		for _, inner := range show.Members(m.Value) {
+			paths = append(paths, iotronic.Path(m.Key, inner.Key)+"=")
 		}
 	}
 	return paths

@@ -28,7 +28,7 @@ func labelsVerb(r *resource, verb string) *command {
 			if err != nil {
 				return err
 			}
-			return s.printLabels(labels)
+			return s.PrintLabels(labels)
 		},
 	}
 }

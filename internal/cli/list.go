@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/walk"
@@ -43,9 +44,9 @@ func listVerb(r *resource) *command {
 				objects[i] = r.guard(objects[i])
 			}
 			if c.given("fields") { // who names region_id means the id
-				err = s.printList(objects, fields)
+				err = s.PrintList(objects, fields)
 			} else {
-				err = s.printView(objects, fields, view{names: s.names(ctx, r, objects, fields), narrow: !c.given("detail")})
+				err = s.PrintView(objects, fields, show.View{Names: s.names(ctx, r, objects, fields), Narrow: !c.given("detail")})
 			}
 			if err != nil {
 				return err
@@ -86,11 +87,11 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 		if ctx.Err() != nil {
 			return err
 		}
-		s.sayRest(shown, "more may follow")
+		s.SayRest(shown, "more may follow")
 		return nil
 	}
 	if items, err := r.items(page.Body); err != nil || len(items) > 0 {
-		s.sayRest(shown, "more follow")
+		s.SayRest(shown, "more follow")
 	}
 	return nil
 }

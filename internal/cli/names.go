@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
@@ -37,7 +38,7 @@ const (
 // names are, by the column, the names of what the ids in a list refer to. People at a terminal see them; programs get
 // the ids. A column of which not every name can be found is left out.
 func (s *session) names(ctx context.Context, r *resource, objects []gjson.Result, fields []string) map[string]map[string]string {
-	if s.format != formatTable || !output.IsTerminal(s.Out) {
+	if s.Format != show.FormatTable || !output.IsTerminal(s.Out) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, nameTime)

@@ -57,7 +57,7 @@ func createVerb(r *resource) *command {
 					return err
 				}
 			}
-			return s.printObject(made)
+			return s.PrintObject(made)
 		},
 	}
 }
@@ -137,7 +137,7 @@ func showVerb(r *resource) *command {
 			if err != nil {
 				return err
 			}
-			return s.printObject(r.guard(o))
+			return s.PrintObject(r.guard(o))
 		},
 	}
 }
@@ -193,9 +193,9 @@ func updateVerb(r *resource) *command {
 				}
 			}
 			if r.name == "host" {
-				s.say("Host %s has been successfully updated.", c.target)
+				s.Say("Host %s has been successfully updated.", c.target)
 			}
-			return s.printObject(r.guard(changed))
+			return s.PrintObject(r.guard(changed))
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
@@ -20,11 +21,11 @@ func TestTablesOnATerminal(t *testing.T) {
 	fields := []string{"id", "name", "note"}
 
 	tty, other := terminal(t, 50)
-	s := &session{printer: printer{Streams: output.Streams{Out: tty}, format: formatTable}}
-	if err := s.printList(objects, fields); err != nil {
+	s := &session{Printer: show.Printer{Streams: output.Streams{Out: tty}, Format: show.FormatTable}}
+	if err := s.PrintList(objects, fields); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.printObject(objects[1]); err != nil {
+	if err := s.PrintObject(objects[1]); err != nil {
 		t.Fatal(err)
 	}
 	text := strings.ReplaceAll(shown(t, tty, other), "\r\n", "\n")
@@ -40,15 +41,15 @@ func TestTablesOnATerminal(t *testing.T) {
 
 	// In no form does a terminal obey what an object says, or hide a part of it.
 	hostile := gjson.Parse(`{"id": 3, "name": "a\u001b[31m\u200b\u202eb\u009bc", "note": "one\u001b[2J"}`)
-	for _, format := range []string{formatTable, formatJSON, formatYAML, formatCSV} {
-		s.format = format
-		if err := s.printObject(hostile); err != nil {
+	for _, format := range []string{show.FormatTable, show.FormatJSON, show.FormatYAML, show.FormatCSV} {
+		s.Format = format
+		if err := s.PrintObject(hostile); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.printList([]gjson.Result{hostile}, fields); err != nil {
+		if err := s.PrintList([]gjson.Result{hostile}, fields); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.printLabels([]string{"l\x1b[31m\u200b\u202e"}); err != nil {
+		if err := s.PrintLabels([]string{"l\x1b[31m\u200b\u202e"}); err != nil {
 			t.Fatal(err)
 		}
 		text := escape.ReplaceAllString(shown(t, tty, other), "")
@@ -56,11 +57,11 @@ func TestTablesOnATerminal(t *testing.T) {
 			t.Errorf("%s: %q", format, text)
 		}
 	}
-	s.format = formatTable
+	s.Format = show.FormatTable
 
 	// What people copy stays whole, however narrow the terminal is.
 	long := gjson.Parse(`[{"id": 1, "name": "a-name-with-a-dash-in-it.example.net", "ip_address": "2001:db8:1:2:3:4:5:6", "note": "words that may well be broken"}]`).Array()
-	if err := s.printList(long, []string{"id", "name", "ip_address", "note"}); err != nil {
+	if err := s.PrintList(long, []string{"id", "name", "ip_address", "note"}); err != nil {
 		t.Fatal(err)
 	}
 	if text := shown(t, tty, other); !strings.Contains(text, "a-name-with-a-dash-in-it.example.net") || !strings.Contains(text, "2001:db8:1:2:3:4:5:6") || strings.Contains(text, "words that may well be broken") {
@@ -76,7 +77,7 @@ func TestTablesOnATerminal(t *testing.T) {
 
 	var plain strings.Builder
 	s.Out = &plain
-	if err := s.printList(objects, fields); err != nil {
+	if err := s.PrintList(objects, fields); err != nil {
 		t.Fatal(err)
 	}
 	if text := plain.String(); !strings.Contains(text, "a note that is much longer than the terminal is wide |\n") || !strings.Contains(text, "| \x1b[31mred |") || strings.Contains(text, "\x1b[1m") {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -270,7 +271,7 @@ func RunAlone(ctx context.Context, cmd *cobra.Command, args []string, s output.S
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	if err := cmd.ExecuteContext(ctx); err != nil {
-		_, _ = io.WriteString(s.Err, cmd.Name()+": "+clean(output.OneLine(err))+"\n")
+		_, _ = io.WriteString(s.Err, cmd.Name()+": "+show.Clean(output.OneLine(err))+"\n")
 		return status
 	}
 	return 0

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -19,7 +20,7 @@ import (
 
 // session is what a command that talks to a fleet has while it runs.
 type session struct {
-	printer
+	show.Printer
 	settings *settings.Values
 	client   *craton.Client
 	project  func(context.Context) (string, error) // the caller's project; "" where only the server knows
@@ -53,7 +54,7 @@ func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *ses
 }
 
 func newSession(s output.Streams, v *settings.Values, c *connect.Connection) *session {
-	return &session{printer: printer{Streams: s, format: v.String("cli.format")}, settings: v, client: c.Client, project: c.Project}
+	return &session{Printer: show.Printer{Streams: s, Format: v.String("cli.format")}, settings: v, client: c.Client, project: c.Project}
 }
 
 // checkFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 )
@@ -40,7 +41,7 @@ func report(w io.Writer, err error) int {
 	lines := strings.Split(message(err), "\n")
 	if output.IsTerminal(w) { // which must not obey what the API says
 		for i := range lines {
-			lines[i] = clean(lines[i])
+			lines[i] = show.Clean(lines[i])
 		}
 	}
 	_, _ = io.WriteString(w, "ERROR: "+strings.Join(lines, "\n")+"\n")

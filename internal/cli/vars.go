@@ -28,7 +28,7 @@ func varsGetVerb(r *resource) *command {
 			if err != nil {
 				return r.varsError("get", c.target, err)
 			}
-			return s.printVariables(vars)
+			return s.PrintVariables(vars)
 		},
 	}
 }
@@ -49,7 +49,7 @@ standard input; its nulls are set. Words that begin with a dash are words, unles
 			if err != nil {
 				return r.varsError("set", c.target, err)
 			}
-			return s.printVariables(vars)
+			return s.PrintVariables(vars)
 		},
 	}
 }
@@ -92,7 +92,7 @@ func varsDeleteVerb(r *resource) *command {
 			if err != nil {
 				return r.varsError("delete", c.target, err)
 			}
-			s.say("Variables successfully deleted.")
+			s.Say("Variables successfully deleted.")
 			return nil
 		},
 	}

@@ -1,11 +1,10 @@
-package cli
+package show
 
 import (
 	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -21,65 +20,66 @@ import (
 // wrapWidth is where the original wraps the values of a single object.
 const wrapWidth = 72
 
-// printer writes what commands show, in the form that was asked for.
-type printer struct {
+// Printer writes what commands show, in the form that was asked for.
+type Printer struct {
 	output.Streams
-	format string                    // formatTable, formatJSON, formatYAML or formatCSV
-	title  func(field string) string // nil is heading
+	Format string                    // formatTable, formatJSON, formatYAML or formatCSV
+	Title  func(field string) string // nil is heading
 }
 
-// printObject prints one object with all its members.
-func (s *printer) printObject(o gjson.Result) error { return s.printMembers("Property", o) }
+// PrintObject prints one object with all its members.
+func (s *Printer) PrintObject(o gjson.Result) error { return s.PrintMembers("Property", o) }
 
-// printVariables prints variables.
-func (s *printer) printVariables(vars gjson.Result) error { return s.printMembers("Variable", vars) }
+// PrintVariables prints variables.
+func (s *Printer) PrintVariables(vars gjson.Result) error { return s.PrintMembers("Variable", vars) }
 
 // member is a key of an object with its value.
 type member struct {
-	key   string
-	value gjson.Result
+	Key   string
+	Value gjson.Result
 }
 
-// members are an object's members, sorted.
-func members(o gjson.Result) []member {
+// Members are an object's members, sorted.
+func Members(o gjson.Result) []member {
 	var all []member
 	o.ForEach(func(key, value gjson.Result) bool {
 		all = append(all, member{key.Str, value})
 		return true
 	})
-	slices.SortStableFunc(all, func(a, b member) int { return cmp.Compare(a.key, b.key) })
+	slices.SortStableFunc(all, func(a, b member) int { return cmp.Compare(a.Key, b.Key) })
 	return all
 }
 
-func (s *printer) printMembers(title string, o gjson.Result) error {
-	switch s.format {
-	case formatJSON:
+// PrintMembers prints the members of an object below a title, such as Property.
+func (s *Printer) PrintMembers(title string, o gjson.Result) error {
+	switch s.Format {
+	case FormatJSON:
 		return s.write(append(python.Dumps(o), '\n'))
-	case formatYAML:
+	case FormatYAML:
 		return s.writeYAML(o)
-	case formatCSV:
+	case FormatCSV:
 		if title == "Property" { // as a list of one
 			var fields, cells []string
-			for _, m := range members(o) {
-				fields, cells = append(fields, m.key), append(cells, csvCell(m.value))
+			for _, m := range Members(o) {
+				fields, cells = append(fields, m.Key), append(cells, csvCell(m.Value))
 			}
-			return writeCSV(s.Out, [][]string{fields, cells})
+			return WriteCSV(s.Out, [][]string{fields, cells})
 		}
 		rows := [][]string{{strings.ToLower(title), "value"}}
-		for _, m := range members(o) {
-			rows = append(rows, []string{m.key, csvCell(m.value)})
+		for _, m := range Members(o) {
+			rows = append(rows, []string{m.Key, csvCell(m.Value)})
 		}
-		return writeCSV(s.Out, rows)
+		return WriteCSV(s.Out, rows)
 	}
-	look := appearanceOf(s.Out)
+	look := AppearanceOf(s.Out)
 	t := table.Table{Header: []string{title, "Value"}}
 	var faint []int
-	for _, m := range members(o) {
-		key, value := m.key, python.Str(m.value)
-		if look != (appearance{}) {
-			key, value = clean(key), clean(value)
+	for _, m := range Members(o) {
+		key, value := m.Key, python.Str(m.Value)
+		if look != (Appearance{}) {
+			key, value = Clean(key), Clean(value)
 		}
-		if m.value.Type == gjson.Null {
+		if m.Value.Type == gjson.Null {
 			faint = append(faint, len(t.Rows))
 		}
 		for i, line := range strings.Split(python.Fill(value, wrapWidth), "\n") {
@@ -95,26 +95,26 @@ func (s *printer) printMembers(title string, o gjson.Result) error {
 	})
 }
 
-// view is how a table of objects is shown to people at a terminal.
-type view struct {
+// View is how a table of objects is shown to people at a terminal.
+type View struct {
 	// names are what is shown instead of ids, by the column's field and the id.
-	names map[string]map[string]string
+	Names map[string]map[string]string
 	// narrow: columns may be left out where the terminal has no room for all.
-	narrow bool
+	Narrow bool
 }
 
 // title is a column's field without what names make wrong.
-func (v view) title(field string) string {
-	if v.names[field] == nil {
+func (v View) title(field string) string {
+	if v.Names[field] == nil {
 		return field
 	}
 	return strings.TrimSuffix(field, "_id")
 }
 
 // text is an object's value of a field.
-func (v view) text(field string, o gjson.Result) string {
+func (v View) text(field string, o gjson.Result) string {
 	value := o.Get(field)
-	if name, is := v.names[field][value.String()]; is && value.Type != gjson.Null {
+	if name, is := v.Names[field][value.String()]; is && value.Type != gjson.Null {
 		return name
 	}
 	return python.Str(value)
@@ -152,15 +152,15 @@ func fitting(t table.Table, fields []string, width int) (columns []int, gone []s
 	return columns, gone
 }
 
-// printList prints objects: a table or CSV of the fields, or the whole objects.
-func (s *printer) printList(objects []gjson.Result, fields []string) error {
-	return s.printView(objects, fields, view{})
+// PrintList prints objects: a table or CSV of the fields, or the whole objects.
+func (s *Printer) PrintList(objects []gjson.Result, fields []string) error {
+	return s.PrintView(objects, fields, View{})
 }
 
-// printView prints objects as printList does, on a terminal in a view.
-func (s *printer) printView(objects []gjson.Result, fields []string, v view) error {
-	switch s.format {
-	case formatJSON:
+// PrintView prints objects as PrintList does, on a terminal in a view.
+func (s *Printer) PrintView(objects []gjson.Result, fields []string, v View) error {
+	switch s.Format {
+	case FormatJSON:
 		var b bytes.Buffer
 		b.WriteByte('[')
 		for i, o := range objects {
@@ -171,13 +171,13 @@ func (s *printer) printView(objects []gjson.Result, fields []string, v view) err
 		}
 		b.WriteString("]\n")
 		return s.write(b.Bytes())
-	case formatYAML:
+	case FormatYAML:
 		texts := make([]string, len(objects))
 		for i, o := range objects {
 			texts[i] = o.Raw
 		}
 		return s.writeYAML(gjson.Parse("[" + strings.Join(texts, ",") + "]"))
-	case formatCSV:
+	case FormatCSV:
 		rows := [][]string{fields}
 		for _, o := range objects {
 			cells := make([]string, len(fields))
@@ -186,13 +186,13 @@ func (s *printer) printView(objects []gjson.Result, fields []string, v view) err
 			}
 			rows = append(rows, cells)
 		}
-		return writeCSV(s.Out, rows)
+		return WriteCSV(s.Out, rows)
 	}
-	look := appearanceOf(s.Out)
+	look := AppearanceOf(s.Out)
 	t := table.Table{}
-	title := heading
-	if s.title != nil {
-		title = s.title
+	title := Heading
+	if s.Title != nil {
+		title = s.Title
 	}
 	for _, f := range fields {
 		t.Header = append(t.Header, title(v.title(f)))
@@ -201,16 +201,16 @@ func (s *printer) printView(objects []gjson.Result, fields []string, v view) err
 		cells := make([]string, len(fields))
 		for i, f := range fields {
 			cells[i] = v.text(f, o)
-			if look != (appearance{}) {
-				cells[i] = clean(cells[i])
+			if look != (Appearance{}) {
+				cells[i] = Clean(cells[i])
 			}
 		}
 		t.Rows = append(t.Rows, cells)
 	}
 	var gone []string
-	if v.narrow && look.width > 0 {
+	if v.Narrow && look.Width > 0 {
 		var columns []int
-		columns, gone = fitting(t, fields, look.width)
+		columns, gone = fitting(t, fields, look.Width)
 		t = t.Columns(columns...)
 		fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return slices.Contains(gone, f) })
 	}
@@ -233,32 +233,32 @@ func unbroken(field string) bool {
 	return false
 }
 
-// printLabels prints labels.
-func (s *printer) printLabels(labels []string) error {
+// PrintLabels prints labels.
+func (s *Printer) PrintLabels(labels []string) error {
 	text, err := json.Marshal(append([]string{}, labels...))
 	if err != nil {
 		return err
 	}
 	doc := gjson.ParseBytes(text)
-	switch s.format {
-	case formatJSON:
+	switch s.Format {
+	case FormatJSON:
 		return s.write(append(python.Dumps(doc), '\n'))
-	case formatYAML:
+	case FormatYAML:
 		return s.writeYAML(doc)
 	}
 	var rows [][]string
 	for _, l := range labels {
 		rows = append(rows, []string{l})
 	}
-	if s.format == formatCSV {
-		return writeCSV(s.Out, slices.Insert(rows, 0, []string{"label"}))
+	if s.Format == FormatCSV {
+		return WriteCSV(s.Out, slices.Insert(rows, 0, []string{"label"}))
 	}
-	look := appearanceOf(s.Out)
+	look := AppearanceOf(s.Out)
 	return s.writeTable(table.Table{Header: []string{"Label"}, Rows: rows}, look, func(int, int) bool { return false })
 }
 
-// heading is a field's name above its column: Ip Address.
-func heading(field string) string {
+// Heading is a field's name above its column: Ip Address.
+func Heading(field string) string {
 	words := strings.Split(field, "_")
 	for i, w := range words {
 		words[i] = strings.ToUpper(w[:1]) + w[1:]
@@ -282,28 +282,28 @@ func csvCell(v gjson.Result) string {
 }
 
 // writeTable writes a table as its stream wants it; faint tells the cells that say little.
-func (s *printer) writeTable(t table.Table, look appearance, faint func(row, column int) bool, whole ...string) error {
+func (s *Printer) writeTable(t table.Table, look Appearance, faint func(row, column int) bool, whole ...string) error {
 	isWhole := func(column int) bool { return column < len(whole) && unbroken(whole[column]) }
 	if output.IsTerminal(s.Out) { // which must not obey what the API says
 		for _, cells := range t.Rows {
 			for i := range cells {
-				cells[i] = clean(cells[i])
+				cells[i] = Clean(cells[i])
 			}
 		}
 	}
-	return s.write([]byte(t.Text(table.Look{Width: look.width, Whole: isWhole, Paint: func(row, column int, line string) string {
+	return s.write([]byte(t.Text(table.Look{Width: look.Width, Whole: isWhole, Paint: func(row, column int, line string) string {
 		switch {
 		case row < 0:
-			return look.bold(line)
+			return look.Bold(line)
 		case faint(row, column):
-			return look.dim(line)
+			return look.Dim(line)
 		}
 		return line
 	}})))
 }
 
 // writeYAML writes a document with its keys sorted; numbers keep their text.
-func (s *printer) writeYAML(doc gjson.Result) error {
+func (s *Printer) writeYAML(doc gjson.Result) error {
 	d := json.NewDecoder(bytes.NewReader(python.Dumps(doc)))
 	d.UseNumber()
 	node, err := yamlNode(d)
@@ -320,21 +320,21 @@ func (s *printer) writeYAML(doc gjson.Result) error {
 	return s.write(text)
 }
 
-func (s *printer) write(text []byte) error {
+func (s *Printer) write(text []byte) error {
 	_, err := s.Out.Write(text)
 	return err
 }
 
-// say says what was done: on standard output beside a table, but never where a program expects JSON, YAML or CSV.
-func (s *printer) say(format string, args ...any) {
-	var w io.Writer = s.Out
-	if s.format != formatTable {
+// Say says what was done: on standard output beside a table, but never where a program expects JSON, YAML or CSV.
+func (s *Printer) Say(format string, args ...any) {
+	w := s.Out
+	if s.Format != FormatTable {
 		w = s.Err
 	}
 	_, _ = fmt.Fprintf(w, format+"\n", args...)
 }
 
-// sayRest says on standard error, whatever the format, that a list does not show all.
-func (s *printer) sayRest(shown int, what string) {
+// SayRest says on standard error, whatever the format, that a list does not show all.
+func (s *Printer) SayRest(shown int, what string) {
 	_, _ = fmt.Fprintf(s.Err, "%d shown, %s: --all\n", shown, what)
 }

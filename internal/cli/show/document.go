@@ -1,4 +1,4 @@
-package cli
+package show
 
 import (
 	"bytes"
@@ -18,14 +18,14 @@ import (
 
 // The forms of output, as --format names them.
 const (
-	formatTable = "default"
-	formatJSON  = "json"
-	formatYAML  = "yaml"
-	formatCSV   = "csv"
+	FormatTable = "default"
+	FormatJSON  = "json"
+	FormatYAML  = "yaml"
+	FormatCSV   = "csv"
 )
 
-// writeDocument writes a document that programs read, as JSON or YAML. Every number keeps its digits.
-func writeDocument(w io.Writer, format string, doc any) error {
+// WriteDocument writes a document that programs read, as JSON or YAML. Every number keeps its digits.
+func WriteDocument(w io.Writer, format string, doc any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -33,7 +33,7 @@ func writeDocument(w io.Writer, format string, doc any) error {
 	if err := e.Encode(doc); err != nil {
 		return err
 	}
-	if format == formatYAML {
+	if format == FormatYAML {
 		d := json.NewDecoder(&b)
 		d.UseNumber()
 		node, err := yamlNode(d)
@@ -113,12 +113,12 @@ func yamlNumber(text string) string {
 	return digits + text[at:at+1] + exponent
 }
 
-// writeCSV writes rows, the first of them the header.
-func writeCSV(w io.Writer, rows [][]string) error {
+// WriteCSV writes rows, the first of them the header.
+func WriteCSV(w io.Writer, rows [][]string) error {
 	if output.IsTerminal(w) { // which must not obey what the API says
 		for _, cells := range rows {
 			for i := range cells {
-				cells[i] = clean(cells[i])
+				cells[i] = Clean(cells[i])
 			}
 		}
 	}

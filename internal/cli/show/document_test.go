@@ -1,4 +1,4 @@
-package cli
+package show_test
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/craton-fleet/craton/internal/cli/show"
 )
 
 // TestYAML: PyYAML, by which Ansible reads, finds every text to be a text and every number to be that number: YAML 1.1 takes
@@ -38,7 +40,7 @@ func TestYAML(t *testing.T) {
 	}
 	numbers := []json.Number{"1", "-0", "12345678901234567890", "1.10", "1e5", "1E+5", "1.5e3", "2e-7", "-1.25E-10", "0.1"}
 	var out bytes.Buffer
-	if err := writeDocument(&out, formatYAML, map[string]any{"texts": texts, "keys": keys, "numbers": numbers, "deep": [][]string{texts}}); err != nil {
+	if err := show.WriteDocument(&out, show.FormatYAML, map[string]any{"texts": texts, "keys": keys, "numbers": numbers, "deep": [][]string{texts}}); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c", `

@@ -1,0 +1,94 @@
+package show
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/table"
+	rules "github.com/craton-fleet/craton/internal/value"
+)
+
+// Appearance is how text for people may look where it is written.
+type Appearance struct {
+	Width int // columns; 0: as many as it takes
+	Color bool
+}
+
+// plainWidth is the width for text that goes to no terminal, where something must be broken.
+const plainWidth = 100
+
+// AppearanceOf is plain text of any width, but on a terminal. NO_COLOR takes the colours away (no-color.org).
+func AppearanceOf(w io.Writer) Appearance {
+	f, ok := w.(output.Descriptor)
+	if !ok || !output.IsTerminal(w) {
+		return Appearance{}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return Appearance{Width: width, Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+func (a Appearance) paint(code, s string) string {
+	if !a.Color || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// Bold is a text in bold letters.
+func (a Appearance) Bold(s string) string { return a.paint("1", s) }
+
+// Dim is a text in faint letters.
+func (a Appearance) Dim(s string) string { return a.paint("2", s) }
+
+// Red is a text in red.
+func (a Appearance) Red(s string) string { return a.paint("31", s) }
+
+// Green is a text in green.
+func (a Appearance) Green(s string) string { return a.paint("32", s) }
+
+// Yellow is a text in yellow.
+func (a Appearance) Yellow(s string) string { return a.paint("33", s) }
+
+// Cyan is a text in cyan.
+func (a Appearance) Cyan(s string) string { return a.paint("36", s) }
+
+// DimLines is dim for several lines: a pager shows each on its own.
+func (a Appearance) DimLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = a.Dim(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Clean makes a text of the API safe for a terminal; a cleaned JSON text is still the same JSON.
+func Clean(s string) string { return rules.Escape(s) }
+
+// Whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
+func (a Appearance) Whole(value string, column int) string {
+	room := a.Width - column
+	if a.Width == 0 {
+		room = plainWidth - column
+	}
+	if value[0] != '{' && value[0] != '[' || table.Width(value) <= room {
+		return Clean(value)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(value), strings.Repeat(" ", column), "  "); err != nil {
+		return Clean(value)
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i := range lines {
+		lines[i] = Clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
