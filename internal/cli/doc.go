@@ -7,8 +7,9 @@
 //
 // # Commands of objects
 //
-// host-list is the verb list with the resource host. A resource is a literal of data (resources.go): where its
-// objects are, which columns they have, and the options of its verbs. A verb (objects.go, list.go, vars.go, labels.go) is
+// host-list is the verb list with the resource host. A resource is a kind of internal/schema
+// and a literal of words (resources.go): the columns and options of its verbs in the order and the words of the original.
+// Fields that no literal names get an option and a column as well. A verb (objects.go, list.go, vars.go, labels.go) is
 // written once. Objects are not decoded: what the API answered is what is printed, with every member and every digit.
 //
 // An option (option.go) is a literal too, with the texts of argparse; its flag is declared when it is known which command is

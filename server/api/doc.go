@@ -2,10 +2,10 @@
 //
 // # How it is built
 //
-// A [resource] is a literal of data (resources.go): its fields with their
-// types and where they are accepted, its list parameters in the order in
-// which links repeat them, and which representations carry variables. One
-// generic handler serves all ten. What only some resources have stands
+// A [resource] is a kind of internal/schema, which knows its fields, and a
+// literal of what only the wire has (resources.go): members that are echoed
+// and not kept, list parameters in the order in which links repeat them,
+// recorded messages. One generic handler serves all ten. What only some resources have stands
 // beside it: labels (labels.go), the union of devices (devices.go), look-ups
 // of one object by name (lookup.go), users (users.go) and the Ansible
 // inventory (inventory.go).

@@ -3,7 +3,8 @@
 // # Entities
 //
 // An [Entity] describes one kind of object as data: its table, its columns,
-// its foreign keys and what it inherits variables from. [Store.List],
+// its foreign keys and what it inherits variables from, made of internal/schema
+// and what only the tables have. [Store.List],
 // [Store.Get], [Store.Create], [Store.Update] and [Store.Delete] work on any of
 // them. Beside these stand variables ([Store.SetVariables]), labels
 // ([Store.AddLabels]) and users ([Store.Authenticate]).
