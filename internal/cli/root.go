@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -152,19 +151,6 @@ func sayMistakes(commands []*cobra.Command) {
 			}
 		}
 		sayMistakes(cmd.Commands())
-	}
-}
-
-// exactArgs is cobra.ExactArgs with an error that names what is missing.
-func exactArgs(names ...string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		switch {
-		case len(args) < len(names):
-			return mistake(cmd, "the following arguments are required: %s", strings.Join(names[len(args):], ", "))
-		case len(args) > len(names):
-			return unrecognized(cmd, args[len(names):]...)
-		}
-		return nil
 	}
 }
 

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -12,9 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/nearest"
-	"github.com/craton-fleet/craton/internal/output"
 )
 
 // usageError is a mistake in the arguments: the usage of the command concerned is shown with it.
@@ -29,26 +25,6 @@ func (e *usageError) Error() string { return e.path + ": error: " + e.text }
 // mistake makes the error of a mistake in a command's arguments.
 func mistake(cmd *cobra.Command, format string, args ...any) error {
 	return &usageError{usage: usageOf(cmd), path: cmd.CommandPath(), text: fmt.Sprintf(format, args...)}
-}
-
-// report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
-// in the arguments, 128 and its number for a signal, else 1.
-func report(w io.Writer, err error) int {
-	if e, ok := errors.AsType[*usageError](err); ok {
-		_, _ = io.WriteString(w, e.usage+e.Error()+"\n")
-		return 2
-	}
-	lines := strings.Split(message(err), "\n")
-	if output.IsTerminal(w) { // which must not obey what the API says
-		for i := range lines {
-			lines[i] = show.Clean(lines[i])
-		}
-	}
-	_, _ = io.WriteString(w, "ERROR: "+strings.Join(lines, "\n")+"\n")
-	if i, ok := errors.AsType[*interruption](err); ok {
-		return i.status()
-	}
-	return 1
 }
 
 // usageAnnotation holds the usage of a command that is not in its Use, the optional and the positional parts each on
@@ -129,47 +105,6 @@ func wrapUsage(path string, optional, positional []string, columns int) string {
 	return prefix + strings.Join(all, "\n") + "\n"
 }
 
-// flagError puts an error of pflag into the words of argparse.
-func (p *program) flagError(cmd *cobra.Command, err error) error {
-	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		v, _ := e.GetFlag().Value.(*optionValue)
-		if v != nil && v.kind == wordsOption {
-			return mistake(cmd, "argument %s: expected at least one argument", v.argument())
-		}
-		return mistake(cmd, "argument %s: expected one argument", argument(e.GetFlag()))
-	}
-	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return mistake(cmd, "argument %s: %s", argument(e.GetFlag()), e.Unwrap())
-	}
-	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		given := "--" + e.GetSpecifiedName()
-		if short := e.GetSpecifiedShortnames(); short != "" {
-			given = "-" + short
-		}
-		return unrecognized(cmd, p.withValue(given)...)
-	}
-	if e, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
-		return unrecognized(cmd, e.GetSpecifiedFlag())
-	}
-	return mistake(cmd, "%s", err)
-}
-
-// withValue is an unknown option as it was given, and what may be its value.
-func (p *program) withValue(option string) []string {
-	for i, word := range p.given {
-		name, _, attached := strings.Cut(word, "=")
-		if name != option {
-			continue
-		}
-		words := []string{word}
-		if !attached && i+1 < len(p.given) && !strings.HasPrefix(p.given[i+1], "-") {
-			words = append(words, p.given[i+1])
-		}
-		return words
-	}
-	return []string{option}
-}
-
 // unrecognized is the error for an argument that a command does not have, or an option with what may be its value.
 func unrecognized(cmd *cobra.Command, given ...string) error {
 	text := "unrecognized arguments: " + strings.Join(given, " ")
@@ -203,4 +138,17 @@ func argument(f *pflag.Flag) string {
 		return "-" + f.Shorthand + "/--" + f.Name
 	}
 	return "--" + f.Name
+}
+
+// exactArgs is cobra.ExactArgs with an error that names what is missing.
+func exactArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return mistake(cmd, "the following arguments are required: %s", strings.Join(names[len(args):], ", "))
+		case len(args) > len(names):
+			return unrecognized(cmd, args[len(names):]...)
+		}
+		return nil
+	}
 }

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+// report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
+// in the arguments, 128 and its number for a signal, else 1.
+func report(w io.Writer, err error) int {
+	if e, ok := errors.AsType[*usageError](err); ok {
+		_, _ = io.WriteString(w, e.usage+e.Error()+"\n")
+		return 2
+	}
+	lines := strings.Split(message(err), "\n")
+	if output.IsTerminal(w) { // which must not obey what the API says
+		for i := range lines {
+			lines[i] = show.Clean(lines[i])
+		}
+	}
+	_, _ = io.WriteString(w, "ERROR: "+strings.Join(lines, "\n")+"\n")
+	if i, ok := errors.AsType[*interruption](err); ok {
+		return i.status()
+	}
+	return 1
+}
+
+// flagError puts an error of pflag into the words of argparse.
+func (p *program) flagError(cmd *cobra.Command, err error) error {
+	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		v, _ := e.GetFlag().Value.(*optionValue)
+		if v != nil && v.kind == wordsOption {
+			return mistake(cmd, "argument %s: expected at least one argument", v.argument())
+		}
+		return mistake(cmd, "argument %s: expected one argument", argument(e.GetFlag()))
+	}
+	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return mistake(cmd, "argument %s: %s", argument(e.GetFlag()), e.Unwrap())
+	}
+	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		given := "--" + e.GetSpecifiedName()
+		if short := e.GetSpecifiedShortnames(); short != "" {
+			given = "-" + short
+		}
+		return unrecognized(cmd, p.withValue(given)...)
+	}
+	if e, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
+		return unrecognized(cmd, e.GetSpecifiedFlag())
+	}
+	return mistake(cmd, "%s", err)
+}
+
+// withValue is an unknown option as it was given, and what may be its value.
+func (p *program) withValue(option string) []string {
+	for i, word := range p.given {
+		name, _, attached := strings.Cut(word, "=")
+		if name != option {
+			continue
+		}
+		words := []string{word}
+		if !attached && i+1 < len(p.given) && !strings.HasPrefix(p.given[i+1], "-") {
+			words = append(words, p.given[i+1])
+		}
+		return words
+	}
+	return []string{option}
+}
