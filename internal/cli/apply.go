@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/fleetfile"
@@ -28,7 +29,7 @@ as it is. The whole file is checked before anything is written. A second run cha
 		Example: `  CRATON_URL=sqlite:fleet.db craton apply fleet.yml
   craton apply --check fleet.yml    say what it would do
   craton --format json apply fleet.yml`,
-		Args: exactArgs("FILE"),
+		Args: argparse.ExactArgs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkFlags(cmd); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
@@ -62,13 +63,13 @@ func (p *program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 		switch {
 		case attached || global.NoOptDefVal != "":
 		case i+1 == len(args):
-			return nil, mistake(cmd, "argument --%s: expected one argument", global.Name)
+			return nil, argparse.Mistake(cmd, "argument --%s: expected one argument", global.Name)
 		default:
 			i++
 			text = args[i]
 		}
 		if choices := choicesOf(global.Name); choices != nil && !slices.Contains(choices, text) {
-			return nil, mistake(p.root, "argument --%s: %s", global.Name, invalidChoice(text, choices))
+			return nil, argparse.Mistake(p.root, "argument --%s: %s", global.Name, invalidChoice(text, choices))
 		}
 	}
 	return out, nil
@@ -159,7 +160,7 @@ func repeated(cmd *cobra.Command, args []string) ([]string, error) {
 				n++
 			}
 			if n == 0 {
-				return nil, mistake(cmd, "argument %s: expected at least one argument", v.argument())
+				return nil, argparse.Mistake(cmd, "argument %s: expected at least one argument", v.argument())
 			}
 		}
 	}

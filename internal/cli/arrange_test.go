@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
@@ -80,7 +81,7 @@ func TestUnknownSubcommand(t *testing.T) {
 		"region-create -n a --cloud= --all": "argument --cloud: expected an id or a name",
 	} {
 		err := testProgram().run(t.Context(), strings.Fields(line))
-		if e, ok := errors.AsType[*usageError](err); !ok || !strings.Contains(e.text, want) || !strings.HasPrefix(e.usage, "usage: craton") && !strings.Contains(e.text, "; did you mean ") {
+		if e, ok := errors.AsType[*argparse.UsageError](err); !ok || !strings.Contains(e.Text, want) || !strings.HasPrefix(e.Usage, "usage: craton") && !strings.Contains(e.Text, "; did you mean ") {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 )
@@ -79,7 +80,7 @@ func (c *command) declare(cmd *cobra.Command) *call {
 	for i := range c.options {
 		optional = append(optional, c.options[i].usage()...)
 	}
-	cmd.Annotations = map[string]string{usageAnnotation: strings.Join(optional, "\n") + "\n\n" + strings.Join(c.positionals(), "\n")}
+	cmd.Annotations = map[string]string{argparse.UsageAnnotation: strings.Join(optional, "\n") + "\n\n" + strings.Join(c.positionals(), "\n")}
 	cmd.Args = func(cmd *cobra.Command, args []string) error { return c.arguments(cmd, called, args) }
 	cmd.Run = nil
 	return called
@@ -99,21 +100,21 @@ func (c *command) arguments(cmd *cobra.Command, called *call, args []string) err
 	}
 	missing = append(missing, names[min(len(args), len(names)):]...)
 	if len(missing) > 0 {
-		return mistake(cmd, "the following arguments are required: %s", strings.Join(missing, ", "))
+		return argparse.Mistake(cmd, "the following arguments are required: %s", strings.Join(missing, ", "))
 	}
 	if c.target {
 		called.target, args = args[0], args[1:]
 		if called.target == "" {
-			return mistake(cmd, "argument %s: expected an id or a name", c.resource.positional())
+			return argparse.Mistake(cmd, "argument %s: expected an id or a name", c.resource.positional())
 		}
 	}
 	for i, a := range c.more {
 		if a.choices != nil && !slices.Contains(a.choices, args[i]) {
-			return mistake(cmd, "argument %s: %s", a.name, invalidChoice(args[i], a.choices))
+			return argparse.Mistake(cmd, "argument %s: %s", a.name, invalidChoice(args[i], a.choices))
 		}
 	}
 	if !c.rest && len(args) > len(c.more) {
-		return unrecognized(cmd, args[len(c.more):]...)
+		return argparse.Unrecognized(cmd, args[len(c.more):]...)
 	}
 	called.words = args
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/table"
 )
@@ -110,14 +111,14 @@ Names are quoted as the shell wants it; nothing that stands on the command line,
 		Example: `  source <(craton completion bash)                                       in ~/.bashrc
   source <(craton completion zsh)                                        in ~/.zshrc, after compinit
   craton completion fish > ~/.config/fish/completions/craton.fish`,
-		Args:      exactArgs("<shell>"),
+		Args:      argparse.ExactArgs("<shell>"),
 		ValidArgs: []string{"bash", "zsh", "fish"},
 		// Global options may stand before it, and do not matter.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			script, ok := scripts[args[0]]
 			if !ok {
-				return mistake(cmd, "argument <shell>: %s", invalidChoice(args[0], cmd.ValidArgs))
+				return argparse.Mistake(cmd, "argument <shell>: %s", invalidChoice(args[0], cmd.ValidArgs))
 			}
 			_, err := io.WriteString(s.Out, script)
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
@@ -28,7 +29,7 @@ its settings, and Ansible with its configuration, as they are in this directory.
 warning, or a problem, and what is not ok says what to do. The exit status is 1 if there is a problem.`,
 		Example: `  craton doctor
   craton doctor --format json`,
-		Args: exactArgs(),
+		Args: argparse.ExactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return doctorRun(cmd.Context(), s, cmd.Flags(), inv) },
 	}
 	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI, settings.Inventory)

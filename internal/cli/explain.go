@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/hierarchy"
@@ -35,7 +36,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
   craton explain dfw/web-01 --format json   for programs`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			names := []string{"HOST", "VARIABLE"}
-			return exactArgs(names[:min(max(len(args), 1), 2)]...)(cmd, args)
+			return argparse.ExactArgs(names[:min(max(len(args), 1), 2)]...)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := settings.Load(cmd.Flags(), settings.Inventory)

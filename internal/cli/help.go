@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/internal/value/python"
@@ -78,7 +79,7 @@ func (p *program) help(cmd *cobra.Command) {
 	if text == "" {
 		text = cmd.Short + "."
 	}
-	b.WriteString(usageOf(cmd) + "\n" + text + "\n")
+	b.WriteString(argparse.UsageOf(cmd) + "\n" + text + "\n")
 	section("Examples", cmd.Example)
 	if cmd == p.root {
 		groups := make([]string, len(p.groups))
@@ -90,7 +91,7 @@ func (p *program) help(cmd *cobra.Command) {
 		b.WriteString("\nSee \"" + p.root.CommandPath() + " help COMMAND\" for help on a specific command.\n")
 	} else {
 		section("Subcommands", summaries(cmd.Commands()))
-		section("Options", own.FlagUsagesWrapped(terminalColumns()))
+		section("Options", own.FlagUsagesWrapped(argparse.TerminalColumns()))
 		if shares {
 			b.WriteString("\nIt takes the options of \"" + p.root.CommandPath() + " help options\", too: " + p.about + ", credentials, --format.\n")
 		}
@@ -144,7 +145,7 @@ func settingUsages(sections []settings.Section, names []string) string {
 				text += "; environment " + s.Env
 			}
 			b.WriteString("  " + flag + "\n")
-			for _, line := range python.Wrap(text, terminalColumns()-8, nil) {
+			for _, line := range python.Wrap(text, argparse.TerminalColumns()-8, nil) {
 				b.WriteString("      " + line + "\n")
 			}
 		}

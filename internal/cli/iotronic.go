@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
@@ -35,7 +36,7 @@ OS_CLOUD, or OS_AUTH_URL and what Keystone needs.`,
   craton iotronic node-update metal-01 extra/rack=b7      change it
   craton iotronic node-power metal-01 on --wait 60
   craton --format json iotronic node-list --all --detail  for programs; also yaml and csv`,
-		Annotations: map[string]string{programAnnotation: "yes", usageAnnotation: "[--format {default,json,yaml,csv}]\n[--iotronic-url IOTRONIC_URL]\n" +
+		Annotations: map[string]string{programAnnotation: "yes", argparse.UsageAnnotation: "[--format {default,json,yaml,csv}]\n[--iotronic-url IOTRONIC_URL]\n" +
 			"[--iotronic-cloud IOTRONIC_CLOUD]\n[--os-cloud OS_CLOUD]\n[<option> ...]\n\n<subcommand>\n..."},
 	}
 	p := &program{
@@ -45,7 +46,7 @@ OS_CLOUD, or OS_AUTH_URL and what Keystone needs.`,
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().NFlag() > 0 {
-			return mistake(cmd, "the following arguments are required: <subcommand>")
+			return argparse.Mistake(cmd, "the following arguments are required: <subcommand>")
 		}
 		p.help(cmd)
 		return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -51,7 +52,7 @@ func newRoff(cmd *cobra.Command, v Version) *roff {
 	r.section("NAME")
 	fmt.Fprintf(&r, "%s \\- %s\n", roffText(name), roffText(strings.ToLower(cmd.Short[:1])+cmd.Short[1:]))
 	r.section("SYNOPSIS")
-	r.literal(usageIndent().ReplaceAllString(usageOf(cmd), ""))
+	r.literal(usageIndent().ReplaceAllString(argparse.UsageOf(cmd), ""))
 	return &r
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 )
@@ -15,8 +16,8 @@ import (
 // report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
 // in the arguments, 128 and its number for a signal, else 1.
 func report(w io.Writer, err error) int {
-	if e, ok := errors.AsType[*usageError](err); ok {
-		_, _ = io.WriteString(w, e.usage+e.Error()+"\n")
+	if e, ok := errors.AsType[*argparse.UsageError](err); ok {
+		_, _ = io.WriteString(w, e.Usage+e.Error()+"\n")
 		return 2
 	}
 	lines := strings.Split(message(err), "\n")
@@ -37,24 +38,24 @@ func (p *program) flagError(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		v, _ := e.GetFlag().Value.(*optionValue)
 		if v != nil && v.kind == wordsOption {
-			return mistake(cmd, "argument %s: expected at least one argument", v.argument())
+			return argparse.Mistake(cmd, "argument %s: expected at least one argument", v.argument())
 		}
-		return mistake(cmd, "argument %s: expected one argument", argument(e.GetFlag()))
+		return argparse.Mistake(cmd, "argument %s: expected one argument", argparse.Argument(e.GetFlag()))
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return mistake(cmd, "argument %s: %s", argument(e.GetFlag()), e.Unwrap())
+		return argparse.Mistake(cmd, "argument %s: %s", argparse.Argument(e.GetFlag()), e.Unwrap())
 	}
 	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		given := "--" + e.GetSpecifiedName()
 		if short := e.GetSpecifiedShortnames(); short != "" {
 			given = "-" + short
 		}
-		return unrecognized(cmd, p.withValue(given)...)
+		return argparse.Unrecognized(cmd, p.withValue(given)...)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
-		return unrecognized(cmd, e.GetSpecifiedFlag())
+		return argparse.Unrecognized(cmd, e.GetSpecifiedFlag())
 	}
-	return mistake(cmd, "%s", err)
+	return argparse.Mistake(cmd, "%s", err)
 }
 
 // withValue is an unknown option as it was given, and what may be its value.

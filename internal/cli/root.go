@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -91,9 +92,9 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 				_, err := io.WriteString(s.Out, v.Release+"\n")
 				return err
 			}
-			return mistake(cmd, "the following arguments are required: <subcommand>")
+			return argparse.Mistake(cmd, "the following arguments are required: <subcommand>")
 		},
-		Annotations: map[string]string{usageAnnotation: "[--version]\n[--format {default,json,yaml,csv}]\n[--craton-url CRATON_URL]\n" +
+		Annotations: map[string]string{argparse.UsageAnnotation: "[--version]\n[--format {default,json,yaml,csv}]\n[--craton-url CRATON_URL]\n" +
 			"[--craton-version CRATON_VERSION]\n[--os-project-id OS_PROJECT_ID]\n[--os-username OS_USERNAME]\n[--os-password OS_PASSWORD]\n" +
 			"[<option> ...]\n\n<subcommand>\n..."},
 	}
@@ -144,10 +145,10 @@ func sayMistakes(commands []*cobra.Command) {
 		if check := cmd.Args; check != nil {
 			cmd.Args = func(cmd *cobra.Command, args []string) error {
 				err := check(cmd, args)
-				if _, ok := errors.AsType[*usageError](err); err == nil || ok {
+				if _, ok := errors.AsType[*argparse.UsageError](err); err == nil || ok {
 					return err
 				}
-				return mistake(cmd, "%s", err)
+				return argparse.Mistake(cmd, "%s", err)
 			}
 		}
 		sayMistakes(cmd.Commands())
@@ -267,7 +268,7 @@ func newVersion(s output.Streams, whole string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, with its commit and the version of Go",
-		Args:  exactArgs(),
+		Args:  argparse.ExactArgs(),
 		// Global options may stand before it, and do not matter.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(*cobra.Command, []string) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/rest"
@@ -40,7 +41,7 @@ admins, members and readers work in their project; only admins of Keystone's adm
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db
   craton server --database sqlite:/var/lib/craton/fleet.db --listen 0.0.0.0:7780 --tls-cert cert.pem --tls-key key.pem
   craton server --database sqlite:/var/lib/craton/fleet.db --auth keystone --keystone-url https://keystone:5000/v3`,
-		Args: exactArgs(),
+		Args: argparse.ExactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v, err := settings.Load(cmd.Flags(), settings.Server)
 			if err != nil {
@@ -224,7 +225,7 @@ Run again, it finds them; --new-key then replaces the key.
 
 With --auth keystone it makes the database only: users come from Keystone.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db`,
-		Args:    exactArgs(),
+		Args:    argparse.ExactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v, err := settings.Load(cmd.Flags(), settings.Server)
 			if err != nil {

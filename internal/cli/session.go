@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
@@ -67,10 +68,10 @@ func checkFlags(cmd *cobra.Command) error {
 		}
 		text := f.Value.String()
 		if setting.Choices != nil && !slices.Contains(setting.Choices, text) {
-			return mistake(rootOf(cmd), "argument --%s: %s", f.Name, invalidChoice(text, setting.Choices))
+			return argparse.Mistake(rootOf(cmd), "argument --%s: %s", f.Name, invalidChoice(text, setting.Choices))
 		}
 		if _, err := strconv.Atoi(text); setting.Kind == settings.Int && err != nil {
-			return mistake(rootOf(cmd), "argument --%s: invalid int value: %s", f.Name, quoted(text))
+			return argparse.Mistake(rootOf(cmd), "argument --%s: invalid int value: %s", f.Name, quoted(text))
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
@@ -120,8 +121,8 @@ func (p *program) unknown(name string, args []string) error {
 	path := p.root.CommandPath()
 	near := meant(words, names)
 	if near == "" {
-		return mistake(p.root, "argument <subcommand>: %s", invalidChoice(name, names))
+		return argparse.Mistake(p.root, "argument <subcommand>: %s", invalidChoice(name, names))
 	}
-	return &usageError{path: path, text: "argument <subcommand>: invalid choice: " + quoted(name) + "; did you mean " + near + "?\n" +
+	return &argparse.UsageError{Path: path, Text: "argument <subcommand>: invalid choice: " + quoted(name) + "; did you mean " + near + "?\n" +
 		"\"" + path + " help " + near + "\" shows its options, \"" + path + " help\" all subcommands."}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 )
 
 // TestMeant: what people type where a subcommand should stand, and what is suggested.
@@ -23,8 +25,8 @@ func TestMeant(t *testing.T) {
 		}
 	}
 	err := testProgram().run(t.Context(), strings.Fields("host list --region dfw"))
-	e, ok := errors.AsType[*usageError](err)
-	if !ok || e.usage != "" || e.Error() != "craton: error: argument <subcommand>: invalid choice: 'host'; did you mean host-list?\n"+
+	e, ok := errors.AsType[*argparse.UsageError](err)
+	if !ok || e.Usage != "" || e.Error() != "craton: error: argument <subcommand>: invalid choice: 'host'; did you mean host-list?\n"+
 		"\"craton help host-list\" shows its options, \"craton help\" all subcommands." {
 		t.Errorf("%v", err)
 	}
@@ -41,8 +43,8 @@ func TestUnknownOptions(t *testing.T) {
 		"apply --chek x.yml":           {"usage: craton apply ", "craton apply: error: unrecognized arguments: --chek x.yml; did you mean --check?"},
 	} {
 		err := testProgram().run(t.Context(), strings.Fields(line))
-		e, ok := errors.AsType[*usageError](err)
-		if !ok || !strings.HasPrefix(e.usage, want[0]) || e.Error() != want[1] {
+		e, ok := errors.AsType[*argparse.UsageError](err)
+		if !ok || !strings.HasPrefix(e.Usage, want[0]) || e.Error() != want[1] {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

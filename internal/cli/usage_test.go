@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
@@ -45,7 +46,7 @@ func TestUsageLines(t *testing.T) {
 	for _, want := range lines {
 		name := strings.Fields(want)[2]
 		p.define(name)
-		got := strings.Join(strings.Fields(usageOf(p.commands[name])), " ")
+		got := strings.Join(strings.Fields(argparse.UsageOf(p.commands[name])), " ")
 		if strings.HasSuffix(name, "-create") {
 			got = strings.Replace(got, " [--vars <key=value> [<key=value> ...]]", "", 1)
 		}
@@ -62,8 +63,8 @@ func TestUsageLines(t *testing.T) {
 	}
 }
 
-// argparse prints the usage that argparse makes of the same arguments, at several widths.
-const argparse = `
+// pythonUsage prints the usage that argparse makes of the same arguments, at several widths.
+const pythonUsage = `
 import argparse, json, os, sys
 if sys.version_info >= (3, 12):
     sys.exit(3)  # wraps in its own way
@@ -120,7 +121,7 @@ func TestUsageAsArgparse(t *testing.T) {
 			}
 			parsers = append(parsers, p)
 			for _, n := range columns {
-				ours = append(ours, wrapUsage(p.Prog, optional, positional, n))
+				ours = append(ours, argparse.WrapUsage(p.Prog, optional, positional, n))
 			}
 		}
 	}
@@ -132,7 +133,7 @@ func TestUsageAsArgparse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), python3, "-c", argparse)
+	cmd := exec.CommandContext(t.Context(), python3, "-c", pythonUsage)
 	cmd.Stdin = bytes.NewReader(in)
 	text, err := cmd.Output()
 	if cmd.ProcessState.ExitCode() == 3 {

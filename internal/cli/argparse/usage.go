@@ -1,4 +1,4 @@
-package cli
+package argparse
 
 import (
 	"fmt"
@@ -13,26 +13,26 @@ import (
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
-// usageError is a mistake in the arguments: the usage of the command concerned is shown with it.
-type usageError struct {
-	usage string // line by line, with a newline at the end
-	path  string // of the command: craton host-show
-	text  string
+// UsageError is a mistake in the arguments: the usage of the command concerned is shown with it.
+type UsageError struct {
+	Usage string // line by line, with a newline at the end
+	Path  string // of the command: craton host-show
+	Text  string
 }
 
-func (e *usageError) Error() string { return e.path + ": error: " + e.text }
+func (e *UsageError) Error() string { return e.Path + ": error: " + e.Text }
 
-// mistake makes the error of a mistake in a command's arguments.
-func mistake(cmd *cobra.Command, format string, args ...any) error {
-	return &usageError{usage: usageOf(cmd), path: cmd.CommandPath(), text: fmt.Sprintf(format, args...)}
+// Mistake makes the error of a mistake in a command's arguments.
+func Mistake(cmd *cobra.Command, format string, args ...any) error {
+	return &UsageError{Usage: UsageOf(cmd), Path: cmd.CommandPath(), Text: fmt.Sprintf(format, args...)}
 }
 
-// usageAnnotation holds the usage of a command that is not in its Use, the optional and the positional parts each on
+// UsageAnnotation holds the usage of a command that is not in its Use, the optional and the positional parts each on
 // lines of their own.
-const usageAnnotation = "usage"
+const UsageAnnotation = "usage"
 
-// usageOf is a command's usage, wrapped as Python's argparse does.
-func usageOf(cmd *cobra.Command) string {
+// UsageOf is a command's usage, wrapped as Python's argparse does.
+func UsageOf(cmd *cobra.Command) string {
 	positional := strings.Fields(cmd.Use)[1:]
 	var optional []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -40,30 +40,30 @@ func usageOf(cmd *cobra.Command) string {
 			optional = []string{"[<option> ...]"}
 		}
 	})
-	if parts, ok := cmd.Annotations[usageAnnotation]; ok {
+	if parts, ok := cmd.Annotations[UsageAnnotation]; ok {
 		before, after, _ := strings.Cut(parts, "\n\n")
 		optional, positional = nonEmpty(strings.Split(before, "\n")), nonEmpty(strings.Split(after, "\n"))
 	} else if cmd.HasSubCommands() && !cmd.Runnable() {
 		positional = []string{"<subcommand>", "..."}
 	}
-	return wrapUsage(cmd.CommandPath(), optional, positional, terminalColumns())
+	return WrapUsage(cmd.CommandPath(), optional, positional, TerminalColumns())
 }
 
 func nonEmpty(words []string) []string {
 	return slices.DeleteFunc(words, func(s string) bool { return s == "" })
 }
 
-// terminalColumns is how wide usage may be: what COLUMNS says, else 80.
-func terminalColumns() int {
+// TerminalColumns is how wide usage may be: what COLUMNS says, else 80.
+func TerminalColumns() int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
 	return 80
 }
 
-// wrapUsage writes a usage line; if it is too long, the parts stand below each other behind the program's name, the
+// WrapUsage writes a usage line; if it is too long, the parts stand below each other behind the program's name, the
 // positional ones on lines of their own (argparse.HelpFormatter of Python 3.6).
-func wrapUsage(path string, optional, positional []string, columns int) string {
+func WrapUsage(path string, optional, positional []string, columns int) string {
 	const prefix = "usage: "
 	width := columns - 2
 	whole := prefix + strings.Join(slices.Concat([]string{path}, optional, positional), " ")
@@ -105,15 +105,15 @@ func wrapUsage(path string, optional, positional []string, columns int) string {
 	return prefix + strings.Join(all, "\n") + "\n"
 }
 
-// unrecognized is the error for an argument that a command does not have, or an option with what may be its value.
-func unrecognized(cmd *cobra.Command, given ...string) error {
+// Unrecognized is the error for an argument that a command does not have, or an option with what may be its value.
+func Unrecognized(cmd *cobra.Command, given ...string) error {
 	text := "unrecognized arguments: " + strings.Join(given, " ")
 	if name, ok := strings.CutPrefix(given[0], "--"); ok {
 		if near := nearestFlag(cmd, name); near != "" {
 			text += fmt.Sprintf("; did you mean --%s?", near)
 		}
 	}
-	return mistake(cmd, "%s", text)
+	return Mistake(cmd, "%s", text)
 }
 
 // nearestFlag is the flag that was probably meant: the only one that begins so, else the one nearest in spelling.
@@ -132,22 +132,22 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 	return nearest.Word(name, known)
 }
 
-// argument is how errors call a flag: -n/--name.
-func argument(f *pflag.Flag) string {
+// Argument is how errors call a flag: -n/--name.
+func Argument(f *pflag.Flag) string {
 	if f.Shorthand != "" {
 		return "-" + f.Shorthand + "/--" + f.Name
 	}
 	return "--" + f.Name
 }
 
-// exactArgs is cobra.ExactArgs with an error that names what is missing.
-func exactArgs(names ...string) cobra.PositionalArgs {
+// ExactArgs is cobra.ExactArgs with an error that names what is missing.
+func ExactArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < len(names):
-			return mistake(cmd, "the following arguments are required: %s", strings.Join(names[len(args):], ", "))
+			return Mistake(cmd, "the following arguments are required: %s", strings.Join(names[len(args):], ", "))
 		case len(args) > len(names):
-			return unrecognized(cmd, args[len(names):]...)
+			return Unrecognized(cmd, args[len(names):]...)
 		}
 		return nil
 	}
