@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/serve"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -119,7 +120,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	}
 	things := newIotronic(s, v)
 	p.inner = map[string]*program{things.root.Name(): things}
-	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), newServer(s), things.root}, extra, []*cobra.Command{newCompletion(s), newVersion(s, v.Whole)})
+	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), serve.New(s), things.root}, extra, []*cobra.Command{newCompletion(s), newVersion(s, v.Whole)})
 	sayMistakes(more)
 	help := newHelp(p)
 	p.add(more, []*cobra.Command{help})

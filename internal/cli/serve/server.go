@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"context"
@@ -28,7 +28,8 @@ import (
 // shutdownTime is how long requests that are under way may take after SIGTERM.
 const shutdownTime = 30 * time.Second
 
-func newServer(s output.Streams) *cobra.Command {
+// New makes the command `craton server`, with its subcommand bootstrap.
+func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Serve a fleet to a team over the Craton v1 API",
