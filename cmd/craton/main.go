@@ -47,7 +47,7 @@ func run(args []string, s output.Streams) int {
 		return cli.RunAlone(ctx, cmd, args[1:], s)
 	}
 	return cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
-		inventory.Command(s), iotronic.Command(s), cli.NewExplain(s, theInventory{}), cli.NewDoctor(s, theInventory{}))
+		inventory.Command(s), iotronic.Command(s), cli.NewExplain(s), cli.NewDoctor(s))
 }
 
 // inventoryFor is the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody else.

@@ -16,10 +16,11 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory"
 )
 
 // NewDoctor makes the command `craton doctor`.
-func NewDoctor(s output.Streams, inv Inventory) *cobra.Command {
+func NewDoctor(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check everything between you and your hosts, and say what to do about what is wrong",
@@ -30,7 +31,7 @@ warning, or a problem, and what is not ok says what to do. The exit status is 1 
 		Example: `  craton doctor
   craton doctor --format json`,
 		Args: argparse.ExactArgs(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return doctorRun(cmd.Context(), s, cmd.Flags(), inv) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return doctorRun(cmd.Context(), s, cmd.Flags()) },
 	}
 	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI, settings.Inventory)
 	return cmd
@@ -107,7 +108,7 @@ func (d *doctor) count(h health) (n int) {
 }
 
 // doctorRun makes all checks and writes what they found: text at once, documents at the end.
-func doctorRun(ctx context.Context, s output.Streams, flags *pflag.FlagSet, inv Inventory) error {
+func doctorRun(ctx context.Context, s output.Streams, flags *pflag.FlagSet) error {
 	format := show.FormatTable
 	if v, err := settings.Load(flags, settings.CLI); err == nil { // if not, it is a finding
 		format = v.String("cli.format")
@@ -118,21 +119,21 @@ func doctorRun(ctx context.Context, s output.Streams, flags *pflag.FlagSet, inv 
 		d.report = p.print
 		defer p.flush()
 	}
-	d.examine(ctx, flags, inv)
+	d.examine(ctx, flags)
 	return d.write(s.Out, format)
 }
 
 // examine makes all checks. Those of Ansible take a while and need nothing of the others, so they run meanwhile.
-func (d *doctor) examine(ctx context.Context, flags *pflag.FlagSet, inv Inventory) {
+func (d *doctor) examine(ctx context.Context, flags *pflag.FlagSet) {
 	done := make(chan *ansible, 1)
 	go func() { done <- lookAtAnsible(ctx) }()
 	v, iv := d.checkSettings(flags)
-	trial := d.checkFleet(ctx, v, iv, inv)
+	trial := d.checkFleet(ctx, v, iv)
 	d.checkAnsible(<-done, connect.Version, iv, trial)
 }
 
 // checkFleet makes the checks of the way to the fleet and of the inventory. v and iv are nil where settings are wrong.
-func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values, inv Inventory) *Trial {
+func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial {
 	if v == nil {
 		d.skip("the settings cannot be read", "url", "api", "inventory")
 		return nil
@@ -149,7 +150,7 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values, inv Inv
 	}
 	valid := iv != nil
 	if valid {
-		if _, err := inv.Check(iv); err != nil {
+		if _, err := inventory.FromSettings(iv); err != nil {
 			valid = false
 			d.failed("inventory settings", err, adviceConfig)
 		} else {
@@ -160,7 +161,7 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values, inv Inv
 		d.skip("what it needs is not ok", "inventory")
 		return nil
 	}
-	return d.checkInventory(ctx, v, iv, inv)
+	return d.checkInventory(ctx, v, iv)
 }
 
 // adviceConfig is what to do about a setting that is wrong.

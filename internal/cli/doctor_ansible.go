@@ -149,7 +149,7 @@ func (a *ansible) configFile() string {
 
 // checkAnsible tells whether the Ansible that plays would run with does the right thing with the inventory, and brings
 // the modules. iv and trial are nil where they could not be had.
-func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, trial *Trial) {
+func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, trial *trial) {
 	const check = "ansible"
 	rest := []string{"ansible.cfg", "failed inventory", "inventory plugins", "collection"}
 	switch {
@@ -166,9 +166,9 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 		d.skip("this Ansible is not supported", rest...)
 		return
 	}
-	slow := trial != nil && trial.Hosts >= manyHosts && !olderThan(a.version, "2.19") && iv.String("inventory.vars") == "merged"
+	slow := trial != nil && trial.hosts >= manyHosts && !olderThan(a.version, "2.19") && iv.String("inventory.vars") == "merged"
 	if slow {
-		d.warn(check, "set inventory.vars to layered (docs/inventory.md, Merged or layered)", "ansible-core %s (%s) takes several times longer to load %d hosts from an inventory in merged form", a.version, a.path, trial.Hosts)
+		d.warn(check, "set inventory.vars to layered (docs/inventory.md, Merged or layered)", "ansible-core %s (%s) takes several times longer to load %d hosts from an inventory in merged form", a.version, a.path, trial.hosts)
 	} else {
 		d.ok(check, "ansible-core %s (%s)", a.version, a.path)
 	}
@@ -180,22 +180,22 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 }
 
 // checkTemplates tells what the fleet holds that Ansible must not execute, and whether this Ansible may do so all the same.
-func (d *doctor) checkTemplates(a *ansible, trial *Trial) {
+func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 	const check = "templates"
-	if trial == nil || trial.Trusted || trial.Templates+trial.Texts == 0 {
+	if trial == nil || trial.trusted || trial.templates+trial.texts == 0 {
 		return
 	}
 	texts := ""
-	if trial.Texts > 0 {
-		texts = "; " + countOf(trial.Texts, "dictionary is", "dictionaries are") + " written as text, because ansible-core before 2.19 executes keys"
+	if trial.texts > 0 {
+		texts = "; " + countOf(trial.texts, "dictionary is", "dictionaries are") + " written as text, because ansible-core before 2.19 executes keys"
 	}
-	what := countOf(trial.Templates, "string of the fleet is a template", "strings of the fleet are templates")
+	what := countOf(trial.templates, "string of the fleet is a template", "strings of the fleet are templates")
 	faults := hostvarsFaults(a.version)
-	if trial.Templates == 0 || faults == "" {
+	if trial.templates == 0 || faults == "" {
 		d.ok(check, "%s, and not executed%s", what, texts)
 		return
 	}
-	d.warn(check, "run plays with ansible-core 2.19 or later, or change "+show.Clean(trial.Template)+" and the others (docs/inventory.md, Trust)",
+	d.warn(check, "run plays with ansible-core 2.19 or later, or change "+show.Clean(trial.template)+" and the others (docs/inventory.md, Trust)",
 		"%s; ansible-core %s executes them where a play takes them from hostvars %s%s", what, a.version, faults, texts)
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // checkInventory makes the inventory that Ansible would get.
-func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values, inv Inventory) *Trial {
+func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values) *trial {
 	const check = "inventory"
 	client, done, err := connect.Client(ctx, v, connect.Examine)
 	if err != nil {
@@ -21,29 +21,29 @@ func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values, inv
 	}
 	defer func() { _ = done() }() // only read
 	begin := time.Now()
-	trial, err := inv.Try(ctx, client, iv)
+	trial, err := tryInventory(ctx, client, iv)
 	took := time.Since(begin).Round(time.Millisecond)
 	switch {
 	case err != nil:
 		d.failed(check, err, "docs/inventory.md lists the errors of the inventory")
 		return nil
-	case trial.Hosts == 0:
+	case trial.hosts == 0:
 		advice := "add hosts, such as with `craton apply FILE`"
 		if changed := changedSettings(iv); changed != allDefaults {
 			advice += ", or take filters away: " + changed
 		}
-		d.warn(check, advice, "it has no hosts, %s, in %v", plural(trial.Groups, "group"), took)
+		d.warn(check, advice, "it has no hosts, %s, in %v", plural(trial.groups, "group"), took)
 	default:
-		d.ok(check, "%s, %s, in %v", plural(trial.Hosts, "host"), plural(trial.Groups, "group"), took)
+		d.ok(check, "%s, %s, in %v", plural(trial.hosts, "host"), plural(trial.groups, "group"), took)
 	}
-	if n := len(trial.Shared); n > 0 {
-		first, more := trial.Shared[0], ""
+	if n := len(trial.shared); n > 0 {
+		first, more := trial.shared[0], ""
 		if n > 1 {
 			more = "; so are " + plural(n-1, "more address")
 		}
 		d.warn("duplicates", "give each host its own ip_address, or Ansible configures one machine as several", "%s is the address of %s: %s%s",
-			show.Clean(first.Address), plural(len(first.Hosts), "host"), show.Clean(shortList(first.Hosts)), more)
-	} else if trial.Hosts > 0 {
+			show.Clean(first.address), plural(len(first.hosts), "host"), show.Clean(shortList(first.hosts)), more)
+	} else if trial.hosts > 0 {
 		d.ok("duplicates", "every host has a name and an address of its own")
 	}
 	return trial

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,6 +53,7 @@ problem  inventory: two hosts
          are called "web"
          -> run ` + "`this command that is not broken into lines`" + `
 `
+	escapes := regexp.MustCompile("\x1b\\[[0-9]*[mK]") // sequences that colour text, or wipe a line
 	got := escapes.ReplaceAllString(report(show.Appearance{Width: 32, Color: true}), "")
 	all := func(s string) string { return strings.Join(strings.Fields(s), "") }
 	if all(want) != all(got) {

@@ -19,10 +19,11 @@ import (
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory"
 )
 
 // NewExplain makes the command `craton explain`.
-func NewExplain(s output.Streams, inv Inventory) *cobra.Command {
+func NewExplain(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain HOST [VARIABLE]",
 		Short: "Show where each variable of a host comes from, and what it shadows",
@@ -43,12 +44,12 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 			if err != nil {
 				return err
 			}
-			excludes, err := inv.Check(v)
+			o, err := inventory.FromSettings(v)
 			if err != nil {
 				return err
 			}
 			return onFleet(s, connect.ReadOnly, func(ctx context.Context, run *session, args []string) error {
-				e, err := explain(ctx, run, inv, excludes, args[0])
+				e, err := explain(ctx, run, o.Excludes, args[0])
 				if err != nil {
 					return err
 				}
@@ -112,15 +113,20 @@ type explained struct {
 }
 
 // explain reads where a device's variables come from: some requests for the device, not for the fleet.
-func explain(ctx context.Context, s *session, inv Inventory, excludes func(string) bool, word string) (*explanation, error) {
+func explain(ctx context.Context, s *session, excludes func(string) bool, word string) (*explanation, error) {
 	d, err := s.device(ctx, word)
 	if err != nil {
 		return nil, err
 	}
-	levels, err := inv.Levels(ctx, s.client, d.kind, d.ID)
+	kind := inventory.HostKind
+	if d.kind == craton.KindNetworkDevice {
+		kind = inventory.NetworkDeviceKind
+	}
+	fleet, err := inventory.LoadDevice(ctx, s.client, kind, d.ID)
 	if err != nil {
 		return nil, err
 	}
+	levels := fleet.Chain(fleet.Hosts[0])
 	e := &explanation{device: d, levels: levels, whole: true}
 	project := &e.levels[len(e.levels)-1]
 	switch p, err := s.client.Projects.Get(ctx, project.ID); {

@@ -31,7 +31,7 @@ func write(dir, version string) error {
 		return err
 	}
 	s := output.System()
-	pages := cli.ManPages(cli.Version{Release: version}, inventory.Command(s), cli.NewExplain(s, nil), cli.NewDoctor(s, nil))
+	pages := cli.ManPages(cli.Version{Release: version}, inventory.Command(s), cli.NewExplain(s), cli.NewDoctor(s))
 	for name, text := range pages {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return err

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory"
+)
+
+// trial is what came of making an inventory.
+type trial struct {
+	hosts, groups int
+	// templates are how many strings Ansible would execute that were not marked, and template is where the first one is. texts
+	// are how many dictionaries are written as text, because Ansible would execute their keys. trusted tells that it may.
+	templates, texts int
+	template         string
+	trusted          bool
+	// shared are addresses that several of its hosts have, with the names of these hosts, both sorted.
+	shared []sharedAddress
+}
+
+// sharedAddress is an address that several hosts have.
+type sharedAddress struct {
+	address string
+	hosts   []string
+}
+
+// tryInventory makes the inventory that the settings ask for, and throws it away.
+func tryInventory(ctx context.Context, c *craton.Client, v *settings.Values) (*trial, error) {
+	o, err := inventory.FromSettings(v)
+	if err != nil {
+		return nil, err
+	}
+	f, err := inventory.Load(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := inventory.Build(f, o)
+	if err != nil {
+		return nil, err
+	}
+	exposed := f.Exposure(o)
+	t := &trial{templates: exposed.Templates, texts: exposed.Texts, template: exposed.First, trusted: o.TrustTemplates}
+	t.hosts, t.groups = doc.Size()
+	at := map[string][]string{}
+	for _, d := range f.Hosts {
+		at[d.IPAddress] = append(at[d.IPAddress], d.Name)
+	}
+	for _, address := range slices.Sorted(maps.Keys(at)) {
+		if hosts := at[address]; len(hosts) > 1 {
+			slices.Sort(hosts)
+			t.shared = append(t.shared, sharedAddress{address, hosts})
+		}
+	}
+	return t, nil
+}
