@@ -20,6 +20,9 @@ func TestNothingTeachesTheBareName(t *testing.T) {
 	read := 0
 	for _, place := range []string{"README.md", "docs", "examples", "plugins", "internal/cli", "inventory", "modules"} {
 		err := filepath.WalkDir(filepath.Join(root, place), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() && d.Name() == "reference" { // which says what Ansible makes of it
+				return filepath.SkipDir
+			}
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || !d.Type().IsRegular() {
 				return err
 			}

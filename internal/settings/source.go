@@ -78,7 +78,7 @@ func (v *Values) Variables(names ...string) []Entry {
 	for _, name := range names {
 		if text := v.Variable(name); text != "" {
 			key := strings.ToLower(name)
-			entries = append(entries, Entry{&Setting{Name: key, Env: name, URL: strings.Contains(text, "://")}, key, Source{From: FromEnvironment, Name: name}, text})
+			entries = append(entries, Entry{&Setting{Name: key, Env: name, URL: strings.Contains(key, "_endpoint")}, key, Source{From: FromEnvironment, Name: name}, text})
 		}
 	}
 	return entries

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/craton-fleet/craton/internal/cli"
+	"github.com/craton-fleet/craton/internal/cli/doctor"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/inventory"
 )
@@ -31,7 +32,7 @@ func write(dir, version string) error {
 		return err
 	}
 	s := output.System()
-	pages := cli.ManPages(cli.Version{Release: version}, inventory.Command(s), cli.NewExplain(s), cli.NewDoctor(s))
+	pages := cli.ManPages(cli.Version{Release: version}, inventory.Command(s), cli.NewExplain(s), doctor.New(s))
 	for name, text := range pages {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return err

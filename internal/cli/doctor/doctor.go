@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"cmp"
@@ -19,8 +19,8 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// NewDoctor makes the command `craton doctor`.
-func NewDoctor(s output.Streams) *cobra.Command {
+// New makes the command `craton doctor`.
+func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check everything between you and your hosts, and say what to do about what is wrong",

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"os"
@@ -11,7 +11,7 @@ import (
 // TestLeastAnsible: the doctor and the collection want the same Ansible.
 func TestLeastAnsible(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join("..", "..", "meta", "runtime.yml"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "meta", "runtime.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
