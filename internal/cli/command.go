@@ -1,31 +1,34 @@
 package cli
 
 import (
-	"context"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
-	"github.com/craton-fleet/craton/internal/connect"
-	"github.com/craton-fleet/craton/internal/output"
 )
 
-// command is a verb with a resource.
-type command struct {
-	resource *resource
-	name     string // host-show
-	short    string // one line for help
-	long     string // more for its own help; may be ""
-	example  string
-	options  []option
-	target   bool         // has a positional argument, the object
-	more     []positional // arguments behind it
-	rest     bool         // takes any words behind them
-	instead  string       // an option with which the required ones may be missing; "" for none
-	creates  bool         // may make the database of a sqlite: URL
-	run      func(context.Context, *session, *call) error
+// Kind is what argparse knows of a kind of objects that arguments name.
+type Kind interface {
+	// Positional is the argument that names an object: <host>.
+	Positional() string
+	// Columns are all fields that a list of them can show.
+	Columns() []string
+}
+
+// Command is a subcommand with its arguments: of a kind of objects, as host-show is.
+type Command struct {
+	of      Kind   // the kind of its objects
+	name    string // host-show
+	short   string // one line for help
+	long    string // more for its own help; may be ""
+	example string
+	options []option
+	target  bool         // has a positional argument, the object
+	more    []positional // arguments behind it
+	rest    bool         // takes any words behind them
+	instead string       // an option with which the required ones may be missing; "" for none
 }
 
 // positional is a positional argument that is no object.
@@ -35,9 +38,9 @@ type positional struct {
 }
 
 // positionals are the positional arguments in a usage line.
-func (c *command) positionals() (names []string) {
+func (c *Command) positionals() (names []string) {
 	if c.target {
-		names = append(names, c.resource.positional())
+		names = append(names, c.of.Positional())
 	}
 	for _, a := range c.more {
 		names = append(names, a.name)
@@ -49,32 +52,18 @@ func (c *command) positionals() (names []string) {
 }
 
 // anyWords tells that words behind the positional arguments are taken as they stand.
-func (c *command) anyWords() bool { return c.rest }
+func (c *Command) anyWords() bool { return c.rest }
 
 // cobra makes the bare command. The flags come with define, when it is known that it is the one that is meant: a
 // process runs one of a hundred.
-func (c *command) cobra() *cobra.Command {
+func (c *Command) cobra() *cobra.Command {
 	use := strings.Join(append([]string{c.name}, c.positionals()...), " ")
 	return &cobra.Command{Use: use, Short: c.short, Long: c.long, Example: c.example,
 		Args: cobra.ArbitraryArgs, Run: func(*cobra.Command, []string) {}}
 }
 
-// define makes the command complete; completing tells that a shell asks for words.
-func (c *command) define(cmd *cobra.Command, s output.Streams, completing bool) {
-	called := c.declare(cmd)
-	addFleetFlags(cmd)
-	mode := connect.ReadOnly
-	if c.creates {
-		mode = connect.Create
-	}
-	cmd.RunE = onFleet(s, mode, func(ctx context.Context, run *session, _ []string) error { return c.run(ctx, run, called) })
-	if completing {
-		c.complete(cmd, called, s)
-	}
-}
-
 // declare declares the command's own arguments, and gives where they are found when it runs.
-func (c *command) declare(cmd *cobra.Command) *call {
+func (c *Command) declare(cmd *cobra.Command) *call {
 	called := &call{values: addOptions(cmd.Flags(), c.options)}
 	var optional []string
 	for i := range c.options {
@@ -87,7 +76,7 @@ func (c *command) declare(cmd *cobra.Command) *call {
 }
 
 // arguments checks what argparse checks when it has read all arguments.
-func (c *command) arguments(cmd *cobra.Command, called *call, args []string) error {
+func (c *Command) arguments(cmd *cobra.Command, called *call, args []string) error {
 	var missing []string
 	for i := range c.options {
 		if o := &c.options[i]; o.required && !called.given(o.long) && !called.given(c.instead) {
@@ -105,7 +94,7 @@ func (c *command) arguments(cmd *cobra.Command, called *call, args []string) err
 	if c.target {
 		called.target, args = args[0], args[1:]
 		if called.target == "" {
-			return argparse.Mistake(cmd, "argument %s: expected an id or a name", c.resource.positional())
+			return argparse.Mistake(cmd, "argument %s: expected an id or a name", c.of.Positional())
 		}
 	}
 	for i, a := range c.more {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +35,7 @@ type completer struct {
 func (c *command) complete(cmd *cobra.Command, called *call, s output.Streams) {
 	by := completer{c, called, s}
 	c.completeBy(cmd, called,
-		func(begin string, kinds ...*resource) []string { return by.names(cmd, begin, kinds...) },
+		func(begin string, kinds ...Kind) []string { return by.names(cmd, begin, resourcesOf(kinds)...) },
 		func(args []string) ([]string, cobra.ShellCompDirective) {
 			directive := cobra.ShellCompDirectiveNoFileComp
 			if strings.HasSuffix(c.name, "-vars-set") {
@@ -45,76 +44,6 @@ func (c *command) complete(cmd *cobra.Command, called *call, s output.Streams) {
 			return by.words(cmd, args[0]), directive
 		})
 	completeSettings(cmd, settings.Connection, settings.CLI)
-}
-
-// completeBy declares how a command's own arguments are completed: names finds objects, words what may stand behind args, of
-// which the first is the object.
-func (c *command) completeBy(cmd *cobra.Command, called *call, names func(begin string, kinds ...*resource) []string,
-	words func(args []string) ([]string, cobra.ShellCompDirective),
-) {
-	const only = cobra.ShellCompDirectiveNoFileComp
-	for i := range c.options {
-		o := &c.options[i]
-		_ = cmd.RegisterFlagCompletionFunc(o.long, func(_ *cobra.Command, _ []string, begin string) ([]string, cobra.ShellCompDirective) {
-			if o.kind == referenceOption {
-				return names(begin, o.of...), only
-			}
-			return c.values(o), only
-		})
-	}
-	arguments := func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
-		switch {
-		case called.given("fields") && (!c.target || len(args) > 0): // --fields id na
-			return c.resource.full(), only
-		case c.target && len(args) == 0:
-			return names(begin, c.resource), only
-		case c.target && len(args) <= len(c.more):
-			return c.more[len(args)-1].choices, only
-		case c.rest && len(args) > 0:
-			found, directive := words(args)
-			return slices.DeleteFunc(found, func(w string) bool { return slices.Contains(args[1:], w) }), directive
-		}
-		return nil, only
-	}
-	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
-		found, directive := arguments(cmd, args, begin)
-		if cmd.ArgsLenAtDash() < 0 { // else it would be an option
-			found = slices.DeleteFunc(found, func(w string) bool { return strings.HasPrefix(w, "-") })
-		}
-		return found, directive
-	}
-}
-
-// typeable reports whether a shell can be given a word: on one line, and without anything that a terminal obeys. cobra
-// takes away the space around it.
-func typeable(word string) bool {
-	return word != "" && show.Clean(word) == word && strings.TrimSpace(word) == word && utf8.ValidString(word)
-}
-
-// values are those that an option may have, as far as they are known without asking.
-func (c *command) values(o *option) []string {
-	switch {
-	case o.choices != nil:
-		return o.choices
-	case o.kind == truthOption:
-		return []string{"true", "false"}
-	case o.long == "fields" || o.long == "sort-key":
-		return c.resource.full()
-	}
-	return nil
-}
-
-// completeSettings declares how the options that every command has are completed.
-func completeSettings(cmd *cobra.Command, sections ...settings.Section) {
-	for _, section := range sections {
-		for i := range section.Settings {
-			s := &section.Settings[i]
-			flag := flagName(s)
-			if s.Choices != nil && cmd.Flags().Lookup(flag) != nil {
-				_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(s.Choices, cobra.ShellCompDirectiveNoFileComp))
-			}
-		}
-	}
 }
 
 // ask gives a question to the API, with little patience.

@@ -34,7 +34,7 @@ func deleteVerb(r *resource) *command {
 		options = nil // nothing to ask about
 	}
 	return &command{
-		name: "delete", short: "Remove a " + r.noun(), long: r.deleteLong(), target: true, options: options, example: exampleOf(r.name + "-delete"),
+		Command: Command{name: "delete", short: "Remove a " + r.noun(), long: r.deleteLong(), target: true, options: options, example: exampleOf(r.name + "-delete")},
 		run: func(ctx context.Context, s *session, c *call) error {
 			what := "Failed to delete " + r.noun() + " " + c.target
 			id, err := s.find(ctx, c.target, nil, r)

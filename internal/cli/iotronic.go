@@ -84,12 +84,13 @@ type things struct {
 
 // iotronicCommand is a verb with a kind of objects of Ironic or Iotronic.
 type iotronicCommand struct {
-	command
-	kind    *kind
-	aliases []string           // names of the Python clients
-	only    []iotronic.Dialect // that have it; nil: those that have the kind
-	does    func(context.Context, *things, *call) error
-	words   func(context.Context, *things, *call) []string // nil, or finds what may stand behind the object
+	Command
+	resource *resource
+	kind     *kind
+	aliases  []string           // names of the Python clients
+	only     []iotronic.Dialect // that have it; nil: those that have the kind
+	does     func(context.Context, *things, *call) error
+	words    func(context.Context, *things, *call) []string // nil, or finds what may stand behind the object
 }
 
 // dialects are those that have the command.

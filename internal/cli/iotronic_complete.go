@@ -32,11 +32,11 @@ func (c *iotronicCommand) complete(cmd *cobra.Command, called *call, s output.St
 		}
 		return question(ctx, t)
 	}
-	names := func(begin string, of ...*resource) []string {
+	names := func(begin string, of ...Kind) []string {
 		return ask(func(ctx context.Context, t *things) (found []string) {
 			const pages = 2
 			for _, k := range kinds() {
-				if !slices.ContainsFunc(of, func(r *resource) bool { return r.name == k.name }) || !slices.Contains(k.dialects(), t.dialect) {
+				if !slices.ContainsFunc(of, func(r Kind) bool { return r.Positional() == k.Positional() }) || !slices.Contains(k.dialects(), t.dialect) {
 					continue
 				}
 				for _, name := range t.names(ctx, k, pages) {

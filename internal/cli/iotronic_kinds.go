@@ -158,7 +158,7 @@ func serviceKind() *kind {
 func portKind(node *kind) *kind {
 	return &kind{
 		resource: resource{name: "port", list: listOptions(
-			option{long: "node", meta: "<node>", kind: referenceOption, key: "node", of: []*resource{&node.resource}, help: "Ironic: only those of this node, by name or UUID"},
+			option{long: "node", meta: "<node>", kind: referenceOption, key: "node", of: []Kind{&node.resource}, help: "Ironic: only those of this node, by name or UUID"},
 			textual("address", "Ironic: only the one with this MAC address"))},
 		columns: []columns{
 			{in: onIronic, short: []string{keyUUID, "address"},
@@ -237,7 +237,7 @@ func (k *kind) commands() []*iotronicCommand {
 		all = append(all, k.extra(k)...)
 	}
 	for _, c := range all {
-		c.kind, c.resource, c.name = k, &k.resource, k.name+"-"+c.name
+		c.kind, c.resource, c.of, c.name = k, &k.resource, &k.resource, k.name+"-"+c.name
 		c.long, c.example = c.text(), iotronicExample(c.name)
 	}
 	slices.SortFunc(all, func(a, b *iotronicCommand) int { return strings.Compare(a.name, b.name) })

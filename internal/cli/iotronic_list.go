@@ -16,7 +16,7 @@ import (
 
 func iotronicList(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		command: command{name: "list", short: "List the " + k.noun() + "s", options: k.list},
+		Command: Command{name: "list", short: "List the " + k.noun() + "s", options: k.list},
 		does: func(ctx context.Context, t *things, c *call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {

@@ -22,7 +22,7 @@ func iotronicShow(k *kind) *iotronicCommand {
 		options = append(options, option{long: "instance", kind: switchOption, help: "<node> is the UUID of the instance that runs on it; for Ironic"})
 	}
 	return &iotronicCommand{
-		command: command{name: "show", short: "Show details of a " + k.noun(), options: options, target: true},
+		Command: Command{name: "show", short: "Show details of a " + k.noun(), options: options, target: true},
 		does: func(ctx context.Context, t *things, c *call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
@@ -105,7 +105,7 @@ var attributesOption = option{long: "json", meta: "<file>",
 
 func iotronicCreate(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		command: command{name: "create", short: "Register a new " + k.noun(), options: append(slices.Clone(k.create), attributesOption), instead: attributesOption.long},
+		Command: Command{name: "create", short: "Register a new " + k.noun(), options: append(slices.Clone(k.create), attributesOption), instead: attributesOption.long},
 		does: func(ctx context.Context, t *things, c *call) error {
 			p, err := t.attributes(c)
 			if err != nil {
@@ -223,7 +223,7 @@ func iotronicDelete(k *kind) *iotronicCommand {
 		long += "\nIronic deletes the ports of a " + k.noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
 	}
 	return &iotronicCommand{
-		command: command{name: "delete", short: "Remove " + k.noun() + "s", target: true, rest: true, options: options, long: long},
+		Command: Command{name: "delete", short: "Remove " + k.noun() + "s", target: true, rest: true, options: options, long: long},
 		does: func(ctx context.Context, t *things, c *call) error {
 			var failures []error
 			if err := t.mayDelete(ctx, k, c); err != nil || c.given("dry-run") {
@@ -279,7 +279,7 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 	whole func(*T) iotronic.Object,
 ) *iotronicCommand {
 	return &iotronicCommand{
-		command: command{name: name + "-list", short: "List the " + name + "s of a " + k.noun(), target: true}, aliases: aliases,
+		Command: Command{name: name + "-list", short: "List the " + name + "s of a " + k.noun(), target: true}, aliases: aliases,
 		does: func(ctx context.Context, t *things, c *call) error {
 			parts, err := list(ctx, t.client, c.target)
 			if err != nil {
@@ -319,7 +319,7 @@ func boardCommands(k *kind) []*iotronicCommand {
 // driverCommands are those that only drivers have.
 func driverCommands(k *kind) []*iotronicCommand {
 	return []*iotronicCommand{{
-		command: command{name: "properties", short: "Show what a driver needs to know of a node in its driver_info", target: true},
+		Command: Command{name: "properties", short: "Show what a driver needs to know of a node in its driver_info", target: true},
 		does: func(ctx context.Context, t *things, c *call) error {
 			properties, err := t.client.Drivers.Properties(ctx, c.target)
 			if err != nil {

@@ -28,15 +28,15 @@ func nodeCommands(k *kind) []*iotronicCommand {
 				return c.Nodes.Ports(ctx, id)
 			}, portFields),
 		{
-			command: command{name: "states", short: "Show the states of a node, and what it is on its way to", target: true},
+			Command: Command{name: "states", short: "Show the states of a node, and what it is on its way to", target: true},
 			aliases: []string{"node-show-states"}, does: k.states,
 		},
 		{
-			command: command{name: "validate", short: "Show which interfaces of a node could work with what is known of it", target: true},
+			Command: Command{name: "validate", short: "Show which interfaces of a node could work with what is known of it", target: true},
 			does:    k.validate,
 		},
 		{
-			command: command{
+			Command: Command{
 				name: "power", short: "Power a node on or off, or reboot it", target: true,
 				more:    []positional{{"<power-state>", []string{"on", "off", "reboot"}}},
 				options: []option{{long: "soft", kind: switchOption, help: "let the operating system end by itself; with off and reboot"}, waitOption},
@@ -44,7 +44,7 @@ func nodeCommands(k *kind) []*iotronicCommand {
 			aliases: []string{"node-set-power-state"}, does: k.power,
 		},
 		{
-			command: command{
+			Command: Command{
 				name: "maintenance", short: "Take a node out of Ironic's hands (true), or give it back (false)", target: true,
 				more:    []positional{{"<maintenance>", []string{"true", "false", "on", "off"}}},
 				options: []option{{long: "reason", meta: "<reason>", help: "why; a text for people"}},
@@ -182,7 +182,7 @@ var provisionOptions = []struct {
 
 func provisionVerb(k *kind) *iotronicCommand {
 	c := &iotronicCommand{
-		command: command{name: "provision", short: "Move a node towards another provision state", target: true},
+		Command: Command{name: "provision", short: "Move a node towards another provision state", target: true},
 		aliases: []string{"node-set-provision-state"}, does: k.provision,
 	}
 	var targets []string

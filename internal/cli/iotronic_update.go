@@ -17,7 +17,7 @@ import (
 
 func iotronicUpdate(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		command: command{name: "update", short: "Change a registered " + k.noun(), target: true, rest: true,
+		Command: Command{name: "update", short: "Change a registered " + k.noun(), target: true, rest: true,
 			long: "Change a " + k.noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
 extra/rack, with ~1 for a slash in a key. path= takes away what is there.
 

@@ -15,7 +15,7 @@ func labelsVerb(r *resource, verb string) *command {
 		"set":    "Give a " + r.noun() + " exactly these labels",
 	}[verb]
 	return &command{
-		name: "labels-" + verb, short: short, target: true, rest: verb != "get", example: exampleOf(r.name + "-labels-" + verb),
+		Command: Command{name: "labels-" + verb, short: short, target: true, rest: verb != "get", example: exampleOf(r.name + "-labels-" + verb)},
 		run: func(ctx context.Context, s *session, c *call) error {
 			if len(c.words) == 0 && (verb == "add" || verb == "delete") {
 				return commandError("Nothing to %s... Please list the labels, separated by spaces.", verb)

@@ -23,7 +23,7 @@ import (
 
 func listVerb(r *resource) *command {
 	return &command{
-		name: "list", short: "List the " + r.noun() + "s", options: r.list, example: exampleOf(r.name + "-list"),
+		Command: Command{name: "list", short: "List the " + r.noun() + "s", options: r.list, example: exampleOf(r.name + "-list")},
 		run: func(ctx context.Context, s *session, c *call) error {
 			fields, err := r.columns(c)
 			if err != nil {

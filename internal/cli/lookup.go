@@ -55,11 +55,11 @@ func (s *session) references(ctx context.Context, options []option, c *call) (pl
 // region that is given is meant.
 func (s *session) reference(ctx context.Context, o *option, text string, in place, there bool) (string, error) {
 	if there {
-		return s.find(ctx, text, in, o.of...)
+		return s.find(ctx, text, in, resourcesOf(o.of)...)
 	}
-	id, err := s.find(ctx, text, nil, o.of...)
+	id, err := s.find(ctx, text, nil, resourcesOf(o.of)...)
 	if _, ok := errors.AsType[*ambiguous](err); ok && in[keyRegion] != "" {
-		if near, nearErr := s.find(ctx, text, place{keyRegion: in[keyRegion]}, o.of...); nearErr == nil {
+		if near, nearErr := s.find(ctx, text, place{keyRegion: in[keyRegion]}, resourcesOf(o.of)...); nearErr == nil {
 			return near, nil
 		}
 	}

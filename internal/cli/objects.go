@@ -33,8 +33,8 @@ func (r *resource) at(id string) string { return r.path + "/" + url.PathEscape(i
 
 func createVerb(r *resource) *command {
 	return &command{
-		name: "create", short: "Register a new " + r.noun(), options: r.create, creates: true,
-		long: r.createLong(), example: exampleOf(r.name + "-create"),
+		Command: Command{name: "create", short: "Register a new " + r.noun(), options: r.create, long: r.createLong(), example: exampleOf(r.name + "-create")},
+		creates: true,
 		run: func(ctx context.Context, s *session, c *call) error {
 			body, err := s.body(ctx, r.create, c, r.empties)
 			if err != nil {
@@ -131,7 +131,7 @@ func idValue(id string) any {
 
 func showVerb(r *resource) *command {
 	return &command{
-		name: "show", short: "Show details of a " + r.noun(), target: true, example: exampleOf(r.name + "-show"),
+		Command: Command{name: "show", short: "Show details of a " + r.noun(), target: true, example: exampleOf(r.name + "-show")},
 		run: func(ctx context.Context, s *session, c *call) error {
 			_, o, err := s.get(ctx, r, c.target)
 			if err != nil {
@@ -170,7 +170,7 @@ func with(o gjson.Result, key, raw string) gjson.Result {
 
 func updateVerb(r *resource) *command {
 	return &command{
-		name: "update", short: "Change a registered " + r.noun(), options: r.update, target: true, example: exampleOf(r.name + "-update"),
+		Command: Command{name: "update", short: "Change a registered " + r.noun(), options: r.update, target: true, example: exampleOf(r.name + "-update")},
 		run: func(ctx context.Context, s *session, c *call) error {
 			if !slices.ContainsFunc(r.update, func(o option) bool { return c.given(o.long) }) {
 				return commandError("Nothing to update... Please specify %s", r.nothing)

@@ -18,9 +18,9 @@ type option struct {
 	short    string // a letter; may be ""
 	meta     string // its value in usage lines, such as <name>
 	kind     optionKind
-	key      string      // what the API calls it; "" if it is none of the API's
-	of       []*resource // of a reference: the kinds of objects that it may name
-	choices  []string    // the only values; nil for any
+	key      string   // what the API calls it; "" if it is none of the API's
+	of       []Kind   // of a reference: the kinds of objects that it may name
+	choices  []string // the only values; nil for any
 	required bool
 	empty    bool   // of a reference: an empty text takes it away
 	help     string // one sentence, without a full stop

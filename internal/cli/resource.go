@@ -77,8 +77,11 @@ func (r *resource) nameKey() string {
 	return "name"
 }
 
-// positional is the argument that names an object: <host>.
-func (r *resource) positional() string { return "<" + r.name + ">" }
+// Positional is the argument that names an object: <host>.
+func (r *resource) Positional() string { return "<" + r.name + ">" }
+
+// Columns are all columns that a list can have.
+func (r *resource) Columns() []string { return r.full() }
 
 // full are all columns that a list can have.
 func (r *resource) full() []string { return slices.Concat(r.fields, r.more) }
@@ -102,7 +105,7 @@ func (r *resource) commands() []*command {
 	var all []*command
 	add := func(is bool, c *command) {
 		if is {
-			c.resource, c.name = r, r.name+"-"+c.name
+			c.resource, c.of, c.name = r, r, r.name+"-"+c.name
 			all = append(all, c)
 		}
 	}
@@ -119,4 +122,21 @@ func (r *resource) commands() []*command {
 	add(r.variables, varsGetVerb(r))
 	add(r.variables, varsSetVerb(r))
 	return all
+}
+
+// kindsOf are resources as arguments name them, and resourcesOf the way back.
+func kindsOf(resources []*resource) []Kind {
+	kinds := make([]Kind, len(resources))
+	for i, r := range resources {
+		kinds[i] = r
+	}
+	return kinds
+}
+
+func resourcesOf(kinds []Kind) []*resource {
+	resources := make([]*resource, len(kinds))
+	for i, k := range kinds {
+		resources[i] = k.(*resource) //nolint:forcetypeassert // nothing else is one here
+	}
+	return resources
 }

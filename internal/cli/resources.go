@@ -87,7 +87,7 @@ func reference(long, short, key string, of ...*resource) option {
 	for i, r := range of {
 		nouns[i] = r.noun()
 	}
-	return option{long: long, short: short, meta: "<" + long + ">", kind: referenceOption, key: key, of: of,
+	return option{long: long, short: short, meta: "<" + long + ">", kind: referenceOption, key: key, of: kindsOf(of),
 		help: strings.Join(nouns, " or ") + ", by id or name"}
 }
 
@@ -281,8 +281,8 @@ func (all byKind) option(k *schema.Kind, key string) option {
 	case f.Type == schema.Flag:
 		o.kind = truthOption
 	case f.Type == schema.Reference:
-		o.kind, o.of = referenceOption, all.named(f.To)
-		o.help = nouns(o.of) + ", by id or name"
+		o.kind, o.of = referenceOption, kindsOf(all.named(f.To))
+		o.help = nouns(resourcesOf(o.of)) + ", by id or name"
 	}
 	return o
 }

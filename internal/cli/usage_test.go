@@ -113,7 +113,7 @@ func TestUsageAsArgparse(t *testing.T) {
 				optional = append(optional, o.usage()...)
 			}
 			if c.target {
-				p.Target = r.positional()
+				p.Target = r.Positional()
 				positional = append(positional, p.Target)
 			}
 			if c.rest {

@@ -18,7 +18,7 @@ func varsGetVerb(r *resource) *command {
 		long = "Show the variables of a " + r.noun() + ", with those that it inherits from its parents, cell, region, cloud and project."
 	}
 	return &command{
-		name: "vars-get", short: "Show the variables of a " + r.noun(), long: long, target: true, example: exampleOf(r.name + "-vars-get"),
+		Command: Command{name: "vars-get", short: "Show the variables of a " + r.noun(), long: long, target: true, example: exampleOf(r.name + "-vars-get")},
 		run: func(ctx context.Context, s *session, c *call) error {
 			id, _, err := s.get(ctx, r, c.target)
 			var vars gjson.Result
@@ -38,12 +38,11 @@ func (r *resource) inherits() bool { return r.path == "/hosts" }
 
 func varsSetVerb(r *resource) *command {
 	return &command{
-		name: "vars-set", short: "Set or delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-set"),
-		long: "Set variables of a " + r.noun() + `, given as key=value, and show all. key= deletes the variable.
+		Command: Command{name: "vars-set", short: "Set or delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-set"), long: "Set variables of a " + r.noun() + `, given as key=value, and show all. key= deletes the variable.
 
 A value that is a number, true, false (also yes, no, on, off) or null as Ansible's YAML reads it, or {...} or [...] as JSON,
 has that type; everything else is a text, and so is what stands in double quotes: key='"5"'. Without words, a JSON object is read from
-standard input; its nulls are set. Words that begin with a dash are words, unless they are options; after -- all are.`,
+standard input; its nulls are set. Words that begin with a dash are words, unless they are options; after -- all are.`},
 		run: func(ctx context.Context, s *session, c *call) error {
 			vars, err := s.set(ctx, r, c)
 			if err != nil {
@@ -77,9 +76,8 @@ func (s *session) set(ctx context.Context, r *resource, c *call) (gjson.Result, 
 
 func varsDeleteVerb(r *resource) *command {
 	return &command{
-		name: "vars-delete", short: "Delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-delete"),
-		long: "Delete variables of a " + r.noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
-			"keys is read from standard input.",
+		Command: Command{name: "vars-delete", short: "Delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-delete"), long: "Delete variables of a " + r.noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
+			"keys is read from standard input."},
 		run: func(ctx context.Context, s *session, c *call) error {
 			keys, err := s.varsToDelete(c.words)
 			var id string

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+// command is a verb with a resource.
+type command struct {
+	Command
+	resource *resource
+	creates  bool // may make the database of a sqlite: URL
+	run      func(context.Context, *session, *call) error
+}
+
+// define makes the command complete; completing tells that a shell asks for words.
+func (c *command) define(cmd *cobra.Command, s output.Streams, completing bool) {
+	called := c.declare(cmd)
+	addFleetFlags(cmd)
+	mode := connect.ReadOnly
+	if c.creates {
+		mode = connect.Create
+	}
+	cmd.RunE = onFleet(s, mode, func(ctx context.Context, run *session, _ []string) error { return c.run(ctx, run, called) })
+	if completing {
+		c.complete(cmd, called, s)
+	}
+}
