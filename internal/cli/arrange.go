@@ -78,7 +78,7 @@ func (p *program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 // choicesOf are the values that a flag of the command line's own settings may have; nil for any.
 func choicesOf(flag string) []string {
 	for i := range settings.CLI.Settings {
-		if s := &settings.CLI.Settings[i]; flagName(s) == flag {
+		if s := &settings.CLI.Settings[i]; s.FlagName() == flag {
 			return s.Choices
 		}
 	}

@@ -73,7 +73,7 @@ func completeSettings(cmd *cobra.Command, sections ...settings.Section) {
 	for _, section := range sections {
 		for i := range section.Settings {
 			s := &section.Settings[i]
-			flag := flagName(s)
+			flag := s.FlagName()
 			if s.Choices != nil && cmd.Flags().Lookup(flag) != nil {
 				_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(s.Choices, cobra.ShellCompDirectiveNoFileComp))
 			}

@@ -130,9 +130,9 @@ func settingUsages(sections []settings.Section, names []string) string {
 			if names != nil && !slices.Contains(names, s.Name) {
 				continue
 			}
-			flag := "--" + flagName(s)
+			flag := "--" + s.FlagName()
 			if s.Kind != settings.Bool {
-				flag += " " + strings.ToUpper(strings.ReplaceAll(flagName(s), "-", "_"))
+				flag += " " + strings.ToUpper(strings.ReplaceAll(s.FlagName(), "-", "_"))
 			}
 			text := s.Help
 			if s.Choices != nil {

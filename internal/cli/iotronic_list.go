@@ -53,7 +53,7 @@ func (k *kind) shown(d iotronic.Dialect, c *call) ([]string, error) {
 	case !c.given("fields"):
 		return at.short, nil
 	}
-	fields := c.fields()
+	fields := fieldsOf(c)
 	for _, f := range fields {
 		if !slices.Contains(all, f) {
 			return nil, badField(f, all)
@@ -65,8 +65,8 @@ func (k *kind) shown(d iotronic.Dialect, c *call) ([]string, error) {
 	return fields, nil
 }
 
-// fields are those that are asked for, with space between them or, as in settings, commas.
-func (c *call) fields() (fields []string) {
+// fieldsOf are those that are asked for, with space between them or, as in settings, commas.
+func fieldsOf(c *call) (fields []string) {
 	for _, word := range c.all("fields") {
 		fields = append(fields, strings.FieldsFunc(word, func(r rune) bool { return r == ',' })...)
 	}

@@ -2,21 +2,20 @@ package cli
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
-	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// ManPages makes the manual pages of the whole program: craton.1, and one for each subcommand, by the names of their
-// files. Other faces of the program are given as extra.
-func ManPages(v Version, extra ...*cobra.Command) map[string]string {
-	p := newProgram(output.Streams{}, v, extra)
+// pages makes the manual pages of a whole program: craton.1, and one for each subcommand, by the names of their files.
+func (p *program) pages() map[string]string {
 	pages := map[string]string{"craton.1": p.man()}
 	var add func(in *program, cmd *cobra.Command)
 	add = func(in *program, cmd *cobra.Command) {
@@ -42,7 +41,7 @@ type roff struct{ strings.Builder }
 func pageOf(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
 // usageIndent is what the lines of a usage begin with.
-var usageIndent = pattern(`(?m)^(usage: | {7})`)
+var usageIndent = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^(usage: | {7})`) })
 
 // newRoff begins a page with its title, name and synopsis.
 func newRoff(cmd *cobra.Command, v Version) *roff {

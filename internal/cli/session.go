@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +60,7 @@ func newSession(s output.Streams, v *settings.Values, c *connect.Connection) *se
 func checkFlags(cmd *cobra.Command) error {
 	for i := range settings.CLI.Settings {
 		setting := &settings.CLI.Settings[i]
-		f := cmd.Flags().Lookup(flagName(setting))
+		f := cmd.Flags().Lookup(setting.FlagName())
 		if f == nil || !f.Changed {
 			continue
 		}
@@ -75,9 +73,4 @@ func checkFlags(cmd *cobra.Command) error {
 		}
 	}
 	return nil
-}
-
-// flagName is the flag of a setting.
-func flagName(s *settings.Setting) string {
-	return cmp.Or(s.Flag, strings.ReplaceAll(s.Name, "_", "-"))
 }

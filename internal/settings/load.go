@@ -93,7 +93,7 @@ func (s *Setting) variable(env func(string) (string, bool)) (name, text string) 
 
 // lookupFlag is the flag that AddFlags has declared for a setting, nil if it was not asked.
 func (s *Section) lookupFlag(flags *pflag.FlagSet, of *Setting) *pflag.Flag {
-	for _, name := range []string{of.flagName(), s.longFlag(of)} {
+	for _, name := range []string{of.FlagName(), s.longFlag(of)} {
 		if f := lookupFlag(flags, name); f != nil {
 			if value, ok := f.Value.(*flagValue); ok && value.of == of {
 				return f

@@ -40,8 +40,8 @@ type Setting struct {
 	URL     bool     // shown without the user and the password that it may have
 }
 
-// flagName is the setting's flag.
-func (s *Setting) flagName() string {
+// FlagName is the setting's flag.
+func (s *Setting) FlagName() string {
 	if s.Flag != "" {
 		return s.Flag
 	}
@@ -89,7 +89,7 @@ func AddFlags(fs *pflag.FlagSet, sections ...Section) {
 	for _, section := range sections {
 		for i := range section.Settings {
 			s := &section.Settings[i]
-			name := s.flagName()
+			name := s.FlagName()
 			if fs.Lookup(name) != nil {
 				name = section.longFlag(s)
 			}
@@ -103,7 +103,7 @@ func AddFlags(fs *pflag.FlagSet, sections ...Section) {
 
 // longFlag is the flag of a setting whose own is taken.
 func (s *Section) longFlag(of *Setting) string {
-	return strings.ReplaceAll(s.Name, "_", "-") + "-" + of.flagName()
+	return strings.ReplaceAll(s.Name, "_", "-") + "-" + of.FlagName()
 }
 
 // usage is the setting's line in the help: what it does, choices, environment and default.

@@ -177,11 +177,11 @@ func TestDefinitions(t *testing.T) {
 				}
 				envs[env] = true
 			}
-			flag := s.flagName()
+			flag := s.FlagName()
 			if flags[flag] {
 				flag = section.longFlag(&s)
 			}
-			if flags[flag] || section.Name == "" && flag != s.flagName() {
+			if flags[flag] || section.Name == "" && flag != s.FlagName() {
 				t.Errorf("%s shares its flag", s.Name)
 			}
 			flags[flag] = true
