@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-func testProgram() *program {
-	return newProgram(output.Streams{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}, Version{"0.1.0", "0.1.0 (whole)"}, nil)
+func testProgram() *argparse.Program {
+	return newProgram(output.Streams{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}, Version{Release: "0.1.0", Whole: "0.1.0 (whole)"}, nil)
 }
 
 func TestArrange(t *testing.T) {
@@ -45,7 +45,7 @@ func TestArrange(t *testing.T) {
 		"--version":                                      "--version",
 		"--format json":                                  "--format json",
 	} {
-		got, _, err := testProgram().arrange(strings.Fields(line))
+		got, _, err := testProgram().Arrange(strings.Fields(line))
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
@@ -80,7 +80,7 @@ func TestUnknownSubcommand(t *testing.T) {
 		"completion":                        "the following arguments are required: <shell>",
 		"region-create -n a --cloud= --all": "argument --cloud: expected an id or a name",
 	} {
-		err := testProgram().run(t.Context(), strings.Fields(line))
+		err := testProgram().Run(t.Context(), strings.Fields(line))
 		if e, ok := errors.AsType[*argparse.UsageError](err); !ok || !strings.Contains(e.Text, want) || !strings.HasPrefix(e.Usage, "usage: craton") && !strings.Contains(e.Text, "; did you mean ") {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
@@ -89,11 +89,11 @@ func TestUnknownSubcommand(t *testing.T) {
 		"create": "host-create", "delete 3": "host-delete", "update": "host-update", "vars": "host-vars-get", "labels": "host-labels-get", "login": "config",
 		"create host": "host-create", "vars host": "host-vars-get", "apply-show": "apply", "config-list": "config", "init": "apply",
 	} {
-		if err := testProgram().run(t.Context(), strings.Fields(line)); err == nil || !strings.Contains(err.Error(), "; did you mean "+want+"?\n") {
+		if err := testProgram().Run(t.Context(), strings.Fields(line)); err == nil || !strings.Contains(err.Error(), "; did you mean "+want+"?\n") {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
-	if err := testProgram().run(t.Context(), []string{"hots-list"}); !strings.Contains(err.Error(), "; did you mean host-list?\n") {
+	if err := testProgram().Run(t.Context(), []string{"hots-list"}); !strings.Contains(err.Error(), "; did you mean host-list?\n") {
 		t.Errorf("no hint: %v", err)
 	}
 }

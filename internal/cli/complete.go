@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
@@ -27,23 +28,25 @@ const (
 // completer completes the arguments of one command.
 type completer struct {
 	command *command
-	called  *call
+	called  *argparse.Call
 	streams output.Streams
 }
 
 // complete declares how a command's arguments are completed. It is called for a completion only.
-func (c *command) complete(cmd *cobra.Command, called *call, s output.Streams) {
+func (c *command) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
 	by := completer{c, called, s}
-	c.completeBy(cmd, called,
-		func(begin string, kinds ...Kind) []string { return by.names(cmd, begin, resourcesOf(kinds)...) },
+	c.CompleteBy(cmd, called,
+		func(begin string, kinds ...argparse.Kind) []string {
+			return by.names(cmd, begin, resourcesOf(kinds)...)
+		},
 		func(args []string) ([]string, cobra.ShellCompDirective) {
 			directive := cobra.ShellCompDirectiveNoFileComp
-			if strings.HasSuffix(c.name, "-vars-set") {
+			if strings.HasSuffix(c.Name, "-vars-set") {
 				directive |= cobra.ShellCompDirectiveNoSpace
 			}
 			return by.words(cmd, args[0]), directive
 		})
-	completeSettings(cmd, settings.Connection, settings.CLI)
+	argparse.CompleteSettings(cmd, settings.Connection, settings.CLI)
 }
 
 // ask gives a question to the API, with little patience.
@@ -69,7 +72,7 @@ func (by completer) ask(cmd *cobra.Command, question func(context.Context, *sess
 // names are the names of objects that begin so, at the place that the other options give.
 func (by completer) names(cmd *cobra.Command, begin string, kinds ...*resource) []string {
 	return by.ask(cmd, func(ctx context.Context, s *session) (names []string) {
-		in, err := s.references(ctx, by.command.options, by.called)
+		in, err := s.references(ctx, by.command.Options, by.called)
 		if err != nil {
 			in = nil
 		}
@@ -93,7 +96,7 @@ func (by completer) names(cmd *cobra.Command, begin string, kinds ...*resource) 
 					looked++
 					name := o.Get(r.nameKey()).Str
 					// A name that can be an id would mean another object.
-					if strings.HasPrefix(name, begin) && typeable(name) && r.id(name) == "" && !slices.Contains(names, name) {
+					if strings.HasPrefix(name, begin) && argparse.Typeable(name) && r.id(name) == "" && !slices.Contains(names, name) {
 						names = append(names, name)
 					}
 				}
@@ -111,19 +114,19 @@ func (by completer) words(cmd *cobra.Command, target string) []string {
 		if err != nil {
 			return nil
 		}
-		if strings.Contains(by.command.name, "-labels-") {
+		if strings.Contains(by.command.Name, "-labels-") {
 			words, _ = s.collection(r).Labels(ctx, id)
-			return slices.DeleteFunc(words, func(w string) bool { return !typeable(w) })
+			return slices.DeleteFunc(words, func(w string) bool { return !argparse.Typeable(w) })
 		}
 		vars, err := s.variables(ctx, r, id)
 		if err != nil {
 			return nil
 		}
 		for _, m := range show.Members(vars) {
-			if !typeable(m.Key) {
+			if !argparse.Typeable(m.Key) {
 				continue
 			}
-			if strings.HasSuffix(by.command.name, "-vars-set") {
+			if strings.HasSuffix(by.command.Name, "-vars-set") {
 				if strings.Contains(m.Key, "=") { // where its value would begin
 					continue
 				}

@@ -16,6 +16,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/value"
@@ -24,30 +25,30 @@ import (
 
 // Options of deletes that take other objects along.
 var (
-	yesOption    = option{long: "yes", kind: switchOption, help: "delete without a question, whatever goes along"}
-	dryRunOption = option{long: "dry-run", kind: switchOption, help: "show what would be deleted, and delete nothing"}
+	yesOption    = argparse.Option{Long: "yes", Kind: argparse.SwitchOption, Help: "delete without a question, whatever goes along"}
+	dryRunOption = argparse.Option{Long: "dry-run", Kind: argparse.SwitchOption, Help: "show what would be deleted, and delete nothing"}
 )
 
 func deleteVerb(r *resource) *command {
-	options := []option{yesOption, dryRunOption}
+	options := []argparse.Option{yesOption, dryRunOption}
 	if r.holds == nil && r.secret == "" {
 		options = nil // nothing to ask about
 	}
 	return &command{
-		Command: Command{name: "delete", short: "Remove a " + r.noun(), long: r.deleteLong(), target: true, options: options, example: exampleOf(r.name + "-delete")},
-		run: func(ctx context.Context, s *session, c *call) error {
-			what := "Failed to delete " + r.noun() + " " + c.target
-			id, err := s.find(ctx, c.target, nil, r)
+		Command: argparse.Command{Name: "delete", Short: "Remove a " + r.noun(), Long: r.deleteLong(), Target: true, Options: options, Example: exampleOf(r.name + "-delete")},
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+			what := "Failed to delete " + r.noun() + " " + c.Target
+			id, err := s.find(ctx, c.Target, nil, r)
 			if err != nil {
 				return wrapped(err, what)
 			}
-			if err := s.mayDelete(ctx, r, id, c); err != nil || c.given("dry-run") {
+			if err := s.mayDelete(ctx, r, id, c); err != nil || c.Given("dry-run") {
 				return err
 			}
 			if err := s.collection(r).Delete(ctx, id); err != nil {
 				return wrapped(err, what)
 			}
-			s.Say("%s %s was successfully deleted.", r.capital(), c.target)
+			s.Say("%s %s was successfully deleted.", r.capital(), c.Target)
 			return nil
 		},
 	}
@@ -83,8 +84,8 @@ func listOf(words []string, last string) string {
 }
 
 // mayDelete asks, where a delete takes more along than was named, or who asks for it; nil is yes.
-func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *call) error {
-	if c.given("yes") && !c.given("dry-run") || r.holds == nil && r.secret == "" {
+func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *argparse.Call) error {
+	if c.Given("yes") && !c.Given("dry-run") || r.holds == nil && r.secret == "" {
 		return nil
 	}
 	var goes []string
@@ -100,9 +101,9 @@ func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *call
 			goes = append(goes, n.String())
 		}
 	}
-	subject := r.noun() + " " + c.target
+	subject := r.noun() + " " + c.Target
 	self, err := s.oneself(ctx, r, id)
-	if c.given("dry-run") && err == nil {
+	if c.Given("dry-run") && err == nil {
 		return s.dryRun(ctx, r, id, subject, counted, self)
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
@@ -50,7 +51,7 @@ func user(t *testing.T, fleet string) func(tty *os.File, args ...string) (status
 		if tty != nil {
 			s.In, s.Err = tty, tty
 		}
-		status := Run(t.Context(), append([]string{"--config", config}, args...), s, Version{})
+		status := Run(t.Context(), append([]string{"--config", config}, args...), s, argparse.Version{})
 		return status, out.String(), errs.String()
 	}
 	file := filepath.Join(dir, "fleet.yml")

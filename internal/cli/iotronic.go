@@ -20,7 +20,7 @@ import (
 var iotronicSections = []settings.Section{settings.CLI.Only("format"), settings.Iotronic, settings.SignIn}
 
 // newIotronic makes craton iotronic. Its subcommands come when it is known that it is the one that is meant.
-func newIotronic(s output.Streams, v Version) *program {
+func newIotronic(s output.Streams, v argparse.Version) *argparse.Program {
 	root := &cobra.Command{
 		Use:   "iotronic",
 		Short: "List, show and change the nodes of Ironic and the boards of Iotronic",
@@ -36,41 +36,41 @@ OS_CLOUD, or OS_AUTH_URL and what Keystone needs.`,
   craton iotronic node-update metal-01 extra/rack=b7      change it
   craton iotronic node-power metal-01 on --wait 60
   craton --format json iotronic node-list --all --detail  for programs; also yaml and csv`,
-		Annotations: map[string]string{programAnnotation: "yes", argparse.UsageAnnotation: "[--format {default,json,yaml,csv}]\n[--iotronic-url IOTRONIC_URL]\n" +
+		Annotations: map[string]string{argparse.ProgramAnnotation: "yes", argparse.UsageAnnotation: "[--format {default,json,yaml,csv}]\n[--iotronic-url IOTRONIC_URL]\n" +
 			"[--iotronic-cloud IOTRONIC_CLOUD]\n[--os-cloud OS_CLOUD]\n[<option> ...]\n\n<subcommand>\n..."},
 	}
-	p := &program{
-		root: root, streams: s, version: v, commands: map[string]*cobra.Command{}, lazy: map[string]lazyCommand{},
-		shared: iotronicSections, talksTo: "Ironic or Iotronic", about: "where the API is",
-		usual: []string{"format", "url", "cloud", "service_type", "dialect", "os_cloud", "auth_url", "username", "password", "project_name", "token"},
+	p := &argparse.Program{
+		Root: root, Streams: s, Version: v, Commands: map[string]*cobra.Command{}, Lazy: map[string]argparse.LazyCommand{},
+		Shared: iotronicSections, TalksTo: "Ironic or Iotronic", About: "where the API is",
+		Usual: []string{"format", "url", "cloud", "service_type", "dialect", "os_cloud", "auth_url", "username", "password", "project_name", "token"},
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().NFlag() > 0 {
 			return argparse.Mistake(cmd, "the following arguments are required: <subcommand>")
 		}
-		p.help(cmd)
+		p.Help(cmd)
 		return nil
 	}
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.help(cmd) })
-	p.fill = func() {
-		settings.AddFlags(root.Flags(), p.shared...)
-		if p.completing {
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.Help(cmd) })
+	p.Fill = func() {
+		settings.AddFlags(root.Flags(), p.Shared...)
+		if p.Completing {
 			root.PersistentFlags().AddFlagSet(root.Flags()) // behind others cobra completes no subcommands
-			completeSettings(root, p.shared...)
+			argparse.CompleteSettings(root, p.Shared...)
 		}
 		for _, k := range kinds() {
 			var group []*cobra.Command
 			for _, c := range k.commands() {
-				cmd := c.cobra()
+				cmd := c.Cobra()
 				cmd.Aliases = c.aliases
-				for _, name := range append(c.aliases, c.name) {
-					p.lazy[name] = c
+				for _, name := range append(c.aliases, c.Name) {
+					p.Lazy[name] = c
 				}
 				group = append(group, cmd)
 			}
-			p.add(group)
+			p.Add(group)
 		}
-		p.add([]*cobra.Command{newHelp(p)})
+		p.Add([]*cobra.Command{argparse.NewHelp(p)})
 	}
 	return p
 }
@@ -84,13 +84,13 @@ type things struct {
 
 // iotronicCommand is a verb with a kind of objects of Ironic or Iotronic.
 type iotronicCommand struct {
-	Command
+	argparse.Command
 	resource *resource
 	kind     *kind
 	aliases  []string           // names of the Python clients
 	only     []iotronic.Dialect // that have it; nil: those that have the kind
-	does     func(context.Context, *things, *call) error
-	words    func(context.Context, *things, *call) []string // nil, or finds what may stand behind the object
+	does     func(context.Context, *things, *argparse.Call) error
+	words    func(context.Context, *things, *argparse.Call) []string // nil, or finds what may stand behind the object
 }
 
 // dialects are those that have the command.
@@ -103,9 +103,9 @@ func (c *iotronicCommand) dialects() []iotronic.Dialect {
 
 // text is the command's help: what it does, which servers have it, and how else it is called.
 func (c *iotronicCommand) text() string {
-	text := c.long
+	text := c.Long
 	if text == "" {
-		text = c.short + "."
+		text = c.Short + "."
 	}
 	var servers []string
 	for _, d := range c.dialects() {
@@ -118,8 +118,8 @@ func (c *iotronicCommand) text() string {
 	return text
 }
 
-func (c *iotronicCommand) define(cmd *cobra.Command, s output.Streams, completing bool) {
-	called := c.declare(cmd)
+func (c *iotronicCommand) Define(cmd *cobra.Command, s output.Streams, completing bool) {
+	called := c.Declare(cmd)
 	settings.AddFlags(cmd.Flags(), iotronicSections...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := checkFlags(cmd); err != nil {
@@ -163,5 +163,5 @@ func (t *things) speaks(ctx context.Context, c *iotronicCommand) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("there is no %s here: %s is %s (dialect %s); %s", c.name, url, titles[t.dialect], t.dialect, instead(c, t.dialect))
+	return fmt.Errorf("there is no %s here: %s is %s (dialect %s); %s", c.Name, url, titles[t.dialect], t.dialect, instead(c, t.dialect))
 }

@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
 // complete declares how a command's arguments are completed. It is called for a completion only.
-func (c *iotronicCommand) complete(cmd *cobra.Command, called *call, s output.Streams) {
+func (c *iotronicCommand) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
 	ask := func(question func(context.Context, *things) []string) []string {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 		defer cancel()
@@ -32,15 +33,15 @@ func (c *iotronicCommand) complete(cmd *cobra.Command, called *call, s output.St
 		}
 		return question(ctx, t)
 	}
-	names := func(begin string, of ...Kind) []string {
+	names := func(begin string, of ...argparse.Kind) []string {
 		return ask(func(ctx context.Context, t *things) (found []string) {
 			const pages = 2
 			for _, k := range kinds() {
-				if !slices.ContainsFunc(of, func(r Kind) bool { return r.Positional() == k.Positional() }) || !slices.Contains(k.dialects(), t.dialect) {
+				if !slices.ContainsFunc(of, func(r argparse.Kind) bool { return r.Positional() == k.Positional() }) || !slices.Contains(k.dialects(), t.dialect) {
 					continue
 				}
 				for _, name := range t.names(ctx, k, pages) {
-					if strings.HasPrefix(name, begin) && typeable(name) && !slices.Contains(found, name) {
+					if strings.HasPrefix(name, begin) && argparse.Typeable(name) && !slices.Contains(found, name) {
 						found = append(found, name)
 					}
 				}
@@ -55,10 +56,10 @@ func (c *iotronicCommand) complete(cmd *cobra.Command, called *call, s output.St
 		}
 		return ask(func(ctx context.Context, t *things) []string {
 			with := *called
-			with.target = args[0]
-			return slices.DeleteFunc(c.words(ctx, t, &with), func(w string) bool { return !typeable(w) })
+			with.Target = args[0]
+			return slices.DeleteFunc(c.words(ctx, t, &with), func(w string) bool { return !argparse.Typeable(w) })
 		}), only | cobra.ShellCompDirectiveNoSpace
 	}
-	c.completeBy(cmd, called, names, words)
-	completeSettings(cmd, iotronicSections...)
+	c.CompleteBy(cmd, called, names, words)
+	argparse.CompleteSettings(cmd, iotronicSections...)
 }

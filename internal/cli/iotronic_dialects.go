@@ -27,7 +27,7 @@ var counterparts = map[string]string{"node": "board", "board": "node"}
 // instead says what to use in the place of a command that a dialect does not have: the same verb for what its machines
 // are called, or what else there is.
 func instead(c *iotronicCommand, d iotronic.Dialect) string {
-	verb, _ := strings.CutPrefix(c.name, c.kind.name)
+	verb, _ := strings.CutPrefix(c.Name, c.kind.name)
 	var nouns []string
 	for _, k := range kinds() {
 		if !slices.Contains(k.dialects(), d) {
@@ -35,8 +35,8 @@ func instead(c *iotronicCommand, d iotronic.Dialect) string {
 		}
 		nouns = append(nouns, k.name+"-*")
 		for _, other := range k.commands() {
-			if other.name == counterparts[c.kind.name]+verb && slices.Contains(other.dialects(), d) {
-				return "use " + other.name
+			if other.Name == counterparts[c.kind.name]+verb && slices.Contains(other.dialects(), d) {
+				return "use " + other.Name
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -25,9 +26,9 @@ func plainly(err error) error {
 // explain is plainly, and names the option of an attribute that the dialect does not have.
 func (c *iotronicCommand) explain(err error) error {
 	if e, ok := errors.AsType[*iotronic.InvalidAttributeError](err); ok {
-		for i := range c.options {
-			if o := &c.options[i]; o.key == e.Attribute {
-				return fmt.Errorf("argument %s: %s", o.argument(), e.Reason)
+		for i := range c.Options {
+			if o := &c.Options[i]; o.Key == e.Attribute {
+				return fmt.Errorf("argument %s: %s", o.Argument(), e.Reason)
 			}
 		}
 	}
@@ -72,8 +73,8 @@ func (t *things) names(ctx context.Context, k *kind, pages int) (names []string)
 }
 
 // reference is what the API takes for the object that an option names.
-func (t *things) reference(ctx context.Context, o *option, word string) (string, error) {
-	if o.key == keyFleet {
+func (t *things) reference(ctx context.Context, o *argparse.Option, word string) (string, error) {
+	if o.Key == keyFleet {
 		return t.fleet(ctx, word)
 	}
 	return word, nil

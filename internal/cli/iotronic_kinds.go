@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -52,37 +53,37 @@ func (k *kind) at(d iotronic.Dialect) columns {
 const keyUUID = "uuid"
 
 // listOptions are the options that every list has, and filters.
-func listOptions(filters ...option) []option {
-	return slices.Concat([]option{
+func listOptions(filters ...argparse.Option) []argparse.Option {
+	return slices.Concat([]argparse.Option{
 		fieldsOption, detailOption, allOption,
-		{long: "limit", meta: "<limit>", kind: integerOption, help: "how many to show; 0 is all"},
-		{long: "marker", meta: "<uuid>", key: "marker", help: "UUID of the last one already seen: show those after it"},
-		{long: "sort-key", meta: "<field>", key: "sort_key", help: "field to sort by; by default those made first come first"},
-		{long: "sort-dir", meta: "<direction>", key: "sort_dir", choices: []string{"asc", "desc"}, help: "direction to sort in: asc or desc"},
+		{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "how many to show; 0 is all"},
+		{Long: "marker", Meta: "<uuid>", Key: "marker", Help: "UUID of the last one already seen: show those after it"},
+		{Long: "sort-key", Meta: "<field>", Key: "sort_key", Help: "field to sort by; by default those made first come first"},
+		{Long: "sort-dir", Meta: "<direction>", Key: "sort_dir", Choices: []string{"asc", "desc"}, Help: "direction to sort in: asc or desc"},
 	}, filters)
 }
 
 // truth is an option that is true or false to the API.
-func truth(key, help string) option {
+func truth(key, help string) argparse.Option {
 	o := textual(key, help)
-	o.kind, o.meta = truthOption, "<boolean>"
+	o.Kind, o.Meta = argparse.TruthOption, "<boolean>"
 	return o
 }
 
 // flag is an option without a value that is true to the API.
-func flag(key, help string) option {
+func flag(key, help string) argparse.Option {
 	o := textual(key, help)
-	o.kind = switchOption
+	o.Kind = argparse.SwitchOption
 	return o
 }
 
 // pairs is an option of words key=value that are an object to the API.
-func pairs(long, short, key, help string) option {
-	return option{long: long, short: short, meta: "<key=value>", kind: repeatedOption, key: key, help: help + "; may be given several times"}
+func pairs(long, short, key, help string) argparse.Option {
+	return argparse.Option{Long: long, Short: short, Meta: "<key=value>", Kind: argparse.RepeatedOption, Key: key, Help: help + "; may be given several times"}
 }
 
 // short gives an option a letter.
-func short(letter string, o option) option { o.short = letter; return o }
+func short(letter string, o argparse.Option) argparse.Option { o.Short = letter; return o }
 
 // interfaces are what a node of Ironic is worked with.
 var interfaces = strings.Fields("bios boot console deploy firmware inspect management network power raid rescue storage vendor")
@@ -117,8 +118,8 @@ func fleetKind() *kind {
 
 func driverKind() *kind {
 	driver := &kind{
-		resource: resource{name: "driver", title: "name", list: []option{fieldsOption, detailOption,
-			{long: "type", short: "t", meta: "<type>", key: "type", choices: []string{"classic", "dynamic"}, help: "only those of this type: classic or dynamic"}}},
+		resource: resource{name: "driver", title: "name", list: []argparse.Option{fieldsOption, detailOption,
+			{Long: "type", Short: "t", Meta: "<type>", Key: "type", Choices: []string{"classic", "dynamic"}, Help: "only those of this type: classic or dynamic"}}},
 		columns: []columns{{in: onIronic, short: []string{"name", "hosts"}, more: driverFields()}},
 		extra:   driverCommands,
 	}
@@ -158,7 +159,7 @@ func serviceKind() *kind {
 func portKind(node *kind) *kind {
 	return &kind{
 		resource: resource{name: "port", list: listOptions(
-			option{long: "node", meta: "<node>", kind: referenceOption, key: "node", of: []Kind{&node.resource}, help: "Ironic: only those of this node, by name or UUID"},
+			argparse.Option{Long: "node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: "node", Of: []argparse.Kind{&node.resource}, Help: "Ironic: only those of this node, by name or UUID"},
 			textual("address", "Ironic: only the one with this MAC address"))},
 		columns: []columns{
 			{in: onIronic, short: []string{keyUUID, "address"},
@@ -181,7 +182,7 @@ func webserviceKind() *kind {
 
 func enabledWebserviceKind() *kind {
 	return &kind{
-		resource: resource{name: "enabled-webservice", list: []option{fieldsOption, detailOption}},
+		resource: resource{name: "enabled-webservice", list: []argparse.Option{fieldsOption, detailOption}},
 		columns: []columns{{in: onBoards, short: strings.Fields("board_uuid http_port https_port dns zone"),
 			more: []string{"extra"}}},
 		api: once(func(ctx context.Context, c *iotronic.Client, _ parameters) ([]*iotronic.EnabledWebservice, error) {
@@ -202,8 +203,8 @@ func (k *kind) join() {
 }
 
 // interfaceOptions choose how a new node is worked with.
-func interfaceOptions() []option {
-	options := make([]option, len(interfaces))
+func interfaceOptions() []argparse.Option {
+	options := make([]argparse.Option, len(interfaces))
 	for i, name := range interfaces {
 		options[i] = textual(name+"_interface", "Ironic: its "+name+" interface; by default the driver's")
 	}
@@ -237,10 +238,10 @@ func (k *kind) commands() []*iotronicCommand {
 		all = append(all, k.extra(k)...)
 	}
 	for _, c := range all {
-		c.kind, c.resource, c.of, c.name = k, &k.resource, &k.resource, k.name+"-"+c.name
-		c.long, c.example = c.text(), iotronicExample(c.name)
+		c.kind, c.resource, c.Of, c.Name = k, &k.resource, &k.resource, k.name+"-"+c.Name
+		c.Long, c.Example = c.text(), iotronicExample(c.Name)
 	}
-	slices.SortFunc(all, func(a, b *iotronicCommand) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(all, func(a, b *iotronicCommand) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

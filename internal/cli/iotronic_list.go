@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/walk"
 	"github.com/craton-fleet/craton/iotronic"
@@ -16,8 +17,8 @@ import (
 
 func iotronicList(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		Command: Command{name: "list", short: "List the " + k.noun() + "s", options: k.list},
-		does: func(ctx context.Context, t *things, c *call) error {
+		Command: argparse.Command{Name: "list", Short: "List the " + k.noun() + "s", Options: k.list},
+		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
 				return err
@@ -30,7 +31,7 @@ func iotronicList(k *kind) *iotronicCommand {
 			if err != nil {
 				return err
 			}
-			if c.given("detail") {
+			if c.Given("detail") {
 				fields = present(fields, objects)
 			}
 			return t.PrintList(objects, fields)
@@ -39,18 +40,18 @@ func iotronicList(k *kind) *iotronicCommand {
 }
 
 // shown are the columns that a list shows, or a single object if some are asked for.
-func (k *kind) shown(d iotronic.Dialect, c *call) ([]string, error) {
-	if limit := c.text("limit"); strings.HasPrefix(limit, "-") {
+func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
+	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
 		return nil, commandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
 	}
 	at := k.at(d)
 	all := slices.Concat(at.short, at.more)
 	switch {
-	case c.given("detail") && c.given("fields"):
+	case c.Given("detail") && c.Given("fields"):
 		return nil, commandError("Cannot specify both --fields and --detail.")
-	case c.given("detail"):
+	case c.Given("detail"):
 		return all, nil
-	case !c.given("fields"):
+	case !c.Given("fields"):
 		return at.short, nil
 	}
 	fields := fieldsOf(c)
@@ -66,8 +67,8 @@ func (k *kind) shown(d iotronic.Dialect, c *call) ([]string, error) {
 }
 
 // fieldsOf are those that are asked for, with space between them or, as in settings, commas.
-func fieldsOf(c *call) (fields []string) {
-	for _, word := range c.all("fields") {
+func fieldsOf(c *argparse.Call) (fields []string) {
+	for _, word := range c.All("fields") {
 		fields = append(fields, strings.FieldsFunc(word, func(r rune) bool { return r == ',' })...)
 	}
 	return fields
@@ -75,15 +76,15 @@ func fieldsOf(c *call) (fields []string) {
 
 // chosen adds to the parameters of a list what fields its objects must have. Where the API does not let choose them, those
 // that its lists lack are among the details.
-func (k *kind) chosen(d iotronic.Dialect, c *call, fields []string, p parameters) parameters {
+func (k *kind) chosen(d iotronic.Dialect, c *argparse.Call, fields []string, p parameters) parameters {
 	lacks := func(f string) bool { return !slices.Contains(k.at(d).short, f) }
 	details := k.api.takes("detail", d)
 	if k.chooses(d) {
 		switch {
 		case d == iotronic.DialectNodes && p["project"] != nil: // that list has all fields, and no choice (reference §2.4)
-		case c.given("fields"), c.given("detail") && !details:
+		case c.Given("fields"), c.Given("detail") && !details:
 			return p.with("fields", fields)
-		case c.given("detail"):
+		case c.Given("detail"):
 			return p.with("detail", true)
 		}
 	} else if details && slices.ContainsFunc(fields, lacks) {
@@ -98,47 +99,47 @@ func (k *kind) chooses(d iotronic.Dialect) bool {
 }
 
 // parameters are what a command's options say to the API.
-func (t *things) parameters(ctx context.Context, options []option, c *call) (parameters, error) {
+func (t *things) parameters(ctx context.Context, options []argparse.Option, c *argparse.Call) (parameters, error) {
 	p := parameters{}
 	for i := range options {
 		o := &options[i]
-		if o.key == "" || !c.given(o.long) {
+		if o.Key == "" || !c.Given(o.Long) {
 			continue
 		}
-		switch text := c.text(o.long); o.kind {
-		case switchOption:
-			p[o.key] = true
-		case truthOption:
+		switch text := c.Text(o.Long); o.Kind {
+		case argparse.SwitchOption:
+			p[o.Key] = true
+		case argparse.TruthOption:
 			if text != "" {
-				p[o.key] = text == "true"
+				p[o.Key] = text == "true"
 			}
-		case repeatedOption:
-			object, err := pairsOf(c.all(o.long))
+		case argparse.RepeatedOption:
+			object, err := pairsOf(c.All(o.Long))
 			if err != nil {
-				return nil, fmt.Errorf("argument %s: %w", o.argument(), err)
+				return nil, fmt.Errorf("argument %s: %w", o.Argument(), err)
 			}
-			p[o.key] = object
-		case referenceOption:
+			p[o.Key] = object
+		case argparse.ReferenceOption:
 			id, err := t.reference(ctx, o, text)
 			if err != nil {
 				return nil, err
 			}
-			p[o.key] = id
+			p[o.Key] = id
 		default:
-			p[o.key] = text
+			p[o.Key] = text
 		}
 	}
 	return p, nil
 }
 
 // list reads the objects of a listing: a page as large as the server makes it, as many as --limit says, or all.
-func (t *things) list(ctx context.Context, k *kind, p parameters, c *call) ([]gjson.Result, error) {
+func (t *things) list(ctx context.Context, k *kind, p parameters, c *argparse.Call) ([]gjson.Result, error) {
 	if k.api.all == nil {
 		objects, _, err := k.api.page(ctx, t.client, p)
 		return objects, err
 	}
-	most, _ := strconv.Atoi(c.text("limit")) // it is an integer, or not given
-	if c.given("all") || c.given("limit") && most == 0 {
+	most, _ := strconv.Atoi(c.Text("limit")) // it is an integer, or not given
+	if c.Given("all") || c.Given("limit") && most == 0 {
 		return t.everything(ctx, k, p, 0)
 	}
 	first := p

@@ -4,25 +4,26 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
 // placeOptions are where a node or board of Iotronic stands.
-func placeOptions() []option {
-	return []option{
-		{long: "latitude", meta: "<latitude>", help: "where it stands, in degrees, such as 38.1"},
-		{long: "longitude", meta: "<longitude>", help: "where it stands, in degrees, such as 15.5"},
-		{long: "altitude", meta: "<altitude>", help: "where it stands, in metres"},
+func placeOptions() []argparse.Option {
+	return []argparse.Option{
+		{Long: "latitude", Meta: "<latitude>", Help: "where it stands, in degrees, such as 38.1"},
+		{Long: "longitude", Meta: "<longitude>", Help: "where it stands, in degrees, such as 15.5"},
+		{Long: "altitude", Meta: "<altitude>", Help: "where it stands, in metres"},
 	}
 }
 
 // hardwareOptions are what a node or board of Iotronic is.
-func hardwareOptions() []option {
-	return []option{textual("code", "unique code that the board signs in with"), textual("type", "type of the hardware"),
+func hardwareOptions() []argparse.Option {
+	return []argparse.Option{textual("code", "unique code that the board signs in with"), textual("type", "type of the hardware"),
 		flag("mobile", "it moves")}
 }
 
-func extraOption() option {
+func extraOption() argparse.Option {
 	return pairs("extra", "e", "extra", "anything you want to keep with it")
 }
 
@@ -56,12 +57,12 @@ func nodeKind() *kind {
 	node := &kind{
 		resource: resource{
 			name: "node",
-			create: slices.Concat([]option{
+			create: slices.Concat([]argparse.Option{
 				short("d", textual("driver", "Ironic: the driver, such as ipmi")), short("n", textual("name", "name")),
 				pairs("driver-info", "i", "driver_info", "Ironic: what the driver needs to know, such as ipmi_address=192.0.2.1"),
 				pairs("properties", "p", "properties", "Ironic: what the machine is like, such as cpus=8"), extraOption(),
 				short("u", textual(keyUUID, "Ironic: UUID of the node; by default a new one")),
-				{long: "chassis", short: "c", meta: "<chassis>", key: "chassis_uuid", help: "Ironic: UUID of its chassis"},
+				{Long: "chassis", Short: "c", Meta: "<chassis>", Key: "chassis_uuid", Help: "Ironic: UUID of its chassis"},
 				textual("resource_class", "Ironic: what schedulers know it as"), textual("conductor_group", "Ironic: the conductors that may work with it"),
 				textual("owner", "Ironic: whose it is"), textual("lessee", "Ironic: who uses it"), textual("description", "Ironic: text for people"),
 				truth("automated_clean", "Ironic: whether it is cleaned between its users"),
@@ -95,12 +96,12 @@ func boardKind(fleet *kind) *kind {
 	board := &kind{
 		resource: resource{
 			name: "board",
-			create: slices.Concat([]option{
+			create: slices.Concat([]argparse.Option{
 				required(short("n", textual("name", "name, as of a host, in lower case"))), required(hardware[0]), hardware[1], hardware[2],
 				required(place[0]), required(place[1]), required(place[2]), reference("fleet", "", keyFleet, &fleet.resource), extraOption(),
 			}),
 			list: listOptions(
-				option{long: "status", meta: "<status>", key: "status", choices: []string{"registered", "offline", "online"}, help: "only those with this status: registered, offline or online"},
+				argparse.Option{Long: "status", Meta: "<status>", Key: "status", Choices: []string{"registered", "offline", "online"}, Help: "only those with this status: registered, offline or online"},
 				textual("project", "those of another project, for admins"),
 			),
 		},

@@ -11,28 +11,29 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
 func iotronicShow(k *kind) *iotronicCommand {
-	options := []option{fieldsOption}
+	options := []argparse.Option{fieldsOption}
 	if k.name == "node" {
-		options = append(options, option{long: "instance", kind: switchOption, help: "<node> is the UUID of the instance that runs on it; for Ironic"})
+		options = append(options, argparse.Option{Long: "instance", Kind: argparse.SwitchOption, Help: "<node> is the UUID of the instance that runs on it; for Ironic"})
 	}
 	return &iotronicCommand{
-		Command: Command{name: "show", short: "Show details of a " + k.noun(), options: options, target: true},
-		does: func(ctx context.Context, t *things, c *call) error {
+		Command: argparse.Command{Name: "show", Short: "Show details of a " + k.noun(), Options: options, Target: true},
+		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
 				return err
 			}
 			o, err := t.one(ctx, k, c, fields)
 			if err != nil {
-				return t.near(ctx, k, c.target, err)
+				return t.near(ctx, k, c.Target, err)
 			}
-			if c.given("fields") {
+			if c.Given("fields") {
 				o = part(o, fields)
 			}
 			return t.printThing(o)
@@ -41,20 +42,20 @@ func iotronicShow(k *kind) *iotronicCommand {
 }
 
 // one reads a single object; of one that an API does not show in part, all fields.
-func (t *things) one(ctx context.Context, k *kind, c *call, fields []string) (gjson.Result, error) {
+func (t *things) one(ctx context.Context, k *kind, c *argparse.Call, fields []string) (gjson.Result, error) {
 	switch {
-	case c.given("instance"):
-		n, err := t.client.Nodes.ByInstance(ctx, c.target)
+	case c.Given("instance"):
+		n, err := t.client.Nodes.ByInstance(ctx, c.Target)
 		if err != nil {
 			return gjson.Result{}, err
 		}
 		return result(n.Fields), nil
-	case !c.given("fields") || !k.chooses(t.dialect):
+	case !c.Given("fields") || !k.chooses(t.dialect):
 		fields = nil
 	}
-	o, err := k.api.get(ctx, t.client, c.target, fields...)
+	o, err := k.api.get(ctx, t.client, c.Target, fields...)
 	if iotronic.IsForbidden(err) && k.listed {
-		if o, found := t.listed(ctx, k, c.target); found {
+		if o, found := t.listed(ctx, k, c.Target); found {
 			return o, nil
 		}
 	}
@@ -100,16 +101,16 @@ func (t *things) printThing(o gjson.Result) error {
 }
 
 // attributesOption gives a new object attributes that are in no list of processes.
-var attributesOption = option{long: "json", meta: "<file>",
-	help: "attributes as a JSON object, in a file or - for standard input, which other users of the machine cannot see; what options say counts for more"}
+var attributesOption = argparse.Option{Long: "json", Meta: "<file>",
+	Help: "attributes as a JSON object, in a file or - for standard input, which other users of the machine cannot see; what options say counts for more"}
 
 func iotronicCreate(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		Command: Command{name: "create", short: "Register a new " + k.noun(), options: append(slices.Clone(k.create), attributesOption), instead: attributesOption.long},
-		does: func(ctx context.Context, t *things, c *call) error {
+		Command: argparse.Command{Name: "create", Short: "Register a new " + k.noun(), Options: append(slices.Clone(k.create), attributesOption), Instead: attributesOption.Long},
+		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			p, err := t.attributes(c)
 			if err != nil {
-				return fmt.Errorf("argument %s: %w", attributesOption.argument(), err)
+				return fmt.Errorf("argument %s: %w", attributesOption.Argument(), err)
 			}
 			options, err := t.parameters(ctx, k.create, c)
 			if err != nil {
@@ -135,17 +136,17 @@ func iotronicCreate(k *kind) *iotronicCommand {
 }
 
 // attributes are those of a new object that are no options.
-func (t *things) attributes(c *call) (parameters, error) {
+func (t *things) attributes(c *argparse.Call) (parameters, error) {
 	p := parameters{}
-	if !c.given(attributesOption.long) {
+	if !c.Given(attributesOption.Long) {
 		return p, nil
 	}
-	text, err := t.content(c.text(attributesOption.long), true)
+	text, err := t.content(c.Text(attributesOption.Long), true)
 	if err != nil {
 		return nil, err
 	}
 	object := objectIn([]byte(text))
-	switch word := c.text(attributesOption.long); {
+	switch word := c.Text(attributesOption.Long); {
 	case object != nil:
 	case text == word:
 		return nil, fmt.Errorf("there is no file %q, and it is no JSON object either", word)
@@ -185,17 +186,17 @@ func (p parameters) overlay(more parameters) {
 var places = []string{"latitude", "longitude", "altitude"}
 
 // locationOf is where a new object stands; false if nothing says that.
-func locationOf(c *call) (iotronic.Location, bool) {
-	return iotronic.Location{Latitude: c.text("latitude"), Longitude: c.text("longitude"), Altitude: c.text("altitude")},
-		slices.ContainsFunc(places, c.given)
+func locationOf(c *argparse.Call) (iotronic.Location, bool) {
+	return iotronic.Location{Latitude: c.Text("latitude"), Longitude: c.Text("longitude"), Altitude: c.Text("altitude")},
+		slices.ContainsFunc(places, c.Given)
 }
 
 // enough checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know that.
-func (t *things) enough(k *kind, c *call, attributes parameters) error {
+func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error {
 	required := append([]string{"code", "name"}, places...)
 	if t.dialect == iotronic.DialectIronic {
 		required = []string{"driver"}
-		if slices.ContainsFunc(places, c.given) {
+		if slices.ContainsFunc(places, c.Given) {
 			return fmt.Errorf("%s does not know where its nodes stand: leave out --%s", titles[t.dialect], strings.Join(places, ", --"))
 		}
 	}
@@ -205,7 +206,7 @@ func (t *things) enough(k *kind, c *call, attributes parameters) error {
 		if slices.Contains(places, name) {
 			_, there = attributes["location"]
 		}
-		if !c.given(name) && !there {
+		if !c.Given(name) && !there {
 			missing = append(missing, "--"+name)
 		}
 	}
@@ -216,20 +217,20 @@ func (t *things) enough(k *kind, c *call, attributes parameters) error {
 }
 
 func iotronicDelete(k *kind) *iotronicCommand {
-	var options []option
+	var options []argparse.Option
 	long := "Remove one " + k.noun() + " or several, by name or UUID. Those that cannot be removed do not keep the others."
 	if slices.Contains(k.dialects(), iotronic.DialectIronic) {
-		options = []option{yesOption, dryRunOption}
+		options = []argparse.Option{yesOption, dryRunOption}
 		long += "\nIronic deletes the ports of a " + k.noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
 	}
 	return &iotronicCommand{
-		Command: Command{name: "delete", short: "Remove " + k.noun() + "s", target: true, rest: true, options: options, long: long},
-		does: func(ctx context.Context, t *things, c *call) error {
+		Command: argparse.Command{Name: "delete", Short: "Remove " + k.noun() + "s", Target: true, Rest: true, Options: options, Long: long},
+		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			var failures []error
-			if err := t.mayDelete(ctx, k, c); err != nil || c.given("dry-run") {
+			if err := t.mayDelete(ctx, k, c); err != nil || c.Given("dry-run") {
 				return err
 			}
-			for _, id := range append([]string{c.target}, c.words...) {
+			for _, id := range append([]string{c.Target}, c.Words...) {
 				if err := k.api.remove(ctx, t.client, id); err != nil {
 					why := plainly(t.near(ctx, k, id, err))
 					failures = append(failures, &worded{exception{"", fmt.Sprintf("Failed to delete %s %s: %s", k.noun(), id, why)}, "", err})
@@ -243,13 +244,13 @@ func iotronicDelete(k *kind) *iotronicCommand {
 }
 
 // mayDelete asks where Ironic deletes ports along with nodes.
-func (t *things) mayDelete(ctx context.Context, k *kind, c *call) error {
-	dry := c.given("dry-run")
-	if c.given("yes") && !dry {
+func (t *things) mayDelete(ctx context.Context, k *kind, c *argparse.Call) error {
+	dry := c.Given("dry-run")
+	if c.Given("yes") && !dry {
 		return nil
 	}
 	var full []string
-	for _, id := range append([]string{c.target}, c.words...) {
+	for _, id := range append([]string{c.Target}, c.Words...) {
 		ports := amount{kind: &resource{name: "port"}}
 		if t.dialect == iotronic.DialectIronic {
 			found, err := t.everything(ctx, portKind(k), parameters{"node": id}, mostCounted)
@@ -279,11 +280,11 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 	whole func(*T) iotronic.Object,
 ) *iotronicCommand {
 	return &iotronicCommand{
-		Command: Command{name: name + "-list", short: "List the " + name + "s of a " + k.noun(), target: true}, aliases: aliases,
-		does: func(ctx context.Context, t *things, c *call) error {
-			parts, err := list(ctx, t.client, c.target)
+		Command: argparse.Command{Name: name + "-list", Short: "List the " + name + "s of a " + k.noun(), Target: true}, aliases: aliases,
+		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+			parts, err := list(ctx, t.client, c.Target)
 			if err != nil {
-				return t.near(ctx, k, c.target, err)
+				return t.near(ctx, k, c.Target, err)
 			}
 			return t.PrintList(results(parts, whole), fields)
 		},
@@ -319,11 +320,11 @@ func boardCommands(k *kind) []*iotronicCommand {
 // driverCommands are those that only drivers have.
 func driverCommands(k *kind) []*iotronicCommand {
 	return []*iotronicCommand{{
-		Command: Command{name: "properties", short: "Show what a driver needs to know of a node in its driver_info", target: true},
-		does: func(ctx context.Context, t *things, c *call) error {
-			properties, err := t.client.Drivers.Properties(ctx, c.target)
+		Command: argparse.Command{Name: "properties", Short: "Show what a driver needs to know of a node in its driver_info", Target: true},
+		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+			properties, err := t.client.Drivers.Properties(ctx, c.Target)
 			if err != nil {
-				return t.near(ctx, k, c.target, err)
+				return t.near(ctx, k, c.Target, err)
 			}
 			texts := map[string]any{}
 			for name, text := range properties {

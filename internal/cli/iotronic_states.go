@@ -13,12 +13,13 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
 // waitOption lets a change of state be waited for.
-var waitOption = option{long: "wait", meta: "<seconds>", kind: integerOption, help: "wait until it is so, this long at the most; 0 is as long as it takes"}
+var waitOption = argparse.Option{Long: "wait", Meta: "<seconds>", Kind: argparse.IntegerOption, Help: "wait until it is so, this long at the most; 0 is as long as it takes"}
 
 // nodeCommands are those that only nodes have, and only those of Ironic.
 func nodeCommands(k *kind) []*iotronicCommand {
@@ -28,26 +29,26 @@ func nodeCommands(k *kind) []*iotronicCommand {
 				return c.Nodes.Ports(ctx, id)
 			}, portFields),
 		{
-			Command: Command{name: "states", short: "Show the states of a node, and what it is on its way to", target: true},
+			Command: argparse.Command{Name: "states", Short: "Show the states of a node, and what it is on its way to", Target: true},
 			aliases: []string{"node-show-states"}, does: k.states,
 		},
 		{
-			Command: Command{name: "validate", short: "Show which interfaces of a node could work with what is known of it", target: true},
+			Command: argparse.Command{Name: "validate", Short: "Show which interfaces of a node could work with what is known of it", Target: true},
 			does:    k.validate,
 		},
 		{
-			Command: Command{
-				name: "power", short: "Power a node on or off, or reboot it", target: true,
-				more:    []positional{{"<power-state>", []string{"on", "off", "reboot"}}},
-				options: []option{{long: "soft", kind: switchOption, help: "let the operating system end by itself; with off and reboot"}, waitOption},
+			Command: argparse.Command{
+				Name: "power", Short: "Power a node on or off, or reboot it", Target: true,
+				More:    []argparse.Positional{{Name: "<power-state>", Choices: []string{"on", "off", "reboot"}}},
+				Options: []argparse.Option{{Long: "soft", Kind: argparse.SwitchOption, Help: "let the operating system end by itself; with off and reboot"}, waitOption},
 			},
 			aliases: []string{"node-set-power-state"}, does: k.power,
 		},
 		{
-			Command: Command{
-				name: "maintenance", short: "Take a node out of Ironic's hands (true), or give it back (false)", target: true,
-				more:    []positional{{"<maintenance>", []string{"true", "false", "on", "off"}}},
-				options: []option{{long: "reason", meta: "<reason>", help: "why; a text for people"}},
+			Command: argparse.Command{
+				Name: "maintenance", Short: "Take a node out of Ironic's hands (true), or give it back (false)", Target: true,
+				More:    []argparse.Positional{{Name: "<maintenance>", Choices: []string{"true", "false", "on", "off"}}},
+				Options: []argparse.Option{{Long: "reason", Meta: "<reason>", Help: "why; a text for people"}},
 			},
 			aliases: []string{"node-set-maintenance"}, does: k.maintain,
 		},
@@ -59,18 +60,18 @@ func nodeCommands(k *kind) []*iotronicCommand {
 	return all
 }
 
-func (k *kind) states(ctx context.Context, t *things, c *call) error {
-	states, err := t.client.Nodes.States(ctx, c.target)
+func (k *kind) states(ctx context.Context, t *things, c *argparse.Call) error {
+	states, err := t.client.Nodes.States(ctx, c.Target)
 	if err != nil {
-		return t.near(ctx, k, c.target, err)
+		return t.near(ctx, k, c.Target, err)
 	}
 	return t.printThing(result(states.Fields))
 }
 
-func (k *kind) validate(ctx context.Context, t *things, c *call) error {
-	found, err := t.client.Nodes.Validate(ctx, c.target)
+func (k *kind) validate(ctx context.Context, t *things, c *argparse.Call) error {
+	found, err := t.client.Nodes.Validate(ctx, c.Target)
 	if err != nil {
-		return t.near(ctx, k, c.target, err)
+		return t.near(ctx, k, c.Target, err)
 	}
 	var rows []gjson.Result
 	for _, m := range show.Members(result(found)) {
@@ -79,9 +80,9 @@ func (k *kind) validate(ctx context.Context, t *things, c *call) error {
 	return t.PrintList(rows, []string{"interface", "result", "reason"})
 }
 
-func (k *kind) power(ctx context.Context, t *things, c *call) error {
+func (k *kind) power(ctx context.Context, t *things, c *argparse.Call) error {
 	target, state := iotronic.PowerOn, iotronic.PowerOn
-	switch word, soft := c.words[0], c.given("soft"); {
+	switch word, soft := c.Words[0], c.Given("soft"); {
 	case word == "on" && soft:
 		return commandError("--soft is only valid with off and reboot")
 	case word == "off" && soft:
@@ -94,22 +95,22 @@ func (k *kind) power(ctx context.Context, t *things, c *call) error {
 		target = iotronic.Reboot
 	}
 	nodes := t.client.Nodes
-	return k.change(ctx, t, c, target, state, func() error { return nodes.SetPower(ctx, c.target, target) }, nodes.WaitPower)
+	return k.change(ctx, t, c, target, state, func() error { return nodes.SetPower(ctx, c.Target, target) }, nodes.WaitPower)
 }
 
 // change asks for a state and says so, or waits for it and says that it is there.
-func (k *kind) change(ctx context.Context, t *things, c *call, target, state string, ask func() error,
+func (k *kind) change(ctx context.Context, t *things, c *argparse.Call, target, state string, ask func() error,
 	wait func(ctx context.Context, id, state string) error,
 ) error {
-	seconds, _ := strconv.Atoi(c.text("wait")) // it is an integer, or not given
+	seconds, _ := strconv.Atoi(c.Text("wait")) // it is an integer, or not given
 	if seconds < 0 {
 		return commandError("Invalid wait specified. Expected non-negative seconds, got %d", seconds)
 	}
 	if err := ask(); err != nil {
-		return t.near(ctx, k, c.target, err)
+		return t.near(ctx, k, c.Target, err)
 	}
-	if !c.given("wait") {
-		t.Say("Node %s: asked for %q.", c.target, target)
+	if !c.Given("wait") {
+		t.Say("Node %s: asked for %q.", c.Target, target)
 		return nil
 	}
 	if seconds > 0 {
@@ -117,29 +118,29 @@ func (k *kind) change(ctx context.Context, t *things, c *call, target, state str
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 		defer cancel()
 	}
-	if err := wait(ctx, c.target, state); err != nil {
+	if err := wait(ctx, c.Target, state); err != nil {
 		return err
 	}
-	t.Say("Node %s: now %q.", c.target, state)
+	t.Say("Node %s: now %q.", c.Target, state)
 	return nil
 }
 
-func (k *kind) maintain(ctx context.Context, t *things, c *call) error {
-	on, _ := truthOf(c.words[0])
+func (k *kind) maintain(ctx context.Context, t *things, c *argparse.Call) error {
+	on, _ := argparse.TruthOf(c.Words[0])
 	switch {
-	case !on && c.given("reason"):
+	case !on && c.Given("reason"):
 		return commandError("--reason is only valid with true")
 	case !on:
-		if err := t.client.Nodes.ClearMaintenance(ctx, c.target); err != nil {
-			return t.near(ctx, k, c.target, err)
+		if err := t.client.Nodes.ClearMaintenance(ctx, c.Target); err != nil {
+			return t.near(ctx, k, c.Target, err)
 		}
-		t.Say("Node %s: no longer in maintenance.", c.target)
+		t.Say("Node %s: no longer in maintenance.", c.Target)
 		return nil
 	}
-	if err := t.client.Nodes.SetMaintenance(ctx, c.target, c.text("reason")); err != nil {
-		return t.near(ctx, k, c.target, err)
+	if err := t.client.Nodes.SetMaintenance(ctx, c.Target, c.Text("reason")); err != nil {
+		return t.near(ctx, k, c.Target, err)
 	}
-	t.Say("Node %s: in maintenance.", c.target)
+	t.Say("Node %s: in maintenance.", c.Target)
 	return nil
 }
 
@@ -162,78 +163,78 @@ var provisions = []struct{ target, state string }{
 
 // provisionOptions are what some targets need or take, and which: those that need it begin with a plus.
 var provisionOptions = []struct {
-	option
+	argparse.Option
 	with []string
 }{
-	{option{
-		long: "config-drive", meta: "<config-drive>", key: "configdrive",
-		help: "with active and rebuild: the config drive, packed by gzip and in base64, or as a JSON object, or a file of either, or its URL",
+	{argparse.Option{
+		Long: "config-drive", Meta: "<config-drive>", Key: "configdrive",
+		Help: "with active and rebuild: the config drive, packed by gzip and in base64, or as a JSON object, or a file of either, or its URL",
 	}, []string{"active", "rebuild"}},
-	{option{
-		long: "deploy-steps", meta: "<steps>", key: "deploy_steps", help: "with active and rebuild: steps as a JSON list, or a file of it, or - for standard input",
+	{argparse.Option{
+		Long: "deploy-steps", Meta: "<steps>", Key: "deploy_steps", Help: "with active and rebuild: steps as a JSON list, or a file of it, or - for standard input",
 	}, []string{"active", "rebuild"}},
-	{option{long: "clean-steps", meta: "<steps>", key: "clean_steps", help: "with clean, which needs it: the same"}, []string{"+clean"}},
-	{option{long: "service-steps", meta: "<steps>", key: "service_steps", help: "with service, which needs it: the same"}, []string{"+service"}},
-	{option{
-		long: "rescue-password", meta: "<password>", key: "rescue_password",
-		help: "with rescue, which needs it: password of the rescue system; - reads it from standard input, where other users of the machine cannot see it",
+	{argparse.Option{Long: "clean-steps", Meta: "<steps>", Key: "clean_steps", Help: "with clean, which needs it: the same"}, []string{"+clean"}},
+	{argparse.Option{Long: "service-steps", Meta: "<steps>", Key: "service_steps", Help: "with service, which needs it: the same"}, []string{"+service"}},
+	{argparse.Option{
+		Long: "rescue-password", Meta: "<password>", Key: "rescue_password",
+		Help: "with rescue, which needs it: password of the rescue system; - reads it from standard input, where other users of the machine cannot see it",
 	}, []string{"+rescue"}},
 }
 
 func provisionVerb(k *kind) *iotronicCommand {
 	c := &iotronicCommand{
-		Command: Command{name: "provision", short: "Move a node towards another provision state", target: true},
+		Command: argparse.Command{Name: "provision", Short: "Move a node towards another provision state", Target: true},
 		aliases: []string{"node-set-provision-state"}, does: k.provision,
 	}
 	var targets []string
 	for _, p := range provisions {
 		targets = append(targets, p.target)
 	}
-	c.more = []positional{{"<target>", targets}}
+	c.More = []argparse.Positional{{Name: "<target>", Choices: targets}}
 	for _, o := range provisionOptions {
-		c.options = append(c.options, o.option)
+		c.Options = append(c.Options, o.Option)
 	}
-	c.options = append(c.options, waitOption)
+	c.Options = append(c.Options, waitOption)
 	return c
 }
 
-func (k *kind) provision(ctx context.Context, t *things, c *call) error {
-	p := iotronic.Provision{Target: c.words[0], More: iotronic.Object{}}
+func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error {
+	p := iotronic.Provision{Target: c.Words[0], More: iotronic.Object{}}
 	state := ""
 	for _, known := range provisions {
 		if known.target == p.Target {
 			state = known.state
 		}
 	}
-	if c.given("wait") && state == "" {
+	if c.Given("wait") && state == "" {
 		return commandError("--wait is not supported with %s", p.Target)
 	}
 	for i := range provisionOptions {
 		o := &provisionOptions[i]
 		needs := slices.Contains(o.with, "+"+p.Target)
-		switch given := c.given(o.long); {
+		switch given := c.Given(o.Long); {
 		case !given && needs:
-			return commandError("--%s must be specified with %s", o.long, p.Target)
+			return commandError("--%s must be specified with %s", o.Long, p.Target)
 		case given && !needs && !slices.Contains(o.with, p.Target):
-			return commandError("--%s is only valid with %s", o.long, strings.TrimPrefix(strings.Join(o.with, " and "), "+"))
+			return commandError("--%s is only valid with %s", o.Long, strings.TrimPrefix(strings.Join(o.with, " and "), "+"))
 		case given:
-			text, err := t.content(c.text(o.long), o.key != "rescue_password")
-			if err == nil && strings.HasSuffix(o.key, "_steps") && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
+			text, err := t.content(c.Text(o.Long), o.Key != "rescue_password")
+			if err == nil && strings.HasSuffix(o.Key, "_steps") && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
 				err = errors.New("it is no JSON list, and no file of one")
 			}
-			if err == nil && o.key == "configdrive" && !isConfigDrive(text) {
-				err = fmt.Errorf("%q is no file of a config drive, and none itself: one begins with %s (packed by gzip, in base64), is a JSON object, or a URL", c.text(o.long), packed)
+			if err == nil && o.Key == "configdrive" && !isConfigDrive(text) {
+				err = fmt.Errorf("%q is no file of a config drive, and none itself: one begins with %s (packed by gzip, in base64), is a JSON object, or a URL", c.Text(o.Long), packed)
 			}
 			if err != nil {
-				return fmt.Errorf("argument --%s: %w", o.long, err)
+				return fmt.Errorf("argument --%s: %w", o.Long, err)
 			}
-			if p.More[o.key] = jsonText(text); o.key != "rescue_password" && gjson.Valid(text) {
-				p.More[o.key] = []byte(text)
+			if p.More[o.Key] = jsonText(text); o.Key != "rescue_password" && gjson.Valid(text) {
+				p.More[o.Key] = []byte(text)
 			}
 		}
 	}
 	nodes := t.client.Nodes
-	return k.change(ctx, t, c, p.Target, state, func() error { return nodes.SetProvision(ctx, c.target, p) }, nodes.WaitProvision)
+	return k.change(ctx, t, c, p.Target, state, func() error { return nodes.SetProvision(ctx, c.Target, p) }, nodes.WaitProvision)
 }
 
 // packed is what gzip begins with, in base64.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -17,8 +18,8 @@ import (
 
 func iotronicUpdate(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		Command: Command{name: "update", short: "Change a registered " + k.noun(), target: true, rest: true,
-			long: "Change a " + k.noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
+		Command: argparse.Command{Name: "update", Short: "Change a registered " + k.noun(), Target: true, Rest: true,
+			Long: "Change a " + k.noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
 extra/rack, with ~1 for a slash in a key. path= takes away what is there.
 
 A value that is JSON is what it says: 8, true, null, {...}, [...]; everything else is a text, and so is what stands in double
@@ -27,22 +28,22 @@ and values is read from standard input, which other users of the machine cannot 
 
 The words of the Python client for Ironic are understood, too: add or replace before path=value, remove before path.`},
 		only: slices.DeleteFunc(k.dialects(), func(d iotronic.Dialect) bool { return d == iotronic.DialectNodes2016 }),
-		does: func(ctx context.Context, t *things, c *call) error {
-			changes, err := t.changes(c.words)
+		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+			changes, err := t.changes(c.Words)
 			if err != nil {
 				return err
 			}
 			if err := t.resolveFleet(ctx, k, changes); err != nil {
 				return err
 			}
-			changed, err := k.api.update(ctx, t.client, c.target, changes)
+			changed, err := k.api.update(ctx, t.client, c.Target, changes)
 			if err != nil {
-				return t.near(ctx, k, c.target, err)
+				return t.near(ctx, k, c.Target, err)
 			}
 			return t.printThing(changed)
 		},
-		words: func(ctx context.Context, t *things, c *call) []string {
-			o, err := k.api.get(ctx, t.client, c.target)
+		words: func(ctx context.Context, t *things, c *argparse.Call) []string {
+			o, err := k.api.get(ctx, t.client, c.Target)
 			if err != nil {
 				return nil
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 )
 
 // labelsVerb makes the command for one thing that can be done with labels.
@@ -15,14 +16,14 @@ func labelsVerb(r *resource, verb string) *command {
 		"set":    "Give a " + r.noun() + " exactly these labels",
 	}[verb]
 	return &command{
-		Command: Command{name: "labels-" + verb, short: short, target: true, rest: verb != "get", example: exampleOf(r.name + "-labels-" + verb)},
-		run: func(ctx context.Context, s *session, c *call) error {
-			if len(c.words) == 0 && (verb == "add" || verb == "delete") {
+		Command: argparse.Command{Name: "labels-" + verb, Short: short, Target: true, Rest: verb != "get", Example: exampleOf(r.name + "-labels-" + verb)},
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+			if len(c.Words) == 0 && (verb == "add" || verb == "delete") {
 				return commandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
 			}
 			var labels []string
-			_, err := s.on(ctx, r, c.target, func(id string) (err error) {
-				labels, err = change(ctx, s.collection(r), verb, id, c.words)
+			_, err := s.on(ctx, r, c.Target, func(id string) (err error) {
+				labels, err = change(ctx, s.collection(r), verb, id, c.Words)
 				return err
 			})
 			if err != nil {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
@@ -23,8 +24,8 @@ import (
 
 func listVerb(r *resource) *command {
 	return &command{
-		Command: Command{name: "list", short: "List the " + r.noun() + "s", options: r.list, example: exampleOf(r.name + "-list")},
-		run: func(ctx context.Context, s *session, c *call) error {
+		Command: argparse.Command{Name: "list", Short: "List the " + r.noun() + "s", Options: r.list, Example: exampleOf(r.name + "-list")},
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
 			fields, err := r.columns(c)
 			if err != nil {
 				return err
@@ -33,7 +34,7 @@ func listVerb(r *resource) *command {
 			if err != nil {
 				return err
 			}
-			objects, next, err := s.list(ctx, r, q, c.given("all"))
+			objects, next, err := s.list(ctx, r, q, c.Given("all"))
 			if err != nil {
 				return hinted(err, http.StatusBadRequest, filterHint(q.Get("vars")))
 			}
@@ -43,10 +44,10 @@ func listVerb(r *resource) *command {
 			for i := range objects {
 				objects[i] = r.guard(objects[i])
 			}
-			if c.given("fields") { // who names region_id means the id
+			if c.Given("fields") { // who names region_id means the id
 				err = s.PrintList(objects, fields)
 			} else {
-				err = s.PrintView(objects, fields, show.View{Names: s.names(ctx, r, objects, fields), Narrow: !c.given("detail")})
+				err = s.PrintView(objects, fields, show.View{Names: s.names(ctx, r, objects, fields), Narrow: !c.Given("detail")})
 			}
 			if err != nil {
 				return err
@@ -97,15 +98,15 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 }
 
 // columns are the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
-func (r *resource) columns(c *call) ([]string, error) {
-	if limit := c.text("limit"); strings.HasPrefix(limit, "-") {
+func (r *resource) columns(c *argparse.Call) ([]string, error) {
+	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
 		return nil, commandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
 	}
 	fields := r.fields
-	if c.given("fields") {
-		fields = c.all("fields")
+	if c.Given("fields") {
+		fields = c.All("fields")
 	}
-	if c.given("detail") {
+	if c.Given("detail") {
 		if !slices.Equal(fields, r.fields) {
 			return nil, commandError("Cannot specify both --fields and --detail.")
 		}
@@ -116,7 +117,7 @@ func (r *resource) columns(c *call) ([]string, error) {
 			return nil, badField(f, r.full())
 		}
 	}
-	if key := c.text("sort-key"); c.given("sort-key") && !slices.Contains(r.full(), strings.ToLower(key)) {
+	if key := c.Text("sort-key"); c.Given("sort-key") && !slices.Contains(r.full(), strings.ToLower(key)) {
 		return nil, r.badSort(key, r.full())
 	}
 	return fields, nil
@@ -132,7 +133,7 @@ func badField(field string, fields []string) error {
 }
 
 // query is what a list asks the API for.
-func (s *session) query(ctx context.Context, r *resource, c *call, fields []string) (url.Values, error) {
+func (s *session) query(ctx context.Context, r *resource, c *argparse.Call, fields []string) (url.Values, error) {
 	refs, err := s.references(ctx, r.list, c)
 	if err != nil {
 		return nil, err
@@ -140,41 +141,41 @@ func (s *session) query(ctx context.Context, r *resource, c *call, fields []stri
 	q := url.Values{}
 	for i := range r.list {
 		o := &r.list[i]
-		switch text := c.text(o.long); {
-		case o.kind == referenceOption:
-			if id := refs[o.key]; id != "" && (id != "0" || !r.zeroIsNone) {
-				q.Set(o.key, id)
+		switch text := c.Text(o.Long); {
+		case o.Kind == argparse.ReferenceOption:
+			if id := refs[o.Key]; id != "" && (id != "0" || !r.zeroIsNone) {
+				q.Set(o.Key, id)
 			}
-		case o.key != "" && text != "":
-			q.Set(o.key, text)
+		case o.Key != "" && text != "":
+			q.Set(o.Key, text)
 		}
 	}
 	for _, name := range []string{"limit", "marker"} {
-		if c.given(name) {
-			q.Set(name, c.text(name))
+		if c.Given(name) {
+			q.Set(name, c.Text(name))
 		}
 	}
-	if c.given("all") {
+	if c.Given("all") {
 		q.Set("limit", strconv.Itoa(craton.MaxLimit))
 	}
-	if c.values["vars"] != nil && c.values["vars"].kind == wordsOption && c.given("vars") {
-		q.Set("vars", strings.Join(c.all("vars"), ","))
+	if c.Values["vars"] != nil && c.Values["vars"].Kind == argparse.WordsOption && c.Given("vars") {
+		q.Set("vars", strings.Join(c.All("vars"), ","))
 	}
-	if c.values["sort-dir"] != nil {
-		q.Set("sort_dir", cmp.Or(c.text("sort-dir"), "asc"))
+	if c.Values["sort-dir"] != nil {
+		q.Set("sort_dir", cmp.Or(c.Text("sort-dir"), "asc"))
 	}
-	if c.given("sort-key") {
+	if c.Given("sort-key") {
 		// Without the id behind it, objects that are equal in the key are lost at the borders of pages (Q13).
-		keys := strings.ToLower(c.text("sort-key"))
+		keys := strings.ToLower(c.Text("sort-key"))
 		if keys != keyID {
 			keys += "," + keyID
 		}
 		q.Set("sort_keys", keys)
 	}
-	if c.values["descendants"] != nil {
-		q.Set("descendants", map[bool]string{true: "True", false: "False"}[c.given("descendants")])
+	if c.Values["descendants"] != nil {
+		q.Set("descendants", map[bool]string{true: "True", false: "False"}[c.Given("descendants")])
 	}
-	if r.details && (c.given("detail") || slices.Contains(fields, keyVariables) || slices.Contains(fields, keyLabels)) {
+	if r.details && (c.Given("detail") || slices.Contains(fields, keyVariables) || slices.Contains(fields, keyLabels)) {
 		q.Set("details", "true")
 	}
 	return q, nil

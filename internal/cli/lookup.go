@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 )
@@ -23,13 +24,13 @@ func (r *resource) id(word string) string { return reconcile.ID(r.kind, word) }
 
 // references resolves the options that name other objects, the outer ones first: a region is looked for in the cloud
 // that is given, a cell in the region.
-func (s *session) references(ctx context.Context, options []option, c *call) (place, error) {
+func (s *session) references(ctx context.Context, options []argparse.Option, c *argparse.Call) (place, error) {
 	ids := place{}
 	order := []string{keyProject, keyCloud, keyRegion, keyCell}
-	refs := slices.DeleteFunc(slices.Clone(options), func(o option) bool { return o.kind != referenceOption || !c.given(o.long) })
-	slices.SortStableFunc(refs, func(a, b option) int {
-		rank := func(o option) int {
-			if i := slices.Index(order, o.key); i >= 0 {
+	refs := slices.DeleteFunc(slices.Clone(options), func(o argparse.Option) bool { return o.Kind != argparse.ReferenceOption || !c.Given(o.Long) })
+	slices.SortStableFunc(refs, func(a, b argparse.Option) int {
+		rank := func(o argparse.Option) int {
+			if i := slices.Index(order, o.Key); i >= 0 {
 				return i
 			}
 			return len(order)
@@ -38,28 +39,28 @@ func (s *session) references(ctx context.Context, options []option, c *call) (pl
 	})
 	for i := range refs {
 		o := &refs[i]
-		text := c.text(o.long)
+		text := c.Text(o.Long)
 		if text == "" { // none
 			continue
 		}
-		id, err := s.reference(ctx, o, text, ids, slices.Contains(order, o.key))
+		id, err := s.reference(ctx, o, text, ids, slices.Contains(order, o.Key))
 		if err != nil {
 			return nil, err
 		}
-		ids[o.key] = id
+		ids[o.Key] = id
 	}
 	return ids, nil
 }
 
 // reference resolves one option. A parent need not stand at the same place; of several with its name the one in the
 // region that is given is meant.
-func (s *session) reference(ctx context.Context, o *option, text string, in place, there bool) (string, error) {
+func (s *session) reference(ctx context.Context, o *argparse.Option, text string, in place, there bool) (string, error) {
 	if there {
-		return s.find(ctx, text, in, resourcesOf(o.of)...)
+		return s.find(ctx, text, in, resourcesOf(o.Of)...)
 	}
-	id, err := s.find(ctx, text, nil, resourcesOf(o.of)...)
+	id, err := s.find(ctx, text, nil, resourcesOf(o.Of)...)
 	if _, ok := errors.AsType[*ambiguous](err); ok && in[keyRegion] != "" {
-		if near, nearErr := s.find(ctx, text, place{keyRegion: in[keyRegion]}, resourcesOf(o.of)...); nearErr == nil {
+		if near, nearErr := s.find(ctx, text, place{keyRegion: in[keyRegion]}, resourcesOf(o.Of)...); nearErr == nil {
 			return near, nil
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/server"
@@ -53,7 +54,7 @@ func onTerminal(t *testing.T, width uint16, settings ...string) func(line string
 		done := make(chan string)
 		go func() { // a terminal holds 4 KiB, then who writes has to wait
 			status := Run(t.Context(), slices.Concat([]string{"--config", config}, settings, strings.Fields(line)),
-				output.Streams{In: strings.NewReader(""), Out: tty, Err: tty}, Version{})
+				output.Streams{In: strings.NewReader(""), Out: tty, Err: tty}, argparse.Version{})
 			_, _ = fmt.Fprintf(tty, "<status %d>", status)
 		}()
 		go func() {
@@ -293,7 +294,7 @@ func TestNamesCost(t *testing.T) {
 	// Nor is anybody asked where no person looks.
 	asked = nil
 	if status := Run(context.Background(), append(slices.Clone(settings), "--config", os.DevNull, "region-list"),
-		output.Streams{In: strings.NewReader(""), Out: &strings.Builder{}, Err: &strings.Builder{}}, Version{}); status != 0 || len(asked) != 1 {
+		output.Streams{In: strings.NewReader(""), Out: &strings.Builder{}, Err: &strings.Builder{}}, argparse.Version{}); status != 0 || len(asked) != 1 {
 		t.Errorf("status %d, %v", status, asked)
 	}
 }

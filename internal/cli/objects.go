@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -33,27 +34,27 @@ func (r *resource) at(id string) string { return r.path + "/" + url.PathEscape(i
 
 func createVerb(r *resource) *command {
 	return &command{
-		Command: Command{name: "create", short: "Register a new " + r.noun(), options: r.create, long: r.createLong(), example: exampleOf(r.name + "-create")},
+		Command: argparse.Command{Name: "create", Short: "Register a new " + r.noun(), Options: r.create, Long: r.createLong(), Example: exampleOf(r.name + "-create")},
 		creates: true,
-		run: func(ctx context.Context, s *session, c *call) error {
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
 			body, err := s.body(ctx, r.create, c, r.empties)
 			if err != nil {
 				return err
 			}
-			if c.given("vars") {
-				if body[keyVariables], err = s.newVariables(c.all("vars")); err != nil {
+			if c.Given("vars") {
+				if body[keyVariables], err = s.newVariables(c.All("vars")); err != nil {
 					return err
 				}
 			}
-			if c.given("labels") && r.kind.Labels == schema.MakeLabels {
-				body[keyLabels] = c.all("labels")
+			if c.Given("labels") && r.kind.Labels == schema.MakeLabels {
+				body[keyLabels] = c.All("labels")
 			}
 			made, err := s.send(ctx, http.MethodPost, r.path, body)
 			if err != nil {
 				return hinted(err, http.StatusInternalServerError, hintWrite)
 			}
-			if c.given("labels") && r.kind.Labels == schema.AddLabels {
-				if err := s.addLabels(ctx, r, made, c.all("labels")); err != nil {
+			if c.Given("labels") && r.kind.Labels == schema.AddLabels {
+				if err := s.addLabels(ctx, r, made, c.All("labels")); err != nil {
 					return err
 				}
 			}
@@ -81,7 +82,7 @@ func (r *resource) createLong() string {
 
 // body is what a create or update sends: the API's options that are given, references resolved to ids. Without empties
 // empty texts and the id 0 are left out.
-func (s *session) body(ctx context.Context, options []option, c *call, empties bool) (map[string]any, error) {
+func (s *session) body(ctx context.Context, options []argparse.Option, c *argparse.Call, empties bool) (map[string]any, error) {
 	refs, err := s.references(ctx, options, c)
 	if err != nil {
 		return nil, err
@@ -89,29 +90,29 @@ func (s *session) body(ctx context.Context, options []option, c *call, empties b
 	body := map[string]any{}
 	for i := range options {
 		o := &options[i]
-		if o.key == "" || !c.given(o.long) {
+		if o.Key == "" || !c.Given(o.Long) {
 			continue
 		}
-		text := c.text(o.long)
-		switch o.kind {
-		case referenceOption:
-			switch id := refs[o.key]; {
+		text := c.Text(o.Long)
+		switch o.Kind {
+		case argparse.ReferenceOption:
+			switch id := refs[o.Key]; {
 			case id == "": // taken away
-				body[o.key] = nil
+				body[o.Key] = nil
 			case id != "0" || empties:
-				body[o.key] = idValue(id)
+				body[o.Key] = idValue(id)
 			}
-		case integerOption:
-			body[o.key], err = strconv.Atoi(text)
-		case truthOption:
+		case argparse.IntegerOption:
+			body[o.Key], err = strconv.Atoi(text)
+		case argparse.TruthOption:
 			if text != "" {
-				body[o.key] = text == "true"
+				body[o.Key] = text == "true"
 			}
-		case switchOption:
-			body[o.key] = true
+		case argparse.SwitchOption:
+			body[o.Key] = true
 		default:
 			if text != "" || empties {
-				body[o.key] = text
+				body[o.Key] = text
 			}
 		}
 		if err != nil {
@@ -131,9 +132,9 @@ func idValue(id string) any {
 
 func showVerb(r *resource) *command {
 	return &command{
-		Command: Command{name: "show", short: "Show details of a " + r.noun(), target: true, example: exampleOf(r.name + "-show")},
-		run: func(ctx context.Context, s *session, c *call) error {
-			_, o, err := s.get(ctx, r, c.target)
+		Command: argparse.Command{Name: "show", Short: "Show details of a " + r.noun(), Target: true, Example: exampleOf(r.name + "-show")},
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+			_, o, err := s.get(ctx, r, c.Target)
 			if err != nil {
 				return err
 			}
@@ -170,9 +171,9 @@ func with(o gjson.Result, key, raw string) gjson.Result {
 
 func updateVerb(r *resource) *command {
 	return &command{
-		Command: Command{name: "update", short: "Change a registered " + r.noun(), options: r.update, target: true, example: exampleOf(r.name + "-update")},
-		run: func(ctx context.Context, s *session, c *call) error {
-			if !slices.ContainsFunc(r.update, func(o option) bool { return c.given(o.long) }) {
+		Command: argparse.Command{Name: "update", Short: "Change a registered " + r.noun(), Options: r.update, Target: true, Example: exampleOf(r.name + "-update")},
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+			if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
 				return commandError("Nothing to update... Please specify %s", r.nothing)
 			}
 			body, err := s.body(ctx, r.update, c, true)
@@ -180,20 +181,20 @@ func updateVerb(r *resource) *command {
 				return err
 			}
 			var changed gjson.Result
-			id, err := s.on(ctx, r, c.target, func(id string) error {
+			id, err := s.on(ctx, r, c.Target, func(id string) error {
 				changed, err = s.put(ctx, r, id, body)
 				return err
 			})
 			if err != nil {
 				return err
 			}
-			if c.given("labels") {
-				if _, err := s.collection(r).AddLabels(ctx, id, c.all("labels")...); err != nil {
+			if c.Given("labels") {
+				if _, err := s.collection(r).AddLabels(ctx, id, c.All("labels")...); err != nil {
 					return err
 				}
 			}
 			if r.name == "host" {
-				s.Say("Host %s has been successfully updated.", c.target)
+				s.Say("Host %s has been successfully updated.", c.Target)
 			}
 			return s.PrintObject(r.guard(changed))
 		},

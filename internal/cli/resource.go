@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -23,9 +24,9 @@ type resource struct {
 	places []string
 	inside string // the key of the id of what a name is unique in; "" if that is the project
 
-	create []option
-	update []option
-	list   []option // an option that is only a key is that of the field
+	create []argparse.Option
+	update []argparse.Option
+	list   []argparse.Option // an option that is only a key is that of the field
 	// order is that of the members that a create takes, by key; again where an update has another.
 	order, again []string
 	// offersPlaces: an update has options for where the object stands. The API refuses them.
@@ -90,7 +91,7 @@ func (r *resource) full() []string { return slices.Concat(r.fields, r.more) }
 func sortedByList(key string, fields []string) error {
 	all := make([]string, len(fields))
 	for i, f := range fields {
-		all[i] = quoted(f)
+		all[i] = argparse.Quoted(f)
 	}
 	return fmt.Errorf("%s is an invalid key for sorting,  valid values for --sort-key are: [%s]", key, strings.Join(all, ", "))
 }
@@ -105,7 +106,7 @@ func (r *resource) commands() []*command {
 	var all []*command
 	add := func(is bool, c *command) {
 		if is {
-			c.resource, c.of, c.name = r, r, r.name+"-"+c.name
+			c.resource, c.Of, c.Name = r, r, r.name+"-"+c.Name
 			all = append(all, c)
 		}
 	}
@@ -125,15 +126,15 @@ func (r *resource) commands() []*command {
 }
 
 // kindsOf are resources as arguments name them, and resourcesOf the way back.
-func kindsOf(resources []*resource) []Kind {
-	kinds := make([]Kind, len(resources))
+func kindsOf(resources []*resource) []argparse.Kind {
+	kinds := make([]argparse.Kind, len(resources))
 	for i, r := range resources {
 		kinds[i] = r
 	}
 	return kinds
 }
 
-func resourcesOf(kinds []Kind) []*resource {
+func resourcesOf(kinds []argparse.Kind) []*resource {
 	resources := make([]*resource, len(kinds))
 	for i, k := range kinds {
 		resources[i] = k.(*resource) //nolint:forcetypeassert // nothing else is one here

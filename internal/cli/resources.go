@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -26,74 +27,74 @@ const (
 
 // words are options for fields in the words of the original's usage lines, by key, or by kind and key where one kind says it
 // otherwise. What is not said here comes from the schema (optionFor).
-var words = map[string]option{
-	"name":           {short: "n", meta: "<name>", help: "name"},
-	"username":       {long: "name", short: "n", meta: "<name>", help: "name"},
-	"note":           {meta: "NOTE", help: "text for people"},
-	"ip_address":     {long: "ip_address", short: "i", meta: "<ipaddress>", help: "IPv4 or IPv6 address"},
-	"device_type":    {long: "type", short: "t", meta: "<type>", help: "what sort of device it is; a free text"},
-	"interface_type": {long: "type", short: "t", meta: "<type>", help: "what sort of interface it is; a free text"},
-	"active":         {short: "a", meta: "ACTIVE", help: "whether it is in use: true or false"},
-	"is_admin":       {long: "admin", kind: switchOption, help: "an admin of the project"},
-	"labels":         {long: "labels", short: "l", meta: "LABELS", kind: repeatedOption, help: "label; may be given several times"},
-	"variables":      {long: "vars", meta: "<key=value>", kind: wordsOption, help: "variables to begin with; values as in vars-set"},
-	keyRegion:        {short: "r"},
-	keyCell:          {short: "c"},
-	keyDevice:        {short: "d"},
-	"model_name":     {help: "model"},
-	"os_version":     {help: "version of its operating system"},
-	"vlans":          {help: "VLANs, as a text"},
-	"cidr":           {help: "range of addresses, such as 10.20.0.0/24"},
-	"gateway":        {help: "address of the gateway"},
-	"netmask":        {help: "netmask, such as 255.255.255.0"},
-	"ip_block_type":  {help: "type of the address block"},
-	"nss":            {help: "name servers, as a text"},
-	"vlan_id":        {help: "number of the VLAN"},
-	"vlan":           {help: "name of the VLAN"},
-	"port":           {help: "number of the port"},
-	"speed":          {help: "speed, in the unit of your choice"},
-	"duplex":         {help: "duplex mode"},
-	"link":           {help: "state of the link"},
-	"cdp":            {help: "what CDP tells"},
-	"security":       {help: "security settings"},
+var words = map[string]argparse.Option{
+	"name":           {Short: "n", Meta: "<name>", Help: "name"},
+	"username":       {Long: "name", Short: "n", Meta: "<name>", Help: "name"},
+	"note":           {Meta: "NOTE", Help: "text for people"},
+	"ip_address":     {Long: "ip_address", Short: "i", Meta: "<ipaddress>", Help: "IPv4 or IPv6 address"},
+	"device_type":    {Long: "type", Short: "t", Meta: "<type>", Help: "what sort of device it is; a free text"},
+	"interface_type": {Long: "type", Short: "t", Meta: "<type>", Help: "what sort of interface it is; a free text"},
+	"active":         {Short: "a", Meta: "ACTIVE", Help: "whether it is in use: true or false"},
+	"is_admin":       {Long: "admin", Kind: argparse.SwitchOption, Help: "an admin of the project"},
+	"labels":         {Long: "labels", Short: "l", Meta: "LABELS", Kind: argparse.RepeatedOption, Help: "label; may be given several times"},
+	"variables":      {Long: "vars", Meta: "<key=value>", Kind: argparse.WordsOption, Help: "variables to begin with; values as in vars-set"},
+	keyRegion:        {Short: "r"},
+	keyCell:          {Short: "c"},
+	keyDevice:        {Short: "d"},
+	"model_name":     {Help: "model"},
+	"os_version":     {Help: "version of its operating system"},
+	"vlans":          {Help: "VLANs, as a text"},
+	"cidr":           {Help: "range of addresses, such as 10.20.0.0/24"},
+	"gateway":        {Help: "address of the gateway"},
+	"netmask":        {Help: "netmask, such as 255.255.255.0"},
+	"ip_block_type":  {Help: "type of the address block"},
+	"nss":            {Help: "name servers, as a text"},
+	"vlan_id":        {Help: "number of the VLAN"},
+	"vlan":           {Help: "name of the VLAN"},
+	"port":           {Help: "number of the port"},
+	"speed":          {Help: "speed, in the unit of your choice"},
+	"duplex":         {Help: "duplex mode"},
+	"link":           {Help: "state of the link"},
+	"cdp":            {Help: "what CDP tells"},
+	"security":       {Help: "security settings"},
 }
 
 // Options of lists.
 var (
-	fieldsOption  = option{long: "fields", meta: "<fields>", kind: wordsOption, help: "columns to show, separated by spaces"}
-	detailOption  = option{long: "detail", kind: switchOption, help: "show all columns"}
-	allOption     = option{long: "all", kind: switchOption, help: "show all there are, not the first page only"}
-	limitOption   = option{long: "limit", meta: "<limit>", kind: integerOption, help: "how many to show, 10 to 100"}
-	markerOption  = option{long: "marker", meta: "<marker>", help: "id of the last one already seen: show those after it"}
-	sortKeyOption = option{long: "sort-key", meta: "<field>", help: "column to sort by"}
-	sortDirOption = option{long: "sort-dir", meta: "<direction>", choices: []string{"asc", "desc"}, help: "direction to sort in: asc or desc"}
+	fieldsOption  = argparse.Option{Long: "fields", Meta: "<fields>", Kind: argparse.WordsOption, Help: "columns to show, separated by spaces"}
+	detailOption  = argparse.Option{Long: "detail", Kind: argparse.SwitchOption, Help: "show all columns"}
+	allOption     = argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "show all there are, not the first page only"}
+	limitOption   = argparse.Option{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "how many to show, 10 to 100"}
+	markerOption  = argparse.Option{Long: "marker", Meta: "<marker>", Help: "id of the last one already seen: show those after it"}
+	sortKeyOption = argparse.Option{Long: "sort-key", Meta: "<field>", Help: "column to sort by"}
+	sortDirOption = argparse.Option{Long: "sort-dir", Meta: "<direction>", Choices: []string{"asc", "desc"}, Help: "direction to sort in: asc or desc"}
 
-	descendantsOption = option{long: "descendants", kind: switchOption, help: "with --parent: all below it, not its children only"}
+	descendantsOption = argparse.Option{Long: "descendants", Kind: argparse.SwitchOption, Help: "with --parent: all below it, not its children only"}
 
-	nameFilter   = option{long: "name", short: "n", meta: "<name>", key: "name", help: "only those with this name"}
-	varsFilter   = option{long: "vars", meta: "<vars>", kind: wordsOption, help: `only those whose variables match, such as role:"db"; all must match`}
-	typeFilter   = option{long: "device-type", meta: "<device_type>", key: "device_type", help: "only devices of this type"}
-	ipFilter     = option{long: "ip", meta: "<ip_address>", key: "ip_address", help: "only those with this address"}
-	activeFilter = option{long: "active", meta: "<active>", choices: []string{"true", "false"}, key: "active",
-		help: "only those that are in use (true), or only those that are not (false)"}
+	nameFilter   = argparse.Option{Long: "name", Short: "n", Meta: "<name>", Key: "name", Help: "only those with this name"}
+	varsFilter   = argparse.Option{Long: "vars", Meta: "<vars>", Kind: argparse.WordsOption, Help: `only those whose variables match, such as role:"db"; all must match`}
+	typeFilter   = argparse.Option{Long: "device-type", Meta: "<device_type>", Key: "device_type", Help: "only devices of this type"}
+	ipFilter     = argparse.Option{Long: "ip", Meta: "<ip_address>", Key: "ip_address", Help: "only those with this address"}
+	activeFilter = argparse.Option{Long: "active", Meta: "<active>", Choices: []string{"true", "false"}, Key: "active",
+		Help: "only those that are in use (true), or only those that are not (false)"}
 )
 
-func required(o option) option { o.required = true; return o }
-func optional(o option) option { o.required = false; return o }
+func required(o argparse.Option) argparse.Option { o.Required = true; return o }
+func optional(o argparse.Option) argparse.Option { o.Required = false; return o }
 
 // reference is an option that names an object by its id or name.
-func reference(long, short, key string, of ...*resource) option {
+func reference(long, short, key string, of ...*resource) argparse.Option {
 	nouns := make([]string, len(of))
 	for i, r := range of {
 		nouns[i] = r.noun()
 	}
-	return option{long: long, short: short, meta: "<" + long + ">", kind: referenceOption, key: key, of: kindsOf(of),
-		help: strings.Join(nouns, " or ") + ", by id or name"}
+	return argparse.Option{Long: long, Short: short, Meta: "<" + long + ">", Kind: argparse.ReferenceOption, Key: key, Of: kindsOf(of),
+		Help: strings.Join(nouns, " or ") + ", by id or name"}
 }
 
 // textual is an option that is a text to the API, called as there.
-func textual(key, help string) option {
-	return option{long: strings.ReplaceAll(key, "_", "-"), meta: "<" + key + ">", key: key, help: help}
+func textual(key, help string) argparse.Option {
+	return argparse.Option{Long: strings.ReplaceAll(key, "_", "-"), Meta: "<" + key + ">", Key: key, Help: help}
 }
 
 // resources makes all kinds, in the order of help. An option may name another resource, so they are made together. Columns
@@ -102,55 +103,55 @@ func resources() []*resource {
 	all := []*resource{
 		{kind: schema.Project, empties: true,
 			fields: []string{keyID, "name"}, more: []string{keyCreated, keyUpdated},
-			list: []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
+			list: []argparse.Option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
 		{kind: schema.Cloud, empties: true,
 			fields: []string{keyID, "name", keyCreated}, more: []string{keyUpdated, "note", keyProject},
-			list: []option{fieldsOption, allOption, detailOption, limitOption, markerOption}},
+			list: []argparse.Option{fieldsOption, allOption, detailOption, limitOption, markerOption}},
 		{kind: schema.Region, empties: true, offersPlaces: true,
 			fields: []string{keyID, "name", keyCloud}, more: []string{keyProject, "note", keyCreated, keyUpdated},
-			list: []option{{key: keyCloud}, fieldsOption, detailOption, allOption, limitOption, markerOption, varsFilter}},
+			list: []argparse.Option{{Key: keyCloud}, fieldsOption, detailOption, allOption, limitOption, markerOption, varsFilter}},
 		{kind: schema.Device, zeroIsNone: true,
 			fields: []string{keyID, "name", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyParent},
 			more:   []string{"note", keyCreated, keyUpdated, keyProject}, hidden: []string{"active"},
-			list: []option{fieldsOption, detailOption, allOption, sortKeyOption, sortDirOption, limitOption, markerOption, {key: keyCloud}, {key: keyRegion},
-				{key: keyCell}, {key: keyParent}, descendantsOption, activeFilter}, badSort: sortedByList},
+			list: []argparse.Option{fieldsOption, detailOption, allOption, sortKeyOption, sortDirOption, limitOption, markerOption, {Key: keyCloud}, {Key: keyRegion},
+				{Key: keyCell}, {Key: keyParent}, descendantsOption, activeFilter}, badSort: sortedByList},
 		{kind: schema.Host, offersPlaces: true, unsaid: []string{keyRegion, keyCloud, keyCell},
 			fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
 			more:   []string{keyUpdated, "note", keyVariables, keyLabels, keyParent, keyProject},
 			order:  []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "device_type", "active", "note", keyLabels, keyParent, keyVariables},
 			again:  []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "active", "note", keyLabels, "device_type", keyParent},
-			list: []option{{key: keyRegion}, {key: keyCloud}, {key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+			list: []argparse.Option{{Key: keyRegion}, {Key: keyCloud}, {Key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
 				markerOption, typeFilter,
-				{long: "vars", meta: "<vars>", key: "vars", help: `only those whose variables match, such as role:"db",rack:"a1"`},
-				{long: "label", meta: "<label>", key: "label", help: "only those with this label"}, ipFilter}, badSort: sortedByList},
+				{Long: "vars", Meta: "<vars>", Key: "vars", Help: `only those whose variables match, such as role:"db",rack:"a1"`},
+				{Long: "label", Meta: "<label>", Key: "label", Help: "only those with this label"}, ipFilter}, badSort: sortedByList},
 		{kind: schema.Cell, empties: true, offersPlaces: true, nothing: "one of",
 			fields: []string{keyID, "name", keyCloud, keyRegion, keyCreated}, more: []string{keyUpdated, "note", keyVariables, keyProject},
 			order: []string{"name", keyRegion, keyCloud, "note", keyVariables},
-			list: []option{{key: keyRegion}, {key: keyCloud}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
+			list: []argparse.Option{{Key: keyRegion}, {Key: keyCloud}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
 				varsFilter}, badSort: sortedByText},
 		{kind: schema.NetworkDevice,
 			fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
 			more:   []string{keyUpdated, "model_name", "os_version", "vlans", keyVariables, keyLabels, keyParent, keyProject},
 			order: []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "device_type", "active", "model_name", "os_version", "vlans",
 				keyLabels, keyParent, keyVariables},
-			list: []option{nameFilter, {key: keyRegion}, {key: keyCloud}, {key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption,
+			list: []argparse.Option{nameFilter, {Key: keyRegion}, {Key: keyCloud}, {Key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption,
 				limitOption, markerOption, typeFilter, varsFilter, ipFilter}, badSort: sortedByList},
 		{kind: schema.Network,
 			fields: []string{keyID, "name", "cidr", "gateway", "netmask", keyCloud, keyRegion, keyCell},
 			more:   []string{"ip_block_type", "nss", keyVariables, keyCreated, keyUpdated, keyProject},
 			order:  []string{"name", "cidr", "gateway", "netmask", keyRegion, keyCloud, keyCell, "ip_block_type", "nss", keyVariables},
-			list: []option{nameFilter, {key: keyRegion}, {key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+			list: []argparse.Option{nameFilter, {Key: keyRegion}, {Key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
 				markerOption, varsFilter}, badSort: sortedByList},
 		{kind: schema.NetworkInterface,
 			fields: []string{keyID, "name", keyDevice, "interface_type", "ip_address", keyNetwork},
 			more:   []string{"vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp", "security", keyCreated, keyUpdated, keyProject},
 			order: []string{"name", keyDevice, "interface_type", "ip_address", keyNetwork, "vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp",
 				"security", keyVariables},
-			list: []option{{key: keyDevice}, {key: "interface_type"}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+			list: []argparse.Option{{Key: keyDevice}, {Key: "interface_type"}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
 				markerOption, ipFilter}, badSort: sortedByList},
 		{kind: schema.User, secret: "api_key",
 			fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{keyCreated, keyUpdated},
-			list: []option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
+			list: []argparse.Option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
 	}
 	kinds := byKind{}
 	for _, r := range all {
@@ -207,10 +208,10 @@ func (all byKind) derive(r *resource) {
 		order = append(order, keyVariables)
 	}
 	for i, o := range r.list {
-		if o.long == "" {
-			r.list[i] = optional(all.option(k, o.key))
-			if k.Field(o.key).Place() && !k.View {
-				r.places = append(r.places, o.key)
+		if o.Long == "" {
+			r.list[i] = optional(all.option(k, o.Key))
+			if k.Field(o.Key).Place() && !k.View {
+				r.places = append(r.places, o.Key)
 			}
 		}
 	}
@@ -247,15 +248,15 @@ func (all byKind) deriveUpdate(r *resource, order []string) {
 		seen = append(seen, key)
 		o := optional(all.option(r.kind, key))
 		if f != nil && f.Nullable {
-			o.empty = true
-			o.help += "; an empty text takes it away"
+			o.Empty = true
+			o.Help += "; an empty text takes it away"
 		}
 		r.update = append(r.update, o)
 		if fixed {
 			r.fixed = append(r.fixed, key)
 		}
 		if !slices.Contains(r.unsaid, key) {
-			said = append(said, "--"+o.long)
+			said = append(said, "--"+o.Long)
 		}
 	}
 	last := len(said) - 1
@@ -263,26 +264,26 @@ func (all byKind) deriveUpdate(r *resource, order []string) {
 }
 
 // option is the option for a member of a kind's objects: in the words of the original, or made of the schema.
-func (all byKind) option(k *schema.Kind, key string) option {
+func (all byKind) option(k *schema.Kind, key string) argparse.Option {
 	o := words[key]
-	if o.kind == wordsOption || o.kind == repeatedOption { // not sent as it stands
+	if o.Kind == argparse.WordsOption || o.Kind == argparse.RepeatedOption { // not sent as it stands
 		return o
 	}
 	f := cmp.Or(k.Field(key), &schema.Field{Key: key, Required: true}) // the name
-	o.key, o.required = key, f.Required
-	o.long = cmp.Or(o.long, strings.ReplaceAll(f.Option(), "_", "-"))
-	o.meta = cmp.Or(o.meta, "<"+f.Option()+">")
-	o.help = cmp.Or(o.help, strings.ReplaceAll(f.Option(), "_", " "))
+	o.Key, o.Required = key, f.Required
+	o.Long = cmp.Or(o.Long, strings.ReplaceAll(f.Option(), "_", "-"))
+	o.Meta = cmp.Or(o.Meta, "<"+f.Option()+">")
+	o.Help = cmp.Or(o.Help, strings.ReplaceAll(f.Option(), "_", " "))
 	switch {
-	case o.kind == switchOption:
-		o.meta = ""
+	case o.Kind == argparse.SwitchOption:
+		o.Meta = ""
 	case f.Type == schema.Integer:
-		o.kind = integerOption
+		o.Kind = argparse.IntegerOption
 	case f.Type == schema.Flag:
-		o.kind = truthOption
+		o.Kind = argparse.TruthOption
 	case f.Type == schema.Reference:
-		o.kind, o.of = referenceOption, kindsOf(all.named(f.To))
-		o.help = nouns(resourcesOf(o.of)) + ", by id or name"
+		o.Kind, o.Of = argparse.ReferenceOption, kindsOf(all.named(f.To))
+		o.Help = nouns(resourcesOf(o.Of)) + ", by id or name"
 	}
 	return o
 }

@@ -15,8 +15,11 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
+// Version is what the program says of itself.
+type Version = argparse.Version
+
 // newProgram makes the craton command. Other faces of the program, such as the inventory, are given as extra.
-func newProgram(s output.Streams, v Version, extra []*cobra.Command) *program {
+func newProgram(s output.Streams, v Version, extra []*cobra.Command) *argparse.Program {
 	var version bool
 	root := &cobra.Command{
 		Use:   "craton",
@@ -47,31 +50,31 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.Flags().SortFlags = false
 	addFleetFlags(root)
-	p := &program{
-		root: root, streams: s, version: v, commands: map[string]*cobra.Command{}, lazy: map[string]lazyCommand{},
-		shared: []settings.Section{settings.CLI, settings.Connection}, talksTo: "a fleet", about: "where the fleet lives",
+	p := &argparse.Program{
+		Root: root, Streams: s, Version: v, Commands: map[string]*cobra.Command{}, Lazy: map[string]argparse.LazyCommand{},
+		Shared: []settings.Section{settings.CLI, settings.Connection}, TalksTo: "a fleet", About: "where the fleet lives",
 		// Those that the original had as options.
-		usual: []string{"format", "url", "craton_version", "project_id", "username", "password"},
+		Usual: []string{"format", "url", "craton_version", "project_id", "username", "password"},
 	}
 	for _, r := range resources() {
 		var group []*cobra.Command
 		for _, c := range r.commands() {
-			p.lazy[c.name] = c
-			group = append(group, c.cobra())
+			p.Lazy[c.Name] = c
+			group = append(group, c.Cobra())
 		}
-		p.add(group)
+		p.Add(group)
 	}
 	things := newIotronic(s, v)
-	p.inner = map[string]*program{things.root.Name(): things}
-	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), serve.New(s), things.root}, extra, []*cobra.Command{newCompletion(s), newVersion(s, v.Whole)})
-	sayMistakes(more)
-	help := newHelp(p)
-	p.add(more, []*cobra.Command{help})
+	p.Inner = map[string]*argparse.Program{things.Root.Name(): things}
+	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
+	argparse.SayMistakes(more)
+	help := argparse.NewHelp(p)
+	p.Add(more, []*cobra.Command{help})
 	root.SetHelpCommand(help)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.help(cmd) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.Help(cmd) })
 	root.CompletionOptions.DisableDefaultCmd = true
-	prepare(root, s)
-	root.SetFlagErrorFunc(p.flagError)
+	argparse.Prepare(root, s)
+	root.SetFlagErrorFunc(p.FlagError)
 	return p
 }
 
@@ -83,7 +86,7 @@ func Run(ctx context.Context, args []string, s output.Streams, v Version, extra 
 		return 0
 	}
 	p := newProgram(s, v, extra)
-	if err := p.run(ctx, args); err != nil {
+	if err := p.Run(ctx, args); err != nil {
 		return report(s.Err, err)
 	}
 	return 0
@@ -92,12 +95,12 @@ func Run(ctx context.Context, args []string, s output.Streams, v Version, extra 
 // ManPages makes the manual pages of the whole program: craton.1, and one for each subcommand, by the names of their
 // files. Other faces of the program are given as extra.
 func ManPages(v Version, extra ...*cobra.Command) map[string]string {
-	return newProgram(output.Streams{}, v, extra).pages()
+	return newProgram(output.Streams{}, v, extra).Pages()
 }
 
 // RunAlone runs one face of the program under a name of its own, as programs call it: an error is one line.
 func RunAlone(ctx context.Context, cmd *cobra.Command, args []string, s output.Streams) int {
-	prepare(cmd, s)
+	argparse.Prepare(cmd, s)
 	cmd.SetArgs(args)
 	status := 1
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

@@ -66,10 +66,10 @@ func checkFlags(cmd *cobra.Command) error {
 		}
 		text := f.Value.String()
 		if setting.Choices != nil && !slices.Contains(setting.Choices, text) {
-			return argparse.Mistake(rootOf(cmd), "argument --%s: %s", f.Name, invalidChoice(text, setting.Choices))
+			return argparse.Mistake(argparse.RootOf(cmd), "argument --%s: %s", f.Name, argparse.InvalidChoice(text, setting.Choices))
 		}
 		if _, err := strconv.Atoi(text); setting.Kind == settings.Int && err != nil {
-			return argparse.Mistake(rootOf(cmd), "argument --%s: invalid int value: %s", f.Name, quoted(text))
+			return argparse.Mistake(argparse.RootOf(cmd), "argument --%s: invalid int value: %s", f.Name, argparse.Quoted(text))
 		}
 	}
 	return nil

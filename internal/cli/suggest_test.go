@@ -11,7 +11,7 @@ import (
 // TestMeant: what people type where a subcommand should stand, and what is suggested.
 func TestMeant(t *testing.T) {
 	t.Parallel()
-	names := append(testProgram().names(), "inventory", "doctor", "explain")
+	names := append(testProgram().Names(), "inventory", "doctor", "explain")
 	for line, want := range map[string]string{
 		"host list": "host-list", "hosts": "host-list", "host": "host-list", "hostlist": "host-list", "host-lst": "host-list", "hosts-list": "host-list", "list hosts": "host-list",
 		"host_list": "host-list", "ls": "host-list", "host ls": "host-list", "HOST-LIST": "host-list", "host-get 1": "host-show", "host rm web": "host-delete",
@@ -20,11 +20,11 @@ func TestMeant(t *testing.T) {
 		"import fleet.yml": "apply", "serve": "server", "hsots": "host-list", "inventry": "inventory", "bogus": "", "frobnicate x": "",
 		"show region dfw": "region-show", "users": "user-list", "cell edit": "cell-update", "check": "doctor",
 	} {
-		if got := meant(strings.Fields(line), names); got != want {
+		if got := argparse.Meant(strings.Fields(line), names); got != want {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
-	err := testProgram().run(t.Context(), strings.Fields("host list --region dfw"))
+	err := testProgram().Run(t.Context(), strings.Fields("host list --region dfw"))
 	e, ok := errors.AsType[*argparse.UsageError](err)
 	if !ok || e.Usage != "" || e.Error() != "craton: error: argument <subcommand>: invalid choice: 'host'; did you mean host-list?\n"+
 		"\"craton help host-list\" shows its options, \"craton help\" all subcommands." {
@@ -42,7 +42,7 @@ func TestUnknownOptions(t *testing.T) {
 		"cloud-delete --force east":    {"usage: craton cloud-delete ", "craton cloud-delete: error: unrecognized arguments: --force east"},
 		"apply --chek x.yml":           {"usage: craton apply ", "craton apply: error: unrecognized arguments: --chek x.yml; did you mean --check?"},
 	} {
-		err := testProgram().run(t.Context(), strings.Fields(line))
+		err := testProgram().Run(t.Context(), strings.Fields(line))
 		e, ok := errors.AsType[*argparse.UsageError](err)
 		if !ok || !strings.HasPrefix(e.Usage, want[0]) || e.Error() != want[1] {
 			t.Errorf("%s: %v", line, err)

@@ -45,8 +45,8 @@ func TestUsageLines(t *testing.T) {
 	p := testProgram()
 	for _, want := range lines {
 		name := strings.Fields(want)[2]
-		p.define(name)
-		got := strings.Join(strings.Fields(argparse.UsageOf(p.commands[name])), " ")
+		p.Define(name)
+		got := strings.Join(strings.Fields(argparse.UsageOf(p.Commands[name])), " ")
 		if strings.HasSuffix(name, "-create") {
 			got = strings.Replace(got, " [--vars <key=value> [<key=value> ...]]", "", 1)
 		}
@@ -105,18 +105,18 @@ func TestUsageAsArgparse(t *testing.T) {
 	var ours []string
 	for _, r := range resources() {
 		for _, c := range r.commands() {
-			p := parser{Prog: "craton " + c.name, Rest: c.rest, Columns: columns, Options: []argument{}}
+			p := parser{Prog: "craton " + c.Name, Rest: c.Rest, Columns: columns, Options: []argument{}}
 			var optional, positional []string
-			for i := range c.options {
-				o := &c.options[i]
-				p.Options = append(p.Options, argument{o.short, o.long, o.meta, o.kind == wordsOption, o.kind == switchOption, o.required})
-				optional = append(optional, o.usage()...)
+			for i := range c.Options {
+				o := &c.Options[i]
+				p.Options = append(p.Options, argument{o.Short, o.Long, o.Meta, o.Kind == argparse.WordsOption, o.Kind == argparse.SwitchOption, o.Required})
+				optional = append(optional, o.Usage()...)
 			}
-			if c.target {
+			if c.Target {
 				p.Target = r.Positional()
 				positional = append(positional, p.Target)
 			}
-			if c.rest {
+			if c.Rest {
 				positional = append(positional, "...")
 			}
 			parsers = append(parsers, p)

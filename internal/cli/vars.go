@@ -8,6 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 )
 
 // The commands for variables have the original's sequence of requests, and its words around every error (contract §8.4).
@@ -18,15 +19,15 @@ func varsGetVerb(r *resource) *command {
 		long = "Show the variables of a " + r.noun() + ", with those that it inherits from its parents, cell, region, cloud and project."
 	}
 	return &command{
-		Command: Command{name: "vars-get", short: "Show the variables of a " + r.noun(), long: long, target: true, example: exampleOf(r.name + "-vars-get")},
-		run: func(ctx context.Context, s *session, c *call) error {
-			id, _, err := s.get(ctx, r, c.target)
+		Command: argparse.Command{Name: "vars-get", Short: "Show the variables of a " + r.noun(), Long: long, Target: true, Example: exampleOf(r.name + "-vars-get")},
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+			id, _, err := s.get(ctx, r, c.Target)
 			var vars gjson.Result
 			if err == nil {
 				vars, err = s.variables(ctx, r, id)
 			}
 			if err != nil {
-				return r.varsError("get", c.target, err)
+				return r.varsError("get", c.Target, err)
 			}
 			return s.PrintVariables(vars)
 		},
@@ -38,27 +39,27 @@ func (r *resource) inherits() bool { return r.path == "/hosts" }
 
 func varsSetVerb(r *resource) *command {
 	return &command{
-		Command: Command{name: "vars-set", short: "Set or delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-set"), long: "Set variables of a " + r.noun() + `, given as key=value, and show all. key= deletes the variable.
+		Command: argparse.Command{Name: "vars-set", Short: "Set or delete variables of a " + r.noun(), Target: true, Rest: true, Example: exampleOf(r.name + "-vars-set"), Long: "Set variables of a " + r.noun() + `, given as key=value, and show all. key= deletes the variable.
 
 A value that is a number, true, false (also yes, no, on, off) or null as Ansible's YAML reads it, or {...} or [...] as JSON,
 has that type; everything else is a text, and so is what stands in double quotes: key='"5"'. Without words, a JSON object is read from
 standard input; its nulls are set. Words that begin with a dash are words, unless they are options; after -- all are.`},
-		run: func(ctx context.Context, s *session, c *call) error {
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
 			vars, err := s.set(ctx, r, c)
 			if err != nil {
-				return r.varsError("set", c.target, err)
+				return r.varsError("set", c.Target, err)
 			}
 			return s.PrintVariables(vars)
 		},
 	}
 }
 
-func (s *session) set(ctx context.Context, r *resource, c *call) (gjson.Result, error) {
-	set, remove, err := s.varsToSet(c.words)
+func (s *session) set(ctx context.Context, r *resource, c *argparse.Call) (gjson.Result, error) {
+	set, remove, err := s.varsToSet(c.Words)
 	if err != nil {
 		return gjson.Result{}, err
 	}
-	id, _, err := s.get(ctx, r, c.target)
+	id, _, err := s.get(ctx, r, c.Target)
 	if err != nil {
 		return gjson.Result{}, err
 	}
@@ -76,19 +77,19 @@ func (s *session) set(ctx context.Context, r *resource, c *call) (gjson.Result, 
 
 func varsDeleteVerb(r *resource) *command {
 	return &command{
-		Command: Command{name: "vars-delete", short: "Delete variables of a " + r.noun(), target: true, rest: true, example: exampleOf(r.name + "-vars-delete"), long: "Delete variables of a " + r.noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
+		Command: argparse.Command{Name: "vars-delete", Short: "Delete variables of a " + r.noun(), Target: true, Rest: true, Example: exampleOf(r.name + "-vars-delete"), Long: "Delete variables of a " + r.noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
 			"keys is read from standard input."},
-		run: func(ctx context.Context, s *session, c *call) error {
-			keys, err := s.varsToDelete(c.words)
+		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+			keys, err := s.varsToDelete(c.Words)
 			var id string
 			if err == nil {
-				id, _, err = s.get(ctx, r, c.target)
+				id, _, err = s.get(ctx, r, c.Target)
 			}
 			if err == nil {
 				_, err = s.client.Do(ctx, http.MethodDelete, r.at(id)+"/variables", nil, keys)
 			}
 			if err != nil {
-				return r.varsError("delete", c.target, err)
+				return r.varsError("delete", c.Target, err)
 			}
 			s.Say("Variables successfully deleted.")
 			return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
 	rules "github.com/craton-fleet/craton/internal/value"
@@ -133,7 +134,7 @@ func otherwise(text string) string {
 // formerly says what a text was to python-cratonclient, if it was none.
 func formerly(text string) string {
 	const is = "is a text, as in Ansible's YAML; "
-	if truth, ok := truthOf(text); ok {
+	if truth, ok := argparse.TruthOf(text); ok {
 		return fmt.Sprintf("%sthe boolean is written %t", is, truth)
 	}
 	if word := strings.ToLower(text); word == "null" || word == "none" {

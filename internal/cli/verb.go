@@ -5,21 +5,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
 // command is a verb with a resource.
 type command struct {
-	Command
+	argparse.Command
 	resource *resource
 	creates  bool // may make the database of a sqlite: URL
-	run      func(context.Context, *session, *call) error
+	run      func(context.Context, *session, *argparse.Call) error
 }
 
-// define makes the command complete; completing tells that a shell asks for words.
-func (c *command) define(cmd *cobra.Command, s output.Streams, completing bool) {
-	called := c.declare(cmd)
+// Define makes the command complete; completing tells that a shell asks for words.
+func (c *command) Define(cmd *cobra.Command, s output.Streams, completing bool) {
+	called := c.Declare(cmd)
 	addFleetFlags(cmd)
 	mode := connect.ReadOnly
 	if c.creates {

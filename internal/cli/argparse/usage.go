@@ -62,7 +62,7 @@ func TerminalColumns() int {
 }
 
 // WrapUsage writes a usage line; if it is too long, the parts stand below each other behind the program's name, the
-// positional ones on lines of their own (argparse.HelpFormatter of Python 3.6).
+// positional ones on lines of their own (HelpFormatter of Python 3.6).
 func WrapUsage(path string, optional, positional []string, columns int) string {
 	const prefix = "usage: "
 	width := columns - 2

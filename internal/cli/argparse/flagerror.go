@@ -1,4 +1,4 @@
-package cli
+package argparse
 
 import (
 	"errors"
@@ -6,37 +6,35 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/craton-fleet/craton/internal/cli/argparse"
 )
 
-// flagError puts an error of pflag into the words of argparse.
-func (p *program) flagError(cmd *cobra.Command, err error) error {
+// FlagError puts an error of pflag into the words of argparse.
+func (p *Program) FlagError(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		v, _ := e.GetFlag().Value.(*optionValue)
-		if v != nil && v.kind == wordsOption {
-			return argparse.Mistake(cmd, "argument %s: expected at least one argument", v.argument())
+		if v != nil && v.Kind == WordsOption {
+			return Mistake(cmd, "argument %s: expected at least one argument", v.Argument())
 		}
-		return argparse.Mistake(cmd, "argument %s: expected one argument", argparse.Argument(e.GetFlag()))
+		return Mistake(cmd, "argument %s: expected one argument", Argument(e.GetFlag()))
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return argparse.Mistake(cmd, "argument %s: %s", argparse.Argument(e.GetFlag()), e.Unwrap())
+		return Mistake(cmd, "argument %s: %s", Argument(e.GetFlag()), e.Unwrap())
 	}
 	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		given := "--" + e.GetSpecifiedName()
 		if short := e.GetSpecifiedShortnames(); short != "" {
 			given = "-" + short
 		}
-		return argparse.Unrecognized(cmd, p.withValue(given)...)
+		return Unrecognized(cmd, p.withValue(given)...)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
-		return argparse.Unrecognized(cmd, e.GetSpecifiedFlag())
+		return Unrecognized(cmd, e.GetSpecifiedFlag())
 	}
-	return argparse.Mistake(cmd, "%s", err)
+	return Mistake(cmd, "%s", err)
 }
 
 // withValue is an unknown option as it was given, and what may be its value.
-func (p *program) withValue(option string) []string {
+func (p *Program) withValue(option string) []string {
 	for i, word := range p.given {
 		name, _, attached := strings.Cut(word, "=")
 		if name != option {

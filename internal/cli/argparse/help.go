@@ -1,4 +1,4 @@
-package cli
+package argparse
 
 import (
 	"errors"
@@ -9,13 +9,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-func newHelp(p *program) *cobra.Command {
+// NewHelp makes the command that shows help.
+func NewHelp(p *Program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [<subcommand>]",
 		Short: "Show the help of a subcommand, or this",
@@ -23,13 +23,13 @@ func newHelp(p *program) *cobra.Command {
 		// Global options may stand before it, and matter little.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(_ *cobra.Command, args []string) error {
-			in, cmd := p, p.root
+			in, cmd := p, p.Root
 			for i, name := range args {
-				if cmd == in.root && i == len(args)-1 && name == "options" {
+				if cmd == in.Root && i == len(args)-1 && name == "options" {
 					in.helpOptions()
 					return nil
 				}
-				in.define(name)
+				in.Define(name)
 				var inner *cobra.Command
 				for _, sub := range cmd.Commands() {
 					if sub.Name() == name || sub.HasAlias(name) {
@@ -38,35 +38,35 @@ func newHelp(p *program) *cobra.Command {
 				}
 				if inner == nil {
 					text := fmt.Sprintf("'%s' is not a valid subcommand", name)
-					if near := meant(args[i:], in.names()); near != "" && cmd == in.root {
+					if near := Meant(args[i:], in.Names()); near != "" && cmd == in.Root {
 						text += "; did you mean " + near + "?"
 					}
 					return errors.New(text)
 				}
 				cmd = inner
-				if within := in.inner[name]; within != nil {
+				if within := in.Inner[name]; within != nil {
 					in = within
 				}
 			}
-			in.help(cmd)
+			in.Help(cmd)
 			return nil
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			in := p
 			for _, name := range args {
-				if in.define(name); in.inner[name] == nil {
+				if in.Define(name); in.Inner[name] == nil {
 					return nil, cobra.ShellCompDirectiveNoFileComp
 				}
-				in = in.inner[name]
+				in = in.Inner[name]
 			}
-			return append(in.names(), "options"), cobra.ShellCompDirectiveNoFileComp
+			return append(in.Names(), "options"), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 }
 
-// help shows a command's help on standard output.
-func (p *program) help(cmd *cobra.Command) {
-	p.define(cmd.Name())
+// Help shows a command's help on standard output.
+func (p *Program) Help(cmd *cobra.Command) {
+	p.Define(cmd.Name())
 	cmd.InitDefaultHelpFlag()
 	own, shares := p.ownFlags(cmd)
 	var b strings.Builder
@@ -79,30 +79,30 @@ func (p *program) help(cmd *cobra.Command) {
 	if text == "" {
 		text = cmd.Short + "."
 	}
-	b.WriteString(argparse.UsageOf(cmd) + "\n" + text + "\n")
+	b.WriteString(UsageOf(cmd) + "\n" + text + "\n")
 	section("Examples", cmd.Example)
-	if cmd == p.root {
+	if cmd == p.Root {
 		groups := make([]string, len(p.groups))
 		for i, group := range p.groups {
 			groups[i] = summaries(group)
 		}
 		section("Subcommands", strings.Join(groups, "\n"))
-		section("Options, before or after the subcommand; \""+p.root.CommandPath()+" help options\" lists more", settingUsages(p.shared, p.usual)+own.FlagUsages())
-		b.WriteString("\nSee \"" + p.root.CommandPath() + " help COMMAND\" for help on a specific command.\n")
+		section("Options, before or after the subcommand; \""+p.Root.CommandPath()+" help options\" lists more", settingUsages(p.Shared, p.Usual)+own.FlagUsages())
+		b.WriteString("\nSee \"" + p.Root.CommandPath() + " help COMMAND\" for help on a specific command.\n")
 	} else {
 		section("Subcommands", summaries(cmd.Commands()))
-		section("Options", own.FlagUsagesWrapped(argparse.TerminalColumns()))
+		section("Options", own.FlagUsagesWrapped(TerminalColumns()))
 		if shares {
-			b.WriteString("\nIt takes the options of \"" + p.root.CommandPath() + " help options\", too: " + p.about + ", credentials, --format.\n")
+			b.WriteString("\nIt takes the options of \"" + p.Root.CommandPath() + " help options\", too: " + p.About + ", credentials, --format.\n")
 		}
 	}
-	_, _ = fmt.Fprint(p.streams.Out, b.String())
+	_, _ = fmt.Fprint(p.Streams.Out, b.String())
 }
 
 // ownFlags are the flags of a command that not every other has, too; shares tells that it has those as well.
-func (p *program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
+func (p *Program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
 	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
-	settings.AddFlags(shared, p.shared...)
+	settings.AddFlags(shared, p.Shared...)
 	own = pflag.NewFlagSet("", pflag.ContinueOnError)
 	own.SortFlags = false
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -116,9 +116,9 @@ func (p *program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool)
 }
 
 // helpOptions shows all settings that the commands share.
-func (p *program) helpOptions() {
-	_, _ = fmt.Fprint(p.streams.Out, "Options that every subcommand takes that talks to "+p.talksTo+", before or after its name. Each is also a variable of the environment, and a\n"+
-		"setting of the configuration file that --config or CRATON_CONFIG names. \"craton config\" shows which value each has, and why.\n\n"+settingUsages(p.shared, nil))
+func (p *Program) helpOptions() {
+	_, _ = fmt.Fprint(p.Streams.Out, "Options that every subcommand takes that talks to "+p.TalksTo+", before or after its name. Each is also a variable of the environment, and a\n"+
+		"setting of the configuration file that --config or CRATON_CONFIG names. \"craton config\" shows which value each has, and why.\n\n"+settingUsages(p.Shared, nil))
 }
 
 // settingUsages describes the settings of sections with these names, or all: the flag, and below it what it does.
@@ -145,7 +145,7 @@ func settingUsages(sections []settings.Section, names []string) string {
 				text += "; environment " + s.Env
 			}
 			b.WriteString("  " + flag + "\n")
-			for _, line := range python.Wrap(text, argparse.TerminalColumns()-8, nil) {
+			for _, line := range python.Wrap(text, TerminalColumns()-8, nil) {
 				b.WriteString("      " + line + "\n")
 			}
 		}

@@ -1,11 +1,10 @@
-package cli
+package argparse
 
 import (
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
@@ -30,9 +29,9 @@ var wholes = map[string]string{
 	"whoami": "config", "login": "config", "logout": "config", "auth": "config", "configure": "config", "init": "apply", "setup": "apply",
 }
 
-// meant is the subcommand that was probably meant by the words that stand where one should: host list, hosts, hostlist,
+// Meant is the subcommand that was probably meant by the words that stand where one should: host list, hosts, hostlist,
 // host-lst, export. "" if none is near.
-func meant(words, names []string) string {
+func Meant(words, names []string) string {
 	known := func(name string) bool { return slices.Contains(names, name) }
 	first := strings.ToLower(words[0])
 	tries := []string{strings.ReplaceAll(first, "_", "-")}
@@ -109,8 +108,8 @@ func spelled(word string, known func(string) bool) string {
 }
 
 // unknown is the error for a subcommand that does not exist: what was probably meant, else all that there are.
-func (p *program) unknown(name string, args []string) error {
-	names := p.names()
+func (p *Program) unknown(name string, args []string) error {
+	names := p.Names()
 	words := []string{name}
 	for _, w := range args[slices.Index(args, name)+1:] {
 		if strings.HasPrefix(w, "-") {
@@ -118,11 +117,11 @@ func (p *program) unknown(name string, args []string) error {
 		}
 		words = append(words, w)
 	}
-	path := p.root.CommandPath()
-	near := meant(words, names)
+	path := p.Root.CommandPath()
+	near := Meant(words, names)
 	if near == "" {
-		return argparse.Mistake(p.root, "argument <subcommand>: %s", invalidChoice(name, names))
+		return Mistake(p.Root, "argument <subcommand>: %s", InvalidChoice(name, names))
 	}
-	return &argparse.UsageError{Path: path, Text: "argument <subcommand>: invalid choice: " + quoted(name) + "; did you mean " + near + "?\n" +
+	return &UsageError{Path: path, Text: "argument <subcommand>: invalid choice: " + Quoted(name) + "; did you mean " + near + "?\n" +
 		"\"" + path + " help " + near + "\" shows its options, \"" + path + " help\" all subcommands."}
 }

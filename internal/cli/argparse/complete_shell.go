@@ -1,4 +1,4 @@
-package cli
+package argparse
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/table"
 )
@@ -100,7 +99,8 @@ complete -c craton -e
 complete -c craton -f -a '(__craton_complete)'
 `
 
-func newCompletion(s output.Streams) *cobra.Command {
+// NewCompletion makes the command that prints the script by which a shell completes.
+func NewCompletion(s output.Streams) *cobra.Command {
 	scripts := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
 	return &cobra.Command{
 		Use:   "completion (bash | zsh | fish)",
@@ -111,14 +111,14 @@ Names are quoted as the shell wants it; nothing that stands on the command line,
 		Example: `  source <(craton completion bash)                                       in ~/.bashrc
   source <(craton completion zsh)                                        in ~/.zshrc, after compinit
   craton completion fish > ~/.config/fish/completions/craton.fish`,
-		Args:      argparse.ExactArgs("<shell>"),
+		Args:      ExactArgs("<shell>"),
 		ValidArgs: []string{"bash", "zsh", "fish"},
 		// Global options may stand before it, and do not matter.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			script, ok := scripts[args[0]]
 			if !ok {
-				return argparse.Mistake(cmd, "argument <shell>: %s", invalidChoice(args[0], cmd.ValidArgs))
+				return Mistake(cmd, "argument <shell>: %s", InvalidChoice(args[0], cmd.ValidArgs))
 			}
 			_, err := io.WriteString(s.Out, script)
 			return err
@@ -127,7 +127,7 @@ Names are quoted as the shell wants it; nothing that stands on the command line,
 }
 
 // words answers a shell's script.
-func (p *program) words(ctx context.Context, args []string) error {
+func (p *Program) words(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -137,17 +137,17 @@ func (p *program) words(ctx context.Context, args []string) error {
 	case shell == "bash" && len(given) == 3:
 		line := readBash(given[2], given[1])
 		if line.file { // behind < or >
-			_, err := io.WriteString(p.streams.Out, "files\n")
+			_, err := io.WriteString(p.Streams.Out, "files\n")
 			return err
 		}
 		if err := answer.ask(ctx, p, line.words); err != nil {
 			return err
 		}
 		n, err := strconv.Atoi(given[0])
-		return answer.writeBash(p.streams.Out, line, err == nil && slices.Contains(listingTypes, n))
+		return answer.writeBash(p.Streams.Out, line, err == nil && slices.Contains(listingTypes, n))
 	case shell == "fish" && len(given) > 1:
 		// What stands before the program is a variable's value, or another program, such as env.
-		at := slices.IndexFunc(given[:len(given)-1], func(w string) bool { return filepath.Base(w) == p.root.Name() })
+		at := slices.IndexFunc(given[:len(given)-1], func(w string) bool { return filepath.Base(w) == p.Root.Name() })
 		given = given[max(at, 0)+1:]
 		last := len(given) - 1
 		typed := given[last]
@@ -159,12 +159,12 @@ func (p *program) words(ctx context.Context, args []string) error {
 			// Everything else fish writes as it must.
 			answer.candidates = slices.DeleteFunc(answer.candidates, func(c candidateWord) bool { return strings.HasPrefix(c.text, "~") })
 		}
-		return answer.write(p.streams.Out, false)
+		return answer.write(p.Streams.Out, false)
 	case len(given) > 0:
 		if err := answer.ask(ctx, p, given); err != nil {
 			return err
 		}
-		return answer.write(p.streams.Out, shell == "zsh")
+		return answer.write(p.Streams.Out, shell == "zsh")
 	}
 	return nil
 }
@@ -178,10 +178,10 @@ type completionAnswer struct {
 type candidateWord struct{ text, description string }
 
 // ask asks cobra what the last of the words may become.
-func (a *completionAnswer) ask(ctx context.Context, p *program, words []string) error {
+func (a *completionAnswer) ask(ctx context.Context, p *Program, words []string) error {
 	var out bytes.Buffer
-	p.root.SetOut(&out)
-	p.root.SetErr(io.Discard)
+	p.Root.SetOut(&out)
+	p.Root.SetErr(io.Discard)
 	if err := p.complete(ctx, append([]string{cobra.ShellCompRequestCmd}, words...)); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package cli
+package argparse
 
 import (
 	"slices"
@@ -7,26 +7,25 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// arrange puts the arguments into the order that pflag reads them in: the subcommand first, whatever options stand
+// Arrange puts the arguments into the order that pflag reads them in: the subcommand first, whatever options stand
 // before it; options that take several words once for each word; and of commands that take any words, the options first,
 // then what is taken as it stands. name is "" if there is no subcommand.
-func (p *program) arrange(args []string) (arranged []string, name string, err error) {
+func (p *Program) Arrange(args []string) (arranged []string, name string, err error) {
 	i := p.subcommand(args)
 	if i < 0 {
 		return args, "", nil
 	}
 	name = args[i]
 	rest := slices.Concat(args[:i], args[i+1:])
-	switch c, cmd := p.define(name), p.commands[name]; {
+	switch c, cmd := p.Define(name), p.Commands[name]; {
 	case c == nil:
 		if rest, err = p.withoutGlobals(cmd, rest); err != nil {
 			return nil, name, err
 		}
-	case c.anyWords():
+	case c.AnyWords():
 		rest = literal(cmd.Flags(), rest)
 	default:
 		if rest, err = repeated(cmd, rest); err != nil {
@@ -38,8 +37,8 @@ func (p *program) arrange(args []string) (arranged []string, name string, err er
 
 // withoutGlobals leaves out the options of the whole program that a command has no use for: they may stand anywhere with every
 // command.
-func (p *program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, error) {
-	if cmd == nil || p.inner[cmd.Name()] != nil {
+func (p *Program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, error) {
+	if cmd == nil || p.Inner[cmd.Name()] != nil {
 		return args, nil
 	}
 	known := func(word string) bool {
@@ -53,7 +52,7 @@ func (p *program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 		}
 		global := (*pflag.Flag)(nil)
 		if strings.HasPrefix(word, "--") && !known(word) {
-			global = flagOf(p.root.Flags(), word)
+			global = flagOf(p.Root.Flags(), word)
 		}
 		if global == nil || global.Name == "version" {
 			out = append(out, word)
@@ -63,13 +62,13 @@ func (p *program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 		switch {
 		case attached || global.NoOptDefVal != "":
 		case i+1 == len(args):
-			return nil, argparse.Mistake(cmd, "argument --%s: expected one argument", global.Name)
+			return nil, Mistake(cmd, "argument --%s: expected one argument", global.Name)
 		default:
 			i++
 			text = args[i]
 		}
 		if choices := choicesOf(global.Name); choices != nil && !slices.Contains(choices, text) {
-			return nil, argparse.Mistake(p.root, "argument --%s: %s", global.Name, invalidChoice(text, choices))
+			return nil, Mistake(p.Root, "argument --%s: %s", global.Name, InvalidChoice(text, choices))
 		}
 	}
 	return out, nil
@@ -87,7 +86,7 @@ func choicesOf(flag string) []string {
 
 // subcommand is the index of the subcommand; -1 if there is none. Without a word that is one it is the first word that
 // stands where one should.
-func (p *program) subcommand(args []string) int {
+func (p *Program) subcommand(args []string) int {
 	first, perhaps := -1, -1 // perhaps is the index of what may be the value of a command's option
 	for i := 0; i < len(args); i++ {
 		word := args[i]
@@ -98,7 +97,7 @@ func (p *program) subcommand(args []string) int {
 			}
 			return first
 		case strings.HasPrefix(word, "-") && word != "-":
-			f := flagOf(p.root.Flags(), word)
+			f := flagOf(p.Root.Flags(), word)
 			switch {
 			case strings.Contains(word, "="):
 			case f == nil:
@@ -106,7 +105,7 @@ func (p *program) subcommand(args []string) int {
 			case f.NoOptDefVal == "":
 				i++ // its value
 			}
-		case p.commands[word] != nil:
+		case p.Commands[word] != nil:
 			return i
 		case first < 0 && i != perhaps:
 			first = i
@@ -147,7 +146,7 @@ func repeated(cmd *cobra.Command, args []string) ([]string, error) {
 		v, _ := f.Value.(*optionValue)
 		attached := strings.Contains(word, "=") || !strings.HasPrefix(word, "--") && len(word) > 2
 		switch {
-		case v == nil || v.kind != wordsOption:
+		case v == nil || v.Kind != WordsOption:
 			if f.NoOptDefVal == "" && !attached && i+1 < len(args) { // its value, which may begin with a dash
 				i++
 				out = append(out, args[i])
@@ -156,11 +155,11 @@ func repeated(cmd *cobra.Command, args []string) ([]string, error) {
 			out = out[:len(out)-1]
 			n := 0
 			for ; i+1 < len(args) && !strings.HasPrefix(args[i+1], "-"); i++ {
-				out = append(out, "--"+v.long+"="+args[i+1])
+				out = append(out, "--"+v.Long+"="+args[i+1])
 				n++
 			}
 			if n == 0 {
-				return nil, argparse.Mistake(cmd, "argument %s: expected at least one argument", v.argument())
+				return nil, Mistake(cmd, "argument %s: expected at least one argument", v.Argument())
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package argparse
 
 import (
 	"fmt"
@@ -10,18 +10,17 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// pages makes the manual pages of a whole program: craton.1, and one for each subcommand, by the names of their files.
-func (p *program) pages() map[string]string {
+// Pages makes the manual pages of a whole program: craton.1, and one for each subcommand, by the names of their files.
+func (p *Program) Pages() map[string]string {
 	pages := map[string]string{"craton.1": p.man()}
-	var add func(in *program, cmd *cobra.Command)
-	add = func(in *program, cmd *cobra.Command) {
-		in.define(cmd.Name())
+	var add func(in *Program, cmd *cobra.Command)
+	add = func(in *Program, cmd *cobra.Command) {
+		in.Define(cmd.Name())
 		pages[pageOf(cmd)+".1"] = in.manOf(cmd)
-		if within := in.inner[cmd.Name()]; within != nil {
+		if within := in.Inner[cmd.Name()]; within != nil {
 			in = within
 		}
 		for _, inner := range cmd.Commands() {
@@ -51,7 +50,7 @@ func newRoff(cmd *cobra.Command, v Version) *roff {
 	r.section("NAME")
 	fmt.Fprintf(&r, "%s \\- %s\n", roffText(name), roffText(strings.ToLower(cmd.Short[:1])+cmd.Short[1:]))
 	r.section("SYNOPSIS")
-	r.literal(usageIndent().ReplaceAllString(argparse.UsageOf(cmd), ""))
+	r.literal(usageIndent().ReplaceAllString(UsageOf(cmd), ""))
 	return &r
 }
 
@@ -93,9 +92,9 @@ func roffText(s string) string {
 }
 
 // manOf is the page of a subcommand.
-func (p *program) manOf(cmd *cobra.Command) string {
+func (p *Program) manOf(cmd *cobra.Command) string {
 	cmd.InitDefaultHelpFlag()
-	r := newRoff(cmd, p.version)
+	r := newRoff(cmd, p.Version)
 	r.section("DESCRIPTION")
 	text := cmd.Long
 	if text == "" {
@@ -109,13 +108,13 @@ func (p *program) manOf(cmd *cobra.Command) string {
 		}
 	}
 	own, shares := p.ownFlags(cmd)
-	if p.inner[cmd.Name()] != nil { // whose subcommands' pages lead here
+	if p.Inner[cmd.Name()] != nil { // whose subcommands' pages lead here
 		own, shares = cmd.Flags(), false
 	}
 	r.section("OPTIONS")
 	own.VisitAll(func(f *pflag.Flag) { r.item(roffFlag(f)) })
 	if shares {
-		r.WriteString(".PP\nAnd the options of\n.BR " + roffText(pageOf(p.root)) + " (1)\nthat say " + p.about + ", how to get in, and what the output looks like.\n")
+		r.WriteString(".PP\nAnd the options of\n.BR " + roffText(pageOf(p.Root)) + " (1)\nthat say " + p.About + ", how to get in, and what the output looks like.\n")
 	}
 	if cmd.Example != "" {
 		r.section("EXAMPLES")
@@ -140,10 +139,10 @@ func roffFlag(f *pflag.Flag) (term, text string) {
 }
 
 // man is the page of the program.
-func (p *program) man() string {
-	r := newRoff(p.root, p.version)
+func (p *Program) man() string {
+	r := newRoff(p.Root, p.Version)
 	r.section("DESCRIPTION")
-	r.paragraphs(p.root.Long)
+	r.paragraphs(p.Root.Long)
 	r.WriteString(".PP\nOptions stand before or after the subcommand. An object is named by its id or its name;\n" +
 		"where a name is not unique, by REGION/NAME or CLOUD/REGION/NAME, an interface by DEVICE/NAME.\n")
 	r.section("SUBCOMMANDS")
@@ -151,7 +150,7 @@ func (p *program) man() string {
 		r.item(`\fB`+roffText(cmd.Name())+`\fR`, cmd.Short)
 	}
 	r.section("OPTIONS")
-	p.root.Flags().VisitAll(func(f *pflag.Flag) { r.item(roffFlag(f)) })
+	p.Root.Flags().VisitAll(func(f *pflag.Flag) { r.item(roffFlag(f)) })
 	r.section("EXIT STATUS")
 	r.item("0", "Success.")
 	r.item("1", "A failure. Standard error says what failed, after the word ERROR; standard output is empty.")
@@ -162,7 +161,7 @@ func (p *program) man() string {
 	r.section("FILES")
 	r.item(`\fI~/.config/craton/config.yml\fR, \fI`+settings.SystemFile+`\fR`, "The configuration file, unless --config or CRATON_CONFIG names another. craton config shows what it sets.")
 	r.section("EXAMPLES")
-	r.literal(p.root.Example)
+	r.literal(p.Root.Example)
 	r.section("SEE ALSO")
 	r.WriteString("A page for each subcommand:\n.BR craton\\-host\\-list (1)\nand so on.\n")
 	return r.String()

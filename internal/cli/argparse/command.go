@@ -1,0 +1,108 @@
+package argparse
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Kind is what argparse knows of a kind of objects that arguments name.
+type Kind interface {
+	// Positional is the argument that names an object: <host>.
+	Positional() string
+	// Columns are all fields that a list of them can show.
+	Columns() []string
+}
+
+// Command is a subcommand with its arguments: of a kind of objects, as host-show is.
+type Command struct {
+	Of      Kind   // the kind of its objects
+	Name    string // host-show
+	Short   string // one line for help
+	Long    string // more for its own help; may be ""
+	Example string
+	Options []Option
+	Target  bool         // has a positional argument, the object
+	More    []Positional // arguments behind it
+	Rest    bool         // takes any words behind them
+	Instead string       // an option with which the required ones may be missing; "" for none
+}
+
+// Positional is a positional argument that is no object.
+type Positional struct {
+	Name    string   // <power-state>
+	Choices []string // the only values; nil for any
+}
+
+// positionals are the positional arguments in a usage line.
+func (c *Command) positionals() (names []string) {
+	if c.Target {
+		names = append(names, c.Of.Positional())
+	}
+	for _, a := range c.More {
+		names = append(names, a.Name)
+	}
+	if c.Rest {
+		names = append(names, "...")
+	}
+	return names
+}
+
+// AnyWords tells that words behind the positional arguments are taken as they stand.
+func (c *Command) AnyWords() bool { return c.Rest }
+
+// Cobra makes the bare command. The flags come with define, when it is known that it is the one that is meant: a
+// process runs one of a hundred.
+func (c *Command) Cobra() *cobra.Command {
+	use := strings.Join(append([]string{c.Name}, c.positionals()...), " ")
+	return &cobra.Command{Use: use, Short: c.Short, Long: c.Long, Example: c.Example,
+		Args: cobra.ArbitraryArgs, Run: func(*cobra.Command, []string) {}}
+}
+
+// Declare declares the command's own arguments, and gives where they are found when it runs.
+func (c *Command) Declare(cmd *cobra.Command) *Call {
+	called := &Call{Values: addOptions(cmd.Flags(), c.Options)}
+	var optional []string
+	for i := range c.Options {
+		optional = append(optional, c.Options[i].Usage()...)
+	}
+	cmd.Annotations = map[string]string{UsageAnnotation: strings.Join(optional, "\n") + "\n\n" + strings.Join(c.positionals(), "\n")}
+	cmd.Args = func(cmd *cobra.Command, args []string) error { return c.arguments(cmd, called, args) }
+	cmd.Run = nil
+	return called
+}
+
+// arguments checks what argparse checks when it has read all arguments.
+func (c *Command) arguments(cmd *cobra.Command, called *Call, args []string) error {
+	var missing []string
+	for i := range c.Options {
+		if o := &c.Options[i]; o.Required && !called.Given(o.Long) && !called.Given(c.Instead) {
+			missing = append(missing, o.Argument())
+		}
+	}
+	names := c.positionals()
+	if c.Rest {
+		names = names[:len(names)-1]
+	}
+	missing = append(missing, names[min(len(args), len(names)):]...)
+	if len(missing) > 0 {
+		return Mistake(cmd, "the following arguments are required: %s", strings.Join(missing, ", "))
+	}
+	if c.Target {
+		called.Target, args = args[0], args[1:]
+		if called.Target == "" {
+			return Mistake(cmd, "argument %s: expected an id or a name", c.Of.Positional())
+		}
+	}
+	for i, a := range c.More {
+		if a.Choices != nil && !slices.Contains(a.Choices, args[i]) {
+			return Mistake(cmd, "argument %s: %s", a.Name, InvalidChoice(args[i], a.Choices))
+		}
+	}
+	if !c.Rest && len(args) > len(c.More) {
+		return Unrecognized(cmd, args[len(c.More):]...)
+	}
+	called.Words = args
+	return nil
+}

@@ -1,0 +1,172 @@
+package argparse
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// Version is what the program says of itself.
+type Version struct {
+	Release string // 0.1.0
+	Whole   string // with commit and Go version
+}
+
+// Program is a command that has subcommands of objects, with all of them: craton itself, or craton iotronic.
+type Program struct {
+	Root     *cobra.Command
+	Version  Version
+	Streams  output.Streams
+	Shared   []settings.Section        // settings whose flags its commands of objects have
+	Usual    []string                  // those that help shows first
+	TalksTo  string                    // what its commands of objects talk to
+	About    string                    // what the shared settings say of it
+	groups   [][]*cobra.Command        // the subcommands in the order of help
+	Commands map[string]*cobra.Command // by name
+	Lazy     map[string]LazyCommand    // those whose flags are not declared yet
+	Inner    map[string]*Program       // the subcommands that are programs of their own
+	given    []string                  // the arguments in the order that pflag reads them in
+	Fill     func()                    // makes the subcommands; nil if they are there
+	// completing tells that a shell asks what a command line may go on with.
+	Completing bool
+}
+
+// LazyCommand is a command whose flags are declared when it is known that it is the one that is meant.
+type LazyCommand interface {
+	Define(cmd *cobra.Command, s output.Streams, completing bool)
+	AnyWords() bool // takes any words behind its positional arguments
+}
+
+// ProgramAnnotation marks the root of a program.
+const ProgramAnnotation = "program"
+
+// RootOf is the root of the program that a command belongs to.
+func RootOf(cmd *cobra.Command) *cobra.Command {
+	for cmd.HasParent() && cmd.Annotations[ProgramAnnotation] == "" {
+		cmd = cmd.Parent()
+	}
+	return cmd
+}
+
+// Add adds subcommands.
+func (p *Program) Add(groups ...[]*cobra.Command) {
+	p.groups = append(p.groups, groups...)
+	for _, group := range groups {
+		p.Root.AddCommand(group...)
+		for _, cmd := range group {
+			for _, name := range append(cmd.Aliases, cmd.Name()) {
+				p.Commands[name] = cmd
+			}
+		}
+	}
+}
+
+// Prepare gives a command its streams, and makes it return errors without printing them.
+func Prepare(cmd *cobra.Command, s output.Streams) {
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetIn(s.In)
+	cmd.SetOut(s.Out)
+	cmd.SetErr(s.Err)
+}
+
+// SayMistakes makes the errors of commands' own checks of their arguments errors of usage.
+func SayMistakes(commands []*cobra.Command) {
+	for _, cmd := range commands {
+		if check := cmd.Args; check != nil {
+			cmd.Args = func(cmd *cobra.Command, args []string) error {
+				err := check(cmd, args)
+				if _, ok := errors.AsType[*UsageError](err); err == nil || ok {
+					return err
+				}
+				return Mistake(cmd, "%s", err)
+			}
+		}
+		SayMistakes(cmd.Commands())
+	}
+}
+
+// Run runs a command line, without the name of the program.
+func (p *Program) Run(ctx context.Context, args []string) error {
+	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		return p.complete(ctx, args)
+	}
+	if len(args) > 0 && args[0] == wordsCommand {
+		return p.words(ctx, args[1:])
+	}
+	if len(args) == 0 {
+		p.Help(p.Root)
+		return nil
+	}
+	arranged, err := p.order(args)
+	if err != nil {
+		return err
+	}
+	p.Root.SetArgs(arranged)
+	p.given = arranged
+	return p.Root.ExecuteContext(ctx)
+}
+
+// complete runs cobra's command that answers what a command line may go on with.
+func (p *Program) complete(ctx context.Context, args []string) error {
+	p.Completing = true
+	p.Root.PersistentFlags().AddFlagSet(p.Root.Flags()) // behind others cobra completes no subcommands
+	CompleteSettings(p.Root, p.Shared...)
+	in := p
+	for _, word := range args {
+		in.Define(word)
+		if inner := in.Inner[word]; inner != nil {
+			in = inner
+		}
+	}
+	p.Root.SetArgs(args)
+	return p.Root.ExecuteContext(ctx)
+}
+
+// order is arrange for a program, and for the one within it that is meant.
+func (p *Program) order(args []string) ([]string, error) {
+	arranged, name, err := p.Arrange(args)
+	switch {
+	case err != nil:
+		return nil, err
+	case name == "":
+		return arranged, nil
+	case p.Commands[name] == nil:
+		return nil, p.unknown(name, args)
+	case p.Inner[name] == nil:
+		return arranged, nil
+	}
+	within, err := p.Inner[name].order(arranged[1:])
+	return append([]string{name}, within...), err
+}
+
+// Names are all subcommands in the order of help.
+func (p *Program) Names() []string {
+	var names []string
+	for _, cmd := range slices.Concat(p.groups...) {
+		if !cmd.Hidden {
+			names = append(names, cmd.Name())
+		}
+	}
+	return names
+}
+
+// Define declares the flags of a subcommand, and makes those behind it, if that is still to be done.
+func (p *Program) Define(name string) LazyCommand {
+	if inner := p.Inner[name]; inner != nil && inner.Fill != nil {
+		inner.Completing = p.Completing
+		inner.Fill()
+		inner.Fill = nil
+	}
+	c := p.Lazy[name]
+	if c != nil {
+		c.Define(p.Commands[name], p.Streams, p.Completing)
+		maps.DeleteFunc(p.Lazy, func(_ string, other LazyCommand) bool { return other == c }) // an alias is the same
+	}
+	return c
+}
