@@ -81,7 +81,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	progress.Done()
 	if err != nil {
 		// Its words say how far it came, of which the original's sentence for an answer would leave nothing.
-		err = &worded{exception{"", err.Error()}, "", err}
+		err = inTheWords("", err.Error(), "", err)
 	}
 	err = errors.Join(err, c.Close())
 	if result != nil {

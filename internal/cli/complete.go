@@ -66,7 +66,7 @@ func (by completer) ask(cmd *cobra.Command, question func(context.Context, *sess
 	}
 	defer c.Close() //nolint:errcheck // only read
 	quiet := output.Streams{In: by.streams.In, Out: by.streams.Out, Err: io.Discard}
-	return question(ctx, newSession(quiet, v, c))
+	return question(ctx, &session{*NewSession(quiet, v, c)})
 }
 
 // names are the names of objects that begin so, at the place that the other options give.

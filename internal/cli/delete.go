@@ -94,7 +94,7 @@ func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *argp
 		return err
 	}
 	if err != nil {
-		return &worded{exception{"", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.noun())}, inWords(err).Error(), err}
+		return inTheWords("", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.noun()), inWords(err).Error(), err)
 	}
 	for _, n := range counted {
 		if n.n > 0 || n.more {

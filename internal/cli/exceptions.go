@@ -57,6 +57,12 @@ type worded struct {
 	err  error // the cause; may be nil
 }
 
+// inTheWords is an error of a class and in words of the original, if it had some, with what it did not say, on lines of its own if
+// that begins with a line break, and the cause, which may be nil.
+func inTheWords(class, text, more string, err error) error {
+	return &worded{exception{class, text}, more, err}
+}
+
 func (e *worded) Error() string {
 	if strings.HasPrefix(e.more, "\n") { // lines of their own
 		return e.text + e.more

@@ -20,7 +20,7 @@ func plainly(err error) error {
 	if _, ok := errors.AsType[*worded](err); ok || err == nil {
 		return err
 	}
-	return &worded{exception{"", iotronic.Plain(err)}, "", err}
+	return inTheWords("", iotronic.Plain(err), "", err)
 }
 
 // explain is plainly, and names the option of an attribute that the dialect does not have.
@@ -41,7 +41,7 @@ func (t *things) near(ctx context.Context, k *kind, word string, err error) erro
 		return err
 	}
 	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" {
-		return &worded{exception{"", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near))}, "", err}
+		return inTheWords("", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near)), "", err)
 	}
 	return err
 }

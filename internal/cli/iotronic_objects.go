@@ -233,7 +233,7 @@ func iotronicDelete(k *kind) *iotronicCommand {
 			for _, id := range append([]string{c.Target}, c.Words...) {
 				if err := k.api.remove(ctx, t.client, id); err != nil {
 					why := plainly(t.near(ctx, k, id, err))
-					failures = append(failures, &worded{exception{"", fmt.Sprintf("Failed to delete %s %s: %s", k.noun(), id, why)}, "", err})
+					failures = append(failures, inTheWords("", fmt.Sprintf("Failed to delete %s %s: %s", k.noun(), id, why), "", err))
 					continue
 				}
 				t.Say("%s %s was successfully deleted.", k.capital(), id)

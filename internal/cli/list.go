@@ -129,7 +129,7 @@ func badField(field string, fields []string) error {
 	if near := nearest.Word(field, fields); near != "" {
 		more = fmt.Sprintf("Did you mean %s? ", near) + more
 	}
-	return &worded{exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field)}, "\n" + more, nil}
+	return inTheWords("cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field), "\n" + more, nil)
 }
 
 // query is what a list asks the API for.

@@ -67,7 +67,7 @@ func createVerb(r *resource) *command {
 func (s *session) addLabels(ctx context.Context, r *resource, made gjson.Result, labels []string) error {
 	id := made.Get(keyID)
 	if _, err := s.collection(r).AddLabels(ctx, id.Raw, labels...); err != nil {
-		return &worded{exception{"", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.capital(), id.Raw)}, inWords(err).Error(), err}
+		return inTheWords("", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.capital(), id.Raw), inWords(err).Error(), err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func TestTablesOnATerminal(t *testing.T) {
 	fields := []string{"id", "name", "note"}
 
 	tty, other := terminal(t, 50)
-	s := &session{Printer: show.Printer{Streams: output.Streams{Out: tty}, Format: show.FormatTable}}
+	s := &session{Session{Printer: show.Printer{Streams: output.Streams{Out: tty}, Format: show.FormatTable}}}
 	if err := s.PrintList(objects, fields); err != nil {
 		t.Fatal(err)
 	}

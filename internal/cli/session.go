@@ -17,8 +17,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// session is what a command that talks to a fleet has while it runs.
-type session struct {
+// Session is what a command that talks to a fleet has while it runs.
+type Session struct {
 	show.Printer
 	settings *settings.Values
 	client   *craton.Client
@@ -30,8 +30,8 @@ func addFleetFlags(cmd *cobra.Command) {
 	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI)
 }
 
-// onFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the connection.
-func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *session, []string) error) func(*cobra.Command, []string) error {
+// OnFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the connection.
+func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Session, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		if err := checkFlags(cmd); err != nil {
 			return err
@@ -48,12 +48,13 @@ func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *ses
 			return err
 		}
 		defer func() { err = errors.Join(err, c.Close()) }()
-		return run(cmd.Context(), newSession(s, v, c), args)
+		return run(cmd.Context(), NewSession(s, v, c), args)
 	}
 }
 
-func newSession(s output.Streams, v *settings.Values, c *connect.Connection) *session {
-	return &session{Printer: show.Printer{Streams: s, Format: v.String("cli.format")}, settings: v, client: c.Client, project: c.Project}
+// NewSession is the session of a connection.
+func NewSession(s output.Streams, v *settings.Values, c *connect.Connection) *Session {
+	return &Session{Printer: show.Printer{Streams: s, Format: v.String("cli.format")}, settings: v, client: c.Client, project: c.Project}
 }
 
 // checkFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.

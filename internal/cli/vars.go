@@ -130,7 +130,7 @@ func (s *session) varsToSet(words []string) (set craton.Variables, remove []stri
 		return nil, nil, err
 	}
 	if !doc.IsObject() {
-		return nil, nil, &worded{exception{"TypeError", `Standard input must hold a JSON object: {"key": value}.`}, "", nil}
+		return nil, nil, inTheWords("TypeError", `Standard input must hold a JSON object: {"key": value}.`, "", nil)
 	}
 	set = craton.Variables{}
 	doc.ForEach(func(key, value gjson.Result) bool {
@@ -152,7 +152,7 @@ func (s *session) varsToDelete(words []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	what := &worded{exception{"TypeError", `Standard input must hold a JSON array of keys: ["key"].`}, "", nil}
+	what := inTheWords("TypeError", `Standard input must hold a JSON array of keys: ["key"].`, "", nil)
 	if !doc.IsObject() && !doc.IsArray() {
 		return nil, what
 	}

@@ -28,7 +28,7 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 	for _, word := range words {
 		key, text, ok := strings.Cut(word, "=")
 		if !ok {
-			return nil, nil, nil, &worded{exception{"ValueError", notAPair(word)}, "", nil}
+			return nil, nil, nil, inTheWords("ValueError", notAPair(word), "", nil)
 		}
 		if text == "" {
 			remove = append(remove, key)
@@ -181,8 +181,8 @@ func readJSON(r io.Reader) (gjson.Result, error) {
 	before := text[:min(int(at), len(text))]
 	line := strings.Count(string(before), "\n") + 1
 	column := utf8.RuneCount(before[strings.LastIndexByte(string(before), '\n')+1:]) + 1
-	return gjson.Result{}, &worded{exception{"json.decoder.JSONDecodeError",
-		fmt.Sprintf("Expecting value: line %d column %d (char %d)", line, column, utf8.RuneCount(before))}, more, nil}
+	return gjson.Result{}, inTheWords("json.decoder.JSONDecodeError",
+		fmt.Sprintf("Expecting value: line %d column %d (char %d)", line, column, utf8.RuneCount(before)), more, nil)
 }
 
 // atTerminal tells whether a person types what is read from r.

@@ -31,3 +31,11 @@ func (c *command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 		c.complete(cmd, called, s)
 	}
 }
+
+// session is a [Session], with what objects are found, shown and changed by.
+type session struct{ Session }
+
+// onFleet is [OnFleet] with a session for objects.
+func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *session, []string) error) func(*cobra.Command, []string) error {
+	return OnFleet(s, mode, func(ctx context.Context, base *Session, args []string) error { return run(ctx, &session{*base}, args) })
+}
