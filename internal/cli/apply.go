@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/fleetfile"
@@ -31,7 +32,7 @@ as it is. The whole file is checked before anything is written. A second run cha
   craton --format json apply fleet.yml`,
 		Args: argparse.ExactArgs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFlags(cmd); err != nil {
+			if err := run.CheckFlags(cmd); err != nil {
 				return err
 			}
 			v, err := settings.Load(cmd.Flags(), settings.Connection, settings.CLI)
@@ -41,7 +42,7 @@ as it is. The whole file is checked before anything is written. A second run cha
 			return apply(cmd.Context(), s, v, args[0], check)
 		},
 	}
-	addFleetFlags(cmd)
+	run.AddFleetFlags(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "say what would be done, and do nothing")
 	return cmd
 }
@@ -51,7 +52,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible(ctx)
+	ctx, stop := run.Interruptible(ctx)
 	defer stop()
 	for _, warning := range file.Warnings() {
 		fmt.Fprintf(s.Err, "WARNING: %s\n", show.Clean(warning))
@@ -61,7 +62,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 		mode = connect.ReadOnly
 	}
 	unlessInterrupted := func(err error) error {
-		if i, ok := errors.AsType[*interruption](context.Cause(ctx)); ok {
+		if i, ok := errors.AsType[*run.Interruption](context.Cause(ctx)); ok {
 			return fmt.Errorf("interrupted: %w\nnothing was written; apply the file again", i)
 		}
 		return err
@@ -81,7 +82,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	progress.Done()
 	if err != nil {
 		// Its words say how far it came, of which the original's sentence for an answer would leave nothing.
-		err = inTheWords("", err.Error(), "", err)
+		err = run.InTheWords("", err.Error(), "", err)
 	}
 	err = errors.Join(err, c.Close())
 	if result != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
@@ -66,7 +67,7 @@ func (by completer) ask(cmd *cobra.Command, question func(context.Context, *sess
 	}
 	defer c.Close() //nolint:errcheck // only read
 	quiet := output.Streams{In: by.streams.In, Out: by.streams.Out, Err: io.Discard}
-	return question(ctx, &session{*NewSession(quiet, v, c)})
+	return question(ctx, &session{*run.NewSession(quiet, v, c)})
 }
 
 // names are the names of objects that begin so, at the place that the other options give.
@@ -84,7 +85,7 @@ func (by completer) names(cmd *cobra.Command, begin string, kinds ...*resource) 
 					q.Set(key, id)
 				}
 			}
-			for page, err := range s.client.Pages(ctx, r.path, q) {
+			for page, err := range s.Client.Pages(ctx, r.path, q) {
 				if err != nil || looked > completionNames {
 					break
 				}

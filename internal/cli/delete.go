@@ -17,6 +17,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/value"
@@ -40,13 +41,13 @@ func deleteVerb(r *resource) *command {
 			what := "Failed to delete " + r.noun() + " " + c.Target
 			id, err := s.find(ctx, c.Target, nil, r)
 			if err != nil {
-				return wrapped(err, what)
+				return run.Wrapped(err, what)
 			}
 			if err := s.mayDelete(ctx, r, id, c); err != nil || c.Given("dry-run") {
 				return err
 			}
 			if err := s.collection(r).Delete(ctx, id); err != nil {
-				return wrapped(err, what)
+				return run.Wrapped(err, what)
 			}
 			s.Say("%s %s was successfully deleted.", r.capital(), c.Target)
 			return nil
@@ -94,7 +95,7 @@ func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *argp
 		return err
 	}
 	if err != nil {
-		return inTheWords("", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.noun()), inWords(err).Error(), err)
+		return run.InTheWords("", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.noun()), run.InWords(err).Error(), err)
 	}
 	for _, n := range counted {
 		if n.n > 0 || n.more {
@@ -167,7 +168,7 @@ func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, c
 
 // child names a device that has another as its parent, and so keeps it from being deleted; "" if there is none.
 func (s *session) child(ctx context.Context, id string) (string, error) {
-	page, err := s.client.Page(ctx, "/devices", url.Values{keyParent: {id}})
+	page, err := s.Client.Page(ctx, "/devices", url.Values{keyParent: {id}})
 	if err != nil {
 		return "", err
 	}
@@ -205,7 +206,7 @@ func consent(s output.Streams, why string) error {
 
 // oneself reports whether an object is the user that the command signs in as.
 func (s *session) oneself(ctx context.Context, r *resource, id string) (bool, error) {
-	name := s.settings.String("username")
+	name := s.Settings.String("username")
 	if r.secret == "" || name == "" {
 		return false, nil
 	}
@@ -216,7 +217,7 @@ func (s *session) oneself(ctx context.Context, r *resource, id string) (bool, er
 		}
 		return false, err
 	}
-	own, err := s.project(ctx)
+	own, err := s.Project(ctx)
 	return own != "" && value.SameUUID(o.Get(keyProject).Str, own), err
 }
 
@@ -284,7 +285,7 @@ func (s *session) each(ctx context.Context, r *resource, q url.Values, progress 
 		begin()
 		more = false
 		looked, seen := 0, map[string]bool{}
-		for page, err := range s.client.Pages(ctx, r.path, q) {
+		for page, err := range s.Client.Pages(ctx, r.path, q) {
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/hierarchy"
@@ -62,7 +63,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 			})(cmd, args)
 		},
 	}
-	addFleetFlags(cmd)
+	run.AddFleetFlags(cmd)
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		return completeExplain(cmd, s, args, begin), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -81,9 +82,9 @@ func completeExplain(cmd *cobra.Command, s output.Streams, args []string, begin 
 			if err != nil {
 				return nil
 			}
-			resolved := s.client.Hosts.ResolvedVariables
+			resolved := s.Client.Hosts.ResolvedVariables
 			if d.kind == craton.KindNetworkDevice {
-				resolved = s.client.NetworkDevices.ResolvedVariables
+				resolved = s.Client.NetworkDevices.ResolvedVariables
 			}
 			variables, err := resolved(ctx, d.ID)
 			if err != nil {
@@ -122,14 +123,14 @@ func explain(ctx context.Context, s *session, excludes func(string) bool, word s
 	if d.kind == craton.KindNetworkDevice {
 		kind = inventory.NetworkDeviceKind
 	}
-	fleet, err := inventory.LoadDevice(ctx, s.client, kind, d.ID)
+	fleet, err := inventory.LoadDevice(ctx, s.Client, kind, d.ID)
 	if err != nil {
 		return nil, err
 	}
 	levels := fleet.Chain(fleet.Hosts[0])
 	e := &explanation{device: d, levels: levels, whole: true}
 	project := &e.levels[len(e.levels)-1]
-	switch p, err := s.client.Projects.Get(ctx, project.ID); {
+	switch p, err := s.Client.Projects.Get(ctx, project.ID); {
 	case craton.IsForbidden(err) || craton.IsNotFound(err):
 		e.whole = false
 	case err != nil:

@@ -28,14 +28,14 @@ func (s *session) device(ctx context.Context, word string) (*device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := deviceWithID(ctx, s.client, id)
+	d, err := deviceWithID(ctx, s.Client, id)
 	if !craton.IsNotFound(err) || kinds[0].id(word) == "" {
 		return d, err
 	}
 	if id, err = s.called(ctx, word, nil, kinds...); err != nil { // a number that is nobody's id may still be a name
 		return nil, err
 	}
-	return deviceWithID(ctx, s.client, id)
+	return deviceWithID(ctx, s.Client, id)
 }
 
 // deviceWithID reads a device by its id, of which both kinds have one sequence.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
@@ -122,7 +123,7 @@ func (c *iotronicCommand) Define(cmd *cobra.Command, s output.Streams, completin
 	called := c.Declare(cmd)
 	settings.AddFlags(cmd.Flags(), iotronicSections...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := checkFlags(cmd); err != nil {
+		if err := run.CheckFlags(cmd); err != nil {
 			return err
 		}
 		t, err := openIotronic(cmd, s)

@@ -11,16 +11,17 @@ import (
 
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
 // plainly is an error of the client without the name of its package.
 func plainly(err error) error {
-	if _, ok := errors.AsType[*worded](err); ok || err == nil {
+	if _, ok := errors.AsType[*run.Worded](err); ok || err == nil {
 		return err
 	}
-	return inTheWords("", iotronic.Plain(err), "", err)
+	return run.InTheWords("", iotronic.Plain(err), "", err)
 }
 
 // explain is plainly, and names the option of an attribute that the dialect does not have.
@@ -41,7 +42,7 @@ func (t *things) near(ctx context.Context, k *kind, word string, err error) erro
 		return err
 	}
 	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" {
-		return inTheWords("", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near)), "", err)
+		return run.InTheWords("", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near)), "", err)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/walk"
 	"github.com/craton-fleet/craton/iotronic"
@@ -42,13 +43,13 @@ func iotronicList(k *kind) *iotronicCommand {
 // shown are the columns that a list shows, or a single object if some are asked for.
 func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
-		return nil, commandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
+		return nil, run.CommandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
 	}
 	at := k.at(d)
 	all := slices.Concat(at.short, at.more)
 	switch {
 	case c.Given("detail") && c.Given("fields"):
-		return nil, commandError("Cannot specify both --fields and --detail.")
+		return nil, run.CommandError("Cannot specify both --fields and --detail.")
 	case c.Given("detail"):
 		return all, nil
 	case !c.Given("fields"):
@@ -61,7 +62,7 @@ func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 		}
 	}
 	if len(fields) == 0 {
-		return nil, commandError("--fields names no field")
+		return nil, run.CommandError("--fields names no field")
 	}
 	return fields, nil
 }

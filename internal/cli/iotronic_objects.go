@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -233,7 +234,7 @@ func iotronicDelete(k *kind) *iotronicCommand {
 			for _, id := range append([]string{c.Target}, c.Words...) {
 				if err := k.api.remove(ctx, t.client, id); err != nil {
 					why := plainly(t.near(ctx, k, id, err))
-					failures = append(failures, inTheWords("", fmt.Sprintf("Failed to delete %s %s: %s", k.noun(), id, why), "", err))
+					failures = append(failures, run.InTheWords("", fmt.Sprintf("Failed to delete %s %s: %s", k.noun(), id, why), "", err))
 					continue
 				}
 				t.Say("%s %s was successfully deleted.", k.capital(), id)

@@ -14,6 +14,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -84,7 +85,7 @@ func (k *kind) power(ctx context.Context, t *things, c *argparse.Call) error {
 	target, state := iotronic.PowerOn, iotronic.PowerOn
 	switch word, soft := c.Words[0], c.Given("soft"); {
 	case word == "on" && soft:
-		return commandError("--soft is only valid with off and reboot")
+		return run.CommandError("--soft is only valid with off and reboot")
 	case word == "off" && soft:
 		target, state = iotronic.SoftPowerOff, iotronic.PowerOff
 	case word == "off":
@@ -104,7 +105,7 @@ func (k *kind) change(ctx context.Context, t *things, c *argparse.Call, target, 
 ) error {
 	seconds, _ := strconv.Atoi(c.Text("wait")) // it is an integer, or not given
 	if seconds < 0 {
-		return commandError("Invalid wait specified. Expected non-negative seconds, got %d", seconds)
+		return run.CommandError("Invalid wait specified. Expected non-negative seconds, got %d", seconds)
 	}
 	if err := ask(); err != nil {
 		return t.near(ctx, k, c.Target, err)
@@ -129,7 +130,7 @@ func (k *kind) maintain(ctx context.Context, t *things, c *argparse.Call) error 
 	on, _ := argparse.TruthOf(c.Words[0])
 	switch {
 	case !on && c.Given("reason"):
-		return commandError("--reason is only valid with true")
+		return run.CommandError("--reason is only valid with true")
 	case !on:
 		if err := t.client.Nodes.ClearMaintenance(ctx, c.Target); err != nil {
 			return t.near(ctx, k, c.Target, err)
@@ -207,16 +208,16 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 		}
 	}
 	if c.Given("wait") && state == "" {
-		return commandError("--wait is not supported with %s", p.Target)
+		return run.CommandError("--wait is not supported with %s", p.Target)
 	}
 	for i := range provisionOptions {
 		o := &provisionOptions[i]
 		needs := slices.Contains(o.with, "+"+p.Target)
 		switch given := c.Given(o.Long); {
 		case !given && needs:
-			return commandError("--%s must be specified with %s", o.Long, p.Target)
+			return run.CommandError("--%s must be specified with %s", o.Long, p.Target)
 		case given && !needs && !slices.Contains(o.with, p.Target):
-			return commandError("--%s is only valid with %s", o.Long, strings.TrimPrefix(strings.Join(o.with, " and "), "+"))
+			return run.CommandError("--%s is only valid with %s", o.Long, strings.TrimPrefix(strings.Join(o.with, " and "), "+"))
 		case given:
 			text, err := t.content(c.Text(o.Long), o.Key != "rescue_password")
 			if err == nil && strings.HasSuffix(o.Key, "_steps") && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {

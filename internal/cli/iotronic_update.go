@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -58,7 +59,7 @@ func (t *things) changes(words []string) (iotronic.Changes, error) {
 		return changesOf(words)
 	}
 	if atTerminal(t.In) {
-		return nil, commandError(`Nothing to update... Please specify what to change in the following format: "path=value", or "path=" to take it away`)
+		return nil, run.CommandError(`Nothing to update... Please specify what to change in the following format: "path=value", or "path=" to take it away`)
 	}
 	text, err := io.ReadAll(t.In)
 	if err != nil {
@@ -66,7 +67,7 @@ func (t *things) changes(words []string) (iotronic.Changes, error) {
 	}
 	values := objectIn(text)
 	if len(values) == 0 {
-		return nil, commandError(`Nothing to update... Standard input must hold a JSON object of paths and values, such as {"extra/rack": "b7"}`)
+		return nil, run.CommandError(`Nothing to update... Standard input must hold a JSON object of paths and values, such as {"extra/rack": "b7"}`)
 	}
 	changes := iotronic.Changes{}
 	for path, value := range values {
@@ -82,7 +83,7 @@ func changesOf(words []string) (iotronic.Changes, error) {
 		operation, words = words[0], words[1:]
 	}
 	if len(words) == 0 {
-		return nil, commandError("Nothing to update... Please specify what to %s", operation)
+		return nil, run.CommandError("Nothing to update... Please specify what to %s", operation)
 	}
 	changes := iotronic.Changes{}
 	for _, word := range words {

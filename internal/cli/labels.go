@@ -5,6 +5,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 )
 
 // labelsVerb makes the command for one thing that can be done with labels.
@@ -19,7 +20,7 @@ func labelsVerb(r *resource, verb string) *command {
 		Command: argparse.Command{Name: "labels-" + verb, Short: short, Target: true, Rest: verb != "get", Example: exampleOf(r.name + "-labels-" + verb)},
 		run: func(ctx context.Context, s *session, c *argparse.Call) error {
 			if len(c.Words) == 0 && (verb == "add" || verb == "delete") {
-				return commandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
+				return run.CommandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
 			}
 			var labels []string
 			_, err := s.on(ctx, r, c.Target, func(id string) (err error) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
@@ -83,7 +84,7 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 		return nil
 	}
 	const least = "10" // the smallest page there is
-	page, err := s.client.Page(ctx, r.path, withParameter(next, "limit", least))
+	page, err := s.Client.Page(ctx, r.path, withParameter(next, "limit", least))
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
@@ -100,7 +101,7 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 // columns are the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
 func (r *resource) columns(c *argparse.Call) ([]string, error) {
 	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
-		return nil, commandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
+		return nil, run.CommandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
 	}
 	fields := r.fields
 	if c.Given("fields") {
@@ -108,7 +109,7 @@ func (r *resource) columns(c *argparse.Call) ([]string, error) {
 	}
 	if c.Given("detail") {
 		if !slices.Equal(fields, r.fields) {
-			return nil, commandError("Cannot specify both --fields and --detail.")
+			return nil, run.CommandError("Cannot specify both --fields and --detail.")
 		}
 		fields = r.full()
 	}
@@ -129,7 +130,7 @@ func badField(field string, fields []string) error {
 	if near := nearest.Word(field, fields); near != "" {
 		more = fmt.Sprintf("Did you mean %s? ", near) + more
 	}
-	return inTheWords("cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field), "\n" + more, nil)
+	return run.InTheWords("cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field), "\n"+more, nil)
 }
 
 // query is what a list asks the API for.
@@ -185,7 +186,7 @@ func (s *session) query(ctx context.Context, r *resource, c *argparse.Call, fiel
 // them; nil where nothing follows.
 func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool) (objects []gjson.Result, next url.Values, err error) {
 	if !all {
-		page, err := s.client.Page(ctx, r.path, q)
+		page, err := s.Client.Page(ctx, r.path, q)
 		if err == nil {
 			objects, err := r.items(page.Body)
 			if most := cmp.Or(askedLimit(q), defaultLimit); err != nil || len(objects) < most {
@@ -235,7 +236,7 @@ func (s *session) walk(ctx context.Context, r *resource, q url.Values, all bool,
 		q = withParameter(q, "limit", strconv.Itoa(most))
 	}
 	seen := map[string]bool{}
-	for page, err := range s.client.Pages(ctx, r.path, q) {
+	for page, err := range s.Client.Pages(ctx, r.path, q) {
 		if err != nil {
 			return nil, nil, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 )
@@ -110,8 +111,8 @@ func (s *session) get(ctx context.Context, r *resource, word string) (id string,
 
 // fleet is what words are looked up in.
 func (s *session) fleet(ctx context.Context) (*reconcile.Fleet, error) {
-	own, err := s.project(ctx)
-	return &reconcile.Fleet{Client: s.client, Project: own, IDsFirst: true}, err
+	own, err := s.Project(ctx)
+	return &reconcile.Fleet{Client: s.Client, Project: own, IDsFirst: true}, err
 }
 
 // called is the id of the one object with a name.
@@ -160,9 +161,9 @@ func nobody(e *reconcile.Nobody, in place, kinds []*resource) error {
 		text += " in " + strings.Join(where, ", ")
 	}
 	if e.Near != "" {
-		return notFound(fmt.Sprintf("%s; did you mean %q?", text, e.Near))
+		return run.NotFound(fmt.Sprintf("%s; did you mean %q?", text, e.Near))
 	}
-	return notFound(text + ".")
+	return run.NotFound(text + ".")
 }
 
 // ambiguous is the error for a name that several have.

@@ -113,7 +113,7 @@ func (s *session) byID(ctx context.Context, of referred, ids map[string]bool, r 
 	}
 	if len(missing) > fewReads {
 		pages := namePages + len(shown)/craton.MaxLimit
-		for page, err := range s.client.Pages(ctx, of.list.path, of.where(shown)) {
+		for page, err := range s.Client.Pages(ctx, of.list.path, of.where(shown)) {
 			if err != nil {
 				return nil, err
 			}

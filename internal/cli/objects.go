@@ -13,12 +13,13 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // send sends one request about objects, and gives the object of the answer as it came.
 func (s *session) send(ctx context.Context, method, path string, body any) (gjson.Result, error) {
-	resp, err := s.client.Do(ctx, method, path, nil, body)
+	resp, err := s.Client.Do(ctx, method, path, nil, body)
 	if err != nil {
 		return gjson.Result{}, err
 	}
@@ -67,7 +68,7 @@ func createVerb(r *resource) *command {
 func (s *session) addLabels(ctx context.Context, r *resource, made gjson.Result, labels []string) error {
 	id := made.Get(keyID)
 	if _, err := s.collection(r).AddLabels(ctx, id.Raw, labels...); err != nil {
-		return inTheWords("", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.capital(), id.Raw), inWords(err).Error(), err)
+		return run.InTheWords("", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.capital(), id.Raw), run.InWords(err).Error(), err)
 	}
 	return nil
 }
@@ -174,7 +175,7 @@ func updateVerb(r *resource) *command {
 		Command: argparse.Command{Name: "update", Short: "Change a registered " + r.noun(), Options: r.update, Target: true, Example: exampleOf(r.name + "-update")},
 		run: func(ctx context.Context, s *session, c *argparse.Call) error {
 			if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
-				return commandError("Nothing to update... Please specify %s", r.nothing)
+				return run.CommandError("Nothing to update... Please specify %s", r.nothing)
 			}
 			body, err := s.body(ctx, r.update, c, true)
 			if err != nil {

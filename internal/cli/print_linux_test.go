@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 )
@@ -21,7 +22,7 @@ func TestTablesOnATerminal(t *testing.T) {
 	fields := []string{"id", "name", "note"}
 
 	tty, other := terminal(t, 50)
-	s := &session{Session{Printer: show.Printer{Streams: output.Streams{Out: tty}, Format: show.FormatTable}}}
+	s := &session{run.Session{Printer: show.Printer{Streams: output.Streams{Out: tty}, Format: show.FormatTable}}}
 	if err := s.PrintList(objects, fields); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func TestTablesOnATerminal(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 
-	if code := report(tty, errors.New("host \x1b[31mred\nis gone")); code != 1 {
+	if code := run.Report(tty, errors.New("host \x1b[31mred\nis gone")); code != 1 {
 		t.Errorf("exit %d", code)
 	}
 	if text := shown(t, tty, other); !strings.Contains(text, `ERROR: host \u001b[31mred`+"\r\nis gone") {

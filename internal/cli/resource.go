@@ -61,7 +61,7 @@ type resource struct {
 
 // collection is the client's way to the resource's objects.
 func (s *session) collection(r *resource) *craton.Collection {
-	return s.client.Collection(craton.Kind(r.name))
+	return s.Client.Collection(craton.Kind(r.name))
 }
 
 // noun is the resource for people: network device.

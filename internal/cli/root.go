@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/serve"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
@@ -49,7 +50,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	// packages too, for reflection might call them. That is a tenth of its size.
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.Flags().SortFlags = false
-	addFleetFlags(root)
+	run.AddFleetFlags(root)
 	p := &argparse.Program{
 		Root: root, Streams: s, Version: v, Commands: map[string]*cobra.Command{}, Lazy: map[string]argparse.LazyCommand{},
 		Shared: []settings.Section{settings.CLI, settings.Connection}, TalksTo: "a fleet", About: "where the fleet lives",
@@ -87,7 +88,7 @@ func Run(ctx context.Context, args []string, s output.Streams, v Version, extra 
 	}
 	p := newProgram(s, v, extra)
 	if err := p.Run(ctx, args); err != nil {
-		return report(s.Err, err)
+		return run.Report(s.Err, err)
 	}
 	return 0
 }

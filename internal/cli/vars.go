@@ -9,6 +9,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 )
 
 // The commands for variables have the original's sequence of requests, and its words around every error (contract §8.4).
@@ -65,11 +66,11 @@ func (s *session) set(ctx context.Context, r *resource, c *argparse.Call) (gjson
 	}
 	path := r.at(id) + "/variables"
 	if len(remove) > 0 {
-		if _, err := s.client.Do(ctx, http.MethodDelete, path, nil, remove); err != nil {
+		if _, err := s.Client.Do(ctx, http.MethodDelete, path, nil, remove); err != nil {
 			return gjson.Result{}, err
 		}
 	}
-	if _, err := s.client.Do(ctx, http.MethodPut, path, nil, set); err != nil {
+	if _, err := s.Client.Do(ctx, http.MethodPut, path, nil, set); err != nil {
 		return gjson.Result{}, err
 	}
 	return s.variables(ctx, r, id)
@@ -86,7 +87,7 @@ func varsDeleteVerb(r *resource) *command {
 				id, _, err = s.get(ctx, r, c.Target)
 			}
 			if err == nil {
-				_, err = s.client.Do(ctx, http.MethodDelete, r.at(id)+"/variables", nil, keys)
+				_, err = s.Client.Do(ctx, http.MethodDelete, r.at(id)+"/variables", nil, keys)
 			}
 			if err != nil {
 				return r.varsError("delete", c.Target, err)
@@ -111,7 +112,7 @@ func (s *session) variables(ctx context.Context, r *resource, id string) (gjson.
 }
 
 func (r *resource) varsError(verb, target string, err error) error {
-	return wrapped(err, fmt.Sprintf("Failed to %s variables for %s %s", verb, r.noun(), target))
+	return run.Wrapped(err, fmt.Sprintf("Failed to %s variables for %s %s", verb, r.noun(), target))
 }
 
 // varsToSet takes variables from words, or without any from standard input.
@@ -122,7 +123,7 @@ func (s *session) varsToSet(words []string) (set craton.Variables, remove []stri
 		return set, remove, err
 	}
 	if atTerminal(s.In) {
-		return nil, nil, commandError(`Nothing to update... Please specify variables to set in the following format: "key=value". ` +
+		return nil, nil, run.CommandError(`Nothing to update... Please specify variables to set in the following format: "key=value". ` +
 			`You may also specify variables to delete by key using the format: "key="`)
 	}
 	doc, err := readJSON(s.In)
@@ -130,7 +131,7 @@ func (s *session) varsToSet(words []string) (set craton.Variables, remove []stri
 		return nil, nil, err
 	}
 	if !doc.IsObject() {
-		return nil, nil, inTheWords("TypeError", `Standard input must hold a JSON object: {"key": value}.`, "", nil)
+		return nil, nil, run.InTheWords("TypeError", `Standard input must hold a JSON object: {"key": value}.`, "", nil)
 	}
 	set = craton.Variables{}
 	doc.ForEach(func(key, value gjson.Result) bool {
@@ -146,13 +147,13 @@ func (s *session) varsToDelete(words []string) ([]string, error) {
 		return words, nil
 	}
 	if atTerminal(s.In) {
-		return nil, commandError("Nothing to delete... Please specify variables to delete by listing the keys you wish to delete separated by spaces.")
+		return nil, run.CommandError("Nothing to delete... Please specify variables to delete by listing the keys you wish to delete separated by spaces.")
 	}
 	doc, err := readJSON(s.In)
 	if err != nil {
 		return nil, err
 	}
-	what := inTheWords("TypeError", `Standard input must hold a JSON array of keys: ["key"].`, "", nil)
+	what := run.InTheWords("TypeError", `Standard input must hold a JSON array of keys: ["key"].`, "", nil)
 	if !doc.IsObject() && !doc.IsArray() {
 		return nil, what
 	}

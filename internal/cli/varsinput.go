@@ -14,6 +14,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
 	rules "github.com/craton-fleet/craton/internal/value"
@@ -28,7 +29,7 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 	for _, word := range words {
 		key, text, ok := strings.Cut(word, "=")
 		if !ok {
-			return nil, nil, nil, inTheWords("ValueError", notAPair(word), "", nil)
+			return nil, nil, nil, run.InTheWords("ValueError", notAPair(word), "", nil)
 		}
 		if text == "" {
 			remove = append(remove, key)
@@ -181,7 +182,7 @@ func readJSON(r io.Reader) (gjson.Result, error) {
 	before := text[:min(int(at), len(text))]
 	line := strings.Count(string(before), "\n") + 1
 	column := utf8.RuneCount(before[strings.LastIndexByte(string(before), '\n')+1:]) + 1
-	return gjson.Result{}, inTheWords("json.decoder.JSONDecodeError",
+	return gjson.Result{}, run.InTheWords("json.decoder.JSONDecodeError",
 		fmt.Sprintf("Expecting value: line %d column %d (char %d)", line, column, utf8.RuneCount(before)), more, nil)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 )
@@ -21,7 +22,7 @@ type command struct {
 // Define makes the command complete; completing tells that a shell asks for words.
 func (c *command) Define(cmd *cobra.Command, s output.Streams, completing bool) {
 	called := c.Declare(cmd)
-	addFleetFlags(cmd)
+	run.AddFleetFlags(cmd)
 	mode := connect.ReadOnly
 	if c.creates {
 		mode = connect.Create
@@ -33,9 +34,11 @@ func (c *command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 }
 
 // session is a [Session], with what objects are found, shown and changed by.
-type session struct{ Session }
+type session struct{ run.Session }
 
 // onFleet is [OnFleet] with a session for objects.
-func onFleet(s output.Streams, mode connect.Mode, run func(context.Context, *session, []string) error) func(*cobra.Command, []string) error {
-	return OnFleet(s, mode, func(ctx context.Context, base *Session, args []string) error { return run(ctx, &session{*base}, args) })
+func onFleet(s output.Streams, mode connect.Mode, do func(context.Context, *session, []string) error) func(*cobra.Command, []string) error {
+	return run.OnFleet(s, mode, func(ctx context.Context, base *run.Session, args []string) error {
+		return do(ctx, &session{*base}, args)
+	})
 }

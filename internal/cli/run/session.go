@@ -1,4 +1,4 @@
-package cli
+package run
 
 import (
 	"context"
@@ -20,20 +20,20 @@ import (
 // Session is what a command that talks to a fleet has while it runs.
 type Session struct {
 	show.Printer
-	settings *settings.Values
-	client   *craton.Client
-	project  func(context.Context) (string, error) // the caller's project; "" where only the server knows
+	Settings *settings.Values
+	Client   *craton.Client
+	Project  func(context.Context) (string, error) // the caller's project; "" where only the server knows
 }
 
-// addFleetFlags declares the flags of the settings that a session is made of.
-func addFleetFlags(cmd *cobra.Command) {
+// AddFleetFlags declares the flags of the settings that a session is made of.
+func AddFleetFlags(cmd *cobra.Command) {
 	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI)
 }
 
 // OnFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the connection.
 func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Session, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
-		if err := checkFlags(cmd); err != nil {
+		if err := CheckFlags(cmd); err != nil {
 			return err
 		}
 		v, err := settings.Load(cmd.Flags(), settings.Connection, settings.CLI)
@@ -54,11 +54,11 @@ func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Ses
 
 // NewSession is the session of a connection.
 func NewSession(s output.Streams, v *settings.Values, c *connect.Connection) *Session {
-	return &Session{Printer: show.Printer{Streams: s, Format: v.String("cli.format")}, settings: v, client: c.Client, project: c.Project}
+	return &Session{Printer: show.Printer{Streams: s, Format: v.String("cli.format")}, Settings: v, Client: c.Client, Project: c.Project}
 }
 
-// checkFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.
-func checkFlags(cmd *cobra.Command) error {
+// CheckFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.
+func CheckFlags(cmd *cobra.Command) error {
 	for i := range settings.CLI.Settings {
 		setting := &settings.CLI.Settings[i]
 		f := cmd.Flags().Lookup(setting.FlagName())

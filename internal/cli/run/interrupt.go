@@ -1,4 +1,4 @@
-package cli
+package run
 
 import (
 	"context"
@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// interruptible is a context that ends with SIGINT, SIGTERM or SIGHUP, so that a command can say how far it came. The second signal ends
+// Interruptible is a context that ends with SIGINT, SIGTERM or SIGHUP, so that a command can say how far it came. The second signal ends
 // the process. What the process was started to ignore, as with nohup, stays ignored.
-func interruptible(ctx context.Context) (interrupted context.Context, stop func()) {
+func Interruptible(ctx context.Context) (interrupted context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
@@ -21,23 +21,23 @@ func interruptible(ctx context.Context) (interrupted context.Context, stop func(
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
-			cancel(&interruption{s.(syscall.Signal)}) //nolint:forcetypeassert // the three above are
+			cancel(&Interruption{s.(syscall.Signal)}) //nolint:forcetypeassert // the three above are
 		case <-ctx.Done():
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-// interruption is why a command ended that a signal has stopped.
-type interruption struct{ signal syscall.Signal }
+// Interruption is why a command ended that a signal has stopped.
+type Interruption struct{ signal syscall.Signal }
 
 // Error names the signal.
-func (i *interruption) Error() string {
+func (i *Interruption) Error() string {
 	return map[syscall.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}[i.signal]
 }
 
 // Unwrap makes it what a context ends with.
-func (i *interruption) Unwrap() error { return context.Canceled }
+func (i *Interruption) Unwrap() error { return context.Canceled }
 
 // status is what a shell gives a process that the signal has ended.
-func (i *interruption) status() int { return 128 + int(i.signal) }
+func (i *Interruption) status() int { return 128 + int(i.signal) }

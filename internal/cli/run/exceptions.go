@@ -1,4 +1,4 @@
-package cli
+package run
 
 import (
 	"errors"
@@ -50,50 +50,50 @@ func exceptionOf(status int) exception {
 	return e
 }
 
-// worded is an error in the original's words, and behind them what it did not say.
-type worded struct {
+// Worded is an error in the original's words, and behind them what it did not say.
+type Worded struct {
 	exception
 	more string
 	err  error // the cause; may be nil
 }
 
-// inTheWords is an error of a class and in words of the original, if it had some, with what it did not say, on lines of its own if
+// InTheWords is an error of a class and in words of the original, if it had some, with what it did not say, on lines of its own if
 // that begins with a line break, and the cause, which may be nil.
-func inTheWords(class, text, more string, err error) error {
-	return &worded{exception{class, text}, more, err}
+func InTheWords(class, text, more string, err error) error {
+	return &Worded{exception{class, text}, more, err}
 }
 
-func (e *worded) Error() string {
+func (e *Worded) Error() string {
 	if strings.HasPrefix(e.more, "\n") { // lines of their own
 		return e.text + e.more
 	}
 	return strings.TrimSuffix(e.text+" "+e.more, " ")
 }
-func (e *worded) Unwrap() error { return e.err }
+func (e *Worded) Unwrap() error { return e.err }
 
-// commandError is an error that the original knew as its own.
-func commandError(format string, args ...any) error {
-	return &worded{exception: exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(format, args...)}}
+// CommandError is an error that the original knew as its own.
+func CommandError(format string, args ...any) error {
+	return &Worded{exception: exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(format, args...)}}
 }
 
-// notFound is the error for a name that nothing has.
-func notFound(more string) error {
-	return &worded{exception: exceptionOf(http.StatusNotFound), more: more}
+// NotFound is the error for a name that nothing has.
+func NotFound(more string) error {
+	return &Worded{exception: exceptionOf(http.StatusNotFound), more: more}
 }
 
-// inWords puts an error of the client into the original's words, if it had some for it.
-func inWords(err error) error {
-	if _, ok := errors.AsType[*worded](err); ok {
+// InWords puts an error of the client into the original's words, if it had some for it.
+func InWords(err error) error {
+	if _, ok := errors.AsType[*Worded](err); ok {
 		return err
 	}
 	if e, ok := errors.AsType[*craton.Error](err); ok {
-		return &worded{exceptionOf(e.Status), serverSaid(e), err}
+		return &Worded{exceptionOf(e.Status), serverSaid(e), err}
 	}
 	if e, ok := errors.AsType[*connect.LateError](err); ok {
-		return &worded{exception{"", e.Error()}, "", err}
+		return &Worded{exception{"", e.Error()}, "", err}
 	}
 	if e, ok := errors.AsType[*craton.ConnectionError](err); ok {
-		return &worded{exception{"", advice.Join(fmt.Sprintf("Unable to establish connection to %s: %v", e.URL, e.Err), e.Advice())}, "", err}
+		return &Worded{exception{"", advice.Join(fmt.Sprintf("Unable to establish connection to %s: %v", e.URL, e.Err), e.Advice())}, "", err}
 	}
 	return err
 }
@@ -111,17 +111,17 @@ func serverSaid(e *craton.Error) string {
 }
 
 // message is what is printed of an error that a command ended with.
-func message(err error) string { return connect.Advised(inWords(err)).Error() }
+func message(err error) string { return connect.Advised(InWords(err)).Error() }
 
-// wrapped is an error behind what failed. The original put the name of a Python class there, which tells nobody anything.
+// Wrapped is an error behind what failed. The original put the name of a Python class there, which tells nobody anything.
 // Errors that were no exceptions of the original's stay as they are.
-func wrapped(err error, what string) error {
+func Wrapped(err error, what string) error {
 	if err == nil {
 		return nil
 	}
-	e, ok := inWords(err).(*worded) //nolint:errorlint // made just now
+	e, ok := InWords(err).(*Worded) //nolint:errorlint // made just now
 	if !ok || e.class == "" {
 		return err
 	}
-	return &worded{exception{"cratonclient.exceptions.CommandError", what + ": " + e.text}, e.more, err}
+	return &Worded{exception{"cratonclient.exceptions.CommandError", what + ": " + e.text}, e.more, err}
 }

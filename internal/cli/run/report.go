@@ -1,4 +1,4 @@
-package cli
+package run
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
+// Report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
 // in the arguments, 128 and its number for a signal, else 1.
-func report(w io.Writer, err error) int {
+func Report(w io.Writer, err error) int {
 	if e, ok := errors.AsType[*argparse.UsageError](err); ok {
 		_, _ = io.WriteString(w, e.Usage+e.Error()+"\n")
 		return 2
@@ -24,7 +24,7 @@ func report(w io.Writer, err error) int {
 		}
 	}
 	_, _ = io.WriteString(w, "ERROR: "+strings.Join(lines, "\n")+"\n")
-	if i, ok := errors.AsType[*interruption](err); ok {
+	if i, ok := errors.AsType[*Interruption](err); ok {
 		return i.status()
 	}
 	return 1
