@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
@@ -130,7 +131,7 @@ func TestVariableOf(t *testing.T) {
 		`2024-01-02 10:00:00`: {`"2024-01-02 10:00:00"`, dated("2024-01-02T10:00:00")},
 		`{{ x }}`:             {`"{{ x }}"`}, "a\nb: c": {`"a\nb: c"`}, `http://x:80/#a`: {`"http://x:80/#a"`}, `a,b`: {`"a,b"`}, `/x`: {`"/x"`},
 	} {
-		got, note := variableOf(word)
+		got, note := object.VariableOf(word)
 		if string(got) != want[0] || note != want[1] || !gjson.ValidBytes(got) {
 			t.Errorf("%s: %s (%s), want %s", word, got, note, want)
 		}
@@ -146,7 +147,7 @@ func FuzzVariableOf(f *testing.F) {
 		if word == "" { // a key to remove
 			return
 		}
-		if got, _ := variableOf(word); !gjson.ValidBytes(got) {
+		if got, _ := object.VariableOf(word); !gjson.ValidBytes(got) {
 			t.Errorf("%q: %s", word, got)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
@@ -49,7 +50,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 			if err != nil {
 				return err
 			}
-			return onFleet(s, connect.ReadOnly, func(ctx context.Context, run *session, args []string) error {
+			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, run *object.Session, args []string) error {
 				e, err := explain(ctx, run, o.Excludes, args[0])
 				if err != nil {
 					return err
@@ -72,18 +73,18 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 
 // completeExplain completes a device's name, and then the names of its variables.
 func completeExplain(cmd *cobra.Command, s output.Streams, args []string, begin string) []string {
-	by := completer{command: &command{}, streams: s}
+	by := object.Completer{Command: &object.Command{}, Streams: s}
 	switch len(args) {
 	case 0:
-		return by.names(cmd, begin, deviceKinds()...)
+		return by.Names(cmd, begin, object.DeviceKinds()...)
 	case 1:
-		return by.ask(cmd, func(ctx context.Context, s *session) []string {
-			d, err := s.device(ctx, args[0])
+		return by.Ask(cmd, func(ctx context.Context, s *object.Session) []string {
+			d, err := s.Device(ctx, args[0])
 			if err != nil {
 				return nil
 			}
 			resolved := s.Client.Hosts.ResolvedVariables
-			if d.kind == craton.KindNetworkDevice {
+			if d.Kind == craton.KindNetworkDevice {
 				resolved = s.Client.NetworkDevices.ResolvedVariables
 			}
 			variables, err := resolved(ctx, d.ID)
@@ -98,7 +99,7 @@ func completeExplain(cmd *cobra.Command, s output.Streams, args []string, begin 
 
 // explanation is where each variable of a device comes from.
 type explanation struct {
-	device *device
+	device *object.Device
 	levels []hierarchy.Level // the nearest first; the last is the project
 	// whole tells that the caller may read the project. If not, the project's variables are those that the device
 	// inherits from it, and what other levels hide of it is not known.
@@ -114,13 +115,13 @@ type explained struct {
 }
 
 // explain reads where a device's variables come from: some requests for the device, not for the fleet.
-func explain(ctx context.Context, s *session, excludes func(string) bool, word string) (*explanation, error) {
-	d, err := s.device(ctx, word)
+func explain(ctx context.Context, s *object.Session, excludes func(string) bool, word string) (*explanation, error) {
+	d, err := s.Device(ctx, word)
 	if err != nil {
 		return nil, err
 	}
 	kind := inventory.HostKind
-	if d.kind == craton.KindNetworkDevice {
+	if d.Kind == craton.KindNetworkDevice {
 		kind = inventory.NetworkDeviceKind
 	}
 	fleet, err := inventory.LoadDevice(ctx, s.Client, kind, d.ID)
@@ -164,7 +165,7 @@ func (e *explanation) only(key string) error {
 	for _, v := range e.variables {
 		known = append(known, v.name)
 	}
-	text := fmt.Sprintf("%s %q has no variable %q", e.device.kind, e.device.Name, key)
+	text := fmt.Sprintf("%s %q has no variable %q", e.device.Kind, e.device.Name, key)
 	if near := nearest.Word(key, known); near != "" {
 		return fmt.Errorf("%s; did you mean %q?", text, near)
 	}

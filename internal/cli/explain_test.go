@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/table"
@@ -21,7 +22,7 @@ var escapes = regexp.MustCompile("\x1b\\[[0-9]*[mK]")
 func web() *explanation {
 	type own map[string]string
 	e := &explanation{
-		device: &device{craton.KindHost, craton.Device{ID: 32, Name: "web-01", IPAddress: "10.20.0.11", DeviceType: "server", Active: true}},
+		device: &object.Device{Kind: craton.KindHost, Device: craton.Device{ID: 32, Name: "web-01", IPAddress: "10.20.0.11", DeviceType: "server", Active: true}},
 		levels: []hierarchy.Level{
 			{Kind: "host", ID: "32", Name: "web-01", Variables: hierarchy.Of(own{"role": `"frontend"`, "ansible_connection": `"local"`})},
 			{Kind: "network-device", ID: "31", Name: "tor\x1b[31m", Variables: hierarchy.Of(own{"mtu": `9000`})},

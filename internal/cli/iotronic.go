@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
@@ -86,7 +87,7 @@ type things struct {
 // iotronicCommand is a verb with a kind of objects of Ironic or Iotronic.
 type iotronicCommand struct {
 	argparse.Command
-	resource *resource
+	resource *object.Resource
 	kind     *kind
 	aliases  []string           // names of the Python clients
 	only     []iotronic.Dialect // that have it; nil: those that have the kind

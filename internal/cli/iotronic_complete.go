@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
 // complete declares how a command's arguments are completed. It is called for a completion only.
 func (c *iotronicCommand) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
 	ask := func(question func(context.Context, *things) []string) []string {
-		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		ctx, cancel := context.WithTimeout(cmd.Context(), object.CompletionTime)
 		defer cancel()
 		for _, name := range []string{"retries", "max-retries"} {
 			if cmd.Flags().Set(name, "0") != nil {

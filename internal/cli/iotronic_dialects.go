@@ -27,21 +27,21 @@ var counterparts = map[string]string{"node": "board", "board": "node"}
 // instead says what to use in the place of a command that a dialect does not have: the same verb for what its machines
 // are called, or what else there is.
 func instead(c *iotronicCommand, d iotronic.Dialect) string {
-	verb, _ := strings.CutPrefix(c.Name, c.kind.name)
+	verb, _ := strings.CutPrefix(c.Name, c.kind.Name)
 	var nouns []string
 	for _, k := range kinds() {
 		if !slices.Contains(k.dialects(), d) {
 			continue
 		}
-		nouns = append(nouns, k.name+"-*")
+		nouns = append(nouns, k.Name+"-*")
 		for _, other := range k.commands() {
-			if other.Name == counterparts[c.kind.name]+verb && slices.Contains(other.dialects(), d) {
+			if other.Name == counterparts[c.kind.Name]+verb && slices.Contains(other.dialects(), d) {
 				return "use " + other.Name
 			}
 		}
 	}
 	if slices.Contains(c.kind.dialects(), d) {
-		return "it cannot do that with its " + c.kind.noun() + "s"
+		return "it cannot do that with its " + c.kind.Noun() + "s"
 	}
 	return "it has " + strings.Join(nouns, ", ")
 }

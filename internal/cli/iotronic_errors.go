@@ -87,7 +87,7 @@ const keyFleet = "fleet"
 // resolveFleet makes the fleet of a board, which JSON names, its UUID.
 func (t *things) resolveFleet(ctx context.Context, k *kind, values map[string]any) (err error) {
 	name, ok := values[keyFleet].(json.RawMessage)
-	if word := gjson.ParseBytes(name); ok && k.name == "board" && word.Type == gjson.String {
+	if word := gjson.ParseBytes(name); ok && k.Name == "board" && word.Type == gjson.String {
 		values[keyFleet], err = t.fleet(ctx, word.Str)
 	}
 	return err

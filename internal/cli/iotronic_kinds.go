@@ -8,6 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -16,7 +17,7 @@ import (
 // kind is one kind of objects of Ironic and Iotronic. What its commands differ in is data; its resource has the columns
 // and options of all dialects together.
 type kind struct {
-	resource
+	object.Resource
 	api     service
 	columns []columns
 	// listed: the API shows single objects to admins only, and all of them to everybody in lists (reference §3).
@@ -55,7 +56,7 @@ const keyUUID = "uuid"
 // listOptions are the options that every list has, and filters.
 func listOptions(filters ...argparse.Option) []argparse.Option {
 	return slices.Concat([]argparse.Option{
-		fieldsOption, detailOption, allOption,
+		object.FieldsOption, object.DetailOption, object.AllOption,
 		{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "how many to show; 0 is all"},
 		{Long: "marker", Meta: "<uuid>", Key: "marker", Help: "UUID of the last one already seen: show those after it"},
 		{Long: "sort-key", Meta: "<field>", Key: "sort_key", Help: "field to sort by; by default those made first come first"},
@@ -65,14 +66,14 @@ func listOptions(filters ...argparse.Option) []argparse.Option {
 
 // truth is an option that is true or false to the API.
 func truth(key, help string) argparse.Option {
-	o := textual(key, help)
+	o := object.Textual(key, help)
 	o.Kind, o.Meta = argparse.TruthOption, "<boolean>"
 	return o
 }
 
 // flag is an option without a value that is true to the API.
 func flag(key, help string) argparse.Option {
-	o := textual(key, help)
+	o := object.Textual(key, help)
 	o.Kind = argparse.SwitchOption
 	return o
 }
@@ -103,7 +104,7 @@ func kinds() []*kind {
 // fleetKind also has the boards of a fleet, in the columns of boards.
 func fleetKind() *kind {
 	return &kind{
-		resource: resource{name: "fleet", list: listOptions()},
+		Resource: object.Resource{Name: "fleet", List: listOptions()},
 		listed:   true,
 		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name project description"), more: strings.Fields("extra created_at updated_at")}},
 		extra: func(k *kind) []*iotronicCommand {
@@ -118,7 +119,7 @@ func fleetKind() *kind {
 
 func driverKind() *kind {
 	driver := &kind{
-		resource: resource{name: "driver", title: "name", list: []argparse.Option{fieldsOption, detailOption,
+		Resource: object.Resource{Name: "driver", Title: "name", List: []argparse.Option{object.FieldsOption, object.DetailOption,
 			{Long: "type", Short: "t", Meta: "<type>", Key: "type", Choices: []string{"classic", "dynamic"}, Help: "only those of this type: classic or dynamic"}}},
 		columns: []columns{{in: onIronic, short: []string{"name", "hosts"}, more: driverFields()}},
 		extra:   driverCommands,
@@ -138,7 +139,7 @@ func driverKind() *kind {
 
 func pluginKind() *kind {
 	return &kind{
-		resource: resource{name: "plugin", list: listOptions(
+		Resource: object.Resource{Name: "plugin", List: listOptions(
 			flag("public", "only the public ones, of everybody"), flag("with_public", "the public ones of others, too"),
 			flag("all_plugins", "everybody's, for admins"))},
 		columns: []columns{{in: []iotronic.Dialect{iotronic.DialectNodes, iotronic.DialectBoards},
@@ -149,7 +150,7 @@ func pluginKind() *kind {
 
 func serviceKind() *kind {
 	return &kind{
-		resource: resource{name: "service", list: listOptions(flag("all_services", "everybody's, for admins"))},
+		Resource: object.Resource{Name: "service", List: listOptions(flag("all_services", "everybody's, for admins"))},
 		listed:   true,
 		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name port protocol"), more: strings.Fields("project extra created_at updated_at")}},
 		api:      reading(func(c *iotronic.Client) *iotronic.ServiceService { return c.Services }, func(s *iotronic.Service) iotronic.Object { return s.Fields }),
@@ -158,9 +159,9 @@ func serviceKind() *kind {
 
 func portKind(node *kind) *kind {
 	return &kind{
-		resource: resource{name: "port", list: listOptions(
-			argparse.Option{Long: "node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: "node", Of: []argparse.Kind{&node.resource}, Help: "Ironic: only those of this node, by name or UUID"},
-			textual("address", "Ironic: only the one with this MAC address"))},
+		Resource: object.Resource{Name: "port", List: listOptions(
+			argparse.Option{Long: "node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: "node", Of: []argparse.Kind{&node.Resource}, Help: "Ironic: only those of this node, by name or UUID"},
+			object.Textual("address", "Ironic: only the one with this MAC address"))},
 		columns: []columns{
 			{in: onIronic, short: []string{keyUUID, "address"},
 				more: strings.Fields("node_uuid name local_link_connection portgroup_uuid pxe_enabled physical_network is_smartnic internal_info extra created_at updated_at")},
@@ -172,7 +173,7 @@ func portKind(node *kind) *kind {
 
 func webserviceKind() *kind {
 	return &kind{
-		resource: resource{name: "webservice", list: listOptions()},
+		Resource: object.Resource{Name: "webservice", List: listOptions()},
 		listed:   true,
 		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name port board_uuid"), more: strings.Fields("secure extra created_at updated_at")}},
 		api: reading(func(c *iotronic.Client) *iotronic.WebserviceService { return c.Webservices },
@@ -182,7 +183,7 @@ func webserviceKind() *kind {
 
 func enabledWebserviceKind() *kind {
 	return &kind{
-		resource: resource{name: "enabled-webservice", list: []argparse.Option{fieldsOption, detailOption}},
+		Resource: object.Resource{Name: "enabled-webservice", List: []argparse.Option{object.FieldsOption, object.DetailOption}},
 		columns: []columns{{in: onBoards, short: strings.Fields("board_uuid http_port https_port dns zone"),
 			more: []string{"extra"}}},
 		api: once(func(ctx context.Context, c *iotronic.Client, _ parameters) ([]*iotronic.EnabledWebservice, error) {
@@ -195,8 +196,8 @@ func enabledWebserviceKind() *kind {
 func (k *kind) join() {
 	for _, c := range k.columns {
 		for _, f := range slices.Concat(c.short, c.more) {
-			if !slices.Contains(k.fields, f) {
-				k.fields = append(k.fields, f)
+			if !slices.Contains(k.Fields, f) {
+				k.Fields = append(k.Fields, f)
 			}
 		}
 	}
@@ -206,7 +207,7 @@ func (k *kind) join() {
 func interfaceOptions() []argparse.Option {
 	options := make([]argparse.Option, len(interfaces))
 	for i, name := range interfaces {
-		options[i] = textual(name+"_interface", "Ironic: its "+name+" interface; by default the driver's")
+		options[i] = object.Textual(name+"_interface", "Ironic: its "+name+" interface; by default the driver's")
 	}
 	return options
 }
@@ -238,7 +239,7 @@ func (k *kind) commands() []*iotronicCommand {
 		all = append(all, k.extra(k)...)
 	}
 	for _, c := range all {
-		c.kind, c.resource, c.Of, c.Name = k, &k.resource, &k.resource, k.name+"-"+c.Name
+		c.kind, c.resource, c.Of, c.Name = k, &k.Resource, &k.Resource, k.Name+"-"+c.Name
 		c.Long, c.Example = c.text(), iotronicExample(c.Name)
 	}
 	slices.SortFunc(all, func(a, b *iotronicCommand) int { return strings.Compare(a.Name, b.Name) })

@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/walk"
@@ -18,13 +19,13 @@ import (
 
 func iotronicList(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		Command: argparse.Command{Name: "list", Short: "List the " + k.noun() + "s", Options: k.list},
+		Command: argparse.Command{Name: "list", Short: "List the " + k.Noun() + "s", Options: k.List},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
 				return err
 			}
-			p, err := t.parameters(ctx, k.list, c)
+			p, err := t.parameters(ctx, k.List, c)
 			if err != nil {
 				return err
 			}
@@ -58,7 +59,7 @@ func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 	fields := fieldsOf(c)
 	for _, f := range fields {
 		if !slices.Contains(all, f) {
-			return nil, badField(f, all)
+			return nil, object.BadField(f, all)
 		}
 	}
 	if len(fields) == 0 {
@@ -181,7 +182,7 @@ func (t *things) everything(ctx context.Context, k *kind, p parameters, most int
 				return err
 			}
 			objects = append(objects, o)
-			progress.Show(len(objects), 0, k.noun()+"s")
+			progress.Show(len(objects), 0, k.Noun()+"s")
 			if len(objects) == most {
 				break
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -19,7 +20,7 @@ func placeOptions() []argparse.Option {
 
 // hardwareOptions are what a node or board of Iotronic is.
 func hardwareOptions() []argparse.Option {
-	return []argparse.Option{textual("code", "unique code that the board signs in with"), textual("type", "type of the hardware"),
+	return []argparse.Option{object.Textual("code", "unique code that the board signs in with"), object.Textual("type", "type of the hardware"),
 		flag("mobile", "it moves")}
 }
 
@@ -55,31 +56,31 @@ func nodeColumns() []columns {
 
 func nodeKind() *kind {
 	node := &kind{
-		resource: resource{
-			name: "node",
-			create: slices.Concat([]argparse.Option{
-				short("d", textual("driver", "Ironic: the driver, such as ipmi")), short("n", textual("name", "name")),
+		Resource: object.Resource{
+			Name: "node",
+			Create: slices.Concat([]argparse.Option{
+				short("d", object.Textual("driver", "Ironic: the driver, such as ipmi")), short("n", object.Textual("name", "name")),
 				pairs("driver-info", "i", "driver_info", "Ironic: what the driver needs to know, such as ipmi_address=192.0.2.1"),
 				pairs("properties", "p", "properties", "Ironic: what the machine is like, such as cpus=8"), extraOption(),
-				short("u", textual(keyUUID, "Ironic: UUID of the node; by default a new one")),
+				short("u", object.Textual(keyUUID, "Ironic: UUID of the node; by default a new one")),
 				{Long: "chassis", Short: "c", Meta: "<chassis>", Key: "chassis_uuid", Help: "Ironic: UUID of its chassis"},
-				textual("resource_class", "Ironic: what schedulers know it as"), textual("conductor_group", "Ironic: the conductors that may work with it"),
-				textual("owner", "Ironic: whose it is"), textual("lessee", "Ironic: who uses it"), textual("description", "Ironic: text for people"),
+				object.Textual("resource_class", "Ironic: what schedulers know it as"), object.Textual("conductor_group", "Ironic: the conductors that may work with it"),
+				object.Textual("owner", "Ironic: whose it is"), object.Textual("lessee", "Ironic: who uses it"), object.Textual("description", "Ironic: text for people"),
 				truth("automated_clean", "Ironic: whether it is cleaned between its users"),
 			}, interfaceOptions(), hardwareOptions(), placeOptions()),
-			list: listOptions(
-				textual("instance_uuid", "Ironic: only the node that this instance runs on"),
+			List: listOptions(
+				object.Textual("instance_uuid", "Ironic: only the node that this instance runs on"),
 				truth("associated", "Ironic: only those with an instance (true), or without (false)"),
 				truth("maintenance", "Ironic: only those in maintenance (true), or not (false)"),
-				textual("provision_state", "Ironic: only those in this state, such as active"),
-				textual("driver", "Ironic: only those with this driver"), textual("resource_class", "Ironic: only those of this class"),
-				textual("fault", "Ironic: only those with this fault, such as power failure"),
-				textual("conductor_group", "Ironic: only those of this group"), textual("conductor", "Ironic: only those that this conductor works with"),
-				textual("owner", "Ironic: only those of this owner"), textual("lessee", "Ironic: only those that this one uses"),
-				textual("shard", "Ironic: only those in these shards, with commas between"),
+				object.Textual("provision_state", "Ironic: only those in this state, such as active"),
+				object.Textual("driver", "Ironic: only those with this driver"), object.Textual("resource_class", "Ironic: only those of this class"),
+				object.Textual("fault", "Ironic: only those with this fault, such as power failure"),
+				object.Textual("conductor_group", "Ironic: only those of this group"), object.Textual("conductor", "Ironic: only those that this conductor works with"),
+				object.Textual("owner", "Ironic: only those of this owner"), object.Textual("lessee", "Ironic: only those that this one uses"),
+				object.Textual("shard", "Ironic: only those in these shards, with commas between"),
 				truth("sharded", "Ironic: only those in a shard (true), or in none (false)"),
-				textual("parent_node", "Ironic: only children of this node"), flag("include_children", "Ironic: children of other nodes, too"),
-				textual("project", "Iotronic: those of another project, for admins"),
+				object.Textual("parent_node", "Ironic: only children of this node"), flag("include_children", "Ironic: children of other nodes, too"),
+				object.Textual("project", "Iotronic: those of another project, for admins"),
 			),
 		},
 		columns: nodeColumns(),
@@ -94,15 +95,15 @@ func nodeKind() *kind {
 func boardKind(fleet *kind) *kind {
 	place, hardware := placeOptions(), hardwareOptions()
 	board := &kind{
-		resource: resource{
-			name: "board",
-			create: slices.Concat([]argparse.Option{
-				required(short("n", textual("name", "name, as of a host, in lower case"))), required(hardware[0]), hardware[1], hardware[2],
-				required(place[0]), required(place[1]), required(place[2]), reference("fleet", "", keyFleet, &fleet.resource), extraOption(),
+		Resource: object.Resource{
+			Name: "board",
+			Create: slices.Concat([]argparse.Option{
+				object.Required(short("n", object.Textual("name", "name, as of a host, in lower case"))), object.Required(hardware[0]), hardware[1], hardware[2],
+				object.Required(place[0]), object.Required(place[1]), object.Required(place[2]), object.Reference("fleet", "", keyFleet, &fleet.Resource), extraOption(),
 			}),
-			list: listOptions(
+			List: listOptions(
 				argparse.Option{Long: "status", Meta: "<status>", Key: "status", Choices: []string{"registered", "offline", "online"}, Help: "only those with this status: registered, offline or online"},
-				textual("project", "those of another project, for admins"),
+				object.Textual("project", "those of another project, for admins"),
 			),
 		},
 		columns: []columns{{

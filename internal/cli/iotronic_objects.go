@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
@@ -19,12 +20,12 @@ import (
 )
 
 func iotronicShow(k *kind) *iotronicCommand {
-	options := []argparse.Option{fieldsOption}
-	if k.name == "node" {
+	options := []argparse.Option{object.FieldsOption}
+	if k.Name == "node" {
 		options = append(options, argparse.Option{Long: "instance", Kind: argparse.SwitchOption, Help: "<node> is the UUID of the instance that runs on it; for Ironic"})
 	}
 	return &iotronicCommand{
-		Command: argparse.Command{Name: "show", Short: "Show details of a " + k.noun(), Options: options, Target: true},
+		Command: argparse.Command{Name: "show", Short: "Show details of a " + k.Noun(), Options: options, Target: true},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
@@ -82,7 +83,7 @@ func part(o gjson.Result, fields []string) gjson.Result {
 		if raw == "" {
 			raw = "null"
 		}
-		b.WriteString("," + string(jsonText(f)) + ":" + raw)
+		b.WriteString("," + string(object.JSONText(f)) + ":" + raw)
 	}
 	return gjson.Parse("{" + b.String()[1:] + "}")
 }
@@ -107,13 +108,13 @@ var attributesOption = argparse.Option{Long: "json", Meta: "<file>",
 
 func iotronicCreate(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		Command: argparse.Command{Name: "create", Short: "Register a new " + k.noun(), Options: append(slices.Clone(k.create), attributesOption), Instead: attributesOption.Long},
+		Command: argparse.Command{Name: "create", Short: "Register a new " + k.Noun(), Options: append(slices.Clone(k.Create), attributesOption), Instead: attributesOption.Long},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			p, err := t.attributes(c)
 			if err != nil {
 				return fmt.Errorf("argument %s: %w", attributesOption.Argument(), err)
 			}
-			options, err := t.parameters(ctx, k.create, c)
+			options, err := t.parameters(ctx, k.Create, c)
 			if err != nil {
 				return err
 			}
@@ -212,20 +213,20 @@ func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error 
 		}
 	}
 	if missing != nil {
-		return fmt.Errorf("a %s of %s needs %s", k.noun(), titles[t.dialect], strings.Join(missing, ", "))
+		return fmt.Errorf("a %s of %s needs %s", k.Noun(), titles[t.dialect], strings.Join(missing, ", "))
 	}
 	return nil
 }
 
 func iotronicDelete(k *kind) *iotronicCommand {
 	var options []argparse.Option
-	long := "Remove one " + k.noun() + " or several, by name or UUID. Those that cannot be removed do not keep the others."
+	long := "Remove one " + k.Noun() + " or several, by name or UUID. Those that cannot be removed do not keep the others."
 	if slices.Contains(k.dialects(), iotronic.DialectIronic) {
-		options = []argparse.Option{yesOption, dryRunOption}
-		long += "\nIronic deletes the ports of a " + k.noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
+		options = []argparse.Option{object.YesOption, object.DryRunOption}
+		long += "\nIronic deletes the ports of a " + k.Noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
 	}
 	return &iotronicCommand{
-		Command: argparse.Command{Name: "delete", Short: "Remove " + k.noun() + "s", Target: true, Rest: true, Options: options, Long: long},
+		Command: argparse.Command{Name: "delete", Short: "Remove " + k.Noun() + "s", Target: true, Rest: true, Options: options, Long: long},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			var failures []error
 			if err := t.mayDelete(ctx, k, c); err != nil || c.Given("dry-run") {
@@ -234,10 +235,10 @@ func iotronicDelete(k *kind) *iotronicCommand {
 			for _, id := range append([]string{c.Target}, c.Words...) {
 				if err := k.api.remove(ctx, t.client, id); err != nil {
 					why := plainly(t.near(ctx, k, id, err))
-					failures = append(failures, run.InTheWords("", fmt.Sprintf("Failed to delete %s %s: %s", k.noun(), id, why), "", err))
+					failures = append(failures, run.InTheWords("", fmt.Sprintf("Failed to delete %s %s: %s", k.Noun(), id, why), "", err))
 					continue
 				}
-				t.Say("%s %s was successfully deleted.", k.capital(), id)
+				t.Say("%s %s was successfully deleted.", k.Capital(), id)
 			}
 			return errors.Join(failures...)
 		},
@@ -252,28 +253,28 @@ func (t *things) mayDelete(ctx context.Context, k *kind, c *argparse.Call) error
 	}
 	var full []string
 	for _, id := range append([]string{c.Target}, c.Words...) {
-		ports := amount{kind: &resource{name: "port"}}
+		ports := object.Amount{Kind: &object.Resource{Name: "port"}}
 		if t.dialect == iotronic.DialectIronic {
-			found, err := t.everything(ctx, portKind(k), parameters{"node": id}, mostCounted)
+			found, err := t.everything(ctx, portKind(k), parameters{"node": id}, object.MostCounted)
 			switch {
 			case iotronic.IsNotFound(err) && !dry: // the delete will say so
 				continue
 			case err != nil:
 				return t.near(ctx, k, id, err)
 			}
-			ports.n, ports.more = len(found), len(found) >= mostCounted
+			ports.N, ports.More = len(found), len(found) >= object.MostCounted
 		}
 		if dry {
-			t.Say("Would delete %s %s with %s.", k.noun(), id, ports)
+			t.Say("Would delete %s %s with %s.", k.Noun(), id, ports)
 		}
-		if ports.n > 0 {
+		if ports.N > 0 {
 			full = append(full, id+" ("+ports.String()+")")
 		}
 	}
 	if full == nil || dry {
 		return nil
 	}
-	return consent(t.Streams, fmt.Sprintf("Ironic would delete ports with: %s.", strings.Join(full, ", ")))
+	return object.Consent(t.Streams, fmt.Sprintf("Ironic would delete ports with: %s.", strings.Join(full, ", ")))
 }
 
 // partVerb lists what is below one object: name is the noun of the parts, fields their columns.
@@ -281,7 +282,7 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 	whole func(*T) iotronic.Object,
 ) *iotronicCommand {
 	return &iotronicCommand{
-		Command: argparse.Command{Name: name + "-list", Short: "List the " + name + "s of a " + k.noun(), Target: true}, aliases: aliases,
+		Command: argparse.Command{Name: name + "-list", Short: "List the " + name + "s of a " + k.Noun(), Target: true}, aliases: aliases,
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			parts, err := list(ctx, t.client, c.Target)
 			if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/iotronic"
@@ -76,7 +77,7 @@ func (k *kind) validate(ctx context.Context, t *things, c *argparse.Call) error 
 	}
 	var rows []gjson.Result
 	for _, m := range show.Members(result(found)) {
-		rows = append(rows, with(m.Value, "interface", string(jsonText(m.Key))))
+		rows = append(rows, object.With(m.Value, "interface", string(object.JSONText(m.Key))))
 	}
 	return t.PrintList(rows, []string{"interface", "result", "reason"})
 }
@@ -229,7 +230,7 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 			if err != nil {
 				return fmt.Errorf("argument --%s: %w", o.Long, err)
 			}
-			if p.More[o.Key] = jsonText(text); o.Key != "rescue_password" && gjson.Valid(text) {
+			if p.More[o.Key] = object.JSONText(text); o.Key != "rescue_password" && gjson.Valid(text) {
 				p.More[o.Key] = []byte(text)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
@@ -19,8 +20,8 @@ import (
 
 func iotronicUpdate(k *kind) *iotronicCommand {
 	return &iotronicCommand{
-		Command: argparse.Command{Name: "update", Short: "Change a registered " + k.noun(), Target: true, Rest: true,
-			Long: "Change a " + k.noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
+		Command: argparse.Command{Name: "update", Short: "Change a registered " + k.Noun(), Target: true, Rest: true,
+			Long: "Change a " + k.Noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
 extra/rack, with ~1 for a slash in a key. path= takes away what is there.
 
 A value that is JSON is what it says: 8, true, null, {...}, [...]; everything else is a text, and so is what stands in double
@@ -58,7 +59,7 @@ func (t *things) changes(words []string) (iotronic.Changes, error) {
 	if len(words) > 0 {
 		return changesOf(words)
 	}
-	if atTerminal(t.In) {
+	if object.AtTerminal(t.In) {
 		return nil, run.CommandError(`Nothing to update... Please specify what to change in the following format: "path=value", or "path=" to take it away`)
 	}
 	text, err := io.ReadAll(t.In)
@@ -118,7 +119,7 @@ func valueOf(text string) json.RawMessage {
 	if gjson.Valid(text) {
 		return json.RawMessage(text)
 	}
-	return jsonText(text)
+	return object.JSONText(text)
 }
 
 // pairsOf reads words key=value.

@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"github.com/craton-fleet/craton/internal/cli/object"
 )
 
 // TestKeysTwice: JSON that has a key twice is refused, whichever way it comes.
@@ -14,7 +16,7 @@ func TestKeysTwice(t *testing.T) {
 			t.Errorf("%v: %d %q %q", args, status, out, errs)
 		}
 	}
-	if _, err := readJSON(strings.NewReader(`{"a":1,"b":2,"a":3}`)); err == nil || err.Error() != "standard input: a is given twice; keep one of them" {
+	if _, err := object.ReadJSON(strings.NewReader(`{"a":1,"b":2,"a":3}`)); err == nil || err.Error() != "standard input: a is given twice; keep one of them" {
 		t.Error(err)
 	}
 }

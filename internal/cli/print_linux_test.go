@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
@@ -22,7 +23,7 @@ func TestTablesOnATerminal(t *testing.T) {
 	fields := []string{"id", "name", "note"}
 
 	tty, other := terminal(t, 50)
-	s := &session{run.Session{Printer: show.Printer{Streams: output.Streams{Out: tty}, Format: show.FormatTable}}}
+	s := &object.Session{Session: run.Session{Printer: show.Printer{Streams: output.Streams{Out: tty}, Format: show.FormatTable}}}
 	if err := s.PrintList(objects, fields); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/serve"
 	"github.com/craton-fleet/craton/internal/cli/show"
@@ -57,9 +58,9 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 		// Those that the original had as options.
 		Usual: []string{"format", "url", "craton_version", "project_id", "username", "password"},
 	}
-	for _, r := range resources() {
+	for _, r := range object.Resources() {
 		var group []*cobra.Command
-		for _, c := range r.commands() {
+		for _, c := range r.Commands() {
 			p.Lazy[c.Name] = c
 			group = append(group, c.Cobra())
 		}

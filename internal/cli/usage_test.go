@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
@@ -103,8 +104,8 @@ func TestUsageAsArgparse(t *testing.T) {
 	columns := []int{30, 45, 60, 80, 100, 200}
 	var parsers []parser
 	var ours []string
-	for _, r := range resources() {
-		for _, c := range r.commands() {
+	for _, r := range object.Resources() {
+		for _, c := range r.Commands() {
 			p := parser{Prog: "craton " + c.Name, Rest: c.Rest, Columns: columns, Options: []argument{}}
 			var optional, positional []string
 			for i := range c.Options {

@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"context"
@@ -22,23 +22,23 @@ import (
 
 // completionTime bounds what a completion may take, and completionNames how many names it looks at: a shell waits for it.
 const (
-	completionTime  = 2 * time.Second
+	CompletionTime  = 2 * time.Second
 	completionNames = 2000
 )
 
-// completer completes the arguments of one command.
-type completer struct {
-	command *command
+// Completer completes the arguments of one command.
+type Completer struct {
+	Command *Command
 	called  *argparse.Call
-	streams output.Streams
+	Streams output.Streams
 }
 
 // complete declares how a command's arguments are completed. It is called for a completion only.
-func (c *command) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
-	by := completer{c, called, s}
+func (c *Command) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
+	by := Completer{c, called, s}
 	c.CompleteBy(cmd, called,
 		func(begin string, kinds ...argparse.Kind) []string {
-			return by.names(cmd, begin, resourcesOf(kinds)...)
+			return by.Names(cmd, begin, resourcesOf(kinds)...)
 		},
 		func(args []string) ([]string, cobra.ShellCompDirective) {
 			directive := cobra.ShellCompDirectiveNoFileComp
@@ -50,9 +50,9 @@ func (c *command) complete(cmd *cobra.Command, called *argparse.Call, s output.S
 	argparse.CompleteSettings(cmd, settings.Connection, settings.CLI)
 }
 
-// ask gives a question to the API, with little patience.
-func (by completer) ask(cmd *cobra.Command, question func(context.Context, *session) []string) []string {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+// Ask gives a question to the API, with little patience.
+func (by Completer) Ask(cmd *cobra.Command, question func(context.Context, *Session) []string) []string {
+	ctx, cancel := context.WithTimeout(cmd.Context(), CompletionTime)
 	defer cancel()
 	if cmd.Flags().Set("retries", "0") != nil {
 		return nil
@@ -66,14 +66,14 @@ func (by completer) ask(cmd *cobra.Command, question func(context.Context, *sess
 		return nil
 	}
 	defer c.Close() //nolint:errcheck // only read
-	quiet := output.Streams{In: by.streams.In, Out: by.streams.Out, Err: io.Discard}
-	return question(ctx, &session{*run.NewSession(quiet, v, c)})
+	quiet := output.Streams{In: by.Streams.In, Out: by.Streams.Out, Err: io.Discard}
+	return question(ctx, &Session{*run.NewSession(quiet, v, c)})
 }
 
-// names are the names of objects that begin so, at the place that the other options give.
-func (by completer) names(cmd *cobra.Command, begin string, kinds ...*resource) []string {
-	return by.ask(cmd, func(ctx context.Context, s *session) (names []string) {
-		in, err := s.references(ctx, by.command.Options, by.called)
+// Names are the names of objects that begin so, at the place that the other options give.
+func (by Completer) Names(cmd *cobra.Command, begin string, kinds ...*Resource) []string {
+	return by.Ask(cmd, func(ctx context.Context, s *Session) (names []string) {
+		in, err := s.references(ctx, by.Command.Options, by.called)
 		if err != nil {
 			in = nil
 		}
@@ -108,14 +108,14 @@ func (by completer) names(cmd *cobra.Command, begin string, kinds ...*resource) 
 }
 
 // words are the keys or labels that an object has.
-func (by completer) words(cmd *cobra.Command, target string) []string {
-	return by.ask(cmd, func(ctx context.Context, s *session) (words []string) {
-		r := by.command.resource
+func (by Completer) words(cmd *cobra.Command, target string) []string {
+	return by.Ask(cmd, func(ctx context.Context, s *Session) (words []string) {
+		r := by.Command.resource
 		id, err := s.find(ctx, target, nil, r)
 		if err != nil {
 			return nil
 		}
-		if strings.Contains(by.command.Name, "-labels-") {
+		if strings.Contains(by.Command.Name, "-labels-") {
 			words, _ = s.collection(r).Labels(ctx, id)
 			return slices.DeleteFunc(words, func(w string) bool { return !argparse.Typeable(w) })
 		}
@@ -127,7 +127,7 @@ func (by completer) words(cmd *cobra.Command, target string) []string {
 			if !argparse.Typeable(m.Key) {
 				continue
 			}
-			if strings.HasSuffix(by.command.Name, "-vars-set") {
+			if strings.HasSuffix(by.Command.Name, "-vars-set") {
 				if strings.Contains(m.Key, "=") { // where its value would begin
 					continue
 				}

@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"context"
@@ -9,16 +9,16 @@ import (
 )
 
 // labelsVerb makes the command for one thing that can be done with labels.
-func labelsVerb(r *resource, verb string) *command {
+func labelsVerb(r *Resource, verb string) *Command {
 	short := map[string]string{
-		"add":    "Add labels to a " + r.noun(),
-		"delete": "Take labels from a " + r.noun(),
-		"get":    "Show the labels of a " + r.noun(),
-		"set":    "Give a " + r.noun() + " exactly these labels",
+		"add":    "Add labels to a " + r.Noun(),
+		"delete": "Take labels from a " + r.Noun(),
+		"get":    "Show the labels of a " + r.Noun(),
+		"set":    "Give a " + r.Noun() + " exactly these labels",
 	}[verb]
-	return &command{
-		Command: argparse.Command{Name: "labels-" + verb, Short: short, Target: true, Rest: verb != "get", Example: exampleOf(r.name + "-labels-" + verb)},
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+	return &Command{
+		Command: argparse.Command{Name: "labels-" + verb, Short: short, Target: true, Rest: verb != "get", Example: exampleOf(r.Name + "-labels-" + verb)},
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			if len(c.Words) == 0 && (verb == "add" || verb == "delete") {
 				return run.CommandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
 			}

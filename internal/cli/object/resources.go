@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"cmp"
@@ -61,9 +61,9 @@ var words = map[string]argparse.Option{
 
 // Options of lists.
 var (
-	fieldsOption  = argparse.Option{Long: "fields", Meta: "<fields>", Kind: argparse.WordsOption, Help: "columns to show, separated by spaces"}
-	detailOption  = argparse.Option{Long: "detail", Kind: argparse.SwitchOption, Help: "show all columns"}
-	allOption     = argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "show all there are, not the first page only"}
+	FieldsOption  = argparse.Option{Long: "fields", Meta: "<fields>", Kind: argparse.WordsOption, Help: "columns to show, separated by spaces"}
+	DetailOption  = argparse.Option{Long: "detail", Kind: argparse.SwitchOption, Help: "show all columns"}
+	AllOption     = argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "show all there are, not the first page only"}
 	limitOption   = argparse.Option{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "how many to show, 10 to 100"}
 	markerOption  = argparse.Option{Long: "marker", Meta: "<marker>", Help: "id of the last one already seen: show those after it"}
 	sortKeyOption = argparse.Option{Long: "sort-key", Meta: "<field>", Help: "column to sort by"}
@@ -79,85 +79,86 @@ var (
 		Help: "only those that are in use (true), or only those that are not (false)"}
 )
 
-func required(o argparse.Option) argparse.Option { o.Required = true; return o }
+// Required is an option that must be given.
+func Required(o argparse.Option) argparse.Option { o.Required = true; return o }
 func optional(o argparse.Option) argparse.Option { o.Required = false; return o }
 
-// reference is an option that names an object by its id or name.
-func reference(long, short, key string, of ...*resource) argparse.Option {
+// Reference is an option that names an object by its id or name.
+func Reference(long, short, key string, of ...*Resource) argparse.Option {
 	nouns := make([]string, len(of))
 	for i, r := range of {
-		nouns[i] = r.noun()
+		nouns[i] = r.Noun()
 	}
 	return argparse.Option{Long: long, Short: short, Meta: "<" + long + ">", Kind: argparse.ReferenceOption, Key: key, Of: kindsOf(of),
 		Help: strings.Join(nouns, " or ") + ", by id or name"}
 }
 
-// textual is an option that is a text to the API, called as there.
-func textual(key, help string) argparse.Option {
+// Textual is an option that is a text to the API, called as there.
+func Textual(key, help string) argparse.Option {
 	return argparse.Option{Long: strings.ReplaceAll(key, "_", "-"), Meta: "<" + key + ">", Key: key, Help: help}
 }
 
-// resources makes all kinds, in the order of help. An option may name another resource, so they are made together. Columns
+// Resources makes all kinds, in the order of help. An option may name another resource, so they are made together. Columns
 // and options stand in the order of the original's; fields that are not named here come after them.
-func resources() []*resource {
-	all := []*resource{
+func Resources() []*Resource {
+	all := []*Resource{
 		{kind: schema.Project, empties: true,
-			fields: []string{keyID, "name"}, more: []string{keyCreated, keyUpdated},
-			list: []argparse.Option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
+			Fields: []string{keyID, "name"}, more: []string{keyCreated, keyUpdated},
+			List: []argparse.Option{nameFilter, DetailOption, FieldsOption, AllOption, limitOption, markerOption}},
 		{kind: schema.Cloud, empties: true,
-			fields: []string{keyID, "name", keyCreated}, more: []string{keyUpdated, "note", keyProject},
-			list: []argparse.Option{fieldsOption, allOption, detailOption, limitOption, markerOption}},
+			Fields: []string{keyID, "name", keyCreated}, more: []string{keyUpdated, "note", keyProject},
+			List: []argparse.Option{FieldsOption, AllOption, DetailOption, limitOption, markerOption}},
 		{kind: schema.Region, empties: true, offersPlaces: true,
-			fields: []string{keyID, "name", keyCloud}, more: []string{keyProject, "note", keyCreated, keyUpdated},
-			list: []argparse.Option{{Key: keyCloud}, fieldsOption, detailOption, allOption, limitOption, markerOption, varsFilter}},
+			Fields: []string{keyID, "name", keyCloud}, more: []string{keyProject, "note", keyCreated, keyUpdated},
+			List: []argparse.Option{{Key: keyCloud}, FieldsOption, DetailOption, AllOption, limitOption, markerOption, varsFilter}},
 		{kind: schema.Device, zeroIsNone: true,
-			fields: []string{keyID, "name", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyParent},
+			Fields: []string{keyID, "name", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyParent},
 			more:   []string{"note", keyCreated, keyUpdated, keyProject}, hidden: []string{"active"},
-			list: []argparse.Option{fieldsOption, detailOption, allOption, sortKeyOption, sortDirOption, limitOption, markerOption, {Key: keyCloud}, {Key: keyRegion},
+			List: []argparse.Option{FieldsOption, DetailOption, AllOption, sortKeyOption, sortDirOption, limitOption, markerOption, {Key: keyCloud}, {Key: keyRegion},
 				{Key: keyCell}, {Key: keyParent}, descendantsOption, activeFilter}, badSort: sortedByList},
 		{kind: schema.Host, offersPlaces: true, unsaid: []string{keyRegion, keyCloud, keyCell},
-			fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
+			Fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
 			more:   []string{keyUpdated, "note", keyVariables, keyLabels, keyParent, keyProject},
 			order:  []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "device_type", "active", "note", keyLabels, keyParent, keyVariables},
 			again:  []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "active", "note", keyLabels, "device_type", keyParent},
-			list: []argparse.Option{{Key: keyRegion}, {Key: keyCloud}, {Key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+			List: []argparse.Option{{Key: keyRegion}, {Key: keyCloud}, {Key: keyCell}, DetailOption, sortKeyOption, sortDirOption, FieldsOption, AllOption, limitOption,
 				markerOption, typeFilter,
 				{Long: "vars", Meta: "<vars>", Key: "vars", Help: `only those whose variables match, such as role:"db",rack:"a1"`},
 				{Long: "label", Meta: "<label>", Key: "label", Help: "only those with this label"}, ipFilter}, badSort: sortedByList},
 		{kind: schema.Cell, empties: true, offersPlaces: true, nothing: "one of",
-			fields: []string{keyID, "name", keyCloud, keyRegion, keyCreated}, more: []string{keyUpdated, "note", keyVariables, keyProject},
+			Fields: []string{keyID, "name", keyCloud, keyRegion, keyCreated}, more: []string{keyUpdated, "note", keyVariables, keyProject},
 			order: []string{"name", keyRegion, keyCloud, "note", keyVariables},
-			list: []argparse.Option{{Key: keyRegion}, {Key: keyCloud}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption, markerOption,
+			List: []argparse.Option{{Key: keyRegion}, {Key: keyCloud}, DetailOption, sortKeyOption, sortDirOption, FieldsOption, AllOption, limitOption, markerOption,
 				varsFilter}, badSort: sortedByText},
 		{kind: schema.NetworkDevice,
-			fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
+			Fields: []string{keyID, "name", "active", "device_type", "ip_address", keyCloud, keyRegion, keyCell, keyCreated},
 			more:   []string{keyUpdated, "model_name", "os_version", "vlans", keyVariables, keyLabels, keyParent, keyProject},
 			order: []string{"name", "ip_address", keyRegion, keyCloud, keyCell, "device_type", "active", "model_name", "os_version", "vlans",
 				keyLabels, keyParent, keyVariables},
-			list: []argparse.Option{nameFilter, {Key: keyRegion}, {Key: keyCloud}, {Key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption,
+			List: []argparse.Option{nameFilter, {Key: keyRegion}, {Key: keyCloud}, {Key: keyCell}, DetailOption, sortKeyOption, sortDirOption, FieldsOption, AllOption,
 				limitOption, markerOption, typeFilter, varsFilter, ipFilter}, badSort: sortedByList},
 		{kind: schema.Network,
-			fields: []string{keyID, "name", "cidr", "gateway", "netmask", keyCloud, keyRegion, keyCell},
+			Fields: []string{keyID, "name", "cidr", "gateway", "netmask", keyCloud, keyRegion, keyCell},
 			more:   []string{"ip_block_type", "nss", keyVariables, keyCreated, keyUpdated, keyProject},
 			order:  []string{"name", "cidr", "gateway", "netmask", keyRegion, keyCloud, keyCell, "ip_block_type", "nss", keyVariables},
-			list: []argparse.Option{nameFilter, {Key: keyRegion}, {Key: keyCell}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+			List: []argparse.Option{nameFilter, {Key: keyRegion}, {Key: keyCell}, DetailOption, sortKeyOption, sortDirOption, FieldsOption, AllOption, limitOption,
 				markerOption, varsFilter}, badSort: sortedByList},
 		{kind: schema.NetworkInterface,
-			fields: []string{keyID, "name", keyDevice, "interface_type", "ip_address", keyNetwork},
+			Fields: []string{keyID, "name", keyDevice, "interface_type", "ip_address", keyNetwork},
 			more:   []string{"vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp", "security", keyCreated, keyUpdated, keyProject},
 			order: []string{"name", keyDevice, "interface_type", "ip_address", keyNetwork, "vlan_id", "vlan", "port", "speed", "duplex", "link", "cdp",
 				"security", keyVariables},
-			list: []argparse.Option{{Key: keyDevice}, {Key: "interface_type"}, detailOption, sortKeyOption, sortDirOption, fieldsOption, allOption, limitOption,
+			List: []argparse.Option{{Key: keyDevice}, {Key: "interface_type"}, DetailOption, sortKeyOption, sortDirOption, FieldsOption, AllOption, limitOption,
 				markerOption, ipFilter}, badSort: sortedByList},
 		{kind: schema.User, secret: "api_key",
-			fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{keyCreated, keyUpdated},
-			list: []argparse.Option{nameFilter, detailOption, fieldsOption, allOption, limitOption, markerOption}},
+			Fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{keyCreated, keyUpdated},
+			List: []argparse.Option{nameFilter, DetailOption, FieldsOption, AllOption, limitOption, markerOption}},
 	}
 	kinds := byKind{}
 	for _, r := range all {
 		k := r.kind
 		kinds[k.Name] = r
-		r.name, r.path, r.key, r.title, r.uuid = k.Name, "/"+k.Path, k.List, k.Title, k.UUID
+		r.Name, r.path, r.key, r.Title, r.uuid = k.Name, "/"+k.Path, k.List, k.Title, k.UUID
 		r.details, r.variables, r.labels = k.Details, k.Variables == schema.Route && !k.View, k.Labels != schema.Unlabelled && !k.View
 	}
 	refers := map[string]referred{}
@@ -181,9 +182,9 @@ func resources() []*resource {
 }
 
 // byKind are the resources by the names of their kinds.
-type byKind map[string]*resource
+type byKind map[string]*Resource
 
-func (all byKind) named(names []string) (of []*resource) {
+func (all byKind) named(names []string) (of []*Resource) {
 	for _, name := range names {
 		of = append(of, all[name])
 	}
@@ -191,7 +192,7 @@ func (all byKind) named(names []string) (of []*resource) {
 }
 
 // derive fills in what the schema knows of a resource and of others.
-func (all byKind) derive(r *resource) {
+func (all byKind) derive(r *Resource) {
 	k, order := r.kind, r.order
 	if order == nil {
 		order = []string{k.Title}
@@ -200,16 +201,16 @@ func (all byKind) derive(r *resource) {
 		if !slices.Contains(order, f.Key) {
 			order = append(order, f.Key)
 		}
-		if !slices.Contains(slices.Concat(r.fields, r.more, r.hidden), f.Key) {
+		if !slices.Contains(slices.Concat(r.Fields, r.more, r.hidden), f.Key) {
 			r.more = append(r.more, f.Key)
 		}
 	}
 	if k.Variables != schema.None && !slices.Contains(order, keyVariables) {
 		order = append(order, keyVariables)
 	}
-	for i, o := range r.list {
+	for i, o := range r.List {
 		if o.Long == "" {
-			r.list[i] = optional(all.option(k, o.Key))
+			r.List[i] = optional(all.option(k, o.Key))
 			if k.Field(o.Key).Place() && !k.View {
 				r.places = append(r.places, o.Key)
 			}
@@ -219,7 +220,7 @@ func (all byKind) derive(r *resource) {
 		return
 	}
 	for _, key := range order {
-		r.create = append(r.create, all.option(k, key))
+		r.Create = append(r.Create, all.option(k, key))
 	}
 	if k.Updatable() {
 		all.deriveUpdate(r, order)
@@ -237,7 +238,7 @@ func (all byKind) derive(r *resource) {
 }
 
 // deriveUpdate makes the options of an update, and what it says if there are none.
-func (all byKind) deriveUpdate(r *resource, order []string) {
+func (all byKind) deriveUpdate(r *Resource, order []string) {
 	var said, seen []string
 	for _, key := range append(slices.Clone(r.again), order...) {
 		f := r.kind.Field(key)

@@ -1,4 +1,4 @@
-package cli
+package object
 
 // exampleOf is the example of a command; "" if it needs none.
 func exampleOf(name string) string {

@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"context"
@@ -14,14 +14,14 @@ import (
 
 // The commands for variables have the original's sequence of requests, and its words around every error (contract §8.4).
 
-func varsGetVerb(r *resource) *command {
+func varsGetVerb(r *Resource) *Command {
 	long := ""
 	if r.inherits() {
-		long = "Show the variables of a " + r.noun() + ", with those that it inherits from its parents, cell, region, cloud and project."
+		long = "Show the variables of a " + r.Noun() + ", with those that it inherits from its parents, cell, region, cloud and project."
 	}
-	return &command{
-		Command: argparse.Command{Name: "vars-get", Short: "Show the variables of a " + r.noun(), Long: long, Target: true, Example: exampleOf(r.name + "-vars-get")},
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+	return &Command{
+		Command: argparse.Command{Name: "vars-get", Short: "Show the variables of a " + r.Noun(), Long: long, Target: true, Example: exampleOf(r.Name + "-vars-get")},
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			id, _, err := s.get(ctx, r, c.Target)
 			var vars gjson.Result
 			if err == nil {
@@ -36,16 +36,16 @@ func varsGetVerb(r *resource) *command {
 }
 
 // inherits tells whether vars-get shows resolved variables: of hosts only (contract §2.3).
-func (r *resource) inherits() bool { return r.path == "/hosts" }
+func (r *Resource) inherits() bool { return r.path == "/hosts" }
 
-func varsSetVerb(r *resource) *command {
-	return &command{
-		Command: argparse.Command{Name: "vars-set", Short: "Set or delete variables of a " + r.noun(), Target: true, Rest: true, Example: exampleOf(r.name + "-vars-set"), Long: "Set variables of a " + r.noun() + `, given as key=value, and show all. key= deletes the variable.
+func varsSetVerb(r *Resource) *Command {
+	return &Command{
+		Command: argparse.Command{Name: "vars-set", Short: "Set or delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-set"), Long: "Set variables of a " + r.Noun() + `, given as key=value, and show all. key= deletes the variable.
 
 A value that is a number, true, false (also yes, no, on, off) or null as Ansible's YAML reads it, or {...} or [...] as JSON,
 has that type; everything else is a text, and so is what stands in double quotes: key='"5"'. Without words, a JSON object is read from
 standard input; its nulls are set. Words that begin with a dash are words, unless they are options; after -- all are.`},
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			vars, err := s.set(ctx, r, c)
 			if err != nil {
 				return r.varsError("set", c.Target, err)
@@ -55,7 +55,7 @@ standard input; its nulls are set. Words that begin with a dash are words, unles
 	}
 }
 
-func (s *session) set(ctx context.Context, r *resource, c *argparse.Call) (gjson.Result, error) {
+func (s *Session) set(ctx context.Context, r *Resource, c *argparse.Call) (gjson.Result, error) {
 	set, remove, err := s.varsToSet(c.Words)
 	if err != nil {
 		return gjson.Result{}, err
@@ -76,11 +76,11 @@ func (s *session) set(ctx context.Context, r *resource, c *argparse.Call) (gjson
 	return s.variables(ctx, r, id)
 }
 
-func varsDeleteVerb(r *resource) *command {
-	return &command{
-		Command: argparse.Command{Name: "vars-delete", Short: "Delete variables of a " + r.noun(), Target: true, Rest: true, Example: exampleOf(r.name + "-vars-delete"), Long: "Delete variables of a " + r.noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
+func varsDeleteVerb(r *Resource) *Command {
+	return &Command{
+		Command: argparse.Command{Name: "vars-delete", Short: "Delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-delete"), Long: "Delete variables of a " + r.Noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
 			"keys is read from standard input."},
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			keys, err := s.varsToDelete(c.Words)
 			var id string
 			if err == nil {
@@ -99,7 +99,7 @@ func varsDeleteVerb(r *resource) *command {
 }
 
 // variables reads an object's variables: of hosts the resolved ones, of others their own.
-func (s *session) variables(ctx context.Context, r *resource, id string) (gjson.Result, error) {
+func (s *Session) variables(ctx context.Context, r *Resource, id string) (gjson.Result, error) {
 	o, err := s.send(ctx, http.MethodGet, r.at(id)+"/variables", nil)
 	if err != nil {
 		return o, err
@@ -111,22 +111,22 @@ func (s *session) variables(ctx context.Context, r *resource, id string) (gjson.
 	return vars, nil
 }
 
-func (r *resource) varsError(verb, target string, err error) error {
-	return run.Wrapped(err, fmt.Sprintf("Failed to %s variables for %s %s", verb, r.noun(), target))
+func (r *Resource) varsError(verb, target string, err error) error {
+	return run.Wrapped(err, fmt.Sprintf("Failed to %s variables for %s %s", verb, r.Noun(), target))
 }
 
 // varsToSet takes variables from words, or without any from standard input.
-func (s *session) varsToSet(words []string) (set craton.Variables, remove []string, err error) {
+func (s *Session) varsToSet(words []string) (set craton.Variables, remove []string, err error) {
 	if len(words) > 0 {
 		set, remove, notes, err := parseVariables(words)
 		s.warn(notes)
 		return set, remove, err
 	}
-	if atTerminal(s.In) {
+	if AtTerminal(s.In) {
 		return nil, nil, run.CommandError(`Nothing to update... Please specify variables to set in the following format: "key=value". ` +
 			`You may also specify variables to delete by key using the format: "key="`)
 	}
-	doc, err := readJSON(s.In)
+	doc, err := ReadJSON(s.In)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,14 +142,14 @@ func (s *session) varsToSet(words []string) (set craton.Variables, remove []stri
 }
 
 // varsToDelete takes keys from words, or without any from standard input.
-func (s *session) varsToDelete(words []string) ([]string, error) {
+func (s *Session) varsToDelete(words []string) ([]string, error) {
 	if len(words) > 0 {
 		return words, nil
 	}
-	if atTerminal(s.In) {
+	if AtTerminal(s.In) {
 		return nil, run.CommandError("Nothing to delete... Please specify variables to delete by listing the keys you wish to delete separated by spaces.")
 	}
-	doc, err := readJSON(s.In)
+	doc, err := ReadJSON(s.In)
 	if err != nil {
 		return nil, err
 	}

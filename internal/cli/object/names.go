@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"context"
@@ -22,8 +22,8 @@ import (
 
 // referred is what an id in a list, such as a cell_id, may be the id of.
 type referred struct {
-	list *resource   // the collection that has them all
-	each []*resource // where one is read by its id
+	list *Resource   // the collection that has them all
+	each []*Resource // where one is read by its id
 }
 
 // What names may cost. Beyond it a column keeps its ids.
@@ -37,7 +37,7 @@ const (
 
 // names are, by the column, the names of what the ids in a list refer to. People at a terminal see them; programs get
 // the ids. A column of which not every name can be found is left out.
-func (s *session) names(ctx context.Context, r *resource, objects []gjson.Result, fields []string) map[string]map[string]string {
+func (s *Session) names(ctx context.Context, r *Resource, objects []gjson.Result, fields []string) map[string]map[string]string {
 	if s.Format != show.FormatTable || !output.IsTerminal(s.Out) {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (of referred) texts(objects map[string]gjson.Result, apart bool) map[string
 }
 
 // byID reads the objects that have ids: all, or it fails. What the list itself shows, as it does parents, is not read again.
-func (s *session) byID(ctx context.Context, of referred, ids map[string]bool, r *resource, shown []gjson.Result) (map[string]gjson.Result, error) {
+func (s *Session) byID(ctx context.Context, of referred, ids map[string]bool, r *Resource, shown []gjson.Result) (map[string]gjson.Result, error) {
 	found := map[string]gjson.Result{}
 	missing := maps.Clone(ids)
 	take := func(objects []gjson.Result) {
@@ -128,7 +128,7 @@ func (s *session) byID(ctx context.Context, of referred, ids map[string]bool, r 
 		}
 	}
 	if len(missing) > nameReads {
-		return nil, fmt.Errorf("%d %ss are too many to read", len(missing), of.list.noun())
+		return nil, fmt.Errorf("%d %ss are too many to read", len(missing), of.list.Noun())
 	}
 	var mu sync.Mutex
 	g, gctx := errgroup.WithContext(ctx)

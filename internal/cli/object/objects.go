@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 )
 
 // send sends one request about objects, and gives the object of the answer as it came.
-func (s *session) send(ctx context.Context, method, path string, body any) (gjson.Result, error) {
+func (s *Session) send(ctx context.Context, method, path string, body any) (gjson.Result, error) {
 	resp, err := s.Client.Do(ctx, method, path, nil, body)
 	if err != nil {
 		return gjson.Result{}, err
@@ -31,14 +31,14 @@ func (s *session) send(ctx context.Context, method, path string, body any) (gjso
 }
 
 // at is the path of an object.
-func (r *resource) at(id string) string { return r.path + "/" + url.PathEscape(id) }
+func (r *Resource) at(id string) string { return r.path + "/" + url.PathEscape(id) }
 
-func createVerb(r *resource) *command {
-	return &command{
-		Command: argparse.Command{Name: "create", Short: "Register a new " + r.noun(), Options: r.create, Long: r.createLong(), Example: exampleOf(r.name + "-create")},
+func createVerb(r *Resource) *Command {
+	return &Command{
+		Command: argparse.Command{Name: "create", Short: "Register a new " + r.Noun(), Options: r.Create, Long: r.createLong(), Example: exampleOf(r.Name + "-create")},
 		creates: true,
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
-			body, err := s.body(ctx, r.create, c, r.empties)
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
+			body, err := s.body(ctx, r.Create, c, r.empties)
 			if err != nil {
 				return err
 			}
@@ -65,25 +65,25 @@ func createVerb(r *resource) *command {
 }
 
 // addLabels adds labels to an object that was just made.
-func (s *session) addLabels(ctx context.Context, r *resource, made gjson.Result, labels []string) error {
+func (s *Session) addLabels(ctx context.Context, r *Resource, made gjson.Result, labels []string) error {
 	id := made.Get(keyID)
 	if _, err := s.collection(r).AddLabels(ctx, id.Raw, labels...); err != nil {
-		return run.InTheWords("", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.capital(), id.Raw), run.InWords(err).Error(), err)
+		return run.InTheWords("", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.Capital(), id.Raw), run.InWords(err).Error(), err)
 	}
 	return nil
 }
 
 // createLong tells what is not plain.
-func (r *resource) createLong() string {
+func (r *Resource) createLong() string {
 	if r.secret == "" {
 		return ""
 	}
-	return "Register a new " + r.noun() + ". The answer shows the " + strings.ReplaceAll(r.secret, "_", " ") + ", which `craton server` shows this once only."
+	return "Register a new " + r.Noun() + ". The answer shows the " + strings.ReplaceAll(r.secret, "_", " ") + ", which `craton server` shows this once only."
 }
 
 // body is what a create or update sends: the API's options that are given, references resolved to ids. Without empties
 // empty texts and the id 0 are left out.
-func (s *session) body(ctx context.Context, options []argparse.Option, c *argparse.Call, empties bool) (map[string]any, error) {
+func (s *Session) body(ctx context.Context, options []argparse.Option, c *argparse.Call, empties bool) (map[string]any, error) {
 	refs, err := s.references(ctx, options, c)
 	if err != nil {
 		return nil, err
@@ -131,10 +131,10 @@ func idValue(id string) any {
 	return id
 }
 
-func showVerb(r *resource) *command {
-	return &command{
-		Command: argparse.Command{Name: "show", Short: "Show details of a " + r.noun(), Target: true, Example: exampleOf(r.name + "-show")},
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+func showVerb(r *Resource) *Command {
+	return &Command{
+		Command: argparse.Command{Name: "show", Short: "Show details of a " + r.Noun(), Target: true, Example: exampleOf(r.Name + "-show")},
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			_, o, err := s.get(ctx, r, c.Target)
 			if err != nil {
 				return err
@@ -145,15 +145,15 @@ func showVerb(r *resource) *command {
 }
 
 // guard hides an object's secret.
-func (r *resource) guard(o gjson.Result) gjson.Result {
+func (r *Resource) guard(o gjson.Result) gjson.Result {
 	if r.secret == "" || o.Get(r.secret).Type != gjson.String {
 		return o
 	}
-	return with(o, r.secret, `"********"`)
+	return With(o, r.secret, `"********"`)
 }
 
-// with is an object with one member replaced, or added at the end.
-func with(o gjson.Result, key, raw string) gjson.Result {
+// With is an object with one member replaced, or added at the end.
+func With(o gjson.Result, key, raw string) gjson.Result {
 	var b strings.Builder
 	found := false
 	o.ForEach(func(k, v gjson.Result) bool {
@@ -170,10 +170,10 @@ func with(o gjson.Result, key, raw string) gjson.Result {
 	return gjson.Parse("{" + b.String()[1:] + "}")
 }
 
-func updateVerb(r *resource) *command {
-	return &command{
-		Command: argparse.Command{Name: "update", Short: "Change a registered " + r.noun(), Options: r.update, Target: true, Example: exampleOf(r.name + "-update")},
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+func updateVerb(r *Resource) *Command {
+	return &Command{
+		Command: argparse.Command{Name: "update", Short: "Change a registered " + r.Noun(), Options: r.update, Target: true, Example: exampleOf(r.Name + "-update")},
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
 				return run.CommandError("Nothing to update... Please specify %s", r.nothing)
 			}
@@ -194,7 +194,7 @@ func updateVerb(r *resource) *command {
 					return err
 				}
 			}
-			if r.name == "host" {
+			if r.Name == "host" {
 				s.Say("Host %s has been successfully updated.", c.Target)
 			}
 			return s.PrintObject(r.guard(changed))
@@ -203,7 +203,7 @@ func updateVerb(r *resource) *command {
 }
 
 // put sends an update. The original answers 500 for an object that does not exist; one more request tells.
-func (s *session) put(ctx context.Context, r *resource, id string, body map[string]any) (gjson.Result, error) {
+func (s *Session) put(ctx context.Context, r *Resource, id string, body map[string]any) (gjson.Result, error) {
 	o, err := s.send(ctx, http.MethodPut, r.at(id), body)
 	switch {
 	case craton.IsUnexplained(err):
@@ -214,7 +214,7 @@ func (s *session) put(ctx context.Context, r *resource, id string, body map[stri
 	case craton.IsBadRequest(err):
 		for _, key := range r.fixed {
 			if _, given := body[key]; given {
-				return o, hinted(err, http.StatusBadRequest, "the API cannot move a "+r.noun()+": delete it and create it where it belongs")
+				return o, hinted(err, http.StatusBadRequest, "the API cannot move a "+r.Noun()+": delete it and create it where it belongs")
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"bufio"
@@ -26,19 +26,19 @@ import (
 
 // Options of deletes that take other objects along.
 var (
-	yesOption    = argparse.Option{Long: "yes", Kind: argparse.SwitchOption, Help: "delete without a question, whatever goes along"}
-	dryRunOption = argparse.Option{Long: "dry-run", Kind: argparse.SwitchOption, Help: "show what would be deleted, and delete nothing"}
+	YesOption    = argparse.Option{Long: "yes", Kind: argparse.SwitchOption, Help: "delete without a question, whatever goes along"}
+	DryRunOption = argparse.Option{Long: "dry-run", Kind: argparse.SwitchOption, Help: "show what would be deleted, and delete nothing"}
 )
 
-func deleteVerb(r *resource) *command {
-	options := []argparse.Option{yesOption, dryRunOption}
+func deleteVerb(r *Resource) *Command {
+	options := []argparse.Option{YesOption, DryRunOption}
 	if r.holds == nil && r.secret == "" {
 		options = nil // nothing to ask about
 	}
-	return &command{
-		Command: argparse.Command{Name: "delete", Short: "Remove a " + r.noun(), Long: r.deleteLong(), Target: true, Options: options, Example: exampleOf(r.name + "-delete")},
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
-			what := "Failed to delete " + r.noun() + " " + c.Target
+	return &Command{
+		Command: argparse.Command{Name: "delete", Short: "Remove a " + r.Noun(), Long: r.deleteLong(), Target: true, Options: options, Example: exampleOf(r.Name + "-delete")},
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
+			what := "Failed to delete " + r.Noun() + " " + c.Target
 			id, err := s.find(ctx, c.Target, nil, r)
 			if err != nil {
 				return run.Wrapped(err, what)
@@ -49,28 +49,28 @@ func deleteVerb(r *resource) *command {
 			if err := s.collection(r).Delete(ctx, id); err != nil {
 				return run.Wrapped(err, what)
 			}
-			s.Say("%s %s was successfully deleted.", r.capital(), c.Target)
+			s.Say("%s %s was successfully deleted.", r.Capital(), c.Target)
 			return nil
 		},
 	}
 }
 
 // deleteLong says what a delete takes along.
-func (r *resource) deleteLong() string {
+func (r *Resource) deleteLong() string {
 	const asks = "On a terminal it asks first; elsewhere that needs --yes. --dry-run counts."
 	switch {
 	case r.secret != "":
-		return "Remove a " + r.noun() + ". Removing oneself needs --yes; the last root user stays."
+		return "Remove a " + r.Noun() + ". Removing oneself needs --yes; the last root user stays."
 	case r.holds == nil:
 		return ""
 	}
-	return fmt.Sprintf("Remove a %s, and all that it holds: %s, with their variables and labels.\n%s", r.noun(), listOf(r.holdsNouns(), "and"), asks)
+	return fmt.Sprintf("Remove a %s, and all that it holds: %s, with their variables and labels.\n%s", r.Noun(), listOf(r.holdsNouns(), "and"), asks)
 }
 
-func (r *resource) holdsNouns() []string {
+func (r *Resource) holdsNouns() []string {
 	nouns := make([]string, len(r.holds))
 	for i, k := range r.holds {
-		nouns[i] = k.noun() + "s"
+		nouns[i] = k.Noun() + "s"
 	}
 	return nouns
 }
@@ -85,7 +85,7 @@ func listOf(words []string, last string) string {
 }
 
 // mayDelete asks, where a delete takes more along than was named, or who asks for it; nil is yes.
-func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *argparse.Call) error {
+func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argparse.Call) error {
 	if c.Given("yes") && !c.Given("dry-run") || r.holds == nil && r.secret == "" {
 		return nil
 	}
@@ -95,14 +95,14 @@ func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *argp
 		return err
 	}
 	if err != nil {
-		return run.InTheWords("", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.noun()), run.InWords(err).Error(), err)
+		return run.InTheWords("", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.Noun()), run.InWords(err).Error(), err)
 	}
 	for _, n := range counted {
-		if n.n > 0 || n.more {
+		if n.N > 0 || n.More {
 			goes = append(goes, n.String())
 		}
 	}
-	subject := r.noun() + " " + c.Target
+	subject := r.Noun() + " " + c.Target
 	self, err := s.oneself(ctx, r, id)
 	if c.Given("dry-run") && err == nil {
 		return s.dryRun(ctx, r, id, subject, counted, self)
@@ -111,20 +111,20 @@ func (s *session) mayDelete(ctx context.Context, r *resource, id string, c *argp
 	case err != nil:
 		return err
 	case self:
-		return consent(s.Streams, fmt.Sprintf("The %s is the one that this command signs in as.", subject))
+		return Consent(s.Streams, fmt.Sprintf("The %s is the one that this command signs in as.", subject))
 	case goes != nil:
-		return consent(s.Streams, fmt.Sprintf("The %s is not empty; this would be deleted with it: %s.", subject, strings.Join(goes, ", ")))
+		return Consent(s.Streams, fmt.Sprintf("The %s is not empty; this would be deleted with it: %s.", subject, strings.Join(goes, ", ")))
 	}
 	return nil
 }
 
 // dryRun tells what a delete would do: in words, or as a document of what goes along by kind and of what stands in the way.
-func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, counted []amount, self bool) error {
+func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, counted []Amount, self bool) error {
 	var with []string
 	contents := map[string]int{}
 	for _, n := range counted {
-		if n.n > 0 || n.more {
-			with, contents[n.kind.key] = append(with, n.String()), n.n
+		if n.N > 0 || n.More {
+			with, contents[n.Kind.key] = append(with, n.String()), n.N
 		}
 	}
 	o, err := s.send(ctx, http.MethodGet, r.at(id), nil)
@@ -149,7 +149,7 @@ func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, c
 		}
 	}
 	if s.Format != show.FormatTable {
-		doc := map[string]any{"kind": r.name, "id": json.RawMessage(cmp.Or(o.Get(keyID).Raw, "null")), "name": o.Get(r.nameKey()).Str, "deletes": !gone, "with": contents, "but": hindrance}
+		doc := map[string]any{"kind": r.Name, "id": json.RawMessage(cmp.Or(o.Get(keyID).Raw, "null")), "name": o.Get(r.nameKey()).Str, "deletes": !gone, "with": contents, "but": hindrance}
 		return s.PrintObject(gjson.ParseBytes(jsonOf(doc)))
 	}
 	switch {
@@ -167,7 +167,7 @@ func (s *session) dryRun(ctx context.Context, r *resource, id, subject string, c
 }
 
 // child names a device that has another as its parent, and so keeps it from being deleted; "" if there is none.
-func (s *session) child(ctx context.Context, id string) (string, error) {
+func (s *Session) child(ctx context.Context, id string) (string, error) {
 	page, err := s.Client.Page(ctx, "/devices", url.Values{keyParent: {id}})
 	if err != nil {
 		return "", err
@@ -189,9 +189,9 @@ func jsonOf(doc any) []byte {
 	return text
 }
 
-// consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.
-func consent(s output.Streams, why string) error {
-	if !atTerminal(s.In) || !output.IsTerminal(s.Err) {
+// Consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.
+func Consent(s output.Streams, why string) error {
+	if !AtTerminal(s.In) || !output.IsTerminal(s.Err) {
 		return errors.New(why + " Nothing was deleted: to delete it all the same give --yes; --dry-run shows what goes")
 	}
 	if _, err := fmt.Fprint(s.Err, show.Clean(why)+"\nDelete? [y/N] "); err != nil {
@@ -205,7 +205,7 @@ func consent(s output.Streams, why string) error {
 }
 
 // oneself reports whether an object is the user that the command signs in as.
-func (s *session) oneself(ctx context.Context, r *resource, id string) (bool, error) {
+func (s *Session) oneself(ctx context.Context, r *Resource, id string) (bool, error) {
 	name := s.Settings.String("username")
 	if r.secret == "" || name == "" {
 		return false, nil
@@ -221,29 +221,29 @@ func (s *session) oneself(ctx context.Context, r *resource, id string) (bool, er
 	return own != "" && value.SameUUID(o.Get(keyProject).Str, own), err
 }
 
-// mostCounted is how many objects of a kind are counted: a question must not take longer than the delete.
-const mostCounted = 10_000
+// MostCounted is how many objects of a kind are counted: a question must not take longer than the delete.
+const MostCounted = 10_000
 
-// amount is how many objects of a kind go along.
-type amount struct {
-	kind *resource
-	n    int
-	more bool // there may be more: not all were looked at
+// Amount is how many objects of a kind go along.
+type Amount struct {
+	Kind *Resource
+	N    int
+	More bool // there may be more: not all were looked at
 }
 
-func (a amount) String() string {
-	text := strconv.Itoa(a.n) + " " + a.kind.noun()
-	if a.n != 1 {
+func (a Amount) String() string {
+	text := strconv.Itoa(a.N) + " " + a.Kind.Noun()
+	if a.N != 1 {
 		text += "s"
 	}
-	if a.more {
+	if a.More {
 		text = "at least " + text
 	}
 	return text
 }
 
 // contents counts what the API deletes along with an object (contract §6.3).
-func (s *session) contents(ctx context.Context, r *resource, id string) (all []amount, err error) {
+func (s *Session) contents(ctx context.Context, r *Resource, id string) (all []Amount, err error) {
 	devices := map[string]bool{} // by id
 	progress := output.NewProgress(s.Err)
 	defer progress.Done()
@@ -261,10 +261,10 @@ func (s *session) contents(ctx context.Context, r *resource, id string) (all []a
 		case r.uuid:
 			inside = func(o gjson.Result) bool { return value.SameUUID(o.Get(r.holdKey).String(), id) }
 		}
-		count := amount{kind: k}
-		count.more, err = s.each(ctx, k, q, progress, func() { count.n = 0 }, func(o gjson.Result) {
+		count := Amount{Kind: k}
+		count.More, err = s.each(ctx, k, q, progress, func() { count.N = 0 }, func(o gjson.Result) {
 			if inside(o) {
-				count.n++
+				count.N++
 				if k.labels {
 					devices[o.Get(keyID).String()] = true
 				}
@@ -279,7 +279,7 @@ func (s *session) contents(ctx context.Context, r *resource, id string) (all []a
 }
 
 // each visits the first objects of a listing; more tells that it was not all. A listing is begun anew where it has to be.
-func (s *session) each(ctx context.Context, r *resource, q url.Values, progress *output.Progress, begin func(), visit func(gjson.Result)) (more bool, err error) {
+func (s *Session) each(ctx context.Context, r *Resource, q url.Values, progress *output.Progress, begin func(), visit func(gjson.Result)) (more bool, err error) {
 	q = withParameter(q, "limit", strconv.Itoa(craton.MaxLimit))
 	err = walk.Anew(craton.IsMarkerGone, func() error {
 		begin()
@@ -300,11 +300,11 @@ func (s *session) each(ctx context.Context, r *resource, q url.Values, progress 
 				}
 			}
 			looked += len(items)
-			progress.Show(looked, 0, r.noun()+"s")
+			progress.Show(looked, 0, r.Noun()+"s")
 			if page.Last() {
 				return nil
 			}
-			if more = looked >= mostCounted; more {
+			if more = looked >= MostCounted; more {
 				return nil
 			}
 		}

@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"context"
@@ -8,22 +8,22 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// device is a host or a network device that a word on the command line names.
-type device struct {
-	kind craton.Kind
+// Device is a host or a network device that a word on the command line names.
+type Device struct {
+	Kind craton.Kind
 	craton.Device
 }
 
-// deviceKinds are the resources of hosts and of network devices.
-func deviceKinds() []*resource {
-	return slices.DeleteFunc(resources(), func(r *resource) bool {
-		return r.name != string(craton.KindHost) && r.name != string(craton.KindNetworkDevice)
+// DeviceKinds are the resources of hosts and of network devices.
+func DeviceKinds() []*Resource {
+	return slices.DeleteFunc(Resources(), func(r *Resource) bool {
+		return r.Name != string(craton.KindHost) && r.Name != string(craton.KindNetworkDevice)
 	})
 }
 
-// device finds the one device of either kind that a word means.
-func (s *session) device(ctx context.Context, word string) (*device, error) {
-	kinds := deviceKinds()
+// Device finds the one device of either kind that a word means.
+func (s *Session) Device(ctx context.Context, word string) (*Device, error) {
+	kinds := DeviceKinds()
 	id, err := s.find(ctx, word, nil, kinds...)
 	if err != nil {
 		return nil, err
@@ -39,14 +39,14 @@ func (s *session) device(ctx context.Context, word string) (*device, error) {
 }
 
 // deviceWithID reads a device by its id, of which both kinds have one sequence.
-func deviceWithID(ctx context.Context, c *craton.Client, text string) (*device, error) {
+func deviceWithID(ctx context.Context, c *craton.Client, text string) (*Device, error) {
 	id, err := strconv.Atoi(text)
 	if err != nil {
 		return nil, err
 	}
 	h, err := c.Hosts.Get(ctx, id)
 	if err == nil {
-		return &device{craton.KindHost, h.Device}, nil
+		return &Device{craton.KindHost, h.Device}, nil
 	}
 	if !craton.IsNotFound(err) {
 		return nil, err
@@ -55,5 +55,5 @@ func deviceWithID(ctx context.Context, c *craton.Client, text string) (*device, 
 	if err != nil {
 		return nil, err
 	}
-	return &device{craton.KindNetworkDevice, d.Device}, nil
+	return &Device{craton.KindNetworkDevice, d.Device}, nil
 }

@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"cmp"
@@ -23,10 +23,10 @@ import (
 	"github.com/craton-fleet/craton/internal/walk"
 )
 
-func listVerb(r *resource) *command {
-	return &command{
-		Command: argparse.Command{Name: "list", Short: "List the " + r.noun() + "s", Options: r.list, Example: exampleOf(r.name + "-list")},
-		run: func(ctx context.Context, s *session, c *argparse.Call) error {
+func listVerb(r *Resource) *Command {
+	return &Command{
+		Command: argparse.Command{Name: "list", Short: "List the " + r.Noun() + "s", Options: r.List, Example: exampleOf(r.Name + "-list")},
+		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			fields, err := r.columns(c)
 			if err != nil {
 				return err
@@ -70,7 +70,7 @@ func filterHint(vars string) string {
 			continue
 		}
 		if !gjson.Valid(value) {
-			value = string(jsonText(strings.Trim(value, `"'`)))
+			value = string(JSONText(strings.Trim(value, `"'`)))
 		}
 		return fmt.Sprintf("a text needs double quotes, which the shell must leave: --vars '%s:%s'", path, value)
 	}
@@ -79,7 +79,7 @@ func filterHint(vars string) string {
 
 // sayMore says that a list is not the whole one, if it is not. The API has no count, and a next link on the last page too
 // (contract §3.4): what is behind it is asked for.
-func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.Values) error {
+func (s *Session) sayMore(ctx context.Context, r *Resource, shown int, next url.Values) error {
 	if next == nil {
 		return nil
 	}
@@ -99,23 +99,23 @@ func (s *session) sayMore(ctx context.Context, r *resource, shown int, next url.
 }
 
 // columns are the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
-func (r *resource) columns(c *argparse.Call) ([]string, error) {
+func (r *Resource) columns(c *argparse.Call) ([]string, error) {
 	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
 		return nil, run.CommandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
 	}
-	fields := r.fields
+	fields := r.Fields
 	if c.Given("fields") {
 		fields = c.All("fields")
 	}
 	if c.Given("detail") {
-		if !slices.Equal(fields, r.fields) {
+		if !slices.Equal(fields, r.Fields) {
 			return nil, run.CommandError("Cannot specify both --fields and --detail.")
 		}
 		fields = r.full()
 	}
 	for _, f := range fields {
 		if !slices.Contains(r.full(), f) {
-			return nil, badField(f, r.full())
+			return nil, BadField(f, r.full())
 		}
 	}
 	if key := c.Text("sort-key"); c.Given("sort-key") && !slices.Contains(r.full(), strings.ToLower(key)) {
@@ -124,8 +124,8 @@ func (r *resource) columns(c *argparse.Call) ([]string, error) {
 	return fields, nil
 }
 
-// badField is the error for a field that lists do not have: the original's line, and below it those that they have.
-func badField(field string, fields []string) error {
+// BadField is the error for a field that lists do not have: the original's line, and below it those that they have.
+func BadField(field string, fields []string) error {
 	more := "Fields are: " + strings.Join(fields, ", ")
 	if near := nearest.Word(field, fields); near != "" {
 		more = fmt.Sprintf("Did you mean %s? ", near) + more
@@ -134,14 +134,14 @@ func badField(field string, fields []string) error {
 }
 
 // query is what a list asks the API for.
-func (s *session) query(ctx context.Context, r *resource, c *argparse.Call, fields []string) (url.Values, error) {
-	refs, err := s.references(ctx, r.list, c)
+func (s *Session) query(ctx context.Context, r *Resource, c *argparse.Call, fields []string) (url.Values, error) {
+	refs, err := s.references(ctx, r.List, c)
 	if err != nil {
 		return nil, err
 	}
 	q := url.Values{}
-	for i := range r.list {
-		o := &r.list[i]
+	for i := range r.List {
+		o := &r.List[i]
 		switch text := c.Text(o.Long); {
 		case o.Kind == argparse.ReferenceOption:
 			if id := refs[o.Key]; id != "" && (id != "0" || !r.zeroIsNone) {
@@ -184,7 +184,7 @@ func (s *session) query(ctx context.Context, r *resource, c *argparse.Call, fiel
 
 // list reads the objects of a listing, one page or all, each once, as they came. next are the parameters of the page behind
 // them; nil where nothing follows.
-func (s *session) list(ctx context.Context, r *resource, q url.Values, all bool) (objects []gjson.Result, next url.Values, err error) {
+func (s *Session) list(ctx context.Context, r *Resource, q url.Values, all bool) (objects []gjson.Result, next url.Values, err error) {
 	if !all {
 		page, err := s.Client.Page(ctx, r.path, q)
 		if err == nil {
@@ -229,7 +229,7 @@ func nextOf(links gjson.Result) url.Values {
 }
 
 // walk reads pages until there are no more, or as many objects as one page was to have.
-func (s *session) walk(ctx context.Context, r *resource, q url.Values, all bool, progress *output.Progress) (objects []gjson.Result, next url.Values, err error) {
+func (s *Session) walk(ctx context.Context, r *Resource, q url.Values, all bool, progress *output.Progress) (objects []gjson.Result, next url.Values, err error) {
 	most := 0
 	if !all {
 		most = cmp.Or(askedLimit(q), defaultLimit)
@@ -250,7 +250,7 @@ func (s *session) walk(ctx context.Context, r *resource, q url.Values, all bool,
 				objects = append(objects, o)
 			}
 		}
-		progress.Show(len(objects), 0, r.noun()+"s")
+		progress.Show(len(objects), 0, r.Noun()+"s")
 		if most > 0 && len(objects) >= most {
 			next = nextOf(gjson.GetBytes(page.Body, "links"))
 			if len(objects) > most { // the rest of this page follows
@@ -273,7 +273,7 @@ func withParameter(q url.Values, name, text string) url.Values {
 }
 
 // items are the objects of a list body; of devices hosts come first. Each has a name, if only an empty one.
-func (r *resource) items(body []byte) ([]gjson.Result, error) {
+func (r *Resource) items(body []byte) ([]gjson.Result, error) {
 	list := gjson.GetBytes(body, r.key) // a copy
 	var items []gjson.Result
 	switch {
@@ -296,7 +296,7 @@ func (r *resource) items(body []byte) ([]gjson.Result, error) {
 const labelStreams = 8
 
 // fillLabels reads the labels that a list is to show and the original leaves out.
-func (s *session) fillLabels(ctx context.Context, r *resource, objects []gjson.Result, fields []string) error {
+func (s *Session) fillLabels(ctx context.Context, r *Resource, objects []gjson.Result, fields []string) error {
 	if !r.labels || !slices.Contains(fields, keyLabels) {
 		return nil
 	}
@@ -318,7 +318,7 @@ func (s *session) fillLabels(ctx context.Context, r *resource, objects []gjson.R
 			if err != nil {
 				return err
 			}
-			objects[i] = with(o, keyLabels, string(text))
+			objects[i] = With(o, keyLabels, string(text))
 			return nil
 		})
 	}

@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"context"
@@ -21,11 +21,11 @@ import (
 type place map[string]string
 
 // id is a word as an id of the resource; "" if it cannot be one.
-func (r *resource) id(word string) string { return reconcile.ID(r.kind, word) }
+func (r *Resource) id(word string) string { return reconcile.ID(r.kind, word) }
 
 // references resolves the options that name other objects, the outer ones first: a region is looked for in the cloud
 // that is given, a cell in the region.
-func (s *session) references(ctx context.Context, options []argparse.Option, c *argparse.Call) (place, error) {
+func (s *Session) references(ctx context.Context, options []argparse.Option, c *argparse.Call) (place, error) {
 	ids := place{}
 	order := []string{keyProject, keyCloud, keyRegion, keyCell}
 	refs := slices.DeleteFunc(slices.Clone(options), func(o argparse.Option) bool { return o.Kind != argparse.ReferenceOption || !c.Given(o.Long) })
@@ -55,7 +55,7 @@ func (s *session) references(ctx context.Context, options []argparse.Option, c *
 
 // reference resolves one option. A parent need not stand at the same place; of several with its name the one in the
 // region that is given is meant.
-func (s *session) reference(ctx context.Context, o *argparse.Option, text string, in place, there bool) (string, error) {
+func (s *Session) reference(ctx context.Context, o *argparse.Option, text string, in place, there bool) (string, error) {
 	if there {
 		return s.find(ctx, text, in, resourcesOf(o.Of)...)
 	}
@@ -70,7 +70,7 @@ func (s *session) reference(ctx context.Context, o *argparse.Option, text string
 
 // find is the id of the object, of one of several kinds, that a word means: a number is an id, of projects a UUID; else
 // it is a name, or CONTAINER/NAME.
-func (s *session) find(ctx context.Context, word string, in place, kinds ...*resource) (string, error) {
+func (s *Session) find(ctx context.Context, word string, in place, kinds ...*Resource) (string, error) {
 	for _, r := range kinds {
 		if id := r.id(word); id != "" {
 			return id, nil
@@ -80,7 +80,7 @@ func (s *session) find(ctx context.Context, word string, in place, kinds ...*res
 }
 
 // on does something to the object that a word means. A number that is nobody's id may still be a name.
-func (s *session) on(ctx context.Context, r *resource, word string, do func(id string) error) (id string, err error) {
+func (s *Session) on(ctx context.Context, r *Resource, word string, do func(id string) error) (id string, err error) {
 	id, err = s.find(ctx, word, nil, r)
 	if err != nil {
 		return "", err
@@ -101,7 +101,7 @@ func (s *session) on(ctx context.Context, r *resource, word string, do func(id s
 }
 
 // get reads the object that a word means.
-func (s *session) get(ctx context.Context, r *resource, word string) (id string, o gjson.Result, err error) {
+func (s *Session) get(ctx context.Context, r *Resource, word string) (id string, o gjson.Result, err error) {
 	id, err = s.on(ctx, r, word, func(id string) (err error) {
 		o, err = s.send(ctx, http.MethodGet, r.at(id), nil)
 		return err
@@ -110,13 +110,13 @@ func (s *session) get(ctx context.Context, r *resource, word string) (id string,
 }
 
 // fleet is what words are looked up in.
-func (s *session) fleet(ctx context.Context) (*reconcile.Fleet, error) {
+func (s *Session) fleet(ctx context.Context) (*reconcile.Fleet, error) {
 	own, err := s.Project(ctx)
 	return &reconcile.Fleet{Client: s.Client, Project: own, IDsFirst: true}, err
 }
 
 // called is the id of the one object with a name.
-func (s *session) called(ctx context.Context, word string, in place, kinds ...*resource) (string, error) {
+func (s *Session) called(ctx context.Context, word string, in place, kinds ...*Resource) (string, error) {
 	fl, err := s.fleet(ctx)
 	if err != nil {
 		return "", err
@@ -140,16 +140,16 @@ func (s *session) called(ctx context.Context, word string, in place, kinds ...*r
 }
 
 // nouns are the kinds in words.
-func nouns(kinds []*resource) string {
+func nouns(kinds []*Resource) string {
 	words := make([]string, len(kinds))
 	for i, r := range kinds {
-		words[i] = r.noun()
+		words[i] = r.Noun()
 	}
 	return strings.Join(words, " or ")
 }
 
 // nobody is the error for a word that means nothing.
-func nobody(e *reconcile.Nobody, in place, kinds []*resource) error {
+func nobody(e *reconcile.Nobody, in place, kinds []*Resource) error {
 	text := fmt.Sprintf("No %s has the name or id %q", nouns(kinds), e.Word)
 	var where []string
 	for _, key := range []string{keyCloud, keyRegion, keyCell} {

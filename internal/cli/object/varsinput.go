@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"encoding/json"
@@ -35,7 +35,7 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 			remove = append(remove, key)
 			continue
 		}
-		value, note := variableOf(text)
+		value, note := VariableOf(text)
 		if err := rules.In(key, rules.CheckTwice(string(value))); err != nil {
 			return nil, nil, nil, err
 		}
@@ -56,7 +56,7 @@ func notAPair(word string) string {
 }
 
 // newVariables reads the words key=value of an object to be made, which has nothing to remove.
-func (s *session) newVariables(words []string) (craton.Variables, error) {
+func (s *Session) newVariables(words []string) (craton.Variables, error) {
 	set, remove, notes, err := parseVariables(words)
 	s.warn(notes)
 	if err == nil && len(remove) > 0 {
@@ -71,7 +71,7 @@ func pattern(text string) func() *regexp.Regexp {
 }
 
 // warn prints what to know of words that were understood.
-func (s *session) warn(notes []string) {
+func (s *Session) warn(notes []string) {
 	for _, note := range notes {
 		fmt.Fprintf(s.Err, "WARNING: %s\n", note)
 	}
@@ -80,17 +80,17 @@ func (s *session) warn(notes []string) {
 // pythonFloat is what Python's float reads and JSON can hold.
 var pythonFloat = pattern(`^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+(_\d+)*)?$`)
 
-// variableOf is the value that a word means, as JSON: JSON in braces, brackets and double quotes is JSON, and everything else is
+// VariableOf is the value that a word means, as JSON: JSON in braces, brackets and double quotes is JSON, and everything else is
 // read as a plain scalar of a fleet file, which is as Ansible's YAML reads it. Numbers that JSON lacks, such as .inf, and those
 // that YAML counts by sixties are texts. A note says where that is not what python-cratonclient made of it (contract §8.4), or not
 // what a fleet file has; it follows the word.
-func variableOf(text string) (value json.RawMessage, note string) {
+func VariableOf(text string) (value json.RawMessage, note string) {
 	switch text[0] {
 	case '"':
 		if gjson.Valid(text) {
 			return json.RawMessage(text), ""
 		}
-		return jsonText(strings.Trim(text, `"`)), ""
+		return JSONText(strings.Trim(text, `"`)), ""
 	case '{', '[':
 		if gjson.Valid(text) {
 			return json.RawMessage(text), ""
@@ -100,20 +100,20 @@ func variableOf(text string) (value json.RawMessage, note string) {
 	case yaml11.Null, yaml11.Bool, yaml11.Int, yaml11.Float:
 		switch {
 		case s.Base60:
-			return jsonText(text), fmt.Sprintf("is a text; to Ansible's YAML it is the number %s, so a fleet file wants it in quotes", s.Text)
+			return JSONText(text), fmt.Sprintf("is a text; to Ansible's YAML it is the number %s, so a fleet file wants it in quotes", s.Text)
 		case s.Problem != "":
-			return jsonText(text), "is a text; to Ansible's YAML it " + s.Problem + ", so a fleet file wants it in quotes"
+			return JSONText(text), "is a text; to Ansible's YAML it " + s.Problem + ", so a fleet file wants it in quotes"
 		}
 		return json.RawMessage(s.Text), ""
 	case yaml11.Date:
 		if s.Text != text {
-			return jsonText(text), fmt.Sprintf("is a text; in a file of variables Ansible makes %s of it without quotes", s.Text)
+			return JSONText(text), fmt.Sprintf("is a text; in a file of variables Ansible makes %s of it without quotes", s.Text)
 		}
 	}
 	if note = formerly(text); note == "" {
 		note = otherwise(text)
 	}
-	return jsonText(text), note
+	return JSONText(text), note
 }
 
 // otherwise says what a fleet file has where a text stands in it without quotes, if it is not that text. Nobody takes a template
@@ -151,13 +151,14 @@ func formerly(text string) string {
 	return ""
 }
 
-func jsonText(s string) json.RawMessage {
+// JSONText is a text as JSON.
+func JSONText(s string) json.RawMessage {
 	text, _ := json.Marshal(s) // a string always can
 	return text
 }
 
-// readJSON reads one JSON document. Its errors are as those of Python's json.
-func readJSON(r io.Reader) (gjson.Result, error) {
+// ReadJSON reads one JSON document. Its errors are as those of Python's json.
+func ReadJSON(r io.Reader) (gjson.Result, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return gjson.Result{}, fmt.Errorf("cannot read standard input: %w", err)
@@ -186,7 +187,7 @@ func readJSON(r io.Reader) (gjson.Result, error) {
 		fmt.Sprintf("Expecting value: line %d column %d (char %d)", line, column, utf8.RuneCount(before)), more, nil)
 }
 
-// atTerminal tells whether a person types what is read from r.
-func atTerminal(r io.Reader) bool {
+// AtTerminal tells whether a person types what is read from r.
+func AtTerminal(r io.Reader) bool {
 	return output.IsTerminal(r)
 }

@@ -1,4 +1,4 @@
-package cli
+package object
 
 import (
 	"fmt"
@@ -10,23 +10,23 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// resource is all that the commands of one kind of object differ in: a command such as host-list is the verb list with
+// Resource is all that the commands of one kind of object differ in: a command such as host-list is the verb list with
 // the resource host. A verb that the API lacks for a resource has no options here.
-type resource struct {
+type Resource struct {
 	kind *schema.Kind // nil if it is none of a fleet's; what is known of a kind is filled in by derive
 
-	name string // in commands: network-device
+	Name string // in commands: network-device
 	path string // of the collection: /network-devices
 	key  string // of the list in a body: network_devices
 
-	title  string // the column that names an object; "" is name
+	Title  string // the column that names an object; "" is name
 	uuid   bool   // ids are UUIDs, else integers
 	places []string
 	inside string // the key of the id of what a name is unique in; "" if that is the project
 
-	create []argparse.Option
+	Create []argparse.Option
 	update []argparse.Option
-	list   []argparse.Option // an option that is only a key is that of the field
+	List   []argparse.Option // an option that is only a key is that of the field
 	// order is that of the members that a create takes, by key; again where an update has another.
 	order, again []string
 	// offersPlaces: an update has options for where the object stands. The API refuses them.
@@ -36,7 +36,7 @@ type resource struct {
 	// nothing is what an update without options ends with; it does not name the members that are unsaid.
 	nothing string
 	unsaid  []string
-	fields  []string // columns of a list
+	Fields  []string // columns of a list
 	more    []string // columns that --detail adds
 	hidden  []string // fields that are no columns
 	details bool     // the list takes details=true, and then has variables
@@ -51,7 +51,7 @@ type resource struct {
 	fixed []string
 	// holds are the kinds that a delete takes along, those within others after them; holdKey is where they have the id of
 	// what holds them.
-	holds   []*resource
+	holds   []*Resource
 	holdKey string
 	// refers is what the ids are of that objects have under keys such as cell_id.
 	refers map[string]referred
@@ -60,32 +60,32 @@ type resource struct {
 }
 
 // collection is the client's way to the resource's objects.
-func (s *session) collection(r *resource) *craton.Collection {
-	return s.Client.Collection(craton.Kind(r.name))
+func (s *Session) collection(r *Resource) *craton.Collection {
+	return s.Client.Collection(craton.Kind(r.Name))
 }
 
-// noun is the resource for people: network device.
-func (r *resource) noun() string { return strings.ReplaceAll(r.name, "-", " ") }
+// Noun is the resource for people: network device.
+func (r *Resource) Noun() string { return strings.ReplaceAll(r.Name, "-", " ") }
 
-// capital is the noun at the start of a sentence.
-func (r *resource) capital() string { return strings.ToUpper(r.name[:1]) + r.noun()[1:] }
+// Capital is the noun at the start of a sentence.
+func (r *Resource) Capital() string { return strings.ToUpper(r.Name[:1]) + r.Noun()[1:] }
 
 // nameKey is the member that names an object.
-func (r *resource) nameKey() string {
-	if r.title != "" {
-		return r.title
+func (r *Resource) nameKey() string {
+	if r.Title != "" {
+		return r.Title
 	}
 	return "name"
 }
 
 // Positional is the argument that names an object: <host>.
-func (r *resource) Positional() string { return "<" + r.name + ">" }
+func (r *Resource) Positional() string { return "<" + r.Name + ">" }
 
 // Columns are all columns that a list can have.
-func (r *resource) Columns() []string { return r.full() }
+func (r *Resource) Columns() []string { return r.full() }
 
 // full are all columns that a list can have.
-func (r *resource) full() []string { return slices.Concat(r.fields, r.more) }
+func (r *Resource) full() []string { return slices.Concat(r.Fields, r.more) }
 
 // sortedByList is host-list's error for a bad sort key, in its own words.
 func sortedByList(key string, fields []string) error {
@@ -101,23 +101,23 @@ func sortedByText(key string, fields []string) error {
 	return fmt.Errorf(`"--sort-key" value was "%s" but should be one of: %s`, key, strings.Join(fields, ", "))
 }
 
-// The commands of a resource, in alphabetical order, as help shows them.
-func (r *resource) commands() []*command {
-	var all []*command
-	add := func(is bool, c *command) {
+// Commands are those of a resource, in alphabetical order, as help shows them.
+func (r *Resource) Commands() []*Command {
+	var all []*Command
+	add := func(is bool, c *Command) {
 		if is {
-			c.resource, c.Of, c.Name = r, r, r.name+"-"+c.Name
+			c.resource, c.Of, c.Name = r, r, r.Name+"-"+c.Name
 			all = append(all, c)
 		}
 	}
-	add(r.create != nil, createVerb(r))
-	add(r.create != nil, deleteVerb(r))
+	add(r.Create != nil, createVerb(r))
+	add(r.Create != nil, deleteVerb(r))
 	add(r.labels, labelsVerb(r, "add"))
 	add(r.labels, labelsVerb(r, "delete"))
 	add(r.labels, labelsVerb(r, "get"))
 	add(r.labels, labelsVerb(r, "set"))
-	add(r.list != nil, listVerb(r))
-	add(r.create != nil, showVerb(r))
+	add(r.List != nil, listVerb(r))
+	add(r.Create != nil, showVerb(r))
 	add(r.update != nil, updateVerb(r))
 	add(r.variables, varsDeleteVerb(r))
 	add(r.variables, varsGetVerb(r))
@@ -126,7 +126,7 @@ func (r *resource) commands() []*command {
 }
 
 // kindsOf are resources as arguments name them, and resourcesOf the way back.
-func kindsOf(resources []*resource) []argparse.Kind {
+func kindsOf(resources []*Resource) []argparse.Kind {
 	kinds := make([]argparse.Kind, len(resources))
 	for i, r := range resources {
 		kinds[i] = r
@@ -134,10 +134,10 @@ func kindsOf(resources []*resource) []argparse.Kind {
 	return kinds
 }
 
-func resourcesOf(kinds []argparse.Kind) []*resource {
-	resources := make([]*resource, len(kinds))
+func resourcesOf(kinds []argparse.Kind) []*Resource {
+	resources := make([]*Resource, len(kinds))
 	for i, k := range kinds {
-		resources[i] = k.(*resource) //nolint:forcetypeassert // nothing else is one here
+		resources[i] = k.(*Resource) //nolint:forcetypeassert // nothing else is one here
 	}
 	return resources
 }
