@@ -19,6 +19,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli"
+	"github.com/craton-fleet/craton/internal/cli/explain"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/inventory"
@@ -83,7 +84,7 @@ func (tm *team) craton(t *testing.T, as [2]string, args ...string) []byte {
 	var out, errs bytes.Buffer
 	s := output.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}
 	// Not by way of run, which sets a variable that tests beside each other share.
-	if code := cli.Run(t.Context(), args, s, cli.Version{}, inventory.Command(s), cli.NewExplain(s)); code != 0 {
+	if code := cli.Run(t.Context(), args, s, cli.Version{}, inventory.Command(s), explain.New(s)); code != 0 {
 		t.Fatalf("%v: exit %d\n%s", args[0], code, &errs)
 	}
 	return out.Bytes()

@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/clitest"
 	"github.com/craton-fleet/craton/internal/output"
 )
 
@@ -131,7 +132,7 @@ func TestDeleteAsks(t *testing.T) {
 	there("name\ndb-01\nweb-01\nweb-02\n")
 
 	// At a terminal.
-	tty, other := terminal(t, 200)
+	tty, other := clitest.Terminal(t, 200)
 	answer := func(text string, args ...string) (int, string) {
 		t.Helper()
 		if _, err := io.WriteString(other, text); err != nil {
@@ -145,7 +146,7 @@ func TestDeleteAsks(t *testing.T) {
 			t.Errorf("%q: %d %q", no, status, out)
 		}
 	}
-	if text := shown(t, tty, other); !strings.Contains(text, holds) || !strings.Contains(text, "Delete? [y/N]") || !strings.Contains(text, "nothing was deleted") {
+	if text := clitest.Shown(t, tty, other); !strings.Contains(text, holds) || !strings.Contains(text, "Delete? [y/N]") || !strings.Contains(text, "nothing was deleted") {
 		t.Errorf("%q", text)
 	}
 	there("name\ndb-01\nweb-01\nweb-02\n")

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/clitest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/server"
@@ -41,10 +42,13 @@ network-interface-create -n eth0 -d 1 -t ethernet -i 2001:db8:1000:2000:3000:400
 
 var ended = regexp.MustCompile(`<status \d+>$`)
 
+// escapes are sequences that colour text, or wipe a line.
+var escapes = regexp.MustCompile("\x1b\\[[0-9]*[mK]")
+
 // onTerminal runs command lines with standard output on a terminal, and gives the plain lines of it.
 func onTerminal(t *testing.T, width uint16, settings ...string) func(line string) []string {
 	t.Helper()
-	tty, other := terminal(t, width)
+	tty, other := clitest.Terminal(t, width)
 	config := filepath.Join(t.TempDir(), "config.yml")
 	if err := os.WriteFile(config, nil, 0o600); err != nil {
 		t.Fatal(err)

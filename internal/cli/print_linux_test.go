@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/internal/cli/clitest"
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
@@ -22,7 +23,7 @@ func TestTablesOnATerminal(t *testing.T) {
 		{"id": 2, "name": "\u001b[31mred", "note": null}]`).Array()
 	fields := []string{"id", "name", "note"}
 
-	tty, other := terminal(t, 50)
+	tty, other := clitest.Terminal(t, 50)
 	s := &object.Session{Session: run.Session{Printer: show.Printer{Streams: output.Streams{Out: tty}, Format: show.FormatTable}}}
 	if err := s.PrintList(objects, fields); err != nil {
 		t.Fatal(err)
@@ -30,7 +31,7 @@ func TestTablesOnATerminal(t *testing.T) {
 	if err := s.PrintObject(objects[1]); err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(shown(t, tty, other), "\r\n", "\n")
+	text := strings.ReplaceAll(clitest.Shown(t, tty, other), "\r\n", "\n")
 	escape := regexp.MustCompile(`\x1b\[[0-9;]*m`)
 	for line := range strings.Lines(text) {
 		if plain := escape.ReplaceAllString(strings.TrimSuffix(line, "\n"), ""); len(plain) > 50 {
@@ -54,7 +55,7 @@ func TestTablesOnATerminal(t *testing.T) {
 		if err := s.PrintLabels([]string{"l\x1b[31m\u200b\u202e"}); err != nil {
 			t.Fatal(err)
 		}
-		text := escape.ReplaceAllString(shown(t, tty, other), "")
+		text := escape.ReplaceAllString(clitest.Shown(t, tty, other), "")
 		if strings.ContainsAny(text, "\x1b\u200b\u202e\u009b") || !strings.Contains(strings.ToLower(text), `\u200b`) {
 			t.Errorf("%s: %q", format, text)
 		}
@@ -66,14 +67,14 @@ func TestTablesOnATerminal(t *testing.T) {
 	if err := s.PrintList(long, []string{"id", "name", "ip_address", "note"}); err != nil {
 		t.Fatal(err)
 	}
-	if text := shown(t, tty, other); !strings.Contains(text, "a-name-with-a-dash-in-it.example.net") || !strings.Contains(text, "2001:db8:1:2:3:4:5:6") || strings.Contains(text, "words that may well be broken") {
+	if text := clitest.Shown(t, tty, other); !strings.Contains(text, "a-name-with-a-dash-in-it.example.net") || !strings.Contains(text, "2001:db8:1:2:3:4:5:6") || strings.Contains(text, "words that may well be broken") {
 		t.Errorf("%s", text)
 	}
 
 	if code := run.Report(tty, errors.New("host \x1b[31mred\nis gone")); code != 1 {
 		t.Errorf("exit %d", code)
 	}
-	if text := shown(t, tty, other); !strings.Contains(text, `ERROR: host \u001b[31mred`+"\r\nis gone") {
+	if text := clitest.Shown(t, tty, other); !strings.Contains(text, `ERROR: host \u001b[31mred`+"\r\nis gone") {
 		t.Errorf("%q", text)
 	}
 

@@ -1,4 +1,4 @@
-package cli
+package explain
 
 import (
 	"bytes"
@@ -24,8 +24,8 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// NewExplain makes the command `craton explain`.
-func NewExplain(s output.Streams) *cobra.Command {
+// New makes the command `craton explain`.
+func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain HOST [VARIABLE]",
 		Short: "Show where each variable of a host comes from, and what it shadows",

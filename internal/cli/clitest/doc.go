@@ -1,0 +1,2 @@
+// Package clitest is a terminal for tests of what commands show on one.
+package clitest
