@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/ironic"
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/serve"
@@ -66,7 +67,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 		}
 		p.Add(group)
 	}
-	things := newIotronic(s, v)
+	things := ironic.New(s, v)
 	p.Inner = map[string]*argparse.Program{things.Root.Name(): things}
 	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
 	argparse.SayMistakes(more)

@@ -64,7 +64,7 @@ func TestCitations(t *testing.T) {
 				switch {
 				case section[0] >= 'A' && section[0] <= 'F':
 					document = ansible
-				case m[2] == "" && strings.Contains(name, "iotronic") && !strings.Contains(line, "contract"):
+				case m[2] == "" && (strings.Contains(name, "iotronic") || strings.Contains(name, "ironic")) && !strings.Contains(line, "contract"):
 					document = ironic
 				}
 				if found++; !known[document][section] {

@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"context"
@@ -25,7 +25,7 @@ func plainly(err error) error {
 }
 
 // explain is plainly, and names the option of an attribute that the dialect does not have.
-func (c *iotronicCommand) explain(err error) error {
+func (c *verb) explain(err error) error {
 	if e, ok := errors.AsType[*iotronic.InvalidAttributeError](err); ok {
 		for i := range c.Options {
 			if o := &c.Options[i]; o.Key == e.Attribute {

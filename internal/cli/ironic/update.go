@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"context"
@@ -18,8 +18,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-func iotronicUpdate(k *kind) *iotronicCommand {
-	return &iotronicCommand{
+func iotronicUpdate(k *kind) *verb {
+	return &verb{
 		Command: argparse.Command{Name: "update", Short: "Change a registered " + k.Noun(), Target: true, Rest: true,
 			Long: "Change a " + k.Noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
 extra/rack, with ~1 for a slash in a key. path= takes away what is there.

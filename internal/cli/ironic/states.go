@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"context"
@@ -24,8 +24,8 @@ import (
 var waitOption = argparse.Option{Long: "wait", Meta: "<seconds>", Kind: argparse.IntegerOption, Help: "wait until it is so, this long at the most; 0 is as long as it takes"}
 
 // nodeCommands are those that only nodes have, and only those of Ironic.
-func nodeCommands(k *kind) []*iotronicCommand {
-	all := []*iotronicCommand{
+func nodeCommands(k *kind) []*verb {
+	all := []*verb{
 		partVerb(k, "port", []string{keyUUID, "address"}, nil,
 			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Port, error) {
 				return c.Nodes.Ports(ctx, id)
@@ -183,8 +183,8 @@ var provisionOptions = []struct {
 	}, []string{"+rescue"}},
 }
 
-func provisionVerb(k *kind) *iotronicCommand {
-	c := &iotronicCommand{
+func provisionVerb(k *kind) *verb {
+	c := &verb{
 		Command: argparse.Command{Name: "provision", Short: "Move a node towards another provision state", Target: true},
 		aliases: []string{"node-set-provision-state"}, does: k.provision,
 	}

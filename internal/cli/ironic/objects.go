@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"context"
@@ -19,12 +19,12 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-func iotronicShow(k *kind) *iotronicCommand {
+func iotronicShow(k *kind) *verb {
 	options := []argparse.Option{object.FieldsOption}
 	if k.Name == "node" {
 		options = append(options, argparse.Option{Long: "instance", Kind: argparse.SwitchOption, Help: "<node> is the UUID of the instance that runs on it; for Ironic"})
 	}
-	return &iotronicCommand{
+	return &verb{
 		Command: argparse.Command{Name: "show", Short: "Show details of a " + k.Noun(), Options: options, Target: true},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
@@ -106,8 +106,8 @@ func (t *things) printThing(o gjson.Result) error {
 var attributesOption = argparse.Option{Long: "json", Meta: "<file>",
 	Help: "attributes as a JSON object, in a file or - for standard input, which other users of the machine cannot see; what options say counts for more"}
 
-func iotronicCreate(k *kind) *iotronicCommand {
-	return &iotronicCommand{
+func iotronicCreate(k *kind) *verb {
+	return &verb{
 		Command: argparse.Command{Name: "create", Short: "Register a new " + k.Noun(), Options: append(slices.Clone(k.Create), attributesOption), Instead: attributesOption.Long},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			p, err := t.attributes(c)
@@ -218,14 +218,14 @@ func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error 
 	return nil
 }
 
-func iotronicDelete(k *kind) *iotronicCommand {
+func iotronicDelete(k *kind) *verb {
 	var options []argparse.Option
 	long := "Remove one " + k.Noun() + " or several, by name or UUID. Those that cannot be removed do not keep the others."
 	if slices.Contains(k.dialects(), iotronic.DialectIronic) {
 		options = []argparse.Option{object.YesOption, object.DryRunOption}
 		long += "\nIronic deletes the ports of a " + k.Noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
 	}
-	return &iotronicCommand{
+	return &verb{
 		Command: argparse.Command{Name: "delete", Short: "Remove " + k.Noun() + "s", Target: true, Rest: true, Options: options, Long: long},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			var failures []error
@@ -280,8 +280,8 @@ func (t *things) mayDelete(ctx context.Context, k *kind, c *argparse.Call) error
 // partVerb lists what is below one object: name is the noun of the parts, fields their columns.
 func partVerb[T any](k *kind, name string, fields, aliases []string, list func(context.Context, *iotronic.Client, string) ([]*T, error),
 	whole func(*T) iotronic.Object,
-) *iotronicCommand {
-	return &iotronicCommand{
+) *verb {
+	return &verb{
 		Command: argparse.Command{Name: name + "-list", Short: "List the " + name + "s of a " + k.Noun(), Target: true}, aliases: aliases,
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			parts, err := list(ctx, t.client, c.Target)
@@ -294,9 +294,9 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 }
 
 // boardCommands are those that only boards have.
-func boardCommands(k *kind) []*iotronicCommand {
+func boardCommands(k *kind) []*verb {
 	at := []string{"created_at", "updated_at"}
-	return []*iotronicCommand{
+	return []*verb{
 		partVerb(k, "plugin", append([]string{"plugin", "status", "onboot"}, at...), []string{"plugins-on-board"},
 			func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Injection, error) {
 				return c.Boards.Plugins(ctx, id)
@@ -320,8 +320,8 @@ func boardCommands(k *kind) []*iotronicCommand {
 }
 
 // driverCommands are those that only drivers have.
-func driverCommands(k *kind) []*iotronicCommand {
-	return []*iotronicCommand{{
+func driverCommands(k *kind) []*verb {
+	return []*verb{{
 		Command: argparse.Command{Name: "properties", Short: "Show what a driver needs to know of a node in its driver_info", Target: true},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			properties, err := t.client.Drivers.Properties(ctx, c.Target)

@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-func iotronicList(k *kind) *iotronicCommand {
-	return &iotronicCommand{
+func iotronicList(k *kind) *verb {
+	return &verb{
 		Command: argparse.Command{Name: "list", Short: "List the " + k.Noun() + "s", Options: k.List},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)

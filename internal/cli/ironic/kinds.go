@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type kind struct {
 	columns []columns
 	// listed: the API shows single objects to admins only, and all of them to everybody in lists (reference §3).
 	listed bool
-	extra  func(*kind) []*iotronicCommand // nil, or commands that only this kind has
+	extra  func(*kind) []*verb // nil, or commands that only this kind has
 }
 
 // columns are the fields of lists in some dialects, as the Python clients have them.
@@ -107,8 +107,8 @@ func fleetKind() *kind {
 		Resource: object.Resource{Name: "fleet", List: listOptions()},
 		listed:   true,
 		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name project description"), more: strings.Fields("extra created_at updated_at")}},
-		extra: func(k *kind) []*iotronicCommand {
-			return []*iotronicCommand{partVerb(k, "board", boardColumns(), []string{"boards-in-fleet"},
+		extra: func(k *kind) []*verb {
+			return []*verb{partVerb(k, "board", boardColumns(), []string{"boards-in-fleet"},
 				func(ctx context.Context, c *iotronic.Client, id string) ([]*iotronic.Board, error) {
 					return c.Fleets.Boards(ctx, id)
 				}, boardFields)}
@@ -226,8 +226,8 @@ func driverWhole(d *iotronic.Driver) iotronic.Object { return d.Fields }
 func portFields(p *iotronic.Port) iotronic.Object { return p.Fields }
 
 // commands are the commands of a kind, in alphabetical order, as help shows them.
-func (k *kind) commands() []*iotronicCommand {
-	var all []*iotronicCommand
+func (k *kind) commands() []*verb {
+	var all []*verb
 	if k.api.create != nil {
 		all = append(all, iotronicCreate(k), iotronicUpdate(k), iotronicDelete(k))
 	}
@@ -242,7 +242,7 @@ func (k *kind) commands() []*iotronicCommand {
 		c.kind, c.resource, c.Of, c.Name = k, &k.Resource, &k.Resource, k.Name+"-"+c.Name
 		c.Long, c.Example = c.text(), iotronicExample(c.Name)
 	}
-	slices.SortFunc(all, func(a, b *iotronicCommand) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b *verb) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"slices"
@@ -26,7 +26,7 @@ var counterparts = map[string]string{"node": "board", "board": "node"}
 
 // instead says what to use in the place of a command that a dialect does not have: the same verb for what its machines
 // are called, or what else there is.
-func instead(c *iotronicCommand, d iotronic.Dialect) string {
+func instead(c *verb, d iotronic.Dialect) string {
 	verb, _ := strings.CutPrefix(c.Name, c.kind.Name)
 	var nouns []string
 	for _, k := range kinds() {

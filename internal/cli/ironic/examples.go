@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 // iotronicExample is the example of a command behind craton iotronic; "" if it needs none.
 func iotronicExample(name string) string {

@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 )
 
 // complete declares how a command's arguments are completed. It is called for a completion only.
-func (c *iotronicCommand) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
+func (c *verb) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
 	ask := func(question func(context.Context, *things) []string) []string {
 		ctx, cancel := context.WithTimeout(cmd.Context(), object.CompletionTime)
 		defer cancel()

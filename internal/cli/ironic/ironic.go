@@ -1,4 +1,4 @@
-package cli
+package ironic
 
 import (
 	"context"
@@ -21,8 +21,8 @@ import (
 // iotronicSections are the settings of all commands behind craton iotronic; of those of CLI only the format concerns it.
 var iotronicSections = []settings.Section{settings.CLI.Only("format"), settings.Iotronic, settings.SignIn}
 
-// newIotronic makes craton iotronic. Its subcommands come when it is known that it is the one that is meant.
-func newIotronic(s output.Streams, v argparse.Version) *argparse.Program {
+// New makes craton iotronic. Its subcommands come when it is known that it is the one that is meant.
+func New(s output.Streams, v argparse.Version) *argparse.Program {
 	root := &cobra.Command{
 		Use:   "iotronic",
 		Short: "List, show and change the nodes of Ironic and the boards of Iotronic",
@@ -84,8 +84,8 @@ type things struct {
 	dialect iotronic.Dialect
 }
 
-// iotronicCommand is a verb with a kind of objects of Ironic or Iotronic.
-type iotronicCommand struct {
+// verb is a verb with a kind of objects of Ironic or Iotronic.
+type verb struct {
 	argparse.Command
 	resource *object.Resource
 	kind     *kind
@@ -96,7 +96,7 @@ type iotronicCommand struct {
 }
 
 // dialects are those that have the command.
-func (c *iotronicCommand) dialects() []iotronic.Dialect {
+func (c *verb) dialects() []iotronic.Dialect {
 	if c.only != nil {
 		return c.only
 	}
@@ -104,7 +104,7 @@ func (c *iotronicCommand) dialects() []iotronic.Dialect {
 }
 
 // text is the command's help: what it does, which servers have it, and how else it is called.
-func (c *iotronicCommand) text() string {
+func (c *verb) text() string {
 	text := c.Long
 	if text == "" {
 		text = c.Short + "."
@@ -120,7 +120,7 @@ func (c *iotronicCommand) text() string {
 	return text
 }
 
-func (c *iotronicCommand) Define(cmd *cobra.Command, s output.Streams, completing bool) {
+func (c *verb) Define(cmd *cobra.Command, s output.Streams, completing bool) {
 	called := c.Declare(cmd)
 	settings.AddFlags(cmd.Flags(), iotronicSections...)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -156,7 +156,7 @@ func openIotronic(cmd *cobra.Command, s output.Streams) (*things, error) {
 }
 
 // speaks finds out the server's dialect, which must have the command.
-func (t *things) speaks(ctx context.Context, c *iotronicCommand) error {
+func (t *things) speaks(ctx context.Context, c *verb) error {
 	var err error
 	if t.dialect, err = t.client.Dialect(ctx); err != nil || slices.Contains(c.dialects(), t.dialect) {
 		return err
