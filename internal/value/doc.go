@@ -6,8 +6,8 @@
 // length and any number of lines: notes, and what variables hold.
 //
 // A number is a JSON number that an IEEE double holds ([CheckNumber]). One beyond all doubles, such as 1e400, would be
-// Infinity to Ansible and to most programs, and one below them, such as 1e-400, zero. Integers are exact in Ansible
-// however long, and pass. A fraction with more digits than a double has is read as the double next to it everywhere, as
+// Infinity to Ansible and to most programs, and one below them, such as 1e-400, zero. Integers are exact in Ansible, up
+// to [MaxDigits]. A fraction with more digits than a double has is read as the double next to it everywhere, as
 // 0.1 is, and passes too.
 //
 // Errors of this package are predicates that follow what they are about: "the name" + " is empty". [CheckJSON] says
