@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/craton-fleet/craton/internal/advice"
@@ -58,7 +59,7 @@ func CheckHostName(name string, parts int) error {
 		return errors.New("has one of the characters *?[], which mean something else in Ansible's patterns")
 	case strings.Count(name, "/") != parts-1, slices.ContainsFunc(strings.Split(name, "/"), func(s string) bool { return s == "" || s == "." || s == ".." }):
 		return errors.New("is a path, at which Ansible would find the variables of other hosts in host_vars")
-	case variablesFile.MatchString(name):
+	case variablesFile().MatchString(name):
 		return errors.New("ends like a file of host_vars, whose variables Ansible would give it")
 	case strings.Contains(name, ":") && !isWhole(name):
 		return errors.New("has a colon, at which Ansible divides patterns")
@@ -67,25 +68,31 @@ func CheckHostName(name string, parts int) error {
 }
 
 // variablesFile are names that files of variables have: Ansible looks for host_vars/NAME, as it is and with these endings.
-var variablesFile = regexp.MustCompile(`(?i)\.(ya?ml|json)$`)
+var variablesFile = lazy(`(?i)\.(ya?ml|json)$`)
+
+// lazy is a pattern that is compiled when it is first needed: each of the program's entry points has this package in it, and most
+// runs need none.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // isWhole tells the names with colons that Ansible's patterns leave whole: those that its parse_address can read. Of the
 // releases that we support 2.21 is the strictest: 2.14 also takes what only begins like an IPv6 address. It knows fewer
 // addresses than there are: none with a zone, none with IPv4 at their end but those in ::/96 and ::ffff:0:0/96.
 func isWhole(name string) bool {
-	if ipv6.MatchString(name) {
+	if ipv6().MatchString(name) {
 		return true
 	}
 	host, port, _ := strings.Cut(name, ":")
-	return digits.MatchString(port) && hostLabels(host)
+	return digits().MatchString(port) && hostLabels(host)
 }
 
 var (
 	// digits are those of a port. Python reads no number of more than 4300.
-	digits = regexp.MustCompile(`^[0-9]{1,1000}$`)
+	digits = lazy(`^[0-9]{1,1000}$`)
 
 	// ipv6 is what parse_address takes for an IPv6 address, written out as it does.
-	ipv6 = regexp.MustCompile(strings.ReplaceAll(`(?i)^(?:`+
+	ipv6 = lazy(strings.ReplaceAll(`(?i)^(?:`+
 		`(?:X:){7}X|(?:X:){1,6}:|X:(?::X){1,6}|(?:X:){2}(?::X){1,5}|(?:X:){3}(?::X){1,4}|(?:X:){4}(?::X){1,3}|(?:X:){5}(?::X){1,2}|(?:X:){6}:X|`+
 		`:(?::X){1,6}|X?::|`+
 		`(?:0:){6}(?:X\.){3}X|::(?:ffff:)?(?:X\.){3}X|(?:0:){5}ffff:(?:X\.){3}X`+
