@@ -46,6 +46,7 @@ func TestKeystoneRepeatsSecrets(t *testing.T) {
 					answer(w, request)
 				}))
 				t.Cleanup(server.Close)
+				c := c // each has its own
 				c.AuthURL = server.URL
 				a, err := New(c, WithRetries(0))
 				if err != nil {
