@@ -50,10 +50,13 @@ func RealFleet(t testing.TB) string {
 	}
 }
 
+// file is what Variable names, read before a test clears its environment.
+var file = os.Getenv(Variable)
+
 // note leaves the name of a test that is skipped, and what it wants.
 func note(t testing.TB, wants ...string) {
 	t.Helper()
-	if name := os.Getenv(Variable); name != "" {
+	if name := file; name != "" {
 		line := fmt.Sprintf("%s %s\n", strings.ReplaceAll(t.Name(), " ", "_"), strings.Join(wants, " "))
 		if err := add(name, line); err != nil {
 			t.Errorf("note what is skipped: %v", err)
