@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -143,7 +144,7 @@ func checkWays(ctx context.Context, a *ansible, tasks [ways]task) error {
 	for w, want := range map[way]string{
 		here:     " as craton_host",
 		hereFile: " as craton_host",
-		copied:   "Using module file " + filepath.Join(a.home, ".ansible/collections/ansible_collections/craton/fleet/plugins/modules/craton_host"),
+		copied:   "Using module file " + filepath.Join(a.home, ".ansible/collections/ansible_collections/craton/fleet/plugins/modules", runtime.GOOS+"_"+runtime.GOARCH, "craton_host"),
 		python:   "Using module file " + filepath.Join(a.home, ".ansible/collections/ansible_collections/craton/bench/plugins/modules/host.py"),
 	} {
 		_, output, err := a.play(ctx, "", []task{tasks[w]}, "-vvv")
