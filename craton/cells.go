@@ -51,6 +51,7 @@ type CellService struct {
 	Reader[Cell, int]
 	Writer[Cell, int, CellCreate]
 	Updater[Cell, int, CellUpdate]
+	Mover[Cell, int, CellMove]
 	VariableStore[int]
 }
 
@@ -61,6 +62,7 @@ func newCellService(c *Client) *CellService {
 		Reader:        Reader[Cell, int]{client: c, path: path, resolves: true},
 		Writer:        Writer[Cell, int, CellCreate]{client: c, path: path},
 		Updater:       Updater[Cell, int, CellUpdate]{client: c, path: path},
+		Mover:         Mover[Cell, int, CellMove]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path, inherits: true},
 	}
 	// Names are unique in a region.

@@ -64,6 +64,7 @@ type Collection struct {
 	Reader[Object, string]
 	Writer[Object, string, map[string]any]
 	Updater[Object, string, map[string]any]
+	Mover[Object, string, map[string]any]
 	VariableStore[string]
 	LabelStore[string]
 
@@ -118,6 +119,7 @@ func untyped[T any, K ID, C, O any](l *Lister[T, O], r *Reader[T, K], w *Writer[
 		Reader:     Reader[Object, string]{client: c, path: path, resolves: r.resolves},
 		Writer:     Writer[Object, string, map[string]any]{client: c, path: path, taken: untypedTaken(w.taken)},
 		Updater:    Updater[Object, string, map[string]any]{client: c, path: path, taken: untypedTaken(changed)},
+		Mover:      Mover[Object, string, map[string]any]{client: c, path: path},
 		LabelStore: LabelStore[string]{client: c, path: path},
 		path:       path, params: reflect.TypeFor[O](),
 	}

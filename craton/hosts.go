@@ -59,6 +59,7 @@ type HostService struct {
 	Reader[Host, int]
 	Writer[Host, int, HostCreate]
 	Updater[Host, int, HostUpdate]
+	Mover[Host, int, DeviceMove]
 	VariableStore[int]
 	LabelStore[int]
 }
@@ -70,6 +71,7 @@ func newHostService(c *Client) *HostService {
 		Reader:        Reader[Host, int]{client: c, path: path, resolves: true},
 		Writer:        Writer[Host, int, HostCreate]{client: c, path: path},
 		Updater:       Updater[Host, int, HostUpdate]{client: c, path: path},
+		Mover:         Mover[Host, int, DeviceMove]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path, resolves: true, inherits: true},
 		LabelStore:    LabelStore[int]{client: c, path: path},
 	}

@@ -64,6 +64,7 @@ type NetworkDeviceService struct {
 	Reader[NetworkDevice, int]
 	Writer[NetworkDevice, int, NetworkDeviceCreate]
 	Updater[NetworkDevice, int, NetworkDeviceUpdate]
+	Mover[NetworkDevice, int, DeviceMove]
 	VariableStore[int]
 	LabelStore[int]
 }
@@ -75,6 +76,7 @@ func newNetworkDeviceService(c *Client) *NetworkDeviceService {
 		Reader:        Reader[NetworkDevice, int]{client: c, path: path, resolves: true},
 		Writer:        Writer[NetworkDevice, int, NetworkDeviceCreate]{client: c, path: path},
 		Updater:       Updater[NetworkDevice, int, NetworkDeviceUpdate]{client: c, path: path},
+		Mover:         Mover[NetworkDevice, int, DeviceMove]{client: c, path: path},
 		VariableStore: VariableStore[int]{client: c, path: path, inherits: true},
 		LabelStore:    LabelStore[int]{client: c, path: path},
 	}

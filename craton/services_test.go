@@ -2,8 +2,10 @@ package craton_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -283,6 +285,26 @@ func TestServices(t *testing.T) {
 				Link: new("l"), CDP: new("c"), Security: new("s"), Port: new(0), Speed: new(craton.Speed(1000))}))
 		}),
 	)
+	for _, m := range []struct {
+		path, body string
+		do         func(context.Context, *craton.Client) error
+	}{
+		{"hosts", `{"region_id":2}`, func(ctx context.Context, c *craton.Client) error {
+			return second(c.Hosts.Move(ctx, 7, craton.DeviceMove{RegionID: 2}))
+		}},
+		{"hosts", `{"cell_id":null}`, func(ctx context.Context, c *craton.Client) error {
+			return second(c.Hosts.Move(ctx, 7, craton.DeviceMove{CellID: new(craton.NoCell)}))
+		}},
+		{"network-devices", `{"region_id":2,"cell_id":3}`, func(ctx context.Context, c *craton.Client) error {
+			return second(c.NetworkDevices.Move(ctx, 7, craton.DeviceMove{RegionID: 2, CellID: new(craton.Ref(3))}))
+		}},
+		{"cells", `{"region_id":2}`, func(ctx context.Context, c *craton.Client) error {
+			return second(c.Cells.Move(ctx, 7, craton.CellMove{RegionID: 2}))
+		}},
+	} {
+		calls = append(calls, call{name: m.path + " move", want: request{"POST", "/v1/" + m.path + "/7/move", "", m.body}, status: 200, answer: plain, give: "null",
+			do: func(ctx context.Context, c *craton.Client) (any, error) { return none(m.do(ctx, c)) }})
+	}
 	for path, remove := range map[string]func(context.Context, *craton.Client) error{
 		"clouds":             func(ctx context.Context, c *craton.Client) error { return c.Clouds.Delete(ctx, 7) },
 		"regions":            func(ctx context.Context, c *craton.Client) error { return c.Regions.Delete(ctx, 7) },
@@ -400,5 +422,21 @@ func TestSetLabels(t *testing.T) {
 				t.Errorf("labels (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestMoveWhereNobodyCan tells an object that is not there from a server that cannot move.
+func TestMoveWhereNobodyCan(t *testing.T) {
+	t.Parallel()
+	mux, c := newServer(t)
+	mux.HandleFunc("GET /v1/hosts/7", always(200, plain))
+	mux.HandleFunc("GET /v1/hosts/8", always(404, bodyNotFound))
+	mux.HandleFunc("/", always(404, `{"message": "The requested URL was not found on the server.", "status": 404}`))
+	_, err := c.Hosts.Move(t.Context(), 7, craton.DeviceMove{RegionID: 2})
+	if e, ok := errors.AsType[*craton.Error](err); !ok || craton.IsNotFound(err) || !strings.Contains(e.Hint, "this server cannot move objects") {
+		t.Errorf("a server that cannot move: %v", err)
+	}
+	if _, err := c.Hosts.Move(t.Context(), 8, craton.DeviceMove{RegionID: 2}); !craton.IsNotFound(err) {
+		t.Errorf("nothing to move: %v", err)
 	}
 }

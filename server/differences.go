@@ -152,6 +152,12 @@ var Differences = []Difference{
 		Reason:   "Each follows from how this server is built, and no client can depend on it.",
 	},
 	{
+		ID: "move", Where: "POST of `hosts/ID/move`, `network-devices/ID/move` and `cells/ID/move`",
+		Original: "404: nothing can be moved to another region or cell, and PUT with `region_id` or `cell_id` is 400",
+		Ours:     "The object in its new place, with its id, variables, labels, interfaces and children; a cell takes its devices and networks along. Whole, or refused, naming one thing: 409 for a name that the region has, 400 for a place outside the project (docs/reference/beside-v1.md). PUT is 400, as it was",
+		Reason:   "To delete a host and make it anew loses its id, and what refers to it.",
+	},
+	{
 		ID: "ansible-inventory", Where: "GET /v1/ansible-inventory",
 		Original: "Always 500", Ours: "The document that its generator was written for, of all hosts without paging, addresses in numeric order, IPv4 first. A host without a cell is in its region's group. A region or cell whose group's name is taken gets its cloud's name in front; what still collides, and two hosts with one address, is 409 naming both.",
 		Reason:   "It is documented, and was broken by three slips.",

@@ -124,7 +124,7 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 		"project-show default":           `The requested resource was not found. No project has the name or id "default".`,
 		"host-delete 'a %s b'":           `Failed to delete host a %s b: The requested resource was not found. No host has the name or id "a %s b".`,
 		"host-update 1 --cell 1": "The request sent to the server was invalid. The request included the following errors:\n- Additional properties are not allowed" +
-			" ('cell_id' was unexpected); the API cannot move a host: delete it and create it where it belongs",
+			" ('cell_id' was unexpected); an update does not move a host: craton host-move does",
 	} {
 		if got := f.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
@@ -137,6 +137,46 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 	f.must(t, "host-update 77 --parent ''")
 	f.must(t, "host-delete east/dfw/web-01")
 	f.must(t, "project-show bootstrap")
+}
+
+func TestMove(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1 -l web --vars role=db")
+	f.must(t, "network-device-create -n sw-01 --cloud east -r 1 -c c1 -t server -i 10.0.0.1")
+	f.must(t, "region-create -n ord --cloud west")
+	f.must(t, "cell-create -n c2 --cloud west -r ord")
+	for _, step := range []struct{ line, list, want string }{
+		{"host-move web-01 -r west/dfw", "host-list", "web-01,2,2,"},
+		{"host-move web-01 --region ord --cell c2", "host-list", "web-01,2,3,2"},
+		{"host-move 1 -c ''", "host-list", "web-01,2,3,"},
+		{"host-move web-01 -c c1", "host-list", "web-01,1,1,1"},
+		{"cell-move c1 -r west/dfw", "host-list", "web-01,2,2,1"},
+		{"network-device-move sw-01 -r ord", "network-device-list", "sw-01,2,3,"},
+	} {
+		f.must(t, step.line)
+		if got := f.must(t, "--format csv "+step.list+" --fields name cloud_id region_id cell_id"); !strings.HasSuffix(got, "\n"+step.want+"\n") {
+			t.Errorf("%s:\n%s\nwant %s", step.line, got, step.want)
+		}
+	}
+	if got := f.must(t, "--format json host-labels-get web-01"); !strings.Contains(got, "web") {
+		t.Errorf("labels of a host that moved: %s", got)
+	}
+	if got := f.must(t, "--format json host-move web-01 -r west/dfw -c c1"); !strings.Contains(got, `"region_id": 2`) {
+		t.Errorf("a move shows the host: %s", got)
+	}
+	for line, want := range map[string]string{
+		"host-move web-01":              "Nowhere to move to... Please specify --region or --cell",
+		"host-move web-09 -r ord":       `The requested resource was not found. No host has the name or id "web-09"; did you mean "web-01"?`,
+		"host-move 99 -r ord":           "The requested resource was not found.",
+		"host-move web-01 -c nope":      `The requested resource was not found. No cell has the name or id "nope".`,
+		"host-move web-01 -r ord -c c1": `The requested resource was not found. No cell has the name or id "c1" in region 3; did you mean "c1"?`,
+	} {
+		if got := f.fails(t, line); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
+		}
+	}
 }
 
 func TestUpdatesChangeWhatIsGivenOnly(t *testing.T) {

@@ -58,14 +58,14 @@ var (
 	Cell = &Kind{
 		Name: cell, Path: "cells", List: "cells", Title: "name",
 		Fields: []Field{inCloud, inRegion, note}, Scope: [][]string{{cloud}, {region}},
-		Variables: Route, Inherits: []string{"region_id", "cloud_id"}, Details: true,
+		Variables: Route, Inherits: []string{"region_id", "cloud_id"}, Details: true, Moves: []string{"region_id"},
 	}
 	// Host is a machine.
 	Host = &Kind{
 		Name: host, Path: "hosts", List: "hosts", Title: "name",
 		Fields: []Field{inCloud, inRegion, inCell, address, deviceType, parent, active, note},
 		Scope:  [][]string{{cloud}, {region}}, Rivals: []string{networkDevice},
-		Variables: Route, Labels: MakeLabels, Inherits: deviceInherits, Details: true,
+		Variables: Route, Labels: MakeLabels, Inherits: deviceInherits, Details: true, Moves: deviceMoves,
 	}
 	// NetworkDevice is a switch, a router, a firewall.
 	NetworkDevice = &Kind{
@@ -73,7 +73,7 @@ var (
 		Fields: []Field{inCloud, inRegion, inCell, address, deviceType, parent, fixed(active),
 			{Key: "model_name"}, {Key: "os_version"}, {Key: "vlans"}},
 		Scope: [][]string{{cloud}, {region}}, Rivals: []string{host},
-		Variables: Route, Labels: AddLabels, Inherits: deviceInherits, Details: true,
+		Variables: Route, Labels: AddLabels, Inherits: deviceInherits, Details: true, Moves: deviceMoves,
 	}
 	// Network is a range of addresses in a region. It inherits nothing.
 	Network = &Kind{
@@ -102,6 +102,7 @@ var (
 		Scope:  [][]string{{cloud}, {region}}, Variables: Route, Labels: AddLabels, Inherits: deviceInherits, Details: true, View: true,
 	}
 
+	deviceMoves    = []string{"region_id", "cell_id"}
 	deviceInherits = []string{"parent_id", "cell_id", "region_id", "cloud_id"}
 
 	kinds = []*Kind{Project, User, Cloud, Region, Cell, Host, NetworkDevice, Network, NetworkInterface, Device}

@@ -99,6 +99,9 @@ type Kind struct {
 	Inherits []string
 	// Details: its lists take details=true and then carry variables.
 	Details bool
+	// Moves are the keys of the places that a move takes: to stand elsewhere, an
+	// object need not be made anew. The places around them follow. nil: it stays.
+	Moves []string
 	// View: the collection only shows objects of other kinds (devices); it
 	// cannot be written to.
 	View bool

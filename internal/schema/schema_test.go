@@ -42,6 +42,11 @@ func TestKindsAgree(t *testing.T) {
 				t.Errorf("%s inherits by %s, which it lacks", k.Name, key)
 			}
 		}
+		for _, key := range k.Moves {
+			if f := k.Field(key); f == nil || !f.Place() || !f.Fixed {
+				t.Errorf("%s moves by %s, which is no place that an update refuses", k.Name, key)
+			}
+		}
 		for _, rival := range k.Rivals {
 			if other := schema.ByName(rival); other == nil || !slices.Contains(other.Rivals, k.Name) {
 				t.Errorf("%s and %s are no rivals of each other", k.Name, rival)

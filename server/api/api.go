@@ -220,6 +220,9 @@ var routes = func() map[string]methods {
 		if r.entity.IsDevice() {
 			m[r.Path+"/<id>/labels"] = methods{{"GET", r.getLabels}, {"PUT", r.putLabels}, {"DELETE", r.deleteLabels}}
 		}
+		if r.Moves != nil {
+			m[r.Path+"/<id>/move"] = methods{{"POST", r.move}}
+		}
 	}
 	return m
 }()

@@ -132,8 +132,7 @@ func (q *session) dependent(ctx context.Context, subject, why, text string, args
 	if err != nil {
 		return err
 	}
-	what := map[string]string{KindHost: Hosts.Name, KindNetworkDevice: NetworkDevices.Name, NetworkInterfaces.Table: NetworkInterfaces.Name}[kind]
-	return refuse(InUse, "The %s cannot be deleted: %s %q (id %d) %s.", subject, what, name, id, why)
+	return refuse(InUse, "The %s cannot be deleted: %s %q (id %d) %s.", subject, nounOf(kind), name, id, why)
 }
 
 // deleteWhere removes all rows of e with the given value in a column, and

@@ -102,6 +102,17 @@ const (
 	KindNetworkDevice = "network_devices"
 )
 
+// nounOf is what a message calls one of the rows of a table or of a type of
+// devices.
+func nounOf(kind string) string {
+	for _, e := range known {
+		if e != Devices && (e.Kind == kind || e.Table == kind && e.Kind == "") {
+			return e.Name
+		}
+	}
+	return kind
+}
+
 // The entities. What the schema knows of a kind is not said here.
 var (
 	Projects = entity(schema.Project, Entity{

@@ -12,6 +12,11 @@ func exampleOf(name string) string {
   craton region-list --vars 'role:"db"'`
 	case "cell-create":
 		return `  craton cell-create -n c1 --cloud east -r dfw`
+	case "cell-move":
+		return `  craton cell-move c1 -r ord`
+	case "host-move":
+		return `  craton host-move web-01 -r ord -c c2
+  craton host-move web-01 -c ''             out of its cell`
 	case "host-create":
 		return `  craton host-create -n web-01 -i 10.20.0.11 -t server --cloud east -r dfw -c c1 -l web -l canary
   craton host-create -n vm-01 -i 10.20.0.12 -t vm --cloud east -r dfw --parent web-01 --vars role=frontend mtu=9000`

@@ -214,11 +214,19 @@ func (s *Session) put(ctx context.Context, r *Resource, id string, body map[stri
 	case craton.IsBadRequest(err):
 		for _, key := range r.fixed {
 			if _, given := body[key]; given {
-				return o, hinted(err, http.StatusBadRequest, "the API cannot move a "+r.Noun()+": delete it and create it where it belongs")
+				return o, hinted(err, http.StatusBadRequest, r.hintFixed())
 			}
 		}
 	}
 	return o, err
+}
+
+// hintFixed is what to do where an update refuses another place.
+func (r *Resource) hintFixed() string {
+	if r.move != nil {
+		return "an update does not move a " + r.Noun() + ": craton " + r.Name + "-move does"
+	}
+	return "the API cannot move a " + r.Noun() + ": delete it and create it where it belongs"
 }
 
 // hintWrite is what a bare 500 to a write means.

@@ -26,6 +26,7 @@ type Resource struct {
 
 	Create []argparse.Option
 	update []argparse.Option
+	move   []argparse.Option
 	List   []argparse.Option // an option that is only a key is that of the field
 	// order is that of the members that a create takes, by key; again where an update has another.
 	order, again []string
@@ -117,6 +118,7 @@ func (r *Resource) Commands() []*Command {
 	add(r.labels, labelsVerb(r, "get"))
 	add(r.labels, labelsVerb(r, "set"))
 	add(r.List != nil, listVerb(r))
+	add(r.move != nil, moveVerb(r))
 	add(r.Create != nil, showVerb(r))
 	add(r.update != nil, updateVerb(r))
 	add(r.variables, varsDeleteVerb(r))

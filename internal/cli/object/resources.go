@@ -225,6 +225,14 @@ func (all byKind) derive(r *Resource) {
 	if k.Updatable() {
 		all.deriveUpdate(r, order)
 	}
+	for _, key := range k.Moves {
+		o := all.option(k, key)
+		if o.Required = len(k.Moves) == 1; !k.Field(key).Required {
+			o.Empty = true
+			o.Help += "; an empty text takes it out"
+		}
+		r.move = append(r.move, o)
+	}
 	if f := k.Container(); f != nil && f.Key != keyProject {
 		r.inside = f.Key
 	}

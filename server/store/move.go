@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// Place is where [Store.Move] puts an object.
+type Place struct {
+	Region *int64 // nil: the region of the cell that is given, else the one it is in
+	Cell   *int64 // of a device: nil leaves it in its cell if that is in the region
+	NoCell bool   // of a device: take it out of its cell
+}
+
+// Move puts a device into another region or cell, or a cell with the devices
+// and networks in it into another region, and returns its row. Ids, variables,
+// labels, interfaces and children stay: parents and networks may stand in any
+// region of the project, as they may when they are made. Whatever is there
+// already is no change.
+//
+// The move is done whole or refused, naming one thing: [Invalid] for a place
+// that is not in the object's project or contradicts itself, [Conflict] for a
+// name that the region has already, [NotFound].
+func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Place) (Row, error) {
+	var row Row
+	err := s.write(ctx, func(ctx context.Context, q *session) (err error) {
+		if row, err = q.find(ctx, e, sc, id); err != nil {
+			return err
+		}
+		target, err := q.target(ctx, e, row, to)
+		if err != nil {
+			return err
+		}
+		moves := false
+		for column, v := range target {
+			moves = moves || row[e.Index(column)] != v
+		}
+		if !moves {
+			return nil
+		}
+		if err := q.checkNames(ctx, e, row, target["region_id"]); err != nil {
+			return err
+		}
+		at, key := s.now(), row[e.Index(e.key)]
+		if err := q.place(ctx, e.Table, "id", key, target, at.Unix()); err != nil {
+			return err
+		}
+		if !e.IsDevice() {
+			delete(target, "cell_id")
+			for _, table := range []string{devicesTable, Networks.Table} {
+				if err := q.place(ctx, table, "cell_id", key, target, at.Unix()); err != nil {
+					return err
+				}
+			}
+		}
+		if row, err = q.get(ctx, e, Scope{All: true}, key); err != nil {
+			return err
+		}
+		row[e.Index("updated_at")] = Micros(at.UnixMicro())
+		return nil
+	})
+	return row, err
+}
+
+// target is the new place of a row, column by column.
+func (q *session) target(ctx context.Context, e *Entity, row Row, to Place) (Values, error) {
+	was := func(column string) any { return row[e.Index(column)] }
+	project, _ := was("project_id").(string)
+	at := Values{"project_id": project, "cloud_id": was("cloud_id"), "region_id": was("region_id")}
+	lead := func(from *Entity, id any, column string) error { // what stands somewhere says where
+		found, err := q.get(ctx, from, Scope{Project: project}, id)
+		if err == nil {
+			at[column] = found[from.Index(column)]
+		} else if IsCode(err, NotFound) {
+			err = nil // see checkRefs
+		}
+		return err
+	}
+	switch {
+	case to.Region != nil:
+		at["region_id"] = *to.Region
+	case to.Cell != nil:
+		if err := lead(Cells, *to.Cell, "region_id"); err != nil {
+			return nil, err
+		}
+	}
+	if e.IsDevice() {
+		switch {
+		case to.Cell != nil:
+			at["cell_id"] = *to.Cell
+		case to.NoCell || at["region_id"] != was("region_id"):
+			at["cell_id"] = nil
+		default:
+			at["cell_id"] = was("cell_id")
+		}
+	}
+	if err := lead(Regions, at["region_id"], "cloud_id"); err != nil {
+		return nil, err
+	}
+	return at, q.checkRefs(ctx, e, at, at)
+}
+
+// checkNames refuses a move to a region that has a name already: that of what
+// moves, or of something in it.
+func (q *session) checkNames(ctx context.Context, e *Entity, row Row, region any) error {
+	if region == row[e.Index("region_id")] {
+		return nil
+	}
+	id := row[e.Index(e.key)]
+	type clash struct{ mine, theirs string }
+	clashes := []clash{{e.Table, "m.id"}}
+	if e == Cells {
+		clashes = append(clashes, clash{devicesTable, "m.cell_id"}, clash{Networks.Table, "m.cell_id"})
+	}
+	for _, c := range clashes {
+		kind := fmt.Sprintf("'%s', '%[1]s'", c.mine)
+		if c.mine == devicesTable {
+			kind = "m.type, t.type"
+		}
+		var mine, theirs, name string
+		var mineID, theirsID int64
+		err := q.row(ctx, fmt.Sprintf(`SELECT %s, m.id, t.id, m.name FROM %[2]s m JOIN %[2]s t ON t.region_id = ? AND t.name = m.name
+			WHERE %[3]s = ? ORDER BY m.id LIMIT 1`, kind, c.mine, c.theirs), []any{region, id}, &mine, &theirs, &mineID, &theirsID, &name)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		what := fmt.Sprintf("The %s cannot be moved", e.describeRow(row))
+		if c.theirs == "m.cell_id" {
+			what += fmt.Sprintf(" with the %s %q (id %d) in it", nounOf(mine), name, mineID)
+		}
+		return refuse(Conflict, "%s: the %s %q (id %d) is in the region %v already. Rename one of them first.", what, nounOf(theirs), name, theirsID, region)
+	}
+	return nil
+}
+
+// place writes the new place of rows.
+func (q *session) place(ctx context.Context, table, column string, key any, to Values, at int64) error {
+	sets, args := "updated_at = ?", []any{at}
+	for _, name := range []string{"cloud_id", "region_id", "cell_id"} {
+		if v, ok := to[name]; ok {
+			sets, args = sets+", "+name+" = ?", append(args, v)
+		}
+	}
+	return q.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", table, sets, column), append(args, key))
+}
