@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/craton-fleet/craton/server/store"
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // Inspection is what a database file looks like from outside.
@@ -29,6 +30,6 @@ var (
 
 // Reasons of a [Failure] that the permissions of files explain.
 const (
-	ReadOnly = store.ReadOnly
-	NoAccess = store.NoAccess
+	ReadOnly = engine.ReadOnly
+	NoAccess = engine.NoAccess
 )

@@ -156,7 +156,7 @@ func (s *Server) chooseProject(ctx context.Context, wanted string) (string, erro
 		}
 		_, err := s.store.Get(ctx, store.Projects, all, id)
 		if store.IsCode(err, store.NotFound) {
-			return "", &projectError{fmt.Sprintf("%s has no project %s", s.store.Path(), id)}
+			return "", &projectError{fmt.Sprintf("%s has no project %s", s.store.Name(), id)}
 		}
 		return id, err
 	}
@@ -172,7 +172,7 @@ func (s *Server) chooseProject(ctx context.Context, wanted string) (string, erro
 	case len(page.Rows) == 0 && s.create:
 		return s.store.EnsureProject(ctx, "default")
 	case len(page.Rows) == 0:
-		return "", fmt.Errorf("%s has no project yet: begin with `craton server bootstrap --database sqlite:%[1]s` or `craton apply FILE`", s.store.Path())
+		return "", fmt.Errorf("%s has no project yet: begin with `craton server bootstrap --database sqlite:%[1]s` or `craton apply FILE`", s.store.Name())
 	}
 	var list strings.Builder
 	for i, row := range page.Rows {
@@ -182,7 +182,7 @@ func (s *Server) chooseProject(ctx context.Context, wanted string) (string, erro
 		}
 		fmt.Fprintf(&list, "\n  %s  %s", row[id], row[name])
 	}
-	return "", fmt.Errorf("%s has several projects: set OS_PROJECT_ID to one of%s", s.store.Path(), list.String())
+	return "", fmt.Errorf("%s has several projects: set OS_PROJECT_ID to one of%s", s.store.Name(), list.String())
 }
 
 // bootstrapName is what the first project and the first root user are called.

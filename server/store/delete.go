@@ -36,7 +36,7 @@ func (e *Entity) contents() (column string, inside []*Entity) {
 // for the last one.
 func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		row, err := q.find(ctx, e, sc, id)
+		row, err := q.find(ctx, e, sc, id, removing)
 		if err != nil {
 			return err
 		}
@@ -80,8 +80,7 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 }
 
 // keepRoot refuses the delete of the last root user there is, alone or with
-// its project: nobody could see all projects any more. Writes are one after
-// another, so that two deletes at once cannot each leave the other's.
+// its project: nobody could see all projects any more.
 func (q *session) keepRoot(ctx context.Context, e *Entity, subject string, key any) error {
 	var goes string
 	switch e {
@@ -91,6 +90,10 @@ func (q *session) keepRoot(ctx context.Context, e *Entity, subject string, key a
 		goes = "project_id"
 	default:
 		return nil
+	}
+	// Two deletes at once must not each leave the other's.
+	if err := q.each(ctx, "SELECT t.id FROM users t WHERE t.is_root ORDER BY t.id"+q.holding(removing), nil, []any{new(int64)}, func() {}); err != nil {
+		return err
 	}
 	var name string
 	err := q.row(ctx, fmt.Sprintf(`SELECT username FROM users WHERE is_root AND %[1]s = ?

@@ -1,4 +1,5 @@
-// Package store keeps a fleet in a SQL database: SQLite, in one file.
+// Package store keeps a fleet in a SQL database. The databases are its
+// engines, packages beside it: see package engine.
 //
 // # Entities
 //
@@ -13,15 +14,12 @@
 // belongs to the scope's project, and a foreign key must name something of
 // the same project that agrees with the other foreign keys.
 //
-// # One file, many processes
+// # Reads and writes
 //
-// The file has a write-ahead log and synchronous=FULL: a write that returned
-// survives kill -9 and a power cut. Writes of one process go through one
-// goroutine that commits all that wait together in one transaction, with a
-// savepoint for each, so many writers share one fsync. Processes wait for
-// each other up to two minutes; SQLITE_BUSY never surfaces before that.
-// Reads run side by side on a small pool of connections, each in a
-// transaction that sees one moment.
+// A read sees one moment ([Store.View]). A write that returned is durable, and
+// is done whole or not at all. Its function may run again, whenever something
+// comes in between; what it decides by, it holds (type hold), so that writes
+// which run side by side come out as if they had run one after the other.
 //
 // # Cost
 //
@@ -30,10 +28,5 @@
 // and one for the variables of each level. In the default order (created_at,
 // id) every page costs the same, first or last, also with a filter for
 // region, cell, cloud, parent or label. Other orders sort what they filter.
-// See match.go for the cost of a filter by variables.
-//
-// # Portability
-//
-// The SQL is kept to what PostgreSQL understands too, except for the schema,
-// for the unary plus in [conditions.equal] and for craton_match.
+// See match.go and candidates.go for the cost of a filter by variables.
 package store

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // TestDiskFull fills the space that a database may take, checks what is said, and that the writes that were acknowledged
@@ -37,15 +37,15 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	var f *Failure
-	if !errors.As(err, &f) || f.Reason != DiskFull {
+	if !errors.As(err, &f) || f.Reason != engine.DiskFull {
 		t.Fatalf("after %d clouds: %v", stored, err)
 	}
-	for _, want := range []string{s.path, "the disk is full", "bytes are free", "make room", "craton doctor"} {
+	for _, want := range []string{s.Name(), "the disk is full", "bytes are free", "make room", "craton doctor"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
 	}
-	if strings.Contains(f.Public(), s.path) || !strings.Contains(f.Public(), "the disk is full") {
+	if strings.Contains(f.Public(), s.Name()) || !strings.Contains(f.Public(), "the disk is full") {
 		t.Errorf("for clients: %s", f.Public())
 	}
 	limit(100_000)
@@ -60,7 +60,7 @@ func TestDiskFull(t *testing.T) {
 func TestDamagedPage(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fleet.db")
-	s, err := open(t.Context(), "sqlite:"+path, true, 0)
+	s, err := openFast(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,37 +83,8 @@ func TestDamagedPage(t *testing.T) {
 		_, err = s.List(t.Context(), Clouds, sc, List{Limit: 30, Sort: []string{"id"}})
 	}
 	var f *Failure
-	if !errors.As(err, &f) || f.Reason != Damaged || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "backup") {
+	if !errors.As(err, &f) || f.Reason != engine.Damaged || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "backup") {
 		t.Errorf("a damaged page: %v", err)
-	}
-}
-
-// TestFault: every error of the system that stands for a full, unwritable or closed disk has its reason, wherever it
-// comes from, and what is no such error stays what it is.
-func TestFault(t *testing.T) {
-	t.Parallel()
-	for cause, want := range map[error]Reason{
-		syscall.ENOSPC: DiskFull, syscall.EDQUOT: DiskFull, syscall.EROFS: ReadOnly, syscall.EACCES: NoAccess, fs.ErrPermission: NoAccess,
-	} {
-		err := fault("/fleet.db", fmt.Errorf("open: %w", cause))
-		var f *Failure
-		if !errors.As(err, &f) || f.Reason != want || !errors.Is(err, cause) {
-			t.Errorf("%v is %v", cause, err)
-		}
-		if again := fault("/fleet.db", err); again != err { //nolint:errorlint // the very same error
-			t.Errorf("%v was wrapped twice: %v", cause, again)
-		}
-	}
-	for _, err := range []error{errNotFound, context.Canceled, fs.ErrNotExist, errors.New("no column of that name"), nil} {
-		if got := fault("/fleet.db", err); got != err { //nolint:errorlint // the very same error
-			t.Errorf("%v became %v", err, got)
-		}
-	}
-	for reason := DiskFull; reason <= BadDisk; reason++ {
-		f := &Failure{Path: "/secret/fleet.db", Reason: reason, Detail: "detail"}
-		if f.Cause() == "" || f.Advice() == "" || strings.Contains(f.Public(), "/secret") || !strings.Contains(f.Error(), "/secret/fleet.db") {
-			t.Errorf("reason %d: %v; %s", reason, f, f.Public())
-		}
 	}
 }
 
@@ -126,7 +97,7 @@ func TestSmallDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = exec.Command("umount", "-l", dir).Run() })
 	path := filepath.Join(dir, "fleet.db")
-	s, err := open(t.Context(), "sqlite:"+path, true, 0)
+	s, err := openFast(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +113,7 @@ func TestSmallDisk(t *testing.T) {
 			break
 		}
 	}
-	if !errors.As(err, &f) || f.Reason != DiskFull {
+	if !errors.As(err, &f) || f.Reason != engine.DiskFull {
 		t.Errorf("a full disk: %v (%T)", err, err)
 	}
 	if _, err := s.List(t.Context(), Clouds, sc, List{Limit: 30, Sort: []string{"id"}}); err != nil {
@@ -164,7 +135,7 @@ func TestSmallDisk(t *testing.T) {
 		return
 	}
 	_, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": "ro"}})
-	if !errors.As(err, &f) || f.Reason != ReadOnly && f.Reason != BadDisk && f.Reason != NoAccess {
+	if !errors.As(err, &f) || f.Reason != engine.ReadOnly && f.Reason != engine.BadDisk && f.Reason != engine.NoAccess {
 		t.Errorf("a file system that may only be read: %v", err)
 	}
 	if _, err := exec.CommandContext(context.WithoutCancel(t.Context()), "mount", "-o", "remount,rw", dir).CombinedOutput(); err != nil {

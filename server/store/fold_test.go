@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
 // TestFold writes much while views overlap all the time, so that no moment
@@ -38,12 +40,12 @@ func TestFold(t *testing.T) {
 		if err := s.SetVariables(t.Context(), Clouds, sc, "1", []Variable{{Name: "v", Value: `"` + strings.Repeat(strconv.Itoa(i%10), 900_000) + `"`}}); err != nil {
 			t.Fatal(err)
 		}
-		info, err := os.Stat(s.path + "-wal")
+		info, err := os.Stat(s.Name() + "-wal")
 		if err != nil {
 			t.Fatal(err)
 		}
-		grown = grown || info.Size() >= foldSize-(2<<20)
-		if grown && info.Size() < foldSize/2 {
+		grown = grown || info.Size() >= (32<<20)-(2<<20)
+		if grown && info.Size() < (32<<20)/2 {
 			return
 		}
 	}
@@ -55,7 +57,7 @@ func TestViewPanics(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
-	for range 2 * readers() {
+	for range 2 * sqlite.Readers() {
 		err := s.View(t.Context(), false, func(context.Context, *View) error { panic("on purpose") })
 		if err == nil || !strings.Contains(err.Error(), "on purpose") {
 			t.Fatal(err)

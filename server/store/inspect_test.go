@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -23,7 +24,7 @@ func made(t *testing.T) string {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return s.Path()
+	return s.Name()
 }
 
 func TestInspect(t *testing.T) {
@@ -52,24 +53,23 @@ func TestInspect(t *testing.T) {
 func TestInspectLocked(t *testing.T) {
 	t.Parallel()
 	path := made(t)
-	other, err := Open(t.Context(), "sqlite:"+path, false)
+	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer other.Close()
-	c, err := other.open(t.Context())
+	defer db.Close()
+	c, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
-	if err := c.exec(t.Context(), "BEGIN IMMEDIATE", nil); err != nil {
+	if _, err := c.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := Inspect(t.Context(), "sqlite:"+path)
 	if err != nil || !got.Locked || got.ReadOnly || got.Damage != "" {
 		t.Errorf("%+v, error %v", got, err)
 	}
-	if err := c.rollback(t.Context()); err != nil {
+	if _, err := c.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := Inspect(t.Context(), "sqlite:"+path); err != nil || got.Locked {

@@ -27,7 +27,7 @@ func (q *session) labels(ctx context.Context, e *Entity, rows []Row) ([][]string
 func (s *Store) Labels(ctx context.Context, e *Entity, sc Scope, id string) ([]string, error) {
 	var set []string
 	err := s.read(ctx, func(ctx context.Context, q *session) error {
-		row, err := q.find(ctx, e, sc, id)
+		row, err := q.find(ctx, e, sc, id, free)
 		if err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (s *Store) Labels(ctx context.Context, e *Entity, sc Scope, id string) ([]s
 func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, labels []string) ([]string, error) {
 	var set []string
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
-		row, err := q.find(ctx, e, sc, id)
+		row, err := q.find(ctx, e, sc, id, changing)
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, l
 // RemoveLabels takes labels from a device; those it has not are ignored.
 func (s *Store) RemoveLabels(ctx context.Context, e *Entity, sc Scope, id string, labels []string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		row, err := q.find(ctx, e, sc, id)
+		row, err := q.find(ctx, e, sc, id, changing)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/server/internal/varquery"
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // Filter keeps the rows whose column has the value. Impossible as a value
@@ -117,14 +118,14 @@ func (v *View) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*P
 	if err != nil {
 		return err
 	}
-	match := registerTerms(l.Vars)
+	match := v.q.registerTerms(l.Vars)
 	defer match.release()
 	if l.Under != 0 {
-		if _, err := v.q.get(ctx, anyDevice, sc, l.Under); err != nil {
+		if _, err := v.q.get(ctx, anyDevice, sc, l.Under, free); err != nil {
 			return err
 		}
 	}
-	b := listStatement{e: e, sc: sc, l: l, order: slices.Clone(order), match: match}
+	b := listStatement{dialect: v.q.dialect(), e: e, sc: sc, l: l, keys: order, match: match}
 	if l.Marker != "" {
 		if err := b.mark(ctx, v.q); err != nil {
 			return err
@@ -142,7 +143,6 @@ func (v *View) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*P
 			return err
 		}
 		b.l.Marker = idText(page.Rows[len(page.Rows)-1][e.Index(e.key)])
-		b.order = slices.Clone(order)
 		if err := b.mark(ctx, v.q); err != nil {
 			return err
 		}
@@ -152,22 +152,19 @@ func (v *View) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*P
 // page reads the page after the marker row, if any.
 func (b *listStatement) page(ctx context.Context, q *session) (*Page, error) {
 	page := &Page{Rows: make([]Row, 0, b.l.Limit)}
-	text, args := b.rows()
+	text, args, err := b.rows(ctx, q)
+	if err != nil {
+		return nil, err
+	}
 	scan := newScanner(b.e)
 	if err := q.each(ctx, text, args, scan.dest, func() { page.Rows = append(page.Rows, scan.row()) }); err != nil {
 		return nil, err
 	}
 	if b.marker != nil {
-		text, args := b.previous()
-		var prev any
-		switch err := q.row(ctx, text, args, &prev); {
-		case err == nil:
-			page.Prev = idText(prev)
-		case !errors.Is(err, sql.ErrNoRows):
+		if page.Prev, err = b.previous(ctx, q); err != nil {
 			return nil, err
 		}
 	}
-	var err error
 	if b.l.Labels && b.e.IsDevice() {
 		page.Labels, err = q.labels(ctx, b.e, page.Rows)
 	}
@@ -217,12 +214,14 @@ func sortColumns(e *Entity, l List) ([]sortColumn, error) {
 
 // listStatement builds the statements of one listing.
 type listStatement struct {
-	e      *Entity
-	sc     Scope
-	l      List
-	order  []sortColumn
-	match  termSet
-	marker []any // the marker row's values of order
+	dialect *engine.Dialect
+	e       *Entity
+	sc      Scope
+	l       List
+	keys    []sortColumn // the order, by columns of the entity
+	order   []sortColumn // the same for one statement, where a label may lead
+	match   termSet
+	marker  []any // the marker row's values of keys
 }
 
 // mark reads the marker row. Filters do not apply to it, but the scope does:
@@ -232,16 +231,16 @@ func (b *listStatement) mark(ctx context.Context, q *session) error {
 	if !ok {
 		return &MarkerMissing{Marker: b.l.Marker}
 	}
-	c := conditions{}
+	c := q.conditions()
 	c.equal("t."+b.e.key, id, true)
 	b.sc.where(b.e, &c, false)
 	if b.e.Kind != "" && !b.e.anyRow {
 		c.equal("t.type", b.e.Kind, false)
 	}
-	names := make([]string, len(b.order))
-	b.marker = make([]any, len(b.order))
-	dest := make([]any, len(b.order))
-	for i, o := range b.order {
+	names := make([]string, len(b.keys))
+	b.marker = make([]any, len(b.keys))
+	dest := make([]any, len(b.keys))
+	for i, o := range b.keys {
 		names[i], dest[i] = o.expr, &b.marker[i]
 	}
 	err := q.row(ctx, "SELECT "+strings.Join(names, ", ")+" FROM "+b.e.Table+" t"+c.String(), c.args, dest...)
@@ -264,6 +263,7 @@ func (e *Entity) parseID(text string) (any, bool) {
 // filter adds everything that decides whether a row is in the listing, and
 // returns the FROM clause.
 func (b *listStatement) filter(c *conditions) string {
+	b.order = slices.Clone(b.keys)
 	from := b.e.Table + " t"
 	driver := ""
 	for _, column := range b.e.drive {
@@ -276,9 +276,8 @@ func (b *listStatement) filter(c *conditions) string {
 	if b.l.HasLabel && !unique {
 		// Labels lead: their index is in the default order already.
 		driver = "label"
-		from = "labels l CROSS JOIN " + b.e.Table + " t"
+		from = "labels l " + b.dialect.Ordered + " " + b.e.Table + " t ON t.id = l.device_id"
 		c.equal("l.label", b.l.Label, true)
-		c.add("t.id = l.device_id")
 		for i, o := range b.order {
 			switch o.expr {
 			case "t.created_at":
@@ -303,7 +302,7 @@ func (b *listStatement) filter(c *conditions) string {
 		c.add("EXISTS (SELECT 1 FROM labels l WHERE l.device_id = t.id AND l.label = ?)", b.l.Label)
 	}
 	if b.l.NameLike != "" {
-		c.add(`t.name LIKE ? ESCAPE '\'`, b.l.NameLike)
+		c.add(b.dialect.Like("t.name"), b.l.NameLike)
 	}
 	if b.l.Under != 0 {
 		c.add(`t.id IN (WITH RECURSIVE down (id) AS (SELECT id FROM devices WHERE parent_id = ? UNION SELECT d.id FROM devices d JOIN down ON d.parent_id = down.id) SELECT id FROM down)`, b.l.Under)
@@ -313,8 +312,21 @@ func (b *listStatement) filter(c *conditions) string {
 }
 
 // rows is the statement of the page itself.
-func (b *listStatement) rows() (string, []any) {
-	c := conditions{}
+func (b *listStatement) rows(ctx context.Context, q *session) (string, []any, error) {
+	if b.match.elsewhere() {
+		ids, err := b.matching(ctx, q, b.l.Descending, false, b.l.Limit)
+		if err != nil {
+			return "", nil, err
+		}
+		text, args := b.chosen(ids)
+		return text, args, nil
+	}
+	text, args := b.pageText()
+	return text, args, nil
+}
+
+func (b *listStatement) pageText() (string, []any) {
+	c := conditions{dialect: b.dialect}
 	from := b.filter(&c)
 	if b.marker != nil {
 		b.beyond(&c, b.l.Descending, false)
@@ -323,11 +335,31 @@ func (b *listStatement) rows() (string, []any) {
 	return text, append(c.args, b.l.Limit)
 }
 
-// previous is the statement for the marker of the page before: walking back
-// from the marker row, which is that page's last, the row after limit others.
-// If there is none the page before is the first one.
-func (b *listStatement) previous() (string, []any) {
-	c := conditions{}
+// previous is the marker of the page before: walking back from the marker row,
+// which is that page's last, the row after limit others. If there is none the
+// page before is the first one.
+func (b *listStatement) previous(ctx context.Context, q *session) (string, error) {
+	if b.match.elsewhere() {
+		ids, err := b.matching(ctx, q, !b.l.Descending, true, b.l.Limit+1)
+		if err != nil || len(ids) <= b.l.Limit {
+			return "", err
+		}
+		return idText(ids[b.l.Limit]), nil
+	}
+	text, args := b.previousText()
+	var prev any
+	err := q.row(ctx, text, args, &prev)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return idText(prev), nil
+}
+
+func (b *listStatement) previousText() (string, []any) {
+	c := conditions{dialect: b.dialect}
 	from := b.filter(&c)
 	b.beyond(&c, !b.l.Descending, true)
 	text := "SELECT t." + b.e.key + " FROM " + from + c.String() + b.orderBy(!b.l.Descending) + " LIMIT 1 OFFSET ?"
@@ -343,8 +375,13 @@ func (b *listStatement) orderBy(descending bool) string {
 			t.WriteString(", ")
 		}
 		t.WriteString(o.expr)
+		nulls := b.dialect.NullsFirst
 		if descending {
 			t.WriteString(" DESC")
+			nulls = b.dialect.NullsLast
+		}
+		if o.nullable {
+			t.WriteString(nulls)
 		}
 	}
 	return t.String()

@@ -7,36 +7,38 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // Get reads one object; [NotFound] if there is none in the scope.
 func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
 	var row Row
 	err := s.read(ctx, func(ctx context.Context, q *session) (err error) {
-		row, err = q.find(ctx, e, sc, id)
+		row, err = q.find(ctx, e, sc, id, free)
 		return err
 	})
 	return row, err
 }
 
 // find is get for the text of an id.
-func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
+func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string, h hold) (Row, error) {
 	key, ok := e.parseID(id)
 	if !ok {
 		return nil, errNotFound
 	}
-	return q.get(ctx, e, sc, key)
+	return q.get(ctx, e, sc, key, h)
 }
 
-func (q *session) get(ctx context.Context, e *Entity, sc Scope, id any) (Row, error) {
-	c := conditions{}
+func (q *session) get(ctx context.Context, e *Entity, sc Scope, id any, h hold) (Row, error) {
+	c := q.conditions()
 	c.equal("t."+e.key, id, true)
 	sc.where(e, &c, false)
 	if e.Kind != "" {
 		c.equal("t.type", e.Kind, false)
 	}
 	scan := newScanner(e)
-	err := q.row(ctx, "SELECT "+e.selectList()+" FROM "+e.Table+" t"+c.String(), c.args, scan.dest...)
+	err := q.row(ctx, "SELECT "+e.selectList()+" FROM "+e.Table+" t"+c.String()+q.holding(h), c.args, scan.dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errNotFound
 	}
@@ -80,7 +82,7 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 		at := s.now()
 		values["created_at"] = at.Unix()
 		owner, err := q.insert(ctx, e, values)
-		if isUnique(err) {
+		if errors.Is(err, engine.ErrUnique) {
 			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
 		}
 		if err != nil {
@@ -99,7 +101,7 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 		if e.ownerID != e.key {
 			id = values[e.key]
 		}
-		if row, err = q.get(ctx, e, Scope{All: true}, id); err != nil {
+		if row, err = q.get(ctx, e, Scope{All: true}, id, free); err != nil {
 			return err
 		}
 		row[e.Index("created_at")] = Micros(at.UnixMicro())
@@ -145,7 +147,7 @@ func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, chan
 	var row Row
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
 		var err error
-		if row, err = q.find(ctx, e, sc, id); err != nil {
+		if row, err = q.find(ctx, e, sc, id, changing); err != nil {
 			return err
 		}
 		var sets []string
@@ -171,13 +173,13 @@ func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, chan
 		}
 		key := row[e.Index(e.key)]
 		err = q.exec(ctx, "UPDATE "+e.Table+" SET "+strings.Join(sets, ", ")+" WHERE "+e.key+" = ?", append(args, key))
-		if isUnique(err) {
+		if errors.Is(err, engine.ErrUnique) {
 			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
 		}
 		if err != nil {
 			return err
 		}
-		if row, err = q.get(ctx, e, Scope{All: true}, key); err != nil {
+		if row, err = q.get(ctx, e, Scope{All: true}, key, free); err != nil {
 			return err
 		}
 		if touched {
@@ -197,7 +199,7 @@ func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values)
 			continue
 		}
 		project, _ := row["project_id"].(string)
-		to, err := q.get(ctx, r.to, Scope{Project: project}, id)
+		to, err := q.get(ctx, r.to, Scope{Project: project}, id, shared)
 		if IsCode(err, NotFound) {
 			return refuse(Invalid, "%s %v: there is no such %s in the project. Check the id, or create it first.", r.column, id, r.to.Name)
 		}
@@ -223,6 +225,10 @@ func (q *session) checkParent(ctx context.Context, e *Entity, row Row, changes V
 	id, name := row[e.Index("id")], row[e.Index("name")]
 	if parent == id {
 		return refuse(Invalid, "A device cannot be its own parent. The id for '%s' cannot be used as its parent_id.", name)
+	}
+	// Two devices that become each other's parent at once would each see none.
+	if err := q.holdTree(ctx, row[e.Index("project_id")]); err != nil {
+		return err
 	}
 	err := q.checkRefs(ctx, e, Values{"project_id": row[e.Index("project_id")]}, Values{"parent_id": parent})
 	if err != nil {

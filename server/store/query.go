@@ -3,13 +3,18 @@ package store
 import (
 	"slices"
 	"strings"
+
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // conditions collects the WHERE clause of a statement and its arguments.
 type conditions struct {
-	terms []string
-	args  []any
+	dialect *engine.Dialect
+	terms   []string
+	args    []any
 }
+
+func (q *session) conditions() conditions { return conditions{dialect: q.dialect()} }
 
 func (c *conditions) add(term string, args ...any) {
 	c.terms = append(c.terms, term)
@@ -18,13 +23,10 @@ func (c *conditions) add(term string, args ...any) {
 
 // equal adds column = value. Without indexed the planner is kept from using
 // an index for it: a statement has one condition that drives it, chosen here,
-// because the engine has no statistics to choose by.
-//
-// The unary plus is SQLite's way to say so; it is the one place where another
-// database would differ.
+// where the database has no statistics to choose by.
 func (c *conditions) equal(column string, value any, indexed bool) {
 	if !indexed {
-		column = "+" + column
+		column = c.dialect.Unindexed(column)
 	}
 	c.add(column+" = ?", value)
 }

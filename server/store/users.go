@@ -10,6 +10,7 @@ import (
 	"errors"
 
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // Account is a user as authentication sees it.
@@ -76,6 +77,9 @@ func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, s
 func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		key = ""
+		if err := q.alone(ctx); err != nil {
+			return err
+		}
 		err := q.row(ctx, "SELECT project_id FROM users WHERE username = ? AND is_root ORDER BY id LIMIT 1", []any{name}, &project)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -91,7 +95,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 		}
 		key = newKey()
 		_, err = q.insert(ctx, Users, Values{"project_id": project, "username": name, "key_hash": hashKey(key), "is_admin": true, "is_root": true, "created_at": at})
-		if isUnique(err) {
+		if errors.Is(err, engine.ErrUnique) {
 			return refuse(Conflict, "project %s has a user named %q that is not root: delete or rename it first", project, name)
 		}
 		return err
@@ -103,6 +107,9 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 // with the given name if there is none.
 func (s *Store) EnsureProject(ctx context.Context, name string) (id string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
+		if err := q.alone(ctx); err != nil {
+			return err
+		}
 		err := q.row(ctx, "SELECT id FROM projects ORDER BY seq LIMIT 1", nil, &id)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -146,7 +153,7 @@ func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) e
 func (s *Store) ResetKey(ctx context.Context, username, project string) (string, error) {
 	key := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
-		c := conditions{}
+		c := q.conditions()
 		c.equal("username", username, true)
 		if project != "" {
 			c.equal("project_id", project, true)

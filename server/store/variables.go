@@ -194,7 +194,7 @@ func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *ho
 // [Invalid] if all together break the [Limits].
 func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		row, err := q.find(ctx, e, sc, id)
+		row, err := q.find(ctx, e, sc, id, changing)
 		if err != nil {
 			return err
 		}
@@ -235,7 +235,7 @@ func (q *session) setVariables(ctx context.Context, e *Entity, owner any, set []
 
 // owner finds the owner_id of an object's variables.
 func (q *session) owner(ctx context.Context, e *Entity, sc Scope, id string) (any, error) {
-	row, err := q.find(ctx, e, sc, id)
+	row, err := q.find(ctx, e, sc, id, changing)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (s *Store) View(ctx context.Context, whole bool, fn func(ctx context.Contex
 
 // Get is [Store.Get] without variables.
 func (v *View) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
-	return v.q.find(ctx, e, sc, id)
+	return v.q.find(ctx, e, sc, id, free)
 }
 
 // Rows reads the rows with the given ids, in no order; what is not there is
@@ -160,7 +160,7 @@ type farSet struct {
 }
 
 func (f *farSet) all(yield func(Variable, error) bool) {
-	text, args := f.levels()
+	text, args := f.levels(f.q.dialect().Ordered)
 	stop := errors.New("enough")
 	var last, key string
 	var kind, owner any
@@ -186,11 +186,11 @@ func (f *farSet) all(yield func(Variable, error) bool) {
 
 // levels is the statement for all keys of the object and the levels that it
 // inherits from, by key and then the nearest first.
-func (f *farSet) levels() (string, []any) {
+func (f *farSet) levels(join string) (string, []any) {
 	e := f.e
 	own := f.row[e.Index(e.ownerID)]
 	above := "up (id, parent_id, distance) AS (SELECT 0, 0, 0 WHERE 1 = 0)"
-	first := fmt.Sprintf("SELECT 0, %d, ?", e.owner)
+	first := fmt.Sprintf("SELECT 0, %d, CAST(? AS BIGINT)", e.owner)
 	if e.IsDevice() && f.which == Resolved {
 		above = `up (id, parent_id, distance) AS (SELECT id, parent_id, 0 FROM devices WHERE id = ?
 			UNION ALL SELECT d.id, d.parent_id, up.distance + 1 FROM devices d JOIN up ON d.id = up.parent_id)`
@@ -204,7 +204,7 @@ func (f *farSet) levels() (string, []any) {
 			if id == nil {
 				continue
 			}
-			owner := "?"
+			owner := "CAST(? AS BIGINT)"
 			if from.to.ownerID != from.to.key {
 				owner = fmt.Sprintf("(SELECT %s FROM %s WHERE %s = ?)", from.to.ownerID, from.to.Table, from.to.key)
 			}
@@ -214,7 +214,7 @@ func (f *farSet) levels() (string, []any) {
 		}
 	}
 	return "WITH RECURSIVE " + above + ", levels (distance, kind, owner) AS (" + strings.Join(levels, " UNION ALL ") +
-		") SELECT v.key, l.kind, l.owner FROM levels l CROSS JOIN variables v ON v.owner_kind = l.kind AND v.owner_id = l.owner ORDER BY v.key, l.distance", args
+		") SELECT v.key, l.kind, l.owner FROM levels l " + join + " variables v ON v.owner_kind = l.kind AND v.owner_id = l.owner ORDER BY v.key, l.distance", args
 }
 
 // merged is the sets of several levels as one.

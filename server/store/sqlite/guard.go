@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // guard notices that the file under an open store is no longer the one that
@@ -20,7 +22,7 @@ import (
 //
 // Another file under the name is seen at every transaction, by its identity.
 // That the same file was written over, as cp does, only a watched store can
-// see ([Store.Watch]): in the write-ahead mode nothing but a checkpoint writes
+// see ([Engine.Watch]): in the write-ahead mode nothing but a checkpoint writes
 // to the file itself, and every checkpoint leaves a trace in the index of the
 // log (the -shm file). A file that changed without such a trace was not
 // changed by SQLite.
@@ -30,9 +32,9 @@ type guard struct {
 	file fs.FileInfo // as it was when it was opened
 
 	mu     sync.Mutex
-	broken *Failure // for good: only another process helps
-	over   bool     // it was written over
-	look   *lookout // nil unless watched
+	broken *engine.Failure // for good: only another process helps
+	over   bool            // it was written over
+	look   *lookout        // nil unless watched
 }
 
 // lookout is what it takes to see into a file that SQLite has open. Its files
@@ -72,7 +74,7 @@ const (
 // written over.
 const mostSummed = 16 << 20
 
-// check returns a [Failure] if the name leads to another file than the one
+// check returns a [engine.Failure] if the name leads to another file than the one
 // that was opened, or to none.
 func (g *guard) check() error {
 	g.mu.Lock()
@@ -99,8 +101,8 @@ func (g *guard) check() error {
 func (g *guard) log() string   { return g.real + "-wal" }
 func (g *guard) index() string { return g.real + "-shm" }
 
-func detached(path, what string) *Failure {
-	return &Failure{Path: path, Reason: Detached, Detail: what}
+func detached(path, what string) *engine.Failure {
+	return &engine.Failure{Database: path, Reason: engine.Detached, Detail: what}
 }
 
 // checkContents is check, and looks for what was written into the file or
@@ -126,14 +128,14 @@ func (g *guard) checkContents() error {
 
 // check returns what was done to the file or to its log behind SQLite's back;
 // over says that it was written over.
-func (l *lookout) check(path, log string) (broken *Failure, over bool) {
+func (l *lookout) check(path, log string) (broken *engine.Failure, over bool) {
 	if now, err := os.Stat(log); err != nil || !os.SameFile(now, l.wal) {
 		return detached(path, "its write-ahead log "+log+" was moved, removed or replaced"), false
 	}
 	now, quiet, err := l.observe()
 	switch {
 	case err != nil:
-		return &Failure{Path: path, Reason: BadDisk, Detail: err.Error(), Err: err}, false
+		return &engine.Failure{Database: path, Reason: engine.BadDisk, Detail: err.Error(), Err: err}, false
 	case !quiet:
 		return nil, false
 	case now.size == l.base.size && now.changed.Equal(l.base.changed):
@@ -141,7 +143,7 @@ func (l *lookout) check(path, log string) (broken *Failure, over bool) {
 		return nil, false
 	}
 	if now.sum, err = l.sum(now.size); err != nil {
-		return &Failure{Path: path, Reason: BadDisk, Detail: err.Error(), Err: err}, false
+		return &engine.Failure{Database: path, Reason: engine.BadDisk, Detail: err.Error(), Err: err}, false
 	}
 	if now.log == l.base.log && (now.sum != l.base.sum || now.size != l.base.size) {
 		return detached(path, "something other than Craton wrote over it, such as a backup that was copied there"), true
@@ -227,22 +229,19 @@ func (g *guard) watch() error {
 	return nil
 }
 
-// Watch looks every so often whether the file of the store is still the one
-// that was opened, with what SQLite wrote to it, until ctx ends. report is
-// called with what is wrong, and with nil when it is right again. The function
-// that it returns waits for the end: call it before [Store.Close].
+// Watch is that of [engine.Engine].
 //
 // A file that was moved or removed gets the rest of its log, so that it is
 // whole wherever it is now, and the log is emptied, so that nothing of it is
 // laid over a file that takes the name. If the file was written over, its log
 // is put aside under another name for the same reason.
-func (s *Store) Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error) {
+func (s *Engine) Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error) {
 	anchor, err := s.open(ctx)
 	if err != nil {
 		return nil, s.describe(err)
 	}
 	var tables int
-	if err := anchor.row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
+	if err := anchor.Row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
 		return nil, s.describe(err)
 	}
 	if err := s.guard.watch(); err != nil {
@@ -260,7 +259,7 @@ func (s *Store) Watch(ctx context.Context, every time.Duration, report func(erro
 
 // keepLooking is the loop of Watch; it reports whether the file is in order at the
 // end.
-func (s *Store) keepLooking(ctx context.Context, every time.Duration, anchor *session, report func(error)) bool {
+func (s *Engine) keepLooking(ctx context.Context, every time.Duration, anchor *conn, report func(error)) bool {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	wrong := false
@@ -284,13 +283,13 @@ func (s *Store) keepLooking(ctx context.Context, every time.Duration, anchor *se
 
 // letGo leaves the write-ahead log of a file that is not ours any more where
 // it harms nothing.
-func (s *Store) letGo(ctx context.Context, anchor *session) error {
+func (s *Engine) letGo(ctx context.Context, anchor *conn) error {
 	if s.guard.wasWrittenOver() {
-		suffix := ".aside-" + s.now().UTC().Format("20060102T150405Z")
+		suffix := ".aside-" + time.Now().UTC().Format("20060102T150405Z")
 		return errors.Join(rename(s.guard.log(), suffix), rename(s.guard.index(), suffix))
 	}
 	var busy, logged, folded int
-	return fault(s.path, anchor.row(ctx, "PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &logged, &folded))
+	return fault(s.path, anchor.Row(ctx, "PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &logged, &folded))
 }
 
 func (g *guard) wasWrittenOver() bool {

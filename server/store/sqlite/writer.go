@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"context"
@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // maxBatch bounds how many writes share one transaction.
 const maxBatch = 256
-
-// errClosed is what a write gets after [Store.Close].
-var errClosed = errors.New("the database is closed")
 
 // writer runs all writes of this process on one connection, one after the
 // other. Writes that wait together share one transaction, so that one fsync
@@ -32,9 +31,10 @@ type writer struct {
 }
 
 type job struct {
-	fn   func(ctx context.Context, q *session) error
-	err  error
-	done chan struct{}
+	run    func(ctx context.Context, tx engine.Tx) error
+	err    error
+	failed bool // of SQLite, not refused by the job itself
+	done   chan struct{}
 }
 
 func (w *writer) init() {
@@ -53,18 +53,18 @@ func (w *writer) stop() {
 	<-w.done
 }
 
-// write runs fn in a transaction and returns when it is durable.
+// Write is that of [engine.Engine]. What became of a commit is always known.
 //
 // ctx only bounds the wait for a place: once begun, a write is finished and
 // its outcome returned, because interrupting one statement would roll back
 // the whole batch.
-func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
+func (s *Engine) Write(ctx context.Context, work engine.Work) error {
 	w := &s.writer
-	j := &job{fn: fn, done: make(chan struct{})}
+	j := &job{run: work.Run, done: make(chan struct{})}
 	w.closed.RLock()
 	if w.shut {
 		w.closed.RUnlock()
-		return errClosed
+		return engine.ErrClosed
 	}
 	w.run.Do(func() { go s.serveWrites() })
 	select {
@@ -75,15 +75,18 @@ func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *sessi
 		return ctx.Err()
 	}
 	<-j.done
-	return s.outcome(j.err)
+	if j.failed {
+		return s.outcome(j.err)
+	}
+	return j.err
 }
 
-func (s *Store) serveWrites() {
+func (s *Engine) serveWrites() {
 	w := &s.writer
 	defer close(w.done)
 	// Writes outlive the requests that ask for them; see write.
 	ctx := context.Background()
-	q := s.session()
+	q := s.conn()
 	defer q.close()
 	for {
 		var batch []*job
@@ -108,25 +111,25 @@ func (s *Store) serveWrites() {
 			}
 		}
 		err := retryBusy(ctx, func() error {
-			fresh := q.conn == nil
+			fresh := q.sql == nil
 			if err := q.connect(ctx); err != nil {
 				return err
 			}
 			if fresh {
 				// Its savepoints are small: files for them cost a tenth of the speed.
-				if err := q.exec(ctx, "PRAGMA temp_store = 2", nil); err != nil {
+				if err := q.Exec(ctx, "PRAGMA temp_store = 2", nil); err != nil {
 					return err
 				}
 			}
 			err := s.commit(ctx, q, batch)
-			if err != nil && !isBusy(err) && !isRefusal(err) {
+			if err != nil && !isBusy(err) && !isDetached(err) {
 				q.close()
 			}
 			return err
 		})
 		for _, j := range batch {
 			if err != nil {
-				j.err = err
+				j.err, j.failed = err, true
 			}
 			close(j.done)
 		}
@@ -136,28 +139,30 @@ func (s *Store) serveWrites() {
 
 // commit runs a batch in one transaction. Its error means that none of the
 // batch was stored.
-func (s *Store) commit(ctx context.Context, q *session, batch []*job) error {
-	if err := q.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
+	if err := q.Exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
 	}
 	if err := s.guard.checkContents(); err != nil {
 		return errors.Join(err, q.rollback(ctx))
 	}
 	for _, j := range batch {
-		if err := q.exec(ctx, "SAVEPOINT job", nil); err != nil {
+		if err := q.Exec(ctx, "SAVEPOINT job", nil); err != nil {
 			return errors.Join(err, q.rollback(ctx))
 		}
+		q.failed = nil
 		j.err = runJob(ctx, q, j)
+		j.failed = j.err != nil && q.failed != nil && !errors.Is(q.failed, engine.ErrUnique)
 		if j.err != nil {
-			if err := q.exec(ctx, "ROLLBACK TO job", nil); err != nil {
+			if err := q.Exec(ctx, "ROLLBACK TO job", nil); err != nil {
 				return errors.Join(j.err, err, q.rollback(ctx))
 			}
 		}
-		if err := q.exec(ctx, "RELEASE job", nil); err != nil {
+		if err := q.Exec(ctx, "RELEASE job", nil); err != nil {
 			return errors.Join(err, q.rollback(ctx))
 		}
 	}
-	if err := q.exec(ctx, "COMMIT", nil); err != nil {
+	if err := q.Exec(ctx, "COMMIT", nil); err != nil {
 		return errors.Join(err, q.rollback(ctx))
 	}
 	// What went to a file that has no name any more is not stored. And the
@@ -166,11 +171,11 @@ func (s *Store) commit(ctx context.Context, q *session, batch []*job) error {
 }
 
 // runJob keeps a fault in one write from ending the writer for all.
-func runJob(ctx context.Context, q *session, j *job) (err error) {
+func runJob(ctx context.Context, q *conn, j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in a write: %v", p)
 		}
 	}()
-	return j.fn(ctx, q)
+	return j.run(ctx, q)
 }

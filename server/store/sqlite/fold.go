@@ -1,8 +1,9 @@
-package store
+package sqlite
 
 import (
 	"context"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -19,9 +20,9 @@ const (
 
 // fold empties the log if it has become large. It is the writer's, between two
 // transactions, and what hinders it now need not the next time.
-func (s *Store) fold(ctx context.Context, q *session) {
+func (s *Engine) fold(ctx context.Context, q *conn) {
 	w := &s.writer
-	if q.conn == nil || time.Now().Before(w.nextFold) {
+	if q.sql == nil || time.Now().Before(w.nextFold) {
 		return
 	}
 	size := func() int64 {
@@ -35,13 +36,13 @@ func (s *Store) fold(ctx context.Context, q *session) {
 		return
 	}
 	var patience int64
-	if q.row(ctx, "PRAGMA busy_timeout", nil, &patience) != nil {
+	if q.Row(ctx, "PRAGMA busy_timeout", nil, &patience) != nil {
 		return
 	}
-	run := func(text string) { _, _ = q.conn.ExecContext(ctx, text) }
-	run("PRAGMA busy_timeout = " + idText(foldWait.Milliseconds()))
+	run := func(text string) { _, _ = q.sql.ExecContext(ctx, text) }
+	run("PRAGMA busy_timeout = " + strconv.FormatInt(foldWait.Milliseconds(), 10))
 	run("PRAGMA wal_checkpoint(TRUNCATE)")
-	run("PRAGMA busy_timeout = " + idText(patience))
+	run("PRAGMA busy_timeout = " + strconv.FormatInt(patience, 10))
 	if size() >= foldSize {
 		w.nextFold = time.Now().Add(foldPause)
 	}

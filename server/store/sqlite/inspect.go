@@ -1,4 +1,4 @@
-package store
+package sqlite
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // inspectPatience is how many milliseconds [Inspect] waits for other
@@ -27,16 +29,12 @@ type Inspection struct {
 	Locked     bool   // another process held the write lock all the time that was waited for it
 }
 
-// Inspect looks at the database "sqlite:PATH" and leaves what it holds as it
+// Inspect looks at the file at an absolute path and leaves what it holds as it
 // is: no migration, no file is made. To see whether the disk takes a write, one
 // is begun and rolled back. A file that is missing, that cannot be opened,
 // or that holds something else is an error.
-func Inspect(ctx context.Context, database string) (Inspection, error) {
-	path, err := sqlitePath(database)
-	if err != nil {
-		return Inspection{}, err
-	}
-	in := Inspection{Path: path, Newest: len(migrations)}
+func Inspect(ctx context.Context, path string, schema []string) (Inspection, error) {
+	in := Inspection{Path: path, Newest: len(schema)}
 	if err := touch(path, false); err != nil {
 		return in, err
 	}
@@ -44,7 +42,7 @@ func Inspect(ctx context.Context, database string) (Inspection, error) {
 	if err != nil {
 		return in, fmt.Errorf("open %s: %w", path, err)
 	}
-	s := &Store{path: path, db: db}
+	s := &Engine{path: path, schema: schema, db: db}
 	err = s.look(ctx, &in)
 	in.Free, _ = freeBytes(filepath.Dir(path)) // 0: not known
 	if isCode(err, sqlite3.SQLITE_CORRUPT) {
@@ -53,14 +51,14 @@ func Inspect(ctx context.Context, database string) (Inspection, error) {
 	return in, errors.Join(s.describe(err), db.Close())
 }
 
-func (s *Store) look(ctx context.Context, in *Inspection) error {
+func (s *Engine) look(ctx context.Context, in *Inspection) error {
 	c, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.close()
 	for _, text := range []string{fmt.Sprintf("PRAGMA busy_timeout = %d", inspectPatience), "PRAGMA cache_size = 2"} {
-		if err := c.exec(ctx, text, nil); err != nil {
+		if err := c.Exec(ctx, text, nil); err != nil {
 			return err
 		}
 	}
@@ -70,13 +68,13 @@ func (s *Store) look(ctx context.Context, in *Inspection) error {
 	}
 	in.Schema = version
 	var verdict string
-	if err := c.row(ctx, "PRAGMA quick_check(1)", nil, &verdict); err != nil {
+	if err := c.Row(ctx, "PRAGMA quick_check(1)", nil, &verdict); err != nil {
 		return err
 	}
 	if verdict != "ok" {
 		in.Damage = verdict
 	}
-	switch err := c.exec(ctx, "BEGIN IMMEDIATE", nil); {
+	switch err := c.Exec(ctx, "BEGIN IMMEDIATE", nil); {
 	case isBusy(err):
 		in.Locked = true
 		return nil
@@ -85,7 +83,7 @@ func (s *Store) look(ctx context.Context, in *Inspection) error {
 		// for reading, and a full disk shows when the log grows. So more is
 		// written than the cache takes, and taken back.
 		for _, text := range probe {
-			if err = c.exec(ctx, text, nil); err != nil {
+			if err = c.Exec(ctx, text, nil); err != nil {
 				break
 			}
 		}
@@ -101,13 +99,13 @@ var probe = []string{"CREATE TABLE inspection (filler)", "INSERT INTO inspection
 
 // unwritable files an error of a write that was tried.
 func (in *Inspection) unwritable(path string, err error) error {
-	var f *Failure
+	var f *engine.Failure
 	switch err := fault(path, err); {
 	case isCode(err, sqlite3.SQLITE_READONLY):
 		in.ReadOnly = true
 		return nil
-	case errors.As(err, &f) && f.Reason != Damaged:
-		in.Unwritable = f.cause()
+	case errors.As(err, &f) && f.Reason != engine.Damaged:
+		in.Unwritable = f.CauseInDetail()
 		return nil
 	default:
 		return err

@@ -1,0 +1,103 @@
+// Package engine is what the store asks of a SQL database, and nothing more: transactions whose functions can run again,
+// the few words in which dialects differ, and what it says when it cannot. The engines are packages of their own, beside
+// this one: sqlite and postgres.
+//
+// Statements are written once, for both: `?` stands for an argument, text compares byte by byte, times are integers, and
+// whatever is neither in SQLite nor in PostgreSQL in the same meaning is in [Dialect] or is not used.
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Engine is an open database. It is safe for concurrent use, and any number of processes may have the same database open.
+type Engine interface {
+	Dialect() *Dialect
+
+	// Name is the database as messages call it, without secrets: a file's path, or a URL.
+	Name() string
+
+	// Read calls run in a transaction that only reads: everything it sees is of one moment. run is called once at most.
+	Read(ctx context.Context, run func(ctx context.Context, tx Tx) error) error
+
+	// Write runs a piece of work in a transaction and returns when it is durable.
+	Write(ctx context.Context, w Work) error
+
+	// Ping checks that the database answers and is still the one that was opened.
+	Ping(ctx context.Context) error
+
+	// Watch looks every so often whether the database is still the one that was opened, until ctx ends. report is called
+	// with what is wrong, and with nil when it is right again. The function that it returns waits for the end: call it
+	// before Close. A database that nobody can take away from under the program has nothing to watch.
+	Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error)
+
+	// Close waits for running operations.
+	Close() error
+}
+
+// Work is what a write does.
+//
+// Run may be called several times: whatever comes in between (a deadlock, a connection that is lost before the commit, a
+// write beside it that was first), what an earlier call did is gone. So it keeps nothing from one call to the next. An
+// error that no method of its [Tx] returned is a refusal: what Run did is taken back, and the error returned as it is.
+//
+// Stored tells, in a transaction of its own, whether Run was committed after all. It is asked when the connection was lost
+// during the commit. A nil Stored says that nobody can tell.
+type Work struct {
+	Run    func(ctx context.Context, tx Tx) error
+	Stored func(ctx context.Context, tx Tx) (bool, error)
+}
+
+// Tx is a transaction under way. It is used by one goroutine at a time, and not after an error of one of its methods,
+// other than [sql.ErrNoRows], but to return that.
+type Tx interface {
+	Exec(ctx context.Context, text string, args []any) error
+
+	// Row reads one row into dest; [sql.ErrNoRows] if there is none.
+	Row(ctx context.Context, text string, args []any, dest ...any) error
+
+	// Each calls fn for every row, whose values are in dest by then, and ends with its first error.
+	Each(ctx context.Context, text string, args, dest []any, fn func() error) error
+}
+
+// Dialect is what differs between the statements of two databases.
+type Dialect struct {
+	// Like compares text with a pattern without regard to the case of ASCII letters: `t.name LIKE ? ESCAPE '\'`.
+	Like func(column string) string
+
+	// Unindexed keeps the planner from using an index for an equality, where it has no statistics to choose by.
+	Unindexed func(column string) string
+
+	// Ordered joins two tables of which the left one is to be read first.
+	Ordered string
+
+	// First and Last are put behind a key of an order that may be null, so that nulls are lowest.
+	NullsFirst, NullsLast string
+
+	// Locks are put behind a SELECT whose table is called t, in a write: so that what was read stays as it is until the
+	// commit. Shared lets others refer to the row too, Changing keeps them from changing it, and Removing from referring
+	// to it as well. They are empty where one writes at a time.
+	Shared, Changing, Removing string
+
+	// Alone is a statement that lets one write in at a time, for the few that look at more than rows they could lock;
+	// empty where one writes at a time.
+	Alone string
+
+	// Match makes an expression that is true where a value, in an expression of its own, satisfies a predicate. release
+	// ends its use. It is nil where the database cannot call back.
+	Match func(predicate func(value string) bool) (expression func(value string) (text string, arg any), release func())
+}
+
+// ErrUnique is what an error wraps when a row would be there twice.
+var ErrUnique = errors.New("not unique")
+
+// ErrClosed is what work gets after Close.
+var ErrClosed = errors.New("the database is closed")
+
+// Errors of what is in the place of a database and cannot be used.
+var (
+	ErrForeign = errors.New("no database of craton")
+	ErrNewer   = errors.New("was written by a newer version of craton")
+)

@@ -1,0 +1,214 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// conn is one connection with its prepared statements, and the transaction
+// that runs on it. It is used by one goroutine at a time.
+type conn struct {
+	engine *Engine
+	sql    *sql.Conn // nil until it is opened
+	stmts  map[string]*sql.Stmt
+	failed error // the last error of a statement since it was cleared
+}
+
+// maxStatements bounds the prepared statements kept by a connection. Requests
+// combine filters and sort keys freely, so their number has no bound of its own.
+const maxStatements = 200
+
+func (s *Engine) conn() *conn {
+	return &conn{engine: s, stmts: map[string]*sql.Stmt{}}
+}
+
+// open returns a connection that is open.
+func (s *Engine) open(ctx context.Context) (*conn, error) {
+	q := s.conn()
+	return q, q.connect(ctx)
+}
+
+// connect opens the connection, if it is not open. SQLite must not open
+// a file that only has the name of ours: it would lay our log over it.
+func (q *conn) connect(ctx context.Context) (err error) {
+	if q.sql == nil {
+		if err := q.engine.guard.check(); err != nil {
+			return err
+		}
+		q.sql, err = q.engine.db.Conn(ctx)
+	}
+	return err
+}
+
+// close gives the connection back, if it is open.
+func (q *conn) close() {
+	if q.sql == nil {
+		return
+	}
+	q.forget()
+	_ = q.sql.Close() // it is done with, whatever it says
+	q.sql = nil
+}
+
+// forget closes all prepared statements.
+func (q *conn) forget() {
+	for _, stmt := range q.stmts {
+		_ = stmt.Close()
+	}
+	clear(q.stmts)
+}
+
+func (q *conn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt := q.stmts[text]; stmt != nil {
+		return stmt, nil
+	}
+	if len(q.stmts) >= maxStatements {
+		q.forget()
+	}
+	stmt, err := q.sql.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	q.stmts[text] = stmt
+	return stmt, nil
+}
+
+// Exec, Row and Each are those of [engine.Tx].
+func (q *conn) Exec(ctx context.Context, text string, args []any) error {
+	stmt, err := q.prepare(ctx, text)
+	if err == nil {
+		_, err = stmt.ExecContext(ctx, args...)
+	}
+	return q.note(err)
+}
+
+func (q *conn) Row(ctx context.Context, text string, args []any, dest ...any) error {
+	stmt, err := q.prepare(ctx, text)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, args...).Scan(dest...)
+	}
+	return q.note(err)
+}
+
+func (q *conn) Each(ctx context.Context, text string, args, dest []any, fn func() error) error {
+	stmt, err := q.prepare(ctx, text)
+	if err != nil {
+		return q.note(err)
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return q.note(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return q.note(err)
+		}
+		if err := fn(); err != nil {
+			return err
+		}
+	}
+	return q.note(rows.Err())
+}
+
+// note remembers that a statement failed, which says that an error comes from
+// here, and is no refusal of who uses the transaction.
+func (q *conn) note(err error) error {
+	switch {
+	case err == nil, errors.Is(err, sql.ErrNoRows):
+		return err
+	case isUnique(err):
+		err = fmt.Errorf("%w: %w", engine.ErrUnique, err)
+	}
+	q.failed = err
+	return err
+}
+
+// rollback ends a transaction whatever became of ctx.
+func (q *conn) rollback(ctx context.Context) error {
+	_, err := q.sql.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	return err
+}
+
+// Read is that of [engine.Engine].
+func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
+	q, err := s.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.give(q)
+	// The first statement that reads takes the snapshot. Whatever is in the
+	// way of that is waited for; from there on nothing can be.
+	err = retryBusy(ctx, func() error {
+		if err := q.connect(ctx); err != nil {
+			return err
+		}
+		err := q.Exec(ctx, "BEGIN", nil)
+		if err == nil {
+			var version int
+			if err = q.Row(ctx, "PRAGMA schema_version", nil, &version); err != nil {
+				err = errors.Join(err, q.rollback(ctx))
+			}
+		}
+		return err
+	})
+	failed := err != nil
+	if err == nil {
+		if err = s.guard.checkContents(); err == nil {
+			q.failed = nil
+			err = run(ctx, q)
+			failed = q.failed != nil
+		}
+		if end := q.rollback(ctx); end != nil {
+			err, failed = errors.Join(err, end), true
+		}
+	}
+	if !failed {
+		return err
+	}
+	q.close() // nothing was written; a connection in doubt is not worth keeping
+	return s.outcome(err)
+}
+
+// outcome is what the caller gets to know of a failed transaction: the reason
+// behind what SQLite says.
+func (s *Engine) outcome(err error) error {
+	if lost := s.guard.checkContents(); lost != nil {
+		return lost
+	}
+	return fault(s.path, err)
+}
+
+// take waits for a connection for reading. One that is open comes first: opening
+// takes longer than most requests, and a process that runs one task needs no
+// second connection.
+func (s *Engine) take(ctx context.Context) (*conn, error) {
+	select {
+	case q := <-s.idle:
+		return q, nil
+	default:
+	}
+	select {
+	case q := <-s.idle:
+		return q, nil
+	case q := <-s.unopened:
+		return q, nil
+	case <-s.writer.quit:
+		return nil, engine.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// give is what ends the use of a connection that was taken.
+func (s *Engine) give(q *conn) {
+	if q.sql == nil {
+		s.unopened <- q
+	} else {
+		s.idle <- q
+	}
+}

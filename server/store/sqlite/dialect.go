@@ -1,0 +1,51 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"modernc.org/sqlite"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// dialect is what SQLite says in its own way. One writes at a time, so nothing
+// is locked, and nulls are lowest by themselves.
+var dialect = &engine.Dialect{
+	Like:      func(column string) string { return column + ` LIKE ? ESCAPE '\'` },
+	Unindexed: func(column string) string { return "+" + column },
+	Ordered:   "CROSS JOIN",
+	Match:     match,
+}
+
+// The SQL function craton_match(value, handle) applies a predicate to a value,
+// where handle names the predicate in predicates.
+var (
+	predicates sync.Map // int64 -> func(string) bool
+	last       atomic.Int64
+)
+
+func init() {
+	sqlite.MustRegisterScalarFunction("craton_match", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		handle, _ := args[1].(int64)
+		predicate, ok := predicates.Load(handle)
+		if !ok {
+			return nil, fmt.Errorf("craton_match: no predicate %d", handle)
+		}
+		value, _ := args[0].(string)
+		if predicate.(func(string) bool)(value) {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	})
+}
+
+// match is that of [engine.Dialect].
+func match(predicate func(value string) bool) (expression func(value string) (string, any), release func()) {
+	handle := last.Add(1)
+	predicates.Store(handle, predicate)
+	return func(value string) (string, any) { return "craton_match(" + value + ", ?)", handle },
+		func() { predicates.Delete(handle) }
+}

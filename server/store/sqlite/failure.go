@@ -1,0 +1,101 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// fault makes a [engine.Failure] of what the engine or the operating system says
+// about the file. Every other error is returned as it is.
+func fault(path string, err error) error {
+	var known *engine.Failure
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	f := &engine.Failure{Database: path, Detail: err.Error(), Err: err}
+	var e *sqlite.Error
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		f.Reason = engine.DiskFull
+	case errors.Is(err, syscall.EROFS):
+		f.Reason = engine.ReadOnly
+	case errors.Is(err, os.ErrPermission):
+		f.Reason = engine.NoAccess
+	case !errors.As(err, &e):
+		return err
+	default:
+		f.Reason, f.Detail = diagnose(path, e)
+	}
+	if f.Reason == 0 {
+		return err
+	}
+	return f
+}
+
+// diagnose finds the reason behind a code of the engine, which often says
+// less than the file system knows; 0 if it is a mistake of ours.
+func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
+	switch e.Code() & 0xFF {
+	case sqlite3.SQLITE_FULL:
+		return engine.DiskFull, space(path)
+	case sqlite3.SQLITE_READONLY:
+		return engine.ReadOnly, access(path)
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		if info, err := os.Stat(path); err != nil || info.IsDir() {
+			return engine.NoAccess, detail(err, "there is a directory of that name")
+		}
+		return engine.NoAccess, access(path)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return engine.Damaged, e.Error()
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return engine.Busy, ""
+	case sqlite3.SQLITE_IOERR:
+		// A write that a quota or a limit of the process refuses is one too.
+		if free, err := freeBytes(filepath.Dir(path)); err == nil && free < minFree {
+			return engine.DiskFull, space(path)
+		}
+		if e.Code() == sqlite3.SQLITE_IOERR_SHORT_READ {
+			return engine.Damaged, "it ends too early"
+		}
+		return engine.BadDisk, e.Error()
+	}
+	return 0, ""
+}
+
+// minFree is how many bytes of free space a transaction needs at least.
+const minFree = 64 << 10
+
+// space tells how much room there is beside the file; "" if nobody knows.
+func space(path string) string {
+	free, err := freeBytes(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d bytes are free", free)
+}
+
+// access tells which of the file and its directory this process may not use;
+// "" if nothing is known to be in the way.
+func access(path string) string {
+	for _, name := range []string{path, filepath.Dir(path)} {
+		if err := writable(name); err != nil {
+			return name + ": " + err.Error()
+		}
+	}
+	return ""
+}
+
+func detail(err error, otherwise string) string {
+	if err != nil {
+		return err.Error()
+	}
+	return otherwise
+}

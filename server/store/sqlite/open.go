@@ -1,0 +1,329 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/craton-fleet/craton/internal/retry"
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// applicationID marks a SQLite file as ours ("CRAT").
+const applicationID = 0x43524154
+
+// lockPatience is how long an operation waits for other processes that hold
+// the file's write lock, before that becomes an error.
+const lockPatience = 2 * time.Minute
+
+var _ engine.Engine = (*Engine)(nil)
+
+// Engine is an open file. Any number of processes may have the same file open.
+type Engine struct {
+	path      string
+	schema    []string
+	db        *sql.DB
+	idle      chan *conn // for reading, open and without work
+	unopened  chan *conn // those that are not open yet
+	writer    writer
+	guard     guard
+	closeOnce sync.Once
+}
+
+// What is there and no database of this program's.
+var (
+	errForeign   = foreign("is not a Craton database: it is left as it is")
+	errDirectory = foreign("is a directory, not a file")
+)
+
+type foreign string
+
+func (e foreign) Error() string { return string(e) }
+func (e foreign) Unwrap() error { return engine.ErrForeign }
+
+// Open opens the file at an absolute path. schema are the migrations: the n-th
+// brings a file from version n to n+1, and the version of a file is SQLite's
+// user_version.
+//
+// With create a missing or empty file is made, readable by its owner only.
+// Without, that is an error wrapping [fs.ErrNotExist]. A file that is not a
+// Craton database, or that a newer version wrote, is refused.
+func Open(ctx context.Context, path string, schema []string, create bool) (*Engine, error) {
+	return OpenFast(ctx, path, schema, create, full)
+}
+
+// full is SQLite's synchronous mode in which a commit survives a power cut.
+const full = 2
+
+// OpenFast is Open with a synchronous mode: tests of rules that have nothing to
+// do with durability need not wait for the disk.
+func OpenFast(ctx context.Context, path string, schema []string, create bool, synchronous int) (*Engine, error) {
+	if err := touch(path, create); err != nil {
+		return nil, err
+	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	// The log stands beside the file itself, not beside a link to it.
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db, err := sql.Open("sqlite", dsn(real, synchronous))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	// One more connection belongs to the writer.
+	readers := Readers()
+	db.SetMaxOpenConns(readers + 2)
+	s := &Engine{path: path, schema: schema, db: db, idle: make(chan *conn, readers), unopened: make(chan *conn, readers), guard: guard{path: path, real: real, file: file}}
+	for range readers {
+		s.unopened <- s.conn()
+	}
+	s.writer.init()
+	if err := s.prepareFile(ctx, create); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// Close waits for running operations and closes the file.
+//
+// A file that is not the one that was opened is not closed: SQLite would fold
+// the log into it, or remove the log of another one. The process must end.
+func (s *Engine) Close() error {
+	var err error
+	s.closeOnce.Do(func() {
+		s.writer.stop()
+		if s.guard.checkContents() != nil {
+			return
+		}
+		for range cap(s.idle) {
+			select {
+			case q := <-s.idle:
+				q.close()
+			case <-s.unopened:
+			}
+		}
+		err = s.db.Close()
+	})
+	return err
+}
+
+// Ping checks that the database answers, and that its file is in its place.
+func (s *Engine) Ping(ctx context.Context) error {
+	if err := s.guard.checkContents(); err != nil {
+		return err
+	}
+	return s.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
+		var n int
+		return tx.Row(ctx, "SELECT 1", nil, &n)
+	})
+}
+
+// Name returns the file's path.
+func (s *Engine) Name() string { return s.path }
+
+// Stats tells of the connections to the file.
+func (s *Engine) Stats() sql.DBStats { return s.db.Stats() }
+
+// Dialect is that of SQLite. Its Ordered and Unindexed take the place of the
+// statistics that it does not have.
+func (s *Engine) Dialect() *engine.Dialect { return dialect }
+
+// missing is the error for a file that is not there and must not be made.
+func missing(path, what string) error {
+	return fmt.Errorf("%s %s: begin with `craton server bootstrap --database sqlite:%s` or `craton apply FILE`: %w", path, what, path, fs.ErrNotExist)
+}
+
+// touch makes sure that path is a file, or makes it one with mode 0600:
+// SQLite gives the same mode to the files it puts beside it.
+func touch(path string, create bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("database %s %w", path, errDirectory)
+	case err == nil && !info.Mode().IsRegular(): // reading a pipe would wait for ever
+		return fmt.Errorf("database %s is a device or a pipe, not a file", path)
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fault(path, fmt.Errorf("open database: %w", err))
+	case !create:
+		return missing(path, "does not exist")
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fault(path, fmt.Errorf("create database: %w", err))
+	}
+	return f.Close()
+}
+
+// Readers is how many reads run at once: more of them only compete for the
+// processors.
+func Readers() int { return 2 + 2*runtime.GOMAXPROCS(0) }
+
+// pageCache is the size in KiB of each connection's cache of pages. All
+// together stay bounded, however many processors there are.
+func pageCache() int {
+	const all, least, most = 64 << 10, 2 << 10, 16 << 10
+	return min(max(all/(Readers()+1), least), most)
+}
+
+func dsn(path string, synchronous int) string {
+	q := url.Values{}
+	q.Set("mode", "rw") // never create: touch did, with the right mode
+	for _, pragma := range []string{
+		"busy_timeout(10000)",
+		"foreign_keys(1)",
+		fmt.Sprintf("synchronous(%d)", synchronous),
+		fmt.Sprintf("cache_size(-%d)", pageCache()),
+		"temp_store(1)", // sorting and recursion spill to a file beyond the cache
+	} {
+		q.Add("_pragma", pragma)
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
+}
+
+// prepareFile checks whose the file is, turns on the write-ahead log and runs
+// the migrations that it lacks. Fifty processes may do this at once.
+func (s *Engine) prepareFile(ctx context.Context, create bool) error {
+	return retryBusy(ctx, func() error {
+		c, err := s.open(ctx)
+		if err != nil {
+			return s.describe(err)
+		}
+		defer c.close()
+		version, empty, err := s.inspect(ctx, c)
+		switch {
+		case err != nil:
+			return s.describe(err)
+		case version == len(s.schema):
+			return nil
+		case empty && !create:
+			return missing(s.path, "holds no fleet yet")
+		}
+		if err := c.Exec(ctx, "PRAGMA journal_mode = WAL", nil); err != nil {
+			return s.describe(err)
+		}
+		return s.describe(s.migrate(ctx, c))
+	})
+}
+
+// inspect returns the schema's version, and whether the file holds nothing.
+func (s *Engine) inspect(ctx context.Context, c *conn) (version int, empty bool, err error) {
+	var id, tables int
+	header := func() error {
+		return errors.Join(c.Row(ctx, "PRAGMA application_id", nil, &id), c.Row(ctx, "PRAGMA user_version", nil, &version))
+	}
+	if err := header(); err != nil {
+		return 0, false, err
+	}
+	if id == 0 { // nothing, somebody else's, or what another process is making right now
+		if err := c.Row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
+			return 0, false, err
+		}
+		if version == 0 && tables == 0 {
+			return 0, true, nil
+		}
+		if err := header(); err != nil { // with the tables came the rest
+			return 0, false, err
+		}
+	}
+	switch {
+	case id != applicationID:
+		return 0, false, fmt.Errorf("%s %w", s.path, errForeign)
+	case version > len(s.schema):
+		return 0, false, fmt.Errorf("%s %w (schema %d, this program knows up to %d): use that version or newer", s.path, engine.ErrNewer, version, len(s.schema))
+	}
+	return version, false, nil
+}
+
+func (s *Engine) migrate(ctx context.Context, c *conn) error {
+	if err := c.Exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+		return err
+	}
+	version, _, err := s.inspect(ctx, c) // again: another process may have been first
+	if err == nil {
+		for _, m := range s.schema[version:] {
+			if _, err = c.sql.ExecContext(ctx, m); err != nil {
+				break
+			}
+		}
+	}
+	if err == nil {
+		_, err = c.sql.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(s.schema)))
+	}
+	if err != nil {
+		return errors.Join(err, c.rollback(ctx))
+	}
+	return c.Exec(ctx, "COMMIT", nil)
+}
+
+// describe makes a [Failure] of what the engine says, or adds the file's path.
+func (s *Engine) describe(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return fault(s.path, err)
+	}
+	if e.Code() == sqlite3.SQLITE_NOTADB {
+		return fmt.Errorf("%s %w", s.path, errForeign)
+	}
+	if err := fault(s.path, err); errors.As(err, new(*engine.Failure)) {
+		return err
+	}
+	return fmt.Errorf("database %s: %w", s.path, err)
+}
+
+// isDetached reports whether err only says that the file is another one.
+func isDetached(err error) bool {
+	var f *engine.Failure
+	return errors.As(err, &f) && f.Reason == engine.Detached
+}
+
+// isBusy reports whether err only says that another process is in the way.
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xFF {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return true
+	}
+	return false
+}
+
+func isUnique(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// retryBusy repeats fn while other processes are in its way. SQLite's own
+// busy timeout covers most waits, but not switching the journal mode, the
+// recovery of a log, or the moment when the last connection closes it.
+func retryBusy(ctx context.Context, fn func() error) error {
+	deadline := time.Now().Add(lockPatience)
+	return retry.Pauses{First: time.Millisecond, Most: 100 * time.Millisecond}.Do(ctx, func(int) (again bool, err error) {
+		err = fn()
+		switch {
+		case !isBusy(err):
+			return false, err
+		case time.Now().After(deadline):
+			return false, fmt.Errorf("another process has kept the database locked for %s: %w", lockPatience, err)
+		}
+		return true, err
+	})
+}
