@@ -26,7 +26,7 @@ type Place struct {
 func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Place) (Row, error) {
 	var row Row
 	err := s.write(ctx, func(ctx context.Context, q *session) (err error) {
-		if row, err = q.find(ctx, e, sc, id); err != nil {
+		if row, err = q.find(ctx, e, sc, id, removing); err != nil {
 			return err
 		}
 		target, err := q.target(ctx, e, row, to)
@@ -55,7 +55,7 @@ func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Pla
 				}
 			}
 		}
-		if row, err = q.get(ctx, e, Scope{All: true}, key); err != nil {
+		if row, err = q.get(ctx, e, Scope{All: true}, key, free); err != nil {
 			return err
 		}
 		row[e.Index("updated_at")] = Micros(at.UnixMicro())
@@ -70,7 +70,7 @@ func (q *session) target(ctx context.Context, e *Entity, row Row, to Place) (Val
 	project, _ := was("project_id").(string)
 	at := Values{"project_id": project, "cloud_id": was("cloud_id"), "region_id": was("region_id")}
 	lead := func(from *Entity, id any, column string) error { // what stands somewhere says where
-		found, err := q.get(ctx, from, Scope{Project: project}, id)
+		found, err := q.get(ctx, from, Scope{Project: project}, id, shared)
 		if err == nil {
 			at[column] = found[from.Index(column)]
 		} else if IsCode(err, NotFound) {
