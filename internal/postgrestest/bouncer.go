@@ -1,0 +1,100 @@
+package postgrestest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/retry"
+)
+
+// Bouncer starts a pgbouncer in transaction mode before a server without
+// password or TLS, for one test, and returns the URL of the same database through it.
+func Bouncer(t testing.TB, database string) string {
+	t.Helper()
+	need(t, debianBouncer, bouncerPackage)
+	through, stop, err := bounce(database)
+	if err != nil {
+		t.Fatalf("cannot start pgbouncer: %v", err)
+	}
+	t.Cleanup(stop)
+	return through
+}
+
+// bounce starts a pgbouncer; stop ends it.
+func bounce(database string) (through string, stop func(), err error) {
+	u, err := url.Parse(database)
+	if err != nil {
+		return "", nil, err
+	}
+	d, err := newDirectory("pgbouncer")
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() {
+		if err != nil {
+			d.remove()
+		}
+	}()
+	if err := d.write("users", fmt.Sprintf("%q \"\"\n", u.User.Username())); err != nil {
+		return "", nil, err
+	}
+	const tries = 10 // for who else has found the port free
+	for range tries {
+		port, err := freePort()
+		if err != nil {
+			return "", nil, err
+		}
+		// No two transactions need share a connection: a pool that is smaller than the clients are many shows who relies on it.
+		err = d.write("pgbouncer.ini", fmt.Sprintf(`[databases]
+* = host=%s port=%s
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = trust
+auth_file = %s
+pool_mode = transaction
+default_pool_size = 5
+max_client_conn = 500
+`, u.Hostname(), u.Port(), port, d.file("users")))
+		if err != nil {
+			return "", nil, err
+		}
+		p, err := d.start(d.command(debianBouncer, d.file("pgbouncer.ini")))
+		if err != nil {
+			return "", nil, err
+		}
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		if err := p.waitFor(address); err == nil {
+			u.Host = address
+			return u.String(), d.remove, nil
+		} else if !strings.Contains(err.Error(), "ddress already in use") {
+			return "", nil, err
+		}
+	}
+	return "", nil, fmt.Errorf("no free port")
+}
+
+// waitFor waits until the program listens on an address.
+func (p *process) waitFor(address string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	return retry.Every(20*time.Millisecond).Do(ctx, func(int) (again bool, err error) {
+		select {
+		case <-p.done:
+			return false, p.problem
+		default:
+		}
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return true, err
+		}
+		return false, conn.Close()
+	})
+}
