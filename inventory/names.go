@@ -2,8 +2,6 @@ package inventory
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/value"
@@ -34,10 +32,14 @@ func (f *Fleet) checkNames() error {
 			}
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(f.Devices)) {
-		if d := f.Devices[id]; d.Name == "" {
-			return advice.With(fmt.Errorf("%s %d has no name", d.Kind, d.ID), "give it one, or delete it")
+	var first *Device
+	for _, d := range f.Devices {
+		if d.Name == "" && (first == nil || d.ID < first.ID) {
+			first = d
 		}
+	}
+	if first != nil {
+		return advice.With(fmt.Errorf("%s %d has no name", first.Kind, first.ID), "give it one, or delete it")
 	}
 	return nil
 }

@@ -128,6 +128,9 @@ func (t handlerTransport) serve(r *http.Request) (resp *http.Response, err error
 	}, nil
 }
 
+// maxAtOnce bounds the memory that is taken for an answer before it is written.
+const maxAtOnce = 1 << 20
+
 // answer collects what a handler writes.
 type answer struct {
 	header http.Header
@@ -146,5 +149,8 @@ func (a *answer) WriteHeader(status int) {
 
 func (a *answer) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
+	if n, err := strconv.Atoi(a.header.Get("Content-Length")); err == nil && a.body.Cap() == 0 && n <= maxAtOnce {
+		a.body.Grow(n)
+	}
 	return a.body.Write(b)
 }

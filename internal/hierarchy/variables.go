@@ -105,6 +105,14 @@ const fewLevels = 24
 // it.
 func Merge(levels ...Variables) iter.Seq2[Variable, int] {
 	return func(yield func(Variable, int) bool) {
+		if len(levels) == 1 {
+			for _, v := range levels[0] {
+				if !yield(v, 0) {
+					break
+				}
+			}
+			return
+		}
 		var few [fewLevels]Variables
 		heads := append(few[:0], levels...)
 		for {

@@ -3,7 +3,6 @@ package value
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 )
 
 // Encode is json.Marshal without HTML escapes, so that values travel as they are.
@@ -27,18 +26,13 @@ func Decode(raw []byte) (v any, err error) {
 
 // StringEnd is where the JSON string ends that begins at s[i], behind its quote; the end of s if nothing closes it.
 func StringEnd(s string, i int) int {
-	for from := i + 1; ; {
-		n := strings.IndexByte(s[from:], '"')
-		if n < 0 {
-			return len(s)
-		}
-		end := from + n
-		escapes := 0
-		for s[end-1-escapes] == '\\' {
-			escapes++
-		}
-		if from = end + 1; escapes%2 == 0 {
-			return from
+	for i++; i < len(s); i++ { // most are short: a search by strings.IndexByte takes longer
+		switch s[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
 		}
 	}
+	return len(s)
 }

@@ -30,16 +30,24 @@ func (f *Fault) Error() string {
 func (f *Fault) Unwrap() error { return f.Err }
 
 // In puts a key before the path of a fault; any other error becomes a fault there.
-func In(key string, err error) error { return under(Join("", key), err) }
+func In(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return under(Join("", key), err)
+}
 
 // At is In for the index of a list.
-func At(i int, err error) error { return under("["+strconv.Itoa(i)+"]", err) }
+func At(i int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return under("["+strconv.Itoa(i)+"]", err)
+}
 
 func under(path string, err error) error {
 	var f *Fault
 	switch {
-	case err == nil:
-		return nil
 	case !errors.As(err, &f):
 		return &Fault{path, err}
 	case f.Path != "" && f.Path[0] != '[':
@@ -161,8 +169,11 @@ func IsWhole(raw string) bool {
 
 // looksOdd tells JSON that [CheckJSON] has to look into, and perhaps some more.
 func looksOdd(raw string) bool {
-	if !IsWhole(raw) || strings.Contains(raw, `\u0000`) {
+	if !IsWhole(raw) || strings.IndexByte(raw, '\\') >= 0 && strings.Contains(raw, `\u0000`) {
 		return true
+	}
+	if strings.HasPrefix(raw, `"`) {
+		return false
 	}
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; {

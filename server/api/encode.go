@@ -172,6 +172,9 @@ func (s *shape) appendTime(dst []byte, micros int64) []byte {
 
 // appendIndented appends canonical text, which may grow much by that.
 func (a *answer) appendIndented(dst []byte, src string, depth int) []byte {
+	if src == "" || src[0] != '{' && src[0] != '[' { // most are: they need no room
+		return append(dst, src...)
+	}
 	return jsontext.AppendIndented(dst, src, depth, a.at(), a.room)
 }
 

@@ -66,11 +66,11 @@ func AppendString(dst []byte, s string) []byte {
 func AppendUTF8(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
-		plain := i
-		for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+		from := i
+		for i < len(s) && plain[s[i]] {
 			i++
 		}
-		if dst = append(dst, s[plain:i]...); i == len(s) {
+		if dst = append(dst, s[from:i]...); i == len(s) {
 			break
 		}
 		c := s[i]

@@ -148,24 +148,33 @@ func (x *Scanner) Skip() string {
 		}
 		return x.s[from:x.i]
 	}
-	for depth := 0; x.i < len(x.s); x.i++ {
-		switch x.s[x.i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		case '"':
-			x.i = value.StringEnd(x.s, x.i) - 1
-		default:
+	i, depth := x.i, 0
+	for i < len(x.s) {
+		c := x.s[i]
+		if !structure[c] {
+			i++
 			continue
 		}
+		switch c {
+		case '"':
+			i = value.StringEnd(x.s, i)
+		case '{', '[':
+			depth++
+			i++
+		default:
+			depth--
+			i++
+		}
 		if depth == 0 {
-			x.i++
 			break
 		}
 	}
-	return x.s[from:x.i]
+	x.i = i
+	return x.s[from:i]
 }
+
+// structure marks the bytes that begin and end what is more than a word.
+var structure = [256]bool{'{': true, '}': true, '[': true, ']': true, '"': true}
 
 // delimiter tells what ends a number or a word.
 func delimiter(c byte) bool {
