@@ -331,8 +331,8 @@ func (b *listStatement) pageText() (string, []any) {
 	if b.marker != nil {
 		b.beyond(&c, b.l.Descending, false)
 	}
-	text := "SELECT " + b.e.selectList() + " FROM " + from + c.String() + b.orderBy(b.l.Descending) + " LIMIT ?"
-	return text, append(c.args, b.l.Limit)
+	text := "SELECT " + b.e.selectList() + " FROM " + from + c.String() + b.orderBy(b.l.Descending) + " LIMIT " + strconv.Itoa(b.l.Limit)
+	return text, c.args // with LIMIT ? SQLite would prepare the statement anew each time
 }
 
 // previous is the marker of the page before: walking back from the marker row,
