@@ -1,6 +1,7 @@
 package craton
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,8 +39,10 @@ type Object map[string]json.RawMessage
 // ID is the object's id: digits, of a project a UUID. It is "" where the API gave none.
 func (o Object) ID() string { return strings.Trim(string(o["id"]), `"`) }
 
-// UnmarshalJSON reads an object into what is there, or into a new one; of a key that repeats the last value counts.
+// UnmarshalJSON reads an object into what is there, or into a new one; of a key that repeats the last value counts. All values
+// share one allocation.
 func (o *Object) UnmarshalJSON(data []byte) error {
+	data = bytes.Clone(data)
 	members := gjson.ParseBytes(data)
 	if !members.IsObject() {
 		return fmt.Errorf("craton: an object must be a JSON object, not %s", rest.KindOf(members))
@@ -48,10 +51,22 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 		*o = make(Object, 20)
 	}
 	members.ForEach(func(key, value gjson.Result) bool {
-		(*o)[key.Str] = json.RawMessage(value.Raw)
+		end := value.Index + len(value.Raw)
+		(*o)[key.Str] = data[value.Index:end:end]
 		return true
 	})
 	return nil
+}
+
+// objects reads a list of objects out of JSON that is known to be valid.
+func objects(list []byte) (items []*Object, err error) {
+	gjson.ParseBytes(list).ForEach(func(_, row gjson.Result) bool {
+		o := new(Object)
+		err = o.UnmarshalJSON(list[row.Index : row.Index+len(row.Raw)])
+		items = append(items, o)
+		return err == nil
+	})
+	return items, err
 }
 
 // Collection is one kind of object without its types, for programs that treat all kinds alike: the same requests as
@@ -105,7 +120,7 @@ func (c *Client) Collection(kind Kind) *Collection {
 		return untyped(&c.NetworkInterfaces.Lister, &c.NetworkInterfaces.Reader, &c.NetworkInterfaces.Writer, c.NetworkInterfaces.Updater.taken, nil)
 	case KindDevice:
 		col := untyped(&c.Devices.Lister, &Reader[AnyDevice, int]{client: c}, &Writer[AnyDevice, int, struct{}]{client: c}, nil, nil)
-		col.decode = decodeDevices(func(o *Object, kind Kind) { (*o)["kind"] = json.RawMessage(strconv.Quote(string(kind))) })
+		col.decode = decodeDevices(objects, func(o *Object, kind Kind) { (*o)["kind"] = json.RawMessage(strconv.Quote(string(kind))) })
 		return col
 	}
 	return nil
@@ -115,7 +130,7 @@ func (c *Client) Collection(kind Kind) *Collection {
 func untyped[T any, K ID, C, O any](l *Lister[T, O], r *Reader[T, K], w *Writer[T, K, C], changed takenFunc[T], v *VariableStore[K]) *Collection {
 	c, path := l.client, l.path
 	col := &Collection{
-		Lister:     Lister[Object, url.Values]{client: c, path: path, key: l.key, id: func(o *Object) string { return o.ID() }, reason: l.reason},
+		Lister:     Lister[Object, url.Values]{client: c, path: path, key: l.key, id: func(o *Object) string { return o.ID() }, decode: objects, reason: l.reason},
 		Reader:     Reader[Object, string]{client: c, path: path, resolves: r.resolves},
 		Writer:     Writer[Object, string, map[string]any]{client: c, path: path, taken: untypedTaken(w.taken)},
 		Updater:    Updater[Object, string, map[string]any]{client: c, path: path, taken: untypedTaken(changed)},

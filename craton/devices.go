@@ -2,7 +2,6 @@ package craton
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -59,8 +58,8 @@ type DeviceService struct {
 
 func newDeviceService(c *Client) *DeviceService {
 	s := &DeviceService{Lister[AnyDevice, DeviceListOptions]{
-		client: c, path: "/devices", key: "devices", decode: decodeDevices(func(o *AnyDevice, kind Kind) { o.Kind = kind }),
-		id: func(o *AnyDevice) string { return strconv.Itoa(o.ID) },
+		client: c, path: "/devices", key: "devices", id: func(o *AnyDevice) string { return strconv.Itoa(o.ID) },
+		decode: decodeDevices(unmarshalList[AnyDevice], func(o *AnyDevice, kind Kind) { o.Kind = kind }),
 	}}
 	s.reason = func(ctx context.Context, q url.Values) error {
 		// The original answers 500 for the descendants of nothing (Q5).
@@ -80,9 +79,9 @@ func newDeviceService(c *Client) *DeviceService {
 	return s
 }
 
-// decodeDevices reads {"hosts": [...], "network-devices": [...]} (Q16): hosts first, as the server's sorted keys have it. is tells
-// an object its kind.
-func decodeDevices[T any](is func(*T, Kind)) func(body []byte) ([]*T, error) {
+// decodeDevices reads {"hosts": [...], "network-devices": [...]} (Q16): hosts first, as the server's sorted keys have it. read
+// reads each of the lists, is tells an object its kind.
+func decodeDevices[T any](read func(list []byte) ([]*T, error), is func(*T, Kind)) func(body []byte) ([]*T, error) {
 	return func(body []byte) ([]*T, error) {
 		var all []*T
 		for _, part := range []struct {
@@ -93,8 +92,8 @@ func decodeDevices[T any](is func(*T, Kind)) func(body []byte) ([]*T, error) {
 			if err != nil {
 				return nil, err
 			}
-			var items []*T
-			if err := json.Unmarshal(list, &items); err != nil {
+			items, err := read(list)
+			if err != nil {
 				return nil, err
 			}
 			for _, d := range items {

@@ -142,6 +142,10 @@ func (l *Lister[T, O]) items(body []byte) (items []*T, err error) {
 	if l.decode != nil {
 		return l.decode(list)
 	}
+	return unmarshalList[T](list)
+}
+
+func unmarshalList[T any](list []byte) (items []*T, err error) {
 	err = json.Unmarshal(list, &items)
 	return items, err
 }

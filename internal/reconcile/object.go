@@ -125,27 +125,32 @@ func decode(k *schema.Kind, raw craton.Object) (Object, error) {
 			delete(o, f.Key)
 		}
 	}
-	for key, into := range map[string]any{KeyVariables: new(craton.Variables), KeyLabels: new([]string)} {
-		text, ok := raw[key]
-		if !ok || string(text) == "null" || err != nil {
-			continue
-		}
-		if err = json.Unmarshal(text, into); err != nil {
-			err = fmt.Errorf("its %s: %w", key, err)
-		}
-		switch v := into.(type) {
-		case *craton.Variables:
-			o[key] = *v
-		case *[]string:
-			o[key] = *v
-		}
+	if err != nil {
+		return nil, err
 	}
-	return o, err
+	var variables craton.Variables
+	if text, ok := raw[KeyVariables]; ok && string(text) != "null" {
+		if err := variables.UnmarshalJSON(text); err != nil {
+			return nil, fmt.Errorf("its %s: %w", KeyVariables, err)
+		}
+		o[KeyVariables] = variables
+	}
+	var labels []string
+	if text, ok := raw[KeyLabels]; ok && string(text) != "null" {
+		if err := json.Unmarshal(text, &labels); err != nil {
+			return nil, fmt.Errorf("its %s: %w", KeyLabels, err)
+		}
+		o[KeyLabels] = labels
+	}
+	return o, nil
 }
 
 // blank is an object of which nothing is known.
 func blank(k *schema.Kind) Object {
-	o := Object{KeyID: nil, k.Title: nil, KeyCreated: nil, KeyUpdated: nil}
+	o := make(Object, len(k.Fields)+8) // with what else there is of some
+	for _, key := range []string{KeyID, k.Title, KeyCreated, KeyUpdated} {
+		o[key] = nil
+	}
 	if k != schema.Project {
 		o[KeyProject] = nil
 	}

@@ -58,7 +58,7 @@ func compare(w *Wanted, have Object) *Step {
 		}
 		maps.Copy(st.After, w.Values)
 	} else {
-		st.After, st.Update = have.Clone(), Object{}
+		st.After, st.Update = maps.Clone(have), Object{} // variables and labels are replaced below, not changed
 		if w.ID != "" && w.Name != "" && w.Name != have.Text(w.Kind.Title) {
 			st.differs(optionName, w.Kind.Title, w.Kind.FixedTitle, w.Name)
 		}
