@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -118,8 +117,6 @@ func (fl *Fleet) Search(ctx context.Context, k *schema.Kind, f Filters) ([]Objec
 func (fl *Fleet) mine(o Object) bool {
 	return fl.Project == "" || o[KeyProject] == nil || value.SameUUID(o.Text(KeyProject), fl.Project)
 }
-
-var digits = regexp.MustCompile(`^[0-9]{1,18}$`)
 
 // read reads an object by its id; craton.IsNotFound tells that there is none.
 func (fl *Fleet) read(ctx context.Context, k *schema.Kind, id string) (Object, error) {

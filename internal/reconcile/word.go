@@ -14,6 +14,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
+// mostDigits bounds the text of an id.
+const mostDigits = 18
+
 // ID is a text as an id of a kind, in its one form; "" if it cannot be one.
 func ID(k *schema.Kind, text string) string {
 	if k.UUID {
@@ -21,7 +24,7 @@ func ID(k *schema.Kind, text string) string {
 		return id
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || !digits.MatchString(text) {
+	if err != nil || len(text) > mostDigits || strings.Trim(text, "0123456789") != "" {
 		return ""
 	}
 	return strconv.Itoa(n) // 007 is 7, as in Python

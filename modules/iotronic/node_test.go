@@ -136,6 +136,7 @@ func TestRefusedBefore(t *testing.T) {
 		reason string
 	}{
 		{args{"name": "a b"}, "name", `name: Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not "a b"`},
+		{args{"name": strings.Repeat("a", 256)}, "name", `name: Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not "` + strings.Repeat("a", 256) + `"`},
 		{args{"description": strings.Repeat("ü", 4097)}, "description", "it has 4097 characters, and Ironic takes 4096"},
 		{args{"power_interface": "ipmitool"}, "power_interface", `power_interface: the driver fake-hardware does not have "ipmitool" here; it has fake`},
 		{args{"chassis_uuid": nothing}, "chassis_uuid", "there is no chassis " + nothing},
