@@ -61,9 +61,16 @@ func newFixtureWith(t testing.TB, l server.Limits) *fixture {
 	return &fixture{t: t, server: s, path: path, url: h.URL, root: caller{b.ProjectID, b.Username, b.APIKey}}
 }
 
+// plain takes answers as they come: compression is not asked for unless a test does.
+var plain = &http.Client{Transport: func() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DisableCompression = true
+	return t
+}()}
+
 func do(t testing.TB, req *http.Request) (*http.Response, []byte) {
 	t.Helper()
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := plain.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,11 @@ func TestReplay(t *testing.T) {
 		t.Fatalf("%d exchanges, want 157", len(exchanges))
 	}
 	declared := map[string]string{} // exchange -> id of the difference
+	headers := map[string]bool{"Content-Type": true, "Content-Length": true, "Date": true, "Location": true, "Allow": true, "X-Openstack-Request-Id": true}
 	for _, d := range server.Differences {
+		for _, name := range d.Headers {
+			headers[name] = true
+		}
 		for _, name := range d.Recorded {
 			declared[name] = d.ID
 		}
@@ -87,6 +91,11 @@ func TestReplay(t *testing.T) {
 		for _, k := range []string{"Content-Type", "Location", "Allow"} {
 			if v := resp.Header.Get(k); v != "" {
 				got.Header[k] = v
+			}
+		}
+		for k := range resp.Header {
+			if !headers[k] {
+				t.Errorf("%s: the header %s is no declared difference", x.Name, k)
 			}
 		}
 		same := cmp.Diff(want, got) == ""

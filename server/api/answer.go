@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,9 +21,12 @@ import (
 type answer struct {
 	whole  bool
 	err    error // the first failure; what is appended after it does not count
+	plain  int64 // bytes that went to the file, before compression
 	file   *os.File
 	size   int64 // of the file
 	large  int64 // of it, taken from the share of large ones
+	coding *coding
+	packer packer // between the buffer and the file; nil: nothing is compressed
 	budget *budget
 }
 
@@ -49,13 +53,52 @@ func (a *answer) room(dst []byte) []byte {
 	return dst[:0]
 }
 
-// spill moves bytes to the file.
+// spill moves bytes towards the file.
 func (a *answer) spill(b []byte) error {
-	n := int64(len(b))
-	switch {
-	case a.size+n > largestAnswer:
+	if a.plain += int64(len(b)); a.plain > largestAnswer {
 		return answerTooLarge()
-	case !a.budget.files.TryAcquire(n):
+	}
+	if a.coding != nil && a.packer == nil {
+		a.packer = a.coding.packer((*toFile)(a))
+	}
+	if a.packer != nil {
+		_, err := a.packer.Write(b)
+		return err
+	}
+	return a.store(b)
+}
+
+// toFile is an answer as the writer that its packer writes to.
+type toFile answer
+
+func (f *toFile) Write(b []byte) (int, error) { return len(b), (*answer)(f).store(b) }
+
+// pack compresses an answer that is ready and worth it, and returns the part
+// of it that is in memory.
+func (a *answer) pack(buf []byte) (rest []byte, packed bool, err error) {
+	switch {
+	case a.packer != nil:
+		if err := a.spill(buf); err != nil {
+			return nil, false, err
+		}
+		return nil, true, a.packer.Close()
+	case a.coding == nil || len(buf) < leastPacked:
+		return buf, false, nil
+	}
+	var whole bytes.Buffer
+	p := a.coding.packer(&whole)
+	defer a.coding.put(p)
+	if _, err := p.Write(buf); err != nil {
+		return nil, false, err
+	}
+	err = p.Close()
+	return whole.Bytes(), true, err
+}
+
+// store moves bytes to the file.
+func (a *answer) store(b []byte) error {
+	n := int64(len(b))
+	if !a.budget.files.TryAcquire(n) {
 		return errOverload
 	}
 	a.size += n // from here on close gives it back
@@ -86,9 +129,13 @@ func (a *answer) close() {
 		_ = os.Remove(a.file.Name())
 		a.file = nil
 	}
+	if a.packer != nil {
+		a.coding.put(a.packer)
+		a.packer = nil
+	}
 	a.budget.files.Release(a.size)
 	a.budget.large.Release(a.large)
-	a.size, a.large, a.err = 0, 0, nil
+	a.plain, a.size, a.large, a.err = 0, 0, 0, nil
 }
 
 // temporary is where SQLite would put large temporary files: /tmp is often
@@ -146,7 +193,7 @@ const (
 // send writes the answer. A client that does not read is cut off.
 func (c *call) send(w http.ResponseWriter) {
 	total := c.out.size + int64(len(c.buf))
-	if total <= jsontext.Piece {
+	if c.out.file == nil && total <= jsontext.Piece {
 		_, _ = w.Write(c.buf) // a client that is gone needs no answer
 		return
 	}
@@ -194,6 +241,18 @@ func (c *call) sendFile(write func([]byte) bool) bool {
 	return true
 }
 
+// finish compresses an answer and parks it.
+func (c *call) finish() (release func(), err error) {
+	var packed bool
+	if c.buf, packed, err = c.out.pack(c.buf); err != nil {
+		return nil, err
+	}
+	if packed {
+		c.head.Set("Content-Encoding", c.out.coding.name)
+	}
+	return c.park()
+}
+
 // park puts an answer that is ready where it may wait for its client, and
 // returns what ends that.
 func (c *call) park() (release func(), err error) {
@@ -204,7 +263,7 @@ func (c *call) park() (release func(), err error) {
 	if c.budget.answers.TryAcquire(n) {
 		return func() { c.budget.answers.Release(n) }, nil
 	}
-	if err := c.out.spill(c.buf); err != nil {
+	if err := c.out.store(c.buf); err != nil {
 		return nil, err
 	}
 	c.buf = nil

@@ -85,14 +85,19 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{API: a, r: r, w: w, buf: (*pooled)[:0], out: answer{budget: a.budget}, head: w.Header(), status: http.StatusOK}
 	defer c.out.close()
 	c.head.Set("Content-Type", "application/json")
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		c.head.Set("Vary", "Accept-Encoding")
+		c.out.coding = codingFor(r.Header)
+	}
 	err := c.serve()
 	c.release()
 	parked := func() {}
 	if err == nil {
-		parked, err = c.park()
+		parked, err = c.finish()
 	}
 	if err != nil {
 		c.out.close()
+		c.head.Del("Content-Encoding")
 		parked = func() {}
 		var message string
 		c.status, message = a.explain(r.Context(), err)
