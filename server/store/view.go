@@ -159,34 +159,57 @@ type farSet struct {
 	which Variables
 }
 
+// keysAtOnce is how many keys of a set, at all its levels, are known ahead of
+// their values.
+const keysAtOnce = 500
+
+// holder is a level that has a key.
+type holder struct {
+	key         string
+	kind, owner int64
+}
+
 func (f *farSet) all(yield func(Variable, error) bool) {
-	text, args := f.levels(f.q.dialect().Ordered)
-	stop := errors.New("enough")
-	var last, key string
-	var kind, owner any
-	found := false
-	err := f.q.eachUntil(f.ctx, text, args, []any{&key, &kind, &owner}, func() error {
-		if found && key == last {
-			return nil // a nearer level has it
+	var after *string
+	for {
+		holders, err := f.holders(after)
+		for i, h := range holders {
+			if after != nil && h.key == *after {
+				continue // a nearer level has it
+			}
+			after = &holders[i].key
+			v := Variable{Name: h.key}
+			if err := f.q.row(f.ctx, "SELECT value FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{h.kind, h.owner, h.key}, &v.Value); err != nil {
+				yield(Variable{}, err)
+				return
+			}
+			if !yield(v, nil) {
+				return
+			}
 		}
-		found, last = true, strings.Clone(key)
-		v := Variable{Name: last}
-		if err := f.q.row(f.ctx, "SELECT value FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{kind, owner, key}, &v.Value); err != nil {
-			return err
+		if err != nil {
+			yield(Variable{}, err)
 		}
-		if !yield(v, nil) {
-			return stop
+		if err != nil || len(holders) < keysAtOnce {
+			return
 		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, stop) {
-		yield(Variable{}, err)
 	}
 }
 
-// levels is the statement for all keys of the object and the levels that it
-// inherits from, by key and then the nearest first.
-func (f *farSet) levels(join string) (string, []any) {
+// holders are the next keys of the object and the levels that it inherits from,
+// by key and then the nearest first.
+func (f *farSet) holders(after *string) (next []holder, err error) {
+	text, args := f.levels(f.q.dialect().Ordered, after != nil)
+	if after != nil {
+		args = append(args, *after)
+	}
+	var h holder
+	err = f.q.each(f.ctx, text, append(args, keysAtOnce), []any{&h.key, &h.kind, &h.owner}, func() { next = append(next, h) })
+	return next, err
+}
+
+// levels is the statement for the keys of all levels, or those after one.
+func (f *farSet) levels(join string, after bool) (string, []any) {
 	e := f.e
 	own := f.row[e.Index(e.ownerID)]
 	above := "up (id, parent_id, distance) AS (SELECT 0, 0, 0 WHERE 1 = 0)"
@@ -213,8 +236,12 @@ func (f *farSet) levels(join string) (string, []any) {
 			args = append(args, id)
 		}
 	}
+	beyond := ""
+	if after {
+		beyond = " WHERE v.key > ?"
+	}
 	return "WITH RECURSIVE " + above + ", levels (distance, kind, owner) AS (" + strings.Join(levels, " UNION ALL ") +
-		") SELECT v.key, l.kind, l.owner FROM levels l " + join + " variables v ON v.owner_kind = l.kind AND v.owner_id = l.owner ORDER BY v.key, l.distance", args
+		") SELECT v.key, l.kind, l.owner FROM levels l " + join + " variables v ON v.owner_kind = l.kind AND v.owner_id = l.owner" + beyond + " ORDER BY v.key, l.distance LIMIT ?", args
 }
 
 // merged is the sets of several levels as one.

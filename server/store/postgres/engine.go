@@ -1,0 +1,289 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/craton-fleet/craton/internal/retry"
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// How long an operation tries to reach the database and to get through, and how
+// long one transaction may take, before that becomes an error.
+const (
+	patience  = 15 * time.Second
+	writeTime = 2 * time.Minute
+)
+
+// mostRaces is how often a write runs again because what it refers to went
+// meanwhile: the next run sees that.
+const mostRaces = 5
+
+// pauses are the waits between two attempts.
+var pauses = retry.Pauses{First: 5 * time.Millisecond, Most: 500 * time.Millisecond}
+
+// A transaction whose client is gone without a word must not hold locks for
+// ever. LOCAL: nothing of it outlives the transaction.
+const (
+	beginRead  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 150000"
+	beginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = 150000"
+)
+
+var _ engine.Engine = (*Engine)(nil)
+
+// Engine is a pool of connections to a database.
+type Engine struct {
+	name    string // without secrets
+	pool    *pgxpool.Pool
+	writers chan struct{} // places for writes, so that those that wait for each other leave connections to reads
+	closed  atomic.Bool
+}
+
+// Open opens the database that a URL "postgres://..." names, with the
+// migrations that bring it from one version to the next: see migrate.
+//
+// With create, a database without tables of ours gets them; without, that is
+// an error wrapping [io/fs.ErrNotExist]. Tables that a newer version made are
+// refused.
+func Open(ctx context.Context, database string, migrations []string, create bool) (*Engine, error) {
+	c, name, err := config(database)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", name, err)
+	}
+	s := &Engine{name: name, pool: pool, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4))}
+	if err := s.migrate(ctx, migrations, create); err != nil {
+		pool.Close()
+		return nil, s.fault(err)
+	}
+	return s, nil
+}
+
+// Dialect is that of PostgreSQL.
+func (s *Engine) Dialect() *engine.Dialect { return dialect }
+
+// Name is the URL without secrets.
+func (s *Engine) Name() string { return s.name }
+
+// Close waits for running operations and closes the connections.
+func (s *Engine) Close() error {
+	s.closed.Store(true)
+	s.pool.Close()
+	return nil
+}
+
+// Ping is that of [engine.Engine]. It does not wait for a database to come
+// back.
+func (s *Engine) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	conn, err := s.acquire(ctx)
+	if err == nil {
+		_, err = conn.Exec(ctx, "SELECT 1")
+		conn.Release()
+	}
+	return s.fault(err)
+}
+
+// Watch has nothing to do: nobody can take a server's database away from under
+// it.
+func (s *Engine) Watch(ctx context.Context, _ time.Duration, _ func(error)) (wait func(), err error) {
+	return func() { <-ctx.Done() }, nil
+}
+
+func (s *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	if s.closed.Load() {
+		return nil, engine.ErrClosed
+	}
+	return s.pool.Acquire(ctx)
+}
+
+// begin takes a connection and begins a transaction. It tries again while the
+// database cannot be reached.
+func (s *Engine) begin(ctx context.Context, text string, until time.Time) (conn *pgxpool.Conn, err error) {
+	waiting, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	err = s.insist(waiting, until, passes, func() error {
+		if conn, err = s.acquire(waiting); err != nil {
+			return err
+		}
+		if _, err = conn.Exec(waiting, text); err != nil {
+			drop(conn)
+		}
+		return err
+	})
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		err = s.failure(engine.Busy, fmt.Errorf("no connection within %s", patience))
+	}
+	return conn, err
+}
+
+// insist calls fn until it succeeds, says something that does not pass, or the
+// time is over.
+func (s *Engine) insist(ctx context.Context, until time.Time, passes func(error) bool, fn func() error) error {
+	var last error
+	err := pauses.Do(ctx, func(int) (bool, error) {
+		err := fn()
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			last = err
+		}
+		return err != nil && passes(err) && time.Now().Before(until), err
+	})
+	if errors.Is(err, context.DeadlineExceeded) && last != nil && passes(last) {
+		err = last // says more than that the time is over
+	}
+	return err
+}
+
+// drop closes a connection that is in doubt.
+func drop(conn *pgxpool.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Hijack().Close(ctx)
+}
+
+// end takes back what a transaction did and gives its connection back.
+func end(conn *pgxpool.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if conn.Conn().IsClosed() {
+		conn.Release()
+		return
+	}
+	if _, err := conn.Exec(ctx, "ROLLBACK"); err != nil {
+		drop(conn)
+		return
+	}
+	conn.Release()
+}
+
+// Read is that of [engine.Engine]. It waits for a database that is away, and
+// fails if the database goes while it runs: what it has read may be on its way
+// to somebody.
+func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
+	conn, err := s.begin(ctx, beginRead, time.Now().Add(patience))
+	if err != nil {
+		return s.fault(err)
+	}
+	defer end(conn)
+	t := &tx{conn: conn.Conn()}
+	if err = run(ctx, t); t.failed != nil {
+		err = s.fault(err)
+	}
+	return err
+}
+
+// Write is that of [engine.Engine]. ctx only bounds the wait for a place: once
+// begun, a write is finished and its outcome returned.
+func (s *Engine) Write(ctx context.Context, w engine.Work) error {
+	select {
+	case s.writers <- struct{}{}:
+		defer func() { <-s.writers }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+	defer cancel()
+	until := time.Now().Add(patience)
+	err := pauses.Do(ctx, func(n int) (bool, error) {
+		cause, err := s.attempt(ctx, w, until)
+		if code(cause) == foreignKeyViolation && n >= mostRaces {
+			return false, err
+		}
+		return cause != nil && passes(cause) && time.Now().Before(until), err
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return s.failure(engine.Busy, fmt.Errorf("the write took more than %s", writeTime))
+	}
+	return s.fault(err)
+}
+
+// attempt runs a write once. cause is what the database said when it did not let
+// it through, and nothing was stored.
+func (s *Engine) attempt(ctx context.Context, w engine.Work, until time.Time) (cause, err error) {
+	conn, err := s.begin(ctx, beginWrite, until)
+	if err != nil {
+		return nil, err // begin has tried for as long as it may
+	}
+	t := &tx{conn: conn.Conn()}
+	if err := run(ctx, w, t); err != nil {
+		switch {
+		case t.failed == nil || errors.Is(t.failed, engine.ErrUnique):
+			end(conn)
+			return nil, err
+		case code(t.failed) == readOnlyTransaction: // it was the primary once
+			drop(conn)
+		default:
+			end(conn)
+		}
+		return t.failed, err
+	}
+	tag, err := conn.Exec(ctx, "COMMIT")
+	switch {
+	case err == nil && tag.String() == "COMMIT":
+		conn.Release()
+		return nil, nil
+	case err == nil: // a statement had failed, and nobody minded
+		conn.Release()
+		return nil, fmt.Errorf("the database took a write back: %w", t.failed)
+	case undone(err):
+		drop(conn)
+		return err, err
+	}
+	drop(conn)
+	return s.lookUp(ctx, w, err)
+}
+
+// run keeps a fault in one write from leaving its transaction open.
+func run(ctx context.Context, w engine.Work, t *tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a write: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return w.Run(ctx, t)
+}
+
+// undone reports whether an error of a commit says that nothing was stored.
+// Whatever ends the connection does not say so: a server that is shut down may
+// have stored it and not told.
+func undone(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Severity != "FATAL" && e.Severity != "PANIC" && reason(err) != engine.Unreachable
+}
+
+// lookUp finds out what became of a commit whose connection was lost. The
+// transaction may still be under way: [engine.Work.Stored] waits for it.
+func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, err error) {
+	if w.Stored == nil {
+		return nil, s.failure(engine.Uncertain, lost)
+	}
+	until := time.Now().Add(2 * patience)
+	stored := false
+	err = s.insist(ctx, until, passes, func() error {
+		conn, err := s.begin(ctx, beginWrite, until)
+		if err != nil {
+			return err
+		}
+		defer end(conn)
+		stored, err = w.Stored(ctx, &tx{conn: conn.Conn()})
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, s.failure(engine.Uncertain, errors.Join(lost, err))
+	case stored:
+		return nil, nil
+	}
+	return lost, lost
+}

@@ -1,0 +1,99 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// reasons are what codes of the server mean, the more exact ones first.
+var reasons = []struct {
+	code   string // or the first two characters of many
+	reason engine.Reason
+}{
+	{"53100", engine.DiskFull},
+	{readOnlyTransaction, engine.ReadOnly},
+	{"57P", engine.Unreachable}, // shut down, crashed, not up yet, dropped
+	{"08", engine.Unreachable},
+	{"53", engine.Busy}, // too many connections, no memory
+	{"55P03", engine.Busy},
+	{"57014", engine.Busy}, // cancelled: a timeout of the server's
+	{serializationFailure, engine.Busy},
+	{deadlock, engine.Busy},
+	{"28", engine.NoAccess},
+	{"3D000", engine.NoAccess},
+	{"3F000", engine.NoAccess},
+	{"42501", engine.NoAccess},
+	{"58", engine.BadDisk},
+	{"XX001", engine.Damaged},
+	{"XX002", engine.Damaged},
+}
+
+// reason finds the reason behind an error; 0 if it is a mistake of ours, or the
+// end of a context.
+func reason(err error) engine.Reason {
+	if c := code(err); c != "" {
+		for _, r := range reasons {
+			if strings.HasPrefix(c, r.code) {
+				return r.reason
+			}
+		}
+		return 0
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(err, &connect):
+		return engine.Unreachable
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return 0
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, pgconn.ErrConnClosed), pgconn.SafeToRetry(err):
+		return engine.Unreachable
+	}
+	return 0
+}
+
+// fault makes a [engine.Failure] of what the server or the connection says.
+// Every other error is returned as it is.
+func (s *Engine) fault(err error) error {
+	var known *engine.Failure
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	r := reason(err)
+	if r == 0 {
+		return err
+	}
+	return s.failure(r, err)
+}
+
+func (s *Engine) failure(r engine.Reason, err error) *engine.Failure {
+	return &engine.Failure{Database: s.name, Server: true, Reason: r, Detail: detail(err), Err: err}
+}
+
+// detail is what an error says in one line.
+func detail(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
+
+// passes reports whether what failed so is worth another attempt: what hindered
+// it is over, or is over soon.
+func passes(err error) bool {
+	switch code(err) {
+	case serializationFailure, deadlock, foreignKeyViolation, readOnlyTransaction:
+		return true
+	}
+	r := reason(err)
+	return r == engine.Unreachable || r == engine.Busy
+}

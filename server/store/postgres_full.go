@@ -1,0 +1,18 @@
+//go:build !collection
+
+package store
+
+import (
+	"context"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+	"github.com/craton-fleet/craton/server/store/postgres"
+)
+
+func openPostgres(ctx context.Context, database string, create bool) (engine.Engine, error) {
+	e, err := postgres.Open(ctx, database, migrations, create)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
