@@ -60,6 +60,11 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 				return err
 			}
 			for _, inner := range inside {
+				if err := q.recordWithin(ctx, inner, column, key); err != nil {
+					return err
+				}
+			}
+			for _, inner := range inside {
 				if err := q.deleteWhere(ctx, inner, column, key); err != nil {
 					return err
 				}
@@ -74,6 +79,9 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 				"SELECT 'network_interfaces', id, name FROM network_interfaces WHERE network_id = ? ORDER BY id LIMIT 1", key); err != nil {
 				return err
 			}
+		}
+		if err := q.recordGone(ctx, e, []Row{row}); err != nil {
+			return err
 		}
 		return q.deleteWhere(ctx, e, e.key, key)
 	})

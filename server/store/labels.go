@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // labels reads the labels of a page's devices, sorted.
 func (q *session) labels(ctx context.Context, e *Entity, rows []Row) ([][]string, error) {
@@ -48,17 +51,22 @@ func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, l
 		if err != nil {
 			return err
 		}
+		before, err := q.labels(ctx, e, []Row{row})
+		if err != nil {
+			return err
+		}
 		if err := q.addLabels(ctx, row[e.Index("id")], int64(row[e.Index("created_at")].(Micros))/1e6, labels); err != nil {
 			return err
 		}
 		if err := q.checkLabels(ctx, row[e.Index("id")], e.describeRow(row)); err != nil {
 			return err
 		}
-		sets, err := q.labels(ctx, e, []Row{row})
-		if err == nil {
-			set = sets[0]
+		after, err := q.labels(ctx, e, []Row{row})
+		if err != nil {
+			return err
 		}
-		return err
+		set = after[0]
+		return q.recordLabels(ctx, e, row, before[0], set)
 	})
 	return set, err
 }
@@ -70,21 +78,24 @@ func (s *Store) RemoveLabels(ctx context.Context, e *Entity, sc Scope, id string
 		if err != nil {
 			return err
 		}
+		before, err := q.labels(ctx, e, []Row{row})
+		if err != nil {
+			return err
+		}
 		for _, label := range labels {
 			if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ? AND label = ?", []any{row[e.Index("id")], label}); err != nil {
 				return err
 			}
 		}
-		return nil
+		after := slices.DeleteFunc(slices.Clone(before[0]), func(label string) bool { return slices.Contains(labels, label) })
+		return q.recordLabels(ctx, e, row, before[0], after)
 	})
 }
 
 func (q *session) addLabels(ctx context.Context, device, createdAt any, labels []string) error {
-	for _, label := range labels {
-		if err := q.exec(ctx, "INSERT INTO labels (device_id, label, created_at) VALUES (?, ?, ?) ON CONFLICT (device_id, label) DO NOTHING",
-			[]any{device, label, createdAt}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return q.insertRows(ctx, "INSERT INTO labels (device_id, label, created_at)", "ON CONFLICT (device_id, label) DO NOTHING",
+		len(labels), func(i int, args []any) []any { return append(args, device, labels[i], createdAt) })
 }
+
+// sorted is a set of labels as [session.labels] gives it.
+func sorted(labels []string) []string { return slices.Compact(slices.Sorted(slices.Values(labels))) }

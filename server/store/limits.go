@@ -77,19 +77,7 @@ func (e *Entity) describeRow(row Row) string {
 	return e.Name
 }
 
-// checkVariables checks the limits against all own variables of an object.
-func (q *session) checkVariables(ctx context.Context, e *Entity, owner any, row Row) error {
-	var w weight
-	var v Variable
-	err := q.each(ctx, "SELECT key, value FROM variables WHERE owner_kind = ? AND owner_id = ?",
-		[]any{e.owner, owner}, []any{&v.Name, &v.Value}, func() { w.add(v) })
-	if err != nil {
-		return err
-	}
-	return q.store.limits.check(e.describeRow(row), w)
-}
-
-// checkLabels does the same for the labels of a device.
+// checkLabels checks the limit against all labels of a device.
 func (q *session) checkLabels(ctx context.Context, id any, of string) error {
 	var n int
 	err := q.row(ctx, "SELECT count(*) FROM labels WHERE device_id = ?", []any{id}, &n)

@@ -183,4 +183,46 @@ CREATE TABLE variables (
 	value      TEXT NOT NULL,
 	PRIMARY KEY (owner_kind, owner_id, key)
 ) WITHOUT ROWID;
+`, `
+-- One row: what gives out revisions, and what is known of the change log.
+-- Every change in changes with a revision beyond the horizon is there; before
+-- it only the first and the last of each object may be. What there was before
+-- the log is in no change: its horizon is 1.
+CREATE TABLE log (
+	id             INTEGER PRIMARY KEY CHECK (id = 1),
+	revision       BIGINT NOT NULL, -- the newest, ...
+	change         TEXT NOT NULL,   -- ... the id of its change, ...
+	changed_at     BIGINT NOT NULL, -- ... and its time, in microseconds since 1970
+	horizon        BIGINT NOT NULL,
+	horizon_change TEXT NOT NULL,
+	pruned         BIGINT NOT NULL, -- up to here nothing is left to be removed
+	salt           TEXT NOT NULL    -- of the hashes of values that are not kept
+);
+INSERT INTO log (id, revision, change, changed_at, horizon, horizon_change, pruned, salt)
+SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM projects) THEN 1 ELSE 0 END, lower(hex(randomblob(16))), 0, 0, '', 0, lower(hex(randomblob(16)));
+UPDATE log SET horizon = revision, horizon_change = change, pruned = revision;
+
+-- One row for each object that a write changed: n counts them. before and
+-- after are JSON objects; of an update only with what it changed.
+CREATE TABLE changes (
+	revision     BIGINT NOT NULL,
+	n            INTEGER NOT NULL,
+	change       TEXT NOT NULL,
+	at           BIGINT NOT NULL,
+	project_id   TEXT NOT NULL, -- of the object
+	user_name    TEXT NOT NULL,
+	user_project TEXT NOT NULL,
+	address      TEXT NOT NULL,
+	request_id   TEXT NOT NULL,
+	message      TEXT NOT NULL,
+	kind         TEXT NOT NULL,
+	object_id    TEXT NOT NULL,
+	path         TEXT NOT NULL,
+	action       TEXT NOT NULL,
+	before       TEXT,
+	after        TEXT,
+	PRIMARY KEY (revision, n)
+) WITHOUT ROWID;
+CREATE INDEX changes_object ON changes (kind, object_id, revision);
+CREATE INDEX changes_project ON changes (project_id, kind, revision);
 `}

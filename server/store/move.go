@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Place is where [Store.Move] puts an object.
@@ -44,13 +45,29 @@ func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Pla
 			return err
 		}
 		at, key := s.now(), row[e.Index(e.key)]
+		if err := q.recordMoved(ctx, e, row, target, at.Unix()); err != nil {
+			return err
+		}
 		if err := q.place(ctx, e.Table, "id", key, target, at.Unix()); err != nil {
 			return err
 		}
 		if !e.IsDevice() {
 			delete(target, "cell_id")
-			for _, table := range []string{devicesTable, Networks.Table} {
-				if err := q.place(ctx, table, "cell_id", key, target, at.Unix()); err != nil {
+			for _, inner := range []*Entity{Devices, Networks} {
+				c := q.conditions()
+				c.equal("t.cell_id", key, true)
+				err := q.pieces(ctx, inner, c, func(rows []Row) error {
+					for _, row := range rows {
+						if err := q.recordMoved(ctx, inner, row, target, at.Unix()); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+				if err := q.place(ctx, inner.Table, "cell_id", key, target, at.Unix()); err != nil {
 					return err
 				}
 			}
@@ -147,4 +164,16 @@ func (q *session) place(ctx context.Context, table, column string, key any, to V
 		}
 	}
 	return q.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", table, sets, column), append(args, key))
+}
+
+// recordMoved records that a row is elsewhere.
+func (q *session) recordMoved(ctx context.Context, e *Entity, row Row, to Values, at int64) error {
+	moved := slices.Clone(row)
+	for name, v := range to {
+		if i := e.Index(name); i >= 0 {
+			moved[i] = v
+		}
+	}
+	moved[e.Index("updated_at")] = Micros(at * 1e6)
+	return q.recordUpdate(ctx, Moved, e, row, moved)
 }

@@ -75,6 +75,7 @@ func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n New) (Row, er
 
 func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Row, error) {
 	var row Row
+	variables, labels := byKey(n.Variables), sorted(n.Labels)
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
 		if err := q.checkRefs(ctx, e, values, values); err != nil {
 			return err
@@ -91,10 +92,10 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 		if err := s.limits.checkNew(e, n); err != nil {
 			return err
 		}
-		if err := q.setVariables(ctx, e, owner, n.Variables); err != nil {
+		if err := q.setVariables(ctx, e, owner, variables); err != nil {
 			return err
 		}
-		if err := q.addLabels(ctx, owner, values["created_at"], n.Labels); err != nil {
+		if err := q.addLabels(ctx, owner, values["created_at"], labels); err != nil {
 			return err
 		}
 		id := owner
@@ -102,6 +103,9 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 			id = values[e.key]
 		}
 		if row, err = q.get(ctx, e, Scope{All: true}, id, free); err != nil {
+			return err
+		}
+		if err := q.recordNew(ctx, e, row, variables, labels); err != nil {
 			return err
 		}
 		row[e.Index("created_at")] = Micros(at.UnixMicro())
@@ -122,6 +126,30 @@ func (q *session) insert(ctx context.Context, e *Entity, values Values) (any, er
 	var owner any
 	err := q.row(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+") RETURNING "+e.ownerID, args, &owner)
 	return owner, err
+}
+
+// maxRows is how many rows one statement stores.
+const maxRows = 32
+
+// insertRows stores n rows in few statements, of which there are few
+// different ones: their numbers of rows are powers of two. values appends the
+// values of a row.
+func (q *session) insertRows(ctx context.Context, into, conflict string, n int, values func(i int, args []any) []any) error {
+	for i := 0; i < n; {
+		rows := maxRows
+		for rows > n-i {
+			rows /= 2
+		}
+		var args []any
+		for end := i + rows; i < end; i++ {
+			args = values(i, args)
+		}
+		marks := "(" + strings.Repeat("?, ", len(args)/rows-1) + "?)"
+		if err := q.exec(ctx, into+" VALUES "+strings.Repeat(marks+", ", rows-1)+marks+" "+conflict, args); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bind gives a value the type of its column: an interface's speed is an
@@ -179,7 +207,11 @@ func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, chan
 		if err != nil {
 			return err
 		}
+		old := row
 		if row, err = q.get(ctx, e, Scope{All: true}, key, free); err != nil {
+			return err
+		}
+		if err := q.recordUpdate(ctx, Updated, e, old, row); err != nil {
 			return err
 		}
 		if touched {
@@ -206,6 +238,7 @@ func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values)
 		if err != nil {
 			return err
 		}
+		q.log.knows(r.column, id, to[r.to.Index("name")].(string))
 		for _, column := range r.agree {
 			if got, want := row[column], to[r.to.Index(column)]; got != want {
 				return refuse(Invalid, "%s %v contradicts %s %v: the %s %q belongs to %s %v. Give the ids that belong together.",

@@ -18,6 +18,7 @@ import (
 type Store struct {
 	engine     engine.Engine
 	limits     Limits
+	concealed  []string     // see ConcealKeys
 	statements atomic.Int64 // run so far; the tests count queries with it
 	now        func() time.Time
 }

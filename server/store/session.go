@@ -10,6 +10,7 @@ import (
 type session struct {
 	store *Store
 	tx    engine.Tx
+	log   *recorder // of the write that it runs
 }
 
 func (q *session) dialect() *engine.Dialect { return q.store.engine.Dialect() }
@@ -47,13 +48,25 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *sessio
 	})
 }
 
-// write runs fn in a transaction and returns when it is durable. fn may be
+// write runs fn in a transaction, stores what it did in the change log, and
+// returns when it is durable. A write that does nothing has no revision. fn may be
 // called several times, and keeps nothing from one call to the next. What it
 // decides by it locks: see [session.hold].
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
-	return s.engine.Write(ctx, engine.Work{Run: func(ctx context.Context, tx engine.Tx) error {
-		return fn(ctx, &session{store: s, tx: tx})
-	}})
+	who := actorOf(ctx)
+	var log *recorder
+	run := func(ctx context.Context, tx engine.Tx) error {
+		log = &recorder{actor: who}
+		q := &session{store: s, tx: tx, log: log}
+		if err := fn(ctx, q); err != nil {
+			return err
+		}
+		return q.flush(ctx)
+	}
+	stored := func(ctx context.Context, tx engine.Tx) (bool, error) {
+		return (&session{store: s, tx: tx}).holds(ctx, log)
+	}
+	return s.engine.Write(ctx, engine.Work{Run: run, Stored: stored})
 }
 
 // hold is what a write does to a row that it decides by, until it is

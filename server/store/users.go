@@ -88,13 +88,13 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 		err = q.row(ctx, "SELECT id FROM projects WHERE name = ? ORDER BY seq LIMIT 1", []any{name}, &project)
 		if errors.Is(err, sql.ErrNoRows) {
 			project = value.NewUUID()
-			_, err = q.insert(ctx, Projects, Values{"id": project, "name": name, "created_at": at})
+			err = q.add(ctx, Projects, Values{"id": project, "name": name, "created_at": at})
 		}
 		if err != nil {
 			return err
 		}
 		key = newKey()
-		_, err = q.insert(ctx, Users, Values{"project_id": project, "username": name, "key_hash": hashKey(key), "is_admin": true, "is_root": true, "created_at": at})
+		err = q.add(ctx, Users, Values{"project_id": project, "username": name, "key_hash": hashKey(key), "is_admin": true, "is_root": true, "created_at": at})
 		if errors.Is(err, engine.ErrUnique) {
 			return refuse(Conflict, "project %s has a user named %q that is not root: delete or rename it first", project, name)
 		}
@@ -115,10 +115,25 @@ func (s *Store) EnsureProject(ctx context.Context, name string) (id string, err 
 			return err
 		}
 		id = value.NewUUID()
-		_, err = q.insert(ctx, Projects, Values{"id": id, "name": name, "created_at": s.now().Unix()})
-		return err
+		return q.add(ctx, Projects, Values{"id": id, "name": name, "created_at": s.now().Unix()})
 	})
 	return id, err
+}
+
+// add stores an object that has no variables, and records it.
+func (q *session) add(ctx context.Context, e *Entity, values Values) error {
+	id, err := q.insert(ctx, e, values)
+	if err != nil {
+		return err
+	}
+	if e.ownerID != e.key {
+		id = values[e.key]
+	}
+	row, err := q.get(ctx, e, Scope{All: true}, id, free)
+	if err != nil {
+		return err
+	}
+	return q.recordNew(ctx, e, row, nil, nil)
 }
 
 // KeepProject sees to it that there is a project with an id that comes from
@@ -138,14 +153,28 @@ func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) e
 	if err != nil || done {
 		return err
 	}
-	return s.write(ctx, func(ctx context.Context, q *session) error {
+	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		at := s.now().Unix()
-		err := q.exec(ctx, "INSERT INTO projects (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING", []any{id, name, at})
-		if err != nil || !rename {
+		old, err := q.get(ctx, Projects, Scope{All: true}, id, changing)
+		switch {
+		case IsCode(err, NotFound):
+			return q.add(ctx, Projects, Values{"id": id, "name": name, "created_at": at})
+		case err != nil, !rename, old[Projects.Index("name")] == name:
 			return err
 		}
-		return q.exec(ctx, "UPDATE projects SET name = ?, updated_at = ? WHERE id = ? AND name <> ?", []any{name, at, id, name})
+		if err := q.exec(ctx, "UPDATE projects SET name = ?, updated_at = ? WHERE id = ?", []any{name, at, id}); err != nil {
+			return err
+		}
+		row, err := q.get(ctx, Projects, Scope{All: true}, id, free)
+		if err != nil {
+			return err
+		}
+		return q.recordUpdate(ctx, Updated, Projects, old, row)
 	})
+	if errors.Is(err, engine.ErrUnique) { // another request has just made it
+		return s.KeepProject(ctx, id, name, rename)
+	}
+	return err
 }
 
 // ResetKey gives a user a new API key. project may be empty if only one user
@@ -167,7 +196,18 @@ func (s *Store) ResetKey(ctx context.Context, username, project string) (string,
 		case 0:
 			return refuse(NotFound, "there is no user %q%s: `craton server bootstrap` makes the first one", username, inProject(project))
 		case 1:
-			return q.exec(ctx, "UPDATE users SET key_hash = ?, updated_at = ? WHERE id = ?", []any{hashKey(key), s.now().Unix(), ids[0]})
+			old, err := q.get(ctx, Users, Scope{All: true}, ids[0], changing)
+			if err != nil {
+				return err
+			}
+			if err := q.exec(ctx, "UPDATE users SET key_hash = ?, updated_at = ? WHERE id = ?", []any{hashKey(key), s.now().Unix(), ids[0]}); err != nil {
+				return err
+			}
+			row, err := q.get(ctx, Users, Scope{All: true}, ids[0], free)
+			if err != nil {
+				return err
+			}
+			return q.recordUpdate(ctx, Updated, Users, old, row, "new_key")
 		}
 		return refuse(Invalid, "%d projects have a user %q: name the project", len(ids), username)
 	})

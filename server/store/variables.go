@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
 )
@@ -194,15 +195,28 @@ func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *ho
 // [Invalid] if all together break the [Limits].
 func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		row, err := q.find(ctx, e, sc, id, changing)
+		row, own, err := q.findVariables(ctx, e, sc, id)
 		if err != nil {
 			return err
 		}
-		owner := row[e.Index(e.ownerID)]
-		if err := q.setVariables(ctx, e, owner, set); err != nil || len(set) == 0 {
+		changed := slices.DeleteFunc(byKey(set), func(v Variable) bool {
+			at, known := find(own, v.Name)
+			return known && own[at].Value == v.Value
+		})
+		if len(changed) == 0 {
+			return nil
+		}
+		if err := q.setVariables(ctx, e, row[e.Index(e.ownerID)], changed); err != nil {
 			return err
 		}
-		return q.checkVariables(ctx, e, owner, row)
+		var w weight
+		for v := range hierarchy.Merge(changed, own) {
+			w.add(v)
+		}
+		if err := q.store.limits.check(e.describeRow(row), w); err != nil {
+			return err
+		}
+		return q.recordVariables(ctx, e, row, picked(own, changed), changed)
 	})
 }
 
@@ -210,34 +224,66 @@ func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string
 // ignored.
 func (s *Store) DeleteVariables(ctx context.Context, e *Entity, sc Scope, id string, keys []string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		owner, err := q.owner(ctx, e, sc, id)
+		row, own, err := q.findVariables(ctx, e, sc, id)
 		if err != nil {
 			return err
 		}
+		gone := make(map[string]bool, len(keys))
 		for _, key := range keys {
-			if err := q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{e.owner, owner, key}); err != nil {
+			gone[key] = true
+		}
+		removed := slices.DeleteFunc(own, func(v Variable) bool { return !gone[v.Name] })
+		if len(removed) == 0 {
+			return nil
+		}
+		for _, v := range removed {
+			if err := q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{e.owner, row[e.Index(e.ownerID)], v.Name}); err != nil {
 				return err
 			}
 		}
-		return nil
+		return q.recordVariables(ctx, e, row, removed, nil)
 	})
 }
 
-func (q *session) setVariables(ctx context.Context, e *Entity, owner any, set []Variable) error {
-	for _, v := range set {
-		if err := q.exec(ctx, "INSERT INTO variables (owner_kind, owner_id, key, value) VALUES (?, ?, ?, ?) ON CONFLICT (owner_kind, owner_id, key) DO UPDATE SET value = excluded.value",
-			[]any{e.owner, owner, v.Name, v.Value}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// owner finds the owner_id of an object's variables.
-func (q *session) owner(ctx context.Context, e *Entity, sc Scope, id string) (any, error) {
+// findVariables reads an object's row and its own variables, by key.
+func (q *session) findVariables(ctx context.Context, e *Entity, sc Scope, id string) (Row, hierarchy.Variables, error) {
 	row, err := q.find(ctx, e, sc, id, changing)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return row[e.Index(e.ownerID)], nil
+	var own hierarchy.Variables
+	var v Variable
+	err = q.each(ctx, "SELECT key, value FROM variables WHERE owner_kind = ? AND owner_id = ?",
+		[]any{e.owner, row[e.Index(e.ownerID)]}, []any{&v.Name, &v.Value}, func() { own = append(own, v) })
+	return row, byKey(own), err
+}
+
+// setVariables stores variables of different keys.
+func (q *session) setVariables(ctx context.Context, e *Entity, owner any, set []Variable) error {
+	return q.insertRows(ctx, "INSERT INTO variables (owner_kind, owner_id, key, value)", "ON CONFLICT (owner_kind, owner_id, key) DO UPDATE SET value = excluded.value",
+		len(set), func(i int, args []any) []any { return append(args, e.owner, owner, set[i].Name, set[i].Value) })
+}
+
+// byKey is a set of variables sorted by key; of a repeated key the last one
+// counts.
+func byKey(set []Variable) hierarchy.Variables {
+	all := slices.Clone(set)
+	slices.Reverse(all)
+	slices.SortStableFunc(all, func(a, b Variable) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(all, func(a, b Variable) bool { return a.Name == b.Name })
+}
+
+// picked is those of a sorted set whose keys another has.
+func picked(from hierarchy.Variables, keys []Variable) (set hierarchy.Variables) {
+	for _, v := range keys {
+		if at, ok := find(from, v.Name); ok {
+			set = append(set, from[at])
+		}
+	}
+	return set
+}
+
+// find looks for a key in a sorted set.
+func find(set hierarchy.Variables, key string) (int, bool) {
+	return slices.BinarySearchFunc(set, key, func(v Variable, key string) int { return strings.Compare(v.Name, key) })
 }

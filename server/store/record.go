@@ -1,0 +1,541 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+)
+
+// What can be done to an object.
+const (
+	Created = "create"
+	Updated = "update"
+	Deleted = "delete"
+	Moved   = "move"
+)
+
+// record is a row of the change log that is not stored yet.
+type record struct {
+	kind, object, project, path, action string
+	before, after                       any // JSON text; nil for none
+}
+
+// recorder keeps what one write does until its end. Then all of it gets one
+// revision. What is too much to be held is stored on the way.
+type recorder struct {
+	actor    Actor
+	change   string
+	revision int64 // 0 as long as nothing is stored
+	at       int64
+	n        int64 // rows so far
+	held     []record
+	size     int // bytes of held
+	salt     []byte
+	names    map[reference]string // of clouds, regions and cells
+	devices  map[any]string       // paths of the devices whose interfaces are recorded
+}
+
+// reference names a cloud, region or cell: the key of what refers to it, and
+// its id.
+type reference struct {
+	key string
+	id  any
+}
+
+// knows remembers the name of what a row refers to.
+func (l *recorder) knows(key string, id any, name string) {
+	if l.names == nil {
+		l.names = map[reference]string{}
+	}
+	l.names[reference{key, id}] = name
+}
+
+// maxHeld is what a recorder holds at most, in bytes.
+const maxHeld = 1 << 20
+
+const (
+	changeColumns = "revision, n, change, at, project_id, user_name, user_project, address, request_id, message, kind, object_id, path, action, before, after"
+	insertChanges = "INSERT INTO changes (" + changeColumns + ")"
+)
+
+func (q *session) record(ctx context.Context, r record) error {
+	l := q.log
+	l.held = append(l.held, r)
+	for _, side := range []any{r.before, r.after} {
+		text, _ := side.(string)
+		l.size += len(text) + 200
+	}
+	if l.size < maxHeld {
+		return nil
+	}
+	return q.flush(ctx)
+}
+
+// flush stores what is held. The row that gives out revisions is touched as
+// late as can be: from there on writes wait for each other until they commit.
+func (q *session) flush(ctx context.Context) error {
+	l := q.log
+	if len(l.held) == 0 {
+		return nil
+	}
+	if l.revision == 0 {
+		l.change = newChange()
+		now := q.store.now().UnixMicro()
+		err := q.row(ctx, "UPDATE log SET revision = revision + 1, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END RETURNING revision, changed_at",
+			[]any{l.change, now, now}, &l.revision, &l.at)
+		if err != nil {
+			return err
+		}
+	}
+	err := q.insertRows(ctx, insertChanges, "", len(l.held), func(i int, args []any) []any {
+		r := &l.held[i]
+		l.n++
+		return append(args, l.revision, l.n, l.change, l.at, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message,
+			r.kind, r.object, r.path, r.action, r.before, r.after)
+	})
+	l.held, l.size = l.held[:0], 0
+	return err
+}
+
+// holds reports whether the log has what a write recorded.
+func (q *session) holds(ctx context.Context, l *recorder) (bool, error) {
+	if l.revision == 0 {
+		return true, nil // there was nothing to store
+	}
+	var n int
+	err := q.row(ctx, "SELECT count(*) FROM changes WHERE revision = ? AND n = 1 AND change = ?", []any{l.revision, l.change}, &n)
+	return n > 0, err
+}
+
+// newChange makes the id of a change: nobody else has ever made the same one
+// with the same revision.
+func newChange() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// side is one side of a change: a JSON object in the making.
+type side []byte
+
+func (s side) member(name string) side {
+	if s == nil {
+		s = append(s, '{')
+	} else {
+		s = append(s, ',')
+	}
+	return append(jsontext.AppendString(s, name), ':')
+}
+
+func (s side) text() any {
+	if s == nil {
+		return "{}"
+	}
+	return string(append(s, '}'))
+}
+
+// shown reports whether the log keeps a column: the kind says what the type
+// column does, and seq is nobody's but the tables'.
+func (c *Column) shown() bool { return c.expr == "" && c.Name != "type" && c.Name != "seq" }
+
+func (s side) column(c Column, v any) side {
+	s = s.member(c.Name)
+	switch v := v.(type) {
+	case nil:
+		return append(s, "null"...)
+	case string:
+		return jsontext.AppendString(s, v)
+	case bool:
+		return strconv.AppendBool(s, v)
+	case Micros:
+		return append(time.UnixMicro(int64(v)).UTC().AppendFormat(append(s, '"'), "2006-01-02T15:04:05.000000"), '"')
+	default:
+		return strconv.AppendInt(s, v.(int64), 10)
+	}
+}
+
+// row appends all columns that are not null.
+func (s side) row(e *Entity, row Row) side {
+	for i, c := range e.Columns {
+		if row[i] != nil && c.shown() {
+			s = s.column(c, row[i])
+		}
+	}
+	return s
+}
+
+func (s side) labels(set []string) side {
+	s = append(s.member("labels"), '[')
+	for i, label := range set {
+		if i > 0 {
+			s = append(s, ',')
+		}
+		s = jsontext.AppendString(s, label)
+	}
+	return append(s, ']')
+}
+
+// appendVariables appends those whose values the log keeps, and the hashes of
+// the others.
+func (q *session) appendVariables(ctx context.Context, s side, kind, object string, set hierarchy.Variables) (side, error) {
+	if q.store.concealed != nil {
+		var hidden, plain hierarchy.Variables
+		for _, v := range set {
+			if !q.store.conceals(v.Name) {
+				plain = append(plain, v)
+				continue
+			}
+			hash, err := q.hash(ctx, kind, object, v)
+			if err != nil {
+				return nil, err
+			}
+			hidden = append(hidden, Variable{Name: v.Name, Value: `"` + hash + `"`})
+		}
+		s, set = s.set("hashed", hidden), plain
+	}
+	return s.set("variables", set), nil
+}
+
+func (s side) set(name string, set hierarchy.Variables) side {
+	for i, v := range set {
+		if i == 0 {
+			s = append(s.member(name), '{')
+		} else {
+			s = append(s, ',')
+		}
+		s = append(append(jsontext.AppendString(s, v.Name), ':'), v.Value...)
+	}
+	if len(set) > 0 {
+		s = append(s, '}')
+	}
+	return s
+}
+
+// ConcealKeys has the change log keep only a salted hash of the values of
+// variables whose keys match one of the patterns, in which * stands for any
+// text; case does not matter. It is called before the store is used.
+func (s *Store) ConcealKeys(patterns []string) {
+	s.concealed = nil
+	for _, p := range patterns {
+		s.concealed = append(s.concealed, strings.ToLower(p))
+	}
+}
+
+func (s *Store) conceals(key string) bool {
+	key = strings.ToLower(key)
+	return slices.ContainsFunc(s.concealed, func(pattern string) bool { return glob(pattern, key) })
+}
+
+// glob reports whether a text matches a pattern of * and text.
+func glob(pattern, text string) bool {
+	first, rest, more := strings.Cut(pattern, "*")
+	if !more {
+		return pattern == text
+	}
+	text, ok := strings.CutPrefix(text, first)
+	if !ok {
+		return false
+	}
+	for {
+		first, rest, more = strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(text, first)
+		}
+		at := strings.Index(text, first)
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(first):]
+	}
+}
+
+// hash tells whether a value is another one, and nothing else: it is salted
+// by the database, and by what it belongs to.
+func (q *session) hash(ctx context.Context, kind, object string, v Variable) (string, error) {
+	if q.log.salt == nil {
+		var salt string
+		if err := q.row(ctx, "SELECT salt FROM log", nil, &salt); err != nil {
+			return "", err
+		}
+		q.log.salt = []byte(salt)
+	}
+	mac := hmac.New(sha256.New, q.log.salt)
+	for _, part := range []string{kind, object, v.Name, v.Value} {
+		mac.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:16]), nil
+}
+
+// begin is a record of what happens to an object, without its sides.
+func (q *session) begin(ctx context.Context, action string, e *Entity, row Row) (r record, err error) {
+	of := e.of
+	if e.IsDevice() {
+		of = schema.Host
+		if row[e.Index("type")] == KindNetworkDevice {
+			of = schema.NetworkDevice
+		}
+	}
+	r = record{kind: of.Name, object: idText(row[e.Index(e.key)]), project: row[e.Index(e.project)].(string), action: action}
+	r.path, err = q.path(ctx, e, row)
+	return r, err
+}
+
+// path is where an object is and what it is called: cloud/region/cell/name.
+func (q *session) path(ctx context.Context, e *Entity, row Row) (string, error) {
+	title := row[e.Index(e.of.Title)].(string)
+	above, err := q.pathAbove(ctx, e, row)
+	if err != nil || above == "" {
+		return title, err
+	}
+	return above + "/" + title, nil
+}
+
+func (q *session) pathAbove(ctx context.Context, e *Entity, row Row) (string, error) {
+	if e == NetworkInterfaces {
+		id := row[e.Index("device_id")]
+		if path, ok := q.log.devices[id]; ok {
+			return path, nil
+		}
+		device, err := q.get(ctx, Devices, Scope{All: true}, id, free)
+		if err != nil {
+			return "", err
+		}
+		return q.path(ctx, Devices, device)
+	}
+	var ids [len(placeKeys)]any
+	known := true
+	for i, key := range placeKeys {
+		if at := e.Index(key); at >= 0 && row[at] != nil {
+			ids[i] = row[at]
+			known = known && q.log.names[reference{key, ids[i]}] != ""
+		}
+	}
+	if !known {
+		var names [len(placeKeys)]*string
+		err := q.row(ctx, "SELECT (SELECT name FROM clouds WHERE id = ?), (SELECT name FROM regions WHERE id = ?), (SELECT name FROM cells WHERE id = ?)",
+			ids[:], &names[0], &names[1], &names[2])
+		if err != nil {
+			return "", err
+		}
+		for i, name := range names {
+			if name != nil {
+				q.log.knows(placeKeys[i], ids[i], *name)
+			}
+		}
+	}
+	var path []string
+	for i, key := range placeKeys {
+		if ids[i] != nil {
+			path = append(path, q.log.names[reference{key, ids[i]}])
+		}
+	}
+	return strings.Join(path, "/"), nil
+}
+
+var placeKeys = [...]string{"cloud_id", "region_id", "cell_id"}
+
+// whole is a side with everything that an object is.
+func (q *session) whole(ctx context.Context, r record, e *Entity, row Row, variables hierarchy.Variables, labels []string) (any, error) {
+	s := side(nil).row(e, row)
+	if len(labels) > 0 {
+		s = s.labels(labels)
+	}
+	s, err := q.appendVariables(ctx, s, r.kind, r.object, variables)
+	return s.text(), err
+}
+
+// recordNew records a create.
+func (q *session) recordNew(ctx context.Context, e *Entity, row Row, variables hierarchy.Variables, labels []string) error {
+	r, err := q.begin(ctx, Created, e, row)
+	if err != nil {
+		return err
+	}
+	if r.after, err = q.whole(ctx, r, e, row, variables, labels); err != nil {
+		return err
+	}
+	return q.record(ctx, r)
+}
+
+// recordUpdate records what differs between two states of a row; more is what
+// else there is to tell, as a member of the later one.
+func (q *session) recordUpdate(ctx context.Context, action string, e *Entity, old, row Row, more ...string) error {
+	var before, after side
+	for i, c := range e.Columns {
+		if old[i] != row[i] && c.shown() {
+			before, after = before.column(c, old[i]), after.column(c, row[i])
+		}
+	}
+	for _, name := range more {
+		after = append(after.member(name), "true"...)
+	}
+	if after == nil {
+		return nil
+	}
+	r, err := q.begin(ctx, action, e, row)
+	if err != nil {
+		return err
+	}
+	r.before, r.after = before.text(), after.text()
+	return q.record(ctx, r)
+}
+
+// recordVariables records variables that changed, as they were and as they
+// are.
+func (q *session) recordVariables(ctx context.Context, e *Entity, row Row, old, now hierarchy.Variables) error {
+	r, err := q.begin(ctx, Updated, e, row)
+	if err != nil {
+		return err
+	}
+	before, err := q.appendVariables(ctx, nil, r.kind, r.object, old)
+	if err != nil {
+		return err
+	}
+	after, err := q.appendVariables(ctx, nil, r.kind, r.object, now)
+	if err != nil {
+		return err
+	}
+	r.before, r.after = before.text(), after.text()
+	return q.record(ctx, r)
+}
+
+// recordLabels records the labels of a device, if they are others now.
+func (q *session) recordLabels(ctx context.Context, e *Entity, row Row, old, now []string) error {
+	if slices.Equal(old, now) {
+		return nil
+	}
+	r, err := q.begin(ctx, Updated, e, row)
+	if err != nil {
+		return err
+	}
+	r.before, r.after = side(nil).labels(old).text(), side(nil).labels(now).text()
+	return q.record(ctx, r)
+}
+
+// pieceRows is how many rows that are to be deleted are read at once.
+const pieceRows = 128
+
+// recordWithin records the delete of all rows of e with the given value in a
+// column, and of what belongs to them, in pieces: memory does not grow with
+// their number.
+func (q *session) recordWithin(ctx context.Context, e *Entity, column string, value any) error {
+	if e == anyDevice {
+		e = Devices // with all columns
+	}
+	c := q.conditions()
+	c.equal("t."+column, value, true)
+	return q.pieces(ctx, e, c, func(rows []Row) error { return q.recordGone(ctx, e, rows) })
+}
+
+// pieces calls fn with all rows under a condition, some at a time, which nobody
+// else changes any more.
+func (q *session) pieces(ctx context.Context, e *Entity, c conditions, fn func(rows []Row) error) error {
+	scan := newScanner(e)
+	text := "SELECT " + e.selectList() + " FROM " + e.Table + " t"
+	order := " ORDER BY t.created_at, t." + e.key + " LIMIT " + strconv.Itoa(pieceRows) + q.holding(removing)
+	beyond := c
+	for {
+		var rows []Row
+		if err := q.each(ctx, text+beyond.String()+order, beyond.args, scan.dest, func() { rows = append(rows, scan.row()) }); err != nil {
+			return err
+		}
+		if len(rows) > 0 {
+			if err := fn(rows); err != nil {
+				return err
+			}
+		}
+		if len(rows) < pieceRows {
+			return nil
+		}
+		last := rows[len(rows)-1]
+		beyond = c
+		beyond.terms, beyond.args = slices.Clone(c.terms), slices.Clone(c.args)
+		beyond.add("(t.created_at, t."+e.key+") > (?, ?)", int64(last[e.Index("created_at")].(Micros))/1e6, last[e.Index(e.key)])
+	}
+}
+
+// recordGone records the delete of rows, and of the interfaces of devices.
+func (q *session) recordGone(ctx context.Context, e *Entity, rows []Row) error {
+	if !e.IsDevice() {
+		return q.recordRows(ctx, e, rows, nil)
+	}
+	devices := make(map[any]string, len(rows))
+	ids := make([]any, len(rows))
+	for i, row := range rows {
+		ids[i] = row[e.Index("id")]
+		path, err := q.path(ctx, e, row)
+		if err != nil {
+			return err
+		}
+		devices[ids[i]] = path
+	}
+	q.log.devices = devices
+	list, args := in(nil, ids)
+	c := q.conditions()
+	c.add("t.device_id IN "+list, args...)
+	err := q.pieces(ctx, NetworkInterfaces, c, func(rows []Row) error { return q.recordRows(ctx, NetworkInterfaces, rows, nil) })
+	if err != nil {
+		return err
+	}
+	labels, err := q.labels(ctx, e, rows)
+	if err != nil {
+		return err
+	}
+	return q.recordRows(ctx, e, rows, labels)
+}
+
+// recordRows records the delete of rows with their variables, fewer at a time
+// if these are too many to be held.
+func (q *session) recordRows(ctx context.Context, e *Entity, rows []Row, labels [][]string) error {
+	ids := make([]any, len(rows))
+	for i, row := range rows {
+		ids[i] = row[e.Index(e.key)]
+	}
+	room := holding(heldWhole)
+	if len(rows) == 1 {
+		room = math.MaxInt // what one write has stored, another can read
+	}
+	own, err := q.ownVariables(ctx, e, ids, &room)
+	if errors.Is(err, errHeld) {
+		half := len(rows) / 2
+		first, second := labels, labels
+		if labels != nil {
+			first, second = labels[:half], labels[half:]
+		}
+		if err := q.recordRows(ctx, e, rows[:half], first); err != nil {
+			return err
+		}
+		return q.recordRows(ctx, e, rows[half:], second)
+	}
+	if err != nil {
+		return err
+	}
+	for i, row := range rows {
+		r, err := q.begin(ctx, Deleted, e, row)
+		if err != nil {
+			return err
+		}
+		var set []string
+		if labels != nil {
+			set = labels[i]
+		}
+		if r.before, err = q.whole(ctx, r, e, row, own[ids[i]], set); err != nil {
+			return err
+		}
+		if err := q.record(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
