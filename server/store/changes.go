@@ -1,0 +1,339 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Cursor is a place in the change log: behind a revision, or within one. The
+// zero cursor is before everything.
+type Cursor struct {
+	Revision int64
+	Change   string // id of the revision's change, so that no other database's cursor is taken for one of this
+	N        int64  // rows of the revision that are before the place; 0: all
+}
+
+// String is the cursor as clients know it: "12-0b5e...", "12.500-0b5e...";
+// empty for the zero cursor.
+func (c Cursor) String() string {
+	switch {
+	case c == Cursor{}:
+		return ""
+	case c.N > 0:
+		return fmt.Sprintf("%d.%d-%s", c.Revision, c.N, c.Change)
+	}
+	return fmt.Sprintf("%d-%s", c.Revision, c.Change)
+}
+
+// ParseCursor reads what [Cursor.String] makes. What no cursor looks like is
+// one that no log knows.
+func ParseCursor(text string) Cursor {
+	if text == "" {
+		return Cursor{}
+	}
+	place, change, _ := strings.Cut(text, "-")
+	revision, n, within := strings.Cut(place, ".")
+	c := Cursor{Change: change}
+	var err, errN error
+	c.Revision, err = strconv.ParseInt(revision, 10, 64)
+	if within {
+		c.N, errN = strconv.ParseInt(n, 10, 64)
+	}
+	if err != nil || errN != nil || c.String() != text {
+		return Cursor{Revision: -1, Change: text}
+	}
+	return c
+}
+
+// CursorUnknown is the error for a cursor from which on this log cannot tell
+// all changes: it is another database's, or of before the database was brought
+// back from a copy, or from before the horizon. Whoever has it reads everything
+// again.
+type CursorUnknown struct {
+	Cursor  Cursor
+	Horizon int64
+}
+
+func (e *CursorUnknown) Error() string {
+	if e.Cursor.Revision >= 0 && e.Cursor.Revision < e.Horizon {
+		return fmt.Sprintf("The change log is whole from revision %d on, and %s is before that: read all again.", e.Horizon, e.Cursor)
+	}
+	return "This change log does not know the place that was named, because the database was replaced or brought back from a copy: read all again."
+}
+
+// Refusal marks the error as one that says nothing about the database.
+func (e *CursorUnknown) Refusal() {}
+
+// Change is a row of the change log: what one write did to one object.
+type Change struct {
+	Revision    int64
+	N           int64 // counts the objects of the write, from 1
+	ID          string
+	At          Micros
+	Project     string // of the object
+	User        string
+	UserProject string
+	Address     string
+	Request     string
+	Message     string
+	Kind        string // as internal/schema names it
+	Object      string // id
+	Path        string // cloud/region/cell/name, as it was called then
+	Action      string
+	Before      string // JSON; "" for none
+	After       string // JSON; "" for none
+}
+
+// Cursor is the place behind the change.
+func (c *Change) Cursor() Cursor { return Cursor{c.Revision, c.ID, c.N} }
+
+// LogState is the change log as a whole.
+type LogState struct {
+	Newest  Cursor // the state of all objects that a view sees is the one behind it
+	Horizon int64  // every change with a later revision is there
+	At      Micros // time of the newest change; 0 if there is none
+}
+
+// Log reads the state of the change log.
+func (v *View) Log(ctx context.Context) (l LogState, err error) {
+	var at int64
+	err = v.q.row(ctx, "SELECT revision, change, horizon, changed_at FROM log", nil, &l.Newest.Revision, &l.Newest.Change, &l.Horizon, &at)
+	l.At = Micros(at)
+	return l, err
+}
+
+// Know returns a [CursorUnknown] for a place from which on the log is not
+// whole. The zero cursor is known: what is left from before the horizon
+// follows it.
+func (v *View) Know(ctx context.Context, c Cursor) error {
+	if c == (Cursor{}) {
+		return nil
+	}
+	var l struct {
+		revision, horizon int64
+		change, begin     string
+	}
+	err := v.q.row(ctx, "SELECT revision, change, horizon, horizon_change FROM log", nil, &l.revision, &l.change, &l.horizon, &l.begin)
+	if err != nil {
+		return err
+	}
+	known := ""
+	switch {
+	case c.Revision == l.revision:
+		known = l.change
+	case c.Revision == l.horizon:
+		known = l.begin
+	case c.Revision > l.horizon && c.Revision < l.revision:
+		err := v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = 1", []any{c.Revision}, &known)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	if known == "" || known != c.Change || c.Revision < l.horizon {
+		return &CursorUnknown{Cursor: c, Horizon: l.horizon}
+	}
+	return nil
+}
+
+// ChangeList says which changes to read.
+type ChangeList struct {
+	After   Cursor   // from here on
+	Kinds   []string // of these kinds only
+	Object  string   // of the objects with this id
+	User    string   // of this user
+	Request string   // of this request
+	Since   Micros   // not before
+	Until   Micros   // before; 0: to the end
+	Limit   int
+}
+
+// Changes calls fn with changes of objects in the scope, in order, and returns
+// where to go on: behind the last one if there may be more, otherwise behind
+// everything that the view sees. The change is fn's for the time of the call.
+func (v *View) Changes(ctx context.Context, sc Scope, l ChangeList, fn func(c *Change) error) (next Cursor, more bool, err error) {
+	if err := v.Know(ctx, l.After); err != nil {
+		return Cursor{}, false, err
+	}
+	log, err := v.Log(ctx)
+	if err != nil {
+		return Cursor{}, false, err
+	}
+	last, found := l.After, 0
+	text, args, err := v.changes(ctx, sc, l)
+	if err != nil {
+		return Cursor{}, false, err
+	}
+	if text != "" {
+		var c Change
+		var before, after *string
+		err = v.q.eachUntil(ctx, text, args, []any{&c.Revision, &c.N, &c.ID, &c.At, &c.Project, &c.User, &c.UserProject, &c.Address, &c.Request, &c.Message,
+			&c.Kind, &c.Object, &c.Path, &c.Action, &before, &after}, func() error {
+			c.Before, c.After = deref(before), deref(after)
+			last, found = c.Cursor(), found+1
+			return fn(&c)
+		})
+	}
+	if err != nil || found == l.Limit {
+		return last, true, err
+	}
+	return log.Newest, false, nil
+}
+
+func deref(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// changes is the statement for a part of the log; "" if there can be no row.
+func (v *View) changes(ctx context.Context, sc Scope, l ChangeList) (string, []any, error) {
+	c := v.q.conditions()
+	from := l.After
+	if from.N == 0 && from.Revision > 0 {
+		from = Cursor{Revision: from.Revision + 1}
+	}
+	if l.Since > 0 {
+		first, err := v.firstAt(ctx, l.Since)
+		if err != nil || first == 0 {
+			return "", nil, err
+		}
+		if first > from.Revision {
+			from = Cursor{Revision: first}
+		}
+	}
+	c.add("(revision, n) > (?, ?)", from.Revision, from.N)
+	if l.Until > 0 {
+		end, err := v.firstAt(ctx, l.Until)
+		if err != nil {
+			return "", nil, err
+		}
+		if end > 0 {
+			c.add("revision < ?", end)
+		}
+	}
+	if l.User != "" {
+		c.add("user_name = ?", l.User)
+	}
+	if l.Request != "" {
+		c.add("request_id = ?", l.Request)
+	}
+	const order = " ORDER BY revision, n LIMIT ?"
+	if sc.All && l.Object == "" {
+		list, args := in(c.args, l.Kinds)
+		c.terms = append(c.terms, v.q.dialect().Unindexed("kind")+" IN "+list)
+		return "SELECT " + changeColumns + " FROM changes" + c.String() + order, append(args, l.Limit), nil
+	}
+	// For each kind there is an index that is in the order of the log.
+	var parts []string
+	var args []any
+	for i, kind := range l.Kinds {
+		one := c
+		one.terms, one.args = slices.Clone(c.terms), slices.Clone(c.args)
+		one.equal("kind", kind, true)
+		if l.Object != "" {
+			one.equal("object_id", l.Object, true)
+		}
+		if !sc.All {
+			one.equal("project_id", sc.Project, l.Object == "")
+		}
+		parts = append(parts, fmt.Sprintf("SELECT * FROM (SELECT %s FROM changes%s%s) AS k%d", changeColumns, one.String(), order, i))
+		args = append(append(args, one.args...), l.Limit)
+	}
+	if len(parts) == 0 {
+		return "", nil, nil
+	}
+	return strings.Join(parts, " UNION ALL ") + order, append(args, l.Limit), nil
+}
+
+// firstAt is the first revision at or after a time; 0 if there is none. Times
+// never go back, so that they need no index.
+func (v *View) firstAt(ctx context.Context, at Micros) (first int64, err error) {
+	l, err := v.Log(ctx)
+	if err != nil || l.At < at {
+		return 0, err
+	}
+	// What is there up to low is earlier, and first is what follows high.
+	for low, high := int64(0), l.Newest.Revision; low < high; {
+		middle := low + (high-low)/2
+		var next, when int64
+		if err := v.q.row(ctx, "SELECT revision, at FROM changes WHERE revision > ? ORDER BY revision LIMIT 1", []any{middle}, &next, &when); err != nil {
+			return 0, err
+		}
+		if Micros(when) < at {
+			low = next
+		} else {
+			first, high = next, middle
+		}
+	}
+	return first, nil
+}
+
+// RevisionAt is the revision that counted at a time: the newest one that is not
+// later. 0 is before the first change.
+func (v *View) RevisionAt(ctx context.Context, at Micros) (revision int64, err error) {
+	next, err := v.firstAt(ctx, at+1)
+	if err != nil {
+		return 0, err
+	}
+	if next == 0 {
+		l, err := v.Log(ctx)
+		return l.Newest.Revision, err
+	}
+	err = v.q.row(ctx, "SELECT COALESCE(max(revision), 0) FROM changes WHERE revision < ?", []any{next}, &revision)
+	return revision, err
+}
+
+// Object names an object in the change log.
+type Object struct{ Kind, ID string }
+
+// NewestOf is the newest change of any of the objects; the zero cursor if the
+// log has none, because all are older than it.
+func (v *View) NewestOf(ctx context.Context, objects ...Object) (Cursor, error) {
+	var parts []string
+	var args []any
+	for _, o := range objects {
+		parts = append(parts, "SELECT max(revision) AS r FROM changes WHERE kind = ? AND object_id = ?")
+		args = append(args, o.Kind, o.ID)
+	}
+	return v.newest(ctx, "", parts, args)
+}
+
+// Newest is the newest change of an object of the kinds in the scope, be it
+// there still or not; the zero cursor if the log has none.
+func (v *View) Newest(ctx context.Context, sc Scope, kinds ...string) (Cursor, error) {
+	var parts []string
+	var args []any
+	with := ""
+	if sc.All {
+		with = `WITH RECURSIVE p (id) AS (SELECT min(project_id) FROM changes
+			UNION ALL SELECT (SELECT min(project_id) FROM changes WHERE project_id > p.id) FROM p WHERE p.id IS NOT NULL) `
+	}
+	for _, kind := range kinds {
+		if sc.All {
+			parts = append(parts, "SELECT max((SELECT max(revision) FROM changes WHERE project_id = p.id AND kind = ?)) AS r FROM p")
+			args = append(args, kind)
+		} else {
+			parts = append(parts, "SELECT max(revision) AS r FROM changes WHERE project_id = ? AND kind = ?")
+			args = append(args, sc.Project, kind)
+		}
+	}
+	return v.newest(ctx, with, parts, args)
+}
+
+func (v *View) newest(ctx context.Context, with string, parts []string, args []any) (c Cursor, err error) {
+	if len(parts) == 0 {
+		return Cursor{}, nil
+	}
+	err = v.q.row(ctx, with+"SELECT revision, change FROM changes WHERE revision = (SELECT max(r) FROM ("+strings.Join(parts, " UNION ALL ")+") AS newest) ORDER BY n LIMIT 1", args,
+		&c.Revision, &c.Change)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return c, err
+}
