@@ -167,6 +167,12 @@ var Differences = []Difference{
 		Headers:  []string{"Content-Encoding", "Vary"},
 	},
 	{
+		ID: "changes", Where: "GET /v1/changes; the header `X-Craton-Message` of writes",
+		Original: "404; the header is not looked at",
+		Ours:     "What was done to which object, by whom, when, in which request and why, in the order of the commits, with the values before and after, as far as the caller may read the object (docs/reference/beside-v1.md). A message of over 1,024 bytes, or with a control character, is 400",
+		Reason:   "Who changed what, and undoing it, must not be a matter of memory.",
+	},
+	{
 		ID: "ansible-inventory", Where: "GET /v1/ansible-inventory",
 		Original: "Always 500", Ours: "The document that its generator was written for, of all hosts without paging, addresses in numeric order, IPv4 first. A host without a cell is in its region's group. A region or cell whose group's name is taken gets its cloud's name in front; what still collides, and two hosts with one address, is 409 naming both.",
 		Reason:   "It is documented, and was broken by three slips.",

@@ -80,6 +80,10 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 // [http.Server] first.
 func (s *Server) Close() error { return s.store.Close() }
 
+// EndWaits answers all who wait for changes, and keeps nobody waiting from now
+// on: call it when the [http.Server] begins to stop.
+func (s *Server) EndWaits() { s.store.EndWaits() }
+
 // watchEvery is how often a served database file is looked after.
 const watchEvery = time.Second
 

@@ -26,6 +26,7 @@ type API struct {
 	log          *slog.Logger
 	limits       Limits
 	budget       *budget
+	waiters      *waiters
 	embedded     bool
 }
 
@@ -39,7 +40,7 @@ func (a *API) Embedded() *API {
 
 // New returns the API over a store. Failures of the server itself go to log.
 func New(s *store.Store, authenticate Authenticator, log *slog.Logger, l Limits) *API {
-	return &API{store: s, authenticate: authenticate, log: log, limits: l, budget: newBudget(l)}
+	return &API{store: s, authenticate: authenticate, log: log, limits: l, budget: newBudget(l), waiters: newWaiters()}
 }
 
 // call is one request on its way.
@@ -135,6 +136,9 @@ func (c *call) serve() (err error) {
 		return err
 	}
 	c.trace().User, c.trace().Project = c.caller.User, c.caller.Project
+	if err := c.identify(); err != nil {
+		return err
+	}
 	methods, id := match(c.r.URL.Path)
 	if methods == nil {
 		return fail(http.StatusNotFound, msgNoURL)
@@ -211,6 +215,7 @@ var routes = func() map[string]methods {
 	m := map[string]methods{
 		"devices":           {{"GET", listDevices}},
 		"ansible-inventory": {{"GET", ansibleInventory}},
+		"changes":           {{"GET", listChanges}},
 	}
 	for _, r := range resources {
 		m[r.Path] = methods{{"GET", r.list}, {"POST", r.create}}

@@ -32,6 +32,7 @@ func Keystone(s *store.Store, v *keystone.Validator, roles keystone.Roles) Authe
 		project := keystone.ProjectUUID(token.ProjectID)
 		// An answer that was kept may have the name of before a change, and must
 		// not undo it.
+		ctx = store.WithActor(ctx, actor(r, token.UserName, project))
 		if err := s.KeepProject(ctx, project, token.ProjectName, fresh); err != nil {
 			return Caller{}, err
 		}

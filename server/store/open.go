@@ -18,7 +18,8 @@ import (
 type Store struct {
 	engine     engine.Engine
 	limits     Limits
-	concealed  []string     // see ConcealKeys
+	concealed  []string // see ConcealKeys
+	bell       bell
 	statements atomic.Int64 // run so far; the tests count queries with it
 	now        func() time.Time
 }

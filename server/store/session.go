@@ -66,7 +66,11 @@ func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *sessi
 	stored := func(ctx context.Context, tx engine.Tx) (bool, error) {
 		return (&session{store: s, tx: tx}).holds(ctx, log)
 	}
-	return s.engine.Write(ctx, engine.Work{Run: run, Stored: stored})
+	err := s.engine.Write(ctx, engine.Work{Run: run, Stored: stored})
+	if err == nil {
+		s.bell.ring(log.revision, false)
+	}
+	return err
 }
 
 // hold is what a write does to a row that it decides by, until it is

@@ -139,6 +139,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get},
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	hs.RegisterOnShutdown(srv.EndWaits)
 	scheme := "http"
 	if cert != "" {
 		scheme = "https"

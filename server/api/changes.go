@@ -1,0 +1,241 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// The parameters of the change log.
+var changeParams = []param{
+	{name: "after", kind: str}, {name: "limit", kind: integer, least: 1, most: 1000}, {name: "wait", kind: integer, most: 60},
+	{name: "kind", kind: str}, {name: "id", kind: str}, {name: "user", kind: str}, {name: "request_id", kind: str},
+	{name: "since", kind: str}, {name: "until", kind: str},
+}
+
+// defaultChanges is how many changes an answer has that nobody limits.
+const defaultChanges = 100
+
+// listChanges serves GET /v1/changes, which the original does not have: what
+// was done to the objects that the caller may see, in order. With wait an answer
+// without a change is held back until there is one, or the seconds are over.
+func listChanges(c *call) error {
+	q, err := parseQuery(c.r.URL.RawQuery, changeParams, false)
+	if err != nil {
+		return err
+	}
+	l, err := c.changeList(q)
+	if err != nil {
+		return err
+	}
+	seconds, _ := q.get("wait")
+	ctx, cancel := context.WithTimeout(c.r.Context(), time.Duration(seconds.number)*time.Second)
+	defer cancel()
+	for waited := false; ; {
+		began := time.Now()
+		newest, found, err := c.showChanges(&l)
+		if err != nil || found || ctx.Err() != nil {
+			return err
+		}
+		if !waited {
+			done, err := c.waiters.enter(c.caller.Project)
+			if err != nil {
+				return err
+			}
+			defer done()
+			waited = true
+		}
+		// The log may grow by what the caller does not ask for, and fast.
+		if c.store.Wait(ctx, newest) != nil || !pause(ctx, time.Until(began.Add(breath))) {
+			return nil
+		}
+	}
+}
+
+// breath is how much time there is between two looks at the log for one who
+// waits.
+const breath = 100 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// changeList turns the query into what the store reads.
+func (c *call) changeList(q query) (l store.ChangeList, err error) {
+	l = store.ChangeList{After: store.ParseCursor(q.text("after")), Object: q.text("id"), User: q.text("user"), Request: q.text("request_id"), Limit: defaultChanges}
+	if a, ok := q.get("limit"); ok {
+		l.Limit = int(a.number)
+	}
+	var names []string
+	for _, r := range resources {
+		names = append(names, r.Name)
+		refused := c.caller.require(r.itemRole)
+		switch kind, given := q.get("kind"); {
+		case refused == nil && (!given || kind.text == r.Name):
+			l.Kinds = append(l.Kinds, r.Name)
+		case refused != nil && kind.text == r.Name:
+			return l, refused
+		}
+	}
+	if kind, given := q.get("kind"); given && !slices.Contains(names, kind.text) {
+		return l, fail(http.StatusBadRequest, "kind: there is no %q in the change log, only %s", kind.text, strings.Join(names, ", "))
+	}
+	for name, into := range map[string]*store.Micros{"since": &l.Since, "until": &l.Until} {
+		if text := q.text(name); text != "" {
+			if *into, err = parseTime(name, text); err != nil {
+				return l, err
+			}
+		}
+	}
+	return l, nil
+}
+
+// parseTime reads a time as RFC 3339 has it, or as the API shows it.
+func parseTime(name, text string) (store.Micros, error) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, text); err == nil && t.UnixMicro() > 0 {
+			return store.Micros(t.UnixMicro()), nil
+		}
+	}
+	return 0, fail(http.StatusBadRequest, "%s: %q is no time such as 2026-11-20T09:30:00Z", name, text)
+}
+
+// showChanges makes an answer of what is in the log now, and has l go on where
+// it ends if there was nothing. newest is the log's newest revision.
+func (c *call) showChanges(l *store.ChangeList) (newest int64, found bool, err error) {
+	next := l.After
+	err = c.read(func(ctx context.Context, v *store.View) error {
+		log, err := v.Log(ctx)
+		if err != nil {
+			return err
+		}
+		found, newest = false, log.Newest.Revision
+		dst := append(c.buf[:0], "{\n  \"changes\": ["...)
+		var more bool
+		s := &shape{seconds: -1}
+		next, more, err = v.Changes(ctx, c.caller.scope(), *l, func(change *store.Change) error {
+			if found {
+				dst = append(dst, ',')
+			}
+			found = true
+			dst = c.appendChange(jsontext.AppendNewline(dst, 2), s, change)
+			return c.out.err
+		})
+		if err != nil {
+			return err
+		}
+		if found {
+			dst = jsontext.AppendNewline(dst, 1)
+		}
+		tail := members{{"horizon", log.Horizon}, {"more", more}, {"newest", log.Newest.String()}, {"next", next.String()}}
+		c.buf = append(tail.append(append(dst, "],"...), s, 1), "\n}\n"...)
+		return nil
+	})
+	var unknown *store.CursorUnknown
+	if errors.As(err, &unknown) {
+		return 0, false, fail(http.StatusGone, "%s", unknown.Error())
+	}
+	if !found {
+		l.After = next
+	}
+	return newest, found, err
+}
+
+// members are those of an object, sorted by name.
+type members []struct {
+	name  string
+	value any // nil, string, bool, int64 or [store.Micros]
+}
+
+func (m members) append(dst []byte, s *shape, depth int) []byte {
+	for i, one := range m {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, depth), one.name), ": "...)
+		dst = s.appendValue(dst, one.value)
+	}
+	return dst
+}
+
+// appendChange appends one change. Where a request came from, and which other
+// project its user is of, is for those who manage users.
+func (c *call) appendChange(dst []byte, s *shape, x *store.Change) []byte {
+	manages := c.caller.require(admin) == nil
+	orNull := func(text string, shown bool) any {
+		if text == "" || !shown {
+			return nil
+		}
+		return text
+	}
+	var id any = x.Object
+	if n, err := parseInt64(x.Object); err == nil && !schema.ByName(x.Kind).UUID {
+		id = n
+	}
+	dst = append(dst, '{')
+	dst = members{{"action", x.Action}, {"address", orNull(x.Address, manages)}}.append(dst, s, 3)
+	for _, side := range []struct{ name, text string }{{"after", x.After}, {"before", x.Before}} {
+		dst = append(jsontext.AppendNewline(append(dst, ','), 3), `"`+side.name+`": `...)
+		if side.text == "" {
+			side.text = "null"
+		}
+		dst = c.out.appendIndented(dst, side.text, 3)
+	}
+	dst = members{
+		{"change", x.ID}, {"id", id}, {"kind", x.Kind}, {"message", orNull(x.Message, true)}, {"path", x.Path}, {"project_id", x.Project},
+		{"request_id", orNull(x.Request, true)}, {"revision", x.Revision}, {"time", x.At}, {"user", x.User},
+		{"user_project_id", orNull(x.UserProject, manages || x.UserProject == c.caller.Project)},
+	}.append(append(dst, ','), s, 3)
+	return c.out.room(append(jsontext.AppendNewline(dst, 2), '}'))
+}
+
+// How many requests may wait for changes: each costs a connection and a little
+// memory, and a look at the log whenever it grows.
+const (
+	maxWaiters        = 512
+	maxProjectWaiters = 128
+)
+
+// waiters counts those who wait for changes.
+type waiters struct {
+	mu  sync.Mutex
+	all int
+	of  map[string]int // project
+}
+
+func newWaiters() *waiters { return &waiters{of: map[string]int{}} }
+
+// enter takes a place among those who wait, and returns what gives it back.
+func (w *waiters) enter(project string) (done func(), err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all >= maxWaiters || w.of[project] >= maxProjectWaiters {
+		return nil, &httpError{
+			status: http.StatusInternalServerError, again: retryAfter,
+			message: "As many requests wait for changes as there is room for. Ask again in some seconds, or without wait.",
+		}
+	}
+	w.all++
+	w.of[project]++
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.all--
+		if w.of[project]--; w.of[project] == 0 {
+			delete(w.of, project)
+		}
+	}, nil
+}
