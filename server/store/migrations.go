@@ -199,8 +199,9 @@ CREATE TABLE log (
 	salt           TEXT NOT NULL    -- of the hashes of values that are not kept
 );
 INSERT INTO log (id, revision, change, changed_at, horizon, horizon_change, pruned, salt)
-SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM projects) THEN 1 ELSE 0 END, lower(hex(randomblob(16))), 0, 0, '', 0, lower(hex(randomblob(16)));
-UPDATE log SET horizon = revision, horizon_change = change, pruned = revision;
+SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM projects) THEN 1 ELSE 0 END, lower(hex(randomblob(16))), 0, 0, '', 0, lower(hex(randomblob(16)))
+WHERE NOT EXISTS (SELECT 1 FROM log);
+UPDATE log SET horizon = revision, horizon_change = change, pruned = revision WHERE horizon_change = '';
 
 -- One row for each object that a write changed: n counts them. before and
 -- after are JSON objects; of an update only with what it changed.

@@ -37,6 +37,7 @@ var words = []struct {
 	{regexp.MustCompile(`\bINTEGER\b`), "BIGINT"},
 	{regexp.MustCompile(`\bTEXT\b`), `TEXT COLLATE "C"`},
 	{regexp.MustCompile(`\) WITHOUT ROWID`), ")"},
+	{regexp.MustCompile(`lower\(hex\(randomblob\(16\)\)\)`), "replace(gen_random_uuid()::text, '-', '')"},
 	{regexp.MustCompile(`^CREATE (TABLE|INDEX|UNIQUE INDEX) `), "CREATE $1 IF NOT EXISTS "},
 	{regexp.MustCompile(`^(ALTER TABLE \w+ ADD COLUMN) `), "$1 IF NOT EXISTS "},
 }
