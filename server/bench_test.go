@@ -81,7 +81,7 @@ func (f *fixture) walk(path string) (pages int, bytes int64) {
 			f.t.Fatal(err)
 		}
 		f.root.sign(req)
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := plain.Do(req)
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -119,6 +119,35 @@ func BenchmarkListHosts(b *testing.B) {
 				f.walk("/v1/hosts?limit=100" + c.query)
 			}
 			b.ReportMetric(float64(*benchHosts*b.N)/b.Elapsed().Seconds(), "hosts/s")
+		})
+	}
+}
+
+// BenchmarkFleet reads the whole fleet as one stream.
+func BenchmarkFleet(b *testing.B) {
+	f := benchFleet(b)
+	for _, accept := range []string{"", "gzip", "zstd"} {
+		b.Run("as-"+accept, func(b *testing.B) {
+			var size int64
+			for b.Loop() {
+				req, err := http.NewRequest("GET", f.url+"/v1/fleet", nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				f.root.sign(req)
+				req.Header.Set("Accept-Encoding", accept)
+				resp, err := plain.Do(req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				size, err = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				if err != nil || resp.StatusCode != 200 {
+					b.Fatalf("%d %v", resp.StatusCode, err)
+				}
+			}
+			b.ReportMetric(float64(*benchHosts*b.N)/b.Elapsed().Seconds(), "hosts/s")
+			b.ReportMetric(float64(size)/float64(*benchHosts), "bytes/host")
 		})
 	}
 }

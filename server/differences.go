@@ -160,6 +160,12 @@ var Differences = []Difference{
 		Reason:   "To delete a host and make it anew loses its id, and what refers to it.",
 	},
 	{
+		ID: "fleet", Where: "GET of `fleet`",
+		Original: "404: a fleet is read page by page, each page of another moment",
+		Ours:     "Everything that the caller may see, or what is in a place, from one moment, as a stream of JSON lines, whose last says that it is whole (docs/reference/beside-v1.md)",
+		Reason:   "Who needs the whole fleet needs it consistent, and a thousand requests for it take longer than its data.",
+	},
+	{
 		ID: "compression", Where: "GET with `Accept-Encoding`",
 		Original: "Not looked at",
 		Ours:     "An answer of 2 KiB or more comes in zstd or gzip, whichever is wanted more, zstd if both are; every answer to a GET says `Vary: Accept-Encoding`. python-requests, which the old client is made with, asks for gzip and reads it",

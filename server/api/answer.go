@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type answer struct {
 	large  int64 // of it, taken from the share of large ones
 	coding *coding
 	packer packer // between the buffer and the file; nil: nothing is compressed
+	most   int64  // bytes it may have before compression; 0: largestAnswer
+	begin  func() *stream
+	sent   *stream // what begin has begun; see stream.go
 	budget *budget
 }
 
@@ -55,7 +59,7 @@ func (a *answer) room(dst []byte) []byte {
 
 // spill moves bytes towards the file.
 func (a *answer) spill(b []byte) error {
-	if a.plain += int64(len(b)); a.plain > largestAnswer {
+	if a.plain += int64(len(b)); a.plain > cmp.Or(a.most, largestAnswer) {
 		return answerTooLarge()
 	}
 	if a.coding != nil && a.packer == nil {
@@ -119,7 +123,13 @@ func (a *answer) store(b []byte) error {
 	if _, err := a.file.Write(b); err != nil {
 		return noTemporary(err)
 	}
-	return nil
+	if a.begin == nil {
+		return nil
+	}
+	if a.sent == nil {
+		a.sent = a.begin()
+	}
+	return a.sent.grow(a.size)
 }
 
 // close gives back what the answer has. It may be used again.
@@ -154,7 +164,16 @@ func temporary() string {
 // called a second time.
 func (c *call) read(fn func(ctx context.Context, v *store.View) error) error {
 	return c.produce(func(whole bool) error {
+		again := false
 		return c.store.View(c.r.Context(), whole, func(ctx context.Context, v *store.View) error {
+			if c.out.sent != nil {
+				return errBroken
+			}
+			if again {
+				c.out.close()
+				c.buf = c.buf[:0]
+			}
+			again = true
 			if err := fn(ctx, v); err != nil {
 				return err
 			}
@@ -198,14 +217,10 @@ func (c *call) send(w http.ResponseWriter) {
 		return
 	}
 	control := http.NewResponseController(w)
-	end := time.Now().Add(5*time.Minute + time.Duration(total/slowestRate)*time.Second)
+	begun := time.Now()
 	write := func(b []byte) bool {
 		for len(b) > 0 {
-			deadline := time.Now().Add(stall)
-			if deadline.After(end) {
-				deadline = end
-			}
-			_ = control.SetWriteDeadline(deadline) // in one process there is none
+			_ = control.SetWriteDeadline(deadline(begun, total)) // in one process there is none
 			n, err := w.Write(b[:min(len(b), jsontext.Piece)])
 			if err != nil {
 				return false

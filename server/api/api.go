@@ -92,6 +92,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	err := c.serve()
 	c.release()
+	if c.out.sent != nil {
+		c.endStream(err)
+		return
+	}
 	parked := func() {}
 	if err == nil {
 		parked, err = c.finish()
@@ -216,6 +220,7 @@ var routes = func() map[string]methods {
 		"devices":           {{"GET", listDevices}},
 		"ansible-inventory": {{"GET", ansibleInventory}},
 		"changes":           {{"GET", listChanges}},
+		"fleet":             {{"GET", serveFleet}},
 	}
 	for _, r := range resources {
 		m[r.Path] = methods{{"GET", r.list}, {"POST", r.create}}

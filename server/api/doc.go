@@ -8,7 +8,8 @@
 // recorded messages. One generic handler serves all ten. What only some resources have stands
 // beside it: labels (labels.go), the union of devices (devices.go), look-ups
 // of one object by name (lookup.go), users (users.go) and the Ansible
-// inventory (inventory.go).
+// inventory (inventory.go). Beside v1 stand moves (move.go) and whole fleets
+// (fleet.go): docs/reference/beside-v1.md.
 //
 // # A request's way
 //
@@ -21,7 +22,9 @@
 //
 // Bodies are Python's json.dumps(indent=2, sort_keys=True): sorted keys, two
 // spaces, non-ASCII escaped. They are appended to a pooled buffer straight
-// from the rows (encode.go).
+// from the rows (encode.go). A large one is made in a file, so that neither the
+// database nor memory waits for a client (answer.go); a fleet is sent while it
+// is made (stream.go). What a client can read compressed is (pack.go).
 //
 // What differs from the original server is listed in package server,
 // [github.com/craton-fleet/craton/server.Differences].

@@ -48,6 +48,8 @@ type List struct {
 	Limit      int             //
 	Marker     string          // id of the row after which the page begins; "" for the first page
 	Labels     bool            // bring the labels of devices along
+
+	walked bool // nobody asks where the page before begins
 }
 
 // Page is one page of a listing.
@@ -99,6 +101,7 @@ func (s *Store) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, e
 // Walk reads all pages of a listing and calls fn with each that is not empty,
 // until it returns an error. l.Limit is the size of a page.
 func (v *View) Walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page) error) error {
+	l.walked = true
 	return v.walk(ctx, e, sc, l, func(p *Page) error {
 		if len(p.Rows) > 0 {
 			if err := fn(p); err != nil {

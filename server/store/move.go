@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // Place is where [Store.Move] puts an object.
@@ -163,7 +165,11 @@ func (q *session) place(ctx context.Context, table, column string, key any, to V
 			sets, args = sets+", "+name+" = ?", append(args, v)
 		}
 	}
-	return q.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", table, sets, column), append(args, key))
+	err := q.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", table, sets, column), append(args, key))
+	if errors.Is(err, engine.ErrUnique) { // since checkNames looked
+		return refuse(Conflict, "A name in the region %v was taken just now. Move it again.", to["region_id"])
+	}
+	return err
 }
 
 // recordMoved records that a row is elsewhere.

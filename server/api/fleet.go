@@ -1,0 +1,340 @@
+package api
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+var fleetParams = []param{pCloudID, pRegionID, pCellID, {name: "networks", kind: boolean, fallback: "False"}}
+
+// fleetPage is how many objects are read at once.
+const fleetPage = 500
+
+// serveFleet serves GET /v1/fleet, which the original does not have: all that
+// the caller may see of the fleet, or of a place in it, from one moment, as a
+// line of JSON for each object. Containers come before what is in them, and
+// the last line says how many there were, so that a part is never taken for
+// the whole.
+//
+// It is sent while it is still read. What the client has not taken yet waits
+// in a file: see stream.go.
+func serveFleet(c *call) error {
+	q, err := parseQuery(c.r.URL.RawQuery, fleetParams, false)
+	if err != nil {
+		return err
+	}
+	c.head.Set("Content-Type", "application/x-ndjson")
+	c.out.most = math.MaxInt64
+	if c.r.Method == http.MethodGet {
+		c.out.begin = c.stream
+	}
+	return c.read(func(ctx context.Context, v *store.View) error {
+		f := fleet{call: c, ctx: ctx, view: v, networks: q.flag("networks"), shapes: map[*resource]*shape{}}
+		return f.write(q)
+	})
+}
+
+// fleet is a whole fleet in the making.
+type fleet struct {
+	*call
+	ctx      context.Context //nolint:containedctx // that of the view
+	view     *store.View
+	networks bool
+	shapes   map[*resource]*shape
+	lines    int
+}
+
+// part is the part of the fleet that is asked for: the ids of places, 0 for
+// all there are, and the project of the innermost.
+type part struct {
+	cloud, region, cell int64
+	project             string
+	nothing             bool // there is no such place
+}
+
+func (f *fleet) write(q query) error {
+	f.line(`"fleet":{"format":1}`)
+	p, err := f.part(q)
+	if err != nil {
+		return err
+	}
+	if !p.nothing {
+		for _, level := range []func(part) error{f.projects, f.clouds, f.regions, f.cells, f.nets, f.outside, f.devices} {
+			if err := level(p); err != nil {
+				return err
+			}
+		}
+	}
+	f.line(`"end":{"count":` + strconv.Itoa(f.lines-1) + `}`)
+	return f.out.err
+}
+
+// part finds the places that the query names, and those around them.
+func (f *fleet) part(q query) (p part, err error) {
+	inner := []struct {
+		param string
+		of    *store.Entity
+		id    *int64
+	}{{"cell_id", store.Cells, &p.cell}, {"region_id", store.Regions, &p.region}, {"cloud_id", store.Clouds, &p.cloud}}
+	for i, at := range inner {
+		a, given := q.get(at.param)
+		if !given {
+			continue
+		}
+		if *at.id != 0 { // it is around one that was named, too
+			p.nothing = p.nothing || *at.id != a.number
+			continue
+		}
+		row, err := f.view.Get(f.ctx, at.of, f.caller.scope(), strconv.FormatInt(a.number, 10))
+		if store.IsCode(err, store.NotFound) {
+			p.nothing = true
+			return p, nil
+		}
+		if err != nil {
+			return p, err
+		}
+		*at.id = a.number
+		p.project, _ = row[at.of.Index("project_id")].(string)
+		for _, around := range inner[i+1:] {
+			*around.id, _ = row[at.of.Index(around.param)].(int64)
+		}
+	}
+	return p, nil
+}
+
+// list is the listing of what e has in a part, by columns.
+func (p part) list(columns ...string) store.List {
+	l := store.List{Sort: []string{"created_at", "id"}, Limit: fleetPage}
+	for i, id := range []int64{p.cloud, p.region, p.cell} {
+		if i < len(columns) && id != 0 {
+			l.Filters = append(l.Filters, store.Filter{Column: columns[i], Value: id})
+		}
+	}
+	return l
+}
+
+// innermost is the column in which everything in the part has the same id.
+func (p part) innermost() (column string, id int64) {
+	switch {
+	case p.cell != 0:
+		return "cell_id", p.cell
+	case p.region != 0:
+		return "region_id", p.region
+	}
+	return "cloud_id", p.cloud
+}
+
+// projects are those that the caller may read.
+func (f *fleet) projects(p part) error {
+	if !f.reads() {
+		return nil
+	}
+	l := store.List{Sort: []string{"created_at", "id"}, Limit: fleetPage}
+	if p.project != "" {
+		l.Filters = []store.Filter{{Column: "id", Value: p.project}}
+	}
+	return f.walk(projects, l)
+}
+
+// reads reports whether the caller may read projects.
+func (f *fleet) reads() bool { return f.caller.require(projects.itemRole) == nil }
+
+func (f *fleet) clouds(p part) error { return f.walk(clouds, p.list("id")) }
+
+// regions have what they inherit beside them if the caller may not read the
+// project: no other line has its variables.
+func (f *fleet) regions(p part) error {
+	l := p.list("cloud_id", "id")
+	if f.reads() {
+		return f.walk(regions, l)
+	}
+	return f.view.Walk(f.ctx, store.Regions, f.caller.scope(), l, func(page *store.Page) error {
+		for i := range page.Rows {
+			row := page.Rows[i : i+1]
+			if err := f.view.Sets(f.ctx, store.Regions, row, store.Own, func(_ int, own store.Set) error {
+				f.begin("", regions, row[0], own, nil)
+				return f.out.err
+			}); err != nil {
+				return err
+			}
+			f.buf = append(f.buf, `,"resolved":`...)
+			if err := f.view.Sets(f.ctx, store.Regions, row, store.Resolved, func(_ int, all store.Set) error {
+				f.buf = f.out.appendCompact(f.buf, all)
+				return f.out.err
+			}); err != nil {
+				return err
+			}
+			f.end("")
+		}
+		return nil
+	})
+}
+
+func (f *fleet) cells(p part) error { return f.walk(cells, p.list("cloud_id", "region_id", "id")) }
+
+func (f *fleet) nets(p part) error {
+	if !f.networks {
+		return nil
+	}
+	return f.walk(networks, p.list("cloud_id", "region_id", "cell_id"))
+}
+
+// walk writes a listing.
+func (f *fleet) walk(r *resource, l store.List) error {
+	return f.view.Walk(f.ctx, r.entity, f.caller.scope(), l, func(page *store.Page) error { return f.rows("", r, page.Rows, nil) })
+}
+
+// outside writes the devices that are not in the part and have devices in it
+// below them: these inherit their variables.
+func (f *fleet) outside(p part) error {
+	column, id := p.innermost()
+	if id == 0 {
+		return nil
+	}
+	ids, err := f.view.Outside(f.ctx, column, id)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(ids, fleetPage) {
+		err := f.view.Parts(f.ctx, store.Devices, "id", some, fleetPage, func(rows []store.Row) error {
+			labels, err := f.view.Labels(f.ctx, rows)
+			if err != nil {
+				return err
+			}
+			return f.rows("outside", nil, rows, labels)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// devices writes hosts and network devices, each page with its interfaces
+// behind it.
+func (f *fleet) devices(p part) error {
+	l := p.list("cloud_id", "region_id", "cell_id")
+	l.Labels = true
+	return f.view.Walk(f.ctx, store.Devices, f.caller.scope(), l, func(page *store.Page) error {
+		if err := f.rows("", nil, page.Rows, page.Labels); err != nil || !f.networks {
+			return err
+		}
+		ids := make([]int64, len(page.Rows))
+		for i, row := range page.Rows {
+			ids[i] = row[store.Devices.Index("id")].(int64) //nolint:forcetypeassert // a key
+		}
+		return f.view.Parts(f.ctx, store.NetworkInterfaces, "device_id", ids, fleetPage, func(rows []store.Row) error {
+			return f.rows("", networkInterfaces, rows, nil)
+		})
+	})
+}
+
+// rows writes a line for each row; r is nil for devices of both kinds.
+func (f *fleet) rows(around string, r *resource, rows []store.Row, labels [][]string) error {
+	e := store.Devices
+	if r != nil {
+		e = r.entity
+	}
+	kind := e.Index("type")
+	return f.view.Sets(f.ctx, e, rows, store.Own, func(i int, own store.Set) error {
+		of := r
+		if of == nil {
+			if of = hosts; rows[i][kind] != store.KindHost {
+				of = networkDevices
+			}
+		}
+		var set []string
+		if labels != nil {
+			set = labels[i]
+		}
+		f.begin(around, of, rows[i], own, set)
+		f.end(around)
+		return f.out.err
+	})
+}
+
+// line writes a line that is no object's.
+func (f *fleet) line(text string) {
+	f.buf = f.out.room(append(append(append(f.buf, '{'), text...), "}\n"...))
+	f.lines++
+}
+
+// begin appends the line of an object without its last brace; around is what
+// its kind is called for.
+func (f *fleet) begin(around string, r *resource, row store.Row, own store.Set, labels []string) {
+	s := f.shapes[r]
+	if s == nil {
+		s = r.shape()
+		f.shapes[r] = s
+	}
+	dst := append(f.buf, '{')
+	if around != "" {
+		dst = append(append(append(dst, '"'), around...), `":{`...)
+	}
+	dst = append(append(append(dst, '"'), r.Name...), `":`...)
+	f.buf = s.appendLine(dst, &f.out, row, own, labels)
+}
+
+func (f *fleet) end(around string) {
+	if around != "" {
+		f.buf = append(f.buf, '}')
+	}
+	f.buf = f.out.room(append(f.buf, "}\n"...))
+	f.lines++
+}
+
+// appendLine appends a row as it is in lists with details, on one line and
+// without what only a list has: links, and keys.
+func (s *shape) appendLine(dst []byte, out *answer, row store.Row, own store.Set, labels []string) []byte {
+	sep := byte('{')
+	for i := range s.props {
+		p := &s.props[i]
+		if p.source == fromLinks || p.source == fromKey {
+			continue
+		}
+		dst = append(append(dst, sep), p.text[:len(p.text)-1]...)
+		sep = ','
+		switch p.source {
+		case fromVariables:
+			dst = out.appendCompact(dst, own)
+		case fromLabels:
+			dst = append(dst, '[')
+			for i, label := range labels {
+				if i > 0 {
+					dst = append(dst, ',')
+				}
+				dst = jsontext.AppendString(dst, label)
+			}
+			dst = append(dst, ']')
+		default:
+			dst = s.appendValue(dst, row[p.column])
+		}
+	}
+	return append(dst, '}')
+}
+
+// appendCompact appends an object of variables as it is stored.
+func (a *answer) appendCompact(dst []byte, set store.Set) []byte {
+	dst = append(dst, '{')
+	first := true
+	for v, err := range set.All() {
+		if err != nil && a.err == nil {
+			a.err = err
+		}
+		if a.err != nil {
+			return dst
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = a.room(append(append(jsontext.AppendString(dst, v.Name), ':'), v.Value...))
+	}
+	return append(dst, '}')
+}

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+)
+
+// stream sends an answer's file while it is written. The writer never waits
+// for the client, which takes the file as fast as it can.
+type stream struct {
+	mu    sync.Mutex
+	moved sync.Cond
+	size  int64         // bytes in the file
+	whole bool          // no more will come
+	gone  bool          // nobody takes or makes any more
+	done  chan struct{} // closed when nothing is sent any more
+}
+
+var (
+	errGone   = fail(http.StatusInternalServerError, "The client takes no more of its answer.")
+	errBroken = fail(http.StatusInternalServerError, "The database was lost while an answer was on its way.")
+)
+
+// stream begins to send what c.out stores from now on.
+func (c *call) stream() *stream {
+	s := &stream{done: make(chan struct{})}
+	s.moved.L = &s.mu
+	if c.out.coding != nil {
+		c.head.Set("Content-Encoding", c.out.coding.name)
+	}
+	c.w.WriteHeader(http.StatusOK)
+	go c.sendStream(s)
+	return s
+}
+
+// grow tells that the file has become longer.
+func (s *stream) grow(size int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size = size
+	s.moved.Signal()
+	if s.gone {
+		return errGone
+	}
+	return nil
+}
+
+// end tells that the file is whole, or that it never will be.
+func (s *stream) end(whole bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.whole, s.gone = whole, s.gone || !whole
+	s.moved.Signal()
+}
+
+// next waits until the file is longer than at, and returns its length; more is
+// false if there is nothing to send any more.
+func (s *stream) next(at int64) (size int64, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.size == at && !s.whole && !s.gone {
+		s.moved.Wait()
+	}
+	return s.size, s.size > at && !s.gone
+}
+
+func (c *call) sendStream(s *stream) {
+	defer close(s.done)
+	piece := pieces.Get().(*[jsontext.Piece]byte)
+	defer pieces.Put(piece)
+	control := http.NewResponseController(c.w)
+	begun := time.Now()
+	for at := int64(0); ; {
+		size, more := s.next(at)
+		if !more {
+			break
+		}
+		n, err := c.out.file.ReadAt(piece[:min(int64(len(piece)), size-at)], at)
+		if n > 0 {
+			_ = control.SetWriteDeadline(deadline(begun, size)) // in one process there is none
+			_, err = c.w.Write(piece[:n])
+		}
+		if err != nil {
+			s.end(false)
+			return
+		}
+		at += int64(n)
+	}
+	_ = control.Flush()
+	_ = control.SetWriteDeadline(time.Time{}) // the next request has its own
+}
+
+// deadline is when the next piece of an answer of some size must be taken.
+func deadline(begun time.Time, size int64) time.Time {
+	end := begun.Add(5*time.Minute + time.Duration(size/slowestRate)*time.Second)
+	if piece := time.Now().Add(stall); piece.Before(end) {
+		return piece
+	}
+	return end
+}
+
+// endStream sends the rest of an answer that is on its way, or cuts it off:
+// half an answer must not look whole.
+func (c *call) endStream(err error) {
+	s := c.out.sent
+	if err == nil {
+		rest := c.buf
+		if rest, _, err = c.out.pack(rest); err == nil && rest != nil {
+			err = c.out.store(rest)
+		}
+	}
+	s.end(err == nil)
+	<-s.done
+	if err == nil && !s.gone {
+		return
+	}
+	if err != nil {
+		c.explain(c.r.Context(), err) // to the log
+	}
+	panic(http.ErrAbortHandler)
+}

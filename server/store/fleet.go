@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// Parts reads the rows of e that belong to some objects, whose ids they have
+// in a column, and calls fn with a page of them at a time, by id.
+func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, limit int, fn func([]Row) error) error {
+	if len(of) == 0 {
+		return nil
+	}
+	list, args := in(nil, of)
+	text := fmt.Sprintf("SELECT %s FROM %s t WHERE t.%s IN %s AND t.id > ? ORDER BY t.id LIMIT %d", e.selectList(), e.Table, column, list, limit)
+	for after := int64(0); ; {
+		rows := make([]Row, 0, limit)
+		scan := newScanner(e)
+		if err := v.q.each(ctx, text, append(args[:len(args):len(args)], after), scan.dest, func() { rows = append(rows, scan.row()) }); err != nil {
+			return err
+		}
+		if len(rows) > 0 {
+			if err := fn(rows); err != nil {
+				return err
+			}
+		}
+		if len(rows) < limit {
+			return nil
+		}
+		after = rows[len(rows)-1][e.Index("id")].(int64) //nolint:forcetypeassert // a key
+	}
+}
+
+// Outside returns the ids of the devices that stand outside of a place and
+// have devices in it below them, in order: column is where a device has the id
+// of the place. What devices inherit comes from them too.
+func (v *View) Outside(ctx context.Context, column string, place int64) (ids []int64, err error) {
+	var id int64
+	err = v.q.each(ctx, fmt.Sprintf(`WITH RECURSIVE up (id, parent_id) AS (
+			SELECT p.id, p.parent_id FROM devices c JOIN devices p ON p.id = c.parent_id WHERE c.%[1]s = ? AND (p.%[1]s IS NULL OR p.%[1]s <> ?)
+			UNION SELECT d.id, d.parent_id FROM devices d JOIN up ON d.id = up.parent_id)
+		SELECT d.id FROM up JOIN devices d ON d.id = up.id WHERE d.%[1]s IS NULL OR d.%[1]s <> ? ORDER BY d.id`, column),
+		[]any{place, place, place}, []any{&id}, func() { ids = append(ids, id) })
+	return ids, err
+}
+
+// Labels reads the labels of devices of either kind, sorted.
+func (v *View) Labels(ctx context.Context, rows []Row) ([][]string, error) {
+	return v.q.labels(ctx, Devices, rows)
+}
