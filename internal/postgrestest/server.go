@@ -265,14 +265,22 @@ func (s *Server) Exec(t testing.TB, database string, statements ...string) {
 // It is removed when the test ends, whoever is connected.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	name := "fleet" + strconv.FormatInt(s.databases.Add(1), 10)
-	s.Exec(t, superuser, "CREATE DATABASE "+name+" OWNER "+Role)
+	name, err := s.Create(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := s.exec(context.Background(), superuser, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil && !s.ended() {
 			t.Error(err)
 		}
 	})
 	return s.URL(name)
+}
+
+// Create makes an empty database and returns its name.
+func (s *Server) Create(ctx context.Context) (name string, err error) {
+	name = "fleet" + strconv.FormatInt(s.databases.Add(1), 10)
+	return name, s.exec(ctx, superuser, "CREATE DATABASE "+name+" OWNER "+Role)
 }
 
 // URL is that of a database of the server, without any password.

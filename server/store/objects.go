@@ -14,7 +14,7 @@ import (
 // Get reads one object; [NotFound] if there is none in the scope.
 func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
 	var row Row
-	err := s.read(ctx, func(ctx context.Context, q *session) (err error) {
+	err := s.peek(ctx, func(ctx context.Context, q *session) (err error) {
 		row, err = q.find(ctx, e, sc, id, free)
 		return err
 	})
@@ -145,7 +145,7 @@ func (q *session) insertRows(ctx context.Context, into, conflict string, n int, 
 			args = values(i, args)
 		}
 		marks := "(" + strings.Repeat("?, ", len(args)/rows-1) + "?)"
-		if err := q.exec(ctx, into+" VALUES "+strings.Repeat(marks+", ", rows-1)+marks+" "+conflict, args); err != nil {
+		if err := q.later(ctx, into+" VALUES "+strings.Repeat(marks+", ", rows-1)+marks+" "+conflict, args); err != nil {
 			return err
 		}
 	}

@@ -114,7 +114,12 @@ func (q *session) holds(ctx context.Context, l *recorder) (bool, error) {
 	if l.revision == 0 {
 		return true, nil // there was nothing to store
 	}
+	// Whoever gave out the revision may still be at its commit: its row is free
+	// when that has ended, either way.
 	var n int
+	if err := q.row(ctx, "SELECT t.revision FROM log t"+q.holding(changing), nil, &n); err != nil {
+		return false, err
+	}
 	err := q.row(ctx, "SELECT count(*) FROM changes WHERE revision = ? AND n = 1 AND change = ?", []any{l.revision, l.change}, &n)
 	return n > 0, err
 }

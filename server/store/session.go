@@ -20,6 +20,13 @@ func (q *session) exec(ctx context.Context, text string, args []any) error {
 	return q.tx.Exec(ctx, text, args)
 }
 
+// later is exec for a statement from which nothing is to be learned: see
+// [engine.Tx].
+func (q *session) later(ctx context.Context, text string, args []any) error {
+	q.store.statements.Add(1)
+	return q.tx.Later(ctx, text, args)
+}
+
 // row reads one row into dest; [sql.ErrNoRows] if there is none.
 func (q *session) row(ctx context.Context, text string, args []any, dest ...any) error {
 	q.store.statements.Add(1)
@@ -44,6 +51,13 @@ func (q *session) eachUntil(ctx context.Context, text string, args, dest []any, 
 // moment.
 func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.engine.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
+		return fn(ctx, &session{store: s, tx: tx})
+	})
+}
+
+// peek is read for one statement.
+func (s *Store) peek(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
+	return s.engine.Peek(ctx, func(ctx context.Context, tx engine.Tx) error {
 		return fn(ctx, &session{store: s, tx: tx})
 	})
 }

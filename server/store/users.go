@@ -41,7 +41,7 @@ func (e *Entity) secrets() []Column {
 // key. ok is false if not, without a hint at what was wrong.
 func (s *Store) Authenticate(ctx context.Context, username, project, key string) (account Account, ok bool, err error) {
 	var hash string
-	err = s.read(ctx, func(ctx context.Context, q *session) error {
+	err = s.peek(ctx, func(ctx context.Context, q *session) error {
 		account = Account{Username: username, Project: project}
 		err := q.row(ctx, "SELECT key_hash, is_admin, is_root FROM users WHERE username = ? AND project_id = ?",
 			[]any{username, project}, &hash, &account.Admin, &account.Root)
@@ -141,7 +141,7 @@ func (q *session) add(ctx context.Context, e *Entity, values Values) error {
 // there is nothing to do, and may be called by many at once.
 func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) error {
 	done := false
-	err := s.read(ctx, func(ctx context.Context, q *session) error {
+	err := s.peek(ctx, func(ctx context.Context, q *session) error {
 		var known string
 		err := q.row(ctx, "SELECT name FROM projects WHERE id = ?", []any{id}, &known)
 		if errors.Is(err, sql.ErrNoRows) {

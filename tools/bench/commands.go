@@ -17,7 +17,7 @@ func commands(ctx context.Context, binary string, runs int) (version, show time.
 		return 0, 0, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	s, err := serve(ctx, binary, filepath.Join(dir, "fleet.db"))
+	s, err := serve(ctx, binary, "sqlite:"+filepath.Join(dir, "fleet.db"))
 	if err != nil {
 		return 0, 0, err
 	}

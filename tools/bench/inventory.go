@@ -33,7 +33,7 @@ func measure(ctx context.Context, binary string, hosts, runs int) (figure, error
 		return f, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	s, err := serve(ctx, binary, filepath.Join(dir, "fleet.db"))
+	s, err := serve(ctx, binary, "sqlite:"+filepath.Join(dir, "fleet.db"))
 	if err != nil {
 		return f, err
 	}

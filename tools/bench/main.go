@@ -25,9 +25,10 @@ import (
 func main() {
 	var b bench
 	flag.StringVar(&b.binary, "binary", "bin/craton", "the program to measure")
-	flag.StringVar(&b.only, "only", "", "measure only the inventory, ironic (its inventory), or the modules")
+	flag.StringVar(&b.only, "only", "", "measure only the inventory, ironic (its inventory), the modules, or the engines")
 	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory: numbers of hosts")
 	flag.StringVar(&b.nodes, "nodes", "1000,10000", "ironic: numbers of nodes")
+	flag.StringVar(&b.before, "before", "", "engines: the program of an earlier commit, to be measured beside this one")
 	flag.IntVar(&b.runs, "runs", 5, "runs of each measurement, of which the median counts (3 at 100,000 hosts)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -40,14 +41,14 @@ func main() {
 
 // bench is what is asked for.
 type bench struct {
-	binary, only, sizes, nodes string
-	runs                       int
+	binary, only, sizes, nodes, before string
+	runs                               int
 }
 
 func (b bench) run(ctx context.Context) error {
 	wanted := func(part string) bool { return b.only == "" || b.only == part }
-	if !wanted("inventory") && !wanted("ironic") && !wanted("modules") {
-		return fmt.Errorf("--only %s: there are inventory, ironic and modules", b.only)
+	if !wanted("inventory") && !wanted("ironic") && !wanted("modules") && !wanted("engines") {
+		return fmt.Errorf("--only %s: there are inventory, ironic, modules and engines", b.only)
 	}
 	var err error
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
@@ -86,6 +87,12 @@ func (b bench) run(ctx context.Context) error {
 			return err
 		}
 	}
+	var engines []engineFigure
+	if wanted("engines") {
+		if engines, err = measureEngines(ctx, b.binary, b.before, b.runs); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("craton bench on %s/%s, %d CPUs, %s; craton server on SQLite over loopback\n",
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	var all []verdict
@@ -103,6 +110,11 @@ func (b bench) run(ctx context.Context) error {
 		fmt.Println()
 		reportModules(os.Stdout, tasks, fleets)
 		all = append(all, moduleVerdicts(tasks, fleets)...)
+	}
+	if engines != nil {
+		fmt.Println()
+		reportEngines(os.Stdout, engines)
+		all = append(all, engineVerdicts(engines)...)
 	}
 	binaries, err := binaryVerdicts(ctx, b.binary)
 	if err != nil {
@@ -145,7 +157,7 @@ func measureModules(ctx context.Context, binary string, runs int) (tasks []perTa
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := serve(ctx, binary, filepath.Join(dir, "server.db"))
+	s, err := serve(ctx, binary, "sqlite:"+filepath.Join(dir, "server.db"))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,7 +17,9 @@ const (
 	targetCopied   = 1.0 / 5
 	targetHere     = 1.0 / 20
 	targetFleet    = 1.0 / 50
-	targetBinaryMB = 20.0
+	targetBinaryMB = 28.0
+	targetEngines  = 2.0
+	targetWrite    = 1.25
 	// A 50th of python-cratonclient's 0.7 s and 0.9 s, as measured on a machine like the one of docs/performance.md.
 	targetVersion  = 14.0
 	targetHostShow = 18.0

@@ -21,9 +21,9 @@ type served struct {
 	process                     *exec.Cmd
 }
 
-// serve bootstraps a database and starts the server on a free port.
-func serve(ctx context.Context, binary, file string) (*served, error) {
-	out, err := exec.CommandContext(ctx, binary, "server", "bootstrap", "--database", "sqlite:"+file).Output()
+// serve bootstraps a database (sqlite:PATH, postgres://...) and starts the server on a free port.
+func serve(ctx context.Context, binary, database string) (*served, error) {
+	out, err := exec.CommandContext(ctx, binary, "server", "bootstrap", "--database", database).Output()
 	if err != nil {
 		return nil, fmt.Errorf("bootstrap: %w", err)
 	}
@@ -37,7 +37,7 @@ func serve(ctx context.Context, binary, file string) (*served, error) {
 			s.key = value
 		}
 	}
-	s.process = exec.CommandContext(ctx, binary, "server", "--database", "sqlite:"+file, "--listen", "127.0.0.1:0")
+	s.process = exec.CommandContext(ctx, binary, "server", "--database", database, "--listen", "127.0.0.1:0")
 	stderr, err := s.process.StderrPipe()
 	if err != nil {
 		return nil, err

@@ -22,6 +22,10 @@ type Engine interface {
 	// Read calls run in a transaction that only reads: everything it sees is of one moment. run is called once at most.
 	Read(ctx context.Context, run func(ctx context.Context, tx Tx) error) error
 
+	// Peek is Read for a single statement, which needs no transaction around it. run may be called several times, and each
+	// of its statements sees a moment of its own.
+	Peek(ctx context.Context, run func(ctx context.Context, tx Tx) error) error
+
 	// Write runs a piece of work in a transaction and returns when it is durable.
 	Write(ctx context.Context, w Work) error
 
@@ -54,6 +58,10 @@ type Work struct {
 // other than [sql.ErrNoRows], but to return that.
 type Tx interface {
 	Exec(ctx context.Context, text string, args []any) error
+
+	// Later is Exec for a statement from which nothing is to be learned: it runs at the latest with the next one, or with
+	// the commit, whose error is its error then. So what goes to a server is one message instead of many.
+	Later(ctx context.Context, text string, args []any) error
 
 	// Row reads one row into dest; [sql.ErrNoRows] if there is none.
 	Row(ctx context.Context, text string, args []any, dest ...any) error

@@ -32,8 +32,9 @@ var pauses = retry.Pauses{First: 5 * time.Millisecond, Most: 500 * time.Millisec
 // A transaction whose client is gone without a word must not hold locks for
 // ever. LOCAL: nothing of it outlives the transaction.
 const (
-	beginRead  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 150000"
-	beginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = 150000"
+	beginRead  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	beginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+	notForEver = "SET LOCAL idle_in_transaction_session_timeout = 150000" // ms: longer than any transaction may take
 )
 
 var _ engine.Engine = (*Engine)(nil)
@@ -108,18 +109,13 @@ func (s *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return s.pool.Acquire(ctx)
 }
 
-// begin takes a connection and begins a transaction. It tries again while the
-// database cannot be reached.
-func (s *Engine) begin(ctx context.Context, text string, until time.Time) (conn *pgxpool.Conn, err error) {
+// connect takes a connection. It tries again while the database cannot be
+// reached.
+func (s *Engine) connect(ctx context.Context, until time.Time) (conn *pgxpool.Conn, err error) {
 	waiting, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	err = s.insist(waiting, until, passes, func() error {
-		if conn, err = s.acquire(waiting); err != nil {
-			return err
-		}
-		if _, err = conn.Exec(waiting, text); err != nil {
-			drop(conn)
-		}
+		conn, err = s.acquire(waiting)
 		return err
 	})
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
@@ -153,33 +149,60 @@ func drop(conn *pgxpool.Conn) {
 }
 
 // end takes back what a transaction did and gives its connection back.
-func end(conn *pgxpool.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if conn.Conn().IsClosed() {
-		conn.Release()
-		return
+func (t *tx) end() {
+	switch {
+	case t.conn == nil: // no other one was to be had
+	case !t.begun || t.conn.Conn().IsClosed():
+		t.conn.Release()
+	default:
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err := t.conn.Exec(ctx, "ROLLBACK"); err != nil {
+			drop(t.conn)
+			return
+		}
+		t.conn.Release()
 	}
-	if _, err := conn.Exec(ctx, "ROLLBACK"); err != nil {
-		drop(conn)
-		return
-	}
-	conn.Release()
 }
 
 // Read is that of [engine.Engine]. It waits for a database that is away, and
 // fails if the database goes while it runs: what it has read may be on its way
 // to somebody.
 func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
-	conn, err := s.begin(ctx, beginRead, time.Now().Add(patience))
+	until := time.Now().Add(patience)
+	conn, err := s.connect(ctx, until)
 	if err != nil {
 		return s.fault(err)
 	}
-	defer end(conn)
-	t := &tx{conn: conn.Conn()}
+	t := newTx(conn, beginRead)
+	t.renew = func(ctx context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) {
+		drop(broken)
+		return s.connect(ctx, until)
+	}
+	defer t.end()
 	if err = run(ctx, t); t.failed != nil {
 		err = s.fault(err)
 	}
+	return err
+}
+
+// Peek is that of [engine.Engine].
+func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
+	until := time.Now().Add(patience)
+	err := pauses.Do(ctx, func(int) (bool, error) {
+		conn, err := s.connect(ctx, until)
+		if err != nil {
+			return false, s.fault(err)
+		}
+		t := newTx(conn)
+		err = run(ctx, t)
+		if t.failed == nil {
+			conn.Release()
+			return false, err
+		}
+		drop(conn)
+		return passes(t.failed) && time.Now().Before(until), s.fault(err)
+	})
 	return err
 }
 
@@ -211,26 +234,26 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 // attempt runs a write once. cause is what the database said when it did not let
 // it through, and nothing was stored.
 func (s *Engine) attempt(ctx context.Context, w engine.Work, until time.Time) (cause, err error) {
-	conn, err := s.begin(ctx, beginWrite, until)
+	conn, err := s.connect(ctx, until)
 	if err != nil {
-		return nil, err // begin has tried for as long as it may
+		return nil, err // connect has tried for as long as it may
 	}
-	t := &tx{conn: conn.Conn()}
+	t := newTx(conn, beginWrite, notForEver)
 	if err := run(ctx, w, t); err != nil {
 		switch {
 		case t.failed == nil || errors.Is(t.failed, engine.ErrUnique):
-			end(conn)
+			t.end()
 			return nil, err
 		case code(t.failed) == readOnlyTransaction: // it was the primary once
 			drop(conn)
 		default:
-			end(conn)
+			t.end()
 		}
 		return t.failed, err
 	}
-	tag, err := conn.Exec(ctx, "COMMIT")
+	done, err := t.commit(ctx)
 	switch {
-	case err == nil && tag.String() == "COMMIT":
+	case done:
 		conn.Release()
 		return nil, nil
 	case err == nil: // a statement had failed, and nobody minded
@@ -271,12 +294,13 @@ func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, 
 	until := time.Now().Add(2 * patience)
 	stored := false
 	err = s.insist(ctx, until, passes, func() error {
-		conn, err := s.begin(ctx, beginWrite, until)
+		conn, err := s.connect(ctx, until)
 		if err != nil {
 			return err
 		}
-		defer end(conn)
-		stored, err = w.Stored(ctx, &tx{conn: conn.Conn()})
+		t := newTx(conn, beginWrite, notForEver)
+		defer t.end()
+		stored, err = w.Stored(ctx, t)
 		return err
 	})
 	switch {

@@ -11,23 +11,71 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// tx is a transaction under way: that of [engine.Tx].
+// tx is a transaction under way: that of [engine.Tx]. What begins it goes to the
+// server with its first statement, what is to run later with the next, and the
+// commit with the last: each message to a server far away costs a millisecond.
 type tx struct {
-	conn   *pgx.Conn
-	failed error // the error of a statement, after which the transaction is lost
+	conn   *pgxpool.Conn
+	queue  *pgx.Batch // what goes with the next statement
+	begins int        // statements that begin it
+	size   int        // bytes of text in queue
+	begun  bool       // something went to the server
+	failed error      // of a statement, after which the transaction is lost
+
+	// renew takes another connection while nothing has begun, of a transaction
+	// that does not run again as a whole.
+	renew func(ctx context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error)
+}
+
+// What is held for later is bounded, in statements and bytes.
+const (
+	mostQueued     = 64
+	mostQueuedSize = 1 << 20
+)
+
+// newTx is a transaction that begins with some statements.
+func newTx(conn *pgxpool.Conn, begin ...string) *tx {
+	t := &tx{conn: conn, queue: &pgx.Batch{}, begins: len(begin)}
+	for _, text := range begin {
+		t.queue.Queue(text)
+	}
+	return t
 }
 
 func (t *tx) Exec(ctx context.Context, text string, args []any) error {
-	_, err := t.conn.Exec(ctx, numbered(text), args...)
+	t.queue.Queue(numbered(text), args...)
+	_, err := t.flush(ctx)
+	return t.note(err)
+}
+
+func (t *tx) Later(ctx context.Context, text string, args []any) error {
+	t.queue.Queue(numbered(text), args...)
+	for _, arg := range args {
+		if text, ok := arg.(string); ok {
+			t.size += len(text)
+		}
+	}
+	if t.queue.Len() < mostQueued && t.size < mostQueuedSize {
+		return nil
+	}
+	_, err := t.flush(ctx)
 	return t.note(err)
 }
 
 func (t *tx) Row(ctx context.Context, text string, args []any, dest ...any) error {
-	err := t.conn.QueryRow(ctx, numbered(text), args...).Scan(dest...)
+	rest, err := t.send(ctx, text, args)
+	if err != nil {
+		return t.note(err)
+	}
+	err = rest.QueryRow().Scan(dest...)
+	if end := rest.Close(); err == nil {
+		err = end
+	}
 	if errors.Is(err, pgx.ErrNoRows) { // it is sql.ErrNoRows too
 		return err
 	}
@@ -35,20 +83,84 @@ func (t *tx) Row(ctx context.Context, text string, args []any, dest ...any) erro
 }
 
 func (t *tx) Each(ctx context.Context, text string, args, dest []any, fn func() error) error {
-	rows, err := t.conn.Query(ctx, numbered(text), args...)
+	rest, err := t.send(ctx, text, args)
 	if err != nil {
 		return t.note(err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := rows.Scan(dest...); err != nil {
-			return t.note(err)
-		}
-		if err := fn(); err != nil {
-			return err
+	var stopped error
+	rows, err := rest.Query()
+	for err == nil && stopped == nil && rows.Next() {
+		if err = rows.Scan(dest...); err == nil {
+			stopped = fn()
 		}
 	}
-	return t.note(rows.Err())
+	rows.Close()
+	if err == nil {
+		err = rows.Err()
+	}
+	if end := rest.Close(); err == nil {
+		err = end
+	}
+	if err != nil {
+		return t.note(err)
+	}
+	return stopped
+}
+
+// flush sends what is queued, and returns what the server says of the last.
+func (t *tx) flush(ctx context.Context) (tag pgconn.CommandTag, err error) {
+	n := t.queue.Len()
+	rest, err := t.results(ctx, n-1)
+	if err != nil {
+		return tag, err
+	}
+	tag, err = rest.Exec()
+	if end := rest.Close(); err == nil {
+		err = end
+	}
+	return tag, err
+}
+
+// send sends a statement with what is queued before it. What it returns has
+// only the results of the statement left.
+func (t *tx) send(ctx context.Context, text string, args []any) (pgx.BatchResults, error) {
+	t.queue.Queue(numbered(text), args...)
+	return t.results(ctx, t.queue.Len()-1)
+}
+
+// results sends what is queued and reads the first results of it.
+func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
+	queue := t.queue
+	t.queue, t.size = &pgx.Batch{}, 0
+	for {
+		rest := t.conn.SendBatch(ctx, queue)
+		var err error
+		for i := 0; i < read && err == nil; i++ {
+			_, err = rest.Exec()
+		}
+		if err == nil {
+			t.begun = true
+			return rest, nil
+		}
+		_ = rest.Close() // it says the same
+		if t.begun || t.renew == nil || reason(err) != engine.Unreachable {
+			t.begun = true
+			return nil, err
+		}
+		if t.conn, err = t.renew(ctx, t.conn); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// commit sends what is queued with a COMMIT, and reports whether it was done.
+func (t *tx) commit(ctx context.Context) (done bool, err error) {
+	if !t.begun && t.failed == nil && t.queue.Len() == t.begins {
+		return true, nil // nothing was done
+	}
+	t.queue.Queue("COMMIT")
+	tag, err := t.flush(ctx)
+	return err == nil && tag.String() == "COMMIT", err
 }
 
 // note remembers that a statement failed, which says that an error comes from

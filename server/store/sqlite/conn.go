@@ -77,13 +77,17 @@ func (q *conn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// Exec, Row and Each are those of [engine.Tx].
+// Exec, Later, Row and Each are those of [engine.Tx].
 func (q *conn) Exec(ctx context.Context, text string, args []any) error {
 	stmt, err := q.prepare(ctx, text)
 	if err == nil {
 		_, err = stmt.ExecContext(ctx, args...)
 	}
 	return q.note(err)
+}
+
+func (q *conn) Later(ctx context.Context, text string, args []any) error {
+	return q.Exec(ctx, text, args)
 }
 
 func (q *conn) Row(ctx context.Context, text string, args []any, dest ...any) error {
@@ -172,6 +176,11 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 	}
 	q.close() // nothing was written; a connection in doubt is not worth keeping
 	return s.outcome(err)
+}
+
+// Peek is that of [engine.Engine].
+func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
+	return s.Read(ctx, run)
 }
 
 // outcome is what the caller gets to know of a failed transaction: the reason
