@@ -82,7 +82,8 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 		}
 		at := s.now()
 		values["created_at"] = at.Unix()
-		owner, err := q.insert(ctx, e, values)
+		var err error
+		row, err = q.insert(ctx, e, values)
 		if errors.Is(err, engine.ErrUnique) {
 			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
 		}
@@ -92,17 +93,11 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 		if err := s.limits.checkNew(e, n); err != nil {
 			return err
 		}
+		owner := row[e.Index(e.ownerID)]
 		if err := q.setVariables(ctx, e, owner, variables); err != nil {
 			return err
 		}
 		if err := q.addLabels(ctx, owner, values["created_at"], labels); err != nil {
-			return err
-		}
-		id := owner
-		if e.ownerID != e.key {
-			id = values[e.key]
-		}
-		if row, err = q.get(ctx, e, Scope{All: true}, id, free); err != nil {
 			return err
 		}
 		if err := q.recordNew(ctx, e, row, variables, labels); err != nil {
@@ -114,8 +109,8 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 	return row, err
 }
 
-// insert stores a row and returns its owner_id.
-func (q *session) insert(ctx context.Context, e *Entity, values Values) (any, error) {
+// insert stores a row and returns it.
+func (q *session) insert(ctx context.Context, e *Entity, values Values) (Row, error) {
 	var names, marks []string
 	var args []any
 	for _, c := range slices.Concat(e.Columns, e.secrets()) {
@@ -123,9 +118,12 @@ func (q *session) insert(ctx context.Context, e *Entity, values Values) (any, er
 			names, marks, args = append(names, c.Name), append(marks, "?"), append(args, bind(c, v))
 		}
 	}
-	var owner any
-	err := q.row(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+") RETURNING "+e.ownerID, args, &owner)
-	return owner, err
+	scan := newScanner(e)
+	err := q.row(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+") RETURNING "+strings.ReplaceAll(e.selectList(), "t.", e.Table+"."), args, scan.dest...)
+	if err != nil {
+		return nil, err
+	}
+	return scan.row(), nil
 }
 
 // maxRows is how many rows one statement stores.

@@ -122,14 +122,7 @@ func (s *Store) EnsureProject(ctx context.Context, name string) (id string, err 
 
 // add stores an object that has no variables, and records it.
 func (q *session) add(ctx context.Context, e *Entity, values Values) error {
-	id, err := q.insert(ctx, e, values)
-	if err != nil {
-		return err
-	}
-	if e.ownerID != e.key {
-		id = values[e.key]
-	}
-	row, err := q.get(ctx, e, Scope{All: true}, id, free)
+	row, err := q.insert(ctx, e, values)
 	if err != nil {
 		return err
 	}
