@@ -3,11 +3,6 @@ package modules
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
-	"strings"
-
-	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/reconcile"
@@ -43,56 +38,26 @@ func connectionSettings(p ansible.Params) (*settings.Values, error) {
 
 // open connects a task to its fleet. done ends the work.
 //
-// A task that may create something makes a SQLite file that is not there. In check mode it works on an empty one
-// in a temporary folder then, so that it predicts what the real run does and leaves nothing behind.
+// A task that may create something makes a SQLite file that is not there; in check mode it predicts that.
 func open(ctx context.Context, task *ansible.Task, creates bool) (fl *reconcile.Fleet, done func() error, err error) {
 	v, err := connectionSettings(task.Params)
 	if err != nil {
 		return nil, nil, err
 	}
-	mode, clean := connect.ReadOnly, func() error { return nil }
-	if creates {
+	mode := connect.ReadOnly
+	switch {
+	case creates && task.CheckMode:
+		mode = connect.Predict
+	case creates:
 		mode = connect.Create
-		if path, ok := strings.CutPrefix(v.String("url"), "sqlite:"); ok && task.CheckMode {
-			mode = connect.ReadOnly
-			if _, statErr := os.Stat(path); errors.Is(statErr, os.ErrNotExist) && path != "" {
-				if v, clean, err = scratch(task.Params); err != nil {
-					return nil, nil, err
-				}
-				mode = connect.Create
-			}
-		}
 	}
 	connection, err := connect.Open(ctx, v, mode)
 	if err != nil {
-		return nil, nil, errors.Join(err, clean())
-	}
-	done = func() error { return errors.Join(connection.Close(), clean()) }
-	project, err := connection.Project(ctx)
-	if err != nil {
-		return nil, nil, errors.Join(err, done())
-	}
-	return &reconcile.Fleet{Client: connection.Client, Project: project}, done, nil
-}
-
-// scratch are the settings of an empty fleet, and a function that removes it.
-func scratch(p ansible.Params) (*settings.Values, func() error, error) {
-	if p.String("project_id") != "" {
-		return nil, nil, errors.New("the file of the url is not there, so it has no project with the given project_id; leave project_id out to begin a new file")
-	}
-	dir, err := os.MkdirTemp("", "craton-check-")
-	if err != nil {
 		return nil, nil, err
 	}
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	settings.AddFlags(flags, settings.Connection)
-	clean := func() error { return os.RemoveAll(dir) }
-	if err := flags.Set("craton-url", "sqlite:"+filepath.Join(dir, "fleet.db")); err != nil {
-		return nil, nil, errors.Join(err, clean())
-	}
-	v, err := settings.Load(flags, settings.Connection)
+	project, err := connection.Project(ctx)
 	if err != nil {
-		return nil, nil, errors.Join(err, clean())
+		return nil, nil, errors.Join(err, connection.Close())
 	}
-	return v, clean, nil
+	return &reconcile.Fleet{Client: connection.Client, Project: project}, connection.Close, nil
 }

@@ -59,7 +59,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	}
 	mode := connect.Create
 	if check {
-		mode = connect.ReadOnly
+		mode = connect.Predict
 	}
 	unlessInterrupted := func(err error) error {
 		if i, ok := errors.AsType[*run.Interruption](context.Cause(ctx)); ok {

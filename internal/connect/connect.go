@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,11 +23,13 @@ import (
 // Mode says what the caller is going to do with the fleet.
 type Mode int
 
-// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it. Examine is ReadOnly for `craton
-// doctor`, to which errors do not send then.
+// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it. Predict is for who says what Create would
+// come to: it works on an empty file in a temporary folder then, and leaves nothing behind. Examine is ReadOnly for `craton
+// doctor`, to which errors do not send.
 const (
 	ReadOnly Mode = iota
 	Create
+	Predict
 	Examine
 )
 
@@ -194,13 +198,17 @@ var credentialEnv = map[string]string{"username": "OS_USERNAME", "password": "OS
 // request, may take as long as the setting timeout says, and is not repeated.
 func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	l := &limit{file: strings.TrimPrefix(v.String("url"), sqlitePrefix), after: v.Duration("timeout")}
+	url, clean, err := standIn(v, mode)
+	if err != nil {
+		return nil, err
+	}
 	type opened struct {
 		server  *server.Server
 		handler http.Handler
 	}
 	o, err := within(ctx, l, func(ctx context.Context) (opened, error) {
-		s, err := server.Open(ctx, v.String("url"), server.Options{
-			Create: mode == Create,
+		s, err := server.Open(ctx, url, server.Options{
+			Create: mode == Create || url != v.String("url"),
 			Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
@@ -208,7 +216,7 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 		}
 		h, err := s.Embedded(ctx, v.String("project_id"))
 		if errors.Is(err, server.ErrProject) && v.String("project_id") != "" {
-			err = advice.With(err, fmt.Sprintf("%s names it, which may be meant for another server, as an openrc's is: unset it, or set it to a project of this file", v.Origin("project_id")))
+			err = advice.With(err, otherProject(v))
 		}
 		if err != nil {
 			return opened{}, errors.Join(err, s.Close())
@@ -216,19 +224,48 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 		return opened{s, h}, nil
 	}, func(o opened) { _ = o.server.Close() })
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, clean())
 	}
 	stop := func() error {
 		if l.left.Load() { // closing would wait for it; the end of the process undoes what is not done
-			return nil
+			return clean()
 		}
-		return o.server.Close()
+		return errors.Join(o.server.Close(), clean())
 	}
 	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{o.handler, l}), craton.WithHiddenURL(), craton.WithTimeout(0), craton.WithRetries(0))...)
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
 	return &Connection{Client: c, Close: stop, project: v.String("project_id")}, nil
+}
+
+// standIn is the URL to open in a mode, and a function that removes what was made for it: the file's own, but to predict what becomes
+// of a file that is not there yet.
+func standIn(v *settings.Values, mode Mode) (url string, clean func() error, err error) {
+	url, clean = v.String("url"), func() error { return nil }
+	path := strings.TrimPrefix(url, sqlitePrefix)
+	if _, err := os.Stat(path); mode != Create && mode != Predict || path == "" || !errors.Is(err, fs.ErrNotExist) {
+		return url, clean, nil
+	}
+	if id := v.String("project_id"); id != "" {
+		return "", nil, advice.With(fmt.Errorf("%s does not exist, so it has no project %s", path, id), otherProject(v))
+	}
+	if mode == Create {
+		return url, clean, nil
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return "", nil, fmt.Errorf("create database: %w", &fs.PathError{Op: "open", Path: path, Err: errors.Unwrap(err)})
+	}
+	dir, err := os.MkdirTemp("", "craton-check-")
+	if err != nil {
+		return "", nil, err
+	}
+	return sqlitePrefix + filepath.Join(dir, "fleet.db"), func() error { return os.RemoveAll(dir) }, nil
+}
+
+// otherProject is what to do about a project that the file does not have.
+func otherProject(v *settings.Values) string {
+	return v.Origin("project_id") + " names it, which may be meant for another server, as an openrc's is: unset it, or set it to a project of this file"
 }
 
 // common are the options that both ways share.

@@ -47,6 +47,42 @@ func valuesOf(t testing.TB, env map[string]string, file string, args ...string) 
 	return v
 }
 
+// TestPredict: where there is no file yet, Predict does and says what Create would, and leaves nothing behind.
+func TestPredict(t *testing.T) {
+	t.Parallel()
+	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const project = "c53d410d-a032-4a63-8e28-3e0f2f1d439f"
+	for _, args := range [][]string{
+		{"--craton-url", "sqlite:" + filepath.Join(dir, "nowhere", "fleet.db")},
+		{"--craton-url", "sqlite:" + filepath.Join(file, "fleet.db")},
+		{"--craton-url", "sqlite:" + filepath.Dir(file)},
+		{"--craton-url", "sqlite:"},
+		{"--craton-url", "sqlite:" + filepath.Join(dir, "fleet.db"), "--os-project-id", project},
+	} {
+		_, _, wrote := Client(t.Context(), values(t, args...), Create)
+		_, _, foreseen := Client(t.Context(), values(t, args...), Predict)
+		if wrote == nil || foreseen == nil || wrote.Error() != foreseen.Error() {
+			t.Errorf("%v:\nfor real  %v\nforeseen  %v", args, wrote, foreseen)
+		}
+	}
+	c, done, err := Client(t.Context(), values(t, "--craton-url", "sqlite:"+filepath.Join(dir, "fleet.db")), Predict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if projects, err := c.Projects.List(t.Context(), craton.ProjectListOptions{}); err != nil || len(projects.Items) != 1 {
+		t.Errorf("a fleet to be has one project, not %v (%v)", projects, err)
+	}
+	if err := done(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v (%v)", left, err)
+	}
+}
+
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
