@@ -20,9 +20,12 @@ import (
 // Options are what [Open] needs beside the database.
 type Options struct {
 	Logger  *slog.Logger // for requests and failures; nil discards
-	Create  bool         // make the file if it is missing
+	Create  bool         // make the file, or the tables, if they are missing
 	Version string       // of the program, shown by /healthz; may be empty
 	Limits  Limits       // of what requests may cost; zero values are the defaults
+
+	PasswordFile string // that has the password of a PostgreSQL server, if the URL names one
+	Shown        bool   // others can read the URL, as in a process list: a password in it is refused
 }
 
 // Limits bound what requests may cost. Zero is the default.
@@ -50,21 +53,23 @@ func (l Limits) store() store.Limits {
 
 // Server serves one database. It is safe for concurrent use.
 type Server struct {
-	store   *store.Store
-	log     *slog.Logger
-	create  bool
-	version string
-	limits  api.Limits
+	store    *store.Store
+	database string // without secrets
+	log      *slog.Logger
+	create   bool
+	version  string
+	limits   api.Limits
 }
 
-// Open opens database "sqlite:PATH".
+// Open opens a database: "sqlite:PATH", or "postgres://USER@HOST/DATABASE" in
+// the way of libpq.
 //
-// Without o.Create a missing file is an error that says how to begin and
-// wraps [io/fs.ErrNotExist]. A file that is created can be read by its owner
-// only (mode 0600). A file that is not a Craton database, or that a newer
-// version wrote, is refused and left as it is.
+// Without o.Create a missing file, or a PostgreSQL database without tables, is
+// an error that says how to begin and wraps [io/fs.ErrNotExist]. A file that is
+// created can be read by its owner only (mode 0600). What is not a Craton
+// database, or was written by a newer version, is refused and left as it is.
 func Open(ctx context.Context, database string, o Options) (*Server, error) {
-	s, err := store.Open(ctx, database, o.Create)
+	s, err := store.Open(ctx, database, store.Options{Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown})
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +78,14 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s.SetLimits(o.Limits.store())
-	return &Server{store: s, log: log, create: o.Create, version: o.Version, limits: o.Limits.api()}, nil
+	if strings.Contains(database, "://") {
+		database = s.Name()
+	}
+	return &Server{store: s, database: database, log: log, create: o.Create, version: o.Version, limits: o.Limits.api()}, nil
 }
+
+// Database is what [Open] was given, without secrets.
+func (s *Server) Database() string { return s.database }
 
 // Close waits for running operations and closes the database. Stop the
 // [http.Server] first.

@@ -85,6 +85,8 @@ func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, erro
 		return nil, advice.With(fmt.Errorf("the URL %q (%s) must begin with http:// or https://, that of a file with %s", rest.Bare(url), v.Source("url"), sqlitePrefix), fmt.Sprintf("did you mean %s?", better))
 	}
 	switch {
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		return nil, advice.With(fmt.Errorf("the URL %q (%s) is that of a database, not of a Craton API", rest.Bare(url), v.Source("url")), "run `craton server` on it, and set CRATON_URL to the server's address")
 	case strings.HasPrefix(url, sqlitePrefix):
 		return embedded(ctx, v, mode)
 	case withKeystone:

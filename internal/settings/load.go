@@ -242,7 +242,7 @@ func (r *reader) setting(sec *Section, s *Setting, key, val *yaml.Node) error {
 	if err != nil {
 		return r.errorf(val, "%w", err)
 	}
-	if s.Secret && val.Value != "" {
+	if s.Secret && val.Value != "" || s.URL && urlWithPassword.MatchString(val.Value) {
 		r.secret = s.Name
 	}
 	r.found[name] = &v

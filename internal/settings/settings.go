@@ -267,6 +267,9 @@ func (s *Setting) parse(text string) (any, error) {
 // urlWithUser is a URL with something before an @: it would be shown by every error about the setting.
 var urlWithUser = regexp.MustCompile(`(?i)(^|[\s,])[a-z][a-z0-9+.-]*://[^/\s]*(@|%(25)*40)`)
 
+// urlWithPassword is the URL of a database that has a password in it.
+var urlWithPassword = regexp.MustCompile(`(?i)^postgres(ql)?://([^/]*:[^/]*@|.*[?&](ssl)?password=)`)
+
 func (s *Setting) checkWords(words []string) error {
 	for _, w := range words {
 		if urlWithUser.MatchString(w) {

@@ -159,6 +159,24 @@ func TestSecretInAReadableFileIsRefused(t *testing.T) {
 	}
 }
 
+func TestPasswordOfADatabaseInAReadableFileIsRefused(t *testing.T) {
+	t.Parallel()
+	none := func(string) (string, bool) { return "", false }
+	for database, secret := range map[string]bool{
+		"postgres://ann:hush@db.example/fleet": true, "postgres://db.example/fleet?user=ann&password=hush": true, "postgresql://ann@h/d?sslpassword=hush": true,
+		"postgres://ann@h1:5432,h2:5433/fleet?sslmode=verify-full": false, "sqlite:/a:b@c": false,
+	} {
+		path := filepath.Join(t.TempDir(), "config.yml")
+		if err := os.WriteFile(path, []byte("server:\n  database: "+database+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := load(nil, none, []string{path}, Server)
+		if (err != nil) != secret || err != nil && (!strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), "hush")) {
+			t.Errorf("%s: %v", database, err)
+		}
+	}
+}
+
 // Every setting is documented, has an environment variable, and no two share a flag, a variable or a name.
 func TestDefinitions(t *testing.T) {
 	t.Parallel()

@@ -78,7 +78,7 @@ func TestDamagedPage(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = Open(t.Context(), "sqlite:"+path, false); err == nil {
+	if s, err = Open(t.Context(), "sqlite:"+path, Options{}); err == nil {
 		defer s.Close()
 		_, err = s.List(t.Context(), Clouds, sc, List{Limit: 30, Sort: []string{"id"}})
 	}
@@ -151,7 +151,7 @@ func TestNoFile(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for path, want := range map[string]string{pipe: "a device or a pipe", os.DevNull: "a device or a pipe", filepath.Dir(pipe): "a directory"} {
-		if _, err := Open(t.Context(), "sqlite:"+path, true); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+		if _, err := Open(t.Context(), "sqlite:"+path, Options{Create: true}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

@@ -24,6 +24,9 @@ type Store struct {
 	now        func() time.Time
 }
 
+// Options say how a database is opened.
+type Options = engine.Options
+
 // Failure is what keeps a database from doing what was asked.
 type Failure = engine.Failure
 
@@ -35,11 +38,11 @@ var (
 
 // Open opens a database: "sqlite:PATH" or "postgres://...".
 //
-// With create a missing or empty one gets its tables; a file is made readable
+// With o.Create a missing or empty one gets its tables; a file is made readable
 // by its owner only. Without, that is an error wrapping [fs.ErrNotExist]. What
 // is not a Craton database, or was written by a newer version, is refused.
-func Open(ctx context.Context, database string, create bool) (*Store, error) {
-	e, err := openEngine(ctx, database, create)
+func Open(ctx context.Context, database string, o Options) (*Store, error) {
+	e, err := openEngine(ctx, database, o)
 	if err != nil {
 		return nil, err
 	}
@@ -50,15 +53,15 @@ func newStore(e engine.Engine) *Store {
 	return &Store{engine: e, now: time.Now, limits: DefaultLimits}
 }
 
-func openEngine(ctx context.Context, database string, create bool) (engine.Engine, error) {
+func openEngine(ctx context.Context, database string, o Options) (engine.Engine, error) {
 	if scheme, _, ok := strings.Cut(database, "://"); ok && (scheme == "postgres" || scheme == "postgresql") {
-		return openPostgres(ctx, database, create)
+		return openPostgres(ctx, database, o)
 	}
 	path, err := sqlitePath(database)
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.Open(ctx, path, migrations, create)
+	return sqlite.Open(ctx, path, migrations, o.Create)
 }
 
 // Close waits for running operations and closes the database.

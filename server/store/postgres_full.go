@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/postgres"
 )
 
-func openPostgres(ctx context.Context, database string, create bool) (engine.Engine, error) {
-	e, err := postgres.Open(ctx, database, migrations, create)
+func openPostgres(ctx context.Context, database string, o Options) (engine.Engine, error) {
+	e, err := postgres.Open(ctx, database, migrations, o)
 	if err != nil {
 		return nil, err
 	}

@@ -111,12 +111,12 @@ func TestOpen(t *testing.T) {
 		{"sqlite://u:secret@h/db", "sqlite:PATH, without slashes"},
 		{"sqlite:http://u:secret@h/db", "sqlite:PATH, without slashes"},
 	} {
-		_, err := Open(ctx, tc.database, false)
+		_, err := Open(ctx, tc.database, Options{})
 		if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("Open(%s): %v, want %q in it", tc.database, err, tc.want)
 		}
 	}
-	if _, err := Open(ctx, "sqlite:"+filepath.Join(dir, "none.db"), false); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(ctx, "sqlite:"+filepath.Join(dir, "none.db"), Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v does not wrap fs.ErrNotExist", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "none.db")); !errors.Is(err, fs.ErrNotExist) {
@@ -124,7 +124,7 @@ func TestOpen(t *testing.T) {
 	}
 
 	odd := filepath.Join(dir, "a b?c#d%20e.db")
-	s, err := Open(ctx, "sqlite:"+odd, true)
+	s, err := Open(ctx, "sqlite:"+odd, Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,11 +135,11 @@ func TestOpen(t *testing.T) {
 	if _, err := os.Stat(odd); err != nil {
 		t.Error(err)
 	}
-	if _, err := Open(ctx, "sqlite:"+odd, true); err == nil || !strings.Contains(err.Error(), "newer version") {
+	if _, err := Open(ctx, "sqlite:"+odd, Options{Create: true}); err == nil || !strings.Contains(err.Error(), "newer version") {
 		t.Errorf("a file of version 99: %v", err)
 	}
 	foreign := filepath.Join(dir, "foreign.db")
-	s, err = Open(ctx, "sqlite:"+foreign, true)
+	s, err = Open(ctx, "sqlite:"+foreign, Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw(t, foreign, "PRAGMA application_id = 1")
-	if _, err := Open(ctx, "sqlite:"+foreign, true); err == nil || !strings.Contains(err.Error(), "not a Craton database") {
+	if _, err := Open(ctx, "sqlite:"+foreign, Options{Create: true}); err == nil || !strings.Contains(err.Error(), "not a Craton database") {
 		t.Errorf("another program's file: %v", err)
 	}
 }
@@ -183,7 +183,7 @@ func TestWritersShareTransactions(t *testing.T) {
 
 func TestUseAfterClose(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), true)
+	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}

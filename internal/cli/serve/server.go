@@ -20,7 +20,6 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
-	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/server"
 )
@@ -37,10 +36,14 @@ func New(s output.Streams) *cobra.Command {
 SIGHUP makes it read the TLS certificate and its key again. Make the first user with "craton server bootstrap".
 GET /healthz answers 200 while the database can be read and its file is the one that was opened.
 
+A fleet is kept in a SQLite file, or in PostgreSQL, where any number of servers can share it. A PostgreSQL database must be
+there already; bootstrap makes its tables. A password in its URL is refused on the command line, where others see it.
+
 With --auth keystone, users, projects and roles are those of OpenStack's Keystone: clients send its tokens. A project's
 admins, members and readers work in their project; only admins of Keystone's admin project see all projects.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db
   craton server --database sqlite:/var/lib/craton/fleet.db --listen 0.0.0.0:7780 --tls-cert cert.pem --tls-key key.pem
+  craton server --database postgres://craton@db1,db2/fleet --database-password-file /etc/craton/password
   craton server --database sqlite:/var/lib/craton/fleet.db --auth keystone --keystone-url https://keystone:5000/v3`,
 		Args: argparse.ExactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -56,12 +59,14 @@ admins, members and readers work in their project; only admins of Keystone's adm
 	return cmd
 }
 
-// database is the URL that the server's commands need.
-func database(v *settings.Values) (string, error) {
-	if db := v.String("server.database"); db != "" {
-		return db, nil
+// open opens the database that the server's commands need.
+func open(ctx context.Context, v *settings.Values, o server.Options) (*server.Server, error) {
+	db := v.String("server.database")
+	if db == "" {
+		return nil, errors.New("no database: say --database sqlite:PATH or postgres://USER@HOST/DATABASE, or set CRATON_DATABASE")
 	}
-	return "", errors.New("no database: say --database sqlite:PATH, or set CRATON_DATABASE")
+	o.PasswordFile, o.Shown = v.String("server.database_password_file"), v.Source("server.database").From == settings.FromFlag
+	return server.Open(ctx, db, o)
 }
 
 // limits are those of the settings.
@@ -84,10 +89,6 @@ func aimAt(l server.Limits) {
 }
 
 func serve(ctx context.Context, s output.Streams, v *settings.Values, version string) error {
-	db, err := database(v)
-	if err != nil {
-		return err
-	}
 	cert, key := v.String("server.tls_cert"), v.String("server.tls_key")
 	if (cert == "") != (key == "") {
 		return errors.New("https needs both --tls-cert and --tls-key")
@@ -100,7 +101,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if v.String("server.log_format") == "json" {
 		log = slog.New(slog.NewJSONHandler(s.Err, nil))
 	}
-	srv, err := server.Open(ctx, db, server.Options{Logger: log, Version: version, Limits: limits(v)})
+	srv, err := open(ctx, v, server.Options{Logger: log, Version: version, Limits: limits(v)})
 	if err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if cert != "" {
 		scheme = "https"
 	}
-	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "database", rest.Bare(db))
+	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "database", srv.Database())
 	failed := make(chan error, 1)
 	go func() {
 		if cert != "" {
@@ -221,7 +222,7 @@ func newBootstrap(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bootstrap",
 		Short: "Make the first project and its root user, and print the user's API key",
-		Long: `Makes a project and a root user, both named "bootstrap", in a database that is created if need be, and prints
+		Long: `Makes a project and a root user, both named "bootstrap", in a database whose file or tables are made if need be, and prints
 the project's id, the user's name and API key. The key is shown this once: the database holds only its hash.
 Run again, it finds them; --new-key then replaces the key.
 
@@ -242,17 +243,13 @@ With --auth keystone it makes the database only: users come from Keystone.`,
 }
 
 func bootstrap(ctx context.Context, s output.Streams, v *settings.Values, newKey bool) error {
-	db, err := database(v)
-	if err != nil {
-		return err
-	}
-	srv, err := server.Open(ctx, db, server.Options{Create: true, Logger: slog.New(slog.DiscardHandler)})
+	srv, err := open(ctx, v, server.Options{Create: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
 	defer srv.Close() //nolint:errcheck // committed already
 	if v.String("server.auth") == authKeystone {
-		_, err = fmt.Fprintf(s.Out, "%s is ready; its users come from Keystone.\n", db)
+		_, err = fmt.Fprintf(s.Out, "%s is ready; its users come from Keystone.\n", srv.Database())
 		return err
 	}
 	b, err := srv.Bootstrap(ctx)
@@ -265,7 +262,7 @@ func bootstrap(ctx context.Context, s output.Streams, v *settings.Values, newKey
 		}
 	}
 	if b.APIKey == "" {
-		b.APIKey = "(set already, kept only as a hash; for a new one: craton server bootstrap --new-key --database " + db + ")"
+		b.APIKey = "(set already, kept only as a hash; for a new one: craton server bootstrap --new-key --database " + srv.Database() + ")"
 	}
 	_, err = fmt.Fprintf(s.Out, "ProjectId: %s\nUsername: %s\nAPIKey: %s\n", b.ProjectID, b.Username, b.APIKey)
 	return err

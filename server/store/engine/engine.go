@@ -41,6 +41,13 @@ type Engine interface {
 	Close() error
 }
 
+// Options say how a database is opened.
+type Options struct {
+	Create       bool   // make the tables if there are none, and the file
+	PasswordFile string // that has the password of a server; "" is none
+	Shown        bool   // others could read the URL: a password in it is refused
+}
+
 // Work is what a write does.
 //
 // Run may be called several times: whatever comes in between (a deadlock, a connection that is lost before the commit, a

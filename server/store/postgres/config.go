@@ -1,24 +1,296 @@
 package postgres
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"net"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
+	"github.com/jackc/pgpassfile"
+	"github.com/jackc/pgservicefile"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// config reads a database URL, and returns how messages call it.
-func config(database string) (*pgxpool.Config, string, error) {
-	u, err := url.Parse(database)
-	if err != nil {
-		return nil, "", fmt.Errorf("the database is no URL")
-	}
-	c, err := pgxpool.ParseConfig(database)
+// Defaults where neither the URL, a service nor the environment says anything.
+const (
+	connections    = 16              // at once; pool_max_conns in the URL
+	connectTimeout = 5 * time.Second // for each host, so that one that does not answer leaves time for the next
+	application    = "craton"        // in pg_stat_activity
+	writable       = "read-write"    // of several hosts the one that takes writes
+)
+
+// databaseURL is a URL as libpq has it, in parts: what is before the user, the
+// user, the password with its colon, hosts and database, and the settings. A
+// password's own @, / and % are written by their numbers, and so is @ elsewhere,
+// so that no part of a password can be taken for something that is shown.
+var databaseURL = regexp.MustCompile(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
+
+// keys are the settings that a URL can have.
+var keys = []string{
+	"application_name", "channel_binding", "connect_timeout", "dbname", "host", "max_protocol_version", "min_protocol_version",
+	"options", "passfile", "password", "port", "pool_max_conns", "pool_max_conn_idle_time", "pool_max_conn_lifetime",
+	"require_auth", "service", "servicefile", "sslcert", "sslcertmode", "sslkey", "sslmode", "sslnegotiation", "sslpassword",
+	"sslrootcert", "sslsni", "target_session_attrs", "user",
+}
+
+// config makes a pool's configuration of a URL, of the service that it or
+// PGSERVICE names, and of the other PG variables, in the way of libpq, and
+// returns how messages call the database. No error has a password in it.
+//
+// The password is that of o.PasswordFile, which is read again for each
+// connection; else of the URL, unless others can see that; else what libpq would take.
+func config(database string, o engine.Options) (*pgxpool.Config, string, error) {
+	l, err := parseLocation(database)
 	if err != nil {
 		return nil, "", err
 	}
-	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	c.MaxConns = 16
-	return c, u.Redacted(), nil
+	if l.password != "" && o.Shown {
+		return nil, "", errors.New("the database's URL has a password in it, which other users of the machine can see in a process list: " + elsewhere)
+	}
+	if l.password != "" && o.PasswordFile != "" {
+		return nil, "", errors.New("the database's URL has a password in it, and there is a password file: use one of them")
+	}
+	c, err := pgxpool.ParseConfig(l.bare)
+	if err != nil {
+		return nil, "", parseError(l.bare, err)
+	}
+	if _, given := l.url["pool_max_conns"]; !given {
+		c.MaxConns = connections
+	}
+	cc := c.ConnConfig
+	cc.ConnectTimeout = cmp.Or(cc.ConnectTimeout, connectTimeout)
+	cc.RuntimeParams["application_name"] = cmp.Or(cc.RuntimeParams["application_name"], application)
+	if cmp.Or(l.setting("target_session_attrs", "PGTARGETSESSIONATTRS"), writable) == writable {
+		cc.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	// One round trip, and no prepared statement that another transaction behind a pooler would have to find.
+	cc.DefaultQueryExecMode = pgx.QueryExecModeExec
+
+	switch {
+	case o.PasswordFile != "":
+		if cc.Password, err = readPassword(o.PasswordFile); err != nil {
+			return nil, "", err
+		}
+		c.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
+			if password, err := readPassword(o.PasswordFile); err == nil {
+				cc.Password = password // or else the former one: it may be about to be replaced
+			}
+			return nil
+		}
+	case l.password != "":
+		cc.Password = l.password
+	case cc.Password == "":
+		if cc.Password, err = l.fromPassfile(cc); err != nil {
+			return nil, "", err
+		}
+	}
+	return c, name(cc), nil
+}
+
+// elsewhere says where passwords belong.
+const elsewhere = "put it into a file that only you can read, and name that with --database-password-file or CRATON_DATABASE_PASSWORD_FILE; or into a libpq password file (~/.pgpass, PGPASSFILE) or service file (PGSERVICEFILE)"
+
+// location is where a database is, by what says so.
+type location struct {
+	bare     string            // the URL without passwords
+	password string            // that was in it
+	url      map[string]string // its settings
+	service  map[string]string // those of the service that it or the environment names
+}
+
+// errURL repeats nothing: what is wrong may be because of a password, and where that ends nobody can say.
+var errURL = errors.New("the database's URL is not well written: postgres://USER@HOST:PORT,HOST:PORT/DATABASE?SETTING=VALUE&...; within a part, @ is written %40, / is %2F, : is %3A, # is %23 and % is %25")
+
+func parseLocation(database string) (*location, error) {
+	parts := databaseURL.FindStringSubmatch(database)
+	if parts == nil {
+		return nil, errURL
+	}
+	scheme, user, password, place, query := parts[1], parts[2], parts[3], parts[4], parts[5]
+	l := &location{url: map[string]string{}}
+	var err error
+	if l.password, err = url.PathUnescape(strings.TrimPrefix(password, ":")); err != nil {
+		return nil, errURL
+	}
+	kept := []string{"passfile="} // read here, and not by pgx, which does not mind who may read it
+	for pair := range strings.SplitSeq(query, "&") {
+		if pair == "" {
+			continue
+		}
+		rawKey, rawValue, _ := strings.Cut(pair, "=")
+		key, err1 := url.PathUnescape(rawKey)
+		value, err2 := url.PathUnescape(rawValue)
+		switch {
+		case err1 != nil || err2 != nil:
+			return nil, errURL
+		case !slices.Contains(keys, key):
+			return nil, errors.New("the database's URL has a setting that PostgreSQL's URLs do not have: " + nearest.Hint(key, keys))
+		case key == "sslpassword":
+			return nil, errors.New("the database's URL has the password of a key in it: set PGSSLPASSWORD instead")
+		case key == "password":
+			l.password = value
+		case key != "passfile":
+			kept = append(kept, pair)
+		}
+		l.url[key] = value
+	}
+	if user != "" {
+		user += "@"
+	}
+	l.bare = scheme + user + place + "?" + strings.Join(kept, "&")
+	l.service, err = l.readService()
+	return l, err
+}
+
+// readService reads the service for the settings that have defaults here. pgx reads it again.
+func (l *location) readService() (map[string]string, error) {
+	name := l.setting("service", "PGSERVICE")
+	if name == "" {
+		return nil, nil
+	}
+	path := cmp.Or(l.setting("servicefile", "PGSERVICEFILE"), home(".pg_service.conf"))
+	file, err := pgservicefile.ReadServicefile(path)
+	if err != nil {
+		return nil, fmt.Errorf("service %q of the database: %w", name, err)
+	}
+	service, err := file.GetService(name)
+	if err != nil {
+		return nil, fmt.Errorf("service %q of the database is not in %s", name, path)
+	}
+	return service.Settings, nil
+}
+
+// setting is one of the URL, the service or the environment.
+func (l *location) setting(key, variable string) string {
+	return cmp.Or(l.url[key], l.service[key], os.Getenv(variable))
+}
+
+func home(name string) string {
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
+// parseError is what pgx says about a URL, without the URL, and nothing that repeats of it what has no meaning.
+func parseError(bare string, err error) error {
+	text, ok := strings.CutPrefix(err.Error(), "cannot parse `"+bare+"`: ")
+	if !ok || strings.HasPrefix(text, "failed to parse as URL") {
+		return errURL
+	}
+	return errors.New("the database's URL: " + text)
+}
+
+// name is what messages call a database.
+func name(c *pgx.ConnConfig) string {
+	var hosts []string
+	for _, h := range servers(c) {
+		host := h.Host
+		if h.Port != 5432 {
+			host = net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port)))
+		} else if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		if !slices.Contains(hosts, host) { // twice, with TLS and without
+			hosts = append(hosts, host)
+		}
+	}
+	u := url.URL{Scheme: "postgres", User: url.User(c.User), Host: strings.Join(hosts, ","), Path: c.Database}
+	return u.String()
+}
+
+// servers are all that are tried.
+func servers(c *pgx.ConnConfig) []*pgconn.FallbackConfig {
+	return append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port}}, c.Fallbacks...)
+}
+
+// fromPassfile finds the password in libpq's password file. One password goes
+// to whichever host answers, so the file must not have several.
+func (l *location) fromPassfile(c *pgx.ConnConfig) (string, error) {
+	path := l.setting("passfile", "PGPASSFILE")
+	f, err := openPrivate(cmp.Or(path, home(".pgpass")))
+	if errors.Is(err, fs.ErrNotExist) && path == "" {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	file, err := pgpassfile.ParsePassfile(f)
+	if err != nil {
+		return "", fmt.Errorf("password file of the database: %w", err)
+	}
+	password := ""
+	for _, s := range servers(c) {
+		host := s.Host
+		if filepath.IsAbs(host) {
+			host = "localhost"
+		}
+		switch found := file.FindPassword(host, strconv.Itoa(int(s.Port)), c.Database, c.User); {
+		case password == "":
+			password = found
+		case found != "" && found != password:
+			return "", fmt.Errorf("%s has different passwords for the hosts of one database: they need the same", f.Name())
+		}
+	}
+	return password, nil
+}
+
+// readPassword reads a file that holds nothing but a password, and perhaps the end of its line.
+func readPassword(path string) (string, error) {
+	f, err := openPrivate(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	const most = 64 << 10
+	text, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return "", fmt.Errorf("password file of the database: %w", err)
+	}
+	password := strings.TrimSuffix(string(text), "\n")
+	if password == "" || strings.ContainsAny(password, "\n\x00") {
+		return "", fmt.Errorf("password file %s of the database must hold a password, on one line, and nothing else", path)
+	}
+	return password, nil
+}
+
+// openPrivate opens a file that nobody but its owner may read or write, as libpq wants it.
+func openPrivate(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("password file of the database: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil {
+		switch mode := info.Mode(); {
+		case !mode.IsRegular():
+			err = fmt.Errorf("password file %s of the database is no regular file", path)
+		case mode.Perm()&0o077 != 0 && runtime.GOOS != "windows":
+			err = fmt.Errorf("password file %s of the database is open to others than its owner (mode %#o), and is not used, as PostgreSQL's own programs do not: chmod 600 %[1]s", path, mode.Perm())
+		}
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
 }

@@ -50,11 +50,11 @@ type Engine struct {
 // Open opens the database that a URL "postgres://..." names, with the
 // migrations that bring it from one version to the next: see migrate.
 //
-// With create, a database without tables of ours gets them; without, that is
+// With o.Create, a database without tables of ours gets them; without, that is
 // an error wrapping [io/fs.ErrNotExist]. Tables that a newer version made are
 // refused.
-func Open(ctx context.Context, database string, migrations []string, create bool) (*Engine, error) {
-	c, name, err := config(database)
+func Open(ctx context.Context, database string, migrations []string, o engine.Options) (*Engine, error) {
+	c, name, err := config(database, o)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func Open(ctx context.Context, database string, migrations []string, create bool
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
 	s := &Engine{name: name, pool: pool, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4))}
-	if err := s.migrate(ctx, migrations, create); err != nil {
+	if err := s.migrate(ctx, migrations, o.Create); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
 	}
