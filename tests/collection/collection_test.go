@@ -48,11 +48,11 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// program is the program for this machine, built once. The flags are such that the packages that other tests have
+// program is the collection's program for this machine, built once. The flags are such that the packages that other tests have
 // compiled are used again.
 var program = sync.OnceValues(func() (string, error) {
 	file := filepath.Join(scratch, "bin", "craton")
-	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", file, "./cmd/craton")
+	build := exec.Command("go", "build", "-tags", collection.Tag, "-ldflags=-s -w", "-o", file, "./cmd/craton")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)

@@ -28,6 +28,10 @@ import (
 // MaxSize is what Galaxy takes, in bytes.
 const MaxSize = 20_000_000
 
+// Tag is the build tag of the collection's programs: it leaves out what only a server for a team needs (PostgreSQL), so
+// that the collection stays below MaxSize. Everything else is in both builds.
+const Tag = "collection"
+
 // shipped are the files and directories of the repository that belong to the collection; galaxy.yml's build_ignore
 // says the same the other way round, for those who build with ansible-galaxy.
 var shipped = []string{"CHANGELOG.md", "LICENSE", "README.md", "docs", "examples", "meta", "plugins", "tests/sanity"}

@@ -88,7 +88,7 @@ func tarball(ctx context.Context, root string, args []string) error {
 		p := &platforms[i]
 		p.Program = filepath.Join(programs, p.OS+"-"+p.Arch)
 		step("building the program for %s/%s", p.OS, p.Arch)
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", p.Program,
+		cmd := exec.CommandContext(ctx, "go", "build", "-tags", collection.Tag, "-trimpath", "-o", p.Program,
 			"-ldflags", "-s -w -X main.version="+*version+" -X main.commit="+*commit, "./cmd/craton")
 		cmd.Dir, cmd.Stderr = root, os.Stderr
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
