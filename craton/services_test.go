@@ -425,6 +425,21 @@ func TestSetLabels(t *testing.T) {
 	}
 }
 
+// TestCapabilitiesOfTheOriginal are none.
+func TestCapabilitiesOfTheOriginal(t *testing.T) {
+	t.Parallel()
+	mux, c := newServer(t)
+	mux.HandleFunc("GET /v1/capabilities", always(404, `{"message": "The requested URL was not found on the server.", "status": 404}`))
+	if caps, err := c.Capabilities(t.Context()); err != nil || caps.Has("fleet") || caps.Revision != "" {
+		t.Errorf("%+v, %v", caps, err)
+	}
+	mux, c = newServer(t)
+	mux.HandleFunc("GET /v1/capabilities", always(401, `{"message": "The request could not be authenticated.", "status": 401}`))
+	if caps, err := c.Capabilities(t.Context()); caps != nil || !craton.IsUnauthenticated(err) {
+		t.Errorf("refused: %+v, %v", caps, err)
+	}
+}
+
 // TestMoveWhereNobodyCan tells an object that is not there from a server that cannot move.
 func TestMoveWhereNobodyCan(t *testing.T) {
 	t.Parallel()

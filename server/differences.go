@@ -160,6 +160,12 @@ var Differences = []Difference{
 		Reason:   "To delete a host and make it anew loses its id, and what refers to it.",
 	},
 	{
+		ID: "capabilities", Where: "GET of `capabilities`",
+		Original: "404",
+		Ours:     "What the server has beside v1, its version, and how far its change log reaches (docs/reference/beside-v1.md)",
+		Reason:   "A client asks once, and does without where there is nothing.",
+	},
+	{
 		ID: "fleet", Where: "GET of `fleet`",
 		Original: "404: a fleet is read page by page, each page of another moment",
 		Ours:     "Everything that the caller may see, or what is in a place, from one moment, as a stream of JSON lines, whose last says that it is whole (docs/reference/beside-v1.md)",

@@ -21,7 +21,7 @@ import (
 type Options struct {
 	Logger  *slog.Logger // for requests and failures; nil discards
 	Create  bool         // make the file, or the tables, if they are missing
-	Version string       // of the program, shown by /healthz; may be empty
+	Version string       // of the program, shown by /healthz and /v1/capabilities; may be empty
 	Limits  Limits       // of what requests may cost; zero values are the defaults
 
 	PasswordFile string // that has the password of a PostgreSQL server, if the URL names one
@@ -135,7 +135,7 @@ func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) ht
 }
 
 func (s *Server) api(authenticate api.Authenticator) *api.API {
-	return api.New(s.store, authenticate, s.log, s.limits)
+	return api.New(s.store, authenticate, s.log, s.limits, s.version)
 }
 
 // Embedded returns the same routes for the process that has the file: no

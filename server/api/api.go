@@ -27,6 +27,7 @@ type API struct {
 	limits       Limits
 	budget       *budget
 	waiters      *waiters
+	version      string
 	embedded     bool
 }
 
@@ -38,9 +39,10 @@ func (a *API) Embedded() *API {
 	return &own
 }
 
-// New returns the API over a store. Failures of the server itself go to log.
-func New(s *store.Store, authenticate Authenticator, log *slog.Logger, l Limits) *API {
-	return &API{store: s, authenticate: authenticate, log: log, limits: l, budget: newBudget(l), waiters: newWaiters()}
+// New returns the API over a store. Failures of the server itself go to log;
+// version is that of the program.
+func New(s *store.Store, authenticate Authenticator, log *slog.Logger, l Limits, version string) *API {
+	return &API{store: s, authenticate: authenticate, log: log, limits: l, budget: newBudget(l), waiters: newWaiters(), version: version}
 }
 
 // call is one request on its way.
@@ -219,6 +221,7 @@ var routes = func() map[string]methods {
 	m := map[string]methods{
 		"devices":           {{"GET", listDevices}},
 		"ansible-inventory": {{"GET", ansibleInventory}},
+		"capabilities":      {{"GET", capabilities}},
 		"changes":           {{"GET", listChanges}},
 		"fleet":             {{"GET", serveFleet}},
 	}

@@ -59,7 +59,11 @@ type part struct {
 }
 
 func (f *fleet) write(q query) error {
-	f.line(`"fleet":{"format":1}`)
+	log, err := f.view.Log(f.ctx)
+	if err != nil {
+		return err
+	}
+	f.line(`"fleet":{"format":1,"revision":"` + log.Newest.String() + `"}`)
 	p, err := f.part(q)
 	if err != nil {
 		return err

@@ -1,0 +1,31 @@
+package craton
+
+import (
+	"context"
+	"net/http"
+	"slices"
+)
+
+// Capabilities are what a server has beside v1.
+type Capabilities struct {
+	Version  string   `json:"version"`
+	Features []string `json:"features"` // sorted; see [Capabilities.Has]
+	Revision string   `json:"revision"` // where its change log ends: a cursor; "" before the first change
+	Horizon  int64    `json:"horizon"`  // the revision from which on the change log is whole
+}
+
+// Has reports whether the server has a feature, such as "move" or "fleet".
+func (c *Capabilities) Has(feature string) bool { return slices.Contains(c.Features, feature) }
+
+// Capabilities asks what the server has beside v1. The original has nothing, which is no error.
+func (c *Client) Capabilities(ctx context.Context) (*Capabilities, error) {
+	out := new(Capabilities)
+	err := c.call(ctx, http.MethodGet, "/capabilities", nil, nil, out, "features")
+	if e, ok := err.(*Error); ok && e.Status == http.StatusNotFound { //nolint:errorlint // call returns it bare
+		return new(Capabilities), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

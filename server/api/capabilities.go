@@ -1,0 +1,28 @@
+package api
+
+import (
+	"context"
+
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// features are what this server has beside v1, as a client asks for it.
+var features = []string{"changes", "compression", "fleet", "message", "move"}
+
+// capabilities serves GET /v1/capabilities, to which the original answers 404:
+// what there is beside v1, and how far the change log reaches.
+func capabilities(c *call) error {
+	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
+		return err
+	}
+	return c.read(func(ctx context.Context, v *store.View) error {
+		log, err := v.Log(ctx)
+		if err != nil {
+			return err
+		}
+		dst := appendStrings(append(c.buf, "{\n  \"features\": "...), features, 1)
+		dst = members{{"horizon", log.Horizon}, {"revision", log.Newest.String()}, {"version", c.version}}.append(append(dst, ','), &shape{}, 1)
+		c.buf = append(dst, "\n}\n"...)
+		return nil
+	})
+}

@@ -1,0 +1,50 @@
+package server_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// TestCapabilities: what is told is there, and everybody may ask; the revision
+// is where the change log goes on.
+func TestCapabilities(t *testing.T) {
+	t.Parallel()
+	f := newTenants(t)
+	clients := map[string]*craton.Client{}
+	for name, who := range map[string]caller{"root": f.root, "admin": f.a.admin, "member": f.b.member} {
+		c, err := craton.New(f.url, craton.WithLocalAuth(who.user, who.key, who.project))
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients[name] = c
+	}
+	var first *craton.Capabilities
+	for name, c := range clients {
+		caps, err := c.Capabilities(t.Context())
+		if err != nil || !slices.IsSorted(caps.Features) || caps.Revision == "" || caps.Horizon != 0 {
+			t.Fatalf("%s: %+v %v", name, caps, err)
+		}
+		for _, feature := range []string{"changes", "compression", "fleet", "message", "move"} {
+			if !caps.Has(feature) || caps.Has("") {
+				t.Errorf("%s: not %s, but %v", name, feature, caps.Features)
+			}
+		}
+		first = caps
+	}
+	if n := len(f.must(f.root, 200, "GET", "/v1/changes?after="+first.Revision, "").objects(t, "changes")); n != 0 {
+		t.Errorf("%d changes behind the newest", n)
+	}
+	fleet := f.must(f.root, 200, "GET", "/v1/fleet", "").Text
+	f.must(f.a.member, 200, "PUT", "/v1/hosts/"+f.a.host, `{"note":"changed"}`)
+	if changes := f.must(f.root, 200, "GET", "/v1/changes?after="+first.Revision, "").objects(t, "changes"); len(changes) != 1 || changes[0]["kind"] != "host" {
+		t.Errorf("changes since: %v", changes)
+	}
+	if head := `{"fleet":{"format":1,"revision":"` + first.Revision + `"}}` + "\n"; fleet[:len(head)] != head {
+		t.Errorf("the fleet begins with %.200s", fleet)
+	}
+	f.status(caller{}, 401, "GET", "/v1/capabilities", "")
+	f.status(f.root, 400, "GET", "/v1/capabilities?x=1", "")
+	f.status(f.root, 405, "POST", "/v1/capabilities", "{}")
+}
