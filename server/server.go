@@ -26,6 +26,10 @@ type Options struct {
 
 	PasswordFile string // that has the password of a PostgreSQL server, if the URL names one
 	Shown        bool   // others can read the URL, as in a process list: a password in it is refused
+
+	// HashedKeys are patterns of variables' keys whose values the change log
+	// keeps only as a hash: * stands for any text, and case does not matter.
+	HashedKeys []string
 }
 
 // Limits bound what requests may cost. Zero is the default.
@@ -78,6 +82,7 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s.SetLimits(o.Limits.store())
+	s.ConcealKeys(o.HashedKeys)
 	if strings.Contains(database, "://") {
 		database = s.Name()
 	}
@@ -94,6 +99,29 @@ func (s *Server) Close() error { return s.store.Close() }
 // EndWaits answers all who wait for changes, and keeps nobody waiting from now
 // on: call it when the [http.Server] begins to stop.
 func (s *Server) EndWaits() { s.store.EndWaits() }
+
+// Retain keeps the change log no longer than a time, until ctx ends: of what is
+// older only the creation of each object and its last change stay. The function
+// that it returns waits for the end: call it before [Server.Close].
+func (s *Server) Retain(ctx context.Context, keep time.Duration) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(min(max(keep/24, time.Minute), time.Hour))
+		defer tick.Stop()
+		for {
+			if err := s.store.Prune(ctx, time.Now().Add(-keep)); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "old changes could not be removed from the change log; it is tried again", slog.String("error", err.Error()))
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() { <-done }
+}
 
 // watchEvery is how often a served database file is looked after.
 const watchEvery = time.Second

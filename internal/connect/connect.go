@@ -199,6 +199,10 @@ var credentialEnv = map[string]string{"username": "OS_USERNAME", "password": "OS
 // embedded runs the server's handler in this process. The file's permissions guard it; there are no credentials. Opening it, and each
 // request, may take as long as the setting timeout says, and is not repeated.
 func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
+	kept, err := v.More(settings.Server.Only("hashed_keys"))
+	if err != nil {
+		return nil, err
+	}
 	l := &limit{file: strings.TrimPrefix(v.String("url"), sqlitePrefix), after: v.Duration("timeout")}
 	url, clean, err := standIn(v, mode)
 	if err != nil {
@@ -210,8 +214,9 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 	}
 	o, err := within(ctx, l, func(ctx context.Context) (opened, error) {
 		s, err := server.Open(ctx, url, server.Options{
-			Create: mode == Create || url != v.String("url"),
-			Logger: slog.New(slog.DiscardHandler),
+			Create:     mode == Create || url != v.String("url"),
+			Logger:     slog.New(slog.DiscardHandler),
+			HashedKeys: kept.List("server.hashed_keys"),
 		})
 		if err != nil {
 			return opened{}, err

@@ -41,6 +41,18 @@ func SearchPath() []string {
 	return append(paths, SystemFile)
 }
 
+// More finds settings of sections that the command has no flags for, in the
+// environment and the file that v is from.
+func (v *Values) More(sections ...Section) (*Values, error) {
+	env := func(name string) (string, bool) {
+		if name == ConfigEnv {
+			return v.File, v.File != ""
+		}
+		return v.env(name)
+	}
+	return load(nil, env, nil, sections...)
+}
+
 func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string, sections ...Section) (*Values, error) {
 	path, err := configFile(flags, env, search)
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	String   Kind = iota // any text
 	Bool                 // true, yes, on, 1 and false, no, off, 0, in any case
 	Int                  // a decimal integer
-	Duration             // seconds as a number, or 90s, 2m
+	Duration             // seconds as a number, or 90s, 2m, 30d
 	List                 // words separated by commas; in the file also a YAML list
 	Path                 // the path of a file or directory
 )
@@ -247,9 +247,14 @@ func (s *Setting) parse(text string) (any, error) {
 		if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds >= 0 && seconds < 1e9 {
 			return time.Duration(seconds * float64(time.Second)), nil
 		}
+		if days, ok := strings.CutSuffix(text, "d"); ok {
+			if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+				return time.Duration(n) * 24 * time.Hour, nil
+			}
+		}
 		d, err := time.ParseDuration(text)
 		if err != nil || d < 0 {
-			return nil, bad("a number of seconds, or a time such as 90s or 2m")
+			return nil, bad("a number of seconds, or a time such as 90s, 2m or 30d")
 		}
 		return d, nil
 	case List:

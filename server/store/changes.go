@@ -16,18 +16,24 @@ type Cursor struct {
 	Revision int64
 	Change   string // id of the revision's change, so that no other database's cursor is taken for one of this
 	N        int64  // rows of the revision that are before the place; 0: all
+	Early    bool   // before the horizon, where who reads from the very beginning goes on
 }
 
-// String is the cursor as clients know it: "12-0b5e...", "12.500-0b5e...";
-// empty for the zero cursor.
+// String is the cursor as clients know it: "12-0b5e...", "12.500-0b5e...",
+// "12.500-0b5e...~"; empty for the zero cursor.
 func (c Cursor) String() string {
-	switch {
-	case c == Cursor{}:
+	if c == (Cursor{}) {
 		return ""
-	case c.N > 0:
-		return fmt.Sprintf("%d.%d-%s", c.Revision, c.N, c.Change)
 	}
-	return fmt.Sprintf("%d-%s", c.Revision, c.Change)
+	text := strconv.FormatInt(c.Revision, 10)
+	if c.N > 0 {
+		text += "." + strconv.FormatInt(c.N, 10)
+	}
+	text += "-" + c.Change
+	if c.Early {
+		text += "~"
+	}
+	return text
 }
 
 // ParseCursor reads what [Cursor.String] makes. What no cursor looks like is
@@ -36,9 +42,10 @@ func ParseCursor(text string) Cursor {
 	if text == "" {
 		return Cursor{}
 	}
-	place, change, _ := strings.Cut(text, "-")
+	rest, early := strings.CutSuffix(text, "~")
+	place, change, _ := strings.Cut(rest, "-")
 	revision, n, within := strings.Cut(place, ".")
-	c := Cursor{Change: change}
+	c := Cursor{Change: change, Early: early}
 	var err, errN error
 	c.Revision, err = strconv.ParseInt(revision, 10, 64)
 	if within {
@@ -60,8 +67,8 @@ type CursorUnknown struct {
 }
 
 func (e *CursorUnknown) Error() string {
-	if e.Cursor.Revision >= 0 && e.Cursor.Revision < e.Horizon {
-		return fmt.Sprintf("The change log is whole from revision %d on, and %s is before that: read all again.", e.Horizon, e.Cursor)
+	if e.Cursor.Revision >= 0 && e.Cursor.Revision <= e.Horizon {
+		return fmt.Sprintf("The change log is whole from revision %d on, and %q is no place there: read all again.", e.Horizon, e.Cursor)
 	}
 	return "This change log does not know the place that was named, because the database was replaced or brought back from a copy: read all again."
 }
@@ -90,7 +97,7 @@ type Change struct {
 }
 
 // Cursor is the place behind the change.
-func (c *Change) Cursor() Cursor { return Cursor{c.Revision, c.ID, c.N} }
+func (c *Change) Cursor() Cursor { return Cursor{Revision: c.Revision, Change: c.ID, N: c.N} }
 
 // LogState is the change log as a whole.
 type LogState struct {
@@ -124,17 +131,22 @@ func (v *View) Know(ctx context.Context, c Cursor) error {
 	}
 	known := ""
 	switch {
-	case c.Revision == l.revision:
-		known = l.change
-	case c.Revision == l.horizon:
+	case c.Early:
+		err := v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = ?", []any{c.Revision, c.N}, &known)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	case c.Revision == l.horizon && c.N == 0:
 		known = l.begin
+	case c.Revision == l.revision && c.Revision > l.horizon:
+		known = l.change
 	case c.Revision > l.horizon && c.Revision < l.revision:
 		err := v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = 1", []any{c.Revision}, &known)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 	}
-	if known == "" || known != c.Change || c.Revision < l.horizon {
+	if known == "" || known != c.Change {
 		return &CursorUnknown{Cursor: c, Horizon: l.horizon}
 	}
 	return nil
@@ -175,6 +187,7 @@ func (v *View) Changes(ctx context.Context, sc Scope, l ChangeList, fn func(c *C
 			&c.Kind, &c.Object, &c.Path, &c.Action, &before, &after}, func() error {
 			c.Before, c.After = deref(before), deref(after)
 			last, found = c.Cursor(), found+1
+			last.Early = c.Revision <= log.Horizon && (l.After.Early || l.After == Cursor{})
 			return fn(&c)
 		})
 	}

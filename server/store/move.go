@@ -50,7 +50,7 @@ func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Pla
 		if err := q.recordMoved(ctx, e, row, target, at.Unix()); err != nil {
 			return err
 		}
-		if err := q.place(ctx, e.Table, "id", key, target, at.Unix()); err != nil {
+		if err := q.place(ctx, e, "id", key, target, at.Unix()); err != nil {
 			return err
 		}
 		if !e.IsDevice() {
@@ -69,7 +69,7 @@ func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Pla
 				if err != nil {
 					return err
 				}
-				if err := q.place(ctx, inner.Table, "cell_id", key, target, at.Unix()); err != nil {
+				if err := q.place(ctx, inner, "cell_id", key, target, at.Unix()); err != nil {
 					return err
 				}
 			}
@@ -157,15 +157,16 @@ func (q *session) checkNames(ctx context.Context, e *Entity, row Row, region any
 	return nil
 }
 
-// place writes the new place of rows.
-func (q *session) place(ctx context.Context, table, column string, key any, to Values, at int64) error {
+// place writes the new place of rows. A name that a write beside this one has
+// just taken is a [Conflict], as one that was there already.
+func (q *session) place(ctx context.Context, e *Entity, column string, key any, to Values, at int64) error {
 	sets, args := "updated_at = ?", []any{at}
 	for _, name := range []string{"cloud_id", "region_id", "cell_id"} {
 		if v, ok := to[name]; ok {
 			sets, args = sets+", "+name+" = ?", append(args, v)
 		}
 	}
-	err := q.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", table, sets, column), append(args, key))
+	err := q.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", e.Table, sets, column), append(args, key))
 	if errors.Is(err, engine.ErrUnique) { // since checkNames looked
 		return refuse(Conflict, "A name in the region %v was taken just now. Move it again.", to["region_id"])
 	}

@@ -101,7 +101,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if v.String("server.log_format") == "json" {
 		log = slog.New(slog.NewJSONHandler(s.Err, nil))
 	}
-	srv, err := open(ctx, v, server.Options{Logger: log, Version: version, Limits: limits(v)})
+	srv, err := open(ctx, v, server.Options{Logger: log, Version: version, Limits: limits(v), HashedKeys: v.List("server.hashed_keys")})
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,9 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 		return err
 	}
 	defer watched() // before the database is closed
+	if keep := v.Duration("server.keep_changes"); keep > 0 {
+		defer srv.Retain(watching, keep)()
+	}
 	defer unwatch()
 	handler, err := handlerOf(ctx, v, srv, log)
 	if err != nil {
