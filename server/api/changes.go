@@ -40,7 +40,7 @@ func listChanges(c *call) error {
 	ctx, cancel := context.WithTimeout(c.r.Context(), time.Duration(seconds.number)*time.Second)
 	defer cancel()
 	for waited := false; ; {
-		began := time.Now()
+		began, rings := time.Now(), c.store.Rings()
 		newest, found, err := c.showChanges(&l)
 		if err != nil || found || ctx.Err() != nil {
 			return err
@@ -54,7 +54,7 @@ func listChanges(c *call) error {
 			waited = true
 		}
 		// The log may grow by what the caller does not ask for, and fast.
-		if c.store.Wait(ctx, newest) != nil || !pause(ctx, time.Until(began.Add(breath))) {
+		if c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(breath))) {
 			return nil
 		}
 	}

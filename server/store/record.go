@@ -36,12 +36,12 @@ type record struct {
 // revision. What is too much to be held is stored on the way.
 type recorder struct {
 	actor    Actor
-	change   string
-	revision int64 // 0 as long as nothing is stored
-	at       int64
-	n        int64 // rows so far
-	held     []record
-	size     int // bytes of held
+	change   string   // "" as long as nothing is stored
+	revision int64    // where it had to be known
+	at       int64    // the same
+	n        int64    // rows so far
+	held     []record // not stored yet
+	size     int      // bytes of held
 	salt     []byte
 	names    map[reference]string // of clouds, regions and cells
 	devices  map[any]string       // paths of the devices whose interfaces are recorded
@@ -83,44 +83,72 @@ func (q *session) record(ctx context.Context, r record) error {
 	return q.flush(ctx)
 }
 
-// flush stores what is held. The row that gives out revisions is touched as
-// late as can be: from there on writes wait for each other until they commit.
-func (q *session) flush(ctx context.Context) error {
+// fewRows is how many rows of the log are stored without knowing the revision.
+const fewRows = 16
+
+// The row that gives out revisions is touched as late as can be: from there on
+// writes wait for each other until they commit.
+const (
+	nextRevision = "UPDATE log SET revision = revision + 1, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END"
+	insertNewest = insertChanges + " SELECT revision, ?, change, changed_at, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM log"
+)
+
+// finish stores what a write has recorded, as its last statements. Usually
+// nothing is to be learned from them, and they go out with the commit.
+func (q *session) finish(ctx context.Context) error {
 	l := q.log
 	if len(l.held) == 0 {
 		return nil
 	}
-	if l.revision == 0 {
+	if l.change != "" || len(l.held) > fewRows {
+		return q.flush(ctx)
+	}
+	l.change = newChange()
+	now := q.store.now().UnixMicro()
+	if err := q.later(ctx, nextRevision, []any{l.change, now, now}); err != nil {
+		return err
+	}
+	for i := range l.held {
+		l.n++
+		if err := q.later(ctx, insertNewest, l.append([]any{l.n}, &l.held[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush stores what is held.
+func (q *session) flush(ctx context.Context) error {
+	l := q.log
+	if l.change == "" {
 		l.change = newChange()
 		now := q.store.now().UnixMicro()
-		err := q.row(ctx, "UPDATE log SET revision = revision + 1, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END RETURNING revision, changed_at",
-			[]any{l.change, now, now}, &l.revision, &l.at)
+		err := q.row(ctx, nextRevision+" RETURNING revision, changed_at", []any{l.change, now, now}, &l.revision, &l.at)
 		if err != nil {
 			return err
 		}
 	}
 	err := q.insertRows(ctx, insertChanges, "", len(l.held), func(i int, args []any) []any {
-		r := &l.held[i]
 		l.n++
-		return append(args, l.revision, l.n, l.change, l.at, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message,
-			r.kind, r.object, r.path, r.action, r.before, r.after)
+		return l.append(append(args, l.revision, l.n, l.change, l.at), &l.held[i])
 	})
 	l.held, l.size = l.held[:0], 0
 	return err
 }
 
-// holds reports whether the log has what a write recorded.
+// append appends what a row has beside its place in the log.
+func (l *recorder) append(args []any, r *record) []any {
+	return append(args, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message,
+		r.kind, r.object, r.path, r.action, r.before, r.after)
+}
+
+// holds reports whether the log has what a write recorded a moment ago.
 func (q *session) holds(ctx context.Context, l *recorder) (bool, error) {
-	if l.revision == 0 {
+	if l.change == "" {
 		return true, nil // there was nothing to store
 	}
-	// Whoever gave out the revision may still be at its commit: its row is free
-	// when that has ended, either way.
 	var n int
-	if err := q.row(ctx, "SELECT t.revision FROM log t"+q.holding(changing), nil, &n); err != nil {
-		return false, err
-	}
-	err := q.row(ctx, "SELECT count(*) FROM changes WHERE revision = ? AND n = 1 AND change = ?", []any{l.revision, l.change}, &n)
+	err := q.row(ctx, "SELECT count(*) FROM changes WHERE revision > (SELECT revision - 10000 FROM log) AND change = ?", []any{l.change}, &n)
 	return n > 0, err
 }
 

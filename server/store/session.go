@@ -75,14 +75,14 @@ func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *sessi
 		if err := fn(ctx, q); err != nil {
 			return err
 		}
-		return q.flush(ctx)
+		return q.finish(ctx)
 	}
 	stored := func(ctx context.Context, tx engine.Tx) (bool, error) {
 		return (&session{store: s, tx: tx}).holds(ctx, log)
 	}
 	err := s.engine.Write(ctx, engine.Work{Run: run, Stored: stored})
-	if err == nil {
-		s.bell.ring(log.revision, false)
+	if err == nil && log.change != "" {
+		s.bell.ring()
 	}
 	return err
 }

@@ -16,22 +16,18 @@ const pollEvery = time.Second
 // bell tells those who wait that the log has grown.
 type bell struct {
 	mu       sync.Mutex
-	revision int64         // the newest that is known
-	rung     chan struct{} // closed when there is another; nil while nobody waits for that
+	rings    int64         // so far
+	rung     chan struct{} // closed by the next one; nil while nobody waits for that
 	waiting  int
 	polling  bool
-	silent   bool // nobody waits any more
+	revision int64 // what the last look has found
+	silent   bool  // nobody waits any more
 }
 
-// ring tells a revision that the log has. back says that it may be an older
-// one than was known, because the database was brought back from a copy.
-func (b *bell) ring(revision int64, back bool) {
+func (b *bell) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if revision < b.revision && !back || revision == b.revision {
-		return
-	}
-	b.revision = revision
+	b.rings++
 	if b.rung != nil {
 		close(b.rung)
 		b.rung = nil
@@ -40,27 +36,31 @@ func (b *bell) ring(revision int64, back bool) {
 
 // EndWaits has every [Store.Wait] return [engine.ErrClosed], now and from now on.
 func (s *Store) EndWaits() {
-	b := &s.bell
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.silent = true
-	if b.rung != nil {
-		close(b.rung)
-		b.rung = nil
-	}
+	s.bell.mu.Lock()
+	s.bell.silent = true
+	s.bell.mu.Unlock()
+	s.bell.ring()
 }
 
-// Wait returns when the log may have changes beyond a revision, which is the
-// newest that the caller has seen, or with the error of ctx.
-func (s *Store) Wait(ctx context.Context, revision int64) error {
+// Rings is what [Store.Wait] wants to know: how often the log is known to have
+// grown. It is asked before one looks at the log.
+func (s *Store) Rings() int64 {
+	s.bell.mu.Lock()
+	defer s.bell.mu.Unlock()
+	return s.bell.rings
+}
+
+// Wait returns when the log may have changes that one has not seen, who has
+// asked [Store.Rings] and then seen everything up to a revision; or with the
+// error of ctx.
+func (s *Store) Wait(ctx context.Context, rings, revision int64) error {
 	b := &s.bell
-	b.ring(revision, false)
 	b.mu.Lock()
 	switch {
 	case b.silent:
 		b.mu.Unlock()
 		return engine.ErrClosed
-	case b.revision != revision:
+	case b.rings != rings:
 		b.mu.Unlock()
 		return nil
 	case b.rung == nil:
@@ -69,7 +69,7 @@ func (s *Store) Wait(ctx context.Context, revision int64) error {
 	rung := b.rung
 	b.waiting++
 	if !b.polling {
-		b.polling = true
+		b.polling, b.revision = true, revision
 		go s.poll(context.WithoutCancel(ctx))
 	}
 	b.mu.Unlock()
@@ -91,22 +91,26 @@ func (s *Store) Wait(ctx context.Context, revision int64) error {
 // poll looks at the log until nobody waits any more. A database that does not
 // answer may do so later.
 func (s *Store) poll(ctx context.Context) {
+	b := &s.bell
 	for {
 		time.Sleep(pollEvery)
-		var l LogState
-		err := s.View(ctx, false, func(ctx context.Context, v *View) (err error) {
-			l, err = v.Log(ctx)
-			return err
+		var revision int64
+		err := s.peek(ctx, func(ctx context.Context, q *session) error {
+			return q.row(ctx, "SELECT revision FROM log", nil, &revision)
 		})
-		if err == nil {
-			s.bell.ring(l.Newest.Revision, true)
+		b.mu.Lock()
+		grown := err == nil && revision != b.revision
+		if grown {
+			b.revision = revision
 		}
-		s.bell.mu.Lock()
-		if s.bell.waiting == 0 || errors.Is(err, engine.ErrClosed) {
-			s.bell.polling = false
-			s.bell.mu.Unlock()
+		if b.waiting == 0 || b.silent || errors.Is(err, engine.ErrClosed) {
+			b.polling = false
+			b.mu.Unlock()
 			return
 		}
-		s.bell.mu.Unlock()
+		b.mu.Unlock()
+		if grown {
+			b.ring()
+		}
 	}
 }
