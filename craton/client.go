@@ -35,14 +35,15 @@ type Client struct {
 	Projects          *ProjectService
 	Users             *UserService
 
-	rest *rest.Client
+	rest    *rest.Client
+	message string
 }
 
 // New makes a Client for the API at rawURL, with or without the final /v1,
 // such as "https://craton.example:7780". Nothing is sent before the first call.
 // Without an authentication option requests carry no credentials.
 func New(rawURL string, options ...Option) (*Client, error) {
-	cfg := config{rest.Config{
+	cfg := config{Config: rest.Config{
 		Service:   rest.Service{Library: "craton", Example: "https://craton.example:7780", Version: "/v1"},
 		Timeout:   DefaultTimeout,
 		Retries:   DefaultRetries,
@@ -59,7 +60,7 @@ func New(rawURL string, options ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{rest: rc}
+	c := &Client{rest: rc, message: cfg.message}
 	c.Clouds = newCloudService(c)
 	c.Regions = newRegionService(c)
 	c.Cells = newCellService(c)
@@ -90,7 +91,10 @@ func (c *Client) CloseIdleConnections() { c.rest.CloseIdleConnections() }
 type Option func(*config)
 
 // config is what the options fill.
-type config struct{ rest.Config }
+type config struct {
+	rest.Config
+	message string
+}
 
 // WithAuth sets how requests are authenticated.
 func WithAuth(a Auth) Option { return func(c *config) { c.Auth = a } }

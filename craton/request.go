@@ -41,6 +41,9 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 
 // send sends one request about path, and returns its answer.
 func (c *Client) send(ctx context.Context, path string, r *rest.Request) (*Response, error) {
+	if err := c.explain(ctx, r); err != nil {
+		return nil, err
+	}
 	resp, err := c.rest.Do(ctx, r)
 	if err != nil {
 		if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {

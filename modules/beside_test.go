@@ -1,12 +1,16 @@
 package modules
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
 )
 
 func TestVariables(t *testing.T) {
@@ -197,4 +201,38 @@ func TestConnection(t *testing.T) {
 	if o, _ := run(t, "craton_cloud_info", args{"timeout": "soon"}, env); !strings.HasPrefix(o.Msg(), "timeout must be a number of seconds") {
 		t.Errorf("a bad timeout: %v", o)
 	}
+}
+
+// TestMessage: a task says why it changes something, in its option or in the environment.
+func TestMessage(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	last := func() string {
+		t.Helper()
+		c, err := craton.New(a.Connection["url"].(string), craton.WithLocalAuth(a.Connection["username"].(string), a.Connection["password"].(string), a.Connection["project_id"].(string)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := c.Do(t.Context(), "GET", "/changes", url.Values{"limit": {"1000"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := gjson.GetBytes(resp.Body, "changes.#.message").Array()
+		return all[len(all)-1].Str
+	}
+	a.OK(t, true, "craton_cloud", args{"name": "c", "message": "the first cloud"})
+	if got := last(); got != "the first cloud" {
+		t.Errorf("the change log has %q", got)
+	}
+	if o, text := run(t, "craton_variables", args{"kind": "cloud", "name": "c", "variables": args{"a": 1}}.With(a.Connection), map[string]string{"CRATON_MESSAGE": "pipeline 42"}); o["changed"] != true {
+		t.Fatal(text)
+	}
+	if got := last(); got != "pipeline 42" {
+		t.Errorf("the change log has %q", got)
+	}
+	a.OK(t, true, "craton_fleet", args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "d"}}}, "message": "a document"})
+	if got := last(); got != "a document" {
+		t.Errorf("the change log has %q", got)
+	}
+	a.Fails(t, "craton_cloud", args{"name": "c", "note": "n", "message": "two\nlines"}, "the message holds a control character")
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/modules/ansible"
 	"github.com/craton-fleet/craton/modules/iotronic"
@@ -32,11 +33,24 @@ var registry = sync.OnceValue(func() map[string]func() *ansible.Module {
 			}}
 		})
 	}
-	register(variablesName, variablesSpec, runVariables)
-	register(fleetName, fleetSpec, runFleet)
+	writes := func(name string, spec func() *ansible.Spec, run runFunc) {
+		register(name, func() *ansible.Spec {
+			s := spec()
+			s.Options = append(s.Options, messageOption())
+			return s
+		}, func(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
+			message := task.Params.String(optMessage)
+			if err := craton.CheckMessage(message); err != nil {
+				return nil, err
+			}
+			return run(craton.ContextWithMessage(ctx, message), task)
+		})
+	}
+	writes(variablesName, variablesSpec, runVariables)
+	writes(fleetName, fleetSpec, runFleet)
 	for _, r := range resources() {
 		if !r.View {
-			register(r.moduleName(), r.spec, r.run)
+			writes(r.moduleName(), r.spec, r.run)
 		}
 		register(r.infoName(), r.infoSpec, r.info)
 	}

@@ -6,7 +6,9 @@ import (
 
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/modules/ansible"
+	"github.com/craton-fleet/craton/modules/internal/options"
 )
 
 // moduleName is the module of the resource.
@@ -22,6 +24,16 @@ func byName(kind string) []string {
 		doc = append([]string{fmt.Sprintf("Where several have the name, write C(%s).", strings.Join(paths, ") or C("))}, doc...)
 	}
 	return doc
+}
+
+// optMessage is the option of all modules that write.
+const optMessage = "message"
+
+// messageOption is the setting of the command line.
+func messageOption() ansible.Option {
+	o := options.Of(settings.CLI.Only(optMessage))[0]
+	o.Description = []string{"Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change; other servers pass over it."}
+	return o
 }
 
 // spec is the Spec of craton_RESOURCE.

@@ -39,7 +39,11 @@ as it is. The whole file is checked before anything is written. A second run cha
 			if err != nil {
 				return err
 			}
-			return apply(cmd.Context(), s, v, args[0], check)
+			ctx, err := run.WithMessage(cmd.Context(), v)
+			if err != nil {
+				return err
+			}
+			return apply(ctx, s, v, args[0], check)
 		},
 	}
 	run.AddFleetFlags(cmd)

@@ -3,11 +3,18 @@ package cli_test
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
 )
 
 // must runs a command line that has to succeed, and gives its standard output.
@@ -176,6 +183,39 @@ func TestMove(t *testing.T) {
 		if got := f.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
 		}
+	}
+}
+
+// TestMessages: every command that writes says why, and the change log has it.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	file := filepath.Join(t.TempDir(), "fleet.yml")
+	if err := os.WriteFile(file, []byte("clouds: [{name: c, regions: [{name: r, cells: [{name: l}]}, {name: r2}]}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lines := []string{
+		"apply " + file, "host-create -n h --cloud c -r r -t server -i 10.0.0.1 -l web", "host-update h --note x", "host-move h -c l", "cell-move l -r r2",
+		"host-vars-set h a=1", "host-vars-delete h a", "host-labels-add h b", "host-labels-set h d", "host-labels-delete h d", "host-delete h",
+	}
+	for i, line := range lines {
+		message := fmt.Sprintf("step %d: %s", i, strings.Fields(line)[0])
+		f.must(t, line+" --message '"+message+"'")
+		c, err := craton.New(f.url, craton.WithLocalAuth("bootstrap", f.key, f.project))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := c.Do(t.Context(), "GET", "/changes", url.Values{"limit": {"1000"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := gjson.GetBytes(resp.Body, "changes.#.message").Array()
+		if n := len(all); n == 0 || all[n-1].Str != message {
+			t.Errorf("craton %s: the change log has %v", line, all)
+		}
+	}
+	if got := f.fails(t, "cloud-delete c --yes --message 'two\nlines'"); !strings.Contains(got, "the message holds a control character") {
+		t.Error(got)
 	}
 }
 

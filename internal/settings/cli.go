@@ -8,5 +8,7 @@ var CLI = Section{
 			Help: "form of the output; default is a table"},
 		{Name: "craton_version", Env: "CRATON_VERSION", Kind: Int, Default: "1",
 			Help: "version of Craton's API; there is only 1"},
+		{Name: "message", Env: "CRATON_MESSAGE",
+			Help: "why something is changed: craton server keeps it with every change"},
 	},
 }

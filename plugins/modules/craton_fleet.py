@@ -38,6 +38,12 @@ options:
       - Mutually exclusive with I(src).
       - One of I(fleet) and I(src) is required.
     type: dict
+  message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   src:
     description:
       - 'A fleet file. It is looked for on the controller where Ansible''s own modules look for their I(src): in
@@ -149,6 +155,7 @@ def main():
         argument_spec={
             'fleet': {'type': 'dict'},
             'src': {'type': 'path'},
+            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

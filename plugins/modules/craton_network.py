@@ -61,6 +61,12 @@ options:
     description:
       - The type of the address block. An empty string takes it away.
     type: str
+  message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   name:
     description:
       - The name of the network, unique within its region.
@@ -251,6 +257,7 @@ def main():
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'recreate': {'type': 'bool', 'default': False},
+            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

@@ -48,6 +48,12 @@ options:
       - host
       - network_device
       - network
+  message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   name:
     description:
       - The name of the object.
@@ -171,6 +177,7 @@ def main():
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'remove': {'type': 'list', 'elements': 'str'},
+            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

@@ -43,13 +43,26 @@ func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Ses
 		if n := v.Int("cli.craton_version"); n != 1 {
 			return fmt.Errorf("there is no version %d of the Craton API, only 1 (%s)", n, v.Source("cli.craton_version"))
 		}
-		c, err := connect.Open(cmd.Context(), v, mode)
+		ctx, err := WithMessage(cmd.Context(), v)
+		if err != nil {
+			return err
+		}
+		c, err := connect.Open(ctx, v, mode)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, c.Close()) }()
-		return run(cmd.Context(), NewSession(s, v, c), args)
+		return run(ctx, NewSession(s, v, c), args)
 	}
+}
+
+// WithMessage is a context whose writes say why, as the setting message does.
+func WithMessage(ctx context.Context, v *settings.Values) (context.Context, error) {
+	text := v.String("cli.message")
+	if err := craton.CheckMessage(text); err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, v.Source("cli.message"))
+	}
+	return craton.ContextWithMessage(ctx, text), nil
 }
 
 // NewSession is the session of a connection.

@@ -1,0 +1,61 @@
+package craton
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// MaxMessage is how many bytes a message has at most.
+const MaxMessage = 1024
+
+// messageHeader is what craton server reads it from; others pass over it.
+const messageHeader = "X-Craton-Message"
+
+// WithMessage sets why the client changes what it changes: one line, which craton server keeps in its change log with every
+// change. That of a call's context counts more ([ContextWithMessage]).
+func WithMessage(text string) Option { return func(c *config) { c.message = text } }
+
+type messageKey struct{}
+
+// ContextWithMessage says why calls with the context change what they change: see [WithMessage]. Without a text the
+// client's own message counts.
+func ContextWithMessage(ctx context.Context, text string) context.Context {
+	if text == "" {
+		return ctx
+	}
+	return context.WithValue(ctx, messageKey{}, text)
+}
+
+// CheckMessage finds what a message may not be. Calls that write fail by it, before anything is sent.
+func CheckMessage(text string) error {
+	if err := value.CheckWord(text); err != nil {
+		return fmt.Errorf("the message %w", err)
+	}
+	if len(text) > MaxMessage {
+		return fmt.Errorf("the message has %d bytes, at most %d are possible", len(text), MaxMessage)
+	}
+	return nil
+}
+
+// explain adds the message to a request that writes.
+func (c *Client) explain(ctx context.Context, r *rest.Request) error {
+	text := c.message
+	if own, ok := ctx.Value(messageKey{}).(string); ok {
+		text = own
+	}
+	if text == "" || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	if err := CheckMessage(text); err != nil {
+		return &rest.CallError{Library: "craton", Err: err}
+	}
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set(messageHeader, text)
+	return nil
+}
