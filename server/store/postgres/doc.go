@@ -22,8 +22,14 @@
 //
 // # What is not used
 //
-// No advisory lock, no prepared statement or other state of a session that
-// outlives a transaction, no LISTEN, no meaning in sequences; tables are made
-// by statements that can run twice, apart from data. So a pooler may stand in
-// between, in transaction mode.
+// No advisory lock, no state of a session that outlives a transaction, no
+// LISTEN, no meaning in sequences; tables are made by statements that can run
+// twice, apart from data. So a pooler may stand in between, in transaction mode.
+// Statements are prepared only where none does: see prepared.go.
+//
+// # Durable, and many at once
+//
+// A write is acknowledged when it is on the disk, and on the standbys that the
+// database waits for. Writes that come together wait for that together: see
+// settle.go.
 package postgres

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,10 @@ type Engine struct {
 	pool    *pgxpool.Pool
 	writers chan struct{} // places for writes, so that those that wait for each other leave connections to reads
 	closed  atomic.Bool
+
+	mu          sync.Mutex
+	next        *settling // that has not begun
+	settlingNow bool
 }
 
 // Open opens the database that a URL "postgres://..." names, with the
@@ -58,6 +63,7 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 	if err != nil {
 		return nil, err
 	}
+	direct := prepare(c)
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
@@ -66,6 +72,9 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 	if err := s.migrate(ctx, migrations, o.Create); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
+	}
+	if direct.Load() {
+		pool.Reset() // the first connection did not know
 	}
 	return s, nil
 }
@@ -244,15 +253,22 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, until time.Time) (c
 		case t.failed == nil || errors.Is(t.failed, engine.ErrUnique):
 			t.end()
 			return nil, err
-		case code(t.failed) == readOnlyTransaction: // it was the primary once
+		case code(t.failed) == readOnlyTransaction, code(t.failed) == unknownStatement: // it was the primary once; or a pooler came
 			drop(conn)
 		default:
 			t.end()
 		}
 		return t.failed, err
 	}
-	done, err := t.commit(ctx)
+	shared := len(s.writers) > 1
+	done, err := t.commit(ctx, shared)
 	switch {
+	case done && shared && t.begun:
+		conn.Release()
+		if err := s.settle(ctx); err != nil {
+			return s.lookUp(ctx, w, err)
+		}
+		return nil, nil
 	case done:
 		conn.Release()
 		return nil, nil

@@ -91,7 +91,10 @@ func detail(err error) string {
 // it is over, or is over soon.
 func passes(err error) bool {
 	switch code(err) {
-	case serializationFailure, deadlock, foreignKeyViolation, readOnlyTransaction:
+	case serializationFailure, deadlock, foreignKeyViolation, readOnlyTransaction, unknownStatement:
+		return true
+	}
+	if errors.Is(err, errPooler) {
 		return true
 	}
 	r := reason(err)

@@ -153,10 +153,14 @@ func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 	}
 }
 
-// commit sends what is queued with a COMMIT, and reports whether it was done.
-func (t *tx) commit(ctx context.Context) (done bool, err error) {
-	if !t.begun && t.failed == nil && t.queue.Len() == t.begins {
+// commit sends what is queued with a COMMIT, and reports whether it was done. A
+// lazy one is not durable yet: see settle.
+func (t *tx) commit(ctx context.Context, lazy bool) (done bool, err error) {
+	if !t.begun && t.queue.Len() == t.begins {
 		return true, nil // nothing was done
+	}
+	if lazy {
+		t.queue.Queue(lazily)
 	}
 	t.queue.Queue("COMMIT")
 	tag, err := t.flush(ctx)
@@ -184,6 +188,7 @@ const (
 	readOnlyTransaction  = "25006"
 	serializationFailure = "40001"
 	deadlock             = "40P01"
+	unknownStatement     = "26000" // that was prepared, and is not there any more
 )
 
 // code is the code of an error that the server sent; "" for any other.

@@ -1,0 +1,49 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// A statement that the server has prepared costs half of one that it has to
+// read and plan anew. But a pooler gives each transaction another connection to
+// the server, which does not know what was prepared on the one before. So
+// connections keep prepared statements only if they lead to the server itself,
+// which they tell by its process: a pooler makes up the number with which its
+// clients could cancel.
+
+// errPooler is what a connection is refused with that was made to keep prepared
+// statements, and has a pooler at its other end.
+var errPooler = errors.New("there is a pooler between this program and the database now")
+
+// prepare has the connections of a pool keep prepared statements where they may.
+func prepare(c *pgxpool.Config) (direct *atomic.Bool) {
+	direct = &atomic.Bool{}
+	before := c.BeforeConnect
+	c.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
+		if direct.Load() {
+			cc.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		}
+		if before == nil {
+			return nil
+		}
+		return before(ctx, cc)
+	}
+	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		var pid int64
+		if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid); err != nil {
+			return err
+		}
+		itself := pid == int64(conn.PgConn().PID())
+		direct.Store(itself)
+		if !itself && conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+			return errPooler
+		}
+		return nil
+	}
+	return direct
+}

@@ -1,0 +1,74 @@
+package postgres
+
+import (
+	"context"
+	"time"
+)
+
+// All writes change the row that gives out revisions, and hold it until they
+// are committed. If each waited for the disk while it does, there would be as
+// many writes a second as the disk has waits. So when several are under way,
+// their commits do not wait for the disk; one commit after them does, for all
+// that came before it, and none is acknowledged before that. Whoever reads
+// meanwhile may see what a crash then takes back: a cursor or tag of it is
+// unknown afterwards, because the id of its change is.
+
+// lazily is said before a commit that does not wait for the disk.
+const lazily = "SET LOCAL synchronous_commit = off"
+
+// settling is a commit that waits for the disk, and for the standbys that the
+// database waits for, with all who wait for it.
+type settling struct {
+	done chan struct{}
+	err  error
+}
+
+// settle returns when every transaction that was committed before is durable.
+func (s *Engine) settle(ctx context.Context) error {
+	s.mu.Lock()
+	if s.next == nil {
+		s.next = &settling{done: make(chan struct{})}
+		if !s.settlingNow {
+			s.settlingNow = true
+			go s.keepSettling(context.WithoutCancel(ctx))
+		}
+	}
+	n := s.next
+	s.mu.Unlock()
+	<-n.done
+	return n.err
+}
+
+// keepSettling runs until nobody waits.
+func (s *Engine) keepSettling(ctx context.Context) {
+	for {
+		s.mu.Lock()
+		n := s.next
+		s.next = nil // who comes from here on has committed too late for this one
+		if n == nil {
+			s.settlingNow = false
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		n.err = s.settleOnce(ctx)
+		close(n.done)
+	}
+}
+
+func (s *Engine) settleOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	conn, err := s.connect(ctx, time.Now().Add(patience))
+	if err != nil {
+		return err
+	}
+	// What only assigns a number to a transaction is not waited for: something
+	// has to be written.
+	if _, err := conn.Exec(ctx, "UPDATE "+versionTable+" SET version = version"); err != nil {
+		drop(conn)
+		return err
+	}
+	conn.Release()
+	return nil
+}
