@@ -59,6 +59,8 @@ type Entity struct {
 	drive    []string // filters that have an index, the most selective first
 	sortable []string // sort keys beyond Columns
 	anyRow   bool     // a marker or an update may name a row of another Kind
+	selected string   // see selectList
+	returned string   // the same behind RETURNING, where the table has no other name
 }
 
 // IsDevice reports whether e's rows live in the devices table, and so have
@@ -157,7 +159,11 @@ func entity(k *schema.Kind, e Entity) *Entity {
 	for _, f := range k.Fields {
 		e.add(columnOf(f))
 		if to := target(f); to != nil {
-			e.refs = append(e.refs, ref{f.Key, to, agreement(k, f)})
+			agree := agreement(k, f)
+			if to != anyDevice {
+				to = to.narrow(agree)
+			}
+			e.refs = append(e.refs, ref{f.Key, to, agree})
 		}
 	}
 	for _, key := range k.Inherits {
@@ -169,8 +175,24 @@ func entity(k *schema.Kind, e Entity) *Entity {
 		e.inherits = append(e.inherits, ref{column: "project_id", to: known[schema.Project]})
 	}
 	slices.SortFunc(e.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) }) // the order of a response's members
+	e.selected = e.selectList()
+	e.returned = strings.ReplaceAll(e.selected, "t.", e.Table+".")
 	known[k] = &e
 	return &e
+}
+
+// narrow is e with no more than what a foreign key is checked by: each column
+// that a row is read with costs.
+func (e *Entity) narrow(agree []string) *Entity {
+	n := *e
+	n.Columns, n.selected = nil, ""
+	for _, c := range e.Columns {
+		if c.Name == e.key || c.Name == e.of.Title || slices.Contains(agree, c.Name) {
+			n.Columns = append(n.Columns, c)
+		}
+	}
+	n.selected = n.selectList()
+	return &n
 }
 
 // add adds columns that e does not have yet.

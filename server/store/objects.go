@@ -119,7 +119,7 @@ func (q *session) insert(ctx context.Context, e *Entity, values Values) (Row, er
 		}
 	}
 	scan := newScanner(e)
-	err := q.row(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+") RETURNING "+strings.ReplaceAll(e.selectList(), "t.", e.Table+"."), args, scan.dest...)
+	err := q.row(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+") RETURNING "+e.returned, args, scan.dest...)
 	if err != nil {
 		return nil, err
 	}

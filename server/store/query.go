@@ -54,6 +54,9 @@ func in[T any](args []any, ids []T) (string, []any) {
 
 // selectList names all columns of e, whose table is aliased t.
 func (e *Entity) selectList() string {
+	if e.selected != "" {
+		return e.selected
+	}
 	var b strings.Builder
 	for i, c := range e.Columns {
 		if i > 0 {
