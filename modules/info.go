@@ -207,7 +207,7 @@ func (r *resource) query(ctx context.Context, fl *reconcile.Fleet, p ansible.Par
 		case p.String(f.option) == "":
 		case f.of == schema.Address:
 			if query[f.option], err = reconcile.Check(r.Field(f.option), p.String(f.option)); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("%s %w", f.option, err)
 			}
 		default:
 			query[f.option] = p.String(f.option)

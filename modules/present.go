@@ -125,8 +125,8 @@ func (r *resource) wants(p ansible.Params) (*reconcile.Wanted, error) {
 	if p.Has(optName) && w.Name == "" {
 		return nil, fmt.Errorf("name is empty; every %s needs one", r.Noun())
 	}
-	if err := reconcile.CheckLength(optName, w.Name); err != nil {
-		return nil, err
+	if err := reconcile.CheckLength(w.Name); err != nil {
+		return nil, fmt.Errorf("%s %w", optName, err)
 	}
 	if reconcile.Holds(r.Kind) {
 		w.Force = p.Bool(optForce)
@@ -151,8 +151,8 @@ func (r *resource) wants(p ansible.Params) (*reconcile.Wanted, error) {
 			if l == "" {
 				return nil, errors.New("labels: one is empty; take it out")
 			}
-			if err := reconcile.CheckLabel(l); err != nil {
-				return nil, fmt.Errorf("labels: %q %w", l, err)
+			if err := reconcile.CheckName(l); err != nil {
+				return nil, fmt.Errorf("labels: %q %w", value.Brief(l), err)
 			}
 		}
 	}
@@ -196,7 +196,7 @@ func (r *resource) values(w *reconcile.Wanted, p ansible.Params) (err error) {
 			v = p.String(f.Option())
 		}
 		if w.Values[f.Key], err = reconcile.Check(f, v); err != nil {
-			return err
+			return fmt.Errorf("%s %w", f.Option(), err)
 		}
 	}
 	return nil
@@ -220,13 +220,7 @@ func variablesOf(p ansible.Params, option string) (craton.Variables, error) {
 		return nil, err
 	}
 	for key := range v {
-		if key == "" || key[0] == '\n' {
-			return nil, fmt.Errorf("%s: %q is not a name for a variable; it must begin with a character that is no line break", option, key)
-		}
-		if err := reconcile.CheckLength(fmt.Sprintf("%s: the name %.20q...", option, key), key); err != nil {
-			return nil, err
-		}
-		if err := value.In(option, value.In(key, cmp.Or(value.CheckName(key), value.CheckJSON(string(v[key]))))); err != nil {
+		if err := value.In(option, value.In(key, cmp.Or(reconcile.CheckKey(key), value.CheckJSON(string(v[key]))))); err != nil {
 			return nil, err
 		}
 	}

@@ -327,7 +327,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"name is 256":          {"name": long},
 		"name is empty":        {"name": ""},
 		"NUL":                  {"device_type": "a\x00"},
-		"labels is 256":        {"labels": []string{long}},
+		`..." is 256`:          {"labels": []string{long}},
 		"not a name":           {"variables": map[string]any{"": 1}},
 		"value of state":       {"state": "gone"},
 		"Did you mean note":    {"noet": "x"},

@@ -125,8 +125,8 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
   2  region west/dfw`,
 		"host-show wbe-02":               `The requested resource was not found. No host has the name or id "wbe-02"; did you mean "web-02"?`,
 		"cell-list -r dfw --cloud nope":  `The requested resource was not found. No cloud has the name or id "nope".`,
-		"cell-show west/dfw/c1":          `The requested resource was not found. No cell has the name or id "west/dfw/c1"; did you mean "c1"?`,
-		"host-list --cloud west -c c1":   `The requested resource was not found. No cell has the name or id "c1" in cloud 2; did you mean "c1"?`,
+		"cell-show west/dfw/c1":          `The requested resource was not found. No cell has the name or id "west/dfw/c1"; did you mean "east/dfw/c1"?`,
+		"host-list --cloud west -c c1":   `The requested resource was not found. No cell has the name or id "c1", in cloud "west"; did you mean "east/dfw/c1"?`,
 		"host-update 77 --parent nobody": `The requested resource was not found. No host or network device has the name or id "nobody".`,
 		"project-show default":           `The requested resource was not found. No project has the name or id "default".`,
 		"host-delete 'a %s b'":           `Failed to delete host a %s b: The requested resource was not found. No host has the name or id "a %s b".`,
@@ -178,7 +178,7 @@ func TestMove(t *testing.T) {
 		"host-move web-09 -r ord":       `The requested resource was not found. No host has the name or id "web-09"; did you mean "web-01"?`,
 		"host-move 99 -r ord":           "The requested resource was not found.",
 		"host-move web-01 -c nope":      `The requested resource was not found. No cell has the name or id "nope".`,
-		"host-move web-01 -r ord -c c1": `The requested resource was not found. No cell has the name or id "c1" in region 3; did you mean "c1"?`,
+		"host-move web-01 -r ord -c c1": `The requested resource was not found. No cell has the name or id "c1", in region "ord"; did you mean "west/dfw/c1"?`,
 	} {
 		if got := f.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/advice"
@@ -308,16 +307,7 @@ func (r *reader) variables(o *reconcile.Wanted, t *tree, path string) {
 		if !r.key(e, path) || !r.sound(e.value, p) {
 			continue
 		}
-		// The rules of the API (v1 contract §2.6): a first character that is no line break, 255 at most.
-		switch n := utf8.RuneCountInString(e.key); {
-		case e.key == "" || e.key[0] == '\n':
-			r.Add(e.line, p, "is not a name for a variable; it must begin with a character that is no line break")
-			continue
-		case n > schema.MaxText:
-			r.Add(e.line, p, "%s", tooLong(n))
-			continue
-		}
-		if err := value.CheckName(e.key); err != nil {
+		if err := reconcile.CheckKey(e.key); err != nil {
 			r.Add(e.line, p, "%s", err)
 			continue
 		}

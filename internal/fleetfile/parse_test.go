@@ -44,13 +44,13 @@ func TestParseErrors(t *testing.T) {
 		{"missing fields of a network", inRegion(`networks: [{name: n, cidr: 10.0.0.0/8}]`), "f.yml:4: clouds[east].regions[dfw].networks[n]: gateway is missing; every network needs one\n" +
 			"f.yml:4: clouds[east].regions[dfw].networks[n]: netmask is missing; every network needs one"},
 		{"bad address", inRegion(`hosts: [{name: web1, device_type: x, ip_address: 10.0.0.300}]`),
-			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: "10.0.0.300" is not an IP address; write one such as 10.20.0.11 or 2001:db8::11`},
+			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: is "10.0.0.300", which is not an IP address; write one such as 10.20.0.11 or 2001:db8::11`},
 		{"address with length", inRegion(`hosts: [{name: web1, device_type: x, ip_address: 10.0.0.3/24}]`),
-			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: "10.0.0.3/24" is not an IP address; leave out the /length`},
+			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: is "10.0.0.3/24", which is not an IP address; leave out the /length`},
 		{"address with zone", inRegion(`hosts: [{name: web1, device_type: x, ip_address: "fe80::1%eth0"}]`),
-			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: "fe80::1%eth0" has a zone, which the API does not take; leave out %eth0`},
+			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: is "fe80::1%eth0", with a zone, which the API does not take; leave out %eth0`},
 		{"bad cidr", inRegion(`networks: [{name: n, cidr: 10.0.0.0, gateway: 10.0.0.1, netmask: 255.0.0.0}]`),
-			`f.yml:4: clouds[east].regions[dfw].networks[n].cidr: "10.0.0.0" is not an address range; write one such as 10.20.0.0/24 or 2001:db8::/64`},
+			`f.yml:4: clouds[east].regions[dfw].networks[n].cidr: is "10.0.0.0", which is not an address range; write one such as 10.20.0.0/24 or 2001:db8::/64`},
 		{"active", inRegion(`hosts: [{` + host + `, active: 1}]`),
 			`f.yml:4: clouds[east].regions[dfw].hosts[web1].active: must be true or false, not the number 1`},
 		{"quoted active", inRegion(`hosts: [{` + host + `, active: "yes"}]`),
@@ -58,7 +58,7 @@ func TestParseErrors(t *testing.T) {
 		{"speed", inRegion(`hosts: [{` + host + `, interfaces: [{name: eth0, interface_type: x, ip_address: 10.0.0.1, speed: 1.5, port: , vlan_id: 9999999999}]}]`),
 			"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].speed: must be a whole number such as 100, not the number 1.5\n" +
 				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].port: must be a whole number; leave the key out to leave the field as it is, the API cannot take a number away\n" +
-				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].vlan_id: is too large; the API stores 32 bits"},
+				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].vlan_id: is 9999999999, which is too large; the API stores 32 bits"},
 		{"labels", inRegion(`hosts: [{` + host + `, labels: [a, 1, "", ]}]`),
 			"f.yml:4: clouds[east].regions[dfw].hosts[web1].labels[1]: must be text, not the number 1; put it in quotes\n" +
 				"f.yml:4: clouds[east].regions[dfw].hosts[web1].labels[2]: is empty; it must be given"},
@@ -115,7 +115,7 @@ func TestParseErrors(t *testing.T) {
 		{"bad variable names", "project:\n  variables:\n    '': a\n    \"\\nx\": b\n    ? " + long + "\n    : c\n",
 			"f.yml:3: project.variables.\"\": is not a name for a variable; it must begin with a character that is no line break\n" +
 				"f.yml:4: project.variables.\"\\nx\": is not a name for a variable; it must begin with a character that is no line break\n" +
-				"f.yml:5: project.variables." + long + ": is 256 characters long; the API stores 255"},
+				"f.yml:5: project.variables." + strings.Repeat("é", 40) + "...: is 256 characters long; the API stores 255"},
 		{"values that JSON lacks", "project:\n  variables:\n    a: .inf\n    b: [.nan]\n    c: !!binary aGk=\n    d: !vault x\n    e: {f: !unsafe '{{ x }}'}\n    g: !custom {}\n    h: !!int abc\n",
 			"f.yml:3: project.variables.a: .inf is not a number that JSON can hold; put it in quotes or choose another value\n" +
 				"f.yml:4: project.variables.b[0]: .nan is not a number that JSON can hold; put it in quotes or choose another value\n" +

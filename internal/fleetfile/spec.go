@@ -2,11 +2,8 @@ package fleetfile
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
@@ -132,7 +129,6 @@ func (s *kindSpec) field(key string) *schema.Field {
 }
 
 // scalar reads a field that is no reference: its canonical value, or what is wrong with it.
-// Canonical are string (normalised addresses), int, bool, and nil for what is not set.
 func scalar(f *schema.Field, t *tree) (v any, problem string) {
 	switch f.Type {
 	case schema.Integer:
@@ -142,10 +138,8 @@ func scalar(f *schema.Field, t *tree) (v any, problem string) {
 			return nil, "must be a whole number; leave the key out to leave the field as it is, the API cannot take a number away"
 		case t.shape != number || err != nil:
 			return nil, fmt.Sprintf("must be a whole number such as 100, not %s", describe(t))
-		case n < -1<<31 || n > 1<<31-1:
-			return nil, "is too large; the API stores 32 bits"
 		}
-		return reconcile.Canonical(n), ""
+		return checked(reconcile.Check(f, n))
 	case schema.Flag:
 		if t.shape == boolean {
 			return t.text == "true", ""
@@ -160,60 +154,35 @@ func scalar(f *schema.Field, t *tree) (v any, problem string) {
 		}
 		return nil, fmt.Sprintf("must be true or false, not %s", describe(t))
 	}
-	if t.shape == null && !f.Required {
+	switch {
+	case t.shape == null && !f.Required:
 		return nil, ""
-	}
-	if t.shape != text {
+	case t.shape != text:
 		return nil, textProblem(t)
+	case t.text == "" && f.Required:
+		return nil, value.ErrEmpty.Error()
 	}
-	if f.Required && t.text == "" {
-		return nil, "is empty; it must be given"
-	}
-	if n := utf8.RuneCountInString(t.text); n > schema.MaxText && f.Type != schema.LongText {
-		return nil, tooLong(n)
-	}
-	check := value.CheckWord
-	if f.Type == schema.LongText {
-		check = value.CheckText
-	}
-	if err := check(t.text); err != nil {
+	return checked(reconcile.Check(f, t.text))
+}
+
+// checked is a value, or what its error says.
+func checked(v any, err error) (any, string) {
+	if err != nil {
 		return nil, err.Error()
 	}
-	switch f.Type {
-	case schema.Address:
-		a, err := netip.ParseAddr(t.text)
-		switch {
-		case err == nil && a.Zone() != "":
-			return nil, fmt.Sprintf("%q has a zone, which the API does not take; leave out %%%s", t.text, a.Zone())
-		case err != nil && strings.Contains(t.text, "/"):
-			return nil, fmt.Sprintf("%q is not an IP address; leave out the /length", t.text)
-		case err != nil:
-			return nil, fmt.Sprintf("%q is not an IP address; write one such as 10.20.0.11 or 2001:db8::11", t.text)
-		}
-		return a.String(), ""
-	case schema.Prefix:
-		if _, err := netip.ParsePrefix(t.text); err != nil {
-			return nil, fmt.Sprintf("%q is not an address range; write one such as 10.20.0.0/24 or 2001:db8::/64", t.text)
-		}
-	}
-	return reconcile.Canonical(t.text), ""
+	return v, ""
 }
 
 // nameProblem is what is wrong with a name, or "".
 func nameProblem(t *tree) string {
-	switch {
-	case t.shape == null:
-		return "is empty; it must be given"
-	case t.shape != text:
-		return textProblem(t)
+	switch t.shape {
+	case null:
+		return value.ErrEmpty.Error()
+	case text:
+		_, problem := checked(nil, reconcile.CheckName(t.text))
+		return problem
 	}
-	if n := utf8.RuneCountInString(t.text); n > schema.MaxText {
-		return tooLong(n)
-	}
-	if err := value.CheckName(t.text); err != nil {
-		return err.Error()
-	}
-	return ""
+	return textProblem(t)
 }
 
 func textProblem(t *tree) string {
@@ -222,10 +191,6 @@ func textProblem(t *tree) string {
 		return fmt.Sprintf("must be text, not %s; put it in quotes", describe(t))
 	}
 	return fmt.Sprintf("must be text, not %s", describe(t))
-}
-
-func tooLong(n int) string {
-	return fmt.Sprintf("is %d characters long; the API stores %d", n, schema.MaxText)
 }
 
 // describe names a value in an error: its shape, with the text of a short number or boolean.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Missing is an object that somebody names and that is not there.
@@ -101,7 +102,7 @@ func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place 
 // mentioned lists what a text can mean: name, region/name or cloud/region/name. Names may hold slashes
 // themselves, so every reading counts.
 func (fl *Fleet) mentioned(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
-	found, err := fl.Search(ctx, k, place.with(Filters{k.Title: text}))
+	found, err := fl.Called(ctx, k, text, place)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place F
 		}
 		return o, nil
 	}
-	return nil, &Missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.Option(), strings.Join(nouns, " or "), text, fl.where(ctx, Object(place)))}
+	return nil, &Missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.Option(), strings.Join(nouns, " or "), value.Brief(text), fl.where(ctx, Object(place)))}
 }
 
 // where says where an object stands, by the names that people know: , in cloud "east", region "dfw".
@@ -198,7 +199,7 @@ func shown(v any) string {
 	case nil:
 		return "none"
 	case string:
-		return strconv.Quote(v)
+		return strconv.Quote(value.Brief(v))
 	}
 	return fmt.Sprint(v)
 }

@@ -44,13 +44,17 @@ func object(k *schema.Kind, raw *craton.Object, method, path string) (Object, er
 	return o, nil
 }
 
-// list yields the objects that match. Filters that the API does not know are left out: callers compare.
+// list yields the objects that match. Filters that the API does not know are left out: callers compare. For what is too long for a
+// name nobody is asked.
 //
 // What has one name is expected to be less than a page. A page that is not full is the last one; to see that saves the
 // request for an empty one, and a task has few others.
 func (fl *Fleet) list(ctx context.Context, k *schema.Kind, f Filters) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		c, q := fl.collection(k), url.Values{}
+		if name, ok := f[k.Title].(string); ok && (name == "" || CheckLength(name) != nil) {
+			return
+		}
 		for key, v := range f {
 			if key == k.Title {
 				key = "name" // the API calls the parameter so of users too

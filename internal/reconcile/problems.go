@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // MaxProblems is how many problems an Error lists; a file with more of them usually has one cause.
@@ -80,8 +82,9 @@ func (p *Problems) Err(name string) error {
 	return e
 }
 
-// PathName is a name as it stands in a path: in quotes when it would be misread.
+// PathName is a name as it stands in a path: in quotes when it would be misread, of a long one only the beginning.
 func PathName(name string) string {
+	name = value.Brief(name)
 	odd := func(c rune) bool { return c == '[' || c == ']' || c == '"' || c == ' ' || !unicode.IsGraphic(c) }
 	if name == "" || strings.ContainsFunc(name, odd) {
 		return strconv.Quote(name)

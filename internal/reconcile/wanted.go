@@ -2,8 +2,10 @@ package reconcile
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/craton"
@@ -56,54 +58,67 @@ func (w *Wanted) Ref(option string) (text string, given bool) {
 	return "", false
 }
 
-// Check makes a value canonical that somebody gives for a field, or says what is wrong with it. What the API would refuse
-// is refused here already, so that check mode does too.
+// Check makes a value canonical that somebody gives for a field. What the API would refuse is refused here already, so that check
+// mode does too. The error is what follows the field's name.
 func Check(f *schema.Field, v any) (any, error) {
-	option := f.Option()
 	switch v := v.(type) {
 	case int:
 		if v < -1<<31 || v > 1<<31-1 {
-			return nil, fmt.Errorf("%s: %d is too large; the API stores 32 bits", option, v)
+			return nil, fmt.Errorf("is %d, which is too large; the API stores 32 bits", v)
 		}
 	case string:
 		if v == "" && f.Required {
-			return nil, fmt.Errorf("%s is empty; give a value, or leave it out to leave it as it is", option)
+			return nil, errors.New("is empty; give a value, or leave it out to leave it as it is")
 		}
-		check := value.CheckWord
 		if f.Type == schema.LongText {
-			check = value.CheckText
-		} else if err := CheckLength(option, v); err != nil {
+			if len(v) > schema.MaxLongText {
+				return nil, fmt.Errorf("is %d bytes long; the API stores %d", len(v), schema.MaxLongText)
+			}
+			return Canonical(v), value.CheckText(v)
+		}
+		if err := cmp.Or(CheckLength(v), value.CheckWord(v)); err != nil || v == "" {
 			return nil, err
-		}
-		if err := check(v); err != nil {
-			return nil, fmt.Errorf("%s %w", option, err)
-		}
-		if v == "" {
-			break
 		}
 		switch f.Type {
 		case schema.Address:
-			a, ok := value.ParseAddress(v)
-			if !ok {
-				return nil, fmt.Errorf("%s: %q is not an IP address; write one such as 10.20.0.11 or 2001:db8::11", option, v)
-			}
-			return a, nil
+			return address(v)
 		case schema.Prefix:
 			if _, err := netip.ParsePrefix(v); err != nil {
-				return nil, fmt.Errorf("%s: %q is not a range of addresses; write one such as 10.20.0.0/24 or 2001:db8::/64", option, v)
+				return nil, fmt.Errorf("is %q, which is not an address range; write one such as 10.20.0.0/24 or 2001:db8::/64", v)
 			}
 		}
 	}
 	return Canonical(v), nil
 }
 
+func address(text string) (any, error) {
+	if a, ok := value.ParseAddress(text); ok {
+		return a, nil
+	}
+	switch a, err := netip.ParseAddr(text); {
+	case err == nil:
+		return nil, fmt.Errorf("is %q, with a zone, which the API does not take; leave out %%%s", text, a.Zone())
+	case strings.Contains(text, "/"):
+		return nil, fmt.Errorf("is %q, which is not an IP address; leave out the /length", text)
+	}
+	return nil, fmt.Errorf("is %q, which is not an IP address; write one such as 10.20.0.11 or 2001:db8::11", text)
+}
+
 // CheckLength refuses what the API cannot store.
-func CheckLength(option, s string) error {
+func CheckLength(s string) error {
 	if n := utf8.RuneCountInString(s); n > schema.MaxText {
-		return fmt.Errorf("%s is %d characters long; the API stores %d", option, n, schema.MaxText)
+		return fmt.Errorf("is %d characters long; the API stores %d", n, schema.MaxText)
 	}
 	return nil
 }
 
-// CheckLabel refuses what is no label.
-func CheckLabel(l string) error { return cmp.Or(CheckLength(KeyLabels, l), value.CheckName(l)) }
+// CheckName refuses what is no name of an object, and no label.
+func CheckName(s string) error { return cmp.Or(CheckLength(s), value.CheckName(s)) }
+
+// CheckKey refuses what is no name of a variable (v1 contract §2.6).
+func CheckKey(s string) error {
+	if s == "" || s[0] == '\n' {
+		return errors.New("is not a name for a variable; it must begin with a character that is no line break")
+	}
+	return CheckName(s)
+}

@@ -116,14 +116,11 @@ type Found struct {
 func (f *Found) name() string { return f.Text(f.Kind.Title) }
 
 // Word is the one object, of several kinds, that has a word as its name, or that the word means as CONTAINER/NAME. Otherwise the error is
-// *Nobody or *Several. What cannot be a name is not asked for.
+// *Nobody or *Several.
 func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...*schema.Kind) (Found, error) {
 	var found []Found
 	for _, k := range kinds {
-		objects, err := fl.Called(ctx, k, word, place)
-		if err == nil && len(objects) == 0 {
-			objects, err = fl.within(ctx, k, word, place)
-		}
+		objects, err := fl.mentioned(ctx, k, word, place)
 		if err != nil {
 			return Found{}, err
 		}
@@ -133,11 +130,11 @@ func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...
 	}
 	switch len(found) {
 	case 0:
-		return Found{}, fl.nobody(ctx, word, kinds)
+		return Found{}, fl.nobody(ctx, word, place, kinds)
 	case 1:
 		return found[0], nil
 	}
-	e := &Several{Word: word, Found: found}
+	e := &Several{Word: value.Brief(word), Found: found}
 	for _, c := range found {
 		if len(e.Paths) == MaxCandidates {
 			break
@@ -149,36 +146,44 @@ func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...
 
 // Called are the objects of a kind with exactly that name, at a place as far as they know theirs.
 func (fl *Fleet) Called(ctx context.Context, k *schema.Kind, name string, place Filters) ([]Object, error) {
-	if name == "" {
-		return nil, nil
-	}
 	return fl.Search(ctx, k, place.at(k).with(Filters{k.Title: name}))
 }
 
 // Nobody is the error for a word that means nothing.
 type Nobody struct {
-	Word string
-	Near string // what may have been meant; often ""
+	Word  string
+	Where string // it was looked for: ", in cloud "east""; "" for everywhere
+	Near  string // what may have been meant; often ""
 }
 
 // Error says so.
-func (e *Nobody) Error() string { return fmt.Sprintf("nothing has the name or id %q", e.Word) }
+func (e *Nobody) Error() string {
+	return fmt.Sprintf("nothing has the name or id %q%s", e.Word, e.Where)
+}
 
-// nobody looks for what may have been meant among the first of each kind: the whole fleet is not read for it.
-func (fl *Fleet) nobody(ctx context.Context, word string, kinds []*schema.Kind) *Nobody {
+// nobody looks for what may have been meant among the first of each kind: the whole fleet is not read for it. What is called so, but
+// stands elsewhere, is told by where it stands.
+func (fl *Fleet) nobody(ctx context.Context, word string, place Filters, kinds []*schema.Kind) *Nobody {
 	var known []string
+	found := map[string]Found{}
 	for _, k := range kinds {
 		page, err := fl.collection(k).List(ctx, url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}})
 		if err != nil {
 			break // it only helps
 		}
 		for _, raw := range page.Items {
-			if o, err := decode(k, *raw); err == nil {
-				known = append(known, o.Text(k.Title))
+			if o, err := decode(k, *raw); err == nil && fl.mine(o) {
+				name := o.Text(k.Title)
+				known, found[name] = append(known, name), Found{o, k}
 			}
 		}
 	}
-	return &Nobody{word, nearest.Word(word[strings.LastIndexByte(word, '/')+1:], known)}
+	name := word[strings.LastIndexByte(word, '/')+1:]
+	near := nearest.Word(name, known)
+	if near == name && near != "" {
+		near = fl.path(ctx, found[near])
+	}
+	return &Nobody{value.Brief(word), fl.where(ctx, Object(place)), near}
 }
 
 // MaxCandidates is how many candidates an error shows.

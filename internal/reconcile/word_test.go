@@ -70,6 +70,7 @@ func TestWord(t *testing.T) {
 - name: west
   regions:
   - {name: dfw, network_devices: [{name: web1, `+host+`}], hosts: [{name: only, `+host+`}]}
+  - {name: east/dfw}
 `)
 	devices := []*schema.Kind{schema.Host, schema.NetworkDevice}
 	paths := map[string]int{}
@@ -92,6 +93,9 @@ func TestWord(t *testing.T) {
 		{"web1", devices, false, `"web1" is the name of 3 objects`},
 		{"web1/eth0", []*schema.Kind{schema.NetworkInterface}, false, "<nil> eth0"},
 		{"east/dfw/web1/eth0", []*schema.Kind{schema.NetworkInterface}, false, "<nil> eth0"},
+		{"dfw", []*schema.Kind{schema.Region}, false, `"dfw" is the name of 2 objects`},
+		{"east/dfw", []*schema.Kind{schema.Region}, false, `"east/dfw" is the name of 2 objects`}, // a path and a name: the caller says which
+		{"west/east/dfw", []*schema.Kind{schema.Region}, false, "<nil> east/dfw"},
 		{"noly", devices, false, `nothing has the name or id "noly"`},
 		{"east/web1", devices, false, "nothing has the name"},
 		{"", devices, false, "nothing has the name"},
@@ -115,6 +119,17 @@ func TestWord(t *testing.T) {
 	_, err := fl.Word(t.Context(), "noly", nil, devices...)
 	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) || e.Near != "only" {
 		t.Errorf("what is near: %v", err)
+	}
+	for word, near := range map[string]string{"west/1/web1": "west/dfw/web1", "west/only": "west/dfw/only", "west/web": "web1"} {
+		_, err = fl.Word(t.Context(), word, nil, devices...)
+		if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) || e.Near != near {
+			t.Errorf("near %s: %v", word, err)
+		}
+	}
+	n.Store(0)
+	_, err = fl.Word(t.Context(), strings.Repeat("x", 1<<18), nil, schema.Cloud)
+	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) || n.Load() != 1 || len(err.Error()) > 100 { // that looks for what is near
+		t.Errorf("what is too long for a name takes %d requests: %v", n.Load(), err)
 	}
 	_, err = fl.Word(t.Context(), "web1", nil, devices...)
 	if e := (*reconcile.Several)(nil); !errors.As(err, &e) || strings.Join(e.Paths, " ") != "east/dfw/web1 east/1/web1 west/dfw/web1" {

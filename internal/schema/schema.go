@@ -8,6 +8,9 @@ import (
 // MaxText is how many characters a [Text] has at most (v1 contract §2.1.4).
 const MaxText = 255
 
+// MaxLongText is how many bytes a [LongText] has at most: what a TEXT of MySQL holds, where the original keeps it.
+const MaxLongText = 65535
+
 // Type says what a field's values are. All but Integer, Flag and Reference
 // are JSON strings.
 type Type uint8
@@ -15,7 +18,7 @@ type Type uint8
 // The types.
 const (
 	Text      Type = iota // up to MaxText characters; "" and null are the same
-	LongText              // a text of any length
+	LongText              // up to MaxLongText bytes
 	Address               // an IPv4 or IPv6 address without a zone; any spelling is the same one
 	Prefix                // a range of addresses, such as 10.20.0.0/24
 	Integer               // a signed number of 32 bits

@@ -56,11 +56,12 @@ func under(path string, err error) error {
 	return &Fault{path + f.Path, f.Err}
 }
 
-// Join appends a key to a path. A key that would be misread stands in quotes.
+// Join appends a key to a path. A key that would be misread stands in quotes, of a long one only the beginning.
 func Join(path, key string) string {
 	odd := func(c rune) bool {
 		return c == '[' || c == ']' || c == '"' || c == ' ' || c == '.' || !unicode.IsGraphic(c) || Hidden(c)
 	}
+	key = Brief(key)
 	if key == "" || !utf8.ValidString(key) || strings.ContainsFunc(key, odd) {
 		key = strconv.Quote(key)
 	}

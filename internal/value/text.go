@@ -61,6 +61,21 @@ func CheckName(s string) error {
 	return CheckWord(s)
 }
 
+// Brief is a text as an error shows it: of what is longer than any name may be only the beginning.
+func Brief(s string) string {
+	const most, shown = 255, 40
+	n, end := 0, 0
+	for i := range s {
+		if n == shown {
+			end = i
+		}
+		if n++; n > most {
+			return s[:end] + "..."
+		}
+	}
+	return s
+}
+
 // Hidden tells the characters that show nothing, or change how others are shown: of zero width, such as U+200B and
 // U+FEFF, of bidirectional writing, such as U+202E, line and paragraph separators, variation selectors, and fillers.
 // Control characters are not among them.

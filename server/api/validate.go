@@ -20,10 +20,6 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// maxNote is how many bytes a note may have: the original's column is as wide,
-// and a list shows a hundred of them.
-const maxNote = 65535
-
 // maxLinks is how many links a body may have. They are shown once, and not
 // stored.
 const maxLinks = 100
@@ -287,8 +283,8 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 		if !k.isText(f.name, v.Text, limit, check) {
 			return
 		}
-		if f.kind == longText && len(v.Text) > maxNote {
-			k.add("the %s has %d bytes, at most %d are possible", f.name, len(v.Text), maxNote)
+		if f.kind == longText && len(v.Text) > schema.MaxLongText {
+			k.add("the %s has %d bytes, at most %d are possible", f.name, len(v.Text), schema.MaxLongText)
 		}
 		stored = v.Text
 		if f.kind == address {

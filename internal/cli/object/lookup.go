@@ -131,7 +131,7 @@ func (s *Session) called(ctx context.Context, word string, in place, kinds ...*R
 	}
 	found, err := fl.Word(ctx, word, at, of...)
 	if e, ok := errors.AsType[*reconcile.Nobody](err); ok {
-		return "", nobody(e, in, kinds)
+		return "", nobody(e, kinds)
 	}
 	if e, ok := errors.AsType[*reconcile.Several](err); ok {
 		return "", several(e)
@@ -149,17 +149,8 @@ func nouns(kinds []*Resource) string {
 }
 
 // nobody is the error for a word that means nothing.
-func nobody(e *reconcile.Nobody, in place, kinds []*Resource) error {
-	text := fmt.Sprintf("No %s has the name or id %q", nouns(kinds), e.Word)
-	var where []string
-	for _, key := range []string{keyCloud, keyRegion, keyCell} {
-		if id := in[key]; id != "" {
-			where = append(where, strings.TrimSuffix(key, "_id")+" "+id)
-		}
-	}
-	if where != nil {
-		text += " in " + strings.Join(where, ", ")
-	}
+func nobody(e *reconcile.Nobody, kinds []*Resource) error {
+	text := fmt.Sprintf("No %s has the name or id %q%s", nouns(kinds), e.Word, e.Where)
 	if e.Near != "" {
 		return run.NotFound(fmt.Sprintf("%s; did you mean %q?", text, e.Near))
 	}
