@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -306,5 +307,30 @@ func TestChangesOfTheSystemUser(t *testing.T) {
 	text := call("GET", "/v1/changes", "")
 	if n := strings.Count(text, `"user": "`+me.Username+`"`); n != 2 || strings.Count(text, `"user_project_id": null`) != 2 {
 		t.Error(text)
+	}
+}
+
+// TestRetain: a log that is kept for no time at all is whole only from now on.
+func TestRetain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.place("c", "r", "l")
+	f.must(f.root, 200, "PUT", "/v1/clouds/1", `{"note":"a"}`)
+	f.must(f.root, 200, "PUT", "/v1/clouds/1", `{"note":"b"}`)
+	ctx, end := context.WithCancel(t.Context())
+	wait := f.server.Retain(ctx, time.Nanosecond)
+	defer wait()
+	defer end()
+	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		r := f.must(f.root, 200, "GET", "/v1/changes?kind=cloud", "")
+		if got := described(t, r); len(got) == 2 && strings.Contains(got[1], `"note":"b"`) {
+			if horizon := r.JSON["horizon"].(json.Number).String(); !strings.HasPrefix(r.JSON["newest"].(string), horizon+"-") {
+				t.Errorf("%s", r.Text)
+			}
+			break
+		}
+		if time.Since(begin) > 10*time.Second {
+			t.Fatal("still there")
+		}
 	}
 }

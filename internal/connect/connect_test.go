@@ -115,6 +115,33 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
+// TestHashedKeys: what the log of a file must not keep is in the section of the server, which this command has no flags for.
+func TestHashedKeys(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	for env, hashed := range map[string]bool{"": true, "none": false} {
+		client, stop, err := Client(t.Context(), valuesOf(t, map[string]string{"CRATON_HASHED_KEYS": env}, "server: {hashed_keys: [secret_*]}", "--craton-url", "sqlite:"+path), Create)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Clouds.Create(t.Context(), craton.CloudCreate{Name: "c" + env, Variables: craton.Vars(map[string]any{"secret_key": "of " + env})}); err != nil {
+			t.Fatal(err)
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		var n int
+		if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM changes WHERE path = ? AND after LIKE '%of %'", "c"+env).Scan(&n); err != nil || hashed != (n == 0) {
+			t.Errorf("CRATON_HASHED_KEYS=%s: %d values in the log, %v", env, n, err)
+		}
+	}
+}
+
 // TestTimeoutOfAFile: a file that another process keeps locked, and a listing that does not end, are errors that name the setting.
 func TestTimeoutOfAFile(t *testing.T) {
 	t.Parallel()

@@ -116,6 +116,13 @@ func parseTime(name, text string) (store.Micros, error) {
 // showChanges makes an answer of what is in the log now, and has l go on where
 // it ends if there was nothing. newest is the log's newest revision.
 func (c *call) showChanges(l *store.ChangeList) (newest int64, found bool, err error) {
+	if l.User+l.Request != "" && l.Object == "" { // the log is searched from end to end
+		release, err := c.budget.scans.take(c.r.Context(), 1)
+		if err != nil {
+			return 0, false, err
+		}
+		defer release()
+	}
 	next := l.After
 	err = c.read(func(ctx context.Context, v *store.View) error {
 		log, err := v.Log(ctx)
