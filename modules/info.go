@@ -194,7 +194,7 @@ func (r *resource) query(ctx context.Context, fl *reconcile.Fleet, p ansible.Par
 		if err != nil {
 			return nil, err
 		}
-		query[f.Key] = o[reconcile.KeyID]
+		query[f.Key] = o.Object[reconcile.KeyID]
 	}
 	if r.onDevice() && len(place) > 0 && query["device_id"] == nil {
 		return nil, errors.New("cloud and region say where to look for the device; give device too")

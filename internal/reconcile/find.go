@@ -71,17 +71,17 @@ func Paths(k *schema.Kind) (list []string) {
 
 // Reference finds what an option names: an object with exactly that name, or whose place and name the text is, else the
 // one with that id, among the kinds and within the place. An object outside of the place does not count.
-func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, place Filters) (Object, error) {
+func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, place Filters) (Found, error) {
 	return fl.other(ctx, f, text, place, nil)
 }
 
 // other is Reference for an option of the object with the id self: where several have the name, it is not meant itself.
-func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Object, error) {
+func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Found, error) {
 	var found []Found
 	for _, k := range kindsOf(f) {
 		list, err := fl.mentioned(ctx, k, text, place)
 		if err != nil && !(k == schema.Project && craton.IsForbidden(err)) { // who may not list projects may name one by its id
-			return nil, err
+			return Found{}, err
 		}
 		for _, o := range list {
 			found = append(found, Found{o, k})
@@ -94,9 +94,9 @@ func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place 
 	case 0:
 		return fl.byID(ctx, f, text, place)
 	case 1:
-		return found[0].Object, nil
+		return found[0], nil
 	}
-	return nil, fl.ambiguous(ctx, f.Option(), text, found)
+	return Found{}, fl.ambiguous(ctx, f.Option(), text, found)
 }
 
 // mentioned lists what a text can mean: name, region/name or cloud/region/name. Names may hold slashes
@@ -110,7 +110,7 @@ func (fl *Fleet) mentioned(ctx context.Context, k *schema.Kind, text string, pla
 	return append(found, more...), err
 }
 
-func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place Filters) (Object, error) {
+func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place Filters) (Found, error) {
 	var nouns []string
 	for _, k := range kindsOf(f) {
 		nouns = append(nouns, k.Noun())
@@ -122,19 +122,19 @@ func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place F
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return Found{}, err
 		}
 		for _, key := range places {
 			want, asked := place[key]
 			if have := o[key]; asked && have != want {
 				option := strings.TrimSuffix(key, "_id")
-				return nil, &Missing{fmt.Sprintf("%s: the %s is in the %s %s, and the task asks for %s", f.Option(), Called(k, o), option,
+				return Found{}, &Missing{fmt.Sprintf("%s: the %s is in the %s %s, and the task asks for %s", f.Option(), Called(k, o), option,
 					shown(fl.nameAt(ctx, key, have)), shown(fl.nameAt(ctx, key, want)))}
 			}
 		}
-		return o, nil
+		return Found{o, k}, nil
 	}
-	return nil, &Missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.Option(), strings.Join(nouns, " or "), value.Brief(text), fl.where(ctx, Object(place)))}
+	return Found{}, &Missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.Option(), strings.Join(nouns, " or "), value.Brief(text), fl.where(ctx, Object(place)))}
 }
 
 // where says where an object stands, by the names that people know: , in cloud "east", region "dfw".
@@ -205,8 +205,8 @@ func shown(v any) string {
 }
 
 // Place resolves cloud, region and cell, the outer ones first; each is looked for in those that are known. What
-// is inside says what is outside: a region its cloud, a cell its region. An empty text is none. project is that of the place.
-func (fl *Fleet) Place(ctx context.Context, given map[string]string) (ids Filters, project any, err error) {
+// is inside says what is outside: a region its cloud, a cell its region. An empty text is none.
+func (fl *Fleet) Place(ctx context.Context, given map[string]string) (ids Filters, found []Found, err error) {
 	ids = Filters{}
 	for _, f := range placeFields {
 		text, ok := given[f.Option()]
@@ -221,15 +221,15 @@ func (fl *Fleet) Place(ctx context.Context, given map[string]string) (ids Filter
 		if err != nil {
 			return nil, nil, err
 		}
-		ids[f.Key] = o[KeyID]
+		ids[f.Key] = o.Object[KeyID]
 		for _, outer := range places[:2] {
-			if id := o[outer]; id != nil {
+			if id := o.Object[outer]; id != nil {
 				ids[outer] = id
 			}
 		}
-		project = o[KeyProject]
+		found = append(found, o)
 	}
-	return ids, project, nil
+	return ids, found, nil
 }
 
 // Named finds the object of a kind by its name in its place, with its own variables if lists have them; nil if it is not there.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Plan reads one object and compares it with what is wanted. What the API would refuse, and what would delete more than
@@ -103,11 +105,10 @@ func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
 	if _, ok := given[schema.Region.Name]; w.Absent && ok {
 		delete(given, schema.Cell.Name) // it says nothing about which object is meant
 	}
-	place, owner, err := fl.Place(ctx, given)
+	place, found, err := fl.Place(ctx, given)
 	if err != nil {
 		return nil, err
 	}
-	w.project = owner
 	switch {
 	case onDevice(w.Kind):
 		text, _ := w.Ref(deviceField.Option())
@@ -118,8 +119,8 @@ func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.Values[deviceField.Key], w.project = of[KeyID], of[KeyProject]
-		within[deviceField.Key] = of[KeyID]
+		w.Values[deviceField.Key], w.named = of.Object[KeyID], []Found{of}
+		within[deviceField.Key] = of.Object[KeyID]
 		return within, nil
 	case w.Kind == schema.User:
 		text, given := w.Ref(schema.Project.Name)
@@ -133,6 +134,7 @@ func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
 		}
 		return within, nil
 	}
+	w.named = found
 	for key, id := range place {
 		w.Values[key] = id
 		if key != "cell_id" && id != nil {
@@ -146,7 +148,7 @@ func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
 func (fl *Fleet) projectOf(ctx context.Context, text string) (any, error) {
 	if text != "" {
 		o, err := fl.Reference(ctx, schema.User.Field(KeyProject), text, nil)
-		return o[KeyID], err
+		return o.Object[KeyID], err
 	}
 	o, err := fl.OwnProject(ctx)
 	return o[KeyID], err
@@ -168,14 +170,14 @@ func (fl *Fleet) references(ctx context.Context, w *Wanted, have Object) error {
 		if err != nil {
 			return err
 		}
-		w.Values[f.Key] = o[KeyID]
+		w.Values[f.Key], w.named = o.Object[KeyID], append(w.named, o)
 	}
 	return nil
 }
 
 // near prefers a network of the region that the interface's device stands in. A parent has no such preference,
 // because one in another region is nothing unusual.
-func (fl *Fleet) near(ctx context.Context, f *schema.Field, text string, w *Wanted, have Object) (Object, error) {
+func (fl *Fleet) near(ctx context.Context, f *schema.Field, text string, w *Wanted, have Object) (Found, error) {
 	if !slices.Contains(f.To, schema.Network.Name) {
 		return fl.other(ctx, f, text, nil, have[KeyID])
 	}
@@ -186,7 +188,7 @@ func (fl *Fleet) near(ctx context.Context, f *schema.Field, text string, w *Want
 	if of != nil {
 		on, err := fl.device(ctx, of)
 		if err != nil {
-			return nil, err
+			return Found{}, err
 		}
 		o, err := fl.Reference(ctx, f, text, Filters{"region_id": on["region_id"]})
 		if !IsMissing(err) {
@@ -236,10 +238,25 @@ func (fl *Fleet) verify(ctx context.Context, w *Wanted, st *Step) error {
 	if st.After == nil {
 		return nil
 	}
-	if err := fl.free(ctx, st); err != nil {
+	if err := cmp.Or(fl.together(w, st), fl.free(ctx, st)); err != nil {
 		return err
 	}
 	return fl.noCircle(ctx, st)
+}
+
+// together refuses what stands in another project than what is to refer to it: names are looked for in one project only, but ids are
+// not, and the API wants both in one.
+func (fl *Fleet) together(w *Wanted, st *Step) error {
+	own := cmp.Or(st.Before.Text(KeyProject), fl.Project)
+	if own == "" || !st.Create && len(st.Update) == 0 {
+		return nil
+	}
+	for _, of := range w.named {
+		if in := of.Text(KeyProject); in != "" && !value.SameUUID(in, own) {
+			return fmt.Errorf("the %s belongs to another project, %s; name one of the project %s", Called(of.Kind, of.Object), in, own)
+		}
+	}
+	return nil
 }
 
 // Taken is a name that another object has.

@@ -53,8 +53,8 @@ func compare(w *Wanted, have Object) *Step {
 			}
 		}
 		st.After[w.Kind.Title] = w.Name
-		if w.project != nil {
-			st.After[KeyProject] = w.project
+		if len(w.named) > 0 {
+			st.After[KeyProject] = w.named[0].Object[KeyProject]
 		}
 		maps.Copy(st.After, w.Values)
 	} else {

@@ -119,9 +119,10 @@ func (fl *Fleet) load(ctx context.Context, t *Tree, parallel int) (*state, error
 // for resolved ones with 500 now and then (Q8).
 var own = Filters{"details": true, "resolved-values": false}
 
-// records lists objects of a kind, of devices of both.
+// records lists objects of a kind, of devices of both. An admin of the original sees those of every project (Q20); names are
+// unique in one only.
 func (fl *Fleet) records(ctx context.Context, k *schema.Kind, f Filters) ([]*Found, error) {
-	found, err := fl.every(ctx, k, f, func(Object) bool { return true })
+	found, err := fl.every(ctx, k, f, fl.mine)
 	records := make([]*Found, len(found))
 	for i, o := range found {
 		records[i] = &Found{o, kindOf(k, o)}
@@ -169,23 +170,17 @@ func (l *loader) top(ctx context.Context) error {
 	err := l.all(ctx, []listing{
 		func(ctx context.Context) (_ []*Found, err error) {
 			clouds, err = l.records(ctx, schema.Cloud, own)
-			return nil, err
+			return clouds, err
 		},
 		l.list(schema.Region, own),
 	})
 	if err != nil {
 		return err
 	}
-	// An admin of the original sees the clouds of every project (Q20); names are unique in one only.
 	for _, cloud := range clouds {
-		if l.Project == "" || value.SameUUID(cloud.Text(KeyProject), l.Project) {
-			l.state.add(cloud)
-		}
-	}
-	for i, cloud := range clouds {
 		if l.Project == "" && !value.SameUUID(cloud.Text(KeyProject), clouds[0].Text(KeyProject)) {
 			return fmt.Errorf("the API shows clouds of several projects (%s of %s, %s of %s); say which project the file is for (OS_PROJECT_ID)",
-				clouds[0].name(), clouds[0].Text(KeyProject), clouds[i].name(), cloud.Text(KeyProject))
+				clouds[0].name(), clouds[0].Text(KeyProject), cloud.name(), cloud.Text(KeyProject))
 		}
 	}
 	i := slices.IndexFunc(l.tree.Objects, func(w *Wanted) bool { return w.Kind == schema.Project })

@@ -37,7 +37,7 @@ type Wanted struct {
 	Line  int      // where it stands in a file; 0 for none
 	Path  string   // where it stands, such as clouds[east].regions[dfw]
 
-	project any // of what holds the object, for the prediction of a new one
+	named []Found // what it stands in and refers to, of the API
 }
 
 // Reference names another object.

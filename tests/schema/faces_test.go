@@ -56,14 +56,16 @@ func excused(face string, k *schema.Kind, field ...string) bool {
 // fleet is a real server, with one object of every kind.
 type fleet struct {
 	*craton.Client
-	ids map[*schema.Kind]any
-	n   int
+	file string
+	ids  map[*schema.Kind]any
+	n    int
 }
 
 // newFleet starts a server, and points the settings of this process at it.
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
-	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})
+	file := filepath.Join(t.TempDir(), "fleet.db")
+	s, err := server.Open(t.Context(), "sqlite:"+file, server.Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +87,7 @@ func newFleet(t *testing.T) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{Client: c, ids: map[*schema.Kind]any{schema.Project: b.ProjectID}}
+	f := &fleet{Client: c, file: file, ids: map[*schema.Kind]any{schema.Project: b.ProjectID}}
 	for _, k := range schema.All() {
 		if !k.View && k != schema.Project {
 			f.ids[k] = id(f.make(t, k, f.body(k)))

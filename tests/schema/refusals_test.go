@@ -161,3 +161,54 @@ func (f *fleet) around(k *schema.Kind, option string, value any) any {
 	}
 	return map[string]any{list: []any{o}}
 }
+
+// TestOtherProjects: who sees several projects can name an object of another one by its id, and the API does not put together what is
+// not of one project: the module refuses it in check mode already, in the same words.
+func TestOtherProjects(t *testing.T) {
+	f := newFleet(t)
+	own := f.make(t, schema.Project, map[string]any{"name": "own"}).ID()
+	t.Setenv("CRATON_URL", "sqlite:"+f.file)
+	t.Setenv("OS_PROJECT_ID", own)
+	tried := 0
+	for _, k := range schema.All() {
+		if k == schema.User || excused("modules", k) { // root makes users of any project
+			continue
+		}
+		args := map[string]any{"name": f.unique("module")}
+		refers := false
+		for i := range k.Fields {
+			field := &k.Fields[i]
+			args[field.Option()] = fmt.Sprint(f.value(field))
+			refers = refers || field.Type == schema.Reference
+		}
+		if !refers {
+			continue
+		}
+		tried++
+		done := task(t, "craton_"+k.Ident(), args)
+		args["_ansible_check_mode"] = true
+		foreseen := task(t, "craton_"+k.Ident(), args)
+		if msg := fmt.Sprint(foreseen["msg"]); msg != done["msg"] || !strings.HasSuffix(msg, "name one of the project "+own) {
+			t.Errorf("%s:\nforeseen %v\nfor real %v", k.Name, msg, done["msg"])
+		}
+	}
+	if tried < 5 {
+		t.Errorf("only %d kinds were tried", tried)
+	}
+	parent, err := f.Hosts.Get(t.Context(), f.ids[schema.Host].(int))
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := f.around(schema.Host, "parent", parent.Name)
+	text, err := json.Marshal(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "fleet.yml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := refused(t, "apply", "--check", file); !strings.Contains(said, "parent: there is no host or network device "+parent.Name) {
+		t.Errorf("a name of another project, in a file: %s", said)
+	}
+}
