@@ -237,12 +237,16 @@ func (v *View) changes(ctx context.Context, sc Scope, l ChangeList) (string, []a
 		c.add("request_id = ?", l.Request)
 	}
 	const order = " ORDER BY revision, n LIMIT ?"
-	if sc.All && l.Object == "" {
+	if (sc.All || l.Request != "") && l.Object == "" {
+		if !sc.All {
+			c.equal("project_id", sc.Project, false)
+		}
 		list, args := in(c.args, l.Kinds)
 		c.terms = append(c.terms, v.q.dialect().Unindexed("kind")+" IN "+list)
 		return "SELECT " + changeColumns + " FROM changes" + c.String() + order, append(args, l.Limit), nil
 	}
-	// For each kind there is an index that is in the order of the log.
+	// For each kind there is an index that is in the order of the log. What is
+	// sought in all of it is found faster in the table itself.
 	var parts []string
 	var args []any
 	for i, kind := range l.Kinds {
