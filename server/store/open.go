@@ -42,7 +42,7 @@ var (
 // by its owner only. Without, that is an error wrapping [fs.ErrNotExist]. What
 // is not a Craton database, or was written by a newer version, is refused.
 func Open(ctx context.Context, database string, o Options) (*Store, error) {
-	e, err := openEngine(ctx, database, o)
+	e, err := openEngine(ctx, database, o, migrations)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +53,9 @@ func newStore(e engine.Engine) *Store {
 	return &Store{engine: e, now: time.Now, limits: DefaultLimits}
 }
 
-func openEngine(ctx context.Context, database string, o Options) (engine.Engine, error) {
+func openEngine(ctx context.Context, database string, o Options, migrations []string) (engine.Engine, error) {
 	if scheme, _, ok := strings.Cut(database, "://"); ok && (scheme == "postgres" || scheme == "postgresql") {
-		return openPostgres(ctx, database, o)
+		return openPostgres(ctx, database, o, migrations)
 	}
 	path, err := sqlitePath(database)
 	if err != nil {

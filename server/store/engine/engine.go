@@ -56,7 +56,10 @@ type Options struct {
 //
 // Stored tells, in a transaction of its own, whether Run was committed after all. It is asked when the connection was lost
 // during the commit. A nil Stored says that nobody can tell.
+//
+// A Long one may take as long as its context lasts.
 type Work struct {
+	Long   bool
 	Run    func(ctx context.Context, tx Tx) error
 	Stored func(ctx context.Context, tx Tx) (bool, error)
 }
@@ -79,6 +82,8 @@ type Tx interface {
 
 // Dialect is what differs between the statements of two databases.
 type Dialect struct {
+	Name string // sqlite or postgres
+
 	// Like compares text with a pattern without regard to the case of ASCII letters: `t.name LIKE ? ESCAPE '\'`.
 	Like func(column string) string
 
@@ -99,6 +104,15 @@ type Dialect struct {
 	// Alone is a statement that lets one write in at a time, for the few that look at more than rows they could lock;
 	// empty where one writes at a time.
 	Alone string
+
+	// LastID is a query for the last value that the database has given out for a column, and SetLastID are statements that
+	// make it go on behind one.
+	LastID    func(table, column string) string
+	SetLastID func(table, column string, last int64) []string
+
+	// Statistics is a statement that has the database look at what it holds, so that it plans well at once; empty where
+	// it plans without.
+	Statistics string
 
 	// Match makes an expression that is true where a value, in an expression of its own, satisfies a predicate. release
 	// ends its use. It is nil where the database cannot call back.

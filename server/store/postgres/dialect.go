@@ -1,11 +1,16 @@
 package postgres
 
-import "github.com/craton-fleet/craton/server/store/engine"
+import (
+	"fmt"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
 
 // dialect is what PostgreSQL says in its own way. Text is compared byte by byte
 // (see the schema), so ILIKE folds ASCII letters only. The planner has
 // statistics and chooses by itself.
 var dialect = &engine.Dialect{
+	Name:       "postgres",
 	Like:       func(column string) string { return column + ` ILIKE ? ESCAPE '\'` },
 	Unindexed:  func(column string) string { return column },
 	Ordered:    "JOIN",
@@ -14,5 +19,12 @@ var dialect = &engine.Dialect{
 	Shared:     " FOR KEY SHARE OF t",
 	Changing:   " FOR NO KEY UPDATE OF t",
 	Removing:   " FOR UPDATE OF t",
+	LastID: func(table, column string) string {
+		return fmt.Sprintf("SELECT COALESCE(pg_sequence_last_value(pg_get_serial_sequence('%s', '%s')), 0)", table, column)
+	},
+	SetLastID: func(table, column string, last int64) []string {
+		return []string{fmt.Sprintf("SELECT setval(pg_get_serial_sequence('%s', '%s'), %d, %t)", table, column, max(last, 1), last > 0)}
+	},
+	Statistics: "ANALYZE",
 	Alone:      "SELECT version FROM " + versionTable + " FOR UPDATE",
 }

@@ -224,8 +224,11 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
-	defer cancel()
+	if !w.Long {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+		defer cancel()
+		ctx = bounded
+	}
 	until := time.Now().Add(patience)
 	err := pauses.Do(ctx, func(n int) (bool, error) {
 		cause, err := s.attempt(ctx, w, until)

@@ -14,10 +14,20 @@ import (
 // dialect is what SQLite says in its own way. One writes at a time, so nothing
 // is locked, and nulls are lowest by themselves.
 var dialect = &engine.Dialect{
+	Name:      "sqlite",
 	Like:      func(column string) string { return column + ` LIKE ? ESCAPE '\'` },
 	Unindexed: func(column string) string { return "+" + column },
 	Ordered:   "CROSS JOIN",
-	Match:     match,
+	LastID: func(table, _ string) string {
+		return "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = '" + table + "'), 0)"
+	},
+	SetLastID: func(table, _ string, last int64) []string {
+		return []string{
+			"DELETE FROM sqlite_sequence WHERE name = '" + table + "'",
+			fmt.Sprintf("INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)", table, last),
+		}
+	},
+	Match: match,
 }
 
 // The SQL function craton_match(value, handle) applies a predicate to a value,

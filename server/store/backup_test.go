@@ -1,0 +1,183 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/craton-fleet/craton/internal/postgrestest"
+)
+
+// saved is a database with something of everything, and its backup.
+func saved(t *testing.T, s *Store) []byte {
+	t.Helper()
+	sc := fleet(t, s)
+	if _, _, err := s.Bootstrap(t.Context(), "bootstrap"); err != nil {
+		t.Fatal(err)
+	}
+	parent := create(t, s, NetworkDevices, sc, host("z-switch", Values{"cell_id": int64(1), "vlans": `["1"]`}))
+	for i := range 150 {
+		n := host(fmt.Sprintf("h%03d \u2028\x01é\"\\", i), Values{"parent_id": parent, "active": i%2 == 0})
+		n.Variables = []Variable{{Name: "k", Value: `{"a":[1,2.50,null,"x"]}`}, {Name: "big", Value: "123456789012345678901234567890"}}
+		n.Labels = []string{"a", "b"}
+		create(t, s, Hosts, sc, n)
+	}
+	first := create(t, s, Hosts, sc, host("child before its parent", nil))
+	second := create(t, s, Hosts, sc, host("parent", nil))
+	if _, err := s.Update(t.Context(), Hosts, sc, idText(first), Values{"parent_id": second}); err != nil {
+		t.Fatal(err)
+	}
+	gone := create(t, s, Hosts, sc, host("gone", nil))
+	if err := s.Delete(t.Context(), Hosts, sc, idText(gone)); err != nil {
+		t.Fatal(err)
+	}
+	return dump(t, s)
+}
+
+// dump is a backup of s, as of a fixed time.
+func dump(t *testing.T, s *Store) []byte {
+	t.Helper()
+	now := s.now
+	s.now = func() time.Time { return time.Unix(1795944451, 0) }
+	defer func() { s.now = now }()
+	var b bytes.Buffer
+	if _, err := s.Backup(t.Context(), &b, "1.2.3", nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func opening(data []byte) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+}
+
+// lines are those of a backup, but for the one that says where it was made, and the checksum over it.
+func lines(t *testing.T, data []byte) []string {
+	t.Helper()
+	b, end, err := newBackupReader("a backup", bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	var all []string
+	for b.lines.Scan() {
+		all = append(all, b.lines.Text())
+	}
+	return all[:len(all)-1]
+}
+
+// TestBackupAndRestore: what is restored is what was saved, to the last byte, and goes on as the first would have.
+func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	data := saved(t, s)
+	for _, target := range targets(t) {
+		t.Run(strings.SplitN(target, ":", 2)[0], func(t *testing.T) {
+			info, rows, err := Restore(t.Context(), target, Options{}, "fleet.backup", opening(data), nil)
+			if err != nil || info.Program != "1.2.3" || rows < 700 {
+				t.Fatalf("%+v, %d rows, %v", info, rows, err)
+			}
+			again, err := Open(t.Context(), target, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer again.Close()
+			want, got := lines(t, data), lines(t, dump(t, again))
+			for i := range want {
+				if i >= len(got) || want[i] != got[i] {
+					t.Fatalf("line %d is %s, was %s", i, got[min(i, len(got)-1)], want[i])
+				}
+			}
+			if len(want) != len(got) {
+				t.Errorf("%d lines, were %d", len(got), len(want))
+			}
+			sc := Scope{All: true}
+			page, err := again.List(t.Context(), Projects, sc, List{Limit: 1, Sort: []string{"created_at"}, Filters: []Filter{{"name", "p"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc = Scope{Project: page.Rows[0][Projects.Index("id")].(string)}
+			// 1 switch, 150 hosts, 3 more: the last of these is gone, and its id is not given out again.
+			if id := create(t, again, Hosts, sc, host("next", nil)); id != 155 {
+				t.Errorf("the next host has the id %d", id)
+			}
+			if _, _, err := Restore(t.Context(), target, Options{}, "fleet.backup", opening(data), nil); !errors.Is(err, ErrNotEmpty) {
+				t.Errorf("into a fleet: %v", err)
+			}
+		})
+	}
+}
+
+// TestBadBackups: whatever is cut off, altered or something else is refused, and nothing of it is stored.
+func TestBadBackups(t *testing.T) {
+	t.Parallel()
+	data := saved(t, fresh(t))
+	target := func() string { return "sqlite:" + filepath.Join(t.TempDir(), "fleet.db") }
+	refused := func(what string, data []byte, why string) {
+		t.Helper()
+		to := target()
+		_, _, err := Restore(t.Context(), to, Options{}, "fleet.backup", opening(data), nil)
+		var bad *BadBackup
+		if !errors.As(err, &bad) || !strings.Contains(err.Error(), "fleet.backup") || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := os.Stat(strings.TrimPrefix(to, "sqlite:")); err == nil {
+			t.Errorf("%s: a database was made", what)
+		}
+	}
+	for i := 0; i < len(data); i += 1 + len(data)/50 {
+		refused(fmt.Sprintf("cut off at %d of %d", i, len(data)), data[:i], "")
+		altered := bytes.Clone(data)
+		altered[i] ^= 0x10
+		refused(fmt.Sprintf("altered at %d of %d", i, len(data)), altered, "")
+	}
+	refused("nothing", nil, "is no backup of craton")
+	refused("a text", []byte("clouds: []\n"), "is no backup of craton")
+	refused("twice", append(bytes.Clone(data), data...), "damaged")
+	for what, tc := range map[string]struct{ from, to, why string }{
+		"a newer format": {`"version":1`, `"version":2`, "newer version"},
+		"a newer schema": {`"schema":`, `"schema":9`, "newer version"},
+		"another table":  {`"table":"clouds"`, `"table":"clouds; DROP TABLE users"`, "no table"},
+		"another column": {`"columns":["id","project_id","name","note"`, `"columns":["id","project_id","name","nope"`, "no column"},
+		"another value":  {"z-switch", "y-switch", "checksum"},
+	} {
+		refused(what, repacked(t, data, func(text string) string { return strings.Replace(text, tc.from, tc.to, 1) }), tc.why)
+	}
+}
+
+// repacked is a backup with its text changed.
+func repacked(t *testing.T, data []byte, change func(string) string) []byte {
+	t.Helper()
+	r, err := zstd.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := change(string(text))
+	if changed == string(text) {
+		t.Fatal("nothing was changed")
+	}
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	return w.EncodeAll([]byte(changed), nil)
+}
+
+// targets are an empty database of each engine.
+func targets(t *testing.T) []string {
+	return []string{"sqlite:" + filepath.Join(t.TempDir(), "fleet.db"), postgrestest.Database(t)}
+}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// restoreRows is how many rows of a backup one statement stores.
+const restoreRows = 64
+
+// Restore fills an empty database, of whatever engine, with a backup, and brings
+// it to today's schema. A missing database is made. open opens the backup: it is
+// read whole before anything is stored, and then again. file is what messages
+// call it.
+//
+// All is restored or nothing. Errors: [BadBackup]; one that wraps
+// [ErrNotEmpty].
+func Restore(ctx context.Context, database string, o Options, file string, open func() (io.ReadCloser, error), report func(Step)) (BackupInfo, int64, error) {
+	info, all, err := checkBackup(file, open, report)
+	if err != nil {
+		return info, 0, err
+	}
+	o.Create = true
+	e, err := openEngine(ctx, database, o, migrations[:info.Schema])
+	if errors.Is(err, ErrNewer) {
+		return info, 0, fmt.Errorf("the backup is of schema %d, and %w: restore into a database without tables", info.Schema, err)
+	}
+	if err != nil {
+		return info, 0, err
+	}
+	err = e.Write(ctx, engine.Work{Long: true, Run: func(ctx context.Context, tx engine.Tx) error {
+		r := &restorer{tx: tx, dialect: e.Dialect(), tables: tablesOf(info.Schema), report: report, step: Step{All: all}}
+		if err := r.checkEmpty(ctx, e.Name()); err != nil {
+			return err
+		}
+		return r.run(ctx, file, open)
+	}})
+	if err = errors.Join(err, e.Close()); err != nil {
+		return info, 0, err
+	}
+	s, err := Open(ctx, database, o) // brings it up to date
+	if err != nil {
+		return info, 0, err
+	}
+	return info, all, s.Close()
+}
+
+// ErrNotEmpty is what an error of [Restore] wraps when there is a fleet already.
+var ErrNotEmpty = errors.New("holds a fleet already")
+
+// checkBackup reads all of a backup, and returns what it says of itself and its
+// number of rows.
+func checkBackup(file string, open func() (io.ReadCloser, error), report func(Step)) (info BackupInfo, rows int64, err error) {
+	f, err := open()
+	if err != nil {
+		return info, 0, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	b, end, err := newBackupReader(file, f)
+	if err != nil {
+		return info, 0, err
+	}
+	defer end()
+	for {
+		row, err := b.next()
+		if err != nil {
+			return b.info, 0, err
+		}
+		if row == nil {
+			return b.info, b.rows, nil
+		}
+		if report != nil && b.rows%1000 == 0 {
+			report(Step{Rows: b.rows, Table: "checking"})
+		}
+	}
+}
+
+// restorer stores the rows of a backup.
+type restorer struct {
+	tx      engine.Tx
+	dialect *engine.Dialect
+	tables  []*table
+	report  func(Step)
+	step    Step
+
+	part *part // of the rows that are held
+	held []any
+	rows int
+}
+
+// checkEmpty refuses a database that holds something: all but the row that
+// gives out revisions.
+func (r *restorer) checkEmpty(ctx context.Context, name string) error {
+	for _, t := range r.tables {
+		if t.name == "log" {
+			continue
+		}
+		var n int
+		if err := r.tx.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+t.name+" LIMIT 1) one", nil, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return fmt.Errorf("database %s %w: restore into an empty one", name, ErrNotEmpty)
+		}
+	}
+	return nil
+}
+
+func (r *restorer) run(ctx context.Context, file string, open func() (io.ReadCloser, error)) error {
+	f, err := open()
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	b, end, err := newBackupReader(file, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if slices.ContainsFunc(r.tables, func(t *table) bool { return t.name == "log" }) {
+		if err := r.tx.Exec(ctx, "DELETE FROM log", nil); err != nil {
+			return err
+		}
+	}
+	for {
+		row, err := b.next()
+		if err != nil {
+			return err
+		}
+		if row == nil || b.table != r.part {
+			if err := r.flush(ctx); err != nil {
+				return err
+			}
+			r.part = b.table
+		}
+		if row == nil {
+			break
+		}
+		r.held = append(r.held, row...)
+		if r.rows++; r.rows == restoreRows {
+			if err := r.flush(ctx); err != nil {
+				return err
+			}
+		}
+		if r.step.Rows++; r.report != nil && r.step.Rows%1000 == 0 {
+			r.step.Table = b.table.Table + b.table.Update
+			r.report(r.step)
+		}
+	}
+	return r.finish(ctx, b)
+}
+
+// flush stores the rows that are held.
+func (r *restorer) flush(ctx context.Context) error {
+	if r.rows == 0 {
+		return nil
+	}
+	p, args, rows := r.part, r.held, r.rows
+	r.held, r.rows = nil, 0
+	n := len(p.Columns)
+	if p.Update != "" {
+		for i := range rows {
+			text := fmt.Sprintf("UPDATE %s SET %s = ? WHERE %s = ?", p.Update, p.Columns[1], p.Columns[0])
+			if err := r.tx.Later(ctx, text, []any{args[i*n+1], args[i*n]}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	marks := "(" + strings.Repeat("?, ", n-1) + "?)"
+	return r.tx.Later(ctx, "INSERT INTO "+p.Table+" ("+strings.Join(p.Columns, ", ")+") VALUES "+strings.Repeat(marks+", ", rows-1)+marks, args)
+}
+
+// finish sets the last ids, and has the database look at what it holds now.
+func (r *restorer) finish(ctx context.Context, b *backupReader) error {
+	for _, p := range b.parts {
+		for column, last := range p.Last {
+			for _, text := range r.dialect.SetLastID(p.Table, column, last) {
+				if err := r.tx.Exec(ctx, text, nil); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if r.dialect.Statistics == "" {
+		return nil
+	}
+	return r.tx.Exec(ctx, r.dialect.Statistics, nil)
+}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"regexp"
+	"strings"
+)
+
+// table is one of the database's, as the migrations make it: what a backup
+// knows of it.
+type table struct {
+	name    string
+	columns []tableColumn
+	key     []string // of the primary key
+}
+
+type tableColumn struct {
+	name     string
+	boolean  bool
+	identity bool // the database gives out its values
+	itself   bool // it refers to another row of the table
+}
+
+// identity is the column whose values the database gives out; "" if there is
+// none.
+func (t *table) identity() string {
+	for _, c := range t.columns {
+		if c.identity {
+			return c.name
+		}
+	}
+	return ""
+}
+
+var (
+	comment     = regexp.MustCompile(`--[^\n]*`)
+	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \(([\s\S]*)\)[^)]*$`)
+	addColumn   = regexp.MustCompile(`^ALTER TABLE (\w+) ADD COLUMN ([\s\S]*)$`)
+	primaryKey  = regexp.MustCompile(`^PRIMARY KEY \((.*)\)$`)
+)
+
+// tablesOf are the tables of a version of the schema: what others refer to
+// first. They are read from the migrations, which are all that knows an old
+// version.
+func tablesOf(version int) (tables []*table) {
+	byName := map[string]*table{}
+	for _, migration := range migrations[:version] {
+		for text := range strings.SplitSeq(comment.ReplaceAllString(migration, ""), ";") {
+			text = strings.TrimSpace(text)
+			if m := createTable.FindStringSubmatch(text); m != nil {
+				t := &table{name: m[1]}
+				for _, part := range topLevel(m[2]) {
+					t.add(part)
+				}
+				byName[t.name], tables = t, append(tables, t)
+			} else if m := addColumn.FindStringSubmatch(text); m != nil {
+				byName[m[1]].add(m[2])
+			}
+		}
+	}
+	return tables
+}
+
+// add reads one part of a table's definition.
+func (t *table) add(part string) {
+	words := strings.Fields(part)
+	switch words[0] {
+	case "PRIMARY":
+		t.key = strings.Split(primaryKey.FindStringSubmatch(part)[1], ", ")
+		return
+	case "UNIQUE", "CHECK", "FOREIGN":
+		return
+	}
+	c := tableColumn{
+		name: words[0], boolean: words[1] == "BOOLEAN",
+		identity: strings.Contains(part, "AUTOINCREMENT"),
+		itself:   strings.Contains(part, "REFERENCES "+t.name+" "),
+	}
+	if strings.Contains(part, "PRIMARY KEY") {
+		t.key = []string{c.name}
+	}
+	t.columns = append(t.columns, c)
+}
+
+// topLevel splits at the commas that are in no parentheses.
+func topLevel(text string) (parts []string) {
+	depth, from := 0, 0
+	for i, r := range text + "," {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth--
+		case r == ',' && depth == 0:
+			if part := strings.Join(strings.Fields(text[from:i]), " "); part != "" {
+				parts = append(parts, part)
+			}
+			from = i + 1
+		}
+	}
+	return parts
+}
