@@ -44,8 +44,9 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (result *ansible
 	defer func() { err = errors.Join(err, done()) }()
 
 	result, err = r.reconcile(ctx, fl, w, task)
-	if held := (*reconcile.Taken)(nil); (craton.IsConflict(err) || errors.As(err, &held)) && (result == nil || !result.Changed) {
-		// Perhaps somebody else, such as the same task on another host, created it meanwhile: what is there now counts.
+	held := (*reconcile.Taken)(nil)
+	if (craton.IsConflict(err) || craton.IsNotFound(err) || errors.As(err, &held)) && (result == nil || !result.Changed) {
+		// Perhaps somebody else, such as the same task on another host, created or deleted it meanwhile: what is there now counts.
 		result, err = r.reconcile(ctx, fl, w, task)
 	}
 	return result, err

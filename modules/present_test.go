@@ -1,6 +1,10 @@
 package modules
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -312,6 +316,43 @@ func TestTasksSideBySide(t *testing.T) {
 	wg.Wait()
 	if n := changed.Load(); n != 1 {
 		t.Errorf("%d tasks say that they have created it", n)
+	}
+}
+
+// What somebody deletes between the look and the write is made anew; where the task cannot do that, it says what is there now.
+func TestDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	web := args{"name": "web1", "region": "dfw", "ip_address": "10.0.0.9", "device_type": "server"}
+	through, err := url.Parse(a.Connection["url"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		in  args
+		say string // "": it works
+	}{
+		{web.With(args{"note": "x"}), ""},
+		{web.With(args{"labels": "l"}), ""},
+		{web.With(args{"variables": map[string]any{"v": 1}}), ""},
+		{args{"name": "web1", "region": "dfw", "note": "x"}, `there is no host "web1"; to create it, give ip_address, device_type`},
+	} {
+		made := a.Task(t, "craton_host", web)
+		var once sync.Once
+		proxy := httputil.NewSingleHostReverseProxy(through)
+		between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut {
+				once.Do(func() { a.OK(t, true, "craton_host", args{"id": made.Dict("host")["id"], "state": "absent"}) })
+			}
+			proxy.ServeHTTP(w, r)
+		}))
+		got, _ := run(t, "craton_host", c.in.With(a.Connection).With(args{"url": between.URL}), nil)
+		between.Close()
+		switch {
+		case c.say != "" && got.Msg() != c.say, c.say == "" && (got["failed"] == true || got["changed"] != true || got.Dict("host")["id"] == made.Dict("host")["id"]):
+			t.Errorf("%v: %v", c.in, got)
+		}
 	}
 }
 
