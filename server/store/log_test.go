@@ -80,8 +80,53 @@ func readState(ctx context.Context, v *View) (fleetState, error) {
 	return all, nil
 }
 
+// path is what the log must call an object.
+func (f fleetState) path(kind string, o *objectState) string {
+	text := func(column string) (s string) {
+		if raw, ok := o.Columns[column]; ok {
+			if json.Unmarshal([]byte(raw), &s) != nil {
+				s = raw
+			}
+		}
+		return s
+	}
+	switch kind {
+	case "user":
+		return text("username")
+	case "network-interface":
+		for _, of := range []string{"host", "network-device"} {
+			if device := f[of+" "+text("device_id")]; device != nil {
+				return f.path(of, device) + "/" + text("name")
+			}
+		}
+	}
+	path := ""
+	for _, of := range []string{"cloud", "region", "cell"} {
+		if place := f[of+" "+text(of+"_id")]; place != nil {
+			var name string
+			_ = json.Unmarshal([]byte(place.Columns["name"]), &name) // it is a string
+			path += name + "/"
+		}
+	}
+	return path + text("name")
+}
+
 // replay applies a change, and demands that what it says was there before is.
-func (f fleetState) replay(c *Change) error {
+func (f fleetState) replay(c *Change, paths bool) error {
+	o := f[c.Kind+" "+c.Object]
+	if err := f.apply(c); err != nil {
+		return err
+	}
+	if is := f[c.Kind+" "+c.Object]; is != nil {
+		o = is
+	}
+	if want := f.path(c.Kind, o); paths && c.Path != want {
+		return fmt.Errorf("%s %s is called %q instead of %q", c.Kind, c.Object, c.Path, want)
+	}
+	return nil
+}
+
+func (f fleetState) apply(c *Change) error {
 	name := c.Kind + " " + c.Object
 	var before, after map[string]json.RawMessage
 	for text, into := range map[string]*map[string]json.RawMessage{c.Before: &before, c.After: &after} {
@@ -414,8 +459,9 @@ func readLog(ctx context.Context, s *Store, sc Scope, from Cursor) (all []Change
 }
 
 // compare replays a log from nothing and returns the first difference to what
-// was seen.
-func compare(log []Change, seen map[int64]fleetState) error {
+// was seen. Paths are only as they were at the revision where one writes at a
+// time: elsewhere a place may get another name beside the write.
+func compare(s *Store, log []Change, seen map[int64]fleetState) error {
 	f := fleetState{}
 	check := func(revision int64) error {
 		if want, ok := seen[revision]; ok {
@@ -445,7 +491,7 @@ func compare(log []Change, seen map[int64]fleetState) error {
 				return err
 			}
 		}
-		if err := f.replay(&c); err != nil {
+		if err := f.replay(&c, s.engine.Dialect().Alone == ""); err != nil {
 			return fmt.Errorf("revision %d: %w", c.Revision, err)
 		}
 	}
@@ -466,7 +512,7 @@ func TestLogIsTheState(t *testing.T) {
 		followed, err = follow(t.Context(), s, stop)
 		return err
 	})
-	if err := compare(log, seen); err != nil {
+	if err := compare(s, log, seen); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(log, followed); d != "" {
@@ -539,6 +585,7 @@ func TestLogFaultsAreFound(t *testing.T) {
 		"what was is wrong":         "AFTER INSERT ON changes WHEN NEW.action = 'delete' BEGIN UPDATE changes SET before = json_set(before, '$.name', 'other') WHERE revision = NEW.revision; END",
 		"a write is not in it":      "AFTER INSERT ON users WHEN NEW.id = 1 BEGIN UPDATE projects SET updated_at = 1; END",
 		"a revision is left out":    "AFTER INSERT ON changes WHEN NEW.revision = 20 BEGIN UPDATE log SET revision = revision + 1; END",
+		"a name is wrong":           "AFTER INSERT ON changes WHEN NEW.n = 1 AND NEW.kind = 'host' BEGIN UPDATE changes SET path = 'elsewhere' WHERE revision = NEW.revision; END",
 		"the time goes back":        "AFTER INSERT ON changes WHEN NEW.revision = 20 BEGIN UPDATE changes SET at = 1 WHERE revision = 20; END",
 		"two writes are one change": "AFTER INSERT ON changes WHEN NEW.revision = 20 BEGIN UPDATE changes SET change = (SELECT change FROM changes WHERE revision = 19) WHERE revision = 20; END",
 	} {
@@ -550,7 +597,8 @@ func TestLogFaultsAreFound(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			err := compare(written(t, s, nil))
+			log, seen := written(t, s, nil)
+			err := compare(s, log, seen)
 			if err == nil {
 				t.Fatal("not found")
 			}

@@ -198,7 +198,8 @@ func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, chan
 			sets, args = append(sets, "updated_at = ?"), append(args, at.Unix())
 		}
 		key := row[e.Index(e.key)]
-		err = q.exec(ctx, "UPDATE "+e.Table+" SET "+strings.Join(sets, ", ")+" WHERE "+e.key+" = ?", append(args, key))
+		scan := newScanner(e)
+		err = q.row(ctx, "UPDATE "+e.Table+" SET "+strings.Join(sets, ", ")+" WHERE "+e.key+" = ? RETURNING "+e.returned, append(args, key), scan.dest...)
 		if errors.Is(err, engine.ErrUnique) {
 			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
 		}
@@ -206,9 +207,7 @@ func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, chan
 			return err
 		}
 		old := row
-		if row, err = q.get(ctx, e, Scope{All: true}, key, free); err != nil {
-			return err
-		}
+		row = scan.row()
 		if err := q.recordUpdate(ctx, Updated, e, old, row); err != nil {
 			return err
 		}

@@ -28,8 +28,16 @@ const (
 
 // record is a row of the change log that is not stored yet.
 type record struct {
-	kind, object, project, path, action string
-	before, after                       any // JSON text; nil for none
+	kind, object, project, action string
+	named
+	before, after any // JSON text; nil for none
+}
+
+// named is what an object is called: a path below the cloud, region and cell
+// with the given ids, whose names are not known yet; nil for none.
+type named struct {
+	below [len(placeKeys)]any
+	path  string
 }
 
 // recorder keeps what one write does until its end. Then all of it gets one
@@ -44,7 +52,7 @@ type recorder struct {
 	size     int      // bytes of held
 	salt     []byte
 	names    map[reference]string // of clouds, regions and cells
-	devices  map[any]string       // paths of the devices whose interfaces are recorded
+	devices  map[any]named        // those whose interfaces are recorded
 }
 
 // reference names a cloud, region or cell: the key of what refers to it, and
@@ -90,7 +98,9 @@ const fewRows = 16
 // writes wait for each other until they commit.
 const (
 	nextRevision = "UPDATE log SET revision = revision + 1, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END"
-	insertNewest = insertChanges + " SELECT revision, ?, change, changed_at, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM log"
+	insertNewest = insertChanges + ` SELECT revision, ?, change, changed_at, ?, ?, ?, ?, ?, ?, ?, ?,
+		COALESCE((SELECT name || '/' FROM clouds WHERE id = ?), '') || COALESCE((SELECT name || '/' FROM regions WHERE id = ?), '') || COALESCE((SELECT name || '/' FROM cells WHERE id = ?), '') || ?,
+		?, ?, ? FROM log`
 )
 
 // finish stores what a write has recorded, as its last statements. Usually
@@ -110,7 +120,9 @@ func (q *session) finish(ctx context.Context) error {
 	}
 	for i := range l.held {
 		l.n++
-		if err := q.later(ctx, insertNewest, l.append([]any{l.n}, &l.held[i])); err != nil {
+		r := &l.held[i]
+		args := append(l.append([]any{l.n}, r), r.below[:]...)
+		if err := q.later(ctx, insertNewest, append(args, r.path, r.action, r.before, r.after)); err != nil {
 			return err
 		}
 	}
@@ -128,18 +140,23 @@ func (q *session) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	for i := range l.held {
+		if err := q.resolve(ctx, &l.held[i].named); err != nil {
+			return err
+		}
+	}
 	err := q.insertRows(ctx, insertChanges, "", len(l.held), func(i int, args []any) []any {
 		l.n++
-		return l.append(append(args, l.revision, l.n, l.change, l.at), &l.held[i])
+		r := &l.held[i]
+		return append(l.append(append(args, l.revision, l.n, l.change, l.at), r), r.path, r.action, r.before, r.after)
 	})
 	l.held, l.size = l.held[:0], 0
 	return err
 }
 
-// append appends what a row has beside its place in the log.
+// append appends what a row has between its place in the log and its path.
 func (l *recorder) append(args []any, r *record) []any {
-	return append(args, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message,
-		r.kind, r.object, r.path, r.action, r.before, r.after)
+	return append(args, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message, r.kind, r.object)
 }
 
 // holds reports whether the log has what a write recorded a moment ago.
@@ -321,60 +338,71 @@ func (q *session) begin(ctx context.Context, action string, e *Entity, row Row) 
 		}
 	}
 	r = record{kind: of.Name, object: idText(row[e.Index(e.key)]), project: row[e.Index(e.project)].(string), action: action}
-	r.path, err = q.path(ctx, e, row)
+	if r.named, err = q.named(ctx, e, row); err == nil && action == Deleted {
+		err = q.resolve(ctx, &r.named) // who knows what goes next
+	}
 	return r, err
 }
 
-// path is where an object is and what it is called: cloud/region/cell/name.
-func (q *session) path(ctx context.Context, e *Entity, row Row) (string, error) {
-	title := row[e.Index(e.of.Title)].(string)
-	above, err := q.pathAbove(ctx, e, row)
-	if err != nil || above == "" {
-		return title, err
-	}
-	return above + "/" + title, nil
-}
-
-func (q *session) pathAbove(ctx context.Context, e *Entity, row Row) (string, error) {
+// named is what an object is called, and where it is.
+func (q *session) named(ctx context.Context, e *Entity, row Row) (n named, err error) {
+	n.path = row[e.Index(e.of.Title)].(string)
 	if e == NetworkInterfaces {
-		id := row[e.Index("device_id")]
-		if path, ok := q.log.devices[id]; ok {
-			return path, nil
-		}
-		device, err := q.get(ctx, Devices, Scope{All: true}, id, free)
-		if err != nil {
-			return "", err
-		}
-		return q.path(ctx, Devices, device)
-	}
-	var ids [len(placeKeys)]any
-	known := true
-	for i, key := range placeKeys {
-		if at := e.Index(key); at >= 0 && row[at] != nil {
-			ids[i] = row[at]
-			known = known && q.log.names[reference{key, ids[i]}] != ""
-		}
-	}
-	if !known {
-		var names [len(placeKeys)]*string
-		err := q.row(ctx, "SELECT (SELECT name FROM clouds WHERE id = ?), (SELECT name FROM regions WHERE id = ?), (SELECT name FROM cells WHERE id = ?)",
-			ids[:], &names[0], &names[1], &names[2])
-		if err != nil {
-			return "", err
-		}
-		for i, name := range names {
-			if name != nil {
-				q.log.knows(placeKeys[i], ids[i], *name)
+		device, known := q.log.devices[row[e.Index("device_id")]]
+		if !known {
+			row, err := q.get(ctx, Devices, Scope{All: true}, row[e.Index("device_id")], free)
+			if err != nil {
+				return n, err
+			}
+			if device, err = q.named(ctx, Devices, row); err != nil {
+				return n, err
 			}
 		}
+		return named{device.below, device.path + "/" + n.path}, nil
 	}
-	var path []string
 	for i, key := range placeKeys {
-		if ids[i] != nil {
-			path = append(path, q.log.names[reference{key, ids[i]}])
+		if at := e.Index(key); at >= 0 {
+			n.below[i] = row[at]
 		}
 	}
-	return strings.Join(path, "/"), nil
+	q.log.prefix(&n)
+	return n, nil
+}
+
+// prefix puts the names of places before a path, if all are known.
+func (l *recorder) prefix(n *named) (done bool) {
+	var names []string
+	for i, key := range placeKeys {
+		if id := n.below[i]; id != nil {
+			name, known := l.names[reference{key, id}]
+			if !known {
+				return false
+			}
+			names = append(names, name)
+		}
+	}
+	*n = named{path: strings.Join(append(names, n.path), "/")}
+	return true
+}
+
+// resolve makes a path whole.
+func (q *session) resolve(ctx context.Context, n *named) error {
+	if q.log.prefix(n) {
+		return nil
+	}
+	var names [len(placeKeys)]*string
+	err := q.row(ctx, "SELECT (SELECT name FROM clouds WHERE id = ?), (SELECT name FROM regions WHERE id = ?), (SELECT name FROM cells WHERE id = ?)",
+		n.below[:], &names[0], &names[1], &names[2])
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		if name != nil {
+			q.log.knows(placeKeys[i], n.below[i], *name)
+		}
+	}
+	q.log.prefix(n)
+	return nil
 }
 
 var placeKeys = [...]string{"cloud_id", "region_id", "cell_id"}
@@ -503,15 +531,18 @@ func (q *session) recordGone(ctx context.Context, e *Entity, rows []Row) error {
 	if !e.IsDevice() {
 		return q.recordRows(ctx, e, rows, nil)
 	}
-	devices := make(map[any]string, len(rows))
+	devices := make(map[any]named, len(rows))
 	ids := make([]any, len(rows))
 	for i, row := range rows {
 		ids[i] = row[e.Index("id")]
-		path, err := q.path(ctx, e, row)
+		device, err := q.named(ctx, e, row)
+		if err == nil {
+			err = q.resolve(ctx, &device)
+		}
 		if err != nil {
 			return err
 		}
-		devices[ids[i]] = path
+		devices[ids[i]] = device
 	}
 	q.log.devices = devices
 	list, args := in(nil, ids)
