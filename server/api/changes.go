@@ -61,8 +61,8 @@ func listChanges(c *call) error {
 }
 
 // breath is how much time there is between two looks at the log for one who
-// waits.
-const breath = 100 * time.Millisecond
+// waits. The first change after a pause is told at once.
+const breath = time.Second
 
 func pause(ctx context.Context, d time.Duration) bool {
 	select {

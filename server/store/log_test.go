@@ -233,8 +233,24 @@ func (o *objectState) has(before map[string]json.RawMessage) error {
 
 // randomWrites has several writers do what comes to their minds, most of it
 // possible, and returns when they are done.
-func randomWrites(t *testing.T, s *Store, seed uint64, writers, each int) {
+//
+// Every second writer is another process, whose clock is an hour behind.
+func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int) {
 	t.Helper()
+	second := first
+	if writers > 1 {
+		var err error
+		if strings.Contains(first.Name(), "://") {
+			second, err = Open(t.Context(), first.Name(), Options{})
+		} else {
+			second, err = openFast(first.Name())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer second.Close()
+		second.now = func() time.Time { return time.Now().Add(-time.Hour) }
+	}
 	ctx := t.Context()
 	var mu sync.Mutex
 	ids := map[*Entity][]string{} // of what was made, be it there still or not
@@ -243,6 +259,7 @@ func randomWrites(t *testing.T, s *Store, seed uint64, writers, each int) {
 	names := []string{"a", "b", "c", "ä", "web 1", `q"uote`}
 	var wg sync.WaitGroup
 	for w := range writers {
+		s := []*Store{first, second}[w%2]
 		r := rand.New(rand.NewPCG(seed, uint64(w)))
 		pick := func(e *Entity) string {
 			mu.Lock()
