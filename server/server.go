@@ -24,12 +24,21 @@ type Options struct {
 	Version string       // of the program, shown by /healthz and /v1/capabilities; may be empty
 	Limits  Limits       // of what requests may cost; zero values are the defaults
 
+	// Before a newer version of the schema takes the place of an older one, the
+	// database is saved: see [store.Options]. The log tells where.
+	Saves   string
+	NoSaves bool
+
 	PasswordFile string // that has the password of a PostgreSQL server, if the URL names one
 	Shown        bool   // others can read the URL, as in a process list: a password in it is refused
 
 	// HashedKeys are patterns of variables' keys whose values the change log
 	// keeps only as a hash: * stands for any text, and case does not matter.
 	HashedKeys []string
+}
+
+func (o Options) store() store.Options {
+	return store.Options{Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown, Saves: o.Saves, NoSaves: o.NoSaves, Program: o.Version}
 }
 
 // Limits bound what requests may cost. Zero is the default.
@@ -73,13 +82,17 @@ type Server struct {
 // created can be read by its owner only (mode 0600). What is not a Craton
 // database, or was written by a newer version, is refused and left as it is.
 func Open(ctx context.Context, database string, o Options) (*Server, error) {
-	s, err := store.Open(ctx, database, store.Options{Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown})
-	if err != nil {
-		return nil, err
-	}
 	log := o.Logger
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	settings := o.store()
+	settings.Saved = func(file string) {
+		log.InfoContext(ctx, "saved the database before its schema is brought up to date", slog.String("backup", file))
+	}
+	s, err := store.Open(ctx, database, settings)
+	if err != nil {
+		return nil, err
 	}
 	s.SetLimits(o.Limits.store())
 	s.ConcealKeys(o.HashedKeys)

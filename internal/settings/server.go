@@ -10,6 +10,8 @@ var Server = Section{
 			Help: "where the fleet is kept: sqlite:PATH, or postgres://USER@HOST/DATABASE"},
 		{Name: "database_password_file", Env: "CRATON_DATABASE_PASSWORD_FILE", Kind: Path,
 			Help: "file with the password of a PostgreSQL database, readable by its owner only"},
+		{Name: "upgrade_backup", Env: "CRATON_UPGRADE_BACKUP",
+			Help: "folder for the backup that is made before a newer version changes the database's schema; by default beside a SQLite file, or ~/.local/state/craton; \"no\" makes none"},
 		{Name: "tls_cert", Env: "CRATON_TLS_CERT",
 			Help: "PEM file of the server's certificate and its chain; serves https"},
 		{Name: "tls_key", Env: "CRATON_TLS_KEY",

@@ -240,7 +240,7 @@ func newBackupReader(file string, r io.Reader) (*backupReader, func(), error) {
 	b.lines.Buffer(make([]byte, 64<<10), mostLine)
 	if !b.lines.Scan() {
 		packed.Close()
-		return nil, nil, b.bad("is no backup of craton: " + b.readError("it is empty"))
+		return nil, nil, b.bad("is no backup of craton, or is cut off: " + b.readError("it is empty"))
 	}
 	if err := json.Unmarshal(b.lines.Bytes(), &b.info); err != nil || b.info.Format != backupFormat {
 		packed.Close()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/craton-fleet/craton/server/store/engine"
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
@@ -278,7 +279,7 @@ func TestPrune(t *testing.T) {
 func TestLogBegins(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fleet.db")
-	e, err := sqlite.Open(t.Context(), path, migrations[:1], true)
+	e, err := sqlite.Open(t.Context(), path, migrations[:1], engine.Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,20 @@ type Store struct {
 }
 
 // Options say how a database is opened.
-type Options = engine.Options
+type Options struct {
+	Create       bool   // make the tables if there are none, and the file
+	PasswordFile string // that has the password of a server; "" is none
+	Shown        bool   // others could read the URL: a password in it is refused
+
+	// Before a newer version of the schema takes the place of an older one, the
+	// database is saved as [Store.Backup] does it: into the directory Saves, or
+	// if that is empty beside a file, and for a server into ~/.local/state/craton.
+	// Saved, if it is not nil, hears where. NoSaves does without.
+	Saves   string
+	NoSaves bool
+	Saved   func(file string)
+	Program string // version of the program, which the backup names
+}
 
 // Failure is what keeps a database from doing what was asked.
 type Failure = engine.Failure
@@ -35,6 +48,15 @@ var (
 	ErrForeign = engine.ErrForeign
 	ErrNewer   = engine.ErrNewer
 )
+
+// engine is what the engine has to know of them.
+func (o Options) engine() engine.Options {
+	e := engine.Options{Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown}
+	if !o.NoSaves {
+		e.Upgrade = o.save
+	}
+	return e
+}
 
 // Open opens a database: "sqlite:PATH" or "postgres://...".
 //
@@ -55,13 +77,13 @@ func newStore(e engine.Engine) *Store {
 
 func openEngine(ctx context.Context, database string, o Options, migrations []string) (engine.Engine, error) {
 	if scheme, _, ok := strings.Cut(database, "://"); ok && (scheme == "postgres" || scheme == "postgresql") {
-		return openPostgres(ctx, database, o, migrations)
+		return openPostgres(ctx, database, o.engine(), migrations)
 	}
 	path, err := sqlitePath(database)
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.Open(ctx, path, migrations, o.Create)
+	return sqlite.Open(ctx, path, migrations, o.engine())
 }
 
 // Close waits for running operations and closes the database.

@@ -9,6 +9,6 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-func openPostgres(context.Context, string, Options, []string) (engine.Engine, error) {
+func openPostgres(context.Context, string, engine.Options, []string) (engine.Engine, error) {
 	return nil, errors.New("this build of craton, which came with the collection craton.fleet, has no PostgreSQL: take the program from its releases or build it (make build), and run `craton server` with that")
 }

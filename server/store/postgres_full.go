@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/postgres"
 )
 
-func openPostgres(ctx context.Context, database string, o Options, migrations []string) (engine.Engine, error) {
+func openPostgres(ctx context.Context, database string, o engine.Options, migrations []string) (engine.Engine, error) {
 	e, err := postgres.Open(ctx, database, migrations, o)
 	if err != nil {
 		return nil, err

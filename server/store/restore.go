@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -21,12 +23,13 @@ const restoreRows = 64
 //
 // All is restored or nothing. Errors: [BadBackup]; one that wraps
 // [ErrNotEmpty].
-func Restore(ctx context.Context, database string, o Options, file string, open func() (io.ReadCloser, error), report func(Step)) (BackupInfo, int64, error) {
-	info, all, err := checkBackup(file, open, report)
+func Restore(ctx context.Context, database string, o Options, file string, open func() (io.ReadCloser, error), report func(Step)) (info BackupInfo, all int64, err error) {
+	info, all, err = checkBackup(file, open, report)
 	if err != nil {
 		return info, 0, err
 	}
-	o.Create = true
+	o.Create, o.NoSaves = true, true // it is saved already
+	defer removeMade(database, &err)()
 	e, err := openEngine(ctx, database, o, migrations[:info.Schema])
 	if errors.Is(err, ErrNewer) {
 		return info, 0, fmt.Errorf("the backup is of schema %d, and %w: restore into a database without tables", info.Schema, err)
@@ -49,6 +52,25 @@ func Restore(ctx context.Context, database string, o Options, file string, open 
 		return info, 0, err
 	}
 	return info, all, s.Close()
+}
+
+// removeMade returns what removes a SQLite file that was not there when it was
+// called, if there was an error.
+func removeMade(database string, err *error) func() {
+	path, e := sqlitePath(database)
+	if e != nil {
+		return func() {}
+	}
+	if _, e := os.Stat(path); !errors.Is(e, fs.ErrNotExist) {
+		return func() {}
+	}
+	return func() {
+		if *err != nil {
+			for _, name := range []string{path, path + "-wal", path + "-shm"} {
+				_ = os.Remove(name)
+			}
+		}
+	}
 }
 
 // ErrNotEmpty is what an error of [Restore] wraps when there is a fleet already.

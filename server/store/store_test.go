@@ -22,7 +22,7 @@ import (
 
 // openFast opens a file whose writes do not wait for the disk.
 func openFast(path string) (*Store, error) {
-	e, err := sqlite.OpenFast(context.Background(), path, migrations, true, 0)
+	e, err := sqlite.OpenFast(context.Background(), path, migrations, engine.Options{Create: true}, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ import (
 // shutdownTime is how long requests that are under way may take after SIGTERM.
 const shutdownTime = 30 * time.Second
 
-// New makes the command `craton server`, with its subcommand bootstrap.
+// New makes the command `craton server`, with its subcommands.
 func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "server",
@@ -55,18 +55,35 @@ admins, members and readers work in their project; only admins of Keystone's adm
 		},
 	}
 	settings.AddFlags(cmd.Flags(), settings.Server)
-	cmd.AddCommand(newBootstrap(s))
+	cmd.AddCommand(newBootstrap(s), newBackup(s), newRestore(s))
 	return cmd
+}
+
+// database is where the database is that the server's commands need, and what
+// it takes to open it.
+func database(v *settings.Values) (url string, o server.Options, err error) {
+	url = v.String("server.database")
+	if url == "" {
+		return "", o, errors.New("no database: say --database sqlite:PATH or postgres://USER@HOST/DATABASE, or set CRATON_DATABASE")
+	}
+	o.PasswordFile, o.Shown = v.String("server.database_password_file"), v.Source("server.database").From == settings.FromFlag
+	switch saves := v.String("server.upgrade_backup"); saves {
+	case "no":
+		o.NoSaves = true
+	default:
+		o.Saves = saves
+	}
+	return url, o, nil
 }
 
 // open opens the database that the server's commands need.
 func open(ctx context.Context, v *settings.Values, o server.Options) (*server.Server, error) {
-	db := v.String("server.database")
-	if db == "" {
-		return nil, errors.New("no database: say --database sqlite:PATH or postgres://USER@HOST/DATABASE, or set CRATON_DATABASE")
+	url, where, err := database(v)
+	if err != nil {
+		return nil, err
 	}
-	o.PasswordFile, o.Shown = v.String("server.database_password_file"), v.Source("server.database").From == settings.FromFlag
-	return server.Open(ctx, db, o)
+	o.PasswordFile, o.Shown, o.Saves, o.NoSaves = where.PasswordFile, where.Shown, where.Saves, where.NoSaves
+	return server.Open(ctx, url, o)
 }
 
 // limits are those of the settings.

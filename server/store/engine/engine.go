@@ -46,6 +46,10 @@ type Options struct {
 	Create       bool   // make the tables if there are none, and the file
 	PasswordFile string // that has the password of a server; "" is none
 	Shown        bool   // others could read the URL: a password in it is refused
+
+	// Upgrade, if it is not nil, is called before the schema of a database that has one already is changed, from the
+	// version that it has. The engine can read by then; an error leaves the database as it is.
+	Upgrade func(ctx context.Context, e Engine, version int) error
 }
 
 // Work is what a write does.

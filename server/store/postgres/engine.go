@@ -69,7 +69,7 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
 	s := &Engine{name: name, pool: pool, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4))}
-	if err := s.migrate(ctx, migrations, o.Create); err != nil {
+	if err := s.migrate(ctx, migrations, o); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
 	}

@@ -64,7 +64,7 @@ func translate(migration string) (statements []string) {
 // Every statement that makes something can run twice and is a transaction of its
 // own, so that several programs may do it at once, and one that was killed is
 // followed by another. What such a race makes the database say passes.
-func (s *Engine) migrate(ctx context.Context, migrations []string, create bool) error {
+func (s *Engine) migrate(ctx context.Context, migrations []string, o engine.Options) error {
 	until := time.Now().Add(patience)
 	waiting, cancel := context.WithDeadline(ctx, until.Add(time.Minute))
 	defer cancel()
@@ -74,19 +74,24 @@ func (s *Engine) migrate(ctx context.Context, migrations []string, create bool) 
 			return err
 		}
 		defer conn.Release()
-		return s.migrateOn(waiting, conn.Conn(), migrations, create)
+		return s.migrateOn(ctx, conn.Conn(), migrations, o)
 	})
 }
 
-func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []string, create bool) error {
+func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []string, o engine.Options) error {
 	version, err := s.version(ctx, conn)
 	switch {
 	case err != nil:
 		return err
 	case version > len(migrations):
 		return fmt.Errorf("database %s %w (schema %d, this program knows up to %d): use that version or newer", s.name, engine.ErrNewer, version, len(migrations))
-	case version == 0 && !create:
+	case version == 0 && !o.Create:
 		return fmt.Errorf("database %s holds no fleet yet: begin with `craton server bootstrap --database %[1]s`: %w", s.name, fs.ErrNotExist)
+	}
+	if version > 0 && version < len(migrations) && o.Upgrade != nil {
+		if err := o.Upgrade(ctx, s, version); err != nil {
+			return err
+		}
 	}
 	for _, text := range []string{
 		"CREATE TABLE IF NOT EXISTS " + versionTable + " (one BOOLEAN PRIMARY KEY CHECK (one), version BIGINT NOT NULL)",

@@ -59,8 +59,8 @@ func (e foreign) Unwrap() error { return engine.ErrForeign }
 // With create a missing or empty file is made, readable by its owner only.
 // Without, that is an error wrapping [fs.ErrNotExist]. A file that is not a
 // Craton database, or that a newer version wrote, is refused.
-func Open(ctx context.Context, path string, schema []string, create bool) (*Engine, error) {
-	return OpenFast(ctx, path, schema, create, full)
+func Open(ctx context.Context, path string, schema []string, o engine.Options) (*Engine, error) {
+	return OpenFast(ctx, path, schema, o, full)
 }
 
 // full is SQLite's synchronous mode in which a commit survives a power cut.
@@ -68,8 +68,8 @@ const full = 2
 
 // OpenFast is Open with a synchronous mode: tests of rules that have nothing to
 // do with durability need not wait for the disk.
-func OpenFast(ctx context.Context, path string, schema []string, create bool, synchronous int) (*Engine, error) {
-	if err := touch(path, create); err != nil {
+func OpenFast(ctx context.Context, path string, schema []string, o engine.Options, synchronous int) (*Engine, error) {
+	if err := touch(path, o.Create); err != nil {
 		return nil, err
 	}
 	file, err := os.Stat(path)
@@ -93,7 +93,7 @@ func OpenFast(ctx context.Context, path string, schema []string, create bool, sy
 		s.unopened <- s.conn()
 	}
 	s.writer.init()
-	if err := s.prepareFile(ctx, create); err != nil {
+	if err := s.prepareFile(ctx, o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -199,7 +199,7 @@ func dsn(path string, synchronous int) string {
 
 // prepareFile checks whose the file is, turns on the write-ahead log and runs
 // the migrations that it lacks. Fifty processes may do this at once.
-func (s *Engine) prepareFile(ctx context.Context, create bool) error {
+func (s *Engine) prepareFile(ctx context.Context, o engine.Options) error {
 	return retryBusy(ctx, func() error {
 		c, err := s.open(ctx)
 		if err != nil {
@@ -212,13 +212,13 @@ func (s *Engine) prepareFile(ctx context.Context, create bool) error {
 			return s.describe(err)
 		case version == len(s.schema):
 			return nil
-		case empty && !create:
+		case empty && !o.Create:
 			return missing(s.path, "holds no fleet yet")
 		}
 		if err := c.Exec(ctx, "PRAGMA journal_mode = WAL", nil); err != nil {
 			return s.describe(err)
 		}
-		return s.describe(s.migrate(ctx, c))
+		return s.describe(s.migrate(ctx, c, o))
 	})
 }
 
@@ -251,11 +251,14 @@ func (s *Engine) inspect(ctx context.Context, c *conn) (version int, empty bool,
 	return version, false, nil
 }
 
-func (s *Engine) migrate(ctx context.Context, c *conn) error {
+func (s *Engine) migrate(ctx context.Context, c *conn, o engine.Options) error {
 	if err := c.Exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
 	}
 	version, _, err := s.inspect(ctx, c) // again: another process may have been first
+	if err == nil && version > 0 && version < len(s.schema) && o.Upgrade != nil {
+		err = o.Upgrade(ctx, s, version) // while nobody else can write
+	}
 	if err == nil {
 		for _, m := range s.schema[version:] {
 			if _, err = c.sql.ExecContext(ctx, m); err != nil {

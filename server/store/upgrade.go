@@ -1,0 +1,72 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// save makes a backup of a database whose schema is about to change.
+func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
+	dir, name, err := o.saveTo(e)
+	var f *os.File
+	if err == nil {
+		now := time.Now()
+		name = fmt.Sprintf("%s.schema-%d-%s.backup", name, version, now.UTC().Format("20060102T150405Z"))
+		f, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err == nil {
+			_, err = backup(ctx, e, version, f, o.Program, now, nil)
+			err = cmp.Or(err, f.Sync(), f.Close())
+			if err != nil {
+				_ = os.Remove(f.Name())
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("database %s has schema %d and is left as it is, because it cannot be saved before this program changes that to %d: %w; make room, or name another folder (setting upgrade_backup), or save it yourself and set that to \"no\"",
+			e.Name(), version, len(migrations), err)
+	}
+	if o.Saved != nil {
+		o.Saved(f.Name())
+	}
+	return nil
+}
+
+// saveTo is the directory for backups, and how their names begin.
+func (o Options) saveTo(e engine.Engine) (dir, name string, err error) {
+	if e.Dialect().Name == "sqlite" {
+		return cmp.Or(o.Saves, filepath.Dir(e.Name())), filepath.Base(e.Name()), nil
+	}
+	name = "fleet"
+	if u, err := url.Parse(e.Name()); err == nil {
+		name = cmp.Or(strings.Trim(u.Path, "/"), name)
+	}
+	if dir = o.Saves; dir == "" {
+		state := os.Getenv("XDG_STATE_HOME")
+		if state == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return "", "", err
+			}
+			state = filepath.Join(home, ".local", "state")
+		}
+		dir = filepath.Join(state, "craton")
+		err = os.MkdirAll(dir, 0o700)
+	}
+	return dir, strings.Map(plain, name), err
+}
+
+// plain keeps a name out of other folders.
+func plain(r rune) rune {
+	if r == '/' || r == '\\' || r < ' ' {
+		return '_'
+	}
+	return r
+}
