@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 const errorsHead = "The request included the following errors:\n- "
@@ -287,7 +287,7 @@ func TestCascades(t *testing.T) {
 			if diff := cmp.Diff([]string{"outside"}, left); diff != "" {
 				t.Errorf("hosts left (-want +got):\n%s", diff)
 			}
-			checkFile(t, f.path)
+			checkFile(t, f.database)
 			// The variables of the other cloud and of the host outside.
 			if n := f.count(t, "SELECT count(*) FROM variables"); n != 2 {
 				t.Errorf("%d variables left, want 2", n)
@@ -309,7 +309,7 @@ func TestDeleteProject(t *testing.T) {
 	f.must(f.root, 204, "DELETE", "/v1/projects/"+f.a.project, "")
 	f.status(f.a.member, 401, "GET", "/v1/hosts", "")
 	f.status(f.b.member, 200, "GET", "/v1/hosts/"+f.b.host, "")
-	checkFile(t, f.path)
+	checkFile(t, f.database)
 	if n := f.count(t, "SELECT count(*) FROM variables"); n != 2 {
 		t.Errorf("%d variables left, want the other project's 2", n)
 	}
@@ -389,7 +389,7 @@ func TestLocalAuth(t *testing.T) {
 func TestHealthAndLog(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
-	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true, Version: "1.2", Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	s, err := server.Open(t.Context(), enginetest.Database(t), server.Options{Create: true, Version: "1.2", Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,7 +443,7 @@ func (l *lockedBuffer) String() string {
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	database := "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
+	database := enginetest.Database(t)
 	if _, err := server.Open(ctx, database, server.Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}

@@ -21,7 +21,7 @@ var benchHosts = flag.Int("hosts", 10000, "hosts in the benchmarks' fleet")
 func benchFleet(b *testing.B) *fixture {
 	b.Helper()
 	f := newFixture(b)
-	s, err := store.Open(b.Context(), "sqlite:"+f.path, store.Options{})
+	s, err := store.Open(b.Context(), f.database, store.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

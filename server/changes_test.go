@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/user"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // described is each change of an answer in a few words.
@@ -186,7 +186,7 @@ func TestChangesFilters(t *testing.T) {
 func TestChangesWait(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
-	other, err := server.Open(t.Context(), "sqlite:"+f.path, server.Options{})
+	other, err := server.Open(t.Context(), f.database, server.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func TestChangesOfTheSystemUser(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})
+	s, err := server.Open(t.Context(), enginetest.Database(t), server.Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}

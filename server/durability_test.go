@@ -14,7 +14,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +22,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // The test binary runs itself as a server or a writer when this is set.
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	var err error
 	switch os.Getenv(helperEnv) {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(enginetest.Main(m))
 	case "serve":
 		err = helperServe(os.Args[1])
 	case "write":
@@ -46,8 +46,8 @@ func TestMain(m *testing.M) {
 }
 
 // helperServe serves a database until it is killed, and prints its address.
-func helperServe(path string) error {
-	s, err := server.Open(context.Background(), "sqlite:"+path, server.Options{})
+func helperServe(database string) error {
+	s, err := server.Open(context.Background(), database, server.Options{})
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func helperServe(path string) error {
 
 // helperWrite opens a database that may not be there yet and writes to it, as
 // one of many processes that do.
-func helperWrite(path, name string) error {
-	s, err := server.Open(context.Background(), "sqlite:"+path, server.Options{Create: true})
+func helperWrite(database, name string) error {
+	s, err := server.Open(context.Background(), database, server.Options{Create: true})
 	if err != nil {
 		return fmt.Errorf("open: %w", err)
 	}
@@ -99,20 +99,20 @@ func helper(ctx context.Context, kind string, args ...string) *exec.Cmd {
 // TestFiftyProcesses has 50 processes create one file at once and write to it.
 func TestFiftyProcesses(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "fleet.db")
+	database := enginetest.Database(t)
 	const processes = 50
 	var wg sync.WaitGroup
 	for i := range processes {
 		wg.Go(func() {
-			out, err := helper(t.Context(), "write", path, fmt.Sprintf("p%d", i)).CombinedOutput()
+			out, err := helper(t.Context(), "write", database, fmt.Sprintf("p%d", i)).CombinedOutput()
 			if err != nil {
 				t.Errorf("process %d: %v: %s", i, err, out)
 			}
 		})
 	}
 	wg.Wait()
-	checkFile(t, path)
-	s, err := server.Open(t.Context(), "sqlite:"+path, server.Options{})
+	checkFile(t, database)
+	s, err := server.Open(t.Context(), database, server.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,10 @@ func TestFiftyProcesses(t *testing.T) {
 			}
 		}
 	}
-	info, err := os.Stat(path)
+	if enginetest.Now() != enginetest.SQLite {
+		return
+	}
+	info, err := os.Stat(strings.TrimPrefix(database, "sqlite:"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode of the new file: %v, %v; want 0600", info.Mode(), err)
 	}
@@ -140,8 +143,8 @@ func TestFiftyProcesses(t *testing.T) {
 // that nothing it acknowledged is missing and that the file is sound.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "fleet.db")
-	s, err := server.Open(t.Context(), "sqlite:"+path, server.Options{Create: true})
+	database := enginetest.Database(t)
+	s, err := server.Open(t.Context(), database, server.Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +164,7 @@ func TestKill(t *testing.T) {
 	var mu sync.Mutex
 	total := 0
 	for round := range rounds {
-		cmd := helper(t.Context(), "serve", path)
+		cmd := helper(t.Context(), "serve", database)
 		stdout, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -211,24 +214,10 @@ func TestKill(t *testing.T) {
 		_ = cmd.Wait() // killed
 		wg.Wait()
 	}
-	checkFile(t, path)
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	checkFile(t, database)
 	stored := map[string]string{}
-	rows, err := db.Query(`SELECT c.name, group_concat(v.key || '=' || v.value) FROM clouds c LEFT JOIN variables v ON v.owner_kind = 3 AND v.owner_id = c.id GROUP BY c.id`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name, variables string
-		if err := rows.Scan(&name, &variables); err != nil {
-			t.Fatal(err)
-		}
-		stored[name] = variables
+	for _, row := range enginetest.Query(t, database, `SELECT c.name, v.key || '=' || v.value FROM clouds c LEFT JOIN variables v ON v.owner_kind = 3 AND v.owner_id = c.id ORDER BY c.id, v.key`) {
+		stored[row[0]] = strings.TrimPrefix(stored[row[0]]+","+row[1], ",")
 	}
 	for name, n := range acknowledged {
 		total++
@@ -265,9 +254,13 @@ func send(client *http.Client, who caller, method, url, body string, want int) (
 	return v.ID.String(), true
 }
 
-// checkFile runs SQLite's own checks on a file.
-func checkFile(t *testing.T, path string) {
+// checkFile runs SQLite's own checks on a database that is a file.
+func checkFile(t *testing.T, database string) {
 	t.Helper()
+	path, ok := strings.CutPrefix(database, "sqlite:")
+	if !ok {
+		return
+	}
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)

@@ -2,16 +2,16 @@ package server_test
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // caller is a user's credentials.
@@ -25,11 +25,11 @@ func (c caller) sign(r *http.Request) {
 
 // fixture is a server on an empty database with its first root user.
 type fixture struct {
-	t      testing.TB
-	server *server.Server
-	path   string // of the database
-	url    string
-	root   caller
+	t        testing.TB
+	server   *server.Server
+	database string
+	url      string
+	root     caller
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -42,8 +42,8 @@ var limitsForOverload = server.Limits{Temporary: 12 << 20}
 
 func newFixtureWith(t testing.TB, l server.Limits) *fixture {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "fleet.db")
-	s, err := server.Open(t.Context(), "sqlite:"+path, server.Options{Create: true, Limits: l})
+	database := enginetest.Database(t)
+	s, err := server.Open(t.Context(), database, server.Options{Create: true, Limits: l})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func newFixtureWith(t testing.TB, l server.Limits) *fixture {
 	}
 	h := httptest.NewServer(s.Handler())
 	t.Cleanup(h.Close)
-	return &fixture{t: t, server: s, path: path, url: h.URL, root: caller{b.ProjectID, b.Username, b.APIKey}}
+	return &fixture{t: t, server: s, database: database, url: h.URL, root: caller{b.ProjectID, b.Username, b.APIKey}}
 }
 
 // plain takes answers as they come: compression is not asked for unless a test does.
@@ -174,16 +174,22 @@ func (f *fixture) place(cloud, region, cell string) {
 	f.must(f.root, 201, "POST", "/v1/cells", `{"name":"`+cell+`","cloud_id":`+c+`,"region_id":`+r+`}`)
 }
 
-// count runs a query for one number on the database file itself.
-func (f *fixture) count(t testing.TB, query string) (n int) {
-	t.Helper()
-	db, err := sql.Open("sqlite", f.path)
+// logSize is that of the write-ahead log, in bytes; 0 if the database is no file.
+func (f *fixture) logSize() int64 {
+	f.t.Helper()
+	path, ok := strings.CutPrefix(f.database, "sqlite:")
+	if !ok {
+		return 0
+	}
+	info, err := os.Stat(path + "-wal")
 	if err != nil {
-		t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	defer db.Close()
-	if err := db.QueryRow(query).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return info.Size()
+}
+
+// count runs a query for one number on the database itself.
+func (f *fixture) count(t testing.TB, query string) int {
+	t.Helper()
+	return enginetest.Count(t, f.database, query)
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // random makes fleets over the API, each of a seed.
@@ -368,6 +368,7 @@ func bigFleet(t *testing.T, l server.Limits, n, size int) *daemon {
 // TestFleetWaitsForNobody: who reads slowly keeps neither writers nor the
 // moment that the answer is of, and still gets all of it.
 func TestFleetWaitsForNobody(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
 	t.Parallel()
 	const hosts = 600 // more than a page
 	d := bigFleet(t, server.Limits{}, hosts, 30_000)
@@ -380,8 +381,8 @@ func TestFleetWaitsForNobody(t *testing.T) {
 		d.must(d.root, 200, "PUT", "/v1/hosts/1/variables", `{"n":1,"big":"`+strings.Repeat("y", 900_000)+`"}`)
 	}
 	d.must(d.root, 200, "PUT", fmt.Sprintf("/v1/hosts/%d/variables", hosts), `{"n":1}`)
-	if info, err := os.Stat(d.path + "-wal"); err != nil || info.Size() > 24<<20 {
-		t.Errorf("the write-ahead log has %d bytes (%v): the reader keeps its moment", info.Size(), err)
+	if size := d.logSize(); size > 24<<20 {
+		t.Errorf("the write-ahead log has %d bytes: the reader keeps its moment", size)
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(io.MultiReader(strings.NewReader(statusOK), c)), nil)
 	if err != nil {
@@ -407,6 +408,7 @@ func TestFleetWaitsForNobody(t *testing.T) {
 // TestFleetIsCutOff: half a fleet does not look like one, and what it took
 // comes back.
 func TestFleetIsCutOff(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
 	t.Parallel()
 	d := bigFleet(t, limitsForOverload, 24, 900_000) // more than there is room for
 	req, err := http.NewRequestWithContext(t.Context(), "GET", d.url+"/v1/fleet", nil)

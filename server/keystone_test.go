@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 	"github.com/craton-fleet/craton/server/keystone"
 )
 
@@ -55,8 +55,8 @@ func newBehindKeystone(t *testing.T, k *openstacktest.Keystone, cacheTime time.D
 		t.Fatal(err)
 	}
 	log := &syncBuffer{}
-	path := filepath.Join(t.TempDir(), "fleet.db")
-	s, err := server.Open(t.Context(), "sqlite:"+path, server.Options{Create: true, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	database := enginetest.Database(t)
+	s, err := server.Open(t.Context(), database, server.Options{Create: true, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func newBehindKeystone(t *testing.T, k *openstacktest.Keystone, cacheTime time.D
 			t.Error(err)
 		}
 	})
-	return &behindKeystone{fixture: &fixture{t: t, server: s, path: path, url: h.URL}, keystone: k, log: log}
+	return &behindKeystone{fixture: &fixture{t: t, server: s, database: database, url: h.URL}, keystone: k, log: log}
 }
 
 // holder is someone with a token, who sends nothing else.

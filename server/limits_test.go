@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // refused checks that a request is answered with 400 and a message that has
@@ -218,6 +219,7 @@ func TestQueryLimits(t *testing.T) {
 
 // TestDeepChains checks that a chain of parents of any length is read.
 func TestDeepChains(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
 	t.Parallel()
 	f := newFixture(t)
 	f.place("c", "r", "l")

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // daemon is a real `craton server`, as its users run it.
@@ -39,10 +41,10 @@ func newDaemon(t *testing.T) *daemon {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	database := filepath.Join(dir, "fleet.db")
+	database := enginetest.Database(t)
 	env := append(os.Environ(), "GOMEMLIMIT=off", "TMPDIR="+t.TempDir(), "CRATON_CONFIG=")
 	run := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(binary, append(args, "--database", "sqlite:"+database)...)
+		cmd := exec.Command(binary, append(args, "--database", database)...)
 		cmd.Env = env
 		return cmd
 	}
@@ -54,7 +56,7 @@ func newDaemon(t *testing.T) *daemon {
 	if words == nil {
 		t.Fatalf("bootstrap: %s", out)
 	}
-	d := &daemon{fixture: &fixture{t: t, path: database, root: caller{words[1], words[2], words[3]}}}
+	d := &daemon{fixture: &fixture{t: t, database: database, root: caller{words[1], words[2], words[3]}}}
 	d.cmd = run("server", "--listen", "127.0.0.1:0")
 	if d.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		t.Fatal(err)
@@ -125,6 +127,7 @@ const statusOK = "HTTP/1.1 200 OK\r\n"
 // process took for that, that others were answered meanwhile, and that the
 // write-ahead log was folded into the file.
 func TestMemory(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
 	t.Parallel()
 	size := struct{ hosts, own, rounds, writes int }{10, 32 << 10, 2, 40}
 	if os.Getenv("CRATON_TEST_PROOF") != "" {
@@ -225,18 +228,19 @@ func TestMemory(t *testing.T) {
 		d.must(d.root, 200, "PUT", "/v1/clouds/1/variables", fmt.Sprintf(`{"v%d":"%s"}`, i%5, strings.Repeat(strconv.Itoa(i%10), 4000)))
 		d.must(d.root, 200, "PUT", "/v1/clouds/2/variables", `{"v":"`+strings.Repeat(strconv.Itoa(i%10), 1_000_000)+`"}`)
 	}
-	if info, err := os.Stat(d.path + "-wal"); err != nil || info.Size() > 48<<20 {
-		t.Errorf("the write-ahead log has %d bytes (%v) after %d MB of writes", info.Size(), err, size.writes)
+	if log := d.logSize(); log > 48<<20 {
+		t.Errorf("the write-ahead log has %d bytes after %d MB of writes", log, size.writes)
 	}
 	if peak := d.peak(); peak > most {
 		t.Errorf("after the writes: the process took %d MB, at most %d may be", peak>>20, most>>20)
 	}
-	checkFile(t, d.path)
+	checkFile(t, d.database)
 }
 
 // TestSlowReaderGetsAll checks that what a slow client reads in the end is
 // one whole answer, of one moment, whatever was written meanwhile.
 func TestSlowReaderGetsAll(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
 	t.Parallel()
 	f := newFixture(t)
 	f.place("c", "r", "l")

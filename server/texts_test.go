@@ -1,9 +1,10 @@
 package server_test
 
 import (
-	"database/sql"
 	"strings"
 	"testing"
+
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // TestTexts: one rule for texts and numbers, at every field of every kind that a POST or PUT takes.
@@ -111,16 +112,9 @@ func TestOldTextsCanBeMended(t *testing.T) {
 	f := newFixture(t)
 	f.fleet()
 	const bad = "b\u200bad"
-	db, err := sql.Open("sqlite", f.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
 	exec := func(query string, args ...any) {
 		t.Helper()
-		if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
-			t.Fatal(err)
-		}
+		enginetest.Exec(t, f.database, query, args...)
 	}
 	f.must(f.root, 200, "PUT", "/v1/hosts/2/labels", `{"labels":["l1","l2","good"]}`)
 	f.must(f.root, 200, "PUT", "/v1/hosts/2/variables", `{"v1":1,"v2":1}`)

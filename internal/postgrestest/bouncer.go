@@ -7,11 +7,42 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/craton-fleet/craton/internal/retry"
 )
+
+var sharedBouncer = sync.OnceValues(func() (string, error) {
+	s, err := shared()
+	if err != nil {
+		return "", err
+	}
+	through, _, err := bounce(s.URL(superuser))
+	return through, err
+})
+
+// Bounced is [Database] through a pgbouncer in transaction mode, which the tests
+// of a package share.
+func Bounced(t testing.TB) string {
+	t.Helper()
+	need(t, debianBouncer, bouncerPackage)
+	database, err := url.Parse(Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	through, err := sharedBouncer()
+	if err != nil {
+		t.Fatalf("cannot start pgbouncer: %v", err)
+	}
+	bouncer, err := url.Parse(through)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database.Host = bouncer.Host
+	return database.String()
+}
 
 // Bouncer starts a pgbouncer in transaction mode before a server without
 // password or TLS, for one test, and returns the URL of the same database through it.

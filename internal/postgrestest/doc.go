@@ -17,8 +17,8 @@
 // [Database] makes a database on one server for all tests of a package, which
 // starts with the first that asks, in about a second, and does not wait for
 // the disk. [Start] starts another one for one test, that wants to stop or
-// kill it, or to have it configured differently. [Bouncer] is a pgbouncer before
-// either, in transaction mode.
+// kill it, or to have it configured differently. [Bounced] and [Bouncer] are
+// likewise a pgbouncer before them, in transaction mode.
 //
 // Databases belong to the role [Role], which is no superuser.
 //

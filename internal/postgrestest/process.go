@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -60,6 +61,9 @@ type directory struct {
 	owner *user.User // whom the programs run as; nil is who runs the tests
 }
 
+// lives keeps the collector from closing what nobody has any more.
+var lives sync.Map
+
 // watch waits for the end of its standard input, ends all of its process group
 // but itself, and removes the directory, into which the last of them may write.
 const watch = `trap '' INT HUP QUIT TERM; cat >/dev/null; kill -QUIT 0; until rm -rf "$1" 2>/dev/null; do sleep 0.1; done`
@@ -76,6 +80,7 @@ func newDirectory(word string) (_ *directory, err error) {
 	}
 	defer stdin.Close() //nolint:errcheck // a copy
 	d.life = life
+	lives.Store(life, nil)
 	// What many tests share is no single test's, so it has no context.
 	d.watch = exec.CommandContext(context.Background(), "/bin/sh", "-c", watch, "watch", d.path)
 	d.watch.Stdin, d.watch.SysProcAttr = stdin, &syscall.SysProcAttr{Setpgid: true}
@@ -101,6 +106,7 @@ func newDirectory(word string) (_ *directory, err error) {
 // remove ends what runs in the directory, and removes it.
 func (d *directory) remove() {
 	_ = d.life.Close()
+	lives.Delete(d.life)
 	_ = d.watch.Wait()
 }
 

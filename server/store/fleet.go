@@ -38,7 +38,7 @@ func (v *View) Outside(ctx context.Context, column string, place int64) (ids []i
 	var id int64
 	err = v.q.each(ctx, fmt.Sprintf(`WITH RECURSIVE up (id, parent_id) AS (
 			SELECT p.id, p.parent_id FROM devices c JOIN devices p ON p.id = c.parent_id WHERE c.%[1]s = ? AND (p.%[1]s IS NULL OR p.%[1]s <> ?)
-			UNION SELECT d.id, d.parent_id FROM devices d JOIN up ON d.id = up.parent_id)
+			UNION SELECT parent_id, (SELECT d.parent_id FROM devices d WHERE d.id = up.parent_id) FROM up WHERE parent_id IS NOT NULL)
 		SELECT d.id FROM up JOIN devices d ON d.id = up.id WHERE d.%[1]s IS NULL OR d.%[1]s <> ? ORDER BY d.id`, column),
 		[]any{place, place, place}, []any{&id}, func() { ids = append(ids, id) })
 	return ids, err

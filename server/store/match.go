@@ -69,7 +69,7 @@ func nearestValue(e *Entity, key string, resolved bool, of func(value string) (t
 	if resolved && e.IsDevice() {
 		levels = append(levels, fmt.Sprintf(`(WITH RECURSIVE up (id, parent_id, distance) AS (
 			SELECT p.id, p.parent_id, 1 FROM devices p WHERE p.id = t.parent_id
-			UNION ALL SELECT p.id, p.parent_id, up.distance + 1 FROM devices p JOIN up ON p.id = up.parent_id)
+			UNION ALL SELECT parent_id, (SELECT p.parent_id FROM devices p WHERE p.id = up.parent_id), distance + 1 FROM up WHERE parent_id IS NOT NULL)
 			SELECT %s FROM up JOIN variables v ON v.owner_kind = %d AND v.owner_id = up.id AND v.key = ? ORDER BY up.distance LIMIT 1)`, value, ownDevice))
 		bind()
 	}

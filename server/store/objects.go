@@ -265,7 +265,7 @@ func (q *session) checkParent(ctx context.Context, e *Entity, row Row, changes V
 		return err
 	}
 	var n int
-	err = q.row(ctx, "WITH RECURSIVE up (id, parent_id) AS (SELECT id, parent_id FROM devices WHERE id = ? UNION SELECT d.id, d.parent_id FROM devices d JOIN up ON d.id = up.parent_id) SELECT count(*) FROM up WHERE id = ?",
+	err = q.row(ctx, "WITH RECURSIVE up (id, parent_id) AS (SELECT id, parent_id FROM devices WHERE id = ? UNION SELECT parent_id, (SELECT d.parent_id FROM devices d WHERE d.id = up.parent_id) FROM up WHERE parent_id IS NOT NULL) SELECT count(*) FROM up WHERE id = ?",
 		[]any{parent, id}, &n)
 	if err == nil && n > 0 {
 		return refuse(Invalid, "A device cannot have a descendant as its parent. The parent_id for '%s' cannot be set to the id '%d'.", name, parent)

@@ -130,7 +130,7 @@ func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents
 	list, args := in(nil, up)
 	var id, next any
 	err = q.eachUntil(ctx, "WITH RECURSIVE up (id, parent_id) AS (SELECT id, parent_id FROM devices WHERE id IN "+list+
-		" UNION SELECT d.id, d.parent_id FROM devices d JOIN up ON d.id = up.parent_id) SELECT id, parent_id FROM up",
+		" UNION SELECT parent_id, (SELECT d.parent_id FROM devices d WHERE d.id = up.parent_id) FROM up WHERE parent_id IS NOT NULL) SELECT id, parent_id FROM up",
 		args, []any{&id, &next}, func() error {
 			if _, known := parents[id]; !known {
 				parents[id] = next

@@ -216,7 +216,7 @@ func (f *farSet) levels(join string, after bool) (string, []any) {
 	first := fmt.Sprintf("SELECT 0, %d, CAST(? AS BIGINT)", e.owner)
 	if e.IsDevice() && f.which == Resolved {
 		above = `up (id, parent_id, distance) AS (SELECT id, parent_id, 0 FROM devices WHERE id = ?
-			UNION ALL SELECT d.id, d.parent_id, up.distance + 1 FROM devices d JOIN up ON d.id = up.parent_id)`
+			UNION ALL SELECT parent_id, (SELECT d.parent_id FROM devices d WHERE d.id = up.parent_id), distance + 1 FROM up WHERE parent_id IS NOT NULL)`
 		first = fmt.Sprintf("SELECT distance, %d, id FROM up", ownDevice)
 	}
 	args := []any{own}

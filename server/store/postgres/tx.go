@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,8 +125,20 @@ func (t *tx) flush(ctx context.Context) (tag pgconn.CommandTag, err error) {
 // send sends a statement with what is queued before it. What it returns has
 // only the results of the statement left.
 func (t *tx) send(ctx context.Context, text string, args []any) (pgx.BatchResults, error) {
-	t.queue.Queue(numbered(text), args...)
+	t.queue.Queue(numbered(text), asked(args)...)
 	return t.results(ctx, t.queue.Len()-1)
+}
+
+// asked are the arguments of a question. No text has a NUL here, so one with it
+// equals nothing, as null does.
+func asked(args []any) []any {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok && strings.Contains(text, "\x00") {
+			args = slices.Clone(args)
+			args[i] = nil
+		}
+	}
+	return args
 }
 
 // results sends what is queued and reads the first results of it.
