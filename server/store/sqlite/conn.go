@@ -154,9 +154,10 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 		err := q.Exec(ctx, "BEGIN", nil)
 		if err == nil {
 			var version int
-			if err = q.Row(ctx, "PRAGMA schema_version", nil, &version); err != nil {
-				err = errors.Join(err, q.rollback(ctx))
-			}
+			err = q.Row(ctx, "PRAGMA schema_version", nil, &version)
+		}
+		if err != nil {
+			_ = q.rollback(ctx) // who went away meanwhile may have begun one, and may not
 		}
 		return err
 	})

@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestCancelledReads: a reader that goes away at any moment leaves nothing
+// behind on its connection for the next one.
+func TestCancelledReads(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	sc := fleet(t, s)
+	l := List{Sort: []string{"id"}, Limit: 10}
+	for range 1500 {
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				time.AfterFunc(time.Duration(rand.IntN(100))*time.Microsecond, cancel)
+				_, _ = s.List(ctx, Clouds, sc, l) // whether it comes in time is chance
+			})
+		}
+		wg.Wait()
+		for range 4 {
+			wg.Go(func() {
+				if page, err := s.List(t.Context(), Clouds, sc, l); err != nil || len(page.Rows) != 1 {
+					t.Errorf("after readers that went away: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if t.Failed() {
+			return
+		}
+	}
+}
