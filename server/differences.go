@@ -166,6 +166,13 @@ var Differences = []Difference{
 		Reason:   "A client asks once, and does without where there is nothing.",
 	},
 	{
+		ID: "tags", Where: "GET of lists and objects; `If-None-Match`, `If-Match`",
+		Original: "Not looked at: every answer is whole, and the last of two writers wins",
+		Ours:     "Answers have an `ETag`, which is another one as soon as the answer may be, and `X-Craton-Revision`, where the change log ends. A GET with `If-None-Match` and that tag is 304; PUT, DELETE and moves with `If-Match` are 412 unless the object's own last change is the one named (docs/reference/beside-v1.md). Without these headers nothing is different",
+		Reason:   "Who has an answer need not read it again, and two people must not undo each other's work unseen.",
+		Headers:  []string{"Etag", "X-Craton-Revision", "Cache-Control"},
+	},
+	{
 		ID: "fleet", Where: "GET of `fleet`",
 		Original: "404: a fleet is read page by page, each page of another moment",
 		Ours:     "Everything that the caller may see, or what is in a place, from one moment, as a stream of JSON lines, whose last says that it is whole (docs/reference/beside-v1.md)",

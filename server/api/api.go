@@ -104,7 +104,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		c.out.close()
-		c.head.Del("Content-Encoding")
+		for _, name := range []string{"Content-Encoding", "Etag", "Cache-Control", revisionHeader} {
+			c.head.Del(name)
+		}
 		parked = func() {}
 		var message string
 		c.status, message = a.explain(r.Context(), err)
@@ -117,7 +119,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.buf = appendError(c.buf[:0], c.status, message)
 	}
 	defer parked()
-	c.head.Set("Content-Length", strconv.FormatInt(c.out.size+int64(len(c.buf)), 10))
+	if c.status != http.StatusNotModified {
+		c.head.Set("Content-Length", strconv.FormatInt(c.out.size+int64(len(c.buf)), 10))
+	}
 	w.WriteHeader(c.status)
 	if r.Method != http.MethodHead {
 		c.send(w)
@@ -150,6 +154,7 @@ func (c *call) serve() (err error) {
 		return fail(http.StatusNotFound, msgNoURL)
 	}
 	c.id = id
+	c.conditional()
 	method := c.r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet // HEAD works wherever GET does, with the same checks

@@ -39,7 +39,14 @@ func listDevices(c *call) error {
 	}
 	which := hosts.listVariables(q)
 	l.Labels = q.flag("details")
+	kinds := hosts.kinds(which == store.Resolved)
+	if which != store.Resolved {
+		kinds = append(kinds, networkDevices.Name)
+	}
 	return c.read(func(ctx context.Context, v *store.View) error {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil {
+			return err
+		}
 		page, err := v.List(ctx, store.Devices, c.caller.scope(), l)
 		if err != nil {
 			return err

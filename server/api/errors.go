@@ -87,6 +87,7 @@ var statusOf = map[store.Code]int{
 	store.Invalid:  http.StatusBadRequest,
 	store.Denied:   http.StatusUnauthorized,
 	store.Slow:     http.StatusInternalServerError,
+	store.Changed:  http.StatusPreconditionFailed,
 }
 
 // explain turns any error into the status and message for the client. What

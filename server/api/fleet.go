@@ -34,7 +34,14 @@ func serveFleet(c *call) error {
 	if c.r.Method == http.MethodGet {
 		c.out.begin = c.stream
 	}
+	kinds := hosts.kinds(true)
+	if q.flag("networks") {
+		kinds = append(kinds, networks.Name, networkInterfaces.Name)
+	}
 	return c.read(func(ctx context.Context, v *store.View) error {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil {
+			return err
+		}
 		f := fleet{call: c, ctx: ctx, view: v, networks: q.flag("networks"), shapes: map[*resource]*shape{}}
 		return f.write(q)
 	})
@@ -59,11 +66,7 @@ type part struct {
 }
 
 func (f *fleet) write(q query) error {
-	log, err := f.view.Log(f.ctx)
-	if err != nil {
-		return err
-	}
-	f.line(`"fleet":{"format":1,"revision":"` + log.Newest.String() + `"}`)
+	f.line(`"fleet":{"format":1}`)
 	p, err := f.part(q)
 	if err != nil {
 		return err

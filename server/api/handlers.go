@@ -44,7 +44,11 @@ func (r *resource) list(c *call) error {
 		}
 		c.hold(release)
 	}
+	basis := store.Basis{Kinds: r.kinds(which == store.Resolved || len(l.Vars) > 0 && l.VarsOfAll)}
 	return c.read(func(ctx context.Context, v *store.View) error {
+		if known, err := c.unchanged(ctx, v, basis); known || err != nil {
+			return err
+		}
 		page, err := v.List(ctx, r.entity, c.caller.scope(), l)
 		if err != nil {
 			return err
@@ -167,8 +171,8 @@ func (r *resource) get(c *call) error {
 		which = store.NoVariables
 	}
 	return c.read(func(ctx context.Context, v *store.View) error {
-		row, err := v.Get(ctx, r.entity, c.caller.scope(), c.pathID(r))
-		if err != nil {
+		row, err := c.found(ctx, v, r, which)
+		if row == nil || err != nil {
 			return err
 		}
 		return v.Sets(ctx, r.entity, []store.Row{row}, which, func(_ int, set store.Set) error {
@@ -176,6 +180,22 @@ func (r *resource) get(c *call) error {
 			return nil
 		})
 	})
+}
+
+// found is the row of the path's object; nil if the client has the answer.
+func (c *call) found(ctx context.Context, v *store.View, r *resource, which store.Variables) (store.Row, error) {
+	row, err := v.Get(ctx, r.entity, c.caller.scope(), c.pathID(r))
+	if err != nil {
+		return nil, err
+	}
+	basis, err := v.Basis(ctx, r.entity, row, which)
+	if err != nil {
+		return nil, err
+	}
+	if known, err := c.unchanged(ctx, v, basis); known || err != nil {
+		return nil, err
+	}
+	return row, nil
 }
 
 // whichVariables reads the query of a GET of one object, which knows
@@ -224,7 +244,10 @@ func (r *resource) delete(c *call) error {
 		return err
 	}
 	err := c.store.Delete(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r))
-	if err != nil && !store.IsCode(err, store.NotFound) {
+	switch {
+	case store.IsCode(err, store.NotFound) && c.expects():
+		return errGoneAlready
+	case err != nil && !store.IsCode(err, store.NotFound):
 		return err
 	}
 	c.status = http.StatusNoContent

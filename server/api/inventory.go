@@ -46,6 +46,9 @@ func ansibleInventory(c *call) error {
 	l.Limit, l.Labels = inventoryPage, true
 	most := lightInventory
 	return c.read(func(ctx context.Context, v *store.View) error {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: hosts.kinds(true)}); known || err != nil {
+			return err
+		}
 		inv := inventory{
 			call: c, ctx: ctx, view: v,
 			regions: map[int64]bool{}, cells: map[int64][]int32{}, loose: map[int64][]int32{}, labels: map[string][]int32{},

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/server/store"
 )
 
 // readLabels validates a body {"labels": [...]}, each label by a rule.
@@ -44,11 +46,17 @@ func (r *resource) getLabels(c *call) error {
 	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
 		return err
 	}
-	set, err := c.store.Labels(c.r.Context(), r.entity, c.caller.scope(), c.id)
-	if err == nil {
-		c.showLabels(set)
-	}
-	return err
+	return c.read(func(ctx context.Context, v *store.View) error {
+		row, err := c.found(ctx, v, r, store.NoVariables)
+		if row == nil || err != nil {
+			return err
+		}
+		sets, err := v.Labels(ctx, []store.Row{row})
+		if err == nil {
+			c.showLabels(sets[0])
+		}
+		return err
+	})
 }
 
 // putLabels serves PUT .../labels: it only ever adds.

@@ -17,6 +17,9 @@ func lookupOne(c *call, r *resource, q query) (bool, error) {
 		return false, nil
 	}
 	return true, c.read(func(ctx context.Context, v *store.View) error {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: r.kinds(false)}); known || err != nil {
+			return err
+		}
 		var found store.Row
 		for _, by := range []store.Filter{{Column: "name", Value: name.text}, {Column: "id", Value: id.number}} {
 			if by.Value == "" || by.Value == int64(0) {

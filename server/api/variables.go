@@ -23,8 +23,8 @@ func (r *resource) getVariables(c *call) error {
 // showVariables answers with the variables of the path's object.
 func (c *call) showVariables(r *resource, which store.Variables) error {
 	return c.read(func(ctx context.Context, v *store.View) error {
-		row, err := v.Get(ctx, r.entity, c.caller.scope(), c.pathID(r))
-		if err != nil {
+		row, err := c.found(ctx, v, r, which)
+		if row == nil || err != nil {
 			return err
 		}
 		return v.Sets(ctx, r.entity, []store.Row{row}, which, func(_ int, set store.Set) error {

@@ -312,22 +312,30 @@ type Object struct{ Kind, ID string }
 // NewestOf is the newest change of any of the objects; the zero cursor if the
 // log has none, because all are older than it.
 func (v *View) NewestOf(ctx context.Context, objects ...Object) (Cursor, error) {
-	var parts []string
-	var args []any
+	parts, args := newestOf(objects)
+	return v.newest(ctx, "", parts, args)
+}
+
+// newestOf are statements for the newest revision of each of the objects.
+func newestOf(objects []Object) (parts []string, args []any) {
 	for _, o := range objects {
 		parts = append(parts, "SELECT max(revision) AS r FROM changes WHERE kind = ? AND object_id = ?")
 		args = append(args, o.Kind, o.ID)
 	}
-	return v.newest(ctx, "", parts, args)
+	return parts, args
 }
 
 // Newest is the newest change of an object of the kinds in the scope, be it
 // there still or not; the zero cursor if the log has none.
 func (v *View) Newest(ctx context.Context, sc Scope, kinds ...string) (Cursor, error) {
-	var parts []string
-	var args []any
-	with := ""
-	if sc.All {
+	with, parts, args := newestIn(sc, kinds)
+	return v.newest(ctx, with, parts, args)
+}
+
+// newestIn are statements for the newest revision of each of the kinds, and
+// what stands before them.
+func newestIn(sc Scope, kinds []string) (with string, parts []string, args []any) {
+	if sc.All && len(kinds) > 0 {
 		with = `WITH RECURSIVE p (id) AS (SELECT min(project_id) FROM changes
 			UNION ALL SELECT (SELECT min(project_id) FROM changes WHERE project_id > p.id) FROM p WHERE p.id IS NOT NULL) `
 	}
@@ -340,7 +348,7 @@ func (v *View) Newest(ctx context.Context, sc Scope, kinds ...string) (Cursor, e
 			args = append(args, sc.Project, kind)
 		}
 	}
-	return v.newest(ctx, with, parts, args)
+	return with, parts, args
 }
 
 func (v *View) newest(ctx context.Context, with string, parts []string, args []any) (c Cursor, err error) {

@@ -16,6 +16,7 @@ const (
 	Invalid                  // a value cannot be accepted
 	Denied                   // the caller's role does not suffice
 	Slow                     // it took longer than a read may
+	Changed                  // the object is not what the caller took it for
 )
 
 // Error is a refusal that the caller can act on. Every other error of this

@@ -26,23 +26,6 @@ func (q *session) labels(ctx context.Context, e *Entity, rows []Row) ([][]string
 	return sets, err
 }
 
-// Labels reads the labels of one device, sorted.
-func (s *Store) Labels(ctx context.Context, e *Entity, sc Scope, id string) ([]string, error) {
-	var set []string
-	err := s.read(ctx, func(ctx context.Context, q *session) error {
-		row, err := q.find(ctx, e, sc, id, free)
-		if err != nil {
-			return err
-		}
-		sets, err := q.labels(ctx, e, []Row{row})
-		if err == nil {
-			set = sets[0]
-		}
-		return err
-	})
-	return set, err
-}
-
 // AddLabels adds labels to a device and returns all it has then, sorted.
 func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, labels []string) ([]string, error) {
 	var set []string

@@ -21,13 +21,18 @@ func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, e
 	return row, err
 }
 
-// find is get for the text of an id.
+// find is get for the text of an id. What a write changes must be what its
+// context expects.
 func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string, h hold) (Row, error) {
 	key, ok := e.parseID(id)
 	if !ok {
 		return nil, errNotFound
 	}
-	return q.get(ctx, e, sc, key, h)
+	row, err := q.get(ctx, e, sc, key, h)
+	if err == nil && h >= changing {
+		err = q.expect(ctx, e, row)
+	}
+	return row, err
 }
 
 func (q *session) get(ctx context.Context, e *Entity, sc Scope, id any, h hold) (Row, error) {

@@ -44,6 +44,7 @@ type named struct {
 // revision. What is too much to be held is stored on the way.
 type recorder struct {
 	actor    Actor
+	expected []string // see [IfUnchanged]
 	change   string   // "" as long as nothing is stored
 	revision int64    // where it had to be known
 	at       int64    // the same
@@ -328,8 +329,8 @@ func (q *session) hash(ctx context.Context, kind, object string, v Variable) (st
 	return hex.EncodeToString(mac.Sum(nil)[:16]), nil
 }
 
-// begin is a record of what happens to an object, without its sides.
-func (q *session) begin(ctx context.Context, action string, e *Entity, row Row) (r record, err error) {
+// object is what the log calls the object of a row.
+func (e *Entity) object(row Row) Object {
 	of := e.of
 	if e.IsDevice() {
 		of = schema.Host
@@ -337,7 +338,13 @@ func (q *session) begin(ctx context.Context, action string, e *Entity, row Row) 
 			of = schema.NetworkDevice
 		}
 	}
-	r = record{kind: of.Name, object: idText(row[e.Index(e.key)]), project: row[e.Index(e.project)].(string), action: action}
+	return Object{of.Name, idText(row[e.Index(e.key)])}
+}
+
+// begin is a record of what happens to an object, without its sides.
+func (q *session) begin(ctx context.Context, action string, e *Entity, row Row) (r record, err error) {
+	o := e.object(row)
+	r = record{kind: o.Kind, object: o.ID, project: row[e.Index(e.project)].(string), action: action}
 	if r.named, err = q.named(ctx, e, row); err == nil && action == Deleted {
 		err = q.resolve(ctx, &r.named) // who knows what goes next
 	}

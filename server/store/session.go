@@ -68,9 +68,10 @@ func (s *Store) peek(ctx context.Context, fn func(ctx context.Context, q *sessio
 // decides by it locks: see [session.hold].
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	who := actorOf(ctx)
+	expected, _ := ctx.Value(expectedKey{}).([]string)
 	var log *recorder
 	run := func(ctx context.Context, tx engine.Tx) error {
-		log = &recorder{actor: who}
+		log = &recorder{actor: who, expected: expected}
 		q := &session{store: s, tx: tx, log: log}
 		if err := fn(ctx, q); err != nil {
 			return err

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Basis is all that an answer depends on.
+type Basis struct {
+	Own     *Object  // what it is about; nil for a listing
+	Objects []Object // others that it shows something of
+	Kinds   []string // it depends on every object of these kinds in the scope
+}
+
+// Marks tell the state of what an answer depends on: an equal text means an
+// equal state, also in databases that were replaced or brought back. They cost
+// a look into an index for each object and kind, however large the fleet.
+type Marks struct {
+	Own    string // the last change of the basis's own object
+	Newest string // the newest change of any of it
+	Log    Cursor // where the change log ends
+}
+
+// Marks reads the marks of a basis.
+func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
+	var own []Object
+	if b.Own != nil {
+		own = append(own, *b.Own)
+	}
+	ownParts, ownArgs := newestOf(own)
+	parts, args := newestOf(append(own, b.Objects...))
+	with, kindParts, kindArgs := newestIn(sc, b.Kinds)
+	parts, args = append(parts, kindParts...), append(args, kindArgs...)
+	newest := func(parts []string) string {
+		if len(parts) == 0 {
+			parts = []string{"SELECT CAST(NULL AS BIGINT) AS r"}
+		}
+		return "(SELECT max(r) AS r FROM (" + strings.Join(parts, " UNION ALL ") + ") AS parts)"
+	}
+	const change = "(SELECT change FROM changes WHERE revision = %.r ORDER BY n LIMIT 1)"
+	text := with + "SELECT log.salt, log.revision, log.change, own.r, " + strings.ReplaceAll(change, "%", "own") + ", whole.r, " + strings.ReplaceAll(change, "%", "whole") +
+		" FROM log CROSS JOIN " + newest(ownParts) + " AS own CROSS JOIN " + newest(parts) + " AS whole"
+	var m Marks
+	var salt string
+	var revisions [2]*int64
+	var changes [2]*string
+	if err := v.q.row(ctx, text, append(ownArgs, args...), &salt, &m.Log.Revision, &m.Log.Change, &revisions[0], &changes[0], &revisions[1], &changes[1]); err != nil {
+		return Marks{}, err
+	}
+	for i, into := range []*string{&m.Own, &m.Newest} {
+		c := Cursor{}
+		if revisions[i] == nil { // all of it is older than the log
+			sum := sha256.Sum256([]byte("basis " + salt))
+			c.Change = hex.EncodeToString(sum[:8])
+		} else {
+			c.Revision, c.Change = *revisions[i], deref(changes[i])
+		}
+		*into = c.String()
+	}
+	if b.Own == nil {
+		m.Own = ""
+	}
+	return m, nil
+}
+
+// fewSources is how many devices above another one are looked up one by one.
+const fewSources = 64
+
+// Basis is what an answer with an object and its variables depends on.
+func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (Basis, error) {
+	own := e.object(row)
+	b := Basis{Own: &own}
+	if which != Resolved {
+		return b, nil
+	}
+	for _, from := range e.inherits {
+		if id := row[e.Index(from.column)]; id != nil {
+			b.Objects = append(b.Objects, Object{from.to.of.Name, idText(id)})
+		}
+	}
+	if !e.IsDevice() || row[e.Index("parent_id")] == nil {
+		return b, nil
+	}
+	var kind string
+	var id int64
+	above := 0
+	err := v.q.eachUntil(ctx, `WITH RECURSIVE up (id, parent_id, type) AS (SELECT id, parent_id, type FROM devices WHERE id = ?
+			UNION SELECT d.id, d.parent_id, d.type FROM devices d JOIN up ON d.id = up.parent_id) SELECT type, id FROM up`,
+		[]any{row[e.Index("parent_id")]}, []any{&kind, &id}, func() error {
+			if above++; above > fewSources {
+				return errHeld
+			}
+			of := schema.Host
+			if kind == KindNetworkDevice {
+				of = schema.NetworkDevice
+			}
+			b.Objects = append(b.Objects, Object{of.Name, idText(id)})
+			return nil
+		})
+	if errors.Is(err, errHeld) {
+		b.Objects, err = slices.DeleteFunc(b.Objects, func(o Object) bool { return o.Kind == schema.Host.Name || o.Kind == schema.NetworkDevice.Name }), nil
+		b.Kinds = []string{schema.Host.Name, schema.NetworkDevice.Name}
+	}
+	return b, err
+}
+
+type expectedKey struct{}
+
+// IfUnchanged returns a context whose writes are refused with [Changed] unless
+// the last change of the object that they change, as [Marks.Own] tells it, is
+// one of those given.
+func IfUnchanged(ctx context.Context, lastChanges []string) context.Context {
+	return context.WithValue(ctx, expectedKey{}, lastChanges)
+}
+
+// expect checks what the context of a write demands of its object.
+func (q *session) expect(ctx context.Context, e *Entity, row Row) error {
+	if q.log == nil || q.log.expected == nil {
+		return nil
+	}
+	own := e.object(row)
+	marks, err := (&View{q: q}).Marks(ctx, Scope{}, Basis{Own: &own})
+	if err != nil || slices.Contains(q.log.expected, marks.Own) {
+		return err
+	}
+	return refuse(Changed, "The %s (id %s) has changed since it was read: its last change is %s. Read it again.", e.describeRow(row), own.ID, marks.Own)
+}
