@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -360,17 +361,14 @@ func (l *loader) lookups() (reads []listing) {
 	for _, w := range l.tree.Objects {
 		for option, ref := range w.Refs {
 			named := names[Referred(w.Kind, option)]
-			if ref.Text == "" || ref.Target != nil || named == nil {
+			if ref.Text == "" || ref.Target != nil || named == nil || utf8.RuneCountInString(ref.Text) > longestPath {
 				continue
 			}
-			// Each reading of the reference: name, region/name, cloud/region/name.
-			for i, rest := 0, ref.Text; i < 3; i++ {
-				named[rest] = true
-				_, after, more := strings.Cut(rest, "/")
-				if !more {
-					break
+			// Each reading of the reference: name, region/name, cloud/region/name, whose names may hold slashes themselves.
+			for rest, more := ref.Text, true; more; _, rest, more = strings.Cut(rest, "/") {
+				if CheckLength(rest) == nil {
+					named[rest] = true
 				}
-				rest = after
 			}
 		}
 	}

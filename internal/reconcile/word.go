@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/nearest"
@@ -58,25 +59,48 @@ func (f Filters) at(k *schema.Kind) Filters {
 	return known
 }
 
-// within are the objects that CONTAINER/NAME means, at a place as far as they know theirs; the container may be a path or an id itself.
+// paths finds what CONTAINER/NAME means at a place, as far as objects know theirs; the container may be a path or an id itself.
 // Names may hold slashes of their own, so each is tried.
-func (fl *Fleet) within(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
+type paths struct {
+	*Fleet
+	place Filters
+	held  map[mention][]any // the ids of containers that are known
+}
+
+// mention is a text for an object of a kind.
+type mention struct {
+	kind *schema.Kind
+	text string
+}
+
+// longestPath is how many characters a path of names has at most: a cloud's, a region's, a device's and an interface's.
+const longestPath = 4*(schema.MaxText+1) - 1
+
+// within are the objects that CONTAINER/NAME means.
+func (fl *Fleet) within(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
+	if utf8.RuneCountInString(text) > longestPath {
+		return nil, nil
+	}
+	return (&paths{fl, place, map[mention][]any{}}).within(ctx, k, text)
+}
+
+func (p *paths) within(ctx context.Context, k *schema.Kind, text string) (found []Object, err error) {
 	outer, key := container(k)
 	for i := len(text) - 1; i > 0 && outer != nil; i-- {
 		if text[i] != '/' {
 			continue
 		}
 		for _, of := range outer {
-			holders, err := fl.holders(ctx, of, text[:i], place)
+			holders, err := p.holders(ctx, of, text[:i])
 			if err != nil {
 				return nil, err
 			}
 			for _, id := range holders {
-				at := place.at(k)
+				at := p.place.at(k)
 				if asked := at[key]; asked != nil && asked != id {
 					continue
 				}
-				objects, err := fl.Search(ctx, k, at.with(Filters{key: id, k.Title: text[i+1:]}))
+				objects, err := p.Search(ctx, k, at.with(Filters{key: id, k.Title: text[i+1:]}))
 				if err != nil {
 					return nil, err
 				}
@@ -88,22 +112,26 @@ func (fl *Fleet) within(ctx context.Context, k *schema.Kind, text string, place 
 }
 
 // holders are the ids of the objects that the first part of CONTAINER/NAME means.
-func (fl *Fleet) holders(ctx context.Context, k *schema.Kind, text string, place Filters) (ids []any, err error) {
+func (p *paths) holders(ctx context.Context, k *schema.Kind, text string) (ids []any, err error) {
 	id := ID(k, text)
-	if id != "" && fl.IDsFirst {
+	if id != "" && p.IDsFirst {
 		return []any{idValue(id)}, nil
 	}
-	objects, err := fl.Called(ctx, k, text, place)
+	if ids, known := p.held[mention{k, text}]; known {
+		return ids, nil
+	}
+	objects, err := p.Called(ctx, k, text, p.place)
 	if err != nil {
 		return nil, err
 	}
-	deeper, err := fl.within(ctx, k, text, place)
+	deeper, err := p.within(ctx, k, text)
 	for _, o := range append(objects, deeper...) {
 		ids = append(ids, o[KeyID])
 	}
 	if id != "" && ids == nil {
 		ids = []any{idValue(id)}
 	}
+	p.held[mention{k, text}] = ids
 	return ids, err
 }
 

@@ -131,6 +131,10 @@ func TestWord(t *testing.T) {
 	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) || n.Load() != 1 || len(err.Error()) > 100 { // that looks for what is near
 		t.Errorf("what is too long for a name takes %d requests: %v", n.Load(), err)
 	}
+	n.Store(0)
+	if _, err := fl.Word(t.Context(), strings.Repeat("a/", 100)+"b", nil, devices...); err == nil || n.Load() > 500 { // not their square
+		t.Errorf("a hundred slashes take %d requests: %v", n.Load(), err)
+	}
 	_, err = fl.Word(t.Context(), "web1", nil, devices...)
 	if e := (*reconcile.Several)(nil); !errors.As(err, &e) || strings.Join(e.Paths, " ") != "east/dfw/web1 east/1/web1 west/dfw/web1" {
 		t.Errorf("where they are: %v", e.Paths)
@@ -138,6 +142,38 @@ func TestWord(t *testing.T) {
 	_, err = fl.Word(t.Context(), "east/dfw/web1", reconcile.Filters{"region_id": 3}, devices...)
 	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) {
 		t.Errorf("a path to another place than the one asked for: %v", err)
+	}
+}
+
+// TestSlashesInPlaces: names of all that a path leads through may hold slashes, for a word, for a reference, and for one of a file.
+func TestSlashesInPlaces(t *testing.T) {
+	t.Parallel()
+	const host = "ip_address: 10.0.0.1, device_type: x"
+	fl, n := fleetOf(t, `clouds:
+- {name: p/q, regions: [{name: x/y, hosts: [{name: h/i, `+host+`}]}]}
+- {name: p, regions: [{name: q/x/y}, {name: z}]}
+`)
+	const path = "p/q/x/y/h/i"
+	word, err := fl.Word(t.Context(), path, nil, schema.Host)
+	if err != nil || word.ID() != "1" {
+		t.Errorf("%v, %v", word, err)
+	}
+	for text, bad := range map[string]bool{path: false, "x/y/h/i": false, "h/i": false, "q/x/y/h/i": true, strings.Repeat("/", 1<<18): true} {
+		n.Store(0)
+		ref, err := fl.Reference(t.Context(), schema.Host.Field("parent_id"), text, nil)
+		if bad != (err != nil) || err == nil && ref.ID() != "1" || n.Load() > 100 {
+			t.Errorf("%.40q: %v, %v, by %d requests", text, ref, err, n.Load())
+		}
+		n.Store(0)
+		f, err := fleetfile.FromValue(map[string]any{"clouds": []any{map[string]any{"name": "p", "regions": []any{map[string]any{"name": "z", "hosts": []any{
+			map[string]any{"name": "new", "ip_address": "10.0.0.2", "device_type": "x", "parent": text}}}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = fleetfile.Apply(t.Context(), fl.Client, f, fleetfile.Options{Check: true})
+		if bad != (err != nil) || err != nil && len(err.Error()) > 1000 || n.Load() > 100 {
+			t.Errorf("%.40q in a file: %.200v, by %d requests", text, err, n.Load())
+		}
 	}
 }
 
