@@ -97,6 +97,12 @@ func TestKeystoneRoles(t *testing.T) {
 		t.Errorf("a cloud's project is %v, want %s", got, id)
 	}
 	cloud := "/v1/clouds/" + created.id(t)
+	for _, c := range b.must(admin, 200, "GET", "/v1/changes", "").objects(t, "changes") { // the project was made by the same request
+		if user, _ := c["user"].(string); !strings.HasPrefix(user, "user") || c["user_project_id"] != id || c["address"] != "127.0.0.1" ||
+			c["request_id"] != created.Header.Get("X-Openstack-Request-Id") {
+			t.Errorf("%v", c)
+		}
+	}
 	b.must(stranger, http.StatusCreated, "POST", "/v1/clouds", `{"name": "east"}`) // its own; the name is free there
 
 	const anyone = http.StatusUnauthorized // contract §1.5: the role is missing

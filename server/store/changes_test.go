@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -319,4 +320,67 @@ func TestLogBegins(t *testing.T) {
 		}
 		return errors.Join(err, v.Know(ctx, l.Newest))
 	})
+}
+
+// TestDeleteInPieces deletes far more than it may hold in memory, in one
+// revision.
+func TestDeleteInPieces(t *testing.T) { //nolint:paralleltest // it looks at the memory of the process
+	s := fresh(t)
+	sc := fleet(t, s)
+	const hosts, large = 3 * pieceRows / 2, 300 << 10
+	for i := range hosts {
+		n := host(fmt.Sprint("h", i), Values{"cell_id": int64(1)})
+		n.Variables = []Variable{{Name: "large", Value: `"` + strings.Repeat("x", large) + `"`}}
+		id := create(t, s, Hosts, sc, n)
+		create(t, s, NetworkInterfaces, sc, New{Values: Values{"name": "i", "device_id": id, "interface_type": "x", "ip_address": "10.0.0.1"}})
+	}
+	var newest int64
+	look(t, s, func(ctx context.Context, v *View) error {
+		l, err := v.Log(ctx)
+		newest = l.Newest.Revision
+		return err
+	})
+	stop, most := make(chan struct{}), make(chan uint64)
+	held := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	runtime.GC()
+	base := held()
+	go func() {
+		var peak uint64
+		for {
+			select {
+			case <-stop:
+				most <- peak
+				return
+			case <-time.After(5 * time.Millisecond):
+				peak = max(peak, held())
+			}
+		}
+	}()
+	if err := s.Delete(t.Context(), Clouds, sc, "1"); err != nil {
+		t.Fatal(err)
+	}
+	close(stop)
+	if peak := <-most; peak > base+4*heldWhole+8*maxHeld {
+		t.Errorf("%d MB of variables took %d MB of memory", hosts*large>>20, (peak-base)>>20)
+	}
+	gone := map[string]int{}
+	look(t, s, func(ctx context.Context, v *View) error {
+		_, _, err := v.Changes(ctx, sc, ChangeList{Kinds: kindNames(), Limit: 10 * hosts}, func(c *Change) error {
+			if c.Action == Deleted {
+				gone[c.Kind]++
+				if c.Revision != newest+1 || c.Kind == "host" && len(c.Before) < large {
+					t.Errorf("revision %d: %s %s with %d bytes", c.Revision, c.Kind, c.Path, len(c.Before))
+				}
+			}
+			return nil
+		})
+		return err
+	})
+	if d := cmp.Diff(map[string]int{"host": hosts, "network-interface": hosts, "cell": 1, "region": 1, "cloud": 1}, gone); d != "" {
+		t.Error(d)
+	}
 }
