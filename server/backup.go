@@ -7,11 +7,11 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// What a backup says of itself, and how far one is.
-type (
-	BackupInfo = store.BackupInfo
-	BackupStep = store.Step
-)
+// BackupInfo is what a backup says of itself.
+type BackupInfo = store.BackupInfo
+
+// BackupStep is how far a backup or a restore is.
+type BackupStep = store.Step
 
 // Backup writes everything that the database holds at one moment, users and
 // change log included, while the server goes on; it returns the number of rows.
