@@ -8,11 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // TestMigrationsKnowEveryColumn compares the tables as the migrations make them with the entities, which have their
 // columns from the schema.
 func TestMigrationsKnowEveryColumn(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	s := fresh(t)
 	types := map[Type]string{Int: "integer", Text: "text", Bool: "boolean", Time: "integer", UUID: "text"}

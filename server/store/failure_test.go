@@ -10,12 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // TestDiskFull fills the space that a database may take, checks what is said, and that the writes that were acknowledged
 // before are there and that the store goes on when there is room again.
 func TestDiskFull(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
@@ -58,6 +60,7 @@ func TestDiskFull(t *testing.T) {
 
 // TestDamagedPage writes over pages behind the first one.
 func TestDamagedPage(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fleet.db")
 	s, err := openFast(path)
@@ -90,6 +93,7 @@ func TestDamagedPage(t *testing.T) {
 
 // TestSmallDisk runs the store on a file system of its own that is full, and on one that may only be read.
 func TestSmallDisk(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	dir := t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", dir).CombinedOutput(); err != nil {
@@ -145,6 +149,7 @@ func TestSmallDisk(t *testing.T) {
 
 // TestNoFile: a path that leads to something that is no file is an error; reading a pipe would wait for ever.
 func TestNoFile(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if out, err := exec.CommandContext(t.Context(), "mkfifo", pipe).CombinedOutput(); err != nil {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // made is the path of a closed database with many hosts.
@@ -28,6 +30,7 @@ func made(t *testing.T) string {
 }
 
 func TestInspect(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	path := made(t)
 	before, err := os.ReadFile(path)
@@ -51,6 +54,7 @@ func TestInspect(t *testing.T) {
 }
 
 func TestInspectLocked(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	path := made(t)
 	db, err := sql.Open("sqlite", path)
@@ -78,6 +82,7 @@ func TestInspectLocked(t *testing.T) {
 }
 
 func TestInspectDamaged(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	path := made(t)
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -103,6 +108,7 @@ func TestInspectDamaged(t *testing.T) {
 }
 
 func TestInspectOthers(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) string {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // everything are the kinds of objects there are.
@@ -593,6 +594,7 @@ func follow(ctx context.Context, s *Store, stop chan struct{}) (all []Change, er
 // TestLogFaultsAreFound plants faults into the log, and demands that the
 // comparison with the tables finds each.
 func TestLogFaultsAreFound(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	for name, trigger := range map[string]string{
 		"a change is missing":       "BEFORE INSERT ON changes WHEN NEW.kind = 'host' AND NEW.action = 'update' AND NEW.revision % 3 = 0 BEGIN SELECT RAISE(IGNORE); END",

@@ -16,9 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 	"github.com/craton-fleet/craton/server/store/engine"
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
+
+func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 
 // openFast opens a file whose writes do not wait for the disk.
 func openFast(path string) (*Store, error) {
@@ -44,7 +47,11 @@ func raw(t *testing.T, path, text string) {
 
 func fresh(t testing.TB) *Store {
 	t.Helper()
-	s, err := openFast(filepath.Join(t.TempDir(), "fleet.db"))
+	open := openFast
+	if enginetest.Now() != enginetest.SQLite {
+		open = func(database string) (*Store, error) { return Open(t.Context(), database, Options{Create: true}) }
+	}
+	s, err := open(strings.TrimPrefix(enginetest.Database(t), "sqlite:"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +96,7 @@ func host(name string, more Values) New {
 }
 
 func TestOpen(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	ctx := t.Context()
 	dir := t.TempDir()
@@ -230,6 +238,7 @@ func TestStatementsPerPage(t *testing.T) {
 // TestPlans checks that listings in the default order walk an index and never
 // sort, so that a page costs the same wherever it is.
 func TestPlans(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
@@ -319,6 +328,7 @@ func TestOverlay(t *testing.T) {
 // TestOneConnection: a process that does one thing after the other, as a task does, opens one connection for all that
 // it reads, and one more when it writes.
 func TestOneConnection(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	s := fresh(t)
 	for range 5 {
