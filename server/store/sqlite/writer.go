@@ -137,8 +137,8 @@ func (s *Engine) serveWrites() {
 	}
 }
 
-// commit runs a batch in one transaction. Its error means that none of the
-// batch was stored.
+// commit runs a batch in one transaction, with savepoints unless there is only
+// one job in it. Its error means that none of the batch was stored.
 func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
 	if err := q.Exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
@@ -146,13 +146,25 @@ func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
 	if err := s.guard.checkContents(); err != nil {
 		return errors.Join(err, q.rollback(ctx))
 	}
+	several := len(batch) > 1
 	for _, j := range batch {
-		if err := q.Exec(ctx, "SAVEPOINT job", nil); err != nil {
-			return errors.Join(err, q.rollback(ctx))
+		if several {
+			if err := q.Exec(ctx, "SAVEPOINT job", nil); err != nil {
+				return errors.Join(err, q.rollback(ctx))
+			}
 		}
 		q.failed = nil
 		j.err = runJob(ctx, q, j)
 		j.failed = j.err != nil && q.failed != nil && !errors.Is(q.failed, engine.ErrUnique)
+		if !several {
+			if j.err == nil {
+				break
+			}
+			if err := q.rollback(ctx); err != nil {
+				return errors.Join(j.err, err)
+			}
+			return nil
+		}
 		if j.err != nil {
 			if err := q.Exec(ctx, "ROLLBACK TO job", nil); err != nil {
 				return errors.Join(j.err, err, q.rollback(ctx))

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+)
+
+// side is one side of a change: a JSON object in the making.
+type side []byte
+
+func (s side) member(name string) side {
+	if s == nil {
+		s = append(s, '{')
+	} else {
+		s = append(s, ',')
+	}
+	return append(jsontext.AppendString(s, name), ':')
+}
+
+func (s side) text() any {
+	if s == nil {
+		return "{}"
+	}
+	return string(append(s, '}'))
+}
+
+// shown reports whether the log keeps a column: the kind says what the type
+// column does, and seq is nobody's but the tables'.
+func (c *Column) shown() bool { return c.expr == "" && c.Name != "type" && c.Name != "seq" }
+
+func (s side) column(c Column, v any) side {
+	s = s.member(c.Name)
+	switch v := v.(type) {
+	case nil:
+		return append(s, "null"...)
+	case string:
+		return jsontext.AppendString(s, v)
+	case bool:
+		return strconv.AppendBool(s, v)
+	case Micros:
+		return append(time.UnixMicro(int64(v)).UTC().AppendFormat(append(s, '"'), "2006-01-02T15:04:05.000000"), '"')
+	default:
+		return strconv.AppendInt(s, v.(int64), 10)
+	}
+}
+
+// row appends all columns that are not null.
+func (s side) row(e *Entity, row Row) side {
+	for i, c := range e.Columns {
+		if row[i] != nil && c.shown() {
+			s = s.column(c, row[i])
+		}
+	}
+	return s
+}
+
+func (s side) labels(set []string) side {
+	s = append(s.member("labels"), '[')
+	for i, label := range set {
+		if i > 0 {
+			s = append(s, ',')
+		}
+		s = jsontext.AppendString(s, label)
+	}
+	return append(s, ']')
+}
+
+// appendVariables appends those whose values the log keeps, and the hashes of
+// the others.
+func (q *session) appendVariables(ctx context.Context, s side, kind, object string, set hierarchy.Variables) (side, error) {
+	if q.store.concealed != nil {
+		var hidden, plain hierarchy.Variables
+		for _, v := range set {
+			if !q.store.conceals(v.Name) {
+				plain = append(plain, v)
+				continue
+			}
+			hash, err := q.hash(ctx, kind, object, v)
+			if err != nil {
+				return nil, err
+			}
+			hidden = append(hidden, Variable{Name: v.Name, Value: `"` + hash + `"`})
+		}
+		s, set = s.set("hashed", hidden), plain
+	}
+	return s.set("variables", set), nil
+}
+
+func (s side) set(name string, set hierarchy.Variables) side {
+	for i, v := range set {
+		if i == 0 {
+			s = append(s.member(name), '{')
+		} else {
+			s = append(s, ',')
+		}
+		s = append(append(jsontext.AppendString(s, v.Name), ':'), v.Value...)
+	}
+	if len(set) > 0 {
+		s = append(s, '}')
+	}
+	return s
+}
+
+// ConcealKeys has the change log keep only a salted hash of the values of
+// variables whose keys match one of the patterns, in which * stands for any
+// text; case does not matter. It is called before the store is used.
+func (s *Store) ConcealKeys(patterns []string) {
+	s.concealed = nil
+	for _, p := range patterns {
+		s.concealed = append(s.concealed, strings.ToLower(p))
+	}
+}
+
+func (s *Store) conceals(key string) bool {
+	key = strings.ToLower(key)
+	return slices.ContainsFunc(s.concealed, func(pattern string) bool { return glob(pattern, key) })
+}
+
+// glob reports whether a text matches a pattern of * and text.
+func glob(pattern, text string) bool {
+	first, rest, more := strings.Cut(pattern, "*")
+	if !more {
+		return pattern == text
+	}
+	text, ok := strings.CutPrefix(text, first)
+	if !ok {
+		return false
+	}
+	for {
+		first, rest, more = strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(text, first)
+		}
+		at := strings.Index(text, first)
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(first):]
+	}
+}
+
+// hash tells whether a value is another one, and nothing else: it is salted
+// by the database, and by what it belongs to.
+func (q *session) hash(ctx context.Context, kind, object string, v Variable) (string, error) {
+	if q.log.salt == nil {
+		var salt string
+		if err := q.row(ctx, "SELECT salt FROM log", nil, &salt); err != nil {
+			return "", err
+		}
+		q.log.salt = []byte(salt)
+	}
+	mac := hmac.New(sha256.New, q.log.salt)
+	for _, part := range []string{kind, object, v.Name, v.Value} {
+		mac.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:16]), nil
+}
