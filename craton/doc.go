@@ -84,12 +84,29 @@
 // Pages follow each other by the last object's id. Objects made meanwhile may appear or not. One that is deleted while a walk
 // stands on it breaks the walk: [IsMarkerGone] tells, and the walk is to be begun anew.
 //
+// # A whole fleet
+//
+// A server whose [Client.Capabilities] have "fleet" gives all of it at once, from one moment, while it is read:
+//
+//	fleet, err := c.Fleet(ctx, craton.FleetOptions{Known: tag})
+//	if craton.IsUnchanged(err) {
+//		... // it is still the one with the tag
+//	}
+//	for o, err := range fleet.All() {
+//		... // o.Kind, and o.Object: its JSON
+//	}
+//	tag = fleet.Tag
+//
+// An error in the loop means that the fleet did not come whole, and what came must not be used.
+//
 // # Create, update, delete
 //
 // Create takes a struct with the fields a new object may have; those that are required are named in its comment.
 // Update takes a struct of pointers, and nil leaves a field as it is; new makes a pointer of a value:
 //
 //	c.Hosts.Update(ctx, id, craton.HostUpdate{Note: new("reimaged"), ParentID: new(craton.NoParent)})
+//
+// Move puts a host, a network device or a cell elsewhere, where the server can do that; Update cannot.
 //
 // Delete takes along what an object holds: the hosts of a cell, the cells of a region. It fails with a conflict while another
 // device has the object as its parent, or an interface is on the network. An object that does not exist counts as deleted.

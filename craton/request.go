@@ -46,22 +46,27 @@ func (c *Client) send(ctx context.Context, path string, r *rest.Request) (*Respo
 	}
 	resp, err := c.rest.Do(ctx, r)
 	if err != nil {
-		if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
-			return nil, &ResponseError{Method: r.Method, Path: path, Err: bad}
-		}
-		if none, ok := errors.AsType[*rest.AuthError](err); ok {
-			return nil, (*AuthError)(none)
-		}
-		if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
-			return nil, (*ConnectionError)(none)
-		}
-		return nil, err
+		return nil, typed(err, r.Method, path)
 	}
 	answer := &Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}
 	if !resp.OK() {
 		return nil, errorOf(answer, r.Method, resp.Path)
 	}
 	return answer, nil
+}
+
+// typed is this package's error for a request that got no answer, or none of an API.
+func typed(err error, method, path string) error {
+	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+		return &ResponseError{Method: method, Path: path, Err: bad}
+	}
+	if none, ok := errors.AsType[*rest.AuthError](err); ok {
+		return (*AuthError)(none)
+	}
+	if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
+		return (*ConnectionError)(none)
+	}
+	return err
 }
 
 // call sends a request and decodes its JSON answer into out, which may be nil. need, when not empty,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/server"
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
@@ -351,6 +352,53 @@ func TestFleet(t *testing.T) {
 				t.Error("no device had a parent outside of its place: the test shows less than it should")
 			}
 		})
+	}
+}
+
+// TestFleetOfTheClient: the client library reads the fleet as it is, compressed on its way.
+func TestFleetOfTheClient(t *testing.T) {
+	t.Parallel()
+	tenants := newTenants(t)
+	r := &random{tenants.fixture, rand.New(rand.NewPCG(7, 1)), 0}
+	r.fill(tenants.a.member)
+	for _, who := range []caller{r.root, tenants.a.member} {
+		c, err := craton.New(r.url, craton.WithLocalAuth(who.user, who.key, who.project))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, l := range r.fleetOf(who, "?networks=true&region_id=1", "") {
+			want = append(want, fmt.Sprint(l.id(), l.outside, l.object["name"], l.more != nil))
+		}
+		s, err := c.Fleet(t.Context(), craton.FleetOptions{RegionID: 1, Networks: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for l, err := range s.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := line{kind: string(l.Kind)}
+			d := json.NewDecoder(bytes.NewReader(l.Object))
+			d.UseNumber()
+			if err := d.Decode(&o.object); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprint(o.id(), l.Outside, o.object["name"], l.Resolved != nil))
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(got) < 5 {
+			t.Errorf("%s (-fleet +client):\n%s", who.user, diff)
+		}
+		if _, err := c.Fleet(t.Context(), craton.FleetOptions{RegionID: 1, Networks: true, Known: s.Tag}); !craton.IsUnchanged(err) {
+			t.Errorf("the fleet that was read: %v", err)
+		}
+		r.must(who, 201, "POST", "/v1/clouds", `{"name":"of `+who.user+`"}`)
+		if s, err = c.Fleet(t.Context(), craton.FleetOptions{RegionID: 1, Networks: true, Known: s.Tag}); err != nil {
+			t.Errorf("a fleet that changed: %v", err)
+		} else {
+			s.Close()
+		}
 	}
 }
 

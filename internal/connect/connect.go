@@ -216,6 +216,7 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 		s, err := server.Open(ctx, url, server.Options{
 			Create:     mode == Create || url != v.String("url"),
 			Logger:     slog.New(slog.DiscardHandler),
+			Version:    Version,
 			HashedKeys: kept.List("server.hashed_keys"),
 		})
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -204,6 +205,42 @@ func TestTimeoutOfAFile(t *testing.T) {
 	}
 	if _, err := within(t.Context(), &limit{after: time.Millisecond}, func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }, nil); !errors.As(err, new(*LateError)) {
 		t.Errorf("one that hears of its end: %v", err)
+	}
+}
+
+// TestFleetOfAFile: the answer is read while it is made, and who does not read it to its end keeps nothing.
+func TestFleetOfAFile(t *testing.T) {
+	t.Parallel()
+	c, err := Open(t.Context(), values(t, "--craton-url", "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), "--timeout", "20"), Create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const clouds = 40
+	for i := range clouds { // 4 MB: more than is made at once
+		if _, err := c.Clouds.Create(t.Context(), craton.CloudCreate{Name: fmt.Sprint("c", i), Variables: craton.Vars(map[string]any{"v": strings.Repeat("x", 100_000)})}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, most := range []int{clouds + 1, 1} { // with the project; then not to the end
+		s, err := c.Fleet(t.Context(), craton.FleetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, err := range s.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n++; n == most {
+				break
+			}
+		}
+		if n != most {
+			t.Errorf("%d objects, want %d", n, most)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

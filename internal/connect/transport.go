@@ -25,10 +25,34 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	if t.limit == nil {
-		return t.serve(r)
+	ctx, cancel := context.WithCancelCause(r.Context())
+	run := func(bounded context.Context) (*http.Response, error) {
+		// The answer may come while it is made, and must outlive the time to its beginning.
+		defer context.AfterFunc(bounded, func() { cancel(context.Cause(bounded)) })()
+		resp, err := t.serve(r.WithContext(ctx))
+		if resp == nil {
+			cancel(nil)
+			return nil, err
+		}
+		resp.Body = &lasting{resp.Body, cancel}
+		return resp, nil
 	}
-	return within(r.Context(), t.limit, func(ctx context.Context) (*http.Response, error) { return t.serve(r.WithContext(ctx)) }, nil)
+	if t.limit == nil {
+		return run(r.Context())
+	}
+	return within(r.Context(), t.limit, run, nil)
+}
+
+// lasting is a body whose request ends with it.
+type lasting struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+func (b *lasting) Close() error {
+	err := b.ReadCloser.Close()
+	b.cancel(nil)
+	return err
 }
 
 // limit is how long an operation on a file may take.
@@ -107,50 +131,76 @@ func (t handlerTransport) serve(r *http.Request) (resp *http.Response, err error
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
-	w := &answer{header: http.Header{}, status: http.StatusOK}
-	defer func() {
-		if p := recover(); p != nil {
-			resp, err = nil, fmt.Errorf("the embedded server failed: %v", p)
+	w := &answer{header: http.Header{}, status: http.StatusOK, begun: make(chan struct{})}
+	done := make(chan error, 1)
+	go func() {
+		err := t.run(w, in)
+		if w.pipe != nil {
+			_ = w.pipe.CloseWithError(err) // of nil it is the end
 		}
+		done <- err
 	}()
-	t.handler.ServeHTTP(w, in)
-	if w.header.Get("Content-Length") == "" {
-		w.header.Set("Content-Length", strconv.Itoa(w.body.Len()))
+	resp = &http.Response{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.header, Request: r}
+	select {
+	case <-w.begun:
+		resp.Header, resp.Body, resp.ContentLength = w.header.Clone(), w.reader, -1
+	case err := <-done:
+		if err != nil {
+			return nil, err
+		}
+		if w.pipe != nil { // it ended at once
+			resp.Body, resp.ContentLength = w.reader, -1
+			break
+		}
+		if w.header.Get("Content-Length") == "" {
+			w.header.Set("Content-Length", strconv.Itoa(w.body.Len()))
+		}
+		resp.Body, resp.ContentLength = io.NopCloser(&w.body), int64(w.body.Len())
 	}
-	return &http.Response{
-		Status:     strconv.Itoa(w.status) + " " + http.StatusText(w.status),
-		StatusCode: w.status,
-		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:        w.header,
-		Body:          io.NopCloser(&w.body),
-		ContentLength: int64(w.body.Len()),
-		Request:       r,
-	}, nil
+	resp.StatusCode, resp.Status = w.status, strconv.Itoa(w.status)+" "+http.StatusText(w.status)
+	return resp, nil
 }
 
-// maxAtOnce bounds the memory that is taken for an answer before it is written.
-const maxAtOnce = 1 << 20
+// run calls the handler. A panic becomes an error.
+func (t handlerTransport) run(w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the embedded server failed: %v", p)
+		}
+	}()
+	t.handler.ServeHTTP(w, r)
+	return nil
+}
 
-// answer collects what a handler writes.
+// answer collects what a handler writes. An answer of which it does not know the length is read while it is written.
 type answer struct {
 	header http.Header
 	body   bytes.Buffer
 	status int
 	wrote  bool
+
+	begun  chan struct{} // closed when it is to be read
+	reader *io.PipeReader
+	pipe   *io.PipeWriter
 }
 
 func (a *answer) Header() http.Header { return a.header }
 
 func (a *answer) WriteHeader(status int) {
-	if !a.wrote {
-		a.status, a.wrote = status, true
+	if a.wrote {
+		return
+	}
+	a.status, a.wrote = status, true
+	if status == http.StatusOK && a.header.Get("Content-Length") == "" {
+		a.reader, a.pipe = io.Pipe()
+		close(a.begun)
 	}
 }
 
 func (a *answer) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	if n, err := strconv.Atoi(a.header.Get("Content-Length")); err == nil && a.body.Cap() == 0 && n <= maxAtOnce {
-		a.body.Grow(n)
+	if a.pipe != nil {
+		return a.pipe.Write(b)
 	}
 	return a.body.Write(b)
 }

@@ -1,0 +1,203 @@
+package craton
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// FleetOptions choose a part of the fleet: all that are set must hold.
+type FleetOptions struct {
+	CloudID  int
+	RegionID int
+	CellID   int
+	Networks bool   // networks and their interfaces too
+	Known    string // the Tag of a fleet that the caller has already: see [IsUnchanged]
+}
+
+// FleetStream is a whole fleet of one moment that is on its way. It must be closed, or read to its end.
+type FleetStream struct {
+	Tag      string // tells this fleet from one that is any different
+	Revision string // where the change log ended at its moment: a cursor
+
+	stream *rest.Stream
+}
+
+// FleetLine is one object of a fleet. Its bytes are the caller's until the next line.
+type FleetLine struct {
+	Kind    Kind
+	Outside bool   // it is not in the place that was asked for, but above a device in it
+	Object  []byte // JSON, as lists with details and without resolved values have it
+	// Resolved are a region's variables with what it inherits, where the caller may not read the project; else nil.
+	Resolved []byte
+}
+
+// errUnchanged is what IsUnchanged knows.
+var errUnchanged = errors.New("craton: the fleet is the one that is known")
+
+// IsUnchanged tells that the fleet is the one with the tag in [FleetOptions].
+func IsUnchanged(err error) bool { return errors.Is(err, errUnchanged) }
+
+// Fleet asks for all that the caller may see of the fleet, or of a place in it, from one moment: containers before what is in them.
+//
+// A server can do this whose [Capabilities] have "fleet"; of others it is the error of a path that does not exist. The timeout of the
+// client bounds each wait for a part of the answer, not the whole of it.
+func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error) {
+	q := url.Values{}
+	for name, id := range map[string]int{"cloud_id": o.CloudID, "region_id": o.RegionID, "cell_id": o.CellID} {
+		if id != 0 {
+			q.Set(name, strconv.Itoa(id))
+		}
+	}
+	if o.Networks {
+		q.Set("networks", "true")
+	}
+	const path = "/fleet"
+	r := &rest.Request{Method: http.MethodGet, Path: path, Query: q, Header: http.Header{}}
+	if o.Known != "" {
+		r.Header.Set("If-None-Match", o.Known)
+	}
+	stream, resp, err := c.rest.Stream(ctx, r)
+	switch {
+	case err != nil:
+		return nil, typed(err, r.Method, path)
+	case resp != nil && resp.Status == http.StatusNotModified && o.Known != "":
+		return nil, errUnchanged
+	case resp != nil:
+		return nil, errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, r.Method, resp.Path)
+	}
+	return &FleetStream{Tag: stream.Header.Get("Etag"), Revision: stream.Header.Get("X-Craton-Revision"), stream: stream}, nil
+}
+
+// Close ends the stream, be it read or not.
+func (s *FleetStream) Close() { s.stream.Close() }
+
+// All yields the objects, and ends with an error where the fleet does not come whole: what came before must not be used then.
+func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
+	return func(yield func(FleetLine, error) bool) {
+		defer s.Close()
+		lines := bufio.NewReaderSize(s.stream, 256<<10)
+		var long []byte
+		for n := -1; ; n++ { // the first line is no object's
+			text, err := line(lines, &long)
+			if err != nil {
+				yield(FleetLine{}, s.broken(err))
+				return
+			}
+			l, count, err := parseLine(text)
+			switch {
+			case err == nil && n == -1 && l.Kind != fleetLine:
+				err = errors.New("it does not begin as a fleet")
+			case err == nil && count >= 0 && count != n:
+				err = fmt.Errorf("it has %d objects, and says that there are %d", n, count)
+			}
+			switch {
+			case err != nil:
+				yield(FleetLine{}, s.broken(err))
+				return
+			case count >= 0:
+				if _, err := lines.ReadByte(); !errors.Is(err, io.EOF) {
+					yield(FleetLine{}, s.broken(errors.New("it goes on after its last line")))
+				}
+				return
+			case n >= 0 && l.Kind != "" && !yield(l, nil):
+				return
+			}
+		}
+	}
+}
+
+// broken is the error of a fleet that is not whole.
+func (s *FleetStream) broken(err error) error {
+	if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
+		return (*ConnectionError)(none)
+	}
+	if errors.Is(err, io.EOF) {
+		err = errors.New("it ends before its last line")
+	}
+	return &ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}
+}
+
+// line reads a line without its end. long is used for what does not fit the reader.
+func line(r *bufio.Reader, long *[]byte) ([]byte, error) {
+	text, err := r.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return bytes.TrimSuffix(text, []byte("\n")), err
+	}
+	*long = append((*long)[:0], text...)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		text, err = r.ReadSlice('\n')
+		*long = append(*long, text...)
+	}
+	return bytes.TrimSuffix(*long, []byte("\n")), err
+}
+
+// lineKinds are the kinds that a line can be of, by their names.
+var lineKinds = func() map[string]Kind {
+	kinds := map[string]Kind{fleetLine: fleetLine}
+	for _, k := range []Kind{KindProject, KindCloud, KindRegion, KindCell, KindHost, KindNetworkDevice, KindNetwork, KindNetworkInterface} {
+		kinds[string(k)] = k
+	}
+	return kinds
+}()
+
+// fleetLine is the first line's.
+const fleetLine = "fleet"
+
+// parseLine reads {"host":{...}} and the like. count is that of the last line, -1 for others. What is not known has no kind.
+func parseLine(text []byte) (l FleetLine, count int, err error) {
+	if kind, object, ok := plainLine(text); ok {
+		return FleetLine{Kind: kind, Object: object}, -1, nil
+	}
+	if !gjson.ValidBytes(text) {
+		return l, -1, fmt.Errorf("a line of it is not JSON: %.80q", text)
+	}
+	count = -1
+	members := func(of gjson.Result) {
+		of.ForEach(func(key, value gjson.Result) bool {
+			switch kind := lineKinds[key.Str]; {
+			case kind != "":
+				l.Kind, l.Object = kind, text[value.Index:value.Index+len(value.Raw)]
+			case key.Str == "end":
+				count = int(value.Get("count").Int())
+			case key.Str == "resolved":
+				l.Resolved = text[value.Index : value.Index+len(value.Raw)]
+			}
+			return true
+		})
+	}
+	whole := gjson.ParseBytes(text)
+	if outside := whole.Get("outside"); outside.IsObject() {
+		l.Outside = true
+		members(outside)
+		return l, count, nil
+	}
+	members(whole)
+	return l, count, nil
+}
+
+// plainLine reads a line that has one member, of a known kind. That is nearly all of them.
+func plainLine(text []byte) (kind Kind, object []byte, ok bool) {
+	rest, ok := bytes.CutPrefix(text, []byte(`{"`))
+	if !ok {
+		return "", nil, false
+	}
+	name, rest, ok := bytes.Cut(rest, []byte(`":`))
+	kind = lineKinds[string(name)]
+	if !ok || kind == "" || !bytes.HasSuffix(rest, []byte("}}")) {
+		return "", nil, false
+	}
+	object = rest[:len(rest)-1]
+	return kind, object, object[0] == '{' && gjson.ValidBytes(object)
+}
