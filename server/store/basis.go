@@ -27,8 +27,9 @@ type Marks struct {
 	Log    Cursor // where the change log ends
 }
 
-// Marks reads the marks of a basis.
-func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
+// statement reads the salt, where the log ends, and the newest change of the
+// own object and of the whole basis.
+func (b Basis) statement(sc Scope) (string, []any) {
 	var own []Object
 	if b.Own != nil {
 		own = append(own, *b.Own)
@@ -36,7 +37,6 @@ func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
 	ownParts, ownArgs := newestOf(own)
 	parts, args := newestOf(append(own, b.Objects...))
 	with, kindParts, kindArgs := newestIn(sc, b.Kinds)
-	parts, args = append(parts, kindParts...), append(args, kindArgs...)
 	newest := func(parts []string) string {
 		if len(parts) == 0 {
 			parts = []string{"SELECT CAST(NULL AS BIGINT) AS r"}
@@ -45,12 +45,18 @@ func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
 	}
 	const change = "(SELECT change FROM changes WHERE revision = %.r ORDER BY n LIMIT 1)"
 	text := with + "SELECT log.salt, log.revision, log.change, own.r, " + strings.ReplaceAll(change, "%", "own") + ", whole.r, " + strings.ReplaceAll(change, "%", "whole") +
-		" FROM log CROSS JOIN " + newest(ownParts) + " AS own CROSS JOIN " + newest(parts) + " AS whole"
+		" FROM log CROSS JOIN " + newest(ownParts) + " AS own CROSS JOIN " + newest(append(parts, kindParts...)) + " AS whole"
+	return text, slices.Concat(ownArgs, args, kindArgs)
+}
+
+// Marks reads the marks of a basis.
+func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
+	text, args := b.statement(sc)
 	var m Marks
 	var salt string
 	var revisions [2]*int64
 	var changes [2]*string
-	if err := v.q.row(ctx, text, append(ownArgs, args...), &salt, &m.Log.Revision, &m.Log.Change, &revisions[0], &changes[0], &revisions[1], &changes[1]); err != nil {
+	if err := v.q.row(ctx, text, args, &salt, &m.Log.Revision, &m.Log.Change, &revisions[0], &changes[0], &revisions[1], &changes[1]); err != nil {
 		return Marks{}, err
 	}
 	for i, into := range []*string{&m.Own, &m.Newest} {
