@@ -1,0 +1,127 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/craton-fleet/craton/internal/postgrestest"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
+)
+
+// TestLostConnections puts something between the store and PostgreSQL that cuts connections: some when the answer to a COMMIT
+// is on its way, so that it was done and nobody knows, and some when a transaction has begun. Every write is told as it is,
+// and is there once.
+func TestLostConnections(t *testing.T) {
+	t.Parallel()
+	enginetest.Only(t, enginetest.Postgres)
+	u, err := url.Parse(postgrestest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &cutter{server: u.Host}
+	u.Host = p.listen(t)
+	s, err := Open(t.Context(), u.String(), Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	sc := fleet(t, s)
+	p.armed.Store(true)
+	const writers, each = 8, 30
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				n := host(fmt.Sprintf("h%d-%d", w, i), nil)
+				n.Variables = []Variable{{Name: "k", Value: "1"}}
+				if _, err := s.Create(t.Context(), Hosts, sc, n); err != nil {
+					t.Errorf("writer %d, host %d: %v", w, i, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	p.armed.Store(false)
+	if p.answers.Load() < 3 || p.begins.Load() < 3 {
+		t.Errorf("%d answers and %d begun transactions were cut", p.answers.Load(), p.begins.Load())
+	}
+	page, err := s.List(t.Context(), Hosts, sc, List{Limit: 2 * writers * each, Sort: []string{"id"}})
+	if err != nil || len(page.Rows) != writers*each {
+		t.Fatalf("%d hosts, %v", len(page.Rows), err)
+	}
+	var rows, objects, revisions, newest int
+	err = s.read(t.Context(), func(ctx context.Context, q *session) error {
+		return q.row(ctx, "SELECT count(*), count(DISTINCT object_id), count(DISTINCT revision), max(revision) FROM changes WHERE kind = 'host'", nil, &rows, &objects, &revisions, &newest)
+	})
+	const before = 4 // the project, and the places of the fleet
+	if err != nil || rows != writers*each || objects != rows || revisions != rows || newest != before+rows {
+		t.Errorf("%d changes of %d hosts in %d revisions up to %d, %v", rows, objects, revisions, newest, err)
+	}
+}
+
+// cutter is a proxy that cuts connections by chance.
+type cutter struct {
+	server          string
+	armed           atomic.Bool
+	answers, begins atomic.Int64
+}
+
+func (p *cutter) listen(t *testing.T) (address string) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go p.serve(client)
+		}
+	}()
+	return l.Addr().String()
+}
+
+func (p *cutter) serve(client net.Conn) {
+	defer client.Close()
+	server, err := (&net.Dialer{}).Dial("tcp", p.server)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go func() {
+		_, _ = io.Copy(server, client)
+		_ = server.Close()
+	}()
+	b := make([]byte, 64<<10)
+	for {
+		n, err := server.Read(b)
+		if err != nil {
+			return
+		}
+		if p.armed.Load() {
+			switch {
+			case bytes.Contains(b[:n], []byte("COMMIT\x00")) && rand.N(8) == 0:
+				p.answers.Add(1)
+				return
+			case bytes.Contains(b[:n], []byte("BEGIN\x00")) && rand.N(12) == 0:
+				p.begins.Add(1)
+				return
+			}
+		}
+		if _, err := client.Write(b[:n]); err != nil {
+			return
+		}
+	}
+}
