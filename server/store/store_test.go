@@ -21,7 +21,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(enginetest.Main(m, enginetest.Disturbed)) }
 
 // openFast opens a file whose writes do not wait for the disk.
 func openFast(path string) (*Store, error) {
@@ -74,6 +74,7 @@ func fleet(t testing.TB, s *Store) Scope {
 	create(t, s, Clouds, sc, New{Values: Values{"name": "c"}})
 	create(t, s, Regions, sc, New{Values: Values{"name": "r", "cloud_id": int64(1)}})
 	create(t, s, Cells, sc, New{Values: Values{"name": "l", "cloud_id": int64(1), "region_id": int64(1)}})
+	enginetest.Disturb(t, s.Name())
 	return sc
 }
 

@@ -1,6 +1,7 @@
 // Package enginetest runs the tests of a package on every database that the
 // store has: on a SQLite file, on PostgreSQL, and on PostgreSQL behind a pgbouncer
-// in transaction mode. Only tests import it.
+// in transaction mode. [Disturbed] is a fourth: a PostgreSQL where one write in
+// some fails with a serialization failure or a deadlock. Only tests import it.
 //
 //	func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 //
@@ -34,6 +35,9 @@ const (
 	SQLite   Engine = "sqlite"
 	Postgres Engine = "postgres"
 	Bouncer  Engine = "pgbouncer"
+
+	// Disturbed is PostgreSQL whose transactions are in each other's way.
+	Disturbed Engine = "disturbed"
 )
 
 var now = SQLite
@@ -44,9 +48,10 @@ const variable = "CRATON_TEST_ENGINE"
 // Now is the database that tests run on.
 func Now() Engine { return now }
 
-// Main runs all tests on each database in turn.
-func Main(m *testing.M) (code int) {
-	for _, e := range []Engine{SQLite, Postgres, Bouncer} {
+// Main runs all tests on each database in turn, and on those that are named
+// beside the usual ones.
+func Main(m *testing.M, more ...Engine) (code int) {
+	for _, e := range append([]Engine{SQLite, Postgres, Bouncer}, more...) {
 		if wanted := os.Getenv(variable); wanted != "" && wanted != string(e) {
 			continue
 		}
@@ -77,8 +82,46 @@ func Database(t testing.TB) string {
 		return postgrestest.Database(t)
 	case Bouncer:
 		return postgrestest.Bounced(t)
+	case Disturbed:
+		database := postgrestest.Database(t)
+		postgrestest.Shared(t).Exec(t, database[strings.LastIndex(database, "/")+1:], disturb...)
+		return database
 	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
+}
+
+// Disturb begins to disturb a database, on [Disturbed]: what has been made
+// before has the ids that a test expects.
+func Disturb(t testing.TB, database string) {
+	t.Helper()
+	if now == Disturbed {
+		Exec(t, database, "INSERT INTO public.disturbing VALUES (now())")
+	}
+}
+
+// disturb has every table that is made from here on fail some of the statements
+// that write to it, by chance, as a database does whose transactions get into
+// each other's way.
+var disturb = []string{
+	"CREATE TABLE public.disturbing (since TIMESTAMPTZ)",
+	"GRANT ALL ON public.disturbing TO PUBLIC",
+	`CREATE FUNCTION disturb() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		IF NOT EXISTS (SELECT 1 FROM public.disturbing) THEN RETURN NULL; END IF;
+		IF random() < 0.01 THEN RAISE EXCEPTION 'could not serialize, on purpose' USING ERRCODE = '40001'; END IF;
+		IF random() < 0.005 THEN RAISE EXCEPTION 'deadlock, on purpose' USING ERRCODE = '40P01'; END IF;
+		RETURN NULL;
+	END $$`,
+	`CREATE FUNCTION spread() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+	DECLARE made record;
+	BEGIN
+		FOR made IN SELECT object_identity AS name FROM pg_event_trigger_ddl_commands() WHERE command_tag = 'CREATE TABLE' AND object_identity NOT LIKE '%craton_schema' LOOP
+			IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = made.name::regclass AND tgname = 'disturb') THEN
+				EXECUTE format('CREATE TRIGGER disturb AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION disturb()', made.name);
+			END IF;
+		END LOOP;
+	END $$`,
+	`CREATE EVENT TRIGGER spread ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION spread()`,
 }
 
 // Exec runs a statement, whose arguments are `?`, in a database, past the store.

@@ -231,7 +231,7 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	}
 	until := time.Now().Add(patience)
 	err := pauses.Do(ctx, func(n int) (bool, error) {
-		cause, err := s.attempt(ctx, w, until)
+		cause, err := s.attempt(ctx, w)
 		if code(cause) == foreignKeyViolation && n >= mostRaces {
 			return false, err
 		}
@@ -245,8 +245,8 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 
 // attempt runs a write once. cause is what the database said when it did not let
 // it through, and nothing was stored.
-func (s *Engine) attempt(ctx context.Context, w engine.Work, until time.Time) (cause, err error) {
-	conn, err := s.connect(ctx, until)
+func (s *Engine) attempt(ctx context.Context, w engine.Work) (cause, err error) {
+	conn, err := s.connect(ctx, time.Now().Add(patience))
 	if err != nil {
 		return nil, err // connect has tried for as long as it may
 	}
