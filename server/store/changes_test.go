@@ -329,6 +329,7 @@ func TestLogBegins(t *testing.T) {
 func TestDeleteInPieces(t *testing.T) { //nolint:paralleltest // it looks at the memory of the process
 	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
 	defer debug.SetGCPercent(debug.SetGCPercent(50))
+	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres, enginetest.Bouncer) // what runs again leaves garbage
 	s := fresh(t)
 	sc := fleet(t, s)
 	const hosts, large = 3 * pieceRows / 2, 200 << 10
