@@ -85,7 +85,9 @@ func (a *answer) pack(buf []byte) (rest []byte, packed bool, err error) {
 		if err := a.spill(buf); err != nil {
 			return nil, false, err
 		}
-		return nil, true, a.packer.Close()
+		err := a.packer.Close()
+		a.unpack() // it is large, and the client may be slow
+		return nil, true, err
 	case a.coding == nil || len(buf) < leastPacked:
 		return buf, false, nil
 	}
@@ -97,6 +99,14 @@ func (a *answer) pack(buf []byte) (rest []byte, packed bool, err error) {
 	}
 	err = p.Close()
 	return whole.Bytes(), true, err
+}
+
+// unpack gives the packer back.
+func (a *answer) unpack() {
+	if a.packer != nil {
+		a.coding.put(a.packer)
+		a.packer = nil
+	}
 }
 
 // store moves bytes to the file.
@@ -139,10 +149,7 @@ func (a *answer) close() {
 		_ = os.Remove(a.file.Name())
 		a.file = nil
 	}
-	if a.packer != nil {
-		a.coding.put(a.packer)
-		a.packer = nil
-	}
+	a.unpack()
 	a.budget.files.Release(a.size)
 	a.budget.large.Release(a.large)
 	a.plain, a.size, a.large, a.err = 0, 0, 0, nil

@@ -56,3 +56,25 @@ func TestPieces(t *testing.T) {
 	}
 	full.close()
 }
+
+// TestPackersComeBack: an answer that waits for its client has no packer any
+// more, which is larger than what it still has to send.
+func TestPackersComeBack(t *testing.T) {
+	t.Parallel()
+	for _, k := range codings {
+		a := answer{budget: newBudget(DefaultLimits), whole: true, coding: k}
+		text := strings.Repeat("what repeats itself ", 20_000)
+		buf := a.room([]byte(text))
+		if a.packer == nil || len(buf) != 0 {
+			t.Fatalf("%s: nothing was packed", k.name)
+		}
+		rest, packed, err := a.pack([]byte(text))
+		if err != nil || !packed || rest != nil || a.packer != nil {
+			t.Errorf("%s: %d bytes left, packed %v, packer %v, %v", k.name, len(rest), packed, a.packer, err)
+		}
+		if a.size == 0 || a.size > int64(len(text)/5) || a.plain != int64(2*len(text)) {
+			t.Errorf("%s: %d bytes of %d", k.name, a.size, a.plain)
+		}
+		a.close()
+	}
+}
