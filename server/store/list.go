@@ -305,13 +305,22 @@ func (b *listStatement) filter(c *conditions) string {
 		c.add("EXISTS (SELECT 1 FROM labels l WHERE l.device_id = t.id AND l.label = ?)", b.l.Label)
 	}
 	if b.l.NameLike != "" {
-		c.add(b.dialect.Like("t.name"), b.l.NameLike)
+		c.add(b.dialect.Like("t.name"), pattern(b.l.NameLike))
 	}
 	if b.l.Under != 0 {
 		c.add(`t.id IN (WITH RECURSIVE down (id) AS (SELECT id FROM devices WHERE parent_id = ? UNION SELECT d.id FROM devices d JOIN down ON d.parent_id = down.id) SELECT id FROM down)`, b.l.Under)
 	}
 	b.match.where(b.e, b.l.VarsOfAll, c)
 	return from
+}
+
+// pattern is a LIKE pattern that ends in no half escape: a backslash with
+// nothing behind it stands for itself, as with MySQL.
+func pattern(text string) string {
+	if slashes := len(text) - len(strings.TrimRight(text, `\`)); slashes%2 == 1 {
+		text += `\`
+	}
+	return text
 }
 
 // rows is the statement of the page itself.

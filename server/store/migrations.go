@@ -196,10 +196,11 @@ CREATE TABLE log (
 	horizon        BIGINT NOT NULL,
 	horizon_change TEXT NOT NULL,
 	pruned         BIGINT NOT NULL, -- up to here nothing is left to be removed
-	salt           TEXT NOT NULL    -- of the hashes of values that are not kept
+	salt           TEXT NOT NULL,   -- of the hashes of values that are not kept
+	fence          BIGINT NOT NULL  -- see nextRevision
 );
-INSERT INTO log (id, revision, change, changed_at, horizon, horizon_change, pruned, salt)
-SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM projects) THEN 1 ELSE 0 END, lower(hex(randomblob(16))), 0, 0, '', 0, lower(hex(randomblob(16)))
+INSERT INTO log (id, revision, change, changed_at, horizon, horizon_change, pruned, salt, fence)
+SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM projects) THEN 1 ELSE 0 END, lower(hex(randomblob(16))), 0, 0, '', 0, lower(hex(randomblob(16))), 0
 WHERE NOT EXISTS (SELECT 1 FROM log);
 UPDATE log SET horizon = revision, horizon_change = change, pruned = revision WHERE horizon_change = '';
 

@@ -20,6 +20,7 @@ type Store struct {
 	limits     Limits
 	concealed  []string // see ConcealKeys
 	bell       bell
+	fence      atomic.Int64 // of the log, as it was last seen; less than 0 for not yet
 	statements atomic.Int64 // run so far; the tests count queries with it
 	now        func() time.Time
 }
@@ -72,7 +73,9 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 }
 
 func newStore(e engine.Engine) *Store {
-	return &Store{engine: e, now: time.Now, limits: DefaultLimits}
+	s := &Store{engine: e, now: time.Now, limits: DefaultLimits}
+	s.fence.Store(-1)
+	return s
 }
 
 func openEngine(ctx context.Context, database string, o Options, migrations []string) (engine.Engine, error) {

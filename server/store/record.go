@@ -41,6 +41,7 @@ type named struct {
 type recorder struct {
 	actor    Actor
 	expected []string // see [IfUnchanged]
+	fence    int64    // when it began, or before
 	change   string   // "" as long as nothing is stored
 	revision int64    // where it had to be known
 	at       int64    // the same
@@ -93,8 +94,14 @@ const fewRows = 16
 
 // The row that gives out revisions is touched as late as can be: from there on
 // writes wait for each other until they commit.
+//
+// It also is a fence. A write whose connection was lost can still be on its way,
+// in a buffer or behind others. Whoever finds out what became of it raises the
+// fence, and a write that began before the fence was raised divides by 0: it is
+// not committed any more, and runs again if anybody waits for it.
 const (
-	nextRevision = "UPDATE log SET revision = revision + 1, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END"
+	nextRevision = "UPDATE log SET revision = revision + 1 / CASE WHEN fence = ? THEN 1 ELSE 0 END, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END"
+	raiseFence   = "UPDATE log SET fence = fence + 1"
 	insertNewest = insertChanges + ` SELECT revision, ?, change, changed_at, ?, ?, ?, ?, ?, ?, ?, ?,
 		COALESCE((SELECT name || '/' FROM clouds WHERE id = ?), '') || COALESCE((SELECT name || '/' FROM regions WHERE id = ?), '') || COALESCE((SELECT name || '/' FROM cells WHERE id = ?), '') || ?,
 		?, ?, ? FROM log`
@@ -112,7 +119,7 @@ func (q *session) finish(ctx context.Context) error {
 	}
 	l.change = newChange()
 	now := q.store.now().UnixMicro()
-	if err := q.later(ctx, nextRevision, []any{l.change, now, now}); err != nil {
+	if err := q.later(ctx, nextRevision, []any{l.fence, l.change, now, now}); err != nil {
 		return err
 	}
 	for i := range l.held {
@@ -132,7 +139,7 @@ func (q *session) flush(ctx context.Context) error {
 	if l.change == "" {
 		l.change = newChange()
 		now := q.store.now().UnixMicro()
-		err := q.row(ctx, nextRevision+" RETURNING revision, changed_at", []any{l.change, now, now}, &l.revision, &l.at)
+		err := q.row(ctx, nextRevision+" RETURNING revision, changed_at", []any{l.fence, l.change, now, now}, &l.revision, &l.at)
 		if err != nil {
 			return err
 		}
@@ -156,10 +163,14 @@ func (l *recorder) append(args []any, r *record) []any {
 	return append(args, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message, r.kind, r.object)
 }
 
-// holds reports whether the log has what a write recorded a moment ago.
+// holds reports whether the log has what a write recorded a moment ago. If it has
+// not, it never will, once this transaction is committed.
 func (q *session) holds(ctx context.Context, l *recorder) (bool, error) {
 	if l.change == "" {
 		return true, nil // there was nothing to store
+	}
+	if err := q.exec(ctx, raiseFence, nil); err != nil { // it waits for who has the row
+		return false, err
 	}
 	var n int
 	err := q.row(ctx, "SELECT count(*) FROM changes WHERE revision > (SELECT revision - 10000 FROM log) AND change = ?", []any{l.change}, &n)

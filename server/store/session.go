@@ -71,8 +71,15 @@ func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *sessi
 	expected, _ := ctx.Value(expectedKey{}).([]string)
 	var log *recorder
 	run := func(ctx context.Context, tx engine.Tx) error {
-		log = &recorder{actor: who, expected: expected}
+		again := log != nil
+		log = &recorder{actor: who, expected: expected, fence: s.fence.Load()}
 		q := &session{store: s, tx: tx, log: log}
+		if again || log.fence < 0 {
+			if err := q.row(ctx, "SELECT fence FROM log", nil, &log.fence); err != nil {
+				return err
+			}
+			s.fence.Store(log.fence)
+		}
 		if err := fn(ctx, q); err != nil {
 			return err
 		}

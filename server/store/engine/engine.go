@@ -59,7 +59,8 @@ type Options struct {
 // error that no method of its [Tx] returned is a refusal: what Run did is taken back, and the error returned as it is.
 //
 // Stored tells, in a transaction of its own, whether Run was committed after all. It is asked when the connection was lost
-// during the commit. A nil Stored says that nobody can tell.
+// during the commit, and its transaction is committed too. If it tells that Run was not committed, Run must not be
+// committed any more, wherever it is on its way. A nil Stored says that nobody can tell.
 //
 // A Long one may take as long as its context lasts.
 type Work struct {

@@ -279,7 +279,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work) (cause, err error) 
 		conn.Release()
 		return nil, fmt.Errorf("the database took a write back: %w", t.failed)
 	case undone(err):
-		drop(conn)
+		t.end()
 		return err, err
 	}
 	drop(conn)
@@ -305,7 +305,8 @@ func undone(err error) bool {
 }
 
 // lookUp finds out what became of a commit whose connection was lost. The
-// transaction may still be under way: [engine.Work.Stored] waits for it.
+// transaction may still be under way, or not have arrived yet:
+// [engine.Work.Stored] waits for it, or keeps it from being committed.
 func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, err error) {
 	if w.Stored == nil {
 		return nil, s.failure(engine.Uncertain, lost)
@@ -319,7 +320,10 @@ func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, 
 		}
 		t := newTx(conn, beginWrite, notForEver)
 		defer t.end()
-		stored, err = w.Stored(ctx, t)
+		if stored, err = w.Stored(ctx, t); err != nil {
+			return err
+		}
+		_, err = t.commit(ctx, false) // what it found may not be durable before
 		return err
 	})
 	switch {

@@ -26,6 +26,7 @@ var reasons = []struct {
 	{"57014", engine.Busy}, // cancelled: a timeout of the server's
 	{serializationFailure, engine.Busy},
 	{deadlock, engine.Busy},
+	{fenced, engine.Busy},
 	{"28", engine.NoAccess},
 	{"3D000", engine.NoAccess},
 	{"3F000", engine.NoAccess},

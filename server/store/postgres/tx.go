@@ -163,6 +163,12 @@ func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 		if t.conn, err = t.renew(ctx, t.conn); err != nil {
 			return nil, err
 		}
+		// A batch that was sent knows the statements that the other connection had prepared.
+		anew := &pgx.Batch{}
+		for _, q := range queue.QueuedQueries {
+			anew.Queue(q.SQL, q.Arguments...)
+		}
+		queue = anew
 	}
 }
 
@@ -202,6 +208,7 @@ const (
 	serializationFailure = "40001"
 	deadlock             = "40P01"
 	unknownStatement     = "26000" // that was prepared, and is not there any more
+	fenced               = "22012" // division by zero, which nothing else does: began before somebody raised the fence of the log
 )
 
 // code is the code of an error that the server sent; "" for any other.
