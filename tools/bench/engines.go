@@ -21,7 +21,6 @@ import (
 
 // What is done to each engine.
 const (
-	engineHosts  = 2000 // in the fleet that is read
 	enginePages  = 600  // that are read, 30 hosts with resolved variables each
 	engineWrites = 2000 // by 32 writers; a tenth of it by one
 )
@@ -36,7 +35,7 @@ type engineFigure struct {
 
 // measureEngines measures `craton server` on SQLite and on PostgreSQL, each with a disk that is waited for, and the same
 // with the program of an earlier commit, if there is one. What an earlier one cannot do is left out.
-func measureEngines(ctx context.Context, binary, before string, runs int) ([]engineFigure, error) {
+func measureEngines(ctx context.Context, binary, before string, hosts, runs int) ([]engineFigure, error) {
 	dir, err := os.MkdirTemp("", "craton-bench-")
 	if err != nil {
 		return nil, err
@@ -77,7 +76,7 @@ func measureEngines(ctx context.Context, binary, before string, runs int) ([]eng
 			if err != nil {
 				return nil, err
 			}
-			f, err := measureEngine(ctx, o.binary, database)
+			f, err := measureEngine(ctx, o.binary, database, hosts)
 			if err != nil && o.binary == before && strings.HasPrefix(o.name, "PostgreSQL") {
 				continue
 			}
@@ -112,13 +111,13 @@ func measureEngines(ctx context.Context, binary, before string, runs int) ([]eng
 	return figures, nil
 }
 
-func measureEngine(ctx context.Context, binary, database string) (f engineFigure, err error) {
+func measureEngine(ctx context.Context, binary, database string, hosts int) (f engineFigure, err error) {
 	s, err := serve(ctx, binary, database)
 	if err != nil {
 		return f, err
 	}
 	defer s.stop()
-	if err := seed(ctx, s.client, s.projectID, engineHosts); err != nil {
+	if err := seed(ctx, s.client, s.projectID, hosts); err != nil {
 		return f, err
 	}
 	var markers []string
@@ -180,8 +179,8 @@ func perSecond(ctx context.Context, n, atOnce int, do func(ctx context.Context, 
 	return float64(n) / time.Since(started).Seconds(), err
 }
 
-func reportEngines(w io.Writer, all []engineFigure) {
-	fmt.Fprintf(w, "craton server, %d hosts; durable writes of a host with two variables\n", engineHosts)
+func reportEngines(w io.Writer, all []engineFigure, hosts int) {
+	fmt.Fprintf(w, "craton server, %d hosts; durable writes of a host with two variables\n", hosts)
 	row, flush := table(w, all)
 	row("", func(f engineFigure) string { return f.name })
 	for _, line := range []struct {

@@ -29,6 +29,7 @@ func main() {
 	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory: numbers of hosts")
 	flag.StringVar(&b.nodes, "nodes", "1000,10000", "ironic: numbers of nodes")
 	flag.StringVar(&b.before, "before", "", "engines: the program of an earlier commit, to be measured beside this one")
+	flag.IntVar(&b.engineHosts, "hosts", 2000, "engines: number of hosts in the fleet that is read")
 	flag.IntVar(&b.runs, "runs", 5, "runs of each measurement, of which the median counts (3 at 100,000 hosts)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -42,7 +43,7 @@ func main() {
 // bench is what is asked for.
 type bench struct {
 	binary, only, sizes, nodes, before string
-	runs                               int
+	runs, engineHosts                  int
 }
 
 func (b bench) run(ctx context.Context) error {
@@ -89,7 +90,7 @@ func (b bench) run(ctx context.Context) error {
 	}
 	var engines []engineFigure
 	if wanted("engines") {
-		if engines, err = measureEngines(ctx, b.binary, b.before, b.runs); err != nil {
+		if engines, err = measureEngines(ctx, b.binary, b.before, b.engineHosts, b.runs); err != nil {
 			return err
 		}
 	}
@@ -113,7 +114,7 @@ func (b bench) run(ctx context.Context) error {
 	}
 	if engines != nil {
 		fmt.Println()
-		reportEngines(os.Stdout, engines)
+		reportEngines(os.Stdout, engines, b.engineHosts)
 		all = append(all, engineVerdicts(engines)...)
 	}
 	binaries, err := binaryVerdicts(ctx, b.binary)
