@@ -51,6 +51,7 @@ func New(rawURL string, options ...Option) (*Client, error) {
 		WaitMost:  10 * time.Second,
 		UserAgent: "craton-go",
 		Policy:    repeatReads,
+		Plain:     true, // of a page it takes both sides longer than most networks save; what is large asks for it
 		Forbidden: roleMissing,
 	}}
 	for _, o := range options {

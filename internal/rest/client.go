@@ -30,6 +30,7 @@ type Config struct {
 	TLS       func() (*tls.Config, error) // nil: the system's certificates
 	Transport http.RoundTripper           // nil: one of its own, with TLS
 	Policy    Policy
+	Plain     bool                 // no answer is asked for compressed
 	Redirects bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
 	HideURL   bool                 // errors name paths only, because the URL says nothing of where the transport leads
 	Refused   string               // what an error says of credentials that were refused: who was tried, and what to do

@@ -35,7 +35,7 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	if rt == nil {
 		t := cleanhttp.DefaultPooledTransport() // obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY
 		t.MaxIdleConnsPerHost = 32
-		t.DisableCompression = true // of a page it takes both sides longer than most networks save; what is large asks for it
+		t.DisableCompression = c.Plain
 		read := c.TLS
 		if read == nil {
 			read = func() (*tls.Config, error) { return TLS("", "", "", false) }
