@@ -116,7 +116,7 @@ func secretsIn(value gjson.Result, secret bool) (found []string) {
 const imageURL = "image_url"
 
 // lowCode is how Go quotes what Python writes as \xa0.
-var lowCode = regexp.MustCompile(`\\u00([0-9a-f]{2})`)
+var lowCode = value.Lazily(`\\u00([0-9a-f]{2})`)
 
 // written are the forms in which a server repeats a text, each with what takes its place: as it is, and quoted by JSON and by
 // Python. What is short stands in other words too, and so counts only with its quotes.
@@ -124,7 +124,7 @@ func written(text string) (forms [][2]string) {
 	const short = 8
 	var all []string
 	for _, quoted := range []string{text, strings.Trim(strconv.Quote(text), `"`), strings.Trim(strconv.QuoteToASCII(text), `"`)} {
-		for _, form := range []string{quoted, lowCode.ReplaceAllString(quoted, `\x$1`)} {
+		for _, form := range []string{quoted, lowCode().ReplaceAllString(quoted, `\x$1`)} {
 			all = append(all, form, strings.ReplaceAll(form, `\"`, `"`), strings.ReplaceAll(strings.ReplaceAll(form, `\"`, `"`), `'`, `\'`))
 		}
 	}

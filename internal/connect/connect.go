@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/keystone"
 	"github.com/craton-fleet/craton/server"
 )
@@ -126,14 +126,14 @@ func Spelling(text string) string {
 		return ""
 	case filepath.IsAbs(text), strings.HasPrefix(text, "."), strings.HasPrefix(text, "~"), strings.HasSuffix(text, ".db"), strings.HasSuffix(lower, ".sqlite"), strings.HasSuffix(lower, ".sqlite3"):
 		return sqlitePrefix + text
-	case ok && port.MatchString(path):
+	case ok && port().MatchString(path):
 		return "http://" + text + ", or https://" + text
 	}
 	return ""
 }
 
 // port is what stands behind a host's name.
-var port = regexp.MustCompile(`^\d+(/|$)`)
+var port = value.Lazily(`^\d+(/|$)`)
 
 // local connects to an API over HTTP, as one of its own users.
 func local(v *settings.Values, mode Mode) (*Connection, error) {

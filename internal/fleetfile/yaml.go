@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
@@ -129,7 +129,7 @@ func yamlTree(data []byte) (*tree, *Problem) {
 		return nil, nil
 	}
 	y := &yamlReader{done: map[*yaml.Node]*tree{}, open: map[*yaml.Node]bool{}}
-	if bareTag.Match(data) {
+	if bareTag().Match(data) {
 		y.lines = bytes.Split(data, []byte("\n"))
 	}
 	anchors := map[string]int{} // the lines of those seen
@@ -168,7 +168,7 @@ func unprintable(data []byte) *Problem {
 
 // asYAML11 makes a directive %YAML 1.2 one of 1.1: the library refuses it, Ansible's reads on as 1.1.
 func asYAML11(data []byte) []byte {
-	if at := yaml12.FindIndex(data); at != nil {
+	if at := yaml12().FindIndex(data); at != nil {
 		data = bytes.Clone(data)
 		data[at[1]-1] = '1'
 	}
@@ -176,7 +176,7 @@ func asYAML11(data []byte) []byte {
 }
 
 // yaml12 is the directive, before anything but comments and blank lines.
-var yaml12 = regexp.MustCompile(`\A(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+)*%YAML[ \t]+1\.2`)
+var yaml12 = value.Lazily(`\A(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+)*%YAML[ \t]+1\.2`)
 
 // nodes are all nodes of a document in the order of the file.
 func nodes(n *yaml.Node) iter.Seq[*yaml.Node] {
@@ -195,13 +195,13 @@ func eachNode(n *yaml.Node, yield func(*yaml.Node) bool) bool {
 	return true
 }
 
-var yamlLine = regexp.MustCompile(`^line ([0-9]+): `)
+var yamlLine = value.Lazily(`^line ([0-9]+): `)
 
 // yamlProblem turns "yaml: line 3: ..." into a problem of that line.
 func yamlProblem(err error, data []byte) *Problem {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	p := &Problem{Line: 1}
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
+	if m := yamlLine().FindStringSubmatch(message); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
 		message = message[len(m[0]):]
 	}
@@ -448,7 +448,7 @@ func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
 }
 
 // bareTag finds what may be the tag ! alone.
-var bareTag = regexp.MustCompile(`![\s,\]}]|!\z`)
+var bareTag = value.Lazily(`![\s,\]}]|!\z`)
 
 // bareTag tells whether the tag of a scalar is ! alone, which the library drops: with it a text in quotes is a number to Ansible, and
 // what is empty is a text.

@@ -313,7 +313,7 @@ func ConcealError(err error, secrets ...string) error {
 	if err == nil {
 		return nil
 	}
-	text := withoutProxies(Conceal(notHTTP.ReplaceAllString(err.Error(), "$1"), secrets...))
+	text := withoutProxies(Conceal(notHTTP().ReplaceAllString(err.Error(), "$1"), secrets...))
 	if text == err.Error() {
 		return err
 	}
@@ -321,7 +321,7 @@ func ConcealError(err error, secrets ...string) error {
 }
 
 // notHTTP is what net/http says of an answer that is none, with a part of it, which may be a part of a secret.
-var notHTTP = regexp.MustCompile(`(malformed (?:HTTP|MIME)(?: [a-z]+)*)(?::| ").*`)
+var notHTTP = value.Lazily(`(malformed (?:HTTP|MIME)(?: [a-z]+)*)(?::| ").*`)
 
 type concealedError struct {
 	text string

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Service names an API and the library that speaks to it, for errors.
@@ -106,16 +106,16 @@ func Bare(raw string) string {
 		scheme, rest = "", text
 	}
 	after, user := rest, ""
-	if at := lastAt.FindAllStringIndex(rest, -1); at != nil {
+	if at := lastAt().FindAllStringIndex(rest, -1); at != nil {
 		after, user = rest[at[len(at)-1][1]:], Concealed+"@"
-		if scheme == "" && !plainAddress.MatchString(after) || strings.ContainsAny(scheme, "@?# \t") {
+		if scheme == "" && !plainAddress().MatchString(after) || strings.ContainsAny(scheme, "@?# \t") {
 			return Concealed
 		}
 	}
 	if end := strings.IndexAny(after, "?#"); end >= 0 {
 		after = after[:end]
 	}
-	if user == "" && strings.Contains(rest, ":") && !plainAddress.MatchString(after) { // user:password, and nothing behind it
+	if user == "" && strings.Contains(rest, ":") && !plainAddress().MatchString(after) { // user:password, and nothing behind it
 		return Concealed
 	}
 	if scheme+user+after == text {
@@ -126,9 +126,9 @@ func Bare(raw string) string {
 
 var (
 	// lastAt is the end of a user and password, which may be written by its number.
-	lastAt = regexp.MustCompile(`(?i)@|%(?:25)*40`)
+	lastAt = value.Lazily(`(?i)@|%(?:25)*40`)
 	// plainAddress is HOST, HOST:PORT or [ADDRESS]:PORT, with a path behind it.
-	plainAddress = regexp.MustCompile(`^(?:[^\s:/@\[\]]*|\[[0-9A-Za-z:.%]*\])(?::[0-9]*)?(?:/[^\s]*)?$`)
+	plainAddress = value.Lazily(`^(?:[^\s:/@\[\]]*|\[[0-9A-Za-z:.%]*\])(?::[0-9]*)?(?:/[^\s]*)?$`)
 )
 
 // proxyVariables name the proxies that requests go through.

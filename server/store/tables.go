@@ -1,8 +1,9 @@
 package store
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // table is one of the database's, as the migrations make it: what a backup
@@ -32,10 +33,10 @@ func (t *table) identity() string {
 }
 
 var (
-	comment     = regexp.MustCompile(`--[^\n]*`)
-	createTable = regexp.MustCompile(`^CREATE TABLE (\w+) \(([\s\S]*)\)[^)]*$`)
-	addColumn   = regexp.MustCompile(`^ALTER TABLE (\w+) ADD COLUMN ([\s\S]*)$`)
-	primaryKey  = regexp.MustCompile(`^PRIMARY KEY \((.*)\)$`)
+	comment     = value.Lazily(`--[^\n]*`)
+	createTable = value.Lazily(`^CREATE TABLE (\w+) \(([\s\S]*)\)[^)]*$`)
+	addColumn   = value.Lazily(`^ALTER TABLE (\w+) ADD COLUMN ([\s\S]*)$`)
+	primaryKey  = value.Lazily(`^PRIMARY KEY \((.*)\)$`)
 )
 
 // tablesOf are the tables of a version of the schema: what others refer to
@@ -44,15 +45,15 @@ var (
 func tablesOf(version int) (tables []*table) {
 	byName := map[string]*table{}
 	for _, migration := range migrations[:version] {
-		for text := range strings.SplitSeq(comment.ReplaceAllString(migration, ""), ";") {
+		for text := range strings.SplitSeq(comment().ReplaceAllString(migration, ""), ";") {
 			text = strings.TrimSpace(text)
-			if m := createTable.FindStringSubmatch(text); m != nil {
+			if m := createTable().FindStringSubmatch(text); m != nil {
 				t := &table{name: m[1]}
 				for _, part := range topLevel(m[2]) {
 					t.add(part)
 				}
 				byName[t.name], tables = t, append(tables, t)
-			} else if m := addColumn.FindStringSubmatch(text); m != nil {
+			} else if m := addColumn().FindStringSubmatch(text); m != nil {
 				byName[m[1]].add(m[2])
 			}
 		}
@@ -65,7 +66,7 @@ func (t *table) add(part string) {
 	words := strings.Fields(part)
 	switch words[0] {
 	case "PRIMARY":
-		t.key = strings.Split(primaryKey.FindStringSubmatch(part)[1], ", ")
+		t.key = strings.Split(primaryKey().FindStringSubmatch(part)[1], ", ")
 		return
 	case "UNIQUE", "CHECK", "FOREIGN":
 		return

@@ -8,7 +8,6 @@ package options
 import (
 	"errors"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
@@ -89,7 +89,7 @@ func Settings(p ansible.Params, sections ...settings.Section) (*settings.Values,
 		return os.LookupEnv(name)
 	}, sections...)
 	if err != nil {
-		return nil, errors.New(flagPrefix.ReplaceAllString(err.Error(), ""))
+		return nil, errors.New(flagPrefix().ReplaceAllString(err.Error(), ""))
 	}
 	v.Options = true
 	return v, nil
@@ -108,4 +108,4 @@ func text(p ansible.Params, s *settings.Setting) string {
 }
 
 // flagPrefix is what an error of the settings calls an option.
-var flagPrefix = regexp.MustCompile(`^flag --[a-z-]+: `)
+var flagPrefix = value.Lazily(`^flag --[a-z-]+: `)

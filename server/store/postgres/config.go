@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -25,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
@@ -40,7 +40,7 @@ const (
 // user, the password with its colon, hosts and database, and the settings. A
 // password's own @, / and % are written by their numbers, and so is @ elsewhere,
 // so that no part of a password can be taken for something that is shown.
-var databaseURL = regexp.MustCompile(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
+var databaseURL = value.Lazily(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
 
 // keys are the settings that a URL can have.
 var keys = []string{
@@ -119,7 +119,7 @@ type location struct {
 var errURL = errors.New("the database's URL is not well written: postgres://USER@HOST:PORT,HOST:PORT/DATABASE?SETTING=VALUE&...; within a part, @ is written %40, / is %2F, : is %3A, # is %23 and % is %25")
 
 func parseLocation(database string) (*location, error) {
-	parts := databaseURL.FindStringSubmatch(database)
+	parts := databaseURL().FindStringSubmatch(database)
 	if parts == nil {
 		return nil, errURL
 	}
