@@ -70,7 +70,9 @@ func Setting(name, value string) Option {
 	return func(c *config) { c.settings = append(c.settings, name+"="+value) }
 }
 
-var shared = sync.OnceValues(func() (*Server, error) { return Run(Setting("max_connections", "500")) })
+var shared = sync.OnceValues(func() (*Server, error) {
+	return Run(Setting("max_connections", "500"), Setting("deadlock_timeout", "100ms"))
+})
 
 // Shared is the server that the tests of a package share. It runs until the
 // test process ends.

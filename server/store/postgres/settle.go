@@ -16,6 +16,11 @@ import (
 // lazily is said before a commit that does not wait for the disk.
 const lazily = "SET LOCAL synchronous_commit = off"
 
+// durable is a statement whose commit waits for the disk, and so for all that was
+// committed before. What only assigns a number to a transaction is not waited
+// for: something has to be written.
+const durable = "UPDATE " + versionTable + " SET version = version"
+
 // settling is a commit that waits for the disk, and for the standbys that the
 // database waits for, with all who wait for it.
 type settling struct {
@@ -59,16 +64,17 @@ func (s *Engine) keepSettling(ctx context.Context) {
 func (s *Engine) settleOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
-	conn, err := s.connect(ctx, time.Now().Add(patience))
-	if err != nil {
-		return err
-	}
-	// What only assigns a number to a transaction is not waited for: something
-	// has to be written.
-	if _, err := conn.Exec(ctx, "UPDATE "+versionTable+" SET version = version"); err != nil {
-		drop(conn)
-		return err
-	}
-	conn.Release()
-	return nil
+	until := time.Now().Add(patience)
+	return s.insist(ctx, until, passes, func() error {
+		conn, err := s.connect(ctx, until)
+		if err != nil {
+			return err
+		}
+		if _, err := conn.Exec(ctx, durable); err != nil {
+			drop(conn)
+			return err
+		}
+		conn.Release()
+		return nil
+	})
 }
