@@ -425,7 +425,7 @@ func TestFleetWaitsForNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for range 50 {
+	for range 32 { // within the minute that a client may take nothing
 		d.must(d.root, 200, "PUT", "/v1/hosts/1/variables", `{"n":1,"big":"`+strings.Repeat("y", 900_000)+`"}`)
 	}
 	d.must(d.root, 200, "PUT", fmt.Sprintf("/v1/hosts/%d/variables", hosts), `{"n":1}`)
@@ -439,17 +439,17 @@ func TestFleetWaitsForNobody(t *testing.T) {
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
-	n := 0
+	n, other := 0, ""
 	for lines.Scan() {
 		if bytes.HasPrefix(lines.Bytes(), []byte(`{"host":`)) {
 			n++
 			if !bytes.Contains(lines.Bytes(), []byte(`"n":0}`)) {
-				t.Fatalf("a host of another moment: %.200s", lines.Text())
+				other = lines.Text()
 			}
 		}
 	}
-	if err := lines.Err(); err != nil || n != hosts {
-		t.Errorf("%d hosts, %v", n, err)
+	if err := lines.Err(); err != nil || n != hosts || other != "" {
+		t.Errorf("%d hosts, %v, one of another moment: %.200s", n, err, other)
 	}
 }
 
