@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
 )
@@ -30,22 +28,6 @@ type RawPage struct {
 
 // empty tells a page without rows.
 func (p *RawPage) empty() bool { return len(p.rows) == 0 }
-
-// parsePage reads what a walk needs of a page: its links, and the ids of its rows. path is the collection's.
-// The objects are left to the caller.
-func parsePage(body []byte, path string) (*RawPage, error) {
-	if !gjson.ValidBytes(body) {
-		return nil, errNotJSON
-	}
-	p := &RawPage{Body: body}
-	if err := p.read(path); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// errNotJSON is the cause of a ResponseError whose body cannot be parsed.
-var errNotJSON = errors.New("it is not JSON")
 
 // next is the query of the next link, nil without one. Scheme, host and the path before the collection's are
 // ignored: the original builds them from the Host header, and behind a TLS proxy they say http (Q21).

@@ -1,11 +1,25 @@
 package craton
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
 )
+
+// parsePage reads a page from its body alone.
+func parsePage(body []byte, path string) (*RawPage, error) {
+	if !gjson.ValidBytes(body) {
+		return nil, errors.New("it is not JSON")
+	}
+	p := &RawPage{Body: body}
+	if err := p.read(path); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
 
 // TestParsePage: what is read of a page does not depend on how its JSON is written.
 func TestParsePage(t *testing.T) {

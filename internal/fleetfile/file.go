@@ -27,9 +27,6 @@ type File struct {
 	templates, firstTemplate int
 }
 
-// Name is what Parse was given; "" when the fleet was given as data.
-func (f *File) Name() string { return f.name }
-
 // Len is how many objects the file describes, the project counted when it is given.
 func (f *File) Len() int { return len(f.objects) }
 
