@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,7 @@ import (
 
 // New makes the command `craton explain`.
 func New(s output.Streams) *cobra.Command {
+	var who bool
 	cmd := &cobra.Command{
 		Use:   "explain HOST [VARIABLE]",
 		Short: "Show where each variable of a host comes from, and what it shadows",
@@ -33,9 +35,13 @@ func New(s output.Streams) *cobra.Command {
 that it shadows. Of all objects that have a variable the first of these counts, whole and even if it is null: the host,
 its parent devices, its cell, region, cloud and project. With VARIABLE: what each of them says, in full.
 
+With --who: who set each value, when, and with which message. Servers with a change log know that: craton server, and
+CRATON_URL=sqlite:PATH.
+
 HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long values are shortened to its width.`,
 		Example: `  craton explain web-01                     every variable
   craton explain web-01 ntp                 one, at every level
+  craton explain web-01 ntp --who           and who set them
   craton explain dfw/web-01 --format json   for programs`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			names := []string{"HOST", "VARIABLE"}
@@ -60,11 +66,17 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 						return err
 					}
 				}
+				if who {
+					if err := e.who(ctx, run); err != nil {
+						return err
+					}
+				}
 				return e.write(run.Out, run.Format, len(args) > 1)
 			})(cmd, args)
 		},
 	}
 	run.AddFleetFlags(cmd)
+	cmd.Flags().BoolVar(&who, "who", false, "show who set each value, when, and why")
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		return completeExplain(cmd, s, args, begin), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -104,7 +116,8 @@ type explanation struct {
 	// whole tells that the caller may read the project. If not, the project's variables are those that the device
 	// inherits from it, and what other levels hide of it is not known.
 	whole     bool
-	variables []explained // sorted by name
+	variables []explained                 // sorted by name
+	set       []map[string]*craton.Change // of each level: who set its variables; nil if that was not asked
 }
 
 // explained is one variable: the first of its values counts, the others are shadowed.
@@ -199,6 +212,7 @@ type (
 	valueDocument struct {
 		Value json.RawMessage `json:"value"`
 		From  levelDocument   `json:"from"`
+		Set   *setterDocument `json:"set,omitempty"` // with --who; none where the log does not know
 	}
 )
 
@@ -227,7 +241,7 @@ func (e *explanation) document() explanationDocument {
 	for _, v := range e.variables {
 		all := make([]valueDocument, len(v.values))
 		for i, value := range v.values {
-			all[i] = valueDocument{json.RawMessage(value.Value), doc.Order[value.Level]}
+			all[i] = valueDocument{json.RawMessage(value.Value), doc.Order[value.Level], e.setter(value.Level, v.name)}
 		}
 		doc.Variables[v.name] = variableDocument{all[0], all[1:], v.excluded}
 	}
@@ -253,10 +267,19 @@ func (e *explanation) write(w io.Writer, format string, one bool) error {
 // rows is the explanation as CSV: a row for each value, those that count first among those of their variable.
 func (e *explanation) rows() [][]string {
 	rows := [][]string{{"variable", "value", "type", "id", "name", "counts"}}
+	if e.set != nil {
+		rows[0] = append(rows[0], "set_by", "set_at", "request_id", "message")
+	}
 	for _, v := range e.variables {
 		for i, value := range v.values {
 			l := e.levels[value.Level]
-			rows = append(rows, []string{v.name, value.Value, l.Kind, l.ID, l.Name, strconv.FormatBool(i == 0)})
+			row := []string{v.name, value.Value, l.Kind, l.ID, l.Name, strconv.FormatBool(i == 0)}
+			if c := e.setBy(value.Level, v.name); c != nil {
+				row = append(row, c.User, c.Time.UTC().Format(time.RFC3339Nano), c.RequestID, c.Message)
+			} else if e.set != nil {
+				row = append(row, "", "", "", "")
+			}
+			rows = append(rows, row)
 		}
 	}
 	return rows

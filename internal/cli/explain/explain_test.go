@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -243,5 +244,38 @@ variables:
 	}
 	if !strings.Contains(b.String(), `"uid": 12345678901234567890123`) {
 		t.Errorf("JSON loses digits:\n%s", &b)
+	}
+}
+
+// TestWho: who set what stands under each value, and in every document; what the log does not know is said.
+func TestWho(t *testing.T) {
+	t.Parallel()
+	e := web()
+	at := craton.Timestamp{Time: time.Date(2026, 11, 29, 9, 30, 0, 0, time.UTC)}
+	e.set = make([]map[string]*craton.Change, len(e.levels))
+	e.set[3] = map[string]*craton.Change{"ntp": {User: "ann", Time: at, Message: "ticket\x1b[31m 4711", RequestID: "req-1", Revision: 7}}
+	text := e.overview(show.Appearance{})
+	for _, want := range []string{
+		"ntp                 region dfw                    \"ntp.dfw.example.net\"\n" + strings.Repeat(" ", 52) + "set by ann, 2026-11-29 09:30:00 UTC, \"ticket\\u001b[31m 4711\"\n",
+		"role                host web-01                   \"frontend\"\n" + strings.Repeat(" ", 52) + "set by before the change log\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	doc := e.document().Variables["ntp"]
+	if doc.Set == nil || doc.Set.User != "ann" || doc.Set.Revision != 7 || doc.Shadows[0].Set != nil {
+		t.Errorf("%+v", doc)
+	}
+	for _, row := range e.rows()[1:] {
+		if want := map[bool]string{true: "2026-11-29T09:30:00Z"}[row[0] == "ntp" && row[2] == "region"]; len(row) != 10 || row[7] != want {
+			t.Errorf("%q, want the time %q", row, want)
+		}
+	}
+	if err := e.only("ntp"); err != nil {
+		t.Fatal(err)
+	}
+	if text := e.one(show.Appearance{}); !strings.Contains(text, "set by ann, 2026-11-29 09:30:00 UTC") {
+		t.Error(text)
 	}
 }

@@ -38,6 +38,9 @@ func (e *explanation) overview(look show.Appearance) string {
 				name = shadows
 			}
 			rows, faint = append(rows, [3]string{name, names[value.Level], show.Clean(value.Value)}), append(faint, i > 0)
+			if e.set != nil {
+				rows, faint = append(rows, [3]string{"", "", "  set by " + e.sentence(value.Level, v.name)}), append(faint, true)
+			}
 		}
 		if v.excluded {
 			rows, faint = append(rows, [3]string{excluded, "", "exclude_variables keeps it out of the inventory"}), append(faint, true)
@@ -94,6 +97,9 @@ func (e *explanation) one(look show.Appearance) string {
 				fmt.Fprintf(&b, "%s%s  %s\n", look.Bold(counts), look.Cyan(name), value)
 			} else {
 				fmt.Fprintf(&b, "%s\n", look.DimLines(silent+name+"  "+value))
+			}
+			if e.set != nil {
+				fmt.Fprintf(&b, "%s\n", look.Dim(silent+table.Pad("", wide)+"  set by "+e.sentence(i, v.name)))
 			}
 			values = values[1:]
 		case i == len(e.levels)-1 && !e.whole:
