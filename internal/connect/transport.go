@@ -172,6 +172,9 @@ func (t handlerTransport) run(w http.ResponseWriter, r *http.Request) (err error
 	return nil
 }
 
+// maxAtOnce bounds the memory that is taken for an answer before it is written.
+const maxAtOnce = 1 << 20
+
 // answer collects what a handler writes. An answer of which it does not know the length is read while it is written.
 type answer struct {
 	header http.Header
@@ -201,6 +204,9 @@ func (a *answer) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	if a.pipe != nil {
 		return a.pipe.Write(b)
+	}
+	if n, err := strconv.Atoi(a.header.Get("Content-Length")); err == nil && a.body.Cap() == 0 && n <= maxAtOnce {
+		a.body.Grow(n) // it comes in pieces: growing by each copies a page several times
 	}
 	return a.body.Write(b)
 }
