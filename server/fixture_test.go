@@ -42,7 +42,11 @@ var limitsForOverload = server.Limits{Temporary: 12 << 20}
 
 func newFixtureWith(t testing.TB, l server.Limits) *fixture {
 	t.Helper()
-	database := enginetest.Database(t)
+	return newFixtureOn(t, enginetest.Database(t), l)
+}
+
+func newFixtureOn(t testing.TB, database string, l server.Limits) *fixture {
+	t.Helper()
 	s, err := server.Open(t.Context(), database, server.Options{Create: true, Limits: l})
 	if err != nil {
 		t.Fatal(err)

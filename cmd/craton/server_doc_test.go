@@ -14,6 +14,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/users"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/internal/postgrestest"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
@@ -73,6 +74,51 @@ func TestServerDoc(t *testing.T) {
 			server := startServer(t, shell("exec "+own.Replace(start)+" --log-format json", "", "", ""))
 			own = strings.NewReplacer("https://craton.example:7780", server.url)
 		}
+	}
+}
+
+// TestServerDocPostgres does what docs/server.md says of PostgreSQL, on one of whose two hosts nobody answers.
+func TestServerDocPostgres(t *testing.T) {
+	t.Parallel()
+	const password = "it's a secret"
+	s := postgrestest.Start(t, postgrestest.TLS(), postgrestest.Password("of the tests"))
+	s.Exec(t, "postgres", "ALTER ROLE craton RENAME TO another")
+	doc := serverDoc(t)
+	blocks := regexp.MustCompile("(?s)```sql\n(.*?)```.*?```sh\n(.*?)```").FindStringSubmatch(doc)
+	if blocks == nil {
+		t.Fatal("docs/server.md has no SQL with commands behind it")
+	}
+	for statement := range strings.SplitSeq(strings.TrimSpace(blocks[1]), ";") {
+		if statement = strings.TrimSpace(statement); statement != "" {
+			s.Exec(t, "postgres", strings.ReplaceAll(statement, "'...'", "'"+strings.ReplaceAll(password, "'", "''")+"'"))
+		}
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "password")
+	if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cert, _ := certificate(t, dir)
+	own := strings.NewReplacer("db1.example,db2.example", fmt.Sprintf("127.0.0.1:1,localhost:%d", s.Port), "/etc/craton/db-ca.pem", s.CA, "/etc/craton/password", file, "0.0.0.0:7780", "127.0.0.1:0")
+	commands := strings.Split(strings.TrimSpace(own.Replace(blocks[2])), "\n")
+	if len(commands) != 2 {
+		t.Fatalf("%q", commands)
+	}
+	shell := func(text string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), "bash", "-c", text)
+		cmd.Dir = dir
+		cmd.Env = []string{"PATH=" + binaries(t) + ":/usr/bin:/bin", "HOME=" + dir, "LC_ALL=C.UTF-8"}
+		return cmd
+	}
+	out, err := shell(commands[0]).Output()
+	fields := regexp.MustCompile(`(?m)^(ProjectId|APIKey): (.+)$`).FindAllStringSubmatch(string(out), -1)
+	if err != nil || len(fields) != 2 {
+		t.Fatalf("%v %s", err, out)
+	}
+	r := startServer(t, shell("exec "+commands[1]+" --log-format json"))
+	r.project, r.key, r.certificate = fields[0][2], fields[1][2], cert
+	if _, said, err := r.craton(t, r.env(), "craton", "cloud-create", "--name", "east"); err != nil {
+		t.Errorf("%v %s", err, said)
 	}
 }
 

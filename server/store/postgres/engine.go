@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,8 @@ type Engine struct {
 	mu          sync.Mutex
 	next        *settling // that has not begun
 	settlingNow bool
+
+	life atomic.Value // string: what is known of the server's life, see askForLife
 }
 
 // Open opens the database that a URL "postgres://..." names, with the
@@ -73,10 +76,34 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 		pool.Close()
 		return nil, s.fault(err)
 	}
+	if err := s.begin(ctx); err != nil {
+		pool.Close()
+		return nil, s.fault(err)
+	}
 	if direct.Load() {
 		pool.Reset() // the first connection did not know
 	}
 	return s, nil
+}
+
+// errCrashed is what a write may have been lost by.
+var errCrashed = fmt.Errorf("the database server crashed after the commit: %w", io.ErrUnexpectedEOF)
+
+// begin learns of the server's life.
+func (s *Engine) begin(ctx context.Context) error {
+	return s.insist(ctx, time.Now().Add(patience), func(err error) bool { return passes(err) || racing(err) }, func() error {
+		conn, err := s.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release()
+		if _, err := conn.Exec(ctx, makeLife); err != nil {
+			return err
+		}
+		life, err := askForLife(ctx, conn)
+		s.life.Store(life)
+		return err
+	})
 }
 
 // Dialect is that of PostgreSQL.
@@ -263,12 +290,16 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work) (cause, err error) 
 		}
 		return t.failed, err
 	}
-	shared := len(s.writers) > 1
+	shared, life := len(s.writers) > 1, s.life.Load()
 	done, err := t.commit(ctx, shared)
 	switch {
 	case done && shared && t.begun:
 		conn.Release()
-		if err := s.settle(ctx); err != nil {
+		now, err := s.settle(ctx)
+		if err == nil && now != life {
+			err = errCrashed
+		}
+		if err != nil {
 			return s.lookUp(ctx, w, err)
 		}
 		return nil, nil

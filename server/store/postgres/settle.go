@@ -2,7 +2,12 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // All writes change the row that gives out revisions, and hold it until they
@@ -21,15 +26,41 @@ const lazily = "SET LOCAL synchronous_commit = off"
 // for: something has to be written.
 const durable = "UPDATE " + versionTable + " SET version = version"
 
+// A server that has crashed comes back without what was not on its disk, and
+// takes the commit that was to make it durable all the same. So there is a
+// table that is empty after a crash, and on a standby that has become the
+// primary: a name in it that was known before a write, and is there after the
+// write was settled, says that there was none in between.
+const (
+	lifeTable = "craton_life"
+	makeLife  = "CREATE UNLOGGED TABLE IF NOT EXISTS " + lifeTable + " (one BOOLEAN PRIMARY KEY CHECK (one), name TEXT NOT NULL)"
+	beginLife = "INSERT INTO " + lifeTable + " VALUES (TRUE, $1) ON CONFLICT DO NOTHING"
+	askLife   = "SELECT name FROM " + lifeTable
+)
+
+// askForLife is the name of the server's life since it last crashed.
+func askForLife(ctx context.Context, conn *pgxpool.Conn) (name string, err error) {
+	if err = conn.QueryRow(ctx, askLife).Scan(&name); !errors.Is(err, pgx.ErrNoRows) {
+		return name, err
+	}
+	if _, err := conn.Exec(ctx, beginLife, rand.Text()); err != nil {
+		return "", err
+	}
+	err = conn.QueryRow(ctx, askLife).Scan(&name)
+	return name, err
+}
+
 // settling is a commit that waits for the disk, and for the standbys that the
 // database waits for, with all who wait for it.
 type settling struct {
 	done chan struct{}
+	life string // of the server, afterwards
 	err  error
 }
 
-// settle returns when every transaction that was committed before is durable.
-func (s *Engine) settle(ctx context.Context) error {
+// settle returns when every transaction that was committed before is durable, if
+// it was not lost: see [Engine.life].
+func (s *Engine) settle(ctx context.Context) (life string, err error) {
 	s.mu.Lock()
 	if s.next == nil {
 		s.next = &settling{done: make(chan struct{})}
@@ -41,7 +72,7 @@ func (s *Engine) settle(ctx context.Context) error {
 	n := s.next
 	s.mu.Unlock()
 	<-n.done
-	return n.err
+	return n.life, n.err
 }
 
 // keepSettling runs until nobody waits.
@@ -56,16 +87,17 @@ func (s *Engine) keepSettling(ctx context.Context) {
 			return
 		}
 		s.mu.Unlock()
-		n.err = s.settleOnce(ctx)
+		n.life, n.err = s.settleOnce(ctx)
+		s.life.Store(n.life)
 		close(n.done)
 	}
 }
 
-func (s *Engine) settleOnce(ctx context.Context) error {
+func (s *Engine) settleOnce(ctx context.Context) (life string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
 	until := time.Now().Add(patience)
-	return s.insist(ctx, until, passes, func() error {
+	err = s.insist(ctx, until, passes, func() error {
 		conn, err := s.connect(ctx, until)
 		if err != nil {
 			return err
@@ -74,7 +106,12 @@ func (s *Engine) settleOnce(ctx context.Context) error {
 			drop(conn)
 			return err
 		}
+		if life, err = askForLife(ctx, conn); err != nil {
+			drop(conn)
+			return err
+		}
 		conn.Release()
 		return nil
 	})
+	return life, err
 }

@@ -1,0 +1,171 @@
+package server_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/postgrestest"
+	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// onPostgres is a fixture on a PostgreSQL server of its own.
+func onPostgres(t *testing.T, options ...postgrestest.Option) (*fixture, *postgrestest.Server) {
+	t.Helper()
+	enginetest.Only(t, enginetest.Postgres)
+	p := postgrestest.Start(t, options...)
+	return newFixtureOn(t, p.Database(t), server.Limits{}), p
+}
+
+// fails checks that a request is answered with 500, a cause and when to come again, and that the health says so too.
+func (f *fixture) fails(method, path, body, cause string) {
+	f.t.Helper()
+	r := f.call(f.root, method, path, body)
+	if r.Status != 500 || r.Header.Get("Retry-After") == "" || !strings.Contains(r.message(), cause) {
+		f.t.Errorf("%s %s: %d %q %s, want 500, Retry-After and %q", method, path, r.Status, r.Header.Get("Retry-After"), r.Text, cause)
+	}
+	if r := f.call(f.root, "GET", "/healthz", ""); r.Status != 500 {
+		f.t.Errorf("/healthz: %d %s", r.Status, r.Text)
+	}
+}
+
+// TestDatabaseServerIsKilled kills the database's server again and again, and stops it, while writers write. What clients hear is true: what was
+// acknowledged is there, once, and what was said to have changed nothing is not.
+func TestDatabaseServerIsKilled(t *testing.T) {
+	t.Parallel()
+	f, p := onPostgres(t, postgrestest.Durable())
+	stop := make(chan struct{})
+	said := map[string]string{} // cloud -> what was answered
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				name := fmt.Sprintf("w%d-%d", w, n)
+				req, err := http.NewRequest("POST", f.url+"/v1/clouds", strings.NewReader(`{"name":"`+name+`"}`))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				req.Header.Set("Content-Type", "application/json")
+				f.root.sign(req)
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				text, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				answer := ""
+				switch {
+				case err != nil:
+					t.Error(err)
+				case resp.StatusCode == 201:
+					answer = "stored"
+				case resp.StatusCode == 500 && resp.Header.Get("Retry-After") != "" && strings.Contains(string(text), "Nothing was changed"):
+					answer = "refused"
+				case resp.StatusCode == 500 && strings.Contains(string(text), "Nobody can tell"):
+					answer = "uncertain"
+				default: // a conflict would be a write that was made twice
+					t.Errorf("%s: %d %s", name, resp.StatusCode, text)
+				}
+				mu.Lock()
+				said[name] = answer
+				mu.Unlock()
+			}
+		})
+	}
+	for round := range 6 {
+		time.Sleep(300 * time.Millisecond)
+		if round%3 == 2 {
+			p.Stop(t)
+		} else {
+			p.Kill(t)
+		}
+		p.Start(t)
+	}
+	time.Sleep(300 * time.Millisecond)
+	close(stop)
+	wg.Wait()
+	there, kinds := map[string]bool{}, map[string]int{}
+	for _, row := range enginetest.Query(t, f.database, "SELECT name FROM clouds") {
+		there[row[0]] = true
+	}
+	for name, answer := range said {
+		kinds[answer]++
+		if answer == "stored" && !there[name] || answer == "refused" && there[name] {
+			t.Errorf("%s was %s, and is there: %t", name, answer, there[name])
+		}
+	}
+	if kinds["stored"] < 50 {
+		t.Errorf("%v: the test proves nothing", kinds)
+	}
+	if logged := enginetest.Count(t, f.database, "SELECT count(*) FROM changes WHERE kind = 'cloud' AND action = 'create'"); logged != len(there) {
+		t.Errorf("%d clouds, %d of them in the log", len(there), logged)
+	}
+	t.Log(kinds)
+}
+
+// TestDatabaseServerIsAway: while nobody answers, and while what answers may only be read.
+func TestDatabaseServerIsAway(t *testing.T) {
+	t.Parallel()
+	f, p := onPostgres(t)
+	f.place("c", "r", "l")
+	p.Stop(t)
+	f.fails("POST", "/v1/clouds", `{"name":"d"}`, "it cannot be reached")
+	p.Start(t)
+	name := path.Base(f.database)
+	f.must(f.root, 201, "POST", "/v1/clouds", `{"name":"d"}`)
+	if r := f.call(f.root, "GET", "/healthz", ""); r.Status != 200 {
+		t.Errorf("/healthz: %d %s", r.Status, r.Text)
+	}
+	p.Exec(t, "postgres", "ALTER DATABASE "+name+" SET default_transaction_read_only = on",
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
+	f.fails("POST", "/v1/clouds", `{"name":"e"}`, "it can")
+	p.Exec(t, "postgres", "ALTER DATABASE "+name+" RESET default_transaction_read_only")
+	f.must(f.root, 201, "POST", "/v1/clouds", `{"name":"e"}`)
+}
+
+// TestFewConnections: more requests at once than the database has connections for are answered one after the other.
+func TestFewConnections(t *testing.T) {
+	t.Parallel()
+	f, _ := onPostgres(t, postgrestest.Setting("max_connections", "9"))
+	f.place("c", "r", "l")
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest("POST", "/v1/clouds", strings.NewReader(fmt.Sprintf(`{"name":"c%d"}`, i)))
+			r.Header.Set("Content-Type", "application/json")
+			f.root.sign(r)
+			if f.server.Handler().ServeHTTP(w, r); w.Code != 201 {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestNewerTables: a program leaves alone what a newer one has made.
+func TestNewerTables(t *testing.T) {
+	t.Parallel()
+	f, _ := onPostgres(t)
+	enginetest.Exec(t, f.database, "UPDATE craton_schema SET version = 1000")
+	if _, err := server.Open(t.Context(), f.database, server.Options{Create: true}); !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "use that version or newer") {
+		t.Error(err)
+	}
+}
