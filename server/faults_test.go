@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -158,6 +159,44 @@ func TestFewConnections(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestDatabaseDiskIsFull: no room is said, what was stored can be read, and with more room work goes on.
+func TestDatabaseDiskIsFull(t *testing.T) {
+	t.Parallel()
+	enginetest.Only(t, enginetest.Postgres)
+	postgrestest.CanMount(t)
+	p := postgrestest.Start(t, postgrestest.SmallDisk(24))
+	f := newFixtureOn(t, p.OnSmallDisk(t), server.Limits{})
+	f.place("c", "r", "l")
+	body := func(i int) string { // compresses badly
+		var b strings.Builder
+		r := rand.New(rand.NewPCG(1, uint64(i)))
+		for range 20_000 {
+			fmt.Fprintf(&b, "%016x", r.Uint64())
+		}
+		return fmt.Sprintf(`{"name":"d%d","variables":{"v":"%s"}}`, i, b.String())
+	}
+	stored := 0
+	for ; stored < 200; stored++ {
+		r := f.call(f.root, "POST", "/v1/clouds", body(stored))
+		if r.Status == 201 {
+			continue
+		}
+		if r.Status != 500 || r.Header.Get("Retry-After") == "" || !strings.Contains(r.message(), "the disk is full") {
+			t.Errorf("%d %s", r.Status, r.Text)
+		}
+		break
+	}
+	if stored == 0 || stored == 200 {
+		t.Errorf("%d stored: the disk was never full", stored)
+	}
+	f.must(f.root, 200, "GET", "/v1/clouds", "")
+	p.GrowDisk(t, 200)
+	f.must(f.root, 201, "POST", "/v1/clouds", body(stored))
+	if n := enginetest.Count(t, f.database, "SELECT count(*) FROM clouds"); n != stored+2 {
+		t.Errorf("%d clouds, want %d", n, stored+2)
+	}
 }
 
 // TestNewerTables: a program leaves alone what a newer one has made.

@@ -45,6 +45,7 @@ type config struct {
 	durable, tls, clientCert bool
 	password                 string
 	settings                 []string
+	smallDisk                int // MB
 }
 
 // An Option configures a server of one's own.
@@ -69,6 +70,10 @@ func ClientCertificate() Option { return func(c *config) { c.tls, c.clientCert =
 func Setting(name, value string) Option {
 	return func(c *config) { c.settings = append(c.settings, name+"="+value) }
 }
+
+// SmallDisk mounts a file system of some MB, in which [Server.OnSmallDisk] puts a
+// database. Only root can.
+func SmallDisk(mb int) Option { return func(c *config) { c.smallDisk = mb } }
 
 var shared = sync.OnceValues(func() (*Server, error) {
 	return Run(Setting("max_connections", "500"), Setting("deadlock_timeout", "100ms"))
@@ -190,6 +195,9 @@ func (s *Server) begin() (err error) {
 		cmd := s.directory.command(filepath.Join(bin(), "postgres"), "-D", s.directory.file("data"))
 		for _, setting := range s.settings() {
 			cmd.Args = append(cmd.Args, "-c", setting)
+		}
+		if s.config.smallDisk > 0 {
+			s.onSmallDisk(cmd)
 		}
 		if s.process, err = s.directory.start(cmd); err != nil {
 			return err
