@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
@@ -134,4 +136,43 @@ func layout(t *testing.T, s *Store) (text string) {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return text
+}
+
+// TestUpgradeAtOnce: of several programs that bring a database up to date at once, one does it, and all can work.
+func TestUpgradeAtOnce(t *testing.T) {
+	t.Parallel()
+	for version := range migrations {
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			t.Parallel()
+			database := enginetest.Database(t)
+			if version > 0 {
+				e, err := openEngine(t.Context(), database, Options{Create: true}, migrations[:version])
+				if err = errors.Join(err, e.Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			saves := t.TempDir()
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					s, err := Open(t.Context(), database, Options{Create: true, Saves: saves})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer s.Close()
+					if _, err := s.EnsureProject(t.Context(), "p"); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if n := enginetest.Count(t, database, "SELECT count(*) FROM projects"); n != 1 { // the first of them made it
+				t.Errorf("%d projects, want 1", n)
+			}
+			if n := enginetest.Count(t, database, "SELECT count(*) FROM log"); n != 1 {
+				t.Errorf("%d rows of the log's revision, want 1", n)
+			}
+		})
+	}
 }
