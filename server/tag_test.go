@@ -314,7 +314,7 @@ func TestConditionalWrites(t *testing.T) {
 		}
 		now := tag(object)
 		before := f.must(a.member, 200, "GET", object, "").Text
-		for _, wrong := range []string{old, `"x"`, tag("/v1/hosts"), `W/"nonsense`, `"0-1.0-1.x"`} {
+		for _, wrong := range []string{old, "", ",", `"x"`, tag("/v1/hosts"), `W/"nonsense`, `"0-1.0-1.x"`} {
 			if r := write(a.member, s.method, s.path, body(1), wrong); r.Status != 412 || !strings.Contains(r.Text, "has changed since it was read") {
 				t.Errorf("%s %s with %s: %d %s", s.method, s.path, wrong, r.Status, r.Text)
 			}

@@ -92,6 +92,9 @@ func (c *call) conditional() {
 		last, _, _ := strings.Cut(strings.Trim(tag, `"`), ".")
 		own = append(own, last)
 	}
+	if own == nil {
+		own = []string{"none"} // a header without a tag in it
+	}
 	c.r = c.r.WithContext(store.IfUnchanged(c.r.Context(), own))
 }
 

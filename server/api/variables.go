@@ -28,10 +28,14 @@ func (c *call) showVariables(r *resource, which store.Variables) error {
 			return err
 		}
 		return v.Sets(ctx, r.entity, []store.Row{row}, which, func(_ int, set store.Set) error {
-			c.buf = append(c.out.appendVariables(append(c.buf, "{\n  \"variables\": "...), set, 1), "\n}\n"...)
+			c.writeVariables(set)
 			return nil
 		})
 	})
+}
+
+func (c *call) writeVariables(set store.Set) {
+	c.buf = append(c.out.appendVariables(append(c.buf, "{\n  \"variables\": "...), set, 1), "\n}\n"...)
 }
 
 // putVariables serves PUT .../variables: it sets the given keys, keeps the
@@ -49,11 +53,15 @@ func (r *resource) putVariables(c *call) error {
 	if err := c.caller.require(r.itemRole); err != nil {
 		return err
 	}
-	if err := c.store.SetVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), set); err != nil {
+	all, err := c.store.PutVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), set)
+	if err != nil {
 		return err
 	}
 	c.trace().wrote(prefixed("variables.", keys(set))...)
-	return c.showVariables(r, store.Own)
+	return c.produce(func(bool) error {
+		c.writeVariables(all)
+		return nil
+	})
 }
 
 // deleteVariables serves DELETE .../variables with an array of keys.

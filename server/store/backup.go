@@ -349,8 +349,11 @@ func (b *backupReader) next() ([]any, error) {
 		b.rows++
 		return row, nil
 	}
-	if !b.done {
+	switch {
+	case !b.done:
 		return nil, b.bad("is cut off or damaged: " + b.readError("its end is missing"))
+	case b.lines.Err() != nil:
+		return nil, b.bad("is damaged: something stands behind its end")
 	}
 	return nil, nil
 }

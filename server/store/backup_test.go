@@ -142,6 +142,9 @@ func TestBadBackups(t *testing.T) {
 	}
 	refused("nothing", nil, "is no backup of craton")
 	refused("a text", []byte("clouds: []\n"), "is no backup of craton")
+	for n := 1; n < 6; n++ {
+		refused(fmt.Sprintf("%d more bytes", n), append(bytes.Clone(data), make([]byte, n)...), "damaged")
+	}
 	refused("twice", append(bytes.Clone(data), data...), "damaged")
 	for what, tc := range map[string]struct{ from, to, why string }{
 		"a newer format": {`"version":1`, `"version":2`, "newer version"},

@@ -194,11 +194,20 @@ func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *ho
 // SetVariables stores the given variables beside the others of the object.
 // [Invalid] if all together break the [Limits].
 func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) error {
-	return s.write(ctx, func(ctx context.Context, q *session) error {
+	_, err := s.PutVariables(ctx, e, sc, id, set)
+	return err
+}
+
+// PutVariables is [Store.SetVariables], and returns all own variables that the
+// object has then: who reads them afterwards may be told that the database
+// is away, when all was stored.
+func (s *Store) PutVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) (all Set, err error) {
+	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		row, own, err := q.findVariables(ctx, e, sc, id)
 		if err != nil {
 			return err
 		}
+		all = NewSet(own)
 		changed := slices.DeleteFunc(byKey(set), func(v Variable) bool {
 			at, known := find(own, v.Name)
 			return known && own[at].Value == v.Value
@@ -216,8 +225,10 @@ func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string
 		if err := q.store.limits.check(e.describeRow(row), w); err != nil {
 			return err
 		}
+		all = NewSet(merged([]hierarchy.Variables{changed, own}))
 		return q.recordVariables(ctx, e, row, picked(own, changed), changed)
 	})
+	return all, err
 }
 
 // DeleteVariables removes variables by key; keys that are not there are
