@@ -36,7 +36,7 @@ var pauses = retry.Pauses{First: 5 * time.Millisecond, Most: 500 * time.Millisec
 const (
 	beginRead  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	beginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-	notForEver = "SET LOCAL idle_in_transaction_session_timeout = 150000" // ms: longer than any transaction may take
+	notForEver = "150000" // milliseconds: longer than any transaction waits for its client
 )
 
 var _ engine.Engine = (*Engine)(nil)
@@ -46,6 +46,7 @@ type Engine struct {
 	name    string // without secrets
 	pool    *pgxpool.Pool
 	writers chan struct{} // places for writes, so that those that wait for each other leave connections to reads
+	direct  *atomic.Bool  // connections lead to the server itself
 	closed  atomic.Bool
 
 	mu          sync.Mutex
@@ -71,7 +72,7 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
-	s := &Engine{name: name, pool: pool, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4))}
+	s := &Engine{name: name, pool: pool, direct: direct, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4))}
 	if err := s.migrate(ctx, migrations, o); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
@@ -277,7 +278,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work) (cause, err error) 
 	if err != nil {
 		return nil, err // connect has tried for as long as it may
 	}
-	t := newTx(conn, beginWrite, notForEver)
+	t := newTx(conn, s.beginWrite()...)
 	if err := run(ctx, w, t); err != nil {
 		switch {
 		case t.failed == nil || errors.Is(t.failed, engine.ErrUnique):
@@ -335,6 +336,14 @@ func undone(err error) bool {
 	return errors.As(err, &e) && e.Severity != "FATAL" && e.Severity != "PANIC" && reason(err) != engine.Unreachable
 }
 
+// beginWrite are the statements that begin a write.
+func (s *Engine) beginWrite() []string {
+	if s.direct.Load() {
+		return []string{beginWrite}
+	}
+	return []string{beginWrite, "SET LOCAL idle_in_transaction_session_timeout = " + notForEver}
+}
+
 // lookUp finds out what became of a commit whose connection was lost. The
 // transaction may still be under way, or not have arrived yet:
 // [engine.Work.Stored] waits for it, or keeps it from being committed.
@@ -349,7 +358,7 @@ func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, 
 		if err != nil {
 			return err
 		}
-		t := newTx(conn, beginWrite, notForEver)
+		t := newTx(conn, s.beginWrite()...)
 		defer t.end()
 		if stored, err = w.Stored(ctx, t); err != nil {
 			return err

@@ -14,7 +14,8 @@ import (
 // the server, which does not know what was prepared on the one before. So
 // connections keep prepared statements only if they lead to the server itself,
 // which they tell by its process: a pooler makes up the number with which its
-// clients could cancel.
+// clients could cancel. Such connections also keep a setting that is said in
+// each transaction otherwise.
 
 // errPooler is what a connection is refused with that was made to keep prepared
 // statements, and has a pooler at its other end.
@@ -27,6 +28,7 @@ func prepare(c *pgxpool.Config) (direct *atomic.Bool) {
 	c.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
 		if direct.Load() {
 			cc.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+			cc.RuntimeParams["idle_in_transaction_session_timeout"] = notForEver
 		}
 		if before == nil {
 			return nil
