@@ -246,12 +246,11 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 // Write is that of [engine.Engine]. ctx only bounds the wait for a place: once
 // begun, a write is finished and its outcome returned.
 func (s *Engine) Write(ctx context.Context, w engine.Work) error {
-	select {
-	case s.writers <- struct{}{}:
-		defer func() { <-s.writers }()
-	case <-ctx.Done():
-		return ctx.Err()
+	p := &place{of: s.writers}
+	if err := p.take(ctx); err != nil {
+		return err
 	}
+	defer p.give()
 	if !w.Long {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
 		defer cancel()
@@ -259,7 +258,7 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	}
 	until := time.Now().Add(patience)
 	err := pauses.Do(ctx, func(n int) (bool, error) {
-		cause, err := s.attempt(ctx, w)
+		cause, err := s.attempt(ctx, w, p)
 		if code(cause) == foreignKeyViolation && n >= mostRaces {
 			return false, err
 		}
@@ -271,9 +270,40 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	return s.fault(err)
 }
 
+// place is one of those for writes.
+type place struct {
+	of   chan struct{}
+	held bool
+}
+
+// take waits for a place, if none is held.
+func (p *place) take(ctx context.Context) error {
+	if p.held {
+		return nil
+	}
+	select {
+	case p.of <- struct{}{}:
+		p.held = true
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// give gives the place to others, if one is held.
+func (p *place) give() {
+	if p.held {
+		<-p.of
+		p.held = false
+	}
+}
+
 // attempt runs a write once. cause is what the database said when it did not let
 // it through, and nothing was stored.
-func (s *Engine) attempt(ctx context.Context, w engine.Work) (cause, err error) {
+func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, err error) {
+	if err := p.take(ctx); err != nil {
+		return nil, err
+	}
 	conn, err := s.connect(ctx, time.Now().Add(patience))
 	if err != nil {
 		return nil, err // connect has tried for as long as it may
@@ -291,11 +321,12 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work) (cause, err error) 
 		}
 		return t.failed, err
 	}
-	shared, life := len(s.writers) > 1, s.life.Load()
+	shared, life := len(s.writers) > 1 || s.settles(), s.life.Load()
 	done, err := t.commit(ctx, shared)
 	switch {
 	case done && shared && t.begun:
 		conn.Release()
+		p.give()
 		now, err := s.settle(ctx)
 		if err == nil && now != life {
 			err = errCrashed

@@ -75,6 +75,13 @@ func (s *Engine) settle(ctx context.Context) (life string, err error) {
 	return n.life, n.err
 }
 
+// settles reports whether somebody waits for the disk.
+func (s *Engine) settles() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settlingNow
+}
+
 // keepSettling runs until nobody waits.
 func (s *Engine) keepSettling(ctx context.Context) {
 	for {
