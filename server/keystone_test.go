@@ -372,7 +372,7 @@ func TestKeystoneProjectWithoutUUID(t *testing.T) {
 	t.Parallel()
 	k := openstacktest.StartKeystone(t)
 	b := newBehindKeystone(t, k, 0, defaultRoles)
-	project := k.ProjectWithID(t, "default-team")
+	project := k.ProjectWithID(t, "default-team-"+string(enginetest.Now()))
 	who := b.someone(project, "admin")
 	id := keystone.ProjectUUID(project.ID)
 	for _, name := range []string{"east", "west"} {

@@ -121,6 +121,10 @@ func TestBackupAndRestore(t *testing.T) {
 func TestBadBackups(t *testing.T) {
 	t.Parallel()
 	data := saved(t, fresh(t))
+	whole, err := unpacked(data)
+	if err != nil {
+		t.Fatal(err)
+	}
 	target := func() string { return "sqlite:" + filepath.Join(t.TempDir(), "fleet.db") }
 	refused := func(what string, data []byte, why string) {
 		t.Helper()
@@ -138,6 +142,9 @@ func TestBadBackups(t *testing.T) {
 		refused(fmt.Sprintf("cut off at %d of %d", i, len(data)), data[:i], "")
 		altered := bytes.Clone(data)
 		altered[i] ^= 0x10
+		if text, err := unpacked(altered); err == nil && bytes.Equal(text, whole) {
+			continue // a bit that means nothing: the contents are what they were
+		}
 		refused(fmt.Sprintf("altered at %d of %d", i, len(data)), altered, "")
 	}
 	refused("nothing", nil, "is no backup of craton")
@@ -157,15 +164,19 @@ func TestBadBackups(t *testing.T) {
 	}
 }
 
+func unpacked(data []byte) ([]byte, error) {
+	r, err := zstd.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
 // repacked is a backup with its text changed.
 func repacked(t *testing.T, data []byte, change func(string) string) []byte {
 	t.Helper()
-	r, err := zstd.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	text, err := io.ReadAll(r)
+	text, err := unpacked(data)
 	if err != nil {
 		t.Fatal(err)
 	}

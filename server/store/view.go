@@ -161,7 +161,7 @@ type farSet struct {
 
 // keysAtOnce is how many keys of a set, at all its levels, are known ahead of
 // their values.
-const keysAtOnce = 500
+const keysAtOnce = 16 << 10
 
 // holder is a level that has a key.
 type holder struct {
