@@ -220,7 +220,7 @@ func TestMessage(t *testing.T) {
 		all := gjson.GetBytes(resp.Body, "changes.#.message").Array()
 		return all[len(all)-1].Str
 	}
-	a.OK(t, true, "craton_cloud", args{"name": "c", "message": "the first cloud"})
+	a.OK(t, true, "craton_cloud", args{"name": "c", "change_message": "the first cloud"})
 	if got := last(); got != "the first cloud" {
 		t.Errorf("the change log has %q", got)
 	}
@@ -230,9 +230,9 @@ func TestMessage(t *testing.T) {
 	if got := last(); got != "pipeline 42" {
 		t.Errorf("the change log has %q", got)
 	}
-	a.OK(t, true, "craton_fleet", args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "d"}}}, "message": "a document"})
+	a.OK(t, true, "craton_fleet", args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "d"}}}, "change_message": "a document"})
 	if got := last(); got != "a document" {
 		t.Errorf("the change log has %q", got)
 	}
-	a.Fails(t, "craton_cloud", args{"name": "c", "note": "n", "message": "two\nlines"}, "the message holds a control character")
+	a.Fails(t, "craton_cloud", args{"name": "c", "note": "n", "change_message": "two\nlines"}, "the message holds a control character")
 }

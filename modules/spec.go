@@ -26,12 +26,14 @@ func byName(kind string) []string {
 	return doc
 }
 
-// optMessage is the option of all modules that write.
-const optMessage = "message"
+// optMessage is the option of all modules that write. ansible-core has "message"
+// for itself.
+const optMessage = "change_message"
 
 // messageOption is the setting of the command line.
 func messageOption() ansible.Option {
-	o := options.Of(settings.CLI.Only(optMessage))[0]
+	o := options.Of(settings.CLI.Only("message"))[0]
+	o.Name = optMessage
 	o.Description = []string{"Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change; other servers pass over it."}
 	return o
 }

@@ -28,6 +28,12 @@ attributes:
     support: full
     description: Returns what has changed, or would in check mode, when in diff mode.
 options:
+  change_message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   force:
     description:
       - 'With O(state=absent): remove the cloud even if it is not empty, with all that it holds. Without it that is an
@@ -40,12 +46,6 @@ options:
       - The id of the cloud, instead of its name. It must be there, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
-  message:
-    description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
-      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
-    type: str
   name:
     description:
       - The name of the cloud, unique within the project.
@@ -173,7 +173,7 @@ def main():
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'force': {'type': 'bool', 'default': False},
-            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
+            'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

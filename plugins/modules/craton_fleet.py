@@ -30,6 +30,12 @@ attributes:
     support: full
     description: Returns what has changed, or would in check mode, when in diff mode.
 options:
+  change_message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   fleet:
     description:
       - 'The fleet: a dict with C(project) and C(clouds), each cloud with its C(regions), and so on as in a fleet
@@ -38,12 +44,6 @@ options:
       - Mutually exclusive with I(src).
       - One of I(fleet) and I(src) is required.
     type: dict
-  message:
-    description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
-      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
-    type: str
   src:
     description:
       - 'A fleet file. It is looked for on the controller where Ansible''s own modules look for their I(src): in
@@ -155,7 +155,7 @@ def main():
         argument_spec={
             'fleet': {'type': 'dict'},
             'src': {'type': 'path'},
-            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
+            'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

@@ -35,6 +35,12 @@ options:
       - A text of digits is an id only where no object has exactly that name.
       - The API cannot change it. Another value than the network has is an error, unless O(recreate=true).
     type: str
+  change_message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   cidr:
     description:
       - The range of addresses.
@@ -60,12 +66,6 @@ options:
   ip_block_type:
     description:
       - The type of the address block. An empty string takes it away.
-    type: str
-  message:
-    description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
-      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   name:
     description:
@@ -257,7 +257,7 @@ def main():
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'recreate': {'type': 'bool', 'default': False},
-            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
+            'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

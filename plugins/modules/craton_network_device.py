@@ -40,6 +40,12 @@ options:
       - A text of digits is an id only where no object has exactly that name.
       - The API cannot change it. Another value than the network device has is an error, unless O(recreate=true).
     type: str
+  change_message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   cloud:
     description:
       - The cloud, by name or id.
@@ -76,12 +82,6 @@ options:
     choices:
       - add
       - exact
-  message:
-    description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
-      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
-    type: str
   model_name:
     description:
       - The model. An empty string takes it away.
@@ -315,7 +315,7 @@ def main():
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'recreate': {'type': 'bool', 'default': False},
-            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
+            'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

@@ -32,6 +32,12 @@ options:
     description:
       - What CDP tells. An empty string takes it away.
     type: str
+  change_message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   cloud:
     description:
       - The cloud to look for the device in, by name or id.
@@ -68,12 +74,6 @@ options:
   link:
     description:
       - The state of the link. An empty string takes it away.
-    type: str
-  message:
-    description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
-      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   name:
     description:
@@ -327,7 +327,7 @@ def main():
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'recreate': {'type': 'bool', 'default': False},
-            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
+            'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

@@ -28,6 +28,12 @@ attributes:
     support: full
     description: Returns what has changed, or would in check mode, when in diff mode.
 options:
+  change_message:
+    description:
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
+          other servers pass over it.
+      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
+    type: str
   id:
     description:
       - The id of the user, instead of its name. It must be there, unless O(state=absent).
@@ -38,12 +44,6 @@ options:
       - Whether the user is an admin of the project.
       - The API cannot change it. Another value than the user has is an error, unless O(recreate=true).
     type: bool
-  message:
-    description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
-      - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
-    type: str
   name:
     description:
       - The name of the user, unique within its project.
@@ -168,7 +168,7 @@ def main():
             'project': {'type': 'str'},
             'is_admin': {'type': 'bool'},
             'recreate': {'type': 'bool', 'default': False},
-            'message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
+            'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},
