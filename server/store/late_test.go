@@ -9,13 +9,11 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/craton-fleet/craton/internal/postgrestest"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 	"github.com/craton-fleet/craton/server/store/engine"
@@ -27,18 +25,8 @@ import (
 // that something failed does not find it.
 func TestLateCommits(t *testing.T) {
 	t.Parallel()
-	enginetest.Only(t, enginetest.Postgres)
-	u, err := url.Parse(postgrestest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &delayer{server: u.Host}
-	u.Host = d.listen(t)
-	s, err := Open(t.Context(), u.String(), Options{Create: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	d := &delayer{}
+	s := throughProxy(t, d.serve)
 	sc := fleet(t, s)
 	d.armed.Store(true)
 	const writers, each = 8, 20
@@ -84,7 +72,7 @@ func TestLateCommits(t *testing.T) {
 		return true
 	})
 	var rows, revisions, created int
-	err = s.read(t.Context(), func(ctx context.Context, q *session) error {
+	err := s.read(t.Context(), func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT count(*), count(DISTINCT revision), count(DISTINCT path) FROM changes WHERE kind = 'host'", nil, &rows, &revisions, &created)
 	})
 	if err != nil || rows != revisions || rows != created {
@@ -94,38 +82,12 @@ func TestLateCommits(t *testing.T) {
 
 // delayer is a proxy that delays commits by chance.
 type delayer struct {
-	server string
-	armed  atomic.Bool
-	late   atomic.Int64
-	under  sync.WaitGroup // of commits that are late
+	armed atomic.Bool
+	late  atomic.Int64
+	under sync.WaitGroup // of commits that are late
 }
 
-func (d *delayer) listen(t *testing.T) (address string) {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go d.serve(client)
-		}
-	}()
-	return l.Addr().String()
-}
-
-func (d *delayer) serve(client net.Conn) {
-	defer client.Close()
-	server, err := (&net.Dialer{}).Dial("tcp", d.server)
-	if err != nil {
-		return
-	}
-	defer server.Close()
+func (d *delayer) serve(client, server net.Conn) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
