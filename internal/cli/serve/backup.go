@@ -109,7 +109,7 @@ that holds a fleet already. All is restored, or nothing.`,
 }
 
 func restore(ctx context.Context, s output.Streams, v *settings.Values, file string) error {
-	db, o, err := database(v)
+	db, o, err := database(v, server.Options{})
 	if err != nil {
 		return err
 	}

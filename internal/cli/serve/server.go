@@ -59,30 +59,26 @@ admins, members and readers work in their project; only admins of Keystone's adm
 	return cmd
 }
 
-// database is where the database is that the server's commands need, and what
-// it takes to open it.
-func database(v *settings.Values) (url string, o server.Options, err error) {
-	url = v.String("server.database")
+// database is where the database is that the server's commands need; what it
+// takes to open it is added to the options.
+func database(v *settings.Values, o server.Options) (string, server.Options, error) {
+	url := v.String("server.database")
 	if url == "" {
 		return "", o, errors.New("no database: say --database sqlite:PATH or postgres://USER@HOST/DATABASE, or set CRATON_DATABASE")
 	}
 	o.PasswordFile, o.Shown = v.String("server.database_password_file"), v.Source("server.database").From == settings.FromFlag
-	switch saves := v.String("server.upgrade_backup"); saves {
-	case "no":
-		o.NoSaves = true
-	default:
-		o.Saves = saves
+	if o.Saves = v.String("server.upgrade_backup"); o.Saves == "no" {
+		o.Saves, o.NoSaves = "", true
 	}
 	return url, o, nil
 }
 
 // open opens the database that the server's commands need.
 func open(ctx context.Context, v *settings.Values, o server.Options) (*server.Server, error) {
-	url, where, err := database(v)
+	url, o, err := database(v, o)
 	if err != nil {
 		return nil, err
 	}
-	o.PasswordFile, o.Shown, o.Saves, o.NoSaves = where.PasswordFile, where.Shown, where.Saves, where.NoSaves
 	return server.Open(ctx, url, o)
 }
 
