@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/server/store/engine"
+	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
 // restoreRows is how many rows of a backup one statement stores.
@@ -66,9 +67,7 @@ func removeMade(database string, err *error) func() {
 	}
 	return func() {
 		if *err != nil {
-			for _, name := range []string{path, path + "-wal", path + "-shm"} {
-				_ = os.Remove(name)
-			}
+			sqlite.Remove(path)
 		}
 	}
 }

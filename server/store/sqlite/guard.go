@@ -98,8 +98,21 @@ func (g *guard) check() error {
 	return nil
 }
 
-func (g *guard) log() string   { return g.real + "-wal" }
-func (g *guard) index() string { return g.real + "-shm" }
+// What SQLite calls the files that it keeps beside a database.
+const (
+	logSuffix   = "-wal"
+	indexSuffix = "-shm"
+)
+
+func (g *guard) log() string   { return g.real + logSuffix }
+func (g *guard) index() string { return g.real + indexSuffix }
+
+// Remove removes a file that nobody has open, with what SQLite keeps beside it.
+func Remove(path string) {
+	for _, suffix := range []string{"", logSuffix, indexSuffix} {
+		_ = os.Remove(path + suffix) // what is not there need not go
+	}
+}
 
 func detached(path, what string) *engine.Failure {
 	return &engine.Failure{Database: path, Reason: engine.Detached, Detail: what}
