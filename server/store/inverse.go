@@ -1,0 +1,264 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+)
+
+// facts are what one side of a change says of an object: for a create, a delete
+// everything that is not null, otherwise only what changed.
+type facts struct {
+	columns   Values     // as the tables have them, times in seconds; null is nil
+	variables []Variable // sorted by key
+	hashed    []Variable // those of which only a hash is kept, as JSON; sorted by key
+	labels    []string   // sorted
+	labelled  bool       // the labels are these
+}
+
+// known finds a variable, or its hash.
+func (f *facts) known(key string) (v Variable, kept, ok bool) {
+	if at, ok := find(f.variables, key); ok {
+		return f.variables[at], true, true
+	}
+	if at, ok := find(f.hashed, key); ok {
+		return f.hashed[at], false, true
+	}
+	return Variable{}, false, false
+}
+
+// keys are those of the variables, kept or not, sorted.
+func (f *facts) keys() (keys []string) {
+	for _, set := range [][]Variable{f.variables, f.hashed} {
+		for _, v := range set {
+			keys = append(keys, v.Name)
+		}
+	}
+	return sorted(keys)
+}
+
+// entityOf is the entity of a kind, as the log names it; nil for none that this
+// program knows.
+func entityOf(kind string) *Entity {
+	if k := schema.ByName(kind); k != nil {
+		return known[k]
+	}
+	return nil
+}
+
+// sides reads what the log says of a change: what was before, and what is after.
+func (c *Change) sides(e *Entity) (before, after facts, err error) {
+	if before, err = e.facts(c.Before); err == nil {
+		after, err = e.facts(c.After)
+	}
+	if err != nil {
+		err = fmt.Errorf("revision %d of the change log: %s %s: %w", c.Revision, c.Kind, c.Object, err)
+	}
+	return before, after, err
+}
+
+// facts reads a side of a change that [side] made. What is no column of e, such
+// as that a user has another key, is left out.
+func (e *Entity) facts(text string) (f facts, err error) {
+	f.columns = Values{}
+	x := jsontext.NewScanner(text)
+	x.Members(func(name string) {
+		switch column := e.column(name); {
+		case name == "variables":
+			f.variables = scanSet(x)
+		case name == "hashed":
+			f.hashed = scanSet(x)
+		case name == "labels":
+			f.labelled = true
+			x.Elements(func() { f.labels = append(f.labels, x.Str()) })
+		case column == nil || !column.shown():
+			x.Skip()
+		default:
+			v, bad := scanColumn(x, column)
+			if bad != nil && err == nil {
+				err = fmt.Errorf("%s: %w", name, bad)
+			}
+			f.columns[column.Name] = v
+		}
+	})
+	return f, err
+}
+
+func scanSet(x *jsontext.Scanner) (set []Variable) {
+	x.Members(func(key string) {
+		set = append(set, Variable{Name: key, Value: x.Skip()})
+	})
+	return byKey(set)
+}
+
+// scanColumn reads the value of a column as its table has it.
+func scanColumn(x *jsontext.Scanner, c *Column) (any, error) {
+	switch x.Peek() {
+	case 'n':
+		x.Skip()
+		return nil, nil
+	case 't', 'f':
+		return x.Bool(), nil
+	case '"':
+		text := x.Str()
+		if c.Type != Time {
+			return text, nil
+		}
+		at, err := time.Parse("2006-01-02T15:04:05.000000", text)
+		return at.Unix(), err
+	default:
+		return strconv.ParseInt(x.Skip(), 10, 64)
+	}
+}
+
+// takeBack has the tables say of an object what they said before a change. It
+// looks at nothing else: not whether the object still is as the change has left
+// it, nor whether others are in the way. Changes are taken back newest first.
+//
+// Values of which only a hash is kept become [unkept].
+func (q *session) takeBack(ctx context.Context, e *Entity, c *Change, before, after *facts) error {
+	id, ok := e.parseID(c.Object)
+	if !ok {
+		return fmt.Errorf("revision %d of the change log has a %s with the id %q", c.Revision, c.Kind, c.Object)
+	}
+	switch c.Action {
+	case Created:
+		return q.remove(ctx, e, id)
+	case Deleted:
+		return q.restore(ctx, e, id, before)
+	}
+	if err := q.setColumns(ctx, e, id, before.columns); err != nil {
+		return err
+	}
+	if before.labelled {
+		if err := q.setLabels(ctx, id, before.labels); err != nil {
+			return err
+		}
+	}
+	keys := after.keys()
+	if len(keys)+len(before.variables)+len(before.hashed) == 0 {
+		return nil
+	}
+	owner, err := q.owner(ctx, e, id)
+	if err != nil {
+		return err
+	}
+	gone := slices.DeleteFunc(keys, func(key string) bool {
+		_, _, was := before.known(key)
+		return was
+	})
+	for _, key := range gone {
+		if err := q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{e.owner, owner, key}); err != nil {
+			return err
+		}
+	}
+	return q.setVariables(ctx, e, owner, before.all())
+}
+
+// all are the variables, those that are not kept as [unkept].
+func (f *facts) all() []Variable {
+	if len(f.hashed) == 0 {
+		return f.variables
+	}
+	set := slices.Clone(f.variables)
+	for _, v := range f.hashed {
+		set = append(set, Variable{Name: v.Name, Value: unkept})
+	}
+	return byKey(set)
+}
+
+// owner is what the variables of an object have as their owner_id.
+func (q *session) owner(ctx context.Context, e *Entity, id any) (owner any, err error) {
+	if e.ownerID == e.key {
+		return id, nil
+	}
+	err = q.row(ctx, "SELECT "+e.ownerID+" FROM "+e.Table+" WHERE "+e.key+" = ?", []any{id}, &owner)
+	return owner, err
+}
+
+// remove removes an object that nothing belongs to any more but its variables
+// and labels.
+func (q *session) remove(ctx context.Context, e *Entity, id any) error {
+	if e.IsDevice() {
+		if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ?", []any{id}); err != nil {
+			return err
+		}
+	}
+	if e.owner != 0 {
+		if err := q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id IN (SELECT "+e.ownerID+" FROM "+e.Table+" WHERE "+e.key+" = ?)", []any{e.owner, id}); err != nil {
+			return err
+		}
+	}
+	return q.exec(ctx, "DELETE FROM "+e.Table+" WHERE "+e.key+" = ?", []any{id})
+}
+
+// restore stores an object that was deleted, with its id.
+func (q *session) restore(ctx context.Context, e *Entity, id any, f *facts) error {
+	values := Values{e.key: id}
+	for name, v := range f.columns {
+		values[name] = v
+	}
+	if e.Kind != "" {
+		values["type"] = e.Kind
+	}
+	var names, marks []string
+	var args []any
+	for _, c := range slices.Concat(e.Columns, e.secrets()) {
+		if v, ok := values[c.Name]; ok {
+			names, marks, args = append(names, c.Name), append(marks, "?"), append(args, v)
+		}
+	}
+	if err := q.later(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", args); err != nil {
+		return err
+	}
+	if len(f.labels) > 0 {
+		if err := q.addLabels(ctx, id, values["created_at"], f.labels); err != nil {
+			return err
+		}
+	}
+	set := f.all()
+	if len(set) == 0 {
+		return nil
+	}
+	owner, err := q.owner(ctx, e, id)
+	if err != nil {
+		return err
+	}
+	return q.setVariables(ctx, e, owner, set)
+}
+
+func (q *session) setColumns(ctx context.Context, e *Entity, id any, columns Values) error {
+	var sets []string
+	var args []any
+	for _, c := range e.Columns {
+		if v, ok := columns[c.Name]; ok {
+			sets, args = append(sets, c.Name+" = ?"), append(args, v)
+		}
+	}
+	if sets == nil {
+		return nil
+	}
+	return q.exec(ctx, "UPDATE "+e.Table+" SET "+strings.Join(sets, ", ")+" WHERE "+e.key+" = ?", append(args, id))
+}
+
+// setLabels gives a device other labels.
+func (q *session) setLabels(ctx context.Context, id any, labels []string) error {
+	if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ?", []any{id}); err != nil || len(labels) == 0 {
+		return err
+	}
+	var created int64
+	if err := q.row(ctx, "SELECT created_at FROM devices WHERE id = ?", []any{id}, &created); err != nil {
+		return err
+	}
+	return q.addLabels(ctx, id, created, labels)
+}
+
+// unkept is in the place of a value of which the change log keeps only a hash.
+// No value is like it: it is no JSON.
+const unkept = "?"
