@@ -1,0 +1,52 @@
+package when
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// At is a state of a fleet that a change log knows. The zero At is the present.
+type At struct {
+	Revision string    // the state behind a revision ("12") or a cursor ("12-0b5e1f2a3c4d5e6f", which no other database has)
+	Time     time.Time // the state at a moment
+}
+
+var revision = regexp.MustCompile(`^[0-9]{1,18}((\.[0-9]+)?-[0-9a-f]{8,64}~?)?$`)
+
+// ParseAt reads a state as people type it: a revision ("12"), a cursor ("12-0b5e1f2a3c4d5e6f"), or what Parse takes. "now" is the
+// present.
+func ParseAt(text string, now time.Time) (At, error) {
+	if revision.MatchString(text) {
+		return At{Revision: text}, nil
+	}
+	t, err := Parse(text, now)
+	switch {
+	case err != nil:
+		return At{}, fmt.Errorf("%w; a revision, such as 12, is possible too", err)
+	case t.Equal(now):
+		return At{}, nil
+	}
+	return At{Time: t}, nil
+}
+
+// String is what the API takes for the state; "" for the present.
+func (a At) String() string {
+	if a.Time.IsZero() {
+		return a.Revision
+	}
+	return a.Time.UTC().Format(time.RFC3339Nano)
+}
+
+// Words names the state to people: "revision 12", "2026-11-20 09:30:00 CET", "now".
+func (a At) Words() string {
+	switch {
+	case !a.Time.IsZero():
+		return Format(a.Time)
+	case a.Revision != "":
+		number, _, _ := strings.Cut(a.Revision, "-")
+		return "revision " + number
+	}
+	return "now"
+}

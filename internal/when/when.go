@@ -1,0 +1,204 @@
+package when
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// layout is how moments are shown.
+const layout = "2006-01-02 15:04:05 MST"
+
+// Format shows a moment to people, in its own zone, which is named: 2026-11-20 09:30:00 CET. Parse reads it back.
+func Format(t time.Time) string { return t.Format(layout) }
+
+var (
+	ago   = regexp.MustCompile(`(?i)^(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?(?: +ago)?$`)
+	typed = regexp.MustCompile(`(?i)^(today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})?(?:(?:^| +|t)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(?: *([a-z+-].*))?)?$`)
+	shown = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$`)
+)
+
+// Parse reads a moment; see the package. It is given in the zone of now.
+func Parse(text string, now time.Time) (time.Time, error) {
+	word := strings.TrimSpace(text)
+	if strings.EqualFold(word, "now") {
+		return now, nil
+	}
+	if m := ago.FindStringSubmatch(word); m != nil && word != "" && word[0] <= '9' {
+		return before(now, text, m[1:])
+	}
+	m := typed.FindStringSubmatch(word)
+	if m == nil || word == "" {
+		return time.Time{}, fmt.Errorf("%q is no time: possible are 2h, 3d, 1w (ago), now, today, yesterday, 2026-11-20, "+
+			"2026-11-20 09:30 and 2026-11-20T09:30:00+01:00", text)
+	}
+	t, err := parse(strings.ToLower(m[1]), m[2], m[3], shown.MatchString(word), now)
+	if err != nil {
+		return t, fmt.Errorf("%q: %w", text, err)
+	}
+	return t.In(now.Location()), nil
+}
+
+// parse reads a day, a time of the day and a zone; each may be empty.
+func parse(day, clock, zone string, isUTC bool, now time.Time) (t time.Time, err error) {
+	in, named := now.Location(), ""
+	switch {
+	case isUTC:
+		in = time.UTC
+	case zone != "":
+		in, named, err = zoneOf(zone, in)
+	case in == time.Local:
+		err = localZone()
+	}
+	if err != nil {
+		return t, err
+	}
+	wall, err := dayOf(day, now.In(in))
+	if err != nil || clock == "" {
+		return beginning(wall, in), err
+	}
+	if wall, err = clockOf(wall, clock); err != nil {
+		return t, err
+	}
+	return only(wall, in, named)
+}
+
+// before is the moment that lies weeks, days, hours, minutes and seconds before now.
+func before(now time.Time, text string, amounts []string) (time.Time, error) {
+	var n [5]int
+	for i, a := range amounts {
+		n[i], _ = strconv.Atoi(cmp.Or(a, "0")) // of at most six digits
+	}
+	t := now.AddDate(0, 0, -7*n[0]-n[1]).
+		Add(-time.Duration(n[2])*time.Hour - time.Duration(n[3])*time.Minute - time.Duration(n[4])*time.Second)
+	if t.Year() < 1 {
+		return time.Time{}, fmt.Errorf("%q reaches back before the year 1", text)
+	}
+	return t, nil
+}
+
+// dayOf is the midnight of a day, as UTC counts: a wall clock. No word is today.
+func dayOf(word string, now time.Time) (time.Time, error) {
+	y, m, d := now.Date()
+	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	switch word {
+	case "", "today":
+		return today, nil
+	case "yesterday":
+		return today.AddDate(0, 0, -1), nil
+	}
+	day, err := time.Parse(time.DateOnly, word)
+	if err != nil {
+		return day, fmt.Errorf("there is no day %s", word)
+	}
+	return day, nil
+}
+
+// clockOf is a time of a day, both as UTC counts.
+func clockOf(day time.Time, clock string) (time.Time, error) {
+	for _, layout := range []string{"15:04", "15:04:05"} {
+		if t, err := time.Parse(layout, clock); err == nil {
+			return day.Add(t.Sub(t.Truncate(24 * time.Hour))), nil
+		}
+	}
+	return day, fmt.Errorf("there is no time %s", clock)
+}
+
+// zoneOf finds the zone that was typed. What may be an abbreviation is looked up at the moment in question, in the zone of now.
+func zoneOf(zone string, here *time.Location) (in *time.Location, abbreviation string, err error) {
+	abbreviation = strings.ToUpper(zone)
+	switch {
+	case abbreviation == "Z" || abbreviation == "UTC" || abbreviation == "GMT":
+		return time.UTC, "", nil
+	case zone[0] == '+' || zone[0] == '-':
+		for _, layout := range []string{"-07:00", "-0700", "-07"} {
+			if t, err := time.Parse(layout, zone); err == nil {
+				_, offset := t.Zone()
+				return time.FixedZone("", offset), "", nil
+			}
+		}
+	case strings.Contains(zone, "/"):
+		if in, err := time.LoadLocation(zone); err == nil {
+			return in, "", nil
+		}
+	default:
+		return here, abbreviation, nil
+	}
+	return nil, "", fmt.Errorf("there is no zone %s here; an offset, such as +01:00, is always understood", zone)
+}
+
+// localZone finds a TZ that names no zone: the standard library takes it for UTC.
+func localZone() error {
+	if tz := strings.TrimPrefix(os.Getenv("TZ"), ":"); tz != "" && tz != "UTC" && time.Local.String() == "UTC" {
+		return fmt.Errorf("TZ is %q, which names no time zone here: name one, such as Europe/Berlin, or give the time with its zone, such as +01:00", tz)
+	}
+	return nil
+}
+
+// moments are those at which the clocks of a zone showed a wall clock: one, or none or two where they are set. Of none
+// they come with the moment at which the clocks jumped over it.
+func moments(wall time.Time, in *time.Location) (at []time.Time, jump time.Time) {
+	near := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), in)
+	start, end := near.ZoneBounds()
+	zones := []time.Time{near}
+	if !start.IsZero() {
+		zones = []time.Time{start.Add(-1), near}
+	}
+	if !end.IsZero() {
+		zones = append(zones, end)
+	}
+	for _, zone := range zones {
+		_, offset := zone.In(in).Zone()
+		t := wall.Add(-time.Duration(offset) * time.Second).In(in)
+		if clockAt(t).Equal(wall) {
+			at = append(at, t)
+		}
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	at = slices.CompactFunc(at, time.Time.Equal)
+	for _, set := range []time.Time{start, end} {
+		if !set.IsZero() && clockAt(set.Add(-1)).Before(wall) && clockAt(set).After(wall) {
+			jump = set.In(in)
+		}
+	}
+	return at, jump
+}
+
+// clockAt is what the clocks of its zone show at a moment, as UTC counts.
+func clockAt(t time.Time) time.Time {
+	_, offset := t.Zone()
+	return t.UTC().Add(time.Duration(offset) * time.Second)
+}
+
+// beginning is the first moment of a day: midnight, the first of two, or the moment that the clocks jumped to over it.
+func beginning(day time.Time, in *time.Location) time.Time {
+	at, jump := moments(day, in)
+	if len(at) == 0 {
+		return jump
+	}
+	return at[0]
+}
+
+// only is the one moment at which the clocks showed a wall clock, with an abbreviation of the zone if one is given.
+func only(wall time.Time, in *time.Location, named string) (time.Time, error) {
+	at, jump := moments(wall, in)
+	for _, t := range at {
+		if name, _ := t.Zone(); name == named {
+			return t, nil
+		}
+	}
+	switch {
+	case len(at) == 0:
+		return time.Time{}, fmt.Errorf("clocks never showed that: they went from %s to %s", Format(jump.Add(-time.Second)), Format(jump))
+	case named != "":
+		return time.Time{}, fmt.Errorf("the zone is %s then, and not %s; of another zone give the offset, such as +01:00", at[0].Format("MST"), named)
+	case len(at) > 1:
+		return time.Time{}, fmt.Errorf("clocks showed that twice; say which: %s or %s", Format(at[0]), Format(at[1]))
+	}
+	return at[0], nil
+}
