@@ -102,10 +102,25 @@ const fewRows = 16
 const (
 	nextRevision = "UPDATE log SET revision = revision + 1 / CASE WHEN fence = ? THEN 1 ELSE 0 END, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END"
 	raiseFence   = "UPDATE log SET fence = fence + 1"
-	insertNewest = insertChanges + ` SELECT revision, ?, change, changed_at, ?, ?, ?, ?, ?, ?, ?, ?,
-		COALESCE((SELECT name || '/' FROM clouds WHERE id = ?), '') || COALESCE((SELECT name || '/' FROM regions WHERE id = ?), '') || COALESCE((SELECT name || '/' FROM cells WHERE id = ?), '') || ?,
-		?, ?, ? FROM log`
 )
+
+// newest makes a row of the log that has the newest revision. The names of its
+// places are looked up where they are not known: only of those that it has, for
+// a statement that has null for an id is planned anew each time.
+func newest(n *named) (text string, args []any) {
+	path := "?"
+	for i := len(placeKeys) - 1; i >= 0; i-- {
+		if n.below[i] != nil {
+			path = "COALESCE((SELECT name || '/' FROM " + placeTables[i] + " WHERE id = ?), '') || " + path
+		}
+	}
+	for _, id := range n.below {
+		if id != nil {
+			args = append(args, id)
+		}
+	}
+	return insertChanges + " SELECT revision, ?, change, changed_at, ?, ?, ?, ?, ?, ?, ?, ?, " + path + ", ?, ?, ? FROM log", append(args, n.path)
+}
 
 // finish stores what a write has recorded, as its last statements. Usually
 // nothing is to be learned from them, and they go out with the commit.
@@ -119,14 +134,23 @@ func (q *session) finish(ctx context.Context) error {
 	}
 	l.change = newChange()
 	now := q.store.now().UnixMicro()
-	if err := q.later(ctx, nextRevision, []any{l.fence, l.change, now, now}); err != nil {
-		return err
+	next := []any{l.fence, l.change, now, now}
+	// One statement would not see a name that changed while it waited for its turn.
+	together := q.dialect().Together && l.held[0].below == named{}.below
+	if !together {
+		if err := q.later(ctx, nextRevision, next); err != nil {
+			return err
+		}
 	}
 	for i := range l.held {
 		l.n++
 		r := &l.held[i]
-		args := append(l.append([]any{l.n}, r), r.below[:]...)
-		if err := q.later(ctx, insertNewest, append(args, r.path, r.action, r.before, r.after)); err != nil {
+		text, path := newest(&r.named)
+		args := append(append(l.append([]any{l.n}, r), path...), r.action, r.before, r.after)
+		if together && i == 0 {
+			text, args = "WITH log AS ("+nextRevision+" RETURNING revision, change, changed_at) "+text, append(next, args...)
+		}
+		if err := q.later(ctx, text, args); err != nil {
 			return err
 		}
 	}
@@ -268,7 +292,10 @@ func (q *session) resolve(ctx context.Context, n *named) error {
 	return nil
 }
 
-var placeKeys = [...]string{"cloud_id", "region_id", "cell_id"}
+var (
+	placeKeys   = [...]string{"cloud_id", "region_id", "cell_id"}
+	placeTables = [...]string{"clouds", "regions", "cells"}
+)
 
 // whole is a side with everything that an object is.
 func (q *session) whole(ctx context.Context, r record, e *Entity, row Row, variables hierarchy.Variables, labels []string) (any, error) {

@@ -106,6 +106,10 @@ type Dialect struct {
 	// to it as well. They are empty where one writes at a time.
 	Shared, Changing, Removing string
 
+	// Together says that a change which returns something can be a part of another statement: WITH x AS (UPDATE ...
+	// RETURNING ...) INSERT ...
+	Together bool
+
 	// Alone is a statement that lets one write in at a time, for the few that look at more than rows they could lock;
 	// empty where one writes at a time.
 	Alone string

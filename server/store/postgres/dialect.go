@@ -26,5 +26,6 @@ var dialect = &engine.Dialect{
 		return []string{fmt.Sprintf("SELECT setval(pg_get_serial_sequence('%s', '%s'), %d, %t)", table, column, max(last, 1), last > 0)}
 	},
 	Statistics: "ANALYZE",
+	Together:   true,
 	Alone:      "SELECT version FROM " + versionTable + " FOR UPDATE",
 }
