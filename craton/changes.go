@@ -65,7 +65,7 @@ type ChangeOptions struct {
 const mostChanges = 1000
 
 // Changes yields what was done, in the order of the commits. A server can tell whose [Capabilities] have "changes"; of others the
-// error is one of [IsNotFound]. What the caller may not see now is left out.
+// error is one of [IsNotFound]. What the caller may not see now is left out. Of a client of the past ([Client.At]) they end where it does.
 func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change, error] {
 	return func(yield func(*Change, error) bool) {
 		q := url.Values{"limit": {strconv.Itoa(mostChanges)}}
@@ -77,6 +77,7 @@ func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change
 				q.Set(name, value)
 			}
 		}
+		last := c.last()
 		for {
 			var page struct {
 				Changes []*Change `json:"changes"`
@@ -88,7 +89,7 @@ func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change
 				return
 			}
 			for _, change := range page.Changes {
-				if !yield(change, nil) {
+				if change.Revision > last || !yield(change, nil) {
 					return
 				}
 			}

@@ -3,6 +3,7 @@ package craton
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/craton-fleet/craton/internal/rest"
@@ -37,6 +38,7 @@ type Client struct {
 
 	rest    *rest.Client
 	message string
+	past    url.Values // which state requests are about; nil: the present
 }
 
 // New makes a Client for the API at rawURL, with or without the final /v1,
@@ -62,6 +64,12 @@ func New(rawURL string, options ...Option) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{rest: rc, message: cfg.message}
+	c.serve()
+	return c, nil
+}
+
+// serve makes the services.
+func (c *Client) serve() {
 	c.Clouds = newCloudService(c)
 	c.Regions = newRegionService(c)
 	c.Cells = newCellService(c)
@@ -72,7 +80,6 @@ func New(rawURL string, options ...Option) (*Client, error) {
 	c.NetworkInterfaces = newNetworkInterfaceService(c)
 	c.Projects = newProjectService(c)
 	c.Users = newUserService(c)
-	return c, nil
 }
 
 // URL is the API's base address, ending in /v1, without credentials.

@@ -99,6 +99,13 @@
 //
 // An error in the loop means that the fleet did not come whole, and what came must not be used.
 //
+// # The past
+//
+// At makes a client that reads the fleet as it was at a revision or a moment, all of it in one state:
+//
+//	past, err := c.At(ctx, craton.Past{At: "2026-11-20T09:30:00Z"})
+//	host, err := past.Hosts.Get(ctx, id)
+//
 // # Create, update, delete
 //
 // Create takes a struct with the fields a new object may have; those that are required are named in its comment.

@@ -68,6 +68,9 @@ func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error
 	if o.Known != "" {
 		r.Header.Set("If-None-Match", o.Known)
 	}
+	if err := c.look(r); err != nil {
+		return nil, err
+	}
 	stream, resp, err := c.rest.Stream(ctx, r)
 	switch {
 	case err != nil:
@@ -77,7 +80,7 @@ func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error
 	case resp != nil:
 		return nil, errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, r.Method, resp.Path)
 	}
-	return &FleetStream{Tag: stream.Header.Get("Etag"), Revision: stream.Header.Get("X-Craton-Revision"), stream: stream}, nil
+	return &FleetStream{Tag: stream.Header.Get("Etag"), Revision: stream.Header.Get(revisionHeader), stream: stream}, nil
 }
 
 // Close ends the stream, be it read or not.

@@ -1,6 +1,7 @@
 package craton
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,7 +42,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 
 // send sends one request about path, and returns its answer.
 func (c *Client) send(ctx context.Context, path string, r *rest.Request) (*Response, error) {
-	if err := c.explain(ctx, r); err != nil {
+	if err := cmp.Or(c.look(r), c.explain(ctx, r)); err != nil {
 		return nil, err
 	}
 	resp, err := c.rest.Do(ctx, r)

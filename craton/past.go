@@ -1,0 +1,108 @@
+package craton
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Past says which state of the past to read.
+type Past struct {
+	// At is a revision of the change log ("12"), a cursor of it ("12-0b5e1f2a3c4d5e6f"), or a time as RFC 3339 has it.
+	At string
+	// OmitHashed leaves out variables whose values of then the log keeps only as a hash. Otherwise they are an error that names them.
+	OmitHashed bool
+}
+
+// At is a client that reads the fleet as it was: its places, labels, parents and variables. All that it reads is of one state, be it
+// named by a time; [Client.Revision] tells which. It writes nothing.
+//
+// A server can do this whose [Capabilities] have "at". A moment before the log begins is an error of status 410, one in
+// the future of 400, and variables of which only a hash is known are one of 409.
+func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
+	if err := c.NeedLog(ctx, "at"); err != nil {
+		return nil, err
+	}
+	q := url.Values{"at": {p.At}}
+	if p.OmitHashed {
+		q.Set("concealed", "omit")
+	}
+	past := &Client{rest: c.rest, past: q}
+	past.serve()
+	const path = "/clouds"
+	resp, err := past.do(ctx, http.MethodGet, path, url.Values{"limit": {"10"}}, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	revision := resp.Header.Get(revisionHeader)
+	if revision == "" {
+		return nil, &ResponseError{Method: http.MethodGet, Path: path, Err: advice.With(fmt.Errorf("it lacks the header %s", revisionHeader), "see what stands between here and the API, it loses or changes parts of answers")}
+	}
+	past.past = maps.Clone(q)
+	past.past.Set("at", revision)
+	return past, nil
+}
+
+// revisionHeader is where answers say which state they show.
+const revisionHeader = "X-Craton-Revision"
+
+// Revision is the state that a client of the past reads, as a cursor of the change log; "" of a client of the present.
+func (c *Client) Revision() string { return c.past.Get("at") }
+
+// last is the number of the last revision that a client knows of.
+func (c *Client) last() int64 {
+	number, _, _ := strings.Cut(c.Revision(), "-")
+	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+		return n
+	}
+	return math.MaxInt64
+}
+
+// NeedLog finds out whether the server can do what takes a change log: a feature of [Capabilities], such as "at".
+func (c *Client) NeedLog(ctx context.Context, feature string) error {
+	have, err := c.Capabilities(ctx)
+	switch {
+	case err != nil || have.Has(feature):
+		return err
+	case !have.Has("changes"):
+		return fmt.Errorf("%s has no change log: the original Craton server keeps none", c.host())
+	}
+	return advice.With(fmt.Errorf("%s is craton server %s, which cannot do this yet", c.host(), have.Version), "upgrade it")
+}
+
+// host is the server as people call it.
+func (c *Client) host() string {
+	if u, err := url.Parse(c.URL()); err == nil {
+		return u.Host
+	}
+	return c.URL()
+}
+
+// look adds to a request of a client of the past which state it is about.
+func (c *Client) look(r *rest.Request) error {
+	switch {
+	case c.past == nil || timeless[r.Path]:
+		return nil
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return &rest.CallError{Library: "craton", Err: errors.New("the past can only be read")}
+	}
+	q := maps.Clone(r.Query)
+	if q == nil {
+		q = url.Values{}
+	}
+	maps.Copy(q, c.past)
+	r.Query = q
+	return nil
+}
+
+// timeless are the paths that know nothing of states.
+var timeless = map[string]bool{"/capabilities": true, "/changes": true}
