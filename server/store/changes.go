@@ -161,7 +161,11 @@ type ChangeList struct {
 	Request string   // of this request
 	Since   Micros   // not before
 	Until   Micros   // before; 0: to the end
+	Action  string   // only this
 	Limit   int
+
+	back   bool   // newest first, ...
+	before Cursor // ... and only what is before this; zero: all
 }
 
 // Changes calls fn with changes of objects in the scope, in order, and returns
@@ -182,10 +186,7 @@ func (v *View) Changes(ctx context.Context, sc Scope, l ChangeList, fn func(c *C
 	}
 	if text != "" {
 		var c Change
-		var before, after *string
-		err = v.q.eachUntil(ctx, text, args, []any{&c.Revision, &c.N, &c.ID, &c.At, &c.Project, &c.User, &c.UserProject, &c.Address, &c.Request, &c.Message,
-			&c.Kind, &c.Object, &c.Path, &c.Action, &before, &after}, func() error {
-			c.Before, c.After = deref(before), deref(after)
+		err = c.each(ctx, v.q, text, args, func() error {
 			last, found = c.Cursor(), found+1
 			last.Early = c.Revision <= log.Horizon && (l.After.Early || l.After == Cursor{})
 			return fn(&c)
@@ -230,13 +231,22 @@ func (v *View) changes(ctx context.Context, sc Scope, l ChangeList) (string, []a
 			c.add("revision < ?", end)
 		}
 	}
+	if l.before != (Cursor{}) {
+		c.add("(revision, n) < (?, ?)", l.before.Revision, l.before.N)
+	}
 	if l.User != "" {
 		c.add("user_name = ?", l.User)
+	}
+	if l.Action != "" {
+		c.add("action = ?", l.Action)
 	}
 	if l.Request != "" {
 		c.add("request_id = ?", l.Request)
 	}
-	const order = " ORDER BY revision, n LIMIT ?"
+	order := " ORDER BY revision, n LIMIT ?"
+	if l.back {
+		order = " ORDER BY revision DESC, n DESC LIMIT ?"
+	}
 	if (sc.All || l.Request != "") && l.Object == "" {
 		if !sc.All {
 			c.equal("project_id", sc.Project, false)

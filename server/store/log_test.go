@@ -235,8 +235,9 @@ func (o *objectState) has(before map[string]json.RawMessage) error {
 // randomWrites has several writers do what comes to their minds, most of it
 // possible, and returns when they are done.
 //
-// Every second writer is another process, whose clock is an hour behind.
-func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int) {
+// Every second writer is another process, whose clock is an hour behind. after is
+// called between the steps of the first.
+func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, after ...func() error) {
 	t.Helper()
 	second := first
 	if writers > 1 {
@@ -304,7 +305,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int) {
 			project := projects[r.IntN(len(projects))]
 			mu.Unlock()
 			sc := Scope{Project: project}
-			ctx := WithActor(ctx, Actor{User: fmt.Sprint("writer", w), Project: project, Request: value.NewUUID()})
+			ctx := WithActor(ctx, Actor{User: fmt.Sprint("writer", w, ".", r.IntN(3)), Project: project, Request: value.NewUUID()})
 			make := func(e *Entity, n New) error {
 				row, err := s.Create(ctx, e, sc, n)
 				if err == nil {
@@ -422,6 +423,12 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int) {
 		wg.Go(func() {
 			for range each {
 				err := step()
+				for _, look := range after {
+					if err := look(); err != nil {
+						t.Error(err)
+						return
+					}
+				}
 				if err != nil && strings.Contains(strings.ToLower(err.Error()), "foreign key") {
 					continue // the project has just been deleted
 				}

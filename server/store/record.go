@@ -40,15 +40,14 @@ type named struct {
 // revision. What is too much to be held is stored on the way.
 type recorder struct {
 	actor    Actor
-	expected []string // see [IfUnchanged]
-	fence    int64    // when it began, or before
-	change   string   // "" as long as nothing is stored
-	revision int64    // where it had to be known
-	at       int64    // the same
-	n        int64    // rows so far
-	held     []record // not stored yet
-	size     int      // bytes of held
-	salt     []byte
+	expected []string             // see [IfUnchanged]
+	fence    int64                // when it began, or before
+	change   string               // "" as long as nothing is stored
+	revision int64                // where it had to be known
+	at       int64                // the same
+	n        int64                // rows so far
+	held     []record             // not stored yet
+	size     int                  // bytes of held
 	names    map[reference]string // of clouds, regions and cells
 	devices  map[any]named        // those whose interfaces are recorded
 }

@@ -11,6 +11,7 @@ type session struct {
 	store *Store
 	tx    engine.Tx
 	log   *recorder // of the write that it runs
+	salt  []byte    // of hashes, once one was made
 }
 
 func (q *session) dialect() *engine.Dialect { return q.store.engine.Dialect() }

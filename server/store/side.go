@@ -151,14 +151,14 @@ func glob(pattern, text string) bool {
 // hash tells whether a value is another one, and nothing else: it is salted
 // by the database, and by what it belongs to.
 func (q *session) hash(ctx context.Context, kind, object string, v Variable) (string, error) {
-	if q.log.salt == nil {
+	if q.salt == nil {
 		var salt string
 		if err := q.row(ctx, "SELECT salt FROM log", nil, &salt); err != nil {
 			return "", err
 		}
-		q.log.salt = []byte(salt)
+		q.salt = []byte(salt)
 	}
-	mac := hmac.New(sha256.New, q.log.salt)
+	mac := hmac.New(sha256.New, q.salt)
 	for _, part := range []string{kind, object, v.Name, v.Value} {
 		mac.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
 	}

@@ -1,0 +1,222 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// idsAtOnce is how many ids of objects are known ahead of what became of them,
+// and foldedAtOnce how many objects are looked at together.
+const (
+	idsAtOnce    = 50_000
+	foldedAtOnce = 64
+)
+
+// Differences calls fn with what became of each object of the kinds in the
+// scope between two revisions, one after the other: what was changed and
+// changed back is not there. It is about what each object has of its own. The
+// events are as those of [View.Differ].
+func (v *View) Differences(ctx context.Context, sc Scope, kinds []string, from, to int64, fn func(*Event) error) error {
+	if from > to {
+		return v.Differences(ctx, sc, kinds, to, from, func(e *Event) error { return fn(e.reversed()) })
+	}
+	for _, kind := range kinds {
+		for last := ""; ; {
+			ids, err := v.changedIDs(ctx, sc, kind, last, from, to)
+			if err != nil {
+				return err
+			}
+			for some := range slices.Chunk(ids, foldedAtOnce) {
+				if err := v.fold(ctx, kind, some, from, to, fn); err != nil {
+					return v.tooMuch(err)
+				}
+			}
+			if len(ids) < idsAtOnce {
+				break
+			}
+			last = ids[len(ids)-1]
+		}
+	}
+	return nil
+}
+
+// changedIDs are the next ids, as text, of objects that were changed.
+func (v *View) changedIDs(ctx context.Context, sc Scope, kind, last string, from, to int64) (ids []string, err error) {
+	c := v.q.conditions()
+	c.equal("kind", kind, !sc.All)
+	if !sc.All {
+		c.equal("project_id", sc.Project, true)
+	}
+	c.add("revision > ? AND revision <= ?", from, to)
+	if last != "" {
+		c.add("object_id > ?", last)
+	}
+	var id string
+	err = v.q.each(ctx, "SELECT DISTINCT object_id FROM changes"+c.String()+" ORDER BY object_id LIMIT ?", append(c.args, idsAtOnce), []any{&id}, func() { ids = append(ids, id) })
+	return ids, err
+}
+
+// folded is what changes did to one object together.
+type folded struct {
+	there, is bool // before the first, and behind the last
+	path      string
+	project   string
+	columns   [2]Values
+	labels    [2]*facts
+	values    [2]map[string]held
+}
+
+// fold adds up the changes of some objects, fewer at a time if these are too
+// much to be held.
+func (v *View) fold(ctx context.Context, kind string, ids []string, from, to int64, fn func(*Event) error) error {
+	e := entityOf(kind)
+	room := holding(v.held)
+	if v.all && len(ids) == 1 {
+		room = heldHistory
+	}
+	found := make(map[string]*folded, len(ids))
+	c := v.q.conditions()
+	c.equal("kind", kind, true)
+	list, args := in(nil, ids)
+	c.add("object_id IN "+list, args...)
+	c.add("revision > ? AND revision <= ?", from, to)
+	var x Change
+	err := x.each(ctx, v.q, "SELECT "+changeColumns+" FROM changes"+c.String()+" ORDER BY object_id, revision, n", c.args, func() error {
+		before, after, err := x.sides(e)
+		if err != nil {
+			return err
+		}
+		f := found[x.Object]
+		if f == nil {
+			f = &folded{there: x.Action != Created, columns: [2]Values{{}, {}}, values: [2]map[string]held{{}, {}}}
+			found[x.Object] = f
+		}
+		return f.add(&x, &before, &after, &room)
+	})
+	if errors.Is(err, errHeld) && len(ids) > 1 {
+		half := len(ids) / 2
+		if err := v.fold(ctx, kind, ids[:half], from, to, fn); err != nil {
+			return err
+		}
+		return v.fold(ctx, kind, ids[half:], from, to, fn)
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if event := found[id].event(v, Object{kind, id}); event != nil {
+			if err := fn(event); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// add adds a change, which is later than those before.
+func (f *folded) add(c *Change, before, after *facts, room *holding) error {
+	f.is, f.path, f.project = c.Action != Deleted, c.Path, c.Project
+	for name, v := range before.columns {
+		if _, known := f.columns[0][name]; !known {
+			f.columns[0][name] = v
+		}
+		f.columns[1][name] = nil
+	}
+	for name, v := range after.columns {
+		if _, known := f.columns[0][name]; !known {
+			f.columns[0][name] = nil
+		}
+		f.columns[1][name] = v
+	}
+	if before.labelled || after.labelled {
+		if f.labels[0] == nil {
+			f.labels[0] = before
+		}
+		f.labels[1] = after
+	}
+	for _, key := range sorted(append(before.keys(), after.keys()...)) {
+		was, kept, there := before.known(key)
+		if _, known := f.values[0][key]; !known {
+			f.values[0][strings.Clone(key)] = heldOf(was, kept, there)
+			if err := room.take(len(key) + len(was.Value) + perVariable); err != nil {
+				return err
+			}
+		}
+		is, kept, there := after.known(key)
+		if err := room.take(len(key) + len(is.Value) + perVariable - len(f.values[1][key].text)); err != nil {
+			return err
+		}
+		f.values[1][strings.Clone(key)] = heldOf(is, kept, there)
+	}
+	return nil
+}
+
+// heldOf is a value, copied; the zero one if there is none.
+func heldOf(v Variable, kept, there bool) held {
+	if !there {
+		return held{}
+	}
+	return held{strings.Clone(v.Value), kept}
+}
+
+// event is what became of the object; nil if nothing did.
+func (f *folded) event(v *View, o Object) *Event {
+	if f == nil || !f.there && !f.is {
+		return nil
+	}
+	e := &Event{Change: Change{Kind: o.Kind, Object: o.ID, Path: f.path, Project: f.project, Action: became(f.there, f.is)}, Seen: true}
+	e.fields(f.columns[0], f.columns[1])
+	if f.labels[0] != nil {
+		e.labels(f.labels[0].labels, f.labels[1].labels)
+	}
+	from := Source{o.Kind, o.ID, f.path[strings.LastIndexByte(f.path, '/')+1:]}
+	keys := make([]string, 0, len(f.values[0]))
+	for key := range f.values[0] {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		was, is := f.values[0][key], f.values[1][key]
+		if was != is {
+			e.Keys = append(e.Keys, Key{key, v.valueOf(key, was, from), v.valueOf(key, is, from)})
+		}
+	}
+	if !e.counts(HistoryList{}) {
+		return nil
+	}
+	return e
+}
+
+// valueOf is a value that comes from an object; nil for the zero one.
+func (v *View) valueOf(key string, h held, from Source) *Value {
+	if h == (held{}) {
+		return nil
+	}
+	x := &Value{From: from, held: h}
+	if h.kept && !v.q.store.conceals(key) {
+		x.Text = h.text
+	}
+	return x
+}
+
+// reversed is the way back.
+func (e *Event) reversed() *Event {
+	switch e.Action {
+	case Created:
+		e.Action = Deleted
+	case Deleted:
+		e.Action = Created
+	}
+	e.Labels[0], e.Labels[1] = e.Labels[1], e.Labels[0]
+	for i := range e.Fields {
+		f := &e.Fields[i]
+		f.Before, f.After = f.After, f.Before
+	}
+	for i := range e.Keys {
+		k := &e.Keys[i]
+		k.Before, k.After = k.After, k.Before
+	}
+	return e
+}

@@ -1,0 +1,458 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Event is what a write did to an object: to its fields, to its labels, or to
+// the values that its variables have with all that it inherits.
+type Event struct {
+	Change        // of the object, or of the nearest that it inherits from; without its sides
+	Seen     bool // the change may be told, not only what came of it
+	Fields   []Field
+	Labels   [2][]string // as they were and as they are
+	Labelled bool        // they changed
+	Keys     []Key
+}
+
+// Field is a column that changed. nil is null, and what was not there.
+type Field struct {
+	Name          string
+	Before, After any
+}
+
+// Key is a variable that changed. nil is what was not there.
+type Key struct {
+	Name          string
+	Before, After *Value
+}
+
+// HistoryList says which events to read.
+type HistoryList struct {
+	Object Object   // of this object; only a kind, or nothing: the log itself
+	Kinds  []string // those whose changes may be told
+	Before Cursor   // events before it; zero: from the newest on
+	Key    string   // only those that changed this variable
+	User   string   // only by this user
+	Since  Micros
+	Until  Micros // 0: to the end
+	Name   string // of the log: of objects of this name or with a path that ends so
+	Action string // of the log: only this
+	Limit  int
+}
+
+// HistoryEnd is where a part of a history ends.
+type HistoryEnd struct {
+	Next  Cursor // before it the rest comes
+	More  bool   // there may be more
+	Whole bool   // nothing is missing, because the log no longer has it
+}
+
+// lookedAt is how many changes one answer looks at, if few are what is asked
+// for.
+const lookedAt = 20_000
+
+// History calls fn with events, newest first. [NotFound] for an object that the
+// scope has not, and never had.
+//
+// An object's history goes by what its variables come to. A change of what it
+// inherits from is an event if a value of its own is another one after it, and
+// not if something nearer shadows what was changed. Where an equal value
+// comes from somewhere else there is none.
+func (v *View) History(ctx context.Context, sc Scope, l HistoryList, fn func(*Event) error) (HistoryEnd, error) {
+	if err := v.Know(ctx, l.Before); err != nil {
+		return HistoryEnd{}, err
+	}
+	if l.Object.ID == "" {
+		return v.logBack(ctx, sc, l, fn)
+	}
+	if err := v.had(ctx, sc, l.Object); err != nil {
+		return HistoryEnd{}, err
+	}
+	end, err := v.history(ctx, l, fn)
+	return end, v.tooMuch(err)
+}
+
+// had returns [NotFound] for an object that is not in the scope and never was.
+func (v *View) had(ctx context.Context, sc Scope, o Object) error {
+	e := entityOf(o.Kind)
+	if e == nil {
+		return errNotFound
+	}
+	if _, err := v.q.find(ctx, e, sc, o.ID, free); !IsCode(err, NotFound) {
+		return err
+	}
+	c := v.q.conditions()
+	c.equal("kind", o.Kind, true)
+	c.equal("object_id", o.ID, true)
+	if !sc.All {
+		c.equal("project_id", sc.Project, false)
+	}
+	var n int
+	if err := v.q.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM changes"+c.String()+" LIMIT 1) AS one", c.args, &n); err != nil || n > 0 {
+		return err
+	}
+	return errNotFound
+}
+
+// span are the first revision that counts and the first that does not any more,
+// and whether the log has all between them.
+func (v *View) span(ctx context.Context, l HistoryList) (from, to int64, whole bool, err error) {
+	log, err := v.Log(ctx)
+	if err != nil {
+		return 0, 0, false, err
+	}
+	from, to = log.Horizon+1, log.Newest.Revision+1
+	if l.Before != (Cursor{}) {
+		to = min(to, l.Before.Revision)
+	}
+	if l.Until > 0 {
+		end, err := v.firstAt(ctx, l.Until)
+		if err != nil {
+			return 0, 0, false, err
+		}
+		if end > 0 {
+			to = min(to, end)
+		}
+	}
+	if l.Since > 0 {
+		first, err := v.firstAt(ctx, l.Since)
+		if err != nil {
+			return 0, 0, false, err
+		}
+		if first == 0 {
+			first = log.Newest.Revision + 1
+		}
+		whole = first > log.Horizon+1
+		from = max(from, first)
+	}
+	return from, to, whole, nil
+}
+
+func (v *View) history(ctx context.Context, l HistoryList, fn func(*Event) error) (end HistoryEnd, err error) {
+	from, to, whole, err := v.span(ctx, l)
+	if err != nil {
+		return end, err
+	}
+	w, err := v.walker(ctx, l.Object)
+	if err != nil {
+		return end, err
+	}
+	levels, err := w.goTo(ctx, to-1)
+	if err != nil {
+		return end, err
+	}
+	w.taken = 0
+	for found := 0; ; {
+		var event *Event
+		var next int64
+		for _, t := range levels {
+			newest, err := w.newest(ctx, t)
+			if err != nil {
+				return end, err
+			}
+			next = max(next, newest)
+		}
+		if next < from {
+			left, err := w.newest(ctx, w.own)
+			end.Whole = whole || !w.own.there && left == 0
+			return end, err
+		}
+		if event, levels, err = w.step(ctx, levels, next); err != nil {
+			return end, err
+		}
+		end.Next = Cursor{Revision: next, Change: event.ID}
+		event.Seen = slices.Contains(l.Kinds, event.Kind)
+		if event.counts(l) {
+			if err := fn(event); err != nil {
+				return end, err
+			}
+			found++
+		}
+		if found == l.Limit || w.taken > lookedAt {
+			end.More = true
+			return end, nil
+		}
+	}
+}
+
+// goTo takes back all that is later than a revision.
+func (w *walker) goTo(ctx context.Context, revision int64) ([]*timeline, error) {
+	w.at = min(w.at, revision)
+	if err := w.back(ctx, w.own, w.at+1); err != nil {
+		return nil, err
+	}
+	return w.chain(ctx)
+}
+
+// step takes back one revision of the levels, and tells what it did to the
+// object.
+func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (*Event, []*timeline, error) {
+	event := &Event{}
+	var keys []string
+	elsewhere := false // it may have inherited from others
+	for _, t := range levels {
+		rows, err := w.rowsOf(ctx, t, revision)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, c := range rows {
+			if event.Kind == "" {
+				event.Change = c
+				event.Before, event.After = "", ""
+			}
+			before, after, err := c.sides(t.e)
+			if err != nil {
+				return nil, nil, err
+			}
+			keys = append(append(keys, before.keys()...), after.keys()...)
+			elsewhere = elsewhere || c.Action == Created || c.Action == Deleted || before.refers()
+			if t == w.own {
+				event.keyGiven(t.e, &c)
+			}
+		}
+	}
+	keys = sorted(keys)
+	if elsewhere {
+		keys = allKeys(levels, keys...)
+	}
+	now, columns, labels := w.resolved(levels, keys), maps.Clone(w.own.columns), w.own.labels
+	w.at = revision - 1
+	for _, t := range levels {
+		if err := w.back(ctx, t, revision); err != nil {
+			return nil, nil, err
+		}
+	}
+	if elsewhere {
+		var err error
+		if levels, err = w.chain(ctx); err != nil {
+			return nil, nil, err
+		}
+		keys = allKeys(levels, keys...)
+	}
+	err := w.compare(ctx, event, keys, w.resolved(levels, keys), now)
+	event.fields(w.own.columns, columns)
+	event.labels(w.own.labels, labels)
+	return event, levels, err
+}
+
+// compare adds to an event the variables of which two states differ.
+func (w *walker) compare(ctx context.Context, event *Event, keys []string, before, after map[string]*Value) error {
+	for _, key := range keys {
+		was, is := before[key], after[key]
+		same, err := w.same(ctx, key, was, is)
+		if err != nil {
+			return err
+		}
+		if !same {
+			event.Keys = append(event.Keys, Key{key, was, is})
+		}
+	}
+	return nil
+}
+
+// fields adds to an event the columns of which two states differ. When an object
+// was updated is no news of an event.
+func (e *Event) fields(before, after Values) {
+	names := map[string]bool{}
+	for name := range before {
+		names[name] = true
+	}
+	for name := range after {
+		names[name] = true
+	}
+	delete(names, "updated_at")
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if before[name] != after[name] {
+			e.Fields = append(e.Fields, Field{name, shownAs(name, before[name]), shownAs(name, after[name])})
+		}
+	}
+}
+
+// shownAs is a column's value as a [Row] has it.
+func shownAs(name string, v any) any {
+	if n, ok := v.(int64); ok && strings.HasSuffix(name, "_at") {
+		return Micros(n * 1e6)
+	}
+	return v
+}
+
+// keyGiven adds that a user has another API key, which is no column.
+func (e *Event) keyGiven(of *Entity, c *Change) {
+	if of == Users && strings.Contains(c.After, `"`+memberNewKey+`":true`) {
+		e.Fields = append(e.Fields, Field{Name: memberNewKey, After: true})
+	}
+}
+
+// memberNewKey is the member by which the log says so.
+const memberNewKey = "new_key"
+
+func (e *Event) labels(before, after []string) {
+	e.Labels, e.Labelled = [2][]string{before, after}, !slices.Equal(before, after)
+}
+
+// counts reports whether an event is one of a list.
+func (e *Event) counts(l HistoryList) bool {
+	switch {
+	case len(e.Fields)+len(e.Keys) == 0 && !e.Labelled:
+		return false
+	case l.User != "" && (!e.Seen || e.User != l.User):
+		return false
+	case l.Key == "":
+		return true
+	}
+	e.Keys = slices.DeleteFunc(e.Keys, func(k Key) bool { return k.Name != l.Key })
+	return len(e.Keys) > 0
+}
+
+// logBack is the log itself, newest first: each change with what it did to its
+// object alone.
+func (v *View) logBack(ctx context.Context, sc Scope, l HistoryList, fn func(*Event) error) (end HistoryEnd, err error) {
+	log, err := v.Log(ctx)
+	if err != nil {
+		return end, err
+	}
+	list := ChangeList{
+		Kinds: l.Kinds, User: l.User, Since: l.Since, Until: l.Until, Action: l.Action,
+		back: true, before: l.Before, Limit: lookedAt,
+	}
+	if l.Object.Kind != "" {
+		list.Kinds = []string{l.Object.Kind}
+	}
+	if l.Key == "" && l.Name == "" {
+		list.Limit = l.Limit
+	}
+	text, args, err := v.changes(ctx, sc, list)
+	if err != nil {
+		return end, err
+	}
+	found, looked := 0, 0
+	if text != "" {
+		var c Change
+		err = c.each(ctx, v.q, text, args, func() error {
+			looked++
+			end.Next = c.Cursor()
+			end.Next.Early = c.Revision <= log.Horizon
+			if l.Name != "" && c.Path != l.Name && !strings.HasSuffix(c.Path, "/"+l.Name) {
+				return nil
+			}
+			event, err := v.event(&c)
+			if err != nil || !event.counts(l) {
+				return err
+			}
+			if err := fn(event); err != nil {
+				return err
+			}
+			if found++; found == l.Limit {
+				return errEnough
+			}
+			return nil
+		})
+	}
+	if err != nil && !errors.Is(err, errEnough) {
+		return end, err
+	}
+	end.More = found == l.Limit || looked == list.Limit
+	end.Whole = log.Horizon == 0
+	if !end.More && l.Since > 0 {
+		first, err := v.firstAt(ctx, l.Since)
+		end.Whole = first == 0 || first > log.Horizon+1
+		return end, err
+	}
+	return end, nil
+}
+
+// event is what a change did to its object alone.
+func (v *View) event(c *Change) (*Event, error) {
+	e := entityOf(c.Kind)
+	if e == nil {
+		return nil, fmt.Errorf("revision %d of the change log has an object of the kind %q", c.Revision, c.Kind)
+	}
+	before, after, err := c.sides(e)
+	if err != nil {
+		return nil, err
+	}
+	event := &Event{Change: *c, Seen: true}
+	event.Before, event.After = "", ""
+	event.keyGiven(e, c)
+	event.fields(before.columns, after.columns)
+	if before.labelled || after.labelled {
+		event.labels(before.labels, after.labels)
+	}
+	from := Source{c.Kind, c.Object, c.Path[strings.LastIndexByte(c.Path, '/')+1:]}
+	for _, key := range sorted(append(before.keys(), after.keys()...)) {
+		was, keptBefore, wasThere := before.known(key)
+		is, keptAfter, isThere := after.known(key)
+		event.Keys = append(event.Keys, Key{key, v.valueOf(key, heldOf(was, keptBefore, wasThere), from), v.valueOf(key, heldOf(is, keptAfter, isThere), from)})
+	}
+	return event, nil
+}
+
+// Differ tells of an object what is otherwise behind one revision than behind
+// another. The event has neither a change nor who made it, but what became of
+// the object: [Created], [Deleted] or [Updated]; nil if nothing is otherwise.
+func (v *View) Differ(ctx context.Context, sc Scope, o Object, from, to int64) (*Event, error) {
+	if err := v.had(ctx, sc, o); err != nil {
+		return nil, err
+	}
+	event, err := v.differ(ctx, o, from, to)
+	return event, v.tooMuch(err)
+}
+
+func (v *View) differ(ctx context.Context, o Object, from, to int64) (*Event, error) {
+	w, err := v.walker(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	type state struct {
+		there   bool
+		columns Values
+		labels  []string
+		values  map[string]*Value
+	}
+	var states [2]state // the later one first
+	var keys []string
+	for i, at := range []int64{max(from, to), min(from, to)} {
+		levels, err := w.goTo(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		all := allKeys(levels)
+		keys = append(keys, all...)
+		states[i] = state{w.own.there, maps.Clone(w.own.columns), w.own.labels, w.resolved(levels, all)}
+	}
+	before, after := &states[1], &states[0]
+	if from > to {
+		before, after = after, before
+	}
+	event := &Event{Change: Change{Kind: o.Kind, Object: o.ID, Action: became(before.there, after.there)}, Seen: true}
+	event.Project, _ = cmp.Or(after.columns["project_id"], before.columns["project_id"]).(string)
+	event.fields(before.columns, after.columns)
+	event.labels(before.labels, after.labels)
+	if err := w.compare(ctx, event, sorted(keys), before.values, after.values); err != nil {
+		return nil, err
+	}
+	name := w.own.e.of.Title
+	event.Path, _ = cmp.Or(after.columns[name], before.columns[name]).(string)
+	if !event.counts(HistoryList{}) {
+		return nil, nil //nolint:nilnil // as documented: there is no difference
+	}
+	return event, nil
+}
+
+// became is what happened to an object between two states.
+func became(was, is bool) string {
+	switch {
+	case !was:
+		return Created
+	case !is:
+		return Deleted
+	}
+	return Updated
+}

@@ -1,0 +1,301 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// moment is the fleet behind one revision, read from the tables.
+type moment struct {
+	own      fleetState
+	resolved map[string]map[string]string // of each object: its values
+}
+
+// readMoment reads all objects, and what the variables of each come to.
+func readMoment(ctx context.Context, v *View) (m moment, err error) {
+	m.resolved = map[string]map[string]string{}
+	if m.own, err = readState(ctx, v); err != nil {
+		return m, err
+	}
+	for _, e := range everything {
+		err := v.Walk(ctx, e, Scope{All: true}, List{Sort: []string{"created_at"}, Limit: 100}, func(p *Page) error {
+			return v.Sets(ctx, e, p.Rows, Resolved, func(i int, set Set) error {
+				values := map[string]string{}
+				for x, err := range set.All() {
+					if err != nil {
+						return err
+					}
+					values[x.Name] = x.Value
+				}
+				m.resolved[e.of.Name+" "+idText(p.Rows[i][e.Index(e.key)])] = values
+				return nil
+			})
+		})
+		if err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// moments has one writer write at random, and keeps every state there was. The
+// first is that before the first revision.
+func moments(t *testing.T, s *Store, steps int) []moment {
+	t.Helper()
+	seed := rand.Uint64()
+	t.Log("seed", seed)
+	all := []moment{{own: fleetState{}}}
+	look := func() error {
+		return s.View(t.Context(), true, func(ctx context.Context, v *View) error {
+			l, err := v.Log(ctx)
+			if err != nil || int(l.Newest.Revision) < len(all) {
+				return err
+			}
+			if int(l.Newest.Revision) > len(all) {
+				return fmt.Errorf("revision %d was not seen", len(all))
+			}
+			m, err := readMoment(ctx, v)
+			all = append(all, m)
+			return err
+		})
+	}
+	randomWrites(t, s, seed, 1, steps, look)
+	return all
+}
+
+// changed tells in lines what is otherwise about an object.
+func changed(was, is moment, object string) (lines []string) {
+	a, b := was.own[object], is.own[object]
+	none := &objectState{}
+	if a == nil {
+		a = none
+	}
+	if b == nil {
+		b = none
+	}
+	lines = differing("field ", a.Columns, b.Columns)
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "field updated_at:") })
+	if !slices.Equal(a.Labels, b.Labels) {
+		lines = append(lines, fmt.Sprint("labels: ", a.Labels, b.Labels))
+	}
+	if lines = append(lines, differing("key ", was.resolved[object], is.resolved[object])...); len(lines) == 0 {
+		return nil
+	}
+	return lines
+}
+
+// jsonOf is a column's value as [readState] shows it.
+func jsonOf(v any) string {
+	if m, ok := v.(Micros); ok {
+		v = time.UnixMicro(int64(m)).UTC().Format("2006-01-02T15:04:05.000000")
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+func differing(what string, was, is map[string]string) (lines []string) {
+	names := maps.Clone(was)
+	if names == nil {
+		names = map[string]string{}
+	}
+	maps.Copy(names, is)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if a, b := was[name], is[name]; a != b {
+			lines = append(lines, what+name+": "+a+" > "+b)
+		}
+	}
+	return lines
+}
+
+// told is the same of an event. Where its values come from must have them.
+func told(t *testing.T, e *Event, was, is moment) (lines []string) {
+	t.Helper()
+	text := func(v any) string {
+		if v == nil {
+			return ""
+		}
+		return jsonOf(v)
+	}
+	for _, f := range e.Fields {
+		if f.Name != memberNewKey {
+			lines = append(lines, "field "+f.Name+": "+text(f.Before)+" > "+text(f.After))
+		}
+	}
+	if e.Labelled {
+		lines = append(lines, fmt.Sprint("labels: ", e.Labels[0], e.Labels[1]))
+	}
+	for _, k := range e.Keys {
+		value := func(v *Value, at moment) string {
+			if v == nil {
+				return ""
+			}
+			from := at.own[v.From.Kind+" "+v.From.ID]
+			if from == nil || from.Variables[k.Name] != v.Text {
+				t.Errorf("%s is not from %+v", k.Name, v.From)
+			} else if name := at.own.path(v.From.Kind, from); v.From.Name != name && !strings.HasSuffix(name, "/"+v.From.Name) {
+				t.Errorf("%+v is called %s", v.From, name)
+			}
+			return v.Text
+		}
+		lines = append(lines, "key "+k.Name+": "+value(k.Before, was)+" > "+value(k.After, is))
+	}
+	return lines
+}
+
+// history reads the whole history of an object in pages.
+func history(t *testing.T, s *Store, l HistoryList) (all []Event, end HistoryEnd) {
+	t.Helper()
+	for {
+		err := s.View(t.Context(), true, func(ctx context.Context, v *View) (err error) {
+			end, err = v.History(ctx, Scope{All: true}, l, func(e *Event) error {
+				all = append(all, *e)
+				return nil
+			})
+			return err
+		})
+		if err != nil {
+			t.Fatalf("%+v: %v", l, err)
+		}
+		if !end.More {
+			return all, end
+		}
+		l.Before = ParseCursor(end.Next.String())
+	}
+}
+
+// TestHistoryIsWhatStatesTell: the history of every object there ever was is
+// what comparing the states at consecutive revisions tells, in pages of any
+// size, and so is the difference between any two.
+func TestHistoryIsWhatStatesTell(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	all := moments(t, s, 500)
+	objects := map[string]bool{}
+	for _, m := range all {
+		for name := range m.own {
+			objects[name] = true
+		}
+	}
+	events := 0
+	for _, name := range slices.Sorted(maps.Keys(objects)) {
+		kind, id, _ := strings.Cut(name, " ")
+		found, end := history(t, s, HistoryList{Object: Object{kind, id}, Kinds: kindNames(), Limit: 1 + rand.IntN(9)})
+		if !end.Whole {
+			t.Errorf("the history of %s is not whole", name)
+		}
+		for at := len(all) - 1; at > 0; at-- {
+			want := changed(all[at-1], all[at], name)
+			if len(found) > 0 && found[0].Revision == int64(at) {
+				e := found[0]
+				found = found[1:]
+				events++
+				if want == nil && slices.ContainsFunc(e.Fields, func(f Field) bool { return f.Name == memberNewKey }) {
+					continue
+				}
+				if d := cmp.Diff(want, told(t, &e, all[at-1], all[at])); d != "" || want == nil {
+					t.Errorf("%s at revision %d (-states +history): %s", name, at, d)
+				}
+			} else if want != nil {
+				t.Errorf("%s at revision %d: there is no event of %q", name, at, want)
+			}
+		}
+		if len(found) > 0 {
+			t.Errorf("%s: events of no revision: %+v", name, found)
+		}
+	}
+	t.Log(len(objects), "objects,", len(all), "revisions,", events, "events")
+	sum := 0
+	for range 60 {
+		from, to := rand.IntN(len(all)), rand.IntN(len(all))
+		for _, name := range slices.Collect(maps.Keys(objects))[:min(10, len(objects))] {
+			kind, id, _ := strings.Cut(name, " ")
+			var got []string
+			err := s.View(t.Context(), true, func(ctx context.Context, v *View) error {
+				e, err := v.Differ(ctx, Scope{All: true}, Object{kind, id}, int64(from), int64(to))
+				if e != nil {
+					got = told(t, e, all[from], all[to])
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(changed(all[from], all[to], name), got); d != "" {
+				t.Errorf("%s from %d to %d (-states +diff): %s", name, from, to, d)
+			}
+			sum += len(got)
+		}
+		differences(t, s, all, from, to)
+	}
+	t.Log(sum, "differences")
+}
+
+// differences compares the difference of the whole fleet with two states.
+func differences(t *testing.T, s *Store, all []moment, from, to int) {
+	t.Helper()
+	got, want := map[string][]string{}, map[string][]string{}
+	own := func(m moment) moment {
+		m.resolved = map[string]map[string]string{}
+		for name, o := range m.own {
+			m.resolved[name] = o.Variables
+		}
+		return m
+	}
+	was, is := own(all[from]), own(all[to])
+	objects := maps.Clone(was.own)
+	maps.Copy(objects, is.own)
+	for name := range objects {
+		if lines := changed(was, is, name); lines != nil {
+			what := Updated
+			if was.own[name] == nil {
+				what = Created
+			} else if is.own[name] == nil {
+				what = Deleted
+			}
+			want[name] = append([]string{what}, lines...)
+		}
+	}
+	err := s.View(t.Context(), true, func(ctx context.Context, v *View) error {
+		return v.Differences(ctx, Scope{All: true}, kindNames(), int64(from), int64(to), func(e *Event) error {
+			name := e.Kind + " " + e.Object
+			if got[name] != nil {
+				t.Errorf("%s is there twice", name)
+			}
+			got[name] = append([]string{e.Action}, told(t, e, moment{own: renamed(was.own, e)}, moment{own: renamed(is.own, e)})...)
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("from %d to %d (-states +diff): %s", from, to, d)
+	}
+}
+
+// renamed is a state in which an object is called as an event calls it: a
+// difference calls it as it is at the end.
+func renamed(f fleetState, e *Event) fleetState {
+	o := f[e.Kind+" "+e.Object]
+	if o == nil {
+		return f
+	}
+	c := *o
+	c.Columns = maps.Clone(o.Columns)
+	title := entityOf(e.Kind).of.Title
+	name := e.Path[strings.LastIndexByte(e.Path, '/')+1:]
+	c.Columns[title] = jsonOf(name)
+	return fleetState{e.Kind + " " + e.Object: &c}
+}

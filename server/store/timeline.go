@@ -1,0 +1,421 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// heldHistory is how many bytes of variables the past of an object may take at
+// once: those of the object and of all that it inherits from.
+const heldHistory = 64 << 20
+
+// How much of the log is read ahead for an object: more and more rows, but no
+// more than these bytes.
+const (
+	firstRows = 8
+	mostRows  = 128
+	aheadSize = 256 << 10
+)
+
+// timeline is one object as it was behind a revision, which only goes back.
+type timeline struct {
+	Object
+	e       *Entity
+	there   bool
+	columns Values // null and what the log does not show is not there
+	labels  []string
+	own     map[string]held
+
+	ahead []Change // changes that are not taken back yet, newest first, ...
+	last  bool     // ... and these are all
+	next  Cursor   // where to read on
+	rows  int      // to be read then
+}
+
+// held is the value of a variable as far as it is known.
+type held struct {
+	text string // JSON; of one that is not kept its hash, as JSON
+	kept bool
+}
+
+// walker follows an object and all that it inherits from into the past.
+type walker struct {
+	q      *session
+	at     int64
+	room   holding
+	own    *timeline
+	open   map[Object]*timeline
+	device map[int64]string // kinds of devices
+	taken  int              // changes taken back
+}
+
+// walker begins with an object as it is in the view.
+func (v *View) walker(ctx context.Context, o Object) (*walker, error) {
+	log, err := v.Log(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &walker{q: v.q, at: log.Newest.Revision, room: holding(v.held), open: map[Object]*timeline{}, device: map[int64]string{}}
+	if v.all {
+		w.room = heldHistory
+	}
+	w.own, err = w.level(ctx, o)
+	return w, v.tooMuch(err)
+}
+
+// tooMuch says what [errHeld] means in the view.
+func (v *View) tooMuch(err error) error {
+	switch {
+	case !errors.Is(err, errHeld):
+		return err
+	case !v.all:
+		return ErrTooMuch
+	}
+	return refuse(Slow, "This and what it inherits from have more than %d MiB of variables, which is too much to follow them into the past.", heldHistory>>20)
+}
+
+// level is an object as it was behind the walker's revision.
+func (w *walker) level(ctx context.Context, o Object) (*timeline, error) {
+	t := w.open[o]
+	if t == nil {
+		t = &timeline{Object: o, e: entityOf(o.Kind), own: map[string]held{}, rows: firstRows}
+		w.open[o] = t
+		if err := w.present(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	return t, w.back(ctx, t, w.at+1)
+}
+
+// present reads the object as it is now.
+func (w *walker) present(ctx context.Context, t *timeline) error {
+	key, ok := t.e.parseID(t.ID)
+	if !ok {
+		return nil
+	}
+	row, err := w.q.get(ctx, t.e, Scope{All: true}, key, free)
+	if IsCode(err, NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t.there, t.columns = true, Values{}
+	for i, c := range t.e.Columns {
+		switch v := row[i].(type) {
+		case nil:
+		case Micros:
+			t.columns[c.Name] = int64(v) / 1e6
+		default:
+			if c.shown() {
+				t.columns[c.Name] = v
+			}
+		}
+	}
+	if t.e.owner != 0 {
+		sets, err := w.q.ownVariables(ctx, t.e, []any{key}, &w.room)
+		if err != nil {
+			return err
+		}
+		for _, v := range sets[key] {
+			t.own[v.Name] = held{v.Value, true}
+		}
+	}
+	if t.e.IsDevice() {
+		labels, err := w.q.labels(ctx, t.e, []Row{row})
+		if err != nil {
+			return err
+		}
+		t.labels = labels[0]
+	}
+	return nil
+}
+
+// rowsOf are the changes of one revision, which is the newest.
+func (w *walker) rowsOf(ctx context.Context, t *timeline, revision int64) ([]Change, error) {
+	for n := 0; ; n++ {
+		switch {
+		case n < len(t.ahead) && t.ahead[n].Revision == revision:
+		case n < len(t.ahead) || t.last:
+			return t.ahead[:n], nil
+		default:
+			if err := w.read(ctx, t); err != nil {
+				return nil, err
+			}
+			n--
+		}
+	}
+}
+
+// newest is the revision of the newest change that is not taken back; 0 if
+// there is none.
+func (w *walker) newest(ctx context.Context, t *timeline) (int64, error) {
+	if len(t.ahead) == 0 && !t.last {
+		if err := w.read(ctx, t); err != nil {
+			return 0, err
+		}
+	}
+	if len(t.ahead) == 0 {
+		return 0, nil
+	}
+	return t.ahead[0].Revision, nil
+}
+
+// read reads more of the log.
+func (w *walker) read(ctx context.Context, t *timeline) error {
+	c := w.q.conditions()
+	c.equal("kind", t.Kind, true)
+	c.equal("object_id", t.ID, true)
+	if t.next != (Cursor{}) {
+		c.add("(revision, n) < (?, ?)", t.next.Revision, t.next.N)
+	}
+	rows := max(1, min(t.rows, mostRows*fewSources/len(w.open)))
+	var x Change
+	size, had := 0, len(t.ahead)
+	err := x.each(ctx, w.q, "SELECT "+changeColumns+" FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT ?", append(c.args, rows), func() error {
+		t.ahead = append(t.ahead, x)
+		if size += len(x.Before) + len(x.After); size > aheadSize {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return err
+	}
+	t.last = err == nil && len(t.ahead)-had < rows
+	if n := len(t.ahead); n > 0 {
+		t.next = t.ahead[n-1].Cursor()
+	}
+	t.rows = min(4*t.rows, mostRows)
+	return nil
+}
+
+// each reads rows of the log, one after the other, into the change.
+func (c *Change) each(ctx context.Context, q *session, text string, args []any, fn func() error) error {
+	var before, after *string
+	return q.eachUntil(ctx, text, args, []any{&c.Revision, &c.N, &c.ID, &c.At, &c.Project, &c.User, &c.UserProject, &c.Address, &c.Request, &c.Message,
+		&c.Kind, &c.Object, &c.Path, &c.Action, &before, &after}, func() error {
+		c.Before, c.After = deref(before), deref(after)
+		return fn()
+	})
+}
+
+// back takes back all changes from a revision on.
+func (w *walker) back(ctx context.Context, t *timeline, revision int64) error {
+	for {
+		newest, err := w.newest(ctx, t)
+		if err != nil || newest < revision {
+			return err
+		}
+		before, after, err := t.ahead[0].sides(t.e)
+		if err != nil {
+			return err
+		}
+		if err := w.takeBack(t, &t.ahead[0], &before, &after); err != nil {
+			return err
+		}
+		t.ahead = t.ahead[1:]
+		w.taken++
+	}
+}
+
+func (w *walker) takeBack(t *timeline, c *Change, before, after *facts) error {
+	if c.Action == Created || c.Action == Deleted {
+		for key := range t.own {
+			w.drop(t, key)
+		}
+		t.there, t.columns, t.labels = c.Action == Deleted, Values{}, nil
+	}
+	if c.Action == Created {
+		return nil
+	}
+	for name, v := range before.columns {
+		if v == nil {
+			delete(t.columns, name)
+		} else {
+			t.columns[name] = v
+		}
+	}
+	if before.labelled {
+		t.labels = before.labels
+	}
+	for _, key := range after.keys() {
+		w.drop(t, key)
+	}
+	for i, set := range [][]Variable{before.variables, before.hashed} {
+		for _, v := range set {
+			if err := w.set(t, v, i == 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// set gives a timeline a variable. What is kept of a row is copied, so that the
+// row can go.
+func (w *walker) set(t *timeline, v Variable, kept bool) error {
+	w.drop(t, v.Name)
+	t.own[strings.Clone(v.Name)] = held{strings.Clone(v.Value), kept}
+	return w.room.take(len(v.Name) + len(v.Value) + perVariable)
+}
+
+func (w *walker) drop(t *timeline, key string) {
+	if h, ok := t.own[key]; ok {
+		delete(t.own, key)
+		w.room += holding(len(key) + len(h.text) + perVariable)
+	}
+}
+
+// chain are the object and all that it inherited from, nearest first.
+func (w *walker) chain(ctx context.Context) (levels []*timeline, err error) {
+	if !w.own.there {
+		return []*timeline{w.own}, nil
+	}
+	seen := map[*timeline]bool{w.own: true}
+	up := func(of *timeline, key string) (*timeline, bool) {
+		id := of.columns[key]
+		if id == nil || err != nil {
+			return nil, false
+		}
+		o := Object{ID: idText(id)}
+		if o.Kind, err = w.kindOf(ctx, of.e, key, id); err != nil || o.Kind == "" {
+			return nil, false
+		}
+		var above *timeline
+		if above, err = w.level(ctx, o); err != nil || !above.there || seen[above] {
+			return nil, false
+		}
+		seen[above] = true
+		return above, true
+	}
+	for t := range hierarchy.Levels(w.own.e.of, w.own, up) {
+		levels = append(levels, t)
+	}
+	return levels, err
+}
+
+// kindOf is the kind of what a reference names; "" if nobody knows.
+func (w *walker) kindOf(ctx context.Context, e *Entity, key string, id any) (string, error) {
+	if key == "project_id" {
+		return schema.Project.Name, nil
+	}
+	to := e.of.Field(key).To
+	if len(to) == 1 {
+		return to[0], nil
+	}
+	n, _ := id.(int64)
+	if kind, known := w.device[n]; known {
+		return kind, nil
+	}
+	var kind string
+	err := w.q.row(ctx, "SELECT type FROM devices WHERE id = ?", []any{n}, &kind)
+	switch {
+	case errors.Is(err, sql.ErrNoRows): // it is deleted
+		err = w.q.row(ctx, "SELECT kind FROM changes WHERE kind IN (?, ?) AND object_id = ? LIMIT 1", []any{schema.Host.Name, schema.NetworkDevice.Name, strconv.FormatInt(n, 10)}, &kind)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		}
+	case kind == KindNetworkDevice:
+		kind = schema.NetworkDevice.Name
+	default:
+		kind = schema.Host.Name
+	}
+	w.device[n] = kind
+	return kind, err
+}
+
+// Source is an object that a value comes from, as it was called then.
+type Source struct{ Kind, ID, Name string }
+
+// Value is the value of a variable, and the object that it comes from.
+type Value struct {
+	Text string // JSON; "" if the log does not keep it
+	From Source
+	held
+	of *timeline
+}
+
+// resolved are the values that variables had; what was not there is left out.
+func (w *walker) resolved(levels []*timeline, keys []string) map[string]*Value {
+	found := make(map[string]*Value, len(keys))
+	for _, key := range keys {
+		for _, t := range levels {
+			h, ok := t.own[key]
+			if !ok {
+				continue
+			}
+			v := &Value{From: t.source(), held: h, of: t}
+			if h.kept && !w.q.store.conceals(key) {
+				v.Text = h.text
+			}
+			found[key] = v
+			break
+		}
+	}
+	return found
+}
+
+func (t *timeline) source() Source {
+	name, _ := t.columns[t.e.of.Title].(string)
+	return Source{t.Kind, t.ID, name}
+}
+
+// allKeys are the names of all variables of levels, sorted.
+func allKeys(levels []*timeline, more ...string) []string {
+	keys := map[string]bool{}
+	for _, key := range more {
+		keys[key] = true
+	}
+	for _, t := range levels {
+		for key := range t.own {
+			keys[key] = true
+		}
+	}
+	all := make([]string, 0, len(keys))
+	for key := range keys {
+		all = append(all, key)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// same reports whether two values are equal. Where only hashes are known, which
+// say nothing of another object's values, they are not.
+func (w *walker) same(ctx context.Context, key string, a, b *Value) (bool, error) {
+	switch {
+	case a == nil || b == nil:
+		return a == b, nil
+	case a.kept && b.kept:
+		return a.text == b.text, nil
+	case a.of != b.of:
+		return false, nil
+	}
+	for _, v := range []*Value{a, b} {
+		if v.kept {
+			hash, err := w.q.hash(ctx, v.of.Kind, v.of.ID, Variable{Name: key, Value: v.text})
+			if err != nil {
+				return false, err
+			}
+			v.held = held{`"` + hash + `"`, false}
+		}
+	}
+	return a.text == b.text, nil
+}
+
+// refers reports whether a side of a change says what an object refers to.
+func (f *facts) refers() bool {
+	for name := range f.columns {
+		if strings.HasSuffix(name, "_id") {
+			return true
+		}
+	}
+	return false
+}
