@@ -123,7 +123,7 @@ func (a *answer) store(b []byte) error {
 		a.large = a.size
 	}
 	if a.file == nil {
-		f, err := os.CreateTemp(temporary(), "craton-answer-")
+		f, err := os.CreateTemp(store.TempDir(), "craton-answer-")
 		if err != nil {
 			return noTemporary(err)
 		}
@@ -153,18 +153,6 @@ func (a *answer) close() {
 	a.budget.files.Release(a.size)
 	a.budget.large.Release(a.large)
 	a.plain, a.size, a.large, a.err = 0, 0, 0, nil
-}
-
-// temporary is where SQLite would put large temporary files: /tmp is often
-// memory.
-func temporary() string {
-	if dir := os.Getenv("TMPDIR"); dir != "" {
-		return dir
-	}
-	if info, err := os.Stat("/var/tmp"); err == nil && info.IsDir() {
-		return "/var/tmp"
-	}
-	return os.TempDir()
 }
 
 // read makes the answer of fn from one moment of the database. fn may be

@@ -88,6 +88,9 @@ var statusOf = map[store.Code]int{
 	store.Denied:   http.StatusUnauthorized,
 	store.Slow:     http.StatusInternalServerError,
 	store.Changed:  http.StatusPreconditionFailed,
+
+	store.Unreached: http.StatusGone,
+	store.Unkept:    http.StatusConflict,
 }
 
 // explain turns any error into the status and message for the client. What

@@ -121,6 +121,14 @@ func (v *View) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*P
 	if err != nil {
 		return err
 	}
+	if l.Vars != nil {
+		err := v.unkept(sc, func(key string) bool {
+			return slices.ContainsFunc(l.Vars, func(t varquery.Term) bool { return t.Key == key })
+		})
+		if err != nil {
+			return err
+		}
+	}
 	match := v.q.registerTerms(l.Vars)
 	defer match.release()
 	if l.Under != 0 {

@@ -39,9 +39,9 @@ type objectState struct {
 }
 
 // readState reads everything in a view.
-func readState(ctx context.Context, v *View) (fleetState, error) {
+func readState(ctx context.Context, v *View, kinds ...*Entity) (fleetState, error) {
 	all := fleetState{}
-	for _, e := range everything {
+	for _, e := range kinds {
 		err := v.Walk(ctx, e, Scope{All: true}, List{Sort: []string{"created_at"}, Limit: 100, Labels: true}, func(p *Page) error {
 			return v.Sets(ctx, e, p.Rows, Own, func(i int, set Set) error {
 				o := &objectState{Columns: map[string]string{}, Variables: map[string]string{}}
@@ -451,7 +451,7 @@ func snapshots(ctx context.Context, s *Store, stop chan struct{}) (map[int64]fle
 			if err != nil || seen[l.Newest.Revision] != nil {
 				return err
 			}
-			seen[l.Newest.Revision], err = readState(ctx, v)
+			seen[l.Newest.Revision], err = readState(ctx, v, everything...)
 			return err
 		})
 		if err != nil || last {

@@ -20,6 +20,9 @@ type Store struct {
 	limits     Limits
 	concealed  []string // see ConcealKeys
 	bell       bell
+	pasts      pasts
+	past       *past // what it holds, if that is a past state
+	opened     Micros
 	fence      atomic.Int64 // of the log, as it was last seen; less than 0 for not yet
 	statements atomic.Int64 // run so far; the tests count queries with it
 	now        func() time.Time
@@ -73,8 +76,9 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 }
 
 func newStore(e engine.Engine) *Store {
-	s := &Store{engine: e, now: time.Now, limits: DefaultLimits}
+	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, pasts: newPasts()}
 	s.fence.Store(-1)
+	s.opened = Micros(s.now().UnixMicro())
 	return s
 }
 
@@ -90,7 +94,13 @@ func openEngine(ctx context.Context, database string, o Options, migrations []st
 }
 
 // Close waits for running operations and closes the database.
-func (s *Store) Close() error { return s.engine.Close() }
+func (s *Store) Close() error {
+	s.pasts.close()
+	return s.engine.Close()
+}
+
+// TempDir is where large temporary files go.
+func TempDir() string { return sqlite.TempDir() }
 
 // Ping checks that the database answers, and that it is still the one that was
 // opened.

@@ -44,6 +44,7 @@ type View struct {
 	q    *session
 	held int
 	all  bool
+	omit bool // see OmitUnkept
 }
 
 // View calls fn with the database as it is at one moment. A light view holds
@@ -106,7 +107,7 @@ func (v *View) sets(ctx context.Context, e *Entity, rows []Row, first int, which
 	case errors.Is(err, errHeld) && !v.all:
 		return ErrTooMuch
 	case errors.Is(err, errHeld) && len(rows) == 1:
-		return fn(first, Set{far: &farSet{ctx: ctx, q: v.q, e: e, row: rows[0], which: which}})
+		return fn(first, Set{far: &farSet{ctx: ctx, q: v.q, e: e, row: rows[0], which: which}, check: v.check(e, rows[0])})
 	case errors.Is(err, errHeld):
 		half := len(rows) / 2
 		if err := v.sets(ctx, e, rows[:half], first, which, fn); err != nil {
@@ -117,6 +118,7 @@ func (v *View) sets(ctx context.Context, e *Entity, rows []Row, first int, which
 		return err
 	}
 	for i, set := range sets {
+		set.check = v.check(e, rows[i])
 		if err := fn(first+i, set); err != nil {
 			return err
 		}
@@ -129,6 +131,7 @@ func (v *View) sets(ctx context.Context, e *Entity, rows []Row, first int, which
 type Set struct {
 	layers []hierarchy.Variables // nearest first, each sorted
 	far    *farSet               // instead, if they are too many to be held
+	check  *unkeptCheck          // of a past state
 }
 
 // NewSet is a set of variables that are sorted by key.
@@ -138,6 +141,14 @@ func NewSet(sorted []Variable) Set { return Set{layers: []hierarchy.Variables{so
 // a key the nearer wins as a whole (contract §5.3: no deep merge, and a null
 // masks too).
 func (s Set) All() iter.Seq2[Variable, error] {
+	if s.check == nil {
+		return s.each()
+	}
+	return func(yield func(Variable, error) bool) { s.check.filter(s.each(), yield) }
+}
+
+// each is All with what is not known.
+func (s Set) each() iter.Seq2[Variable, error] {
 	if s.far != nil {
 		return s.far.all
 	}

@@ -1,0 +1,251 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/server/internal/enginetest"
+	"github.com/craton-fleet/craton/server/internal/varquery"
+)
+
+// at is the past state behind a revision; it is released with the test.
+func at(t testing.TB, s *Store, revision int64) (*Store, error) {
+	t.Helper()
+	var c Cursor
+	err := s.View(t.Context(), false, func(ctx context.Context, v *View) (err error) {
+		c, err = v.AtRevision(ctx, revision)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	fleet, release, err := s.At(t.Context(), c)
+	if err == nil {
+		t.Cleanup(release)
+	}
+	return fleet, err
+}
+
+// state is everything that a store holds, but for users: those are in no past.
+func state(ctx context.Context, s *Store) (f fleetState, err error) {
+	err = s.View(ctx, true, func(ctx context.Context, v *View) (err error) {
+		kinds := everything
+		if s.past != nil {
+			kinds = slices.DeleteFunc(slices.Clone(kinds), func(e *Entity) bool { return e == Users })
+		}
+		f, err = readState(ctx, v, kinds...)
+		return err
+	})
+	maps.DeleteFunc(f, func(name string, _ *objectState) bool { return strings.HasPrefix(name, "user ") })
+	return f, err
+}
+
+// TestPast lets several writers write at random. What the store then says of any
+// revision at which the tables were read is what they held.
+func TestPast(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	_, seen := written(t, s, nil)
+	revisions := slices.Sorted(maps.Keys(seen))
+	for len(revisions) > 25 { // some of them, first and last among these
+		i := 1 + len(revisions)/2
+		revisions = slices.Delete(revisions, i, i+1)
+	}
+	for _, revision := range revisions {
+		var c Cursor
+		if err := s.View(t.Context(), false, func(ctx context.Context, v *View) (err error) {
+			c, err = v.AtRevision(ctx, revision)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		fleet, release, err := s.At(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := state(t.Context(), fleet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := maps.Clone(seen[revision])
+		maps.DeleteFunc(want, func(name string, _ *objectState) bool { return strings.HasPrefix(name, "user ") })
+		if d := cmp.Diff(want, is); d != "" {
+			t.Fatalf("revision %d:\n%s", revision, d)
+		}
+		release()
+		release() // is nothing
+	}
+	t.Log(len(revisions), "of", len(seen), "states")
+}
+
+// TestPastByTime asks for times around those of changes.
+func TestPastByTime(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	clock := time.Now().Add(-time.Hour).Truncate(time.Second)
+	s.now = func() time.Time { return clock }
+	s.opened = Micros(clock.UnixMicro())
+	sc := fleet(t, s) // four writes
+	for range 3 {
+		clock = clock.Add(time.Minute)
+		if err := s.SetVariables(t.Context(), Clouds, sc, "1", []Variable{{Name: "at", Value: `"` + clock.String() + `"`}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := clock.Add(-2 * time.Minute)
+	ask := func(at time.Time) (c Cursor, err error) {
+		err = s.View(t.Context(), false, func(ctx context.Context, v *View) (err error) {
+			c, err = v.AtTime(ctx, Micros(at.UnixMicro()))
+			return err
+		})
+		return c, err
+	}
+	for at, want := range map[time.Time]int64{
+		first.Add(-time.Microsecond): 4, first: 5, first.Add(59 * time.Second): 5, first.Add(time.Minute): 6, clock: 7, clock.Add(time.Minute): 7,
+	} {
+		if c, err := ask(at); err != nil || c.Revision != want || c.Change == "" {
+			t.Errorf("%s is %v, %v instead of revision %d", at, c, err, want)
+		}
+	}
+	if c, err := ask(clock.Add(time.Hour)); !IsCode(err, Invalid) {
+		t.Errorf("a time to come is %v, %v", c, err)
+	}
+	if c, err := ask(first.Add(-time.Hour)); !IsCode(err, Unreached) {
+		t.Errorf("a time before everything is %v, %v", c, err)
+	}
+	if err := s.Prune(t.Context(), first.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := ask(first.Add(-time.Second)); !IsCode(err, Unreached) || !strings.Contains(err.Error(), "revision 5") {
+		t.Errorf("a time before the horizon is %v, %v", c, err)
+	}
+	for _, at := range []time.Time{first, first.Add(time.Second)} {
+		if c, err := ask(at); err != nil || c.Revision != 5 {
+			t.Errorf("the horizon, %s, is %v, %v", at, c, err)
+		}
+	}
+	for _, revision := range []int64{-1, 0, 4, 8} {
+		if _, err := at(t, s, revision); err == nil {
+			t.Errorf("there is a revision %d", revision)
+		}
+	}
+	if fleet, err := at(t, s, 5); err != nil {
+		t.Error(err)
+	} else if _, err := fleet.Get(t.Context(), Clouds, sc, "1"); err != nil {
+		t.Error(err)
+	}
+	err := s.View(t.Context(), false, func(ctx context.Context, v *View) error {
+		_, err := v.AtCursor(ctx, Cursor{Revision: 6, Change: "0123456789abcdef"})
+		return err
+	})
+	if !errors.As(err, new(*CursorUnknown)) {
+		t.Errorf("another database's cursor: %v", err)
+	}
+}
+
+// TestPastUnkept asks for values of which the log keeps only a hash.
+func TestPastUnkept(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	s.ConcealKeys([]string{"*password*"})
+	sc := fleet(t, s)
+	h := create(t, s, Hosts, sc, New{
+		Values:    Values{"name": "h", "cloud_id": int64(1), "region_id": int64(1), "ip_address": "10.0.0.1", "device_type": "server"},
+		Variables: []Variable{{Name: "a", Value: "1"}, {Name: "password", Value: `"one"`}},
+	})
+	id := idText(h)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(s.SetVariables(t.Context(), Regions, sc, "1", []Variable{{Name: "password", Value: `"far"`}}))
+	must(s.SetVariables(t.Context(), Hosts, sc, id, []Variable{{Name: "password", Value: `"two"`}}))
+	must(s.SetVariables(t.Context(), Hosts, sc, id, []Variable{{Name: "a", Value: "2"}}))
+	read := func(revision int64, omit bool, l List) (got map[string]string, err error) {
+		fleet, err := at(t, s, revision)
+		must(err)
+		err = fleet.View(t.Context(), true, func(ctx context.Context, v *View) error {
+			if omit {
+				v.OmitUnkept()
+			}
+			l.Sort, l.Limit = []string{"id"}, 10
+			page, err := v.List(ctx, Hosts, sc, l)
+			if err != nil {
+				return err
+			}
+			got = map[string]string{}
+			return v.Sets(ctx, Hosts, page.Rows, Resolved, func(_ int, set Set) error {
+				for x, err := range set.All() {
+					if err != nil {
+						return err
+					}
+					got[x.Name] = x.Value
+				}
+				return nil
+			})
+		})
+		return got, err
+	}
+	for revision, want := range map[int64]map[string]string{5: {"a": "1"}, 6: {"a": "1"}, 7: {"a": "1", "password": `"two"`}, 8: {"a": "2", "password": `"two"`}} {
+		got, err := read(revision, false, List{})
+		if hidden := want["password"] == ""; hidden != IsCode(err, Unkept) || hidden && !strings.Contains(err.Error(), "password of the host") {
+			t.Errorf("revision %d: %v, %v", revision, got, err)
+		}
+		if got, err = read(revision, true, List{}); err != nil || !maps.Equal(got, want) {
+			t.Errorf("revision %d without what is not known: %v, %v", revision, got, err)
+		}
+	}
+	if _, err := read(5, false, List{Vars: terms(t, `password:"one"`), VarsOfAll: true}); !IsCode(err, Unkept) {
+		t.Errorf("a filter by what is not known: %v", err)
+	}
+	if got, err := read(5, false, List{Vars: terms(t, "a:2")}); err != nil || len(got) > 0 {
+		t.Errorf("a filter that nothing passes: %v, %v", got, err)
+	}
+}
+
+func terms(t *testing.T, filter string) []varquery.Term {
+	t.Helper()
+	parsed, err := varquery.Parse(filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+// TestPastsAtOnce has many ask for few states, and for more than there is room
+// for.
+func TestPastsAtOnce(t *testing.T) {
+	enginetest.Only(t, enginetest.SQLite)
+	t.Parallel()
+	s := fresh(t)
+	sc := fleet(t, s)
+	var wg sync.WaitGroup
+	for i := range 32 {
+		wg.Go(func() {
+			fleet, err := at(t, s, int64(1+i%4))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			want := []string{"0", "1"}[min(i%4, 1)]
+			page, err := fleet.List(t.Context(), Clouds, sc, List{Sort: []string{"id"}, Limit: 10})
+			if err != nil || len(page.Rows) != int(want[0]-'0') {
+				t.Errorf("revision %d has %v, %v", 1+i%4, page, err)
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := at(t, s, 0); !errors.Is(err, ErrManyPasts) {
+		t.Errorf("a fifth state: %v", err)
+	}
+}

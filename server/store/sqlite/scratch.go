@@ -1,0 +1,194 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// Beside is what the tables of another database are called while a scratch
+// file is filled: "live.hosts".
+const Beside = "live."
+
+const (
+	scratchName = "craton-past-*.db"
+	abandoned   = time.Hour // since the last write to a scratch file
+)
+
+// Scratch makes a database that fill fills, and that is only read from then on.
+// It goes with [Engine.Close], or with the process: as soon as it is whole, its
+// file has no name any more. beside, if it is not nil, is a database whose
+// tables fill can read beside those of schema, as [Beside] calls them, as they
+// are at one moment.
+//
+// An error of fill is returned as it is.
+func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx context.Context, tx engine.Tx) error) (_ *Engine, err error) {
+	sweep()
+	f, err := os.CreateTemp(TempDir(), scratchName) // its mode is 0600
+	if err != nil {
+		return nil, fmt.Errorf("a file for a past state: %w", err)
+	}
+	path := f.Name()
+	defer os.Remove(path) //nolint:errcheck // or the next sweep finds it
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", scratchDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	readers := Readers()
+	db.SetMaxOpenConns(readers)
+	s := &Engine{path: "of a past state", schema: schema, db: db, idle: make(chan *conn, readers), unopened: make(chan *conn, readers)}
+	s.guard.path = s.path
+	s.writer.init()
+	s.writer.stop()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}()
+	q, err := s.open(ctx)
+	if err != nil {
+		return nil, fault(s.path, err)
+	}
+	q.failed = nil
+	if err := s.fillScratch(ctx, q, beside, fill); err != nil {
+		q.close()
+		if q.failed == nil {
+			return nil, err
+		}
+		if beside != nil {
+			return nil, beside.outcome(err)
+		}
+		return nil, fault(s.path, err)
+	}
+	s.idle <- q
+	for len(s.idle) < readers {
+		q, err := s.open(ctx)
+		if err != nil {
+			return nil, fault(s.path, err)
+		}
+		s.idle <- q
+	}
+	return s, nil
+}
+
+func scratchDSN(path string) string {
+	q := url.Values{}
+	q.Set("mode", "rw")
+	for _, pragma := range []string{
+		"journal_mode(OFF)", "synchronous(0)", "temp_store(1)", "foreign_keys(0)",
+		fmt.Sprintf("cache_size(-%d)", pageCache()/runtime.GOMAXPROCS(0)),
+	} {
+		q.Add("_pragma", pragma)
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
+}
+
+func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill func(ctx context.Context, tx engine.Tx) error) error {
+	for _, text := range s.schema {
+		if _, err := q.sql.ExecContext(ctx, text); err != nil {
+			return q.note(err)
+		}
+	}
+	// What is filled without indexes, and gets them afterwards, is faster done.
+	var name, table, text string
+	var drop []string
+	indexes := map[string][]string{} // by table
+	err := q.Each(ctx, "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL", nil, []any{&name, &table, &text}, func() error {
+		drop, indexes[table] = append(drop, "DROP INDEX "+name), append(indexes[table], text)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if beside != nil {
+		if err := beside.guard.check(); err != nil {
+			return err
+		}
+		from := &url.URL{Scheme: "file", Path: filepath.ToSlash(beside.guard.real), RawQuery: "mode=rw"}
+		if err := q.Exec(ctx, "ATTACH DATABASE ? AS "+strings.TrimSuffix(Beside, "."), []any{from.String()}); err != nil {
+			return err
+		}
+	}
+	steps := []func() error{
+		func() error { return q.Exec(ctx, "BEGIN", nil) },
+		func() error { return q.execAll(ctx, drop) },
+		func() error {
+			if beside == nil {
+				return nil
+			}
+			var n int // the moment of all that is read
+			return errors.Join(q.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+Beside+"sqlite_master LIMIT 1)", nil, &n), beside.guard.checkContents())
+		},
+		func() error { return fill(ctx, q) },
+		func() error { return q.makeIndexes(ctx, indexes) },
+		func() error { return q.Exec(ctx, "COMMIT", nil) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	q.forget() // with a statement open the other database stays
+	if beside == nil {
+		return nil
+	}
+	return q.Exec(ctx, "DETACH DATABASE "+strings.TrimSuffix(Beside, "."), nil)
+}
+
+func (q *conn) execAll(ctx context.Context, texts []string) error {
+	for _, text := range texts {
+		if _, err := q.sql.ExecContext(ctx, text); err != nil {
+			return q.note(err)
+		}
+	}
+	return nil
+}
+
+// makeIndexes makes the indexes of the tables that are still there.
+func (q *conn) makeIndexes(ctx context.Context, indexes map[string][]string) error {
+	var table string
+	var texts []string
+	err := q.Each(ctx, "SELECT name FROM sqlite_master WHERE type = 'table'", nil, []any{&table}, func() error {
+		texts = append(texts, indexes[table]...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return q.execAll(ctx, texts)
+}
+
+// sweep removes what a process left behind that was killed while it filled a
+// scratch file.
+func sweep() {
+	left, _ := filepath.Glob(filepath.Join(TempDir(), scratchName)) // the pattern is right
+	for _, path := range left {
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Mode().Perm() == 0o600 && time.Since(info.ModTime()) > abandoned {
+			_ = os.Remove(path) // another one may be first, or it is somebody else's
+		}
+	}
+}
+
+// TempDir is where SQLite would put large temporary files: /tmp is often
+// memory.
+func TempDir() string {
+	if dir := os.Getenv("TMPDIR"); dir != "" {
+		return dir
+	}
+	if info, err := os.Stat("/var/tmp"); err == nil && info.IsDir() {
+		return "/var/tmp"
+	}
+	return os.TempDir()
+}
