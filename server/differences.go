@@ -173,6 +173,12 @@ var Differences = []Difference{
 		Headers:  []string{"Etag", "X-Craton-Revision", "Cache-Control"},
 	},
 	{
+		ID: "at", Where: "`at` and `concealed` of a GET",
+		Original: "400: the parameters are unknown",
+		Ours:     "The answer as it would have been at that revision or time, from the change log; 410 before it begins (docs/reference/beside-v1.md). `users` answer 400 as the original does",
+		Reason:   "What a run of last week saw, and what was there before a slip, must not be gone.",
+	},
+	{
 		ID: "fleet", Where: "GET of `fleet`",
 		Original: "404: a fleet is read page by page, each page of another moment",
 		Ours:     "Everything that the caller may see, or what is in a place, from one moment, as a stream of JSON lines, whose last says that it is whole (docs/reference/beside-v1.md)",

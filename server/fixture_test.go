@@ -47,7 +47,12 @@ func newFixtureWith(t testing.TB, l server.Limits) *fixture {
 
 func newFixtureOn(t testing.TB, database string, l server.Limits) *fixture {
 	t.Helper()
-	s, err := server.Open(t.Context(), database, server.Options{Create: true, Limits: l})
+	return newFixtureAs(t, database, server.Options{Create: true, Limits: l})
+}
+
+func newFixtureAs(t testing.TB, database string, o server.Options) *fixture {
+	t.Helper()
+	s, err := server.Open(t.Context(), database, o)
 	if err != nil {
 		t.Fatal(err)
 	}

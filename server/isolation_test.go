@@ -22,9 +22,10 @@ type tenant struct {
 
 func newTenants(t *testing.T) *tenants {
 	t.Helper()
-	f := newFixture(t)
-	return &tenants{f, f.tenant("a"), f.tenant("b")}
+	return tenantsOf(newFixture(t))
 }
+
+func tenantsOf(f *fixture) *tenants { return &tenants{f, f.tenant("a"), f.tenant("b")} }
 
 func (f *fixture) tenant(name string) tenant {
 	f.t.Helper()

@@ -159,8 +159,15 @@ func (a *answer) close() {
 // called a second time.
 func (c *call) read(fn func(ctx context.Context, v *store.View) error) error {
 	return c.produce(func(whole bool) error {
+		fleet, err := c.source()
+		if err != nil {
+			return err
+		}
 		again := false
-		return c.store.View(c.r.Context(), whole, func(ctx context.Context, v *store.View) error {
+		return fleet.View(c.r.Context(), whole, func(ctx context.Context, v *store.View) error {
+			if c.at != nil && c.at.omit {
+				v.OmitUnkept()
+			}
 			if c.out.sent != nil {
 				return errBroken
 			}

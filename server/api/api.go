@@ -50,9 +50,10 @@ type call struct {
 	*API
 	r      *http.Request
 	caller Caller
-	id     string // the path's <id>; "" on a collection
-	buf    []byte // the body is appended here
-	out    answer // where the buffer goes when it is full
+	id     string  // the path's <id>; "" on a collection
+	at     *moment // the past state that it asks for; nil: the fleet as it is
+	buf    []byte  // the body is appended here
+	out    answer  // where the buffer goes when it is full
 	held   []func()
 	head   http.Header
 	status int
@@ -224,24 +225,28 @@ func match(path string) (methods, string) {
 // routes is the map of contract §2.2, made of the resources.
 var routes = func() map[string]methods {
 	m := map[string]methods{
-		"devices":           {{"GET", listDevices}},
-		"ansible-inventory": {{"GET", ansibleInventory}},
+		"devices":           {{"GET", timed(listDevices)}},
+		"ansible-inventory": {{"GET", timed(ansibleInventory)}},
 		"capabilities":      {{"GET", capabilities}},
 		"changes":           {{"GET", listChanges}},
-		"fleet":             {{"GET", serveFleet}},
+		"fleet":             {{"GET", timed(serveFleet)}},
 	}
 	for _, r := range resources {
-		m[r.Path] = methods{{"GET", r.list}, {"POST", r.create}}
-		item := methods{{"GET", r.get}}
+		past := timed
+		if r == users { // whose keys no past state has
+			past = func(h handler) handler { return h }
+		}
+		m[r.Path] = methods{{"GET", past(r.list)}, {"POST", r.create}}
+		item := methods{{"GET", past(r.get)}}
 		if r.Updatable() {
 			item = append(item, methods{{"PUT", r.update}}...)
 		}
 		m[r.Path+"/<id>"] = append(item, methods{{"DELETE", r.delete}}...)
 		if r.routed() {
-			m[r.Path+"/<id>/variables"] = methods{{"GET", r.getVariables}, {"PUT", r.putVariables}, {"DELETE", r.deleteVariables}}
+			m[r.Path+"/<id>/variables"] = methods{{"GET", past(r.getVariables)}, {"PUT", r.putVariables}, {"DELETE", r.deleteVariables}}
 		}
 		if r.entity.IsDevice() {
-			m[r.Path+"/<id>/labels"] = methods{{"GET", r.getLabels}, {"PUT", r.putLabels}, {"DELETE", r.deleteLabels}}
+			m[r.Path+"/<id>/labels"] = methods{{"GET", past(r.getLabels)}, {"PUT", r.putLabels}, {"DELETE", r.deleteLabels}}
 		}
 		if r.Moves != nil {
 			m[r.Path+"/<id>/move"] = methods{{"POST", r.move}}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -151,9 +150,8 @@ func (c *call) showChanges(l *store.ChangeList) (newest int64, found bool, err e
 		c.buf = append(tail.append(append(dst, "],"...), s, 1), "\n}\n"...)
 		return nil
 	})
-	var unknown *store.CursorUnknown
-	if errors.As(err, &unknown) {
-		return 0, false, fail(http.StatusGone, "%s", unknown.Error())
+	if err = gone(err); err != nil {
+		return 0, false, err
 	}
 	if !found {
 		l.After = next

@@ -42,6 +42,9 @@ func serveFleet(c *call) error {
 		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil {
 			return err
 		}
+		if err := v.Unkept(c.caller.scope()); err != nil { // once it is on its way it can only be cut off
+			return err
+		}
 		f := fleet{call: c, ctx: ctx, view: v, networks: q.flag("networks"), shapes: map[*resource]*shape{}}
 		return f.write(q)
 	})

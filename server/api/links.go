@@ -57,6 +57,9 @@ func (q query) baseQuery(l store.List) string {
 // self, and next unless the page is empty. The last page has a next too.
 func (c *call) appendLinks(dst []byte, path string, q query, l store.List, prev, last string) []byte {
 	base := c.base() + "/v1/" + path + "?" + q.baseQuery(l)
+	if c.at != nil {
+		base += c.at.query()
+	}
 	link := func(rel, marker string, comma bool) {
 		href := base
 		if marker != "" {

@@ -26,11 +26,17 @@ func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (boo
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
 		return false, nil
 	}
+	if c.at != nil {
+		c.head.Set(revisionHeader, c.at.cursor.String())
+	}
 	if c.embedded && len(c.r.Header.Values("If-None-Match")) == 0 {
 		return false, nil
 	}
-	marks, err := v.Marks(ctx, c.caller.scope(), b)
-	if err != nil {
+	var marks store.Marks
+	var err error
+	if c.at != nil { // which nothing changes any more
+		marks = store.Marks{Newest: c.at.cursor.String(), Log: c.at.cursor}
+	} else if marks, err = v.Marks(ctx, c.caller.scope(), b); err != nil {
 		return false, err
 	}
 	tag := `"` + marks.Own + "." + marks.Newest + "." + c.manner() + `"`
@@ -60,7 +66,11 @@ func (c *call) manner() string {
 		role = "admin"
 	}
 	h := sha256.New()
-	for _, part := range []string{c.version, c.base(), c.r.URL.Path, c.r.URL.RawQuery, c.caller.Project, role, coding} {
+	query := c.r.URL.RawQuery
+	if c.at != nil {
+		query += c.at.query()
+	}
+	for _, part := range []string{c.version, c.base(), c.r.URL.Path, query, c.caller.Project, role, coding} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}

@@ -1,0 +1,144 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// moment is the past state that a request asks for.
+type moment struct {
+	cursor store.Cursor
+	omit   bool         // what is not known
+	fleet  *store.Store // once it is read
+}
+
+// query is what links have of it: the same moment, however it was asked for.
+func (m *moment) query() string {
+	text := "&at=" + m.cursor.String()
+	if m.cursor.Revision == 0 {
+		text = "&at=0"
+	}
+	if m.omit {
+		text += "&concealed=omit"
+	}
+	return text
+}
+
+// timed is a handler of a GET that also knows the past: at=MOMENT shows
+// everything as it was, and concealed=omit leaves out what is not known of that.
+func timed(h handler) handler {
+	return func(c *call) error {
+		names, values := splitQuery(c.r.URL.RawQuery)
+		at, asked := values["at"]
+		concealed, said := values["concealed"]
+		switch {
+		case !asked && !said:
+			return h(c)
+		case !asked:
+			return fail(http.StatusBadRequest, "concealed: only a past state has values that are not known, so it goes with at")
+		case said && concealed != "omit":
+			return fail(http.StatusBadRequest, "concealed: it can only be \"omit\", to leave out the values that the change log does not have")
+		}
+		find, err := parseMoment("at", at)
+		if err != nil {
+			return err
+		}
+		if len(names) > 0 {
+			u := *c.r.URL
+			u.RawQuery = without(u.RawQuery, "at", "concealed")
+			r := *c.r
+			r.URL = &u
+			c.r = &r
+		}
+		m := &moment{omit: said}
+		err = c.store.View(c.r.Context(), false, func(ctx context.Context, v *store.View) (err error) {
+			m.cursor, err = find(ctx, v)
+			return err
+		})
+		if err != nil {
+			return gone(err)
+		}
+		c.at = m
+		return h(c)
+	}
+}
+
+// without is a query without some of its parameters.
+func without(raw string, names ...string) string {
+	var rest []string
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		known := false
+		for _, n := range names {
+			known = known || unescape(name) == n
+		}
+		if !known {
+			rest = append(rest, pair)
+		}
+	}
+	return strings.Join(rest, "&")
+}
+
+var (
+	aRevision = value.Lazily(`^[0-9]{1,18}$`)
+	aCursor   = value.Lazily(`^[0-9]{1,18}-[0-9a-f]{16,32}$`)
+)
+
+// parseMoment reads what names a state of the fleet: a revision, a cursor, or a
+// time.
+func parseMoment(name, text string) (find func(ctx context.Context, v *store.View) (store.Cursor, error), err error) {
+	switch {
+	case aRevision().MatchString(text):
+		revision, err := parseInt64(text)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, v *store.View) (store.Cursor, error) { return v.AtRevision(ctx, revision) }, nil
+	case aCursor().MatchString(text):
+		return func(ctx context.Context, v *store.View) (store.Cursor, error) {
+			return v.AtCursor(ctx, store.ParseCursor(text))
+		}, nil
+	}
+	at, err := parseTime(name, text)
+	if err != nil {
+		return nil, fail(http.StatusBadRequest, "%s: %q is no time such as 2026-11-20T09:30:00Z, and no revision", name, text)
+	}
+	return func(ctx context.Context, v *store.View) (store.Cursor, error) { return v.AtTime(ctx, at) }, nil
+}
+
+// gone is the answer to who names a place that this log does not have.
+func gone(err error) error {
+	var unknown *store.CursorUnknown
+	if errors.As(err, &unknown) {
+		return fail(http.StatusGone, "%s", unknown.Error())
+	}
+	return err
+}
+
+// source is what the request reads: the fleet as it is, or as it was.
+func (c *call) source() (*store.Store, error) {
+	m := c.at
+	if m == nil {
+		return c.store, nil
+	}
+	if m.fleet == nil {
+		fleet, release, err := c.store.At(c.r.Context(), m.cursor)
+		if errors.Is(err, store.ErrManyPasts) {
+			return nil, &httpError{
+				status: http.StatusInternalServerError, again: retryAfter,
+				message: "As many past states of the fleet are read as there is room for. Ask again in some seconds.",
+			}
+		}
+		if err != nil {
+			return nil, gone(err)
+		}
+		c.hold(release)
+		m.fleet = fleet
+	}
+	return m.fleet, nil
+}
