@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/when"
 	"github.com/craton-fleet/craton/inventory/internal/whole"
 )
 
@@ -37,6 +39,8 @@ const (
 // pages and a constant; only labels cost one a host where the server does not tell them in listings (Q15), and only
 // if groups or filters need them.
 //
+// With Options.At it is the fleet as it was.
+//
 // What changes while it is read may break a walk (IsMarkerGone) or make it inconsistent; the whole is then read
 // again, three times in all. An error is returned for what cannot be read whole.
 func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
@@ -48,11 +52,34 @@ func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 
 // again runs a read until it succeeds, fails for good, or was tried often enough.
 func again(ctx context.Context, c *craton.Client, o *Options, read func(*loader, context.Context) (*Fleet, error)) (*Fleet, error) {
-	return whole.Read(ctx, "the fleet", func(ctx context.Context) (*Fleet, bool, error) {
+	c, err := o.look(ctx, c)
+	if err != nil {
+		return nil, o.ofPast(err, http.StatusBadRequest)
+	}
+	f, err := whole.Read(ctx, "the fleet", func(ctx context.Context) (*Fleet, bool, error) {
 		l := newLoader(c, o)
 		f, err := read(l, ctx)
 		return f, l.passing(err), err
 	})
+	return f, o.ofPast(err)
+}
+
+// look is the client that reads the state which the inventory is of.
+func (o *Options) look(ctx context.Context, c *craton.Client) (*craton.Client, error) {
+	if o.At == (when.At{}) {
+		return c, nil
+	}
+	return c.At(ctx, craton.Past{At: o.At.String(), OmitHashed: o.OmitHashed})
+}
+
+// ofPast is the error of a state that cannot be told: the API's reason, and which state was meant.
+// Statuses may mean that beside those that always do.
+func (o *Options) ofPast(err error, also ...int) error {
+	e, ok := errors.AsType[*craton.Error](err)
+	if o.At == (when.At{}) || !ok || !slices.Contains(append(also, http.StatusConflict, http.StatusGone), e.Status) {
+		return err
+	}
+	return fmt.Errorf("the inventory as of %s: %s", o.At.Words(), strings.ReplaceAll(e.Message, "concealed=omit", "omit_hashed"))
 }
 
 // loader is one try.

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/when"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
@@ -84,6 +86,10 @@ type Options struct {
 	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
 	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
 	KeepMappings bool
+	// At is the state that the inventory is of. OmitHashed leaves out variables of which the change log has only a hash of then; otherwise
+	// they are an error.
+	At         when.At
+	OmitHashed bool
 	// ExpectAtLeast is how many hosts there must be; fewer are an error. It guards against what no rule of the API tells, such as an
 	// empty page in the place of the last one.
 	ExpectAtLeast int
@@ -125,12 +131,18 @@ func FromSettings(v *settings.Values) (Options, error) {
 		VarsFilter:       v.String("inventory.vars_filter"),
 		ExcludeVariables: v.List("inventory.exclude_variables"),
 		TrustTemplates:   v.Bool("inventory.trust_templates"),
+		OmitHashed:       v.Bool("inventory.omit_hashed"),
 		ExpectAtLeast:    v.Int("inventory.expect_at_least"),
 		Streams:          v.Int("inventory.streams"),
 	}
 	var err error
 	if o.Groups, err = ansible.Kinds[GroupKind](v.List("inventory.groups")); err != nil {
 		return o, err
+	}
+	if at := v.String("inventory.at"); at != "" {
+		if o.At, err = when.ParseAt(at, time.Now()); err != nil {
+			return o, fmt.Errorf("at (%s): %w", v.Origin("inventory.at"), err)
+		}
 	}
 	if o.Facts == none {
 		o.Facts = ""

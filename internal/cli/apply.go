@@ -47,6 +47,7 @@ as it is. The whole file is checked before anything is written. A second run cha
 		},
 	}
 	run.AddFleetFlags(cmd)
+	run.RefuseAt(cmd.Flags(), "apply writes, and what was cannot be changed")
 	cmd.Flags().BoolVar(&check, "check", false, "say what would be done, and do nothing")
 	return cmd
 }

@@ -1,6 +1,7 @@
 package when
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -22,11 +23,11 @@ func ParseAt(text string, now time.Time) (At, error) {
 		return At{Revision: text}, nil
 	}
 	t, err := Parse(text, now)
-	switch {
-	case err != nil:
-		return At{}, fmt.Errorf("%w; a revision, such as 12, is possible too", err)
-	case t.Equal(now):
-		return At{}, nil
+	if _, ok := errors.AsType[unknown](err); ok {
+		err = fmt.Errorf("%w; a revision, such as 12, is possible too", err)
+	}
+	if err != nil || t.Equal(now) {
+		return At{}, err
 	}
 	return At{Time: t}, nil
 }

@@ -3,8 +3,7 @@
 //	now
 //	90s, 90m, 2h, 3d, 1w, 1d12h     ago; "2h ago" too
 //	today, yesterday, 2026-11-20    the beginning of that day
-//	today 09:30, 09:30              that time of the day; also with seconds
-//	2026-11-20 09:30                with or without seconds, a T for the space, and a zone
+//	today 09:30, 2026-11-20 09:30   that time of the day; with or without seconds, a T for the space, and a zone
 //	2026-11-20T09:30:00+01:00       RFC 3339
 //
 // What has no zone is in that of the caller's now, which is the local one. A zone is Z, UTC, +01:00, a name such as Europe/Berlin,

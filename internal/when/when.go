@@ -19,7 +19,7 @@ func Format(t time.Time) string { return t.Format(layout) }
 
 var (
 	ago   = regexp.MustCompile(`(?i)^(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?(?: +ago)?$`)
-	typed = regexp.MustCompile(`(?i)^(today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})?(?:(?:^| +|t)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(?: *([a-z+-].*))?)?$`)
+	typed = regexp.MustCompile(`(?i)^(today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})(?:(?: +|t)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(?: *([a-z+-].*))?)?$`)
 	shown = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$`)
 )
 
@@ -33,9 +33,8 @@ func Parse(text string, now time.Time) (time.Time, error) {
 		return before(now, text, m[1:])
 	}
 	m := typed.FindStringSubmatch(word)
-	if m == nil || word == "" {
-		return time.Time{}, fmt.Errorf("%q is no time: possible are 2h, 3d, 1w (ago), now, today, yesterday, 2026-11-20, "+
-			"2026-11-20 09:30 and 2026-11-20T09:30:00+01:00", text)
+	if m == nil {
+		return time.Time{}, unknown(text)
 	}
 	t, err := parse(strings.ToLower(m[1]), m[2], m[3], shown.MatchString(word), now)
 	if err != nil {
@@ -44,7 +43,14 @@ func Parse(text string, now time.Time) (time.Time, error) {
 	return t.In(now.Location()), nil
 }
 
-// parse reads a day, a time of the day and a zone; each may be empty.
+// unknown is a text that looks like no time.
+type unknown string
+
+func (u unknown) Error() string {
+	return fmt.Sprintf("%q is no time: possible are 2h, 3d, 1w (ago), now, today, yesterday, 2026-11-20, 2026-11-20 09:30 and 2026-11-20T09:30:00+01:00", string(u))
+}
+
+// parse reads a day, and a time of it and a zone, which may be empty.
 func parse(day, clock, zone string, isUTC bool, now time.Time) (t time.Time, err error) {
 	in, named := now.Location(), ""
 	switch {
@@ -82,12 +88,12 @@ func before(now time.Time, text string, amounts []string) (time.Time, error) {
 	return t, nil
 }
 
-// dayOf is the midnight of a day, as UTC counts: a wall clock. No word is today.
+// dayOf is the midnight of a day, as UTC counts: a wall clock.
 func dayOf(word string, now time.Time) (time.Time, error) {
 	y, m, d := now.Date()
 	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	switch word {
-	case "", "today":
+	case "today":
 		return today, nil
 	case "yesterday":
 		return today.AddDate(0, 0, -1), nil

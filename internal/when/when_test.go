@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 		{"Europe/Berlin", "today", "2026-11-29T00:00:00+01:00"},
 		{"Europe/Berlin", "Yesterday", "2026-11-28T00:00:00+01:00"},
 		{"Europe/Berlin", "yesterday 14:30", "2026-11-28T14:30:00+01:00"},
-		{"Europe/Berlin", "9:30", "2026-11-29T09:30:00+01:00"},
+		{"Europe/Berlin", "today 9:30", "2026-11-29T09:30:00+01:00"},
 		{"Europe/Berlin", "2026-07-20", "2026-07-20T00:00:00+02:00"},
 		{"Europe/Berlin", "2026-07-20 09:30", "2026-07-20T09:30:00+02:00"},
 		{"Europe/Berlin", "2026-07-20T09:30:15", "2026-07-20T09:30:15+02:00"},
@@ -52,7 +52,7 @@ func TestParse(t *testing.T) {
 		{"Europe/Berlin", "2026-10-25 02:30+01:00", "2026-10-25T02:30:00+01:00"},
 		{"Pacific/Auckland", "today", "2026-11-29T00:00:00+13:00"},
 		{"Pacific/Kiritimati", "today", "2026-11-30T00:00:00+14:00"},
-		{"Pacific/Kiritimati", "09:30Z", "2026-11-29T23:30:00+14:00"}, // today is that of the zone
+		{"Pacific/Kiritimati", "today 09:30Z", "2026-11-29T23:30:00+14:00"}, // today is that of the zone
 		{"America/Los_Angeles", "yesterday", "2026-11-28T00:00:00-08:00"},
 		{"UTC", "2026-11-20 09:30", "2026-11-20T09:30:00Z"},
 		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00-02:00"},   // a day without a midnight
@@ -74,6 +74,7 @@ func TestParseRefuses(t *testing.T) {
 	now := time.Date(2026, 11, 29, 10, 15, 30, 0, zone(t, "Europe/Berlin"))
 	for text, want := range map[string]string{
 		"":                              `"" is no time: possible are 2h, 3d`,
+		"09:30":                         `"09:30" is no time`, // YAML makes a number of 10:30, which would be a revision
 		"tomorrow":                      `"tomorrow" is no time`,
 		"ago":                           `"ago" is no time`,
 		" ago":                          `" ago" is no time`,

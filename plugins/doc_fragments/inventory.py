@@ -551,6 +551,27 @@ options:
     ini:
       - section: inventory_plugin_craton
         key: expect_at_least
+  at:
+    description:
+      - 'The inventory as it was: at a time, such as yesterday, 2h, 2026-11-20 or 2026-11-20 09:30, or at a revision of
+          the change log.'
+    type: str
+    env:
+      - name: CRATON_INVENTORY_AT
+    ini:
+      - section: inventory_plugin_craton
+        key: at
+  omit_hashed:
+    description:
+      - Of an inventory as it was, leave out variables of which the change log has only a hash; otherwise they are an
+          error.
+      - The default is C(false).
+    type: bool
+    env:
+      - name: CRATON_INVENTORY_OMIT_HASHED
+    ini:
+      - section: inventory_plugin_craton
+        key: omit_hashed
   streams:
     description:
       - How many requests may be under way at once, if max_connections does not say fewer.

@@ -229,9 +229,7 @@ var routes = func() map[string]methods {
 		"ansible-inventory": {{"GET", timed(ansibleInventory)}},
 		"capabilities":      {{"GET", capabilities}},
 		"changes":           {{"GET", listChanges}},
-		"diff":              {{"GET", showDiff}},
 		"fleet":             {{"GET", timed(serveFleet)}},
-		"history":           {{"GET", showHistory}},
 	}
 	for _, r := range resources {
 		past := timed

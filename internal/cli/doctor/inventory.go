@@ -32,9 +32,9 @@ func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values) *tr
 		if changed := changedSettings(iv); changed != allDefaults {
 			advice += ", or take filters away: " + changed
 		}
-		d.warn(check, advice, "it has no hosts, %s, in %v", plural(trial.groups, "group"), took)
+		d.warn(check, advice, "it has no hosts, %s%s, in %v", plural(trial.groups, "group"), trial.of, took)
 	default:
-		d.ok(check, "%s, %s, in %v", plural(trial.hosts, "host"), plural(trial.groups, "group"), took)
+		d.ok(check, "%s, %s%s, in %v", plural(trial.hosts, "host"), plural(trial.groups, "group"), trial.of, took)
 	}
 	if n := len(trial.shared); n > 0 {
 		first, more := trial.shared[0], ""

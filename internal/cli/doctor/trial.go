@@ -7,12 +7,14 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/when"
 	"github.com/craton-fleet/craton/inventory"
 )
 
 // trial is what came of making an inventory.
 type trial struct {
 	hosts, groups int
+	of            string // the state that it is of: "" for the present
 	// templates are how many strings Ansible would execute that were not marked, and template is where the first one is. texts
 	// are how many dictionaries are written as text, because Ansible would execute their keys. trusted tells that it may.
 	templates, texts int
@@ -45,6 +47,9 @@ func tryInventory(ctx context.Context, c *craton.Client, v *settings.Values) (*t
 	exposed := f.Exposure(o)
 	t := &trial{templates: exposed.Templates, texts: exposed.Texts, template: exposed.First, trusted: o.TrustTemplates}
 	t.hosts, t.groups = doc.Size()
+	if o.At != (when.At{}) {
+		t.of = ", as of " + o.At.Words()
+	}
 	at := map[string][]string{}
 	for _, d := range f.Hosts {
 		at[d.IPAddress] = append(at[d.IPAddress], d.Name)

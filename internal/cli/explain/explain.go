@@ -25,6 +25,9 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
+// past are the settings of the inventory that say which state is explained.
+var past = settings.Inventory.Only("at", "omit_hashed")
+
 // New makes the command `craton explain`.
 func New(s output.Streams) *cobra.Command {
 	var who bool
@@ -42,6 +45,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 		Example: `  craton explain web-01                     every variable
   craton explain web-01 ntp                 one, at every level
   craton explain web-01 ntp --who           and who set them
+  craton explain web-01 --at yesterday      as it was when yesterday began
   craton explain dfw/web-01 --format json   for programs`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			names := []string{"HOST", "VARIABLE"}
@@ -56,10 +60,17 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 			if err != nil {
 				return err
 			}
-			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, run *object.Session, args []string) error {
-				e, err := explain(ctx, run, o.Excludes, args[0])
-				if err != nil {
+			of, err := settings.Load(cmd.Flags(), past)
+			if err != nil {
+				return err
+			}
+			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, args []string) error {
+				if err := on.LookBack(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err
+				}
+				e, err := explain(ctx, on, o.Excludes, args[0])
+				if err != nil {
+					return run.OfPast(err)
 				}
 				if len(args) > 1 {
 					if err := e.only(args[1]); err != nil {
@@ -67,15 +78,16 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 					}
 				}
 				if who {
-					if err := e.who(ctx, run); err != nil {
+					if err := e.who(ctx, on); err != nil {
 						return err
 					}
 				}
-				return e.write(run.Out, run.Format, len(args) > 1)
+				return e.write(on.Out, on.Format, len(args) > 1)
 			})(cmd, args)
 		},
 	}
 	run.AddFleetFlags(cmd)
+	settings.AddFlags(cmd.Flags(), past)
 	cmd.Flags().BoolVar(&who, "who", false, "show who set each value, when, and why")
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		return completeExplain(cmd, s, args, begin), cobra.ShellCompDirectiveNoFileComp

@@ -14,6 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/table"
+	"github.com/craton-fleet/craton/internal/when"
 )
 
 // escapes are sequences that colour text, or wipe a line.
@@ -256,7 +257,7 @@ func TestWho(t *testing.T) {
 	e.set[3] = map[string]*craton.Change{"ntp": {User: "ann", Time: at, Message: "ticket\x1b[31m 4711", RequestID: "req-1", Revision: 7}}
 	text := e.overview(show.Appearance{})
 	for _, want := range []string{
-		"ntp                 region dfw                    \"ntp.dfw.example.net\"\n" + strings.Repeat(" ", 52) + "set by ann, 2026-11-29 09:30:00 UTC, \"ticket\\u001b[31m 4711\"\n",
+		"ntp                 region dfw                    \"ntp.dfw.example.net\"\n" + strings.Repeat(" ", 52) + "set by ann, " + when.Format(at.Local()) + ", \"ticket\\u001b[31m 4711\"\n",
 		"role                host web-01                   \"frontend\"\n" + strings.Repeat(" ", 52) + "set by before the change log\n",
 	} {
 		if !strings.Contains(text, want) {
@@ -275,7 +276,7 @@ func TestWho(t *testing.T) {
 	if err := e.only("ntp"); err != nil {
 		t.Fatal(err)
 	}
-	if text := e.one(show.Appearance{}); !strings.Contains(text, "set by ann, 2026-11-29 09:30:00 UTC") {
+	if text := e.one(show.Appearance{}); !strings.Contains(text, "set by ann, "+when.Format(at.Local())) {
 		t.Error(text)
 	}
 }

@@ -2,23 +2,19 @@ package explain
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/when"
 )
 
 // who finds, for the variables of each level, the last change that set them: some requests for each level.
 func (e *explanation) who(ctx context.Context, s *object.Session) error {
-	have, err := s.Client.Capabilities(ctx)
-	if err != nil {
+	if err := s.Client.NeedLog(ctx, "changes"); err != nil {
 		return err
-	}
-	if !have.Has("changes") {
-		return errors.New("this server keeps no change log, so nobody knows who set what: --who needs craton server, or CRATON_URL=sqlite:PATH")
 	}
 	e.set = make([]map[string]*craton.Change, len(e.levels))
 	for i, l := range e.levels {
@@ -60,7 +56,7 @@ func (e *explanation) sentence(level int, name string) string {
 	case c == nil:
 		return unknownSetter
 	}
-	parts := []string{c.User, c.Time.UTC().Format("2006-01-02 15:04:05 UTC")}
+	parts := []string{c.User, when.Format(c.Time.Local())}
 	if c.Message != "" {
 		parts = append(parts, `"`+c.Message+`"`)
 	}

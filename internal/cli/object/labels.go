@@ -18,6 +18,7 @@ func labelsVerb(r *Resource, verb string) *Command {
 	}[verb]
 	return &Command{
 		Command: argparse.Command{Name: "labels-" + verb, Short: short, Target: true, Rest: verb != "get", Example: exampleOf(r.Name + "-labels-" + verb)},
+		reads:   verb == "get",
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			if len(c.Words) == 0 && (verb == "add" || verb == "delete") {
 				return run.CommandError("Nothing to %s... Please list the labels, separated by spaces.", verb)

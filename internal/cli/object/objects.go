@@ -134,6 +134,7 @@ func idValue(id string) any {
 func showVerb(r *Resource) *Command {
 	return &Command{
 		Command: argparse.Command{Name: "show", Short: "Show details of a " + r.Noun(), Target: true, Example: exampleOf(r.Name + "-show")},
+		reads:   true,
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			_, o, err := s.get(ctx, r, c.Target)
 			if err != nil {

@@ -21,6 +21,7 @@ func varsGetVerb(r *Resource) *Command {
 	}
 	return &Command{
 		Command: argparse.Command{Name: "vars-get", Short: "Show the variables of a " + r.Noun(), Long: long, Target: true, Example: exampleOf(r.Name + "-vars-get")},
+		reads:   true,
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			id, _, err := s.get(ctx, r, c.Target)
 			var vars gjson.Result

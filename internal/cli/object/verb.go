@@ -16,21 +16,55 @@ type Command struct {
 	argparse.Command
 	resource *Resource
 	creates  bool // may make the database of a sqlite: URL
+	reads    bool // shows objects, of the past too if there is a log of them
 	run      func(context.Context, *Session, *argparse.Call) error
 }
 
 // Define makes the command complete; completing tells that a shell asks for words.
 func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) {
 	called := c.Declare(cmd)
+	if called.Values[atOption] == nil {
+		run.RefuseAt(cmd.Flags(), c.noPast())
+	}
 	run.AddFleetFlags(cmd)
 	mode := connect.ReadOnly
 	if c.creates {
 		mode = connect.Create
 	}
-	cmd.RunE = OnFleet(s, mode, func(ctx context.Context, run *Session, _ []string) error { return c.run(ctx, run, called) })
+	cmd.RunE = OnFleet(s, mode, func(ctx context.Context, s *Session, _ []string) error {
+		if !called.Given(atOption) {
+			if called.Given(omitOption) {
+				return argparse.Mistake(cmd, "argument --%s: it needs --%s", omitOption, atOption)
+			}
+			return c.run(ctx, s, called)
+		}
+		if err := s.LookBack(ctx, called.Text(atOption), called.Given(omitOption)); err != nil {
+			return err
+		}
+		return run.OfPast(c.run(ctx, s, called))
+	})
 	if completing {
 		c.complete(cmd, called, s)
 	}
+}
+
+// The options of commands that show the past.
+const (
+	atOption   = "at"
+	omitOption = "omit-hashed"
+)
+
+var pastOptions = []argparse.Option{
+	{Long: atOption, Meta: "<time>", Help: `as it was: at yesterday, 2h, 2026-11-20 and so on, or at a revision of the change log`},
+	{Long: omitOption, Kind: argparse.SwitchOption, Help: "with --at: leave out variables of which the change log has only a hash"},
+}
+
+// noPast is why a command has no --at.
+func (c *Command) noPast() string {
+	if c.reads {
+		return "who the users were cannot be asked: " + c.Name + " shows those of now"
+	}
+	return c.Name + " writes, and what was cannot be changed; only what shows objects takes it"
 }
 
 // Session is a [Session], with what objects are found, shown and changed by.

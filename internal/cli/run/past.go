@@ -1,0 +1,61 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/when"
+)
+
+// LookBack makes the session one of the past: at is a state as people type it, "" for the present. It says which state that is, for a word such as
+// yesterday means another moment in another zone.
+func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) error {
+	if at == "" {
+		return nil
+	}
+	state, err := when.ParseAt(at, time.Now())
+	if err != nil || state == (when.At{}) {
+		return err
+	}
+	past, err := s.Client.At(ctx, craton.Past{At: state.String(), OmitHashed: omitHashed})
+	if err != nil {
+		return OfPast(err, http.StatusBadRequest)
+	}
+	s.Client = past
+	words := "revision " + past.Revision()
+	if !state.Time.IsZero() {
+		words = fmt.Sprintf("%s (%s)", when.Format(state.Time), words)
+	}
+	_, _ = fmt.Fprintf(s.Err, "As of %s:\n", words)
+	return nil
+}
+
+// OfPast is the error of a state that cannot be told: the server's reason, without the original's words around it. Statuses may mean that
+// beside those that always do.
+func OfPast(err error, also ...int) error {
+	if e, ok := errors.AsType[*craton.Error](err); ok && slices.Contains(append(also, http.StatusConflict, http.StatusGone), e.Status) {
+		return InTheWords("", strings.ReplaceAll(e.Message, "concealed=omit", "--omit-hashed"), "", err)
+	}
+	return err
+}
+
+// RefuseAt declares --at for a command that knows nothing of the past, so that it says why.
+func RefuseAt(flags *pflag.FlagSet, why string) {
+	flags.Var(refused(why), "at", "")
+	_ = flags.MarkHidden("at") // it is there
+}
+
+// refused is a flag that is always wrong.
+type refused string
+
+func (refused) String() string     { return "" }
+func (refused) Type() string       { return "time" }
+func (r refused) Set(string) error { return errors.New(string(r)) }
