@@ -23,7 +23,7 @@ type moment struct {
 // readMoment reads all objects, and what the variables of each come to.
 func readMoment(ctx context.Context, v *View) (m moment, err error) {
 	m.resolved = map[string]map[string]string{}
-	if m.own, err = readState(ctx, v); err != nil {
+	if m.own, err = readState(ctx, v, everything...); err != nil {
 		return m, err
 	}
 	for _, e := range everything {
