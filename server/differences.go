@@ -179,6 +179,12 @@ var Differences = []Difference{
 		Reason:   "What a run of last week saw, and what was there before a slip, must not be gone.",
 	},
 	{
+		ID: "history", Where: "GET /v1/history, GET /v1/diff",
+		Original: "404",
+		Ours:     "What changed an object, newest first, with the values that its variables come to: what it inherits counts, what it shadows does not; also of objects that are deleted. What is otherwise at one moment than at another, of an object or of each that the caller may see (docs/reference/beside-v1.md)",
+		Reason:   "What changed since yesterday, and who did it, is the first question after a bad night.",
+	},
+	{
 		ID: "fleet", Where: "GET of `fleet`",
 		Original: "404: a fleet is read page by page, each page of another moment",
 		Ours:     "Everything that the caller may see, or what is in a place, from one moment, as a stream of JSON lines, whose last says that it is whole (docs/reference/beside-v1.md)",

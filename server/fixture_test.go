@@ -65,6 +65,7 @@ func newFixtureAs(t testing.TB, database string, o server.Options) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	enginetest.DisturbButIDs(t, database)
 	h := httptest.NewServer(s.Handler())
 	t.Cleanup(h.Close)
 	return &fixture{t: t, server: s, database: database, url: h.URL, root: caller{b.ProjectID, b.Username, b.APIKey}}

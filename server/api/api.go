@@ -229,7 +229,9 @@ var routes = func() map[string]methods {
 		"ansible-inventory": {{"GET", timed(ansibleInventory)}},
 		"capabilities":      {{"GET", capabilities}},
 		"changes":           {{"GET", listChanges}},
+		"diff":              {{"GET", showDiff}},
 		"fleet":             {{"GET", timed(serveFleet)}},
+		"history":           {{"GET", showHistory}},
 	}
 	for _, r := range resources {
 		past := timed

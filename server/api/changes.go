@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -78,19 +77,12 @@ func (c *call) changeList(q query) (l store.ChangeList, err error) {
 	if a, ok := q.get("limit"); ok {
 		l.Limit = int(a.number)
 	}
-	var names []string
-	for _, r := range resources {
-		names = append(names, r.Name)
-		refused := c.caller.require(r.itemRole)
-		switch kind, given := q.get("kind"); {
-		case refused == nil && (!given || kind.text == r.Name):
-			l.Kinds = append(l.Kinds, r.Name)
-		case refused != nil && kind.text == r.Name:
-			return l, refused
+	l.Kinds = c.kinds()
+	if kind, given := q.get("kind"); given {
+		l.Kinds = []string{kind.text}
+		if err := c.mayRead(kind.text); err != nil {
+			return l, err
 		}
-	}
-	if kind, given := q.get("kind"); given && !slices.Contains(names, kind.text) {
-		return l, fail(http.StatusBadRequest, "kind: there is no %q in the change log, only %s", kind.text, strings.Join(names, ", "))
 	}
 	for name, into := range map[string]*store.Micros{"since": &l.Since, "until": &l.Until} {
 		if text := q.text(name); text != "" {
@@ -100,6 +92,28 @@ func (c *call) changeList(q query) (l store.ChangeList, err error) {
 		}
 	}
 	return l, nil
+}
+
+// kinds are those whose changes the caller may see.
+func (c *call) kinds() (names []string) {
+	for _, r := range resources {
+		if c.caller.require(r.itemRole) == nil {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
+// mayRead refuses a kind whose changes the caller may not see.
+func (c *call) mayRead(kind string) error {
+	var names []string
+	for _, r := range resources {
+		if r.Name == kind {
+			return c.caller.require(r.itemRole)
+		}
+		names = append(names, r.Name)
+	}
+	return fail(http.StatusBadRequest, "kind: there is no %q in the change log, only %s", kind, strings.Join(names, ", "))
 }
 
 // parseTime reads a time as RFC 3339 has it, or as the API shows it.

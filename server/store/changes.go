@@ -315,6 +315,17 @@ func (v *View) RevisionAt(ctx context.Context, at Micros) (revision int64, err e
 	return next - 1, nil
 }
 
+// Begins is the time of the first change behind the horizon, from which on the
+// log is whole; 0 if there is none.
+func (v *View) Begins(ctx context.Context) (Micros, error) {
+	var at int64
+	err := v.q.row(ctx, "SELECT at FROM changes WHERE revision > (SELECT horizon FROM log) ORDER BY revision LIMIT 1", nil, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return Micros(at), err
+}
+
 // Object names an object in the change log.
 type Object struct{ Kind, ID string }
 

@@ -239,6 +239,7 @@ func (o *objectState) has(before map[string]json.RawMessage) error {
 // called between the steps of the first.
 func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, after ...func() error) {
 	t.Helper()
+	enginetest.Disturb(t, first.Name())
 	second := first
 	if writers > 1 {
 		var err error
@@ -548,6 +549,9 @@ func TestLogIsTheState(t *testing.T) {
 		kinds[c.Kind+" "+c.Action]++
 	}
 	t.Log(len(log), "changes,", len(seen), "states:", kinds)
+	if enginetest.Now() == enginetest.Disturbed && enginetest.Disturbances(t, s.Name()) == 0 {
+		t.Error("nothing was disturbed")
+	}
 }
 
 // written is what random writers leave behind: the log, and states of the

@@ -36,18 +36,23 @@ func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string, h ho
 }
 
 func (q *session) get(ctx context.Context, e *Entity, sc Scope, id any, h hold) (Row, error) {
+	text, args := q.selectOne(e, sc, id, h)
+	scan := newScanner(e)
+	err := q.row(ctx, text, args, scan.dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNotFound
+	}
+	return scan.row(), err
+}
+
+func (q *session) selectOne(e *Entity, sc Scope, id any, h hold) (string, []any) {
 	c := q.conditions()
 	c.equal("t."+e.key, id, true)
 	sc.where(e, &c, false)
 	if e.Kind != "" {
 		c.equal("t.type", e.Kind, false)
 	}
-	scan := newScanner(e)
-	err := q.row(ctx, "SELECT "+e.selectList()+" FROM "+e.Table+" t"+c.String()+q.holding(h), c.args, scan.dest...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errNotFound
-	}
-	return scan.row(), err
+	return "SELECT " + e.selectList() + " FROM " + e.Table + " t" + c.String() + q.holding(h), c.args
 }
 
 // Values are an object's columns by name: int64, string, bool or nil.
@@ -82,13 +87,22 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 	var row Row
 	variables, labels := byKey(n.Variables), sorted(n.Labels)
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
-		if err := q.checkRefs(ctx, e, values, values); err != nil {
-			return err
+		refs := q.refs(e, values, values)
+		for i := range refs.each {
+			if err := refs.ask(ctx, i, false); err != nil {
+				return err
+			}
+			if err := refs.check(); err != nil {
+				return err
+			}
 		}
 		at := s.now()
 		values["created_at"] = at.Unix()
 		var err error
 		row, err = q.insert(ctx, e, values)
+		if wrong := refs.check(); wrong != nil { // it says why the insert has failed
+			return wrong
+		}
 		if errors.Is(err, engine.ErrUnique) {
 			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
 		}
@@ -224,27 +238,79 @@ func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, chan
 	return row, err
 }
 
+// referents are the objects that foreign keys of a row name.
+type referents struct {
+	q    *session
+	row  Values
+	each []referent
+}
+
+type referent struct {
+	ref
+	id     any
+	answer engine.Answer
+	scan   *scanner
+}
+
+// refs are the objects that the foreign keys among changes name.
+func (q *session) refs(e *Entity, row, changes Values) *referents {
+	refs := &referents{q: q, row: row}
+	for _, r := range e.refs {
+		if id, ok := changes[r.column]; ok && id != nil {
+			refs.each = append(refs.each, referent{ref: r, id: id, scan: newScanner(r.to)})
+		}
+	}
+	return refs
+}
+
 // checkRefs makes sure that the foreign keys among changes name objects of
 // the row's own project, and that these agree with each other.
 func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values) error {
-	for _, r := range e.refs {
-		id, ok := changes[r.column]
-		if !ok || id == nil {
-			continue
-		}
-		project, _ := row["project_id"].(string)
-		to, err := q.get(ctx, r.to, Scope{Project: project}, id, shared)
-		if IsCode(err, NotFound) {
-			return refuse(Invalid, "%s %v: there is no such %s in the project. Check the id, or create it first.", r.column, id, r.to.Name)
-		}
-		if err != nil {
+	refs := q.refs(e, row, changes)
+	for i := range refs.each {
+		if err := refs.ask(ctx, i, i == len(refs.each)-1); err != nil {
 			return err
 		}
-		q.log.knows(r.column, id, to[r.to.Index("name")].(string))
+	}
+	return refs.check()
+}
+
+// ask asks for one of the objects, and keeps it from being removed. now has the
+// answers to all questions, which otherwise come with the next statement.
+func (refs *referents) ask(ctx context.Context, i int, now bool) error {
+	r := &refs.each[i]
+	project, _ := refs.row["project_id"].(string)
+	text, args := refs.q.selectOne(r.to, Scope{Project: project}, r.id, shared)
+	if !now {
+		return refs.q.soon(ctx, text, args, &r.answer, r.scan.dest...)
+	}
+	err := refs.q.row(ctx, text, args, r.scan.dest...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		r.answer, err = engine.None, nil
+	case err == nil:
+		r.answer = engine.Found
+	}
+	return err
+}
+
+// check looks at those that are known by now.
+func (refs *referents) check() error {
+	for i := range refs.each {
+		r := &refs.each[i]
+		switch r.answer {
+		case engine.Open:
+			continue
+		case engine.None:
+			return refuse(Invalid, "%s %v: there is no such %s in the project. Check the id, or create it first.", r.column, r.id, r.to.Name)
+		}
+		to := r.scan.row()
+		name := to[r.to.Index("name")]
+		refs.q.log.knows(r.column, r.id, name.(string))
 		for _, column := range r.agree {
-			if got, want := row[column], to[r.to.Index(column)]; got != want {
+			if got, want := refs.row[column], to[r.to.Index(column)]; got != want {
 				return refuse(Invalid, "%s %v contradicts %s %v: the %s %q belongs to %s %v. Give the ids that belong together.",
-					column, got, r.column, id, r.to.Name, to[r.to.Index("name")], column, want)
+					column, got, r.column, r.id, r.to.Name, name, column, want)
 			}
 		}
 	}

@@ -34,6 +34,13 @@ func (q *session) row(ctx context.Context, text string, args []any, dest ...any)
 	return q.tx.Row(ctx, text, args, dest...)
 }
 
+// soon is row for an answer that is there after the next statement: see
+// [engine.Tx].
+func (q *session) soon(ctx context.Context, text string, args []any, answer *engine.Answer, dest ...any) error {
+	q.store.statements.Add(1)
+	return q.tx.Soon(ctx, text, args, answer, dest...)
+}
+
 // each calls fn for every row, whose values are in dest by then.
 func (q *session) each(ctx context.Context, text string, args, dest []any, fn func()) error {
 	return q.eachUntil(ctx, text, args, dest, func() error {

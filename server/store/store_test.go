@@ -381,3 +381,38 @@ func TestLastRoot(t *testing.T) {
 		})
 	}
 }
+
+// TestWrongReferences: what a new object refers to is asked for in the message that stores it. Whatever the database then
+// says, the answer is what is wrong with the reference, and nothing was tried twice.
+func TestWrongReferences(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	sc := fleet(t, s)
+	create(t, s, Clouds, sc, New{Values: Values{"name": "d"}})
+	create(t, s, Regions, sc, New{Values: Values{"name": "r", "cloud_id": int64(2)}})
+	create(t, s, Hosts, sc, host("taken", nil))
+	for _, test := range []struct {
+		name   string
+		values Values
+		want   string
+	}{
+		{"taken", nil, "A host with the given name already exists."},
+		{"a", Values{"region_id": int64(99)}, "region_id 99: there is no such region in the project."},
+		{"taken", Values{"cell_id": int64(99)}, "cell_id 99: there is no such cell in the project."},
+		{"b", Values{"parent_id": int64(99), "cell_id": int64(1)}, "parent_id 99: there is no such device in the project."},
+		{"c", Values{"region_id": int64(2)}, `cloud_id 1 contradicts region_id 2: the region "r" belongs to cloud_id 2.`},
+		{"taken", Values{"cloud_id": int64(2)}, `cloud_id 2 contradicts region_id 1: the region "r" belongs to cloud_id 1.`},
+	} {
+		before := s.statements.Load()
+		_, err := s.Create(t.Context(), Hosts, sc, host(test.name, test.values))
+		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s %v: %v, want %s", test.name, test.values, err, test.want)
+		}
+		if n := s.statements.Load() - before; n > 5 && enginetest.Now() != enginetest.Disturbed {
+			t.Errorf("%s %v: %d statements", test.name, test.values, n)
+		}
+	}
+	if log := s.all(t); len(log) != 7 {
+		t.Errorf("%d changes in the log", len(log))
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,12 +50,16 @@ const variable = "CRATON_TEST_ENGINE"
 func Now() Engine { return now }
 
 // Main runs all tests on each database in turn, and on those that are named
-// beside the usual ones.
+// beside the usual ones; or on the one that is wanted.
 func Main(m *testing.M, more ...Engine) (code int) {
-	for _, e := range append([]Engine{SQLite, Postgres, Bouncer}, more...) {
-		if wanted := os.Getenv(variable); wanted != "" && wanted != string(e) {
-			continue
+	engines := append([]Engine{SQLite, Postgres, Bouncer}, more...)
+	if wanted := Engine(os.Getenv(variable)); wanted != "" {
+		if engines = []Engine{wanted}; !slices.Contains([]Engine{SQLite, Postgres, Bouncer, Disturbed}, wanted) {
+			fmt.Fprintf(os.Stderr, "%s=%s: there are %s, %s, %s and %s\n", variable, wanted, SQLite, Postgres, Bouncer, Disturbed)
+			return 2
 		}
+	}
+	for _, e := range engines {
 		now = e
 		fmt.Printf("on %s\n", e)
 		code = max(code, m.Run())
@@ -92,26 +97,48 @@ func Database(t testing.TB) string {
 
 // Disturb begins to disturb a database, on [Disturbed]: what has been made
 // before has the ids that a test expects.
-func Disturb(t testing.TB, database string) {
+func Disturb(t testing.TB, database string) { begin(t, database, false) }
+
+// DisturbButIDs is Disturb for tests that expect ids one after the other: a
+// write that has taken one is let through.
+func DisturbButIDs(t testing.TB, database string) { begin(t, database, true) }
+
+func begin(t testing.TB, database string, ids bool) {
 	t.Helper()
 	if now == Disturbed {
-		Exec(t, database, "INSERT INTO public.disturbing VALUES (now())")
+		Exec(t, database, "INSERT INTO public.disturbing VALUES (?)", ids)
 	}
+}
+
+// Disturbances is how many there were in a database.
+func Disturbances(t testing.TB, database string) int {
+	t.Helper()
+	return Count(t, database, "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM public.disturbances")
 }
 
 // disturb has every table that is made from here on fail some of the statements
 // that write to it, by chance, as a database does whose transactions get into
 // each other's way.
 var disturb = []string{
-	"CREATE TABLE public.disturbing (since TIMESTAMPTZ)",
-	"GRANT ALL ON public.disturbing TO PUBLIC",
+	"CREATE TABLE public.disturbing (but_ids BOOLEAN)",
+	"CREATE SEQUENCE public.disturbances", // which no failure takes back
+	"GRANT ALL ON public.disturbing, public.disturbances TO PUBLIC",
 	`CREATE FUNCTION disturb() RETURNS trigger LANGUAGE plpgsql AS $$
+	DECLARE ids BOOLEAN; code TEXT;
 	BEGIN
 		IF hashint8(txid_current()) % 3 <> 0 THEN RETURN NULL; END IF; -- a long one has to get through
-		IF NOT EXISTS (SELECT 1 FROM public.disturbing) THEN RETURN NULL; END IF;
-		IF random() < 0.01 THEN RAISE EXCEPTION 'could not serialize, on purpose' USING ERRCODE = '40001'; END IF;
-		IF random() < 0.005 THEN RAISE EXCEPTION 'deadlock, on purpose' USING ERRCODE = '40P01'; END IF;
-		RETURN NULL;
+		SELECT but_ids INTO ids FROM public.disturbing;
+		CASE
+			WHEN ids IS NULL THEN RETURN NULL;
+			WHEN ids AND current_setting('disturb.id', true) = 'taken' THEN RETURN NULL;
+			WHEN random() < 0.01 THEN code := '40001';
+			WHEN random() < 0.005 THEN code := '40P01';
+			ELSE
+				IF TG_WHEN = 'BEFORE' THEN PERFORM set_config('disturb.id', 'taken', true); END IF;
+				RETURN NULL;
+		END CASE;
+		PERFORM nextval('public.disturbances');
+		RAISE EXCEPTION 'disturbed, on purpose' USING ERRCODE = code;
 	END $$`,
 	`CREATE FUNCTION spread() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 	DECLARE made record;
@@ -119,6 +146,9 @@ var disturb = []string{
 		FOR made IN SELECT object_identity AS name FROM pg_event_trigger_ddl_commands() WHERE command_tag = 'CREATE TABLE' AND object_identity NOT LIKE '%craton_schema' LOOP
 			IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = made.name::regclass AND tgname = 'disturb') THEN
 				EXECUTE format('CREATE TRIGGER disturb AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION disturb()', made.name);
+				IF EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = made.name::regclass AND attidentity <> '') THEN
+					EXECUTE format('CREATE TRIGGER disturb_id BEFORE INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION disturb()', made.name);
+				END IF;
 			END IF;
 		END LOOP;
 	END $$`,

@@ -81,9 +81,23 @@ type Tx interface {
 	// Row reads one row into dest; [sql.ErrNoRows] if there is none.
 	Row(ctx context.Context, text string, args []any, dest ...any) error
 
+	// Soon is Row for an answer that is needed only after the next statement: that goes to the server with the question.
+	// The next Exec, Row or Each gives the answer, also when it fails for a reason of its own.
+	Soon(ctx context.Context, text string, args []any, answer *Answer, dest ...any) error
+
 	// Each calls fn for every row, whose values are in dest by then, and ends with its first error.
 	Each(ctx context.Context, text string, args, dest []any, fn func() error) error
 }
+
+// Answer is what came of [Tx.Soon].
+type Answer uint8
+
+// The answers.
+const (
+	Open  Answer = iota // there is none yet
+	None                // there is no row
+	Found               // there is one
+)
 
 // Dialect is what differs between the statements of two databases.
 type Dialect struct {

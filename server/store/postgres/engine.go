@@ -311,7 +311,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	t := newTx(conn, s.beginWrite()...)
 	if err := run(ctx, w, t); err != nil {
 		switch {
-		case t.failed == nil || errors.Is(t.failed, engine.ErrUnique):
+		case t.failed == nil || errors.Is(t.failed, engine.ErrUnique) || !errors.Is(err, t.failed): // a refusal
 			t.end()
 			return nil, err
 		case code(t.failed) == readOnlyTransaction, code(t.failed) == unknownStatement: // it was the primary once; or a pooler came

@@ -21,16 +21,36 @@ import (
 // server with its first statement, what is to run later with the next, and the
 // commit with the last: each message to a server far away costs a millisecond.
 type tx struct {
-	conn   *pgxpool.Conn
-	queue  *pgx.Batch // what goes with the next statement
-	begins int        // statements that begin it
-	size   int        // bytes of text in queue
-	begun  bool       // something went to the server
-	failed error      // of a statement, after which the transaction is lost
+	conn      *pgxpool.Conn
+	queue     *pgx.Batch // what goes with the next statement
+	questions []question // among them
+	begins    int        // statements that begin it
+	size      int        // bytes of text in queue
+	begun     bool       // something went to the server
+	failed    error      // of a statement, after which the transaction is lost
 
 	// renew takes another connection while nothing has begun, of a transaction
 	// that does not run again as a whole.
 	renew func(ctx context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error)
+}
+
+// question is a statement of the queue whose answer somebody waits for.
+type question struct {
+	at     int // in the queue
+	answer *engine.Answer
+	dest   []any
+}
+
+// read reads the answer, which is the next result.
+func (q *question) read(results pgx.BatchResults) error {
+	err := results.QueryRow().Scan(q.dest...)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		*q.answer, err = engine.None, nil
+	case err == nil:
+		*q.answer = engine.Found
+	}
+	return err
 }
 
 // What is held for later is bounded, in statements and bytes.
@@ -66,6 +86,12 @@ func (t *tx) Later(ctx context.Context, text string, args []any) error {
 	}
 	_, err := t.flush(ctx)
 	return t.note(err)
+}
+
+func (t *tx) Soon(_ context.Context, text string, args []any, answer *engine.Answer, dest ...any) error {
+	t.questions = append(t.questions, question{t.queue.Len(), answer, dest})
+	t.queue.Queue(numbered(text), asked(args)...)
+	return nil
 }
 
 func (t *tx) Row(ctx context.Context, text string, args []any, dest ...any) error {
@@ -143,13 +169,17 @@ func asked(args []any) []any {
 
 // results sends what is queued and reads the first results of it.
 func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
-	queue := t.queue
-	t.queue, t.size = &pgx.Batch{}, 0
+	queue, questions := t.queue, t.questions
+	t.queue, t.questions, t.size = &pgx.Batch{}, nil, 0
 	for {
 		rest := t.conn.SendBatch(ctx, queue)
 		var err error
-		for i := 0; i < read && err == nil; i++ {
-			_, err = rest.Exec()
+		for i, asked := 0, questions; i < read && err == nil; i++ {
+			if len(asked) > 0 && asked[0].at == i {
+				err, asked = asked[0].read(rest), asked[1:]
+			} else {
+				_, err = rest.Exec()
+			}
 		}
 		if err == nil {
 			t.begun = true

@@ -77,7 +77,7 @@ func (q *conn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// Exec, Later, Row and Each are those of [engine.Tx].
+// Exec, Later, Row, Soon and Each are those of [engine.Tx].
 func (q *conn) Exec(ctx context.Context, text string, args []any) error {
 	stmt, err := q.prepare(ctx, text)
 	if err == nil {
@@ -96,6 +96,17 @@ func (q *conn) Row(ctx context.Context, text string, args []any, dest ...any) er
 		err = stmt.QueryRowContext(ctx, args...).Scan(dest...)
 	}
 	return q.note(err)
+}
+
+func (q *conn) Soon(ctx context.Context, text string, args []any, answer *engine.Answer, dest ...any) error {
+	err := q.Row(ctx, text, args, dest...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		*answer, err = engine.None, nil
+	case err == nil:
+		*answer = engine.Found
+	}
+	return err
 }
 
 func (q *conn) Each(ctx context.Context, text string, args, dest []any, fn func() error) error {

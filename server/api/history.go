@@ -1,0 +1,303 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"net/http"
+
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// The parameters of the history and of differences.
+var (
+	historyParams = []param{
+		{name: "kind", kind: str}, {name: "id", kind: str}, {name: "key", kind: str}, {name: "user", kind: str}, {name: "since", kind: str}, {name: "until", kind: str},
+		{name: "name", kind: str}, {name: "action", kind: str}, {name: "before", kind: str}, {name: "limit", kind: integer, least: 1, most: 1000},
+	}
+	diffParams = []param{{name: "from", kind: str}, {name: "to", kind: str}, {name: "kind", kind: str}, {name: "id", kind: str}}
+)
+
+// showHistory serves GET /v1/history, which the original does not have: what
+// changed an object, with the values that its variables come to, newest first;
+// without an object the change log itself.
+func showHistory(c *call) error {
+	q, err := parseQuery(c.r.URL.RawQuery, historyParams, false)
+	if err != nil {
+		return err
+	}
+	l, err := c.historyList(q)
+	if err != nil {
+		return err
+	}
+	release, err := c.budget.scans.take(c.r.Context(), 1)
+	if err != nil {
+		return err
+	}
+	c.hold(release)
+	err = c.read(func(ctx context.Context, v *store.View) error {
+		log, err := v.Log(ctx)
+		if err != nil {
+			return err
+		}
+		begins, err := v.Begins(ctx)
+		if err != nil {
+			return err
+		}
+		s := &shape{seconds: -1}
+		dst := members{{"begins", orNull(begins)}}.append(append(c.buf, '{'), s, 1)
+		dst = append(append(dst, ','), "\n  \"events\": ["...)
+		found := false
+		var text []byte
+		end, err := v.History(ctx, c.caller.scope(), l, func(e *store.Event) error {
+			if found {
+				dst = append(dst, ',')
+			}
+			found = true
+			text = c.appendEvent(text[:0], s, e, true)
+			dst = c.out.room(c.out.appendIndented(jsontext.AppendNewline(dst, 2), jsontext.Text(text), 2))
+			return c.out.err
+		})
+		if err != nil {
+			return err
+		}
+		if found {
+			dst = jsontext.AppendNewline(dst, 1)
+		}
+		next := any(nil)
+		if end.More {
+			next = end.Next.String()
+		}
+		tail := members{{"horizon", log.Horizon}, {"more", end.More}, {"newest", log.Newest.String()}, {"next", next}, {"whole", end.Whole}}
+		c.buf = append(tail.append(append(dst, "],"...), s, 1), "\n}\n"...)
+		return nil
+	})
+	return gone(err)
+}
+
+// orNull is nil for no time.
+func orNull(at store.Micros) any {
+	if at == 0 {
+		return nil
+	}
+	return at
+}
+
+// historyList turns the query into what the store reads.
+func (c *call) historyList(q query) (l store.HistoryList, err error) {
+	l = store.HistoryList{
+		Kinds: c.kinds(), Before: store.ParseCursor(q.text("before")),
+		Key: q.text("key"), User: q.text("user"), Name: q.text("name"), Action: q.text("action"), Limit: defaultChanges,
+	}
+	if a, ok := q.get("limit"); ok {
+		l.Limit = int(a.number)
+	}
+	if l.Object, err = c.object(q); err != nil {
+		return l, err
+	}
+	if l.Object.ID != "" && l.Name+l.Action != "" {
+		return l, fail(http.StatusBadRequest, "name and action look for changes in the whole log: leave id out")
+	}
+	for name, into := range map[string]*store.Micros{"since": &l.Since, "until": &l.Until} {
+		if text := q.text(name); text != "" {
+			if *into, err = parseTime(name, text); err != nil {
+				return l, err
+			}
+		}
+	}
+	return l, nil
+}
+
+// object is the object, or only the kind, that a query is about.
+func (c *call) object(q query) (store.Object, error) {
+	o := store.Object{Kind: q.text("kind"), ID: q.text("id")}
+	if o.ID != "" && o.Kind == "" {
+		return o, fail(http.StatusBadRequest, "id: say of which kind, as kinds count apart")
+	}
+	if o.Kind != "" {
+		if err := c.mayRead(o.Kind); err != nil {
+			return o, err
+		}
+		if id, ok := value.ParseUUID(o.ID); ok && schema.ByName(o.Kind).UUID {
+			o.ID = id
+		}
+	}
+	return o, nil
+}
+
+// appendEvent appends an event on one line. Of whom may not be told nothing is
+// told but what came of it; made tells that it has a change at all.
+func (c *call) appendEvent(dst []byte, s *shape, e *store.Event, made bool) []byte {
+	told := func(text string) any {
+		if text == "" || !e.Seen {
+			return nil
+		}
+		return text
+	}
+	dst = append(dst, `{"action":`...)
+	dst = s.appendValue(dst, e.Action)
+	if made {
+		dst = jsontext.AppendString(append(dst, `,"change":`...), e.ID)
+	}
+	dst = append(dst, `,"fields":{`...)
+	for i, f := range e.Fields {
+		dst = append(jsontext.AppendString(comma(dst, i), f.Name), `:{"after":`...)
+		dst = append(s.appendValue(dst, f.After), `,"before":`...)
+		dst = append(s.appendValue(dst, f.Before), '}')
+	}
+	dst = append(dst, `},"id":`...)
+	dst = append(appendID(dst, e.Kind, e.Object), `,"keys":[`...)
+	for i, k := range e.Keys {
+		dst = c.appendSide(append(comma(dst, i), `{"after":`...), k.After)
+		dst = c.appendSide(append(dst, `,"before":`...), k.Before)
+		dst = append(jsontext.AppendString(append(dst, `,"key":`...), k.Name), '}')
+	}
+	dst = jsontext.AppendString(append(dst, `],"kind":`...), e.Kind)
+	dst = append(dst, `,"labels":`...)
+	if e.Labelled {
+		dst = appendLabels(append(dst, `{"after":`...), e.Labels[1])
+		dst = append(appendLabels(append(dst, `,"before":`...), e.Labels[0]), '}')
+	} else {
+		dst = append(dst, "null"...)
+	}
+	more := members{{"path", told(e.Path)}}
+	if made {
+		more = members{{"message", told(e.Message)}, {"path", told(e.Path)}, {"request_id", told(e.Request)}, {"revision", e.Revision}, {"time", e.At}, {"user", told(e.User)}}
+	}
+	for _, m := range more {
+		dst = append(jsontext.AppendString(append(dst, ','), m.name), ':')
+		dst = s.appendValue(dst, m.value)
+	}
+	return append(dst, '}')
+}
+
+func comma(dst []byte, i int) []byte {
+	if i > 0 {
+		dst = append(dst, ',')
+	}
+	return dst
+}
+
+// appendID appends an id as the API shows those of a kind.
+func appendID(dst []byte, kind, id string) []byte {
+	if k := schema.ByName(kind); k != nil && !k.UUID {
+		return append(dst, id...)
+	}
+	return jsontext.AppendString(dst, id)
+}
+
+// appendSide appends a value that a variable had, and where it came from.
+func (c *call) appendSide(dst []byte, v *store.Value) []byte {
+	if v == nil {
+		return append(dst, "null"...)
+	}
+	dst = append(appendID(append(dst, `{"from":{"id":`...), v.From.Kind, v.From.ID), `,"kind":`...)
+	dst = append(jsontext.AppendString(dst, v.From.Kind), `,"name":`...)
+	if c.mayRead(v.From.Kind) == nil {
+		dst = jsontext.AppendString(dst, v.From.Name)
+	} else {
+		dst = append(dst, "null"...)
+	}
+	if v.Text == "" {
+		return append(dst, `},"kept":false,"value":null}`...)
+	}
+	return append(append(append(dst, `},"kept":true,"value":`...), v.Text...), '}')
+}
+
+func appendLabels(dst []byte, set []string) []byte {
+	dst = append(dst, '[')
+	for i, label := range set {
+		dst = jsontext.AppendString(comma(dst, i), label)
+	}
+	return append(dst, ']')
+}
+
+// showDiff serves GET /v1/diff, which the original does not have: what is
+// otherwise at one moment than at another, of an object with the values that
+// its variables come to, or of each object that the caller may see. It is sent
+// as lines while it is read, as a fleet is.
+func showDiff(c *call) error {
+	q, err := parseQuery(c.r.URL.RawQuery, diffParams, false)
+	if err != nil {
+		return err
+	}
+	o, err := c.object(q)
+	if err != nil {
+		return err
+	}
+	var find [2]func(ctx context.Context, v *store.View) (store.Cursor, error)
+	for i, name := range []string{"from", "to"} {
+		text := q.text(name)
+		switch {
+		case text != "":
+			if find[i], err = parseMoment(name, text); err != nil {
+				return err
+			}
+		case name == "from":
+			return fail(http.StatusBadRequest, "from: a revision, a cursor or a time such as 2026-11-20T09:30:00Z must be given")
+		default:
+			find[i] = func(ctx context.Context, v *store.View) (store.Cursor, error) {
+				log, err := v.Log(ctx)
+				return log.Newest, err
+			}
+		}
+	}
+	release, err := c.budget.scans.take(c.r.Context(), 1)
+	if err != nil {
+		return err
+	}
+	c.hold(release)
+	c.head.Set("Content-Type", "application/x-ndjson")
+	c.out.most = math.MaxInt64
+	if c.r.Method == http.MethodGet {
+		c.out.begin = c.stream
+	}
+	return gone(c.read(func(ctx context.Context, v *store.View) error {
+		from, err := find[0](ctx, v)
+		if err != nil {
+			return err
+		}
+		to, err := find[1](ctx, v)
+		if err != nil {
+			return err
+		}
+		return c.writeDiff(ctx, v, o, from, to)
+	}))
+}
+
+func (c *call) writeDiff(ctx context.Context, v *store.View, o store.Object, from, to store.Cursor) error {
+	s := &shape{seconds: -1}
+	dst := append(c.buf, `{"diff":{"format":1,"from":`...)
+	dst = append(jsontext.AppendString(dst, cmp.Or(from.String(), "0")), `,"to":`...)
+	dst = append(jsontext.AppendString(dst, cmp.Or(to.String(), "0")), "}}\n"...)
+	count := int64(0)
+	line := func(e *store.Event) error {
+		count++
+		dst = c.out.room(append(c.appendEvent(append(dst, `{"change":`...), s, e, false), "}\n"...))
+		return c.out.err
+	}
+	if o.ID != "" {
+		e, err := v.Differ(ctx, c.caller.scope(), o, from.Revision, to.Revision)
+		if err != nil {
+			return err
+		}
+		if e != nil {
+			if err := line(e); err != nil {
+				return err
+			}
+		}
+	} else {
+		kinds := c.kinds()
+		if o.Kind != "" {
+			kinds = []string{o.Kind}
+		}
+		if err := v.Differences(ctx, c.caller.scope(), kinds, from.Revision, to.Revision, line); err != nil {
+			return err
+		}
+	}
+	c.buf = append(s.appendValue(append(dst, `{"end":{"count":`...), count), "}}\n"...)
+	return c.out.err
+}
