@@ -116,6 +116,7 @@ func (l *loader) findHost(ctx context.Context, name string) error {
 			l.f.Devices[d.ID] = d
 		}
 	}
+	l.sortHosts()
 	switch {
 	case len(l.f.Hosts) == 0 && reason != "":
 		return excluded(name, reason)
