@@ -88,7 +88,8 @@ bench: build ## measure the inventory, the modules and the server on this machin
 
 proof: ## run the wider matrices of the tests, and the larger sizes; many minutes, and not part of test
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -v -run '^TestMemory$$' ./server
-	tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
+	CRATON_TEST_ENGINE=disturbed go test -count=1 -timeout=30m ./server
+	CRATON_TEST_ENGINE=postgres,pgbouncer tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
 	@venvs=$$(tests/ansible/venvs --path all); \
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead)$$' ./tests/collection
 

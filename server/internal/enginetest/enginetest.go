@@ -8,7 +8,7 @@
 //	func TestHosts(t *testing.T) {
 //		s, err := server.Open(t.Context(), enginetest.Database(t), server.Options{Create: true})
 //
-// CRATON_TEST_ENGINE names the one of them that is wanted, for who is in a hurry.
+// CRATON_TEST_ENGINE names those of them that are wanted, with commas between them, for who is in a hurry.
 package enginetest
 
 import (
@@ -43,20 +43,23 @@ const (
 
 var now = SQLite
 
-// variable names the one that is wanted.
+// variable names those that are wanted.
 const variable = "CRATON_TEST_ENGINE"
 
 // Now is the database that tests run on.
 func Now() Engine { return now }
 
 // Main runs all tests on each database in turn, and on those that are named
-// beside the usual ones; or on the one that is wanted.
+// beside the usual ones; or on those that are wanted.
 func Main(m *testing.M, more ...Engine) (code int) {
 	engines := append([]Engine{SQLite, Postgres, Bouncer}, more...)
-	if wanted := Engine(os.Getenv(variable)); wanted != "" {
-		if engines = []Engine{wanted}; !slices.Contains([]Engine{SQLite, Postgres, Bouncer, Disturbed}, wanted) {
-			fmt.Fprintf(os.Stderr, "%s=%s: there are %s, %s, %s and %s\n", variable, wanted, SQLite, Postgres, Bouncer, Disturbed)
-			return 2
+	if wanted := os.Getenv(variable); wanted != "" {
+		engines = nil
+		for name := range strings.SplitSeq(wanted, ",") {
+			if engines = append(engines, Engine(name)); !slices.Contains([]Engine{SQLite, Postgres, Bouncer, Disturbed}, Engine(name)) {
+				fmt.Fprintf(os.Stderr, "%s=%s: there are %s, %s, %s and %s\n", variable, wanted, SQLite, Postgres, Bouncer, Disturbed)
+				return 2
+			}
 		}
 	}
 	for _, e := range engines {
