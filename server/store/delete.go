@@ -40,51 +40,51 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 		if err != nil {
 			return err
 		}
-		if e == Users && !sc.All && row[e.Index("is_root")] == true {
-			return refuse(Denied, "only a root user may delete a root user")
-		}
-		key := row[e.Index(e.key)]
-		subject := e.Name
-		for _, name := range []string{"name", "username"} {
-			if i := e.Index(name); i >= 0 {
-				subject = fmt.Sprintf("%s %q (id %v)", e.Name, row[i], key)
-			}
-		}
-		if err := q.keepRoot(ctx, e, subject, key); err != nil {
-			return err
-		}
-		column, inside := e.contents()
-		switch {
-		case inside != nil:
-			if err := q.outsiders(ctx, subject, column, key); err != nil {
-				return err
-			}
-			for _, inner := range inside {
-				if err := q.recordWithin(ctx, inner, column, key); err != nil {
-					return err
-				}
-			}
-			for _, inner := range inside {
-				if err := q.deleteWhere(ctx, inner, column, key); err != nil {
-					return err
-				}
-			}
-		case e.IsDevice():
-			if err := q.dependent(ctx, subject, "has it as its parent; move, detach or delete that first",
-				"SELECT type, id, name FROM devices WHERE parent_id = ? ORDER BY id LIMIT 1", key); err != nil {
-				return err
-			}
-		case e == Networks:
-			if err := q.dependent(ctx, subject, "is on it; delete that first",
-				"SELECT 'network_interfaces', id, name FROM network_interfaces WHERE network_id = ? ORDER BY id LIMIT 1", key); err != nil {
-				return err
-			}
-		}
-		if err := q.recordGone(ctx, e, []Row{row}); err != nil {
-			return err
-		}
-		return q.deleteWhere(ctx, e, e.key, key)
+		return q.delete(ctx, e, sc, row)
 	})
+}
+
+// delete is [Store.Delete] of a row that is held.
+func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) error {
+	if e == Users && !sc.All && row[e.Index("is_root")] == true {
+		return refuse(Denied, "only a root user may delete a root user")
+	}
+	key := row[e.Index(e.key)]
+	subject := fmt.Sprintf("%s %q (id %v)", e.Name, row[e.Index(e.of.Title)], key)
+	if err := q.keepRoot(ctx, e, subject, key); err != nil {
+		return err
+	}
+	column, inside := e.contents()
+	switch {
+	case inside != nil:
+		if err := q.outsiders(ctx, subject, column, key); err != nil {
+			return err
+		}
+		for _, inner := range inside {
+			if err := q.recordWithin(ctx, inner, column, key); err != nil {
+				return err
+			}
+		}
+		for _, inner := range inside {
+			if err := q.deleteWhere(ctx, inner, column, key); err != nil {
+				return err
+			}
+		}
+	case e.IsDevice():
+		if err := q.dependent(ctx, subject, "has it as its parent; move, detach or delete that first",
+			"SELECT type, id, name FROM devices WHERE parent_id = ? ORDER BY id LIMIT 1", key); err != nil {
+			return err
+		}
+	case e == Networks:
+		if err := q.dependent(ctx, subject, "is on it; delete that first",
+			"SELECT 'network_interfaces', id, name FROM network_interfaces WHERE network_id = ? ORDER BY id LIMIT 1", key); err != nil {
+			return err
+		}
+	}
+	if err := q.recordGone(ctx, e, []Row{row}); err != nil {
+		return err
+	}
+	return q.deleteWhere(ctx, e, e.key, key)
 }
 
 // keepRoot refuses the delete of the last root user there is, alone or with

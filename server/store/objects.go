@@ -257,18 +257,43 @@ func (q *session) refs(e *Entity, row, changes Values) *referents {
 	refs := &referents{q: q, row: row}
 	for _, r := range e.refs {
 		if id, ok := changes[r.column]; ok && id != nil {
-			refs.each = append(refs.each, referent{ref: r, id: id, scan: newScanner(r.to)})
+			one := referent{ref: r, id: id}
+			if one.scan = q.checked[refs.key(&one)]; one.scan != nil {
+				one.answer = engine.Found
+			} else {
+				one.scan = newScanner(r.to)
+			}
+			refs.each = append(refs.each, one)
 		}
 	}
 	return refs
+}
+
+// referentKey names an object of a project.
+type referentKey struct {
+	of          *Entity
+	project, id any
+}
+
+func (refs *referents) key(r *referent) referentKey {
+	return referentKey{r.to, refs.row["project_id"], r.id}
 }
 
 // checkRefs makes sure that the foreign keys among changes name objects of
 // the row's own project, and that these agree with each other.
 func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values) error {
 	refs := q.refs(e, row, changes)
+	open := -1
 	for i := range refs.each {
-		if err := refs.ask(ctx, i, i == len(refs.each)-1); err != nil {
+		if refs.each[i].answer == engine.Open {
+			open = i
+		}
+	}
+	for i := range refs.each[:open+1] {
+		if refs.each[i].answer != engine.Open {
+			continue
+		}
+		if err := refs.ask(ctx, i, i == open); err != nil {
 			return err
 		}
 	}
@@ -303,6 +328,9 @@ func (refs *referents) check() error {
 			continue
 		case engine.None:
 			return refuse(Invalid, "%s %v: there is no such %s in the project. Check the id, or create it first.", r.column, r.id, r.to.Name)
+		}
+		if refs.q.checked != nil && r.to != anyDevice {
+			refs.q.checked[refs.key(r)] = r.scan
 		}
 		to := r.scan.row()
 		name := to[r.to.Index("name")]

@@ -11,7 +11,9 @@ type session struct {
 	store *Store
 	tx    engine.Tx
 	log   *recorder // of the write that it runs
-	salt  []byte    // of hashes, once one was made
+
+	checked map[referentKey]*scanner // what foreign keys were checked by, for a write that checks thousands; nil: that is not kept
+	salt    []byte                   // of hashes, once one was made
 }
 
 func (q *session) dialect() *engine.Dialect { return q.store.engine.Dialect() }
@@ -75,10 +77,19 @@ func (s *Store) peek(ctx context.Context, fn func(ctx context.Context, q *sessio
 // called several times, and keeps nothing from one call to the next. What it
 // decides by it locks: see [session.hold].
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
+	return s.writeAs(ctx, engine.Work{}, fn)
+}
+
+// writeLong is write for what may take as long as it takes.
+func (s *Store) writeLong(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
+	return s.writeAs(ctx, engine.Work{Long: true}, fn)
+}
+
+func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx context.Context, q *session) error) error {
 	who := actorOf(ctx)
 	expected, _ := ctx.Value(expectedKey{}).([]string)
 	var log *recorder
-	run := func(ctx context.Context, tx engine.Tx) error {
+	work.Run = func(ctx context.Context, tx engine.Tx) error {
 		again := log != nil
 		log = &recorder{actor: who, expected: expected, fence: s.fence.Load()}
 		q := &session{store: s, tx: tx, log: log}
@@ -93,10 +104,10 @@ func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *sessi
 		}
 		return q.finish(ctx)
 	}
-	stored := func(ctx context.Context, tx engine.Tx) (bool, error) {
+	work.Stored = func(ctx context.Context, tx engine.Tx) (bool, error) {
 		return (&session{store: s, tx: tx}).holds(ctx, log)
 	}
-	err := s.engine.Write(ctx, engine.Work{Run: run, Stored: stored})
+	err := s.engine.Write(ctx, work)
 	if err == nil && log.change != "" {
 		s.bell.ring()
 	}
