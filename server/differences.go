@@ -204,6 +204,12 @@ var Differences = []Difference{
 		Reason:   "Who changed what, and undoing it, must not be a matter of memory.",
 	},
 	{
+		ID: "undo", Where: "POST of `undo`",
+		Original: "404: what was deleted is gone",
+		Ours:     "A write, or all that a request has done, is taken back in one transaction: what it deleted is there again with ids, labels, parents, variables and interfaces. Refused with 409 if something was changed since (docs/reference/beside-v1.md)",
+		Reason:   "A slip must not cost a night.",
+	},
+	{
 		ID: "ansible-inventory", Where: "GET /v1/ansible-inventory",
 		Original: "Always 500", Ours: "The document that its generator was written for, of all hosts without paging, addresses in numeric order, IPv4 first. A host without a cell is in its region's group. A region or cell whose group's name is taken gets its cloud's name in front; what still collides, and two hosts with one address, is 409 naming both.",
 		Reason:   "It is documented, and was broken by three slips.",

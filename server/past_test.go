@@ -144,11 +144,17 @@ func TestPastErrors(t *testing.T) {
 	}
 }
 
+// concealing is a server whose log keeps only a hash of the values of a key.
+func concealing(t *testing.T, key string) *fixture {
+	t.Helper()
+	return newFixtureAs(t, enginetest.Database(t), server.Options{Create: true, HashedKeys: []string{key}})
+}
+
 // TestPastUnkept: a value of which the log keeps only a hash is named where it
 // would be shown, or left out.
 func TestPastUnkept(t *testing.T) {
 	t.Parallel()
-	f := tenantsOf(newFixtureAs(t, enginetest.Database(t), server.Options{Create: true, HashedKeys: []string{"hidden"}}))
+	f := tenantsOf(concealing(t, "hidden"))
 	a := f.a
 	host := "/v1/hosts/" + a.host
 	f.must(a.member, 200, "PUT", host+"/variables", `{"hidden":"one","open":1}`)

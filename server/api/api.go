@@ -229,6 +229,7 @@ var routes = func() map[string]methods {
 		"ansible-inventory": {{"GET", timed(ansibleInventory)}},
 		"capabilities":      {{"GET", capabilities}},
 		"changes":           {{"GET", listChanges}},
+		"undo":              {{"POST", undo}},
 		"diff":              {{"GET", showDiff}},
 		"fleet":             {{"GET", timed(serveFleet)}},
 		"history":           {{"GET", showHistory}},

@@ -149,6 +149,12 @@ func (w *undoing) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if who := &w.log.actor; who.Message == "" {
+		who.Message = "undo of revision " + revisions[0].String()
+		if w.Request != "" {
+			who.Message = "undo of the request " + w.Request
+		}
+	}
 	for _, r := range revisions {
 		if w.done.Of = append(w.done.Of, r.Cursor); r.moved {
 			clear(w.checked)
@@ -433,6 +439,9 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 		return s.because("cannot come back", err)
 	}
 	if s.e == Users {
+		if values["is_root"] == true && !s.sc.All {
+			return refuse(Denied, "only a root user may bring a root user back")
+		}
 		var b [32]byte
 		rand.Read(b[:])
 		values["key_hash"] = hex.EncodeToString(b[:]) // of no key
