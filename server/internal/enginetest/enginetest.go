@@ -85,7 +85,13 @@ func Only(t testing.TB, engines ...Engine) {
 func Database(t testing.TB) string {
 	t.Helper()
 	_ = os.Getenv(variable) // in a test, where go test remembers what its result depends on
-	switch now {
+	return DatabaseOn(t, now)
+}
+
+// DatabaseOn is [Database] for a test that compares one with another.
+func DatabaseOn(t testing.TB, e Engine) string {
+	t.Helper()
+	switch e {
 	case Postgres:
 		return postgrestest.Database(t)
 	case Bouncer:
