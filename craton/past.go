@@ -105,4 +105,4 @@ func (c *Client) look(r *rest.Request) error {
 }
 
 // timeless are the paths that know nothing of states.
-var timeless = map[string]bool{"/capabilities": true, "/changes": true}
+var timeless = map[string]bool{"/capabilities": true, "/changes": true, historyPath: true, diffPath: true}

@@ -282,7 +282,9 @@ func TestDiff(t *testing.T) {
 	for query, status := range map[string]int{
 		"": 400, "from=x": 400, "from=999999": 400, "from=2100-01-01T00:00:00Z": 400, "from=1-aaaaaaaaaaaaaaaa": 410, "from=0&to=999999": 400, "from=0&kind=user": 401, "from=0&id=1": 400,
 	} {
-		f.status(a.member, status, "GET", "/v1/diff?"+query, "")
+		if r := f.must(a.member, status, "GET", "/v1/diff?"+query, ""); r.message() == "" || r.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %v %s", query, r.Header, r.Text)
+		}
 	}
 }
 

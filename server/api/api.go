@@ -108,6 +108,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for _, name := range []string{"Content-Encoding", "Etag", "Cache-Control", revisionHeader} {
 			c.head.Del(name)
 		}
+		c.head.Set("Content-Type", "application/json")
 		parked = func() {}
 		var message string
 		c.status, message = a.explain(r.Context(), err)

@@ -117,9 +117,18 @@ func (s *Session) fleet(ctx context.Context) (*reconcile.Fleet, error) {
 
 // called is the id of the one object with a name.
 func (s *Session) called(ctx context.Context, word string, in place, kinds ...*Resource) (string, error) {
-	fl, err := s.fleet(ctx)
+	found, err := s.named(ctx, word, in, kinds...)
 	if err != nil {
 		return "", err
+	}
+	return found.Object.ID(), nil
+}
+
+// named is the one object with a name.
+func (s *Session) named(ctx context.Context, word string, in place, kinds ...*Resource) (reconcile.Found, error) {
+	fl, err := s.fleet(ctx)
+	if err != nil {
+		return reconcile.Found{}, err
 	}
 	at := reconcile.Filters{}
 	for key, id := range in {
@@ -131,13 +140,41 @@ func (s *Session) called(ctx context.Context, word string, in place, kinds ...*R
 	}
 	found, err := fl.Word(ctx, word, at, of...)
 	if e, ok := errors.AsType[*reconcile.Nobody](err); ok {
-		return "", nobody(e, kinds)
+		return found, nobody(e, kinds)
 	}
 	if e, ok := errors.AsType[*reconcile.Several](err); ok {
-		return "", several(e)
+		return found, several(e)
 	}
-	return found.Object.ID(), err
+	return found, err
 }
+
+// Found is an object that a word on the command line means.
+type Found struct{ Kind, ID, Name string }
+
+// Find finds the one object, of one of several kinds, that a word means. It is read, so that it is there.
+func (s *Session) Find(ctx context.Context, word string, kinds ...*Resource) (Found, error) {
+	for _, r := range kinds {
+		id := r.id(word)
+		if id == "" {
+			continue
+		}
+		o, err := s.send(ctx, http.MethodGet, r.at(id), nil)
+		if err == nil {
+			return Found{r.Name, id, o.Get(r.nameKey()).Str}, nil
+		}
+		if !craton.IsNotFound(err) {
+			return Found{}, err
+		}
+	}
+	found, err := s.named(ctx, word, nil, kinds...) // a number that is nobody's id may still be a name
+	if err != nil {
+		return Found{}, err
+	}
+	return Found{found.Kind.Name, found.Object.ID(), found.Object.Text(found.Kind.Title)}, nil
+}
+
+// ID is a word as an id of the resource's objects; "" if it cannot be one.
+func (r *Resource) ID(word string) string { return r.id(word) }
 
 // nouns are the kinds in words.
 func nouns(kinds []*Resource) string {

@@ -81,6 +81,12 @@ func NotFound(more string) error {
 	return &Worded{exception: exceptionOf(http.StatusNotFound), more: more}
 }
 
+// IsNotFound tells the error of [NotFound].
+func IsNotFound(err error) bool {
+	e, ok := errors.AsType[*Worded](err)
+	return ok && e.err == nil && e.exception == exceptionOf(http.StatusNotFound)
+}
+
 // InWords puts an error of the client into the original's words, if it had some for it.
 func InWords(err error) error {
 	if _, ok := errors.AsType[*Worded](err); ok {

@@ -1,0 +1,231 @@
+package craton
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Event is what a write did to an object: to its fields and labels, and to the values that its variables come to with all that it
+// inherits. A difference of two moments is an event without the write.
+type Event struct {
+	Revision  int64     `json:"revision"`
+	Change    string    `json:"change"` // a random id of the write
+	Time      Timestamp `json:"time"`
+	User      string    `json:"user"`       // who wrote; "" if the caller may not know, as Path, Message and RequestID
+	RequestID string    `json:"request_id"` //
+	Message   string    `json:"message"`    // why: see [WithMessage]
+	Action    string    `json:"action"`     // create, update, delete or move
+	Kind      string    `json:"kind"`       // of the object that was changed: the object itself, or the nearest that it inherits from
+	ID        any       `json:"id"`         // a number, a project's a UUID
+	Path      string    `json:"path"`       // CLOUD/REGION/CELL/NAME, behind the change
+
+	Fields map[string]FieldChange `json:"fields"` // of the object itself
+	Labels *LabelChange           `json:"labels"` // nil: they did not change
+	Keys   []KeyChange            `json:"keys"`   // variables whose values changed, sorted
+}
+
+// FieldChange is a field as it was and as it is: JSON.
+type FieldChange struct {
+	Before json.RawMessage `json:"before"`
+	After  json.RawMessage `json:"after"`
+}
+
+// LabelChange are all labels as they were and as they are.
+type LabelChange struct {
+	Before []string `json:"before"`
+	After  []string `json:"after"`
+}
+
+// KeyChange is a variable as it was and as it is; nil where there was none.
+type KeyChange struct {
+	Key    string     `json:"key"`
+	Before *FromValue `json:"before"`
+	After  *FromValue `json:"after"`
+}
+
+// FromValue is the value of a variable, and the object that it came from.
+type FromValue struct {
+	Value json.RawMessage `json:"value"`
+	Kept  bool            `json:"kept"` // false: the change log has only a hash of the value
+	From  Source          `json:"from"`
+}
+
+// Source is an object that a value comes from, as it was called then.
+type Source struct {
+	Kind string `json:"kind"`
+	ID   any    `json:"id"`
+	Name string `json:"name"` // "" of a project that the caller may not read
+}
+
+// HistoryOptions say which events to read.
+type HistoryOptions struct {
+	Kind, ID string // of one object, be it there or deleted; without an ID the change log itself
+	Key      string // that changed this variable
+	User     string // by this user
+	Name     string // without an ID: of objects with this name, or a path that ends so
+	Action   string // without an ID: only these
+	Since    time.Time
+	Until    time.Time // before it
+	Before   string    // to go on: the Next of the page before
+	Limit    int       // of the page; 0: as many as the server gives
+}
+
+// HistoryPage is a part of a history, newest first.
+type HistoryPage struct {
+	Events []*Event  `json:"events"`
+	Next   string    `json:"next"`   // the Before of the page after it; "" if this is the last
+	Whole  bool      `json:"whole"`  // false: the change log does not reach back to where the history begins
+	Begins Timestamp `json:"begins"` // when it does
+}
+
+// History reads a page of what changed an object: what it inherits counts, what it shadows does not. The events may be fewer than
+// the limit, even none, and go on behind Next.
+//
+// A server can do this whose [Capabilities] have "history": see [Client.NeedLog].
+func (c *Client) History(ctx context.Context, o HistoryOptions) (*HistoryPage, error) {
+	q := url.Values{}
+	if o.Limit > 0 {
+		q.Set("limit", strconv.Itoa(min(o.Limit, mostChanges)))
+	}
+	for name, value := range map[string]string{
+		"kind": o.Kind, "id": o.ID, "key": o.Key, "user": o.User, "name": o.Name, "action": o.Action, "before": o.Before,
+		"since": timeText(o.Since), "until": timeText(o.Until),
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	page := new(HistoryPage)
+	if err := c.call(ctx, http.MethodGet, historyPath, q, nil, page, "events"); err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+const (
+	historyPath = "/history"
+	diffPath    = "/diff"
+)
+
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// DiffOptions say which states to compare, and of what.
+type DiffOptions struct {
+	From, To string // revisions, cursors or times as RFC 3339 has them; no To is now
+	Kind, ID string // of one object with its resolved variables, or with Kind alone of one kind
+}
+
+// Difference is what is otherwise at one moment than at another, and is on its way. It must be closed, or read to its end.
+type Difference struct {
+	From, To string // the states that are compared: cursors
+
+	stream *rest.Stream
+	lines  *bufio.Reader
+}
+
+// Diff compares two states of an object, or of all objects that the caller may see: what was changed and changed back is not there.
+//
+// A server can do this whose [Capabilities] have "diff": see [Client.NeedLog].
+func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
+	q := url.Values{}
+	for name, value := range map[string]string{"from": o.From, "to": o.To, "kind": o.Kind, "id": o.ID} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	r := &rest.Request{Method: http.MethodGet, Path: diffPath, Query: q}
+	stream, resp, err := c.rest.Stream(ctx, r)
+	switch {
+	case err != nil:
+		return nil, typed(err, r.Method, diffPath)
+	case resp != nil:
+		return nil, errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, r.Method, resp.Path)
+	}
+	d := &Difference{stream: stream, lines: bufio.NewReaderSize(stream, 64<<10)}
+	first, err := d.next()
+	if err == nil && first.Diff == nil {
+		err = errors.New("it does not begin as a difference")
+	}
+	if err != nil {
+		d.Close()
+		return nil, d.broken(err)
+	}
+	d.From, d.To = first.Diff.From, first.Diff.To
+	return d, nil
+}
+
+// Close ends the stream, be it read or not.
+func (d *Difference) Close() { d.stream.Close() }
+
+// All yields what is otherwise, and ends with an error where the difference does not come whole.
+func (d *Difference) All() iter.Seq2[*Event, error] {
+	return func(yield func(*Event, error) bool) {
+		defer d.Close()
+		for n := 0; ; {
+			l, err := d.next()
+			switch {
+			case err == nil && l.End != nil && l.End.Count != n:
+				err = fmt.Errorf("it has %d changes, and says that there are %d", n, l.End.Count)
+			case err == nil && l.End != nil:
+				return
+			}
+			if err != nil {
+				yield(nil, d.broken(err))
+				return
+			}
+			if l.Change != nil { // others may be added
+				if n++; !yield(l.Change, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// diffLine is a line of a difference: one of these.
+type diffLine struct {
+	Diff *struct {
+		From string `json:"from"`
+		To   string `json:"to"`
+	} `json:"diff"`
+	Change *Event `json:"change"`
+	End    *struct {
+		Count int `json:"count"`
+	} `json:"end"`
+}
+
+func (d *Difference) next() (l diffLine, err error) {
+	var long []byte
+	text, err := line(d.lines, &long)
+	if err == nil {
+		err = json.Unmarshal(text, &l)
+	}
+	return l, err
+}
+
+// broken is the error of a difference that is not whole.
+func (d *Difference) broken(err error) error {
+	if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
+		return (*ConnectionError)(none)
+	}
+	if errors.Is(err, io.EOF) {
+		err = errors.New("it ends before its last line")
+	}
+	return &ResponseError{Method: http.MethodGet, Path: diffPath, Err: err}
+}

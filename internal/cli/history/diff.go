@@ -1,0 +1,316 @@
+package history
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/table"
+	"github.com/craton-fleet/craton/internal/when"
+	"github.com/craton-fleet/craton/inventory"
+)
+
+// NewDiff makes the command `craton diff`.
+func NewDiff(s output.Streams) *cobra.Command {
+	var from, to, kind string
+	cmd := &cobra.Command{
+		Use:   "diff [OBJECT [HOST]]",
+		Short: "Show what is otherwise at one moment than at another, or of one host than of another",
+		Long: `With --from: what is otherwise now, or at --to, than it was then. What was changed and changed back is not there. Of an
+OBJECT its fields, labels and the values that its variables come to with all that it inherits, with where each comes
+from; without one, each object that was created, deleted or changed, with its own variables.
+
+With two hosts or network devices: the variables whose values they do not share, with where each comes from, now or at --to.
+
+OBJECT is a name, an id, REGION/NAME or CLOUD/REGION/NAME of a host or network device, or with --kind of another
+object; what is deleted is found too. A MOMENT is a revision (12), 2h or 3d (ago), yesterday, 2026-11-20,
+"2026-11-20 09:30" or as RFC 3339 has it. Servers with a change log know the past: craton server, and
+CRATON_URL=sqlite:PATH.`,
+		Example: `  craton diff --from yesterday                   what is otherwise in the fleet than yesterday began
+  craton diff --from 3d --to yesterday web-01    of a host, with what it inherits
+  craton diff web-01 web-02                      what one host has otherwise than another`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := atMost("OBJECT", "HOST")(cmd, args); err != nil {
+				return err
+			}
+			switch {
+			case len(args) < 2 && from == "":
+				return argparse.Mistake(cmd, "the following arguments are required: --from, or two hosts")
+			case len(args) == 2 && from+kind != "":
+				return argparse.Mistake(cmd, "two hosts are compared at one moment, without --from and --kind")
+			}
+			return nil
+		},
+		RunE: object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, run *object.Session, args []string) error {
+			if len(args) == 2 {
+				if err := run.LookBack(ctx, to, false); err != nil {
+					return err
+				}
+				return compare(ctx, run, args)
+			}
+			return diff(ctx, run, from, to, kind, append(args, "")[0])
+		}),
+	}
+	run.AddFleetFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&from, "from", "", "the earlier `MOMENT`")
+	f.StringVar(&to, "to", "", "the later `MOMENT`; now if it is not given")
+	f.StringVar(&kind, "kind", "", kindHelp)
+	complete(cmd, s)
+	return cmd
+}
+
+// moment reads a state that an option gives.
+func moment(option, text string) (when.At, error) {
+	at, err := when.ParseAt(text, time.Now())
+	if err != nil {
+		return at, fmt.Errorf("argument %s: %w", option, err)
+	}
+	return at, nil
+}
+
+// diff shows what is otherwise at one moment than at another.
+func diff(ctx context.Context, s *object.Session, fromText, toText, kind, word string) error {
+	from, err := moment("--from", fromText)
+	if err != nil {
+		return err
+	}
+	var to when.At
+	if toText != "" {
+		if to, err = moment("--to", toText); err != nil {
+			return err
+		}
+	}
+	if err := s.Client.NeedLog(ctx, "diff"); err != nil {
+		return err
+	}
+	kinds, err := kindsOf(kind)
+	if err != nil {
+		return err
+	}
+	o := craton.DiffOptions{From: from.String(), To: to.String(), Kind: kind}
+	if o.From == "" { // it is now
+		o.From = time.Now().UTC().Format(time.RFC3339Nano)
+	}
+	var of *target
+	if word != "" {
+		if of, err = find(ctx, s, word, kinds); err != nil {
+			return err
+		}
+		o.Kind, o.ID = of.Kind, of.ID
+	}
+	d, err := s.Client.Diff(ctx, o)
+	if err != nil {
+		return run.OfPast(err, http.StatusBadRequest)
+	}
+	defer d.Close()
+	doc := diffDocument{Object: of.document(), From: d.From, To: d.To, Changes: []changeDocument{}}
+	p := newPrinter(s, of, false)
+	if s.Format == show.FormatTable {
+		p.title()
+		fmt.Fprintf(&p.b, "from %s to %s\n", between(from, d.From), between(to, d.To))
+	}
+	count := 0
+	for e, err := range d.All() {
+		if err != nil {
+			return err
+		}
+		if count++; s.Format != show.FormatTable {
+			doc.Changes = append(doc.Changes, changeOf(e))
+			continue
+		}
+		p.b.WriteString("\n")
+		if of == nil {
+			p.b.WriteString(p.look.Bold(p.subject(e)) + "  " + p.look.Dim("id "+idText(e.ID)) + "\n")
+		} else if e.Action != "update" {
+			p.b.WriteString(e.Action + "d\n")
+		}
+		p.sides(e)
+		if err := p.flush(s.Out); err != nil {
+			return err
+		}
+	}
+	switch s.Format {
+	case show.FormatTable:
+		if count == 0 {
+			p.b.WriteString("\nno differences\n")
+		}
+		p.shortenings()
+		return p.flush(s.Out)
+	case show.FormatCSV:
+		rows := [][]string{changeHeader}
+		for i := range doc.Changes {
+			rows = append(rows, doc.Changes[i].rows()...)
+		}
+		return show.WriteCSV(s.Out, rows)
+	}
+	return show.WriteDocument(s.Out, s.Format, doc)
+}
+
+// between names a state: as it was typed, and the revision that it is.
+func between(at when.At, cursor string) string {
+	number, _, _ := strings.Cut(cursor, "-")
+	if words := at.Words(); words != "revision "+number {
+		return words + " (revision " + number + ")"
+	}
+	return "revision " + number
+}
+
+// side is one of the devices that are compared.
+type side struct {
+	device *object.Device
+	levels []hierarchy.Level
+}
+
+// compare shows what two devices do not share.
+func compare(ctx context.Context, s *object.Session, words []string) error {
+	var sides [2]side
+	for i, word := range words {
+		d, err := s.Device(ctx, word)
+		if err != nil {
+			return err
+		}
+		kind := inventory.HostKind
+		if d.Kind == craton.KindNetworkDevice {
+			kind = inventory.NetworkDeviceKind
+		}
+		fleet, err := inventory.LoadDevice(ctx, s.Client, kind, d.ID)
+		if err != nil {
+			return err
+		}
+		sides[i] = side{d, fleet.Chain(fleet.Hosts[0])}
+	}
+	c := comparison{Devices: [2]objectDocument{sides[0].document(), sides[1].document()}, Keys: []pairDocument{}}
+	values := [2]map[string]*valueDocument{sides[0].values(), sides[1].values()}
+	for key, a := range values[0] {
+		if b := values[1][key]; b == nil || string(a.Value) != string(b.Value) {
+			c.Keys = append(c.Keys, pairDocument{key, [2]*valueDocument{a, b}})
+		}
+	}
+	for key, b := range values[1] {
+		if values[0][key] == nil {
+			c.Keys = append(c.Keys, pairDocument{key, [2]*valueDocument{nil, b}})
+		}
+	}
+	slices.SortFunc(c.Keys, func(a, b pairDocument) int { return strings.Compare(a.Key, b.Key) })
+	switch s.Format {
+	case show.FormatTable:
+		p := newPrinter(s, nil, false)
+		p.comparison(&c)
+		return p.flush(s.Out)
+	case show.FormatCSV:
+		rows := [][]string{{"name", "a", "a_from", "b", "b_from"}}
+		for _, k := range c.Keys {
+			a, aFrom := k.Values[0].cells()
+			b, bFrom := k.Values[1].cells()
+			rows = append(rows, []string{k.Key, a, aFrom, b, bFrom})
+		}
+		return show.WriteCSV(s.Out, rows)
+	}
+	return show.WriteDocument(s.Out, s.Format, c)
+}
+
+// comparison is what two devices do not share.
+type (
+	comparison struct {
+		Devices [2]objectDocument `json:"devices"`
+		Keys    []pairDocument    `json:"keys"`
+	}
+	pairDocument struct {
+		Key    string            `json:"key"`
+		Values [2]*valueDocument `json:"values"` // in the order of the devices; null: it has none
+	}
+)
+
+func (s *side) document() objectDocument {
+	return objectDocument{Type: string(s.device.Kind), ID: s.device.ID, Name: s.device.Name}
+}
+
+// values are those that the device's variables come to, by their names.
+func (s *side) values() map[string]*valueDocument {
+	levels := make([]hierarchy.Variables, len(s.levels))
+	for i := range levels {
+		levels[i] = s.levels[i].Variables
+	}
+	all := map[string]*valueDocument{}
+	for v, at := range hierarchy.Merge(levels...) {
+		l := s.levels[at]
+		from := sourceDocument{Type: l.Kind, ID: l.ID, Name: orNull(l.Name)}
+		if n, err := strconv.Atoi(l.ID); err == nil {
+			from.ID = n
+		}
+		all[v.Name] = &valueDocument{json.RawMessage(v.Value), true, from}
+	}
+	return all
+}
+
+// comparison writes two columns of values side by side.
+func (p *printer) comparison(c *comparison) {
+	rows := [][]string{{"VARIABLE"}}
+	for _, d := range c.Devices {
+		rows[0] = append(rows[0], show.Clean(noun(d.Type)+" "+d.Name), "FROM")
+	}
+	for _, k := range c.Keys {
+		row := []string{show.Clean(k.Key)}
+		for _, v := range k.Values {
+			value, from := v.cells()
+			if v == nil {
+				value = "-"
+			}
+			row = append(row, show.Clean(value), show.Clean(from))
+		}
+		rows = append(rows, row)
+	}
+	if len(c.Keys) == 0 {
+		p.b.WriteString("their variables have the same values\n")
+		return
+	}
+	var wide [5]int
+	for _, row := range rows {
+		for i, cell := range row {
+			wide[i] = max(wide[i], table.Width(cell))
+		}
+	}
+	const gaps = 2 * 4
+	if room := max(p.look.Width-wide[0]-wide[2]-wide[4]-gaps, 2*leastValue); p.look.Width > 0 && wide[1]+wide[3] > room {
+		half := room / 2
+		wide[1], wide[3] = min(wide[1], max(half, room-wide[3])), min(wide[3], max(half, room-wide[1]))
+	}
+	for n, row := range rows {
+		text := ""
+		for i, cell := range row {
+			if (i == 1 || i == 3) && table.Width(cell) > wide[i] {
+				cell, p.shortened = table.Shorten(cell, wide[i]), true
+			}
+			if i < len(row)-1 {
+				cell = table.Pad(cell, wide[i]) + "  "
+			}
+			switch {
+			case n == 0:
+				cell = p.look.Dim(cell)
+			case i == 0:
+				cell = p.look.Bold(cell)
+			case i == 2 || i == 4:
+				cell = p.look.Cyan(cell)
+			}
+			text += cell
+		}
+		p.b.WriteString(strings.TrimRight(text, " ") + "\n")
+	}
+	p.shortenings()
+}

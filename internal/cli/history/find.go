@@ -1,0 +1,123 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/when"
+)
+
+// target is the object that is asked for.
+type target struct {
+	object.Found
+	gone *craton.Event // the delete of what is not there any more
+}
+
+// noun is a kind in words.
+func noun(kind string) string { return strings.ReplaceAll(kind, "-", " ") }
+
+// kindsOf are the kinds that a word is looked for in: of none those that explain knows too.
+func kindsOf(kind string) ([]*object.Resource, error) {
+	if kind == "" {
+		return object.DeviceKinds(), nil
+	}
+	var names []string
+	for _, r := range object.Resources() {
+		if k := schema.ByName(r.Name); k == nil || k.View {
+			continue
+		}
+		if r.Name == kind {
+			return []*object.Resource{r}, nil
+		}
+		names = append(names, r.Name)
+	}
+	slices.Sort(names)
+	return nil, fmt.Errorf("argument --kind: %s", argparse.InvalidChoice(kind, names))
+}
+
+// find is the one object that a word means: one that is there, or else one that was.
+func find(ctx context.Context, s *object.Session, word string, kinds []*object.Resource) (*target, error) {
+	found, err := s.Find(ctx, word, kinds...)
+	if err == nil {
+		return &target{Found: found}, nil
+	}
+	if !run.IsNotFound(err) {
+		return nil, err
+	}
+	gone, lookErr := findGone(ctx, s, word, kinds)
+	if lookErr != nil {
+		return nil, lookErr
+	}
+	switch len(gone) {
+	case 0:
+		return nil, err
+	case 1:
+		return gone[0], nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q was the name of several objects that are deleted; give the id of one:", word)
+	for _, t := range gone {
+		fmt.Fprintf(&b, "\n  %s  %s %s, deleted %s", t.ID, noun(t.Kind), t.gone.Path, when.Format(t.gone.Time.Local()))
+	}
+	return nil, errors.New(b.String())
+}
+
+// mostGone is how many deleted objects an error shows.
+const mostGone = 10
+
+// findGone finds what was deleted: by its id, or else by its name or its path.
+func findGone(ctx context.Context, s *object.Session, word string, kinds []*object.Resource) (found []*target, err error) {
+	for _, r := range kinds {
+		id := r.ID(word)
+		if id == "" {
+			continue
+		}
+		page, err := s.Client.History(ctx, craton.HistoryOptions{Kind: r.Name, ID: id, Limit: 1})
+		switch {
+		case craton.IsNotFound(err):
+		case err != nil:
+			return nil, err
+		case len(page.Events) > 0:
+			return []*target{goneBy(page.Events[0])}, nil
+		}
+	}
+	for _, r := range kinds {
+		o := craton.HistoryOptions{Kind: r.Name, Name: word, Action: "delete", Limit: mostGone}
+		for {
+			page, err := s.Client.History(ctx, o)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range page.Events {
+				found = append(found, goneBy(e))
+			}
+			if o.Before = page.Next; o.Before == "" || len(found) >= mostGone {
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
+// goneBy is the object of a delete.
+func goneBy(e *craton.Event) *target {
+	return &target{object.Found{Kind: e.Kind, ID: idText(e.ID), Name: e.Path[strings.LastIndexByte(e.Path, '/')+1:]}, e}
+}
+
+// title is the object in a line.
+func (t *target) title(look show.Appearance) string {
+	text := look.Bold(show.Clean(noun(t.Kind)+" "+t.Name)) + "  id " + t.ID
+	if t.gone != nil {
+		text += "  deleted " + when.Format(t.gone.Time.Local())
+	}
+	return text
+}

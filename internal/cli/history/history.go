@@ -1,0 +1,166 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/when"
+)
+
+// defaultEvents is how many events are shown that nobody limits.
+const defaultEvents = 50
+
+// New makes the command `craton history`.
+func New(s output.Streams) *cobra.Command {
+	var since, until string
+	var o craton.HistoryOptions
+	cmd := &cobra.Command{
+		Use:   "history [OBJECT] [KEY]",
+		Short: "Show what changed an object and the values it inherits, who did it, and why",
+		Long: `Shows what changed an object, newest first: its fields, its labels, and the values that its variables come to with all
+that it inherits. So a region's variable that a host has is part of the host's history, and so are moves and other
+parents; a change that the host, or something nearer, shadows is not. With KEY: only what changed that variable.
+Without OBJECT: everything that was done.
+
+OBJECT is a name, an id, REGION/NAME or CLOUD/REGION/NAME of a host or network device, or with --kind of another
+object. What is deleted is found too, by the name or path that it had.
+
+A TIME is 2h or 3d (ago), yesterday, 2026-11-20, "2026-11-20 09:30" or as RFC 3339 has it. Times are shown in the local
+zone. Servers with a change log know a history: craton server, and CRATON_URL=sqlite:PATH.`,
+		Example: `  craton history web-01                        what changed web-01
+  craton history web-01 ntp                    only its ntp
+  craton history --kind region dfw             of a region
+  craton history --since yesterday --by ann    what ann has done since yesterday`,
+		Args: atMost("OBJECT", "KEY"),
+		RunE: object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, run *object.Session, args []string) (err error) {
+			if o.Since, err = timeOf("--since", since); err != nil {
+				return err
+			}
+			if o.Until, err = timeOf("--until", until); err != nil {
+				return err
+			}
+			args = append(args, "", "")
+			o.Key = args[1]
+			return showHistory(ctx, run, o, args[0])
+		}),
+	}
+	run.AddFleetFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.Kind, "kind", "", kindHelp)
+	f.StringVar(&since, "since", "", "only what was done since `TIME`")
+	f.StringVar(&until, "until", "", "only what was done before `TIME`")
+	f.StringVar(&o.User, "by", "", "only what `USER` did")
+	f.IntVar(&o.Limit, "limit", defaultEvents, "show `N` events at most, 0 for all")
+	complete(cmd, s)
+	return cmd
+}
+
+const kindHelp = "`KIND` of the object: host, network-device, cell, region, cloud, network, network-interface, project or user"
+
+// atMost takes no more arguments than have names.
+func atMost(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		return argparse.ExactArgs(names[:min(len(args), len(names))]...)(cmd, args)
+	}
+}
+
+// timeOf reads a time that an option gives.
+func timeOf(option, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := when.Parse(text, time.Now())
+	if err != nil {
+		return t, fmt.Errorf("argument %s: %w", option, err)
+	}
+	return t, nil
+}
+
+// complete completes the names of devices.
+func complete(cmd *cobra.Command, s output.Streams) {
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+		kinds, err := kindsOf(cmd.Flag("kind").Value.String())
+		if err != nil || len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		by := object.Completer{Command: &object.Command{}, Streams: s}
+		return by.Names(cmd, begin, kinds...), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// showHistory shows the history of what a word means; of everything if there is none.
+func showHistory(ctx context.Context, s *object.Session, o craton.HistoryOptions, word string) error {
+	if err := s.Client.NeedLog(ctx, "history"); err != nil {
+		return err
+	}
+	kinds, err := kindsOf(o.Kind)
+	if err != nil {
+		return err
+	}
+	var of *target
+	if word != "" {
+		if of, err = find(ctx, s, word, kinds); err != nil {
+			return err
+		}
+		o.Kind, o.ID = of.Kind, of.ID
+	}
+	doc := document{Object: of.document(), Events: []eventDocument{}}
+	p := newPrinter(s, of, o.Key != "")
+	if s.Format == show.FormatTable {
+		p.title()
+	}
+	limit := o.Limit
+	for n := 0; ; {
+		o.Limit = 0
+		if limit > 0 {
+			o.Limit = limit - n
+		}
+		page, err := s.Client.History(ctx, o)
+		if err != nil {
+			return run.OfPast(err)
+		}
+		n += len(page.Events)
+		doc.add(page)
+		if s.Format == show.FormatTable {
+			for _, e := range page.Events {
+				p.event(e)
+			}
+			if err := p.flush(s.Out); err != nil {
+				return err
+			}
+		}
+		if o.Before = page.Next; o.Before == "" || n == limit {
+			break
+		}
+	}
+	return doc.finish(s, p)
+}
+
+// finish writes what is left: of a table its end.
+func (d *document) finish(s *object.Session, p *printer) error {
+	switch s.Format {
+	case show.FormatTable:
+		p.ending(d)
+		if err := p.flush(s.Out); err != nil {
+			return err
+		}
+		if d.More {
+			_, _ = io.WriteString(s.Err, fmt.Sprintf("%d shown, more follow: --limit 0 shows all\n", len(d.Events)))
+		}
+		return nil
+	case show.FormatCSV:
+		return show.WriteCSV(s.Out, d.rows())
+	}
+	return show.WriteDocument(s.Out, s.Format, d)
+}

@@ -1,0 +1,207 @@
+package history
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/table"
+	"github.com/craton-fleet/craton/internal/when"
+)
+
+// leastValue is how many columns a value gets, however narrow the terminal is.
+const leastValue = 20
+
+// printer writes events for people.
+type printer struct {
+	look      show.Appearance
+	of        *target // nil: everything
+	whole     bool    // only one variable is told of, and values are not shortened
+	shortened bool
+	b         bytes.Buffer
+}
+
+func newPrinter(s *object.Session, of *target, whole bool) *printer {
+	return &printer{look: show.AppearanceOf(s.Out), of: of, whole: whole}
+}
+
+func (p *printer) flush(w io.Writer) error {
+	_, err := p.b.WriteTo(w)
+	return err
+}
+
+func (p *printer) title() {
+	if p.of != nil {
+		p.b.WriteString(p.of.title(p.look) + "\n")
+	}
+}
+
+// event writes an event: when, what and by whom, and below it what became of the
+// object.
+func (p *printer) event(e *craton.Event) {
+	head := p.look.Bold(when.Format(e.Time.Local())) + "  " + p.subject(e)
+	switch {
+	case e.User != "":
+		head += "  by " + show.Clean(e.User)
+	case e.Path == "":
+		head += "  " + p.look.Dim("your role may not read who did it")
+	}
+	if e.Message != "" {
+		head += "  " + p.look.Cyan(show.Clean(`"`+e.Message+`"`))
+	}
+	fmt.Fprintf(&p.b, "\n%s  %s\n", head, p.look.Dim(fmt.Sprintf("revision %d", e.Revision)))
+	p.sides(e)
+}
+
+// subject is what was done to which object.
+func (p *printer) subject(e *craton.Event) string {
+	name := e.Path
+	if name == "" {
+		name = idText(e.ID)
+	}
+	return e.Action + " " + show.Clean(noun(e.Kind)+" "+name)
+}
+
+// line is one side of a change.
+type line struct{ name, sign, from, value string }
+
+// sides writes what an event did: a line for each thing that was, and for each that is.
+func (p *printer) sides(e *craton.Event) {
+	lines, inherited := p.lines(e)
+	wide, wideFrom := 0, 0
+	for _, l := range lines {
+		wide, wideFrom = max(wide, table.Width(l.name)), max(wideFrom, table.Width(l.from))
+	}
+	if wideFrom > 0 {
+		wideFrom += 2
+	}
+	const margin = 2
+	last := ""
+	for _, l := range lines {
+		name := l.name
+		if name == last {
+			name = ""
+		}
+		last = l.name
+		column := margin + wide + len("  - ")
+		if l.from != "" {
+			column += wideFrom
+		}
+		value := show.Clean(l.value)
+		if p.whole {
+			value = p.look.Whole(l.value, column)
+		} else if room := max(p.look.Width-column, leastValue); p.look.Width > 0 && table.Width(value) > room {
+			value, p.shortened = table.Shorten(value, room), true
+		}
+		paint := p.look.Red
+		if l.sign == "+" {
+			paint = p.look.Green
+		}
+		from := ""
+		if l.from != "" {
+			from = table.Pad(l.from, wideFrom)
+		}
+		text := strings.Split(from+value, "\n")
+		for i := range text {
+			text[i] = paint(text[i])
+		}
+		fmt.Fprintf(&p.b, "  %s  %s %s\n", table.Pad(name, wide), paint(l.sign), strings.Join(text, "\n"))
+	}
+	switch {
+	case inherited == 1:
+		fmt.Fprintf(&p.b, "  %s\n", p.look.Dim("and a variable that it inherits"))
+	case inherited > 1:
+		fmt.Fprintf(&p.b, "  %s\n", p.look.Dim(fmt.Sprintf("and %d variables that it inherits", inherited)))
+	}
+}
+
+// unsaid are fields that tell nothing of what was made or is gone.
+var unsaid = map[string]bool{"id": true, "project_id": true, "created_at": true}
+
+// lines are the sides of an event. What an object inherits when it is made or deleted is only counted.
+func (p *printer) lines(e *craton.Event) (lines []line, inherited int) {
+	add := func(name, sign, from string, value string) {
+		lines = append(lines, line{show.Clean(name), sign, show.Clean(from), value})
+	}
+	own := e.Action == "create" || e.Action == "delete"
+	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
+		f := e.Fields[name]
+		if own && unsaid[name] || p.whole {
+			continue
+		}
+		for _, side := range []struct {
+			sign string
+			text json.RawMessage
+		}{{"-", f.Before}, {"+", f.After}} {
+			if len(side.text) > 0 && (!own || string(side.text) != "null") && string(f.Before) != string(f.After) {
+				add(name, side.sign, "", string(side.text))
+			}
+		}
+	}
+	if e.Labels != nil && !p.whole {
+		for _, side := range []struct {
+			sign        string
+			has, hasNot []string
+		}{{"-", e.Labels.Before, e.Labels.After}, {"+", e.Labels.After, e.Labels.Before}} {
+			for _, label := range side.has {
+				if !slices.Contains(side.hasNot, label) {
+					add("label", side.sign, "", label)
+				}
+			}
+		}
+	}
+	for _, k := range e.Keys {
+		if own && p.of != nil && !p.whole && !from(k.Before, e) && !from(k.After, e) {
+			inherited++
+			continue
+		}
+		for _, side := range []struct {
+			sign string
+			v    *craton.FromValue
+		}{{"-", k.Before}, {"+", k.After}} {
+			switch {
+			case side.v == nil:
+			case side.v.Kept:
+				add(k.Key, side.sign, sourceText(side.v), string(side.v.Value))
+			default:
+				add(k.Key, side.sign, sourceText(side.v), notKept)
+			}
+		}
+	}
+	return lines, inherited
+}
+
+// from reports whether a value comes from the object that was changed.
+func from(v *craton.FromValue, e *craton.Event) bool {
+	return v != nil && v.From.Kind == e.Kind && v.From.ID == e.ID
+}
+
+func sourceText(v *craton.FromValue) string {
+	return strings.TrimSuffix(noun(v.From.Kind)+" "+v.From.Name, " ")
+}
+
+// ending says what is missing.
+func (p *printer) ending(d *document) {
+	if len(d.Events) == 0 {
+		p.b.WriteString("\nno changes\n")
+	}
+	if !d.Whole && !d.More && d.Begins != nil {
+		fmt.Fprintf(&p.b, "\n%s\n", p.look.Dim("The change log is whole from "+when.Format(d.begins.Local())+" on; what was before is not kept."))
+	} else if !d.Whole && !d.More {
+		fmt.Fprintf(&p.b, "\n%s\n", p.look.Dim("The change log has just begun; what was before is not kept."))
+	}
+	p.shortenings()
+}
+
+func (p *printer) shortenings() {
+	if p.shortened {
+		fmt.Fprintf(&p.b, "\n%s\n", p.look.Dim("Values with … are shortened: name the variable, or use --format json, to see one whole."))
+	}
+}
