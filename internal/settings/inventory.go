@@ -39,7 +39,7 @@ var Inventory = Section{
 			Help: "let Ansible execute templates and decrypt vaults that the API's variables hold"},
 		{Name: "expect_at_least", Env: "CRATON_INVENTORY_EXPECT_AT_LEAST", Kind: Int, Default: "0",
 			Help: "how many hosts the inventory must have; fewer are an error"},
-		{Name: "at", Env: "CRATON_INVENTORY_AT",
+		{Name: "at", Env: "CRATON_INVENTORY_AT", Kind: Moment,
 			Help: "the inventory as it was: at a time, such as yesterday, 2h, 2026-11-20 or 2026-11-20 09:30, or at a revision of the change log"},
 		{Name: "omit_hashed", Env: "CRATON_INVENTORY_OMIT_HASHED", Kind: Bool, Default: "false",
 			Help: "of an inventory as it was, leave out variables of which the change log has only a hash; otherwise they are an error"},

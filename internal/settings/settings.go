@@ -24,6 +24,7 @@ const (
 	Duration             // seconds as a number, or 90s, 2m, 30d
 	List                 // words separated by commas; in the file also a YAML list
 	Path                 // the path of a file or directory
+	Moment               // a revision of the change log, or a time as people type it; as text, for the zone is not known here
 )
 
 // Setting is one setting.
@@ -137,7 +138,7 @@ func (f *flagValue) Set(s string) error {
 }
 
 func (f *flagValue) Type() string {
-	return [...]string{"text", "bool", "number", "duration", "list", "path"}[f.of.Kind]
+	return [...]string{"text", "bool", "number", "duration", "list", "path", "time"}[f.of.Kind]
 }
 
 // Values are the settings' values, each with where it came from. Names are "url" for a top-level setting
@@ -183,7 +184,7 @@ func (v *Values) Source(name string) Source { return v.get(name).source }
 // IsDefault tells that nobody set the value.
 func (v *Values) IsDefault(name string) bool { return v.get(name).source.From == FromDefault }
 
-// String is the value of a setting of kind String or Path.
+// String is the value of a setting of kind String, Path or Moment.
 func (v *Values) String(name string) string { return v.get(name).data.(string) }
 
 // Bool is the value of a setting of kind Bool.
@@ -218,7 +219,7 @@ func (s *Setting) parse(text string) (any, error) {
 		return fmt.Errorf("%s must be %s, not %q", s.Name, want, text)
 	}
 	switch s.Kind {
-	case String, Path:
+	case String, Path, Moment:
 		if len(s.Choices) > 0 && text != "" && !slices.Contains(s.Choices, text) {
 			return nil, bad("one of " + strings.Join(s.Choices, ", "))
 		}

@@ -555,7 +555,8 @@ options:
     description:
       - 'The inventory as it was: at a time, such as yesterday, 2h, 2026-11-20 or 2026-11-20 09:30, or at a revision of
           the change log.'
-    type: str
+      - A time without a zone is in that of the machine. Write quotes, for YAML has its own idea of times.
+    type: raw
     env:
       - name: CRATON_INVENTORY_AT
     ini:

@@ -71,6 +71,7 @@ cache_connection: ~/.cache/craton-inventory
 cache_timeout: 600
 '''
 
+import datetime
 import difflib
 import hashlib
 import json
@@ -192,6 +193,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 continue
             if isinstance(value, bool):
                 value = 'true' if value else 'false'
+            elif isinstance(value, datetime.date):
+                value = self.moment(name, value)
             elif isinstance(value, list):
                 # An empty list is a choice too; an empty variable would be none.
                 if not value and 'none' in (definition.get('choices') or []):
@@ -210,6 +213,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         # Trust is decided here and nowhere else: what is not said is no.
         env.setdefault(self.TRUST, 'false')
         return env
+
+    def moment(self, name, value):
+        """What YAML has made of a time. One without a zone may have had one, which some releases of PyYAML apply and forget."""
+        if isinstance(value, datetime.datetime) and value.tzinfo is None:
+            raise self.error('%s has a time without quotes, which YAML reads in its own way. Write %s: "%s"' % (name, name, value))
+        return value.isoformat()
 
     def foreign(self, name, variable, config):
         """Whether what is said elsewhere of who signs in is for something else. A cloud in our file says all of it."""

@@ -6,9 +6,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -287,6 +290,59 @@ func TestInventoryErrors(t *testing.T) {
 		for name, c := range cases {
 			if !strings.Contains(all, c.want) {
 				t.Errorf("%s: %q is not told in\n%s%s", name, c.want, stdout, stderr)
+			}
+		}
+	})
+}
+
+// TestPluginPast: the option at gives the inventory as it was, however YAML reads it, and says why it cannot.
+func TestPluginPast(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.load(t, fleetFile)
+		file := func(name, at string) string {
+			return h.write(t, name+".craton.yml", "plugin: craton.fleet.craton\nurl: "+h.fleet+"\n"+at)
+		}
+		zone := "TZ=Asia/Kolkata"
+		groups, hosts := h.list(t, []string{file("now", "")}, zone)
+		moment := time.Now().Add(time.Millisecond).In(time.FixedZone("", 7200))
+		time.Sleep(10 * time.Millisecond)
+		craton, err := program()
+		if err != nil {
+			t.Fatal(err)
+		}
+		url := "CRATON_URL=" + h.fleet
+		h.runWith(t, []string{url}, craton, "host-delete", "web2", "--yes")
+		h.runWith(t, []string{url}, craton, "cell-vars-set", "c1", "rack=r8")
+		_, said, _ := h.try(t, []string{url}, craton, "host-list", "--at", moment.Format(time.RFC3339Nano))
+		revision := regexp.MustCompile(`revision ([0-9]+)-`).FindStringSubmatch(said)
+		if revision == nil {
+			t.Fatal(said)
+		}
+		for _, at := range []string{
+			"at: " + revision[1], `at: "` + revision[1] + `"`,
+			"at: " + moment.Format("2006-01-02T15:04:05.000000-07:00"), "at: " + moment.Format("2006-01-02 15:04:05.000000 -07:00"),
+			`at: "` + moment.Format(time.RFC3339Nano) + `"`, `at: "` + moment.UTC().Format("2006-01-02T15:04:05.000000") + `"`,
+		} {
+			gotGroups, gotHosts := h.list(t, []string{file("then", at)}, zone)
+			if diff := cmp.Diff(hosts, gotHosts) + cmp.Diff(groups, gotGroups); diff != "" {
+				t.Errorf("%s (-then +asked now):\n%s", at, diff)
+			}
+		}
+		args := []string{"--list"}
+		cases := map[string]string{ // told in one run, which goes on after each
+			"at: 1999-12-31":          "as of 1999-12-31 00:00:00 IST: The change log begins at ",
+			"at: 1999-12-31 09:30":    "as of 1999-12-31 09:30:00 IST: The change log begins at ",
+			"at: 1999-12-31 09:30:00": `at has a time without quotes, which YAML reads in its own way. Write at: "1999-12-31 09:30:00"`,
+			"at: last-week":           `"last-week" is no time: possible are 2h, 3d`,
+			"at: 4711":                "There is no revision 4711 yet",
+		}
+		for at := range cases {
+			args = append(args, "-i", file(strconv.Itoa(len(args)), at))
+		}
+		stdout, stderr, _ := h.try(t, []string{"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=0", zone}, "ansible-inventory", args...)
+		for at, want := range cases {
+			if all := oneLine(stdout + stderr); !strings.Contains(all, want) || !clearError(all) {
+				t.Errorf("%s: %q is not told in\n%s%s", at, want, stdout, stderr)
 			}
 		}
 	})

@@ -89,6 +89,9 @@ func sentences(s *settings.Setting) []string {
 	if s.Kind == settings.Duration {
 		found = append(found, "A number of seconds, or a time such as C(90s) or C(2m).")
 	}
+	if s.Kind == settings.Moment {
+		found = append(found, "A time without a zone is in that of the machine. Write quotes, for YAML has its own idea of times.")
+	}
 	if s.Secret {
 		found = append(found, "It reaches the program through its environment, never on a command line.")
 	}
@@ -110,6 +113,8 @@ func ansibleType(k settings.Kind) (kind, elements string) {
 		return "str", ""
 	case settings.Path:
 		return "path", ""
+	case settings.Moment: // of which YAML makes numbers and dates
+		return "raw", ""
 	}
 	panic("collection: no type for kind " + strconv.Itoa(int(k)))
 }

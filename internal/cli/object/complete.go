@@ -67,7 +67,11 @@ func (by Completer) Ask(cmd *cobra.Command, question func(context.Context, *Sess
 	}
 	defer c.Close() //nolint:errcheck // only read
 	quiet := output.Streams{In: by.Streams.In, Out: by.Streams.Out, Err: io.Discard}
-	return question(ctx, &Session{*run.NewSession(quiet, v, c)})
+	session := &Session{*run.NewSession(quiet, v, c)}
+	if at := cmd.Flags().Lookup(atOption); at != nil && session.LookBack(ctx, at.Value.String(), true) != nil {
+		return nil
+	}
+	return question(ctx, session)
 }
 
 // Names are the names of objects that begin so, at the place that the other options give.
