@@ -22,11 +22,11 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build man collection demo test sanity check bench proof fuzz clean
+.PHONY: help build man collection demo test sanity check bench bench-peers proof fuzz clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build bin/craton, one static binary, and the links to it
 	@mkdir -p bin
@@ -85,6 +85,9 @@ check-vulnerabilities: $(call tool,$(GOVULNCHECK))
 
 bench: build ## measure the inventory, the modules and the server on this machine, and print tables
 	go run ./tools/bench
+
+bench-peers: build ## measure a play over one of 10,000 hosts beside NetBox's nb_inventory, which is installed from PyPI into .cache
+	go run ./tools/bench --only peers
 
 proof: ## run the wider matrices of the tests, and the larger sizes; many minutes, and not part of test
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -v -run '^TestMemory$$' ./server

@@ -15,8 +15,10 @@ import (
 type Form string
 
 // Merged writes every variable into every host that has it. Layered leaves those of clouds, regions and cells on
-// nested groups, and the project's on the group above them; every host gets the same variables.
+// nested groups, and the project's on the group above them; every host gets the same variables. Lazy is written like Merged: the
+// collection's plugin takes the variables of a host out of it when somebody first looks.
 const (
+	Lazy    Form = "lazy"
 	Merged  Form = "merged"
 	Layered Form = "layered"
 )
@@ -100,7 +102,7 @@ type Options struct {
 // DefaultOptions are the settings' defaults.
 func DefaultOptions() Options {
 	return Options{
-		Vars:         Merged,
+		Vars:         Lazy,
 		Hostname:     ByName,
 		Groups:       []GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups},
 		GroupNames:   Readable,
@@ -165,7 +167,7 @@ func (o *Options) check() error {
 		return fmt.Errorf("expect_at_least must be a number of hosts, not %d", o.ExpectAtLeast)
 	}
 	return cmp.Or(
-		ansible.CheckWords("vars", []Form{o.Vars}, Merged, Layered),
+		ansible.CheckWords("vars", []Form{o.Vars}, Lazy, Merged, Layered),
 		ansible.CheckWords("hostname", []Hostname{o.Hostname}, ByName, ByIPAddress, Qualified),
 		ansible.CheckWords("groups", o.Groups, CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups, ActiveGroups, KindGroups, ParentGroups),
 		ansible.CheckWords("group_names", []GroupNames{o.GroupNames}, Readable, Exact),

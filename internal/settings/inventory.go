@@ -4,8 +4,8 @@ package settings
 var Inventory = Section{
 	Name: "inventory",
 	Settings: []Setting{
-		{Name: "vars", Env: "CRATON_INVENTORY_VARS", Default: "merged", Choices: []string{"merged", "layered"},
-			Help: "where variables are written: merged into every host, or layered, on nested groups"},
+		{Name: "vars", Env: "CRATON_INVENTORY_VARS", Default: "lazy", Choices: []string{"lazy", "merged", "layered"},
+			Help: "where variables are written: merged into every host, or layered, on nested groups; lazy is merged, and the plugin of the collection reads a host's when it is first looked at"},
 		{Name: "hostname", Env: "CRATON_INVENTORY_HOSTNAME", Default: "name", Choices: []string{"name", "ip_address", "qualified"},
 			Help: "what a host is called; qualified is CLOUD/REGION/NAME"},
 		{Name: "groups", Env: "CRATON_INVENTORY_GROUPS", Kind: List, Default: "cloud,region,cell,label,type",

@@ -92,7 +92,7 @@ func TestBadFiles(t *testing.T) {
 		"bad number":         {"retries: -1\n", `config.yml:1: retries must be a whole number, 0 or more, not "-1"`},
 		"bad time":           {"timeout: soon\n", `timeout must be a number of seconds`},
 		"list for a word":    {"url: [a, b]\n", `config.yml:1: url must be a single value`},
-		"bad choice":         {"inventory:\n  vars: melted\n", `vars must be one of merged, layered, not "melted"`},
+		"bad choice":         {"inventory:\n  vars: melted\n", `vars must be one of lazy, merged, layered, not "melted"`},
 		"not yaml":           {"url: [\n", `config.yml`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -361,10 +361,12 @@ options:
         key: no_token_cache
   vars:
     description:
-      - 'Where variables are written: merged into every host, or layered, on nested groups.'
-      - The default is C(merged).
+      - 'Where variables are written: merged into every host, or layered, on nested groups; lazy is merged, and the
+          plugin of the collection reads a host''s when it is first looked at.'
+      - The default is C(lazy).
     type: str
     choices:
+      - lazy
       - merged
       - layered
     env:

@@ -38,6 +38,8 @@ extends_documentation_fragment:
   - constructed
   - inventory_cache
 notes:
+  - With I(vars=lazy), the default, the variables of a host are read when somebody first looks at them. I(compose), I(groups), I(keyed_groups)
+    and C(ansible-inventory --list) look at all hosts.
   - The connection and the inventory have the same settings in every part of Craton. Only I(craton_groups) has a name of
     its own here, because I(groups) is Ansible's.
   - Strings of the API that look like templates are never executed, in no release of ansible-core, unless
@@ -57,7 +59,6 @@ project_id: b9f10eca-66ac-4c27-9c13-9d01e65f96b4
 # the password stands in OS_PASSWORD, or here as a vault
 clouds: [prod]
 exclude_variables: [ansible_connection, ansible_*_interpreter, ansible_ssh_*]
-vars: layered
 compose:
   rack: craton.name.split('-')[0]
 groups:
@@ -85,6 +86,7 @@ from ansible.module_utils.common.text.converters import to_native, to_text
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.vars import combine_vars
 
+from ansible_collections.craton.fleet.plugins.plugin_utils import lazy
 from ansible_collections.craton.fleet.plugins.plugin_utils.program import ProgramMissing, find
 
 try:  # ansible-core 2.19 and later: a plugin's strings are plain text until somebody trusts them
@@ -115,12 +117,16 @@ LIST = ['--list', '--keep-mappings'] if trust_as_template else ['--list']
 TEMPLATE = ('{{', '{%', '{#')
 DELIMITERS = '#jinja2:'
 
+# How many strings are kept, to give all hosts that have one the same.
+PLAINS = 10000
+
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = 'craton.fleet.craton'
     SHORT_NAME = 'craton'
     PROGRAM = 'craton-inventory'  # what the program is called, so that it is the inventory
     TRUST = 'CRATON_INVENTORY_TRUST_TEMPLATES'
+    DEFERS = (None, 'lazy')  # the values of vars with which the variables of hosts are read when somebody looks
 
     def verify_file(self, path):
         ours = tuple(self.SHORT_NAME + ending for ending in ('.yml', '.yaml'))
@@ -141,21 +147,27 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             settings = self.settings(config)
         finally:
             os.environ.update((variable, '') for variable in empty)
-        document = None
+        self.trusted = settings[self.TRUST] == 'true'
+        self.plains = {}
         use_cache = self.get_option('cache')
         key = self.cache_key(path, settings) if use_cache else None
+        document = None
         if use_cache and cache:
             try:
                 document = self._cache[key]
             except KeyError:
                 pass  # not there, or too old
-        if document is None:
-            document = self.read(settings)
-            if use_cache:
-                self._cache[key] = document
-        self.trusted = settings[self.TRUST] == 'true'
+        deferred = self.defers()
         try:
-            self.populate(document)
+            if document is None and deferred and not use_cache:
+                self.populate(*self.snapshot(settings))
+                return
+            if document is None:
+                document = self.parsed(self.run(settings))
+                if use_cache:
+                    self._cache[key] = document
+            hostvars = document['_meta']['hostvars']
+            self.populate(document, hostvars, (lambda host, _position: self.decode(hostvars[host])) if deferred else None)
         except AnsibleParserError:
             raise
         except AnsibleError as err:  # of compose, groups and keyed_groups with strict
@@ -254,19 +266,28 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             stamps['file ' + name] = '%d %d' % (stat.st_mtime_ns, stat.st_size)
         return stamps
 
-    def read(self, settings):
-        """Run the program. It prints a whole document, or one line on stderr."""
+    def defers(self):
+        """Whether the variables of a host are read when somebody first looks."""
+        if self.get_option('vars') not in self.DEFERS:
+            return False
+        why = lazy.refusal()
+        if why:
+            self.display.v('%s: this ansible-core is not one that variables can be lazy with (%s): all are loaded at once' % (self.SHORT_NAME, why))
+        return not why
+
+    def run(self, settings, out=subprocess.PIPE):
+        """Run the program. It prints a whole document, which is returned unless out is a file, or one line on stderr."""
         try:
-            binary = self.get_option('binary') or find()
+            self.binary = self.get_option('binary') or find()
         except ProgramMissing as err:
             raise self.error(err)
         env = dict((k, v) for k, v in os.environ.items() if k not in self.unset)
         env.update(settings)
         try:
-            process = subprocess.Popen([self.PROGRAM] + LIST + self.flags, executable=binary, env=env, stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process = subprocess.Popen([self.PROGRAM] + LIST + self.flags, executable=self.binary, env=env, stdin=subprocess.DEVNULL,
+                                       stdout=out, stderr=subprocess.PIPE)
         except (OSError, ValueError) as err:
-            raise self.error('cannot run %s: %s' % (to_native(binary), to_native(getattr(err, 'strerror', None) or err)))
+            raise self.error('cannot run %s: %s' % (to_native(self.binary), to_native(getattr(err, 'strerror', None) or err)))
         try:
             stdout, stderr = process.communicate()
         except BaseException:  # also of a user who has had enough
@@ -280,36 +301,65 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 if said.startswith(prefix):
                     said = said[len(prefix):]
             raise self.error(said)
+        return stdout
+
+    def parsed(self, text):
+        """The document that the program has printed."""
         try:
-            document = json.loads(to_text(stdout, errors='strict'))
-            hostvars = document['_meta']['hostvars']
-            if not isinstance(hostvars, dict):
+            document = json.loads(to_text(text, errors='strict'))
+            if not isinstance(document['_meta']['hostvars'], dict):
                 raise ValueError('hostvars')
         except (ValueError, KeyError, TypeError):
-            raise self.error('%s did not print an inventory. Is it the craton program?' % to_native(binary))
+            raise self.error('%s did not print an inventory. Is it the craton program?' % to_native(self.binary))
         return document
 
-    def populate(self, document):
+    def snapshot(self, settings):
+        """The groups of the document, its hosts, and what reads the variables of one: those are left in a file."""
+        try:
+            snapshot = lazy.Snapshot()
+        except OSError as err:
+            raise self.error('cannot make a file for the variables: %s. Set TMPDIR to a directory of yours, or vars to merged' % to_native(err))
+        self.run(settings, snapshot.file)
+        document = snapshot.index()
+        if document is None:  # in other lines than this collection's program writes
+            document = self.parsed(snapshot.text())
+            hostvars = document['_meta']['hostvars']
+            return document, hostvars, lambda host, _position: self.decode(hostvars[host])
+        return document, snapshot.names, lambda host, position: self.decode(snapshot.read(host, position))
+
+    def populate(self, document, hosts, read):
+        """Make the groups and hosts of a document. Hosts have their variables already, or read(host, position) gives them later."""
+        # What 2.19 and later put around the inventory looks at each value of a variable again, and each is what it must be.
+        data = getattr(self.inventory, '__wrapped__', self.inventory)
         groups = dict((name, group) for name, group in document.items() if name != '_meta')
-        for name in groups:
-            self.inventory.add_group(name)
+        for name, group in groups.items():
+            data.add_group(name)
+            for child in group.get('children') or []:
+                data.add_group(child)
+        for name, group in groups.items():
+            for host in group.get('hosts') or []:
+                data.add_host(host, group=name)
+            for variable, value in (group.get('vars') or {}).items():
+                data.set_variable(name, variable, self.decode(value))
         for name, group in groups.items():
             for child in group.get('children') or []:
-                self.inventory.add_group(child)
-                self.inventory.add_child(name, child)
-            for host in group.get('hosts') or []:
-                self.inventory.add_host(host, group=name)
-            for variable, value in (group.get('vars') or {}).items():
-                self.inventory.set_variable(name, variable, self.decode(value))
-        hostvars = document['_meta']['hostvars']
-        for host in hostvars:
-            self.inventory.add_host(host)
-            for variable, value in hostvars[host].items():
-                self.inventory.set_variable(host, variable, self.decode(value))
+                data.add_child(name, child)
+        setter = lazy.Setter()
+        first = None
+        for position, name in enumerate(hosts):
+            data.add_host(name)
+            host = data.hosts[name]
+            if read:
+                before = lazy.reveal(host)
+                if before != first:  # all new ones have the same
+                    first = before
+                lazy.defer(host, first, read, position, setter)
+            else:
+                setter.set(host, self.decode(hosts[name]))
         if self.get_option('compose') or self.get_option('groups') or self.get_option('keyed_groups'):
             self.inventory.reconcile_inventory()  # so that all and ungrouped are in place
-            for host in hostvars:
-                self.construct(host)
+            for name in hosts:
+                self.construct(name)
 
     def construct(self, host):
         """Ansible's own part, for which the variables of groups count too: in the layered form they are there."""
@@ -365,7 +415,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if trust_as_template:
             if not trusted and ('{' in text and any(mark in text for mark in TEMPLATE) or text.startswith(DELIMITERS)):
                 return text
-            return trust_as_template(text)
+            plain = self.plains.get(text)
+            if plain is None:  # most are those of many hosts
+                plain = trust_as_template(text)
+                if len(self.plains) < PLAINS:
+                    self.plains[text] = plain
+            return plain
         if trusted or not ('{' in text or text.startswith('#jinja2')):
             return text
         return wrap_var(text)

@@ -72,3 +72,6 @@ class InventoryModule(CratonInventory):
     SHORT_NAME = 'iotronic'
     PROGRAM = 'iotronic-inventory'
     TRUST = 'CRATON_IOTRONIC_INVENTORY_TRUST_TEMPLATES'
+
+    def defers(self):
+        return False

@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,8 +26,8 @@ import (
 func main() {
 	var b bench
 	flag.StringVar(&b.binary, "binary", "bin/craton", "the program to measure")
-	flag.StringVar(&b.only, "only", "", "measure only the inventory, ironic (its inventory), the modules, or the engines")
-	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory: numbers of hosts")
+	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), the modules, or the engines")
+	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory and loading: numbers of hosts")
 	flag.StringVar(&b.nodes, "nodes", "1000,10000", "ironic: numbers of nodes")
 	flag.StringVar(&b.before, "before", "", "engines: the program of an earlier commit, to be measured beside this one")
 	flag.IntVar(&b.engineHosts, "hosts", 2000, "engines: number of hosts in the fleet that is read")
@@ -48,8 +49,8 @@ type bench struct {
 
 func (b bench) run(ctx context.Context) error {
 	wanted := func(part string) bool { return b.only == "" || b.only == part }
-	if !wanted("inventory") && !wanted("ironic") && !wanted("modules") && !wanted("engines") {
-		return fmt.Errorf("--only %s: there are inventory, ironic, modules and engines", b.only)
+	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "modules", "engines"}, b.only) {
+		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, modules and engines", b.only)
 	}
 	var err error
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
@@ -68,6 +69,19 @@ func (b bench) run(ctx context.Context) error {
 			return measure(ctx, b.binary, hosts, n)
 		})
 		if err != nil {
+			return err
+		}
+	}
+	var loadings [][]loading
+	if wanted("loading") {
+		loadings, err = perSize("--sizes", b.sizes, func(hosts int) ([]loading, error) { return measureLoading(ctx, b.binary, hosts, b.runs) })
+		if err != nil {
+			return err
+		}
+	}
+	var peer *peers
+	if b.only == "peers" { // which are not on every machine
+		if peer, err = measurePeers(ctx, b.binary, b.runs); err != nil {
 			return err
 		}
 	}
@@ -101,6 +115,16 @@ func (b bench) run(ctx context.Context) error {
 		fmt.Println()
 		reportInventory(os.Stdout, inventory)
 		all = append(all, inventoryVerdicts(inventory)...)
+	}
+	for _, one := range loadings {
+		fmt.Println()
+		reportLoading(os.Stdout, one)
+		all = append(all, loadingVerdicts(one)...)
+	}
+	if peer != nil {
+		fmt.Println()
+		reportPeers(os.Stdout, peer)
+		all = append(all, peer.verdict())
 	}
 	if ironic != nil {
 		fmt.Println()

@@ -19,6 +19,13 @@ const (
 	targetFleet    = 1.0 / 50
 	targetBinaryMB = 28.0
 	targetEngines  = 2.0
+	targetLazy     = 1.4
+	targetLazyHuge = 1.6
+	targetLazyMB   = 400.0
+	targetLazyAll  = 1.0
+	targetMerged   = 0.6
+	targetLayered  = 0.7
+	targetPeer     = 1.0 / 10
 	targetWrite    = 1.25
 	// A 50th of python-cratonclient's 0.7 s and 0.9 s, as measured on a machine like the one of docs/performance.md.
 	targetVersion  = 14.0
