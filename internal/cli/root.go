@@ -14,6 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/serve"
 	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/cli/undo"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -69,7 +70,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	}
 	things := ironic.New(s, v)
 	p.Inner = map[string]*argparse.Program{things.Root.Name(): things}
-	more := slices.Concat([]*cobra.Command{newApply(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
+	more := slices.Concat([]*cobra.Command{newApply(s), undo.New(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
 	argparse.SayMistakes(more)
 	help := argparse.NewHelp(p)
 	p.Add(more, []*cobra.Command{help})

@@ -142,10 +142,24 @@ func appendUndone(dst []byte, d *store.Undone) []byte {
 		dst = append(jsontext.AppendString(append(dst, `,"path":`...), s.Path), '}')
 	}
 	dst = append(dst, `],"undone":[`...)
+	sh := &shape{seconds: -1}
 	for i, of := range d.Of {
-		dst = jsontext.AppendString(comma(dst, i), of.String())
+		of.N = 0 // of the write, not of one of its objects
+		dst = append(comma(dst, i), '{')
+		for j, m := range (members{{"message", textOrNull(of.Message)}, {"request_id", textOrNull(of.Request)}, {"revision", of.Cursor().String()}, {"time", of.At}, {"user", of.User}}) {
+			dst = sh.appendValue(append(jsontext.AppendString(comma(dst, j), m.name), ':'), m.value)
+		}
+		dst = append(dst, '}')
 	}
 	return append(dst, "]}"...)
+}
+
+// textOrNull is nil for no text.
+func textOrNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // appendList appends an array of strings on the same line.

@@ -32,7 +32,7 @@ type Undo struct {
 
 // Undone is what an undo does.
 type Undone struct {
-	Of        []Cursor // the writes that are taken back, the newest first
+	Of        []Change // the writes that are taken back, the newest first: each without its objects
 	At        Cursor   // the write that does it; zero if nothing was done
 	Counts    map[string]int
 	Steps     []UndoStep // the first of them
@@ -150,13 +150,13 @@ func (w *undoing) run(ctx context.Context) error {
 		return err
 	}
 	if who := &w.log.actor; who.Message == "" {
-		who.Message = "undo of revision " + revisions[0].String()
+		who.Message = "undo of revision " + revisions[0].Cursor().String()
 		if w.Request != "" {
 			who.Message = "undo of the request " + w.Request
 		}
 	}
 	for _, r := range revisions {
-		if w.done.Of = append(w.done.Of, r.Cursor); r.moved {
+		if w.done.Of = append(w.done.Of, r.Change); r.moved {
 			clear(w.checked)
 		}
 		if err := w.expectAll(ctx, r.Revision); err != nil {
@@ -202,7 +202,7 @@ func (w *undoing) expectAll(ctx context.Context, revision int64) (err error) {
 // undoneRevision is one that is taken back. What a move has moved is moved back
 // from the outside in, as it was moved: a cell before what is in it.
 type undoneRevision struct {
-	Cursor
+	Change
 	moved bool
 }
 
@@ -260,8 +260,8 @@ func (w *undoing) revisions(ctx context.Context) (all []undoneRevision, err erro
 	var at undoneRevision
 	var kind, project, action string
 	var own, foreign bool
-	err = w.eachUntil(ctx, "SELECT DISTINCT revision, change, kind, project_id, action FROM changes"+c.String()+" ORDER BY revision DESC", c.args,
-		[]any{&at.Revision, &at.Change, &kind, &project, &action}, func() error {
+	err = w.eachUntil(ctx, "SELECT DISTINCT revision, change, at, user_name, request_id, message, kind, project_id, action FROM changes"+c.String()+" ORDER BY revision DESC", c.args,
+		[]any{&at.Revision, &at.ID, &at.At, &at.User, &at.Request, &at.Message, &kind, &project, &action}, func() error {
 			if !w.sc.All && project != w.sc.Project {
 				foreign = true
 				return nil
@@ -815,7 +815,7 @@ func (s *undoStep) because(what string, err error) error {
 
 // taken says whose name something had that was to have it again. The database
 // says only that there is one, and perhaps only at the commit.
-func (s *Store) taken(ctx context.Context, revisions []Cursor) error {
+func (s *Store) taken(ctx context.Context, revisions []Change) error {
 	refusal := refuse(Conflict, "A name that something had is taken now. Nothing was undone.")
 	err := s.View(ctx, true, func(ctx context.Context, v *View) error {
 		for _, r := range revisions {

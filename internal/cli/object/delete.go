@@ -1,7 +1,6 @@
 package object
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -191,17 +190,7 @@ func jsonOf(doc any) []byte {
 
 // Consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.
 func Consent(s output.Streams, why string) error {
-	if !AtTerminal(s.In) || !output.IsTerminal(s.Err) {
-		return errors.New(why + " Nothing was deleted: to delete it all the same give --yes; --dry-run shows what goes")
-	}
-	if _, err := fmt.Fprint(s.Err, show.Clean(why)+"\nDelete? [y/N] "); err != nil {
-		return err
-	}
-	answer, err := bufio.NewReader(s.In).ReadString('\n')
-	if answer = strings.ToLower(strings.TrimSpace(answer)); err == nil && (answer == "y" || answer == "yes") {
-		return nil
-	}
-	return errors.New("nothing was deleted")
+	return run.Ask(s, why, "Delete?", "Nothing was deleted: to delete it all the same give --yes; --dry-run shows what goes", "nothing was deleted")
 }
 
 // oneself reports whether an object is the user that the command signs in as.

@@ -1,0 +1,73 @@
+package craton
+
+import (
+	"context"
+	"net/http"
+)
+
+// UndoOptions say what [Client.Undo] takes back, and how.
+type UndoOptions struct {
+	Revision   string // a write: its revision ("12"), or a cursor of the change log ("12-0b5e1f2a3c4d5e6f"), which no other database has
+	RequestID  string // instead: all writes of a request
+	Check      bool   // do nothing, only tell
+	Force      bool   // also what was changed since, as if it had not been
+	OmitHashed bool   // leave values alone of which the change log keeps only a hash
+}
+
+// Undone is what an undo does, or would do.
+type Undone struct {
+	Undone        []UndoneWrite  `json:"undone"`         // the writes that are taken back, the newest first
+	Revision      string         `json:"revision"`       // of the write that does it, as a cursor; "" if nothing was done
+	Counts        map[string]int `json:"counts"`         // of objects, by action
+	Steps         []UndoStep     `json:"steps"`          // the first of them
+	Conflicts     []string       `json:"conflicts"`      // what was changed since, in sentences; the first of them
+	MoreConflicts int            `json:"more_conflicts"` // how many more there are
+	Left          []string       `json:"left"`           // what stays as it is, in sentences
+}
+
+// UndoneWrite is a write that is taken back.
+type UndoneWrite struct {
+	Revision  string    `json:"revision"` // a cursor
+	Time      Timestamp `json:"time"`
+	User      string    `json:"user"`
+	RequestID string    `json:"request_id"`
+	Message   string    `json:"message"`
+}
+
+// UndoStep is what is done to one object.
+type UndoStep struct {
+	Action string   `json:"action"` // create brings it back; delete, update, move
+	Kind   string   `json:"kind"`
+	ID     any      `json:"id"` // a number, a project's a UUID
+	Path   string   `json:"path"`
+	Fields []string `json:"fields"` // that change; of an update or a move
+	Keys   []string `json:"keys"`   // of variables that change
+	Labels bool     `json:"labels"` // they change
+}
+
+// Undo takes a write back, or all that a request has done: what it made is deleted, what it deleted is there again with its id, labels,
+// variables, parents and interfaces, and what it changed is as it was before. It is done whole, in one transaction, or refused. A server
+// can do this whose [Capabilities] have "undo".
+//
+// Errors: [IsConflict] if something was changed since, naming it, and Force is not set; if something else has a name now; if a value is not
+// kept, and OmitHashed is not set. [IsNotFound] if there is no such write that the caller may see, status 410 if the log no longer has it.
+func (c *Client) Undo(ctx context.Context, o UndoOptions) (*Undone, error) {
+	if err := c.NeedLog(ctx, "undo"); err != nil {
+		return nil, err
+	}
+	body := struct {
+		Revision  string `json:"revision,omitempty"`
+		RequestID string `json:"request_id,omitempty"`
+		Check     bool   `json:"check"`
+		Force     bool   `json:"force"`
+		Concealed string `json:"concealed,omitempty"`
+	}{Revision: o.Revision, RequestID: o.RequestID, Check: o.Check, Force: o.Force}
+	if o.OmitHashed {
+		body.Concealed = "omit"
+	}
+	out := new(Undone)
+	if err := c.call(ctx, http.MethodPost, "/undo", nil, body, out, "steps"); err != nil {
+		return nil, err
+	}
+	return out, nil
+}

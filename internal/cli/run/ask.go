@@ -1,0 +1,30 @@
+package run
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/output"
+)
+
+// Ask says why, and asks a question whose answer is yes or no. Where nobody can answer, the error is why with what else to do; no is the
+// error of a no.
+func Ask(s output.Streams, why, question, unasked, no string) error {
+	if !output.IsTerminal(s.In) || !output.IsTerminal(s.Err) {
+		return errors.New(strings.TrimSpace(why + " " + unasked))
+	}
+	if why != "" {
+		why = show.Clean(why) + "\n"
+	}
+	if _, err := fmt.Fprint(s.Err, why+question+" [y/N] "); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(s.In).ReadString('\n')
+	if answer = strings.ToLower(strings.TrimSpace(answer)); err == nil && (answer == "y" || answer == "yes") {
+		return nil
+	}
+	return errors.New(no)
+}

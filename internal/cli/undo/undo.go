@@ -1,0 +1,247 @@
+package undo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/table"
+	"github.com/craton-fleet/craton/internal/when"
+)
+
+// options are those of the command.
+type options struct{ yes, check, force, omitHashed bool }
+
+// New makes the command `craton undo`.
+func New(s output.Streams) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "undo REVISION|REQUEST",
+		Short: "Take a write back: bring back what it deleted, change back what it changed",
+		Long: `Takes back what one write has done, or all writes of one request: what was made is deleted, what was deleted is there
+again with its id, labels, variables, parents and interfaces, and what was changed is as it was. It is done whole or
+not at all. An undo is a write, and can be undone.
+
+It shows what it will do and asks; without a terminal give --yes. What was changed since is in the way: the undo is
+refused, naming it, unless --force takes it back as well. "craton history" shows the revisions and requests.
+
+Servers with a change log can do this: craton server, and CRATON_URL=sqlite:PATH.`,
+		Example: `  craton undo 4711             show what it would do, and ask
+  craton undo 4711 --check     only show it
+  craton undo 4711 --yes       for scripts
+  craton undo req-0b5e1f2a-3c4d-4e5f-8a6b-7c8d9e0f1a2b`,
+		Args: argparse.ExactArgs("REVISION|REQUEST"),
+		RunE: run.OnFleet(s, connect.ReadOnly, func(ctx context.Context, s *run.Session, args []string) error {
+			return undo(ctx, s, args[0], o)
+		}),
+	}
+	run.AddFleetFlags(cmd)
+	run.RefuseAt(cmd.Flags(), "undo writes, and what was cannot be changed")
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&o.check, "check", false, "show what would be done, and do nothing")
+	cmd.Flags().BoolVar(&o.force, "force", false, "also take back what was changed since")
+	cmd.Flags().BoolVar(&o.omitHashed, "omit-hashed", false, "leave values alone that the change log keeps only as a hash")
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+func undo(ctx context.Context, s *run.Session, what string, o options) error {
+	u := craton.UndoOptions{Check: true, Force: o.force, OmitHashed: o.omitHashed}
+	if at, err := when.ParseAt(what, time.Now()); err == nil && at.Revision != "" {
+		u.Revision = at.Revision
+	} else {
+		u.RequestID = what
+	}
+	plan, err := s.Client.Undo(ctx, u)
+	if err != nil {
+		return refused(err, what)
+	}
+	for i := range plan.Undone { // what is done is what was shown, also if the request goes on
+		u.Revision = plan.Undone[i].Revision
+	}
+	if len(plan.Undone) != 1 {
+		u.Revision = ""
+	}
+	text := s.Format == show.FormatTable
+	if text || !o.check {
+		out := s.Err // for whoever is asked
+		if text && o.check {
+			out = s.Out
+		}
+		if _, err := io.WriteString(out, overview(show.AppearanceOf(out), plan)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.check && !text:
+		return show.WriteDocument(s.Out, s.Format, plan)
+	case len(plan.Steps) == 0 && len(plan.Conflicts) == 0:
+		if !text {
+			return show.WriteDocument(s.Out, s.Format, plan)
+		}
+		return nil
+	case len(plan.Conflicts) > 0 && !o.force:
+		if o.check {
+			return nil
+		}
+		return errors.New("it was changed since, and nothing was undone: --force takes that back as well, where it can")
+	case o.check:
+		return nil
+	}
+	if !o.yes {
+		if err := run.Ask(s.Streams, "", "Undo it?", "Nothing was undone: to undo it give --yes", "nothing was undone"); err != nil {
+			return err
+		}
+	}
+	u.Check = false
+	if u.Revision != "" {
+		u.RequestID = ""
+	}
+	done, err := s.Client.Undo(ctx, u)
+	if err != nil {
+		return refused(err, what)
+	}
+	if !text {
+		return show.WriteDocument(s.Out, s.Format, done)
+	}
+	number, _, _ := strings.Cut(done.Revision, "-")
+	_, err = fmt.Fprintf(s.Out, "Undone, as revision %s: %s.\n", number, sum(done.Counts, doneWords))
+	return err
+}
+
+// refused is the server's reason in the words of the command line.
+func refused(err error, what string) error {
+	if e, ok := errors.AsType[*craton.Error](err); ok && e.Status == http.StatusNotFound && !e.Foreign && e.Message == "Not Found" {
+		return run.InTheWords("", fmt.Sprintf("There is no write %q. `craton history` shows what there is.", what), "", err)
+	}
+	return run.OfPast(err, http.StatusBadRequest, http.StatusNotFound)
+}
+
+// signs are those of actions, and how many words they get.
+var signs = map[string]string{"create": "+", "delete": "-", "update": "~", "move": ">"}
+
+var (
+	planWords = map[string]string{"create": "come%s back", "delete": "go%s", "update": "change%s", "move": "move%s back"}
+	doneWords = map[string]string{"create": "came back", "delete": "went", "update": "changed", "move": "moved back"}
+)
+
+// sum says how many objects there are of each action.
+func sum(counts map[string]int, words map[string]string) string {
+	var parts []string
+	for _, action := range []string{"create", "delete", "update", "move"} {
+		n := counts[action]
+		if n == 0 {
+			continue
+		}
+		noun, verb := "objects", words[action]
+		if n == 1 {
+			noun = "object"
+		}
+		if strings.Contains(verb, "%s") {
+			ending := ""
+			if n == 1 {
+				ending = map[string]string{"delete": "es"}[action]
+				if ending == "" {
+					ending = "s"
+				}
+			}
+			verb = fmt.Sprintf(verb, ending)
+		}
+		parts = append(parts, strconv.Itoa(n)+" "+noun+" "+verb)
+	}
+	if parts == nil {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// shownSteps is how many objects are listed.
+const shownSteps = 40
+
+// overview says what an undo would do.
+func overview(look show.Appearance, u *craton.Undone) string {
+	var b strings.Builder
+	for _, w := range u.Undone {
+		number, _, _ := strings.Cut(w.Revision, "-")
+		fmt.Fprintf(&b, "%s %s by %s", look.Bold("Undo of revision "+number), when.Format(w.Time.Local()), show.Clean(w.User))
+		if w.Message != "" {
+			fmt.Fprintf(&b, ": %s", show.Clean(w.Message))
+		}
+		b.WriteByte('\n')
+	}
+	wide := 0
+	steps := u.Steps[:min(len(u.Steps), shownSteps)]
+	kind := func(s craton.UndoStep) string { return schema.ByName(s.Kind).Noun() }
+	for _, s := range steps {
+		wide = max(wide, table.Width(kind(s)+" "+show.Clean(s.Path)))
+	}
+	for _, s := range steps {
+		line := "  " + signs[s.Action] + " " + table.Pad(kind(s)+" "+show.Clean(s.Path), wide)
+		switch what := changed(s); {
+		case s.Action == "create":
+			line = look.Green(strings.TrimRight(line, " "))
+		case s.Action == "delete":
+			line = look.Red(strings.TrimRight(line, " "))
+		case what != "":
+			line = look.Yellow(line) + "  " + what
+		}
+		b.WriteString(line + "\n")
+	}
+	all := 0
+	for _, n := range u.Counts {
+		all += n
+	}
+	if more := all - len(steps); more > 0 {
+		b.WriteString(look.Dim(fmt.Sprintf("  and %d more", more)) + "\n")
+	}
+	for _, c := range u.Conflicts {
+		b.WriteString(look.Red("  ! "+show.Clean(c)) + "\n")
+	}
+	if u.MoreConflicts > 0 {
+		b.WriteString(look.Red(fmt.Sprintf("  ! and %d more", u.MoreConflicts)) + "\n")
+	}
+	for _, l := range u.Left {
+		b.WriteString(look.Dim("  stays: "+show.Clean(l)) + "\n")
+	}
+	fmt.Fprintf(&b, "In all: %s.\n", sum(u.Counts, planWords))
+	return b.String()
+}
+
+// changed names what changes of an object.
+func changed(s craton.UndoStep) string {
+	var parts []string
+	for _, f := range s.Fields {
+		parts = append(parts, show.Clean(f))
+	}
+	if s.Labels {
+		parts = append(parts, "labels")
+	}
+	if len(s.Keys) > 0 {
+		keys := make([]string, len(s.Keys))
+		for i, k := range s.Keys {
+			keys[i] = show.Clean(k)
+		}
+		noun := "variables "
+		if len(keys) == 1 {
+			noun = "variable "
+		}
+		parts = append(parts, noun+strings.Join(keys, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
