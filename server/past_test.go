@@ -1,11 +1,15 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -175,4 +179,54 @@ func TestPastUnkept(t *testing.T) {
 	}
 	f.must(a.member, 200, "GET", "/v1/hosts?"+at, "")
 	f.must(a.member, 200, "GET", host+"/labels?"+at, "")
+}
+
+// TestPastCrowd: more readers than there are connections wait for them, and those
+// who go away in the middle of their answer take no connection along.
+func TestPastCrowd(t *testing.T) {
+	t.Parallel()
+	f := newTenants(t)
+	a := f.a
+	place := `"cloud_id":` + a.cloud + `,"region_id":` + a.region
+	for i := range 60 {
+		f.must(a.member, 201, "POST", "/v1/hosts", fmt.Sprintf(`{"name":"p%d","ip_address":"10.0.1.%d","device_type":"x",%s}`, i, i, place))
+	}
+	at := f.must(a.member, 200, "GET", "/v1/hosts", "").Header.Get("X-Craton-Revision")
+	f.must(a.member, 204, "DELETE", "/v1/hosts/"+a.host, "")
+	const query = "/v1/hosts?details=true&limit=100&at="
+	want := f.must(a.member, 200, "GET", query+at, "").Text
+	var crowd sync.WaitGroup
+	for i := range 96 {
+		crowd.Go(func() {
+			ctx := t.Context()
+			if i%3 == 0 {
+				gone, cancel := context.WithTimeout(ctx, time.Duration(i)*200*time.Microsecond)
+				defer cancel()
+				ctx = gone
+			}
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url+query+at, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			a.member.sign(req)
+			resp, err := plain.Do(req)
+			if err != nil {
+				if i%3 != 0 {
+					t.Error(err)
+				}
+				return
+			}
+			defer resp.Body.Close()
+			if body, err := io.ReadAll(resp.Body); i%3 != 0 && (err != nil || resp.StatusCode != 200 || string(body) != want) {
+				t.Errorf("%d, error %v: %.200s", resp.StatusCode, err, body)
+			}
+		})
+	}
+	crowd.Wait()
+	for range 20 {
+		if got := f.must(a.member, 200, "GET", query+at, "").Text; got != want {
+			t.Fatalf("%s\nwas\n%s", got, want)
+		}
+	}
 }

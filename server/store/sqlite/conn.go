@@ -186,7 +186,9 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 	if !failed {
 		return err
 	}
-	q.close() // nothing was written; a connection in doubt is not worth keeping
+	if !s.scratch { // whose file has no name to be opened by once more
+		q.close() // nothing was written; a connection in doubt is not worth keeping
+	}
 	return s.outcome(err)
 }
 

@@ -39,6 +39,7 @@ type Engine struct {
 	writer    writer
 	guard     guard
 	closeOnce sync.Once
+	scratch   bool // a file without a name, whose connections are all there are
 }
 
 // What is there and no database of this program's.

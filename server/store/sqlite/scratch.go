@@ -48,10 +48,10 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 	}
 	readers := Readers()
 	db.SetMaxOpenConns(readers)
-	s := &Engine{path: "of a past state", schema: schema, db: db, idle: make(chan *conn, readers), unopened: make(chan *conn, readers)}
+	s := &Engine{path: "of a past state", schema: schema, db: db, idle: make(chan *conn, readers), unopened: make(chan *conn, readers), scratch: true}
 	s.guard.path = s.path
 	s.writer.init()
-	s.writer.stop()
+	s.writer.shut = true // nobody writes; who reads waits for a connection all the same
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, db.Close())
