@@ -24,6 +24,11 @@ const (
 	writeTime = 2 * time.Minute
 )
 
+// mostDefeats is how often a write runs again because others were in its way,
+// before it has this program's writes to itself. A long one, such as the delete of
+// a large cloud, would lose to short ones for ever.
+const mostDefeats = 2
+
 // mostRaces is how often a write runs again because what it refers to went
 // meanwhile: the next run sees that.
 const mostRaces = 5
@@ -46,6 +51,7 @@ type Engine struct {
 	name    string // without secrets
 	pool    *pgxpool.Pool
 	writers chan struct{} // places for writes, so that those that wait for each other leave connections to reads
+	alone   chan struct{} // who takes all of them
 	direct  *atomic.Bool  // connections lead to the server itself
 	closed  atomic.Bool
 
@@ -72,7 +78,7 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
-	s := &Engine{name: name, pool: pool, direct: direct, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4))}
+	s := &Engine{name: name, pool: pool, direct: direct, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4)), alone: make(chan struct{}, 1)}
 	if err := s.migrate(ctx, migrations, o); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
@@ -246,7 +252,7 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 // Write is that of [engine.Engine]. ctx only bounds the wait for a place: once
 // begun, a write is finished and its outcome returned.
 func (s *Engine) Write(ctx context.Context, w engine.Work) error {
-	p := &place{of: s.writers}
+	p := &place{engine: s, wanted: 1}
 	if err := p.take(ctx); err != nil {
 		return err
 	}
@@ -259,8 +265,16 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	until := time.Now().Add(patience)
 	err := pauses.Do(ctx, func(n int) (bool, error) {
 		cause, err := s.attempt(ctx, w, p)
-		if code(cause) == foreignKeyViolation && n >= mostRaces {
-			return false, err
+		switch code(cause) {
+		case foreignKeyViolation:
+			if n >= mostRaces {
+				return false, err
+			}
+		case deadlock, serializationFailure:
+			if n >= mostDefeats {
+				p.give()
+				p.wanted = cap(s.writers)
+			}
 		}
 		return cause != nil && passes(cause) && time.Now().Before(until), err
 	})
@@ -270,31 +284,42 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	return s.fault(err)
 }
 
-// place is one of those for writes.
+// place is one of those for writes, or all of them.
 type place struct {
-	of   chan struct{}
-	held bool
+	engine       *Engine
+	wanted, held int
+	alone        bool
 }
 
-// take waits for a place, if none is held.
+// take waits for what is wanted, as far as it is not held.
 func (p *place) take(ctx context.Context) error {
-	if p.held {
-		return nil
+	if p.wanted > 1 && !p.alone { // of two, each would have a part
+		select {
+		case p.engine.alone <- struct{}{}:
+			p.alone = true
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	select {
-	case p.of <- struct{}{}:
-		p.held = true
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	for p.held < p.wanted {
+		select {
+		case p.engine.writers <- struct{}{}:
+			p.held++
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+	return nil
 }
 
-// give gives the place to others, if one is held.
+// give gives what is held to others.
 func (p *place) give() {
-	if p.held {
-		<-p.of
-		p.held = false
+	for ; p.held > 0; p.held-- {
+		<-p.engine.writers
+	}
+	if p.alone {
+		<-p.engine.alone
+		p.alone = false
 	}
 }
 
