@@ -247,6 +247,24 @@ func TestChangesWait(t *testing.T) {
 	}
 }
 
+// TestChangesWaitKnowsWhoMayHear: who is deleted while they wait hears nothing more.
+func TestChangesWaitKnowsWhoMayHear(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	made := f.must(f.root, 201, "POST", "/v1/users", `{"username":"gone","project_id":"`+f.root.project+`"}`)
+	key, _ := made.JSON["api_key"].(string)
+	gone := caller{f.root.project, "gone", key}
+	after := f.cursor(gone)
+	heard := make(chan reply)
+	go func() { heard <- f.call(gone, "GET", "/v1/changes?wait=30&after="+after, "") }()
+	time.Sleep(300 * time.Millisecond)
+	f.must(f.root, 204, "DELETE", "/v1/users/"+made.id(t), "")
+	f.must(f.root, 201, "POST", "/v1/clouds", `{"name":"secret"}`)
+	if r := <-heard; r.Status != 401 || strings.Contains(r.Text, "secret") {
+		t.Errorf("%d %s, want 401", r.Status, r.Text)
+	}
+}
+
 // TestChangesMessage: a message is kept as it is, or refused.
 func TestChangesMessage(t *testing.T) {
 	t.Parallel()

@@ -143,8 +143,7 @@ func (c *call) serve() (err error) {
 	if n := len(c.r.URL.Path) + len(c.r.URL.RawQuery); n > maxQuery {
 		return urlTooLong(n)
 	}
-	if c.caller, err = c.authenticate(c.r); err != nil {
-		c.trace().refuse(c.r.Header)
+	if err := c.admit(); err != nil {
 		return err
 	}
 	c.trace().User, c.trace().Project = c.caller.User, c.caller.Project
@@ -174,6 +173,14 @@ func (c *call) serve() (err error) {
 	}
 	c.head.Set("Allow", methods.allow())
 	return fail(http.StatusMethodNotAllowed, msgMethod)
+}
+
+// admit finds out who calls, and what they may.
+func (c *call) admit() (err error) {
+	if c.caller, err = c.authenticate(c.r); err != nil {
+		c.trace().refuse(c.r.Header)
+	}
+	return err
 }
 
 // methods are the handlers of one route, in the order of its Allow header.

@@ -55,6 +55,13 @@ func listChanges(c *call) error {
 		if c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(breath))) {
 			return nil
 		}
+		// Who was let in a minute ago may have been shut out since, or see less.
+		if err := c.admit(); err != nil {
+			return err
+		}
+		if l, err = c.changeList(q); err != nil {
+			return err
+		}
 	}
 }
 
