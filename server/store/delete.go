@@ -90,7 +90,7 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	return q.deleteWhere(ctx, e, e.key, key)
 }
 
-// holdWithin keeps others from all that a delete takes with it, before anything
+// holdWithin keeps others from all that a delete or a move takes with it, before anything
 // goes into the log: who holds a row and waits for the log must not be waited for
 // by who has the log.
 func (q *session) holdWithin(ctx context.Context, inside []*Entity, column string, key any) error {

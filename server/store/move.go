@@ -47,6 +47,11 @@ func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Pla
 			return err
 		}
 		at, key := s.now(), row[e.Index(e.key)]
+		if !e.IsDevice() {
+			if err := q.holdWithin(ctx, []*Entity{Devices, Networks}, "cell_id", key); err != nil {
+				return err
+			}
+		}
 		if err := q.recordMoved(ctx, e, row, target, at.Unix()); err != nil {
 			return err
 		}
