@@ -41,7 +41,7 @@ func kindsOf(kind string) ([]*object.Resource, error) {
 		names = append(names, r.Name)
 	}
 	slices.Sort(names)
-	return nil, fmt.Errorf("argument --kind: %s", argparse.InvalidChoice(kind, names))
+	return nil, fmt.Errorf("argument --kind: %w", argparse.InvalidChoice(kind, names))
 }
 
 // find is the one object that a word means: one that is there, or else one that was.
