@@ -299,3 +299,63 @@ func renamed(f fleetState, e *Event) fleetState {
 	c.Columns[title] = jsonOf(name)
 	return fleetState{e.Kind + " " + e.Object: &c}
 }
+
+// TestHistoryCost: what others do costs a history nothing, and what it passes
+// over because it is shadowed costs a statement for many changes.
+func TestHistoryCost(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	project, _, err := s.Bootstrap(t.Context(), "bootstrap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := Scope{Project: project}
+	create := func(e *Entity, v Values) string {
+		row, err := s.Create(t.Context(), e, sc, New{Values: v, Variables: []Variable{{Name: "own", Value: "1"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return idText(row[e.Index("id")])
+	}
+	cloud := create(Clouds, Values{"name": "c"})
+	region := create(Regions, Values{"name": "r", "cloud_id": int64(1)})
+	host := func(name string) string {
+		return create(Hosts, Values{"name": name, "ip_address": "10.0.0.1", "device_type": "x", "cloud_id": int64(1), "region_id": int64(1)})
+	}
+	set := func(e *Entity, id, key string, times int) {
+		for i := range times {
+			if err := s.SetVariables(t.Context(), e, sc, id, []Variable{{Name: key, Value: fmt.Sprint(i + 10)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	one, other := host("one"), host("other")
+	set(Clouds, cloud, "seen", 20)
+	cost := func() (statements int64, first Event) {
+		before := s.statements.Load()
+		err := s.View(t.Context(), false, func(ctx context.Context, v *View) error {
+			_, err := v.History(ctx, sc, HistoryList{Object: Object{"host", one}, Kinds: kindNames(), Limit: 10}, func(e *Event) error {
+				if first.ID == "" {
+					first = *e
+				}
+				return nil
+			})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.statements.Load() - before, first
+	}
+	few, newest := cost()
+	set(Hosts, other, "seen", 100)
+	many, again := cost()
+	set(Regions, region, "own", 400) // which the host has itself
+	shadowed, still := cost()
+	if few > 30 || many != few || shadowed > few+8 {
+		t.Errorf("%d statements, %d behind changes of others, %d behind such that are shadowed", few, many, shadowed)
+	}
+	if newest.Kind != "cloud" || again.ID != newest.ID || still.ID != newest.ID {
+		t.Errorf("%+v, then %+v and %+v", newest, again, still)
+	}
+}
