@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -279,5 +280,16 @@ func TestANameOnALaterPage(t *testing.T) {
 	})
 	if got := f.must(t, "--format csv cloud-show east"); got != "id\n102\n" { // the other one belongs to another project
 		t.Error(got)
+	}
+}
+
+// TestNoPastOfTheOriginal: the original would pass over what it does not know, and show the present.
+func TestNoPastOfTheOriginal(t *testing.T) {
+	t.Parallel()
+	f := original(t, answers{"GET /capabilities": failed(404, "The requested URL was not found on the server.")})
+	for _, line := range []string{"host-list --at yesterday", "host-vars-get 1 --at 12", "cloud-show east --at 2026-11-20"} {
+		if got := f.fails(t, line); !regexp.MustCompile(`^ERROR: 127\.0\.0\.1:[0-9]+ has no change log: the original Craton server keeps none\n$`).MatchString(got) {
+			t.Errorf("%s: %s", line, got)
+		}
 	}
 }
