@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -186,7 +187,16 @@ func (v *valueDocument) cells() (value, from string) {
 	if !v.Kept {
 		return notKept, from
 	}
-	return string(v.Value), from
+	return oneLine(v.Value), from
+}
+
+// oneLine is a value without the white space that the server has put into it.
+func oneLine(value json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, value); err != nil {
+		return string(value)
+	}
+	return b.String()
 }
 
 // notKept stands for a value of which the change log has only a hash.

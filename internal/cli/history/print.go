@@ -169,7 +169,7 @@ func (p *printer) lines(e *craton.Event) (lines []line, inherited int) {
 			switch {
 			case side.v == nil:
 			case side.v.Kept:
-				add(k.Key, side.sign, sourceText(side.v), string(side.v.Value))
+				add(k.Key, side.sign, sourceText(side.v), oneLine(side.v.Value))
 			default:
 				add(k.Key, side.sign, sourceText(side.v), notKept)
 			}
