@@ -60,7 +60,7 @@ class DeferredHost(Host):
 
     @vars.setter
     def vars(self, value):
-        if type(value) is Untouched and value.is_of(self):
+        if isinstance(value, Untouched) and value.is_of(self):
             self.__dict__['_combined'] = True
         else:
             ordinary(self, value)
@@ -191,7 +191,7 @@ def refusal():
             want, got = eager(take), deferred(take)
             if set(want.__dict__) != ATTRIBUTES:
                 return 'a host has other attributes'
-            if got.get_vars() != want.get_vars() or type(got) is not Host or set(got.__dict__) != ATTRIBUTES:
+            if got.get_vars() != want.get_vars() or got.__class__ is not Host or set(got.__dict__) != ATTRIBUTES:
                 return 'a host is another one after %s' % way
         del read[:]
         if C.DEFAULT_HASH_BEHAVIOUR == 'replace' and (deferred(combined).get_name() != 'a.b' or read):

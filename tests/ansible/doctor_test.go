@@ -2,6 +2,7 @@ package ansible_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -149,6 +150,42 @@ clouds: [{name: east, variables: {motd: "{{ 1 }}", half: "x{", brace: "${HOME}"}
 			if got := findings(t, environment(t, r, url, quiet))["templates"]; got != "" {
 				t.Errorf("%s: %s", quiet, got)
 			}
+		}
+	})
+}
+
+// TestDoctorLargeFleet: where Ansible is set to load a large fleet from the script, the doctor says what the plugin would save.
+func TestDoctorLargeFleet(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	text.WriteString("clouds: [{name: east, regions: [{name: dfw, hosts: [")
+	for i := range 2500 {
+		fmt.Fprintf(&text, "{name: h%d, ip_address: 10.0.%d.%d, device_type: server},\n", i, i>>8, i&255)
+	}
+	text.WriteString("]}]}]\n")
+	fleet := filepath.Join(t.TempDir(), "fleet.yml")
+	if err := os.WriteFile(fleet, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := "CRATON_URL=" + load(t, fleet)
+	withAnsible(t, func(t *testing.T, r release) {
+		directory := t.TempDir()
+		for name, to := range map[string]string{"10-fleet": filepath.Join(program(t), "craton-inventory"), "01-iotronic": filepath.Join(program(t), "craton")} {
+			if err := os.Symlink(to, filepath.Join(directory, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status := map[bool]string{true: "ok", false: "warning"}[regexp.MustCompile(`^2\.1[4-8]\.`).MatchString(r.version)]
+		for inventory, want := range map[string]string{
+			directory: `^` + status + `: .*the script ` + regexp.QuoteMeta(filepath.Join(directory, "10-fleet")) + `; .* save about `,
+			filepath.Join(directory, "fleet.craton.yml"): `^ok: 2500 hosts; the collection's plugin reads .* of a script Ansible loads all, in about [0-9.]+ s more$`,
+		} {
+			if got := findings(t, environment(t, r, url, "ANSIBLE_INVENTORY="+inventory))["large fleet"]; !regexp.MustCompile(want).MatchString(got) {
+				t.Errorf("%s\nwant %s", got, want)
+			}
+		}
+		if got := findings(t, environment(t, r, "CRATON_URL="+example(t)))["large fleet"]; got != "" {
+			t.Errorf("of a small fleet: %s", got)
 		}
 	})
 }

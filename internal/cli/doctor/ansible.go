@@ -166,12 +166,8 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 		d.skip("this Ansible is not supported", rest...)
 		return
 	}
-	slow := trial != nil && trial.hosts >= manyHosts && !olderThan(a.version, "2.19") && iv.String("inventory.vars") == "merged"
-	if slow {
-		d.warn(check, "set inventory.vars to layered (docs/inventory.md, Merged or layered)", "ansible-core %s (%s) takes several times longer to load %d hosts from an inventory in merged form", a.version, a.path, trial.hosts)
-	} else {
-		d.ok(check, "ansible-core %s (%s)", a.version, a.path)
-	}
+	d.ok(check, "ansible-core %s (%s)", a.version, a.path)
+	d.checkLargeFleet(a, iv, trial)
 	d.checkTemplates(a, trial)
 	d.checkAnsibleConfig(a, iv)
 	d.checkFailedInventory(a)
@@ -223,8 +219,64 @@ func hostvarsFaults(version string) string {
 	return "in a list, a dictionary, a loop or a longer text, or changes them by a filter"
 }
 
-// manyHosts is from where on it shows how an inventory is written.
+// manyHosts is from where on it shows how Ansible loads an inventory.
 const manyHosts = 2000
+
+// checkLargeFleet tells what Ansible takes to load a script's output, and what the plugin would save, which leaves variables until
+// somebody looks at them.
+func (d *doctor) checkLargeFleet(a *ansible, iv *settings.Values, trial *trial) {
+	const check = "large fleet"
+	if trial == nil || iv == nil || trial.hosts < manyHosts {
+		return
+	}
+	saved := time.Duration(trial.hosts) * loadTime(a.version, iv.String("inventory.vars") == "layered")
+	seconds := fmt.Sprintf("%.1f s", saved.Seconds())
+	switch script := a.script(); {
+	case script == "":
+		d.ok(check, "%d hosts; the collection's plugin reads the variables of those that a play looks at, while of a script Ansible loads all, in about %s more", trial.hosts, seconds)
+	case saved < time.Second:
+		d.ok(check, "%d hosts, of which Ansible loads all variables from the script %s; the collection's plugin would save about %s", trial.hosts, show.Clean(script), seconds)
+	default:
+		d.warn(check, "write `plugin: craton.fleet.craton` into a file fleet.craton.yml, and let the inventory of Ansible be that file (docs/inventory.md, Large fleets)",
+			"in every run Ansible loads the variables of all %d hosts from the script %s; the collection's plugin reads those of hosts that a play looks at, which would save about %s", trial.hosts, show.Clean(script), seconds)
+	}
+}
+
+// loadTime is about what Ansible takes to load the variables of a host from a script (docs/performance.md), on a machine of today.
+func loadTime(version string, layered bool) time.Duration {
+	switch {
+	case olderThan(version, "2.19"):
+		return 50 * time.Microsecond
+	case layered:
+		return 350 * time.Microsecond
+	}
+	return 800 * time.Microsecond
+}
+
+// script is the first source of Ansible's configured inventory that is craton-inventory, "" if none is.
+func (a *ansible) script() string {
+	for _, source := range a.list("DEFAULT_HOST_LIST") {
+		files := []string{source}
+		if entries, err := os.ReadDir(source); err == nil {
+			files = nil
+			for _, entry := range entries {
+				files = append(files, filepath.Join(source, entry.Name()))
+			}
+		}
+		for _, file := range files {
+			if to, err := filepath.EvalSymlinks(file); err == nil && isProgram(to) && !strings.Contains(filepath.Base(file), "ironic") && !strings.Contains(filepath.Base(file), "iotronic") {
+				return file
+			}
+		}
+	}
+	return ""
+}
+
+// isProgram tells files that are this program, by their names.
+func isProgram(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && strings.HasPrefix(filepath.Base(file), "craton") && filepath.Ext(file) == ""
+}
 
 // checkAnsibleConfig tells which ansible.cfg counts, and what Ansible says of it.
 func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
