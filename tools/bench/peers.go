@@ -146,7 +146,7 @@ func fakeNetBox(devices int) http.Handler {
 	}
 	for i := range 100 {
 		site := named(i+1, fmt.Sprintf("site%d", i))
-		site["region"], site["group"], site["facility"], site["time_zone"], site["physical_address"] = named(i/10+1, fmt.Sprintf("r%d", i/10)), nil, "", nil, ""
+		maps.Copy(site, object{"region": named(i/10+1, fmt.Sprintf("r%d", i/10)), "group": nil, "facility": "", "time_zone": nil, "physical_address": "", "prefix_count": 0})
 		sites = append(sites, site)
 	}
 	for i := range devices {
