@@ -288,7 +288,7 @@ func TestNoPastOfTheOriginal(t *testing.T) {
 	t.Parallel()
 	f := original(t, answers{"GET /capabilities": failed(404, "The requested URL was not found on the server.")})
 	for _, line := range []string{"host-list --at yesterday", "host-vars-get 1 --at 12", "cloud-show east --at 2026-11-20"} {
-		if got := f.fails(t, line); !regexp.MustCompile(`^ERROR: 127\.0\.0\.1:[0-9]+ has no change log: the original Craton server keeps none\n$`).MatchString(got) {
+		if got := f.fails(t, line); !regexp.MustCompile(`^127\.0\.0\.1:[0-9]+ has no change log: the original Craton server keeps none$`).MatchString(got) {
 			t.Errorf("%s: %s", line, got)
 		}
 	}
