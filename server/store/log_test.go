@@ -236,7 +236,7 @@ func (o *objectState) has(before map[string]json.RawMessage) error {
 // possible, and returns when they are done.
 //
 // Every second writer is another process, whose clock is an hour behind. after is
-// called between the steps of the first.
+// called before and between the steps, where one writes alone.
 func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, after ...func() error) {
 	t.Helper()
 	enginetest.Disturb(t, first.Name())
@@ -420,6 +420,11 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 				t.Fatal(err)
 			}
 			projects = append(projects, first)
+			for _, look := range after {
+				if err := look(); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 		wg.Go(func() {
 			for range each {
