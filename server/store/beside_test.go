@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // TestDeleteBesideWriters: a delete of much gets through beside writers that are at the same hosts, move others in and out,
@@ -64,4 +67,20 @@ func TestDeleteBesideWriters(t *testing.T) {
 	}
 	close(stop)
 	writers.Wait()
+}
+
+// TestNothingIsCompiled: PostgreSQL compiles what it thinks is dear, which takes longer than to run it.
+func TestNothingIsCompiled(t *testing.T) {
+	t.Parallel()
+	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
+	s := fresh(t)
+	for range 2 { // the second connection of the pool, too
+		var jit string
+		err := s.read(t.Context(), func(ctx context.Context, q *session) error {
+			return q.row(ctx, "SELECT current_setting('jit')", nil, &jit)
+		})
+		if err != nil || jit != "off" {
+			t.Errorf("jit is %q, %v", jit, err)
+		}
+	}
 }

@@ -53,7 +53,10 @@ type Engine struct {
 	writers chan struct{} // places for writes, so that those that wait for each other leave connections to reads
 	alone   chan struct{} // who takes all of them
 	direct  *atomic.Bool  // connections lead to the server itself
-	closed  atomic.Bool
+
+	compiles *atomic.Bool // it would compile statements, see noJIT
+
+	closed atomic.Bool
 
 	mu          sync.Mutex
 	next        *settling // that has not begun
@@ -73,12 +76,12 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 	if err != nil {
 		return nil, err
 	}
-	direct := prepare(c)
+	direct, compiles := prepare(c)
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
-	s := &Engine{name: name, pool: pool, direct: direct, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4)), alone: make(chan struct{}, 1)}
+	s := &Engine{name: name, pool: pool, direct: direct, compiles: compiles, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4)), alone: make(chan struct{}, 1)}
 	if err := s.migrate(ctx, migrations, o); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
@@ -217,7 +220,7 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 	if err != nil {
 		return s.fault(err)
 	}
-	t := newTx(conn, beginRead)
+	t := newTx(conn, s.beginRead()...)
 	t.renew = func(ctx context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) {
 		drop(broken)
 		return s.connect(ctx, until)
@@ -390,6 +393,14 @@ func run(ctx context.Context, w engine.Work, t *tx) (err error) {
 func undone(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Severity != "FATAL" && e.Severity != "PANIC" && reason(err) != engine.Unreachable
+}
+
+// beginRead are the statements that begin a read.
+func (s *Engine) beginRead() []string {
+	if s.direct.Load() || !s.compiles.Load() {
+		return []string{beginRead}
+	}
+	return []string{beginRead, "SET LOCAL " + noJIT + " = off"}
 }
 
 // beginWrite are the statements that begin a write.

@@ -21,14 +21,22 @@ import (
 // statements, and has a pooler at its other end.
 var errPooler = errors.New("there is a pooler between this program and the database now")
 
+// noJIT is a setting: PostgreSQL takes a second to compile a statement that it
+// thinks is dear, such as one with the values of five levels, and then a tenth of
+// that to run it. Not every database that speaks the protocol knows it.
+const noJIT = "jit"
+
 // prepare has the connections of a pool keep prepared statements where they may.
-func prepare(c *pgxpool.Config) (direct *atomic.Bool) {
-	direct = &atomic.Bool{}
+func prepare(c *pgxpool.Config) (direct, compiles *atomic.Bool) {
+	direct, compiles = &atomic.Bool{}, &atomic.Bool{}
 	before := c.BeforeConnect
 	c.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
 		if direct.Load() {
 			cc.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 			cc.RuntimeParams["idle_in_transaction_session_timeout"] = notForEver
+			if compiles.Load() {
+				cc.RuntimeParams[noJIT] = "off"
+			}
 		}
 		if before == nil {
 			return nil
@@ -37,9 +45,11 @@ func prepare(c *pgxpool.Config) (direct *atomic.Bool) {
 	}
 	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		var pid int64
-		if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid); err != nil {
+		var known bool
+		if err := conn.QueryRow(ctx, "SELECT pg_backend_pid(), current_setting('"+noJIT+"', true) IS NOT NULL", pgx.QueryExecModeExec).Scan(&pid, &known); err != nil {
 			return err
 		}
+		compiles.Store(known)
 		itself := pid == int64(conn.PgConn().PID())
 		direct.Store(itself)
 		if !itself && conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
@@ -47,5 +57,5 @@ func prepare(c *pgxpool.Config) (direct *atomic.Bool) {
 		}
 		return nil
 	}
-	return direct
+	return direct, compiles
 }
