@@ -146,6 +146,10 @@ func TestPastErrors(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.Status, got.Text)
 		}
 	}
+	// Before the first write there was nothing, and that has a name too.
+	if got := f.call(a.admin, "GET", "/v1/hosts?at=0", ""); got.Status != 200 || got.Header.Get("X-Craton-Revision") != "0" {
+		t.Errorf("hosts?at=0: %d, revision %q", got.Status, got.Header.Get("X-Craton-Revision"))
+	}
 }
 
 // concealing is a server whose log keeps only a hash of the values of a key.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,15 +20,15 @@ type moment struct {
 
 // query is what links have of it: the same moment, however it was asked for.
 func (m *moment) query() string {
-	text := "&at=" + m.cursor.String()
-	if m.cursor.Revision == 0 {
-		text = "&at=0"
-	}
+	text := "&at=" + m.name()
 	if m.omit {
 		text += "&concealed=omit"
 	}
 	return text
 }
+
+// name is the cursor, and also has one for when there was nothing.
+func (m *moment) name() string { return cmp.Or(m.cursor.String(), "0") }
 
 // timed is a handler of a GET that also knows the past: at=MOMENT shows
 // everything as it was, and concealed=omit leaves out what is not known of that.

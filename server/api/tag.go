@@ -27,7 +27,7 @@ func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (boo
 		return false, nil
 	}
 	if c.at != nil {
-		c.head.Set(revisionHeader, c.at.cursor.String())
+		c.head.Set(revisionHeader, c.at.name())
 	}
 	if c.embedded && len(c.r.Header.Values("If-None-Match")) == 0 {
 		return false, nil
@@ -35,13 +35,15 @@ func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (boo
 	var marks store.Marks
 	var err error
 	if c.at != nil { // which nothing changes any more
-		marks = store.Marks{Newest: c.at.cursor.String(), Log: c.at.cursor}
-	} else if marks, err = v.Marks(ctx, c.caller.scope(), b); err != nil {
-		return false, err
+		marks.Newest = c.at.name()
+	} else {
+		if marks, err = v.Marks(ctx, c.caller.scope(), b); err != nil {
+			return false, err
+		}
+		c.head.Set(revisionHeader, marks.Log.String())
 	}
 	tag := `"` + marks.Own + "." + marks.Newest + "." + c.manner() + `"`
 	c.head.Set("Etag", tag)
-	c.head.Set(revisionHeader, marks.Log.String())
 	c.head.Set("Cache-Control", "private, no-cache") // to be kept, and asked for each time
 	for _, known := range tags(c.r.Header, "If-None-Match") {
 		if known == tag || known == "*" {

@@ -445,7 +445,7 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 		var b [32]byte
 		rand.Read(b[:])
 		values["key_hash"] = hex.EncodeToString(b[:]) // of no key
-		s.left("its API key is not kept, and it has none: make it another one")
+		s.left("its API key is not kept, and without one it cannot sign in: delete it and create it again for a new one")
 	}
 	if s.e.Kind != "" {
 		values["type"] = s.e.Kind

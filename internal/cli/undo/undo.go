@@ -37,7 +37,8 @@ again with its id, labels, variables, parents and interfaces, and what was chang
 not at all. An undo is a write, and can be undone.
 
 It shows what it will do and asks; without a terminal give --yes. What was changed since is in the way: the undo is
-refused, naming it, unless --force takes it back as well. "craton history" shows the revisions and requests.
+refused, naming it, unless --force takes it back as well. "craton history" shows the revisions, and with --format json
+the requests.
 
 Servers with a change log can do this: craton server, and CRATON_URL=sqlite:PATH.`,
 		Example: `  craton undo 4711             show what it would do, and ask
