@@ -35,7 +35,7 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 	sweep()
 	f, err := os.CreateTemp(TempDir(), scratchName) // its mode is 0600
 	if err != nil {
-		return nil, fmt.Errorf("a file for a past state: %w", err)
+		return nil, fault(filepath.Join(TempDir(), scratchName), fmt.Errorf("a file for a past state: %w", err))
 	}
 	path := f.Name()
 	defer os.Remove(path) //nolint:errcheck // or the next sweep finds it
@@ -67,10 +67,11 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 		if q.failed == nil {
 			return nil, err
 		}
-		if beside != nil {
-			return nil, beside.outcome(err)
+		var full *engine.Failure
+		if beside == nil || errors.As(fault(path, err), &full) && full.Reason == engine.DiskFull {
+			return nil, fault(path, err)
 		}
-		return nil, fault(s.path, err)
+		return nil, beside.outcome(err) // which is only read
 	}
 	s.idle <- q
 	for len(s.idle) < readers {
