@@ -67,6 +67,7 @@ func TestUndoErrors(t *testing.T) {
 		{a.member, `{"revision":` + project + `}`, 401, "admin"},
 		{a.member, `{"revision":` + user + `}`, 401, "admin"},
 		{f.root, `{"revision":99999}`, 400, "no revision 99999 yet"},
+		{f.root, `{"request_id":"\u0000"}`, 404, "nothing of the request"},
 		{f.root, `{"revision":0}`, 404, ""},
 		{f.root, `{"revision":"1-0123456789abcdef"}`, 410, "read all again"},
 		{f.root, `{"revision":"yesterday"}`, 400, "revision: it is a number"},
