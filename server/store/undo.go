@@ -739,7 +739,11 @@ func (s *undoStep) compare(ctx context.Context, row Row) error {
 			}
 		}
 		for _, l := range now[0] {
-			if s.Action == Created && !slices.Contains(s.after.labels, l) || s.Action != Created && slices.Contains(s.before.labels, l) && !slices.Contains(s.after.labels, l) {
+			switch {
+			case slices.Contains(s.after.labels, l):
+			case s.Action == Created:
+				s.conflict("has the label %s now", l)
+			case slices.Contains(s.before.labels, l):
 				s.conflict("has the label %s again", l)
 			}
 		}
