@@ -198,6 +198,34 @@ func (v *View) Changes(ctx context.Context, sc Scope, l ChangeList, fn func(c *C
 	return log.Newest, false, nil
 }
 
+// each reads rows of the log, one after the other, into the change.
+func (c *Change) each(ctx context.Context, q *session, text string, args []any, fn func() error) error {
+	var before, after *string
+	return q.eachUntil(ctx, text, args, []any{&c.Revision, &c.N, &c.ID, &c.At, &c.Project, &c.User, &c.UserProject, &c.Address, &c.Request, &c.Message,
+		&c.Kind, &c.Object, &c.Path, &c.Action, &before, &after}, func() error {
+		c.Before, c.After = deref(before), deref(after)
+		return fn()
+	})
+}
+
+// someChanges are the first changes of a part of the log, whose clauses stand
+// behind FROM changes: as many as are held at once.
+func (q *session) someChanges(ctx context.Context, clauses string, args ...any) (some []Change, err error) {
+	var c Change
+	room := heldWhole
+	err = c.each(ctx, q, "SELECT "+changeColumns+" FROM changes "+clauses+" LIMIT ?", append(args, pastRows), func() error {
+		some = append(some, c)
+		if room -= len(c.Before) + len(c.After); room < 0 {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return some, err
+}
+
 func deref(text *string) string {
 	if text == nil {
 		return ""

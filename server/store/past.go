@@ -436,7 +436,7 @@ func (q *session) copy(ctx context.Context, from *session, t *table) error {
 func (q *session) takeBackAll(ctx context.Context, live *View, revision int64) error {
 	at := Cursor{Revision: 1 << 62}
 	for {
-		some, err := live.changesBefore(ctx, at, revision)
+		some, err := live.q.someChanges(ctx, "WHERE (revision, n) < (?, ?) AND revision > ? ORDER BY revision DESC, n DESC", at.Revision, at.N, revision)
 		if err != nil || len(some) == 0 {
 			return err
 		}
@@ -456,25 +456,6 @@ func (q *session) takeBackAll(ctx context.Context, live *View, revision int64) e
 			}
 		}
 	}
-}
-
-// changesBefore are some of the changes before a place and behind a revision, the
-// newest first: as many as are held at once.
-func (v *View) changesBefore(ctx context.Context, at Cursor, revision int64) (some []Change, err error) {
-	var c Change
-	room := heldWhole
-	err = v.q.eachUntil(ctx, "SELECT revision, n, kind, object_id, action, COALESCE(before, ''), COALESCE(after, '') FROM changes WHERE (revision, n) < (?, ?) AND revision > ? ORDER BY revision DESC, n DESC LIMIT ?",
-		[]any{at.Revision, at.N, revision, pastRows}, []any{&c.Revision, &c.N, &c.Kind, &c.Object, &c.Action, &c.Before, &c.After}, func() error {
-			some = append(some, c)
-			if room -= len(c.Before) + len(c.After); room < 0 {
-				return errEnough
-			}
-			return nil
-		})
-	if errors.Is(err, errEnough) {
-		err = nil
-	}
-	return some, err
 }
 
 // listUnkept finds the values that are not known.

@@ -197,16 +197,6 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 	return nil
 }
 
-// each reads rows of the log, one after the other, into the change.
-func (c *Change) each(ctx context.Context, q *session, text string, args []any, fn func() error) error {
-	var before, after *string
-	return q.eachUntil(ctx, text, args, []any{&c.Revision, &c.N, &c.ID, &c.At, &c.Project, &c.User, &c.UserProject, &c.Address, &c.Request, &c.Message,
-		&c.Kind, &c.Object, &c.Path, &c.Action, &before, &after}, func() error {
-		c.Before, c.After = deref(before), deref(after)
-		return fn()
-	})
-}
-
 // back takes back all changes from a revision on.
 func (w *walker) back(ctx context.Context, t *timeline, revision int64) error {
 	for {

@@ -262,11 +262,16 @@ func (q *session) findVariables(ctx context.Context, e *Entity, sc Scope, id str
 	if err != nil {
 		return nil, nil, err
 	}
-	var own hierarchy.Variables
+	own, err := q.ownOf(ctx, e, row)
+	return row, own, err
+}
+
+// ownOf are the own variables of one object, by key.
+func (q *session) ownOf(ctx context.Context, e *Entity, row Row) (own hierarchy.Variables, err error) {
 	var v Variable
 	err = q.each(ctx, "SELECT key, value FROM variables WHERE owner_kind = ? AND owner_id = ?",
 		[]any{e.owner, row[e.Index(e.ownerID)]}, []any{&v.Name, &v.Value}, func() { own = append(own, v) })
-	return row, byKey(own), err
+	return byKey(own), err
 }
 
 // setVariables stores variables of different keys.

@@ -1,0 +1,473 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/hierarchy"
+)
+
+// undoStep takes one change back.
+type undoStep struct {
+	*undoing
+	*Change
+	e             *Entity
+	id            any
+	before, after *facts
+}
+
+func (s *undoStep) String() string { return s.e.Name + " " + s.Path }
+
+// conflict notes that something is not as the change has left it.
+func (s *undoStep) conflict(format string, args ...any) {
+	if d := s.done; len(d.Conflicts) < toldConflicts {
+		d.Conflicts = append(d.Conflicts, s.String()+" "+fmt.Sprintf(format, args...))
+	} else {
+		d.More++
+	}
+}
+
+// left notes what stays as it is.
+func (s *undoStep) left(format string, args ...any) {
+	if d := s.done; len(d.Left) < toldConflicts {
+		d.Left = append(d.Left, s.String()+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+// does counts what is done.
+func (s *undoStep) does(step UndoStep) {
+	s.done.Counts[step.Action]++
+	if step.Kind, step.Object, step.Path = s.Kind, s.Object, s.Path; len(s.done.Steps) < toldSteps {
+		s.done.Steps = append(s.done.Steps, step)
+	}
+}
+
+// unkept refuses values that the log does not have, or leaves them alone.
+func (s *undoStep) unkept() error {
+	if len(s.before.hashed) == 0 {
+		return nil
+	}
+	var keys []string
+	for _, v := range s.before.hashed {
+		keys = append(keys, v.Name)
+	}
+	if !s.Omit {
+		return (&past{at: Cursor{Revision: s.Revision - 1}}).refuse(" of the "+s.String(), keys)
+	}
+	s.left("the change log does not have what was in %s", strings.Join(keys, ", "))
+	// What is not known to have been there is not taken away either.
+	s.after.variables = slices.DeleteFunc(s.after.variables, func(v Variable) bool { return slices.Contains(keys, v.Name) })
+	s.after.hashed = slices.DeleteFunc(s.after.hashed, func(v Variable) bool { return slices.Contains(keys, v.Name) })
+	s.before.hashed = nil
+	return nil
+}
+
+// bringBack brings an object back that was deleted.
+func (s *undoStep) bringBack(ctx context.Context, there bool) error {
+	if there {
+		s.conflict("is there again")
+		return errConflicted // it cannot be made twice
+	}
+	if err := s.unkept(); err != nil {
+		return err
+	}
+	values := s.before.columns
+	if err := s.checkProject(ctx); err != nil {
+		return err
+	}
+	unsure := maps.Clone(values)
+	var orphans []orphan
+	for _, r := range s.e.refs {
+		to := values[r.column]
+		if to == nil || r.agree != nil { // places come back before what is in them
+			continue
+		}
+		there, comes := s.coming[rowKey{r.to.Table, to}]
+		if comes {
+			delete(unsure, r.column)
+		}
+		if comes && !there {
+			values[r.column] = nil
+			orphans = append(orphans, orphan{s.e, nil, r.column, to})
+		}
+	}
+	if err := s.checkRefs(ctx, s.e, values, unsure); err != nil {
+		return s.because("cannot come back", err)
+	}
+	if s.e == Users {
+		if values["is_root"] == true && !s.sc.All {
+			return refuse(Denied, "only a root user may bring a root user back")
+		}
+		var b [32]byte
+		rand.Read(b[:])
+		values["key_hash"] = hex.EncodeToString(b[:]) // of no key
+		s.left("its API key is not kept, and without one it cannot sign in: delete it and create it again for a new one")
+	}
+	if s.e.Kind != "" {
+		values["type"] = s.e.Kind
+	}
+	if err := s.restore(ctx, s.e, s.id, s.before); err != nil {
+		return err
+	}
+	row := make(Row, len(s.e.Columns))
+	for i, c := range s.e.Columns {
+		row[i] = values[c.Name]
+		if at, ok := row[i].(int64); ok && c.Type == Time {
+			row[i] = Micros(at * 1e6)
+		}
+	}
+	for _, o := range orphans {
+		if o.row == nil {
+			o.row = row.own()
+		}
+		s.orphans = append(s.orphans, o)
+	}
+	s.coming[rowKey{s.e.Table, s.id}] = true
+	if s.e.IsDevice() {
+		if err := s.remember(ctx, row); err != nil {
+			return err
+		}
+	}
+	s.does(UndoStep{Action: Created})
+	return s.recordNew(ctx, s.e, row, s.before.variables, s.before.labels)
+}
+
+// checkProject refuses what belonged to a project that is gone.
+func (s *undoStep) checkProject(ctx context.Context) error {
+	if s.e == Projects || s.Project == s.project {
+		return nil
+	}
+	_, err := s.get(ctx, Projects, Scope{All: true}, s.Project, shared)
+	if IsCode(err, NotFound) {
+		return refuse(Invalid, "The %s cannot come back: its project %s is gone. Nothing was undone.", s, s.Project)
+	}
+	s.project = s.Project
+	return err
+}
+
+// remember keeps what a device is called, for its interfaces, which come next.
+func (s *undoStep) remember(ctx context.Context, row Row) error {
+	if len(s.log.devices) > pastRows {
+		s.log.devices = nil
+	}
+	if s.log.devices == nil {
+		s.log.devices = map[any]named{}
+	}
+	name, err := s.named(ctx, s.e, row)
+	if err == nil {
+		err = s.resolve(ctx, &name)
+	}
+	s.log.devices[s.id] = name
+	return err
+}
+
+// own is the row without the text that it was read from.
+func (r Row) own() Row {
+	own := slices.Clone(r)
+	for i, v := range own {
+		if text, ok := v.(string); ok {
+			own[i] = strings.Clone(text)
+		}
+	}
+	return own
+}
+
+// takeAway deletes an object that was made.
+func (s *undoStep) takeAway(ctx context.Context) error {
+	row, err := s.get(ctx, s.e, Scope{All: true}, s.id, removing)
+	if IsCode(err, NotFound) {
+		s.conflict("is not there any more")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.compare(ctx, row); err != nil {
+		return err
+	}
+	if err := s.withContents(ctx); err != nil {
+		return err
+	}
+	if len(s.done.Conflicts) > 0 && !s.Force && !s.Check {
+		return nil // what is in it need not be looked at
+	}
+	s.does(UndoStep{Action: Deleted})
+	return s.because("", s.delete(ctx, s.e, s.sc, row))
+}
+
+// withContents is a conflict for what has been put into a container since.
+func (s *undoStep) withContents(ctx context.Context) error {
+	column, inside := s.e.contents()
+	if s.e.IsDevice() {
+		column, inside = "device_id", []*Entity{NetworkInterfaces}
+	}
+	for _, inner := range inside {
+		var n int
+		if err := s.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+inner.Table+" WHERE "+column+" = ? LIMIT 1000) one", []any{s.id}, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			s.conflict("has %s in it now", counted(n, inner))
+		}
+	}
+	return nil
+}
+
+func counted(n int, e *Entity) string {
+	switch n {
+	case 1:
+		return "a " + e.Name
+	case 1000:
+		return "1000 or more " + e.of.List
+	}
+	return strconv.Itoa(n) + " " + strings.ReplaceAll(e.Table, "_", " ")
+}
+
+// change gives an object back what a change has taken from it.
+func (s *undoStep) change(ctx context.Context) error {
+	hold := changing
+	if s.Action == Moved {
+		hold = removing
+	}
+	row, err := s.get(ctx, s.e, Scope{All: true}, s.id, hold)
+	if IsCode(err, NotFound) {
+		s.conflict("is not there any more")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.unkept(); err != nil {
+		return err
+	}
+	if err := s.compare(ctx, row); err != nil {
+		return err
+	}
+	step := UndoStep{Action: s.Action}
+	if err := s.changeColumns(ctx, row, &step); err != nil {
+		return err
+	}
+	if err := s.changeLabels(ctx, row, &step); err != nil {
+		return err
+	}
+	if err := s.changeVariables(ctx, row, &step); err != nil {
+		return err
+	}
+	if step.Fields != nil || step.Keys != nil || step.Labels {
+		s.does(step)
+	} else if s.e == Users && s.Action == Updated {
+		s.left("the API key that it had before is not kept")
+	}
+	return nil
+}
+
+func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) error {
+	e := s.e
+	set := Values{}
+	moved := slices.Clone(row)
+	touched := false
+	for i, c := range e.Columns {
+		v, ok := s.before.columns[c.Name]
+		if !ok || c.Name == "updated_at" || v == row[i] {
+			continue
+		}
+		set[c.Name], moved[i] = v, v
+		step.Fields = append(step.Fields, c.Name)
+		touched = touched || !slices.Contains(e.quiet, c.Name)
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	whole := Values{}
+	for i, c := range e.Columns {
+		whole[c.Name] = moved[i]
+	}
+	if err := s.checkParent(ctx, e, row, set); err != nil {
+		return s.because("cannot be as it was", err)
+	}
+	if err := s.checkRefs(ctx, e, whole, set); err != nil {
+		return s.because("cannot be as it was", err)
+	}
+	if touched {
+		at := s.store.now().Unix()
+		set["updated_at"], moved[e.Index("updated_at")] = at, Micros(at*1e6)
+	}
+	if err := s.setColumns(ctx, e, s.id, set); err != nil {
+		return err
+	}
+	return s.recordUpdate(ctx, s.Action, e, row, moved)
+}
+
+func (s *undoStep) changeLabels(ctx context.Context, row Row, step *UndoStep) error {
+	if !s.before.labelled {
+		return nil
+	}
+	now, err := s.labels(ctx, s.e, []Row{row})
+	if err != nil {
+		return err
+	}
+	// Those that the change has added go, those that it has taken come back.
+	want := slices.DeleteFunc(slices.Clone(now[0]), func(l string) bool {
+		return slices.Contains(s.after.labels, l) && !slices.Contains(s.before.labels, l)
+	})
+	for _, l := range s.before.labels {
+		if !slices.Contains(s.after.labels, l) {
+			want = append(want, l)
+		}
+	}
+	if want = sorted(want); slices.Equal(want, now[0]) {
+		return nil
+	}
+	step.Labels = true
+	if err := s.setLabels(ctx, s.id, want); err != nil {
+		return err
+	}
+	return s.recordLabels(ctx, s.e, row, now[0], want)
+}
+
+func (s *undoStep) changeVariables(ctx context.Context, row Row, step *UndoStep) error {
+	if len(s.before.variables)+len(s.after.variables)+len(s.after.hashed) == 0 {
+		return nil
+	}
+	own, err := s.ownOf(ctx, s.e, row)
+	if err != nil {
+		return err
+	}
+	owner := row[s.e.Index(s.e.ownerID)]
+	var old, now hierarchy.Variables
+	for _, v := range s.before.variables {
+		if is, there := find(own, v.Name); !there || own[is].Value != v.Value {
+			now = append(now, v)
+		}
+	}
+	for _, key := range s.after.keys() {
+		_, _, was := s.before.known(key)
+		if at, there := find(own, key); there && !was {
+			old = append(old, own[at])
+			if err := s.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{s.e.owner, owner, key}); err != nil {
+				return err
+			}
+		}
+	}
+	old = append(old, picked(own, now)...)
+	if len(old)+len(now) == 0 {
+		return nil
+	}
+	if err := s.setVariables(ctx, s.e, owner, now); err != nil {
+		return err
+	}
+	for _, set := range []hierarchy.Variables{old, now} {
+		for _, v := range set {
+			step.Keys = append(step.Keys, v.Name)
+		}
+	}
+	step.Keys = sorted(step.Keys)
+	return s.recordVariables(ctx, s.e, row, byKey(old), now)
+}
+
+// compare notes what is not as the change has left it.
+func (s *undoStep) compare(ctx context.Context, row Row) error {
+	for i, c := range s.e.Columns {
+		want, told := s.after.columns[c.Name]
+		if s.Action == Created {
+			told = c.shown()
+		}
+		if is := stored(row[i]); told && c.Name != "updated_at" && is != want {
+			s.conflict("has the %s %s, not %s", c.Name, shownText(is), shownText(want))
+		}
+	}
+	if s.e.IsDevice() && (s.after.labelled || s.Action == Created) {
+		now, err := s.labels(ctx, s.e, []Row{row})
+		if err != nil {
+			return err
+		}
+		for _, l := range s.after.labels {
+			if !slices.Contains(s.before.labels, l) && !slices.Contains(now[0], l) {
+				s.conflict("has lost the label %s", l)
+			}
+		}
+		for _, l := range now[0] {
+			switch {
+			case slices.Contains(s.after.labels, l):
+			case s.Action == Created:
+				s.conflict("has the label %s now", l)
+			case slices.Contains(s.before.labels, l):
+				s.conflict("has the label %s again", l)
+			}
+		}
+	}
+	if s.e.owner == 0 || s.Action != Created && len(s.after.keys())+len(s.before.keys()) == 0 {
+		return nil
+	}
+	own, err := s.ownOf(ctx, s.e, row)
+	if err != nil {
+		return err
+	}
+	keys := append(s.after.keys(), s.before.keys()...)
+	if s.Action == Created {
+		for _, v := range own {
+			keys = append(keys, v.Name)
+		}
+	}
+	for _, key := range sorted(keys) {
+		is, err := s.same(ctx, own, key)
+		if err != nil {
+			return err
+		}
+		if !is {
+			s.conflict("has another value in %s", key)
+		}
+	}
+	return nil
+}
+
+// same reports whether a variable is as the change has left it.
+func (s *undoStep) same(ctx context.Context, own hierarchy.Variables, key string) (bool, error) {
+	want, kept, told := s.after.known(key)
+	at, there := find(own, key)
+	if !told || !there {
+		return told == there, nil
+	}
+	if kept {
+		return own[at].Value == want.Value, nil
+	}
+	hash, err := s.hash(ctx, s.Kind, s.Object, own[at])
+	return `"`+hash+`"` == want.Value, err
+}
+
+// stored is a value as [facts] has it.
+func stored(v any) any {
+	if at, ok := v.(Micros); ok {
+		return int64(at) / 1e6
+	}
+	return v
+}
+
+func shownText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return strconv.Quote(v)
+	}
+	return fmt.Sprint(v)
+}
+
+// because says of a refusal what it is about.
+func (s *undoStep) because(what string, err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if what == "" {
+		return refuse(e.Code, "%s Nothing was undone.", e.Message)
+	}
+	return refuse(e.Code, "The %s %s: %s Nothing was undone.", s, what, e.Message)
+}
