@@ -55,37 +55,64 @@ const (
 	hugeHosts = 100000
 )
 
+// fleetForAnsible is a fleet that is served, and our collection to read it with.
+type fleetForAnsible struct {
+	*served
+	dir, tarball string
+}
+
+func serveToAnsible(ctx context.Context, binary string, hosts int) (_ *fleetForAnsible, err error) {
+	f := new(fleetForAnsible)
+	if f.dir, err = os.MkdirTemp("", "craton-bench"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			f.stop()
+		}
+	}()
+	if f.served, err = serve(ctx, binary, "sqlite:"+filepath.Join(f.dir, "fleet.db")); err != nil {
+		return nil, err
+	}
+	if err := seed(ctx, f.client, f.projectID, hosts); err != nil {
+		return nil, err
+	}
+	f.tarball, err = packCollection(ctx, binary, f.dir)
+	return f, err
+}
+
+// stop ends the server, and removes the fleet.
+func (f *fleetForAnsible) stop() {
+	if f.served != nil {
+		f.served.stop()
+	}
+	_ = os.RemoveAll(f.dir) // a temporary folder
+}
+
+// playOver is a play with one task over some hosts.
+func playOver(hosts string) string {
+	return fmt.Sprintf("- hosts: %s\n  gather_facts: false\n  tasks: [ansible.builtin.debug: {msg: \"{{ inventory_hostname }}\"}]\n", hosts)
+}
+
 // measureLoading makes a fleet, and runs plays over it with every release of ansible-core at hand.
 func measureLoading(ctx context.Context, binary string, hosts, runs int) ([]loading, error) {
 	fmt.Fprintf(os.Stderr, "%d hosts: creating\n", hosts)
-	dir, err := os.MkdirTemp("", "craton-bench")
+	f, err := serveToAnsible(ctx, binary, hosts)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	s, err := serve(ctx, binary, "sqlite:"+filepath.Join(dir, "fleet.db"))
-	if err != nil {
-		return nil, err
-	}
-	defer s.stop()
-	if err := seed(ctx, s.client, s.projectID, hosts); err != nil {
-		return nil, err
-	}
-	tarball, err := packCollection(ctx, binary, dir)
-	if err != nil {
-		return nil, err
-	}
+	defer f.stop()
 	bins, err := releases(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var all []loading
 	for i, bin := range bins {
-		a, err := newAnsible(ctx, bin, tarball, filepath.Join(dir, strconv.Itoa(i)))
+		a, err := newAnsible(ctx, bin, f.tarball, filepath.Join(f.dir, strconv.Itoa(i)))
 		if err != nil {
 			return nil, err
 		}
-		l, err := a.measureLoading(ctx, s, hosts, runs)
+		l, err := a.measureLoading(ctx, f.served, hosts, runs)
 		if err != nil {
 			return nil, err
 		}
@@ -101,10 +128,7 @@ func (a *ansible) measureLoading(ctx context.Context, s *served, hosts, runs int
 	if err != nil {
 		return l, err
 	}
-	play := func(hosts string) string {
-		return fmt.Sprintf("- hosts: %s\n  gather_facts: false\n  tasks: [ansible.builtin.debug: {msg: \"{{ inventory_hostname }}\"}]\n", hosts)
-	}
-	for name, text := range map[string]string{"fleet.craton.yml": "plugin: craton.fleet.craton\n", "one.yml": play(one), "all.yml": play("all"), "localhost.yml": play("localhost")} {
+	for name, text := range map[string]string{"fleet.craton.yml": "plugin: craton.fleet.craton\n", "one.yml": playOver(one), "all.yml": playOver("all"), "localhost.yml": playOver("localhost")} {
 		if err := os.WriteFile(filepath.Join(a.home, name), []byte(text), 0o600); err != nil {
 			return l, err
 		}

@@ -30,24 +30,12 @@ func measurePeers(ctx context.Context, binary string, runs int) (*peers, error) 
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "craton-bench")
+	f, err := serveToAnsible(ctx, binary, targetSize)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	s, err := serve(ctx, binary, "sqlite:"+filepath.Join(dir, "fleet.db"))
-	if err != nil {
-		return nil, err
-	}
-	defer s.stop()
-	if err := seed(ctx, s.client, s.projectID, targetSize); err != nil {
-		return nil, err
-	}
-	tarball, err := packCollection(ctx, binary, dir)
-	if err != nil {
-		return nil, err
-	}
-	a, err := newAnsible(ctx, bin, tarball, filepath.Join(dir, "home"))
+	defer f.stop()
+	a, err := newAnsible(ctx, bin, f.tarball, filepath.Join(f.dir, "home"))
 	if err != nil {
 		return nil, err
 	}
@@ -65,15 +53,12 @@ func measurePeers(ctx context.Context, binary string, runs int) (*peers, error) 
 	}
 	netbox := httptest.NewServer(fakeNetBox(targetSize))
 	defer netbox.Close()
-	one, err := namesFile(ctx, s, filepath.Join(a.home, "names.yml"))
+	one, err := namesFile(ctx, f.served, filepath.Join(a.home, "names.yml"))
 	if err != nil {
 		return nil, err
 	}
-	play := func(host string) string {
-		return fmt.Sprintf("- hosts: %s\n  gather_facts: false\n  tasks: [ansible.builtin.debug: {msg: \"{{ inventory_hostname }}\"}]\n", host)
-	}
 	for name, text := range map[string]string{
-		"one.yml": play(one), "device.yml": play("h000500"), "fleet.craton.yml": "plugin: craton.fleet.craton\n",
+		"one.yml": playOver(one), "device.yml": playOver("h000500"), "fleet.craton.yml": "plugin: craton.fleet.craton\n",
 		"nb.netbox.yml": "plugin: netbox.netbox.nb_inventory\napi_endpoint: " + netbox.URL + "\ntoken: x\nvalidate_certs: false\n" +
 			"config_context: true\nflatten_config_context: true\ninterfaces: false\ngroup_by: [sites, region, tags]\n",
 	} {
@@ -85,7 +70,7 @@ func measurePeers(ctx context.Context, binary string, runs int) (*peers, error) 
 	taken := map[*used][]used{}
 	for range runs { // in turn
 		for into, run := range map[*used][2]string{&p.peer: {"nb.netbox.yml", "device.yml"}, &p.ours: {"fleet.craton.yml", "one.yml"}, &p.floor: {"names.yml", "one.yml"}} {
-			u, err := a.use(ctx, s.environment(s.url), "CRATON_INVENTORY_VARS=lazy", filepath.Join(a.home, run[0]), filepath.Join(a.home, run[1]))
+			u, err := a.use(ctx, f.environment(f.url), "CRATON_INVENTORY_VARS=lazy", filepath.Join(a.home, run[0]), filepath.Join(a.home, run[1]))
 			if err != nil {
 				return nil, err
 			}
