@@ -163,7 +163,7 @@ func (p *past) refuse(of string, keys []string) error {
 	if n := len(keys) - most; n > 0 {
 		keys, more = keys[:most], fmt.Sprintf(" and %d more", n)
 	}
-	return refuse(Unkept, "Of %s%s%s the change log keeps only that they changed: what they were at revision %d is not known. concealed=omit leaves them out.",
+	return refuse(Unkept, "Of %s%s%s the change log keeps only that they changed: what they were at revision %d is not known. concealed=omit passes over them.",
 		strings.Join(keys, ", "), more, of, p.at.Revision)
 }
 

@@ -42,7 +42,9 @@ func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) erro
 // beside those that always do.
 func OfPast(err error, also ...int) error {
 	if e, ok := errors.AsType[*craton.Error](err); ok && slices.Contains(append(also, http.StatusConflict, http.StatusGone), e.Status) {
-		return InTheWords("", strings.ReplaceAll(e.Message, "concealed=omit", "--omit-hashed"), "", err)
+		// "Read all again" is for who follows the log.
+		words := strings.NewReplacer("concealed=omit", "--omit-hashed", ": read all again", "").Replace(e.Message)
+		return InTheWords("", words, "", err)
 	}
 	return err
 }

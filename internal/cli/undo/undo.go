@@ -89,20 +89,20 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 			return err
 		}
 	}
+	hindered := len(plan.Conflicts) > 0 && !o.force
+	if !text && (o.check || len(plan.Steps) == 0 && !hindered) {
+		if err := show.WriteDocument(s.Out, s.Format, plan); err != nil {
+			return err
+		}
+	}
 	switch {
-	case o.check && !text:
-		return show.WriteDocument(s.Out, s.Format, plan)
-	case len(plan.Steps) == 0 && len(plan.Conflicts) == 0:
-		if !text {
-			return show.WriteDocument(s.Out, s.Format, plan)
-		}
-		return nil
-	case len(plan.Conflicts) > 0 && !o.force:
-		if o.check {
-			return nil
-		}
+	case len(plan.Steps) == 0 && len(plan.Conflicts) > 0:
+		return errors.New("it was changed since, and nothing of it is left to undo")
+	case hindered && o.check:
+		return errors.New("it was changed since, so it would not be undone: --force takes that back as well, where it can")
+	case hindered:
 		return errors.New("it was changed since, and nothing was undone: --force takes that back as well, where it can")
-	case o.check:
+	case o.check || len(plan.Steps) == 0:
 		return nil
 	}
 	if !o.yes {

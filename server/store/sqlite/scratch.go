@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,6 +36,9 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 	sweep()
 	f, err := os.CreateTemp(TempDir(), scratchName) // its mode is 0600
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &engine.Failure{Database: TempDir(), Reason: engine.NoAccess, Detail: "there is no such directory, and TMPDIR says that temporary files go there", Err: err}
+		}
 		return nil, fault(filepath.Join(TempDir(), scratchName), fmt.Errorf("a file for a past state: %w", err))
 	}
 	path := f.Name()

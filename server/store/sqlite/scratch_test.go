@@ -37,3 +37,13 @@ func TestScratchFull(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// TestScratchNowhere: a directory that is not there is named.
+func TestScratchNowhere(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "gone")
+	t.Setenv("TMPDIR", nowhere)
+	_, err := Scratch(t.Context(), nil, nil, func(context.Context, engine.Tx) error { return nil })
+	if f := (*engine.Failure)(nil); !errors.As(err, &f) || f.Database != nowhere || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("%v", err)
+	}
+}
