@@ -13,7 +13,7 @@ FUZZTIME := 10s
 
 # Flags of the tests. -race needs a C compiler: without one, and with `make test RACE=`, the tests go without.
 RACE      := -race
-TESTFLAGS := -shuffle=on -timeout=15m
+TESTFLAGS := -shuffle=on -timeout=25m
 
 # The tools of `make check`, at the one version that everybody runs.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -92,6 +92,7 @@ bench-peers: build ## measure a play over one of 10,000 hosts beside NetBox's nb
 proof: ## run the wider matrices of the tests, and the larger sizes; many minutes, and not part of test
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -v -run '^TestMemory$$' ./server
 	CRATON_TEST_ENGINE=disturbed go test -count=1 -timeout=30m ./server
+	CRATON_TEST_PROOF=1 CRATON_TEST_ENGINE=sqlite,postgres go test -count=1 -timeout=60m -run '^Test(Undo|Past|History)' ./server ./server/store
 	CRATON_TEST_ENGINE=postgres,pgbouncer tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
 	@venvs=$$(tests/ansible/venvs --path all); \
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead|TestLazy.*)$$' ./tests/collection

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
 // moment is the fleet behind one revision, read from the tables.
@@ -181,7 +183,7 @@ func history(t *testing.T, s *Store, l HistoryList) (all []Event, end HistoryEnd
 func TestHistoryIsWhatStatesTell(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
-	all := moments(t, s, 500)
+	all := moments(t, s, enginetest.Size(200, 500))
 	objects := map[string]bool{}
 	for _, m := range all {
 		for name := range m.own {

@@ -55,7 +55,7 @@ func TestPast(t *testing.T) {
 	s := fresh(t)
 	_, seen := written(t, s, nil)
 	revisions := slices.Sorted(maps.Keys(seen))
-	for len(revisions) > 25 { // some of them, first and last among these
+	for len(revisions) > enginetest.Size(8, 50) { // some of them, first and last among these
 		i := 1 + len(revisions)/2
 		revisions = slices.Delete(revisions, i, i+1)
 	}

@@ -70,6 +70,15 @@ func Main(m *testing.M, more ...Engine) (code int) {
 	return code
 }
 
+// Size is how much of something a test does: more where CRATON_TEST_PROOF is set, as `make proof` does. With the race
+// detector, on every database, the least is minutes already.
+func Size(usual, proof int) int {
+	if os.Getenv("CRATON_TEST_PROOF") != "" {
+		return proof
+	}
+	return usual
+}
+
 // Only skips a test of what is so with some of the databases only.
 func Only(t testing.TB, engines ...Engine) {
 	t.Helper()
