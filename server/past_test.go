@@ -40,7 +40,7 @@ func TestPastAnswers(t *testing.T) {
 		status                int
 	}
 	var then []answer
-	for range enginetest.Size(10, 100) {
+	for range enginetest.Size(6, 100) {
 		after := r.change(tenants)
 		revision := r.must(tenants.root, 200, "GET", "/v1/fleet", "").Header.Get("X-Craton-Revision")
 		for range 12 {
