@@ -102,11 +102,7 @@ func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (
 			if above++; above > fewSources {
 				return errHeld
 			}
-			of := schema.Host
-			if kind == KindNetworkDevice {
-				of = schema.NetworkDevice
-			}
-			b.Objects = append(b.Objects, Object{of.Name, idText(id)})
+			b.Objects = append(b.Objects, Object{deviceKind(kind), idText(id)})
 			return nil
 		})
 	if errors.Is(err, errHeld) {

@@ -121,35 +121,59 @@ func (v *View) Know(ctx context.Context, c Cursor) error {
 	if c == (Cursor{}) {
 		return nil
 	}
-	var l struct {
-		revision, horizon int64
-		change, begin     string
-	}
-	err := v.q.row(ctx, "SELECT revision, change, horizon, horizon_change FROM log", nil, &l.revision, &l.change, &l.horizon, &l.begin)
+	l, err := v.reach(ctx)
 	if err != nil {
 		return err
 	}
 	known := ""
 	switch {
 	case c.Early:
-		err := v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = ?", []any{c.Revision, c.N}, &known)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-	case c.Revision == l.horizon && c.N == 0:
-		known = l.begin
-	case c.Revision == l.revision && c.Revision > l.horizon:
-		known = l.change
-	case c.Revision > l.horizon && c.Revision < l.revision:
-		err := v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = 1", []any{c.Revision}, &known)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
+		known, err = v.changeAt(ctx, c.Revision, c.N)
+	case c.Revision != l.horizon || c.N == 0: // of the horizon only the end is known
+		known, err = v.changeOf(ctx, l, c.Revision)
+	}
+	if err != nil {
+		return err
 	}
 	if known == "" || known != c.Change {
 		return &CursorUnknown{Cursor: c, Horizon: l.horizon}
 	}
 	return nil
+}
+
+// reach is how far the log goes: its newest revision and its horizon, each with
+// its change.
+type reach struct {
+	newest, horizon int64
+	change, begin   string
+}
+
+func (v *View) reach(ctx context.Context) (l reach, err error) {
+	err = v.q.row(ctx, "SELECT revision, change, horizon, horizon_change FROM log", nil, &l.newest, &l.change, &l.horizon, &l.begin)
+	return l, err
+}
+
+// changeOf is the id of the change with a revision that the log has; "" for
+// others.
+func (v *View) changeOf(ctx context.Context, l reach, revision int64) (string, error) {
+	switch {
+	case revision == l.horizon:
+		return l.begin, nil
+	case revision == l.newest && revision > l.horizon:
+		return l.change, nil
+	case revision > l.horizon && revision < l.newest:
+		return v.changeAt(ctx, revision, 1)
+	}
+	return "", nil
+}
+
+// changeAt is the id of the change in a row of the log; "" if it is not there.
+func (v *View) changeAt(ctx context.Context, revision, n int64) (change string, err error) {
+	err = v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = ?", []any{revision, n}, &change)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return change, err
 }
 
 // ChangeList says which changes to read.

@@ -104,6 +104,14 @@ const (
 	KindNetworkDevice = "network_devices"
 )
 
+// deviceKind is the kind of a device, as the schema names it, by its type.
+func deviceKind(t any) string {
+	if t == KindNetworkDevice {
+		return schema.NetworkDevice.Name
+	}
+	return schema.Host.Name
+}
+
 // nounOf is what a message calls one of the rows of a table or of a type of
 // devices.
 func nounOf(kind string) string {

@@ -110,11 +110,19 @@ func scanColumn(x *jsontext.Scanner, c *Column) (any, error) {
 		if c.Type != Time {
 			return text, nil
 		}
-		at, err := time.Parse("2006-01-02T15:04:05.000000", text)
+		at, err := time.Parse(stampLayout, text)
 		return at.Unix(), err
 	default:
 		return strconv.ParseInt(x.Skip(), 10, 64)
 	}
+}
+
+// stored is the value of a column in a [Row] as facts have it.
+func stored(v any) any {
+	if at, ok := v.(Micros); ok {
+		return int64(at) / 1e6
+	}
+	return v
 }
 
 // takeBack has the tables say of an object what they said before a change. It
@@ -149,12 +157,11 @@ func (q *session) takeBack(ctx context.Context, e *Entity, c *Change, before, af
 	if err != nil {
 		return err
 	}
-	gone := slices.DeleteFunc(keys, func(key string) bool {
-		_, _, was := before.known(key)
-		return was
-	})
-	for _, key := range gone {
-		if err := q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{e.owner, owner, key}); err != nil {
+	for _, key := range keys {
+		if _, _, was := before.known(key); was {
+			continue
+		}
+		if err := q.deleteVariable(ctx, e, owner, key); err != nil {
 			return err
 		}
 	}
@@ -198,27 +205,18 @@ func (q *session) remove(ctx context.Context, e *Entity, id any) error {
 	return q.exec(ctx, "DELETE FROM "+e.Table+" WHERE "+e.key+" = ?", []any{id})
 }
 
-// restore stores an object that was deleted, with its id.
+// restore stores an object that was deleted, with its id. It adds to the facts
+// what the log does not say.
 func (q *session) restore(ctx context.Context, e *Entity, id any, f *facts) error {
-	values := Values{e.key: id}
-	for name, v := range f.columns {
-		values[name] = v
-	}
 	if e.Kind != "" {
-		values["type"] = e.Kind
+		f.columns["type"] = e.Kind
 	}
-	var names, marks []string
-	var args []any
-	for _, c := range slices.Concat(e.Columns, e.secrets()) {
-		if v, ok := values[c.Name]; ok {
-			names, marks, args = append(names, c.Name), append(marks, "?"), append(args, v)
-		}
-	}
-	if err := q.later(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", args); err != nil {
+	text, args := e.insertion(f.columns)
+	if err := q.later(ctx, text, args); err != nil {
 		return err
 	}
 	if len(f.labels) > 0 {
-		if err := q.addLabels(ctx, id, values["created_at"], f.labels); err != nil {
+		if err := q.addLabels(ctx, id, f.columns["created_at"], f.labels); err != nil {
 			return err
 		}
 	}

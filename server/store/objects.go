@@ -130,19 +130,23 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 
 // insert stores a row and returns it.
 func (q *session) insert(ctx context.Context, e *Entity, values Values) (Row, error) {
+	text, args := e.insertion(values)
+	scan := newScanner(e)
+	if err := q.row(ctx, text+" RETURNING "+e.returned, args, scan.dest...); err != nil {
+		return nil, err
+	}
+	return scan.row(), nil
+}
+
+// insertion is the statement that stores a row.
+func (e *Entity) insertion(values Values) (text string, args []any) {
 	var names, marks []string
-	var args []any
 	for _, c := range slices.Concat(e.Columns, e.secrets()) {
 		if v, ok := values[c.Name]; ok {
 			names, marks, args = append(names, c.Name), append(marks, "?"), append(args, bind(c, v))
 		}
 	}
-	scan := newScanner(e)
-	err := q.row(ctx, "INSERT INTO "+e.Table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+") RETURNING "+e.returned, args, scan.dest...)
-	if err != nil {
-		return nil, err
-	}
-	return scan.row(), nil
+	return "INSERT INTO " + e.Table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")", args
 }
 
 // maxRows is how many rows one statement stores.

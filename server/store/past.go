@@ -73,31 +73,26 @@ func momentText(at Micros) string {
 
 // moment makes a cursor of a revision; of a change, if that is given.
 func (v *View) moment(ctx context.Context, revision int64, change string) (Cursor, error) {
-	var newest, horizon int64
-	var last, begin string
-	if err := v.q.row(ctx, "SELECT revision, change, horizon, horizon_change FROM log", nil, &newest, &last, &horizon, &begin); err != nil {
+	l, err := v.reach(ctx)
+	if err != nil {
 		return Cursor{}, err
 	}
 	c := Cursor{Revision: revision}
+	unknown := &CursorUnknown{Cursor: Cursor{Revision: -1, Change: change}, Horizon: l.horizon}
 	switch {
-	case revision > newest:
-		return c, refuse(Invalid, "There is no revision %d yet: the newest is %d.", revision, newest)
+	case revision > l.newest:
+		return c, refuse(Invalid, "There is no revision %d yet: the newest is %d.", revision, l.newest)
 	case revision < 0:
-		return c, &CursorUnknown{Cursor: Cursor{Revision: -1, Change: change}, Horizon: horizon}
-	case revision < horizon:
-		return c, v.unreached(ctx, horizon)
-	case revision == 0: // when there was nothing
-	case revision == newest:
-		c.Change = last
-	case revision == horizon:
-		c.Change = begin
-	default:
-		if err := v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = 1", []any{revision}, &c.Change); err != nil {
+		return c, unknown
+	case revision < l.horizon:
+		return c, v.unreached(ctx, l.horizon)
+	case revision > 0: // before, there was nothing
+		if c.Change, err = v.changeOf(ctx, l, revision); err != nil {
 			return c, err
 		}
 	}
 	if change != "" && change != c.Change {
-		return c, &CursorUnknown{Cursor: Cursor{Revision: -1, Change: change}, Horizon: horizon}
+		return c, unknown
 	}
 	return c, nil
 }
@@ -210,6 +205,7 @@ type pasts struct {
 }
 
 type openPast struct {
+	at    Cursor
 	store *Store
 	users int
 	used  time.Time
@@ -244,7 +240,7 @@ func (s *Store) At(ctx context.Context, at Cursor) (fleet *Store, release func()
 	if err != nil {
 		return nil, nil, err
 	}
-	found := &openPast{store: fleet, users: 1}
+	found := &openPast{at: at, store: fleet, users: 1}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -300,11 +296,9 @@ func (p *pasts) forget(of *openPast) {
 	if of.timer != nil {
 		of.timer.Stop()
 	}
-	for at, one := range p.open {
-		if one == of {
-			delete(p.open, at)
-			_ = of.store.Close() // it was only read, and its file is gone already
-		}
+	if p.open[of.at] == of { // still
+		delete(p.open, of.at)
+		_ = of.store.Close() // it was only read, and its file is gone already
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
-	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // What can be done to an object.
@@ -210,14 +209,11 @@ func newChange() string {
 
 // object is what the log calls the object of a row.
 func (e *Entity) object(row Row) Object {
-	of := e.of
+	kind := e.of.Name
 	if e.IsDevice() {
-		of = schema.Host
-		if row[e.Index("type")] == KindNetworkDevice {
-			of = schema.NetworkDevice
-		}
+		kind = deviceKind(row[e.Index("type")])
 	}
-	return Object{of.Name, idText(row[e.Index(e.key)])}
+	return Object{kind, idText(row[e.Index(e.key)])}
 }
 
 // begin is a record of what happens to an object, without its sides.

@@ -17,6 +17,9 @@ import (
 // side is one side of a change: a JSON object in the making.
 type side []byte
 
+// stampLayout is how the log writes times, which are UTC.
+const stampLayout = "2006-01-02T15:04:05.000000"
+
 func (s side) member(name string) side {
 	if s == nil {
 		s = append(s, '{')
@@ -47,7 +50,7 @@ func (s side) column(c Column, v any) side {
 	case bool:
 		return strconv.AppendBool(s, v)
 	case Micros:
-		return append(time.UnixMicro(int64(v)).UTC().AppendFormat(append(s, '"'), "2006-01-02T15:04:05.000000"), '"')
+		return append(time.UnixMicro(int64(v)).UTC().AppendFormat(append(s, '"'), stampLayout), '"')
 	default:
 		return strconv.AppendInt(s, v.(int64), 10)
 	}

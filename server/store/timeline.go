@@ -109,14 +109,8 @@ func (w *walker) present(ctx context.Context, t *timeline) error {
 	}
 	t.there, t.columns = true, Values{}
 	for i, c := range t.e.Columns {
-		switch v := row[i].(type) {
-		case nil:
-		case Micros:
-			t.columns[c.Name] = int64(v) / 1e6
-		default:
-			if c.shown() {
-				t.columns[c.Name] = v
-			}
+		if row[i] != nil && c.shown() {
+			t.columns[c.Name] = stored(row[i])
 		}
 	}
 	if t.e.owner != 0 {
@@ -313,10 +307,8 @@ func (w *walker) kindOf(ctx context.Context, e *Entity, key string, id any) (str
 		if errors.Is(err, sql.ErrNoRows) {
 			err = nil
 		}
-	case kind == KindNetworkDevice:
-		kind = schema.NetworkDevice.Name
 	default:
-		kind = schema.Host.Name
+		kind = deviceKind(kind)
 	}
 	w.device[n] = kind
 	return kind, err

@@ -110,9 +110,6 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 		values["key_hash"] = hex.EncodeToString(b[:]) // of no key
 		s.left("its API key is not kept, and without one it cannot sign in: delete it and create it again for a new one")
 	}
-	if s.e.Kind != "" {
-		values["type"] = s.e.Kind
-	}
 	if err := s.restore(ctx, s.e, s.id, s.before); err != nil {
 		return err
 	}
@@ -351,7 +348,7 @@ func (s *undoStep) changeVariables(ctx context.Context, row Row, step *UndoStep)
 		_, _, was := s.before.known(key)
 		if at, there := find(own, key); there && !was {
 			old = append(old, own[at])
-			if err := s.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{s.e.owner, owner, key}); err != nil {
+			if err := s.deleteVariable(ctx, s.e, owner, key); err != nil {
 				return err
 			}
 		}
@@ -440,14 +437,6 @@ func (s *undoStep) same(ctx context.Context, own hierarchy.Variables, key string
 	}
 	hash, err := s.hash(ctx, s.Kind, s.Object, own[at])
 	return `"`+hash+`"` == want.Value, err
-}
-
-// stored is a value as [facts] has it.
-func stored(v any) any {
-	if at, ok := v.(Micros); ok {
-		return int64(at) / 1e6
-	}
-	return v
 }
 
 func shownText(v any) string {

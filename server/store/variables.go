@@ -248,7 +248,7 @@ func (s *Store) DeleteVariables(ctx context.Context, e *Entity, sc Scope, id str
 			return nil
 		}
 		for _, v := range removed {
-			if err := q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{e.owner, row[e.Index(e.ownerID)], v.Name}); err != nil {
+			if err := q.deleteVariable(ctx, e, row[e.Index(e.ownerID)], v.Name); err != nil {
 				return err
 			}
 		}
@@ -278,6 +278,10 @@ func (q *session) ownOf(ctx context.Context, e *Entity, row Row) (own hierarchy.
 func (q *session) setVariables(ctx context.Context, e *Entity, owner any, set []Variable) error {
 	return q.insertRows(ctx, "INSERT INTO variables (owner_kind, owner_id, key, value)", "ON CONFLICT (owner_kind, owner_id, key) DO UPDATE SET value = excluded.value",
 		len(set), func(i int, args []any) []any { return append(args, e.owner, owner, set[i].Name, set[i].Value) })
+}
+
+func (q *session) deleteVariable(ctx context.Context, e *Entity, owner any, key string) error {
+	return q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{e.owner, owner, key})
 }
 
 // byKey is a set of variables sorted by key; of a repeated key the last one
