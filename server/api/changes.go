@@ -91,14 +91,7 @@ func (c *call) changeList(q query) (l store.ChangeList, err error) {
 			return l, err
 		}
 	}
-	for name, into := range map[string]*store.Micros{"since": &l.Since, "until": &l.Until} {
-		if text := q.text(name); text != "" {
-			if *into, err = parseTime(name, text); err != nil {
-				return l, err
-			}
-		}
-	}
-	return l, nil
+	return l, q.span(&l.Since, &l.Until)
 }
 
 // kinds are those whose changes the caller may see.
@@ -121,6 +114,18 @@ func (c *call) mayRead(kind string) error {
 		names = append(names, r.Name)
 	}
 	return fail(http.StatusBadRequest, "kind: there is no %q in the change log, only %s", kind, strings.Join(names, ", "))
+}
+
+// span reads the times between which changes are asked for.
+func (q query) span(since, until *store.Micros) (err error) {
+	for name, into := range map[string]*store.Micros{"since": since, "until": until} {
+		if text := q.text(name); text != "" {
+			if *into, err = parseTime(name, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // parseTime reads a time as RFC 3339 has it, or as the API shows it.
@@ -197,22 +202,24 @@ func (m members) append(dst []byte, s *shape, depth int) []byte {
 	return dst
 }
 
+// textOrNull is nil for no text, and for one that is not shown.
+func textOrNull(text string, shown bool) any {
+	if text == "" || !shown {
+		return nil
+	}
+	return text
+}
+
 // appendChange appends one change. Where a request came from, and which other
 // project its user is of, is for those who manage users.
 func (c *call) appendChange(dst []byte, s *shape, x *store.Change) []byte {
 	manages := c.caller.require(admin) == nil
-	orNull := func(text string, shown bool) any {
-		if text == "" || !shown {
-			return nil
-		}
-		return text
-	}
 	var id any = x.Object
 	if n, err := parseInt64(x.Object); err == nil && !schema.ByName(x.Kind).UUID {
 		id = n
 	}
 	dst = append(dst, '{')
-	dst = members{{"action", x.Action}, {"address", orNull(x.Address, manages)}}.append(dst, s, 3)
+	dst = members{{"action", x.Action}, {"address", textOrNull(x.Address, manages)}}.append(dst, s, 3)
 	for _, side := range []struct{ name, text string }{{"after", x.After}, {"before", x.Before}} {
 		dst = append(jsontext.AppendNewline(append(dst, ','), 3), `"`+side.name+`": `...)
 		if side.text == "" {
@@ -221,9 +228,9 @@ func (c *call) appendChange(dst []byte, s *shape, x *store.Change) []byte {
 		dst = c.out.appendIndented(dst, side.text, 3)
 	}
 	dst = members{
-		{"change", x.ID}, {"id", id}, {"kind", x.Kind}, {"message", orNull(x.Message, true)}, {"path", x.Path}, {"project_id", x.Project},
-		{"request_id", orNull(x.Request, true)}, {"revision", x.Revision}, {"time", x.At}, {"user", x.User},
-		{"user_project_id", orNull(x.UserProject, manages || x.UserProject == c.caller.Project)},
+		{"change", x.ID}, {"id", id}, {"kind", x.Kind}, {"message", textOrNull(x.Message, true)}, {"path", x.Path}, {"project_id", x.Project},
+		{"request_id", textOrNull(x.Request, true)}, {"revision", x.Revision}, {"time", x.At}, {"user", x.User},
+		{"user_project_id", textOrNull(x.UserProject, manages || x.UserProject == c.caller.Project)},
 	}.append(append(dst, ','), s, 3)
 	return c.out.room(append(jsontext.AppendNewline(dst, 2), '}'))
 }

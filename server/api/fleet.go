@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"math"
-	"net/http"
 	"slices"
 	"strconv"
 
@@ -29,11 +27,7 @@ func serveFleet(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.head.Set("Content-Type", "application/x-ndjson")
-	c.out.most = math.MaxInt64
-	if c.r.Method == http.MethodGet {
-		c.out.begin = c.stream
-	}
+	c.lines()
 	kinds := hosts.kinds(true)
 	if q.flag("networks") {
 		kinds = append(kinds, networks.Name, networkInterfaces.Name)

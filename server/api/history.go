@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"math"
 	"net/http"
 
 	"github.com/craton-fleet/craton/internal/schema"
@@ -101,14 +100,7 @@ func (c *call) historyList(q query) (l store.HistoryList, err error) {
 	if l.Object.ID != "" && l.Name+l.Action != "" {
 		return l, fail(http.StatusBadRequest, "name and action look for changes in the whole log: leave id out")
 	}
-	for name, into := range map[string]*store.Micros{"since": &l.Since, "until": &l.Until} {
-		if text := q.text(name); text != "" {
-			if *into, err = parseTime(name, text); err != nil {
-				return l, err
-			}
-		}
-	}
-	return l, nil
+	return l, q.span(&l.Since, &l.Until)
 }
 
 // object is the object, or only the kind, that a query is about.
@@ -131,12 +123,7 @@ func (c *call) object(q query) (store.Object, error) {
 // appendEvent appends an event on one line. Of whom may not be told nothing is
 // told but what came of it; made tells that it has a change at all.
 func (c *call) appendEvent(dst []byte, s *shape, e *store.Event, made bool) []byte {
-	told := func(text string) any {
-		if text == "" || !e.Seen {
-			return nil
-		}
-		return text
-	}
+	told := func(text string) any { return textOrNull(text, e.Seen) }
 	dst = append(dst, `{"action":`...)
 	dst = s.appendValue(dst, e.Action)
 	if made {
@@ -158,8 +145,8 @@ func (c *call) appendEvent(dst []byte, s *shape, e *store.Event, made bool) []by
 	dst = jsontext.AppendString(append(dst, `],"kind":`...), e.Kind)
 	dst = append(dst, `,"labels":`...)
 	if e.Labelled {
-		dst = appendLabels(append(dst, `{"after":`...), e.Labels[1])
-		dst = append(appendLabels(append(dst, `,"before":`...), e.Labels[0]), '}')
+		dst = appendList(append(dst, `{"after":`...), e.Labels[1])
+		dst = append(appendList(append(dst, `,"before":`...), e.Labels[0]), '}')
 	} else {
 		dst = append(dst, "null"...)
 	}
@@ -207,10 +194,11 @@ func (c *call) appendSide(dst []byte, v *store.Value) []byte {
 	return append(append(append(dst, `},"kept":true,"value":`...), v.Text...), '}')
 }
 
-func appendLabels(dst []byte, set []string) []byte {
+// appendList appends an array of strings on the same line.
+func appendList(dst []byte, texts []string) []byte {
 	dst = append(dst, '[')
-	for i, label := range set {
-		dst = jsontext.AppendString(comma(dst, i), label)
+	for i, text := range texts {
+		dst = jsontext.AppendString(comma(dst, i), text)
 	}
 	return append(dst, ']')
 }
@@ -250,11 +238,7 @@ func showDiff(c *call) error {
 		return err
 	}
 	c.hold(release)
-	c.head.Set("Content-Type", "application/x-ndjson")
-	c.out.most = math.MaxInt64
-	if c.r.Method == http.MethodGet {
-		c.out.begin = c.stream
-	}
+	c.lines()
 	return gone(c.read(func(ctx context.Context, v *store.View) error {
 		from, err := find[0](ctx, v)
 		if err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -23,6 +24,16 @@ var (
 	errGone   = fail(http.StatusInternalServerError, "The client takes no more of its answer.")
 	errBroken = fail(http.StatusInternalServerError, "The database was lost while an answer was on its way.")
 )
+
+// lines has an answer of any size, a line of JSON for each object, sent while it
+// is made.
+func (c *call) lines() {
+	c.head.Set("Content-Type", "application/x-ndjson")
+	c.out.most = math.MaxInt64
+	if c.r.Method == http.MethodGet {
+		c.out.begin = c.stream
+	}
+}
 
 // stream begins to send what c.out stores from now on.
 func (c *call) stream() *stream {

@@ -146,27 +146,10 @@ func appendUndone(dst []byte, d *store.Undone) []byte {
 	for i, of := range d.Of {
 		of.N = 0 // of the write, not of one of its objects
 		dst = append(comma(dst, i), '{')
-		for j, m := range (members{{"message", textOrNull(of.Message)}, {"request_id", textOrNull(of.Request)}, {"revision", of.Cursor().String()}, {"time", of.At}, {"user", of.User}}) {
+		for j, m := range (members{{"message", textOrNull(of.Message, true)}, {"request_id", textOrNull(of.Request, true)}, {"revision", of.Cursor().String()}, {"time", of.At}, {"user", of.User}}) {
 			dst = sh.appendValue(append(jsontext.AppendString(comma(dst, j), m.name), ':'), m.value)
 		}
 		dst = append(dst, '}')
 	}
 	return append(dst, "]}"...)
-}
-
-// textOrNull is nil for no text.
-func textOrNull(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
-}
-
-// appendList appends an array of strings on the same line.
-func appendList(dst []byte, texts []string) []byte {
-	dst = append(dst, '[')
-	for i, text := range texts {
-		dst = jsontext.AppendString(comma(dst, i), text)
-	}
-	return append(dst, ']')
 }
