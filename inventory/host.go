@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
 // Host gives one host's variables, as a compact JSON object: the same that a document in merged form has for it. It
@@ -59,6 +60,19 @@ func (l *loader) loadHost(ctx context.Context, name string) (*Fleet, error) {
 		return nil, excluded(name, "labels")
 	}
 	return l.f, l.readLevelsOf(ctx, d)
+}
+
+// DeviceLevels are the objects that a device has variables from, the nearest first, as [Fleet.Chain] tells them.
+func DeviceLevels(ctx context.Context, c *craton.Client, kind craton.Kind, id int) ([]hierarchy.Level, error) {
+	k := HostKind
+	if kind == craton.KindNetworkDevice {
+		k = NetworkDeviceKind
+	}
+	f, err := LoadDevice(ctx, c, k, id)
+	if err != nil {
+		return nil, err
+	}
+	return f.Chain(f.Hosts[0]), nil
 }
 
 // LoadDevice is LoadHost for a device of either kind by its id, whatever options there are: Fleet.Hosts holds it alone,

@@ -111,7 +111,10 @@ type Kind struct {
 }
 
 // Noun is one object for people: "network device".
-func (k *Kind) Noun() string { return strings.ReplaceAll(k.Name, "-", " ") }
+func (k *Kind) Noun() string { return Noun(k.Name) }
+
+// Noun is one object of the kind with a name, also of one that is not known here: a server may be newer.
+func Noun(kind string) string { return strings.ReplaceAll(kind, "-", " ") }
 
 // Ident is the name as an identifier: "network_device".
 func (k *Kind) Ident() string { return strings.ReplaceAll(k.Name, "-", "_") }

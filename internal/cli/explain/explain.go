@@ -145,15 +145,10 @@ func explain(ctx context.Context, s *object.Session, excludes func(string) bool,
 	if err != nil {
 		return nil, err
 	}
-	kind := inventory.HostKind
-	if d.Kind == craton.KindNetworkDevice {
-		kind = inventory.NetworkDeviceKind
-	}
-	fleet, err := inventory.LoadDevice(ctx, s.Client, kind, d.ID)
+	levels, err := inventory.DeviceLevels(ctx, s.Client, d.Kind, d.ID)
 	if err != nil {
 		return nil, err
 	}
-	levels := fleet.Chain(fleet.Hosts[0])
 	e := &explanation{device: d, levels: levels, whole: true}
 	project := &e.levels[len(e.levels)-1]
 	switch p, err := s.Client.Projects.Get(ctx, project.ID); {

@@ -20,6 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/internal/when"
 	"github.com/craton-fleet/craton/inventory"
@@ -96,10 +97,7 @@ func diff(ctx context.Context, s *object.Session, fromText, toText, kind, word s
 			return err
 		}
 	}
-	if err := s.Client.NeedLog(ctx, "diff"); err != nil {
-		return err
-	}
-	kinds, err := kindsOf(kind)
+	of, err := aim(ctx, s, "diff", kind, word)
 	if err != nil {
 		return err
 	}
@@ -107,11 +105,7 @@ func diff(ctx context.Context, s *object.Session, fromText, toText, kind, word s
 	if o.From == "" { // it is now
 		o.From = time.Now().UTC().Format(time.RFC3339Nano)
 	}
-	var of *target
-	if word != "" {
-		if of, err = find(ctx, s, word, kinds); err != nil {
-			return err
-		}
+	if of != nil {
 		o.Kind, o.ID = of.Kind, of.ID
 	}
 	d, err := s.Client.Diff(ctx, o)
@@ -185,15 +179,11 @@ func compare(ctx context.Context, s *object.Session, words []string) error {
 		if err != nil {
 			return err
 		}
-		kind := inventory.HostKind
-		if d.Kind == craton.KindNetworkDevice {
-			kind = inventory.NetworkDeviceKind
-		}
-		fleet, err := inventory.LoadDevice(ctx, s.Client, kind, d.ID)
+		levels, err := inventory.DeviceLevels(ctx, s.Client, d.Kind, d.ID)
 		if err != nil {
 			return err
 		}
-		sides[i] = side{d, fleet.Chain(fleet.Hosts[0])}
+		sides[i] = side{d, levels}
 	}
 	c := comparison{Devices: [2]objectDocument{sides[0].document(), sides[1].document()}, Keys: []pairDocument{}}
 	values := [2]map[string]*valueDocument{sides[0].values(), sides[1].values()}
@@ -263,7 +253,7 @@ func (s *side) values() map[string]*valueDocument {
 func (p *printer) comparison(c *comparison) {
 	rows := [][]string{{"VARIABLE"}}
 	for _, d := range c.Devices {
-		rows[0] = append(rows[0], show.Clean(noun(d.Type)+" "+d.Name), "FROM")
+		rows[0] = append(rows[0], show.Clean(schema.Noun(d.Type)+" "+d.Name), "FROM")
 	}
 	for _, k := range c.Keys {
 		row := []string{show.Clean(k.Key)}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // The documents of --format json and yaml.
@@ -180,9 +181,9 @@ func (v *valueDocument) cells() (value, from string) {
 	case v == nil:
 		return "", ""
 	case v.From.Name != nil:
-		from = noun(v.From.Type) + " " + *v.From.Name
+		from = schema.Noun(v.From.Type) + " " + *v.From.Name
 	default:
-		from = noun(v.From.Type)
+		from = schema.Noun(v.From.Type)
 	}
 	if !v.Kept {
 		return notKept, from

@@ -22,9 +22,6 @@ type target struct {
 	gone *craton.Event // the delete of what is not there any more
 }
 
-// noun is a kind in words.
-func noun(kind string) string { return strings.ReplaceAll(kind, "-", " ") }
-
 // kindsOf are the kinds that a word is looked for in: of none those that explain knows too.
 func kindsOf(kind string) ([]*object.Resource, error) {
 	if kind == "" {
@@ -42,6 +39,18 @@ func kindsOf(kind string) ([]*object.Resource, error) {
 	}
 	slices.Sort(names)
 	return nil, fmt.Errorf("argument --kind: %w", argparse.InvalidChoice(kind, names))
+}
+
+// aim is the object that a command is about, of a kind if one is named; nil without a word. The server must have a feature of its log.
+func aim(ctx context.Context, s *object.Session, feature, kind, word string) (*target, error) {
+	if err := s.Client.NeedLog(ctx, feature); err != nil {
+		return nil, err
+	}
+	kinds, err := kindsOf(kind)
+	if err != nil || word == "" {
+		return nil, err
+	}
+	return find(ctx, s, word, kinds)
 }
 
 // find is the one object that a word means: one that is there, or else one that was.
@@ -66,7 +75,7 @@ func find(ctx context.Context, s *object.Session, word string, kinds []*object.R
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q was the name of several objects that are deleted; give the id of one:", word)
 	for _, t := range gone {
-		fmt.Fprintf(&b, "\n  %s  %s %s, deleted %s", t.ID, noun(t.Kind), t.gone.Path, when.Format(t.gone.Time.Local()))
+		fmt.Fprintf(&b, "\n  %s  %s %s, deleted %s", t.ID, schema.Noun(t.Kind), t.gone.Path, when.Format(t.gone.Time.Local()))
 	}
 	return nil, errors.New(b.String())
 }
@@ -115,7 +124,7 @@ func goneBy(e *craton.Event) *target {
 
 // title is the object in a line.
 func (t *target) title(look show.Appearance) string {
-	text := look.Bold(show.Clean(noun(t.Kind)+" "+t.Name)) + "  id " + t.ID
+	text := look.Bold(show.Clean(schema.Noun(t.Kind)+" "+t.Name)) + "  id " + t.ID
 	if t.gone != nil {
 		text += "  deleted " + when.Format(t.gone.Time.Local())
 	}

@@ -101,18 +101,11 @@ func complete(cmd *cobra.Command, s output.Streams) {
 
 // showHistory shows the history of what a word means; of everything if there is none.
 func showHistory(ctx context.Context, s *object.Session, o craton.HistoryOptions, word string) error {
-	if err := s.Client.NeedLog(ctx, "history"); err != nil {
-		return err
-	}
-	kinds, err := kindsOf(o.Kind)
+	of, err := aim(ctx, s, "history", o.Kind, word)
 	if err != nil {
 		return err
 	}
-	var of *target
-	if word != "" {
-		if of, err = find(ctx, s, word, kinds); err != nil {
-			return err
-		}
+	if of != nil {
 		o.Kind, o.ID = of.Kind, of.ID
 	}
 	doc := document{Object: of.document(), Events: []eventDocument{}}

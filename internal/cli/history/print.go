@@ -12,6 +12,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/internal/when"
 )
@@ -66,7 +67,7 @@ func (p *printer) subject(e *craton.Event) string {
 	if name == "" {
 		name = idText(e.ID)
 	}
-	return e.Action + " " + show.Clean(noun(e.Kind)+" "+name)
+	return e.Action + " " + show.Clean(schema.Noun(e.Kind)+" "+name)
 }
 
 // line is one side of a change.
@@ -184,7 +185,7 @@ func from(v *craton.FromValue, e *craton.Event) bool {
 }
 
 func sourceText(v *craton.FromValue) string {
-	return strings.TrimSuffix(noun(v.From.Kind)+" "+v.From.Name, " ")
+	return strings.TrimSuffix(schema.Noun(v.From.Kind)+" "+v.From.Name, " ")
 }
 
 // ending says what is missing.

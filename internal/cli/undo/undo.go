@@ -188,12 +188,12 @@ func overview(look show.Appearance, u *craton.Undone) string {
 	}
 	wide := 0
 	steps := u.Steps[:min(len(u.Steps), shownSteps)]
-	kind := func(s craton.UndoStep) string { return schema.ByName(s.Kind).Noun() }
+	name := func(s craton.UndoStep) string { return show.Clean(schema.Noun(s.Kind) + " " + s.Path) }
 	for _, s := range steps {
-		wide = max(wide, table.Width(kind(s)+" "+show.Clean(s.Path)))
+		wide = max(wide, table.Width(name(s)))
 	}
 	for _, s := range steps {
-		line := "  " + signs[s.Action] + " " + table.Pad(kind(s)+" "+show.Clean(s.Path), wide)
+		line := "  " + signs[s.Action] + " " + table.Pad(name(s), wide)
 		switch what := changed(s); {
 		case s.Action == "create":
 			line = look.Green(strings.TrimRight(line, " "))
