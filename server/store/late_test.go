@@ -139,7 +139,7 @@ func TestConnectionsGone(t *testing.T) {
 				t.Fatalf("after %d times: %v", i, err)
 			}
 		}
-		enginetest.Query(t, database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		enginetest.Query(t, database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()")
 	}
 }
 
