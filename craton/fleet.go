@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // FleetOptions choose a part of the fleet: all that are set must hold.
@@ -41,6 +43,15 @@ type FleetLine struct {
 	Object  []byte // JSON, as lists with details and without resolved values have it
 	// Resolved are a region's variables with what it inherits, where the caller may not read the project; else nil.
 	Resolved []byte
+}
+
+// Decode reads the object into one of the types of this package, such as a *Host. Text that it would alter is an error, as in the
+// answers of all other methods.
+func (l *FleetLine) Decode(object any) error {
+	if err := json.Unmarshal(l.Object, object); err != nil {
+		return err
+	}
+	return checkRow(gjson.ParseBytes(l.Object), "name", value.IsWhole(string(l.Object)))
 }
 
 // errUnchanged is what IsUnchanged knows.

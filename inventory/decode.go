@@ -21,8 +21,9 @@ type decoder struct {
 	projects map[string]string // spellings of project ids, and the canonical one
 	labeled  []string
 	arena    []byte
-	devices  []Device
+	devices  []Device // of the batch that is decoded
 	vars     []Variable
+	counts   []int  // of the variables of each device
 	spans    []span // where in the arena a field's text is
 }
 
@@ -63,20 +64,21 @@ func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, 
 }
 
 func (d *decoder) list(x *jsontext.Scanner, kind Kind, details bool) ([]Device, error) {
-	d.arena, d.vars, d.spans = d.arena[:0], d.vars[:0], d.spans[:0]
-	d.devices = make([]Device, 0, craton.MaxLimit)
-	var counts []int // of the variables of each device
 	var first error
 	x.Elements(func() {
-		before := len(d.vars)
 		if err := d.device(x, kind, details); err != nil && first == nil {
 			first = err
 		}
-		counts = append(counts, len(d.vars)-before)
 	})
+	devices := d.take(kind)
 	if first != nil {
 		return nil, first
 	}
+	return devices, nil
+}
+
+// take gives the devices that were decoded since the last call, all of one kind.
+func (d *decoder) take(kind Kind) []Device {
 	kept := string(d.arena)
 	n := len(others[kind])
 	texts := make([]string, n*len(d.devices))
@@ -87,17 +89,23 @@ func (d *decoder) list(x *jsontext.Scanner, kind Kind, details bool) ([]Device, 
 		d.set(s, kept[s.from:s.to])
 	}
 	vars := slices.Clone(d.vars)
-	for i, n := range counts {
+	for i, n := range d.counts {
 		d.devices[i].Variables = Variables(vars[:n:n]).Tidy()
 		vars = vars[n:]
 	}
-	return slices.Clip(d.devices), nil
+	devices := slices.Clip(d.devices)
+	d.devices, d.arena, d.vars, d.counts, d.spans = nil, d.arena[:0], d.vars[:0], d.counts[:0], d.spans[:0]
+	return devices
 }
 
 // device decodes one object.
 func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
-	i := len(d.devices)
+	if d.devices == nil {
+		d.devices = make([]Device, 0, craton.MaxLimit)
+	}
+	i, before := len(d.devices), len(d.vars)
 	d.devices = append(d.devices, Device{Kind: kind})
+	defer func() { d.counts = append(d.counts, len(d.vars)-before) }()
 	dev := &d.devices[i]
 	links, sawVariables, altered, misfit := "", false, "", ""
 	x.Members(func(key string) {

@@ -13,8 +13,8 @@
 // # Three steps
 //
 // [Load] reads: clouds, regions, cells, the hosts that the filters let through, their ancestors and projects, each
-// with its own variables only. Hosts come in listings that run side by side. Nothing is resolved by the server, which
-// is where the original is slow and fails now and then (Q8).
+// with its own variables only. From craton server that is one answer; from the original, hosts come in listings that run
+// side by side. Nothing is resolved by the server, which is where the original is slow and fails now and then (Q8).
 //
 // [Build] decides, without a network: what hosts and groups are called, which collide, who is in which group, and who
 // carries which variable. Every refusal is here, so that nothing is written of a document that cannot be whole.
@@ -48,6 +48,6 @@
 // A walk that breaks, or a fleet that does not fit together because it changed while it was read, is read again,
 // three times in all. What cannot be read whole is an error, never a smaller inventory.
 //
-// One thing cannot be seen: a host in a region that the caller may not list is missing, because hosts are read region
+// One thing cannot be seen page by page: a host in a region that the caller may not list is missing, because hosts are read region
 // by region. No server lets its users make such a host but the original (the v1 contract §1.5, hole 7).
 package inventory

@@ -58,6 +58,7 @@ type fake struct {
 	vars     map[string]map[string]vars
 	labels   map[int][]string
 	tells    bool           // labels in listings with details
+	streams  bool           // it has /v1/fleet, and tells labels
 	member   bool           // the caller may not read projects
 	spelled  map[int]string // addresses as they were once written, which the filter compares with (Q3)
 	mu       sync.Mutex
@@ -229,6 +230,10 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/v1/fleet" && !f.streams { // as the original
+		fail(w, 404, "The requested URL was not found on the server.")
+		return
+	}
 	f.mu.Lock()
 	f.requests = append(f.requests, r.URL.RequestURI())
 	nth := len(f.requests)
@@ -244,6 +249,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case list == "fleet":
+		f.fleet(w, r, q)
 	case len(parts) == 1:
 		f.list(w, r, list, q)
 	case len(parts) == 2:
@@ -279,7 +286,7 @@ func (f *fake) body(list string, o object, details bool, q url.Values) object {
 			up = fmt.Sprintf("/v1/%s/%v", strings.ReplaceAll(l, "_", "-"), p["id"])
 		}
 		shown["links"] = []any{map[string]any{"rel": "up", "href": "http://fake:7780" + up}}
-		if details && f.tells {
+		if details && (f.tells || f.streams) {
 			shown["labels"] = append([]string{}, f.labels[o.id()]...)
 		}
 	}
@@ -375,6 +382,97 @@ func (f *fake) selects(list string, o object, q url.Values) bool {
 		}
 	}
 	return true
+}
+
+// tag is that of all streams: what is in the fake does not change.
+const tag = `"fake"`
+
+// fleet answers /v1/fleet (docs/reference/beside-v1.md), from what walks of all lists give.
+func (f *fake) fleet(w http.ResponseWriter, r *http.Request, q url.Values) {
+	w.Header().Set("Etag", tag)
+	w.Header().Set("X-Craton-Revision", "7-fake")
+	if r.Header.Get("If-None-Match") == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	n, in := 0, map[int]bool{}
+	line := func(o object) {
+		n++
+		_ = e.Encode(o)
+	}
+	inside := func(o object, params ...string) bool {
+		for _, param := range params {
+			key := param
+			if _, has := o[param]; !has {
+				key = "id" // the place itself
+			}
+			if want := q.Get(param); want != "" && fmt.Sprint(o[key]) != want {
+				return false
+			}
+		}
+		return true
+	}
+	body := func(list string, o object) object {
+		o = f.body(list, o, true, url.Values{"resolved-values": {"false"}})
+		delete(o, "links")
+		return o
+	}
+	_ = e.Encode(object{"fleet": object{"format": 1}})
+	if !f.member {
+		for _, o := range f.all("projects") {
+			line(object{"project": body("projects", o)})
+		}
+	}
+	part := q.Get("cell_id") + q.Get("region_id") + q.Get("cloud_id")
+	for _, inner := range [][2]string{{"cells", "cell_id"}, {"regions", "region_id"}} { // what holds the place that is asked for
+		id, _ := strconv.Atoi(q.Get(inner[1]))
+		if o := f.get(inner[0], id); o != nil {
+			for _, outer := range []string{"cloud_id", "region_id"} {
+				if o[outer] != nil {
+					q.Set(outer, fmt.Sprint(o[outer]))
+				}
+			}
+		}
+	}
+	for _, o := range f.all("clouds") {
+		if inside(o, "cloud_id") {
+			line(object{"cloud": body("clouds", o)})
+		}
+	}
+	for _, o := range f.all("regions") {
+		if !inside(o, "cloud_id", "region_id") {
+			continue
+		}
+		l := object{"region": body("regions", o)}
+		if f.member {
+			l["resolved"] = f.resolved("regions", o).json()
+		}
+		line(l)
+	}
+	for _, o := range f.all("cells") {
+		if inside(o, "cloud_id", "region_id", "cell_id") {
+			line(object{"cell": body("cells", o)})
+		}
+	}
+	for _, list := range []string{"network_devices", "hosts"} {
+		for _, o := range f.all(list) {
+			if part == "" || inside(o, "cloud_id", "region_id") && (q.Get("cell_id") == "" || fmt.Sprint(o["cell_id"]) == q.Get("cell_id")) {
+				line(object{strings.ReplaceAll(list[:len(list)-1], "_", "-"): body(list, o)})
+				in[o.id()] = true
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(in)) {
+		_, o := f.anyDevice(id)
+		for list, p := f.anyDevice(o.ref("parent_id")); p != nil && !in[p.id()]; list, p = f.anyDevice(p.ref("parent_id")) {
+			in[p.id()] = true
+			line(object{"outside": object{strings.ReplaceAll(list[:len(list)-1], "_", "-"): body(list, p)}})
+		}
+	}
+	_ = e.Encode(object{"end": object{"count": n}})
 }
 
 // load, build and render are the whole way, for tests where nothing fails.

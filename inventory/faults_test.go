@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -114,6 +115,10 @@ type faulty struct {
 }
 
 func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/v1/fleet" {
+		fail(w, 404, "The requested URL was not found on the server.")
+		return
+	}
 	answer := httptest.NewRecorder()
 	f.Handler.ServeHTTP(answer, r)
 	body := answer.Body.Bytes()
@@ -257,6 +262,59 @@ func testFaultyPages(t *testing.T, text string, hosts, pages int) {
 						t.Errorf("%s: %d of %d hosts", name, len(got.Hosts), len(fleet.Hosts))
 					}
 				}
+			}
+		})
+	}
+}
+
+// TestFaultyAnswer spoils the one answer that an inventory is made of, in every line: the whole fleet comes, or an error, and
+// never a part of it. What happens only twice does no harm.
+func TestFaultyAnswer(t *testing.T) {
+	t.Parallel()
+	handler, client := fleetServer(t, smallFleet())
+	o := DefaultOptions()
+	fleet, err := Load(t.Context(), client(handler), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := render(t, fleet, o, false)
+	count := len(fleet.Clouds) + len(fleet.Regions) + len(fleet.Devices) + 3 // the first, the last and the project
+	for name, fault := range map[string]func(lines [][]byte, i int) [][]byte{
+		"cut before the line":  func(lines [][]byte, i int) [][]byte { return lines[:i] },
+		"cut within the line":  func(lines [][]byte, i int) [][]byte { return append(lines[:i:i], lines[i][:len(lines[i])/2]) },
+		"a line lost":          func(lines [][]byte, i int) [][]byte { return slices.Delete(lines, i, i+1) },
+		"a line twice":         func(lines [][]byte, i int) [][]byte { return slices.Insert(lines, i, lines[i]) },
+		"a line of a robot":    func(lines [][]byte, i int) [][]byte { return slices.Insert(lines, i, []byte("<html>\n")) },
+		"another line instead": func(lines [][]byte, i int) [][]byte { lines[i] = lines[(i+1)%len(lines)]; return lines },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, at := range []int{0, 1, count / 2, count - 2, count - 1} {
+				t.Run(strconv.Itoa(at), func(t *testing.T) {
+					t.Parallel()
+					streams := 0
+					f := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						answer := httptest.NewRecorder()
+						handler.ServeHTTP(answer, r)
+						body := answer.Body.Bytes()
+						if r.URL.Path == "/v1/fleet" {
+							streams++
+							lines := bytes.SplitAfter(body, []byte("\n"))
+							body = bytes.Join(fault(lines[:len(lines)-1], at), nil)
+						}
+						maps.Copy(w.Header(), answer.Header())
+						w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+						w.WriteHeader(answer.Code)
+						_, _ = w.Write(body)
+					})
+					got, err := Load(t.Context(), client(f), o)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if streams != mostStreams || got.Snapshot != nil || render(t, got, o, false) != want {
+						t.Errorf("asked %d times: %d of %d hosts", streams, len(got.Hosts), len(fleet.Hosts))
+					}
+				})
 			}
 		})
 	}

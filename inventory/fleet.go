@@ -104,6 +104,9 @@ type Fleet struct {
 	Cells    map[int]*Place
 	Devices  map[int]*Device // the hosts and all their ancestors, perhaps more
 	Hosts    []*Device       // what the inventory lists, sorted by id
+
+	// Snapshot is the one answer that all of it was read from; nil where it was read page by page.
+	Snapshot *Snapshot
 }
 
 // staleError is a fleet that does not fit together: it changed while it was read, or the API holds what the caller

@@ -32,22 +32,36 @@ const (
 	maxByID = 25
 	// maxProjects is the same for projects.
 	maxProjects = 10
+	// mostStreams is how many tries there are to read the fleet as one answer, before it is read page by page: pages come
+	// through where something stands between that cuts what is long.
+	mostStreams = 2
 )
 
 // Load reads the fleet that an inventory with these options is made of: every cloud, region and cell, the hosts that
-// the filters let through, and their ancestors, each with its own variables. The number of requests is that of the
-// pages and a constant; only labels cost one a host where the server does not tell them in listings (Q15), and only
-// if groups or filters need them.
+// the filters let through, and their ancestors, each with its own variables.
+//
+// Where the server has /v1/fleet, and no filter leaves out what that cannot, it is one answer, of one moment: see
+// Fleet.Snapshot. Otherwise the number of requests is that of the pages and a constant; only labels cost one a host where
+// the server does not tell them in listings (Q15), and only if groups or filters need them.
 //
 // With Options.At it is the fleet as it was.
 //
 // What changes while it is read may break a walk (IsMarkerGone) or make it inconsistent; the whole is then read
 // again, three times in all. An error is returned for what cannot be read whole.
 func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
+	return load(ctx, c, o, nil)
+}
+
+func load(ctx context.Context, c *craton.Client, o Options, known *Snapshot) (*Fleet, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	return again(ctx, c, &o, (*loader).load)
+	tries := 0
+	return again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) {
+		tries++
+		l.known, l.mayStream = known, tries <= mostStreams
+		return l.load(ctx)
+	})
 }
 
 // again runs a read until it succeeds, fails for good, or was tried often enough.
@@ -94,6 +108,9 @@ type loader struct {
 	mostByID int         // how many may be
 	answered atomic.Bool // the API answered at least once
 	mu       sync.Mutex  // guards f.Devices and f.Hosts while streams run
+
+	mayStream bool      // the fleet may be read as one answer
+	known     *Snapshot // what the caller has already; nil: nothing
 }
 
 func newLoader(c *craton.Client, o *Options) *loader {
@@ -114,7 +131,7 @@ func (l *loader) passing(err error) bool {
 	if _, final := errors.AsType[finalError](err); final {
 		return false
 	}
-	if _, stale := errors.AsType[*staleError](err); stale {
+	if _, stale := errors.AsType[*staleError](err); stale || isBroken(err) {
 		return true
 	}
 	_, cut := errors.AsType[*craton.ConnectionError](err)
@@ -122,10 +139,12 @@ func (l *loader) passing(err error) bool {
 }
 
 func (l *loader) load(ctx context.Context) (*Fleet, error) {
-	for _, step := range []func(context.Context) error{
-		l.readPlaces, l.readHosts, l.readLabels, l.checkWords, l.readParents, l.readProjects,
-	} {
-		if err := step(ctx); err != nil {
+	done, err := l.readWhole(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !done {
+		if err := l.readPages(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -138,6 +157,18 @@ func (l *loader) load(ctx context.Context) (*Fleet, error) {
 	return l.f, l.f.checkHosts()
 }
 
+// readPages reads the fleet page by page.
+func (l *loader) readPages(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		l.readPlaces, l.readHosts, l.readLabels, l.checkWords, l.readParents, l.readProjects,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // group runs functions side by side, as many as there may be streams.
 func (l *loader) group(ctx context.Context) (*errgroup.Group, context.Context) {
 	g, ctx := errgroup.WithContext(ctx)
@@ -145,8 +176,11 @@ func (l *loader) group(ctx context.Context) (*errgroup.Group, context.Context) {
 	return g, ctx
 }
 
-// readPlaces reads all clouds, regions and cells, and finds those that the filters name.
+// readPlaces reads all clouds, regions and cells, once, and finds those that the filters name.
 func (l *loader) readPlaces(ctx context.Context) error {
+	if len(l.f.Clouds) > 0 {
+		return nil
+	}
 	g, gctx := l.group(ctx)
 	g.Go(func() error {
 		return collect(l, "/clouds", l.f.Clouds, l.client.Clouds.All(gctx, craton.CloudListOptions{Details: true}), cloudPlace)
@@ -172,15 +206,22 @@ func collect[T any](l *loader, path string, into map[int]*Place, all iter.Seq2[*
 			return err
 		}
 		l.answered.Store(true)
-		p, v := place(object)
-		if v == nil {
-			return &craton.ResponseError{Method: http.MethodGet, Path: path,
-				Err: fmt.Errorf("%s comes without its variables, although they were asked for", p)}
+		p, err := placeWith(place(object))
+		if err != nil {
+			return &craton.ResponseError{Method: http.MethodGet, Path: path, Err: err}
 		}
-		p.Variables = variablesOf(v)
 		into[p.ID] = p
 	}
 	return nil
+}
+
+// placeWith is a place with its variables.
+func placeWith(p *Place, v craton.Variables) (*Place, error) {
+	if v == nil {
+		return nil, fmt.Errorf("%s comes without its variables, although they were asked for", p)
+	}
+	p.Variables = variablesOf(v)
+	return p, nil
 }
 
 func cloudPlace(c *craton.Cloud) (*Place, craton.Variables) {

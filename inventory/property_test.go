@@ -42,6 +42,7 @@ func drawVars(t *rapid.T) vars {
 func drawFleet(t *rapid.T, broken bool) *fake {
 	f := newFake()
 	f.tells = rapid.Bool().Draw(t, "tells labels")
+	f.streams = f.tells && rapid.Bool().Draw(t, "streams")
 	projects := []string{project1}
 	if broken {
 		projects = append(projects, "11111111-2222-4333-8444-555555555555")

@@ -1,0 +1,335 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+)
+
+// Snapshot is the answer that a fleet was read from, and what it was asked for with.
+type Snapshot struct {
+	Part     craton.FleetOptions // which part of the fleet
+	Tag      string              // tells the answer from one that is any different
+	Revision string              // where the change log ended at its moment: a cursor
+}
+
+// LoadUnless is [Load] of a fleet that is known already as of a snapshot. Where the server says that nothing has changed since,
+// which is one request, the error is one that [craton.IsUnchanged] knows.
+func LoadUnless(ctx context.Context, c *craton.Client, o Options, known Snapshot) (*Fleet, error) {
+	return load(ctx, c, o, &known)
+}
+
+// oneAnswer tells that one answer may hold what the inventory needs, and not much more than that: it knows no filters but places.
+func (o *Options) oneAnswer() bool {
+	return o.VarsFilter == "" && len(o.Labels)+len(o.DeviceTypes) == 0
+}
+
+// readWhole reads the fleet, or the part of it that the filters of places leave, from one answer of one moment. done is false where
+// the server has none such: then it must be read page by page.
+func (l *loader) readWhole(ctx context.Context) (done bool, err error) {
+	if !l.mayStream || !l.o.oneAnswer() {
+		return false, nil
+	}
+	stream, part, err := l.open(ctx)
+	if err != nil || stream == nil {
+		return false, err
+	}
+	defer stream.Close()
+	l.f.Snapshot = &Snapshot{Part: part, Tag: stream.Tag, Revision: stream.Revision}
+	return true, l.readStream(ctx, stream, part)
+}
+
+// open asks for what the inventory needs; nil where that cannot be had as one answer.
+func (l *loader) open(ctx context.Context) (stream *craton.FleetStream, part craton.FleetOptions, err error) {
+	if l.known != nil {
+		part = l.known.Part
+		unless := part
+		unless.Known = l.known.Tag
+		if stream, err = l.client.Fleet(ctx, unless); err != nil {
+			return nil, part, absent(err)
+		}
+		l.answered.Store(true)
+	}
+	asked, one := craton.FleetOptions{}, true
+	if l.o.filtersPlaces() {
+		err = l.readPlaces(ctx)
+		asked, one = l.chosen.part()
+	}
+	if stream != nil && (err != nil || !one || asked != part) {
+		stream.Close()
+		stream = nil
+	}
+	if stream != nil || err != nil || !one {
+		return stream, part, err
+	}
+	stream, err = l.client.Fleet(ctx, asked)
+	l.answered.Store(l.answered.Load() || err == nil)
+	return stream, asked, absent(err)
+}
+
+// part is what the innermost of the filters leaves, if that is one place.
+func (p *places) part() (part craton.FleetOptions, one bool) {
+	for _, by := range []struct {
+		ids map[int]bool
+		id  *int
+	}{{p.cells, &part.CellID}, {p.regions, &part.RegionID}, {p.clouds, &part.CloudID}} {
+		if by.ids == nil {
+			continue
+		}
+		for id := range by.ids {
+			*by.id = id
+		}
+		return part, len(by.ids) == 1
+	}
+	return part, true
+}
+
+// absent is no error where the server has no such path.
+func absent(err error) error {
+	if craton.StatusOf(err) == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// brokenError is an answer that did not come whole.
+type brokenError struct{ error }
+
+func (e brokenError) Unwrap() error { return e.error }
+
+// stream is a fleet in the reading.
+type stream struct {
+	*loader
+	decoders [len(kinds)]*decoder
+	outside  [len(kinds)]*decoder
+	seen     map[*Place]bool
+	resolved map[string]Variables // by the id of a project that the caller may not read: what regions tell of its variables
+	above    map[int]*Device      // those that count only if they are parents of what is listed
+}
+
+// readStream reads all lines of an answer.
+func (l *loader) readStream(ctx context.Context, from *craton.FleetStream, part craton.FleetOptions) error {
+	s := stream{loader: l, seen: map[*Place]bool{}, resolved: map[string]Variables{}, above: map[int]*Device{}}
+	for kind := range kinds {
+		s.decoders[kind], s.outside[kind] = newDecoder(), newDecoder()
+	}
+	for line, err := range from.All() {
+		if err != nil {
+			return brokenError{err}
+		}
+		if err := s.line(&line); err != nil {
+			return s.bad(err)
+		}
+	}
+	for kind := range kinds {
+		if err := cmp.Or(s.flush(Kind(kind), false), s.flush(Kind(kind), true)); err != nil {
+			return s.bad(err)
+		}
+	}
+	if err := s.checkPart(part); err != nil {
+		return err
+	}
+	l.sortHosts()
+	if err := s.keepParents(); err != nil {
+		return s.bad(err)
+	}
+	return s.projects(ctx, part)
+}
+
+// bad is the error of an answer that says what cannot be.
+func (s *stream) bad(err error) error {
+	return brokenError{&craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}}
+}
+
+// line keeps what a line says.
+func (s *stream) line(line *craton.FleetLine) error {
+	switch line.Kind {
+	case craton.KindHost:
+		return s.device(HostKind, line)
+	case craton.KindNetworkDevice:
+		return s.device(NetworkDeviceKind, line)
+	case craton.KindProject:
+		var p craton.Project
+		if err := line.Decode(&p); err != nil {
+			return err
+		}
+		s.f.Projects[projectID(p.ID)] = variablesOf(p.Variables)
+	case craton.KindCloud:
+		return place(s, line, s.f.Clouds, cloudPlace)
+	case craton.KindRegion:
+		if err := place(s, line, s.f.Regions, regionPlace); err != nil || line.Resolved == nil {
+			return err
+		}
+		return s.hiddenBy(line)
+	case craton.KindCell:
+		return place(s, line, s.f.Cells, cellPlace)
+	}
+	return nil
+}
+
+// place keeps a place.
+func place[T any](s *stream, line *craton.FleetLine, into map[int]*Place, of func(*T) (*Place, craton.Variables)) error {
+	object := new(T)
+	if err := line.Decode(object); err != nil {
+		return err
+	}
+	p, err := placeWith(of(object))
+	if err != nil {
+		return err
+	}
+	if s.seen[into[p.ID]] {
+		return fmt.Errorf("%s %s comes twice", line.Kind, p)
+	}
+	into[p.ID], s.seen[p] = p, true
+	return nil
+}
+
+// hiddenBy learns from a region what its project has, as readHiddenProjects does.
+func (s *stream) hiddenBy(line *craton.FleetLine) error {
+	var region craton.Region
+	if err := line.Decode(&region); err != nil {
+		return err
+	}
+	var resolved craton.Variables
+	if err := resolved.UnmarshalJSON(line.Resolved); err != nil {
+		return err
+	}
+	cloud := s.f.Clouds[region.CloudID]
+	if cloud == nil {
+		return fmt.Errorf("region %d comes before cloud %d", region.ID, region.CloudID)
+	}
+	id := projectID(region.ProjectID)
+	s.resolved[id] = hierarchy.Over(variablesOf(resolved).Without(s.f.Regions[region.ID].Variables, cloud.Variables), s.resolved[id])
+	return nil
+}
+
+// device decodes a device; they are kept many at a time.
+func (s *stream) device(kind Kind, line *craton.FleetLine) error {
+	d := s.decoders[kind]
+	if line.Outside {
+		d = s.outside[kind]
+	}
+	if len(d.devices) == craton.MaxLimit {
+		if err := s.flush(kind, line.Outside); err != nil {
+			return err
+		}
+	}
+	return d.device(jsontext.NewScanner(jsontext.Text(line.Object)), kind, true)
+}
+
+// flush keeps the devices that were decoded.
+func (s *stream) flush(kind Kind, outside bool) error {
+	d := s.decoders[kind]
+	if outside {
+		d = s.outside[kind]
+	}
+	devices := d.take(kind)
+	listed := !outside && (kind == HostKind || s.o.NetworkDevices)
+	before := len(s.f.Devices) + len(s.above)
+	if listed {
+		s.addHosts(devices)
+	} else {
+		for i := range devices {
+			s.above[devices[i].ID] = &devices[i]
+		}
+	}
+	if got := len(s.f.Devices) + len(s.above) - before; got != len(devices) {
+		return fmt.Errorf("a %s comes twice", kind)
+	}
+	return nil
+}
+
+// checkPart makes sure that the places that the filters chose are those of the moment of the answer too, and drops what is in
+// the part no more.
+func (s *stream) checkPart(part craton.FleetOptions) error {
+	if part == (craton.FleetOptions{}) {
+		return nil
+	}
+	f := s.f
+	if !s.seen[f.Clouds[part.CloudID]] && !s.seen[f.Regions[part.RegionID]] && !s.seen[f.Cells[part.CellID]] {
+		return stalef("the place that the filters name is gone")
+	}
+	for id, r := range f.Regions {
+		if r.CloudID == part.CloudID && !s.seen[r] {
+			delete(f.Regions, id)
+		}
+	}
+	for id, c := range f.Cells {
+		if (c.CloudID == part.CloudID || c.RegionID == part.RegionID) && !s.seen[c] {
+			delete(f.Cells, id)
+		}
+	}
+	again, err := selectPlaces(f, s.o)
+	if err != nil {
+		return stalef("the places changed: %s", err)
+	}
+	if now, one := again.part(); !one || now != part {
+		return stalef("the filters name other places by now")
+	}
+	s.chosen = again
+	return nil
+}
+
+// keepParents keeps those devices that are parents of what is listed, or above these.
+func (s *stream) keepParents() error {
+	if len(s.above) == 0 {
+		return nil
+	}
+	done := map[int]bool{}
+	for _, d := range s.f.Hosts {
+		for id := d.ParentID; id != 0 && !done[id]; {
+			done[id] = true
+			if p := s.above[id]; p != nil {
+				if s.f.Devices[id] != nil {
+					return fmt.Errorf("%s comes twice", p)
+				}
+				s.f.Devices[id] = p
+			}
+			next := s.f.Devices[id]
+			if next == nil {
+				break // the check will say so
+			}
+			id = next.ParentID
+		}
+	}
+	return nil
+}
+
+// projects keeps the variables of the hosts' projects. Those that the caller may not read are told from what their regions
+// resolve to.
+func (s *stream) projects(ctx context.Context, part craton.FleetOptions) error {
+	hidden := map[string]bool{}
+	projects := map[string]Variables{}
+	for _, d := range s.f.Hosts {
+		id := d.ProjectID
+		if _, known := projects[id]; known {
+			continue
+		}
+		v, told := s.f.Projects[id]
+		if !told {
+			hidden[id] = true
+			v = s.resolved[id]
+		}
+		projects[id] = v
+	}
+	s.f.Projects = projects
+	switch {
+	case len(hidden) == 0:
+		return nil
+	case part != craton.FleetOptions{} && s.o.Vars == Layered: // a group shows all of them, also those that no host in the part has
+		return s.readHiddenProjects(ctx, hidden)
+	}
+	return s.readHiddenByHost(ctx, hidden)
+}
+
+// isBroken tells an answer that did not come whole.
+func isBroken(err error) bool {
+	_, broken := errors.AsType[brokenError](err)
+	return broken
+}
