@@ -308,6 +308,9 @@ func explain(t *testing.T, s *Store, text string, args []any) string {
 	err := s.read(t.Context(), func(ctx context.Context, q *session) error {
 		var a, b, c int
 		var detail string
+		if q.dialect().Name == "postgres" {
+			return q.each(ctx, "EXPLAIN "+text, args, []any{&detail}, func() { plan.WriteString(detail + " \n") })
+		}
 		return q.each(ctx, "EXPLAIN QUERY PLAN "+text, args, []any{&a, &b, &c, &detail}, func() { plan.WriteString(detail + " \n") })
 	})
 	if err != nil {
