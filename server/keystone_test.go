@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -412,5 +413,61 @@ func TestKeystoneDown(t *testing.T) {
 	defer resp.Body.Close()
 	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
 		t.Errorf("healthz: %d %s", resp.StatusCode, body)
+	}
+}
+
+// TestKeystoneHistory: what a user of Keystone's has done is told with that user, and taken back by whoever may do it.
+func TestKeystoneHistory(t *testing.T) {
+	t.Parallel()
+	k := openstacktest.StartKeystone(t)
+	b := newBehindKeystone(t, k, time.Minute, defaultRoles)
+	project := k.Project(t, "team")
+	as := func(of openstacktest.Project, roles ...string) (caller, string) {
+		user := k.User(t, "user")
+		k.Grant(t, user, of, roles...)
+		return holder(k.Token(t, user, of)), user.Name
+	}
+	member, memberName := as(project, "member")
+	other, otherName := as(project, "member")
+	admin, adminName := as(project, "admin")
+	reader, _ := as(project, "reader")
+	stranger, _ := as(k.Project(t, "other"), "admin")
+	region := b.must(member, 201, "POST", "/v1/regions", `{"name": "dfw", "cloud_id": `+b.must(member, 201, "POST", "/v1/clouds", `{"name": "east"}`).id(t)+`}`).id(t)
+	variables := "/v1/regions/" + region + "/variables"
+	slip := b.must(member, 200, "PUT", variables, `{"ntp": "wrong"}`).Header.Get("X-Openstack-Request-Id")
+	b.must(admin, 200, "PUT", "/v1/projects/"+keystone.ProjectUUID(project.ID)+"/variables", `{"all": 1}`)
+	revision := func() string {
+		number, _, _ := strings.Cut(b.cursor(admin), "-")
+		return `{"revision": ` + number + `}`
+	}
+	ofAdmin := revision()
+	newest := func(who caller) string {
+		return happened(t, b.must(who, 200, "GET", "/v1/history?kind=region&limit=1&id="+region, ""))[0]
+	}
+	if got, want := newest(admin), fmt.Sprintf("%s update project %s: all ->1(project %[2]s)", adminName, project.Name); got != want {
+		t.Errorf("an admin sees %q, want %q", got, want)
+	}
+	if got, want := newest(reader), `<nil> update project <nil>: all ->1(project <nil>)`; got != want {
+		t.Errorf("a reader sees %q, want %q", got, want)
+	}
+	mine := happened(t, b.must(reader, 200, "GET", "/v1/history?kind=region&id="+region+"&user="+memberName+"&request_id="+slip, ""))
+	if want := memberName + ` update region east/dfw: ntp ->"wrong"(region dfw)`; len(mine) != 1 || mine[0] != want {
+		t.Errorf("of the member there is %q, want %q", mine, want)
+	}
+
+	undo := `{"request_id": "` + slip + `"}`
+	b.status(reader, 403, "POST", "/v1/undo", undo)
+	b.status(stranger, 404, "POST", "/v1/undo", undo)
+	b.status(member, 401, "POST", "/v1/undo", ofAdmin)
+	if text := b.must(reader, 200, "GET", variables, "").Text; !strings.Contains(text, "wrong") {
+		t.Errorf("who may not has undone it: %s", text)
+	}
+	b.must(member, 200, "POST", "/v1/undo", undo)
+	if got, want := newest(reader), memberName+` update region east/dfw: ntp "wrong"(region dfw)>-`; got != want {
+		t.Errorf("behind the undo there is %q, want %q", got, want)
+	}
+	b.must(other, 200, "POST", "/v1/undo", revision()) // of the undo, by a colleague
+	if got, want := newest(member), otherName+` update region east/dfw: ntp ->"wrong"(region dfw)`; got != want {
+		t.Errorf("behind the undo of the undo there is %q, want %q", got, want)
 	}
 }
