@@ -70,15 +70,16 @@ type Source struct {
 
 // HistoryOptions say which events to read.
 type HistoryOptions struct {
-	Kind, ID string // of one object, be it there or deleted; without an ID the change log itself
-	Key      string // that changed this variable
-	User     string // by this user
-	Name     string // without an ID: of objects with this name, or a path that ends so
-	Action   string // without an ID: only these
-	Since    time.Time
-	Until    time.Time // before it
-	Before   string    // to go on: the Next of the page before
-	Limit    int       // of the page; 0: as many as the server gives
+	Kind, ID  string // of one object, be it there or deleted; without an ID the change log itself
+	Key       string // that changed this variable: of these only what became of it
+	User      string // by this user
+	RequestID string // in this request
+	Name      string // without an ID: of objects with this name, or a path that ends so
+	Action    string // without an ID: only these
+	Since     time.Time
+	Until     time.Time // before it
+	Before    string    // to go on: the Next of the page before
+	Limit     int       // of the page; 0: as many as the server gives
 }
 
 // HistoryPage is a part of a history, newest first.
@@ -99,7 +100,7 @@ func (c *Client) History(ctx context.Context, o HistoryOptions) (*HistoryPage, e
 		q.Set("limit", strconv.Itoa(min(o.Limit, mostChanges)))
 	}
 	for name, value := range map[string]string{
-		"kind": o.Kind, "id": o.ID, "key": o.Key, "user": o.User, "name": o.Name, "action": o.Action, "before": o.Before,
+		"kind": o.Kind, "id": o.ID, "key": o.Key, "user": o.User, "request_id": o.RequestID, "name": o.Name, "action": o.Action, "before": o.Before,
 		"since": timeText(o.Since), "until": timeText(o.Until),
 	} {
 		if value != "" {

@@ -18,7 +18,7 @@ func TestHistory(t *testing.T) {
 		"keys": [{"key": "ntp", "before": null, "after": {"value": 12345678901234567890123, "kept": true, "from": {"kind": "region", "id": 7, "name": "dfw"}}}],
 		"message": null, "path": null, "request_id": null, "revision": 12, "time": "2026-11-29T09:30:00.000001", "user": null}], "next": "12-5e0b", "whole": false}`)))
 	page, err := c.History(t.Context(), craton.HistoryOptions{
-		Kind: "host", ID: "17", Key: "ntp", User: "ann", Since: time.Date(2026, 11, 20, 0, 0, 0, 0, time.FixedZone("", 3600)), Before: "40-aa", Limit: 5000,
+		Kind: "host", ID: "17", Key: "ntp", User: "ann", RequestID: "req-1", Since: time.Date(2026, 11, 20, 0, 0, 0, 0, time.FixedZone("", 3600)), Before: "40-aa", Limit: 5000,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func TestHistory(t *testing.T) {
 		t.Errorf("%+v %+v", page, e)
 	}
 	requests := rec.all()
-	want := "before=40-aa&id=17&key=ntp&kind=host&limit=1000&since=2026-11-19T23:00:00Z&user=ann"
+	want := "before=40-aa&id=17&key=ntp&kind=host&limit=1000&request_id=req-1&since=2026-11-19T23:00:00Z&user=ann"
 	if got := requests[len(requests)-1].Query; got != want {
 		t.Errorf("query %s, want %s", got, want)
 	}

@@ -79,7 +79,7 @@ func TestHistory(t *testing.T) {
 	f.must(a.member, 200, "PUT", "/v1/"+host, `{"parent_id":`+rack+`}`)
 	vars("hosts/"+rack, `{"power":1}`)
 	f.must(a.member, 200, "PUT", "/v1/regions/"+a.region, `{"name":"r2"}`)
-	f.must(a.member, 200, "POST", "/v1/"+host+"/move", `{"cell_id":`+a.cell+`}`)
+	request := f.must(a.member, 200, "POST", "/v1/"+host+"/move", `{"cell_id":`+a.cell+`}`).Header.Get("X-Openstack-Request-Id")
 	vars("cells/"+a.cell, `{"zone":"cell","rack":7}`) // the parent is nearer
 	f.must(a.admin, 200, "PUT", "/v1/projects/"+a.project+"/variables", `{"secret":"b"}`)
 	f.must(a.member, 204, "DELETE", "/v1/"+host, "")
@@ -116,8 +116,10 @@ func TestHistory(t *testing.T) {
 		t.Error(d)
 	}
 	for query, want := range map[string][]string{
-		"&key=zone":                            {want[0][:strings.Index(want[0], " dns")] + ` zone "rack"(host rack)>- labels [db web]>[]`, want[5], want[10]},
+		"&key=zone":                            {want[0][:strings.Index(want[0], " dns")] + ` zone "rack"(host rack)>-`, strings.TrimSuffix(want[5], " parent_id <nil>>"+rack), want[10]},
 		"&key=none":                            nil,
+		"&request_id=" + request:               {want[3]},
+		"&request_id=none":                     nil,
 		"&user=member":                         {want[0], want[3], want[5], want[6], want[12]},
 		"&user=admin&limit=1":                  {want[1]},
 		"&since=2100-01-01T00:00:00Z":          nil,
@@ -144,6 +146,13 @@ func TestHistory(t *testing.T) {
 		if d := cmp.Diff(want, lines); d != "" {
 			t.Errorf("limit %d: %s", limit, d)
 		}
+	}
+	if got := happened(t, f.must(a.member, 200, "GET", "/v1/history?request_id="+request, "")); len(got) != 1 || !strings.HasPrefix(got[0], "member move host c/r2/l/h:") {
+		t.Errorf("the request moved a host, the log has %q of it", got)
+	}
+	byAdmin := f.must(a.admin, 200, "GET", path+"&user=admin&limit=1", "").objects(t, "events")[0]["request_id"]
+	if got := happened(t, f.must(a.member, 200, "GET", fmt.Sprint(path, "&request_id=", byAdmin), "")); got != nil {
+		t.Errorf("a member learns in which request the project was changed: %q", got)
 	}
 	// The log finds what is deleted by its name, and its history by its id.
 	for _, name := range []string{"h", "r2/l/h", "c/r2/l/h"} {

@@ -14,7 +14,7 @@ import (
 // The parameters of the history and of differences.
 var (
 	historyParams = []param{
-		{name: "kind", kind: str}, {name: "id", kind: str}, {name: "key", kind: str}, {name: "user", kind: str}, {name: "since", kind: str}, {name: "until", kind: str},
+		{name: "kind", kind: str}, {name: "id", kind: str}, {name: "key", kind: str}, {name: "user", kind: str}, {name: "request_id", kind: str}, {name: "since", kind: str}, {name: "until", kind: str},
 		{name: "name", kind: str}, {name: "action", kind: str}, {name: "before", kind: str}, {name: "limit", kind: integer, least: 1, most: 1000},
 	}
 	diffParams = []param{{name: "from", kind: str}, {name: "to", kind: str}, {name: "kind", kind: str}, {name: "id", kind: str}}
@@ -89,7 +89,7 @@ func orNull(at store.Micros) any {
 func (c *call) historyList(q query) (l store.HistoryList, err error) {
 	l = store.HistoryList{
 		Kinds: c.kinds(), Before: store.ParseCursor(q.text("before")),
-		Key: q.text("key"), User: q.text("user"), Name: q.text("name"), Action: q.text("action"), Limit: defaultChanges,
+		Key: q.text("key"), User: q.text("user"), Request: q.text("request_id"), Name: q.text("name"), Action: q.text("action"), Limit: defaultChanges,
 	}
 	if a, ok := q.get("limit"); ok {
 		l.Limit = int(a.number)

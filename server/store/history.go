@@ -35,16 +35,17 @@ type Key struct {
 
 // HistoryList says which events to read.
 type HistoryList struct {
-	Object Object   // of this object; only a kind, or nothing: the log itself
-	Kinds  []string // those whose changes may be told
-	Before Cursor   // events before it; zero: from the newest on
-	Key    string   // only those that changed this variable
-	User   string   // only by this user
-	Since  Micros
-	Until  Micros // 0: to the end
-	Name   string // of the log: of objects of this name or with a path that ends so
-	Action string // of the log: only this
-	Limit  int
+	Object  Object   // of this object; only a kind, or nothing: the log itself
+	Kinds   []string // those whose changes may be told
+	Before  Cursor   // events before it; zero: from the newest on
+	Key     string   // only those that changed this variable, and of these only what became of it
+	User    string   // only by this user
+	Request string   // only in this request
+	Since   Micros
+	Until   Micros // 0: to the end
+	Name    string // of the log: of objects of this name or with a path that ends so
+	Action  string // of the log: only this
+	Limit   int
 }
 
 // HistoryEnd is where a part of a history ends.
@@ -140,7 +141,7 @@ func (v *View) history(ctx context.Context, l HistoryList, fn func(*Event) error
 	if err != nil {
 		return end, err
 	}
-	w, err := v.walker(ctx, l.Object)
+	w, err := v.walkTo(ctx, l, to)
 	if err != nil {
 		return end, err
 	}
@@ -177,6 +178,7 @@ func (v *View) history(ctx context.Context, l HistoryList, fn func(*Event) error
 		}
 		if found == l.Limit || w.taken > lookedAt {
 			end.More = true
+			v.q.store.walks.keep(w.stop(l, end.Next, v.pastRoom()))
 			return end, nil
 		}
 	}
@@ -218,9 +220,8 @@ func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (
 			}
 		}
 	}
-	keys = sorted(keys)
-	if elsewhere {
-		keys = allKeys(levels, keys...)
+	if keys = sorted(keys); elsewhere || w.key != "" {
+		keys = w.keys(levels, keys...)
 	}
 	now, columns, labels := w.resolved(levels, keys), maps.Clone(w.own.columns), w.own.labels
 	w.at = revision - 1
@@ -234,7 +235,7 @@ func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (
 		if levels, err = w.chain(ctx); err != nil {
 			return nil, nil, err
 		}
-		keys = allKeys(levels, keys...)
+		keys = w.keys(levels, keys...)
 	}
 	err := w.compare(ctx, event, keys, w.resolved(levels, keys), now)
 	event.fields(w.own.columns, columns)
@@ -299,16 +300,17 @@ func (e *Event) labels(before, after []string) {
 
 // counts reports whether an event is one of a list.
 func (e *Event) counts(l HistoryList) bool {
+	if l.Key != "" {
+		e.Fields, e.Labels, e.Labelled = nil, [2][]string{}, false
+		e.Keys = slices.DeleteFunc(e.Keys, func(k Key) bool { return k.Name != l.Key })
+	}
 	switch {
 	case len(e.Fields)+len(e.Keys) == 0 && !e.Labelled:
 		return false
-	case l.User != "" && (!e.Seen || e.User != l.User):
+	case l.User != "" && (!e.Seen || e.User != l.User), l.Request != "" && (!e.Seen || e.Request != l.Request):
 		return false
-	case l.Key == "":
-		return true
 	}
-	e.Keys = slices.DeleteFunc(e.Keys, func(k Key) bool { return k.Name != l.Key })
-	return len(e.Keys) > 0
+	return true
 }
 
 // logBack is the log itself, newest first: each change with what it did to its
@@ -319,7 +321,7 @@ func (v *View) logBack(ctx context.Context, sc Scope, l HistoryList, fn func(*Ev
 		return end, err
 	}
 	list := ChangeList{
-		Kinds: l.Kinds, User: l.User, Since: l.Since, Until: l.Until, Action: l.Action,
+		Kinds: l.Kinds, User: l.User, Request: l.Request, Since: l.Since, Until: l.Until, Action: l.Action,
 		back: true, before: l.Before, Limit: lookedAt,
 	}
 	if l.Object.Kind != "" {
@@ -406,7 +408,7 @@ func (v *View) Differ(ctx context.Context, sc Scope, o Object, from, to int64) (
 }
 
 func (v *View) differ(ctx context.Context, o Object, from, to int64) (*Event, error) {
-	w, err := v.walker(ctx, o)
+	w, err := v.walker(ctx, o, "")
 	if err != nil {
 		return nil, err
 	}

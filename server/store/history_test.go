@@ -159,7 +159,15 @@ func told(t *testing.T, e *Event, was, is moment) (lines []string) {
 // history reads the whole history of an object in pages.
 func history(t *testing.T, s *Store, l HistoryList) (all []Event, end HistoryEnd) {
 	t.Helper()
-	for {
+	all = pages(t, s, l, func(_ int, of HistoryEnd) { end = of })
+	return all, end
+}
+
+// pages calls fn behind each page of a history.
+func pages(t *testing.T, s *Store, l HistoryList, fn func(n int, end HistoryEnd)) (all []Event) {
+	t.Helper()
+	for n := 0; ; n++ {
+		var end HistoryEnd
 		err := s.View(t.Context(), true, func(ctx context.Context, v *View) (err error) {
 			end, err = v.History(ctx, Scope{All: true}, l, func(e *Event) error {
 				all = append(all, *e)
@@ -170,8 +178,8 @@ func history(t *testing.T, s *Store, l HistoryList) (all []Event, end HistoryEnd
 		if err != nil {
 			t.Fatalf("%+v: %v", l, err)
 		}
-		if !end.More {
-			return all, end
+		if fn(n, end); !end.More {
+			return all
 		}
 		l.Before = ParseCursor(end.Next.String())
 	}
@@ -183,6 +191,7 @@ func history(t *testing.T, s *Store, l HistoryList) (all []Event, end HistoryEnd
 func TestHistoryIsWhatStatesTell(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
+	s.passed = 1 + rand.IntN(5)
 	all := moments(t, s, enginetest.Size(200, 500))
 	objects := map[string]bool{}
 	for _, m := range all {
@@ -218,6 +227,7 @@ func TestHistoryIsWhatStatesTell(t *testing.T) {
 		}
 	}
 	t.Log(len(objects), "objects,", len(all), "revisions,", events, "events")
+	keyHistories(t, s, slices.Sorted(maps.Keys(objects)))
 	sum := 0
 	for range 60 {
 		from, to := rand.IntN(len(all)), rand.IntN(len(all))
@@ -242,6 +252,55 @@ func TestHistoryIsWhatStatesTell(t *testing.T) {
 		differences(t, s, all, from, to)
 	}
 	t.Log(sum, "differences")
+}
+
+// keyHistories: what the history of an object tells of a variable, that of the
+// variable tells too, and nothing else.
+func keyHistories(t *testing.T, s *Store, objects []string) {
+	t.Helper()
+	type told struct {
+		Revision int64
+		Key      Key
+	}
+	flat := func(events []Event, into map[string][]told) {
+		for _, e := range events {
+			for _, k := range e.Keys {
+				for _, v := range []*Value{k.Before, k.After} {
+					if v != nil {
+						v.of, v.held = nil, held{}
+					}
+				}
+				into[k.Name] = append(into[k.Name], told{e.Revision, k})
+			}
+		}
+	}
+	compared := 0
+	for _, name := range objects {
+		kind, id, _ := strings.Cut(name, " ")
+		l := HistoryList{Object: Object{kind, id}, Kinds: kindNames(), Limit: 1 + rand.IntN(20)}
+		all, _ := history(t, s, l)
+		want := map[string][]told{"never": nil}
+		flat(all, want)
+		for key := range want {
+			if key != "never" && rand.IntN(3) > 0 {
+				continue
+			}
+			l.Key, l.Limit = key, 1+rand.IntN(5)
+			some, end := history(t, s, l)
+			got := map[string][]told{key: nil}
+			flat(some, got)
+			if d := cmp.Diff(want[key], got[key], cmp.AllowUnexported(Value{}, held{}), cmp.Comparer(func(a, b *timeline) bool { return a == b })); d != "" || len(got) > 1 || !end.Whole {
+				t.Errorf("%s of %s (-all +only it): %s", key, name, d)
+			}
+			for _, e := range some {
+				if len(e.Fields) > 0 || e.Labelled {
+					t.Errorf("%s of %s: %+v", key, name, e)
+				}
+			}
+			compared += len(some)
+		}
+	}
+	t.Log(compared, "events of single variables")
 }
 
 // differences compares the difference of the whole fleet with two states.
@@ -350,6 +409,15 @@ func TestHistoryCost(t *testing.T) {
 		return s.statements.Load() - before, first
 	}
 	few, newest := cost()
+	before := s.statements.Load()
+	l := HistoryList{Object: Object{"cloud", cloud}, Kinds: kindNames(), Limit: 2}
+	pages(t, s, l, func(n int, _ HistoryEnd) {
+		now := s.statements.Load()
+		if cost := now - before; n > 0 && cost > 10 {
+			t.Errorf("page %d took %d statements", n, cost)
+		}
+		before = now
+	})
 	set(Hosts, other, "seen", 100)
 	many, again := cost()
 	set(Regions, region, "own", 400) // which the host has itself

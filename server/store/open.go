@@ -21,6 +21,8 @@ type Store struct {
 	concealed  []string // see ConcealKeys
 	bell       bell
 	pasts      pasts
+	walks      walks
+	passed     int   // rows of the log; see passedRows
 	past       *past // what it holds, if that is a past state
 	opened     Micros
 	fence      atomic.Int64 // of the log, as it was last seen; less than 0 for not yet
@@ -76,7 +78,7 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 }
 
 func newStore(e engine.Engine) *Store {
-	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, pasts: newPasts()}
+	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, passed: passedRows, pasts: newPasts()}
 	s.fence.Store(-1)
 	s.opened = Micros(s.now().UnixMicro())
 	return s

@@ -10,6 +10,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // heldHistory is how many bytes of variables the past of an object may take at
@@ -22,6 +23,14 @@ const (
 	firstRows = 8
 	mostRows  = 128
 	aheadSize = 256 << 10
+)
+
+// Who follows one variable has the database pass over what has nothing to do
+// with it: this many rows of an object at once, of which passedShare cost no more
+// than one that is taken back.
+const (
+	passedRows  = 16 << 10
+	passedShare = 16
 )
 
 // timeline is one object as it was behind a revision, which only goes back.
@@ -37,6 +46,7 @@ type timeline struct {
 	last  bool     // ... and these are all
 	next  Cursor   // where to read on
 	rows  int      // to be read then
+	begin int64    // with a key: the revision down to which rows are passed over; below 0: to the first, 0: not known yet
 }
 
 // held is the value of a variable as far as it is known.
@@ -48,6 +58,7 @@ type held struct {
 // walker follows an object and all that it inherits from into the past.
 type walker struct {
 	q      *session
+	key    string // of the only variable that is followed; "": everything is
 	at     int64
 	room   holding
 	own    *timeline
@@ -56,18 +67,24 @@ type walker struct {
 	taken  int              // changes taken back
 }
 
-// walker begins with an object as it is in the view.
-func (v *View) walker(ctx context.Context, o Object) (*walker, error) {
+// walker begins with an object as it is in the view. With a key it is only good
+// for what this variable comes to.
+func (v *View) walker(ctx context.Context, o Object, key string) (*walker, error) {
 	log, err := v.Log(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{q: v.q, at: log.Newest.Revision, room: holding(v.held), open: map[Object]*timeline{}, device: map[int64]string{}}
-	if v.all {
-		w.room = heldHistory
-	}
+	w := &walker{q: v.q, key: key, at: log.Newest.Revision, room: v.pastRoom(), open: map[Object]*timeline{}, device: map[int64]string{}}
 	w.own, err = w.level(ctx, o)
 	return w, v.tooMuch(err)
+}
+
+// pastRoom is what the past of an object may take in the view.
+func (v *View) pastRoom() holding {
+	if v.all {
+		return heldHistory
+	}
+	return holding(v.held)
 }
 
 // tooMuch says what [errHeld] means in the view.
@@ -170,6 +187,11 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 	if t.next != (Cursor{}) {
 		c.add("(revision, n) < (?, ?)", t.next.Revision, t.next.N)
 	}
+	if w.key != "" {
+		if err := w.passOver(ctx, t, &c); err != nil {
+			return err
+		}
+	}
 	rows := max(1, min(t.rows, mostRows*fewSources/len(w.open)))
 	var x Change
 	size, had := 0, len(t.ahead)
@@ -183,13 +205,43 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	t.last = err == nil && len(t.ahead)-had < rows
-	if n := len(t.ahead); n > 0 {
+	all := err == nil && len(t.ahead)-had < rows
+	t.last = all && t.begin <= 0
+	if n := len(t.ahead); all && t.begin > 0 {
+		t.next = Cursor{Revision: t.begin}
+	} else if n > 0 {
 		t.next = t.ahead[n-1].Cursor()
 	}
 	t.rows = min(4*t.rows, mostRows)
 	return nil
 }
+
+// passOver has a statement for the rows of an object leave out those that change
+// neither the variable that is followed nor from whom it is inherited, or the
+// name of whom. What a side of a change has to say of a variable, or of a column,
+// stands there as a member of JSON. The last of as many rows as are passed over
+// at once is not left out, so that nobody goes on without an end.
+func (w *walker) passOver(ctx context.Context, t *timeline, c *conditions) error {
+	if t.begin == 0 || t.next == (Cursor{Revision: t.begin}) {
+		err := w.q.row(ctx, "SELECT revision FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT 1 OFFSET ?", append(slices.Clone(c.args), w.q.store.passed-1), &t.begin)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			t.begin = -1
+		case err != nil:
+			return err
+		}
+		w.taken += w.q.store.passed / passedShare
+	}
+	contains := w.q.dialect().Contains
+	variable := string(jsontext.AppendString(nil, w.key)) + ":"
+	c.add("revision >= ?", t.begin)
+	c.add("(revision = ? OR action <> ? OR "+contains("after")+" OR "+contains("before")+" OR "+contains("before")+" OR "+contains("before")+")",
+		t.begin, Updated, variable, variable, referring+`":`, `"`+t.e.of.Title+`":`)
+	return nil
+}
+
+// referring is how the names of columns end that refer to another object.
+const referring = "_id"
 
 // back takes back all changes from a revision on.
 func (w *walker) back(ctx context.Context, t *timeline, revision int64) error {
@@ -350,6 +402,15 @@ func (t *timeline) source() Source {
 	return Source{t.Kind, t.ID, name}
 }
 
+// keys are the names of the variables that a walker looks at: of all that its
+// levels have, and more, sorted; or the one that it follows.
+func (w *walker) keys(levels []*timeline, more ...string) []string {
+	if w.key != "" {
+		return []string{w.key}
+	}
+	return allKeys(levels, more...)
+}
+
 // allKeys are the names of all variables of levels, sorted.
 func allKeys(levels []*timeline, more ...string) []string {
 	keys := map[string]bool{}
@@ -395,7 +456,7 @@ func (w *walker) same(ctx context.Context, key string, a, b *Value) (bool, error
 // refers reports whether a side of a change says what an object refers to.
 func (f *facts) refers() bool {
 	for name := range f.columns {
-		if strings.HasSuffix(name, "_id") {
+		if strings.HasSuffix(name, referring) {
 			return true
 		}
 	}

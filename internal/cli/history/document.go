@@ -23,6 +23,7 @@ type (
 		More   bool            `json:"more"`   // than the limit
 		Events []eventDocument `json:"events"`
 		begins time.Time
+		shown  int
 	}
 	diffDocument struct {
 		Object  *objectDocument  `json:"object"` // null: all objects
@@ -107,12 +108,15 @@ func orNull(text string) *string {
 // timeText is a time for programs.
 func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// add adds a page.
-func (d *document) add(page *craton.HistoryPage) {
+// add adds a page, whose events are kept if there is more to do with them.
+func (d *document) add(page *craton.HistoryPage, keep bool) {
 	if d.Whole, d.More = page.Whole, page.Next != ""; !page.Begins.IsZero() {
 		d.begins = page.Begins.Time
 		begins := timeText(d.begins)
 		d.Begins = &begins
+	}
+	if d.shown += len(page.Events); !keep {
+		return
 	}
 	for _, e := range page.Events {
 		d.Events = append(d.Events, eventDocument{e.Revision, timeText(e.Time.Time), orNull(e.User), orNull(e.Message), orNull(e.RequestID), changeOf(e)})

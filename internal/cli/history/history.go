@@ -21,6 +21,9 @@ import (
 // defaultEvents is how many events are shown that nobody limits.
 const defaultEvents = 50
 
+// pageEvents is how many are asked for at once.
+const pageEvents = 500
+
 // New makes the command `craton history`.
 func New(s output.Streams) *cobra.Command {
 	var since, until string
@@ -41,7 +44,8 @@ zone. Servers with a change log know a history: craton server, and CRATON_URL=sq
 		Example: `  craton history web-01                        what changed web-01
   craton history web-01 ntp                    only its ntp
   craton history --kind region dfw             of a region
-  craton history --since yesterday --by ann    what ann has done since yesterday`,
+  craton history --since yesterday --by ann    what ann has done since yesterday
+  craton history --request req-f5f0f0b1-...    what one request has done`,
 		Args: atMost("OBJECT", "KEY"),
 		RunE: object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, run *object.Session, args []string) (err error) {
 			if o.Since, err = timeOf("--since", since); err != nil {
@@ -61,6 +65,7 @@ zone. Servers with a change log know a history: craton server, and CRATON_URL=sq
 	f.StringVar(&since, "since", "", "only what was done since `TIME`")
 	f.StringVar(&until, "until", "", "only what was done before `TIME`")
 	f.StringVar(&o.User, "by", "", "only what `USER` did")
+	f.StringVar(&o.RequestID, "request", "", "only what was done in the request with this `ID`")
 	f.IntVar(&o.Limit, "limit", defaultEvents, "show `N` events at most, 0 for all")
 	complete(cmd, s)
 	return cmd
@@ -115,16 +120,16 @@ func showHistory(ctx context.Context, s *object.Session, o craton.HistoryOptions
 	}
 	limit := o.Limit
 	for n := 0; ; {
-		o.Limit = 0
+		o.Limit = pageEvents
 		if limit > 0 {
-			o.Limit = limit - n
+			o.Limit = min(limit-n, pageEvents)
 		}
 		page, err := s.Client.History(ctx, o)
 		if err != nil {
 			return run.OfPast(err)
 		}
 		n += len(page.Events)
-		doc.add(page)
+		doc.add(page, s.Format != show.FormatTable)
 		if s.Format == show.FormatTable {
 			for _, e := range page.Events {
 				p.event(e)
@@ -149,7 +154,7 @@ func (d *document) finish(s *object.Session, p *printer) error {
 			return err
 		}
 		if d.More {
-			_, _ = io.WriteString(s.Err, fmt.Sprintf("%d shown, more follow: --limit 0 shows all\n", len(d.Events)))
+			_, _ = io.WriteString(s.Err, fmt.Sprintf("%d shown, more follow: --limit 0 shows all\n", d.shown))
 		}
 		return nil
 	case show.FormatCSV:

@@ -190,7 +190,7 @@ func sourceText(v *craton.FromValue) string {
 
 // ending says what is missing.
 func (p *printer) ending(d *document) {
-	if len(d.Events) == 0 {
+	if d.shown == 0 {
 		p.b.WriteString("\nno changes\n")
 	}
 	if !d.Whole && !d.More && d.Begins != nil {

@@ -55,7 +55,7 @@ func (p *printer) all(events []*craton.Event) string {
 	for _, e := range events {
 		p.event(e)
 	}
-	p.ending(&document{Events: []eventDocument{{}}, begins: time.Now(), Begins: new(string)})
+	p.ending(&document{shown: 1, begins: time.Now(), Begins: new(string)})
 	return p.b.String()
 }
 
@@ -129,7 +129,7 @@ func TestDocuments(t *testing.T) {
 	e := hostile()[0]
 	e.ID = 12345678.0
 	d := document{Object: (&target{Found: object.Found{Kind: "host", ID: "12345678", Name: "web-01"}}).document()}
-	d.add(&craton.HistoryPage{Events: []*craton.Event{e}, Whole: true})
+	d.add(&craton.HistoryPage{Events: []*craton.Event{e}, Whole: true}, true)
 	text, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)

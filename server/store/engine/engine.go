@@ -106,6 +106,9 @@ type Dialect struct {
 	// Like compares text with a pattern without regard to the case of ASCII letters: `t.name LIKE ? ESCAPE '\'`.
 	Like func(column string) string
 
+	// Contains looks for a text within a column, byte by byte: `instr(t.name, ?) > 0`.
+	Contains func(column string) string
+
 	// Unindexed keeps the planner from using an index for an equality, where it has no statistics to choose by.
 	Unindexed func(column string) string
 

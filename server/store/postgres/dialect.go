@@ -12,6 +12,7 @@ import (
 var dialect = &engine.Dialect{
 	Name:       "postgres",
 	Like:       func(column string) string { return column + ` ILIKE ? ESCAPE '\'` },
+	Contains:   func(column string) string { return "strpos(" + column + ", ?) > 0" },
 	Unindexed:  func(column string) string { return column },
 	Ordered:    "JOIN",
 	NullsFirst: " NULLS FIRST",

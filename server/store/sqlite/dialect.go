@@ -16,6 +16,7 @@ import (
 var dialect = &engine.Dialect{
 	Name:      "sqlite",
 	Like:      func(column string) string { return column + ` LIKE ? ESCAPE '\'` },
+	Contains:  func(column string) string { return "instr(" + column + ", ?) > 0" },
 	Unindexed: func(column string) string { return "+" + column },
 	Ordered:   "CROSS JOIN",
 	LastID: func(table, _ string) string {
