@@ -28,11 +28,14 @@ import (
 // The test binary runs itself as a server or a writer when this is set.
 const helperEnv = "CRATON_SERVER_TEST_HELPER"
 
+// long are the tests that are about sizes, or about what stands in front of the database.
+const long = "^Test(BodyLimits|Codings|DeepChains|FiftyProcesses|FleetIsCutOff|FleetWaitsForNobody|Keystone|Memory|Overload|Past|QueryLimits|SlowReader|VariablesLimits)"
+
 func TestMain(m *testing.M) {
 	var err error
 	switch os.Getenv(helperEnv) {
 	case "":
-		os.Exit(enginetest.Main(m))
+		os.Exit(enginetest.Main(m, long))
 	case "serve":
 		err = helperServe(os.Args[1])
 	case "write":

@@ -21,7 +21,10 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-func TestMain(m *testing.M) { os.Exit(enginetest.Main(m, enginetest.Disturbed)) }
+// long are the tests of sizes, of files, and of models that compare reads.
+const long = "^Test(BackupAndRestore|BadBackups|CancelledReads|DeleteInPieces|HistoryIsWhatStatesTell|Inspect|Past|Prune|UndoCloud|VariablesAgainstModel)"
+
+func TestMain(m *testing.M) { os.Exit(enginetest.Main(m, long, enginetest.Disturbed)) }
 
 // openFast opens a file whose writes do not wait for the disk.
 func openFast(path string) (*Store, error) {
