@@ -202,17 +202,20 @@ func (b *builder) layer(g *grouper) {
 	for _, p := range g.places {
 		p.Vars = b.groupVariables(p.place.Variables)
 	}
-	projects := map[string]bool{}
-	for i := range b.hosts {
-		projects[b.hosts[i].device.ProjectID] = true
-	}
-	if len(projects) != 1 || g.project == nil {
+	if b.f.mixed || b.f.projects() != 1 || g.project == nil {
 		return
 	}
 	b.inGroup[levelProject] = true
-	for id := range projects {
-		g.project.Vars = b.groupVariables(b.f.Projects[id])
+	g.project.Vars = b.groupVariables(b.f.Projects[b.f.Hosts[0].ProjectID])
+}
+
+// projects is how many projects the hosts are of.
+func (f *Fleet) projects() int {
+	ids := map[string]bool{}
+	for _, d := range f.Hosts {
+		ids[d.ProjectID] = true
 	}
+	return len(ids)
 }
 
 // groupVariables are those that a group may carry.

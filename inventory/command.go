@@ -26,28 +26,31 @@ in the configuration file under "inventory:". Lists are separated by commas.`,
   craton inventory --host web-01 --pretty
   ansible-playbook -i "$(command -v craton-inventory)" site.yml    a path: Ansible does not search PATH`,
 		Sections: []settings.Section{settings.Connection, settings.Inventory},
+		Subset:   true,
 		Open:     open,
 	}, s)
 }
 
-func open(ctx context.Context, v *settings.Values, keepMappings bool) (*command.Source, error) {
+func open(ctx context.Context, v *settings.Values, asked command.Asked) (*command.Source, error) {
 	o, err := FromSettings(v)
 	if err != nil {
 		return nil, err
 	}
-	o.KeepMappings = keepMappings
+	o.KeepMappings, o.Subset, o.SubsetBeside = asked.KeepMappings, asked.Subset, asked.SubsetBeside
 	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
 	if err != nil {
 		return nil, err
 	}
+	note := ""
 	return &command.Source{
 		Document: func(ctx context.Context) (*Document, error) {
-			f, err := Load(ctx, client, o)
-			if err != nil {
-				return nil, err
+			doc, why, err := Read(ctx, client, o)
+			if why != "" {
+				note = "--limit: " + why + ", so all hosts are read"
 			}
-			return Build(f, o)
+			return doc, err
 		},
+		Note:  func() string { return note },
 		Host:  func(ctx context.Context, name string) ([]byte, error) { return Host(ctx, client, o, name) },
 		Close: done,
 	}, nil

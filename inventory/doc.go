@@ -8,6 +8,8 @@
 //	doc, err := inventory.Build(fleet, o)         // all decisions
 //	err = doc.Write(os.Stdout, false)             // {"_meta": {"hostvars": {...}}, "cloud_east": {...}, ...}
 //
+//	doc, why, err := inventory.Read(ctx, client, o) // both, and with o.Limit no more than what Ansible's --limit selects
+//
 //	variables, err := inventory.Host(ctx, client, o, "web-01") // one host, without reading the fleet
 //
 // # Three steps

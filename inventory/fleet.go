@@ -107,6 +107,9 @@ type Fleet struct {
 
 	// Snapshot is the one answer that all of it was read from; nil where it was read page by page.
 	Snapshot *Snapshot
+
+	limited bool // to what --limit selects: places are those of hosts
+	mixed   bool // there are hosts of several projects, which Hosts may not show any more
 }
 
 // staleError is a fleet that does not fit together: it changed while it was read, or the API holds what the caller

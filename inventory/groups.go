@@ -67,7 +67,7 @@ func (g *grouper) groups(b *builder) ([]*ansible.Group, error) {
 
 // addPlaces makes the groups of the places that the filters leave, with or without hosts, and of what they are in.
 func (g *grouper) addPlaces() error {
-	if !g.o.has(CloudGroups) && !g.o.has(RegionGroups) && !g.o.has(CellGroups) {
+	if g.f.limited || !g.o.has(CloudGroups) && !g.o.has(RegionGroups) && !g.o.has(CellGroups) {
 		return nil
 	}
 	if err := g.f.checkPlaces(); err != nil {
@@ -132,19 +132,19 @@ func (g *grouper) node(n node, by *Device) (*placeGroup, error) {
 	case n.cell != 0:
 		kind, upper, one.place = CellGroups, node{n.cloud, n.region, 0}, g.f.Cells[n.cell]
 		region := g.f.Regions[n.region]
-		one.Name = ansible.GroupName(g.o.GroupNames, "cell", cloud.Name, region.Name, one.place.Name)
+		one.Name = ansible.GroupName(g.o.GroupNames, string(kind), cloud.Name, region.Name, one.place.Name)
 		if one.place.RegionID != n.region || region.CloudID != n.cloud {
 			elsewhere = fmt.Sprintf("region %q of cloud %q", region.Name, cloud.Name)
 		}
 	case n.region != 0:
 		kind, upper, one.place = RegionGroups, node{n.cloud, 0, 0}, g.f.Regions[n.region]
-		one.Name = ansible.GroupName(g.o.GroupNames, "region", cloud.Name, one.place.Name)
+		one.Name = ansible.GroupName(g.o.GroupNames, string(kind), cloud.Name, one.place.Name)
 		if one.place.CloudID != n.cloud {
 			elsewhere = fmt.Sprintf("cloud %q", cloud.Name)
 		}
 	default:
 		kind, one.place = CloudGroups, cloud
-		one.Name = ansible.GroupName(g.o.GroupNames, "cloud", cloud.Name)
+		one.Name = ansible.GroupName(g.o.GroupNames, string(kind), cloud.Name)
 	}
 	one.Setting, one.What = string(kind), fmt.Sprintf("%s %s", kind, one.place)
 	if elsewhere != "" {

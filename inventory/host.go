@@ -49,7 +49,7 @@ func (l *loader) loadHost(ctx context.Context, name string) (*Fleet, error) {
 	}
 	d := l.f.Hosts[0]
 	if !all {
-		if err := l.readPlacesOf(ctx, d); err != nil {
+		if err := l.readPlacesOf(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +91,7 @@ func (l *loader) loadDevice(ctx context.Context, kind Kind, id int) (*Fleet, err
 		return nil, fmt.Errorf("there is no %s with the id %d", kind, id)
 	}
 	d := l.f.Hosts[0]
-	if err := l.readPlacesOf(ctx, d); err != nil {
+	if err := l.readPlacesOf(ctx); err != nil {
 		return nil, err
 	}
 	return l.f, l.readLevelsOf(ctx, d)
@@ -149,16 +149,7 @@ func excluded(name, filter string) error {
 
 // candidates reads the devices of a kind that are called name in the inventory.
 func (l *loader) candidates(ctx context.Context, kind Kind, name string) ([]Device, error) {
-	var queries []url.Values
-	switch l.o.Hostname {
-	case ByIPAddress:
-		queries = []url.Values{{"ip_address": {name}}}
-	case Qualified:
-		queries = l.qualifiedQueries(name)
-	default:
-		queries = []url.Values{{"name": {name}}}
-	}
-	found, err := l.called(ctx, kind, queries, name)
+	found, err := l.called(ctx, kind, l.queriesFor(name), name)
 	if err != nil || len(found) > 0 || l.o.Hostname != ByIPAddress || !strings.Contains(name, ":") {
 		return found, err
 	}
@@ -176,6 +167,18 @@ func (l *loader) candidates(ctx context.Context, kind Kind, name string) ([]Devi
 	}
 	err = l.readSome(ctx, kind, ids, func(devices []Device) { found = append(found, devices...) })
 	return found, err
+}
+
+// queriesFor asks for what is called name in the inventory, and perhaps for more. Qualified names take all places.
+func (l *loader) queriesFor(name string) []url.Values {
+	switch l.o.Hostname {
+	case ByIPAddress:
+		return []url.Values{{"ip_address": {name}}}
+	case Qualified:
+		return l.qualifiedQueries(name)
+	default:
+		return []url.Values{{"name": {name}}}
+	}
 }
 
 // qualifiedQueries asks for the names that CLOUD/REGION/NAME may mean; names may hold slashes of their own.
@@ -241,28 +244,39 @@ func (l *loader) anyOf(ctx context.Context, d *Device, queries []url.Values) (bo
 	return false, nil
 }
 
-// readPlacesOf reads a device's own cell, region and cloud.
-func (l *loader) readPlacesOf(ctx context.Context, d *Device) error {
+// readPlacesOf reads the cells, regions and clouds of the hosts, each once.
+func (l *loader) readPlacesOf(ctx context.Context) error {
+	clouds, regions, cells := map[int]*Device{}, map[int]*Device{}, map[int]*Device{}
+	for _, d := range l.f.Hosts {
+		clouds[d.CloudID], regions[d.RegionID] = d, d
+		if d.CellID != 0 {
+			cells[d.CellID] = d
+		}
+	}
 	g, gctx := l.group(ctx)
-	g.Go(func() error {
-		c, err := l.client.Clouds.Get(gctx, d.CloudID)
-		return keep(l.f.Clouds, d, "cloud", d.CloudID, c, err, cloudPlace)
-	})
-	g.Go(func() error {
-		r, err := l.client.Regions.Get(gctx, d.RegionID)
-		return keep(l.f.Regions, d, "region", d.RegionID, r, err, regionPlace)
-	})
-	if d.CellID != 0 {
+	for id, d := range clouds {
 		g.Go(func() error {
-			c, err := l.client.Cells.Get(gctx, d.CellID)
-			return keep(l.f.Cells, d, "cell", d.CellID, c, err, cellPlace)
+			c, err := l.client.Clouds.Get(gctx, id)
+			return keep(l, l.f.Clouds, d, "cloud", id, c, err, cloudPlace)
+		})
+	}
+	for id, d := range regions {
+		g.Go(func() error {
+			r, err := l.client.Regions.Get(gctx, id)
+			return keep(l, l.f.Regions, d, "region", id, r, err, regionPlace)
+		})
+	}
+	for id, d := range cells {
+		g.Go(func() error {
+			c, err := l.client.Cells.Get(gctx, id)
+			return keep(l, l.f.Cells, d, "cell", id, c, err, cellPlace)
 		})
 	}
 	return g.Wait()
 }
 
-// keep puts a place that was read by its id into a map.
-func keep[T any](into map[int]*Place, d *Device, kind string, id int, object *T, err error, place func(*T) (*Place, craton.Variables)) error {
+// keep puts a place of a device that was read by its id into a map.
+func keep[T any](l *loader, into map[int]*Place, d *Device, kind string, id int, object *T, err error, place func(*T) (*Place, craton.Variables)) error {
 	if craton.IsNotFound(err) {
 		return stalef("%s is in %s %d, which cannot be read", d, kind, id)
 	}
@@ -271,7 +285,9 @@ func keep[T any](into map[int]*Place, d *Device, kind string, id int, object *T,
 	}
 	p, v := place(object)
 	p.Variables = variablesOf(v)
+	l.mu.Lock()
 	into[id] = p
+	l.mu.Unlock()
 	return nil
 }
 

@@ -103,6 +103,7 @@ type loader struct {
 	f        *Fleet
 	chosen   places
 	vars     map[int]int // the devices that the vars filter lets through, and their regions; nil without one
+	places   bool        // all of them were read
 	whole    [2]bool     // by kind: every device that there is was read
 	byID     [2]int      // by kind: how many were asked for one by one
 	mostByID int         // how many may be
@@ -178,7 +179,7 @@ func (l *loader) group(ctx context.Context) (*errgroup.Group, context.Context) {
 
 // readPlaces reads all clouds, regions and cells, once, and finds those that the filters name.
 func (l *loader) readPlaces(ctx context.Context) error {
-	if len(l.f.Clouds) > 0 {
+	if l.places {
 		return nil
 	}
 	g, gctx := l.group(ctx)
@@ -194,6 +195,7 @@ func (l *loader) readPlaces(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	l.places = true
 	var err error
 	l.chosen, err = selectPlaces(l.f, l.o)
 	return err
@@ -367,6 +369,9 @@ func (l *loader) split() []url.Values {
 
 // splitAll divides all devices.
 func (l *loader) splitAll() []url.Values {
+	if !l.places {
+		return []url.Values{{}}
+	}
 	for _, by := range []struct {
 		param string
 		all   map[int]*Place
@@ -675,6 +680,11 @@ func (l *loader) readProjects(ctx context.Context) error {
 // readHiddenProjects finds the variables of projects that the caller may not read: what a region resolves to
 // beyond its own and its cloud's is its project's. A variable that every region hides is needed by none of their hosts.
 func (l *loader) readHiddenProjects(ctx context.Context, hidden map[string]bool) error {
+	if l.f.limited { // then they may not all have been read
+		if err := l.readPlaces(ctx); err != nil {
+			return err
+		}
+	}
 	for r, err := range l.client.Regions.All(ctx, craton.RegionListOptions{Details: true}) {
 		if err != nil {
 			return err

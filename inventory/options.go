@@ -59,6 +59,17 @@ const (
 	Exact    = ansible.Exact
 )
 
+// Limit says whether an inventory holds more than what Ansible's --limit selects.
+type Limit string
+
+// LimitOff holds all, and LimitOnly what is selected, with its groups. LimitAuto is for the collection's plugin, which loads the variables of the
+// other hosts when they are looked at: the document is the same as with LimitOff.
+const (
+	LimitOff  Limit = "off"
+	LimitAuto Limit = "auto"
+	LimitOnly Limit = "only"
+)
+
 // Options say what an inventory holds and how it is written. DefaultOptions are the place to start.
 type Options struct {
 	Vars       Form
@@ -88,6 +99,11 @@ type Options struct {
 	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
 	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
 	KeepMappings bool
+	// Limit says whether Subset, what Ansible's --limit says, counts. SubsetBeside tells that there are other inventories beside this one, or
+	// groups that Ansible makes: then a name of a group may mean hosts that this inventory does not have in it.
+	Limit        Limit
+	Subset       string
+	SubsetBeside bool
 	// At is the state that the inventory is of. OmitHashed leaves out variables of which the change log has only a hash of then; otherwise
 	// they are an error.
 	At         when.At
@@ -108,6 +124,7 @@ func DefaultOptions() Options {
 		GroupNames:   Readable,
 		ProjectGroup: "craton",
 		Facts:        "craton",
+		Limit:        LimitOff,
 		Streams:      16,
 	}
 }
@@ -133,6 +150,7 @@ func FromSettings(v *settings.Values) (Options, error) {
 		VarsFilter:       v.String("inventory.vars_filter"),
 		ExcludeVariables: v.List("inventory.exclude_variables"),
 		TrustTemplates:   v.Bool("inventory.trust_templates"),
+		Limit:            Limit(v.String("inventory.limit")),
 		OmitHashed:       v.Bool("inventory.omit_hashed"),
 		ExpectAtLeast:    v.Int("inventory.expect_at_least"),
 		Streams:          v.Int("inventory.streams"),
@@ -170,6 +188,7 @@ func (o *Options) check() error {
 		ansible.CheckWords("vars", []Form{o.Vars}, Lazy, Merged, Layered),
 		ansible.CheckWords("hostname", []Hostname{o.Hostname}, ByName, ByIPAddress, Qualified),
 		ansible.CheckWords("groups", o.Groups, CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups, ActiveGroups, KindGroups, ParentGroups),
+		ansible.CheckWords("limit", []Limit{o.Limit}, LimitOff, LimitAuto, LimitOnly),
 		ansible.CheckWords("group_names", []GroupNames{o.GroupNames}, Readable, Exact),
 		ansible.CheckPatterns("exclude_variables", o.ExcludeVariables),
 		ansible.CheckFacts(o.Facts),

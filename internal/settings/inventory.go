@@ -37,6 +37,8 @@ var Inventory = Section{
 			Help: "variables to leave out everywhere, by patterns such as ansible_*"},
 		{Name: "trust_templates", Env: "CRATON_INVENTORY_TRUST_TEMPLATES", Kind: Bool, Default: "false",
 			Help: "let Ansible execute templates and decrypt vaults that the API's variables hold"},
+		{Name: "limit", Env: "CRATON_INVENTORY_LIMIT", Default: "off", Choices: []string{"off", "auto", "only"},
+			Help: "what of the fleet the plugin of the collection loads in a run with Ansible's --limit: all; all, but variables at once only of the hosts that it selects; or only these hosts and their groups"},
 		{Name: "expect_at_least", Env: "CRATON_INVENTORY_EXPECT_AT_LEAST", Kind: Int, Default: "0",
 			Help: "how many hosts the inventory must have; fewer are an error"},
 		{Name: "at", Env: "CRATON_INVENTORY_AT", Kind: Moment,

@@ -30,12 +30,12 @@ with an environment variable and a place in the configuration file: under "iotro
 	}, s)
 }
 
-func open(_ context.Context, v *settings.Values, keepMappings bool) (*command.Source, error) {
+func open(_ context.Context, v *settings.Values, asked command.Asked) (*command.Source, error) {
 	o, err := FromSettings(v)
 	if err != nil {
 		return nil, err
 	}
-	o.KeepMappings = keepMappings
+	o.KeepMappings = asked.KeepMappings
 	client, err := connect.Iotronic(v)
 	if err != nil {
 		return nil, err

@@ -543,6 +543,18 @@ options:
     ini:
       - section: inventory_plugin_craton
         key: trust_templates
+  limit:
+    description:
+      - 'What of the fleet the plugin of the collection loads in a run with Ansible''s --limit: all; all, but variables
+          at once only of the hosts that it selects; or only these hosts and their groups.'
+      - The default is C(off).
+      - One of C(off), C(auto), C(only).
+    type: raw
+    env:
+      - name: CRATON_INVENTORY_LIMIT
+    ini:
+      - section: inventory_plugin_craton
+        key: limit
   expect_at_least:
     description:
       - How many hosts the inventory must have; fewer are an error.

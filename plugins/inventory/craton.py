@@ -40,6 +40,9 @@ extends_documentation_fragment:
 notes:
   - With I(vars=lazy), the default, the variables of a host are read when somebody first looks at them. I(compose), I(groups), I(keyed_groups)
     and C(ansible-inventory --list) look at all hosts.
+  - With I(limit=only), a run with C(--limit) has only the hosts that it selects, and their groups; C(hostvars) and C(groups) know no others, and
+    C(delegate_to) does not know the address of another. docs/inventory.md says what else. All hosts are there where names do not decide
+    what is selected, where there are other inventory files, and with I(groups), I(keyed_groups) and I(cache); C(-v) says why.
   - The connection and the inventory have the same settings in every part of Craton. Only I(craton_groups) has a name of
     its own here, because I(groups) is Ansible's.
   - Strings of the API that look like templates are never executed, in no release of ansible-core, unless
@@ -80,10 +83,13 @@ import os
 import subprocess
 
 from ansible import constants as C
+from ansible import context
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.helpers import get_group_vars
-from ansible.module_utils.common.text.converters import to_native, to_text
+from ansible.inventory.manager import IGNORED
+from ansible.module_utils.common.text.converters import to_bytes, to_native, to_text
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.path import unfrackpath
 from ansible.utils.vars import combine_vars
 
 from ansible_collections.craton.fleet.plugins.plugin_utils import lazy
@@ -120,6 +126,21 @@ DELIMITERS = '#jinja2:'
 # How many strings are kept, to give all hosts that have one the same.
 PLAINS = 10000
 
+# How long a --limit may be that the program is told of, in bytes: what an argument may have, nearly.
+SUBSET = 100000
+
+
+def files(source):
+    """The files of a source of inventories that Ansible reads, and those below a directory."""
+    source = to_bytes(source)
+    if not os.path.isdir(source):
+        yield source
+        return
+    for name in sorted(os.listdir(source)):
+        if not IGNORED.search(name):
+            for path in files(os.path.join(source, name)):
+                yield path
+
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = 'craton.fleet.craton'
@@ -127,6 +148,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     PROGRAM = 'craton-inventory'  # what the program is called, so that it is the inventory
     TRUST = 'CRATON_INVENTORY_TRUST_TEMPLATES'
     DEFERS = (None, 'lazy')  # the values of vars with which the variables of hosts are read when somebody looks
+    LIMITS = True  # whether the program knows what to do with --limit
 
     def verify_file(self, path):
         ours = tuple(self.SHORT_NAME + ending for ending in ('.yml', '.yaml'))
@@ -157,7 +179,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 document = self._cache[key]
             except KeyError:
                 pass  # not there, or too old
-        deferred = self.defers()
+        limit, pattern = self.get_option('limit') if self.LIMITS else 'off', context.CLIARGS.get('subset')
+        deferred = self.defers(limit == 'auto' and pattern)
+        self.subset = []
+        if pattern and limit in (None, 'only'):
+            try:
+                self.subset = self.limited(pattern, path, use_cache)
+            except ValueError as err:
+                if limit:
+                    self.say_all(err)
         try:
             if document is None and deferred and not use_cache:
                 self.populate(*self.snapshot(settings))
@@ -204,7 +234,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if value is None:
                 continue
             if isinstance(value, bool):
-                value = 'true' if value else 'false'
+                value = 'true' if value else 'off' if definition.get('type') == 'raw' else 'false'  # YAML reads off without quotes so
             elif isinstance(value, datetime.date):
                 value = self.moment(name, value)
             elif isinstance(value, list):
@@ -266,9 +296,30 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             stamps['file ' + name] = '%d %d' % (stat.st_mtime_ns, stat.st_size)
         return stamps
 
-    def defers(self):
+    def limited(self, pattern, path, cached):
+        """The arguments by which the program knows of --limit. It decides what of it can be relied on, but what only Ansible knows is said here."""
+        if cached:
+            raise ValueError('the cache has all hosts')
+        if context.CLIARGS.get('host') or context.CLIARGS.get('flush_cache'):
+            raise ValueError('what was asked for is not limited')
+        if C.HOST_PATTERN_MISMATCH == 'error':
+            raise ValueError('with host_pattern_mismatch = error the names of all groups matter')
+        pattern = to_bytes(pattern, errors='strict', nonstring='strict') if not isinstance(pattern, bytes) else pattern
+        if b'\0' in pattern or len(pattern) > SUBSET:
+            raise ValueError('it is too long to be passed on')
+        arguments = [b'--subset=' + pattern]
+        sources = [unfrackpath(source, follow=False) for source in context.CLIARGS.get('inventory') or () if ',' not in source]
+        alone = len(sources) == len(context.CLIARGS.get('inventory') or ()) and [to_bytes(path)] == [name for source in sources for name in files(source)]
+        if not alone or self.get_option('groups') or self.get_option('keyed_groups'):
+            arguments.append(b'--subset-beside')
+        return arguments
+
+    def say_all(self, why):
+        self.display.v('%s: --limit: %s, so all hosts are read' % (self.SHORT_NAME, to_native(why)))
+
+    def defers(self, limited):
         """Whether the variables of a host are read when somebody first looks."""
-        if self.get_option('vars') not in self.DEFERS:
+        if self.get_option('vars') not in self.DEFERS and not limited:
             return False
         why = lazy.refusal()
         if why:
@@ -284,7 +335,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         env = dict((k, v) for k, v in os.environ.items() if k not in self.unset)
         env.update(settings)
         try:
-            process = subprocess.Popen([self.PROGRAM] + LIST + self.flags, executable=self.binary, env=env, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen([self.PROGRAM] + LIST + self.flags + self.subset, executable=self.binary, env=env, stdin=subprocess.DEVNULL,
                                        stdout=out, stderr=subprocess.PIPE)
         except (OSError, ValueError) as err:
             raise self.error('cannot run %s: %s' % (to_native(self.binary), to_native(getattr(err, 'strerror', None) or err)))
@@ -301,6 +352,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 if said.startswith(prefix):
                     said = said[len(prefix):]
             raise self.error(said)
+        if self.subset and stderr:
+            self.display.v('%s: %s' % (self.SHORT_NAME, to_native(stderr, errors='replace').strip()))
         return stdout
 
     def parsed(self, text):

@@ -73,5 +73,7 @@ class InventoryModule(CratonInventory):
     PROGRAM = 'iotronic-inventory'
     TRUST = 'CRATON_IOTRONIC_INVENTORY_TRUST_TEMPLATES'
 
-    def defers(self):
+    LIMITS = False
+
+    def defers(self, limited):
         return False

@@ -56,11 +56,14 @@ func (p *plugin) option(s *settings.Setting) *yaml.Node {
 	m := &yaml.Node{Kind: yaml.MappingNode}
 	put(m, "description", texts(sentences(s)...))
 	kind, elements := ansibleType(s.Kind)
+	if hasOff(s) {
+		kind = "raw"
+	}
 	put(m, "type", texts(kind).Content[0])
 	if elements != "" {
 		put(m, "elements", texts(elements).Content[0])
 	}
-	if len(s.Choices) > 0 {
+	if len(s.Choices) > 0 && !hasOff(s) {
 		put(m, "choices", texts(s.Choices...))
 	}
 	var variables []*yaml.Node // of several that are set, the last counts for Ansible
@@ -83,6 +86,9 @@ func sentences(s *settings.Setting) []string {
 	if s.Default != "" {
 		found = append(found, fmt.Sprintf("The default is C(%s).", s.Default))
 	}
+	if hasOff(s) {
+		found = append(found, fmt.Sprintf("One of C(%s).", strings.Join(s.Choices, "), C(")))
+	}
 	if s.Name == "trust_templates" {
 		found = append(found, "The program's own configuration file does not count for this one.")
 	}
@@ -97,6 +103,9 @@ func sentences(s *settings.Setting) []string {
 	}
 	return found
 }
+
+// hasOff tells settings with a word that YAML reads as false where it has no quotes: Ansible would refuse it among choices.
+func hasOff(s *settings.Setting) bool { return slices.Contains(s.Choices, "off") }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 

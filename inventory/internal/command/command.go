@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
@@ -23,15 +24,26 @@ import (
 type Face struct {
 	Use, Short, Long, Example string
 	Sections                  []settings.Section
-	// Open looks at the settings, and connects; nothing needs to be read yet. keepMappings is of its options.
-	Open func(ctx context.Context, v *settings.Values, keepMappings bool) (*Source, error)
+	// Subset tells that the inventory can be limited to what Ansible's --limit selects.
+	Subset bool
+	// Open looks at the settings, and connects; nothing needs to be read yet.
+	Open func(ctx context.Context, v *settings.Values, asked Asked) (*Source, error)
+}
+
+// Asked is what flags say that are no settings.
+type Asked struct {
+	KeepMappings bool
+	Subset       string // what Ansible's --limit says
+	SubsetBeside bool   // there are other inventories, or groups that Ansible makes
 }
 
 // Source is an inventory that can be read.
 type Source struct {
 	Document func(ctx context.Context) (*ansible.Document, error)
 	// Host gives the object of one host's variables, compact.
-	Host  func(ctx context.Context, name string) ([]byte, error)
+	Host func(ctx context.Context, name string) ([]byte, error)
+	// Note is what to say on standard error beside a document, if anything.
+	Note  func() string
 	Close func() error
 }
 
@@ -54,7 +66,11 @@ func New(face *Face, s output.Streams) *cobra.Command {
 	fs.BoolVar(&r.graph, "graph", false, "write the tree of groups with the numbers of their hosts")
 	fs.BoolVar(&r.hosts, "hosts", false, "with --graph: the hosts too")
 	fs.BoolVar(&r.pretty, "pretty", false, "indent the JSON for people")
-	fs.BoolVar(&r.keepMappings, "keep-mappings", false, "leave dictionaries what they are whatever their keys, for a reader that executes no keys: not ansible-core before 2.19")
+	fs.BoolVar(&r.asked.KeepMappings, "keep-mappings", false, "leave dictionaries what they are whatever their keys, for a reader that executes no keys: not ansible-core before 2.19")
+	if face.Subset {
+		fs.StringVar(&r.asked.Subset, "subset", "", "with --list and the setting limit: what Ansible's own --limit says, as the plugin of the collection passes it on; standard error says why all hosts are there if they are")
+		fs.BoolVar(&r.asked.SubsetBeside, "subset-beside", false, "with --subset: Ansible has other inventories too, or makes groups, so that only names of hosts are certain")
+	}
 	fs.StringVar(&r.output, "output", "", "write to `FILE`, whole or not at all, instead of standard output")
 	settings.AddFlags(fs, face.Sections...)
 	cmd.MarkFlagsMutuallyExclusive("list", "host", "graph")
@@ -67,7 +83,7 @@ type run struct {
 	streams       output.Streams
 	list, graph   bool
 	hosts, pretty bool
-	keepMappings  bool
+	asked         Asked
 	host, output  string
 }
 
@@ -78,7 +94,9 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 		return errors.New("say what to write: --list, --host NAME or --graph")
 	case r.hosts && !r.graph:
 		return advice.With(errors.New("--hosts goes with --graph"), "did you mean --host NAME or --list?")
-	case r.keepMappings && r.graph:
+	case one && (r.asked.Subset != "" || r.asked.SubsetBeside):
+		return errors.New("--subset goes with --list and --graph")
+	case r.asked.KeepMappings && r.graph:
 		return errors.New("--keep-mappings is for JSON, not for --graph")
 	case r.pretty && r.graph:
 		return errors.New("--pretty is for JSON, not for --graph")
@@ -98,7 +116,7 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 	// saves a sixth of its processor time and costs a tenth more memory, at 100,000 hosts too.
 	debug.SetGCPercent(gcPercent)
 	ctx := cmd.Context()
-	source, err := r.face.Open(ctx, v, r.keepMappings)
+	source, err := r.face.Open(ctx, v, r.asked)
 	if err != nil {
 		return err
 	}
@@ -113,6 +131,11 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 	doc, err := source.Document(ctx)
 	if err != nil {
 		return err
+	}
+	if source.Note != nil {
+		if note := source.Note(); note != "" {
+			_, _ = fmt.Fprintln(r.streams.Err, note)
+		}
 	}
 	return r.write(func(w io.Writer) error {
 		if r.graph {

@@ -5,7 +5,7 @@
 //	cmd := command.New(&command.Face{
 //		Use:      "inventory (--list | --host NAME | --graph)",
 //		Sections: []settings.Section{settings.Connection, settings.Inventory},
-//		Open:     func(ctx context.Context, v *settings.Values) (*command.Source, error) { ... },
+//		Open:     func(ctx context.Context, v *settings.Values, asked command.Asked) (*command.Source, error) { ... },
 //	}, streams)
 //
 // On success it writes nothing to standard error, because Ansible shows that as an error; on failure it writes nothing

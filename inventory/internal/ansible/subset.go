@@ -1,0 +1,272 @@
+package ansible
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// Subset is what Ansible's --limit says, where names alone decide which hosts it selects: names and wildcards of hosts and of groups,
+// joined, intersected (&) and excluded (!).
+type Subset struct {
+	union     pattern   // of which a host must match one
+	intersect []pattern // of which a host must match each
+	exclude   pattern   // of which a host must match none
+}
+
+// pattern are words of which any may match.
+type pattern struct {
+	words []string // names
+	globs []glob
+}
+
+// glob is a word with * and ?, as Python's fnmatch reads it.
+type glob struct {
+	text string
+	*regexp.Regexp
+}
+
+// ParseSubset reads what --limit says as Ansible divides it. An error is the reason why names alone do not decide it, or why releases of Ansible
+// may not agree on it: it is Ansible that reads all hosts then, and says what is wrong.
+func ParseSubset(text string) (*Subset, error) {
+	words, err := splitPattern(text)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subset{}
+	for _, word := range words {
+		if word[0] == '@' {
+			return nil, fmt.Errorf("%q is a file", word)
+		}
+		into, name := &s.union, word
+		switch word[0] {
+		case '!':
+			into, name = &s.exclude, word[1:]
+		case '&':
+			s.intersect = append(s.intersect, pattern{})
+			into, name = &s.intersect[len(s.intersect)-1], word[1:]
+		}
+		switch {
+		case name == "":
+			return nil, fmt.Errorf("%q has no name", word)
+		case name[0] == '~':
+			return nil, fmt.Errorf("%q is a regular expression", word)
+		case strings.ContainsAny(name, "[]"):
+			return nil, fmt.Errorf("%q has brackets", word)
+		case strings.ContainsAny(name[:1], "!&@"):
+			return nil, fmt.Errorf("%q has a name that no host of Craton's has", word)
+		case strings.ContainsAny(name, "*?"):
+			expression := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(name))
+			compiled, err := regexp.Compile(`^(?s:` + expression + `)$`)
+			if err != nil {
+				return nil, fmt.Errorf("%q is too long a wildcard", word)
+			}
+			into.globs = append(into.globs, glob{name, compiled})
+		default:
+			into.words = append(into.words, name)
+		}
+	}
+	if len(s.union.words)+len(s.union.globs) == 0 { // then Ansible begins with all
+		s.union.words = []string{all}
+	}
+	return s, nil
+}
+
+// splitPattern divides a pattern as Ansible does (split_host_pattern): at commas if there are any, else at colons, if it is no address or name
+// with a port.
+func splitPattern(text string) ([]string, error) {
+	if !utf8.ValidString(text) {
+		return nil, errors.New("it is not UTF-8")
+	}
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return nil, errors.New("it has a control character")
+	}
+	var words []string
+	switch {
+	case strings.Contains(text, ","):
+		words = strings.Split(text, ",")
+		for i := range words {
+			words[i] = strings.TrimSpace(words[i])
+		}
+	case !strings.Contains(text, ":") || isWhole(text):
+		words = []string{text}
+	case strings.Contains(text, "::") || strings.Count(text, ":") >= 6 || strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }):
+		return nil, errors.New("it may be an address, or be divided at its colons")
+	default:
+		words = strings.Split(text, ":")
+	}
+	words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
+	for _, word := range words {
+		if strings.ContainsFunc(word, unicode.IsSpace) {
+			return nil, fmt.Errorf("%q has space", word)
+		}
+	}
+	if len(words) == 0 {
+		return nil, errors.New("it is empty")
+	}
+	return words, nil
+}
+
+// OnlyHosts is the subset where groups may have hosts that this inventory does not know of: only names of hosts can be relied on, each of which
+// selects that host whatever else is called so. What is intersected and excluded is left to Ansible, as it only takes hosts away.
+func (s *Subset) OnlyHosts() (*Subset, error) {
+	if len(s.union.globs) > 0 {
+		return nil, fmt.Errorf("%q may match groups that others make", s.union.globs[0].text)
+	}
+	for _, word := range s.union.words {
+		if IsAlways(word) || IsController(word) {
+			return nil, fmt.Errorf("%q may be what others make", word)
+		}
+	}
+	return &Subset{union: pattern{words: s.union.words}}, nil
+}
+
+// Covers are lists of names, of each of which a host that is selected has one, or is in a group that is called so. There may be none.
+func (s *Subset) Covers() (covers [][]string) {
+	for _, p := range append([]pattern{s.union}, s.intersect...) {
+		if len(p.globs) == 0 {
+			covers = append(covers, p.words)
+		}
+	}
+	return covers
+}
+
+// IsController tells the names that Ansible has for the machine that it runs on. No host of ours is called so.
+func IsController(name string) bool { return slices.Contains(controller, name) }
+
+// Select tells which hosts are selected, by their names and by the groups that they are in. An error says which word selects nothing that is known here,
+// or that no host is left: Ansible may know of groups that a play makes, and has words of its own for it.
+func (s *Subset) Select(hosts Hosts, groups []*Group) ([]bool, error) {
+	m := &matcher{hosts: hosts, groups: map[string]*Group{}}
+	for _, g := range groups {
+		m.groups[g.Name] = g
+	}
+	selected, unknown := m.match(s.union)
+	if unknown != "" {
+		return nil, fmt.Errorf("%q is the name of no host and no group of Craton's", unknown)
+	}
+	for _, p := range s.intersect {
+		also, _ := m.match(p)
+		for i := range selected {
+			selected[i] = selected[i] && also[i]
+		}
+	}
+	not, _ := m.match(s.exclude)
+	for i := range selected {
+		selected[i] = selected[i] && !not[i]
+	}
+	if !slices.Contains(selected, true) && !slices.ContainsFunc(s.union.words, IsController) {
+		return nil, errors.New("it selects no host of Craton's")
+	}
+	return selected, nil
+}
+
+// matcher matches patterns with hosts and groups.
+type matcher struct {
+	hosts  Hosts
+	groups map[string]*Group
+}
+
+// match tells which hosts a pattern matches, and a word of it that matches nothing at all.
+func (m *matcher) match(p pattern) (matched []bool, unknown string) {
+	matched = make([]bool, m.hosts.Len())
+	found := map[string]bool{}
+	for _, word := range p.words {
+		found[word] = found[word] || IsController(word)
+	}
+	names := func(name string) (any bool) {
+		if _, wanted := found[name]; wanted {
+			found[name], any = true, true
+		}
+		for _, g := range p.globs {
+			if g.MatchString(name) {
+				found[g.text], any = true, true
+			}
+		}
+		return any
+	}
+	for name, g := range m.groups {
+		if names(name) {
+			m.mark(matched, g)
+		}
+	}
+	if names(all) {
+		for i := range matched {
+			matched[i] = true
+		}
+	}
+	if names(ungrouped) {
+		for i, grouped := range m.grouped() {
+			matched[i] = matched[i] || !grouped
+		}
+	}
+	for i := range matched {
+		if names(m.hosts.Name(i)) {
+			matched[i] = true
+		}
+	}
+	for _, word := range p.words {
+		if !found[word] {
+			return matched, word
+		}
+	}
+	for _, g := range p.globs {
+		if !found[g.text] {
+			return matched, g.text
+		}
+	}
+	return matched, ""
+}
+
+// mark marks the hosts in a group and below it.
+func (m *matcher) mark(matched []bool, g *Group) {
+	for _, i := range g.Hosts {
+		matched[i] = true
+	}
+	for _, child := range g.Children {
+		m.mark(matched, m.groups[child])
+	}
+}
+
+// grouped tells the hosts that are in a group.
+func (m *matcher) grouped() []bool {
+	in := make([]bool, m.hosts.Len())
+	for _, g := range m.groups {
+		for _, i := range g.Hosts {
+			in[i] = true
+		}
+	}
+	return in
+}
+
+// GroupWord is the only word of which GroupName makes a group of a kind's prefix that is called so, if there is only one.
+func GroupWord(form GroupNames, prefix, name string) (string, bool) {
+	rest, ok := strings.CutPrefix(name, prefix+"_")
+	if !ok || rest == "" {
+		return "", false
+	}
+	word := rest
+	if form == Exact {
+		word = escaped().ReplaceAllStringFunc(rest, func(s string) string {
+			return string([]byte{unhex(s[1])<<4 | unhex(s[2])})
+		})
+	} else if strings.Contains(rest, "_") { // which stands for anything
+		return "", false
+	}
+	return word, utf8.ValidString(word) && GroupName(form, prefix, word) == name
+}
+
+var escaped = value.Lazily(`_[0-9a-f]{2}`)
+
+func unhex(c byte) byte {
+	if c >= 'a' {
+		return c - 'a' + 10
+	}
+	return c - '0'
+}

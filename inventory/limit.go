@@ -1,0 +1,277 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+)
+
+// maxCover is how many names are asked for one by one before the whole fleet is read instead. Each takes a listing of its own.
+const maxCover = 100
+
+// Read is Load and Build. With LimitOnly the document holds what Options.Subset selects: these hosts with all their variables and all groups that
+// they are in, and nothing else. Ansible, given the same --limit, selects the same hosts of it as of the whole. If names alone do not tell what that is, or if it
+// is nothing, the document is the whole one, and why says the reason.
+//
+// Where hosts and groups that are named are what the API can be asked for, no others are read.
+func Read(ctx context.Context, c *craton.Client, o Options) (doc *Document, why string, err error) {
+	if err := o.check(); err != nil {
+		return nil, "", err
+	}
+	if o.Limit != LimitOnly || o.Subset == "" {
+		doc, err := o.whole(ctx, c)
+		return doc, "", err
+	}
+	s, err := ansible.ParseSubset(o.Subset)
+	if err == nil && o.SubsetBeside {
+		s, err = s.OnlyHosts()
+	}
+	if err != nil {
+		why := err.Error()
+		doc, err := o.whole(ctx, c)
+		return doc, why, err
+	}
+	f, err := again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) { return l.loadCover(ctx, s) })
+	if err == nil {
+		selected, unknown, err := f.selectHosts(&o, s)
+		if err != nil {
+			return nil, "", err
+		}
+		if unknown == nil {
+			doc, err := Build(selected, o)
+			return doc, "", err
+		}
+	} else if !errors.Is(err, errNoCover) {
+		return nil, "", err
+	}
+	if f, err = Load(ctx, c, o); err != nil {
+		return nil, "", err
+	}
+	selected, unknown, err := f.selectHosts(&o, s)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case unknown != nil:
+		why = unknown.Error()
+	default:
+		f = selected
+	}
+	doc, err = Build(f, o)
+	return doc, why, err
+}
+
+// whole is the document of all hosts.
+func (o *Options) whole(ctx context.Context, c *craton.Client) (*Document, error) {
+	f, err := Load(ctx, c, *o)
+	if err != nil {
+		return nil, err
+	}
+	return Build(f, *o)
+}
+
+// errNoCover tells that the API cannot be asked for what a subset selects.
+var errNoCover = errors.New("the API cannot be asked for the hosts of the subset")
+
+// selectHosts is the fleet with no hosts but those that a subset selects. unknown is why that is not to be.
+func (f *Fleet) selectHosts(o *Options, s *ansible.Subset) (selected *Fleet, unknown, err error) {
+	if err := f.checkHosts(); err != nil {
+		return nil, nil, err
+	}
+	b := &builder{o: *o, f: f}
+	if err := b.nameHosts(); err != nil {
+		return nil, nil, err
+	}
+	var groups []*ansible.Group
+	if !o.SubsetBeside {
+		if groups, err = newGrouper(f, o).groups(b); err != nil {
+			return nil, nil, err
+		}
+	}
+	keep, unknown := s.Select(b, groups)
+	if unknown != nil {
+		return nil, unknown, nil
+	}
+	some := *f
+	some.Hosts, some.Snapshot, some.limited = nil, nil, true
+	for i := range b.hosts {
+		if keep[i] {
+			some.Hosts = append(some.Hosts, b.hosts[i].device)
+		}
+	}
+	slices.SortFunc(some.Hosts, func(a, b *Device) int { return a.ID - b.ID })
+	some.Projects = map[string]Variables{}
+	for _, d := range some.Hosts {
+		some.Projects[d.ProjectID] = f.Projects[d.ProjectID]
+	}
+	some.mixed = f.mixed || f.projects() > 1
+	return &some, nil, nil
+}
+
+// loadCover reads a fleet whose hosts are at least those that a subset selects, and of everything else only what these need; errNoCover if the
+// API cannot be asked for them.
+func (l *loader) loadCover(ctx context.Context, s *ansible.Subset) (*Fleet, error) {
+	if l.o.VarsFilter != "" || len(l.o.Labels) > 0 || l.o.Vars == Layered {
+		// Filters that a host itself does not tell; and in layered form it matters whether all hosts of the inventory are of one project.
+		return nil, errNoCover
+	}
+	var queries []url.Values
+	covered := false
+	for _, words := range s.Covers() {
+		also, ok, err := l.cover(ctx, words)
+		switch {
+		case err != nil:
+			return nil, err
+		case ok && !covered:
+			queries, covered = also, true
+		case ok:
+			queries = both(queries, also)
+		}
+	}
+	if !covered {
+		return nil, errNoCover
+	}
+	return l.loadQueries(ctx, queries)
+}
+
+// both asks for what either of some queries and either of others ask for. It may be more, where one cannot ask for both.
+func both(some, others []url.Values) (queries []url.Values) {
+	if len(some)*len(others) > maxCover {
+		return some
+	}
+	for _, q := range some {
+		for _, also := range others {
+			with, possible := maps.Clone(q), true
+			for param, value := range also {
+				switch had := q[param]; {
+				case had == nil:
+					with[param] = value
+				case param != "label" && had[0] != value[0]: // of which a host has one
+					possible = false
+				}
+			}
+			if possible {
+				queries = append(queries, with)
+			}
+		}
+	}
+	return queries
+}
+
+func (l *loader) loadQueries(ctx context.Context, queries []url.Values) (*Fleet, error) {
+	l.f.limited = true
+	for _, kind := range l.kinds() {
+		own := product(queries, "details", []string{"true"}) // read adds to them
+		if err := l.read(ctx, kind, own, true, l.addHosts); err != nil {
+			return nil, err
+		}
+	}
+	l.sortHosts()
+	if !l.places {
+		if err := l.readPlacesOf(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, step := range []func(context.Context) error{l.readLabels, l.checkWords, l.readParents, l.readProjects} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l.f, l.f.checkHosts()
+}
+
+// cover asks for all hosts that are called by one of these words, or are in a group that is. It reads the places first, where names of groups or
+// hosts tell of any.
+func (l *loader) cover(ctx context.Context, words []string) (queries []url.Values, ok bool, err error) {
+	if len(words) > maxCover || slices.ContainsFunc(words, ansible.IsAlways) {
+		return nil, false, nil
+	}
+	if !l.places && (l.o.filtersPlaces() || l.o.Hostname == Qualified || l.o.has(ParentGroups) || slices.ContainsFunc(words, l.mayBePlace)) {
+		if err := l.readPlaces(ctx); err != nil {
+			return nil, false, err
+		}
+	}
+	for _, word := range words {
+		one, ok := l.coverWord(word)
+		if !ok {
+			return nil, false, nil
+		}
+		queries = append(queries, one...)
+	}
+	return queries, true, nil
+}
+
+// mayBePlace tells words that groups of places may be called by.
+func (l *loader) mayBePlace(word string) bool {
+	return slices.ContainsFunc([]GroupKind{CloudGroups, RegionGroups, CellGroups}, func(kind GroupKind) bool {
+		return l.o.has(kind) && strings.HasPrefix(word, string(kind)+"_")
+	})
+}
+
+// coverWord asks for the hosts of a word. ok is that it is nothing but what the API can be asked for.
+func (l *loader) coverWord(word string) (queries []url.Values, ok bool) {
+	if ansible.IsController(word) {
+		return nil, true
+	}
+	if l.o.ProjectGroup == word && len(l.o.Groups) > 0 {
+		return nil, false // all hosts
+	}
+	queries = l.queriesFor(word)
+	for _, kind := range l.o.Groups {
+		switch kind {
+		case CloudGroups, RegionGroups, CellGroups:
+			queries = append(queries, l.coverPlaces(kind, word)...)
+		case LabelGroups, TypeGroups:
+			if !strings.HasPrefix(word, string(kind)+"_") {
+				continue
+			}
+			of, one := ansible.GroupWord(l.o.GroupNames, string(kind), word)
+			if !one || kind == LabelGroups && l.o.NetworkDevices { // which cannot be filtered by label
+				return nil, false
+			}
+			queries = append(queries, url.Values{map[GroupKind]string{LabelGroups: "label", TypeGroups: "device_type"}[kind]: {of}})
+		case ActiveGroups:
+			if word == "active" || word == "inactive" {
+				return nil, false
+			}
+		case KindGroups, ParentGroups:
+			if strings.HasPrefix(word, string(kind)+"_") {
+				return nil, false
+			}
+		}
+	}
+	return queries, true
+}
+
+// coverPlaces asks for the hosts of the places whose group is called by a word, also where a host may name a region of another cloud, or a cell of
+// another region.
+func (l *loader) coverPlaces(kind GroupKind, word string) (queries []url.Values) {
+	group := func(names ...string) string { return ansible.GroupName(l.o.GroupNames, string(kind), names...) }
+	ask := func(param string, id int) { queries = append(queries, url.Values{param: {strconv.Itoa(id)}}) }
+	for _, c := range sortedPlaces(l.f.Clouds) {
+		if name := group(c.Name); kind == CloudGroups && name == word {
+			ask("cloud_id", c.ID)
+		} else if kind == CloudGroups || !strings.HasPrefix(word, name) {
+			continue
+		}
+		for _, r := range sortedPlaces(l.f.Regions) {
+			if name := group(c.Name, r.Name); kind == RegionGroups && name == word {
+				ask("region_id", r.ID)
+			} else if kind == RegionGroups || !strings.HasPrefix(word, name) {
+				continue
+			}
+			for _, p := range sortedPlaces(l.f.Cells) {
+				if kind == CellGroups && group(c.Name, r.Name, p.Name) == word {
+					ask("cell_id", p.ID)
+				}
+			}
+		}
+	}
+	return queries
+}
