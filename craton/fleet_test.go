@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -144,5 +147,21 @@ func TestFleetAnswers(t *testing.T) {
 	cancel()
 	if _, err = all(s); !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller that goes away: %v", err)
+	}
+}
+
+// TestFleetIsNotReached: the error of a fleet that does not begin to come says why, not that it was given up.
+func TestFleetIsNotReached(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	c, err := craton.New(server.URL, craton.WithRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Fleet(t.Context(), craton.FleetOptions{}); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/internal/when"
 )
 
 // Snapshot is the answer that a fleet was read from, and what it was asked for with.
@@ -52,25 +53,29 @@ func (l *loader) open(ctx context.Context) (stream *craton.FleetStream, part cra
 		unless := part
 		unless.Known = l.known.Tag
 		if stream, err = l.client.Fleet(ctx, unless); err != nil {
-			return nil, part, absent(err)
+			return nil, part, l.absent(err)
 		}
 		l.answered.Store(true)
 	}
-	asked, one := craton.FleetOptions{}, true
+	if !l.o.filtersPlaces() && stream != nil && part == (craton.FleetOptions{}) {
+		return stream, part, nil
+	}
+	if stream != nil {
+		stream.Close() // it may be the only request that may be under way, and the filters may mean other places by now
+	}
+	part = craton.FleetOptions{}
 	if l.o.filtersPlaces() {
-		err = l.readPlaces(ctx)
-		asked, one = l.chosen.part()
+		if err := l.readPlaces(ctx); err != nil {
+			return nil, part, err
+		}
+		var one bool
+		if part, one = l.chosen.part(); !one {
+			return nil, part, nil
+		}
 	}
-	if stream != nil && (err != nil || !one || asked != part) {
-		stream.Close()
-		stream = nil
-	}
-	if stream != nil || err != nil || !one {
-		return stream, part, err
-	}
-	stream, err = l.client.Fleet(ctx, asked)
+	stream, err = l.client.Fleet(ctx, part)
 	l.answered.Store(l.answered.Load() || err == nil)
-	return stream, asked, absent(err)
+	return stream, part, l.absent(err)
 }
 
 // part is what the innermost of the filters leaves, if that is one place.
@@ -90,9 +95,10 @@ func (p *places) part() (part craton.FleetOptions, one bool) {
 	return part, true
 }
 
-// absent is no error where the server has no such path.
-func absent(err error) error {
-	if craton.StatusOf(err) == http.StatusNotFound {
+// absent is no error where the fleet cannot be had as one answer: the server has no such path, or some value of the past is not
+// known. The whole is refused then, though the inventory may not need that value; pages tell, and whose it is.
+func (l *loader) absent(err error) error {
+	if status := craton.StatusOf(err); status == http.StatusNotFound || status == http.StatusConflict && l.o.At != (when.At{}) {
 		return nil
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strings"
 	"sync"
@@ -145,5 +146,22 @@ func TestGateGivenUp(t *testing.T) {
 	g.leave()
 	if err := <-waits; err != nil || g.inside != 1 {
 		t.Errorf("%d inside, %v", g.inside, err)
+	}
+}
+
+// TestStreamIsClosedTwice: a stream that is read to its end and closed then, as callers do, leaves the gate once.
+func TestStreamIsClosedTwice(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+	t.Cleanup(server.Close)
+	c := newTestClient(t, server.URL, func(cfg *Config) { cfg.Connections = 1 })
+	s, _, err := c.Stream(t.Context(), &Request{Method: http.MethodGet, Path: "/x"})
+	if err != nil || c.gate.inside != 1 {
+		t.Fatalf("%v, %d inside", err, c.gate.inside)
+	}
+	s.Close()
+	s.Close()
+	if c.gate.inside != 0 {
+		t.Errorf("%d inside after all are gone", c.gate.inside)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -24,6 +25,7 @@ type Stream struct {
 	stall    *time.Timer
 	patience time.Duration // how long no byte may come
 	stop     func()
+	closed   sync.Once
 	fail     func(error) error
 }
 
@@ -83,8 +85,9 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		err = s.fail(err) // before it is stopped, which would be the cause
 		s.stop()
-		return nil, nil, s.fail(err)
+		return nil, nil, err
 	}
 	if c.gate != nil {
 		c.gate.saw(resp)
@@ -96,8 +99,9 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 	}
 	s.Status, s.Header, s.raw = resp.StatusCode, resp.Header, resp.Body
 	if err := s.unpack(resp.Header.Get("Content-Encoding")); err != nil {
+		err = s.fail(err)
 		s.Close()
-		return nil, nil, s.fail(err)
+		return nil, nil, err
 	}
 	return s, nil, nil
 }
@@ -138,11 +142,13 @@ func (s *Stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the answer, be it whole or not.
+// Close ends the answer, be it whole or not. It may be called again.
 func (s *Stream) Close() {
-	if s.stall != nil {
-		s.stall.Stop()
-	}
-	_ = s.raw.Close() // nobody reads the rest
-	s.stop()
+	s.closed.Do(func() {
+		if s.stall != nil {
+			s.stall.Stop()
+		}
+		_ = s.raw.Close() // nobody reads the rest
+		s.stop()
+	})
 }
