@@ -18,11 +18,15 @@ func (q *session) labels(ctx context.Context, e *Entity, rows []Row) ([][]string
 		ids[i] = row[key]
 		at[row[key].(int64)] = i
 	}
-	list, args := in(nil, ids)
+	those, args := among("device_id", nil, ids)
 	var id int64
 	var label string
-	err := q.each(ctx, "SELECT device_id, label FROM labels WHERE device_id IN "+list+" ORDER BY device_id, label",
-		args, []any{&id, &label}, func() { sets[at[id]] = append(sets[at[id]], label) })
+	err := q.each(ctx, "SELECT device_id, label FROM labels WHERE "+those+" ORDER BY device_id, label",
+		args, []any{&id, &label}, func() {
+			if i, ok := at[id]; ok {
+				sets[i] = append(sets[i], label)
+			}
+		})
 	return sets, err
 }
 

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
@@ -21,19 +23,28 @@ func (h *holding) take(n int) error {
 	return nil
 }
 
-// ownVariables reads the own variables of many objects, by id.
+// ownVariables reads the own variables of many objects, by id, and perhaps
+// those of some others.
 func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *holding) (map[any]hierarchy.Variables, error) {
 	found := make(map[any]hierarchy.Variables, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}
 	args := []any{e.owner}
-	list, args := in(args, ids)
-	text := "SELECT owner_id, key, value FROM variables WHERE owner_kind = ? AND owner_id IN " + list + " ORDER BY owner_id, key"
-	if e.ownerID != e.key {
-		text = "SELECT t." + e.key + ", v.key, v.value FROM " + e.Table + " t JOIN variables v ON v.owner_kind = ? AND v.owner_id = t." + e.ownerID +
-			" WHERE t." + e.key + " IN " + list + " ORDER BY t." + e.key + ", v.key"
+	if e.ownerID == e.key {
+		those, args := among("owner_id", args, ids)
+		if pack := q.dialect().Pack; pack != nil && q.store.limits.Variables <= heldWhole {
+			return found, q.packedVariables(ctx, pack, those, args, room, found)
+		}
+		return found, q.eachVariable(ctx, "SELECT owner_id, key, value FROM variables WHERE owner_kind = ? AND "+those+" ORDER BY owner_id, key", args, room, found)
 	}
+	list, args := in(args, ids)
+	return found, q.eachVariable(ctx, "SELECT t."+e.key+", v.key, v.value FROM "+e.Table+" t JOIN variables v ON v.owner_kind = ? AND v.owner_id = t."+e.ownerID+
+		" WHERE t."+e.key+" IN "+list+" ORDER BY t."+e.key+", v.key", args, room, found)
+}
+
+// eachVariable reads a row for each variable.
+func (q *session) eachVariable(ctx context.Context, text string, args []any, room *holding, found map[any]hierarchy.Variables) error {
 	var v Variable
 	var id, last any
 	var set hierarchy.Variables
@@ -50,7 +61,43 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *
 	if last != nil {
 		found[last] = set
 	}
-	return found, err
+	return err
+}
+
+// packedVariables reads a row for each object.
+func (q *session) packedVariables(ctx context.Context, pack func(text, separator string) string, those string, args []any, room *holding, found map[any]hierarchy.Variables) error {
+	text := "SELECT owner_id, " + pack("octet_length(key) || ':' || key || value", "\n") + " FROM variables WHERE owner_kind = ? AND " + those + " GROUP BY owner_id"
+	var id any
+	var packed string
+	return q.eachUntil(ctx, text, args, []any{&id, &packed}, func() error {
+		set, err := unpack(packed)
+		if err != nil {
+			return fmt.Errorf("the variables of %v: %w", id, err)
+		}
+		found[id] = set
+		return room.take(len(packed) + len(set)*perVariable)
+	})
+}
+
+// unpack reads what packedVariables asks for: LENGTH:KEYVALUE, on lines. A
+// value is canonical JSON, which has no line breaks.
+func unpack(packed string) (set hierarchy.Variables, err error) {
+	set = make(hierarchy.Variables, 0, strings.Count(packed, "\n")+1)
+	for rest := packed; rest != ""; {
+		length, after, _ := strings.Cut(rest, ":")
+		n, err := strconv.Atoi(length)
+		if err != nil || n < 0 || n > len(after) {
+			return nil, fmt.Errorf("they are not what was stored: %.40q", rest)
+		}
+		value, others, _ := strings.Cut(after[n:], "\n")
+		set = append(set, Variable{Name: after[:n], Value: value})
+		rest = others
+	}
+	byName := func(a, b Variable) int { return strings.Compare(a.Name, b.Name) }
+	if !slices.IsSortedFunc(set, byName) { // the index has them in order, and no statement says so
+		slices.SortFunc(set, byName)
+	}
+	return set, nil
 }
 
 // variables reads the variables of a page's rows, set by set: one statement

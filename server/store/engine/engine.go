@@ -140,6 +140,10 @@ type Dialect struct {
 	// it plans without.
 	Statistics string
 
+	// Pack is an aggregate that joins the texts of a group, in any order. It is nil where a row costs little more than what
+	// is in it.
+	Pack func(text, separator string) string
+
 	// Match makes an expression that is true where a value, in an expression of its own, satisfies a predicate. release
 	// ends its use. It is nil where the database cannot call back.
 	Match func(predicate func(value string) bool) (expression func(value string) (text string, arg any), release func())

@@ -28,6 +28,7 @@ var dialect = &engine.Dialect{
 			fmt.Sprintf("INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)", table, last),
 		}
 	},
+	Pack:  func(text, separator string) string { return "group_concat(" + text + ", '" + separator + "')" },
 	Match: match,
 }
 
