@@ -30,7 +30,8 @@ type answer struct {
 	packer packer // between the buffer and the file; nil: nothing is compressed
 	most   int64  // bytes it may have before compression; 0: largestAnswer
 	begin  func() *stream
-	sent   *stream // what begin has begun; see stream.go
+	sent   *stream     // what begin has begun; see stream.go
+	grow   func() bool // has a light answer go on as a whole one, if there is room for that; nil: it is begun anew
 	budget *budget
 }
 
@@ -49,7 +50,7 @@ func (a *answer) room(dst []byte) []byte {
 	case len(dst) < a.at():
 		return dst
 	case a.err != nil:
-	case !a.whole:
+	case !a.whole && (a.grow == nil || !a.grow()):
 		a.err = store.ErrTooMuch
 	default:
 		a.err = a.spill(dst)
@@ -184,9 +185,37 @@ func (c *call) read(fn func(ctx context.Context, v *store.View) error) error {
 	})
 }
 
+// growing has an answer that turns out to be large go on where it is, instead
+// of being begun anew, if there is room for one more that is large.
+func (c *call) growing(v *store.View) {
+	if c.grown {
+		v.Grow() // it is made a second time
+	}
+	c.out.grow = func() bool {
+		c.grown = c.budget.whole.TryAcquire(1)
+		if c.grown {
+			c.out.whole = true
+			v.Grow()
+		}
+		return c.grown
+	}
+}
+
+// light makes an answer as a light one, which may grow.
+func (c *call) light(fn func(whole bool) error) error {
+	defer func() {
+		if c.grown {
+			c.budget.whole.Release(1)
+			c.grown = false
+		}
+		c.out.grow = nil
+	}()
+	return fn(false)
+}
+
 // produce makes an answer, first as a light one.
 func (c *call) produce(fn func(whole bool) error) error {
-	err := fn(false)
+	err := c.light(fn)
 	if err == nil {
 		err = c.out.err
 	}

@@ -54,6 +54,7 @@ type call struct {
 	at     *moment // the past state that it asks for; nil: the fleet as it is
 	buf    []byte  // the body is appended here
 	out    answer  // where the buffer goes when it is full
+	grown  bool    // it has a share of those that are whole
 	held   []func()
 	head   http.Header
 	status int

@@ -39,6 +39,7 @@ func serveFleet(c *call) error {
 		if err := v.Unkept(c.caller.scope()); err != nil { // once it is on its way it can only be cut off
 			return err
 		}
+		c.growing(v)
 		f := fleet{call: c, ctx: ctx, view: v, networks: q.flag("networks"), shapes: map[*resource]*shape{}}
 		return f.write(q)
 	})
@@ -327,6 +328,21 @@ func (s *shape) appendLine(dst []byte, out *answer, row store.Row, own store.Set
 func (a *answer) appendCompact(dst []byte, set store.Set) []byte {
 	dst = append(dst, '{')
 	first := true
+	add := func(v store.Variable) {
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = a.room(append(append(jsontext.AppendString(dst, v.Name), ':'), v.Value...))
+	}
+	if plain, ok := set.Plain(); ok { // which is nearly all of them
+		for i := range plain {
+			if add(plain[i]); a.err != nil {
+				return dst
+			}
+		}
+		return append(dst, '}')
+	}
 	for v, err := range set.All() {
 		if err != nil && a.err == nil {
 			a.err = err
@@ -334,11 +350,7 @@ func (a *answer) appendCompact(dst []byte, set store.Set) []byte {
 		if a.err != nil {
 			return dst
 		}
-		if !first {
-			dst = append(dst, ',')
-		}
-		first = false
-		dst = a.room(append(append(jsontext.AppendString(dst, v.Name), ':'), v.Value...))
+		add(v)
 	}
 	return append(dst, '}')
 }

@@ -18,7 +18,7 @@ func (q *session) labels(ctx context.Context, e *Entity, rows []Row) ([][]string
 		ids[i] = row[key]
 		at[row[key].(int64)] = i
 	}
-	those, args := among("device_id", nil, ids)
+	those, args, _ := among("device_id", nil, ids)
 	var id int64
 	var label string
 	err := q.each(ctx, "SELECT device_id, label FROM labels WHERE "+those+" ORDER BY device_id, label",

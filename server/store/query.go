@@ -56,17 +56,24 @@ func in[T any](args []any, ids []T) (string, []any) {
 // name, so that a write looks at nothing but what it is about.
 const leastRange = 32
 
-// among returns a condition that column has one of the ids, which are sorted
-// or not, and appends its arguments. Numbers that stand close together, as
-// those of a page do, are asked for as a range, which the database reads in
-// one go; rows of at most as many others come with it, and who reads them
-// passes over those.
-func among(column string, args, ids []any) (string, []any) {
-	if first, last, dense := span(ids); dense {
-		return column + " BETWEEN ? AND ?", append(args, first, last)
+// among returns a condition that column has one of the ids, and appends its
+// arguments. Numbers that stand close together, as those of a page do, are
+// asked for as a range, which the database reads in one go; at most as many
+// others come with it. wanted tells them apart, and is nil where there are
+// none.
+func among(column string, args, ids []any) (condition string, all []any, wanted map[any]bool) {
+	first, last, dense := span(ids)
+	if !dense {
+		list, args := in(args, ids)
+		return column + " IN " + list, args, nil
 	}
-	list, args := in(args, ids)
-	return column + " IN " + list, args
+	if last-first >= int64(len(ids)) {
+		wanted = make(map[any]bool, len(ids))
+		for _, id := range ids {
+			wanted[id] = true
+		}
+	}
+	return column + " BETWEEN ? AND ?", append(args, first, last), wanted
 }
 
 // span is the range of ids; dense tells that at least every second of it is

@@ -23,63 +23,77 @@ func (h *holding) take(n int) error {
 	return nil
 }
 
-// ownVariables reads the own variables of many objects, by id, and perhaps
-// those of some others.
+// ownVariables reads the own variables of many objects, by id.
 func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *holding) (map[any]hierarchy.Variables, error) {
 	found := make(map[any]hierarchy.Variables, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}
+	r := variablesRead{q: q, room: room, found: found}
 	args := []any{e.owner}
 	if e.ownerID == e.key {
-		those, args := among("owner_id", args, ids)
+		those, args, wanted := among("owner_id", args, ids)
+		r.wanted = wanted
 		if pack := q.dialect().Pack; pack != nil && q.store.limits.Variables <= heldWhole {
-			return found, q.packedVariables(ctx, pack, those, args, room, found)
+			return found, r.packed(ctx, "SELECT owner_id, "+pack("octet_length(key) || ':' || key || value", "\n")+" FROM variables WHERE owner_kind = ? AND "+those+" GROUP BY owner_id", args)
 		}
-		return found, q.eachVariable(ctx, "SELECT owner_id, key, value FROM variables WHERE owner_kind = ? AND "+those+" ORDER BY owner_id, key", args, room, found)
+		return found, r.each(ctx, "SELECT owner_id, key, value FROM variables WHERE owner_kind = ? AND "+those+" ORDER BY owner_id, key", args)
 	}
 	list, args := in(args, ids)
-	return found, q.eachVariable(ctx, "SELECT t."+e.key+", v.key, v.value FROM "+e.Table+" t JOIN variables v ON v.owner_kind = ? AND v.owner_id = t."+e.ownerID+
-		" WHERE t."+e.key+" IN "+list+" ORDER BY t."+e.key+", v.key", args, room, found)
+	return found, r.each(ctx, "SELECT t."+e.key+", v.key, v.value FROM "+e.Table+" t JOIN variables v ON v.owner_kind = ? AND v.owner_id = t."+e.ownerID+
+		" WHERE t."+e.key+" IN "+list+" ORDER BY t."+e.key+", v.key", args)
 }
 
-// eachVariable reads a row for each variable.
-func (q *session) eachVariable(ctx context.Context, text string, args []any, room *holding, found map[any]hierarchy.Variables) error {
+// variablesRead is a read of variables.
+type variablesRead struct {
+	q      *session
+	wanted map[any]bool // whose; nil: all that come
+	room   *holding
+	found  map[any]hierarchy.Variables
+}
+
+// each reads a row for each variable.
+func (r *variablesRead) each(ctx context.Context, text string, args []any) error {
 	var v Variable
 	var id, last any
 	var set hierarchy.Variables
-	err := q.eachUntil(ctx, text, args, []any{&id, &v.Name, &v.Value}, func() error {
+	err := r.q.eachUntil(ctx, text, args, []any{&id, &v.Name, &v.Value}, func() error {
+		if r.wanted != nil && !r.wanted[id] {
+			return nil
+		}
 		if id != last {
 			if last != nil {
-				found[last] = set
+				r.found[last] = set
 			}
 			last, set = id, nil
 		}
 		set = append(set, v)
-		return room.take(len(v.Name) + len(v.Value) + perVariable)
+		return r.room.take(len(v.Name) + len(v.Value) + perVariable)
 	})
 	if last != nil {
-		found[last] = set
+		r.found[last] = set
 	}
 	return err
 }
 
-// packedVariables reads a row for each object.
-func (q *session) packedVariables(ctx context.Context, pack func(text, separator string) string, those string, args []any, room *holding, found map[any]hierarchy.Variables) error {
-	text := "SELECT owner_id, " + pack("octet_length(key) || ':' || key || value", "\n") + " FROM variables WHERE owner_kind = ? AND " + those + " GROUP BY owner_id"
+// packed reads a row for each object.
+func (r *variablesRead) packed(ctx context.Context, text string, args []any) error {
 	var id any
 	var packed string
-	return q.eachUntil(ctx, text, args, []any{&id, &packed}, func() error {
+	return r.q.eachUntil(ctx, text, args, []any{&id, &packed}, func() error {
+		if r.wanted != nil && !r.wanted[id] {
+			return nil
+		}
 		set, err := unpack(packed)
 		if err != nil {
 			return fmt.Errorf("the variables of %v: %w", id, err)
 		}
-		found[id] = set
-		return room.take(len(packed) + len(set)*perVariable)
+		r.found[id] = set
+		return r.room.take(len(packed) + len(set)*perVariable)
 	})
 }
 
-// unpack reads what packedVariables asks for: LENGTH:KEYVALUE, on lines. A
+// unpack reads LENGTH:KEYVALUE, on lines. A
 // value is canonical JSON, which has no line breaks.
 func unpack(packed string) (set hierarchy.Variables, err error) {
 	set = make(hierarchy.Variables, 0, strings.Count(packed, "\n")+1)

@@ -74,6 +74,9 @@ func (s *Store) View(ctx context.Context, whole bool, fn func(ctx context.Contex
 	return err
 }
 
+// Grow makes a light view a whole one; the caller bounds how many there are.
+func (v *View) Grow() { v.held, v.all = heldWhole, true }
+
 // Get is [Store.Get] without variables.
 func (v *View) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
 	return v.q.find(ctx, e, sc, id, free)
@@ -145,6 +148,14 @@ func (s Set) All() iter.Seq2[Variable, error] {
 		return s.each()
 	}
 	return func(yield func(Variable, error) bool) { s.check.filter(s.each(), yield) }
+}
+
+// Plain is the set where it is of one level, in memory, and all of it is known.
+func (s Set) Plain() (of hierarchy.Variables, ok bool) {
+	if s.check != nil || s.far != nil || len(s.layers) != 1 {
+		return nil, false
+	}
+	return s.layers[0], true
 }
 
 // each is All with what is not known.

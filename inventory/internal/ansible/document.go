@@ -135,8 +135,8 @@ func (doc *Document) Write(w io.Writer, pretty bool) error {
 	return out.end()
 }
 
-// encodeAhead is how many hosts are encoded at a time.
-const encodeAhead = 32
+// encodeAhead is how many hosts are encoded at a time: enough that handing them over costs nothing beside.
+const encodeAhead = 64
 
 // encodedHosts are the hosts' names and the objects of their variables, in order; an object is good until the next.
 // All processors encode, each a few hosts ahead of those that are written, into buffers that are used again.

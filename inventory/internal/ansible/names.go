@@ -30,6 +30,9 @@ var controller = []string{"localhost", "127.0.0.1", "::1"}
 // parts is how many names are in it, with slashes between: what has more is a path, at which Ansible finds the variables of others
 // in host_vars, such as those of web-01 in host_vars/web-01/vault.yml.
 func CheckHostName(name string, parts int) error {
+	if parts == 1 && isPlain(name) {
+		return nil
+	}
 	if name == "" {
 		return errors.New("is empty")
 	}
@@ -63,6 +66,26 @@ func CheckHostName(name string, parts int) error {
 		return errors.New("has a colon, at which Ansible divides patterns")
 	}
 	return nil
+}
+
+// isPlain tells names with which nothing is wrong at first sight, as nearly all are: they begin with a letter, and have letters,
+// digits, dots and hyphens only.
+func isPlain(name string) bool {
+	letter := func(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+	if name == "" || !letter(name[0]) || slices.Contains(controller, name) {
+		return false
+	}
+	dot := -1
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '.':
+			dot = i
+		case !letter(c) && ('0' > c || c > '9') && c != '-':
+			return false
+		}
+	}
+	ending := name[dot+1:]
+	return dot < 0 || !strings.EqualFold(ending, "yml") && !strings.EqualFold(ending, "yaml") && !strings.EqualFold(ending, "json")
 }
 
 // variablesFile are names that files of variables have: Ansible looks for host_vars/NAME, as it is and with these endings.
