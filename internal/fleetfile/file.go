@@ -55,9 +55,26 @@ func (f *File) Warnings() []string {
 // Parse reads and validates a whole fleet file. name is what errors call it. The error is an *Error that lists
 // what is wrong, line by line, unless r itself fails. An empty file is valid and describes nothing.
 func Parse(name string, r io.Reader) (*File, error) {
-	t, problem, err := documentTree(r)
+	return parseInParts(name, r, partSize)
+}
+
+// parseInParts reads a file, one that is larger than a part in parts.
+func parseInParts(name string, r io.Reader, part int) (*File, error) {
+	data, problem, err := utf8Text(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var t *tree
+	if problem == nil {
+		var ok bool
+		if t, ok = jsonDocument(data); !ok {
+			if p, t := inParts(data, part); p != nil {
+				if f, err := read(name, t); p.whole() {
+					return f, err
+				}
+			}
+			t, problem = yamlTree(data)
+		}
 	}
 	if problem != nil {
 		return nil, &Error{Name: name, Problems: []Problem{*problem}}
@@ -160,7 +177,9 @@ func (r *reader) objectList(t *tree, spec *kindSpec, in *reconcile.Wanted, path 
 	if !r.expect(t, sequence, path, "of "+plural(spec.noun)) {
 		return
 	}
-	for i, item := range t.items {
+	i := -1
+	for item := range t.elements() {
+		i++
 		p := path + "[" + strconv.Itoa(i) + "]"
 		if item.shape == mapping {
 			for _, e := range item.entries {

@@ -3,6 +3,8 @@ package fleetfile
 import (
 	"bytes"
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -12,14 +14,15 @@ import (
 type tree struct {
 	line    int
 	shape   shape
-	entries []entry // of a mapping, in order
-	items   []*tree // of a list
-	text    string  // the text; the JSON of a number or a boolean; what is wrong with a broken value
-	plain   bool    // written without quotes and without a tag
-	written string  // a plain value as it stands in the file
-	note    string  // what to know of the value, which is a good one
-	size    int     // how many values it holds, itself included
-	height  int     // how deep it is nested
+	entries []entry         // of a mapping, in order
+	items   []*tree         // of a list
+	parts   iter.Seq[*tree] // of a list that is read while it is used, in the place of items
+	text    string          // the text; the JSON of a number or a boolean; what is wrong with a broken value
+	plain   bool            // written without quotes and without a tag
+	written string          // a plain value as it stands in the file
+	note    string          // what to know of the value, which is a good one
+	size    int             // how many values it holds, itself included
+	height  int             // how deep it is nested
 }
 
 // entry is a key of a mapping and its value. problem, when set, is what is wrong with the key.
@@ -74,6 +77,14 @@ func (t *tree) grown() *tree {
 		return brokenTree(t.line, fmt.Sprintf("is nested deeper than %d levels; make it flatter", maxHeight))
 	}
 	return t
+}
+
+// elements are the items of a list. Those of one that is read in parts come once.
+func (t *tree) elements() iter.Seq[*tree] {
+	if t.parts != nil {
+		return t.parts
+	}
+	return slices.Values(t.items)
 }
 
 func leaf(line int, s shape, value string) *tree {

@@ -22,13 +22,9 @@ import (
 // documentTree reads the document of a file, JSON or YAML; nil stands for an empty file. What is wrong with single values is kept
 // in the tree, so that the reader can name their paths; only what spoils the whole file is a problem here.
 func documentTree(r io.Reader) (*tree, *Problem, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	data, problem := asUTF8(data)
-	if problem != nil {
-		return nil, problem, nil
+	data, problem, err := utf8Text(r)
+	if err != nil || problem != nil {
+		return nil, problem, err
 	}
 	// Ansible, too, reads what is JSON as JSON: there 1e3 is a number, and "\ud83d\ude00" one character.
 	if t, ok := jsonDocument(data); ok {
@@ -36,6 +32,16 @@ func documentTree(r io.Reader) (*tree, *Problem, error) {
 	}
 	t, problem := yamlTree(data)
 	return t, problem, nil
+}
+
+// utf8Text reads a file as UTF-8.
+func utf8Text(r io.Reader) ([]byte, *Problem, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, problem := asUTF8(data)
+	return data, problem, nil
 }
 
 // asUTF8 takes the byte order mark off a file, and reads UTF-16 if the mark says so.
@@ -224,11 +230,13 @@ func yamlProblem(err error, data []byte) *Problem {
 // costs no more than what is written in it; how large it would be written out is bounded all the same,
 // because its variables are written out in the end.
 type yamlReader struct {
-	done  map[*yaml.Node]*tree
-	open  map[*yaml.Node]bool // being read: an alias to one of these contains itself
-	built int                 // keys of mappings, those that merges brought included
+	done  map[*yaml.Node]*tree // of nodes with an anchor
+	open  map[*yaml.Node]bool  // being read: an alias to one of these contains itself
+	built int                  // keys of mappings, those that merges brought included
 	limit int
-	lines [][]byte // of the file, if it holds what may be a bare tag
+	lines [][]byte                             // of the file, if it holds what may be a bare tag
+	depth int                                  // of what is being read
+	cut   map[*yaml.Node]func(depth int) *tree // the lists that marks stand for
 }
 
 func (y *yamlReader) read(n *yaml.Node) *tree {
@@ -236,24 +244,32 @@ func (y *yamlReader) read(n *yaml.Node) *tree {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if t := y.done[n]; t != nil {
-		return t
+	if n.Anchor != "" {
+		if t := y.done[n]; t != nil {
+			return t
+		}
+		if y.open[n] {
+			return brokenTree(line, "contains itself; write an alias (*) outside of what its anchor (&) names")
+		}
+		y.open[n] = true
+		defer delete(y.open, n)
 	}
-	if y.open[n] {
-		return brokenTree(line, "contains itself; write an alias (*) outside of what its anchor (&) names")
-	}
-	y.open[n] = true
-	defer delete(y.open, n)
+	y.depth++
 	var t *tree
-	switch n.Kind {
-	case yaml.MappingNode:
+	switch list := y.cut[n]; {
+	case list != nil:
+		t = list(y.depth)
+	case n.Kind == yaml.MappingNode:
 		t = y.mapping(n)
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		t = y.sequence(n)
 	default:
 		t = y.scalar(n)
 	}
-	y.done[n] = t
+	y.depth--
+	if n.Anchor != "" {
+		y.done[n] = t
+	}
 	return t
 }
 
