@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Kind is one kind of object, as [Client.Collection] takes it and AnyDevice tells it.
@@ -43,7 +44,7 @@ func (o Object) ID() string { return strings.Trim(string(o["id"]), `"`) }
 // share one allocation.
 func (o *Object) UnmarshalJSON(data []byte) error {
 	data = bytes.Clone(data)
-	members := gjson.ParseBytes(data)
+	members := gjson.Parse(jsontext.Text(data))
 	if !members.IsObject() {
 		return fmt.Errorf("craton: an object must be a JSON object, not %s", rest.KindOf(members))
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/pretty"
 
 	rules "github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Variables is a flat set of keys, each with a JSON value kept exactly as the API gave it:
@@ -79,7 +80,7 @@ func (v *Variables) UnmarshalJSON(data []byte) error {
 	}
 	arena := pretty.Ugly(data)
 	m := Variables{}
-	gjson.ParseBytes(arena).ForEach(func(key, value gjson.Result) bool {
+	gjson.Parse(jsontext.Text(arena)).ForEach(func(key, value gjson.Result) bool {
 		end := value.Index + len(value.Raw)
 		m[key.Str] = arena[value.Index:end:end]
 		return true

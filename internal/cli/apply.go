@@ -82,7 +82,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 	}
 	progress := output.NewProgress(s.Err)
 	result, err := fleetfile.Apply(ctx, c.Client, file, fleetfile.Options{
-		Check: check, ProjectID: project, Progress: progress.Show,
+		Check: check, Brief: true, ProjectID: project, Progress: progress.Show,
 	})
 	progress.Done()
 	if err != nil {

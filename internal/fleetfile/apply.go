@@ -32,6 +32,8 @@ const (
 type Options struct {
 	// Check stops after the plan: the Result says what would be done, and nothing is written.
 	Check bool
+	// Brief leaves Before and After out of the changes, for who does not show them.
+	Brief bool
 	// Parallel is how many requests are under way at once; 0 is 32.
 	Parallel int
 	// ProjectID is the caller's project (a UUID). It is needed where the API shows more than one: to an admin of the original
@@ -49,5 +51,5 @@ type Options struct {
 // was done until then; applying the file again goes on from there.
 func Apply(ctx context.Context, c *craton.Client, f *File, o Options) (*Result, error) {
 	fl := &reconcile.Fleet{Client: c, Project: o.ProjectID}
-	return fl.ApplyTree(ctx, &reconcile.Tree{Name: f.name, Objects: f.objects}, reconcile.Options{Check: o.Check, Parallel: o.Parallel, Progress: o.Progress})
+	return fl.ApplyTree(ctx, &reconcile.Tree{Name: f.name, Objects: f.objects}, reconcile.Options{Check: o.Check, Brief: o.Brief, Parallel: o.Parallel, Progress: o.Progress})
 }

@@ -54,7 +54,8 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 	k, c := st.Kind, fl.collection(st.Kind)
 	body := map[string]any{k.Title: st.After[k.Title]}
 	for _, f := range k.Fields {
-		if v := st.After[f.Key]; v != nil && (f.Type != schema.Flag || st.Remove || st.given[f.Key]) {
+		_, given := st.given[f.Key]
+		if v := st.After[f.Key]; v != nil && (f.Type != schema.Flag || st.Remove || given) {
 			body[f.Key] = sent(v)
 		}
 	}

@@ -6,12 +6,14 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Keys of objects beside their fields.
@@ -107,7 +109,7 @@ func decode(k *schema.Kind, raw craton.Object) (Object, error) {
 	var err error
 	set := func(key string, read func(gjson.Result) (any, error)) {
 		if text, ok := raw[key]; ok && err == nil {
-			if o[key], err = read(gjson.ParseBytes(text)); err != nil {
+			if o[key], err = read(gjson.Parse(jsontext.Text(text))); err != nil {
 				err = fmt.Errorf("its %s is %.40s, %w", key, text, err)
 			}
 		}
@@ -145,6 +147,15 @@ func decode(k *schema.Kind, raw craton.Object) (Object, error) {
 	return o, nil
 }
 
+// readMembers reads the members of an object into raw, which is good as long as the text.
+func readMembers(raw craton.Object, text []byte) {
+	clear(raw)
+	gjson.Parse(jsontext.Text(text)).ForEach(func(key, value gjson.Result) bool {
+		raw[key.Str] = text[value.Index : value.Index+len(value.Raw)]
+		return true
+	})
+}
+
 // blank is an object of which nothing is known.
 func blank(k *schema.Kind) Object {
 	o := make(Object, len(k.Fields)+8) // with what else there is of some
@@ -172,7 +183,7 @@ func readText(v gjson.Result) (any, error) {
 	if v.Type != gjson.String && v.Type != gjson.Null {
 		return nil, fmt.Errorf("which is no text")
 	}
-	return Canonical(v.Str), nil
+	return Canonical(strings.Clone(v.Str)), nil // what it was read from may be read into again
 }
 
 // readInteger reads texts too: an interface's speed is one when it is read (Q4).
@@ -193,7 +204,7 @@ func readInteger(v gjson.Result) (any, error) {
 
 func readID(v gjson.Result) (any, error) {
 	if v.Type == gjson.String { // of a project
-		return Canonical(v.Str), nil
+		return readText(v)
 	}
 	return readInteger(v)
 }

@@ -46,7 +46,7 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 
 // PlanVariables is the step that makes the own variables of an object what is wanted, and takes some away.
 func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) *Step {
-	st := &Step{Kind: k, Before: have, After: have.Clone()}
+	st := &Step{Kind: k, Before: have, After: have.Clone(), own: true}
 	after := mergedVariables(have.Variables(), w)
 	for _, key := range remove {
 		delete(after, key)

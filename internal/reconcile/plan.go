@@ -14,7 +14,7 @@ import (
 // Step is what is to be done about one object.
 type Step struct {
 	Kind          *schema.Kind
-	Before, After Object // nil: not there
+	Before, After Object // nil: not there; After may be Before itself
 
 	Remove, Create  bool   // both: made anew
 	Update          Object // what an update sends
@@ -25,7 +25,8 @@ type Step struct {
 	// Fixed are the differences that the API cannot make.
 	Fixed []Difference
 
-	given map[string]bool // keys of fields that a create sends although they may be what the API would choose
+	own   bool           // After is no longer Before itself
+	given map[string]any // by keys, fields that a create sends although they may be what the API would choose
 }
 
 // Difference is a field that is not what is wanted.
@@ -41,10 +42,7 @@ func (st *Step) Changes() bool {
 
 // compare finds what makes an object what is wanted; have is nil if there is none. It sends nothing.
 func compare(w *Wanted, have Object) *Step {
-	st := &Step{Kind: w.Kind, Before: have, Create: have == nil, given: map[string]bool{}}
-	for key := range w.Values {
-		st.given[key] = true
-	}
+	st := &Step{Kind: w.Kind, Before: have, Create: have == nil, given: w.Values}
 	if have == nil {
 		st.After = blank(w.Kind)
 		for _, f := range w.Kind.Fields {
@@ -58,7 +56,7 @@ func compare(w *Wanted, have Object) *Step {
 		}
 		maps.Copy(st.After, w.Values)
 	} else {
-		st.After, st.Update = maps.Clone(have), Object{} // variables and labels are replaced below, not changed
+		st.After = have // until something is found that differs: see after
 		if w.ID != "" && w.Name != "" && w.Name != have.Text(w.Kind.Title) {
 			st.differs(optionName, w.Kind.Title, w.Kind.FixedTitle, w.Name)
 		}
@@ -69,22 +67,26 @@ func compare(w *Wanted, have Object) *Step {
 			}
 		}
 		if _, given := w.Values["cell_id"]; !given && have["cell_id"] != nil && st.After["region_id"] != have["region_id"] {
-			st.After["cell_id"] = nil // a cell of the region that the object leaves
+			st.after()["cell_id"] = nil // a cell of the region that the object leaves
 		}
 	}
 	if w.Kind.Variables != schema.None {
-		st.After[KeyVariables] = mergedVariables(have.Variables(), w)
+		if !keepsVariables(have.Variables(), w) {
+			st.after()[KeyVariables] = mergedVariables(have.Variables(), w)
+		}
 		if w.Kind.Variables == schema.AtCreate && have != nil && !maps.EqualFunc(have.Variables(), st.After.Variables(), value.EqualJSON) {
 			st.Fixed = append(st.Fixed, Difference{Option: KeyVariables})
 		}
 	}
 	if w.Kind.Labels != schema.Unlabelled {
-		st.After[KeyLabels] = labelsAfter(have.Labels(), w)
+		if labels := labelsAfter(have.Labels(), w); have.Labels() == nil || !slices.Equal(labels, have.Labels()) {
+			st.after()[KeyLabels] = labels
+		}
 	}
 	if len(st.Fixed) > 0 && w.Recreate {
 		st.Remove, st.Create, st.Update, st.Fixed = true, true, nil, nil
 		for _, key := range []string{KeyID, KeyCreated, KeyUpdated} {
-			st.After[key] = nil
+			st.after()[key] = nil
 		}
 	}
 	if !st.Create && w.Kind.Variables == schema.Route {
@@ -94,18 +96,42 @@ func compare(w *Wanted, have Object) *Step {
 	return st
 }
 
+// after is what the object will be, to be written to: an object of its own, whose variables and labels are replaced, not changed.
+func (st *Step) after() Object {
+	if st.Before != nil && !st.own {
+		st.After, st.own = maps.Clone(st.Before), true
+	}
+	return st.After
+}
+
 func (st *Step) differs(option, key string, cannot bool, v any) {
 	if cannot {
 		st.Fixed = append(st.Fixed, Difference{option, st.Before[key], v})
 	} else {
+		if st.Update == nil {
+			st.Update = Object{}
+		}
 		st.Update[key] = v
 	}
-	st.After[key] = v
+	st.after()[key] = v
+}
+
+// keepsVariables tells that an object's variables are as they are wanted.
+func keepsVariables(have craton.Variables, w *Wanted) bool {
+	if have == nil || w.Replace && w.Variables != nil && len(w.Variables) != len(have) {
+		return false
+	}
+	for key, text := range w.Variables {
+		if old, ok := have[key]; !ok || !value.EqualJSON(old, text) {
+			return false
+		}
+	}
+	return true
 }
 
 // mergedVariables are the variables as they will be. A value that means the same as the one that is there stays as it is.
 func mergedVariables(have craton.Variables, w *Wanted) craton.Variables {
-	after := craton.Variables{}
+	after := make(craton.Variables, len(w.Variables))
 	if w.Variables == nil || !w.Replace {
 		maps.Copy(after, have)
 	}
@@ -120,10 +146,15 @@ func mergedVariables(have craton.Variables, w *Wanted) craton.Variables {
 
 // planVariables finds the keys to set and those to take away.
 func (st *Step) planVariables() {
+	if !st.own {
+		return
+	}
 	have, after := st.Before.Variables(), st.After.Variables()
-	st.Set = craton.Variables{}
 	for key, text := range after {
 		if old, ok := have[key]; !ok || !value.EqualJSON(old, text) {
+			if st.Set == nil {
+				st.Set = craton.Variables{}
+			}
 			st.Set[key] = text
 		}
 	}
@@ -146,6 +177,9 @@ func labelsAfter(have []string, w *Wanted) []string {
 // planLabels finds the labels to add and those to take away. A create that takes labels needs no more.
 func (st *Step) planLabels() {
 	if st.Kind.Labels == schema.Unlabelled || st.Create && st.Kind.Labels == schema.MakeLabels {
+		return
+	}
+	if !st.Create && !st.own {
 		return
 	}
 	have := st.Before.Labels()

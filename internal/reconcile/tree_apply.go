@@ -18,6 +18,8 @@ import (
 type Options struct {
 	// Check stops after the plan: the Result says what would be done, and nothing is written.
 	Check bool
+	// Brief leaves Before and After out of the changes, for who does not show them: of a large tree they are most of the memory.
+	Brief bool
 	// Parallel is how many requests are under way at once; 0 is 32.
 	Parallel int
 	// Progress, when not nil, is told of each object that was written: how many are done, how many there are
@@ -63,7 +65,7 @@ func (fl *Fleet) ApplyTree(ctx context.Context, t *Tree, o Options) (*Result, er
 		}
 		return nil, fmt.Errorf("%w\nnothing was written; apply the file again", err)
 	}
-	pl, planner, err := planTree(t, s)
+	pl, planner, err := planTree(t, s, o.Brief)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func (fl *Fleet) ApplyTree(ctx context.Context, t *Tree, o Options) (*Result, er
 }
 
 func (p *treePlan) result(include func(*treeStep) bool) *Result {
-	r := &Result{}
+	r := &Result{Changes: make([]Change, 0, len(p.steps))}
 	for _, st := range p.steps {
 		if !include(st) {
 			continue

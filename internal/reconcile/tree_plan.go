@@ -92,6 +92,7 @@ func sent(v any) any {
 // it, and a create that turns out to be taken goes through its diff again.
 type planner struct {
 	name     string // of the tree
+	brief    bool   // as in Options
 	state    *state
 	steps    map[*Wanted]*treeStep
 	byRecord map[*Found]*treeStep
@@ -104,9 +105,9 @@ var levelOf = map[*schema.Kind]int{schema.Project: 0, schema.Cloud: 1, schema.Re
 
 // planTree is pure: the same tree and state give the same plan. Its error is an *Error with everything that the
 // API cannot make true.
-func planTree(t *Tree, s *state) (*treePlan, *planner, error) {
-	p := &planner{name: t.Name, state: s, steps: map[*Wanted]*treeStep{}, byRecord: map[*Found]*treeStep{}}
-	out := &treePlan{}
+func planTree(t *Tree, s *state, brief bool) (*treePlan, *planner, error) {
+	p := &planner{name: t.Name, brief: brief, state: s, steps: make(map[*Wanted]*treeStep, len(t.Objects)), byRecord: map[*Found]*treeStep{}}
+	out := &treePlan{steps: make([]*treeStep, 0, len(t.Objects))}
 	for _, w := range t.Objects {
 		st := &treeStep{want: w, have: s.lookup(w)}
 		if st.have != nil {
@@ -151,11 +152,9 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 			w.Noun, st.have.Kind.Noun())
 		return
 	}
-	targets := map[string]target{}
-	w.Values = maps.Clone(st.want.Values)
-	if w.Values == nil {
-		w.Values = map[string]any{}
-	}
+	var targets map[string]target
+	w.Values = make(map[string]any, len(st.want.Values)+len(st.want.Refs)+len(placeFields))
+	maps.Copy(w.Values, st.want.Values)
 	p.place(&w)
 	for _, option := range w.Order {
 		ref := w.Refs[option]
@@ -167,6 +166,9 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 			bad.Add(ref.Line, ref.Path, "%s", problem)
 			continue
 		}
+		if targets == nil {
+			targets = map[string]target{}
+		}
 		targets[option], w.Values[w.Kind.ByOption(option).Key] = t, t.value()
 	}
 	var have Object
@@ -174,14 +176,20 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 		have = st.have.Object
 	}
 	st.Step = compare(&w, have)
-	st.refs = map[string]target{}
+	st.refs = nil
 	for option, t := range targets {
 		if _, updated := st.Update[w.Kind.ByOption(option).Key]; updated || st.Create && !t.none() {
+			if st.refs == nil {
+				st.refs = map[string]target{}
+			}
 			st.refs[option] = t
 		}
 	}
 	p.refuse(st, targets, bad)
 	p.describe(st)
+	if st.change.Action == Unchanged {
+		st.Step = nil // of many objects nearly all are so, and nobody looks at it again
+	}
 }
 
 // place adds where an object stands in the tree.
@@ -306,15 +314,26 @@ func (p *planner) targetName(t target) any {
 // describe says what a step does.
 func (p *planner) describe(st *treeStep) {
 	w := st.want
-	ch := Change{Kind: w.Kind.Name, Name: w.Qualified(), Action: Created, After: map[string]any{}}
+	ch := Change{Kind: w.Kind.Name, Name: w.Qualified(), Action: Created}
 	if !st.Create {
-		ch.Action, ch.Before = Unchanged, map[string]any{}
+		ch.Action = Unchanged
+	} else if !p.brief {
+		ch.After = map[string]any{}
 	}
 	differs := func(key string, before, after any) {
 		ch.Fields = append(ch.Fields, key)
+		if !st.Create && ch.Action == Unchanged {
+			ch.Action = Updated
+			if !p.brief {
+				ch.Before, ch.After = map[string]any{}, map[string]any{}
+			}
+		}
+		if p.brief {
+			return
+		}
 		ch.After[key] = after
 		if !st.Create {
-			ch.Action, ch.Before[key] = Updated, before
+			ch.Before[key] = before
 		}
 	}
 	for _, option := range w.Order {
@@ -336,7 +355,9 @@ func (p *planner) describe(st *treeStep) {
 	if st.Create {
 		set = w.Variables
 	}
-	if len(set) > 0 {
+	if len(set) > 0 && p.brief {
+		differs(KeyVariables, nil, nil)
+	} else if len(set) > 0 {
 		before := craton.Variables{}
 		for key := range set {
 			if have, ok := st.Before.Variables()[key]; ok {
@@ -344,9 +365,6 @@ func (p *planner) describe(st *treeStep) {
 			}
 		}
 		differs(KeyVariables, before, maps.Clone(set))
-	}
-	if ch.Action == Unchanged {
-		ch.Before, ch.After = nil, nil
 	}
 	st.change = ch
 }

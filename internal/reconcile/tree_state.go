@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -293,13 +294,62 @@ func (l *loader) inside(ctx context.Context) error {
 	for id := range cells {
 		reads = append(reads, l.list(schema.Cell, own.with(Filters{"cloud_id": id})))
 	}
+	read := func(id any) listing { return l.list(schema.Device, own.with(Filters{"region_id": id})) }
+	if l.streams(ctx) {
+		read = l.stream
+	}
 	for _, id := range perRegion(devices) {
-		reads = append(reads, l.list(schema.Device, own.with(Filters{"region_id": id})))
+		reads = append(reads, read(id))
 	}
 	for _, id := range perRegion(networks) {
 		reads = append(reads, l.list(schema.Network, own.with(Filters{"region_id": id})))
 	}
 	return l.all(ctx, reads)
+}
+
+// streamFrom is how many objects a tree has for which it is worth a request to ask whether the server can stream a fleet.
+const streamFrom = 1000
+
+// streams reports whether devices are read as a stream of one moment, and not page by page.
+func (l *loader) streams(ctx context.Context) bool {
+	if len(l.tree.Objects) < streamFrom {
+		return false
+	}
+	can, err := l.Client.Capabilities(ctx)
+	return err == nil && can.Has("fleet") // who cannot be asked is asked for pages, whose errors say more
+}
+
+// stream reads the devices of a region, of all for nil, in one answer. Where the server does not begin to give it, they are listed.
+func (l *loader) stream(region any) listing {
+	return func(ctx context.Context) (records []*Found, err error) {
+		id, _ := region.(int)
+		s, err := l.Client.Fleet(ctx, craton.FleetOptions{RegionID: id})
+		if err != nil && ctx.Err() == nil {
+			return l.list(schema.Device, own.with(Filters{"region_id": region}))(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		raw := craton.Object{}
+		for line, err := range s.All() {
+			if err != nil {
+				return nil, err
+			}
+			k := schema.ByName(string(line.Kind))
+			if k == nil || !isDevice(k) || line.Outside {
+				continue
+			}
+			readMembers(raw, line.Object)
+			o, err := decode(k, raw)
+			if err != nil {
+				return nil, &craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}
+			}
+			if l.mine(o) {
+				records = append(records, &Found{o, k})
+			}
+		}
+		return records, nil
+	}
 }
 
 // perRegion is the ids of the regions to list one by one, or a single nil: everything in one listing.
