@@ -3,6 +3,7 @@ package fleetfile
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // File is a fleet file that was read and found valid. It is never changed, so one File can be applied many times,
@@ -94,7 +96,7 @@ func FromValue(v any) (*File, error) {
 }
 
 func read(name string, t *tree) (*File, error) {
-	r := &reader{names: map[nameKey]*reconcile.Wanted{}}
+	r := &reader{names: map[nameKey]*reconcile.Wanted{}, texts: map[string]string{}, values: map[string]json.RawMessage{}, boxes: map[string]any{}}
 	if t != nil && t.shape != null {
 		r.file(t)
 	}
@@ -114,6 +116,11 @@ type reader struct {
 	objects []*reconcile.Wanted
 	names   map[nameKey]*reconcile.Wanted
 	notes   reconcile.Problems
+	json    bytes.Buffer // of one value
+	// What repeats: see once.
+	texts  map[string]string
+	values map[string]json.RawMessage
+	boxes  map[string]any
 	// As in File.
 	templates, firstTemplate int
 }
@@ -130,7 +137,8 @@ func (r *reader) file(t *tree) {
 		return
 	}
 	known := []string{projectSpec.list, cloudSpec.list}
-	for _, e := range t.entries {
+	for i := range t.entries {
+		e := &t.entries[i]
 		switch {
 		case !r.key(e, ""):
 		case e.key == projectSpec.list:
@@ -158,7 +166,7 @@ func (r *reader) expect(t *tree, s shape, path, of string) bool {
 }
 
 // key reports a broken key.
-func (r *reader) key(e entry, path string) bool {
+func (r *reader) key(e *entry, path string) bool {
 	if e.problem == "" {
 		if e.note != "" {
 			r.notes.Add(e.line, join(path, e.key), "%s", e.note)
@@ -169,7 +177,7 @@ func (r *reader) key(e entry, path string) bool {
 	return false
 }
 
-func (r *reader) unknown(e entry, path string, known []string, hints map[string]string) {
+func (r *reader) unknown(e *entry, path string, known []string, hints map[string]string) {
 	r.Add(e.line, join(path, e.key), "%s", advice.Join("is not a known key", cmp.Or(hints[e.key], nearest.Hint(e.key, known))))
 }
 
@@ -205,46 +213,45 @@ func (r *reader) object(t *tree, spec *kindSpec, in *reconcile.Wanted, path stri
 		return
 	}
 	r.objects = append(r.objects, o)
-	given := map[string]bool{}
-	for _, e := range t.entries {
+	for i := range t.entries {
+		e := &t.entries[i]
 		if !r.key(e, path) {
 			continue
 		}
-		given[e.key] = true
-		p := join(path, e.key)
+		p := place{base: path, key: e.key}
 		switch f := spec.field(e.key); {
 		case e.value.shape == broken:
-			r.Add(e.value.line, p, "%s", e.value.text)
+			r.Add(e.value.line, p.String(), "%s", e.value.text)
 		case e.key == "name" && spec != projectSpec:
-			r.name(o, e.value, p)
+			r.name(o, e.value, &p)
 		case f != nil:
-			r.value(o, f, e.value, p)
+			r.value(o, f, e.value, &p)
 		case e.key == "labels" && spec.hasLabels():
-			r.labels(o, e.value, p)
+			r.labels(o, e.value, &p)
 		case e.key == "variables":
-			r.variables(o, e.value, p)
+			r.variables(o, e.value, &p)
 		default:
 			i := slices.IndexFunc(spec.lists, func(l *kindSpec) bool { return l.list == e.key })
 			if i < 0 {
 				r.unknown(e, path, spec.keys(), spec.hints)
 				continue
 			}
-			r.objectList(e.value, spec.lists[i], o, p)
+			r.objectList(e.value, spec.lists[i], o, p.String())
 		}
 	}
-	if spec != projectSpec && !given["name"] {
+	if spec != projectSpec && !t.has("name") {
 		r.Add(t.line, path, "name is missing; every %s needs one", spec.noun)
 	}
-	for _, key := range spec.options {
-		if spec.field(key).Required && !given[key] {
+	for _, key := range spec.required {
+		if !t.has(key) {
 			r.Add(t.line, path, "%s is missing; every %s needs one", key, spec.noun)
 		}
 	}
 }
 
-func (r *reader) name(o *reconcile.Wanted, t *tree, path string) {
+func (r *reader) name(o *reconcile.Wanted, t *tree, path *place) {
 	if problem := nameProblem(t); problem != "" {
-		r.Add(t.line, path, "%s", problem)
+		r.Add(t.line, path.String(), "%s", problem)
 		return
 	}
 	o.Name = t.text
@@ -262,21 +269,21 @@ func (r *reader) name(o *reconcile.Wanted, t *tree, path string) {
 	if key.scope != nil {
 		within = fmt.Sprintf(" in the %s %s", key.scope.Noun, key.scope.Name)
 	}
-	r.Add(t.line, path, "there are two of the name %s%s, the other %s; rename one or put them together", o.Name, within, where)
+	r.Add(t.line, path.String(), "there are two of the name %s%s, the other %s; rename one or put them together", o.Name, within, where)
 }
 
-func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path string) {
+func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *place) {
 	if f.Type == schema.Reference {
 		switch {
 		case t.shape != null && t.shape != text:
-			r.Add(t.line, path, "%s", textProblem(t))
+			r.Add(t.line, path.String(), "%s", textProblem(t))
 		case t.shape != null && t.text == "":
-			r.Add(t.line, path, "is empty; give the name of a %s, or null for none", reconcile.SpaceNoun(reconcile.Referred(o.Kind, f.Option())))
+			r.Add(t.line, path.String(), "is empty; give the name of a %s, or null for none", reconcile.SpaceNoun(reconcile.Referred(o.Kind, f.Option())))
 		default:
 			if o.Refs == nil {
 				o.Refs = map[string]*reconcile.Reference{}
 			}
-			ref := &reconcile.Reference{Line: t.line, Path: path}
+			ref := &reconcile.Reference{Line: t.line, Path: path.String()}
 			if t.shape == text {
 				ref.Text = t.text
 			}
@@ -286,62 +293,68 @@ func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path strin
 	}
 	v, problem := scalar(f, t)
 	if problem != "" {
-		r.Add(t.line, path, "%s", problem)
+		r.Add(t.line, path.String(), "%s", problem)
 		return
 	}
 	if o.Values == nil {
 		o.Values = map[string]any{}
 	}
+	if text, ok := v.(string); ok && f.Type == schema.Text {
+		v = r.boxed(text)
+	}
 	o.Values[f.Key] = v
 }
 
-func (r *reader) labels(o *reconcile.Wanted, t *tree, path string) {
-	if !r.expect(t, sequence, path, "of labels") {
+func (r *reader) labels(o *reconcile.Wanted, t *tree, path *place) {
+	if t.shape != sequence && !r.expect(t, sequence, path.String(), "of labels") {
 		return
 	}
+	if len(t.items) > 0 {
+		o.Labels = make([]string, 0, len(t.items))
+	}
 	for i, item := range t.items {
-		p := path + "[" + strconv.Itoa(i) + "]"
-		if item.shape == broken {
-			r.Add(item.line, p, "%s", item.text)
-		} else if problem := nameProblem(item); problem != "" {
-			r.Add(item.line, p, "%s", problem)
+		if problem := nameProblem(item); item.shape == broken {
+			r.Add(item.line, path.item(i), "%s", item.text)
+		} else if problem != "" {
+			r.Add(item.line, path.item(i), "%s", problem)
 		} else {
-			o.Labels = append(o.Labels, item.text)
+			o.Labels = append(o.Labels, r.once(item.text))
 		}
 	}
 	slices.Sort(o.Labels)
 	o.Labels = slices.Compact(o.Labels)
 }
 
-func (r *reader) variables(o *reconcile.Wanted, t *tree, path string) {
-	if !r.expect(t, mapping, path, "of names and values") {
+func (r *reader) variables(o *reconcile.Wanted, t *tree, path *place) {
+	if t.shape != mapping && !r.expect(t, mapping, path.String(), "of names and values") {
 		return
 	}
-	o.Variables = craton.Variables{}
-	for _, e := range t.entries {
-		p := join(path, e.key)
-		if !r.key(e, path) || !r.sound(e.value, p) {
+	o.Variables = make(craton.Variables, len(t.entries))
+	for i := range t.entries {
+		e := &t.entries[i]
+		p := place{in: path, key: e.key}
+		if e.problem+e.note != "" && !r.key(e, path.String()) || !r.sound(e.value, &p) {
 			continue
 		}
 		if err := reconcile.CheckKey(e.key); err != nil {
-			r.Add(e.line, p, "%s", err)
+			r.Add(e.line, p.String(), "%s", err)
 			continue
 		}
 		r.template(e.line, e.key)
-		var b bytes.Buffer
-		e.value.writeJSON(&b)
-		o.Variables[e.key] = b.Bytes()
+		r.json.Reset()
+		e.value.writeJSON(&r.json)
+		o.Variables[r.once(e.key)] = r.onceJSON(r.json.Bytes())
 	}
 }
 
 // sound reports everything within a variable's value that cannot be stored.
-func (r *reader) sound(t *tree, path string) bool {
+func (r *reader) sound(t *tree, path *place) bool {
 	ok := t.shape != broken
 	if !ok {
-		r.Add(t.line, path, "%s", t.text)
+		r.Add(t.line, path.String(), "%s", t.text)
 	}
 	if t.note != "" {
-		r.notes.Add(t.line, path, "%s", t.note)
+		r.notes.Add(t.line, path.String(), "%s", t.note)
 	}
 	if t.shape == text {
 		r.template(t.line, t.text)
@@ -351,22 +364,88 @@ func (r *reader) sound(t *tree, path string) bool {
 		check = value.CheckNumber
 	}
 	if err := check(t.text); err != nil && ok {
-		r.Add(t.line, path, "%s", err)
+		r.Add(t.line, path.String(), "%s", err)
 		ok = false
 	}
-	for _, e := range t.entries {
+	for i := range t.entries {
+		e := &t.entries[i]
+		p := place{in: path, key: e.key}
 		r.template(e.line, e.key)
 		if err := value.CheckText(e.key); err != nil {
-			r.Add(e.line, join(path, e.key), "%s", err)
+			r.Add(e.line, p.String(), "%s", err)
 			ok = false
 		}
-		ok = r.key(e, path) && r.sound(e.value, join(path, e.key)) && ok
+		ok = (e.problem+e.note == "" || r.key(e, path.String())) && r.sound(e.value, &p) && ok
 	}
 	for i, item := range t.items {
-		ok = r.sound(item, path+"["+strconv.Itoa(i)+"]") && ok
+		ok = r.sound(item, &place{in: path, at: i, listed: true}) && ok
 	}
 	return ok
 }
+
+// place is where something stands, as an error names it: a key or an item of what it is in. Most are never named.
+type place struct {
+	in     *place
+	base   string // where the outermost stands
+	key    string
+	at     int
+	listed bool // it is an item
+}
+
+func (p *place) String() string {
+	base := p.base
+	if p.in != nil {
+		base = p.in.String()
+	}
+	if p.listed {
+		return base + "[" + strconv.Itoa(p.at) + "]"
+	}
+	return join(base, p.key)
+}
+
+// item is where an item of the list stands.
+func (p *place) item(i int) string { return (&place{in: p, at: i, listed: true}).String() }
+
+// once is a text that has one copy, however often the file says it: names of variables, labels and many values repeat.
+func (r *reader) once(s string) string {
+	if known, ok := r.texts[s]; ok {
+		return known
+	}
+	if len(s) <= maxRepeated && len(r.texts) < maxTexts {
+		r.texts[s] = s
+	}
+	return s
+}
+
+// boxed is once for a value of a field.
+func (r *reader) boxed(s string) any {
+	if known, ok := r.boxes[s]; ok {
+		return known
+	}
+	var v any = s
+	if len(r.boxes) < maxTexts {
+		r.boxes[s] = v
+	}
+	return v
+}
+
+// onceJSON is a copy of a value's text, one for all that are the same.
+func (r *reader) onceJSON(text []byte) json.RawMessage {
+	if known, ok := r.values[string(text)]; ok {
+		return known
+	}
+	text = slices.Clip(bytes.Clone(text))
+	if len(text) <= maxRepeated && len(r.values) < maxTexts {
+		r.values[jsontext.Text(text)] = text
+	}
+	return text
+}
+
+// Bounds of what is kept to find texts that repeat.
+const (
+	maxRepeated = 256
+	maxTexts    = 20_000
+)
 
 // template counts a text, a key too, if Ansible would execute it.
 func (r *reader) template(line int, s string) {

@@ -13,11 +13,12 @@ import (
 // kindSpec is what a fleet file can say about one kind of object.
 type kindSpec struct {
 	*schema.Kind
-	noun    string   // as an error names it
-	list    string   // the key of its list
-	options []string // its fields' keys, in the order of the documentation; those that no literal names come last
-	lists   []*kindSpec
-	hints   map[string]string // for keys that people look for and that are not there
+	noun     string   // as an error names it
+	list     string   // the key of its list
+	options  []string // its fields' keys, in the order of the documentation; those that no literal names come last
+	lists    []*kindSpec
+	required []string          // the options that each object needs
+	hints    map[string]string // for keys that people look for and that are not there
 }
 
 // The kinds, from the inside out.
@@ -96,6 +97,11 @@ func spec(s kindSpec) *kindSpec {
 	for _, f := range s.Fields {
 		if !f.Place() && !slices.Contains(s.options, f.Option()) {
 			s.options = append(s.options, f.Option())
+		}
+	}
+	for _, key := range s.options {
+		if s.ByOption(key).Required {
+			s.required = append(s.required, key)
 		}
 	}
 	return &s

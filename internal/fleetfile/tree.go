@@ -87,6 +87,11 @@ func (t *tree) elements() iter.Seq[*tree] {
 	return slices.Values(t.items)
 }
 
+// has tells that a mapping has a good key.
+func (t *tree) has(key string) bool {
+	return slices.ContainsFunc(t.entries, func(e entry) bool { return e.key == key && e.problem == "" })
+}
+
 func leaf(line int, s shape, value string) *tree {
 	return &tree{line: line, shape: s, text: value, size: 1, height: 1}
 }
@@ -127,6 +132,16 @@ func (t *tree) writeJSON(b *bytes.Buffer) {
 
 // writeString appends s as JSON, without HTML escapes: variables travel as they are.
 func writeString(b *bytes.Buffer, s string) {
+	plain := true
+	for i := 0; i < len(s) && plain; i++ {
+		plain = s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\'
+	}
+	if plain {
+		b.WriteByte('"')
+		b.WriteString(s)
+		b.WriteByte('"')
+		return
+	}
 	raw, _ := value.Encode(s) // a string never fails
 	b.Write(raw)
 }

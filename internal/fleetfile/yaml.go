@@ -277,7 +277,7 @@ func (y *yamlReader) sequence(n *yaml.Node) *tree {
 	if tag := n.ShortTag(); tag != "!!seq" {
 		return unknownTag(n)
 	}
-	t := &tree{line: n.Line, shape: sequence}
+	t := &tree{line: n.Line, shape: sequence, items: make([]*tree, 0, len(n.Content))}
 	for _, item := range n.Content {
 		t.items = append(t.items, y.read(item))
 	}
@@ -290,8 +290,8 @@ func (y *yamlReader) mapping(n *yaml.Node) *tree {
 	if tag := n.ShortTag(); tag != "!!map" {
 		return unknownTag(n)
 	}
-	t := &tree{line: n.Line, shape: mapping}
-	seen := map[string]int{} // the line of a key
+	t := &tree{line: n.Line, shape: mapping, entries: make([]entry, 0, len(n.Content)/2)}
+	var seen keyLines
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
@@ -314,26 +314,64 @@ func (y *yamlReader) mapping(n *yaml.Node) *tree {
 		case kind != yaml11.Text && kind != yaml11.Value:
 			e.problem = fmt.Sprintf("is a key that YAML takes for %s; keys are text, put it in quotes", kind)
 		}
-		if first, twice := seen[e.key]; twice && e.problem == "" {
+		if first, twice := seen.of(e.key); twice && e.problem == "" {
 			e.problem = fmt.Sprintf("is given twice, first on line %d; keep one of them", first)
 		}
 		if merge && e.problem == "" {
-			seen[e.key] = line
+			seen.set(e.key, line)
 			continue
 		}
-		seen[e.key] = line
+		seen.set(e.key, line)
 		e.value = y.read(value)
 		t.entries = append(t.entries, e)
 	}
 	y.built += len(t.entries)
 	for _, m := range merges {
-		y.merge(t, seen, m)
+		y.merge(t, &seen, m)
 	}
 	return t.grown()
 }
 
+// keyLines are the lines of the keys of a mapping. Most have few.
+type keyLines struct {
+	few [12]struct {
+		key  string
+		line int
+	}
+	n    int
+	many map[string]int // once there are more
+}
+
+func (k *keyLines) of(key string) (line int, ok bool) {
+	for i := range k.n {
+		if k.few[i].key == key {
+			return k.few[i].line, true
+		}
+	}
+	line, ok = k.many[key]
+	return line, ok
+}
+
+func (k *keyLines) set(key string, line int) {
+	for i := range k.n {
+		if k.few[i].key == key {
+			k.few[i].line = line
+			return
+		}
+	}
+	if k.n < len(k.few) {
+		k.few[k.n].key, k.few[k.n].line = key, line
+		k.n++
+		return
+	}
+	if k.many == nil {
+		k.many = map[string]int{}
+	}
+	k.many[key] = line
+}
+
 // merge adds the keys of a mapping, or of each of a list of mappings.
-func (y *yamlReader) merge(t *tree, seen map[string]int, n *yaml.Node) {
+func (y *yamlReader) merge(t *tree, seen *keyLines, n *yaml.Node) {
 	from := y.read(n)
 	sources := []*tree{from}
 	if from.shape == sequence {
@@ -352,11 +390,11 @@ func (y *yamlReader) merge(t *tree, seen map[string]int, n *yaml.Node) {
 				t.entries[at].note = fmt.Sprintf("comes from two of the mappings that are merged on line %d; the first counts here, "+
 					"and in Ansible that depends on its YAML library; give the key in the mapping itself", n.Line)
 			}
-			if _, have := seen[e.key]; have || y.built > y.limit {
+			if _, have := seen.of(e.key); have || y.built > y.limit {
 				continue
 			}
 			y.built++
-			seen[e.key] = e.line
+			seen.set(e.key, e.line)
 			merged[e.key] = len(t.entries)
 			t.entries = append(t.entries, e)
 		}

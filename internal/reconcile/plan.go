@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Step is what is to be done about one object.
@@ -122,11 +125,24 @@ func keepsVariables(have craton.Variables, w *Wanted) bool {
 		return false
 	}
 	for key, text := range w.Variables {
-		if old, ok := have[key]; !ok || !value.EqualJSON(old, text) {
+		if old, ok := have[key]; !ok || !equalJSON(old, text) {
 			return false
 		}
 	}
 	return true
+}
+
+// equalJSON is value.EqualJSON, which is asked only where the canonical text, which our server gives, is another one.
+func equalJSON(have, text json.RawMessage) bool {
+	if bytes.Equal(have, text) {
+		return true
+	}
+	if len(text) > 0 && (text[0] == '{' || text[0] == '[') {
+		if v, err := jsontext.Parse(text); err == nil && bytes.Equal(have, v.AppendCompact(nil)) {
+			return true
+		}
+	}
+	return value.EqualJSON(have, text)
 }
 
 // mergedVariables are the variables as they will be. A value that means the same as the one that is there stays as it is.

@@ -91,6 +91,9 @@ func Read(plain string) Scalar {
 	default:
 		return Scalar{Text: plain}
 	}
+	if strings.Count(plain, ".") > 1 { // an address, a version
+		return Scalar{Text: plain}
+	}
 	switch {
 	case floatPattern().MatchString(plain):
 		return readFloat(plain)
