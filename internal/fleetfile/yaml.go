@@ -65,16 +65,20 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 	// The scanner takes bytes that are not UTF-8 for a broken document and names no line.
 	begins := false
 	for rest, line := data, 1; len(rest) > 0; {
+		if c := rest[0]; c < utf8.RuneSelf { // nearly all
+			if begins = c == '\n' || c == '\r'; c == '\n' {
+				line++
+			}
+			rest = rest[1:]
+			continue
+		}
 		c, n := utf8.DecodeRune(rest)
 		if c == '\ufeff' && begins { // as of files that were joined: to Ansible it is nothing, to the library a part of the key
 			return nil, &Problem{Line: line, Message: "begins with a byte order mark, which may stand at the start of a file only; take it out"}
 		}
-		begins = c == '\n' || c == '\r' || c == '\u0085' || c == '\u2028' || c == '\u2029'
+		begins = c == '\u0085' || c == '\u2028' || c == '\u2029'
 		if c == utf8.RuneError && n == 1 {
 			return nil, &Problem{Line: line, Message: "is not UTF-8; save the file as UTF-8"}
-		}
-		if c == '\n' {
-			line++
 		}
 		rest = rest[n:]
 	}

@@ -91,8 +91,15 @@ func kindOf(k *schema.Kind, o Object) *schema.Kind {
 
 // decode reads an object of the API. Members that the schema does not know are left out, as are links, which hold the address
 // of the server, and secrets.
-func decode(k *schema.Kind, raw craton.Object) (Object, error) {
-	o := blank(k)
+func decode(k *schema.Kind, raw craton.Object) (Object, error) { return decodeInto(blank(k), k, raw) }
+
+// decodeTimeless is decode without the times, for objects of which there are many.
+func decodeTimeless(k *schema.Kind, raw craton.Object) (Object, error) {
+	return decodeInto(timeless(k), k, raw)
+}
+
+// decodeInto reads what raw has of the keys of a blank object.
+func decodeInto(o Object, k *schema.Kind, raw craton.Object) (Object, error) {
 	fields := k.Fields
 	if k.View {
 		kind := schema.ByName(gjson.ParseBytes(raw[KeyKind]).Str)
@@ -119,8 +126,11 @@ func decode(k *schema.Kind, raw craton.Object) (Object, error) {
 	if k != schema.Project {
 		set(KeyProject, readText)
 	}
-	set(KeyCreated, readTime)
-	set(KeyUpdated, readTime)
+	for _, key := range []string{KeyCreated, KeyUpdated} {
+		if _, has := o[key]; has {
+			set(key, readTime)
+		}
+	}
 	for _, f := range fields {
 		set(f.Key, readers[f.Type])
 		if o[f.Key] == nil && k.Field(f.Key) == nil {
@@ -159,9 +169,15 @@ func readMembers(raw craton.Object, text []byte) {
 // blank is an object of which nothing is known.
 func blank(k *schema.Kind) Object {
 	o := make(Object, len(k.Fields)+8) // with what else there is of some
-	for _, key := range []string{KeyID, k.Title, KeyCreated, KeyUpdated} {
-		o[key] = nil
-	}
+	o[KeyCreated], o[KeyUpdated] = nil, nil
+	return fill(o, k)
+}
+
+// timeless is blank without the times.
+func timeless(k *schema.Kind) Object { return fill(make(Object, len(k.Fields)+5), k) }
+
+func fill(o Object, k *schema.Kind) Object {
+	o[KeyID], o[k.Title] = nil, nil
 	if k != schema.Project {
 		o[KeyProject] = nil
 	}

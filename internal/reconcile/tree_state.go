@@ -340,7 +340,7 @@ func (l *loader) stream(region any) listing {
 				continue
 			}
 			readMembers(raw, line.Object)
-			o, err := decode(k, raw)
+			o, err := decodeTimeless(k, raw)
 			if err != nil {
 				return nil, &craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}
 			}
