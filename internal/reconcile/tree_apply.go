@@ -198,6 +198,14 @@ func interrupted(ctx context.Context) error { return fmt.Errorf("interrupted: %w
 // write makes one object true: at most one request for the object itself, one for its variables and one for
 // its labels.
 func (w *writer) write(ctx context.Context, st *treeStep) error {
+	if st.Step == nil { // the steps of a large tree are many times its size, so each is planned again when it is its turn
+		var bad Problems
+		w.planner.diff(st, &bad)
+		if err := bad.Err(w.planner.name); err != nil {
+			return err
+		}
+	}
+	defer func() { st.Step = nil }()
 	if st.Kind == schema.Project {
 		_, err := w.collection(schema.Project).SetVariables(ctx, st.Before.ID(), st.Set)
 		return err

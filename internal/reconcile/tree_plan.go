@@ -120,6 +120,9 @@ func planTree(t *Tree, s *state, brief bool) (*treePlan, *planner, error) {
 	var bad Problems
 	for _, st := range out.steps {
 		p.diff(st, &bad)
+		if st.change.Action != Updated {
+			st.Step = nil // nobody looks at it again, or only when it is created: see writer.write
+		}
 	}
 	deepest := levelOf[schema.Host]
 	for _, st := range out.steps {
@@ -187,9 +190,6 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 	}
 	p.refuse(st, targets, bad)
 	p.describe(st)
-	if st.change.Action == Unchanged {
-		st.Step = nil // of many objects nearly all are so, and nobody looks at it again
-	}
 }
 
 // place adds where an object stands in the tree.
