@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -19,6 +18,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/when"
 	"github.com/craton-fleet/craton/inventory/internal/whole"
@@ -89,11 +89,11 @@ func (o *Options) look(ctx context.Context, c *craton.Client) (*craton.Client, e
 // ofPast is the error of a state that cannot be told: the API's reason, and which state was meant.
 // Statuses may mean that beside those that always do.
 func (o *Options) ofPast(err error, also ...int) error {
-	e, ok := errors.AsType[*craton.Error](err)
-	if o.At == (when.At{}) || !ok || !slices.Contains(append(also, http.StatusConflict, http.StatusGone), e.Status) {
+	reason, untold := connect.Untold(err, "omit_hashed", also...)
+	if o.At == (when.At{}) || !untold {
 		return err
 	}
-	return fmt.Errorf("the inventory as of %s: %s", o.At.Words(), strings.ReplaceAll(e.Message, "concealed=omit", "omit_hashed"))
+	return fmt.Errorf("the inventory as of %s: %s", o.At.Words(), reason)
 }
 
 // loader is one try.

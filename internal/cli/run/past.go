@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/when"
 )
 
@@ -41,10 +40,8 @@ func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) erro
 // OfPast is the error of a state that cannot be told: the server's reason, without the original's words around it. Statuses may mean that
 // beside those that always do.
 func OfPast(err error, also ...int) error {
-	if e, ok := errors.AsType[*craton.Error](err); ok && slices.Contains(append(also, http.StatusConflict, http.StatusGone), e.Status) {
-		// "Read all again" is for who follows the log.
-		words := strings.NewReplacer("concealed=omit", "--omit-hashed", ": read all again", "").Replace(e.Message)
-		return InTheWords("", words, "", err)
+	if reason, ok := connect.Untold(err, "--omit-hashed", also...); ok {
+		return InTheWords("", reason, "", err)
 	}
 	return err
 }
