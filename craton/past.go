@@ -38,8 +38,8 @@ func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	}
 	past := &Client{rest: c.rest, past: q}
 	past.serve()
-	const path = "/clouds"
-	resp, err := past.do(ctx, http.MethodGet, path, url.Values{"limit": {"10"}}, nil, nil)
+	const path = "/capabilities" // which no state has to be read for
+	resp, err := c.do(ctx, http.MethodGet, path, q, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package craton_test
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,11 +15,13 @@ func remembering(t *testing.T, features string) (mux *http.ServeMux, c *craton.C
 	t.Helper()
 	mux, c = newServer(t)
 	rec = new(recorder)
-	mux.HandleFunc("/v1/capabilities", rec.wrap(always(200, `{"features": [`+features+`], "horizon": 3, "revision": "40-aa", "version": "0.1.0"}`)))
-	mux.HandleFunc("/v1/clouds", rec.wrap(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Craton-Revision", "12-0b5e1f2a")
-		listing(`{"clouds": `, `{"id": 1, "name": "east"}`, "")(w, r)
+	mux.HandleFunc("/v1/capabilities", rec.wrap(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("at") {
+			w.Header().Set("X-Craton-Revision", "12-0b5e1f2a")
+		}
+		reply(w, 200, `{"features": [`+features+`], "horizon": 3, "revision": "40-aa", "version": "0.1.0"}`)
 	}))
+	mux.HandleFunc("/v1/clouds", rec.wrap(listing(`{"clouds": `, `{"id": 1, "name": "east"}`, "")))
 	return mux, c, rec
 }
 
@@ -73,7 +74,7 @@ func TestAt(t *testing.T) {
 	const pinned = "at=12-0b5e1f2a&concealed=omit"
 	want := []string{
 		"/v1/capabilities",
-		"/v1/clouds?at=2026-11-20T09:30:00Z&concealed=omit&limit=10",
+		"/v1/capabilities?at=2026-11-20T09:30:00Z&concealed=omit",
 		"/v1/clouds?" + pinned + "&limit=100", "/v1/clouds?" + pinned + "&limit=100&marker=1", "/v1/clouds?" + pinned + "&limit=10&sort_dir=desc",
 		"/v1/hosts/7?" + pinned, "/v1/fleet?at=12-0b5e1f2a&cloud_id=1&concealed=omit", "/v1/changes?limit=1000",
 		"/v1/hosts/7?resolved-values=false",
@@ -123,13 +124,12 @@ func TestAtRefused(t *testing.T) {
 		}
 	}
 	mux, c := newServer(t)
-	mux.HandleFunc("/v1/capabilities", always(200, `{"features": ["at"]}`))
-	mux.HandleFunc("/v1/clouds", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/v1/capabilities", func(w http.ResponseWriter, r *http.Request) {
 		switch at := r.URL.Query().Get("at"); at {
 		case "1":
 			reply(w, 410, `{"message": "The change log begins at revision 7.", "status": 410}`)
 		default:
-			reply(w, 200, fmt.Sprintf(`{"clouds": [], "links": %s}`, links(r, "", "")))
+			reply(w, 200, `{"features": ["at"]}`)
 		}
 	})
 	if _, err := c.At(t.Context(), craton.Past{At: "1"}); craton.StatusOf(err) != 410 || !strings.Contains(err.Error(), "begins at revision 7") {

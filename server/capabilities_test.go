@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/craton-fleet/craton/craton"
@@ -43,6 +44,11 @@ func TestCapabilities(t *testing.T) {
 	if changes := f.must(f.root, 200, "GET", "/v1/changes?after="+first.Revision, "").objects(t, "changes"); len(changes) != 1 || changes[0]["kind"] != "host" {
 		t.Errorf("changes since: %v", changes)
 	}
+	revision, _, _ := strings.Cut(first.Revision, "-")
+	if got := f.must(f.b.member, 200, "GET", "/v1/capabilities?at="+revision, "").Header.Get("X-Craton-Revision"); got != first.Revision {
+		t.Errorf("revision %s is called %q, not %q", revision, got, first.Revision)
+	}
+	f.status(f.root, 400, "GET", "/v1/capabilities?at=99999", "")
 	f.status(caller{}, 401, "GET", "/v1/capabilities", "")
 	f.status(f.root, 400, "GET", "/v1/capabilities?x=1", "")
 	f.status(f.root, 405, "POST", "/v1/capabilities", "{}")

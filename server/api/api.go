@@ -236,7 +236,7 @@ var routes = func() map[string]methods {
 	m := map[string]methods{
 		"devices":           {{"GET", timed(listDevices)}},
 		"ansible-inventory": {{"GET", timed(ansibleInventory)}},
-		"capabilities":      {{"GET", capabilities}},
+		"capabilities":      {{"GET", timed(capabilities)}},
 		"changes":           {{"GET", listChanges}},
 		"undo":              {{"POST", undo}},
 		"diff":              {{"GET", showDiff}},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/value"
@@ -15,6 +16,7 @@ import (
 type moment struct {
 	cursor store.Cursor
 	omit   bool         // what is not known
+	part   *store.Part  // that is needed; nil for the whole fleet
 	fleet  *store.Store // once it is read
 }
 
@@ -128,7 +130,7 @@ func (c *call) source() (*store.Store, error) {
 		return c.store, nil
 	}
 	if m.fleet == nil {
-		fleet, release, err := c.store.At(c.r.Context(), m.cursor)
+		fleet, release, err := m.open(c)
 		if errors.Is(err, store.ErrManyPasts) {
 			return nil, &httpError{
 				status: http.StatusInternalServerError, again: retryAfter,
@@ -142,4 +144,39 @@ func (c *call) source() (*store.Store, error) {
 		m.fleet = fleet
 	}
 	return m.fleet, nil
+}
+
+func (m *moment) open(c *call) (*store.Store, func(), error) {
+	if m.part != nil {
+		return c.store.AtPart(c.r.Context(), m.cursor, *m.part)
+	}
+	return c.store.At(c.r.Context(), m.cursor)
+}
+
+// about says that an answer needs the path's object only, and what that inherits
+// from.
+func (c *call) about(r *resource) {
+	if c.at != nil {
+		c.at.part = &store.Part{Object: store.Object{Kind: r.Name, ID: c.pathID(r)}}
+	}
+}
+
+// aboutListed says that a listing needs only the object with an id, or those with a
+// name, if that is so. Where a page behind another one begins is none of those.
+func (c *call) aboutListed(r *resource, l store.List) {
+	if c.at == nil || l.Marker != "" || l.Under != 0 || l.NameLike != "" {
+		return
+	}
+	for _, f := range l.Filters {
+		switch value := f.Value.(type) {
+		case int64:
+			if f.Column == "id" {
+				c.at.part = &store.Part{Object: store.Object{Kind: r.Name, ID: strconv.FormatInt(value, 10)}}
+			}
+		case string:
+			if f.Column == r.Title {
+				c.at.part = &store.Part{Object: store.Object{Kind: r.Name}, Name: value}
+			}
+		}
+	}
 }

@@ -10,10 +10,15 @@ import (
 var features = []string{"at", "changes", "compression", "diff", "etag", "fleet", "history", "message", "move", "undo"}
 
 // capabilities serves GET /v1/capabilities, to which the original answers 404:
-// what there is beside v1, and how far the change log reaches.
+// what there is beside v1, and how far the change log reaches. With at= it tells
+// which state that is, and nothing is read of the state itself.
 func capabilities(c *call) error {
 	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
 		return err
+	}
+	if c.at != nil {
+		c.head.Set(revisionHeader, c.at.name())
+		c.at = nil
 	}
 	return c.read(func(ctx context.Context, v *store.View) error {
 		log, err := v.Log(ctx)

@@ -44,6 +44,7 @@ func (r *resource) list(c *call) error {
 		}
 		c.hold(release)
 	}
+	c.aboutListed(r, l)
 	basis := store.Basis{Kinds: r.kinds(which == store.Resolved || len(l.Vars) > 0 && l.VarsOfAll)}
 	return c.read(func(ctx context.Context, v *store.View) error {
 		if known, err := c.unchanged(ctx, v, basis); known || err != nil {
@@ -170,6 +171,7 @@ func (r *resource) get(c *call) error {
 	if !hasVariables {
 		which = store.NoVariables
 	}
+	c.about(r)
 	return c.read(func(ctx context.Context, v *store.View) error {
 		row, err := c.found(ctx, v, r, which)
 		if row == nil || err != nil {

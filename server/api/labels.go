@@ -46,6 +46,7 @@ func (r *resource) getLabels(c *call) error {
 	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
 		return err
 	}
+	c.about(r)
 	return c.read(func(ctx context.Context, v *store.View) error {
 		row, err := c.found(ctx, v, r, store.NoVariables)
 		if row == nil || err != nil {

@@ -16,6 +16,9 @@ func lookupOne(c *call, r *resource, q query) (bool, error) {
 	if name.text == "" && id.number == 0 {
 		return false, nil
 	}
+	if c.at != nil && id.number == 0 && storable(name.text) {
+		c.at.part = &store.Part{Object: store.Object{Kind: r.Name}, Name: name.text}
+	}
 	return true, c.read(func(ctx context.Context, v *store.View) error {
 		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: r.kinds(false)}); known || err != nil {
 			return err

@@ -22,6 +22,7 @@ func (r *resource) getVariables(c *call) error {
 
 // showVariables answers with the variables of the path's object.
 func (c *call) showVariables(r *resource, which store.Variables) error {
+	c.about(r)
 	return c.read(func(ctx context.Context, v *store.View) error {
 		row, err := c.found(ctx, v, r, which)
 		if row == nil || err != nil {

@@ -198,10 +198,12 @@ func (u *unkeptCheck) filter(all func(yield func(Variable, error) bool), yield f
 
 // pasts are the past states that a store holds.
 type pasts struct {
-	mu       sync.Mutex
-	open     map[Cursor]*openPast
-	building chan struct{} // one at a time: each reads everything
-	closed   bool
+	mu        sync.Mutex
+	open      map[Cursor]*openPast
+	parts     map[Cursor]int // how many were asked for; see [Store.AtPart]
+	partsOpen int
+	building  chan struct{} // one at a time: each reads everything
+	closed    bool
 }
 
 type openPast struct {
@@ -251,7 +253,7 @@ func (s *Store) At(ctx context.Context, at Cursor) (fleet *Store, release func()
 }
 
 func newPasts() pasts {
-	return pasts{open: map[Cursor]*openPast{}, building: make(chan struct{}, 1)}
+	return pasts{open: map[Cursor]*openPast{}, parts: map[Cursor]int{}, building: make(chan struct{}, 1)}
 }
 
 // take begins another use of a state that is there.

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -80,10 +82,113 @@ func TestPast(t *testing.T) {
 		if d := cmp.Diff(want, is); d != "" {
 			t.Fatalf("revision %d:\n%s", revision, d)
 		}
+		parts(t, s, fleet, c, slices.Sorted(maps.Keys(is)))
 		release()
 		release() // is nothing
 	}
 	t.Log(len(revisions), "of", len(seen), "states")
+}
+
+// parts compares what parts of a state say of objects with what all of it says.
+func parts(t *testing.T, s, whole *Store, at Cursor, objects []string) {
+	t.Helper()
+	rand.Shuffle(len(objects), func(i, j int) { objects[i], objects[j] = objects[j], objects[i] })
+	for _, name := range objects[:min(len(objects), enginetest.Size(4, 12))] {
+		kind, id, _ := strings.Cut(name, " ")
+		e := entityOf(kind)
+		look := func(s *Store, p Part) (found []string) {
+			err := s.View(t.Context(), false, func(ctx context.Context, v *View) error {
+				row, err := v.Get(ctx, e, Scope{All: true}, id)
+				if err != nil {
+					return err
+				}
+				title := row[e.Index(e.of.Title)]
+				unsaid := func(rows ...Row) []Row { // what is nobody's but the tables'
+					for _, row := range rows {
+						if i := e.Index("seq"); i >= 0 {
+							row[i] = nil
+						}
+					}
+					return rows
+				}
+				filter := Filter{e.of.Title, title}
+				if p.ID != "" { // of others with the name a part may know nothing
+					filter = Filter{"id", row[e.Index("id")]}
+				}
+				page, err := v.List(ctx, e, Scope{All: true}, List{Filters: []Filter{filter}, Sort: []string{"id"}, Limit: 100, Labels: true})
+				if err != nil {
+					return err
+				}
+				found = append(found, fmt.Sprint(title), fmt.Sprint(unsaid(row), page.Labels))
+				err = v.Sets(ctx, e, page.Rows, Resolved, func(_ int, set Set) error {
+					for x, err := range set.All() {
+						found = append(found, fmt.Sprint(x, err))
+					}
+					return nil
+				})
+				found = append(found, fmt.Sprint(unsaid(page.Rows...)))
+				return err
+			})
+			if err != nil {
+				t.Errorf("%s behind %s: %v", name, at, err)
+			}
+			return found
+		}
+		own := Part{Object: Object{kind, id}}
+		for _, p := range []Part{own, {Object: Object{Kind: kind}, Name: look(whole, own)[0]}} {
+			part, err := s.buildPart(t.Context(), at, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(look(whole, p), look(part, p)); d != "" {
+				t.Errorf("%+v behind %s (-all +part):\n%s", p, at, d)
+			}
+			if err := part.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestPastParts: who asks for many parts of a moment gets all of it, and so does who asks for very many objects at once.
+func TestPastParts(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	sc := fleet(t, s)
+	create(t, s, Hosts, sc, host("h", nil))
+	var c Cursor
+	err := s.View(t.Context(), false, func(ctx context.Context, v *View) (err error) {
+		log, err := v.Log(ctx)
+		c = log.Newest
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range mostParts + 2 {
+		_, release, err := s.AtPart(t.Context(), c, Part{Object: Object{Kind: "host"}, Name: "h"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if open, parts := len(s.pasts.open), s.pasts.partsOpen; open != max(0, min(1, i+1-mostParts)) || parts != 1-open {
+			t.Errorf("after %d there are %d states and %d parts", i+1, open, parts)
+		}
+		release()
+		release() // is nothing
+	}
+	for i := range mostOfAPart { // in as many regions
+		region := create(t, s, Regions, sc, New{Values: Values{"name": fmt.Sprint("many", i), "cloud_id": int64(1)}})
+		h := host("h", nil)
+		h.Values["region_id"] = region
+		create(t, s, Hosts, sc, h)
+	}
+	err = s.View(t.Context(), false, func(ctx context.Context, v *View) error {
+		_, err := v.onceNamed(ctx, Part{Object: Object{Kind: "host"}, Name: "h"}, c.Revision)
+		return err
+	})
+	if !errors.Is(err, errWide) {
+		t.Errorf("%d objects are no wide part: %v", mostOfAPart+1, err)
+	}
 }
 
 // TestPastByTime asks for times around those of changes.

@@ -70,13 +70,21 @@ type walker struct {
 // walker begins with an object as it is in the view. With a key it is only good
 // for what this variable comes to.
 func (v *View) walker(ctx context.Context, o Object, key string) (*walker, error) {
+	w, err := v.newWalker(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	w.own, err = w.level(ctx, o)
+	return w, v.tooMuch(err)
+}
+
+// newWalker is one that no object is known of yet.
+func (v *View) newWalker(ctx context.Context, key string) (*walker, error) {
 	log, err := v.Log(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{q: v.q, key: key, at: log.Newest.Revision, room: v.pastRoom(), open: map[Object]*timeline{}, device: map[int64]string{}}
-	w.own, err = w.level(ctx, o)
-	return w, v.tooMuch(err)
+	return &walker{q: v.q, key: key, at: log.Newest.Revision, room: v.pastRoom(), open: map[Object]*timeline{}, device: map[int64]string{}}, nil
 }
 
 // pastRoom is what the past of an object may take in the view.

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/server/store/engine"
+	"github.com/craton-fleet/craton/server/store/sqlite"
+)
+
+// Part is what an answer about the past needs of a fleet: one object, or all of a
+// kind that had a name, with what they inherit from.
+type Part struct {
+	Object        // without an id: those with the name
+	Name   string // in the column that [Entity] has for names
+}
+
+const (
+	mostParts   = 8  // of one moment, before all of it is made
+	openParts   = 16 // at once; they are files
+	mostOfAPart = 32 // objects that had a name; more are not looked for one by one
+)
+
+// errWide is the error of a part for which all of a moment is made as well.
+var errWide = errors.New("too much for a part of the past")
+
+// AtPart is [Store.At] for who needs a part of the fleet only, which costs what was
+// done to it since and not what the fleet holds. There may be more in the store.
+// Who asks for many parts of a moment gets all of it, which is made once.
+func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, release func(), err error) {
+	if found := s.pasts.take(at); found != nil {
+		return found.store, s.pasts.releaser(found), nil
+	}
+	if s.pasts.beginPart(at) {
+		fleet, err = s.buildPart(ctx, at, p)
+		if err == nil {
+			return fleet, sync.OnceFunc(func() {
+				_ = fleet.Close() // it was only read, and its file is gone already
+				s.pasts.endPart()
+			}), nil
+		}
+		s.pasts.endPart()
+		if !errors.Is(err, errWide) && !errors.Is(err, errHeld) {
+			return nil, nil, err
+		}
+	}
+	return s.At(ctx, at)
+}
+
+// beginPart counts a part of a moment, and reports whether there were few of that
+// and are few at all.
+func (p *pasts) beginPart(at Cursor) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, known := p.parts[at]; !known && len(p.parts) >= mostPasts*mostParts {
+		clear(p.parts)
+	}
+	p.parts[at]++
+	if p.parts[at] > mostParts || p.partsOpen == openParts {
+		return false
+	}
+	p.partsOpen++
+	return true
+}
+
+func (p *pasts) endPart() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.partsOpen--
+}
+
+func (s *Store) buildPart(ctx context.Context, at Cursor, p Part) (fleet *Store, err error) {
+	state := &past{at: at}
+	var e *sqlite.Engine
+	err = s.engine.Read(ctx, func(ctx context.Context, from engine.Tx) error {
+		v := &View{q: &session{store: s, tx: from}, held: heldLight}
+		if _, err := v.AtCursor(ctx, at); err != nil {
+			return err
+		}
+		levels, err := v.partAt(ctx, p, at.Revision)
+		if err != nil {
+			return err
+		}
+		e, err = sqlite.Scratch(ctx, migrations, nil, func(ctx context.Context, tx engine.Tx) error {
+			q := &session{store: new(Store), tx: tx}
+			for _, t := range levels {
+				if err := q.restoreLevel(ctx, t); err != nil {
+					return fmt.Errorf("%s %s: %w", t.Kind, t.ID, err)
+				}
+			}
+			return q.listUnkept(ctx, state)
+		})
+		return err
+	})
+	if err != nil {
+		if e != nil {
+			err = errors.Join(err, e.Close())
+		}
+		return nil, err
+	}
+	fleet = newStore(e)
+	fleet.past = state
+	return fleet, nil
+}
+
+// partAt are the objects of a part as they were behind a revision, and all that
+// they inherit from, each once.
+func (v *View) partAt(ctx context.Context, p Part, revision int64) (levels []*timeline, err error) {
+	ids := []string{p.ID}
+	if p.ID == "" {
+		if ids, err = v.onceNamed(ctx, p, revision); err != nil {
+			return nil, err
+		}
+	}
+	w, err := v.newWalker(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	w.at = revision
+	for _, id := range ids {
+		if w.own, err = w.level(ctx, Object{p.Kind, id}); err != nil {
+			return nil, err
+		}
+		if _, err := w.chain(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range w.open {
+		if t.there {
+			levels = append(levels, t)
+		}
+	}
+	return levels, nil
+}
+
+// onceNamed are the ids of the objects of a kind that may have had a name behind a
+// revision: those that have it now, and those that lost it since.
+func (v *View) onceNamed(ctx context.Context, p Part, revision int64) (ids []string, err error) {
+	e := entityOf(p.Kind)
+	title := e.of.Title
+	c := v.q.conditions()
+	c.add("t."+title+" = ?", p.Name)
+	var key any
+	err = v.q.each(ctx, "SELECT t."+e.key+" FROM "+e.Table+" t"+c.String()+" LIMIT ?", append(c.args, mostOfAPart+1), []any{&key}, func() { ids = append(ids, idText(key)) })
+	if err != nil {
+		return nil, err
+	}
+	c = v.q.conditions()
+	c.add("revision > ?", revision)
+	c.equal("kind", p.Kind, false)
+	c.add(v.q.dialect().Contains("before"), string(jsontext.AppendString(append(jsontext.AppendString(nil, title), ':'), p.Name)))
+	var id string
+	err = v.q.each(ctx, "SELECT DISTINCT object_id FROM changes"+c.String()+" LIMIT ?", append(c.args, mostOfAPart+1), []any{&id}, func() { ids = append(ids, id) })
+	if ids = sorted(ids); err == nil && len(ids) > mostOfAPart {
+		err = errWide
+	}
+	return ids, err
+}
+
+// restoreLevel stores an object as it was.
+func (q *session) restoreLevel(ctx context.Context, t *timeline) error {
+	id, ok := t.e.parseID(t.ID)
+	if !ok {
+		return nil
+	}
+	f := facts{columns: t.columns, labels: t.labels}
+	for key, h := range t.own {
+		set := &f.variables
+		if !h.kept {
+			set = &f.hashed
+		}
+		*set = append(*set, Variable{Name: key, Value: h.text})
+	}
+	f.variables, f.hashed = byKey(f.variables), byKey(f.hashed)
+	return q.restore(ctx, t.e, id, &f)
+}
