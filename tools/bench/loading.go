@@ -21,6 +21,8 @@ const (
 	loadNothing load = iota
 	loadNames
 	loadLazy
+	loadOnly
+	loadOnlySome
 	loadLayered
 	loadMerged
 	loadScriptLayered
@@ -30,7 +32,7 @@ const (
 
 var loadWords = [loads]string{
 	loadNothing: "floor: no inventory", loadNames: "floor: a file of the same names and groups",
-	loadLazy: "plugin, lazy", loadLayered: "plugin, layered", loadMerged: "plugin, merged",
+	loadLazy: "plugin, lazy", loadOnly: "plugin, limit only, -l NAME", loadOnlySome: "plugin, limit only, -l of a wildcard", loadLayered: "plugin, layered", loadMerged: "plugin, merged",
 	loadScriptLayered: "script, layered", loadScriptMerged: "script, merged",
 }
 
@@ -137,6 +139,7 @@ func (a *ansible) measureLoading(ctx context.Context, s *served, hosts, runs int
 	take := func(way load, play string) (used, error) {
 		source := filepath.Join(a.home, "fleet.craton.yml")
 		form := "merged"
+		var args []string
 		switch way {
 		case loadNothing:
 			source, play = os.DevNull, "localhost.yml"
@@ -144,6 +147,10 @@ func (a *ansible) measureLoading(ctx context.Context, s *served, hosts, runs int
 			source = filepath.Join(a.home, "names.yml")
 		case loadLazy:
 			form = "lazy"
+		case loadOnly:
+			form, args = "lazy", []string{"-l", one}
+		case loadOnlySome:
+			form, args = "lazy", []string{"-l", "*" + one[1:]}
 		case loadLayered:
 			form = "layered"
 		case loadScriptLayered:
@@ -151,11 +158,15 @@ func (a *ansible) measureLoading(ctx context.Context, s *served, hosts, runs int
 		case loadScriptMerged:
 			source = script
 		}
-		return a.use(ctx, s.environment(s.url), "CRATON_INVENTORY_VARS="+form, source, filepath.Join(a.home, play))
+		more := []string{"CRATON_INVENTORY_VARS=" + form}
+		if args != nil {
+			more = append(more, "CRATON_INVENTORY_LIMIT=only")
+		}
+		return a.use(ctx, append(s.environment(s.url), more...), source, filepath.Join(a.home, play), args...)
 	}
-	ways := []load{loadNothing, loadNames, loadLazy, loadLayered, loadMerged, loadScriptLayered, loadScriptMerged}
+	ways := []load{loadNothing, loadNames, loadLazy, loadOnly, loadOnlySome, loadLayered, loadMerged, loadScriptLayered, loadScriptMerged}
 	if hosts >= hugeHosts {
-		ways, runs = []load{loadNothing, loadNames, loadLazy}, min(runs, 3)
+		ways, runs = []load{loadNothing, loadNames, loadLazy, loadOnly, loadOnlySome}, min(runs, 3)
 	}
 	measure := func(ways []load, play string, into *[loads]used) error {
 		taken := map[load][]used{}
@@ -199,9 +210,10 @@ sys.stdout.write(done.stdout.decode("utf-8", "replace") + "\n%f %d" % (took.ru_u
 sys.exit(done.returncode)`
 
 // use runs ansible-playbook.
-func (a *ansible) use(ctx context.Context, environment []string, more, source, play string) (used, error) {
+func (a *ansible) use(ctx context.Context, environment []string, source, play string, args ...string) (used, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(a.bin, "python3"), "-c", meter, filepath.Join(a.bin, "ansible-playbook"), "-i", source, play)
-	cmd.Dir, cmd.Env = a.home, append(append(environment, a.env...), more, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1")
+	cmd.Args = append(cmd.Args, args...)
+	cmd.Dir, cmd.Env = a.home, append(append(environment, a.env...), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1")
 	if source == os.DevNull {
 		cmd.Env = append(cmd.Env, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=0")
 	}
@@ -296,6 +308,7 @@ func loadingVerdicts(all []loading) (verdicts []verdict) {
 			}
 		case hugeHosts:
 			add(l, "a play over one", l.one, loadLazy, loadNames, targetLazyHuge)
+			add(l, "a play over one", l.one, loadOnly, loadNothing, targetLimit)
 			verdicts = append(verdicts, verdict{what: fmt.Sprintf("peak memory of it, %d hosts, ansible-core %s", l.hosts, l.release),
 				got: float64(l.one[loadLazy].peak) / 1e6, most: targetLazyMB, unit: " MB"})
 		}

@@ -70,7 +70,7 @@ func measurePeers(ctx context.Context, binary string, runs int) (*peers, error) 
 	taken := map[*used][]used{}
 	for range runs { // in turn
 		for into, run := range map[*used][2]string{&p.peer: {"nb.netbox.yml", "device.yml"}, &p.ours: {"fleet.craton.yml", "one.yml"}, &p.floor: {"names.yml", "one.yml"}} {
-			u, err := a.use(ctx, f.environment(f.url), "CRATON_INVENTORY_VARS=lazy", filepath.Join(a.home, run[0]), filepath.Join(a.home, run[1]))
+			u, err := a.use(ctx, append(f.environment(f.url), "CRATON_INVENTORY_VARS=lazy"), filepath.Join(a.home, run[0]), filepath.Join(a.home, run[1]))
 			if err != nil {
 				return nil, err
 			}

@@ -21,6 +21,7 @@ const (
 	targetEngines  = 2.0
 	targetLazy     = 1.4
 	targetLazyHuge = 1.6
+	targetLimit    = 1.5
 	targetLazyMB   = 400.0
 	targetLazyAll  = 1.0
 	targetMerged   = 0.6
