@@ -31,6 +31,7 @@ type answer struct {
 	most   int64  // bytes it may have before compression; 0: largestAnswer
 	begin  func() *stream
 	sent   *stream     // what begin has begun; see stream.go
+	direct bool        // begin's stream needs no file
 	grow   func() bool // has a light answer go on as a whole one, if there is room for that; nil: it is begun anew
 	budget *budget
 }
@@ -112,6 +113,12 @@ func (a *answer) unpack() {
 
 // store moves bytes to the file.
 func (a *answer) store(b []byte) error {
+	if a.direct {
+		if a.sent == nil {
+			a.sent = a.begin()
+		}
+		return a.sent.write(b)
+	}
 	n := int64(len(b))
 	if !a.budget.files.TryAcquire(n) {
 		return errOverload

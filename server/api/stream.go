@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"math"
 	"net/http"
 	"sync"
@@ -18,6 +19,7 @@ type stream struct {
 	whole bool          // no more will come
 	gone  bool          // nobody takes or makes any more
 	done  chan struct{} // closed when nothing is sent any more
+	to    io.Writer     // a client in the same process, which waits for nothing else: it needs no file; nil otherwise
 }
 
 var (
@@ -31,7 +33,7 @@ func (c *call) lines() {
 	c.head.Set("Content-Type", "application/x-ndjson")
 	c.out.most = math.MaxInt64
 	if c.r.Method == http.MethodGet {
-		c.out.begin = c.stream
+		c.out.begin, c.out.direct = c.stream, c.embedded
 	}
 }
 
@@ -43,8 +45,22 @@ func (c *call) stream() *stream {
 		c.head.Set("Content-Encoding", c.out.coding.name)
 	}
 	c.w.WriteHeader(http.StatusOK)
+	if c.out.direct {
+		s.to = c.w
+		close(s.done)
+		return s
+	}
 	go c.sendStream(s)
 	return s
+}
+
+// write hands a piece to a client in the same process.
+func (s *stream) write(b []byte) error {
+	if _, err := s.to.Write(b); err != nil {
+		s.gone = true
+		return errGone
+	}
+	return nil
 }
 
 // grow tells that the file has become longer.

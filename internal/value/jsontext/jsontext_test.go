@@ -155,3 +155,20 @@ func FuzzRoundTrip(f *testing.F) {
 		}
 	})
 }
+
+// TestAppendUTF8Words: each byte at each place of a word is written as encoding/json writes it.
+func TestAppendUTF8Words(t *testing.T) {
+	t.Parallel()
+	for c := range 0x80 {
+		for at := range 17 {
+			for _, around := range []string{"a", "~", " ", "\x1f", "!", "#", "[", "]", "\x7f"} {
+				s := strings.Repeat(around, at) + string(rune(c)) + strings.Repeat(around, 16-at)
+				var got string
+				text := jsontext.AppendUTF8(nil, s)
+				if err := json.Unmarshal(text, &got); err != nil || got != s {
+					t.Fatalf("%q is written as %s: %v", s, text, err)
+				}
+			}
+		}
+	}
+}
