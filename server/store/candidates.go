@@ -85,7 +85,7 @@ func (b *listStatement) chosen(ids []any) (string, []any) {
 		where, args = "t."+b.e.key+" IN "+list, all
 	}
 	b.order = slices.Clone(b.keys)
-	return "SELECT " + b.e.selectList() + " FROM " + b.e.Table + " t WHERE " + where + b.orderBy(b.l.Descending), args
+	return "SELECT " + b.e.selectRows(b.dialect) + " FROM " + b.e.Table + " t WHERE " + where + b.orderBy(b.l.Descending), args
 }
 
 // candidates is a condition that holds for every row which has the key at one

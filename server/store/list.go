@@ -167,8 +167,17 @@ func (b *listStatement) page(ctx context.Context, q *session) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	scan := newScanner(b.e)
-	if err := q.each(ctx, text, args, scan.dest, func() { page.Rows = append(page.Rows, scan.row()) }); err != nil {
+	scan := packedScanner(b.e, b.dialect)
+	err = q.eachUntil(ctx, text, args, scan.dest, func() error {
+		if scan.packed != "" {
+			if err := scan.unpack(); err != nil {
+				return err
+			}
+		}
+		page.Rows = append(page.Rows, scan.row())
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	if b.marker != nil {
@@ -351,7 +360,7 @@ func (b *listStatement) pageText() (string, []any) {
 	if b.marker != nil {
 		b.beyond(&c, b.l.Descending, false)
 	}
-	text := "SELECT " + b.e.selectList() + " FROM " + from + c.String() + b.orderBy(b.l.Descending) + " LIMIT " + strconv.Itoa(b.l.Limit)
+	text := "SELECT " + b.e.selectRows(b.dialect) + " FROM " + from + c.String() + b.orderBy(b.l.Descending) + " LIMIT " + strconv.Itoa(b.l.Limit)
 	return text, c.args // with LIMIT ? SQLite would prepare the statement anew each time
 }
 

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
@@ -115,11 +118,63 @@ func (e *Entity) selectList() string {
 	return b.String()
 }
 
+// selectRows is selectList for who reads many rows: see packedScanner.
+func (e *Entity) selectRows(d *engine.Dialect) string {
+	if d.PackRow == nil {
+		return e.selectList()
+	}
+	return d.PackRow(e.selectList())
+}
+
 // scanner reads rows of one entity. All rows share few large slices.
 type scanner struct {
-	e    *Entity
-	vals []any
-	dest []any
+	e      *Entity
+	vals   []any
+	dest   []any
+	packed string // instead of vals: a row is one column
+}
+
+// packedScanner reads what selectRows selects.
+func packedScanner(e *Entity, d *engine.Dialect) *scanner {
+	s := newScanner(e)
+	if d.PackRow != nil {
+		s.dest = []any{&s.packed}
+	}
+	return s
+}
+
+// unpack reads the values of a row. Those that are as in the row before are
+// kept: neighbours have much in common.
+func (s *scanner) unpack() error {
+	x := jsontext.NewSkimmer(s.packed)
+	i, bad := 0, false
+	x.Elements(func() {
+		if i >= len(s.vals) {
+			x.Skip()
+			bad = true
+			return
+		}
+		was := s.vals[i]
+		switch c := x.Peek(); c {
+		case '"':
+			if text := x.Str(); was == nil || was != any(text) {
+				s.vals[i] = text
+			}
+		case 'n':
+			x.Skip()
+			s.vals[i] = nil
+		default:
+			n, err := strconv.ParseInt(x.Skip(), 10, 64)
+			if bad = bad || err != nil; was == nil || was != any(n) {
+				s.vals[i] = n
+			}
+		}
+		i++
+	})
+	if bad || i != len(s.vals) {
+		return fmt.Errorf("a %s is not what was stored: %.200q", s.e.Name, s.packed)
+	}
+	return nil
 }
 
 func newScanner(e *Entity) *scanner {

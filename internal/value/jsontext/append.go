@@ -104,8 +104,8 @@ func allPlain(s string) bool {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	quote, slash := w^'"'*ones, w^'\\'*ones
-	// A byte below n has its high bit set in w - n for each, if none before it borrowed from it; one that did is itself no plain one.
-	return (w|w+ones|(w-' '*ones)|(quote-ones)&^quote|(slash-ones)&^slash)&high == 0
+	// Each term has the high bit of a byte that is none of these. Beside such a byte it may have that of another: then nothing is said of the eight.
+	return (w|(w+ones)|(w-' '*ones)|((quote-ones)&^quote)|((slash-ones)&^slash))&high == 0
 }
 
 func appendEscape(dst []byte, r rune) []byte {

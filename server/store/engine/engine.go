@@ -144,6 +144,9 @@ type Dialect struct {
 	// is in it.
 	Pack func(text, separator string) string
 
+	// PackRow makes one column of several, all integers, texts or null: a JSON array. It is nil where a column costs little.
+	PackRow func(columns string) string
+
 	// Match makes an expression that is true where a value, in an expression of its own, satisfies a predicate. release
 	// ends its use. It is nil where the database cannot call back.
 	Match func(predicate func(value string) bool) (expression func(value string) (text string, arg any), release func())

@@ -28,8 +28,9 @@ var dialect = &engine.Dialect{
 			fmt.Sprintf("INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)", table, last),
 		}
 	},
-	Pack:  func(text, separator string) string { return "group_concat(" + text + ", '" + separator + "')" },
-	Match: match,
+	Pack:    func(text, separator string) string { return "group_concat(" + text + ", '" + separator + "')" },
+	PackRow: func(columns string) string { return "json_array(" + columns + ")" },
+	Match:   match,
 }
 
 // The SQL function craton_match(value, handle) applies a predicate to a value,
