@@ -58,11 +58,11 @@ as it is. The whole file is checked before anything is written. A second run cha
 const gcPercent = 200
 
 func apply(ctx context.Context, s output.Streams, v *settings.Values, path string, check bool) error {
-	debug.SetGCPercent(gcPercent)
 	file, err := parseFleetFile(s, path)
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(gcPercent) // not before: a file with anchors has all its nodes in memory until here
 	ctx, stop := run.Interruptible(ctx)
 	defer stop()
 	for _, warning := range file.Warnings() {

@@ -19,7 +19,7 @@
 //
 // # How it works
 //
-// Parse turns YAML into trees (yaml.go, tree.go), and the trees into wanted objects by the table of kinds (spec.go,
+// Parse turns YAML into trees (yaml.go, tree.go), that of a large file some objects at a time (parts.go), and the trees into wanted objects by the table of kinds (spec.go,
 // file.go); references by name are found in references.go. FromValue does the same with decoded data.
 //
 // Apply is internal/reconcile's: it reads the part of the API's fleet that the file speaks of (tree_state.go), compares

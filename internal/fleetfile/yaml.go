@@ -282,8 +282,9 @@ func (y *yamlReader) sequence(n *yaml.Node) *tree {
 		return unknownTag(n)
 	}
 	t := &tree{line: n.Line, shape: sequence, items: make([]*tree, 0, len(n.Content))}
-	for _, item := range n.Content {
+	for i, item := range n.Content {
 		t.items = append(t.items, y.read(item))
+		n.Content[i] = nil // each node is read once, and there are many
 	}
 	return t.grown()
 }
@@ -299,6 +300,7 @@ func (y *yamlReader) mapping(n *yaml.Node) *tree {
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
+		n.Content[i], n.Content[i+1] = nil, nil
 		line := key.Line
 		if key.Kind == yaml.AliasNode {
 			key = key.Alias

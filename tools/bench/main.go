@@ -26,16 +26,22 @@ import (
 func main() {
 	var b bench
 	flag.StringVar(&b.binary, "binary", "bin/craton", "the program to measure")
-	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), the modules, or the engines")
-	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory and loading: numbers of hosts")
+	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), apply, the modules, or the engines")
+	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory, loading and apply: numbers of hosts")
 	flag.StringVar(&b.nodes, "nodes", "1000,10000", "ironic: numbers of nodes")
 	flag.StringVar(&b.before, "before", "", "engines: the program of an earlier commit, to be measured beside this one")
 	flag.IntVar(&b.engineHosts, "hosts", 2000, "engines: number of hosts in the fleet that is read")
+	floor := flag.String("floor", "", "be what apply is compared with: decode --file, create --hosts, or read; bench itself calls it")
+	file := flag.String("file", "", "a fleet file, with --floor decode")
 	flag.IntVar(&b.runs, "runs", 5, "runs of each measurement, of which the median counts (3 at 100,000 hosts)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := b.run(ctx); err != nil {
+	run := b.run
+	if *floor != "" {
+		run = func(ctx context.Context) error { return runFloor(ctx, *floor, b.engineHosts, *file) }
+	}
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
 	}
@@ -49,8 +55,8 @@ type bench struct {
 
 func (b bench) run(ctx context.Context) error {
 	wanted := func(part string) bool { return b.only == "" || b.only == part }
-	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "modules", "engines"}, b.only) {
-		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, modules and engines", b.only)
+	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "apply", "modules", "engines"}, b.only) {
+		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, apply, modules and engines", b.only)
 	}
 	var err error
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
@@ -95,6 +101,13 @@ func (b bench) run(ctx context.Context) error {
 			return err
 		}
 	}
+	var files []applied
+	if wanted("apply") {
+		files, err = perSize("--sizes", b.sizes, func(hosts int) (applied, error) { return measureApply(ctx, b.binary, hosts) })
+		if err != nil {
+			return err
+		}
+	}
 	var tasks []perTask
 	var fleets []perFleet
 	if wanted("modules") {
@@ -130,6 +143,11 @@ func (b bench) run(ctx context.Context) error {
 		fmt.Println()
 		reportIronic(os.Stdout, ironic)
 		all = append(all, ironicVerdicts(ironic)...)
+	}
+	if files != nil {
+		fmt.Println()
+		reportApply(os.Stdout, files)
+		all = append(all, applyVerdicts(files)...)
 	}
 	if tasks != nil {
 		fmt.Println()

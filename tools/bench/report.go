@@ -19,6 +19,7 @@ const (
 	targetFleet    = 1.0 / 50
 	targetBinaryMB = 28.0
 	targetEngines  = 2.0
+	targetApply    = 1.3
 	targetLazy     = 1.4
 	targetLazyHuge = 1.6
 	targetLimit    = 1.5
@@ -135,6 +136,41 @@ func ironicVerdicts(figures []listing) (all []verdict) {
 		if l.objects == targetSize {
 			all = l.verdicts("iotronic-inventory --list, 10,000 nodes")
 		}
+	}
+	return all
+}
+
+// reportApply prints what `craton apply` takes at each size.
+func reportApply(w io.Writer, files []applied) {
+	row, flush := table(w, files)
+	row("hosts in a YAML file", func(a applied) string { return fmt.Sprint(a.hosts) })
+	for _, line := range []struct {
+		name string
+		of   func(applied) ran
+	}{
+		{"floor: decode the file into plain values", func(a applied) ran { return a.decode }},
+		{"floor: the requests that create the hosts", func(a applied) ran { return a.create }},
+		{"craton apply, everything is missing", func(a applied) ran { return a.createAll }},
+		{"floor: read GET /v1/fleet", func(a applied) ran { return a.read }},
+		{"craton apply again, nothing to do", func(a applied) ran { return a.again }},
+	} {
+		row(line.name, func(a applied) string { return seconds(line.of(a).cpu) + ", " + mb(line.of(a).peak) })
+	}
+	flush()
+}
+
+// applyVerdicts are about the part of apply that is not the requests'.
+func applyVerdicts(files []applied) (all []verdict) {
+	a := files[len(files)-1]
+	for _, run := range []struct {
+		what         string
+		all, request ran
+	}{{"everything is missing", a.createAll, a.create}, {"nothing to do", a.again, a.read}} {
+		all = append(all,
+			verdict{what: fmt.Sprintf("craton apply, %d hosts, %s: time without the requests', over decoding the file", a.hosts, run.what),
+				got: (run.all.cpu - run.request.cpu).Seconds() / a.decode.cpu.Seconds(), most: targetApply},
+			verdict{what: fmt.Sprintf("craton apply, %d hosts, %s: memory without the requests', over decoding the file", a.hosts, run.what),
+				got: float64(run.all.peak-run.request.peak) / float64(a.decode.peak), most: targetApply})
 	}
 	return all
 }

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/craton"
+)
+
+// applied is what `craton apply` takes for a file of so many hosts, and what nobody can do without. Times are processor time, of
+// the client alone.
+type applied struct {
+	hosts             int
+	decode            ran // the file into plain values, by the same YAML library
+	create, createAll ran // the requests that create the same hosts, and apply, which does
+	read, again       ran // the answer of GET /v1/fleet, thrown away, and apply, which finds nothing to do
+}
+
+// Floors are programs of their own, so that their memory can be measured: this one, called with --floor and one of these.
+const (
+	floorDecode = "decode" // FILE
+	floorCreate = "create" // HOSTS; the server in the environment
+	floorRead   = "read"
+)
+
+// runFloor is such a program.
+func runFloor(ctx context.Context, floor string, hosts int, file string) error {
+	if floor == floorDecode {
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close() //nolint:errcheck // only read
+		var v any
+		return yaml.NewDecoder(f).Decode(&v)
+	}
+	project := os.Getenv("OS_PROJECT_ID")
+	c, err := craton.New(os.Getenv("CRATON_URL"), craton.WithLocalAuth(os.Getenv("OS_USERNAME"), os.Getenv("OS_PASSWORD"), project))
+	if err != nil {
+		return err
+	}
+	switch floor {
+	case floorCreate:
+		return seed(ctx, c, project, hosts)
+	case floorRead:
+		s, err := c.Fleet(ctx, craton.FleetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, err := range s.All() {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("--floor %s: there are %s, %s and %s", floor, floorDecode, floorCreate, floorRead)
+}
+
+// measureApply makes a file of so many hosts, and applies it twice to an empty server.
+func measureApply(ctx context.Context, binary string, hosts int) (a applied, err error) {
+	a.hosts = hosts
+	dir, err := os.MkdirTemp("", "craton-bench")
+	if err != nil {
+		return a, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	file := filepath.Join(dir, "fleet.yml")
+	if err := writeFleet(file, hosts); err != nil {
+		return a, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return a, err
+	}
+	fmt.Fprintf(os.Stderr, "apply: %d hosts\n", hosts)
+	if a.decode, err = process(exec.CommandContext(ctx, self, "--floor", floorDecode, "--file", file)); err != nil {
+		return a, err
+	}
+	for _, floor := range []bool{true, false} {
+		s, err := serve(ctx, binary, fmt.Sprintf("sqlite:%s/%t.db", dir, floor))
+		if err != nil {
+			return a, err
+		}
+		run := func(r *ran, name string, args ...string) {
+			if err != nil {
+				return
+			}
+			cmd := exec.CommandContext(ctx, name, args...)
+			cmd.Env = s.environment(s.url)
+			*r, err = process(cmd)
+		}
+		if floor {
+			run(&a.create, self, "--floor", floorCreate, "--hosts", fmt.Sprint(hosts))
+			run(&a.read, self, "--floor", floorRead)
+		} else {
+			run(&a.createAll, binary, "apply", file)
+			run(&a.again, binary, "apply", file)
+		}
+		s.stop()
+		if err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+// process runs a program to its end, and its output through a pipe.
+func process(cmd *exec.Cmd) (r ran, err error) {
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return r, err
+	}
+	if err := cmd.Start(); err != nil {
+		return r, err
+	}
+	r.bytes, err = drain(out)
+	if err := errors.Join(err, cmd.Wait()); err != nil {
+		return r, fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
+	}
+	r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		r.peak = usage.Maxrss * rssUnit
+	}
+	return r, nil
+}
+
+// writeFleet writes the fleet of seed as people write a fleet file: in blocks.
+func writeFleet(file string, hosts int) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	block := func(indent, key string, v any) {
+		fmt.Fprintf(w, "%s%s:\n", indent, key)
+		var text []byte
+		if text, err = yaml.Marshal(v); err != nil {
+			return
+		}
+		for line := range strings.Lines(string(text)) {
+			fmt.Fprintf(w, "%s  %s", indent, line)
+		}
+	}
+	_, _ = io.WriteString(w, "project:\n")
+	block("  ", "variables", plain(level("project", 0)))
+	_, _ = io.WriteString(w, "clouds:\n")
+	made := 0
+	for i := range clouds {
+		fmt.Fprintf(w, "- name: cloud%d\n", i)
+		block("  ", "variables", plain(level("cloud", i)))
+		_, _ = io.WriteString(w, "  regions:\n")
+		for j := range regionsPerCloud {
+			fmt.Fprintf(w, "  - name: region%d\n", j)
+			block("    ", "variables", plain(level("region", j)))
+			_, _ = io.WriteString(w, "    cells:\n")
+			for left := hosts / (clouds * regionsPerCloud); left > 0; left -= hostsPerCell {
+				k := left / hostsPerCell
+				fmt.Fprintf(w, "    - name: cell%d\n", k)
+				block("      ", "variables", plain(level("cell", k)))
+				_, _ = io.WriteString(w, "      hosts:\n")
+				for range min(left, hostsPerCell) {
+					h := host(made, &craton.Cell{})
+					made++
+					fmt.Fprintf(w, "      - name: %s\n        ip_address: %s\n        device_type: %s\n        labels: [%s, %s]\n", h.Name, h.IPAddress, h.DeviceType, h.Labels[0], h.Labels[1])
+					block("        ", "variables", plain(h.Variables))
+				}
+			}
+		}
+	}
+	return errors.Join(err, w.Flush(), f.Close())
+}
+
+// plain are variables as values.
+func plain(v craton.Variables) map[string]any {
+	values := map[string]any{}
+	for key := range v {
+		var value any
+		_, _ = v.Get(key, &value) // they are our own
+		values[key] = value
+	}
+	return values
+}
