@@ -26,12 +26,18 @@ type FleetOptions struct {
 	CellID   int
 	Networks bool   // networks and their interfaces too
 	Known    string // the Tag of a fleet that the caller has already: see [IsUnchanged]
+	Past     Past   // the state to ask for; the zero Past is the client's
+}
+
+// FleetMark tells a fleet of one moment from others.
+type FleetMark struct {
+	Tag      string // tells this fleet from one that is any different
+	Revision string // where the change log ended at its moment: a cursor
 }
 
 // FleetStream is a whole fleet of one moment that is on its way. It must be closed, or read to its end.
 type FleetStream struct {
-	Tag      string // tells this fleet from one that is any different
-	Revision string // where the change log ended at its moment: a cursor
+	FleetMark
 
 	stream *rest.Stream
 }
@@ -65,6 +71,44 @@ func IsUnchanged(err error) bool { return errors.Is(err, errUnchanged) }
 // A server can do this whose [Capabilities] have "fleet"; of others it is the error of a path that does not exist. The timeout of the
 // client bounds each wait for a part of the answer, not the whole of it.
 func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error) {
+	r, err := c.fleetRequest(http.MethodGet, o)
+	if err != nil {
+		return nil, err
+	}
+	stream, resp, err := c.rest.Stream(ctx, r)
+	switch {
+	case err != nil:
+		return nil, typed(err, r.Method, fleetPath)
+	case resp != nil:
+		return nil, fleetAnswer(resp, r.Method, o)
+	}
+	return &FleetStream{FleetMark: fleetMark(stream.Header), stream: stream}, nil
+}
+
+// FleetMark asks which fleet [Client.Fleet] would give, without any of it. It is a matter of a few looks into indexes, however large
+// the fleet. With [FleetOptions.Known] a fleet that is known is the error of [IsUnchanged].
+func (c *Client) FleetMark(ctx context.Context, o FleetOptions) (FleetMark, error) {
+	if o.Known == "" {
+		o.Known = `"none"` // in one process nothing is read for a tag that is not asked for
+	}
+	r, err := c.fleetRequest(http.MethodHead, o)
+	if err != nil {
+		return FleetMark{}, err
+	}
+	r.Packed = true // as Fleet's
+	resp, err := c.rest.Do(ctx, r)
+	switch {
+	case err != nil:
+		return FleetMark{}, typed(err, r.Method, fleetPath)
+	case !resp.OK():
+		return FleetMark{}, fleetAnswer(resp, r.Method, o)
+	}
+	return fleetMark(resp.Header), nil
+}
+
+const fleetPath = "/fleet"
+
+func (c *Client) fleetRequest(method string, o FleetOptions) (*rest.Request, error) {
 	q := url.Values{}
 	for name, id := range map[string]int{"cloud_id": o.CloudID, "region_id": o.RegionID, "cell_id": o.CellID} {
 		if id != 0 {
@@ -74,24 +118,24 @@ func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error
 	if o.Networks {
 		q.Set("networks", "true")
 	}
-	const path = "/fleet"
-	r := &rest.Request{Method: http.MethodGet, Path: path, Query: q, Header: http.Header{}}
+	o.Past.set(q)
+	r := &rest.Request{Method: method, Path: fleetPath, Query: q, Header: http.Header{}}
 	if o.Known != "" {
 		r.Header.Set("If-None-Match", o.Known)
 	}
-	if err := c.look(r); err != nil {
-		return nil, err
+	return r, c.look(r)
+}
+
+// fleetAnswer is the error of an answer without a fleet.
+func fleetAnswer(resp *rest.Response, method string, o FleetOptions) error {
+	if resp.Status == http.StatusNotModified && o.Known != "" {
+		return errUnchanged
 	}
-	stream, resp, err := c.rest.Stream(ctx, r)
-	switch {
-	case err != nil:
-		return nil, typed(err, r.Method, path)
-	case resp != nil && resp.Status == http.StatusNotModified && o.Known != "":
-		return nil, errUnchanged
-	case resp != nil:
-		return nil, errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, r.Method, resp.Path)
-	}
-	return &FleetStream{Tag: stream.Header.Get("Etag"), Revision: stream.Header.Get(revisionHeader), stream: stream}, nil
+	return errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, method, resp.Path)
+}
+
+func fleetMark(h http.Header) FleetMark {
+	return FleetMark{Tag: h.Get("Etag"), Revision: h.Get(revisionHeader)}
 }
 
 // Close ends the stream, be it read or not.

@@ -32,10 +32,9 @@ func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	if err := c.NeedLog(ctx, "at"); err != nil {
 		return nil, err
 	}
-	q := url.Values{"at": {p.At}}
-	if p.OmitHashed {
-		q.Set("concealed", "omit")
-	}
+	q := url.Values{}
+	p.set(q)
+	q.Set("at", p.At)
 	past := &Client{rest: c.rest, past: q}
 	past.serve()
 	const path = "/capabilities" // which no state has to be read for
@@ -50,6 +49,17 @@ func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	past.past = maps.Clone(q)
 	past.past.Set("at", revision)
 	return past, nil
+}
+
+// set adds to a query which state it is about; nothing for the zero Past.
+func (p Past) set(q url.Values) {
+	if p.At == "" {
+		return
+	}
+	q.Set("at", p.At)
+	if p.OmitHashed {
+		q.Set("concealed", "omit")
+	}
 }
 
 // revisionHeader is where answers say which state they show.

@@ -393,12 +393,45 @@ func TestFleetOfTheClient(t *testing.T) {
 		if _, err := c.Fleet(t.Context(), craton.FleetOptions{RegionID: 1, Networks: true, Known: s.Tag}); !craton.IsUnchanged(err) {
 			t.Errorf("the fleet that was read: %v", err)
 		}
+		r.marks(c, s)
 		r.must(who, 201, "POST", "/v1/clouds", `{"name":"of `+who.user+`"}`)
+		if m, err := c.FleetMark(t.Context(), craton.FleetOptions{RegionID: 1, Networks: true, Known: s.Tag}); err != nil || m.Tag == s.Tag || m.Revision == s.Revision {
+			t.Errorf("a fleet that changed: %v %v", m, err)
+		}
 		if s, err = c.Fleet(t.Context(), craton.FleetOptions{RegionID: 1, Networks: true, Known: s.Tag}); err != nil {
 			t.Errorf("a fleet that changed: %v", err)
 		} else {
 			s.Close()
 		}
+	}
+}
+
+// marks looks at what is asked of a fleet without reading it: it is what the fleet itself says, of the present and of the past.
+func (r *random) marks(c *craton.Client, s *craton.FleetStream) {
+	r.t.Helper()
+	o := craton.FleetOptions{RegionID: 1, Networks: true}
+	if m, err := c.FleetMark(r.t.Context(), o); err != nil || m != s.FleetMark || m.Tag == "" {
+		r.t.Errorf("mark %v of %v: %v", m, s.FleetMark, err)
+	}
+	o.Known = s.Tag
+	if _, err := c.FleetMark(r.t.Context(), o); !craton.IsUnchanged(err) {
+		r.t.Errorf("the fleet that was read: %v", err)
+	}
+	o = craton.FleetOptions{Past: craton.Past{At: "3"}}
+	then, err := c.Fleet(r.t.Context(), o)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	then.Close()
+	if m, err := c.FleetMark(r.t.Context(), o); err != nil || m != then.FleetMark {
+		r.t.Errorf("mark %v of the past %v: %v", m, then.FleetMark, err)
+	}
+	past, err := c.At(r.t.Context(), o.Past)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if _, err := past.FleetMark(r.t.Context(), craton.FleetOptions{Known: then.Tag}); !craton.IsUnchanged(err) {
+		r.t.Errorf("the past by another name: %v", err)
 	}
 }
 

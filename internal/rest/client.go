@@ -95,6 +95,7 @@ type Request struct {
 	Query  url.Values
 	Header http.Header // beside those that every request has
 	Body   any         // sent as JSON; nil for none
+	Packed bool        // ask for the answer as Stream does, whose compression is part of what its tag says
 	Once   bool        // may have been carried out, whatever its method, when its answer is missing
 	Into   []byte      // what the answer is read into if it has room for it
 	// Check looks at a good answer to a read, which is JSON; for an error of it the answer is asked for again. nil: all are good.
@@ -164,6 +165,9 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		req.Header[name] = values
 	}
 	req.Header.Set("Accept", "application/json")
+	if r.Packed && c.gate != nil {
+		req.Header.Set("Accept-Encoding", packed)
+	}
 	if r.Body != nil {
 		// The original Craton ignores a body without this type (Q17).
 		req.Header.Set("Content-Type", "application/json")

@@ -29,6 +29,9 @@ type Stream struct {
 	fail     func(error) error
 }
 
+// packed are the compressions that a stream is asked for in.
+const packed = "zstd, gzip"
+
 // Stream sends a GET whose answer is read while it comes, however long that takes: the time of the Config bounds each wait for more of
 // it. It is repeated as Do repeats, until an answer has begun. An answer of another status than success comes whole, as a Response.
 func (c *Client) Stream(ctx context.Context, r *Request) (*Stream, *Response, error) {
@@ -71,7 +74,7 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 		req.Header[name] = values
 	}
 	if c.gate != nil { // there is a network
-		req.Header.Set("Accept-Encoding", "zstd, gzip")
+		req.Header.Set("Accept-Encoding", packed)
 		if err := c.gate.enter(ctx); err != nil {
 			return nil, nil, c.noAnswer(ctx, r.Method, u, err)
 		}

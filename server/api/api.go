@@ -58,6 +58,7 @@ type call struct {
 	held   []func()
 	head   http.Header
 	status int
+	untold bool // only of the headers is anybody told, and not how long the answer would be
 	w      http.ResponseWriter
 }
 
@@ -122,7 +123,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.buf = appendError(c.buf[:0], c.status, message)
 	}
 	defer parked()
-	if c.status != http.StatusNotModified {
+	if c.status != http.StatusNotModified && (!c.untold || err != nil) {
 		c.head.Set("Content-Length", strconv.FormatInt(c.out.size+int64(len(c.buf)), 10))
 	}
 	w.WriteHeader(c.status)

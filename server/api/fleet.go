@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -21,19 +22,27 @@ const fleetPage = 500
 // the whole.
 //
 // It is sent while it is still read. What the client has not taken yet waits
-// in a file: see stream.go.
+// in a file: see stream.go. HEAD tells the tag and the revision, and reads
+// nothing of the fleet: that is how a client asks whether what it has is the
+// present one.
 func serveFleet(c *call) error {
 	q, err := parseQuery(c.r.URL.RawQuery, fleetParams, false)
 	if err != nil {
 		return err
 	}
 	c.lines()
+	c.untold = c.r.Method == http.MethodHead
+	if c.at != nil { // its tag is known before it is made
+		if known, err := c.unchanged(c.r.Context(), nil, store.Basis{}); known || err != nil || c.untold {
+			return err
+		}
+	}
 	kinds := hosts.kinds(true)
 	if q.flag("networks") {
 		kinds = append(kinds, networks.Name, networkInterfaces.Name)
 	}
 	return c.read(func(ctx context.Context, v *store.View) error {
-		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil || c.untold {
 			return err
 		}
 		if err := v.Unkept(c.caller.scope()); err != nil { // once it is on its way it can only be cut off
