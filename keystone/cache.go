@@ -7,10 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/private"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/retry"
 )
@@ -70,9 +72,26 @@ func (c *cache) check(salt []byte) []byte {
 	return mac.Sum(nil)[:2]
 }
 
+// mostCached bounds what is read of a file: a token and a large catalogue.
+const mostCached = 16 << 20
+
+// readPrivate reads a file; nil if there is none, or if others could have.
+func readPrivate(path string) []byte {
+	f, err := private.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, mostCached))
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
 // load is the token in the file, or nil.
 func (c *cache) load() *token {
-	if !private(c.folder) {
+	if private.Folder(c.folder) != nil {
 		return nil
 	}
 	data := readPrivate(c.path())
@@ -86,7 +105,7 @@ func (c *cache) load() *token {
 
 // store keeps a token, in a file that is there whole or not at all.
 func (c *cache) store(t *token, now time.Time) {
-	if !private(c.folder) {
+	if private.Folder(c.folder) != nil {
 		return
 	}
 	salt := make([]byte, 16)
@@ -95,27 +114,18 @@ func (c *cache) store(t *token, now time.Time) {
 	if err != nil {
 		return
 	}
-	f, err := os.CreateTemp(c.folder, c.name+".*.new") // mode 0600
+	f, err := private.Create(c.path())
 	if err != nil {
 		return
 	}
-	_, err = f.Write(data)
-	if closed := f.Close(); err == nil {
-		err = closed
+	if _, err = f.Write(data); private.Keep(f, c.path(), err) == nil {
+		c.sweep(now)
 	}
-	if err == nil {
-		err = os.Rename(f.Name(), c.path())
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return
-	}
-	c.sweep(now)
 }
 
 // remove throws the token away.
 func (c *cache) remove() {
-	if private(c.folder) {
+	if private.Folder(c.folder) == nil {
 		_ = os.Remove(c.path())
 	}
 }
@@ -138,10 +148,10 @@ func (c *cache) sweep(now time.Time) {
 // manners, not of safety: without it a token more is made.
 func (c *cache) lock(ctx context.Context) (unlock func()) {
 	nothing := func() {}
-	if !private(c.folder) {
+	if private.Folder(c.folder) != nil {
 		return nothing
 	}
-	f, err := os.OpenFile(filepath.Join(c.folder, c.name+lockEnding), os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	f, err := private.OpenLock(filepath.Join(c.folder, c.name+lockEnding))
 	if err != nil {
 		return nothing
 	}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/private"
 )
 
 func TestNotEnough(t *testing.T) {
@@ -193,8 +195,8 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "tokens")
 	a, _, _, _ := clocked(t, WithCache(folder))
-	if !private(folder) {
-		t.Fatal("the folder cannot be made")
+	if err := private.Folder(folder); err != nil {
+		t.Fatal(err)
 	}
 	now := a.now()
 	for name, age := range map[string]time.Duration{"old.json": litter + time.Hour, "old.lock": litter + time.Hour, "recent.json": time.Hour, a.cache.name + lockEnding: 10 * litter} {

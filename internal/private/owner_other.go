@@ -1,0 +1,11 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+
+package private
+
+import "io/fs"
+
+// noFollow refuses links where there is such a thing.
+const noFollow = 0
+
+// own tells what belongs to the user. Where files have no owner to compare nothing is kept.
+func own(fs.FileInfo) bool { return false }

@@ -1,0 +1,89 @@
+package private
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/craton-fleet/craton/internal/advice"
+)
+
+// Temporary is how the names of files end that are still written.
+const Temporary = ".new"
+
+// Folder makes a folder if it is not there, and finds out that nobody but the user can have put anything into it.
+func Folder(path string) error {
+	info, err := os.Lstat(path)
+	if os.IsNotExist(err) {
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return err
+		}
+		info, err = os.Lstat(path)
+	}
+	if err != nil {
+		return err
+	}
+	return check(path, info, fs.ModeDir)
+}
+
+// Open opens a file for reading. The error is one of fs.ErrNotExist if there is none.
+func Open(path string) (*os.File, error) { return open(path, os.O_RDONLY) }
+
+// OpenLock opens a file to lock it, and makes it if it is not there.
+func OpenLock(path string) (*os.File, error) { return open(path, os.O_RDWR|os.O_CREATE) }
+
+func open(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, flags|noFollow, 0o600)
+	if err != nil {
+		if info, e := os.Lstat(path); e == nil && info.Mode()&fs.ModeSymlink != 0 {
+			err = check(path, info, 0)
+		}
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = check(path, info, 0)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Create begins a file beside path, which takes its place by [Keep]. Only the user may read it.
+func Create(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+Temporary) // mode 0600
+}
+
+// Keep ends a file that was begun by [Create], and puts it in the place of path: whole, or not at all where err is not nil.
+// It does not wait for the disk.
+func Keep(f *os.File, path string, err error) error {
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// check finds what is not of a type, or where others than the user could read or write. Only the type counts where files have no owners.
+func check(path string, info fs.FileInfo, want fs.FileMode) error {
+	what := map[fs.FileMode]string{0: "file", fs.ModeDir: "folder"}[want]
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return advice.With(fmt.Errorf("%s is a link, and what is kept there is not read through one", path), "remove it")
+	case info.Mode().Type() != want:
+		return advice.With(fmt.Errorf("%s is no %s", path, what), "remove it")
+	case !own(info):
+		return advice.With(fmt.Errorf("%s belongs to another user", path), "remove it, or name another folder")
+	case info.Mode().Perm()&0o077 != 0:
+		return advice.With(fmt.Errorf("others than its owner can get at %s (mode %#o)", path, info.Mode().Perm()), "remove it, or take the permissions of others away: chmod go= "+path)
+	}
+	return nil
+}
