@@ -55,6 +55,7 @@ type builder struct {
 	f       *Fleet
 	exclude *ansible.Excluder
 	hosts   []host            // sorted by name
+	texts   *texts            // of hosts whose variables are known as they are written, and not otherwise; nil for none
 	inGroup [int(levels)]bool // whose variables groups carry
 }
 
@@ -62,27 +63,35 @@ type builder struct {
 // same document, byte for byte. Its errors are names that collide or that Ansible cannot take, and variables that
 // Ansible could not load; each names the objects and the setting that helps.
 func Build(f *Fleet, o Options) (*Document, error) {
-	if err := o.check(); err != nil {
+	b := &builder{o: o, f: f}
+	return b.build()
+}
+
+func (b *builder) build() (*Document, error) {
+	if err := b.o.check(); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(f.checkHosts(), f.checkNames()); err != nil {
+	if err := cmp.Or(b.f.checkHosts(), b.f.checkNames()); err != nil {
 		return nil, err
 	}
-	b := &builder{o: o, f: f, exclude: ansible.NewExcluder(o.ExcludeVariables)}
+	b.exclude = ansible.NewExcluder(b.o.ExcludeVariables)
 	if err := b.nameHosts(); err != nil {
 		return nil, err
 	}
 	if err := b.checkVariables(); err != nil {
 		return nil, err
 	}
-	g := newGrouper(f, &b.o)
+	g := newGrouper(b.f, &b.o)
 	groups, err := g.groups(b)
 	if err != nil {
 		return nil, err
 	}
 	b.layer(g)
 	b.inherit()
-	return ansible.NewDocument(b, groups, o.trust()), nil
+	if b.texts != nil {
+		return ansible.NewDocument(renewedHosts{b}, groups, b.o.trust()), nil
+	}
+	return ansible.NewDocument(b, groups, b.o.trust()), nil
 }
 
 // Len, Name and AppendVariables make the builder [ansible.Hosts].
@@ -157,7 +166,7 @@ func (b *builder) checkVariables() error {
 			if at != d {
 				seen[at] = true
 			}
-			if err := ansible.CheckVariables(at.Variables, at, b.o.Facts, b.exclude, b.o.trust()); err != nil {
+			if err := ansible.CheckVariables(at.Variables, at, b.o.ownVariable(), b.exclude, b.o.trust()); err != nil {
 				return err
 			}
 		}
@@ -166,13 +175,13 @@ func (b *builder) checkVariables() error {
 				continue
 			}
 			places[p] = true
-			if err := ansible.CheckVariables(p.Variables, described{[]string{"cell", "region", "cloud"}[i], p}, b.o.Facts, b.exclude, b.o.trust()); err != nil {
+			if err := ansible.CheckVariables(p.Variables, described{[]string{"cell", "region", "cloud"}[i], p}, b.o.ownVariable(), b.exclude, b.o.trust()); err != nil {
 				return err
 			}
 		}
 	}
 	for id, v := range f.Projects {
-		if err := ansible.CheckVariables(v, described{"project", id}, b.o.Facts, b.exclude, b.o.trust()); err != nil {
+		if err := ansible.CheckVariables(v, described{"project", id}, b.o.ownVariable(), b.exclude, b.o.trust()); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
@@ -31,27 +32,61 @@ in the configuration file under "inventory:". Lists are separated by commas.`,
 	}, s)
 }
 
-func open(ctx context.Context, v *settings.Values, asked command.Asked) (*command.Source, error) {
+func open(_ context.Context, v *settings.Values, asked command.Asked) (*command.Source, error) {
 	o, err := FromSettings(v)
 	if err != nil {
 		return nil, err
 	}
 	o.KeepMappings, o.Subset, o.SubsetBeside = asked.KeepMappings, asked.Subset, asked.SubsetBeside
-	client, done, err := connect.Client(ctx, v, connect.ReadOnly)
+	c := &connection{v: v}
+	kept, err := newLister(v, o, c.open)
 	if err != nil {
 		return nil, err
 	}
 	note := ""
-	return &command.Source{
+	source := &command.Source{
+		List: kept.list,
 		Document: func(ctx context.Context) (*Document, error) {
+			client, err := c.open(ctx)
+			if err != nil {
+				return nil, err
+			}
 			doc, why, err := Read(ctx, client, o)
 			if why != "" {
 				note = "--limit: " + why + ", so all hosts are read"
 			}
 			return doc, err
 		},
-		Note:  func() string { return note },
-		Host:  func(ctx context.Context, name string) ([]byte, error) { return Host(ctx, client, o, name) },
-		Close: done,
-	}, nil
+		Note: func() string { return note },
+		Host: func(ctx context.Context, name string) ([]byte, error) {
+			client, err := c.open(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return Host(ctx, client, o, name)
+		},
+		Close: c.close,
+	}
+	if o.Subset != "" { // of which only a part is read
+		source.List = nil
+	}
+	return source, nil
+}
+
+// connection is one that is made when it is needed: for an inventory that is kept that may be never.
+type connection struct {
+	v    *settings.Values
+	done func() error
+}
+
+func (c *connection) open(ctx context.Context) (client *craton.Client, err error) {
+	client, c.done, err = connect.Client(ctx, c.v, connect.ReadOnly)
+	return client, err
+}
+
+func (c *connection) close() error {
+	if c.done == nil {
+		return nil
+	}
+	return c.done()
 }

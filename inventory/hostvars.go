@@ -65,23 +65,34 @@ func (b *builder) appendHost(dst []byte, h *host) []byte {
 	return append(dst, '}')
 }
 
+// What says whether an inventory is one that was kept, because the fleet cannot be reached: a member of the facts, or where these
+// are left out a variable. A document is made with false; see markStale.
+const (
+	staleFact     = "stale"
+	staleVariable = "craton_stale"
+)
+
+// ownVariable is the one that every host has and that no variable of the fleet may be called like.
+func (o *Options) ownVariable() string { return cmp.Or(o.Facts, staleVariable) }
+
 // computed are the variables that the inventory adds, sorted.
 func (b *builder) computed(d *Device) []string {
 	var names []string
 	if d.IPAddress != "" {
 		names = append(names, ansible.HostAddress)
 	}
-	if b.o.Facts != "" {
-		names = append(names, b.o.Facts)
-		slices.Sort(names)
-	}
+	names = append(names, b.o.ownVariable())
+	slices.Sort(names)
 	return names
 }
 
 func (b *builder) appendComputed(dst []byte, name string, d *Device) []byte {
 	dst = append(jsontext.AppendUTF8(dst, name), ':')
-	if name == b.o.Facts {
+	switch name {
+	case b.o.Facts:
 		return b.appendFacts(dst, d)
+	case staleVariable:
+		return append(dst, "false"...)
 	}
 	return ansible.AppendText(dst, d.IPAddress, b.o.trust())
 }
@@ -135,6 +146,7 @@ var facts = func() (all [len(kinds)][]fact) {
 			}
 			return ""
 		}),
+		staleFact:   func(_ *builder, dst []byte, _ *Device) []byte { return append(dst, "false"...) },
 		"parent_id": id(func(d *Device) int { return d.ParentID }),
 		"parent": text(func(b *builder, d *Device) string {
 			if p := b.f.Devices[d.ParentID]; p != nil {

@@ -350,7 +350,7 @@ func TestParentsOutsideTheFilter(t *testing.T) {
 		}
 		for n := range children {
 			d := f.lists["hosts"][2*n+1]
-			want := map[string]any{"ansible_host": d["ip_address"]}
+			want := map[string]any{"ansible_host": d["ip_address"], "craton_stale": false}
 			for k, v := range f.resolved("hosts", d) {
 				want[k], _ = ansibletest.ReadMarked([]byte(v))
 			}

@@ -121,7 +121,9 @@ func expected(t ansibletest.Failer, f *fake, o Options) map[string]map[string]an
 				}
 				h[name] = ansibletest.Plain(ansibletest.Neutralised(v))
 			}
-			if o.Facts != "" {
+			if o.Facts == "" {
+				h["craton_stale"] = false
+			} else {
 				h[o.Facts] = f.facts(list, d, o)
 			}
 			all[f.name(d, o)] = h
@@ -141,7 +143,7 @@ func (f *fake) name(d object, o Options) string {
 }
 
 func (f *fake) facts(list string, d object, o Options) map[string]any {
-	m := map[string]any{"kind": "host", "cell": nil, "parent": nil, "labels": nil}
+	m := map[string]any{"kind": "host", "cell": nil, "parent": nil, "labels": nil, "stale": false}
 	for _, same := range []string{"active", "ip_address", "name", "device_type", "project_id", "note", "model_name", "os_version", "vlans"} {
 		if v, has := d[same]; has {
 			m[same] = v

@@ -587,6 +587,61 @@ options:
     ini:
       - section: inventory_plugin_craton
         key: omit_hashed
+  craton_cache:
+    description:
+      - 'What --list does with the inventory that it printed last: auto prints it again while the server says that
+          nothing has changed, refresh reads the fleet anew, off keeps nothing.'
+      - The default is C(auto).
+    type: raw
+    env:
+      - name: CRATON_INVENTORY_CACHE
+    ini:
+      - section: inventory_plugin_craton
+        key: craton_cache
+  craton_cache_dir:
+    description:
+      - The folder that inventories are kept in, which nobody else may read; without one craton/inventory in the user's
+          cache folder.
+    type: path
+    env:
+      - name: CRATON_INVENTORY_CACHE_DIR
+    ini:
+      - section: inventory_plugin_craton
+        key: craton_cache_dir
+  max_age:
+    description:
+      - 'Of a server without revisions, such as the original one: how old the inventory may be that is printed again.'
+      - The default is C(0).
+      - A number of seconds, or a time such as C(90s) or C(2m).
+    type: str
+    env:
+      - name: CRATON_INVENTORY_MAX_AGE
+    ini:
+      - section: inventory_plugin_craton
+        key: max_age
+  stale_if_error:
+    description:
+      - How old the inventory may be that is printed again when the server cannot be reached; 0 is none, and that is an
+          error.
+      - The default is C(0).
+      - A number of seconds, or a time such as C(90s) or C(2m).
+    type: str
+    env:
+      - name: CRATON_INVENTORY_STALE_IF_ERROR
+    ini:
+      - section: inventory_plugin_craton
+        key: stale_if_error
+  shrink_guard:
+    description:
+      - How much of its hosts an inventory may have lost since the last one, such as 30%; one that lost more is refused
+          until craton cache accept.
+      - The default is C(none).
+    type: str
+    env:
+      - name: CRATON_INVENTORY_SHRINK_GUARD
+    ini:
+      - section: inventory_plugin_craton
+        key: shrink_guard
   streams:
     description:
       - How many requests may be under way at once, if max_connections does not say fewer.

@@ -43,8 +43,10 @@ notes:
   - With I(limit=only), a run with C(--limit) has only the hosts that it selects, and their groups; C(hostvars) and C(groups) know no others, and
     C(delegate_to) does not know the address of another. docs/inventory.md says what else. All hosts are there where names do not decide
     what is selected, where there are other inventory files, and with I(groups), I(keyed_groups) and I(cache); C(-v) says why.
-  - The connection and the inventory have the same settings in every part of Craton. Only I(craton_groups) has a name of
-    its own here, because I(groups) is Ansible's.
+  - The connection and the inventory have the same settings in every part of Craton. Only I(craton_groups), I(craton_cache) and
+    I(craton_cache_dir) have names of their own here, because I(groups) and I(cache) are Ansible's.
+  - The program keeps the inventory that it printed last, and prints it again while the server says that nothing has changed
+    (I(craton_cache)). It needs no I(cache) of Ansible's, which would keep it for longer than it is true.
   - Strings of the API that look like templates are never executed, in no release of ansible-core, unless
     I(trust_templates) is set.
   - The cache holds all variables of all hosts, and some releases of ansible-core write it readable for every user of
@@ -345,7 +347,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             process.kill()
             process.wait()
             raise
-        if process.returncode != 0:
+        if process.returncode == 0:
+            for line in to_text(stderr, errors='replace').splitlines():  # an inventory that was kept, of a server that is away
+                if line.strip():
+                    self.display.warning('%s: %s' % (self.SHORT_NAME, self.said(line)))
+        else:
             lines = [line for line in to_text(stderr, errors='replace').splitlines() if line.strip()]
             said = lines[-1].strip() if lines else 'it ended with status %d and said nothing' % process.returncode
             for prefix in (self.PROGRAM + ': ', 'ERROR: ', self.SHORT_NAME + ': '):
@@ -355,6 +361,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if self.subset and stderr:
             self.display.v('%s: %s' % (self.SHORT_NAME, to_native(stderr, errors='replace').strip()))
         return stdout
+
+    def said(self, line):
+        """A line of the program's, without its name."""
+        line = line.strip()
+        for prefix in (self.PROGRAM + ': ', 'ERROR: ', self.SHORT_NAME + ': '):
+            if line.startswith(prefix):
+                line = line[len(prefix):]
+        return line
 
     def parsed(self, text):
         """The document that the program has printed."""

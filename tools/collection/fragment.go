@@ -28,11 +28,12 @@ var inventoryPlugins = []plugin{
 // plugins.
 func (p *plugin) iniSection() string { return "inventory_plugin_" + p.name }
 
-// optionName is what the option is called that stands for a setting. groups cannot keep its name, since Ansible's
-// constructed fragment has it.
+// optionName is what the option is called that stands for a setting. groups and cache cannot keep their names, since Ansible's
+// own fragments have them, and cache_dir would be taken for one of theirs.
 func (p *plugin) optionName(s *settings.Setting) string {
-	if s.Name == "groups" {
-		return p.name + "_groups"
+	switch s.Name {
+	case "groups", "cache", "cache_dir":
+		return p.name + "_" + s.Name
 	}
 	return s.Name
 }

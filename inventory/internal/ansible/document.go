@@ -45,6 +45,9 @@ func (doc *Document) Size() (hosts, groups int) {
 	return doc.hosts.Len(), groups
 }
 
+// HostName is the name of one of its hosts, which are sorted.
+func (doc *Document) HostName(i int) string { return doc.hosts.Name(i) }
+
 // Host is the object of one host's variables, compact.
 func (doc *Document) Host(i int) []byte { return doc.hosts.AppendVariables(nil, i) }
 
@@ -107,12 +110,42 @@ func (doc *Document) appendHosts(dst []byte, hosts []int32) []byte {
 // Write writes the document as JSON, with a newline at its end: {"_meta": {"hostvars": {HOST: variables}}, GROUP:
 // {children, hosts, vars}}, all sorted by name. pretty indents it as encoding/json does; otherwise each host and group
 // is a line. It writes as it goes, a host at a time, so the document is never in memory as a whole.
-func (doc *Document) Write(w io.Writer, pretty bool) error {
+func (doc *Document) Write(w io.Writer, pretty bool) error { return doc.write(w, pretty, nil) }
+
+// Place is where the object of a host's variables stands in a document, or in a part of one.
+type Place struct {
+	End  int64 // behind it
+	Size int
+}
+
+// Copier are hosts of which some stand in a document that was written before, as they are to stand in this one.
+type Copier interface {
+	Hosts
+	// Copied gives the lines of host i and of those that stand behind it there and here, without what is before the first and behind the
+	// last, and where each is in them; no places: host i is to be made.
+	Copied(i int) (lines io.Reader, places []Place)
+}
+
+// WriteNoting writes the document, not indented, and calls note with the place of each host in order.
+func (doc *Document) WriteNoting(w io.Writer, note func(Place)) error {
+	return doc.write(w, false, note)
+}
+
+func (doc *Document) write(w io.Writer, pretty bool, note func(Place)) error {
 	out := newWriter(w, pretty)
 	out.open("_meta")
 	out.open("hostvars")
-	for name, variables := range doc.encodedHosts() {
-		out.member(name, variables)
+	if c, ok := doc.hosts.(Copier); ok && !pretty && note != nil {
+		if err := out.copied(c, note); err != nil {
+			return err
+		}
+	} else {
+		for name, variables := range doc.encodedHosts() {
+			out.member(name, variables)
+			if note != nil {
+				note(Place{out.at, len(variables)})
+			}
+		}
 	}
 	out.close()
 	out.close()

@@ -14,8 +14,9 @@ import (
 type writer struct {
 	w      *bufio.Writer
 	pretty bool
-	depth  int  // of objects that are open, the outermost not counted
-	filled bool // the innermost open object has a member
+	depth  int   // of objects that are open, the outermost not counted
+	filled bool  // the innermost open object has a member
+	at     int64 // bytes that were written
 	buf    bytes.Buffer
 	any    bool // something was written
 }
@@ -24,37 +25,52 @@ func newWriter(w io.Writer, pretty bool) *writer {
 	return &writer{w: bufio.NewWriterSize(w, 1<<16), pretty: pretty}
 }
 
+func (w *writer) put(text []byte) {
+	n, _ := w.w.Write(text)
+	w.at += int64(n)
+}
+
+func (w *writer) puts(text string) {
+	n, _ := w.w.WriteString(text)
+	w.at += int64(n)
+}
+
 // begin writes what stands before a member, and its name.
 func (w *writer) begin(name string) {
+	w.next()
+	w.put(append(jsontext.AppendUTF8(nil, name), ':'))
+	if w.pretty {
+		w.puts(" ")
+	}
+}
+
+// next writes what stands before a member.
+func (w *writer) next() {
 	switch {
 	case !w.any:
-		_ = w.w.WriteByte('{')
+		w.puts("{")
 	case w.filled:
-		_ = w.w.WriteByte(',')
+		w.puts(",")
 	}
 	if w.pretty || w.filled || w.depth > 1 {
 		w.newline(w.depth + 1)
 	}
 	w.any, w.filled = true, true
-	_, _ = w.w.Write(append(jsontext.AppendUTF8(nil, name), ':'))
-	if w.pretty {
-		_ = w.w.WriteByte(' ')
-	}
 }
 
 // newline begins a line; pretty ones are indented.
 func (w *writer) newline(depth int) {
-	_ = w.w.WriteByte('\n')
+	w.puts("\n")
 	if w.pretty {
 		for range depth {
-			_, _ = w.w.WriteString("  ")
+			w.puts("  ")
 		}
 	}
 }
 
 func (w *writer) open(name string) {
 	w.begin(name)
-	_ = w.w.WriteByte('{')
+	w.puts("{")
 	w.depth, w.filled = w.depth+1, false
 }
 
@@ -63,7 +79,7 @@ func (w *writer) close() {
 	if w.filled && (w.pretty || w.depth > 1) {
 		w.newline(w.depth)
 	}
-	_ = w.w.WriteByte('}')
+	w.puts("}")
 	w.depth, w.filled = w.depth-1, true
 }
 
@@ -71,12 +87,41 @@ func (w *writer) close() {
 func (w *writer) member(name string, value []byte) {
 	w.begin(name)
 	if !w.pretty {
-		_, _ = w.w.Write(value)
+		w.put(value)
 		return
 	}
 	w.buf.Reset()
 	_ = json.Indent(&w.buf, value, strings.Repeat("  ", w.depth+1), "  ") // the value is well formed
-	_, _ = w.w.Write(w.buf.Bytes())
+	w.put(w.buf.Bytes())
+}
+
+// copied writes hosts that mostly stand in another document.
+func (w *writer) copied(hosts Copier, note func(Place)) error {
+	var buf []byte
+	for i := 0; i < hosts.Len(); {
+		lines, places := hosts.Copied(i)
+		if len(places) == 0 {
+			buf = hosts.AppendVariables(buf[:0], i)
+			w.member(hosts.Name(i), buf)
+			note(Place{w.at, len(buf)})
+			i++
+			continue
+		}
+		w.next()
+		begin := w.at
+		n, err := w.w.ReadFrom(lines)
+		if w.at += n; err == nil && n != places[len(places)-1].End {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		for _, p := range places {
+			note(Place{begin + p.End, p.Size})
+		}
+		i += len(places)
+	}
+	return nil
 }
 
 // end closes the outermost object. Errors of all writes come out here.
@@ -84,6 +129,6 @@ func (w *writer) end() error {
 	if w.pretty {
 		w.newline(0)
 	}
-	_, _ = w.w.WriteString("}\n")
+	w.puts("}\n")
 	return w.w.Flush()
 }

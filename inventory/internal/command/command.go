@@ -40,11 +40,20 @@ type Asked struct {
 // Source is an inventory that can be read.
 type Source struct {
 	Document func(ctx context.Context) (*ansible.Document, error)
+	// List gives what --list writes, which may be kept from an earlier run; nil: it is the Document.
+	List func(ctx context.Context) (*Listing, error)
 	// Host gives the object of one host's variables, compact.
 	Host func(ctx context.Context, name string) ([]byte, error)
 	// Note is what to say on standard error beside a document, if anything.
 	Note  func() string
 	Close func() error
+}
+
+// Listing is a whole inventory, as --list writes it.
+type Listing struct {
+	Write func(w io.Writer) error
+	Note  string // what to say on standard error when it is written; "" is nothing
+	Close func() // ends it, written or not
 }
 
 // gcPercent is how much the heap may grow before garbage is collected, in percent of what is in use. It also sets the size
@@ -128,6 +137,9 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 		}
 		return r.write(func(w io.Writer) error { return writeJSON(w, host, r.pretty) })
 	}
+	if r.list && !r.pretty && source.List != nil {
+		return r.writeListing(ctx, cmd.Name(), source)
+	}
 	doc, err := source.Document(ctx)
 	if err != nil {
 		return err
@@ -143,6 +155,21 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 		}
 		return doc.Write(w, r.pretty)
 	})
+}
+
+func (r *run) writeListing(ctx context.Context, name string, source *Source) error {
+	l, err := source.List(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := r.write(l.Write); err != nil {
+		return err
+	}
+	if l.Note != "" {
+		_, err = io.WriteString(r.streams.Err, name+": "+l.Note+"\n")
+	}
+	return err
 }
 
 // write writes to the file that was asked for, or to standard output. Variables may be secrets, so only the owner

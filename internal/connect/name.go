@@ -1,0 +1,45 @@
+package connect
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// Name is what tells the fleet of the settings, and who reads it, from others, and the same in words. Nothing is asked for it, and no
+// secret is in it; of a bare token it has a hash.
+func Name(v *settings.Values) (name, words string, err error) {
+	url, project := v.String("url"), v.String("project_id")
+	if path, file := strings.CutPrefix(url, sqlitePrefix); file {
+		whole, err := filepath.Abs(path)
+		return named(sqlitePrefix+whole, project), sqlitePrefix + whole, err
+	}
+	words = rest.Bare(url)
+	if !UsesKeystone(v) {
+		return named(words, v.String("username"), project), strings.TrimSpace(words + " as " + v.String("username")), nil
+	}
+	c, err := keystoneConfig(v)
+	if err != nil {
+		return "", "", err
+	}
+	if c.Token != "" {
+		sum := sha256.Sum256([]byte(c.Token))
+		c.Token = hex.EncodeToString(sum[:])
+	}
+	c.AuthURL, c.Password, c.ApplicationCredentialSecret = rest.Bare(c.AuthURL), "", ""
+	text, err := json.Marshal(c)
+	if url == "" {
+		words = c.AuthURL
+	}
+	return named(words, string(text)), strings.Join(strings.Fields(words+" as "+c.Username+c.UserID+c.ApplicationCredentialName+c.ApplicationCredentialID+" of "+c.ProjectName+c.ProjectID), " "), err
+}
+
+func named(parts ...string) string {
+	text, _ := json.Marshal(parts) // strings never fail
+	return string(text)
+}

@@ -1,0 +1,34 @@
+package connect
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/keystone"
+)
+
+// Unreachable tells errors of a fleet that is there and cannot be asked now: no connection, no answer in time, a server, a proxy or a
+// Keystone that fails. Credentials that are refused, certificates that are not good and answers that are wrong are not among them.
+func Unreachable(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return false
+	}
+	if _, ok := errors.AsType[*LateError](err); ok {
+		return true
+	}
+	status := craton.StatusOf(err)
+	if k, ok := errors.AsType[*keystone.Error](err); ok && status == 0 {
+		if _, none := errors.AsType[net.Error](k.Err); k.Status == 0 {
+			return none
+		}
+		status = k.Status
+	}
+	if status != 0 {
+		return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
+	}
+	_, none := errors.AsType[*craton.ConnectionError](err)
+	return none
+}

@@ -1,0 +1,342 @@
+package kept
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/private"
+)
+
+const (
+	// MostBytes is what all that is kept may have on disk.
+	MostBytes = 2 << 30
+	// Unused is how long a document is kept that nobody uses.
+	Unused = 30 * 24 * time.Hour
+
+	form       = 1 // of files
+	ending     = ".kept"
+	mostHeader = 1 << 20
+	magic      = "craton-kept\x00"
+	tail       = 8 + 4 + len(magic)
+	piece      = 256 << 10 // of a document that is in memory at once
+	abandoned  = 24 * time.Hour
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Part is a part of a file.
+type Part struct {
+	Size int64  `json:"size"`
+	Sum  uint32 `json:"sum"`
+}
+
+// Header tells what is kept.
+type Header struct {
+	Form     int       `json:"form"`
+	Key      string    `json:"key"`
+	Program  string    `json:"program"` // that made it
+	Fleet    string    `json:"fleet"`   // whose, in words
+	Settings string    `json:"settings"`
+	Tag      string    `json:"tag"`      // the server's, by which it tells whether anything has changed; "" of a server without revisions
+	Revision string    `json:"revision"` // where the server's change log ended then
+	Hosts    int       `json:"hosts"`
+	Made     time.Time `json:"made"`
+	Document Part      `json:"document"`
+	Index    Part      `json:"index"`
+}
+
+// Folder is where documents are kept that nobody says another place for: craton/inventory in the user's cache folder
+// ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS).
+func Folder() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("there is no folder to keep inventories in: %w", err)
+	}
+	return filepath.Join(dir, "craton", "inventory"), nil
+}
+
+// Store is a folder of documents.
+type Store struct{ dir string }
+
+// Open opens the folder, and makes it if it is not there. An error says why nothing can be kept in it.
+func Open(dir string) (*Store, error) {
+	if err := private.Folder(dir); err != nil {
+		return nil, err
+	}
+	return &Store{dir}, nil
+}
+
+// Dir is the folder.
+func (s *Store) Dir() string { return s.dir }
+
+func (s *Store) path(key string) string { return filepath.Join(s.dir, key+ending) }
+
+// Entry is a document that is kept. It is open until it is closed.
+type Entry struct {
+	Header
+	Checked time.Time // when it was last known to be the present one
+	Bytes   int64     // of the file
+	file    *os.File
+}
+
+// errDamaged is a file that is not what was written.
+var errDamaged = errors.New("it is cut short or altered")
+
+// Find opens the document of a key. The error is one of fs.ErrNotExist where there is none, and says otherwise why what is there does
+// not count.
+func (s *Store) Find(key string) (*Entry, error) {
+	f, err := private.Open(s.path(key))
+	if err != nil {
+		return nil, err
+	}
+	e := &Entry{file: f}
+	if err := e.readHeader(key); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("%s: %w", s.path(key), err)
+	}
+	return e, nil
+}
+
+func (e *Entry) readHeader(key string) error {
+	info, err := e.file.Stat()
+	if err != nil {
+		return err
+	}
+	e.Checked, e.Bytes = info.ModTime(), info.Size()
+	end := make([]byte, tail)
+	if e.Bytes < int64(tail) {
+		return errDamaged
+	}
+	if _, err := e.file.ReadAt(end, e.Bytes-int64(tail)); err != nil {
+		return err
+	}
+	size, sum := binary.BigEndian.Uint64(end), binary.BigEndian.Uint32(end[8:])
+	if string(end[12:]) != magic || size > mostHeader || int64(size) > e.Bytes-int64(tail) { //nolint:gosec // it is small
+		return errDamaged
+	}
+	text := make([]byte, size)
+	if _, err := e.file.ReadAt(text, e.Bytes-int64(tail)-int64(size)); err != nil { //nolint:gosec // it is small
+		return err
+	}
+	if crc32.Checksum(text, castagnoli) != sum || json.Unmarshal(text, &e.Header) != nil {
+		return errDamaged
+	}
+	if e.Form != form || e.Key != key || e.Document.Size < 0 || e.Index.Size < 0 || e.Document.Size+e.Index.Size+int64(size)+int64(tail) != e.Bytes { //nolint:gosec // it is small
+		return errDamaged
+	}
+	return nil
+}
+
+// Close closes the file. Of a nil Entry it does nothing.
+func (e *Entry) Close() {
+	if e != nil {
+		_ = e.file.Close()
+	}
+}
+
+// Check reads the whole document and tells whether it is the one that was kept.
+func (e *Entry) Check() error {
+	buf := make([]byte, piece)
+	sum := uint32(0)
+	for at := int64(0); at < e.Document.Size; {
+		n, err := e.file.ReadAt(buf[:min(int64(len(buf)), e.Document.Size-at)], at)
+		if n == 0 {
+			return fmt.Errorf("%s: %w", e.file.Name(), err)
+		}
+		sum = crc32.Update(sum, castagnoli, buf[:n])
+		at += int64(n)
+	}
+	if sum != e.Document.Sum {
+		return fmt.Errorf("%s: %w", e.file.Name(), errDamaged)
+	}
+	return nil
+}
+
+// Reader is the document.
+func (e *Entry) Reader() *io.SectionReader { return io.NewSectionReader(e.file, 0, e.Document.Size) }
+
+// WriteTo writes the document.
+func (e *Entry) WriteTo(w io.Writer) (int64, error) {
+	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{e.Reader()}, make([]byte, piece))
+}
+
+// ReadIndex reads the index.
+func (e *Entry) ReadIndex() ([]byte, error) {
+	index := make([]byte, e.Index.Size)
+	if _, err := e.file.ReadAt(index, e.Document.Size); err != nil && len(index) > 0 {
+		return nil, err
+	}
+	if crc32.Checksum(index, castagnoli) != e.Index.Sum {
+		return nil, fmt.Errorf("%s: %w", e.file.Name(), errDamaged)
+	}
+	return index, nil
+}
+
+// Touch notes that the document is the present one now.
+func (e *Entry) Touch(now time.Time) {
+	if now.Sub(e.Checked).Abs() > time.Second {
+		_ = os.Chtimes(e.file.Name(), now, now) // of what has taken its place it is as true
+	}
+}
+
+// Draft is a document that is to be kept.
+type Draft struct {
+	store *Store
+	key   string
+	file  *os.File
+	part  Part
+	err   error
+}
+
+// Begin begins a document. Nobody sees anything of it before [Draft.Keep].
+func (s *Store) Begin(key string) *Draft {
+	d := &Draft{store: s, key: key}
+	d.file, d.err = private.Create(s.path(key))
+	return d
+}
+
+// Write adds to the document. What fails is told by Keep, so that whoever else reads the document is not disturbed.
+func (d *Draft) Write(b []byte) (int, error) {
+	d.add(&d.part, b)
+	return len(b), nil
+}
+
+func (d *Draft) add(part *Part, b []byte) {
+	if d.err != nil {
+		return
+	}
+	if part.Size += int64(len(b)); d.part.Size > MostBytes/2 {
+		d.err = errors.New("it is too large to be kept")
+		return
+	}
+	part.Sum = crc32.Update(part.Sum, castagnoli, b)
+	_, d.err = d.file.Write(b)
+}
+
+// Keep puts the document in the place of the one that was kept before.
+func (d *Draft) Keep(h Header, index []byte) error {
+	h.Form, h.Key = form, d.key
+	d.add(&h.Index, index)
+	h.Document = d.part
+	if d.err == nil {
+		var text []byte
+		if text, d.err = json.Marshal(h); d.err == nil {
+			end := binary.BigEndian.AppendUint64(text, uint64(len(text)))
+			end = binary.BigEndian.AppendUint32(end, crc32.Checksum(text, castagnoli))
+			_, d.err = d.file.Write(append(end, magic...))
+		}
+	}
+	if d.file == nil {
+		return d.err
+	}
+	if err := private.Keep(d.file, d.store.path(d.key), d.err); err != nil {
+		return err
+	}
+	for _, note := range notes {
+		_ = os.Remove(d.store.note(d.key, note))
+	}
+	d.store.sweep(d.key, h.Made)
+	return nil
+}
+
+// Discard throws the draft away.
+func (d *Draft) Discard() {
+	if d.file != nil {
+		_ = private.Keep(d.file, "", errors.New("not wanted"))
+	}
+}
+
+// sweep bounds what is kept. What was just kept stays.
+func (s *Store) sweep(key string, now time.Time) {
+	type old struct {
+		path string
+		size int64
+		at   time.Time
+	}
+	var all []old
+	total := int64(0)
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		return
+	}
+	for _, file := range files {
+		info, err := file.Info()
+		if err != nil || !info.Mode().IsRegular() || !ours(file.Name()) {
+			continue
+		}
+		path, age := filepath.Join(s.dir, file.Name()), now.Sub(info.ModTime())
+		if age > Unused || strings.HasSuffix(file.Name(), private.Temporary) && age > abandoned {
+			_ = os.Remove(path)
+			continue
+		}
+		total += info.Size()
+		if path != s.path(key) && strings.HasSuffix(path, ending) {
+			all = append(all, old{path, info.Size(), info.ModTime()})
+		}
+	}
+	slices.SortFunc(all, func(a, b old) int { return a.at.Compare(b.at) })
+	for _, one := range all {
+		if total <= MostBytes {
+			return
+		}
+		if os.Remove(one.path) == nil {
+			total -= one.size
+		}
+	}
+}
+
+// ours tells the files that this package makes.
+func ours(name string) bool {
+	if strings.HasSuffix(name, private.Temporary) {
+		return strings.Contains(name, ending)
+	}
+	return strings.HasSuffix(name, ending) || slices.ContainsFunc(notes, func(n string) bool { return strings.HasSuffix(name, n) })
+}
+
+// All opens what is kept, the document that was used last first. What does not count is in the error, the rest is there all the same.
+func (s *Store) All() ([]*Entry, error) {
+	files, err := os.ReadDir(s.dir)
+	var all []*Entry
+	for _, file := range files {
+		key, is := strings.CutSuffix(file.Name(), ending)
+		if !is {
+			continue
+		}
+		e, bad := s.Find(key)
+		if bad != nil {
+			if !errors.Is(bad, fs.ErrNotExist) { // another process is at work
+				err = errors.Join(err, bad)
+			}
+			continue
+		}
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b *Entry) int { return b.Checked.Compare(a.Checked) })
+	return all, err
+}
+
+// Clear removes all that is kept, and tells how many documents that were.
+func (s *Store) Clear() (documents int, err error) {
+	files, err := os.ReadDir(s.dir)
+	for _, file := range files {
+		if !ours(file.Name()) {
+			continue
+		}
+		if bad := os.Remove(filepath.Join(s.dir, file.Name())); bad != nil {
+			err = errors.Join(err, bad)
+		} else if strings.HasSuffix(file.Name(), ending) {
+			documents++
+		}
+	}
+	return documents, err
+}

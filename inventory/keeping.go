@@ -1,0 +1,355 @@
+package inventory
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/when"
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+	"github.com/craton-fleet/craton/inventory/internal/command"
+	"github.com/craton-fleet/craton/inventory/internal/kept"
+)
+
+// keeping says which inventories are kept from one run to the next, and what is done with them.
+type keeping struct {
+	off, refresh bool
+	dir          string        // "": the user's
+	maxAge       time.Duration // of servers without revisions; 0: none
+	stale        time.Duration // that an inventory may be when the server cannot be reached; 0: none
+	guard        int           // how much of a hundred hosts may be lost; -1: all
+}
+
+// needed tells that somebody relies on what is kept, who must hear that it cannot be.
+func (k *keeping) needed() bool { return k.maxAge > 0 || k.stale > 0 || k.guard >= 0 }
+
+// The settings that have no part in what an inventory is.
+var notOfInventory = []string{"cache", "cache_dir", "max_age", "stale_if_error", "shrink_guard", "streams"}
+
+func keepingFromSettings(v *settings.Values) (keeping, error) {
+	k := keeping{
+		off: v.String("inventory.cache") == "off", refresh: v.String("inventory.cache") == "refresh", dir: v.String("inventory.cache_dir"),
+		maxAge: v.Duration("inventory.max_age"), stale: v.Duration("inventory.stale_if_error"), guard: -1,
+	}
+	if text := v.String("inventory.shrink_guard"); text != none {
+		n, err := strconv.Atoi(strings.TrimSuffix(text, "%"))
+		if err != nil || n < 0 || n > 100 {
+			return k, fmt.Errorf("shrink_guard (%s) must be a part of the hosts, such as 30%%, or none, not %q", v.Origin("inventory.shrink_guard"), text)
+		}
+		k.guard = n
+	}
+	if k.off { // which is off with all that relies on it
+		return keeping{off: true, guard: -1}, nil
+	}
+	return k, nil
+}
+
+// open opens the folder of what is kept. nil without an error: nothing is kept, and nobody minds.
+func (k *keeping) open() (*kept.Store, error) {
+	if k.off {
+		return nil, nil
+	}
+	store, err := OpenKept(k.dir)
+	if err != nil && k.needed() {
+		return nil, fmt.Errorf("max_age, stale_if_error and shrink_guard take an inventory that is kept: %w", err)
+	}
+	if err != nil {
+		return nil, nil //nolint:nilerr // `craton doctor` and `craton cache` say why
+	}
+	return store, nil
+}
+
+// lister gives whole inventories, those that were kept too.
+type lister struct {
+	keeping
+	v        *settings.Values
+	o        Options
+	key      string
+	fleet    string // in words
+	settings string // that somebody has set, in words
+	client   func(ctx context.Context) (*craton.Client, error)
+	now      func() time.Time
+
+	store   *kept.Store
+	old     *kept.Entry // what is kept; nil: nothing
+	current bool        // old was made by this program
+}
+
+// newLister makes a lister of settings.
+func newLister(v *settings.Values, o Options, client func(ctx context.Context) (*craton.Client, error)) (*lister, error) {
+	k, err := keepingFromSettings(v)
+	return &lister{keeping: k, v: v, o: o, client: client, now: time.Now}, err
+}
+
+// find finds out what is kept.
+func (l *lister) find() (err error) {
+	if l.store, err = l.open(); err != nil || l.store == nil {
+		return err
+	}
+	if l.key, l.fleet, l.settings, err = keyOf(l.v, &l.o); err != nil {
+		return err
+	}
+	l.old, _ = l.store.Find(l.key) // what is no good is not there
+	l.current = l.old != nil && l.old.Program == program()
+	return nil
+}
+
+// keyOf is what an inventory is kept as: another fleet, user, project, filter or form is another key. It is also in words.
+func keyOf(v *settings.Values, o *Options) (key, fleet, set string, err error) {
+	name, fleet, err := connect.Name(v)
+	if err != nil {
+		return "", "", "", err
+	}
+	all, told := []string{name, strconv.FormatBool(o.KeepMappings)}, []string{}
+	for _, e := range v.Entries() {
+		of, is := strings.CutPrefix(e.Key, "inventory.")
+		if !is || slices.Contains(notOfInventory, of) {
+			continue
+		}
+		all = append(all, e.Key+"="+e.Text())
+		if e.Source.From != settings.FromDefault {
+			told = append(told, of+"="+e.Text())
+		}
+	}
+	if o.KeepMappings {
+		told = append(told, "keep-mappings")
+	}
+	text, _ := json.Marshal(all) // strings never fail
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16]), fleet, strings.Join(told, " "), nil
+}
+
+// program is this build of this program: what another one has made may be another document.
+func program() string {
+	id := connect.Version
+	built := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
+				built += " " + s.Value
+			}
+		}
+	}
+	if built == "" || strings.HasSuffix(built, "true") { // which is not told from others that are built like it
+		if path, err := os.Executable(); err == nil {
+			if file, err := os.Stat(path); err == nil {
+				built += fmt.Sprintf(" %d %d", file.Size(), file.ModTime().UnixNano())
+			}
+		}
+	}
+	return id + built
+}
+
+// list gives the inventory: the one that is kept if it is the present one, else one that is read and then kept.
+func (l *lister) list(ctx context.Context) (*command.Listing, error) {
+	if err := l.find(); err != nil {
+		return nil, err
+	}
+	listing, err := l.listPresent(ctx)
+	if err != nil {
+		listing, err = l.listStale(ctx, err)
+	}
+	if err != nil {
+		l.old.Close()
+		return nil, err
+	}
+	listing.Close = l.old.Close
+	return listing, nil
+}
+
+func (l *lister) listPresent(ctx context.Context) (*command.Listing, error) {
+	again := l.current && !l.refresh
+	if again && l.old.Tag == "" && l.young(l.old.Made, l.maxAge) && l.old.Check() == nil {
+		return l.kept(), nil
+	}
+	c, err := l.client(ctx)
+	if err != nil || l.store == nil {
+		return l.listRead(ctx, c, craton.FleetMark{}, err)
+	}
+	known := ""
+	if again {
+		known = l.old.Tag
+	}
+	now, err := l.mark(ctx, c, known)
+	switch {
+	case craton.IsUnchanged(err):
+		if l.old.Check() == nil {
+			l.old.Touch(l.now())
+			return l.kept(), nil
+		}
+		now = craton.FleetMark{Tag: l.old.Tag, Revision: l.old.Revision}
+	case err != nil:
+		return nil, err
+	case again && known != "" && now.Tag != "" && l.o.At == (when.At{}):
+		if b, err := renewed(ctx, c, &l.o, l.old, now); err == nil {
+			return l.listBuilt(b, now)
+		} else if ctx.Err() != nil {
+			return nil, err
+		}
+	}
+	return l.listRead(ctx, c, now, nil)
+}
+
+// young tells that something is not older than it may be, nor of the future.
+func (l *lister) young(at time.Time, most time.Duration) bool {
+	age := l.now().Sub(at)
+	return most > 0 && age >= 0 && age <= most
+}
+
+// kept is the inventory that was kept.
+func (l *lister) kept() *command.Listing {
+	return &command.Listing{Write: func(w io.Writer) error { _, err := l.old.WriteTo(w); return err }}
+}
+
+// mark asks which fleet there is. A server that cannot tell, and one that only tells why with a body, gives none.
+func (l *lister) mark(ctx context.Context, c *craton.Client, known string) (craton.FleetMark, error) {
+	m, err := c.FleetMark(ctx, craton.FleetOptions{Known: known, Past: craton.Past{At: l.o.At.String(), OmitHashed: l.o.OmitHashed}})
+	if craton.StatusOf(err) != 0 {
+		return craton.FleetMark{}, nil
+	}
+	return m, err
+}
+
+// marks is how often a fleet is read that changes meanwhile.
+const marks = 2
+
+// listRead reads the whole fleet. It is kept if it is the same when it was read as before.
+func (l *lister) listRead(ctx context.Context, c *craton.Client, before craton.FleetMark, err error) (*command.Listing, error) {
+	if err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		f, err := Load(ctx, c, l.o)
+		if err != nil {
+			return nil, err
+		}
+		b := &builder{o: l.o, f: f}
+		if before.Tag == "" {
+			return l.listBuilt(b, craton.FleetMark{})
+		}
+		after, err := l.mark(ctx, c, before.Tag)
+		switch {
+		case craton.IsUnchanged(err):
+			return l.listBuilt(b, before)
+		case err != nil || try == marks:
+			return l.listBuilt(b, craton.FleetMark{})
+		}
+		before = after
+	}
+}
+
+// listBuilt makes the document, and keeps it when it is written: with the mark of its fleet, or without one where somebody relies on it.
+func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, error) {
+	doc, err := b.build()
+	if err != nil {
+		return nil, err
+	}
+	if err := l.guarded(doc); err != nil {
+		return nil, err
+	}
+	if l.store == nil || of.Tag == "" && !l.needed() {
+		return &command.Listing{Write: func(w io.Writer) error { return doc.Write(w, false) }}, nil
+	}
+	return &command.Listing{Write: func(w io.Writer) error {
+		made := l.now()
+		draft := l.store.Begin(l.key)
+		places := make([]hostText, 0, len(b.hosts))
+		err := doc.WriteNoting(io.MultiWriter(w, draft), func(p ansible.Place) {
+			places = append(places, hostText{p, b.hosts[len(places)].device.ID, len(places)})
+		})
+		if err != nil {
+			draft.Discard()
+			return err
+		}
+		_ = draft.Keep(kept.Header{ // the inventory is good without
+			Program: program(), Fleet: l.fleet, Settings: l.settings, Tag: of.Tag, Revision: of.Revision, Hosts: len(b.hosts), Made: made,
+		}, appendIndex(nil, b.f, places))
+		return nil
+	}}, nil
+}
+
+// leastGuarded is how many hosts an inventory has at least that is guarded.
+const leastGuarded = 10
+
+// guarded refuses an inventory that has lost too many of the hosts that it had.
+func (l *lister) guarded(doc *Document) error {
+	if l.guard < 0 || l.old == nil || l.old.Hosts < leastGuarded {
+		return nil
+	}
+	hosts, _ := doc.Size()
+	lost := kept.Refusal{Fleet: l.fleet, Settings: l.settings, Hosts: hosts, Of: l.old.Hosts, At: l.now()}
+	next := 0
+	err := keptHosts(l.old.Reader(), func(name string, _ []byte) error {
+		for next < hosts && doc.HostName(next) < name {
+			next++
+		}
+		if next < hosts && doc.HostName(next) == name {
+			return nil
+		}
+		if lost.Lost++; len(lost.Names) < 10 {
+			lost.Names = append(lost.Names, name)
+		}
+		return nil
+	}, nil)
+	if err != nil || lost.Lost*100 <= l.guard*lost.Of { // of one that cannot be read nothing is known
+		return nil
+	}
+	if accepted := l.store.Accepted(l.key); accepted != nil && lost.Lost <= accepted.Lost {
+		return nil
+	}
+	text := strings.Join(lost.Names, ", ")
+	if lost.Lost > len(lost.Names) {
+		text += ", ..."
+	}
+	help := "if they are meant to be gone: craton cache accept"
+	if err := l.store.Refuse(l.key, lost); err != nil {
+		help = fmt.Sprintf("set shrink_guard to none for one run, if they are meant to be gone; it cannot be accepted, because %v", err)
+	}
+	return advice.With(fmt.Errorf("the inventory has lost %d of the %d hosts that it had %s ago, and shrink_guard allows %d%%: %s",
+		lost.Lost, lost.Of, ago(l.now().Sub(l.old.Checked)), l.guard, text), help)
+}
+
+// ago is a span of time for people.
+func ago(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < 2*time.Minute:
+		return d.Round(time.Second).String()
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d minutes", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
+
+// listStale is the inventory that was kept, where the server cannot be reached. Else the error stays.
+func (l *lister) listStale(ctx context.Context, err error) (*command.Listing, error) {
+	if l.stale <= 0 || !l.current || ctx.Err() != nil || !connect.Unreachable(err) {
+		return nil, err
+	}
+	age := ago(l.now().Sub(l.old.Checked))
+	if !l.young(l.old.Checked, l.stale) {
+		return nil, advice.With(err, fmt.Sprintf("the inventory that is kept is %s old, and stale_if_error allows %v", age, l.stale))
+	}
+	if l.old.Check() != nil {
+		return nil, err
+	}
+	said, _ := advice.Split(err)
+	return &command.Listing{
+		Write: func(w io.Writer) error { return writeStale(w, l.old.Reader(), l.o.Facts) },
+		Note:  fmt.Sprintf("WARNING: this is the inventory of %s ago (%s): %s", age, when.Format(l.old.Checked), strings.Join(strings.Fields(said), " ")),
+	}, nil
+}
