@@ -99,7 +99,7 @@ func (l *lister) find() (err error) {
 	if l.store, err = l.open(); err != nil || l.store == nil {
 		return err
 	}
-	if l.key, l.fleet, l.settings, err = keyOf(l.v, &l.o); err != nil {
+	if l.key, l.fleet, l.settings, err = keyOf(l.v, l.v, &l.o); err != nil {
 		return err
 	}
 	l.old, _ = l.store.Find(l.key) // what is no good is not there
@@ -107,9 +107,10 @@ func (l *lister) find() (err error) {
 	return nil
 }
 
-// keyOf is what an inventory is kept as: another fleet, user, project, filter or form is another key. It is also in words.
-func keyOf(v *settings.Values, o *Options) (key, fleet, set string, err error) {
-	name, fleet, err := connect.Name(v)
+// keyOf is what an inventory is kept as: another fleet, user, project, filter or form is another key. It is also in words. The values
+// are those of the connection and those of the inventory.
+func keyOf(of, v *settings.Values, o *Options) (key, fleet, set string, err error) {
+	name, fleet, err := connect.Name(of)
 	if err != nil {
 		return "", "", "", err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"time"
 
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/inventory/internal/kept"
@@ -21,6 +23,55 @@ func OpenKept(dir string) (*KeptInventories, error) {
 		}
 	}
 	return kept.Open(dir)
+}
+
+// Keeping is what there is to say of how the inventory of some settings is kept.
+type Keeping struct {
+	Off     bool
+	Dir     string        // where
+	Needed  bool          // a setting relies on it
+	Stale   time.Duration // how old it may be when the server cannot be reached
+	Hosts   int           // of the inventory that is kept; -1: none is
+	Checked time.Time     // when that was last known to be the present one
+	Lost    int           // hosts that the one had lost that was refused
+}
+
+// KeepingOf tells how the inventory of settings is kept: those of the connection and those of the inventory. An error says why it is
+// not, or why what is kept does not count.
+func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
+	set, err := keepingFromSettings(v)
+	if err != nil || set.off {
+		return Keeping{Off: true, Hosts: -1}, err
+	}
+	k = Keeping{Dir: set.dir, Needed: set.needed(), Stale: set.stale, Hosts: -1}
+	store, err := OpenKept(set.dir)
+	if err != nil {
+		return k, err
+	}
+	k.Dir = store.Dir()
+	o, err := FromSettings(v)
+	if err != nil {
+		return k, err
+	}
+	for _, o.KeepMappings = range []bool{true, false} {
+		key, _, _, err := keyOf(of, v, &o)
+		if err != nil {
+			return k, err
+		}
+		e, err := store.Find(key)
+		if err == nil {
+			err = e.Check()
+			k.Hosts, k.Checked = e.Hosts, e.Checked
+			e.Close()
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return k, err
+		}
+		if refused, err := store.Refused(); err == nil && refused[key] != nil {
+			k.Lost = refused[key].Lost
+		}
+	}
+	return k, nil
 }
 
 // List writes the inventory of settings as `craton inventory --list` does, from what is kept where that is the present one. note is

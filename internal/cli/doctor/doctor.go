@@ -129,6 +129,7 @@ func (d *doctor) examine(ctx context.Context, flags *pflag.FlagSet) {
 	go func() { done <- lookAtAnsible(ctx) }()
 	v, iv := d.checkSettings(flags)
 	trial := d.checkFleet(ctx, v, iv)
+	d.checkKept(v, iv)
 	d.checkAnsible(<-done, connect.Version, iv, trial)
 }
 

@@ -1,0 +1,52 @@
+package doctor
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/when"
+	"github.com/craton-fleet/craton/inventory"
+)
+
+// adviceKept is what to do about what is kept and is no good.
+const adviceKept = "craton cache clear removes what is kept, and cache_dir names another folder"
+
+// checkKept looks at the inventory that is kept. v and iv are nil where settings are wrong.
+func (d *doctor) checkKept(v, iv *settings.Values) {
+	const check = "kept inventory"
+	if v == nil || iv == nil {
+		return
+	}
+	k, err := inventory.KeepingOf(v, iv)
+	switch {
+	case k.Off && err == nil:
+		d.ok(check, "none, since cache is off")
+		return
+	case err != nil && k.Needed:
+		d.failed(check, err, adviceKept)
+		return
+	case err != nil:
+		message, next := advice.Split(err)
+		d.warn(check, cmp.Or(next, adviceKept), "every run reads the whole fleet: %s", message)
+		return
+	}
+	left := ""
+	if k.Stale > 0 {
+		left = fmt.Sprintf("; it is printed for %v where the server cannot be reached (stale_if_error)", k.Stale)
+	}
+	switch {
+	case k.Lost > 0:
+		d.warn(check, "if they are meant to be gone: craton cache accept", "the last inventory was refused, because it had lost %s (shrink_guard)", plural(k.Lost, "host"))
+	case k.Hosts < 0 && k.Stale > 0:
+		d.warn(check, "list it once: craton inventory --list > /dev/null", "none yet in %s, so that nothing can be printed where the server cannot be reached (stale_if_error)", k.Dir)
+	case k.Hosts < 0:
+		d.ok(check, "none yet in %s", k.Dir)
+	case k.Stale > 0 && time.Since(k.Checked) > k.Stale:
+		d.warn(check, "list it: craton inventory --list > /dev/null", "it is of %s, and too old to be printed where the server cannot be reached (stale_if_error)", when.Format(k.Checked))
+	default:
+		d.ok(check, "%s, the present ones at %s%s", plural(k.Hosts, "host"), when.Format(k.Checked), left)
+	}
+}
