@@ -184,6 +184,9 @@ func (l *lister) listPresent(ctx context.Context) (*command.Listing, error) {
 	if again {
 		known = l.old.Tag
 	}
+	if known == "" && l.o.oneAnswer() && !l.o.filtersPlaces() { // which tells its own mark
+		return l.listRead(ctx, c, craton.FleetMark{}, nil)
+	}
 	now, err := l.mark(ctx, c, known)
 	switch {
 	case craton.IsUnchanged(err):
@@ -227,7 +230,8 @@ func (l *lister) mark(ctx context.Context, c *craton.Client, known string) (crat
 // marks is how often a fleet is read that changes meanwhile.
 const marks = 2
 
-// listRead reads the whole fleet. It is kept if it is the same when it was read as before.
+// listRead reads the whole fleet. It is kept as of the moment of the one answer that it was read from, or if it is the same when it was
+// read as before.
 func (l *lister) listRead(ctx context.Context, c *craton.Client, before craton.FleetMark, err error) (*command.Listing, error) {
 	if err != nil {
 		return nil, err
@@ -238,6 +242,9 @@ func (l *lister) listRead(ctx context.Context, c *craton.Client, before craton.F
 			return nil, err
 		}
 		b := &builder{o: l.o, f: f}
+		if s := f.Snapshot; s != nil && s.Part == (craton.FleetOptions{}) {
+			return l.listBuilt(b, craton.FleetMark{Tag: s.Tag, Revision: s.Revision})
+		}
 		if before.Tag == "" {
 			return l.listBuilt(b, craton.FleetMark{})
 		}
