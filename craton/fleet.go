@@ -3,6 +3,7 @@ package craton
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,9 +89,6 @@ func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error
 // FleetMark asks which fleet [Client.Fleet] would give, without any of it. It is a matter of a few looks into indexes, however large
 // the fleet. With [FleetOptions.Known] a fleet that is known is the error of [IsUnchanged].
 func (c *Client) FleetMark(ctx context.Context, o FleetOptions) (FleetMark, error) {
-	if o.Known == "" {
-		o.Known = `"none"` // in one process nothing is read for a tag that is not asked for
-	}
 	r, err := c.fleetRequest(http.MethodHead, o)
 	if err != nil {
 		return FleetMark{}, err
@@ -120,9 +118,7 @@ func (c *Client) fleetRequest(method string, o FleetOptions) (*rest.Request, err
 	}
 	o.Past.set(q)
 	r := &rest.Request{Method: method, Path: fleetPath, Query: q, Header: http.Header{}}
-	if o.Known != "" {
-		r.Header.Set("If-None-Match", o.Known)
-	}
+	r.Header.Set("If-None-Match", cmp.Or(o.Known, `"none"`)) // in one process nothing is read for a tag that is not asked for
 	return r, c.look(r)
 }
 

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	_ = os.Setenv("XDG_CONFIG_HOME", dir)
+	_ = os.Setenv("XDG_CACHE_HOME", dir)
 	_ = os.Setenv("CRATON_CONFIG", "")
 	code := m.Run()
 	_ = os.RemoveAll(dir)

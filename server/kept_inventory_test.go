@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -13,7 +14,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/inventory"
@@ -24,6 +27,7 @@ import (
 type keeper struct {
 	*testing.T
 	url, dir string
+	away     atomic.Bool // nobody answers
 	mu       sync.Mutex
 	asked    map[string]int // how many requests, by method and the first word of the path
 }
@@ -38,6 +42,9 @@ func newKeeper(t *testing.T, server string) *keeper {
 	k := &keeper{T: t, dir: filepath.Join(t.TempDir(), "kept"), asked: map[string]int{}}
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if k.away.Load() {
+			panic(http.ErrAbortHandler)
+		}
 		k.mu.Lock()
 		k.asked[r.Method+" "+strings.Split(r.URL.Path, "/")[2]]++
 		k.mu.Unlock()
@@ -48,11 +55,21 @@ func newKeeper(t *testing.T, server string) *keeper {
 	return k
 }
 
-// list is an inventory as the settings say, or its error.
+// list is an inventory as the settings say, or its error. There is nothing to say of it.
 func (k *keeper) list(who caller, set map[string]string) string {
 	k.Helper()
+	text, note := k.noted(who, set)
+	if note != "" {
+		k.Error(note)
+	}
+	return text
+}
+
+// noted is list with what there is to say of it.
+func (k *keeper) noted(who caller, set map[string]string) (text, note string) {
+	k.Helper()
 	env := map[string]string{
-		"CRATON_URL": k.url, "OS_USERNAME": who.user, "OS_PASSWORD": who.key, "OS_PROJECT_ID": who.project, "CRATON_INVENTORY_CACHE_DIR": k.dir, "CRATON_CONFIG": os.DevNull,
+		"CRATON_URL": k.url, "OS_USERNAME": who.user, "OS_PASSWORD": who.key, "OS_PROJECT_ID": who.project, "CRATON_INVENTORY_CACHE_DIR": k.dir, "CRATON_CONFIG": os.DevNull, "CRATON_RETRIES": "1",
 	}
 	for name, value := range set {
 		env["CRATON_INVENTORY_"+strings.ToUpper(name)] = value
@@ -61,15 +78,11 @@ func (k *keeper) list(who caller, set map[string]string) string {
 	if err != nil {
 		k.Fatal(err)
 	}
-	var text strings.Builder
-	note, err := inventory.List(k.Context(), v, &text)
-	if note != "" {
-		k.Error(note)
+	var b strings.Builder
+	if note, err = inventory.List(k.Context(), v, &b); err != nil {
+		return err.Error(), note
 	}
-	if err != nil {
-		return err.Error()
-	}
-	return text.String()
+	return b.String(), note
 }
 
 // same lists an inventory as it is kept, as often at once as is said, and as it is read, and compares.
@@ -184,5 +197,153 @@ func TestKeptInventoryAsksOnce(t *testing.T) {
 	}
 	if k.list(f.root, map[string]string{"cache": "refresh"}) != third || !slices.Equal(take(), []string{"1 GET fleet"}) {
 		t.Error("cache refresh does not read the fleet")
+	}
+}
+
+// TestDamagedInventory: what is kept and was cut or altered is read again, in the document and in what is beside it.
+func TestDamagedInventory(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.hosts(30)
+	k := newKeeper(t, f.url)
+	want := k.list(f.root, nil)
+	files, err := filepath.Glob(filepath.Join(k.dir, "*.kept"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	whole, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < len(whole); n += len(whole)/12 + 1 {
+		altered := bytes.Clone(whole)
+		altered[n] ^= 1
+		for _, text := range [][]byte{whole[:n], altered} {
+			if err := os.WriteFile(files[0], text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got := k.list(f.root, nil); got != want {
+				t.Fatalf("byte %d of %d:\n%s", n, len(whole), got)
+			}
+			if err := os.WriteFile(files[0], text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f.must(f.root, 200, "PUT", "/v1/hosts/3/variables", fmt.Sprintf(`{"n":%d}`, n))
+			if got := k.list(f.root, nil); got != k.list(f.root, map[string]string{"cache": "off"}) {
+				t.Fatalf("byte %d of %d, and a host has changed:\n%s", n, len(whole), got)
+			}
+			want = k.list(f.root, nil)
+		}
+	}
+}
+
+// hosts makes a place with so many hosts.
+func (f *fixture) hosts(n int) {
+	f.t.Helper()
+	f.place("east", "dfw", "c1")
+	for i := range n {
+		f.must(f.root, 201, "POST", "/v1/hosts", fmt.Sprintf(`{"name":"h%02d","ip_address":"10.0.0.%d","device_type":"s","cloud_id":1,"region_id":1,"variables":{"stale":false,"craton_stale":{"stale":false}}}`, i, i))
+	}
+}
+
+// TestStaleInventory: when the server is away, the inventory that is kept is printed, if somebody said so and it is not too old; it says
+// so itself, in each host, and nothing else of it changes.
+func TestStaleInventory(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.hosts(3)
+	k := newKeeper(t, f.url)
+	for name, set := range map[string]map[string]string{
+		"facts":     {"stale_if_error": "24h"},
+		"own facts": {"stale_if_error": "24h", "facts": "zzz", "vars": "layered"},
+	} {
+		fresh := k.list(f.root, set)
+		k.away.Store(true)
+		text, note := k.noted(f.root, set)
+		want := strings.ReplaceAll(fresh, `"region_id":1,"stale":false}`, `"region_id":1,"stale":true}`)
+		if text != want || want == fresh {
+			t.Errorf("%s:\n%s\nwant\n%s", name, text, want)
+		}
+		if !strings.HasPrefix(note, "WARNING: this is the inventory of ") || !strings.Contains(note, " ago (") || !strings.Contains(note, "cannot reach the Craton API") {
+			t.Errorf("%s: %q", name, note)
+		}
+		k.away.Store(false)
+		if k.list(f.root, set) != fresh {
+			t.Errorf("%s: the stale inventory is kept", name)
+		}
+	}
+	bare := map[string]string{"facts": "none", "exclude_variables": "craton_stale", "stale_if_error": "24h"}
+	fresh := k.list(f.root, bare)
+	k.away.Store(true)
+	if text, _ := k.noted(f.root, bare); strings.Count(fresh, `"craton_stale":false`) != 3 || text != strings.ReplaceAll(fresh, `"craton_stale":false`, `"craton_stale":true`) {
+		t.Errorf("without facts:\n%s\nwas\n%s", text, fresh)
+	}
+	for name, set := range map[string]map[string]string{
+		"not asked for":   {"facts": "none", "exclude_variables": "craton_stale"},
+		"another filter":  {"stale_if_error": "24h", "regions": "dfw"},
+		"nothing is kept": {"stale_if_error": "24h", "cache": "off"},
+	} {
+		if text, _ := k.noted(f.root, set); !strings.Contains(text, "cannot reach the Craton API") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	old := time.Now().Add(-25 * time.Hour)
+	files, err := filepath.Glob(filepath.Join(k.dir, "*.kept"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if err := os.Chtimes(file, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, _ := k.noted(f.root, bare); !strings.Contains(text, "is 25 hours old, and stale_if_error allows 24h") {
+		t.Errorf("too old: %s", text)
+	}
+	k.away.Store(false)
+	bad := f.root
+	bad.key = "wrong"
+	if text, note := k.noted(bad, bare); strings.HasPrefix(text, "{") || note != "" {
+		t.Errorf("credentials that are refused: %s %s", note, text)
+	}
+}
+
+// TestShrinkGuard: an inventory that has lost too much is refused until it is accepted.
+func TestShrinkGuard(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.hosts(20)
+	k := newKeeper(t, f.url)
+	set := map[string]string{"shrink_guard": "30%"}
+	before := k.list(f.root, set)
+	gone := func(from, to int) {
+		for id := from; id < to; id++ {
+			f.must(f.root, 204, "DELETE", fmt.Sprintf("/v1/hosts/%d", id), "")
+		}
+	}
+	gone(1, 7)
+	if text := k.list(f.root, set); strings.Count(text, `"kind":"host"`) != 14 {
+		t.Errorf("30 of 100 are gone: %s", text)
+	}
+	gone(7, 13)
+	for range 2 {
+		text := k.list(f.root, set)
+		if !strings.HasPrefix(text, "the inventory has lost 6 of the 14 hosts that it had ") || !strings.Contains(text, "shrink_guard allows 30%: h06, h07, h08, h09, h10, h11; if they are meant to be gone: craton cache accept") {
+			t.Errorf("43 of 100 are gone: %s", text)
+		}
+	}
+	if text := k.list(f.root, map[string]string{"shrink_guard": "30%", "cache": "refresh"}); !strings.HasPrefix(text, "the inventory has lost 6") {
+		t.Errorf("read anew: %s", text)
+	}
+	if text := k.list(f.root, nil); !strings.HasPrefix(text, "{") {
+		t.Errorf("without a guard: %s", text)
+	}
+	f2 := newKeeper(t, f.url)
+	if f2.list(f.root, set); !strings.HasPrefix(before, "{") {
+		t.Errorf("the first one: %s", before)
+	}
+	gone(13, 18)
+	if text := f2.list(f.root, set); !strings.HasPrefix(text, "{") {
+		t.Errorf("one of fewer than 10 hosts: %s", text)
 	}
 }

@@ -189,6 +189,7 @@ func TestDoctorHealthy(t *testing.T) {
 				"inventory settings": "ok: all are defaults$",
 				"inventory":          `ok: 12 hosts, 3 groups, in [\d.]+m?s$`,
 				"duplicates":         "ok: ",
+				"kept inventory":     "ok: ",
 				"ansible":            "warning: there is no ansible-playbook on the PATH -> install ansible-core",
 				"collection":         "skipped: there is no Ansible$",
 			})

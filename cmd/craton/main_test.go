@@ -43,7 +43,13 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	cache, err := os.MkdirTemp("", "craton-cache")
+	if err != nil {
+		panic(err)
+	}
+	_ = os.Setenv("XDG_CACHE_HOME", cache)
 	code := m.Run()
+	_ = os.RemoveAll(cache)
 	if dir, err := build(); err == nil {
 		_ = os.RemoveAll(dir)
 	}

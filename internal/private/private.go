@@ -14,13 +14,19 @@ const Temporary = ".new"
 
 // Folder makes a folder if it is not there, and finds out that nobody but the user can have put anything into it.
 func Folder(path string) error {
-	info, err := os.Lstat(path)
-	if os.IsNotExist(err) {
-		if err := os.MkdirAll(path, 0o700); err != nil {
-			return err
-		}
-		info, err = os.Lstat(path)
+	err := Look(path)
+	if !os.IsNotExist(err) {
+		return err
 	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	return Look(path)
+}
+
+// Look is Folder of what is there: the error is one of fs.ErrNotExist if that is nothing.
+func Look(path string) error {
+	info, err := os.Lstat(path)
 	if err != nil {
 		return err
 	}

@@ -68,9 +68,9 @@ func Folder() (string, error) {
 // Store is a folder of documents.
 type Store struct{ dir string }
 
-// Open opens the folder, and makes it if it is not there. An error says why nothing can be kept in it.
+// Open opens the folder, which is made when there is something to keep. An error says why what is in it does not count.
 func Open(dir string) (*Store, error) {
-	if err := private.Folder(dir); err != nil {
+	if err := private.Look(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	return &Store{dir}, nil
@@ -201,8 +201,24 @@ type Draft struct {
 // Begin begins a document. Nobody sees anything of it before [Draft.Keep].
 func (s *Store) Begin(key string) *Draft {
 	d := &Draft{store: s, key: key}
-	d.file, d.err = private.Create(s.path(key))
+	d.file, d.err = s.create(s.path(key))
 	return d
+}
+
+func (s *Store) create(path string) (*os.File, error) {
+	if err := private.Folder(s.dir); err != nil {
+		return nil, err
+	}
+	return private.Create(path)
+}
+
+// files are what is in the folder; none where it is not there.
+func (s *Store) files() ([]os.DirEntry, error) {
+	files, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return files, err
 }
 
 // Write adds to the document. What fails is told by Keep, so that whoever else reads the document is not disturbed.
@@ -265,7 +281,7 @@ func (s *Store) sweep(key string, now time.Time) {
 	}
 	var all []old
 	total := int64(0)
-	files, err := os.ReadDir(s.dir)
+	files, err := s.files()
 	if err != nil {
 		return
 	}
@@ -305,7 +321,7 @@ func ours(name string) bool {
 
 // All opens what is kept, the document that was used last first. What does not count is in the error, the rest is there all the same.
 func (s *Store) All() ([]*Entry, error) {
-	files, err := os.ReadDir(s.dir)
+	files, err := s.files()
 	var all []*Entry
 	for _, file := range files {
 		key, is := strings.CutSuffix(file.Name(), ending)
@@ -327,7 +343,7 @@ func (s *Store) All() ([]*Entry, error) {
 
 // Clear removes all that is kept, and tells how many documents that were.
 func (s *Store) Clear() (documents int, err error) {
-	files, err := os.ReadDir(s.dir)
+	files, err := s.files()
 	for _, file := range files {
 		if !ours(file.Name()) {
 			continue

@@ -38,7 +38,7 @@ func (s *Store) note(key, what string) string { return filepath.Join(s.dir, key+
 
 // Refuse notes what was refused.
 func (s *Store) Refuse(key string, r Refusal) error {
-	f, err := private.Create(s.note(key, refused))
+	f, err := s.create(s.note(key, refused))
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *Store) readNote(key, what string) (*Refusal, error) {
 
 // Refused is what was refused and not accepted yet, by key.
 func (s *Store) Refused() (map[string]*Refusal, error) {
-	files, err := os.ReadDir(s.dir)
+	files, err := s.files()
 	all := map[string]*Refusal{}
 	for _, file := range files {
 		key, is := strings.CutSuffix(file.Name(), refused)
