@@ -22,6 +22,7 @@ type figure struct {
 	seeded     time.Duration // creating the fleet over the API
 	resolved   float64       // hosts a second, with details and resolved values
 	beyondHost int           // requests beyond pages of 100 hosts
+	kept       kept          // of an inventory that is kept
 }
 
 // measure makes a fleet, serves it, and takes every figure.
@@ -52,6 +53,9 @@ func measure(ctx context.Context, binary string, hosts, runs int) (figure, error
 	}
 	f.listing, f.layered = taken[0], taken[1]
 	f.beyondHost = max(f.requests-hosts/100, 0) // none where the fleet comes as one answer
+	if f.kept, err = s.measureKept(ctx, inventory, hosts, runs); err != nil {
+		return f, err
+	}
 	f.resolved, err = s.listResolved(ctx)
 	return f, err
 }

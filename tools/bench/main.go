@@ -127,7 +127,9 @@ func (b bench) run(ctx context.Context) error {
 	if inventory != nil {
 		fmt.Println()
 		reportInventory(os.Stdout, inventory)
-		all = append(all, inventoryVerdicts(inventory)...)
+		fmt.Println()
+		reportKept(os.Stdout, inventory)
+		all = append(append(all, inventoryVerdicts(inventory)...), keptVerdicts(inventory)...)
 	}
 	for _, one := range loadings {
 		fmt.Println()
