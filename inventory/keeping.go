@@ -57,21 +57,6 @@ func keepingFromSettings(v *settings.Values) (keeping, error) {
 	return k, nil
 }
 
-// open opens the folder of what is kept. nil without an error: nothing is kept, and nobody minds.
-func (k *keeping) open() (*kept.Store, error) {
-	if k.off {
-		return nil, nil
-	}
-	store, err := OpenKept(k.dir)
-	if err != nil && k.needed() {
-		return nil, fmt.Errorf("max_age, stale_if_error and shrink_guard take an inventory that is kept: %w", err)
-	}
-	if err != nil {
-		return nil, nil //nolint:nilerr // `craton doctor` and `craton cache` say why
-	}
-	return store, nil
-}
-
 // lister gives whole inventories, those that were kept too.
 type lister struct {
 	keeping
@@ -94,11 +79,20 @@ func newLister(v *settings.Values, o Options, client func(ctx context.Context) (
 	return &lister{keeping: k, v: v, o: o, client: client, now: time.Now}, err
 }
 
-// find finds out what is kept.
-func (l *lister) find() (err error) {
-	if l.store, err = l.open(); err != nil || l.store == nil {
-		return err
+// find finds out what is kept. Where nothing can be, that is an error only for those who rely on it; `craton doctor` and `craton cache`
+// tell the others.
+func (l *lister) find() error {
+	if l.off {
+		return nil
 	}
+	store, err := OpenKept(l.dir)
+	switch {
+	case err != nil && l.needed():
+		return fmt.Errorf("max_age, stale_if_error and shrink_guard take an inventory that is kept: %w", err)
+	case err != nil:
+		return nil //nolint:nilerr // see above
+	}
+	l.store = store
 	if l.key, l.fleet, l.settings, err = keyOf(l.v, l.v, &l.o); err != nil {
 		return err
 	}
@@ -312,7 +306,10 @@ func (l *lister) guarded(doc *Document) error {
 		}
 		return nil
 	}, nil)
-	if err != nil || lost.Lost*100 <= l.guard*lost.Of { // of one that cannot be read nothing is known
+	if err != nil {
+		return nil //nolint:nilerr // of one that cannot be read nothing is known
+	}
+	if lost.Lost*100 <= l.guard*lost.Of {
 		return nil
 	}
 	if accepted := l.store.Accepted(l.key); accepted != nil && lost.Lost <= accepted.Lost {

@@ -365,7 +365,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def said(self, line):
         """A line of the program's, without its name."""
         line = line.strip()
-        for prefix in (self.PROGRAM + ': ', 'ERROR: ', self.SHORT_NAME + ': '):
+        for prefix in (self.PROGRAM + ': ', 'ERROR: ', 'WARNING: ', self.SHORT_NAME + ': '):
             if line.startswith(prefix):
                 line = line[len(prefix):]
         return line
