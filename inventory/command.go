@@ -67,7 +67,7 @@ func open(_ context.Context, v *settings.Values, asked command.Asked) (*command.
 		},
 		Close: c.close,
 	}
-	if o.Subset != "" { // of which only a part is read
+	if o.Limit == LimitOnly && o.Subset != "" { // of which only a part is read
 		source.List = nil
 	}
 	return source, nil

@@ -37,7 +37,7 @@ type keeping struct {
 func (k *keeping) needed() bool { return k.maxAge > 0 || k.stale > 0 || k.guard >= 0 }
 
 // The settings that have no part in what an inventory is.
-var notOfInventory = []string{"cache", "cache_dir", "max_age", "stale_if_error", "shrink_guard", "streams"}
+var notOfInventory = []string{"cache", "cache_dir", "max_age", "stale_if_error", "shrink_guard", "limit", "streams"}
 
 func keepingFromSettings(v *settings.Values) (keeping, error) {
 	k := keeping{

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory/internal/command"
 	"github.com/craton-fleet/craton/inventory/internal/kept"
 )
 
@@ -77,7 +78,7 @@ func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 // List writes the inventory of settings as `craton inventory --list` does, from what is kept where that is the present one. note is
 // what there is to say of it.
 func List(ctx context.Context, v *settings.Values, w io.Writer) (note string, err error) {
-	source, err := open(ctx, v, false)
+	source, err := open(ctx, v, command.Asked{})
 	if err != nil {
 		return "", err
 	}

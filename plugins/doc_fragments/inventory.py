@@ -592,6 +592,7 @@ options:
       - 'What --list does with the inventory that it printed last: auto prints it again while the server says that
           nothing has changed, refresh reads the fleet anew, off keeps nothing.'
       - The default is C(auto).
+      - One of C(auto), C(off), C(refresh).
     type: raw
     env:
       - name: CRATON_INVENTORY_CACHE

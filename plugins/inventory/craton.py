@@ -347,19 +347,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             process.kill()
             process.wait()
             raise
-        if process.returncode == 0:
-            for line in to_text(stderr, errors='replace').splitlines():  # an inventory that was kept, of a server that is away
-                if line.strip():
-                    self.display.warning('%s: %s' % (self.SHORT_NAME, self.said(line)))
-        else:
-            lines = [line for line in to_text(stderr, errors='replace').splitlines() if line.strip()]
-            said = lines[-1].strip() if lines else 'it ended with status %d and said nothing' % process.returncode
-            for prefix in (self.PROGRAM + ': ', 'ERROR: ', self.SHORT_NAME + ': '):
-                if said.startswith(prefix):
-                    said = said[len(prefix):]
-            raise self.error(said)
-        if self.subset and stderr:
-            self.display.v('%s: %s' % (self.SHORT_NAME, to_native(stderr, errors='replace').strip()))
+        lines = [line for line in to_text(stderr, errors='replace').splitlines() if line.strip()]
+        if process.returncode != 0:
+            raise self.error(self.said(lines[-1]) if lines else 'it ended with status %d and said nothing' % process.returncode)
+        for line in lines:  # why all hosts are there, or that they are those of an inventory that was kept
+            tell = self.display.v if self.subset else self.display.warning
+            tell('%s: %s' % (self.SHORT_NAME, to_native(self.said(line))))
         return stdout
 
     def said(self, line):
