@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/hierarchy"
@@ -57,6 +58,10 @@ type builder struct {
 	hosts   []host            // sorted by name
 	texts   *texts            // of hosts whose variables are known as they are written, and not otherwise; nil for none
 	inGroup [int(levels)]bool // whose variables groups carry
+
+	once    sync.Once
+	added   []string // what is added to each host
+	addedTo []string // and to those with an address
 }
 
 // Build decides everything about the inventory of a fleet. It is a pure function: the same fleet and options give the

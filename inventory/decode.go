@@ -197,8 +197,19 @@ func (d *decoder) field(device, field int, text string) {
 
 // variables keeps the members of an object.
 func (d *decoder) variables(x *jsontext.Scanner) {
+	// Neighbours mostly have the same names in the same order: then none needs to be looked up.
+	before, at := 0, len(d.vars)
+	if n := len(d.counts); n > 0 {
+		before = len(d.vars) - d.counts[n-1]
+	}
 	x.Members(func(key string) {
-		name, from := d.word(key), len(d.arena)
+		var name string
+		if like := before + len(d.vars) - at; like < at && d.vars[like].Name == key {
+			name = d.vars[like].Name
+		} else {
+			name = d.word(key)
+		}
+		from := len(d.arena)
 		d.arena = x.Clean(d.arena)
 		d.spans = append(d.spans, span{len(d.vars), ofVariable, from, len(d.arena)})
 		d.vars = append(d.vars, Variable{Name: name})

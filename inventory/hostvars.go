@@ -75,15 +75,17 @@ const (
 // ownVariable is the one that every host has and that no variable of the fleet may be called like.
 func (o *Options) ownVariable() string { return cmp.Or(o.Facts, staleVariable) }
 
-// computed are the variables that the inventory adds, sorted.
+// computed are the variables that the inventory adds, sorted. Nobody writes to them.
 func (b *builder) computed(d *Device) []string {
-	var names []string
-	if d.IPAddress != "" {
-		names = append(names, ansible.HostAddress)
+	b.once.Do(func() {
+		b.added = []string{b.o.ownVariable()}
+		b.addedTo = []string{ansible.HostAddress, b.o.ownVariable()}
+		slices.Sort(b.addedTo)
+	})
+	if d.IPAddress == "" {
+		return b.added
 	}
-	names = append(names, b.o.ownVariable())
-	slices.Sort(names)
-	return names
+	return b.addedTo
 }
 
 func (b *builder) appendComputed(dst []byte, name string, d *Device) []byte {
