@@ -12,6 +12,9 @@ import (
 // API. A reference names an object by its name, by region/name or by cloud/region/name. Names may hold slashes
 // themselves: every reading of a reference counts, and more than one match is an error.
 func (r *reader) resolve() {
+	if !slices.ContainsFunc(r.objects, func(o *reconcile.Wanted) bool { return o.Refs != nil }) {
+		return // of a large fleet that spares an index of all names
+	}
 	byMention := map[*schema.Kind]map[string][]*reconcile.Wanted{schema.Host: {}, schema.Network: {}}
 	for _, o := range r.objects {
 		if index := byMention[reconcile.Space(o.Kind)]; index != nil {

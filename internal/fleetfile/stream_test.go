@@ -41,7 +41,7 @@ func TestStream(t *testing.T) {
 	if r := apply(t, c, largeFile(0), Options{}); counts(r) != [3]int{1 + 3*(1+1+1+340), 0, 0} {
 		t.Fatal(counts(r))
 	}
-	for round := range 3 {
+	for round := range 2 {
 		file := largeFile(round)
 		server.taken()
 		streamed := apply(t, c, file, Options{Check: true})

@@ -108,8 +108,9 @@ var levelOf = map[*schema.Kind]int{schema.Project: 0, schema.Cloud: 1, schema.Re
 func planTree(t *Tree, s *state, brief bool) (*treePlan, *planner, error) {
 	p := &planner{name: t.Name, brief: brief, state: s, steps: make(map[*Wanted]*treeStep, len(t.Objects)), byRecord: map[*Found]*treeStep{}}
 	out := &treePlan{steps: make([]*treeStep, 0, len(t.Objects))}
+	records := finder{state: s}
 	for _, w := range t.Objects {
-		st := &treeStep{want: w, have: s.lookup(w)}
+		st := &treeStep{want: w, have: records.find(w)}
 		if st.have != nil {
 			st.id = st.have.Object[KeyID]
 			p.byRecord[st.have] = st

@@ -72,6 +72,27 @@ func (s *state) lookup(w *Wanted) *Found {
 	return s.byName[recordKey{Space(w.Kind), scope, w.Name}]
 }
 
+// finder finds the records of many objects, of which most have the scope of the one before.
+type finder struct {
+	*state
+	in *Wanted
+	is *Found // the record of in
+}
+
+func (f *finder) find(w *Wanted) *Found {
+	in := w.Scope()
+	if in == nil {
+		return f.lookup(w)
+	}
+	if in != f.in {
+		f.in, f.is = in, f.lookup(in)
+	}
+	if f.is == nil {
+		return nil
+	}
+	return f.byName[recordKey{Space(w.Kind), f.is.Object[KeyID], w.Name}]
+}
+
 // path is cloud, region, name of a device or network, as far as they are visible.
 func (s *state) path(r *Found) []string {
 	var path []string
@@ -268,12 +289,16 @@ func (l *loader) inheritedProject(ctx context.Context) (craton.Variables, error)
 // inside reads cells, devices and networks of the regions that the file names and the API has.
 func (l *loader) inside(ctx context.Context) error {
 	cells, devices, networks := map[any]bool{}, map[any]bool{}, map[any]bool{}
+	var region *Wanted
+	var r *Found // the region's
 	for _, w := range l.tree.Objects {
-		region := w.Above(schema.Region)
-		if region == nil {
+		in := w.Above(schema.Region)
+		if in == nil {
 			continue
 		}
-		r := l.state.lookup(region)
+		if in != region { // most stand in the one of the object before
+			region, r = in, l.state.lookup(in)
+		}
 		if r == nil {
 			continue
 		}
@@ -371,8 +396,9 @@ func (l *loader) rest(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(l.parallel)
 	lacking := map[*Wanted]*Found{} // found before anything is filled in: look-ups read the objects
+	records := finder{state: l.state}
 	for _, w := range l.tree.Objects {
-		if r := l.state.lookup(w); r != nil && incomplete(w, r) {
+		if r := records.find(w); r != nil && incomplete(w, r) {
 			lacking[w] = r
 		}
 	}
