@@ -474,6 +474,7 @@ func TestModules(t *testing.T) {
 func TestInventory(t *testing.T) {
 	f := newFleet(t)
 	t.Setenv("CRATON_INVENTORY_NETWORK_DEVICES", "true")
+	t.Setenv("CRATON_INVENTORY_CACHE", "off") // of whoever runs the test
 	var doc struct {
 		Meta struct {
 			Hostvars map[string]struct{ Craton craton.Object }
