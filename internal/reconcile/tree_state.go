@@ -320,7 +320,7 @@ func (l *loader) inside(ctx context.Context) error {
 		reads = append(reads, l.list(schema.Cell, own.with(Filters{"cloud_id": id})))
 	}
 	read := func(id any) listing { return l.list(schema.Device, own.with(Filters{"region_id": id})) }
-	if l.streams(ctx) {
+	if len(devices) > 0 && l.streams(ctx) {
 		read = l.stream
 	}
 	for _, id := range perRegion(devices) {
