@@ -130,6 +130,7 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 		"host-update 77 --parent nobody": `The requested resource was not found. No host or network device has the name or id "nobody".`,
 		"project-show default":           `The requested resource was not found. No project has the name or id "default".`,
 		"host-delete 'a %s b'":           `Failed to delete host a %s b: The requested resource was not found. No host has the name or id "a %s b".`,
+		"host-delete 'a\x1b[31mb'":       `Failed to delete host a\u001b[31mb: The requested resource was not found. No host has the name or id "a\x1b[31mb".`,
 		"host-update 1 --cell 1": "The request sent to the server was invalid. The request included the following errors:\n- Additional properties are not allowed" +
 			" ('cell_id' was unexpected); an update does not move a host: craton host-move does",
 	} {

@@ -53,6 +53,7 @@ func TestServerBackup(t *testing.T) {
 	run(0, "backup", "--database", first, at("a.backup"), "--force")
 	fails("is the database itself", "backup", "--database", first, at("first.db"), "--force")
 	fails("there is no file", "restore", at("none.backup"), "--database", third)
+	fails("standard input cannot be restored", "restore", "-", "--database", third)
 	fails("is no file", "restore", dir, "--database", third)
 	fails("is no backup of craton", "restore", at("first.db"), "--database", "sqlite:"+at("fourth.db"))
 	fails("cannot write", "backup", "--database", first, at("no/such/folder/a.backup"))

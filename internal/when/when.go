@@ -37,8 +37,11 @@ func Parse(text string, now time.Time) (time.Time, error) {
 		return time.Time{}, unknown(text)
 	}
 	t, err := parse(strings.ToLower(m[1]), m[2], m[3], shown.MatchString(word), now)
-	if err != nil {
+	switch {
+	case err != nil:
 		return t, fmt.Errorf("%q: %w", text, err)
+	case !t.After(time.Time{}): // which is none
+		return time.Time{}, fmt.Errorf("%q is before the year 1 in UTC, or its first moment", text)
 	}
 	return t.In(now.Location()), nil
 }

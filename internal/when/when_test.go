@@ -85,6 +85,8 @@ func TestParseRefuses(t *testing.T) {
 		"2026-11":                       `"2026-11" is no time`,
 		"2026-11-2009:30":               `"2026-11-2009:30" is no time`,
 		"999999w":                       `"999999w" reaches back before the year 1`,
+		"0001-01-01 00:00 UTC":          `is before the year 1 in UTC, or its first moment`,
+		"0001-01-01":                    `is before the year 1 in UTC`,
 		"2026-02-30":                    `"2026-02-30": there is no day 2026-02-30`,
 		"2026-11-20 24:00":              `"2026-11-20 24:00": there is no time 24:00`,
 		"2026-11-20 09:60":              `"2026-11-20 09:60": there is no time 09:60`,

@@ -323,6 +323,9 @@ func (refs *referents) ask(ctx context.Context, i int, now bool) error {
 	return err
 }
 
+// checkID is what to do about an id that nothing has.
+const checkID = "Check the id, or create it first."
+
 // check looks at those that are known by now.
 func (refs *referents) check() error {
 	for i := range refs.each {
@@ -331,7 +334,7 @@ func (refs *referents) check() error {
 		case engine.Open:
 			continue
 		case engine.None:
-			return refuse(Invalid, "%s %v: there is no such %s in the project. Check the id, or create it first.", r.column, r.id, r.to.Name)
+			return refuse(Invalid, "%s %v: there is no such %s in the project. "+checkID, r.column, r.id, r.to.Name)
 		}
 		if refs.q.checked != nil && r.to != anyDevice {
 			refs.q.checked[refs.key(r)] = r.scan

@@ -68,7 +68,7 @@ func (v *View) AtTime(ctx context.Context, at Micros) (Cursor, error) {
 }
 
 func momentText(at Micros) string {
-	return time.UnixMicro(int64(at)).UTC().Format("2006-01-02T15:04:05Z")
+	return time.UnixMicro(int64(at)).UTC().Format("2006-01-02T15:04:05.999999Z")
 }
 
 // moment makes a cursor of a revision; of a change, if that is given.

@@ -458,5 +458,7 @@ func (s *undoStep) because(what string, err error) error {
 	if what == "" {
 		return refuse(e.Code, "%s Nothing was undone.", e.Message)
 	}
-	return refuse(e.Code, "The %s %s: %s Nothing was undone.", s, what, e.Message)
+	// What is made anew has another id than what is gone.
+	why := strings.ReplaceAll(e.Message, checkID, "Undo its delete first.")
+	return refuse(e.Code, "The %s %s: %s Nothing was undone.", s, what, why)
 }

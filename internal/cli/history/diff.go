@@ -27,8 +27,9 @@ import (
 )
 
 // NewDiff makes the command `craton diff`.
-func NewDiff(s output.Streams) *cobra.Command {
+func NewDiff(streams output.Streams) *cobra.Command {
 	var from, to, kind string
+	var omitHashed bool
 	cmd := &cobra.Command{
 		Use:   "diff [OBJECT [HOST]]",
 		Short: "Show what is otherwise at one moment than at another, or of one host than of another",
@@ -54,17 +55,16 @@ CRATON_URL=sqlite:PATH.`,
 				return argparse.Mistake(cmd, "the following arguments are required: --from, or two hosts")
 			case len(args) == 2 && from+kind != "":
 				return argparse.Mistake(cmd, "two hosts are compared at one moment, without --from and --kind")
+			case len(args) < 2 && omitHashed:
+				return argparse.Mistake(cmd, "argument --omit-hashed: only of two hosts; between moments the values are shown as not kept")
 			}
 			return nil
 		},
-		RunE: object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, run *object.Session, args []string) error {
+		RunE: object.OnFleet(streams, connect.ReadOnly, func(ctx context.Context, s *object.Session, args []string) error {
 			if len(args) == 2 {
-				if err := run.LookBack(ctx, to, false); err != nil {
-					return err
-				}
-				return compare(ctx, run, args)
+				return compare(ctx, s, to, omitHashed, args)
 			}
-			return diff(ctx, run, from, to, kind, append(args, "")[0])
+			return diff(ctx, s, from, to, kind, append(args, "")[0])
 		}),
 	}
 	run.AddFleetFlags(cmd)
@@ -72,7 +72,8 @@ CRATON_URL=sqlite:PATH.`,
 	f.StringVar(&from, "from", "", "the earlier `MOMENT`")
 	f.StringVar(&to, "to", "", "the later `MOMENT`; now if it is not given")
 	f.StringVar(&kind, "kind", "", kindHelp)
-	complete(cmd, s)
+	f.BoolVar(&omitHashed, "omit-hashed", false, "of two hosts, leave out variables of then that the change log keeps only as a hash")
+	complete(cmd, streams)
 	return cmd
 }
 
@@ -171,17 +172,20 @@ type side struct {
 	levels []hierarchy.Level
 }
 
-// compare shows what two devices do not share.
-func compare(ctx context.Context, s *object.Session, words []string) error {
+// compare shows what two devices do not share now, or did not at a moment.
+func compare(ctx context.Context, s *object.Session, at string, omitHashed bool, words []string) error {
+	if err := s.LookBack(ctx, at, omitHashed); err != nil {
+		return err
+	}
 	var sides [2]side
 	for i, word := range words {
 		d, err := s.Device(ctx, word)
 		if err != nil {
-			return err
+			return run.OfPast(err)
 		}
 		levels, err := inventory.DeviceLevels(ctx, s.Client, d.Kind, d.ID)
 		if err != nil {
-			return err
+			return run.OfPast(err)
 		}
 		sides[i] = side{d, levels}
 	}

@@ -101,13 +101,17 @@ func findGone(ctx context.Context, s *object.Session, word string, kinds []*obje
 	}
 	for _, r := range kinds {
 		o := craton.HistoryOptions{Kind: r.Name, Name: word, Action: "delete", Limit: mostGone}
+		seen := map[string]bool{} // what was brought back was perhaps deleted again
 		for {
 			page, err := s.Client.History(ctx, o)
 			if err != nil {
 				return nil, err
 			}
 			for _, e := range page.Events {
-				found = append(found, goneBy(e))
+				if t := goneBy(e); !seen[t.ID] {
+					seen[t.ID] = true
+					found = append(found, t)
+				}
 			}
 			if o.Before = page.Next; o.Before == "" || len(found) >= mostGone {
 				break

@@ -8,6 +8,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 )
 
@@ -120,7 +121,7 @@ func serverSaid(e *craton.Error) string {
 func message(err error) string { return connect.Advised(InWords(err)).Error() }
 
 // Wrapped is an error behind what failed. The original put the name of a Python class there, which tells nobody anything.
-// Errors that were no exceptions of the original's stay as they are.
+// Errors that were no exceptions of the original's stay as they are. What failed may have names in it, which anybody may have chosen.
 func Wrapped(err error, what string) error {
 	if err == nil {
 		return nil
@@ -129,5 +130,5 @@ func Wrapped(err error, what string) error {
 	if !ok || e.class == "" {
 		return err
 	}
-	return &Worded{exception{"cratonclient.exceptions.CommandError", what + ": " + e.text}, e.more, err}
+	return &Worded{exception{"cratonclient.exceptions.CommandError", show.Clean(what) + ": " + e.text}, e.more, err}
 }

@@ -115,6 +115,8 @@ func restore(ctx context.Context, s output.Streams, v *settings.Values, file str
 	}
 	info, err := os.Stat(file)
 	switch {
+	case file == "-" && err != nil:
+		return errors.New("standard input cannot be restored: a backup is read twice, first to check it; give a file")
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no file %s", file)
 	case err != nil:

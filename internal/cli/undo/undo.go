@@ -91,7 +91,7 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 	}
 	hindered := len(plan.Conflicts) > 0 && !o.force
 	if !text && (o.check || len(plan.Steps) == 0 && !hindered) {
-		if err := show.WriteDocument(s.Out, s.Format, plan); err != nil {
+		if err := tell(s, plan); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 		return refused(err, what)
 	}
 	if !text {
-		return show.WriteDocument(s.Out, s.Format, done)
+		return tell(s, done)
 	}
 	number, _, _ := strings.Cut(done.Revision, "-")
 	_, err = fmt.Fprintf(s.Out, "Undone, as revision %s: %s.\n", number, sum(done.Counts, doneWords))
@@ -204,11 +204,7 @@ func overview(look show.Appearance, u *craton.Undone) string {
 		}
 		b.WriteString(line + "\n")
 	}
-	all := 0
-	for _, n := range u.Counts {
-		all += n
-	}
-	if more := all - len(steps); more > 0 {
+	if more := total(u) - len(steps); more > 0 {
 		b.WriteString(look.Dim(fmt.Sprintf("  and %d more", more)) + "\n")
 	}
 	for _, c := range u.Conflicts {

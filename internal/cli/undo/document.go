@@ -1,0 +1,73 @@
+package undo
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+)
+
+// document is an undo for programs. Its times have their zone, as those of a history have.
+type document struct {
+	Writes []write `json:"undone"`
+	*craton.Undone
+}
+
+// write is one that is taken back.
+type write struct {
+	Revision  string    `json:"revision"`
+	Time      time.Time `json:"time"`
+	User      string    `json:"user"`
+	RequestID string    `json:"request_id"`
+	Message   string    `json:"message"`
+}
+
+func documentOf(u *craton.Undone) document {
+	d := document{[]write{}, u}
+	for _, w := range u.Undone {
+		d.Writes = append(d.Writes, write{w.Revision, w.Time.UTC(), w.User, w.RequestID, w.Message})
+	}
+	return d
+}
+
+// tell writes an undo in a format that is no table: as CSV what is done to each object.
+func tell(s *run.Session, u *craton.Undone) error {
+	if s.Format != show.FormatCSV {
+		return show.WriteDocument(s.Out, s.Format, documentOf(u))
+	}
+	rows := [][]string{{"action", "kind", "id", "path", "fields", "keys", "labels"}}
+	for _, step := range u.Steps {
+		keys := []byte("[]")
+		if step.Keys != nil {
+			var err error
+			if keys, err = json.Marshal(step.Keys); err != nil { // they may have any character
+				return err
+			}
+		}
+		id := fmt.Sprint(step.ID)
+		if n, ok := step.ID.(float64); ok {
+			id = strconv.FormatInt(int64(n), 10)
+		}
+		rows = append(rows, []string{step.Action, step.Kind, id, step.Path, strings.Join(step.Fields, " "), string(keys), strconv.FormatBool(step.Labels)})
+	}
+	if more := total(u) - len(u.Steps); more > 0 {
+		if _, err := fmt.Fprintf(s.Err, "and %d more, which no row tells\n", more); err != nil {
+			return err
+		}
+	}
+	return show.WriteCSV(s.Out, rows)
+}
+
+// total is how many objects an undo is about.
+func total(u *craton.Undone) int {
+	all := 0
+	for _, n := range u.Counts {
+		all += n
+	}
+	return all
+}
