@@ -3,6 +3,7 @@ package craton_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"runtime"
 	"slices"
@@ -376,4 +377,45 @@ func TestPages(t *testing.T) {
 	if len(bodies) != 1 || !strings.Contains(bodies[0], `"name": "h3"`) {
 		t.Errorf("%q", bodies)
 	}
+}
+
+// TestNoContent: a read that is answered with nothing at all is an error, whatever is read.
+func TestNoContent(t *testing.T) {
+	t.Parallel()
+	mux, c := newServer(t)
+	mux.HandleFunc("/", always(204, ""))
+	for what, read := range map[string]func() error{
+		"a list":    func() error { _, err := hostIDs(t.Context(), c, craton.HostListOptions{}); return err },
+		"a page":    func() error { _, err := c.Page(t.Context(), "/hosts", nil); return err },
+		"an object": func() error { _, err := c.Hosts.Get(t.Context(), 1); return err },
+		"variables": func() error { _, err := c.Hosts.Variables(t.Context(), 1); return err },
+		"labels":    func() error { _, err := c.Hosts.Labels(t.Context(), 1); return err },
+		"a fleet":   func() error { return allOf(c.Fleet(t.Context(), craton.FleetOptions{})) },
+		"changes":   func() error { return allOfChanges(c.Changes(t.Context(), craton.ChangeOptions{})) },
+	} {
+		if err := read(); err == nil {
+			t.Errorf("%s: nothing is taken for it", what)
+		}
+	}
+}
+
+func allOf(s *craton.FleetStream, err error) error {
+	if err != nil {
+		return err
+	}
+	for _, err := range s.All() {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func allOfChanges(all iter.Seq2[*craton.Change, error]) error {
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

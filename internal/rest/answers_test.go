@@ -82,6 +82,10 @@ func TestBadAnswers(t *testing.T) {
 	if _, err := newTestClient(t, s.URL, nil).Do(t.Context(), &Request{Method: http.MethodGet}); err != nil {
 		t.Errorf("no content: %v", err)
 	}
+	var none *BadAnswer
+	if _, err := newTestClient(t, s.URL, nil).Do(t.Context(), &Request{Method: http.MethodGet, Check: func(*Response) error { return nil }}); !errors.As(err, &none) {
+		t.Errorf("no content, to who looks at it: %v", err)
+	}
 }
 
 // TestGateOpens: before the first answer is there few requests go out, and after one of HTTP/1.1 all that there are.

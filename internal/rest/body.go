@@ -81,7 +81,7 @@ func (e *BadAnswer) Unwrap() error { return e.Err }
 
 // judge looks at an answer to a read, whose length is what it was said to be.
 func (r *Request) judge(resp *Response) error {
-	if r.Method != http.MethodGet || !resp.OK() || resp.Status == http.StatusNoContent {
+	if r.Method != http.MethodGet || !resp.OK() || resp.Status == http.StatusNoContent && r.Check == nil {
 		return nil
 	}
 	var err error
