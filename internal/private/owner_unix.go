@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// noFollow refuses links.
-const noFollow = syscall.O_NOFOLLOW
+// noFollow refuses links, and waits for nobody at the other end of a pipe.
+const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 // own tells what belongs to the user.
 func own(info fs.FileInfo) bool {
