@@ -146,6 +146,11 @@ func TestPastErrors(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.Status, got.Text)
 		}
 	}
+	for method, path := range map[string]string{"POST": "clouds?at=1", "PUT": "hosts/" + a.host + "?at=1", "DELETE": "hosts/" + a.host + "?concealed=omit"} {
+		if got := f.call(a.admin, method, "/v1/"+path, `{"name":"past"}`); got.Status != 400 || !strings.Contains(got.message(), "a past state is only read") {
+			t.Errorf("%s %s: %d %s", method, path, got.Status, got.Text)
+		}
+	}
 	// Before the first write there was nothing, and that has a name too.
 	if got := f.call(a.admin, "GET", "/v1/hosts?at=0", ""); got.Status != 200 || got.Header.Get("X-Craton-Revision") != "0" {
 		t.Errorf("hosts?at=0: %d, revision %q", got.Status, got.Header.Get("X-Craton-Revision"))

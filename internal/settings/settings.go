@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/when"
 )
 
 // Kind is the type of a setting's value.
@@ -130,6 +131,11 @@ type flagValue struct {
 func (f *flagValue) String() string { return f.text }
 
 func (f *flagValue) Set(s string) error {
+	if f.of.Kind == Moment {
+		if err := when.Given(s); err != nil {
+			return err
+		}
+	}
 	if f.of.Kind == List && f.set { // --label a --label b
 		s = f.text + "," + s
 	}

@@ -166,6 +166,8 @@ func (c *call) serve() (err error) {
 	switch {
 	case h != nil && c.caller.ReadOnly && method != http.MethodGet:
 		return errReadOnly
+	case h != nil && method != http.MethodGet && asksForPast(c.r.URL.RawQuery):
+		return fail(http.StatusBadRequest, "at: a past state is only read; leave out at and concealed to write")
 	case h != nil:
 		return h(c)
 	case method == http.MethodOptions:

@@ -71,6 +71,14 @@ func timed(h handler) handler {
 	}
 }
 
+// asksForPast tells a query about a past state.
+func asksForPast(query string) bool {
+	_, values := splitQuery(query)
+	_, at := values["at"]
+	_, concealed := values["concealed"]
+	return at || concealed
+}
+
 // without is a query without some of its parameters.
 func without(raw string, names ...string) string {
 	var rest []string

@@ -69,8 +69,8 @@ CRATON_URL=sqlite:PATH.`,
 	}
 	run.AddFleetFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&from, "from", "", "the earlier `MOMENT`")
-	f.StringVar(&to, "to", "", "the later `MOMENT`; now if it is not given")
+	run.TimeVar(f, &from, "from", "the earlier `MOMENT`")
+	run.TimeVar(f, &to, "to", "the later `MOMENT`; now if it is not given")
 	f.StringVar(&kind, "kind", "", kindHelp)
 	f.BoolVar(&omitHashed, "omit-hashed", false, "of two hosts, leave out variables of then that the change log keeps only as a hash")
 	complete(cmd, streams)

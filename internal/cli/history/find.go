@@ -75,6 +75,10 @@ func find(ctx context.Context, s *object.Session, word string, kinds []*object.R
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q was the name of several objects that are deleted; give the id of one:", word)
 	for _, t := range gone {
+		if t.gone == nil {
+			fmt.Fprintf(&b, "\n  %s  %s %s, which was brought back", t.ID, schema.Noun(t.Kind), t.Name)
+			continue
+		}
 		fmt.Fprintf(&b, "\n  %s  %s %s, deleted %s", t.ID, schema.Noun(t.Kind), t.gone.Path, when.Format(t.gone.Time.Local()))
 	}
 	return nil, errors.New(b.String())
@@ -108,10 +112,19 @@ func findGone(ctx context.Context, s *object.Session, word string, kinds []*obje
 				return nil, err
 			}
 			for _, e := range page.Events {
-				if t := goneBy(e); !seen[t.ID] {
-					seen[t.ID] = true
-					found = append(found, t)
+				t := goneBy(e)
+				if seen[t.ID] {
+					continue
 				}
+				seen[t.ID] = true
+				there, err := s.Find(ctx, t.ID, r) // brought back, and renamed since
+				switch {
+				case err == nil && there.ID == t.ID: // else a name looks like the id
+					t = &target{Found: there}
+				case err != nil && !run.IsNotFound(err):
+					return nil, err
+				}
+				found = append(found, t)
 			}
 			if o.Before = page.Next; o.Before == "" || len(found) >= mostGone {
 				break

@@ -9,6 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/when"
 )
 
 // Command is a verb with a resource.
@@ -37,6 +38,9 @@ func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 				return argparse.Mistake(cmd, "argument --%s: it needs --%s", omitOption, atOption)
 			}
 			return c.run(ctx, s, called)
+		}
+		if err := when.Given(called.Text(atOption)); err != nil {
+			return argparse.Mistake(cmd, "argument --%s: %v", atOption, err)
 		}
 		if err := s.LookBack(ctx, called.Text(atOption), called.Given(omitOption)); err != nil {
 			return err

@@ -46,6 +46,21 @@ func OfPast(err error, also ...int) error {
 	return err
 }
 
+// TimeVar declares an option that is a time as people type it, "" if it is not given.
+func TimeVar(flags *pflag.FlagSet, into *string, name, usage string) {
+	flags.Var((*timeText)(into), name, usage)
+}
+
+// timeText is the text of a time that was given.
+type timeText string
+
+func (t *timeText) String() string { return string(*t) }
+func (*timeText) Type() string     { return "time" }
+func (t *timeText) Set(text string) error {
+	*t = timeText(text)
+	return when.Given(text)
+}
+
 // RefuseAt declares --at for a command that knows nothing of the past, so that it says why.
 func RefuseAt(flags *pflag.FlagSet, why string) {
 	flags.Var(refused(why), "at", "")
