@@ -36,6 +36,8 @@ type keeping struct {
 // needed tells that somebody relies on what is kept, who must hear that it cannot be.
 func (k *keeping) needed() bool { return k.maxAge > 0 || k.stale > 0 || k.guard >= 0 }
 
+const takesKept = "max_age, stale_if_error and shrink_guard take an inventory that is kept"
+
 // The settings that have no part in what an inventory is.
 var notOfInventory = []string{"cache", "cache_dir", "max_age", "stale_if_error", "shrink_guard", "limit", "streams"}
 
@@ -88,7 +90,7 @@ func (l *lister) find() error {
 	store, err := OpenKept(l.dir)
 	switch {
 	case err != nil && l.needed():
-		return fmt.Errorf("max_age, stale_if_error and shrink_guard take an inventory that is kept: %w", err)
+		return fmt.Errorf("%s: %w", takesKept, err)
 	case err != nil:
 		return nil //nolint:nilerr // see above
 	}
@@ -265,7 +267,8 @@ func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, e
 	if l.store == nil || of.Tag == "" && !l.needed() {
 		return &command.Listing{Write: func(w io.Writer) error { return doc.Write(w, false) }}, nil
 	}
-	return &command.Listing{Write: func(w io.Writer) error {
+	listing := &command.Listing{}
+	listing.Write = func(w io.Writer) error {
 		made := l.now()
 		draft := l.store.Begin(l.key)
 		places := make([]hostText, 0, len(b.hosts))
@@ -276,11 +279,15 @@ func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, e
 			draft.Discard()
 			return err
 		}
-		_ = draft.Keep(kept.Header{ // the inventory is good without
+		err = draft.Keep(kept.Header{
 			Program: program(), Fleet: l.fleet, Settings: l.settings, Tag: of.Tag, Revision: of.Revision, Hosts: len(b.hosts), Made: made,
 		}, appendIndex(nil, b.f, places))
+		if err != nil && l.needed() { // the inventory is good without
+			listing.Note = fmt.Sprintf("WARNING: %s, and it cannot be: %v", takesKept, err)
+		}
 		return nil
-	}}, nil
+	}
+	return listing, nil
 }
 
 // leastGuarded is how many hosts an inventory has at least that is guarded.
@@ -319,7 +326,10 @@ func (l *lister) guarded(doc *Document) error {
 	if lost.Lost > len(lost.Names) {
 		text += ", ..."
 	}
-	help := "if they are meant to be gone: craton cache accept"
+	help := "if they are meant to be gone: craton cache accept " + l.key
+	if l.dir != "" {
+		help += " --cache-dir " + l.dir
+	}
 	if err := l.store.Refuse(l.key, lost); err != nil {
 		help = fmt.Sprintf("set shrink_guard to none for one run, if they are meant to be gone; it cannot be accepted, because %v", err)
 	}

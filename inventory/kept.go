@@ -88,5 +88,6 @@ func List(ctx context.Context, v *settings.Values, w io.Writer) (note string, er
 		return "", err
 	}
 	defer l.Close()
-	return l.Note, l.Write(w)
+	err = l.Write(w)
+	return l.Note, err
 }

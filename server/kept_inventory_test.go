@@ -328,7 +328,7 @@ func TestShrinkGuard(t *testing.T) {
 	gone(7, 13)
 	for range 2 {
 		text := k.list(f.root, set)
-		if !strings.HasPrefix(text, "the inventory has lost 6 of the 14 hosts that it had ") || !strings.Contains(text, "shrink_guard allows 30%: h06, h07, h08, h09, h10, h11; if they are meant to be gone: craton cache accept") {
+		if !strings.HasPrefix(text, "the inventory has lost 6 of the 14 hosts that it had ") || !strings.Contains(text, "shrink_guard allows 30%: h06, h07, h08, h09, h10, h11; if they are meant to be gone: craton cache accept ") {
 			t.Errorf("43 of 100 are gone: %s", text)
 		}
 	}

@@ -95,7 +95,7 @@ type row struct {
 	Made     string `json:"made"`
 	Checked  string `json:"checked"` // when it was last known to be the present one
 	Lost     int    `json:"lost"`    // hosts that the one has lost that was refused
-	State    string `json:"state"`   // kept, or refused
+	State    string `json:"state"`   // kept, refused or damaged
 }
 
 func list(p *show.Printer, kept *inventory.KeptInventories) error {
@@ -106,6 +106,9 @@ func list(p *show.Printer, kept *inventory.KeptInventories) error {
 		r := row{ID: e.Key, Fleet: e.Fleet, Settings: e.Settings, Hosts: e.Hosts, Bytes: e.Bytes, Revision: e.Revision, Made: utc(e.Made), Checked: utc(e.Checked), State: "kept"}
 		if lost := refused[e.Key]; lost != nil {
 			r.State, r.Lost = "refused", lost.Lost
+		}
+		if bad := e.Check(); bad != nil {
+			r.State, damaged = "damaged", errors.Join(damaged, bad)
 		}
 		e.Close()
 		text, err := json.Marshal(r)

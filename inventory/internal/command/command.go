@@ -52,7 +52,7 @@ type Source struct {
 // Listing is a whole inventory, as --list writes it.
 type Listing struct {
 	Write func(w io.Writer) error
-	Note  string // what to say on standard error when it is written; "" is nothing
+	Note  string // what to say on standard error after it was written, which may find it out; "" is nothing
 	Close func() // ends it, written or not
 }
 
