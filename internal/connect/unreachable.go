@@ -16,6 +16,9 @@ func Unreachable(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return false
 	}
+	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" && alert.Err.Error() != "tls: internal error" {
+		return false // the server is there, and does not want this client's certificate, or lack of one
+	}
 	if _, ok := errors.AsType[*LateError](err); ok {
 		return true
 	}
