@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/keystone"
 )
 
@@ -18,6 +19,9 @@ func Unreachable(err error) bool {
 	}
 	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" && alert.Err.Error() != "tls: internal error" {
 		return false // the server is there, and does not want this client's certificate, or lack of one
+	}
+	if errors.Is(err, rest.ErrRedirect) {
+		return false // somebody answers, and it is not the API
 	}
 	if _, ok := errors.AsType[*LateError](err); ok {
 		return true

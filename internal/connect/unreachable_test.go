@@ -29,6 +29,13 @@ func TestUnreachable(t *testing.T) {
 			t.Errorf("%s, a certificate is wanted: %v", name, err)
 		}
 		s.Close()
+		redirect := httptest.NewServer(http.RedirectHandler("https://login.example/", http.StatusFound))
+		if c, err := craton.New(redirect.URL, craton.WithRetries(0)); err != nil {
+			t.Error(err)
+		} else if _, err := c.FleetMark(t.Context(), craton.FleetOptions{}); err == nil || connect.Unreachable(err) {
+			t.Errorf("%s, a redirect: %v", name, err)
+		}
+		redirect.Close()
 		if _, err := c.FleetMark(t.Context(), craton.FleetOptions{}); err == nil || !connect.Unreachable(err) {
 			t.Errorf("%s, the server is gone: %v", name, err)
 		}

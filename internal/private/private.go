@@ -89,7 +89,11 @@ func check(path string, info fs.FileInfo, want fs.FileMode) error {
 	case !own(info):
 		return advice.With(fmt.Errorf("%s belongs to another user", path), "remove it, or name another folder")
 	case info.Mode().Perm()&0o077 != 0:
-		return advice.With(fmt.Errorf("others than its owner can get at %s (mode %#o)", path, info.Mode().Perm()), "remove it, or take the permissions of others away: chmod go= "+path)
+		mend := "remove it, or take the permissions of others away: chmod go= " + path
+		if want == fs.ModeDir {
+			mend = "name a folder that is for this alone; if this one is, take the permissions of others away: chmod go= " + path
+		}
+		return advice.With(fmt.Errorf("others than its owner can get at %s (mode %#o)", path, info.Mode().Perm()), mend)
 	}
 	return nil
 }

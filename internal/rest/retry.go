@@ -75,7 +75,7 @@ func permanent(err error) bool {
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return true
 	}
-	if errors.Is(err, errRedirect) {
+	if errors.Is(err, ErrRedirect) {
 		return true
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {

@@ -2,6 +2,8 @@ package settings
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -225,7 +227,9 @@ func (s *Setting) parse(text string) (any, error) {
 		return fmt.Errorf("%s must be %s, not %q", s.Name, want, text)
 	}
 	switch s.Kind {
-	case String, Path, Moment:
+	case Path:
+		return inHome(text)
+	case String, Moment:
 		if len(s.Choices) > 0 && text != "" && !slices.Contains(s.Choices, text) {
 			return nil, bad("one of " + strings.Join(s.Choices, ", "))
 		}
@@ -274,6 +278,19 @@ func (s *Setting) parse(text string) (any, error) {
 		return words, s.checkWords(words)
 	}
 	panic("settings: unknown kind")
+}
+
+// inHome is a path that may begin with ~, as no shell sees it in a configuration file, nor behind a = in a flag.
+func inHome(path string) (string, error) {
+	rest, ok := strings.CutPrefix(path, "~/")
+	if !ok {
+		return path, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("%s is in the home directory, which is not known (%w): write the whole path", path, err)
+	}
+	return filepath.Join(home, rest), nil
 }
 
 // urlWithUser is a URL with something before an @: it would be shown by every error about the setting.

@@ -125,6 +125,21 @@ func TestNamedFileMustExist(t *testing.T) {
 	}
 }
 
+// TestHome: no shell reads a configuration file, so ~ is read here, in paths and nowhere else.
+func TestHome(t *testing.T) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		t.Skip(err)
+	}
+	v, err := loadWith(t, "ca_path: ~/ca.pem\nusername: ~/me\n", map[string]string{"CRATON_CLIENT_CERT": "./~/cert.pem"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ca, user, cert := v.String("ca_path"), v.String("username"), v.String("client_cert"); ca != filepath.Join(home, "ca.pem") || user != "~/me" || cert != "./~/cert.pem" {
+		t.Errorf("ca_path %q, username %q, client_cert %q", ca, user, cert)
+	}
+}
+
 func TestNamedFileWinsOverSearched(t *testing.T) {
 	t.Parallel()
 	named := filepath.Join(t.TempDir(), "mine.yml")
