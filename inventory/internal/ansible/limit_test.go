@@ -52,17 +52,10 @@ json.dump(answers, sys.stdout)
 // each alone, by every release here. And a colon is refused only where a release would divide there.
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	bins := filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE"))
-	if len(bins) == 0 {
-		t.Skip("needs ansible-core: `make test` makes its environments and sets CRATON_TEST_ANSIBLE")
-	}
+	bins := releases(t)
 	var batches [][]string
 	for batch := range slices.Chunk(strangeNames(), 200) {
 		batches = append(batches, batch)
-	}
-	asked, err := json.Marshal(batches)
-	if err != nil {
-		t.Fatal(err)
 	}
 	type answer struct {
 		Name     string
@@ -74,19 +67,8 @@ func TestLimit(t *testing.T) {
 	answers := map[string][]answer{}
 	passed, colons := 0, 0
 	for _, bin := range bins {
-		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c", limits, t.TempDir())
-		cmd.Env = []string{"HOME=" + t.TempDir(), "LC_ALL=C.UTF-8", "ANSIBLE_CONFIG=" + filepath.Join("..", "..", "..", "examples", "ansible.cfg"), "ANSIBLE_HOST_PATTERN_MISMATCH=ignore"}
-		cmd.Stdin = bytes.NewReader(asked)
-		var stderr strings.Builder
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", bin, err, &stderr)
-		}
 		var all []answer
-		if err := json.Unmarshal(out, &all); err != nil {
-			t.Fatal(err)
-		}
+		ask(t, bin, limits, batches, &all)
 		for _, a := range all {
 			answers[a.Name] = append(answers[a.Name], a)
 			parts := 1 + 2*min(strings.Count(a.Name, "/")/2, 1) // qualified, as it seems
@@ -115,6 +97,37 @@ func TestLimit(t *testing.T) {
 	t.Logf("%d names, %d passed, %d of these with colons", len(answers), passed/len(bins), colons/len(bins))
 	if passed/len(bins) < 1000 || colons/len(bins) < 500 {
 		t.Error("too few names passed for this test to say much")
+	}
+}
+
+// releases are the environments of ansible-core that there are.
+func releases(t *testing.T) []string {
+	t.Helper()
+	bins := filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE"))
+	if len(bins) == 0 {
+		t.Skip("needs ansible-core: `make test` makes its environments and sets CRATON_TEST_ANSIBLE")
+	}
+	return bins
+}
+
+// ask runs a program with a release of Ansible, which reads what is asked as JSON, and writes its answers so.
+func ask(t *testing.T, bin, program string, asked, answers any) {
+	t.Helper()
+	text, err := json.Marshal(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c", program, t.TempDir())
+	cmd.Env = []string{"HOME=" + t.TempDir(), "LC_ALL=C.UTF-8", "ANSIBLE_CONFIG=" + filepath.Join("..", "..", "..", "examples", "ansible.cfg"), "ANSIBLE_HOST_PATTERN_MISMATCH=ignore"}
+	cmd.Stdin = bytes.NewReader(text)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", bin, err, &stderr)
+	}
+	if err := json.Unmarshal(out, answers); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,12 +1,7 @@
 package ansible_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -84,10 +79,7 @@ json.dump(answers, sys.stdout)
 // TestSubsetIsAnsibles: every release here selects what Select does, of patterns of every kind, or Select leaves it to Ansible.
 func TestSubsetIsAnsibles(t *testing.T) {
 	t.Parallel()
-	bins := filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE"))
-	if len(bins) == 0 {
-		t.Skip("needs ansible-core: `make test` makes its environments and sets CRATON_TEST_ANSIBLE")
-	}
+	bins := releases(t)
 	hosts, groups := toSelectFrom(t)
 	type group struct {
 		Hosts    []string `json:"hosts"`
@@ -102,28 +94,14 @@ func TestSubsetIsAnsibles(t *testing.T) {
 		all[g.Name] = one
 	}
 	patterns := strangePatterns(hosts, groups)
-	asked, err := json.Marshal(map[string]any{"hosts": hosts, "groups": all, "patterns": patterns})
-	if err != nil {
-		t.Fatal(err)
-	}
+	asked := map[string]any{"hosts": hosts, "groups": all, "patterns": patterns}
 	decided := 0
 	for _, bin := range bins {
-		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "python"), "-c", selects, t.TempDir())
-		cmd.Env = []string{"HOME=" + t.TempDir(), "LC_ALL=C.UTF-8", "ANSIBLE_CONFIG=" + filepath.Join("..", "..", "..", "examples", "ansible.cfg"), "ANSIBLE_HOST_PATTERN_MISMATCH=ignore"}
-		cmd.Stdin = bytes.NewReader(asked)
-		var stderr strings.Builder
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", bin, err, &stderr)
-		}
 		var answers []struct {
 			Pattern         string
 			Split, Selected []string
 		}
-		if err := json.Unmarshal(out, &answers); err != nil {
-			t.Fatal(err)
-		}
+		ask(t, bin, selects, asked, &answers)
 		for _, a := range answers {
 			s, err := ansible.ParseSubset(a.Pattern)
 			if err != nil {
