@@ -140,8 +140,7 @@ def files(source):
         return
     for name in sorted(os.listdir(source)):
         if not IGNORED.search(name):
-            for path in files(os.path.join(source, name)):
-                yield path
+            yield from files(os.path.join(source, name))
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
