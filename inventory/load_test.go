@@ -243,7 +243,7 @@ func TestHopelessFailuresAreNotRepeated(t *testing.T) {
 			if _, err := Load(context.Background(), client, DefaultOptions()); err == nil || strings.Contains(err.Error(), "tries") {
 				t.Errorf("error %v", err)
 			}
-			if len(f.asked()) > 3 {
+			if len(f.asked()) > 4 { // net/http repeats one where a connection was good before
 				t.Errorf("%d requests", len(f.asked()))
 			}
 		})
