@@ -3,9 +3,10 @@ package when
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // At is a state of a fleet that a change log knows. The zero At is the present.
@@ -14,12 +15,12 @@ type At struct {
 	Time     time.Time // the state at a moment
 }
 
-var revision = regexp.MustCompile(`^[0-9]{1,18}((\.[0-9]+)?-[0-9a-f]{8,64}~?)?$`)
+var revision = value.Lazily(`^[0-9]{1,18}((\.[0-9]+)?-[0-9a-f]{8,64}~?)?$`)
 
 // ParseAt reads a state as people type it: a revision ("12"), a cursor ("12-0b5e1f2a3c4d5e6f"), or what Parse takes. "now" is the
 // present.
 func ParseAt(text string, now time.Time) (At, error) {
-	if revision.MatchString(text) {
+	if revision().MatchString(text) {
 		return At{Revision: text}, nil
 	}
 	t, err := Parse(text, now)

@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // layout is how moments are shown.
@@ -18,9 +19,9 @@ const layout = "2006-01-02 15:04:05 MST"
 func Format(t time.Time) string { return t.Format(layout) }
 
 var (
-	ago   = regexp.MustCompile(`(?i)^(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?(?: +ago)?$`)
-	typed = regexp.MustCompile(`(?i)^(today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})(?:(?: +|t)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(?: *([a-z+-].*))?)?$`)
-	shown = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$`)
+	ago   = value.Lazily(`(?i)^(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?(?: +ago)?$`)
+	typed = value.Lazily(`(?i)^(today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})(?:(?: +|t)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(?: *([a-z+-].*))?)?$`)
+	shown = value.Lazily(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$`)
 )
 
 // Parse reads a moment; see the package. It is given in the zone of now.
@@ -29,14 +30,14 @@ func Parse(text string, now time.Time) (time.Time, error) {
 	if strings.EqualFold(word, "now") {
 		return now, nil
 	}
-	if m := ago.FindStringSubmatch(word); m != nil && word != "" && word[0] <= '9' {
+	if m := ago().FindStringSubmatch(word); m != nil && word != "" && word[0] <= '9' {
 		return before(now, text, m[1:])
 	}
-	m := typed.FindStringSubmatch(word)
+	m := typed().FindStringSubmatch(word)
 	if m == nil {
 		return time.Time{}, unknown(text)
 	}
-	t, err := parse(strings.ToLower(m[1]), m[2], m[3], shown.MatchString(word), now)
+	t, err := parse(strings.ToLower(m[1]), m[2], m[3], shown().MatchString(word), now)
 	switch {
 	case err != nil:
 		return t, fmt.Errorf("%q: %w", text, err)
