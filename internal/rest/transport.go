@@ -118,7 +118,7 @@ func (t *authTransport) CloseIdleConnections() {
 	}
 }
 
-// ErrRedirect: the APIs never redirect to other servers. Such a redirect is a proxy's, often to https, and following it
+// ErrRedirect is the failure of a request that was redirected: the APIs never redirect to other servers. Such a redirect is a proxy's, often to https, and following it
 // would carry the credentials along. Of an API that redirects at all, it is an answer like others.
 var ErrRedirect = advice.With(errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along"), "set the URL to where it leads")
 
