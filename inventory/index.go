@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
@@ -295,9 +294,4 @@ func (r *indexReader) device(d *Device) (at hostText, listed bool) {
 		at = hostText{id: d.ID, at: r.int(), Place: ansible.Place{End: int64(r.int()), Size: r.int()}}
 	}
 	return at, listed
-}
-
-// same tells whether two objects have the same variables.
-func same(a, b Variables) bool {
-	return slices.EqualFunc(a, b, func(x, y Variable) bool { return x.Name == y.Name && strings.Compare(x.Value, y.Value) == 0 })
 }

@@ -239,7 +239,7 @@ func (l *lister) listRead(ctx context.Context, c *craton.Client, before craton.F
 		}
 		b := &builder{o: l.o, f: f}
 		if s := f.Snapshot; s != nil && s.Part == (craton.FleetOptions{}) {
-			return l.listBuilt(b, craton.FleetMark{Tag: s.Tag, Revision: s.Revision})
+			return l.listBuilt(b, s.FleetMark)
 		}
 		if before.Tag == "" {
 			return l.listBuilt(b, craton.FleetMark{})

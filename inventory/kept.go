@@ -54,6 +54,7 @@ func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 	if err != nil {
 		return k, err
 	}
+	refused, unread := store.Refused()
 	for _, o.KeepMappings = range []bool{true, false} {
 		key, _, _, err := keyOf(of, v, &o)
 		if err != nil {
@@ -68,7 +69,7 @@ func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return k, err
 		}
-		if refused, err := store.Refused(); err == nil && refused[key] != nil {
+		if unread == nil && refused[key] != nil {
 			k.Lost = refused[key].Lost
 		}
 	}

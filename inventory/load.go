@@ -49,17 +49,13 @@ const (
 // What changes while it is read may break a walk (IsMarkerGone) or make it inconsistent; the whole is then read
 // again, three times in all. An error is returned for what cannot be read whole.
 func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
-	return load(ctx, c, o, nil)
-}
-
-func load(ctx context.Context, c *craton.Client, o Options, known *Snapshot) (*Fleet, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	tries := 0
 	return again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) {
 		tries++
-		l.known, l.mayStream = known, tries <= mostStreams
+		l.mayStream = tries <= mostStreams
 		return l.load(ctx)
 	})
 }
@@ -110,8 +106,7 @@ type loader struct {
 	answered atomic.Bool // the API answered at least once
 	mu       sync.Mutex  // guards f.Devices and f.Hosts while streams run
 
-	mayStream bool      // the fleet may be read as one answer
-	known     *Snapshot // what the caller has already; nil: nothing
+	mayStream bool // the fleet may be read as one answer
 }
 
 func newLoader(c *craton.Client, o *Options) *loader {

@@ -192,7 +192,7 @@ func (l *loader) sameProjects(ctx context.Context) error {
 	if err := l.readProjects(ctx); err != nil {
 		return err
 	}
-	if !maps.EqualFunc(known, l.f.Projects, same) {
+	if !maps.EqualFunc(known, l.f.Projects, slices.Equal[Variables]) {
 		return errAll
 	}
 	return nil

@@ -25,17 +25,8 @@ func keptHosts(document io.Reader, host func(name string, line []byte) error, ot
 		other = func([]byte) error { return nil }
 	}
 	inside := false
-	var long []byte
 	for n := 0; ; n++ {
-		line, err := r.ReadSlice('\n')
-		for long = long[:0]; errors.Is(err, bufio.ErrBufferFull); {
-			long = append(long, line...)
-			line, err = r.ReadSlice('\n')
-		}
-		if len(long) > 0 {
-			long = append(long, line...)
-			line = long
-		}
+		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) && len(line) == 0 {
 			return nil
 		}

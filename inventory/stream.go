@@ -15,15 +15,8 @@ import (
 
 // Snapshot is the answer that a fleet was read from, and what it was asked for with.
 type Snapshot struct {
-	Part     craton.FleetOptions // which part of the fleet
-	Tag      string              // tells the answer from one that is any different
-	Revision string              // where the change log ended at its moment: a cursor
-}
-
-// LoadUnless is [Load] of a fleet that is known already as of a snapshot. Where the server says that nothing has changed since,
-// which is one request, the error is one that [craton.IsUnchanged] knows.
-func LoadUnless(ctx context.Context, c *craton.Client, o Options, known Snapshot) (*Fleet, error) {
-	return load(ctx, c, o, &known)
+	Part craton.FleetOptions // which part of the fleet
+	craton.FleetMark
 }
 
 // oneAnswer tells that one answer may hold what the inventory needs, and not much more than that: it knows no filters but places.
@@ -42,28 +35,12 @@ func (l *loader) readWhole(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	defer stream.Close()
-	l.f.Snapshot = &Snapshot{Part: part, Tag: stream.Tag, Revision: stream.Revision}
+	l.f.Snapshot = &Snapshot{Part: part, FleetMark: stream.FleetMark}
 	return true, l.readStream(ctx, stream, part)
 }
 
 // open asks for what the inventory needs; nil where that cannot be had as one answer.
 func (l *loader) open(ctx context.Context) (stream *craton.FleetStream, part craton.FleetOptions, err error) {
-	if l.known != nil {
-		part = l.known.Part
-		unless := part
-		unless.Known = l.known.Tag
-		if stream, err = l.client.Fleet(ctx, unless); err != nil {
-			return nil, part, l.absent(err)
-		}
-		l.answered.Store(true)
-	}
-	if !l.o.filtersPlaces() && stream != nil && part == (craton.FleetOptions{}) {
-		return stream, part, nil
-	}
-	if stream != nil {
-		stream.Close() // it may be the only request that may be under way, and the filters may mean other places by now
-	}
-	part = craton.FleetOptions{}
 	if l.o.filtersPlaces() {
 		if err := l.readPlaces(ctx); err != nil {
 			return nil, part, err
@@ -167,51 +144,50 @@ func (s *stream) line(line *craton.FleetLine) error {
 		}
 		s.f.Projects[projectID(p.ID)] = variablesOf(p.Variables)
 	case craton.KindCloud:
-		return place(s, line, s.f.Clouds, cloudPlace)
+		_, err := place(s, line, s.f.Clouds, cloudPlace)
+		return err
 	case craton.KindRegion:
-		if err := place(s, line, s.f.Regions, regionPlace); err != nil || line.Resolved == nil {
+		region, err := place(s, line, s.f.Regions, regionPlace)
+		if err != nil || line.Resolved == nil {
 			return err
 		}
-		return s.hiddenBy(line)
+		return s.hiddenBy(region, line.Resolved)
 	case craton.KindCell:
-		return place(s, line, s.f.Cells, cellPlace)
+		_, err := place(s, line, s.f.Cells, cellPlace)
+		return err
 	}
 	return nil
 }
 
 // place keeps a place.
-func place[T any](s *stream, line *craton.FleetLine, into map[int]*Place, of func(*T) (*Place, craton.Variables)) error {
+func place[T any](s *stream, line *craton.FleetLine, into map[int]*Place, of func(*T) (*Place, craton.Variables)) (*Place, error) {
 	object := new(T)
 	if err := line.Decode(object); err != nil {
-		return err
+		return nil, err
 	}
 	p, err := placeWith(of(object))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.seen[into[p.ID]] {
-		return fmt.Errorf("%s %s comes twice", line.Kind, p)
+		return nil, fmt.Errorf("%s %s comes twice", line.Kind, p)
 	}
 	into[p.ID], s.seen[p] = p, true
-	return nil
+	return p, nil
 }
 
-// hiddenBy learns from a region what its project has, as readHiddenProjects does.
-func (s *stream) hiddenBy(line *craton.FleetLine) error {
-	var region craton.Region
-	if err := line.Decode(&region); err != nil {
-		return err
-	}
+// hiddenBy learns from what a region resolves to what its project has, as readHiddenProjects does.
+func (s *stream) hiddenBy(region *Place, all []byte) error {
 	var resolved craton.Variables
-	if err := resolved.UnmarshalJSON(line.Resolved); err != nil {
+	if err := resolved.UnmarshalJSON(all); err != nil {
 		return err
 	}
 	cloud := s.f.Clouds[region.CloudID]
 	if cloud == nil {
 		return fmt.Errorf("region %d comes before cloud %d", region.ID, region.CloudID)
 	}
-	id := projectID(region.ProjectID)
-	s.resolved[id] = hierarchy.Over(variablesOf(resolved).Without(s.f.Regions[region.ID].Variables, cloud.Variables), s.resolved[id])
+	id := region.ProjectID
+	s.resolved[id] = hierarchy.Over(variablesOf(resolved).Without(region.Variables, cloud.Variables), s.resolved[id])
 	return nil
 }
 

@@ -102,7 +102,9 @@ func TestInventoryByPages(t *testing.T) {
 				if parts++; i == 1 {
 					t.Fatal("there is no such path, and yet a fleet came from it")
 				}
-				if _, err := inventory.LoadUnless(t.Context(), c, o, *fleet.Snapshot); !craton.IsUnchanged(err) {
+				known := fleet.Snapshot.Part
+				known.Known = fleet.Snapshot.Tag
+				if _, err := c.Fleet(t.Context(), known); !craton.IsUnchanged(err) {
 					t.Fatalf("%+v: nothing has changed, and yet: %v", o, err)
 				}
 			}
