@@ -1,7 +1,6 @@
 package connect
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -14,14 +13,11 @@ import (
 // Unreachable tells errors of a fleet that is there and cannot be asked now: no connection, no answer in time, a server, a proxy or a
 // Keystone that fails. Credentials that are refused, certificates that are not good and answers that are wrong are not among them.
 func Unreachable(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if rest.Elsewhere(err) {
 		return false
 	}
 	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" && alert.Err.Error() != "tls: internal error" {
 		return false // the server is there, and does not want this client's certificate, or lack of one
-	}
-	if errors.Is(err, rest.ErrRedirect) {
-		return false // somebody answers, and it is not the API
 	}
 	if _, ok := errors.AsType[*LateError](err); ok {
 		return true

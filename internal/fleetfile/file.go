@@ -69,6 +69,7 @@ func parseInParts(name string, r io.Reader, part int) (*File, error) {
 	var t *tree
 	if problem == nil {
 		var ok bool
+		// Ansible, too, reads what is JSON as JSON: there 1e3 is a number, and "\ud83d\ude00" one character.
 		if t, ok = jsonDocument(data); !ok {
 			if p, t := inParts(data, part); p != nil {
 				if f, err := read(name, t); p.whole() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -163,6 +164,19 @@ func sameTyped(ours, theirs any) bool {
 		return true
 	}
 	return false
+}
+
+// documentTree is the tree of a file that is read in one piece; nil stands for an empty file.
+func documentTree(r io.Reader) (*tree, *Problem, error) {
+	data, problem, err := utf8Text(r)
+	if err != nil || problem != nil {
+		return nil, problem, err
+	}
+	if t, ok := jsonDocument(data); ok {
+		return t, nil, nil
+	}
+	t, problem := yamlTree(data)
+	return t, problem, nil
 }
 
 // compareWithAnsible reads texts both ways. What we read must be what Ansible reads, or there is a word about it. wronglyRefused

@@ -19,21 +19,6 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// documentTree reads the document of a file, JSON or YAML; nil stands for an empty file. What is wrong with single values is kept
-// in the tree, so that the reader can name their paths; only what spoils the whole file is a problem here.
-func documentTree(r io.Reader) (*tree, *Problem, error) {
-	data, problem, err := utf8Text(r)
-	if err != nil || problem != nil {
-		return nil, problem, err
-	}
-	// Ansible, too, reads what is JSON as JSON: there 1e3 is a number, and "\ud83d\ude00" one character.
-	if t, ok := jsonDocument(data); ok {
-		return t, nil, nil
-	}
-	t, problem := yamlTree(data)
-	return t, problem, nil
-}
-
 // utf8Text reads a file as UTF-8.
 func utf8Text(r io.Reader) ([]byte, *Problem, error) {
 	data, err := io.ReadAll(r)

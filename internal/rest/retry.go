@@ -69,16 +69,20 @@ func neverSent(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
+// Elsewhere tells failures of a request that somebody received who is not known to be the server: whose certificate is not good, or
+// who redirects.
+func Elsewhere(err error) bool {
+	_, unknown := errors.AsType[*tls.CertificateVerificationError](err)
+	return unknown || errors.Is(err, errRedirect)
+}
+
 // permanent tells failures that no repetition mends: certificates, names that do not exist, refused redirects,
 // and those of an Auth, which repeats on its own what it can.
 func permanent(err error) bool {
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return true
 	}
-	if errors.Is(err, ErrRedirect) {
-		return true
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if Elsewhere(err) {
 		return true
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {

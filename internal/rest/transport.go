@@ -118,9 +118,9 @@ func (t *authTransport) CloseIdleConnections() {
 	}
 }
 
-// ErrRedirect is the failure of a request that was redirected: the APIs never redirect to other servers. Such a redirect is a proxy's, often to https, and following it
+// errRedirect is the failure of a request that was redirected: the APIs never redirect to other servers. Such a redirect is a proxy's, often to https, and following it
 // would carry the credentials along. Of an API that redirects at all, it is an answer like others.
-var ErrRedirect = advice.With(errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along"), "set the URL to where it leads")
+var errRedirect = advice.With(errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along"), "set the URL to where it leads")
 
 func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {
 	const most = 5
@@ -132,5 +132,5 @@ func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {
 	if c.Redirects {
 		return http.ErrUseLastResponse
 	}
-	return fmt.Errorf("%w (%s)", ErrRedirect, BareURL(r.URL))
+	return fmt.Errorf("%w (%s)", errRedirect, BareURL(r.URL))
 }

@@ -127,10 +127,8 @@ func TestNamedFileMustExist(t *testing.T) {
 
 // TestHome: no shell reads a configuration file, so ~ is read here, in paths and nowhere else.
 func TestHome(t *testing.T) {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		t.Skip(err)
-	}
+	home := t.TempDir()
+	t.Setenv("HOME", home)
 	v, err := loadWith(t, "ca_path: ~/ca.pem\nusername: ~/me\n", map[string]string{"CRATON_CLIENT_CERT": "./~/cert.pem"})
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ which were refused by shrink_guard.`,
 		RunE: run(s, func(p *show.Printer, kept *inventory.KeptInventories, _ []string) error {
 			n, err := kept.Clear()
 			if err == nil {
-				p.Say("%s removed from %s.", plural(n, "inventory was", "inventories were"), show.Clean(kept.Dir()))
+				p.Say("%s removed from %s.", show.Count(n, "inventory was", "inventories were"), show.Clean(kept.Dir()))
 			}
 			return err
 		}),
@@ -150,13 +150,6 @@ func acceptOne(p *show.Printer, kept *inventory.KeptInventories, ids []string) e
 		return err
 	}
 	r := refused[ids[0]]
-	p.Say("Accepted: the inventory of %s may have lost %s of %d.", show.Clean(r.Fleet), plural(r.Lost, "host", "hosts"), r.Of)
+	p.Say("Accepted: the inventory of %s may have lost %s of %d.", show.Clean(r.Fleet), show.Count(r.Lost, "host", "hosts"), r.Of)
 	return nil
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -183,9 +183,9 @@ func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 	}
 	texts := ""
 	if trial.texts > 0 {
-		texts = "; " + countOf(trial.texts, "dictionary is", "dictionaries are") + " written as text, because ansible-core before 2.19 executes keys"
+		texts = "; " + show.Count(trial.texts, "dictionary is", "dictionaries are") + " written as text, because ansible-core before 2.19 executes keys"
 	}
-	what := countOf(trial.templates, "string of the fleet is a template", "strings of the fleet are templates")
+	what := show.Count(trial.templates, "string of the fleet is a template", "strings of the fleet are templates")
 	faults := hostvarsFaults(a.version)
 	if trial.templates == 0 || faults == "" {
 		d.ok(check, "%s, and not executed%s", what, texts)
@@ -193,14 +193,6 @@ func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 	}
 	d.warn(check, "run plays with ansible-core 2.19 or later, or change "+show.Clean(trial.template)+" and the others (docs/inventory.md, Trust)",
 		"%s; ansible-core %s executes them where a play takes them from hostvars %s%s", what, a.version, faults, texts)
-}
-
-// countOf is a number of things, in words for one and for several.
-func countOf(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
 }
 
 // hostvarsFaults are in what ways a release of ansible-core loses the mark of a string that a play takes from hostvars, and
