@@ -5,6 +5,8 @@
 //	s := yaml11.Read("0644")   // Int, Text 420
 //	s = yaml11.Read("1e3")     // Text: in YAML 1.1 an exponent has a sign, and a point before it
 //
+// It writes JSON, too, as YAML that readers of either version take for the same ([Style]).
+//
 // A test reads thousands of spellings with the YAML loader of the releases of ansible-core that we support, and compares.
 package yaml11
 

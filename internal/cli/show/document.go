@@ -73,7 +73,7 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 		_, err := d.Token()
 		return n, err
 	case json.Number:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: yamlNumber(token.String())}, nil
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: string(yaml11.AppendNumber(nil, token.String()))}, nil
 	case string:
 		return yamlText(token)
 	case bool:
@@ -95,22 +95,6 @@ func yamlText(text string) (*yaml.Node, error) {
 		return n, nil
 	}
 	return n, n.Encode(text)
-}
-
-// yamlNumber is a number of JSON as YAML 1.1 takes it for one: before an exponent there is a point, and the exponent has a sign.
-func yamlNumber(text string) string {
-	at := strings.IndexAny(text, "eE")
-	if at < 0 {
-		return text
-	}
-	digits, exponent := text[:at], text[at+1:]
-	if !strings.Contains(digits, ".") {
-		digits += ".0"
-	}
-	if exponent[0] != '+' && exponent[0] != '-' {
-		exponent = "+" + exponent
-	}
-	return digits + text[at:at+1] + exponent
 }
 
 // WriteCSV writes rows, the first of them the header.
