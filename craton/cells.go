@@ -43,6 +43,7 @@ type CellListOptions struct {
 	Vars     string `query:"vars"`            // v1 contract §5.5
 	Details  bool   `query:"details"`         // with variables
 	Resolved *bool  `query:"resolved-values"` // nil and true: resolved variables; false: own
+	Where    string `query:"where"`           // such as "label=web name=web-*", of a server with the feature "where"
 }
 
 // CellService is /v1/cells.

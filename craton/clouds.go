@@ -43,6 +43,7 @@ type CloudListOptions struct {
 	Name    string `query:"name"`
 	Vars    string `query:"vars"`    // own variables, such as `role:"db",tuning.hugepages:64` (v1 contract §5.5)
 	Details bool   `query:"details"` // with variables
+	Where   string `query:"where"`   // such as "label=web name=web-*", of a server with the feature "where"
 }
 
 // CloudService is /v1/clouds.

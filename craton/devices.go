@@ -41,14 +41,15 @@ type AnyDevice struct {
 // DeviceListOptions filter devices; all that are set must match.
 type DeviceListOptions struct {
 	Paging
-	RegionID    int   `query:"region_id"`
-	CloudID     int   `query:"cloud_id"`
-	CellID      int   `query:"cell_id"`
-	ParentID    int   `query:"parent_id"` // direct children, or with Descendants all below
-	Descendants bool  `query:"descendants"`
-	Active      *bool `query:"active"`
-	Details     bool  `query:"details"`         // with variables; fails now and then on the original (Q8)
-	Resolved    *bool `query:"resolved-values"` // nil and true: resolved variables; false: own
+	RegionID    int    `query:"region_id"`
+	CloudID     int    `query:"cloud_id"`
+	CellID      int    `query:"cell_id"`
+	ParentID    int    `query:"parent_id"` // direct children, or with Descendants all below
+	Descendants bool   `query:"descendants"`
+	Active      *bool  `query:"active"`
+	Details     bool   `query:"details"`         // with variables; fails now and then on the original (Q8)
+	Resolved    *bool  `query:"resolved-values"` // nil and true: resolved variables; false: own
+	Where       string `query:"where"`           // such as "label=web name=web-*", of a server with the feature "where"
 }
 
 // DeviceService is /v1/devices: the listing of both kinds together. Hosts and NetworkDevices do the rest.

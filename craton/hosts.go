@@ -51,6 +51,7 @@ type HostListOptions struct {
 	Vars       string `query:"vars"`       // v1 contract §5.5
 	Details    bool   `query:"details"`    // with variables; fails now and then on the original (Q8)
 	Resolved   *bool  `query:"resolved-values"`
+	Where      string `query:"where"` // such as "label=web name=web-*", of a server with the feature "where"
 }
 
 // HostService is /v1/hosts.

@@ -56,6 +56,7 @@ type NetworkDeviceListOptions struct {
 	Vars       string `query:"vars"`    // v1 contract §5.5
 	Details    bool   `query:"details"` // with variables
 	Resolved   *bool  `query:"resolved-values"`
+	Where      string `query:"where"` // such as "label=web name=web-*", of a server with the feature "where"
 }
 
 // NetworkDeviceService is /v1/network-devices.

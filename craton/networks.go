@@ -58,6 +58,7 @@ type NetworkListOptions struct {
 	CellID   int    `query:"cell_id"`
 	Vars     string `query:"vars"`    // v1 contract §5.5
 	Details  bool   `query:"details"` // with variables
+	Where    string `query:"where"`   // such as "label=web name=web-*", of a server with the feature "where"
 }
 
 // NetworkService is /v1/networks.

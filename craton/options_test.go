@@ -22,35 +22,35 @@ const pagingQuery = "limit=50&marker=m1&sort_dir=desc&sort_keys=name,id"
 func TestListOptions(t *testing.T) {
 	t.Parallel()
 	no := false
-	sends(t, "/clouds", `{"clouds": [], "links": []}`, "details=true&"+pagingQuery+"&vars=a:1",
+	sends(t, "/clouds", `{"clouds": [], "links": []}`, "details=true&"+pagingQuery+"&vars=a:1&where=x",
 		func(c *craton.Client) *craton.Lister[craton.Cloud, craton.CloudListOptions] { return &c.Clouds.Lister },
-		craton.CloudListOptions{Paging: paging, ID: 1, Name: "n", Vars: "a:1", Details: true}) // id and name: compared by the client (Q14)
-	sends(t, "/regions", `{"regions": [], "links": []}`, "cloud_id=2&details=true&"+"limit=50&marker=m1&resolved-values=false&sort_dir=desc&sort_keys=name,id"+"&vars=a:1",
+		craton.CloudListOptions{Paging: paging, ID: 1, Name: "n", Vars: "a:1", Details: true, Where: "x"}) // id and name: compared by the client (Q14)
+	sends(t, "/regions", `{"regions": [], "links": []}`, "cloud_id=2&details=true&"+"limit=50&marker=m1&resolved-values=false&sort_dir=desc&sort_keys=name,id"+"&vars=a:1&where=x",
 		func(c *craton.Client) *craton.Lister[craton.Region, craton.RegionListOptions] {
 			return &c.Regions.Lister
 		},
-		craton.RegionListOptions{Paging: paging, ID: 1, Name: "n", CloudID: 2, Vars: "a:1", Details: true, Resolved: &no}) // likewise
-	sends(t, "/cells", `{"cells": [], "links": []}`, "cloud_id=2&details=true&id=1&limit=50&marker=m1&name=n&region_id=3&resolved-values=false&sort_dir=desc&sort_keys=name,id&vars=a:1",
+		craton.RegionListOptions{Paging: paging, ID: 1, Name: "n", CloudID: 2, Vars: "a:1", Details: true, Resolved: &no, Where: "x"}) // likewise
+	sends(t, "/cells", `{"cells": [], "links": []}`, "cloud_id=2&details=true&id=1&limit=50&marker=m1&name=n&region_id=3&resolved-values=false&sort_dir=desc&sort_keys=name,id&vars=a:1&where=x",
 		func(c *craton.Client) *craton.Lister[craton.Cell, craton.CellListOptions] { return &c.Cells.Lister },
-		craton.CellListOptions{Paging: paging, ID: 1, Name: "n", CloudID: 2, RegionID: 3, Vars: "a:1", Details: true, Resolved: &no})
-	sends(t, "/hosts", `{"hosts": [], "links": []}`, "cell_id=4&cloud_id=2&details=true&device_type=t&id=1&ip_address=i&label=l&limit=50&marker=m1&name=n&region_id=3&resolved-values=false&sort_dir=desc&sort_keys=name,id&vars=a:1",
+		craton.CellListOptions{Paging: paging, ID: 1, Name: "n", CloudID: 2, RegionID: 3, Vars: "a:1", Details: true, Resolved: &no, Where: "x"})
+	sends(t, "/hosts", `{"hosts": [], "links": []}`, "cell_id=4&cloud_id=2&details=true&device_type=t&id=1&ip_address=i&label=l&limit=50&marker=m1&name=n&region_id=3&resolved-values=false&sort_dir=desc&sort_keys=name,id&vars=a:1&where=x",
 		func(c *craton.Client) *craton.Lister[craton.Host, craton.HostListOptions] { return &c.Hosts.Lister },
-		craton.HostListOptions{Paging: paging, ID: 1, Name: "n", CloudID: 2, RegionID: 3, CellID: 4, DeviceType: "t", Label: "l", IPAddress: "i", Vars: "a:1", Details: true, Resolved: &no})
-	sends(t, "/network-devices", `{"network_devices": [], "links": []}`, "cell_id=4&cloud_id=2&details=true&device_type=t&id=1&ip_address=i&limit=50&marker=m1&name=n&region_id=3&resolved-values=false&sort_dir=desc&sort_keys=name,id&vars=a:1",
+		craton.HostListOptions{Paging: paging, ID: 1, Name: "n", CloudID: 2, RegionID: 3, CellID: 4, DeviceType: "t", Label: "l", IPAddress: "i", Vars: "a:1", Details: true, Resolved: &no, Where: "x"})
+	sends(t, "/network-devices", `{"network_devices": [], "links": []}`, "cell_id=4&cloud_id=2&details=true&device_type=t&id=1&ip_address=i&limit=50&marker=m1&name=n&region_id=3&resolved-values=false&sort_dir=desc&sort_keys=name,id&vars=a:1&where=x",
 		func(c *craton.Client) *craton.Lister[craton.NetworkDevice, craton.NetworkDeviceListOptions] {
 			return &c.NetworkDevices.Lister
 		},
-		craton.NetworkDeviceListOptions{Paging: paging, ID: 1, Name: "n", CloudID: 2, RegionID: 3, CellID: 4, DeviceType: "t", IPAddress: "i", Vars: "a:1", Details: true, Resolved: &no})
-	sends(t, "/devices", `{"devices": {"hosts": [], "network-devices": []}, "links": []}`, "active=false&cell_id=4&cloud_id=2&descendants=true&details=true&limit=50&marker=m1&parent_id=5&region_id=3&resolved-values=false&sort_dir=desc&sort_keys=name,id",
+		craton.NetworkDeviceListOptions{Paging: paging, ID: 1, Name: "n", CloudID: 2, RegionID: 3, CellID: 4, DeviceType: "t", IPAddress: "i", Vars: "a:1", Details: true, Resolved: &no, Where: "x"})
+	sends(t, "/devices", `{"devices": {"hosts": [], "network-devices": []}, "links": []}`, "active=false&cell_id=4&cloud_id=2&descendants=true&details=true&limit=50&marker=m1&parent_id=5&region_id=3&resolved-values=false&sort_dir=desc&sort_keys=name,id&where=x",
 		func(c *craton.Client) *craton.Lister[craton.AnyDevice, craton.DeviceListOptions] {
 			return &c.Devices.Lister
 		},
-		craton.DeviceListOptions{Paging: paging, CloudID: 2, RegionID: 3, CellID: 4, ParentID: 5, Descendants: true, Active: &no, Details: true, Resolved: &no})
-	sends(t, "/networks", `{"networks": [], "links": []}`, "cell_id=4&details=true&id=1&limit=50&marker=m1&name=n&region_id=3&sort_dir=desc&sort_keys=name,id&vars=a:1",
+		craton.DeviceListOptions{Paging: paging, CloudID: 2, RegionID: 3, CellID: 4, ParentID: 5, Descendants: true, Active: &no, Details: true, Resolved: &no, Where: "x"})
+	sends(t, "/networks", `{"networks": [], "links": []}`, "cell_id=4&details=true&id=1&limit=50&marker=m1&name=n&region_id=3&sort_dir=desc&sort_keys=name,id&vars=a:1&where=x",
 		func(c *craton.Client) *craton.Lister[craton.Network, craton.NetworkListOptions] {
 			return &c.Networks.Lister
 		},
-		craton.NetworkListOptions{Paging: paging, ID: 1, Name: "n", RegionID: 3, CellID: 4, Vars: "a:1", Details: true})
+		craton.NetworkListOptions{Paging: paging, ID: 1, Name: "n", RegionID: 3, CellID: 4, Vars: "a:1", Details: true, Where: "x"})
 	sends(t, "/network-interfaces", `{"network_interfaces": [], "links": []}`, "device_id=6&id=1&interface_type=t&ip_address=i&"+pagingQuery,
 		func(c *craton.Client) *craton.Lister[craton.NetworkInterface, craton.NetworkInterfaceListOptions] {
 			return &c.NetworkInterfaces.Lister

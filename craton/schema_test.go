@@ -100,7 +100,7 @@ func TestListOptionsNameFields(t *testing.T) {
 	t.Parallel()
 	beside := map[string]string{ // what lists take beside fields
 		"limit": "int", "marker": "string", "sort_keys": "[]string", "sort_dir": "string",
-		"id": "int", "name": "string", "vars": "string", "label": "string", "details": "bool", "resolved-values": "*bool", "descendants": "bool",
+		"id": "int", "name": "string", "vars": "string", "label": "string", "details": "bool", "resolved-values": "*bool", "descendants": "bool", "where": "string",
 	}
 	for k, s := range byKind {
 		for name, got := range members(reflect.TypeOf(s.list), "query") {

@@ -21,7 +21,11 @@ func Hint(word string, known []string) string {
 // Word is the known word that word is most likely a slip of, in any case: at most a third of its letters, but at least
 // one and at most three, were changed, added, lost or swapped with a neighbour. "" when there is none.
 func Word(word string, known []string) string {
-	most := min(max(len([]rune(word))/3, 1), 3)
+	return Within(word, known, min(max(len([]rune(word))/3, 1), 3))
+}
+
+// Within is Word for a given number of letters: for who refuses what is near, and must not be wrong often.
+func Within(word string, known []string, most int) string {
 	best, least := "", most+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -11,7 +12,7 @@ import (
 var deviceParams = []param{
 	pRegionID, pCloudID, pCellID, {name: "parent_id", kind: integer, column: "parent_id"},
 	{name: "active", kind: boolean, column: "active"}, {name: "descendants", kind: boolean, fallback: "False"},
-	pResolved, pDetailsDefault,
+	pResolved, pDetailsDefault, pWhere,
 }
 
 // listDevices serves GET /v1/devices: hosts and network devices in one
@@ -21,7 +22,7 @@ func listDevices(c *call) error {
 	if err != nil {
 		return err
 	}
-	l, err := q.listing()
+	l, err := q.listing(schema.Device)
 	if err != nil {
 		return err
 	}
@@ -37,10 +38,13 @@ func listDevices(c *call) error {
 			return errNotFound
 		}
 	}
+	if err := c.scans(l); err != nil {
+		return err
+	}
 	which := hosts.listVariables(q)
 	l.Labels = q.flag("details")
-	kinds := hosts.kinds(which == store.Resolved)
-	if which != store.Resolved {
+	kinds := hosts.kinds(which == store.Resolved || !l.Where.IsAll())
+	if which != store.Resolved && l.Where.IsAll() {
 		kinds = append(kinds, networkDevices.Name)
 	}
 	return c.read(func(ctx context.Context, v *store.View) error {

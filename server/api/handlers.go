@@ -28,7 +28,7 @@ func (r *resource) list(c *call) error {
 			return err
 		}
 	}
-	l, err := q.listing()
+	l, err := q.listing(r.Kind)
 	if err != nil {
 		return err
 	}
@@ -37,15 +37,14 @@ func (r *resource) list(c *call) error {
 	if name, _ := q.get("name"); r == projects && name.text != "" {
 		l.NameLike, which = name.text, store.NoVariables // contract §2.4.9
 	}
-	if len(l.Vars) > 0 {
-		release, err := c.budget.scans.take(c.r.Context(), 1)
-		if err != nil {
-			return err
-		}
-		c.hold(release)
+	if err := c.scans(l); err != nil {
+		return err
 	}
 	c.aboutListed(r, l)
 	basis := store.Basis{Kinds: r.kinds(which == store.Resolved || len(l.Vars) > 0 && l.VarsOfAll)}
+	if !l.Where.IsAll() {
+		basis.Kinds = r.around()
+	}
 	return c.read(func(ctx context.Context, v *store.View) error {
 		if known, err := c.unchanged(ctx, v, basis); known || err != nil {
 			return err
@@ -58,6 +57,20 @@ func (r *resource) list(c *call) error {
 			return c.appendLinks(dst, r.Path, q, l, page.Prev, c.lastID(r.entity, page))
 		})
 	})
+}
+
+// scans takes the part of the budget of a listing that may look at all rows for
+// few of them.
+func (c *call) scans(l store.List) error {
+	if len(l.Vars) == 0 && l.Where.IsAll() {
+		return nil
+	}
+	release, err := c.budget.scans.take(c.r.Context(), 1)
+	if err != nil {
+		return err
+	}
+	c.hold(release)
+	return nil
 }
 
 // lastID is the id of a page's last row, "" if it is empty.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -39,7 +40,7 @@ func ansibleInventory(c *call) error {
 	if err != nil {
 		return err
 	}
-	l, err := q.listing()
+	l, err := q.listing(schema.Host)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 func lookupOne(c *call, r *resource, q query) (bool, error) {
 	id, _ := q.get("id")
 	name, _ := q.get("name")
-	if name.text == "" && id.number == 0 {
-		return false, nil
+	if _, chosen := q.get(paramWhere); chosen || name.text == "" && id.number == 0 {
+		return false, nil // a list, whose parameters must all hold
 	}
 	if c.at != nil && id.number == 0 && storable(name.text) {
 		c.at.part = &store.Part{Object: store.Object{Kind: r.Name}, Name: name.text}

@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/python"
+	"github.com/craton-fleet/craton/internal/where"
 	"github.com/craton-fleet/craton/server/internal/varquery"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -161,8 +163,27 @@ func (a *argument) convert() string {
 	return ""
 }
 
-// listing turns the query into what the store lists, without variables.
-func (q query) listing() (store.List, error) {
+// paramWhere is the parameter by which lists, and what else works on many objects,
+// are told which; see package where.
+const paramWhere = "where"
+
+// where are the terms of the query about objects of a kind, nil for none. Links
+// have them in their one form.
+func (q query) where(k *schema.Kind) (*where.Where, error) {
+	i := slices.IndexFunc(q.given, func(a argument) bool { return a.name == paramWhere })
+	if i < 0 {
+		return &where.Where{Kind: k}, nil
+	}
+	w, err := where.Parse(k, q.given[i].text)
+	if err != nil {
+		return nil, fail(400, "where: %s", err)
+	}
+	q.given[i].text = w.String()
+	return w, nil
+}
+
+// listing turns the query into what the store lists of a kind, without variables.
+func (q query) listing(k *schema.Kind) (store.List, error) {
 	l := store.List{Limit: defaultLimit, Sort: []string{"created_at", "id"}, Marker: q.text("marker")}
 	if a, ok := q.get("limit"); ok {
 		l.Limit = int(a.number)
@@ -193,7 +214,9 @@ func (q query) listing() (store.List, error) {
 			return l, fail(400, "%s", err)
 		}
 	}
-	return l, nil
+	var err error
+	l.Where, err = q.where(k)
+	return l, err
 }
 
 // value is what the filter's column must equal.

@@ -170,31 +170,32 @@ var (
 	pCellText       = param{name: "cell_id", kind: str, column: "cell_id"}
 	pDeviceType     = param{name: "device_type", kind: str, column: "device_type"}
 	pAddress        = param{name: "ip_address", kind: address, column: "ip_address"}
+	pWhere          = param{name: paramWhere, kind: str} // which the original does not have
 )
 
 var (
 	clouds = of(schema.Cloud, resource{
 		entity: store.Clouds,
 		fields: []field{{"regions", noItems, inCreate | echo}},
-		params: []param{pID, pName, pVars, pDetailsDefault}, lookup: lookupOne,
+		params: []param{pID, pName, pVars, pDetailsDefault, pWhere}, lookup: lookupOne,
 		duplicate: "A cloud with the given name already exists.",
 	})
 	regions = of(schema.Region, resource{
 		entity: store.Regions,
 		fields: []field{{"cells", noItems, inCreate | echo}},
-		params: []param{pID, pName, pCloudID, pVars, pDetails, pResolved}, lookup: lookupOne,
+		params: []param{pID, pName, pCloudID, pVars, pDetails, pResolved, pWhere}, lookup: lookupOne,
 		duplicate: "A region with the given name already exists.",
 	})
 	cells = of(schema.Cell, resource{
 		entity:    store.Cells,
-		params:    []param{pID, pName, pRegionText, pCloudID, pVars, pDetails, pResolved},
+		params:    []param{pID, pName, pRegionText, pCloudID, pVars, pDetails, pResolved, pWhere},
 		duplicate: "A cell with the given name already exists.",
 	})
 	hosts = of(schema.Host, resource{
 		entity: store.Hosts,
 		fields: []field{{"links", linkList, inCreate}},
 		params: []param{pID, pName, pRegionID, pCloudID, pCellID, pDeviceType, {name: "label", kind: str}, pAddress,
-			pVars, pDetails, pResolved},
+			pVars, pDetails, pResolved, pWhere},
 		resolves:  true,
 		duplicate: "A device with the given name already exists.",
 	})
@@ -202,14 +203,14 @@ var (
 		entity: store.NetworkDevices,
 		fields: []field{{"access_secret_id", integer, inCreate | echo}, {"interface_id", integer, inCreate | echo}, {"links", linkList, inCreate},
 			{"network_id", integer, inCreate | echo}},
-		params:    []param{pID, pName, pRegionText, pCellText, pCloudID, pAddress, pDeviceType, pVars, pDetails, pResolved},
+		params:    []param{pID, pName, pRegionText, pCellText, pCloudID, pAddress, pDeviceType, pVars, pDetails, pResolved, pWhere},
 		duplicate: "A device with the given name already exists.",
 	})
 	networks = of(schema.Network, resource{
 		entity: store.Networks,
 		fields: []field{{"gateway", str, inCreate | required | inUpdate}}, // any text, as with the original
 		// network_type is in the schema but no column: see lookup.go.
-		params:    []param{pID, pName, pRegionText, pCellText, {name: "network_type", kind: str}, pVars, pResolved, pDetailsDefault},
+		params:    []param{pID, pName, pRegionText, pCellText, {name: "network_type", kind: str}, pVars, pResolved, pDetailsDefault, pWhere},
 		lookup:    refuseNetworkType,
 		duplicate: "Network with the given name already exists in this region.",
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/schema"
@@ -131,4 +132,18 @@ func (r *resource) kinds(resolved bool) []string {
 		}
 	}
 	return append(kinds, schema.Project.Name)
+}
+
+// around are the kinds that terms about r's objects can look at: all that they
+// inherit from, and all that they are in.
+func (r *resource) around() []string {
+	kinds := r.kinds(true)
+	for _, f := range r.Fields {
+		for _, name := range f.To {
+			if !slices.Contains(kinds, name) {
+				kinds = append(kinds, name)
+			}
+		}
+	}
+	return kinds
 }

@@ -101,7 +101,7 @@ func TestBackupAndRestore(t *testing.T) {
 				t.Errorf("%d lines, were %d", len(got), len(want))
 			}
 			sc := Scope{All: true}
-			page, err := again.List(t.Context(), Projects, sc, List{Limit: 1, Sort: []string{"created_at"}, Filters: []Filter{{"name", "p"}}})
+			page, err := again.List(t.Context(), Projects, sc, List{Limit: 1, Sort: []string{"created_at"}, Filters: []Filter{{Column: "name", Value: "p"}}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,31 +8,29 @@ import (
 	"strings"
 )
 
-// A database that cannot call back sends the values that a vars filter asks
-// for, and they are matched here. Only rows that have the key at one of their
-// levels are looked at, in pieces that grow: a page costs what its candidates
-// cost, not the fleet, and no more is held than the ids of the page.
+// A database that cannot call back sends the texts that predicates ask for, and
+// they are matched here. Only rows that have the key at one of their levels are
+// looked at, in pieces that grow: a page costs what its candidates cost, not the
+// fleet, and no more is held than the ids of the page. What must not match, and
+// what is about a column, leaves all rows candidates.
 const (
 	firstCandidates = 256
 	mostCandidates  = 16 << 10
 	mostNarrowing   = 4 // terms that choose candidates; the others are only matched
 )
 
-// elsewhere reports whether the terms are matched here.
-func (m termSet) elsewhere() bool { return len(m.terms) > 0 && m.matches == nil }
-
-// matching returns the ids of the first rows that match all terms, at most
+// matching returns the ids of the first rows that match all predicates, at most
 // want, in the order of the listing or against it, from the marker on.
-func (b *listStatement) matching(ctx context.Context, q *session, descending, inclusive bool, want int) ([]any, error) {
+func (b *listStatement) matching(ctx context.Context, q *session, each []predicate, descending, inclusive bool, want int) ([]any, error) {
 	from := *b
 	plain := func(value string) (string, any) { return value, nil }
 	var id any
-	values := make([]*string, len(b.match.terms))
+	values := make([]*string, len(each))
 	dest := []any{&id}
 	var exprs []string
 	var args []any
-	for i, term := range b.match.terms {
-		text, more := nearestValue(b.e, term.Key, b.l.VarsOfAll, plain)
+	for i := range each {
+		text, more := each[i].value(b.e, plain)
 		exprs, args = append(exprs, text), append(args, more...)
 		dest = append(dest, &values[i])
 	}
@@ -40,9 +38,14 @@ func (b *listStatement) matching(ctx context.Context, q *session, descending, in
 	for size := firstCandidates; ; size = min(2*size, mostCandidates) {
 		c := q.conditions()
 		tables := from.filter(&c)
-		for _, term := range b.match.terms[:min(len(b.match.terms), mostNarrowing)] {
-			text, more := candidates(b.e, term.Key, b.l.VarsOfAll)
+		narrowing := 0
+		for _, p := range each {
+			if p.column != "" || p.not || narrowing == mostNarrowing {
+				continue
+			}
+			text, more := candidates(b.e, p.key, p.resolved)
 			c.add(text, more...)
+			narrowing++
 		}
 		if from.marker != nil {
 			from.beyond(&c, descending, inclusive)
@@ -51,8 +54,8 @@ func (b *listStatement) matching(ctx context.Context, q *session, descending, in
 		seen := 0
 		err := q.eachUntil(ctx, text, append(append(slices.Clone(args), c.args...), size), dest, func() error {
 			seen++
-			for i, term := range b.match.terms {
-				if values[i] == nil || !term.Match(*values[i]) {
+			for i := range each {
+				if !each[i].holds(values[i]) {
 					return nil
 				}
 			}

@@ -58,7 +58,7 @@ func TestLateCommits(t *testing.T) {
 		t.Errorf("%d commits were late", d.late.Load())
 	}
 	told.Range(func(name, id any) bool {
-		page, err := s.List(t.Context(), Hosts, sc, List{Limit: 10, Sort: []string{"id"}, Filters: []Filter{{"name", name}}})
+		page, err := s.List(t.Context(), Hosts, sc, List{Limit: 10, Sort: []string{"id"}, Filters: []Filter{{Column: "name", Value: name}}})
 		if err == nil && id == nil && len(page.Rows) == 0 {
 			return true
 		}

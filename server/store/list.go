@@ -8,15 +8,17 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/where"
 	"github.com/craton-fleet/craton/server/internal/varquery"
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Filter keeps the rows whose column has the value. Impossible as a value
-// keeps none.
+// Filter keeps the rows whose column has the value, or one of several. Impossible
+// as a value keeps none.
 type Filter struct {
 	Column string
 	Value  any
+	Values []any // instead, if there are any
 }
 
 // Impossible is a filter value that no row has: what a non-numeric region id is.
@@ -43,6 +45,7 @@ type List struct {
 	Under      int64           // only descendants of this device; 0 for all
 	Vars       []varquery.Term // all must match
 	VarsOfAll  bool            // match Vars against resolved variables, not only own ones
+	Where      *where.Where    // all of its terms must hold too; nil for none
 	Sort       []string        // sort keys
 	Descending bool            // applies to every sort key
 	Limit      int             //
@@ -121,22 +124,24 @@ func (v *View) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*P
 	if err != nil {
 		return err
 	}
-	if l.Vars != nil {
-		err := v.unkept(sc, func(key string) bool {
-			return slices.ContainsFunc(l.Vars, func(t varquery.Term) bool { return t.Key == key })
-		})
-		if err != nil {
-			return err
-		}
+	chosen, err := v.q.choose(ctx, e, sc, &l)
+	if err != nil {
+		return err
 	}
-	match := v.q.registerTerms(l.Vars)
+	err = v.unkept(sc, func(key string) bool {
+		return slices.ContainsFunc(chosen.predicates, func(p predicate) bool { return p.column == "" && p.key == key })
+	})
+	if err != nil {
+		return err
+	}
+	match := v.q.register(chosen.predicates)
 	defer match.release()
 	if l.Under != 0 {
 		if _, err := v.q.get(ctx, anyDevice, sc, l.Under, free); err != nil {
 			return err
 		}
 	}
-	b := listStatement{dialect: v.q.dialect(), e: e, sc: sc, l: l, keys: order, match: match}
+	b := listStatement{dialect: v.q.dialect(), e: e, sc: sc, l: l, keys: order, more: chosen.conditions, match: match}
 	if l.Marker != "" {
 		if err := b.mark(ctx, v.q); err != nil {
 			return err
@@ -240,7 +245,8 @@ type listStatement struct {
 	l       List
 	keys    []sortColumn // the order, by columns of the entity
 	order   []sortColumn // the same for one statement, where a label may lead
-	match   termSet
+	more    []condition  // beside the filters
+	match   predicates
 	marker  []any // the marker row's values of keys
 }
 
@@ -312,6 +318,10 @@ func (b *listStatement) filter(c *conditions) string {
 			c.add("1 = 0")
 			continue
 		}
+		if len(f.Values) > 0 {
+			c.among("t."+f.Column, f.Values, f.Column == driver)
+			continue
+		}
 		c.equal("t."+f.Column, f.Value, f.Column == driver)
 	}
 	if b.e.Kind != "" {
@@ -327,7 +337,10 @@ func (b *listStatement) filter(c *conditions) string {
 	if b.l.Under != 0 {
 		c.add(`t.id IN (WITH RECURSIVE down (id) AS (SELECT id FROM devices WHERE parent_id = ? UNION SELECT d.id FROM devices d JOIN down ON d.parent_id = down.id) SELECT id FROM down)`, b.l.Under)
 	}
-	b.match.where(b.e, b.l.VarsOfAll, c)
+	for _, more := range b.more {
+		c.add(more.text, more.args...)
+	}
+	b.match.where(b.e, c)
 	return from
 }
 
@@ -342,8 +355,8 @@ func pattern(text string) string {
 
 // rows is the statement of the page itself.
 func (b *listStatement) rows(ctx context.Context, q *session) (string, []any, error) {
-	if b.match.elsewhere() {
-		ids, err := b.matching(ctx, q, b.l.Descending, false, b.l.Limit)
+	if each := b.match.elsewhere(); each != nil {
+		ids, err := b.matching(ctx, q, each, b.l.Descending, false, b.l.Limit)
 		if err != nil {
 			return "", nil, err
 		}
@@ -368,8 +381,8 @@ func (b *listStatement) pageText() (string, []any) {
 // which is that page's last, the row after limit others. If there is none the
 // page before is the first one.
 func (b *listStatement) previous(ctx context.Context, q *session) (string, error) {
-	if b.match.elsewhere() {
-		ids, err := b.matching(ctx, q, !b.l.Descending, true, b.l.Limit+1)
+	if each := b.match.elsewhere(); each != nil {
+		ids, err := b.matching(ctx, q, each, !b.l.Descending, true, b.l.Limit+1)
 		if err != nil || len(ids) <= b.l.Limit {
 			return "", err
 		}

@@ -3,54 +3,109 @@ package store
 import (
 	"fmt"
 	"strings"
-
-	"github.com/craton-fleet/craton/server/internal/varquery"
 )
 
-// The vars filter (contract §5.5) runs inside a database that can call back:
-// each term is a predicate of SQL. A page so costs a walk over the rows up to
-// the page's last match, five index look-ups a row and term at most; nothing
-// but the page itself comes into Go's memory, and all pages of a listing
-// together walk the rows once (the prev link, where there is a marker, walks
-// back). Other databases send the values: see candidates.go.
-type termSet struct {
-	terms    []varquery.Term
-	matches  []func(value string) (string, any) // of each term; nil where the database cannot call back
+// What a listing asks of variables, and of columns that SQL cannot compare as
+// they are meant, are predicates: functions that say whether a text matches. They
+// run inside a database that can call back: each is a predicate of SQL. A page so
+// costs a walk over the rows up to the page's last match, five index look-ups a
+// row and term of variables at most; nothing but the page itself comes into Go's
+// memory, and all pages of a listing together walk the rows once (the prev link,
+// where there is a marker, walks back). Other databases send the texts: see
+// candidates.go.
+type predicate struct {
+	column string // that it looks at; "" for a variable
+
+	key      string
+	resolved bool // all levels count
+
+	match func(text string) bool // nil: it is there at all, which every database knows
+	not   bool                   // the others are asked for
+}
+
+// predicates are those of one listing.
+type predicates struct {
+	each     []predicate
+	called   bool                                        // the database calls back
+	matches  []func(value string) (text string, arg any) // of each, if so
 	releases []func()
 }
 
-// registerTerms makes predicates of the terms of one listing.
-func (q *session) registerTerms(terms []varquery.Term) termSet {
-	m := termSet{terms: terms}
-	if q.dialect().Match == nil {
+// register makes predicates of SQL of those of one listing.
+func (q *session) register(each []predicate) predicates {
+	m := predicates{each: each, called: q.dialect().Match != nil}
+	if !m.called {
 		return m
 	}
-	for _, t := range terms {
-		match, release := q.dialect().Match(t.Match)
-		m.matches = append(m.matches, match)
-		m.releases = append(m.releases, release)
+	m.matches = make([]func(string) (string, any), len(each))
+	for i, p := range each {
+		if p.match != nil {
+			match, release := q.dialect().Match(p.match)
+			m.matches[i] = match
+			m.releases = append(m.releases, release)
+		}
 	}
 	return m
 }
 
-func (m termSet) release() {
+func (m predicates) release() {
 	for _, release := range m.releases {
 		release()
 	}
 }
 
-// where adds one condition for each term: the value that the nearest level
-// gives to the key matches (contract §5.5, 6).
-func (m termSet) where(e *Entity, resolved bool, c *conditions) {
-	for i, match := range m.matches {
-		text, args := nearestValue(e, m.terms[i].Key, resolved, match)
-		c.add(text+" = 1", args...)
+// where adds one condition for each predicate that the database decides.
+func (m predicates) where(e *Entity, c *conditions) {
+	for i := range m.each {
+		p := &m.each[i]
+		switch {
+		case p.match == nil:
+			text, args := p.value(e, func(string) (string, any) { return "1", nil })
+			if p.not {
+				c.add(text+" IS NULL", args...)
+			} else {
+				c.add(text+" IS NOT NULL", args...)
+			}
+		case m.called:
+			text, args := p.value(e, m.matches[i])
+			if p.not {
+				c.add("COALESCE("+text+", 0) = 0", args...)
+			} else {
+				c.add(text+" = 1", args...)
+			}
+		}
 	}
 }
 
+// elsewhere are the predicates that are matched here.
+func (m predicates) elsewhere() (some []predicate) {
+	for _, p := range m.each {
+		if p.match != nil && !m.called {
+			some = append(some, p)
+		}
+	}
+	return some
+}
+
+// holds reports whether a text matches; nil is none.
+func (p *predicate) holds(text *string) bool { return (text != nil && p.match(*text)) != p.not }
+
+// value is an expression for what of makes of the text that the predicate looks
+// at, or NULL.
+func (p *predicate) value(e *Entity, of func(value string) (text string, arg any)) (string, []any) {
+	if p.column == "" {
+		return nearestValue(e, p.key, p.resolved, of)
+	}
+	text, arg := of("t." + p.column)
+	if arg == nil {
+		return text, nil
+	}
+	return text, []any{arg}
+}
+
 // nearestValue is an expression for what the nearest level that has a variable
-// makes of its value. A level that does not have it yields NULL, which
-// COALESCE passes over.
+// makes of its value (contract §5.5, 6). A level that does not have it yields
+// NULL, which COALESCE passes over.
 func nearestValue(e *Entity, key string, resolved bool, of func(value string) (text string, arg any)) (string, []any) {
 	value, handle := of("v.value")
 	var levels []string

@@ -111,9 +111,9 @@ func parts(t *testing.T, s, whole *Store, at Cursor, objects []string) {
 					}
 					return rows
 				}
-				filter := Filter{e.of.Title, title}
+				filter := Filter{Column: e.of.Title, Value: title}
 				if p.ID != "" { // of others with the name a part may know nothing
-					filter = Filter{"id", row[e.Index("id")]}
+					filter = Filter{Column: "id", Value: row[e.Index("id")]}
 				}
 				page, err := v.List(ctx, e, Scope{All: true}, List{Filters: []Filter{filter}, Sort: []string{"id"}, Limit: 100, Labels: true})
 				if err != nil {

@@ -34,6 +34,15 @@ func (c *conditions) equal(column string, value any, indexed bool) {
 	c.add(column+" = ?", value)
 }
 
+// among is equal for several values.
+func (c *conditions) among(column string, values []any, indexed bool) {
+	if !indexed {
+		column = c.dialect.Unindexed(column)
+	}
+	list, args := in(nil, values)
+	c.add(column+" IN "+list, args...)
+}
+
 func (c *conditions) String() string {
 	if len(c.terms) == 0 {
 		return ""

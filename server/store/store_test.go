@@ -22,7 +22,7 @@ import (
 )
 
 // long are the tests of sizes, of files, and of models that compare reads.
-const long = "^Test(BackupAndRestore|BadBackups|CancelledReads|DeleteInPieces|HistoryIsWhatStatesTell|Inspect|Past|Prune|UndoCloud|VariablesAgainstModel)"
+const long = "^Test(BackupAndRestore|BadBackups|CancelledReads|DeleteInPieces|HistoryIsWhatStatesTell|Inspect|Past|Prune|UndoCloud|VariablesAgainstModel|WhereAgainstModel)"
 
 func TestMain(m *testing.M) { os.Exit(enginetest.Main(m, long, enginetest.Disturbed)) }
 
@@ -278,7 +278,7 @@ func TestPlans(t *testing.T) {
 	} {
 		l := List{Sort: []string{"created_at", "id"}, Limit: 30, Label: "x", HasLabel: tc.label}
 		if tc.filter != "" {
-			l.Filters = []Filter{{tc.filter, one}}
+			l.Filters = []Filter{{Column: tc.filter, Value: one}}
 		}
 		for _, first := range []bool{true, false} {
 			order, err := sortColumns(tc.e, l)

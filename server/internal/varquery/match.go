@@ -3,7 +3,6 @@ package varquery
 import (
 	"strings"
 
-	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
@@ -18,7 +17,7 @@ func (t Term) Match(text string) bool {
 		return false
 	}
 	target, ok := extract(value, t.steps)
-	return ok && contains(target, t.want)
+	return ok && target.Contains(t.want)
 }
 
 // extract is JSON_EXTRACT: what the path finds. With a wildcard in the path
@@ -55,44 +54,4 @@ func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {
 		return jsontext.Value{Kind: jsontext.Array, Items: found}, true
 	}
 	return found[0], true
-}
-
-// contains is JSON_CONTAINS(target, want).
-func contains(target, want jsontext.Value) bool {
-	switch target.Kind {
-	case jsontext.Array:
-		if want.Kind != jsontext.Array {
-			return someContains(target.Items, want)
-		}
-		for _, w := range want.Items {
-			if !someContains(target.Items, w) {
-				return false
-			}
-		}
-		return true
-	case jsontext.Object:
-		if want.Kind != jsontext.Object {
-			return false
-		}
-		for _, m := range want.Members {
-			v, ok := target.Get(m.Key)
-			if !ok || !contains(v, m.Value) {
-				return false
-			}
-		}
-		return true
-	case jsontext.Integer, jsontext.Float:
-		return (want.Kind == jsontext.Integer || want.Kind == jsontext.Float) && value.EqualNumber(target.Text, want.Text)
-	default:
-		return target.Kind == want.Kind && target.Text == want.Text
-	}
-}
-
-func someContains(items []jsontext.Value, want jsontext.Value) bool {
-	for _, v := range items {
-		if contains(v, want) {
-			return true
-		}
-	}
-	return false
 }

@@ -106,6 +106,9 @@ type Dialect struct {
 	// Like compares text with a pattern without regard to the case of ASCII letters: `t.name LIKE ? ESCAPE '\'`.
 	Like func(column string) string
 
+	// Glob compares text with a pattern, byte by byte.
+	Glob Glob
+
 	// Contains looks for a text within a column, byte by byte: `instr(t.name, ?) > 0`.
 	Contains func(column string) string
 
@@ -150,6 +153,14 @@ type Dialect struct {
 	// Match makes an expression that is true where a value, in an expression of its own, satisfies a predicate. release
 	// ends its use. It is nil where the database cannot call back.
 	Match func(predicate func(value string) bool) (expression func(value string) (text string, arg any), release func())
+}
+
+// Glob is how patterns are written: what is put behind a column, with the pattern as its argument; what stands for any text and
+// for one character in it, and how a text is written that stands for itself.
+type Glob struct {
+	Operator  string
+	Many, One string
+	Literal   func(text string) string
 }
 
 // ErrUnique is what an error wraps when a row would be there twice.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/craton-fleet/craton/server/store/engine"
 )
@@ -12,6 +13,7 @@ import (
 var dialect = &engine.Dialect{
 	Name:       "postgres",
 	Like:       func(column string) string { return column + ` ILIKE ? ESCAPE '\'` },
+	Glob:       engine.Glob{Operator: ` LIKE ? ESCAPE '\'`, Many: "%", One: "_", Literal: strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace},
 	Contains:   func(column string) string { return "strpos(" + column + ", ?) > 0" },
 	Unindexed:  func(column string) string { return column },
 	Ordered:    "JOIN",

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql/driver"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +17,7 @@ import (
 var dialect = &engine.Dialect{
 	Name:      "sqlite",
 	Like:      func(column string) string { return column + ` LIKE ? ESCAPE '\'` },
+	Glob:      engine.Glob{Operator: " GLOB ?", Many: "*", One: "?", Literal: strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace},
 	Contains:  func(column string) string { return "instr(" + column + ", ?) > 0" },
 	Unindexed: func(column string) string { return "+" + column },
 	Ordered:   "CROSS JOIN",

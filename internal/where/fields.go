@@ -1,0 +1,97 @@
+package where
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Keys of fields that the schema does not have as such.
+const (
+	keyID     = "id"
+	keyName   = "name"
+	keyLabels = "labels"
+)
+
+// words by which people name fields other than by their option.
+var words = map[string]string{"ip_address": "ip", "device_type": "type"}
+
+// reserved are the words that never name a variable, whatever the kind: so that a term means the same for all of them, or is an
+// error.
+var reserved = []string{
+	"active", "cell", "cell_id", "cloud", "cloud_id", "device_type", "id", "ip", "ip_address", "label", "labels", "name", "note",
+	"parent", "parent_id", "region", "region_id", "type", "vars",
+}
+
+// slips are words between terms that other languages have.
+var slips = []string{"and", "or", "not", "in", "like", "where"}
+
+// isReserved reports whether a variable needs vars. in front.
+func isReserved(k *schema.Kind, key string) bool {
+	_, field := fieldOf(k, key)
+	return field || slices.Contains(reserved, key) || isSlip(key) || near(k, key) != ""
+}
+
+// near is the field that a word is most likely a slip of: a term about a variable that nothing has finds nothing, or turned
+// round everything.
+func near(k *schema.Kind, word string) string { return nearest.Within(word, wordsOf(k), 1) }
+
+func isSlip(word string) bool { return slices.Contains(slips, strings.ToLower(word)) }
+
+// Kinds are those that terms are read for.
+var Kinds = []*schema.Kind{schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Device, schema.Network}
+
+// Fields are what terms can be about for a kind, in the order in which help shows them.
+func Fields(k *schema.Kind) []Field {
+	fields := []Field{{Word: "name", Key: keyName, Type: TextField}, {Word: "id", Key: keyID, Type: IDField}}
+	if k.Labels != schema.Unlabelled {
+		fields = append(fields, Field{Word: "label", Key: keyLabels, Type: LabelField, May: true})
+	}
+	if slices.Contains([]*schema.Kind{schema.Cloud, schema.Region, schema.Cell}, k) {
+		fields = append(fields, Field{Word: k.Name, Type: PlaceField}) // it is its own place
+	}
+	for _, f := range k.Fields {
+		one := Field{Word: f.Option(), Key: f.Key, May: !f.Required}
+		if word := words[f.Key]; word != "" {
+			one.Word = word
+		}
+		switch f.Type {
+		case schema.Text, schema.LongText, schema.Prefix:
+			one.Type = TextField
+		case schema.Address:
+			one.Type, one.May = AddressField, false
+		case schema.Integer:
+			one.Type = IDField
+		case schema.Flag:
+			one.Type, one.May = FlagField, false
+		case schema.Reference:
+			one.Type = PlaceField
+			fields = append(fields, one)
+			one = Field{Word: f.Key, Key: f.Key, Type: IDField}
+		}
+		fields = append(fields, one)
+	}
+	return fields
+}
+
+// fieldOf is the field of a kind that a word names.
+func fieldOf(k *schema.Kind, word string) (Field, bool) {
+	for _, f := range Fields(k) {
+		if f.Word == word || f.Key == word && f.Type != PlaceField {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+// wordsOf are the words of a kind's fields.
+func wordsOf(k *schema.Kind) (all []string) {
+	for _, f := range Fields(k) {
+		if f.Key != f.Word || f.Type != IDField || f.Word == keyID {
+			all = append(all, f.Word)
+		}
+	}
+	return all
+}

@@ -1,0 +1,221 @@
+package where
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/internal/yaml11"
+)
+
+// Bounds of what is read: each term is a look-up for every object.
+const (
+	MaxTerms  = 64
+	MaxValues = 1000 // of all terms together
+	maxLength = 16 << 10
+)
+
+// Where says which objects of a kind are meant. The zero Where means all of them.
+type Where struct {
+	Kind  *schema.Kind
+	Terms []Term // all must hold
+}
+
+// Term is one condition: about a field, or about a variable.
+type Term struct {
+	Not bool // it must not hold
+
+	Field Field // that it is about; the zero Field for a variable
+
+	Key  string   // of the variable
+	Path []string // to what is within its value
+	Own  bool     // only the object's own variables count, not those that it inherits
+
+	// Values are the alternatives, of which one must match. None: it is there at all.
+	Values []Value
+
+	marked bool // a field has the variable's name
+}
+
+// IsVariable reports whether the term is about a variable.
+func (t *Term) IsVariable() bool { return t.Field.Type == 0 }
+
+// FieldType says what the values of a field are, and so how they are compared.
+type FieldType uint8
+
+// The types of fields.
+const (
+	TextField    FieldType = iota + 1 // Value.Pattern; a missing text is ""
+	AddressField                      // Value.Range
+	FlagField                         // Value.Flag
+	IDField                           // Value.ID
+	PlaceField                        // Value.Path: the names of a place or parent, with what is around it
+	LabelField                        // Value.Pattern of one of the labels
+)
+
+// Field is what a term can be about beside variables.
+type Field struct {
+	Word string // by which people name it: "ip", "region"
+	Key  string // in the API: "ip_address", "region_id"; of a label "labels"; "" for a place that is the object itself
+	Type FieldType
+	May  bool // an object may lack it: the word alone asks for that
+}
+
+// Value is one alternative of a term. Which member counts depends on the field; of a variable it is JSON, or else Pattern.
+type Value struct {
+	Pattern Pattern
+	JSON    *jsontext.Value
+	Range   netip.Prefix // an address is a range of one
+	ID      int64
+	Flag    bool
+	Path    []Pattern // innermost last
+}
+
+// IsAll reports whether every object is meant.
+func (w *Where) IsAll() bool { return w == nil || len(w.Terms) == 0 }
+
+// String is the one printed form: what means the same in few variants reads the same, and [Parse] reads it again.
+func (w *Where) String() string {
+	if w == nil {
+		return ""
+	}
+	var b strings.Builder
+	for i := range w.Terms {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w.Terms[i].String())
+	}
+	return b.String()
+}
+
+// String is the term as [Where.String] has it.
+func (t *Term) String() string {
+	var b strings.Builder
+	if t.Not && len(t.Values) == 0 {
+		b.WriteByte('!')
+	}
+	if t.Own {
+		b.WriteString("own:")
+	}
+	b.WriteString(t.Name())
+	for i, v := range t.Values {
+		switch {
+		case i > 0:
+			b.WriteByte(',')
+		case t.Not:
+			b.WriteString("!=")
+		default:
+			b.WriteByte('=')
+		}
+		b.WriteString(v.text(t.Field.Type))
+	}
+	return b.String()
+}
+
+// Name is what the term is about, as it is written: "region", "ntp", "disks.size", "vars.name".
+func (t *Term) Name() string {
+	if !t.IsVariable() {
+		return t.Field.Word
+	}
+	var b strings.Builder
+	if t.marked {
+		b.WriteString("vars.")
+	}
+	b.WriteString(quoteKey(t.Key))
+	for _, key := range t.Path {
+		b.WriteByte('.')
+		b.WriteString(quoteKey(key))
+	}
+	return b.String()
+}
+
+// text is a value as it is written.
+func (v Value) text(of FieldType) string {
+	switch of {
+	case AddressField:
+		if v.Range.IsSingleIP() {
+			return v.Range.Addr().String()
+		}
+		return v.Range.String()
+	case FlagField:
+		return strconv.FormatBool(v.Flag)
+	case IDField:
+		return strconv.FormatInt(v.ID, 10)
+	case PlaceField:
+		parts := make([]string, len(v.Path))
+		for i, p := range v.Path {
+			parts[i] = p.text(true)
+		}
+		return strings.Join(parts, "/")
+	case TextField, LabelField:
+		return v.Pattern.text(false)
+	}
+	switch {
+	case v.JSON == nil: // a text with a wildcard in it reads as nothing else
+		return v.Pattern.text(false)
+	case v.JSON.Kind == jsontext.String && v.JSON.Text != "" && scalar(v.JSON.Text).Kind == jsontext.String:
+		return Literal(v.JSON.Text).text(false)
+	case v.JSON.Kind == jsontext.String:
+		return quote(v.JSON.Text)
+	}
+	return v.JSON.Compact()
+}
+
+// text is a pattern as it is written; one of a place has / between its parts.
+func (p Pattern) text(place bool) string {
+	if len(p.parts) == 0 {
+		return `""`
+	}
+	plain := func(s string) string {
+		odd := func(r rune) bool { return isOdd(r) || strings.ContainsRune("*?,", r) || place && r == '/' }
+		if strings.ContainsFunc(s, odd) || strings.IndexByte(valueStarts, s[0]) >= 0 {
+			return quote(s)
+		}
+		return s
+	}
+	return p.Translate("*", "?", plain)
+}
+
+// quote is a text in double quotes.
+func quote(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || value.Hidden(r) }) {
+		return string(jsontext.AppendString(nil, s))
+	}
+	return string(jsontext.AppendUTF8(nil, s))
+}
+
+// scalar is the value of a variable that a text without quotes means, as `craton host-vars-set` reads it.
+func scalar(text string) jsontext.Value {
+	if s := yaml11.Read(text); !s.Base60 && s.Problem == "" {
+		switch s.Kind {
+		case yaml11.Null, yaml11.Bool, yaml11.Int, yaml11.Float:
+			if v, err := jsontext.Parse([]byte(s.Text)); err == nil {
+				return v
+			}
+		}
+	}
+	return jsontext.Value{Kind: jsontext.String, Text: text}
+}
+
+// isOdd reports whether a character stands in quotes only, in names and in values.
+func isOdd(r rune) bool {
+	return r == '"' || unicode.IsSpace(r) || unicode.IsControl(r) || value.Hidden(r)
+}
+
+// keyEnds are the characters that end a name, or that nobody expects in one.
+const keyEnds = `=!,.:*?<>()&|~'\`
+
+// valueStarts are the characters that no text without quotes begins with: they mean JSON, or a slip.
+const valueStarts = `'=[{`
+
+func quoteKey(key string) string {
+	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return isOdd(r) || strings.ContainsRune(keyEnds, r) }) {
+		return quote(key)
+	}
+	return key
+}
