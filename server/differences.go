@@ -59,6 +59,11 @@ var Differences = []Difference{
 		Reason:   "Any member could end the server for all with one request.",
 	},
 	{
+		ID: "guessing", Where: "Requests with wrong keys or tokens, again and again",
+		Original: "Each is looked up", Ours: "After ten different wrong ones for a user from an address (settings `login_failures`, `login_lockout`) 401 with `Retry-After`, without a look; before that the answer takes longer. A key that has been right, and one from an address that has not failed, is not held up (docs/server.md, \"Wrong keys\")",
+		Reason: "Who guesses must cost nobody else anything. 429, which would fit, is what the old client dies of.",
+	},
+	{
 		ID: "lookups", Where: "`clouds?name=` and `regions?name=` that several objects match; `devices?descendants=true` of an unknown device; `projects?name=` with a marker",
 		Original: "500", Ours: "409; 404; the page after the marker", Reason: missingStatus,
 	},

@@ -26,6 +26,12 @@
 // project is visible in another. Behind Keystone the roles of the token decide
 // ([keystone.Roles]), and there are readers too, who change nothing.
 //
+// # Wrong keys
+//
+// Who guesses keys or tokens is slowed, and refused for a while; others are not
+// held up ([Logins]). Behind proxies that [Options] names, the client is the
+// one that their header tells.
+//
 // # The file
 //
 // The database is one SQLite file with a write-ahead log. Any number of

@@ -24,7 +24,12 @@ func (s *Server) handler(v1 http.Handler, challenge string) http.Handler {
 		id := "req-" + value.NewUUID()
 		// The original writes the name in lower case; it matters to no client.
 		w.Header().Set(requestIDHeader, id)
-		trace := api.Trace{RequestID: id}
+		client, forwarded := s.proxies.Client(r)
+		trace := api.Trace{RequestID: id, Client: client}
+		shown := r.RemoteAddr // with the port
+		if forwarded {
+			shown = client.String()
+		}
 		r = r.WithContext(api.WithTrace(r.Context(), &trace))
 		seen := &statusWriter{ResponseWriter: w, challenge: challenge}
 		if r.URL.Path == "/healthz" {
@@ -35,7 +40,7 @@ func (s *Server) handler(v1 http.Handler, challenge string) http.Handler {
 		s.log.LogAttrs(r.Context(), slog.LevelInfo, "request", append([]slog.Attr{
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
 			slog.Duration("duration", time.Since(begin)), slog.String("request_id", id),
-			slog.String("user", trace.User), slog.String("project", trace.Project), slog.String("client", r.RemoteAddr),
+			slog.String("user", trace.User), slog.String("project", trace.Project), slog.String("client", shown),
 		}, details(&trace)...)...)
 	})
 }
@@ -50,6 +55,9 @@ func details(t *api.Trace) (attrs []slog.Attr) {
 	}
 	add("tried_user", t.TriedUser)
 	add("tried_project", t.TriedProject)
+	if t.Guessing {
+		add("refused", "too many wrong logins")
+	}
 	add("created", t.Created)
 	add("changed", strings.Join(t.Changed, ", "))
 	return attrs

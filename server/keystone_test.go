@@ -57,7 +57,7 @@ func newBehindKeystone(t *testing.T, k *openstacktest.Keystone, cacheTime time.D
 	}
 	log := &syncBuffer{}
 	database := enginetest.Database(t)
-	s, err := server.Open(t.Context(), database, server.Options{Create: true, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	s, err := server.Open(t.Context(), database, server.Options{Create: true, Logger: slog.New(slog.NewTextHandler(log, nil)), Logins: server.Logins{Failures: -1}})
 	if err != nil {
 		t.Fatal(err)
 	}

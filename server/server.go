@@ -13,6 +13,8 @@ import (
 
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/api"
+	"github.com/craton-fleet/craton/server/internal/guard"
+	"github.com/craton-fleet/craton/server/internal/peer"
 	"github.com/craton-fleet/craton/server/keystone"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -35,6 +37,28 @@ type Options struct {
 	// HashedKeys are patterns of variables' keys whose values the change log
 	// keeps only as a hash: * stands for any text, and case does not matter.
 	HashedKeys []string
+
+	Logins Logins // when wrong ones are refused
+
+	// TrustedProxies are addresses and networks (10.0.0.0/8) whose header says which client a request comes
+	// from; without any it is the other end of the connection. The header is ProxyHeader, which all
+	// of them must add to: X-Forwarded-For if empty, or Forwarded.
+	TrustedProxies []string
+	ProxyHeader    string
+}
+
+// Logins bound how often a client that guesses gets an answer. Zero values are
+// the defaults. docs/server.md says what is counted.
+type Logins struct {
+	Failures int           // wrong ones for one user from one address until it is refused; 10. Below zero: nobody ever is
+	Longest  time.Duration // that anybody is refused at once; 15 minutes
+}
+
+func (l Logins) guard() *guard.Guard {
+	if l.Failures < 0 {
+		return nil
+	}
+	return guard.New(guard.Options{Failures: cmp.Or(l.Failures, 10), Longest: cmp.Or(l.Longest, 15*time.Minute)})
 }
 
 func (o Options) store() store.Options {
@@ -72,6 +96,8 @@ type Server struct {
 	create   bool
 	version  string
 	limits   api.Limits
+	logins   Logins
+	proxies  peer.Proxies
 }
 
 // Open opens a database: "sqlite:PATH", or "postgres://USER@HOST/DATABASE" in
@@ -86,6 +112,10 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	trusted, err := peer.Parse(o.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("trusted proxies: %w", err)
+	}
 	settings := o.store()
 	settings.Saved = func(file string) {
 		log.InfoContext(ctx, "saved the database before its schema is brought up to date", slog.String("backup", file))
@@ -99,7 +129,10 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	if strings.Contains(database, "://") {
 		database = s.Name()
 	}
-	return &Server{store: s, database: database, log: log, create: o.Create, version: o.Version, limits: o.Limits.api()}, nil
+	return &Server{
+		store: s, database: database, log: log, create: o.Create, version: o.Version, limits: o.Limits.api(),
+		logins: o.Logins, proxies: peer.Proxies{Trusted: trusted, Header: o.ProxyHeader},
+	}, nil
 }
 
 // Database is what [Open] was given, without secrets.
@@ -162,7 +195,7 @@ func (s *Server) Watch(ctx context.Context) (wait func(), err error) {
 // address; of a write also the id that was made and the names of what it
 // changed; of a refused login who was tried. Never a token or a value.
 func (s *Server) Handler() http.Handler {
-	return s.handler(s.api(api.Local(s.store)), "")
+	return s.handler(s.api(s.guarded(api.Local(s.store), false)), "")
 }
 
 // KeystoneHandler is [Server.Handler] with tokens of Keystone instead of API
@@ -172,7 +205,15 @@ func (s *Server) Handler() http.Handler {
 // Projects are made by the first request in them, with Keystone's id and name.
 // The store's own users cannot sign in, and none can be made.
 func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) http.Handler {
-	return s.handler(s.api(api.Keystone(s.store, v, roles)), fmt.Sprintf("Keystone uri=%q", v.URL()))
+	return s.handler(s.api(s.guarded(api.Keystone(s.store, v, roles), true)), fmt.Sprintf("Keystone uri=%q", v.URL()))
+}
+
+// guarded holds up who guesses. byToken tells that a token says whose it is.
+func (s *Server) guarded(authenticate api.Authenticator, byToken bool) api.Authenticator {
+	if g := s.logins.guard(); g != nil {
+		return api.Guarded(authenticate, g, byToken, s.log)
+	}
+	return authenticate
 }
 
 func (s *Server) api(authenticate api.Authenticator) *api.API {

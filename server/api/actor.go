@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net"
 	"net/http"
 
 	"github.com/craton-fleet/craton/internal/value"
@@ -16,9 +15,10 @@ const maxMessage = 1024
 
 // actor is the user of a request, as the change log has who did something.
 func actor(r *http.Request, user, project string) store.Actor {
-	who := store.Actor{User: user, Project: project, Request: traceOf(r.Context()).RequestID}
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		who.Address = host
+	t := traceOf(r.Context())
+	who := store.Actor{User: user, Project: project, Request: t.RequestID}
+	if t.Client.IsValid() {
+		who.Address = t.Client.String()
 	}
 	return who
 }

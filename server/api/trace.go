@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/craton-fleet/craton/server/store"
@@ -13,9 +14,11 @@ import (
 // it is served.
 type Trace struct {
 	RequestID string
+	Client    netip.Addr // whom it comes from, proxies passed over
 
 	User, Project           string // who sent it
 	TriedUser, TriedProject string // who it claimed to be, if that was refused
+	Guessing                bool   // it was refused without a look at the key, because too many were wrong
 
 	Created string   // id of the object that it made
 	Changed []string // names of the fields, labels and variables that it wrote; never values

@@ -90,6 +90,18 @@ func limits(v *settings.Values) server.Limits {
 	}
 }
 
+// options are those of a server that is to serve.
+func options(v *settings.Values) server.Options {
+	failures := v.Int("server.login_failures")
+	if failures == 0 {
+		failures = -1 // never
+	}
+	return server.Options{
+		Limits: limits(v), HashedKeys: v.List("server.hashed_keys"), TrustedProxies: v.List("server.trusted_proxies"), ProxyHeader: v.String("server.proxy_header"),
+		Logins: server.Logins{Failures: failures, Longest: v.Duration("server.login_lockout")},
+	}
+}
+
 // baseMemory is what the server needs beside the bodies and answers under way, in bytes.
 const baseMemory = 256 << 20
 
@@ -114,7 +126,9 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if v.String("server.log_format") == "json" {
 		log = slog.New(slog.NewJSONHandler(s.Err, nil))
 	}
-	srv, err := open(ctx, v, server.Options{Logger: log, Version: version, Limits: limits(v), HashedKeys: v.List("server.hashed_keys")})
+	o := options(v)
+	o.Logger, o.Version = log, version
+	srv, err := open(ctx, v, o)
 	if err != nil {
 		return err
 	}

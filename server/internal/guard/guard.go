@@ -1,0 +1,291 @@
+package guard
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Options say when logins are refused, and for how long.
+type Options struct {
+	Failures int           // wrong credentials for one user from one address until it is refused
+	Longest  time.Duration // that anybody is refused
+}
+
+// Factors of Failures for what many users, or many addresses, share.
+const (
+	perAddress = 5
+	perUser    = 10
+)
+
+// Sizes of the tables, in entries of about 40 bytes.
+const (
+	maxAddresses   = 1 << 20
+	maxPairs       = 1 << 20
+	maxUsers       = 1 << 16
+	maxCredentials = 1 << 18
+	maxKnown       = 1 << 16
+)
+
+const (
+	firstRefusal = 15          // the part of Longest that the first one lasts
+	longestSame  = time.Minute // that one wrong credential is refused by itself
+	patient      = 2           // failures that are answered at once
+	leastDelay   = 250 * time.Millisecond
+	mostDelay    = 2 * time.Second
+	maxDelayed   = 1024 // requests at once
+	atOnce       = 4    // credentials of one address that are new and looked up at once
+)
+
+// Guard counts wrong credentials. It is safe for concurrent use.
+type Guard struct {
+	options Options
+	secret  [32]byte
+	start   time.Time
+
+	addresses, pairs, users, credentials *table
+	known                                *set
+
+	delayed chan struct{}
+	mu      sync.Mutex
+	flights map[key]*flight
+}
+
+// New makes a guard.
+func New(o Options) *Guard {
+	o.Longest = max(o.Longest, time.Second)
+	kept := uint32(2*o.Longest/time.Second) + 1 // no refusal lasts so long
+	g := &Guard{
+		options: o, start: time.Now(),
+		addresses: newTable(maxAddresses, true, kept), pairs: newTable(maxPairs, false, kept),
+		users: newTable(maxUsers, true, kept), credentials: newTable(maxCredentials, false, kept), known: newSet(maxKnown),
+		delayed: make(chan struct{}, maxDelayed), flights: map[key]*flight{},
+	}
+	rand.Read(g.secret[:])
+	return g
+}
+
+// Attempt is a request that shows a credential.
+type Attempt struct {
+	Address    netip.Addr
+	User       string   // as it was given; "" if the credential says who it is
+	Credential []string // all that must be right together
+}
+
+// Outcome is what became of an attempt.
+type Outcome int
+
+// What a check finds out.
+const (
+	Unknown Outcome = iota // it could not be done
+	Right
+	Wrong
+)
+
+// Refused is the error for attempts that are not looked up.
+type Refused struct {
+	Wait time.Duration // until one will be
+}
+
+func (r *Refused) Error() string {
+	return fmt.Sprintf("too many wrong logins: refused for %v", r.Wait)
+}
+
+// Do calls check, which looks the credential up, unless the attempt is refused: then
+// the error is [*Refused], and check is not called. It returns later than check if
+// that finds it wrong. began is not zero if from now on attempts like this are
+// refused, for so long. The only other error is that of ctx.
+func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began time.Duration, err error) {
+	k := g.keys(a)
+	if g.known.has(k.credential) {
+		switch check() {
+		case Wrong: // revoked, or expired
+			g.known.remove(k.credential)
+			g.credentials.add(k.credential, g.now())
+		}
+		return 0, nil
+	}
+	if wait := g.refusal(k); wait > 0 { // before it takes a place among those that are looked up
+		return 0, &Refused{wait}
+	}
+	leave, err := g.enter(ctx, k.address)
+	if err != nil {
+		return 0, err
+	}
+	began, delay, err := func() (began, delay time.Duration, err error) {
+		defer leave()
+		if wait := g.refusal(k); wait > 0 {
+			return 0, 0, &Refused{wait}
+		}
+		switch check() {
+		case Right:
+			g.succeed(k)
+		case Wrong:
+			began, delay = g.fail(k)
+		}
+		return began, delay, nil
+	}()
+	if err != nil || delay == 0 {
+		return began, err
+	}
+	return began, g.pause(ctx, delay)
+}
+
+// pause holds an answer back, unless too many are already.
+func (g *Guard) pause(ctx context.Context, d time.Duration) error {
+	select {
+	case g.delayed <- struct{}{}:
+	default:
+		return nil
+	}
+	defer func() { <-g.delayed }()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// keys are what an attempt counts for.
+type keys struct {
+	address, pair, user, credential key
+	named                           bool // there is a user
+}
+
+func (g *Guard) keys(a Attempt) keys {
+	address := Network(a.Address).String()
+	return keys{
+		address: g.key("address", address), pair: g.key("pair", address, a.User),
+		credential: g.key("credential", append([]string{a.User}, a.Credential...)...),
+		user:       g.key("user", a.User), named: a.User != "",
+	}
+}
+
+// Network is what counts as one address.
+func Network(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits) // the zero Addr has the zero Prefix
+	return p
+}
+
+// key is a hash under a secret of the process: nobody can choose two that are
+// equal, or learn a credential from one.
+func (g *Guard) key(what string, parts ...string) key {
+	b := make([]byte, 0, 256)
+	b = append(b, g.secret[:]...)
+	for _, part := range append([]string{what}, parts...) {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	sum := sha256.Sum256(b)
+	return key(binary.BigEndian.Uint64(sum[:]))
+}
+
+// now is in seconds since the guard was made.
+func (g *Guard) now() uint32 { return uint32(time.Since(g.start) / time.Second) }
+
+// refusal is how long an attempt is refused from now on, or 0.
+func (g *Guard) refusal(k keys) time.Duration {
+	now, n, longest := g.now(), g.options.Failures, g.options.Longest
+	wait := max(left(g.credentials.get(k.credential, now), now, n, min(longestSame, longest)), left(g.addresses.get(k.address, now), now, n*perAddress, longest))
+	if !k.named {
+		return wait
+	}
+	if g.users.get(k.user, now).count >= uint32(n*perUser) {
+		n = 1
+	}
+	return max(wait, left(g.pairs.get(k.pair, now), now, n, longest))
+}
+
+// left is how long an entry is still refused.
+func left(e entry, now uint32, limit int, longest time.Duration) time.Duration {
+	until := time.Duration(e.last)*time.Second + lasts(int(e.count)-limit, longest)
+	return max(0, until-time.Duration(now)*time.Second)
+}
+
+// lasts is how long a refusal lasts after so many failures over the limit.
+func lasts(over int, longest time.Duration) time.Duration {
+	if over < 0 {
+		return 0
+	}
+	return min(max(longest/firstRefusal, time.Second)<<min(over, 10), longest)
+}
+
+func (g *Guard) succeed(k keys) {
+	const all = math.MaxUint32
+	g.known.add(k.credential)
+	now := g.now()
+	g.credentials.lower(k.credential, now, all)
+	g.addresses.lower(k.address, now, g.pairs.lower(k.pair, now, all))
+}
+
+// fail counts a wrong credential: how long attempts like it are refused from now on,
+// and how long its answer is held back.
+func (g *Guard) fail(k keys) (began, delay time.Duration) {
+	now := g.now()
+	again := g.credentials.add(k.credential, now).count > 1
+	pair := g.pairs.get(k.pair, now)
+	if !again {
+		pair = g.pairs.add(k.pair, now)
+		g.addresses.add(k.address, now)
+		if k.named {
+			g.users.add(k.user, now)
+		}
+	}
+	if over := int(pair.count) - patient; over > 0 {
+		delay = min(leastDelay<<min(over-1, 10), mostDelay)
+	}
+	return g.refusal(k), delay
+}
+
+// flight is the credentials of one address that are looked up now: what is sent side
+// by side must not all be looked up before the first has failed.
+type flight struct {
+	places chan struct{}
+	users  int
+}
+
+// enter waits for a place among them.
+func (g *Guard) enter(ctx context.Context, address key) (leave func(), err error) {
+	g.mu.Lock()
+	f := g.flights[address]
+	if f == nil {
+		f = &flight{places: make(chan struct{}, atOnce)}
+		g.flights[address] = f
+	}
+	f.users++
+	g.mu.Unlock()
+	gone := func() {
+		g.mu.Lock()
+		if f.users--; f.users == 0 {
+			delete(g.flights, address)
+		}
+		g.mu.Unlock()
+	}
+	leave = func() { <-f.places; gone() }
+	select {
+	case f.places <- struct{}{}: // also for who has left: what is sent counts
+		return leave, nil
+	default:
+	}
+	select {
+	case f.places <- struct{}{}:
+		return leave, nil
+	case <-ctx.Done():
+		gone()
+		return nil, ctx.Err()
+	}
+}

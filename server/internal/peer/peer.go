@@ -1,0 +1,109 @@
+// Package peer finds out which client a request comes from, behind proxies as
+// well: from a header that they set, and never from one that the client could have
+// made up.
+package peer
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Headers in which proxies say whom a request came from.
+const (
+	XForwardedFor = "X-Forwarded-For"
+	Forwarded     = "Forwarded" // RFC 7239
+)
+
+// Proxies are those that are believed. The zero value believes none.
+type Proxies struct {
+	Trusted []netip.Prefix
+	// Header is the one that all of them add to, in any case, [XForwardedFor] if empty. The other is not read: a
+	// proxy passes on what a client has put there.
+	Header string
+}
+
+// Parse reads networks (10.0.0.0/8) and addresses (10.0.0.1).
+func Parse(words []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, word := range words {
+		p, err := netip.ParsePrefix(word)
+		if err != nil {
+			a, err := netip.ParseAddr(word)
+			if err != nil || a.Zone() != "" {
+				return nil, fmt.Errorf("%q is no address such as 10.0.0.1, and no network such as 10.0.0.0/8", word)
+			}
+			a = a.Unmap()
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		if p.Addr().Is4In6() { // it would hold of nothing: such addresses are taken for IPv4
+			return nil, fmt.Errorf("%q is a network of IPv4 in IPv6: write it as 10.0.0.0/8", word)
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}
+
+// Client is the address that a request comes from: that of the connection or, if that
+// is a trusted proxy's, the last one in the header that is no trusted proxy's. What
+// stands before that in the header is the client's own word. forwarded tells that
+// it is from the header. An entry that is no address ends the search at the proxy
+// that has written it.
+func (p *Proxies) Client(r *http.Request) (client netip.Addr, forwarded bool) {
+	client, ok := address(r.RemoteAddr)
+	if !ok || !p.trusts(client) {
+		return client, false
+	}
+	header := strings.Join(r.Header.Values(p.header()), ",")
+	for header != "" && p.trusts(client) {
+		i := strings.LastIndexByte(header, ',')
+		hop, ok := p.hop(strings.TrimSpace(header[i+1:]))
+		if !ok {
+			break
+		}
+		client, forwarded = hop, true
+		header = header[:max(i, 0)]
+	}
+	return client, forwarded
+}
+
+func (p *Proxies) header() string {
+	if p.Header == "" {
+		return XForwardedFor
+	}
+	return p.Header
+}
+
+func (p *Proxies) trusts(a netip.Addr) bool {
+	for _, network := range p.Trusted {
+		if network.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// hop reads one entry of the header. In Forwarded it is for=ADDRESS among others; a
+// quoted comma or semicolon makes it none.
+func (p *Proxies) hop(text string) (netip.Addr, bool) {
+	if !strings.EqualFold(p.header(), Forwarded) {
+		return address(text)
+	}
+	for part := range strings.SplitSeq(text, ";") {
+		name, value, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if ok && strings.EqualFold(name, "for") {
+			return address(strings.Trim(value, `"`))
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// address reads 10.0.0.1, 10.0.0.1:4711, ::1, [::1] and [::1]:4711.
+func address(text string) (netip.Addr, bool) {
+	if with, err := netip.ParseAddrPort(text); err == nil {
+		return with.Addr().Unmap().WithZone(""), true
+	}
+	a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	return a.Unmap().WithZone(""), err == nil
+}

@@ -1,0 +1,80 @@
+package peer
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestClient(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		trusted, peer, kind string
+		header              []string
+		want                string
+		forwarded           bool
+	}{
+		{"", "192.0.2.1:4711", "", []string{"203.0.113.9"}, "192.0.2.1", false},
+		{"", "[2001:db8::1]:80", "", nil, "2001:db8::1", false},
+		{"", "[::ffff:192.0.2.1]:80", "", nil, "192.0.2.1", false},
+		{"", "", "", nil, "invalid IP", false},
+		{"10.0.0.0/8", "10.0.0.1:1", "", nil, "10.0.0.1", false},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"203.0.113.9"}, "203.0.113.9", true},
+		{"10.0.0.0/8", "192.0.2.1:1", "", []string{"203.0.113.9"}, "192.0.2.1", false},
+		// What the client has put there itself does not count.
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"198.51.100.1, 203.0.113.9"}, "203.0.113.9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"198.51.100.1", "203.0.113.9"}, "203.0.113.9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"10.0.0.7, 203.0.113.9 ,10.0.0.2"}, "203.0.113.9", true},
+		{"10.0.0.0/8,192.0.2.7", "192.0.2.7:1", "", []string{"203.0.113.9, 10.0.0.2"}, "203.0.113.9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"10.0.0.7, 10.0.0.2"}, "10.0.0.7", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"203.0.113.9, nobody"}, "10.0.0.1", false},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"203.0.113.9, nobody, 10.0.0.2"}, "10.0.0.2", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"203.0.113.9:8080"}, "203.0.113.9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"2001:db8::9"}, "2001:db8::9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"[2001:db8::9]"}, "2001:db8::9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"[2001:db8::9]:80"}, "2001:db8::9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"::ffff:203.0.113.9"}, "203.0.113.9", true},
+		{"fd00::/8", "[fd00::1]:1", "", []string{"fe80::1%eth0"}, "fe80::1", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{","}, "10.0.0.1", false},
+		{"10.0.0.0/8", "10.0.0.1:1", "", []string{strings.Repeat("10.0.0.1,", 20000)}, "10.0.0.1", false},
+		// The header that the proxies do not write is the client's word.
+		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{"for=203.0.113.9"}, "203.0.113.9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "Forwarded", []string{`proto=https;For="[2001:db8::9]:80";by=x`}, "2001:db8::9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for=198.51.100.1, for=203.0.113.9;proto=http`}, "203.0.113.9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for="198.51.100.1, for=203.0.113.9`}, "203.0.113.9", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for=_hidden`}, "10.0.0.1", false},
+		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for=unknown, for=10.0.0.2`}, "10.0.0.2", true},
+		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`by=10.0.0.1`}, "10.0.0.1", false},
+	} {
+		var words []string
+		if c.trusted != "" {
+			words = strings.Split(c.trusted, ",")
+		}
+		trusted, err := Parse(words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &Proxies{Trusted: trusted, Header: c.kind}
+		name, other := XForwardedFor, Forwarded
+		if c.kind != "" {
+			name, other = Forwarded, XForwardedFor
+		}
+		r := &http.Request{RemoteAddr: c.peer, Header: http.Header{name: c.header, other: {"for=198.51.100.66", "198.51.100.66"}}}
+		if got, forwarded := p.Client(r); got.String() != c.want || forwarded != c.forwarded {
+			t.Errorf("%+v: %v, forwarded %v", c, got, forwarded)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	got, err := Parse([]string{"10.1.2.3/8", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.1"})
+	if err != nil || len(got) != 4 || got[0].String() != "10.0.0.0/8" || got[1].String() != "192.0.2.1/32" || got[2].String() != "2001:db8::1/128" || got[3].String() != "10.0.0.1/32" {
+		t.Errorf("%v %v", got, err)
+	}
+	for _, bad := range []string{"proxy.example", "10.0.0.0/33", "fe80::1%eth0", "10.0.0", "::ffff:10.0.0.0/104", ""} {
+		if got, err := Parse([]string{bad}); err == nil {
+			t.Errorf("%q is taken for %v", bad, got)
+		}
+	}
+}
