@@ -483,7 +483,7 @@ func TestEmbedded(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	b, err := s.Bootstrap(ctx)
-	if err != nil || !b.Created || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(b.APIKey) {
+	if err != nil || !b.Created || !regexp.MustCompile(`^crn_[0-9A-Za-z]{30}$`).MatchString(b.APIKey) {
 		t.Fatalf("%+v, %v", b, err)
 	}
 	_, err = again.Embedded(ctx, "")

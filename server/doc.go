@@ -20,11 +20,12 @@
 //
 // # Roles
 //
-// A member reads and changes what belongs to its project. A project's admin
-// also reads the project itself and manages its users. Root does everything
-// in every project; only [Server.Bootstrap] makes a root user. Nothing of one
-// project is visible in another. Behind Keystone the roles of the token decide
-// ([keystone.Roles]), and there are readers too, who change nothing.
+// A reader reads what belongs to its project, a member also changes it. A
+// project's admin also reads the project itself and manages its users. Root does
+// everything in every project; [Server.Bootstrap] makes the first root user.
+// Nothing of one project is visible in another. A user may have several API
+// keys, each with a role of its own that is narrower. Behind Keystone the roles
+// of the token decide ([keystone.Roles]).
 //
 // # Wrong keys
 //

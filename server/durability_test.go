@@ -29,7 +29,7 @@ import (
 const helperEnv = "CRATON_SERVER_TEST_HELPER"
 
 // long are the tests that are about sizes, or about what stands in front of the database.
-const long = "^Test(BodyLimits|Codings|DeepChains|FiftyProcesses|FleetIsCutOff|FleetWaitsForNobody|Keystone|Memory|Overload|Past|QueryLimits|SlowReader|VariablesLimits)"
+const long = "^Test(BodyLimits|Codings|DeepChains|FiftyProcesses|FleetIsCutOff|FleetWaitsForNobody|Keystone|Matrix|Memory|Overload|Past|QueryLimits|SlowReader|VariablesLimits)"
 
 func TestMain(m *testing.M) {
 	var err error

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/api"
 	"github.com/craton-fleet/craton/server/internal/guard"
@@ -169,6 +170,34 @@ func (s *Server) Retain(ctx context.Context, keep time.Duration) (wait func()) {
 	return func() { <-done }
 }
 
+// recordEvery is how often it is stored which keys were used.
+const recordEvery = 30 * time.Second
+
+// RecordUses stores when API keys were last used, to the hour, until ctx ends.
+// Requests do not wait for it. The function that it returns waits for the end:
+// call it before [Server.Close].
+func (s *Server) RecordUses(ctx context.Context) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(recordEvery)
+		defer tick.Stop()
+		for over := false; !over; {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				over = true
+			}
+			storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordEvery/3)
+			if err := s.store.RecordUses(storing); err != nil {
+				s.log.WarnContext(ctx, "it could not be stored when API keys were used", slog.String("error", err.Error()))
+			}
+			cancel()
+		}
+	}()
+	return func() { <-done }
+}
+
 // watchEvery is how often a served database file is looked after.
 const watchEvery = time.Second
 
@@ -230,7 +259,7 @@ func (s *Server) Embedded(ctx context.Context, projectID string) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
-	root := api.Fixed(api.Caller{User: "root", Project: id, Admin: true, Root: true})
+	root := api.Fixed(api.Caller{User: "root", Project: id, Role: schema.Root})
 	return s.handler(s.api(root).Embedded(), ""), nil
 }
 
@@ -289,7 +318,7 @@ const bootstrapName = "bootstrap"
 type Bootstrap struct {
 	ProjectID string // canonical UUID
 	Username  string
-	APIKey    string // 32 hexadecimal digits; empty if the user existed already
+	APIKey    string // empty if the user existed already
 	Created   bool   // the user was made by this call
 }
 
@@ -304,8 +333,8 @@ func (s *Server) Bootstrap(ctx context.Context) (Bootstrap, error) {
 	return Bootstrap{ProjectID: project, Username: bootstrapName, APIKey: key, Created: key != ""}, nil
 }
 
-// ResetKey gives a user a new API key (32 hexadecimal digits) and returns it;
-// the old one ends at once. projectID may be empty if only one project has a
+// ResetKey gives a user a new API key in the place of its first one, which ends
+// at once, and returns it. Other keys of the user stay. projectID may be empty if only one project has a
 // user of that name.
 func (s *Server) ResetKey(ctx context.Context, username, projectID string) (apiKey string, err error) {
 	if projectID != "" {

@@ -15,5 +15,5 @@
 // calendar, so that 1d is the same time of the day before, also where that day had 23 hours; h, m and s are what has
 // passed. What the clock of a zone never showed, or showed twice, is refused.
 //
-// [ParseAt] takes revisions and cursors of a change log too.
+// [ParseAt] takes revisions and cursors of a change log too, and [ParseAhead] moments that are to come, where 90d means from now on.
 package when

@@ -80,16 +80,22 @@ func parse(day, clock, zone string, isUTC bool, now time.Time) (t time.Time, err
 
 // before is the moment that lies weeks, days, hours, minutes and seconds before now.
 func before(now time.Time, text string, amounts []string) (time.Time, error) {
-	var n [5]int
-	for i, a := range amounts {
-		n[i], _ = strconv.Atoi(cmp.Or(a, "0")) // of at most six digits
-	}
-	t := now.AddDate(0, 0, -7*n[0]-n[1]).
-		Add(-time.Duration(n[2])*time.Hour - time.Duration(n[3])*time.Minute - time.Duration(n[4])*time.Second)
+	t := span(now, amounts, -1)
 	if t.Year() < 1 {
 		return time.Time{}, fmt.Errorf("%q reaches back before the year 1", text)
 	}
 	return t, nil
+}
+
+// span is the moment that lies weeks, days, hours, minutes and seconds before now, with -1, or behind it.
+func span(now time.Time, amounts []string, sign int) time.Time {
+	var n [5]int
+	for i, a := range amounts {
+		n[i], _ = strconv.Atoi(cmp.Or(a, "0")) // of at most six digits
+		n[i] *= sign
+	}
+	return now.AddDate(0, 0, 7*n[0]+n[1]).
+		Add(time.Duration(n[2])*time.Hour + time.Duration(n[3])*time.Minute + time.Duration(n[4])*time.Second)
 }
 
 // dayOf is the midnight of a day, as UTC counts: a wall clock.

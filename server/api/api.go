@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -51,6 +52,7 @@ type call struct {
 	r      *http.Request
 	caller Caller
 	id     string  // the path's <id>; "" on a collection
+	inner  string  // the second <id>, of what belongs to the first
 	at     *moment // the past state that it asks for; nil: the fleet as it is
 	buf    []byte  // the body is appended here
 	out    answer  // where the buffer goes when it is full
@@ -152,24 +154,26 @@ func (c *call) serve() (err error) {
 	if err := c.identify(); err != nil {
 		return err
 	}
-	methods, id := match(c.r.URL.Path)
+	methods, id, inner := match(c.r.URL.Path)
 	if methods == nil {
 		return fail(http.StatusNotFound, msgNoURL)
 	}
-	c.id = id
+	c.id, c.inner = id, inner
 	c.conditional()
 	method := c.r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet // HEAD works wherever GET does, with the same checks
 	}
-	h := methods.get(method)
+	m := methods.get(method)
 	switch {
-	case h != nil && c.caller.ReadOnly && method != http.MethodGet:
-		return errReadOnly
-	case h != nil && method != http.MethodGet && asksForPast(c.r.URL.RawQuery):
-		return fail(http.StatusBadRequest, "at: a past state is only read; leave out at and concealed to write")
-	case h != nil:
-		return h(c)
+	case m != nil:
+		if err := c.caller.require(m.least); err != nil {
+			return err
+		}
+		if method != http.MethodGet && asksForPast(c.r.URL.RawQuery) {
+			return fail(http.StatusBadRequest, "at: a past state is only read; leave out at and concealed to write")
+		}
+		return m.handler(c)
 	case method == http.MethodOptions:
 		c.head.Set("Content-Type", "text/html")
 		c.head.Set("Allow", methods.allow())
@@ -187,16 +191,26 @@ func (c *call) admit() (err error) {
 	return err
 }
 
-// methods are the handlers of one route, in the order of its Allow header.
-type methods []struct {
+// method is one method of a route.
+type method struct {
 	name    string
 	handler handler
+	least   schema.Role // that its caller has, before anything of the request is looked at
 }
 
-func (m methods) get(name string) handler {
-	for _, e := range m {
-		if e.name == name {
-			return e.handler
+func read(h handler) method               { return method{http.MethodGet, h, schema.Reader} }
+func write(name string, h handler) method { return method{name, h, schema.Member} }
+
+// ofOwn is a write to what is the caller's own, which readers have too.
+func ofOwn(name string, h handler) method { return method{name, h, schema.Reader} }
+
+// methods are those of one route, in the order of its Allow header.
+type methods []method
+
+func (m methods) get(name string) *method {
+	for i := range m {
+		if m[i].name == name {
+			return &m[i]
 		}
 	}
 	return nil
@@ -213,59 +227,82 @@ func (m methods) allow() string {
 	return b.String() + http.MethodOptions
 }
 
-// match finds the route of a path: /v1/<collection>[/<id>[/<part>]]. There
-// are no trailing slashes; doubled ones in front come from clients whose base
-// URL ends in a slash, and the original takes them (contract §8.1).
-func match(path string) (methods, string) {
+// match finds the route of a path, and the ids in it:
+// /v1/<collection>[/<id>[/<part>[/<id>]]]. There are no trailing slashes;
+// doubled ones in front come from clients whose base URL ends in a slash, and
+// the original takes them (contract §8.1).
+func match(path string) (m methods, id, inner string) {
 	path = "/" + strings.TrimLeft(path, "/")
 	rest, ok := strings.CutPrefix(path, "/v1/")
 	if !ok {
-		return nil, ""
+		return nil, "", ""
 	}
 	parts := strings.Split(rest, "/")
-	switch {
-	case len(parts) == 1:
-		return routes[parts[0]], ""
-	case parts[1] == "" || len(parts) > 3:
-		return nil, ""
-	case len(parts) == 2:
-		return routes[parts[0]+"/<id>"], parts[1]
+	if len(parts) > 4 || len(parts) > 1 && parts[1] == "" || len(parts) > 3 && parts[3] == "" {
+		return nil, "", ""
 	}
-	return routes[parts[0]+"/<id>/"+parts[2]], parts[1]
+	name := parts[0]
+	for i, part := range parts[1:] {
+		switch i {
+		case 0:
+			name, id = name+"/<id>", part
+		case 1:
+			name += "/" + part
+		default:
+			name, inner = name+"/<id>", part
+		}
+	}
+	return routes[name], id, inner
 }
 
 // routes is the map of contract §2.2, made of the resources.
 var routes = func() map[string]methods {
 	m := map[string]methods{
-		"devices":           {{"GET", timed(listDevices)}},
-		"ansible-inventory": {{"GET", timed(ansibleInventory)}},
-		"capabilities":      {{"GET", timed(capabilities)}},
-		"changes":           {{"GET", listChanges}},
-		"undo":              {{"POST", undo}},
-		"diff":              {{"GET", showDiff}},
-		"fleet":             {{"GET", timed(serveFleet)}},
-		"history":           {{"GET", showHistory}},
+		"devices":           {read(timed(listDevices))},
+		"ansible-inventory": {read(timed(ansibleInventory))},
+		"capabilities":      {read(timed(capabilities))},
+		"changes":           {read(listChanges)},
+		"undo":              {write("POST", undo)},
+		"diff":              {read(showDiff)},
+		"fleet":             {read(timed(serveFleet))},
+		"history":           {read(showHistory)},
+
+		"users/<id>/role":      {read(showRole), write("PUT", setRole)},
+		"users/<id>/keys":      {read(listKeys), ofOwn("POST", createKey)},
+		"users/<id>/keys/<id>": {read(showKey), ofOwn("DELETE", deleteKey)},
 	}
 	for _, r := range resources {
 		past := timed
 		if r == users { // whose keys no past state has
 			past = func(h handler) handler { return h }
 		}
-		m[r.Path] = methods{{"GET", past(r.list)}, {"POST", r.create}}
-		item := methods{{"GET", past(r.get)}}
+		m[r.Path] = methods{read(past(r.list)), write("POST", r.create)}
+		item := methods{read(past(r.get))}
 		if r.Updatable() {
-			item = append(item, methods{{"PUT", r.update}}...)
+			item = append(item, write("PUT", r.update))
 		}
-		m[r.Path+"/<id>"] = append(item, methods{{"DELETE", r.delete}}...)
+		m[r.Path+"/<id>"] = append(item, write("DELETE", r.delete))
 		if r.routed() {
-			m[r.Path+"/<id>/variables"] = methods{{"GET", past(r.getVariables)}, {"PUT", r.putVariables}, {"DELETE", r.deleteVariables}}
+			m[r.Path+"/<id>/variables"] = methods{read(past(r.getVariables)), write("PUT", r.putVariables), write("DELETE", r.deleteVariables)}
 		}
 		if r.entity.IsDevice() {
-			m[r.Path+"/<id>/labels"] = methods{{"GET", past(r.getLabels)}, {"PUT", r.putLabels}, {"DELETE", r.deleteLabels}}
+			m[r.Path+"/<id>/labels"] = methods{read(past(r.getLabels)), write("PUT", r.putLabels), write("DELETE", r.deleteLabels)}
 		}
 		if r.Moves != nil {
-			m[r.Path+"/<id>/move"] = methods{{"POST", r.move}}
+			m[r.Path+"/<id>/move"] = methods{write("POST", r.move)}
 		}
 	}
 	return m
 }()
+
+// Routes are the methods of every route below /v1: "users/<id>/keys" has GET and
+// POST. HEAD is where GET is, OPTIONS everywhere.
+func Routes() map[string][]string {
+	all := map[string][]string{}
+	for path, m := range routes {
+		for _, one := range m {
+			all[path] = append(all[path], one.name)
+		}
+	}
+	return all
+}

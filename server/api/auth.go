@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -10,34 +11,38 @@ import (
 // Caller is who sent a request.
 type Caller struct {
 	User    string
-	Project string // canonical UUID
-	Admin   bool   // of the project
-	Root    bool   // of every project
+	Project string      // canonical UUID
+	Role    schema.Role // in the project; root is it everywhere
 
-	ReadOnly bool // may change nothing
-	External bool // is no user of the store, and can make none
+	ID   int64       // of the user in the store; 0 if it is none of it
+	Key  int64       // of the API key; 0 for none
+	Most schema.Role // the most that the key may do; 0: what the user may
+
+	External bool // users come from elsewhere: none is made here
 }
 
 // scope is what the caller may see and change. Only root sees other projects;
 // in the original every project's admin does (contract §1.5, hole 1).
 func (c Caller) scope() store.Scope {
-	return store.Scope{Project: c.Project, All: c.Root}
+	return store.Scope{Project: c.Project, All: c.Role == schema.Root}
 }
 
-// role is what an action demands of its caller.
-type role uint8
-
-const (
-	member role = iota
-	admin
-	root
-)
-
-func (c Caller) require(r role) error {
-	if r == root && !c.Root || r == admin && !c.Admin && !c.Root {
-		return errAdmin
+// require refuses who may do less than a role. A reader hears that they may only
+// read, wherever a member may do more; whoever may change things, and not these,
+// hears what v1 says.
+func (c Caller) require(r schema.Role) error {
+	switch {
+	case c.Role >= r:
+		return nil
+	case r == schema.Member:
+		return errReadOnly
 	}
-	return nil
+	return errAdmin
+}
+
+// manager is the caller as who changes a user's role or keys.
+func (c Caller) manager() store.Manager {
+	return store.Manager{Scope: c.scope(), User: c.ID, Role: c.Role, Most: c.Most}
 }
 
 // Authenticator finds out who sent a request. Its errors are answered to the
@@ -51,7 +56,7 @@ func Fixed(c Caller) Authenticator {
 }
 
 // Local is local authentication (contract §1.2): X-Auth-User and -Token are
-// a user's name and API key, X-Auth-Project is the id of its project.
+// a user's name and one of its API keys, X-Auth-Project is the id of its project.
 func Local(s *store.Store) Authenticator {
 	return func(r *http.Request) (Caller, error) {
 		given := "None"
@@ -69,6 +74,6 @@ func Local(s *store.Store) Authenticator {
 		if !ok {
 			return Caller{}, fail(http.StatusUnauthorized, msgUnauthorized)
 		}
-		return Caller{User: account.Username, Project: account.Project, Admin: account.Admin, Root: account.Root}, nil
+		return Caller{User: account.Username, Project: account.Project, Role: account.Role, ID: account.ID, Key: account.Key, Most: account.Most}, nil
 	}
 }

@@ -213,7 +213,7 @@ func textOrNull(text string, shown bool) any {
 // appendChange appends one change. Where a request came from, and which other
 // project its user is of, is for those who manage users.
 func (c *call) appendChange(dst []byte, s *shape, x *store.Change) []byte {
-	manages := c.caller.require(admin) == nil
+	manages := c.caller.require(schema.Admin) == nil
 	var id any = x.Object
 	if n, err := parseInt64(x.Object); err == nil && !schema.ByName(x.Kind).UUID {
 		id = n

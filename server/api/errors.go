@@ -91,6 +91,9 @@ var statusOf = map[store.Code]int{
 
 	store.Unreached: http.StatusGone,
 	store.Unkept:    http.StatusConflict,
+
+	// As with what only readers are refused: 401 is for who could sign in otherwise.
+	store.Exceeds: http.StatusForbidden,
 }
 
 // explain turns any error into the status and message for the client. What

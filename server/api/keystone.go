@@ -25,7 +25,7 @@ func Keystone(s *store.Store, v *keystone.Validator, roles keystone.Roles) Authe
 			// The original says 503 here, of which its own client dies (see [statusOf]).
 			return Caller{}, &httpError{status: http.StatusInternalServerError, message: msgNoAnswer, cause: err}
 		}
-		access, err := roles.Access(token)
+		role, err := roles.Role(token)
 		if err != nil {
 			return Caller{}, fail(http.StatusForbidden, "%s", err.Error())
 		}
@@ -36,9 +36,6 @@ func Keystone(s *store.Store, v *keystone.Validator, roles keystone.Roles) Authe
 		if err := s.KeepProject(ctx, project, token.ProjectName, fresh); err != nil {
 			return Caller{}, err
 		}
-		return Caller{
-			User: token.UserName, Project: project,
-			Admin: access.Admin, Root: access.Root, ReadOnly: access.ReadOnly, External: true,
-		}, nil
+		return Caller{User: token.UserName, Project: project, Role: role, External: true}, nil
 	}
 }

@@ -23,6 +23,7 @@ const (
 	strs          // an array of strings; "labels" are shown in lists with details only
 	noItems       // an array that must be empty
 	linkList      // an array of {href, rel}
+	roleName      // a role; the store has it under this name, and v1 does not
 )
 
 // use says where a field is accepted and shown.
@@ -65,7 +66,7 @@ type resource struct {
 	resolves  bool    // its /variables route resolves by default, as GET and lists do where it inherits (contract §2.3)
 	duplicate string  // message for a name that is taken
 
-	listRole, itemRole, createRole, deleteRole role
+	listRole, itemRole, createRole, deleteRole schema.Role // beside that of the method
 
 	// lookup answers a list request that asks for one object; see lookup.go.
 	lookup func(c *call, r *resource, q query) (handled bool, err error)
@@ -223,14 +224,14 @@ var (
 	projects = of(schema.Project, resource{
 		entity:   store.Projects,
 		params:   []param{{name: "name", kind: str}, pVars, pDetailsDefault},
-		listRole: root, itemRole: admin, createRole: root, deleteRole: root,
+		listRole: schema.Root, itemRole: schema.Admin, createRole: schema.Root, deleteRole: schema.Root,
 		make: makeProject,
 	})
 	users = of(schema.User, resource{
 		entity:   store.Users,
-		fields:   []field{{"api_key", str, inCreate}, {"roles", strs, inCreate | echo}},
+		fields:   []field{{"api_key", str, inCreate}, {"role", roleName, inCreate | echo}, {"roles", strs, inCreate | echo}},
 		params:   []param{{name: "id", kind: integer}, {name: "name", kind: str, column: "username"}},
-		listRole: admin, itemRole: admin, createRole: admin, deleteRole: admin,
+		listRole: schema.Admin, itemRole: schema.Admin, createRole: schema.Admin, deleteRole: schema.Admin,
 		lookup: checkUserID, make: makeUser,
 		duplicate: "A user with the given username already exists in the project.",
 	})

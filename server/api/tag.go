@@ -61,19 +61,12 @@ func (c *call) manner() string {
 	if c.out.coding != nil {
 		coding = c.out.coding.name
 	}
-	role := "member"
-	switch {
-	case c.caller.Root:
-		role = "root"
-	case c.caller.Admin:
-		role = "admin"
-	}
 	h := sha256.New()
 	query := c.r.URL.RawQuery
 	if c.at != nil {
 		query += c.at.query()
 	}
-	for _, part := range []string{c.version, c.base(), c.r.URL.Path, query, c.caller.Project, role, coding} {
+	for _, part := range []string{c.version, c.base(), c.r.URL.Path, query, c.caller.Project, c.caller.Role.String(), coding} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}

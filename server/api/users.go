@@ -1,8 +1,10 @@
 package api
 
 import (
+	"net/http"
 	"strconv"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -27,8 +29,10 @@ func makeUser(c *call, _ *resource, n store.New) (store.Row, string, error) {
 		return nil, "", errNoUsers
 	}
 	delete(n.Values, "api_key")
-	if _, ok := n.Values["is_admin"]; !ok {
-		n.Values["is_admin"] = false
+	if admin, said := n.Values["is_admin"]; said && n.Values["role"] != nil {
+		if role, _ := schema.ParseRole(n.Values["role"].(string)); admin != (role >= schema.Admin) { //nolint:forcetypeassert // it was checked
+			return nil, "", fail(http.StatusBadRequest, "is_admin contradicts the role %s: leave it out", role)
+		}
 	}
 	return c.store.CreateUser(c.r.Context(), c.caller.scope(), n.Values)
 }

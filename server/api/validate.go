@@ -134,6 +134,17 @@ func (k *checker) isType(v jsontext.Value, name string, kinds ...jsontext.Kind) 
 	return false
 }
 
+// role checks the name of a role.
+func (k *checker) role(v jsontext.Value) (role schema.Role) {
+	if k.isString(v) {
+		var ok bool
+		if role, ok = schema.ParseRole(v.Text); !ok {
+			k.add("%s is not one of ['%s']", python.Short(v), strings.Join(schema.Roles(), "', '"))
+		}
+	}
+	return role
+}
+
 func (k *checker) isObject(v jsontext.Value) bool { return k.isType(v, "object", jsontext.Object) }
 func (k *checker) isArray(v jsontext.Value) bool  { return k.isType(v, "array", jsontext.Array) }
 func (k *checker) isString(v jsontext.Value) bool { return k.isType(v, "string", jsontext.String) }
@@ -301,6 +312,8 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 			}
 			stored = id
 		}
+	case roleName:
+		in.Values[f.name] = k.role(v).String()
 	case object:
 		in.Variables = k.variables(v)
 		return

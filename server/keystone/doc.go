@@ -9,7 +9,7 @@
 //	if errors.Is(err, keystone.ErrInvalid) {
 //		... // 401
 //	}
-//	access, err := roles.Access(token)
+//	role, err := roles.Role(token)
 //
 // # Who asks
 //

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // Roles says what the roles of Keystone mean here. Names are compared exactly;
@@ -19,37 +21,32 @@ type Roles struct {
 	RootProject string
 }
 
-// Access is what a token allows.
-type Access struct {
-	Admin    bool // of the token's project
-	Root     bool // of every project
-	ReadOnly bool
-}
-
 // Denied is the error of a token that is valid and allows nothing. It is
 // written for the person who has it.
 type Denied struct{ Message string }
 
 func (d *Denied) Error() string { return d.Message }
 
-// Access returns what a token allows, or a [*Denied].
-func (r Roles) Access(t *Token) (Access, error) {
+// Role returns the widest role here that a token has, or a [*Denied].
+func (r Roles) Role(t *Token) (schema.Role, error) {
 	if t.ProjectID == "" {
-		return Access{}, &Denied{"The token is not for a project: it is unscoped, or for a domain or the system. " +
+		return 0, &Denied{"The token is not for a project: it is unscoped, or for a domain or the system. " +
 			"Get one for the project to work in, for example by setting OS_PROJECT_ID or OS_PROJECT_NAME."}
 	}
 	admin := holds(t, r.Admin)
-	access := Access{Admin: admin, Root: holds(t, r.Root) || admin && (t.AdminProject || r.isRootProject(t.ProjectID))}
 	switch {
-	case access.Root, admin, holds(t, r.Member):
+	case holds(t, r.Root), admin && (t.AdminProject || r.isRootProject(t.ProjectID)):
+		return schema.Root, nil
+	case admin:
+		return schema.Admin, nil
+	case holds(t, r.Member):
+		return schema.Member, nil
 	case holds(t, r.Reader):
-		access.ReadOnly = true
-	default:
-		wanted := slices.Concat(r.Admin, r.Member, r.Reader)
-		return Access{}, &Denied{fmt.Sprintf("None of your roles in project %s allows to use this server. It takes one of: %s.",
-			t.ProjectName, strings.Join(wanted, ", "))}
+		return schema.Reader, nil
 	}
-	return access, nil
+	wanted := slices.Concat(r.Admin, r.Member, r.Reader)
+	return 0, &Denied{fmt.Sprintf("None of your roles in project %s allows to use this server. It takes one of: %s.",
+		t.ProjectName, strings.Join(wanted, ", "))}
 }
 
 func (r Roles) isRootProject(id string) bool {

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/server/keystone"
 )
 
@@ -19,40 +20,39 @@ func TestAccess(t *testing.T) {
 	dashed := root
 	dashed.RootProject = "01234567-89ab-cdef-0123-456789abcdef"
 
-	type access = keystone.Access
 	for _, c := range []struct {
 		name    string
 		roles   keystone.Roles
 		token   keystone.Token
-		want    access
+		want    schema.Role
 		refusal string
 	}{
-		{"admin", usual, keystone.Token{ProjectID: "p", Roles: []string{"reader", "member", "admin"}}, access{Admin: true}, ""},
-		{"member", usual, keystone.Token{ProjectID: "p", Roles: []string{"reader", "member"}}, access{}, ""},
-		{"reader", usual, keystone.Token{ProjectID: "p", Roles: []string{"reader"}}, access{ReadOnly: true}, ""},
-		{"another role", usual, keystone.Token{ProjectID: "p", ProjectName: "team", Roles: []string{"heat_stack_user"}}, access{},
+		{"admin", usual, keystone.Token{ProjectID: "p", Roles: []string{"reader", "member", "admin"}}, schema.Admin, ""},
+		{"member", usual, keystone.Token{ProjectID: "p", Roles: []string{"reader", "member"}}, schema.Member, ""},
+		{"reader", usual, keystone.Token{ProjectID: "p", Roles: []string{"reader"}}, schema.Reader, ""},
+		{"another role", usual, keystone.Token{ProjectID: "p", ProjectName: "team", Roles: []string{"heat_stack_user"}}, 0,
 			"None of your roles in project team allows to use this server. It takes one of: admin, member, reader."},
-		{"another case", usual, keystone.Token{ProjectID: "p", Roles: []string{"Admin"}}, access{}, "None of your roles"},
-		{"no role", any, keystone.Token{ProjectID: "p"}, access{}, "None of your roles"},
-		{"no project", usual, keystone.Token{Roles: []string{"admin"}, AdminProject: true}, access{}, "not for a project"},
+		{"another case", usual, keystone.Token{ProjectID: "p", Roles: []string{"Admin"}}, 0, "None of your roles"},
+		{"no role", any, keystone.Token{ProjectID: "p"}, 0, "None of your roles"},
+		{"no project", usual, keystone.Token{Roles: []string{"admin"}, AdminProject: true}, 0, "not for a project"},
 
-		{"any role is a member's", any, keystone.Token{ProjectID: "p", Roles: []string{"heat_stack_user"}}, access{}, ""},
-		{"any role is a reader's", readers, keystone.Token{ProjectID: "p", Roles: []string{"heat_stack_user"}}, access{ReadOnly: true}, ""},
+		{"any role is a member's", any, keystone.Token{ProjectID: "p", Roles: []string{"heat_stack_user"}}, schema.Member, ""},
+		{"any role is a reader's", readers, keystone.Token{ProjectID: "p", Roles: []string{"heat_stack_user"}}, schema.Reader, ""},
 
-		{"admin of the admin project", usual, keystone.Token{ProjectID: "p", Roles: []string{"admin"}, AdminProject: true}, access{Admin: true, Root: true}, ""},
-		{"member of the admin project", usual, keystone.Token{ProjectID: "p", Roles: []string{"member"}, AdminProject: true}, access{}, ""},
-		{"admin of the root project", root, keystone.Token{ProjectID: "0123456789abcdef0123456789abcdef", Roles: []string{"admin"}}, access{Admin: true, Root: true}, ""},
-		{"the same, written with dashes", dashed, keystone.Token{ProjectID: "0123456789abcdef0123456789abcdef", Roles: []string{"admin"}}, access{Admin: true, Root: true}, ""},
-		{"member of the root project", root, keystone.Token{ProjectID: "0123456789abcdef0123456789abcdef", Roles: []string{"member"}}, access{}, ""},
-		{"admin of another project", root, keystone.Token{ProjectID: "1123456789abcdef0123456789abcdef", Roles: []string{"admin"}}, access{Admin: true}, ""},
-		{"root role alone", root, keystone.Token{ProjectID: "p", Roles: []string{"cloud-admin"}}, access{Root: true}, ""},
+		{"admin of the admin project", usual, keystone.Token{ProjectID: "p", Roles: []string{"admin"}, AdminProject: true}, schema.Root, ""},
+		{"member of the admin project", usual, keystone.Token{ProjectID: "p", Roles: []string{"member"}, AdminProject: true}, schema.Member, ""},
+		{"admin of the root project", root, keystone.Token{ProjectID: "0123456789abcdef0123456789abcdef", Roles: []string{"admin"}}, schema.Root, ""},
+		{"the same, written with dashes", dashed, keystone.Token{ProjectID: "0123456789abcdef0123456789abcdef", Roles: []string{"admin"}}, schema.Root, ""},
+		{"member of the root project", root, keystone.Token{ProjectID: "0123456789abcdef0123456789abcdef", Roles: []string{"member"}}, schema.Member, ""},
+		{"admin of another project", root, keystone.Token{ProjectID: "1123456789abcdef0123456789abcdef", Roles: []string{"admin"}}, schema.Admin, ""},
+		{"root role alone", root, keystone.Token{ProjectID: "p", Roles: []string{"cloud-admin"}}, schema.Root, ""},
 	} {
-		got, err := c.roles.Access(&c.token)
+		got, err := c.roles.Role(&c.token)
 		switch {
 		case c.refusal == "" && (err != nil || got != c.want):
-			t.Errorf("%s: %+v, %v, want %+v", c.name, got, err, c.want)
+			t.Errorf("%s: %v, %v, want %v", c.name, got, err, c.want)
 		case c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal) || got != c.want):
-			t.Errorf("%s: %+v, %v, want the refusal %s", c.name, got, err, c.refusal)
+			t.Errorf("%s: %v, %v, want the refusal %s", c.name, got, err, c.refusal)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // contents are what a delete of an object takes with it, innermost first, so
@@ -46,13 +48,15 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 
 // delete is [Store.Delete] of a row that is held.
 func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) error {
-	if e == Users && !sc.All && row[e.Index("is_root")] == true {
+	if e == Users && !sc.All && row.role() == schema.Root {
 		return refuse(Denied, "only a root user may delete a root user")
 	}
 	key := row[e.Index(e.key)]
-	subject := fmt.Sprintf("%s %q (id %v)", e.Name, row[e.Index(e.of.Title)], key)
-	if err := q.keepRoot(ctx, e, subject, key); err != nil {
-		return err
+	subject := e.titled(row)
+	if e == Users || e == Projects {
+		if err := q.keepRootUser(ctx, e, row, "cannot be deleted"); err != nil {
+			return err
+		}
 	}
 	column, inside := e.contents()
 	switch {
@@ -113,38 +117,6 @@ func (q *session) holdWithin(ctx context.Context, inside []*Entity, column strin
 	return nil
 }
 
-// keepRoot refuses the delete of the last root user there is, alone or with
-// its project: nobody could see all projects any more.
-func (q *session) keepRoot(ctx context.Context, e *Entity, subject string, key any) error {
-	var goes string
-	switch e {
-	case Users:
-		goes = "id"
-	case Projects:
-		goes = "project_id"
-	default:
-		return nil
-	}
-	// Two deletes at once must not each leave the other's.
-	if err := q.each(ctx, "SELECT t.id FROM users t WHERE t.is_root ORDER BY t.id"+q.holding(removing), nil, []any{new(int64)}, func() {}); err != nil {
-		return err
-	}
-	var name string
-	err := q.row(ctx, fmt.Sprintf(`SELECT username FROM users WHERE is_root AND %[1]s = ?
-		AND NOT EXISTS (SELECT 1 FROM users WHERE is_root AND %[1]s <> ?) ORDER BY id LIMIT 1`, goes), []any{key, key}, &name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	what := "it is the last root user"
-	if e == Projects {
-		what = fmt.Sprintf("user %q in it is the last root user", name)
-	}
-	return refuse(InUse, "The %s cannot be deleted: %s, and without one nobody sees all projects. For a new API key: craton server bootstrap --new-key.", subject, what)
-}
-
 // outsiders refuses the delete of a container that something outside needs.
 func (q *session) outsiders(ctx context.Context, subject, column string, key any) error {
 	if err := q.dependent(ctx, subject, "has a parent in it; move, detach or delete that first", fmt.Sprintf(
@@ -185,6 +157,11 @@ func (q *session) deleteWhere(ctx context.Context, e *Entity, column string, val
 			if err := q.exec(ctx, text, []any{value}); err != nil {
 				return err
 			}
+		}
+	}
+	if e == Users {
+		if err := q.exec(ctx, "DELETE FROM user_keys WHERE user_id IN "+chosen, []any{value}); err != nil {
+			return err
 		}
 	}
 	if e == Networks {

@@ -130,7 +130,7 @@ var (
 		owner:   ownProject, key: "id", project: "id", ownerID: "seq",
 	})
 	Users = entity(schema.User, Entity{
-		Columns: []Column{flag("is_admin"), flag("is_root")},
+		Columns: []Column{flag("is_admin"), flag("is_root"), text("role")},
 		owner:   ownUser, drive: []string{"id", "username"},
 	})
 	Clouds            = entity(schema.Cloud, Entity{owner: ownCloud, drive: []string{"id", "name"}})

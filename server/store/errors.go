@@ -19,6 +19,7 @@ const (
 	Changed                   // the object is not what the caller took it for
 	Unreached                 // the change log does not go back so far
 	Unkept                    // the change log does not have the value
+	Exceeds                   // more than the caller may give to others
 )
 
 // Error is a refusal that the caller can act on. Every other error of this

@@ -284,14 +284,25 @@ func shownAs(name string, v any) any {
 	return v
 }
 
-// keyGiven adds that a user has another API key, which is no column.
+// keyGiven adds that a user has another API key, or one key more or less, which
+// is no column.
 func (e *Event) keyGiven(of *Entity, c *Change) {
-	if of == Users && strings.Contains(c.After, `"`+memberNewKey+`":true`) {
+	if of != Users {
+		return
+	}
+	if strings.Contains(c.After, `"`+memberNewKey+`":true`) {
 		e.Fields = append(e.Fields, Field{Name: memberNewKey, After: true})
+	}
+	if k, ok := keyIn(c.Before); ok {
+		e.Fields = append(e.Fields, Field{Name: memberKey, Before: k.Name})
+	}
+	if k, ok := keyIn(c.After); ok {
+		e.Fields = append(e.Fields, Field{Name: memberKey, After: k.Name})
 	}
 }
 
-// memberNewKey is the member by which the log says so.
+// memberNewKey is the member by which the log says that the first key is
+// another one.
 const memberNewKey = "new_key"
 
 func (e *Event) labels(before, after []string) {

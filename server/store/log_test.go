@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
@@ -189,7 +190,7 @@ func (o *objectState) apply(before, after map[string]json.RawMessage) error {
 	}
 	for name, text := range after {
 		switch {
-		case name == "variables", name == "new_key":
+		case name == "variables", name == "new_key", name == "key":
 		case name == "labels":
 			o.Labels = nil
 			if err := json.Unmarshal(text, &o.Labels); err != nil {
@@ -328,7 +329,12 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 					}
 					return s.KeepProject(ctx, project, name(), true)
 				case Users:
-					_, _, err := s.CreateUser(ctx, sc, Values{"project_id": project, "username": name(), "is_admin": r.IntN(2) == 0})
+					row, _, err := s.CreateUser(ctx, sc, Values{"project_id": project, "username": name(), "is_admin": r.IntN(2) == 0})
+					if err == nil {
+						mu.Lock()
+						ids[e] = append(ids[e], idText(row[e.Index("id")]))
+						mu.Unlock()
+					}
 					return err
 				case Clouds:
 					n.Values = Values{"name": name(), "note": name()}
@@ -353,8 +359,24 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 				return make(e, n)
 			case 4, 5:
 				switch e {
-				case Projects, Users:
+				case Projects:
 					return nil
+				case Users:
+					m := Manager{Scope: Scope{All: true}, Role: schema.Root}
+					id := pick(Users)
+					switch r.IntN(3) {
+					case 0:
+						_, err := s.SetRole(ctx, m, id, schema.Role(1+r.IntN(4)))
+						return err
+					case 1:
+						_, _, err := s.CreateKey(ctx, m, id, UserKey{Name: name(), Role: schema.Role(r.IntN(3)), Expires: Micros(r.IntN(2) * 5e15)})
+						return err
+					}
+					keys, err := s.Keys(ctx, m.Scope, id)
+					if err != nil || len(keys) == 0 {
+						return err
+					}
+					return s.DeleteKey(ctx, m, id, fmt.Sprint(keys[r.IntN(len(keys))].ID))
 				case Hosts, NetworkDevices:
 					changes := Values{"device_type": name()}
 					if r.IntN(2) == 0 {
@@ -371,6 +393,9 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 				_, err := s.Update(ctx, e, sc, pick(e), Values{"name": name()})
 				return err
 			case 6, 7:
+				if e == Users {
+					return nil // they have none
+				}
 				if e == Projects {
 					return s.SetVariables(ctx, e, sc, project, variables())
 				}

@@ -227,4 +227,27 @@ CREATE TABLE changes (
 ) WITHOUT ROWID;
 CREATE INDEX changes_object ON changes (kind, object_id, revision);
 CREATE INDEX changes_project ON changes (project_id, kind, revision);
+`, `
+-- What a user may do: reader, member, admin or root. is_admin and is_root say
+-- the same, for v1: they are written with it.
+ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'member';
+UPDATE users SET role = CASE WHEN is_root THEN 'root' ELSE 'admin' END WHERE role = 'member' AND (is_root OR is_admin);
+
+-- The keys of users. The hash of the one key that a user had before is still in
+-- users.key_hash, for servers of before that run beside this one, as long as the
+-- key is there; new users have none in it.
+CREATE TABLE user_keys (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	user_id    BIGINT NOT NULL REFERENCES users (id),
+	name       TEXT NOT NULL,
+	key_hash   TEXT NOT NULL UNIQUE,
+	role       TEXT,            -- the most that it may do; null: what its user may
+	created_at BIGINT NOT NULL,
+	expires_at BIGINT,
+	used_at    BIGINT,          -- lately, in whole hours
+	UNIQUE (user_id, name)
+);
+INSERT INTO user_keys (user_id, name, key_hash, created_at)
+SELECT id, 'api_key', key_hash, created_at FROM users u WHERE key_hash <> '' AND NOT EXISTS (SELECT 1 FROM user_keys k WHERE k.user_id = u.id)
+ORDER BY id;
 `}

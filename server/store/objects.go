@@ -80,10 +80,12 @@ func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n New) (Row, er
 	if e.Kind != "" {
 		values["type"] = e.Kind
 	}
-	return s.create(ctx, e, values, n)
+	return s.create(ctx, e, values, n, nil)
 }
 
-func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Row, error) {
+// create is [Store.Create] with all values. with, if there is one, stores what
+// belongs to the new object.
+func (s *Store) create(ctx context.Context, e *Entity, values Values, n New, with func(ctx context.Context, q *session, row Row) error) (Row, error) {
 	var row Row
 	variables, labels := byKey(n.Variables), sorted(n.Labels)
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
@@ -118,6 +120,11 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New) (Ro
 		}
 		if err := q.addLabels(ctx, owner, values["created_at"], labels); err != nil {
 			return err
+		}
+		if with != nil {
+			if err := with(ctx, q, row); err != nil {
+				return err
+			}
 		}
 		if err := q.recordNew(ctx, e, row, variables, labels); err != nil {
 			return err

@@ -21,6 +21,7 @@ type Store struct {
 	concealed  []string // see ConcealKeys
 	bell       bell
 	pasts      pasts
+	uses       uses
 	walks      walks
 	passed     int   // rows of the log; see passedRows
 	past       *past // what it holds, if that is a past state

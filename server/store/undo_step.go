@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 // undoStep takes one change back.
@@ -102,13 +101,12 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 		return s.because("cannot come back", err)
 	}
 	if s.e == Users {
-		if values["is_root"] == true && !s.sc.All {
+		values.setRole() // the log has none of before there were roles
+		if values["role"] == schema.Root.String() && !s.sc.All {
 			return refuse(Denied, "only a root user may bring a root user back")
 		}
-		var b [32]byte
-		rand.Read(b[:])
-		values["key_hash"] = hex.EncodeToString(b[:]) // of no key
-		s.left("its API key is not kept, and without one it cannot sign in: delete it and create it again for a new one")
+		values["key_hash"] = ""
+		s.left("its API keys are not kept, and without one it cannot sign in: make it a new one")
 	}
 	if err := s.restore(ctx, s.e, s.id, s.before); err != nil {
 		return err
@@ -257,10 +255,42 @@ func (s *undoStep) change(ctx context.Context) error {
 	if err := s.changeVariables(ctx, row, &step); err != nil {
 		return err
 	}
+	if s.e == Users {
+		return s.changeKeys(ctx, row, step)
+	}
 	if step.Fields != nil || step.Keys != nil || step.Labels {
 		s.does(step)
-	} else if s.e == Users && s.Action == Updated {
+	}
+	return nil
+}
+
+// changeKeys deletes the key that a user was given. One that it had is not kept,
+// nor which one.
+func (s *undoStep) changeKeys(ctx context.Context, user Row, step UndoStep) error {
+	made, isMade := keyIn(s.After)
+	_, isGone := keyIn(s.Before)
+	switch {
+	case isMade:
+		keys, err := s.keys(ctx, "user_id = ? AND id = ?", s.id, made.ID)
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			s.conflict("does not have the key any more")
+			return nil
+		}
+		if user.role() == schema.Root && !s.sc.All {
+			return refuse(Denied, "only a root user may delete a key of a root user")
+		}
+		step.Fields = append(step.Fields, memberKey)
+		if err := s.because("", s.deleteKey(ctx, user, &keys[0])); err != nil {
+			return err
+		}
+	case isGone || step.Fields == nil:
 		s.left("the API key that it had before is not kept")
+	}
+	if step.Fields != nil {
+		s.does(step)
 	}
 	return nil
 }
@@ -286,6 +316,11 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 	for i, c := range e.Columns {
 		whole[c.Name] = moved[i]
 	}
+	if _, ok := set["role"]; ok && e == Users {
+		if err := s.mayChangeRole(ctx, row, set, moved); err != nil {
+			return err
+		}
+	}
 	if err := s.checkParent(ctx, e, row, set); err != nil {
 		return s.because("cannot be as it was", err)
 	}
@@ -300,6 +335,21 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 		return err
 	}
 	return s.recordUpdate(ctx, s.Action, e, row, moved)
+}
+
+// mayChangeRole refuses what nobody may do who may not give the role either. Its
+// other columns follow the role, whatever they were.
+func (s *undoStep) mayChangeRole(ctx context.Context, row Row, set Values, moved Row) error {
+	set.setRole()
+	for i, c := range s.e.Columns {
+		if v, ok := set[c.Name]; ok {
+			moved[i] = v
+		}
+	}
+	if (row.role() == schema.Root || moved.role() == schema.Root) && !s.sc.All {
+		return refuse(Denied, "only a root user may give or take the role root")
+	}
+	return s.because("", s.keepRootUser(ctx, s.e, row, "cannot get another role"))
 }
 
 func (s *undoStep) changeLabels(ctx context.Context, row Row, step *UndoStep) error {

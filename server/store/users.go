@@ -2,32 +2,13 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/store/engine"
 )
-
-// Account is a user as authentication sees it.
-type Account struct {
-	Username string
-	Project  string // canonical UUID
-	Admin    bool   // of the project
-	Root     bool   // of everything
-}
-
-// hashKey is how an API key is stored. The server makes every key itself from
-// at least 122 random bits, so that there is nothing to guess: one round of
-// SHA-256 is as safe as a slow password hash, and a request stays cheap.
-func hashKey(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
-}
 
 // secrets are columns that are written but never selected into a [Row].
 func (e *Entity) secrets() []Column {
@@ -37,38 +18,47 @@ func (e *Entity) secrets() []Column {
 	return nil
 }
 
-// Authenticate returns the account of a user of a project if key is its API
-// key. ok is false if not, without a hint at what was wrong.
-func (s *Store) Authenticate(ctx context.Context, username, project, key string) (account Account, ok bool, err error) {
-	var hash string
-	err = s.peek(ctx, func(ctx context.Context, q *session) error {
-		account = Account{Username: username, Project: project}
-		err := q.row(ctx, "SELECT key_hash, is_admin, is_root FROM users WHERE username = ? AND project_id = ?",
-			[]any{username, project}, &hash, &account.Admin, &account.Root)
-		if errors.Is(err, sql.ErrNoRows) {
-			hash, err = "", nil
-		}
-		return err
-	})
-	ok = subtle.ConstantTimeCompare([]byte(hash), []byte(hashKey(key))) == 1
-	if err != nil || !ok {
-		return Account{}, false, err
+// setRole gives a new user's values a role, as all columns have it that say so.
+// Without one it is what is_admin says.
+func (values Values) setRole() {
+	name, _ := values["role"].(string)
+	role, ok := schema.ParseRole(name)
+	switch {
+	case ok:
+	case values["is_root"] == true:
+		role = schema.Root
+	case values["is_admin"] == true:
+		role = schema.Admin
+	default:
+		role = schema.Member
 	}
-	account.Admin = account.Admin || account.Root
-	return account, true, nil
+	values["role"], values["is_admin"], values["is_root"] = role.String(), role >= schema.Admin, role == schema.Root
+}
+
+// role is what a row of users says.
+func (r Row) role() schema.Role {
+	role, _ := schema.ParseRole(r[Users.Index("role")].(string))
+	return role
 }
 
 // CreateUser stores a user of the project that values name and returns its
-// row and its new API key, which cannot be read again. A project outside the
-// scope is [NotFound], as one that does not exist is.
+// row and its first API key, which cannot be read again. Its role is a member's
+// if values have none. A project outside the scope is [NotFound], as one that
+// does not exist is; [Exceeds] for root, unless root asks.
 func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, string, error) {
-	key := value.NewUUID()
-	values["key_hash"] = hashKey(key)
-	values["is_root"] = false
+	key := value.NewUUID() // as v1 has it
+	values["key_hash"] = ""
+	delete(values, "is_root")
+	values.setRole()
 	if _, err := s.Get(ctx, Projects, sc, values["project_id"].(string)); err != nil {
 		return nil, "", err
 	}
-	row, err := s.create(ctx, Users, values, New{})
+	if values["role"] == schema.Root.String() && !sc.All {
+		return nil, "", errGivesRoot
+	}
+	row, err := s.create(ctx, Users, values, New{}, func(ctx context.Context, q *session, row Row) error {
+		return q.addFirstKey(ctx, row, key)
+	})
 	return row, key, err
 }
 
@@ -80,7 +70,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 		if err := q.alone(ctx); err != nil {
 			return err
 		}
-		err := q.row(ctx, "SELECT project_id FROM users WHERE username = ? AND is_root ORDER BY id LIMIT 1", []any{name}, &project)
+		err := q.row(ctx, "SELECT project_id FROM users WHERE username = ? AND role = 'root' ORDER BY id LIMIT 1", []any{name}, &project)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -88,17 +78,22 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 		err = q.row(ctx, "SELECT id FROM projects WHERE name = ? ORDER BY seq LIMIT 1", []any{name}, &project)
 		if errors.Is(err, sql.ErrNoRows) {
 			project = value.NewUUID()
-			err = q.add(ctx, Projects, Values{"id": project, "name": name, "created_at": at})
+			_, err = q.add(ctx, Projects, Values{"id": project, "name": name, "created_at": at})
+		}
+		if err != nil {
+			return err
+		}
+		values := Values{"project_id": project, "username": name, "key_hash": "", "role": schema.Root.String(), "created_at": at}
+		values.setRole()
+		user, err := q.add(ctx, Users, values)
+		if errors.Is(err, engine.ErrUnique) {
+			return refuse(Conflict, "project %s has a user named %q that is not root: delete or rename it first", project, name)
 		}
 		if err != nil {
 			return err
 		}
 		key = newKey()
-		err = q.add(ctx, Users, Values{"project_id": project, "username": name, "key_hash": hashKey(key), "is_admin": true, "is_root": true, "created_at": at})
-		if errors.Is(err, engine.ErrUnique) {
-			return refuse(Conflict, "project %s has a user named %q that is not root: delete or rename it first", project, name)
-		}
-		return err
+		return q.addFirstKey(ctx, user, key)
 	})
 	return project, key, err
 }
@@ -115,18 +110,19 @@ func (s *Store) EnsureProject(ctx context.Context, name string) (id string, err 
 			return err
 		}
 		id = value.NewUUID()
-		return q.add(ctx, Projects, Values{"id": id, "name": name, "created_at": s.now().Unix()})
+		_, err = q.add(ctx, Projects, Values{"id": id, "name": name, "created_at": s.now().Unix()})
+		return err
 	})
 	return id, err
 }
 
 // add stores an object that has no variables, and records it.
-func (q *session) add(ctx context.Context, e *Entity, values Values) error {
+func (q *session) add(ctx context.Context, e *Entity, values Values) (Row, error) {
 	row, err := q.insert(ctx, e, values)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.recordNew(ctx, e, row, nil, nil)
+	return row, q.recordNew(ctx, e, row, nil, nil)
 }
 
 // KeepProject sees to it that there is a project with an id that comes from
@@ -151,7 +147,8 @@ func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) e
 		old, err := q.get(ctx, Projects, Scope{All: true}, id, changing)
 		switch {
 		case IsCode(err, NotFound):
-			return q.add(ctx, Projects, Values{"id": id, "name": name, "created_at": at})
+			_, err := q.add(ctx, Projects, Values{"id": id, "name": name, "created_at": at})
+			return err
 		case err != nil, !rename, old[Projects.Index("name")] == name:
 			return err
 		}
@@ -170,8 +167,9 @@ func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) e
 	return err
 }
 
-// ResetKey gives a user a new API key. project may be empty if only one user
-// has the name.
+// ResetKey gives a user a new API key in the place of the first one, if that is
+// still there: other keys stay. project may be empty if only one user has the
+// name.
 func (s *Store) ResetKey(ctx context.Context, username, project string) (string, error) {
 	key := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
@@ -193,14 +191,20 @@ func (s *Store) ResetKey(ctx context.Context, username, project string) (string,
 			if err != nil {
 				return err
 			}
-			if err := q.exec(ctx, "UPDATE users SET key_hash = ?, updated_at = ? WHERE id = ?", []any{hashKey(key), s.now().Unix(), ids[0]}); err != nil {
+			if err := q.exec(ctx, "UPDATE users SET key_hash = '', updated_at = ? WHERE id = ?", []any{s.now().Unix(), ids[0]}); err != nil {
+				return err
+			}
+			if err := q.exec(ctx, "DELETE FROM user_keys WHERE user_id = ? AND name = ?", []any{ids[0], firstKey}); err != nil {
+				return err
+			}
+			if err := q.addFirstKey(ctx, old, key); err != nil {
 				return err
 			}
 			row, err := q.get(ctx, Users, Scope{All: true}, ids[0], free)
 			if err != nil {
 				return err
 			}
-			return q.recordUpdate(ctx, Updated, Users, old, row, "new_key")
+			return q.recordUpdate(ctx, Updated, Users, old, row, memberNewKey)
 		}
 		return refuse(Invalid, "%d projects have a user %q: name the project", len(ids), username)
 	})
@@ -215,11 +219,4 @@ func inProject(project string) string {
 		return ""
 	}
 	return " in project " + project
-}
-
-// newKey makes an API key of 128 random bits, as 32 hexadecimal digits.
-func newKey() string {
-	var b [16]byte
-	rand.Read(b[:])
-	return hex.EncodeToString(b[:])
 }

@@ -141,6 +141,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 		return err
 	}
 	defer watched() // before the database is closed
+	defer srv.RecordUses(watching)()
 	if keep := v.Duration("server.keep_changes"); keep > 0 {
 		defer srv.Retain(watching, keep)()
 	}

@@ -1,0 +1,33 @@
+package schema
+
+import "slices"
+
+// Role is what a user may do in its project. Each may do what those before it may.
+type Role uint8
+
+// The roles. The zero Role is none.
+const (
+	Reader Role = iota + 1 // reads what belongs to the project
+	Member                 // changes it
+	Admin                  // reads the project itself, changes its variables, and manages its users
+	Root                   // does everything in every project
+)
+
+var roleNames = []string{"reader", "member", "admin", "root"}
+
+// Roles are the names of all roles, the narrowest first.
+func Roles() []string { return slices.Clone(roleNames) }
+
+// ParseRole returns the role with a name.
+func ParseRole(name string) (role Role, ok bool) {
+	i := slices.Index(roleNames, name)
+	return Role(i + 1), i >= 0 //nolint:gosec // there are four
+}
+
+// String is the role's name; "" of the zero one.
+func (r Role) String() string {
+	if r == 0 {
+		return ""
+	}
+	return roleNames[r-1]
+}

@@ -1,0 +1,25 @@
+package when
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ParseAhead reads a moment that is to come: a span from now on, such as 90d, 12h or 1w, or a moment as Parse reads it. In spans, too,
+// days and weeks are those of the calendar.
+func ParseAhead(text string, now time.Time) (t time.Time, err error) {
+	word := strings.TrimSpace(text)
+	if m := ago().FindStringSubmatch(word); m != nil && word != "" && word[0] <= '9' && !strings.Contains(strings.ToLower(word), "ago") {
+		t = span(now, m[1:], 1)
+	} else if t, err = Parse(text, now); err != nil {
+		return t, fmt.Errorf("%w; a span from now on, such as 90d, is possible too", err)
+	}
+	switch {
+	case !t.After(now):
+		return t, fmt.Errorf("%q is over: a moment that is to come is wanted", text)
+	case t.Year() > 9999:
+		return t, fmt.Errorf("%q is beyond the year 9999", text)
+	}
+	return t, nil
+}
