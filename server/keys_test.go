@@ -295,17 +295,16 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
 	over := time.Now().Add(time.Duration(enginetest.Size(2, 20)) * time.Second)
-	var current [8]atomic.Pointer[caller]
+	var current [8]caller
 	var using [8]sync.RWMutex // a request is under way with the key
 	var requests atomic.Int64
 	var wg sync.WaitGroup
 	for i := range current {
-		me := f.a.member
-		current[i].Store(&me)
+		current[i] = f.a.member
 		wg.Go(func() {
 			for n := 0; time.Now().Before(over); n++ {
 				using[i].RLock()
-				who := *current[i].Load()
+				who := current[i]
 				method, path, body, want := "GET", "/v1/hosts/"+f.a.host, "", 200
 				switch n % 4 {
 				case 1:
@@ -340,8 +339,8 @@ func TestRotation(t *testing.T) {
 	for ; time.Now().Before(over); rotations++ {
 		i := rotations % len(current)
 		id, next := f.key(f.a.member, "self", f.a.member, fmt.Sprintf(`{"name":"%d","expires_at":"1h"}`, rotations))
-		current[i].Store(&next)
 		using[i].Lock() // the last request with the old key has its answer
+		current[i] = next
 		using[i].Unlock()
 		if old[i] != "" {
 			f.must(next, 204, "DELETE", "/v1/users/self/keys/"+old[i], "")
