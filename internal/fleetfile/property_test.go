@@ -267,7 +267,7 @@ func normal(raw json.RawMessage) string {
 	switch string(out) {
 	case "1.0":
 		return "1"
-	case "1e3":
+	case "1e3", "1.0e+3":
 		return "1000"
 	}
 	return string(out)

@@ -1,0 +1,301 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// WholeFleet is the API's fleet as a tree: what somebody would have to want to make it.
+type WholeFleet struct {
+	Tree
+	// Unread tells that the caller may not read the project, so that the tree does not have its variables.
+	Unread bool
+}
+
+// treeKinds are the kinds of a tree, what holds others first.
+var treeKinds = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Network, schema.Host, schema.NetworkDevice, schema.NetworkInterface}
+
+// ReadTree reads the fleet of the caller's project: from one answer, of one moment, where the server has that, else page by page. Objects
+// say nothing of what they do not have: a tree that is applied to an empty fleet makes the same. Their ids are beside them. They are sorted by
+// kind and name.
+//
+// What the tree cannot hold, such as a device in a cell of another region, which the original allows, is an *Error.
+func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error) {
+	can, err := fl.Client.Capabilities(ctx)
+	read := func(ctx context.Context) (*WholeFleet, error) { return fl.readPages(ctx, parallel) }
+	if err == nil && can.Has("fleet") { // who cannot be asked is asked for pages, whose errors say more
+		read = fl.readStream
+	}
+	const tries = 3
+	for i := 1; ; i++ {
+		f, err := read(ctx)
+		if err == nil || i == tries || !errors.Is(err, errMoved) && !craton.IsMarkerGone(err) {
+			return f, err
+		}
+	}
+}
+
+// errMoved tells a fleet that changed while it was read.
+var errMoved = errors.New("the fleet changes while it is read; try again")
+
+// readStream reads the fleet from one answer.
+func (fl *Fleet) readStream(ctx context.Context) (*WholeFleet, error) {
+	s, err := fl.Client.Fleet(ctx, craton.FleetOptions{Networks: true})
+	if err != nil {
+		return nil, err
+	}
+	t := newTreeReader(fl)
+	t.f.Unread = true
+	raw := craton.Object{}
+	for line, err := range s.All() {
+		if err != nil {
+			return nil, err
+		}
+		k := schema.ByName(string(line.Kind))
+		if k == nil {
+			continue
+		}
+		readMembers(raw, line.Object)
+		o, err := decodeTimeless(k, raw)
+		if err != nil {
+			return nil, &craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}
+		}
+		t.f.Unread = t.f.Unread && k != schema.Project
+		t.add(k, o)
+	}
+	return t.tree()
+}
+
+// readPages reads the fleet from listings, and by one request each what these do not tell.
+func (fl *Fleet) readPages(ctx context.Context, parallel int) (*WholeFleet, error) {
+	t := newTreeReader(fl)
+	var found []*Found
+	for _, k := range []*schema.Kind{schema.Cloud, schema.Region, schema.Cell, schema.Network, schema.Device, schema.NetworkInterface} {
+		filters := own
+		if !k.Details {
+			filters = nil
+		}
+		list, err := fl.records(ctx, k, filters)
+		if err != nil {
+			return nil, readError(err)
+		}
+		found = append(found, list...)
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(parallel, 1))
+	for _, r := range found {
+		if r.Kind.Labels != schema.Unlabelled && r.Object.Labels() == nil || r.Variables() == nil {
+			g.Go(func() (err error) {
+				r.Object, err = fl.Fill(gctx, r.Kind, r.Object)
+				if craton.IsNotFound(err) {
+					return fmt.Errorf("%w (%s is gone)", errMoved, Called(r.Kind, r.Object))
+				}
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, readError(err)
+	}
+	for _, r := range found {
+		t.add(r.Kind, r.Object)
+	}
+	id := fl.Project
+	for _, r := range found {
+		id = cmp.Or(id, r.Text(KeyProject))
+	}
+	if id == "" { // there is nothing but what the project itself has
+		project, err := fl.OwnProject(ctx)
+		if craton.IsForbidden(err) {
+			t.f.Unread = true
+			return t.tree()
+		}
+		if err != nil {
+			return nil, err
+		}
+		id = project.ID()
+	}
+	v, err := fl.collection(schema.Project).Variables(ctx, id)
+	switch {
+	case craton.IsForbidden(err) || craton.IsNotFound(err):
+		t.f.Unread = true
+	case err != nil:
+		return nil, fmt.Errorf("the project's variables cannot be read: %w", err)
+	default:
+		t.add(schema.Project, Object{KeyID: id, KeyVariables: v})
+	}
+	return t.tree()
+}
+
+// treeReader makes a tree of objects of the API.
+type treeReader struct {
+	*Fleet
+	f       *WholeFleet
+	byID    map[*schema.Kind]map[any]*Wanted // by space of names
+	objects map[*Wanted]Object
+	project string
+	several string // another project than the first
+}
+
+func newTreeReader(fl *Fleet) *treeReader {
+	return &treeReader{Fleet: fl, f: &WholeFleet{Tree: Tree{Name: "the fleet"}}, byID: map[*schema.Kind]map[any]*Wanted{}, objects: map[*Wanted]Object{}, project: fl.Project}
+}
+
+// add takes an object in, if it is the caller's.
+func (t *treeReader) add(k *schema.Kind, o Object) {
+	project := o.Text(KeyProject)
+	if k == schema.Project {
+		project = o.ID()
+	}
+	if t.project == "" {
+		t.project = project
+	}
+	if project != "" && !value.SameUUID(project, t.project) {
+		if k != schema.Project { // root sees projects that hold nothing
+			t.several = project
+		}
+		return
+	}
+	w := &Wanted{Kind: k, ID: o.ID(), Name: o.Text(k.Title), Variables: o.Variables()}
+	if len(w.Variables) == 0 {
+		w.Variables = nil
+	}
+	if labels := o.Labels(); len(labels) > 0 {
+		w.Labels = slices.Sorted(slices.Values(labels))
+	}
+	if k == schema.Project {
+		w.Name = ""
+		if w.Variables == nil {
+			return
+		}
+	}
+	for i := range k.Fields {
+		f := &k.Fields[i]
+		if v := o[f.Key]; f.Type != schema.Reference && !isDefault(f, v) {
+			if w.Values == nil {
+				w.Values = map[string]any{}
+			}
+			w.Values[f.Key] = v
+		}
+	}
+	space := Space(k)
+	if t.byID[space] == nil {
+		t.byID[space] = map[any]*Wanted{}
+	}
+	t.byID[space][o[KeyID]] = w
+	t.objects[w] = o
+	t.f.Objects = append(t.f.Objects, w)
+}
+
+// isDefault reports whether an object has a value of which nobody said anything.
+func isDefault(f *schema.Field, v any) bool {
+	if f.Type == schema.Flag {
+		return v == (f.Key == "active")
+	}
+	return v == nil
+}
+
+// tree joins what was read.
+func (t *treeReader) tree() (*WholeFleet, error) {
+	if t.several != "" && t.Project == "" {
+		return nil, fmt.Errorf("the API shows objects of several projects (%s, %s); say which one you mean (OS_PROJECT_ID)", t.project, t.several)
+	}
+	var problems Problems
+	for _, w := range t.f.Objects {
+		if err := t.join(w, &problems); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range t.f.Objects {
+		if cell := w.Refs["cell"]; cell != nil && cell.Target.In != w.In {
+			problems.Add(0, Called(w.Kind, t.objects[w]), "has a cell of another region, %s; create it anew", Called(schema.Cell, t.objects[cell.Target]))
+		}
+	}
+	if err := problems.Err(t.f.Name); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(t.f.Objects, func(a, b *Wanted) int {
+		if d := slices.Index(treeKinds, a.Kind) - slices.Index(treeKinds, b.Kind); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return t.f, nil
+}
+
+// join finds what an object stands in and refers to.
+func (t *treeReader) join(w *Wanted, problems *Problems) error {
+	o := t.objects[w]
+	places := map[*schema.Kind]*Wanted{}
+	for i := range w.Kind.Fields {
+		f := &w.Kind.Fields[i]
+		if f.Type != schema.Reference || o[f.Key] == nil {
+			continue
+		}
+		space := Space(schema.ByName(f.To[0]))
+		to := t.byID[space][o[f.Key]]
+		if to == nil {
+			return fmt.Errorf("%w (%s has %s %v, which the API does not list)", errMoved, Called(w.Kind, o), f.Key, o[f.Key])
+		}
+		if f.Place() && !(w.Kind == schema.Network && space == schema.Cell) {
+			places[space] = to
+			continue
+		}
+		if w.Refs == nil {
+			w.Refs = map[string]*Reference{}
+		}
+		w.Refs[f.Option()] = &Reference{Target: to}
+	}
+	for _, k := range []*schema.Kind{schema.Host, schema.Cell, schema.Region, schema.Cloud} { // the innermost holds it
+		at := places[k]
+		switch {
+		case at == nil:
+		case w.In == nil:
+			w.In = at
+		case t.objects[w.In][containerKey(k)] != nil && t.objects[w.In][containerKey(k)] != t.objects[at][KeyID]:
+			problems.Add(0, Called(w.Kind, o), "is in %s, and in %s, which is elsewhere; create it anew", Called(w.In.Kind, t.objects[w.In]), Called(k, t.objects[at]))
+		}
+	}
+	return nil
+}
+
+// containerKey is the key by which an object names the place of a kind that it is in.
+func containerKey(k *schema.Kind) string { return k.Name + "_id" }
+
+// Part leaves in a tree those objects that keep chooses, with all that they stand in and refer to, their parents' parents too, and the
+// interfaces of devices.
+func (f *WholeFleet) Part(keep func(*Wanted) bool) {
+	kept := map[*Wanted]bool{}
+	var add func(w *Wanted)
+	add = func(w *Wanted) {
+		for w != nil && !kept[w] {
+			kept[w] = true
+			for _, ref := range w.Refs {
+				add(ref.Target)
+			}
+			w = w.In
+		}
+	}
+	for _, w := range f.Objects {
+		if keep(w) {
+			add(w)
+		}
+	}
+	for _, w := range f.Objects {
+		if w.Kind == schema.NetworkInterface && kept[w.In] {
+			add(w)
+		}
+	}
+	f.Objects = slices.DeleteFunc(f.Objects, func(w *Wanted) bool { return !kept[w] && w.Kind != schema.Project })
+}
