@@ -49,3 +49,24 @@ func (f *Fleet) Chain(d *Device) (chain []Level) {
 	}
 	return chain
 }
+
+// Variable is a variable of a device as it resolves: of the nearest level that has it. The value is JSON.
+func (f *Fleet) Variable(d *Device, name string) (json string, ok bool) {
+	for _, l := range f.Chain(d) {
+		if json, ok = l.Variables.Find(name); ok {
+			return json, true
+		}
+	}
+	return "", false
+}
+
+// HostName is what the options call a device in the inventory. Nothing is said of whether Ansible can take it.
+func (f *Fleet) HostName(d *Device, o *Options) string { return f.hostName(d, o.Hostname) }
+
+// Places are the names of a device's cloud, region and cell; "" for no cell.
+func (f *Fleet) Places(d *Device) (cloud, region, cell string) {
+	if c := f.Cells[d.CellID]; c != nil {
+		cell = c.Name
+	}
+	return f.cloudName(d.CloudID), f.regionName(d.RegionID), cell
+}

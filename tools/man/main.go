@@ -11,6 +11,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/cli/doctor"
 	"github.com/craton-fleet/craton/internal/cli/explain"
+	"github.com/craton-fleet/craton/internal/cli/export"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/inventory"
 )
@@ -33,7 +34,7 @@ func write(dir, version string) error {
 		return err
 	}
 	s := output.System()
-	pages := cli.ManPages(cli.Version{Release: version}, inventory.Command(s), explain.New(s), doctor.New(s))
+	pages := cli.ManPages(cli.Version{Release: version}, inventory.Command(s), explain.New(s), export.New(s), doctor.New(s))
 	for name, text := range pages {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return err

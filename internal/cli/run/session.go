@@ -74,7 +74,7 @@ func NewSession(s output.Streams, v *settings.Values, c *connect.Connection) *Se
 func CheckFlags(cmd *cobra.Command) error {
 	for i := range settings.CLI.Settings {
 		setting := &settings.CLI.Settings[i]
-		f := cmd.Flags().Lookup(setting.FlagName())
+		f := settings.CLI.Flag(cmd.Flags(), setting)
 		if f == nil || !f.Changed {
 			continue
 		}

@@ -1,0 +1,56 @@
+package export
+
+import (
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// local are the names that every machine has for itself and for groups of machines; a fleet must not give them another address.
+var local = []string{"localhost", "localhost.localdomain", "localhost4", "localhost6", "broadcasthost", "ip6-localhost", "ip6-loopback", "ip6-localnet", "ip6-mcastprefix", "ip6-allnodes", "ip6-allrouters", "ip6-allhosts"}
+
+// writeEtcHosts is the format hosts: an address and a name a line.
+func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
+	out := leftOut{what: "left out"}
+	for _, h := range unique(hosts, &out) {
+		address, ok := value.ParseAddress(h.IPAddress)
+		switch {
+		case !ok:
+			out.add("its ip_address is none", h.name)
+			continue
+		case !isHostName(h.name):
+			out.add("its name is none of a host: letters, digits and hyphens, with dots between", h.name)
+			continue
+		case slices.Contains(local, strings.ToLower(h.name)):
+			out.add("its name is what every machine calls itself", h.name)
+			continue
+		}
+		if _, err := io.WriteString(w, address+" "+h.name+"\n"); err != nil {
+			return err
+		}
+	}
+	out.say(e)
+	return nil
+}
+
+// isHostName tells names of hosts as RFC 1123 has them, and underscores, which many have. What is an address, or could be taken for one, is
+// none.
+func isHostName(name string) bool {
+	if len(name) > 253 {
+		return false
+	}
+	last := ""
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+		}) {
+			return false
+		}
+		last = label
+	}
+	_, err := netip.ParseAddr(name)
+	return err != nil && strings.Trim(last, "0123456789") != "" && !strings.HasPrefix(strings.ToLower(last), "0x")
+}

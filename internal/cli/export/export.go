@@ -1,0 +1,233 @@
+package export
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/prometheus"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/when"
+	"github.com/craton-fleet/craton/inventory"
+)
+
+// past are the settings of the inventory that say which state is exported.
+var past = settings.Inventory.Only("at", "omit_hashed")
+
+// format is one form of the fleet.
+type format struct {
+	name  string
+	about string
+	flags []string    // that go with it alone
+	perm  fs.FileMode // of the file: variables may be secrets
+	make  func(ctx context.Context, e *exporter) (write func(io.Writer) error, err error)
+}
+
+var formats = []format{
+	{"fleet", "a fleet file, for craton apply", nil, 0o600, fleet},
+	{"ansible", "a static inventory", nil, 0o600, static},
+	{"csv", "hosts in columns", []string{"columns", "raw"}, 0o600, hostList(writeCSV)},
+	{"ssh-config", "for ~/.ssh/config", nil, 0o600, hostList(writeSSH)},
+	{"hosts", "lines of /etc/hosts", nil, 0o644, hostList(writeEtcHosts)},
+	{"prometheus", "targets of file_sd_configs", []string{"port", "port-variable", "path-variable", "scheme-variable", "address-variable", "labels"}, 0o644, hostList(writeTargets)},
+}
+
+// options are the command's own.
+type options struct {
+	format  string
+	output  string
+	columns []string
+	raw     bool
+	targets prometheus.Options
+	labels  []string
+}
+
+// exporter is one run of the command.
+type exporter struct {
+	*run.Session
+	options
+	inventory inventory.Options
+	command   *cobra.Command
+}
+
+// New makes the command `craton export`.
+func New(s output.Streams) *cobra.Command {
+	o := options{targets: prometheus.DefaultOptions()}
+	var names, lines []string
+	for _, f := range formats {
+		names = append(names, f.name)
+		lines = append(lines, fmt.Sprintf("  %-11s %s", f.name, f.about))
+	}
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the fleet as a fleet file, or as a file for other programs",
+		Long: `Writes the fleet of one moment to standard output, or to a file, whole or not at all.
+
+` + strings.Join(lines, "\n") + `
+
+Of a fleet file craton apply changes nothing, and makes the same fleet where there is none. All other formats have the
+hosts of the inventory, with its settings (CRATON_INVENTORY_...), under their names there, with their resolved variables.
+What a format cannot hold is an error, or is left out with a word on standard error.`,
+		Example: `  craton export > fleet.yml
+  craton export --at yesterday --output yesterday.yml
+  craton export --format ansible --output inventory.yml
+  craton export --format csv --columns name,ip_address,labels,vars.ntp
+  craton export --format ssh-config --output ~/.ssh/fleet        and in ~/.ssh/config: Include fleet
+  craton export --format prometheus --port 9100 --labels role --output /etc/prometheus/fleet.json`,
+		Args: argparse.ExactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			i := slices.IndexFunc(formats, func(f format) bool { return f.name == o.format })
+			if i < 0 {
+				return argparse.Mistake(cmd, "argument --format: %s", argparse.InvalidChoice(o.format, names))
+			}
+			f := &formats[i]
+			if err := f.check(cmd, &o); err != nil {
+				return err
+			}
+			v, err := settings.Load(cmd.Flags(), settings.Inventory)
+			if err != nil {
+				return err
+			}
+			of, err := settings.Load(cmd.Flags(), past)
+			if err != nil {
+				return err
+			}
+			inv, err := inventory.FromSettings(v)
+			if err != nil {
+				return err
+			}
+			inv.At = when.At{} // LookBack sees to it
+			return run.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *run.Session, _ []string) error {
+				if err := on.LookBack(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
+					return err
+				}
+				e := &exporter{Session: on, options: o, inventory: inv, command: cmd}
+				write, err := f.make(ctx, e)
+				if err != nil {
+					return run.OfPast(err)
+				}
+				return e.write(f, write)
+			})(cmd, nil)
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVar(&o.format, "format", formats[0].name, "`FORMAT` of the output: "+strings.Join(names, ", "))
+	fs.StringVar(&o.output, "output", "", "write to `FILE`, whole or not at all, instead of standard output")
+	fs.StringSliceVar(&o.columns, "columns", []string{"name", "ip_address", "device_type", "cloud", "region", "cell", "labels"},
+		"csv: the `COLUMNS`, with commas between; vars.NAME is a variable")
+	fs.BoolVar(&o.raw, "raw", false, "csv: write what spreadsheets take for formulas as it is, for programs")
+	fs.StringVar(&o.targets.Port, "port", "", "prometheus: the `PORT` of hosts whose variables name none")
+	fs.StringVar(&o.targets.PortVariable, "port-variable", prometheus.PortVariable, "prometheus: the `VARIABLE` with a host's port")
+	fs.StringVar(&o.targets.PathVariable, "path-variable", prometheus.PathVariable, "prometheus: the `VARIABLE` with a host's path")
+	fs.StringVar(&o.targets.SchemeVariable, "scheme-variable", prometheus.SchemeVariable, "prometheus: the `VARIABLE` with a host's scheme, http or https")
+	fs.StringVar(&o.targets.AddressVariable, "address-variable", "", "prometheus: the `VARIABLE` with what to connect to instead of ip_address")
+	fs.StringSliceVar(&o.labels, "labels", nil, "prometheus: `VARIABLES` that become labels, with commas between; LABEL=VARIABLE gives another name")
+	settings.AddFlags(fs, past, settings.Connection, settings.CLI.Only("craton_version"))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(columnNames(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// check finds options that do not fit.
+func (f *format) check(cmd *cobra.Command, o *options) (err error) {
+	for _, other := range formats {
+		for _, flag := range other.flags {
+			if other.name != f.name && cmd.Flags().Changed(flag) {
+				return argparse.Mistake(cmd, "argument --%s: goes with --format %s", flag, other.name)
+			}
+		}
+	}
+	o.targets.Labels = prometheus.ParseLabels(o.labels)
+	if err := o.targets.Check(); err != nil {
+		return argparse.Mistake(cmd, "%s", err)
+	}
+	if err := checkColumns(o.columns); err != nil {
+		return argparse.Mistake(cmd, "argument --columns: %s", err)
+	}
+	return nil
+}
+
+// write writes to the file that was asked for, or to standard output.
+func (e *exporter) write(f *format, write func(io.Writer) error) error {
+	if e.output != "" {
+		return output.WriteFile(e.output, f.perm, write)
+	}
+	output.WidenPipe(e.Out)
+	b := bufio.NewWriterSize(e.Out, 64<<10)
+	if err := write(b); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// shown is a text as it is written: to a terminal without what it obeys.
+func (e *exporter) shown(text string) string {
+	if e.output == "" && output.IsTerminal(e.Out) {
+		return show.Clean(text)
+	}
+	return text
+}
+
+// warn says a line on standard error.
+func (e *exporter) warn(format string, args ...any) {
+	fmt.Fprintf(e.Err, "WARNING: %s\n", show.Clean(fmt.Sprintf(format, args...)))
+}
+
+// fleet is the format fleet.
+func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
+	project, err := e.Project(ctx)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := (&reconcile.Fleet{Client: e.Client, Project: project}).ReadTree(ctx, e.inventory.Streams)
+	if err != nil {
+		return nil, exportError(err)
+	}
+	if whole.Unread {
+		e.warn("the variables of the project are not in it: only its admins may read them")
+	}
+	return func(w io.Writer) error { return exportError(fleetfile.Write(w, &whole.Tree, "")) }, nil
+}
+
+// exportError is the error of a fleet that no file can say.
+func exportError(err error) error {
+	if what, ok := errors.AsType[*fleetfile.Error](err); ok {
+		return advice.With(fmt.Errorf("nothing is written, for a fleet file cannot hold all of the fleet:\n%w", what), "mend that in the fleet")
+	}
+	return err
+}
+
+// static is the format ansible.
+func static(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
+	o := e.inventory
+	if o.Vars == inventory.Lazy { // nobody said otherwise
+		o.Vars = inventory.Layered
+	}
+	f, err := inventory.Load(ctx, e.Client, o)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := inventory.Build(f, o)
+	if err != nil {
+		return nil, err
+	}
+	return func(w io.Writer) error {
+		return doc.WriteStatic(w, "Made by craton export: what is changed here is lost the next time.\n")
+	}, nil
+}

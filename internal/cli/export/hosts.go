@@ -1,0 +1,173 @@
+package export
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/prometheus"
+	"github.com/craton-fleet/craton/inventory"
+)
+
+// host is a host of the inventory.
+type host struct {
+	*inventory.Device
+	name                string // in the inventory
+	cloud, region, cell string
+	parent              string
+	variable            func(name string) (json string, ok bool) // resolved, as hostvars have it
+}
+
+// hosts are the inventory's, sorted by name.
+func (e *exporter) hosts(ctx context.Context) ([]host, error) {
+	o := e.inventory
+	o.Groups, o.ProjectGroup = []inventory.GroupKind{inventory.LabelGroups}, "" // so that labels are read
+	f, err := inventory.Load(ctx, e.Client, o)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]host, len(f.Hosts))
+	for i, d := range f.Hosts {
+		h := &all[i]
+		h.Device, h.name = d, f.HostName(d, &o)
+		h.cloud, h.region, h.cell = f.Places(d)
+		if p := f.Devices[d.ParentID]; p != nil {
+			h.parent = p.Name
+		}
+		h.variable = func(name string) (string, bool) {
+			if o.Excludes(name) {
+				return "", false
+			}
+			return f.Variable(d, name)
+		}
+	}
+	slices.SortFunc(all, func(a, b host) int { return cmp.Or(strings.Compare(a.name, b.name), a.ID-b.ID) })
+	return all, nil
+}
+
+// hostList makes a format of hosts.
+func hostList(write func(*exporter, io.Writer, []host) error) func(context.Context, *exporter) (func(io.Writer) error, error) {
+	return func(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
+		hosts, err := e.hosts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return func(w io.Writer) error { return write(e, w, hosts) }, nil
+	}
+}
+
+// leftOut counts what a format cannot hold, by the reason.
+type leftOut struct {
+	what  string // such as "left out"
+	count map[string]int
+	names map[string][]string
+	order []string
+}
+
+func (l *leftOut) add(reason, name string) {
+	if l.count == nil {
+		l.count, l.names = map[string]int{}, map[string][]string{}
+	}
+	if l.count[reason]++; l.count[reason] == 1 {
+		l.order = append(l.order, reason)
+	}
+	const shown = 5
+	if len(l.names[reason]) < shown {
+		l.names[reason] = append(l.names[reason], name)
+	}
+}
+
+// say tells it, a line a reason.
+func (l *leftOut) say(e *exporter) {
+	for _, reason := range l.order {
+		n, hosts := l.count[reason], "host"
+		if n > 1 {
+			hosts = "hosts"
+		}
+		more := ""
+		if n > len(l.names[reason]) {
+			more = ", ..."
+		}
+		e.warn("%d %s %s: %s (%s%s)", n, hosts, l.what, reason, strings.Join(l.names[reason], ", "), more)
+	}
+}
+
+// errReason is why a host, or something of it, cannot be in a file.
+type errReason struct{ error }
+
+func reasonf(format string, args ...any) error { return errReason{fmt.Errorf(format, args...)} }
+
+// unique leaves out the hosts whose names others have too: their reader would take one for all.
+func unique(hosts []host, out *leftOut) []host {
+	var kept []host
+	for i := range hosts {
+		if i > 0 && hosts[i-1].name == hosts[i].name || i+1 < len(hosts) && hosts[i+1].name == hosts[i].name {
+			out.add("another host has the name too (CRATON_INVENTORY_HOSTNAME=qualified tells them apart)", hosts[i].name)
+			continue
+		}
+		kept = append(kept, hosts[i])
+	}
+	return kept
+}
+
+// plainText is a variable that is a text, or a number, as text; "" where it is missing or null.
+func plainText(h *host, names ...string) (text, from string, err error) {
+	for _, name := range names {
+		raw, ok := h.variable(name)
+		if !ok || raw == "null" {
+			continue
+		}
+		switch v := gjson.Parse(raw); v.Type {
+		case gjson.String:
+			text = v.Str
+		case gjson.Number:
+			text = raw
+		default:
+			return "", name, reasonf("%s is no text", name)
+		}
+		if text != "" {
+			return text, name, nil
+		}
+	}
+	return "", "", nil
+}
+
+// writeTargets is the format prometheus.
+func writeTargets(e *exporter, w io.Writer, hosts []host) error {
+	out, odd := leftOut{what: "left out"}, leftOut{what: "without what a variable says"}
+	sep := "[\n"
+	for i := range hosts {
+		h := &hosts[i]
+		target, problems := e.targets.Append(nil, &prometheus.Host{
+			Name: h.Name, Address: h.IPAddress, Cloud: h.cloud, Region: h.region, Cell: h.cell, Type: h.DeviceType,
+			Active: h.Active, Labels: h.Labels, Variable: h.variable,
+		})
+		for _, p := range problems {
+			if target == nil {
+				out.add(p, h.name)
+			} else {
+				odd.add(p, h.name)
+			}
+		}
+		if target == nil {
+			continue
+		}
+		if _, err := io.WriteString(w, sep+e.shown(string(target))); err != nil {
+			return err
+		}
+		sep = ",\n"
+	}
+	end := "\n]\n"
+	if sep == "[\n" {
+		end = "[]\n"
+	}
+	_, err := io.WriteString(w, end)
+	out.say(e)
+	odd.say(e)
+	return err
+}

@@ -1,0 +1,111 @@
+package export
+
+import (
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// writeSSH is the format ssh-config: a block for each host, with what Ansible connects to and by.
+//
+// A value stands in it only if it is sure to mean that value to ssh: no quotes, no blanks, no %, no $. A host with any other is left out
+// whole, for a connection elsewhere, or as somebody else, is worse than none.
+func writeSSH(e *exporter, w io.Writer, hosts []host) error {
+	out, odd := leftOut{what: "left out"}, leftOut{what: "without their arguments for ssh"}
+	var b strings.Builder
+	for _, h := range unique(hosts, &out) {
+		b.Reset()
+		if err := h.block(&b, &odd); err != nil {
+			out.add(err.Error(), h.name)
+			continue
+		}
+		if _, err := io.WriteString(w, b.String()); err != nil {
+			return err
+		}
+	}
+	out.say(e)
+	odd.say(e)
+	return nil
+}
+
+// What ssh takes for itself, and nothing else.
+var (
+	sshAlias = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:/+-]*$`)
+	sshHost  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+	sshUser  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@+-]*$`)
+	sshFile  = regexp.MustCompile(`^[A-Za-z0-9_./~][A-Za-z0-9_./~@+=,:-]*$`)
+	sshJump  = regexp.MustCompile(`^` + hop + `(?:,` + hop + `)*$`)
+	jumpArgs = regexp.MustCompile(`^(?:-J *|-o *ProxyJump[ =])("?)([^"' ]+)("?)$`)
+)
+
+const hop = `(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?`
+
+// block writes a host's. odd takes what is missing in it.
+func (h *host) block(b *strings.Builder, odd *leftOut) error {
+	if !sshAlias.MatchString(h.name) {
+		return reasonf("its name means something else to ssh")
+	}
+	address, from, err := plainText(h, "ansible_host", "ansible_ssh_host")
+	if err != nil {
+		return err
+	}
+	if address == "" {
+		address, from = h.IPAddress, "ip_address"
+	}
+	if ip, ok := value.ParseAddress(address); ok && strings.EqualFold(ip, address) {
+		address = ip
+	} else if !ok && !sshHost.MatchString(address) {
+		return reasonf("its %s is no address or name of a host", from)
+	}
+	b.WriteString("Host " + h.name + "\n  HostName " + address + "\n")
+	for _, option := range []struct {
+		keyword   string
+		variables []string
+		good      func(string) bool
+	}{
+		{"User", []string{"ansible_user", "ansible_ssh_user"}, sshUser.MatchString},
+		{"Port", []string{"ansible_port", "ansible_ssh_port"}, isPort},
+		{"IdentityFile", []string{"ansible_ssh_private_key_file", "ansible_private_key_file"}, func(s string) bool { return sshFile.MatchString(s) && s != "none" }},
+	} {
+		text, from, err := plainText(h, option.variables...)
+		switch {
+		case err != nil:
+			return err
+		case text == "":
+		case !option.good(text):
+			return reasonf("its %s is not sure to mean the same to ssh", from)
+		default:
+			b.WriteString("  " + option.keyword + " " + text + "\n")
+		}
+	}
+	common, _, err := plainText(h, "ansible_ssh_common_args")
+	if err != nil {
+		return err
+	}
+	if jump := jumpOf(common); jump != "" {
+		b.WriteString("  ProxyJump " + jump + "\n")
+	} else if strings.TrimSpace(common) != "" {
+		odd.add("ansible_ssh_common_args is more than a ProxyJump", h.name)
+	}
+	if extra, _, err := plainText(h, "ansible_ssh_extra_args"); err != nil || strings.TrimSpace(extra) != "" {
+		odd.add("ansible_ssh_extra_args", h.name)
+	}
+	return nil
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0 && text[0] != '0'
+}
+
+// jumpOf is the ProxyJump that arguments of ssh come to, if they are nothing else; "" otherwise.
+func jumpOf(args string) string {
+	m := jumpArgs.FindStringSubmatch(strings.TrimSpace(args))
+	if m == nil || m[1] != m[3] || !sshJump.MatchString(m[2]) || strings.EqualFold(m[2], "none") {
+		return ""
+	}
+	return m[2]
+}
