@@ -103,9 +103,6 @@ func (s *Setting) variable(env func(string) (string, bool)) (name, text string) 
 	return "", ""
 }
 
-// Flag is the flag that AddFlags has declared for a setting of the section; nil if there is none.
-func (s *Section) Flag(flags *pflag.FlagSet, of *Setting) *pflag.Flag { return s.lookupFlag(flags, of) }
-
 // lookupFlag is the flag that AddFlags has declared for a setting, nil if it was not asked.
 func (s *Section) lookupFlag(flags *pflag.FlagSet, of *Setting) *pflag.Flag {
 	for _, name := range []string{of.FlagName(), s.longFlag(of)} {

@@ -110,6 +110,12 @@ func (s *Section) longFlag(of *Setting) string {
 	return strings.ReplaceAll(s.Name, "_", "-") + "-" + of.FlagName()
 }
 
+// IsFlag reports whether a flag is a setting's, and not a command's own of the same name.
+func IsFlag(f *pflag.Flag) bool {
+	_, ok := f.Value.(*flagValue)
+	return ok
+}
+
 // usage is the setting's line in the help: what it does, choices, environment and default.
 func usage(s *Setting) string {
 	u := s.Help

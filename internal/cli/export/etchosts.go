@@ -12,6 +12,8 @@ import (
 // local are the names that every machine has for itself and for groups of machines; a fleet must not give them another address.
 var local = []string{"localhost", "localhost.localdomain", "localhost4", "localhost6", "broadcasthost", "ip6-localhost", "ip6-loopback", "ip6-localnet", "ip6-mcastprefix", "ip6-allnodes", "ip6-allrouters", "ip6-allhosts"}
 
+func isLocal(name string) bool { return slices.Contains(local, strings.ToLower(name)) }
+
 // writeEtcHosts is the format hosts: an address and a name a line.
 func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
 	out := leftOut{what: "left out"}
@@ -24,7 +26,7 @@ func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
 		case !isHostName(h.name):
 			out.add("its name is none of a host: letters, digits and hyphens, with dots between", h.name)
 			continue
-		case slices.Contains(local, strings.ToLower(h.name)):
+		case isLocal(h.name):
 			out.add("its name is what every machine calls itself", h.name)
 			continue
 		}

@@ -33,8 +33,6 @@ func writeSSH(e *exporter, w io.Writer, hosts []host) error {
 
 // What ssh takes for itself, and nothing else.
 var (
-	sshAlias = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:/+-]*$`)
-	sshHost  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 	sshUser  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@+-]*$`)
 	sshFile  = regexp.MustCompile(`^[A-Za-z0-9_./~][A-Za-z0-9_./~@+=,:-]*$`)
 	sshJump  = regexp.MustCompile(`^` + hop + `(?:,` + hop + `)*$`)
@@ -45,8 +43,8 @@ const hop = `(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[
 
 // block writes a host's. odd takes what is missing in it.
 func (h *host) block(b *strings.Builder, odd *leftOut) error {
-	if !sshAlias.MatchString(h.name) {
-		return reasonf("its name means something else to ssh")
+	if !h.isAlias() {
+		return reasonf("its name means something else to ssh, or another machine")
 	}
 	address, from, err := plainText(h, "ansible_host", "ansible_ssh_host")
 	if err != nil {
@@ -55,9 +53,9 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	if address == "" {
 		address, from = h.IPAddress, "ip_address"
 	}
-	if ip, ok := value.ParseAddress(address); ok && strings.EqualFold(ip, address) {
+	if ip, ok := value.ParseAddress(address); ok {
 		address = ip
-	} else if !ok && !sshHost.MatchString(address) {
+	} else if !isHostName(address) { // ssh takes 10.1 for 10.0.0.1
 		return reasonf("its %s is no address or name of a host", from)
 	}
 	b.WriteString("Host " + h.name + "\n  HostName " + address + "\n")
@@ -94,6 +92,20 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 		odd.add("ansible_ssh_extra_args", h.name)
 	}
 	return nil
+}
+
+// isAlias reports whether a block of the host's name is for that name alone: for no pattern, and for no address but the host's own. Names
+// with slashes are those of the inventory's hostname qualified.
+func (h *host) isAlias() bool {
+	if ip, ok := value.ParseAddress(h.name); ok {
+		return ip == h.name && value.EqualAddress(ip, h.IPAddress)
+	}
+	for part := range strings.SplitSeq(h.name, "/") {
+		if !isHostName(part) || isLocal(part) {
+			return false
+		}
+	}
+	return true
 }
 
 func isPort(text string) bool {

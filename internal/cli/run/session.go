@@ -74,8 +74,8 @@ func NewSession(s output.Streams, v *settings.Values, c *connect.Connection) *Se
 func CheckFlags(cmd *cobra.Command) error {
 	for i := range settings.CLI.Settings {
 		setting := &settings.CLI.Settings[i]
-		f := settings.CLI.Flag(cmd.Flags(), setting)
-		if f == nil || !f.Changed {
+		f := cmd.Flags().Lookup(setting.FlagName())
+		if f == nil || !f.Changed || !settings.IsFlag(f) {
 			continue
 		}
 		text := f.Value.String()
