@@ -50,6 +50,9 @@ type FleetLine struct {
 	Object  []byte // JSON, as lists with details and without resolved values have it
 	// Resolved are a region's variables with what it inherits, where the caller may not read the project; else nil.
 	Resolved []byte
+
+	Protected bool   // see [Client.Protect]
+	Set       string // that it belongs to; "" for none. See [Client.Set]
 }
 
 // Decode reads the object into one of the types of this package, such as a *Host. Text that it would alter is an error, as in the
@@ -227,6 +230,10 @@ func parseLine(text []byte) (l FleetLine, count int, err error) {
 				count = int(value.Get("count").Int())
 			case key.Str == "resolved":
 				l.Resolved = text[value.Index : value.Index+len(value.Raw)]
+			case key.Str == "protected":
+				l.Protected = value.Bool()
+			case key.Str == "set":
+				l.Set = value.String()
 			}
 			return true
 		})

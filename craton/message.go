@@ -43,6 +43,7 @@ func CheckMessage(text string) error {
 
 // explain adds the message to a request that writes.
 func (c *Client) explain(ctx context.Context, r *rest.Request) error {
+	joinSet(ctx, r)
 	text := c.message
 	if own, ok := ctx.Value(messageKey{}).(string); ok {
 		text = own

@@ -27,7 +27,7 @@ func TestCapabilities(t *testing.T) {
 		if err != nil || !slices.IsSorted(caps.Features) || caps.Revision == "" || caps.Horizon != 0 {
 			t.Fatalf("%s: %+v %v", name, caps, err)
 		}
-		for _, feature := range []string{"changes", "compression", "diff", "etag", "fleet", "history", "message", "move", "undo", "where"} {
+		for _, feature := range []string{"changes", "compression", "diff", "etag", "fleet", "history", "message", "move", "protected", "sets", "undo", "where"} {
 			if !caps.Has(feature) || caps.Has("") {
 				t.Errorf("%s: not %s, but %v", name, feature, caps.Features)
 			}

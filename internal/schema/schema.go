@@ -160,6 +160,12 @@ func (k *Kind) ContentKey() string {
 	return k.Ident() + "_id"
 }
 
+// Protects reports whether objects can be protected from being deleted (beside v1).
+func (k *Kind) Protects() bool { return k.Variables != None && !k.View }
+
+// InSets reports whether objects can belong to a named set (beside v1).
+func (k *Kind) InSets() bool { return k.Protects() && k != Project }
+
 // Contents are the kinds of what stands within an object, which a delete
 // takes along (v1 contract §6.3).
 func (k *Kind) Contents() (held []*Kind) {

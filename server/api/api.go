@@ -266,6 +266,8 @@ var routes = func() map[string]methods {
 		"diff":              {read(showDiff)},
 		"fleet":             {read(timed(serveFleet))},
 		"history":           {read(showHistory)},
+		"sets":              {read(listSets)},
+		"sets/<id>":         {read(showSet), write("PUT", putSet), write("POST", changeSet), write("DELETE", deleteSet)},
 
 		"users/<id>/role":      {read(showRole), write("PUT", setRole)},
 		"users/<id>/keys":      {read(listKeys), ofOwn("POST", createKey)},
@@ -287,6 +289,9 @@ var routes = func() map[string]methods {
 		}
 		if r.entity.IsDevice() {
 			m[r.Path+"/<id>/labels"] = methods{read(past(r.getLabels)), write("PUT", r.putLabels), write("DELETE", r.deleteLabels)}
+		}
+		if r.Protects() {
+			m[r.Path+"/<id>/protected"] = methods{read(past(r.getProtected)), write("PUT", r.putProtected)}
 		}
 		if r.Moves != nil {
 			m[r.Path+"/<id>/move"] = methods{write("POST", r.move)}

@@ -173,6 +173,7 @@ func (f *fleet) regions(p part) error {
 			row := page.Rows[i : i+1]
 			if err := f.view.Sets(f.ctx, store.Regions, row, store.Own, func(_ int, own store.Set) error {
 				f.begin("", regions, row[0], own, nil)
+				f.beside(store.Regions, row[0])
 				return f.out.err
 			}); err != nil {
 				return err
@@ -268,6 +269,9 @@ func (f *fleet) rows(around string, r *resource, rows []store.Row, labels [][]st
 			set = labels[i]
 		}
 		f.begin(around, of, rows[i], own, set)
+		if around == "" {
+			f.beside(e, rows[i])
+		}
 		f.end(around)
 		return f.out.err
 	})
@@ -293,6 +297,16 @@ func (f *fleet) begin(around string, r *resource, row store.Row, own store.Set, 
 	}
 	dst = append(append(append(dst, '"'), r.Name...), `":`...)
 	f.buf = s.appendLine(dst, &f.out, row, own, labels)
+}
+
+// beside appends what v1 does not show of an object, where there is something.
+func (f *fleet) beside(e *store.Entity, row store.Row) {
+	if e.Protected(row) {
+		f.buf = append(f.buf, `,"protected":true`...)
+	}
+	if set := e.SetOf(row); set != "" {
+		f.buf = jsontext.AppendString(append(f.buf, `,"set":`...), set)
+	}
 }
 
 func (f *fleet) end(around string) {

@@ -132,6 +132,9 @@ func (r *resource) create(c *call) error {
 		}
 	}
 	x := extras{withVariables: r.routed(), variables: store.NewSet(in.Variables), links: in.links}
+	if err := c.joinSet(r, in); err != nil {
+		return err
+	}
 	var row store.Row
 	if r.make != nil {
 		row, x.key, err = r.make(c, r, in.New)

@@ -59,12 +59,18 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 		}
 	}
 	column, inside := e.contents()
+	if row.protected(e) {
+		return refuse(InUse, "The %s cannot be deleted: it is protected. Take that off first.", subject)
+	}
 	switch {
 	case inside != nil:
 		if err := q.outsiders(ctx, subject, column, key); err != nil {
 			return err
 		}
 		if err := q.holdWithin(ctx, inside, column, key); err != nil {
+			return err
+		}
+		if err := q.keepProtected(ctx, subject, column, inside, key); err != nil {
 			return err
 		}
 		for _, inner := range inside {
@@ -80,6 +86,9 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	case e.IsDevice():
 		if err := q.dependent(ctx, subject, "has it as its parent; move, detach or delete that first",
 			"SELECT type, id, name FROM devices WHERE parent_id = ? ORDER BY id LIMIT 1", key); err != nil {
+			return err
+		}
+		if err := q.keepProtected(ctx, subject, "device_id", []*Entity{NetworkInterfaces}, key); err != nil {
 			return err
 		}
 	case e == Networks:

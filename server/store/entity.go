@@ -164,6 +164,15 @@ func entity(k *schema.Kind, e Entity) *Entity {
 	if k != schema.Project {
 		e.add(uuid("project_id"))
 	}
+	// What v1 does not know must not reach its updated_at.
+	if k.Protects() || k.View {
+		e.add(opt(flag(protected)))
+		e.quiet = append(e.quiet, protected)
+	}
+	if k.InSets() || k.View {
+		e.add(opt(text(setName)))
+		e.quiet = append(e.quiet, setName)
+	}
 	for _, f := range k.Fields {
 		e.add(columnOf(f))
 		if to := target(f); to != nil {

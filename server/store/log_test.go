@@ -318,7 +318,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 				return err
 			}
 			e := often[r.IntN(len(often))]
-			switch r.IntN(12) {
+			switch r.IntN(13) {
 			case 0, 1, 2, 3:
 				n := New{Values: where(sc), Variables: variables()}
 				n.Values["name"] = name()
@@ -418,6 +418,15 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 				moving := []*Entity{Hosts, NetworkDevices, Cells}[r.IntN(3)]
 				_, err := s.Move(ctx, moving, sc, pick(moving), to)
 				return err
+			case 11:
+				if e == Users || e == Projects {
+					return nil
+				}
+				if r.IntN(2) == 0 {
+					return s.Protect(ctx, e, sc, pick(e), r.IntN(4) == 0)
+				}
+				some := Members{e.of.Name: {number(e)}, "cell": {number(Cells)}}
+				return s.ChangeSet(ctx, project, name(), SetChange{Add: some, Remove: Members{"host": {number(Hosts)}}, Adopt: r.IntN(2) == 0, Only: r.IntN(9) == 0})
 			}
 			switch {
 			case e == Projects && r.IntN(4) == 0:

@@ -250,4 +250,33 @@ CREATE TABLE user_keys (
 INSERT INTO user_keys (user_id, name, key_hash, created_at)
 SELECT id, 'api_key', key_hash, created_at FROM users u WHERE key_hash <> '' AND NOT EXISTS (SELECT 1 FROM user_keys k WHERE k.user_id = u.id)
 ORDER BY id;
+`, `
+-- protected: the object, and what holds it, is not deleted; null: it may be.
+-- set_name: the set that it belongs to, of its project; null: none.
+ALTER TABLE projects ADD COLUMN protected BOOLEAN;
+ALTER TABLE clouds ADD COLUMN protected BOOLEAN;
+ALTER TABLE regions ADD COLUMN protected BOOLEAN;
+ALTER TABLE cells ADD COLUMN protected BOOLEAN;
+ALTER TABLE devices ADD COLUMN protected BOOLEAN;
+ALTER TABLE networks ADD COLUMN protected BOOLEAN;
+ALTER TABLE network_interfaces ADD COLUMN protected BOOLEAN;
+ALTER TABLE clouds ADD COLUMN set_name TEXT;
+ALTER TABLE regions ADD COLUMN set_name TEXT;
+ALTER TABLE cells ADD COLUMN set_name TEXT;
+ALTER TABLE devices ADD COLUMN set_name TEXT;
+ALTER TABLE networks ADD COLUMN set_name TEXT;
+ALTER TABLE network_interfaces ADD COLUMN set_name TEXT;
+CREATE INDEX projects_protected ON projects (id) WHERE protected;
+CREATE INDEX clouds_protected ON clouds (id) WHERE protected;
+CREATE INDEX regions_protected ON regions (id) WHERE protected;
+CREATE INDEX cells_protected ON cells (id) WHERE protected;
+CREATE INDEX devices_protected ON devices (id) WHERE protected;
+CREATE INDEX networks_protected ON networks (id) WHERE protected;
+CREATE INDEX network_interfaces_protected ON network_interfaces (id) WHERE protected;
+CREATE INDEX clouds_set ON clouds (project_id, set_name, id) WHERE set_name IS NOT NULL;
+CREATE INDEX regions_set ON regions (project_id, set_name, id) WHERE set_name IS NOT NULL;
+CREATE INDEX cells_set ON cells (project_id, set_name, id) WHERE set_name IS NOT NULL;
+CREATE INDEX devices_set ON devices (project_id, set_name, id) WHERE set_name IS NOT NULL;
+CREATE INDEX networks_set ON networks (project_id, set_name, id) WHERE set_name IS NOT NULL;
+CREATE INDEX network_interfaces_set ON network_interfaces (project_id, set_name, id) WHERE set_name IS NOT NULL;
 `}

@@ -1,0 +1,78 @@
+package craton
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+// Members are objects by their kind.
+type Members map[Kind][]int
+
+// SetSize is a set, and how many objects belong to it.
+type SetSize struct {
+	Name    string `json:"name"`
+	Members int    `json:"members"`
+}
+
+// SetChange is what [Client.ChangeSet] does to a set.
+type SetChange struct {
+	Add    Members `json:"add,omitempty"`
+	Remove Members `json:"remove,omitempty"`
+	Adopt  bool    `json:"adopt,omitempty"` // also what belongs to another set
+}
+
+// Sets are the named sets of the caller's project, to each of which something belongs. A server has sets whose [Capabilities] have
+// "sets".
+func (c *Client) Sets(ctx context.Context) ([]SetSize, error) {
+	var out struct {
+		Sets []SetSize `json:"sets"`
+	}
+	err := c.call(ctx, http.MethodGet, "/sets", nil, nil, &out, "sets")
+	return out.Sets, err
+}
+
+// Set are the ids of what belongs to a set; none, if there is no such set.
+func (c *Client) Set(ctx context.Context, name string) (Members, error) {
+	var out struct {
+		Members Members `json:"members"`
+	}
+	err := c.call(ctx, http.MethodGet, setPath(name), nil, nil, &out, "members")
+	return out.Members, err
+}
+
+// ChangeSet has objects belong to a set, and others no longer; [IsConflict] for what belongs to another one, unless it is to be
+// adopted. A request has a limit (max_body): send tens of thousands in parts.
+func (c *Client) ChangeSet(ctx context.Context, name string, change SetChange) error {
+	return c.call(ctx, http.MethodPost, setPath(name), nil, change, nil, "")
+}
+
+// DeleteSet has nothing belong to a set. What did is not deleted.
+func (c *Client) DeleteSet(ctx context.Context, name string) error {
+	return c.call(ctx, http.MethodDelete, setPath(name), nil, nil, nil, "")
+}
+
+func setPath(name string) string { return "/sets/" + url.PathEscape(name) }
+
+// setHeader names the set that what a request makes belongs to.
+const setHeader = "X-Craton-Set"
+
+type setKey struct{}
+
+// ContextWithSet has what calls with the context make belong to a set from the beginning. Servers without sets pass over it.
+func ContextWithSet(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, setKey{}, name)
+}
+
+func joinSet(ctx context.Context, r *rest.Request) {
+	name, _ := ctx.Value(setKey{}).(string)
+	if name == "" || r.Method != http.MethodPost {
+		return
+	}
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set(setHeader, name)
+}

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+func (c *call) showProtected(on bool) {
+	c.buf = append(strconv.AppendBool(append(c.buf, "{\n  \"protected\": "...), on), "\n}\n"...)
+}
+
+// getProtected serves GET .../protected, which the original does not have.
+func (r *resource) getProtected(c *call) error {
+	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
+		return err
+	}
+	if err := c.caller.require(r.itemRole); err != nil {
+		return err
+	}
+	c.about(r)
+	return c.read(func(ctx context.Context, v *store.View) error {
+		row, err := c.found(ctx, v, r, store.NoVariables)
+		if row != nil && err == nil {
+			c.showProtected(r.entity.Protected(row))
+		}
+		return err
+	})
+}
+
+// putProtected serves PUT .../protected with {"protected": true or false}.
+func (r *resource) putProtected(c *call) error {
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	k := &checker{}
+	on := false
+	given := k.members(body, map[string]func(jsontext.Value){"protected": func(v jsontext.Value) { on = k.flag(v) }})
+	if len(given) == 0 && len(k.messages) == 0 {
+		k.add("'protected' is a required property")
+	}
+	if err := k.err(); err != nil {
+		return err
+	}
+	if err := c.caller.require(r.itemRole); err != nil {
+		return err
+	}
+	if err := c.store.Protect(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), on); err != nil {
+		return err
+	}
+	c.trace().wrote("protected")
+	c.showProtected(on)
+	return nil
+}
+
+// flag reads true or false.
+func (k *checker) flag(v jsontext.Value) bool {
+	return k.isType(v, "boolean", jsontext.True, jsontext.False) && v.Kind == jsontext.True
+}

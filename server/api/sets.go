@@ -1,0 +1,207 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/internal/value/python"
+	"github.com/craton-fleet/craton/server/store"
+)
+
+// setHeader names the set that what a POST makes belongs to.
+const setHeader = "X-Craton-Set"
+
+// setKinds are the kinds of objects that belong to sets.
+var setKinds = func() (names []string) {
+	for _, k := range schema.All() {
+		if k.InSets() {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}()
+
+// joinSet has a new object belong to the set that a header names.
+func (c *call) joinSet(r *resource, in *input) error {
+	name := c.r.Header.Get(setHeader)
+	if name == "" || !r.InSets() {
+		return nil
+	}
+	if err := checkSet(name); err != nil {
+		return err
+	}
+	if in.Values == nil {
+		in.Values = store.Values{}
+	}
+	in.Values["set_name"] = name
+	return nil
+}
+
+// checkSet applies the rules of names to that of a set.
+func checkSet(name string) error {
+	k := &checker{}
+	if k.isText("name of the set", name, schema.MaxText, value.CheckName) && strings.Contains(name, "/") {
+		k.add("the name of the set has a slash in it") // it is a part of a path
+	}
+	return k.err()
+}
+
+// listSets serves GET /v1/sets: those of the caller's project.
+func listSets(c *call) error {
+	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
+		return err
+	}
+	return c.read(func(ctx context.Context, v *store.View) error {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: setKinds}); known || err != nil {
+			return err
+		}
+		all, err := v.NamedSets(ctx, c.caller.Project)
+		if err != nil {
+			return err
+		}
+		dst := append(c.buf, "{\n  \"sets\": ["...)
+		for i, one := range all {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(jsontext.AppendNewline(append(jsontext.AppendNewline(dst, 2), '{'), 3), `"members": `...)
+			dst = append(jsontext.AppendNewline(append(strconv.AppendInt(dst, one.Members, 10), ','), 3), `"name": `...)
+			dst = append(jsontext.AppendNewline(jsontext.AppendString(dst, one.Name), 2), '}')
+		}
+		if len(all) > 0 {
+			dst = jsontext.AppendNewline(dst, 1)
+		}
+		c.buf = append(dst, "]\n}\n"...)
+		return nil
+	})
+}
+
+// showSet serves GET /v1/sets/NAME: the ids of what belongs to it, by kind. A set to
+// which nothing belongs is none.
+func showSet(c *call) error {
+	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
+		return err
+	}
+	if err := checkSet(c.id); err != nil {
+		return err
+	}
+	return c.read(func(ctx context.Context, v *store.View) error {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: setKinds}); known || err != nil {
+			return err
+		}
+		all, err := v.Members(ctx, c.caller.Project, c.id)
+		if err == nil {
+			c.writeSet(all)
+		}
+		return err
+	})
+}
+
+// writeSet appends a set, with the ids of a kind on one line.
+func (c *call) writeSet(all store.Members) {
+	dst := append(c.buf, "{\n  \"members\": {"...)
+	first := true
+	for _, kind := range setKinds {
+		ids := all[kind]
+		if len(ids) == 0 {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 2), kind), ": ["...)
+		for i, id := range ids {
+			if i > 0 {
+				dst = append(dst, ", "...)
+			}
+			dst = c.out.room(strconv.AppendInt(dst, id, 10))
+		}
+		dst = append(dst, ']')
+	}
+	if !first {
+		dst = jsontext.AppendNewline(dst, 1)
+	}
+	dst = append(dst, "},\n  \"name\": "...)
+	c.buf = append(jsontext.AppendString(dst, c.id), "\n}\n"...)
+}
+
+// putSet serves PUT /v1/sets/NAME: exactly its members belong to it then.
+func putSet(c *call) error {
+	return c.changeSet(func(in setInput) store.SetChange { return store.SetChange{Add: in["members"], Only: true} }, "members")
+}
+
+// changeSet serves POST /v1/sets/NAME, which adds some and takes others out.
+func changeSet(c *call) error {
+	return c.changeSet(func(in setInput) store.SetChange {
+		return store.SetChange{Add: in["add"], Remove: in["remove"]}
+	}, "add", "remove")
+}
+
+// deleteSet serves DELETE /v1/sets/NAME: nothing belongs to it any more. The objects stay.
+func deleteSet(c *call) error {
+	if err := checkSet(c.id); err != nil {
+		return err
+	}
+	c.status = http.StatusNoContent
+	return c.store.ChangeSet(c.r.Context(), c.caller.Project, c.id, store.SetChange{Only: true})
+}
+
+// setInput are members of a set, by the member of the body that has them.
+type setInput map[string]store.Members
+
+// changeSet reads a body whose members are members of a set, or adopt, and changes the set.
+func (c *call) changeSet(change func(setInput) store.SetChange, names ...string) error {
+	if err := checkSet(c.id); err != nil {
+		return err
+	}
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	k, in, adopt := &checker{}, setInput{}, false
+	known := map[string]func(jsontext.Value){"adopt": func(v jsontext.Value) { adopt = k.flag(v) }}
+	for _, name := range names {
+		known[name] = func(v jsontext.Value) { in[name] = k.objects(v) }
+	}
+	k.members(body, known)
+	if err := k.err(); err != nil {
+		return err
+	}
+	to := change(in)
+	to.Adopt = adopt
+	c.trace().wrote("set " + c.id)
+	c.status = http.StatusNoContent
+	return c.store.ChangeSet(c.r.Context(), c.caller.Project, c.id, to)
+}
+
+// objects reads {"host": [1, 2], ...}.
+func (k *checker) objects(v jsontext.Value) store.Members {
+	all := store.Members{}
+	known := map[string]func(jsontext.Value){}
+	for _, kind := range setKinds {
+		known[kind] = func(v jsontext.Value) {
+			if !k.isArray(v) {
+				return
+			}
+			for _, item := range v.Items {
+				if !k.isType(item, "integer", jsontext.Integer) {
+					return
+				}
+				id, err := parseInt64(item.Text)
+				if err != nil {
+					k.add("%s does not fit 64 bits", python.Short(item))
+					return
+				}
+				all[kind] = append(all[kind], id)
+			}
+		}
+	}
+	k.members(v, known)
+	return all
+}

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Columns that v1 does not know. Both are null where there is nothing to say.
+const (
+	protected = "protected"
+	setName   = "set_name"
+)
+
+// Protected reports whether an object of a row is protected.
+func (e *Entity) Protected(row Row) bool { return row.protected(e) }
+
+func (r Row) protected(e *Entity) bool {
+	i := e.Index(protected)
+	return i >= 0 && r[i] == true
+}
+
+// Protect protects an object, or takes that off: protected it is not deleted, neither
+// alone nor with what holds it. [NotFound] if there is no such object in the scope.
+func (s *Store) Protect(ctx context.Context, e *Entity, sc Scope, id string, on bool) error {
+	return s.write(ctx, func(ctx context.Context, q *session) error {
+		row, err := q.find(ctx, e, sc, id, changing)
+		if err != nil {
+			return err
+		}
+		var to any // null: what was never protected says nothing of it in the log
+		if on {
+			to = true
+		}
+		return q.setQuietly(ctx, e, []Row{row}, protected, to)
+	})
+}
+
+// setQuietly gives rows that are held another value in a column that does not touch
+// updated_at.
+func (q *session) setQuietly(ctx context.Context, e *Entity, rows []Row, column string, to any) error {
+	at := e.Index(column)
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row Row) bool { return row[at] == to })
+	if len(rows) == 0 {
+		return nil
+	}
+	keys := make([]any, len(rows))
+	for i, row := range rows {
+		keys[i] = row[e.Index(e.key)]
+	}
+	list, args := in([]any{to}, keys)
+	if err := q.later(ctx, "UPDATE "+e.Table+" SET "+column+" = ? WHERE "+e.key+" IN "+list, args); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		now := slices.Clone(row)
+		now[at] = to
+		if err := q.recordUpdate(ctx, Updated, e, row, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// toldProtected is how many protected objects a refusal names.
+const toldProtected = 3
+
+// keepProtected refuses a delete that would take something protected along, which is held.
+func (q *session) keepProtected(ctx context.Context, subject, column string, inside []*Entity, key any) error {
+	var found []string
+	look := func(e *Entity, from, where string) error {
+		kind := "'" + e.Table + "'"
+		if e.Table == devicesTable {
+			kind = "t.type"
+		}
+		var of, name string
+		var id any
+		title := "name"
+		if e != anyDevice {
+			title = e.of.Title
+		}
+		text := fmt.Sprintf("SELECT %s, t.%s, t.%s FROM %s WHERE t."+protected+" AND %s = ? ORDER BY t.%s LIMIT %d", kind, e.key, title, from, where, e.key, toldProtected+1)
+		return q.each(ctx, text, []any{key}, []any{&of, &id, &name}, func() {
+			found = append(found, fmt.Sprintf("%s %q (id %v)", nounOf(of), name, id))
+		})
+	}
+	unindexed := q.dialect().Unindexed
+	for _, e := range inside {
+		if e != anyDevice && e.Index(protected) < 0 {
+			continue
+		}
+		where := unindexed("t." + column) // few are protected: their index leads
+		if e == NetworkInterfaces {
+			where = "t." + column
+		}
+		if err := look(e, e.Table+" t", where); err != nil {
+			return err
+		}
+		if e == anyDevice {
+			if err := look(NetworkInterfaces, NetworkInterfaces.Table+" t JOIN "+devicesTable+" d ON d.id = t.device_id", unindexed("d."+column)); err != nil {
+				return err
+			}
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	more := ""
+	if len(found) > toldProtected {
+		found, more = found[:toldProtected], " and more"
+	}
+	are := "is"
+	if len(found) > 1 {
+		are = "are"
+	}
+	return refuse(InUse, "The %s cannot be deleted: %s%s in it %s protected. Take that off first.", subject, strings.Join(found, ", "), more, are)
+}

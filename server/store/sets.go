@@ -1,0 +1,178 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// SetSize is a set, and how many objects belong to it: at least one, for a set
+// without any is none.
+type SetSize struct {
+	Name    string
+	Members int64
+}
+
+// Members are objects by their kind.
+type Members map[string][]int64
+
+// SetChange is what [Store.ChangeSet] does to a set.
+type SetChange struct {
+	Add, Remove Members
+	Only        bool // the set holds what is added, and nothing else
+	Adopt       bool // also what belongs to another set
+}
+
+// inSets are the entities whose objects belong to sets, containers first.
+func inSets() []*Entity {
+	var all []*Entity
+	for _, k := range schema.All() {
+		if k.InSets() {
+			all = append(all, known[k])
+		}
+	}
+	return all
+}
+
+// SetOf is the name of the set that the object of a row belongs to; "" for none.
+func (e *Entity) SetOf(row Row) string {
+	if i := e.Index(setName); i >= 0 {
+		name, _ := row[i].(string)
+		return name
+	}
+	return ""
+}
+
+// NamedSets are the sets of a project, by name.
+func (v *View) NamedSets(ctx context.Context, project string) ([]SetSize, error) {
+	sizes := map[string]int64{}
+	for _, e := range inSets() {
+		if e == NetworkDevices { // hosts' table has them
+			continue
+		}
+		var name string
+		var n int64
+		err := v.q.each(ctx, "SELECT set_name, count(*) FROM "+e.Table+" WHERE project_id = ? AND set_name IS NOT NULL GROUP BY set_name",
+			[]any{project}, []any{&name, &n}, func() { sizes[name] += n })
+		if err != nil {
+			return nil, err
+		}
+	}
+	all := make([]SetSize, 0, len(sizes))
+	for name, n := range sizes {
+		all = append(all, SetSize{name, n})
+	}
+	slices.SortFunc(all, func(a, b SetSize) int { return cmp.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// Members are the objects of a set, in the order of their ids.
+func (v *View) Members(ctx context.Context, project, name string) (Members, error) {
+	all := Members{}
+	for _, e := range inSets() {
+		c := v.q.conditions()
+		c.equal("project_id", project, true)
+		c.equal("set_name", name, true)
+		if e.Kind != "" {
+			c.equal("type", e.Kind, false)
+		}
+		var id int64
+		err := v.q.each(ctx, "SELECT id FROM "+e.Table+c.String()+" ORDER BY id", c.args, []any{&id}, func() { all[e.of.Name] = append(all[e.of.Name], id) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// ChangeSet has objects of a project belong to a set, and others no longer, in one
+// write. An object belongs to one set at most: [Conflict] for what belongs to
+// another one, unless it is to be adopted; [Invalid] for what is not in the project.
+func (s *Store) ChangeSet(ctx context.Context, project, name string, change SetChange) error {
+	for _, some := range []Members{change.Add, change.Remove} {
+		for kind := range some {
+			if k := schema.ByName(kind); k == nil || !k.InSets() {
+				return refuse(Invalid, "%q is no kind of objects that belong to sets", kind)
+			}
+		}
+	}
+	return s.write(ctx, func(ctx context.Context, q *session) error {
+		for _, e := range inSets() {
+			if err := q.changeSet(ctx, e, project, name, change); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (q *session) changeSet(ctx context.Context, e *Entity, project, name string, change SetChange) error {
+	add := slices.Compact(slices.Sorted(slices.Values(change.Add[e.of.Name])))
+	remove := slices.Compact(slices.Sorted(slices.Values(change.Remove[e.of.Name])))
+	if change.Only {
+		c := q.conditions()
+		c.equal("t.project_id", project, true)
+		c.equal("t.set_name", name, true)
+		if e.Kind != "" {
+			c.equal("t.type", e.Kind, false)
+		}
+		var id int64
+		if err := q.each(ctx, "SELECT t.id FROM "+e.Table+" t"+c.String()+" ORDER BY t.id", c.args, []any{&id}, func() {
+			if _, stays := slices.BinarySearch(add, id); !stays {
+				remove = append(remove, id)
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(add, pieceRows) {
+		rows, err := q.heldByID(ctx, e, project, some)
+		if err != nil {
+			return err
+		}
+		if len(rows) < len(some) {
+			i := slices.IndexFunc(some, func(id int64) bool {
+				return !slices.ContainsFunc(rows, func(row Row) bool { return row[e.Index("id")] == id })
+			})
+			return refuse(Invalid, "%s %d: there is no such %s in the project.", e.of.Name, some[i], e.Name)
+		}
+		for _, row := range rows {
+			if other := e.SetOf(row); other != "" && other != name && !change.Adopt {
+				return refuse(Conflict, "The %s belongs to the set %q: it is taken over only where that is asked for (adopt).", e.describeRow(row), other)
+			}
+		}
+		if err := q.setQuietly(ctx, e, rows, setName, name); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(remove, pieceRows) {
+		rows, err := q.heldByID(ctx, e, project, some)
+		if err != nil {
+			return err
+		}
+		rows = slices.DeleteFunc(rows, func(row Row) bool { return e.SetOf(row) != name })
+		if err := q.setQuietly(ctx, e, rows, setName, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heldByID reads objects of a project that nobody else changes.
+func (q *session) heldByID(ctx context.Context, e *Entity, project string, ids []int64) (rows []Row, err error) {
+	c := q.conditions()
+	values := make([]any, len(ids))
+	for i, id := range ids {
+		values[i] = id
+	}
+	c.among("t.id", values, true)
+	c.equal("t.project_id", project, false)
+	if e.Kind != "" {
+		c.equal("t.type", e.Kind, false)
+	}
+	scan := newScanner(e)
+	err = q.each(ctx, "SELECT "+e.selectList()+" FROM "+e.Table+" t"+c.String()+" ORDER BY t.id"+q.holding(changing), c.args, scan.dest, func() { rows = append(rows, scan.row()) })
+	return rows, err
+}
