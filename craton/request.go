@@ -45,6 +45,7 @@ func (c *Client) send(ctx context.Context, path string, r *rest.Request) (*Respo
 	if err := cmp.Or(c.look(r), c.explain(ctx, r)); err != nil {
 		return nil, err
 	}
+	condition(ctx, r)
 	resp, err := c.rest.Do(ctx, r)
 	if err != nil {
 		return nil, typed(err, r.Method, path)
@@ -77,6 +78,11 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if err != nil || out == nil {
 		return err
 	}
+	return resp.decode(method, path, out, need)
+}
+
+// decode reads the answer's JSON into out, as call does.
+func (resp *Response) decode(method, path string, out any, need string) error {
 	if need != "" && gjson.ValidBytes(resp.Body) {
 		if err := rest.Need(resp.Body, need); err != nil {
 			return notV1(resp, method, path, err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
@@ -103,7 +104,7 @@ func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	got, err := fleetfile.Apply(ctx, fl.Client, file, fleetfile.Options{Check: task.CheckMode, ProjectID: fl.Project})
+	got, err := fl.ApplyTree(ctx, file.Tree(), reconcile.Options{Check: task.CheckMode})
 	if got == nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
@@ -87,9 +88,8 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, path strin
 		return errors.Join(unlessInterrupted(err), c.Close())
 	}
 	progress := output.NewProgress(s.Err)
-	result, err := fleetfile.Apply(ctx, c.Client, file, fleetfile.Options{
-		Check: check, Brief: true, ProjectID: project, Progress: progress.Show,
-	})
+	fl := &reconcile.Fleet{Client: c.Client, Project: project}
+	result, err := fl.ApplyTree(ctx, file.Tree(), reconcile.Options{Check: check, Brief: true, Progress: progress.Show})
 	progress.Done()
 	if err != nil {
 		// Its words say how far it came, of which the original's sentence for an answer would leave nothing.

@@ -25,23 +25,12 @@ type (
 const (
 	Created   = reconcile.Created
 	Updated   = reconcile.Updated
+	Moved     = reconcile.Moved
 	Unchanged = reconcile.Unchanged
 )
 
-// Options say how a file is applied.
-type Options struct {
-	// Check stops after the plan: the Result says what would be done, and nothing is written.
-	Check bool
-	// Brief leaves Before and After out of the changes, for who does not show them.
-	Brief bool
-	// Parallel is how many requests are under way at once; 0 is 32.
-	Parallel int
-	// ProjectID is the caller's project (a UUID). It is needed where the API shows more than one: to an admin of the original
-	// server, who sees every tenant, and to root. "" takes the only one there is.
-	ProjectID string
-	// Progress, when not nil, is told of each object that was written, as reconcile.Options has it.
-	Progress func(done, total int, what string)
-}
+// Options say how a file is planned and applied.
+type Options = reconcile.Options
 
 // Apply makes the API's fleet what the file says: it creates what is missing, updates what differs, leaves what is
 // equal, and deletes nothing. Objects, variables, labels and fields that the file does not mention stay as they are.
@@ -49,7 +38,11 @@ type Options struct {
 // The whole file is compared with the API before anything is written. What the API cannot make true is an
 // *Error that lists all of it, and then nothing is written. A failure while writing is a *WriteError beside the Result of what
 // was done until then; applying the file again goes on from there.
+//
+// It is for callers who see one project. Others give theirs to a reconcile.Fleet, and it the file's [File.Tree].
 func Apply(ctx context.Context, c *craton.Client, f *File, o Options) (*Result, error) {
-	fl := &reconcile.Fleet{Client: c, Project: o.ProjectID}
-	return fl.ApplyTree(ctx, &reconcile.Tree{Name: f.name, Objects: f.objects}, reconcile.Options{Check: o.Check, Brief: o.Brief, Parallel: o.Parallel, Progress: o.Progress})
+	return (&reconcile.Fleet{Client: c}).ApplyTree(ctx, f.Tree(), o)
 }
+
+// Tree is what the file wants.
+func (f *File) Tree() *reconcile.Tree { return &reconcile.Tree{Name: f.name, Objects: f.objects} }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -32,6 +34,11 @@ func apply(t testing.TB, c *craton.Client, file string, o Options) *Result {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// applyAs is Apply for a caller who sees several projects.
+func applyAs(ctx context.Context, c *craton.Client, project string, f *File, o Options) (*Result, error) {
+	return (&reconcile.Fleet{Client: c, Project: project}).ApplyTree(ctx, f.Tree(), o)
 }
 
 // fleet has one of everything.
@@ -70,6 +77,9 @@ clouds:
     - {name: kvm, ip_address: 10.0.0.4, device_type: server, parent: dfw/web1}
 `
 
+// withoutIDs compares changes whatever the ids.
+var withoutIDs = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".ID" }, cmp.Ignore())
+
 // counts are the numbers of a result.
 func counts(r *Result) [3]int { return [3]int{r.Created, r.Updated, r.Unchanged} }
 
@@ -91,6 +101,7 @@ func both(t *testing.T, test func(t *testing.T, s api)) {
 type api struct {
 	*craton.Client
 	writes func() []string // requests since the last call that were no reads
+	moves  bool            // it can move objects
 }
 
 func TestApply(t *testing.T) {
@@ -178,7 +189,7 @@ func TestApplyOneOfEverything(t *testing.T) {
 			{Kind: "region", Name: "east/ord", Action: Unchanged},
 			{Kind: "host", Name: "east/ord/kvm", Action: Updated, Fields: []string{"device_type"}, Before: map[string]any{"device_type": "server"}, After: map[string]any{"device_type": "big"}},
 		}
-		if diff := cmp.Diff(want, got.Changes); diff != "" {
+		if diff := cmp.Diff(want, got.Changes, withoutIDs); diff != "" {
 			t.Errorf("changes (-want +got):\n%s", diff)
 		}
 		again := apply(t, s.Client, changed, Options{})
@@ -248,7 +259,11 @@ f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents go i
 				if err == nil {
 					t.Fatalf("%s: no error: %+v", tt.name, r)
 				}
-				if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				want := tt.want
+				if s.moves {
+					want = regexp.MustCompile(`(its cell is .* here), and the API cannot change it; delete the (.*) and apply again`).ReplaceAllString(want, "$1; move the $2 with --move (move: true)")
+				}
+				if diff := cmp.Diff(want, err.Error()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 				}
 			}
@@ -268,7 +283,7 @@ func TestApplyParents(t *testing.T) {
 			return fmt.Sprintf("- {name: %s, regions: [{name: %s, hosts: [%s]}]}\n", cloud, region, strings.Join(devices, ", "))
 		}
 		file := "clouds:\n" + region("c1", "r1", device("a", "b"), device("b", "c"), device("c", "null")) + region("c2", "r1", device("x", "c1/r1/a"), device("a", "null"))
-		apply(t, s.Client, file, Options{Parallel: 3})
+		apply(t, s.Client, file, Options{AllowDuplicates: true, Parallel: 3})
 		parentOf := func(name string, regionOf string) string {
 			var all []*craton.Host
 			names := map[int]string{}
@@ -294,18 +309,18 @@ func TestApplyParents(t *testing.T) {
 		}
 		// The whole tree is turned around; no step on the way may have a device below its own descendant.
 		turned := "clouds:\n" + region("c1", "r1", device("c", "b"), device("b", "a"), device("a", "null"))
-		apply(t, s.Client, turned, Options{Parallel: 3})
+		apply(t, s.Client, turned, Options{AllowDuplicates: true, Parallel: 3})
 		for name, want := range map[string]string{"c": "b", "b": "a"} {
 			if got := parentOf(name, ""); got != want {
 				t.Errorf("turned: the parent of %s is %q, want %q", name, got, want)
 			}
 		}
 		// A name that only the API has, and one that it has twice.
-		apply(t, s.Client, "clouds:\n"+region("c3", "r3", device("n", "x"), device("m", "r1/c")), Options{})
+		apply(t, s.Client, "clouds:\n"+region("c3", "r3", device("n", "x"), device("m", "r1/c")), Options{AllowDuplicates: true})
 		if got := parentOf("n", ""); got != "x" {
 			t.Errorf("the parent of n is %q", got)
 		}
-		_, err := Apply(t.Context(), s.Client, parse(t, "clouds:\n"+region("c3", "r3", device("o", "r1/a"))), Options{})
+		_, err := Apply(t.Context(), s.Client, parse(t, "clouds:\n"+region("c3", "r3", device("o", "r1/a"))), Options{AllowDuplicates: true})
 		if want := "f.yml:2: clouds[c3].regions[r3].hosts[o].parent: r1/a is the name of more than one host or network device; write one of c1/r1/a, c2/r1/a"; err == nil || err.Error() != want {
 			t.Errorf("%v", err)
 		}
@@ -404,7 +419,7 @@ func TestApplyRace(t *testing.T) {
 	want := Change{Kind: "host", Name: "east/dfw/c1/web1", Action: Updated, Fields: []string{"note", "labels"},
 		Before: map[string]any{"note": "another", "labels": []string{}}, After: map[string]any{"note": "first", "labels": []string{"canary", "web"}}}
 	i := slices.IndexFunc(r.Changes, func(c Change) bool { return c.Name == want.Name })
-	if diff := cmp.Diff(want, r.Changes[i]); diff != "" {
+	if diff := cmp.Diff(want, r.Changes[i], withoutIDs); diff != "" {
 		t.Error(diff)
 	}
 	if r := apply(t, s.client(t), fleet, Options{}); r.Changed() {
@@ -450,7 +465,7 @@ func TestApplyProject(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "set its id (OS_PROJECT_ID)") {
 		t.Errorf("%v", err)
 	}
-	_, err = Apply(t.Context(), empty.client(t), parse(t, file), Options{ProjectID: undashedProject})
+	_, err = applyAs(t.Context(), empty.client(t), undashedProject, parse(t, file), Options{})
 	if err == nil || !strings.Contains(err.Error(), "x, y differ from the API's or cannot be read") {
 		t.Errorf("%v", err)
 	}
@@ -515,12 +530,12 @@ func TestApplyMany(t *testing.T) {
 		}
 		outside.WriteString("]}]}]")
 		inside.WriteString("]}]")
-		apply(t, s.Client, outside.String(), Options{})
-		if got, want := counts(apply(t, s.Client, inside.String(), Options{})), [3]int{1 + 40*4, 0, 0}; got != want {
+		apply(t, s.Client, outside.String(), Options{AllowDuplicates: true})
+		if got, want := counts(apply(t, s.Client, inside.String(), Options{AllowDuplicates: true})), [3]int{1 + 40*4, 0, 0}; got != want {
 			t.Errorf("created, updated, unchanged: %v, want %v", got, want)
 		}
 		for _, file := range []string{inside.String(), outside.String()} {
-			if r := apply(t, s.Client, file, Options{}); r.Changed() {
+			if r := apply(t, s.Client, file, Options{AllowDuplicates: true}); r.Changed() {
 				t.Errorf("again: %v", counts(r))
 			}
 		}
@@ -549,7 +564,7 @@ func TestApplyTenants(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "say which project the file is for (OS_PROJECT_ID)") {
 		t.Errorf("%v", err)
 	}
-	r, err := Apply(t.Context(), c, parse(t, "clouds: [{name: a, regions: [{name: r}]}]"), Options{ProjectID: undashedProject})
+	r, err := applyAs(t.Context(), c, undashedProject, parse(t, "clouds: [{name: a, regions: [{name: r}]}]"), Options{})
 	if err != nil || counts(r) != [3]int{1, 0, 1} {
 		t.Fatalf("%v %+v", err, r)
 	}

@@ -169,6 +169,8 @@ func (s *original) answer(r *http.Request, path []string, body map[string]any) (
 			return 401, forbiddenMessage
 		case len(path) == 1:
 			return 200, onePage(r, "projects", map[string]any{"id": originalProject, "name": "p"})
+		case len(path) == 2:
+			return 200, map[string]any{"id": originalProject, "name": "p", "variables": orEmpty(s.project)}
 		case r.Method == http.MethodPut:
 			if s.project == nil {
 				s.project = map[string]any{}

@@ -45,11 +45,11 @@ func checkRules(t *rapid.T, s api) {
 		}
 		before := snapshot(t, s)
 		s.writes()
-		check, checkErr := Apply(ctx, s.Client, file, Options{Check: true})
+		check, checkErr := Apply(ctx, s.Client, file, Options{Check: true, AllowDuplicates: true})
 		if w := s.writes(); len(w) > 0 {
 			t.Fatalf("check mode wrote %v", w)
 		}
-		got, err := Apply(ctx, s.Client, file, Options{Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")})
+		got, err := Apply(ctx, s.Client, file, Options{AllowDuplicates: true, Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")})
 		if fmt.Sprint(checkErr) != fmt.Sprint(err) {
 			t.Fatalf("check mode said %v, the run %v", checkErr, err)
 		}
@@ -74,7 +74,7 @@ func checkRules(t *rapid.T, s api) {
 			t.Fatalf("the fleet (-want +got):\n%s", diff)
 		}
 		s.writes()
-		again, err := Apply(ctx, s.Client, file, Options{})
+		again, err := Apply(ctx, s.Client, file, Options{AllowDuplicates: true})
 		if err != nil || again.Changed() || again.Unchanged != file.Len() {
 			t.Fatalf("applied again: %v %+v", err, again)
 		}

@@ -51,7 +51,7 @@ func (r *recorder) writes() []string {
 func serverAPI(t testing.TB) api {
 	t.Helper()
 	r := newServer(t, t.TempDir())
-	return api{Client: clientOf(t, r), writes: r.writes}
+	return api{Client: clientOf(t, r), writes: r.writes, moves: true}
 }
 
 // fixture is testing.TB or *rapid.T.
@@ -204,7 +204,7 @@ func TestRoles(t *testing.T) {
 	}
 	// The same names in two projects do not meet.
 	for _, name := range []string{"blue", "green"} {
-		r, err := Apply(t.Context(), users[name+"true"], parse(t, fleet), Options{ProjectID: projects[name]})
+		r, err := applyAs(t.Context(), users[name+"true"], projects[name], parse(t, fleet), Options{})
 		if err != nil || counts(r) != [3]int{10, 1, 0} {
 			t.Fatalf("%s: %v %+v", name, err, r)
 		}
@@ -227,7 +227,7 @@ func TestRoles(t *testing.T) {
 	if _, err := Apply(t.Context(), root, parse(t, fleet), Options{Check: true}); err == nil || !strings.Contains(err.Error(), "OS_PROJECT_ID") {
 		t.Errorf("%v", err)
 	}
-	if r, err := Apply(t.Context(), root, parse(t, fleet), Options{Check: true, ProjectID: strings.ReplaceAll(strings.ToUpper(projects["green"]), "-", "")}); err != nil || counts(r) != [3]int{0, 1, 10} {
+	if r, err := applyAs(t.Context(), root, strings.ReplaceAll(strings.ToUpper(projects["green"]), "-", ""), parse(t, fleet), Options{Check: true}); err != nil || counts(r) != [3]int{0, 1, 10} {
 		t.Errorf("%v %+v", err, r)
 	}
 }

@@ -19,45 +19,69 @@ type Done struct {
 	Wrote  bool   // something was changed, even if not all of it
 }
 
+// part is one request of those that change an object.
+type part struct {
+	has func(*Step) bool
+	do  func(*Fleet, context.Context, *Step, *Done) error
+}
+
+// parts are in the order in which they are carried out.
+var parts = []part{
+	{func(st *Step) bool { return st.Remove }, (*Fleet).remove},
+	{func(st *Step) bool { return len(st.Move) > 0 }, (*Fleet).move},
+	{func(st *Step) bool { return len(st.Update) > 0 }, (*Fleet).update},
+	{func(st *Step) bool { return len(st.Set) > 0 }, (*Fleet).set},
+	{func(st *Step) bool { return len(st.Unset) > 0 }, (*Fleet).unset},
+	{func(st *Step) bool { return len(st.Drop) > 0 }, (*Fleet).dropLabels},
+	{func(st *Step) bool { return len(st.AddLabels) > 0 }, (*Fleet).addLabels},
+}
+
 // Apply carries a step out. With an error it returns what has been done until then.
 func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 	done.Object = st.Before
-	if st.Remove {
-		if err := fl.collection(st.Kind).Delete(ctx, st.Before.ID()); err != nil {
-			return done, err
-		}
-		done.Wrote = true
+	if !st.Remove {
+		done.Object = st.Before.Clone()
 	}
-	switch {
-	case st.Create:
+	left := parts
+	if st.Create {
+		if st.Remove {
+			if err := fl.remove(ctx, st, &done); err != nil {
+				return done, err
+			}
+		}
 		if err := fl.create(ctx, st, &done); err != nil {
 			if st.Remove {
 				err = fmt.Errorf("the %s was deleted, and could not be made anew: %w", Called(st.Kind, st.Before), err)
 			}
 			return done, err
 		}
-	case st.Remove:
-		return done, nil
-	default:
-		done.Object = st.Before.Clone()
-		if err := fl.update(ctx, st, &done); err != nil {
-			return done, err
-		}
-		if err := fl.vary(ctx, st, &done); err != nil {
-			return done, err
+		left = labelParts
+	}
+	for _, part := range left {
+		if part.has(st) {
+			if err := part.do(fl, ctx, st, &done); err != nil {
+				return done, err
+			}
 		}
 	}
-	return done, fl.label(ctx, st, &done)
+	return done, nil
+}
+
+// labelParts are the parts that follow a create.
+var labelParts = parts[len(parts)-2:]
+
+// remove deletes the object.
+func (fl *Fleet) remove(ctx context.Context, st *Step, done *Done) error {
+	err := fl.collection(st.Kind).Delete(ctx, st.Before.ID())
+	done.Wrote = done.Wrote || err == nil
+	return err
 }
 
 func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 	k, c := st.Kind, fl.collection(st.Kind)
-	body := map[string]any{k.Title: st.After[k.Title]}
-	for _, f := range k.Fields {
-		_, given := st.given[f.Key]
-		if v := st.After[f.Key]; v != nil && (f.Type != schema.Flag || st.Remove || given) {
-			body[f.Key] = sent(v)
-		}
+	body := st.body()
+	for key, v := range body {
+		body[key] = sent(v)
 	}
 	if v := st.After.Variables(); len(v) > 0 {
 		body[KeyVariables] = v
@@ -92,17 +116,38 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// update writes the fields.
-func (fl *Fleet) update(ctx context.Context, st *Step, done *Done) error {
-	if len(st.Update) == 0 {
-		return nil
+// body has the name and the fields that a create sends.
+func (st *Step) body() map[string]any {
+	body := map[string]any{st.Kind.Title: st.After[st.Kind.Title]}
+	for _, f := range st.Kind.Fields {
+		_, given := st.given[f.Key]
+		if v := st.After[f.Key]; v != nil && (f.Type != schema.Flag || st.Remove || given) {
+			body[f.Key] = v
+		}
+	}
+	return body
+}
+
+// move puts the object into another place.
+func (fl *Fleet) move(ctx context.Context, st *Step, done *Done) error {
+	body := map[string]any{}
+	for key, v := range st.Move {
+		body[key] = sent(v)
+	}
+	if _, moved := body["region_id"]; moved && body["cell_id"] == nil {
+		delete(body, "cell_id") // which stays behind by itself
 	}
 	c, id := fl.collection(st.Kind), st.Before.ID()
-	raw, err := c.Update(ctx, id, updateBody(st.Kind, st.Update))
+	raw, err := c.Move(ctx, id, body)
 	if err != nil {
-		return err
+		return fmt.Errorf("it was not moved: %w", err)
 	}
-	now, err := object(st.Kind, raw, http.MethodPut, c.Path()+"/"+id)
+	return st.tell(done, raw, http.MethodPost, c.Path()+"/"+id+"/move")
+}
+
+// tell takes what the API answers to a change of places or fields.
+func (st *Step) tell(done *Done, raw *craton.Object, method, path string) error {
+	now, err := object(st.Kind, raw, method, path)
 	if err != nil {
 		return err
 	}
@@ -113,25 +158,35 @@ func (fl *Fleet) update(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// vary writes the variables.
-func (fl *Fleet) vary(ctx context.Context, st *Step, done *Done) error {
+// update writes the fields.
+func (fl *Fleet) update(ctx context.Context, st *Step, done *Done) error {
 	c, id := fl.collection(st.Kind), st.Before.ID()
-	if len(st.Set) > 0 {
-		now, err := c.SetVariables(ctx, id, st.Set)
-		if err != nil {
-			return fmt.Errorf("its variables were not set: %w", err)
-		}
-		done.Object[KeyVariables], done.Wrote = now, true
+	raw, err := c.Update(ctx, id, updateBody(st.Kind, st.Update))
+	if err != nil {
+		return err
 	}
-	if len(st.Unset) > 0 {
-		if err := c.DeleteVariables(ctx, id, st.Unset...); err != nil {
-			return fmt.Errorf("its variables were not removed: %w", err)
-		}
-		for _, key := range st.Unset {
-			delete(done.Object.Variables(), key)
-		}
-		done.Wrote = true
+	return st.tell(done, raw, http.MethodPut, c.Path()+"/"+id)
+}
+
+// set sets variables.
+func (fl *Fleet) set(ctx context.Context, st *Step, done *Done) error {
+	now, err := fl.collection(st.Kind).SetVariables(ctx, st.Before.ID(), st.Set)
+	if err != nil {
+		return fmt.Errorf("its variables were not set: %w", err)
 	}
+	done.Object[KeyVariables], done.Wrote = now, true
+	return nil
+}
+
+// unset takes variables away.
+func (fl *Fleet) unset(ctx context.Context, st *Step, done *Done) error {
+	if err := fl.collection(st.Kind).DeleteVariables(ctx, st.Before.ID(), st.Unset...); err != nil {
+		return fmt.Errorf("its variables were not removed: %w", err)
+	}
+	for _, key := range st.Unset {
+		delete(done.Object.Variables(), key)
+	}
+	done.Wrote = true
 	return nil
 }
 
@@ -149,24 +204,22 @@ func updateBody(k *schema.Kind, update Object) map[string]any {
 	return body
 }
 
-func (fl *Fleet) label(ctx context.Context, st *Step, done *Done) error {
-	if len(st.Drop)+len(st.AddLabels) == 0 {
-		return nil
+// dropLabels takes labels away.
+func (fl *Fleet) dropLabels(ctx context.Context, st *Step, done *Done) error {
+	if err := fl.collection(st.Kind).RemoveLabels(ctx, done.Object.ID(), st.Drop...); err != nil {
+		return fmt.Errorf("its labels were not removed: %w", err)
 	}
-	c, id := fl.collection(st.Kind), done.Object.ID()
-	if len(st.Drop) > 0 {
-		if err := c.RemoveLabels(ctx, id, st.Drop...); err != nil {
-			return fmt.Errorf("its labels were not removed: %w", err)
-		}
-		left := slices.DeleteFunc(done.Object.Labels(), func(l string) bool { return slices.Contains(st.Drop, l) })
-		done.Object[KeyLabels], done.Wrote = left, true
+	left := slices.DeleteFunc(done.Object.Labels(), func(l string) bool { return slices.Contains(st.Drop, l) })
+	done.Object[KeyLabels], done.Wrote = left, true
+	return nil
+}
+
+// addLabels adds labels.
+func (fl *Fleet) addLabels(ctx context.Context, st *Step, done *Done) error {
+	now, err := fl.collection(st.Kind).AddLabels(ctx, done.Object.ID(), st.AddLabels...)
+	if err != nil {
+		return fmt.Errorf("its labels were not added: %w", err)
 	}
-	if len(st.AddLabels) > 0 {
-		now, err := c.AddLabels(ctx, id, st.AddLabels...)
-		if err != nil {
-			return fmt.Errorf("its labels were not added: %w", err)
-		}
-		done.Object[KeyLabels], done.Wrote = now, true
-	}
+	done.Object[KeyLabels], done.Wrote = now, true
 	return nil
 }

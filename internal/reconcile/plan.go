@@ -20,6 +20,7 @@ type Step struct {
 	Before, After Object // nil: not there; After may be Before itself
 
 	Remove, Create  bool   // both: made anew
+	Move            Object // what a move sends
 	Update          Object // what an update sends
 	Set             craton.Variables
 	Unset           []string
@@ -40,7 +41,7 @@ type Difference struct {
 
 // Changes tells a step that writes something.
 func (st *Step) Changes() bool {
-	return st.Remove || st.Create || len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0
+	return st.Remove || st.Create || len(st.Move)+len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0
 }
 
 // compare finds what makes an object what is wanted; have is nil if there is none. It sends nothing.
@@ -65,7 +66,12 @@ func compare(w *Wanted, have Object) *Step {
 		}
 		for i := range w.Kind.Fields {
 			f := &w.Kind.Fields[i]
-			if v, given := w.Values[f.Key]; given && !Equal(f, have[f.Key], v) {
+			v, given := w.Values[f.Key]
+			switch {
+			case !given || Equal(f, have[f.Key], v):
+			case w.Move && f.Place() && w.Kind.Moves != nil:
+				st.moves(f.Key, v)
+			default:
 				st.differs(f.Option(), f.Key, f.Fixed, v)
 			}
 		}
@@ -115,6 +121,17 @@ func (st *Step) differs(option, key string, cannot bool, v any) {
 			st.Update = Object{}
 		}
 		st.Update[key] = v
+	}
+	st.after()[key] = v
+}
+
+// moves notes a place that differs. Those around the ones that a move takes follow by themselves.
+func (st *Step) moves(key string, v any) {
+	if slices.Contains(st.Kind.Moves, key) {
+		if st.Move == nil {
+			st.Move = Object{}
+		}
+		st.Move[key] = v
 	}
 	st.after()[key] = v
 }

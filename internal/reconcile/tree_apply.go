@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -14,12 +15,20 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Options say how a tree is applied.
+// Options say how a tree is planned and applied.
 type Options struct {
 	// Check stops after the plan: the Result says what would be done, and nothing is written.
 	Check bool
 	// Brief leaves Before and After out of the changes, for who does not show them: of a large tree they are most of the memory.
 	Brief bool
+	// Move moves what the tree has in another place than the API; otherwise that is an error.
+	Move bool
+	// AllowDuplicates lets devices be created that have the name of another one in the inventory.
+	AllowDuplicates bool
+	// Inventory says what the names of devices in the inventory are.
+	Inventory Naming
+	// Effects finds out what becomes of the resolved variables of the hosts.
+	Effects bool
 	// Parallel is how many requests are under way at once; 0 is 32.
 	Parallel int
 	// Progress, when not nil, is told of each object that was written: how many are done, how many there are
@@ -33,16 +42,26 @@ type Options struct {
 // that wait together to disk together.
 const defaultParallel = 32
 
-// Result is what was done, or with Options.Check what would be.
-type Result struct {
-	Created, Updated, Unchanged int
-	// Changes has one entry for each object of the tree, in its order, unchanged ones included.
-	// After a failure the objects that were not reached are missing.
-	Changes []Change
+// filled are the options with what is not said.
+func (o Options) filled() Options {
+	if o.Parallel <= 0 {
+		o.Parallel = defaultParallel
+	}
+	if o.Progress == nil {
+		o.Progress = func(int, int, string) {}
+	}
+	return o
 }
 
-// Changed tells that something was, or would be, written.
-func (r *Result) Changed() bool { return r.Created+r.Updated > 0 }
+// Result is what was done, or with Options.Check what would be.
+type Result struct {
+	Counts
+	// Changes has one entry for each object of the plan, in its order, unchanged ones included.
+	// After a failure the objects that were not reached are missing.
+	Changes []Change
+	// Effects are those of the whole plan; nil if nobody asked.
+	Effects *Effects
+}
 
 // ApplyTree makes the API's fleet what a tree says: it creates what is missing, updates what differs, leaves what is
 // equal, and deletes nothing. Objects, variables, labels and fields that the tree does not mention stay as they are.
@@ -51,46 +70,74 @@ func (r *Result) Changed() bool { return r.Created+r.Updated > 0 }
 // *Error that lists all of it, and then nothing is written. A failure while writing is a *WriteError beside the Result of what
 // was done until then; applying the tree again goes on from there.
 func (fl *Fleet) ApplyTree(ctx context.Context, t *Tree, o Options) (*Result, error) {
-	if o.Parallel <= 0 {
-		o.Parallel = defaultParallel
-	}
-	if o.Progress == nil {
-		o.Progress = func(int, int, string) {}
-	}
-	o.Progress(0, 0, "reading the fleet")
-	s, err := fl.load(ctx, t, o.Parallel)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = interrupted(ctx)
-		}
-		return nil, fmt.Errorf("%w\nnothing was written; apply the file again", err)
-	}
-	pl, planner, err := planTree(t, s, o.Brief)
+	p, err := fl.PlanTree(ctx, t, o)
 	if err != nil {
 		return nil, err
 	}
 	if o.Check {
-		return pl.result(func(*treeStep) bool { return true }), nil
+		return p.Result(), nil
 	}
-	w := &writer{Fleet: fl, planner: planner, options: o, done: map[*treeStep]bool{}}
-	err = w.run(ctx, pl)
-	return pl.result(func(st *treeStep) bool { return st.change.Action == Unchanged || w.done[st] }), err
+	return fl.ApplyPlan(ctx, p, o)
 }
 
-func (p *treePlan) result(include func(*treeStep) bool) *Result {
-	r := &Result{Changes: make([]Change, 0, len(p.steps))}
+// PlanTree reads what a tree speaks of, and says what is to be done. It writes nothing. What the API cannot make true is an
+// *Error that lists all of it.
+func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error) {
+	o = o.filled()
+	o.Progress(0, 0, "reading the fleet")
+	reading := func(err error) error {
+		if ctx.Err() != nil {
+			err = interrupted(ctx)
+		}
+		return fmt.Errorf("%w\nnothing was written; apply the file again", err)
+	}
+	l, err := fl.load(ctx, t, &o)
+	if err != nil {
+		return nil, reading(err)
+	}
+	p, err := planTree(t, l.state, &o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Effects {
+		if p.Effects, err = l.effects(ctx, p); err != nil {
+			return nil, reading(err)
+		}
+	}
+	return p, nil
+}
+
+// ApplyPlan carries a plan out. One that was read from a file is carried out as it is: before anything is written, it is an error of
+// *Stale if an object in it was changed since it was made, and with that nothing is written; what is changed while it is carried out
+// stops it.
+//
+// A failure while writing is a *WriteError beside the Result of what was done until then.
+func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, error) {
+	o = o.filled()
+	w := &writer{Fleet: fl, plan: p, options: o, done: map[*treeStep]bool{}}
+	if p.Saved() {
+		o.Progress(0, 0, "reading the fleet")
+		if err := fl.stillFits(ctx, p, &o); err != nil {
+			if ctx.Err() != nil {
+				err = fmt.Errorf("%w\nnothing was written", interrupted(ctx))
+			}
+			return nil, err
+		}
+	}
+	err := w.run(ctx)
+	return p.result(func(st *treeStep) bool { return st.change.Action == Unchanged || w.done[st] }), err
+}
+
+// Result is what a plan would come to.
+func (p *Plan) Result() *Result { return p.result(func(*treeStep) bool { return true }) }
+
+func (p *Plan) result(include func(*treeStep) bool) *Result {
+	r := &Result{Counts: p.counts, Changes: make([]Change, 0, len(p.steps)), Effects: p.Effects}
 	for _, st := range p.steps {
 		if !include(st) {
 			continue
 		}
-		switch st.change.Action {
-		case Created:
-			r.Created++
-		case Updated:
-			r.Updated++
-		default:
-			r.Unchanged++
-		}
+		*r.Of(st.change.Action)++
 		r.Changes = append(r.Changes, st.change)
 	}
 	return r
@@ -101,6 +148,7 @@ type WriteError struct {
 	Done  int     // objects that were written
 	Total int     // objects that were to be written
 	Errs  []error // what failed: one error, or some where requests were under way side by side
+	Saved bool    // what was carried out is a plan that was read from a file
 }
 
 // Error says what failed, how far the run came and how to go on.
@@ -114,7 +162,11 @@ func (e *WriteError) Error() string {
 		}
 		lines = append(lines, err.Error())
 	}
-	lines = append(lines, fmt.Sprintf("stopped after %d of %d objects; what is written stays, apply the file again to go on from there", e.Done, e.Total))
+	next := "apply the file again to go on from there"
+	if e.Saved {
+		next = "make a new plan to go on from there"
+	}
+	lines = append(lines, fmt.Sprintf("stopped after %d of %d objects; what is written stays, %s", e.Done, e.Total, next))
 	return strings.Join(lines, "\n")
 }
 
@@ -124,7 +176,7 @@ func (e *WriteError) Unwrap() []error { return e.Errs }
 // writer carries a plan out.
 type writer struct {
 	*Fleet
-	planner *planner
+	plan    *Plan
 	options Options
 
 	mu     sync.Mutex
@@ -135,12 +187,13 @@ type writer struct {
 
 // run writes level by level; within a level requests go side by side. After a failure no further request is begun, but those
 // under way are waited for: to cut them off would leave open whether they were carried out.
-func (w *writer) run(ctx context.Context, pl *treePlan) error {
-	for _, level := range pl.levels {
+func (w *writer) run(ctx context.Context) error {
+	levels := w.plan.levels()
+	for _, level := range levels {
 		w.total += len(level)
 	}
 	w.options.Progress(0, w.total, "")
-	for _, level := range pl.levels {
+	for _, level := range levels {
 		var g errgroup.Group
 		g.SetLimit(w.options.Parallel)
 		for _, st := range level {
@@ -172,16 +225,16 @@ func (w *writer) finish(st *treeStep, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
-		w.failed = append(w.failed, fmt.Errorf("%s: %w", strings.TrimSpace(st.want.Noun+" "+st.want.Qualified()), err))
+		w.failed = append(w.failed, fmt.Errorf("%s: %w", st.called(), err))
 		return
 	}
 	w.done[st] = true
-	w.options.Progress(len(w.done), w.total, strings.TrimSpace(fmt.Sprintf("%s %s %s", st.change.Action, st.want.Noun, st.change.Name)))
+	w.options.Progress(len(w.done), w.total, string(st.change.Action)+" "+st.called())
 }
 
 // err sums a stopped run up. An interruption is one cause, however many requests it met.
 func (w *writer) err(ctx context.Context) error {
-	e := &WriteError{Done: len(w.done), Total: w.total}
+	e := &WriteError{Done: len(w.done), Total: w.total, Saved: w.plan.Saved()}
 	for _, err := range w.failed {
 		if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 			e.Errs = append(e.Errs, err)
@@ -195,50 +248,68 @@ func (w *writer) err(ctx context.Context) error {
 
 func interrupted(ctx context.Context) error { return fmt.Errorf("interrupted: %w", context.Cause(ctx)) }
 
-// write makes one object true: at most one request for the object itself, one for its variables and one for
+// write makes one object true: at most one request each for its place, the object itself, its variables to set and to take away, and
 // its labels.
 func (w *writer) write(ctx context.Context, st *treeStep) error {
 	if st.Step == nil { // the steps of a large tree are many times its size, so each is planned again when it is its turn
 		var bad Problems
-		w.planner.diff(st, &bad)
-		if err := bad.Err(w.planner.name); err != nil {
+		w.plan.planner.diff(st, &bad)
+		if err := bad.Err(w.plan.planner.name); err != nil {
 			return err
 		}
 	}
-	defer func() { st.Step = nil }()
-	if st.Kind == schema.Project {
-		_, err := w.collection(schema.Project).SetVariables(ctx, st.Before.ID(), st.Set)
-		return err
+	if !w.plan.Saved() {
+		defer func() { st.Step = nil }()
 	}
-	var done Done
 	if st.Create {
-		err := w.create(ctx, st.Step, &done)
-		switch {
-		case err == nil:
-			st.id = done.Object[KeyID]
-			return w.label(ctx, st.Step, &done)
-		case craton.IsConflict(err):
-			if err := w.adopt(ctx, st, err); err != nil {
-				return err
-			}
-		case craton.IsNotFound(err):
-			// Q12: the original creates the object and then cannot find its parent.
-			return fmt.Errorf("%w (the original server answers this also when it did create it, but its parent is in a project that this user cannot see)", err)
-		default:
+		adopted, err := w.make(ctx, st)
+		if err != nil || !adopted {
 			return err
 		}
 	}
-	done.Object = st.Before.Clone()
-	if err := w.update(ctx, st.Step, &done); err != nil {
-		if craton.IsNotFound(err) {
-			return fmt.Errorf("was deleted meanwhile: %w", err)
+	done := Done{Object: st.Before.Clone()}
+	for _, part := range parts {
+		if !part.has(st.Step) {
+			continue
 		}
-		return err
+		on, err := w.guard(ctx, st, &done)
+		if err == nil {
+			err = part.do(w.Fleet, on, st.Step, &done)
+		}
+		switch {
+		case w.plan.Saved() && craton.StatusOf(err) == http.StatusPreconditionFailed:
+			return fmt.Errorf("was changed meanwhile: %w", err)
+		case craton.IsNotFound(err):
+			return fmt.Errorf("was deleted meanwhile: %w", err)
+		case err != nil:
+			return err
+		}
 	}
-	if err := w.vary(ctx, st.Step, &done); err != nil {
-		return err
+	return nil
+}
+
+// make creates an object. adopted tells that somebody else did: it is to be compared, and changed.
+func (w *writer) make(ctx context.Context, st *treeStep) (adopted bool, err error) {
+	var done Done
+	err = w.create(ctx, st.Step, &done)
+	switch {
+	case err == nil:
+		st.id = done.Object[KeyID]
+		for _, part := range labelParts {
+			if part.has(st.Step) && err == nil {
+				err = part.do(w.Fleet, ctx, st.Step, &done)
+			}
+		}
+		return false, err
+	case craton.IsConflict(err) && w.plan.Saved():
+		return false, fmt.Errorf("its name was taken meanwhile: %w", err)
+	case craton.IsConflict(err):
+		return true, w.adopt(ctx, st, err)
+	case craton.IsNotFound(err):
+		// Q12: the original creates the object and then cannot find its parent.
+		return false, fmt.Errorf("%w (the original server answers this also when it did create it, but its parent is in a project that this user cannot see)", err)
 	}
-	return w.label(ctx, st.Step, &done)
+	return false, err
 }
 
 // adopt goes on with an object that somebody else created since the state was read: it is read once and compared
@@ -266,15 +337,15 @@ func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 	}
 	st.have, st.id = found[i], found[i].Object[KeyID]
 	var bad Problems
-	w.planner.diff(st, &bad)
-	return bad.Err(w.planner.name)
+	w.plan.planner.diff(st, &bad)
+	return bad.Err(w.plan.planner.name)
 }
 
 // sameScope lists the few objects among which one of a step's scope and name must be.
 func (w *writer) sameScope(ctx context.Context, st *treeStep) ([]*Found, error) {
 	k, f := st.want.Kind, Filters{}
 	if in := st.want.Scope(); in != nil {
-		f[scopeKey(k)] = w.planner.steps[in].id
+		f[scopeKey(k)] = w.plan.planner.steps[in].id
 	}
 	if levels := len(k.Scope); levels > 1 {
 		// Not of clouds and regions: there it fails when two have the name, and takes notice of case (Q14).

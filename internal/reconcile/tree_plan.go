@@ -3,44 +3,10 @@ package reconcile
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
-	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
 )
-
-// Action is what is done to an object.
-type Action string
-
-// The actions. Nothing is ever deleted.
-const (
-	Created   Action = "created"
-	Updated   Action = "updated"
-	Unchanged Action = "unchanged"
-)
-
-// Change is what a tree does to one object.
-type Change struct {
-	Kind   string // "host", "network-device"
-	Name   string // with all that holds it, such as east/dfw/c1/web1; "" for the project
-	Action Action
-	// Fields are the options that differ, in the order of the documentation: "note", "parent", "labels",
-	// "variables". For a created object, all that the tree gives.
-	Fields []string
-	// Before and After hold the fields that differ, each as a fleet file would write it: references as
-	// cloud/region/name, cells by name, all labels, and of the variables (craton.Variables) those that differ. A
-	// key that is missing in Before's variables is new. Before is nil for a created object, both are for an
-	// unchanged one.
-	Before, After map[string]any
-}
-
-// treePlan is all steps of a tree, in its order.
-type treePlan struct {
-	steps []*treeStep
-	// levels are the steps that write something, by what must be there before them.
-	levels [][]*treeStep
-}
 
 // treeStep makes one object of a tree true.
 type treeStep struct {
@@ -51,6 +17,15 @@ type treeStep struct {
 	refs   map[string]target
 	level  int
 	change Change
+}
+
+// called is the object as an error names it: interface east/dfw/web1/eth0.
+func (st *treeStep) called() string {
+	noun := schema.Noun(st.change.Kind)
+	if st.want != nil {
+		noun = st.want.Noun
+	}
+	return strings.TrimSpace(noun + " " + st.change.Name)
 }
 
 // target is what a reference comes to: a step's object, a record, or none.
@@ -93,6 +68,7 @@ func sent(v any) any {
 type planner struct {
 	name     string // of the tree
 	brief    bool   // as in Options
+	options  *Options
 	state    *state
 	steps    map[*Wanted]*treeStep
 	byRecord map[*Found]*treeStep
@@ -105,9 +81,9 @@ var levelOf = map[*schema.Kind]int{schema.Project: 0, schema.Cloud: 1, schema.Re
 
 // planTree is pure: the same tree and state give the same plan. Its error is an *Error with everything that the
 // API cannot make true.
-func planTree(t *Tree, s *state, brief bool) (*treePlan, *planner, error) {
-	p := &planner{name: t.Name, brief: brief, state: s, steps: make(map[*Wanted]*treeStep, len(t.Objects)), byRecord: map[*Found]*treeStep{}}
-	out := &treePlan{steps: make([]*treeStep, 0, len(t.Objects))}
+func planTree(t *Tree, s *state, o *Options) (*Plan, error) {
+	p := &planner{name: t.Name, brief: o.Brief, options: o, state: s, steps: make(map[*Wanted]*treeStep, len(t.Objects)), byRecord: map[*Found]*treeStep{}}
+	out := &Plan{planner: p, steps: make([]*treeStep, 0, len(t.Objects))}
 	records := finder{state: s}
 	for _, w := range t.Objects {
 		st := &treeStep{want: w, have: records.find(w)}
@@ -121,10 +97,11 @@ func planTree(t *Tree, s *state, brief bool) (*treePlan, *planner, error) {
 	var bad Problems
 	for _, st := range out.steps {
 		p.diff(st, &bad)
-		if st.change.Action != Updated {
+		if st.change.Action == Created || st.change.Action == Unchanged {
 			st.Step = nil // nobody looks at it again, or only when it is created: see writer.write
 		}
 	}
+	p.twins(t, out.steps, &bad)
 	deepest := levelOf[schema.Host]
 	for _, st := range out.steps {
 		st.level = levelOf[Space(st.want.Kind)]
@@ -134,23 +111,20 @@ func planTree(t *Tree, s *state, brief bool) (*treePlan, *planner, error) {
 		}
 	}
 	if err := bad.Err(t.Name); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	out.levels = make([][]*treeStep, deepest+2)
 	for _, st := range out.steps {
 		if st.want.Kind == schema.NetworkInterface {
-			st.level = len(out.levels) - 1
-		}
-		if st.change.Action != Unchanged {
-			out.levels[st.level] = append(out.levels[st.level], st)
+			st.level = deepest + 1
 		}
 	}
-	return out, p, nil
+	return out, nil
 }
 
 // diff decides what a step writes, and describes it. It may be called again after have was set anew.
 func (p *planner) diff(st *treeStep, bad *Problems) {
 	w := *st.want
+	w.Move = p.options.Move && (st.have == nil || p.state.canMove())
 	if st.have != nil && st.have.Kind != w.Kind {
 		bad.Add(w.Line, w.Path, "it is a %s here and a %s in the API; rename it, or delete the one in the API and apply again",
 			w.Noun, st.have.Kind.Noun())
@@ -211,165 +185,6 @@ func (p *planner) place(w *Wanted) {
 	}
 }
 
-// refuse reports what the API never changes (v1 contract §2.4).
-func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems) {
-	w := st.want
-	rank := func(d Difference) int {
-		if d.Option == KeyVariables {
-			return len(w.Order)
-		}
-		return slices.Index(w.Order, d.Option)
-	}
-	slices.SortStableFunc(st.Fixed, func(a, b Difference) int { return rank(a) - rank(b) })
-	for _, d := range st.Fixed {
-		if d.Option == KeyVariables {
-			bad.Add(w.Line, w.Path+"."+KeyVariables, "%s differ from the API's, which cannot change the variables of an %s; delete it and apply again",
-				quotedKeys(p.differing(st)), w.Noun)
-			continue
-		}
-		f, option, path := w.Kind.ByOption(d.Option), d.Option, w.Path
-		before, after := fileValue(f, d.Have), fileValue(f, d.Want)
-		switch ref := w.Refs[option]; {
-		case ref != nil:
-			path = ref.Path
-			before, after = p.haveName(Referred(w.Kind, option), d.Have), p.targetName(targets[option])
-		case f.Type == schema.Reference: // its place in the tree says it
-			option = "its " + option
-			before, after = p.haveName(Referred(w.Kind, d.Option), d.Have), nil
-			if above := w.In.Above(Referred(w.Kind, d.Option)); above != nil {
-				after = above.Name
-			}
-			if text, ok := before.(string); ok && p.state.byID[Referred(w.Kind, d.Option)][d.Have] == nil {
-				before = plainText(text)
-			}
-		}
-		bad.Add(w.Line, path, "%s is %s in the API and %s here, and the API cannot change it; delete the %s and apply again",
-			option, valueText(before), valueText(after), w.Noun)
-	}
-	if w.Kind == schema.Project && p.state.readOnly && len(st.Set) > 0 {
-		bad.Add(w.Line, w.Path+"."+KeyVariables, "%s differ from the API's or cannot be read, and this user may not change the project's variables; let an admin of the project apply the file", quotedKeys(st.Set))
-	}
-}
-
-// differing are the variables of an object that are not what is wanted.
-func (p *planner) differing(st *treeStep) craton.Variables {
-	differ := craton.Variables{}
-	for key := range st.want.Variables {
-		if have, ok := st.Before.Variables()[key]; !ok || string(have) != string(st.After.Variables()[key]) {
-			differ[key] = nil
-		}
-	}
-	return differ
-}
-
-func valueText(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "none"
-	case string:
-		if v == "" {
-			return "none"
-		}
-		return PathName(v)
-	}
-	return fmt.Sprint(v)
-}
-
-// fileValue is a canonical value as a fleet file would write it.
-func fileValue(f *schema.Field, v any) any {
-	switch {
-	case v != nil || f.Type == schema.Reference:
-		return v
-	case f.Type == schema.Integer:
-		return 0
-	}
-	return ""
-}
-
-// haveName is the name of what an object refers to in the API; nil for none.
-func (p *planner) haveName(space *schema.Kind, id any) any {
-	if id == nil {
-		return nil
-	}
-	if r := p.state.byID[space][id]; r != nil {
-		return p.targetName(target{record: r})
-	}
-	return fmt.Sprintf("one with the id %v", id) // it was not read, because the tree does not speak of where it is
-}
-
-// targetName is the text by which a file names the target without doubt; nil for none.
-func (p *planner) targetName(t target) any {
-	switch {
-	case t.none():
-		return nil
-	case t.step != nil && t.step.want.Kind == schema.Cell:
-		return t.step.want.Name
-	case t.step != nil:
-		return strings.Join(t.step.want.ReferencePath(), "/")
-	case t.record.Kind == schema.Cell:
-		return t.record.name()
-	}
-	return strings.Join(p.state.path(t.record), "/")
-}
-
-// describe says what a step does.
-func (p *planner) describe(st *treeStep) {
-	w := st.want
-	ch := Change{Kind: w.Kind.Name, Name: w.Qualified(), Action: Created}
-	if !st.Create {
-		ch.Action = Unchanged
-	} else if !p.brief {
-		ch.After = map[string]any{}
-	}
-	differs := func(key string, before, after any) {
-		ch.Fields = append(ch.Fields, key)
-		if !st.Create && ch.Action == Unchanged {
-			ch.Action = Updated
-			if !p.brief {
-				ch.Before, ch.After = map[string]any{}, map[string]any{}
-			}
-		}
-		if p.brief {
-			return
-		}
-		ch.After[key] = after
-		if !st.Create {
-			ch.Before[key] = before
-		}
-	}
-	for _, option := range w.Order {
-		f := w.Kind.ByOption(option)
-		v, given := w.Values[f.Key]
-		_, updated := st.Update[f.Key]
-		t, refers := st.refs[option]
-		switch {
-		case refers:
-			differs(option, p.haveName(Referred(w.Kind, option), st.Before[f.Key]), p.targetName(t))
-		case updated, st.Create && given && (v != nil || f.Type == schema.Integer): // a new object's text is empty already
-			differs(option, fileValue(f, st.Before[f.Key]), fileValue(f, v))
-		}
-	}
-	if len(st.AddLabels) > 0 || st.Create && len(w.Labels) > 0 {
-		differs(KeyLabels, append([]string{}, st.Before.Labels()...), st.After.Labels())
-	}
-	set := st.Set
-	if st.Create {
-		set = w.Variables
-	}
-	if len(set) > 0 && p.brief {
-		differs(KeyVariables, nil, nil)
-	} else if len(set) > 0 {
-		before := craton.Variables{}
-		for key := range set {
-			if have, ok := st.Before.Variables()[key]; ok {
-				before[key] = have
-			}
-		}
-		differs(KeyVariables, before, maps.Clone(set))
-	}
-	st.change = ch
-}
-
 // resolve finds what a reference names: in the tree, else in the API.
 func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t target, problem string) {
 	switch {
@@ -420,25 +235,14 @@ func (p *planner) indexOutside() {
 	p.outside = map[*schema.Kind]map[string][]*Found{schema.Host: {}, schema.Network: {}}
 	for space, index := range p.outside {
 		for _, r := range p.state.byID[space] {
+			if st := p.byRecord[r]; st != nil && p.state.moved[st.want] == r {
+				continue // it is to be called by its new place, as all of the tree
+			}
 			for _, m := range Mentions(p.state.path(r)) {
 				index[m] = append(index[m], r)
 			}
 		}
 	}
-}
-
-// quotedKeys shortens a list of names for an error.
-func quotedKeys(v craton.Variables) string {
-	const most = 5
-	var out []string
-	for i, n := range v.Keys() {
-		if i == most {
-			out = append(out, fmt.Sprintf("%d more", len(v)-most))
-			break
-		}
-		out = append(out, PathName(n))
-	}
-	return strings.Join(out, ", ")
 }
 
 // depth is how many devices of the tree stand above a device once the plan is carried out. A device is written after

@@ -26,6 +26,14 @@ type state struct {
 	readOnly bool   // the project's variables cannot be written
 	byName   map[recordKey]*Found
 	byID     map[*schema.Kind]map[any]*Found // by space: whatever was seen, for the names in messages and for parents
+	// Of devices that the API does not have where the tree does: those of a name in the inventory that the tree gives, the one that is
+	// meant, and the one that is to be moved.
+	named  map[string][]*Found
+	strays map[*Wanted]*Found
+	moved  map[*Wanted]*Found
+	moves  func() bool // the server moves objects
+	// regions are those whose devices were read, all of them; nil stands for every one.
+	regions map[any]bool
 }
 
 // recordKey is what makes an object one of a kind.
@@ -36,7 +44,7 @@ type recordKey struct {
 }
 
 func newState() *state {
-	return &state{byName: map[recordKey]*Found{}, byID: map[*schema.Kind]map[any]*Found{}}
+	return &state{byName: map[recordKey]*Found{}, byID: map[*schema.Kind]map[any]*Found{}, strays: map[*Wanted]*Found{}, moved: map[*Wanted]*Found{}, regions: map[any]bool{}}
 }
 
 // scopeOf is the id of the object whose names a record's own must be unique among; nil for clouds.
@@ -60,6 +68,9 @@ func (s *state) add(records ...*Found) {
 func (s *state) lookup(w *Wanted) *Found {
 	if w.Kind == schema.Project {
 		return s.project
+	}
+	if r := s.moved[w]; r != nil {
+		return r
 	}
 	var scope any
 	if in := w.Scope(); in != nil {
@@ -87,10 +98,12 @@ func (f *finder) find(w *Wanted) *Found {
 	if in != f.in {
 		f.in, f.is = in, f.lookup(in)
 	}
-	if f.is == nil {
-		return nil
+	if f.is != nil {
+		if r := f.byName[recordKey{Space(w.Kind), f.is.Object[KeyID], w.Name}]; r != nil {
+			return r
+		}
 	}
-	return f.byName[recordKey{Space(w.Kind), f.is.Object[KeyID], w.Name}]
+	return f.moved[w]
 }
 
 // path is cloud, region, name of a device or network, as far as they are visible.
@@ -111,9 +124,9 @@ type listing func(ctx context.Context) ([]*Found, error)
 // loader reads the state of a tree.
 type loader struct {
 	*Fleet
-	tree     *Tree
-	parallel int
-	state    *state
+	tree    *Tree
+	options *Options
+	state   *state
 }
 
 // Bounds above which one listing of everything is cheaper than many small ones.
@@ -125,17 +138,21 @@ const (
 // load reads what the file is compared with. The number of requests does not grow with the number of objects
 // beyond the pages of the listings; on a server that does not list labels (the original, Q15) there is one more for
 // each device whose labels the file gives, and everywhere one for each interface whose variables it gives.
-func (fl *Fleet) load(ctx context.Context, t *Tree, parallel int) (*state, error) {
-	l := &loader{Fleet: fl, tree: t, parallel: parallel, state: newState()}
+func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error) {
+	l := &loader{Fleet: fl, tree: t, options: o, state: newState()}
+	l.state.moves = sync.OnceValue(func() bool {
+		can, err := fl.Client.Capabilities(ctx)
+		return err == nil && can.Has("move")
+	})
 	if len(t.Objects) == 0 {
-		return l.state, nil
+		return l, nil
 	}
-	for _, phase := range []func(context.Context) error{l.top, l.inside, l.rest} {
+	for _, phase := range []func(context.Context) error{l.top, l.inside, l.elsewhere, l.rest} {
 		if err := phase(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return l.state, nil
+	return l, nil
 }
 
 // The lists with details ask for own variables: they are what is compared, and the original answers good requests
@@ -162,7 +179,7 @@ func (l *loader) list(k *schema.Kind, f Filters) listing {
 func (l *loader) all(ctx context.Context, reads []listing) error {
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(l.parallel)
+	g.SetLimit(l.options.Parallel)
 	for _, r := range reads {
 		g.Go(func() error {
 			records, err := r(ctx)
@@ -219,20 +236,29 @@ func (l *loader) top(ctx context.Context) error {
 
 // ownVariables reads the project's variables.
 func (l *loader) ownVariables(ctx context.Context) error {
-	id, err := l.ownID(ctx)
+	o, readOnly, err := l.ownProject(ctx)
 	if err != nil {
 		return err
 	}
+	l.state.project.Object, l.state.readOnly = o, readOnly
+	return nil
+}
+
+// ownProject is the caller's project with its id and variables, or with what a caller who may only read them can know of them.
+func (l *loader) ownProject(ctx context.Context) (o Object, readOnly bool, err error) {
+	id, err := l.ownID(ctx)
+	if err != nil {
+		return nil, false, err
+	}
 	v, err := l.collection(schema.Project).Variables(ctx, id)
 	if craton.IsForbidden(err) {
-		l.state.readOnly = true
+		readOnly = true
 		v, err = l.inheritedProject(ctx)
 	}
-	l.state.project.Object = Object{KeyID: id, KeyVariables: v}
 	if err != nil {
-		return fmt.Errorf("the project's variables cannot be read: %w", err)
+		return nil, false, fmt.Errorf("the project's variables cannot be read: %w", err)
 	}
-	return nil
+	return Object{KeyID: id, KeyVariables: v}, readOnly, nil
 }
 
 // ownID is the id of the caller's project. The API has no way to ask: it is given, or the only one there is.
@@ -324,6 +350,7 @@ func (l *loader) inside(ctx context.Context) error {
 		read = l.stream
 	}
 	for _, id := range perRegion(devices) {
+		l.state.regions[id] = true
 		reads = append(reads, read(id))
 	}
 	for _, id := range perRegion(networks) {
@@ -394,7 +421,7 @@ func (l *loader) rest(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(l.parallel)
+	g.SetLimit(l.options.Parallel)
 	lacking := map[*Wanted]*Found{} // found before anything is filled in: look-ups read the objects
 	records := finder{state: l.state}
 	for _, w := range l.tree.Objects {

@@ -29,6 +29,7 @@ type Wanted struct {
 	Replace     bool // variables that are not given are removed
 
 	Recreate, Force bool
+	Move            bool // it is moved where it stands elsewhere; otherwise that is something that the API cannot change
 
 	// Of an object in a tree.
 	In    *Wanted  // what holds it: a host's cell or region, an interface's device; nil of clouds and projects

@@ -49,7 +49,7 @@ func fleetOf(t *testing.T, file string) (*reconcile.Fleet, *atomic.Int64) {
 	}
 	f, err := fleetfile.Parse("f", strings.NewReader(file))
 	if err == nil {
-		_, err = fleetfile.Apply(t.Context(), c, f, fleetfile.Options{Parallel: 1}) // so that ids are in the order of the file
+		_, err = fleetfile.Apply(t.Context(), c, f, fleetfile.Options{AllowDuplicates: true, Parallel: 1}) // so that ids are in the order of the file
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func TestSlashesInPlaces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = fleetfile.Apply(t.Context(), fl.Client, f, fleetfile.Options{Check: true})
+		_, err = fleetfile.Apply(t.Context(), fl.Client, f, fleetfile.Options{AllowDuplicates: true, Check: true})
 		if bad != (err != nil) || err != nil && len(err.Error()) > 1000 || n.Load() > 100 {
 			t.Errorf("%.40q in a file: %.200v, by %d requests", text, err, n.Load())
 		}

@@ -1,0 +1,51 @@
+package craton
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/craton-fleet/craton/internal/rest"
+)
+
+type unchangedKey struct{}
+
+// ContextIfUnchanged has calls with the context that change an object refused with status 412 (Precondition Failed) unless the object's
+// own last change is the one of the tag, which [Reader.GetTagged] gives. Servers without tags, such as the original, pass over it;
+// so does a context with an empty tag.
+func ContextIfUnchanged(ctx context.Context, tag string) context.Context {
+	if tag == "" {
+		return ctx
+	}
+	return context.WithValue(ctx, unchangedKey{}, tag)
+}
+
+// condition adds the tag of a context to a request that changes an object.
+func condition(ctx context.Context, r *rest.Request) {
+	tag, ok := ctx.Value(unchangedKey{}).(string)
+	if !ok || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return
+	}
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set("If-Match", tag)
+}
+
+// GetTagged is Get with the tag that the object has now; "" of servers that have none.
+func (r *Reader[T, K]) GetTagged(ctx context.Context, id K) (object *T, tag string, err error) {
+	req := &rest.Request{Method: http.MethodGet, Path: r.path + "/" + idText(id), Header: http.Header{}}
+	if r.resolves {
+		req.Query = url.Values{"resolved-values": {"false"}}
+	}
+	req.Header.Set("If-None-Match", `"none"`) // in one process nothing is read for a tag that is not asked for
+	resp, err := r.client.send(ctx, req.Path, req)
+	if err != nil {
+		return nil, "", err
+	}
+	object = new(T)
+	if err := resp.decode(http.MethodGet, req.Path, object, "id"); err != nil {
+		return nil, "", err
+	}
+	return object, resp.Header.Get("Etag"), nil
+}

@@ -1,0 +1,435 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Effects are what becomes of resolved variables, those that Ansible sees, by a plan. Hosts that are created or deleted do not count.
+type Effects struct {
+	Hosts          int      `json:"hosts"`           // hosts that have another value of any variable
+	NetworkDevices int      `json:"network_devices"` // and network devices
+	Causes         []Effect `json:"causes"`          // changes that other objects feel
+}
+
+// Effect is what the change of one variable of an object comes to for what inherits from it. Without a kind it is what
+// other places and parents come to for the devices that get them.
+type Effect struct {
+	Kind           string `json:"kind"`
+	Name           string `json:"name"`
+	Key            string `json:"key"`
+	Hosts          int    `json:"hosts"`           // that get another value
+	NetworkDevices int    `json:"network_devices"` //
+	Shadowed       int    `json:"shadowed"`        // hosts and network devices that have a value nearer by, which counts
+}
+
+// level is an object on the way from a device to its project, before and behind a plan.
+type level struct {
+	record        *Found    // nil of what is created
+	step          *treeStep // nil of what is not in the plan, or stays as it is
+	before, after craton.Variables
+}
+
+// affects finds out what a plan does to resolved variables.
+type affects struct {
+	*loader
+	plan     *Plan
+	steps    map[*Found]*treeStep
+	levels   map[*Found]*level
+	created  map[*treeStep]*level
+	project  *level
+	causes   map[[2]string]map[string]*Effect // by kind and name, by key
+}
+
+// effects reads what it takes, beside what was read for the plan, and finds them. It reads nothing where nothing is inherited
+// otherwise.
+func (l *loader) effects(ctx context.Context, p *Plan) (*Effects, error) {
+	a := &affects{loader: l, plan: p, steps: map[*Found]*treeStep{}, levels: map[*Found]*level{}, created: map[*treeStep]*level{},
+		causes: map[[2]string]map[string]*Effect{}}
+	reads := scopeOfReading{regions: map[any]bool{}}
+	for _, st := range p.steps {
+		if st.change.Action == Unchanged || st.have == nil {
+			continue
+		}
+		if a.steps[st.have] = st; st.touches() {
+			reads.add(st, l.state)
+		}
+	}
+	if !reads.any {
+		return &Effects{Causes: []Effect{}}, nil
+	}
+	if err := a.gather(ctx, &reads); err != nil {
+		return nil, readError(err)
+	}
+	return a.find(), nil
+}
+
+// touches reports whether a step changes what something inherits.
+func (st *treeStep) touches() bool {
+	if st.Step == nil || st.Create || st.Remove {
+		return false
+	}
+	_, parent := st.Update["parent_id"]
+	return len(st.Set)+len(st.Unset)+len(st.Move) > 0 || parent
+}
+
+// scopeOfReading says which devices have to be known.
+type scopeOfReading struct {
+	any, all bool
+	regions  map[any]bool
+	parents  []any // whose children have to be known
+}
+
+func (s *scopeOfReading) add(st *treeStep, in *state) {
+	s.any = true
+	o := st.have.Object
+	switch st.Kind {
+	case schema.Project:
+		s.all = true
+	case schema.Cloud:
+		for id, r := range in.byID[schema.Region] {
+			if scopeOf(r) == st.id {
+				s.regions[id] = true
+			}
+		}
+	case schema.Region:
+		s.regions[st.id] = true
+	case schema.Cell:
+		s.regions[o["region_id"]] = true
+	case schema.Host, schema.NetworkDevice:
+		s.parents = append(s.parents, st.id)
+	}
+	if len(s.parents) > maxLookups || len(s.regions) > maxRegionLists {
+		s.all = true
+	}
+}
+
+// gather reads cells, the project's variables, and the devices that were not read.
+func (a *affects) gather(ctx context.Context, s *scopeOfReading) error {
+	reads := []listing{a.list(schema.Cell, own)}
+	device := func(region any) listing {
+		if a.streams(ctx) {
+			return a.stream(region)
+		}
+		return a.list(schema.Device, own.with(Filters{"region_id": region}))
+	}
+	switch whole := a.state.regions[nil]; {
+	case whole:
+	case s.all:
+		reads = append(reads, device(nil))
+	default:
+		for id := range s.regions {
+			if !a.state.regions[id] {
+				reads = append(reads, device(id))
+			}
+		}
+		for _, id := range s.parents {
+			reads = append(reads, a.list(schema.Device, own.with(Filters{"parent_id": id}))) // those below them too
+		}
+	}
+	if err := a.all(ctx, reads); err != nil {
+		return err
+	}
+	if err := a.parents(ctx); err != nil {
+		return err
+	}
+	a.project = &level{record: &Found{Object{}, schema.Project}}
+	if p := a.state.project; p != nil {
+		a.project = &level{record: p, step: a.steps[p], before: p.Variables(), after: p.Variables()}
+	}
+	if a.project.step != nil {
+		a.project.after = a.project.step.After.Variables()
+		return nil
+	}
+	if a.project.before == nil {
+		o, _, err := a.ownProject(ctx)
+		if ctx.Err() != nil { // who may not read it, or sees several, does without
+			return err
+		}
+		a.project.before, a.project.after = o.Variables(), o.Variables()
+	}
+	return nil
+}
+
+// parents reads devices above those that are known, which may stand anywhere.
+func (a *affects) parents(ctx context.Context) error {
+	known := a.state.byID[schema.Host]
+	asked := map[any]bool{}
+	for {
+		var lacking []any
+		for _, r := range known {
+			id := r.Object["parent_id"]
+			if id != nil && known[id] == nil && !asked[id] {
+				asked[id] = true
+				lacking = append(lacking, id)
+			}
+		}
+		if lacking == nil {
+			return nil
+		}
+		var reads []listing
+		if len(lacking) > maxLookups {
+			reads = append(reads, a.list(schema.Device, own))
+		} else {
+			for _, id := range lacking {
+				reads = append(reads, func(ctx context.Context) ([]*Found, error) {
+					return a.called(ctx, schema.Host, Filters{KeyID: id})
+				})
+			}
+		}
+		if err := a.all(ctx, reads); err != nil {
+			return err
+		}
+	}
+}
+
+// at is the level of an object that is there.
+func (a *affects) at(r *Found) *level {
+	l := a.levels[r]
+	if l == nil {
+		l = &level{record: r, before: r.Variables(), after: r.Variables()}
+		if st := a.steps[r]; st != nil {
+			if l.step = st; st.After != nil {
+				l.after = st.After.Variables()
+			}
+		}
+		a.levels[r] = l
+	}
+	return l
+}
+
+// made is the level of an object that is created.
+func (a *affects) made(st *treeStep) *level {
+	l := a.created[st]
+	if l == nil {
+		whole, _ := a.plan.again(st)
+		l = &level{step: whole, after: whole.After.Variables()}
+		a.created[st] = l
+	}
+	return l
+}
+
+// above follows a reference as it was.
+func (a *affects) above(of *level, key string) (*level, bool) {
+	if key == KeyProject {
+		return a.project, true
+	}
+	return a.byID(key, of.record.Object[key])
+}
+
+// aboveAfter follows a reference as it will be.
+func (a *affects) aboveAfter(of *level, key string) (*level, bool) {
+	if key == KeyProject {
+		return a.project, true
+	}
+	v := of.value(key)
+	if key == "region_id" || key == "cloud_id" { // a cell that moves takes its devices along
+		if cell, ok := a.byID("cell_id", of.value("cell_id")); ok && cell.step != nil && len(cell.step.Move) > 0 {
+			v = cell.value(key)
+		}
+	}
+	return a.byID(key, v)
+}
+
+// value is a field of an object as it will be.
+func (l *level) value(key string) any {
+	if l.step != nil && l.step.After != nil {
+		return l.step.After[key]
+	}
+	if l.record == nil {
+		return nil
+	}
+	return l.record.Object[key]
+}
+
+func (a *affects) byID(key string, id any) (*level, bool) {
+	if st, ok := id.(*treeStep); ok {
+		return a.made(st), true
+	}
+	var space *schema.Kind
+	switch key {
+	case "parent_id":
+		space = schema.Host
+	case "cell_id":
+		space = schema.Cell
+	case "region_id":
+		space = schema.Region
+	case "cloud_id":
+		space = schema.Cloud
+	default:
+		return nil, false
+	}
+	r := a.state.byID[space][id]
+	if r == nil {
+		return nil, false
+	}
+	return a.at(r), true
+}
+
+// chain are the levels of a device, the nearest first. Parents that go in a circle end it.
+func chain(levels iter.Seq[*level]) (list []*level) {
+	for l := range levels {
+		if slices.Contains(list, l) {
+			break
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
+// find looks at every device.
+func (a *affects) find() *Effects {
+	out := &Effects{Causes: []Effect{}}
+	for _, r := range a.state.byID[schema.Host] {
+		l := a.at(r)
+		if l.step != nil && l.step.Remove {
+			continue
+		}
+		before := chain(hierarchy.Levels(r.Kind, l, a.above))
+		after := chain(hierarchy.Levels(r.Kind, l, a.aboveAfter))
+		if !a.device(r, before, after) {
+			continue
+		}
+		*out.count(r.Kind)++
+	}
+	for _, of := range a.causes {
+		for _, e := range of {
+			out.Causes = append(out.Causes, *e)
+		}
+	}
+	rank := func(e Effect) int {
+		if k := schema.ByName(e.Kind); k != nil {
+			return levelOfKind(k)
+		}
+		return len(levelOf)
+	}
+	slices.SortFunc(out.Causes, func(a, b Effect) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key))
+	})
+	return out
+}
+
+func (e *Effects) count(k *schema.Kind) *int {
+	if k == schema.NetworkDevice {
+		return &e.NetworkDevices
+	}
+	return &e.Hosts
+}
+
+// device counts what a device feels of the changes, and reports whether any of its variables gets another value.
+func (a *affects) device(r *Found, before, after []*level) (changed bool) {
+	if !slices.Equal(before, after) { // it gets other places or parents
+		keys := map[string]bool{}
+		for _, l := range before {
+			for key := range l.before {
+				keys[key] = true
+			}
+		}
+		for _, l := range after {
+			for key := range l.after {
+				keys[key] = true
+			}
+		}
+		for key := range keys {
+			if !resolves(before, after, key) {
+				continue
+			}
+			changed = true
+			if _, own := ownChange(after[0], key); !own {
+				*a.cause("", "", key).count(r.Kind)++
+			}
+		}
+		return changed
+	}
+	for i, l := range after {
+		if l.step == nil {
+			continue
+		}
+		for key := range l.step.changedKeys() {
+			shadowed := slices.ContainsFunc(after[:i], func(n *level) bool { _, has := n.after[key]; return has })
+			differs := !shadowed && resolves(before, after, key)
+			changed = changed || differs
+			switch {
+			case i == 0: // the change itself says it
+			case shadowed:
+				a.cause(l.step.change.Kind, l.step.change.Name, key).Shadowed++
+			case differs:
+				*a.cause(l.step.change.Kind, l.step.change.Name, key).count(r.Kind)++
+			}
+		}
+	}
+	return changed
+}
+
+func (e *Effect) count(k *schema.Kind) *int {
+	if k == schema.NetworkDevice {
+		return &e.NetworkDevices
+	}
+	return &e.Hosts
+}
+
+func ownChange(l *level, key string) (json.RawMessage, bool) {
+	if l.step == nil {
+		return nil, false
+	}
+	v, ok := l.step.Set[key]
+	return v, ok
+}
+
+// changedKeys are the variables that a step sets or takes away.
+func (st *treeStep) changedKeys() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if st.Step == nil {
+			return
+		}
+		for key := range maps.Keys(st.Set) {
+			if !yield(key) {
+				return
+			}
+		}
+		for _, key := range st.Unset {
+			if !yield(key) {
+				return
+			}
+		}
+	}
+}
+
+// resolves reports whether a variable comes to another value.
+func resolves(before, after []*level, key string) bool {
+	var old, now json.RawMessage
+	for _, l := range before {
+		if v, ok := l.before[key]; ok {
+			old = v
+			break
+		}
+	}
+	for _, l := range after {
+		if v, ok := l.after[key]; ok {
+			now = v
+			break
+		}
+	}
+	return (old == nil) != (now == nil) || old != nil && !equalJSON(old, now)
+}
+
+func (a *affects) cause(kind, name, key string) *Effect {
+	of := [2]string{kind, name}
+	if a.causes[of] == nil {
+		a.causes[of] = map[string]*Effect{}
+	}
+	e := a.causes[of][key]
+	if e == nil {
+		e = &Effect{Kind: kind, Name: name, Key: key}
+		a.causes[of][key] = e
+	}
+	return e
+}

@@ -1,0 +1,426 @@
+package reconcile
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// A plan in a file is one JSON object. Its first member tells it from fleet files, to which it is none, and from what other programs
+// keep; its value is the version of the format, and what is of another version is refused. The changes that write something
+// stand in "changes", a line each; they refer to each other by their place in it. "needs" are objects that stay as they are, but that
+// the plan relies on.
+const (
+	planMark    = "craton_plan"
+	planVersion = 1
+)
+
+// planHead is all of a plan but its changes.
+type planHead struct {
+	Version  int       `json:"craton_plan"`
+	Made     time.Time `json:"made"`
+	Names    []string  `json:"files"`
+	URL      string    `json:"url"`
+	Project  string    `json:"project"`
+	Revision string    `json:"revision"`
+	Counts   Counts    `json:"counts"`
+	Effects  *Effects  `json:"effects"`
+	Needs    []need    `json:"needs"`
+}
+
+// planEntry is a change in a file: what it is for people, what to send, and the object that it was planned for.
+type planEntry struct {
+	Action Action                     `json:"action"`
+	Kind   string                     `json:"kind"`
+	Name   string                     `json:"name"`
+	From   string                     `json:"from,omitempty"`
+	Fields []string                   `json:"fields,omitempty"`
+	Before map[string]json.RawMessage `json:"before,omitzero"`
+	After  map[string]json.RawMessage `json:"after,omitzero"`
+
+	Level int                        `json:"level"`
+	Found map[string]json.RawMessage `json:"found,omitempty"` // as the API has it: fields, own variables, labels if they are known
+	// Values of fields are JSON scalars, or the place of the change in the plan that makes what they refer to.
+	Create map[string]planValue       `json:"create,omitempty"`
+	Move   map[string]planValue       `json:"move,omitempty"`
+	Update map[string]planValue       `json:"update,omitempty"`
+	Set    map[string]json.RawMessage `json:"set,omitempty"`
+	Unset  []string                   `json:"unset,omitempty"`
+	Add    []string                   `json:"add_labels,omitempty"`
+	Drop   []string                   `json:"drop_labels,omitempty"`
+}
+
+// planValue is a field's value.
+type planValue struct {
+	Value  any  `json:"value,omitempty"`
+	Change *int `json:"change,omitempty"` // what that change creates
+}
+
+// need is an object that a plan relies on: it is there, is called so, and stands there.
+type need struct {
+	Kind string `json:"kind"`
+	ID   any    `json:"id"`
+	Name string `json:"name"` // with all that holds it
+	Own  string `json:"own"`  // its own
+	In   any    `json:"in"`   // the id of what its name is unique in; null of a cloud
+}
+
+// Encode writes a plan that was made of a tree, so that [ReadPlan] gives it back.
+func (p *Plan) Encode(w io.Writer) error {
+	if p.planner == nil {
+		return errors.New("a plan that was read from a file is not written again")
+	}
+	b := bufio.NewWriterSize(w, 1<<16)
+	places := map[*treeStep]int{}
+	for _, st := range p.steps {
+		if st.change.Action != Unchanged {
+			places[st] = len(places)
+		}
+	}
+	e := &planEncoder{Plan: p, places: places, needs: map[needKey]need{}}
+	head, err := value.Encode(planHead{planVersion, p.Made.UTC(), append([]string{}, p.Names...), p.URL, p.Project, p.Revision, p.Counts(), p.Effects, nil})
+	if err != nil {
+		return err
+	}
+	head = bytes.TrimSuffix(head, []byte(`,"needs":null}`))
+	_, _ = b.Write(append(head, ",\"changes\":["...)) // Flush tells
+	first := true
+	for _, st := range p.steps {
+		if st.change.Action == Unchanged {
+			continue
+		}
+		text, err := value.Encode(e.entry(st))
+		if err != nil {
+			return err
+		}
+		if !first {
+			_ = b.WriteByte(',')
+		}
+		first = false
+		_ = b.WriteByte('\n')
+		_, _ = b.Write(text)
+	}
+	needs := slices.SortedFunc(maps.Values(e.needs), func(a, b need) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })
+	text, err := value.Encode(append([]need{}, needs...))
+	if err != nil {
+		return err
+	}
+	_, _ = b.WriteString("\n],\"needs\":" + string(text) + "}\n")
+	return b.Flush()
+}
+
+type needKey struct {
+	space *schema.Kind
+	id    any
+}
+
+// planEncoder makes entries of steps, and collects what they rely on.
+type planEncoder struct {
+	*Plan
+	places map[*treeStep]int
+	needs  map[needKey]need
+}
+
+func (e *planEncoder) entry(st *treeStep) planEntry {
+	if st.want != nil {
+		st, _ = e.again(st)
+		whole := *e.planner
+		whole.brief = false
+		whole.describe(st)
+	}
+	ch := &st.change
+	entry := planEntry{Action: ch.Action, Kind: ch.Kind, Name: ch.Name, From: ch.From, Fields: ch.Fields, Before: encoded(ch.Before), After: encoded(ch.After),
+		Level: st.level, Unset: st.Unset, Add: st.AddLabels, Drop: st.Drop}
+	if st.Create {
+		entry.Create = e.values(st, st.body())
+		return entry
+	}
+	entry.Found = encoded(st.Before)
+	if st.Kind == schema.Project { // it is the caller's own, whatever its id
+		delete(entry.Found, KeyID)
+	}
+	for _, key := range []string{KeyCreated, KeyUpdated} {
+		delete(entry.Found, key)
+	}
+	entry.Move, entry.Update, entry.Set = e.values(st, st.Move), e.values(st, st.Update), st.Set
+	return entry
+}
+
+// values are fields as the file has them.
+func (e *planEncoder) values(st *treeStep, fields map[string]any) map[string]planValue {
+	if len(fields) == 0 {
+		return nil
+	}
+	out := make(map[string]planValue, len(fields))
+	for key, v := range fields {
+		if made, ok := v.(*treeStep); ok {
+			at := e.places[made]
+			out[key] = planValue{Change: &at}
+			continue
+		}
+		out[key] = planValue{Value: v}
+		if f := st.Kind.Field(key); f != nil && f.Type == schema.Reference && v != nil {
+			e.need(f, v)
+		}
+	}
+	return out
+}
+
+// need notes an object that a change refers to.
+func (e *planEncoder) need(f *schema.Field, id any) {
+	space := Space(schema.ByName(f.To[0]))
+	key := needKey{space, id}
+	if _, known := e.needs[key]; known {
+		return
+	}
+	r := e.planner.state.byID[space][id]
+	if r == nil {
+		return
+	}
+	e.needs[key] = need{Kind: r.Kind.Name, ID: id, Name: e.planner.state.fullPath(r), Own: r.name(), In: scopeOf(r)}
+}
+
+// encoded is the JSON of each value.
+func encoded[M ~map[string]any](m M) map[string]json.RawMessage {
+	if m == nil {
+		return nil
+	}
+	out := make(map[string]json.RawMessage, len(m))
+	for key, v := range m {
+		if st, ok := v.(*treeStep); ok { // it is told by its name elsewhere
+			v = st.id
+		}
+		out[key], _ = value.Encode(v) // scalars, lists of texts and variables
+	}
+	return out
+}
+
+// IsPlan reports whether a file that begins so is a plan, be it one that this program can read or not.
+func IsPlan(begin []byte) bool {
+	rest, ok := bytes.CutPrefix(bytes.TrimLeft(begin, " \t\r\n"), []byte("{"))
+	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"`+planMark+`"`))
+}
+
+// ReadPlan reads a plan that [Plan.Encode] has written. The error says what is wrong with the file.
+func ReadPlan(r io.Reader) (*Plan, error) {
+	p, err := readPlan(json.NewDecoder(r))
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends before its end")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the plan cannot be read: %w; make it anew", err)
+	}
+	return p, nil
+}
+
+func readPlan(d *json.Decoder) (*Plan, error) {
+	d.UseNumber()
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, cmpErr(err, errors.New("it is no JSON object"))
+	}
+	p, head := &Plan{}, planHead{}
+	members := map[string]any{planMark: &head.Version, "made": &p.Made, "files": &p.Names, "url": &p.URL, "project": &p.Project, "revision": &p.Revision,
+		"counts": &head.Counts, "effects": &p.Effects, "needs": &p.needs}
+	for first := true; d.More(); first = false {
+		name, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		if key := name.(string); key == "changes" && !first { //nolint:forcetypeassert // a member's name is a text
+			err = p.readEntries(d)
+		} else if into := members[key]; into != nil {
+			err = d.Decode(into)
+		} else {
+			err = fmt.Errorf("it has the member %q, which is unknown", value.Brief(key))
+		}
+		if err != nil {
+			return nil, err
+		}
+		if first && head.Version != planVersion {
+			return nil, fmt.Errorf("it is of version %d, and this program reads version %d", head.Version, planVersion)
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("it goes on after its end")
+	}
+	p.counts.Unchanged = head.Counts.Unchanged
+	if p.Counts() != head.Counts {
+		return nil, errors.New("it does not have the changes that it says")
+	}
+	for i := range p.needs {
+		p.needs[i].ID, p.needs[i].In = wholeNumber(p.needs[i].ID), wholeNumber(p.needs[i].In)
+		if schema.ByName(p.needs[i].Kind) == nil {
+			return nil, fmt.Errorf("it needs a %q, which is no kind", value.Brief(p.needs[i].Kind))
+		}
+	}
+	return p, nil
+}
+
+func cmpErr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+func (p *Plan) readEntries(d *json.Decoder) error {
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return cmpErr(err, errors.New("its changes are no list"))
+	}
+	var all []func() error
+	for d.More() {
+		var e planEntry
+		if err := d.Decode(&e); err != nil {
+			return err
+		}
+		st, links, err := p.step(&e)
+		if err != nil {
+			return fmt.Errorf("change %d, %s %s: %w", len(p.steps), value.Brief(e.Kind), value.Brief(e.Name), err)
+		}
+		p.steps = append(p.steps, st)
+		all = append(all, links...)
+	}
+	for _, link := range all {
+		if err := link(); err != nil {
+			return err
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
+// mostLevels bounds the levels of a plan: parents stand above each other.
+const mostLevels = 1 << 20
+
+// step makes a step of an entry; links set what refers to other steps, once all are there.
+func (p *Plan) step(e *planEntry) (st *treeStep, links []func() error, err error) {
+	k := schema.ByName(e.Kind)
+	if k == nil || k.View || k == schema.User {
+		return nil, nil, errors.New("there is no such kind")
+	}
+	if e.Level < 0 || e.Level > mostLevels {
+		return nil, nil, errors.New("its level is none")
+	}
+	st = &treeStep{Step: &Step{Kind: k, Unset: e.Unset, AddLabels: e.Add, Drop: e.Drop}, level: e.Level}
+	ch := &st.change
+	*ch = Change{Action: e.Action, Kind: e.Kind, Name: e.Name, From: e.From, Fields: e.Fields}
+	if ch.Before, err = decoded(e.Before); err != nil {
+		return nil, nil, err
+	}
+	if ch.After, err = decoded(e.After); err != nil {
+		return nil, nil, err
+	}
+	put := func(values map[string]planValue, into ...Object) {
+		for key, v := range values {
+			for _, o := range into {
+				if v.Change == nil {
+					o[key] = wholeNumber(v.Value)
+					continue
+				}
+				links = append(links, func() error {
+					if at := *v.Change; at >= 0 && at < len(p.steps) && p.steps[at].Create {
+						o[key] = p.steps[at]
+						return nil
+					}
+					return fmt.Errorf("%s of the %s %s refers to no change that creates something", value.Brief(key), value.Brief(e.Kind), value.Brief(e.Name))
+				})
+			}
+		}
+	}
+	switch e.Action {
+	case Created:
+		if len(e.Create) == 0 {
+			return nil, nil, errors.New("it creates nothing")
+		}
+		st.Create, st.After, st.given = true, Object{}, Object{}
+		put(e.Create, st.After, st.given)
+		for _, key := range []string{KeyVariables, KeyLabels} {
+			if v, ok := ch.After[key]; ok {
+				st.After[key] = v
+			}
+		}
+	case Updated, Moved, Renamed, Deleted:
+		if st.Before, err = decodeTimeless(k, e.Found); err != nil {
+			return nil, nil, err
+		}
+		if k != schema.Project && st.Before[KeyID] == nil {
+			return nil, nil, errors.New("the object that it was made for is missing")
+		}
+		st.id, ch.ID = st.Before[KeyID], st.Before[KeyID]
+		st.have = &Found{st.Before, k}
+		st.Remove = e.Action == Deleted
+		st.Set = e.Set
+		st.After, st.own = st.Before.Clone(), true
+		if len(e.Move) > 0 {
+			st.Move = Object{}
+			put(e.Move, st.Move, st.After)
+		}
+		if len(e.Update) > 0 {
+			st.Update = Object{}
+			put(e.Update, st.Update, st.After)
+		}
+		if !st.Changes() {
+			return nil, nil, errors.New("it changes nothing")
+		}
+	default:
+		return nil, nil, fmt.Errorf("there is no action %q", value.Brief(string(e.Action)))
+	}
+	return st, links, nil
+}
+
+// decoded reads what a change shows.
+func decoded(m map[string]json.RawMessage) (map[string]any, error) {
+	if m == nil {
+		return nil, nil
+	}
+	out := make(map[string]any, len(m))
+	for key, text := range m {
+		var err error
+		switch key {
+		case KeyVariables:
+			var v craton.Variables
+			err = json.Unmarshal(text, &v)
+			out[key] = v
+		case KeyLabels:
+			var l []string
+			err = json.Unmarshal(text, &l)
+			out[key] = l
+		default:
+			d := json.NewDecoder(bytes.NewReader(text))
+			d.UseNumber()
+			var v any
+			err = d.Decode(&v)
+			out[key] = wholeNumber(v)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("its %s: %w", value.Brief(key), err)
+		}
+	}
+	return out, nil
+}
+
+// wholeNumber is a number of JSON as objects have it.
+func wholeNumber(v any) any {
+	n, ok := v.(json.Number)
+	if !ok {
+		return v
+	}
+	if i, err := n.Int64(); err == nil {
+		return int(i)
+	}
+	return n.String()
+}

@@ -1,0 +1,497 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Stale is the error of a plan that was made of another state than the fleet is in now.
+type Stale struct {
+	Reasons []Staleness // at most MaxProblems
+	More    int         // how many there are further
+}
+
+// Staleness is something that was changed since a plan was made.
+type Staleness struct {
+	What string    // such as: the host east/dfw/web1 was changed (note, ntp)
+	User string    // who did it; "" if nobody knows
+	Time time.Time // when; zero if nobody knows
+	Why  string    // the message of the write
+}
+
+// String is a line without the time, which is for the reader's zone.
+func (s Staleness) String() string {
+	text := s.What
+	if s.User != "" {
+		text += " by " + s.User
+	}
+	if !s.Time.IsZero() {
+		text += " at " + s.Time.UTC().Format(time.RFC3339)
+	}
+	if s.Why != "" {
+		text += fmt.Sprintf(" (%q)", s.Why)
+	}
+	return text
+}
+
+// Error says what was changed since.
+func (e *Stale) Error() string {
+	lines := []string{"the fleet was changed since the plan was made:"}
+	for _, r := range e.Reasons {
+		lines = append(lines, r.String())
+	}
+	if e.More > 0 {
+		lines = append(lines, fmt.Sprintf("... and %d more", e.More))
+	}
+	return strings.Join(append(lines, "nothing was written; make a new plan"), "\n")
+}
+
+func (e *Stale) add(s Staleness) {
+	if len(e.Reasons) == MaxProblems {
+		e.More++
+		return
+	}
+	e.Reasons = append(e.Reasons, s)
+}
+
+// fit finds out whether a plan that was read from a file still fits the fleet.
+type fit struct {
+	*Fleet
+	plan    *Plan
+	options *Options
+	stale   Stale
+
+	steps map[needKey]*treeStep // of objects that are there
+	needs map[needKey]*need
+	made  map[string][]*treeStep // creates, moves and renames by the name that they need
+	gone  []*treeStep            // deletions of what holds other objects
+}
+
+// stillFits is an error of *Stale if anything that the plan is about, or relies on, was changed since it was made. The change log
+// tells, who did it as well; where there is none, or it does not reach back, the objects themselves do.
+func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
+	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}}
+	if err := f.index(ctx); err != nil {
+		return err
+	}
+	known := false
+	if p.Revision != "" {
+		can, err := fl.Client.Capabilities(ctx)
+		if err != nil {
+			return err
+		}
+		if can.Has("changes") {
+			if known, err = f.log(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if !known {
+		f.stale = Stale{}
+		if err := f.contents(ctx); err != nil {
+			return err
+		}
+	}
+	if f.stale.Reasons != nil {
+		return &f.stale
+	}
+	return nil
+}
+
+func (f *fit) index(ctx context.Context) error {
+	for _, st := range f.plan.steps {
+		k := st.Kind
+		if k == schema.Project {
+			own, err := f.OwnProject(ctx)
+			if err != nil {
+				return fmt.Errorf("the project cannot be read: %w", err)
+			}
+			st.id, st.Before[KeyID] = own[KeyID], own[KeyID]
+		}
+		if !st.Create {
+			f.steps[needKey{Space(k), st.id}] = st
+		}
+		_, renamed := st.Update[k.Title]
+		_, leaves := st.Move["region_id"] // a name is one of a region's
+		if st.Create || renamed || leaves {
+			name := st.After.Text(k.Title)
+			f.made[name] = append(f.made[name], st)
+		}
+		if st.Remove && Holds(k) {
+			f.gone = append(f.gone, st)
+		}
+	}
+	for i := range f.plan.needs {
+		n := &f.plan.needs[i]
+		f.needs[needKey{Space(schema.ByName(n.Kind)), n.ID}] = n
+	}
+	return nil
+}
+
+// log looks through what was changed since. known is false if the log does not know the plan's revision.
+func (f *fit) log(ctx context.Context) (known bool, err error) {
+	for c, err := range f.Client.Changes(ctx, craton.ChangeOptions{After: f.plan.Revision}) {
+		if craton.StatusOf(err) == http.StatusGone || craton.StatusOf(err) == http.StatusBadRequest {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("what was changed since the plan was made cannot be read: %w", err)
+		}
+		f.change(c)
+	}
+	return true, nil
+}
+
+// change looks at what was done to an object.
+func (f *fit) change(c *craton.Change) {
+	k := schema.ByName(c.Kind)
+	if k == nil || k == schema.User {
+		return
+	}
+	key := needKey{Space(k), logID(c.ID)}
+	say := func(format string, args ...any) {
+		f.stale.add(Staleness{What: fmt.Sprintf(format, args...), User: c.User, Time: c.Time.Time, Why: c.Message})
+	}
+	fields := changedFields(c)
+	if st := f.steps[key]; st != nil {
+		say("the %s was %s%s", st.called(), past[c.Action], fields)
+		return
+	}
+	renamed := c.Action == "update" && rawHas(c.After.Raw, k.Title)
+	if n := f.needs[key]; n != nil && (c.Action == "delete" || c.Action == "move" || renamed) {
+		say("the %s %s, on which the plan relies, was %s%s", k.Noun(), n.Name, past[c.Action], fields)
+		return
+	}
+	if c.Action != "create" && c.Action != "move" && !renamed {
+		return
+	}
+	for i := range c.Path { // names may hold slashes
+		if i > 0 && c.Path[i-1] != '/' {
+			continue
+		}
+		for _, st := range f.made[c.Path[i:]] {
+			if Space(st.Kind) == Space(k) && strings.HasPrefix(c.Path, outer(st)) {
+				say("the name of the %s was taken by the %s %s, which was %s", st.called(), k.Noun(), c.Path, past[c.Action])
+				return
+			}
+		}
+	}
+	for _, st := range f.gone {
+		if strings.HasPrefix(c.Path, st.change.Name+"/") {
+			say("the %s %s, which the deletion of the %s would take along, was %s", k.Noun(), c.Path, st.called(), past[c.Action])
+			return
+		}
+	}
+}
+
+// past are the actions of a change log in the past tense.
+var past = map[string]string{"create": "created", "update": "changed", "delete": "deleted", "move": "moved"}
+
+// outer is what the path of whatever takes a step's name begins with.
+func outer(st *treeStep) string {
+	path := strings.TrimSuffix(st.change.Name, st.After.Text(st.Kind.Title))
+	if isDevice(st.Kind) { // whose names are the region's, in its cells too
+		if cell := st.After["cell_id"]; cell != nil {
+			if i := strings.LastIndexByte(strings.TrimSuffix(path, "/"), '/'); i >= 0 {
+				path = path[:i+1]
+			}
+		}
+	}
+	return path
+}
+
+func logID(id any) any {
+	if n, ok := id.(float64); ok {
+		return int(n)
+	}
+	return id
+}
+
+// contents compares the objects themselves with what they were.
+func (f *fit) contents(ctx context.Context) error {
+	kinds := map[*schema.Kind]map[any]bool{}
+	for key, st := range f.steps {
+		if key.id != nil && st.Kind != schema.Project {
+			addTo(kinds, st.Kind, key.id)
+		}
+	}
+	for key, n := range f.needs {
+		if f.steps[key] == nil {
+			addTo(kinds, schema.ByName(n.Kind), key.id)
+		}
+	}
+	for _, st := range f.plan.steps {
+		if st.Kind == schema.Project {
+			v, err := f.collection(schema.Project).Variables(ctx, st.Before.ID())
+			if err != nil {
+				return fmt.Errorf("the project's variables cannot be read: %w", err)
+			}
+			f.compare(st, Object{KeyVariables: v})
+		}
+	}
+	for k, ids := range kinds {
+		objects, err := f.objects(ctx, k, ids)
+		if err != nil {
+			return readError(err)
+		}
+		for id := range ids {
+			key := needKey{Space(k), id}
+			o := objects[id]
+			if st := f.steps[key]; st != nil {
+				if o != nil {
+					if o, err = f.known(ctx, st, o); err != nil {
+						return readError(err)
+					}
+				}
+				f.compare(st, o)
+				continue
+			}
+			n := f.needs[key]
+			switch {
+			case o == nil:
+				f.stale.add(Staleness{What: fmt.Sprintf("the %s %s, on which the plan relies, is not there any more", k.Noun(), n.Name)})
+			case o.Text(k.Title) != n.Own, o[scopeKey(k)] != n.In && scopeKey(k) != "":
+				f.stale.add(Staleness{What: fmt.Sprintf("the %s %s, on which the plan relies, was renamed or moved", k.Noun(), n.Name)})
+			}
+		}
+	}
+	if err := f.names(ctx); err != nil {
+		return readError(err)
+	}
+	return f.held(ctx)
+}
+
+func addTo(kinds map[*schema.Kind]map[any]bool, k *schema.Kind, id any) {
+	if kinds[k] == nil {
+		kinds[k] = map[any]bool{}
+	}
+	kinds[k][id] = true
+}
+
+// objects reads those of a kind with some ids: one by one if they are few, else with all that there are.
+func (f *fit) objects(ctx context.Context, k *schema.Kind, ids map[any]bool) (map[any]Object, error) {
+	found := make(map[any]Object, len(ids))
+	if len(ids) <= maxLookups {
+		for id := range ids {
+			o, err := f.Get(ctx, k, fmt.Sprint(id))
+			if err != nil {
+				return nil, err
+			}
+			if o != nil {
+				found[id] = o
+			}
+		}
+		return found, nil
+	}
+	var details Filters
+	if k.Details {
+		details = own
+	}
+	all, err := f.every(ctx, k, details, func(o Object) bool { return ids[o[KeyID]] })
+	for _, o := range all {
+		found[o[KeyID]] = o
+	}
+	return found, err
+}
+
+// known reads of an object what the plan knew of it: a listing leaves out what is read one by one.
+func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err error) {
+	if st.Before.Labels() != nil && o.Labels() == nil {
+		if o[KeyLabels], err = f.collection(st.Kind).Labels(ctx, o.ID()); err != nil {
+			return nil, err
+		}
+	}
+	if st.Before.Variables() != nil && o.Variables() == nil {
+		if o[KeyVariables], err = f.variables(ctx, st.Kind, o); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// compare looks for what is otherwise in an object, nil if it is gone.
+func (f *fit) compare(st *treeStep, now Object) {
+	if now == nil {
+		f.stale.add(Staleness{What: fmt.Sprintf("the %s is not there any more", st.called())})
+		return
+	}
+	if differing := differences(st.Kind, st.Before, now); differing != nil {
+		f.stale.add(Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.called(), strings.Join(differing, ", "))})
+	}
+}
+
+// differences names what of an object is not as it is known; what is not known does not count.
+func differences(k *schema.Kind, known, now Object) (names []string) {
+	if known[k.Title] != nil && known[k.Title] != now[k.Title] {
+		names = append(names, optionName)
+	}
+	for i := range k.Fields {
+		f := &k.Fields[i]
+		have, ok := known[f.Key]
+		if _, told := now[f.Key]; ok && told && !Equal(f, have, now[f.Key]) {
+			names = append(names, f.Option())
+		}
+	}
+	if have := known.Labels(); have != nil {
+		a, b := slices.Sorted(slices.Values(have)), slices.Sorted(slices.Values(now.Labels()))
+		if !slices.Equal(a, b) {
+			names = append(names, KeyLabels)
+		}
+	}
+	if have := known.Variables(); have != nil {
+		keys := map[string]bool{}
+		for key, text := range have {
+			if is, ok := now.Variables()[key]; !ok || !equalJSON(text, is) {
+				keys[key] = true
+			}
+		}
+		for key := range now.Variables() {
+			if _, ok := have[key]; !ok {
+				keys[key] = true
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			names = append(names, "variable "+PathName(key))
+		}
+	}
+	return names
+}
+
+// names looks for objects that have taken a name since.
+func (f *fit) names(ctx context.Context) error {
+	byPlace := map[needKey]map[string]*treeStep{} // of kinds and scopes that are there
+	for _, steps := range f.made {
+		for _, st := range steps {
+			scope, id := scopeKey(st.Kind), any(nil)
+			if scope != "" {
+				if id = st.After[scope]; id == nil {
+					id = st.Before[scope]
+				}
+				if _, new := id.(*treeStep); new {
+					continue
+				}
+			}
+			key := needKey{Space(st.Kind), id}
+			if byPlace[key] == nil {
+				byPlace[key] = map[string]*treeStep{}
+			}
+			byPlace[key][st.After.Text(st.Kind.Title)] = st
+		}
+	}
+	for key, names := range byPlace {
+		filter := Filters{}
+		if scope := scopeKey(key.space); scope != "" {
+			filter[scope] = key.id
+		}
+		taken := func(o Object) bool {
+			st := names[o.Text(key.space.Title)]
+			return st != nil && (key.space != schema.Cloud || f.mine(o)) && (scopeKey(key.space) == "" || o[scopeKey(key.space)] == key.id) && o[KeyID] != st.id
+		}
+		for _, k := range append([]*schema.Kind{key.space}, rivals(key.space)...) {
+			found, err := f.every(ctx, k, filter, taken)
+			if err != nil {
+				return err
+			}
+			for _, o := range found {
+				f.stale.add(Staleness{What: fmt.Sprintf("the name of the %s was taken by the %s", names[o.Text(k.Title)].called(), Called(k, o))})
+			}
+		}
+	}
+	return nil
+}
+
+// held looks for objects in what is to be deleted that are not to be deleted themselves.
+func (f *fit) held(ctx context.Context) error {
+	for _, st := range f.gone {
+		for _, k := range st.Kind.Contents() {
+			if k == schema.NetworkInterface { // they go with their devices
+				continue
+			}
+			key := st.Kind.ContentKey()
+			found, err := f.every(ctx, k, Filters{key: st.id}, func(o Object) bool {
+				other := f.steps[needKey{Space(k), o[KeyID]}]
+				return o[key] == st.id && (other == nil || !other.Remove && other.Move == nil)
+			})
+			if err != nil {
+				return readError(err)
+			}
+			for _, o := range found {
+				f.stale.add(Staleness{What: fmt.Sprintf("the %s is in the %s, whose deletion would take it along", Called(k, o), st.called())})
+			}
+		}
+	}
+	return nil
+}
+
+// changedFields names what a change of the log changed: " (note, variable ntp)".
+func changedFields(c *craton.Change) string {
+	if c.Action != "update" {
+		return ""
+	}
+	keys := map[string]bool{}
+	names := rawKeys(c.After.Raw)
+	for _, name := range append(names, rawKeys(c.Before.Raw)...) {
+		if name != KeyVariables && name != "hashed" && name != KeyUpdated {
+			keys[name] = true
+		}
+	}
+	for _, side := range []craton.Side{c.Before, c.After} {
+		for key := range side.Variables {
+			keys["variable "+PathName(key)] = true
+		}
+		for key := range side.Hashed {
+			keys["variable "+PathName(key)] = true
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	sorted := slices.Sorted(maps.Keys(keys))
+	if len(sorted) > MaxProblems {
+		sorted = append(sorted[:MaxProblems], fmt.Sprintf("%d more", len(keys)-MaxProblems))
+	}
+	return " (" + strings.Join(sorted, ", ") + ")"
+}
+
+// rawKeys are the members of one side of a change.
+func rawKeys(side json.RawMessage) []string {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(side, &members) // null has none
+	return slices.Collect(maps.Keys(members))
+}
+
+func rawHas(side json.RawMessage, key string) bool { return slices.Contains(rawKeys(side), key) }
+
+// guard is a context for a write to an object of a plan that is carried out as it is: the object must be what it was, but for what was
+// done to it already, and the server is to see to it that it still is when it writes.
+func (w *writer) guard(ctx context.Context, st *treeStep, done *Done) (context.Context, error) {
+	if !w.plan.Saved() {
+		return ctx, nil
+	}
+	c := w.collection(st.Kind)
+	raw, tag, err := c.GetTagged(ctx, st.Before.ID())
+	if err != nil {
+		return ctx, err
+	}
+	now, err := object(st.Kind, raw, http.MethodGet, c.Path()+"/"+st.Before.ID())
+	if err != nil {
+		return ctx, err
+	}
+	f := &fit{Fleet: w.Fleet}
+	if now, err = f.known(ctx, st, now); err != nil {
+		return ctx, err
+	}
+	if differing := differences(st.Kind, done.Object, now); differing != nil {
+		return ctx, fmt.Errorf("was changed meanwhile (%s)", strings.Join(differing, ", "))
+	}
+	return craton.ContextIfUnchanged(ctx, tag), nil
+}

@@ -1,0 +1,199 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Naming says by what the inventory names a device, the setting hostname, and whether it lists network devices.
+type Naming struct {
+	Hostname       string // "name", which is also "", "ip_address", or "qualified", by which there are never two
+	NetworkDevices bool
+}
+
+// of is what a device of a kind is called in the inventory; "" if it is not there, or called by its place too.
+func (n Naming) of(k *schema.Kind, title, address any) string {
+	name, _ := title.(string)
+	switch {
+	case n.Hostname == "qualified" || k != schema.Host && (k != schema.NetworkDevice || !n.NetworkDevices):
+		return ""
+	case n.Hostname == schema.Host.Field("ip_address").Key:
+		name, _ = address.(string)
+	}
+	return name
+}
+
+// key is what the inventory's names are, as a filter of a listing.
+func (n Naming) key() string {
+	if n.Hostname == schema.Host.Field("ip_address").Key {
+		return n.Hostname
+	}
+	return schema.Host.Title
+}
+
+// calls is what the inventory calls an object that is there.
+func (n Naming) calls(r *Found) string { return n.of(r.Kind, r.Object[r.Kind.Title], r.Object["ip_address"]) }
+
+// renames tells the objects of a tree that get a name in the inventory that they did not have.
+func (n Naming) renames(w *Wanted, r *Found) (name string) {
+	address, given := w.Values["ip_address"]
+	if !given && r != nil {
+		address = r.Object["ip_address"]
+	}
+	if name = n.of(w.Kind, w.Name, address); r != nil && name == n.calls(r) {
+		return ""
+	}
+	return name
+}
+
+// elsewhere reads which other objects have the names in the inventory that a tree gives, and finds those that are to be moved.
+func (l *loader) elsewhere(ctx context.Context) error {
+	o := l.options
+	if o.AllowDuplicates && !o.Move {
+		return nil
+	}
+	names := map[string]bool{}
+	wanted := map[*Found]bool{}
+	records := finder{state: l.state}
+	var lacking []*Wanted
+	for _, w := range l.tree.Objects {
+		if !isDevice(w.Kind) {
+			continue
+		}
+		r := records.find(w)
+		if r != nil {
+			wanted[r] = true
+		}
+		if name := o.Inventory.renames(w, r); name != "" {
+			names[name] = true
+			lacking = append(lacking, w)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if err := l.all(ctx, l.named(ctx, names)); err != nil {
+		return err
+	}
+	l.state.named = map[string][]*Found{}
+	clouds := map[any]bool{}
+	for _, r := range l.state.byID[schema.Host] {
+		if name := o.Inventory.calls(r); names[name] {
+			l.state.named[name] = append(l.state.named[name], r)
+			if !wanted[r] && r.Object["cell_id"] != nil && l.state.byID[schema.Cell][r.Object["cell_id"]] == nil {
+				clouds[r.Object["cloud_id"]] = true
+			}
+		}
+	}
+	if len(clouds) > 0 {
+		if err := l.all(ctx, []listing{l.list(schema.Cell, own)}); err != nil { // for the names of places
+			return err
+		}
+	}
+	for _, all := range l.state.named {
+		slices.SortFunc(all, func(a, b *Found) int { return strings.Compare(l.state.fullPath(a), l.state.fullPath(b)) })
+	}
+	taken := map[*Found]bool{}
+	for _, w := range lacking {
+		if records.find(w) != nil {
+			continue
+		}
+		name := o.Inventory.renames(w, nil)
+		others := slices.DeleteFunc(slices.Clone(l.state.named[name]), func(r *Found) bool { return wanted[r] || taken[r] || r.name() != w.Name })
+		if len(others) == 1 && others[0].Kind == w.Kind {
+			l.state.strays[w] = others[0]
+			if o.Move && l.state.canMove() {
+				l.state.moved[w], taken[others[0]] = others[0], true
+			}
+		}
+	}
+	return nil
+}
+
+// named are the listings that have all devices with some names in the inventory.
+func (l *loader) named(ctx context.Context, names map[string]bool) (reads []listing) {
+	if l.state.regions[nil] {
+		return nil
+	}
+	if len(names) > maxLookups {
+		l.state.regions[nil] = true
+		if l.streams(ctx) {
+			return []listing{l.stream(nil)}
+		}
+		return []listing{l.list(schema.Device, own)}
+	}
+	key := l.options.Inventory.key()
+	for name := range names {
+		reads = append(reads, func(ctx context.Context) ([]*Found, error) { return l.called(ctx, schema.Host, Filters{key: name}) })
+	}
+	return reads
+}
+
+// twins reports devices of a tree that would have the name of another one in the inventory.
+func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
+	o := p.options
+	if o.AllowDuplicates {
+		return
+	}
+	ours := map[string]*treeStep{}
+	for _, st := range steps {
+		w := st.want
+		if !isDevice(w.Kind) {
+			continue
+		}
+		name := o.Inventory.renames(w, st.have)
+		if name == "" {
+			continue
+		}
+		if other := ours[name]; other != nil {
+			where := ""
+			if other.want.Line > 0 {
+				where = fmt.Sprintf(", on line %d", other.want.Line)
+			}
+			bad.Add(w.Line, w.Path, "%s is the name in the inventory of the %s %s too%s; %s", PathName(name), other.want.Noun, other.want.Qualified(), where, twinAdvice)
+			continue
+		}
+		ours[name] = st
+		stays := func(r *Found) bool { // it will have the name then
+			other := p.byRecord[r]
+			return r != st.have && (other == nil || o.Inventory.renames(other.want, r) == "")
+		}
+		i := slices.IndexFunc(p.state.named[name], stays)
+		if i < 0 {
+			continue
+		}
+		other := p.state.named[name][i]
+		called := other.Kind.Noun() + " " + p.state.fullPath(other)
+		switch {
+		case p.state.strays[w] != other:
+			bad.Add(w.Line, w.Path, "%s is the name in the inventory of the %s; %s", PathName(name), called, twinAdvice)
+		case p.state.canMove():
+			bad.Add(w.Line, w.Path, "%s exists: move it here with --move (move: true), or make a second one with --allow-duplicates (allow_duplicates: true)", called)
+		default:
+			bad.Add(w.Line, w.Path, "%s exists, and this server cannot move it; delete it there, or make a second one with --allow-duplicates (allow_duplicates: true)", called)
+		}
+	}
+}
+
+const twinAdvice = "rename one, or have the inventory name hosts by their places (hostname: qualified) and allow two with --allow-duplicates (allow_duplicates: true)"
+
+// canMove reports whether the server moves objects.
+func (s *state) canMove() bool {
+	if s.moves == nil {
+		return false
+	}
+	return s.moves()
+}
+
+// fullPath is where an object stands, by names: cloud, region, cell, name, as far as they are visible.
+func (s *state) fullPath(r *Found) string {
+	path := s.path(r)
+	if cell := s.byID[schema.Cell][r.Object["cell_id"]]; cell != nil {
+		path = slices.Insert(path, len(path)-1, cell.name())
+	}
+	return strings.Join(path, "/")
+}
