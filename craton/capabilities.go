@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Capabilities are what a server has beside v1.
@@ -12,10 +14,15 @@ type Capabilities struct {
 	Features []string `json:"features"` // sorted; see [Capabilities.Has]
 	Revision string   `json:"revision"` // where its change log ends: a cursor; "" before the first change
 	Horizon  int64    `json:"horizon"`  // the revision from which on the change log is whole
+	// HashedKeys are patterns of the keys of variables whose values the change log keeps only as a hash: see [Capabilities.Hashes].
+	HashedKeys []string `json:"hashed_keys"`
 }
 
 // Has reports whether the server has a feature, such as "move" or "fleet".
 func (c *Capabilities) Has(feature string) bool { return slices.Contains(c.Features, feature) }
+
+// Hashes reports whether the values of variables with a key are secrets, of which the change log keeps only a hash.
+func (c *Capabilities) Hashes(key string) bool { return value.MatchesKey(c.HashedKeys, key) }
 
 // Capabilities asks what the server has beside v1. The original has nothing, which is no error.
 func (c *Client) Capabilities(ctx context.Context) (*Capabilities, error) {

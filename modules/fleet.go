@@ -2,6 +2,7 @@ package modules
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,6 +19,9 @@ const (
 	fleetName = "craton_fleet"
 	optFleet  = "fleet"
 	optSrc    = "src"
+	optMove   = "move"
+
+	optDuplicates = "allow_duplicates"
 )
 
 func fleetSpec() *ansible.Spec {
@@ -42,6 +46,12 @@ func fleetSpec() *ansible.Spec {
 				"A fleet file. It is looked for on the controller where Ansible's own modules look for their I(src): in C(files) of the role, in C(files) beside the playbook, beside the playbook, and then where C(ansible-playbook) was started. A file in a vault is decrypted.",
 				"An absolute path that the controller does not have is one of the machine that the module runs on.",
 				"Errors tell its lines."}},
+			{Name: optMove, Type: ansible.Bool, Default: false, Description: []string{
+				"Move hosts, network devices and cells that the fleet has in another place than the document. Without it they are an error, with the place where they are.",
+				"Servers can do this that know moves: C(craton server), and C(sqlite:PATH)."}},
+			{Name: optDuplicates, Type: ansible.Bool, Default: false, Description: []string{
+				"Let two hosts have one name in the inventory, which then must name hosts otherwise, as with its option C(hostname=qualified).",
+				"Without it a host is refused that would have the name of another one."}},
 		},
 		Rules: ansible.Rules{MutuallyExclusive: [][]string{{optFleet, optSrc}}, RequiredOneOf: [][]string{{optFleet, optSrc}}},
 		Examples: `
@@ -74,13 +84,33 @@ func fleetSpec() *ansible.Spec {
 		Returns: []ansible.Return{
 			count("created", "How many objects were created, or would be in check mode."),
 			count("updated", "How many objects were changed, or would be in check mode."),
+			count("moved", "How many objects were moved, or would be in check mode."),
 			count("unchanged", "How many objects of the document were so already."),
 			{Name: "changes", Type: ansible.List, Elements: ansible.Dict, Returned: "success, and on failure as far as it came",
 				Description: []string{"What was done to each object that was created or changed, in the order of the document."}, Contains: []ansible.Return{
 					{Name: "kind", Type: ansible.Str, Returned: "always", Sample: "host", Description: []string{"V(project), V(cloud), V(region), V(cell), V(network), V(host), V(network_device) or V(network_interface)."}},
 					{Name: "name", Type: ansible.Str, Returned: "always", Sample: "east/dfw/row-a/web1", Description: []string{"The name with all that holds the object; empty for the project."}},
-					{Name: "action", Type: ansible.Str, Returned: "always", Sample: "updated", Description: []string{"V(created) or V(updated)."}},
+					{Name: "action", Type: ansible.Str, Returned: "always", Sample: "updated", Description: []string{"V(created), V(updated) or V(moved)."}},
+					{Name: "from", Type: ansible.Str, Returned: "when the object is moved", Sample: "east/ord/web1", Description: []string{"The name with all that held the object before."}},
 					{Name: "fields", Type: ansible.List, Elements: ansible.Str, Returned: "always", Sample: []string{"note", "variables"}, Description: []string{"The keys that were set."}},
+				}},
+			{Name: "plan", Type: ansible.Dict, Returned: "success, and on failure while writing",
+				Description: []string{"What was planned, before anything was written: in check mode and in the run the same, as long as nobody else changes the fleet in between."}, Contains: []ansible.Return{
+					planCount("created", "How many objects were to be created."),
+					planCount("updated", "How many objects were to be changed."),
+					planCount("moved", "How many objects were to be moved."),
+					planCount("unchanged", "How many objects of the document were so already."),
+					planCount("hosts", "How many hosts get another value of any variable, be it their own or one that they inherit."),
+					planCount("network_devices", "How many network devices do."),
+					{Name: "effects", Type: ansible.List, Elements: ansible.Dict, Returned: "always",
+						Description: []string{"What the change of a variable comes to for those who inherit it."}, Contains: []ansible.Return{
+							{Name: "kind", Type: ansible.Str, Returned: "always", Sample: "region", Description: []string{"Of the object whose variable changes; empty for what other places and parents come to."}},
+							{Name: "name", Type: ansible.Str, Returned: "always", Sample: "east/dfw", Description: []string{"The object's name with all that holds it."}},
+							{Name: "key", Type: ansible.Str, Returned: "always", Sample: "ntp", Description: []string{"The variable."}},
+							planCount("hosts", "How many hosts get another value."),
+							planCount("network_devices", "How many network devices do."),
+							planCount("shadowed", "How many of both have a value nearer by, which counts."),
+						}},
 				}},
 		},
 	}
@@ -88,6 +118,10 @@ func fleetSpec() *ansible.Spec {
 
 func count(name, doc string) ansible.Return {
 	return ansible.Return{Name: name, Type: ansible.Int, Returned: "success, and on failure as far as it came", Sample: 2, Description: []string{doc}}
+}
+
+func planCount(name, doc string) ansible.Return {
+	return ansible.Return{Name: name, Type: ansible.Int, Returned: "always", Sample: 2, Description: []string{doc}}
 }
 
 // runFleet is the module craton_fleet.
@@ -104,11 +138,21 @@ func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	got, err := fl.ApplyTree(ctx, file.Tree(), reconcile.Options{Check: task.CheckMode})
+	o := reconcile.Options{Check: task.CheckMode, Move: task.Params.Bool(optMove), AllowDuplicates: task.Params.Bool(optDuplicates), Effects: true}
+	p, err := fl.PlanTree(ctx, file.Tree(), o)
+	if err != nil {
+		return nil, err
+	}
+	if task.DiffMode {
+		if can, err := fl.Client.Capabilities(ctx); err == nil {
+			p.Hashed = can.HashedKeys
+		}
+	}
+	got, err := fl.ApplyPlan(ctx, p, o)
 	if got == nil {
 		return nil, err
 	}
-	return fleetResult(got, task.DiffMode), err
+	return fleetResult(p, got, task.DiffMode), err
 }
 
 func fleetOf(p ansible.Params) (*fleetfile.File, error) {
@@ -124,7 +168,7 @@ func fleetOf(p ansible.Params) (*fleetfile.File, error) {
 	return fleetfile.Parse(path, f)
 }
 
-func fleetResult(r *fleetfile.Result, diff bool) *ansible.Result {
+func fleetResult(p *reconcile.Plan, r *fleetfile.Result, diff bool) *ansible.Result {
 	changes := []map[string]any{}
 	out := &ansible.Result{Changed: r.Changed()}
 	for _, c := range r.Changes {
@@ -132,26 +176,51 @@ func fleetResult(r *fleetfile.Result, diff bool) *ansible.Result {
 			continue
 		}
 		kind := strings.ReplaceAll(c.Kind, "-", "_")
-		changes = append(changes, map[string]any{
-			"kind": kind, "name": c.Name, "action": string(c.Action), "fields": append([]string{}, c.Fields...),
-		})
+		one := map[string]any{"kind": kind, "name": c.Name, "action": string(c.Action), "fields": append([]string{}, c.Fields...)}
+		if c.From != "" {
+			one["from"] = c.From
+		}
+		changes = append(changes, one)
 		if diff {
-			header := strings.TrimSpace(strings.ReplaceAll(c.Kind, "-", " ") + " " + c.Name)
-			after := maps.Clone(c.After)
-			if c.Action == fleetfile.Created {
+			noun := strings.ReplaceAll(c.Kind, "-", " ")
+			header := strings.TrimSpace(noun + " " + c.Name)
+			before, after, from := shown(p, c.Before), shown(p, c.After), header
+			switch c.Action {
+			case fleetfile.Created:
 				after["name"] = path.Base(c.Name) // so that an object of which the document says no more is seen
+			case fleetfile.Moved:
+				from = noun + " " + c.From
+				before["place"], after["place"] = path.Dir(c.From), path.Dir(c.Name)
 			}
-			out.Diff = append(out.Diff, ansible.Diff{Before: dictOf(c.Before), After: dictOf(after), BeforeHeader: header, AfterHeader: header})
+			out.Diff = append(out.Diff, ansible.Diff{Before: before, After: after, BeforeHeader: from, AfterHeader: header})
 		}
 	}
-	out.Fields = ansible.Fields{"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "changes": changes}
+	counts, e := p.Counts(), r.Effects
+	causes := []map[string]any{}
+	for _, c := range e.Causes {
+		causes = append(causes, map[string]any{"kind": strings.ReplaceAll(c.Kind, "-", "_"), "name": c.Name, "key": c.Key,
+			"hosts": c.Hosts, "network_devices": c.NetworkDevices, "shadowed": c.Shadowed})
+	}
+	out.Fields = ansible.Fields{
+		"created": r.Created, "updated": r.Updated, "moved": r.Moved, "unchanged": r.Unchanged, "changes": changes,
+		"plan": map[string]any{"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "unchanged": counts.Unchanged,
+			"hosts": e.Hosts, "network_devices": e.NetworkDevices, "effects": causes},
+	}
 	return out
 }
 
-// dictOf is never nil: Ansible shows a nil as text.
-func dictOf(m map[string]any) map[string]any {
-	if m == nil {
-		return map[string]any{}
+// shown is one side of a change without secrets. It is never nil: Ansible shows a nil as text.
+func shown(p *reconcile.Plan, side map[string]any) map[string]any {
+	out := map[string]any{}
+	maps.Copy(out, side)
+	if v := reconcile.Object(side).Variables(); v != nil {
+		v = maps.Clone(v)
+		for key := range v {
+			if p.Conceals(key) {
+				v[key] = json.RawMessage(`"(not kept)"`)
+			}
+		}
+		out[reconcile.KeyVariables] = v
 	}
-	return m
+	return out
 }

@@ -32,6 +32,9 @@ func TestCapabilities(t *testing.T) {
 				t.Errorf("%s: not %s, but %v", name, feature, caps.Features)
 			}
 		}
+		if caps.Hashes("x") {
+			t.Errorf("%s: %v", name, caps.HashedKeys)
+		}
 		first = caps
 	}
 	if n := len(f.must(f.root, 200, "GET", "/v1/changes?after="+first.Revision, "").objects(t, "changes")); n != 0 {

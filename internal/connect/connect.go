@@ -52,6 +52,10 @@ type Connection struct {
 	*craton.Client
 	// Close ends the connection's work.
 	Close func() error
+	// Where is where the fleet lives, in one spelling and without secrets: an URL, or sqlite: with the whole path.
+	Where string
+	// New: with [Predict], there is no fleet yet; what is read is an empty one.
+	New bool
 
 	project  string
 	keystone *Keystone // nil: without
@@ -190,7 +194,7 @@ func network(v *settings.Values, url string, options ...craton.Option) (*Connect
 	if err != nil {
 		return nil, err
 	}
-	return &Connection{Client: c, Close: func() error { return nil }, project: v.String("project_id")}, nil
+	return &Connection{Client: c, Close: func() error { return nil }, Where: rest.Bare(c.URL()), project: v.String("project_id")}, nil
 }
 
 // credentialEnv names the variables that an error asks for.
@@ -244,7 +248,11 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
-	return &Connection{Client: c, Close: stop, project: v.String("project_id")}, nil
+	where := v.String("url")
+	if path, err := filepath.Abs(strings.TrimPrefix(where, sqlitePrefix)); err == nil {
+		where = sqlitePrefix + path
+	}
+	return &Connection{Client: c, Close: stop, Where: where, New: mode == Predict && url != v.String("url"), project: v.String("project_id")}, nil
 }
 
 // standIn is the URL to open in a mode, and a function that removes what was made for it: the file's own, but to predict what becomes

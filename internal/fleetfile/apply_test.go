@@ -261,7 +261,7 @@ f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents go i
 				}
 				want := tt.want
 				if s.moves {
-					want = regexp.MustCompile(`(its cell is .* here), and the API cannot change it; delete the (.*) and apply again`).ReplaceAllString(want, "$1; move the $2 with --move (move: true)")
+					want = regexp.MustCompile(`(its cell is .* here), and the API cannot change it; delete the (.*) and apply again`).ReplaceAllString(want, "$1; move the $2 with --move (in a task move: true)")
 				}
 				if diff := cmp.Diff(want, err.Error()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", tt.name, diff)

@@ -22,11 +22,12 @@ import (
 // File is a fleet file that was read and found valid. It is never changed, so one File can be applied many times,
 // to several APIs at once too.
 type File struct {
-	name    string
+	name    string              // "" of several files
 	objects []*reconcile.Wanted // in the order of the file; what holds an object comes before it
 	notes   []Problem           // what to know of it
 	// templates are how many texts in variables hold one, and firstTemplate is the line of the first.
 	templates, firstTemplate int
+	parts                    []*File // of several files, those that warn
 }
 
 // Len is how many objects the file describes, the project counted when it is given.
@@ -36,6 +37,9 @@ func (f *File) Len() int { return len(f.objects) }
 // another way in a file of its own, and how many texts hold templates. There are about 20 at most.
 func (f *File) Warnings() []string {
 	var lines []string
+	for _, part := range f.parts {
+		lines = append(lines, part.Warnings()...)
+	}
 	for i, note := range f.notes {
 		if i == reconcile.MaxProblems {
 			lines = append(lines, fmt.Sprintf("... and %d more", len(f.notes)-i))
@@ -62,6 +66,15 @@ func Parse(name string, r io.Reader) (*File, error) {
 
 // parseInParts reads a file, one that is larger than a part in parts.
 func parseInParts(name string, r io.Reader, part int) (*File, error) {
+	file, err := parseObjects(name, r, part)
+	if err != nil {
+		return nil, err
+	}
+	return file.finish()
+}
+
+// parseObjects reads a file whose references are not resolved yet.
+func parseObjects(name string, r io.Reader, part int) (*reader, error) {
 	data, problem, err := utf8Text(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -93,27 +106,39 @@ func FromValue(v any) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return read("", t)
+	r, err := read("", t)
+	if err != nil {
+		return nil, err
+	}
+	return r.finish()
 }
 
-func read(name string, t *tree) (*File, error) {
-	r := &reader{names: map[nameKey]*reconcile.Wanted{}, texts: map[string]string{}, values: map[string]json.RawMessage{}, boxes: map[string]any{}}
+// read makes objects of a tree.
+func read(name string, t *tree) (*reader, error) {
+	r := &reader{source: name, names: map[nameKey]*reconcile.Wanted{}, texts: map[string]string{}, values: map[string]json.RawMessage{}, boxes: map[string]any{}}
 	if t != nil && t.shape != null {
 		r.file(t)
-	}
-	if len(r.List) == 0 {
-		r.resolve()
 	}
 	if err := r.Err(name); err != nil {
 		return nil, err
 	}
+	return r, nil
+}
+
+// finish resolves references, and makes the file.
+func (r *reader) finish() (*File, error) {
+	r.resolve()
+	if err := r.Err(r.source); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(r.notes.List, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return &File{name: name, objects: r.objects, notes: r.notes.List, templates: r.templates, firstTemplate: r.firstTemplate}, nil
+	return &File{name: r.source, objects: r.objects, notes: r.notes.List, templates: r.templates, firstTemplate: r.firstTemplate}, nil
 }
 
 // reader makes objects of trees and collects what is wrong.
 type reader struct {
 	reconcile.Problems
+	source  string // what errors call the file
 	objects []*reconcile.Wanted
 	names   map[nameKey]*reconcile.Wanted
 	notes   reconcile.Problems
@@ -142,6 +167,9 @@ func (r *reader) file(t *tree) {
 		e := &t.entries[i]
 		switch {
 		case !r.key(e, ""):
+		case e.key == reconcile.PlanMark:
+			r.Add(e.line, "", "this is a plan that craton plan has kept, and no fleet file; craton apply takes it alone")
+			return
 		case e.key == projectSpec.list:
 			r.object(e.value, projectSpec, nil, e.key)
 		case e.key == cloudSpec.list:
@@ -266,11 +294,16 @@ func (r *reader) name(o *reconcile.Wanted, t *tree, path *place) {
 	if t.line > 0 {
 		where = fmt.Sprintf("stands on line %d", other.Line)
 	}
+	r.twice(o, t.line, path.String(), where)
+}
+
+// twice reports an object that has the name of another one.
+func (r *reader) twice(o *reconcile.Wanted, line int, path, where string) {
 	within := ""
-	if key.scope != nil {
-		within = fmt.Sprintf(" in the %s %s", key.scope.Noun, key.scope.Name)
+	if scope := o.Scope(); scope != nil {
+		within = fmt.Sprintf(" in the %s %s", scope.Noun, scope.Name)
 	}
-	r.Add(t.line, path.String(), "there are two of the name %s%s, the other %s; rename one or put them together", o.Name, within, where)
+	r.Add(line, path, "there are two of the name %s%s, the other %s; rename one or put them together", o.Name, within, where)
 }
 
 func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *place) {

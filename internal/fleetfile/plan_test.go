@@ -113,7 +113,7 @@ func checkPlans(t *rapid.T, s api) {
 	saved := rapid.Bool().Draw(t, "saved")
 	if saved {
 		var b bytes.Buffer
-		if err := plan.Encode(&b); err != nil {
+		if err := fl.Save(ctx, plan, &b, o); err != nil {
 			t.Fatal(err)
 		}
 		if !reconcile.IsPlan(b.Bytes()) || !json.Valid(b.Bytes()) {
@@ -160,10 +160,19 @@ func checkPlans(t *rapid.T, s api) {
 	if got.Counts != plan.Counts() {
 		t.Fatalf("did %v, of %v", got.Counts, plan.Counts())
 	}
-	if d := cmp.Diff(overlay(moved(meanwhile, want), data), after); d != "" {
+	become := moved(meanwhile, want)
+	planned := overlay(moved(before, want), data)
+	for _, c := range want {
+		path := modelPath(c.Kind, c.Name)
+		become[path] = planned[path]
+	}
+	if d := cmp.Diff(become, after); d != "" {
 		t.Fatalf("the fleet (-want +got):\n%s", d)
 	}
-	if s.moves && cmp.Diff(before, meanwhile) == "" {
+	if cmp.Diff(before, meanwhile) != "" {
+		return
+	}
+	if s.moves {
 		n, now := [2]int{}, resolved(t, s)
 		for of, was := range resolvedBefore {
 			is, there := now[of]

@@ -24,6 +24,7 @@ func (r *reader) resolve() {
 		}
 	}
 	for _, o := range r.objects {
+		r.File = o.File
 		for _, option := range o.Order {
 			ref := o.Refs[option]
 			if ref == nil || ref.Text == "" {
@@ -84,6 +85,7 @@ func (r *reader) circles() {
 			next := parent(at)
 			if i := slices.Index(walk, next); next != nil && i >= 0 {
 				ref := at.Refs[option]
+				r.File = at.File
 				r.Add(ref.Line, ref.Path, "%s", reconcile.Circle(append(walk[i:], next), func(o *reconcile.Wanted) string { return o.Name }))
 			}
 		}

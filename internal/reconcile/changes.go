@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Action is what is done to an object.
@@ -79,6 +80,8 @@ type Plan struct {
 	URL      string   // of the fleet that it is for, without secrets
 	Project  string   // the id of the caller's project; "" where there is only one
 	Revision string   // where the change log ended before the fleet was read: a cursor; "" if the server has none, or nothing was there
+	New      bool     // the fleet was not there yet, and is to be made
+	Hashed   []string // patterns of variables whose values are not to be shown, as craton.Capabilities have them
 	Effects  *Effects // what becomes of the hosts' resolved variables; nil if nobody asked
 
 	steps   []*treeStep
@@ -203,3 +206,6 @@ func levelOfKind(k *schema.Kind) int {
 	}
 	return len(levelOf)
 }
+
+// Conceals reports whether the values of variables with a key are secrets, which are not to be shown.
+func (p *Plan) Conceals(key string) bool { return value.MatchesKey(p.Hashed, key) }

@@ -41,12 +41,12 @@ type level struct {
 // affects finds out what a plan does to resolved variables.
 type affects struct {
 	*loader
-	plan     *Plan
-	steps    map[*Found]*treeStep
-	levels   map[*Found]*level
-	created  map[*treeStep]*level
-	project  *level
-	causes   map[[2]string]map[string]*Effect // by kind and name, by key
+	plan    *Plan
+	steps   map[*Found]*treeStep
+	levels  map[*Found]*level
+	created map[*treeStep]*level
+	project *level
+	causes  map[[2]string]map[string]*Effect // by kind and name, by key
 }
 
 // effects reads what it takes, beside what was read for the plan, and finds them. It reads nothing where nothing is inherited

@@ -17,12 +17,14 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
+// PlanMark is the first member of a plan.
+//
 // A plan in a file is one JSON object. Its first member tells it from fleet files, to which it is none, and from what other programs
 // keep; its value is the version of the format, and what is of another version is refused. The changes that write something
 // stand in "changes", a line each; they refer to each other by their place in it. "needs" are objects that stay as they are, but that
 // the plan relies on.
 const (
-	planMark    = "craton_plan"
+	PlanMark    = "craton_plan"
 	planVersion = 1
 )
 
@@ -34,6 +36,8 @@ type planHead struct {
 	URL      string    `json:"url"`
 	Project  string    `json:"project"`
 	Revision string    `json:"revision"`
+	New      bool      `json:"new"`
+	Hashed   []string  `json:"hashed_keys"`
 	Counts   Counts    `json:"counts"`
 	Effects  *Effects  `json:"effects"`
 	Needs    []need    `json:"needs"`
@@ -76,8 +80,8 @@ type need struct {
 	In   any    `json:"in"`   // the id of what its name is unique in; null of a cloud
 }
 
-// Encode writes a plan that was made of a tree, so that [ReadPlan] gives it back.
-func (p *Plan) Encode(w io.Writer) error {
+// encode writes a plan that was made of a tree.
+func (p *Plan) encode(w io.Writer) error {
 	if p.planner == nil {
 		return errors.New("a plan that was read from a file is not written again")
 	}
@@ -89,7 +93,7 @@ func (p *Plan) Encode(w io.Writer) error {
 		}
 	}
 	e := &planEncoder{Plan: p, places: places, needs: map[needKey]need{}}
-	head, err := value.Encode(planHead{planVersion, p.Made.UTC(), append([]string{}, p.Names...), p.URL, p.Project, p.Revision, p.Counts(), p.Effects, nil})
+	head, err := value.Encode(planHead{planVersion, p.Made.UTC(), append([]string{}, p.Names...), p.URL, p.Project, p.Revision, p.New, append([]string{}, p.Hashed...), p.Counts(), p.Effects, nil})
 	if err != nil {
 		return err
 	}
@@ -209,10 +213,10 @@ func encoded[M ~map[string]any](m M) map[string]json.RawMessage {
 // IsPlan reports whether a file that begins so is a plan, be it one that this program can read or not.
 func IsPlan(begin []byte) bool {
 	rest, ok := bytes.CutPrefix(bytes.TrimLeft(begin, " \t\r\n"), []byte("{"))
-	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"`+planMark+`"`))
+	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"`+PlanMark+`"`))
 }
 
-// ReadPlan reads a plan that [Plan.Encode] has written. The error says what is wrong with the file.
+// ReadPlan reads a plan that [Fleet.Save] has written. The error says what is wrong with the file.
 func ReadPlan(r io.Reader) (*Plan, error) {
 	p, err := readPlan(json.NewDecoder(r))
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -230,7 +234,7 @@ func readPlan(d *json.Decoder) (*Plan, error) {
 		return nil, cmpErr(err, errors.New("it is no JSON object"))
 	}
 	p, head := &Plan{}, planHead{}
-	members := map[string]any{planMark: &head.Version, "made": &p.Made, "files": &p.Names, "url": &p.URL, "project": &p.Project, "revision": &p.Revision,
+	members := map[string]any{PlanMark: &head.Version, "made": &p.Made, "files": &p.Names, "url": &p.URL, "project": &p.Project, "revision": &p.Revision, "new": &p.New, "hashed_keys": &p.Hashed,
 		"counts": &head.Counts, "effects": &p.Effects, "needs": &p.needs}
 	for first := true; d.More(); first = false {
 		name, err := d.Token()

@@ -4,15 +4,52 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
 )
+
+// Save writes a plan that was made of a tree to a file, so that [ReadPlan] gives it back. Before that it reads what listings have left
+// out of the objects that it changes: on the original server that is one request for the labels of each device (Q15).
+func (fl *Fleet) Save(ctx context.Context, p *Plan, w io.Writer, o Options) error {
+	o = o.filled()
+	f := &fit{Fleet: fl}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(o.Parallel)
+	for _, st := range p.steps {
+		if st.change.Action == Unchanged || st.Step == nil || st.Before == nil || st.Kind.Labels == schema.Unlabelled || st.Before.Labels() != nil {
+			continue
+		}
+		g.Go(func() error {
+			o, err := f.labelled(ctx, st.Kind, st.Before)
+			st.Before = o
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return readError(err)
+	}
+	return p.encode(w)
+}
+
+// labelled is an object with its labels, which are read if they are not known.
+func (fl *Fleet) labelled(ctx context.Context, k *schema.Kind, o Object) (Object, error) {
+	if o.Labels() != nil {
+		return o, nil
+	}
+	labels, err := fl.collection(k).Labels(ctx, o.ID())
+	o = maps.Clone(o)
+	o[KeyLabels] = append([]string{}, labels...)
+	return o, err
+}
 
 // Stale is the error of a plan that was made of another state than the fleet is in now.
 type Stale struct {
@@ -305,8 +342,8 @@ func (f *fit) objects(ctx context.Context, k *schema.Kind, ids map[any]bool) (ma
 
 // known reads of an object what the plan knew of it: a listing leaves out what is read one by one.
 func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err error) {
-	if st.Before.Labels() != nil && o.Labels() == nil {
-		if o[KeyLabels], err = f.collection(st.Kind).Labels(ctx, o.ID()); err != nil {
+	if st.Before.Labels() != nil {
+		if o, err = f.labelled(ctx, st.Kind, o); err != nil {
 			return nil, err
 		}
 	}

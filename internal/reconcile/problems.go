@@ -16,6 +16,7 @@ const MaxProblems = 20
 
 // Problem is one thing that is wrong with a tree of wanted objects, such as a fleet file.
 type Problem struct {
+	File    string // "" is the one that the Error names
 	Line    int    // in the file, from 1; 0 when the fleet was given as data
 	Path    string // such as clouds[east].regions[dfw].hosts[web1].ip_address; "" is the whole file
 	Message string // what is wrong, and what to do
@@ -47,6 +48,7 @@ func (e *Error) Error() string {
 // In is the problem as a line, with the name of the file it is in.
 func (p Problem) In(name string) string {
 	var b strings.Builder
+	name = cmp.Or(p.File, name)
 	if name != "" {
 		b.WriteString(name)
 		if p.Line > 0 {
@@ -61,11 +63,14 @@ func (p Problem) In(name string) string {
 }
 
 // Problems collects what is wrong.
-type Problems struct{ List []Problem }
+type Problems struct {
+	List []Problem
+	File string // that what is added next is in, where there are several
+}
 
 // Add adds a problem.
 func (p *Problems) Add(line int, path, format string, args ...any) {
-	p.List = append(p.List, Problem{line, path, fmt.Sprintf(format, args...)})
+	p.List = append(p.List, Problem{p.File, line, path, fmt.Sprintf(format, args...)})
 }
 
 // Err is an *Error, or nil when nothing is wrong.
@@ -73,7 +78,7 @@ func (p *Problems) Err(name string) error {
 	if len(p.List) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(p.List, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(p.List, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line)) })
 	e := &Error{Name: name, Problems: p.List}
 	if len(e.Problems) > MaxProblems {
 		e.More = len(e.Problems) - MaxProblems

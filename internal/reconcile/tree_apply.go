@@ -109,7 +109,7 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 
 // ApplyPlan carries a plan out. One that was read from a file is carried out as it is: before anything is written, it is an error of
 // *Stale if an object in it was changed since it was made, and with that nothing is written; what is changed while it is carried out
-// stops it.
+// stops it. Options.Check stops after that.
 //
 // A failure while writing is a *WriteError beside the Result of what was done until then.
 func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, error) {
@@ -123,6 +123,9 @@ func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, er
 			}
 			return nil, err
 		}
+	}
+	if o.Check {
+		return p.Result(), nil
 	}
 	err := w.run(ctx)
 	return p.result(func(st *treeStep) bool { return st.change.Action == Unchanged || w.done[st] }), err

@@ -142,7 +142,7 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 		}
 		advice := fmt.Sprintf(", and the API cannot change it; delete the %s and apply again", w.Noun)
 		if f.Place() && w.Kind.Moves != nil && p.state.canMove() {
-			advice = fmt.Sprintf("; move the %s with --move (move: true)", w.Noun)
+			advice = fmt.Sprintf("; move the %s with --move (in a task move: true)", w.Noun)
 		}
 		bad.Add(w.Line, path, "%s is %s in the API and %s here%s", option, valueText(before), valueText(after), advice)
 	}

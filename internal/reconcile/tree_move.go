@@ -36,7 +36,9 @@ func (n Naming) key() string {
 }
 
 // calls is what the inventory calls an object that is there.
-func (n Naming) calls(r *Found) string { return n.of(r.Kind, r.Object[r.Kind.Title], r.Object["ip_address"]) }
+func (n Naming) calls(r *Found) string {
+	return n.of(r.Kind, r.Object[r.Kind.Title], r.Object["ip_address"])
+}
 
 // renames tells the objects of a tree that get a name in the inventory that they did not have.
 func (n Naming) renames(w *Wanted, r *Found) (name string) {
@@ -149,10 +151,11 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 		if name == "" {
 			continue
 		}
+		bad.File = w.File
 		if other := ours[name]; other != nil {
-			where := ""
-			if other.want.Line > 0 {
-				where = fmt.Sprintf(", on line %d", other.want.Line)
+			where := other.want.where(w.File)
+			if where != "" {
+				where = ", " + where
 			}
 			bad.Add(w.Line, w.Path, "%s is the name in the inventory of the %s %s too%s; %s", PathName(name), other.want.Noun, other.want.Qualified(), where, twinAdvice)
 			continue
@@ -167,19 +170,30 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 			continue
 		}
 		other := p.state.named[name][i]
-		called := other.Kind.Noun() + " " + p.state.fullPath(other)
+		at := strings.TrimSuffix(p.state.fullPath(other), "/"+other.name())
 		switch {
 		case p.state.strays[w] != other:
-			bad.Add(w.Line, w.Path, "%s is the name in the inventory of the %s; %s", PathName(name), called, twinAdvice)
+			bad.Add(w.Line, w.Path, "%s is the name in the inventory of the %s %s; %s", PathName(name), other.Kind.Noun(), p.state.fullPath(other), twinAdvice)
 		case p.state.canMove():
-			bad.Add(w.Line, w.Path, "%s exists: move it here with --move (move: true), or make a second one with --allow-duplicates (allow_duplicates: true)", called)
+			bad.Add(w.Line, w.Path, "%s %s exists at %s: move it? --move (in a task move: true) does, --allow-duplicates (allow_duplicates: true) makes a second one", other.Kind.Noun(), PathName(other.name()), at)
 		default:
-			bad.Add(w.Line, w.Path, "%s exists, and this server cannot move it; delete it there, or make a second one with --allow-duplicates (allow_duplicates: true)", called)
+			bad.Add(w.Line, w.Path, "%s %s exists at %s, and this server cannot move it; delete it there, or make a second one with --allow-duplicates (in a task allow_duplicates: true)", other.Kind.Noun(), PathName(other.name()), at)
 		}
 	}
 }
 
-const twinAdvice = "rename one, or have the inventory name hosts by their places (hostname: qualified) and allow two with --allow-duplicates (allow_duplicates: true)"
+// where says where an object stands, for an error about another one in a file.
+func (w *Wanted) where(file string) string {
+	switch {
+	case w.Line == 0:
+		return ""
+	case w.File != file:
+		return fmt.Sprintf("%s:%d", w.File, w.Line)
+	}
+	return fmt.Sprintf("on line %d", w.Line)
+}
+
+const twinAdvice = "rename one, or have the inventory name hosts by their places (hostname: qualified) and allow two with --allow-duplicates (in a task allow_duplicates: true)"
 
 // canMove reports whether the server moves objects.
 func (s *state) canMove() bool {

@@ -124,6 +124,7 @@ func planTree(t *Tree, s *state, o *Options) (*Plan, error) {
 // diff decides what a step writes, and describes it. It may be called again after have was set anew.
 func (p *planner) diff(st *treeStep, bad *Problems) {
 	w := *st.want
+	bad.File = w.File
 	w.Move = p.options.Move && (st.have == nil || p.state.canMove())
 	if st.have != nil && st.have.Kind != w.Kind {
 		bad.Add(w.Line, w.Path, "it is a %s here and a %s in the API; rename it, or delete the one in the API and apply again",
@@ -295,6 +296,7 @@ func (p *planner) depth(st *treeStep, bad *Problems) int {
 			// Told where the tree closes the circle: at the parent that it changes.
 			if _, changed := st.refs[option]; changed && next == start {
 				ref := st.want.Refs[option]
+				bad.File = st.want.File
 				bad.Add(ref.Line, ref.Path, "%s", Circle(walk, name))
 			}
 			return 0

@@ -35,6 +35,7 @@ type Wanted struct {
 	In    *Wanted  // what holds it: a host's cell or region, an interface's device; nil of clouds and projects
 	Noun  string   // what people call its kind there
 	Order []string // its options, in the order in which people know them
+	File  string   // the file that it stands in, where a tree is of several
 	Line  int      // where it stands in a file; 0 for none
 	Path  string   // where it stands, such as clouds[east].regions[dfw]
 

@@ -30,6 +30,13 @@ attributes:
     support: full
     description: Returns what has changed, or would in check mode, when in diff mode.
 options:
+  allow_duplicates:
+    description:
+      - Let two hosts have one name in the inventory, which then must name hosts otherwise, as with its option
+          C(hostname=qualified).
+      - Without it a host is refused that would have the name of another one.
+    type: bool
+    default: false
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
@@ -44,6 +51,13 @@ options:
       - Mutually exclusive with I(src).
       - One of I(fleet) and I(src) is required.
     type: dict
+  move:
+    description:
+      - Move hosts, network devices and cells that the fleet has in another place than the document. Without it they are
+          an error, with the place where they are.
+      - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH).'
+    type: bool
+    default: false
   src:
     description:
       - 'A fleet file. It is looked for on the controller where Ansible''s own modules look for their I(src): in
@@ -105,6 +119,12 @@ updated:
   returned: success, and on failure as far as it came
   type: int
   sample: 2
+moved:
+  description:
+    - How many objects were moved, or would be in check mode.
+  returned: success, and on failure as far as it came
+  type: int
+  sample: 2
 unchanged:
   description:
     - How many objects of the document were so already.
@@ -132,10 +152,16 @@ changes:
       sample: east/dfw/row-a/web1
     action:
       description:
-        - V(created) or V(updated).
+        - V(created), V(updated) or V(moved).
       returned: always
       type: str
       sample: updated
+    from:
+      description:
+        - The name with all that held the object before.
+      returned: when the object is moved
+      type: str
+      sample: east/ord/web1
     fields:
       description:
         - The keys that were set.
@@ -145,6 +171,92 @@ changes:
       sample:
         - note
         - variables
+plan:
+  description:
+    - 'What was planned, before anything was written: in check mode and in the run the same, as long as nobody else
+        changes the fleet in between.'
+  returned: success, and on failure while writing
+  type: dict
+  contains:
+    created:
+      description:
+        - How many objects were to be created.
+      returned: always
+      type: int
+      sample: 2
+    updated:
+      description:
+        - How many objects were to be changed.
+      returned: always
+      type: int
+      sample: 2
+    moved:
+      description:
+        - How many objects were to be moved.
+      returned: always
+      type: int
+      sample: 2
+    unchanged:
+      description:
+        - How many objects of the document were so already.
+      returned: always
+      type: int
+      sample: 2
+    hosts:
+      description:
+        - How many hosts get another value of any variable, be it their own or one that they inherit.
+      returned: always
+      type: int
+      sample: 2
+    network_devices:
+      description:
+        - How many network devices do.
+      returned: always
+      type: int
+      sample: 2
+    effects:
+      description:
+        - What the change of a variable comes to for those who inherit it.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description:
+            - Of the object whose variable changes; empty for what other places and parents come to.
+          returned: always
+          type: str
+          sample: region
+        name:
+          description:
+            - The object's name with all that holds it.
+          returned: always
+          type: str
+          sample: east/dfw
+        key:
+          description:
+            - The variable.
+          returned: always
+          type: str
+          sample: ntp
+        hosts:
+          description:
+            - How many hosts get another value.
+          returned: always
+          type: int
+          sample: 2
+        network_devices:
+          description:
+            - How many network devices do.
+          returned: always
+          type: int
+          sample: 2
+        shadowed:
+          description:
+            - How many of both have a value nearer by, which counts.
+          returned: always
+          type: int
+          sample: 2
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -155,6 +267,8 @@ def main():
         argument_spec={
             'fleet': {'type': 'dict'},
             'src': {'type': 'path'},
+            'move': {'type': 'bool', 'default': False},
+            'allow_duplicates': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},

@@ -26,6 +26,7 @@ func capabilities(c *call) error {
 			return err
 		}
 		dst := appendStrings(append(c.buf, "{\n  \"features\": "...), features, 1)
+		dst = appendStrings(append(dst, ",\n  \"hashed_keys\": "...), c.store.ConcealedKeys(), 1)
 		dst = members{{"horizon", log.Horizon}, {"revision", log.Newest.String()}, {"version", c.version}}.append(append(dst, ','), &shape{}, 1)
 		c.buf = append(dst, "\n}\n"...)
 		return nil

@@ -7,10 +7,10 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
@@ -117,39 +117,13 @@ func (s side) set(name string, set hierarchy.Variables) side {
 // variables whose keys match one of the patterns, in which * stands for any
 // text; case does not matter. It is called before the store is used.
 func (s *Store) ConcealKeys(patterns []string) {
-	s.concealed = nil
-	for _, p := range patterns {
-		s.concealed = append(s.concealed, strings.ToLower(p))
-	}
+	s.concealed = slices.Clone(patterns)
 }
 
-func (s *Store) conceals(key string) bool {
-	key = strings.ToLower(key)
-	return slices.ContainsFunc(s.concealed, func(pattern string) bool { return glob(pattern, key) })
-}
+// ConcealedKeys are the patterns of [Store.ConcealKeys].
+func (s *Store) ConcealedKeys() []string { return s.concealed }
 
-// glob reports whether a text matches a pattern of * and text.
-func glob(pattern, text string) bool {
-	first, rest, more := strings.Cut(pattern, "*")
-	if !more {
-		return pattern == text
-	}
-	text, ok := strings.CutPrefix(text, first)
-	if !ok {
-		return false
-	}
-	for {
-		first, rest, more = strings.Cut(rest, "*")
-		if !more {
-			return strings.HasSuffix(text, first)
-		}
-		at := strings.Index(text, first)
-		if at < 0 {
-			return false
-		}
-		text = text[at+len(first):]
-	}
-}
+func (s *Store) conceals(key string) bool { return value.MatchesKey(s.concealed, key) }
 
 // hash tells whether a value is another one, and nothing else: it is salted
 // by the database, and by what it belongs to.

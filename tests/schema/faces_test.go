@@ -20,6 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/inventory"
 	"github.com/craton-fleet/craton/modules"
@@ -379,7 +380,7 @@ func TestFleetFile(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
-		result, err := fleetfile.Apply(t.Context(), f.Client, parsed, fleetfile.Options{ProjectID: fmt.Sprint(f.ids[schema.Project])})
+		result, err := (&reconcile.Fleet{Client: f.Client, Project: fmt.Sprint(f.ids[schema.Project])}).ApplyTree(t.Context(), parsed.Tree(), reconcile.Options{})
 		if err != nil || !result.Changed() {
 			t.Fatalf("%v\n%s", err, text)
 		}

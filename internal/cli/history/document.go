@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -190,7 +191,7 @@ func (v *valueDocument) cells() (value, from string) {
 		from = schema.Noun(v.From.Type)
 	}
 	if !v.Kept {
-		return notKept, from
+		return show.NotKept, from
 	}
 	return oneLine(v.Value), from
 }
@@ -203,6 +204,3 @@ func oneLine(value json.RawMessage) string {
 	}
 	return b.String()
 }
-
-// notKept stands for a value of which the change log has only a hash.
-const notKept = "(not kept)"

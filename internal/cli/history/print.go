@@ -13,12 +13,8 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/schema"
-	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/internal/when"
 )
-
-// leastValue is how many columns a value gets, however narrow the terminal is.
-const leastValue = 20
 
 // printer writes events for people.
 type printer struct {
@@ -70,51 +66,12 @@ func (p *printer) subject(e *craton.Event) string {
 	return e.Action + " " + show.Clean(schema.Noun(e.Kind)+" "+name)
 }
 
-// line is one side of a change.
-type line struct{ name, sign, from, value string }
-
 // sides writes what an event did: a line for each thing that was, and for each that is.
 func (p *printer) sides(e *craton.Event) {
-	lines, inherited := p.lines(e)
-	wide, wideFrom := 0, 0
-	for _, l := range lines {
-		wide, wideFrom = max(wide, table.Width(l.name)), max(wideFrom, table.Width(l.from))
-	}
-	if wideFrom > 0 {
-		wideFrom += 2
-	}
-	const margin = 2
-	last := ""
-	for _, l := range lines {
-		name := l.name
-		if name == last {
-			name = ""
-		}
-		last = l.name
-		column := margin + wide + len("  - ")
-		if l.from != "" {
-			column += wideFrom
-		}
-		value := show.Clean(l.value)
-		if p.whole {
-			value = p.look.Whole(l.value, column)
-		} else if room := max(p.look.Width-column, leastValue); p.look.Width > 0 && table.Width(value) > room {
-			value, p.shortened = table.Shorten(value, room), true
-		}
-		paint := p.look.Red
-		if l.sign == "+" {
-			paint = p.look.Green
-		}
-		from := ""
-		if l.from != "" {
-			from = table.Pad(l.from, wideFrom)
-		}
-		text := strings.Split(from+value, "\n")
-		for i := range text {
-			text[i] = paint(text[i])
-		}
-		fmt.Fprintf(&p.b, "  %s  %s %s\n", table.Pad(name, wide), paint(l.sign), strings.Join(text, "\n"))
-	}
+	sides, inherited := p.lines(e)
+	as := show.Sides{Look: p.look, Margin: 2, Whole: p.whole}
+	as.Write(&p.b, sides)
+	p.shortened = p.shortened || as.Shortened
 	switch {
 	case inherited == 1:
 		fmt.Fprintf(&p.b, "  %s\n", p.look.Dim("and a variable that it inherits"))
@@ -127,9 +84,9 @@ func (p *printer) sides(e *craton.Event) {
 var unsaid = map[string]bool{"id": true, "project_id": true, "created_at": true}
 
 // lines are the sides of an event. What an object inherits when it is made or deleted is only counted.
-func (p *printer) lines(e *craton.Event) (lines []line, inherited int) {
+func (p *printer) lines(e *craton.Event) (lines []show.Side, inherited int) {
 	add := func(name, sign, from string, value string) {
-		lines = append(lines, line{show.Clean(name), sign, show.Clean(from), value})
+		lines = append(lines, show.Side{Name: name, Sign: sign, From: from, Value: value})
 	}
 	own := e.Action == "create" || e.Action == "delete"
 	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
@@ -172,7 +129,7 @@ func (p *printer) lines(e *craton.Event) (lines []line, inherited int) {
 			case side.v.Kept:
 				add(k.Key, side.sign, sourceText(side.v), oneLine(side.v.Value))
 			default:
-				add(k.Key, side.sign, sourceText(side.v), notKept)
+				add(k.Key, side.sign, sourceText(side.v), show.NotKept)
 			}
 		}
 	}
@@ -202,7 +159,6 @@ func (p *printer) ending(d *document) {
 }
 
 func (p *printer) shortenings() {
-	if p.shortened {
-		fmt.Fprintf(&p.b, "\n%s\n", p.look.Dim("Values with … are shortened: name the variable, or use --format json, to see one whole."))
-	}
+	as := show.Sides{Look: p.look, Shortened: p.shortened}
+	p.b.WriteString(as.Shortening("name the variable, or use --format json,"))
 }

@@ -13,6 +13,9 @@ import (
 // Report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
 // in the arguments, 128 and its number for a signal, else 1.
 func Report(w io.Writer, err error) int {
+	if e, ok := err.(*Ended); ok { //nolint:errorlint // joined with another error it is to be printed
+		return e.Status
+	}
 	if e, ok := errors.AsType[*argparse.UsageError](err); ok {
 		_, _ = io.WriteString(w, e.Usage+e.Error()+"\n")
 		return 2

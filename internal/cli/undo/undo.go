@@ -134,9 +134,7 @@ func refused(err error, what string) error {
 	return run.OfPast(err, http.StatusBadRequest, http.StatusNotFound)
 }
 
-// signs are those of actions, and how many words they get.
-var signs = map[string]string{"create": "+", "delete": "-", "update": "~", "move": ">"}
-
+// How many words an action gets.
 var (
 	planWords = map[string]string{"create": "come%s back", "delete": "go%s", "update": "change%s", "move": "move%s back"}
 	doneWords = map[string]string{"create": "came back", "delete": "went", "update": "changed", "move": "moved back"}
@@ -193,14 +191,9 @@ func overview(look show.Appearance, u *craton.Undone) string {
 		wide = max(wide, table.Width(name(s)))
 	}
 	for _, s := range steps {
-		line := "  " + signs[s.Action] + " " + table.Pad(name(s), wide)
-		switch what := changed(s); {
-		case s.Action == "create":
-			line = look.Green(strings.TrimRight(line, " "))
-		case s.Action == "delete":
-			line = look.Red(strings.TrimRight(line, " "))
-		case what != "":
-			line = look.Yellow(line) + "  " + what
+		line, what := "  "+look.Action(s.Action, name(s)), changed(s)
+		if what != "" && s.Action != "create" && s.Action != "delete" {
+			line += strings.Repeat(" ", wide-table.Width(name(s))) + "  " + what
 		}
 		b.WriteString(line + "\n")
 	}

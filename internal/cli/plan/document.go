@@ -1,0 +1,201 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// The document of a plan for --format json and yaml. Its changes are those of a history.
+type (
+	planDocument struct {
+		Counts  reconcile.Counts   `json:"counts"`
+		Effects *reconcile.Effects `json:"effects"` // null: nobody asked
+		Changes []planChange       `json:"changes"`
+	}
+	planChange struct {
+		Action string                        `json:"action"`
+		Type   string                        `json:"type"`
+		ID     any                           `json:"id"`   // null of what is created
+		Path   string                        `json:"path"` // "" for the project
+		From   *string                       `json:"from"` // the path before a move or a rename
+		Fields map[string]craton.FieldChange `json:"fields"`
+		Labels *craton.LabelChange           `json:"labels"`
+		Keys   []planKey                     `json:"keys"`
+	}
+	planKey struct {
+		Key    string     `json:"key"`
+		Before *planValue `json:"before"`
+		After  *planValue `json:"after"`
+	}
+	planValue struct {
+		Value json.RawMessage `json:"value"`
+		Kept  bool            `json:"kept"` // false: it is a secret, which is not shown
+	}
+)
+
+func documentOf(p *reconcile.Plan) planDocument {
+	d := planDocument{Counts: p.Counts(), Effects: p.Effects, Changes: []planChange{}}
+	for c := range p.Changes() {
+		d.Changes = append(d.Changes, changeOf(p, &c))
+	}
+	return d
+}
+
+func changeOf(p *reconcile.Plan, c *reconcile.Change) planChange {
+	out := planChange{Action: actions[c.Action], Type: c.Kind, ID: c.ID, Path: c.Name, Fields: map[string]craton.FieldChange{}, Keys: []planKey{}}
+	if c.From != "" {
+		out.From = &c.From
+	}
+	for _, field := range c.Fields {
+		switch field {
+		case reconcile.KeyLabels:
+			out.Labels = &craton.LabelChange{Before: orNone(reconcile.Object(c.Before).Labels()), After: orNone(reconcile.Object(c.After).Labels())}
+		case reconcile.KeyVariables:
+			before, after := reconcile.Object(c.Before).Variables(), reconcile.Object(c.After).Variables()
+			for _, key := range keysOf(before, after) {
+				out.Keys = append(out.Keys, planKey{key, valueOf(p, before, key), valueOf(p, after, key)})
+			}
+		default:
+			out.Fields[field] = craton.FieldChange{Before: fieldJSON(c.Before[field]), After: fieldJSON(c.After[field])}
+		}
+	}
+	return out
+}
+
+func orNone(labels []string) []string { return append([]string{}, labels...) }
+
+func fieldJSON(v any) json.RawMessage {
+	text, err := value.Encode(v)
+	if err != nil {
+		return json.RawMessage("null")
+	}
+	return text
+}
+
+func valueOf(p *reconcile.Plan, v craton.Variables, key string) *planValue {
+	text, ok := v[key]
+	switch {
+	case !ok:
+		return nil
+	case p.Conceals(key):
+		return &planValue{json.RawMessage("null"), false}
+	}
+	return &planValue{text, true}
+}
+
+// rows are a plan as CSV: a row for each thing that changes.
+func rows(p *reconcile.Plan) [][]string {
+	rows := [][]string{{"action", "type", "id", "path", "from", "what", "name", "before", "after"}}
+	for c := range p.Changes() {
+		id := ""
+		if c.ID != nil {
+			id = fmt.Sprint(c.ID)
+		}
+		before := len(rows)
+		for _, s := range sidesOf(p, &c) {
+			row := []string{actions[c.Action], c.Kind, id, c.Name, c.From, what(&c, s.Name), s.Name, "", ""}
+			if last := rows[len(rows)-1]; len(rows) > before && s.Sign == "+" && last[6] == s.Name && last[8] == "" && s.Name != "label" {
+				last[8] = s.Value
+				continue
+			}
+			row[7+strings.IndexByte("-+", s.Sign[0])] = s.Value
+			rows = append(rows, row)
+		}
+		if len(rows) == before {
+			rows = append(rows, []string{actions[c.Action], c.Kind, id, c.Name, c.From, "", "", "", ""})
+		}
+	}
+	return rows
+}
+
+// what says whether a line is about a field, a label or a variable.
+func what(c *reconcile.Change, name string) string {
+	switch {
+	case name == "label":
+		return name
+	case slices.Contains(c.Fields, name):
+		return "field"
+	}
+	return "variable"
+}
+
+// The document of what was applied for --format json and yaml.
+type (
+	applyDocument struct {
+		Check bool `json:"check"` // nothing was done
+		reconcile.Counts
+		Changes []changeDocument `json:"changes"` // of objects that were not equal already
+	}
+	changeDocument struct {
+		Action string   `json:"action"`
+		Kind   string   `json:"kind"`
+		Name   string   `json:"name"`   // "" for the project
+		From   string   `json:"from"`   // the name before a move or a rename
+		Fields []string `json:"fields"` // of an update
+	}
+)
+
+// printResult prints a line for each object that was not equal already, then the summary; or that as a document.
+func printResult(w io.Writer, format string, r *reconcile.Result, check bool) error {
+	doc := applyDocument{Check: check, Counts: r.Counts, Changes: []changeDocument{}}
+	for _, c := range r.Changes {
+		if c.Action != reconcile.Unchanged {
+			doc.Changes = append(doc.Changes, changeDocument{string(c.Action), c.Kind, c.Name, c.From, append([]string{}, c.Fields...)})
+		}
+	}
+	switch format {
+	case show.FormatJSON, show.FormatYAML:
+		return show.WriteDocument(w, format, doc)
+	case show.FormatCSV:
+		rows := [][]string{{"action", "kind", "name", "fields", "from"}}
+		for _, c := range doc.Changes {
+			rows = append(rows, []string{c.Action, c.Kind, c.Name, strings.Join(c.Fields, " "), c.From})
+		}
+		return show.WriteCSV(w, rows)
+	}
+	var b strings.Builder
+	for _, c := range doc.Changes {
+		fmt.Fprintf(&b, "%s %s", c.Action, c.Kind)
+		if c.Name != "" { // the project is the one there is
+			b.WriteString(" " + show.Clean(c.Name))
+		}
+		if c.From != "" {
+			b.WriteString(" from " + show.Clean(c.From))
+		}
+		if c.Action != string(reconcile.Created) && c.Action != string(reconcile.Deleted) && len(c.Fields) > 0 {
+			fmt.Fprintf(&b, " (%s)", strings.Join(c.Fields, ", "))
+		}
+		b.WriteByte('\n')
+	}
+	before, more := "", []string{}
+	if check {
+		before = "check: would "
+	}
+	for _, a := range []struct {
+		n          int
+		would, did string
+	}{{r.Moved, "move", "moved"}, {r.Renamed, "rename", "renamed"}, {r.Deleted, "delete", "deleted"}} {
+		switch {
+		case a.n == 0:
+		case check:
+			more = append(more, fmt.Sprintf("%s %d, ", a.would, a.n))
+		default:
+			more = append(more, fmt.Sprintf("%s %d, ", a.did, a.n))
+		}
+	}
+	if check {
+		fmt.Fprintf(&b, "%screate %d, update %d, %sleave %d unchanged\n", before, r.Created, r.Updated, strings.Join(more, ""), r.Unchanged)
+	} else {
+		fmt.Fprintf(&b, "created %d, updated %d, %sunchanged %d\n", r.Created, r.Updated, strings.Join(more, ""), r.Unchanged)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

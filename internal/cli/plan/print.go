@@ -1,0 +1,201 @@
+package plan
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// actions are the words of a change for programs, those of a history.
+var actions = map[reconcile.Action]string{
+	reconcile.Created: "create", reconcile.Updated: "update", reconcile.Moved: "move", reconcile.Renamed: "rename", reconcile.Deleted: "delete",
+}
+
+// mostValue is how many columns a value gets where no terminal says how many there are.
+const mostValue = 200
+
+// printPlan writes a plan for people, or in another format.
+func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
+	switch format {
+	case show.FormatJSON, show.FormatYAML:
+		return show.WriteDocument(w, format, documentOf(p))
+	case show.FormatCSV:
+		return show.WriteCSV(w, rows(p))
+	}
+	b := bufio.NewWriterSize(w, 1<<16)
+	look := show.AppearanceOf(w)
+	sides := show.Sides{Look: look, Margin: 4, Most: mostValue}
+	counts := p.Counts()
+	for c := range p.Changes() {
+		head := look.Action(actions[c.Action], show.Clean(strings.TrimSpace(schema.Noun(c.Kind)+" "+c.Name)))
+		if c.From != "" {
+			head += look.Dim(show.Clean("  from " + c.From))
+		}
+		_, _ = b.WriteString(head + "\n") // Flush tells
+		sides.Write(b, sidesOf(p, &c))
+	}
+	if counts.Changed() {
+		_ = b.WriteByte('\n')
+	}
+	for _, line := range effectLines(p.Effects) {
+		_, _ = b.WriteString(show.Clean(line) + "\n")
+	}
+	_, _ = b.WriteString(summary(&counts) + "\n")
+	_, _ = b.WriteString(sides.Shortening("use --format json"))
+	return b.Flush()
+}
+
+// summary counts the objects of a plan by what is done to them.
+func summary(c *reconcile.Counts) string {
+	if !c.Changed() {
+		return fmt.Sprintf("Nothing to do: %s as they should be.", show.Count(c.Unchanged, "object is", "objects are"))
+	}
+	var parts []string
+	for _, a := range []struct {
+		n    int
+		verb string
+	}{{c.Created, "create"}, {c.Updated, "update"}, {c.Moved, "move"}, {c.Renamed, "rename"}, {c.Deleted, "delete"}} {
+		if a.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d to %s", a.n, a.verb))
+		}
+	}
+	return fmt.Sprintf("%s, %d unchanged.", strings.Join(parts, ", "), c.Unchanged)
+}
+
+// mostEffects is how many of them are told.
+const mostEffects = 20
+
+// effectLines say what becomes of the variables that are inherited.
+func effectLines(e *reconcile.Effects) (lines []string) {
+	if e == nil || e.Hosts+e.NetworkDevices == 0 && len(e.Causes) == 0 {
+		return nil
+	}
+	for i, c := range e.Causes {
+		if i == mostEffects && len(e.Causes) > mostEffects+1 {
+			lines = append(lines, fmt.Sprintf("... and %d more variables that others inherit (--format json has all)", len(e.Causes)-i))
+			break
+		}
+		of := "by other places or parents"
+		if c.Kind != "" {
+			of = "of " + strings.TrimSpace(schema.Noun(c.Kind)+" "+c.Name)
+		}
+		line := fmt.Sprintf("%s changes on %s %s", c.Key, devices(c.Hosts, c.NetworkDevices), of)
+		switch {
+		case c.Hosts+c.NetworkDevices == 0 && c.Shadowed > 0:
+			line = fmt.Sprintf("%s changes on nothing %s: %s", c.Key, of, own(c.Shadowed, "all "))
+		case c.Shadowed > 0:
+			line += "; " + own(c.Shadowed, "")
+		}
+		lines = append(lines, line)
+	}
+	if n := e.Hosts + e.NetworkDevices; n > 0 {
+		verb := "get"
+		if n == 1 {
+			verb = "gets"
+		}
+		lines = append(lines, fmt.Sprintf("In all %s %s other values of variables.", devices(e.Hosts, e.NetworkDevices), verb))
+	}
+	return lines
+}
+
+// own says how many have a value nearer by.
+func own(n int, all string) string {
+	if n == 1 {
+		return "1 has its own"
+	}
+	return fmt.Sprintf("%s%d have their own", all, n)
+}
+
+// devices counts hosts and network devices.
+func devices(hosts, network int) string {
+	text := show.Count(hosts, "host", "hosts")
+	switch {
+	case network > 0 && hosts == 0:
+		return show.Count(network, "network device", "network devices")
+	case network > 0:
+		text += " and " + show.Count(network, "network device", "network devices")
+	}
+	return text
+}
+
+// sidesOf are what a change does, as lines.
+func sidesOf(p *reconcile.Plan, c *reconcile.Change) (sides []show.Side) {
+	for _, field := range c.Fields {
+		switch field {
+		case reconcile.KeyLabels:
+			before, after := reconcile.Object(c.Before).Labels(), reconcile.Object(c.After).Labels()
+			for _, l := range missing(before, after) {
+				sides = append(sides, show.Side{Name: "label", Sign: "-", Value: l})
+			}
+			for _, l := range missing(after, before) {
+				sides = append(sides, show.Side{Name: "label", Sign: "+", Value: l})
+			}
+		case reconcile.KeyVariables:
+			before, after := reconcile.Object(c.Before).Variables(), reconcile.Object(c.After).Variables()
+			for _, key := range keysOf(before, after) {
+				if text, ok := before[key]; ok {
+					sides = append(sides, show.Side{Name: key, Sign: "-", Value: valueText(p, key, text)})
+				}
+				if text, ok := after[key]; ok {
+					sides = append(sides, show.Side{Name: key, Sign: "+", Value: valueText(p, key, text)})
+				}
+			}
+		default:
+			if v, ok := c.Before[field]; ok && v != nil && v != "" {
+				sides = append(sides, show.Side{Name: field, Sign: "-", Value: fieldText(v)})
+			}
+			if v, ok := c.After[field]; ok && (v != nil && v != "" || c.Action != reconcile.Created) {
+				sides = append(sides, show.Side{Name: field, Sign: "+", Value: fieldText(v)})
+			}
+		}
+	}
+	return sides
+}
+
+// missing are the labels of one list that another one does not have.
+func missing(list, other []string) (only []string) {
+	for _, l := range list {
+		if !slices.Contains(other, l) {
+			only = append(only, l)
+		}
+	}
+	return only
+}
+
+// keysOf are the names in two sets of variables, sorted.
+func keysOf(a, b craton.Variables) []string {
+	keys := append(a.Keys(), b.Keys()...)
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// valueText is a variable's value on one line. Of a secret it is not.
+func valueText(p *reconcile.Plan, key string, text json.RawMessage) string {
+	if p.Conceals(key) {
+		return show.NotKept
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		return string(text)
+	}
+	return b.String()
+}
+
+// fieldText is a field's value as a history shows it.
+func fieldText(v any) string {
+	text, err := value.Encode(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(text)
+}

@@ -1,0 +1,170 @@
+package fleetfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Source is a fleet file that is read with others.
+type Source struct {
+	Name string // as errors call it
+	Open func() (io.ReadCloser, error)
+}
+
+// Files are the sources that paths name: files, and of folders all that end in .yml, .yaml or .json, in the order of their
+// paths, those in folders below them too. What begins with a dot is passed over.
+func Files(paths ...string) (list []Source, err error) {
+	seen := map[string]bool{}
+	add := func(path string) {
+		if path = filepath.Clean(path); !seen[path] { // a file and its folder may both be named
+			seen[path] = true
+			list = append(list, Source{path, func() (io.ReadCloser, error) { return os.Open(path) }})
+		}
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, openError(err)
+		}
+		if !info.IsDir() {
+			add(path)
+			continue
+		}
+		before := len(list)
+		err = filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case at != path && strings.HasPrefix(d.Name(), "."):
+				if d.IsDir() {
+					return filepath.SkipDir
+				}
+			case !d.IsDir() && slices.Contains([]string{".yml", ".yaml", ".json"}, filepath.Ext(at)):
+				add(at)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == before {
+			return nil, fmt.Errorf("%s has no fleet file in it: no name ends in .yml, .yaml or .json", path)
+		}
+	}
+	return list, nil
+}
+
+// openError is that of a file that cannot be opened, as os.Open says it.
+func openError(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		e.Op = "open"
+	}
+	return err
+}
+
+// ParseAll reads several fleet files as one: projects, clouds, regions and cells of several files are put together. All else may be
+// in one file only, and so may each field and variable. The error is an *Error that lists what is wrong in all of them.
+func ParseAll(sources []Source) (*File, error) {
+	whole := &reader{names: map[nameKey]*reconcile.Wanted{}}
+	var parts []*File
+	for _, s := range sources {
+		r, err := parseSource(s)
+		if e, ok := errors.AsType[*Error](err); ok {
+			for _, p := range e.Problems {
+				p.File = s.Name
+				whole.List = append(whole.List, p)
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(sources) == 1 {
+			return r.finish()
+		}
+		whole.merge(r)
+		parts = append(parts, &File{name: r.source, notes: r.notes.List, templates: r.templates, firstTemplate: r.firstTemplate})
+	}
+	if err := whole.Err(""); err != nil {
+		return nil, err
+	}
+	f, err := whole.finish()
+	if err != nil {
+		return nil, err
+	}
+	f.parts = parts
+	return f, nil
+}
+
+func parseSource(s Source) (_ *reader, err error) {
+	f, err := s.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	return parseObjects(s.Name, f, partSize)
+}
+
+// merge takes in what another file has.
+func (r *reader) merge(more *reader) {
+	same := map[*reconcile.Wanted]*reconcile.Wanted{} // those that are there already, from another file
+	for _, o := range more.objects {
+		o.File = more.source
+		if known := same[o.In]; known != nil {
+			o.In = known
+		}
+		key := nameKey{reconcile.Space(o.Kind), o.Scope(), o.Name}
+		switch known := r.names[key]; {
+		case known == nil:
+			r.names[key] = o
+			r.objects = append(r.objects, o)
+		case known.Kind == schema.Project || reconcile.Holds(known.Kind) && known.Kind == o.Kind && known.In == o.In:
+			same[o] = known
+			r.together(known, o)
+		default:
+			same[o] = known
+			r.File = o.File
+			r.twice(o, o.Line, o.Path, "stands in "+known.File+":"+fmt.Sprint(known.Line))
+		}
+	}
+}
+
+// together adds what another file says of an object.
+func (r *reader) together(known, more *reconcile.Wanted) {
+	r.File = more.File
+	for _, option := range more.Order {
+		f := more.Kind.ByOption(option)
+		v, given := more.Values[f.Key]
+		if !given {
+			continue
+		}
+		if _, twice := known.Values[f.Key]; twice {
+			r.Add(more.Line, join(more.Path, option), "is given in %s too, for the %s on line %d; keep one of them", known.File, known.Noun, known.Line)
+			continue
+		}
+		if known.Values == nil {
+			known.Values = map[string]any{}
+		}
+		known.Values[f.Key] = v
+	}
+	for _, name := range more.Variables.Keys() {
+		if _, twice := known.Variables[name]; twice {
+			r.Add(more.Line, join(join(more.Path, reconcile.KeyVariables), name), "is given in %s too, for the %s on line %d; keep one of them", known.File, known.Noun, known.Line)
+			continue
+		}
+		if known.Variables == nil {
+			known.Variables = craton.Variables{}
+		}
+		known.Variables[name] = more.Variables[name]
+	}
+}
