@@ -208,6 +208,8 @@ var rules = []rule{
 	on("GET", "hosts/<id>", asReader, 200, "/hosts/{host}?at={revision}"),
 	on("GET", "fleet", asReader, 200, "?at={revision}"),
 	on("GET", "ansible-inventory", asReader, 200, "?at={revision}"),
+	on("GET", "prometheus", asReader, 200),
+	on("GET", "prometheus", asReader, 200, "?at={revision}"),
 	on("GET", "projects/<id>", asAdmin, 200, "/projects/{project}?at={revision}"),
 }
 
@@ -454,6 +456,7 @@ var references = []rule{
 	on("GET", "network-interfaces", asReader, 0, "?device_id={host}"),
 	on("GET", "ansible-inventory", asReader, 0, "?region_id={region}"),
 	on("GET", "fleet", asReader, 0, "?region_id={region}"),
+	on("GET", "prometheus", asReader, 0, "?region_id={region}"),
 	on("GET", "changes", asReader, 0, "?kind=host&id={host}"),
 	on("GET", "history", asReader, 0, "?kind=host&id={host}"),
 	on("GET", "history", asAdmin, 0, "?kind=user&id={subject}"),

@@ -260,6 +260,7 @@ var routes = func() map[string]methods {
 	m := map[string]methods{
 		"devices":           {read(timed(listDevices))},
 		"ansible-inventory": {read(timed(ansibleInventory))},
+		"prometheus":        {read(timed(serveTargets))},
 		"capabilities":      {read(timed(capabilities))},
 		"changes":           {read(listChanges)},
 		"undo":              {write("POST", undo)},
