@@ -24,6 +24,15 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestMigrate runs docs/migrate.md, which is about what Ansible says.
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	if ansibleBin() == "" {
+		t.Skip("no Ansible here; make test brings it")
+	}
+	runPage(t, filepath.Join("docs", "migrate.md"))
+}
+
 // runPage runs every `$` line of a page's console blocks, in order, in one shell, and compares what they print
 // with what the page shows. "..." on a line of its own stands for any lines, within a line for any text.
 func runPage(t *testing.T, name string) {
@@ -36,6 +45,9 @@ func runPage(t *testing.T, name string) {
 	}
 	dir := t.TempDir()
 	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

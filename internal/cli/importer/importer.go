@@ -1,0 +1,318 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/importing"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory"
+)
+
+// options are those of the command.
+type options struct {
+	inventory   []string
+	playbookDir string
+	maps        []string
+	output      string
+	tool        string
+
+	templates, vaults, unsafe string
+	all                       string
+	cloud, region, deviceType string
+	resolve, plugin, force    bool
+	verify, noVerify, each    bool
+}
+
+const (
+	fromAnsible   = "ansible"
+	toProject     = "project"
+	toGroupVars   = "group_vars"
+	defaultOutput = "imported"
+)
+
+// New makes the command `craton import`.
+func New(s output.Streams) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "import SOURCE",
+		Short: "Make a fleet file of an Ansible inventory, and prove that every host has what it had",
+		Long: `Reads an inventory through ansible-inventory, and writes into a folder what makes the same of Craton: fleet.yml for
+"craton apply", and an inventory for Ansible with the groups that playbooks name and the variables that stay there. It
+writes to no server. SOURCE is ansible.
+
+Groups that are places become clouds, regions and cells: those that --map names, or else those that look like places.
+All other groups become labels. Variables of places, of all and of hosts go into the fleet, as high as no host's result
+changes; those of other groups stay in group_vars. What is a template, a vault or !unsafe wants a decision.
+
+Then it loads the fleet into a temporary file, asks ansible-inventory about the inventory of before and that of after,
+and shows each difference with its reason. With --verify alone it does that for an earlier import. The status is 1 if
+there is a difference that nothing explains.`,
+		Example: `  craton import ansible -i hosts.ini
+  craton import ansible -i production/ --map cloud='*_dc' --map cell='rack*' --templates keep --vault keep
+  craton import --verify --output imported`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0 && !o.verify:
+				return argparse.Mistake(cmd, "the following arguments are required: SOURCE")
+			case len(args) > 1:
+				return argparse.Unrecognized(cmd, args[1:]...)
+			case len(args) == 1 && args[0] != fromAnsible:
+				return argparse.Mistake(cmd, "argument SOURCE: %s", argparse.InvalidChoice(args[0], []string{fromAnsible}))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := run.CheckFlags(cmd); err != nil {
+				return err
+			}
+			v, err := settings.Load(cmd.Flags(), settings.CLI)
+			if err != nil {
+				return err
+			}
+			ctx, stop := run.Interruptible(cmd.Context())
+			defer stop()
+			c := &command{Streams: s, o: &o, format: v.String("cli.format")}
+			if len(args) == 0 {
+				return c.verify(ctx)
+			}
+			wanted, err := o.wanted(cmd)
+			if err != nil {
+				return err
+			}
+			return c.ansible(ctx, wanted)
+		},
+		ValidArgs: []string{fromAnsible},
+	}
+	settings.AddFlags(cmd.Flags(), settings.CLI)
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an inventory as ansible-inventory takes it: a file, a folder, or a list of hosts; may be given several times")
+	f.StringVar(&o.playbookDir, "playbook-dir", "", "a folder whose group_vars and host_vars count too")
+	f.StringArrayVar(&o.maps, "map", nil, "LEVEL=GROUP[,GROUP]: groups, or patterns of them, that are clouds, regions or cells; none infers none")
+	f.StringVar(&o.output, "output", defaultOutput, "the folder to write to, or to verify")
+	f.StringVar(&o.templates, "templates", "", "what becomes of templates: keep (in Ansible's files) or leave (out)")
+	f.StringVar(&o.vaults, "vault", "", "what becomes of vaults: keep (in Ansible's files, encrypted as they are) or leave (out)")
+	f.StringVar(&o.unsafe, "unsafe", "", "what becomes of texts with the tag !unsafe: keep (in the fleet) or leave (out)")
+	f.StringVar(&o.all, "all", toProject, "where the variables of the group all go: project or group_vars")
+	f.StringVar(&o.cloud, "cloud", "default", "the name of a cloud for hosts that are in none")
+	f.StringVar(&o.region, "region", "default", "the name of a region for hosts that are in none")
+	f.StringVar(&o.deviceType, "device-type", "server", "the device type of all hosts")
+	f.BoolVar(&o.resolve, "resolve", false, "ask DNS for the addresses of hosts of which the inventory knows only a name")
+	f.BoolVar(&o.plugin, "plugin", false, "have the collection's inventory plugin give the fleet, and not a script")
+	f.StringVar(&o.tool, "ansible-inventory", "", "the path of ansible-inventory; otherwise PATH has it")
+	f.BoolVar(&o.force, "force", false, "overwrite what is in the folder")
+	f.BoolVar(&o.verify, "verify", false, "prove an import; without SOURCE an earlier one")
+	f.BoolVar(&o.noVerify, "no-verify", false, "do not prove it")
+	f.BoolVar(&o.each, "every-host", false, "compare ansible-inventory --host of every host too, and not only of some")
+	return cmd
+}
+
+// wanted are the options of an import.
+func (o *options) wanted(cmd *cobra.Command) (importing.Options, error) {
+	w := importing.Options{
+		Cloud: o.cloud, Region: o.region, DeviceType: o.deviceType, Plugin: o.plugin, AllStays: o.all == toGroupVars, Infer: len(o.maps) == 0,
+		Templates: importing.Choice(o.templates), Vaults: importing.Choice(o.vaults), Unsafe: importing.Choice(o.unsafe),
+		Rules: rules,
+	}
+	if len(o.inventory) == 0 {
+		return w, argparse.Mistake(cmd, "the following arguments are required: -i/--inventory")
+	}
+	for _, c := range []struct {
+		flag, text string
+		choices    []string
+	}{
+		{"templates", o.templates, []string{"", string(importing.Keep), string(importing.Leave)}},
+		{"vault", o.vaults, []string{"", string(importing.Keep), string(importing.Leave)}},
+		{"unsafe", o.unsafe, []string{"", string(importing.Keep), string(importing.Leave)}},
+		{"all", o.all, []string{toProject, toGroupVars}},
+	} {
+		if !slices.Contains(c.choices, c.text) {
+			return w, argparse.Mistake(cmd, "argument --%s: %s", c.flag, argparse.InvalidChoice(c.text, slices.DeleteFunc(c.choices, func(s string) bool { return s == "" })))
+		}
+	}
+	for _, m := range o.maps {
+		if m == "none" {
+			continue
+		}
+		name, groups, ok := strings.Cut(m, "=")
+		level, known := importing.Levels[name]
+		if !ok || !known || groups == "" {
+			return w, argparse.Mistake(cmd, "argument --map: %s is not cloud=GROUP, region=GROUP, cell=GROUP or none", argparse.Quoted(m))
+		}
+		w.Map[level] = append(w.Map[level], strings.Split(groups, ",")...)
+	}
+	if o.resolve {
+		w.Address = lookUp
+	}
+	return w, nil
+}
+
+// rules are those of Craton's inventory.
+var rules = importing.Rules{
+	GroupName: func(kind string, names ...string) string {
+		return inventory.GroupName(inventory.GroupKind(kind), names...)
+	},
+	CheckHostName: inventory.CheckHostName,
+	Inert:         inventory.IsInert,
+}
+
+// lookUp asks DNS for the address of a name: one of IPv4 if there is one, the lowest.
+func lookUp(name string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, network := range []string{"ip4", "ip6"} {
+		if found, err := net.DefaultResolver.LookupNetIP(ctx, network, name); err == nil && len(found) > 0 {
+			slices.SortFunc(found, func(a, b netip.Addr) int { return a.Compare(b) })
+			return found[0].Unmap().String()
+		}
+	}
+	return ""
+}
+
+// command is one run.
+type command struct {
+	output.Streams
+	o      *options
+	format string
+}
+
+// ansible imports an inventory.
+func (c *command) ansible(ctx context.Context, w importing.Options) error {
+	tool, err := importing.FindTool(c.o.tool)
+	if err != nil {
+		return err
+	}
+	sources := importing.Sources{Inventory: c.o.inventory, PlaybookDir: c.o.playbookDir}
+	before, err := importing.Read(ctx, tool, sources, w.Rules.Inert)
+	if err != nil {
+		return err
+	}
+	result, err := importing.Plan(before, w)
+	if u, ok := errors.AsType[*importing.Undecidedness](err); ok {
+		return advice.With(u, "nothing was written")
+	}
+	if err != nil {
+		return err
+	}
+	result.Record.Source = fromAnsible
+	for _, i := range sources.Inventory {
+		result.Record.Inventory = append(result.Record.Inventory, absolute(i))
+	}
+	if sources.PlaybookDir != "" {
+		result.Record.PlaybookDir = absolute(sources.PlaybookDir)
+	}
+	if err := result.Write(c.o.output, c.o.force); err != nil {
+		return err
+	}
+	if c.format == show.FormatTable {
+		if _, err := io.WriteString(c.Out, story(show.AppearanceOf(c.Out), result, c.o)); err != nil {
+			return err
+		}
+	}
+	if c.o.noVerify {
+		return c.document(result.Report, nil)
+	}
+	proof, err := prove(ctx, tool, sources, before, result.Record, c.o)
+	if err != nil {
+		return fmt.Errorf("the import is written, and could not be proved: %w", err)
+	}
+	if err := c.tell(proof); err != nil {
+		return err
+	}
+	if err := c.document(result.Report, proof); err != nil {
+		return err
+	}
+	return verdict(proof)
+}
+
+// absolute is the path of what is one; of a list of hosts it is the list.
+func absolute(path string) string {
+	if strings.Contains(path, ",") {
+		return path
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// verify proves an earlier import.
+func (c *command) verify(ctx context.Context) error {
+	record, err := importing.ReadRecord(c.o.output)
+	if err != nil {
+		return err
+	}
+	tool, err := importing.FindTool(c.o.tool)
+	if err != nil {
+		return err
+	}
+	sources := importing.Sources{Inventory: record.Inventory, PlaybookDir: record.PlaybookDir}
+	if len(c.o.inventory) > 0 {
+		sources = importing.Sources{Inventory: c.o.inventory, PlaybookDir: c.o.playbookDir}
+	}
+	before, err := importing.Read(ctx, tool, sources, rules.Inert)
+	if err != nil {
+		return err
+	}
+	proof, err := prove(ctx, tool, sources, before, record, c.o)
+	if err != nil {
+		return err
+	}
+	if err := c.tell(proof); err != nil {
+		return err
+	}
+	if err := c.document(nil, proof); err != nil {
+		return err
+	}
+	return verdict(proof)
+}
+
+// tell writes a proof for people.
+func (c *command) tell(p *proofOf) error {
+	if c.format != show.FormatTable {
+		return nil
+	}
+	_, err := io.WriteString(c.Out, p.text(show.AppearanceOf(c.Out)))
+	return err
+}
+
+// document writes all for programs.
+func (c *command) document(r *importing.Report, p *proofOf) error {
+	switch c.format {
+	case show.FormatTable:
+		return nil
+	case show.FormatCSV:
+		if p == nil {
+			return nil
+		}
+		return show.WriteCSV(c.Out, p.rows())
+	}
+	return show.WriteDocument(c.Out, c.format, struct {
+		Output string            `json:"output"`
+		Report *importing.Report `json:"report"`
+		Proof  *proofOf          `json:"proof"`
+	}{c.o.output, r, p})
+}
+
+// verdict is an error where something differs that nothing explains.
+func verdict(p *proofOf) error {
+	if p.Unexplained == 0 {
+		return nil
+	}
+	return fmt.Errorf("the import is not the same: %s", show.Count(p.Unexplained, "difference that nothing explains", "differences that nothing explains"))
+}

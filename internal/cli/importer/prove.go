@@ -1,0 +1,219 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/importing"
+	"github.com/craton-fleet/craton/internal/settings"
+)
+
+// proofOf is a proof, and what gave it.
+type proofOf struct {
+	*importing.Proof
+	Ansible string   `json:"ansible"` // the release of ansible-core
+	Beside  []string `json:"beside"`  // folders of variables of before that playbooks still read
+}
+
+// sampled is how many hosts are asked for by --host where not every one is.
+const sampled = 2
+
+// prove loads an import into a temporary file, asks Ansible about it, and compares.
+func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources, before *importing.Inventory, record *importing.Record, o *options) (p *proofOf, err error) {
+	dir, err := os.MkdirTemp("", "craton-import-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	url, config := "sqlite:"+filepath.Join(dir, "fleet.db"), filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(config, nil, 0o600); err != nil {
+		return nil, err
+	}
+	if err := load(ctx, url, config, filepath.Join(o.output, importing.FleetFile)); err != nil {
+		return nil, err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(dir, "bin")
+	if err := os.Mkdir(bin, 0o700); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"craton", "craton-inventory"} {
+		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
+			return nil, err
+		}
+	}
+	after := *tool
+	after.Without = []string{"CRATON_", "OS_"}
+	after.Env = append(slices.Clone(tool.Env), "CRATON_URL="+url, "CRATON_CONFIG="+config, "CRATON_INVENTORY_CACHE=off", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	// Of before, nothing counts any more: not what Ansible finds beside playbooks, which is the working directory here.
+	none := filepath.Join(dir, "none")
+	if err := os.Mkdir(none, 0o700); err != nil {
+		return nil, err
+	}
+	made := importing.Sources{Inventory: []string{filepath.Join(o.output, importing.InventoryDir)}, PlaybookDir: none}
+	list, err := after.List(ctx, made)
+	if err != nil {
+		return nil, err
+	}
+	compared, err := importing.Compare(before, list, record)
+	if err != nil {
+		return nil, err
+	}
+	p = &proofOf{Proof: compared, Ansible: tool.Release(ctx)}
+	var hosts []string // --host takes a pattern, which other names may be
+	for _, h := range before.Hosts {
+		if rules.CheckHostName(h) == nil {
+			hosts = append(hosts, h)
+		}
+	}
+	if !o.each && len(hosts) > sampled {
+		hosts = []string{hosts[0], hosts[len(hosts)-1]}
+	}
+	for _, h := range hosts {
+		old, err := tool.Host(ctx, sources, h)
+		if err != nil {
+			return nil, err
+		}
+		now, err := after.Host(ctx, made, h)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.CompareHost(record, h, old, now); err != nil {
+			return nil, err
+		}
+	}
+	if !slices.Contains(before.Hosts, "localhost") {
+		p.Controller = len(record.Project)
+	}
+	for _, name := range []string{"group_vars", "host_vars"} {
+		path := filepath.Join(sources.PlaybookDir, name)
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			p.Beside = append(p.Beside, path)
+		}
+	}
+	return p, nil
+}
+
+// load applies a fleet file to an empty fleet.
+func load(ctx context.Context, url, config, path string) (err error) {
+	env := func(name string) (string, bool) {
+		set := map[string]string{"CRATON_URL": url, settings.ConfigEnv: config}
+		text, ok := set[name]
+		return text, ok
+	}
+	v, err := settings.LoadEnv(nil, env, settings.Connection)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	file, err := fleetfile.Parse(path, f)
+	if err != nil {
+		return err
+	}
+	c, err := connect.Open(ctx, v, connect.Create)
+	if err != nil {
+		return err
+	}
+	_, err = fleetfile.Apply(ctx, c.Client, file, fleetfile.Options{Brief: true})
+	return errors.Join(err, c.Close())
+}
+
+// text is a proof for people.
+func (p *proofOf) text(look show.Appearance) string {
+	var b strings.Builder
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-12s %s\n", what, fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(&b, "%s\n", look.Bold("Proof: ansible-inventory --list of before and of after, ansible-core "+p.Ansible))
+	line("hosts", "%d", p.Hosts)
+	line("groups", "%d, with %s", p.Groups, show.Count(p.Memberships, "host", "hosts in them"))
+	line("variables", "%d, %d the same", p.Variables, p.Same)
+	if len(p.Sampled) > 0 {
+		line("--host", "compared for %s", few(p.Sampled, 3))
+	}
+	if p.Facts > 0 {
+		line("added", "craton on %s", show.Count(p.Facts, "host", "hosts"))
+	}
+	if p.Addresses > 0 {
+		line("added", "ansible_host on %s, what Ansible connects to without it", show.Count(p.Addresses, "host", "hosts"))
+	}
+	if p.Controller > 0 {
+		line("localhost", "the machine that Ansible runs on, where no inventory has it, had %s of all that it has no more; --all group_vars leaves them there", show.Count(p.Controller, "variable", "variables"))
+	}
+	if len(p.Beside) > 0 {
+		line("beside", "%s: playbooks there still read it, and it counts before what is imported; move it away", strings.Join(p.Beside, ", "))
+	}
+	if len(p.Differences) == 0 {
+		line("differences", "none")
+		return b.String()
+	}
+	line("differences", "%d: %d explained, %d unexplained", len(p.Differences), len(p.Differences)-p.Unexplained, p.Unexplained)
+	b.WriteByte('\n')
+	for _, d := range p.Differences {
+		why := look.Red("UNEXPLAINED")
+		if d.Why != "" {
+			why = show.Clean(d.Why)
+		}
+		hosts := ""
+		if len(d.Hosts) > 0 {
+			clean := make([]string, len(d.Hosts))
+			for i, h := range d.Hosts {
+				clean[i] = show.Clean(h)
+			}
+			hosts = fmt.Sprintf(" on %s (%s)", show.Count(len(d.Hosts), "host", "hosts"), few(clean, 5))
+		}
+		fmt.Fprintf(&b, "%s %s%s: %s\n", d.What, look.Bold(show.Clean(d.Key)), hosts, why)
+		for _, side := range [][2]string{{"before", d.Before}, {"after", d.After}} {
+			fmt.Fprintf(&b, "  %-6s  %s\n", side[0], side1(d, side[1]))
+		}
+	}
+	return b.String()
+}
+
+func side1(d importing.Difference, text string) string {
+	const most = 200
+	switch {
+	case d.Secret:
+		return "(it is in an encrypted file, and not shown)"
+	case text == "":
+		return "none"
+	}
+	clean := []rune(show.Clean(text))
+	if len(clean) > most {
+		return string(clean[:most]) + "…"
+	}
+	return string(clean)
+}
+
+// rows are a proof's differences as CSV.
+func (p *proofOf) rows() [][]string {
+	rows := [][]string{{"what", "key", "host", "before", "after", "why"}}
+	for _, d := range p.Differences {
+		for _, h := range append(d.Hosts, "")[:max(len(d.Hosts), 1)] {
+			rows = append(rows, []string{d.What, d.Key, h, d.Before, d.After, d.Why})
+		}
+	}
+	return rows
+}
+
+func few(all []string, most int) string {
+	if len(all) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,90 @@
+package importer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/importing"
+)
+
+// story says what was made of an inventory, and why.
+func story(look show.Appearance, result *importing.Result, o *options) string {
+	r := result.Report
+	var b strings.Builder
+	title := func(text string) { fmt.Fprintf(&b, "%s\n", look.Bold(text)) }
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-12s %s\n", what, show.Clean(fmt.Sprintf(format, args...)))
+	}
+	hosts := func(n int) string { return show.Count(n, "host", "hosts") }
+	title("Fleet: " + show.Clean(o.output) + "/" + importing.FleetFile)
+	line("places", "%s, %s, %s, %s", show.Count(r.Clouds, "cloud", "clouds"), show.Count(r.Regions, "region", "regions"), show.Count(r.Cells, "cell", "cells"), hosts(r.Hosts))
+	for _, why := range r.Inferred {
+		line("inferred", "%s", why)
+	}
+	if r.DefaultCloud > 0 {
+		line("made", "the cloud %s, for %s in none (--cloud)", o.cloud, hosts(r.DefaultCloud))
+	}
+	if r.DefaultRegion > 0 {
+		line("made", "the region %s, for %s in none (--region)", o.region, hosts(r.DefaultRegion))
+	}
+	line("labels", "%d, of the other groups", r.Labels)
+	line("variables", "%d of the project, %d of places, %d of hosts", r.Project, r.OnPlaces, r.OnHosts)
+	if r.Hoisted > 0 {
+		line("", "%d on places because all hosts below agree", r.Hoisted)
+	}
+	if r.Looked > 0 {
+		line("addresses", "of %s from DNS", hosts(r.Looked))
+	}
+	if n := len(r.StandIns); n > 0 {
+		line("addresses", "of %s the inventory knows only a name (%s): each has a stand-in of %s, to which nothing belongs,", hosts(n), few(r.StandIns, 3), importing.StandInPrefix)
+		line("", "and ansible_host, so that Ansible connects as before; --resolve asks DNS")
+	}
+	title("Ansible: " + show.Clean(o.output) + "/" + importing.InventoryDir)
+	line("groups", "those that playbooks name are made of Craton's, with the same hosts")
+	if r.KeptVariables > 0 || r.GroupFiles+r.HostFiles > 0 {
+		files := show.Count(r.GroupFiles, "file", "files") + " of group_vars"
+		if r.HostFiles > 0 {
+			files += ", " + show.Count(r.HostFiles, "file", "files") + " of host_vars"
+		}
+		line("variables", "%d in Ansible: %s", r.KeptVariables, files)
+	}
+	if r.Mended > 0 {
+		line("", "%d of them or of the fleet are on hosts because no order of groups says the same", r.Mended)
+	}
+	if r.Layered > 0 {
+		line("", "%d are in group_vars and, for some hosts, in Craton: vars: lazy (the default) and merged give the same, layered does not", r.Layered)
+	}
+	for _, n := range r.Static {
+		line("host", "%s stays in Ansible: it %s", n.What, n.Why)
+	}
+	for _, c := range []struct {
+		notes  []importing.Note
+		what   string
+		choice string
+		kept   string
+	}{
+		{r.Templates, "templates", o.templates, "in Ansible, which executes them"},
+		{r.Vaults, "vaults", o.vaults, "in Ansible, encrypted as they are"},
+		{r.Unsafe, "unsafe", o.unsafe, "in the fleet, whose texts are never executed"},
+	} {
+		if len(c.notes) == 0 {
+			continue
+		}
+		became := c.kept
+		if c.choice == string(importing.Leave) {
+			became = "left out"
+		}
+		line(c.what, "%d %s (--%s %s):", len(c.notes), became, map[string]string{"templates": "templates", "vaults": "vault", "unsafe": "unsafe"}[c.what], c.choice)
+		for _, n := range c.notes {
+			line("", "%s", strings.TrimSpace(n.What+"  "+n.Why))
+		}
+	}
+	for _, n := range r.Dead {
+		line("dropped", "%s of %s, which no host ever got: something that Ansible reads later was before it", n.Why, n.What)
+	}
+	for _, n := range r.Hidden {
+		line("hidden", "%s of %s is in an encrypted file, and other variables are before it now", n.Why, n.What)
+	}
+	return b.String()
+}

@@ -1,0 +1,81 @@
+package importing
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
+
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// StandInPrefix is where addresses are that stand for hosts of which only a name is known: in the range for documentation (RFC 3849), to
+// which nothing on any network belongs.
+const StandInPrefix = "2001:db8:ffff::/48"
+
+// StandIn is the address that stands for a host of which only a name is known: the same for the same name, always.
+func StandIn(name string) string {
+	a := netip.MustParsePrefix(StandInPrefix).Addr().As16()
+	sum := sha256.Sum256([]byte(name))
+	copy(a[6:], sum[:10])
+	return netip.AddrFrom16(a).String()
+}
+
+// addresses finds the address of each host. Where it is not what Ansible connects to, the host has ansible_host.
+func (p *planner) addresses() {
+	for i, h := range p.hosts {
+		resolved := p.v.Resolved[h]
+		known := resolved[hostAddress]
+		for _, v := range []*Value{resolved["ansible_ssh_host"], known} {
+			if text, ok := textOf(v); ok && p.address[i] == "" {
+				p.address[i], _ = value.ParseAddress(text)
+			}
+		}
+		if known == nil && p.address[i] == "" {
+			if p.address[i], _ = value.ParseAddress(h); p.address[i] != "" && p.address[i] == h {
+				continue
+			}
+		}
+		if known == nil && resolved["ansible_ssh_host"] == nil { // it is reached by its name, as before
+			p.own[i][hostAddress] = p.v.values.text(h)
+			p.report.Named = append(p.report.Named, h)
+		}
+		if p.address[i] != "" {
+			continue
+		}
+		name := h
+		if text, ok := textOf(known); ok && !known.Template {
+			name = text
+		}
+		if p.o.Address != nil {
+			p.address[i], _ = value.ParseAddress(p.o.Address(name))
+		}
+		if p.address[i] != "" {
+			p.report.Looked++
+			continue
+		}
+		p.address[i] = StandIn(h)
+		p.report.StandIns = append(p.report.StandIns, h)
+	}
+}
+
+// textOf is the text of a value that is one.
+func textOf(v *Value) (string, bool) {
+	if v == nil {
+		return "", false
+	}
+	decoded, err := value.Decode([]byte(v.JSON))
+	if err != nil {
+		return "", false
+	}
+	s, ok := decoded.(string)
+	return s, ok
+}
+
+// quoted is a text as JSON.
+func quoted(s string) string {
+	raw, err := value.Encode(s)
+	if err != nil {
+		return fmt.Sprintf("%q", s)
+	}
+	return string(raw)
+}

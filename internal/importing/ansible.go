@@ -1,0 +1,226 @@
+package importing
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// Tool is Ansible, as its user runs it: in the working directory, with the environment and with ansible.cfg.
+type Tool struct {
+	// Inventory is the path of ansible-inventory.
+	Inventory string
+	// Env is added to the environment, or takes the place of what is there. Variables whose names begin with one of Without are left out before.
+	Env     []string
+	Without []string
+}
+
+// FindTool finds ansible-inventory: at a path, or in PATH.
+func FindTool(path string) (*Tool, error) {
+	if path == "" {
+		path = "ansible-inventory"
+	}
+	found, err := exec.LookPath(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not there (%w); import asks Ansible what its inventory means: install ansible-core, or say where it is by --ansible-inventory PATH", path, errors.Unwrap(err))
+	}
+	if found, err = filepath.Abs(found); err != nil {
+		return nil, err
+	}
+	return &Tool{Inventory: found}, nil
+}
+
+// Sources are what Ansible is given.
+type Sources struct {
+	Inventory   []string // each as -i takes it
+	PlaybookDir string   // a folder whose group_vars and host_vars count too; "" is the working directory
+}
+
+func (s Sources) arguments() []string {
+	var args []string
+	for _, i := range s.Inventory {
+		args = append(args, "-i", i)
+	}
+	if s.PlaybookDir != "" {
+		args = append(args, "--playbook-dir", s.PlaybookDir)
+	}
+	return args
+}
+
+// run runs a command of Ansible's to its end. What it says on standard error is in the error.
+func (t *Tool) run(ctx context.Context, name string, args ...string) ([]byte, string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(t.Inventory), name), args...)
+	if name == "" {
+		cmd = exec.CommandContext(ctx, t.Inventory, args...)
+	}
+	// Facts that are cached would be variables of hosts, an inventory that cannot be parsed is no smaller one, and no colours.
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return slices.ContainsFunc(t.Without, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
+	})
+	cmd.Env = append(env, "ANSIBLE_CACHE_PLUGIN=memory", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true", "ANSIBLE_NOCOLOR=1", "ANSIBLE_FORCE_COLOR=0")
+	cmd.Env = append(cmd.Env, t.Env...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, "", context.Cause(ctx)
+		}
+		return nil, "", fmt.Errorf("%s %s failed: %w\n%s", filepath.Base(cmd.Path), strings.Join(args, " "), err, lastLines(said.String()))
+	}
+	return out.Bytes(), said.String(), nil
+}
+
+// lastLines are those of what a command said that tell why it failed.
+func lastLines(text string) string {
+	const most = 12
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(len(lines)-most, 0):], "\n")
+}
+
+// List is what ansible-inventory --list prints.
+func (t *Tool) List(ctx context.Context, s Sources, options ...string) ([]byte, error) {
+	text, _, err := t.run(ctx, "", append(s.arguments(), append([]string{"--list"}, options...)...)...)
+	return text, err
+}
+
+// Host is what ansible-inventory --host prints.
+func (t *Tool) Host(ctx context.Context, s Sources, host string) ([]byte, error) {
+	text, _, err := t.run(ctx, "", append(s.arguments(), "--host="+host)...)
+	return text, err
+}
+
+// Release is that of ansible-core; "?" if it does not say.
+func (t *Tool) Release(ctx context.Context) string {
+	text, _, err := t.run(ctx, "", "--version")
+	if m := release().FindSubmatch(text); err == nil && m != nil {
+		return string(m[1])
+	}
+	return "?"
+}
+
+var release = value.Lazily(`\[core ([^\]]+)\]`)
+
+// Read asks Ansible what an inventory means, and looks at the files of variables for those that are encrypted.
+func Read(ctx context.Context, t *Tool, s Sources, inert func(string) bool) (*Inventory, error) {
+	list, err := t.List(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	export, err := t.List(ctx, s, "--export")
+	if err != nil {
+		return nil, err
+	}
+	v, err := NewInventory(list, export, inert)
+	if err != nil {
+		return nil, err
+	}
+	v.Encrypted, err = t.encrypted(ctx, s, v)
+	return v, err
+}
+
+// vaultHeader begins a file that is encrypted as a whole.
+const vaultHeader = "$ANSIBLE_VAULT;"
+
+// encrypted finds the files of variables that are encrypted as a whole, where Ansible looks for them.
+func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]EncryptedFile, error) {
+	var dirs []string
+	add := func(dir string) {
+		if abs, err := filepath.Abs(dir); err == nil && !slices.Contains(dirs, abs) {
+			dirs = append(dirs, abs)
+		}
+	}
+	for _, i := range s.Inventory {
+		info, err := os.Stat(i)
+		switch {
+		case err != nil: // a list of hosts
+		case info.IsDir():
+			add(i)
+		default:
+			add(filepath.Dir(i))
+			if head, err := os.ReadFile(i); err == nil && bytes.HasPrefix(head, []byte(vaultHeader)) {
+				return nil, fmt.Errorf("the inventory file %s is encrypted as a whole, and what is in it would be written in clear; decrypt it, or move its secrets into files of group_vars that are encrypted", i)
+			}
+		}
+	}
+	add(cmp.Or(s.PlaybookDir, ".")) // where Ansible looks too
+	var all []EncryptedFile
+	for _, dir := range dirs {
+		for _, name := range slices.Sorted(maps.Keys(v.Groups)) {
+			for _, path := range variableFiles(filepath.Join(dir, "group_vars"), name) {
+				all = append(all, EncryptedFile{Path: path, Group: name})
+			}
+		}
+		for _, name := range v.Hosts {
+			for _, path := range variableFiles(filepath.Join(dir, "host_vars"), name) {
+				all = append(all, EncryptedFile{Path: path, Host: name})
+			}
+		}
+	}
+	var found []EncryptedFile
+	for _, f := range all {
+		text, err := os.ReadFile(f.Path)
+		if err != nil || !bytes.HasPrefix(text, []byte(vaultHeader)) {
+			continue // what cannot be read is Ansible's error
+		}
+		f.Text = text
+		clear, _, err := t.run(ctx, "ansible-vault", "view", f.Path)
+		if err != nil {
+			return nil, err
+		}
+		var vars map[string]yaml.Node
+		if err := yaml.Unmarshal(clear, &vars); err != nil { // the error may quote what is secret
+			return nil, fmt.Errorf("what is in the encrypted file %s is no mapping of variables that can be read here", f.Path)
+		}
+		for k := range vars {
+			f.Keys = append(f.Keys, k)
+		}
+		slices.Sort(f.Keys)
+		found = append(found, f)
+	}
+	return found, nil
+}
+
+// variableFiles are the files of a group's or host's variables in a folder, as Ansible finds them: a folder of its name, or the
+// first file of its name and one of the endings.
+func variableFiles(dir, name string) []string {
+	if name == "" || strings.ContainsAny(name, "/\x00") || name == "." || name == ".." {
+		return nil
+	}
+	base := filepath.Join(dir, name)
+	if info, err := os.Stat(base); err == nil && info.IsDir() {
+		var found []string
+		_ = filepath.WalkDir(base, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil //nolint:nilerr // what cannot be read is Ansible's error
+			}
+			hidden := path != base && (strings.HasPrefix(d.Name(), ".") || strings.HasSuffix(d.Name(), "~"))
+			switch {
+			case hidden && d.IsDir():
+				return fs.SkipDir
+			case !hidden && !d.IsDir() && slices.Contains([]string{"", ".yml", ".yaml", ".json"}, filepath.Ext(path)):
+				found = append(found, path)
+			}
+			return nil
+		})
+		return found
+	}
+	for _, end := range []string{"", ".yml", ".yaml", ".json"} {
+		if info, err := os.Stat(base + end); err == nil && info.Mode().IsRegular() {
+			return []string{base + end}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,363 @@
+package importing
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// node is a place of the fleet: a cloud, a region or a cell.
+type node struct {
+	level    Level
+	name     string
+	up       *node
+	children []*node
+	group    *Group // that it was; nil of a place that was made
+	hosts    []int  // of all that are below it, their indices
+	leaves   []int  // that stand in it
+	vars     map[string]*Value
+}
+
+// qualified is the names of a place and of what it is in.
+func (n *node) qualified() []string {
+	if n.up == nil || n.up.up == nil { // the root is the project
+		return []string{n.name}
+	}
+	return append(n.up.qualified(), n.name)
+}
+
+// places finds the place of each host.
+func (p *planner) places() error {
+	chosen, err := p.mapped()
+	if err != nil {
+		return err
+	}
+	if p.o.Infer {
+		chosen = p.infer()
+	}
+	p.placeOf = map[*Group]Level{}
+	var of [levels]map[string]*Group // by host
+	for level := range levels {
+		of[level] = map[string]*Group{}
+		for _, g := range chosen[level] {
+			if other, twice := p.placeOf[g]; twice {
+				return fmt.Errorf("the group %s is mapped to a %s and to a %s; choose one", g.Name, other, level)
+			}
+			p.placeOf[g] = level
+			for _, h := range g.members {
+				if p.static[h] != "" {
+					continue
+				}
+				if first := of[level][h]; first != nil {
+					return fmt.Errorf("the host %s is in the groups %s and %s, which are both mapped to a %s; a host is in one: map one of them only", h, first.Name, g.Name, level)
+				}
+				of[level][h] = g
+			}
+		}
+	}
+	p.root = &node{level: -1, vars: map[string]*Value{}}
+	for i, h := range p.hosts {
+		cloud := p.root.child(Cloud, of[Cloud][h], p.o.Cloud)
+		region := cloud.child(Region, of[Region][h], p.o.Region)
+		at := region
+		if g := of[Cell][h]; g != nil {
+			at = region.child(Cell, g, "")
+		}
+		at.leaves = append(at.leaves, i)
+		for n := at; n != nil; n = n.up {
+			n.hosts = append(n.hosts, i)
+		}
+		if of[Cloud][h] == nil {
+			p.report.DefaultCloud++
+		}
+		if of[Region][h] == nil {
+			p.report.DefaultRegion++
+		}
+	}
+	p.nodesOf = map[*Group][]*node{}
+	p.root.each(func(n *node) {
+		if n.group != nil {
+			p.nodesOf[n.group] = append(p.nodesOf[n.group], n)
+		}
+	})
+	for level := range levels {
+		for _, g := range chosen[level] {
+			if len(p.nodesOf[g]) == 0 { // without hosts nobody knows where it is
+				delete(p.placeOf, g)
+			}
+		}
+	}
+	p.ofPlaces = map[*Group][]*node{}
+	for again := true; again; {
+		again = false
+		for _, g := range p.v.sorted() {
+			if p.ofPlaces[g] != nil || !p.consists(g) {
+				continue
+			}
+			for _, name := range g.Children { // not the groups that these are: each level would count more than the next
+				c := p.v.Groups[name]
+				p.ofPlaces[g] = append(append(p.ofPlaces[g], p.nodesOf[c]...), p.ofPlaces[c]...)
+			}
+			again = true
+		}
+	}
+	return nil
+}
+
+// consists reports whether a group is nothing but places together, so that it needs no label.
+func (p *planner) consists(g *Group) bool {
+	if len(g.Hosts) > 0 || len(g.members) == 0 || p.placed(g) || g.Name == groupAll || g.Name == groupUngrouped {
+		return false
+	}
+	return !slices.ContainsFunc(g.Children, func(name string) bool {
+		c := p.v.Groups[name]
+		return !p.placed(c) && p.ofPlaces[c] == nil && len(c.members) > 0
+	})
+}
+
+// child is the place of a group in another, made if it is not there.
+func (n *node) child(level Level, g *Group, name string) *node {
+	if g != nil {
+		name = g.Name
+	}
+	for _, c := range n.children {
+		if c.group == g && c.name == name {
+			return c
+		}
+	}
+	c := &node{level: level, name: name, up: n, group: g, vars: map[string]*Value{}}
+	n.children = append(n.children, c)
+	return c
+}
+
+// each visits all places below.
+func (n *node) each(visit func(*node)) {
+	for _, c := range n.children {
+		visit(c)
+		c.each(visit)
+	}
+}
+
+// mapped are the groups that the options name.
+func (p *planner) mapped() (chosen [levels][]*Group, err error) {
+	for level := range levels {
+		for _, pattern := range p.o.Map[level] {
+			found := false
+			for _, g := range p.v.sorted() {
+				if matched, err := path.Match(pattern, g.Name); err != nil {
+					return chosen, fmt.Errorf("%q is no pattern: %w", pattern, err)
+				} else if matched && g.Name != groupAll && g.Name != groupUngrouped && !slices.Contains(chosen[level], g) {
+					chosen[level] = append(chosen[level], g)
+					found = true
+				}
+			}
+			if !found {
+				return chosen, fmt.Errorf("there is no group %s to be a %s; ansible-inventory --graph shows the groups", pattern, level)
+			}
+		}
+	}
+	return chosen, nil
+}
+
+// What places are called. The plural is of a group that holds them.
+var placeWords = [levels]struct{ name, holder *regexp.Regexp }{
+	Cloud: {
+		regexp.MustCompile(`(?i)^(cloud|provider)[_-]?.+$`),
+		regexp.MustCompile(`(?i)^(clouds|providers)$`),
+	},
+	Region: {
+		regexp.MustCompile(`(?i)^((region|dc|datacenter|data_center|site|location|az|zone)[_-].+|(region|dc|site|az|zone)[0-9]+)$`),
+		regexp.MustCompile(`(?i)^(regions|dcs|data_?centers|sites|locations|zones|azs|availability_zones)$`),
+	},
+	Cell: {
+		regexp.MustCompile(`(?i)^((cell|rack|row)[_-].+|(cell|rack|row)[0-9]+)$`),
+		regexp.MustCompile(`(?i)^(cells|racks|rows)$`),
+	},
+}
+
+// roleWords are parts of the names of groups that are no places, whatever they hold.
+var roleWords = regexp.MustCompile(`(?i)(^|[^a-z])(kube.*|k8s.*|etcd|web|www|db|data_?base|sql|mysql|postgres.*|app|api|mon|mgr|osd|mds|rgw|ceph.*|master|worker|node|control.*|compute|storage|network|server|proxy|haproxy|lb|.*balancer|cache|queue|infra|host|container|client|calico.*|gateway|bastion|agent|prod.*|staging|test|dev)s?([^a-z]|$)`)
+
+// infer finds groups that look like places, and says why.
+func (p *planner) infer() (chosen [levels][]*Group) {
+	say := func(format string, args ...any) {
+		p.report.Inferred = append(p.report.Inferred, fmt.Sprintf(format, args...))
+	}
+	taken := map[*Group]bool{}
+	for level := range levels {
+		var found []*Group
+		why := ""
+		words := placeWords[level]
+		for _, g := range p.v.sorted() {
+			if words.holder.MatchString(g.Name) && len(found) == 0 {
+				for _, name := range g.Children {
+					if c := p.v.Groups[name]; len(c.members) > 0 && !taken[c] {
+						found = append(found, c)
+					}
+				}
+				why = "they are the children of the group " + g.Name
+			}
+		}
+		if len(found) == 0 {
+			for _, g := range p.v.sorted() {
+				if words.name.MatchString(g.Name) && len(g.members) > 0 && !taken[g] && g.Name != groupAll && g.Name != groupUngrouped {
+					found = append(found, g)
+				}
+			}
+			why = "of their names"
+		}
+		if len(found) == 0 {
+			continue
+		}
+		if a, b, h := overlap(found); h != "" {
+			say("no %ss: %s and %s look like some, but %s is in both; --map %s=GROUP says which groups are", level, a.Name, b.Name, h, level)
+			continue
+		}
+		say("%s: %s, because %s, and no host is in two", level.plural(len(found)), names(found), why)
+		for _, g := range found {
+			taken[g] = true
+		}
+		chosen[level] = found
+	}
+	if len(taken) == 0 {
+		chosen = p.inferTree(say)
+	}
+	if p.report.Inferred == nil {
+		say("no group looks like a place: every group is a label; --map cloud=GROUP, region=GROUP and cell=GROUP say which are places")
+	}
+	return chosen
+}
+
+func (l Level) plural(n int) string {
+	if n == 1 {
+		return l.String()
+	}
+	return l.String() + "s"
+}
+
+// inferTree finds groups that part all hosts, and that are parted by their own children, across which other groups go.
+func (p *planner) inferTree(say func(string, ...any)) (none [levels][]*Group) {
+	var chosen [levels][]*Group
+	for _, name := range p.v.Groups[groupAll].Children {
+		if g := p.v.Groups[name]; len(g.Children) > 0 && len(g.members) > 0 && name != groupUngrouped {
+			if parts := p.parts(g); parts != nil {
+				chosen[Cloud] = append(chosen[Cloud], g)
+				chosen[Region] = append(chosen[Region], parts...)
+			}
+		}
+	}
+	count := 0
+	for _, g := range chosen[Cloud] {
+		for _, h := range g.members {
+			if p.static[h] == "" {
+				count++
+			}
+		}
+	}
+	for _, h := range p.v.Groups[groupUngrouped].members { // in no group at all
+		if p.static[h] == "" && count > 0 {
+			count++
+		}
+	}
+	if _, _, h := overlap(chosen[Cloud]); h != "" || count != len(p.hosts) || count == 0 {
+		return none
+	}
+	for _, g := range chosen[Region] {
+		chosen[Cell] = append(chosen[Cell], p.parts(g)...)
+	}
+	inTree := slices.Concat(chosen[Cloud], chosen[Region], chosen[Cell])
+	crossing := ""
+	for _, g := range p.v.sorted() {
+		if slices.Contains(inTree, g) || g.Name == groupAll || g.Name == groupUngrouped {
+			continue
+		}
+		in := 0
+		for _, r := range chosen[Region] {
+			if slices.ContainsFunc(r.members, g.has) {
+				in++
+			}
+		}
+		if in > 1 {
+			crossing = g.Name
+			break
+		}
+	}
+	if crossing == "" {
+		return none
+	}
+	why := fmt.Sprintf("every host is in exactly one of them, and other groups, such as %s, go across", crossing)
+	for level := range levels {
+		if len(chosen[level]) > 0 {
+			say("%s: %s, because %s", level.plural(len(chosen[level])), names(chosen[level]), why)
+			why = "they part those above"
+		}
+	}
+	return chosen
+}
+
+// parts are a group's children, if each of its hosts is in exactly one of them, and none is called like a role.
+func (p *planner) parts(g *Group) []*Group {
+	if len(g.Hosts) > 0 || roleWords.MatchString(g.Name) {
+		return nil
+	}
+	var parts []*Group
+	count := 0
+	for _, name := range g.Children {
+		c := p.v.Groups[name]
+		if len(c.members) == 0 {
+			continue
+		}
+		if roleWords.MatchString(name) {
+			return nil
+		}
+		count += len(c.members)
+		parts = append(parts, c)
+	}
+	if _, _, h := overlap(parts); h != "" || count != len(g.members) {
+		return nil
+	}
+	return parts
+}
+
+// overlap finds two groups with the same host.
+func overlap(groups []*Group) (first, second *Group, host string) {
+	of := map[string]*Group{}
+	for _, g := range groups {
+		for _, h := range g.members {
+			if of[h] != nil && of[h] != g {
+				return of[h], g, h
+			}
+			of[h] = g
+		}
+	}
+	return nil, nil, ""
+}
+
+// names lists groups for people, not more than a few.
+func names(groups []*Group) string {
+	const most = 8
+	var all []string
+	for _, g := range groups {
+		all = append(all, g.Name)
+	}
+	return few(all, most)
+}
+
+// few is a list for people, cut where it is long.
+func few(all []string, most int) string {
+	if len(all) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
+	}
+	return strings.Join(all, ", ")
+}
+
+// fewNotes lists variables for people, cut where the list is long.
+func fewNotes(notes []Note, most int) string {
+	var all []string
+	for _, n := range notes {
+		all = append(all, strings.TrimSuffix(n.Why+" of "+n.What, " of "))
+	}
+	return few(all, most)
+}

@@ -1,0 +1,399 @@
+package importing
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/marks"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/yaml11"
+)
+
+// The files of an import, in its folder.
+const (
+	FleetFile    = "fleet.yml"
+	InventoryDir = "inventory"
+	RecordFile   = "import.json"
+	scriptFile   = InventoryDir + "/10-craton"
+	pluginFile   = InventoryDir + "/10-fleet.craton.yml"
+	groupsFile   = InventoryDir + "/20-groups.yml"
+)
+
+// Result is a fleet, and what stays in Ansible.
+type Result struct {
+	Files  []File
+	Report *Report
+	Record *Record
+}
+
+// File is one of a result.
+type File struct {
+	Path    string // within the folder, with slashes
+	Content []byte
+	Program bool // it can be run
+}
+
+// Note says something of one thing.
+type Note struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+}
+
+// Report says what became of an inventory.
+type Report struct {
+	Inferred      []string
+	DefaultCloud  int // hosts in no cloud of their own
+	DefaultRegion int
+	Renamed       []Note
+	Static        []Note // hosts that stay in Ansible
+	Templates     []Note // who has them, and which variable
+	Vaults        []Note
+	Unsafe        []Note
+	Left          []Left
+	Dead          []Note // variables of groups that no host ever got
+	Hidden        []Note // variables in encrypted files that other groups hide now
+	Named         []string
+	StandIns      []string
+	Looked        int
+	Hoisted       int // variables on places that no group said
+	Mended        int // variables on hosts, since the order of groups could not say it
+	Layered       int // variables that only vars: merged or lazy gives the same
+
+	Hosts, Clouds, Regions, Cells, Labels int
+	Project, OnPlaces, OnHosts            int // variables in the fleet
+	GroupFiles, HostFiles, KeptVariables  int
+}
+
+// Left is a variable that is left out.
+type Left struct {
+	Holder string `json:"holder"` // "group web", "host web-01"
+	Key    string `json:"key"`
+	Why    string `json:"why"`
+}
+
+func (r *Report) left(holder, key, why string) { r.Left = append(r.Left, Left{holder, key, why}) }
+
+// Record is what a proof has to know of an import. It holds no values.
+type Record struct {
+	Version     int               `json:"version"`
+	Source      string            `json:"source"`
+	Inventory   []string          `json:"inventory"`              // what -i said, as absolute paths
+	PlaybookDir string            `json:"playbook_dir,omitempty"` // what --playbook-dir said
+	Facts       string            `json:"facts"`                  // the variable that Craton adds
+	Left        []Left            `json:"left"`
+	Named       []string          `json:"named"`   // hosts that are given ansible_host, which is their name
+	Project     []string          `json:"project"` // variables of all that are the project's
+	Groups      map[string]string `json:"groups"`  // of before, and what they are in Craton
+	Files       []string          `json:"files"`   // that it wrote
+}
+
+// result writes all files.
+func (p *planner) result() *Result {
+	r := &p.report
+	res := &Result{Report: r, Record: &Record{Version: 1, Facts: p.facts, Left: r.Left, Named: r.Named, Project: slices.Sorted(maps.Keys(p.root.vars)), Groups: map[string]string{}}}
+	res.add(FleetFile, p.fleet(), false)
+	p.entry(res)
+	p.groupFiles(res)
+	p.hostFiles(res)
+	for g, label := range p.labels {
+		if p.isLabel(g) {
+			res.Record.Groups[g.Name] = "label " + label
+		}
+	}
+	for g, nodes := range p.nodesOf {
+		for _, n := range nodes {
+			res.Record.Groups[g.Name] = n.level.String() + " " + strings.Join(n.qualified(), "/")
+		}
+	}
+	return res
+}
+
+func (r *Result) add(name string, content []byte, program bool) {
+	r.Files = append(r.Files, File{name, content, program})
+}
+
+// fleet is the fleet file.
+func (p *planner) fleet() []byte {
+	r := &p.report
+	var objects []*reconcile.Wanted
+	variables := func(vars map[string]*Value) craton.Variables {
+		if len(vars) == 0 {
+			return nil
+		}
+		all := craton.Variables{}
+		for k, v := range vars {
+			all[k] = json.RawMessage(v.plain())
+		}
+		return all
+	}
+	if len(p.root.vars) > 0 {
+		objects = append(objects, &reconcile.Wanted{Kind: schema.Project, Variables: variables(p.root.vars)})
+		r.Project = len(p.root.vars)
+	}
+	var place func(n *node, in *reconcile.Wanted)
+	place = func(n *node, in *reconcile.Wanted) {
+		w := &reconcile.Wanted{Kind: [...]*schema.Kind{schema.Cloud, schema.Region, schema.Cell}[n.level], Name: n.name, In: in, Variables: variables(n.vars)}
+		objects = append(objects, w)
+		r.OnPlaces += len(n.vars)
+		*[]*int{&r.Clouds, &r.Regions, &r.Cells}[n.level]++
+		for _, c := range n.children {
+			place(c, w)
+		}
+		for _, i := range n.leaves {
+			h := &reconcile.Wanted{
+				Kind: schema.Host, Name: p.hosts[i], In: w, Variables: variables(p.own[i]),
+				Values: map[string]any{"ip_address": p.address[i], "device_type": p.o.DeviceType},
+			}
+			for _, g := range p.v.member[p.hosts[i]] {
+				if label, ok := p.labels[g]; ok && p.isLabel(g) {
+					h.Labels = append(h.Labels, label)
+				}
+			}
+			slices.Sort(h.Labels)
+			objects = append(objects, h)
+			r.Hosts++
+			r.OnHosts += len(p.own[i])
+		}
+	}
+	for _, c := range p.root.children {
+		place(c, nil)
+	}
+	for g := range p.labels {
+		if p.isLabel(g) && len(g.members) > 0 {
+			r.Labels++
+		}
+	}
+	var out bytes.Buffer
+	if err := fleetfile.Write(&out, &reconcile.Tree{Name: FleetFile, Objects: objects}, "Made by craton import."); err != nil {
+		p.failed = err
+	}
+	return out.Bytes()
+}
+
+func (p *planner) placed(g *Group) bool { return len(p.nodesOf[g]) > 0 }
+
+// isLabel reports whether the hosts of a group have a label for it.
+func (p *planner) isLabel(g *Group) bool { return !p.placed(g) && p.ofPlaces[g] == nil }
+
+// entry is what gives Ansible the fleet.
+func (p *planner) entry(res *Result) {
+	settings := [][2]string{}
+	if p.facts != defaultFacts {
+		settings = append(settings, [2]string{"facts", p.facts})
+	}
+	if p.projectGroup != defaultProjectGroup {
+		settings = append(settings, [2]string{"project_group", p.projectGroup})
+	}
+	if p.noTypes {
+		settings = append(settings, [2]string{"groups", "cloud,region,cell,label"})
+	}
+	if p.o.Plugin {
+		text := "# The fleet, as Craton has it; CRATON_URL says where. Made by craton import.\nplugin: craton.fleet.craton\n"
+		for _, s := range settings {
+			text += string(yaml11.AppendText([]byte(s[0]+": "), s[1])) + "\n"
+		}
+		res.add(pluginFile, []byte(text), false)
+		return
+	}
+	text := "#!/bin/sh\n# The fleet, as Craton has it; CRATON_URL says where. Made by craton import.\n"
+	for _, s := range settings {
+		text += fmt.Sprintf("export CRATON_INVENTORY_%s='%s'\n", strings.ToUpper(s[0]), s[1])
+	}
+	res.add(scriptFile, []byte(text+"exec craton-inventory \"$@\"\n"), true)
+}
+
+// groupFiles writes the groups that playbooks name, in terms of Craton's, and their variables that stay.
+func (p *planner) groupFiles(res *Result) {
+	type object = map[string]any
+	groups := map[string]object{}
+	part := func(group, key, name string, of any) {
+		if isPath(group) {
+			return
+		}
+		if groups[group] == nil {
+			groups[group] = object{}
+		}
+		if groups[group][key] == nil {
+			groups[group][key] = object{}
+		}
+		groups[group][key].(object)[name] = of
+	}
+	encrypted := map[string][]EncryptedFile{}
+	for _, f := range p.v.Encrypted {
+		if f.Group != "" && p.o.Vaults == Keep {
+			encrypted[f.Group] = append(encrypted[f.Group], f)
+		}
+	}
+	var withFiles []*Group
+	for _, g := range p.v.sorted() {
+		has := len(p.kept[g]) > 0 || len(encrypted[g.Name]) > 0
+		if has {
+			p.variablesFile(res, "group_vars/"+p.labelGroup(g), p.kept[g], encrypted[g.Name])
+			p.report.GroupFiles++
+			p.report.KeptVariables += len(p.kept[g])
+			if g.Name != groupAll {
+				withFiles = append(withFiles, g)
+			}
+		}
+		if g.Name == groupAll || p.labels[g] == "" {
+			continue
+		}
+		label := p.labelGroup(g)
+		if p.isLabel(g) {
+			part(g.Name, "children", label, object{})
+			continue
+		}
+		under := g.Name
+		if has {
+			under = label
+			above := g.Name
+			if slices.ContainsFunc(p.nodesOf[g], func(n *node) bool { return p.nodeGroup(n) == g.Name }) {
+				above = "above_" + label
+			}
+			part(above, "children", label, object{})
+		}
+		for _, n := range slices.Concat(p.nodesOf[g], p.ofPlaces[g]) {
+			if name := p.nodeGroup(n); name != under {
+				part(under, "children", name, object{})
+			}
+		}
+	}
+	for h := range p.static {
+		var vars any = object{}
+		if !p.isFile(h) {
+			vars = inline(p.hostKept[h])
+		}
+		in := 0
+		for _, g := range p.v.member[h] {
+			if g.Name != groupUngrouped && !isPath(g.Name) {
+				part(g.Name, "hosts", h, vars)
+				in++
+			}
+		}
+		if in == 0 {
+			part(groupAll, "hosts", h, vars)
+		}
+	}
+	byName := slices.IsSortedFunc(withFiles, func(a, b *Group) int { return cmp.Compare(p.labelGroup(a), p.labelGroup(b)) })
+	if !byName {
+		for i, g := range withFiles {
+			part(p.labelGroup(g), "vars", groupPriority, i+1)
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	text := []byte("# The groups that playbooks name, made of Craton's. Made by craton import.\n")
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		text = appendMember(text, name, groups[name])
+	}
+	res.add(groupsFile, text, false)
+}
+
+// isPath reports whether a group's name leads out of group_vars, where Ansible would read the variables of others.
+func isPath(group string) bool { return strings.Contains(group, "/") || group == "." || group == ".." }
+
+// nodeGroup is the group of a place in the inventory that results.
+func (p *planner) nodeGroup(n *node) string {
+	return p.o.Rules.GroupName(n.level.String(), n.qualified()...)
+}
+
+// inline are variables as a member of an inventory file.
+func inline(vars Vars) map[string]any {
+	all := map[string]any{}
+	for k, v := range vars {
+		all[k] = json.RawMessage(v.JSON)
+	}
+	return all
+}
+
+// hostFiles writes the variables of hosts that stay.
+func (p *planner) hostFiles(res *Result) {
+	encrypted := map[string][]EncryptedFile{}
+	for _, f := range p.v.Encrypted {
+		if f.Host != "" && p.o.Vaults == Keep && p.isFile(f.Host) {
+			encrypted[f.Host] = append(encrypted[f.Host], f)
+		}
+	}
+	for _, h := range p.v.Hosts {
+		if len(p.hostKept[h]) == 0 && len(encrypted[h]) == 0 || !p.isFile(h) {
+			continue
+		}
+		p.variablesFile(res, "host_vars/"+h, p.hostKept[h], encrypted[h])
+		p.report.HostFiles++
+		p.report.KeptVariables += len(p.hostKept[h])
+	}
+}
+
+// maxFile is how long the name of a host may be that is one of a file, in bytes: with an ending it has to be shorter than 256.
+const maxFile = 240
+
+// controllers are the names of the machine that Ansible runs on. They are no hosts of Craton, and good names of files.
+var controllers = []string{"localhost", "127.0.0.1", "::1"}
+
+// isFile reports whether a host's name can be that of a file. What Craton takes as a host cannot leave a folder.
+func (p *planner) isFile(host string) bool {
+	return p.static[host] == "" || slices.Contains(controllers, host)
+}
+
+// variablesFile writes variables: as one file, or beside encrypted ones as one of a folder, where the last file counts.
+func (p *planner) variablesFile(res *Result, name string, vars Vars, encrypted []EncryptedFile) {
+	name = path.Join(InventoryDir, name)
+	text := []byte("# Made by craton import.\n")
+	for _, k := range slices.Sorted(maps.Keys(vars)) {
+		text = ansibleStyle.AppendMember(text, 0, k, vars[k].JSON)
+	}
+	if len(encrypted) == 0 {
+		res.add(name+".yml", text, false)
+		return
+	}
+	for i, f := range encrypted {
+		res.add(fmt.Sprintf("%s/%02d-vault.yml", name, i+1), f.Text, false)
+	}
+	if len(vars) > 0 {
+		res.add(name+"/99-vars.yml", text, false)
+	}
+}
+
+// ansibleStyle writes Ansible's marks as tags.
+var ansibleStyle = yaml11.Style{Tagged: func(object string) (tag, text string, ok bool) {
+	if !strings.Contains(object, "__") {
+		return "", "", false
+	}
+	decoded, err := value.Decode([]byte(object))
+	if err != nil {
+		return "", "", false
+	}
+	o, _ := decoded.(map[string]any)
+	if len(o) != 1 {
+		return "", "", false
+	}
+	for mark, tag := range map[string]string{marks.Unsafe: "!unsafe", marks.Vault: "!vault"} {
+		if text, ok := o[mark].(string); ok {
+			return tag, text, true
+		}
+	}
+	if word, ok := o[notFinite].(string); ok {
+		return "!!float", map[string]string{"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}[word], true
+	}
+	return "", "", false
+}}
+
+// appendMember appends a member of a YAML file.
+func appendMember(dst []byte, name string, v any) []byte {
+	raw, err := value.Encode(v)
+	if err != nil {
+		return dst
+	}
+	return ansibleStyle.AppendMember(dst, 0, name, string(raw))
+}

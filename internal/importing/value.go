@@ -1,0 +1,190 @@
+package importing
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/marks"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// Value is a variable's value. Equal values of one inventory are one Value.
+type Value struct {
+	// JSON is compact, with sorted keys, and holds Ansible's marks.
+	JSON string
+	// Of what is in it, at any depth.
+	Template bool   // text that Ansible executes
+	Marked   bool   // text that is marked as not to be executed
+	Unsafe   bool   // such text of which Ansible could make a template otherwise
+	Vault    bool   // text that is encrypted by itself
+	Bad      string // why Craton cannot hold it, or would hand it on as something else; ""
+}
+
+// Vars are variables by name.
+type Vars map[string]*Value
+
+// notFinite marks a number that JSON lacks, which ansible-inventory prints as NaN, Infinity or -Infinity.
+const notFinite = "__craton_not_finite"
+
+// valueReader makes values of JSON texts.
+type valueReader struct {
+	inert func(string) bool
+	known map[string]*Value
+}
+
+// read makes a value canonical.
+func (r *valueReader) read(raw json.RawMessage) (*Value, error) {
+	if v := r.known[string(raw)]; v != nil {
+		return v, nil
+	}
+	decoded, err := value.Decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	text, err := value.Encode(decoded)
+	if err != nil {
+		return nil, err
+	}
+	v := r.known[string(text)]
+	if v == nil {
+		v = &Value{JSON: string(text)}
+		r.look(v, decoded, 1)
+		r.known[v.JSON] = v
+	}
+	r.known[string(raw)] = v
+	return v, nil
+}
+
+// of makes a value of a text.
+func (r *valueReader) text(s string) *Value {
+	raw, _ := value.Encode(s) // a string never fails
+	v, _ := r.read(raw)
+	return v
+}
+
+// look finds out what is in a value.
+func (r *valueReader) look(v *Value, decoded any, depth int) {
+	bad := func(why string) {
+		if v.Bad == "" {
+			v.Bad = why
+		}
+	}
+	if depth > marks.MaxDepth {
+		bad("is nested too deep")
+		return
+	}
+	switch d := decoded.(type) {
+	case string:
+		if isTemplate(d) {
+			v.Template = true
+		}
+		if err := value.CheckText(d); err != nil {
+			bad("holds a character that Craton does not take")
+		}
+	case json.Number:
+		if err := value.CheckNumber(d.String()); err != nil {
+			bad("is a number that not every program reads")
+		}
+	case []any:
+		for _, one := range d {
+			r.look(v, one, depth+1)
+		}
+	case map[string]any:
+		if _, ok := d[notFinite]; ok {
+			bad("is a number that JSON lacks")
+			return
+		}
+		if s, ok := d[marks.Unsafe].(string); ok && len(d) == 1 {
+			v.Marked = true
+			v.Unsafe = v.Unsafe || !r.inert(s)
+			if err := value.CheckText(s); err != nil {
+				bad("holds a character that Craton does not take")
+			}
+			return
+		}
+		if _, ok := d[marks.Vault].(string); ok && len(d) == 1 {
+			v.Vault = true
+			return
+		}
+		for key, one := range d {
+			switch {
+			case isTemplate(key):
+				v.Template = true
+			case marks.Is(key), !r.inert(key):
+				bad("has a key that Craton hands on as text")
+			}
+			r.look(v, one, depth+1)
+		}
+	}
+}
+
+// isTemplate reports whether Ansible executes a text that it trusts.
+func isTemplate(s string) bool {
+	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.Contains(s, "{#") || strings.HasPrefix(s, "#jinja2:")
+}
+
+// plain is a value as Craton holds it: without the marks of texts that are not to be executed, since that is all of its texts.
+func (v *Value) plain() string {
+	if !v.Marked {
+		return v.JSON
+	}
+	decoded, err := value.Decode([]byte(v.JSON))
+	if err != nil {
+		return v.JSON
+	}
+	text, err := value.Encode(withoutUnsafe(decoded))
+	if err != nil {
+		return v.JSON
+	}
+	return string(text)
+}
+
+func withoutUnsafe(decoded any) any {
+	switch d := decoded.(type) {
+	case []any:
+		for i := range d {
+			d[i] = withoutUnsafe(d[i])
+		}
+	case map[string]any:
+		if s, ok := d[marks.Unsafe].(string); ok && len(d) == 1 {
+			return s
+		}
+		for k := range d {
+			d[k] = withoutUnsafe(d[k])
+		}
+	}
+	return decoded
+}
+
+// finite makes JSON of what Python writes: NaN, Infinity and -Infinity become marks.
+func finite(text []byte) []byte {
+	if !bytes.Contains(text, []byte("NaN")) && !bytes.Contains(text, []byte("Infinity")) {
+		return text
+	}
+	var out []byte
+	s := string(text)
+	for i := 0; i < len(s); {
+		if s[i] == '"' {
+			end := value.StringEnd(s, i)
+			out = append(out, s[i:end]...)
+			i = end
+			continue
+		}
+		word := ""
+		for _, w := range []string{"NaN", "Infinity", "-Infinity"} {
+			if strings.HasPrefix(s[i:], w) {
+				word = w
+			}
+		}
+		if word == "" {
+			out = append(out, s[i])
+			i++
+			continue
+		}
+		out = fmt.Appendf(out, `{%q:%q}`, notFinite, word)
+		i += len(word)
+	}
+	return out
+}
