@@ -98,20 +98,26 @@ func (f *Fleet) selectHosts(o *Options, s *ansible.Subset) (selected *Fleet, unk
 	if unknown != nil {
 		return nil, unknown, nil
 	}
+	kept := map[*Device]bool{}
+	for i := range b.hosts {
+		kept[b.hosts[i].device] = keep[i]
+	}
+	return f.Only(func(d *Device) bool { return kept[d] }), nil, nil
+}
+
+// Only is the fleet with no other hosts than those that are to be kept, whose places alone make groups then. It shares all else with f.
+func (f *Fleet) Only(keep func(*Device) bool) *Fleet {
 	some := *f
 	some.Hosts, some.Snapshot, some.limited = nil, nil, true
-	for i := range b.hosts {
-		if keep[i] {
-			some.Hosts = append(some.Hosts, b.hosts[i].device)
+	some.Projects = map[string]Variables{}
+	for _, d := range f.Hosts {
+		if keep(d) {
+			some.Hosts = append(some.Hosts, d)
+			some.Projects[d.ProjectID] = f.Projects[d.ProjectID]
 		}
 	}
-	slices.SortFunc(some.Hosts, func(a, b *Device) int { return a.ID - b.ID })
-	some.Projects = map[string]Variables{}
-	for _, d := range some.Hosts {
-		some.Projects[d.ProjectID] = f.Projects[d.ProjectID]
-	}
 	some.mixed = f.mixed || f.projects() > 1
-	return &some, nil, nil
+	return &some
 }
 
 // loadCover reads a fleet whose hosts are at least those that a subset selects, and of everything else only what these need; errNoCover if the

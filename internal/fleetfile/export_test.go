@@ -51,7 +51,7 @@ func checkExport(t interface {
 	if err != nil || r.Changed() || len(from.writes()) > 0 {
 		t.Fatalf("applied where it is from: %v %+v\n%s", err, r, text)
 	}
-	if _, err := Apply(t.Context(), empty.Client, f, Options{}); err != nil {
+	if _, err := Apply(t.Context(), empty.Client, f, Options{AllowDuplicates: true}); err != nil {
 		t.Fatalf("applied to an empty fleet: %v\n%s", err, text)
 	}
 	if diff := cmp.Diff(snapshot(from), snapshot(empty)); diff != "" {
@@ -67,7 +67,7 @@ func applyRandom(t *rapid.T, c *craton.Client) {
 	for range 2 {
 		f, err := FromValue(rapid.OneOf(fleetData(), hostileFleet).Draw(t, "fleet"))
 		if err == nil {
-			_, err = Apply(t.Context(), c, f, Options{})
+			_, err = Apply(t.Context(), c, f, Options{AllowDuplicates: true})
 		}
 		if e := (*Error)(nil); err != nil && !errors.As(err, &e) {
 			t.Fatalf("%v", err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,8 +22,10 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/prometheus"
 	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/internal/when"
+	"github.com/craton-fleet/craton/internal/where"
 	"github.com/craton-fleet/craton/inventory"
 )
 
@@ -55,6 +58,7 @@ type options struct {
 	raw     bool
 	targets prometheus.Options
 	labels  []string
+	terms   string
 }
 
 // exporter is one run of the command.
@@ -62,7 +66,7 @@ type exporter struct {
 	*run.Session
 	options
 	inventory inventory.Options
-	command   *cobra.Command
+	terms     *where.Where
 }
 
 // New makes the command `craton export`.
@@ -99,6 +103,13 @@ What a format cannot hold is an error, or is left out with a word on standard er
 			if err := f.check(cmd, &o); err != nil {
 				return err
 			}
+			var terms *where.Where
+			var err error
+			if cmd.Flags().Changed("where") {
+				if terms, err = where.Parse(schema.Host, o.terms); err != nil {
+					return argparse.Mistake(cmd, "argument --where: %v", err)
+				}
+			}
 			v, err := settings.Load(cmd.Flags(), settings.Inventory)
 			if err != nil {
 				return err
@@ -116,7 +127,7 @@ What a format cannot hold is an error, or is left out with a word on standard er
 				if err := on.LookBack(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err
 				}
-				e := &exporter{Session: on, options: o, inventory: inv, command: cmd}
+				e := &exporter{Session: on, options: o, inventory: inv, terms: terms}
 				write, err := f.make(ctx, e)
 				if err != nil {
 					return run.OfPast(err)
@@ -128,6 +139,7 @@ What a format cannot hold is an error, or is left out with a word on standard er
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&o.format, "format", formats[0].name, "`FORMAT` of the output: "+strings.Join(names, ", "))
+	fs.StringVar(&o.terms, "where", "", "only the hosts that satisfy all `TERMS`, such as 'label=web region=dfw ntp=10.*', with what they need")
 	fs.StringVar(&o.output, "output", "", "write to `FILE`, whole or not at all, instead of standard output")
 	fs.StringSliceVar(&o.columns, "columns", []string{"name", "ip_address", "device_type", "cloud", "region", "cell", "labels"},
 		"csv: the `COLUMNS`, with commas between; vars.NAME is a variable")
@@ -195,14 +207,49 @@ func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	if err != nil {
 		return nil, err
 	}
+	meant, err := e.meant(ctx)
+	if err != nil {
+		return nil, err
+	}
 	whole, err := (&reconcile.Fleet{Client: e.Client, Project: project}).ReadTree(ctx, e.inventory.Streams)
 	if err != nil {
 		return nil, exportError(err)
+	}
+	if meant != nil {
+		whole.Part(func(w *reconcile.Wanted) bool { return w.Kind == schema.Host && meant[w.ID] })
 	}
 	if whole.Unread {
 		e.warn("the variables of the project are not in it: only its admins may read them")
 	}
 	return func(w io.Writer) error { return exportError(fleetfile.Write(w, &whole.Tree, "")) }, nil
+}
+
+// meant are the ids of the hosts that the terms mean; nil for all.
+func (e *exporter) meant(ctx context.Context) (map[string]bool, error) {
+	if e.terms.IsAll() {
+		return nil, nil
+	}
+	hosts, err := e.matching(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(hosts) == 0 {
+		e.warn("no host satisfies the terms of --where")
+	}
+	return hosts, nil
+}
+
+// load reads the inventory's fleet, and leaves the hosts in it that are meant.
+func (e *exporter) load(ctx context.Context, o *inventory.Options) (*inventory.Fleet, error) {
+	meant, err := e.meant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := inventory.Load(ctx, e.Client, *o)
+	if err != nil || meant == nil {
+		return f, err
+	}
+	return f.Only(func(d *inventory.Device) bool { return d.Kind == inventory.HostKind && meant[strconv.Itoa(d.ID)] }), nil
 }
 
 // exportError is the error of a fleet that no file can say.
@@ -219,7 +266,7 @@ func static(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	if o.Vars == inventory.Lazy { // nobody said otherwise
 		o.Vars = inventory.Layered
 	}
-	f, err := inventory.Load(ctx, e.Client, o)
+	f, err := e.load(ctx, &o)
 	if err != nil {
 		return nil, err
 	}

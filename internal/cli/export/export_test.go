@@ -418,7 +418,7 @@ func TestFormatsOfNothing(t *testing.T) {
 func TestSameNames(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
-	p.must(t, `{"clouds":[{"name":"e","regions":[{"name":"r","hosts":[{"name":"web","ip_address":"10.0.0.1","device_type":"x"},{"name":"one","ip_address":"10.0.0.3","device_type":"x"}]},{"name":"s","hosts":[{"name":"web","ip_address":"10.0.0.2","device_type":"x"}]}]}]}`, "apply", "-")
+	p.must(t, `{"clouds":[{"name":"e","regions":[{"name":"r","hosts":[{"name":"web","ip_address":"10.0.0.1","device_type":"x"},{"name":"one","ip_address":"10.0.0.3","device_type":"x"}]},{"name":"s","hosts":[{"name":"web","ip_address":"10.0.0.2","device_type":"x"}]}]}]}`, "apply", "-", "--allow-duplicates")
 	for format, want := range map[string]string{"hosts": "10.0.0.3 one\n", "ssh-config": "Host one\n  HostName 10.0.0.3\n"} {
 		out, errs := p.must(t, "", "export", "--format", format)
 		if out != want || !strings.Contains(errs, "2 hosts left out: another host has the name too") {
@@ -465,4 +465,61 @@ func (p *program) revision(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return caps.Revision
+}
+
+// TestWhere: each format has the hosts that are meant, and what they need.
+func TestWhere(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	p.must(t, `{"project":{"variables":{"p":1}},"clouds":[{"name":"e","regions":[{"name":"r","variables":{"ntp":"a"},"cells":[{"name":"c"}],
+		"hosts":[{"name":"web","ip_address":"10.0.0.1","device_type":"x","labels":["web"],"parent":"kvm"},{"name":"db","ip_address":"10.0.0.2","device_type":"x"},{"name":"kvm","ip_address":"10.0.0.3","device_type":"x"}]}]},{"name":"w"}]}`, "apply", "-")
+	for format, want := range map[string]string{
+		"hosts":      "10.0.0.1 web\n",
+		"csv":        "name\r\nweb\r\n",
+		"ssh-config": "Host web\n  HostName 10.0.0.1\n",
+		"prometheus": `[
+{"targets":["10.0.0.1"],"labels":{"__meta_craton_active":"true","__meta_craton_label_web":"true","__meta_craton_labels":",web,","cloud":"e","device_type":"x","host":"web","region":"r"}}
+]
+`,
+		"fleet": `project:
+  variables:
+    p: 1
+clouds:
+  - name: e
+    regions:
+      - name: r
+        variables:
+          ntp: a
+        hosts:
+          - name: kvm
+            ip_address: 10.0.0.3
+            device_type: x
+          - name: web
+            ip_address: 10.0.0.1
+            device_type: x
+            labels:
+              - web
+            parent: kvm
+`,
+	} {
+		args := []string{"export", "--format", format, "--where", "label=web ntp=a"}
+		if format == "csv" {
+			args = append(args, "--columns", "name")
+		}
+		if out, errs := p.must(t, "", args...); out != want || errs != "" {
+			t.Errorf("%s: %s\n%s", format, out, errs)
+		}
+	}
+	out, _ := p.must(t, "", "export", "--format", "ansible", "--where", "name=web")
+	for _, name := range []string{"db:", "cloud_w:", "kvm:"} {
+		if strings.Contains(out, name) {
+			t.Errorf("it has %s\n%s", name, out)
+		}
+	}
+	if out, errs := p.must(t, "", "export", "--format", "hosts", "--where", "name=none"); out != "" || errs != "WARNING: no host satisfies the terms of --where\n" {
+		t.Errorf("%q %q", out, errs)
+	}
+	if _, errs, code := p.run(t, "", "export", "--where", "name=\""); code != 2 || !strings.Contains(errs, "argument --where: ") {
+		t.Errorf("%d %s", code, errs)
+	}
 }

@@ -27,7 +27,7 @@ type host struct {
 func (e *exporter) hosts(ctx context.Context) ([]host, error) {
 	o := e.inventory
 	o.Groups, o.ProjectGroup = []inventory.GroupKind{inventory.LabelGroups}, "" // so that labels are read
-	f, err := inventory.Load(ctx, e.Client, o)
+	f, err := e.load(ctx, &o)
 	if err != nil {
 		return nil, err
 	}
