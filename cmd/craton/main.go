@@ -18,6 +18,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/doctor"
 	"github.com/craton-fleet/craton/internal/cli/explain"
 	"github.com/craton-fleet/craton/internal/cli/export"
+	"github.com/craton-fleet/craton/internal/cli/find"
 	"github.com/craton-fleet/craton/internal/cli/history"
 	"github.com/craton-fleet/craton/internal/cli/importer"
 	"github.com/craton-fleet/craton/internal/connect"
@@ -53,7 +54,7 @@ func run(args []string, s output.Streams) int {
 		return cli.RunAlone(ctx, cmd, args[1:], s)
 	}
 	return cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
-		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), history.New(s), history.NewDiff(s), cache.New(s), doctor.New(s), importer.New(s))
+		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), cache.New(s), doctor.New(s), importer.New(s))
 }
 
 // inventoryFor is the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody else.

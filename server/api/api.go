@@ -265,6 +265,7 @@ var routes = func() map[string]methods {
 		"changes":           {read(listChanges)},
 		"undo":              {write("POST", undo)},
 		"diff":              {read(showDiff)},
+		"bulk":              {write("POST", bulk)},
 		"fleet":             {read(timed(serveFleet))},
 		"history":           {read(showHistory)},
 		"sets":              {read(listSets)},

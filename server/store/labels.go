@@ -42,20 +42,35 @@ func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, l
 		if err != nil {
 			return err
 		}
-		if err := q.addLabels(ctx, row[e.Index("id")], int64(row[e.Index("created_at")].(Micros))/1e6, labels); err != nil {
-			return err
-		}
-		if err := q.checkLabels(ctx, row[e.Index("id")], e.describeRow(row)); err != nil {
-			return err
-		}
-		after, err := q.labels(ctx, e, []Row{row})
-		if err != nil {
-			return err
-		}
-		set = after[0]
-		return q.recordLabels(ctx, e, row, before[0], set)
+		set, err = q.changeLabels(ctx, e, row, before[0], labels, nil)
+		return err
 	})
 	return set, err
+}
+
+// changeLabels adds and takes away labels of a row that is held, and returns those
+// that it has then.
+func (q *session) changeLabels(ctx context.Context, e *Entity, row Row, before, add, remove []string) ([]string, error) {
+	id := row[e.Index("id")]
+	after := slices.DeleteFunc(slices.Clone(before), func(label string) bool { return slices.Contains(remove, label) })
+	after = sorted(append(after, add...))
+	if slices.Equal(before, after) {
+		return after, nil
+	}
+	for _, label := range before {
+		if _, stays := slices.BinarySearch(after, label); !stays {
+			if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ? AND label = ?", []any{id, label}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := q.addLabels(ctx, id, int64(row[e.Index("created_at")].(Micros))/1e6, add); err != nil {
+		return nil, err
+	}
+	if err := q.store.limits.checkLabels(e.describeRow(row), len(after)); err != nil {
+		return nil, err
+	}
+	return after, q.recordLabels(ctx, e, row, before, after)
 }
 
 // RemoveLabels takes labels from a device; those it has not are ignored.
@@ -69,13 +84,8 @@ func (s *Store) RemoveLabels(ctx context.Context, e *Entity, sc Scope, id string
 		if err != nil {
 			return err
 		}
-		for _, label := range labels {
-			if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ? AND label = ?", []any{row[e.Index("id")], label}); err != nil {
-				return err
-			}
-		}
-		after := slices.DeleteFunc(slices.Clone(before[0]), func(label string) bool { return slices.Contains(labels, label) })
-		return q.recordLabels(ctx, e, row, before[0], after)
+		_, err = q.changeLabels(ctx, e, row, before[0], nil, labels)
+		return err
 	})
 }
 

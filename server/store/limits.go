@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/craton-fleet/craton/internal/value/jsontext"
@@ -63,8 +62,8 @@ func (l Limits) checkNew(e *Entity, n New) error {
 	for _, label := range n.Labels {
 		labels[label] = true
 	}
-	if len(labels) > l.Labels {
-		return refuse(Invalid, "The %s would have %d labels, at most %d are possible.", of, len(labels), l.Labels)
+	if err := l.checkLabels(of, len(labels)); err != nil {
+		return err
 	}
 	return l.check(of, w)
 }
@@ -78,11 +77,9 @@ func (e *Entity) describeRow(row Row) string {
 }
 
 // checkLabels checks the limit against all labels of a device.
-func (q *session) checkLabels(ctx context.Context, id any, of string) error {
-	var n int
-	err := q.row(ctx, "SELECT count(*) FROM labels WHERE device_id = ?", []any{id}, &n)
-	if err == nil && n > q.store.limits.Labels {
-		return refuse(Invalid, "The %s would have %d labels, at most %d are possible.", of, n, q.store.limits.Labels)
+func (l Limits) checkLabels(of string, n int) error {
+	if n > l.Labels {
+		return refuse(Invalid, "The %s would have %d labels, at most %d are possible.", of, n, l.Labels)
 	}
-	return err
+	return nil
 }

@@ -206,47 +206,53 @@ func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, chan
 		if row, err = q.find(ctx, e, sc, id, changing); err != nil {
 			return err
 		}
-		var sets []string
-		var args []any
-		touched := false
-		for i, c := range e.Columns {
-			v, ok := changes[c.Name]
-			if !ok || bind(c, v) == row[i] {
-				continue
-			}
-			sets, args = append(sets, c.Name+" = ?"), append(args, bind(c, v))
-			touched = touched || !slices.Contains(e.quiet, c.Name)
-		}
-		if len(sets) == 0 {
-			return nil
-		}
-		if err := q.checkParent(ctx, e, row, changes); err != nil {
-			return err
-		}
-		at := s.now()
-		if touched {
-			sets, args = append(sets, "updated_at = ?"), append(args, at.Unix())
-		}
-		key := row[e.Index(e.key)]
-		scan := newScanner(e)
-		err = q.row(ctx, "UPDATE "+e.Table+" SET "+strings.Join(sets, ", ")+" WHERE "+e.key+" = ? RETURNING "+e.returned, append(args, key), scan.dest...)
-		if errors.Is(err, engine.ErrUnique) {
-			return refuse(Conflict, "A %s with the given name already exists.", e.Name)
-		}
-		if err != nil {
-			return err
-		}
-		old := row
-		row = scan.row()
-		if err := q.recordUpdate(ctx, Updated, e, old, row); err != nil {
-			return err
-		}
-		if touched {
-			row[e.Index("updated_at")] = Micros(at.UnixMicro())
-		}
-		return nil
+		row, err = q.update(ctx, e, row, changes)
+		return err
 	})
 	return row, err
+}
+
+// update is [Store.Update] of a row that is held.
+func (q *session) update(ctx context.Context, e *Entity, row Row, changes Values) (Row, error) {
+	var sets []string
+	var args []any
+	touched := false
+	for i, c := range e.Columns {
+		v, ok := changes[c.Name]
+		if !ok || bind(c, v) == row[i] {
+			continue
+		}
+		sets, args = append(sets, c.Name+" = ?"), append(args, bind(c, v))
+		touched = touched || !slices.Contains(e.quiet, c.Name)
+	}
+	if len(sets) == 0 {
+		return row, nil
+	}
+	if err := q.checkParent(ctx, e, row, changes); err != nil {
+		return row, err
+	}
+	at := q.store.now()
+	if touched {
+		sets, args = append(sets, "updated_at = ?"), append(args, at.Unix())
+	}
+	key := row[e.Index(e.key)]
+	scan := newScanner(e)
+	err := q.row(ctx, "UPDATE "+e.Table+" SET "+strings.Join(sets, ", ")+" WHERE "+e.key+" = ? RETURNING "+e.returned, append(args, key), scan.dest...)
+	if errors.Is(err, engine.ErrUnique) {
+		return row, refuse(Conflict, "A %s with the given name already exists.", e.Name)
+	}
+	if err != nil {
+		return row, err
+	}
+	old := row
+	row = scan.row()
+	if err := q.recordUpdate(ctx, Updated, e, old, row); err != nil {
+		return row, err
+	}
+	if touched {
+		row[e.Index("updated_at")] = Micros(at.UnixMicro())
+	}
+	return row, nil
 }
 
 // referents are the objects that foreign keys of a row name.

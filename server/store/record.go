@@ -49,6 +49,7 @@ type recorder struct {
 	size     int                  // bytes of held
 	names    map[reference]string // of clouds, regions and cells
 	devices  map[any]named        // those whose interfaces are recorded
+	gone     map[string]int       // how many were deleted, by kind
 }
 
 // reference names a cloud, region or cell: the key of what refers to it, and
@@ -77,6 +78,12 @@ const (
 func (q *session) record(ctx context.Context, r record) error {
 	l := q.log
 	l.held = append(l.held, r)
+	if r.action == Deleted {
+		if l.gone == nil {
+			l.gone = map[string]int{}
+		}
+		l.gone[r.kind]++
+	}
 	for _, side := range []any{r.before, r.after} {
 		text, _ := side.(string)
 		l.size += len(text) + 200

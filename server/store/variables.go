@@ -268,28 +268,34 @@ func (s *Store) PutVariables(ctx context.Context, e *Entity, sc Scope, id string
 		if err != nil {
 			return err
 		}
-		all = NewSet(own)
-		changed := slices.DeleteFunc(byKey(set), func(v Variable) bool {
-			at, known := find(own, v.Name)
-			return known && own[at].Value == v.Value
-		})
-		if len(changed) == 0 {
-			return nil
-		}
-		if err := q.setVariables(ctx, e, row[e.Index(e.ownerID)], changed); err != nil {
-			return err
-		}
-		var w weight
-		for v := range hierarchy.Merge(changed, own) {
-			w.add(v)
-		}
-		if err := q.store.limits.check(e.describeRow(row), w); err != nil {
-			return err
-		}
+		changed, err := q.putVariables(ctx, e, row, own, set)
 		all = NewSet(merged([]hierarchy.Variables{changed, own}))
-		return q.recordVariables(ctx, e, row, picked(own, changed), changed)
+		return err
 	})
 	return all, err
+}
+
+// putVariables stores variables beside the others of a row that is held, and
+// returns those that are not as they were.
+func (q *session) putVariables(ctx context.Context, e *Entity, row Row, own hierarchy.Variables, set []Variable) (hierarchy.Variables, error) {
+	changed := slices.DeleteFunc(byKey(set), func(v Variable) bool {
+		at, known := find(own, v.Name)
+		return known && own[at].Value == v.Value
+	})
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	if err := q.setVariables(ctx, e, row[e.Index(e.ownerID)], changed); err != nil {
+		return nil, err
+	}
+	var w weight
+	for v := range hierarchy.Merge(changed, own) {
+		w.add(v)
+	}
+	if err := q.store.limits.check(e.describeRow(row), w); err != nil {
+		return nil, err
+	}
+	return changed, q.recordVariables(ctx, e, row, picked(own, changed), changed)
 }
 
 // DeleteVariables removes variables by key; keys that are not there are
@@ -300,21 +306,28 @@ func (s *Store) DeleteVariables(ctx context.Context, e *Entity, sc Scope, id str
 		if err != nil {
 			return err
 		}
-		gone := make(map[string]bool, len(keys))
-		for _, key := range keys {
-			gone[key] = true
-		}
-		removed := slices.DeleteFunc(own, func(v Variable) bool { return !gone[v.Name] })
-		if len(removed) == 0 {
-			return nil
-		}
-		for _, v := range removed {
-			if err := q.deleteVariable(ctx, e, row[e.Index(e.ownerID)], v.Name); err != nil {
-				return err
-			}
-		}
-		return q.recordVariables(ctx, e, row, removed, nil)
+		_, err = q.removeVariables(ctx, e, row, own, keys)
+		return err
 	})
+}
+
+// removeVariables takes variables from a row that is held, and returns those that
+// it had.
+func (q *session) removeVariables(ctx context.Context, e *Entity, row Row, own hierarchy.Variables, keys []string) (hierarchy.Variables, error) {
+	gone := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		gone[key] = true
+	}
+	removed := slices.DeleteFunc(slices.Clone(own), func(v Variable) bool { return !gone[v.Name] })
+	if len(removed) == 0 {
+		return nil, nil
+	}
+	for _, v := range removed {
+		if err := q.deleteVariable(ctx, e, row[e.Index(e.ownerID)], v.Name); err != nil {
+			return nil, err
+		}
+	}
+	return removed, q.recordVariables(ctx, e, row, removed, nil)
 }
 
 // findVariables reads an object's row and its own variables, by key.

@@ -190,10 +190,14 @@ func literal(fs *pflag.FlagSet, args []string) []string {
 			continue
 		}
 		options = append(options, word)
-		if f != nil && f.NoOptDefVal == "" && !strings.Contains(word, "=") && i+1 < len(args) {
-			i++
-			options = append(options, args[i])
+		if f == nil || f.NoOptDefVal != "" || strings.Contains(word, "=") {
+			continue
 		}
+		if i+1 == len(args) { // its value is missing, and is not what stands behind it now
+			return options
+		}
+		i++
+		options = append(options, args[i])
 	}
 	return slices.Concat(options, []string{"--"}, words)
 }

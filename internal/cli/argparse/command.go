@@ -27,6 +27,7 @@ type Command struct {
 	More    []Positional // arguments behind it
 	Rest    bool         // takes any words behind them
 	Instead string       // an option with which the required ones may be missing; "" for none
+	Many    string       // an option that stands for the object, and means several; "" for none
 }
 
 // Positional is a positional argument that is no object.
@@ -85,11 +86,15 @@ func (c *Command) arguments(cmd *cobra.Command, called *Call, args []string) err
 	if c.Rest {
 		names = names[:len(names)-1]
 	}
+	target := c.Target && !called.Given(c.Many)
+	if target != c.Target {
+		names = names[1:]
+	}
 	missing = append(missing, names[min(len(args), len(names)):]...)
 	if len(missing) > 0 {
 		return Mistake(cmd, "the following arguments are required: %s", strings.Join(missing, ", "))
 	}
-	if c.Target {
+	if target {
 		called.Target, args = args[0], args[1:]
 		if called.Target == "" {
 			return Mistake(cmd, "argument %s: expected an id or a name", c.Of.Positional())

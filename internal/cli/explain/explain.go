@@ -21,7 +21,10 @@ import (
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/where"
 	"github.com/craton-fleet/craton/inventory"
 )
 
@@ -31,6 +34,7 @@ var past = settings.Inventory.Only("at", "omit_hashed")
 // New makes the command `craton explain`.
 func New(s output.Streams) *cobra.Command {
 	var who bool
+	var key, terms string
 	cmd := &cobra.Command{
 		Use:   "explain HOST [VARIABLE]",
 		Short: "Show where each variable of a host comes from, and what it shadows",
@@ -41,13 +45,31 @@ its parent devices, its cell, region, cloud and project. With VARIABLE: what eac
 With --who: who set each value, when, and with which message. Servers with a change log know that: craton server, and
 CRATON_URL=sqlite:PATH.
 
+With --key instead of a host: what a variable comes to on all hosts, or on those that satisfy the terms of --where. Each
+value stands with the object that gives it, on how many hosts it counts, and on how many a nearer object hides it.
+
 HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long values are shortened to its width.`,
 		Example: `  craton explain web-01                     every variable
   craton explain web-01 ntp                 one, at every level
   craton explain web-01 ntp --who           and who set them
   craton explain web-01 --at yesterday      as it was when yesterday began
+  craton explain --key ntp                  its values on all hosts
+  craton explain --key ntp --where label=web
   craton explain dfw/web-01 --format json   for programs`,
 		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case cmd.Flags().Changed("key") && len(args) > 0:
+				return argparse.Unrecognized(cmd, args...)
+			case cmd.Flags().Changed("key") && who:
+				return argparse.Mistake(cmd, "argument --who: not allowed with argument --key")
+			case cmd.Flags().Changed("key"):
+				if err := value.CheckName(key); err != nil {
+					return argparse.Mistake(cmd, "argument --key: it %v", err)
+				}
+				return nil
+			case cmd.Flags().Changed("where"):
+				return argparse.Mistake(cmd, "argument --where: it needs --key")
+			}
 			names := []string{"HOST", "VARIABLE"}
 			return argparse.ExactArgs(names[:min(max(len(args), 1), 2)]...)(cmd, args)
 		},
@@ -64,9 +86,22 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 			if err != nil {
 				return err
 			}
+			var meant *where.Where
+			if cmd.Flags().Changed("where") {
+				if meant, err = where.Parse(schema.Host, terms); err != nil {
+					return argparse.Mistake(cmd, "argument --where: %v", err)
+				}
+			}
 			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, args []string) error {
 				if err := on.LookBack(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err
+				}
+				if key != "" {
+					d, err := spreadOf(ctx, on, key, meant)
+					if err != nil {
+						return run.OfPast(err)
+					}
+					return d.write(on.Out, on.Format)
 				}
 				e, err := explain(ctx, on, o.Excludes, args[0])
 				if err != nil {
@@ -89,6 +124,8 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 	run.AddFleetFlags(cmd)
 	settings.AddFlags(cmd.Flags(), past)
 	cmd.Flags().BoolVar(&who, "who", false, "show who set each value, when, and why")
+	cmd.Flags().StringVar(&key, "key", "", "instead of a host: what this variable comes to on all of them")
+	cmd.Flags().StringVar(&terms, "where", "", "with --key: "+object.WhereOption.Help)
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		return completeExplain(cmd, s, args, begin), cobra.ShellCompDirectiveNoFileComp
 	}

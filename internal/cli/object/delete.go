@@ -34,7 +34,7 @@ func deleteVerb(r *Resource) *Command {
 	if r.holds == nil && r.secret == "" {
 		options = nil // nothing to ask about
 	}
-	return &Command{
+	return r.many(&Command{
 		Command: argparse.Command{Name: "delete", Short: "Remove a " + r.Noun(), Long: r.deleteLong(), Target: true, Options: options, Example: exampleOf(r.Name + "-delete")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			what := "Failed to delete " + r.Noun() + " " + c.Target
@@ -51,7 +51,9 @@ func deleteVerb(r *Resource) *Command {
 			s.Say("%s %s was successfully deleted.", r.Capital(), c.Target)
 			return nil
 		},
-	}
+	}, func(*Session, context.Context, *argparse.Call) (craton.BulkEdit, error) {
+		return craton.BulkEdit{Delete: true}, nil
+	})
 }
 
 // deleteLong says what a delete takes along.

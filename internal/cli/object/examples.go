@@ -23,6 +23,7 @@ func exampleOf(name string) string {
 	case "host-list":
 		return `  craton host-list --region dfw --label web --all
   craton host-list --fields id name ip_address
+  craton host-list --where 'label=web region=dfw ntp=10.*'
   craton host-list --vars 'role:"db",tuning.hugepages:64' --sort-key name
   craton --format csv host-list --all --fields name ip_address > hosts.csv`
 	case "host-show":
@@ -33,11 +34,13 @@ func exampleOf(name string) string {
 	case "host-update":
 		return `  craton host-update web-01 --note reimaged --active false
   craton host-update vm-01 --parent web-02
-  craton host-update vm-01 --parent ''    take the parent away`
+  craton host-update vm-01 --parent ''    take the parent away
+  craton host-update --where 'name=vm-*' --active false --dry-run`
 	case "host-vars-set":
 		return `  craton host-vars-set web-01 role=backend mtu=9000 legacy=
   craton host-vars-set web-01 'tuning={"hugepages": 64}'
-  craton host-vars-set web-01 < vars.json`
+  craton host-vars-set web-01 < vars.json
+  craton host-vars-set --where 'label=web region=dfw' ntp=10.0.0.1    show, ask, set all as one`
 	case "host-vars-get":
 		return `  craton host-vars-get web-01
   craton --format yaml host-vars-get web-01`

@@ -16,12 +16,12 @@ func labelsVerb(r *Resource, verb string) *Command {
 		"get":    "Show the labels of a " + r.Noun(),
 		"set":    "Give a " + r.Noun() + " exactly these labels",
 	}[verb]
-	return &Command{
+	c := &Command{
 		Command: argparse.Command{Name: "labels-" + verb, Short: short, Target: true, Rest: verb != "get", Example: exampleOf(r.Name + "-labels-" + verb)},
 		reads:   verb == "get",
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			if len(c.Words) == 0 && (verb == "add" || verb == "delete") {
-				return run.CommandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
+				return nothingToLabel(verb)
 			}
 			var labels []string
 			_, err := s.on(ctx, r, c.Target, func(id string) (err error) {
@@ -34,6 +34,28 @@ func labelsVerb(r *Resource, verb string) *Command {
 			return s.PrintLabels(labels)
 		},
 	}
+	if verb == "get" {
+		return c
+	}
+	return r.many(c, func(_ *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
+		switch verb {
+		case "add":
+			e.AddLabels = c.Words
+		case "delete":
+			e.RemoveLabels = c.Words
+		default:
+			words := append([]string{}, c.Words...)
+			e.Labels = &words
+		}
+		if len(c.Words) == 0 && verb != "set" {
+			err = nothingToLabel(verb)
+		}
+		return e, err
+	})
+}
+
+func nothingToLabel(verb string) error {
+	return run.CommandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
 }
 
 // change does what a verb says, and gives the labels afterwards.

@@ -36,7 +36,11 @@ func listVerb(r *Resource) *Command {
 			if err != nil {
 				return err
 			}
-			objects, next, err := s.list(ctx, r, q, c.Given("all"))
+			terms, err := r.terms(c)
+			if err != nil {
+				return err
+			}
+			objects, next, err := s.listWhere(ctx, r, q, c.Given("all"), terms)
 			if err != nil {
 				return hinted(err, http.StatusBadRequest, filterHint(q.Get("vars")))
 			}

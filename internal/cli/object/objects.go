@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -172,7 +173,7 @@ func With(o gjson.Result, key, raw string) gjson.Result {
 }
 
 func updateVerb(r *Resource) *Command {
-	return &Command{
+	return r.many(&Command{
 		Command: argparse.Command{Name: "update", Short: "Change a registered " + r.Noun(), Options: r.update, Target: true, Example: exampleOf(r.Name + "-update")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
@@ -200,7 +201,22 @@ func updateVerb(r *Resource) *Command {
 			}
 			return s.PrintObject(r.guard(changed))
 		},
-	}
+	}, func(s *Session, ctx context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
+		if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
+			return e, run.CommandError("Nothing to update... Please specify %s", r.nothing)
+		}
+		e.AddLabels = c.All("labels")
+		if e.Update, err = s.body(ctx, r.update, c, true); err != nil {
+			return e, err
+		}
+		switch _, named := e.Update[r.nameKey()]; {
+		case named:
+			return e, errors.New("--name: each object has a name of its own, so that of many is not changed at once")
+		case slices.ContainsFunc(r.fixed, func(key string) bool { _, given := e.Update[key]; return given }):
+			return e, errors.New(r.hintFixed())
+		}
+		return e, nil
+	})
 }
 
 // put sends an update. The original answers 500 for an object that does not exist; one more request tells.

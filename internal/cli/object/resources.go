@@ -177,6 +177,11 @@ func Resources() []*Resource {
 			refers[f.Key] = referred{list, each}
 		}
 	}
+	for _, r := range all {
+		if r.chosen() {
+			r.List = append(r.List, WhereOption)
+		}
+	}
 	kinds[schema.Project.Name].details = false // no column of project-list needs them
 	return all
 }

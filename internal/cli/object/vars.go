@@ -40,7 +40,7 @@ func varsGetVerb(r *Resource) *Command {
 func (r *Resource) inherits() bool { return r.path == "/hosts" }
 
 func varsSetVerb(r *Resource) *Command {
-	return &Command{
+	return r.many(&Command{
 		Command: argparse.Command{Name: "vars-set", Short: "Set or delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-set"), Long: "Set variables of a " + r.Noun() + `, given as key=value, and show all. key= deletes the variable.
 
 A value that is a number, true, false (also yes, no, on, off) or null as Ansible's YAML reads it, or {...} or [...] as JSON,
@@ -53,7 +53,10 @@ standard input; its nulls are set. Words that begin with a dash are words, unles
 			}
 			return s.PrintVariables(vars)
 		},
-	}
+	}, func(s *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
+		e.Variables, e.RemoveVariables, err = s.varsToSet(c.Words)
+		return e, err
+	})
 }
 
 func (s *Session) set(ctx context.Context, r *Resource, c *argparse.Call) (gjson.Result, error) {
@@ -78,7 +81,7 @@ func (s *Session) set(ctx context.Context, r *Resource, c *argparse.Call) (gjson
 }
 
 func varsDeleteVerb(r *Resource) *Command {
-	return &Command{
+	return r.many(&Command{
 		Command: argparse.Command{Name: "vars-delete", Short: "Delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-delete"), Long: "Delete variables of a " + r.Noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
 			"keys is read from standard input."},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
@@ -96,7 +99,10 @@ func varsDeleteVerb(r *Resource) *Command {
 			s.Say("Variables successfully deleted.")
 			return nil
 		},
-	}
+	}, func(s *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
+		e.RemoveVariables, err = s.varsToDelete(c.Words)
+		return e, err
+	})
 }
 
 // variables reads an object's variables: of hosts the resolved ones, of others their own.

@@ -32,6 +32,18 @@ func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 	if c.creates {
 		mode = connect.Create
 	}
+	checked := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := checked(cmd, args); err != nil {
+			return err
+		}
+		if called.Given(WhereOption.Long) {
+			if _, err := c.resource.terms(called); err != nil {
+				return argparse.Mistake(cmd, "argument --%s: %v", WhereOption.Long, err)
+			}
+		}
+		return nil
+	}
 	cmd.RunE = OnFleet(s, mode, func(ctx context.Context, s *Session, _ []string) error {
 		if !called.Given(atOption) {
 			if called.Given(omitOption) {

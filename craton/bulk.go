@@ -1,0 +1,63 @@
+package craton
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+)
+
+// BulkEdit says what [Client.Bulk] does to all objects of a kind that satisfy terms.
+type BulkEdit struct {
+	Kind  Kind   `json:"kind"`  // cloud, region, cell, host, network-device or network
+	Where string `json:"where"` // such as "label=web name=web-*": see docs/search.md; for all of them "name=*"
+
+	Variables       Variables      `json:"variables,omitempty"`        // to set beside the others
+	RemoveVariables []string       `json:"remove_variables,omitempty"` // keys
+	Update          map[string]any `json:"update,omitempty"`           // fields, as an update of one takes them, but the name
+	AddLabels       []string       `json:"add_labels,omitempty"`       // to devices
+	RemoveLabels    []string       `json:"remove_labels,omitempty"`    //
+	Labels          *[]string      `json:"labels,omitempty"`           // instead: all that they have then
+	Delete          bool           `json:"delete,omitempty"`           // instead of all that
+
+	Check  bool   `json:"check,omitempty"`  // do nothing, only tell
+	Expect string `json:"expect,omitempty"` // refuse if other objects are meant than those with this [Bulked.Matched]
+}
+
+// Bulked is what a bulk edit does, or would do.
+type Bulked struct {
+	Count    int            `json:"count"`   // of the objects that satisfy the terms
+	Matched  string         `json:"matched"` // tells these objects from any others
+	Changed  int            `json:"changed"` // of them; the others are so already
+	Objects  []BulkObject   `json:"objects"` // the first of those that change
+	Effects  []BulkEffect   `json:"effects"` // what changes, the most frequent first
+	More     int            `json:"more_effects"`
+	With     map[string]int `json:"with"`     // what a delete takes along, by kind
+	Revision string         `json:"revision"` // of the write that did it, as a cursor; "" if nothing was done
+}
+
+// BulkObject is an object that changes.
+type BulkObject struct {
+	ID   int    `json:"id"`
+	Path string `json:"path"`
+}
+
+// BulkEffect is a change that several objects have in common.
+type BulkEffect struct {
+	What   string          `json:"what"` // variable, field or label
+	Name   string          `json:"name"`
+	Before json.RawMessage `json:"before,omitempty"` // nil: there was none. Of a long value the beginning, as a text
+	After  json.RawMessage `json:"after,omitempty"`  // nil: there is none
+	Count  int             `json:"count"`
+}
+
+// Bulk edits all objects that satisfy terms in one transaction, with one revision: all or nothing, with the refusals of the single writes. A
+// server can do this whose [Capabilities] have "bulk".
+//
+// [IsConflict] if Expect is given and other objects are meant by now, and where a single write is one.
+func (c *Client) Bulk(ctx context.Context, e BulkEdit) (*Bulked, error) {
+	out := new(Bulked)
+	if err := c.call(ctx, http.MethodPost, "/bulk", nil, e, out, "matched"); err != nil {
+		return nil, err
+	}
+	return out, nil
+}

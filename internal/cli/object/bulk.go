@@ -1,0 +1,466 @@
+package object
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/snapshot"
+	"github.com/craton-fleet/craton/internal/table"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/where"
+)
+
+// featureBulk is the capability of servers that edit many objects as one.
+const featureBulk = "bulk"
+
+// bulkOptions are those with which a command works on all objects that satisfy terms.
+var bulkOptions = []argparse.Option{
+	{Long: WhereOption.Long, Meta: WhereOption.Meta, Help: "instead of one: all that satisfy these terms, such as 'label=web name=web-*'"},
+	{Long: "yes", Kind: argparse.SwitchOption, Help: "with --where: do it without a question"},
+	{Long: "dry-run", Kind: argparse.SwitchOption, Help: "with --where: show what would be done, and do nothing"},
+}
+
+// many makes a command that works on one object work on many.
+func (r *Resource) many(c *Command, edit func(s *Session, ctx context.Context, c *argparse.Call) (craton.BulkEdit, error)) *Command {
+	if !r.chosen() || r.kind.View {
+		return c
+	}
+	for _, o := range bulkOptions {
+		if !slices.ContainsFunc(c.Options, func(has argparse.Option) bool { return has.Long == o.Long }) {
+			c.Options = append(slices.Clone(c.Options), o)
+		}
+	}
+	one := c.run
+	c.Many = WhereOption.Long
+	c.run = func(ctx context.Context, s *Session, call *argparse.Call) error {
+		if !call.Given(WhereOption.Long) {
+			for _, o := range []string{"yes", "dry-run"} {
+				if call.Given(o) && c.Name != r.Name+"-delete" {
+					return run.CommandError("--%s goes with --where", o)
+				}
+			}
+			return one(ctx, s, call)
+		}
+		terms, err := r.terms(call)
+		if err != nil {
+			return err
+		}
+		e, err := edit(s, ctx, call)
+		if err != nil {
+			return err
+		}
+		e.Kind, e.Where = craton.Kind(r.Name), terms.String()
+		return s.bulk(ctx, &bulk{resource: r, terms: terms, edit: e}, call.Given("yes"), call.Given("dry-run"))
+	}
+	return c
+}
+
+// bulk is an edit of many objects.
+type bulk struct {
+	resource *Resource
+	terms    *where.Where
+	edit     craton.BulkEdit
+	objects  []*snapshot.Object // where the server does not know what many are
+}
+
+// bulk shows what an edit does, asks, and does it.
+func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
+	known, err := s.knows(ctx, featureBulk)
+	if err != nil {
+		return err
+	}
+	if !known {
+		if b.objects, err = s.Matching(ctx, b.terms); err != nil {
+			return err
+		}
+	}
+	text := s.Format == show.FormatTable
+	if !yes || dry || !known {
+		b.edit.Check = true
+		shown, err := s.edited(ctx, b, known)
+		if err != nil {
+			return err
+		}
+		switch {
+		case dry:
+			if !text {
+				return s.tellBulk(shown)
+			}
+			return s.print(b.overview(show.AppearanceOf(s.Out), shown, "would "))
+		case shown.Changed == 0:
+			return s.done(b, shown)
+		case !yes:
+			if err := s.askBulk(b, shown); err != nil {
+				return err
+			}
+		}
+		b.edit.Check, b.edit.Expect = false, shown.Matched
+		if !known {
+			if err := s.each1(ctx, b); err != nil {
+				return err
+			}
+			return s.done(b, shown)
+		}
+	}
+	done, err := s.edited(ctx, b, known)
+	if craton.IsConflict(err) && b.edit.Expect != "" {
+		return run.InTheWords("", "Nothing was changed.", run.InWords(err).Error(), err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(b, done)
+}
+
+// edited is what the server says of an edit, or what it would say.
+func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.Bulked, error) {
+	if known {
+		return s.Client.Bulk(ctx, b.edit)
+	}
+	return b.foresee(), nil
+}
+
+// askBulk shows what would be done, and asks. Where nobody can answer nothing is done.
+func (s *Session) askBulk(b *bulk, shown *craton.Bulked) error {
+	what := b.count(shown.Changed)
+	if output.IsTerminal(s.In) && output.IsTerminal(s.Err) {
+		if _, err := fmt.Fprint(s.Err, b.overview(show.AppearanceOf(s.Err), shown, "would ")); err != nil {
+			return err
+		}
+		return run.Ask(s.Streams, "", b.question(), "", "nothing was changed")
+	}
+	return run.Ask(s.Streams, fmt.Sprintf("%s would %s.", what, b.verb()), b.question(), "Nothing was changed: to do it give --yes; --dry-run shows what it does", "nothing was changed")
+}
+
+func (b *bulk) question() string {
+	if b.edit.Delete {
+		return "Delete them?"
+	}
+	return "Change them?"
+}
+
+func (b *bulk) verb() string {
+	if b.edit.Delete {
+		return "be deleted"
+	}
+	return "change"
+}
+
+// count is how many objects of the resource, in words.
+func (b *bulk) count(n int) string { return Amount{Kind: b.resource, N: n}.String() }
+
+// done says what was done.
+func (s *Session) done(b *bulk, done *craton.Bulked) error {
+	if s.Format != show.FormatTable {
+		return s.tellBulk(done)
+	}
+	switch {
+	case done.Count == 0:
+		return s.print(fmt.Sprintf("No %s satisfies %s.\n", b.resource.Noun(), show.Clean(b.terms.String())))
+	case done.Changed == 0:
+		return s.print(fmt.Sprintf("Nothing to do: %s so already.\n", map[bool]string{true: "the one that satisfies the terms is", false: fmt.Sprintf("all %d that satisfy the terms are", done.Count)}[done.Count == 1]))
+	}
+	verb := "Changed"
+	if b.edit.Delete {
+		verb = "Deleted"
+	}
+	line := verb + " " + b.count(done.Changed)
+	if with := b.with(done); with != "" {
+		line += " with " + with
+	}
+	if left := done.Count - done.Changed; left > 0 {
+		line += fmt.Sprintf("; %d more %s so already", left, map[bool]string{true: "was", false: "were"}[left == 1])
+	}
+	if number, _, _ := strings.Cut(done.Revision, "-"); number != "" {
+		line += ", as revision " + number + ": `craton undo " + number + "` takes it back"
+	}
+	return s.print(line + ".\n")
+}
+
+func (s *Session) print(text string) error {
+	_, err := fmt.Fprint(s.Out, text)
+	return err
+}
+
+// tellBulk writes what is done for programs.
+func (s *Session) tellBulk(done *craton.Bulked) error {
+	if s.Format != show.FormatCSV {
+		return show.WriteDocument(s.Out, s.Format, done)
+	}
+	rows := [][]string{{"what", "name", "before", "after", "count"}}
+	for _, e := range done.Effects {
+		rows = append(rows, []string{e.What, e.Name, string(e.Before), string(e.After), strconv.Itoa(e.Count)})
+	}
+	return show.WriteCSV(s.Out, rows)
+}
+
+// with is what a delete takes along, in words.
+func (b *bulk) with(done *craton.Bulked) string {
+	var parts []string
+	for _, k := range b.resource.holds {
+		if n := done.With[k.Name]; n > 0 {
+			parts = append(parts, Amount{Kind: k, N: n}.String())
+		}
+	}
+	return listOf(parts, "and")
+}
+
+// Bounds of what is shown of an edit.
+const (
+	shownNames   = 5
+	shownEffects = 20
+)
+
+// overview says what an edit does.
+func (b *bulk) overview(look show.Appearance, d *craton.Bulked, mood string) string {
+	if d.Count == 0 {
+		return fmt.Sprintf("No %s satisfies %s.\n", b.resource.Noun(), show.Clean(b.terms.String()))
+	}
+	var text strings.Builder
+	head := b.count(d.Count)
+	satisfy := map[bool]string{true: " satisfies ", false: " satisfy "}[d.Count == 1]
+	text.WriteString(look.Bold(head) + satisfy + show.Clean(b.terms.String()))
+	if left := d.Count - d.Changed; left > 0 {
+		fmt.Fprintf(&text, ", and %d %s so already", left, map[bool]string{true: "is", false: "are"}[left == 1])
+	}
+	text.WriteString(".\n")
+	if d.Changed == 0 {
+		return text.String()
+	}
+	var names []string
+	for _, o := range d.Objects[:min(shownNames, len(d.Objects))] {
+		names = append(names, show.Clean(o.Path))
+	}
+	list := strings.Join(names, ", ")
+	if more := d.Changed - len(names); more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	if b.edit.Delete {
+		line := "  - " + list
+		if with := b.with(d); with != "" {
+			line += "; with " + with
+		}
+		text.WriteString(look.Red(line) + "\n")
+		return text.String()
+	}
+	fmt.Fprintf(&text, "%s %s%s:\n", capitalised(b.count(d.Changed)), mood+"change: ", list)
+	rows := effectRows(d.Effects[:min(shownEffects, len(d.Effects))])
+	wide := [2]int{}
+	for _, row := range rows {
+		for i := range wide {
+			wide[i] = max(wide[i], table.Width(row[i]))
+		}
+	}
+	for _, row := range rows {
+		what := row[1]
+		if room := look.Width - wide[0] - 20; look.Width > 0 && wide[1] > room {
+			what = table.Shorten(what, max(room, leastEffect))
+			wide[1] = min(wide[1], max(room, leastEffect))
+		}
+		fmt.Fprintf(&text, "  %s %s  %s  %s\n", row[3], look.Bold(table.Pad(row[0], wide[0])), table.Pad(what, wide[1]), look.Dim(row[2]))
+	}
+	if more := len(d.Effects) - len(rows) + d.More; more > 0 {
+		fmt.Fprintf(&text, "  and %d more\n", more)
+	}
+	return text.String()
+}
+
+func capitalised(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// leastEffect is how many columns a change gets, however narrow the terminal is.
+const leastEffect = 20
+
+// effectRows are changes as rows: of what, from what to what, on how many, and a sign.
+func effectRows(effects []craton.BulkEffect) (rows [][4]string) {
+	const short = 60
+	for _, e := range effects {
+		name, sign := show.Clean(e.Name), "~"
+		if e.What == "label" {
+			name = "label " + name
+		}
+		side := func(raw json.RawMessage) string { return table.Shorten(show.Clean(string(raw)), short) }
+		what := side(e.Before) + " -> " + side(e.After)
+		switch {
+		case e.Before == nil && e.What == "label":
+			sign, what = "+", ""
+		case e.After == nil && e.What == "label":
+			sign, what = "-", ""
+		case e.Before == nil:
+			sign, what = "+", side(e.After)
+		case e.After == nil:
+			sign, what = "-", side(e.Before)
+		}
+		rows = append(rows, [4]string{name, what, "on " + strconv.Itoa(e.Count), sign})
+	}
+	return rows
+}
+
+// foresee is what an edit does, of a server that knows nothing of many.
+func (b *bulk) foresee() *craton.Bulked {
+	d := &craton.Bulked{Count: len(b.objects)}
+	effects := map[string]*craton.BulkEffect{}
+	for _, o := range b.objects {
+		all := b.effectsOn(o)
+		if len(all) == 0 && !b.edit.Delete {
+			continue
+		}
+		d.Changed++
+		id, _ := strconv.Atoi(o.ID)
+		d.Objects = append(d.Objects, craton.BulkObject{ID: id, Path: o.Place()})
+		for _, e := range all {
+			key := string(jsonOf([]any{e.What, e.Name, e.Before, e.After}))
+			if effects[key] == nil {
+				effects[key] = &e
+			}
+			effects[key].Count++
+		}
+	}
+	for _, e := range effects {
+		d.Effects = append(d.Effects, *e)
+	}
+	slices.SortFunc(d.Effects, func(a, b craton.BulkEffect) int {
+		if a.Count != b.Count {
+			return b.Count - a.Count
+		}
+		return strings.Compare(string(jsonOf(a)), string(jsonOf(b)))
+	})
+	return d
+}
+
+// effectsOn is what changes of one object.
+func (b *bulk) effectsOn(o *snapshot.Object) (all []craton.BulkEffect) {
+	add := func(what, name string, before, after json.RawMessage) {
+		all = append(all, craton.BulkEffect{What: what, Name: name, Before: before, After: after})
+	}
+	for _, v := range hierarchy.Of(b.edit.Variables) {
+		before, has := o.Own.Find(v.Name)
+		switch {
+		case !has:
+			add("variable", v.Name, nil, json.RawMessage(v.Value))
+		case !value.EqualJSON([]byte(before), []byte(v.Value)):
+			add("variable", v.Name, json.RawMessage(before), json.RawMessage(v.Value))
+		}
+	}
+	for _, key := range b.edit.RemoveVariables {
+		if before, has := o.Own.Find(key); has {
+			add("variable", key, json.RawMessage(before), nil)
+		}
+	}
+	for key, v := range b.edit.Update {
+		if after := jsonOf(v); o.Field(key) != textOf(after) {
+			add("field", key, jsonOf(o.Field(key)), after)
+		}
+	}
+	now := b.labelsOf(o.Labels())
+	yes := json.RawMessage("true")
+	for _, l := range now {
+		if !slices.Contains(o.Labels(), l) {
+			add("label", l, nil, yes)
+		}
+	}
+	for _, l := range o.Labels() {
+		if !slices.Contains(now, l) {
+			add("label", l, yes, nil)
+		}
+	}
+	return all
+}
+
+// textOf is JSON as snapshots show it.
+func textOf(raw []byte) string {
+	if v := gjson.ParseBytes(raw); v.Type == gjson.String {
+		return v.Str
+	} else if v.Type != gjson.Null {
+		return v.Raw
+	}
+	return ""
+}
+
+// labelsOf are the labels that a device has then.
+func (b *bulk) labelsOf(labels []string) []string {
+	if b.edit.Labels != nil {
+		return *b.edit.Labels
+	}
+	now := slices.DeleteFunc(slices.Clone(labels), func(l string) bool { return slices.Contains(b.edit.RemoveLabels, l) })
+	for _, l := range b.edit.AddLabels {
+		if !slices.Contains(now, l) {
+			now = append(now, l)
+		}
+	}
+	return now
+}
+
+// each1 edits one object after the other, and says how far it came.
+func (s *Session) each1(ctx context.Context, b *bulk) error {
+	progress := output.NewProgress(s.Err)
+	defer progress.Done()
+	done := 0
+	for _, o := range b.objects {
+		if len(b.effectsOn(o)) == 0 && !b.edit.Delete {
+			continue
+		}
+		if err := s.edit1(ctx, b, o); err != nil {
+			past := map[bool]string{true: "deleted", false: "changed"}[b.edit.Delete]
+			return run.InTheWords("", fmt.Sprintf("%s %s was not %s, and %d of %d were before it; the server does not do many as one. The same command goes on.",
+				b.resource.Capital(), o.Place(), past, done, len(b.objects)), run.InWords(err).Error(), err)
+		}
+		done++
+		progress.Show(done, len(b.objects), b.resource.Noun()+"s")
+	}
+	return nil
+}
+
+// edit1 edits one object by the requests of the single commands.
+func (s *Session) edit1(ctx context.Context, b *bulk, o *snapshot.Object) error {
+	r, of := b.resource, s.collection(b.resource)
+	if b.edit.Delete {
+		err := of.Delete(ctx, o.ID)
+		if craton.IsNotFound(err) {
+			err = nil
+		}
+		return err
+	}
+	var errs []error
+	step := func(is bool, do func() error) {
+		if is && errors.Join(errs...) == nil {
+			errs = append(errs, do())
+		}
+	}
+	path := r.at(o.ID) + "/variables"
+	step(len(b.edit.Update) > 0, func() error {
+		_, err := s.put(ctx, r, o.ID, b.edit.Update)
+		return err
+	})
+	step(len(b.edit.RemoveVariables) > 0, func() error {
+		_, err := s.Client.Do(ctx, http.MethodDelete, path, nil, b.edit.RemoveVariables)
+		return err
+	})
+	step(len(b.edit.Variables) > 0, func() error {
+		_, err := s.Client.Do(ctx, http.MethodPut, path, nil, b.edit.Variables)
+		return err
+	})
+	step(b.edit.Labels != nil, func() error {
+		_, err := of.SetLabels(ctx, o.ID, *b.edit.Labels...)
+		return err
+	})
+	step(len(b.edit.RemoveLabels) > 0, func() error { return of.RemoveLabels(ctx, o.ID, b.edit.RemoveLabels...) })
+	step(len(b.edit.AddLabels) > 0, func() error {
+		_, err := of.AddLabels(ctx, o.ID, b.edit.AddLabels...)
+		return err
+	})
+	return errors.Join(errs...)
+}

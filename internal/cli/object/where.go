@@ -1,0 +1,81 @@
+package object
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/snapshot"
+	"github.com/craton-fleet/craton/internal/where"
+)
+
+// featureWhere is the capability of servers that know terms.
+const featureWhere = "where"
+
+// WhereOption says which objects are meant, by terms.
+var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Help: "only those that satisfy all terms, such as 'label=web region=dfw ntp=10.*'"}
+
+// chosen reports whether terms can say which objects of the resource are meant.
+func (r *Resource) chosen() bool { return slices.Contains(where.Kinds, r.kind) }
+
+// terms are those that a command was given, nil if there are none. They were checked when its arguments were.
+func (r *Resource) terms(c *argparse.Call) (*where.Where, error) {
+	if !c.Given(WhereOption.Long) {
+		return &where.Where{Kind: r.kind}, nil
+	}
+	return where.Parse(r.kind, c.Text(WhereOption.Long))
+}
+
+// knows reports whether the server has a feature beside v1.
+func (s *Session) knows(ctx context.Context, feature string) (bool, error) {
+	can, err := s.Client.Capabilities(ctx)
+	return err == nil && can.Has(feature), err
+}
+
+// listWhere is list of what satisfies terms: the server's answer, or where it knows none, of all objects those that do.
+func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all bool, terms *where.Where) (objects []gjson.Result, next url.Values, err error) {
+	if terms.IsAll() {
+		return s.list(ctx, r, q, all)
+	}
+	known, err := s.knows(ctx, featureWhere)
+	if err != nil {
+		return nil, nil, err
+	}
+	if known {
+		return s.list(ctx, r, withParameter(q, featureWhere, terms.String()), all)
+	}
+	matching, err := s.Matching(ctx, terms)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids := map[string]bool{}
+	for _, o := range matching {
+		ids[o.ID] = true
+	}
+	most := askedLimit(q)
+	if q = withParameter(q, "limit", strconv.Itoa(craton.MaxLimit)); most == 0 {
+		most = defaultLimit
+	}
+	objects, _, err = s.list(ctx, r, q, true)
+	objects = slices.DeleteFunc(objects, func(o gjson.Result) bool { return !ids[o.Get(keyID).String()] })
+	if !all && len(objects) > most { // the next page begins behind the last of this one
+		return objects[:most], withParameter(q, "marker", objects[most-1].Get(keyID).String()), err
+	}
+	return objects, nil, err
+}
+
+// Matching are the objects that satisfy terms, found on this side.
+func (s *Session) Matching(ctx context.Context, terms *where.Where) ([]*snapshot.Object, error) {
+	labels := slices.ContainsFunc(terms.Terms, func(t where.Term) bool { return t.Field.Type == where.LabelField })
+	fleet, err := snapshot.Read(ctx, s.Client, snapshot.Options{Networks: terms.Kind == schema.Network, Labels: labels})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(fleet.Of(terms.Kind)), func(o *snapshot.Object) bool { return !terms.Match(o) }), nil
+}

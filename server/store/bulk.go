@@ -1,0 +1,400 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/internal/where"
+)
+
+// Bulk says what [Store.Bulk] does to all objects that satisfy terms.
+type Bulk struct {
+	Where *where.Where
+
+	Set    []Variable // variables to set,
+	Unset  []string   // and to remove
+	Update Values     // columns to change
+	Add    []string   // labels to add to devices,
+	Remove []string   // and to take away
+	Labels []string   // with Exact: all that they have then
+	Exact  bool       //
+	Delete bool       // instead of all that
+
+	Check  bool   // do nothing, only tell
+	Expect string // [Bulked.Matched] of what was looked at, or how many they are; "" for whatever there is
+}
+
+// Bulked is what a bulk edit does.
+type Bulked struct {
+	Count   int            // of the objects that are meant
+	Matched string         // tells these objects from any others
+	Changed int            // of them; the others are so already
+	Steps   []BulkStep     // the first objects that change
+	Effects []Effect       // what changes, the most frequent first
+	More    int            // effects, and changes, that are not told
+	With    map[string]int // what a delete takes along, by kind
+	At      Cursor         // the write that did it; zero if nothing was done
+}
+
+// BulkStep is an object that changes.
+type BulkStep struct{ Object, Path string }
+
+// Effect is a change that objects have in common.
+type Effect struct {
+	What          string // variable, field or label
+	Name          string
+	Before, After string // JSON, of a long value the beginning as a text; "" for none. Of a label it is true
+	Count         int
+}
+
+// Bounds of a bulk edit, and of what it tells.
+const (
+	mostBulk    = 50_000
+	toldBulk    = 100
+	toldEffects = 100
+	keptEffects = 1000
+	toldValue   = 2000 // bytes of a value
+)
+
+// Bulk does the same to all objects of e that satisfy terms, in one transaction:
+// all or nothing, as the single writes do it, and with their refusals. It has one
+// revision.
+//
+// [Changed] if Expect is given and other objects are meant by now.
+func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b Bulk) (*Bulked, error) {
+	var w *bulking
+	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
+		w = &bulking{session: q, e: e, sc: sc, Bulk: b, done: &Bulked{}, effects: map[effectKey]int{}}
+		q.checked = map[referentKey]*scanner{}
+		if err := w.run(ctx); err != nil {
+			return err
+		}
+		if b.Check {
+			return errChecked
+		}
+		if len(q.log.held) == 0 && q.log.change == "" {
+			return nil
+		}
+		if err := q.flush(ctx); err != nil {
+			return err
+		}
+		w.done.At = Cursor{Revision: q.log.revision, Change: q.log.change}
+		return nil
+	})
+	if errors.Is(err, errChecked) {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	w.tell()
+	return w.done, nil
+}
+
+// bulking is a bulk edit under way.
+type bulking struct {
+	*session
+	e  *Entity
+	sc Scope
+	Bulk
+	done    *Bulked
+	effects map[effectKey]int
+}
+
+type effectKey struct {
+	what, name, before, after string
+}
+
+func (w *bulking) run(ctx context.Context) error {
+	rows, err := w.held(ctx)
+	if err != nil {
+		return err
+	}
+	w.done.Count, w.done.Matched = len(rows), matchedOf(w.e, rows)
+	if w.Expect != "" && w.Expect != w.done.Matched && w.Expect != fmt.Sprint(len(rows)) {
+		return refuse(Changed, "The terms mean other objects than when they were looked at: %d %ss now. Look again.", len(rows), w.e.Name)
+	}
+	if w.Delete {
+		return w.delete(ctx, rows)
+	}
+	for some := range slices.Chunk(rows, pieceRows) {
+		if err := w.change(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// held finds the rows, and keeps others from changing them. What changes before
+// they are held may decide whether they are meant, so that they are looked for
+// again.
+func (w *bulking) held(ctx context.Context) ([]Row, error) {
+	const tries = 5
+	for range tries {
+		rows, err := w.matching(ctx)
+		hold := w.holding(changing)
+		if w.Delete {
+			hold = w.holding(removing)
+		}
+		if err != nil || hold == "" {
+			return rows, err
+		}
+		for some := range slices.Chunk(rows, 512) {
+			ids := make([]any, len(some))
+			for i, row := range some {
+				ids[i] = row[w.e.Index(w.e.key)]
+			}
+			list, args := in(nil, ids)
+			text := "SELECT count(*) FROM (SELECT 1 FROM " + w.e.Table + " t WHERE t." + w.e.key + " IN " + list + " ORDER BY t.created_at, t." + w.e.key + hold + ") held"
+			if err := w.later(ctx, text, args); err != nil {
+				return nil, err
+			}
+		}
+		again, err := w.matching(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if matchedOf(w.e, again) == matchedOf(w.e, rows) {
+			return again, nil
+		}
+	}
+	return nil, refuse(Conflict, "What the terms mean changes all the time. Try again.")
+}
+
+func (w *bulking) matching(ctx context.Context) (rows []Row, err error) {
+	v := &View{q: w.session, held: heldLight}
+	err = v.Walk(ctx, w.e, w.sc, List{Where: w.Where, Sort: []string{"created_at", "id"}, Limit: 1000}, func(p *Page) error {
+		if rows = append(rows, p.Rows...); len(rows) > mostBulk {
+			return refuse(Invalid, "The terms mean more than %d %ss, which is the most that are changed at once. Say more of them, such as their region.", mostBulk, w.e.Name)
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// matchedOf tells a set of rows from any other.
+func matchedOf(e *Entity, rows []Row) string {
+	h := sha256.New()
+	for _, row := range rows {
+		h.Write([]byte(idText(row[e.Index(e.key)]) + "\n"))
+	}
+	return fmt.Sprintf("%d-%s", len(rows), hex.EncodeToString(h.Sum(nil)[:8]))
+}
+
+// change edits some rows.
+func (w *bulking) change(ctx context.Context, rows []Row) error {
+	e := w.e
+	ids := make([]any, len(rows))
+	for i, row := range rows {
+		ids[i] = row[e.Index(e.key)]
+	}
+	var own map[any]hierarchy.Variables
+	if len(w.Set)+len(w.Unset) > 0 {
+		room := holding(heldWhole)
+		var err error
+		own, err = w.ownVariables(ctx, e, ids, &room)
+		if errors.Is(err, errHeld) && len(rows) > 1 {
+			half := len(rows) / 2
+			return cmp.Or(w.change(ctx, rows[:half]), w.change(ctx, rows[half:]))
+		}
+		if errors.Is(err, errHeld) {
+			all, allErr := w.ownOf(ctx, e, rows[0])
+			own, err = map[any]hierarchy.Variables{ids[0]: all}, allErr
+		}
+		if err != nil {
+			return err
+		}
+	}
+	labels := make([][]string, len(rows))
+	if e.IsDevice() && (w.Exact || len(w.Add)+len(w.Remove) > 0) {
+		var err error
+		if labels, err = w.labels(ctx, e, rows); err != nil {
+			return err
+		}
+	}
+	for i, row := range rows {
+		changed, err := w.changeOne(ctx, row, own[ids[i]], labels[i])
+		if err != nil {
+			return err
+		}
+		if changed {
+			if err := w.step(ctx, row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// changeOne edits one row.
+func (w *bulking) changeOne(ctx context.Context, row Row, own hierarchy.Variables, labels []string) (changed bool, err error) {
+	e := w.e
+	if len(w.Update) > 0 {
+		now, err := w.update(ctx, e, row, w.Update)
+		if err != nil {
+			return false, err
+		}
+		for i, c := range e.Columns {
+			if _, asked := w.Update[c.Name]; asked && row[i] != now[i] {
+				w.effect("field", c.Name, textOf(row[i]), textOf(now[i]))
+				changed = true
+			}
+		}
+	}
+	set, err := w.putVariables(ctx, e, row, own, w.Set)
+	if err != nil {
+		return false, err
+	}
+	for _, v := range set {
+		before, _ := own.Find(v.Name)
+		w.effect("variable", v.Name, before, v.Value)
+		changed = true
+	}
+	gone, err := w.removeVariables(ctx, e, row, own, w.Unset)
+	if err != nil {
+		return false, err
+	}
+	for _, v := range gone {
+		w.effect("variable", v.Name, v.Value, "")
+		changed = true
+	}
+	if !e.IsDevice() {
+		return changed, nil
+	}
+	add, remove := w.Add, w.Remove
+	if w.Exact {
+		add, remove = w.Labels, slices.DeleteFunc(slices.Clone(labels), func(l string) bool { return slices.Contains(w.Labels, l) })
+	}
+	if len(add)+len(remove) == 0 {
+		return changed, nil
+	}
+	after, err := w.changeLabels(ctx, e, row, labels, add, remove)
+	if err != nil {
+		return false, err
+	}
+	for _, l := range after {
+		if !slices.Contains(labels, l) {
+			w.effect("label", l, "", "true")
+			changed = true
+		}
+	}
+	for _, l := range labels {
+		if !slices.Contains(after, l) {
+			w.effect("label", l, "true", "")
+			changed = true
+		}
+	}
+	return changed, nil
+}
+
+// textOf is a column's value as JSON.
+func textOf(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return string(jsontext.AppendString(nil, v))
+	}
+	return fmt.Sprint(v)
+}
+
+// effect counts a change.
+func (w *bulking) effect(what, name, before, after string) {
+	k := effectKey{what, name, brief(before), brief(after)}
+	if _, known := w.effects[k]; !known && len(w.effects) == keptEffects { // values that are all different
+		w.done.More++
+		return
+	}
+	w.effects[k]++
+}
+
+// brief is a value as an effect has it: of a long one the beginning.
+func brief(value string) string {
+	if len(value) <= toldValue {
+		return value
+	}
+	return string(jsontext.AppendString(nil, strings.ToValidUTF8(value[:200], "")+"..."))
+}
+
+// step notes a row that changes.
+func (w *bulking) step(ctx context.Context, row Row) error {
+	w.done.Changed++
+	if len(w.done.Steps) >= toldBulk {
+		return nil
+	}
+	n, err := w.named(ctx, w.e, row)
+	if err == nil {
+		err = w.resolve(ctx, &n)
+	}
+	w.done.Steps = append(w.done.Steps, BulkStep{idText(row[w.e.Index(w.e.key)]), n.path})
+	return err
+}
+
+// tell sorts the effects, and tells the first.
+func (w *bulking) tell() {
+	for k, n := range w.effects {
+		w.done.Effects = append(w.done.Effects, Effect{k.what, k.name, k.before, k.after, n})
+	}
+	slices.SortFunc(w.done.Effects, func(a, b Effect) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.What, b.What), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Before, b.Before), cmp.Compare(a.After, b.After))
+	})
+	if n := len(w.done.Effects); n > toldEffects {
+		w.done.More += n - toldEffects
+		w.done.Effects = w.done.Effects[:toldEffects]
+	}
+}
+
+// delete removes the rows, those that have parents among them first.
+func (w *bulking) delete(ctx context.Context, rows []Row) error {
+	for _, row := range childrenFirst(w.e, rows) {
+		if err := w.step(ctx, row); err != nil {
+			return err
+		}
+		if err := w.session.delete(ctx, w.e, w.sc, row); err != nil {
+			return err
+		}
+	}
+	kind := w.e.of.Name
+	w.done.With = map[string]int{}
+	for k, n := range w.log.gone {
+		if k != kind {
+			w.done.With[k] = n
+		}
+	}
+	return nil
+}
+
+// childrenFirst sorts devices so that none comes before one that it is the parent
+// of.
+func childrenFirst(e *Entity, rows []Row) []Row {
+	parent := e.Index("parent_id")
+	if parent < 0 {
+		return rows
+	}
+	key := e.Index(e.key)
+	above := make(map[any]any, len(rows))
+	for _, row := range rows {
+		above[row[key]] = row[parent]
+	}
+	depth := make(map[any]int, len(rows))
+	for _, row := range rows {
+		n := 0
+		for id := row[parent]; id != nil && n <= len(rows); n++ {
+			up, among := above[id]
+			if !among {
+				break
+			}
+			id = up
+		}
+		depth[row[key]] = n
+	}
+	return slices.SortedStableFunc(slices.Values(rows), func(a, b Row) int { return cmp.Compare(depth[b[key]], depth[a[key]]) })
+}
