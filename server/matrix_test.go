@@ -203,6 +203,8 @@ var rules = []rule{
 	on("GET", "fleet", asReader, 200, "?networks=true&region_id={region}"),
 	on("POST", "undo", asMember, 200, "", `{"revision":{revision},"check":true}`),
 	on("POST", "undo", asAdmin, 200, "", `{"revision":{user revision},"check":true}`),
+	on("POST", "bulk", asMember, 200, "", `{"kind":"host","where":"name=*","variables":{"x":1},"check":true}`),
+	on("POST", "bulk", asMember, 200, "", `{"kind":"network","where":"name=none","delete":true,"check":true}`),
 
 	on("GET", "hosts", asReader, 200, "?at={revision}&details=true"),
 	on("GET", "hosts/<id>", asReader, 200, "/hosts/{host}?at={revision}"),

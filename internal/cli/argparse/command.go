@@ -28,6 +28,7 @@ type Command struct {
 	Rest    bool         // takes any words behind them
 	Instead string       // an option with which the required ones may be missing; "" for none
 	Many    string       // an option that stands for the object, and means several; "" for none
+	Terms   []string     // how terms of a TermsOption can begin
 }
 
 // Positional is a positional argument that is no object.

@@ -20,8 +20,11 @@ func (c *Command) CompleteBy(cmd *cobra.Command, called *Call, names func(begin 
 	for i := range c.Options {
 		o := &c.Options[i]
 		_ = cmd.RegisterFlagCompletionFunc(o.Long, func(_ *cobra.Command, _ []string, begin string) ([]string, cobra.ShellCompDirective) {
-			if o.Kind == ReferenceOption {
+			switch o.Kind {
+			case ReferenceOption:
 				return names(begin, o.Of...), only
+			case TermsOption:
+				return c.terms(begin), only | cobra.ShellCompDirectiveNoSpace
 			}
 			return c.values(o), only
 		})
@@ -53,6 +56,15 @@ func (c *Command) CompleteBy(cmd *cobra.Command, called *Call, names func(begin 
 // takes away the space around it.
 func Typeable(word string) bool {
 	return word != "" && show.Clean(word) == word && strings.TrimSpace(word) == word && utf8.ValidString(word)
+}
+
+// terms are the beginnings of terms, behind those that are there.
+func (c *Command) terms(begin string) (all []string) {
+	there := begin[:strings.LastIndexByte(begin, ' ')+1]
+	for _, term := range c.Terms {
+		all = append(all, there+term)
+	}
+	return all
 }
 
 // values are those that an option may have, as far as they are known without asking.

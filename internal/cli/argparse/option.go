@@ -38,6 +38,7 @@ const (
 	WordsOption                // one or more words, as in --fields id name; may be repeated
 	RepeatedOption             // a text; may be repeated
 	SwitchOption               // no value
+	TermsOption                // terms, with blanks between them
 )
 
 // Argument is how an option is called in errors: -n/--name.

@@ -108,6 +108,9 @@ func (r *Resource) Commands() []*Command {
 	add := func(is bool, c *Command) {
 		if is {
 			c.resource, c.Of, c.Name = r, r, r.Name+"-"+c.Name
+			if r.chosen() {
+				c.Terms = r.begins()
+			}
 			if c.reads && r.kind != schema.User {
 				c.Options = slices.Concat(c.Options, pastOptions)
 			}

@@ -19,7 +19,7 @@ import (
 const featureWhere = "where"
 
 // WhereOption says which objects are meant, by terms.
-var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Help: "only those that satisfy all terms, such as 'label=web region=dfw ntp=10.*'"}
+var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Kind: argparse.TermsOption, Help: "only those that satisfy all terms, such as 'label=web region=dfw ntp=10.*'"}
 
 // chosen reports whether terms can say which objects of the resource are meant.
 func (r *Resource) chosen() bool { return slices.Contains(where.Kinds, r.kind) }
@@ -30,6 +30,14 @@ func (r *Resource) terms(c *argparse.Call) (*where.Where, error) {
 		return &where.Where{Kind: r.kind}, nil
 	}
 	return where.Parse(r.kind, c.Text(WhereOption.Long))
+}
+
+// begins are how terms about objects of the resource begin, for completion.
+func (r *Resource) begins() (all []string) {
+	for _, f := range where.Fields(r.kind) {
+		all = append(all, f.Word+"=")
+	}
+	return all
 }
 
 // knows reports whether the server has a feature beside v1.
