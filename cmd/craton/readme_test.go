@@ -16,7 +16,7 @@ func TestReadme(t *testing.T) { runPage(t, "README.md") }
 
 // TestPages runs pages of docs.
 func TestPages(t *testing.T) {
-	for _, name := range []string{"cli.md", "explain.md", "doctor.md", "history.md", "export.md", "search.md"} {
+	for _, name := range []string{"cli.md", "explain.md", "doctor.md", "history.md", "change.md", "export.md", "search.md"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			runPage(t, filepath.Join("docs", name))

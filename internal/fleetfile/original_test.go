@@ -162,6 +162,25 @@ func (s *original) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const unknown = "An unknown exception occurred"
 
+// remove deletes a row with all that it holds.
+func (s *original) remove(table string, id int) bool {
+	key := strings.TrimSuffix(strings.ReplaceAll(table, "-", "_"), "s") + "_id"
+	if table == "hosts" || table == "network-devices" {
+		key = "device_id"
+		for _, devices := range []string{"hosts", "network-devices"} {
+			if slices.ContainsFunc(s.rows[devices], func(r *row) bool { return fmt.Sprint(r.fields["parent_id"]) == fmt.Sprint(id) }) {
+				return false
+			}
+		}
+	}
+	for of := range s.rows {
+		s.rows[of] = slices.DeleteFunc(s.rows[of], func(r *row) bool {
+			return of == table && r.id == id || of != table && fmt.Sprint(r.fields[key]) == fmt.Sprint(id)
+		})
+	}
+	return true
+}
+
 func (s *original) answer(r *http.Request, path []string, body map[string]any) (int, any) {
 	if path[0] == "projects" {
 		switch {
@@ -207,6 +226,11 @@ func (s *original) answer(r *http.Request, path []string, body map[string]any) (
 	switch {
 	case len(path) == 2 && r.Method == http.MethodGet:
 		return 200, s.shown(path[0], it, true, r.URL.Query().Get("resolved-values") != "false")
+	case len(path) == 2 && r.Method == http.MethodDelete:
+		if !s.remove(path[0], id) {
+			return 500, unknown // it is a parent (v1 contract §6.3)
+		}
+		return 204, nil
 	case len(path) == 2 && r.Method == http.MethodPut:
 		for k, v := range body {
 			if !slices.Contains(t.update, k) || v == nil && k != "parent_id" {
