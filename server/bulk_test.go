@@ -82,6 +82,12 @@ func TestBulk(t *testing.T) {
 	if got := f.call(a.member, "POST", "/v1/bulk", `{"kind":"host","where":"label=x","delete":true}`); got.Status != 409 || !strings.Contains(got.message(), `host "child"`) || count("label=x") != 10 {
 		t.Errorf("what others need: %d %s", got.Status, got.message())
 	}
+	one := f.hostID(a, "web-005")
+	f.must(a.member, 200, "PUT", "/v1/hosts/"+one+"/protected", `{"protected":true}`)
+	if got := f.call(a.member, "POST", "/v1/bulk", `{"kind":"host","where":"name=web-00*,child","delete":true}`); got.Status != 409 || !strings.Contains(got.message(), `"web-005"`) || count("name=web-00*,child") != 11 {
+		t.Errorf("what is protected: %d %s", got.Status, got.message())
+	}
+	f.must(a.member, 200, "PUT", "/v1/hosts/"+one+"/protected", `{"protected":false}`)
 	gone := bulk(`{"kind":"host","where":"name=web-00*,child","delete":true,"expect":11}`)
 	if got := fmt.Sprintln(gone.JSON["count"], gone.JSON["with"]); got != "11 map[network-interface:1]\n" || count("name=web-00*,child") != 0 {
 		t.Errorf("deleted: %s", got)

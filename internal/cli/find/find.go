@@ -61,7 +61,11 @@ they are, there is --where of lists.`,
 			if err != nil {
 				return run.OfPast(err)
 			}
-			f := search(fleet, args[0], limit)
+			can, err := on.Client.Capabilities(ctx)
+			if err != nil {
+				return err
+			}
+			f := search(fleet, args[0], limit, can.Hashes)
 			if err := f.write(on.Out, on.Format); err != nil {
 				return err
 			}
@@ -100,12 +104,14 @@ type place struct {
 	Text string `json:"text"` // around the place; of a key nothing
 }
 
-func search(fleet *snapshot.Fleet, text string, limit int) *found {
+// search looks at all objects. Of variables that hashes tells, whose values are secrets, only the keys are looked at: what is found of
+// a value would tell it letter by letter.
+func search(fleet *snapshot.Fleet, text string, limit int, hashes func(key string) bool) *found {
 	f := &found{Text: text, Objects: []match{}}
 	want := strings.ToLower(text)
 	for _, k := range kinds {
 		for _, o := range fleet.Of(k) {
-			places := placesOf(o, want)
+			places := placesOf(o, want, hashes)
 			switch {
 			case places == nil:
 				continue
@@ -124,7 +130,7 @@ func search(fleet *snapshot.Fleet, text string, limit int) *found {
 }
 
 // placesOf is where an object has a text, in lower case.
-func placesOf(o *snapshot.Object, want string) (all []place) {
+func placesOf(o *snapshot.Object, want string, hashes func(key string) bool) (all []place) {
 	add := func(what, name, text string, show bool) {
 		at := strings.Index(strings.ToLower(text), want)
 		if at < 0 {
@@ -144,6 +150,9 @@ func placesOf(o *snapshot.Object, want string) (all []place) {
 	}
 	for name, raw := range o.Own.All() {
 		add("key", name, name, false)
+		if hashes(name) {
+			continue
+		}
 		text := raw
 		if v := gjson.Parse(raw); v.Type == gjson.String {
 			text = v.Str

@@ -74,15 +74,18 @@ type bulk struct {
 	resource *Resource
 	terms    *where.Where
 	edit     craton.BulkEdit
-	objects  []*snapshot.Object // where the server does not know what many are
+	objects  []*snapshot.Object    // where the server does not know what many are
+	hashes   func(key string) bool // tells the variables whose values are not shown
 }
 
 // bulk shows what an edit does, asks, and does it.
 func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
-	known, err := s.knows(ctx, featureBulk)
+	can, err := s.Client.Capabilities(ctx)
 	if err != nil {
 		return err
 	}
+	known := can.Has(featureBulk)
+	b.hashes = can.Hashes
 	if !known {
 		if b.objects, err = s.Matching(ctx, b.terms); err != nil {
 			return err
@@ -128,11 +131,30 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 
 // edited is what the server says of an edit, or what it would say.
 func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.Bulked, error) {
-	if known {
-		return s.Client.Bulk(ctx, b.edit)
+	if !known {
+		return b.foresee(), nil
 	}
-	return b.foresee(), nil
+	d, err := s.Client.Bulk(ctx, b.edit)
+	if err == nil {
+		b.conceal(d)
+	}
+	return d, err
 }
+
+// conceal keeps secrets off the screen: nobody asked for their values.
+func (b *bulk) conceal(d *craton.Bulked) {
+	for i := range d.Effects {
+		e := &d.Effects[i]
+		for _, side := range []*json.RawMessage{&e.Before, &e.After} {
+			if e.What == "variable" && *side != nil && b.hashes(e.Name) {
+				*side = json.RawMessage(Concealed)
+			}
+		}
+	}
+}
+
+// Concealed stands in the place of a value that is not shown, as JSON.
+const Concealed = `"********"`
 
 // askBulk shows what would be done, and asks. Where nobody can answer nothing is done.
 func (s *Session) askBulk(b *bulk, shown *craton.Bulked) error {

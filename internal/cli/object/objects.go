@@ -151,7 +151,7 @@ func (r *Resource) guard(o gjson.Result) gjson.Result {
 	if r.secret == "" || o.Get(r.secret).Type != gjson.String {
 		return o
 	}
-	return With(o, r.secret, `"********"`)
+	return With(o, r.secret, Concealed)
 }
 
 // With is an object with one member replaced, or added at the end.
