@@ -15,6 +15,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
@@ -63,7 +64,7 @@ type options struct {
 
 // exporter is one run of the command.
 type exporter struct {
-	*run.Session
+	*object.Session
 	options
 	inventory inventory.Options
 	terms     *where.Where
@@ -123,7 +124,7 @@ What a format cannot hold is an error, or is left out with a word on standard er
 				return err
 			}
 			inv.At = when.At{} // LookBack sees to it
-			return run.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *run.Session, _ []string) error {
+			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, _ []string) error {
 				if err := on.LookBack(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err
 				}
@@ -139,7 +140,7 @@ What a format cannot hold is an error, or is left out with a word on standard er
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&o.format, "format", formats[0].name, "`FORMAT` of the output: "+strings.Join(names, ", "))
-	fs.StringVar(&o.terms, "where", "", "only the hosts that satisfy all `TERMS`, such as 'label=web region=dfw ntp=10.*', with what they need")
+	fs.StringVar(&o.terms, "where", "", "`TERMS`: "+object.WhereOption.Help)
 	fs.StringVar(&o.output, "output", "", "write to `FILE`, whole or not at all, instead of standard output")
 	fs.StringSliceVar(&o.columns, "columns", []string{"name", "ip_address", "device_type", "cloud", "region", "cell", "labels"},
 		"csv: the `COLUMNS`, with commas between; vars.NAME is a variable")

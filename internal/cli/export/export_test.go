@@ -523,3 +523,41 @@ clouds:
 		t.Errorf("%d %s", code, errs)
 	}
 }
+
+// TestPageByPage: of a server that has nothing beside v1 the same is written.
+func TestPageByPage(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	p.must(t, `{"project":{"variables":{"p":1}},"clouds":[{"name":"e","variables":{"ntp":"a"},"regions":[{"name":"r","cells":[{"name":"c","hosts":[{"name":"web","ip_address":"10.0.0.1","device_type":"x","labels":["web"],"parent":"sw",
+		"interfaces":[{"name":"eth0","interface_type":"x","ip_address":"10.0.0.1","network":"n","speed":7,"variables":{"i":[1]}}]}]}],
+		"networks":[{"name":"n","cidr":"10.0.0.0/8","gateway":"10.0.0.1","netmask":"255.0.0.0","cell":"c","variables":{"v":null}}],
+		"network_devices":[{"name":"sw","ip_address":"10.0.0.9","device_type":"y","os_version":"1","labels":["l"]}],"hosts":[{"name":"db","ip_address":"10.0.0.2","device_type":"x","active":false,"note":"n"}]}]}]}`, "apply", "-")
+	s, err := server.Open(t.Context(), p.url, server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	whole, err := s.Embedded(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/capabilities" || r.URL.Path == "/v1/fleet" || r.URL.Query().Has("where") {
+			http.NotFound(w, r)
+			return
+		}
+		whole.ServeHTTP(w, r)
+	}))
+	t.Cleanup(bare.Close)
+	old := &program{bare.URL, p.config}
+	w := httptest.NewRecorder()
+	whole.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/projects", nil))
+	credentials := []string{"--os-username", "x", "--os-password", "x", "--os-project-id", regexp.MustCompile(`[0-9a-f-]{36}`).FindString(w.Body.String())}
+	for _, args := range [][]string{{"--format", "fleet"}, {"--format", "fleet", "--where", "label=web ntp=a vars.p=1"}, {"--format", "prometheus", "--labels", "p,ntp"}, {"--format", "ansible", "--where", "name=d*"}} {
+		want, _ := p.must(t, "", append([]string{"export"}, args...)...)
+		got, errs := old.must(t, "", slices.Concat([]string{"export"}, args, credentials)...)
+		if got != want || errs != "" || !strings.Contains(want, "10.0.0.") {
+			t.Errorf("%v:\n%s\nwant\n%s\n%s", args, got, want, errs)
+		}
+	}
+}

@@ -2,22 +2,25 @@ package export
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/craton-fleet/craton/craton"
 )
 
-// matching are the ids of the hosts that satisfy the terms: the server's answer.
+// matching are the ids of the hosts that satisfy the terms: the server's answer, or where it knows none, of all hosts those that do.
 func (e *exporter) matching(ctx context.Context) (map[string]bool, error) {
 	can, err := e.Client.Capabilities(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if !can.Has("where") {
-		return nil, errors.New("this server knows no terms (--where); export the whole, or choose hosts by the settings of the inventory, such as CRATON_INVENTORY_LABELS")
-	}
 	ids := map[string]bool{}
+	if !can.Has("where") {
+		hosts, err := e.Matching(ctx, e.terms)
+		for _, h := range hosts {
+			ids[h.ID] = true
+		}
+		return ids, err
+	}
 	for h, err := range e.Client.Hosts.All(ctx, craton.HostListOptions{Where: e.terms.String()}) {
 		if err != nil {
 			return nil, err
