@@ -83,6 +83,7 @@ import hashlib
 import json
 import os
 import subprocess
+from sys import intern
 
 from ansible import constants as C
 from ansible import context
@@ -128,6 +129,9 @@ DELIMITERS = '#jinja2:'
 # How many strings are kept, to give all hosts that have one the same.
 PLAINS = 10000
 
+# How many values of one variable are compared with another host's: a variable that has more is one of the host itself.
+ALIKE = 64
+
 # How long a --limit may be that the program is told of, in bytes: what an argument may have, nearly.
 SUBSET = 100000
 
@@ -172,6 +176,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             os.environ.update((variable, '') for variable in empty)
         self.trusted = settings[self.TRUST] == 'true'
         self.plains = {}
+        self.alike = {}
         use_cache = self.get_option('cache')
         key = self.cache_key(path, settings) if use_cache else None
         document = None
@@ -191,14 +196,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                     self.say_all(err)
         try:
             if document is None and deferred and not use_cache:
-                self.populate(*self.snapshot(settings))
+                self.populate(*self.snapshot(settings), deferred)
                 return
             if document is None:
                 document = self.parsed(self.run(settings))
                 if use_cache:
                     self._cache[key] = document
             hostvars = document['_meta']['hostvars']
-            self.populate(document, hostvars, (lambda host, _position: self.decode(hostvars[host])) if deferred else None)
+            self.populate(document, lazy.Parsed(hostvars), deferred)
         except AnsibleParserError:
             raise
         except AnsibleError as err:  # of compose, groups and keyed_groups with strict
@@ -373,7 +378,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return document
 
     def snapshot(self, settings):
-        """The groups of the document, its hosts, and what reads the variables of one: those are left in a file."""
+        """The groups of the document, and what knows its hosts: their variables are left in a file."""
         try:
             snapshot = lazy.Snapshot()
         except OSError as err:
@@ -383,11 +388,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if document is None:  # in other lines than this collection's program writes
             document = self.parsed(snapshot.text())
             hostvars = document['_meta']['hostvars']
-            return document, hostvars, lambda host, _position: self.decode(hostvars[host])
-        return document, snapshot.names, lambda host, position: self.decode(snapshot.read(host, position))
+            return document, lazy.Parsed(hostvars)
+        return document, snapshot
 
-    def populate(self, document, hosts, read):
-        """Make the groups and hosts of a document. Hosts have their variables already, or read(host, position) gives them later."""
+    def populate(self, document, hosts, deferred):
+        """Make the groups and hosts of a document. Hosts have their variables at once, or when somebody looks."""
         # What 2.19 and later put around the inventory looks at each value of a variable again, and each is what it must be.
         data = getattr(self.inventory, '__wrapped__', self.inventory)
         groups = dict((name, group) for name, group in document.items() if name != '_meta')
@@ -403,21 +408,21 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for name, group in groups.items():
             for child in group.get('children') or []:
                 data.add_child(name, child)
-        setter = lazy.Setter()
+        source = lazy.Source(hosts, self.variables)
         first = None
-        for position, name in enumerate(hosts):
+        for position, name in enumerate(hosts.names):
             data.add_host(name)
             host = data.hosts[name]
-            if read:
-                before = lazy.reveal(host)
-                if before != first:  # all new ones have the same
-                    first = before
-                lazy.defer(host, first, read, position, setter)
-            else:
-                setter.set(host, self.decode(hosts[name]))
+            before = lazy.reveal(host)
+            if not deferred:
+                source.setter.set(host, self.variables(hosts.read(name, position)))
+                continue
+            if before != first:  # all new ones have the same
+                first = before
+            source.defer(host, first)
         if self.get_option('compose') or self.get_option('groups') or self.get_option('keyed_groups'):
             self.inventory.reconcile_inventory()  # so that all and ungrouped are in place
-            for name in hosts:
+            for name in hosts.names:
                 self.construct(name)
 
     def construct(self, host):
@@ -437,6 +442,27 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._add_host_to_composed_groups(self.get_option('groups'), composed, host, strict=strict, fetch_hostvars=False)
         self._add_host_to_keyed_groups(self.get_option('keyed_groups'), composed, host, strict=strict, fetch_hostvars=False)
 
+    def variables(self, found):
+        """The variables of a host as Ansible wants them. A value that many hosts have alike is one in memory, as it is in a group."""
+        made = {}
+        for name, value in found.items():
+            if isinstance(value, (dict, list)):
+                alike = self.alike.setdefault(name, {})
+                if alike is None:
+                    value = self.decode(value)
+                else:
+                    text = repr(value)
+                    known = alike.get(text)
+                    if known is None:
+                        known = alike[text] = self.decode(value)
+                        if len(alike) > ALIKE:
+                            self.alike[name] = None
+                    value = known
+            elif isinstance(value, str):
+                value = self.text(value, self.trusted)
+            made[intern(name)] = value
+        return made
+
     def decode(self, value):
         """A value of the document as Ansible wants it, its marks taken off, trusted or not as the user has it."""
         if isinstance(value, str):
@@ -449,7 +475,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 text = value.get('__ansible_vault')
                 if self.trusted and isinstance(text, str):
                     return self.vault(text)
-            return dict((key, self.decode(inner)) for key, inner in value.items())
+            return dict((intern(key), self.decode(inner)) for key, inner in value.items())
         if isinstance(value, list):
             return [self.decode(inner) for inner in value]
         return value

@@ -6,6 +6,9 @@ Ansible keeps the variables of a host in its attribute vars. A deferred host is 
 property: whoever reads or sets it, and however, meets it first. It then reads the variables, and makes the host what it would
 have been: an ordinary Host with an ordinary dictionary. So no play ever works with anything else.
 
+When one host after the other has been looked at, the play is over many, and the rest is read at once: that costs less than to read
+each when it is its turn, between one worker process and the next, which share the memory of the controller until it is written to.
+
 There is one exception. When all inventories are read, Ansible combines the variables of every host with what vars plugins give
 then, mostly nothing. Up to that moment vars of a deferred host is Untouched, which can be combined with nothing without being read.
 """
@@ -33,6 +36,10 @@ ATTRIBUTES = frozenset(('name', 'vars', 'groups', 'address', 'implicit', '_uuid'
 # How a document begins that has hosts: each is a line of its own from here on.
 HOSTS = b'{"_meta":{"hostvars":{\n'
 
+# When the rest of the hosts is read at once: when so many were looked at one by one, and one of so many of all.
+FEW = 8
+SHARE = 16
+
 
 class Setter:
     """Sets variables as Host.set_variable does, which looks at each name again for each host: once is enough."""
@@ -42,6 +49,9 @@ class Setter:
 
     def set(self, host, variables):
         own = host.vars
+        if variables.keys() <= self.known and own.keys().isdisjoint(variables):
+            own.update(variables)
+            return
         for name, value in variables.items():
             if name in self.known and name not in own:
                 own[name] = value
@@ -119,16 +129,64 @@ class Untouched(MutableMapping):
         return self.open().copy()
 
 
+class Parsed:
+    """The variables of hosts in memory."""
+
+    def __init__(self, hostvars):
+        self.names = self.hostvars = hostvars
+
+    def read(self, name, _position):
+        """The variables of the host at a position."""
+        return self.hostvars[name]
+
+
+class Source:
+    """Where the variables of deferred hosts come from: a Snapshot or what is Parsed, and what makes of it what Ansible wants."""
+
+    def __init__(self, variables, decode):
+        self.variables = variables
+        self.decode = decode
+        self.setter = Setter()
+        self.hosts = []
+        self.asked = 0
+
+    def defer(self, host, before):
+        """Let a host's variables be those of before, with what is read set over them. before is not changed. Hosts come in the order of
+        their positions."""
+        host.__class__ = DeferredHost
+        host.__dict__['_deferred'] = (self, len(self.hosts), before)
+        self.hosts.append(host)
+        del host.__dict__['vars']
+
+    def reveal(self, host, position, before):
+        """Read the variables of a host that is looked at, or of all that are left."""
+        self.make(host, before, self.variables.read(host.name, position))
+        self.asked += 1
+        if self.asked < FEW or self.asked * SHARE < len(self.hosts):
+            return
+        self.asked = -len(self.hosts)  # once
+        hosts, self.hosts = self.hosts, []
+        for host in hosts:
+            deferred = host.__dict__.get('_deferred')
+            if deferred:
+                source, position, before = deferred
+                source.make(host, before, source.variables.read(host.name, position))
+
+    def make(self, host, before, variables):
+        """Make a deferred host the one that it would have been."""
+        made = Host(host.name, gen_uuid=False)
+        made.vars = before.copy()
+        self.setter.set(made, self.decode(variables))
+        # Of two threads that read, the first one's dictionary counts for both.
+        ordinary(host, host.__dict__.setdefault('vars', made.vars))
+
+
 def reveal(host):
     """Read a host's variables, make the host an ordinary one, and return them."""
     deferred = host.__dict__.get('_deferred')
     if deferred:
-        before, read, key, setter = deferred
-        made = Host(host.name, gen_uuid=False)
-        made.vars = before.copy()
-        setter.set(made, read(host.name, key))
-        # Of two threads that read, the first one's dictionary counts for both.
-        ordinary(host, host.__dict__.setdefault('vars', made.vars))
+        source, position, before = deferred
+        source.reveal(host, position, before)
     return host.vars
 
 
@@ -140,34 +198,30 @@ def ordinary(host, variables):
     host.__dict__.pop('_combined', None)
 
 
-def defer(host, before, read, key, setter):
-    """Let a host's variables be those of before, with what read(name, key) gives set over them. before is not changed."""
-    host.__class__ = DeferredHost
-    host.__dict__['_deferred'] = (before, read, key, setter)
-    del host.__dict__['vars']
-
-
 def refusal():
     """Why hosts of this ansible-core are not deferred, or None: they must be made as those were that this was tested with."""
     read = []
+
+    class Variables(Parsed):
+        def read(self, name, position):
+            read.append(position)
+            return super().read(name, position)
 
     def host():
         made = Host('a.b')
         made.set_variable('before', {'b': 1})
         return made
 
-    def variables(name, key):
-        read.append(key)
-        return {'own': name, 'before': {'a': key}}
+    variables = {'own': 'a.b', 'before': {'a': 3}}
 
     def eager(way):
         made = host()
-        Setter().set(made, variables(made.name, 3))
+        Setter().set(made, variables)
         return way(made)
 
     def deferred(way):
         made = host()
-        defer(made, made.vars, variables, 3, Setter())
+        Source(Variables({'a.b': variables}), dict).defer(made, made.vars)
         return way(made)
 
     def combined(made):
@@ -238,8 +292,6 @@ class Snapshot:
         begin, end = self.begins[position], self.begins[position + 1]
         try:
             line = os.pread(self.file.fileno(), end - begin, begin)
-            found = json.loads(b'{' + line.rstrip(b',\n') + b'}')
-            variables = found.pop(name)
-        except (OSError, ValueError, KeyError, AttributeError) as err:
+            return json.loads(b'{' + line.rstrip(b',\n') + b'}')[name]
+        except (OSError, ValueError, KeyError, TypeError) as err:
             raise AnsibleError('the variables of host %s cannot be read any more: %s: %s' % (name, type(err).__name__, to_native(err)))
-        return variables

@@ -3,6 +3,7 @@ package collection_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -180,6 +181,37 @@ func TestLazyReadsWhatIsLookedAt(t *testing.T) {
 			if says := strings.Contains(oneLine(out), "all are loaded at once"); says != c.says {
 				t.Errorf("%s: says that all are loaded: %t\n%s", name, says, out)
 			}
+		}
+	})
+}
+
+// TestLazyReadsTheRest: of a play over many hosts the last ones are read at once, and are what merged makes of them.
+func TestLazyReadsTheRest(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		var fleet strings.Builder
+		fleet.WriteString("clouds:\n- name: c\n  variables: {deep: {list: [1, true, 1.0, \"1\"]}, over: cloud}\n  regions:\n  - name: r\n    variables: {over: {of: region}}\n    hosts:\n")
+		for i := range 300 { // more than are read in one piece
+			fmt.Fprintf(&fleet, "    - {name: h%03d, ip_address: 10.0.%d.%d, device_type: server, variables: {own: [%d], same: [%s], text: \"{{ %d }}\"}}\n",
+				i, i/200, i%200+1, i%100, []string{"1", "true", "1.0", "'1'", "null"}[i%5], i%3)
+		}
+		h.load(t, fleet.String())
+		file := h.write(t, "many.craton.yml", "plugin: craton.fleet.craton\nurl: "+h.fleet+"\n")
+		play := h.write(t, "many.yml", `
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.debug:
+        msg: "seen {{ item.0 }} {{ dict((groups.all | sort)[item.1:item.2] | map('extract', hostvars) | map('dict2items') | map('rejectattr', 'key', 'in', ['groups', 'omit']) | map('list') | map('sort', attribute='key') | map('to_json') | map('hash', 'sha1') | zip((groups.all | sort)[item.1:item.2])) | to_json }}"
+      loop: [[some, 0, 5], [rest, 5, 300]]
+`)
+		var some, rest [2]map[string]string
+		for i, form := range []string{"merged", "lazy"} {
+			out := h.runWith(t, []string{"CRATON_INVENTORY_VARS=" + form}, "ansible-playbook", "-i", file, play)
+			seen(t, out, "some", &some[i])
+			seen(t, out, "rest", &rest[i])
+		}
+		if diff := cmp.Diff([]any{some[0], rest[0]}, []any{some[1], rest[1]}); diff != "" || len(some[0]) != 5 || len(rest[0]) != 295 {
+			t.Errorf("%d and %d hosts; lazy is not merged:\n%s", len(some[0]), len(rest[0]), diff)
 		}
 	})
 }
