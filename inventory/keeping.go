@@ -322,10 +322,6 @@ func (l *lister) guarded(doc *Document) error {
 	if accepted := l.store.Accepted(l.key); accepted != nil && lost.Lost <= accepted.Lost {
 		return nil
 	}
-	text := strings.Join(lost.Names, ", ")
-	if lost.Lost > len(lost.Names) {
-		text += ", ..."
-	}
 	help := "if they are meant to be gone: craton cache accept " + l.key
 	if l.dir != "" {
 		help += " --cache-dir " + l.dir
@@ -334,7 +330,7 @@ func (l *lister) guarded(doc *Document) error {
 		help = fmt.Sprintf("set shrink_guard to none for one run, if they are meant to be gone; it cannot be accepted, because %v", err)
 	}
 	return advice.With(fmt.Errorf("the inventory has lost %d of the %d hosts that it had %s ago, and shrink_guard allows %d%%: %s",
-		lost.Lost, lost.Of, ago(l.now().Sub(l.old.Checked)), l.guard, text), help)
+		lost.Lost, lost.Of, ago(l.now().Sub(l.old.Checked)), l.guard, lost.Gone()), help)
 }
 
 // ago is a span of time for people.

@@ -73,7 +73,10 @@ func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 			k.Lost = refused[key].Lost
 		}
 	}
-	return k, nil
+	if k.Hosts < 0 && unread == nil {
+		err = store.CanOpen()
+	}
+	return k, err
 }
 
 // List writes the inventory of settings as `craton inventory --list` does, from what is kept where that is the present one. note is

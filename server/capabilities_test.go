@@ -52,6 +52,7 @@ func TestCapabilities(t *testing.T) {
 		t.Errorf("revision %s is called %q, not %q", revision, got, first.Revision)
 	}
 	f.status(f.root, 400, "GET", "/v1/capabilities?at=99999", "")
+	f.status(f.root, 400, "GET", "/v1/capabilities?at="+revision+"&at="+revision, "") // of one moment
 	f.status(caller{}, 401, "GET", "/v1/capabilities", "")
 	f.status(f.root, 400, "GET", "/v1/capabilities?x=1", "")
 	f.status(f.root, 405, "POST", "/v1/capabilities", "{}")

@@ -48,6 +48,19 @@ func valuesOf(t testing.TB, env map[string]string, file string, args ...string) 
 	return v
 }
 
+// TestNameSaysTheProject: two projects of one file have other names, also in words.
+func TestNameSaysTheProject(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, project := range []string{"", "c53d410d-a032-4a63-8e28-3e0f2f1d439f", "7a4f2a90-6d0c-4b3e-9a39-0f2a4f8d5c11"} {
+		name, words, err := Name(values(t, "--craton-url", "sqlite:fleet.db", "--os-project-id", project))
+		if err != nil || !strings.HasSuffix(words, project) || seen[name] || seen[words] {
+			t.Errorf("project %q: %q, %q, %v", project, name, words, err)
+		}
+		seen[name], seen[words] = true, true
+	}
+}
+
 // TestPredict: where there is no file yet, Predict does and says what Create would, and leaves nothing behind.
 func TestPredict(t *testing.T) {
 	t.Parallel()

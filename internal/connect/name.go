@@ -17,11 +17,11 @@ func Name(v *settings.Values) (name, words string, err error) {
 	url, project := v.String("url"), v.String("project_id")
 	if path, file := strings.CutPrefix(url, sqlitePrefix); file {
 		whole, err := filepath.Abs(path)
-		return named(sqlitePrefix+whole, project), sqlitePrefix + whole, err
+		return named(sqlitePrefix+whole, project), ofProject(sqlitePrefix+whole, project), err
 	}
 	words = rest.Bare(url)
 	if !UsesKeystone(v) {
-		return named(words, v.String("username"), project), strings.TrimSpace(words + " as " + v.String("username")), nil
+		return named(words, v.String("username"), project), ofProject(words+" as "+v.String("username"), project), nil
 	}
 	c, err := keystoneConfig(v)
 	if err != nil {
@@ -37,6 +37,14 @@ func Name(v *settings.Values) (name, words string, err error) {
 		words = c.AuthURL
 	}
 	return named(words, string(text)), strings.Join(strings.Fields(words+" as "+c.Username+c.UserID+c.ApplicationCredentialName+c.ApplicationCredentialID+" of "+c.ProjectName+c.ProjectID), " "), err
+}
+
+// ofProject are the words of a fleet with those of its project, where that is said.
+func ofProject(words, project string) string {
+	if project != "" {
+		words += " of " + project
+	}
+	return strings.TrimSpace(words)
 }
 
 func named(parts ...string) string {

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/craton-fleet/craton/craton"
@@ -36,6 +37,13 @@ func TestUnreachable(t *testing.T) {
 			t.Errorf("%s, a redirect: %v", name, err)
 		}
 		redirect.Close()
+		plain := httptest.NewServer(http.NotFoundHandler())
+		if c, err := craton.New("https"+strings.TrimPrefix(plain.URL, "http"), craton.WithRetries(0)); err != nil {
+			t.Error(err)
+		} else if _, err := c.FleetMark(t.Context(), craton.FleetOptions{}); err == nil || connect.Unreachable(err) {
+			t.Errorf("%s, a server that speaks no TLS: %v", name, err)
+		}
+		plain.Close()
 		if _, err := c.FleetMark(t.Context(), craton.FleetOptions{}); err == nil || !connect.Unreachable(err) {
 			t.Errorf("%s, the server is gone: %v", name, err)
 		}

@@ -40,6 +40,21 @@ func Folder(path string) error {
 	return Look(path)
 }
 
+// CanMake finds out whether [Folder] could make a folder that is not there, by making another one in its place for a moment.
+func CanMake(path string) error {
+	above := filepath.Dir(path)
+	for ; above != filepath.Dir(above); above = filepath.Dir(above) {
+		if _, err := os.Lstat(above); !os.IsNotExist(err) {
+			break
+		}
+	}
+	made, err := os.MkdirTemp(above, ".craton-*"+Temporary)
+	if err != nil {
+		return fmt.Errorf("%s cannot be made: %w", path, err)
+	}
+	return os.Remove(made)
+}
+
 // Look is Folder of what is there: the error is one of fs.ErrNotExist if that is nothing.
 func Look(path string) error {
 	info, err := os.Lstat(path)

@@ -69,14 +69,15 @@ func neverSent(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// Elsewhere tells failures of a request that somebody received who is not known to be the server: whose certificate is not good, or
-// who redirects.
+// Elsewhere tells failures of a request that somebody received who is not known to be the server: whose certificate is not good, who
+// redirects, or who speaks no TLS.
 func Elsewhere(err error) bool {
 	_, unknown := errors.AsType[*tls.CertificateVerificationError](err)
-	return unknown || errors.Is(err, errRedirect)
+	_, plain := errors.AsType[tls.RecordHeaderError](err)
+	return unknown || plain || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirect)
 }
 
-// permanent tells failures that no repetition mends: certificates, names that do not exist, refused redirects,
+// permanent tells failures that no repetition mends: those of somebody else's answer, names that do not exist,
 // and those of an Auth, which repeats on its own what it can.
 func permanent(err error) bool {
 	if _, ok := errors.AsType[*AuthError](err); ok {
@@ -84,9 +85,6 @@ func permanent(err error) bool {
 	}
 	if Elsewhere(err) {
 		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
-		return true // no TLS spoken there
 	}
 	dns, ok := errors.AsType[*net.DNSError](err)
 	return ok && dns.IsNotFound && !dns.IsTemporary

@@ -236,6 +236,10 @@ func (s *Setting) parse(text string) (any, error) {
 	case Path:
 		return inHome(text)
 	case String, Moment:
+		if path, ok := strings.CutPrefix(text, sqliteURL); ok && s.URL {
+			path, err := inHome(path)
+			return sqliteURL + path, err
+		}
 		if len(s.Choices) > 0 && text != "" && !slices.Contains(s.Choices, text) {
 			return nil, bad("one of " + strings.Join(s.Choices, ", "))
 		}
@@ -285,6 +289,9 @@ func (s *Setting) parse(text string) (any, error) {
 	}
 	panic("settings: unknown kind")
 }
+
+// sqliteURL is how the URL of a file begins.
+const sqliteURL = "sqlite:"
 
 // inHome is a path that may begin with ~, as no shell sees it in a configuration file, nor behind a = in a flag.
 func inHome(path string) (string, error) {

@@ -125,13 +125,16 @@ func TestNamedFileMustExist(t *testing.T) {
 	}
 }
 
-// TestHome: no shell reads a configuration file, so ~ is read here, in paths and nowhere else.
+// TestHome: no shell reads a configuration file, so ~ is read here, in paths, that of a database too, and nowhere else.
 func TestHome(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
-	v, err := loadWith(t, "ca_path: ~/ca.pem\nusername: ~/me\n", map[string]string{"CRATON_CLIENT_CERT": "./~/cert.pem"})
+	v, err := loadWith(t, "ca_path: ~/ca.pem\nusername: ~/me\nurl: sqlite:~/fleet.db\n", map[string]string{"CRATON_CLIENT_CERT": "./~/cert.pem"})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if url := v.String("url"); url != "sqlite:"+filepath.Join(home, "fleet.db") {
+		t.Errorf("url %q", url)
 	}
 	if ca, user, cert := v.String("ca_path"), v.String("username"), v.String("client_cert"); ca != filepath.Join(home, "ca.pem") || user != "~/me" || cert != "./~/cert.pem" {
 		t.Errorf("ca_path %q, username %q, client_cert %q", ca, user, cert)

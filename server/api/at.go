@@ -47,6 +47,9 @@ func timed(h handler) handler {
 		case said && concealed != "omit":
 			return fail(http.StatusBadRequest, "concealed: it can only be \"omit\", to leave out the values that the change log does not have")
 		}
+		if times := occurrences(c.r.URL.RawQuery, "at"); times > 1 {
+			return fail(http.StatusBadRequest, "at: it is there %d times, and a state is of one moment", times)
+		}
 		find, err := parseMoment("at", at)
 		if err != nil {
 			return err

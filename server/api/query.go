@@ -119,6 +119,16 @@ func splitQuery(raw string) (names []string, values map[string]string) {
 	return names, values
 }
 
+// occurrences is how many times a query has a parameter.
+func occurrences(raw, name string) (n int) {
+	for pair := range strings.SplitSeq(raw, "&") {
+		if key, _, _ := strings.Cut(pair, "="); unescape(key) == name {
+			n++
+		}
+	}
+	return n
+}
+
 // unescape is lenient, as Werkzeug is: what is no escape stands for itself.
 func unescape(s string) string {
 	if t, err := url.QueryUnescape(s); err == nil {

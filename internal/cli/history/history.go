@@ -54,6 +54,9 @@ zone. Servers with a change log know a history: craton server, and CRATON_URL=sq
 			if o.Until, err = timeOf("--until", until); err != nil {
 				return err
 			}
+			if o.Limit < 0 {
+				return fmt.Errorf("argument --limit: %d is no number of events; 0 is all", o.Limit)
+			}
 			args = append(args, "", "")
 			o.Key = args[1]
 			return showHistory(ctx, run, o, args[0])

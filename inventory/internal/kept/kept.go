@@ -76,6 +76,14 @@ func Open(dir string) (*Store, error) {
 	return &Store{dir}, nil
 }
 
+// CanOpen finds out whether the folder is there, or can be made.
+func (s *Store) CanOpen() error {
+	if err := private.Look(s.dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return private.CanMake(s.dir)
+}
+
 // Dir is the folder.
 func (s *Store) Dir() string { return s.dir }
 

@@ -24,6 +24,15 @@ type Refusal struct {
 	At       time.Time `json:"at"`
 }
 
+// Gone names the hosts that were lost.
+func (r *Refusal) Gone() string {
+	text := strings.Join(r.Names, ", ")
+	if r.Lost > len(r.Names) {
+		text += ", ..."
+	}
+	return text
+}
+
 // What notes say of the document with the same key.
 const (
 	refused  = ".refused"
