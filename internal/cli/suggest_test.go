@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/output"
 )
 
 // TestMeant: what people type where a subcommand should stand, and what is suggested.
@@ -24,7 +27,18 @@ func TestMeant(t *testing.T) {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
-	err := testProgram().Run(t.Context(), strings.Fields("host list --region dfw"))
+	for line, want := range map[string]string{
+		"host list --help": "usage: craton host-list ", "--format json network device list --help": "usage: craton network-device-list ", "host vars get --help": "usage: craton host-vars-get ",
+		"host vars-get -h": "usage: craton host-vars-get ", "help cell update": "usage: craton cell-update ", "help network device vars get": "usage: craton network-device-vars-get ",
+		"__complete host li": "list\t", "__complete network device vars ": "delete\t", "__complete network device-li": "device-list\t", "__complete host list --reg": "--region\t",
+	} {
+		var out bytes.Buffer
+		err := newProgram(output.Streams{In: strings.NewReader(""), Out: &out, Err: io.Discard}, Version{}, nil).Run(t.Context(), strings.Split(line, " "))
+		if err != nil || !strings.HasPrefix(out.String(), want) {
+			t.Errorf("%s: %v, %.200q", line, err, out.String())
+		}
+	}
+	err := testProgram().Run(t.Context(), strings.Fields("host lst --region dfw"))
 	e, ok := errors.AsType[*argparse.UsageError](err)
 	if !ok || e.Usage != "" || e.Error() != "craton: error: argument <subcommand>: invalid choice: 'host'; did you mean host-list?\n"+
 		"\"craton help host-list\" shows its options, \"craton help\" all subcommands." {

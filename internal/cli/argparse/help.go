@@ -24,7 +24,11 @@ func NewHelp(p *Program) *cobra.Command {
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(_ *cobra.Command, args []string) error {
 			in, cmd := p, p.Root
-			for i, name := range args {
+			for i := 0; i < len(args); i++ {
+				if cmd == in.Root {
+					args = in.joined(args, i)
+				}
+				name := args[i]
 				if cmd == in.Root && i == len(args)-1 && name == "options" {
 					in.helpOptions()
 					return nil

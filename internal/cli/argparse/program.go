@@ -3,8 +3,10 @@ package argparse
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -117,7 +119,22 @@ func (p *Program) complete(ctx context.Context, args []string) error {
 	p.Completing = true
 	p.Root.PersistentFlags().AddFlagSet(p.Root.Flags()) // behind others cobra completes no subcommands
 	CompleteSettings(p.Root, p.Shared...)
-	in := p
+	in, at := p, 1
+	for ; at < len(args) && in.Inner[args[at]] != nil; at++ {
+		in.Define(args[at])
+		in = in.Inner[args[at]]
+	}
+	if last := len(args) - 1; at < last && in.Commands[args[at]] == nil {
+		args = append(in.joined(args[:last:last], at), args[last])
+		if missing, short := in.beginnings(args[at:]); at < len(args)-1 && in.Commands[args[at]] == nil && missing != nil {
+			for i, word := range missing {
+				_, _ = fmt.Fprintf(p.Root.OutOrStdout(), "%s\t%s\n", word, short[i])
+			}
+			_, err := fmt.Fprintf(p.Root.OutOrStdout(), ":%d\n", cobra.ShellCompDirectiveNoFileComp)
+			return err
+		}
+	}
+	in = p
 	for _, word := range args {
 		in.Define(word)
 		if inner := in.Inner[word]; inner != nil {
@@ -126,6 +143,33 @@ func (p *Program) complete(ctx context.Context, args []string) error {
 	}
 	p.Root.SetArgs(args)
 	return p.Root.ExecuteContext(ctx)
+}
+
+// mostWords is how many words the name of a subcommand has at most: network device vars get.
+const mostWords = 4
+
+// joined are arguments in which the words of a subcommand may stand apart from one on: host list is host-list.
+func (p *Program) joined(args []string, at int) []string {
+	if at < 0 || at >= len(args) || p.Commands[args[at]] != nil {
+		return args
+	}
+	for n := min(len(args)-at, mostWords); n > 1; n-- {
+		if name := strings.Join(args[at:at+n], "-"); p.Commands[name] != nil {
+			return slices.Concat(args[:at], []string{name}, args[at+n:])
+		}
+	}
+	return args
+}
+
+// beginnings are the subcommands that begin with words that stand apart: what is missing of each, and what it is for.
+func (p *Program) beginnings(words []string) (missing, short []string) {
+	begin := strings.Join(words, "-")
+	for _, name := range p.Names() {
+		if rest, ok := strings.CutPrefix(name, begin); ok && strings.Contains(begin, "-") {
+			missing, short = append(missing, words[len(words)-1]+rest), append(short, p.Commands[name].Short)
+		}
+	}
+	return missing, short
 }
 
 // order is arrange for a program, and for the one within it that is meant.
@@ -137,6 +181,9 @@ func (p *Program) order(args []string) ([]string, error) {
 	case name == "":
 		return arranged, nil
 	case p.Commands[name] == nil:
+		if joined := p.joined(args, slices.Index(args, name)); len(joined) < len(args) {
+			return p.order(joined)
+		}
 		return nil, p.unknown(name, args)
 	case p.Inner[name] == nil:
 		return arranged, nil
