@@ -31,13 +31,13 @@ func TestServerBackup(t *testing.T) {
 	}
 	first, postgres, third := "sqlite:"+at("first.db"), postgrestest.Database(t), "sqlite:"+at("third.db")
 	project := regexp.MustCompile(`ProjectId: (\S+)`).FindString(run(0, "bootstrap", "--database", first))
-	if out := run(0, "backup", "--database", first, at("a.backup")); out != at("a.backup")+" holds 5 rows of "+first+".\n" {
+	if out := run(0, "backup", "--database", first, at("a.backup")); out != at("a.backup")+" holds 6 rows of "+first+".\n" {
 		t.Error(out)
 	}
 	if info, err := os.Stat(at("a.backup")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	if out := run(0, "restore", at("a.backup"), "--database", postgres); !regexp.MustCompile(`^Restored 5 rows, as they were at \S+Z\.\n$`).MatchString(out) {
+	if out := run(0, "restore", at("a.backup"), "--database", postgres); !regexp.MustCompile(`^Restored 6 rows, as they were at \S+Z\.\n$`).MatchString(out) {
 		t.Error(out)
 	}
 	run(0, "backup", "--database", postgres, at("b.backup"))
