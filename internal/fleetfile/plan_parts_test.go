@@ -253,6 +253,39 @@ func TestPlanDeletes(t *testing.T) {
 	})
 }
 
+// TestPlanRenames: a plan may rename objects, which keep their ids; a name that was taken meanwhile is in the way.
+func TestPlanRenames(t *testing.T) {
+	both(t, func(t *testing.T, s api) {
+		apply(t, s.Client, twoRegions, Options{})
+		fl := &reconcile.Fleet{Client: s.Client}
+		_, o, _ := objectCalled(t, fl, "host", "h2", "")
+		text := fmt.Sprintf(`{"craton_plan":1,"counts":{"renamed":1},"changes":[{"action":"renamed","kind":"host","name":"e/r/h9","from":"e/r/h2","level":5,
+			"found":{"id":%d,"name":"h2","ip_address":"10.0.0.2","device_type":"x","active":true,"region_id":%d,"cloud_id":%d,"labels":[],"variables":{"ntp":"own"}},"update":{"name":{"value":"h9"}}}]}`, o["id"], o["region_id"], o["cloud_id"])
+		read := func() *reconcile.Plan {
+			p, err := reconcile.ReadPlan(strings.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		taken := apply(t, s.Client, "clouds: [{name: e, regions: [{name: r, network_devices: [{name: h9, ip_address: 10.0.0.5, device_type: x}]}]}]", Options{})
+		if _, err := fl.ApplyPlan(t.Context(), read(), Options{}); err == nil || !strings.Contains(err.Error(), `the name of the host e/r/h9 was taken by the network device "h9"`) || taken.Created != 1 {
+			t.Errorf("a name that is taken: %v", err)
+		}
+		_, h9, _ := objectCalled(t, fl, "network-device", "h9", "")
+		if err := s.NetworkDevices.Delete(t.Context(), h9[reconcile.KeyID].(int)); err != nil {
+			t.Fatal(err)
+		}
+		r, err := fl.ApplyPlan(t.Context(), read(), Options{})
+		if err != nil || r.Renamed != 1 {
+			t.Fatal(r, err)
+		}
+		if _, now, _ := objectCalled(t, fl, "host", "h9", ""); now["id"] != o["id"] {
+			t.Errorf("%v became %v", o, now)
+		}
+	})
+}
+
 // objectCalled is an object as Plan.Delete takes it.
 func objectCalled(t *testing.T, fl *reconcile.Fleet, kind, name, path string) (k *schema.Kind, o reconcile.Object, at string) {
 	t.Helper()

@@ -39,7 +39,7 @@ func TestPlans(t *testing.T) {
 			t.Skip("opens many databases")
 		}
 		dir := t.TempDir()
-		most := 40
+		most := 100
 		if os.Getenv("CRATON_TEST_PROOF") != "" {
 			most = 1000
 		}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -297,6 +299,9 @@ func status(p *reconcile.Plan) error {
 
 // keep writes the plan to a file, whole or not at all.
 func (j *job) keep(ctx context.Context, p *reconcile.Plan, path string) error {
+	if err := replaceable(path); err != nil {
+		return err
+	}
 	f, err := private.Create(path)
 	if err != nil {
 		return fmt.Errorf("the plan cannot be kept: %w", err)
@@ -307,6 +312,24 @@ func (j *job) keep(ctx context.Context, p *reconcile.Plan, path string) error {
 	}
 	if err := private.Keep(f, path, err); err != nil {
 		return fmt.Errorf("the plan cannot be kept: %w", err)
+	}
+	return nil
+}
+
+// replaceable refuses to put a plan in the place of anything else, such as a fleet file.
+func replaceable(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the plan cannot be kept: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	head := make([]byte, beginning)
+	n, _ := io.ReadFull(f, head) // what it is tells
+	if n == 0 || !reconcile.IsPlan(head[:n]) {
+		return fmt.Errorf("the plan cannot be kept: %s is there already, and is no plan; remove it, or choose another name", path)
 	}
 	return nil
 }
