@@ -34,6 +34,7 @@ var exceptions = map[string]string{
 	"network-interface update speed": "*Speed", //
 	"user create is_admin":           "bool",   // false unless said: nil would be the same
 	"user object api_key":            "APIKey", // only in the answer to a create
+	"user create role":               "Role",   // is_admin is what v1 has
 	"device object model_name":       "string", // a device of either kind has the fields of both
 	"device object os_version":       "string", //
 	"device object vlans":            "string", //

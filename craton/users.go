@@ -38,6 +38,7 @@ type UserCreate struct {
 	Username  string `json:"username"`
 	ProjectID string `json:"project_id"`
 	IsAdmin   bool   `json:"is_admin,omitzero"`
+	Role      Role   `json:"role,omitzero"` // "": admin or member, as IsAdmin says; needs `craton server`
 }
 
 // UserListOptions filter users. The API's id parameter does not filter (Q14), so there is none: use Get.
@@ -46,7 +47,8 @@ type UserListOptions struct {
 	Name string `query:"name"` // the username, exactly
 }
 
-// UserService is /v1/users. Users cannot be changed: delete and create anew. Members may not use it.
+// UserService is /v1/users. Users cannot be changed but for their roles and keys: delete and create anew. Members may only use
+// what is about Self.
 type UserService struct {
 	Lister[User, UserListOptions]
 	Reader[User, int]

@@ -71,7 +71,8 @@
 //
 // # Secrets
 //
-// A user's API key is in the result of the task that creates the user, as user.api_key, and nowhere else: not in the
+// A user's API key is in the result of the task that creates the user, as user.api_key, keys that a task makes are in its
+// result, as user.new_keys, and nowhere else: not in the
 // diff, not in a later result, not in an info module's. The connection's password is masked in all that a module
 // says, and in nothing that it returns: a variable that happens to be the same text comes back as it is.
 //

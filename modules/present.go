@@ -69,6 +69,10 @@ func (r *resource) reconcile(ctx context.Context, fl *reconcile.Fleet, w *reconc
 		o = o.Clone()
 		o[reconcile.KeyAPIKey] = got.APIKey // this once: nobody can have it later
 	}
+	if got.Keys != nil {
+		o = o.Clone()
+		o[newKeys] = got.Keys // likewise
+	}
 	result.Fields[r.name()] = whole(o)
 	return result, err
 }
@@ -118,8 +122,8 @@ func comparable(o reconcile.Object) map[string]any {
 }
 
 // wants reads what needs no look at the fleet.
-func (r *resource) wants(p ansible.Params) (*reconcile.Wanted, error) {
-	w := &reconcile.Wanted{
+func (r *resource) wants(p ansible.Params) (w *reconcile.Wanted, err error) {
+	w = &reconcile.Wanted{
 		Kind: r.Kind, Absent: p.String(optState) != present, ID: r.idText(p), Name: p.String(optName),
 		Values: map[string]any{}, Refs: map[string]*reconcile.Reference{},
 	}
@@ -145,6 +149,11 @@ func (r *resource) wants(p ansible.Params) (*reconcile.Wanted, error) {
 	}
 	if err := r.values(w, p); err != nil {
 		return nil, err
+	}
+	if r.Kind == schema.User {
+		if w.Access, err = access(p); err != nil {
+			return nil, err
+		}
 	}
 	if r.hasLabels() && p.Has(optLabels) {
 		w.Labels, w.ExactLabels = append([]string{}, p.Strings(optLabels)...), p.String(optLabelsMode) == exact

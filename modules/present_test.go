@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -451,4 +452,63 @@ func TestUsersAndTheirKeys(t *testing.T) {
 	a.Fails(t, "craton_project", args{"name": "other", "state": "absent"}, "1 user", "force: true")
 	a.OK(t, true, "craton_project", args{"name": "other", "state": "absent", "force": true})
 	a.OK(t, true, "craton_project", args{"name": "twin"})
+}
+
+// TestUsersAccess: roles and keys by name; what is made is told once, and check mode predicts it.
+func TestUsersAccess(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	panel := args{"name": "panel", "role": "reader", "keys": []any{map[string]any{"name": "ci", "expires": "90d", "role": "reader"}, map[string]any{"name": "api_key", "state": "absent"}}}
+	predicted := a.OK(t, true, "craton_user", panel.With(checking))
+	made := a.OK(t, true, "craton_user", panel.With(diffing))
+	user := made.Dict("user")
+	secrets, _ := user["new_keys"].(map[string]any)
+	secret, _ := secrets["ci"].(string)
+	if len(secrets) != 1 || !strings.HasPrefix(secret, "crn_") || user["role"] != "reader" || user["api_key"] != nil || len(user["api_keys"].([]any)) != 1 {
+		t.Fatalf("%v", made)
+	}
+	if p := predicted.Dict("user"); p["new_keys"] != nil || p["role"] != "reader" || len(p["api_keys"].([]any)) != 1 {
+		t.Errorf("predicted: %v", predicted)
+	}
+	if text := fmt.Sprint(made["diff"]); strings.Contains(text, secret) || !strings.Contains(text, "reader") {
+		t.Errorf("the diff: %s", text)
+	}
+	as := func(name string, in args) output {
+		t.Helper()
+		o, _ := run(t, name, a.Connection.With(args{"username": "panel", "password": secret}).With(in), nil)
+		return o
+	}
+	if o := as("craton_cloud_info", args{}); o["failed"] != nil {
+		t.Errorf("a reader reads: %v", o)
+	}
+	if o := as("craton_cloud", args{"name": "x"}); !strings.Contains(o.Msg(), "to read only") {
+		t.Errorf("a reader writes: %v", o)
+	}
+	for _, in := range []args{panel, panel.With(checking), panel.With(diffing), {"name": "panel", "role": "reader"}, {"name": "panel", "keys": []any{}}} {
+		if got := a.OK(t, false, "craton_user", in); got.Dict("user")["new_keys"] != nil {
+			t.Errorf("the key is shown again: %v", got)
+		}
+	}
+	predicted = a.OK(t, true, "craton_user", args{"name": "panel", "role": "admin"}.With(checking))
+	if got := a.OK(t, true, "craton_user", args{"name": "panel", "role": "admin"}.With(diffing)).Dict("user"); got["role"] != "admin" || got["is_admin"] != true || predicted.Dict("user")["is_admin"] != true {
+		t.Errorf("%v, predicted %v", got, predicted)
+	}
+	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "ci", "role": "member"}}}, "role cannot be changed")
+	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "a"}, map[string]any{"name": "a"}}}, "twice")
+	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "a", "expires": "yesterday"}}}, "is over")
+	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": ""}}}, "empty")
+	a.Fails(t, "craton_user", args{"name": "panel", "role": "reader", "is_admin": true}, "mutually exclusive")
+	a.Fails(t, "craton_user", args{"name": "panel", "role": "king"}, "reader, member, admin, root")
+	swapped := a.OK(t, true, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "next"}, map[string]any{"name": "ci", "state": "absent"}}})
+	if keys := swapped.Dict("user")["api_keys"].([]any); len(keys) != 1 || keys[0].(map[string]any)["name"] != "next" {
+		t.Errorf("%v", swapped)
+	}
+	if o := as("craton_cloud_info", args{}); o["failed"] == nil {
+		t.Error("a key that is gone is taken")
+	}
+	// A reader who is made anew stays one.
+	a.OK(t, true, "craton_user", args{"name": "panel", "role": "reader"})
+	a.OK(t, true, "craton_project", args{"name": "elsewhere"})
+	a.OK(t, true, "craton_user", args{"name": "panel", "role": "reader", "project": "elsewhere"})
+	a.OK(t, true, "craton_user", args{"name": "panel", "state": "absent"})
 }

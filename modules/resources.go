@@ -73,7 +73,7 @@ var (
 			is: "A user acts in one project, with an API key that the server chooses.", key: "within its project",
 			notes: []string{
 				"The API key is in the result of the task that creates the user, as RV(user.api_key), and never again: no other task shows it. Use C(no_log: true) or store it at once.",
-				"The API cannot change users. O(recreate) makes a new one with a new key.",
+				"The API cannot change users but for their roles and keys. O(recreate) makes a new one with a new key.",
 			},
 			examples: `
 - name: A user, whose key is kept in a file
@@ -89,6 +89,25 @@ var (
     dest: ~/.craton-deploy.key
     mode: "0600"
   when: made.user.api_key is defined
+
+- name: A user that only reads, with a key for three months and none else
+  craton.fleet.craton_user:
+    name: dashboard
+    role: reader
+    keys:
+      - name: panel
+        expires: 90d
+      - name: api_key
+        state: absent
+  register: dashboard
+  no_log: true
+
+- name: Keep the new key
+  ansible.builtin.copy:
+    content: "{{ dashboard.user.new_keys.panel }}"
+    dest: ~/.craton-dashboard.key
+    mode: "0600"
+  when: dashboard.user.new_keys is defined
 
 - name: Remove the user
   craton.fleet.craton_user:

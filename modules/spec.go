@@ -70,6 +70,10 @@ func (r *resource) spec() *ansible.Spec {
 	if r.onDevice() {
 		s.Options = append(s.Options, whereOptions()...)
 	}
+	if r.Kind == schema.User {
+		s.Options = append(s.Options, accessOptions()...)
+		s.MutuallyExclusive = [][]string{{optRole, optIsAdmin}}
+	}
 	s.Options = append(s.Options, r.contentOptions()...)
 	s.Returns = []ansible.Return{{
 		Name: r.name(), Type: ansible.Dict, Returned: "success",
@@ -233,7 +237,8 @@ func (r *resource) returns(own bool) []ansible.Return {
 	}
 	if r.Kind == schema.User && own {
 		list = append(list, ansible.Return{Name: reconcile.KeyAPIKey, Type: ansible.Str, Sample: "d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d",
-			Returned: "by the task that created the user, and never again", Description: []string{"The user's API key, a secret."}})
+			Returned: "by the task that created the user, and never again", Description: []string{"The user's first API key, a secret."}})
+		list = append(list, accessReturns()...)
 	}
 	return list
 }

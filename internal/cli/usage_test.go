@@ -82,6 +82,8 @@ for command in json.load(sys.stdin):
             parser.add_argument(*flags, metavar=o["Meta"], nargs="+" if o["Words"] else None, required=o["Required"])
     if command["Target"]:
         parser.add_argument("target", metavar=command["Target"])
+    for i, name in enumerate(command["More"]):
+        parser.add_argument("more%d" % i, metavar=name)
     if command["Rest"]:
         parser.add_argument("rest", metavar="<words>", nargs=argparse.REMAINDER)
     for columns in command["Columns"]:
@@ -99,6 +101,7 @@ func TestUsageAsArgparse(t *testing.T) {
 	}
 	type parser struct {
 		Prog, Target string
+		More         []string
 		Rest         bool
 		Options      []argument
 		Columns      []int
@@ -118,6 +121,11 @@ func TestUsageAsArgparse(t *testing.T) {
 			if c.Target {
 				p.Target = r.Positional()
 				positional = append(positional, p.Target)
+			}
+			p.More = []string{}
+			for _, a := range c.More {
+				p.More = append(p.More, a.Name)
+				positional = append(positional, a.Name)
 			}
 			if c.Rest {
 				positional = append(positional, "...")

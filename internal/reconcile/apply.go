@@ -14,9 +14,10 @@ import (
 
 // Done is how far a step was carried out.
 type Done struct {
-	Object Object // as it is now
-	APIKey string // of a new user
-	Wrote  bool   // something was changed, even if not all of it
+	Object Object            // as it is now
+	APIKey string            // of a new user
+	Keys   map[string]string // secrets of keys that were made, by name
+	Wrote  bool              // something was changed, even if not all of it
 }
 
 // part is one request of those that change an object.
@@ -34,6 +35,7 @@ var parts = []part{
 	{func(st *Step) bool { return len(st.Unset) > 0 }, (*Fleet).unset},
 	{func(st *Step) bool { return len(st.Drop) > 0 }, (*Fleet).dropLabels},
 	{func(st *Step) bool { return len(st.AddLabels) > 0 }, (*Fleet).addLabels},
+	{func(st *Step) bool { return st.access != nil }, (*Fleet).grant},
 }
 
 // Apply carries a step out. With an error it returns what has been done until then.
@@ -55,7 +57,7 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 			}
 			return done, err
 		}
-		left = labelParts
+		left = laterParts
 	}
 	for _, part := range left {
 		if part.has(st) {
@@ -67,8 +69,8 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 	return done, nil
 }
 
-// labelParts are the parts that follow a create.
-var labelParts = parts[len(parts)-2:]
+// laterParts are those that follow a create: labels, and what users may.
+var laterParts = parts[len(parts)-3:]
 
 // remove deletes the object.
 func (fl *Fleet) remove(ctx context.Context, st *Step, done *Done) error {
@@ -88,6 +90,9 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 	}
 	if l := st.After.Labels(); len(l) > 0 && k.Labels == schema.MakeLabels {
 		body[KeyLabels] = l
+	}
+	if st.access != nil && st.access.role != "" {
+		body[KeyRole] = st.access.role
 	}
 	raw, err := c.Create(ctx, body)
 	if err != nil {

@@ -41,6 +41,9 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 			return nil, err
 		}
 	}
+	if err := fl.planAccess(ctx, w, st); err != nil {
+		return nil, err
+	}
 	return st, fl.verify(ctx, w, st)
 }
 

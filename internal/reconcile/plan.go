@@ -29,6 +29,8 @@ type Step struct {
 	// Fixed are the differences that the API cannot make.
 	Fixed []Difference
 
+	access *accessStep
+
 	own   bool           // After is no longer Before itself
 	given map[string]any // by keys, fields that a create sends although they may be what the API would choose
 }
@@ -41,7 +43,7 @@ type Difference struct {
 
 // Changes tells a step that writes something.
 func (st *Step) Changes() bool {
-	return st.Remove || st.Create || len(st.Move)+len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0
+	return st.Remove || st.Create || len(st.Move)+len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0 || st.access.changes()
 }
 
 // compare finds what makes an object what is wanted; have is nil if there is none. It sends nothing.

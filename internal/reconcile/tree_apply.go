@@ -298,7 +298,7 @@ func (w *writer) make(ctx context.Context, st *treeStep) (adopted bool, err erro
 	switch {
 	case err == nil:
 		st.id = done.Object[KeyID]
-		for _, part := range labelParts {
+		for _, part := range laterParts {
 			if part.has(st.Step) && err == nil {
 				err = part.do(w.Fleet, ctx, st.Step, &done)
 			}

@@ -31,6 +31,8 @@ type Wanted struct {
 	Recreate, Force bool
 	Move            bool // it is moved where it stands elsewhere; otherwise that is something that the API cannot change
 
+	Access *Access // of a user; nil: nothing is said
+
 	// Of an object in a tree.
 	In    *Wanted  // what holds it: a host's cell or region, an interface's device; nil of clouds and projects
 	Noun  string   // what people call its kind there

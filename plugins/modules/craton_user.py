@@ -43,7 +43,44 @@ options:
     description:
       - Whether the user is an admin of the project.
       - The API cannot change it. Another value than the user has is an error, unless O(recreate=true).
+      - Mutually exclusive with I(role).
     type: bool
+  keys:
+    description:
+      - API keys of the user, by name. Others stay as they are. The one that a user is made with is called C(api_key).
+      - 'A key that is made is in the result of the task once, as RV(user.new_keys); nobody can read it later. Use
+          C(no_log: true) or store it at once.'
+      - 'A key cannot be changed: another O(keys[].role) than it has is an error. Needs C(craton server).'
+    type: list
+    elements: dict
+    suboptions:
+      expires:
+        description:
+          - 'When a key that is made ends: a span from now on such as V(90d), or a time such as V(2027-01-31T00:00:00Z).
+              Never, if it is not given. The end of a key that is there does not change.'
+        type: str
+      name:
+        description:
+          - The name of the key, unique among those of the user.
+        type: str
+        required: true
+      role:
+        description:
+          - The most that the key may do. What the user may, if it is not given. It is never more than that.
+        type: str
+        choices:
+          - reader
+          - member
+          - admin
+          - root
+      state:
+        description:
+          - V(present) makes the key if there is none with the name, or if that has expired. V(absent) deletes it.
+        type: str
+        default: present
+        choices:
+          - present
+          - absent
   name:
     description:
       - The name of the user, unique within its project.
@@ -63,6 +100,20 @@ options:
       - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
     type: bool
     default: false
+  role:
+    description:
+      - 'What the user may do in its project: V(reader) reads, V(member) changes, V(admin) manages users too, V(root)
+          does everything in every project.'
+      - Without it a new user is an admin if O(is_admin=true), and a member otherwise; the role of another one stays as
+          it is.
+      - An admin gives roles up to V(admin), only root V(root). Needs C(craton server).
+      - Mutually exclusive with I(is_admin).
+    type: str
+    choices:
+      - reader
+      - member
+      - admin
+      - root
   state:
     description:
       - V(present) makes the user what the task says, V(absent) removes it.
@@ -76,7 +127,7 @@ notes:
   - Only admins of a project, and root users, may manage users.
   - 'The API key is in the result of the task that creates the user, as RV(user.api_key), and never again: no other task
       shows it. Use C(no_log: true) or store it at once.'
-  - The API cannot change users. O(recreate) makes a new one with a new key.
+  - The API cannot change users but for their roles and keys. O(recreate) makes a new one with a new key.
 seealso:
   - module: craton.fleet.craton_user_info
   - module: craton.fleet.craton_fleet
@@ -96,6 +147,25 @@ EXAMPLES = r'''
     dest: ~/.craton-deploy.key
     mode: "0600"
   when: made.user.api_key is defined
+
+- name: A user that only reads, with a key for three months and none else
+  craton.fleet.craton_user:
+    name: dashboard
+    role: reader
+    keys:
+      - name: panel
+        expires: 90d
+      - name: api_key
+        state: absent
+  register: dashboard
+  no_log: true
+
+- name: Keep the new key
+  ansible.builtin.copy:
+    content: "{{ dashboard.user.new_keys.panel }}"
+    dest: ~/.craton-dashboard.key
+    mode: "0600"
+  when: dashboard.user.new_keys is defined
 
 - name: Remove the user
   craton.fleet.craton_user:
@@ -150,10 +220,34 @@ user:
       sample: "2026-04-02T17:01:09.000000"
     api_key:
       description:
-        - The user's API key, a secret.
+        - The user's first API key, a secret.
       returned: by the task that created the user, and never again
       type: str
       sample: d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d
+    role:
+      description:
+        - What the user may do.
+      returned: when the task gives O(role) or O(keys)
+      type: str
+      sample: member
+    api_keys:
+      description:
+        - The keys of the user, without their secrets. In check mode the id of a new one is null.
+      returned: when the task gives O(keys)
+      type: list
+      elements: dict
+      sample:
+        - expires_at: "2027-02-27T09:30:00.000000"
+          id: 12
+          name: ci
+          role: reader
+    new_keys:
+      description:
+        - 'The keys that the task made, by name: secrets.'
+      returned: by the task that made keys, and never again
+      type: dict
+      sample:
+        ci: crn_4y2XqLw8ZtKc0vRb7JmN5sHdA1eG3f
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -167,6 +261,18 @@ def main():
             'state': {'type': 'str', 'default': 'present', 'choices': ['present', 'absent']},
             'project': {'type': 'str'},
             'is_admin': {'type': 'bool'},
+            'role': {'type': 'str', 'choices': ['reader', 'member', 'admin', 'root']},
+            'keys': {
+                'type': 'list',
+                'elements': 'dict',
+                'no_log': False,
+                'options': {
+                    'name': {'type': 'str', 'required': True},
+                    'state': {'type': 'str', 'default': 'present', 'choices': ['present', 'absent']},
+                    'role': {'type': 'str', 'choices': ['reader', 'member', 'admin', 'root']},
+                    'expires': {'type': 'str'},
+                },
+            },
             'recreate': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
@@ -211,6 +317,7 @@ def main():
             'reauthenticate': {'type': 'bool', 'default': True, 'fallback': (env_fallback, ['CRATON_REAUTHENTICATE'])},
             'no_token_cache': {'type': 'bool', 'default': False, 'no_log': False, 'fallback': (env_fallback, ['CRATON_NO_TOKEN_CACHE'])},
         },
+        mutually_exclusive=[['role', 'is_admin']],
         required_one_of=[['name', 'id']],
         supports_check_mode=True,
     )

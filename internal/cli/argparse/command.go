@@ -35,6 +35,7 @@ type Command struct {
 type Positional struct {
 	Name    string   // <power-state>
 	Choices []string // the only values; nil for any
+	Asked   bool     // a completion asks which there are
 }
 
 // positionals are the positional arguments in a usage line.

@@ -37,6 +37,8 @@ func (c *Command) CompleteBy(cmd *cobra.Command, called *Call, names func(begin 
 			return names(begin, c.Of), only
 		case c.Target && len(args) <= len(c.More):
 			return c.More[len(args)-1].Choices, only
+		case !c.Target && len(args) < len(c.More) && c.More[len(args)].Asked:
+			return words(args)
 		case c.Rest && len(args) > 0:
 			found, directive := words(args)
 			return slices.DeleteFunc(found, func(w string) bool { return slices.Contains(args[1:], w) }), directive

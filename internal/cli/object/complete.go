@@ -42,6 +42,9 @@ func (c *Command) complete(cmd *cobra.Command, called *argparse.Call, s output.S
 		},
 		func(args []string) ([]string, cobra.ShellCompDirective) {
 			directive := cobra.ShellCompDirectiveNoFileComp
+			if len(args) == 0 {
+				return by.keys(cmd), directive
+			}
 			if strings.HasSuffix(c.Name, "-vars-set") {
 				directive |= cobra.ShellCompDirectiveNoSpace
 			}
@@ -105,6 +108,22 @@ func (by Completer) Names(cmd *cobra.Command, begin string, kinds ...*Resource) 
 						names = append(names, name)
 					}
 				}
+			}
+		}
+		return names
+	})
+}
+
+// keys are the names of a user's API keys.
+func (by Completer) keys(cmd *cobra.Command) []string {
+	return by.Ask(cmd, func(ctx context.Context, s *Session) (names []string) {
+		keys, err := s.keys(ctx, by.called)
+		if err != nil {
+			return nil
+		}
+		for _, k := range keys {
+			if argparse.Typeable(k.Name) {
+				names = append(names, k.Name)
 			}
 		}
 		return names

@@ -65,7 +65,17 @@ func exampleOf(name string) string {
 	case "network-interface-show":
 		return `  craton network-interface-show web-01/eth0`
 	case "user-create":
-		return `  craton user-create -n ci --project team-blue`
+		return `  craton user-create -n ci --project team-blue
+  craton user-create -n dashboard --project team-blue --role reader`
+	case "user-key-create":
+		return `  craton user-key-create ci --role reader --expires 90d
+  craton user-key-create laptop --user ann`
+	case "user-key-delete":
+		return `  craton user-key-delete ci`
+	case "user-key-list":
+		return `  craton user-key-list --user ann`
+	case "user-role-set":
+		return `  craton user-role-set ann member`
 	}
 	return ""
 }

@@ -119,12 +119,18 @@ func (r *Resource) Commands() []*Command {
 	}
 	add(r.Create != nil, createVerb(r))
 	add(r.Create != nil, deleteVerb(r))
+	for _, c := range keyVerbs(r) {
+		add(true, c)
+	}
 	add(r.labels, labelsVerb(r, "add"))
 	add(r.labels, labelsVerb(r, "delete"))
 	add(r.labels, labelsVerb(r, "get"))
 	add(r.labels, labelsVerb(r, "set"))
 	add(r.List != nil, listVerb(r))
 	add(r.move != nil, moveVerb(r))
+	for _, c := range roleVerbs(r) {
+		add(true, c)
+	}
 	add(r.Create != nil, showVerb(r))
 	add(r.update != nil, updateVerb(r))
 	add(r.variables, varsDeleteVerb(r))

@@ -183,6 +183,9 @@ func Resources() []*Resource {
 		}
 	}
 	kinds[schema.Project.Name].details = false // no column of project-list needs them
+	users := kinds[schema.User.Name]
+	users.Create = append(users.Create, argparse.Option{Long: roleOption, Meta: "<role>", Key: "role", Choices: schema.Roles(),
+		Help: "what the user may do: member, if neither this nor --admin is given"})
 	return all
 }
 

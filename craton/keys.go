@@ -1,0 +1,116 @@
+package craton
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Role is what a user may do in its project. Each may do what those before it may; see docs/server.md.
+type Role string
+
+// The roles, the narrowest first.
+const (
+	RoleReader Role = "reader" // reads what belongs to the project
+	RoleMember Role = "member" // changes it
+	RoleAdmin  Role = "admin"  // reads the project itself, changes its variables, and manages its users
+	RoleRoot   Role = "root"   // does everything in every project
+)
+
+// Self is the id of the user that the client signs in as, for roles and keys. Who is no admin cannot look its own up.
+const Self = 0
+
+// UserKey is an API key of a user. A user of `craton server` has any number of them.
+type UserKey struct {
+	ID        int       `json:"id"`
+	Name      string    `json:"name"` // unique among the user's
+	Role      Role      `json:"role"` // the most that it may do; "": what its user may
+	Key       APIKey    `json:"key"`  // in the answer to CreateKey only
+	CreatedAt Timestamp `json:"created_at"`
+	ExpiresAt Timestamp `json:"expires_at"` // zero: never
+	UsedAt    Timestamp `json:"used_at"`    // lately, in whole hours; zero: not yet, as far as the server knows
+	Current   bool      `json:"current"`    // it is the one that the client uses
+}
+
+// UserKeyCreate is what a new key is made of; the server chooses the secret.
+type UserKeyCreate struct {
+	Name      string
+	Role      Role      // "": what the user may
+	ExpiresAt time.Time // zero: never
+}
+
+// MarshalJSON leaves out what is not said.
+func (k UserKeyCreate) MarshalJSON() ([]byte, error) {
+	body := struct {
+		Name      string `json:"name"`
+		Role      Role   `json:"role,omitzero"`
+		ExpiresAt string `json:"expires_at,omitzero"`
+	}{k.Name, k.Role, ""}
+	if !k.ExpiresAt.IsZero() {
+		body.ExpiresAt = k.ExpiresAt.UTC().Format(time.RFC3339)
+	}
+	return json.Marshal(body)
+}
+
+// hintKeys is what to do about a server that has neither roles nor keys.
+const hintKeys = "this server has no roles and keys of users: they need a newer craton server"
+
+// Role is what a user may do. Whoever is no admin may ask about Self only.
+func (s *UserService) Role(ctx context.Context, user int) (Role, error) {
+	return s.role(ctx, http.MethodGet, user, nil)
+}
+
+// SetRole gives a user a role. It is IsForbidden for a wider one than the caller's, and IsConflict for the last root user.
+func (s *UserService) SetRole(ctx context.Context, user int, role Role) error {
+	_, err := s.role(ctx, http.MethodPut, user, map[string]Role{"role": role})
+	return err
+}
+
+func (s *UserService) role(ctx context.Context, method string, user int, body any) (Role, error) {
+	var out struct {
+		Role Role `json:"role"`
+	}
+	err := s.beside(s.Reader.client.call(ctx, method, s.userPath(user)+"/role", nil, body, &out, "role"))
+	return out.Role, err
+}
+
+// Keys are the keys of a user, the oldest first, without their secrets.
+func (s *UserService) Keys(ctx context.Context, user int) ([]*UserKey, error) {
+	var out struct {
+		Keys []*UserKey `json:"keys"`
+	}
+	err := s.beside(s.Reader.client.call(ctx, http.MethodGet, s.userPath(user)+"/keys", nil, nil, &out, "keys"))
+	return out.Keys, err
+}
+
+// CreateKey makes a key. Only its answer has the secret. It is IsForbidden for a key that could do more than the one that the
+// client uses, and IsConflict for a name that the user has.
+func (s *UserService) CreateKey(ctx context.Context, user int, key UserKeyCreate) (*UserKey, error) {
+	out := new(UserKey)
+	if err := s.beside(s.Reader.client.call(ctx, http.MethodPost, s.userPath(user)+"/keys", nil, key, out, "key")); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// DeleteKey deletes a key, which is good for nothing from then on. It is IsNotFound if there is no such key.
+func (s *UserService) DeleteKey(ctx context.Context, user, key int) error {
+	return s.beside(s.Reader.client.call(ctx, http.MethodDelete, s.userPath(user)+"/keys/"+strconv.Itoa(key), nil, nil, nil, ""))
+}
+
+func (s *UserService) userPath(user int) string {
+	if user == Self {
+		return "/users/self"
+	}
+	return "/users/" + strconv.Itoa(user)
+}
+
+// beside says of a route that the server does not have what it is about.
+func (s *UserService) beside(err error) error {
+	if e, ok := err.(*Error); ok && e.Foreign && e.Status == http.StatusNotFound { //nolint:errorlint // call returns it bare
+		e.Hint = hintKeys
+	}
+	return err
+}

@@ -1,0 +1,183 @@
+package object
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/when"
+)
+
+// Options of what is about users' roles and keys.
+const (
+	userOption    = "user"
+	roleOption    = "role"
+	expiresOption = "expires"
+)
+
+// keyColumns are those of a user's keys.
+var keyColumns = []string{keyID, "name", "role", keyCreated, "expires_at", "used_at", "current"}
+
+// whoseOption is an option for a user.
+func whoseOption(r *Resource) argparse.Option {
+	o := Reference(userOption, "", userOption, r)
+	o.Help += "; you, if it is not given"
+	return o
+}
+
+// keyVerbs are the commands for keys, which only users have.
+func keyVerbs(r *Resource) []*Command {
+	if r.kind != schema.User {
+		return nil
+	}
+	whose := whoseOption(r)
+	return []*Command{
+		{Command: argparse.Command{Name: "key-create", Short: "Make an API key for a user, and show it this once", More: []argparse.Positional{{Name: "<name>"}},
+			Long: "Make an API key for yourself or another user. The answer shows the key, this once only: nobody can read it later.\n" +
+				"A key does what its user may do, or less with --role, and never more than the one that this command signs in with.",
+			Options: []argparse.Option{whose,
+				{Long: roleOption, Meta: "<role>", Choices: schema.Roles(), Help: "the most that the key may do"},
+				{Long: expiresOption, Meta: "<time>", Help: "when it ends: a span from now on such as 90d, or a time such as 2027-01-31; never, if it is not given"}},
+			Example: exampleOf(r.Name + "-key-create")}, run: createKey},
+		{Command: argparse.Command{Name: "key-delete", Short: "Delete an API key of a user", More: []argparse.Positional{{Name: "<key>", Asked: true}},
+			Long:    "Delete an API key, by its name or id: it is good for nothing from then on. The one that this command signs in with needs --yes.",
+			Options: []argparse.Option{whose, YesOption}, Example: exampleOf(r.Name + "-key-delete")}, run: deleteKey},
+		{Command: argparse.Command{Name: "key-list", Short: "List the API keys of a user", Options: []argparse.Option{whose}, Example: exampleOf(r.Name + "-key-list")}, reads: true, run: listKeys},
+	}
+}
+
+// roleVerbs are those for roles.
+func roleVerbs(r *Resource) []*Command {
+	if r.kind != schema.User {
+		return nil
+	}
+	role := argparse.Positional{Name: "<role>", Choices: schema.Roles()}
+	return []*Command{
+		{Command: argparse.Command{Name: "role-get", Short: "Show the role of a user", Options: []argparse.Option{whoseOption(r)}}, reads: true, run: getRole},
+		{Command: argparse.Command{Name: "role-set", Short: "Give a user another role", Target: true, More: []argparse.Positional{role},
+			Long:    "Give a user another role. An admin gives reader, member and admin; only root makes somebody root, or takes that away.",
+			Example: exampleOf(r.Name + "-role-set")}, run: func(ctx context.Context, s *Session, c *argparse.Call) error {
+			_, err := s.on(ctx, r, c.Target, func(id string) error { return s.Client.Users.SetRole(ctx, number(id), craton.Role(c.Words[0])) })
+			if err != nil {
+				return err
+			}
+			return s.printRole(c.Words[0])
+		}},
+	}
+}
+
+func number(id string) int {
+	n, _ := strconv.Atoi(id) // which it is: see reconcile.ID
+	return n
+}
+
+// whose is the user that a command is about.
+func (s *Session) whose(ctx context.Context, c *argparse.Call, do func(user int) error) error {
+	if !c.Given(userOption) {
+		return do(craton.Self)
+	}
+	users := resourcesOf(c.Values[userOption].Of)
+	_, err := s.on(ctx, users[0], c.Text(userOption), func(id string) error { return do(number(id)) })
+	return err
+}
+
+func getRole(ctx context.Context, s *Session, c *argparse.Call) (err error) {
+	var role craton.Role
+	err = s.whose(ctx, c, func(user int) error {
+		role, err = s.Client.Users.Role(ctx, user)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.printRole(string(role))
+}
+
+func (s *Session) printRole(role string) error {
+	return s.PrintObject(gjson.ParseBytes(jsonOf(map[string]string{"role": role})))
+}
+
+func listKeys(ctx context.Context, s *Session, c *argparse.Call) error {
+	keys, err := s.keys(ctx, c)
+	if err != nil {
+		return err
+	}
+	rows := make([]gjson.Result, len(keys))
+	for i, k := range keys {
+		rows[i] = keyRow(k, false)
+	}
+	return s.PrintView(rows, keyColumns, show.View{})
+}
+
+func (s *Session) keys(ctx context.Context, c *argparse.Call) (keys []*craton.UserKey, err error) {
+	err = s.whose(ctx, c, func(user int) error {
+		keys, err = s.Client.Users.Keys(ctx, user)
+		return err
+	})
+	return keys, err
+}
+
+// keyRow is a key as a document, with its secret or without.
+func keyRow(k *craton.UserKey, secret bool) gjson.Result {
+	doc := map[string]any{keyID: k.ID, "name": k.Name, "role": nil, keyCreated: k.CreatedAt, "expires_at": k.ExpiresAt, "used_at": k.UsedAt, "current": k.Current}
+	if k.Role != "" {
+		doc["role"] = k.Role
+	}
+	if secret {
+		doc["key"] = k.Key
+	}
+	return gjson.ParseBytes(jsonOf(doc))
+}
+
+func createKey(ctx context.Context, s *Session, c *argparse.Call) (err error) {
+	key := craton.UserKeyCreate{Name: c.Words[0], Role: craton.Role(c.Text(roleOption))}
+	if c.Given(expiresOption) {
+		if key.ExpiresAt, err = when.ParseAhead(c.Text(expiresOption), time.Now()); err != nil {
+			return run.CommandError("--%s: %s", expiresOption, err.Error())
+		}
+	}
+	var made *craton.UserKey
+	err = s.whose(ctx, c, func(user int) error {
+		made, err = s.Client.Users.CreateKey(ctx, user, key)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.PrintObject(keyRow(made, true))
+}
+
+func deleteKey(ctx context.Context, s *Session, c *argparse.Call) error {
+	word := c.Words[0]
+	keys, err := s.keys(ctx, c)
+	if err != nil {
+		return err
+	}
+	var key *craton.UserKey
+	for _, k := range keys { // a number is an id, where one has it
+		if strconv.Itoa(k.ID) == word || k.Name == word && key == nil {
+			key = k
+		}
+	}
+	if key == nil {
+		return run.CommandError("The user has no key %q.", word)
+	}
+	if key.Current && !c.Given("yes") {
+		if err := Consent(s.Streams, fmt.Sprintf("The key %q is the one that this command signs in with.", key.Name)); err != nil {
+			return err
+		}
+	}
+	if err := s.whose(ctx, c, func(user int) error { return s.Client.Users.DeleteKey(ctx, user, key.ID) }); err != nil {
+		return err
+	}
+	s.Say("Key %s was successfully deleted.", key.Name)
+	return nil
+}
