@@ -64,7 +64,9 @@ func TestKeys(t *testing.T) {
 func TestKeysNowhere(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>Not Found</html>", http.StatusNotFound) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "<html>Not Found</html>", http.StatusNotFound)
+	})
 	_, errRole := c.Users.Role(t.Context(), 7)
 	_, errKeys := c.Users.Keys(t.Context(), 7)
 	for _, err := range []error{errRole, errKeys, c.Users.SetRole(t.Context(), 7, craton.RoleRoot), c.Users.DeleteKey(t.Context(), 7, 1)} {
