@@ -98,6 +98,8 @@ proof: ## run the wider matrices of the tests, and the larger sizes; many minute
 	CRATON_TEST_ENGINE=postgres,pgbouncer tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
 	@venvs=$$(tests/ansible/venvs --path all); \
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead|TestLazy.*)$$' ./tests/collection
+	@venvs=$$(tests/ansible/venvs --path); \
+	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -run '^TestImport' ./tests/ansible
 
 fuzz: ## run every fuzz target of the tree for FUZZTIME=10s each
 	@tests/fuzz $(FUZZTIME)

@@ -65,7 +65,11 @@ func Compare(before *Inventory, after []byte, record *Record) (*Proof, error) {
 		}
 	}
 	c.hosts(now)
-	c.groups(now)
+	if record.Source == FromCSV { // whose groups no inventory had
+		c.facts(now)
+	} else {
+		c.groups(now)
+	}
 	c.proof.Differences = []Difference{}
 	for _, k := range slices.Sorted(maps.Keys(c.found)) {
 		diff := c.found[k]
@@ -217,6 +221,48 @@ func (c *comparison) explained(h, key string, old *Value) string {
 		}
 	}
 	return ""
+}
+
+// facts compares places and labels of a table with what Craton says of each host itself.
+func (c *comparison) facts(now *Inventory) {
+	for _, h := range c.before.Hosts {
+		v := now.Resolved[h][c.record.Facts]
+		if v == nil {
+			continue // the host is missing, which is told
+		}
+		var facts struct {
+			Cloud, Region, Cell string
+			Labels              []string
+		}
+		if err := json.Unmarshal([]byte(v.JSON), &facts); err != nil {
+			c.add(h, Difference{What: "facts", Key: c.record.Facts, After: v.JSON})
+			continue
+		}
+		had, has := map[string]bool{}, map[string]bool{}
+		for _, g := range c.before.member[h] {
+			kind, _, _ := strings.Cut(g.Name, " ")
+			had[kind+" "+clean(g.title)] = true
+		}
+		for kind, name := range map[string]string{"cloud": facts.Cloud, "region": facts.Region, "cell": facts.Cell} {
+			if name != "" && (kind == "cell" || slices.ContainsFunc(c.before.member[h], func(g *Group) bool { return strings.HasPrefix(g.Name, kind+" ") })) { // else it was made
+				has[kind+" "+name] = true
+			}
+		}
+		for _, l := range facts.Labels {
+			has["label "+l] = true
+		}
+		c.proof.Memberships += len(had)
+		for name := range had {
+			if !has[name] {
+				c.add(h, Difference{What: "place or label", Key: name, Before: `"member"`})
+			}
+		}
+		for name := range has {
+			if !had[name] {
+				c.add(h, Difference{What: "place or label", Key: name, After: `"member"`})
+			}
+		}
+	}
 }
 
 func (c *comparison) groups(now *Inventory) {

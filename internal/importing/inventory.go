@@ -40,6 +40,7 @@ type Group struct {
 	Vars     Vars // its own, group_vars included
 	Priority int
 
+	title   string // what a place or label is called that is made of it; "" is its name
 	depth   int
 	members []string // hosts, those of its children too, sorted
 }

@@ -44,8 +44,11 @@ type Options struct {
 	Infer bool
 	// Cloud and Region are the names of places for hosts that are in none.
 	Cloud, Region string
-	// DeviceType is that of all hosts.
+	// DeviceType is that of all hosts, but of those that Types has.
 	DeviceType string
+	Types      map[string]string
+	// Table is of a source that is no inventory: nothing stays in Ansible, and no playbook names its groups.
+	Table bool
 
 	Templates, Vaults, Unsafe Choice
 

@@ -1,6 +1,7 @@
 package importing
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -120,7 +121,7 @@ func (p *planner) consists(g *Group) bool {
 // child is the place of a group in another, made if it is not there.
 func (n *node) child(level Level, g *Group, name string) *node {
 	if g != nil {
-		name = g.Name
+		name = cmp.Or(g.title, g.Name)
 	}
 	for _, c := range n.children {
 		if c.group == g && c.name == name {
@@ -146,7 +147,12 @@ func (p *planner) mapped() (chosen [levels][]*Group, err error) {
 		for _, pattern := range p.o.Map[level] {
 			found := false
 			for _, g := range p.v.sorted() {
-				if matched, err := path.Match(pattern, g.Name); err != nil {
+				if g.title != "" && g.Name == pattern { // of a table, whose names are no patterns
+					chosen[level] = append(chosen[level], g)
+					found = true
+				} else if g.title != "" {
+					continue
+				} else if matched, err := path.Match(pattern, g.Name); err != nil {
 					return chosen, fmt.Errorf("%q is no pattern: %w", pattern, err)
 				} else if matched && g.Name != groupAll && g.Name != groupUngrouped && !slices.Contains(chosen[level], g) {
 					chosen[level] = append(chosen[level], g)

@@ -77,6 +77,9 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 			p.encrypted[holder][k] = true
 		}
 	}
+	if o.Table {
+		p.o.Unsafe = Keep // it is all data
+	}
 	if err := p.choices(); err != nil {
 		return nil, err
 	}
@@ -84,6 +87,10 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 	p.settle()
 	if len(p.hosts) == 0 {
 		return nil, fmt.Errorf("no host of the inventory can be in Craton: %s %s", p.v.Hosts[0], p.static[p.v.Hosts[0]])
+	}
+	if o.Table && len(p.static) > 0 {
+		n := p.report.Static[0]
+		return nil, fmt.Errorf("%s of %s cannot be in Craton; the first is %s, which %s", "some hosts", "the table", n.What, n.Why)
 	}
 	if err := p.places(); err != nil {
 		return nil, err
@@ -147,9 +154,11 @@ func (p *planner) naming() {
 		p.projectGroup += "_fleet"
 	}
 	p.used[p.projectGroup] = "made"
-	types := p.o.Rules.GroupName("type", p.o.DeviceType)
-	p.noTypes = p.used[types] != ""
-	p.used[types] = "made"
+	for _, h := range p.hosts {
+		types := p.o.Rules.GroupName("type", p.typeOf(h))
+		p.noTypes = p.noTypes || p.used[types] != "" && p.used[types] != "made"
+		p.used[types] = cmp.Or(p.used[types], "made")
+	}
 	free := func(base string, mine *Group, single bool, of func(name string) string) string {
 		for n := 1; ; n++ {
 			name := base
@@ -170,13 +179,16 @@ func (p *planner) naming() {
 		})
 	})
 	for _, g := range p.v.sorted() {
-		if g.Name == groupAll || g.Name == groupUngrouped && len(g.members) == 0 && len(g.Vars) == 0 {
+		if g.Name == groupAll || g.Name == groupUngrouped && (p.o.Table || len(g.members) == 0 && len(g.Vars) == 0) {
 			continue
 		}
-		name := free(clean(g.Name), nil, false, func(name string) string { return p.o.Rules.GroupName("label", name) })
+		name := free(clean(cmp.Or(g.title, g.Name)), nil, false, func(name string) string { return p.o.Rules.GroupName("label", name) })
 		p.labels[g] = name
 	}
 }
+
+// typeOf is the device type of a host.
+func (p *planner) typeOf(host string) string { return cmp.Or(p.o.Types[host], p.o.DeviceType) }
 
 // clean is a name as Craton takes it.
 func clean(name string) string {

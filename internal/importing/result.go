@@ -19,6 +19,13 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
+// The sources of an import.
+const (
+	FromAnsible          = "ansible"
+	FromOpenStackAnsible = "openstack-ansible"
+	FromCSV              = "csv"
+)
+
 // The files of an import, in its folder.
 const (
 	FleetFile    = "fleet.yml"
@@ -49,29 +56,37 @@ type Note struct {
 	Why  string `json:"why"`
 }
 
-// Report says what became of an inventory.
+// Report says what became of an inventory. Its lists of notes name who has a variable, and the variable.
 type Report struct {
-	Inferred      []string
-	DefaultCloud  int // hosts in no cloud of their own
-	DefaultRegion int
-	Renamed       []Note
-	Static        []Note // hosts that stay in Ansible
-	Templates     []Note // who has them, and which variable
-	Vaults        []Note
-	Unsafe        []Note
-	Left          []Left
-	Dead          []Note // variables of groups that no host ever got
-	Hidden        []Note // variables in encrypted files that other groups hide now
-	Named         []string
-	StandIns      []string
-	Looked        int
-	Hoisted       int // variables on places that no group said
-	Mended        int // variables on hosts, since the order of groups could not say it
-	Layered       int // variables that only vars: merged or lazy gives the same
+	Inferred      []string `json:"inferred"`       // which groups are places, and why
+	DefaultCloud  int      `json:"default_cloud"`  // hosts in no cloud of their own
+	DefaultRegion int      `json:"default_region"` // hosts in no region of their own
+	Static        []Note   `json:"static"`         // hosts that stay in Ansible
+	Templates     []Note   `json:"templates"`
+	Vaults        []Note   `json:"vaults"`
+	Unsafe        []Note   `json:"unsafe"`
+	Left          []Left   `json:"left"`
+	Dead          []Note   `json:"dead"`      // variables of groups that no host ever got
+	Hidden        []Note   `json:"hidden"`    // variables in encrypted files that other groups hide now
+	Named         []string `json:"named"`     // hosts that are reached by their name
+	StandIns      []string `json:"stand_ins"` // hosts whose address stands in for one
+	Looked        int      `json:"looked_up"` // hosts whose address DNS told
+	Hoisted       int      `json:"hoisted"`   // variables on places that no group said
+	Mended        int      `json:"mended"`    // variables on hosts, since the order of groups could not say it
+	Layered       int      `json:"layered"`   // variables that only vars: merged or lazy gives the same
 
-	Hosts, Clouds, Regions, Cells, Labels int
-	Project, OnPlaces, OnHosts            int // variables in the fleet
-	GroupFiles, HostFiles, KeptVariables  int
+	Hosts   int `json:"hosts"`
+	Clouds  int `json:"clouds"`
+	Regions int `json:"regions"`
+	Cells   int `json:"cells"`
+	Labels  int `json:"labels"`
+	// Variables in the fleet, and those that stay, with their files.
+	Project       int `json:"project_variables"`
+	OnPlaces      int `json:"place_variables"`
+	OnHosts       int `json:"host_variables"`
+	KeptVariables int `json:"kept_variables"`
+	GroupFiles    int `json:"group_vars_files"`
+	HostFiles     int `json:"host_vars_files"`
 }
 
 // Left is a variable that is left out.
@@ -91,20 +106,25 @@ type Record struct {
 	PlaybookDir string            `json:"playbook_dir,omitempty"` // what --playbook-dir said
 	Facts       string            `json:"facts"`                  // the variable that Craton adds
 	Left        []Left            `json:"left"`
-	Named       []string          `json:"named"`   // hosts that are given ansible_host, which is their name
-	Project     []string          `json:"project"` // variables of all that are the project's
-	Groups      map[string]string `json:"groups"`  // of before, and what they are in Craton
-	Files       []string          `json:"files"`   // that it wrote
+	Named       []string          `json:"named"`             // hosts that are given ansible_host, which is their name
+	Project     []string          `json:"project"`           // variables of all that are the project's
+	Groups      map[string]string `json:"groups"`            // of before, and what they are in Craton
+	Files       []string          `json:"files"`             // that it wrote
+	Map         map[string]string `json:"map,omitempty"`     // of a table: the columns of fields
+	Columns     []string          `json:"columns,omitempty"` // of a table: those that are variables
 }
 
 // result writes all files.
 func (p *planner) result() *Result {
 	r := &p.report
 	res := &Result{Report: r, Record: &Record{Version: 1, Facts: p.facts, Left: r.Left, Named: r.Named, Project: slices.Sorted(maps.Keys(p.root.vars)), Groups: map[string]string{}}}
+	o := p.o
 	res.add(FleetFile, p.fleet(), false)
 	p.entry(res)
-	p.groupFiles(res)
-	p.hostFiles(res)
+	if !o.Table {
+		p.groupFiles(res)
+		p.hostFiles(res)
+	}
 	for g, label := range p.labels {
 		if p.isLabel(g) {
 			res.Record.Groups[g.Name] = "label " + label
@@ -152,7 +172,7 @@ func (p *planner) fleet() []byte {
 		for _, i := range n.leaves {
 			h := &reconcile.Wanted{
 				Kind: schema.Host, Name: p.hosts[i], In: w, Variables: variables(p.own[i]),
-				Values: map[string]any{"ip_address": p.address[i], "device_type": p.o.DeviceType},
+				Values: map[string]any{"ip_address": p.address[i], "device_type": p.typeOf(p.hosts[i])},
 			}
 			for _, g := range p.v.member[p.hosts[i]] {
 				if label, ok := p.labels[g]; ok && p.isLabel(g) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type options struct {
 	inventory   []string
 	playbookDir string
 	maps        []string
+	columns     []string
 	output      string
 	tool        string
 
@@ -40,7 +42,6 @@ type options struct {
 }
 
 const (
-	fromAnsible   = "ansible"
 	toProject     = "project"
 	toGroupVars   = "group_vars"
 	defaultOutput = "imported"
@@ -50,11 +51,12 @@ const (
 func New(s output.Streams) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:   "import SOURCE",
+		Use:   "import SOURCE [FILE]",
 		Short: "Make a fleet file of an Ansible inventory, and prove that every host has what it had",
 		Long: `Reads an inventory through ansible-inventory, and writes into a folder what makes the same of Craton: fleet.yml for
 "craton apply", and an inventory for Ansible with the groups that playbooks name and the variables that stay there. It
-writes to no server. SOURCE is ansible.
+writes to no server. SOURCE is ansible; openstack-ansible, with the openstack_inventory.json that its inventory script
+keeps; or csv, with a table of a host a line below the names of the columns.
 
 Groups that are places become clouds, regions and cells: those that --map names, or else those that look like places.
 All other groups become labels. Variables of places, of all and of hosts go into the fleet, as high as no host's result
@@ -65,15 +67,22 @@ and shows each difference with its reason. With --verify alone it does that for 
 there is a difference that nothing explains.`,
 		Example: `  craton import ansible -i hosts.ini
   craton import ansible -i production/ --map cloud='*_dc' --map cell='rack*' --templates keep --vault keep
+  craton import openstack-ansible /etc/openstack_deploy/openstack_inventory.json
+  craton import csv hosts.csv --map name=Hostname --map region=Site --columns owner,serial
   craton import --verify --output imported`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0 && !o.verify:
 				return argparse.Mistake(cmd, "the following arguments are required: SOURCE")
-			case len(args) > 1:
-				return argparse.Unrecognized(cmd, args[1:]...)
-			case len(args) == 1 && args[0] != fromAnsible:
-				return argparse.Mistake(cmd, "argument SOURCE: %s", argparse.InvalidChoice(args[0], []string{fromAnsible}))
+			case len(args) == 0:
+				return nil
+			case !slices.Contains(sources, args[0]):
+				return argparse.Mistake(cmd, "argument SOURCE: %s", argparse.InvalidChoice(args[0], sources))
+			case args[0] != importing.FromAnsible && len(args) == 1:
+				return argparse.Mistake(cmd, "the following arguments are required: FILE")
+			}
+			if most := map[bool]int{true: 1, false: 2}[args[0] == importing.FromAnsible]; len(args) > most {
+				return argparse.Unrecognized(cmd, args[most:]...)
 			}
 			return nil
 		},
@@ -91,19 +100,27 @@ there is a difference that nothing explains.`,
 			if len(args) == 0 {
 				return c.verify(ctx)
 			}
-			wanted, err := o.wanted(cmd)
+			wanted, err := o.wanted(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			return c.ansible(ctx, wanted)
+			file := ""
+			if len(args) > 1 {
+				file = args[1]
+			}
+			if args[0] == importing.FromCSV {
+				return c.csv(ctx, cmd, file, wanted)
+			}
+			return c.ansible(ctx, args[0], file, wanted)
 		},
-		ValidArgs: []string{fromAnsible},
+		ValidArgs: sources,
 	}
 	settings.AddFlags(cmd.Flags(), settings.CLI)
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an inventory as ansible-inventory takes it: a file, a folder, or a list of hosts; may be given several times")
 	f.StringVar(&o.playbookDir, "playbook-dir", "", "a folder whose group_vars and host_vars count too")
 	f.StringArrayVar(&o.maps, "map", nil, "LEVEL=GROUP[,GROUP]: groups, or patterns of them, that are clouds, regions or cells; none infers none")
+	f.StringSliceVar(&o.columns, "columns", nil, "csv: the columns that become variables, separated by commas; otherwise all that are nothing else")
 	f.StringVar(&o.output, "output", defaultOutput, "the folder to write to, or to verify")
 	f.StringVar(&o.templates, "templates", "", "what becomes of templates: keep (in Ansible's files) or leave (out)")
 	f.StringVar(&o.vaults, "vault", "", "what becomes of vaults: keep (in Ansible's files, encrypted as they are) or leave (out)")
@@ -123,13 +140,13 @@ there is a difference that nothing explains.`,
 }
 
 // wanted are the options of an import.
-func (o *options) wanted(cmd *cobra.Command) (importing.Options, error) {
+func (o *options) wanted(cmd *cobra.Command, source string) (importing.Options, error) {
 	w := importing.Options{
 		Cloud: o.cloud, Region: o.region, DeviceType: o.deviceType, Plugin: o.plugin, AllStays: o.all == toGroupVars, Infer: len(o.maps) == 0,
 		Templates: importing.Choice(o.templates), Vaults: importing.Choice(o.vaults), Unsafe: importing.Choice(o.unsafe),
 		Rules: rules,
 	}
-	if len(o.inventory) == 0 {
+	if len(o.inventory) == 0 && source == importing.FromAnsible {
 		return w, argparse.Mistake(cmd, "the following arguments are required: -i/--inventory")
 	}
 	for _, c := range []struct {
@@ -145,6 +162,12 @@ func (o *options) wanted(cmd *cobra.Command) (importing.Options, error) {
 			return w, argparse.Mistake(cmd, "argument --%s: %s", c.flag, argparse.InvalidChoice(c.text, slices.DeleteFunc(c.choices, func(s string) bool { return s == "" })))
 		}
 	}
+	if o.resolve {
+		w.Address = lookUp
+	}
+	if source == importing.FromCSV {
+		return w, nil
+	}
 	for _, m := range o.maps {
 		if m == "none" {
 			continue
@@ -155,9 +178,6 @@ func (o *options) wanted(cmd *cobra.Command) (importing.Options, error) {
 			return w, argparse.Mistake(cmd, "argument --map: %s is not cloud=GROUP, region=GROUP, cell=GROUP or none", argparse.Quoted(m))
 		}
 		w.Map[level] = append(w.Map[level], strings.Split(groups, ",")...)
-	}
-	if o.resolve {
-		w.Address = lookUp
 	}
 	return w, nil
 }
@@ -191,16 +211,41 @@ type command struct {
 	format string
 }
 
+// sources are what can be imported.
+var sources = []string{importing.FromAnsible, importing.FromOpenStackAnsible, importing.FromCSV}
+
+// asSources is what Ansible is given to read a source, and a function that removes what was made for it.
+func asSources(source string, s importing.Sources) (importing.Sources, func() error, error) {
+	if source != importing.FromOpenStackAnsible {
+		return s, func() error { return nil }, nil
+	}
+	return importing.OpenStackAnsible(s)
+}
+
 // ansible imports an inventory.
-func (c *command) ansible(ctx context.Context, w importing.Options) error {
+func (c *command) ansible(ctx context.Context, source, file string, w importing.Options) (err error) {
 	tool, err := importing.FindTool(c.o.tool)
 	if err != nil {
 		return err
 	}
-	sources := importing.Sources{Inventory: c.o.inventory, PlaybookDir: c.o.playbookDir}
+	said := importing.Sources{Inventory: c.o.inventory, PlaybookDir: c.o.playbookDir}
+	if file != "" {
+		said.Inventory = append([]string{file}, said.Inventory...)
+		if said.PlaybookDir == "" {
+			said.PlaybookDir = filepath.Dir(file) // where its group_vars and host_vars are
+		}
+	}
+	sources, clean, err := asSources(source, said)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, clean()) }()
 	before, err := importing.Read(ctx, tool, sources, w.Rules.Inert)
 	if err != nil {
 		return err
+	}
+	if source == importing.FromOpenStackAnsible {
+		w.Types = importing.ContainerTypes(before)
 	}
 	result, err := importing.Plan(before, w)
 	if u, ok := errors.AsType[*importing.Undecidedness](err); ok {
@@ -209,13 +254,18 @@ func (c *command) ansible(ctx context.Context, w importing.Options) error {
 	if err != nil {
 		return err
 	}
-	result.Record.Source = fromAnsible
-	for _, i := range sources.Inventory {
+	result.Record.Source = source
+	for _, i := range said.Inventory {
 		result.Record.Inventory = append(result.Record.Inventory, absolute(i))
 	}
-	if sources.PlaybookDir != "" {
-		result.Record.PlaybookDir = absolute(sources.PlaybookDir)
+	if said.PlaybookDir != "" {
+		result.Record.PlaybookDir = absolute(said.PlaybookDir)
 	}
+	return c.finish(result, func() (*proofOf, error) { return prove(ctx, tool, sources, before, result.Record, c.o) })
+}
+
+// finish writes what was made, proves it, and tells both.
+func (c *command) finish(result *importing.Result, prove func() (*proofOf, error)) error {
 	if err := result.Write(c.o.output, c.o.force); err != nil {
 		return err
 	}
@@ -227,17 +277,60 @@ func (c *command) ansible(ctx context.Context, w importing.Options) error {
 	if c.o.noVerify {
 		return c.document(result.Report, nil)
 	}
-	proof, err := prove(ctx, tool, sources, before, result.Record, c.o)
+	proof, err := prove()
 	if err != nil {
 		return fmt.Errorf("the import is written, and could not be proved: %w", err)
 	}
-	if err := c.tell(proof); err != nil {
+	return c.conclude(result.Report, proof)
+}
+
+// conclude tells a proof, and is an error where it fails.
+func (c *command) conclude(r *importing.Report, p *proofOf) error {
+	if err := c.tell(p); err != nil {
 		return err
 	}
-	if err := c.document(result.Report, proof); err != nil {
+	if err := c.document(r, p); err != nil {
 		return err
 	}
-	return verdict(proof)
+	return verdict(p)
+}
+
+// csv imports a table.
+func (c *command) csv(ctx context.Context, cmd *cobra.Command, file string, w importing.Options) error {
+	m := map[string]string{}
+	for _, text := range c.o.maps {
+		field, column, ok := strings.Cut(text, "=")
+		if !ok || !slices.Contains(importing.CSVFields(), field) || column == "" {
+			return argparse.Mistake(cmd, "argument --map: %s is not FIELD=COLUMN; fields are %s", argparse.Quoted(text), strings.Join(importing.CSVFields(), ", "))
+		}
+		m[field] = column
+	}
+	before, places, err := c.table(file, m, c.o.columns)
+	if err != nil {
+		return err
+	}
+	w.Map, w.Types, w.Table, w.Infer = places.Map, places.Types, true, false
+	result, err := importing.Plan(before, w)
+	if err != nil {
+		return err
+	}
+	result.Record.Source = importing.FromCSV
+	result.Record.Inventory, result.Record.Map, result.Record.Columns = []string{absolute(file)}, m, c.o.columns
+	return c.finish(result, func() (*proofOf, error) { return proveTable(ctx, before, result.Record, c.o) })
+}
+
+// table reads a table.
+func (c *command) table(file string, m map[string]string, columns []string) (*importing.Inventory, *importing.Options, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	v, o, err := importing.ReadCSV(f, importing.CSV{Map: m, Columns: columns, Inert: rules.Inert})
+	if err != nil {
+		err = fmt.Errorf("%s %w", file, err)
+	}
+	return v, o, err
 }
 
 // absolute is the path of what is one; of a list of hosts it is the list.
@@ -252,19 +345,35 @@ func absolute(path string) string {
 }
 
 // verify proves an earlier import.
-func (c *command) verify(ctx context.Context) error {
+func (c *command) verify(ctx context.Context) (err error) {
 	record, err := importing.ReadRecord(c.o.output)
 	if err != nil {
 		return err
+	}
+	if record.Source == importing.FromCSV && len(record.Inventory) == 1 {
+		before, _, err := c.table(record.Inventory[0], record.Map, record.Columns)
+		if err != nil {
+			return err
+		}
+		proof, err := proveTable(ctx, before, record, c.o)
+		if err != nil {
+			return err
+		}
+		return c.conclude(nil, proof)
 	}
 	tool, err := importing.FindTool(c.o.tool)
 	if err != nil {
 		return err
 	}
-	sources := importing.Sources{Inventory: record.Inventory, PlaybookDir: record.PlaybookDir}
+	said := importing.Sources{Inventory: record.Inventory, PlaybookDir: record.PlaybookDir}
 	if len(c.o.inventory) > 0 {
-		sources = importing.Sources{Inventory: c.o.inventory, PlaybookDir: c.o.playbookDir}
+		said = importing.Sources{Inventory: c.o.inventory, PlaybookDir: c.o.playbookDir}
 	}
+	sources, clean, err := asSources(record.Source, said)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, clean()) }()
 	before, err := importing.Read(ctx, tool, sources, rules.Inert)
 	if err != nil {
 		return err
@@ -273,13 +382,7 @@ func (c *command) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.tell(proof); err != nil {
-		return err
-	}
-	if err := c.document(nil, proof); err != nil {
-		return err
-	}
-	return verdict(proof)
+	return c.conclude(nil, proof)
 }
 
 // tell writes a proof for people.

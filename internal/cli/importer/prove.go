@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,13 +27,27 @@ type proofOf struct {
 // sampled is how many hosts are asked for by --host where not every one is.
 const sampled = 2
 
-// prove loads an import into a temporary file, asks Ansible about it, and compares.
-func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources, before *importing.Inventory, record *importing.Record, o *options) (p *proofOf, err error) {
+// loaded is an import in a temporary file, and how programs are called to see it.
+type loaded struct {
+	dir, program string
+	env          []string
+}
+
+// without are the variables of the user's own that would change what programs see.
+var without = []string{"CRATON_", "OS_"}
+
+// load loads an import. It is removed with the folder.
+func loadImport(ctx context.Context, o *options) (l *loaded, err error) {
 	dir, err := os.MkdirTemp("", "craton-import-")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	l = &loaded{dir: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.remove())
+		}
+	}()
 	url, config := "sqlite:"+filepath.Join(dir, "fleet.db"), filepath.Join(dir, "config.yml")
 	if err := os.WriteFile(config, nil, 0o600); err != nil {
 		return nil, err
@@ -40,8 +55,7 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 	if err := load(ctx, url, config, filepath.Join(o.output, importing.FleetFile)); err != nil {
 		return nil, err
 	}
-	program, err := os.Executable()
-	if err != nil {
+	if l.program, err = os.Executable(); err != nil {
 		return nil, err
 	}
 	bin := filepath.Join(dir, "bin")
@@ -49,15 +63,50 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 		return nil, err
 	}
 	for _, name := range []string{"craton", "craton-inventory"} {
-		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
+		if err := os.Symlink(l.program, filepath.Join(bin, name)); err != nil {
 			return nil, err
 		}
 	}
+	l.env = []string{"CRATON_URL=" + url, "CRATON_CONFIG=" + config, "CRATON_INVENTORY_CACHE=off", "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}
+	return l, nil
+}
+
+func (l *loaded) remove() error { return os.RemoveAll(l.dir) }
+
+// proveTable loads an import, and compares the inventory that Craton gives Ansible of it with the table.
+func proveTable(ctx context.Context, before *importing.Inventory, record *importing.Record, o *options) (p *proofOf, err error) {
+	l, err := loadImport(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.remove()) }()
+	cmd := exec.CommandContext(ctx, l.program, "inventory", "--list", "--facts", record.Facts)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
+	}), l.env...)
+	list, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("craton inventory --list failed: %w", err)
+	}
+	compared, err := importing.Compare(before, list, record)
+	if err != nil {
+		return nil, err
+	}
+	return &proofOf{Proof: compared}, nil
+}
+
+// prove loads an import into a temporary file, asks Ansible about it, and compares.
+func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources, before *importing.Inventory, record *importing.Record, o *options) (p *proofOf, err error) {
+	l, err := loadImport(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.remove()) }()
 	after := *tool
-	after.Without = []string{"CRATON_", "OS_"}
-	after.Env = append(slices.Clone(tool.Env), "CRATON_URL="+url, "CRATON_CONFIG="+config, "CRATON_INVENTORY_CACHE=off", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	after.Without = without
+	after.Env = append(slices.Clone(tool.Env), l.env...)
 	// Of before, nothing counts any more: not what Ansible finds beside playbooks, which is the working directory here.
-	none := filepath.Join(dir, "none")
+	none := filepath.Join(l.dir, "none")
 	if err := os.Mkdir(none, 0o700); err != nil {
 		return nil, err
 	}
@@ -139,9 +188,18 @@ func (p *proofOf) text(look show.Appearance) string {
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-12s %s\n", what, fmt.Sprintf(format, args...))
 	}
-	fmt.Fprintf(&b, "%s\n", look.Bold("Proof: ansible-inventory --list of before and of after, ansible-core "+p.Ansible))
+	title := "Proof: the table, and craton inventory --list of the fleet"
+	if p.Ansible != "" {
+		title = "Proof: ansible-inventory --list of before and of after, ansible-core " + p.Ansible
+	}
+	fmt.Fprintf(&b, "%s\n", look.Bold(title))
 	line("hosts", "%d", p.Hosts)
-	line("groups", "%d, with %s", p.Groups, show.Count(p.Memberships, "host", "hosts in them"))
+	if p.Ansible == "" {
+		line("places", "and labels: %d, compared with the facts of each host", p.Memberships)
+	}
+	if p.Groups > 0 {
+		line("groups", "%d, with %s", p.Groups, show.Count(p.Memberships, "host", "hosts in them"))
+	}
 	line("variables", "%d, %d the same", p.Variables, p.Same)
 	if len(p.Sampled) > 0 {
 		line("--host", "compared for %s", few(p.Sampled, 3))

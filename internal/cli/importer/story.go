@@ -40,6 +40,9 @@ func story(look show.Appearance, result *importing.Result, o *options) string {
 		line("addresses", "of %s the inventory knows only a name (%s): each has a stand-in of %s, to which nothing belongs,", hosts(n), few(r.StandIns, 3), importing.StandInPrefix)
 		line("", "and ansible_host, so that Ansible connects as before; --resolve asks DNS")
 	}
+	if result.Record.Source == importing.FromCSV {
+		return b.String()
+	}
 	title("Ansible: " + show.Clean(o.output) + "/" + importing.InventoryDir)
 	line("groups", "those that playbooks name are made of Craton's, with the same hosts")
 	if r.KeptVariables > 0 || r.GroupFiles+r.HostFiles > 0 {
