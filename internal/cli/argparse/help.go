@@ -97,7 +97,11 @@ func (p *Program) Help(cmd *cobra.Command) {
 		section("Subcommands", summaries(cmd.Commands()))
 		section("Options", own.FlagUsagesWrapped(TerminalColumns()))
 		if shares {
-			b.WriteString("\nIt takes the options of \"" + p.Root.CommandPath() + " help options\", too: " + p.About + ", credentials, --format.\n")
+			format := ", --format"
+			if own.Lookup("format") != nil {
+				format = ""
+			}
+			b.WriteString("\nIt takes the options of \"" + p.Root.CommandPath() + " help options\", too: " + p.About + ", credentials" + format + ".\n")
 		}
 	}
 	_, _ = fmt.Fprint(p.Streams.Out, b.String())
@@ -110,7 +114,7 @@ func (p *Program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool)
 	own = pflag.NewFlagSet("", pflag.ContinueOnError)
 	own.SortFlags = false
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if shared.Lookup(f.Name) == nil {
+		if s := shared.Lookup(f.Name); s == nil || settings.IsFlag(s) && !settings.IsFlag(f) { // or one of its own of that name
 			own.AddFlag(f)
 		} else {
 			shares = true

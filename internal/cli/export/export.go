@@ -140,7 +140,7 @@ What a format cannot hold is an error, or is left out with a word on standard er
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&o.format, "format", formats[0].name, "`FORMAT` of the output: "+strings.Join(names, ", "))
-	fs.StringVar(&o.terms, "where", "", "`TERMS`: "+object.WhereOption.Help)
+	fs.StringVar(&o.terms, "where", "", "`TERMS` that say which hosts: "+object.WhereOption.Help)
 	fs.StringVar(&o.output, "output", "", "write to `FILE`, whole or not at all, instead of standard output")
 	fs.StringSliceVar(&o.columns, "columns", []string{"name", "ip_address", "device_type", "cloud", "region", "cell", "labels"},
 		"csv: the `COLUMNS`, with commas between; vars.NAME is a variable")
