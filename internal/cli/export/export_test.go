@@ -561,3 +561,35 @@ func TestPageByPage(t *testing.T) {
 		}
 	}
 }
+
+// TestMistakes: what cannot be meant is refused before anything is read, and a file that cannot be written is left as it was.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	p := &program{"sqlite:" + filepath.Join(t.TempDir(), "none.db"), os.DevNull}
+	for args, want := range map[string]string{
+		"--format json":                         "invalid choice: 'json'",
+		"--columns name":                        "argument --columns: goes with --format csv",
+		"--format hosts --port 1":               "argument --port: goes with --format prometheus",
+		"--format csv --columns nme":            `there is no column "nme"; did you mean "name"?`,
+		"--format csv --columns vars.":          `there is no column "vars."`,
+		"--format prometheus --port 0":          `"0" is no port`,
+		"--format prometheus --labels cloud":    "two labels would be called cloud",
+		"--format prometheus --labels __name=x": "the label __name is Prometheus's own",
+		"extra":                                 "unrecognized arguments: extra",
+	} {
+		out, errs, code := p.run(t, "", append([]string{"export"}, strings.Fields(args)...)...)
+		if code != 2 || out != "" || !strings.Contains(errs, want) {
+			t.Errorf("%s: %d %q %s", args, code, out, errs)
+		}
+	}
+	kept := filepath.Join(t.TempDir(), "kept.yml")
+	if err := os.WriteFile(kept, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := p.run(t, "", "export", "--output", kept); code != 1 {
+		t.Errorf("a fleet that is not there: %d %s", code, errs)
+	}
+	if text, err := os.ReadFile(kept); err != nil || string(text) != "kept" {
+		t.Errorf("%q %v", text, err)
+	}
+}
