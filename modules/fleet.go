@@ -22,6 +22,12 @@ const (
 	optMove   = "move"
 
 	optDuplicates = "allow_duplicates"
+
+	optSet          = "set"
+	optPrune        = "prune"
+	optAdopt        = "adopt"
+	optAllowDeletes = "allow_deletes"
+	optSetFile      = "set_file"
 )
 
 func fleetSpec() *ansible.Spec {
@@ -29,7 +35,7 @@ func fleetSpec() *ansible.Spec {
 		Name:  fleetName,
 		Short: "Make a whole fleet what a document says",
 		Description: []string{
-			"Creates what is missing and updates what differs: clouds, regions, cells, hosts, network devices, networks and interfaces, with variables, labels and parents. Nothing is deleted, and what the document does not mention stays as it is.",
+			"Creates what is missing and updates what differs: clouds, regions, cells, hosts, network devices, networks and interfaces, with variables, labels and parents. Nothing is deleted unless I(prune=true), and what the document does not mention stays as it is.",
 			"A thousand hosts are one task, with a few requests side by side, and not a thousand tasks. The same document and the same engine as C(craton apply FILE).",
 			"The whole document is checked first. All that is wrong is told at once, and nothing is written while anything is wrong.",
 		},
@@ -52,6 +58,17 @@ func fleetSpec() *ansible.Spec {
 			{Name: optDuplicates, Type: ansible.Bool, Default: false, Description: []string{
 				"Let two hosts have one name in the inventory, which then must name hosts otherwise, as with its option C(hostname=qualified).",
 				"Without it a host is refused that would have the name of another one."}},
+			{Name: optSet, Type: ansible.Str, Description: []string{
+				"The name of the set that the objects of the document belong to. The server remembers it: C(craton server), and C(sqlite:PATH); for others a file does.",
+				"An object belongs to one set at most. What belongs to another one stays there, and is an error where the document changes it, unless I(adopt=true)."}},
+			{Name: optPrune, Type: ansible.Bool, Default: false, Description: []string{
+				"Delete what belongs to the set and is not in the document any more, and nothing else.",
+				"It is refused where something protected, or something that does not belong to the set, would go along; and, without I(allow_deletes), where nothing would be left of the set, where a cloud or region with hosts would go, and for 10 objects or more that are more than a tenth of the set."}},
+			{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{"Take over what belongs to another set."}},
+			{Name: optAllowDeletes, Type: ansible.Int, Description: []string{
+				"Let exactly so many objects be deleted, however many that are. With another number of deletions nothing is done."}},
+			{Name: optSetFile, Type: ansible.Path, Description: []string{
+				"The file that remembers sets where the server does not, on the machine that the module runs on.", "By default it is in C(~/.local/share/craton) of the user that runs the module."}},
 		},
 		Rules: ansible.Rules{MutuallyExclusive: [][]string{{optFleet, optSrc}}, RequiredOneOf: [][]string{{optFleet, optSrc}}},
 		Examples: `
@@ -85,20 +102,22 @@ func fleetSpec() *ansible.Spec {
 			count("created", "How many objects were created, or would be in check mode."),
 			count("updated", "How many objects were changed, or would be in check mode."),
 			count("moved", "How many objects were moved, or would be in check mode."),
+			count("deleted", "How many objects were deleted, or would be in check mode."),
 			count("unchanged", "How many objects of the document were so already."),
 			{Name: "changes", Type: ansible.List, Elements: ansible.Dict, Returned: "success, and on failure as far as it came",
 				Description: []string{"What was done to each object that was created or changed, in the order of the document."}, Contains: []ansible.Return{
 					{Name: "kind", Type: ansible.Str, Returned: "always", Sample: "host", Description: []string{"V(project), V(cloud), V(region), V(cell), V(network), V(host), V(network_device) or V(network_interface)."}},
 					{Name: "name", Type: ansible.Str, Returned: "always", Sample: "east/dfw/row-a/web1", Description: []string{"The name with all that holds the object; empty for the project."}},
-					{Name: "action", Type: ansible.Str, Returned: "always", Sample: "updated", Description: []string{"V(created), V(updated) or V(moved)."}},
+					{Name: "action", Type: ansible.Str, Returned: "always", Sample: "updated", Description: []string{"V(created), V(updated), V(moved) or V(deleted)."}},
 					{Name: "from", Type: ansible.Str, Returned: "when the object is moved", Sample: "east/ord/web1", Description: []string{"The name with all that held the object before."}},
-					{Name: "fields", Type: ansible.List, Elements: ansible.Str, Returned: "always", Sample: []string{"note", "variables"}, Description: []string{"The keys that were set."}},
+					{Name: "fields", Type: ansible.List, Elements: ansible.Str, Returned: "always", Sample: []string{"note", "variables"}, Description: []string{"The keys that were set; of a deleted object those that it had."}},
 				}},
 			{Name: "plan", Type: ansible.Dict, Returned: "success, and on failure while writing",
 				Description: []string{"What was planned, before anything was written: in check mode and in the run the same, as long as nobody else changes the fleet in between."}, Contains: []ansible.Return{
 					planCount("created", "How many objects were to be created."),
 					planCount("updated", "How many objects were to be changed."),
 					planCount("moved", "How many objects were to be moved."),
+					planCount("deleted", "How many objects were to be deleted."),
 					planCount("unchanged", "How many objects of the document were so already."),
 					planCount("hosts", "How many hosts get another value of any variable, be it their own or one that they inherit."),
 					planCount("network_devices", "How many network devices do."),
@@ -138,7 +157,12 @@ func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	o := reconcile.Options{Check: task.CheckMode, Move: task.Params.Bool(optMove), AllowDuplicates: task.Params.Bool(optDuplicates), Effects: true}
+	o := reconcile.Options{Check: task.CheckMode, Move: task.Params.Bool(optMove), AllowDuplicates: task.Params.Bool(optDuplicates), Effects: true,
+		Set: reconcile.SetOptions{Name: task.Params.String(optSet), Prune: task.Params.Bool(optPrune), Adopt: task.Params.Bool(optAdopt),
+			AllowDeletes: int(task.Params.Int(optAllowDeletes)), File: task.Params.String(optSetFile)}}
+	if err := o.Set.Check(); err != nil {
+		return nil, err
+	}
 	p, err := fl.PlanTree(ctx, file.Tree(), o)
 	if err != nil {
 		return nil, err
@@ -202,8 +226,8 @@ func fleetResult(p *reconcile.Plan, r *fleetfile.Result, diff bool) *ansible.Res
 			"hosts": c.Hosts, "network_devices": c.NetworkDevices, "shadowed": c.Shadowed})
 	}
 	out.Fields = ansible.Fields{
-		"created": r.Created, "updated": r.Updated, "moved": r.Moved, "unchanged": r.Unchanged, "changes": changes,
-		"plan": map[string]any{"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "unchanged": counts.Unchanged,
+		"created": r.Created, "updated": r.Updated, "moved": r.Moved, "deleted": r.Deleted, "unchanged": r.Unchanged, "changes": changes,
+		"plan": map[string]any{"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "deleted": counts.Deleted, "unchanged": counts.Unchanged,
 			"hosts": e.Hosts, "network_devices": e.NetworkDevices, "effects": causes},
 	}
 	return out

@@ -12,6 +12,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/ironic"
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/plan"
+	"github.com/craton-fleet/craton/internal/cli/protect"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/serve"
 	"github.com/craton-fleet/craton/internal/cli/show"
@@ -71,7 +72,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	}
 	things := ironic.New(s, v)
 	p.Inner = map[string]*argparse.Program{things.Root.Name(): things}
-	more := slices.Concat([]*cobra.Command{plan.New(s), plan.NewApply(s), undo.New(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
+	more := slices.Concat([]*cobra.Command{plan.New(s), plan.NewApply(s), undo.New(s), protect.New(s), protect.NewUnprotect(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
 	argparse.SayMistakes(more)
 	help := argparse.NewHelp(p)
 	p.Add(more, []*cobra.Command{help})

@@ -28,6 +28,22 @@ func InCache(name string) (string, error) {
 	return filepath.Join(dir, "craton", name), nil
 }
 
+// InData is the path of what is called so among what programs keep for the user: craton/NAME in $XDG_DATA_HOME or ~/.local/share.
+// It is an error if the user has no home directory.
+func InData(name string) (string, error) {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "craton", name), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(home); err != nil {
+		return "", fmt.Errorf("there is no home directory: %w", err)
+	}
+	return filepath.Join(home, ".local", "share", "craton", name), nil
+}
+
 // Folder makes a folder if it is not there, and finds out that nobody but the user can have put anything into it.
 func Folder(path string) error {
 	err := Look(path)

@@ -96,6 +96,25 @@ func (fl *Fleet) containerContents(ctx context.Context, k *schema.Kind, o Object
 	return err
 }
 
+// isEmpty is an error that names something which stands in a container.
+func (fl *Fleet) isEmpty(ctx context.Context, k *schema.Kind, o Object) error {
+	key := k.ContentKey()
+	for _, kind := range k.Contents() {
+		if kind == schema.NetworkInterface { // they go with their devices
+			continue
+		}
+		for held, err := range fl.list(ctx, kind, Filters{key: o[KeyID]}) {
+			if err != nil {
+				return err
+			}
+			if held[key] == o[KeyID] {
+				return fmt.Errorf("it holds the %s, which was put into it meanwhile and would be deleted with it", Called(kind, held))
+			}
+		}
+	}
+	return nil
+}
+
 func equals(key string, value any) func(Object) bool {
 	return func(o Object) bool { return o[key] == value }
 }

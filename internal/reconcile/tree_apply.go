@@ -27,6 +27,8 @@ type Options struct {
 	AllowDuplicates bool
 	// Inventory says what the names of devices in the inventory are.
 	Inventory Naming
+	// Set says which set the tree's objects belong to, and whether what is no longer in it is deleted.
+	Set SetOptions
 	// Effects finds out what becomes of the resolved variables of the hosts.
 	Effects bool
 	// Parallel is how many requests are under way at once; 0 is 32.
@@ -99,6 +101,14 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 	if err != nil {
 		return nil, err
 	}
+	if o.Set.Name != "" {
+		if err := l.planSet(ctx, p); err != nil {
+			if wrong := (*Error)(nil); errors.As(err, &wrong) {
+				return nil, err
+			}
+			return nil, reading(err)
+		}
+	}
 	if o.Effects {
 		if p.Effects, err = l.effects(ctx, p); err != nil {
 			return nil, reading(err)
@@ -115,6 +125,9 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, error) {
 	o = o.filled()
 	w := &writer{Fleet: fl, plan: p, options: o, done: map[*treeStep]bool{}}
+	if p.Set != nil && p.Set.Refusal != "" {
+		return nil, &Refused{p.Set.Refusal}
+	}
 	if p.Saved() {
 		o.Progress(0, 0, "reading the fleet")
 		if err := fl.stillFits(ctx, p, &o); err != nil {
@@ -127,7 +140,7 @@ func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, er
 	if o.Check {
 		return p.Result(), nil
 	}
-	err := w.run(ctx)
+	err := w.runWithSet(ctx)
 	return p.result(func(st *treeStep) bool { return st.change.Action == Unchanged || w.done[st] }), err
 }
 
@@ -186,6 +199,31 @@ type writer struct {
 	total  int
 	done   map[*treeStep]bool
 	failed []error
+}
+
+// runWithSet is run, and what becomes of the plan's set.
+func (w *writer) runWithSet(ctx context.Context) error {
+	set := w.plan.Set
+	if set == nil {
+		return w.run(ctx)
+	}
+	if err := set.join(ctx, w.Fleet); err != nil {
+		return fmt.Errorf("%w\nnothing was written", err)
+	}
+	if set.File == "" {
+		ctx = craton.ContextWithSet(ctx, set.Name)
+	}
+	err := w.run(ctx)
+	made, gone := craton.Members{}, craton.Members{}
+	for st := range w.done {
+		switch st.change.Action {
+		case Created:
+			addMember(made, schema.ByName(st.change.Kind), st.id)
+		case Deleted:
+			addMember(gone, schema.ByName(st.change.Kind), st.id)
+		}
+	}
+	return errors.Join(err, set.remember(w.Fleet, made, gone))
 }
 
 // run writes level by level; within a level requests go side by side. After a failure no further request is begun, but those
@@ -267,6 +305,11 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 	if st.Create {
 		adopted, err := w.make(ctx, st)
 		if err != nil || !adopted {
+			return err
+		}
+	}
+	if st.Remove && !st.Create && Holds(st.Kind) { // what came into it since the fleet was read is nobody's to delete
+		if err := w.isEmpty(ctx, st.Kind, st.Before); err != nil {
 			return err
 		}
 	}

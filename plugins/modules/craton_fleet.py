@@ -11,8 +11,8 @@ module: craton_fleet
 short_description: Make a whole fleet what a document says
 description:
   - 'Creates what is missing and updates what differs: clouds, regions, cells, hosts, network devices, networks and
-      interfaces, with variables, labels and parents. Nothing is deleted, and what the document does not mention stays
-      as it is.'
+      interfaces, with variables, labels and parents. Nothing is deleted unless I(prune=true), and what the document
+      does not mention stays as it is.'
   - A thousand hosts are one task, with a few requests side by side, and not a thousand tasks. The same document and the
       same engine as C(craton apply FILE).
   - The whole document is checked first. All that is wrong is told at once, and nothing is written while anything is
@@ -30,6 +30,16 @@ attributes:
     support: full
     description: Returns what has changed, or would in check mode, when in diff mode.
 options:
+  adopt:
+    description:
+      - Take over what belongs to another set.
+    type: bool
+    default: false
+  allow_deletes:
+    description:
+      - Let exactly so many objects be deleted, however many that are. With another number of deletions nothing is
+          done.
+    type: int
   allow_duplicates:
     description:
       - Let two hosts have one name in the inventory, which then must name hosts otherwise, as with its option
@@ -58,6 +68,26 @@ options:
       - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH).'
     type: bool
     default: false
+  prune:
+    description:
+      - Delete what belongs to the set and is not in the document any more, and nothing else.
+      - It is refused where something protected, or something that does not belong to the set, would go along; and,
+          without I(allow_deletes), where nothing would be left of the set, where a cloud or region with hosts would go,
+          and for 10 objects or more that are more than a tenth of the set.
+    type: bool
+    default: false
+  set:
+    description:
+      - 'The name of the set that the objects of the document belong to. The server remembers it: C(craton server), and
+          C(sqlite:PATH); for others a file does.'
+      - An object belongs to one set at most. What belongs to another one stays there, and is an error where the
+          document changes it, unless I(adopt=true).
+    type: str
+  set_file:
+    description:
+      - The file that remembers sets where the server does not, on the machine that the module runs on.
+      - By default it is in C(~/.local/share/craton) of the user that runs the module.
+    type: path
   src:
     description:
       - 'A fleet file. It is looked for on the controller where Ansible''s own modules look for their I(src): in
@@ -125,6 +155,12 @@ moved:
   returned: success, and on failure as far as it came
   type: int
   sample: 2
+deleted:
+  description:
+    - How many objects were deleted, or would be in check mode.
+  returned: success, and on failure as far as it came
+  type: int
+  sample: 2
 unchanged:
   description:
     - How many objects of the document were so already.
@@ -152,7 +188,7 @@ changes:
       sample: east/dfw/row-a/web1
     action:
       description:
-        - V(created), V(updated) or V(moved).
+        - V(created), V(updated), V(moved) or V(deleted).
       returned: always
       type: str
       sample: updated
@@ -164,7 +200,7 @@ changes:
       sample: east/ord/web1
     fields:
       description:
-        - The keys that were set.
+        - The keys that were set; of a deleted object those that it had.
       returned: always
       type: list
       elements: str
@@ -193,6 +229,12 @@ plan:
     moved:
       description:
         - How many objects were to be moved.
+      returned: always
+      type: int
+      sample: 2
+    deleted:
+      description:
+        - How many objects were to be deleted.
       returned: always
       type: int
       sample: 2
@@ -269,6 +311,11 @@ def main():
             'src': {'type': 'path'},
             'move': {'type': 'bool', 'default': False},
             'allow_duplicates': {'type': 'bool', 'default': False},
+            'set': {'type': 'str'},
+            'prune': {'type': 'bool', 'default': False},
+            'adopt': {'type': 'bool', 'default': False},
+            'allow_deletes': {'type': 'int'},
+            'set_file': {'type': 'path'},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},

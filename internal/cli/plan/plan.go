@@ -29,12 +29,20 @@ import (
 const statusChanges = 3
 
 // choices are the options that both commands have.
-type choices struct{ move, duplicates bool }
+type choices struct {
+	move, duplicates bool
+	set              reconcile.SetOptions
+}
 
 func (c *choices) declare(cmd *cobra.Command, whyNow string) {
 	run.AddFleetFlags(cmd)
 	run.RefuseAt(cmd.Flags(), whyNow)
 	cmd.Flags().BoolVar(&c.move, "move", false, "move hosts, network devices and cells that stand elsewhere, instead of refusing")
+	cmd.Flags().StringVar(&c.set.Name, "set", "", "the objects of the files belong to the set `NAME`, which the server remembers")
+	cmd.Flags().BoolVar(&c.set.Prune, "prune", false, "delete what belongs to the set and is in no file any more")
+	cmd.Flags().BoolVar(&c.set.Adopt, "adopt", false, "take over what belongs to another set")
+	cmd.Flags().IntVar(&c.set.AllowDeletes, "allow-deletes", 0, "let exactly `N` objects be deleted, however many that are")
+	cmd.Flags().StringVar(&c.set.File, "set-file", "", "remember sets in `FILE` where the server does not; by default in ~/.local/share/craton")
 	cmd.Flags().BoolVar(&c.duplicates, "allow-duplicates", false, "let two hosts have one name in the inventory, which needs hostname: qualified there")
 }
 
@@ -188,8 +196,12 @@ func newJob(s output.Streams, v *settings.Values, args []string, c choices) (*jo
 	j := &job{Streams: s, settings: v, source: from, progress: output.NewProgress(s.Err)}
 	j.options = reconcile.Options{Brief: true, Move: c.move, AllowDuplicates: c.duplicates, Progress: j.progress.Show,
 		Inventory: reconcile.Naming{Hostname: inventory.String("inventory.hostname"), NetworkDevices: inventory.Bool("inventory.network_devices")}}
-	if from.plan != nil && (c.move || c.duplicates) {
-		return nil, errors.New("a plan says all that is done: --move and --allow-duplicates belong to the command that makes it")
+	if err := c.set.Check(); err != nil {
+		return nil, err
+	}
+	j.options.Set = c.set
+	if from.plan != nil && (c.move || c.duplicates || c.set != reconcile.SetOptions{}) {
+		return nil, errors.New("a plan says all that is done: --move, --allow-duplicates and --set with what belongs to it are for the command that makes it")
 	}
 	return j, nil
 }
@@ -276,6 +288,9 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	}
 	if err := printPlan(s.Out, format, p); err != nil {
 		return err
+	}
+	if p.Set != nil && p.Set.Refusal != "" && out == "" {
+		_, _ = fmt.Fprintf(s.Err, "WARNING: craton apply will not do this: %s\n", show.Clean(p.Set.Refusal))
 	}
 	if out != "" {
 		if err := j.keep(ctx, p, out); err != nil {

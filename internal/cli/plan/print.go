@@ -47,6 +47,9 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	if counts.Changed() {
 		_ = b.WriteByte('\n')
 	}
+	for _, line := range setLines(p.Set) {
+		_, _ = b.WriteString(show.Clean(line) + "\n")
+	}
 	for _, line := range effectLines(p.Effects) {
 		_, _ = b.WriteString(show.Clean(line) + "\n")
 	}
@@ -70,6 +73,27 @@ func summary(c *reconcile.Counts) string {
 		}
 	}
 	return fmt.Sprintf("%s, %d unchanged.", strings.Join(parts, ", "), c.Unchanged)
+}
+
+// setLines say what becomes of the set, beside what is made and deleted.
+func setLines(set *reconcile.PlannedSet) (lines []string) {
+	if set == nil {
+		return nil
+	}
+	joins := 0
+	for _, ids := range set.Joins {
+		joins += len(ids)
+	}
+	if joins > 0 {
+		lines = append(lines, fmt.Sprintf("%s there already will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), set.Name))
+	}
+	if set.Others > 0 {
+		lines = append(lines, fmt.Sprintf("%s to another set and %s there: --adopt takes over.", show.Count(set.Others, "object belongs", "objects belong"), map[bool]string{true: "stays", false: "stay"}[set.Others == 1]))
+	}
+	if set.Left > 0 {
+		lines = append(lines, fmt.Sprintf("%s of the set %s, but in no file: --prune deletes %s.", show.Count(set.Left, "object is", "objects are"), set.Name, map[bool]string{true: "it", false: "them"}[set.Left == 1]))
+	}
+	return lines
 }
 
 // mostEffects is how many of them are told.

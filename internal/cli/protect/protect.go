@@ -1,0 +1,131 @@
+// Package protect is `craton protect` and `craton unprotect`: what keeps an object from being deleted, and takes that off. [New] and
+// [NewUnprotect] give the commands.
+package protect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// New makes the command `craton protect`.
+func New(s output.Streams) *cobra.Command {
+	return command(s, true, &cobra.Command{
+		Use:   "protect KIND OBJECT",
+		Short: "Keep an object from being deleted, by itself or with what holds it",
+		Long: `Protects an object: until craton unprotect takes that off it is not deleted, neither by itself nor with the project, cloud, region,
+cell or device that holds it, by no command, task or fleet file. Everything else can be done to it as before.
+
+KIND is project, cloud, region, cell, host, network-device, network or network-interface. Servers can do this that know it: craton
+server, and CRATON_URL=sqlite:PATH.`,
+		Example: `  craton protect region dfw
+  craton protect host east/dfw/db-01`,
+	})
+}
+
+// NewUnprotect makes the command `craton unprotect`.
+func NewUnprotect(s output.Streams) *cobra.Command {
+	return command(s, false, &cobra.Command{
+		Use:     "unprotect KIND OBJECT",
+		Short:   "Let an object be deleted again that craton protect has protected",
+		Long:    "Takes off what craton protect does: the object can be deleted again, by itself and with what holds it.",
+		Example: `  craton unprotect region dfw`,
+	})
+}
+
+func command(s output.Streams, on bool, cmd *cobra.Command) *cobra.Command {
+	cmd.Args = argparse.ExactArgs("KIND", "OBJECT")
+	cmd.RunE = object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, s *object.Session, args []string) error {
+		return protect(ctx, s, args[0], args[1], on)
+	})
+	run.AddFleetFlags(cmd)
+	run.RefuseAt(cmd.Flags(), cmd.Name()+" writes, and what was cannot be changed")
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return kinds(), cobra.ShellCompDirectiveNoFileComp
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+// kinds are the names of those whose objects can be protected.
+func kinds() (names []string) {
+	for _, k := range schema.All() {
+		if k.Protects() {
+			names = append(names, k.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func protect(ctx context.Context, s *object.Session, kind, word string, on bool) error {
+	i := slices.IndexFunc(object.Resources(), func(r *object.Resource) bool { return r.Name == kind })
+	if i < 0 || !slices.Contains(kinds(), kind) {
+		return fmt.Errorf("argument KIND: %w", argparse.InvalidChoice(kind, kinds()))
+	}
+	can, err := s.Client.Capabilities(ctx)
+	if err != nil {
+		return err
+	}
+	if !can.Has("protected") {
+		return errors.New("this server cannot protect objects: craton server can, and CRATON_URL=sqlite:PATH")
+	}
+	found, err := s.Find(ctx, word, object.Resources()[i])
+	if err != nil {
+		return err
+	}
+	c := s.Client.Collection(craton.Kind(kind))
+	was, err := c.Protected(ctx, found.ID)
+	if err != nil {
+		return err
+	}
+	if was != on {
+		if err := c.Protect(ctx, found.ID, on); err != nil {
+			return err
+		}
+	}
+	return tell(s, found, on, was)
+}
+
+// document is what the commands print for programs.
+type document struct {
+	Kind      string `json:"kind"`
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Protected bool   `json:"protected"`
+	Changed   bool   `json:"changed"`
+}
+
+func tell(s *object.Session, found object.Found, on, was bool) error {
+	state := "is protected"
+	if !on {
+		state = "is not protected"
+	}
+	switch s.Format {
+	case show.FormatJSON, show.FormatYAML:
+		return show.WriteDocument(s.Out, s.Format, document{found.Kind, found.ID, found.Name, on, on != was})
+	case show.FormatCSV:
+		return show.WriteCSV(s.Out, [][]string{{"kind", "id", "name", "protected", "changed"},
+			{found.Kind, found.ID, found.Name, fmt.Sprint(on), fmt.Sprint(on != was)}})
+	}
+	also := " now"
+	if on == was {
+		also = " already"
+	}
+	_, err := fmt.Fprintf(s.Out, "%s %s (id %s) %s%s\n", schema.Noun(found.Kind), show.Clean(found.Name), found.ID, state, also)
+	return err
+}

@@ -1,0 +1,236 @@
+package fleetfile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/reconcile"
+)
+
+// plainServer is one that has nothing beside v1.
+type plainServer struct{ http.Handler }
+
+func (p plainServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, beside := range []string{"/v1/capabilities", "/v1/fleet", "/v1/sets"} {
+		if strings.HasPrefix(r.URL.Path, beside) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"message": "Not Found", "status": 404}`))
+			return
+		}
+	}
+	p.Handler.ServeHTTP(w, r)
+}
+
+// keeper is a fleet with sets, which the server or a file remembers.
+type keeper struct {
+	*reconcile.Fleet
+	file string // "" is the server
+	peek *craton.Client
+}
+
+func newKeeper(t fixture, dir string, file bool) *keeper {
+	t.Helper()
+	r := newServer(t, dir)
+	k := &keeper{}
+	var h http.Handler = r
+	if file {
+		h, k.file = plainServer{r}, filepath.Join(dir, "sets.json")
+	}
+	clients := make([]*craton.Client, 2)
+	for i, handler := range []http.Handler{h, r} {
+		c, err := craton.New("http://embedded", craton.WithTransport(inProcess{handler}), craton.WithRetries(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients[i] = c
+	}
+	k.Fleet, k.peek = &reconcile.Fleet{Client: clients[0]}, clients[1]
+	return k
+}
+
+func (k *keeper) options(o Options) Options {
+	o.AllowDuplicates = true
+	if o.Set.Name != "" {
+		o.Set.File = k.file
+	}
+	return o
+}
+
+// owners are all objects that there are, each with the set that it belongs to.
+func (k *keeper) owners(t fixture) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	s, err := k.peek.Fleet(t.Context(), craton.FleetOptions{Networks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, err := range s.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o struct{ ID any }
+		if err := json.Unmarshal(line.Object, &o); err != nil {
+			t.Fatal(err)
+		}
+		if line.Kind != craton.KindProject {
+			all[fmt.Sprint(line.Kind, o.ID)] = line.Set
+		}
+	}
+	if k.file == "" {
+		return all
+	}
+	text, err := os.ReadFile(k.file)
+	if errors.Is(err, os.ErrNotExist) {
+		return all
+	}
+	var remembered struct{ Sets map[string]craton.Members }
+	if err := errors.Join(err, json.Unmarshal(text, &remembered)); err != nil {
+		t.Fatal(err)
+	}
+	for name, members := range remembered.Sets {
+		for kind, ids := range members {
+			for _, id := range ids {
+				key := fmt.Sprint(kind, id)
+				if other, there := all[key]; there && other != "" {
+					t.Fatal(key, " belongs to ", other, " and to ", name)
+				} else if there {
+					all[key] = name
+				}
+			}
+		}
+	}
+	return all
+}
+
+// TestPruneKeepsWhatIsOthers applies random fleets under random sets. Nothing is deleted that did not belong to the set, or is in the file, or is
+// protected, and never more than the plan says; behind it the set is what the file has.
+func TestPruneKeepsWhatIsOthers(t *testing.T) {
+	t.Parallel()
+	for _, file := range []bool{false, true} {
+		t.Run(map[bool]string{false: "server", true: "file"}[file], func(t *testing.T) {
+			t.Parallel()
+			if testing.Short() {
+				t.Skip("opens many databases")
+			}
+			dir := t.TempDir()
+			most := 60
+			if os.Getenv("CRATON_TEST_PROOF") != "" {
+				most = 1000
+			}
+			runs, failed, deleted := 0, false, 0
+			rapid.Check(t, func(t *rapid.T) {
+				if runs++; runs > most && !failed { // once one failed, rapid repeats it to make it small
+					return
+				}
+				failed = true // until it is known to have passed
+				d, err := os.MkdirTemp(dir, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				k := newKeeper(t, d, file)
+				for range rapid.IntRange(2, 6).Draw(t, "steps") {
+					deleted += k.step(t)
+				}
+				failed = false
+			})
+			t.Logf("%d objects were deleted", deleted)
+			if deleted < 10 {
+				t.Errorf("only %d objects were deleted: that shows little", deleted)
+			}
+		})
+	}
+}
+
+func (k *keeper) step(t *rapid.T) (deleted int) {
+	file, err := FromValue(fleetData().Draw(t, "fleet"))
+	if err != nil {
+		return 0
+	}
+	ctx := t.Context()
+	before := k.owners(t)
+	protected := map[string]bool{}
+	if k.file == "" && rapid.IntRange(0, 3).Draw(t, "protects") == 0 {
+		for key := range before {
+			for _, kind := range []craton.Kind{craton.KindCloud, craton.KindHost, craton.KindNetworkInterface} {
+				if id, ok := strings.CutPrefix(key, string(kind)); ok && len(protected) == 0 {
+					protected[key] = true
+					if err := k.peek.Collection(kind).Protect(ctx, id, true); err != nil {
+						t.Fatal(err)
+					}
+					defer func() { _ = k.peek.Collection(kind).Protect(ctx, id, false) }()
+				}
+			}
+		}
+	}
+	o := k.options(Options{Set: reconcile.SetOptions{Name: rapid.SampledFrom([]string{"a", "a", "a", "b", ""}).Draw(t, "set")}, Move: k.file == "" && rapid.Bool().Draw(t, "move")})
+	if o.Set.Name != "" {
+		o.Set.Prune, o.Set.Adopt = rapid.IntRange(0, 4).Draw(t, "prunes") > 0, rapid.IntRange(0, 3).Draw(t, "adopts") > 0
+	}
+	plan, err := k.PlanTree(ctx, file.Tree(), o)
+	if _, ok := errors.AsType[*Error](err); ok {
+		if after := k.owners(t); len(after) != len(before) {
+			t.Fatalf("a plan that is refused changes something")
+		}
+		return 0
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := plan.Counts().Deleted
+	if plan.Set != nil && plan.Set.Refusal != "" {
+		o.Set.AllowDeletes = n + 1
+		if p, err := k.PlanTree(ctx, file.Tree(), o); err != nil || p.Set.Refusal == "" {
+			t.Fatalf("another number is taken: %v", err)
+		}
+		if _, err := k.ApplyPlan(ctx, plan, o); err == nil {
+			t.Fatal("a plan that is refused is carried out")
+		}
+		o.Set.AllowDeletes = n
+		if plan, err = k.PlanTree(ctx, file.Tree(), o); err != nil || plan.Set.Refusal != "" {
+			t.Fatalf("the right number is not taken: %v", err)
+		}
+	}
+	result, err := k.ApplyPlan(ctx, plan, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := k.owners(t)
+	for key, set := range before {
+		now, there := after[key]
+		switch {
+		case !there && (!o.Set.Prune || set != o.Set.Name || protected[key]):
+			t.Fatalf("%s of the set %q is gone: %+v", key, set, o.Set)
+		case !there:
+			deleted++
+		case now != set && (o.Set.Name == "" || now != o.Set.Name || set != "" && !o.Set.Adopt):
+			t.Fatalf("%s belonged to %q, and belongs to %q: %+v", key, set, now, o.Set)
+		}
+	}
+	if deleted != n || result.Deleted != n {
+		t.Fatalf("%d were to be deleted, %d are said to be, and %d are gone", n, result.Deleted, deleted)
+	}
+	for key, set := range after {
+		if _, was := before[key]; !was && set != o.Set.Name {
+			t.Fatalf("%s is new and belongs to %q: %+v", key, set, o.Set)
+		}
+	}
+	o.Set.AllowDeletes = 0
+	again, err := k.PlanTree(ctx, file.Tree(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := again.Counts(); c.Changed() || again.Set != nil && len(again.Set.Joins) > 0 {
+		t.Fatalf("a second plan has %+v %+v", c, again.Set)
+	}
+	return deleted
+}

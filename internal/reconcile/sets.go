@@ -1,0 +1,209 @@
+package reconcile
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/private"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// SetOptions say which set the objects of a tree belong to.
+type SetOptions struct {
+	Name         string // "" for none
+	Prune        bool   // delete what belongs to the set and the tree does not have
+	Adopt        bool   // take over what belongs to another set
+	AllowDeletes int    // exactly so many objects may be deleted, however many that are; 0: nobody has said
+	// File remembers sets where the server does not; "" is one of the user's own.
+	File string
+}
+
+// Check finds what options cannot be.
+func (o *SetOptions) Check() error {
+	if o.Name == "" {
+		if o.Prune || o.Adopt || o.AllowDeletes != 0 || o.File != "" {
+			return errors.New("prune, adopt, allow_deletes and set_file are about a set: say which (--set NAME, in a task set: NAME)")
+		}
+		return nil
+	}
+	if err := CheckName(o.Name); err != nil {
+		return fmt.Errorf("the name of the set %w", err)
+	}
+	if strings.Contains(o.Name, "/") { // it is a part of a path of the API
+		return errors.New("the name of the set has a slash in it")
+	}
+	if o.AllowDeletes != 0 && !o.Prune {
+		return errors.New("without prune nothing is deleted: leave allow_deletes out")
+	}
+	return nil
+}
+
+// PlannedSet is what a plan does to a set.
+type PlannedSet struct {
+	Name  string         `json:"name"`
+	Adopt bool           `json:"adopt"`
+	Joins craton.Members `json:"joins"`          // what is there already, and is to belong to it
+	File  string         `json:"file,omitempty"` // where it is remembered; "" by the server
+
+	Size   int `json:"-"` // how many objects belong to it before
+	Left   int `json:"-"` // how many of them the tree does not have, and are not deleted
+	Others int `json:"-"` // how many of the tree belong to another set, and stay there
+	// Refusal is why the plan is not carried out as long as nobody has said that so many objects may be deleted; "" if it is.
+	Refusal string `json:"-"`
+}
+
+// maxSetChange is how many objects one request adds to a set: a body has a limit.
+const maxSetChange = 20_000
+
+// join has what is there already belong to the set, before anything is written: nothing is lost if that stops.
+func (s *PlannedSet) join(ctx context.Context, fl *Fleet) error {
+	if s.File != "" {
+		return nil // see remember
+	}
+	some, n := craton.Members{}, 0
+	send := func() error {
+		if n == 0 {
+			return nil
+		}
+		err := fl.Client.ChangeSet(ctx, s.Name, craton.SetChange{Add: some, Adopt: s.Adopt})
+		some, n = craton.Members{}, 0
+		return err
+	}
+	for kind, ids := range s.Joins {
+		for _, id := range ids {
+			some[kind] = append(some[kind], id)
+			if n++; n == maxSetChange {
+				if err := send(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return send()
+}
+
+// setsFile remembers the sets of one project of one server that cannot do so itself.
+type setsFile struct {
+	Version int                       `json:"craton_sets"`
+	URL     string                    `json:"url"`
+	Project string                    `json:"project"`
+	Sets    map[string]craton.Members `json:"sets"`
+}
+
+const setsVersion = 1
+
+// setsPath is where the sets of a server are remembered.
+func (fl *Fleet) setsPath(given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	sum := sha256.Sum256([]byte(fl.Client.URL() + "\n" + fl.Project))
+	path, err := private.InData(filepath.Join("sets", hex.EncodeToString(sum[:8])+".json"))
+	if err != nil {
+		return "", fmt.Errorf("this server does not remember sets, and there is no place for a file that does: %w; name one (set_file)", err)
+	}
+	return path, nil
+}
+
+// readSets reads the file; nothing is remembered in one that is not there.
+func (fl *Fleet) readSets(path string) (*setsFile, error) {
+	s := &setsFile{Version: setsVersion, URL: fl.Client.URL(), Project: fl.Project, Sets: map[string]craton.Members{}}
+	f, err := private.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the sets that were remembered cannot be read: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	got := &setsFile{}
+	switch err := json.NewDecoder(f).Decode(got); {
+	case err != nil || got.Version != setsVersion || got.Sets == nil:
+		return nil, fmt.Errorf("%s is no file of sets that this program reads; name another one (set_file)", path)
+	case got.URL != s.URL || got.Project != s.Project && !value.SameUUID(got.Project, s.Project):
+		return nil, fmt.Errorf("%s remembers the sets of %s, project %q, and this is %s, project %q; name another one (set_file)", path, got.URL, got.Project, s.URL, s.Project)
+	}
+	return got, nil
+}
+
+// remember keeps in the file which objects belong to a set now, and which are gone.
+func (s *PlannedSet) remember(fl *Fleet, made, gone craton.Members) error {
+	if s.File == "" {
+		return nil
+	}
+	all, err := fl.readSets(s.File)
+	if err != nil {
+		return err
+	}
+	out := map[memberKey]bool{}
+	for _, some := range []craton.Members{gone, s.Joins, made} {
+		for kind, ids := range some {
+			for _, id := range ids {
+				out[memberKey{kind, id}] = true
+			}
+		}
+	}
+	for name, members := range all.Sets {
+		left := craton.Members{}
+		for kind, ids := range members {
+			for _, id := range ids {
+				if !out[memberKey{kind, id}] {
+					left[kind] = append(left[kind], id)
+				}
+			}
+		}
+		all.Sets[name] = left
+	}
+	mine := all.Sets[s.Name]
+	if mine == nil {
+		mine = craton.Members{}
+		all.Sets[s.Name] = mine
+	}
+	for _, some := range []craton.Members{s.Joins, made} {
+		for kind, ids := range some {
+			mine[kind] = append(mine[kind], ids...)
+		}
+	}
+	for name, members := range all.Sets {
+		if len(members) == 0 {
+			delete(all.Sets, name)
+		}
+	}
+	if err := private.Folder(filepath.Dir(s.File)); err != nil {
+		return fmt.Errorf("the set cannot be remembered: %w", err)
+	}
+	f, err := private.Create(s.File)
+	if err != nil {
+		return fmt.Errorf("the set cannot be remembered: %w", err)
+	}
+	err = json.NewEncoder(f).Encode(all)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := private.Keep(f, s.File, err); err != nil {
+		return fmt.Errorf("the set cannot be remembered: %w", err)
+	}
+	return nil
+}
+
+// memberKey names a member.
+type memberKey struct {
+	kind craton.Kind
+	id   int
+}
+
+// addMember adds an object to members; a project is none, and neither is what has no id.
+func addMember(m craton.Members, k *schema.Kind, id any) {
+	if n, ok := id.(int); ok && k.InSets() {
+		m[craton.Kind(k.Name)] = append(m[craton.Kind(k.Name)], n)
+	}
+}
