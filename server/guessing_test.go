@@ -116,6 +116,31 @@ func TestGuessingSaysNothingOfUsers(t *testing.T) {
 	}
 }
 
+// TestGuessingIsNotForgivenToNamesakes: a key of a user with the same name in another project, which its admin can make at will,
+// takes no wrong ones back, and neither does the same key with the project in other spellings.
+func TestGuessingIsNotForgivenToNamesakes(t *testing.T) {
+	t.Parallel()
+	p := newBehindProxy(t, server.Options{Logins: server.Logins{Failures: 3}})
+	project := p.must(p.root, 201, "POST", "/v1/projects", `{"name":"other"}`).id(t)
+	id := p.must(p.root, 201, "POST", "/v1/users", `{"username":"`+p.root.user+`","project_id":"`+project+`"}`).id(t)
+	looked := 0
+	for n := range 10 {
+		_, namesake := p.key(p.root, id, caller{project, p.root.user, ""}, fmt.Sprintf(`{"name":"k%d"}`, n))
+		for _, spelling := range []string{project, strings.ToUpper(project), "{" + project + "}"} {
+			namesake.project = spelling
+			if resp, body := p.get("192.0.2.1", namesake); resp.StatusCode != 200 {
+				t.Fatalf("a namesake is not let in: %d %s", resp.StatusCode, body)
+			}
+		}
+		if resp, _ := p.get("192.0.2.1", caller{p.root.project, p.root.user, fmt.Sprint("wrong-", n)}); resp.Header.Get("Retry-After") == "" {
+			looked++
+		}
+	}
+	if looked != 3 {
+		t.Errorf("%d wrong keys were looked up, want 3", looked)
+	}
+}
+
 // TestGuessingCanBeAllowed switches it off.
 func TestGuessingCanBeAllowed(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server/internal/guard"
 )
 
@@ -20,11 +21,18 @@ const msgGuessing = "Too many wrong logins. Try again in %d seconds; see that th
 // now on, and for how long, goes to log.
 func Guarded(authenticate Authenticator, g *guard.Guard, byToken bool, log *slog.Logger) Authenticator {
 	return func(r *http.Request) (Caller, error) {
-		a := guard.Attempt{Address: traceOf(r.Context()).Client, Credential: []string{r.Header.Get("X-Auth-Token")}}
-		if !byToken {
-			a.User, a.Credential = r.Header.Get("X-Auth-User"), append(a.Credential, r.Header.Get("X-Auth-Project"))
+		user, token := r.Header.Get("X-Auth-User"), r.Header.Get("X-Auth-Token")
+		a := guard.Attempt{Address: traceOf(r.Context()).Client, Credential: []string{token}}
+		if byToken {
+			user = ""
+		} else {
+			project := triedProject(r)
+			a.Credential = append(a.Credential, project)
+			if user != "" {
+				a.User = user + "\x00" + project // no header has one
+			}
 		}
-		if a.User == "" && a.Credential[0] == "" { // nobody guesses by saying nothing
+		if user == "" && token == "" { // nobody guesses by saying nothing
 			return authenticate(r)
 		}
 		var caller Caller
@@ -35,7 +43,7 @@ func Guarded(authenticate Authenticator, g *guard.Guard, byToken bool, log *slog
 		})
 		if began > 0 {
 			log.WarnContext(r.Context(), "logins are refused: too many were wrong", slog.String("client", a.Address.String()),
-				slog.String("tried_user", shorten(a.User)), slog.String("for", began.String()))
+				slog.String("tried_user", shorten(user)), slog.String("for", began.String()))
 		}
 		if refused := (*guard.Refused)(nil); errors.As(err, &refused) {
 			traceOf(r.Context()).Guessing = true
@@ -48,6 +56,16 @@ func Guarded(authenticate Authenticator, g *guard.Guard, byToken bool, log *slog
 		}
 		return caller, answer
 	}
+}
+
+// triedProject is the project of the user who is tried, in one form: a user of another one is somebody else, whose own key
+// forgives nothing, and no number of spellings makes many credentials of one.
+func triedProject(r *http.Request) string {
+	given := r.Header.Get("X-Auth-Project")
+	if project, ok := value.ParseUUID(given); ok {
+		return project
+	}
+	return given
 }
 
 // outcome tells a wrong credential from one that could not be looked up. Whoever has a valid one that

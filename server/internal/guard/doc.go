@@ -3,7 +3,7 @@
 // # What is counted
 //
 // A wrong credential counts for the address that sent it (IPv6: its /64), for
-// the user name that it was tried for, and for the two together. The same wrong
+// the user that it was tried for, and for the two together. The same wrong
 // credential counts once, however often it is sent: a job with an old key
 // guesses nothing. One that has been right before, and is not any more, does not
 // count at all: it was revoked, or has expired.

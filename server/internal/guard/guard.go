@@ -74,7 +74,7 @@ func New(o Options) *Guard {
 // Attempt is a request that shows a credential.
 type Attempt struct {
 	Address    netip.Addr
-	User       string   // as it was given; "" if the credential says who it is
+	User       string   // whose it is said to be, what tells users of one name apart included; "" if the credential says who it is
 	Credential []string // all that must be right together
 }
 
