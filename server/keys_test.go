@@ -158,6 +158,32 @@ func TestLastRootKey(t *testing.T) {
 	}
 }
 
+// TestLostRoot: whoever has the database is root again when the only root's key is lost, or has expired, and the bootstrap user is
+// root no more; those who have other keys of that user are not.
+func TestLostRoot(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	_, held := f.key(f.root, "self", f.root, `{"name":"held"}`)
+	u := f.must(f.root, 201, "POST", "/v1/users", `{"username":"u","role":"root","project_id":"`+f.root.project+`"}`)
+	f.must(caller{f.root.project, "u", u.JSON["api_key"].(string)}, 200, "PUT", "/v1/users/1/role", `{"role":"reader"}`)
+	if _, err := f.server.Bootstrap(t.Context()); err == nil || !strings.Contains(err.Error(), "--new-key makes it root") {
+		t.Errorf("bootstrap finds one who is not root: %v", err)
+	}
+	f.status(held, 200, "GET", "/v1/users/self/role", "")
+	b, err := f.server.ResetBootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.status(caller{b.ProjectID, b.Username, b.APIKey}, 200, "GET", "/v1/projects", "")
+	f.status(held, 401, "GET", "/v1/users/self/role", "")
+	f.status(f.root, 401, "GET", "/v1/users/self/role", "")
+	again, err := f.server.ResetBootstrap(t.Context())
+	if err != nil || again.ProjectID != b.ProjectID || again.APIKey == b.APIKey {
+		t.Errorf("%+v %v", again, err)
+	}
+	f.status(caller{again.ProjectID, again.Username, again.APIKey}, 200, "GET", "/v1/projects", "")
+}
+
 // TestRolesAtOnce: of two who lower each other at once one stays root.
 func TestRolesAtOnce(t *testing.T) {
 	t.Parallel()

@@ -333,6 +333,22 @@ func (s *Server) Bootstrap(ctx context.Context) (Bootstrap, error) {
 	return Bootstrap{ProjectID: project, Username: bootstrapName, APIKey: key, Created: key != ""}, nil
 }
 
+// ResetBootstrap is [Server.Bootstrap] for whoever has lost the key: the user gets a new one in the place of its first one. If
+// somebody has taken the role root from it, it is root again, and all other keys of it end.
+func (s *Server) ResetBootstrap(ctx context.Context) (Bootstrap, error) {
+	b, err := s.Bootstrap(ctx)
+	switch {
+	case store.IsCode(err, store.Conflict):
+		b.Username = bootstrapName
+		if b.ProjectID, b.APIKey, err = s.store.MakeRoot(ctx, bootstrapName); err != nil {
+			return Bootstrap{}, fmt.Errorf("bootstrap: %w", err)
+		}
+	case err == nil && !b.Created:
+		b.APIKey, err = s.ResetKey(ctx, b.Username, b.ProjectID)
+	}
+	return b, err
+}
+
 // ResetKey gives a user a new API key in the place of its first one, which ends
 // at once, and returns it. Other keys of the user stay. projectID may be empty if only one project has a
 // user of that name.

@@ -87,13 +87,52 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 		values.setRole()
 		user, err := q.add(ctx, Users, values)
 		if errors.Is(err, engine.ErrUnique) {
-			return refuse(Conflict, "project %s has a user named %q that is not root: delete or rename it first", project, name)
+			return refuse(Conflict, "project %s has a user named %q that is not root: craton server bootstrap --new-key makes it root", project, name)
 		}
 		if err != nil {
 			return err
 		}
 		key = newKey()
 		return q.addFirstKey(ctx, user, key)
+	})
+	return project, key, err
+}
+
+// MakeRoot has the user be root that keeps [Store.Bootstrap] from making one of its name, and returns its project and its
+// new and only key: others may have those of before.
+func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string, err error) {
+	key = newKey()
+	err = s.write(ctx, func(ctx context.Context, q *session) error {
+		if err := q.row(ctx, "SELECT id FROM projects WHERE name = ? ORDER BY seq LIMIT 1", []any{name}, &project); err != nil {
+			return err
+		}
+		var id int64
+		if err := q.row(ctx, "SELECT id FROM users WHERE username = ? AND project_id = ?", []any{name, project}, &id); err != nil {
+			return err
+		}
+		old, err := q.get(ctx, Users, Scope{All: true}, id, changing)
+		if err != nil {
+			return err
+		}
+		if err := q.exec(ctx, "DELETE FROM user_keys WHERE user_id = ?", []any{id}); err != nil {
+			return err
+		}
+		values := Values{"role": schema.Root.String(), "updated_at": s.now().Unix()}
+		values.setRole()
+		if err := q.setColumns(ctx, Users, id, values); err != nil {
+			return err
+		}
+		if err := q.exec(ctx, "UPDATE users SET key_hash = '' WHERE id = ?", []any{id}); err != nil {
+			return err
+		}
+		if err := q.addFirstKey(ctx, old, key); err != nil {
+			return err
+		}
+		row, err := q.get(ctx, Users, Scope{All: true}, id, free)
+		if err != nil {
+			return err
+		}
+		return q.recordUpdate(ctx, Updated, Users, old, row, memberNewKey)
 	})
 	return project, key, err
 }

@@ -255,7 +255,8 @@ func newBootstrap(s output.Streams) *cobra.Command {
 		Short: "Make the first project and its root user, and print the user's API key",
 		Long: `Makes a project and a root user, both named "bootstrap", in a database whose file or tables are made if need be, and prints
 the project's id, the user's name and API key. The key is shown this once: the database holds only its hash.
-Run again, it finds them; --new-key then replaces the key.
+Run again, it finds them; --new-key then replaces the key, and makes the user
+root again, with no other key, if somebody has taken that away.
 
 With --auth keystone it makes the database only: users come from Keystone.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db`,
@@ -283,14 +284,13 @@ func bootstrap(ctx context.Context, s output.Streams, v *settings.Values, newKey
 		_, err = fmt.Fprintf(s.Out, "%s is ready; its users come from Keystone.\n", srv.Database())
 		return err
 	}
-	b, err := srv.Bootstrap(ctx)
+	find := srv.Bootstrap
+	if newKey {
+		find = srv.ResetBootstrap
+	}
+	b, err := find(ctx)
 	if err != nil {
 		return err
-	}
-	if !b.Created && newKey {
-		if b.APIKey, err = srv.ResetKey(ctx, b.Username, b.ProjectID); err != nil {
-			return err
-		}
 	}
 	if b.APIKey == "" {
 		b.APIKey = "(set already, kept only as a hash; for a new one: craton server bootstrap --new-key --database " + srv.Database() + ")"
