@@ -1,0 +1,60 @@
+package importing
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// ofSites is an inventory of two sites and a role that overrides one of their variables, as ansible-inventory prints it.
+const (
+	ofSites = `{"_meta": {"hostvars": {"a1": {"ntp": "a", "port": 1, "t": "{{ x }}"}, "a2": {"ntp": "a", "port": 80, "t": "{{ x }}"}, "b1": {"ntp": "pool", "port": 80, "t": "{{ x }}", "own": NaN}}},
+ "all": {"children": ["ungrouped", "site_a", "site_b", "web"]}, "site_a": {"hosts": ["a1", "a2"]}, "site_b": {"hosts": ["b1"]}, "web": {"hosts": ["a2", "b1"]}}`
+	ofSitesOwn = `{"_meta": {"hostvars": {"a1": {"port": 1}, "b1": {"own": NaN}}},
+ "all": {"children": ["ungrouped", "site_a", "site_b", "web"], "vars": {"ntp": "pool", "t": "{{ x }}"}},
+ "site_a": {"hosts": ["a1", "a2"], "vars": {"ntp": "a"}}, "site_b": {"hosts": ["b1"]}, "web": {"hosts": ["a2", "b1"], "vars": {"port": 80}}}`
+)
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	inert := func(s string) bool { return !strings.Contains(s, "{") }
+	v, err := NewInventory([]byte(ofSites), []byte(ofSitesOwn), inert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Infer: true, Cloud: "default", Region: "default", DeviceType: "server", Rules: Rules{
+		GroupName:     func(kind string, names ...string) string { return kind + "_" + strings.Join(names, "_") },
+		CheckHostName: func(string) error { return nil },
+		Inert:         inert,
+	}}
+	if _, err := Plan(v, o); err == nil || !strings.Contains(err.Error(), "1 with templates (t of group all)") {
+		t.Errorf("a template wants no decision: %v", err)
+	} else if _, ok := errors.AsType[*Undecidedness](err); !ok {
+		t.Errorf("%T", err)
+	}
+	o.Templates = Keep
+	r, err := Plan(v, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, f := range r.Files {
+		files[f.Path] = string(f.Content)
+	}
+	for name, parts := range map[string][]string{
+		"fleet.yml":                          {"project:\n  variables:\n    ntp: pool\n", "- name: site_a\n        variables:\n          ntp: a\n", "port: 1\n", "labels:\n              - web\n"},
+		"inventory/group_vars/all.yml":       {`t: "{{ x }}"`},
+		"inventory/group_vars/label_web.yml": {"port: 80"},
+		"inventory/host_vars/b1.yml":         {`own: !!float ".nan"`},
+		"inventory/20-groups.yml":            {"site_a:\n  children:\n    region_default_site_a: {}\n", "web:\n  children:\n    label_web: {}\n"},
+	} {
+		for _, part := range parts {
+			if !strings.Contains(files[name], part) {
+				t.Errorf("%q is not in %s:\n%s", part, name, files[name])
+			}
+		}
+	}
+	if StandIn("a1") != StandIn("a1") || StandIn("a1") == StandIn("a2") || !strings.HasPrefix(StandIn("a1"), "2001:db8:ffff:") {
+		t.Error(StandIn("a1"), StandIn("a2"))
+	}
+}
