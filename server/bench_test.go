@@ -113,6 +113,9 @@ func BenchmarkListHosts(b *testing.B) {
 		{"label", "&details=true&label=all-of-them"},
 		{"vars", "&vars=host_setting_1:\"value%201%20of%20the%20host\""},
 		{"vars-none", "&vars=region_setting_1:1"},
+		{"where-own", "&where=own:host_setting_1%3D%22value%201%20of%20the%20host%22"},
+		{"where-resolved", "&where=region_setting_1%3Dvalue*"},
+		{"where-name", "&where=name%3Dhost-*"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
