@@ -50,6 +50,12 @@ func Files(paths ...string) (list []Source, err error) {
 					return filepath.SkipDir
 				}
 			case !d.IsDir() && slices.Contains([]string{".yml", ".yaml", ".json"}, filepath.Ext(at)):
+				// Of a pipe no end may ever come, and who names a folder does not mean one.
+				if info, err := os.Stat(at); err != nil {
+					return openError(err)
+				} else if !info.Mode().IsRegular() {
+					return fmt.Errorf("%s is no regular file; take it out of the folder, or give it another name", at)
+				}
 				add(at)
 			}
 			return nil

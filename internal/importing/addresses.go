@@ -1,24 +1,10 @@
 package importing
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"net/netip"
 
 	"github.com/craton-fleet/craton/internal/value"
 )
-
-// StandInPrefix is where addresses are that stand for hosts of which only a name is known: in the range for documentation (RFC 3849), to
-// which nothing on any network belongs.
-const StandInPrefix = "2001:db8:ffff::/48"
-
-// StandIn is the address that stands for a host of which only a name is known: the same for the same name, always.
-func StandIn(name string) string {
-	a := netip.MustParsePrefix(StandInPrefix).Addr().As16()
-	sum := sha256.Sum256([]byte(name))
-	copy(a[6:], sum[:10])
-	return netip.AddrFrom16(a).String()
-}
 
 // addresses finds the address of each host. Where it is not what Ansible connects to, the host has ansible_host.
 func (p *planner) addresses() {
@@ -53,7 +39,7 @@ func (p *planner) addresses() {
 			p.report.Looked++
 			continue
 		}
-		p.address[i] = StandIn(h)
+		p.address[i] = value.StandIn(h)
 		p.report.StandIns = append(p.report.StandIns, h)
 	}
 }

@@ -109,9 +109,12 @@ func (o *Options) Check() error {
 	return nil
 }
 
+// connectVariable has the name or address of a host whose ip_address only stands in for one ([value.StandInPrefix]).
+const connectVariable = "ansible_host"
+
 // Variables are those that targets are made of.
 func (o *Options) Variables() (names []string) {
-	for _, name := range []string{o.PortVariable, o.PathVariable, o.SchemeVariable, o.AddressVariable} {
+	for _, name := range []string{o.PortVariable, o.PathVariable, o.SchemeVariable, o.AddressVariable, connectVariable} {
 		if name != "" {
 			names = append(names, name)
 		}
@@ -144,6 +147,11 @@ func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string)
 	address := h.Address
 	if other := text(o.AddressVariable, isHost); other != "" {
 		address = other
+	}
+	if value.IsStandIn(address) { // of a host that was imported by its name alone
+		if address = text(connectVariable, isHost); address == "" {
+			return dst, append(problems, "ip_address only stands in for one that is not known, and "+connectVariable+" is not usable")
+		}
 	}
 	if !isHost(address) {
 		return dst, append(problems, "ip_address is not usable: "+value.Escape(value.Brief(address)))

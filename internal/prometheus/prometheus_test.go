@@ -35,6 +35,10 @@ func TestAppend(t *testing.T) {
 		{"10.0.0.1", map[string]string{"address": `"web.example.net"`}, "web.example.net", "", 0},
 		{"10.0.0.1", map[string]string{"address": `"x/../y"`}, "10.0.0.1", "!", 1},
 		{"10.0.0.1", map[string]string{"metrics_path": `"/m/x"`, "metrics_scheme": `"https"`}, "10.0.0.1", `"__metrics_path__":"/m/x","__scheme__":"https",`, 0},
+		{"2001:db8:ffff::1", map[string]string{"ansible_host": `"web.example.net"`, "metrics_port": "9100"}, "web.example.net:9100", "", 0},
+		{"2001:db8:ffff::1", map[string]string{"ansible_host": `"x/../y"`}, "", "", 2},
+		{"2001:db8:ffff::1", nil, "", "", 1},
+		{"10.0.0.1", map[string]string{"ansible_host": `"web.example.net"`}, "10.0.0.1", "", 0},
 		{"nowhere/", nil, "", "", 1},
 		{"", nil, "", "", 1},
 	} {

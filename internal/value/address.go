@@ -1,6 +1,9 @@
 package value
 
-import "net/netip"
+import (
+	"crypto/sha256"
+	"net/netip"
+)
 
 // ParseAddress is the canonical text of an IP address, as the API shows it: 2001:db8::1 of 2001:DB8:0::1 (Q3). One with a
 // zone is none.
@@ -10,6 +13,26 @@ func ParseAddress(text string) (string, bool) {
 		return "", false
 	}
 	return a.String(), true
+}
+
+// StandInPrefix is where addresses are that stand for hosts of which only a name is known: in the range for documentation (RFC 3849), to
+// which nothing on any network belongs.
+const StandInPrefix = "2001:db8:ffff::/48"
+
+var standIns = netip.MustParsePrefix(StandInPrefix)
+
+// StandIn is the address that stands for a host of which only a name is known: the same for the same name, always.
+func StandIn(name string) string {
+	a := standIns.Addr().As16()
+	sum := sha256.Sum256([]byte(name))
+	copy(a[6:], sum[:10])
+	return netip.AddrFrom16(a).String()
+}
+
+// IsStandIn reports whether an address only stands for a host: nothing can be connected to there.
+func IsStandIn(text string) bool {
+	a, err := netip.ParseAddr(text)
+	return err == nil && standIns.Contains(a)
 }
 
 // EqualAddress compares addresses after normalising. What is no address is compared as text.

@@ -23,6 +23,9 @@ func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
 		case !ok:
 			out.add("its ip_address is none", h.name)
 			continue
+		case value.IsStandIn(address):
+			out.add("its ip_address only stands in for one that is not known, and would hide what DNS says", h.name)
+			continue
 		case !isHostName(h.name):
 			out.add("its name is none of a host: letters, digits and hyphens, with dots between", h.name)
 			continue

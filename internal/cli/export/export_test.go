@@ -20,6 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/export"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/skip"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/server"
 )
 
@@ -415,6 +416,24 @@ func TestFormatsOfNothing(t *testing.T) {
 }
 
 // TestSameNames: of hosts with one name none is in a file that goes by names.
+// A name must not lead to an address that only stands in for one.
+func TestStandIns(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	p.apply(t, []map[string]any{
+		{"name": "db.example.net", "ip_address": value.StandIn("db.example.net"), "variables": map[string]any{"ansible_host": "db.example.net", "metrics_port": 9100}},
+		{"name": "web", "ip_address": "10.0.0.1", "variables": map[string]any{"ansible_host": "10.9.0.1"}},
+	})
+	out, errs := p.must(t, "", "export", "--format", "hosts")
+	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host left out: its ip_address only stands in for one that is not known") {
+		t.Errorf("%s\n%s", out, errs)
+	}
+	out, errs = p.must(t, "", "export", "--format", "prometheus")
+	if !strings.Contains(out, `{"targets":["db.example.net:9100"],`) || !strings.Contains(out, `{"targets":["10.0.0.1"],`) || errs != "" {
+		t.Errorf("%s\n%s", out, errs)
+	}
+}
+
 func TestSameNames(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)

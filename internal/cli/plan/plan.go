@@ -113,16 +113,25 @@ const standardInput = "-"
 // open reads what the arguments name.
 func open(s output.Streams, args []string) (*source, error) {
 	var list []fleetfile.Source
+	seen := map[string]bool{} // a file and its folder may both be named
 	for _, arg := range args {
 		if arg == standardInput {
-			list = append(list, fleetfile.Source{Name: "standard input", Open: func() (io.ReadCloser, error) { return io.NopCloser(s.In), nil }})
+			if !seen[arg] {
+				list = append(list, fleetfile.Source{Name: "standard input", Open: func() (io.ReadCloser, error) { return io.NopCloser(s.In), nil }})
+			}
+			seen[arg] = true
 			continue
 		}
 		more, err := fleetfile.Files(arg)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, more...)
+		for _, one := range more {
+			if !seen[one.Name] {
+				list = append(list, one)
+			}
+			seen[one.Name] = true
+		}
 	}
 	out := &source{}
 	for i := range list {
