@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -226,7 +227,23 @@ func (w *writer) runWithSet(ctx context.Context) error {
 	return errors.Join(err, set.remember(w.Fleet, made, gone))
 }
 
-// run writes level by level; within a level requests go side by side. After a failure no further request is begun, but those
+// grace is how long requests that are under way are waited for after an interruption.
+const grace = 5 * time.Second
+
+// outlast is a context that ends some time after another one does, for the same cause.
+func outlast(ctx context.Context, by time.Duration) (context.Context, func()) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(by):
+			cancel(context.Cause(ctx))
+		case <-longer.Done():
+		}
+	})
+	return longer, func() { stop(); cancel(nil) }
+}
+
+// run writes level by level; within a level requests go side by side. After a failure or an interruption no further request is begun, but those
 // under way are waited for: to cut them off would leave open whether they were carried out.
 func (w *writer) run(ctx context.Context) error {
 	levels := w.plan.levels()
@@ -234,6 +251,8 @@ func (w *writer) run(ctx context.Context) error {
 		w.total += len(level)
 	}
 	w.options.Progress(0, w.total, "")
+	writing, stop := outlast(ctx, grace)
+	defer stop()
 	for _, level := range levels {
 		var g errgroup.Group
 		g.SetLimit(w.options.Parallel)
@@ -243,7 +262,7 @@ func (w *writer) run(ctx context.Context) error {
 			}
 			g.Go(func() error {
 				if !w.stopped(ctx) {
-					w.finish(st, w.write(ctx, st))
+					w.finish(st, w.write(writing, st))
 				}
 				return nil
 			})
