@@ -54,7 +54,4 @@ func TestPlan(t *testing.T) {
 			}
 		}
 	}
-	if StandIn("a1") != StandIn("a1") || StandIn("a1") == StandIn("a2") || !strings.HasPrefix(StandIn("a1"), "2001:db8:ffff:") {
-		t.Error(StandIn("a1"), StandIn("a2"))
-	}
 }
