@@ -68,7 +68,7 @@ func TestKeys(t *testing.T) {
 	// What a narrower key may not: make a wider one, or end it.
 	f.status(ci, 403, "POST", "/v1/users/self/keys", `{"name":"wider"}`)
 	f.status(ci, 403, "POST", "/v1/users/self/keys", `{"name":"wider","role":"member"}`)
-	next, successor := f.key(ci, "self", ci, `{"name":"next","role":"reader"}`)
+	next, successor := f.key(ci, "self", ci, `{"name":"next","role":"reader","expires_at":"60d"}`)
 	first := f.must(ci, 200, "GET", "/v1/users/self/keys", "").objects(t, "keys")[0]["id"]
 	f.status(ci, 403, "DELETE", fmt.Sprintf("/v1/users/self/keys/%v", first), "")
 	f.status(successor, 204, "DELETE", "/v1/users/self/keys/"+id, "")
@@ -123,6 +123,37 @@ func TestKeysExpire(t *testing.T) {
 	if keys := f.must(f.root, 200, "GET", "/v1/users/self/keys", "").objects(t, "keys"); len(keys) != 2 {
 		t.Errorf("%v", keys)
 	}
+}
+
+// TestKeysOutliveNothing: a key that expires makes none that lives longer.
+func TestKeysOutliveNothing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	_, day := f.key(f.root, "self", f.root, `{"name":"day","expires_at":"24h"}`)
+	for _, expires := range []string{"", `,"expires_at":"90d"`, `,"expires_at":"25h"`} {
+		if r := f.call(day, "POST", "/v1/users/self/keys", `{"name":"longer"`+expires+`}`); r.Status != 403 || !strings.Contains(r.Text, "outlive") {
+			t.Errorf("%s: %d %s", expires, r.Status, r.Text)
+		}
+	}
+	f.must(day, 201, "POST", "/v1/users/self/keys", `{"name":"hour","expires_at":"1h"}`)
+}
+
+// TestKeysOfOthers: who made a key for somebody else gains nothing when its user may do more one day.
+func TestKeysOfOthers(t *testing.T) {
+	t.Parallel()
+	f := newTenants(t)
+	r := f.must(f.a.admin, 201, "POST", "/v1/users", `{"username":"new","project_id":"`+f.a.project+`"}`)
+	id, first := r.id(t), caller{f.a.project, "new", r.JSON["api_key"].(string)}
+	_, held := f.key(f.a.admin, id, first, `{"name":"held"}`)
+	_, given := f.key(f.root, id, first, `{"name":"given"}`)
+	f.status(held, 401, "PUT", "/v1/projects/"+f.a.project+"/variables", `{"x":1}`)
+	f.must(f.root, 200, "PUT", "/v1/users/"+id+"/role", `{"role":"root"}`)
+	for _, by := range []caller{first, held} {
+		f.status(by, 200, "GET", "/v1/users", "")
+		f.status(by, 404, "GET", "/v1/hosts/"+f.b.host, "")
+		f.status(by, 403, "PUT", "/v1/users/"+f.a.memberID+"/role", `{"role":"root"}`)
+	}
+	f.status(given, 200, "GET", "/v1/hosts/"+f.b.host, "")
 }
 
 // TestLastRootKey: there always is a key by which somebody sees everything.

@@ -154,10 +154,10 @@ var rules = []rule{
 	on("PUT", "users/<id>/role", asAdmin, 200, "/users/{new user}/role", `{"role":"root"}`).external(403).giving(asRoot),
 	on("GET", "users/<id>/keys", asAdmin, 200),
 	on("GET", "users/<id>/keys", asReader, 200, "/users/self/keys").external(404),
-	on("POST", "users/<id>/keys", asAdmin, 201, "", `{"name":"{n}"}`).external(403),
-	on("POST", "users/<id>/keys", asReader, 201, "/users/self/keys", `{"name":"{n}","role":"reader"}`).external(404),
-	on("POST", "users/<id>/keys", asReader, 201, "/users/self/keys", `{"name":"{n}","role":"member"}`).external(404).giving(asMember),
-	on("POST", "users/<id>/keys", asReader, 201, "/users/self/keys", `{"name":"{n}","role":"admin"}`).external(404).giving(asAdmin),
+	on("POST", "users/<id>/keys", asAdmin, 201, "", `{"name":"{n}","expires_at":"1m"}`).external(403),
+	on("POST", "users/<id>/keys", asReader, 201, "/users/self/keys", `{"name":"{n}","role":"reader","expires_at":"1m"}`).external(404),
+	on("POST", "users/<id>/keys", asReader, 201, "/users/self/keys", `{"name":"{n}","role":"member","expires_at":"1m"}`).external(404).giving(asMember),
+	on("POST", "users/<id>/keys", asReader, 201, "/users/self/keys", `{"name":"{n}","role":"admin","expires_at":"1m"}`).external(404).giving(asAdmin),
 	on("GET", "users/<id>/keys/<id>", asAdmin, 200),
 	on("DELETE", "users/<id>/keys/<id>", asAdmin, 204, "/users/{subject}/keys/{new key}"),
 	on("DELETE", "users/<id>/keys/<id>", asReader, 404, "/users/self/keys/{key}"), // it is another user's
@@ -273,7 +273,7 @@ func (m *matrix) make(as caller, ids map[string]string, kind, name string) strin
 	m.t.Helper()
 	switch kind {
 	case "key":
-		return m.must(as, 201, "POST", "/v1/users/"+ids["subject"]+"/keys", `{"name":"`+name+`"}`).id(m.t)
+		return m.must(as, 201, "POST", "/v1/users/"+ids["subject"]+"/keys", `{"name":"`+name+`","expires_at":"1m"}`).id(m.t)
 	case "user":
 		return m.must(as, 201, "POST", "/v1/users", `{"username":"`+name+`","project_id":"`+ids["project"]+`"}`).id(m.t)
 	}

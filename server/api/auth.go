@@ -18,6 +18,8 @@ type Caller struct {
 	Key  int64       // of the API key; 0 for none
 	Most schema.Role // the most that the key may do; 0: what the user may
 
+	Expires store.Micros // of the key; 0: never
+
 	External bool // users come from elsewhere: none is made here
 }
 
@@ -42,7 +44,7 @@ func (c Caller) require(r schema.Role) error {
 
 // manager is the caller as who changes a user's role or keys.
 func (c Caller) manager() store.Manager {
-	return store.Manager{Scope: c.scope(), User: c.ID, Role: c.Role, Most: c.Most}
+	return store.Manager{Scope: c.scope(), User: c.ID, Role: c.Role, Most: c.Most, Expires: c.Expires}
 }
 
 // Authenticator finds out who sent a request. Its errors are answered to the
@@ -74,6 +76,6 @@ func Local(s *store.Store) Authenticator {
 		if !ok {
 			return Caller{}, fail(http.StatusUnauthorized, msgUnauthorized)
 		}
-		return Caller{User: account.Username, Project: account.Project, Role: account.Role, ID: account.ID, Key: account.Key, Most: account.Most}, nil
+		return Caller{User: account.Username, Project: account.Project, Role: account.Role, ID: account.ID, Key: account.Key, Most: account.Most, Expires: account.Expires}, nil
 	}
 }

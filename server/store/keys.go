@@ -26,6 +26,7 @@ type Account struct {
 	Role     schema.Role // of the user, or of its key if that is narrower
 	Key      int64       // id of the key
 	Most     schema.Role // the most that the key may do; 0: what its user may
+	Expires  Micros      // of the key; 0: never
 }
 
 // UserKey is an API key of a user, without its secret.
@@ -120,6 +121,9 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 	if !ok { // the tables are of a version to come
 		return Account{}, false, nil
 	}
+	if expires != nil {
+		account.Expires = Micros(*expires * 1e6)
+	}
 	s.uses.note(account.Key, used, now)
 	return account, true, nil
 }
@@ -130,9 +134,21 @@ type Manager struct {
 	User int64       // its id; 0: it is no user of the store
 	Role schema.Role // what it may do
 	Most schema.Role // the most that its key may do; 0: what the user may
+
+	Expires Micros // of its key; 0: never
 }
 
 var errGivesRoot = &Error{Code: Exceeds, Message: "Only root gives the role root, and takes it away."}
+
+// limit is the role that a key has which m makes for somebody else: none for
+// root's, and else m's own, so that whoever knows the key gains nothing when its
+// user may do more one day.
+func (m Manager) limit() schema.Role {
+	if m.Role == schema.Root {
+		return 0
+	}
+	return m.Role
+}
 
 // managed is the row of a user that m changes something of. Of others, those are
 // out of reach that may do more than m.
@@ -188,8 +204,8 @@ func (q *session) keys(ctx context.Context, where string, args ...any) (keys []U
 
 // CreateKey makes a key for a user, of which k says the name, the role and when
 // it expires, and returns it with its secret, which cannot be read again. A key
-// may do no more than who makes it: [Exceeds]. [Conflict] if the user has a key
-// with the name.
+// may do no more than who makes it, and live no longer than the key by which it
+// is made: [Exceeds]. [Conflict] if the user has a key with the name.
 func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey) (UserKey, string, error) {
 	secret := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
@@ -203,6 +219,11 @@ func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey
 			return refuse(Exceeds, "A key may do no more than its user, whose role is %s.", row.role())
 		case k.allows(row.role()) > m.Role, own && m.Most != 0 && k.allows(schema.Root) > m.Most:
 			return refuse(Exceeds, "The new key could do more than the one that you use: give it the role %s or a narrower one.", m.Role)
+		case m.Expires != 0 && (k.Expires == 0 || k.Expires > m.Expires):
+			return refuse(Exceeds, "The new key would outlive the one that you use, which expires at %s: have it expire no later, or use one that lives longer.", time.UnixMicro(int64(m.Expires)).UTC().Format(time.RFC3339))
+		}
+		if !own && k.Role == 0 {
+			k.Role = m.limit()
 		}
 		var n int
 		if err := q.row(ctx, "SELECT count(*) FROM user_keys WHERE user_id = ?", []any{row[Users.Index("id")]}, &n); err != nil {
@@ -223,9 +244,10 @@ func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey
 	return k, secret, err
 }
 
-// addFirstKey stores the key that a user is made with.
-func (q *session) addFirstKey(ctx context.Context, user Row, secret string) error {
-	_, err := q.insertKey(ctx, user[Users.Index("id")], UserKey{Name: firstKey, Created: Micros(q.store.now().Unix() * 1e6)}, secret)
+// addFirstKey stores the key that a user is made with, and the most that it may
+// do; 0: what the user may.
+func (q *session) addFirstKey(ctx context.Context, user Row, secret string, most schema.Role) error {
+	_, err := q.insertKey(ctx, user[Users.Index("id")], UserKey{Name: firstKey, Role: most, Created: Micros(q.store.now().Unix() * 1e6)}, secret)
 	return err
 }
 

@@ -56,8 +56,12 @@ func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, s
 	if values["role"] == schema.Root.String() && !sc.All {
 		return nil, "", errGivesRoot
 	}
+	most := schema.Admin // see Manager.limit
+	if sc.All {
+		most = 0
+	}
 	row, err := s.create(ctx, Users, values, New{}, func(ctx context.Context, q *session, row Row) error {
-		return q.addFirstKey(ctx, row, key)
+		return q.addFirstKey(ctx, row, key, most)
 	})
 	return row, key, err
 }
@@ -93,7 +97,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 			return err
 		}
 		key = newKey()
-		return q.addFirstKey(ctx, user, key)
+		return q.addFirstKey(ctx, user, key, 0)
 	})
 	return project, key, err
 }
@@ -125,7 +129,7 @@ func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string,
 		if err := q.exec(ctx, "UPDATE users SET key_hash = '' WHERE id = ?", []any{id}); err != nil {
 			return err
 		}
-		if err := q.addFirstKey(ctx, old, key); err != nil {
+		if err := q.addFirstKey(ctx, old, key, 0); err != nil {
 			return err
 		}
 		row, err := q.get(ctx, Users, Scope{All: true}, id, free)
@@ -236,7 +240,7 @@ func (s *Store) ResetKey(ctx context.Context, username, project string) (string,
 			if err := q.exec(ctx, "DELETE FROM user_keys WHERE user_id = ? AND name = ?", []any{ids[0], firstKey}); err != nil {
 				return err
 			}
-			if err := q.addFirstKey(ctx, old, key); err != nil {
+			if err := q.addFirstKey(ctx, old, key, 0); err != nil {
 				return err
 			}
 			row, err := q.get(ctx, Users, Scope{All: true}, ids[0], free)
