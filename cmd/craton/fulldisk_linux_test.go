@@ -32,7 +32,7 @@ func TestFullDevice(t *testing.T) {
 	for _, c := range [][2]string{
 		{"--format json apply fleet.yml", `"created": 3,`},
 		{"apply fleet.yml --format=json", `"changes": []`},
-		{"--format csv apply --check fleet.yml", "action,kind,name,fields\n"},
+		{"--format csv apply --check fleet.yml", "action,kind,name,fields,from\n"},
 		{"--format json inventory --graph", "@all"},
 		{"inventory --graph --format json", "@all"},
 		{"--format yaml help", "usage: craton"},

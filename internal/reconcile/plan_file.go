@@ -339,6 +339,7 @@ func (p *Plan) step(e *planEntry) (st *treeStep, links []func() error, err error
 					o[key] = wholeNumber(v.Value)
 					continue
 				}
+				o[key] = nil // until all changes are read
 				links = append(links, func() error {
 					if at := *v.Change; at >= 0 && at < len(p.steps) && p.steps[at].Create {
 						o[key] = p.steps[at]
