@@ -211,6 +211,15 @@ func (t *tx) end() {
 	}
 }
 
+// leave is end for what has only read: the answer need not wait for the database's.
+func (t *tx) leave() {
+	if t.conn != nil && t.begun {
+		go t.end()
+		return
+	}
+	t.end()
+}
+
 // Read is that of [engine.Engine]. It waits for a database that is away, and
 // fails if the database goes while it runs: what it has read may be on its way
 // to somebody.
@@ -225,7 +234,7 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 		drop(broken)
 		return s.connect(ctx, until)
 	}
-	defer t.end()
+	defer t.leave()
 	if err = run(ctx, t); t.failed != nil {
 		err = s.fault(err)
 	}
