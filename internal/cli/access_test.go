@@ -26,12 +26,12 @@ func TestKeysAndRoles(t *testing.T) {
 		return ann.run(t, strings.NewReader(""), append([]string{"--os-username", "ann", "--os-password", key}, strings.Fields(line)...)...)
 	}
 	for line, want := range map[string]string{
-		"user-key-list":                      "| ci ",
-		"user-role-get":                      "| reader |",
-		"host-list":                          "",
-		"--format csv user-key-list":         "id,name,role,created_at,expires_at,used_at,current\n",
-		"user-key-create mine --role reader": "| crn_",
-		"--format json user-key-create mine2 --role reader": `"key": "crn_`,
+		"user-key-list":              "| ci ",
+		"user-role-get":              "| reader |",
+		"host-list":                  "",
+		"--format csv user-key-list": "id,name,role,created_at,expires_at,used_at,current\n",
+		"user-key-create mine --role reader --expires 30d":                "| crn_",
+		"--format json user-key-create mine2 --role reader --expires 30d": `"key": "crn_`,
 	} {
 		if got := as(made.Key, line); got.Exit != 0 || !strings.Contains(got.Stdout, want) || strings.Contains(line, "list") && strings.Contains(got.Stdout+got.Stderr, "crn_") {
 			t.Errorf("%s: %+v", line, got)
@@ -43,7 +43,8 @@ func TestKeysAndRoles(t *testing.T) {
 	for line, want := range map[string]string{
 		"cloud-create -n x":                     "to read only",
 		"user-key-create wide --role member":    "no more than its user, whose role is reader",
-		"user-key-create ci":                    "has a key with this name",
+		"user-key-create ci --expires 30d":      "has a key with this name",
+		"user-key-create longer":                "would outlive",
 		"user-key-create x --expires yesterday": "is over: a moment that is to come is wanted",
 		"user-key-create x --role king":         "invalid choice",
 		"user-key-list --user 1":                "'admin' role",
