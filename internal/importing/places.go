@@ -348,11 +348,11 @@ func names(groups []*Group) string {
 	for _, g := range groups {
 		all = append(all, g.Name)
 	}
-	return few(all, most)
+	return Few(all, most)
 }
 
-// few is a list for people, cut where it is long.
-func few(all []string, most int) string {
+// Few is a list for people, cut where it is long.
+func Few(all []string, most int) string {
 	if len(all) > most {
 		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
 	}
@@ -365,5 +365,5 @@ func fewNotes(notes []Note, most int) string {
 	for _, n := range notes {
 		all = append(all, strings.TrimSuffix(n.Why+" of "+n.What, " of "))
 	}
-	return few(all, most)
+	return Few(all, most)
 }

@@ -43,7 +43,7 @@ func (r *Result) Write(dir string, force bool) error {
 		}
 		if len(old) > 0 {
 			slices.Sort(old)
-			return fmt.Errorf("%s holds %s already; name another folder, or overwrite with --force", dir, few(slices.Compact(old), 5))
+			return fmt.Errorf("%s holds %s already; name another folder, or overwrite with --force", dir, Few(slices.Compact(old), 5))
 		}
 	}
 	if earlier, err := ReadRecord(dir); err == nil {

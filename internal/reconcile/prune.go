@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -77,40 +76,18 @@ func (m *memberships) stream(ctx context.Context, fl *Fleet) error {
 	if err != nil {
 		return readError(err)
 	}
-	raw := craton.Object{}
-	for line, err := range s.All() {
-		if err != nil {
-			return readError(err)
-		}
-		k := schema.ByName(string(line.Kind))
-		if k == nil || line.Outside {
-			continue
-		}
-		readMembers(raw, line.Object)
-		o, err := decodeTimeless(k, raw)
-		if err != nil {
-			return &craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}
-		}
-		m.add(fl, &owned{&Found{o, k}, line.Set, line.Protected})
+	if err := eachStreamed(s, nil, func(line *craton.FleetLine, r *Found) { m.add(fl, &owned{r, line.Set, line.Protected}) }); err != nil {
+		return readError(err)
 	}
 	return nil
 }
 
 func (m *memberships) pages(ctx context.Context, fl *Fleet) error {
-	for _, k := range []*schema.Kind{schema.Cloud, schema.Region, schema.Cell, schema.Network, schema.Device, schema.NetworkInterface} {
-		filters := own
-		if !k.Details {
-			filters = nil
-		}
-		list, err := fl.records(ctx, k, filters)
-		if err != nil {
-			return readError(err)
-		}
-		for _, r := range list {
-			m.add(fl, &owned{Found: r})
-		}
+	found, err := fl.listed(ctx)
+	for _, r := range found {
+		m.add(fl, &owned{Found: r})
 	}
-	return nil
+	return err
 }
 
 // path is what an object is called, with all that holds it.

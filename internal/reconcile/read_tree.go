@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -57,22 +56,12 @@ func (fl *Fleet) readStream(ctx context.Context) (*WholeFleet, error) {
 	}
 	t := newTreeReader(fl)
 	t.f.Unread = true
-	raw := craton.Object{}
-	for line, err := range s.All() {
-		if err != nil {
-			return nil, err
-		}
-		k := schema.ByName(string(line.Kind))
-		if k == nil {
-			continue
-		}
-		readMembers(raw, line.Object)
-		o, err := decodeTimeless(k, raw)
-		if err != nil {
-			return nil, &craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}
-		}
-		t.f.Unread = t.f.Unread && k != schema.Project
-		t.add(k, o)
+	err = eachStreamed(s, nil, func(_ *craton.FleetLine, r *Found) {
+		t.f.Unread = t.f.Unread && r.Kind != schema.Project
+		t.add(r.Kind, r.Object)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return t.tree()
 }
@@ -80,17 +69,9 @@ func (fl *Fleet) readStream(ctx context.Context) (*WholeFleet, error) {
 // readPages reads the fleet from listings, and by one request each what these do not tell.
 func (fl *Fleet) readPages(ctx context.Context, parallel int) (*WholeFleet, error) {
 	t := newTreeReader(fl)
-	var found []*Found
-	for _, k := range []*schema.Kind{schema.Cloud, schema.Region, schema.Cell, schema.Network, schema.Device, schema.NetworkInterface} {
-		filters := own
-		if !k.Details {
-			filters = nil
-		}
-		list, err := fl.records(ctx, k, filters)
-		if err != nil {
-			return nil, readError(err)
-		}
-		found = append(found, list...)
+	found, err := fl.listed(ctx)
+	if err != nil {
+		return nil, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(parallel, 1))

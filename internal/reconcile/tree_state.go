@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -382,25 +381,12 @@ func (l *loader) stream(region any) listing {
 		if err != nil {
 			return nil, err
 		}
-		raw := craton.Object{}
-		for line, err := range s.All() {
-			if err != nil {
-				return nil, err
+		err = eachStreamed(s, isDevice, func(_ *craton.FleetLine, r *Found) {
+			if l.mine(r.Object) {
+				records = append(records, r)
 			}
-			k := schema.ByName(string(line.Kind))
-			if k == nil || !isDevice(k) || line.Outside {
-				continue
-			}
-			readMembers(raw, line.Object)
-			o, err := decodeTimeless(k, raw)
-			if err != nil {
-				return nil, &craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}
-			}
-			if l.mine(o) {
-				records = append(records, &Found{o, k})
-			}
-		}
-		return records, nil
+		})
+		return records, err
 	}
 }
 

@@ -2,6 +2,7 @@ package where
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -77,6 +78,11 @@ type Value struct {
 
 // IsAll reports whether every object is meant.
 func (w *Where) IsAll() bool { return w == nil || len(w.Terms) == 0 }
+
+// AsksLabels reports whether it depends on labels.
+func (w *Where) AsksLabels() bool {
+	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Field.Type == LabelField })
+}
 
 // String is the one printed form: what means the same in few variants reads the same, and [Parse] reads it again.
 func (w *Where) String() string {

@@ -64,8 +64,7 @@ func (n *namedHosts) String() string {
 
 // spreadOf reads the fleet and finds what a variable comes to.
 func spreadOf(ctx context.Context, s *object.Session, key string, terms *where.Where) (*spread, error) {
-	labels := terms != nil && slices.ContainsFunc(terms.Terms, func(t where.Term) bool { return t.Field.Type == where.LabelField })
-	fleet, err := snapshot.Read(ctx, s.Client, snapshot.Options{Labels: labels})
+	fleet, err := snapshot.Read(ctx, s.Client, snapshot.Options{Labels: terms.AsksLabels()})
 	if err != nil {
 		return nil, err
 	}
@@ -157,11 +156,7 @@ func (d *spread) write(w io.Writer, format string) error {
 // overview is the spread for people.
 func (d *spread) overview(look show.Appearance) string {
 	var b strings.Builder
-	noun := "hosts"
-	if d.Hosts == 1 {
-		noun = "host"
-	}
-	fmt.Fprintf(&b, "%s on %d %s\n\n", look.Bold(show.Clean(d.Key)), d.Hosts, noun)
+	fmt.Fprintf(&b, "%s on %s\n\n", look.Bold(show.Clean(d.Key)), show.Count(d.Hosts, "host", "hosts"))
 	rows := [][4]string{{"HOSTS", "FROM", "VALUE", "SHADOWED ON"}}
 	for _, v := range d.Values {
 		from := schema.Noun(v.From.Type) + " " + cmp.Or(v.Path, deref(v.From.Name))

@@ -5,16 +5,17 @@ import (
 	"strconv"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/object"
 )
 
 // matching are the ids of the hosts that satisfy the terms: the server's answer, or where it knows none, of all hosts those that do.
 func (e *exporter) matching(ctx context.Context) (map[string]bool, error) {
-	can, err := e.Client.Capabilities(ctx)
+	known, err := e.Knows(ctx, object.FeatureWhere)
 	if err != nil {
 		return nil, err
 	}
 	ids := map[string]bool{}
-	if !can.Has("where") {
+	if !known {
 		hosts, err := e.Matching(ctx, e.terms)
 		for _, h := range hosts {
 			ids[h.ID] = true

@@ -176,10 +176,7 @@ func updateVerb(r *Resource) *Command {
 	return r.many(&Command{
 		Command: argparse.Command{Name: "update", Short: "Change a registered " + r.Noun(), Options: r.update, Target: true, Example: exampleOf(r.Name + "-update")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
-			if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
-				return run.CommandError("Nothing to update... Please specify %s", r.nothing)
-			}
-			body, err := s.body(ctx, r.update, c, true)
+			body, err := s.changes(ctx, r, c)
 			if err != nil {
 				return err
 			}
@@ -202,11 +199,8 @@ func updateVerb(r *Resource) *Command {
 			return s.PrintObject(r.guard(changed))
 		},
 	}, func(s *Session, ctx context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
-		if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
-			return e, run.CommandError("Nothing to update... Please specify %s", r.nothing)
-		}
 		e.AddLabels = c.All("labels")
-		if e.Update, err = s.body(ctx, r.update, c, true); err != nil {
+		if e.Update, err = s.changes(ctx, r, c); err != nil {
 			return e, err
 		}
 		switch _, named := e.Update[r.nameKey()]; {
@@ -217,6 +211,14 @@ func updateVerb(r *Resource) *Command {
 		}
 		return e, nil
 	})
+}
+
+// changes is the body of an update, which says something.
+func (s *Session) changes(ctx context.Context, r *Resource, c *argparse.Call) (map[string]any, error) {
+	if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
+		return nil, run.CommandError("Nothing to update... Please specify %s", r.nothing)
+	}
+	return s.body(ctx, r.update, c, true)
 }
 
 // put sends an update. The original answers 500 for an object that does not exist; one more request tells.

@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// featureWhere is the capability of servers that know terms.
-const featureWhere = "where"
+// FeatureWhere is the capability of servers that know terms.
+const FeatureWhere = "where"
 
 // WhereOption says which objects are meant, by terms.
 var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Kind: argparse.TermsOption, Help: "only those that satisfy all terms, such as 'label=web region=dfw ntp=10.*'"}
@@ -40,8 +40,8 @@ func (r *Resource) begins() (all []string) {
 	return all
 }
 
-// knows reports whether the server has a feature beside v1.
-func (s *Session) knows(ctx context.Context, feature string) (bool, error) {
+// Knows reports whether the server has a feature beside v1.
+func (s *Session) Knows(ctx context.Context, feature string) (bool, error) {
 	can, err := s.Client.Capabilities(ctx)
 	return err == nil && can.Has(feature), err
 }
@@ -51,12 +51,12 @@ func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all 
 	if terms.IsAll() {
 		return s.list(ctx, r, q, all)
 	}
-	known, err := s.knows(ctx, featureWhere)
+	known, err := s.Knows(ctx, FeatureWhere)
 	if err != nil {
 		return nil, nil, err
 	}
 	if known {
-		return s.list(ctx, r, withParameter(q, featureWhere, terms.String()), all)
+		return s.list(ctx, r, withParameter(q, FeatureWhere, terms.String()), all)
 	}
 	matching, err := s.Matching(ctx, terms)
 	if err != nil {
@@ -80,8 +80,7 @@ func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all 
 
 // Matching are the objects that satisfy terms, found on this side.
 func (s *Session) Matching(ctx context.Context, terms *where.Where) ([]*snapshot.Object, error) {
-	labels := slices.ContainsFunc(terms.Terms, func(t where.Term) bool { return t.Field.Type == where.LabelField })
-	fleet, err := snapshot.Read(ctx, s.Client, snapshot.Options{Networks: terms.Kind == schema.Network, Labels: labels})
+	fleet, err := snapshot.Read(ctx, s.Client, snapshot.Options{Networks: terms.Kind == schema.Network, Labels: terms.AsksLabels()})
 	if err != nil {
 		return nil, err
 	}

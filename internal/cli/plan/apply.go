@@ -24,8 +24,8 @@ func NewApply(s output.Streams) *cobra.Command {
 		Use:   "apply FILE...",
 		Short: "Make a fleet file true: create what is missing, update what differs",
 		Long: `Reads fleet files (YAML; - is standard input; of a folder all that end in .yml, .yaml or .json), and makes the fleet hold
-what they say: missing objects are created, changed ones updated, equal ones left alone. Nothing is deleted, and what no file
-mentions stays as it is. All files are checked before anything is written. A second run changes nothing.
+what they say: missing objects are created, changed ones updated, equal ones left alone. What no file mentions stays
+as it is, unless --prune has what belongs to the set deleted. All files are checked before anything is written. A second run changes nothing.
 
 A plan that craton plan --out has kept is carried out as it is. If anything in it was changed since, nothing is written.`,
 		Example: `  CRATON_URL=sqlite:fleet.db craton apply fleet.yml

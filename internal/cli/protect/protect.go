@@ -77,11 +77,11 @@ func protect(ctx context.Context, s *object.Session, kind, word string, on bool)
 	if i < 0 || !slices.Contains(kinds(), kind) {
 		return fmt.Errorf("argument KIND: %w", argparse.InvalidChoice(kind, kinds()))
 	}
-	can, err := s.Client.Capabilities(ctx)
+	known, err := s.Knows(ctx, "protected")
 	if err != nil {
 		return err
 	}
-	if !can.Has("protected") {
+	if !known {
 		return errors.New("this server cannot protect objects: craton server can, and CRATON_URL=sqlite:PATH")
 	}
 	found, err := s.Find(ctx, word, object.Resources()[i])
