@@ -14,6 +14,8 @@ type BulkEdit struct {
 	Variables       Variables      `json:"variables,omitempty"`        // to set beside the others
 	RemoveVariables []string       `json:"remove_variables,omitempty"` // keys
 	Update          map[string]any `json:"update,omitempty"`           // fields, as an update of one takes them, but the name
+	Move            map[string]any `json:"move,omitempty"`             // where to put hosts, network devices or cells, as a move of one takes it
+	Protected       *bool          `json:"protected,omitempty"`        // protect them, or take that off
 	AddLabels       []string       `json:"add_labels,omitempty"`       // to devices
 	RemoveLabels    []string       `json:"remove_labels,omitempty"`    //
 	Labels          *[]string      `json:"labels,omitempty"`           // instead: all that they have then

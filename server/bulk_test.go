@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func TestBulk(t *testing.T) {
 	if got := f.call(a.member, "POST", "/v1/bulk", `{"kind":"host","where":"name=web-00*,child","delete":true}`); got.Status != 409 || !strings.Contains(got.message(), `"web-005"`) || count("name=web-00*,child") != 11 {
 		t.Errorf("what is protected: %d %s", got.Status, got.message())
 	}
-	f.must(a.member, 200, "PUT", "/v1/hosts/"+one+"/protected", `{"protected":false}`)
+	bulk(`{"kind":"host","where":"name=web-00*","protected":false}`)
 	gone := bulk(`{"kind":"host","where":"name=web-00*,child","delete":true,"expect":11}`)
 	if got := fmt.Sprintln(gone.JSON["count"], gone.JSON["with"]); got != "11 map[network-interface:1]\n" || count("name=web-00*,child") != 0 {
 		t.Errorf("deleted: %s", got)
@@ -122,6 +123,79 @@ func TestBulk(t *testing.T) {
 	}
 	f.status(a.member, 405, "GET", "/v1/bulk", "")
 	f.status(a.member, 404, "GET", "/v1/bulk/1", "")
+}
+
+// TestBulkMove moves and protects many objects as one, with what a move of one refuses.
+func TestBulkMove(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.place("c", "r", "l")
+	f.must(f.root, 201, "POST", "/v1/regions", `{"name":"s","cloud_id":1}`)
+	f.must(f.root, 201, "POST", "/v1/cells", `{"name":"m","cloud_id":1,"region_id":2}`)
+	host := func(name, region, more string) {
+		f.must(f.root, 201, "POST", "/v1/hosts", `{"name":"`+name+`","ip_address":"10.0.0.1","device_type":"x","cloud_id":1,"region_id":`+region+more+`}`)
+	}
+	for i := range 3 {
+		host(fmt.Sprintf("web-%d", i), "1", `,"cell_id":1`)
+	}
+	host("db-0", "2", "")
+	host("db-1", "1", "")
+	count := func(where string, want int) {
+		t.Helper()
+		if got := len(f.must(f.root, 200, "GET", "/v1/hosts?where="+url.QueryEscape(where), "").objects(t, "hosts")); got != want {
+			t.Errorf("%s: %d, not %d", where, got, want)
+		}
+	}
+	bulk := func(body, want string) {
+		t.Helper()
+		r := f.must(f.root, 200, "POST", "/v1/bulk", body)
+		var effects []string
+		for _, e := range r.JSON["effects"].([]any) {
+			e := e.(map[string]any)
+			effects = append(effects, fmt.Sprint(e["name"], " ", e["before"], " ", e["after"], " ", e["count"]))
+		}
+		if got := fmt.Sprint(r.JSON["changed"], " of ", r.JSON["count"], ": ", strings.Join(effects, ", ")); got != want {
+			t.Errorf("%s: %s, want %s", body, got, want)
+		}
+	}
+	const move = `{"kind":"host","where":"name=web-*,db-0","move":{"region_id":2,"cell_id":2},"update":{"note":"n"},"protected":true`
+	const done = "4 of 4: note <nil> n 4, protected false true 4, cell_id 1 2 3, region_id 1 2 3, cell_id <nil> 2 1"
+	bulk(move+`,"check":true}`, done)
+	count("cell=m", 0)
+	bulk(move+`}`, done)
+	bulk(move+`}`, "0 of 4: ")
+	count("cell=m note=n", 4)
+	if got := f.must(f.root, 200, "GET", "/v1/protected", "").Text; !strings.Contains(got, `"host": [1, 2, 3, 4]`) {
+		t.Errorf("%s", got)
+	}
+	at, _, _ := strings.Cut(f.must(f.root, 200, "GET", "/v1/capabilities", "").JSON["revision"].(string), "-")
+	f.must(f.root, 200, "POST", "/v1/undo", `{"revision":`+at+`}`)
+	count("cell=l", 3)
+	if got := f.must(f.root, 200, "GET", "/v1/protected", "").Text; got != "{\n  \"protected\": {}\n}\n" {
+		t.Errorf("%s", got)
+	}
+	bulk(`{"kind":"host","where":"cell=l","move":{"cell_id":null}}`, "3 of 3: cell_id 1 <nil> 3")
+	bulk(`{"kind":"host","where":"name=web-*","move":{"region_id":1,"cell_id":1}}`, "3 of 3: cell_id <nil> 1 3")
+	bulk(`{"kind":"cell","where":"name=l","move":{"region_id":2}}`, "1 of 1: region_id 1 2 1")
+	count("cell=l region=s", 3)
+	// All or nothing.
+	host("db-1", "2", "")
+	for body, want := range map[string]string{
+		`{"kind":"host","where":"name=db-1 region=r","move":{"region_id":2}}`:    `is in the region 2 already`,
+		`{"kind":"host","where":"name=db-*","move":{"region_id":1}}`:             `already`,
+		`{"kind":"host","where":"name=db-*","move":{"region_id":99}}`:            `99`,
+		`{"kind":"host","where":"name=db-*","move":{"cell_id":2,"region_id":1}}`: `contradicts`,
+		`{"kind":"host","where":"name=db-*","move":{}}`:                          "the new place is missing",
+		`{"kind":"cell","where":"name=l","move":{"cell_id":2}}`:                  "unexpected",
+		`{"kind":"region","where":"name=r","move":{"region_id":2}}`:              "a region is not moved",
+		`{"kind":"host","where":"name=db-*","protected":1}`:                      "is not of type 'boolean'",
+	} {
+		if got := f.call(f.root, "POST", "/v1/bulk", body); want != "" && (got.Status != 400 && got.Status != 409 || !strings.Contains(got.message(), want)) {
+			t.Errorf("%s: %d %s", body, got.Status, got.message())
+		}
+	}
+	count("region=r name=db-1", 1)
+	count("region=s name=db-*", 2)
 }
 
 func quoted(s string) string {

@@ -179,6 +179,8 @@ var rules = []rule{
 	on("GET", "projects/<id>/protected", asAdmin, 200),
 	on("PUT", "projects/<id>/protected", asAdmin, 200, "", `{"protected":false}`),
 
+	on("GET", "protected", asReader, 200),
+
 	on("GET", "sets", asReader, 200),
 	on("GET", "sets/<id>", asReader, 200, "/sets/one"),
 	on("PUT", "sets/<id>", asMember, 204, "/sets/one", `{"members":{}}`),

@@ -74,6 +74,36 @@ func TestProtected(t *testing.T) {
 	f.must(f.root, 204, "DELETE", "/v1/projects/"+a.project, "")
 }
 
+// TestProtectedList are those of the caller's project by kind, root's of all.
+func TestProtectedList(t *testing.T) {
+	t.Parallel()
+	f := newTenants(t)
+	a, b := f.a, f.b
+	list := func(who caller, want string) string {
+		t.Helper()
+		r := f.must(who, 200, "GET", "/v1/protected", "")
+		if want != "" && r.Text != want {
+			t.Errorf("%s: %s", who.user, r.Text)
+		}
+		return r.Header.Get("ETag")
+	}
+	none := "{\n  \"protected\": {}\n}\n"
+	tag := list(a.member, none)
+	for _, path := range []string{"hosts/" + a.host, "clouds/" + a.cloud, "network-interfaces/" + a.port, "clouds/" + b.cloud, "projects/" + a.project} {
+		f.must(f.root, 200, "PUT", "/v1/"+path+"/protected", `{"protected":true}`)
+	}
+	if list(a.member, fmt.Sprintf("{\n  \"protected\": {\n    \"cloud\": [%s],\n    \"host\": [%s],\n    \"network-interface\": [%s]\n  }\n}\n", a.cloud, a.host, a.port)) == tag {
+		t.Error("it has the same tag")
+	}
+	list(b.member, fmt.Sprintf("{\n  \"protected\": {\n    \"cloud\": [%s]\n  }\n}\n", b.cloud))
+	if r := f.must(f.root, 200, "GET", "/v1/protected", ""); !strings.Contains(r.Text, a.cloud+", "+b.cloud) && !strings.Contains(r.Text, b.cloud+", "+a.cloud) {
+		t.Errorf("root: %s", r.Text)
+	}
+	f.must(a.member, 400, "GET", "/v1/protected?x=1", "")
+	f.must(f.root, 200, "PUT", "/v1/clouds/"+b.cloud+"/protected", `{"protected":false}`)
+	list(b.member, none)
+}
+
 // TestProtectedNamesSome names a few of many.
 func TestProtectedNamesSome(t *testing.T) {
 	t.Parallel()
@@ -281,6 +311,9 @@ func TestProtectAndSetsOfTheLibrary(t *testing.T) {
 	}
 	if on, err := cells.Protected(ctx, "1"); !on || err != nil {
 		t.Errorf("%v %v", on, err)
+	}
+	if all, err := c.Protected(ctx); err != nil || cmp.Diff(craton.Members{craton.KindCell: {1}}, all) != "" {
+		t.Errorf("%v %v", all, err)
 	}
 	if err := cells.Delete(ctx, "1"); !craton.IsConflict(err) {
 		t.Errorf("%v", err)

@@ -268,6 +268,7 @@ var routes = func() map[string]methods {
 		"bulk":              {write("POST", bulk)},
 		"fleet":             {read(timed(serveFleet))},
 		"history":           {read(showHistory)},
+		"protected":         {read(listProtected)},
 		"sets":              {read(listSets)},
 		"sets/<id>":         {read(showSet), write("PUT", putSet), write("POST", changeSet), write("DELETE", deleteSet)},
 

@@ -37,7 +37,7 @@ func bulk(c *call) error {
 		if store.IsCode(err, store.Changed) { // as a PUT does that nobody made conditional
 			return fail(http.StatusConflict, "%s", err)
 		}
-		return r.reword(err)
+		return err
 	}
 	if !b.Check {
 		c.trace().wrote("bulk")
@@ -60,7 +60,7 @@ var bulkKinds = func() (names []string) {
 }()
 
 // readBulk validates a body {"kind": TEXT, "where": TEXT, "variables": {...}, "remove_variables": [...], "update": {...},
-// "add_labels": [...], "remove_labels": [...], "labels": [...], "delete": BOOL, "check": BOOL, "expect": TEXT or INTEGER}.
+// "move": {...}, "protected": BOOL, "add_labels": [...], "remove_labels": [...], "labels": [...], "delete": BOOL, "check": BOOL, "expect": TEXT or INTEGER}.
 func (c *call) readBulk() (*resource, *store.Bulk, error) {
 	body, err := c.readBody()
 	if err != nil {
@@ -104,6 +104,17 @@ func (c *call) readBulk() (*resource, *store.Bulk, error) {
 		case "update":
 			b.Update = k.updates(r, m.Value)
 			edits++
+		case "move":
+			if r.Moves == nil {
+				k.add("a %s is not moved", r.Noun())
+				continue
+			}
+			to, _ := k.place(r, m.Value)
+			b.Move = &to
+			edits++
+		case "protected":
+			b.Guard = new(k.flag(m.Value))
+			edits++
 		case "add_labels", "labels", "remove_labels":
 			if r.Labels == schema.Unlabelled {
 				k.add("a %s has no labels", r.Noun())
@@ -139,7 +150,7 @@ func (c *call) readBulk() (*resource, *store.Bulk, error) {
 	case b.Delete && edits > 0:
 		k.add("what is deleted is not edited: give 'delete' alone")
 	case !b.Delete && edits == 0:
-		k.add("there is nothing to do: give 'variables', 'remove_variables', 'update', 'add_labels', 'remove_labels', 'labels' or 'delete'")
+		k.add("there is nothing to do: give 'variables', 'remove_variables', 'update', 'move', 'protected', 'add_labels', 'remove_labels', 'labels' or 'delete'")
 	case b.Exact && len(b.Add)+len(b.Remove) > 0:
 		k.add("'labels' are all that a device has then: give it without 'add_labels' and 'remove_labels'")
 	}

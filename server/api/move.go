@@ -33,11 +33,17 @@ func (c *call) readPlace(r *resource) (to store.Place, given []string, err error
 		return to, nil, err
 	}
 	k := &checker{}
-	if !k.isObject(body) {
-		return to, nil, k.err()
+	to, given = k.place(r, body)
+	return to, given, k.err()
+}
+
+// place reads where something is to be put.
+func (k *checker) place(r *resource, v jsontext.Value) (to store.Place, given []string) {
+	if !k.isObject(v) {
+		return to, nil
 	}
 	var unknown []string
-	for _, m := range body.Members {
+	for _, m := range v.Members {
 		switch {
 		case !slices.Contains(r.Moves, m.Key):
 			unknown = append(unknown, m.Key)
@@ -63,5 +69,5 @@ func (c *call) readPlace(r *resource) (to store.Place, given []string, err error
 	if len(given) == 0 {
 		k.add("the new place is missing: give '%s'", strings.Join(r.Moves, "' or '"))
 	}
-	return to, given, k.err()
+	return to, given
 }

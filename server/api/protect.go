@@ -30,6 +30,25 @@ func (r *resource) getProtected(c *call) error {
 	})
 }
 
+// listProtected serves GET /v1/protected: the ids of what is protected in the caller's
+// project, for root in all of them.
+func listProtected(c *call) error {
+	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
+		return err
+	}
+	return c.read(func(ctx context.Context, v *store.View) error {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: setKinds}); known || err != nil {
+			return err
+		}
+		all, err := v.Protected(ctx, c.caller.scope())
+		if err == nil {
+			c.writeMembers("protected", all)
+			c.buf = append(c.buf, "}\n}\n"...)
+		}
+		return err
+	})
+}
+
 // putProtected serves PUT .../protected with {"protected": true or false}.
 func (r *resource) putProtected(c *call) error {
 	body, err := c.readBody()

@@ -102,9 +102,17 @@ func showSet(c *call) error {
 	})
 }
 
-// writeSet appends a set, with the ids of a kind on one line.
+// writeSet appends a set.
 func (c *call) writeSet(all store.Members) {
-	dst := append(c.buf, "{\n  \"members\": {"...)
+	c.writeMembers("members", all)
+	c.buf = append(c.buf, "},\n  \"name\": "...)
+	c.buf = append(jsontext.AppendString(c.buf, c.id), "\n}\n"...)
+}
+
+// writeMembers begins a body with a member that has ids by kind, those of a kind on one
+// line, but for its last brace.
+func (c *call) writeMembers(name string, all store.Members) {
+	dst := append(jsontext.AppendString(append(c.buf, "{\n  "...), name), ": {"...)
 	first := true
 	for _, kind := range setKinds {
 		ids := all[kind]
@@ -127,8 +135,7 @@ func (c *call) writeSet(all store.Members) {
 	if !first {
 		dst = jsontext.AppendNewline(dst, 1)
 	}
-	dst = append(dst, "},\n  \"name\": "...)
-	c.buf = append(jsontext.AppendString(dst, c.id), "\n}\n"...)
+	c.buf = dst
 }
 
 // putSet serves PUT /v1/sets/NAME: exactly its members belong to it then.

@@ -26,6 +26,8 @@ type Bulk struct {
 	Remove []string   // and to take away
 	Labels []string   // with Exact: all that they have then
 	Exact  bool       //
+	Move   *Place     // where to put them
+	Guard  *bool      // protect them, or take that off
 	Delete bool       // instead of all that
 
 	Check  bool   // do nothing, only tell
@@ -141,7 +143,7 @@ func (w *bulking) held(ctx context.Context) ([]Row, error) {
 	for range tries {
 		rows, err := w.matching(ctx)
 		hold := w.holding(changing)
-		if w.Delete {
+		if w.Delete || w.Move != nil {
 			hold = w.holding(removing)
 		}
 		if err != nil || hold == "" {
@@ -237,17 +239,35 @@ func (w *bulking) change(ctx context.Context, rows []Row) error {
 // changeOne edits one row.
 func (w *bulking) changeOne(ctx context.Context, row Row, own hierarchy.Variables, labels []string) (changed bool, err error) {
 	e := w.e
+	differs := func(now Row, asked func(column string) bool) {
+		for i, c := range e.Columns {
+			if asked(c.Name) && row[i] != now[i] {
+				w.effect("field", c.Name, textOf(row[i]), textOf(now[i]))
+				changed = true
+			}
+		}
+		row = now
+	}
+	if w.Move != nil {
+		now, err := w.move(ctx, e, row, *w.Move)
+		if err != nil {
+			return false, err
+		}
+		differs(now, func(column string) bool { return column == "cloud_id" || column == "region_id" || column == "cell_id" })
+	}
 	if len(w.Update) > 0 {
 		now, err := w.update(ctx, e, row, w.Update)
 		if err != nil {
 			return false, err
 		}
-		for i, c := range e.Columns {
-			if _, asked := w.Update[c.Name]; asked && row[i] != now[i] {
-				w.effect("field", c.Name, textOf(row[i]), textOf(now[i]))
-				changed = true
-			}
+		differs(now, func(column string) bool { _, asked := w.Update[column]; return asked })
+	}
+	if w.Guard != nil && row.protected(e) != *w.Guard {
+		if err := w.protect(ctx, e, row, *w.Guard); err != nil {
+			return false, err
 		}
+		w.effect("field", protected, fmt.Sprint(!*w.Guard), fmt.Sprint(*w.Guard))
+		changed = true
 	}
 	set, err := w.putVariables(ctx, e, row, own, w.Set)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/craton-fleet/craton/server/store/engine"
@@ -32,60 +33,75 @@ func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Pla
 		if row, err = q.find(ctx, e, sc, id, removing); err != nil {
 			return err
 		}
-		target, err := q.target(ctx, e, row, to)
+		row, err = q.move(ctx, e, row, to)
+		return err
+	})
+	return row, err
+}
+
+// move is [Store.Move] of a row that is held.
+func (q *session) move(ctx context.Context, e *Entity, row Row, to Place) (Row, error) {
+	target, err := q.target(ctx, e, row, to)
+	if err != nil {
+		return row, err
+	}
+	moves := false
+	for column, v := range target {
+		moves = moves || row[e.Index(column)] != v
+	}
+	if !moves {
+		return row, nil
+	}
+	if err := q.checkNames(ctx, e, row, target["region_id"]); err != nil {
+		return row, err
+	}
+	at, key := q.store.now(), row[e.Index(e.key)]
+	if !e.IsDevice() {
+		if err := q.holdWithin(ctx, []*Entity{Devices, Networks}, "cell_id", key); err != nil {
+			return row, err
+		}
+	}
+	if err := q.recordMoved(ctx, e, row, target, at.Unix()); err != nil {
+		return row, err
+	}
+	if err := q.place(ctx, e, "id", key, target, at.Unix()); err != nil {
+		return row, err
+	}
+	if !e.IsDevice() {
+		if err := q.moveWithin(ctx, key, target, at.Unix()); err != nil {
+			return row, err
+		}
+	}
+	if row, err = q.get(ctx, e, Scope{All: true}, key, free); err != nil {
+		return row, err
+	}
+	row[e.Index("updated_at")] = Micros(at.UnixMicro())
+	return row, nil
+}
+
+// moveWithin takes along what is in a cell.
+func (q *session) moveWithin(ctx context.Context, cell any, to Values, at int64) error {
+	to = maps.Clone(to)
+	delete(to, "cell_id")
+	for _, inner := range []*Entity{Devices, Networks} {
+		c := q.conditions()
+		c.equal("t.cell_id", cell, true)
+		err := q.pieces(ctx, inner, c, func(rows []Row) error {
+			for _, row := range rows {
+				if err := q.recordMoved(ctx, inner, row, to, at); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
-		moves := false
-		for column, v := range target {
-			moves = moves || row[e.Index(column)] != v
-		}
-		if !moves {
-			return nil
-		}
-		if err := q.checkNames(ctx, e, row, target["region_id"]); err != nil {
+		if err := q.place(ctx, inner, "cell_id", cell, to, at); err != nil {
 			return err
 		}
-		at, key := s.now(), row[e.Index(e.key)]
-		if !e.IsDevice() {
-			if err := q.holdWithin(ctx, []*Entity{Devices, Networks}, "cell_id", key); err != nil {
-				return err
-			}
-		}
-		if err := q.recordMoved(ctx, e, row, target, at.Unix()); err != nil {
-			return err
-		}
-		if err := q.place(ctx, e, "id", key, target, at.Unix()); err != nil {
-			return err
-		}
-		if !e.IsDevice() {
-			delete(target, "cell_id")
-			for _, inner := range []*Entity{Devices, Networks} {
-				c := q.conditions()
-				c.equal("t.cell_id", key, true)
-				err := q.pieces(ctx, inner, c, func(rows []Row) error {
-					for _, row := range rows {
-						if err := q.recordMoved(ctx, inner, row, target, at.Unix()); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
-				if err != nil {
-					return err
-				}
-				if err := q.place(ctx, inner, "cell_id", key, target, at.Unix()); err != nil {
-					return err
-				}
-			}
-		}
-		if row, err = q.get(ctx, e, Scope{All: true}, key, free); err != nil {
-			return err
-		}
-		row[e.Index("updated_at")] = Micros(at.UnixMicro())
-		return nil
-	})
-	return row, err
+	}
+	return nil
 }
 
 // target is the new place of a row, column by column.

@@ -21,6 +21,26 @@ func (r Row) protected(e *Entity) bool {
 	return i >= 0 && r[i] == true
 }
 
+// Protected are the objects of the scope that are protected, in the order of their
+// ids. Projects are asked for one by one.
+func (v *View) Protected(ctx context.Context, sc Scope) (Members, error) {
+	all := Members{}
+	for _, e := range inSets() {
+		c := v.q.conditions()
+		c.add("t." + protected)
+		sc.where(e, &c, false) // few are protected: their index leads
+		if e.Kind != "" {
+			c.equal("t.type", e.Kind, false)
+		}
+		var id int64
+		err := v.q.each(ctx, "SELECT t.id FROM "+e.Table+" t"+c.String()+" ORDER BY t.id", c.args, []any{&id}, func() { all[e.of.Name] = append(all[e.of.Name], id) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // Protect protects an object, or takes that off: protected it is not deleted, neither
 // alone nor with what holds it. [NotFound] if there is no such object in the scope.
 func (s *Store) Protect(ctx context.Context, e *Entity, sc Scope, id string, on bool) error {
@@ -29,12 +49,17 @@ func (s *Store) Protect(ctx context.Context, e *Entity, sc Scope, id string, on 
 		if err != nil {
 			return err
 		}
-		var to any // null: what was never protected says nothing of it in the log
-		if on {
-			to = true
-		}
-		return q.setQuietly(ctx, e, []Row{row}, protected, to)
+		return q.protect(ctx, e, row, on)
 	})
+}
+
+// protect is [Store.Protect] of a row that is held.
+func (q *session) protect(ctx context.Context, e *Entity, row Row, on bool) error {
+	var to any // null: what was never protected says nothing of it in the log
+	if on {
+		to = true
+	}
+	return q.setQuietly(ctx, e, []Row{row}, protected, to)
 }
 
 // setQuietly gives rows that are held another value in a column that does not touch

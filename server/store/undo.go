@@ -252,9 +252,12 @@ func (w *undoing) revisions(ctx context.Context) (all []undoneRevision, err erro
 				foreign = true
 				return nil
 			}
-			own, at.moved = true, action == Moved
-			if !slices.Contains(all, at) {
+			own = true
+			if n := len(all) - 1; n < 0 || all[n].Revision != at.Revision {
 				all = append(all, at)
+			}
+			if action == Moved { // a bulk edit may have done more to what it moved, to other fields
+				all[len(all)-1].moved = true
 			}
 			return w.May(kind, inverse[action])
 		})
