@@ -66,7 +66,7 @@ func fleetSpec() *ansible.Spec {
 				"It is refused where something protected, or something that does not belong to the set, would go along; and, without I(allow_deletes), where nothing would be left of the set, where a cloud or region with hosts would go, and for 10 objects or more that are more than a tenth of the set."}},
 			{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{"Take over what belongs to another set."}},
 			{Name: optAllowDeletes, Type: ansible.Int, Description: []string{
-				"Let exactly so many objects be deleted, however many that are. With another number of deletions nothing is done."}},
+				"Let exactly so many objects be deleted, however many that are. With another number of deletions nothing is done, unless there is none."}},
 			{Name: optSetFile, Type: ansible.Path, Description: []string{
 				"The file that remembers sets where the server does not, on the machine that the module runs on.", "By default it is in C(~/.local/share/craton) of the user that runs the module."}},
 		},
@@ -104,6 +104,7 @@ func fleetSpec() *ansible.Spec {
 			count("moved", "How many objects were moved, or would be in check mode."),
 			count("deleted", "How many objects were deleted, or would be in check mode."),
 			count("unchanged", "How many objects of the document were so already."),
+			count("joined", "How many objects that were there already were added to the set, or would be in check mode. This too is a change."),
 			{Name: "changes", Type: ansible.List, Elements: ansible.Dict, Returned: "success, and on failure as far as it came",
 				Description: []string{"What was done to each object that was created or changed, in the order of the document."}, Contains: []ansible.Return{
 					{Name: "kind", Type: ansible.Str, Returned: "always", Sample: "host", Description: []string{"V(project), V(cloud), V(region), V(cell), V(network), V(host), V(network_device) or V(network_interface)."}},
@@ -119,6 +120,7 @@ func fleetSpec() *ansible.Spec {
 					planCount("moved", "How many objects were to be moved."),
 					planCount("deleted", "How many objects were to be deleted."),
 					planCount("unchanged", "How many objects of the document were so already."),
+					planCount("joined", "How many objects that were there already were to be added to the set."),
 					planCount("hosts", "How many hosts get another value of any variable, be it their own or one that they inherit."),
 					planCount("network_devices", "How many network devices do."),
 					{Name: "effects", Type: ansible.List, Elements: ansible.Dict, Returned: "always",
@@ -226,8 +228,8 @@ func fleetResult(p *reconcile.Plan, r *fleetfile.Result, diff bool) *ansible.Res
 			"hosts": c.Hosts, "network_devices": c.NetworkDevices, "shadowed": c.Shadowed})
 	}
 	out.Fields = ansible.Fields{
-		"created": r.Created, "updated": r.Updated, "moved": r.Moved, "deleted": r.Deleted, "unchanged": r.Unchanged, "changes": changes,
-		"plan": map[string]any{"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "deleted": counts.Deleted, "unchanged": counts.Unchanged,
+		"created": r.Created, "updated": r.Updated, "moved": r.Moved, "deleted": r.Deleted, "unchanged": r.Unchanged, "joined": r.Joined, "changes": changes,
+		"plan": map[string]any{"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "deleted": counts.Deleted, "unchanged": counts.Unchanged, "joined": p.Set.Joining(),
 			"hosts": e.Hosts, "network_devices": e.NetworkDevices, "effects": causes},
 	}
 	return out

@@ -103,6 +103,12 @@ func (p *Plan) Counts() Counts {
 	return c
 }
 
+// Changed reports whether the plan has something to do: to an object, or to what belongs to its set.
+func (p *Plan) Changed() bool {
+	counts := p.Counts()
+	return counts.Changed() || p.Set.Joining() > 0
+}
+
 // Changes yields what is done to each object, with Before and After, but for those that stay as they are. They are made while
 // they are asked for: of a large tree they are most of the memory.
 func (p *Plan) Changes() iter.Seq[Change] {

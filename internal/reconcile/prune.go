@@ -280,6 +280,9 @@ func (pr *pruning) delete() {
 // guard is why so many deletions want somebody to say their number; "" if they do not, or somebody has.
 func (pr *pruning) guard() string {
 	n, size := len(pr.gone), pr.plan.Set.Size
+	if n == 0 { // whoever allowed some may run the same again
+		return ""
+	}
 	if said := pr.options.AllowDeletes; said != 0 {
 		if said == n {
 			return ""
@@ -290,14 +293,8 @@ func (pr *pruning) guard() string {
 	if holder := pr.inhabited(); holder != nil {
 		why = fmt.Sprintf("the %s %s goes with hosts in it", holder.Kind.Noun(), pr.path(holder))
 	}
-	joins := 0
-	for _, ids := range pr.plan.Set.Joins {
-		joins += len(ids)
-	}
 	switch {
-	case n == 0:
-		return ""
-	case n == size && joins == 0 && pr.plan.Counts().Created == 0:
+	case n == size && pr.plan.Set.Joining() == 0 && pr.plan.Counts().Created == 0:
 		why = "nothing would be left of the set"
 	case why != "":
 	case n >= manyDeletes && n*partDeletes > size:

@@ -61,6 +61,17 @@ type PlannedSet struct {
 	Refusal string `json:"-"`
 }
 
+// Joining is how many objects that are there already are to belong to the set; none of no set.
+func (s *PlannedSet) Joining() (n int) {
+	if s == nil {
+		return 0
+	}
+	for _, ids := range s.Joins {
+		n += len(ids)
+	}
+	return n
+}
+
 // maxSetChange is how many objects one request adds to a set: a body has a limit.
 const maxSetChange = 20_000
 

@@ -59,12 +59,17 @@ func (o Options) filled() Options {
 // Result is what was done, or with Options.Check what would be.
 type Result struct {
 	Counts
+	// Joined is how many objects that were there already belong to the plan's set now.
+	Joined int
 	// Changes has one entry for each object of the plan, in its order, unchanged ones included.
 	// After a failure the objects that were not reached are missing.
 	Changes []Change
 	// Effects are those of the whole plan; nil if nobody asked.
 	Effects *Effects
 }
+
+// Changed reports whether anything was done: to an object, or to what belongs to a set.
+func (r *Result) Changed() bool { return r.Counts.Changed() || r.Joined > 0 }
 
 // ApplyTree makes the API's fleet what a tree says: it creates what is missing, updates what differs, leaves what is
 // equal, and deletes nothing. Objects, variables, labels and fields that the tree does not mention stay as they are.
@@ -142,11 +147,17 @@ func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, er
 		return p.Result(), nil
 	}
 	err := w.runWithSet(ctx)
-	return p.result(func(st *treeStep) bool { return st.change.Action == Unchanged || w.done[st] }), err
+	r := p.result(func(st *treeStep) bool { return st.change.Action == Unchanged || w.done[st] })
+	r.Joined = w.joined
+	return r, err
 }
 
 // Result is what a plan would come to.
-func (p *Plan) Result() *Result { return p.result(func(*treeStep) bool { return true }) }
+func (p *Plan) Result() *Result {
+	r := p.result(func(*treeStep) bool { return true })
+	r.Joined = p.Set.Joining()
+	return r
+}
 
 func (p *Plan) result(include func(*treeStep) bool) *Result {
 	r := &Result{Counts: p.counts, Changes: make([]Change, 0, len(p.steps)), Effects: p.Effects}
@@ -200,6 +211,7 @@ type writer struct {
 	total  int
 	done   map[*treeStep]bool
 	failed []error
+	joined int // objects that were added to the plan's set
 }
 
 // runWithSet is run, and what becomes of the plan's set.
@@ -212,6 +224,7 @@ func (w *writer) runWithSet(ctx context.Context) error {
 		return fmt.Errorf("%w\nnothing was written", err)
 	}
 	if set.File == "" {
+		w.joined = set.Joining()
 		ctx = craton.ContextWithSet(ctx, set.Name)
 	}
 	err := w.run(ctx)
@@ -224,7 +237,11 @@ func (w *writer) runWithSet(ctx context.Context) error {
 			addMember(gone, schema.ByName(st.change.Kind), st.id)
 		}
 	}
-	return errors.Join(err, set.remember(w.Fleet, made, gone))
+	forgotten := set.remember(w.Fleet, made, gone)
+	if forgotten == nil {
+		w.joined = set.Joining()
+	}
+	return errors.Join(err, forgotten)
 }
 
 // grace is how long requests that are under way are waited for after an interruption.

@@ -37,8 +37,8 @@ options:
     default: false
   allow_deletes:
     description:
-      - Let exactly so many objects be deleted, however many that are. With another number of deletions nothing is
-          done.
+      - Let exactly so many objects be deleted, however many that are. With another number of deletions nothing is done,
+          unless there is none.
     type: int
   allow_duplicates:
     description:
@@ -167,6 +167,12 @@ unchanged:
   returned: success, and on failure as far as it came
   type: int
   sample: 2
+joined:
+  description:
+    - How many objects that were there already were added to the set, or would be in check mode. This too is a change.
+  returned: success, and on failure as far as it came
+  type: int
+  sample: 2
 changes:
   description:
     - What was done to each object that was created or changed, in the order of the document.
@@ -241,6 +247,12 @@ plan:
     unchanged:
       description:
         - How many objects of the document were so already.
+      returned: always
+      type: int
+      sample: 2
+    joined:
+      description:
+        - How many objects that were there already were to be added to the set.
       returned: always
       type: int
       sample: 2

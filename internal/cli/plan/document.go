@@ -196,6 +196,10 @@ func printResult(w io.Writer, format string, r *reconcile.Result, check bool) er
 	} else {
 		fmt.Fprintf(&b, "created %d, updated %d, %sunchanged %d\n", r.Created, r.Updated, strings.Join(more, ""), r.Unchanged)
 	}
+	if r.Joined > 0 {
+		fmt.Fprintf(&b, map[bool]string{true: "check: would add %s to the set\n", false: "added %s to the set\n"}[check],
+			show.Count(r.Joined, "object that was there already", "objects that were there already"))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

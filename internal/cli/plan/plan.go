@@ -314,8 +314,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 
 // status is how the command ends.
 func status(p *reconcile.Plan) error {
-	counts := p.Counts()
-	if counts.Changed() {
+	if p.Changed() {
 		return &run.Ended{Status: statusChanges}
 	}
 	return nil

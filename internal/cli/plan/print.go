@@ -53,15 +53,19 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	for _, line := range effectLines(p.Effects) {
 		_, _ = b.WriteString(show.Clean(line) + "\n")
 	}
-	_, _ = b.WriteString(summary(&counts) + "\n")
+	_, _ = b.WriteString(summary(p, &counts) + "\n")
 	_, _ = b.WriteString(sides.Shortening("use --format json"))
 	return b.Flush()
 }
 
 // summary counts the objects of a plan by what is done to them.
-func summary(c *reconcile.Counts) string {
+func summary(p *reconcile.Plan, c *reconcile.Counts) string {
 	if !c.Changed() {
-		return fmt.Sprintf("Nothing to do: %s as they should be.", show.Count(c.Unchanged, "object is", "objects are"))
+		nothing := "Nothing to do"
+		if p.Changed() { // the lines above say what
+			nothing = "No object changes"
+		}
+		return nothing + ": " + show.Count(c.Unchanged, "object is as it should be.", "objects are as they should be.")
 	}
 	var parts []string
 	for _, a := range []struct {
@@ -80,11 +84,7 @@ func setLines(set *reconcile.PlannedSet) (lines []string) {
 	if set == nil {
 		return nil
 	}
-	joins := 0
-	for _, ids := range set.Joins {
-		joins += len(ids)
-	}
-	if joins > 0 {
+	if joins := set.Joining(); joins > 0 {
 		lines = append(lines, fmt.Sprintf("%s there already will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), set.Name))
 	}
 	if set.Others > 0 {
