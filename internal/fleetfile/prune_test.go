@@ -234,3 +234,21 @@ func (k *keeper) step(t *rapid.T) (deleted int) {
 	}
 	return deleted
 }
+
+// TestEffectsWithoutDeleted: a host that goes does not count among those whose variables change.
+func TestEffectsWithoutDeleted(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t, t.TempDir(), false)
+	o := k.options(Options{Effects: true, Set: reconcile.SetOptions{Name: "s", Prune: true}})
+	const fleet = "clouds: [{name: e, regions: [{name: d, variables: {a: %d}, hosts: [{name: h1, ip_address: 10.0.0.1, device_type: server}%s]}]}]"
+	if _, err := k.ApplyTree(t.Context(), parse(t, fmt.Sprintf(fleet, 1, ", {name: h2, ip_address: 10.0.0.2, device_type: server}")).Tree(), o); err != nil {
+		t.Fatal(err)
+	}
+	p, err := k.PlanTree(t.Context(), parse(t, fmt.Sprintf(fleet, 2, "")).Tree(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := p.Counts(); n.Deleted != 1 || p.Effects.Hosts != 1 || len(p.Effects.Causes) != 1 || p.Effects.Causes[0].Hosts != 1 {
+		t.Errorf("%+v, %+v", n, p.Effects)
+	}
+}

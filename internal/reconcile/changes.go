@@ -126,20 +126,18 @@ func (p *Plan) whole(st *treeStep) Change {
 	if p.planner == nil || !p.planner.brief || st.want == nil {
 		return st.change
 	}
-	again, in := p.again(st)
-	in.describe(again)
-	return again.change
+	return p.again(st, false).change
 }
 
-// again is a step as it was planned, with what a large tree's plan forgets, and its planner.
-func (p *Plan) again(st *treeStep) (*treeStep, *planner) {
-	whole, again := *p.planner, *st
-	whole.brief = false
-	if again.Step == nil {
+// again is a step as it was planned, with what plans forget; brief is as in Options.
+func (p *Plan) again(st *treeStep, brief bool) *treeStep {
+	planner, again := *p.planner, *st
+	planner.brief = brief
+	if again.want != nil {
 		var none Problems // they were found the first time
-		whole.diff(&again, &none)
+		planner.diff(&again, &none)
 	}
-	return &again, &whole
+	return &again
 }
 
 // Delete adds the deletion of an object to a plan. Its name is that with all that holds it. Deletions are carried out last, what

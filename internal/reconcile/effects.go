@@ -34,7 +34,7 @@ type Effect struct {
 // level is an object on the way from a device to its project, before and behind a plan.
 type level struct {
 	record        *Found    // nil of what is created
-	step          *treeStep // nil of what is not in the plan, or stays as it is
+	step          *treeStep // whole; nil of what is not in the plan, or stays as it is
 	before, after craton.Variables
 }
 
@@ -42,24 +42,28 @@ type level struct {
 type affects struct {
 	*loader
 	plan    *Plan
-	steps   map[*Found]*treeStep
+	steps   map[needKey]*treeStep // of what is there, and matters to what inherits from it
 	levels  map[*Found]*level
 	created map[*treeStep]*level
 	project *level
+	device  *level                           // that is looked at: most are above nothing, and are forgotten behind it
 	causes  map[[2]string]map[string]*Effect // by kind and name, by key
 }
 
 // effects reads what it takes, beside what was read for the plan, and finds them. It reads nothing where nothing is inherited
 // otherwise.
 func (l *loader) effects(ctx context.Context, p *Plan) (*Effects, error) {
-	a := &affects{loader: l, plan: p, steps: map[*Found]*treeStep{}, levels: map[*Found]*level{}, created: map[*treeStep]*level{},
+	a := &affects{loader: l, plan: p, steps: map[needKey]*treeStep{}, levels: map[*Found]*level{}, created: map[*treeStep]*level{},
 		causes: map[[2]string]map[string]*Effect{}}
 	reads := scopeOfReading{regions: map[any]bool{}}
 	for _, st := range p.steps {
 		if st.change.Action == Unchanged || st.have == nil {
 			continue
 		}
-		if a.steps[st.have] = st; st.touches() {
+		if st.inherited || st.change.Action == Deleted {
+			a.steps[keyOf(st.have)] = st
+		}
+		if st.inherited {
 			reads.add(st, l.state)
 		}
 	}
@@ -71,6 +75,9 @@ func (l *loader) effects(ctx context.Context, p *Plan) (*Effects, error) {
 	}
 	return a.find(), nil
 }
+
+// keyOf names an object that is there, whoever has read it.
+func keyOf(r *Found) needKey { return needKey{Space(r.Kind), r.Object[KeyID]} }
 
 // touches reports whether a step changes what something inherits.
 func (st *treeStep) touches() bool {
@@ -91,7 +98,7 @@ type scopeOfReading struct {
 func (s *scopeOfReading) add(st *treeStep, in *state) {
 	s.any = true
 	o := st.have.Object
-	switch st.Kind {
+	switch st.have.Kind {
 	case schema.Project:
 		s.all = true
 	case schema.Cloud:
@@ -121,8 +128,8 @@ func (a *affects) gather(ctx context.Context, s *scopeOfReading) error {
 		}
 		return a.list(schema.Device, own.with(Filters{"region_id": region}))
 	}
-	switch whole := a.state.regions[nil]; {
-	case whole:
+	switch {
+	case a.everyRegion():
 	case s.all:
 		reads = append(reads, device(nil))
 	default:
@@ -143,10 +150,9 @@ func (a *affects) gather(ctx context.Context, s *scopeOfReading) error {
 	}
 	a.project = &level{record: &Found{Object{}, schema.Project}}
 	if p := a.state.project; p != nil {
-		a.project = &level{record: p, step: a.steps[p], before: p.Variables(), after: p.Variables()}
+		a.project = a.levelOf(p)
 	}
 	if a.project.step != nil {
-		a.project.after = a.project.step.After.Variables()
 		return nil
 	}
 	if a.project.before == nil {
@@ -157,6 +163,16 @@ func (a *affects) gather(ctx context.Context, s *scopeOfReading) error {
 		a.project.before, a.project.after = o.Variables(), o.Variables()
 	}
 	return nil
+}
+
+// everyRegion reports whether all devices were read.
+func (a *affects) everyRegion() bool {
+	for id := range a.state.byID[schema.Region] {
+		if !a.state.regions[id] && !a.state.regions[nil] {
+			return false
+		}
+	}
+	return true
 }
 
 // parents reads devices above those that are known, which may stand anywhere.
@@ -193,15 +209,23 @@ func (a *affects) parents(ctx context.Context) error {
 
 // at is the level of an object that is there.
 func (a *affects) at(r *Found) *level {
+	if a.device != nil && a.device.record == r {
+		return a.device
+	}
 	l := a.levels[r]
 	if l == nil {
-		l = &level{record: r, before: r.Variables(), after: r.Variables()}
-		if st := a.steps[r]; st != nil {
-			if l.step = st; st.After != nil {
-				l.after = st.After.Variables()
-			}
-		}
+		l = a.levelOf(r)
 		a.levels[r] = l
+	}
+	return l
+}
+
+func (a *affects) levelOf(r *Found) *level {
+	l := &level{record: r, before: r.Variables(), after: r.Variables()}
+	if st := a.steps[keyOf(r)]; st != nil {
+		if l.step = a.plan.again(st, true); l.step.After != nil {
+			l.after = l.step.After.Variables()
+		}
 	}
 	return l
 }
@@ -210,7 +234,7 @@ func (a *affects) at(r *Found) *level {
 func (a *affects) made(st *treeStep) *level {
 	l := a.created[st]
 	if l == nil {
-		whole, _ := a.plan.again(st)
+		whole := a.plan.again(st, true)
 		l = &level{step: whole, after: whole.After.Variables()}
 		a.created[st] = l
 	}
@@ -289,13 +313,16 @@ func chain(levels iter.Seq[*level]) (list []*level) {
 func (a *affects) find() *Effects {
 	out := &Effects{Causes: []Effect{}}
 	for _, r := range a.state.byID[schema.Host] {
-		l := a.at(r)
-		if l.step != nil && l.step.Remove {
+		l := a.levels[r] // of what is above another device that was looked at
+		if l == nil {
+			l = a.levelOf(r)
+		}
+		if a.device = l; l.step != nil && l.step.Remove {
 			continue
 		}
 		before := chain(hierarchy.Levels(r.Kind, l, a.above))
 		after := chain(hierarchy.Levels(r.Kind, l, a.aboveAfter))
-		if !a.device(r, before, after) {
+		if !a.feels(r, before, after) {
 			continue
 		}
 		*out.count(r.Kind)++
@@ -324,8 +351,8 @@ func (e *Effects) count(k *schema.Kind) *int {
 	return &e.Hosts
 }
 
-// device counts what a device feels of the changes, and reports whether any of its variables gets another value.
-func (a *affects) device(r *Found, before, after []*level) (changed bool) {
+// feels counts what a device feels of the changes, and reports whether any of its variables gets another value.
+func (a *affects) feels(r *Found, before, after []*level) (changed bool) {
 	if !slices.Equal(before, after) { // it gets other places or parents
 		keys := map[string]bool{}
 		for _, l := range before {

@@ -171,7 +171,7 @@ func mergedVariables(have craton.Variables, w *Wanted) craton.Variables {
 		maps.Copy(after, have)
 	}
 	for key, text := range w.Variables {
-		if old, ok := have[key]; ok && value.EqualJSON(old, text) {
+		if old, ok := have[key]; ok && equalJSON(old, text) {
 			text = old
 		}
 		after[key] = text
@@ -186,18 +186,19 @@ func (st *Step) planVariables() {
 	}
 	have, after := st.Before.Variables(), st.After.Variables()
 	for key, text := range after {
-		if old, ok := have[key]; !ok || !value.EqualJSON(old, text) {
+		if old, ok := have[key]; !ok || !bytes.Equal(old, text) { // mergedVariables leaves what means the same as it is
 			if st.Set == nil {
 				st.Set = craton.Variables{}
 			}
 			st.Set[key] = text
 		}
 	}
-	for _, key := range have.Keys() {
+	for key := range have {
 		if _, ok := after[key]; !ok {
 			st.Unset = append(st.Unset, key)
 		}
 	}
+	slices.Sort(st.Unset)
 }
 
 func labelsAfter(have []string, w *Wanted) []string {

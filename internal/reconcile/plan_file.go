@@ -44,18 +44,19 @@ type planHead struct {
 	Needs    []need      `json:"needs"`
 }
 
-// planEntry is a change in a file: what it is for people, what to send, and the object that it was planned for.
-type planEntry struct {
-	Action Action                     `json:"action"`
-	Kind   string                     `json:"kind"`
-	Name   string                     `json:"name"`
-	From   string                     `json:"from,omitempty"`
-	Fields []string                   `json:"fields,omitempty"`
-	Before map[string]json.RawMessage `json:"before,omitzero"`
-	After  map[string]json.RawMessage `json:"after,omitzero"`
+// planEntry is a change in a file: what it is for people, what to send, and the object that it was planned for. Its objects are read as
+// texts, and written as what they are.
+type planEntry[V any] struct {
+	Action Action       `json:"action"`
+	Kind   string       `json:"kind"`
+	Name   string       `json:"name"`
+	From   string       `json:"from,omitempty"`
+	Fields []string     `json:"fields,omitempty"`
+	Before map[string]V `json:"before,omitzero"`
+	After  map[string]V `json:"after,omitzero"`
 
-	Level int                        `json:"level"`
-	Found map[string]json.RawMessage `json:"found,omitempty"` // as the API has it: fields, own variables, labels if they are known
+	Level int          `json:"level"`
+	Found map[string]V `json:"found,omitempty"` // as the API has it: fields, own variables, labels if they are known
 	// Values of fields are JSON scalars, or the place of the change in the plan that makes what they refer to.
 	Create map[string]planValue       `json:"create,omitempty"`
 	Move   map[string]planValue       `json:"move,omitempty"`
@@ -140,26 +141,21 @@ type planEncoder struct {
 	needs  map[needKey]need
 }
 
-func (e *planEncoder) entry(st *treeStep) planEntry {
-	if st.want != nil {
-		st, _ = e.again(st)
-		whole := *e.planner
-		whole.brief = false
-		whole.describe(st)
-	}
+func (e *planEncoder) entry(st *treeStep) planEntry[any] {
+	st = e.again(st, false)
 	ch := &st.change
-	entry := planEntry{Action: ch.Action, Kind: ch.Kind, Name: ch.Name, From: ch.From, Fields: ch.Fields, Before: encoded(ch.Before), After: encoded(ch.After),
+	entry := planEntry[any]{Action: ch.Action, Kind: ch.Kind, Name: ch.Name, From: ch.From, Fields: ch.Fields, Before: ch.Before, After: ch.After,
 		Level: st.level, Unset: st.Unset, Add: st.AddLabels, Drop: st.Drop}
 	if st.Create {
 		entry.Create = e.values(st, st.body())
 		return entry
 	}
-	entry.Found = encoded(st.Before)
-	if st.Kind == schema.Project { // it is the caller's own, whatever its id
-		delete(entry.Found, KeyID)
-	}
-	for _, key := range []string{KeyCreated, KeyUpdated} {
-		delete(entry.Found, key)
+	entry.Found = make(map[string]any, len(st.Before))
+	for key, v := range st.Before {
+		// Times change by themselves, and the project is the caller's own, whatever its id.
+		if key != KeyCreated && key != KeyUpdated && (key != KeyID || st.Kind != schema.Project) {
+			entry.Found[key] = v
+		}
 	}
 	entry.Move, entry.Update, entry.Set = e.values(st, st.Move), e.values(st, st.Update), st.Set
 	return entry
@@ -197,21 +193,6 @@ func (e *planEncoder) need(f *schema.Field, id any) {
 		return
 	}
 	e.needs[key] = need{Kind: r.Kind.Name, ID: id, Name: e.planner.state.fullPath(r), Own: r.name(), In: scopeOf(r)}
-}
-
-// encoded is the JSON of each value.
-func encoded[M ~map[string]any](m M) map[string]json.RawMessage {
-	if m == nil {
-		return nil
-	}
-	out := make(map[string]json.RawMessage, len(m))
-	for key, v := range m {
-		if st, ok := v.(*treeStep); ok { // it is told by its name elsewhere
-			v = st.id
-		}
-		out[key], _ = value.Encode(v) // scalars, lists of texts and variables
-	}
-	return out
 }
 
 // IsPlan reports whether a file that begins so is a plan, be it one that this program can read or not.
@@ -291,7 +272,7 @@ func (p *Plan) readEntries(d *json.Decoder) error {
 	}
 	var all []func() error
 	for d.More() {
-		var e planEntry
+		var e planEntry[json.RawMessage]
 		if err := d.Decode(&e); err != nil {
 			return err
 		}
@@ -315,7 +296,7 @@ func (p *Plan) readEntries(d *json.Decoder) error {
 const mostLevels = 1 << 20
 
 // step makes a step of an entry; links set what refers to other steps, once all are there.
-func (p *Plan) step(e *planEntry) (st *treeStep, links []func() error, err error) {
+func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func() error, err error) {
 	k := schema.ByName(e.Kind)
 	if k == nil || k.View || k == schema.User {
 		return nil, nil, errors.New("there is no such kind")

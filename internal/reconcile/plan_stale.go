@@ -25,12 +25,15 @@ func (fl *Fleet) Save(ctx context.Context, p *Plan, w io.Writer, o Options) erro
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(o.Parallel)
 	for _, st := range p.steps {
-		if st.change.Action == Unchanged || st.Step == nil || st.Before == nil || st.Kind.Labels == schema.Unlabelled || st.Before.Labels() != nil {
+		r := st.have
+		if st.change.Action == Unchanged || r == nil || r.Kind.Labels == schema.Unlabelled || r.Labels() != nil {
 			continue
 		}
-		g.Go(func() error {
-			o, err := f.labelled(ctx, st.Kind, st.Before)
-			st.Before = o
+		g.Go(func() (err error) {
+			r.Object, err = f.labelled(ctx, r.Kind, r.Object)
+			if st.Step != nil { // of a deletion
+				st.Before = r.Object
+			}
 			return err
 		})
 	}

@@ -197,8 +197,8 @@ func (pr *pruning) refuse(bad *Problems) {
 			continue
 		}
 		after := is.Object
-		if st := pr.mine[needKey{Space(is.Kind), is.Object[KeyID]}]; st != nil && st.Step != nil && st.After != nil {
-			after = st.After
+		if st := pr.mine[needKey{Space(is.Kind), is.Object[KeyID]}]; st != nil && st.change.Action != Unchanged {
+			after = pr.plan.again(st, true).After
 		}
 		for _, f := range is.Kind.Fields {
 			if f.Type != schema.Reference {

@@ -328,7 +328,7 @@ func interrupted(ctx context.Context) error { return fmt.Errorf("interrupted: %w
 // write makes one object true: at most one request each for its place, the object itself, its variables to set and to take away, and
 // its labels.
 func (w *writer) write(ctx context.Context, st *treeStep) error {
-	if st.Step == nil { // the steps of a large tree are many times its size, so each is planned again when it is its turn
+	if st.Step == nil {
 		var bad Problems
 		w.plan.planner.diff(st, &bad)
 		if err := bad.Err(w.plan.planner.name); err != nil {

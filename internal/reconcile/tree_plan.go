@@ -10,13 +10,14 @@ import (
 
 // treeStep makes one object of a tree true.
 type treeStep struct {
-	*Step
-	want   *Wanted
-	have   *Found // nil: to be created
-	id     any    // in the API; nil until it is created
-	refs   map[string]target
-	level  int
-	change Change
+	*Step     // nil of what a tree wants: many of them are several times the size of the tree. See Plan.again
+	want      *Wanted
+	have      *Found // nil: to be created
+	id        any    // in the API; nil until it is created
+	refs      map[string]target
+	level     int
+	inherited bool // it changes what something inherits
+	change    Change
 }
 
 // called is the object as an error names it: interface east/dfw/web1/eth0.
@@ -97,9 +98,8 @@ func planTree(t *Tree, s *state, o *Options) (*Plan, error) {
 	var bad Problems
 	for _, st := range out.steps {
 		p.diff(st, &bad)
-		if st.change.Action == Created || st.change.Action == Unchanged {
-			st.Step = nil // nobody looks at it again, or only when it is created: see writer.write
-		}
+		st.inherited = st.touches()
+		st.Step = nil
 	}
 	p.twins(t, out.steps, &bad)
 	deepest := levelOf[schema.Host]

@@ -18,6 +18,9 @@ func TestEqualJSON(t *testing.T) {
 		{`1e400`, `1e401`, false}, {`1`, `"1"`, false}, {`1`, `true`, false}, {`-1`, `1`, false}, {`null`, `0`, false}, {`null`, `null`, true},
 		{`{"a": 1, "b": [2]}`, `{"b":[2.0],"a":1}`, true}, {`{"a":null}`, `{}`, false}, {`{"a":null}`, `{"b":null}`, false},
 		{`[1,2]`, `[2,1]`, false}, {`[1]`, `[1,1]`, false}, {`"\u2603"`, `"☃"`, true}, {`"\ud83d\ude00"`, `"😀"`, true}, {`0.05`, `0.5`, false},
+		{`"a"`, `"b"`, false}, {`"a"`, `"\u0061"`, true}, {`"a"`, ` "a" `, true}, {`"a\/b"`, `"a/b"`, true}, {`"a`, `"b"`, false}, {`"a" `, `"a"`, true},
+		{`12`, `13`, false}, {`0`, `-0`, true}, {`12`, ` 12`, true}, {`-12`, `-1.2e1`, true}, {`-`, `1`, false}, {`01`, `1`, false},
+		{`{}`, `[]`, false}, {`true`, `null`, false}, {`true`, `tru`, false}, {``, `1`, false},
 	} {
 		if got := value.EqualJSON(json.RawMessage(tt.a), json.RawMessage(tt.b)); got != tt.want {
 			t.Errorf("%s and %s: %v", tt.a, tt.b, got)

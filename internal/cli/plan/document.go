@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -15,10 +16,9 @@ import (
 
 // The document of a plan for --format json and yaml. Its changes are those of a history.
 type (
-	planDocument struct {
+	planDocument struct { // and "changes", a list of planChange
 		Counts  reconcile.Counts   `json:"counts"`
 		Effects *reconcile.Effects `json:"effects"` // null: nobody asked
-		Changes []planChange       `json:"changes"`
 	}
 	planChange struct {
 		Action string                        `json:"action"`
@@ -41,12 +41,15 @@ type (
 	}
 )
 
-func documentOf(p *reconcile.Plan) planDocument {
-	d := planDocument{Counts: p.Counts(), Effects: p.Effects, Changes: []planChange{}}
-	for c := range p.Changes() {
-		d.Changes = append(d.Changes, changeOf(p, &c))
-	}
-	return d
+// writeDocument writes the document while it makes the changes: of a large plan they are many times the size of the fleet file.
+func writeDocument(w io.Writer, format string, p *reconcile.Plan) error {
+	return show.WriteList(w, format, planDocument{Counts: p.Counts(), Effects: p.Effects}, "changes", func(yield func(any) bool) {
+		for c := range p.Changes() {
+			if !yield(changeOf(p, &c)) {
+				return
+			}
+		}
+	})
 }
 
 func changeOf(p *reconcile.Plan, c *reconcile.Change) planChange {
@@ -92,26 +95,40 @@ func valueOf(p *reconcile.Plan, v craton.Variables, key string) *planValue {
 }
 
 // rows are a plan as CSV: a row for each thing that changes.
-func rows(p *reconcile.Plan) [][]string {
-	rows := [][]string{{"action", "type", "id", "path", "from", "what", "name", "before", "after"}}
-	for c := range p.Changes() {
-		id := ""
-		if c.ID != nil {
-			id = fmt.Sprint(c.ID)
+func rows(p *reconcile.Plan) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		if !yield([]string{"action", "type", "id", "path", "from", "what", "name", "before", "after"}) {
+			return
 		}
-		before := len(rows)
-		for _, s := range sidesOf(p, &c) {
-			row := []string{actions[c.Action], c.Kind, id, c.Name, c.From, what(&c, s.Name), s.Name, "", ""}
-			if last := rows[len(rows)-1]; len(rows) > before && s.Sign == "+" && last[6] == s.Name && last[8] == "" && s.Name != "label" {
+		for c := range p.Changes() {
+			for _, row := range rowsOf(p, &c) {
+				if !yield(row) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// rowsOf are those of one object.
+func rowsOf(p *reconcile.Plan, c *reconcile.Change) (rows [][]string) {
+	id := ""
+	if c.ID != nil {
+		id = fmt.Sprint(c.ID)
+	}
+	for _, s := range sidesOf(p, c) {
+		if len(rows) > 0 {
+			if last := rows[len(rows)-1]; s.Sign == "+" && last[6] == s.Name && last[8] == "" && s.Name != "label" {
 				last[8] = s.Value
 				continue
 			}
-			row[7+strings.IndexByte("-+", s.Sign[0])] = s.Value
-			rows = append(rows, row)
 		}
-		if len(rows) == before {
-			rows = append(rows, []string{actions[c.Action], c.Kind, id, c.Name, c.From, "", "", "", ""})
-		}
+		row := []string{actions[c.Action], c.Kind, id, c.Name, c.From, what(c, s.Name), s.Name, "", ""}
+		row[7+strings.IndexByte("-+", s.Sign[0])] = s.Value
+		rows = append(rows, row)
+	}
+	if rows == nil {
+		rows = [][]string{{actions[c.Action], c.Kind, id, c.Name, c.From, "", "", "", ""}}
 	}
 	return rows
 }

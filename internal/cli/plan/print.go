@@ -28,9 +28,9 @@ const mostValue = 200
 func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	switch format {
 	case show.FormatJSON, show.FormatYAML:
-		return show.WriteDocument(w, format, documentOf(p))
+		return writeDocument(w, format, p)
 	case show.FormatCSV:
-		return show.WriteCSV(w, rows(p))
+		return show.WriteRows(w, rows(p))
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
 	look := show.AppearanceOf(w)

@@ -1,11 +1,14 @@
 package show
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,29 +29,95 @@ const (
 
 // WriteDocument writes a document that programs read, as JSON or YAML. Every number keeps its digits.
 func WriteDocument(w io.Writer, format string, doc any) error {
+	text, err := documentText(format, "", doc)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// documentText is a document as JSON, whose lines but the first begin with a prefix, or as YAML.
+func documentText(format, prefix string, doc any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(doc); err != nil {
+	e.SetIndent(prefix, indent)
+	if err := e.Encode(doc); err != nil || format != FormatYAML {
+		return b.Bytes(), err
+	}
+	d := json.NewDecoder(&b)
+	d.UseNumber()
+	node, err := yamlNode(d)
+	if err != nil {
+		return nil, err
+	}
+	return yaml.Marshal(node)
+}
+
+const indent = "  "
+
+// WriteList writes what WriteDocument writes of an object that has all members of head and behind them a list of items. Only some of the items are
+// in memory at once. head has a member.
+func WriteList(w io.Writer, format string, head any, list string, items iter.Seq[any]) error {
+	b := bufio.NewWriterSize(w, 1<<16)
+	text, err := documentText(format, "", head)
+	if err != nil {
 		return err
 	}
+	write := writeJSONList
 	if format == FormatYAML {
-		d := json.NewDecoder(&b)
-		d.UseNumber()
-		node, err := yamlNode(d)
-		if err != nil {
-			return err
-		}
-		text, err := yaml.Marshal(node)
-		if err != nil {
-			return err
-		}
-		b.Reset()
-		b.Write(text)
+		write = writeYAMLList
 	}
-	_, err := w.Write(b.Bytes())
-	return err
+	if err := write(b, text, list, items); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+func writeJSONList(b *bufio.Writer, head []byte, list string, items iter.Seq[any]) error {
+	_, _ = b.Write(bytes.TrimSuffix(head, []byte("\n}\n"))) // Flush tells
+	_, _ = b.WriteString(",\n" + indent + `"` + list + `": [`)
+	begin, end := "\n"+indent+indent, "]\n}\n"
+	for item := range items {
+		text, err := documentText(FormatJSON, indent+indent, item)
+		if err != nil {
+			return err
+		}
+		_, _ = b.WriteString(begin)
+		_, _ = b.Write(bytes.TrimSuffix(text, []byte("\n")))
+		begin, end = ",\n"+indent+indent, "\n"+indent+"]\n}\n"
+	}
+	_, _ = b.WriteString(end)
+	return nil
+}
+
+// someItems are how many items of a list are made YAML at once.
+const someItems = 100
+
+func writeYAMLList(b *bufio.Writer, head []byte, list string, items iter.Seq[any]) error {
+	_, _ = b.Write(head) // Flush tells
+	begun, some := false, []any{}
+	write := func() error {
+		text, err := documentText(FormatYAML, "", map[string][]any{list: some})
+		if begun {
+			_, text, _ = bytes.Cut(text, []byte("\n")) // the key
+		}
+		begun, some = true, some[:0]
+		_, _ = b.Write(text)
+		return err
+	}
+	for item := range items {
+		if some = append(some, item); len(some) == someItems {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+	}
+	if begun && len(some) == 0 {
+		return nil
+	}
+	return write()
 }
 
 // yamlNode reads one JSON value. The order of members stays, and so does the text of numbers.
@@ -98,13 +167,22 @@ func yamlText(text string) (*yaml.Node, error) {
 }
 
 // WriteCSV writes rows, the first of them the header.
-func WriteCSV(w io.Writer, rows [][]string) error {
-	if output.IsTerminal(w) { // which must not obey what the API says
-		for _, cells := range rows {
+func WriteCSV(w io.Writer, rows [][]string) error { return WriteRows(w, slices.Values(rows)) }
+
+// WriteRows is WriteCSV for rows that are made while they are written.
+func WriteRows(w io.Writer, rows iter.Seq[[]string]) error {
+	clean := output.IsTerminal(w) // which must not obey what the API says
+	out := csv.NewWriter(w)
+	for cells := range rows {
+		if clean {
 			for i := range cells {
 				cells[i] = Clean(cells[i])
 			}
 		}
+		if err := out.Write(cells); err != nil {
+			return err
+		}
 	}
-	return csv.NewWriter(w).WriteAll(rows)
+	out.Flush()
+	return out.Error()
 }

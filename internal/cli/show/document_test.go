@@ -68,3 +68,48 @@ json.dump(d, sys.stdout)`, strings.Trim(fmt.Sprint(numbers), "[]"))
 		t.Error(diff)
 	}
 }
+
+// TestWriteList: a document whose list is written while it is made is the one that is made at once.
+func TestWriteList(t *testing.T) {
+	t.Parallel()
+	type head struct {
+		Counts map[string]int `json:"counts"`
+		Of     *string        `json:"of"`
+	}
+	type item struct {
+		Name string          `json:"name"`
+		Any  json.RawMessage `json:"any"`
+		Keys []string        `json:"keys"`
+	}
+	for _, n := range []int{0, 1, 2, 99, 100, 101, 250} {
+		var items []item
+		for i := range n {
+			items = append(items, item{fmt.Sprintf("n<%d>\nm", i), json.RawMessage([]string{`null`, `{"b": [1, {}], "a": 1.10}`, `"yes"`, `[]`}[i%4]), make([]string, i%3)})
+		}
+		of := "x"
+		h := head{map[string]int{"created": n}, []*string{nil, &of}[n%2]}
+		for _, format := range []string{show.FormatJSON, show.FormatYAML} {
+			var want, got bytes.Buffer
+			err := show.WriteDocument(&want, format, struct {
+				head
+				Changes []item `json:"changes"`
+			}{h, append([]item{}, items...)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = show.WriteList(&got, format, h, "changes", func(yield func(any) bool) {
+				for _, i := range items {
+					if !yield(i) {
+						return
+					}
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
+				t.Errorf("%s, %d items: -at once +while it is made\n%s", format, n, diff)
+			}
+		}
+	}
+}
