@@ -53,8 +53,9 @@ func run(args []string, s output.Streams) int {
 		cmd.Use, cmd.Version = name, versionLine()
 		return cli.RunAlone(ctx, cmd, args[1:], s)
 	}
-	return cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
-		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), cache.New(s), doctor.New(s), importer.New(s))
+	s, pager := output.Paged(s)
+	return pager.End(cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
+		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), cache.New(s), doctor.New(s), importer.New(s)))
 }
 
 // inventoryFor is the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody else.

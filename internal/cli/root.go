@@ -58,7 +58,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	run.AddFleetFlags(root)
 	p := &argparse.Program{
 		Root: root, Streams: s, Version: v, Commands: map[string]*cobra.Command{}, Lazy: map[string]argparse.LazyCommand{},
-		Shared: []settings.Section{settings.CLI, settings.Connection}, TalksTo: "a fleet", About: "where the fleet lives",
+		Shared: []settings.Section{settings.CLI, settings.Screen, settings.Connection}, TalksTo: "a fleet", About: "where the fleet lives",
 		// Those that the original had as options.
 		Usual: []string{"format", "url", "craton_version", "project_id", "username", "password"},
 	}
@@ -74,6 +74,11 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	p.Inner = map[string]*argparse.Program{things.Root.Name(): things}
 	more := slices.Concat([]*cobra.Command{plan.New(s), plan.NewApply(s), undo.New(s), protect.New(s), protect.NewUnprotect(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
 	argparse.SayMistakes(more)
+	for _, cmd := range more {
+		if slices.Contains([]string{"plan", "config", "inventory", "iotronic-inventory", "explain", "export", "find", "history", "diff"}, cmd.Name()) {
+			argparse.Page(cmd)
+		}
+	}
 	help := argparse.NewHelp(p)
 	p.Add(more, []*cobra.Command{help})
 	root.SetHelpCommand(help)

@@ -12,3 +12,14 @@ var CLI = Section{
 			Help: "why something is changed: craton server keeps it with every change"},
 	},
 }
+
+// Screen are the settings of how a command shows what it does, whatever it talks to. They stand beside those of [CLI].
+var Screen = Section{
+	Name: "cli",
+	Settings: []Setting{
+		{Name: "pager", Env: "CRATON_PAGER",
+			Help: "program that shows what is longer than the screen of a terminal; cat is none, and by default it is PAGER, else less"},
+		{Name: "no_pager", Env: "CRATON_NO_PAGER", Kind: Bool, Default: "false",
+			Help: "use no pager"},
+	},
+}

@@ -78,7 +78,7 @@ func (s *Section) Only(names ...string) Section {
 
 // all are the sections that a configuration file may have, whichever entry point reads it.
 func all() []Section {
-	return []Section{Connection, CLI, Inventory, Server, Iotronic, IotronicInventory}
+	return []Section{Connection, CLI, Screen, Inventory, Server, Iotronic, IotronicInventory}
 }
 
 // configFlag names the configuration file on the command line.

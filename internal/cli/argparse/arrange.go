@@ -70,6 +70,10 @@ func (p *Program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 		if choices := choicesOf(global.Name); choices != nil && !slices.Contains(choices, text) {
 			return nil, Mistake(p.Root, "argument --%s: %s", global.Name, InvalidChoice(text, choices))
 		}
+		if global.NoOptDefVal != "" && !attached {
+			text = global.NoOptDefVal
+		}
+		_ = p.Root.Flags().Set(global.Name, text) // help looks; who needs it tells what is wrong with it
 	}
 	return out, nil
 }

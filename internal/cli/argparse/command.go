@@ -29,6 +29,7 @@ type Command struct {
 	Instead string       // an option with which the required ones may be missing; "" for none
 	Many    string       // an option that stands for the object, and means several; "" for none
 	Terms   []string     // how terms of a TermsOption can begin
+	Paged   bool         // shows what may be longer than a screen
 }
 
 // Positional is a positional argument that is no object.
@@ -71,6 +72,9 @@ func (c *Command) Declare(cmd *cobra.Command) *Call {
 		optional = append(optional, c.Options[i].Usage()...)
 	}
 	cmd.Annotations = map[string]string{UsageAnnotation: strings.Join(optional, "\n") + "\n\n" + strings.Join(c.positionals(), "\n")}
+	if c.Paged {
+		Page(cmd)
+	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error { return c.arguments(cmd, called, args) }
 	cmd.Run = nil
 	return called

@@ -1,6 +1,7 @@
 package argparse
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -72,6 +73,11 @@ func NewHelp(p *Program) *cobra.Command {
 func (p *Program) Help(cmd *cobra.Command) {
 	p.Define(cmd.Name())
 	cmd.InitDefaultHelpFlag()
+	flags := cmd.Flags()
+	if flags.Lookup("no-pager") == nil { // it does not need the options of the program, which may be there all the same
+		flags = p.Root.Flags()
+	}
+	show.Page(context.Background(), p.Streams, flags) //nolint:contextcheck // nothing is asked
 	own, shares := p.ownFlags(cmd)
 	var b strings.Builder
 	section := func(title, text string) {

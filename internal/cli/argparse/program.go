@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/settings"
 )
@@ -69,12 +70,31 @@ func (p *Program) Add(groups ...[]*cobra.Command) {
 	}
 }
 
-// Prepare gives a command its streams, and makes it return errors without printing them.
+// Prepare gives a command and those behind it their streams and what they share, and makes it return errors without printing them.
 func Prepare(cmd *cobra.Command, s output.Streams) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetIn(s.In)
 	cmd.SetOut(s.Out)
 	cmd.SetErr(s.Err)
+	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { begin(cmd, s) }
+}
+
+// pagedAnnotation marks a command that goes through a pager.
+const pagedAnnotation = "paged"
+
+// Page makes a command's output go through a pager where it is longer than the screen.
+func Page(cmd *cobra.Command) {
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[pagedAnnotation] = "yes"
+}
+
+// begin is what happens before any command runs.
+func begin(cmd *cobra.Command, s output.Streams) {
+	if cmd.Annotations[pagedAnnotation] != "" {
+		cmd.SetContext(show.Page(cmd.Context(), s, cmd.Flags()))
+	}
 }
 
 // SayMistakes makes the errors of commands' own checks of their arguments errors of usage.

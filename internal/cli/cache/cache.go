@@ -57,7 +57,7 @@ it has lost no more than that. With several that were refused, ID says which; "c
 		RunE:    run(s, acceptOne),
 	}
 	for _, c := range []*cobra.Command{cmd, wipe, accept} {
-		settings.AddFlags(c.Flags(), settings.CLI, folder)
+		settings.AddFlags(c.Flags(), settings.CLI, settings.Screen, folder)
 		c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

@@ -151,7 +151,7 @@ What a format cannot hold is an error, or is left out with a word on standard er
 	fs.StringVar(&o.targets.SchemeVariable, "scheme-variable", prometheus.SchemeVariable, "prometheus: the `VARIABLE` with a host's scheme, http or https")
 	fs.StringVar(&o.targets.AddressVariable, "address-variable", "", "prometheus: the `VARIABLE` with what to connect to instead of ip_address")
 	fs.StringSliceVar(&o.labels, "labels", nil, "prometheus: `VARIABLES` that become labels, with commas between; LABEL=VARIABLE gives another name")
-	settings.AddFlags(fs, past, settings.Connection, settings.CLI.Only("craton_version"))
+	settings.AddFlags(fs, past, settings.Connection, settings.CLI.Only("craton_version"), settings.Screen)
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(columnNames(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -115,7 +115,7 @@ there is a difference that nothing explains.`,
 		},
 		ValidArgs: sources,
 	}
-	settings.AddFlags(cmd.Flags(), settings.CLI)
+	settings.AddFlags(cmd.Flags(), settings.CLI, settings.Screen)
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an inventory as ansible-inventory takes it: a file, a folder, or a list of hosts; may be given several times")
 	f.StringVar(&o.playbookDir, "playbook-dir", "", "a folder whose group_vars and host_vars count too")

@@ -19,7 +19,7 @@ import (
 )
 
 // iotronicSections are the settings of all commands behind craton iotronic; of those of CLI only the format concerns it.
-var iotronicSections = []settings.Section{settings.CLI.Only("format"), settings.Iotronic, settings.SignIn}
+var iotronicSections = []settings.Section{settings.CLI.Only("format"), settings.Screen, settings.Iotronic, settings.SignIn}
 
 // New makes craton iotronic. Its subcommands come when it is known that it is the one that is meant.
 func New(s output.Streams, v argparse.Version) *argparse.Program {

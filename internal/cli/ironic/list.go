@@ -19,7 +19,7 @@ import (
 
 func iotronicList(k *kind) *verb {
 	return &verb{
-		Command: argparse.Command{Name: "list", Short: "List the " + k.Noun() + "s", Options: k.List},
+		Command: argparse.Command{Name: "list", Paged: true, Short: "List the " + k.Noun() + "s", Options: k.List},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {

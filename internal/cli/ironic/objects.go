@@ -25,7 +25,7 @@ func iotronicShow(k *kind) *verb {
 		options = append(options, argparse.Option{Long: "instance", Kind: argparse.SwitchOption, Help: "<node> is the UUID of the instance that runs on it; for Ironic"})
 	}
 	return &verb{
-		Command: argparse.Command{Name: "show", Short: "Show details of a " + k.Noun(), Options: options, Target: true},
+		Command: argparse.Command{Name: "show", Paged: true, Short: "Show details of a " + k.Noun(), Options: options, Target: true},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
@@ -282,7 +282,7 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 	whole func(*T) iotronic.Object,
 ) *verb {
 	return &verb{
-		Command: argparse.Command{Name: name + "-list", Short: "List the " + name + "s of a " + k.Noun(), Target: true}, aliases: aliases,
+		Command: argparse.Command{Name: name + "-list", Paged: true, Short: "List the " + name + "s of a " + k.Noun(), Target: true}, aliases: aliases,
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			parts, err := list(ctx, t.client, c.Target)
 			if err != nil {
@@ -322,7 +322,7 @@ func boardCommands(k *kind) []*verb {
 // driverCommands are those that only drivers have.
 func driverCommands(k *kind) []*verb {
 	return []*verb{{
-		Command: argparse.Command{Name: "properties", Short: "Show what a driver needs to know of a node in its driver_info", Target: true},
+		Command: argparse.Command{Name: "properties", Paged: true, Short: "Show what a driver needs to know of a node in its driver_info", Target: true},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			properties, err := t.client.Drivers.Properties(ctx, c.Target)
 			if err != nil {

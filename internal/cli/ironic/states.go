@@ -31,11 +31,11 @@ func nodeCommands(k *kind) []*verb {
 				return c.Nodes.Ports(ctx, id)
 			}, portFields),
 		{
-			Command: argparse.Command{Name: "states", Short: "Show the states of a node, and what it is on its way to", Target: true},
+			Command: argparse.Command{Name: "states", Paged: true, Short: "Show the states of a node, and what it is on its way to", Target: true},
 			aliases: []string{"node-show-states"}, does: k.states,
 		},
 		{
-			Command: argparse.Command{Name: "validate", Short: "Show which interfaces of a node could work with what is known of it", Target: true},
+			Command: argparse.Command{Name: "validate", Paged: true, Short: "Show which interfaces of a node could work with what is known of it", Target: true},
 			does:    k.validate,
 		},
 		{

@@ -111,6 +111,7 @@ func (r *Resource) Commands() []*Command {
 			if r.chosen() {
 				c.Terms = r.begins()
 			}
+			c.Paged = c.reads
 			if c.reads && r.kind != schema.User {
 				c.Options = slices.Concat(c.Options, pastOptions)
 			}

@@ -295,16 +295,20 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	if err != nil {
 		return worded(err)
 	}
+	var kept error
+	if out != "" { // before it is shown: who has seen enough leaves the pager, and what is under way
+		kept = j.keep(ctx, p, out)
+	}
 	if err := printPlan(s.Out, format, p); err != nil {
-		return err
+		return errors.Join(kept, err)
 	}
 	if p.Set != nil && p.Set.Refusal != "" && out == "" {
 		_, _ = fmt.Fprintf(s.Err, "WARNING: craton apply will not do this: %s\n", show.Clean(p.Set.Refusal))
 	}
+	if kept != nil {
+		return kept
+	}
 	if out != "" {
-		if err := j.keep(ctx, p, out); err != nil {
-			return err
-		}
 		if format == show.FormatTable {
 			_, _ = fmt.Fprintf(s.Out, "\nKept in %s: craton apply %s does this, and nothing else.\n", show.Clean(out), show.Clean(out))
 		}

@@ -27,7 +27,7 @@ type Session struct {
 
 // AddFleetFlags declares the flags of the settings that a session is made of.
 func AddFleetFlags(cmd *cobra.Command) {
-	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI)
+	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI, settings.Screen)
 }
 
 // OnFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the connection.

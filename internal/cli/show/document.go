@@ -16,6 +16,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/craton-fleet/craton/internal/output"
+	rules "github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
@@ -33,8 +34,38 @@ func WriteDocument(w io.Writer, format string, doc any) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(text)
+	_, err = safe(w).Write(text)
 	return err
+}
+
+// safe is where a document is written: a terminal must not obey what the API says. JSON is the same then.
+func safe(w io.Writer) io.Writer {
+	if !output.IsTerminal(w) {
+		return w
+	}
+	return &escaper{to: w}
+}
+
+// escaper writes texts of several lines as a terminal may see them.
+type escaper struct {
+	to   io.Writer
+	part []byte // the beginning of a character whose end is still to come
+}
+
+func (e *escaper) Write(b []byte) (int, error) {
+	text := append(e.part, b...)
+	end := len(text)
+	for i := end - 1; i >= max(end-utf8.UTFMax, 0); i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRune(text[i:]) {
+				end = i
+			}
+			break
+		}
+	}
+	e.part = bytes.Clone(text[end:])
+	_, err := io.WriteString(e.to, rules.EscapeLines(string(text[:end])))
+	return len(b), err
 }
 
 // documentText is a document as JSON, whose lines but the first begin with a prefix, or as YAML.
@@ -60,7 +91,7 @@ const indent = "  "
 // WriteList writes what WriteDocument writes of an object that has all members of head and behind them a list of items. Only some of the items are
 // in memory at once. head has a member.
 func WriteList(w io.Writer, format string, head any, list string, items iter.Seq[any]) error {
-	b := bufio.NewWriterSize(w, 1<<16)
+	b := bufio.NewWriterSize(safe(w), 1<<16)
 	text, err := documentText(format, "", head)
 	if err != nil {
 		return err
