@@ -28,7 +28,7 @@
 //
 // Its variables are its own, over those of its parents (the nearest first), its cell, region, cloud and project: whole
 // key by key, and a key that is present wins whatever its value, null included (the v1 contract §5). [Fleet.Chain]
-// gives these levels one by one; [LoadDevice] reads those of one device alone. To them come ansible_host, unless a variable is called so, and the facts: one
+// gives these levels one by one. To them come ansible_host, unless a variable is called so, and the facts: one
 // dictionary of what Craton knows of the host itself.
 //
 // In [Merged] form every host carries all of it. In [Layered] form the group of each place carries the place's own

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
 // Host gives one host's variables, as a compact JSON object: the same that a document in merged form has for it. It
@@ -58,41 +57,6 @@ func (l *loader) loadHost(ctx context.Context, name string) (*Fleet, error) {
 	}
 	if len(l.f.Hosts) == 0 {
 		return nil, excluded(name, "labels")
-	}
-	return l.f, l.readLevelsOf(ctx, d)
-}
-
-// DeviceLevels are the objects that a device has variables from, the nearest first, as [Fleet.Chain] tells them.
-func DeviceLevels(ctx context.Context, c *craton.Client, kind craton.Kind, id int) ([]hierarchy.Level, error) {
-	k := HostKind
-	if kind == craton.KindNetworkDevice {
-		k = NetworkDeviceKind
-	}
-	f, err := LoadDevice(ctx, c, k, id)
-	if err != nil {
-		return nil, err
-	}
-	return f.Chain(f.Hosts[0]), nil
-}
-
-// LoadDevice is LoadHost for a device of either kind by its id, whatever options there are: Fleet.Hosts holds it alone,
-// and [Fleet.Chain] tells all levels of it. The number of requests is that of the levels and a constant.
-func LoadDevice(ctx context.Context, c *craton.Client, kind Kind, id int) (*Fleet, error) {
-	o := DefaultOptions()
-	return again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) { return l.loadDevice(ctx, kind, id) })
-}
-
-func (l *loader) loadDevice(ctx context.Context, kind Kind, id int) (*Fleet, error) {
-	l.mostByID = math.MaxInt
-	if err := l.readOne(ctx, kind, id, l.addHosts); err != nil {
-		return nil, err
-	}
-	if len(l.f.Hosts) == 0 {
-		return nil, fmt.Errorf("there is no %s with the id %d", kind, id)
-	}
-	d := l.f.Hosts[0]
-	if err := l.readPlacesOf(ctx); err != nil {
-		return nil, err
 	}
 	return l.f, l.readLevelsOf(ctx, d)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/internal/walk"
 )
 
@@ -99,7 +100,7 @@ func stream(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 		}
 		one := f.add(schema.ByName(string(line.Kind)), fields)
 		if line.Resolved != nil {
-			one.Inherited = variables(line.Resolved)
+			one.Inherited = Variables(line.Resolved)
 		}
 	}
 	f.finish()
@@ -176,7 +177,7 @@ func (f *Fleet) readHidden(ctx context.Context, c *craton.Client) error {
 		if err != nil {
 			return err
 		}
-		region.Inherited = variables((*one)["variables"])
+		region.Inherited = Variables((*one)["variables"])
 	}
 	return nil
 }
@@ -203,7 +204,7 @@ func (f *Fleet) readLabels(ctx context.Context, c *craton.Client) error {
 }
 
 func (f *Fleet) add(k *schema.Kind, fields craton.Object) *Object {
-	o := &Object{Kind: k, ID: fields.ID(), fields: fields, fleet: f, Own: variables(fields["variables"])}
+	o := &Object{Kind: k, ID: fields.ID(), fields: fields, fleet: f, Own: Variables(fields["variables"])}
 	delete(fields, "variables")
 	o.Name = o.Field(k.Title)
 	if raw := fields["labels"]; raw != nil {
@@ -236,10 +237,15 @@ func (f *Fleet) finish() {
 	}
 }
 
-func variables(raw json.RawMessage) hierarchy.Variables {
+// Variables are those that an object came with, without the space around the parts of values that the original writes.
+func Variables(raw json.RawMessage) hierarchy.Variables {
 	var all hierarchy.Variables
 	gjson.ParseBytes(raw).ForEach(func(key, value gjson.Result) bool {
-		all = append(all, hierarchy.Variable{Name: key.String(), Value: value.Raw})
+		text := value.Raw
+		if strings.ContainsAny(text, " \t\r\n") {
+			text = string(jsontext.AppendClean(nil, text))
+		}
+		all = append(all, hierarchy.Variable{Name: key.String(), Value: text})
 		return true
 	})
 	return all.Tidy()

@@ -1,12 +1,9 @@
 package explain
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"time"
 
@@ -18,9 +15,9 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
-	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/internal/value"
@@ -113,7 +110,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 					}
 				}
 				if who {
-					if err := e.who(ctx, on); err != nil {
+					if err := e.ReadSetters(ctx, on.Client); err != nil {
 						return err
 					}
 				}
@@ -161,19 +158,7 @@ func completeExplain(cmd *cobra.Command, s output.Streams, args []string, begin 
 // explanation is where each variable of a device comes from.
 type explanation struct {
 	device *object.Device
-	levels []hierarchy.Level // the nearest first; the last is the project
-	// whole tells that the caller may read the project. If not, the project's variables are those that the device
-	// inherits from it, and what other levels hide of it is not known.
-	whole     bool
-	variables []explained                 // sorted by name
-	set       []map[string]*craton.Change // of each level: who set its variables; nil if that was not asked
-}
-
-// explained is one variable: the first of its values counts, the others are shadowed.
-type explained struct {
-	name     string
-	values   []hierarchy.At // one of each level that has the variable, the nearest first; null is a value
-	excluded bool           // the inventory leaves it out
+	*provenance.Explanation
 }
 
 // explain reads where a device's variables come from: some requests for the device, not for the fleet.
@@ -182,45 +167,23 @@ func explain(ctx context.Context, s *object.Session, excludes func(string) bool,
 	if err != nil {
 		return nil, err
 	}
-	levels, err := inventory.DeviceLevels(ctx, s.Client, d.Kind, d.ID)
+	e, err := provenance.Explain(ctx, s.Client, schema.ByName(string(d.Kind)), strconv.Itoa(d.ID), excludes)
 	if err != nil {
 		return nil, err
 	}
-	e := &explanation{device: d, levels: levels, whole: true}
-	project := &e.levels[len(e.levels)-1]
-	switch p, err := s.Client.Projects.Get(ctx, project.ID); {
-	case craton.IsForbidden(err) || craton.IsNotFound(err):
-		e.whole = false
-	case err != nil:
-		return nil, err
-	default:
-		project.Name = p.Name
-	}
-	e.resolve(excludes)
-	return e, nil
-}
-
-// resolve lists what the levels have by variable.
-func (e *explanation) resolve(excludes func(string) bool) {
-	levels := make([]hierarchy.Variables, len(e.levels))
-	for i := range levels {
-		levels[i] = e.levels[i].Variables
-	}
-	for name, values := range hierarchy.Explain(levels...) {
-		e.variables = append(e.variables, explained{name, values, excludes(name)})
-	}
+	return &explanation{d, e}, nil
 }
 
 // only keeps one variable.
 func (e *explanation) only(key string) error {
-	i, found := slices.BinarySearchFunc(e.variables, key, func(v explained, key string) int { return bytes.Compare([]byte(v.name), []byte(key)) })
+	i, found := e.Find(key)
 	if found {
-		e.variables = e.variables[i : i+1]
+		e.Variables = e.Variables[i : i+1]
 		return nil
 	}
 	var known []string
-	for _, v := range e.variables {
-		known = append(known, v.name)
+	for _, v := range e.Variables {
+		known = append(known, v.Name)
 	}
 	text := fmt.Sprintf("%s %q has no variable %q", e.device.Kind, e.device.Name, key)
 	if near := nearest.Word(key, known); near != "" {
@@ -232,64 +195,24 @@ func (e *explanation) only(key string) error {
 // The documents of --format json and yaml.
 type (
 	explanationDocument struct {
-		Device    deviceDocument              `json:"device"`
-		Order     []levelDocument             `json:"order"`
-		Complete  bool                        `json:"complete"`
-		Variables map[string]variableDocument `json:"variables"`
+		Device    deviceDocument                         `json:"device"`
+		Order     []provenance.LevelDocument             `json:"order"`
+		Complete  bool                                   `json:"complete"`
+		Variables map[string]provenance.VariableDocument `json:"variables"`
 	}
 	deviceDocument struct {
-		levelDocument
+		provenance.LevelDocument
 		IPAddress  string `json:"ip_address"`
 		DeviceType string `json:"device_type"`
 		Active     bool   `json:"active"`
 	}
-	levelDocument struct {
-		Type string  `json:"type"`
-		ID   any     `json:"id"`   // a number; of a project its UUID
-		Name *string `json:"name"` // null for a project that the caller may not read
-	}
-	variableDocument struct {
-		valueDocument
-		Shadows  []valueDocument `json:"shadows"`
-		Excluded bool            `json:"excluded"`
-	}
-	valueDocument struct {
-		Value json.RawMessage `json:"value"`
-		From  levelDocument   `json:"from"`
-		Set   *setterDocument `json:"set,omitempty"` // with --who; none where the log does not know
-	}
 )
 
-func documentOf(l hierarchy.Level) levelDocument {
-	d := levelDocument{Type: l.Kind, ID: l.ID}
-	if n, err := strconv.Atoi(l.ID); err == nil {
-		d.ID = n
-	}
-	if l.Name != "" || l.Kind != levelProject {
-		d.Name = &l.Name
-	}
-	return d
-}
-
-// levelProject is the kind of the last level.
-const levelProject = "project"
-
 func (e *explanation) document() explanationDocument {
-	doc := explanationDocument{
-		Device: deviceDocument{documentOf(e.levels[0]), e.device.IPAddress, e.device.DeviceType, e.device.Active},
-		Order:  []levelDocument{}, Complete: e.whole, Variables: map[string]variableDocument{},
+	return explanationDocument{
+		Device: deviceDocument{provenance.DocumentOf(e.Levels[0]), e.device.IPAddress, e.device.DeviceType, e.device.Active},
+		Order:  e.Order(), Complete: e.Whole, Variables: e.Document(),
 	}
-	for _, l := range e.levels {
-		doc.Order = append(doc.Order, documentOf(l))
-	}
-	for _, v := range e.variables {
-		all := make([]valueDocument, len(v.values))
-		for i, value := range v.values {
-			all[i] = valueDocument{json.RawMessage(value.Value), doc.Order[value.Level], e.setter(value.Level, v.name)}
-		}
-		doc.Variables[v.name] = variableDocument{all[0], all[1:], v.excluded}
-	}
-	return doc
 }
 
 // write writes the explanation in a form: of all variables, or of the one that is left.
@@ -311,16 +234,16 @@ func (e *explanation) write(w io.Writer, format string, one bool) error {
 // rows is the explanation as CSV: a row for each value, those that count first among those of their variable.
 func (e *explanation) rows() [][]string {
 	rows := [][]string{{"variable", "value", "type", "id", "name", "counts"}}
-	if e.set != nil {
+	if e.Asked() {
 		rows[0] = append(rows[0], "set_by", "set_at", "request_id", "message")
 	}
-	for _, v := range e.variables {
-		for i, value := range v.values {
-			l := e.levels[value.Level]
-			row := []string{v.name, value.Value, l.Kind, l.ID, l.Name, strconv.FormatBool(i == 0)}
-			if c := e.setBy(value.Level, v.name); c != nil {
+	for _, v := range e.Variables {
+		for i, value := range v.Values {
+			l := e.Levels[value.Level]
+			row := []string{v.Name, value.Value, l.Kind, l.ID, l.Name, strconv.FormatBool(i == 0)}
+			if c := e.SetBy(value.Level, v.Name); c != nil {
 				row = append(row, c.User, c.Time.UTC().Format(time.RFC3339Nano), c.RequestID, c.Message)
-			} else if e.set != nil {
+			} else if e.Asked() {
 				row = append(row, "", "", "", "")
 			}
 			rows = append(rows, row)

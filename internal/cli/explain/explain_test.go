@@ -13,6 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/internal/when"
 )
@@ -25,17 +26,16 @@ func web() *explanation {
 	type own map[string]string
 	e := &explanation{
 		device: &object.Device{Kind: craton.KindHost, Device: craton.Device{ID: 32, Name: "web-01", IPAddress: "10.20.0.11", DeviceType: "server", Active: true}},
-		levels: []hierarchy.Level{
+		Explanation: &provenance.Explanation{Chain: provenance.Chain{Whole: true, Levels: []hierarchy.Level{
 			{Kind: "host", ID: "32", Name: "web-01", Variables: hierarchy.Of(own{"role": `"frontend"`, "ansible_connection": `"local"`})},
 			{Kind: "network-device", ID: "31", Name: "tor\x1b[31m", Variables: hierarchy.Of(own{"mtu": `9000`})},
 			{Kind: "cell", ID: "12", Name: "c1", Variables: hierarchy.Of(own{"legacy": `null`})},
 			{Kind: "region", ID: "7", Name: "dfw", Variables: hierarchy.Of(own{"ntp": `"ntp.dfw.example.net"`, "legacy": `{"a":[1,2]}`})},
 			{Kind: "cloud", ID: "4", Name: "east", Variables: hierarchy.Of(own{"ntp": `"ntp1.example.net"`, "users": `{"alice":{"groups":["wheel","docker"],"shell":"/bin/bash","uid":1000},"bob":{"groups":["wheel","docker"],"uid":12345678901234567890123}}`})},
 			{Kind: "project", ID: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", Name: "ops", Variables: hierarchy.Of(own{"ntp": `"pool.ntp.org"`, "mtu": `1500`, "bidi": "\"a\u202eb\u009b1m\""})},
-		},
-		whole: true,
+		}}},
 	}
-	e.resolve(func(name string) bool { return strings.HasPrefix(name, "ansible_") })
+	e.Resolve(func(name string) bool { return strings.HasPrefix(name, "ansible_") })
 	return e
 }
 
@@ -149,7 +149,7 @@ null is a value too: it hides the others. To have the next one, delete the varia
 func TestExplainHidden(t *testing.T) {
 	t.Parallel()
 	e := web()
-	e.whole = false
+	e.Whole = false
 	if text := e.overview(show.Appearance{}); !strings.Contains(text, "Your role may not read the project") {
 		t.Errorf("the overview does not say what is missing:\n%s", text)
 	}
@@ -253,8 +253,8 @@ func TestWho(t *testing.T) {
 	t.Parallel()
 	e := web()
 	at := craton.Timestamp{Time: time.Date(2026, 11, 29, 9, 30, 0, 0, time.UTC)}
-	e.set = make([]map[string]*craton.Change, len(e.levels))
-	e.set[3] = map[string]*craton.Change{"ntp": {User: "ann", Time: at, Message: "ticket\x1b[31m 4711", RequestID: "req-1", Revision: 7}}
+	e.Setters = make([]map[string]*craton.Change, len(e.Levels))
+	e.Setters[3] = map[string]*craton.Change{"ntp": {User: "ann", Time: at, Message: "ticket\x1b[31m 4711", RequestID: "req-1", Revision: 7}}
 	text := e.overview(show.Appearance{})
 	for _, want := range []string{
 		"ntp                 region dfw                    \"ntp.dfw.example.net\"\n" + strings.Repeat(" ", 52) + "set by ann, " + when.Format(at.Local()) + ", \"ticket\\u001b[31m 4711\"\n",

@@ -3,17 +3,14 @@ package explain
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
-	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
 	"github.com/craton-fleet/craton/internal/table"
@@ -21,46 +18,7 @@ import (
 )
 
 // spread is what a variable comes to on all hosts that are meant.
-type spread struct {
-	Key      string        `json:"key"`
-	Hosts    int           `json:"hosts"`    // that are meant
-	Complete bool          `json:"complete"` // false: the caller may not read the project, and what hides of it is not known
-	Values   []spreadValue `json:"values"`   // by how many hosts have them, then by how many do not because of others
-	Without  namedHosts    `json:"without"`  // those that do not have the variable
-}
-
-// spreadValue is a value, and the object that gives it.
-type spreadValue struct {
-	Value    json.RawMessage `json:"value"`
-	From     levelDocument   `json:"from"` // of a host's own value its type only: see Own
-	Path     string          `json:"path"` // of the object, CLOUD/REGION/...; "" of hosts' own values
-	Own      *namedHosts     `json:"own"`  // the hosts that have it as their own
-	Hosts    int             `json:"hosts"`
-	Shadowed int             `json:"shadowed_on"` // hosts that would have it, but for a nearer object
-}
-
-// namedHosts are hosts, with the names of the first.
-type namedHosts struct {
-	Count int      `json:"count"`
-	First []string `json:"first"`
-}
-
-// shownHosts is how many hosts are named.
-const shownHosts = 5
-
-func (n *namedHosts) add(path string) {
-	if n.Count++; len(n.First) < shownHosts {
-		n.First = append(n.First, path)
-	}
-}
-
-// String is the hosts in words.
-func (n *namedHosts) String() string {
-	if n.Count == 1 {
-		return n.First[0]
-	}
-	return fmt.Sprintf("%s and %d more", n.First[0], n.Count-1)
-}
+type spread struct{ *provenance.Spread }
 
 // spreadOf reads the fleet and finds what a variable comes to.
 func spreadOf(ctx context.Context, s *object.Session, key string, terms *where.Where) (*spread, error) {
@@ -68,69 +26,8 @@ func spreadOf(ctx context.Context, s *object.Session, key string, terms *where.W
 	if err != nil {
 		return nil, err
 	}
-	d := &spread{Key: key, Complete: fleet.Complete, Values: []spreadValue{}, Without: namedHosts{First: []string{}}}
-	type source struct{ value, kind, id string }
-	values, known := map[source]*spreadValue{}, map[string]bool{}
-	for _, host := range fleet.Of(schema.Host) {
-		if !terms.Match(host) {
-			continue
-		}
-		d.Hosts++
-		counts := true // the next level that has it
-		for i, level := range host.Levels() {
-			for name := range level.Variables.All() {
-				known[name] = true
-			}
-			value, has := level.Variables.Find(key)
-			if !has {
-				continue
-			}
-			from := source{value, level.Kind, level.ID}
-			if i == 0 {
-				from.id = ""
-			}
-			v := values[from]
-			if v == nil {
-				v = &spreadValue{Value: json.RawMessage(value), From: levelDocument{Type: level.Kind}}
-				if i > 0 {
-					v.From = documentOf(level)
-					if o := fleet.Find(level.Kind, level.ID); o != nil {
-						v.Path = o.Place()
-					}
-				} else {
-					v.Own = &namedHosts{}
-				}
-				values[from] = v
-			}
-			if i == 0 {
-				v.Own.add(host.Place())
-			}
-			if counts {
-				v.Hosts++
-			} else {
-				v.Shadowed++
-			}
-			counts = false
-		}
-		if counts {
-			d.Without.add(host.Place())
-		}
-	}
-	for _, v := range values {
-		d.Values = append(d.Values, *v)
-	}
-	slices.SortFunc(d.Values, func(a, b spreadValue) int {
-		return cmp.Or(cmp.Compare(b.Hosts, a.Hosts), cmp.Compare(b.Shadowed, a.Shadowed), cmp.Compare(string(a.Value), string(b.Value)),
-			cmp.Compare(a.From.Type, b.From.Type), cmp.Compare(a.Path, b.Path))
-	})
-	if d.Hosts > 0 && len(values) == 0 {
-		text := fmt.Sprintf("none of the %d hosts has a variable %q", d.Hosts, key)
-		if near := nearest.Word(key, slices.Sorted(maps.Keys(known))); near != "" {
-			text += fmt.Sprintf("; did you mean %q?", near)
-		}
-		return nil, fmt.Errorf("%s", text)
-	}
-	return d, nil
+	found, err := provenance.SpreadOf(fleet, key, terms)
+	return &spread{found}, err
 }
 
 // write writes the spread in a form.
@@ -150,7 +47,7 @@ func (d *spread) write(w io.Writer, format string) error {
 		_, err := io.WriteString(w, d.overview(show.AppearanceOf(w)))
 		return err
 	}
-	return show.WriteDocument(w, format, d)
+	return show.WriteDocument(w, format, d.Spread)
 }
 
 // overview is the spread for people.

@@ -14,16 +14,16 @@ const leastValue = 20
 // overview writes all variables: one line for what counts, and under it one for each value that it shadows.
 func (e *explanation) overview(look show.Appearance) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  id %d  %s  %s", look.Bold(show.Clean(e.levels[0].String())), e.device.ID, show.Clean(e.device.IPAddress), show.Clean(e.device.DeviceType))
+	fmt.Fprintf(&b, "%s  id %d  %s  %s", look.Bold(show.Clean(e.Levels[0].String())), e.device.ID, show.Clean(e.device.IPAddress), show.Clean(e.device.DeviceType))
 	if !e.device.Active {
 		b.WriteString("  inactive")
 	}
-	names := make([]string, len(e.levels))
-	for i, l := range e.levels {
+	names := make([]string, len(e.Levels))
+	for i, l := range e.Levels {
 		names[i] = show.Clean(l.String())
 	}
 	fmt.Fprintf(&b, "\n%s\n\n", look.Dim(strings.Join(names, " > ")))
-	if len(e.variables) == 0 {
+	if len(e.Variables) == 0 {
 		b.WriteString("no variables\n")
 		return b.String()
 	}
@@ -31,18 +31,18 @@ func (e *explanation) overview(look show.Appearance) string {
 	rows := [][3]string{{"VARIABLE", "FROM", "VALUE"}}
 	var faint []bool // of each row
 	faint = append(faint, false)
-	for _, v := range e.variables {
-		for i, value := range v.values {
-			name := show.Clean(v.name)
+	for _, v := range e.Variables {
+		for i, value := range v.Values {
+			name := show.Clean(v.Name)
 			if i > 0 {
 				name = shadows
 			}
 			rows, faint = append(rows, [3]string{name, names[value.Level], show.Clean(value.Value)}), append(faint, i > 0)
-			if e.set != nil {
-				rows, faint = append(rows, [3]string{"", "", "  set by " + e.sentence(value.Level, v.name)}), append(faint, true)
+			if e.Asked() {
+				rows, faint = append(rows, [3]string{"", "", "  set by " + e.sentence(value.Level, v.Name)}), append(faint, true)
 			}
 		}
-		if v.excluded {
+		if v.Excluded {
 			rows, faint = append(rows, [3]string{excluded, "", "exclude_variables keeps it out of the inventory"}), append(faint, true)
 		}
 	}
@@ -71,7 +71,7 @@ func (e *explanation) overview(look show.Appearance) string {
 	if shortened {
 		fmt.Fprintf(&b, "\n%s\n", look.Dim(fmt.Sprintf("Values with … are shortened: craton explain %d VARIABLE shows one whole.", e.device.ID)))
 	}
-	if !e.whole {
+	if !e.Whole {
 		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: what other levels hide of it is not shown."))
 	}
 	return b.String()
@@ -79,39 +79,39 @@ func (e *explanation) overview(look show.Appearance) string {
 
 // one writes a single variable: what every level says of it, whole.
 func (e *explanation) one(look show.Appearance) string {
-	v := e.variables[0]
+	v := e.Variables[0]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s\n\n", look.Bold(show.Clean(v.name)), show.Clean(e.levels[0].String()))
+	fmt.Fprintf(&b, "%s of %s\n\n", look.Bold(show.Clean(v.Name)), show.Clean(e.Levels[0].String()))
 	wide := 0
-	for _, l := range e.levels {
+	for _, l := range e.Levels {
 		wide = max(wide, table.Width(show.Clean(l.String())))
 	}
 	const counts, silent = "=> ", "   "
-	values := v.values
-	for i, l := range e.levels {
+	values := v.Values
+	for i, l := range e.Levels {
 		name := table.Pad(show.Clean(l.String()), wide)
 		switch {
 		case len(values) > 0 && values[0].Level == i:
 			value := look.Whole(values[0].Value, len(counts)+wide+2)
-			if len(values) == len(v.values) {
+			if len(values) == len(v.Values) {
 				fmt.Fprintf(&b, "%s%s  %s\n", look.Bold(counts), look.Cyan(name), value)
 			} else {
 				fmt.Fprintf(&b, "%s\n", look.DimLines(silent+name+"  "+value))
 			}
-			if e.set != nil {
-				fmt.Fprintf(&b, "%s\n", look.Dim(silent+table.Pad("", wide)+"  set by "+e.sentence(i, v.name)))
+			if e.Asked() {
+				fmt.Fprintf(&b, "%s\n", look.Dim(silent+table.Pad("", wide)+"  set by "+e.sentence(i, v.Name)))
 			}
 			values = values[1:]
-		case i == len(e.levels)-1 && !e.whole:
+		case i == len(e.Levels)-1 && !e.Whole:
 			fmt.Fprintf(&b, "%s\n", look.Dim(silent+name+"  hidden: your role may not read the project"))
 		default:
 			fmt.Fprintf(&b, "%s\n", look.Dim(silent+name+"  -"))
 		}
 	}
-	if v.values[0].Value == "null" && len(v.values) > 1 {
+	if v.Values[0].Value == "null" && len(v.Values) > 1 {
 		b.WriteString("\nnull is a value too: it hides the others. To have the next one, delete the variable where it is null.\n")
 	}
-	if v.excluded {
+	if v.Excluded {
 		b.WriteString("\nThe setting exclude_variables keeps it out of the inventory.\n")
 	}
 	return b.String()

@@ -20,10 +20,10 @@ import (
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/internal/when"
-	"github.com/craton-fleet/craton/inventory"
 )
 
 // NewDiff makes the command `craton diff`.
@@ -183,11 +183,11 @@ func compare(ctx context.Context, s *object.Session, at string, omitHashed bool,
 		if err != nil {
 			return run.OfPast(err)
 		}
-		levels, err := inventory.DeviceLevels(ctx, s.Client, d.Kind, d.ID)
+		chain, err := provenance.ReadChain(ctx, s.Client, schema.ByName(string(d.Kind)), strconv.Itoa(d.ID))
 		if err != nil {
 			return run.OfPast(err)
 		}
-		sides[i] = side{d, levels}
+		sides[i] = side{d, chain.Levels}
 	}
 	c := comparison{Devices: [2]objectDocument{sides[0].document(), sides[1].document()}, Keys: []pairDocument{}}
 	values := [2]map[string]*valueDocument{sides[0].values(), sides[1].values()}

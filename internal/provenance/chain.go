@@ -1,0 +1,192 @@
+package provenance
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tidwall/gjson"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/snapshot"
+)
+
+// keyProject and keyParent are references that are followed in a way of their own.
+const (
+	keyProject = "project_id"
+	keyParent  = "parent_id"
+)
+
+// Chain is an object with all that it inherits from.
+type Chain struct {
+	Kind   *schema.Kind
+	Object craton.Object // as the API has it; its variables are its own
+	// Levels are the object and what it inherits from, the nearest first. The last is the project, but of kinds that inherit nothing.
+	Levels []hierarchy.Level
+	// Whole tells that the caller may read the project. If not, the project's variables are those that the object inherits from it,
+	// and what other levels hide of it is not known.
+	Whole bool
+}
+
+// rung is a level while the chain is read.
+type rung struct {
+	hierarchy.Level
+	fields craton.Object // nil of a project
+}
+
+// ReadChain reads an object by its id, and what it inherits from: a request for each level, and one more for who may not read the project.
+func ReadChain(ctx context.Context, c *craton.Client, k *schema.Kind, id string) (*Chain, error) {
+	fields, err := c.Collection(craton.Kind(k.Name)).Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	self := rungOf(k, *fields)
+	above, parents, project, err := readAbove(ctx, c, k, self)
+	if err != nil {
+		return nil, err
+	}
+	chain := &Chain{Kind: k, Object: *fields, Whole: true}
+	for at := range hierarchy.Levels(k, self, func(of rung, key string) (rung, bool) {
+		switch key {
+		case keyParent:
+			if len(parents) == 0 {
+				return rung{}, false
+			}
+			next := parents[0]
+			parents = parents[1:]
+			return next, true
+		case keyProject:
+			if project != nil {
+				return *project, true
+			}
+			chain.Whole = false
+			return rung{Level: hierarchy.Level{Kind: schema.Project.Name, ID: text(self.fields, keyProject)}}, true
+		}
+		level, ok := above[key]
+		return level, ok
+	}) {
+		chain.Levels = append(chain.Levels, at.Level)
+	}
+	if !chain.Whole {
+		err = chain.readHidden(ctx, c)
+	}
+	return chain, err
+}
+
+// readAbove reads what an object's references name: its places, its parents and theirs, and its project, nil if the caller may not read it.
+func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self rung) (above map[string]rung, parents []rung, project *rung, err error) {
+	if k.Inherits == nil {
+		return nil, nil, nil, nil
+	}
+	above = map[string]rung{}
+	places := make([]*rung, len(k.Inherits))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, key := range k.Inherits {
+		if key == keyParent {
+			g.Go(func() (err error) {
+				parents, err = readParents(ctx, c, self)
+				return err
+			})
+			continue
+		}
+		to := schema.ByName(k.Field(key).To[0])
+		if id := text(self.fields, key); id != "" {
+			g.Go(func() error {
+				fields, err := c.Collection(craton.Kind(to.Name)).Get(ctx, id)
+				if err == nil {
+					found := rungOf(to, *fields)
+					places[i] = &found
+				}
+				return err
+			})
+		}
+	}
+	g.Go(func() error {
+		fields, err := c.Collection(craton.KindProject).Get(ctx, text(self.fields, keyProject))
+		switch {
+		case craton.IsForbidden(err) || craton.IsNotFound(err):
+			return nil
+		case err == nil:
+			found := rungOf(schema.Project, *fields)
+			project = &found
+		}
+		return err
+	})
+	err = g.Wait()
+	for i, key := range k.Inherits {
+		if places[i] != nil {
+			above[key] = *places[i]
+		}
+	}
+	return above, parents, project, err
+}
+
+// readParents reads the parent of a device, that one's, and so on; it ends where they go in a circle.
+func readParents(ctx context.Context, c *craton.Client, of rung) (parents []rung, err error) {
+	seen := map[string]bool{of.ID: true}
+	for id := text(of.fields, keyParent); id != "" && !seen[id]; id = text(of.fields, keyParent) {
+		seen[id] = true
+		if of, err = readDevice(ctx, c, id); err != nil {
+			return nil, err
+		}
+		parents = append(parents, of)
+	}
+	return parents, nil
+}
+
+// readDevice reads a device by its id, of which both kinds have one sequence.
+func readDevice(ctx context.Context, c *craton.Client, id string) (rung, error) {
+	var err error
+	for _, name := range schema.Host.Field(keyParent).To {
+		var fields *craton.Object
+		if fields, err = c.Collection(craton.Kind(name)).Get(ctx, id); err == nil {
+			return rungOf(schema.ByName(name), *fields), nil
+		}
+		if !craton.IsNotFound(err) {
+			break
+		}
+	}
+	return rung{}, err
+}
+
+// readHidden tells the project's variables from what the object resolves to.
+func (chain *Chain) readHidden(ctx context.Context, c *craton.Client) error {
+	resolved, err := c.Collection(craton.Kind(chain.Kind.Name)).GetResolved(ctx, chain.Object.ID())
+	if err != nil {
+		return err
+	}
+	last := len(chain.Levels) - 1
+	below := make([]hierarchy.Variables, last)
+	for i := range below {
+		below[i] = chain.Levels[i].Variables
+	}
+	chain.Levels[last].Variables = snapshot.Variables((*resolved)["variables"]).Without(below...)
+	return nil
+}
+
+func rungOf(k *schema.Kind, fields craton.Object) rung {
+	return rung{hierarchy.Level{Kind: k.Name, ID: fields.ID(), Name: text(fields, k.Title), Variables: snapshot.Variables(fields["variables"])}, fields}
+}
+
+// text is the text of a field: of an id its digits, "" of null.
+func text(fields craton.Object, key string) string {
+	switch v := gjson.ParseBytes(fields[key]); v.Type {
+	case gjson.Null:
+		return ""
+	case gjson.String:
+		return strings.Clone(v.Str)
+	default:
+		return v.Raw
+	}
+}
+
+// Name is the object's name.
+func (chain *Chain) Name() string { return chain.Levels[0].Name }
+
+// String names the object for people.
+func (chain *Chain) String() string {
+	return fmt.Sprintf("%s %q", chain.Kind.Noun(), chain.Name())
+}

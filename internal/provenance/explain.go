@@ -1,0 +1,180 @@
+package provenance
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Explanation is where each variable of an object comes from.
+type Explanation struct {
+	Chain
+	Variables []Variable // sorted by name
+
+	// Setters are, of each level, the changes that set its variables; nil if that was not asked.
+	Setters []map[string]*craton.Change
+}
+
+// Variable is one variable: the first of its values counts, the others are hidden.
+type Variable struct {
+	Name     string
+	Values   []hierarchy.At // one of each level that has the variable, the nearest first; null is a value
+	Excluded bool           // the inventory leaves it out
+}
+
+// Explain reads where an object's variables come from. excludes reports which of them the inventory leaves out.
+func Explain(ctx context.Context, c *craton.Client, k *schema.Kind, id string, excludes func(string) bool) (*Explanation, error) {
+	chain, err := ReadChain(ctx, c, k, id)
+	if err != nil {
+		return nil, err
+	}
+	e := &Explanation{Chain: *chain}
+	e.Resolve(excludes)
+	return e, nil
+}
+
+// Resolve lists what the levels have by variable.
+func (e *Explanation) Resolve(excludes func(string) bool) {
+	levels := make([]hierarchy.Variables, len(e.Levels))
+	for i := range levels {
+		levels[i] = e.Levels[i].Variables
+	}
+	for name, values := range hierarchy.Explain(levels...) {
+		e.Variables = append(e.Variables, Variable{name, values, excludes(name)})
+	}
+}
+
+// Find is the place of a variable among them.
+func (e *Explanation) Find(name string) (int, bool) {
+	return slices.BinarySearchFunc(e.Variables, name, func(v Variable, name string) int { return strings.Compare(v.Name, name) })
+}
+
+// ReadSetters finds, for the variables of each level, the last change that set them: some requests for each level. A server can do
+// this that has a change log.
+func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client) error {
+	if err := c.NeedLog(ctx, "changes"); err != nil {
+		return err
+	}
+	e.Setters = make([]map[string]*craton.Change, len(e.Levels))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, l := range e.Levels {
+		if len(l.Variables) == 0 || l.Kind == schema.Project.Name && !e.Whole {
+			continue
+		}
+		g.Go(func() error {
+			set := map[string]*craton.Change{}
+			for change, err := range c.Changes(ctx, craton.ChangeOptions{Kind: l.Kind, ID: l.ID}) {
+				if err != nil {
+					return fmt.Errorf("the changes of %s: %w", l, err)
+				}
+				for _, v := range l.Variables {
+					if change.After.Has(v.Name) {
+						set[v.Name] = change
+					}
+				}
+			}
+			e.Setters[i] = set
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// Asked reports whether it was asked who set the variables.
+func (e *Explanation) Asked() bool { return e.Setters != nil }
+
+// SetBy is the change that set a variable of a level; nil if the log does not have it, or was not asked.
+func (e *Explanation) SetBy(level int, name string) *craton.Change {
+	if e.Setters == nil {
+		return nil
+	}
+	return e.Setters[level][name]
+}
+
+// Unknown reports whether nobody can say who set a variable of a level: the caller may not read the project.
+func (e *Explanation) Unknown(level int) bool {
+	return e.Levels[level].Kind == schema.Project.Name && !e.Whole
+}
+
+// The documents that programs read.
+type (
+	// LevelDocument is an object that gives variables.
+	LevelDocument struct {
+		Type string  `json:"type"`
+		ID   any     `json:"id"`   // a number; of a project its UUID
+		Name *string `json:"name"` // null for a project that the caller may not read
+	}
+	// VariableDocument is a variable: what counts, and what that hides.
+	VariableDocument struct {
+		ValueDocument
+		Shadows  []ValueDocument `json:"shadows"`
+		Excluded bool            `json:"excluded"`
+	}
+	// ValueDocument is a value, and where it comes from.
+	ValueDocument struct {
+		Value json.RawMessage `json:"value"`
+		From  LevelDocument   `json:"from"`
+		Set   *SetterDocument `json:"set,omitempty"` // none where the log does not know, or was not asked
+	}
+	// SetterDocument is who set a value.
+	SetterDocument struct {
+		User      string           `json:"user"`
+		Time      craton.Timestamp `json:"time"`
+		Revision  int64            `json:"revision"`
+		RequestID string           `json:"request_id"`
+		Address   string           `json:"address,omitempty"`
+		Message   string           `json:"message"`
+	}
+)
+
+// DocumentOf is the document of a level.
+func DocumentOf(l hierarchy.Level) LevelDocument {
+	d := LevelDocument{Type: l.Kind, ID: l.ID}
+	if n, err := strconv.Atoi(l.ID); err == nil {
+		d.ID = n
+	}
+	if l.Name != "" || l.Kind != schema.Project.Name {
+		d.Name = &l.Name
+	}
+	return d
+}
+
+// Order is the document of the levels, the nearest first.
+func (e *Explanation) Order() []LevelDocument {
+	order := make([]LevelDocument, len(e.Levels))
+	for i, l := range e.Levels {
+		order[i] = DocumentOf(l)
+	}
+	return order
+}
+
+// Document is the document of the variables, by their names.
+func (e *Explanation) Document() map[string]VariableDocument {
+	all := make(map[string]VariableDocument, len(e.Variables))
+	order := e.Order()
+	for _, v := range e.Variables {
+		values := make([]ValueDocument, len(v.Values))
+		for i, value := range v.Values {
+			values[i] = ValueDocument{json.RawMessage(value.Value), order[value.Level], e.setter(value.Level, v.Name)}
+		}
+		all[v.Name] = VariableDocument{values[0], values[1:], v.Excluded}
+	}
+	return all
+}
+
+func (e *Explanation) setter(level int, name string) *SetterDocument {
+	c := e.SetBy(level, name)
+	if c == nil {
+		return nil
+	}
+	return &SetterDocument{c.User, c.Time, c.Revision, c.RequestID, c.Address, c.Message}
+}
