@@ -21,6 +21,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/find"
 	"github.com/craton-fleet/craton/internal/cli/history"
 	"github.com/craton-fleet/craton/internal/cli/importer"
+	"github.com/craton-fleet/craton/internal/cli/ui"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/inventory"
@@ -55,7 +56,7 @@ func run(args []string, s output.Streams) int {
 	}
 	s, pager := output.Paged(s)
 	return pager.End(cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
-		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), cache.New(s), doctor.New(s), importer.New(s)))
+		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), cache.New(s), doctor.New(s), importer.New(s), ui.New(s)))
 }
 
 // inventoryFor is the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody else.

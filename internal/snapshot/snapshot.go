@@ -16,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/internal/walk"
+	"github.com/craton-fleet/craton/internal/where"
 )
 
 // Options say what is read beside clouds, regions, cells, hosts and network devices.
@@ -73,6 +74,15 @@ func Read(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 
 func newFleet() *Fleet {
 	return &Fleet{objects: map[*schema.Kind][]*Object{}, byID: map[reference]*Object{}, project: map[string]hierarchy.Variables{}}
+}
+
+// Matching are the objects that satisfy terms, found on this side.
+func Matching(ctx context.Context, c *craton.Client, terms *where.Where) ([]*Object, error) {
+	f, err := Read(ctx, c, Options{Networks: terms.Kind == schema.Network, Labels: terms.AsksLabels()})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(f.Of(terms.Kind)), func(o *Object) bool { return !terms.Match(o) }), nil
 }
 
 // kinds are those that are read.
@@ -377,3 +387,6 @@ func (o *Object) Texts() iter.Seq2[string, string] {
 		}
 	}
 }
+
+// Fields are the object's members as the API has them, without its variables.
+func (o *Object) Fields() craton.Object { return o.fields }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
-	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
 	"github.com/craton-fleet/craton/internal/where"
 )
@@ -80,9 +79,5 @@ func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all 
 
 // Matching are the objects that satisfy terms, found on this side.
 func (s *Session) Matching(ctx context.Context, terms *where.Where) ([]*snapshot.Object, error) {
-	fleet, err := snapshot.Read(ctx, s.Client, snapshot.Options{Networks: terms.Kind == schema.Network, Labels: terms.AsksLabels()})
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(fleet.Of(terms.Kind)), func(o *snapshot.Object) bool { return !terms.Match(o) }), nil
+	return snapshot.Matching(ctx, s.Client, terms)
 }

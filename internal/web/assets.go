@@ -1,0 +1,124 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/where"
+)
+
+//go:embed assets templates
+var files embed.FS
+
+// asset is a file that pages load, by a name that changes with what is in it.
+type asset struct {
+	name string
+	data []byte
+}
+
+// assets are by their names in the folder.
+var assets = loadAssets()
+
+func loadAssets() map[string]asset {
+	all := map[string]asset{}
+	entries, err := files.ReadDir("assets")
+	for _, e := range entries {
+		var data []byte
+		if data, err = files.ReadFile("assets/" + e.Name()); err != nil {
+			break
+		}
+		sum := sha256.Sum256(data)
+		ext := path.Ext(e.Name())
+		all[e.Name()] = asset{strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext, data}
+	}
+	if err != nil {
+		panic(err) // they are in the program
+	}
+	return all
+}
+
+// types are those of assets, whatever the machine thinks of their names.
+var types = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+func serveAsset(w http.ResponseWriter, r *http.Request, name string) {
+	for _, a := range assets {
+		if a.name == name {
+			w.Header().Set("Content-Type", types[path.Ext(name)])
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.data))
+			return
+		}
+	}
+	http.Error(w, "there is no such file", http.StatusNotFound)
+}
+
+func parseTemplates() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"clean": clean, "brief": brief, "cut": cut, "instant": instant, "rfc3339": rfc3339, "digits": digits,
+		"pluralOf": plainPlural, "titleOf": titleOf, "count": count, "at": func(p *page, v any) onPage { return onPage{p, v} }, "labelsIn": labelsIn,
+	}).ParseFS(files, "templates/*.html"))
+}
+
+// onPage is a part of a page, for templates that make links.
+type onPage struct {
+	Page  *page
+	Value any
+}
+
+// labels are those of an object, as links to what has them too.
+type labels struct {
+	page       *page
+	collection string
+	First      []string
+	More       int
+}
+
+// mostLabels is how many labels are shown of an object.
+const mostLabels = 12
+
+func labelsIn(p *page, collection string, all []string) labels {
+	first := all[:min(len(all), mostLabels)]
+	return labels{p, collection, first, len(all) - len(first)}
+}
+
+// URL finds what has a label.
+func (l labels) URL(label string) string {
+	t := where.Term{Field: where.Field{Word: "label", Key: "labels", Type: where.LabelField}, Values: []where.Value{{Pattern: where.Literal(label)}}}
+	return l.page.Href(l.collection, "where", t.String())
+}
+
+// titleOf is the heading of a field.
+func titleOf(key string) string {
+	text := strings.ReplaceAll(strings.TrimSuffix(key, "_id"), "_", " ")
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// count is a number of objects of a kind.
+func count(n int, k *schema.Kind) string {
+	if n == 1 {
+		return "1 " + k.Noun()
+	}
+	return digits(n) + " " + k.Noun() + "s"
+}
+
+// instant is a moment for people, in UTC; the module shows it in the reader's zone.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// digits is a number with its thousands apart.
+func digits(n int) string {
+	text := []byte(itoa(n))
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = append(text[:at], append([]byte(","), text[at:]...)...)
+	}
+	return string(text)
+}

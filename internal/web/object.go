@@ -1,0 +1,456 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/internal/provenance"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// objectPage is the page of one object: its fields, where its variables come from, what stands around it, and what was last done.
+type objectPage struct {
+	Kind      string                                 `json:"kind"`
+	Object    craton.Object                          `json:"object"`
+	Order     []provenance.LevelDocument             `json:"order"`
+	Complete  bool                                   `json:"complete"`
+	Variables map[string]provenance.VariableDocument `json:"variables"`
+	Related   []related                              `json:"related"`
+	Events    []*craton.Event                        `json:"events"` // the last
+
+	Of       *schema.Kind  `json:"-"`
+	ID       string        `json:"-"`
+	Name     string        `json:"-"`
+	Path     []link        `json:"-"` // what is around it, outermost first
+	Fields   []field       `json:"-"`
+	Labels   []string      `json:"-"`
+	Inactive bool          `json:"-"`
+	Note     string        `json:"-"`
+	Inherits bool          `json:"-"`
+	Rows     []variableRow `json:"-"`
+	Count    int           `json:"-"` // of all variables
+	From     int           `json:"-"` // the first on this page, from 1
+	Next     string        `json:"-"` // the name behind which the next page begins
+	NoLog    bool          `json:"-"` // who set a value is not known
+	Hidden   bool          `json:"-"` // the project is not read
+	Happened []happening   `json:"-"`
+	Log      bool          `json:"-"` // there is a history
+
+	explained *provenance.Explanation
+}
+
+// link is another object.
+type link struct{ Noun, Name, Collection, ID string }
+
+// field is a member of an object.
+type field struct{ Name, Text string }
+
+// related are objects that refer to one.
+type related struct {
+	What    string          `json:"what"`
+	Objects []craton.Object `json:"objects"` // the first
+	Links   []link          `json:"-"`
+	Term    string          `json:"-"` // finds all of them
+	More    bool            `json:"more"`
+}
+
+// variableRow is a variable in the table.
+type variableRow struct {
+	Name     string
+	Value    shown
+	From     link
+	Set      *setter
+	Null     bool // which hides too
+	Excluded bool
+	Hides    []hidden
+	Own      bool
+}
+
+// hidden is a value that another one hides.
+type hidden struct {
+	From  link
+	Value shown
+	Set   *setter
+}
+
+// setter is who set a value.
+type setter struct {
+	User, Message string
+	Time          time.Time
+	Revision      int64
+}
+
+// happening is an event of a history.
+type happening struct {
+	*craton.Event
+	By    link
+	Parts []part
+	More  int // parts that are not told
+}
+
+// part is what an event did to a field, the labels or a variable.
+type part struct {
+	Name          string
+	Before, After shown
+	From          string // of a value that is inherited
+	None, Gone    bool   // there was nothing before, there is nothing now
+	Secret        bool   // the log has a hash only
+}
+
+const (
+	mostRelated = 20
+	mostEvents  = 8
+	mostParts   = 6
+)
+
+// object is the page of an object, or with key= that of one of its variables.
+func (p *page) object(k *schema.Kind, id string) (*view, error) {
+	e, err := provenance.Explain(p.ctx, p.client, k, id, p.Excludes)
+	if err != nil {
+		return nil, err
+	}
+	doc := &objectPage{
+		Kind: k.Name, Object: e.Object, Order: e.Order(), Complete: e.Whole, Of: k, ID: id, Name: e.Name(), Labels: labelsOf(e.Object),
+		Inactive: string(e.Object["active"]) == "false", Note: fieldText(e.Object, "note"), Inherits: k.Inherits != nil,
+		Related: []related{}, Events: []*craton.Event{}, Count: len(e.Variables), Hidden: !e.Whole && k.Inherits != nil, explained: e,
+	}
+	can, err := p.client.Capabilities(p.ctx)
+	if err != nil {
+		return nil, err
+	}
+	doc.NoLog, doc.Log = !can.Has("changes"), can.Has("history")
+	var g errgroup.Group
+	if !doc.NoLog {
+		g.Go(func() error { return e.ReadSetters(p.ctx, p.client) })
+	}
+	key := p.query.Get("key")
+	if key == "" {
+		g.Go(func() error { return p.readRelated(doc) })
+		if doc.Log {
+			g.Go(func() error { return p.readEvents(doc) })
+		}
+	}
+	g.Go(func() error { return p.describe(doc) })
+	if _, told := e.Object["labels"]; k.Labels != schema.Unlabelled && !told {
+		g.Go(func() (err error) {
+			doc.Labels, err = p.client.Collection(craton.Kind(k.Name)).Labels(p.ctx, id)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"links", "variables"} {
+		delete(doc.Object, name)
+	}
+	if doc.Labels != nil {
+		if doc.Object["labels"], err = json.Marshal(doc.Labels); err != nil {
+			return nil, err
+		}
+	}
+	doc.Variables = e.Document()
+	if key != "" {
+		return p.variableOf(doc, key)
+	}
+	doc.rows(p.query.Get("after"))
+	return &view{Title: doc.Name, Template: "object", Document: doc, Commands: p.commandsOf(doc)}, nil
+}
+
+// commandsOf are the commands that print what the page of an object shows.
+func (p *page) commandsOf(d *objectPage) []string {
+	all := []string{p.command(d.Kind+"-show", d.ID)}
+	if d.Of.Labels != schema.Unlabelled {
+		words := []string{"explain", d.ID}
+		if !d.NoLog {
+			words = append(words, "--who")
+		}
+		all = append([]string{p.command(words...)}, all...)
+	}
+	if d.Log {
+		all = append(all, "craton history --kind "+d.Kind+" "+d.ID)
+	}
+	return all
+}
+
+// describe names what is around an object, and lists its other fields.
+func (p *page) describe(d *objectPage) error {
+	names, err := p.names(d.Of, []craton.Object{d.Object})
+	if err != nil {
+		return err
+	}
+	for _, f := range d.Of.Fields {
+		text := fieldText(d.Object, f.Key)
+		switch {
+		case text == "" || f.Key == "note" || f.Key == "active":
+		case f.Type == schema.Reference:
+			n := names[reference{f.To[0], text}]
+			d.Path = append(d.Path, link{schema.Noun(f.Option()), n.name, n.collection, text})
+		default:
+			d.Fields = append(d.Fields, field{strings.ReplaceAll(f.Key, "_", " "), text})
+		}
+	}
+	return nil
+}
+
+// levelLink leads to a level.
+func levelLink(l hierarchy.Level) link {
+	to := link{Noun: schema.Noun(l.Kind), Name: l.Name, ID: l.ID}
+	if k := schema.ByName(l.Kind); k != nil {
+		to.Collection = k.Path
+	}
+	return to
+}
+
+// rows makes rows of the variables behind the one that is named.
+func (d *objectPage) rows(after string) {
+	all, from := d.explained.Variables, 0
+	if after != "" {
+		at, found := d.explained.Find(after)
+		if from = at; found {
+			from++
+		}
+	}
+	left, bytes := room(allValues), 0
+	for i := from; i < len(all); i++ {
+		if len(d.Rows) == maxRows || bytes > mostRowBytes {
+			d.Next = all[i-1].Name
+			break
+		}
+		row := d.row(&all[i], &left)
+		bytes += row.size()
+		d.Rows = append(d.Rows, row)
+	}
+	d.From = from + 1
+}
+
+// mostRowBytes is about what the rows of a page come to as HTML, beside values that unfold.
+const mostRowBytes = 50 << 10
+
+// size is about how much HTML a row is.
+func (r *variableRow) size() int {
+	n := 700 + 2*len(r.Name) + len(r.Value.Short)
+	for _, h := range r.Hides {
+		n += 450 + len(h.Value.Short)
+	}
+	return n
+}
+
+func (d *objectPage) row(v *provenance.Variable, left *room) variableRow {
+	first := v.Values[0]
+	row := variableRow{
+		Name: v.Name, Value: left.show(first.Value), From: levelLink(d.explained.Levels[first.Level]), Set: d.setter(first.Level, v.Name),
+		Null: first.Value == "null" && len(v.Values) > 1, Excluded: v.Excluded, Own: first.Level == 0,
+	}
+	for _, other := range v.Values[1:] {
+		row.Hides = append(row.Hides, hidden{levelLink(d.explained.Levels[other.Level]), left.show(other.Value), d.setter(other.Level, v.Name)})
+	}
+	return row
+}
+
+func (d *objectPage) setter(level int, name string) *setter {
+	c := d.explained.SetBy(level, name)
+	if c == nil {
+		return nil
+	}
+	return &setter{c.User, c.Message, c.Time.Time, c.Revision}
+}
+
+// readRelated reads what refers to an object: the interfaces and children of a device, the first of them.
+func (p *page) readRelated(d *objectPage) error {
+	if d.Of.Labels == schema.Unlabelled {
+		return nil
+	}
+	for _, of := range []struct {
+		what, key, term string
+		kind            *schema.Kind
+	}{
+		{"Interfaces", "device_id", "", schema.NetworkInterface},
+		{"In it", "parent_id", "parent_id=" + d.ID, schema.Device},
+	} {
+		c := p.client.Collection(craton.Kind(of.kind.Name))
+		if !c.Takes(of.key) {
+			continue
+		}
+		found, err := c.List(p.ctx, url.Values{of.key: {d.ID}, "limit": {strconv.Itoa(mostRelated)}})
+		if craton.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r := related{What: of.what, Term: of.term, More: len(found.Items) == mostRelated}
+		for _, o := range found.Items {
+			delete(*o, "links")
+			k := of.kind
+			if kind := schema.ByName(strings.ReplaceAll(fieldText(*o, "kind"), "_", "-")); kind != nil {
+				k = kind
+			}
+			r.Objects = append(r.Objects, *o)
+			r.Links = append(r.Links, link{fieldText(*o, "ip_address"), fieldText(*o, k.Title), k.Path, o.ID()})
+		}
+		if len(r.Links) > 0 {
+			d.Related = append(d.Related, r)
+		}
+	}
+	return nil
+}
+
+// Contents are the lists of what stands in a place.
+func (d *objectPage) Contents() (lists []link) {
+	if d.Of.Labels != schema.Unlabelled || d.Of == schema.Project {
+		return nil
+	}
+	for _, k := range d.Of.Contents() {
+		if key := d.Of.ContentKey(); kindAt(k.Path) != nil && k.Field(key) != nil && k != schema.NetworkInterface {
+			lists = append(lists, link{Noun: plainPlural(k), Collection: k.Path, ID: key + "=" + d.ID})
+		}
+	}
+	return lists
+}
+
+// readEvents reads the last events of an object's history, up to the state that is looked at.
+func (p *page) readEvents(d *objectPage) error {
+	o := craton.HistoryOptions{Kind: d.Kind, ID: d.ID, Limit: mostEvents, Until: p.state.Time}
+	if p.state.Revision != "" { // a history is asked for by times
+		d.Log = false
+		return nil
+	}
+	found, err := p.client.History(p.ctx, o)
+	if craton.StatusOf(err) == http.StatusForbidden {
+		d.Log = false
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.Events = append(d.Events, found.Events...)
+	for _, e := range found.Events {
+		d.Happened = append(d.Happened, happen(e))
+	}
+	return nil
+}
+
+// happen is an event as a page shows it.
+func happen(e *craton.Event) happening {
+	h := happening{Event: e}
+	if k := schema.ByName(e.Kind); k != nil {
+		h.By = link{k.Noun(), e.Path, "", idText(e.ID)}
+		if kindAt(k.Path) != nil && e.Action != "delete" {
+			h.By.Collection = k.Path
+		}
+	}
+	var none room
+	for _, k := range e.Keys {
+		one := part{Name: k.Key, None: k.Before == nil, Gone: k.After == nil}
+		if k.Before != nil {
+			one.Before, one.Secret = none.show(string(k.Before.Value)), !k.Before.Kept
+		}
+		if k.After != nil {
+			one.After, one.Secret = none.show(string(k.After.Value)), one.Secret || !k.After.Kept
+			one.From = strings.TrimSpace(schema.Noun(k.After.From.Kind) + " " + k.After.From.Name)
+		}
+		h.Parts = append(h.Parts, one)
+	}
+	for _, name := range sortedKeys(e.Fields) {
+		f := e.Fields[name]
+		if isNone(f.Before) && isNone(f.After) || slices.Contains(untold, name) {
+			continue
+		}
+		h.Parts = append(h.Parts, part{Name: strings.TrimSuffix(name, "_id"), Before: none.show(string(f.Before)), After: none.show(string(f.After)), None: isNone(f.Before), Gone: isNone(f.After)})
+	}
+	if l := e.Labels; l != nil {
+		h.Parts = append(h.Parts, part{Name: "labels", Before: none.show(strings.Join(l.Before, " ")), After: none.show(strings.Join(l.After, " ")), None: len(l.Before) == 0, Gone: len(l.After) == 0})
+	}
+	if n := len(h.Parts); n > mostParts {
+		h.Parts, h.More = h.Parts[:mostParts], n-mostParts
+	}
+	return h
+}
+
+// untold are members that every event of an object would tell.
+var untold = []string{"id", "project_id", "created_at", "updated_at"}
+
+func isNone(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// idText is an id of a change as text.
+func idText(id any) string {
+	if n, ok := id.(float64); ok {
+		return strconv.FormatInt(int64(n), 10)
+	}
+	text, _ := id.(string)
+	return text
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// keyPage is what every level of an object says of one variable.
+type keyPage struct {
+	Kind   string                       `json:"kind"`
+	ID     string                       `json:"id"`
+	Name   string                       `json:"name"`
+	Key    string                       `json:"key"`
+	Value  *provenance.VariableDocument `json:"variable"`
+	Levels []keyLevel                   `json:"-"`
+	Of     *schema.Kind                 `json:"-"`
+	Null   bool                         `json:"-"`
+}
+
+// keyLevel is what one level says of a variable.
+type keyLevel struct {
+	From      link
+	Has       bool
+	Counts    bool
+	Kind      string
+	Value     string // in lines
+	Cut       bool   // it is not all of it
+	Set       *setter
+	Forbidden bool
+}
+
+// variableOf is the page of one variable of an object.
+func (p *page) variableOf(d *objectPage, key string) (*view, error) {
+	at, found := d.explained.Find(key)
+	if !found {
+		return nil, fail(http.StatusNotFound, "%s has no variable %q", d.explained.Chain.String(), key)
+	}
+	document := d.Variables[key]
+	doc := &keyPage{Kind: d.Kind, ID: d.ID, Name: d.Name, Key: key, Value: &document, Of: d.Of}
+	values := d.explained.Variables[at].Values
+	doc.Null = values[0].Value == "null" && len(values) > 1
+	most := oneValue / len(values)
+	for i, l := range d.explained.Levels {
+		level := keyLevel{From: levelLink(l), Forbidden: d.explained.Unknown(i)}
+		for n, v := range values {
+			if v.Level == i {
+				level.Has, level.Counts, level.Kind, level.Value, level.Set = true, n == 0, kindOf(v.Value), indented(v.Value), d.setter(i, key)
+				if len(level.Value) > most {
+					level.Value, level.Cut = cut(level.Value, most/4), true
+				}
+			}
+		}
+		doc.Levels = append(doc.Levels, level)
+	}
+	v := &view{Title: key + " of " + d.Name, Template: "key", Document: doc}
+	if d.Of.Labels != schema.Unlabelled {
+		v.Commands = []string{p.command("explain", d.ID, key, "--who")}
+	} else {
+		v.Commands = []string{p.command(d.Kind+"-vars-get", d.ID)}
+	}
+	return v, nil
+}

@@ -1,0 +1,45 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// kinds are those that have pages, in the order of the navigation.
+var kinds = []*schema.Kind{schema.Host, schema.NetworkDevice, schema.Cell, schema.Region, schema.Cloud, schema.Network, schema.NetworkInterface, schema.Project}
+
+// kindAt is the kind whose collection is called so.
+func kindAt(collection string) *schema.Kind {
+	if i := slices.IndexFunc(kinds, func(k *schema.Kind) bool { return k.Path == collection }); i >= 0 {
+		return kinds[i]
+	}
+	return nil
+}
+
+// route finds the page.
+func (p *page) route() (*view, error) {
+	first, rest, deeper := strings.Cut(p.Path, "/")
+	switch {
+	case first == "" && !deeper:
+		return p.tree()
+	}
+	if k := kindAt(first); k != nil {
+		if !deeper {
+			return p.list(k)
+		}
+		if id := reconcile.ID(k, rest); id != "" {
+			return p.object(k, id)
+		}
+	}
+	return nil, fail(http.StatusNotFound, "there is no page /ui/%s", p.Path)
+}
+
+// Kinds are those of the navigation.
+func (p *page) Kinds() []*schema.Kind { return kinds[:6] }

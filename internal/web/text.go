@@ -1,0 +1,99 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// shellWord is a word as a POSIX shell reads it back.
+func shellWord(w string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@+%", r)
+	}
+	if w != "" && strings.IndexFunc(w, func(r rune) bool { return !plain(r) }) < 0 {
+		return w
+	}
+	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+}
+
+// Bounds of what a page shows, so that it has at most 100 KB.
+const (
+	shortText  = 160      // characters of a text in a table
+	wholeValue = 2 << 10  // bytes of a value that unfolds in a table
+	allValues  = 24 << 10 // bytes of all values of a page that unfold
+	oneValue   = 60 << 10 // bytes of a value on a page of its own
+	maxRows    = 100
+)
+
+// clean makes a text safe to look at: what shows nothing or turns the direction of writing becomes an escape.
+func clean(s string) string { return value.Escape(s) }
+
+// brief is a text for a table, cut if it is long.
+func brief(s string) string { return cut(clean(s), shortText) }
+
+// cut is the beginning of a text of more characters than most.
+func cut(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	n := 0
+	for at := range s {
+		if n++; n == most {
+			return s[:at] + "…"
+		}
+	}
+	return s
+}
+
+// shown is the value of a variable as a page shows it.
+type shown struct {
+	Short string // on one line
+	Kind  string // of the JSON value, for its colour: string, number, word, list
+	Whole string // in lines; "" where Short is all of it, or it is too long
+	Cut   bool   // Short is not all of it
+}
+
+// room counts what values may still take of a page.
+type room int
+
+// show is a value for a table, with all of it if there is room.
+func (r *room) show(raw string) shown {
+	s := shown{Short: brief(raw), Kind: kindOf(raw)}
+	s.Cut = s.Short != clean(raw)
+	if !s.Cut || len(raw) > wholeValue || int(*r) < len(raw) {
+		return s
+	}
+	if s.Whole = indented(raw); len(s.Whole) > 2*wholeValue {
+		s.Whole = ""
+	}
+	*r -= room(len(s.Whole))
+	return s
+}
+
+// kindOf is what a JSON text is.
+func kindOf(raw string) string {
+	switch {
+	case raw == "":
+		return ""
+	case raw[0] == '"':
+		return "string"
+	case raw[0] == '{' || raw[0] == '[':
+		return "list"
+	case raw == "null" || raw == "true" || raw == "false":
+		return "word"
+	}
+	return "number"
+}
+
+// indented is a JSON text in lines.
+func indented(raw string) string {
+	var b bytes.Buffer
+	if raw == "" || raw[0] != '{' && raw[0] != '[' || json.Indent(&b, []byte(raw), "", "  ") != nil {
+		return clean(raw)
+	}
+	return value.EscapeLines(b.String())
+}

@@ -1,0 +1,88 @@
+package web
+
+import (
+	"github.com/craton-fleet/craton/internal/provenance"
+	"github.com/craton-fleet/craton/internal/snapshot"
+)
+
+// treePage is the fleet by its places.
+type treePage struct {
+	*provenance.Tree
+	Where string `json:"where"` // the fleet lives
+	// Cut: not all places are on the page.
+	Cut bool `json:"-"`
+}
+
+// Bounds of the tree on one page.
+const (
+	mostPlaces  = 160
+	mostDiffers = 4 // variables that are named of a place
+)
+
+// tree is the first page.
+func (p *page) tree() (*view, error) {
+	doc := &treePage{Where: p.Where}
+	return &view{
+		Title: "Fleet", Template: "tree", Document: doc,
+		Commands: []string{p.command("cloud-list"), p.command("region-list"), p.command("cell-list", "--all")},
+		Load: func() error {
+			fleet, err := snapshot.Read(p.ctx, p.client, snapshot.Options{})
+			if err != nil {
+				return err
+			}
+			doc.Tree = provenance.TreeOf(fleet)
+			doc.Cut = doc.places() > mostPlaces
+			return nil
+		},
+	}, nil
+}
+
+func (d *treePage) places() (n int) {
+	for _, cloud := range d.Clouds {
+		n += 1 + len(cloud.Places) + cloud.Cells
+	}
+	return n
+}
+
+// treeRow is a place in the table, as deep as it is in the tree.
+type treeRow struct {
+	*provenance.Place
+	Depth int
+	First []provenance.Differs // those that are named
+	More  int                  // and how many are not
+}
+
+// Rows are the places of the page: all, or if they are too many, clouds and regions, as many as fit.
+func (d *treePage) Rows() (rows []treeRow) {
+	var add func(places []*provenance.Place, depth int)
+	add = func(places []*provenance.Place, depth int) {
+		for _, place := range places {
+			if len(rows) >= mostPlaces {
+				return
+			}
+			first := place.Differs[:min(len(place.Differs), mostDiffers)]
+			rows = append(rows, treeRow{place, depth, first, len(place.Differs) - len(first)})
+			if !d.Cut || depth == 0 {
+				add(place.Places, depth+1)
+			}
+		}
+	}
+	for _, project := range d.Projects {
+		if len(d.Projects) == 1 {
+			add([]*provenance.Place{project}, 0)
+		}
+	}
+	add(d.Clouds, 0)
+	return rows
+}
+
+// Collection is where the pages of the row's kind are.
+func (r treeRow) Collection() string { return r.Type + "s" }
+
+// Term is the term that finds what is at the place.
+func (r treeRow) Term() string {
+	if r.Type == "project" {
+		return ""
+	}
+	return r.Type + "_id=" + r.ID
+}

@@ -1,0 +1,349 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/when"
+	"github.com/craton-fleet/craton/internal/where"
+)
+
+// Root is where the page lives.
+const Root = "/ui/"
+
+// Options say whose fleet is shown, and to whom.
+type Options struct {
+	// Base is where the page lives, with a slash at both ends; [Root] if it is "".
+	Base string
+	// Client is a client of the API with the rights of who asks.
+	Client func(*http.Request) (*craton.Client, error)
+	// Where is where the fleet lives, for people: a URL, or sqlite: with a path.
+	Where string
+	// Excludes reports which variables the inventory leaves out; nil: none.
+	Excludes func(string) bool
+}
+
+// site is the page of one fleet.
+type site struct {
+	Options
+	templates *template.Template
+}
+
+// New is the handler of everything below the base.
+func New(o Options) http.Handler {
+	if o.Excludes == nil {
+		o.Excludes = func(string) bool { return false }
+	}
+	if o.Base == "" {
+		o.Base = Root
+	}
+	s := &site{Options: o, templates: parseTemplates()}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		harden(w.Header())
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "this page is only read", http.StatusMethodNotAllowed)
+			return
+		}
+		if name, ok := strings.CutPrefix(r.URL.Path, o.Base+"assets/"); ok {
+			serveAsset(w, r, name)
+			return
+		}
+		s.serve(w, r)
+	})
+}
+
+// harden sets what every answer says to browsers: that nothing else may be loaded, run, framed or told.
+func harden(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+}
+
+// view is what a page shows.
+type view struct {
+	Title    string
+	Template string
+	Commands []string // that print the same
+	Document any      // what the template shows, and the twin is
+	// Load reads what takes long into the document; nil: all is there. The beginning of the page is sent before.
+	Load func() error
+}
+
+// page is a request for a page.
+type page struct {
+	*site
+	*view
+	ctx    context.Context //nolint:containedctx // the request's, as long as it is answered
+	client *craton.Client  // of the state that is asked for
+	query  url.Values      // without at
+	Path   string          // below Root, without .json: "hosts/12"
+	twin   bool            // JSON is asked for
+
+	Past  string // the state that is asked for, in words; "" is now
+	state when.At
+	at    string // as links have it
+	typed string // as the user wrote it
+}
+
+// statusError is an error with the status that it is answered with.
+type statusError struct {
+	status int
+	text   string
+}
+
+func (e *statusError) Error() string { return e.text }
+
+func fail(status int, format string, args ...any) error {
+	return &statusError{status, fmt.Sprintf(format, args...)}
+}
+
+// moved is an answer that leads to another URL of the page.
+type moved struct{ to string }
+
+func (m *moved) Error() string { return "it is at " + m.to }
+
+func (s *site) serve(w http.ResponseWriter, r *http.Request) {
+	p := &page{site: s, ctx: r.Context(), query: r.URL.Query(), Path: strings.TrimPrefix(r.URL.Path, s.Base), view: &view{}}
+	p.Path, p.twin = strings.CutSuffix(p.Path, ".json")
+	if p.twin && p.Path == "index" {
+		p.Path = ""
+	}
+	err := p.begin(r)
+	if err == nil {
+		p.view, err = p.route()
+	}
+	if to, ok := errors.AsType[*moved](err); ok {
+		http.Redirect(w, r, to.to, http.StatusSeeOther)
+		return
+	}
+	switch {
+	case err != nil:
+		p.refuse(w, err)
+	case p.twin:
+		p.writeDocument(w)
+	default:
+		p.write(w)
+	}
+}
+
+// begin finds out whose eyes look at which state.
+func (p *page) begin(r *http.Request) (err error) {
+	if p.client, err = p.Client(r); err != nil {
+		return err
+	}
+	p.typed = strings.TrimSpace(p.query.Get("at"))
+	p.query.Del("at")
+	if p.typed == "" {
+		return nil
+	}
+	state, err := when.ParseAt(p.typed, time.Now().UTC())
+	if err != nil {
+		return fail(http.StatusBadRequest, "%s", err)
+	}
+	if state == (when.At{}) {
+		return nil
+	}
+	past, err := p.client.At(p.ctx, craton.Past{At: state.String(), OmitHashed: true})
+	if err != nil {
+		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
+			return fail(http.StatusBadRequest, "%s", reason)
+		}
+		return err
+	}
+	p.client, p.state, p.at = past, state, state.String()
+	number, _, _ := strings.Cut(past.Revision(), "-")
+	if p.Past = "revision " + number; !state.Time.IsZero() {
+		p.Past = when.Format(state.Time.UTC()) + ", " + p.Past
+	}
+	return nil
+}
+
+// write writes the page, its beginning first.
+func (p *page) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if p.Load == nil {
+		var b bytes.Buffer // so that a template that fails is no half a page
+		if err := errors.Join(p.execute(&b, "head"), p.execute(&b, p.Template), p.execute(&b, "foot")); err != nil {
+			p.refuse(w, err)
+			return
+		}
+		_, _ = w.Write(b.Bytes())
+		return
+	}
+	_ = p.execute(w, "head")
+	_ = http.NewResponseController(w).Flush()
+	if err := p.Load(); err != nil {
+		p.Document = problemOf(err)
+		p.Template = "problem"
+	}
+	_ = p.execute(w, p.Template)
+	_ = p.execute(w, "foot")
+}
+
+func (p *page) execute(w io.Writer, name string) error {
+	return p.templates.ExecuteTemplate(w, name, p)
+}
+
+func (p *page) writeDocument(w http.ResponseWriter) {
+	if p.Load != nil {
+		if err := p.Load(); err != nil {
+			p.refuse(w, err)
+			return
+		}
+	}
+	writeJSON(w, http.StatusOK, p.Document)
+}
+
+func writeJSON(w http.ResponseWriter, status int, document any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	_ = e.Encode(document) // who is gone needs no answer
+}
+
+// problem is an error as a page shows it.
+type problem struct {
+	Status  int    `json:"status"`
+	Message string `json:"message"`
+	title   string
+}
+
+// Heading is what is the matter, in a few words.
+func (p *problem) Heading() string { return p.title }
+
+// problemOf finds the status of an error. What the API says is for its user; what the client says beside that was written for them too.
+func problemOf(err error) *problem {
+	status := craton.StatusOf(err)
+	if own, ok := errors.AsType[*statusError](err); ok {
+		status = own.status
+	}
+	title := map[int]string{
+		http.StatusBadRequest: "That cannot be read", http.StatusUnauthorized: "Not signed in", http.StatusForbidden: "Your role may not see this",
+		http.StatusNotFound: "Not found", http.StatusConflict: "That cannot be told", http.StatusGone: "That is too long ago",
+	}[status]
+	if title == "" {
+		status, title = http.StatusBadGateway, "The fleet does not answer"
+	}
+	return &problem{status, err.Error(), title}
+}
+
+func (p *page) refuse(w http.ResponseWriter, err error) {
+	d := problemOf(err)
+	if p.twin {
+		writeJSON(w, d.Status, d)
+		return
+	}
+	var b bytes.Buffer
+	p.view = &view{Title: d.title, Template: "problem", Document: d}
+	if err := errors.Join(p.execute(&b, "head"), p.execute(&b, p.Template), p.execute(&b, "foot")); err != nil {
+		http.Error(w, d.Message, d.Status)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(d.Status)
+	_, _ = w.Write(b.Bytes())
+}
+
+// Href is a URL of the page: a path below Root, and parameters in pairs, of which empty ones are left out. It keeps the state that is looked at.
+func (p *page) Href(to string, parameters ...string) string {
+	q := url.Values{}
+	if p.at != "" {
+		q.Set("at", p.at)
+	}
+	for i := 0; i+1 < len(parameters); i += 2 {
+		if parameters[i+1] != "" {
+			q.Set(parameters[i], parameters[i+1])
+		}
+	}
+	u := url.URL{Path: p.Base + to, RawQuery: q.Encode()}
+	return u.String()
+}
+
+// Twin is the URL of the same as JSON.
+func (p *page) Twin() string {
+	q := url.Values{}
+	for name, values := range p.query {
+		q[name] = values
+	}
+	if p.at != "" {
+		q.Set("at", p.at)
+	}
+	name := p.Path
+	if name == "" {
+		name = "index"
+	}
+	u := url.URL{Path: p.Base + name + ".json", RawQuery: q.Encode()}
+	return u.String()
+}
+
+// Here is the path of this page, for forms that change its parameters.
+func (p *page) Here() string { return (&url.URL{Path: p.Base + p.Path}).String() }
+
+// Present is this page as it is now.
+func (p *page) Present() string {
+	return (&url.URL{Path: p.Base + p.Path, RawQuery: p.query.Encode()}).String()
+}
+
+// At is the state that is looked at, as the user wrote it; "" for now.
+func (p *page) At() string { return p.typed }
+
+// Keep are the parameters of this page beside the state, for the form that changes that.
+func (p *page) Keep() []parameter {
+	var all []parameter
+	for name, values := range p.query {
+		for _, v := range values {
+			all = append(all, parameter{name, v})
+		}
+	}
+	return all
+}
+
+type parameter struct{ Name, Value string }
+
+// Begins reports whether the page is in a part of the site, for the navigation.
+func (p *page) Begins(part string) bool {
+	return p.Path == part || part != "" && strings.HasPrefix(p.Path, part+"/")
+}
+
+// command is a command line of this program that shows the same state.
+func (p *page) command(words ...string) string {
+	if p.at != "" {
+		words = append(words, "--at", p.at, "--omit-hashed")
+	}
+	line := "craton"
+	for _, w := range words {
+		line += " " + shellWord(w)
+	}
+	return line
+}
+
+// SearchIn is the list that the search looks in: that of the page, or of the part of the site that it is in, else hosts.
+func (p *page) SearchIn() string {
+	first, _, _ := strings.Cut(p.Path, "/")
+	if k := kindAt(first); k == nil || !slices.Contains(where.Kinds, k) {
+		first = schema.Host.Path
+	}
+	return p.Base + first
+}
+
+// Asset is where a file is that pages load.
+func (p *page) Asset(file string) string { return p.Base + "assets/" + assets[file].name }
