@@ -42,6 +42,9 @@ type Term struct {
 	marked bool // a field has the variable's name
 }
 
+// About is a term about a variable of objects of a kind: that there is one. The caller adds values, and whether only their own count.
+func About(k *schema.Kind, key string) Term { return Term{Key: key, marked: isReserved(k, key)} }
+
 // IsVariable reports whether the term is about a variable.
 func (t *Term) IsVariable() bool { return t.Field.Type == 0 }
 

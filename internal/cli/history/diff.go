@@ -2,10 +2,8 @@ package history
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -190,18 +188,9 @@ func compare(ctx context.Context, s *object.Session, at string, omitHashed bool,
 		sides[i] = side{d, chain.Levels}
 	}
 	c := comparison{Devices: [2]objectDocument{sides[0].document(), sides[1].document()}, Keys: []pairDocument{}}
-	values := [2]map[string]*valueDocument{sides[0].values(), sides[1].values()}
-	for key, a := range values[0] {
-		if b := values[1][key]; b == nil || string(a.Value) != string(b.Value) {
-			c.Keys = append(c.Keys, pairDocument{key, [2]*valueDocument{a, b}})
-		}
+	for _, pair := range provenance.Compare(sides[0].levels, sides[1].levels) {
+		c.Keys = append(c.Keys, pairDocument{pair.Key, [2]*valueDocument{(*valueDocument)(pair.Values[0]), (*valueDocument)(pair.Values[1])}})
 	}
-	for key, b := range values[1] {
-		if values[0][key] == nil {
-			c.Keys = append(c.Keys, pairDocument{key, [2]*valueDocument{nil, b}})
-		}
-	}
-	slices.SortFunc(c.Keys, func(a, b pairDocument) int { return strings.Compare(a.Key, b.Key) })
 	switch s.Format {
 	case show.FormatTable:
 		p := newPrinter(s, nil, false)
@@ -233,24 +222,6 @@ type (
 
 func (s *side) document() objectDocument {
 	return objectDocument{Type: string(s.device.Kind), ID: s.device.ID, Name: s.device.Name}
-}
-
-// values are those that the device's variables come to, by their names.
-func (s *side) values() map[string]*valueDocument {
-	levels := make([]hierarchy.Variables, len(s.levels))
-	for i := range levels {
-		levels[i] = s.levels[i].Variables
-	}
-	all := map[string]*valueDocument{}
-	for v, at := range hierarchy.Merge(levels...) {
-		l := s.levels[at]
-		from := sourceDocument{Type: l.Kind, ID: l.ID, Name: orNull(l.Name)}
-		if n, err := strconv.Atoi(l.ID); err == nil {
-			from.ID = n
-		}
-		all[v.Name] = &valueDocument{json.RawMessage(v.Value), true, from}
-	}
-	return all
 }
 
 // comparison writes two columns of values side by side.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -60,16 +61,8 @@ type (
 		Before *valueDocument `json:"before"`
 		After  *valueDocument `json:"after"`
 	}
-	valueDocument struct {
-		Value json.RawMessage `json:"value"`
-		Kept  bool            `json:"kept"` // false: the change log has only a hash of it
-		From  sourceDocument  `json:"from"`
-	}
-	sourceDocument struct {
-		Type string  `json:"type"`
-		ID   any     `json:"id"`
-		Name *string `json:"name"` // null of a project that the caller may not read
-	}
+	valueDocument  provenance.SideDocument
+	sourceDocument = provenance.LevelDocument
 )
 
 func (t *target) document() *objectDocument {
