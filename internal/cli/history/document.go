@@ -129,7 +129,7 @@ func valueOf(v *craton.FromValue) *valueDocument {
 	if v == nil {
 		return nil
 	}
-	return &valueDocument{v.Value, v.Kept, sourceDocument{v.From.Kind, idValue(v.From.ID), orNull(v.From.Name)}}
+	return &valueDocument{v.Value, v.Kept, sourceDocument{Type: v.From.Kind, ID: idValue(v.From.ID), Name: orNull(v.From.Name)}}
 }
 
 // rows are the events as CSV: a row for each thing that changed.
