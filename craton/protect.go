@@ -3,6 +3,8 @@ package craton
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strconv"
 )
 
 type protectedBody struct {
@@ -22,12 +24,30 @@ func (c *Collection) Protect(ctx context.Context, id string, on bool) error {
 	return c.Reader.client.call(ctx, http.MethodPut, c.path+"/"+idText(id)+"/protected", nil, &protectedBody{on}, nil, "")
 }
 
+// ProtectedOptions choose a part of what is protected: all that are set must hold.
+type ProtectedOptions struct {
+	ProjectID string
+	CloudID   int
+	RegionID  int
+	CellID    int
+	DeviceID  int // whose interfaces are meant
+}
+
 // Protected are the ids of the objects of the caller's project that are protected, by kind; whether a project is,
 // [Collection.Protected] tells. A server can list them whose [Capabilities] have "protected".
-func (c *Client) Protected(ctx context.Context) (Members, error) {
+func (c *Client) Protected(ctx context.Context, o ProtectedOptions) (Members, error) {
+	q := url.Values{}
+	if o.ProjectID != "" {
+		q.Set("project_id", o.ProjectID)
+	}
+	for name, id := range map[string]int{"cloud_id": o.CloudID, "region_id": o.RegionID, "cell_id": o.CellID, "device_id": o.DeviceID} {
+		if id != 0 {
+			q.Set(name, strconv.Itoa(id))
+		}
+	}
 	var out struct {
 		Protected Members `json:"protected"`
 	}
-	err := c.call(ctx, http.MethodGet, "/protected", nil, nil, &out, "protected")
+	err := c.call(ctx, http.MethodGet, "/protected", q, nil, &out, "protected")
 	return out.Protected, err
 }

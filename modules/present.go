@@ -25,6 +25,7 @@ const (
 	optLabelsMode    = "labels_mode"
 	optForce         = "force"
 	optRecreate      = "recreate"
+	optProtected     = "protected"
 
 	present, absent = "present", "absent"
 	merge, replace  = "merge", "replace"
@@ -154,6 +155,9 @@ func (r *resource) wants(p ansible.Params) (w *reconcile.Wanted, err error) {
 		if w.Access, err = access(p); err != nil {
 			return nil, err
 		}
+	}
+	if r.Protects() && p.Has(optProtected) {
+		w.Protected = new(p.Bool(optProtected))
 	}
 	if r.hasLabels() && p.Has(optLabels) {
 		w.Labels, w.ExactLabels = append([]string{}, p.Strings(optLabels)...), p.String(optLabelsMode) == exact

@@ -166,6 +166,12 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 			ansible.Option{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
 				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}})
 	}
+	if r.Protects() {
+		options = append(options, ansible.Option{Name: optProtected, Type: ansible.Bool, Description: []string{
+			fmt.Sprintf("Whether the %s is kept from being deleted, by itself or with what holds it, by any task, command or fleet file. Everything else can be done to it.", r.Noun()),
+			"To remove it, set it to V(false) first, in a task of its own.",
+			"Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before anything is written."}})
+	}
 	if reconcile.Holds(r.Kind) {
 		options = append(options, ansible.Option{Name: optForce, Type: ansible.Bool, Default: false, Description: []string{
 			fmt.Sprintf("With O(state=absent): remove the %s even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.", r.Noun()),
@@ -234,6 +240,10 @@ func (r *resource) returns(own bool) []ansible.Return {
 			doc = "Its variables, with those that it inherits unless O(resolved=false)."
 		}
 		list = append(list, always(reconcile.KeyVariables, ansible.Dict, map[string]any{"role": "frontend"}, doc))
+	}
+	if r.Protects() && own {
+		list = append(list, ansible.Return{Name: reconcile.KeyProtected, Type: ansible.Bool, Sample: true,
+			Returned: "when the task has O(protected)", Description: []string{fmt.Sprintf("Whether the %s is kept from being deleted.", r.Noun())}})
 	}
 	if r.Kind == schema.User && own {
 		list = append(list, ansible.Return{Name: reconcile.KeyAPIKey, Type: ansible.Str, Sample: "d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d",

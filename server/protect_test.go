@@ -99,6 +99,24 @@ func TestProtectedList(t *testing.T) {
 	if r := f.must(f.root, 200, "GET", "/v1/protected", ""); !strings.Contains(r.Text, a.cloud+", "+b.cloud) && !strings.Contains(r.Text, b.cloud+", "+a.cloud) {
 		t.Errorf("root: %s", r.Text)
 	}
+	in := func(query string) string { return f.must(a.member, 200, "GET", "/v1/protected?"+query, "").Text }
+	inside := fmt.Sprintf("{\n  \"protected\": {\n    \"host\": [%s],\n    \"network-interface\": [%s]\n  }\n}\n", a.host, a.port)
+	for _, query := range []string{"cloud_id=" + a.cloud, "region_id=" + a.region, "region_id=" + a.region + "&cloud_id=" + a.cloud} {
+		if got := in(query); got != inside {
+			t.Errorf("%s: %s", query, got)
+		}
+	}
+	if got := in("device_id=" + a.host); !strings.Contains(got, "network-interface") || strings.Contains(got, `"host"`) {
+		t.Errorf("of the host: %s", got)
+	}
+	if got := in("project_id=" + a.project); !strings.Contains(got, "cloud") || !strings.Contains(got, "interface") {
+		t.Errorf("of the project: %s", got)
+	}
+	for _, query := range []string{"cloud_id=" + b.cloud, "project_id=" + b.project, "region_id=0", "region_id=" + a.region + "&cloud_id=" + b.cloud} {
+		if got := in(query); got != none {
+			t.Errorf("%s: %s", query, got)
+		}
+	}
 	f.must(a.member, 400, "GET", "/v1/protected?x=1", "")
 	f.must(f.root, 200, "PUT", "/v1/clouds/"+b.cloud+"/protected", `{"protected":false}`)
 	list(b.member, none)
@@ -312,7 +330,7 @@ func TestProtectAndSetsOfTheLibrary(t *testing.T) {
 	if on, err := cells.Protected(ctx, "1"); !on || err != nil {
 		t.Errorf("%v %v", on, err)
 	}
-	if all, err := c.Protected(ctx); err != nil || cmp.Diff(craton.Members{craton.KindCell: {1}}, all) != "" {
+	if all, err := c.Protected(ctx, craton.ProtectedOptions{CloudID: 1, RegionID: 1}); err != nil || cmp.Diff(craton.Members{craton.KindCell: {1}}, all) != "" {
 		t.Errorf("%v %v", all, err)
 	}
 	if err := cells.Delete(ctx, "1"); !craton.IsConflict(err) {

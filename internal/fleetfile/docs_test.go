@@ -71,6 +71,9 @@ func TestDocs(t *testing.T) {
 			}
 			want = append(want, [3]string{key, required, yesNo(f.Fixed)})
 		}
+		if spec.Protects() {
+			want = append(want, [3]string{reconcile.KeyProtected, "", "yes"})
+		}
 		if spec.hasLabels() {
 			want = append(want, [3]string{"labels", "", "can be added"})
 		}

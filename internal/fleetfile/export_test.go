@@ -63,9 +63,13 @@ func checkExport(t interface {
 }
 
 // applyRandom makes a random fleet, on top of another one.
-func applyRandom(t *rapid.T, c *craton.Client) {
+func applyRandom(t *rapid.T, c *craton.Client, protects bool) {
 	for range 2 {
-		f, err := FromValue(rapid.OneOf(fleetData(), hostileFleet).Draw(t, "fleet"))
+		data := rapid.OneOf(fleetData(), hostileFleet).Draw(t, "fleet")
+		if protects {
+			protectSome(t, data)
+		}
+		f, err := FromValue(data)
 		if err == nil {
 			_, err = Apply(t.Context(), c, f, Options{AllowDuplicates: true})
 		}
@@ -89,7 +93,7 @@ func TestExport(t *testing.T) {
 				}
 				apis[i] = api{Client: c, writes: s.writes}
 			}
-			applyRandom(t, apis[0].Client)
+			applyRandom(t, apis[0].Client, false)
 			checkExport(t, apis[0], apis[1], func(s api) model { return snapshot(t, s) })
 		})
 	})
@@ -114,9 +118,9 @@ func TestExport(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				apis[i] = api{Client: c, writes: r.writes}
+				apis[i] = api{Client: c, writes: r.writes, moves: true}
 			}
-			applyRandom(t, apis[0].Client)
+			applyRandom(t, apis[0].Client, true)
 			checkExport(t, apis[0], apis[1], func(s api) model { return snapshot(t, s) })
 			failed = false
 		})

@@ -255,6 +255,8 @@ func (r *reader) object(t *tree, spec *kindSpec, in *reconcile.Wanted, path stri
 			r.name(o, e.value, &p)
 		case f != nil:
 			r.value(o, f, e.value, &p)
+		case e.key == reconcile.KeyProtected && spec.Protects():
+			r.protected(o, e.value, &p)
 		case e.key == "labels" && spec.hasLabels():
 			r.labels(o, e.value, &p)
 		case e.key == "variables":
@@ -337,6 +339,16 @@ func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *plac
 		v = r.boxed(text)
 	}
 	o.Values[f.Key] = v
+}
+
+// protected reads whether an object is kept from being deleted.
+func (r *reader) protected(o *reconcile.Wanted, t *tree, path *place) {
+	v, problem := scalar(&schema.Field{Key: reconcile.KeyProtected, Type: schema.Flag}, t)
+	if problem != "" {
+		r.Add(t.line, path.String(), "%s", problem)
+		return
+	}
+	o.Protected = new(v == true)
 }
 
 func (r *reader) labels(o *reconcile.Wanted, t *tree, path *place) {

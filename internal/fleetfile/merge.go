@@ -163,6 +163,13 @@ func (r *reader) together(known, more *reconcile.Wanted) {
 		}
 		known.Values[f.Key] = v
 	}
+	switch {
+	case more.Protected == nil:
+	case known.Protected != nil:
+		r.Add(more.Line, join(more.Path, reconcile.KeyProtected), "is given in %s too, for the %s on line %d; keep one of them", known.File, known.Noun, known.Line)
+	default:
+		known.Protected = more.Protected
+	}
 	for _, name := range more.Variables.Keys() {
 		if _, twice := known.Variables[name]; twice {
 			r.Add(more.Line, join(join(more.Path, reconcile.KeyVariables), name), "is given in %s too, for the %s on line %d; keep one of them", known.File, known.Noun, known.Line)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,7 +67,11 @@ func TestPlans(t *testing.T) {
 
 // applied applies a random fleet, if it is a good one.
 func applied(t *rapid.T, s api, label string) {
-	file, err := FromValue(fleetData().Draw(t, label))
+	data := fleetData().Draw(t, label)
+	if s.moves {
+		protectSome(t, data)
+	}
+	file, err := FromValue(data)
 	if err != nil {
 		return
 	}
@@ -82,6 +87,9 @@ func checkPlans(t *rapid.T, s api) {
 		applied(t, s, fmt.Sprint("state ", i))
 	}
 	data := fleetData().Draw(t, "fleet")
+	if s.moves {
+		protectSome(t, data)
+	}
 	file, err := FromValue(data)
 	if err != nil {
 		return
@@ -268,7 +276,7 @@ func touchedBy(before, now model, changes []Change) (touched []string) {
 // somebodyElse changes something.
 func somebodyElse(t *rapid.T, s api) {
 	ctx := t.Context()
-	switch rapid.SampledFrom([]string{"apply", "delete", "variable", "label"}).Draw(t, "what") {
+	switch rapid.SampledFrom([]string{"apply", "delete", "variable", "label", "protect"}).Draw(t, "what") {
 	case "apply":
 		applied(t, s, "meanwhile")
 		return
@@ -288,6 +296,15 @@ func somebodyElse(t *rapid.T, s api) {
 		for h, err := range s.Hosts.All(ctx, craton.HostListOptions{}) {
 			if err == nil && rapid.Bool().Draw(t, "label") {
 				_, _ = s.Hosts.AddLabels(ctx, h.ID, "l9")
+			}
+		}
+	case "protect":
+		if !s.moves {
+			return
+		}
+		for c, err := range s.Cells.All(ctx, craton.CellListOptions{}) {
+			if err == nil {
+				_ = s.Collection(craton.KindCell).Protect(ctx, strconv.Itoa(c.ID), rapid.Bool().Draw(t, "cell"))
 			}
 		}
 	}

@@ -127,6 +127,20 @@ func fleetData() *rapid.Generator[map[string]any] {
 	})
 }
 
+// protectSome says of objects of a fleet whether they are protected.
+func protectSome(t *rapid.T, data map[string]any) {
+	for _, key := range []string{"clouds", "regions", "cells", "networks", "hosts", "network_devices", "interfaces"} {
+		list, _ := data[key].([]any)
+		for _, item := range list {
+			o := item.(map[string]any)
+			if rapid.IntRange(0, 3).Draw(t, "protects") == 0 {
+				o["protected"] = rapid.Bool().Draw(t, "protected")
+			}
+			protectSome(t, o)
+		}
+	}
+}
+
 func regionData(t *rapid.T, cloud, region string) map[string]any {
 	r := map[string]any{"name": region}
 	maybe(t, r, "note", someText)
@@ -206,6 +220,10 @@ func overlay(before model, data map[string]any) model {
 				for _, l := range value.([]any) {
 					after[path]["label "+l.(string)] = true
 				}
+			case key == "protected":
+				if delete(after[path], key); value == true {
+					after[path][key] = true
+				}
 			case key == "ip_address":
 				after[path][key] = strings.Replace(value.(string), "2001:DB8::0:1", "2001:db8::1", 1)
 			case value == nil:
@@ -282,6 +300,17 @@ func snapshot(t *rapid.T, s api) model {
 			t.Fatal(err)
 		}
 	}
+	guarded := craton.Members{}
+	if s.moves { // it is our own server
+		var err error
+		guarded, err = s.Protected(ctx, craton.ProtectedOptions{})
+		fail(err)
+	}
+	mark := func(kind craton.Kind, id int, path string) {
+		if slices.Contains(guarded[kind], id) {
+			m[path]["protected"] = true
+		}
+	}
 	variables := func(o map[string]any, v craton.Variables) map[string]any {
 		for k, raw := range v {
 			o["variable "+k] = normal(raw)
@@ -303,6 +332,7 @@ func snapshot(t *rapid.T, s api) model {
 		v, err := s.Clouds.Variables(ctx, o.ID)
 		fail(err)
 		m["cloud "+o.Name] = variables(map[string]any{"note": o.Note}, v)
+		mark(craton.KindCloud, o.ID, "cloud "+o.Name)
 	}
 	for o, err := range s.Regions.All(ctx, craton.RegionListOptions{}) {
 		fail(err)
@@ -310,6 +340,7 @@ func snapshot(t *rapid.T, s api) model {
 		v, err := s.Regions.Variables(ctx, o.ID)
 		fail(err)
 		m["region "+regionNames[o.ID]] = variables(map[string]any{"note": o.Note}, v)
+		mark(craton.KindRegion, o.ID, "region "+regionNames[o.ID])
 	}
 	for o, err := range s.Cells.All(ctx, craton.CellListOptions{}) {
 		fail(err)
@@ -317,12 +348,14 @@ func snapshot(t *rapid.T, s api) model {
 		v, err := s.Cells.Variables(ctx, o.ID)
 		fail(err)
 		m["cell "+regionNames[o.RegionID]+"/"+o.Name] = variables(map[string]any{"note": o.Note}, v)
+		mark(craton.KindCell, o.ID, "cell "+regionNames[o.RegionID]+"/"+o.Name)
 	}
 	for o, err := range s.Networks.All(ctx, craton.NetworkListOptions{}) {
 		fail(err)
 		v, err := s.Networks.Variables(ctx, o.ID)
 		fail(err)
 		m["network "+regionNames[o.RegionID]+"/"+o.Name] = variables(map[string]any{"cidr": o.CIDR, "gateway": o.Gateway, "netmask": o.Netmask, "nss": o.NSS}, v)
+		mark(craton.KindNetwork, o.ID, "network "+regionNames[o.RegionID]+"/"+o.Name)
 	}
 	parents := map[string]int{}
 	device := func(kind string, d craton.Device, more map[string]any, v craton.Variables, labels []string) {
@@ -334,6 +367,7 @@ func snapshot(t *rapid.T, s api) model {
 			more["label "+l] = true
 		}
 		m[path] = variables(more, v)
+		mark(craton.Kind(kind), d.ID, path)
 	}
 	for o, err := range s.Hosts.All(ctx, craton.HostListOptions{}) {
 		fail(err)
@@ -357,6 +391,7 @@ func snapshot(t *rapid.T, s api) model {
 	for o, err := range s.NetworkInterfaces.All(ctx, craton.NetworkInterfaceListOptions{}) {
 		fail(err)
 		m["interface "+deviceNames[o.DeviceID]+"/"+o.Name] = map[string]any{"interface_type": o.InterfaceType, "ip_address": o.IPAddress, "vlan": o.VLAN, "speed": int(o.Speed)}
+		mark(craton.KindNetworkInterface, o.ID, "interface "+deviceNames[o.DeviceID]+"/"+o.Name)
 	}
 	return m
 }

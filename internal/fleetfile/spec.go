@@ -114,6 +114,9 @@ func (s *kindSpec) keys() []string {
 		keys = append(keys, "name")
 	}
 	keys = append(keys, s.options...)
+	if s.Protects() {
+		keys = append(keys, reconcile.KeyProtected)
+	}
 	if s.hasLabels() {
 		keys = append(keys, "labels")
 	}

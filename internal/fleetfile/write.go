@@ -277,6 +277,10 @@ func (f *writer) appendObject(dst []byte, o *reconcile.Wanted, spec *kindSpec) [
 			field(option)
 		}
 	}
+	if o.Protected != nil {
+		key(reconcile.KeyProtected)
+		dst = strconv.AppendBool(dst, *o.Protected)
+	}
 	if o.Labels != nil {
 		key("labels")
 		dst = append(dst, '[')

@@ -35,6 +35,7 @@ var parts = []part{
 	{func(st *Step) bool { return len(st.Unset) > 0 }, (*Fleet).unset},
 	{func(st *Step) bool { return len(st.Drop) > 0 }, (*Fleet).dropLabels},
 	{func(st *Step) bool { return len(st.AddLabels) > 0 }, (*Fleet).addLabels},
+	{func(st *Step) bool { return st.Protect != nil }, (*Fleet).protect},
 	{func(st *Step) bool { return st.access != nil }, (*Fleet).grant},
 }
 
@@ -69,8 +70,8 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 	return done, nil
 }
 
-// laterParts are those that follow a create: labels, and what users may.
-var laterParts = parts[len(parts)-3:]
+// laterParts are those that follow a create: labels, what is protected, and what users may.
+var laterParts = parts[len(parts)-4:]
 
 // remove deletes the object.
 func (fl *Fleet) remove(ctx context.Context, st *Step, done *Done) error {
@@ -113,6 +114,9 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 		if k.Labels == schema.MakeLabels {
 			made[KeyLabels] = st.After.Labels()
 		}
+	}
+	if _, said := st.After[KeyProtected]; said {
+		made[KeyProtected] = false // until it is
 	}
 	if key, ok := (*raw)[KeyAPIKey]; ok {
 		_ = json.Unmarshal(key, &done.APIKey) // a key that is no text is none

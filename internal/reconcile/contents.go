@@ -12,6 +12,7 @@ import (
 type contents struct {
 	counts   []string // "2 regions"
 	blockers []string // "host "web1" (id 7) has it as its parent"
+	keepers  *Keepers // what is protected
 }
 
 // Holds tells the kinds whose objects other objects stand in: deleting one deletes those (v1 contract §6.3).
@@ -20,8 +21,11 @@ func Holds(k *schema.Kind) bool { return k.Labels == schema.Unlabelled && k.Cont
 
 // contents reads them. What the API refuses is found here, so that check mode refuses it too
 // (v1 contract §6.3).
-func (fl *Fleet) contents(ctx context.Context, k *schema.Kind, o Object) (*contents, error) {
-	out := &contents{}
+func (fl *Fleet) contents(ctx context.Context, k *schema.Kind, o Object) (out *contents, err error) {
+	out = &contents{}
+	if out.keepers, err = fl.Keepers(ctx, k, o.ID()); err != nil {
+		return nil, err
+	}
 	switch {
 	case Holds(k):
 		return out, fl.containerContents(ctx, k, o, out)
@@ -139,6 +143,13 @@ const maxBlockers = 5
 // guard refuses a step that would delete more than is said.
 func (st *Step) guard(w *Wanted, c *contents) error {
 	called := Called(st.Kind, st.Before)
+	if why := c.keepers.String(); why != "" {
+		first := "take that off first"
+		if c.keepers.Self {
+			first += ", in a task with protected: false"
+		}
+		return fmt.Errorf("the %s cannot be deleted: %s; %s (%s)", called, why, first, c.keepers.Unprotect(st.Kind, st.Before.ID()))
+	}
 	if n := len(c.blockers); n > 0 {
 		named := c.blockers[:min(n, maxBlockers)]
 		more := ""

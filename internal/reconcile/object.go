@@ -24,7 +24,8 @@ const (
 	KeyUpdated   = "updated_at"
 	KeyVariables = "variables"
 	KeyLabels    = "labels"
-	KeyKind      = "kind" // of devices: "host", "network_device"
+	KeyProtected = "protected" // beside v1: missing where nobody asked
+	KeyKind      = "kind"      // of devices: "host", "network_device"
 	KeyAPIKey    = "api_key"
 )
 

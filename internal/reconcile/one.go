@@ -22,9 +22,19 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 		resolved.Values = map[string]any{}
 	}
 	w = &resolved
+	if w.Protected != nil {
+		if err := fl.MayProtect(ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", KeyProtected, err)
+		}
+	}
 	have, err := fl.find(ctx, w)
 	if err != nil {
 		return nil, err
+	}
+	if have != nil && w.Protected != nil {
+		if err := fl.fillProtected(ctx, w.Kind, have); err != nil {
+			return nil, err
+		}
 	}
 	st := &Step{Kind: w.Kind, Before: have}
 	switch {

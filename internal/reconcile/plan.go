@@ -25,6 +25,7 @@ type Step struct {
 	Set             craton.Variables
 	Unset           []string
 	AddLabels, Drop []string
+	Protect         *bool
 
 	// Fixed are the differences that the API cannot make.
 	Fixed []Difference
@@ -43,7 +44,7 @@ type Difference struct {
 
 // Changes tells a step that writes something.
 func (st *Step) Changes() bool {
-	return st.Remove || st.Create || len(st.Move)+len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0 || st.access.changes()
+	return st.Remove || st.Create || len(st.Move)+len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0 || st.Protect != nil || st.access.changes()
 }
 
 // compare finds what makes an object what is wanted; have is nil if there is none. It sends nothing.
@@ -92,6 +93,15 @@ func compare(w *Wanted, have Object) *Step {
 	if w.Kind.Labels != schema.Unlabelled {
 		if labels := labelsAfter(have.Labels(), w); have.Labels() == nil || !slices.Equal(labels, have.Labels()) {
 			st.after()[KeyLabels] = labels
+		}
+	}
+	if w.Protected != nil {
+		on := *w.Protected
+		if st.Create && on || have != nil && have[KeyProtected] != on {
+			st.Protect = &on
+		}
+		if st.Create || st.Protect != nil {
+			st.after()[KeyProtected] = on
 		}
 	}
 	if len(st.Fixed) > 0 && w.Recreate {

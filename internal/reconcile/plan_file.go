@@ -65,6 +65,8 @@ type planEntry[V any] struct {
 	Unset  []string                   `json:"unset,omitempty"`
 	Add    []string                   `json:"add_labels,omitempty"`
 	Drop   []string                   `json:"drop_labels,omitempty"`
+	// Protect says what becomes of it; what it was stands in "found".
+	Protect *bool `json:"protect,omitempty"`
 }
 
 // planValue is a field's value.
@@ -145,7 +147,7 @@ func (e *planEncoder) entry(st *treeStep) planEntry[any] {
 	st = e.again(st, false)
 	ch := &st.change
 	entry := planEntry[any]{Action: ch.Action, Kind: ch.Kind, Name: ch.Name, From: ch.From, Fields: ch.Fields, Before: ch.Before, After: ch.After,
-		Level: st.level, Unset: st.Unset, Add: st.AddLabels, Drop: st.Drop}
+		Level: st.level, Unset: st.Unset, Add: st.AddLabels, Drop: st.Drop, Protect: st.Protect}
 	if st.Create {
 		entry.Create = e.values(st, st.body())
 		return entry
@@ -156,6 +158,9 @@ func (e *planEncoder) entry(st *treeStep) planEntry[any] {
 		if key != KeyCreated && key != KeyUpdated && (key != KeyID || st.Kind != schema.Project) {
 			entry.Found[key] = v
 		}
+	}
+	if st.Protect == nil {
+		delete(entry.Found, KeyProtected)
 	}
 	entry.Move, entry.Update, entry.Set = e.values(st, st.Move), e.values(st, st.Update), st.Set
 	return entry
@@ -304,7 +309,7 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 	if e.Level < 0 || e.Level > mostLevels {
 		return nil, nil, errors.New("its level is none")
 	}
-	st = &treeStep{Step: &Step{Kind: k, Unset: e.Unset, AddLabels: e.Add, Drop: e.Drop}, level: e.Level}
+	st = &treeStep{Step: &Step{Kind: k, Unset: e.Unset, AddLabels: e.Add, Drop: e.Drop, Protect: e.Protect}, level: e.Level}
 	ch := &st.change
 	*ch = Change{Action: e.Action, Kind: e.Kind, Name: e.Name, From: e.From, Fields: e.Fields}
 	if ch.Before, err = decoded(e.Before); err != nil {
@@ -346,6 +351,9 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 	case Updated, Moved, Renamed, Deleted:
 		if st.Before, err = decodeTimeless(k, e.Found); err != nil {
 			return nil, nil, err
+		}
+		if e.Protect != nil {
+			st.Before[KeyProtected] = string(e.Found[KeyProtected]) == "true"
 		}
 		if k != schema.Project && st.Before[KeyID] == nil {
 			return nil, nil, errors.New("the object that it was made for is missing")

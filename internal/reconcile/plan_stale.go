@@ -275,7 +275,11 @@ func (f *fit) contents(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("the project's variables cannot be read: %w", err)
 			}
-			f.compare(st, Object{KeyVariables: v})
+			now := Object{KeyID: st.Before[KeyID], KeyVariables: v}
+			if now, err = f.known(ctx, st, now); err != nil {
+				return readError(err)
+			}
+			f.compare(st, now)
 		}
 	}
 	for k, ids := range kinds {
@@ -355,7 +359,10 @@ func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err 
 			return nil, err
 		}
 	}
-	return o, nil
+	if _, told := st.Before[KeyProtected]; told {
+		err = f.fillProtected(ctx, st.Kind, o)
+	}
+	return o, err
 }
 
 // compare looks for what is otherwise in an object, nil if it is gone.
@@ -380,6 +387,9 @@ func differences(k *schema.Kind, known, now Object) (names []string) {
 		if _, told := now[f.Key]; ok && told && !Equal(f, have, now[f.Key]) {
 			names = append(names, f.Option())
 		}
+	}
+	if have, ok := known[KeyProtected]; ok && have != now[KeyProtected] {
+		names = append(names, KeyProtected)
 	}
 	if have := known.Labels(); have != nil {
 		a, b := slices.Sorted(slices.Values(have)), slices.Sorted(slices.Values(now.Labels()))

@@ -56,7 +56,10 @@ func (fl *Fleet) readStream(ctx context.Context) (*WholeFleet, error) {
 	}
 	t := newTreeReader(fl)
 	t.f.Unread = true
-	err = eachStreamed(s, nil, func(_ *craton.FleetLine, r *Found) {
+	err = eachStreamed(s, nil, func(line *craton.FleetLine, r *Found) {
+		if line.Protected {
+			r.Object[KeyProtected] = true
+		}
 		t.f.Unread = t.f.Unread && r.Kind != schema.Project
 		t.add(r.Kind, r.Object)
 	})
@@ -152,12 +155,15 @@ func (t *treeReader) add(k *schema.Kind, o Object) {
 	if len(w.Variables) == 0 {
 		w.Variables = nil
 	}
+	if o[KeyProtected] == true {
+		w.Protected = new(true)
+	}
 	if labels := o.Labels(); len(labels) > 0 {
 		w.Labels = slices.Sorted(slices.Values(labels))
 	}
 	if k == schema.Project {
 		w.Name = ""
-		if w.Variables == nil {
+		if w.Variables == nil && w.Protected == nil {
 			return
 		}
 	}

@@ -56,6 +56,10 @@ func (p *planner) describe(st *treeStep) {
 			differs(option, fileValue(f, st.Before[f.Key]), fileValue(f, v))
 		}
 	}
+	if st.Protect != nil {
+		before := st.Before[KeyProtected] == true
+		differs(KeyProtected, before, *st.Protect)
+	}
 	if len(st.AddLabels) > 0 || st.Create && len(w.Labels) > 0 {
 		differs(KeyLabels, append([]string{}, st.Before.Labels()...), st.After.Labels())
 	}
@@ -145,6 +149,9 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 			advice = fmt.Sprintf("; move the %s with --move (in a task move: true)", w.Noun)
 		}
 		bad.Add(w.Line, path, "%s is %s in the API and %s here%s", option, valueText(before), valueText(after), advice)
+	}
+	if w.Protected != nil && !p.state.protects {
+		bad.Add(w.Line, w.Path+"."+KeyProtected, "%s; take it out of the file", ErrCannotProtect)
 	}
 	if w.Kind == schema.Project && p.state.readOnly && len(st.Set) > 0 {
 		bad.Add(w.Line, w.Path+"."+KeyVariables, "%s differ from the API's or cannot be read, and this user may not change the project's variables; let an admin of the project apply the file", quotedKeys(st.Set))

@@ -31,6 +31,8 @@ type state struct {
 	strays map[*Wanted]*Found
 	moved  map[*Wanted]*Found
 	moves  func() bool // the server moves objects
+	// protects: the server protects objects, and what is protected is known of those of which the tree says it.
+	protects bool
 	// regions are those whose devices were read, all of them; nil stands for every one.
 	regions map[any]bool
 }
@@ -146,7 +148,7 @@ func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error)
 	if len(t.Objects) == 0 {
 		return l, nil
 	}
-	for _, phase := range []func(context.Context) error{l.top, l.inside, l.elsewhere, l.rest} {
+	for _, phase := range []func(context.Context) error{l.top, l.inside, l.elsewhere, l.rest, l.protected} {
 		if err := phase(ctx); err != nil {
 			return nil, err
 		}

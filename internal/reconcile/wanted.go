@@ -28,6 +28,8 @@ type Wanted struct {
 	Variables   craton.Variables
 	Replace     bool // variables that are not given are removed
 
+	Protected *bool // whether it is kept from being deleted; nil: nothing is said
+
 	Recreate, Force bool
 	Move            bool // it is moved where it stands elsewhere; otherwise that is something that the API cannot change
 

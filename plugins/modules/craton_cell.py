@@ -63,6 +63,14 @@ options:
     description:
       - A text for people. An empty string takes it away.
     type: str
+  protected:
+    description:
+      - Whether the cell is kept from being deleted, by itself or with what holds it, by any task, command or fleet
+          file. Everything else can be done to it.
+      - To remove it, set it to V(false) first, in a task of its own.
+      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
+          anything is written.'
+    type: bool
   recreate:
     description:
       - 'Where a value differs that the API cannot change: delete the cell and create it anew, with another id. What the
@@ -186,6 +194,12 @@ cell:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether the cell is kept from being deleted.
+      returned: when the task has O(protected)
+      type: bool
+      sample: true
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -202,6 +216,7 @@ def main():
             'note': {'type': 'str'},
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'protected': {'type': 'bool'},
             'force': {'type': 'bool', 'default': False},
             'recreate': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},

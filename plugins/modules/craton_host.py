@@ -98,6 +98,14 @@ options:
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
+  protected:
+    description:
+      - Whether the host is kept from being deleted, by itself or with what holds it, by any task, command or fleet
+          file. Everything else can be done to it.
+      - To remove it, set it to V(false) first, in a task of its own.
+      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
+          anything is written.'
+    type: bool
   recreate:
     description:
       - 'Where a value differs that the API cannot change: delete the host and create it anew, with another id. What the
@@ -278,6 +286,12 @@ host:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether the host is kept from being deleted.
+      returned: when the task has O(protected)
+      type: bool
+      sample: true
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -301,6 +315,7 @@ def main():
             'labels_mode': {'type': 'str', 'default': 'add', 'choices': ['add', 'exact']},
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'protected': {'type': 'bool'},
             'recreate': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},

@@ -93,6 +93,14 @@ options:
     description:
       - The number of the port. 0 is none.
     type: int
+  protected:
+    description:
+      - Whether the network interface is kept from being deleted, by itself or with what holds it, by any task, command
+          or fleet file. Everything else can be done to it.
+      - To remove it, set it to V(false) first, in a task of its own.
+      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
+          anything is written.'
+    type: bool
   recreate:
     description:
       - 'Where a value differs that the API cannot change: delete the network interface and create it anew, with another
@@ -299,6 +307,12 @@ network_interface:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether the network interface is kept from being deleted.
+      returned: when the task has O(protected)
+      type: bool
+      sample: true
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -326,6 +340,7 @@ def main():
             'region': {'type': 'str'},
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'protected': {'type': 'bool'},
             'recreate': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},

@@ -52,6 +52,14 @@ options:
       - The API cannot change it.
       - One of I(name) and I(id) is required.
     type: str
+  protected:
+    description:
+      - Whether the project is kept from being deleted, by itself or with what holds it, by any task, command or fleet
+          file. Everything else can be done to it.
+      - To remove it, set it to V(false) first, in a task of its own.
+      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
+          anything is written.'
+    type: bool
   state:
     description:
       - V(present) makes the project what the task says, V(absent) removes it.
@@ -138,6 +146,12 @@ project:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether the project is kept from being deleted.
+      returned: when the task has O(protected)
+      type: bool
+      sample: true
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -151,6 +165,7 @@ def main():
             'state': {'type': 'str', 'default': 'present', 'choices': ['present', 'absent']},
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'protected': {'type': 'bool'},
             'force': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},

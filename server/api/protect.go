@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
@@ -30,17 +31,28 @@ func (r *resource) getProtected(c *call) error {
 	})
 }
 
+// protectedParams say in what something stands.
+var protectedParams = []param{{name: "project_id", kind: str}, pCloudID, pRegionID, pCellID, {name: "device_id", kind: integer}}
+
 // listProtected serves GET /v1/protected: the ids of what is protected in the caller's
-// project, for root in all of them.
+// project, for root in all of them, or in a place.
 func listProtected(c *call) error {
-	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
+	q, err := parseQuery(c.r.URL.RawQuery, protectedParams, false)
+	if err != nil {
 		return err
+	}
+	within := map[string]any{}
+	for _, a := range q.given {
+		within[a.name] = a.number
+		if a.kind == str {
+			within[a.name] = value.CanonicalUUID(a.text)
+		}
 	}
 	return c.read(func(ctx context.Context, v *store.View) error {
 		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: setKinds}); known || err != nil {
 			return err
 		}
-		all, err := v.Protected(ctx, c.caller.scope())
+		all, err := v.Protected(ctx, c.caller.scope(), within)
 		if err == nil {
 			c.writeMembers("protected", all)
 			c.buf = append(c.buf, "}\n}\n"...)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -22,18 +23,31 @@ func (r Row) protected(e *Entity) bool {
 }
 
 // Protected are the objects of the scope that are protected, in the order of their
-// ids. Projects are asked for one by one.
-func (v *View) Protected(ctx context.Context, sc Scope) (Members, error) {
+// ids: with within only those in what has that id, by the column of what is in it,
+// such as region_id. Projects are asked for one by one.
+func (v *View) Protected(ctx context.Context, sc Scope, within map[string]any) (Members, error) {
 	all := Members{}
+entities:
 	for _, e := range inSets() {
-		c := v.q.conditions()
+		c := v.q.conditions() // few are protected: their index leads
 		c.add("t." + protected)
-		sc.where(e, &c, false) // few are protected: their index leads
+		sc.where(e, &c, false)
 		if e.Kind != "" {
 			c.equal("t.type", e.Kind, false)
 		}
+		from := e.Table + " t"
+		for _, column := range slices.Sorted(maps.Keys(within)) {
+			at := "t."
+			if e.Index(column) < 0 {
+				if e != NetworkInterfaces {
+					continue entities
+				}
+				from, at = e.Table+" t JOIN "+devicesTable+" d ON d.id = t.device_id", "d."
+			}
+			c.equal(at+column, within[column], false)
+		}
 		var id int64
-		err := v.q.each(ctx, "SELECT t.id FROM "+e.Table+" t"+c.String()+" ORDER BY t.id", c.args, []any{&id}, func() { all[e.of.Name] = append(all[e.of.Name], id) })
+		err := v.q.each(ctx, "SELECT t.id FROM "+from+c.String()+" ORDER BY t.id", c.args, []any{&id}, func() { all[e.of.Name] = append(all[e.of.Name], id) })
 		if err != nil {
 			return nil, err
 		}

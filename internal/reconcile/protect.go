@@ -1,0 +1,180 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// FeatureProtected is the capability of servers that protect objects from being deleted.
+const FeatureProtected = "protected"
+
+// ErrCannotProtect is the error of a server that has no such thing as protected objects.
+var ErrCannotProtect = errors.New("this server cannot protect objects: craton server can, and CRATON_URL=sqlite:PATH")
+
+// MayProtect is [ErrCannotProtect] where the server protects no objects.
+func (fl *Fleet) MayProtect(ctx context.Context) error {
+	can, err := fl.Client.Capabilities(ctx)
+	if err == nil && !can.Has(FeatureProtected) {
+		err = ErrCannotProtect
+	}
+	return err
+}
+
+// fillProtected reads whether an object is protected, which its own answer does not tell.
+func (fl *Fleet) fillProtected(ctx context.Context, k *schema.Kind, o Object) (err error) {
+	if o[KeyProtected], err = fl.collection(k).Protected(ctx, o.ID()); err != nil {
+		err = fmt.Errorf("whether it is protected cannot be read: %w", err)
+	}
+	return err
+}
+
+// protected reads what is protected of what a tree speaks of, if it says anything about that.
+func (l *loader) protected(ctx context.Context) error {
+	var asked []*Wanted
+	for _, w := range l.tree.Objects {
+		if w.Protected != nil {
+			asked = append(asked, w)
+		}
+	}
+	if asked == nil {
+		return nil
+	}
+	if err := l.MayProtect(ctx); errors.Is(err, ErrCannotProtect) {
+		return nil // each object is told: see planner.refuse
+	} else if err != nil {
+		return err
+	}
+	l.state.protects = true
+	all, err := l.Client.Protected(ctx, craton.ProtectedOptions{})
+	if err != nil {
+		return fmt.Errorf("what is protected cannot be read: %w", err)
+	}
+	known := map[needKey]bool{}
+	for kind, ids := range all {
+		if k := schema.ByName(string(kind)); k != nil {
+			for _, id := range ids {
+				known[needKey{Space(k), id}] = true
+			}
+		}
+	}
+	records := finder{state: l.state}
+	for _, w := range asked {
+		switch r := records.find(w); {
+		case r == nil:
+		case r.Kind == schema.Project:
+			if r.Object[KeyID] == nil {
+				if r.Object[KeyID], err = l.ownID(ctx); err != nil {
+					return err
+				}
+			}
+			if err := l.fillProtected(ctx, r.Kind, r.Object); err != nil {
+				return fmt.Errorf("the project: %w", err)
+			}
+		default:
+			r.Object[KeyProtected] = known[needKey{Space(r.Kind), r.Object[KeyID]}]
+		}
+	}
+	return nil
+}
+
+// protect protects the object, or takes that off.
+func (fl *Fleet) protect(ctx context.Context, st *Step, done *Done) error {
+	if err := fl.collection(st.Kind).Protect(ctx, done.Object.ID(), *st.Protect); err != nil {
+		return fmt.Errorf("%s was not set: %w", KeyProtected, err)
+	}
+	done.Object[KeyProtected], done.Wrote = *st.Protect, true
+	return nil
+}
+
+// Keepers say what keeps an object from being deleted because it is protected: itself, or something in it that would go along.
+type Keepers struct {
+	Self bool
+	In   []Found // the first ones of Count
+	N    int
+}
+
+// mostKeepers is how many of them are named.
+const mostKeepers = 3
+
+// Keepers finds them. Where the server protects nothing there are none.
+func (fl *Fleet) Keepers(ctx context.Context, k *schema.Kind, id string) (*Keepers, error) {
+	out := &Keepers{}
+	if err := fl.MayProtect(ctx); errors.Is(err, ErrCannotProtect) || !k.Protects() {
+		return out, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var err error
+	if out.Self, err = fl.collection(k).Protected(ctx, id); err != nil || k.Contents() == nil {
+		return out, err
+	}
+	in := craton.ProtectedOptions{}
+	switch at := map[string]*int{"cloud_id": &in.CloudID, "region_id": &in.RegionID, "cell_id": &in.CellID, deviceField.Key: &in.DeviceID}[k.ContentKey()]; {
+	case k == schema.Project:
+		in.ProjectID = id
+	case at == nil: // nothing stands in one
+		return out, nil
+	default:
+		if _, err := fmt.Sscan(id, at); err != nil {
+			return nil, err
+		}
+	}
+	all, err := fl.Client.Protected(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	for _, held := range schema.All() {
+		for _, id := range all[craton.Kind(held.Name)] {
+			if out.N++; len(out.In) == mostKeepers {
+				continue
+			}
+			o, err := fl.read(ctx, held, fmt.Sprint(id))
+			if err != nil && !craton.IsNotFound(err) {
+				return nil, err
+			}
+			if err == nil {
+				out.In = append(out.In, Found{o, held})
+			}
+		}
+	}
+	return out, nil
+}
+
+// String says what is protected, and what to do: "it is protected; ...". It is "" where nothing is.
+func (kp *Keepers) String() string {
+	if !kp.Self && kp.N == 0 {
+		return ""
+	}
+	if kp.Self {
+		return "it is protected"
+	}
+	var names []string
+	for _, f := range kp.In {
+		names = append(names, Called(f.Kind, f.Object))
+	}
+	what, are := strings.Join(names, ", "), "is"
+	if more := kp.N - len(names); more > 0 {
+		what += fmt.Sprintf(" and %d more", more)
+	}
+	if kp.N > 1 {
+		are = "are"
+	}
+	return what + " in it " + are + " protected"
+}
+
+// Unprotect are the commands that take that off what String names.
+func (kp *Keepers) Unprotect(k *schema.Kind, id string) string {
+	if kp.Self {
+		return "craton unprotect " + k.Name + " " + id
+	}
+	var commands []string
+	for _, f := range kp.In {
+		commands = append(commands, "craton unprotect "+f.Kind.Name+" "+f.Object.ID())
+	}
+	return strings.Join(commands, ", ")
+}

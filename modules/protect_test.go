@@ -1,0 +1,57 @@
+package modules
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestProtectedOption: every kind is protected and let go by its own module, as predicted, and only where something differs.
+func TestProtectedOption(t *testing.T) {
+	t.Parallel()
+	for _, l := range lives {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t)
+			a.place(t)
+			name := "craton_" + l.name
+			say := func(changed bool, o args) {
+				t.Helper()
+				predicted := a.OK(t, changed, name, o.With(checking))
+				done := a.OK(t, changed, name, o.With(diffing))
+				asPredicted(t, l.name, predicted, done)
+				for side, want := range map[string]any{"before": !o["protected"].(bool) == changed, "after": o["protected"]} {
+					of := done.Dict("diff")[side].(map[string]any)
+					if len(of) > 0 && of["protected"] != want && (side == "after" || changed) {
+						t.Errorf("%s: protected is %v, not %v", side, of["protected"], want)
+					}
+				}
+				if done.Dict(l.name)["protected"] != o["protected"] {
+					t.Errorf("%v", done[l.name])
+				}
+			}
+			on, off := l.create.With(args{"protected": true}), l.create.With(args{"protected": false})
+			say(true, on)
+			say(false, on)
+			if got := a.OK(t, false, name, l.create).Dict(l.name); cmp.Diff(nil, got["protected"]) != "" {
+				t.Errorf("nobody asked: %v", got)
+			}
+			gone := l.create.With(args{"state": "absent"})
+			id := fmt.Sprint(a.OK(t, false, name, l.create).Dict(l.name)["id"])
+			for _, o := range []args{gone, gone.With(checking)} {
+				a.Fails(t, name, o, "cannot be deleted: it is protected; take that off first, in a task with protected: false (craton unprotect ", " "+id+")")
+			}
+			if l.name == "network_interface" { // what is in it, by force too
+				sw := args{"name": "sw1", "region": "dfw", "state": "absent"}
+				a.Fails(t, "craton_network_device", sw.With(checking), `network interface "eth0" (id `+id+`) in it is protected`)
+				a.Fails(t, "craton_cloud", args{"name": "east", "state": "absent", "force": true}.With(checking), `network interface "eth0" (id `+id+`) in it is protected`)
+			}
+			say(true, off)
+			say(false, off)
+			a.OK(t, true, name, gone)
+			say(true, off) // made without it
+			a.OK(t, true, name, gone)
+		})
+	}
+}
