@@ -63,7 +63,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request, name string) {
 func parseTemplates() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
 		"clean": clean, "brief": brief, "cut": cut, "instant": instant, "rfc3339": rfc3339, "digits": digits,
-		"pluralOf": plainPlural, "titleOf": titleOf, "count": count, "at": func(p *page, v any) onPage { return onPage{p, v} }, "labelsIn": labelsIn,
+		"pluralOf": plainPlural, "titleOf": titleOf, "count": count, "at": func(p *page, v any) onPage { return onPage{p, v} }, "labelsIn": labelsIn, "pages": func(k *schema.Kind) bool { return kindAt(k.Path) != nil },
 	}).ParseFS(files, "templates/*.html"))
 }
 
@@ -98,6 +98,9 @@ func (l labels) URL(label string) string {
 // titleOf is the heading of a field.
 func titleOf(key string) string {
 	text := strings.ReplaceAll(strings.TrimSuffix(key, "_id"), "_", " ")
+	if rest, is := strings.CutPrefix(text, "ip "); is || key == "cidr" || key == "vlan_id" {
+		return map[bool]string{true: "IP " + rest, false: strings.ToUpper(text)}[is]
+	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 

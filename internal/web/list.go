@@ -66,7 +66,7 @@ func rank(f *schema.Field) int {
 }
 
 // unlisted are fields that only an object's own page shows.
-var unlisted = []string{"nss", "ip_block_type", "netmask", "vlan", "duplex", "link", "cdp", "security", "port", "speed", "vlans"}
+var unlisted = []string{"note", "nss", "ip_block_type", "netmask", "vlan", "duplex", "link", "cdp", "security", "port", "speed", "vlans"}
 
 // list is a page of the objects of a kind that satisfy the terms where=, or the words q= of the search.
 func (p *page) list(k *schema.Kind) (*view, error) {

@@ -89,27 +89,9 @@ type setter struct {
 	Revision      int64
 }
 
-// happening is an event of a history.
-type happening struct {
-	*craton.Event
-	By    link
-	Parts []part
-	More  int // parts that are not told
-}
-
-// part is what an event did to a field, the labels or a variable.
-type part struct {
-	Name          string
-	Before, After shown
-	From          string // of a value that is inherited
-	None, Gone    bool   // there was nothing before, there is nothing now
-	Secret        bool   // the log has a hash only
-}
-
 const (
 	mostRelated = 20
 	mostEvents  = 8
-	mostParts   = 6
 )
 
 // object is the page of an object, or with key= that of one of its variables.
@@ -176,7 +158,7 @@ func (p *page) commandsOf(d *objectPage) []string {
 		all = append([]string{p.command(words...)}, all...)
 	}
 	if d.Log {
-		all = append(all, "craton history --kind "+d.Kind+" "+d.ID)
+		all = append(all, shellLine([]string{"history", "--kind", d.Kind, d.ID}))
 	}
 	return all
 }
@@ -195,7 +177,7 @@ func (p *page) describe(d *objectPage) error {
 			n := names[reference{f.To[0], text}]
 			d.Path = append(d.Path, link{schema.Noun(f.Option()), n.name, n.collection, text})
 		default:
-			d.Fields = append(d.Fields, field{strings.ReplaceAll(f.Key, "_", " "), text})
+			d.Fields = append(d.Fields, field{titleOf(f.Key), text})
 		}
 	}
 	return nil
@@ -339,52 +321,13 @@ func (p *page) readEvents(d *objectPage) error {
 	return nil
 }
 
-// happen is an event as a page shows it.
-func happen(e *craton.Event) happening {
-	h := happening{Event: e}
-	if k := schema.ByName(e.Kind); k != nil {
-		h.By = link{k.Noun(), e.Path, "", idText(e.ID)}
-		if kindAt(k.Path) != nil && e.Action != "delete" {
-			h.By.Collection = k.Path
-		}
-	}
-	var none room
-	for _, k := range e.Keys {
-		one := part{Name: k.Key, None: k.Before == nil, Gone: k.After == nil}
-		if k.Before != nil {
-			one.Before, one.Secret = none.show(string(k.Before.Value)), !k.Before.Kept
-		}
-		if k.After != nil {
-			one.After, one.Secret = none.show(string(k.After.Value)), one.Secret || !k.After.Kept
-			one.From = strings.TrimSpace(schema.Noun(k.After.From.Kind) + " " + k.After.From.Name)
-		}
-		h.Parts = append(h.Parts, one)
-	}
-	for _, name := range sortedKeys(e.Fields) {
-		f := e.Fields[name]
-		if isNone(f.Before) && isNone(f.After) || slices.Contains(untold, name) {
-			continue
-		}
-		h.Parts = append(h.Parts, part{Name: strings.TrimSuffix(name, "_id"), Before: none.show(string(f.Before)), After: none.show(string(f.After)), None: isNone(f.Before), Gone: isNone(f.After)})
-	}
-	if l := e.Labels; l != nil {
-		h.Parts = append(h.Parts, part{Name: "labels", Before: none.show(strings.Join(l.Before, " ")), After: none.show(strings.Join(l.After, " ")), None: len(l.Before) == 0, Gone: len(l.After) == 0})
-	}
-	if n := len(h.Parts); n > mostParts {
-		h.Parts, h.More = h.Parts[:mostParts], n-mostParts
-	}
-	return h
-}
-
-// untold are members that every event of an object would tell.
-var untold = []string{"id", "project_id", "created_at", "updated_at"}
-
-func isNone(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
-
 // idText is an id of a change as text.
 func idText(id any) string {
-	if n, ok := id.(float64); ok {
+	switch n := id.(type) {
+	case float64:
 		return strconv.FormatInt(int64(n), 10)
+	case int:
+		return strconv.Itoa(n)
 	}
 	text, _ := id.(string)
 	return text

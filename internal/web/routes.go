@@ -29,6 +29,14 @@ func (p *page) route() (*view, error) {
 	switch {
 	case first == "" && !deeper:
 		return p.tree()
+	case first == "variables" && deeper:
+		return p.variable(rest)
+	case first == "variables":
+		return p.variable(p.query.Get("key"))
+	case first == "compare" && !deeper:
+		return p.compare()
+	case first == "changes" && !deeper:
+		return p.changes()
 	}
 	if k := kindAt(first); k != nil {
 		if !deeper {

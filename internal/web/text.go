@@ -20,6 +20,15 @@ func shellWord(w string) string {
 	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
+// shellLine is a command line of this program.
+func shellLine(words []string) string {
+	line := "craton"
+	for _, w := range words {
+		line += " " + shellWord(w)
+	}
+	return line
+}
+
 // Bounds of what a page shows, so that it has at most 100 KB.
 const (
 	shortText  = 160      // characters of a text in a table

@@ -309,8 +309,8 @@ func (p *page) At() string { return p.typed }
 // Keep are the parameters of this page beside the state, for the form that changes that.
 func (p *page) Keep() []parameter {
 	var all []parameter
-	for name, values := range p.query {
-		for _, v := range values {
+	for _, name := range sortedKeys(p.query) {
+		for _, v := range p.query[name] {
 			all = append(all, parameter{name, v})
 		}
 	}
@@ -329,11 +329,7 @@ func (p *page) command(words ...string) string {
 	if p.at != "" {
 		words = append(words, "--at", p.at, "--omit-hashed")
 	}
-	line := "craton"
-	for _, w := range words {
-		line += " " + shellWord(w)
-	}
-	return line
+	return shellLine(words)
 }
 
 // SearchIn is the list that the search looks in: that of the page, or of the part of the site that it is in, else hosts.

@@ -1,0 +1,212 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/when"
+)
+
+// changesPage is a page of what was done, newest first: in the fleet, or to one object and the values that it inherits.
+type changesPage struct {
+	Events []*craton.Event   `json:"events"`
+	Next   string            `json:"next"`  // the before= of the page behind it; "" if there is none
+	Whole  bool              `json:"whole"` // false: the change log does not reach back to where the history begins
+	Begins *craton.Timestamp `json:"begins"`
+
+	Filters  []filter     `json:"-"`
+	Of       *schema.Kind `json:"-"` // of the object that it is about, nil for the fleet
+	ID       string       `json:"-"`
+	Happened []happening  `json:"-"`
+	First    bool         `json:"-"` // nothing is newer
+	Problem  string       `json:"-"`
+}
+
+// filter is a field of the form.
+type filter struct{ Name, Title, Value, Hint string }
+
+// filters are the parameters that people set, and their options on the command line.
+var filters = []struct{ name, title, option, hint string }{
+	{"user", "By", "--by", "ann"},
+	{"since", "Since", "--since", "yesterday, 2h"},
+	{"until", "Until", "--until", "2026-11-20 09:30"},
+	{"name", "Object", "", "web-01"},
+	{"key", "Variable", "", "ntp"},
+	{"request_id", "Request", "--request", "req-…"},
+}
+
+const (
+	pageEvents = 25
+	eventText  = 80 // characters of a value in an event
+)
+
+// happening is an event of a history.
+type happening struct {
+	*craton.Event
+	By    link
+	Parts []part
+	More  int // parts that are not told
+}
+
+// part is what an event did to a field, the labels or a variable.
+type part struct {
+	Name          string
+	Before, After shown
+	From          string // of a value that is inherited
+	None, Gone    bool   // there was nothing before, there is nothing now
+	Secret        bool   // the log has a hash only
+}
+
+// mostParts is how many parts of an event are told in a list.
+const mostParts = 5
+
+// changes is the page of the change log, or of the history of an object.
+func (p *page) changes() (*view, error) {
+	doc := &changesPage{Events: []*craton.Event{}, ID: p.query.Get("id"), First: p.query.Get("before") == ""}
+	v := &view{Title: "Changes", Template: "changes", Document: doc}
+	o := craton.HistoryOptions{Kind: p.query.Get("kind"), Before: p.query.Get("before"), Limit: pageEvents}
+	words := []string{"history"}
+	if o.Kind != "" {
+		if doc.Of = schema.ByName(o.Kind); doc.Of == nil {
+			return nil, fail(http.StatusBadRequest, "there is no kind %q", o.Kind)
+		}
+		words = append(words, "--kind", o.Kind)
+	}
+	if doc.ID != "" {
+		if doc.Of == nil || reconcile.ID(doc.Of, doc.ID) == "" {
+			return nil, fail(http.StatusBadRequest, "id goes with kind, and is an id of it")
+		}
+		o.ID = reconcile.ID(doc.Of, doc.ID)
+	}
+	var err error
+	for _, f := range filters {
+		text := strings.TrimSpace(p.query.Get(f.name))
+		if f.name == "name" && o.ID != "" {
+			continue
+		}
+		doc.Filters = append(doc.Filters, filter{f.name, f.title, text, f.hint})
+		if text == "" {
+			continue
+		}
+		if f.option != "" {
+			words = append(words, f.option, text)
+		}
+		switch f.name {
+		case "user":
+			o.User = text
+		case "since":
+			o.Since, err = when.Parse(text, time.Now().UTC())
+		case "until":
+			o.Until, err = when.Parse(text, time.Now().UTC())
+		case "name":
+			o.Name = text
+		case "key":
+			o.Key = text
+		case "request_id":
+			o.RequestID = text
+		}
+		if err != nil {
+			return nil, fail(http.StatusBadRequest, "%s: %s", strings.ToLower(f.title), err)
+		}
+	}
+	if o.Until.IsZero() {
+		o.Until = p.state.Time
+	}
+	if err := p.client.NeedLog(p.ctx, "history"); err != nil {
+		return nil, fail(http.StatusNotFound, "%s", err)
+	}
+	found, err := p.client.History(p.ctx, o)
+	if err != nil {
+		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
+			return nil, fail(http.StatusBadRequest, "%s", reason)
+		}
+		return nil, err
+	}
+	doc.Events = append(doc.Events, found.Events...)
+	doc.Next, doc.Whole = found.Next, found.Whole
+	if !found.Begins.IsZero() {
+		doc.Begins = &found.Begins
+	}
+	for _, e := range found.Events {
+		doc.Happened = append(doc.Happened, happen(e))
+	}
+	if name := p.query.Get("name"); name != "" && o.ID == "" { // history takes an object, not what begins so
+		words = nil
+	} else if o.ID != "" {
+		words = append(words, o.ID)
+		if o.Key != "" {
+			words = append(words, o.Key)
+		}
+	}
+	if words != nil {
+		v.Commands = []string{shellLine(words)}
+	}
+	return v, nil
+}
+
+// NextURL is the page behind this one.
+func (d *changesPage) NextURL(p *page) string {
+	parameters := []string{"before", d.Next, "kind", p.query.Get("kind"), "id", d.ID}
+	for _, f := range d.Filters {
+		parameters = append(parameters, f.Name, f.Value)
+	}
+	return p.Href("changes", parameters...)
+}
+
+// happen is an event as a page shows it.
+func happen(e *craton.Event) happening {
+	h := happening{Event: e, Parts: partsOf(e, eventText)}
+	if k := schema.ByName(e.Kind); k != nil {
+		h.By = link{k.Noun(), e.Path, "", idText(e.ID)}
+		if kindAt(k.Path) != nil && e.Action != "delete" {
+			h.By.Collection = k.Path
+		}
+	}
+	if n := len(h.Parts); n > mostParts {
+		h.Parts, h.More = h.Parts[:mostParts], n-mostParts
+	}
+	return h
+}
+
+// untold are members that every event of an object would tell.
+var untold = []string{"id", "project_id", "created_at", "updated_at"}
+
+// partsOf are what an event changed, with so many characters of each value.
+func partsOf(e *craton.Event, most int) (parts []part) {
+	show := func(raw string) shown {
+		s := shown{Short: cut(clean(raw), most), Kind: kindOf(raw)}
+		s.Cut = s.Short != clean(raw)
+		return s
+	}
+	for _, k := range e.Keys {
+		one := part{Name: k.Key, None: k.Before == nil, Gone: k.After == nil}
+		if k.Before != nil {
+			one.Before, one.Secret = show(string(k.Before.Value)), !k.Before.Kept
+		}
+		if k.After != nil {
+			one.After, one.Secret = show(string(k.After.Value)), one.Secret || !k.After.Kept
+			one.From = strings.TrimSpace(schema.Noun(k.After.From.Kind) + " " + k.After.From.Name)
+		}
+		parts = append(parts, one)
+	}
+	for _, name := range sortedKeys(e.Fields) {
+		f := e.Fields[name]
+		if isNone(f.Before) && isNone(f.After) || slices.Contains(untold, name) {
+			continue
+		}
+		parts = append(parts, part{Name: strings.TrimSuffix(name, "_id"), Before: show(string(f.Before)), After: show(string(f.After)), None: isNone(f.Before), Gone: isNone(f.After)})
+	}
+	if l := e.Labels; l != nil {
+		parts = append(parts, part{Name: "labels", Before: show(strings.Join(l.Before, " ")), After: show(strings.Join(l.After, " ")), None: len(l.Before) == 0, Gone: len(l.After) == 0})
+	}
+	return parts
+}
+
+func isNone(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }

@@ -1,0 +1,133 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// words is a page's text on one line.
+func (f *fixture) words(path string) string {
+	f.t.Helper()
+	return strings.Join(strings.Fields(f.read(path).text), " ")
+}
+
+// has finds what a text lacks.
+func has(t *testing.T, text string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}
+
+// TestVariable: every value of a variable in the fleet, from where, on how many hosts; terms choose; names that are odd in a path work.
+func TestVariable(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, smallFleet+`              - {name: odd, ip_address: 10.20.0.14, device_type: server, variables: {"a/b.json": 1, "..": 2, "label": 3, "ntp": [1, 2]}}
+`)
+	has(t, f.words("/ui/variables/ntp"), "On 4 hosts.", `2 "ntp.dfw" region east/dfw 2`, `1 "10.0.0.1" host east/dfw/c1/web-01`, `0 "pool.ntp.org" project default 4`, "craton explain --key ntp")
+	has(t, f.words("/ui/variables/ntp?where=name%3Dweb-*"), "On 2 hosts.", "craton explain --key ntp --where 'name=web-*'")
+	has(t, f.words("/ui/variables/role"), "3 do not have it, such as east/dfw/c1/")
+	has(t, f.words("/ui/variables/npt"), `none of the 4 hosts has a variable "npt"; did you mean "ntp"?`)
+	has(t, f.words("/ui/variables?where=x&key=ntp"), "On 0 hosts.")
+	has(t, f.words("/ui/variables?key=ntp&where=%3D"), "column 1")
+	for _, key := range []string{"a/b.json", "..", "label", "ntp"} {
+		page := f.read(f.at("odd") + "?key=" + url.QueryEscape(key))
+		i := slices.IndexFunc(page.links, func(l string) bool { return strings.HasPrefix(l, "/ui/variables") && l != "/ui/variables" })
+		if i < 0 {
+			t.Fatalf("%s: %v", key, page.links)
+		}
+		spread := f.read(page.links[i])
+		own := slices.IndexFunc(spread.links, func(l string) bool {
+			return strings.HasPrefix(l, "/ui/hosts?where=own") && strings.Contains(spread.text, "odd")
+		})
+		if own < 0 {
+			t.Fatalf("%s: %v", key, spread.links)
+		}
+		found := false
+		for _, l := range spread.links {
+			found = found || strings.HasPrefix(l, "/ui/hosts?where=own") && strings.Contains(f.read(l).text, "odd")
+		}
+		if !found {
+			t.Errorf("%s: the links do not find the host: %v", key, spread.links)
+		}
+	}
+	var twin struct {
+		Key    string
+		Hosts  int
+		Values []struct{ Hosts int }
+	}
+	if err := json.Unmarshal(f.get("/ui/variables/ntp.json").Body.Bytes(), &twin); err != nil || twin.Key != "ntp" || twin.Hosts != 4 || len(twin.Values) != 5 {
+		t.Errorf("%v %+v", err, twin)
+	}
+}
+
+// TestCompare: what one host has otherwise than another, by name or id, and than itself before.
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, smallFleet)
+	revision := f.revision()
+	has(t, f.words("/ui/compare"), "Compare")
+	id := strings.TrimPrefix(f.at("web-01"), "/ui/hosts/")
+	text := f.words("/ui/compare?a=" + id + "&b=web-02")
+	has(t, text, `ntp "10.0.0.1"host web-01 "ntp.dfw"region dfw`, `role "front"host web-01 –`, "craton diff "+id+" ")
+	if strings.Contains(text, "dns") {
+		t.Errorf("what is the same:\n%s", text)
+	}
+	has(t, f.words("/ui/compare?a=web-02&b=guest"), "Their variables have the same values.")
+	has(t, f.words("/ui/compare?a=web-01&then="+revision), "Nothing is otherwise.")
+	f.apply(strings.Replace(smallFleet, "ntp: 10.0.0.1", "ntp: 10.9.9.9", 1))
+	has(t, f.words("/ui/compare?a=web-01&then="+revision), "from revision "+revision+" to now", `ntp "10.0.0.1" "10.9.9.9"`, "craton diff --from "+revision+" --kind host "+id)
+	has(t, f.words("/ui/compare?a=web-01&b=web-02&at="+revision), "As it was", `"10.0.0.1"`, "--to "+revision+" --omit-hashed")
+	var twin struct {
+		Keys []struct {
+			Key    string
+			Values []*struct{ Value any }
+		}
+	}
+	if err := json.Unmarshal(f.get("/ui/compare.json?a=web-01&b=web-02").Body.Bytes(), &twin); err != nil || len(twin.Keys) != 2 || twin.Keys[1].Values[1] != nil {
+		t.Errorf("%v %+v", err, twin)
+	}
+}
+
+// TestChanges: who did what, newest first, page by page, and filters.
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, smallFleet)
+	f.apply(strings.Replace(smallFleet, "ntp: 10.0.0.1", "ntp: 10.9.9.9", 1))
+	id := strings.TrimPrefix(f.at("web-01"), "/ui/hosts/")
+	has(t, f.words("/ui/changes"), "update host east/dfw/c1/web-01 by root", `ntp "10.0.0.1" "10.9.9.9"`, "create cloud east", "craton history")
+	has(t, f.words("/ui/changes?kind=host&id="+id+"&key=ntp"), `ntp "10.0.0.1" "10.9.9.9" host web-01`, "craton history --kind host "+id+" ntp")
+	has(t, f.words("/ui/changes?user=nobody"), "Nothing was done that fits.")
+	has(t, f.words("/ui/changes?name=guest"), "create host east/dfw/c1/guest")
+	seen, path := 0, "/ui/changes?kind=host"
+	for range 10 {
+		var page struct {
+			Events []struct{ Kind string }
+			Next   string
+		}
+		if err := json.Unmarshal(f.get(strings.Replace(path, "/changes", "/changes.json", 1)).Body.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		if seen += len(page.Events); page.Next == "" {
+			break
+		}
+		links := f.read(path).links
+		i := slices.IndexFunc(links, func(l string) bool { return strings.Contains(l, "before=") })
+		if i < 0 {
+			t.Fatal(links)
+		}
+		path = links[i]
+	}
+	if seen != 4 {
+		t.Errorf("%d changes of hosts", seen)
+	}
+	if w := f.get("/ui/changes?until=2001-01-01"); w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
