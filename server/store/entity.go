@@ -61,6 +61,9 @@ type Entity struct {
 	anyRow   bool     // a marker or an update may name a row of another Kind
 	selected string   // see selectList
 	returned string   // the same behind RETURNING, where the table has no other name
+
+	// returnedTop is returned of what has no parent: a database pays for the way to one, taken or not.
+	returnedTop string
 }
 
 // IsDevice reports whether e's rows live in the devices table, and so have
@@ -194,6 +197,7 @@ func entity(k *schema.Kind, e Entity) *Entity {
 	slices.SortFunc(e.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) }) // the order of a response's members
 	e.selected = e.selectList()
 	e.returned = strings.ReplaceAll(e.selected, "t.", e.Table+".")
+	e.returnedTop = strings.ReplaceAll(strings.Replace(e.selected, parentType, "NULL", 1), "t.", e.Table+".")
 	known[k] = &e
 	return &e
 }
@@ -274,6 +278,9 @@ var anyDevice = &Entity{
 
 const devicesTable = "devices"
 
+// parentType is the type of a device's parent.
+const parentType = "(SELECT p.type FROM devices p WHERE p.id = t.parent_id)"
+
 // device makes one of the entities of the devices table, which has the
 // columns of both kinds.
 func device(k *schema.Kind, kind string, anyRow bool) *Entity {
@@ -281,7 +288,7 @@ func device(k *schema.Kind, kind string, anyRow bool) *Entity {
 		Table: devicesTable, Kind: kind, owner: ownDevice,
 		Columns: []Column{
 			internal("type", Text),
-			{Name: "parent_type", Type: Text, Nullable: true, expr: "(SELECT p.type FROM devices p WHERE p.id = t.parent_id)"},
+			{Name: "parent_type", Type: Text, Nullable: true, expr: parentType},
 		},
 		// The original keeps these in a table of their own, whose changes do
 		// not reach updated_at (as recorded).

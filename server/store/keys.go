@@ -90,41 +90,53 @@ func hashKey(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// proof is what shows who somebody is: the hash of a key of a user of a project.
+type proof struct{ user, project, hash string }
+
+// keyRow is what the database says of it; without a hash there is no such key.
+type keyRow struct {
+	user, id      int64
+	hash, role    string
+	narrower      *string
+	expires, used *int64
+}
+
 // Authenticate returns the account of a user of a project if key is one of its
 // API keys, and has not expired. ok is false if not, without a hint at what was
 // wrong.
 func (s *Store) Authenticate(ctx context.Context, username, project, key string) (account Account, ok bool, err error) {
 	want := hashKey(key)
-	var hash, role string
-	var narrower *string
-	var expires, used *int64
-	err = s.peek(ctx, func(ctx context.Context, q *session) error {
-		account = Account{Username: username, Project: project}
-		err := q.row(ctx, "SELECT u.id, u.role, k.id, k.key_hash, k.role, k.expires_at, k.used_at FROM users u JOIN user_keys k ON k.user_id = u.id WHERE u.username = ? AND u.project_id = ? AND k.key_hash = ?",
-			[]any{username, project, want}, &account.ID, &role, &account.Key, &hash, &narrower, &expires, &used)
-		if errors.Is(err, sql.ErrNoRows) {
-			hash, err = "", nil
-		}
-		return err
+	k, err := s.proofs.ask(ctx, proof{username, project, want}, func(ctx context.Context) (k keyRow, err error) {
+		err = s.peek(ctx, func(ctx context.Context, q *session) error {
+			k = keyRow{}
+			err := q.row(ctx, "SELECT u.id, u.role, k.id, k.key_hash, k.role, k.expires_at, k.used_at FROM users u JOIN user_keys k ON k.user_id = u.id WHERE u.username = ? AND u.project_id = ? AND k.key_hash = ?",
+				[]any{username, project, want}, &k.user, &k.role, &k.id, &k.hash, &k.narrower, &k.expires, &k.used)
+			if errors.Is(err, sql.ErrNoRows) {
+				k, err = keyRow{}, nil
+			}
+			return err
+		})
+		return k, err
 	})
 	now := s.now()
-	ok = subtle.ConstantTimeCompare([]byte(hash), []byte(want)) == 1 && (expires == nil || *expires > now.Unix())
+	ok = subtle.ConstantTimeCompare([]byte(k.hash), []byte(want)) == 1 && (k.expires == nil || *k.expires > now.Unix())
 	if err != nil || !ok {
 		return Account{}, false, err
 	}
-	account.Role, ok = schema.ParseRole(role)
-	if narrower != nil {
+	account = Account{Username: username, Project: project, ID: k.user, Key: k.id}
+	account.Role, ok = schema.ParseRole(k.role)
+	if k.narrower != nil {
 		var known bool
-		account.Most, known = schema.ParseRole(*narrower)
+		account.Most, known = schema.ParseRole(*k.narrower)
 		account.Role, ok = min(account.Role, account.Most), ok && known
 	}
 	if !ok { // the tables are of a version to come
 		return Account{}, false, nil
 	}
-	if expires != nil {
-		account.Expires = Micros(*expires * 1e6)
+	if k.expires != nil {
+		account.Expires = Micros(*k.expires * 1e6)
 	}
-	s.uses.note(account.Key, used, now)
+	s.uses.note(account.Key, k.used, now)
 	return account, true, nil
 }
 

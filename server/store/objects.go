@@ -138,8 +138,12 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n New, wit
 // insert stores a row and returns it.
 func (q *session) insert(ctx context.Context, e *Entity, values Values) (Row, error) {
 	text, args := e.insertion(values)
+	returned := e.returned
+	if values["parent_id"] == nil {
+		returned = e.returnedTop
+	}
 	scan := newScanner(e)
-	if err := q.row(ctx, text+" RETURNING "+e.returned, args, scan.dest...); err != nil {
+	if err := q.row(ctx, text+" RETURNING "+returned, args, scan.dest...); err != nil {
 		return nil, err
 	}
 	return scan.row(), nil

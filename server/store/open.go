@@ -22,6 +22,7 @@ type Store struct {
 	bell       bell
 	pasts      pasts
 	uses       uses
+	proofs     joint[proof, keyRow]
 	walks      walks
 	passed     int   // rows of the log; see passedRows
 	past       *past // what it holds, if that is a past state

@@ -52,6 +52,7 @@ type Engine struct {
 	pool    *pgxpool.Pool
 	writers chan struct{} // places for writes, so that those that wait for each other leave connections to reads
 	alone   chan struct{} // who takes all of them
+	turns   *turns        // of those that are under way
 	direct  *atomic.Bool  // connections lead to the server itself
 
 	compiles *atomic.Bool // it would compile statements, see noJIT
@@ -76,12 +77,14 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 	if err != nil {
 		return nil, err
 	}
-	direct, compiles := prepare(c)
+	places := max(1, int(c.MaxConns)*3/4)
+	turns := newTurns(places)
+	direct, compiles := prepare(c, turns)
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
-	s := &Engine{name: name, pool: pool, direct: direct, compiles: compiles, writers: make(chan struct{}, max(1, int(c.MaxConns)*3/4)), alone: make(chan struct{}, 1)}
+	s := &Engine{name: name, pool: pool, direct: direct, compiles: compiles, turns: turns, writers: make(chan struct{}, places), alone: make(chan struct{}, 1)}
 	if err := s.migrate(ctx, migrations, o); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
@@ -341,6 +344,11 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	if err := p.take(ctx); err != nil {
 		return nil, err
 	}
+	over, err := s.turns.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer over()
 	conn, err := s.connect(ctx, time.Now().Add(patience))
 	if err != nil {
 		return nil, err // connect has tried for as long as it may
@@ -363,6 +371,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	switch {
 	case done && shared && t.begun:
 		conn.Release()
+		over()
 		p.give()
 		now, err := s.settle(ctx)
 		if err == nil && now != life {

@@ -27,7 +27,7 @@ var errPooler = errors.New("there is a pooler between this program and the datab
 const noJIT = "jit"
 
 // prepare has the connections of a pool keep prepared statements where they may.
-func prepare(c *pgxpool.Config) (direct, compiles *atomic.Bool) {
+func prepare(c *pgxpool.Config, turns *turns) (direct, compiles *atomic.Bool) {
 	direct, compiles = &atomic.Bool{}, &atomic.Bool{}
 	before := c.BeforeConnect
 	c.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
@@ -55,7 +55,7 @@ func prepare(c *pgxpool.Config) (direct, compiles *atomic.Bool) {
 		if !itself && conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
 			return errPooler
 		}
-		return nil
+		return turns.measure(ctx, conn)
 	}
 	return direct, compiles
 }

@@ -23,8 +23,9 @@ const lazily = "SET LOCAL synchronous_commit = off"
 
 // durable is a statement whose commit waits for the disk, and so for all that was
 // committed before. What only assigns a number to a transaction is not waited
-// for: something has to be written.
-const durable = "UPDATE " + versionTable + " SET version = version"
+// for: something has to be written. It returns the name of the server's life,
+// which then was the same until that commit: null if it has none yet.
+const durable = "UPDATE " + versionTable + " SET version = version RETURNING (" + askLife + ")"
 
 // A server that has crashed comes back without what was not on its disk, and
 // takes the commit that was to make it durable all the same. So there is a
@@ -109,11 +110,13 @@ func (s *Engine) settleOnce(ctx context.Context) (life string, err error) {
 		if err != nil {
 			return err
 		}
-		if _, err := conn.Exec(ctx, durable); err != nil {
-			drop(conn)
-			return err
+		var known *string
+		if err = conn.QueryRow(ctx, durable).Scan(&known); err == nil && known == nil {
+			life, err = askForLife(ctx, conn)
+		} else if err == nil {
+			life = *known
 		}
-		if life, err = askForLife(ctx, conn); err != nil {
+		if err != nil {
 			drop(conn)
 			return err
 		}
