@@ -3,11 +3,14 @@ package importing
 import (
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/craton-fleet/craton/internal/value"
 )
 
 // addresses finds the address of each host. Where it is not what Ansible connects to, the host has ansible_host.
 func (p *planner) addresses() {
+	var unknown []int
 	for i, h := range p.hosts {
 		resolved := p.v.Resolved[h]
 		known := resolved[hostAddress]
@@ -28,20 +31,40 @@ func (p *planner) addresses() {
 		if p.address[i] != "" {
 			continue
 		}
-		name := h
-		if text, ok := textOf(known); ok && !known.Template {
-			name = text
-		}
-		if p.o.Address != nil {
-			p.address[i], _ = value.ParseAddress(p.o.Address(name))
-		}
+		unknown = append(unknown, i)
+	}
+	p.lookUp(unknown)
+	for _, i := range unknown {
 		if p.address[i] != "" {
 			p.report.Looked++
 			continue
 		}
-		p.address[i] = value.StandIn(h)
-		p.report.StandIns = append(p.report.StandIns, h)
+		p.address[i] = value.StandIn(p.hosts[i])
+		p.report.StandIns = append(p.report.StandIns, p.hosts[i])
 	}
+}
+
+// lookUps is how many names are asked for at once: one that nobody knows may take seconds.
+const lookUps = 32
+
+// lookUp asks for the addresses of hosts.
+func (p *planner) lookUp(unknown []int) {
+	if p.o.Address == nil {
+		return
+	}
+	var all errgroup.Group
+	all.SetLimit(lookUps)
+	for _, i := range unknown {
+		name, known := p.hosts[i], p.v.Resolved[p.hosts[i]][hostAddress]
+		if text, ok := textOf(known); ok && !known.Template {
+			name = text
+		}
+		all.Go(func() error {
+			p.address[i], _ = value.ParseAddress(p.o.Address(name))
+			return nil
+		})
+	}
+	_ = all.Wait() // what is not known has no address
 }
 
 // textOf is the text of a value that is one.

@@ -172,10 +172,17 @@ func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]Encryp
 	var found []EncryptedFile
 	for _, f := range all {
 		text, err := os.ReadFile(f.Path)
-		if err != nil || !bytes.HasPrefix(text, []byte(vaultHeader)) {
+		if err != nil {
 			continue // what cannot be read is Ansible's error
 		}
 		f.Text = text
+		if !bytes.HasPrefix(text, []byte(vaultHeader)) {
+			if f.Keys = sopsKeys(text); f.Keys != nil {
+				f.SOPS = sopsEnd(f.Path)
+				found = append(found, f)
+			}
+			continue
+		}
 		clear, _, err := t.run(ctx, "ansible-vault", "view", f.Path)
 		if err != nil {
 			return nil, err
@@ -184,24 +191,71 @@ func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]Encryp
 		if err := yaml.Unmarshal(clear, &vars); err != nil { // the error may quote what is secret
 			return nil, fmt.Errorf("what is in the encrypted file %s is no mapping of variables that can be read here", f.Path)
 		}
-		for k := range vars {
-			f.Keys = append(f.Keys, k)
-		}
-		slices.Sort(f.Keys)
+		f.Keys = slices.Sorted(maps.Keys(vars))
 		found = append(found, f)
 	}
 	return found, nil
 }
 
+// sopsEnds are the ends of the names of the files that the vars plugin of SOPS (community.sops.sops) decrypts.
+var sopsEnds = []string{".sops.yml", ".sops.yaml", ".sops.json"}
+
+// sopsValue begins every value that SOPS has encrypted.
+const sopsValue = "ENC[AES256_GCM,"
+
+func sopsEnd(path string) string {
+	for _, end := range sopsEnds {
+		if strings.HasSuffix(path, end) {
+			return end
+		}
+	}
+	return ""
+}
+
+// sopsKeys are the variables of a file of SOPS that are encrypted; nil if it is none. Their names are in clear in it. Whoever decrypts it is a
+// plugin, so that Ansible tells their values as any others'.
+func sopsKeys(text []byte) []string {
+	if !bytes.Contains(text, []byte(sopsValue)) {
+		return nil
+	}
+	var vars map[string]yaml.Node
+	if err := yaml.Unmarshal(text, &vars); err != nil {
+		return nil
+	}
+	about, ok := vars["sops"]
+	if !ok || !slices.ContainsFunc(about.Content, func(n *yaml.Node) bool { return n.Value == "mac" }) {
+		return nil
+	}
+	keys := []string{}
+	for k, v := range vars {
+		if k != "sops" && hasEncrypted(&v) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func hasEncrypted(n *yaml.Node) bool {
+	return strings.HasPrefix(n.Value, sopsValue) || slices.ContainsFunc(n.Content, hasEncrypted)
+}
+
 // variableFiles are the files of a group's or host's variables in a folder, as Ansible finds them: a folder of its name, or the
 // first file of its name and one of the endings.
-func variableFiles(dir, name string) []string {
+//
+// Beside them the vars plugin of SOPS finds a file of endings of its own.
+func variableFiles(dir, name string) (found []string) {
 	if name == "" || strings.ContainsAny(name, "/\x00") || name == "." || name == ".." {
 		return nil
 	}
 	base := filepath.Join(dir, name)
+	for _, end := range sopsEnds {
+		if info, err := os.Stat(base + end); err == nil && info.Mode().IsRegular() {
+			found = append(found, base+end)
+			break
+		}
+	}
 	if info, err := os.Stat(base); err == nil && info.IsDir() {
-		var found []string
 		_ = filepath.WalkDir(base, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return nil //nolint:nilerr // what cannot be read is Ansible's error
@@ -219,8 +273,8 @@ func variableFiles(dir, name string) []string {
 	}
 	for _, end := range []string{"", ".yml", ".yaml", ".json"} {
 		if info, err := os.Stat(base + end); err == nil && info.Mode().IsRegular() {
-			return []string{base + end}
+			return append(found, base+end)
 		}
 	}
-	return nil
+	return found
 }

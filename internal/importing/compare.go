@@ -137,7 +137,7 @@ func (c *comparison) variable(h, key string, old, now *Value) {
 		c.proof.Same++
 		return
 	}
-	d := Difference{What: "variable", Key: key, Before: old.JSON, Why: c.explained(h, key, old)}
+	d := Difference{What: "variable", Key: key, Before: old.JSON, Why: c.explained(h, key, old, now)}
 	if now != nil {
 		d.After = now.JSON
 		if c.marksOnly(old, now) {
@@ -205,13 +205,20 @@ func (c *comparison) gained(h, key string, v *Value) {
 // connects reports whether a host was reached at an address.
 func (c *comparison) connects(h, address string) bool {
 	if old, ok := textOf(c.before.Resolved[h]["ansible_ssh_host"]); ok {
-		return value.EqualAddress(old, address) || old != ""
+		if _, is := value.ParseAddress(old); is {
+			return value.EqualAddress(old, address)
+		}
+		return old != "" // a name, which Ansible connects to whatever ansible_host says
 	}
 	return value.EqualAddress(h, address)
 }
 
-// explained tells why a host does not have what it had; "" if nothing does.
-func (c *comparison) explained(h, key string, old *Value) string {
+// explained tells why a host does not have what it had; "" if nothing does. Where one value was left out, only another one that the inventory
+// had for the host can come to light.
+func (c *comparison) explained(h, key string, old, now *Value) string {
+	if now != nil && !c.had(h, key, now) {
+		return ""
+	}
 	if why := c.left[hostHolder(h)+"\x00"+key]; why != "" {
 		return "left out: " + why
 	}
@@ -221,6 +228,13 @@ func (c *comparison) explained(h, key string, old *Value) string {
 		}
 	}
 	return ""
+}
+
+// had reports whether the inventory had a value for a host, be it one that others hid.
+func (c *comparison) had(h, key string, v *Value) bool {
+	same := func(other *Value) bool { return other != nil && (other == v || other.plain() == v.plain()) }
+	return same(c.before.Own[h][key]) || same(c.before.Groups[groupAll].Vars[key]) ||
+		slices.ContainsFunc(c.before.member[h], func(g *Group) bool { return same(g.Vars[key]) })
 }
 
 // facts compares places and labels of a table with what Craton says of each host itself.

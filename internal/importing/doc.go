@@ -19,5 +19,5 @@
 // # Secrets
 //
 // ansible-inventory decrypts files that are encrypted as a whole. Their keys are known by [Read], their files are copied as they are, and what is in them
-// is written nowhere else.
+// is written nowhere else. So are files of SOPS, in which the names of variables are in clear, and which a plugin decrypts.
 package importing

@@ -24,7 +24,7 @@ type Inventory struct {
 	Groups   map[string]*Group // all and ungrouped too
 	Resolved map[string]Vars   // by host: every variable that it has in the end
 	Own      map[string]Vars   // by host: those of its own, host_vars included
-	// Encrypted are the files of variables that are encrypted as a whole.
+	// Encrypted are the files of variables that are encrypted.
 	Encrypted []EncryptedFile
 
 	values *valueReader
@@ -45,13 +45,14 @@ type Group struct {
 	members []string // hosts, those of its children too, sorted
 }
 
-// EncryptedFile is a file of variables that is encrypted as a whole.
+// EncryptedFile is a file of variables that is encrypted: as a whole by ansible-vault, or value by value by SOPS.
 type EncryptedFile struct {
 	Path  string // where it is
 	Group string // whose variables are in it
 	Host  string
-	Keys  []string // the variables; nil if it could not be decrypted
+	Keys  []string // the variables that are encrypted
 	Text  []byte   // as it is, encrypted
+	SOPS  string   // the end of its name, by which the vars plugin of SOPS knows it; "" of a vault
 }
 
 // document is what ansible-inventory --list prints.

@@ -56,7 +56,7 @@ type Options struct {
 	AllStays bool
 	// Plugin has the collection's inventory plugin give the fleet, and not a script.
 	Plugin bool
-	// Address finds the address of a host by its DNS name; "" if there is none. nil finds none.
+	// Address finds the address of a host by its DNS name; "" if there is none. nil finds none. It is called for many at once.
 	Address func(name string) string
 
 	Rules Rules

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ const (
 	InventoryDir = "inventory"
 	RecordFile   = "import.json"
 	scriptFile   = InventoryDir + "/10-craton"
-	pluginFile   = InventoryDir + "/10-fleet.craton.yml"
+	PluginFile   = InventoryDir + "/10-fleet.craton.yml"
 	groupsFile   = InventoryDir + "/20-groups.yml"
 )
 
@@ -222,7 +223,7 @@ func (p *planner) entry(res *Result) {
 		for _, s := range settings {
 			text += string(yaml11.AppendText([]byte(s[0]+": "), s[1])) + "\n"
 		}
-		res.add(pluginFile, []byte(text), false)
+		res.add(PluginFile, []byte(text), false)
 		return
 	}
 	text := "#!/bin/sh\n# The fleet, as Craton has it; CRATON_URL says where. Made by craton import.\n"
@@ -373,16 +374,27 @@ func (p *planner) variablesFile(res *Result, name string, vars Vars, encrypted [
 	for _, k := range slices.Sorted(maps.Keys(vars)) {
 		text = ansibleStyle.AppendMember(text, 0, k, vars[k].JSON)
 	}
-	if len(encrypted) == 0 {
-		res.add(name+".yml", text, false)
-		return
-	}
+	inFolder := false
 	for i, f := range encrypted {
-		res.add(fmt.Sprintf("%s/%02d-vault.yml", name, i+1), f.Text, false)
+		switch {
+		case f.SOPS != "" && sopsAlone(f): // in a folder Ansible would read it too, as it is
+			res.add(name+f.SOPS, f.Text, false)
+		default:
+			inFolder = true
+			res.add(fmt.Sprintf("%s/%02d-vault%s", name, i+1, cmp.Or(f.SOPS, ".yml")), f.Text, false)
+		}
 	}
-	if len(vars) > 0 {
+	switch {
+	case !inFolder && (len(vars) > 0 || len(encrypted) == 0):
+		res.add(name+".yml", text, false)
+	case len(vars) > 0:
 		res.add(name+"/99-vars.yml", text, false)
 	}
+}
+
+// sopsAlone reports whether a file stands for itself, and not in the folder of a group or host.
+func sopsAlone(f EncryptedFile) bool {
+	return filepath.Base(f.Path) == cmp.Or(f.Group, f.Host)+f.SOPS && slices.Contains([]string{"group_vars", "host_vars"}, filepath.Base(filepath.Dir(f.Path)))
 }
 
 // ansibleStyle writes Ansible's marks as tags.

@@ -100,7 +100,7 @@ there is a difference that nothing explains.`,
 			if len(args) == 0 {
 				return c.verify(ctx)
 			}
-			wanted, err := o.wanted(cmd, args[0])
+			wanted, err := o.wanted(ctx, cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -140,7 +140,7 @@ there is a difference that nothing explains.`,
 }
 
 // wanted are the options of an import.
-func (o *options) wanted(cmd *cobra.Command, source string) (importing.Options, error) {
+func (o *options) wanted(ctx context.Context, cmd *cobra.Command, source string) (importing.Options, error) {
 	w := importing.Options{
 		Cloud: o.cloud, Region: o.region, DeviceType: o.deviceType, Plugin: o.plugin, AllStays: o.all == toGroupVars, Infer: len(o.maps) == 0,
 		Templates: importing.Choice(o.templates), Vaults: importing.Choice(o.vaults), Unsafe: importing.Choice(o.unsafe),
@@ -163,7 +163,7 @@ func (o *options) wanted(cmd *cobra.Command, source string) (importing.Options, 
 		}
 	}
 	if o.resolve {
-		w.Address = lookUp
+		w.Address = func(name string) string { return lookUp(ctx, name) }
 	}
 	if source == importing.FromCSV {
 		return w, nil
@@ -192,8 +192,8 @@ var rules = importing.Rules{
 }
 
 // lookUp asks DNS for the address of a name: one of IPv4 if there is one, the lowest.
-func lookUp(name string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+func lookUp(ctx context.Context, name string) string {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	for _, network := range []string{"ip4", "ip6"} {
 		if found, err := net.DefaultResolver.LookupNetIP(ctx, network, name); err == nil && len(found) > 0 {
@@ -250,6 +250,9 @@ func (c *command) ansible(ctx context.Context, source, file string, w importing.
 	result, err := importing.Plan(before, w)
 	if u, ok := errors.AsType[*importing.Undecidedness](err); ok {
 		return advice.With(u, "nothing was written")
+	}
+	if err == nil && ctx.Err() != nil { // while names were looked up
+		err = context.Cause(ctx)
 	}
 	if err != nil {
 		return err

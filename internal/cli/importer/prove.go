@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/fleetfile"
@@ -71,6 +72,12 @@ func loadImport(ctx context.Context, o *options) (l *loaded, err error) {
 	return l, nil
 }
 
+// exists reports whether there is a file.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func (l *loaded) remove() error { return os.RemoveAll(l.dir) }
 
 // proveTable loads an import, and compares the inventory that Craton gives Ansible of it with the table.
@@ -112,6 +119,9 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 	}
 	made := importing.Sources{Inventory: []string{filepath.Join(o.output, importing.InventoryDir)}, PlaybookDir: none}
 	list, err := after.List(ctx, made)
+	if err != nil && ctx.Err() == nil && exists(filepath.Join(o.output, importing.PluginFile)) {
+		err = advice.With(err, "--plugin wants the collection craton.fleet where this Ansible finds it: see ansible-galaxy collection list craton.fleet")
+	}
 	if err != nil {
 		return nil, err
 	}
