@@ -21,8 +21,8 @@
 //
 // # How it works
 //
-// Parse turns YAML into trees (yaml.go, tree.go), that of a large file some objects at a time (parts.go), and the trees into wanted objects by the table of kinds (spec.go,
-// file.go); references by name are found in references.go. FromValue does the same with decoded data.
+// Parse turns YAML into trees (yaml.go, tree.go), that of a large file some objects at a time (parts.go), without the library where it is plain
+// (plain.go), and the trees into wanted objects by the table of kinds (spec.go, file.go); references by name are found in references.go. FromValue does the same with decoded data.
 //
 // Write (write.go) makes JSON of one wanted object after the other, in the order that people expect, has the same reader look at it, and
 // writes it as YAML by internal/yaml11.

@@ -73,7 +73,8 @@ func applyRandom(t *rapid.T, c *craton.Client, protects bool) {
 		if err == nil {
 			_, err = Apply(t.Context(), c, f, Options{AllowDuplicates: true})
 		}
-		if e := (*Error)(nil); err != nil && !errors.As(err, &e) {
+		folds := err != nil && strings.Contains(err.Error(), "differ in upper and lower case") // which the original refuses, and we cannot know
+		if e := (*Error)(nil); err != nil && !errors.As(err, &e) && !folds {
 			t.Fatalf("%v", err)
 		}
 	}

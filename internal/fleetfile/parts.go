@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // A large YAML file is read in parts, because the library holds all of a document's nodes at once, 20 times the size of the text. The
@@ -26,10 +28,11 @@ const partSize = 128 << 10
 
 // parts reads a document in parts.
 type parts struct {
-	size, least int      // of parts, of lists that are worth it
-	lines       [][]byte // as yamlReader has them
-	left        int      // lists that were cut out and not read yet
-	failed      bool     // a guess was wrong
+	size, least int               // of parts, of lists that are worth it
+	lines       [][]byte          // as yamlReader has them
+	left        int               // lists that were cut out and not read yet
+	failed      bool              // a guess was wrong
+	keys        map[string]string // as plainReader has them
 }
 
 // whole tells that the document was read to its end, and that no guess was wrong.
@@ -41,7 +44,7 @@ func inParts(data []byte, size int) (*parts, *tree) {
 	if len(data) <= size || unprintable(data) != nil || oddBreaks(data) || bytes.HasPrefix(data, []byte("%")) || bytes.Contains(data, []byte("\n%")) {
 		return nil, nil
 	}
-	p := &parts{size: size, least: max(size/8, 1)}
+	p := &parts{size: size, least: max(size/8, 1), keys: map[string]string{}}
 	if bareTag().Match(data) {
 		p.lines = bytes.Split(data, []byte("\n"))
 	}
@@ -86,6 +89,11 @@ func (p *parts) read(text []byte, before, depth int) *tree {
 	var lists []*list
 	if len(text) > p.size {
 		text, lists = p.cut(text, before)
+	}
+	if lists == nil {
+		if t := plainTree(jsontext.Text(text), before, p.keys); t != nil {
+			return t
+		}
 	}
 	y := &yamlReader{lines: p.lines, cut: map[*yaml.Node]func(depth int) *tree{}}
 	var doc, more yaml.Node

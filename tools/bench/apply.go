@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,8 @@ type applied struct {
 	decode            ran // the file into plain values, by the same YAML library
 	create, createAll ran // the requests that create the same hosts, and apply, which does
 	read, again       ran // the answer of GET /v1/fleet, thrown away, and apply, which finds nothing to do
+	list              ran // the inventory of the same fleet
+	plan, json, keep  ran // the plan of a file that changes every host: for people, as a document, and kept in a file
 }
 
 // Floors are programs of their own, so that their memory can be measured: this one, called with --floor and one of these.
@@ -76,7 +79,8 @@ func measureApply(ctx context.Context, binary string, hosts int) (a applied, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
 	file := filepath.Join(dir, "fleet.yml")
-	if err := writeFleet(file, hosts); err != nil {
+	changed := filepath.Join(dir, "changed.yml")
+	if err := errors.Join(writeFleet(file, hosts, ""), writeFleet(changed, hosts, "6.12.10-1.el10")); err != nil {
 		return a, err
 	}
 	self, err := os.Executable()
@@ -106,6 +110,10 @@ func measureApply(ctx context.Context, binary string, hosts int) (a applied, err
 		} else {
 			run(&a.createAll, binary, "apply", file)
 			run(&a.again, binary, "apply", file)
+			run(&a.list, binary, "inventory", "--list")
+			run(&a.plan, binary, "plan", changed)
+			run(&a.json, binary, "--format", "json", "plan", changed)
+			run(&a.keep, binary, "plan", changed, "--out", filepath.Join(dir, "change.plan"))
 		}
 		s.stop()
 		if err != nil {
@@ -114,6 +122,9 @@ func measureApply(ctx context.Context, binary string, hosts int) (a applied, err
 	}
 	return a, nil
 }
+
+// changes is the status of `craton plan` if there is something to do.
+const changes = 3
 
 // process runs a program to its end, and its output through a pipe.
 func process(cmd *exec.Cmd) (r ran, err error) {
@@ -126,7 +137,11 @@ func process(cmd *exec.Cmd) (r ran, err error) {
 		return r, err
 	}
 	r.bytes, err = drain(out)
-	if err := errors.Join(err, cmd.Wait()); err != nil {
+	ended := cmd.Wait()
+	if cmd.ProcessState.ExitCode() == changes {
+		ended = nil
+	}
+	if err := errors.Join(err, ended); err != nil {
 		return r, fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
 	}
 	r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
@@ -136,8 +151,8 @@ func process(cmd *exec.Cmd) (r ran, err error) {
 	return r, nil
 }
 
-// writeFleet writes the fleet of seed as people write a fleet file: in blocks.
-func writeFleet(file string, hosts int) error {
+// writeFleet writes the fleet of seed as people write a fleet file: in blocks. The kernel of all hosts is another one if that is given.
+func writeFleet(file string, hosts int, kernel string) error {
 	f, err := os.Create(file)
 	if err != nil {
 		return err
@@ -173,6 +188,9 @@ func writeFleet(file string, hosts int) error {
 				for range min(left, hostsPerCell) {
 					h := host(made, &craton.Cell{})
 					made++
+					if kernel != "" {
+						maps.Copy(h.Variables, craton.Vars(map[string]any{"kernel": kernel}))
+					}
 					fmt.Fprintf(w, "      - name: %s\n        ip_address: %s\n        device_type: %s\n        labels: [%s, %s]\n", h.Name, h.IPAddress, h.DeviceType, h.Labels[0], h.Labels[1])
 					block("        ", "variables", plain(h.Variables))
 				}

@@ -20,6 +20,7 @@ const (
 	targetBinaryMB = 28.0
 	targetEngines  = 2.0
 	targetApply    = 1.3
+	targetPlan     = 2.0
 	targetLazy     = 1.4
 	targetLazyHuge = 1.6
 	targetLimit    = 1.5
@@ -153,6 +154,10 @@ func reportApply(w io.Writer, files []applied) {
 		{"craton apply, everything is missing", func(a applied) ran { return a.createAll }},
 		{"floor: read GET /v1/fleet", func(a applied) ran { return a.read }},
 		{"craton apply again, nothing to do", func(a applied) ran { return a.again }},
+		{"craton inventory --list", func(a applied) ran { return a.list }},
+		{"craton plan, every host changes", func(a applied) ran { return a.plan }},
+		{"the same with --format json", func(a applied) ran { return a.json }},
+		{"the same with --out", func(a applied) ran { return a.keep }},
 	} {
 		row(line.name, func(a applied) string { return seconds(line.of(a).cpu) + ", " + mb(line.of(a).peak) })
 	}
@@ -171,6 +176,13 @@ func applyVerdicts(files []applied) (all []verdict) {
 				got: (run.all.cpu - run.request.cpu).Seconds() / a.decode.cpu.Seconds(), most: targetApply},
 			verdict{what: fmt.Sprintf("craton apply, %d hosts, %s: memory without the requests', over decoding the file", a.hosts, run.what),
 				got: float64(run.all.peak-run.request.peak) / float64(a.decode.peak), most: targetApply})
+	}
+	for _, run := range []struct {
+		what string
+		ran
+	}{{"every host changes", a.plan}, {"--format json", a.json}, {"--out", a.keep}} {
+		all = append(all, verdict{what: fmt.Sprintf("craton plan, %d hosts, %s: time over decoding the file and --list", a.hosts, run.what),
+			got: run.cpu.Seconds() / (a.decode.cpu + a.list.cpu).Seconds(), most: targetPlan})
 	}
 	return all
 }
