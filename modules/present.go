@@ -148,6 +148,9 @@ func (r *resource) wants(p ansible.Params) (w *reconcile.Wanted, err error) {
 	if reconcile.Recreatable(r.Kind) {
 		w.Recreate = p.Bool(optRecreate)
 	}
+	if r.Moves != nil {
+		w.Move = p.Bool(optMove)
+	}
 	if err := r.values(w, p); err != nil {
 		return nil, err
 	}

@@ -81,6 +81,12 @@ func drawTask(t *rapid.T) (kind string, task args) {
 		}
 		maybe("cell", cells...)
 	}
+	if kind == "host" || kind == "network_device" || kind == "cell" {
+		maybe("move", true, false)
+	}
+	if kind != "region" && kind != "cloud" { // what they hold is to be deleted now and then
+		maybe("protected", false, false, false, true)
+	}
 	switch kind {
 	case "host", "network_device":
 		inRegion()

@@ -239,7 +239,14 @@ var (
     variables:
       role: backend
 
-- name: Move it to another cell, which the API can only do by making it anew
+- name: Move it to another cell
+  craton.fleet.craton_host:
+    name: web1
+    region: dfw
+    cell: row-b
+    move: true
+
+- name: The same on the original server, which can only make it anew, with another id
   craton.fleet.craton_host:
     name: web1
     region: dfw

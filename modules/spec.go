@@ -133,7 +133,10 @@ func (r *resource) fieldOption(f *schema.Field) ansible.Option {
 	case f.Required && f.Option() != optProject:
 		o.Description = append(o.Description, fmt.Sprintf("Required to create the %s.", r.Noun()))
 	}
-	if f.Fixed {
+	switch {
+	case f.Place() && r.Moves != nil:
+		o.Description = append(o.Description, fmt.Sprintf("Another place than that of the %s is an error, unless O(move=true) or O(recreate=true).", r.Noun()))
+	case f.Fixed:
 		o.Description = append(o.Description, fmt.Sprintf("The API cannot change it. Another value than the %s has is an error, unless O(recreate=true).", r.Noun()))
 	}
 	return o
@@ -178,10 +181,15 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 			"What stands outside and depends on something inside, as a child on its parent, forbids it all the same.",
 		}})
 	}
+	if r.Moves != nil {
+		options = append(options, ansible.Option{Name: optMove, Type: ansible.Bool, Default: false, Description: []string{
+			fmt.Sprintf("Move the %s where it stands in another place than the task says. It keeps its id and all that it has. One of the name in another region is the one that is meant, if there is one only.", r.Noun()),
+			"Servers can do this that know moves: C(craton server), and C(sqlite:PATH). On others it is an error, unless O(recreate=true)."}})
+	}
 	if reconcile.Recreatable(r.Kind) {
 		options = append(options, ansible.Option{Name: optRecreate, Type: ansible.Bool, Default: false, Description: []string{
 			fmt.Sprintf("Where a value differs that the API cannot change: delete the %s and create it anew, with another id. What the task does not mention is kept.", r.Noun()),
-			"It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.",
+			"It is refused while other objects would be deleted with it or depend on it, such as interfaces or children. If it cannot be made again, the error has all that it was to be.",
 		}})
 	}
 	return options

@@ -10,6 +10,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Done is how far a step was carried out.
@@ -54,7 +55,7 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 		}
 		if err := fl.create(ctx, st, &done); err != nil {
 			if st.Remove {
-				err = fmt.Errorf("the %s was deleted, and could not be made anew: %w", Called(st.Kind, st.Before), err)
+				err = fmt.Errorf("the %s was deleted, and could not be made anew: %w; it was to be %s", Called(st.Kind, st.Before), err, st.content())
 			}
 			return done, err
 		}
@@ -68,6 +69,16 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 		}
 	}
 	return done, nil
+}
+
+// content is the JSON of what an object is to be, so that it can be made by hand.
+func (st *Step) content() []byte {
+	o := maps.Clone(st.After)
+	for _, key := range []string{KeyID, KeyCreated, KeyUpdated} {
+		delete(o, key)
+	}
+	text, _ := value.Encode(o) // scalars, lists of texts and variables
+	return text
 }
 
 // laterParts are those that follow a create: labels, what is protected, and what users may.

@@ -44,8 +44,20 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 		return nil, fmt.Errorf("there is no %s with the id %s; leave id out to create one, the API chooses its id", w.Kind.Noun(), w.ID)
 	default:
 		st = compare(w, have)
+		cannotMove := false
+		if len(st.Move) > 0 {
+			can, err := fl.Client.Capabilities(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if cannotMove = !can.Has(FeatureMove); cannotMove {
+				w.Move = false
+				st = compare(w, have)
+			}
+		}
 		if err := st.judge(w); err != nil {
 			if fixed, ok := errors.AsType[*Unchangeable](err); ok {
+				fixed.CannotMove = cannotMove
 				fl.name(ctx, fixed, w)
 			}
 			return nil, err
@@ -89,6 +101,11 @@ func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
 	if have == nil {
 		if have, err = fl.Named(ctx, w.Kind, w.Name, within); err != nil {
 			return nil, err
+		}
+		if have == nil && w.Move && !w.Absent && w.Kind.Moves != nil { // it may stand elsewhere
+			if have, err = fl.Named(ctx, w.Kind, w.Name, Filters{}); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if !w.Absent {

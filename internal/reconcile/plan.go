@@ -105,7 +105,7 @@ func compare(w *Wanted, have Object) *Step {
 		}
 	}
 	if len(st.Fixed) > 0 && w.Recreate {
-		st.Remove, st.Create, st.Update, st.Fixed = true, true, nil, nil
+		st.Remove, st.Create, st.Move, st.Update, st.Fixed = true, true, nil, nil, nil
 		for _, key := range []string{KeyID, KeyCreated, KeyUpdated} {
 			st.after()[key] = nil
 		}
@@ -277,7 +277,12 @@ type Unchangeable struct {
 	Kind   *schema.Kind
 	Before Object
 	Fixed  []Difference
+
+	CannotMove bool // a move was asked for, and the server knows none
 }
+
+// FeatureMove is the capability of servers that move objects.
+const FeatureMove = "move"
 
 // Error says what is how, what the task says, and what to do.
 func (e *Unchangeable) Error() string {
@@ -297,6 +302,13 @@ func (e *Unchangeable) Error() string {
 		text = strings.Join(what[:last], ", ") + " and " + what[last]
 	}
 	advice := "leave it as it is"
+	switch place := slices.ContainsFunc(e.Fixed, func(d Difference) bool { return PlaceField(d.Option) != nil }); {
+	case !place || e.Kind.Moves == nil:
+	case e.CannotMove:
+		advice = "this server cannot move it, as craton server can: " + advice
+	default:
+		advice += fmt.Sprintf(", set move: true to move the %s, which craton server can", e.Kind.Noun())
+	}
 	if Recreatable(e.Kind) {
 		advice += fmt.Sprintf(", or set recreate: true to delete the %s and make a new one with another id", e.Kind.Noun())
 	}

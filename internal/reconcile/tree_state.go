@@ -143,7 +143,7 @@ func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error)
 	l := &loader{Fleet: fl, tree: t, options: o, state: newState()}
 	l.state.moves = sync.OnceValue(func() bool {
 		can, err := fl.Client.Capabilities(ctx)
-		return err == nil && can.Has("move")
+		return err == nil && can.Has(FeatureMove)
 	})
 	if len(t.Objects) == 0 {
 		return l, nil

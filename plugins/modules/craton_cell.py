@@ -39,7 +39,7 @@ options:
       - The cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
-      - The API cannot change it. Another value than the cell has is an error, unless O(recreate=true).
+      - Another place than that of the cell is an error, unless O(move=true) or O(recreate=true).
     type: str
   force:
     description:
@@ -53,6 +53,14 @@ options:
       - The id of the cell, instead of its name. It must be there, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
+  move:
+    description:
+      - Move the cell where it stands in another place than the task says. It keeps its id and all that it has. One of
+          the name in another region is the one that is meant, if there is one only.
+      - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH). On others it is an error, unless
+          O(recreate=true).'
+    type: bool
+    default: false
   name:
     description:
       - The name of the cell, unique within its region.
@@ -75,7 +83,8 @@ options:
     description:
       - 'Where a value differs that the API cannot change: delete the cell and create it anew, with another id. What the
           task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
+      - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children. If
+          it cannot be made again, the error has all that it was to be.
     type: bool
     default: false
   region:
@@ -84,7 +93,7 @@ options:
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
-      - The API cannot change it. Another value than the cell has is an error, unless O(recreate=true).
+      - Another place than that of the cell is an error, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
@@ -218,6 +227,7 @@ def main():
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'protected': {'type': 'bool'},
             'force': {'type': 'bool', 'default': False},
+            'move': {'type': 'bool', 'default': False},
             'recreate': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},

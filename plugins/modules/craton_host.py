@@ -37,7 +37,7 @@ options:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
-      - The API cannot change it. Another value than the host has is an error, unless O(recreate=true).
+      - Another place than that of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   change_message:
     description:
@@ -50,7 +50,7 @@ options:
       - The cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
-      - The API cannot change it. Another value than the host has is an error, unless O(recreate=true).
+      - Another place than that of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   device_type:
     description:
@@ -81,6 +81,14 @@ options:
     choices:
       - add
       - exact
+  move:
+    description:
+      - Move the host where it stands in another place than the task says. It keeps its id and all that it has. One of
+          the name in another region is the one that is meant, if there is one only.
+      - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH). On others it is an error, unless
+          O(recreate=true).'
+    type: bool
+    default: false
   name:
     description:
       - The name of the host, unique within its region, shared with network devices.
@@ -110,7 +118,8 @@ options:
     description:
       - 'Where a value differs that the API cannot change: delete the host and create it anew, with another id. What the
           task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
+      - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children. If
+          it cannot be made again, the error has all that it was to be.
     type: bool
     default: false
   region:
@@ -119,7 +128,7 @@ options:
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
-      - The API cannot change it. Another value than the host has is an error, unless O(recreate=true).
+      - Another place than that of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
@@ -170,7 +179,14 @@ EXAMPLES = r'''
     variables:
       role: backend
 
-- name: Move it to another cell, which the API can only do by making it anew
+- name: Move it to another cell
+  craton.fleet.craton_host:
+    name: web1
+    region: dfw
+    cell: row-b
+    move: true
+
+- name: The same on the original server, which can only make it anew, with another id
   craton.fleet.craton_host:
     name: web1
     region: dfw
@@ -316,6 +332,7 @@ def main():
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'protected': {'type': 'bool'},
+            'move': {'type': 'bool', 'default': False},
             'recreate': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},

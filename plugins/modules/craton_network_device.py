@@ -38,7 +38,7 @@ options:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
-      - The API cannot change it. Another value than the network device has is an error, unless O(recreate=true).
+      - Another place than that of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   change_message:
     description:
@@ -51,7 +51,7 @@ options:
       - The cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
-      - The API cannot change it. Another value than the network device has is an error, unless O(recreate=true).
+      - Another place than that of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   device_type:
     description:
@@ -86,6 +86,14 @@ options:
     description:
       - The model. An empty string takes it away.
     type: str
+  move:
+    description:
+      - Move the network device where it stands in another place than the task says. It keeps its id and all that it
+          has. One of the name in another region is the one that is meant, if there is one only.
+      - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH). On others it is an error, unless
+          O(recreate=true).'
+    type: bool
+    default: false
   name:
     description:
       - The name of the network device, unique within its region, shared with hosts.
@@ -115,7 +123,8 @@ options:
     description:
       - 'Where a value differs that the API cannot change: delete the network device and create it anew, with another
           id. What the task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children.
+      - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children. If
+          it cannot be made again, the error has all that it was to be.
     type: bool
     default: false
   region:
@@ -124,7 +133,7 @@ options:
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
       - May be left out where the other names say it without doubt.
-      - The API cannot change it. Another value than the network device has is an error, unless O(recreate=true).
+      - Another place than that of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
@@ -329,6 +338,7 @@ def main():
             'variables': {'type': 'dict'},
             'variables_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'protected': {'type': 'bool'},
+            'move': {'type': 'bool', 'default': False},
             'recreate': {'type': 'bool', 'default': False},
             'change_message': {'type': 'str', 'fallback': (env_fallback, ['CRATON_MESSAGE'])},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
