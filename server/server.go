@@ -237,6 +237,10 @@ func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) ht
 	return s.handler(s.api(s.guarded(api.Keystone(s.store, v, roles), true)), fmt.Sprintf("Keystone uri=%q", v.URL()))
 }
 
+// Encrypted reports whether nobody between a client and the server reads a request along: it came over TLS, here or
+// to a trusted proxy that says so.
+func (s *Server) Encrypted(r *http.Request) bool { return s.proxies.Encrypted(r) }
+
 // guarded holds up who guesses. byToken tells that a token says whose it is.
 func (s *Server) guarded(authenticate api.Authenticator, byToken bool) api.Authenticator {
 	if g := s.logins.guard(); g != nil {

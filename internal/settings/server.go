@@ -38,6 +38,8 @@ var Server = Section{
 			Help: "addresses and networks (10.0.0.0/8) of proxies that are believed which client a request comes from"},
 		{Name: "proxy_header", Env: "CRATON_PROXY_HEADER", Default: "x-forwarded-for", Choices: []string{"x-forwarded-for", "forwarded"},
 			Help: "the header that all trusted proxies add the client to; the other one is the client's own word"},
+		{Name: "page", Env: "CRATON_PAGE", Kind: Bool, Default: "true",
+			Help: "serve the page to look at the fleet at /ui/; false: the API only"},
 		{Name: "auth", Env: "CRATON_SERVER_AUTH", Default: "local", Choices: []string{"local", "keystone"},
 			Help: "how clients sign in: by user and API key of the database, or by a token of OpenStack's Keystone"},
 		{Name: "keystone_url", Env: "CRATON_KEYSTONE_URL", URL: true,

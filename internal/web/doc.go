@@ -21,5 +21,6 @@
 //
 // # Who may look
 //
-// [Local] guards the page of one user on this machine: a token that works once for a cookie, and the Host header.
+// [Local] guards the page of one user on this machine: a token that works once for a cookie, and the Host header. [NewTeam] is the page
+// of a server, whose users sign in: a sealed cookie holds their key, and each request signs in at the API anew with it.
 package web

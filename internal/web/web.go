@@ -40,30 +40,35 @@ type Options struct {
 type site struct {
 	Options
 	templates *template.Template
+	signOut   bool // who looks has signed in
 }
 
-// New is the handler of everything below the base.
-func New(o Options) http.Handler {
+// New is the handler of everything below the base, for whoever asks.
+func New(o Options) http.Handler { return newSite(o) }
+
+func newSite(o Options) *site {
 	if o.Excludes == nil {
 		o.Excludes = func(string) bool { return false }
 	}
 	if o.Base == "" {
 		o.Base = Root
 	}
-	s := &site{Options: o, templates: parseTemplates()}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		harden(w.Header())
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "this page is only read", http.StatusMethodNotAllowed)
-			return
-		}
-		if name, ok := strings.CutPrefix(r.URL.Path, o.Base+"assets/"); ok {
-			serveAsset(w, r, name)
-			return
-		}
-		s.serve(w, r)
-	})
+	return &site{Options: o, templates: parseTemplates()}
+}
+
+// ServeHTTP answers what is only read.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	harden(w.Header())
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "this page is only read", http.StatusMethodNotAllowed)
+		return
+	}
+	if name, ok := strings.CutPrefix(r.URL.Path, s.Base+"assets/"); ok {
+		serveAsset(w, r, name)
+		return
+	}
+	s.serve(w, r)
 }
 
 // harden sets what every answer says to browsers: that nothing else may be loaded, run, framed or told.
@@ -129,6 +134,14 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	err := p.begin(r)
 	if err == nil {
 		p.view, err = p.route()
+	}
+	if out, ok := errors.AsType[*notSignedIn](err); ok && !p.twin {
+		http.Redirect(w, r, out.to, http.StatusSeeOther)
+		return
+	}
+	if s.signOut && !p.twin && craton.IsUnauthenticated(err) { // the key was revoked, or is refused for a while
+		http.Redirect(w, r, s.Base+"sign-in", http.StatusSeeOther)
+		return
 	}
 	if to, ok := errors.AsType[*moved](err); ok {
 		http.Redirect(w, r, to.to, http.StatusSeeOther)
@@ -235,6 +248,8 @@ func problemOf(err error) *problem {
 	status := craton.StatusOf(err)
 	if own, ok := errors.AsType[*statusError](err); ok {
 		status = own.status
+	} else if _, ok := errors.AsType[*notSignedIn](err); ok {
+		status = http.StatusUnauthorized
 	}
 	title := map[int]string{
 		http.StatusBadRequest: "That cannot be read", http.StatusUnauthorized: "Not signed in", http.StatusForbidden: "Your role may not see this",
@@ -245,6 +260,21 @@ func problemOf(err error) *problem {
 	}
 	return &problem{status, err.Error(), title}
 }
+
+// writeBare writes a page without navigation.
+func (p *page) writeBare(w http.ResponseWriter, status int) {
+	var b bytes.Buffer
+	if err := errors.Join(p.execute(&b, "bare"), p.execute(&b, p.Template)); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
+// SignOut reports whether who looks can sign out.
+func (p *page) SignOut() bool { return p.signOut }
 
 func (p *page) refuse(w http.ResponseWriter, err error) {
 	d := problemOf(err)

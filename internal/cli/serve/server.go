@@ -150,6 +150,11 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if err != nil {
 		return err
 	}
+	if v.Bool("server.page") {
+		if handler, err = withPage(handler, srv, v.String("server.auth") == authKeystone); err != nil {
+			return err
+		}
+	}
 	certificate := &certificate{cert: cert, key: key}
 	if cert != "" {
 		if err := certificate.load(); err != nil {

@@ -68,6 +68,29 @@ func (p *Proxies) Client(r *http.Request) (client netip.Addr, forwarded bool) {
 	return client, forwarded
 }
 
+// Encrypted reports whether the client's request came over TLS: to this server, or to a trusted proxy that says so.
+func (p *Proxies) Encrypted(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	from, ok := address(r.RemoteAddr)
+	if !ok || !p.trusts(from) {
+		return false
+	}
+	if !strings.EqualFold(p.header(), Forwarded) {
+		said := strings.Join(r.Header.Values("X-Forwarded-Proto"), ",")
+		return strings.EqualFold(strings.TrimSpace(said[strings.LastIndexByte(said, ',')+1:]), "https")
+	}
+	said := strings.Join(r.Header.Values(Forwarded), ",")
+	for part := range strings.SplitSeq(said[strings.LastIndexByte(said, ',')+1:], ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if strings.EqualFold(name, "proto") {
+			return strings.EqualFold(strings.Trim(value, `"`), "https")
+		}
+	}
+	return false
+}
+
 func (p *Proxies) header() string {
 	if p.Header == "" {
 		return XForwardedFor

@@ -1,7 +1,9 @@
 package peer
 
 import (
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -75,6 +77,40 @@ func TestParse(t *testing.T) {
 	for _, bad := range []string{"proxy.example", "10.0.0.0/33", "fe80::1%eth0", "10.0.0", "::ffff:10.0.0.0/104", ""} {
 		if got, err := Parse([]string{bad}); err == nil {
 			t.Errorf("%q is taken for %v", bad, got)
+		}
+	}
+}
+
+// TestEncrypted: a proxy's word counts if it is trusted, and a client's never.
+func TestEncrypted(t *testing.T) {
+	t.Parallel()
+	trusted, err := Parse([]string{"10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		header, from, name, value string
+		want                      bool
+	}{
+		{"", "10.0.0.1:1", "X-Forwarded-Proto", "https", true},
+		{"", "10.0.0.1:1", "X-Forwarded-Proto", "http, HTTPS", true},
+		{"", "10.0.0.1:1", "X-Forwarded-Proto", "https, http", false},
+		{"", "10.0.0.1:1", "Forwarded", "proto=https", false},
+		{"", "192.0.2.1:1", "X-Forwarded-Proto", "https", false},
+		{"forwarded", "10.0.0.1:1", "Forwarded", `for=192.0.2.1;proto=http, for=192.0.2.1;Proto="https"`, true},
+		{"forwarded", "10.0.0.1:1", "Forwarded", "for=192.0.2.1", false},
+		{"forwarded", "10.0.0.1:1", "X-Forwarded-Proto", "https", false},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.RemoteAddr = c.from
+		r.Header.Set(c.name, c.value)
+		p := Proxies{Trusted: trusted, Header: c.header}
+		if got := p.Encrypted(r); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+		r.TLS = &tls.ConnectionState{}
+		if !p.Encrypted(r) {
+			t.Errorf("%+v: TLS", c)
 		}
 	}
 }

@@ -1,0 +1,12 @@
+//go:build collection
+
+package serve
+
+import (
+	"net/http"
+
+	"github.com/craton-fleet/craton/server"
+)
+
+// withPage is the API alone: this build has no page.
+func withPage(api http.Handler, _ *server.Server, _ bool) (http.Handler, error) { return api, nil }

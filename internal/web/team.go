@@ -1,0 +1,294 @@
+package web
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
+)
+
+// TeamOptions say how a server shows its fleet to a team.
+type TeamOptions struct {
+	// API is the server's own handler, which answers every request for the user who looks.
+	API http.Handler
+	// Key seals cookies: 32 bytes that all servers of the database share.
+	Key []byte
+	// Keystone: users sign in with one of its tokens, not with a name, a project and an API key.
+	Keystone bool
+	// Encrypted reports whether nobody between the browser and the server reads along.
+	Encrypted func(*http.Request) bool
+	// Where names the fleet for people.
+	Where string
+}
+
+// SessionTime is how long a sign-in lasts.
+const SessionTime = 8 * time.Hour
+
+// team is the page of a server, whose users sign in.
+//
+// A cookie holds what the user signed in with, sealed so that nobody but the servers of this database can read or make one. Each request
+// of the page signs in at the API anew with it: a key that is revoked, a role that is taken away, counts at once, and wrong
+// ones are counted where all are.
+type team struct {
+	TeamOptions
+	seal cipher.AEAD
+	site *site
+	// posts refuses what another page sends in the name of a user.
+	posts *http.CrossOriginProtection
+	inner http.RoundTripper
+}
+
+// credentials are what a user signs in with.
+type credentials struct {
+	User    string    `json:"user,omitempty"`
+	Project string    `json:"project,omitempty"`
+	Secret  string    `json:"secret"` // the API key, or the token
+	Until   time.Time `json:"until"`
+}
+
+// NewTeam is the handler of everything below [Root] for the users of a server.
+func NewTeam(o TeamOptions) (http.Handler, error) {
+	block, err := aes.NewCipher(o.Key)
+	if err != nil {
+		return nil, err
+	}
+	seal, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	t := &team{TeamOptions: o, seal: seal, posts: http.NewCrossOriginProtection(), inner: connect.InProcess(o.API)}
+	t.site = newSite(Options{Where: o.Where, Client: t.client})
+	t.site.signOut = true
+	return t, nil
+}
+
+// ServeHTTP answers who is signed in, and lets in who is not.
+func (t *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	harden(w.Header())
+	switch name := strings.TrimPrefix(r.URL.Path, Root); {
+	case r.Method == http.MethodPost && (name == "sign-in" || name == "sign-out"):
+		if err := t.posts.Check(r); err != nil {
+			http.Error(w, "another page has sent this", http.StatusForbidden)
+			return
+		}
+		if name == "sign-out" {
+			t.forget(w, r)
+			http.Redirect(w, r, Root+"sign-in", http.StatusSeeOther)
+			return
+		}
+		t.signIn(w, r)
+	case name == "sign-in" && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		t.form(w, r, http.StatusOK, &signInPage{Next: r.URL.Query().Get("next")})
+	default:
+		t.site.ServeHTTP(w, r)
+	}
+}
+
+// cookie is the name of the cookie: with the prefix browsers take it from nobody but this server, over TLS.
+func (t *team) cookie(r *http.Request) string {
+	if t.Encrypted(r) {
+		return "__Host-craton"
+	}
+	return "craton"
+}
+
+// loopback reports whether a request comes from this machine itself, by no proxy.
+func loopback(r *http.Request) bool {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && from.Addr().Unmap().IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+}
+
+// safe reports whether a secret may be sent: over TLS, or on this machine.
+func (t *team) safe(r *http.Request) bool { return t.Encrypted(r) || loopback(r) }
+
+// notSignedIn leads to the form.
+type notSignedIn struct{ to string }
+
+func (n *notSignedIn) Error() string { return "nobody is signed in: " + n.to }
+
+// client is a client with the rights of who is signed in.
+func (t *team) client(r *http.Request) (*craton.Client, error) {
+	c, ok := t.open(r)
+	if !ok {
+		return nil, &notSignedIn{t.formURL(r)}
+	}
+	return t.clientOf(r, c)
+}
+
+// formURL is the form that leads back here.
+func (t *team) formURL(r *http.Request) string {
+	if r.Method != http.MethodGet || r.URL.Path == Root {
+		return Root + "sign-in"
+	}
+	return Root + "sign-in?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+}
+
+func (t *team) clientOf(r *http.Request, c *credentials) (*craton.Client, error) {
+	options := []craton.Option{craton.WithTransport(&viewer{t.inner, r}), craton.WithHiddenURL(), craton.WithTimeout(0), craton.WithRetries(0), craton.WithUserAgent("craton page")}
+	if t.Keystone {
+		options = append(options, craton.WithAuth(token(c.Secret)))
+	} else {
+		options = append(options, craton.WithLocalAuth(c.User, c.Secret, c.Project))
+	}
+	return craton.New("http://page", options...)
+}
+
+// viewer carries requests to the API as if the browser had sent them: wrong keys are counted, and the log is written, by its address.
+type viewer struct {
+	next    http.RoundTripper
+	browser *http.Request
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (v *viewer) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := r.Clone(r.Context())
+	in.RemoteAddr = v.browser.RemoteAddr
+	for _, name := range []string{"X-Forwarded-For", "Forwarded"} {
+		if values := v.browser.Header.Values(name); len(values) > 0 {
+			in.Header[name] = values
+		}
+	}
+	return v.next.RoundTrip(in)
+}
+
+// token signs in with a token of Keystone.
+type token string
+
+// open reads the cookie.
+func (t *team) open(r *http.Request) (*credentials, bool) {
+	cookie, err := r.Cookie(t.cookie(r))
+	if err != nil {
+		return nil, false
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	if err != nil || len(sealed) < t.seal.NonceSize() {
+		return nil, false
+	}
+	n := t.seal.NonceSize()
+	text, err := t.seal.Open(nil, sealed[:n], sealed[n:], t.purpose())
+	c := new(credentials)
+	if err != nil || json.Unmarshal(text, c) != nil || time.Now().After(c.Until) {
+		return nil, false
+	}
+	return c, true
+}
+
+// purpose is bound into every cookie: one of another way to sign in is none.
+func (t *team) purpose() []byte {
+	if t.Keystone {
+		return []byte("craton page, token, 1")
+	}
+	return []byte("craton page, key, 1")
+}
+
+// keep gives the browser the cookie.
+func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) error {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	nonce := make([]byte, t.seal.NonceSize())
+	_, _ = rand.Read(nonce) // it never fails
+	value := base64.RawURLEncoding.EncodeToString(t.seal.Seal(nonce, nonce, text, t.purpose()))
+	if len(value) > mostCookie {
+		return errors.New("what you sign in with is too long for a cookie")
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: t.cookie(r), Value: value, Path: "/", MaxAge: int(SessionTime / time.Second), HttpOnly: true, Secure: t.Encrypted(r), SameSite: http.SameSiteStrictMode,
+	})
+	return nil
+}
+
+// mostCookie is what browsers take, less its name and attributes.
+const mostCookie = 3800
+
+func (t *team) forget(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, &http.Cookie{Name: t.cookie(r), Path: "/", MaxAge: -1, HttpOnly: true, Secure: t.Encrypted(r), SameSite: http.SameSiteStrictMode})
+}
+
+// signInPage is the form.
+type signInPage struct {
+	Next, User, Project string
+	Keystone            bool
+	Problem             string
+	Unsafe              bool // no secret may be sent
+}
+
+// mostForm is how large a form may be, in bytes.
+const mostForm = 64 << 10
+
+func (t *team) signIn(w http.ResponseWriter, r *http.Request) {
+	if !t.safe(r) {
+		t.form(w, r, http.StatusForbidden, &signInPage{})
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+	if err := r.ParseForm(); err != nil {
+		t.form(w, r, http.StatusBadRequest, &signInPage{Problem: "the form cannot be read"})
+		return
+	}
+	c := &credentials{User: r.PostForm.Get("user"), Project: strings.TrimSpace(r.PostForm.Get("project")), Secret: strings.TrimSpace(r.PostForm.Get("secret")), Until: time.Now().Add(SessionTime)}
+	doc := &signInPage{Next: r.PostForm.Get("next"), User: c.User, Project: c.Project}
+	if doc.Problem = t.try(r, c); doc.Problem == "" {
+		if err := t.keep(w, r, c); err != nil {
+			doc.Problem = err.Error()
+		}
+	}
+	if doc.Problem != "" {
+		t.form(w, r, http.StatusUnauthorized, doc)
+		return
+	}
+	http.Redirect(w, r, inside(doc.Next), http.StatusSeeOther)
+}
+
+// try asks the API whether credentials are good; it says why not.
+func (t *team) try(r *http.Request, c *credentials) string {
+	if c.Secret == "" || !t.Keystone && (c.User == "" || c.Project == "") {
+		return "something is missing"
+	}
+	client, err := t.clientOf(r, c)
+	if err != nil {
+		return "that cannot be right: " + err.Error()
+	}
+	_, err = client.Clouds.List(r.Context(), craton.CloudListOptions{Paging: craton.Paging{Limit: craton.MinLimit}})
+	switch e, ok := errors.AsType[*craton.Error](err); {
+	case err == nil || craton.IsForbidden(err):
+		return ""
+	case ok && craton.IsUnauthenticated(err):
+		return e.Message
+	}
+	return "the server does not answer now: try again"
+}
+
+// inside is a URL of the page, or else the first page.
+func inside(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(path.Clean(u.Path)+"/", Root) || strings.Contains(to, `\`) {
+		return Root
+	}
+	return u.RequestURI()
+}
+
+func (t *team) form(w http.ResponseWriter, r *http.Request, status int, doc *signInPage) {
+	doc.Keystone, doc.Unsafe = t.Keystone, !t.safe(r)
+	p := &page{site: t.site, ctx: r.Context(), query: url.Values{}, Path: "sign-in", view: &view{Title: "Sign in", Template: "signin", Document: doc}}
+	p.writeBare(w, status)
+}
+
+// Authenticate implements [craton.Auth].
+func (t token) Authenticate(_ context.Context, r *http.Request) error {
+	r.Header.Set("X-Auth-Token", string(t))
+	return nil
+}

@@ -1,0 +1,239 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/fleetfile"
+	"github.com/craton-fleet/craton/internal/web"
+	"github.com/craton-fleet/craton/server"
+)
+
+// team is the page of a server with a fleet, and its users.
+type team struct {
+	t       *testing.T
+	page    http.Handler
+	api     http.Handler
+	root    *craton.Client
+	project string
+	user    map[string]string // keys by user
+}
+
+func newTeam(t *testing.T, o server.Options) *team {
+	t.Helper()
+	o.Create = true
+	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	b, err := s.Bootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := s.Handler()
+	tm := &team{t: t, api: api, project: b.ProjectID, user: map[string]string{"bootstrap": b.APIKey}}
+	if tm.page, err = web.NewTeam(web.TeamOptions{API: api, Key: []byte(strings.Repeat("k", 32)), Encrypted: s.Encrypted}); err != nil {
+		t.Fatal(err)
+	}
+	if tm.root, err = craton.New("http://embedded", craton.WithTransport(connect.InProcess(api)), craton.WithLocalAuth(b.Username, b.APIKey, b.ProjectID)); err != nil {
+		t.Fatal(err)
+	}
+	return tm
+}
+
+// send sends a request as a browser on this machine does.
+func (tm *team) send(method, path, form string, change func(*http.Request)) *http.Response {
+	tm.t.Helper()
+	r := httptest.NewRequestWithContext(tm.t.Context(), method, path, strings.NewReader(form))
+	r.RemoteAddr = "127.0.0.1:5000"
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if form != "" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	tm.page.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func (tm *team) form(user string) string {
+	return url.Values{"user": {user}, "project": {tm.project}, "secret": {tm.user[user]}, "next": {"/ui/hosts?where=name%3Dx"}}.Encode()
+}
+
+// signIn gives the cookie of a user.
+func (tm *team) signIn(user string) *http.Cookie {
+	tm.t.Helper()
+	r := tm.send(http.MethodPost, "/ui/sign-in", tm.form(user), nil)
+	if r.StatusCode != http.StatusSeeOther || len(r.Cookies()) != 1 || r.Header.Get("Location") != "/ui/hosts?where=name%3Dx" {
+		tm.t.Fatalf("%d %v", r.StatusCode, r.Header)
+	}
+	return r.Cookies()[0]
+}
+
+func with(c *http.Cookie) func(*http.Request) { return func(r *http.Request) { r.AddCookie(c) } }
+
+// TestSignIn: in by a key, out by a button or when the key ends; a cookie tells nothing, and another one is none.
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t, server.Options{})
+	for _, name := range []string{"ann", "bob"} {
+		u, err := tm.root.Users.Create(t.Context(), craton.UserCreate{Username: name, ProjectID: tm.project})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tm.user[name] = string(u.APIKey)
+	}
+	if r := tm.send(http.MethodGet, "/ui/hosts?where=x", "", nil); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/ui/sign-in?next=%2Fui%2Fhosts%3Fwhere%3Dx" {
+		t.Errorf("%d %v", r.StatusCode, r.Header)
+	}
+	if r := tm.send(http.MethodGet, "/ui/hosts.json", "", nil); r.StatusCode != http.StatusUnauthorized {
+		t.Errorf("%d", r.StatusCode)
+	}
+	if r := tm.send(http.MethodGet, "/ui/sign-in", "", nil); r.StatusCode != http.StatusOK {
+		t.Errorf("%d", r.StatusCode)
+	}
+	ann := tm.signIn("ann")
+	if !ann.HttpOnly || ann.SameSite != http.SameSiteStrictMode || ann.Secure || ann.MaxAge != 8*60*60 || strings.Contains(ann.Value, tm.user["ann"]) {
+		t.Errorf("%+v", ann)
+	}
+	if r := tm.send(http.MethodGet, "/ui/hosts", "", with(ann)); r.StatusCode != http.StatusOK {
+		t.Errorf("%d", r.StatusCode)
+	}
+	for i := range ann.Value { // any change of it
+		if i%17 != 0 {
+			continue
+		}
+		other := *ann
+		other.Value = ann.Value[:i] + map[bool]string{true: "B", false: "A"}[ann.Value[i] == 'A'] + ann.Value[i+1:]
+		if r := tm.send(http.MethodGet, "/ui/hosts", "", with(&other)); r.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%d: %d", i, r.StatusCode)
+		}
+	}
+	if r := tm.send(http.MethodPost, "/ui/sign-out", "", with(ann)); r.StatusCode != http.StatusSeeOther || len(r.Cookies()) != 1 || r.Cookies()[0].MaxAge >= 0 {
+		t.Errorf("%d %v", r.StatusCode, r.Header)
+	}
+	// Over TLS browsers keep the cookie to themselves; one of another connection is none.
+	secure := func(r *http.Request) {
+		r.TLS = httptest.NewRequest(http.MethodGet, "https://x/", nil).TLS
+		r.RemoteAddr = "192.0.2.1:1"
+	}
+	if r := tm.send(http.MethodPost, "/ui/sign-in", tm.form("bob"), secure); len(r.Cookies()) != 1 || !r.Cookies()[0].Secure || r.Cookies()[0].Name != "__Host-craton" || r.Cookies()[0].Path != "/" {
+		t.Errorf("%d %v", r.StatusCode, r.Header)
+	}
+	// A key that ends, ends its cookies.
+	for u, err := range tm.root.Users.All(t.Context(), craton.UserListOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u.Username == "ann" {
+			if err := tm.root.Users.Delete(t.Context(), u.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if r := tm.send(http.MethodGet, "/ui/hosts", "", with(ann)); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/ui/sign-in" {
+		t.Errorf("%d %v", r.StatusCode, r.Header)
+	}
+}
+
+// TestSignInRefused: no secret in the open, none from other pages, no lead to other sites, and guessing is held up as in the API.
+func TestSignInRefused(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t, server.Options{Logins: server.Logins{Failures: 2}})
+	good := tm.form("bootstrap")
+	for name, change := range map[string]func(*http.Request){
+		"another machine": func(r *http.Request) { r.RemoteAddr = "192.0.2.1:1" },
+		"a proxy here":    func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
+		"another site":    func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+		"another port":    func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
+		"an old browser": func(r *http.Request) {
+			r.Header.Del("Sec-Fetch-Site")
+			r.Header.Set("Origin", "http://evil.example")
+		},
+	} {
+		if r := tm.send(http.MethodPost, "/ui/sign-in", good, change); r.StatusCode != http.StatusForbidden || len(r.Cookies()) != 0 {
+			t.Errorf("%s: %d", name, r.StatusCode)
+		}
+	}
+	for next, want := range map[string]string{"//evil.example/ui/": "/ui/", "https://evil.example/ui/": "/ui/", `/\evil.example`: "/ui/", "/v1/hosts": "/ui/", "/ui/hosts/1?at=2": "/ui/hosts/1?at=2"} {
+		form := strings.Replace(good, "next=%2Fui%2Fhosts%3Fwhere%3Dname%253Dx", "next="+url.QueryEscape(next), 1)
+		if r := tm.send(http.MethodPost, "/ui/sign-in", form, nil); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != want {
+			t.Errorf("%s: %d %s", next, r.StatusCode, r.Header.Get("Location"))
+		}
+	}
+	tm.user["eve"] = "guess"
+	refused := false
+	for i := range 6 {
+		tm.user["eve"] = "a-guess-" + strings.Repeat("g", i+1)
+		r := tm.send(http.MethodPost, "/ui/sign-in", tm.form("eve"), nil)
+		body := make([]byte, 8<<10)
+		n, _ := r.Body.Read(body)
+		if r.StatusCode != http.StatusUnauthorized || len(r.Cookies()) != 0 || strings.Contains(string(body[:n]), tm.user["eve"]) {
+			t.Errorf("%d", r.StatusCode)
+		}
+		refused = refused || strings.Contains(string(body[:n]), "Too many wrong logins")
+	}
+	if !refused {
+		t.Error("guessing is not held up")
+	}
+}
+
+// TestTenants: two projects never see each other, and a reader sees what the API gives.
+func TestTenants(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t, server.Options{})
+	for _, name := range []string{"blue", "green"} {
+		p, err := tm.root.Projects.Create(t.Context(), craton.ProjectCreate{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := tm.root.Users.Create(t.Context(), craton.UserCreate{Username: name, ProjectID: p.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tm.project, tm.user[name] = p.ID, string(u.APIKey)
+		c, err := craton.New("http://embedded", craton.WithTransport(connect.InProcess(tm.api)), craton.WithLocalAuth(name, string(u.APIKey), p.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := fleetfile.Parse("f.yml", strings.NewReader("clouds: [{name: "+name+"-cloud, variables: {owner: "+name+"-team}, regions: [{name: r, hosts: [{name: "+name+"-host, ip_address: 10.0.0.1, device_type: x}]}]}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fleetfile.Apply(t.Context(), c, file, fleetfile.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		defer tm.sees(name, p.ID, map[string]string{"blue": "green", "green": "blue"}[name])
+	}
+}
+
+func (tm *team) sees(name, project, other string) {
+	tm.t.Helper()
+	tm.project = project
+	cookie := tm.signIn(name)
+	own := false
+	for _, path := range []string{"/ui/", "/ui/hosts", "/ui/clouds", "/ui/hosts/1", "/ui/hosts/2", "/ui/clouds/1", "/ui/clouds/2", "/ui/regions/1", "/ui/regions/2", "/ui/variables/owner", "/ui/compare?a=1&b=2", "/ui/changes"} {
+		for _, path := range []string{path, strings.Replace(path+"?", "?", ".json?", 1)} {
+			path = strings.Replace(path, "/ui/.json", "/ui/index.json", 1)
+			r := tm.send(http.MethodGet, path, "", with(cookie))
+			w := new(strings.Builder)
+			_ = r.Write(w)
+			if strings.Contains(w.String(), other) {
+				tm.t.Errorf("%s sees %s at %s:\n%s", name, other, path, w)
+			}
+			own = own || strings.Contains(w.String(), name+"-team")
+		}
+	}
+	if !own {
+		tm.t.Errorf("%s does not see its own", name)
+	}
+}
