@@ -72,7 +72,11 @@ var unlisted = []string{"note", "nss", "ip_block_type", "netmask", "vlan", "dupl
 func (p *page) list(k *schema.Kind) (*view, error) {
 	doc := &listPage{Kind: k.Name, Of: k, Columns: columns(k), Chosen: slices.Contains(where.Kinds, k), Marker: p.query.Get("marker"), Objects: []craton.Object{}}
 	if q := strings.TrimSpace(p.query.Get("q")); q != "" {
-		return nil, &moved{p.Href(k.Path, "where", termsOf(q))}
+		to := k.Path
+		if p.twin {
+			to += ".json"
+		}
+		return nil, &moved{p.Href(to, "where", termsOf(q))}
 	}
 	v := &view{Title: plainPlural(k), Template: "list", Document: doc}
 	doc.Where = strings.TrimSpace(p.query.Get("where"))

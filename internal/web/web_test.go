@@ -338,6 +338,9 @@ func TestList(t *testing.T) {
 			t.Errorf("%s: %d %v", q, w.Code, w.Header())
 		}
 	}
+	if w := f.get("/ui/hosts.json?q=web"); w.Header().Get("Location") != "/ui/hosts.json?where=name%3D%2Aweb%2A" {
+		t.Errorf("%v", w.Header())
+	}
 	if text := f.read("/ui/hosts?where=ntp%3D10.0.0.1").text; !strings.Contains(text, "web-01") || strings.Contains(text, "web-02") || !strings.Contains(text, "1 host.") || !strings.Contains(text, "craton host-list --where ntp=10.0.0.1 --limit 100") {
 		t.Errorf("%s", text)
 	}
