@@ -83,8 +83,12 @@ func (r *resource) infoSpec() *ansible.Spec {
 		s.Options = append(s.Options, ansible.Option{Name: optWithVariables, Type: ansible.Bool, Default: false, Description: []string{
 			"Whether to read the variables too. That takes one request for each interface; without it C(variables) are null."}})
 	}
+	contains := r.returns(false)
+	if r.Kind == schema.User {
+		contains = append(contains, ansible.Return{Name: optRole, Type: ansible.Str, Sample: "member", Returned: "by C(craton server), of users of whom the caller may know it", Description: []string{"What the user may do."}})
+	}
 	s.Returns = []ansible.Return{{Name: r.List, Type: ansible.List, Elements: ansible.Dict, Returned: "success",
-		Description: []string{fmt.Sprintf("The %s, in the order in which they were created.", r.nouns())}, Contains: r.returns(false)}}
+		Description: []string{fmt.Sprintf("The %s, in the order in which they were created.", r.nouns())}, Contains: contains}}
 	return s
 }
 
@@ -112,10 +116,30 @@ func (r *resource) info(ctx context.Context, task *ansible.Task) (result *ansibl
 	if reconcile.IsMissing(err) {
 		found, err = nil, nil
 	}
+	if err == nil && r.Kind == schema.User {
+		err = fillRoles(ctx, fl, found)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &ansible.Result{Fields: ansible.Fields{r.List: append([]reconcile.Object{}, found...)}}, nil
+}
+
+// fillRoles gives users the roles that the API has beside them.
+func fillRoles(ctx context.Context, fl *reconcile.Fleet, users []reconcile.Object) error {
+	var ids []int
+	for _, o := range users {
+		if id, ok := o[reconcile.KeyID].(int); ok {
+			ids = append(ids, id)
+		}
+	}
+	roles, err := reconcile.Roles(ctx, fl.Client, ids)
+	for _, o := range users {
+		if id, _ := o[reconcile.KeyID].(int); roles[id] != "" {
+			o[reconcile.KeyRole] = string(roles[id])
+		}
+	}
+	return err
 }
 
 func (r *resource) list(ctx context.Context, fl *reconcile.Fleet, p ansible.Params) ([]reconcile.Object, error) {

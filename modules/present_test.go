@@ -508,6 +508,14 @@ func TestUsersAccess(t *testing.T) {
 	}
 	// A reader who is made anew stays one.
 	a.OK(t, true, "craton_user", args{"name": "panel", "role": "reader"})
+	users, _ := a.OK(t, false, "craton_user_info", args{})["users"].([]any)
+	roles := map[any]any{}
+	for _, u := range users {
+		roles[u.(map[string]any)["username"]] = u.(map[string]any)["role"]
+	}
+	if d := cmp.Diff(map[any]any{"bootstrap": "root", "panel": "reader"}, roles); d != "" {
+		t.Error(d)
+	}
 	a.OK(t, true, "craton_project", args{"name": "elsewhere"})
 	a.OK(t, true, "craton_user", args{"name": "panel", "role": "reader", "project": "elsewhere"})
 	a.OK(t, true, "craton_user", args{"name": "panel", "state": "absent"})

@@ -75,7 +75,12 @@ func TestKeysAndRoles(t *testing.T) {
 	if got := f.fails(t, "user-role-set bootstrap member"); !strings.Contains(got, "last root user") {
 		t.Error(got)
 	}
-	if got := f.must(t, "user-list"); strings.Contains(got, "Role") {
-		t.Error("a list is not what it was: " + got)
+	for line, want := range map[string]string{
+		"user-list": "| admin ", "--format json user-show ann": `"role": "admin"`, "--format csv user-list --fields username role": "ann,admin\n",
+		"--format csv user-list -n bootstrap": ",root,",
+	} {
+		if got := f.must(t, line); !strings.Contains(got, want) {
+			t.Errorf("%s does not show the role: %s", line, got)
+		}
 	}
 }

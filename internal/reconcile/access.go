@@ -6,7 +6,10 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
 )
@@ -87,6 +90,37 @@ func (fl *Fleet) planAccess(ctx context.Context, w *Wanted, st *Step) (err error
 	}
 	st.After.setAccess(want, role, after)
 	return nil
+}
+
+// roleStreams is how many roles are asked for at once.
+const roleStreams = 8
+
+// Roles are what users may do, by their ids; nil from a server that has no roles. Of who is gone, or is none of the caller's to ask about, there is none.
+func Roles(ctx context.Context, client *craton.Client, users []int) (map[int]craton.Role, error) {
+	can, err := client.Capabilities(ctx)
+	if err != nil || !can.Has("roles") {
+		return nil, err
+	}
+	var mu sync.Mutex
+	roles := map[int]craton.Role{}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(roleStreams)
+	for _, id := range users {
+		g.Go(func() error {
+			role, err := client.Users.Role(gctx, id)
+			switch {
+			case craton.IsNotFound(err), craton.IsForbidden(err):
+				return nil
+			case err != nil:
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			roles[id] = role
+			return nil
+		})
+	}
+	return roles, g.Wait()
 }
 
 // keepReader has a user who is made anew be a reader again, of whom v1 only tells that it is no admin.

@@ -105,6 +105,12 @@ users:
       returned: always
       type: str
       sample: "2026-04-02T17:01:09.000000"
+    role:
+      description:
+        - What the user may do.
+      returned: by C(craton server), of users of whom the caller may know it
+      type: str
+      sample: member
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback

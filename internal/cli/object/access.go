@@ -12,6 +12,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/when"
 )
@@ -87,6 +88,24 @@ func (s *Session) whose(ctx context.Context, c *argparse.Call, do func(user int)
 	users := resourcesOf(c.Values[userOption].Of)
 	_, err := s.on(ctx, users[0], c.Text(userOption), func(id string) error { return do(number(id)) })
 	return err
+}
+
+// fillRoles gives users the roles that the API has beside them, and reports whether it has any. Other objects stay as they are.
+func (s *Session) fillRoles(ctx context.Context, r *Resource, users []gjson.Result) (some bool, err error) {
+	if r.kind != schema.User || len(users) == 0 {
+		return false, nil
+	}
+	var ids []int
+	for _, o := range users {
+		ids = append(ids, number(o.Get(keyID).Raw))
+	}
+	roles, err := reconcile.Roles(ctx, s.Client, ids)
+	for i, id := range ids {
+		if roles[id] != "" {
+			users[i] = With(users[i], roleOption, string(jsonOf(roles[id])))
+		}
+	}
+	return len(roles) > 0, err
 }
 
 func getRole(ctx context.Context, s *Session, c *argparse.Call) (err error) {

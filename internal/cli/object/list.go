@@ -47,6 +47,15 @@ func listVerb(r *Resource) *Command {
 			if err := s.fillLabels(ctx, r, objects, fields); err != nil {
 				return err
 			}
+			if slices.Contains(fields, roleOption) {
+				some, err := s.fillRoles(ctx, r, objects)
+				if err != nil {
+					return err
+				}
+				if !some && !c.Given("fields") { // the server has none
+					fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == roleOption })
+				}
+			}
 			for i := range objects {
 				objects[i] = r.guard(objects[i])
 			}

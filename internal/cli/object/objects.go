@@ -141,7 +141,11 @@ func showVerb(r *Resource) *Command {
 			if err != nil {
 				return err
 			}
-			return s.PrintObject(r.guard(o))
+			objects := []gjson.Result{o}
+			if _, err := s.fillRoles(ctx, r, objects); err != nil {
+				return err
+			}
+			return s.PrintObject(r.guard(objects[0]))
 		},
 	}
 }

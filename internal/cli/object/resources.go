@@ -151,7 +151,7 @@ func Resources() []*Resource {
 			List: []argparse.Option{{Key: keyDevice}, {Key: "interface_type"}, DetailOption, sortKeyOption, sortDirOption, FieldsOption, AllOption, limitOption,
 				markerOption, ipFilter}, badSort: sortedByList},
 		{kind: schema.User, secret: "api_key",
-			Fields: []string{keyID, "username", "is_admin", keyProject}, more: []string{keyCreated, keyUpdated},
+			Fields: []string{keyID, "username", "is_admin", roleOption, keyProject}, more: []string{keyCreated, keyUpdated},
 			List: []argparse.Option{nameFilter, DetailOption, FieldsOption, AllOption, limitOption, markerOption}},
 	}
 	kinds := byKind{}
