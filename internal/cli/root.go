@@ -60,7 +60,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 		Root: root, Streams: s, Version: v, Commands: map[string]*cobra.Command{}, Lazy: map[string]argparse.LazyCommand{},
 		Shared: []settings.Section{settings.CLI, settings.Screen, settings.Connection}, TalksTo: "a fleet", About: "where the fleet lives",
 		// Those that the original had as options.
-		Usual: []string{"format", "url", "craton_version", "project_id", "username", "password"},
+		Usual: []string{"format", "verbose", "url", "craton_version", "project_id", "username", "password"},
 	}
 	for _, r := range object.Resources() {
 		var group []*cobra.Command

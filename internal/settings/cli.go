@@ -21,5 +21,9 @@ var Screen = Section{
 			Help: "program that shows what is longer than the screen of a terminal; cat is none, and by default it is PAGER, else less"},
 		{Name: "no_pager", Env: "CRATON_NO_PAGER", Kind: Bool, Default: "false",
 			Help: "use no pager"},
+		{Name: "verbose", Short: "v", Env: "CRATON_VERBOSE", Kind: Bool, Default: "false",
+			Help: "say on standard error which requests are sent: a line for each, without secrets"},
+		{Name: "debug", Env: "CRATON_DEBUG", Kind: Bool, Default: "false",
+			Help: "the same with headers and the beginnings of bodies, without secrets"},
 	},
 }

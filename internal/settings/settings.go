@@ -34,6 +34,7 @@ const (
 type Setting struct {
 	Name    string   // in the file, such as validate_certs
 	Flag    string   // without dashes; "" means Name with dashes for underscores
+	Short   string   // a letter for the flag; may be ""
 	Env     string   // environment variable
 	Also    []string // other variables for the same, of which the first that is not empty counts if Env is
 	Kind    Kind     //
@@ -97,7 +98,7 @@ func AddFlags(fs *pflag.FlagSet, sections ...Section) {
 			if fs.Lookup(name) != nil {
 				name = section.longFlag(s)
 			}
-			fs.Var(&flagValue{of: s}, name, usage(s))
+			fs.VarP(&flagValue{of: s}, name, s.Short, usage(s))
 			if s.Kind == Bool {
 				fs.Lookup(name).NoOptDefVal = "true"
 			}

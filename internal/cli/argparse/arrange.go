@@ -51,7 +51,7 @@ func (p *Program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 			return append(out, args[i:]...), nil
 		}
 		global := (*pflag.Flag)(nil)
-		if strings.HasPrefix(word, "--") && !known(word) {
+		if strings.HasPrefix(word, "-") && !known(word) {
 			global = flagOf(p.Root.Flags(), word)
 		}
 		if global == nil || global.Name == "version" {

@@ -145,6 +145,9 @@ func settingUsages(sections []settings.Section, names []string) string {
 				continue
 			}
 			flag := "--" + s.FlagName()
+			if s.Short != "" {
+				flag = "-" + s.Short + ", " + flag
+			}
 			if s.Kind != settings.Bool {
 				flag += " " + strings.ToUpper(strings.ReplaceAll(s.FlagName(), "-", "_"))
 			}

@@ -76,25 +76,39 @@ func Prepare(cmd *cobra.Command, s output.Streams) {
 	cmd.SetIn(s.In)
 	cmd.SetOut(s.Out)
 	cmd.SetErr(s.Err)
-	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { begin(cmd, s) }
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return begin(cmd, s) }
 }
 
 // pagedAnnotation marks a command that goes through a pager.
 const pagedAnnotation = "paged"
 
 // Page makes a command's output go through a pager where it is longer than the screen.
-func Page(cmd *cobra.Command) {
-	if cmd.Annotations == nil {
-		cmd.Annotations = map[string]string{}
-	}
-	cmd.Annotations[pagedAnnotation] = "yes"
-}
+func Page(cmd *cobra.Command) { annotate(cmd, pagedAnnotation) }
 
 // begin is what happens before any command runs.
-func begin(cmd *cobra.Command, s output.Streams) {
+func begin(cmd *cobra.Command, s output.Streams) error {
+	ctx, err := show.Watch(cmd.Context(), s, cmd.Flags())
+	if err != nil && cmd.Annotations[examinesAnnotation] == "" {
+		return err
+	}
+	cmd.SetContext(ctx)
 	if cmd.Annotations[pagedAnnotation] != "" {
 		cmd.SetContext(show.Page(cmd.Context(), s, cmd.Flags()))
 	}
+	return nil
+}
+
+// examinesAnnotation marks a command that says what is wrong with settings itself.
+const examinesAnnotation = "examines"
+
+// Examine makes a command run whatever is wrong with the settings.
+func Examine(cmd *cobra.Command) { annotate(cmd, examinesAnnotation) }
+
+func annotate(cmd *cobra.Command, mark string) {
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[mark] = "yes"
 }
 
 // SayMistakes makes the errors of commands' own checks of their arguments errors of usage.

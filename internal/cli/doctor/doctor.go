@@ -34,6 +34,7 @@ warning, or a problem, and what is not ok says what to do. The exit status is 1 
 		RunE: func(cmd *cobra.Command, _ []string) error { return doctorRun(cmd.Context(), s, cmd.Flags()) },
 	}
 	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI, settings.Screen, settings.Inventory)
+	argparse.Examine(cmd)
 	return cmd
 }
 

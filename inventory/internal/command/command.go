@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -81,7 +82,7 @@ func New(face *Face, s output.Streams) *cobra.Command {
 		fs.BoolVar(&r.asked.SubsetBeside, "subset-beside", false, "with --subset: Ansible has other inventories too, or makes groups, so that only names of hosts are certain")
 	}
 	fs.StringVar(&r.output, "output", "", "write to `FILE`, whole or not at all, instead of standard output")
-	settings.AddFlags(fs, face.Sections...)
+	settings.AddFlags(fs, append(slices.Clone(face.Sections), settings.Screen)...)
 	cmd.MarkFlagsMutuallyExclusive("list", "host", "graph")
 	return cmd
 }
