@@ -101,7 +101,7 @@ func TestExport(t *testing.T) {
 	t.Run("server", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		const most = 8
+		most := size(8)
 		runs, failed := 0, false
 		rapid.Check(t, func(t *rapid.T) {
 			if runs++; runs > most && !failed { // opening databases takes its time

@@ -40,10 +40,7 @@ func TestPlans(t *testing.T) {
 			t.Skip("opens many databases")
 		}
 		dir := t.TempDir()
-		most := 100
-		if os.Getenv("CRATON_TEST_PROOF") != "" {
-			most = 1000
-		}
+		most := size(100)
 		runs, failed := 0, false
 		rapid.Check(t, func(t *rapid.T) {
 			if runs++; runs > most && !failed { // once one failed, rapid repeats it to make it small

@@ -2,6 +2,7 @@ package fleetfile
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/postgrestest"
 	"github.com/craton-fleet/craton/internal/skip"
 	"github.com/craton-fleet/craton/server"
 )
@@ -62,9 +64,51 @@ type fixture interface {
 	Cleanup(func())
 }
 
+// database is a file in dir, or what CRATON_TEST_ENGINE says: an empty database of PostgreSQL, straight or through a pgbouncer.
+func database(t fixture, dir string) string {
+	t.Helper()
+	switch engine := os.Getenv("CRATON_TEST_ENGINE"); engine {
+	case "", "sqlite":
+		return "sqlite:" + filepath.Join(dir, "fleet.db")
+	case "postgres":
+		return postgrestest.Database(asTB{t: t})
+	case "pgbouncer":
+		return postgrestest.Bounced(asTB{t: t})
+	default:
+		t.Fatal("CRATON_TEST_ENGINE: there are sqlite, postgres and pgbouncer here, and not ", engine)
+		return ""
+	}
+}
+
+// size is how many random fleets a test tries on the server: 1,000 where CRATON_TEST_PROOF is set, and fewer where each needs a database of PostgreSQL.
+func size(usual int) int {
+	switch engine := os.Getenv("CRATON_TEST_ENGINE"); {
+	case engine != "" && engine != "sqlite":
+		return max(usual/5, 4)
+	case os.Getenv("CRATON_TEST_PROOF") != "":
+		return 1000
+	}
+	return usual
+}
+
+// asTB is a fixture for what takes a test.
+type asTB struct {
+	testing.TB // nil
+	t          fixture
+}
+
+func (a asTB) Helper()                      { a.t.Helper() }
+func (a asTB) Context() context.Context     { return a.t.Context() }
+func (a asTB) Cleanup(f func())             { a.t.Cleanup(f) }
+func (a asTB) Error(args ...any)            { a.t.Fatal(args...) }
+func (a asTB) Fatal(args ...any)            { a.t.Fatal(args...) }
+func (a asTB) Fatalf(f string, args ...any) { a.t.Fatal(fmt.Sprintf(f, args...)) }
+func (a asTB) Skipf(f string, args ...any)  { a.t.Fatal(fmt.Sprintf(f, args...)) }
+func (a asTB) Skip(args ...any)             { a.t.Fatal(args...) }
+
 func newServer(t fixture, dir string) *recorder {
 	t.Helper()
-	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(dir, "fleet.db"), server.Options{Create: true})
+	s, err := server.Open(t.Context(), database(t, dir), server.Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +127,7 @@ func TestRulesOnServer(t *testing.T) {
 		t.Skip("opens many databases")
 	}
 	dir := t.TempDir()
-	const most = 12
+	most := size(12)
 	runs, failed := 0, false
 	rapid.Check(t, func(t *rapid.T) {
 		if runs++; runs > most && !failed { // once one failed, rapid repeats it to make it small
