@@ -26,7 +26,18 @@ import (
 type fixture struct {
 	t      *testing.T
 	page   http.Handler
+	api    http.Handler
 	client *craton.Client
+}
+
+// clientOf is a client of a handler in this process.
+func clientOf(t *testing.T, h http.Handler) *craton.Client {
+	t.Helper()
+	c, err := craton.New("http://embedded", craton.WithTransport(connect.InProcess(h)), craton.WithMessage(`why </q><script>alert(1)</script>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // newFixture makes the page of a fleet file.
@@ -41,11 +52,8 @@ func newFixture(t *testing.T, fleet string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := craton.New("http://embedded", craton.WithTransport(connect.InProcess(h)), craton.WithMessage(`why </q><script>alert(1)</script>`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fixture{t: t, client: c}
+	c := clientOf(t, h)
+	f := &fixture{t: t, client: c, api: h}
 	f.page = web.New(web.Options{Client: func(*http.Request) (*craton.Client, error) { return c, nil }, Where: "sqlite:<fleet>.db", Excludes: func(key string) bool { return key == "ansible_connection" }})
 	if fleet != "" {
 		f.apply(fleet)
