@@ -241,6 +241,10 @@ func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) ht
 // to a trusted proxy that says so.
 func (s *Server) Encrypted(r *http.Request) bool { return s.proxies.Encrypted(r) }
 
+// PageKey is the key with which all servers of the database seal the cookies of
+// the page: 32 bytes, which the first one that asks has made. No backup has it.
+func (s *Server) PageKey(ctx context.Context) ([]byte, error) { return s.store.PageKey(ctx) }
+
 // guarded holds up who guesses. byToken tells that a token says whose it is.
 func (s *Server) guarded(authenticate api.Authenticator, byToken bool) api.Authenticator {
 	if g := s.logins.guard(); g != nil {

@@ -93,7 +93,7 @@ func backup(ctx context.Context, e engine.Engine, schema int, w io.Writer, progr
 		if err := b.line(BackupInfo{Format: backupFormat, Version: backupVersion, Schema: schema, Program: program, Made: now.UTC().Truncate(time.Second), Database: e.Dialect().Name}); err != nil {
 			return err
 		}
-		for _, t := range tablesOf(schema) {
+		for _, t := range savedTables(schema) {
 			if err := b.table(ctx, tx, e.Dialect(), t); err != nil {
 				return fmt.Errorf("table %s: %w", t.name, err)
 			}
@@ -256,7 +256,7 @@ func newBackupReader(file string, r io.Reader) (*backupReader, func(), error) {
 		packed.Close()
 		return nil, nil, b.bad("is damaged: it has no version")
 	}
-	b.tables = tablesOf(b.info.Schema)
+	b.tables = savedTables(b.info.Schema)
 	return b, packed.Close, nil
 }
 

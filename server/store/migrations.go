@@ -279,4 +279,12 @@ CREATE INDEX cells_set ON cells (project_id, set_name, id) WHERE set_name IS NOT
 CREATE INDEX devices_set ON devices (project_id, set_name, id) WHERE set_name IS NOT NULL;
 CREATE INDEX networks_set ON networks (project_id, set_name, id) WHERE set_name IS NOT NULL;
 CREATE INDEX network_interfaces_set ON network_interfaces (project_id, set_name, id) WHERE set_name IS NOT NULL;
+`, `
+-- The key with which the servers of this database seal the cookies of the page,
+-- as hexadecimal digits; one row, which the first of them makes.
+CREATE TABLE page_keys (
+	id         BIGINT PRIMARY KEY,
+	secret     TEXT NOT NULL,
+	created_at BIGINT NOT NULL
+);
 `}

@@ -39,7 +39,7 @@ func Restore(ctx context.Context, database string, o Options, file string, open 
 		return info, 0, err
 	}
 	err = e.Write(ctx, engine.Work{Long: true, Run: func(ctx context.Context, tx engine.Tx) error {
-		r := &restorer{tx: tx, dialect: e.Dialect(), tables: tablesOf(info.Schema), report: report, step: Step{All: all}}
+		r := &restorer{tx: tx, dialect: e.Dialect(), tables: savedTables(info.Schema), report: report, step: Step{All: all}}
 		if err := r.checkEmpty(ctx, e.Name()); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/value"
@@ -59,6 +60,14 @@ func tablesOf(version int) (tables []*table) {
 		}
 	}
 	return tables
+}
+
+// unsaved are the tables that no backup has: what is in them is made anew.
+var unsaved = []string{"page_keys"}
+
+// savedTables are the tables of a version of the schema that backups have.
+func savedTables(version int) []*table {
+	return slices.DeleteFunc(tablesOf(version), func(t *table) bool { return slices.Contains(unsaved, t.name) })
 }
 
 // add reads one part of a table's definition.

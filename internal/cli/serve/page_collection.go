@@ -3,10 +3,13 @@
 package serve
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/craton-fleet/craton/server"
 )
 
 // withPage is the API alone: this build has no page.
-func withPage(api http.Handler, _ *server.Server, _ bool) (http.Handler, error) { return api, nil }
+func withPage(_ context.Context, api http.Handler, _ *server.Server, _ bool) (http.Handler, error) {
+	return api, nil
+}

@@ -3,7 +3,8 @@
 package serve
 
 import (
-	"crypto/rand"
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -13,9 +14,11 @@ import (
 
 // withPage puts the page beside the API. A browser that asks for / is led there; programs, which send no Accept of HTML, get what
 // they always got.
-func withPage(api http.Handler, srv *server.Server, keystone bool) (http.Handler, error) {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // it never fails
+func withPage(ctx context.Context, api http.Handler, srv *server.Server, keystone bool) (http.Handler, error) {
+	key, err := srv.PageKey(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the page's key: %w", err)
+	}
 	page, err := web.NewTeam(web.TeamOptions{API: api, Key: key, Keystone: keystone, Encrypted: srv.Encrypted, Where: "craton server"})
 	if err != nil {
 		return nil, err

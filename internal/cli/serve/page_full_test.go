@@ -20,7 +20,7 @@ func TestWithPage(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	api := s.Handler()
-	both, err := withPage(api, s, false)
+	both, err := withPage(t.Context(), api, s, false)
 	if err != nil {
 		t.Fatal(err)
 	}

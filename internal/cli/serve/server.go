@@ -151,7 +151,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 		return err
 	}
 	if v.Bool("server.page") {
-		if handler, err = withPage(handler, srv, v.String("server.auth") == authKeystone); err != nil {
+		if handler, err = withPage(ctx, handler, srv, v.String("server.auth") == authKeystone); err != nil {
 			return err
 		}
 	}
