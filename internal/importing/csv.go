@@ -2,6 +2,7 @@ package importing
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -101,6 +102,14 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 		}
 		variables = append(variables, i)
 	}
+	named := map[string]string{} // columns, by variable
+	for _, i := range variables {
+		name := variableOf(head[i])
+		if other, twice := named[name]; twice {
+			return nil, nil, fmt.Errorf("has the variable %s in two columns, %q and %q", name, other, head[i])
+		}
+		named[name] = head[i]
+	}
 	v := &Inventory{
 		Groups:   map[string]*Group{groupAll: {Name: groupAll, Vars: Vars{}, Priority: 1}, groupUngrouped: {Name: groupUngrouped, Vars: Vars{}, Priority: 1}},
 		Resolved: map[string]Vars{}, Own: map[string]Vars{},
@@ -146,7 +155,7 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 		vars := Vars{}
 		for _, i := range variables {
 			if row[i] != "" {
-				vars[head[i]] = v.values.data(row[i])
+				vars[variableOf(head[i])] = v.values.data(row[i])
 			}
 		}
 		if address := cell("ip_address"); address != "" {
@@ -161,7 +170,7 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 				group(int(Levels[kind]), kind, place, name)
 			}
 		}
-		for label := range strings.FieldsFuncSeq(cell("labels"), func(r rune) bool { return strings.ContainsRune(",; ", r) }) {
+		for _, label := range splitLabels(cell("labels")) {
 			group(-1, "label", label, name)
 		}
 		if kind := cell("device_type"); kind != "" {
@@ -176,6 +185,22 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 	}
 	v.order()
 	return v, o, nil
+}
+
+// variableOf is the variable of a column: what it is called, or vars.NAME, as craton export writes it.
+func variableOf(column string) string {
+	if name := strings.TrimPrefix(column, "vars."); name != "" {
+		return name
+	}
+	return column
+}
+
+// splitLabels are the labels of a cell: parted by commas, semicolons or space, or a list of JSON.
+func splitLabels(cell string) (labels []string) {
+	if strings.HasPrefix(cell, "[") && json.Unmarshal([]byte(cell), &labels) == nil {
+		return labels
+	}
+	return strings.FieldsFunc(cell, func(r rune) bool { return strings.ContainsRune(",; ", r) })
 }
 
 // data is a text that nothing executes.

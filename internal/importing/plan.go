@@ -179,7 +179,7 @@ func (p *planner) naming() {
 		})
 	})
 	for _, g := range p.v.sorted() {
-		if g.Name == groupAll || g.Name == groupUngrouped && (p.o.Table || len(g.members) == 0 && len(g.Vars) == 0) {
+		if g.Name == groupAll || p.o.Table && !p.isLabel(g) || g.Name == groupUngrouped && (p.o.Table || len(g.members) == 0 && len(g.Vars) == 0) {
 			continue
 		}
 		name := free(clean(cmp.Or(g.title, g.Name)), nil, false, func(name string) string { return p.o.Rules.GroupName("label", name) })

@@ -78,10 +78,11 @@ func cellOf(name string) func(h *host) (text string, number bool) {
 	return nil
 }
 
-// joinLabels puts commas between labels; if one has a comma itself, or could be taken for a list, it is a list of JSON.
+// joinLabels puts commas between labels; if one has a comma, semicolon or space itself, or could be taken for a list, it is a list of JSON: what
+// craton import csv reads.
 func joinLabels(labels []string) string {
 	for _, l := range labels {
-		if strings.Contains(l, ",") || l[0] == '[' {
+		if strings.ContainsAny(l, ",; ") || l[0] == '[' {
 			raw, _ := value.Encode(labels)
 			return string(raw)
 		}
