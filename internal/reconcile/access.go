@@ -97,8 +97,8 @@ const roleStreams = 8
 
 // Roles are what users may do, by their ids; nil from a server that has no roles. Of who is gone, or is none of the caller's to ask about, there is none.
 func Roles(ctx context.Context, client *craton.Client, users []int) (map[int]craton.Role, error) {
-	can, err := client.Capabilities(ctx)
-	if err != nil || !can.Has("roles") {
+	has, err := (&Fleet{Client: client}).has(ctx, "roles")
+	if err != nil || !has {
 		return nil, err
 	}
 	var mu sync.Mutex

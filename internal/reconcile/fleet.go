@@ -28,6 +28,18 @@ type Fleet struct {
 	IDsFirst bool
 }
 
+// has reports whether the server has a feature, by the name that its capabilities give it.
+func (fl *Fleet) has(ctx context.Context, feature string) (bool, error) {
+	can, err := fl.Client.Capabilities(ctx)
+	return err == nil && can.Has(feature), err
+}
+
+// offers is has for what can be done without: who cannot be asked is taken to have nothing, and what is asked for instead says more.
+func (fl *Fleet) offers(ctx context.Context, feature string) bool {
+	has, err := fl.has(ctx, feature)
+	return err == nil && has
+}
+
 // Filters are a list's parameters by the API's names, which are the keys of objects too.
 type Filters map[string]any
 

@@ -46,11 +46,11 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 		st = compare(w, have)
 		cannotMove := false
 		if len(st.Move) > 0 {
-			can, err := fl.Client.Capabilities(ctx)
+			moves, err := fl.has(ctx, FeatureMove)
 			if err != nil {
 				return nil, err
 			}
-			if cannotMove = !can.Has(FeatureMove); cannotMove {
+			if cannotMove = !moves; cannotMove {
 				w.Move = false
 				st = compare(w, have)
 			}

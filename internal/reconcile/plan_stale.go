@@ -125,11 +125,11 @@ func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 	}
 	known := false
 	if p.Revision != "" {
-		can, err := fl.Client.Capabilities(ctx)
+		logs, err := fl.has(ctx, "changes")
 		if err != nil {
 			return err
 		}
-		if can.Has("changes") {
+		if logs {
 			if known, err = f.log(ctx); err != nil {
 				return err
 			}

@@ -18,8 +18,8 @@ var ErrCannotProtect = errors.New("this server cannot protect objects: craton se
 
 // MayProtect is [ErrCannotProtect] where the server protects no objects.
 func (fl *Fleet) MayProtect(ctx context.Context) error {
-	can, err := fl.Client.Capabilities(ctx)
-	if err == nil && !can.Has(FeatureProtected) {
+	has, err := fl.has(ctx, FeatureProtected)
+	if err == nil && !has {
 		err = ErrCannotProtect
 	}
 	return err

@@ -32,11 +32,11 @@ type memberships struct {
 // memberships reads the fleet. file remembers sets where the server does not.
 func (fl *Fleet) memberships(ctx context.Context, file string) (*memberships, error) {
 	m := &memberships{all: map[needKey]*owned{}, state: newState()}
-	can, err := fl.Client.Capabilities(ctx)
+	streams, err := fl.has(ctx, "fleet")
 	if err != nil {
 		return nil, err
 	}
-	if file == "" || can.Has("fleet") {
+	if file == "" || streams {
 		err = m.stream(ctx, fl)
 	} else {
 		err = m.pages(ctx, fl)
@@ -112,12 +112,12 @@ func (m *memberships) path(o *owned) string {
 // planSet adds to a plan what becomes of the set that a tree is for.
 func (l *loader) planSet(ctx context.Context, p *Plan) error {
 	o := &l.options.Set
-	can, err := l.Client.Capabilities(ctx)
+	remembers, err := l.has(ctx, "sets")
 	if err != nil {
 		return readError(err)
 	}
 	set := &PlannedSet{Name: o.Name, Adopt: o.Adopt, Joins: craton.Members{}}
-	if !can.Has("sets") {
+	if !remembers {
 		if set.File, err = l.setsPath(o.File); err != nil {
 			return err
 		}

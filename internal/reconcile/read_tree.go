@@ -13,6 +13,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/walk"
 )
 
 // WholeFleet is the API's fleet as a tree: what somebody would have to want to make it.
@@ -31,18 +32,17 @@ var treeKinds = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, sche
 //
 // What the tree cannot hold, such as a device in a cell of another region, which the original allows, is an *Error.
 func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error) {
-	can, err := fl.Client.Capabilities(ctx)
 	read := func(ctx context.Context) (*WholeFleet, error) { return fl.readPages(ctx, parallel) }
-	if err == nil && can.Has("fleet") { // who cannot be asked is asked for pages, whose errors say more
+	if fl.offers(ctx, "fleet") {
 		read = fl.readStream
 	}
-	const tries = 3
-	for i := 1; ; i++ {
-		f, err := read(ctx)
-		if err == nil || i == tries || !errors.Is(err, errMoved) && !craton.IsMarkerGone(err) {
-			return f, err
-		}
-	}
+	var f *WholeFleet
+	moved := func(err error) bool { return errors.Is(err, errMoved) || craton.IsMarkerGone(err) }
+	err := walk.Anew(moved, func() (err error) {
+		f, err = read(ctx)
+		return err
+	})
+	return f, err
 }
 
 // errMoved tells a fleet that changed while it was read.

@@ -141,10 +141,7 @@ const (
 // each device whose labels the file gives, and everywhere one for each interface whose variables it gives.
 func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error) {
 	l := &loader{Fleet: fl, tree: t, options: o, state: newState()}
-	l.state.moves = sync.OnceValue(func() bool {
-		can, err := fl.Client.Capabilities(ctx)
-		return err == nil && can.Has(FeatureMove)
-	})
+	l.state.moves = sync.OnceValue(func() bool { return fl.offers(ctx, FeatureMove) })
 	if len(t.Objects) == 0 {
 		return l, nil
 	}
@@ -365,11 +362,7 @@ const streamFrom = 1000
 
 // streams reports whether devices are read as a stream of one moment, and not page by page.
 func (l *loader) streams(ctx context.Context) bool {
-	if len(l.tree.Objects) < streamFrom {
-		return false
-	}
-	can, err := l.Client.Capabilities(ctx)
-	return err == nil && can.Has("fleet") // who cannot be asked is asked for pages, whose errors say more
+	return len(l.tree.Objects) >= streamFrom && l.offers(ctx, "fleet")
 }
 
 // stream reads the devices of a region, of all for nil, in one answer. Where the server does not begin to give it, they are listed.
