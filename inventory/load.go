@@ -99,6 +99,7 @@ type loader struct {
 	f        *Fleet
 	chosen   places
 	vars     map[int]int // the devices that the vars filter lets through, and their regions; nil without one
+	upper    bool        // clouds and regions were read
 	places   bool        // all of them were read
 	whole    [2]bool     // by kind: every device that there is was read
 	byID     [2]int      // by kind: how many were asked for one by one
@@ -173,24 +174,31 @@ func (l *loader) group(ctx context.Context) (*errgroup.Group, context.Context) {
 }
 
 // readPlaces reads all clouds, regions and cells, once, and finds those that the filters name.
-func (l *loader) readPlaces(ctx context.Context) error {
-	if l.places {
+func (l *loader) readPlaces(ctx context.Context) error { return l.readPlacesTo(ctx, true) }
+
+// readPlacesTo is readPlaces with or without cells, of which there are many.
+func (l *loader) readPlacesTo(ctx context.Context, cells bool) error {
+	if l.places || l.upper && !cells {
 		return nil
 	}
 	g, gctx := l.group(ctx)
-	g.Go(func() error {
-		return collect(l, "/clouds", l.f.Clouds, l.client.Clouds.All(gctx, craton.CloudListOptions{Details: true}), cloudPlace)
-	})
-	g.Go(func() error {
-		return collect(l, "/regions", l.f.Regions, l.client.Regions.All(gctx, craton.RegionListOptions{Details: true, Resolved: new(false)}), regionPlace)
-	})
-	g.Go(func() error {
-		return collect(l, "/cells", l.f.Cells, l.client.Cells.All(gctx, craton.CellListOptions{Details: true, Resolved: new(false)}), cellPlace)
-	})
+	if !l.upper {
+		g.Go(func() error {
+			return collect(l, "/clouds", l.f.Clouds, l.client.Clouds.All(gctx, craton.CloudListOptions{Details: true}), cloudPlace)
+		})
+		g.Go(func() error {
+			return collect(l, "/regions", l.f.Regions, l.client.Regions.All(gctx, craton.RegionListOptions{Details: true, Resolved: new(false)}), regionPlace)
+		})
+	}
+	if cells {
+		g.Go(func() error {
+			return collect(l, "/cells", l.f.Cells, l.client.Cells.All(gctx, craton.CellListOptions{Details: true, Resolved: new(false)}), cellPlace)
+		})
+	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	l.places = true
+	l.upper, l.places = true, cells
 	var err error
 	l.chosen, err = selectPlaces(l.f, l.o)
 	return err

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,7 +58,7 @@ func TestOnCratonServer(t *testing.T) {
 				}
 				text = string(fleet)
 			}
-			root, member, labelRequests := onServer(t, text)
+			root, member, asked := onServer(t, text)
 			o := DefaultOptions()
 			o.NetworkDevices = true
 			want := map[string]map[string]any{}
@@ -83,7 +83,7 @@ func TestOnCratonServer(t *testing.T) {
 					t.Errorf("%s (-server +inventory):\n%.3000s", form, cmp.Diff(want, have))
 				}
 			}
-			if n := labelRequests.Load(); n > 0 {
+			if n := asked.of("labels"); n > 0 {
 				t.Errorf("%d requests for labels", n)
 			}
 			o.Vars, o.Hostname, o.Facts = Merged, Qualified, ""
@@ -106,8 +106,57 @@ func TestOnCratonServer(t *testing.T) {
 	}
 }
 
+// TestOneRegionListsNoCells: the answer with a region has its cells, however many there are elsewhere. A cell is found by its name.
+func TestOneRegionListsNoCells(t *testing.T) {
+	t.Parallel()
+	root, _, asked := onServer(t, small)
+	for name, test := range map[string]struct {
+		set  func(*Options)
+		want bool
+	}{
+		"region":           {func(o *Options) { o.Regions = []string{"east/dfw"} }, false},
+		"cloud":            {func(o *Options) { o.Clouds = []string{"east"} }, false},
+		"cell in a region": {func(o *Options) { o.Regions, o.Cells = []string{"east/dfw"}, []string{"c1"} }, true},
+	} {
+		o := DefaultOptions()
+		test.set(&o)
+		asked.forget()
+		one, err := Load(t.Context(), root, o)
+		if err != nil || len(one.Hosts) == 0 {
+			t.Fatalf("%s: %d hosts, %v", name, len(one.Hosts), err)
+		}
+		if cells, fleets := asked.of("cells"), asked.of("fleet"); cells > 0 != test.want || fleets != 1 {
+			t.Errorf("%s: %d requests for cells, %d for the fleet", name, cells, fleets)
+		}
+	}
+}
+
+// requests counts those to read something, by the last word of their path.
+type requests struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (r *requests) of(word string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.n[word]
+}
+
+func (r *requests) note(path string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.n[path[strings.LastIndexByte(path, '/')+1:]]++
+}
+
+func (r *requests) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.n = map[string]int{}
+}
+
 // onServer loads a fleet into craton server on a file, and gives clients of root and of a member of its project.
-func onServer(t *testing.T, text string) (root, member *craton.Client, labelRequests *atomic.Int32) {
+func onServer(t *testing.T, text string) (root, member *craton.Client, asked *requests) {
 	t.Helper()
 	ctx := t.Context()
 	s, err := server.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})
@@ -119,10 +168,10 @@ func onServer(t *testing.T, text string) (root, member *craton.Client, labelRequ
 	if err != nil {
 		t.Fatal(err)
 	}
-	labelRequests = &atomic.Int32{}
+	asked = &requests{n: map[string]int{}}
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/labels") {
-			labelRequests.Add(1)
+		if r.Method == http.MethodGet {
+			asked.note(r.URL.Path)
 		}
 		s.Handler().ServeHTTP(w, r)
 	})
@@ -145,8 +194,8 @@ func onServer(t *testing.T, text string) (root, member *craton.Client, labelRequ
 	if err != nil {
 		t.Fatal(err)
 	}
-	labelRequests.Store(0)
-	return root, as("member", string(user.APIKey)), labelRequests
+	asked.forget()
+	return root, as("member", string(user.APIKey)), asked
 }
 
 // resolvedByServer is what the server says every listed device has.

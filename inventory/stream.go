@@ -42,7 +42,7 @@ func (l *loader) readWhole(ctx context.Context) (done bool, err error) {
 // open asks for what the inventory needs; nil where that cannot be had as one answer.
 func (l *loader) open(ctx context.Context) (stream *craton.FleetStream, part craton.FleetOptions, err error) {
 	if l.o.filtersPlaces() {
-		if err := l.readPlaces(ctx); err != nil {
+		if err := l.readPlacesTo(ctx, len(l.o.Cells) > 0); err != nil { // the answer itself tells the cells in the part
 			return nil, part, err
 		}
 		var one bool
