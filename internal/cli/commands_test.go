@@ -4,6 +4,9 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -131,8 +134,8 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 		"project-show default":           `The requested resource was not found. No project has the name or id "default".`,
 		"host-delete 'a %s b'":           `Failed to delete host a %s b: The requested resource was not found. No host has the name or id "a %s b".`,
 		"host-delete 'a\x1b[31mb'":       `Failed to delete host a\u001b[31mb: The requested resource was not found. No host has the name or id "a\x1b[31mb".`,
-		"host-update 1 --cell 1": "The request sent to the server was invalid. The request included the following errors:\n- Additional properties are not allowed" +
-			" ('cell_id' was unexpected); an update does not move a host: craton host-move does",
+		"host-update 1 --cloud 1": "The request sent to the server was invalid. The request included the following errors:\n- Additional properties are not allowed" +
+			" ('cloud_id' was unexpected); to move a host give --region or --cell: craton server moves it, and where the server cannot, --recreate deletes it and makes it anew, with another id",
 	} {
 		if got := f.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
@@ -162,6 +165,14 @@ func TestMove(t *testing.T) {
 		{"host-move web-01 -c c1", "host-list", "web-01,1,1,1"},
 		{"cell-move c1 -r west/dfw", "host-list", "web-01,2,2,1"},
 		{"network-device-move sw-01 -r ord", "network-device-list", "sw-01,2,3,"},
+		{"network-device-update sw-01 --cell c2 --os-version 2", "network-device-list", "sw-01,2,3,2"},
+		{"host-update web-01 --cell '' --note n", "host-list", "web-01,2,2,"},
+		{"host-update web-01 --region ord --cell c2", "host-list", "web-01,2,3,2"},
+		{"host-update --where name=web-* --cell c1 --note m --yes", "host-list", "web-01,2,2,1"},
+		{"cell-update c1 --region ord --note n", "host-list", "web-01,2,3,1"},
+		{"host-move --where name=web-* --cell c2 --yes", "host-list", "web-01,2,3,2"},
+		{"host-move --where name=web-* --region west/dfw --dry-run", "host-list", "web-01,2,3,2"},
+		{"cell-update c1 --region west/dfw", "host-list", "web-01,2,3,2"},
 	} {
 		f.must(t, step.line)
 		if got := f.must(t, "--format csv "+step.list+" --fields name cloud_id region_id cell_id"); !strings.HasSuffix(got, "\n"+step.want+"\n") {
@@ -175,6 +186,8 @@ func TestMove(t *testing.T) {
 		t.Errorf("a move shows the host: %s", got)
 	}
 	for line, want := range map[string]string{
+		"host-update web-01 -c c2 --parent 99": "Host 1 was moved, but could not be changed otherwise. The request sent to the server was invalid. " +
+			"parent_id 99: there is no such device in the project. Check the id, or create it first.",
 		"host-move web-01":              "Nowhere to move to... Please specify --region or --cell",
 		"host-move web-09 -r ord":       `The requested resource was not found. No host has the name or id "web-09"; did you mean "web-01"?`,
 		"host-move 99 -r ord":           "The requested resource was not found.",
@@ -184,6 +197,83 @@ func TestMove(t *testing.T) {
 		if got := f.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
 		}
+	}
+}
+
+// TestProtectedByCommands are told by --dry-run, with what holds them, and let go by the same commands.
+func TestProtectedByCommands(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1 --protected")
+	f.must(t, "host-create -n web-02 --cloud east -r 1 -t server -i 10.0.0.2")
+	for line, want := range map[string]string{
+		"host-delete web-01 --dry-run": "Would delete host web-01; but the server refuses it while it is protected (craton unprotect host 1).\n",
+		"host-delete web-02 --dry-run": "Would delete host web-02.\n",
+		"region-delete 1 --dry-run":    `Would delete region 1 with 1 cell and 2 hosts; but the server refuses it while host "web-01" (id 1) in it is protected (craton unprotect host 1).` + "\n",
+	} {
+		if got := f.must(t, line); got != want {
+			t.Errorf("%s: %s", line, got)
+		}
+	}
+	for _, line := range []string{"host-delete --where name=web-* --dry-run", "host-delete --where name=web-* --yes", "host-delete web-01 --yes"} {
+		if got := f.fails(t, line); !strings.Contains(got, `The host "web-01" (id 1) cannot be deleted: it is protected. Take that off first. `+"`craton unprotect KIND OBJECT` does") {
+			t.Errorf("%s: %s", line, got)
+		}
+	}
+	if got := f.must(t, "host-update --where name=web-* --protected --dry-run"); !strings.Contains(got, "protected  false -> true  on 1") {
+		t.Error(got)
+	}
+	f.must(t, "cloud-update east --protected --note x")
+	f.must(t, "cloud-update east --no-protected")
+	f.must(t, "host-update --where name=web-* --no-protected --yes")
+	f.must(t, "cloud-delete east --yes")
+	if got := f.fails(t, "cloud-update west --protected --no-protected"); got != "--protected and --no-protected: give one of them" {
+		t.Error(got)
+	}
+}
+
+// TestMoveWithoutMoves: where the server moves nothing, as the original, an object is made anew where that is asked for, with all that it has, or
+// not touched.
+func TestMoveWithoutMoves(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1 -l web --vars role=db")
+	f.must(t, "host-create -n web-02 --cloud east -r 1 -t server -i 10.0.0.1")
+	f.must(t, "network-interface-create -n eth0 -d web-02 -t x -i 10.0.0.1")
+	to, err := url.Parse(f.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/capabilities") || strings.HasSuffix(r.URL.Path, "/move") || strings.HasSuffix(r.URL.Path, "/protected") {
+			http.NotFound(w, r)
+			return
+		}
+		httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	old := *f
+	old.url = s.URL
+	for line, want := range map[string]string{
+		"host-update web-01 -r west/dfw":                                  "('region_id' was unexpected); to move a host give --region or --cell",
+		"host-update web-02 -r west/dfw --recreate":                       "cannot be made anew: that would delete what it holds: 1 network interface",
+		"host-update web-01 -r west/dfw --recreate --protected":           "this server cannot protect objects",
+		"host-create -n x --cloud east -r 1 -t x -i 10.0.0.1 --protected": "this server cannot protect objects",
+		"host-update --where name=web-* -r west/dfw --yes":                "to move a host give --region or --cell",
+		"host-move --where name=web-* -r west/dfw --yes":                  "this server cannot move objects",
+	} {
+		if got := old.fails(t, line); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", line, got)
+		}
+	}
+	old.must(t, "host-update web-01 -r west/dfw --note n --recreate")
+	if got := f.must(t, "--format csv host-list --fields id name region_id note"); !strings.Contains(got, "3,web-01,2,n") || strings.Contains(got, "1,web-01") {
+		t.Error(got)
+	}
+	if got := f.must(t, "--format json host-labels-get 3") + f.must(t, "--format json host-vars-get 3"); !strings.Contains(got, "web") || !strings.Contains(got, `"db"`) {
+		t.Error(got)
 	}
 }
 

@@ -56,6 +56,10 @@ func original(t *testing.T, a answers) *fixture {
 		case func(r *http.Request) answer:
 			found(r).asked(r).write(w)
 		default:
+			if path == "GET /capabilities" { // which it has not
+				failed(404, "The requested URL was not found on the server.").write(w)
+				return
+			}
 			failed(404, "The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.").write(w)
 			t.Errorf("unexpected request %s", path)
 		}

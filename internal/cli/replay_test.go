@@ -157,7 +157,7 @@ var expected = map[string]func(t *testing.T, line string, want *session, got ses
 	},
 	"more": func(t *testing.T, line string, want *session, got session) {
 		if line == "cloud-create" {
-			want.Stderr = strings.Replace(want.Stderr, " [--note NOTE]", " [--note NOTE]\n                           [--vars <key=value> [<key=value> ...]]", 1)
+			want.Stderr = strings.Replace(want.Stderr, " [--note NOTE]", " [--note NOTE]\n                           [--vars <key=value> [<key=value> ...]]\n                           [--protected]", 1)
 			return
 		}
 		// All that was recorded is there, in its order.

@@ -54,6 +54,8 @@ func TestUsageLines(t *testing.T) {
 		got = strings.Replace(got, " [--yes] [--dry-run]", "", 1)
 		got = strings.Replace(got, " [--at <time>] [--omit-hashed]", "", 1)
 		got = strings.Replace(got, " [--where <terms>]", "", 1)
+		got = strings.Replace(got, " [--recreate]", "", 1)
+		got = strings.Replace(strings.Replace(got, " [--protected]", "", 1), " [--no-protected]", "", 1)
 		switch name {
 		case "host-create":
 			got = strings.Replace(got, " [--parent <parent>]", "", 1)

@@ -138,7 +138,7 @@ func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.Bulk
 	if err == nil {
 		b.conceal(d)
 	}
-	return d, err
+	return d, hintProtected(err)
 }
 
 // conceal keeps secrets off the screen: nobody asked for their values.

@@ -46,7 +46,7 @@ func deleteVerb(r *Resource) *Command {
 				return err
 			}
 			if err := s.collection(r).Delete(ctx, id); err != nil {
-				return run.Wrapped(err, what)
+				return run.Wrapped(hintProtected(err), what)
 			}
 			s.Say("%s %s was successfully deleted.", r.Capital(), c.Target)
 			return nil
@@ -147,6 +147,15 @@ func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, c
 		}
 		if child != "" {
 			hindrance = fmt.Sprintf("the server refuses it while %s has it as its parent", child)
+		}
+	}
+	if !gone {
+		kept, err := s.kept(ctx, r, id)
+		if err != nil {
+			return err
+		}
+		if kept != "" {
+			hindrance = kept
 		}
 	}
 	if s.Format != show.FormatTable {

@@ -2,33 +2,39 @@ package object
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 )
 
 func moveVerb(r *Resource) *Command {
-	return &Command{
+	place := func(s *Session, ctx context.Context, c *argparse.Call) (map[string]any, error) {
+		if !slices.ContainsFunc(r.move, func(o argparse.Option) bool { return c.Given(o.Long) }) {
+			return nil, run.CommandError("Nowhere to move to... Please specify --%s", strings.Join(r.movesTo(), " or --"))
+		}
+		return s.body(ctx, r.move, c, true)
+	}
+	return r.many(&Command{
 		Command: argparse.Command{Name: "move", Short: "Put a " + r.Noun() + " into another " + strings.Join(r.movesTo(), " or "), Long: r.moveLong(), Target: true,
 			Options: r.move, Example: exampleOf(r.Name + "-move")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
-			if !slices.ContainsFunc(r.move, func(o argparse.Option) bool { return c.Given(o.Long) }) {
-				return run.CommandError("Nowhere to move to... Please specify --%s", strings.Join(r.movesTo(), " or --"))
-			}
-			to, err := s.body(ctx, r.move, c, true)
+			to, err := place(s, ctx, c)
 			if err != nil {
 				return err
 			}
 			var moved gjson.Result
-			_, err = s.on(ctx, r, c.Target, func(id string) error {
-				o, err := s.collection(r).Move(ctx, id, to)
-				if err == nil {
-					moved = gjson.ParseBytes(jsonOf(o))
-				}
+			_, err = s.on(ctx, r, c.Target, func(id string) (err error) {
+				moved, err = s.moveTo(ctx, r, id, to)
 				return err
 			})
 			if err != nil {
@@ -36,8 +42,126 @@ func moveVerb(r *Resource) *Command {
 			}
 			return s.PrintObject(moved)
 		},
-	}
+	}, func(s *Session, ctx context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
+		known, err := s.Knows(ctx, featureBulk)
+		if err == nil && !known {
+			err = errors.New("this server cannot move objects: craton server can, and CRATON_URL=sqlite:PATH")
+		}
+		if err == nil {
+			e.Move, err = place(s, ctx, c)
+		}
+		return e, err
+	})
 }
+
+// moveTo puts an object into another place.
+func (s *Session) moveTo(ctx context.Context, r *Resource, id string, to map[string]any) (gjson.Result, error) {
+	o, err := s.collection(r).Move(ctx, id, to)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	return gjson.ParseBytes(jsonOf(o)), nil
+}
+
+// recreateOption is for servers that cannot move.
+var recreateOption = argparse.Option{Long: "recreate", Kind: argparse.SwitchOption,
+	Help: "where the server cannot move it: delete it and make it anew in the other place, with all that it has and another id"}
+
+// splitPlace tells where an update puts an object, as a move takes it, from all else that it says. The cloud says no more than in which one a
+// region was looked for.
+func (r *Resource) splitPlace(body map[string]any) (to, rest map[string]any) {
+	if r.move == nil {
+		return nil, body
+	}
+	to, rest = map[string]any{}, map[string]any{}
+	for key, v := range body {
+		switch f := r.kind.Field(key); {
+		case slices.Contains(r.kind.Moves, key):
+			to[key] = v
+		case f == nil || !f.Place():
+			rest[key] = v
+		}
+	}
+	if len(to) == 0 { // a cloud alone is refused as any other field that is fixed
+		return nil, body
+	}
+	return to, rest
+}
+
+// change carries an update of one object out: where the server moves objects, another place as a move before the rest.
+func (s *Session) change(ctx context.Context, r *Resource, id string, body map[string]any, c *argparse.Call) (o gjson.Result, err error) {
+	to, rest := r.splitPlace(body)
+	if len(to) > 0 {
+		known, err := s.Knows(ctx, reconcile.FeatureMove)
+		switch {
+		case err != nil:
+			return o, err
+		case known:
+			if o, err = s.moveTo(ctx, r, id, to); err != nil || len(rest) == 0 {
+				return o, err
+			}
+			if o, err = s.put(ctx, r, id, rest); err != nil {
+				err = half(r, id, "moved", "changed otherwise", err)
+			}
+			return o, err
+		case c.Given(recreateOption.Long):
+			return s.recreate(ctx, r, id, body)
+		}
+	}
+	if len(body) == 0 && !c.Given("labels") { // it is only protected, or let go
+		return s.send(ctx, http.MethodGet, r.at(id), nil)
+	}
+	return s.put(ctx, r, id, body)
+}
+
+// recreate deletes an object and makes it anew, with what it has and what an update says.
+func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map[string]any) (o gjson.Result, err error) {
+	fl, err := s.fleet(ctx)
+	if err != nil {
+		return o, err
+	}
+	w := &reconcile.Wanted{Kind: r.kind, ID: id, Recreate: true, Values: map[string]any{}}
+	for key, v := range body {
+		if key == r.nameKey() {
+			w.Name, _ = v.(string)
+			continue
+		}
+		w.Values[key] = reconcile.Canonical(v)
+	}
+	for _, place := range []struct {
+		key string
+		of  *schema.Kind
+	}{{keyCell, schema.Cell}, {keyRegion, schema.Region}} { // what is inside says what is outside
+		if at := w.Values[place.key]; at != nil {
+			in, err := fl.Get(ctx, place.of, fmt.Sprint(at))
+			if err != nil {
+				return o, err
+			}
+			for _, outer := range []string{keyRegion, keyCloud} {
+				if v := in[outer]; v != nil {
+					w.Values[outer] = v
+				}
+			}
+		}
+	}
+	st, err := fl.Plan(ctx, w)
+	if err != nil {
+		return o, err
+	}
+	done, err := fl.Apply(ctx, st)
+	if err != nil {
+		return o, err
+	}
+	return s.send(ctx, http.MethodGet, r.at(done.Object.ID()), nil)
+}
+
+// half is the error of a command that did only the first part of what it was to do.
+func half(r *Resource, id, did, not string, err error) error {
+	return run.InTheWords("", fmt.Sprintf("%s %s was %s, but could not be %s.", r.Capital(), id, did, not), run.InWords(err).Error(), err)
+}
+
+// idOf is an object's id as a path has it.
+func idOf(o gjson.Result) string { return o.Get(keyID).String() }
 
 // movesTo are the places that a move takes, as options are called.
 func (r *Resource) movesTo() (options []string) {

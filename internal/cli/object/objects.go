@@ -15,6 +15,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -51,6 +52,9 @@ func createVerb(r *Resource) *Command {
 			if c.Given("labels") && r.kind.Labels == schema.MakeLabels {
 				body[keyLabels] = c.All("labels")
 			}
+			if err := s.mayProtect(ctx, c); err != nil {
+				return err
+			}
 			made, err := s.send(ctx, http.MethodPost, r.path, body)
 			if err != nil {
 				return hinted(err, http.StatusInternalServerError, hintWrite)
@@ -58,6 +62,11 @@ func createVerb(r *Resource) *Command {
 			if c.Given("labels") && r.kind.Labels == schema.AddLabels {
 				if err := s.addLabels(ctx, r, made, c.All("labels")); err != nil {
 					return err
+				}
+			}
+			if c.Given(protectedOption.Long) {
+				if err := s.protect(ctx, r, idOf(made), c); err != nil {
+					return half(r, idOf(made), "made", "protected", err)
 				}
 			}
 			return s.PrintObject(made)
@@ -185,17 +194,24 @@ func updateVerb(r *Resource) *Command {
 				return err
 			}
 			var changed gjson.Result
+			if err := s.mayProtect(ctx, c); err != nil {
+				return err
+			}
 			id, err := s.on(ctx, r, c.Target, func(id string) error {
-				changed, err = s.put(ctx, r, id, body)
+				changed, err = s.change(ctx, r, id, body, c)
 				return err
 			})
 			if err != nil {
 				return err
 			}
+			id = idOf(changed) // another one, if it was made anew
 			if c.Given("labels") {
 				if _, err := s.collection(r).AddLabels(ctx, id, c.All("labels")...); err != nil {
-					return err
+					return half(r, id, "changed", "given its labels", err)
 				}
+			}
+			if err := s.protect(ctx, r, id, c); err != nil {
+				return half(r, id, "changed", "protected or let go", err)
 			}
 			if r.Name == "host" {
 				s.Say("Host %s has been successfully updated.", c.Target)
@@ -207,9 +223,23 @@ func updateVerb(r *Resource) *Command {
 		if e.Update, err = s.changes(ctx, r, c); err != nil {
 			return e, err
 		}
+		if e.Protected, err = s.protects(ctx, c); err != nil {
+			return e, err
+		}
+		if to, rest := r.splitPlace(e.Update); len(to) > 0 {
+			known, err := s.Knows(ctx, reconcile.FeatureMove)
+			if err != nil {
+				return e, err
+			}
+			if known {
+				e.Move, e.Update = to, rest
+			}
+		}
 		switch _, named := e.Update[r.nameKey()]; {
 		case named:
 			return e, errors.New("--name: each object has a name of its own, so that of many is not changed at once")
+		case c.Given(recreateOption.Long):
+			return e, errors.New("--recreate: one object after the other is made anew, not many at once")
 		case slices.ContainsFunc(r.fixed, func(key string) bool { _, given := e.Update[key]; return given }):
 			return e, errors.New(r.hintFixed())
 		}
@@ -247,7 +277,7 @@ func (s *Session) put(ctx context.Context, r *Resource, id string, body map[stri
 // hintFixed is what to do where an update refuses another place.
 func (r *Resource) hintFixed() string {
 	if r.move != nil {
-		return "an update does not move a " + r.Noun() + ": craton " + r.Name + "-move does"
+		return "to move a " + r.Noun() + " give --" + strings.Join(r.movesTo(), " or --") + ": craton server moves it, and where the server cannot, --recreate deletes it and makes it anew, with another id"
 	}
 	return "the API cannot move a " + r.Noun() + ": delete it and create it where it belongs"
 }

@@ -241,6 +241,26 @@ func (all byKind) derive(r *Resource) {
 		}
 		r.move = append(r.move, o)
 	}
+	for _, o := range r.move { // an update of the original offers them for hosts and cells, and refuses them
+		if !slices.ContainsFunc(r.update, func(has argparse.Option) bool { return has.Key == o.Key }) {
+			r.update, r.fixed = append(r.update, optional(o)), append(r.fixed, o.Key)
+		}
+		for i := range r.update {
+			if r.update[i].Key == o.Key && o.Empty && !r.update[i].Empty {
+				r.update[i].Empty = true
+				r.update[i].Help += "; an empty text takes it out"
+			}
+		}
+	}
+	if r.move != nil {
+		r.update = append(r.update, recreateOption)
+	}
+	if k.Protects() && r.update != nil {
+		r.update = append(r.update, protectedOption, unprotectedOption)
+	}
+	if k.Protects() {
+		r.Create = append(r.Create, protectedOption)
+	}
 	if f := k.Container(); f != nil && f.Key != keyProject {
 		r.inside = f.Key
 	}
