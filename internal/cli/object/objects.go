@@ -64,10 +64,8 @@ func createVerb(r *Resource) *Command {
 					return err
 				}
 			}
-			if c.Given(protectedOption.Long) {
-				if err := s.protect(ctx, r, idOf(made), c); err != nil {
-					return half(r, idOf(made), "made", "protected", err)
-				}
+			if err := s.protect(ctx, r, idOf(made), c); err != nil {
+				return half(r, idOf(made), "made", "protected", err)
 			}
 			return s.PrintObject(made)
 		},
@@ -197,14 +195,13 @@ func updateVerb(r *Resource) *Command {
 			if err := s.mayProtect(ctx, c); err != nil {
 				return err
 			}
-			id, err := s.on(ctx, r, c.Target, func(id string) error {
+			if _, err := s.on(ctx, r, c.Target, func(id string) error {
 				changed, err = s.change(ctx, r, id, body, c)
 				return err
-			})
-			if err != nil {
+			}); err != nil {
 				return err
 			}
-			id = idOf(changed) // another one, if it was made anew
+			id := idOf(changed) // another one, if it was made anew
 			if c.Given("labels") {
 				if _, err := s.collection(r).AddLabels(ctx, id, c.All("labels")...); err != nil {
 					return half(r, id, "changed", "given its labels", err)
@@ -223,9 +220,10 @@ func updateVerb(r *Resource) *Command {
 		if e.Update, err = s.changes(ctx, r, c); err != nil {
 			return e, err
 		}
-		if e.Protected, err = s.protects(ctx, c); err != nil {
+		if err = s.mayProtect(ctx, c); err != nil {
 			return e, err
 		}
+		e.Protected = protects(c)
 		if to, rest := r.splitPlace(e.Update); len(to) > 0 {
 			known, err := s.Knows(ctx, reconcile.FeatureMove)
 			if err != nil {

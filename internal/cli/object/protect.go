@@ -17,30 +17,33 @@ var (
 	unprotectedOption = argparse.Option{Long: "no-protected", Kind: argparse.SwitchOption, Help: "let it be deleted again"}
 )
 
-// protects is what a command says about that; nil for nothing. It is an error where the server protects nothing, before anything is written.
-func (s *Session) protects(ctx context.Context, c *argparse.Call) (*bool, error) {
-	on, off := c.Given(protectedOption.Long), c.Given(unprotectedOption.Long)
-	switch {
-	case on && off:
-		return nil, run.CommandError("--%s and --%s: give one of them", protectedOption.Long, unprotectedOption.Long)
-	case !on && !off:
-		return nil, nil
-	}
-	return &on, (&reconcile.Fleet{Client: s.Client}).MayProtect(ctx)
-}
-
-func (s *Session) mayProtect(ctx context.Context, c *argparse.Call) error {
-	_, err := s.protects(ctx, c)
-	return err
-}
-
-// protect does what a command says about that.
-func (s *Session) protect(ctx context.Context, r *Resource, id string, c *argparse.Call) error {
+// protects is what a command says about that; nil for nothing.
+func protects(c *argparse.Call) *bool {
 	on := c.Given(protectedOption.Long)
 	if !on && !c.Given(unprotectedOption.Long) {
 		return nil
 	}
-	return s.collection(r).Protect(ctx, id, on)
+	return &on
+}
+
+// mayProtect is an error where a command says that, and the server protects nothing, before anything is written.
+func (s *Session) mayProtect(ctx context.Context, c *argparse.Call) error {
+	switch {
+	case c.Given(protectedOption.Long) && c.Given(unprotectedOption.Long):
+		return run.CommandError("--%s and --%s: give one of them", protectedOption.Long, unprotectedOption.Long)
+	case protects(c) == nil:
+		return nil
+	}
+	return (&reconcile.Fleet{Client: s.Client}).MayProtect(ctx)
+}
+
+// protect does what a command says about that.
+func (s *Session) protect(ctx context.Context, r *Resource, id string, c *argparse.Call) error {
+	on := protects(c)
+	if on == nil {
+		return nil
+	}
+	return s.collection(r).Protect(ctx, id, *on)
 }
 
 // kept says why an object is not deleted, and what to do: it, or something in it, is protected. It is "" otherwise.
