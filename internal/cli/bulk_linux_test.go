@@ -66,7 +66,7 @@ func TestBulkAsks(t *testing.T) {
 		t.Errorf("delete: %d %q", status, screen)
 	}
 	if status, out, errs := run(nil, "host-delete", "--where", "name=web-*"); status != 1 || out != "" ||
-		errs != "ERROR: 2 hosts would be deleted. Nothing was changed: to do it give --yes; --dry-run shows what it does\n" {
+		errs != "ERROR: 2 hosts with 2 network interfaces would be deleted. Nothing was changed: to do it give --yes; --dry-run shows what it does\n" {
 		t.Errorf("without a terminal: %d %q %q", status, out, errs)
 	}
 }

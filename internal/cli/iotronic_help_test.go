@@ -17,7 +17,7 @@ func TestIotronicUsage(t *testing.T) {
 	for line, want := range map[string][2]string{
 		"node-lst":                    {"", "craton iotronic: error: argument <subcommand>: invalid choice: 'node-lst'; did you mean node-list?\n"},
 		"nodes":                       {"", "'nodes'; did you mean node-list?\n\"craton iotronic help node-list\" shows its options, \"craton iotronic help\" all subcommands.\n"},
-		"board lst":                   {"", "'board'; did you mean board-list?\n"},
+		"board lst":                   {"", "'board lst'; did you mean board-list?\n"},
 		"nonsense":                    {whole, "craton iotronic: error: argument <subcommand>: invalid choice: 'nonsense' (choose from 'node-create', "},
 		"host-list":                   {"", "'host-list'; did you mean node-list?\n"},
 		"node-list --nonsense":        {"usage: craton iotronic node-list ", "craton iotronic node-list: error: unrecognized arguments: --nonsense\n"},

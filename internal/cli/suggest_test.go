@@ -40,7 +40,7 @@ func TestMeant(t *testing.T) {
 	}
 	err := testProgram().Run(t.Context(), strings.Fields("host lst --region dfw"))
 	e, ok := errors.AsType[*argparse.UsageError](err)
-	if !ok || e.Usage != "" || e.Error() != "craton: error: argument <subcommand>: invalid choice: 'host'; did you mean host-list?\n"+
+	if !ok || e.Usage != "" || e.Error() != "craton: error: argument <subcommand>: invalid choice: 'host lst'; did you mean host-list?\n"+
 		"\"craton help host-list\" shows its options, \"craton help\" all subcommands." {
 		t.Errorf("%v", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/advice"
 )
 
 // node is a place of the fleet: a cloud, a region or a cell.
@@ -348,15 +350,7 @@ func names(groups []*Group) string {
 	for _, g := range groups {
 		all = append(all, g.Name)
 	}
-	return Few(all, most)
-}
-
-// Few is a list for people, cut where it is long.
-func Few(all []string, most int) string {
-	if len(all) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
-	}
-	return strings.Join(all, ", ")
+	return advice.Few(all, most)
 }
 
 // fewNotes lists variables for people, cut where the list is long.
@@ -365,5 +359,5 @@ func fewNotes(notes []Note, most int) string {
 	for _, n := range notes {
 		all = append(all, strings.TrimSuffix(n.Why+" of "+n.What, " of "))
 	}
-	return Few(all, most)
+	return advice.Few(all, most)
 }

@@ -2,11 +2,13 @@ package importing
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/marks"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
@@ -63,7 +65,7 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 		encrypted: map[string]map[string]bool{}, kept: map[*Group]Vars{}, hostKept: map[string]Vars{},
 	}
 	if len(v.Hosts) == 0 {
-		return nil, fmt.Errorf("the inventory has no hosts; nothing to import")
+		return nil, advice.With(errors.New("the inventory has no hosts, so there is nothing to import"), "`ansible-inventory -i INVENTORY --graph` shows what Ansible finds in it, and -vvv why not")
 	}
 	for _, f := range v.Encrypted {
 		holder := hostHolder(f.Host)

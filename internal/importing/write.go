@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/private"
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -43,7 +44,7 @@ func (r *Result) Write(dir string, force bool) error {
 		}
 		if len(old) > 0 {
 			slices.Sort(old)
-			return fmt.Errorf("%s holds %s already; name another folder, or overwrite with --force", dir, Few(slices.Compact(old), 5))
+			return fmt.Errorf("%s holds %s already; name another folder, or overwrite with --force", dir, advice.Few(slices.Compact(old), 5))
 		}
 	}
 	if earlier, err := ReadRecord(dir); err == nil {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -66,6 +67,7 @@ type Staleness struct {
 	User string    // who did it; "" if nobody knows
 	Time time.Time // when; zero if nobody knows
 	Why  string    // the message of the write
+	Done bool      // it is already as the plan makes it, as by the plan itself
 }
 
 // String is a line without the time, which is for the reader's zone.
@@ -79,6 +81,9 @@ func (s Staleness) String() string {
 	}
 	if s.Why != "" {
 		text += fmt.Sprintf(" (%q)", s.Why)
+	}
+	if s.Done {
+		text += ", and is already as the plan makes it"
 	}
 	return text
 }
@@ -114,12 +119,13 @@ type fit struct {
 	needs map[needKey]*need
 	made  map[string][]*treeStep // creates, moves and renames by the name that they need
 	gone  []*treeStep            // deletions of what holds other objects
+	said  map[needKey][]int      // reasons that are about an object of a step
 }
 
 // stillFits is an error of *Stale if anything that the plan is about, or relies on, was changed since it was made. The change log
 // tells, who did it as well; where there is none, or it does not reach back, the objects themselves do.
 func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
-	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}}
+	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}, said: map[needKey][]int{}}
 	if err := f.index(ctx); err != nil {
 		return err
 	}
@@ -133,6 +139,7 @@ func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 			if known, err = f.log(ctx); err != nil {
 				return err
 			}
+			f.doneAlready(ctx)
 		}
 	}
 	if !known {
@@ -145,6 +152,44 @@ func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 		return &f.stale
 	}
 	return nil
+}
+
+// result is the object as the step makes it, as far as the plan knows it.
+func (st *treeStep) result() Object {
+	o := maps.Clone(st.After)
+	if have := st.Before.Variables(); have != nil {
+		have = maps.Clone(have)
+		maps.Copy(have, st.Set)
+		for _, key := range st.Unset {
+			delete(have, key)
+		}
+		o[KeyVariables] = have
+	}
+	if have := st.Before.Labels(); have != nil {
+		have = slices.DeleteFunc(slices.Concat(have, st.AddLabels), func(l string) bool { return slices.Contains(st.Drop, l) })
+		o[KeyLabels] = have
+	}
+	return o
+}
+
+// doneAlready says of objects that were changed to what the plan makes of them that they were, as by the plan itself.
+func (f *fit) doneAlready(ctx context.Context) {
+	for key, reasons := range f.said { // of MaxProblems at most
+		st := f.steps[key]
+		if st.Remove || st.After == nil || st.Kind == schema.Project {
+			continue
+		}
+		now, err := f.Get(ctx, st.Kind, fmt.Sprint(key.id))
+		if err == nil && now != nil {
+			now, err = f.known(ctx, st, now)
+		}
+		if err != nil || now == nil || differences(st.Kind, st.result(), now) != nil { // it was changed, which is said
+			continue
+		}
+		for _, i := range reasons {
+			f.stale.Reasons[i].Done = true
+		}
+	}
 }
 
 func (f *fit) index(ctx context.Context) error {
@@ -203,7 +248,10 @@ func (f *fit) change(c *craton.Change) {
 	}
 	fields := changedFields(c)
 	if st := f.steps[key]; st != nil {
-		say("the %s was %s%s", st.called(), past[c.Action], fields)
+		say("the %s was %s%s", st.was(), past[c.Action], fields)
+		if n := len(f.stale.Reasons); f.stale.More == 0 && c.Action != "delete" {
+			f.said[key] = append(f.said[key], n-1)
+		}
 		return
 	}
 	renamed := c.Action == "update" && rawHas(c.After.Raw, k.Title)
@@ -220,6 +268,10 @@ func (f *fit) change(c *craton.Change) {
 		}
 		for _, st := range f.made[c.Path[i:]] {
 			if Space(st.Kind) == Space(k) && strings.HasPrefix(c.Path, outer(st)) {
+				if st.Create && c.Action == "create" && c.Path == st.change.Name && st.Kind == k {
+					say("the %s, which the plan creates, was created", st.called())
+					return
+				}
 				say("the name of the %s was taken by the %s %s, which was %s", st.called(), k.Noun(), c.Path, past[c.Action])
 				return
 			}
@@ -368,11 +420,12 @@ func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err 
 // compare looks for what is otherwise in an object, nil if it is gone.
 func (f *fit) compare(st *treeStep, now Object) {
 	if now == nil {
-		f.stale.add(Staleness{What: fmt.Sprintf("the %s is not there any more", st.called())})
+		f.stale.add(Staleness{What: fmt.Sprintf("the %s is not there any more", st.was())})
 		return
 	}
 	if differing := differences(st.Kind, st.Before, now); differing != nil {
-		f.stale.add(Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.called(), strings.Join(differing, ", "))})
+		f.stale.add(Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.was(), advice.Few(differing, mostDiffering)),
+			Done: !st.Remove && st.After != nil && differences(st.Kind, st.result(), now) == nil})
 	}
 }
 
@@ -505,12 +558,11 @@ func changedFields(c *craton.Change) string {
 	if len(keys) == 0 {
 		return ""
 	}
-	sorted := slices.Sorted(maps.Keys(keys))
-	if len(sorted) > MaxProblems {
-		sorted = append(sorted[:MaxProblems], fmt.Sprintf("%d more", len(keys)-MaxProblems))
-	}
-	return " (" + strings.Join(sorted, ", ") + ")"
+	return " (" + advice.Few(slices.Sorted(maps.Keys(keys)), mostDiffering) + ")"
 }
+
+// mostDiffering is how many of an object's differences are named.
+const mostDiffering = 5
 
 // rawKeys are the members of one side of a change.
 func rawKeys(side json.RawMessage) []string {

@@ -29,6 +29,14 @@ func (st *treeStep) called() string {
 	return strings.TrimSpace(noun + " " + st.change.Name)
 }
 
+// was is the object as it is called before it is moved or renamed.
+func (st *treeStep) was() string {
+	if st.change.From == "" {
+		return st.called()
+	}
+	return strings.TrimSuffix(st.called(), st.change.Name) + st.change.From
+}
+
 // target is what a reference comes to: a step's object, a record, or none.
 type target struct {
 	step   *treeStep

@@ -118,10 +118,59 @@ func (p *Program) unknown(name string, args []string) error {
 		words = append(words, w)
 	}
 	path := p.Root.CommandPath()
-	near := Meant(words, names)
+	near := ""
+	if noun, verb := nounOf(words, names); verb != "" {
+		verbs := verbsOf(noun, names)
+		near = spelled(noun+"-"+verb, func(name string) bool { return slices.Contains(names, name) })
+		if near == noun+"-list" && !slices.Contains([]string{"ls", "search", "find", "all", "list", "lists"}, verb) { // of the noun alone
+			near = ""
+		}
+		if word := nearest.Word(verb, verbs); near == "" && word != "" {
+			near = noun + "-" + word
+		}
+		if !strings.Contains(name, "-") { // its words stand apart
+			name = strings.ReplaceAll(noun, "-", " ") + " " + verb
+		}
+		if near == "" {
+			return Mistake(p.Root, "argument <subcommand>: invalid choice: %s; with %s go %s", Quoted(name), noun, strings.Join(verbs, ", "))
+		}
+	} else {
+		near = Meant(words, names)
+	}
 	if near == "" {
 		return Mistake(p.Root, "argument <subcommand>: %s", InvalidChoice(name, names))
 	}
 	return &UsageError{Path: path, Text: "argument <subcommand>: invalid choice: " + Quoted(name) + "; did you mean " + near + "?\n" +
 		"\"" + path + " help " + near + "\" shows its options, \"" + path + " help\" all subcommands."}
+}
+
+// nounOf are the noun that words begin with, apart or in one, and the verb behind it; the verb is "" if there is none.
+func nounOf(words, names []string) (noun, verb string) {
+	parts := strings.Split(strings.ToLower(strings.Join(words, "-")), "-")
+	for n := len(parts) - 1; n > 0; n-- {
+		for _, noun := range []string{strings.Join(parts[:n], "-"), strings.TrimSuffix(strings.Join(parts[:n], "-"), "s")} {
+			if slices.Contains(names, noun+"-list") {
+				if len(words) > 1 && !strings.Contains(words[0], "-") { // one word is the verb; what follows is its own
+					return noun, parts[n]
+				}
+				return noun, strings.Join(parts[n:], "-")
+			}
+		}
+	}
+	return "", ""
+}
+
+// verbsOf are what can be done with a noun.
+func verbsOf(noun string, names []string) (verbs []string) {
+	for _, name := range names {
+		verb, is := strings.CutPrefix(name, noun+"-")
+		longer := slices.ContainsFunc(names, func(list string) bool { // network-device-show is none of network's
+			other, ok := strings.CutSuffix(list, "-list")
+			return ok && len(other) > len(noun) && strings.HasPrefix(name, other+"-") && strings.HasPrefix(other, noun+"-") && slices.Contains(names, other+"-show")
+		})
+		if is && !longer {
+			verbs = append(verbs, verb)
+		}
+	}
+	return verbs
 }

@@ -46,16 +46,18 @@ zone. Servers with a change log know a history: craton server, and CRATON_URL=sq
   craton history --kind region dfw             of a region
   craton history --since yesterday --by ann    what ann has done since yesterday
   craton history --request req-f5f0f0b1-...    what one request has done`,
-		Args: atMost("OBJECT", "KEY"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.Limit < 0 {
+				return argparse.Mistake(cmd, "argument --limit: %d is no number of events; 0 is all", o.Limit)
+			}
+			return atMost("OBJECT", "KEY")(cmd, args)
+		},
 		RunE: object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, run *object.Session, args []string) (err error) {
 			if o.Since, err = timeOf("--since", since); err != nil {
 				return err
 			}
 			if o.Until, err = timeOf("--until", until); err != nil {
 				return err
-			}
-			if o.Limit < 0 {
-				return fmt.Errorf("argument --limit: %d is no number of events; 0 is all", o.Limit)
 			}
 			args = append(args, "", "")
 			o.Key = args[1]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/importing"
 	"github.com/craton-fleet/craton/internal/value"
@@ -38,7 +39,7 @@ func story(look show.Appearance, result *importing.Result, o *options) string {
 		line("addresses", "of %s from DNS", hosts(r.Looked))
 	}
 	if n := len(r.StandIns); n > 0 {
-		line("addresses", "of %s the inventory knows only a name (%s): each has a stand-in of %s, to which nothing belongs,", hosts(n), importing.Few(r.StandIns, 3), value.StandInPrefix)
+		line("addresses", "of %s the inventory knows only a name (%s): each has a stand-in of %s, to which nothing belongs,", hosts(n), advice.Few(r.StandIns, 3), value.StandInPrefix)
 		line("", "and ansible_host, so that Ansible connects as before; --resolve asks DNS")
 	}
 	if result.Record.Source == importing.FromCSV {

@@ -160,7 +160,7 @@ func createKey(ctx context.Context, s *Session, c *argparse.Call) (err error) {
 	key := craton.UserKeyCreate{Name: c.Words[0], Role: craton.Role(c.Text(roleOption))}
 	if c.Given(expiresOption) {
 		if key.ExpiresAt, err = when.ParseAhead(c.Text(expiresOption), time.Now()); err != nil {
-			return run.CommandError("--%s: %s", expiresOption, err.Error())
+			return &misuse{"argument --" + expiresOption + ": " + err.Error()}
 		}
 	}
 	var made *craton.UserKey

@@ -50,7 +50,7 @@ func (r *Resource) many(c *Command, edit func(s *Session, ctx context.Context, c
 		if !call.Given(WhereOption.Long) {
 			for _, o := range []string{"yes", "dry-run"} {
 				if call.Given(o) && c.Name != r.Name+"-delete" {
-					return run.CommandError("--%s goes with --where", o)
+					return &misuse{"--" + o + " goes with --where"}
 				}
 			}
 			return one(ctx, s, call)
@@ -159,6 +159,9 @@ const Concealed = `"********"`
 // askBulk shows what would be done, and asks. Where nobody can answer nothing is done.
 func (s *Session) askBulk(b *bulk, shown *craton.Bulked) error {
 	what := b.count(shown.Changed)
+	if with := b.with(shown); with != "" {
+		what += " with " + with
+	}
 	if output.IsTerminal(s.In) && output.IsTerminal(s.Err) {
 		if _, err := fmt.Fprint(s.Err, b.overview(show.AppearanceOf(s.Err), shown, "would ")); err != nil {
 			return err

@@ -235,9 +235,9 @@ func updateVerb(r *Resource) *Command {
 		}
 		switch _, named := e.Update[r.nameKey()]; {
 		case named:
-			return e, errors.New("--name: each object has a name of its own, so that of many is not changed at once")
+			return e, &misuse{"argument -n/--name: not allowed with argument --where: each object has a name of its own"}
 		case c.Given(recreateOption.Long):
-			return e, errors.New("--recreate: one object after the other is made anew, not many at once")
+			return e, &misuse{"argument --recreate: not allowed with argument --where: one object after the other is made anew, not many at once"}
 		case slices.ContainsFunc(r.fixed, func(key string) bool { _, given := e.Update[key]; return given }):
 			return e, errors.New(r.hintFixed())
 		}

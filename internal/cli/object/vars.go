@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -54,7 +55,14 @@ standard input; its nulls are set. Words that begin with a dash are words, unles
 			return s.PrintVariables(vars)
 		},
 	}, func(s *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
-		e.Variables, e.RemoveVariables, err = s.varsToSet(c.Words)
+		for _, word := range c.Words {
+			if !strings.Contains(word, "=") {
+				return e, &misuse{argparse.Quoted(word) + " is no key=value, and beside --where no " + r.Noun() + " is named"}
+			}
+		}
+		if e.Variables, e.RemoveVariables, err = s.varsToSet(c.Words); err != nil && len(c.Words) == 0 {
+			err = &misuse{"the following arguments are required: key=value, or a JSON object on standard input: " + err.Error()}
+		}
 		return e, err
 	})
 }
@@ -100,7 +108,9 @@ func varsDeleteVerb(r *Resource) *Command {
 			return nil
 		},
 	}, func(s *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
-		e.RemoveVariables, err = s.varsToDelete(c.Words)
+		if e.RemoveVariables, err = s.varsToDelete(c.Words); err != nil && len(c.Words) == 0 {
+			err = &misuse{"the following arguments are required: keys, or a JSON array of them on standard input: " + err.Error()}
+		}
 		return e, err
 	})
 }

@@ -35,7 +35,7 @@ A plan that craton plan --out has kept is carried out as it is. If anything in i
   craton --format json apply fleet.yml`,
 		Args: atLeast("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, ctx, err := load(cmd)
+			v, ctx, err := load(cmd, &c)
 			if err != nil {
 				return err
 			}

@@ -19,6 +19,14 @@ type (
 	planDocument struct { // and "changes", a list of planChange
 		Counts  reconcile.Counts   `json:"counts"`
 		Effects *reconcile.Effects `json:"effects"` // null: nobody asked
+		Set     *setDocument       `json:"set"`     // null: the plan is about none
+	}
+	setDocument struct {
+		Name    string  `json:"name"`
+		Joins   int     `json:"joins"`   // objects that are there already and will belong to it
+		Others  int     `json:"others"`  // objects that belong to another set, and stay there
+		Left    int     `json:"left"`    // objects of the set that are in no file, and stay
+		Refusal *string `json:"refusal"` // why craton apply will not do this; null if it will
 	}
 	planChange struct {
 		Action string                        `json:"action"`
@@ -43,13 +51,24 @@ type (
 
 // writeDocument writes the document while it makes the changes: of a large plan they are many times the size of the fleet file.
 func writeDocument(w io.Writer, format string, p *reconcile.Plan) error {
-	return show.WriteList(w, format, planDocument{Counts: p.Counts(), Effects: p.Effects}, "changes", func(yield func(any) bool) {
+	return show.WriteList(w, format, planDocument{Counts: p.Counts(), Effects: p.Effects, Set: setOf(p.Set)}, "changes", func(yield func(any) bool) {
 		for c := range p.Changes() {
 			if !yield(changeOf(p, &c)) {
 				return
 			}
 		}
 	})
+}
+
+func setOf(set *reconcile.PlannedSet) *setDocument {
+	if set == nil {
+		return nil
+	}
+	doc := &setDocument{Name: set.Name, Joins: set.Joining(), Others: set.Others, Left: set.Left}
+	if set.Refusal != "" {
+		doc.Refusal = &set.Refusal
+	}
+	return doc
 }
 
 func changeOf(p *reconcile.Plan, c *reconcile.Change) planChange {

@@ -68,7 +68,7 @@ The status is 0 if there is nothing to do, 3 if there is, 2 for a mistake in the
   craton apply change.plan                 carry it out`,
 		Args: atLeast("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, ctx, err := load(cmd)
+			v, ctx, err := load(cmd, &c)
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,10 @@ func atLeast(name string) cobra.PositionalArgs {
 }
 
 // load reads the settings of a command, and why it writes.
-func load(cmd *cobra.Command) (*settings.Values, context.Context, error) {
+func load(cmd *cobra.Command, c *choices) (*settings.Values, context.Context, error) {
+	if err := c.set.Check(); err != nil {
+		return nil, nil, argparse.Mistake(cmd, "%s", err)
+	}
 	if err := run.CheckFlags(cmd); err != nil {
 		return nil, nil, err
 	}
@@ -205,9 +208,6 @@ func newJob(s output.Streams, v *settings.Values, args []string, c choices) (*jo
 	j := &job{Streams: s, settings: v, source: from, progress: output.NewProgress(s.Err)}
 	j.options = reconcile.Options{Brief: true, Move: c.move, AllowDuplicates: c.duplicates, Progress: j.progress.Show,
 		Inventory: reconcile.Naming{Hostname: inventory.String("inventory.hostname"), NetworkDevices: inventory.Bool("inventory.network_devices")}}
-	if err := c.set.Check(); err != nil {
-		return nil, err
-	}
 	j.options.Set = c.set
 	if from.plan != nil && (c.move || c.duplicates || c.set != reconcile.SetOptions{}) {
 		return nil, errors.New("a plan says all that is done: --move, --allow-duplicates and --set with what belongs to it are for the command that makes it")
