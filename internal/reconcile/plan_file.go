@@ -377,6 +377,9 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 	default:
 		return nil, nil, fmt.Errorf("there is no action %q", value.Brief(string(e.Action)))
 	}
+	if what := differs(st, e); what != "" {
+		return nil, nil, fmt.Errorf("its %s is not what it shows", value.Brief(what))
+	}
 	return st, links, nil
 }
 

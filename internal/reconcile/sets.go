@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/private"
@@ -35,11 +34,14 @@ func (o *SetOptions) Check() error {
 		}
 		return nil
 	}
+	if err := value.CheckSegment(o.Name); err != nil { // it is a part of a path of the API
+		return fmt.Errorf("the name of the set %w", err)
+	}
 	if err := CheckName(o.Name); err != nil {
 		return fmt.Errorf("the name of the set %w", err)
 	}
-	if strings.Contains(o.Name, "/") { // it is a part of a path of the API
-		return errors.New("the name of the set has a slash in it")
+	if o.AllowDeletes < 0 {
+		return errors.New("allow_deletes is a number of objects, and that is never less than none")
 	}
 	if o.AllowDeletes != 0 && !o.Prune {
 		return errors.New("without prune nothing is deleted: leave allow_deletes out")

@@ -61,6 +61,17 @@ func CheckName(s string) error {
 	return CheckWord(s)
 }
 
+// CheckSegment is CheckName for what is one part of a path, between two slashes.
+func CheckSegment(s string) error {
+	switch {
+	case strings.Contains(s, "/"):
+		return advice.With(errors.New("has a slash in it"), "take it out")
+	case s == "." || s == "..":
+		return advice.With(fmt.Errorf("is %q, which is a step in a path", s), "choose another one")
+	}
+	return CheckName(s)
+}
+
 // Brief is a text as an error shows it: of what is longer than any name may be only the beginning.
 func Brief(s string) string {
 	const most, shown = 255, 40

@@ -32,6 +32,11 @@ func TestChecks(t *testing.T) {
 			}
 		}
 	}
+	for s, ok := range map[string]bool{"a": true, "...": true, "a b": true, "%2e": true, "": false, ".": false, "..": false, "a/b": false, "/": false, "a\n": false} {
+		if err := value.CheckSegment(s); (err == nil) != ok {
+			t.Errorf("part of a path %q: %v", s, err)
+		}
+	}
 	if err := value.CheckName("a\u200bb"); err == nil || !strings.Contains(err.Error(), "U+200B") {
 		t.Errorf("%v", err)
 	}

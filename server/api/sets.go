@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
@@ -45,9 +44,7 @@ func (c *call) joinSet(r *resource, in *input) error {
 // checkSet applies the rules of names to that of a set.
 func checkSet(name string) error {
 	k := &checker{}
-	if k.isText("name of the set", name, schema.MaxText, value.CheckName) && strings.Contains(name, "/") {
-		k.add("the name of the set has a slash in it") // it is a part of a path
-	}
+	k.isText("name of the set", name, schema.MaxText, value.CheckSegment) // it is a part of a path
 	return k.err()
 }
 

@@ -43,10 +43,10 @@ func loadImport(ctx context.Context, o *options) (l *loaded, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l = &loaded{dir: dir}
+	made := &loaded{dir: dir} // l is nil where an error is returned
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, l.remove())
+			err = errors.Join(err, made.remove())
 		}
 	}()
 	url, config := "sqlite:"+filepath.Join(dir, "fleet.db"), filepath.Join(dir, "config.yml")
@@ -56,7 +56,7 @@ func loadImport(ctx context.Context, o *options) (l *loaded, err error) {
 	if err := load(ctx, url, config, filepath.Join(o.output, importing.FleetFile)); err != nil {
 		return nil, err
 	}
-	if l.program, err = os.Executable(); err != nil {
+	if made.program, err = os.Executable(); err != nil {
 		return nil, err
 	}
 	bin := filepath.Join(dir, "bin")
@@ -64,12 +64,12 @@ func loadImport(ctx context.Context, o *options) (l *loaded, err error) {
 		return nil, err
 	}
 	for _, name := range []string{"craton", "craton-inventory"} {
-		if err := os.Symlink(l.program, filepath.Join(bin, name)); err != nil {
+		if err := os.Symlink(made.program, filepath.Join(bin, name)); err != nil {
 			return nil, err
 		}
 	}
-	l.env = []string{"CRATON_URL=" + url, "CRATON_CONFIG=" + config, "CRATON_INVENTORY_CACHE=off", "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}
-	return l, nil
+	made.env = []string{"CRATON_URL=" + url, "CRATON_CONFIG=" + config, "CRATON_INVENTORY_CACHE=off", "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}
+	return made, nil
 }
 
 // exists reports whether there is a file.

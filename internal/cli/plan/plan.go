@@ -46,6 +46,17 @@ func (c *choices) declare(cmd *cobra.Command, whyNow string) {
 	cmd.Flags().BoolVar(&c.duplicates, "allow-duplicates", false, "let two hosts have one name in the inventory, which needs hostname: qualified there")
 }
 
+// check finds what options cannot be: a mistake in the arguments.
+func (c *choices) check(cmd *cobra.Command) error {
+	if c.set.Name == "" && cmd.Flags().Changed("set") { // of a variable of the shell that is not set
+		return argparse.Mistake(cmd, "argument --set: the name is empty")
+	}
+	if err := c.set.Check(); err != nil {
+		return argparse.Mistake(cmd, "%s", err)
+	}
+	return nil
+}
+
 // New makes the command `craton plan`.
 func New(s output.Streams) *cobra.Command {
 	var c choices
@@ -68,6 +79,9 @@ The status is 0 if there is nothing to do, 3 if there is, 2 for a mistake in the
   craton apply change.plan                 carry it out`,
 		Args: atLeast("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.check(cmd); err != nil {
+				return err
+			}
 			v, ctx, err := load(cmd, &c)
 			if err != nil {
 				return err

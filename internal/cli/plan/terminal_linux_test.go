@@ -13,10 +13,10 @@ import (
 const hostile = `{"craton_plan":1,"hashed_keys":["*secret*"],"counts":{"created":1,"updated":1,"moved":1,"deleted":1,"unchanged":2},
 "effects":{"hosts":1,"network_devices":2,"causes":[{"kind":"region","name":"a/\u001b[31mr","key":"n\u202etp","hosts":1,"network_devices":2,"shadowed":3}]},
 "changes":[
-{"action":"updated","kind":"region","name":"a/\u001b[31mr","fields":["note","variables"],"before":{"note":"","variables":{"secret":"hunter2","gone":1}},"after":{"note":"\u001b]0;x\u0007","variables":{"secret":"hunter3","long":"` + longText + `"}},"level":2,"found":{"id":1},"set":{"secret":"hunter3"}},
-{"action":"moved","kind":"host","name":"a/r/h","from":"a/\u001b[2Js/h","level":5,"found":{"id":2},"move":{"region_id":{"value":1}}},
+{"action":"updated","kind":"region","name":"a/\u001b[31mr","fields":["note","variables"],"before":{"note":"","variables":{"secret":"hunter2","gone":1}},"after":{"note":"\u001b]0;x\u0007","variables":{"secret":"hunter3","long":"` + longText + `"}},"level":2,"found":{"id":1,"name":"\u001b[31mr"},"update":{"note":{"value":"\u001b]0;x\u0007"}},"set":{"secret":"hunter3","long":"` + longText + `"},"unset":["gone"]},
+{"action":"moved","kind":"host","name":"a/r/h","from":"a/\u001b[2Js/h","level":5,"found":{"id":2,"name":"h"},"move":{"region_id":{"value":1}}},
 {"action":"created","kind":"cloud","name":"b","after":{},"level":1,"create":{"name":{"value":"b"}}},
-{"action":"deleted","kind":"host","name":"a/r/old","fields":["labels"],"before":{"labels":["x","y"]},"level":5,"found":{"id":3}}
+{"action":"deleted","kind":"host","name":"a/r/old","fields":["labels"],"before":{"labels":["x","y"]},"level":5,"found":{"id":3,"name":"old"}}
 ],"needs":[]}`
 
 const longText = "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789"
