@@ -21,8 +21,8 @@ var words = map[string]string{"ip_address": "ip", "device_type": "type"}
 // reserved are the words that never name a variable, whatever the kind: so that a term means the same for all of them, or is an
 // error.
 var reserved = []string{
-	"active", "cell", "cell_id", "cloud", "cloud_id", "device_type", "id", "ip", "ip_address", "label", "labels", "name", "note",
-	"parent", "parent_id", "region", "region_id", "type", "vars",
+	"active", "cell", "cell_id", "cloud", "cloud_id", "created_at", "device_type", "id", "ip", "ip_address", "label", "labels", "name",
+	"note", "parent", "parent_id", "project_id", "protected", "region", "region_id", "type", "updated_at", "variables", "vars",
 }
 
 // slips are words between terms that other languages have.

@@ -134,6 +134,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		``: `a term is missing, such as name=web-* or label=web`, ` `: `a term is missing`,
+		`protected=true`: `"protected" is no field of a host, and a variable of that name is vars.protected; fields are`, `created_at=x`: `no field`, `project_id=1`: `no field`,
 		`label=web regoin=dfw`: `"regoin=dfw" (column 11): "regoin" is no field of a host, and a variable of that name is vars.regoin; did you mean "region"?`,
 		`lable!=web`:           `did you mean "label"?`, `nam=x`: `did you mean "name"?`,
 		`name = web`: `"name" (column 1): every host has the field name, so it wants a value: name=web-*`, `label = web`: `"=" (column 7): the name is missing before =: terms have no blanks`,

@@ -38,7 +38,7 @@ A plan that craton plan --out has kept is carried out as it is. If anything in i
 			if err := c.check(cmd); err != nil {
 				return err
 			}
-			v, ctx, err := load(cmd, &c)
+			v, ctx, err := load(cmd)
 			if err != nil {
 				return err
 			}

@@ -82,7 +82,7 @@ The status is 0 if there is nothing to do, 3 if there is, 2 for a mistake in the
 			if err := c.check(cmd); err != nil {
 				return err
 			}
-			v, ctx, err := load(cmd, &c)
+			v, ctx, err := load(cmd)
 			if err != nil {
 				return err
 			}
@@ -102,10 +102,7 @@ func atLeast(name string) cobra.PositionalArgs {
 }
 
 // load reads the settings of a command, and why it writes.
-func load(cmd *cobra.Command, c *choices) (*settings.Values, context.Context, error) {
-	if err := c.set.Check(); err != nil {
-		return nil, nil, argparse.Mistake(cmd, "%s", err)
-	}
+func load(cmd *cobra.Command) (*settings.Values, context.Context, error) {
 	if err := run.CheckFlags(cmd); err != nil {
 		return nil, nil, err
 	}
