@@ -22,13 +22,14 @@ type BulkEdit struct {
 	Delete          bool           `json:"delete,omitempty"`           // instead of all that
 
 	Check  bool   `json:"check,omitempty"`  // do nothing, only tell
-	Expect string `json:"expect,omitempty"` // refuse if other objects are meant than those with this [Bulked.Matched]
+	Expect string `json:"expect,omitempty"` // refuse if something else would be done than what has this [Bulked.Preview], or to other objects than those with this [Bulked.Matched]
 }
 
 // Bulked is what a bulk edit does, or would do.
 type Bulked struct {
 	Count    int            `json:"count"`   // of the objects that satisfy the terms
 	Matched  string         `json:"matched"` // tells these objects from any others
+	Preview  string         `json:"preview"` // tells what is done to them from anything else; "" of a server that does not
 	Changed  int            `json:"changed"` // of them; the others are so already
 	Objects  []BulkObject   `json:"objects"` // the first of those that change
 	Effects  []BulkEffect   `json:"effects"` // what changes, the most frequent first
@@ -55,7 +56,7 @@ type BulkEffect struct {
 // Bulk edits all objects that satisfy terms in one transaction, with one revision: all or nothing, with the refusals of the single writes. A
 // server can do this whose [Capabilities] have "bulk".
 //
-// [IsConflict] if Expect is given and other objects are meant by now, and where a single write is one.
+// [IsConflict] if Expect is given and does not hold by now, and where a single write is one.
 func (c *Client) Bulk(ctx context.Context, e BulkEdit) (*Bulked, error) {
 	out := new(Bulked)
 	if err := c.call(ctx, http.MethodPost, "/bulk", nil, e, out, "matched"); err != nil {

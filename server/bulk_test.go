@@ -51,7 +51,16 @@ func TestBulk(t *testing.T) {
 		t.Errorf("others than those shown: %d %s", got.Status, got.message())
 	}
 	f.must(a.member, 204, "DELETE", "/v1/hosts/"+id, "")
-	done := bulk(edit + `,"expect":"` + matched + `"}`)
+	preview := shown.JSON["preview"].(string)
+	f.must(a.member, 200, "PUT", "/v1/hosts/"+fmt.Sprint(shown.objects(t, "objects")[0]["id"])+"/variables", `{"ntp":"of somebody else"}`)
+	if got := f.call(a.member, "POST", "/v1/bulk", edit+`,"expect":"`+preview+`"}`); got.Status != 409 || got.message() != "The hosts, or their values, are not what they were when they were looked at. Look again." {
+		t.Errorf("something else than what was shown: %d %s", got.Status, got.message())
+	}
+	f.must(a.member, 200, "PUT", "/v1/hosts/"+fmt.Sprint(shown.objects(t, "objects")[0]["id"])+"/variables", `{"ntp":"old-0"}`)
+	if again := bulk(edit + `,"check":true}`).JSON["preview"]; again != preview {
+		t.Errorf("the same would be done, and has another name: %s, %s", again, preview)
+	}
+	done := bulk(edit + `,"expect":"` + preview + `"}`)
 	if done.JSON["revision"] == nil || count("ntp=new note=edited active=false label=done keep=1") != 150 {
 		t.Fatalf("not done: %.500s", done.Text)
 	}

@@ -210,7 +210,8 @@ func appendBulked(dst []byte, r *resource, d *store.Bulked) []byte {
 		dst = appendID(append(comma(dst, i), `{"id":`...), r.Name, o.Object)
 		dst = append(jsontext.AppendString(append(dst, `,"path":`...), o.Path), '}')
 	}
-	dst = append(dst, `],"revision":`...)
+	dst = jsontext.AppendString(append(dst, `],"preview":`...), d.Preview)
+	dst = append(dst, `,"revision":`...)
 	if d.At.Revision == 0 {
 		dst = append(dst, "null"...)
 	} else {

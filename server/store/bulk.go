@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
 
@@ -31,13 +32,14 @@ type Bulk struct {
 	Delete bool       // instead of all that
 
 	Check  bool   // do nothing, only tell
-	Expect string // [Bulked.Matched] of what was looked at, or how many they are; "" for whatever there is
+	Expect string // [Bulked.Matched] or [Bulked.Preview] of what was looked at, or how many objects they are; "" for whatever there is
 }
 
 // Bulked is what a bulk edit does.
 type Bulked struct {
 	Count   int            // of the objects that are meant
 	Matched string         // tells these objects from any others
+	Preview string         // tells what is done to them from anything else
 	Changed int            // of them; the others are so already
 	Steps   []BulkStep     // the first objects that change
 	Effects []Effect       // what changes, the most frequent first
@@ -70,13 +72,17 @@ const (
 // all or nothing, as the single writes do it, and with their refusals. It has one
 // revision.
 //
-// [Changed] if Expect is given and other objects are meant by now.
+// [Changed] if Expect is given and other objects are meant by now, or something
+// else would be done to them.
 func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b Bulk) (*Bulked, error) {
 	var w *bulking
 	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
-		w = &bulking{session: q, e: e, sc: sc, Bulk: b, done: &Bulked{}, effects: map[effectKey]int{}}
+		w = &bulking{session: q, e: e, sc: sc, Bulk: b, done: &Bulked{}, effects: map[effectKey]int{}, doing: sha256.New()}
 		q.checked = map[referentKey]*scanner{}
 		if err := w.run(ctx); err != nil {
+			return err
+		}
+		if err := w.asSeen(); err != nil {
 			return err
 		}
 		if b.Check {
@@ -109,6 +115,7 @@ type bulking struct {
 	Bulk
 	done    *Bulked
 	effects map[effectKey]int
+	doing   hash.Hash // of all that is done
 }
 
 type effectKey struct {
@@ -121,7 +128,7 @@ func (w *bulking) run(ctx context.Context) error {
 		return err
 	}
 	w.done.Count, w.done.Matched = len(rows), matchedOf(w.e, rows)
-	if w.Expect != "" && w.Expect != w.done.Matched && w.Expect != fmt.Sprint(len(rows)) {
+	if w.Expect != "" && !strings.HasPrefix(w.Expect, previewMark) && w.Expect != w.done.Matched && w.Expect != fmt.Sprint(len(rows)) {
 		return refuse(Changed, "The terms mean other objects than when they were looked at: %d %ss now. Look again.", len(rows), w.e.Name)
 	}
 	if w.Delete {
@@ -131,6 +138,19 @@ func (w *bulking) run(ctx context.Context) error {
 		if err := w.change(ctx, some); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// previewMark is how a [Bulked.Preview] begins.
+const previewMark = "preview-"
+
+// asSeen refuses to do something else than what was looked at.
+func (w *bulking) asSeen() error {
+	fmt.Fprintf(w.doing, "%s %v", w.done.Matched, w.done.With) // maps are printed in order
+	w.done.Preview = previewMark + hex.EncodeToString(w.doing.Sum(nil)[:16])
+	if strings.HasPrefix(w.Expect, previewMark) && w.Expect != w.done.Preview {
+		return refuse(Changed, "The %ss, or their values, are not what they were when they were looked at. Look again.", w.e.Name)
 	}
 	return nil
 }
@@ -328,6 +348,7 @@ func textOf(v any) string {
 
 // effect counts a change.
 func (w *bulking) effect(what, name, before, after string) {
+	fmt.Fprintln(w.doing, what, len(name), len(before), len(after), name+before+after)
 	k := effectKey{what, name, brief(before), brief(after)}
 	if _, known := w.effects[k]; !known && len(w.effects) == keptEffects { // values that are all different
 		w.done.More++
@@ -347,6 +368,7 @@ func brief(value string) string {
 // step notes a row that changes.
 func (w *bulking) step(ctx context.Context, row Row) error {
 	w.done.Changed++
+	fmt.Fprintf(w.doing, "%s\n", idText(row[w.e.Index(w.e.key)]))
 	if len(w.done.Steps) >= toldBulk {
 		return nil
 	}

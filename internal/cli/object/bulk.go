@@ -1,6 +1,7 @@
 package object
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -111,7 +112,7 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 				return err
 			}
 		}
-		b.edit.Check, b.edit.Expect = false, shown.Matched
+		b.edit.Check, b.edit.Expect = false, cmp.Or(shown.Preview, shown.Matched)
 		if !known {
 			if err := s.each1(ctx, b); err != nil {
 				return err
