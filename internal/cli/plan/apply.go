@@ -89,6 +89,10 @@ func (j *job) apply(ctx context.Context, p *reconcile.Plan, check, diff bool) (_
 		return nil, err
 	}
 	if !diff {
+		if p.Set != nil && p.Set.Others > 0 {
+			j.progress.Done()
+			_, _ = fmt.Fprintln(j.Err, staying(p.Set.Others))
+		}
 		return j.fleet.ApplyPlan(ctx, p, j.options)
 	}
 	format := j.settings.String("cli.format")

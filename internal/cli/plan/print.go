@@ -88,7 +88,7 @@ func setLines(set *reconcile.PlannedSet) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s there already will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), set.Name))
 	}
 	if set.Others > 0 {
-		lines = append(lines, fmt.Sprintf("%s to another set and %s there: --adopt takes over.", show.Count(set.Others, "object belongs", "objects belong"), map[bool]string{true: "stays", false: "stay"}[set.Others == 1]))
+		lines = append(lines, staying(set.Others))
 	}
 	if set.Left > 0 {
 		lines = append(lines, fmt.Sprintf("%s of the set %s, but in no file: --prune deletes %s.", show.Count(set.Left, "object is", "objects are"), set.Name, map[bool]string{true: "it", false: "them"}[set.Left == 1]))
@@ -222,4 +222,9 @@ func fieldText(v any) string {
 		return fmt.Sprint(v)
 	}
 	return string(text)
+}
+
+// staying says that objects of the files belong to another set.
+func staying(n int) string {
+	return fmt.Sprintf("%s to another set and %s there: --adopt takes over.", show.Count(n, "object belongs", "objects belong"), map[bool]string{true: "stays", false: "stay"}[n == 1])
 }
