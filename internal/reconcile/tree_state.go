@@ -107,14 +107,15 @@ func (f *finder) find(w *Wanted) *Found {
 	return f.moved[w]
 }
 
-// path is cloud, region, name of a device or network, as far as they are visible.
+// path is cloud, region, name of an object, as far as they are visible.
 func (s *state) path(r *Found) []string {
 	var path []string
-	if region := s.byID[schema.Region][scopeOf(r)]; region != nil {
-		if cloud := s.byID[schema.Cloud][scopeOf(region)]; cloud != nil {
-			path = append(path, cloud.name())
-		}
-		path = append(path, region.name())
+	cloud := r.Object["cloud_id"]
+	if region := s.byID[schema.Region][r.Object["region_id"]]; region != nil {
+		path, cloud = []string{region.name()}, scopeOf(region)
+	}
+	if cloud := s.byID[schema.Cloud][cloud]; cloud != nil {
+		path = slices.Insert(path, 0, cloud.name())
 	}
 	return append(path, r.name())
 }
