@@ -216,7 +216,7 @@ func (c *comparison) connects(h, address string) bool {
 // explained tells why a host does not have what it had; "" if nothing does. Where one value was left out, only another one that the inventory
 // had for the host can come to light.
 func (c *comparison) explained(h, key string, old, now *Value) string {
-	if now != nil && !c.had(h, key, now) {
+	if text, _ := textOf(now); now != nil && !c.had(h, key, now) && (key != hostAddress || text != value.StandIn(h)) { // which Craton says in its place
 		return ""
 	}
 	if why := c.left[hostHolder(h)+"\x00"+key]; why != "" {

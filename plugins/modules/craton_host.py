@@ -186,11 +186,11 @@ EXAMPLES = r'''
     cell: row-b
     move: true
 
-- name: The same on the original server, which can only make it anew, with another id
+- name: Move it back, also on the original server, which can only make it anew, with another id
   craton.fleet.craton_host:
     name: web1
     region: dfw
-    cell: row-b
+    cell: row-a
     recreate: true
 
 - name: Remove it

@@ -201,6 +201,11 @@ func (l life) verify(t *testing.T, steps map[string]result) {
 	}
 	same("the second run returns another object", steps["created"].of(l), steps["still"].of(l))
 	same("the second run returns another object", steps["changed"].of(l), steps["unchanged"].of(l))
+	if l.module == "user" { // whose role is told by the module that gives it
+		for _, one := range steps["info"][l.plural].([]any) {
+			delete(one.(map[string]any), "role")
+		}
+	}
 	same("the info module returns another object", []any{steps["unchanged"][l.object]}, steps["info"][l.plural])
 	same("what was removed is another object", steps["unchanged"].of(l), steps["removed"].of(l))
 	same("what is absent", map[string]any{}, steps["absent"][l.object])
