@@ -136,6 +136,9 @@ func (p *Plan) again(st *treeStep, brief bool) *treeStep {
 	if again.want != nil {
 		var none Problems // they were found the first time
 		planner.diff(&again, &none)
+		if !p.planner.brief { // it was described, and stays as it was shown
+			again.change = st.change
+		}
 	}
 	return &again
 }

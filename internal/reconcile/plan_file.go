@@ -144,8 +144,8 @@ type planEncoder struct {
 }
 
 func (e *planEncoder) entry(st *treeStep) planEntry[any] {
-	ch := e.whole(st) // as it was shown
 	st = e.again(st, false)
+	ch := &st.change
 	entry := planEntry[any]{Action: ch.Action, Kind: ch.Kind, Name: ch.Name, From: ch.From, Fields: ch.Fields, Before: ch.Before, After: ch.After,
 		Level: st.level, Unset: st.Unset, Add: st.AddLabels, Drop: st.Drop, Protect: st.Protect}
 	if st.Create {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/craton-fleet/craton/internal/schema"
@@ -25,7 +26,7 @@ type asset struct {
 }
 
 // assets are by their names in the folder.
-var assets = loadAssets()
+var assets = sync.OnceValue(loadAssets)
 
 func loadAssets() map[string]asset {
 	all := map[string]asset{}
@@ -49,7 +50,7 @@ func loadAssets() map[string]asset {
 var types = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 func serveAsset(w http.ResponseWriter, r *http.Request, name string) {
-	for _, a := range assets {
+	for _, a := range assets() {
 		if a.name == name {
 			w.Header().Set("Content-Type", types[path.Ext(name)])
 			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")

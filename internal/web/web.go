@@ -372,4 +372,4 @@ func (p *page) SearchIn() string {
 }
 
 // Asset is where a file is that pages load.
-func (p *page) Asset(file string) string { return p.Base + "assets/" + assets[file].name }
+func (p *page) Asset(file string) string { return p.Base + "assets/" + assets()[file].name }

@@ -4,7 +4,6 @@ package protect
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
@@ -77,12 +77,8 @@ func protect(ctx context.Context, s *object.Session, kind, word string, on bool)
 	if i < 0 || !slices.Contains(kinds(), kind) {
 		return fmt.Errorf("argument KIND: %w", argparse.InvalidChoice(kind, kinds()))
 	}
-	known, err := s.Knows(ctx, "protected")
-	if err != nil {
+	if err := (&reconcile.Fleet{Client: s.Client}).MayProtect(ctx); err != nil {
 		return err
-	}
-	if !known {
-		return errors.New("this server cannot protect objects: craton server can, and CRATON_URL=sqlite:PATH")
 	}
 	found, err := s.Find(ctx, word, object.Resources()[i])
 	if err != nil {
