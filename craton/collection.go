@@ -40,6 +40,18 @@ type Object map[string]json.RawMessage
 // ID is the object's id: digits, of a project a UUID. It is "" where the API gave none.
 func (o Object) ID() string { return strings.Trim(string(o["id"]), `"`) }
 
+// Text is the text of a member: a string as it is, anything else as JSON, such as the digits of an id. It is "" for null, and where there is none.
+func (o Object) Text(key string) string {
+	switch v := gjson.Parse(jsontext.Text(o[key])); v.Type {
+	case gjson.Null:
+		return ""
+	case gjson.String:
+		return strings.Clone(v.Str)
+	default:
+		return strings.Clone(v.Raw)
+	}
+}
+
 // UnmarshalJSON reads an object into what is there, or into a new one; of a key that repeats the last value counts. All values
 // share one allocation.
 func (o *Object) UnmarshalJSON(data []byte) error {

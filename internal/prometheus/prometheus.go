@@ -11,6 +11,7 @@ package prometheus
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -189,7 +190,7 @@ func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string)
 	}
 	dst = append(jsontext.AppendUTF8(append(dst, `{"targets":[`...), address), `],"labels":{`...)
 	sep := ""
-	for _, name := range sortedKeys(labels) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		if labels[name] == "" { // to Prometheus that is no label
 			continue
 		}
@@ -197,15 +198,6 @@ func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string)
 		dst, sep = jsontext.AppendUTF8(dst, labels[name]), ","
 	}
 	return append(dst, "}}"...), problems
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // labelValue is JSON as the value of a label: a text as it is, all else as JSON.

@@ -3,9 +3,7 @@ package provenance
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
@@ -63,7 +61,7 @@ func ReadChain(ctx context.Context, c *craton.Client, k *schema.Kind, id string)
 				return *project, true
 			}
 			chain.Whole = false
-			return rung{Level: hierarchy.Level{Kind: schema.Project.Name, ID: text(self.fields, keyProject)}}, true
+			return rung{Level: hierarchy.Level{Kind: schema.Project.Name, ID: self.fields.Text(keyProject)}}, true
 		}
 		level, ok := above[key]
 		return level, ok
@@ -93,7 +91,7 @@ func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self rung)
 			continue
 		}
 		to := schema.ByName(k.Field(key).To[0])
-		if id := text(self.fields, key); id != "" {
+		if id := self.fields.Text(key); id != "" {
 			g.Go(func() error {
 				fields, err := c.Collection(craton.Kind(to.Name)).Get(ctx, id)
 				if err == nil {
@@ -105,7 +103,7 @@ func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self rung)
 		}
 	}
 	g.Go(func() error {
-		fields, err := c.Collection(craton.KindProject).Get(ctx, text(self.fields, keyProject))
+		fields, err := c.Collection(craton.KindProject).Get(ctx, self.fields.Text(keyProject))
 		switch {
 		case craton.IsForbidden(err) || craton.IsNotFound(err):
 			return nil
@@ -127,7 +125,7 @@ func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self rung)
 // readParents reads the parent of a device, that one's, and so on; it ends where they go in a circle.
 func readParents(ctx context.Context, c *craton.Client, of rung) (parents []rung, err error) {
 	seen := map[string]bool{of.ID: true}
-	for id := text(of.fields, keyParent); id != "" && !seen[id]; id = text(of.fields, keyParent) {
+	for id := of.fields.Text(keyParent); id != "" && !seen[id]; id = of.fields.Text(keyParent) {
 		seen[id] = true
 		if of, err = readDevice(ctx, c, id); err != nil {
 			return nil, err
@@ -168,19 +166,7 @@ func (chain *Chain) readHidden(ctx context.Context, c *craton.Client) error {
 }
 
 func rungOf(k *schema.Kind, fields craton.Object) rung {
-	return rung{hierarchy.Level{Kind: k.Name, ID: fields.ID(), Name: text(fields, k.Title), Variables: snapshot.Variables(fields["variables"])}, fields}
-}
-
-// text is the text of a field: of an id its digits, "" of null.
-func text(fields craton.Object, key string) string {
-	switch v := gjson.ParseBytes(fields[key]); v.Type {
-	case gjson.Null:
-		return ""
-	case gjson.String:
-		return strings.Clone(v.Str)
-	default:
-		return v.Raw
-	}
+	return rung{hierarchy.Level{Kind: k.Name, ID: fields.ID(), Name: fields.Text(k.Title), Variables: snapshot.Variables(fields["variables"])}, fields}
 }
 
 // Name is the object's name.

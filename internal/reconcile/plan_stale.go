@@ -16,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Save writes a plan that was made of a tree to a file, so that [ReadPlan] gives it back. Before that it reads what listings have left
@@ -242,7 +243,7 @@ func (f *fit) change(c *craton.Change) {
 	if k == nil || k == schema.User {
 		return
 	}
-	key := needKey{Space(k), logID(c.ID)}
+	key := needKey{Space(k), value.ID(c.ID)}
 	say := func(format string, args ...any) {
 		f.stale.add(Staleness{What: fmt.Sprintf(format, args...), User: c.User, Time: c.Time.Time, Why: c.Message})
 	}
@@ -299,13 +300,6 @@ func outer(st *treeStep) string {
 		}
 	}
 	return path
-}
-
-func logID(id any) any {
-	if n, ok := id.(float64); ok {
-		return int(n)
-	}
-	return id
 }
 
 // contents compares the objects themselves with what they were.

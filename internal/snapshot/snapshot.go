@@ -262,16 +262,7 @@ func Variables(raw json.RawMessage) hierarchy.Variables {
 }
 
 // Field is the text of a field: of an id its digits, "" for null and what is not there.
-func (o *Object) Field(key string) string {
-	v := gjson.ParseBytes(o.fields[key])
-	switch v.Type {
-	case gjson.Null:
-		return ""
-	case gjson.String:
-		return v.Str
-	}
-	return v.Raw
-}
+func (o *Object) Field(key string) string { return o.fields.Text(key) }
 
 // Labels are those of a device.
 func (o *Object) Labels() []string { return o.labels }

@@ -13,6 +13,9 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
+// Feature is the capability of servers that know terms, and the parameter of lists that takes them.
+const Feature = "where"
+
 // Bounds of what is read: each term is a look-up for every object.
 const (
 	MaxTerms  = 64

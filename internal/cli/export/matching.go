@@ -5,12 +5,12 @@ import (
 	"strconv"
 
 	"github.com/craton-fleet/craton/craton"
-	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/internal/where"
 )
 
 // matching are the ids of the hosts that satisfy the terms: the server's answer, or where it knows none, of all hosts those that do.
 func (e *exporter) matching(ctx context.Context) (map[string]bool, error) {
-	known, err := e.Knows(ctx, object.FeatureWhere)
+	known, err := e.Knows(ctx, where.Feature)
 	if err != nil {
 		return nil, err
 	}

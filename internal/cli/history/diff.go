@@ -21,6 +21,7 @@ import (
 	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/table"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/when"
 )
 
@@ -129,7 +130,7 @@ func diff(ctx context.Context, s *object.Session, fromText, toText, kind, word s
 		}
 		p.b.WriteString("\n")
 		if of == nil {
-			p.b.WriteString(p.look.Bold(p.subject(e)) + "  " + p.look.Dim("id "+idText(e.ID)) + "\n")
+			p.b.WriteString(p.look.Bold(p.subject(e)) + "  " + p.look.Dim("id "+value.IDText(e.ID)) + "\n")
 		} else if e.Action != "update" {
 			p.b.WriteString(e.Action + "d\n")
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // The documents of --format json and yaml.
@@ -76,22 +77,6 @@ func (t *target) document() *objectDocument {
 	return d
 }
 
-// idText is an id, which is a number or a text.
-func idText(id any) string {
-	if n, ok := id.(float64); ok {
-		return strconv.FormatInt(int64(n), 10)
-	}
-	return fmt.Sprint(id)
-}
-
-// idValue is the same for documents.
-func idValue(id any) any {
-	if n, ok := id.(float64); ok {
-		return int64(n)
-	}
-	return id
-}
-
 func orNull(text string) *string {
 	if text == "" {
 		return nil
@@ -118,7 +103,7 @@ func (d *document) add(page *craton.HistoryPage, keep bool) {
 }
 
 func changeOf(e *craton.Event) changeDocument {
-	c := changeDocument{e.Action, e.Kind, idValue(e.ID), orNull(e.Path), e.Fields, e.Labels, []keyDocument{}}
+	c := changeDocument{e.Action, e.Kind, value.ID(e.ID), orNull(e.Path), e.Fields, e.Labels, []keyDocument{}}
 	for _, k := range e.Keys {
 		c.Keys = append(c.Keys, keyDocument{k.Key, valueOf(k.Before), valueOf(k.After)})
 	}
@@ -129,7 +114,7 @@ func valueOf(v *craton.FromValue) *valueDocument {
 	if v == nil {
 		return nil
 	}
-	return &valueDocument{v.Value, v.Kept, sourceDocument{Type: v.From.Kind, ID: idValue(v.From.ID), Name: orNull(v.From.Name)}}
+	return &valueDocument{v.Value, v.Kept, sourceDocument{Type: v.From.Kind, ID: value.ID(v.From.ID), Name: orNull(v.From.Name)}}
 }
 
 // rows are the events as CSV: a row for each thing that changed.

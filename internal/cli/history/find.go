@@ -13,6 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/when"
 )
 
@@ -136,7 +137,7 @@ func findGone(ctx context.Context, s *object.Session, word string, kinds []*obje
 
 // goneBy is the object of a delete.
 func goneBy(e *craton.Event) *target {
-	return &target{object.Found{Kind: e.Kind, ID: idText(e.ID), Name: e.Path[strings.LastIndexByte(e.Path, '/')+1:]}, e}
+	return &target{object.Found{Kind: e.Kind, ID: value.IDText(e.ID), Name: e.Path[strings.LastIndexByte(e.Path, '/')+1:]}, e}
 }
 
 // title is the object in a line.

@@ -13,6 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/when"
 )
 
@@ -61,7 +62,7 @@ func (p *printer) event(e *craton.Event) {
 func (p *printer) subject(e *craton.Event) string {
 	name := e.Path
 	if name == "" {
-		name = idText(e.ID)
+		name = value.IDText(e.ID)
 	}
 	return e.Action + " " + show.Clean(schema.Noun(e.Kind)+" "+name)
 }

@@ -14,9 +14,6 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// FeatureWhere is the capability of servers that know terms.
-const FeatureWhere = "where"
-
 // WhereOption says which objects are meant, by terms.
 var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Kind: argparse.TermsOption, Help: "only those that satisfy all terms, such as 'label=web region=dfw ntp=10.*'"}
 
@@ -50,12 +47,12 @@ func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all 
 	if terms.IsAll() {
 		return s.list(ctx, r, q, all)
 	}
-	known, err := s.Knows(ctx, FeatureWhere)
+	known, err := s.Knows(ctx, where.Feature)
 	if err != nil {
 		return nil, nil, err
 	}
 	if known {
-		return s.list(ctx, r, withParameter(q, FeatureWhere, terms.String()), all)
+		return s.list(ctx, r, withParameter(q, where.Feature, terms.String()), all)
 	}
 	matching, err := s.Matching(ctx, terms)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // document is an undo for programs. Its times have their zone, as those of a history have.
@@ -49,11 +50,7 @@ func tell(s *run.Session, u *craton.Undone) error {
 				return err
 			}
 		}
-		id := fmt.Sprint(step.ID)
-		if n, ok := step.ID.(float64); ok {
-			id = strconv.FormatInt(int64(n), 10)
-		}
-		rows = append(rows, []string{step.Action, step.Kind, id, step.Path, strings.Join(step.Fields, " "), string(keys), strconv.FormatBool(step.Labels)})
+		rows = append(rows, []string{step.Action, step.Kind, value.IDText(step.ID), step.Path, strings.Join(step.Fields, " "), string(keys), strconv.FormatBool(step.Labels)})
 	}
 	if more := total(u) - len(u.Steps); more > 0 {
 		if _, err := fmt.Fprintf(s.Err, "and %d more, which no row tells\n", more); err != nil {
