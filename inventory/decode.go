@@ -179,10 +179,16 @@ func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
 	if details && !sawVariables {
 		return fmt.Errorf("%s %d comes without its variables, although they were asked for", kind, dev.ID)
 	}
-	if dev.ParentID != 0 && strings.Contains(links, NetworkDeviceKind.path()+"/") {
-		dev.ParentKind = NetworkDeviceKind
-	}
+	dev.ParentKind = parentKind(dev.ParentID, links)
 	return nil
+}
+
+// parentKind is the kind of a device's parent, by the device's links.
+func parentKind(id int, links string) Kind {
+	if id != 0 && strings.Contains(links, NetworkDeviceKind.path()+"/") {
+		return NetworkDeviceKind
+	}
+	return HostKind
 }
 
 // field keeps a text of a device.

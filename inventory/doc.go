@@ -12,6 +12,8 @@
 //
 //	variables, err := inventory.Host(ctx, client, o, "web-01") // one host, without reading the fleet
 //
+//	in, err := inventory.MembershipOf(ctx, client, o, device, "east", "dfw", "c1") // the groups of one device
+//
 // # Three steps
 //
 // [Load] reads: clouds, regions, cells, the hosts that the filters let through, their ancestors and projects, each

@@ -13,6 +13,7 @@ type Group struct {
 	Name     string
 	What     string    // the object it stands for, in errors
 	Setting  string    // the kind of group, by whose name the setting groups leaves such out
+	Of       string    // what a plain group stands for, such as a label
 	Help     string    // what to do when another group has its name; "" is to rename one of the two objects
 	Children []string  // sorted, once Grouper.Groups has been called
 	Hosts    []int32   // indexes of the document's hosts, ascending, so that names are sorted
@@ -91,7 +92,7 @@ func (g *Grouper) Join(host int32, kind, object string, describe func() (name, w
 	key := member{kind, object}
 	one := g.plain[key]
 	if one == nil {
-		one = &Group{Setting: kind}
+		one = &Group{Setting: kind, Of: object}
 		one.Name, one.What = describe()
 		if err := g.Add(one); err != nil {
 			return err
