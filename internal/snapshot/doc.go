@@ -6,4 +6,7 @@
 //	for _, o := range f.Of(schema.Host) {
 //		if terms.Match(o) {
 //			levels := o.Levels()
+//		}
+//	}
+//	found := snapshot.Find(f, "10.20.0.11", 100, can.Hashes)
 package snapshot

@@ -30,7 +30,7 @@ var past = settings.Inventory.Only("at", "omit_hashed")
 
 // New makes the command `craton explain`.
 func New(s output.Streams) *cobra.Command {
-	var who bool
+	var who, keys bool
 	var key, terms string
 	cmd := &cobra.Command{
 		Use:   "explain HOST [VARIABLE]",
@@ -45,6 +45,8 @@ CRATON_URL=sqlite:PATH.
 With --key instead of a host: what a variable comes to on all hosts, or on those that satisfy the terms of --where. Each
 value stands with the object that gives it, on how many hosts it counts, and on how many a nearer object hides it.
 
+With --keys instead of a host: all variables that there are, how many hosts have each, and at how many objects it was set.
+
 HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long values are shortened to its width.`,
 		Example: `  craton explain web-01                     every variable
   craton explain web-01 ntp                 one, at every level
@@ -52,13 +54,18 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
   craton explain web-01 --at yesterday      as it was when yesterday began
   craton explain --key ntp                  its values on all hosts
   craton explain --key ntp --where label=web
+  craton explain --keys                     the variables that there are
   craton explain dfw/web-01 --format json   for programs`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case cmd.Flags().Changed("key") && len(args) > 0:
+			case (cmd.Flags().Changed("key") || keys) && len(args) > 0:
 				return argparse.Unrecognized(cmd, args...)
 			case cmd.Flags().Changed("key") && who:
 				return argparse.Mistake(cmd, "argument --who: not allowed with argument --key")
+			case keys && who:
+				return argparse.Mistake(cmd, "argument --who: not allowed with argument --keys")
+			case keys && cmd.Flags().Changed("key"):
+				return argparse.Mistake(cmd, "argument --keys: not allowed with argument --key")
 			case cmd.Flags().Changed("key"):
 				if err := value.CheckName(key); err != nil {
 					return argparse.Mistake(cmd, "argument --key: it %v", err)
@@ -66,6 +73,8 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 				return nil
 			case cmd.Flags().Changed("where"):
 				return argparse.Mistake(cmd, "argument --where: it needs --key")
+			case keys:
+				return nil
 			}
 			names := []string{"HOST", "VARIABLE"}
 			return argparse.ExactArgs(names[:min(max(len(args), 1), 2)]...)(cmd, args)
@@ -92,6 +101,13 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, args []string) error {
 				if err := on.LookBack(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err
+				}
+				if keys {
+					d, err := keysOf(ctx, on)
+					if err != nil {
+						return run.OfPast(err)
+					}
+					return d.write(on.Out, on.Format)
 				}
 				if key != "" {
 					d, err := spreadOf(ctx, on, key, meant)
@@ -122,6 +138,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 	settings.AddFlags(cmd.Flags(), past)
 	cmd.Flags().BoolVar(&who, "who", false, "show who set each value, when, and why")
 	cmd.Flags().StringVar(&key, "key", "", "instead of a host: what this variable comes to on all of them")
+	cmd.Flags().BoolVar(&keys, "keys", false, "instead of a host: the variables that there are")
 	cmd.Flags().StringVar(&terms, "where", "", "with --key: "+object.WhereOption.Help)
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		return completeExplain(cmd, s, args, begin), cobra.ShellCompDirectiveNoFileComp

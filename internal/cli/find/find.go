@@ -6,10 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/object"
@@ -21,11 +19,6 @@ import (
 	"github.com/craton-fleet/craton/internal/snapshot"
 	"github.com/craton-fleet/craton/internal/table"
 )
-
-// kinds are those that are looked at, in the order in which they are shown.
-var kinds = []*schema.Kind{
-	schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Network, schema.NetworkInterface,
-}
 
 // New makes the command `craton find`.
 func New(s output.Streams) *cobra.Command {
@@ -65,8 +58,8 @@ they are, there is --where of lists.`,
 			if err != nil {
 				return err
 			}
-			f := search(fleet, args[0], limit, can.Hashes)
-			if err := f.write(on.Out, on.Format); err != nil {
+			f := snapshot.Find(fleet, args[0], limit, can.Hashes)
+			if err := write(f, on.Out, on.Format); err != nil {
 				return err
 			}
 			if f.More > 0 && on.Format != show.FormatJSON && on.Format != show.FormatYAML {
@@ -82,112 +75,7 @@ they are, there is --where of lists.`,
 	return cmd
 }
 
-// found is where a text stands.
-type found struct {
-	Text    string  `json:"text"`
-	Objects []match `json:"objects"`
-	More    int     `json:"more"` // objects that match and are not told
-}
-
-// match is an object that has the text.
-type match struct {
-	Kind  string  `json:"kind"`
-	ID    any     `json:"id"` // a number; of a project its UUID
-	Path  string  `json:"path"`
-	Where []place `json:"where"`
-}
-
-// place is where in an object the text stands.
-type place struct {
-	What string `json:"what"` // field, label, key or value
-	Name string `json:"name"` // of the field, the label, the variable
-	Text string `json:"text"` // around the place; of a key nothing
-}
-
-// search looks at all objects. Of variables that hashes tells, whose values are secrets, only the keys are looked at: what is found of
-// a value would tell it letter by letter.
-func search(fleet *snapshot.Fleet, text string, limit int, hashes func(key string) bool) *found {
-	f := &found{Text: text, Objects: []match{}}
-	want := strings.ToLower(text)
-	for _, k := range kinds {
-		for _, o := range fleet.Of(k) {
-			places := placesOf(o, want, hashes)
-			switch {
-			case places == nil:
-				continue
-			case limit > 0 && len(f.Objects) == limit:
-				f.More++
-				continue
-			}
-			m := match{Kind: k.Name, ID: o.ID, Path: o.Place(), Where: places}
-			if n, err := strconv.Atoi(o.ID); err == nil && !k.UUID {
-				m.ID = n
-			}
-			f.Objects = append(f.Objects, m)
-		}
-	}
-	return f
-}
-
-// placesOf is where an object has a text, in lower case.
-func placesOf(o *snapshot.Object, want string, hashes func(key string) bool) (all []place) {
-	add := func(what, name, text string, show bool) {
-		at := strings.Index(strings.ToLower(text), want)
-		if at < 0 {
-			return
-		}
-		p := place{What: what, Name: name}
-		if show {
-			p.Text = around(text, at, len(want))
-		}
-		all = append(all, p)
-	}
-	for key, text := range o.Texts() {
-		add("field", key, text, true)
-	}
-	for _, label := range o.Labels() {
-		add("label", label, label, false)
-	}
-	for name, raw := range o.Own.All() {
-		add("key", name, name, false)
-		if hashes(name) {
-			continue
-		}
-		text := raw
-		if v := gjson.Parse(raw); v.Type == gjson.String {
-			text = v.Str
-		}
-		add("value", name, text, true)
-	}
-	return all
-}
-
-// Bounds of what is shown around a place.
-const (
-	before = 30
-	after  = 60
-)
-
-// around is the part of a text around a place; where letters change their length in lower case, about there.
-func around(text string, at, length int) string {
-	from, to := max(0, at-before), min(len(text), at+length+after)
-	for from > 0 && from < len(text) && !utf8.RuneStart(text[from]) {
-		from--
-	}
-	for to < len(text) && !utf8.RuneStart(text[to]) {
-		to++
-	}
-	part := text[min(from, len(text)):to]
-	if from > 0 {
-		part = "…" + part
-	}
-	if to < len(text) {
-		part += "…"
-	}
-	return part
-}
-
-func (f *found) write(w io.Writer, format string) error {
+func write(f *snapshot.Found, w io.Writer, format string) error {
 	switch format {
 	case show.FormatCSV:
 		rows := [][]string{{"kind", "id", "path", "what", "name", "text"}}
@@ -198,14 +86,14 @@ func (f *found) write(w io.Writer, format string) error {
 		}
 		return show.WriteCSV(w, rows)
 	case show.FormatTable:
-		_, err := io.WriteString(w, f.overview(show.AppearanceOf(w)))
+		_, err := io.WriteString(w, overview(f, show.AppearanceOf(w)))
 		return err
 	}
 	return show.WriteDocument(w, format, f)
 }
 
 // overview is what was found for people: by kind, a line for each place.
-func (f *found) overview(look show.Appearance) string {
+func overview(f *snapshot.Found, look show.Appearance) string {
 	if len(f.Objects) == 0 {
 		return fmt.Sprintf("Nothing has %s.\n", strconv.Quote(f.Text))
 	}
@@ -224,7 +112,7 @@ func (f *found) overview(look show.Appearance) string {
 		}
 		path := show.Clean(m.Path)
 		for _, p := range m.Where {
-			line := show.Clean(p.sentence())
+			line := show.Clean(p.Sentence())
 			if room := look.Width - wide - 4; look.Width > 0 {
 				line = table.Shorten(line, max(room, 20))
 			}
@@ -233,15 +121,4 @@ func (f *found) overview(look show.Appearance) string {
 		}
 	}
 	return b.String()
-}
-
-// sentence says where the text stands.
-func (p place) sentence() string {
-	switch p.What {
-	case "label":
-		return "label " + p.Name
-	case "key":
-		return "variable " + p.Name
-	}
-	return p.Name + " = " + p.Text
 }

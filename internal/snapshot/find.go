@@ -1,0 +1,132 @@
+package snapshot
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// Found is where a text stands.
+type Found struct {
+	Text    string  `json:"text"`
+	Objects []Match `json:"objects"`
+	More    int     `json:"more"` // objects that match and are not told
+}
+
+// Match is an object that has the text.
+type Match struct {
+	Kind  string  `json:"kind"`
+	ID    any     `json:"id"` // a number; of a project its UUID
+	Path  string  `json:"path"`
+	Where []Place `json:"where"`
+}
+
+// Place is where in an object the text stands.
+type Place struct {
+	What string `json:"what"` // field, label, key or value
+	Name string `json:"name"` // of the field, the label, the variable
+	Text string `json:"text"` // around the place; of a key nothing
+}
+
+// found are the kinds that are looked at, in the order in which they are shown.
+var found = []*schema.Kind{
+	schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Network, schema.NetworkInterface,
+}
+
+// Find looks for a text, upper and lower case alike, in all objects of a fleet, and tells of as many as the limit, if that is not 0. Of variables that hashes tells, whose values
+// are secrets, only the keys are looked at: what is found of a value would tell it letter by letter.
+func Find(fleet *Fleet, text string, limit int, hashes func(key string) bool) *Found {
+	f := &Found{Text: text, Objects: []Match{}}
+	want := strings.ToLower(text)
+	for _, k := range found {
+		for _, o := range fleet.Of(k) {
+			places := placesOf(o, want, hashes)
+			switch {
+			case places == nil:
+				continue
+			case limit > 0 && len(f.Objects) == limit:
+				f.More++
+				continue
+			}
+			m := Match{Kind: k.Name, ID: o.ID, Path: o.Place(), Where: places}
+			if n, err := strconv.Atoi(o.ID); err == nil && !k.UUID {
+				m.ID = n
+			}
+			f.Objects = append(f.Objects, m)
+		}
+	}
+	return f
+}
+
+// placesOf is where an object has a text, in lower case.
+func placesOf(o *Object, want string, hashes func(key string) bool) (all []Place) {
+	add := func(what, name, text string, show bool) {
+		at := strings.Index(strings.ToLower(text), want)
+		if at < 0 {
+			return
+		}
+		p := Place{What: what, Name: name}
+		if show {
+			p.Text = around(text, at, len(want))
+		}
+		all = append(all, p)
+	}
+	for key, text := range o.Texts() {
+		add("field", key, text, true)
+	}
+	for _, label := range o.Labels() {
+		add("label", label, label, false)
+	}
+	for name, raw := range o.Own.All() {
+		add("key", name, name, false)
+		if hashes(name) {
+			continue
+		}
+		text := raw
+		if v := gjson.Parse(raw); v.Type == gjson.String {
+			text = v.Str
+		}
+		add("value", name, text, true)
+	}
+	return all
+}
+
+// Bounds of what is shown around a place.
+const (
+	before = 30
+	after  = 60
+)
+
+// around is the part of a text around a place; where letters change their length in lower case, about there.
+func around(text string, at, length int) string {
+	from, to := max(0, at-before), min(len(text), at+length+after)
+	for from > 0 && from < len(text) && !utf8.RuneStart(text[from]) {
+		from--
+	}
+	for to < len(text) && !utf8.RuneStart(text[to]) {
+		to++
+	}
+	part := text[min(from, len(text)):to]
+	if from > 0 {
+		part = "…" + part
+	}
+	if to < len(text) {
+		part += "…"
+	}
+	return part
+}
+
+// Sentence says where the text stands.
+func (p Place) Sentence() string {
+	switch p.What {
+	case "label":
+		return "label " + p.Name
+	case "key":
+		return "variable " + p.Name
+	}
+	return p.Name + " = " + p.Text
+}
