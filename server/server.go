@@ -241,9 +241,11 @@ func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) ht
 // to a trusted proxy that says so.
 func (s *Server) Encrypted(r *http.Request) bool { return s.proxies.Encrypted(r) }
 
-// PageKey is the key with which all servers of the database seal the cookies of
-// the page: 32 bytes, which the first one that asks has made. No backup has it.
-func (s *Server) PageKey(ctx context.Context) ([]byte, error) { return s.store.PageKey(ctx) }
+// PageKeys are the keys with which all servers of the database seal the cookies
+// of the page, the newest first: see [store.Store.PageKeys]. No backup has them.
+func (s *Server) PageKeys(ctx context.Context, age, kept time.Duration) ([]store.PageKey, error) {
+	return s.store.PageKeys(ctx, age, kept)
+}
 
 // guarded holds up who guesses. byToken tells that a token says whose it is.
 func (s *Server) guarded(authenticate api.Authenticator, byToken bool) api.Authenticator {

@@ -92,8 +92,13 @@ func labelsIn(p *page, collection string, all []string) labels {
 
 // URL finds what has a label.
 func (l labels) URL(label string) string {
-	t := where.Term{Field: where.Field{Word: "label", Key: "labels", Type: where.LabelField}, Values: []where.Value{{Pattern: where.Literal(label)}}}
-	return l.page.Href(l.collection, "where", t.String())
+	return l.page.Href(l.collection, "where", literalTerm("label", "labels", where.LabelField, label))
+}
+
+// literalTerm is the term that a field has a text.
+func literalTerm(word, key string, of where.FieldType, text string) string {
+	t := where.Term{Field: where.Field{Word: word, Key: key, Type: of}, Values: []where.Value{{Pattern: where.Literal(text)}}}
+	return t.String()
 }
 
 // titleOf is the heading of a field.

@@ -2,8 +2,11 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,6 +14,8 @@ import (
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/internal/when"
 )
 
@@ -53,6 +58,8 @@ type happening struct {
 	By    link
 	Parts []part
 	More  int // parts that are not told
+
+	Before, After string // URLs of the object's page as it was and as it came to be; "" where it was not there
 }
 
 // part is what an event did to a field, the labels or a variable.
@@ -116,13 +123,10 @@ func (p *page) changes() (*view, error) {
 			return nil, fail(http.StatusBadRequest, "%s: %s", strings.ToLower(f.title), err)
 		}
 	}
-	if o.Until.IsZero() {
-		o.Until = p.state.Time
+	if err := p.needLog("history"); err != nil {
+		return nil, err
 	}
-	if err := p.client.NeedLog(p.ctx, "history"); err != nil {
-		return nil, fail(http.StatusNotFound, "%s", err)
-	}
-	found, err := p.client.History(p.ctx, o)
+	found, err := p.history(o)
 	if err != nil {
 		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
 			return nil, fail(http.StatusBadRequest, "%s", reason)
@@ -135,7 +139,7 @@ func (p *page) changes() (*view, error) {
 		doc.Begins = &found.Begins
 	}
 	for _, e := range found.Events {
-		doc.Happened = append(doc.Happened, happen(e))
+		doc.Happened = append(doc.Happened, p.happen(e, nil, ""))
 	}
 	if name := p.query.Get("name"); name != "" && o.ID == "" { // history takes an object, not what begins so
 		words = nil
@@ -146,6 +150,9 @@ func (p *page) changes() (*view, error) {
 		}
 	}
 	if words != nil {
+		if o.Until.IsZero() {
+			words = p.untilThen(words)
+		}
 		v.Commands = []string{shellLine(words)}
 	}
 	return v, nil
@@ -160,11 +167,59 @@ func (d *changesPage) NextURL(p *page) string {
 	return p.Href("changes", parameters...)
 }
 
-// happen is an event as a page shows it.
-func happen(e *craton.Event) happening {
+// history reads a page of a history, which ends at the state that is looked at.
+func (p *page) history(o craton.HistoryOptions) (*craton.HistoryPage, error) {
+	if p.at == "" {
+		return p.now.History(p.ctx, o)
+	}
+	number, _, _ := strings.Cut(p.client.Revision(), "-")
+	last, _ := strconv.ParseInt(number, 10, 64)
+	if o.Before == "" {
+		after := craton.ChangeOptions{After: p.client.Revision(), Limit: 1}
+		if last == 0 { // before everything
+			after.After = ""
+		}
+		for next, err := range p.now.Changes(p.ctx, after) {
+			if err != nil {
+				return nil, err
+			}
+			o.Before, p.until = fmt.Sprintf("%d-%s", next.Revision, next.Change), next.Time.UTC().Format(time.RFC3339Nano)
+			break
+		}
+	}
+	found, err := p.now.History(p.ctx, o)
+	if err == nil { // what the caller may not read may have been changed between the state and what is before the first that it may
+		found.Events = slices.DeleteFunc(found.Events, func(e *craton.Event) bool { return e.Revision > last })
+	}
+	return found, err
+}
+
+// untilThen adds to the words of a command that its history ends at the state that is looked at.
+func (p *page) untilThen(words []string) []string {
+	if p.until == "" {
+		return words
+	}
+	return append(words, "--until", p.until)
+}
+
+// happen is an event as a page shows it: of the history of an object, or of the log. It leads to the object as it was before and after.
+func (p *page) happen(e *craton.Event, of *schema.Kind, id string) happening {
 	h := happening{Event: e, Parts: partsOf(e, eventText)}
-	if k := schema.ByName(e.Kind); k != nil {
-		h.By = link{k.Noun(), e.Path, "", idText(e.ID)}
+	k := schema.ByName(e.Kind)
+	if of == nil {
+		of, id = k, value.IDText(e.ID)
+	}
+	if of != nil && kindAt(of.Path) != nil {
+		own := of == k && id == value.IDText(e.ID)
+		if e.Action != "create" || !own {
+			h.Before = p.hrefAt(of.Path+"/"+id, e.Revision-1)
+		}
+		if e.Action != "delete" || !own {
+			h.After = p.hrefAt(of.Path+"/"+id, e.Revision)
+		}
+	}
+	if k != nil {
+		h.By = link{k.Noun(), e.Path, "", value.IDText(e.ID)}
 		if kindAt(k.Path) != nil && e.Action != "delete" {
 			h.By.Collection = k.Path
 		}
@@ -185,23 +240,29 @@ func partsOf(e *craton.Event, most int) (parts []part) {
 		s.Cut = s.Short != clean(raw)
 		return s
 	}
+	value := func(raw json.RawMessage) shown {
+		if len(raw) == 0 {
+			return shown{}
+		}
+		return show(string(jsontext.AppendClean(nil, string(raw)))) // on one line
+	}
 	for _, k := range e.Keys {
 		one := part{Name: k.Key, None: k.Before == nil, Gone: k.After == nil}
 		if k.Before != nil {
-			one.Before, one.Secret = show(string(k.Before.Value)), !k.Before.Kept
+			one.Before, one.Secret = value(k.Before.Value), !k.Before.Kept
 		}
 		if k.After != nil {
-			one.After, one.Secret = show(string(k.After.Value)), one.Secret || !k.After.Kept
+			one.After, one.Secret = value(k.After.Value), one.Secret || !k.After.Kept
 			one.From = strings.TrimSpace(schema.Noun(k.After.From.Kind) + " " + k.After.From.Name)
 		}
 		parts = append(parts, one)
 	}
-	for _, name := range sortedKeys(e.Fields) {
+	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
 		f := e.Fields[name]
 		if isNone(f.Before) && isNone(f.After) || slices.Contains(untold, name) {
 			continue
 		}
-		parts = append(parts, part{Name: strings.TrimSuffix(name, "_id"), Before: show(string(f.Before)), After: show(string(f.After)), None: isNone(f.Before), Gone: isNone(f.After)})
+		parts = append(parts, part{Name: strings.TrimSuffix(name, "_id"), Before: value(f.Before), After: value(f.After), None: isNone(f.Before), Gone: isNone(f.After)})
 	}
 	if l := e.Labels; l != nil {
 		parts = append(parts, part{Name: "labels", Before: show(strings.Join(l.Before, " ")), After: show(strings.Join(l.After, " ")), None: len(l.Before) == 0, Gone: len(l.After) == 0})

@@ -12,6 +12,7 @@ import (
 	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/when"
 )
 
@@ -107,8 +108,8 @@ func (p *page) compareThen(v *view, doc *comparePage) error {
 	if err != nil {
 		return fail(http.StatusBadRequest, "%s", err)
 	}
-	if err := p.client.NeedLog(p.ctx, "diff"); err != nil {
-		return fail(http.StatusBadRequest, "%s", err)
+	if err := p.needLog("diff"); err != nil {
+		return err
 	}
 	chain, err := p.device(doc.A)
 	if err != nil {
@@ -183,7 +184,7 @@ func (p *page) device(word string) (*provenance.Chain, error) {
 
 // documentLink leads to the object of a document.
 func documentLink(d provenance.LevelDocument) link {
-	to := link{Noun: schema.Noun(d.Type), ID: idText(d.ID)}
+	to := link{Noun: schema.Noun(d.Type), ID: value.IDText(d.ID)}
 	if d.Name != nil {
 		to.Name = *d.Name
 	}

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
 	"github.com/craton-fleet/craton/internal/where"
@@ -100,15 +100,49 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 	if doc.Marker != "" {
 		words = append(words, "--marker", doc.Marker)
 	}
-	v.Commands = []string{p.command(words...)}
+	v.Commands = []string{p.commandOf(k, words...)}
 	if err := p.readList(k, terms, doc); err != nil {
 		return nil, err
+	}
+	if k == schema.User {
+		if err := p.fillRoles(doc.Objects); err != nil {
+			return nil, err
+		}
+		doc.Columns = append([]string{keyRole}, doc.Columns...)
 	}
 	return v, p.fillRows(doc)
 }
 
-// featureWhere is the capability of servers that know terms.
-const featureWhere = "where"
+// keyRole is the member of users that tells what they may do, and keySecret the one that the original server has their keys in.
+const (
+	keyRole   = "role"
+	keyAdmin  = "is_admin" // of which the role tells more
+	keySecret = "api_key"
+)
+
+// fillRoles gives users their roles, as far as the API tells the caller, and takes away what only they may know.
+func (p *page) fillRoles(users []craton.Object) error {
+	var ids []int
+	for _, u := range users {
+		id, _ := strconv.Atoi(u.ID())
+		ids = append(ids, id)
+	}
+	roles, err := reconcile.Roles(p.ctx, p.now, ids)
+	if err != nil {
+		return err
+	}
+	for i, u := range users {
+		delete(u, keySecret)
+		role := string(roles[ids[i]])
+		if role == "" && u.Text(keyAdmin) == "true" {
+			role = string(craton.RoleAdmin)
+		}
+		if role != "" {
+			u[keyRole] = json.RawMessage(strconv.Quote(role))
+		}
+	}
+	return nil
+}
 
 // readList reads a page: the server's answer, or where it knows no terms, of all objects those that satisfy them.
 func (p *page) readList(k *schema.Kind, terms *where.Where, doc *listPage) error {
@@ -127,12 +161,12 @@ func (p *page) readList(k *schema.Kind, terms *where.Where, doc *listPage) error
 		if err != nil {
 			return err
 		}
-		if !can.Has(featureWhere) {
+		if !can.Has(where.Feature) {
 			return p.matching(terms, doc)
 		}
-		q.Set(featureWhere, terms.String())
+		q.Set(where.Feature, terms.String())
 	}
-	objects := p.client.Collection(craton.Kind(k.Name))
+	objects := p.of(k).Collection(craton.Kind(k.Name))
 	found, err := objects.List(p.ctx, q)
 	if err != nil {
 		return err
@@ -180,18 +214,18 @@ func (p *page) fillRows(doc *listPage) error {
 	for _, o := range doc.Objects {
 		delete(o, "links")
 		delete(o, "variables")
-		row := listRow{ID: o.ID(), Name: fieldText(o, doc.Of.Title), Inactive: string(o["active"]) == "false", Labels: labelsOf(o)}
+		row := listRow{ID: o.ID(), Name: o.Text(doc.Of.Title), Inactive: string(o["active"]) == "false", Labels: labelsOf(o)}
 		for _, key := range doc.Columns {
-			row.Cells = append(row.Cells, p.cell(doc.Of.Field(key), o, names))
+			row.Cells = append(row.Cells, cell(doc.Of, key, o, names))
 		}
 		doc.Rows = append(doc.Rows, row)
 	}
 	return nil
 }
 
-func (p *page) cell(f *schema.Field, o craton.Object, names map[reference]named) listCell {
-	text := fieldText(o, f.Key)
-	if f.Type != schema.Reference || text == "" {
+func cell(k *schema.Kind, key string, o craton.Object, names map[reference]named) listCell {
+	text, f := o.Text(key), k.Field(key)
+	if f == nil || f.Type != schema.Reference || text == "" {
 		return listCell{Text: text}
 	}
 	n := names[reference{f.To[0], text}]
@@ -218,7 +252,7 @@ func (p *page) names(k *schema.Kind, objects []craton.Object) (map[reference]nam
 			continue
 		}
 		for _, o := range objects {
-			of := reference{f.To[0], fieldText(o, f.Key)}
+			of := reference{f.To[0], o.Text(f.Key)}
 			mu.Lock()
 			_, known := found[of]
 			if !known {
@@ -239,7 +273,7 @@ func (p *page) names(k *schema.Kind, objects []craton.Object) (map[reference]nam
 						return err
 					}
 					mu.Lock()
-					found[of] = named{fieldText(*one, to.Title), to.Path}
+					found[of] = named{one.Text(to.Title), to.Path}
 					mu.Unlock()
 					return nil
 				}
@@ -248,15 +282,6 @@ func (p *page) names(k *schema.Kind, objects []craton.Object) (map[reference]nam
 		}
 	}
 	return found, g.Wait()
-}
-
-// fieldText is the text of a field; "" of null.
-func fieldText(o craton.Object, key string) string {
-	v := gjson.ParseBytes(o[key])
-	if v.Type == gjson.Null {
-		return ""
-	}
-	return v.String()
 }
 
 func labelsOf(o craton.Object) (labels []string) {

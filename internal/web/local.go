@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
-	"html/template"
 	"net"
 	"net/http"
 	"strings"
@@ -21,7 +20,7 @@ type Local struct {
 	hosts  []string // that are this machine
 	base   string   // of the page, below the name
 	cookie string
-	site   http.Handler
+	site   *site
 
 	mu      sync.Mutex
 	token   string // "" once it was used
@@ -36,7 +35,7 @@ func NewLocal(o Options, at *net.TCPAddr) *Local {
 		base:  "/" + rand.Text() + Root, cookie: "craton-" + port, token: rand.Text(), session: rand.Text(),
 	}
 	o.Base = l.base
-	l.site = New(o)
+	l.site = newSite(o)
 	return l
 }
 
@@ -80,13 +79,7 @@ func (l *Local) enter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: l.cookie, Value: l.session, Path: l.base, HttpOnly: true, SameSite: http.SameSiteStrictMode})
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = entered.Execute(w, l.base)
+	if err := (&page{site: l.site}).render(w, http.StatusOK, "entered"); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
-
-// entered leads to the page.
-var entered = template.Must(template.New("").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>craton</title><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<meta http-equiv="refresh" content="0; url={{.}}"></head>
-<body><p><a href="{{.}}">To the fleet</a></p></body></html>
-`))

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +23,7 @@ type objectPage struct {
 	Order     []provenance.LevelDocument             `json:"order"`
 	Complete  bool                                   `json:"complete"`
 	Variables map[string]provenance.VariableDocument `json:"variables"`
+	Inventory *membership                            `json:"inventory,omitempty"` // of a device
 	Related   []related                              `json:"related"`
 	Events    []*craton.Event                        `json:"events"` // the last
 
@@ -96,13 +96,13 @@ const (
 
 // object is the page of an object, or with key= that of one of its variables.
 func (p *page) object(k *schema.Kind, id string) (*view, error) {
-	e, err := provenance.Explain(p.ctx, p.client, k, id, p.Excludes)
+	e, err := provenance.Explain(p.ctx, p.of(k), k, id, p.inventory.Excludes)
 	if err != nil {
 		return nil, err
 	}
 	doc := &objectPage{
 		Kind: k.Name, Object: e.Object, Order: e.Order(), Complete: e.Whole, Of: k, ID: id, Name: e.Name(), Labels: labelsOf(e.Object),
-		Inactive: string(e.Object["active"]) == "false", Note: fieldText(e.Object, "note"), Inherits: k.Inherits != nil,
+		Inactive: string(e.Object["active"]) == "false", Note: e.Object.Text("note"), Inherits: k.Inherits != nil,
 		Related: []related{}, Events: []*craton.Event{}, Count: len(e.Variables), Hidden: !e.Whole && k.Inherits != nil, explained: e,
 	}
 	can, err := p.client.Capabilities(p.ctx)
@@ -113,6 +113,12 @@ func (p *page) object(k *schema.Kind, id string) (*view, error) {
 	var g errgroup.Group
 	if !doc.NoLog {
 		g.Go(func() error { return e.ReadSetters(p.ctx, p.client) })
+	}
+	if k == schema.User {
+		if err := p.fillRoles([]craton.Object{doc.Object}); err != nil {
+			return nil, err
+		}
+		doc.Fields = append(doc.Fields, field{titleOf(keyRole), doc.Object.Text(keyRole)})
 	}
 	key := p.query.Get("key")
 	if key == "" {
@@ -130,6 +136,9 @@ func (p *page) object(k *schema.Kind, id string) (*view, error) {
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
+	}
+	if key == "" {
+		doc.Inventory = p.membership(doc)
 	}
 	for _, name := range []string{"links", "variables"} {
 		delete(doc.Object, name)
@@ -149,7 +158,7 @@ func (p *page) object(k *schema.Kind, id string) (*view, error) {
 
 // commandsOf are the commands that print what the page of an object shows.
 func (p *page) commandsOf(d *objectPage) []string {
-	all := []string{p.command(d.Kind+"-show", d.ID)}
+	all := []string{p.commandOf(d.Of, d.Kind+"-show", d.ID)}
 	if d.Of.Labels != schema.Unlabelled {
 		words := []string{"explain", d.ID}
 		if !d.NoLog {
@@ -158,7 +167,7 @@ func (p *page) commandsOf(d *objectPage) []string {
 		all = append([]string{p.command(words...)}, all...)
 	}
 	if d.Log {
-		all = append(all, shellLine([]string{"history", "--kind", d.Kind, d.ID}))
+		all = append(all, shellLine(p.untilThen([]string{"history", "--kind", d.Kind, d.ID})))
 	}
 	return all
 }
@@ -170,9 +179,9 @@ func (p *page) describe(d *objectPage) error {
 		return err
 	}
 	for _, f := range d.Of.Fields {
-		text := fieldText(d.Object, f.Key)
+		text := d.Object.Text(f.Key)
 		switch {
-		case text == "" || f.Key == "note" || f.Key == "active":
+		case text == "" || f.Key == "note" || f.Key == "active" || f.Key == keyAdmin:
 		case f.Type == schema.Reference:
 			n := names[reference{f.To[0], text}]
 			d.Path = append(d.Path, link{schema.Noun(f.Option()), n.name, n.collection, text})
@@ -273,11 +282,11 @@ func (p *page) readRelated(d *objectPage) error {
 		for _, o := range found.Items {
 			delete(*o, "links")
 			k := of.kind
-			if kind := schema.ByName(strings.ReplaceAll(fieldText(*o, "kind"), "_", "-")); kind != nil {
+			if kind := schema.ByName(strings.ReplaceAll(o.Text("kind"), "_", "-")); kind != nil {
 				k = kind
 			}
 			r.Objects = append(r.Objects, *o)
-			r.Links = append(r.Links, link{fieldText(*o, "ip_address"), fieldText(*o, k.Title), k.Path, o.ID()})
+			r.Links = append(r.Links, link{o.Text("ip_address"), o.Text(k.Title), k.Path, o.ID()})
 		}
 		if len(r.Links) > 0 {
 			d.Related = append(d.Related, r)
@@ -288,7 +297,10 @@ func (p *page) readRelated(d *objectPage) error {
 
 // Contents are the lists of what stands in a place.
 func (d *objectPage) Contents() (lists []link) {
-	if d.Of.Labels != schema.Unlabelled || d.Of == schema.Project {
+	if d.Of == schema.Project { // of which lists have no term
+		return []link{{Noun: plainPlural(schema.User), Collection: schema.User.Path}}
+	}
+	if d.Of.Labels != schema.Unlabelled {
 		return nil
 	}
 	for _, k := range d.Of.Contents() {
@@ -301,12 +313,7 @@ func (d *objectPage) Contents() (lists []link) {
 
 // readEvents reads the last events of an object's history, up to the state that is looked at.
 func (p *page) readEvents(d *objectPage) error {
-	o := craton.HistoryOptions{Kind: d.Kind, ID: d.ID, Limit: mostEvents, Until: p.state.Time}
-	if p.state.Revision != "" { // a history is asked for by times
-		d.Log = false
-		return nil
-	}
-	found, err := p.client.History(p.ctx, o)
+	found, err := p.history(craton.HistoryOptions{Kind: d.Kind, ID: d.ID, Limit: mostEvents})
 	if craton.StatusOf(err) == http.StatusForbidden {
 		d.Log = false
 		return nil
@@ -316,30 +323,9 @@ func (p *page) readEvents(d *objectPage) error {
 	}
 	d.Events = append(d.Events, found.Events...)
 	for _, e := range found.Events {
-		d.Happened = append(d.Happened, happen(e))
+		d.Happened = append(d.Happened, p.happen(e, d.Of, d.ID))
 	}
 	return nil
-}
-
-// idText is an id of a change as text.
-func idText(id any) string {
-	switch n := id.(type) {
-	case float64:
-		return strconv.FormatInt(int64(n), 10)
-	case int:
-		return strconv.Itoa(n)
-	}
-	text, _ := id.(string)
-	return text
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // keyPage is what every level of an object says of one variable.

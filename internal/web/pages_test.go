@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -130,4 +131,53 @@ func TestChanges(t *testing.T) {
 	if w := f.get("/ui/changes?until=2001-01-01"); w.Code != http.StatusOK {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
+}
+
+// TestChangesThen: histories end at the state that is looked at, and each change leads to the object before and after it.
+func TestChangesThen(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, smallFleet)
+	host := f.at("web-01")
+	id := strings.TrimPrefix(host, "/ui/hosts/")
+	first := f.revision()
+	f.apply(strings.Replace(smallFleet, "ntp: 10.0.0.1", "ntp: 10.9.9.9", 1))
+	second := f.revision()
+	f.apply(strings.Replace(smallFleet, "ntp: 10.0.0.1", "ntp: 10.8.8.8", 1))
+	for _, path := range []string{"/ui/changes", "/ui/changes?kind=host&id=" + id, host} {
+		sep := map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")]
+		now, then, before := f.words(path), f.words(path+sep+"at="+second), f.words(path+sep+"at="+first)
+		has(t, now, `ntp "10.9.9.9" "10.8.8.8"`)
+		has(t, then, `ntp "10.0.0.1" "10.9.9.9"`, "--until 20")
+		if strings.Contains(then, "10.8.8.8") || strings.Contains(before, "10.9.9.9") || !strings.Contains(before, "create host east/dfw/c1/web-01") {
+			t.Errorf("%s:\n%s\n%s", path, then, before)
+		}
+	}
+	page := f.read("/ui/changes?kind=host&id=" + id + "&at=" + second)
+	has(t, f.words("/ui/changes?at=0"), "Nothing was done that fits.")
+	links := map[string]string{}
+	for _, l := range page.links {
+		for _, end := range []string{first, second} {
+			if l == host+"?at="+end {
+				links[end] = l
+			}
+		}
+	}
+	if len(links) != 2 {
+		t.Fatalf("%v", page.links)
+	}
+	has(t, f.words(links[first]), `ntp "10.0.0.1" hides 3`)
+	has(t, f.words(links[second]), `ntp "10.9.9.9" hides 3`)
+	number, err := strconv.Atoi(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.client.Hosts.Delete(t.Context(), number); err != nil {
+		t.Fatal(err)
+	}
+	gone := f.read("/ui/changes?name=web-01")
+	i := slices.IndexFunc(gone.links, func(l string) bool { return strings.HasPrefix(l, host+"?at=") })
+	if i < 0 || slices.Contains(gone.links[:i], host) {
+		t.Fatalf("%v", gone.links)
+	}
+	has(t, f.words(gone.links[i]), "host web-01", "10.8.8.8")
 }

@@ -13,7 +13,7 @@ import (
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // kinds are those that have pages, in the order of the navigation.
-var kinds = []*schema.Kind{schema.Host, schema.NetworkDevice, schema.Cell, schema.Region, schema.Cloud, schema.Network, schema.NetworkInterface, schema.Project}
+var kinds = []*schema.Kind{schema.Host, schema.NetworkDevice, schema.Cell, schema.Region, schema.Cloud, schema.Network, schema.NetworkInterface, schema.Project, schema.User}
 
 // kindAt is the kind whose collection is called so.
 func kindAt(collection string) *schema.Kind {
@@ -31,8 +31,12 @@ func (p *page) route() (*view, error) {
 		return p.tree()
 	case first == "variables" && deeper:
 		return p.variable(rest)
+	case first == "variables" && p.query.Get("key") == "":
+		return p.keys()
 	case first == "variables":
 		return p.variable(p.query.Get("key"))
+	case first == "find" && !deeper:
+		return p.find()
 	case first == "compare" && !deeper:
 		return p.compare()
 	case first == "changes" && !deeper:

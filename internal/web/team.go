@@ -2,16 +2,13 @@ package web
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +20,8 @@ import (
 type TeamOptions struct {
 	// API is the server's own handler, which answers every request for the user who looks.
 	API http.Handler
-	// Key seals cookies: 32 bytes that all servers of the database share.
-	Key []byte
+	// Keys are those that seal cookies, which all servers of the database share: the first seals, and all open. They change; see [KeyTime].
+	Keys func(context.Context) ([]Key, error)
 	// Keystone: users sign in with one of its tokens, not with a name, a project and an API key.
 	Keystone bool
 	// Encrypted reports whether nobody between the browser and the server reads along.
@@ -33,8 +30,18 @@ type TeamOptions struct {
 	Where string
 }
 
-// SessionTime is how long a sign-in lasts.
-const SessionTime = 8 * time.Hour
+// Key is a key that seals cookies.
+type Key struct {
+	Number int64  // of all keys that there were
+	Secret []byte // 32 bytes
+}
+
+const (
+	// SessionTime is how long a sign-in lasts.
+	SessionTime = 8 * time.Hour
+	// KeyTime is how long cookies are sealed with one key, before another one is made.
+	KeyTime = 30 * 24 * time.Hour
+)
 
 // team is the page of a server, whose users sign in.
 //
@@ -43,8 +50,8 @@ const SessionTime = 8 * time.Hour
 // ones are counted where all are.
 type team struct {
 	TeamOptions
-	seal cipher.AEAD
-	site *site
+	seals seals
+	site  *site
 	// posts refuses what another page sends in the name of a user.
 	posts *http.CrossOriginProtection
 	inner http.RoundTripper
@@ -59,19 +66,11 @@ type credentials struct {
 }
 
 // NewTeam is the handler of everything below [Root] for the users of a server.
-func NewTeam(o TeamOptions) (http.Handler, error) {
-	block, err := aes.NewCipher(o.Key)
-	if err != nil {
-		return nil, err
-	}
-	seal, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, err
-	}
-	t := &team{TeamOptions: o, seal: seal, posts: http.NewCrossOriginProtection(), inner: connect.InProcess(o.API)}
+func NewTeam(o TeamOptions) http.Handler {
+	t := &team{TeamOptions: o, seals: seals{keys: o.Keys}, posts: http.NewCrossOriginProtection(), inner: connect.InProcess(o.API)}
 	t.site = newSite(Options{Where: o.Where, Client: t.client})
 	t.site.signOut = true
-	return t, nil
+	return t
 }
 
 // ServeHTTP answers who is signed in, and lets in who is not.
@@ -79,8 +78,8 @@ func (t *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header())
 	switch name := strings.TrimPrefix(r.URL.Path, Root); {
 	case r.Method == http.MethodPost && (name == "sign-in" || name == "sign-out"):
-		if err := t.posts.Check(r); err != nil {
-			http.Error(w, "another page has sent this", http.StatusForbidden)
+		if !t.fromHere(r) {
+			http.Error(w, "Another page has sent this, or a browser that does not say which page did.", http.StatusForbidden)
 			return
 		}
 		if name == "sign-out" {
@@ -104,10 +103,23 @@ func (t *team) cookie(r *http.Request) string {
 	return "craton"
 }
 
-// loopback reports whether a request comes from this machine itself, by no proxy.
+// fromHere reports whether a form is one of this page: browsers send which page a form is of.
+func (t *team) fromHere(r *http.Request) bool {
+	return (r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "") && t.posts.Check(r) == nil
+}
+
+// proxied are the headers by which proxies tell that they are one. Whoever sends one of them gets less by it, never more.
+var proxied = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"}
+
+// loopback reports whether a request comes from this machine itself, by no proxy: its browser calls the machine so.
 func loopback(r *http.Request) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && from.Addr().Unmap().IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+	if err != nil || !from.Addr().Unmap().IsLoopback() || slices.ContainsFunc(proxied, func(name string) bool { return r.Header.Get(name) != "" }) {
+		return false
+	}
+	host := (&url.URL{Host: r.Host}).Hostname()
+	address, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && address.IsLoopback()
 }
 
 // safe reports whether a secret may be sent: over TLS, or on this machine.
@@ -120,8 +132,11 @@ func (n *notSignedIn) Error() string { return "nobody is signed in: " + n.to }
 
 // client is a client with the rights of who is signed in.
 func (t *team) client(r *http.Request) (*craton.Client, error) {
-	c, ok := t.open(r)
-	if !ok {
+	c, err := t.open(r)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
 		return nil, &notSignedIn{t.formURL(r)}
 	}
 	return t.clientOf(r, c)
@@ -166,23 +181,18 @@ func (v *viewer) RoundTrip(r *http.Request) (*http.Response, error) {
 // token signs in with a token of Keystone.
 type token string
 
-// open reads the cookie.
-func (t *team) open(r *http.Request) (*credentials, bool) {
+// open reads the cookie; nil if there is none that counts.
+func (t *team) open(r *http.Request) (*credentials, error) {
 	cookie, err := r.Cookie(t.cookie(r))
 	if err != nil {
-		return nil, false
+		return nil, nil //nolint:nilerr,nilnil // there is none
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-	if err != nil || len(sealed) < t.seal.NonceSize() {
-		return nil, false
-	}
-	n := t.seal.NonceSize()
-	text, err := t.seal.Open(nil, sealed[:n], sealed[n:], t.purpose())
+	text, err := t.seals.open(r.Context(), cookie.Value, t.purpose())
 	c := new(credentials)
-	if err != nil || json.Unmarshal(text, c) != nil || time.Now().After(c.Until) {
-		return nil, false
+	if text == nil || err != nil || json.Unmarshal(text, c) != nil || time.Now().After(c.Until) {
+		return nil, err
 	}
-	return c, true
+	return c, nil
 }
 
 // purpose is bound into every cookie: one of another way to sign in is none.
@@ -199,9 +209,10 @@ func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) erro
 	if err != nil {
 		return err
 	}
-	nonce := make([]byte, t.seal.NonceSize())
-	_, _ = rand.Read(nonce) // it never fails
-	value := base64.RawURLEncoding.EncodeToString(t.seal.Seal(nonce, nonce, text, t.purpose()))
+	value, err := t.seals.seal(r.Context(), text, t.purpose())
+	if err != nil {
+		return err
+	}
 	if len(value) > mostCookie {
 		return errors.New("what you sign in with is too long for a cookie")
 	}
@@ -241,35 +252,36 @@ func (t *team) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &credentials{User: r.PostForm.Get("user"), Project: strings.TrimSpace(r.PostForm.Get("project")), Secret: strings.TrimSpace(r.PostForm.Get("secret")), Until: time.Now().Add(SessionTime)}
 	doc := &signInPage{Next: r.PostForm.Get("next"), User: c.User, Project: c.Project}
-	if doc.Problem = t.try(r, c); doc.Problem == "" {
+	var status int
+	if status, doc.Problem = t.try(r, c); doc.Problem == "" {
 		if err := t.keep(w, r, c); err != nil {
-			doc.Problem = err.Error()
+			status, doc.Problem = http.StatusBadGateway, err.Error()
 		}
 	}
 	if doc.Problem != "" {
-		t.form(w, r, http.StatusUnauthorized, doc)
+		t.form(w, r, status, doc)
 		return
 	}
 	http.Redirect(w, r, inside(doc.Next), http.StatusSeeOther)
 }
 
 // try asks the API whether credentials are good; it says why not.
-func (t *team) try(r *http.Request, c *credentials) string {
+func (t *team) try(r *http.Request, c *credentials) (status int, problem string) {
 	if c.Secret == "" || !t.Keystone && (c.User == "" || c.Project == "") {
-		return "something is missing"
+		return http.StatusBadRequest, "something is missing"
 	}
 	client, err := t.clientOf(r, c)
 	if err != nil {
-		return "that cannot be right: " + err.Error()
+		return http.StatusBadRequest, "that cannot be right: " + err.Error()
 	}
 	_, err = client.Clouds.List(r.Context(), craton.CloudListOptions{Paging: craton.Paging{Limit: craton.MinLimit}})
 	switch e, ok := errors.AsType[*craton.Error](err); {
 	case err == nil || craton.IsForbidden(err):
-		return ""
+		return http.StatusOK, ""
 	case ok && craton.IsUnauthenticated(err):
-		return e.Message
+		return http.StatusUnauthorized, e.Message
 	}
-	return "the server does not answer now: try again"
+	return http.StatusBadGateway, "the server does not answer now: try again"
 }
 
 // inside is a URL of the page, or else the first page.
@@ -284,7 +296,9 @@ func inside(to string) string {
 func (t *team) form(w http.ResponseWriter, r *http.Request, status int, doc *signInPage) {
 	doc.Keystone, doc.Unsafe = t.Keystone, !t.safe(r)
 	p := &page{site: t.site, ctx: r.Context(), query: url.Values{}, Path: "sign-in", view: &view{Title: "Sign in", Template: "signin", Document: doc}}
-	p.writeBare(w, status)
+	if err := p.render(w, status, "bare", p.Template); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 // Authenticate implements [craton.Auth].

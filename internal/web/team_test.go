@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"bytes"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -23,6 +25,14 @@ type team struct {
 	root    *craton.Client
 	project string
 	user    map[string]string // keys by user
+	keys    []web.Key
+}
+
+func (tm *team) sealing(context.Context) ([]web.Key, error) { return tm.keys, nil }
+
+// sealedBy is a key that seals cookies.
+func sealedBy(number int64) web.Key {
+	return web.Key{Number: number, Secret: bytes.Repeat([]byte{byte(number)}, 32)}
 }
 
 func newTeam(t *testing.T, o server.Options) *team {
@@ -38,10 +48,8 @@ func newTeam(t *testing.T, o server.Options) *team {
 		t.Fatal(err)
 	}
 	api := s.Handler()
-	tm := &team{t: t, api: api, project: b.ProjectID, user: map[string]string{"bootstrap": b.APIKey}}
-	if tm.page, err = web.NewTeam(web.TeamOptions{API: api, Key: []byte(strings.Repeat("k", 32)), Encrypted: s.Encrypted}); err != nil {
-		t.Fatal(err)
-	}
+	tm := &team{t: t, api: api, project: b.ProjectID, user: map[string]string{"bootstrap": b.APIKey}, keys: []web.Key{sealedBy(1)}}
+	tm.page = web.NewTeam(web.TeamOptions{API: api, Keys: tm.sealing, Encrypted: s.Encrypted})
 	if tm.root, err = craton.New("http://embedded", craton.WithTransport(connect.InProcess(api)), craton.WithLocalAuth(b.Username, b.APIKey, b.ProjectID)); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +60,7 @@ func newTeam(t *testing.T, o server.Options) *team {
 func (tm *team) send(method, path, form string, change func(*http.Request)) *http.Response {
 	tm.t.Helper()
 	r := httptest.NewRequestWithContext(tm.t.Context(), method, path, strings.NewReader(form))
-	r.RemoteAddr = "127.0.0.1:5000"
+	r.RemoteAddr, r.Host = "127.0.0.1:5000", "localhost:7780"
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if form != "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -151,20 +159,54 @@ func TestSignInRefused(t *testing.T) {
 	tm := newTeam(t, server.Options{Logins: server.Logins{Failures: 2}})
 	good := tm.form("bootstrap")
 	for name, change := range map[string]func(*http.Request){
-		"another machine": func(r *http.Request) { r.RemoteAddr = "192.0.2.1:1" },
-		"a proxy here":    func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
-		"another site":    func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
-		"another port":    func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
+		"another machine":     func(r *http.Request) { r.RemoteAddr = "192.0.2.1:1" },
+		"a machine that lies": func(r *http.Request) { r.RemoteAddr = "192.0.2.1:1"; r.Header.Set("X-Forwarded-Proto", "https") },
+		"one that lies otherwise": func(r *http.Request) {
+			r.RemoteAddr = "192.0.2.1:1"
+			r.Header.Set("Forwarded", "for=127.0.0.1;proto=https")
+		},
+		"one that says it is here": func(r *http.Request) { r.RemoteAddr = "192.0.2.1:1"; r.Header.Set("X-Forwarded-For", "127.0.0.1") },
+		"a proxy here":             func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
+		"another proxy here":       func(r *http.Request) { r.Header.Set("Via", "1.1 front") },
+		"a proxy by Forwarded":     func(r *http.Request) { r.Header.Set("Forwarded", "for=192.0.2.1") },
+		"a proxy of another kind":  func(r *http.Request) { r.Header.Set("X-Real-IP", "192.0.2.1") },
+		"a proxy that says TLS":    func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") },
+		"a silent proxy here":      func(r *http.Request) { r.Host = "craton.example.net" },
+		"another site":             func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+		"another port":             func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
 		"an old browser": func(r *http.Request) {
 			r.Header.Del("Sec-Fetch-Site")
 			r.Header.Set("Origin", "http://evil.example")
 		},
+		"an old browser that hides it": func(r *http.Request) {
+			r.Header.Del("Sec-Fetch-Site")
+			r.Header.Set("Origin", "null")
+		},
+		"a browser that says nothing": func(r *http.Request) { r.Header.Del("Sec-Fetch-Site") },
 	} {
 		if r := tm.send(http.MethodPost, "/ui/sign-in", good, change); r.StatusCode != http.StatusForbidden || len(r.Cookies()) != 0 {
 			t.Errorf("%s: %d", name, r.StatusCode)
 		}
 	}
-	for next, want := range map[string]string{"//evil.example/ui/": "/ui/", "https://evil.example/ui/": "/ui/", `/\evil.example`: "/ui/", "/v1/hosts": "/ui/", "/ui/hosts/1?at=2": "/ui/hosts/1?at=2"} {
+	old := func(r *http.Request) {
+		r.Header.Del("Sec-Fetch-Site")
+		r.Header.Set("Origin", "http://localhost:7780")
+	}
+	for name, change := range map[string]func(*http.Request){
+		"an old browser": old, "by its address": func(r *http.Request) { r.Host = "127.0.0.1:7780" }, "by its IPv6 address": func(r *http.Request) { r.RemoteAddr, r.Host = "[::1]:5000", "[::1]:7780" },
+	} {
+		if r := tm.send(http.MethodPost, "/ui/sign-in", good, change); r.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s: %d", name, r.StatusCode)
+		}
+	}
+	cookie := tm.signIn("bootstrap")
+	foreign := func(r *http.Request) { r.AddCookie(cookie); r.Header.Set("Sec-Fetch-Site", "cross-site") }
+	if r := tm.send(http.MethodPost, "/ui/sign-out", "", foreign); r.StatusCode != http.StatusForbidden || len(r.Cookies()) != 0 {
+		t.Errorf("another page signs out: %d", r.StatusCode)
+	}
+	for next, want := range map[string]string{"//evil.example/ui/": "/ui/", "https://evil.example/ui/": "/ui/", `/\evil.example`: "/ui/", "/v1/hosts": "/ui/", "/ui/hosts/1?at=2": "/ui/hosts/1?at=2",
+		"///evil.example/ui/": "/ui/", "/ui/../v1/hosts": "/ui/", "/ui/%2e%2e/v1/hosts": "/ui/", "javascript:alert(1)//ui/": "/ui/", "/ui/\r\nX: y": "/ui/", "\t//evil.example/ui/": "/ui/", "//evil.example\\@localhost/ui/": "/ui/",
+		"ui/": "/ui/", "?a=b": "/ui/", "/ui": "/ui", "/uix": "/ui/", "http:/ui/": "/ui/", "//user@localhost:7780/ui/": "/ui/", "": "/ui/"} {
 		form := strings.Replace(good, "next=%2Fui%2Fhosts%3Fwhere%3Dname%253Dx", "next="+url.QueryEscape(next), 1)
 		if r := tm.send(http.MethodPost, "/ui/sign-in", form, nil); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != want {
 			t.Errorf("%s: %d %s", next, r.StatusCode, r.Header.Get("Location"))
@@ -184,6 +226,41 @@ func TestSignInRefused(t *testing.T) {
 	}
 	if !refused {
 		t.Error("guessing is not held up")
+	}
+}
+
+// TestKeys: cookies are sealed with the newest key, and of the others opened as long as they are there; servers learn of keys that others have made.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t, server.Options{})
+	looks := func(page http.Handler, c *http.Cookie) bool {
+		t.Helper()
+		tm.page = page
+		r := tm.send(http.MethodGet, "/ui/hosts", "", with(c))
+		return r.StatusCode == http.StatusOK
+	}
+	other := func() http.Handler {
+		return web.NewTeam(web.TeamOptions{API: tm.api, Keys: tm.sealing, Encrypted: func(*http.Request) bool { return false }})
+	}
+	one, two := tm.page, other()
+	first := tm.signIn("bootstrap")
+	if !strings.HasPrefix(first.Value, "1.") || !looks(one, first) || !looks(two, first) {
+		t.Errorf("%s", first.Value)
+	}
+	tm.keys = []web.Key{sealedBy(2), sealedBy(1)}
+	second := tm.signIn("bootstrap") // at the other one
+	if !strings.HasPrefix(second.Value, "2.") || !looks(one, second) || !looks(two, second) || !looks(one, first) || !looks(two, first) {
+		t.Errorf("%s", second.Value)
+	}
+	forged := *second
+	forged.Value = "1" + strings.TrimPrefix(second.Value, "2")
+	if looks(one, &forged) {
+		t.Error("the number of a key is taken for granted")
+	}
+	tm.keys = tm.keys[:1]
+	tm.signIn("bootstrap") // by which this one forgets
+	if looks(one, first) || looks(other(), first) || !looks(one, second) {
+		t.Error("a key that is gone counts")
 	}
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"github.com/craton-fleet/craton/internal/provenance"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
 )
 
@@ -77,7 +78,7 @@ func (d *treePage) Rows() (rows []treeRow) {
 }
 
 // Collection is where the pages of the row's kind are.
-func (r treeRow) Collection() string { return r.Type + "s" }
+func (r treeRow) Collection() string { return schema.ByName(r.Type).Path }
 
 // Term is the term that finds what is at the place.
 func (r treeRow) Term() string {

@@ -9,6 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/internal/where"
 )
@@ -39,10 +40,6 @@ type spreadRow struct {
 func (p *page) variable(key string) (*view, error) {
 	doc := &variablePage{Asked: key, Where: strings.TrimSpace(p.query.Get("where")), Kind: schema.Host}
 	v := &view{Title: "Variable " + key, Template: "variable", Document: doc}
-	if key == "" {
-		v.Title = "Variables"
-		return v, nil
-	}
 	doc.From, _ = strconv.Atoi(p.query.Get("from"))
 	doc.From = max(doc.From, 0)
 	words := []string{"explain", "--key", key}
@@ -94,7 +91,7 @@ func (d *variablePage) fill() {
 		if v.Own != nil {
 			row.From.Name, row.Term = "", d.term(v)
 		} else if k := schema.ByName(v.From.Type); k != nil && kindAt(k.Path) != nil {
-			row.From.Collection, row.From.ID = k.Path, idText(v.From.ID)
+			row.From.Collection, row.From.ID = k.Path, value.IDText(v.From.ID)
 		}
 		d.Rows = append(d.Rows, row)
 	}

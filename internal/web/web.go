@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/when"
 	"github.com/craton-fleet/craton/internal/where"
+	"github.com/craton-fleet/craton/inventory"
 )
 
 // Root is where the page lives.
@@ -32,28 +35,30 @@ type Options struct {
 	Client func(*http.Request) (*craton.Client, error)
 	// Where is where the fleet lives, for people: a URL, or sqlite: with a path.
 	Where string
-	// Excludes reports which variables the inventory leaves out; nil: none.
-	Excludes func(string) bool
+	// Inventory says how the inventory of who looks is made; nil: that is not known, and the defaults are shown.
+	Inventory *inventory.Options
 }
 
 // site is the page of one fleet.
 type site struct {
 	Options
 	templates *template.Template
-	signOut   bool // who looks has signed in
+	signOut   bool              // who looks has signed in
+	inventory inventory.Options // that of who looks, or the defaults
 }
 
 // New is the handler of everything below the base, for whoever asks.
 func New(o Options) http.Handler { return newSite(o) }
 
 func newSite(o Options) *site {
-	if o.Excludes == nil {
-		o.Excludes = func(string) bool { return false }
-	}
 	if o.Base == "" {
 		o.Base = Root
 	}
-	return &site{Options: o, templates: parseTemplates()}
+	s := &site{Options: o, templates: parseTemplates(), inventory: inventory.DefaultOptions()}
+	if o.Inventory != nil {
+		s.inventory = *o.Inventory
+	}
+	return s
 }
 
 // ServeHTTP answers what is only read.
@@ -98,6 +103,7 @@ type page struct {
 	*view
 	ctx    context.Context //nolint:containedctx // the request's, as long as it is answered
 	client *craton.Client  // of the state that is asked for
+	now    *craton.Client  // of the present
 	query  url.Values      // without at
 	Path   string          // below Root, without .json: "hosts/12"
 	twin   bool            // JSON is asked for
@@ -106,6 +112,7 @@ type page struct {
 	state when.At
 	at    string // as links have it
 	typed string // as the user wrote it
+	until string // when the first change behind the state was made, for commands; "" if there is none, or it was not asked
 }
 
 // statusError is an error with the status that it is answered with.
@@ -162,6 +169,10 @@ func (p *page) begin(r *http.Request) (err error) {
 	if p.client, err = p.Client(r); err != nil {
 		return err
 	}
+	p.now = p.client
+	if len(p.query["at"]) > 1 {
+		return fail(http.StatusBadRequest, "at is there %d times: a page is of one moment", len(p.query["at"]))
+	}
 	p.typed = strings.TrimSpace(p.query.Get("at"))
 	p.query.Del("at")
 	if p.typed == "" {
@@ -173,6 +184,9 @@ func (p *page) begin(r *http.Request) (err error) {
 	}
 	if state == (when.At{}) {
 		return nil
+	}
+	if err := p.needLog("at"); err != nil {
+		return err
 	}
 	past, err := p.client.At(p.ctx, craton.Past{At: state.String(), OmitHashed: true})
 	if err != nil {
@@ -189,18 +203,24 @@ func (p *page) begin(r *http.Request) (err error) {
 	return nil
 }
 
+// needLog refuses what a server without a change log cannot tell, and says so.
+func (p *page) needLog(feature string) error {
+	can, err := p.client.Capabilities(p.ctx)
+	if err != nil || can.Has(feature) {
+		return err
+	}
+	return fail(http.StatusConflict, "%s", p.client.NeedLog(p.ctx, feature))
+}
+
 // write writes the page, its beginning first.
 func (p *page) write(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if p.Load == nil {
-		var b bytes.Buffer // so that a template that fails is no half a page
-		if err := errors.Join(p.execute(&b, "head"), p.execute(&b, p.Template), p.execute(&b, "foot")); err != nil {
+		if err := p.render(w, http.StatusOK, "head", p.Template, "foot"); err != nil {
 			p.refuse(w, err)
-			return
 		}
-		_, _ = w.Write(b.Bytes())
 		return
 	}
+	w.Header().Set("Content-Type", typeHTML)
 	_ = p.execute(w, "head")
 	_ = http.NewResponseController(w).Flush()
 	if err := p.Load(); err != nil {
@@ -213,6 +233,22 @@ func (p *page) write(w http.ResponseWriter) {
 
 func (p *page) execute(w io.Writer, name string) error {
 	return p.templates.ExecuteTemplate(w, name, p)
+}
+
+const typeHTML = "text/html; charset=utf-8"
+
+// render writes templates as one answer. Of those that fail nothing is written, so that there is never half a page.
+func (p *page) render(w http.ResponseWriter, status int, names ...string) error {
+	var b bytes.Buffer
+	for _, name := range names {
+		if err := p.execute(&b, name); err != nil {
+			return err
+		}
+	}
+	w.Header().Set("Content-Type", typeHTML)
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // who is gone needs no answer
+	return nil
 }
 
 func (p *page) writeDocument(w http.ResponseWriter) {
@@ -261,18 +297,6 @@ func problemOf(err error) *problem {
 	return &problem{status, err.Error(), title}
 }
 
-// writeBare writes a page without navigation.
-func (p *page) writeBare(w http.ResponseWriter, status int) {
-	var b bytes.Buffer
-	if err := errors.Join(p.execute(&b, "bare"), p.execute(&b, p.Template)); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
-}
-
 // SignOut reports whether who looks can sign out.
 func (p *page) SignOut() bool { return p.signOut }
 
@@ -282,15 +306,10 @@ func (p *page) refuse(w http.ResponseWriter, err error) {
 		writeJSON(w, d.Status, d)
 		return
 	}
-	var b bytes.Buffer
 	p.view = &view{Title: d.title, Template: "problem", Document: d}
-	if err := errors.Join(p.execute(&b, "head"), p.execute(&b, p.Template), p.execute(&b, "foot")); err != nil {
+	if err := p.render(w, d.Status, "head", p.Template, "foot"); err != nil {
 		http.Error(w, d.Message, d.Status)
-		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(d.Status)
-	_, _ = w.Write(b.Bytes())
 }
 
 // Href is a URL of the page: a path below Root, and parameters in pairs, of which empty ones are left out. It keeps the state that is looked at.
@@ -305,6 +324,12 @@ func (p *page) Href(to string, parameters ...string) string {
 		}
 	}
 	u := url.URL{Path: p.Base + to, RawQuery: q.Encode()}
+	return u.String()
+}
+
+// hrefAt is the URL of a page as of a revision.
+func (p *page) hrefAt(to string, revision int64) string {
+	u := url.URL{Path: p.Base + to, RawQuery: url.Values{"at": {strconv.FormatInt(revision, 10)}}.Encode()}
 	return u.String()
 }
 
@@ -339,7 +364,7 @@ func (p *page) At() string { return p.typed }
 // Keep are the parameters of this page beside the state, for the form that changes that.
 func (p *page) Keep() []parameter {
 	var all []parameter
-	for _, name := range sortedKeys(p.query) {
+	for _, name := range slices.Sorted(maps.Keys(p.query)) {
 		for _, v := range p.query[name] {
 			all = append(all, parameter{name, v})
 		}
@@ -360,6 +385,22 @@ func (p *page) command(words ...string) string {
 		words = append(words, "--at", p.at, "--omit-hashed")
 	}
 	return shellLine(words)
+}
+
+// of is the client for objects of a kind: users are those of now, of whom nothing else is kept.
+func (p *page) of(k *schema.Kind) *craton.Client {
+	if k == schema.User {
+		return p.now
+	}
+	return p.client
+}
+
+// commandOf is command for objects of a kind.
+func (p *page) commandOf(k *schema.Kind, words ...string) string {
+	if k == schema.User {
+		return shellLine(words)
+	}
+	return p.command(words...)
 }
 
 // SearchIn is the list that the search looks in: that of the page, or of the part of the site that it is in, else hosts.

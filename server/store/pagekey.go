@@ -3,35 +3,94 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/hex"
-	"errors"
+	"fmt"
+	"slices"
+	"time"
 )
 
 // pageKeyBytes is how long a key is that seals cookies.
 const pageKeyBytes = 32
 
-// PageKey is the key with which the servers of this database seal the cookies of
-// the page: random bytes, which the first server that asks has made. It is in no
-// backup, as whoever has it can make cookies; a restored database makes another one.
-func (s *Store) PageKey(ctx context.Context) ([]byte, error) {
+// PageKey is a key with which the servers of a database seal the cookies of the
+// page: random bytes.
+type PageKey struct {
+	Number int64
+	Secret []byte
+	made   int64 // seconds
+}
+
+// PageKeys are the keys of the page, the newest first: cookies are sealed with
+// that one, and opened with any. Where the newest is older than age another one is
+// made, and a key goes when the next one is older than kept: by then no cookie
+// of it counts. They are in no backup, as whoever has one can make cookies; a
+// restored database makes others.
+func (s *Store) PageKeys(ctx context.Context, age, kept time.Duration) (keys []PageKey, err error) {
+	err = s.read(ctx, func(ctx context.Context, q *session) (err error) {
+		keys, err = q.pageKeys(ctx)
+		return err
+	})
+	now := s.now().Unix()
+	if err != nil || !stalePageKeys(keys, now, age, kept) {
+		return keys, err
+	}
 	offered := make([]byte, pageKeyBytes)
 	_, _ = rand.Read(offered) // it never fails
-	var text string
-	err := s.write(ctx, func(ctx context.Context, q *session) error {
-		err := q.row(ctx, "SELECT secret FROM page_keys WHERE id = 1", nil, &text)
-		if !errors.Is(err, sql.ErrNoRows) {
+	err = s.write(ctx, func(ctx context.Context, q *session) (err error) {
+		if err = q.alone(ctx); err != nil {
 			return err
 		}
-		text = hex.EncodeToString(offered)
-		return q.exec(ctx, "INSERT INTO page_keys (id, secret, created_at) VALUES (1, ?, ?)", []any{text, s.now().Unix()})
+		if keys, err = q.pageKeys(ctx); err != nil {
+			return err
+		}
+		if len(keys) == 0 || keys[0].age(now) >= age {
+			next := PageKey{Number: 1, Secret: offered, made: now}
+			if len(keys) > 0 {
+				next.Number = keys[0].Number + 1
+			}
+			if err := q.exec(ctx, "INSERT INTO page_keys (id, secret, created_at) VALUES (?, ?, ?)", []any{next.Number, hex.EncodeToString(next.Secret), next.made}); err != nil {
+				return err
+			}
+			keys = slices.Insert(keys, 0, next)
+		}
+		if i := ended(keys, now, kept); i > 0 {
+			if err := q.exec(ctx, "DELETE FROM page_keys WHERE id <= ?", []any{keys[i].Number}); err != nil {
+				return err
+			}
+			keys = keys[:i]
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, err
+	return keys, err
+}
+
+// pageKeys reads the keys, the newest first.
+func (q *session) pageKeys(ctx context.Context) (keys []PageKey, err error) {
+	var k PageKey
+	var text string
+	err = q.eachUntil(ctx, "SELECT id, secret, created_at FROM page_keys ORDER BY id DESC", nil, []any{&k.Number, &text, &k.made}, func() (err error) {
+		if k.Secret, err = hex.DecodeString(text); err != nil || len(k.Secret) != pageKeyBytes {
+			return fmt.Errorf("the page's key %d in the database is not as it was made", k.Number)
+		}
+		keys = append(keys, k)
+		return nil
+	})
+	return keys, err
+}
+
+func (k *PageKey) age(now int64) time.Duration { return time.Duration(now-k.made) * time.Second }
+
+// ended is the first of the keys of which no cookie counts; 0 if there is none.
+func ended(keys []PageKey, now int64, kept time.Duration) int {
+	for i := 1; i < len(keys); i++ {
+		if keys[i-1].age(now) > kept {
+			return i
+		}
 	}
-	key, err := hex.DecodeString(text)
-	if err == nil && len(key) != pageKeyBytes {
-		err = errors.New("the page's key in the database is not as long as it was made")
-	}
-	return key, err
+	return 0
+}
+
+// stalePageKeys reports whether a key is to be made, or to go.
+func stalePageKeys(keys []PageKey, now int64, age, kept time.Duration) bool {
+	return len(keys) == 0 || keys[0].age(now) >= age || ended(keys, now, kept) > 0
 }

@@ -11,5 +11,5 @@ import (
 
 // withPage is the API alone: this build has no page.
 func withPage(_ context.Context, api http.Handler, _ *server.Server, _ bool) (http.Handler, error) {
-	return api, nil
+	return withoutPage(api), nil
 }

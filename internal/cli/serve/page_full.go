@@ -15,19 +15,22 @@ import (
 // withPage puts the page beside the API. A browser that asks for / is led there; programs, which send no Accept of HTML, get what
 // they always got.
 func withPage(ctx context.Context, api http.Handler, srv *server.Server, keystone bool) (http.Handler, error) {
-	key, err := srv.PageKey(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("the page's key: %w", err)
+	keys := func(ctx context.Context) (all []web.Key, err error) {
+		found, err := srv.PageKeys(ctx, web.KeyTime, web.SessionTime)
+		for _, k := range found {
+			all = append(all, web.Key{Number: k.Number, Secret: k.Secret})
+		}
+		return all, err
 	}
-	page, err := web.NewTeam(web.TeamOptions{API: api, Key: key, Keystone: keystone, Encrypted: srv.Encrypted, Where: "craton server"})
-	if err != nil {
-		return nil, err
+	if _, err := keys(ctx); err != nil {
+		return nil, fmt.Errorf("the page's keys: %w", err)
 	}
+	page := web.NewTeam(web.TeamOptions{API: api, Keys: keys, Keystone: keystone, Encrypted: srv.Encrypted, Where: "craton server"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, web.Root):
 			page.ServeHTTP(w, r)
-		case (r.URL.Path == "/" || r.URL.Path+"/" == web.Root) && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html"):
+		case (r.URL.Path == "/" || r.URL.Path+"/" == web.Root) && forPeople(r):
 			w.Header().Set("Vary", "Accept")
 			http.Redirect(w, r, web.Root, http.StatusSeeOther)
 		default:

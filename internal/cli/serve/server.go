@@ -150,10 +150,10 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if err != nil {
 		return err
 	}
-	if v.Bool("server.page") {
-		if handler, err = withPage(ctx, handler, srv, v.String("server.auth") == authKeystone); err != nil {
-			return err
-		}
+	if !v.Bool("server.page") {
+		handler = withoutPage(handler)
+	} else if handler, err = withPage(ctx, handler, srv, v.String("server.auth") == authKeystone); err != nil {
+		return err
 	}
 	certificate := &certificate{cert: cert, key: key}
 	if cert != "" {

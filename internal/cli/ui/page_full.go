@@ -10,14 +10,15 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/web"
+	"github.com/craton-fleet/craton/inventory"
 )
 
 // page is the page of a fleet, and the address that it begins at.
-func page(c *connect.Connection, excludes func(string) bool, at net.Addr) (http.Handler, string, error) {
+func page(c *connect.Connection, o *inventory.Options, at net.Addr) (http.Handler, string, error) {
 	tcp, ok := at.(*net.TCPAddr)
 	if !ok {
 		return nil, "", fmt.Errorf("%s is no address of TCP", at)
 	}
-	l := web.NewLocal(web.Options{Client: func(*http.Request) (*craton.Client, error) { return c.Client, nil }, Where: c.Where, Excludes: excludes}, tcp)
+	l := web.NewLocal(web.Options{Client: func(*http.Request) (*craton.Client, error) { return c.Client, nil }, Where: c.Where, Inventory: o}, tcp)
 	return l, l.URL(), nil
 }

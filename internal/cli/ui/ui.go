@@ -62,7 +62,7 @@ CRATON_URL, as everywhere.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, c.Close()) }()
-			return serve(ctx, s, c, o.Excludes, port, !noOpen)
+			return serve(ctx, s, c, &o, port, !noOpen)
 		},
 	}
 	run.AddFleetFlags(cmd)
@@ -72,7 +72,7 @@ CRATON_URL, as everywhere.`,
 }
 
 // serve serves the page until ctx ends.
-func serve(ctx context.Context, s output.Streams, c *connect.Connection, excludes func(string) bool, port int, open bool) error {
+func serve(ctx context.Context, s output.Streams, c *connect.Connection, o *inventory.Options, port int, open bool) error {
 	if _, err := c.Capabilities(ctx); err != nil { // a page of errors helps nobody
 		return err
 	}
@@ -80,7 +80,7 @@ func serve(ctx context.Context, s output.Streams, c *connect.Connection, exclude
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
-	handler, url, err := page(c, excludes, listener.Addr())
+	handler, url, err := page(c, o, listener.Addr())
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -100,7 +100,13 @@ function visible(text) {
 	return String(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]/gu, (c) => `\\u${c.codePointAt(0).toString(16).padStart(4, "0")}`);
 }
 
-// Keys: / searches, j and k go through the rows, Enter opens one, g and a letter goes to a part, ? tells all this.
+// Keys: / searches, j and k go through the rows, Enter opens one, g and a letter goes to a part, ? tells all this. Who speaks to the machine, or
+// slips, turns them off in the list of keys; the browser keeps that.
+const kept = "craton-keys";
+let keysOn = true;
+try {
+	keysOn = localStorage.getItem(kept) !== "off";
+} catch { /* a browser that keeps nothing */ }
 const places = { f: "", h: "hosts", d: "network-devices", c: "cells", r: "regions", v: "variables", l: "changes" };
 const rows = [...document.querySelectorAll("main tbody tr, main .event, main .levels > li")];
 let row = -1;
@@ -128,14 +134,30 @@ function help() {
 		}
 		const close = make("button", "Close", { type: "button" });
 		close.addEventListener("click", () => dialog.close());
-		dialog.append(make("h2", "Keys"), all, close);
+		const on = make("input", "", { type: "checkbox", id: "keys-on" });
+		on.checked = keysOn;
+		on.addEventListener("change", () => {
+			keysOn = on.checked;
+			try {
+				localStorage.setItem(kept, keysOn ? "on" : "off");
+			} catch { /* then it lasts as long as the page */ }
+		});
+		const choice = make("p", "");
+		choice.append(on, " ", make("label", "Use these keys", { for: "keys-on" }));
+		dialog.append(make("h2", "Keys"), all, choice, close);
 		document.body.append(dialog);
 	}
 	dialog.showModal();
 }
 
+const opener = document.querySelector("button.keys");
+if (opener) {
+	opener.hidden = false;
+	opener.addEventListener("click", help);
+}
+
 document.addEventListener("keydown", (event) => {
-	if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog[open]")) return;
+	if (!keysOn || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog[open]")) return;
 	const quick = event.timeStamp < going;
 	going = 0;
 	if (quick && event.key in places) {

@@ -1,0 +1,26 @@
+package serve
+
+import (
+	"io"
+	"net/http"
+	"strings"
+)
+
+// forPeople reports whether a browser asks. Programs send no Accept of HTML, and get what they always got.
+func forPeople(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// withoutPage is the API alone, which tells people at its root what it is.
+func withoutPage(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" || !forPeople(r) {
+			api.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Vary", "Accept")
+		_, _ = io.WriteString(w, "This is craton server: its API is at /v1, and the page to look at the fleet is not served here.\n")
+	})
+}

@@ -1,0 +1,75 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/provenance"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/snapshot"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// keysPage is the index of the variables of a fleet.
+type keysPage struct {
+	*provenance.Keys
+	Search string `json:"search"`
+
+	Rows  []keyUse `json:"-"`
+	After string   `json:"-"` // the variable that this page is behind; ""
+	Next  string   `json:"-"` // the last of this page, if there are more; ""
+}
+
+// keyUse is a variable in the index.
+type keyUse struct {
+	provenance.KeyUse
+	At []levelCount
+}
+
+// levelCount is on how many objects of a kind a variable was set.
+type levelCount struct {
+	Of    *schema.Kind
+	Count int
+}
+
+// keys is the page of all variables of the fleet, or of those whose names have the text q= in them, or match it.
+func (p *page) keys() (*view, error) {
+	doc := &keysPage{Search: strings.TrimSpace(p.query.Get("q")), After: p.query.Get("after")}
+	return &view{
+		Title: "Variables", Template: "keys", Document: doc, Commands: []string{p.command("explain", "--keys")},
+		Load: func() error {
+			fleet, err := snapshot.Read(p.ctx, p.client, snapshot.Options{Networks: true})
+			if err != nil {
+				return err
+			}
+			doc.Keys = provenance.KeysOf(fleet)
+			doc.fill()
+			return nil
+		},
+	}, nil
+}
+
+// fill leaves the variables that are looked for, and makes rows of those of this page.
+func (d *keysPage) fill() {
+	pattern := d.Search
+	if !strings.Contains(pattern, "*") {
+		pattern = "*" + pattern + "*"
+	}
+	d.Keys.Keys = slices.DeleteFunc(d.Keys.Keys, func(u provenance.KeyUse) bool { return !value.MatchesKey([]string{pattern}, u.Key) })
+	for _, u := range d.Keys.Keys {
+		if u.Key <= d.After && d.After != "" {
+			continue
+		}
+		if len(d.Rows) == maxRows {
+			d.Next = d.Rows[maxRows-1].Key
+			return
+		}
+		row := keyUse{KeyUse: u}
+		for _, k := range schema.All() {
+			if n := u.Levels[k.Name]; n > 0 {
+				row.At = append(row.At, levelCount{k, n})
+			}
+		}
+		d.Rows = append(d.Rows, row)
+	}
+}
