@@ -138,8 +138,9 @@ func (p *page) changes() (*view, error) {
 	if !found.Begins.IsZero() {
 		doc.Begins = &found.Begins
 	}
+	left := room(allValues)
 	for _, e := range found.Events {
-		doc.Happened = append(doc.Happened, p.happen(e, nil, ""))
+		doc.Happened = append(doc.Happened, p.happen(e, nil, "", &left))
 	}
 	if name := p.query.Get("name"); name != "" && o.ID == "" { // history takes an object, not what begins so
 		words = nil
@@ -203,8 +204,8 @@ func (p *page) untilThen(words []string) []string {
 }
 
 // happen is an event as a page shows it: of the history of an object, or of the log. It leads to the object as it was before and after.
-func (p *page) happen(e *craton.Event, of *schema.Kind, id string) happening {
-	h := happening{Event: e, Parts: partsOf(e, eventText)}
+func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) happening {
+	h := happening{Event: e, Parts: partsOf(e, eventText, left)}
 	k := schema.ByName(e.Kind)
 	if of == nil {
 		of, id = k, value.IDText(e.ID)
@@ -233,13 +234,9 @@ func (p *page) happen(e *craton.Event, of *schema.Kind, id string) happening {
 // untold are members that every event of an object would tell.
 var untold = []string{"id", "project_id", "created_at", "updated_at"}
 
-// partsOf are what an event changed, with so many characters of each value.
-func partsOf(e *craton.Event, most int) (parts []part) {
-	show := func(raw string) shown {
-		s := shown{Short: cut(clean(raw), most), Kind: kindOf(raw)}
-		s.Cut = s.Short != clean(raw)
-		return s
-	}
+// partsOf are what an event changed, with so many characters of each value, and all of it if there is room.
+func partsOf(e *craton.Event, most int, left *room) (parts []part) {
+	show := func(raw string) shown { return left.showBegin(raw, most) }
 	value := func(raw json.RawMessage) shown {
 		if len(raw) == 0 {
 			return shown{}

@@ -127,12 +127,13 @@ func (p *page) compareThen(v *view, doc *comparePage) error {
 		return err
 	}
 	defer d.Close()
+	left := room(allValues)
 	for e, err := range d.All() {
 		if err != nil {
 			return err
 		}
 		doc.Changes = append(doc.Changes, e)
-		doc.Parts = append(doc.Parts, partsOf(e, shortText)...)
+		doc.Parts = append(doc.Parts, partsOf(e, shortText, &left)...)
 	}
 	doc.Same = len(doc.Changes) == 0
 	if n := len(doc.Parts); n > mostPairs {

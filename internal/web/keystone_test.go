@@ -17,11 +17,10 @@ import (
 	"github.com/craton-fleet/craton/server/keystone"
 )
 
-// TestKeystone: users of a real Keystone sign in with a token, see their project with their role, and are out once the token is.
-func TestKeystone(t *testing.T) {
-	t.Parallel()
-	k := openstacktest.StartKeystone(t)
-	v, err := keystone.New(keystone.Config{URL: k.URL, CacheTime: time.Nanosecond}) // so that Keystone is asked each time
+// newKeystoneTeam is the page of a server whose users come from Keystone.
+func newKeystoneTeam(t *testing.T, k *openstacktest.Keystone, cacheTime time.Duration) (*team, *server.Server) {
+	t.Helper()
+	v, err := keystone.New(keystone.Config{URL: k.URL, CacheTime: cacheTime})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +32,14 @@ func TestKeystone(t *testing.T) {
 	api := s.KeystoneHandler(v, keystone.Roles{Admin: []string{"admin"}, Member: []string{"member"}, Reader: []string{"reader"}})
 	tm := &team{t: t, api: api, keys: []web.Key{sealedBy(1)}}
 	tm.page = web.NewTeam(web.TeamOptions{API: api, Keys: tm.sealing, Keystone: true, Encrypted: s.Encrypted})
+	return tm, s
+}
 
+// TestKeystone: users of a real Keystone sign in with a token, see their project with their role, and are out once the token is.
+func TestKeystone(t *testing.T) {
+	t.Parallel()
+	k := openstacktest.StartKeystone(t)
+	tm, s := newKeystoneTeam(t, k, time.Nanosecond) // so that Keystone is asked each time
 	project, other := k.Project(t, "team"), k.Project(t, "other")
 	tokenOf := func(role string, in openstacktest.Project) string {
 		user := k.User(t, role)
@@ -41,7 +47,7 @@ func TestKeystone(t *testing.T) {
 		return k.Token(t, user, in)
 	}
 	tokens := map[string]string{"member": tokenOf("member", project), "reader": tokenOf("reader", project), "stranger": tokenOf("member", other)}
-	c, err := craton.New("http://embedded", craton.WithTransport(connect.InProcess(api)), craton.WithAuth(bearer(tokens["member"])))
+	c, err := craton.New("http://embedded", craton.WithTransport(connect.InProcess(tm.api)), craton.WithAuth(bearer(tokens["member"])))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +91,7 @@ func TestKeystone(t *testing.T) {
 	if status, _ := look("/ui/clouds", cookies["member"]); status != http.StatusSeeOther {
 		t.Errorf("by key: %d", status)
 	}
-	tm.page = web.NewTeam(web.TeamOptions{API: api, Keys: tm.sealing, Keystone: true, Encrypted: s.Encrypted})
+	tm.page = web.NewTeam(web.TeamOptions{API: tm.api, Keys: tm.sealing, Keystone: true, Encrypted: s.Encrypted})
 
 	k.Revoke(t, tokens["member"])
 	for path, want := range map[string]int{"/ui/clouds": http.StatusSeeOther, "/ui/clouds/1": http.StatusSeeOther, "/ui/clouds.json": http.StatusUnauthorized} {
@@ -105,18 +111,7 @@ func TestKeystone(t *testing.T) {
 func TestKeystoneExpiry(t *testing.T) {
 	t.Parallel()
 	k := openstacktest.NewKeystone(t, openstacktest.TokenExpiration(4*time.Second))
-	v, err := keystone.New(keystone.Config{URL: k.URL, CacheTime: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	api := s.KeystoneHandler(v, keystone.Roles{Member: []string{"member"}})
-	tm := &team{t: t, api: api, keys: []web.Key{sealedBy(1)}}
-	tm.page = web.NewTeam(web.TeamOptions{API: api, Keys: tm.sealing, Keystone: true, Encrypted: s.Encrypted})
+	tm, _ := newKeystoneTeam(t, k, time.Minute)
 	user, project := k.User(t, "ann"), k.Project(t, "team")
 	k.Grant(t, user, project, "member")
 	r := tm.send(http.MethodPost, "/ui/sign-in", url.Values{"secret": {k.Token(t, user, project)}}.Encode(), nil)

@@ -92,6 +92,7 @@ type setter struct {
 const (
 	mostRelated = 20
 	mostEvents  = 8
+	eventValues = 6 << 10 // bytes of their values that unfold
 )
 
 // object is the page of an object, or with key= that of one of its variables.
@@ -322,8 +323,9 @@ func (p *page) readEvents(d *objectPage) error {
 		return err
 	}
 	d.Events = append(d.Events, found.Events...)
+	left := room(eventValues)
 	for _, e := range found.Events {
-		d.Happened = append(d.Happened, p.happen(e, d.Of, d.ID))
+		d.Happened = append(d.Happened, p.happen(e, d.Of, d.ID, &left))
 	}
 	return nil
 }

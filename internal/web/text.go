@@ -70,8 +70,11 @@ type shown struct {
 type room int
 
 // show is a value for a table, with all of it if there is room.
-func (r *room) show(raw string) shown {
-	s := shown{Short: brief(raw), Kind: kindOf(raw)}
+func (r *room) show(raw string) shown { return r.showBegin(raw, shortText) }
+
+// showBegin is show with so many characters of it at first.
+func (r *room) showBegin(raw string, most int) shown {
+	s := shown{Short: cut(clean(raw), most), Kind: kindOf(raw)}
 	s.Cut = s.Short != clean(raw)
 	if !s.Cut || len(raw) > wholeValue || int(*r) < len(raw) {
 		return s

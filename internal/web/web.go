@@ -286,6 +286,8 @@ func problemOf(err error) *problem {
 		status = own.status
 	} else if _, ok := errors.AsType[*notSignedIn](err); ok {
 		status = http.StatusUnauthorized
+	} else if craton.IsForbidden(err) { // v1 says 401 of that
+		status = http.StatusForbidden
 	}
 	title := map[int]string{
 		http.StatusBadRequest: "That cannot be read", http.StatusUnauthorized: "Not signed in", http.StatusForbidden: "Your role may not see this",
