@@ -123,7 +123,12 @@ func Read(ctx context.Context, t *Tool, s Sources, inert func(string) bool) (*In
 	if err != nil {
 		return nil, err
 	}
-	v, err := NewInventory(list, export, inert)
+	v, err := newInventory(list, export, inert, func() (list, export []byte, err error) {
+		if list, err = t.List(ctx, s, "--yaml"); err == nil {
+			export, err = t.List(ctx, s, "--yaml", "--export")
+		}
+		return list, export, err
+	})
 	if err != nil {
 		return nil, err
 	}

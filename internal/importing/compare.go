@@ -38,11 +38,22 @@ type Proof struct {
 	Unexplained int          `json:"unexplained"` // of the differences
 }
 
-// Compare compares what Ansible made of the inventory with what it makes of the import.
-func Compare(before *Inventory, after []byte, record *Record) (*Proof, error) {
+// Compare compares what Ansible made of the inventory with what it makes of the import. Types is what ansible-inventory --list --yaml prints
+// of the import, where before is Typed.
+func Compare(before *Inventory, after, types []byte, record *Record) (*Proof, error) {
 	d, err := parseDocument(after)
 	if err != nil {
 		return nil, fmt.Errorf("what ansible-inventory --list printed of the import %w", err)
+	}
+	if types != nil {
+		for _, vars := range d.hostvars { // which of them may have types
+			if _, err := before.vars(vars); err != nil {
+				return nil, err
+			}
+		}
+		if err := d.typesOf(types, before.values); err != nil {
+			return nil, err
+		}
 	}
 	c := &comparison{before: before, record: record, proof: &Proof{}, found: map[string]*Difference{}, left: map[string]string{}, secret: map[string]bool{}}
 	for _, l := range record.Left {

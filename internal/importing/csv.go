@@ -1,6 +1,7 @@
 package importing
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,8 @@ import (
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/marks"
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
@@ -32,151 +35,54 @@ func CSVFields() []string { return slices.Sorted(maps.Keys(csvFields)) }
 
 // CSV says how a table is read.
 type CSV struct {
+	// Name is that of the file, for errors.
+	Name string
 	// Map has the column of a field, by the field's name. The others are found by what their columns are called.
 	Map map[string]string
 	// Columns are those that become variables; nil is all that are no field.
 	Columns []string
-	// Inert is as in Rules.
-	Inert func(string) bool
+	// Rules are as in Options. Names of groups do not matter.
+	Rules Rules
 }
 
 // ReadCSV reads a table of hosts, a line each below a line of names: an inventory in which places and labels are groups, and the other columns are
-// variables of hosts, which are texts. An empty cell is no variable. The places are in the options that come with it.
+// variables of hosts, which are texts. An empty cell is no variable. The places are in the options that come with it. Every line that cannot be a host is
+// told, with its number and what the host is called.
 func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 	table := csv.NewReader(r)
 	table.TrimLeadingSpace = true
+	table.FieldsPerRecord = -1 // what has other cells than the first line is told with the rest
 	head, err := table.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, nil, errors.New("is empty; its first line has the names of the columns")
+		return nil, nil, fmt.Errorf("%s is empty; its first line has the names of the columns", c.Name)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, c.unreadable(err)
 	}
-	head[0] = strings.TrimPrefix(head[0], "\ufeff")
-	column := map[string]int{}
-	for i, name := range head {
-		head[i] = strings.TrimSpace(name)
-		if _, twice := column[head[i]]; twice {
-			return nil, nil, fmt.Errorf("has two columns %q", head[i])
-		}
-		column[head[i]] = i
-	}
-	find := func(name string) (int, error) {
-		i, ok := column[name]
-		if !ok {
-			return 0, advice.With(fmt.Errorf("has no column %q", name), nearest.Hint(name, head))
-		}
-		return i, nil
-	}
-	fields, taken := map[string]int{}, map[int]bool{}
-	for field, name := range c.Map {
-		i, err := find(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		fields[field], taken[i] = i, true
-	}
-	for field, names := range csvFields {
-		if _, given := c.Map[field]; given {
-			continue
-		}
-		for i, name := range head {
-			if _, found := fields[field]; !found && !taken[i] && slices.Contains(names, strings.ToLower(name)) {
-				fields[field], taken[i] = i, true
-			}
-		}
-	}
-	if _, ok := fields["name"]; !ok {
-		return nil, nil, errors.New("has no column of names; --map name=COLUMN says which it is")
-	}
-	var variables []int
-	for i := range head {
-		if c.Columns == nil && !taken[i] && head[i] != "" {
-			variables = append(variables, i)
-		}
-	}
-	for _, name := range c.Columns {
-		i, err := find(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		variables = append(variables, i)
-	}
-	named := map[string]string{} // columns, by variable
-	for _, i := range variables {
-		name := variableOf(head[i])
-		if other, twice := named[name]; twice {
-			return nil, nil, fmt.Errorf("has the variable %s in two columns, %q and %q", name, other, head[i])
-		}
-		named[name] = head[i]
-	}
-	v := &Inventory{
+	t := &tableReader{CSV: c, head: head, column: map[string]int{}, fields: map[string]int{}, lines: map[string]int{}, options: &Options{Types: map[string]string{}, Table: true}}
+	t.inventory = &Inventory{
 		Groups:   map[string]*Group{groupAll: {Name: groupAll, Vars: Vars{}, Priority: 1}, groupUngrouped: {Name: groupUngrouped, Vars: Vars{}, Priority: 1}},
-		Resolved: map[string]Vars{}, Own: map[string]Vars{},
-		values: &valueReader{inert: c.Inert, known: map[string]*Value{}},
+		Resolved: map[string]Vars{}, Own: map[string]Vars{}, Lines: t.lines,
+		values: &valueReader{inert: c.Rules.Inert, known: map[string]*Value{}},
 	}
-	o := &Options{Types: map[string]string{}, Table: true}
-	group := func(level int, kind, name, host string) {
-		key := kind + " " + name
-		g := v.Groups[key]
-		if g == nil {
-			g = &Group{Name: key, title: name, Vars: Vars{}, Priority: 1}
-			v.Groups[key] = g
-			if level >= 0 {
-				o.Map[level] = append(o.Map[level], key)
-			}
-		}
-		g.Hosts = append(g.Hosts, host)
+	if err := t.columns(); err != nil {
+		return nil, nil, fmt.Errorf("%s %w", c.Name, err)
 	}
-	lines := map[string]int{}
 	for {
 		row, err := table.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, c.unreadable(err)
 		}
 		line, _ := table.FieldPos(0)
-		cell := func(field string) string {
-			if i, ok := fields[field]; ok {
-				return strings.TrimSpace(row[i])
-			}
-			return ""
-		}
-		name := cell("name")
-		switch first := lines[name]; {
-		case name == "":
-			return nil, nil, fmt.Errorf("has a host without a name on line %d", line)
-		case first != 0:
-			return nil, nil, fmt.Errorf("has the host %q on lines %d and %d", name, first, line)
-		}
-		lines[name] = line
-		vars := Vars{}
-		for _, i := range variables {
-			if row[i] != "" {
-				vars[variableOf(head[i])] = v.values.data(row[i])
-			}
-		}
-		if address := cell("ip_address"); address != "" {
-			if _, ok := value.ParseAddress(address); !ok {
-				return nil, nil, fmt.Errorf("has %q as the address of %s on line %d, which is none", address, name, line)
-			}
-			vars[hostAddress] = v.values.data(address)
-		}
-		v.Own[name], v.Resolved[name] = vars, vars
-		for _, kind := range []string{"cloud", "region", "cell"} {
-			if place := cell(kind); place != "" {
-				group(int(Levels[kind]), kind, place, name)
-			}
-		}
-		for _, label := range splitLabels(cell("labels")) {
-			group(-1, "label", label, name)
-		}
-		if kind := cell("device_type"); kind != "" {
-			o.Types[name] = kind
-		}
+		t.row(row, line)
 	}
+	if err := t.problems.Err(c.Name); err != nil {
+		return nil, nil, err
+	}
+	v := t.inventory
 	v.Hosts = slices.Sorted(maps.Keys(v.Own))
 	for key := range v.Groups {
 		if key != groupAll {
@@ -184,7 +90,179 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 		}
 	}
 	v.order()
-	return v, o, nil
+	return v, t.options, nil
+}
+
+// unreadable tells where a table is none.
+func (c *CSV) unreadable(err error) error {
+	if p, ok := errors.AsType[*csv.ParseError](err); ok {
+		return fmt.Errorf("%s:%d: %w", c.Name, p.Line, p.Err)
+	}
+	return fmt.Errorf("%s cannot be read: %w", c.Name, err)
+}
+
+// tableReader reads one table.
+type tableReader struct {
+	CSV
+	head      []string
+	column    map[string]int // by what it is called
+	fields    map[string]int // columns, by the field that they are
+	variables []int          // columns
+	lines     map[string]int // by host
+	problems  reconcile.Problems
+
+	inventory *Inventory
+	options   *Options
+}
+
+// columns finds out what each column is.
+func (t *tableReader) columns() error {
+	t.head[0] = strings.TrimPrefix(t.head[0], "\ufeff")
+	if others := strings.IndexAny(t.head[0], ";\t"); len(t.head) == 1 && others >= 0 {
+		return fmt.Errorf("has one column, %q: cells are parted by commas; save it so", value.Brief(t.head[0]))
+	}
+	for i, name := range t.head {
+		t.head[i] = strings.TrimSpace(name)
+		if _, twice := t.column[t.head[i]]; twice {
+			return fmt.Errorf("has two columns %q", t.head[i])
+		}
+		t.column[t.head[i]] = i
+	}
+	find := func(name string) (int, error) {
+		i, ok := t.column[name]
+		if !ok {
+			return 0, advice.With(fmt.Errorf("has no column %q", name), nearest.Hint(name, t.head))
+		}
+		return i, nil
+	}
+	taken := map[int]bool{}
+	for _, field := range slices.Sorted(maps.Keys(t.Map)) {
+		i, err := find(t.Map[field])
+		if err != nil {
+			return err
+		}
+		t.fields[field], taken[i] = i, true
+	}
+	for field, names := range csvFields {
+		if _, given := t.Map[field]; given {
+			continue
+		}
+		for i, name := range t.head {
+			if _, found := t.fields[field]; !found && !taken[i] && slices.Contains(names, strings.ToLower(name)) {
+				t.fields[field], taken[i] = i, true
+			}
+		}
+	}
+	if _, ok := t.fields["name"]; !ok {
+		return errors.New("has no column of names; --map name=COLUMN says which it is")
+	}
+	for i := range t.head {
+		if t.Columns == nil && !taken[i] && t.head[i] != "" {
+			t.variables = append(t.variables, i)
+		}
+	}
+	for _, name := range t.Columns {
+		i, err := find(name)
+		if err != nil {
+			return err
+		}
+		t.variables = append(t.variables, i)
+	}
+	named := map[string]string{} // columns, by variable
+	for _, i := range t.variables {
+		name := variableOf(t.head[i])
+		if other, twice := named[name]; twice {
+			return fmt.Errorf("has the variable %s in two columns, %q and %q", name, other, t.head[i])
+		}
+		if err := reconcile.CheckKey(name); err != nil {
+			return fmt.Errorf("has a column %q, whose name as a variable's %w", value.Brief(t.head[i]), err)
+		}
+		named[name] = t.head[i]
+	}
+	return nil
+}
+
+// row adds a host.
+func (t *tableReader) row(row []string, line int) {
+	cell := func(field string) string {
+		if i, ok := t.fields[field]; ok && i < len(row) {
+			return strings.TrimSpace(row[i])
+		}
+		return ""
+	}
+	name := cell("name")
+	path := "hosts[" + reconcile.PathName(name) + "]"
+	wrong := func(what string, err error) bool {
+		if err != nil {
+			t.problems.Add(line, path+what, "%v", err)
+		}
+		return err != nil
+	}
+	first := t.lines[name]
+	if first == 0 {
+		t.lines[name] = line
+	}
+	switch {
+	case name == "":
+		t.problems.Add(line, "", "the host has no name")
+		return
+	case len(row) != len(t.head):
+		t.problems.Add(line, path, "the line has %d cells, the first line has %d", len(row), len(t.head))
+		return
+	case first != 0:
+		t.problems.Add(line, path, "the host is on line %d too; a name is that of one host", first)
+		return
+	case wrong(".name", cmp.Or(reconcile.CheckName(name), t.Rules.CheckHostName(name))):
+		return
+	}
+	v, vars := t.inventory, Vars{}
+	for _, i := range t.variables {
+		if row[i] != "" && !wrong("."+variableOf(t.head[i]), value.CheckText(row[i])) {
+			vars[variableOf(t.head[i])] = v.values.data(row[i])
+		}
+	}
+	for _, field := range []string{"ip_address", "device_type"} {
+		text := cell(field)
+		if text == "" || wrong("."+field, checkField(field, text)) {
+			continue
+		}
+		if field == "ip_address" {
+			vars[hostAddress] = v.values.data(text)
+		} else {
+			t.options.Types[name] = text
+		}
+	}
+	v.Own[name], v.Resolved[name] = vars, vars
+	for _, kind := range []string{"cloud", "region", "cell"} {
+		if place := cell(kind); place != "" && !wrong("."+kind, reconcile.CheckName(place)) {
+			t.member(int(Levels[kind]), kind, place, name)
+		}
+	}
+	for _, label := range splitLabels(cell("labels")) {
+		if !wrong(".labels", reconcile.CheckName(label)) {
+			t.member(-1, "label", label, name)
+		}
+	}
+}
+
+// checkField is the rule of a host's field.
+func checkField(field, text string) error {
+	_, err := reconcile.Check(schema.Host.ByOption(field), text)
+	return err
+}
+
+// member adds a host to a place, or to those of a label.
+func (t *tableReader) member(level int, kind, name, host string) {
+	key := kind + " " + name
+	g := t.inventory.Groups[key]
+	if g == nil {
+		g = &Group{Name: key, title: name, Vars: Vars{}, Priority: 1}
+		t.inventory.Groups[key] = g
+		if level >= 0 {
+			t.options.Map[level] = append(t.options.Map[level], key)
+		}
+	}
+	g.Hosts = append(g.Hosts, host)
 }
 
 // variableOf is the variable of a column: what it is called, or vars.NAME, as craton export writes it.

@@ -26,6 +26,10 @@ type Inventory struct {
 	Own      map[string]Vars   // by host: those of its own, host_vars included
 	// Encrypted are the files of variables that are encrypted.
 	Encrypted []EncryptedFile
+	// Lines are those of a table, by host.
+	Lines map[string]int
+	// Typed says that there may be keys that are no texts, and dates, which JSON does not tell.
+	Typed bool
 
 	values *valueReader
 	member map[string][]*Group // by host: the groups that it is in, all left out, the last that counts last
@@ -120,6 +124,11 @@ func (d *document) hosts() []string {
 // NewInventory makes an inventory of what ansible-inventory --list prints, and with --export. inert reports whether nothing in a text
 // can become a part of a template.
 func NewInventory(list, export []byte, inert func(string) bool) (*Inventory, error) {
+	return newInventory(list, export, inert, nil)
+}
+
+// newInventory asks types for what ansible-inventory --list --yaml prints, and with --export, where JSON does not tell all.
+func newInventory(list, export []byte, inert func(string) bool, types func() (list, export []byte, err error)) (*Inventory, error) {
 	resolved, err := parseDocument(list)
 	if err != nil {
 		return nil, fmt.Errorf("what ansible-inventory --list printed %w", err)
@@ -128,6 +137,29 @@ func NewInventory(list, export []byte, inert func(string) bool) (*Inventory, err
 	if err != nil {
 		return nil, fmt.Errorf("what ansible-inventory --list --export printed %w", err)
 	}
+	v, err := inventoryOf(resolved, own, inert)
+	if err != nil || types == nil || !v.values.odd {
+		return v, err
+	}
+	list, export, err = types()
+	if err == nil {
+		err = resolved.typesOf(list, v.values)
+	}
+	if err == nil {
+		err = own.typesOf(export, v.values)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err = inventoryOf(resolved, own, inert)
+	if err == nil {
+		v.Typed = true
+	}
+	return v, err
+}
+
+// inventoryOf makes an inventory of its documents.
+func inventoryOf(resolved, own *document, inert func(string) bool) (_ *Inventory, err error) {
 	v := &Inventory{
 		Groups: map[string]*Group{}, Resolved: map[string]Vars{}, Own: map[string]Vars{},
 		values: &valueReader{inert: inert, known: map[string]*Value{}},

@@ -64,7 +64,10 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 		v: v, o: &o, static: map[string]string{}, index: map[string]int{}, used: map[string]string{}, labels: map[*Group]string{},
 		encrypted: map[string]map[string]bool{}, kept: map[*Group]Vars{}, hostKept: map[string]Vars{},
 	}
-	if len(v.Hosts) == 0 {
+	switch {
+	case len(v.Hosts) == 0 && o.Table:
+		return nil, errors.New("the table has no hosts: there is no line below the first one")
+	case len(v.Hosts) == 0:
 		return nil, advice.With(errors.New("the inventory has no hosts, so there is nothing to import"), "`ansible-inventory -i INVENTORY --graph` shows what Ansible finds in it, and -vvv why not")
 	}
 	for _, f := range v.Encrypted {
@@ -89,10 +92,6 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 	p.settle()
 	if len(p.hosts) == 0 {
 		return nil, fmt.Errorf("no host of the inventory can be in Craton: %s %s", p.v.Hosts[0], p.static[p.v.Hosts[0]])
-	}
-	if o.Table && len(p.static) > 0 {
-		n := p.report.Static[0]
-		return nil, fmt.Errorf("%s of %s cannot be in Craton; the first is %s, which %s", "some hosts", "the table", n.What, n.Why)
 	}
 	if err := p.places(); err != nil {
 		return nil, err
@@ -124,7 +123,7 @@ func (p *planner) factsName() {
 func (p *planner) settle() {
 	for _, h := range p.v.Hosts {
 		err := p.o.Rules.CheckHostName(h)
-		if err == nil && len(h) > maxFile {
+		if err == nil && len(h) > maxFile && !p.o.Table { // of a table no host has a file
 			err = fmt.Errorf("is longer than %d bytes", maxFile)
 		}
 		if err != nil {
@@ -266,6 +265,8 @@ func (p *planner) choices() error {
 			p.report.Templates = append(p.report.Templates, note)
 		case v.Unsafe:
 			p.report.Unsafe = append(p.report.Unsafe, note)
+		case v.Bad != "":
+			p.report.Other = append(p.report.Other, Note{holder, name + " " + v.Bad})
 		}
 		if v.Template && v.Vault {
 			p.report.Templates = append(p.report.Templates, note)

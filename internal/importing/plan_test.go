@@ -55,3 +55,28 @@ func TestPlan(t *testing.T) {
 		}
 	}
 }
+
+// TestTypes: a number as a key is not its text, and a date is none either.
+func TestTypes(t *testing.T) {
+	t.Parallel()
+	list := `{"_meta": {"hostvars": {"h": {"v": {"10": "a", "true": [{"null": "2024-01-02"}], "20": "b", "x": "2024-01-02"}, "w": {"10": 1}, "d": "2024-01-02"}}}, "all": {"children": ["ungrouped"]}, "ungrouped": {"hosts": ["h"]}}`
+	types := "all:\n  children:\n    ungrouped:\n      hosts:\n        h:\n          v:\n            10: a\n            true: [{null: 2024-01-02}]\n            '20': b\n            x: '2024-01-02'\n          w: &w\n            '10': 1\n          d: '2024-01-02'\n"
+	asked := 0
+	v, err := newInventory([]byte(list), []byte(list), func(string) bool { return true }, func() ([]byte, []byte, error) {
+		asked++
+		return []byte(types), []byte(types), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"v": `{"20":"b","__craton_key_bool:true":[{"__craton_key_null:null":{"__craton_date":"2024-01-02"}}],"__craton_key_int:10":"a","x":"2024-01-02"}`, "w": `{"10":1}`, "d": `"2024-01-02"`,
+	} {
+		if got := v.Resolved["h"][name]; got.JSON != want || (got.Bad != "") != (name == "v") {
+			t.Errorf("%s: %s %q", name, got.JSON, got.Bad)
+		}
+	}
+	if asked != 1 || !v.Typed {
+		t.Errorf("asked %d times", asked)
+	}
+}

@@ -66,6 +66,7 @@ type Report struct {
 	Templates     []Note   `json:"templates"`
 	Vaults        []Note   `json:"vaults"`
 	Unsafe        []Note   `json:"unsafe"`
+	Other         []Note   `json:"other"` // what Craton cannot hold
 	Left          []Left   `json:"left"`
 	Dead          []Note   `json:"dead"`      // variables of groups that no host ever got
 	Hidden        []Note   `json:"hidden"`    // variables in encrypted files that other groups hide now
@@ -137,6 +138,12 @@ func (p *planner) result() *Result {
 		}
 	}
 	return res
+}
+
+// Fleet is the fleet file.
+func (r *Result) Fleet() []byte {
+	i := slices.IndexFunc(r.Files, func(f File) bool { return f.Path == FleetFile })
+	return r.Files[i].Content
 }
 
 func (r *Result) add(name string, content []byte, program bool) {
@@ -398,7 +405,10 @@ func sopsAlone(f EncryptedFile) bool {
 }
 
 // ansibleStyle writes Ansible's marks as tags.
-var ansibleStyle = yaml11.Style{Tagged: func(object string) (tag, text string, ok bool) {
+var ansibleStyle = yaml11.Style{Key: func(key string) (tag, text string, ok bool) {
+	tag, text, ok = splitTyped(key)
+	return "!!" + tag, text, ok
+}, Tagged: func(object string) (tag, text string, ok bool) {
 	if !strings.Contains(object, "__") {
 		return "", "", false
 	}
@@ -414,6 +424,9 @@ var ansibleStyle = yaml11.Style{Tagged: func(object string) (tag, text string, o
 		if text, ok := o[mark].(string); ok {
 			return tag, text, true
 		}
+	}
+	if text, ok := o[typedValue].(string); ok {
+		return "!!timestamp", text, true
 	}
 	if word, ok := o[notFinite].(string); ok {
 		return "!!float", map[string]string{"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}[word], true

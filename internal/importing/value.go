@@ -20,6 +20,8 @@ type Value struct {
 	Unsafe   bool   // such text of which Ansible could make a template otherwise
 	Vault    bool   // text that is encrypted by itself
 	Bad      string // why Craton cannot hold it, or would hand it on as something else; ""
+
+	odd bool // JSON may have been made of keys that are no texts, or of dates
 }
 
 // Vars are variables by name.
@@ -32,6 +34,7 @@ const notFinite = "__craton_not_finite"
 type valueReader struct {
 	inert func(string) bool
 	known map[string]*Value
+	odd   bool // some value is
 }
 
 // read makes a value canonical.
@@ -80,6 +83,9 @@ func (r *valueReader) look(v *Value, decoded any, depth int) {
 		if isTemplate(d) {
 			v.Template = true
 		}
+		if isOddText(d) {
+			v.odd, r.odd = true, true
+		}
 		if err := value.CheckText(d); err != nil {
 			bad("holds a character that Craton does not take")
 		}
@@ -108,8 +114,17 @@ func (r *valueReader) look(v *Value, decoded any, depth int) {
 			v.Vault = true
 			return
 		}
+		if _, ok := d[typedValue].(string); ok && len(d) == 1 {
+			bad("is a date")
+			return
+		}
 		for key, one := range d {
+			if isOddKey(key) {
+				v.odd, r.odd = true, true
+			}
 			switch {
+			case strings.HasPrefix(key, typedKey), strings.HasPrefix(key, anotherKey):
+				bad("has keys that are no texts")
 			case isTemplate(key):
 				v.Template = true
 			case marks.Is(key), !r.inert(key):

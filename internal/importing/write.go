@@ -11,13 +11,12 @@ import (
 	"slices"
 
 	"github.com/craton-fleet/craton/internal/advice"
-	"github.com/craton-fleet/craton/internal/private"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Write writes the files of a result into a folder that is made if it is not there. They may hold secrets, and are for the user
 // alone. Files that are there, and an inventory, are an error that names them, and nothing is written then; with force they are overwritten,
-// and what an earlier import wrote is removed.
+// and what an earlier import wrote is removed. A folder that is made here has all of it in the end, or is not there.
 func (r *Result) Write(dir string, force bool) error {
 	for _, f := range r.Files {
 		r.Record.Files = append(r.Record.Files, f.Path)
@@ -47,37 +46,114 @@ func (r *Result) Write(dir string, force bool) error {
 			return fmt.Errorf("%s holds %s already; name another folder, or overwrite with --force", dir, advice.Few(slices.Compact(old), 5))
 		}
 	}
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return create(dir, files)
+	}
+	return replace(dir, files, old)
+}
+
+// create makes a folder with files: all of them, or it is not there.
+func create(dir string, files []File) (err error) {
+	above := filepath.Dir(filepath.Clean(dir))
+	var made []string // folders
+	for at := above; ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, at)
+	}
+	defer func() {
+		for _, at := range made {
+			if err != nil {
+				_ = os.Remove(at) // empty, or somebody else's
+			}
+		}
+	}()
+	if err := os.MkdirAll(above, 0o700); err != nil {
+		return unwritable(dir, err)
+	}
+	stage, err := staged(above, files)
+	if err == nil {
+		err = os.Rename(stage, dir)
+	}
+	if err != nil {
+		err = errors.Join(unwritable(dir, err), os.RemoveAll(stage))
+	}
+	return err
+}
+
+// unwritable says of a folder what the system says of a file in it that is made for a moment.
+func unwritable(dir string, err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err
+	} else if l, ok := errors.AsType[*os.LinkError](err); ok {
+		err = l.Err
+	}
+	return fmt.Errorf("%s cannot be written: %w", dir, err)
+}
+
+// staged writes files into a folder of their own, beside those whose place they will take. Its path is told in case of an error too.
+func staged(in string, files []File) (stage string, err error) {
+	if stage, err = os.MkdirTemp(in, ".craton-import-*"); err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		if err := f.write(stage); err != nil {
+			return stage, err
+		}
+	}
+	return stage, nil
+}
+
+// replace puts files in the place of those of an earlier import. All are written before one of those is touched.
+func replace(dir string, files []File, old []string) (err error) {
+	stage, err := staged(dir, files)
+	if stage != "" {
+		defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
+	}
+	if err != nil {
+		return unwritable(dir, err)
+	}
+	partly := func(err error) error {
+		return advice.With(err, fmt.Sprintf("%s has a part of this import, which must not be used; when that is mended, import again with --force", dir))
+	}
 	if earlier, err := ReadRecord(dir); err == nil {
 		for _, f := range earlier.Files {
 			if name := filepath.FromSlash(f); filepath.IsLocal(name) && slices.Contains(old, f) {
 				if err := os.Remove(filepath.Join(dir, name)); err != nil {
-					return err
+					return partly(err)
 				}
 				_ = os.Remove(filepath.Dir(filepath.Join(dir, name))) // the last one of a folder takes it along
 			}
 		}
 	}
-	for _, f := range files {
-		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
-			return fmt.Errorf("%q leads out of the folder", f.Path)
+	for _, f := range files { // the record comes last, by which --verify knows an import
+		name := filepath.FromSlash(f.Path)
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
+			return partly(err)
 		}
-		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
-		}
-		file, err := private.Create(path)
-		if err != nil {
-			return err
-		}
-		_, err = file.Write(f.Content)
-		if err == nil && f.Program {
-			err = file.Chmod(0o700)
-		}
-		if err := private.Keep(file, path, err); err != nil {
-			return err
+		if err := os.Rename(filepath.Join(stage, name), filepath.Join(dir, name)); err != nil {
+			return partly(err)
 		}
 	}
 	return nil
+}
+
+// write writes a file into a folder, for the user alone.
+func (f *File) write(dir string) error {
+	name := filepath.FromSlash(f.Path)
+	if !filepath.IsLocal(name) {
+		return fmt.Errorf("%q leads out of the folder", f.Path)
+	}
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o600)
+	if f.Program {
+		mode = 0o700
+	}
+	return os.WriteFile(path, f.Content, mode)
 }
 
 // written are the files of an inventory that is in the folder: all of them count for Ansible.

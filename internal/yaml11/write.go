@@ -14,6 +14,9 @@ type Style struct {
 	// Tagged, when not nil, is asked for each object, with its JSON. A text that it gives is written in the object's place, with the
 	// tag before it: `!unsafe "{{ x }}"`.
 	Tagged func(object string) (tag, text string, ok bool)
+	// Key, when not nil, is asked for each key within a value. A text that it gives is written in the key's place, with the tag
+	// before it: `!!int "10"`.
+	Key func(key string) (tag, text string, ok bool)
 }
 
 // Indent is how many columns a level of nesting takes.
@@ -65,6 +68,16 @@ func AppendNumber(dst []byte, json string) []byte {
 	return append(dst, exponent...)
 }
 
+// key appends a key within a value.
+func (s Style) key(dst []byte, column int, key string) []byte {
+	if s.Key != nil {
+		if tag, text, ok := s.Key(key); ok {
+			return append(appendQuoted(append(append(dst, tag...), ' '), text), ':')
+		}
+	}
+	return AppendKey(dst, column, key)
+}
+
 // value appends what stands behind a key: on its line, or in lines below it. The column is the key's.
 func (s Style) value(dst []byte, column int, x *jsontext.Scanner) []byte {
 	switch x.Peek() {
@@ -77,7 +90,7 @@ func (s Style) value(dst []byte, column int, x *jsontext.Scanner) []byte {
 			if first {
 				dst, first = append(dst, '\n'), false
 			}
-			dst = s.value(AppendKey(spaces(dst, column+Indent), column+Indent, key), column+Indent, x)
+			dst = s.value(s.key(spaces(dst, column+Indent), column+Indent, key), column+Indent, x)
 		})
 		if first {
 			return append(dst, " {}\n"...)
@@ -116,7 +129,7 @@ func (s Style) item(dst []byte, column int, x *jsontext.Scanner) []byte {
 				dst = spaces(dst, inner)
 			}
 			first = false
-			dst = s.value(AppendKey(dst, inner, key), inner, x)
+			dst = s.value(s.key(dst, inner, key), inner, x)
 		})
 		if first {
 			return append(dst, "{}\n"...)

@@ -18,6 +18,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/cli/export"
+	"github.com/craton-fleet/craton/internal/fleettest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/skip"
 	"github.com/craton-fleet/craton/internal/value"
@@ -72,21 +73,12 @@ func (p *program) apply(t *testing.T, hosts []map[string]any) {
 	p.must(t, string(file), "apply", "-")
 }
 
-// hostileNames are names of hosts that the API takes.
-var hostileNames = []string{
-	"*", "web*", "!web", "-oProxyCommand=touch x", "a b", "Host *", "a#b", "#a", "{{ x }}", "%h", "${HOME}", "$(touch x)", "`touch x`", "a;b", "a|b", "a,b", "\"a\"", "'a'", "a\\b", "a/b", "../x", "~a", "é", "localhost", "LOCALHOST", "127.0.0.1",
-	"10.1", "0x7f.1", "1", "::1", "=1+1", "@SUM(A1)", "+1", "-1", "\uff1d1", "a=b", "web:22", "[::1]", "all", "ungrouped", "none", "a.", ".a", "a..b", "a-", "-a", "a_b", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a", "<script>", "yes", "null", "~",
-}
-
-// hostileTexts are values of variables.
-var hostileTexts = append(slices.Clone(hostileNames), "a\nb", "a\n  ProxyCommand touch x", "x\nHost *\n  ProxyCommand touch x", "\tx", "\rx", "a\r\nb", " a ", "a\x1b[31mb", "a\u202eb", "'=1", "'", "", "a,\"b\"\n", "10.0.0.1 evil\n", "none", "NONE", "%d/x", "a\u2028b")
-
 // TestHostileNames: what stands in a file stands for the hosts that are in it, and every host is in it or is counted.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	var hosts []map[string]any
-	for _, name := range append(slices.Clone(hostileNames), "web-01", "db.example.net") {
+	for _, name := range append(slices.Clone(fleettest.Names), "web-01", "db.example.net") {
 		hosts = append(hosts, map[string]any{"name": name})
 	}
 	p.apply(t, hosts)
@@ -205,7 +197,7 @@ func TestHostileValues(t *testing.T) {
 	variables := []string{"ansible_host", "ansible_user", "ansible_port", "ansible_ssh_private_key_file", "ansible_ssh_common_args", "metrics_port", "metrics_path", "metrics_scheme", "text"}
 	var hosts []map[string]any
 	names := map[string]any{}
-	for i, text := range hostileTexts {
+	for i, text := range fleettest.Texts {
 		for _, v := range variables {
 			name := fmt.Sprintf("h%d-%s", i, strings.ReplaceAll(v, "_", "-"))
 			names[name] = text

@@ -115,7 +115,7 @@ func unique(hosts []host, out *leftOut) []host {
 	return kept
 }
 
-// plainText is a variable that is a text, or a number, as text; "" where it is missing or null.
+// plainText is the first of some variables that a host has, as text if it is one or a number; "" where all are missing or null.
 func plainText(h *host, names ...string) (text, from string, err error) {
 	for _, name := range names {
 		raw, ok := h.variable(name)
@@ -124,14 +124,11 @@ func plainText(h *host, names ...string) (text, from string, err error) {
 		}
 		switch v := gjson.Parse(raw); v.Type {
 		case gjson.String:
-			text = v.Str
+			return v.Str, name, nil
 		case gjson.Number:
-			text = raw
+			return raw, name, nil
 		default:
 			return "", name, reasonf("%s is no text", name)
-		}
-		if text != "" {
-			return text, name, nil
 		}
 	}
 	return "", "", nil

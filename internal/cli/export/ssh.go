@@ -46,7 +46,7 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	if !h.isAlias() {
 		return reasonf("its name means something else to ssh, or another machine")
 	}
-	address, from, err := plainText(h, "ansible_host", "ansible_ssh_host")
+	address, from, err := plainText(h, "ansible_ssh_host", "ansible_host")
 	if err != nil {
 		return err
 	}
@@ -61,11 +61,11 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	b.WriteString("Host " + h.name + "\n  HostName " + address + "\n")
 	for _, option := range []struct {
 		keyword   string
-		variables []string
+		variables []string // the first counts, as in Ansible
 		good      func(string) bool
 	}{
-		{"User", []string{"ansible_user", "ansible_ssh_user"}, sshUser.MatchString},
-		{"Port", []string{"ansible_port", "ansible_ssh_port"}, isPort},
+		{"User", []string{"ansible_ssh_user", "ansible_user"}, sshUser.MatchString},
+		{"Port", []string{"ansible_ssh_port", "ansible_port"}, isPort},
 		{"IdentityFile", []string{"ansible_ssh_private_key_file", "ansible_private_key_file"}, func(s string) bool { return sshFile.MatchString(s) && s != "none" }},
 	} {
 		text, from, err := plainText(h, option.variables...)
@@ -88,8 +88,10 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	} else if strings.TrimSpace(common) != "" {
 		odd.add("ansible_ssh_common_args is more than a ProxyJump", h.name)
 	}
-	if extra, _, err := plainText(h, "ansible_ssh_extra_args"); err != nil || strings.TrimSpace(extra) != "" {
-		odd.add("ansible_ssh_extra_args", h.name)
+	for _, name := range []string{"ansible_ssh_extra_args", "ansible_ssh_args"} {
+		if extra, _, err := plainText(h, name); err != nil || strings.TrimSpace(extra) != "" {
+			odd.add(name, h.name)
+		}
 	}
 	return nil
 }

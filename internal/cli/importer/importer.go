@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,10 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/importing"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/settings"
 	"github.com/craton-fleet/craton/inventory"
 )
@@ -264,11 +267,26 @@ func (c *command) ansible(ctx context.Context, source, file string, w importing.
 	if said.PlaybookDir != "" {
 		result.Record.PlaybookDir = absolute(said.PlaybookDir)
 	}
-	return c.finish(result, func() (*proofOf, error) { return prove(ctx, tool, sources, before, result.Record, c.o) })
+	return c.finish(ctx, result, nil, func(l *loaded) (*proofOf, error) { return prove(ctx, tool, sources, before, result.Record, l, c.o) })
 }
 
-// finish writes what was made, proves it, and tells both.
-func (c *command) finish(result *importing.Result, prove func() (*proofOf, error)) error {
+// finish loads the fleet that was made into a temporary file, writes what was made, proves it, and tells both. Of a fleet that cannot be loaded
+// nothing is written. lines are those of a table, by host.
+func (c *command) finish(ctx context.Context, result *importing.Result, lines map[string]int, prove func(*loaded) (*proofOf, error)) (err error) {
+	file, err := fleetfile.Parse(importing.FleetFile, bytes.NewReader(result.Fleet()))
+	var l *loaded
+	if err == nil && !c.o.noVerify {
+		l, err = loadImport(ctx, file)
+	}
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	if err != nil { // what a server answers is told as it is wherever it is wrapped, and is not all there is to say
+		return fmt.Errorf("the fleet of this import cannot be in Craton, and nothing was written\n%s", ofLines(err, result, lines))
+	}
+	if l != nil {
+		defer func() { err = errors.Join(err, l.remove()) }()
+	}
 	if err := result.Write(c.o.output, c.o.force); err != nil {
 		return err
 	}
@@ -280,11 +298,42 @@ func (c *command) finish(result *importing.Result, prove func() (*proofOf, error
 	if c.o.noVerify {
 		return c.document(result.Report, nil)
 	}
-	proof, err := prove()
+	proof, err := prove(l)
 	if err != nil {
-		return fmt.Errorf("the import is written, and could not be proved: %w", err)
+		return fmt.Errorf("the import is written to %s, and could not be proved: %w", c.o.output, err)
 	}
 	return c.conclude(result.Report, proof)
+}
+
+// ofLines says what is wrong with a fleet in terms of what was imported, for the fleet file is not there: of a table the lines.
+func ofLines(err error, result *importing.Result, lines map[string]int) string {
+	if w, ok := errors.AsType[*fleetfile.WriteError](err); ok { // whose advice is to go on with the file
+		var all []string
+		for _, err := range w.Errs {
+			text := err.Error()
+			name, _, _ := strings.Cut(text, ": ") // "host CLOUD/REGION/NAME"
+			if line := lines[name[strings.LastIndex(name, "/")+1:]]; line > 0 {
+				text = fmt.Sprintf("%s:%d: %s", result.Record.Inventory[0], line, text)
+			}
+			all = append(all, text)
+		}
+		return strings.Join(all, "\n")
+	}
+	e, ok := errors.AsType[*fleetfile.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	told := &fleetfile.Error{Problems: slices.Clone(e.Problems), More: e.More}
+	for i := range told.Problems {
+		p := &told.Problems[i]
+		p.Line = 0
+		for h, line := range lines {
+			if strings.Contains(p.Path, "hosts["+reconcile.PathName(h)+"]") {
+				p.File, p.Line = result.Record.Inventory[0], line
+			}
+		}
+	}
+	return told.Error()
 }
 
 // conclude tells a proof, and is an error where it fails.
@@ -319,7 +368,7 @@ func (c *command) csv(ctx context.Context, cmd *cobra.Command, file string, w im
 	}
 	result.Record.Source = importing.FromCSV
 	result.Record.Inventory, result.Record.Map, result.Record.Columns = []string{absolute(file)}, m, c.o.columns
-	return c.finish(result, func() (*proofOf, error) { return proveTable(ctx, before, result.Record, c.o) })
+	return c.finish(ctx, result, before.Lines, func(l *loaded) (*proofOf, error) { return proveTable(ctx, before, result.Record, l) })
 }
 
 // table reads a table.
@@ -329,11 +378,7 @@ func (c *command) table(file string, m map[string]string, columns []string) (*im
 		return nil, nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read
-	v, o, err := importing.ReadCSV(f, importing.CSV{Map: m, Columns: columns, Inert: rules.Inert})
-	if err != nil {
-		err = fmt.Errorf("%s %w", file, err)
-	}
-	return v, o, err
+	return importing.ReadCSV(f, importing.CSV{Name: file, Map: m, Columns: columns, Rules: rules})
 }
 
 // absolute is the path of what is one; of a list of hosts it is the list.
@@ -353,20 +398,32 @@ func (c *command) verify(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if record.Source == importing.FromCSV && len(record.Inventory) == 1 {
+	file, err := readFleet(filepath.Join(c.o.output, importing.FleetFile))
+	if err != nil {
+		return err
+	}
+	table := record.Source == importing.FromCSV && len(record.Inventory) == 1
+	var tool *importing.Tool
+	if !table {
+		if tool, err = importing.FindTool(c.o.tool); err != nil {
+			return err
+		}
+	}
+	l, err := loadImport(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.remove()) }()
+	if table {
 		before, _, err := c.table(record.Inventory[0], record.Map, record.Columns)
 		if err != nil {
 			return err
 		}
-		proof, err := proveTable(ctx, before, record, c.o)
+		proof, err := proveTable(ctx, before, record, l)
 		if err != nil {
 			return err
 		}
 		return c.conclude(nil, proof)
-	}
-	tool, err := importing.FindTool(c.o.tool)
-	if err != nil {
-		return err
 	}
 	said := importing.Sources{Inventory: record.Inventory, PlaybookDir: record.PlaybookDir}
 	if len(c.o.inventory) > 0 {
@@ -381,7 +438,7 @@ func (c *command) verify(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	proof, err := prove(ctx, tool, sources, before, record, c.o)
+	proof, err := prove(ctx, tool, sources, before, record, l, c.o)
 	if err != nil {
 		return err
 	}

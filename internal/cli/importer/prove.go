@@ -37,8 +37,8 @@ type loaded struct {
 // without are the variables of the user's own that would change what programs see.
 var without = []string{"CRATON_", "OS_"}
 
-// load loads an import. It is removed with the folder.
-func loadImport(ctx context.Context, o *options) (l *loaded, err error) {
+// loadImport loads the fleet of an import.
+func loadImport(ctx context.Context, file *fleetfile.File) (l *loaded, err error) {
 	dir, err := os.MkdirTemp("", "craton-import-")
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func loadImport(ctx context.Context, o *options) (l *loaded, err error) {
 	if err := os.WriteFile(config, nil, 0o600); err != nil {
 		return nil, err
 	}
-	if err := load(ctx, url, config, filepath.Join(o.output, importing.FleetFile)); err != nil {
+	if err := load(ctx, url, config, file); err != nil {
 		return nil, err
 	}
 	if made.program, err = os.Executable(); err != nil {
@@ -80,13 +80,8 @@ func exists(path string) bool {
 
 func (l *loaded) remove() error { return os.RemoveAll(l.dir) }
 
-// proveTable loads an import, and compares the inventory that Craton gives Ansible of it with the table.
-func proveTable(ctx context.Context, before *importing.Inventory, record *importing.Record, o *options) (p *proofOf, err error) {
-	l, err := loadImport(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, l.remove()) }()
+// proveTable compares the inventory that Craton gives Ansible of an import with the table.
+func proveTable(ctx context.Context, before *importing.Inventory, record *importing.Record, l *loaded) (*proofOf, error) {
 	cmd := exec.CommandContext(ctx, l.program, "inventory", "--list", "--facts", record.Facts)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
@@ -95,20 +90,15 @@ func proveTable(ctx context.Context, before *importing.Inventory, record *import
 	if err != nil {
 		return nil, fmt.Errorf("craton inventory --list failed: %w", err)
 	}
-	compared, err := importing.Compare(before, list, record)
+	compared, err := importing.Compare(before, list, nil, record)
 	if err != nil {
 		return nil, err
 	}
 	return &proofOf{Proof: compared}, nil
 }
 
-// prove loads an import into a temporary file, asks Ansible about it, and compares.
-func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources, before *importing.Inventory, record *importing.Record, o *options) (p *proofOf, err error) {
-	l, err := loadImport(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, l.remove()) }()
+// prove asks Ansible about an import, and compares.
+func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources, before *importing.Inventory, record *importing.Record, l *loaded, o *options) (*proofOf, error) {
 	after := *tool
 	after.Without = without
 	after.Env = append(slices.Clone(tool.Env), l.env...)
@@ -119,17 +109,27 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 	}
 	made := importing.Sources{Inventory: []string{filepath.Join(o.output, importing.InventoryDir)}, PlaybookDir: none}
 	list, err := after.List(ctx, made)
-	if err != nil && ctx.Err() == nil && exists(filepath.Join(o.output, importing.PluginFile)) {
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case exists(filepath.Join(o.output, importing.PluginFile)):
 		err = advice.With(err, "--plugin wants the collection craton.fleet where this Ansible finds it: see ansible-galaxy collection list craton.fleet")
+	case strings.Contains(err.Error(), "Completely failed to parse"):
+		err = advice.With(err, "ansible.cfg has to enable the plugins script and yaml (enable_plugins in [inventory]), as it does where it does not say")
 	}
 	if err != nil {
 		return nil, err
 	}
-	compared, err := importing.Compare(before, list, record)
+	var types []byte
+	if before.Typed {
+		if types, err = after.List(ctx, made, "--yaml"); err != nil {
+			return nil, err
+		}
+	}
+	compared, err := importing.Compare(before, list, types, record)
 	if err != nil {
 		return nil, err
 	}
-	p = &proofOf{Proof: compared, Ansible: tool.Release(ctx)}
+	p := &proofOf{Proof: compared, Ansible: tool.Release(ctx)}
 	var hosts []string // --host takes a pattern, which other names may be
 	for _, h := range before.Hosts {
 		if rules.CheckHostName(h) == nil {
@@ -164,23 +164,24 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 	return p, nil
 }
 
+// readFleet reads the fleet file of an import.
+func readFleet(path string) (*fleetfile.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	return fleetfile.Parse(path, f)
+}
+
 // load applies a fleet file to an empty fleet.
-func load(ctx context.Context, url, config, path string) (err error) {
+func load(ctx context.Context, url, config string, file *fleetfile.File) error {
 	env := func(name string) (string, bool) {
 		set := map[string]string{"CRATON_URL": url, settings.ConfigEnv: config}
 		text, ok := set[name]
 		return text, ok
 	}
 	v, err := settings.LoadEnv(nil, env, settings.Connection)
-	if err != nil {
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	file, err := fleetfile.Parse(path, f)
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,12 @@ func story(look show.Appearance, result *importing.Result, o *options) string {
 			line("", "%s", strings.TrimSpace(n.What+"  "+n.Why))
 		}
 	}
+	if len(r.Other) > 0 {
+		line("other", "%d in Ansible, since Craton cannot hold them:", len(r.Other))
+		for _, n := range r.Other {
+			line("", "%s  %s", n.What, n.Why)
+		}
+	}
 	for _, n := range r.Dead {
 		line("dropped", "%s of %s, which no host ever got: something that Ansible reads later was before it", n.Why, n.What)
 	}
