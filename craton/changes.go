@@ -59,6 +59,10 @@ type ChangeOptions struct {
 	User      string // by this user
 	RequestID string // in this request
 	Limit     int    // of a page; 0: as many as the server gives
+
+	// Setters leaves, of the changes of one object, those that set the variables which it has, each of them the last. A server can
+	// do this whose [Capabilities] have "setters"; nothing but Kind and ID goes with it.
+	Setters bool
 }
 
 // mostChanges is the largest page of the change log.
@@ -71,6 +75,12 @@ func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change
 		q := url.Values{"limit": {strconv.Itoa(mostChanges)}}
 		if o.Limit > 0 {
 			q.Set("limit", strconv.Itoa(min(o.Limit, mostChanges)))
+		}
+		if o.Setters {
+			q = url.Values{"setters": {"true"}}
+			if at := c.Revision(); at != "" {
+				q.Set("at", at)
+			}
 		}
 		for name, value := range map[string]string{"after": o.After, "kind": o.Kind, "id": o.ID, "user": o.User, "request_id": o.RequestID} {
 			if value != "" {

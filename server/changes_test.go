@@ -352,3 +352,43 @@ func TestRetain(t *testing.T) {
 		}
 	}
 }
+
+// TestSetters: who set the variables that an object has, and had; nobody is told of others' objects.
+func TestSetters(t *testing.T) {
+	t.Parallel()
+	f := newTenants(t)
+	a := f.a
+	path := "/v1/hosts/" + a.host + "/variables"
+	f.must(a.member, 200, "PUT", path, `{"old":1,"ntp":"a","gone":true}`)
+	for i := range 10 {
+		f.must(a.admin, 200, "PUT", path, fmt.Sprintf(`{"ntp":%d}`, i))
+	}
+	f.must(a.admin, 204, "DELETE", path, `["gone"]`)
+	ask := func(who caller, more string) (told []string) {
+		for _, c := range f.must(who, 200, "GET", "/v1/changes?setters=true&kind=host&id="+a.host+more, "").objects(t, "changes") {
+			keys := []string{}
+			for key := range c["after"].(map[string]any)["variables"].(map[string]any) {
+				keys = append(keys, key)
+			}
+			slices.Sort(keys)
+			told = append(told, fmt.Sprint(c["user"], keys))
+		}
+		return told
+	}
+	now := ask(a.member, "")
+	if len(now) < 2 || now[len(now)-1] != fmt.Sprintf("%s[ntp]", a.admin.user) || now[len(now)-2] != fmt.Sprintf("%s[gone ntp old]", a.member.user) {
+		t.Errorf("%q", now)
+	}
+	first := f.must(a.admin, 200, "GET", "/v1/changes?setters=true&kind=host&id="+a.host, "").objects(t, "changes")
+	at := fmt.Sprint(first[len(first)-2]["revision"])
+	if past := ask(a.member, "&at="+at); past[len(past)-1] != fmt.Sprintf("%s[gone ntp old]", a.member.user) {
+		t.Errorf("%q", past)
+	}
+	if others := ask(f.b.admin, ""); others != nil {
+		t.Errorf("another tenant hears of %q", others)
+	}
+	for _, wrong := range []string{"setters=true", "setters=true&kind=host", "setters=false&kind=host&id=1", "setters=true&kind=host&id=1&limit=3", "setters=true&kind=x&id=1", "at=1", "setters=true&kind=host&id=1&at=x"} {
+		f.status(a.member, 400, "GET", "/v1/changes?"+wrong, "")
+	}
+	f.status(a.member, 401, "GET", "/v1/changes?setters=true&kind=project&id="+a.member.project, "")
+}

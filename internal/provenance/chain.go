@@ -41,12 +41,17 @@ func ReadChain(ctx context.Context, c *craton.Client, k *schema.Kind, id string)
 	if err != nil {
 		return nil, err
 	}
-	self := rungOf(k, *fields)
+	return chainOf(ctx, c, k, *fields)
+}
+
+// chainOf reads what an object inherits from.
+func chainOf(ctx context.Context, c *craton.Client, k *schema.Kind, object craton.Object) (*Chain, error) {
+	self := rungOf(k, object)
 	above, parents, project, err := readAbove(ctx, c, k, self)
 	if err != nil {
 		return nil, err
 	}
-	chain := &Chain{Kind: k, Object: *fields, Whole: true}
+	chain := &Chain{Kind: k, Object: object, Whole: true}
 	for at := range hierarchy.Levels(k, self, func(of rung, key string) (rung, bool) {
 		switch key {
 		case keyParent:

@@ -2,7 +2,7 @@
 // what a variable comes to all over a fleet. `craton explain` and the page say it, each in its way.
 //
 //	e, err := provenance.Explain(ctx, client, schema.Host, "12", func(string) bool { return false })
-//	err = e.ReadSetters(ctx, client)
+//	err = e.ReadSetters(ctx, client, nil)
 //	for _, v := range e.Variables {
 //		counts, hidden := v.Values[0], v.Values[1:]
 //		by := e.SetBy(counts.Level, v.Name)

@@ -33,7 +33,16 @@ type Variable struct {
 
 // Explain reads where an object's variables come from. excludes reports which of them the inventory leaves out.
 func Explain(ctx context.Context, c *craton.Client, k *schema.Kind, id string, excludes func(string) bool) (*Explanation, error) {
-	chain, err := ReadChain(ctx, c, k, id)
+	fields, err := c.Collection(craton.Kind(k.Name)).Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return ExplainObject(ctx, c, k, *fields, excludes)
+}
+
+// ExplainObject is [Explain] of an object that was read already, with its own variables only.
+func ExplainObject(ctx context.Context, c *craton.Client, k *schema.Kind, object craton.Object, excludes func(string) bool) (*Explanation, error) {
+	chain, err := chainOf(ctx, c, k, object)
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +67,17 @@ func (e *Explanation) Find(name string) (int, bool) {
 	return slices.BinarySearchFunc(e.Variables, name, func(v Variable, name string) int { return strings.Compare(v.Name, name) })
 }
 
-// ReadSetters finds, for the variables of each level, the last change that set them: some requests for each level. A server can do
-// this that has a change log.
-func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client) error {
-	if err := c.NeedLog(ctx, "changes"); err != nil {
-		return err
+// ReadSetters finds, for the variables of each level, the last change that set them: a request for each level, or some where the server
+// has to be asked for the whole log of it. A server can do this that has a change log; can is what it has beside v1, nil if that was
+// not asked yet.
+func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *craton.Capabilities) (err error) {
+	if can == nil {
+		if can, err = c.Capabilities(ctx); err != nil {
+			return err
+		}
+	}
+	if !can.Has("changes") {
+		return c.NeedLog(ctx, "changes")
 	}
 	e.Setters = make([]map[string]*craton.Change, len(e.Levels))
 	g, ctx := errgroup.WithContext(ctx)
@@ -72,7 +87,7 @@ func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client) error {
 		}
 		g.Go(func() error {
 			set := map[string]*craton.Change{}
-			for change, err := range c.Changes(ctx, craton.ChangeOptions{Kind: l.Kind, ID: l.ID}) {
+			for change, err := range c.Changes(ctx, craton.ChangeOptions{Kind: l.Kind, ID: l.ID, Setters: can.Has("setters")}) {
 				if err != nil {
 					return fmt.Errorf("the changes of %s: %w", l, err)
 				}

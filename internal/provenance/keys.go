@@ -24,6 +24,14 @@ type KeyUse struct {
 	Levels  map[string]int `json:"levels"`  // these by kind
 }
 
+// Size is about how many bytes the index takes in memory. It holds nothing of the fleet.
+func (d *Keys) Size() (n int) {
+	for i := range d.Keys {
+		n += 200 + len(d.Keys[i].Key) + 60*len(d.Keys[i].Levels)
+	}
+	return n
+}
+
 // levelsOf are the kinds of objects that have variables, the outermost first.
 var levelsOf = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Network, schema.NetworkInterface}
 
@@ -40,7 +48,7 @@ func KeysOf(fleet *snapshot.Fleet) *Keys {
 	}
 	for _, k := range levelsOf {
 		for _, o := range fleet.Of(k) {
-			for key := range o.Own.All() {
+			for key := range o.Own().All() {
 				u := use(key)
 				u.Objects++
 				u.Levels[k.Name]++
@@ -53,7 +61,7 @@ func KeysOf(fleet *snapshot.Fleet) *Keys {
 		d.Hosts++
 		at := places.above(host)
 		at.hosts++
-		for key := range host.Own.All() {
+		for key := range host.Own().All() {
 			if !at.has(key) {
 				use(key).Hosts++
 			}
@@ -72,7 +80,7 @@ func KeysOf(fleet *snapshot.Fleet) *Keys {
 }
 
 // sharing is what hosts of one place and parent inherit, by these.
-type sharing map[string]*shared
+type sharing map[standingKey]*shared
 
 // shared are the levels above some hosts.
 type shared struct {
@@ -83,14 +91,11 @@ type shared struct {
 
 // above are the levels above a host.
 func (s sharing) above(host *snapshot.Object) *shared {
-	var at strings.Builder
-	for _, key := range []string{"project_id", "cloud_id", "region_id", "cell_id", "parent_id"} {
-		at.WriteString(host.Field(key) + " ")
-	}
-	found := s[at.String()]
+	at := standingOf(host)
+	found := s[at]
 	if found == nil {
 		found = &shared{levels: host.Levels()[1:]}
-		s[at.String()] = found
+		s[at] = found
 	}
 	return found
 }

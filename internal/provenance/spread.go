@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/schema"
@@ -41,9 +42,9 @@ type NamedHosts struct {
 // shownHosts is how many hosts are named.
 const shownHosts = 5
 
-func (n *NamedHosts) add(path string) {
+func (n *NamedHosts) add(host *snapshot.Object) {
 	if n.Count++; len(n.First) < shownHosts {
-		n.First = append(n.First, path)
+		n.First = append(n.First, host.Place())
 	}
 }
 
@@ -74,50 +75,58 @@ func (e *NoVariable) Error() string {
 func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, error) {
 	d := &Spread{Key: key, Complete: fleet.Complete, Values: []SpreadValue{}, Without: NamedHosts{First: []string{}}}
 	type source struct{ value, kind, id string }
-	values, known := map[source]*SpreadValue{}, map[string]bool{}
-	for _, host := range fleet.Of(schema.Host) {
-		if !terms.Match(host) {
-			continue
-		}
-		d.Hosts++
-		counts := true // the next level that has it
-		for i, level := range host.Levels() {
-			for name := range level.Variables.All() {
-				known[name] = true
-			}
+	values := map[source]*SpreadValue{}
+	above := map[standingKey][]*SpreadValue{} // what hosts at one place inherit, the nearest first
+	inherits := func(host *snapshot.Object) (all []*SpreadValue) {
+		for _, level := range host.Levels()[1:] {
 			value, has := level.Variables.Find(key)
 			if !has {
 				continue
 			}
 			from := source{value, level.Kind, level.ID}
-			if i == 0 {
-				from.id = ""
-			}
 			v := values[from]
 			if v == nil {
-				v = &SpreadValue{Value: json.RawMessage(value), From: LevelDocument{Type: level.Kind}}
-				if i > 0 {
-					v.From = DocumentOf(level)
-					if o := fleet.Find(level.Kind, level.ID); o != nil {
-						v.Path = o.Place()
-					}
-				} else {
-					v.Own = &NamedHosts{}
+				level.ID, level.Name = strings.Clone(level.ID), strings.Clone(level.Name)
+				v = &SpreadValue{Value: json.RawMessage(value), From: DocumentOf(level)}
+				if o := fleet.Find(level.Kind, level.ID); o != nil {
+					v.Path = o.Place()
 				}
 				values[from] = v
 			}
-			if i == 0 {
-				v.Own.add(host.Place())
-			}
-			if counts {
-				v.Hosts++
-			} else {
-				v.Shadowed++
-			}
-			counts = false
+			all = append(all, v)
 		}
-		if counts {
-			d.Without.add(host.Place())
+		return all
+	}
+	for _, host := range fleet.Of(schema.Host) {
+		if !terms.Match(host) {
+			continue
+		}
+		d.Hosts++
+		at := standingOf(host)
+		others, known := above[at]
+		if !known {
+			others = inherits(host)
+			above[at] = others
+		}
+		value, has := host.Variable(key, true)
+		switch {
+		case has:
+			from := source{value, host.Kind.Name, ""}
+			v := values[from]
+			if v == nil {
+				v = &SpreadValue{Value: json.RawMessage(value), From: LevelDocument{Type: host.Kind.Name}, Own: &NamedHosts{}}
+				values[from] = v
+			}
+			v.Own.add(host)
+			v.Hosts++
+		case len(others) > 0:
+			others[0].Hosts++
+			others = others[1:]
+		default:
+			d.Without.add(host)
+		}
+		for _, v := range others {
+			v.Shadowed++
 		}
 	}
 	for _, v := range values {
@@ -128,7 +137,48 @@ func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, e
 			cmp.Compare(a.From.Type, b.From.Type), cmp.Compare(a.Path, b.Path))
 	})
 	if d.Hosts > 0 && len(values) == 0 {
-		return nil, &NoVariable{Key: key, Hosts: d.Hosts, Near: nearest.Word(key, slices.Sorted(maps.Keys(known)))}
+		return nil, &NoVariable{Key: key, Hosts: d.Hosts, Near: nearest.Word(key, namesOf(fleet, terms))}
 	}
 	return d, nil
+}
+
+// Size is about how many bytes a spread takes in memory. It holds nothing of the fleet.
+func (d *Spread) Size() int {
+	n := 200 + len(d.Key) + d.Without.size()
+	for i := range d.Values {
+		v := &d.Values[i]
+		if n += 200 + len(v.Value) + len(v.Path) + 100; v.Own != nil {
+			n += v.Own.size()
+		}
+	}
+	return n
+}
+
+func (n *NamedHosts) size() (bytes int) {
+	for _, path := range n.First {
+		bytes += 16 + len(path)
+	}
+	return bytes
+}
+
+// namesOf are the names of all variables of the hosts that satisfy terms, sorted.
+func namesOf(fleet *snapshot.Fleet, terms *where.Where) []string {
+	known, above := map[string]bool{}, map[standingKey]bool{}
+	for _, host := range fleet.Of(schema.Host) {
+		if !terms.Match(host) {
+			continue
+		}
+		for name := range host.Own().All() {
+			known[name] = true
+		}
+		if at := standingOf(host); !above[at] {
+			above[at] = true
+			for _, level := range host.Levels()[1:] {
+				for name := range level.Variables.All() {
+					known[name] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(known))
 }

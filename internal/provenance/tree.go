@@ -45,7 +45,7 @@ func TreeOf(fleet *snapshot.Fleet) *Tree {
 	at := func(kind, id string) *Place { return places[kind+" "+id] }
 	for _, k := range []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell} {
 		for _, o := range fleet.Of(k) {
-			p := &Place{Type: k.Name, ID: o.ID, Name: o.Name, Variables: len(o.Own), Differs: []Differs{}, Places: []*Place{}, differs: map[string]int{}}
+			p := &Place{Type: k.Name, ID: strings.Clone(o.ID), Name: strings.Clone(o.Name), Variables: len(o.Own()), Differs: []Differs{}, Places: []*Place{}, differs: map[string]int{}}
 			places[k.Name+" "+o.ID] = p
 			switch above := at(schema.Region.Name, o.Field("region_id")); {
 			case k == schema.Project:
@@ -68,8 +68,11 @@ func TreeOf(fleet *snapshot.Fleet) *Tree {
 	t.count(fleet, at)
 	for _, p := range places {
 		for key, hosts := range p.differs {
-			p.Differs = append(p.Differs, Differs{key, hosts})
+			if hosts > 0 {
+				p.Differs = append(p.Differs, Differs{strings.Clone(key), hosts})
+			}
 		}
+		p.differs = nil
 		slices.SortFunc(p.Differs, func(a, b Differs) int { return cmp.Or(cmp.Compare(b.Hosts, a.Hosts), strings.Compare(a.Key, b.Key)) })
 		slices.SortFunc(p.Places, byName)
 	}
@@ -77,56 +80,121 @@ func TreeOf(fleet *snapshot.Fleet) *Tree {
 	return t
 }
 
+// Size is about how many bytes a tree takes in memory. It holds nothing of the fleet.
+func (t *Tree) Size() (n int) {
+	var add func(places []*Place)
+	add = func(places []*Place) {
+		for _, p := range places {
+			n += 200 + len(p.ID) + len(p.Name)
+			for _, d := range p.Differs {
+				n += 40 + len(d.Key)
+			}
+			add(p.Places)
+		}
+	}
+	add(t.Projects)
+	add(t.Clouds)
+	return n
+}
+
 func byName(a, b *Place) int {
 	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 }
 
+// standing is what devices at one place, and below one parent, have in common: what they inherit.
+type standing struct {
+	places         []*Place
+	hosts, devices int
+	above          map[string][]inherited // by key
+}
+
+// inherited is a variable of a place above a host.
+type inherited struct {
+	of      *Place
+	value   string
+	differs bool // for hosts that have no value of their own: a nearer level has another one
+}
+
+// placeKeys are the references of a device that what it inherits depends on.
+var placeKeys = [...]string{"project_id", "cloud_id", "region_id", "cell_id", "parent_id"}
+
+// standingKey is what they name.
+type standingKey [len(placeKeys)]string
+
+func standingOf(d *snapshot.Object) (key standingKey) {
+	for i, name := range placeKeys {
+		key[i] = d.Field(name)
+	}
+	return key
+}
+
 // count counts devices, and the variables of places that hosts have otherwise. What hosts at one place have of the levels above them is
-// found once.
+// found once, and of each host only its own variables are looked at.
 func (t *Tree) count(fleet *snapshot.Fleet, at func(kind, id string) *Place) {
-	above := map[string][]hierarchy.Level{}
+	all := map[standingKey]*standing{}
 	for _, d := range fleet.Of(schema.Device) {
-		var where strings.Builder
-		for _, key := range []string{"project_id", "cloud_id", "region_id", "cell_id", "parent_id"} {
-			id := d.Field(key)
-			where.WriteString(id + " ")
-			p := at(strings.TrimSuffix(key, "_id"), id)
-			switch {
-			case p == nil:
-			case d.Kind == schema.Host:
-				p.Hosts++
-			default:
-				p.Devices++
+		key := standingOf(d)
+		s := all[key]
+		if s == nil {
+			s = &standing{}
+			for i, name := range placeKeys {
+				if p := at(strings.TrimSuffix(name, "_id"), key[i]); p != nil {
+					s.places = append(s.places, p)
+				}
 			}
+			all[key] = s
 		}
 		if d.Kind != schema.Host {
+			s.devices++
 			continue
 		}
-		levels, known := above[where.String()]
-		if !known {
-			levels = d.Levels()[1:]
-			above[where.String()] = levels
+		s.hosts++
+		if s.above == nil {
+			s.inherit(d.Levels()[1:], at)
 		}
-		differ(append([]hierarchy.Level{{Variables: d.Own}}, levels...), at)
+		for name, value := range d.Own().All() {
+			for _, v := range s.above[name] {
+				switch otherwise := value != v.value; {
+				case otherwise && !v.differs:
+					v.of.differs[name]++
+				case !otherwise && v.differs:
+					v.of.differs[name]--
+				}
+			}
+		}
+	}
+	for _, s := range all {
+		for _, p := range s.places {
+			p.Hosts += s.hosts
+			p.Devices += s.devices
+		}
+		for name, values := range s.above {
+			for _, v := range values {
+				if v.differs {
+					v.of.differs[name] += s.hosts
+				}
+			}
+		}
 	}
 }
 
-// differ counts for one host the variables of its levels that a nearer one has another value of.
-func differ(levels []hierarchy.Level, at func(kind, id string) *Place) {
-	for i, level := range levels[1:] {
+// inherit finds what hosts have of the levels above them, the nearest first.
+func (s *standing) inherit(levels []hierarchy.Level, at func(kind, id string) *Place) {
+	s.above = map[string][]inherited{}
+	for i, level := range levels {
 		p := at(level.Kind, level.ID)
-		if p == nil || len(level.Variables) == 0 {
+		if p == nil {
 			continue
 		}
-		for key, value := range level.Variables.All() {
-			for _, nearer := range levels[:i+1] {
-				if v, has := nearer.Variables.Find(key); has {
-					if v != value {
-						p.differs[key]++
-					}
+		for name, value := range level.Variables.All() {
+			v := inherited{of: p, value: value}
+			for _, nearer := range levels[:i] {
+				if counts, has := nearer.Variables.Find(name); has {
+					v.differs = counts != value
 					break
 				}
 			}
+			s.above[name] = append(s.above[name], v)
 		}
 	}
 }

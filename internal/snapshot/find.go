@@ -81,7 +81,7 @@ func placesOf(o *Object, want string, hashes func(key string) bool) (all []Place
 	for _, label := range o.Labels() {
 		add("label", label, label, false)
 	}
-	for name, raw := range o.Own.All() {
+	for name, raw := range o.Own().All() {
 		add("key", name, name, false)
 		if hashes(name) {
 			continue

@@ -28,7 +28,8 @@ type Options struct {
 
 // Fleet is what was read.
 type Fleet struct {
-	Complete bool // the caller may read the project; else its variables are what regions inherit of it, and what they hide is not known
+	Tag      string // tells it from any other, as [craton.FleetMark] does; "" where it was read in listings
+	Complete bool   // the caller may read the project; else its variables are what regions inherit of it, and what they hide is not known
 
 	objects map[*schema.Kind][]*Object
 	byID    map[reference]*Object
@@ -38,15 +39,19 @@ type Fleet struct {
 type reference struct{ kind, id string }
 
 // Object is one object of a fleet. It is what terms look at: see [where.Object].
+//
+// Of a fleet that comes as one answer the text of each object is kept as it came, and is read where it is asked: a large fleet so
+// takes hardly more memory than its text.
 type Object struct {
 	Kind      *schema.Kind
 	ID        string
 	Name      string
-	Own       hierarchy.Variables
 	Inherited hierarchy.Variables // of a region, where the caller may not read the project: what it resolves to
 
-	fields craton.Object
-	labels []string
+	text   string              // JSON, its variables among it; "" of what was read in listings, which has ...
+	fields craton.Object       // ... members, without the variables, ...
+	own    hierarchy.Variables // ... and those; also of places, which are asked again and again
+	labels []string            // of listings
 	fleet  *Fleet
 }
 
@@ -100,15 +105,18 @@ func stream(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 		return nil, err
 	}
 	f := newFleet()
+	f.Tag = lines.Tag
+	kinds := map[craton.Kind]*schema.Kind{}
 	for line, err := range lines.All() {
 		if err != nil {
 			return nil, err
 		}
-		var fields craton.Object
-		if err := fields.UnmarshalJSON(line.Object); err != nil {
-			return nil, err
+		k := kinds[line.Kind]
+		if k == nil {
+			k = schema.ByName(string(line.Kind))
+			kinds[line.Kind] = k
 		}
-		one := f.add(schema.ByName(string(line.Kind)), fields)
+		one := f.addText(k, string(line.Object))
 		if line.Resolved != nil {
 			one.Inherited = Variables(line.Resolved)
 		}
@@ -213,25 +221,46 @@ func (f *Fleet) readLabels(ctx context.Context, c *craton.Client) error {
 	return g.Wait()
 }
 
+// add adds an object that was read in a listing.
 func (f *Fleet) add(k *schema.Kind, fields craton.Object) *Object {
-	o := &Object{Kind: k, ID: fields.ID(), fields: fields, fleet: f, Own: Variables(fields["variables"])}
+	o := &Object{Kind: k, ID: fields.ID(), fields: fields, fleet: f, own: Variables(fields["variables"])}
 	delete(fields, "variables")
 	o.Name = o.Field(k.Title)
-	if raw := fields["labels"]; raw != nil {
-		gjson.ParseBytes(raw).ForEach(func(_, label gjson.Result) bool {
-			o.labels = append(o.labels, label.Str)
-			return true
-		})
+	o.labels = labelsIn(gjson.ParseBytes(fields["labels"]))
+	return f.put(o)
+}
+
+// addText adds an object that was read as a text.
+func (f *Fleet) addText(k *schema.Kind, text string) *Object {
+	o := &Object{Kind: k, text: text, fleet: f}
+	o.ID, o.Name = o.Field("id"), o.Field(k.Title)
+	if !isDevice(k) {
+		o.own = variablesIn(gjson.Get(text, memberVariables))
 	}
-	f.objects[k] = append(f.objects[k], o)
-	f.byID[reference{k.Name, o.ID}] = o
+	return f.put(o)
+}
+
+func (f *Fleet) put(o *Object) *Object {
+	f.objects[o.Kind] = append(f.objects[o.Kind], o)
+	f.byID[reference{o.Kind.Name, o.ID}] = o
 	return o
+}
+
+func isDevice(k *schema.Kind) bool { return k == schema.Host || k == schema.NetworkDevice }
+
+// labelsIn are the labels of a JSON array.
+func labelsIn(array gjson.Result) (labels []string) {
+	array.ForEach(func(_, label gjson.Result) bool {
+		labels = append(labels, label.Str)
+		return true
+	})
+	return labels
 }
 
 // finish finds what each project gives, as far as the caller may know.
 func (f *Fleet) finish() {
 	for _, p := range f.objects[schema.Project] {
-		f.project[p.ID] = p.Own
+		f.project[p.ID] = p.own
 		f.Complete = true
 	}
 	for _, region := range f.objects[schema.Region] {
@@ -239,33 +268,83 @@ func (f *Fleet) finish() {
 		if region.Inherited == nil || f.byID[reference{schema.Project.Name, id}] != nil {
 			continue
 		}
-		levels := []hierarchy.Variables{region.Own}
+		levels := []hierarchy.Variables{region.own}
 		if cloud := region.up("cloud_id"); cloud != nil {
-			levels = append(levels, cloud.Own)
+			levels = append(levels, cloud.own)
 		}
 		f.project[id] = hierarchy.Over(f.project[id], region.Inherited.Without(levels...))
 	}
 }
 
+// memberVariables is the member of an object that has its own variables.
+const memberVariables = "variables"
+
 // Variables are those that an object came with, without the space around the parts of values that the original writes.
-func Variables(raw json.RawMessage) hierarchy.Variables {
-	var all hierarchy.Variables
-	gjson.ParseBytes(raw).ForEach(func(key, value gjson.Result) bool {
-		text := value.Raw
-		if strings.ContainsAny(text, " \t\r\n") {
-			text = string(jsontext.AppendClean(nil, text))
-		}
-		all = append(all, hierarchy.Variable{Name: key.String(), Value: text})
+func Variables(raw json.RawMessage) hierarchy.Variables { return variablesIn(gjson.ParseBytes(raw)) }
+
+func variablesIn(object gjson.Result) (all hierarchy.Variables) {
+	object.ForEach(func(key, value gjson.Result) bool {
+		all = append(all, hierarchy.Variable{Name: key.String(), Value: tidy(value.Raw)})
 		return true
 	})
 	return all.Tidy()
 }
 
+// tidy is the text of a value without the space around its parts.
+func tidy(text string) string {
+	if strings.ContainsAny(text, " \t\r\n") {
+		return string(jsontext.AppendClean(nil, text))
+	}
+	return text
+}
+
+// Own are the object's own variables.
+func (o *Object) Own() hierarchy.Variables {
+	if o.own == nil && o.text != "" && isDevice(o.Kind) {
+		return variablesIn(gjson.Get(o.text, memberVariables))
+	}
+	return o.own
+}
+
+// ownVariable is one of the object's own variables.
+func (o *Object) ownVariable(name string) (text string, has bool) {
+	if o.own != nil || o.text == "" || !isDevice(o.Kind) {
+		return o.own.Find(name)
+	}
+	gjson.Get(o.text, memberVariables).ForEach(func(key, value gjson.Result) bool {
+		if key.String() == name { // of several the last counts
+			text, has = value.Raw, true
+		}
+		return true
+	})
+	if has {
+		text = tidy(text)
+	}
+	return text, has
+}
+
 // Field is the text of a field: of an id its digits, "" for null and what is not there.
-func (o *Object) Field(key string) string { return o.fields.Text(key) }
+func (o *Object) Field(key string) string {
+	if o.fields != nil {
+		return o.fields.Text(key)
+	}
+	v := gjson.Get(o.text, key)
+	switch v.Type {
+	case gjson.Null:
+		return ""
+	case gjson.String:
+		return v.Str
+	}
+	return v.Raw
+}
 
 // Labels are those of a device.
-func (o *Object) Labels() []string { return o.labels }
+func (o *Object) Labels() []string {
+	if o.fields == nil {
+		return labelsIn(gjson.Get(o.text, "labels"))
+	}
+	return o.labels
+}
 
 // up is what a reference names, nil if that was not read.
 func (o *Object) up(key string) *Object {
@@ -313,8 +392,8 @@ func (o *Object) Place() string {
 
 // Variable is the JSON text of a variable.
 func (o *Object) Variable(name string, own bool) (string, bool) {
-	for level := range o.levels() {
-		if v, has := level.Variables.Find(name); has || own {
+	for r := range o.rungs() {
+		if v, has := r.variable(name); has || own {
 			return v, has
 		}
 	}
@@ -322,41 +401,50 @@ func (o *Object) Variable(name string, own bool) (string, bool) {
 }
 
 // Levels are the object and all that it inherits from, the nearest first.
-func (o *Object) Levels() []hierarchy.Level { return slices.Collect(o.levels()) }
-
-func (o *Object) levels() func(yield func(hierarchy.Level) bool) {
-	type rung struct {
-		hierarchy.Level
-		of *Object
+func (o *Object) Levels() (all []hierarchy.Level) {
+	for r := range o.rungs() {
+		all = append(all, r.level())
 	}
-	at := func(o *Object) (rung, bool) {
-		if o == nil {
+	return all
+}
+
+// rung is a level: an object, or a project that was not read.
+type rung struct {
+	of      *Object
+	project string // the id of a project
+	fleet   *Fleet
+}
+
+func (r rung) level() hierarchy.Level {
+	switch {
+	case r.project == "":
+		return hierarchy.Level{Kind: r.of.Kind.Name, ID: r.of.ID, Name: r.of.Name, Variables: r.of.Own()}
+	case r.of == nil:
+		return hierarchy.Level{Kind: schema.Project.Name, ID: r.project, Variables: r.fleet.project[r.project]}
+	}
+	return hierarchy.Level{Kind: schema.Project.Name, ID: r.project, Name: r.of.Name, Variables: r.fleet.project[r.project]}
+}
+
+func (r rung) variable(name string) (string, bool) {
+	if r.project != "" {
+		return r.fleet.project[r.project].Find(name)
+	}
+	return r.of.ownVariable(name)
+}
+
+func (o *Object) rungs() iter.Seq[rung] {
+	steps := 0
+	return hierarchy.Levels(o.Kind, rung{of: o, fleet: o.fleet}, func(r rung, key string) (rung, bool) {
+		if key == "project_id" {
+			id := o.Field(key)
+			return rung{of: o.fleet.byID[reference{schema.Project.Name, id}], project: id, fleet: o.fleet}, true
+		}
+		if steps++; steps > len(o.fleet.byID)+len(o.Kind.Inherits) { // parents in a circle
 			return rung{}, false
 		}
-		return rung{hierarchy.Level{Kind: o.Kind.Name, ID: o.ID, Name: o.Name, Variables: o.Own}, o}, true
-	}
-	self, _ := at(o)
-	steps := 0
-	return func(yield func(hierarchy.Level) bool) {
-		for r := range hierarchy.Levels(o.Kind, self, func(of rung, key string) (rung, bool) {
-			if key != "project_id" {
-				if steps++; steps > len(o.fleet.byID)+len(o.Kind.Inherits) { // parents in a circle
-					return rung{}, false
-				}
-				return at(of.of.up(key))
-			}
-			id := o.Field(key)
-			level := hierarchy.Level{Kind: schema.Project.Name, ID: id, Variables: o.fleet.project[id]}
-			if p := o.fleet.byID[reference{level.Kind, id}]; p != nil {
-				level.Name = p.Name
-			}
-			return rung{Level: level}, true
-		}) {
-			if !yield(r.Level) {
-				return
-			}
-		}
-	}
+		above := r.of.up(key)
+		return rung{of: above, fleet: o.fleet}, above != nil
+	})
 }
 
 // Find is the object of a kind with an id, nil if it was not read.
@@ -380,4 +468,12 @@ func (o *Object) Texts() iter.Seq2[string, string] {
 }
 
 // Fields are the object's members as the API has them, without its variables.
-func (o *Object) Fields() craton.Object { return o.fields }
+func (o *Object) Fields() craton.Object {
+	if o.fields != nil {
+		return o.fields
+	}
+	var fields craton.Object
+	_ = fields.UnmarshalJSON([]byte(o.text)) // it is an object
+	delete(fields, memberVariables)
+	return fields
+}

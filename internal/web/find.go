@@ -37,18 +37,20 @@ func (p *page) find() (*view, error) {
 		doc.Found = &snapshot.Found{Objects: []snapshot.Match{}}
 		return v, nil
 	}
+	can, err := p.can()
+	if err != nil {
+		return nil, err
+	}
 	v.Title = "Find " + doc.Asked
 	v.Commands = []string{p.command("find", doc.Asked)}
 	v.Load = func() error {
-		fleet, err := snapshot.Read(p.ctx, p.client, snapshot.Options{Networks: true, Labels: true})
+		found, err := p.ofFleet("find\x00"+doc.Asked, snapshot.Options{Networks: true, Labels: true}, func(fleet *snapshot.Fleet) (any, int, error) {
+			return snapshot.Find(fleet, doc.Asked, maxRows, can.Hashes), largestKept + 1, nil // its texts are the fleet's: it is not kept
+		})
 		if err != nil {
 			return err
 		}
-		can, err := p.client.Capabilities(p.ctx)
-		if err != nil {
-			return err
-		}
-		doc.Found = snapshot.Find(fleet, doc.Asked, maxRows, can.Hashes)
+		doc.Found = found.(*snapshot.Found) //nolint:forcetypeassert // made above
 		p.fillFound(doc)
 		return nil
 	}

@@ -35,14 +35,22 @@ type levelCount struct {
 // keys is the page of all variables of the fleet, or of those whose names have the text q= in them, or match it.
 func (p *page) keys() (*view, error) {
 	doc := &keysPage{Search: strings.TrimSpace(p.query.Get("q")), After: p.query.Get("after")}
+	if _, err := p.can(); err != nil {
+		return nil, err
+	}
 	return &view{
 		Title: "Variables", Template: "keys", Document: doc, Commands: []string{p.command("explain", "--keys")},
 		Load: func() error {
-			fleet, err := snapshot.Read(p.ctx, p.client, snapshot.Options{Networks: true})
+			all, err := p.ofFleet("keys", snapshot.Options{Networks: true}, func(fleet *snapshot.Fleet) (any, int, error) {
+				keys := provenance.KeysOf(fleet)
+				return keys, keys.Size(), nil
+			})
 			if err != nil {
 				return err
 			}
-			doc.Keys = provenance.KeysOf(fleet)
+			own := *all.(*provenance.Keys) //nolint:forcetypeassert // made above
+			own.Keys = slices.Clone(own.Keys)
+			doc.Keys = &own
 			doc.fill()
 			return nil
 		},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -101,16 +102,33 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 		words = append(words, "--marker", doc.Marker)
 	}
 	v.Commands = []string{p.commandOf(k, words...)}
+	if k == schema.User {
+		doc.Columns = append([]string{keyRole}, doc.Columns...)
+	}
+	if doc.Marker != "" { // it may be wrong: then the API says so before the page begins
+		if _, err := p.of(k).Collection(craton.Kind(k.Name)).Get(p.ctx, doc.Marker); craton.IsNotFound(err) {
+			return v, p.readList(k, terms, doc)
+		}
+	}
+	_, err := p.can()
+	if k == schema.User && err == nil { // which not every role may read
+		return v, p.loadList(k, terms, doc)
+	}
+	v.Load = func() error { return p.loadList(k, terms, doc) }
+	return v, err
+}
+
+// loadList reads a page, and what it says of its objects.
+func (p *page) loadList(k *schema.Kind, terms *where.Where, doc *listPage) error {
 	if err := p.readList(k, terms, doc); err != nil {
-		return nil, err
+		return err
 	}
 	if k == schema.User {
 		if err := p.fillRoles(doc.Objects); err != nil {
-			return nil, err
+			return err
 		}
-		doc.Columns = append([]string{keyRole}, doc.Columns...)
 	}
-	return v, p.fillRows(doc)
+	return p.fillRows(doc)
 }
 
 // keyRole is the member of users that tells what they may do, and keySecret the one that the original server has their keys in.
@@ -157,7 +175,7 @@ func (p *page) readList(k *schema.Kind, terms *where.Where, doc *listPage) error
 		q.Set("marker", doc.Marker)
 	}
 	if !terms.IsAll() {
-		can, err := p.client.Capabilities(p.ctx)
+		can, err := p.can()
 		if err != nil {
 			return err
 		}
@@ -238,50 +256,128 @@ type reference struct{ kind, id string }
 // named is what a reference names.
 type named struct{ name, collection string }
 
-// nameStreams is how many objects are read at once for their names.
+// nameStreams is how many requests for names are under way at once.
 const nameStreams = 8
 
 // names reads what objects refer to, each once.
 func (p *page) names(k *schema.Kind, objects []craton.Object) (map[reference]named, error) {
-	found := map[reference]named{}
-	var mu sync.Mutex
+	return p.otherNames(k, objects, nil)
+}
+
+// otherNames is names, but for those that are known.
+func (p *page) otherNames(k *schema.Kind, objects []craton.Object, known map[reference]named) (map[reference]named, error) {
+	n := &namesRead{page: p, found: map[reference]named{}}
 	g, ctx := errgroup.WithContext(p.ctx)
 	g.SetLimit(nameStreams)
+	ids := map[string]*wantedNames{} // by the first kind
 	for _, f := range k.Fields {
 		if f.Type != schema.Reference {
 			continue
 		}
+		of := ids[f.To[0]]
+		if of == nil {
+			of = &wantedNames{kinds: f.To}
+			ids[f.To[0]] = of
+		}
 		for _, o := range objects {
-			of := reference{f.To[0], o.Text(f.Key)}
-			mu.Lock()
-			_, known := found[of]
-			if !known {
-				found[of] = named{of.id, schema.ByName(of.kind).Path}
-			}
-			mu.Unlock()
-			if known || of.id == "" {
+			to := reference{f.To[0], o.Text(f.Key)}
+			if _, known := n.found[to]; known {
 				continue
 			}
+			n.found[to] = named{to.id, schema.ByName(to.kind).Path}
+			at := slices.IndexFunc(f.To, func(kind string) bool { _, has := known[reference{kind, to.id}]; return has })
+			switch {
+			case at >= 0:
+				n.found[to] = known[reference{f.To[at], to.id}]
+			case to.id != "":
+				of.ids = append(of.ids, to.id)
+			}
+		}
+	}
+	for _, of := range ids {
+		many := false
+		if len(of.ids) > fewNames {
+			can, err := p.can()
+			if err != nil {
+				return nil, err
+			}
+			many = can.Has(where.Feature) && !slices.ContainsFunc(of.kinds, func(kind string) bool { return !slices.Contains(where.Kinds, schema.ByName(kind)) })
+		}
+		size := 1
+		if many {
+			size = craton.MaxLimit
+		}
+		for some := range slices.Chunk(of.ids, size) {
 			g.Go(func() error {
-				for _, kind := range f.To {
-					to := schema.ByName(kind)
-					one, err := p.client.Collection(craton.Kind(kind)).Get(ctx, of.id)
-					if craton.IsNotFound(err) || craton.IsForbidden(err) {
-						continue
-					}
-					if err != nil {
-						return err
-					}
-					mu.Lock()
-					found[of] = named{one.Text(to.Title), to.Path}
-					mu.Unlock()
-					return nil
+				if many {
+					return n.list(ctx, of.kinds, some)
 				}
-				return nil
+				return n.get(ctx, of.kinds, some[0])
 			})
 		}
 	}
-	return found, g.Wait()
+	return n.found, g.Wait()
+}
+
+// fewNames is how many objects are better asked for one by one, by their ids.
+const fewNames = 2
+
+// wantedNames are ids of objects of one of some kinds.
+type wantedNames struct {
+	kinds []string
+	ids   []string
+}
+
+// namesRead are names on their way.
+type namesRead struct {
+	*page
+	mu    sync.Mutex
+	found map[reference]named // by the first kind
+}
+
+func (n *namesRead) have(first string, id, name string, of *schema.Kind) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.found[reference{first, id}] = named{name, of.Path}
+}
+
+// get reads one object.
+func (n *namesRead) get(ctx context.Context, kinds []string, id string) error {
+	for _, kind := range kinds {
+		to := schema.ByName(kind)
+		one, err := n.client.Collection(craton.Kind(kind)).Get(ctx, id)
+		if craton.IsNotFound(err) || craton.IsForbidden(err) {
+			continue
+		}
+		if err == nil {
+			n.have(kinds[0], id, one.Text(to.Title), to)
+		}
+		return err
+	}
+	return nil
+}
+
+// list reads at most a page of objects at once.
+func (n *namesRead) list(ctx context.Context, kinds, ids []string) error {
+	left := len(ids)
+	for _, kind := range kinds {
+		to := schema.ByName(kind)
+		q := url.Values{where.Feature: {"id=" + strings.Join(ids, ",")}, "limit": {strconv.Itoa(craton.MaxLimit)}}
+		if to.Inherits != nil {
+			q.Set("resolved-values", "false")
+		}
+		found, err := n.client.Collection(craton.Kind(kind)).List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, one := range found.Items {
+			n.have(kinds[0], one.ID(), one.Text(to.Title), to)
+		}
+		if left -= len(found.Items); left <= 0 {
+			break
+		}
+	}
+	return nil
 }
 
 func labelsOf(o craton.Object) (labels []string) {

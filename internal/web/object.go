@@ -95,50 +95,74 @@ const (
 	eventValues = 6 << 10 // bytes of their values that unfold
 )
 
-// object is the page of an object, or with key= that of one of its variables.
+// object is the page of an object, or with key= that of one of its variables. The object itself is read before the page begins: it may
+// not be there.
 func (p *page) object(k *schema.Kind, id string) (*view, error) {
-	e, err := provenance.Explain(p.ctx, p.of(k), k, id, p.inventory.Excludes)
+	fields, err := p.of(k).Collection(craton.Kind(k.Name)).Get(p.ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	doc := &objectPage{
-		Kind: k.Name, Object: e.Object, Order: e.Order(), Complete: e.Whole, Of: k, ID: id, Name: e.Name(), Labels: labelsOf(e.Object),
-		Inactive: string(e.Object["active"]) == "false", Note: e.Object.Text("note"), Inherits: k.Inherits != nil,
-		Related: []related{}, Events: []*craton.Event{}, Count: len(e.Variables), Hidden: !e.Whole && k.Inherits != nil, explained: e,
+		Kind: k.Name, Object: *fields, Of: k, ID: id, Name: fields.Text(k.Title), Labels: labelsOf(*fields), Inactive: string((*fields)["active"]) == "false",
+		Note: fields.Text("note"), Inherits: k.Inherits != nil, Related: []related{}, Events: []*craton.Event{},
 	}
-	can, err := p.client.Capabilities(p.ctx)
+	if key := p.query.Get("key"); key != "" {
+		if err := p.readObject(doc, false); err != nil {
+			return nil, err
+		}
+		return p.variableOf(doc, key)
+	}
+	v := &view{Title: doc.Name, Template: "object", Document: doc}
+	v.Load = func() error {
+		if err := p.readObject(doc, true); err != nil {
+			return err
+		}
+		doc.rows(p.query.Get("after"))
+		v.Commands = p.commandsOf(doc)
+		return nil
+	}
+	return v, nil
+}
+
+// readObject reads where an object's variables come from and who set them, and with around what stands around it and was last done.
+func (p *page) readObject(doc *objectPage, around bool) error {
+	can, err := p.can()
 	if err != nil {
-		return nil, err
+		return err
 	}
+	e, err := provenance.ExplainObject(p.ctx, p.of(doc.Of), doc.Of, doc.Object, p.inventory.Excludes)
+	if err != nil {
+		return err
+	}
+	doc.Order, doc.Complete, doc.Count, doc.Hidden, doc.explained = e.Order(), e.Whole, len(e.Variables), !e.Whole && doc.Inherits, e
 	doc.NoLog, doc.Log = !can.Has("changes"), can.Has("history")
 	var g errgroup.Group
 	if !doc.NoLog {
-		g.Go(func() error { return e.ReadSetters(p.ctx, p.client) })
+		g.Go(func() error { return e.ReadSetters(p.ctx, p.client, can) })
 	}
-	if k == schema.User {
+	if doc.Of == schema.User {
 		if err := p.fillRoles([]craton.Object{doc.Object}); err != nil {
-			return nil, err
+			return err
 		}
 		doc.Fields = append(doc.Fields, field{titleOf(keyRole), doc.Object.Text(keyRole)})
 	}
-	key := p.query.Get("key")
-	if key == "" {
+	if around {
 		g.Go(func() error { return p.readRelated(doc) })
 		if doc.Log {
 			g.Go(func() error { return p.readEvents(doc) })
 		}
 	}
 	g.Go(func() error { return p.describe(doc) })
-	if _, told := e.Object["labels"]; k.Labels != schema.Unlabelled && !told {
+	if _, told := e.Object["labels"]; doc.Of.Labels != schema.Unlabelled && !told {
 		g.Go(func() (err error) {
-			doc.Labels, err = p.client.Collection(craton.Kind(k.Name)).Labels(p.ctx, id)
+			doc.Labels, err = p.client.Collection(craton.Kind(doc.Of.Name)).Labels(p.ctx, doc.ID)
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, err
+		return err
 	}
-	if key == "" {
+	if around {
 		doc.Inventory = p.membership(doc)
 	}
 	for _, name := range []string{"links", "variables"} {
@@ -146,15 +170,11 @@ func (p *page) object(k *schema.Kind, id string) (*view, error) {
 	}
 	if doc.Labels != nil {
 		if doc.Object["labels"], err = json.Marshal(doc.Labels); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	doc.Variables = e.Document()
-	if key != "" {
-		return p.variableOf(doc, key)
-	}
-	doc.rows(p.query.Get("after"))
-	return &view{Title: doc.Name, Template: "object", Document: doc, Commands: p.commandsOf(doc)}, nil
+	return nil
 }
 
 // commandsOf are the commands that print what the page of an object shows.
@@ -175,7 +195,13 @@ func (p *page) commandsOf(d *objectPage) []string {
 
 // describe names what is around an object, and lists its other fields.
 func (p *page) describe(d *objectPage) error {
-	names, err := p.names(d.Of, []craton.Object{d.Object})
+	known := map[reference]named{}
+	for _, l := range d.explained.Levels {
+		if k := schema.ByName(l.Kind); k != nil {
+			known[reference{l.Kind, l.ID}] = named{l.Name, k.Path}
+		}
+	}
+	names, err := p.otherNames(d.Of, []craton.Object{d.Object}, known)
 	if err != nil {
 		return err
 	}

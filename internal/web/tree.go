@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+
 	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
@@ -12,6 +14,8 @@ type treePage struct {
 	Where string `json:"where"` // the fleet lives
 	// Cut: not all places are on the page.
 	Cut bool `json:"-"`
+
+	most int // rows; 0: as many as are possible
 }
 
 // Bounds of the tree on one page.
@@ -23,15 +27,21 @@ const (
 // tree is the first page.
 func (p *page) tree() (*view, error) {
 	doc := &treePage{Where: p.Where}
+	if _, err := p.can(); err != nil {
+		return nil, err
+	}
 	return &view{
 		Title: "Fleet", Template: "tree", Document: doc,
 		Commands: []string{p.command("cloud-list"), p.command("region-list"), p.command("cell-list", "--all")},
 		Load: func() error {
-			fleet, err := snapshot.Read(p.ctx, p.client, snapshot.Options{})
+			tree, err := p.ofFleet("tree", snapshot.Options{}, func(fleet *snapshot.Fleet) (any, int, error) {
+				tree := provenance.TreeOf(fleet)
+				return tree, tree.Size(), nil
+			})
 			if err != nil {
 				return err
 			}
-			doc.Tree = provenance.TreeOf(fleet)
+			doc.Tree = tree.(*provenance.Tree) //nolint:forcetypeassert // made above
 			doc.Cut = doc.places() > mostPlaces
 			return nil
 		},
@@ -55,10 +65,11 @@ type treeRow struct {
 
 // Rows are the places of the page: all, or if they are too many, clouds and regions, as many as fit.
 func (d *treePage) Rows() (rows []treeRow) {
+	most := cmp.Or(d.most, mostPlaces)
 	var add func(places []*provenance.Place, depth int)
 	add = func(places []*provenance.Place, depth int) {
 		for _, place := range places {
-			if len(rows) >= mostPlaces {
+			if len(rows) >= most {
 				return
 			}
 			first := place.Differs[:min(len(place.Differs), mostDiffers)]

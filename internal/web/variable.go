@@ -56,25 +56,37 @@ func (p *page) variable(key string) (*view, error) {
 		words = append(words, "--where", terms.String())
 	}
 	v.Commands = []string{p.command(words...)}
-	v.Load = func() error {
-		fleet, err := snapshot.Read(p.ctx, p.client, snapshot.Options{Labels: terms.AsksLabels()})
-		if err != nil {
-			return err
-		}
-		doc.Spread, err = provenance.SpreadOf(fleet, key, terms)
+	v.Load = func() error { return p.loadSpread(doc, terms) }
+	_, err := p.can()
+	return v, err
+}
+
+// loadSpread reads what the variable comes to.
+func (p *page) loadSpread(doc *variablePage, terms *where.Where) error {
+	found, err := p.ofFleet("variable\x00"+doc.Asked+"\x00"+terms.String(), snapshot.Options{Labels: terms.AsksLabels()}, func(fleet *snapshot.Fleet) (any, int, error) {
+		spread, err := provenance.SpreadOf(fleet, doc.Asked, terms)
 		if none, ok := errors.AsType[*provenance.NoVariable](err); ok {
-			if p.twin {
-				return fail(http.StatusNotFound, "%s", none)
-			}
-			doc.Problem = none.Error()
-			return nil
+			return none, len(none.Key) + len(none.Near), nil
 		}
-		if err == nil {
-			doc.fill()
+		if err != nil {
+			return nil, 0, err
 		}
+		return spread, spread.Size(), nil
+	})
+	if err != nil {
 		return err
 	}
-	return v, nil
+	switch found := found.(type) {
+	case *provenance.NoVariable:
+		if p.twin {
+			return fail(http.StatusNotFound, "%s", found)
+		}
+		doc.Problem = found.Error()
+	case *provenance.Spread:
+		doc.Spread = found
+		doc.fill()
+	}
+	return nil
 }
 
 // fill makes rows of the values of this page.

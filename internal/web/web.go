@@ -43,6 +43,7 @@ type Options struct {
 type site struct {
 	Options
 	templates *template.Template
+	fleets    *fleets
 	signOut   bool              // who looks has signed in
 	inventory inventory.Options // that of who looks, or the defaults
 }
@@ -54,7 +55,7 @@ func newSite(o Options) *site {
 	if o.Base == "" {
 		o.Base = Root
 	}
-	s := &site{Options: o, templates: parseTemplates(), inventory: inventory.DefaultOptions()}
+	s := &site{Options: o, templates: parseTemplates(), fleets: newFleets(), inventory: inventory.DefaultOptions()}
 	if o.Inventory != nil {
 		s.inventory = *o.Inventory
 	}
@@ -107,6 +108,8 @@ type page struct {
 	query  url.Values      // without at
 	Path   string          // below Root, without .json: "hosts/12"
 	twin   bool            // JSON is asked for
+
+	capabilities *craton.Capabilities // of the server, once it was asked
 
 	Past  string // the state that is asked for, in words; "" is now
 	state when.At
@@ -205,30 +208,54 @@ func (p *page) begin(r *http.Request) (err error) {
 
 // needLog refuses what a server without a change log cannot tell, and says so.
 func (p *page) needLog(feature string) error {
-	can, err := p.client.Capabilities(p.ctx)
+	can, err := p.can()
 	if err != nil || can.Has(feature) {
 		return err
 	}
 	return fail(http.StatusConflict, "%s", p.client.NeedLog(p.ctx, feature))
 }
 
+// can is what the server has beside v1. Who may not ask at all is found out here, before a page begins.
+func (p *page) can() (*craton.Capabilities, error) {
+	if p.capabilities != nil {
+		return p.capabilities, nil
+	}
+	can, err := p.client.Capabilities(p.ctx)
+	if err == nil {
+		p.capabilities = can
+	}
+	return can, err
+}
+
 // write writes the page, its beginning first.
 func (p *page) write(w http.ResponseWriter) {
-	if p.Load == nil {
-		if err := p.render(w, http.StatusOK, "head", p.Template, "foot"); err != nil {
-			p.refuse(w, err)
-		}
-		return
-	}
 	w.Header().Set("Content-Type", typeHTML)
-	_ = p.execute(w, "head")
-	_ = http.NewResponseController(w).Flush()
-	if err := p.Load(); err != nil {
-		p.Document = problemOf(err)
-		p.Template = "problem"
+	var head, rest bytes.Buffer // so that a template that fails is no half a page
+	err := p.execute(&head, "head")
+	if err == nil && p.Load != nil {
+		_, _ = w.Write(head.Bytes())
+		_ = http.NewResponseController(w).Flush()
+		if err := p.Load(); err != nil {
+			p.Document = problemOf(err)
+			p.Template = "problem"
+		}
 	}
-	_ = p.execute(w, p.Template)
-	_ = p.execute(w, "foot")
+	for less := true; less && err == nil; {
+		rest.Reset()
+		err = errors.Join(p.execute(&rest, p.Template), p.execute(&rest, "foot"))
+		if less = head.Len()+rest.Len() > mostHTML; less {
+			d, can := p.Document.(shorter)
+			less = can && d.shorten()
+		}
+	}
+	switch {
+	case p.Load == nil && err != nil:
+		p.refuse(w, err)
+		return
+	case p.Load == nil:
+		_, _ = w.Write(head.Bytes())
+	}
+	_, _ = w.Write(rest.Bytes())
 }
 
 func (p *page) execute(w io.Writer, name string) error {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -19,6 +20,9 @@ var changeParams = []param{
 	{name: "since", kind: str}, {name: "until", kind: str},
 }
 
+// setterParams are those of a question for who set the variables of an object.
+var setterParams = []param{{name: "setters", kind: boolean}, {name: "kind", kind: str}, {name: "id", kind: str}, {name: "at", kind: str}}
+
 // defaultChanges is how many changes an answer has that nobody limits.
 const defaultChanges = 100
 
@@ -26,6 +30,9 @@ const defaultChanges = 100
 // was done to the objects that the caller may see, in order. With wait an answer
 // without a change is held back until there is one, or the seconds are over.
 func listChanges(c *call) error {
+	if _, values := splitQuery(c.r.URL.RawQuery); values["setters"] != "" {
+		return listSetters(c)
+	}
 	q, err := parseQuery(c.r.URL.RawQuery, changeParams, false)
 	if err != nil {
 		return err
@@ -63,6 +70,47 @@ func listChanges(c *call) error {
 			return err
 		}
 	}
+}
+
+// listSetters serves GET /v1/changes with setters=true: of the changes of an object
+// those that set the variables which it has, or had at a moment, each of them the
+// last. There are at most as many as variables, and none is asked for again.
+func listSetters(c *call) error {
+	q, err := parseQuery(c.r.URL.RawQuery, setterParams, false)
+	if err != nil {
+		return err
+	}
+	if !q.flag("setters") {
+		return fail(http.StatusBadRequest, "setters: it can only be true; leave it out to read all changes")
+	}
+	o, err := c.object(q)
+	if err != nil {
+		return err
+	}
+	if o.ID == "" {
+		return fail(http.StatusBadRequest, "setters: say with kind and id whose variables")
+	}
+	find := func(ctx context.Context, v *store.View) (store.Cursor, error) {
+		return store.Cursor{Revision: math.MaxInt64}, nil
+	}
+	if text := q.text("at"); text != "" {
+		if find, err = parseMoment("at", text); err != nil {
+			return err
+		}
+	}
+	return gone(c.read(func(ctx context.Context, v *store.View) error {
+		at, err := find(ctx, v)
+		if err != nil {
+			return err
+		}
+		log, err := v.Log(ctx)
+		if err != nil {
+			return err
+		}
+		return c.writeChanges(log, func(fn func(*store.Change) error) (store.Cursor, bool, error) {
+			return log.Newest, false, v.Setters(ctx, c.caller.scope(), o, at.Revision, fn)
+		})
+	}))
 }
 
 // breath is how much time there is between two looks at the log for one who
@@ -154,27 +202,15 @@ func (c *call) showChanges(l *store.ChangeList) (newest int64, found bool, err e
 		if err != nil {
 			return err
 		}
-		found, newest = false, log.Newest.Revision
-		dst := append(c.buf[:0], "{\n  \"changes\": ["...)
-		var more bool
-		s := &shape{seconds: -1}
-		next, more, err = v.Changes(ctx, c.caller.scope(), *l, func(change *store.Change) error {
-			if found {
-				dst = append(dst, ',')
-			}
-			found = true
-			dst = c.appendChange(jsontext.AppendNewline(dst, 2), s, change)
-			return c.out.err
+		newest = log.Newest.Revision
+		return c.writeChanges(log, func(fn func(*store.Change) error) (_ store.Cursor, more bool, err error) {
+			found = false
+			next, more, err = v.Changes(ctx, c.caller.scope(), *l, func(change *store.Change) error {
+				found = true
+				return fn(change)
+			})
+			return next, more, err
 		})
-		if err != nil {
-			return err
-		}
-		if found {
-			dst = jsontext.AppendNewline(dst, 1)
-		}
-		tail := members{{"horizon", log.Horizon}, {"more", more}, {"newest", log.Newest.String()}, {"next", next.String()}}
-		c.buf = append(tail.append(append(dst, "],"...), s, 1), "\n}\n"...)
-		return nil
 	})
 	if err = gone(err); err != nil {
 		return 0, false, err
@@ -183,6 +219,31 @@ func (c *call) showChanges(l *store.ChangeList) (newest int64, found bool, err e
 		l.After = next
 	}
 	return newest, found, err
+}
+
+// writeChanges makes an answer of the changes that read calls its function with.
+// read returns where they go on, and whether there may be more.
+func (c *call) writeChanges(log store.LogState, read func(fn func(*store.Change) error) (next store.Cursor, more bool, err error)) error {
+	found := false
+	dst := append(c.buf[:0], "{\n  \"changes\": ["...)
+	s := &shape{seconds: -1}
+	next, more, err := read(func(change *store.Change) error {
+		if found {
+			dst = append(dst, ',')
+		}
+		found = true
+		dst = c.appendChange(jsontext.AppendNewline(dst, 2), s, change)
+		return c.out.err
+	})
+	if err != nil {
+		return err
+	}
+	if found {
+		dst = jsontext.AppendNewline(dst, 1)
+	}
+	tail := members{{"horizon", log.Horizon}, {"more", more}, {"newest", log.Newest.String()}, {"next", next.String()}}
+	c.buf = append(tail.append(append(dst, "],"...), s, 1), "\n}\n"...)
+	return nil
 }
 
 // members are those of an object, sorted by name.

@@ -24,6 +24,7 @@ type Store struct {
 	uses       uses
 	proofs     joint[proof, keyRow]
 	walks      walks
+	setters    knownSetters
 	passed     int   // rows of the log; see passedRows
 	past       *past // what it holds, if that is a past state
 	opened     Micros

@@ -26,8 +26,8 @@ import (
 func main() {
 	var b bench
 	flag.StringVar(&b.binary, "binary", "bin/craton", "the program to measure")
-	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), apply, the modules, or the engines")
-	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory, loading and apply: numbers of hosts")
+	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), apply, the modules, the engines, or the page")
+	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory, loading, apply and page: numbers of hosts")
 	flag.StringVar(&b.nodes, "nodes", "1000,10000", "ironic: numbers of nodes")
 	flag.StringVar(&b.before, "before", "", "engines: the program of an earlier commit, to be measured beside this one")
 	flag.IntVar(&b.engineHosts, "hosts", 2000, "engines: number of hosts in the fleet that is read")
@@ -55,8 +55,8 @@ type bench struct {
 
 func (b bench) run(ctx context.Context) error {
 	wanted := func(part string) bool { return b.only == "" || b.only == part }
-	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "apply", "modules", "engines"}, b.only) {
-		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, apply, modules and engines", b.only)
+	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "apply", "modules", "engines", "page"}, b.only) {
+		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, apply, modules, engines and page", b.only)
 	}
 	var err error
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
@@ -121,6 +121,12 @@ func (b bench) run(ctx context.Context) error {
 			return err
 		}
 	}
+	var pages [][]pageFigure
+	if wanted("page") {
+		if pages, err = perSize("--sizes", b.sizes, func(hosts int) ([]pageFigure, error) { return measurePages(ctx, b.binary, hosts, b.runs) }); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("craton bench on %s/%s, %d CPUs, %s; craton server on SQLite over loopback\n",
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	var all []verdict
@@ -160,6 +166,11 @@ func (b bench) run(ctx context.Context) error {
 		fmt.Println()
 		reportEngines(os.Stdout, engines, b.engineHosts)
 		all = append(all, engineVerdicts(engines)...)
+	}
+	for _, one := range pages {
+		fmt.Println()
+		reportPages(os.Stdout, one)
+		all = append(all, pageVerdicts(one)...)
 	}
 	binaries, err := binaryVerdicts(ctx, b.binary)
 	if err != nil {

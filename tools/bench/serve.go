@@ -37,14 +37,20 @@ func serve(ctx context.Context, binary, database string) (*served, error) {
 			s.key = value
 		}
 	}
-	s.process = exec.CommandContext(ctx, binary, "server", "--database", database, "--listen", "127.0.0.1:0")
-	stderr, err := s.process.StderrPipe()
+	return s, s.start(ctx, database)
+}
+
+// start serves a database that was bootstrapped, on a free port.
+func (s *served) start(ctx context.Context, database string) error {
+	process := exec.CommandContext(ctx, s.binary, "server", "--database", database, "--listen", "127.0.0.1:0")
+	stderr, err := process.StderrPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := s.process.Start(); err != nil {
-		return nil, err
+	if err := process.Start(); err != nil {
+		return err
 	}
+	s.process, s.url = process, ""
 	lines := bufio.NewScanner(stderr)
 	for s.url == "" && lines.Scan() {
 		if _, rest, ok := strings.Cut(lines.Text(), "url="); ok {
@@ -52,11 +58,11 @@ func serve(ctx context.Context, binary, database string) (*served, error) {
 		}
 	}
 	if s.url == "" {
-		return nil, errors.New("the server did not start")
+		return errors.New("the server did not start")
 	}
 	go func() { _, _ = io.Copy(io.Discard, stderr) }()
 	s.client, err = craton.New(s.url, craton.WithLocalAuth("bootstrap", s.key, s.projectID))
-	return s, err
+	return err
 }
 
 func (s *served) stop() {

@@ -126,7 +126,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 					}
 				}
 				if who {
-					if err := e.ReadSetters(ctx, on.Client); err != nil {
+					if err := e.ReadSetters(ctx, on.Client, nil); err != nil {
 						return err
 					}
 				}

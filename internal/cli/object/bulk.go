@@ -373,7 +373,7 @@ func (b *bulk) effectsOn(o *snapshot.Object) (all []craton.BulkEffect) {
 		all = append(all, craton.BulkEffect{What: what, Name: name, Before: before, After: after})
 	}
 	for _, v := range hierarchy.Of(b.edit.Variables) {
-		before, has := o.Own.Find(v.Name)
+		before, has := o.Own().Find(v.Name)
 		switch {
 		case !has:
 			add("variable", v.Name, nil, json.RawMessage(v.Value))
@@ -382,7 +382,7 @@ func (b *bulk) effectsOn(o *snapshot.Object) (all []craton.BulkEffect) {
 		}
 	}
 	for _, key := range b.edit.RemoveVariables {
-		if before, has := o.Own.Find(key); has {
+		if before, has := o.Own().Find(key); has {
 			add("variable", key, json.RawMessage(before), nil)
 		}
 	}

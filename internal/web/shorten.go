@@ -1,0 +1,93 @@
+package web
+
+// mostHTML is how many bytes a page has at most.
+const mostHTML = 100 << 10
+
+// shorter is a document that can show less, and leads on to the rest. What is in a fleet can be as long as it likes, and may become
+// five times as long when it is escaped; so a page that comes out too large is made again of less.
+type shorter interface {
+	// shorten shows about half of what was shown; false: there is nothing to leave out.
+	shorten() bool
+}
+
+// half is the first half of a list, which keeps one.
+func half[T any](all []T) ([]T, bool) {
+	if len(all) < 2 {
+		return all, false
+	}
+	return all[:len(all)/2], true
+}
+
+func (d *listPage) shorten() (less bool) {
+	if d.Rows, less = half(d.Rows); less {
+		d.Next = d.Rows[len(d.Rows)-1].ID
+	}
+	return less
+}
+
+func (d *variablePage) shorten() (less bool) {
+	if d.Rows, less = half(d.Rows); less {
+		d.Next = d.From + len(d.Rows)
+	}
+	return less
+}
+
+func (d *treePage) shorten() bool {
+	rows := d.Rows()
+	if len(rows) < 2 {
+		return false
+	}
+	d.Cut, d.most = true, len(rows)/2
+	return true
+}
+
+func (d *changesPage) shorten() bool { return shortenEvents(d.Happened) }
+
+func shortenEvents(all []happening) (less bool) {
+	for i := range all {
+		h := &all[i]
+		if n := len(h.Parts); n > 0 {
+			h.Parts, h.More, less = h.Parts[:n/2], h.More+n-n/2, true
+		}
+	}
+	return less
+}
+
+func (d *objectPage) shorten() bool {
+	rows, less := half(d.Rows)
+	if less {
+		d.Rows, d.Next = rows, rows[len(rows)-1].Name
+	}
+	return shortenEvents(d.Happened) || less
+}
+
+func (d *comparePage) shorten() bool {
+	rows, fewer := half(d.Rows)
+	parts, less := half(d.Parts)
+	d.More += len(d.Rows) - len(rows) + len(d.Parts) - len(parts)
+	d.Rows, d.Parts = rows, parts
+	return fewer || less
+}
+
+func (d *keyPage) shorten() (less bool) {
+	for i := range d.Levels {
+		if l := &d.Levels[i]; len(l.Value) > 2*shortText {
+			l.Value, l.Cut, less = cut(l.Value, len([]rune(l.Value))/2), true, true
+		}
+	}
+	return less
+}
+
+func (d *keysPage) shorten() (less bool) {
+	if d.Rows, less = half(d.Rows); less {
+		d.Next = d.Rows[len(d.Rows)-1].Key
+	}
+	return less
+}
+
+func (d *findPage) shorten() bool {
+	rows, less := half(d.Rows)
+	d.Left += len(d.Rows) - len(rows)
+	d.Rows = rows
+	return less
+}

@@ -1,0 +1,267 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+)
+
+// Setters calls fn with the changes that set the variables which an object had
+// behind a revision, each of its variables the last one, in order. What was set
+// before the log, or by a change that the log no longer has, has none. The change
+// is fn's for the time of the call.
+//
+// It looks at the object's changes from the newest on, and no further than to the
+// one that set the last variable that is left.
+func (v *View) Setters(ctx context.Context, sc Scope, o Object, at int64, fn func(c *Change) error) error {
+	l, err := v.reach(ctx)
+	if err != nil {
+		return err
+	}
+	s := &setters{q: v.q, sc: sc, of: o, wanted: -1, keys: map[string]place{}}
+	if at >= l.newest {
+		at = l.newest
+		if s.wanted, err = v.q.countVariables(ctx, o); err != nil {
+			return err
+		}
+		if old := v.q.store.setters.take(settersID{o, sc}); old != nil {
+			change, err := v.changeOf(ctx, l, old.revision)
+			if err != nil {
+				return err
+			}
+			if change == old.change {
+				s.before = old
+			}
+		}
+	}
+	if err := s.walk(ctx, at); err != nil {
+		return err
+	}
+	if at == l.newest && (s.looked > fewLooked || s.before != nil) {
+		v.q.store.setters.keep(settersID{o, sc}, &setBy{keys: s.keys, revision: l.newest, change: l.change})
+	}
+	return s.tell(ctx, fn)
+}
+
+// fewLooked is how many changes are looked at again and again.
+const fewLooked = 64
+
+// place is a row of the log; the zero place is of a variable that is gone.
+type place struct{ revision, n int64 }
+
+// setters is the search for the changes that set an object's variables.
+type setters struct {
+	q      *session
+	sc     Scope
+	of     Object
+	wanted int    // variables that there are; below 0: that is not known
+	before *setBy // what was found up to a revision
+
+	keys   map[string]place // the last change of each key
+	there  int              // of keys: those that are not gone
+	looked int
+}
+
+// walk goes back through the log.
+func (s *setters) walk(ctx context.Context, at int64) error {
+	floor := int64(-1)
+	if s.before != nil {
+		floor = s.before.revision
+	}
+	next := place{revision: at + 1}
+	for size := firstRows; ; size = min(4*size, passedRows) {
+		c := s.conditions()
+		c.add("(revision, n) < (?, ?)", next.revision, next.n)
+		if floor >= 0 {
+			c.add("revision > ?", floor)
+		}
+		seen := 0
+		var action string
+		var before, after *string
+		err := s.q.eachUntil(ctx, "SELECT revision, n, action, before, after FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT ?", append(c.args, size),
+			[]any{&next.revision, &next.n, &action, &before, &after}, func() error {
+				seen++
+				s.looked++
+				if action != Deleted {
+					s.met(deref(after), next)
+				}
+				s.met(deref(before), place{}) // where it is not there behind the change
+				if action == Created || action == Deleted || s.wanted >= 0 && s.there >= s.wanted {
+					return errEnough
+				}
+				return nil
+			})
+		switch {
+		case errors.Is(err, errEnough):
+			return nil
+		case err != nil:
+			return err
+		case seen < size:
+			s.join()
+			return nil
+		}
+	}
+}
+
+// conditions are those of the object's changes that the scope has.
+func (s *setters) conditions() conditions {
+	c := s.q.conditions()
+	c.equal("kind", s.of.Kind, true)
+	c.equal("object_id", s.of.ID, true)
+	if !s.sc.All {
+		c.equal("project_id", s.sc.Project, false)
+	}
+	return c
+}
+
+// met notes that a change set the variables of a side, if no later one did.
+func (s *setters) met(side string, at place) {
+	if side == "" {
+		return
+	}
+	x := jsontext.NewScanner(side)
+	x.Members(func(name string) {
+		if name != "variables" && name != "hashed" {
+			x.Skip()
+			return
+		}
+		x.Members(func(key string) {
+			x.Skip()
+			if _, known := s.keys[key]; known {
+				return
+			}
+			s.keys[strings.Clone(key)] = at // it may be kept, and the side is not
+			if at != (place{}) {
+				s.there++
+			}
+		})
+	})
+}
+
+// join adds what was found earlier.
+func (s *setters) join() {
+	if s.before == nil {
+		return
+	}
+	for key, at := range s.before.keys {
+		if _, known := s.keys[key]; !known {
+			s.keys[strings.Clone(key)] = at // it may be kept, and the side is not
+		}
+	}
+}
+
+// revisionsAtOnce is how many changes are read by one statement.
+const revisionsAtOnce = 128
+
+// tell reads the changes that were found.
+func (s *setters) tell(ctx context.Context, fn func(c *Change) error) error {
+	wanted := map[place]bool{}
+	var revisions []int64
+	for _, at := range s.keys {
+		if at != (place{}) && !wanted[at] {
+			wanted[at] = true
+			revisions = append(revisions, at.revision)
+		}
+	}
+	slices.Sort(revisions)
+	for some := range slices.Chunk(slices.Compact(revisions), revisionsAtOnce) {
+		c := s.conditions()
+		list, args := in(c.args, some)
+		var change Change
+		err := change.each(ctx, s.q, "SELECT "+changeColumns+" FROM changes"+c.String()+" AND revision IN "+list+" ORDER BY revision, n", args, func() error {
+			if !wanted[place{change.Revision, change.N}] {
+				return nil
+			}
+			return fn(&change)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countVariables is how many variables of its own an object has.
+func (q *session) countVariables(ctx context.Context, o Object) (n int, err error) {
+	e := entityOf(o.Kind)
+	if e == nil || e.owner == 0 {
+		return 0, nil
+	}
+	id, ok := e.parseID(o.ID)
+	if !ok {
+		return 0, nil
+	}
+	err = q.row(ctx, "SELECT count(*) FROM "+e.Table+" t JOIN variables v ON v.owner_kind = ? AND v.owner_id = t."+e.ownerID+" WHERE t."+e.key+" = ?", []any{e.owner, id}, &n)
+	return n, err
+}
+
+// setBy is who set the variables of an object up to a revision.
+type setBy struct {
+	keys     map[string]place
+	revision int64
+	change   string // of the revision
+	size     int
+}
+
+// settersID is whose variables, and who asked.
+type settersID struct {
+	Object
+	Scope
+}
+
+// knownSetters keeps what was found about objects that are changed again and again,
+// such as a project: the next search begins where the last one did. A change
+// has a random id, so that what is known of another log is not taken for this
+// one's.
+type knownSetters struct {
+	mu   sync.Mutex
+	of   map[settersID]*setBy
+	last []settersID // the one used last at the end
+	size int
+}
+
+// mostSetters is about how many bytes are kept.
+const mostSetters = 2 << 20
+
+func (k *knownSetters) take(id settersID) *setBy {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.of[id]
+}
+
+func (k *knownSetters) keep(id settersID, s *setBy) {
+	for key, at := range s.keys {
+		if at == (place{}) { // gone, and nothing that is earlier counts
+			delete(s.keys, key)
+			continue
+		}
+		s.size += len(key) + 64
+	}
+	if s.size > mostSetters/4 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.of == nil {
+		k.of = map[settersID]*setBy{}
+	}
+	if old := k.of[id]; old != nil {
+		k.drop(id)
+	}
+	k.of[id] = s
+	k.last = append(k.last, id)
+	k.size += s.size
+	for k.size > mostSetters {
+		k.drop(k.last[0])
+	}
+}
+
+func (k *knownSetters) drop(id settersID) {
+	k.size -= k.of[id].size
+	delete(k.of, id)
+	k.last = slices.DeleteFunc(k.last, func(one settersID) bool { return one == id })
+}
