@@ -34,8 +34,10 @@ func (f *fixture) fails(method, path, body, cause string) {
 	if r.Status != 500 || r.Header.Get("Retry-After") == "" || !strings.Contains(r.message(), cause) {
 		f.t.Errorf("%s %s: %d %q %s, want 500, Retry-After and %q", method, path, r.Status, r.Header.Get("Retry-After"), r.Text, cause)
 	}
-	if r := f.call(f.root, "GET", "/healthz", ""); r.Status != 500 {
-		f.t.Errorf("/healthz: %d %s", r.Status, r.Text)
+	for path, want := range map[string]int{"/healthz": 500, "/readyz": 500, "/livez": 200} {
+		if r := f.call(f.root, "GET", path, ""); r.Status != want {
+			f.t.Errorf("%s: %d %s, want %d", path, r.Status, r.Text, want)
+		}
 	}
 }
 

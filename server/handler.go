@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -16,8 +17,16 @@ import (
 // requestIDHeader is on every response (contract §0.3).
 const requestIDHeader = "X-Openstack-Request-Id"
 
-// handler puts request ids, logging and /healthz around the API. challenge is
-// the WWW-Authenticate header of answers with status 401; "" for none.
+// Observation is what is known of a request when it has its answer.
+type Observation struct {
+	Route    string // as [api.Routes] names it, below /v1/, such as /v1/hosts/<id>; "" for what is none
+	Method   string // as the client sent it
+	Status   int
+	Duration time.Duration // until all of the answer was sent
+}
+
+// handler puts request ids, the bound on what is under way, logging and what tells of the server's health around the API.
+// challenge is the WWW-Authenticate header of answers with status 401; "" for none.
 func (s *Server) handler(v1 http.Handler, challenge string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
@@ -32,17 +41,54 @@ func (s *Server) handler(v1 http.Handler, challenge string) http.Handler {
 		}
 		r = r.WithContext(api.WithTrace(r.Context(), &trace))
 		seen := &statusWriter{ResponseWriter: w, challenge: challenge}
-		if r.URL.Path == "/healthz" {
-			s.health(seen, r)
+		s.underWay.Add(1)
+		defer s.underWay.Add(-1)
+		if health := s.healthOf(r.URL.Path); health != nil {
+			trace.Route = r.URL.Path
+			health(seen, r)
 		} else {
-			v1.ServeHTTP(seen, r)
+			s.work(v1, seen, r, &trace)
+		}
+		duration := time.Since(begin)
+		if s.observe != nil {
+			s.observe(Observation{Route: trace.Route, Method: r.Method, Status: seen.status, Duration: duration})
+		}
+		if s.quiet && seen.status < http.StatusInternalServerError && trace.Written.Revision == 0 && trace.TriedUser == "" {
+			return
 		}
 		s.log.LogAttrs(r.Context(), slog.LevelInfo, "request", append([]slog.Attr{
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
-			slog.Duration("duration", time.Since(begin)), slog.String("request_id", id),
+			slog.Duration("duration", duration), slog.String("request_id", id),
 			slog.String("user", trace.User), slog.String("project", trace.Project), slog.String("client", shown),
 		}, details(&trace)...)...)
 	})
+}
+
+// work has a request served as soon as there is a place for it.
+func (s *Server) work(v1 http.Handler, w *statusWriter, r *http.Request, trace *api.Trace) {
+	if s.places == nil {
+		v1.ServeHTTP(w, r)
+		return
+	}
+	place := &seat{of: s.places}
+	waiting, cancel := context.WithTimeout(r.Context(), s.places.patience)
+	err := place.take(waiting)
+	cancel()
+	if err != nil {
+		s.refused.Add(1)
+		full(w)
+		return
+	}
+	defer place.end()
+	trace.Away = func() (back func()) {
+		place.leave()
+		return func() { _ = place.take(r.Context()) } // who is gone needs none
+	}
+	w.made = place.end
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &seatedBody{r.Body, place, r.Context()}
+	}
+	v1.ServeHTTP(w, r)
 }
 
 // details are what the log says of a request only if there is something to
@@ -60,40 +106,68 @@ func details(t *api.Trace) (attrs []slog.Attr) {
 	}
 	add("created", t.Created)
 	add("changed", strings.Join(t.Changed, ", "))
+	if t.Written.Revision > 0 {
+		attrs = append(attrs, slog.Int64("revision", t.Written.Revision))
+	}
 	return attrs
 }
 
-// health answers whether the database does.
-func (s *Server) health(w http.ResponseWriter, r *http.Request) {
-	body := struct {
-		Status  string `json:"status"`
-		Version string `json:"version,omitempty"`
-	}{"ok", s.version}
-	status := http.StatusOK
-	if err := s.store.Ping(r.Context()); err != nil {
-		s.log.ErrorContext(r.Context(), "health check failed", slog.String("error", err.Error()))
-		body.Status, status = "the database does not answer", http.StatusInternalServerError
-		var failed *store.Failure
-		if errors.As(err, &failed) {
-			body.Status += ": " + failed.Cause()
+// healthOf is what answers about the server's health at a path; nil if that is not what the path is for.
+func (s *Server) healthOf(path string) http.HandlerFunc {
+	switch path {
+	case "/healthz": // since the first version
+		return s.health("health check failed", "the database does not answer", s.store.Ping)
+	case "/livez":
+		return s.health("", "", func(context.Context) error { return nil })
+	case "/readyz":
+		return s.health("not ready to serve", "not ready", s.store.Ready)
+	}
+	return nil
+}
+
+// health answers 200 if a check succeeds, else 500, which is logged.
+func (s *Server) health(logged, status string, check func(context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body := struct {
+			Status  string `json:"status"`
+			Version string `json:"version,omitempty"`
+		}{"ok", s.version}
+		code := http.StatusOK
+		if err := check(r.Context()); err != nil {
+			s.log.ErrorContext(r.Context(), logged, slog.String("error", err.Error()))
+			body.Status, code = status, http.StatusInternalServerError
+			var failed *store.Failure
+			switch {
+			case errors.As(err, &failed):
+				body.Status += ": " + failed.Cause()
+			case errors.Is(err, store.ErrNewer):
+				body.Status += ": the database was changed by a newer version of craton"
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(code)
+		if r.Method != http.MethodHead {
+			_ = json.NewEncoder(w).Encode(body) // a client that is gone needs no answer
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_ = json.NewEncoder(w).Encode(body) // a client that is gone needs no answer
-	}
 }
+
+// Health asks what /readyz asks, for who supervises the process.
+func (s *Server) Health(ctx context.Context) error { return s.store.Ready(ctx) }
 
 // statusWriter remembers the status for the log.
 type statusWriter struct {
 	http.ResponseWriter
 	status    int
 	challenge string
+	made      func() // called when the answer begins; may be nil
 }
 
 func (w *statusWriter) WriteHeader(status int) {
 	w.status = status
+	if w.made != nil {
+		w.made()
+	}
 	if status == http.StatusUnauthorized && w.challenge != "" {
 		w.Header().Set("WWW-Authenticate", w.challenge)
 	}

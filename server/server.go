@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/craton-fleet/craton/internal/schema"
@@ -41,7 +42,13 @@ type Options struct {
 
 	Logins Logins // when wrong ones are refused
 
-	// TrustedProxies are addresses and networks (10.0.0.0/8) whose header says which client a request comes
+	// Quiet leaves requests out of the log that have only read, and that were answered: what is written, refused
+	// logins and failures stay.
+	Quiet bool
+	// Observe, if it is not nil, hears of every request when it has its answer. It must not wait.
+	Observe func(Observation)
+
+	// TrustedProxies are addresses and networks (10.0.0.0/8), or "unix" for who comes over a Unix socket, whose header says which client a request comes
 	// from; without any it is the other end of the connection. The header is ProxyHeader, which all
 	// of them must add to: X-Forwarded-For if empty, or Forwarded.
 	TrustedProxies []string
@@ -72,7 +79,12 @@ type Limits struct {
 	Variables int   // bytes of the own variables of one object, as stored; 1 MiB
 	Memory    int64 // bytes of bodies and answers under way in memory; 64 MiB
 	Temporary int64 // bytes of large answers under way on disk; 1 GiB
+	Requests  int   // that are worked on at once, for a network; 512
 }
+
+// defaultRequests is how many requests are worked on at once. The database has fewer connections; the others wait for
+// those, or read bodies and write answers, so more of them would only take memory.
+const defaultRequests = 512
 
 // api are the limits of the API, store those of the database.
 func (l Limits) api() api.Limits {
@@ -99,6 +111,14 @@ type Server struct {
 	limits   api.Limits
 	logins   Logins
 	proxies  peer.Proxies
+
+	places   *places // of requests; nil: there is no bound
+	quiet    bool
+	observe  func(Observation)
+	underWay atomic.Int64
+	refused  atomic.Int64 // for want of a place
+	census   census
+	keystone atomic.Pointer[keystone.Validator] // that says who asks
 }
 
 // Open opens a database: "sqlite:PATH", or "postgres://USER@HOST/DATABASE" in
@@ -113,10 +133,11 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	trusted, err := peer.Parse(o.TrustedProxies)
+	proxies, err := peer.Parse(o.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
+	proxies.Header = o.ProxyHeader
 	settings := o.store()
 	settings.Saved = func(file string) {
 		log.InfoContext(ctx, "saved the database before its schema is brought up to date", slog.String("backup", file))
@@ -132,7 +153,8 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	}
 	return &Server{
 		store: s, database: database, log: log, create: o.Create, version: o.Version, limits: o.Limits.api(),
-		logins: o.Logins, proxies: peer.Proxies{Trusted: trusted, Header: o.ProxyHeader},
+		logins: o.Logins, proxies: proxies,
+		places: newPlaces(cmp.Or(o.Limits.Requests, defaultRequests)), quiet: o.Quiet, observe: o.Observe,
 	}, nil
 }
 
@@ -215,14 +237,15 @@ func (s *Server) Watch(ctx context.Context) (wait func(), err error) {
 }
 
 // Handler returns the whole API for a network: everything under /v1 with
-// local authentication, and /healthz without any, which answers 200 when the
-// database does and 500 when it does not.
+// local authentication, and without any /healthz, which answers 200 when the
+// database does and 500 when it does not, /livez, which always answers 200, and
+// /readyz, which asks whether the database can be written too.
 //
 // Every response has an x-openstack-request-id header. For each request one
 // line is logged: method, path (without the query, whose values may be
 // secrets), status, duration, request id, user, project and the client's
-// address; of a write also the id that was made and the names of what it
-// changed; of a refused login who was tried. Never a token or a value.
+// address; of a write also the id that was made, the names of what it
+// changed and its revision; of a refused login who was tried. Never a token or a value.
 func (s *Server) Handler() http.Handler {
 	return s.handler(s.api(s.guarded(api.Local(s.store), false)), "")
 }
@@ -234,6 +257,7 @@ func (s *Server) Handler() http.Handler {
 // Projects are made by the first request in them, with Keystone's id and name.
 // The store's own users cannot sign in, and none can be made.
 func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) http.Handler {
+	s.keystone.Store(v)
 	return s.handler(s.api(s.guarded(api.Keystone(s.store, v, roles), true)), fmt.Sprintf("Keystone uri=%q", v.URL()))
 }
 

@@ -2,9 +2,11 @@ package private
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/advice"
@@ -103,6 +105,29 @@ func open(path string, flags int) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// Secret reads a file with one secret in it, such as a token. Its group may read it too, as where an administrator owns it.
+func Secret(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // it is only read
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o007 != 0 && runtime.GOOS != "windows" {
+		return "", advice.With(fmt.Errorf("everybody can get at %s (mode %#o)", path, info.Mode().Perm()), "chmod o= "+path)
+	}
+	const most = 4096
+	text, err := io.ReadAll(io.LimitReader(f, most))
+	secret := strings.TrimSpace(string(text))
+	if err == nil && (secret == "" || len(text) == most) {
+		err = fmt.Errorf("%s must hold a secret of at most %d characters", path, most-1)
+	}
+	return secret, err
 }
 
 // Create begins a file beside path, which takes its place by [Keep]. Only the user may read it.

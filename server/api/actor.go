@@ -39,6 +39,6 @@ func (c *call) identify() error {
 			return fail(http.StatusBadRequest, "%s %s", messageHeader, err)
 		}
 	}
-	c.r = c.r.WithContext(store.WithActor(c.r.Context(), who))
+	c.r = c.r.WithContext(store.WithOutcome(store.WithActor(c.r.Context(), who), &c.trace().Written))
 	return nil
 }

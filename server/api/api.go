@@ -154,10 +154,12 @@ func (c *call) serve() (err error) {
 	if err := c.identify(); err != nil {
 		return err
 	}
-	methods, id, inner := match(c.r.URL.Path)
+	name, id, inner := match(c.r.URL.Path)
+	methods := routes[name]
 	if methods == nil {
 		return fail(http.StatusNotFound, msgNoURL)
 	}
+	c.trace().Route = "/v1/" + name
 	c.id, c.inner = id, inner
 	c.conditional()
 	method := c.r.Method
@@ -227,21 +229,21 @@ func (m methods) allow() string {
 	return b.String() + http.MethodOptions
 }
 
-// match finds the route of a path, and the ids in it:
+// match finds the name that the route of a path would have, and the ids in it:
 // /v1/<collection>[/<id>[/<part>[/<id>]]]. There are no trailing slashes;
 // doubled ones in front come from clients whose base URL ends in a slash, and
 // the original takes them (contract §8.1).
-func match(path string) (m methods, id, inner string) {
+func match(path string) (name, id, inner string) {
 	path = "/" + strings.TrimLeft(path, "/")
 	rest, ok := strings.CutPrefix(path, "/v1/")
 	if !ok {
-		return nil, "", ""
+		return "", "", ""
 	}
 	parts := strings.Split(rest, "/")
 	if len(parts) > 4 || len(parts) > 1 && parts[1] == "" || len(parts) > 3 && parts[3] == "" {
-		return nil, "", ""
+		return "", "", ""
 	}
-	name := parts[0]
+	name = parts[0]
 	for i, part := range parts[1:] {
 		switch i {
 		case 0:
@@ -252,7 +254,7 @@ func match(path string) (m methods, id, inner string) {
 			name, inner = name+"/<id>", part
 		}
 	}
-	return routes[name], id, inner
+	return name, id, inner
 }
 
 // routes is the map of contract §2.2, made of the resources.

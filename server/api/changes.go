@@ -59,7 +59,10 @@ func listChanges(c *call) error {
 			waited = true
 		}
 		// The log may grow by what the caller does not ask for, and fast.
-		if c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(breath))) {
+		back := c.away()
+		over := c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(breath)))
+		back()
+		if over {
 			return nil
 		}
 		// Who was let in a minute ago may have been shut out since, or see less.

@@ -143,3 +143,11 @@ func appendError(dst []byte, status int, message string) []byte {
 	dst = jsontext.AppendString(dst, message)
 	return fmt.Appendf(dst, ",\n  \"status\": %d\n}\n", status)
 }
+
+// Overloaded answers with status 500, since old clients die of 503 and 429, and with Retry-After.
+func Overloaded(w http.ResponseWriter, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", retryAfter)
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = w.Write(appendError(nil, http.StatusInternalServerError, message)) // who is gone needs no answer
+}

@@ -20,8 +20,15 @@ type Trace struct {
 	TriedUser, TriedProject string // who it claimed to be, if that was refused
 	Guessing                bool   // it was refused without a look at the key, because too many were wrong
 
-	Created string   // id of the object that it made
-	Changed []string // names of the fields, labels and variables that it wrote; never values
+	Route string // that serves it, as [Routes] names it, below /v1/; "" for none
+
+	Created string        // id of the object that it made
+	Changed []string      // names of the fields, labels and variables that it wrote; never values
+	Written store.Outcome // what came of that
+
+	// Away is called when the request begins to wait for something that is none of the server's work, and what it
+	// returns when that is over. nil: nobody needs to know.
+	Away func() (back func())
 }
 
 type traceKey struct{}
@@ -40,6 +47,14 @@ func traceOf(ctx context.Context) *Trace {
 }
 
 func (c *call) trace() *Trace { return traceOf(c.r.Context()) }
+
+// away says that the request only waits, until what it returns is called.
+func (c *call) away() (back func()) {
+	if t := c.trace(); t.Away != nil {
+		return t.Away()
+	}
+	return func() {}
+}
 
 // Bounds on what a log line takes over from a request.
 const (

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -73,6 +74,8 @@ type Validator struct {
 	flight    singleflight.Group
 	valid     cache[*Token]
 	invalid   cache[struct{}]
+	hits      atomic.Int64
+	misses    atomic.Int64
 }
 
 // New checks a configuration. It does not ask Keystone anything; [Validator.Check] does.
@@ -112,6 +115,9 @@ func New(c Config) (*Validator, error) {
 	}
 	return v, nil
 }
+
+// Asked tells how often Validate had an answer that was kept, and how often not.
+func (v *Validator) Asked() (hits, misses int64) { return v.hits.Load(), v.misses.Load() }
 
 // URL is that of Keystone's v3 API.
 func (v *Validator) URL() string { return strings.TrimSuffix(v.url, "/") }
@@ -174,11 +180,14 @@ func (v *Validator) Validate(ctx context.Context, token string) (t *Token, fresh
 	}
 	k := keyOf(token)
 	if t, ok := v.valid.get(k); ok {
+		v.hits.Add(1)
 		return t, false, nil
 	}
 	if _, ok := v.invalid.get(k); ok {
+		v.hits.Add(1)
 		return nil, false, ErrInvalid
 	}
+	v.misses.Add(1)
 	// Others may wait for the same answer: it must not end with this request.
 	detached := context.WithoutCancel(ctx)
 	answer := v.flight.DoChan(string(k[:]), func() (any, error) {

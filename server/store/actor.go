@@ -17,6 +17,18 @@ type Actor struct {
 
 type actorKey struct{}
 
+// Outcome is what came of a request's writes.
+type Outcome struct {
+	Revision int64 // of the last one that changed anything; 0 if none did
+}
+
+type outcomeKey struct{}
+
+// WithOutcome returns a context whose writes, one after the other, fill o when they are durable.
+func WithOutcome(ctx context.Context, o *Outcome) context.Context {
+	return context.WithValue(ctx, outcomeKey{}, o)
+}
+
 // WithActor returns a context whose writes are done by a.
 func WithActor(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)

@@ -20,7 +20,7 @@ type Store struct {
 	limits     Limits
 	concealed  []string // see ConcealKeys
 	bell       bell
-	pasts      pasts
+	pasts      *pasts
 	uses       uses
 	proofs     joint[proof, keyRow]
 	walks      walks
@@ -110,6 +110,21 @@ func TempDir() string { return sqlite.TempDir() }
 // Ping checks that the database answers, and that it is still the one that was
 // opened.
 func (s *Store) Ping(ctx context.Context) error { return s.engine.Ping(ctx) }
+
+// Ready checks that the database answers, can be written, and has a schema that
+// this program knows.
+func (s *Store) Ready(ctx context.Context) error {
+	if err := s.engine.Ping(ctx); err != nil {
+		return err
+	}
+	return s.engine.Ready(ctx)
+}
+
+// Stats are counts since the database was opened.
+type Stats = engine.Stats
+
+// Stats tells what the engine has done.
+func (s *Store) Stats() Stats { return s.engine.Stats() }
 
 // Name is the database as messages call it: the path of a file, or a URL
 // without secrets.

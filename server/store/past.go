@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/craton-fleet/craton/server/store/engine"
@@ -204,6 +205,8 @@ type pasts struct {
 	partsOpen int
 	building  chan struct{} // one at a time: each reads everything
 	closed    bool
+
+	hits, misses atomic.Int64 // of At
 }
 
 type openPast struct {
@@ -214,6 +217,16 @@ type openPast struct {
 	timer *time.Timer // closes it; nil while it is used
 }
 
+// CacheStats count how often a cache was asked, since it began.
+type CacheStats struct {
+	Hits, Misses int64 // it had what was asked for, or not
+}
+
+// PastStats tells how often [Store.At] found a state made already.
+func (s *Store) PastStats() CacheStats {
+	return CacheStats{Hits: s.pasts.hits.Load(), Misses: s.pasts.misses.Load()}
+}
+
 // ErrManyPasts is the error of [Store.At] when there is no room.
 var ErrManyPasts = errors.New("as many past states are read as there is room for")
 
@@ -222,10 +235,12 @@ var ErrManyPasts = errors.New("as many past states are read as there is room for
 // not in it. release ends its use. The first to ask for a state waits until it
 // is made.
 func (s *Store) At(ctx context.Context, at Cursor) (fleet *Store, release func(), err error) {
-	p := &s.pasts
+	p := s.pasts
 	if found := p.take(at); found != nil {
+		p.hits.Add(1)
 		return found.store, p.releaser(found), nil
 	}
+	p.misses.Add(1)
 	select {
 	case p.building <- struct{}{}:
 		defer func() { <-p.building }()
@@ -252,8 +267,8 @@ func (s *Store) At(ctx context.Context, at Cursor) (fleet *Store, release func()
 	return fleet, p.releaser(found), nil
 }
 
-func newPasts() pasts {
-	return pasts{open: map[Cursor]*openPast{}, parts: map[Cursor]int{}, building: make(chan struct{}, 1)}
+func newPasts() *pasts {
+	return &pasts{open: map[Cursor]*openPast{}, parts: map[Cursor]int{}, building: make(chan struct{}, 1)}
 }
 
 // take begins another use of a state that is there.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/hierarchy"
+	"github.com/craton-fleet/craton/server/store/engine"
 )
 
 // What can be done to an object.
@@ -147,6 +148,7 @@ func (q *session) finish(ctx context.Context) error {
 			return err
 		}
 	}
+	var told engine.Answer
 	for i := range l.held {
 		l.n++
 		r := &l.held[i]
@@ -155,7 +157,13 @@ func (q *session) finish(ctx context.Context) error {
 		if together && i == 0 {
 			text, args = "WITH log AS ("+nextRevision+" RETURNING revision, change, changed_at) "+text, append(next, args...)
 		}
-		if err := q.later(ctx, text, args); err != nil {
+		var err error
+		if i < len(l.held)-1 {
+			err = q.later(ctx, text, args)
+		} else { // the commit comes next, and with it the answer
+			err = q.soon(ctx, text+" RETURNING revision", args, &told, &l.revision)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -201,9 +209,8 @@ func (q *session) holds(ctx context.Context, l *recorder) (bool, error) {
 	if err := q.exec(ctx, raiseFence, nil); err != nil { // it waits for who has the row
 		return false, err
 	}
-	var n int
-	err := q.row(ctx, "SELECT count(*) FROM changes WHERE revision > (SELECT revision - 10000 FROM log) AND change = ?", []any{l.change}, &n)
-	return n > 0, err
+	err := q.row(ctx, "SELECT COALESCE(max(revision), 0) FROM changes WHERE revision > (SELECT revision - 10000 FROM log) AND change = ?", []any{l.change}, &l.revision)
+	return l.revision > 0, err
 }
 
 // newChange makes the id of a change: nobody else has ever made the same one

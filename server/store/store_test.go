@@ -343,11 +343,11 @@ func TestOneConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := s.engine.(*sqlite.Engine).Stats().OpenConnections; n != 1 {
+	if n := s.Stats().Open; n != 1 {
 		t.Errorf("%d connections to read one after the other", n)
 	}
 	fleet(t, s)
-	if n := s.engine.(*sqlite.Engine).Stats().OpenConnections; n != 2 {
+	if n := s.Stats().Open; n != 2 {
 		t.Errorf("%d connections to read and write one after the other", n)
 	}
 }

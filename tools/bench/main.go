@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -245,13 +246,38 @@ func binaryVerdicts(ctx context.Context, binary string) ([]verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	bare, err := sizeOfBare(ctx)
+	if err != nil {
+		return nil, err
+	}
 	version, show, err := commands(ctx, binary, 20)
 	if err != nil {
 		return nil, err
 	}
 	return []verdict{
 		{what: "binary", got: float64(info.Size()) / 1e6, most: targetBinaryMB, unit: " MB"},
+		{what: "binary without page and metrics (-tags nopage,nometrics)", got: bare / 1e6, most: targetBareMB, unit: " MB"},
 		{what: "craton --version", got: version.Seconds() * 1000, most: targetVersion, unit: " ms"},
 		{what: "craton host-show ID, on the server", got: show.Seconds() * 1000, most: targetHostShow, unit: " ms"},
 	}, nil
+}
+
+// sizeOfBare builds the program as `make build` does, but without the page and metrics, and gives its size in bytes.
+func sizeOfBare(ctx context.Context) (float64, error) {
+	dir, err := os.MkdirTemp("", "craton-bench-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // what is left is temporary
+	program := filepath.Join(dir, "craton")
+	build := exec.CommandContext(ctx, "go", "build", "-tags", "nopage,nometrics", "-trimpath", "-ldflags", "-s -w", "-o", program, "./cmd/craton")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("building without page and metrics: %w\n%s", err, out)
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		return 0, err
+	}
+	return float64(info.Size()), nil
 }

@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
@@ -34,7 +33,8 @@ func New(s output.Streams) *cobra.Command {
 		Short: "Serve a fleet to a team over the Craton v1 API",
 		Long: `Serves the Craton v1 API until it is told to stop with SIGTERM or Ctrl-C; requests under way are finished first.
 SIGHUP makes it read the TLS certificate and its key again. Make the first user with "craton server bootstrap".
-GET /healthz answers 200 while the database can be read and its file is the one that was opened.
+Without credentials, GET /livez answers 200 while it runs, /readyz while the database can be read and written, and /metrics
+is for Prometheus.
 
 A fleet is kept in a SQLite file, or in PostgreSQL, where any number of servers can share it. A PostgreSQL database must be
 there already; bootstrap makes its tables. A password in its URL is refused on the command line, where others see it.
@@ -86,7 +86,7 @@ func open(ctx context.Context, v *settings.Values, o server.Options) (*server.Se
 func limits(v *settings.Values) server.Limits {
 	return server.Limits{
 		Body: int64(v.Int("server.max_body")), Variables: v.Int("server.max_variables"),
-		Memory: int64(v.Int("server.max_memory")), Temporary: int64(v.Int("server.max_temporary")),
+		Memory: int64(v.Int("server.max_memory")), Temporary: int64(v.Int("server.max_temporary")), Requests: v.Int("server.max_requests"),
 	}
 }
 
@@ -98,6 +98,7 @@ func options(v *settings.Values) server.Options {
 	}
 	return server.Options{
 		Limits: limits(v), HashedKeys: v.List("server.hashed_keys"), TrustedProxies: v.List("server.trusted_proxies"), ProxyHeader: v.String("server.proxy_header"),
+		Quiet:  !v.Bool("server.access_log"),
 		Logins: server.Logins{Failures: failures, Longest: v.Duration("server.login_lockout")},
 	}
 }
@@ -113,10 +114,19 @@ func aimAt(l server.Limits) {
 	}
 }
 
+// How long clients may take (a body that is large must come faster; an answer that nobody takes is cut off earlier), and how
+// long a connection is kept on which nothing comes.
+const (
+	headerTime = 10 * time.Second
+	readTime   = 2 * time.Minute
+	writeTime  = 5 * time.Minute
+	idleTime   = 2 * time.Minute
+)
+
 func serve(ctx context.Context, s output.Streams, v *settings.Values, version string) error {
-	cert, key := v.String("server.tls_cert"), v.String("server.tls_key")
-	if (cert == "") != (key == "") {
-		return errors.New("https needs both --tls-cert and --tls-key")
+	certificate, err := certificateOf(v)
+	if err != nil {
+		return err
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
@@ -126,26 +136,30 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if v.String("server.log_format") == "json" {
 		log = slog.New(slog.NewJSONHandler(s.Err, nil))
 	}
+	meter, err := newMeter(v, version)
+	if err != nil {
+		return err
+	}
 	o := options(v)
-	o.Logger, o.Version = log, version
+	o.Logger, o.Version, o.Observe = log, version, meter.observe()
 	srv, err := open(ctx, v, o)
 	if err != nil {
 		return err
 	}
 	defer srv.Close() //nolint:errcheck // every answered write is committed
 	aimAt(limits(v))
-	watching, unwatch := context.WithCancel(ctx)
-	watched, err := srv.Watch(watching)
+	working, end := context.WithCancel(ctx)
+	watched, err := srv.Watch(working)
 	if err != nil {
-		unwatch()
+		end()
 		return err
 	}
 	defer watched() // before the database is closed
-	defer srv.RecordUses(watching)()
+	defer srv.RecordUses(working)()
 	if keep := v.Duration("server.keep_changes"); keep > 0 {
-		defer srv.Retain(watching, keep)()
+		defer srv.Retain(working, keep)()
 	}
-	defer unwatch()
+	defer end()
 	handler, err := handlerOf(ctx, v, srv, log)
 	if err != nil {
 		return err
@@ -155,41 +169,46 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	} else if handler, err = withPage(ctx, handler, srv, v.String("server.auth") == authKeystone); err != nil {
 		return err
 	}
-	certificate := &certificate{cert: cert, key: key}
-	if cert != "" {
-		if err := certificate.load(); err != nil {
-			return err
-		}
-	}
-
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", v.String("server.listen"))
+	handler = meter.beside(handler, srv)
+	listeners, err := listenAll(ctx, v)
 	if err != nil {
-		return fmt.Errorf("cannot listen: %w", err)
+		return err
 	}
 	hs := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: headerTime,
 		MaxHeaderBytes:    256 << 10,
-		ReadTimeout:       2 * time.Minute,
-		WriteTimeout:      5 * time.Minute,
-		IdleTimeout:       2 * time.Minute,
+		ReadTimeout:       readTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get},
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	hs.RegisterOnShutdown(srv.EndWaits)
-	scheme := "http"
-	if cert != "" {
-		scheme = "https"
-	}
-	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "database", srv.Database())
-	failed := make(chan error, 1)
-	go func() {
-		if cert != "" {
-			failed <- hs.ServeTLS(listener, "", "")
-		} else {
-			failed <- hs.Serve(listener)
+	failed := make(chan error, len(listeners)+1)
+	for _, l := range listeners {
+		encrypted := certificate.cert != "" && l.Addr().Network() != "unix"
+		if public(l) && !encrypted {
+			log.Warn("other machines can reach this address, and keys go over it unencrypted: set --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has TLS", "listen", l.Addr().String())
 		}
-	}()
+		log.Info("serving", "url", urlOf(l, encrypted), "database", srv.Database())
+		go func() {
+			if encrypted {
+				failed <- hs.ServeTLS(l, "", "")
+			} else {
+				failed <- hs.Serve(l)
+			}
+		}()
+	}
+	shown, err := meter.serve(working, func(err error) { failed <- err })
+	if err != nil {
+		return err
+	}
+	if shown != "" {
+		log.Info("serving metrics", "metrics_url", shown)
+	}
+	tell(daemon.SdNotifyReady, log)
+	go pat(working, handler, log)
 	for {
 		select {
 		case err := <-failed:
@@ -201,28 +220,16 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 				signal.Stop(signals) // a second one ends the process at once
 				return shutdown(hs, log, s.String())
 			}
+			tell(reloading(), log)
 			reload(certificate, log)
+			tell(daemon.SdNotifyReady, log)
 		}
 	}
 }
 
-// reload reads the certificate and its key again, as an administrator asks for who has renewed them.
-func reload(c *certificate, log *slog.Logger) {
-	attrs := []any{slog.String("signal", syscall.SIGHUP.String())}
-	if c.cert == "" {
-		log.Info("nothing to reload: no TLS certificate is set", attrs...)
-		return
-	}
-	attrs = append(attrs, slog.String("tls_cert", c.cert), slog.String("tls_key", c.key))
-	if err := c.load(); err != nil {
-		log.Error("the TLS certificate was not reloaded; the former one stays in use", append(attrs, slog.String("error", err.Error()))...)
-		return
-	}
-	log.Info("reloaded the TLS certificate and its key", attrs...)
-}
-
 // shutdown ends the server when the requests that are under way have their answers.
 func shutdown(hs *http.Server, log *slog.Logger, by string) error {
+	tell(daemon.SdNotifyStopping, log)
 	log.Info("stopping", "signal", by, "grace", shutdownTime.String())
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
@@ -231,75 +238,4 @@ func shutdown(hs *http.Server, log *slog.Logger, by string) error {
 	}
 	log.Info("stopped")
 	return nil
-}
-
-// certificate is what the server shows to its clients. It can be replaced while it is in use.
-type certificate struct {
-	cert, key string // PEM files
-	current   atomic.Pointer[tls.Certificate]
-}
-
-// load reads the files. If they are no good, what was loaded before stays.
-func (c *certificate) load() error {
-	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
-	if err != nil {
-		return fmt.Errorf("TLS certificate %s with key %s: %w", c.cert, c.key, err)
-	}
-	c.current.Store(&pair)
-	return nil
-}
-
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return c.current.Load(), nil
-}
-
-func newBootstrap(s output.Streams) *cobra.Command {
-	var newKey bool
-	cmd := &cobra.Command{
-		Use:   "bootstrap",
-		Short: "Make the first project and its root user, and print the user's API key",
-		Long: `Makes a project and a root user, both named "bootstrap", in a database whose file or tables are made if need be, and prints
-the project's id, the user's name and API key. The key is shown this once: the database holds only its hash.
-Run again, it finds them; --new-key then replaces the key, and makes the user
-root again, with no other key, if somebody has taken that away.
-
-With --auth keystone it makes the database only: users come from Keystone.`,
-		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db`,
-		Args:    argparse.ExactArgs(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			v, err := settings.Load(cmd.Flags(), settings.Server)
-			if err != nil {
-				return err
-			}
-			return bootstrap(cmd.Context(), s, v, newKey)
-		},
-	}
-	settings.AddFlags(cmd.Flags(), settings.Server)
-	cmd.Flags().BoolVar(&newKey, "new-key", false, "replace the API key of the bootstrap user")
-	return cmd
-}
-
-func bootstrap(ctx context.Context, s output.Streams, v *settings.Values, newKey bool) error {
-	srv, err := open(ctx, v, server.Options{Create: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
-	defer srv.Close() //nolint:errcheck // committed already
-	if v.String("server.auth") == authKeystone {
-		_, err = fmt.Fprintf(s.Out, "%s is ready; its users come from Keystone.\n", srv.Database())
-		return err
-	}
-	find := srv.Bootstrap
-	if newKey {
-		find = srv.ResetBootstrap
-	}
-	b, err := find(ctx)
-	if err != nil {
-		return err
-	}
-	if b.APIKey == "" {
-		b.APIKey = "(set already, kept only as a hash; for a new one: craton server bootstrap --new-key --database " + srv.Database() + ")"
-	}
-	_, err = fmt.Fprintf(s.Out, "ProjectId: %s\nUsername: %s\nAPIKey: %s\n", b.ProjectID, b.Username, b.APIKey)
-	return err
 }

@@ -39,7 +39,7 @@ func handlerOf(ctx context.Context, v *settings.Values, srv *server.Server, log 
 	if err != nil {
 		return nil, err
 	}
-	if !private(tokens.URL()) {
+	if !confidential(tokens.URL()) {
 		log.Warn("tokens go to Keystone unencrypted: use https", "keystone", tokens.URL())
 	}
 	if err := tokens.Check(ctx); errors.Is(err, keystone.ErrCredentials) {
@@ -79,8 +79,8 @@ func keystoneRoles(v *settings.Values) keystone.Roles {
 	}
 }
 
-// private reports whether nobody on the way can read what goes to a URL.
-func private(address string) bool {
+// confidential reports whether nobody on the way can read what goes to a URL.
+func confidential(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme == "https" {
 		return err == nil

@@ -19,30 +19,37 @@ const (
 // Proxies are those that are believed. The zero value believes none.
 type Proxies struct {
 	Trusted []netip.Prefix
+	Unix    bool // those that come over a Unix socket, whose permissions say who that can be
 	// Header is the one that all of them add to, in any case, [XForwardedFor] if empty. The other is not read: a
 	// proxy passes on what a client has put there.
 	Header string
 }
 
-// Parse reads networks (10.0.0.0/8) and addresses (10.0.0.1).
-func Parse(words []string) ([]netip.Prefix, error) {
-	var all []netip.Prefix
+// Unix stands for the proxies that come over a Unix socket.
+const Unix = "unix"
+
+// Parse reads networks (10.0.0.0/8), addresses (10.0.0.1) and [Unix].
+func Parse(words []string) (believed Proxies, err error) {
 	for _, word := range words {
+		if word == Unix {
+			believed.Unix = true
+			continue
+		}
 		p, err := netip.ParsePrefix(word)
 		if err != nil {
 			a, err := netip.ParseAddr(word)
 			if err != nil || a.Zone() != "" {
-				return nil, fmt.Errorf("%q is no address such as 10.0.0.1, and no network such as 10.0.0.0/8", word)
+				return Proxies{}, fmt.Errorf("%q is no address such as 10.0.0.1, no network such as 10.0.0.0/8, and not %s", word, Unix)
 			}
 			a = a.Unmap()
 			p = netip.PrefixFrom(a, a.BitLen())
 		}
 		if p.Addr().Is4In6() { // it would hold of nothing: such addresses are taken for IPv4
-			return nil, fmt.Errorf("%q is a network of IPv4 in IPv6: write it as 10.0.0.0/8", word)
+			return Proxies{}, fmt.Errorf("%q is a network of IPv4 in IPv6: write it as 10.0.0.0/8", word)
 		}
-		all = append(all, p.Masked())
+		believed.Trusted = append(believed.Trusted, p.Masked())
 	}
-	return all, nil
+	return believed, nil
 }
 
 // Client is the address that a request comes from: that of the connection or, if that
@@ -52,11 +59,11 @@ func Parse(words []string) ([]netip.Prefix, error) {
 // that has written it.
 func (p *Proxies) Client(r *http.Request) (client netip.Addr, forwarded bool) {
 	client, ok := address(r.RemoteAddr)
-	if !ok || !p.trusts(client) {
+	if !p.trustsPeer(client, ok) {
 		return client, false
 	}
 	header := strings.Join(r.Header.Values(p.header()), ",")
-	for header != "" && p.trusts(client) {
+	for header != "" && (!client.IsValid() || p.trusts(client)) {
 		i := strings.LastIndexByte(header, ',')
 		hop, ok := p.hop(strings.TrimSpace(header[i+1:]))
 		if !ok {
@@ -73,8 +80,7 @@ func (p *Proxies) Encrypted(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
-	from, ok := address(r.RemoteAddr)
-	if !ok || !p.trusts(from) {
+	if from, ok := address(r.RemoteAddr); !p.trustsPeer(from, ok) {
 		return false
 	}
 	if !strings.EqualFold(p.header(), Forwarded) {
@@ -96,6 +102,14 @@ func (p *Proxies) header() string {
 		return XForwardedFor
 	}
 	return p.Header
+}
+
+// trustsPeer reports whether the other end of a connection is trusted, which has no address on a Unix socket.
+func (p *Proxies) trustsPeer(a netip.Addr, ok bool) bool {
+	if !ok {
+		return p.Unix
+	}
+	return p.trusts(a)
 }
 
 func (p *Proxies) trusts(a netip.Addr) bool {

@@ -47,16 +47,23 @@ func TestClient(t *testing.T) {
 		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for=_hidden`}, "10.0.0.1", false},
 		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for=unknown, for=10.0.0.2`}, "10.0.0.2", true},
 		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`by=10.0.0.1`}, "10.0.0.1", false},
+		// Who comes over a Unix socket has no address.
+		{"unix", "@", "", []string{"203.0.113.9"}, "203.0.113.9", true},
+		{"unix", "", "", []string{"198.51.100.1, 203.0.113.9"}, "203.0.113.9", true},
+		{"unix,10.0.0.0/8", "@", "", []string{"203.0.113.9, 10.0.0.2"}, "203.0.113.9", true},
+		{"unix", "192.0.2.1:1", "", []string{"203.0.113.9"}, "192.0.2.1", false},
+		{"10.0.0.0/8", "@", "", []string{"203.0.113.9"}, "invalid IP", false},
+		{"unix", "@", "", []string{"nobody"}, "invalid IP", false},
 	} {
 		var words []string
 		if c.trusted != "" {
 			words = strings.Split(c.trusted, ",")
 		}
-		trusted, err := Parse(words)
+		p, err := Parse(words)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &Proxies{Trusted: trusted, Header: c.kind}
+		p.Header = c.kind
 		name, other := XForwardedFor, Forwarded
 		if c.kind != "" {
 			name, other = Forwarded, XForwardedFor
@@ -70,8 +77,9 @@ func TestClient(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	got, err := Parse([]string{"10.1.2.3/8", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.1"})
-	if err != nil || len(got) != 4 || got[0].String() != "10.0.0.0/8" || got[1].String() != "192.0.2.1/32" || got[2].String() != "2001:db8::1/128" || got[3].String() != "10.0.0.1/32" {
+	all, err := Parse([]string{"10.1.2.3/8", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.1", "unix"})
+	got := all.Trusted
+	if err != nil || !all.Unix || len(got) != 4 || got[0].String() != "10.0.0.0/8" || got[1].String() != "192.0.2.1/32" || got[2].String() != "2001:db8::1/128" || got[3].String() != "10.0.0.1/32" {
 		t.Errorf("%v %v", got, err)
 	}
 	for _, bad := range []string{"proxy.example", "10.0.0.0/33", "fe80::1%eth0", "10.0.0", "::ffff:10.0.0.0/104", ""} {
@@ -84,7 +92,7 @@ func TestParse(t *testing.T) {
 // TestEncrypted: a proxy's word counts if it is trusted, and a client's never.
 func TestEncrypted(t *testing.T) {
 	t.Parallel()
-	trusted, err := Parse([]string{"10.0.0.0/8"})
+	believed, err := Parse([]string{"10.0.0.0/8"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +112,7 @@ func TestEncrypted(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		r.RemoteAddr = c.from
 		r.Header.Set(c.name, c.value)
-		p := Proxies{Trusted: trusted, Header: c.header}
+		p := Proxies{Trusted: believed.Trusted, Header: c.header}
 		if got := p.Encrypted(r); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}

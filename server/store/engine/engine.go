@@ -9,6 +9,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -32,6 +33,13 @@ type Engine interface {
 	// Ping checks that the database answers and is still the one that was opened.
 	Ping(ctx context.Context) error
 
+	// Ready checks that what was opened can be written, as far as that is seen without writing, and that no newer version
+	// of the program has changed its schema. What [Engine.Ping] checks it need not check.
+	Ready(ctx context.Context) error
+
+	// Stats are counts since it was opened.
+	Stats() Stats
+
 	// Watch looks every so often whether the database is still the one that was opened, until ctx ends. report is called
 	// with what is wrong, and with nil when it is right again. The function that it returns waits for the end: call it
 	// before Close. A database that nobody can take away from under the program has nothing to watch.
@@ -39,6 +47,14 @@ type Engine interface {
 
 	// Close waits for running operations.
 	Close() error
+}
+
+// Stats count what an engine has done.
+type Stats struct {
+	Most, Open, InUse int           // connections: as many as there can be (0: no bound), those there are, and those at work
+	Waits             int64         // how often something waited for a connection
+	Waited            time.Duration // for how long, all together
+	Retries           int64         // how often a transaction, or the attempt to begin one, ran again
 }
 
 // Options say how a database is opened.
@@ -174,3 +190,8 @@ var (
 	ErrForeign = errors.New("no database of craton")
 	ErrNewer   = errors.New("was written by a newer version of craton")
 )
+
+// Newer is the error for a database whose schema has a version that the program does not know.
+func Newer(database string, version, known int) error {
+	return fmt.Errorf("%s %w (schema %d, this program knows up to %d): use that version or newer", database, ErrNewer, version, known)
+}

@@ -49,6 +49,7 @@ var _ engine.Engine = (*Engine)(nil)
 // Engine is a pool of connections to a database.
 type Engine struct {
 	name    string // without secrets
+	known   int    // versions of the schema
 	pool    *pgxpool.Pool
 	writers chan struct{} // places for writes, so that those that wait for each other leave connections to reads
 	alone   chan struct{} // who takes all of them
@@ -57,7 +58,8 @@ type Engine struct {
 
 	compiles *atomic.Bool // it would compile statements, see noJIT
 
-	closed atomic.Bool
+	closed  atomic.Bool
+	retries atomic.Int64
 
 	mu          sync.Mutex
 	next        *settling // that has not begun
@@ -84,7 +86,7 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
-	s := &Engine{name: name, pool: pool, direct: direct, compiles: compiles, turns: turns, writers: make(chan struct{}, places), alone: make(chan struct{}, 1)}
+	s := &Engine{name: name, known: len(migrations), pool: pool, direct: direct, compiles: compiles, turns: turns, writers: make(chan struct{}, places), alone: make(chan struct{}, 1)}
 	if err := s.migrate(ctx, migrations, o); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
@@ -143,6 +145,38 @@ func (s *Engine) Ping(ctx context.Context) error {
 		conn.Release()
 	}
 	return s.fault(err)
+}
+
+// Ready is that of [engine.Engine].
+func (s *Engine) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	conn, err := s.acquire(ctx)
+	if err != nil {
+		return s.fault(err)
+	}
+	defer conn.Release()
+	var version int
+	var readOnly string
+	if err := conn.QueryRow(ctx, "SELECT version, current_setting('transaction_read_only') FROM "+versionTable).Scan(&version, &readOnly); err != nil {
+		return s.fault(err)
+	}
+	if readOnly == "on" {
+		return s.failure(engine.ReadOnly, errors.New("transaction_read_only is on"))
+	}
+	if version > s.known {
+		return engine.Newer("database "+s.name, version, s.known)
+	}
+	return nil
+}
+
+// Stats is that of [engine.Engine].
+func (s *Engine) Stats() engine.Stats {
+	p := s.pool.Stat()
+	return engine.Stats{
+		Most: int(p.MaxConns()), Open: int(p.TotalConns()), InUse: int(p.AcquiredConns()),
+		Waits: p.EmptyAcquireCount(), Waited: p.EmptyAcquireWaitTime(), Retries: s.retries.Load(),
+	}
 }
 
 // Watch has nothing to do: nobody can take a server's database away from under
@@ -279,6 +313,9 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	}
 	until := time.Now().Add(patience)
 	err := pauses.Do(ctx, func(n int) (bool, error) {
+		if n > 0 {
+			s.retries.Add(1)
+		}
 		cause, err := s.attempt(ctx, w, p)
 		switch code(cause) {
 		case foreignKeyViolation:

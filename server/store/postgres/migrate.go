@@ -80,12 +80,12 @@ func (s *Engine) migrate(ctx context.Context, migrations []string, o engine.Opti
 }
 
 func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []string, o engine.Options) error {
-	version, err := s.version(ctx, conn)
+	version, err := s.versionOf(ctx, conn)
 	switch {
 	case err != nil:
 		return err
 	case version > len(migrations):
-		return fmt.Errorf("database %s %w (schema %d, this program knows up to %d): use that version or newer", s.name, engine.ErrNewer, version, len(migrations))
+		return engine.Newer("database "+s.name, version, len(migrations))
 	case version == 0 && !o.Create:
 		return fmt.Errorf("database %s holds no fleet yet: begin with `craton server bootstrap --database %[1]s`: %w", s.name, fs.ErrNotExist)
 	}
@@ -118,8 +118,8 @@ func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []str
 	return nil
 }
 
-// version is that of the tables; 0 if there are none.
-func (s *Engine) version(ctx context.Context, conn *pgx.Conn) (version int, err error) {
+// versionOf is that of the tables; 0 if there are none.
+func (s *Engine) versionOf(ctx context.Context, conn *pgx.Conn) (version int, err error) {
 	var ours, theirs bool
 	err = conn.QueryRow(ctx, "SELECT to_regclass('"+versionTable+"') IS NOT NULL, to_regclass('devices') IS NOT NULL OR to_regclass('projects') IS NOT NULL").Scan(&ours, &theirs)
 	switch {

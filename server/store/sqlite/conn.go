@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/craton-fleet/craton/server/store/engine"
 )
@@ -158,7 +159,7 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 	defer s.give(q)
 	// The first statement that reads takes the snapshot. Whatever is in the
 	// way of that is waited for; from there on nothing can be.
-	err = retryBusy(ctx, func() error {
+	err = s.retryBusy(ctx, func() error {
 		if err := q.connect(ctx); err != nil {
 			return err
 		}
@@ -215,6 +216,13 @@ func (s *Engine) take(ctx context.Context) (*conn, error) {
 		return q, nil
 	default:
 	}
+	select {
+	case q := <-s.unopened:
+		return q, nil
+	default:
+	}
+	s.waits.Add(1)
+	defer func(begin time.Time) { s.waited.Add(int64(time.Since(begin))) }(time.Now())
 	select {
 	case q := <-s.idle:
 		return q, nil

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -39,6 +40,9 @@ type Engine struct {
 	writer    writer
 	guard     guard
 	closeOnce sync.Once
+	waits     atomic.Int64
+	waited    atomic.Int64 // nanoseconds
+	retries   atomic.Int64
 	scratch   bool // a file without a name, whose connections are all there are
 }
 
@@ -137,8 +141,34 @@ func (s *Engine) Ping(ctx context.Context) error {
 // Name returns the file's path.
 func (s *Engine) Name() string { return s.path }
 
-// Stats tells of the connections to the file.
-func (s *Engine) Stats() sql.DBStats { return s.db.Stats() }
+// Ready is that of [engine.Engine]. It takes its turn among the writes.
+func (s *Engine) Ready(ctx context.Context) error {
+	return s.Write(ctx, engine.Work{Run: func(ctx context.Context, tx engine.Tx) error {
+		if free, err := freeBytes(filepath.Dir(s.guard.real)); err == nil && free < leastFree {
+			return &engine.Failure{Database: s.path, Reason: engine.DiskFull, Detail: fmt.Sprintf("%d bytes are free", free)}
+		}
+		var version int
+		if err := tx.Row(ctx, "PRAGMA user_version", nil, &version); err != nil {
+			return err
+		}
+		if version > len(s.schema) {
+			return engine.Newer(s.path, version, len(s.schema))
+		}
+		return nil
+	}})
+}
+
+// leastFree is how many bytes must be free beside the file for writes to be expected to work.
+const leastFree = 1 << 20
+
+// Stats is that of [engine.Engine].
+func (s *Engine) Stats() engine.Stats {
+	d := s.db.Stats()
+	return engine.Stats{
+		Most: d.MaxOpenConnections, Open: d.OpenConnections, InUse: d.OpenConnections - len(s.idle),
+		Waits: s.waits.Load(), Waited: time.Duration(s.waited.Load()), Retries: s.retries.Load(),
+	}
+}
 
 // Dialect is that of SQLite. Its Ordered and Unindexed take the place of the
 // statistics that it does not have.
@@ -201,7 +231,7 @@ func dsn(path string, synchronous int) string {
 // prepareFile checks whose the file is, turns on the write-ahead log and runs
 // the migrations that it lacks. Fifty processes may do this at once.
 func (s *Engine) prepareFile(ctx context.Context, o engine.Options) error {
-	return retryBusy(ctx, func() error {
+	return s.retryBusy(ctx, func() error {
 		c, err := s.open(ctx)
 		if err != nil {
 			return s.describe(err)
@@ -247,7 +277,7 @@ func (s *Engine) inspect(ctx context.Context, c *conn) (version int, empty bool,
 	case id != applicationID:
 		return 0, false, fmt.Errorf("%s %w", s.path, errForeign)
 	case version > len(s.schema):
-		return 0, false, fmt.Errorf("%s %w (schema %d, this program knows up to %d): use that version or newer", s.path, engine.ErrNewer, version, len(s.schema))
+		return 0, false, engine.Newer(s.path, version, len(s.schema))
 	}
 	return version, false, nil
 }
@@ -318,9 +348,12 @@ func isUnique(err error) bool {
 // retryBusy repeats fn while other processes are in its way. SQLite's own
 // busy timeout covers most waits, but not switching the journal mode, the
 // recovery of a log, or the moment when the last connection closes it.
-func retryBusy(ctx context.Context, fn func() error) error {
+func (s *Engine) retryBusy(ctx context.Context, fn func() error) error {
 	deadline := time.Now().Add(lockPatience)
-	return retry.Pauses{First: time.Millisecond, Most: 100 * time.Millisecond}.Do(ctx, func(int) (again bool, err error) {
+	return retry.Pauses{First: time.Millisecond, Most: 100 * time.Millisecond}.Do(ctx, func(n int) (again bool, err error) {
+		if n > 0 {
+			s.retries.Add(1)
+		}
 		err = fn()
 		switch {
 		case !isBusy(err):

@@ -110,7 +110,7 @@ func (s *Engine) serveWrites() {
 				break fill
 			}
 		}
-		err := retryBusy(ctx, func() error {
+		err := s.retryBusy(ctx, func() error {
 			fresh := q.sql == nil
 			if err := q.connect(ctx); err != nil {
 				return err

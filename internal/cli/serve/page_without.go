@@ -1,4 +1,4 @@
-//go:build collection
+//go:build collection || nopage
 
 package serve
 

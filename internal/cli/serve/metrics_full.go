@@ -1,0 +1,90 @@
+//go:build !collection && !nometrics
+
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/private"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/metrics"
+)
+
+// meter counts what the server does, and shows it where the settings say.
+type meter struct {
+	metrics *metrics.Metrics // nil: it was turned off
+	key     string
+	listen  string // an address of its own; "" is that of the API
+}
+
+// newMeter reads the settings.
+func newMeter(v *settings.Values, version string) (*meter, error) {
+	m := &meter{listen: v.String("server.metrics_listen")}
+	if !v.Bool("server.metrics") {
+		return m, nil
+	}
+	if file := v.String("server.metrics_key_file"); file != "" {
+		var err error
+		if m.key, err = private.Secret(file); err != nil {
+			return nil, fmt.Errorf("the key of the metrics: %w", err)
+		}
+	}
+	m.metrics = metrics.New(version)
+	return m, nil
+}
+
+// observe is told of every request.
+func (m *meter) observe() func(server.Observation) {
+	if m.metrics == nil {
+		return nil
+	}
+	return m.metrics.Observe
+}
+
+// beside puts the metrics beside an API that has their address too.
+func (m *meter) beside(api http.Handler, srv *server.Server) http.Handler {
+	if m.metrics == nil {
+		return api
+	}
+	m.metrics.Watch(srv)
+	if m.listen != "" {
+		return api
+	}
+	show := m.metrics.Handler(m.key)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == metrics.Path {
+			show.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
+// metricsConnections is how many connections the metrics' own address lets in.
+const metricsConnections = 64
+
+// serve shows the metrics at their own address, if they have one, until ctx ends. failed hears of an end before that.
+func (m *meter) serve(ctx context.Context, failed func(error)) (url string, err error) {
+	if m.metrics == nil || m.listen == "" {
+		return "", nil
+	}
+	l, err := listen(ctx, m.listen, metricsConnections)
+	if err != nil {
+		return "", fmt.Errorf("metrics: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(metrics.Path, m.metrics.Handler(m.key))
+	hs := &http.Server{Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: time.Minute, IdleTimeout: idleTime, MaxHeaderBytes: 16 << 10}
+	context.AfterFunc(ctx, func() { _ = hs.Close() })
+	go func() {
+		if err := hs.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed(fmt.Errorf("metrics: %w", err))
+		}
+	}()
+	return urlOf(l, false) + metrics.Path, nil
+}

@@ -1,0 +1,26 @@
+//go:build collection || nometrics
+
+package serve
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/server"
+)
+
+// meter is none: this build has no metrics.
+type meter struct{}
+
+func newMeter(v *settings.Values, _ string) (*meter, error) {
+	if v.String("server.metrics_listen") != "" || v.String("server.metrics_key_file") != "" {
+		return nil, errors.New("this build of craton has no metrics, as that of the collection craton.fleet: take the program from its releases or build it (make build)")
+	}
+	return &meter{}, nil
+}
+
+func (*meter) observe() func(server.Observation)                          { return nil }
+func (*meter) beside(api http.Handler, _ *server.Server) http.Handler     { return api }
+func (*meter) serve(context.Context, func(error)) (url string, err error) { return "", nil }

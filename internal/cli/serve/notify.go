@@ -1,0 +1,48 @@
+package serve
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// tell says to systemd what the server does, where that has started it with Type=notify (sd_notify).
+func tell(state string, log *slog.Logger) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn("systemd does not hear what the server does", "error", err.Error())
+	}
+}
+
+// pat has systemd's watchdog know, until ctx ends, that the server's handler answers. Whether the database does is none of
+// its business: no restart mends that.
+func pat(ctx context.Context, handler http.Handler, log *slog.Logger) {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || interval == 0 {
+		return
+	}
+	tick := time.NewTicker(interval / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		r, err := http.NewRequestWithContext(ctx, http.MethodHead, "/livez", http.NoBody)
+		if err != nil {
+			return
+		}
+		handler.ServeHTTP(&answered{header: http.Header{}}, r)
+		tell(daemon.SdNotifyWatchdog, log)
+	}
+}
+
+// answered is an answer of which nobody wants to know more than that it was made.
+type answered struct{ header http.Header }
+
+func (a *answered) Header() http.Header         { return a.header }
+func (a *answered) Write(p []byte) (int, error) { return len(p), nil }
+func (a *answered) WriteHeader(int)             {}

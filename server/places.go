@@ -1,0 +1,82 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/craton-fleet/craton/server/api"
+)
+
+// places are for the requests that are worked on at once. Those that only wait for their client, or for a change of the
+// log, have none, so that slow clients hold up nobody.
+type places struct {
+	free     *semaphore.Weighted
+	patience time.Duration // how long a request waits for one before it is refused
+}
+
+func newPlaces(n int) *places { return &places{semaphore.NewWeighted(int64(n)), 10 * time.Second} }
+
+// seat is the place of one request.
+type seat struct {
+	of *places
+
+	mu   sync.Mutex // the request's body may be read by another goroutine than its handler's
+	has  bool
+	over bool // the answer is made: no place is needed any more
+}
+
+// take waits for the place, if there is none yet; the error is that of ctx.
+func (s *seat) take(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.has || s.over {
+		return nil
+	}
+	err := s.of.free.Acquire(ctx, 1)
+	s.has = err == nil
+	return err
+}
+
+// leave gives the place to others.
+func (s *seat) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.has {
+		s.has = false
+		s.of.free.Release(1)
+	}
+}
+
+// end is leave for good.
+func (s *seat) end() {
+	s.leave()
+	s.mu.Lock()
+	s.over = true
+	s.mu.Unlock()
+}
+
+// seatedBody is a request's body, which may come slowly.
+type seatedBody struct {
+	io.ReadCloser
+	seat *seat
+	ctx  context.Context //nolint:containedctx // the request's own
+}
+
+func (b *seatedBody) Read(p []byte) (n int, err error) {
+	b.seat.leave()
+	n, err = b.ReadCloser.Read(p)
+	if gone := b.seat.take(b.ctx); gone != nil && err == nil {
+		err = gone
+	}
+	return n, err
+}
+
+// full is the answer to a request for which there is no place.
+func full(w http.ResponseWriter) {
+	api.Overloaded(w, "The server has as many requests under way as it has room for (its setting max_requests). Try again in some seconds.")
+}
