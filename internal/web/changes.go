@@ -127,6 +127,9 @@ func (p *page) changes() (*view, error) {
 		return nil, err
 	}
 	found, err := p.history(o)
+	if craton.IsNotFound(err) && o.ID != "" {
+		return nil, fail(http.StatusNotFound, "there is no %s %s, and there was none", doc.Of.Noun(), o.ID)
+	}
 	if err != nil {
 		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
 			return nil, fail(http.StatusBadRequest, "%s", reason)
