@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -16,6 +19,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/cli/export"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/prometheustest"
 )
 
 // targets are those of an answer, sorted, as strict as http_sd_configs is: a
@@ -104,6 +108,37 @@ func TestPrometheus(t *testing.T) {
 	if got := strings.Count(strings.Join(f.targets(reader, ""), ""), `"__scheme__":"https"`); got != 3 {
 		t.Errorf("%d targets have the scheme of the project", got)
 	}
+}
+
+// TestPrometheusDiscovers: Prometheus itself reads the answer, and what takes the key along for it may stand between.
+func TestPrometheusDiscovers(t *testing.T) {
+	t.Parallel()
+	f := newTenants(t)
+	in := `,"device_type":"y","cloud_id":` + f.a.cloud + `,"region_id":` + f.a.region + `}`
+	f.must(f.a.member, 201, "POST", "/v1/hosts", `{"name":"v6","ip_address":"2001:db8::1","active":false,"variables":{"metrics_port":"9200","metrics_path":"/m","metrics_scheme":"https"}`+in)
+	f.must(f.a.member, 201, "POST", "/v1/hosts", `{"name":"odd\"\\ {{ x }}","ip_address":"10.0.0.3","labels":["a b"],"variables":{"metrics_port":"22; x","metrics_path":"//\n","team":{"a":"é"}}`+in)
+	_, reader := f.key(f.a.member, "self", f.a.member, `{"name":"prometheus","role":"reader"}`)
+	to, err := url.Parse(f.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { // older releases cannot send headers of one's own
+		r.SetURL(to)
+		reader.sign(r.Out)
+	}})
+	t.Cleanup(proxy.Close)
+	discover := func(query string, want int) []prometheustest.Target {
+		return prometheustest.Discover(t, "scrape_configs:\n- job_name: fleet\n  http_sd_configs: [{url: '"+proxy.URL+"/v1/prometheus"+query+"'}]\n", "fleet", want)
+	}
+	got := map[string]string{}
+	for _, target := range discover("?port=9999&labels=team", 3) {
+		got[target.Discovered["host"]] = strings.Join([]string{target.Labels["instance"], target.Discovered["__scheme__"], target.Discovered["__metrics_path__"], target.Discovered["team"], target.Discovered["__meta_craton_labels"]}, " ")
+	}
+	want := map[string]string{"h": "10.0.0.1:9999 http /metrics  ,web,", "v6": "[2001:db8::1]:9200 https /m  ", `odd"\ {{ x }}`: `10.0.0.3:9999 http /metrics {"a":"\u00e9"} ,a b,`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	discover("?where=name=none", 0)
 }
 
 // TestPrometheusAsExport: the server and the command line say the same.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/fleettest"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/prometheustest"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/inventory"
 )
@@ -360,6 +362,47 @@ func (p *program) checkTargets(t *testing.T, v inventoryOf) {
 			if !strings.Contains(labels, ","+l+",") {
 				t.Errorf("%s: %q is not in %q", host, l, labels)
 			}
+		}
+	}
+}
+
+// TestPrometheusReads: Prometheus itself has the targets and labels of the files, whatever the fleets are.
+func TestPrometheusReads(t *testing.T) {
+	t.Parallel()
+	fleets := fleettest.Fleet(func(string) bool { return true })
+	dir := t.TempDir()
+	want := map[string]targetGroup{} // by file and host
+	for seed := range fewOrMany(3, 40) {
+		p := newProgram(t)
+		text, err := json.Marshal(fleets.Example(seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.must(t, string(text), "apply", "-")
+		file := filepath.Join(dir, fmt.Sprintf("%d.json", seed))
+		p.must(t, "", "export", "--format", "prometheus", "--labels", "text,ntp,__meta_user=ansible_user", "--output", file)
+		out, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range readTargets(t, string(out)) {
+			want[file+" "+g.Labels["host"]] = g
+		}
+	}
+	found := prometheustest.Discover(t, "scrape_configs:\n- job_name: fleet\n  file_sd_configs: [{files: ['"+dir+"/*.json']}]\n", "fleet", len(want))
+	for _, target := range found {
+		g, ok := want[target.Discovered["__meta_filepath"]+" "+target.Discovered["host"]]
+		if !ok || target.Discovered["__address__"] != g.Targets[0] {
+			t.Errorf("%v, and the file has %v", target, g)
+			continue
+		}
+		for name, text := range g.Labels {
+			if target.Discovered[name] != text {
+				t.Errorf("%s: %s is %q, in the file %q", target.Discovered["host"], name, target.Discovered[name], text)
+			}
+		}
+		if target.Labels["instance"] == "" {
+			t.Errorf("it is dropped: %v", target)
 		}
 	}
 }
