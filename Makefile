@@ -100,7 +100,8 @@ proof: ## run the wider matrices of the tests, and the larger sizes; many minute
 	@venvs=$$(tests/ansible/venvs --path all); \
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead|TestLazy.*)$$' ./tests/collection
 	@venvs=$$(tests/ansible/venvs --path); \
-	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -run '^TestImport' ./tests/ansible
+	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -run '^(TestImport|TestExport|TestSSHConfig)' ./tests/ansible
+	CRATON_TEST_PROOF=1 go test -count=1 -timeout=30m -run '^(TestRandomFleets|TestPrometheusReads)$$' ./internal/cli/export
 
 fuzz: ## run every fuzz target of the tree for FUZZTIME=10s each
 	@tests/fuzz $(FUZZTIME)

@@ -16,6 +16,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
@@ -59,6 +60,55 @@ func (s Sources) arguments() []string {
 	}
 	return args
 }
+
+// dirs are the folders beside whose files Ansible looks for variables.
+func (s Sources) dirs() (dirs []string) {
+	add := func(dir string) {
+		if abs, err := filepath.Abs(dir); err == nil && !slices.Contains(dirs, abs) {
+			dirs = append(dirs, abs)
+		}
+	}
+	for _, i := range s.Inventory {
+		info, err := os.Stat(i)
+		switch {
+		case err != nil: // a list of hosts
+		case info.IsDir():
+			add(i)
+		default:
+			add(filepath.Dir(i))
+		}
+	}
+	add(cmp.Or(s.PlaybookDir, ".")) // where Ansible looks too
+	return dirs
+}
+
+// unreadable names files of variables that are no YAML, which not every release of Ansible does; "" if there are none.
+func (s Sources) unreadable() string {
+	var found []string
+	for _, dir := range s.dirs() {
+		for _, name := range []string{"group_vars", "host_vars"} {
+			_ = filepath.WalkDir(filepath.Join(dir, name), func(path string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() || !slices.Contains(variableEnds, filepath.Ext(path)) {
+					return nil //nolint:nilerr // what cannot be read is Ansible's error
+				}
+				var top yaml.Node
+				if text, err := os.ReadFile(path); err == nil {
+					if err := yaml.Unmarshal(text, &top); err != nil {
+						found = append(found, fmt.Sprintf("%s (%v)", path, err))
+					}
+				}
+				return nil
+			})
+		}
+	}
+	if found == nil {
+		return ""
+	}
+	return "this is no YAML: " + advice.Few(found, 3)
+}
+
+// variableEnds are how the names of files of variables end.
+var variableEnds = []string{"", ".yml", ".yaml", ".json"}
 
 // run runs a command of Ansible's to its end. What it says on standard error is in the error.
 func (t *Tool) run(ctx context.Context, name string, args ...string) ([]byte, string, error) {
@@ -117,7 +167,7 @@ var release = value.Lazily(`\[core ([^\]]+)\]`)
 func Read(ctx context.Context, t *Tool, s Sources, inert func(string) bool) (*Inventory, error) {
 	list, err := t.List(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, advice.With(err, s.unreadable())
 	}
 	export, err := t.List(ctx, s, "--export")
 	if err != nil {
@@ -141,28 +191,16 @@ const vaultHeader = "$ANSIBLE_VAULT;"
 
 // encrypted finds the files of variables that are encrypted as a whole, where Ansible looks for them.
 func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]EncryptedFile, error) {
-	var dirs []string
-	add := func(dir string) {
-		if abs, err := filepath.Abs(dir); err == nil && !slices.Contains(dirs, abs) {
-			dirs = append(dirs, abs)
-		}
-	}
 	for _, i := range s.Inventory {
-		info, err := os.Stat(i)
-		switch {
-		case err != nil: // a list of hosts
-		case info.IsDir():
-			add(i)
-		default:
-			add(filepath.Dir(i))
-			if head, err := os.ReadFile(i); err == nil && bytes.HasPrefix(head, []byte(vaultHeader)) {
-				return nil, fmt.Errorf("the inventory file %s is encrypted as a whole, and what is in it would be written in clear; decrypt it, or move its secrets into files of group_vars that are encrypted", i)
-			}
+		if info, err := os.Stat(i); err != nil || info.IsDir() {
+			continue
+		}
+		if head, err := os.ReadFile(i); err == nil && bytes.HasPrefix(head, []byte(vaultHeader)) {
+			return nil, fmt.Errorf("the inventory file %s is encrypted as a whole, and what is in it would be written in clear; decrypt it, or move its secrets into files of group_vars that are encrypted", i)
 		}
 	}
-	add(cmp.Or(s.PlaybookDir, ".")) // where Ansible looks too
 	var all []EncryptedFile
-	for _, dir := range dirs {
+	for _, dir := range s.dirs() {
 		for _, name := range slices.Sorted(maps.Keys(v.Groups)) {
 			for _, path := range variableFiles(filepath.Join(dir, "group_vars"), name) {
 				all = append(all, EncryptedFile{Path: path, Group: name})
@@ -269,14 +307,14 @@ func variableFiles(dir, name string) (found []string) {
 			switch {
 			case hidden && d.IsDir():
 				return fs.SkipDir
-			case !hidden && !d.IsDir() && slices.Contains([]string{"", ".yml", ".yaml", ".json"}, filepath.Ext(path)):
+			case !hidden && !d.IsDir() && slices.Contains(variableEnds, filepath.Ext(path)):
 				found = append(found, path)
 			}
 			return nil
 		})
 		return found
 	}
-	for _, end := range []string{"", ".yml", ".yaml", ".json"} {
+	for _, end := range variableEnds {
 		if info, err := os.Stat(base + end); err == nil && info.Mode().IsRegular() {
 			return append(found, base+end)
 		}
