@@ -82,29 +82,37 @@ func (s Sources) dirs() (dirs []string) {
 	return dirs
 }
 
-// unreadable names files of variables that are no YAML, which not every release of Ansible does; "" if there are none.
-func (s Sources) unreadable() string {
-	var found []string
+// unreadable names the files of variables that may be why Ansible fails, which not every release does: those that are no YAML, and where it cannot decrypt
+// one, those that are encrypted; "" if there are none.
+func (s Sources) unreadable(said string) string {
+	var bad, encrypted []string
 	for _, dir := range s.dirs() {
 		for _, name := range []string{"group_vars", "host_vars"} {
 			_ = filepath.WalkDir(filepath.Join(dir, name), func(path string, d fs.DirEntry, err error) error {
 				if err != nil || d.IsDir() || !slices.Contains(variableEnds, filepath.Ext(path)) {
 					return nil //nolint:nilerr // what cannot be read is Ansible's error
 				}
+				text, err := os.ReadFile(path)
+				if err != nil {
+					return nil //nolint:nilerr // likewise
+				}
 				var top yaml.Node
-				if text, err := os.ReadFile(path); err == nil {
-					if err := yaml.Unmarshal(text, &top); err != nil {
-						found = append(found, fmt.Sprintf("%s (%v)", path, err))
-					}
+				if bytes.HasPrefix(text, []byte(vaultHeader)) {
+					encrypted = append(encrypted, path)
+				} else if err := yaml.Unmarshal(text, &top); err != nil {
+					bad = append(bad, fmt.Sprintf("%s (%v)", path, err))
 				}
 				return nil
 			})
 		}
 	}
-	if found == nil {
-		return ""
+	switch {
+	case bad != nil:
+		return "this is no YAML: " + advice.Few(bad, 3)
+	case encrypted != nil && strings.Contains(said, "Decryption failed"):
+		return "these files are encrypted: " + advice.Few(encrypted, 5)
 	}
-	return "this is no YAML: " + advice.Few(found, 3)
+	return ""
 }
 
 // variableEnds are how the names of files of variables end.
@@ -167,7 +175,7 @@ var release = value.Lazily(`\[core ([^\]]+)\]`)
 func Read(ctx context.Context, t *Tool, s Sources, inert func(string) bool) (*Inventory, error) {
 	list, err := t.List(ctx, s)
 	if err != nil {
-		return nil, advice.With(err, s.unreadable())
+		return nil, advice.With(err, s.unreadable(err.Error()))
 	}
 	export, err := t.List(ctx, s, "--export")
 	if err != nil {

@@ -138,7 +138,7 @@ func TestImportSources(t *testing.T) {
 	withAnsible(t, func(t *testing.T, r release) {
 		i := newImporting(t, r, map[string]string{
 			"circle.ini": "h\n[a:children]\nb\n[b:children]\na\n",
-			"broken.yml": "all:\n  hosts:\n   a: {\n  b: }\n",
+			"broken.yml": "all:\n  hosts: {a: [\n",
 			"vars/hosts": "h1\n", "vars/group_vars/all.yml": "a: [1\n",
 			"vault/hosts": "h1\n", "vault/group_vars/all.yml": "a: secret-value\n",
 			"twice.yml": "all:\n  hosts:\n    h: {a: 1}\n    h: {a: 2}\n",
@@ -150,7 +150,7 @@ func TestImportSources(t *testing.T) {
 		}
 		wantIn(t, out, "the import is written to imported, and could not be proved", "has to enable the plugins script and yaml")
 		i.write(t, "ansible.cfg", "[inventory]\nenable_plugins = script, advanced_host_list, yaml, ini\n")
-		out = i.craton(t, "-i", "h[1:5:2],x:2222,10.0.0.9,", "--every-host", "--force")
+		out = i.craton(t, "-i", "h[1:5:2],x:2222,10.0.0.9,", "--force")
 		wantIn(t, out, "5 hosts")
 		wantIn(t, i.read(t, "imported/fleet.yml"), "name: h3", "ansible_port: 2222", "ip_address: 10.0.0.9")
 		if again, err := i.run(t, "craton", "import", "--verify"); err != nil || !strings.Contains(again, "differences  none") {
