@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
 )
 
@@ -19,6 +20,9 @@ const (
 	featureFleet = "fleet"
 	featureTag   = "etag"
 )
+
+// largeFleet is how many hosts a fleet has whose memory is given back at once.
+const largeFleet = 10_000
 
 // fleets are what pages read that look at a whole fleet.
 //
@@ -125,7 +129,12 @@ func (s *fleets) read(ctx context.Context, f *openFleet, read func(context.Conte
 		f.fleet, f.err = guarded(ctx, read)
 		close(f.done)
 		<-ctx.Done()
+		large := f.fleet != nil && len(f.fleet.Of(schema.Host)) > largeFleet
+		f.fleet = nil // nobody uses it any more
 		<-s.room
+		if large && len(s.room) == 0 {
+			debug.FreeOSMemory() // a server is to be no larger than it was, and the next one may come in hours
+		}
 	case <-ctx.Done():
 		f.err = ctx.Err()
 		close(f.done)

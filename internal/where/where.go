@@ -90,6 +90,11 @@ func (w *Where) AsksLabels() bool {
 	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Field.Type == LabelField })
 }
 
+// AsksVariables reports whether a term is about a variable: those are looked at object by object.
+func (w *Where) AsksVariables() bool {
+	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Key != "" })
+}
+
 // String is the one printed form: what means the same in few variants reads the same, and [Parse] reads it again.
 func (w *Where) String() string {
 	if w == nil {
