@@ -23,7 +23,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build man collection demo test sanity check bench bench-peers proof fuzz clean
+.PHONY: help build man collection demo test sanity check bench bench-peers proof fuzz screenshots clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
@@ -105,6 +105,9 @@ proof: ## run the wider matrices of the tests, and the larger sizes; many minute
 
 fuzz: ## run every fuzz target of the tree for FUZZTIME=10s each
 	@tests/fuzz $(FUZZTIME)
+
+screenshots: ## make the pictures of docs/images anew, with chromium
+	CRATON_TEST_SCREENSHOTS=1 CRATON_TEST_BROWSER=required go test -count=1 -run '^TestScreenshots$$' ./tests/browser
 
 clean: ## remove all that the other targets made: bin, man, .demo, dist, .cache
 	rm -rf bin man .demo dist .cache

@@ -63,7 +63,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request, name string) {
 
 func parseTemplates() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"clean": clean, "brief": brief, "cut": cut, "instant": instant, "rfc3339": rfc3339, "digits": digits,
+		"clean": clean, "brief": brief, "cut": cut, "instant": instant, "minute": minute, "rfc3339": rfc3339, "digits": digits,
 		"pluralOf": plainPlural, "titleOf": titleOf, "count": count, "at": func(p *page, v any) onPage { return onPage{p, v} }, "labelsIn": labelsIn, "pages": func(k *schema.Kind) bool { return kindAt(k.Path) != nil },
 	}).ParseFS(files, "templates/*.html"))
 }
@@ -118,8 +118,11 @@ func count(n int, k *schema.Kind) string {
 	return digits(n) + " " + k.Noun() + "s"
 }
 
-// instant is a moment for people, in UTC; the module shows it in the reader's zone.
+// instant is a moment for people, in UTC.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// minute is instant at a glance; the module shows it in the reader's zone.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 

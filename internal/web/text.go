@@ -58,6 +58,29 @@ func cut(s string, most int) string {
 	return s
 }
 
+// readable is a JSON text whose strings have characters where the API escapes all that is not ASCII. [clean] escapes those again that show
+// nothing or turn the direction of writing.
+func readable(raw string) string {
+	if !strings.Contains(raw, `\u`) {
+		return raw
+	}
+	b := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); {
+		switch r, n := value.DecodeEscape(raw[i:]); {
+		case n > 0 && r >= utf8.RuneSelf && utf8.ValidRune(r): // not half a surrogate pair
+			b = utf8.AppendRune(b, r)
+			i += n
+		case raw[i] == '\\' && i+1 < len(raw):
+			b = append(b, raw[i:i+2]...)
+			i += 2
+		default:
+			b = append(b, raw[i])
+			i++
+		}
+	}
+	return string(b)
+}
+
 // shown is the value of a variable as a page shows it.
 type shown struct {
 	Short string // on one line
@@ -74,6 +97,7 @@ func (r *room) show(raw string) shown { return r.showBegin(raw, shortText) }
 
 // showBegin is show with so many characters of it at first.
 func (r *room) showBegin(raw string, most int) shown {
+	raw = readable(raw)
 	s := shown{Short: cut(clean(raw), most), Kind: kindOf(raw)}
 	s.Cut = s.Short != clean(raw)
 	if !s.Cut || len(raw) > wholeValue || int(*r) < len(raw) {
@@ -103,6 +127,7 @@ func kindOf(raw string) string {
 
 // indented is a JSON text in lines.
 func indented(raw string) string {
+	raw = readable(raw)
 	var b bytes.Buffer
 	if raw == "" || raw[0] != '{' && raw[0] != '[' || json.Indent(&b, []byte(raw), "", "  ") != nil {
 		return clean(raw)

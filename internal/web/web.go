@@ -382,6 +382,17 @@ func (p *page) Twin() string {
 // Here is the path of this page, for forms that change its parameters.
 func (p *page) Here() string { return (&url.URL{Path: p.Base + p.Path}).String() }
 
+// Again is this page.
+func (p *page) Again() string {
+	u := url.URL{Path: p.Base + p.Path, RawQuery: p.query.Encode()}
+	if p.typed != "" {
+		q := u.Query()
+		q.Set("at", p.typed)
+		u.RawQuery = q.Encode()
+	}
+	return u.String()
+}
+
 // Present is this page as it is now.
 func (p *page) Present() string {
 	return (&url.URL{Path: p.Base + p.Path, RawQuery: p.query.Encode()}).String()

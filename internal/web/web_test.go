@@ -295,6 +295,16 @@ clouds:
               - {name: guest, ip_address: 10.20.0.13, device_type: vm, parent: web-02, active: false}
 `
 
+// TestReadable: values are shown in their own characters, but for those that show nothing or turn the direction of writing.
+func TestReadable(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, strings.Replace(smallFleet, "role: front", `role: "Zürich \\u00e9 \u202e日本 🙂\n"`, 1))
+	const want = `"Zürich \\u00e9 \u202e日本 🙂\n"`
+	for _, path := range []string{f.at("web-01"), f.at("web-01") + "?key=role", "/ui/variables/role", "/ui/compare?a=web-01&b=web-02", "/ui/changes?key=role"} {
+		has(t, f.words(path), want)
+	}
+}
+
 // TestHost: a host's page says where each variable comes from, what it hides, who set it, and what stands around.
 func TestHost(t *testing.T) {
 	t.Parallel()

@@ -1,14 +1,11 @@
 // What makes the page quicker for those who have JavaScript. Everything works without it. Nothing is ever written as HTML: only as text.
 
-// Times are shown in the reader's zone; UTC is in the title.
+// Times are shown in the reader's zone; the title has them in UTC.
 const two = "2-digit";
-const zoned = new Intl.DateTimeFormat("sv-SE", { year: "numeric", month: two, day: two, hour: two, minute: two, second: two, timeZoneName: "short" });
+const zoned = new Intl.DateTimeFormat("sv-SE", { year: "numeric", month: two, day: two, hour: two, minute: two, timeZoneName: "short" });
 for (const time of document.querySelectorAll("time[datetime]")) {
 	const at = new Date(time.dateTime);
-	if (!Number.isNaN(at.valueOf())) {
-		time.title = time.textContent;
-		time.textContent = zoned.format(at);
-	}
+	if (!Number.isNaN(at.valueOf())) time.textContent = zoned.format(at);
 }
 
 // Commands can be copied.
