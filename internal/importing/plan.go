@@ -161,6 +161,14 @@ func (p *planner) naming() {
 		p.used[types] = cmp.Or(p.used[types], "made")
 	}
 	free := func(base string, mine *Group, single bool, of func(name string) string) string {
+		if p.o.Table { // whose names are those of the fleet: there is no playbook that knows others
+			group, called := of(base), fmt.Sprintf("%q", base)
+			if who := p.used[group]; who != "" {
+				p.report.Alike = append(p.report.Alike, Note{group, who + " and " + called})
+			}
+			p.used[group] = called
+			return base
+		}
 		for n := 1; ; n++ {
 			name := base
 			if n > 1 {

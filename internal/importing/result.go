@@ -67,6 +67,7 @@ type Report struct {
 	Vaults        []Note   `json:"vaults"`
 	Unsafe        []Note   `json:"unsafe"`
 	Other         []Note   `json:"other"` // what Craton cannot hold
+	Alike         []Note   `json:"alike"` // of a table: groups of Ansible that several names make
 	Left          []Left   `json:"left"`
 	Dead          []Note   `json:"dead"`      // variables of groups that no host ever got
 	Hidden        []Note   `json:"hidden"`    // variables in encrypted files that other groups hide now

@@ -85,7 +85,7 @@ func proveTable(ctx context.Context, before *importing.Inventory, record *import
 	cmd := exec.CommandContext(ctx, l.program, "inventory", "--list", "--facts", record.Facts)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
-	}), l.env...)
+	}), append(l.env, "CRATON_INVENTORY_GROUP_NAMES=exact")...) // groups do not matter here
 	list, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("craton inventory --list failed: %w", err)

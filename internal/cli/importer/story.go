@@ -42,6 +42,9 @@ func story(look show.Appearance, result *importing.Result, o *options) string {
 		line("addresses", "of %s the inventory knows only a name (%s): each has a stand-in of %s, to which nothing belongs,", hosts(n), advice.Few(r.StandIns, 3), value.StandInPrefix)
 		line("", "and ansible_host, so that Ansible connects as before; --resolve asks DNS")
 	}
+	for _, n := range r.Alike {
+		line("alike", "%s make one group of Ansible, %s: rename one of them, or set group_names of the inventory to exact", n.Why, n.What)
+	}
 	if result.Record.Source == importing.FromCSV {
 		return b.String()
 	}
