@@ -18,11 +18,15 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// listAll is ansible-inventory --list of many sources in one process, for starting one takes most of the time.
-const listAll = `import sys
+// listAll is ansible-inventory --list of many sources, which is loaded once, for that takes most of the time.
+const listAll = `import os, sys
 from ansible.cli.inventory import InventoryCLI
 for source in sys.argv[1:]:
-    InventoryCLI(['ansible-inventory', '-i', source, '--list', '--output', source + '.json']).run()
+    child = os.fork()
+    if child == 0:
+        sys.exit(InventoryCLI(['ansible-inventory', '-i', source, '--list', '--output', source + '.json']).run())
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit('failed: ' + source)
 `
 
 // randomFleet is one of the random fleets, loaded, with the settings that its inventory wants.

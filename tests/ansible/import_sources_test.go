@@ -147,7 +147,7 @@ func TestImportFew(t *testing.T) {
 		if err == nil { // a machine that has the collection
 			wantIn(t, out, "differences  none")
 		} else {
-			wantIn(t, out, "the import is written, and could not be proved", "--plugin wants the collection craton.fleet where this Ansible finds it")
+			wantIn(t, out, "the import is written to plugin, and could not be proved", "--plugin wants the collection craton.fleet where this Ansible finds it")
 		}
 		wantIn(t, i.read(t, "plugin/inventory/10-fleet.craton.yml"), "plugin: craton.fleet.craton\n")
 	})
