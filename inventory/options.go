@@ -161,7 +161,7 @@ func FromSettings(v *settings.Values) (Options, error) {
 	}
 	if at := v.String("inventory.at"); at != "" {
 		if o.At, err = when.ParseAt(at, time.Now()); err != nil {
-			return o, fmt.Errorf("at (%s): %w", v.Origin("inventory.at"), err)
+			return o, v.Fault("inventory.at", fmt.Errorf("at (%s): %w", v.Origin("inventory.at"), err))
 		}
 	}
 	if o.Facts == none {

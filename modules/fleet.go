@@ -113,8 +113,22 @@ func fleetSpec() *ansible.Spec {
 					{Name: "from", Type: ansible.Str, Returned: "when the object is moved", Sample: "east/ord/web1", Description: []string{"The name with all that held the object before."}},
 					{Name: "fields", Type: ansible.List, Elements: ansible.Str, Returned: "always", Sample: []string{"note", "variables"}, Description: []string{"The keys that were set; of a deleted object those that it had."}},
 				}},
-			{Name: "plan", Type: ansible.Dict, Returned: "success, and on failure while writing",
-				Description: []string{"What was planned, before anything was written: in check mode and in the run the same, as long as nobody else changes the fleet in between."}, Contains: []ansible.Return{
+			{Name: "plan", Type: ansible.Dict, Returned: "success, on failure while writing, and where something is refused",
+				Description: []string{"What was planned, before anything was written: in check mode and in the run the same, as long as nobody else changes the fleet in between.",
+					"Where the plan is refused before it is whole, it has RV(plan.refused) alone."}, Contains: []ansible.Return{
+					{Name: "refused", Type: ansible.List, Elements: ansible.Dict, Returned: "always",
+						Description: []string{"What keeps the plan from being carried out. With anything in it the task fails, and nothing is written."}, Contains: []ansible.Return{
+							{Name: "reason", Type: ansible.Str, Returned: "always", Sample: "elsewhere", Description: []string{
+								"Why, for programs: " + reasons() + "."}},
+							{Name: "kind", Type: ansible.Str, Returned: "always", Sample: "host", Description: []string{"Of the object that is refused; empty where it is about none."}},
+							{Name: "name", Type: ansible.Str, Returned: "always", Sample: "east/dfw/web1", Description: []string{"The object's name with all that holds it; of deletions that of the set."}},
+							{Name: "other", Type: ansible.Str, Returned: "always", Sample: "east/ord/web1", Description: []string{"Likewise that of the object in the way; empty for none."}},
+							{Name: "message", Type: ansible.Str, Returned: "always", Sample: "host web1 exists at east/ord: move it? ...", Description: []string{"What is wrong, and what to do."}},
+							{Name: "do", Type: ansible.Str, Returned: "always", Sample: "...", Description: []string{"What to do."}},
+							{Name: "file", Type: ansible.Str, Returned: "always", Sample: "fleet.yml", Description: []string{"The file that it stands in; empty of a document in the task."}},
+							{Name: "line", Type: ansible.Int, Returned: "always", Sample: 6, Description: []string{"The line; 0 of a document in the task."}},
+							{Name: "where", Type: ansible.Str, Returned: "always", Sample: "clouds[east].regions[dfw].hosts[web1]", Description: []string{"Where in the document it stands."}},
+						}},
 					planCount("created", "How many objects were to be created."),
 					planCount("updated", "How many objects were to be changed."),
 					planCount("moved", "How many objects were to be moved."),
@@ -137,6 +151,15 @@ func fleetSpec() *ansible.Spec {
 	}
 }
 
+// reasons are those of what is refused.
+func reasons() string {
+	var all []string
+	for _, r := range reconcile.Reasons {
+		all = append(all, "V("+string(r)+")")
+	}
+	return strings.Join(all, ", ")
+}
+
 func count(name, doc string) ansible.Return {
 	return ansible.Return{Name: name, Type: ansible.Int, Returned: "success, and on failure as far as it came", Sample: 2, Description: []string{doc}}
 }
@@ -149,7 +172,7 @@ func planCount(name, doc string) ansible.Return {
 func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	file, err := fleetOf(task.Params)
 	if err != nil {
-		return nil, err
+		return refusedFleet(nil, err), err
 	}
 	for _, warning := range file.Warnings() {
 		task.Warn(warning)
@@ -167,7 +190,7 @@ func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, 
 	}
 	p, err := fl.PlanTree(ctx, file.Tree(), o)
 	if err != nil {
-		return nil, err
+		return refusedFleet(nil, err), err
 	}
 	if task.DiffMode {
 		if can, err := fl.Client.Capabilities(ctx); err == nil {
@@ -176,7 +199,7 @@ func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, 
 	}
 	got, err := fl.ApplyPlan(ctx, p, o)
 	if got == nil {
-		return nil, err
+		return refusedFleet(p, err), err
 	}
 	return fleetResult(p, got, task.DiffMode), err
 }
@@ -221,18 +244,40 @@ func fleetResult(p *reconcile.Plan, r *fleetfile.Result, diff bool) *ansible.Res
 			out.Diff = append(out.Diff, ansible.Diff{Before: before, After: after, BeforeHeader: from, AfterHeader: header})
 		}
 	}
-	counts, e := p.Counts(), r.Effects
+	out.Fields = ansible.Fields{
+		"created": r.Created, "updated": r.Updated, "moved": r.Moved, "deleted": r.Deleted, "unchanged": r.Unchanged, "joined": r.Joined, "changes": changes,
+		"plan": planned(p, nil),
+	}
+	return out
+}
+
+// refusedFleet is the result of a task that does nothing, with all that keeps it from that; nil of another error.
+func refusedFleet(p *reconcile.Plan, err error) *ansible.Result {
+	refused := reconcile.Refusals(err)
+	if refused == nil {
+		return nil
+	}
+	return &ansible.Result{Fields: ansible.Fields{"plan": planned(p, refused)}}
+}
+
+// planned is what was planned, before anything was written; of a nil plan what was refused alone.
+func planned(p *reconcile.Plan, refused []reconcile.Problem) map[string]any {
+	no := []map[string]any{}
+	for _, one := range refused {
+		no = append(no, map[string]any{"reason": string(one.Reason), "kind": strings.ReplaceAll(one.Kind, "-", "_"), "name": one.Object, "other": one.Other,
+			"message": one.Message, "do": one.Do, "file": one.File, "line": one.Line, "where": one.Path})
+	}
+	if p == nil {
+		return map[string]any{"refused": no}
+	}
+	counts, e := p.Counts(), p.Effects
 	causes := []map[string]any{}
 	for _, c := range e.Causes {
 		causes = append(causes, map[string]any{"kind": strings.ReplaceAll(c.Kind, "-", "_"), "name": c.Name, "key": c.Key,
 			"hosts": c.Hosts, "network_devices": c.NetworkDevices, "shadowed": c.Shadowed})
 	}
-	out.Fields = ansible.Fields{
-		"created": r.Created, "updated": r.Updated, "moved": r.Moved, "deleted": r.Deleted, "unchanged": r.Unchanged, "joined": r.Joined, "changes": changes,
-		"plan": map[string]any{"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "deleted": counts.Deleted, "unchanged": counts.Unchanged, "joined": p.Set.Joining(),
-			"hosts": e.Hosts, "network_devices": e.NetworkDevices, "effects": causes},
-	}
-	return out
+	return map[string]any{"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "deleted": counts.Deleted, "unchanged": counts.Unchanged, "joined": p.Set.Joining(),
+		"hosts": e.Hosts, "network_devices": e.NetworkDevices, "effects": causes, "refused": no}
 }
 
 // shown is one side of a change without secrets. It is never nil: Ansible shows a nil as text.

@@ -75,6 +75,10 @@ func (r *resource) infoSpec() *ansible.Spec {
 		}
 		s.Options = append(s.Options, o)
 	}
+	if r.Protects() || r.View {
+		s.Options = append(s.Options, ansible.Option{Name: optProtected, Type: ansible.Bool, Description: []string{
+			"Only those that are kept from being deleted, or with V(false) those that are not."}})
+	}
 	if r.Inherits != nil {
 		s.Options = append(s.Options, ansible.Option{Name: optResolved, Type: ansible.Bool, Default: true, Description: []string{
 			"Whether C(variables) hold what the object inherits, too, or its own only."}})
@@ -116,13 +120,36 @@ func (r *resource) info(ctx context.Context, task *ansible.Task) (result *ansibl
 	if reconcile.IsMissing(err) {
 		found, err = nil, nil
 	}
-	if err == nil && r.Kind == schema.User {
+	switch {
+	case err != nil:
+	case r.Kind == schema.User:
 		err = fillRoles(ctx, fl, found)
+	case r.Protects() || r.View:
+		found, err = r.protections(ctx, fl, found, task.Params)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return &ansible.Result{Fields: ansible.Fields{r.List: append([]reconcile.Object{}, found...)}}, nil
+}
+
+// protections says of each object whether it is protected, and leaves those that are asked for.
+func (r *resource) protections(ctx context.Context, fl *reconcile.Fleet, found []reconcile.Object, p ansible.Params) (kept []reconcile.Object, err error) {
+	ids := make([]string, len(found))
+	for i, o := range found {
+		ids[i] = o.ID()
+	}
+	on, err := fl.Protected(ctx, r.Kind, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range found {
+		o[reconcile.KeyProtected] = on[ids[i]]
+		if !p.Has(optProtected) || p.Bool(optProtected) == on[ids[i]] {
+			kept = append(kept, o)
+		}
+	}
+	return kept, nil
 }
 
 // fillRoles gives users the roles that the API has beside them.

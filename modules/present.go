@@ -26,6 +26,7 @@ const (
 	optForce         = "force"
 	optRecreate      = "recreate"
 	optProtected     = "protected"
+	optCarried       = "carried" // of a result
 
 	present, absent = "present", "absent"
 	merge, replace  = "merge", "replace"
@@ -90,9 +91,13 @@ func (r *resource) result(st *reconcile.Step) *ansible.Result {
 			name = r.Noun() + " " + o.Text(r.Title)
 		}
 	}
+	fields := ansible.Fields{r.name(): whole(o)}
+	if with := st.Carries(); with != nil {
+		fields[optCarried] = with
+	}
 	return &ansible.Result{
 		Changed: st.Changes(),
-		Fields:  ansible.Fields{r.name(): whole(o)},
+		Fields:  fields,
 		Diff:    []ansible.Diff{{Before: comparable(st.Before), After: comparable(st.After), BeforeHeader: name, AfterHeader: name}},
 	}
 }

@@ -191,9 +191,11 @@ func TestWhatCannotBeChanged(t *testing.T) {
 	a.Fails(t, "craton_host", args{"id": old["id"], "region": "east/ams"}, `region "dfw" (the task says "east/ams")`)
 	a.Fails(t, "craton_host", args{"id": old["id"], "region": "2"}, `region 1 (the task says "2")`)
 	a.Fails(t, "craton_host", args{"id": old["id"], "cell": ""}, `cell "row-a" (the task says "")`)
-	// What it holds would go, too.
+	// What it holds goes along.
 	a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "interface_type": "e", "ip_address": "10.0.0.9", "variables": vars})
-	a.Fails(t, "craton_host", move.With(args{"recreate": true}), "cannot be made anew", "1 network interface")
+	if got := fmt.Sprint(a.OK(t, true, "craton_host", move.With(args{"recreate": true}).With(checking))["carried"]); got != `[network interface "eth0" (id 1)]` {
+		t.Error(got)
+	}
 	a.Fails(t, "craton_network_interface", args{"name": "eth0", "device": "web1", "ip_address": "10.0.0.10"}, `the API cannot change ip_address "10.0.0.9" (the task says "10.0.0.10") of the network interface "eth0"`)
 	a.Fails(t, "craton_network_interface", args{"name": "eth0", "device": "web1", "variables": map[string]any{"q": 1}}, "cannot change variables")
 	again := a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "ip_address": "10.0.0.10", "recreate": true}).Dict("network_interface")
@@ -201,9 +203,11 @@ func TestWhatCannotBeChanged(t *testing.T) {
 		t.Errorf("the new interface: %v", again)
 	}
 	a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "web1", "state": "absent"})
-	// A child forbids it.
+	// A child forbids a delete, but not that.
 	a.OK(t, true, "craton_host", args{"name": "vm", "region": "dfw", "ip_address": "10.0.0.10", "device_type": "vm", "parent": "web1"})
-	a.Fails(t, "craton_host", move.With(args{"recreate": true}), "cannot be deleted", `host "vm"`, "has it as its parent")
+	if got := fmt.Sprint(a.OK(t, true, "craton_host", move.With(args{"recreate": true}).With(checking))["carried"]); !strings.HasPrefix(got, `[host "vm" (id `) {
+		t.Error(got)
+	}
 	a.Fails(t, "craton_host", args{"name": "web1", "state": "absent"}, "has it as its parent")
 	a.Fails(t, "craton_host", args{"name": "web1", "parent": "vm"}, "cannot be below itself")
 	a.OK(t, true, "craton_host", args{"name": "vm", "state": "absent"})
@@ -519,4 +523,31 @@ func TestUsersAccess(t *testing.T) {
 	a.OK(t, true, "craton_project", args{"name": "elsewhere"})
 	a.OK(t, true, "craton_user", args{"name": "panel", "role": "reader", "project": "elsewhere"})
 	a.OK(t, true, "craton_user", args{"name": "panel", "state": "absent"})
+}
+
+// TestRecreateWithContents: a host that is made anew takes its interfaces and children along, and check mode says so.
+func TestRecreateWithContents(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	old := a.OK(t, true, "craton_host", args{"name": "kvm", "region": "dfw", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server"}).Dict("host")
+	a.OK(t, true, "craton_network_interface", args{"name": "eth0", "device": "kvm", "interface_type": "e", "ip_address": "10.0.0.9", "variables": map[string]any{"mtu": 9000}})
+	a.OK(t, true, "craton_host", args{"name": "vm", "region": "dfw", "ip_address": "10.0.0.10", "device_type": "vm", "parent": "kvm"})
+	move := args{"name": "kvm", "region": "dfw", "cell": "", "recreate": true}
+	predicted := a.OK(t, true, "craton_host", move.With(checking))
+	got := a.OK(t, true, "craton_host", move.With(diffing))
+	asPredicted(t, "host", predicted, got)
+	if d := cmp.Diff(predicted["carried"], got["carried"]); d != "" || len(got["carried"].([]any)) != 2 {
+		t.Errorf("%v %s", got["carried"], d)
+	}
+	now := got.Dict("host")
+	if now["id"] == old["id"] || now["cell_id"] != nil || now["name"] != "kvm" {
+		t.Error(now)
+	}
+	eth := a.OK(t, false, "craton_network_interface_info", args{"device": "kvm", "with_variables": true})["network_interfaces"].([]any)[0].(map[string]any)
+	vm := a.OK(t, false, "craton_host_info", args{"name": "vm"})["hosts"].([]any)[0].(map[string]any)
+	if eth["device_id"] != now["id"] || fmt.Sprint(eth["variables"]) != "map[mtu:9000]" || vm["parent_id"] != now["id"] {
+		t.Error(eth, vm)
+	}
+	a.OK(t, false, "craton_host", move)
 }

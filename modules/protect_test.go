@@ -55,3 +55,25 @@ func TestProtectedOption(t *testing.T) {
 		})
 	}
 }
+
+// TestInfoOfProtected: objects say whether they are protected, and can be asked for by that.
+func TestInfoOfProtected(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.place(t)
+	for _, name := range []string{"web1", "web2"} {
+		a.OK(t, true, "craton_host", args{"name": name, "region": "dfw", "ip_address": "10.0.0.9", "device_type": "server", "protected": name == "web2"})
+	}
+	a.OK(t, true, "craton_project", args{"id": a.Connection["project_id"], "protected": true})
+	for module, list := range map[string]string{"craton_host_info": "hosts", "craton_device_info": "devices"} {
+		for on, want := range map[bool]string{true: "web2", false: map[string]string{"hosts": "web1", "devices": "web1 sw1"}[list]} {
+			if got := names(t, a.OK(t, false, module, args{"protected": on}), list); fmt.Sprint(got) != "["+want+"]" {
+				t.Errorf("%s, protected %t: %v", module, on, got)
+			}
+		}
+	}
+	got := a.OK(t, false, "craton_project_info", args{"id": a.Connection["project_id"]})["projects"].([]any)[0].(map[string]any)
+	if got["protected"] != true {
+		t.Error(got)
+	}
+}

@@ -83,6 +83,10 @@ func (r *resource) spec() *ansible.Spec {
 		},
 		Contains: r.returns(true),
 	}}
+	if reconcile.Recreatable(r.Kind) && r.hasLabels() {
+		s.Returns = append(s.Returns, ansible.Return{Name: optCarried, Type: ansible.List, Elements: ansible.Str, Sample: []string{`network interface "eth0" (id 4)`, `host "vm1" (id 9)`},
+			Returned: "when it is made anew with others", Description: []string{"What goes along with O(recreate=true): interfaces, which get other ids, and children."}})
+	}
 	return s
 }
 
@@ -189,10 +193,18 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 	if reconcile.Recreatable(r.Kind) {
 		options = append(options, ansible.Option{Name: optRecreate, Type: ansible.Bool, Default: false, Description: []string{
 			fmt.Sprintf("Where a value differs that the API cannot change: delete the %s and create it anew, with another id. What the task does not mention is kept.", r.Noun()),
-			"It is refused while other objects would be deleted with it or depend on it, such as interfaces or children. If it cannot be made again, the error has all that it was to be.",
+			r.recreates(),
 		}})
 	}
 	return options
+}
+
+// recreates says what becomes of what is in an object that is made anew, or depends on it.
+func (r *resource) recreates() string {
+	if r.hasLabels() {
+		return fmt.Sprintf("Interfaces and children go along: the new %s is made beside the old one, which is deleted when it has all of them. A run that stops says how far it came, and the next one goes on from there.", r.Noun())
+	}
+	return "It is refused while other objects would be deleted with it or depend on it. If it cannot be made again, the error has all that it was to be."
 }
 
 // returns documents an object in a result.
@@ -248,6 +260,9 @@ func (r *resource) returns(own bool) []ansible.Return {
 			doc = "Its variables, with those that it inherits unless O(resolved=false)."
 		}
 		list = append(list, always(reconcile.KeyVariables, ansible.Dict, map[string]any{"role": "frontend"}, doc))
+	}
+	if (r.Protects() || r.View) && !own {
+		list = append(list, always(reconcile.KeyProtected, ansible.Bool, false, "Whether it is kept from being deleted. Servers that cannot do that say V(false)."))
 	}
 	if r.Protects() && own {
 		list = append(list, ansible.Return{Name: reconcile.KeyProtected, Type: ansible.Bool, Sample: true,

@@ -187,6 +187,9 @@ func TestBulkMove(t *testing.T) {
 	bulk(`{"kind":"host","where":"name=web-*","move":{"region_id":1,"cell_id":1}}`, "3 of 3: cell_id <nil> 1 3")
 	bulk(`{"kind":"cell","where":"name=l","move":{"region_id":2}}`, "1 of 1: region_id 1 2 1")
 	count("cell=l region=s", 3)
+	// One object may get another name with it.
+	bulk(`{"kind":"host","where":"id=1","move":{"region_id":1,"cell_id":null},"update":{"name":"moved"}}`, "1 of 1: cell_id 1 <nil> 1, name web-0 moved 1, region_id 2 1 1")
+	bulk(`{"kind":"host","where":"id=1","move":{"cell_id":1},"update":{"name":"web-0"}}`, "1 of 1: cell_id <nil> 1 1, name moved web-0 1, region_id 1 2 1")
 	// All or nothing.
 	host("db-1", "2", "")
 	for body, want := range map[string]string{

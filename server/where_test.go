@@ -49,7 +49,12 @@ func TestWhere(t *testing.T) {
 		}
 		return strings.Join(found, " ")
 	}
+	for _, path := range []string{"network-devices/" + sw, "cells/" + a.cell} {
+		f.must(a.member, 200, "PUT", "/v1/"+path+"/protected", `{"protected":true}`)
+	}
 	for _, tc := range []struct{ path, where, want string }{
+		{"network-devices", `protected=true`, "sw"}, {"devices", `protected=true`, "sw"}, {"devices", `type=x protected=false`, "h blade"}, {"cells", `protected=true`, "l"}, {"hosts", `protected=true`, ""},
+		{"regions", `protected!=true`, "r"}, {"clouds", `protected=true,false`, "c"},
 		{"hosts", `name=web-0*,web-1? label=w1`, "web-01 web-03 web-05 web-07 web-09 web-11 web-13 web-15 web-17 web-19"},
 		{"hosts", `n=2 name=web-*`, "web-02 web-05 web-08 web-11 web-14 web-17 web-20 web-23"},
 		{"hosts", `n!=0,1 label=web ip=10.20.0.0/28`, "web-02 web-05 web-08 web-11 web-14"},

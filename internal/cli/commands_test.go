@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,14 +35,24 @@ func (f *fixture) must(t *testing.T, line string) string {
 // moreFollow is what lists say that do not show all.
 var moreFollow = regexp.MustCompile(`^\d+ shown, more follow: --all\n$`)
 
-// fails runs a command line that has to fail with status 1, and gives its standard error.
+// fails runs a command line that has to fail, and gives its error: with status 1, or with 2 and its usage. TestMistakes tells which.
 func (f *fixture) fails(t *testing.T, line string) string {
 	t.Helper()
 	got := f.run(t, strings.NewReader(""), split(line)...)
-	if got.Exit != 1 || got.Stdout != "" || !strings.HasPrefix(got.Stderr, "ERROR: ") {
+	text, failed := failure(got)
+	if !failed {
 		t.Fatalf("craton %s: exit %d\n%s%s", line, got.Exit, got.Stdout, got.Stderr)
 	}
-	return strings.TrimPrefix(strings.TrimSuffix(got.Stderr, "\n"), "ERROR: ")
+	return text
+}
+
+// failure is the error of a session; false if it does not end as one should.
+func failure(got session) (string, bool) {
+	text := strings.TrimSuffix(got.Stderr, "\n")
+	if _, mistake, is := strings.Cut(text, ": error: "); is && got.Exit == 2 && strings.HasPrefix(text, "usage: ") {
+		return mistake, got.Stdout == ""
+	}
+	return strings.TrimPrefix(text, "ERROR: "), got.Exit == 1 && got.Stdout == "" && strings.HasPrefix(text, "ERROR: ")
 }
 
 // split cuts a command line into words; '...' is one.
@@ -186,7 +198,7 @@ func TestMove(t *testing.T) {
 		t.Errorf("a move shows the host: %s", got)
 	}
 	for line, want := range map[string]string{
-		"host-update web-01 -c c2 --parent 99": "Host 1 was moved, but could not be changed otherwise. The request sent to the server was invalid. " +
+		"host-update web-01 -c c2 --parent 99": "The request sent to the server was invalid. " +
 			"parent_id 99: there is no such device in the project. Check the id, or create it first.",
 		"host-move web-01":              "Nowhere to move to... Please specify --region or --cell",
 		"host-move web-09 -r ord":       `The requested resource was not found. No host has the name or id "web-09"; did you mean "web-01"?`,
@@ -241,7 +253,7 @@ func TestMoveWithoutMoves(t *testing.T) {
 	f.places(t)
 	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1 -l web --vars role=db")
 	f.must(t, "host-create -n web-02 --cloud east -r 1 -t server -i 10.0.0.1")
-	f.must(t, "network-interface-create -n eth0 -d web-02 -t x -i 10.0.0.1")
+	f.must(t, "host-create -n in-c1 --cloud east -r 1 -c c1 -t server -i 10.0.0.1")
 	to, err := url.Parse(f.url)
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +270,7 @@ func TestMoveWithoutMoves(t *testing.T) {
 	old.url = s.URL
 	for line, want := range map[string]string{
 		"host-update web-01 -r west/dfw":                                  "('region_id' was unexpected); to move a host give --region or --cell",
-		"host-update web-02 -r west/dfw --recreate":                       "cannot be made anew: that would delete what it holds: 1 network interface",
+		"cell-update c1 -r west/dfw --recreate":                           "cannot be made anew: that would delete what it holds: 1 host; move or delete that first",
 		"host-update web-01 -r west/dfw --recreate --protected":           "this server cannot protect objects",
 		"host-create -n x --cloud east -r 1 -t x -i 10.0.0.1 --protected": "this server cannot protect objects",
 		"host-update --where name=web-* -r west/dfw --yes":                "to move a host give --region or --cell",
@@ -269,10 +281,149 @@ func TestMoveWithoutMoves(t *testing.T) {
 		}
 	}
 	old.must(t, "host-update web-01 -r west/dfw --note n --recreate")
-	if got := f.must(t, "--format csv host-list --fields id name region_id note"); !strings.Contains(got, "3,web-01,2,n") || strings.Contains(got, "1,web-01") {
+	if got := f.must(t, "--format csv host-list --fields id name region_id note"); !strings.Contains(got, "4,web-01,2,n") || strings.Contains(got, "1,web-01") {
 		t.Error(got)
 	}
-	if got := f.must(t, "--format json host-labels-get 3") + f.must(t, "--format json host-vars-get 3"); !strings.Contains(got, "web") || !strings.Contains(got, `"db"`) {
+	if got := f.must(t, "--format json host-labels-get 4") + f.must(t, "--format json host-vars-get 4"); !strings.Contains(got, "web") || !strings.Contains(got, `"db"`) {
+		t.Error(got)
+	}
+}
+
+// TestRecreateGoesOn: a host that is made anew takes its interfaces and children along. Whichever request fails, the old one is there until all of
+// that is done; the error says how far it came, and the same command goes on.
+func TestRecreateGoesOn(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	to, err := url.Parse(f.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failAt, writes atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/capabilities"):
+			http.NotFound(w, r)
+		case r.Method != http.MethodGet && writes.Add(1) == failAt.Load():
+			http.Error(w, `{"status": 500, "message": "the disk is full"}`, http.StatusInternalServerError)
+		default:
+			httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(s.Close)
+	old := *f
+	old.url = s.URL
+	// It is made, and gets 2 interfaces and 2 children; the old one goes, the name comes.
+	const most = 7
+	for n := int64(1); n <= most+1; n++ {
+		name := fmt.Sprintf("web-%d", n)
+		f.must(t, fmt.Sprintf("host-create -n %s --cloud east -r 1 -c c1 -t server -i 10.0.0.1 -l web --note n --vars role=db", name))
+		was := f.column(t, "id", "host-list --where name="+name)[0]
+		f.must(t, "network-interface-create -n eth0 -d "+was+" -t x -i 10.0.0.1 --vars mtu=9000")
+		f.must(t, "network-interface-create -n eth1 -d "+was+" -t x -i 10.0.0.2 --speed 10")
+		f.must(t, "host-create -n vm-"+name+" --cloud east -r 1 -t vm -i 10.0.0.3 --parent "+was)
+		f.must(t, "network-device-create -n sw-"+name+" --cloud west -r 2 -t switch -i 10.0.0.4 --parent "+was)
+		line := "host-update " + was + " --cell '' --recreate" // in its own region, where the name is taken until the old one is gone
+		if n%2 == 0 {
+			line = "host-update " + was + " -r west/dfw --recreate"
+		}
+		writes.Store(0)
+		failAt.Store(n)
+		got := old.run(t, nil, split(line)...)
+		failAt.Store(0)
+		switch {
+		case n > most:
+			if got.Exit != 0 || !strings.Contains(got.Stdout, `It was made anew with network interface "eth0" (id `) {
+				t.Fatal(got)
+			}
+		case got.Exit != 1 || !strings.Contains(got.Stderr, "the disk is full"):
+			t.Fatalf("request %d: %+v", n, got)
+		case n < most && len(f.column(t, "id", "host-list --where id="+was)) == 0:
+			t.Errorf("request %d: the old host is gone: %s", n, got.Stderr)
+		case n == 1 && !strings.Contains(got.Stderr, "is as it was"), n > 1 && n < most && !strings.Contains(got.Stderr, "is still there; the same again goes on from there"),
+			n == 3 && !strings.Contains(got.Stderr, "1 of 2 network interfaces are on it"), n == 5 && !strings.Contains(got.Stderr, "1 of 2 devices have it as their parent"):
+			t.Errorf("request %d: %s", n, got.Stderr)
+		}
+		if n == most { // the new one has all, but for its name: the error says how it gets it
+			again := regexp.MustCompile(`craton (host-update \d+ --name web-7)`).FindStringSubmatch(got.Stderr)
+			if again == nil {
+				t.Fatal(got.Stderr)
+			}
+			old.must(t, again[1])
+		} else if n < most {
+			if got := old.run(t, nil, split(line)...); got.Exit != 0 {
+				t.Fatalf("request %d, again: %+v", n, got)
+			}
+		}
+		now := f.column(t, "id", "host-list --where name="+name)
+		if len(now) != 1 || now[0] == was || len(f.column(t, "id", "host-list --where name=*.recreate")) > 0 {
+			t.Fatalf("request %d: %v", n, now)
+		}
+		list := f.must(t, "--format csv network-interface-list --device "+now[0]+" --fields name ip_address")
+		if list != "name,ip_address\neth0,10.0.0.1\neth1,10.0.0.2\n" {
+			t.Errorf("request %d: %s", n, list)
+		}
+		if kept := f.column(t, "name", "device-list --parent "+now[0]); !cmp.Equal(kept, []string{"vm-" + name, "sw-" + name}) {
+			t.Errorf("request %d: %v", n, kept)
+		}
+		if got := f.must(t, "--format json host-show "+now[0]) + f.must(t, "host-labels-get "+now[0]); !strings.Contains(got, `"role": "db"`) || !strings.Contains(got, `"note": "n"`) || !strings.Contains(got, "web") {
+			t.Errorf("request %d: %s", n, got)
+		}
+	}
+}
+
+// TestMoveAndMore: an update that moves an object and says something else is one write, done whole or not at all; where the server can do the
+// one and not both as one, the error says what was done.
+func TestMoveAndMore(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.places(t)
+	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1")
+	f.must(t, "host-create -n taken --cloud west -r 2 -t server -i 10.0.0.2")
+	if got := f.fails(t, "host-update web-01 -r west/dfw -n taken --note n"); !strings.Contains(got, "A host with the given name already exists") {
+		t.Error(got)
+	}
+	if got := f.column(t, "region_id", "host-list --where name=web-01"); !cmp.Equal(got, []string{"1"}) {
+		t.Errorf("it was moved: %v", got)
+	}
+	f.must(t, "host-update web-01 -r west/dfw -n web-02 --note n -l web --protected --message once")
+	if got := f.must(t, "--format csv host-list --where protected=true --fields name region_id note labels protected"); got != "name,region_id,note,labels,protected\nweb-02,2,n,\"[\"\"web\"\"]\",true\n" {
+		t.Error(got)
+	}
+	c, err := craton.New(f.url, craton.WithLocalAuth("bootstrap", f.key, f.project))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Do(t.Context(), "GET", "/changes", url.Values{"limit": {"1000"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revisions := map[string]bool{}
+	for _, change := range gjson.GetBytes(resp.Body, "changes").Array() {
+		if change.Get("message").Str == "once" {
+			revisions[change.Get("revision").String()] = true
+		}
+	}
+	if len(revisions) != 1 {
+		t.Errorf("revisions %v", revisions)
+	}
+
+	to, err := url.Parse(f.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/capabilities") {
+			_, _ = io.WriteString(w, `{"features": ["move", "where"]}`)
+			return
+		}
+		httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	one := *f
+	one.url = s.URL
+	f.must(t, "host-create -n web-03 --cloud east -r 1 -t server -i 10.0.0.3")
+	if got := one.fails(t, "host-update web-03 -r west/dfw -n taken"); !strings.Contains(got, "was moved, but could not be changed otherwise") {
 		t.Error(got)
 	}
 }

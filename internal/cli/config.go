@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/nearest"
@@ -85,7 +86,7 @@ func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, err
 			for _, e := range all {
 				known = append(known, e.Key)
 			}
-			return nil, advice.With(fmt.Errorf("no setting is called %q", w), nearest.Hint(w, known))
+			return nil, argparse.Misused("%s", advice.With(fmt.Errorf("no setting is called %q", w), nearest.Hint(w, known)))
 		}
 	}
 	return slices.DeleteFunc(all, func(e settings.Entry) bool { return !chosen[e.Key] }), nil

@@ -79,7 +79,7 @@ func TestIotronicBoardLife(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for _, stdin := range []string{"", "[]", "{}", "x"} {
-		if got := a.run(t, stdin, "board-update pi-02"); got.Exit != 1 || !strings.HasPrefix(got.Stderr, "ERROR: Nothing to update... Standard input must hold a JSON object of paths and values, ") {
+		if got := a.run(t, stdin, "board-update pi-02"); got.Exit != 2 || !strings.Contains(got.Stderr, "error: Nothing to update... Standard input must hold a JSON object of paths and values, ") {
 			t.Errorf("%q: %+v", stdin, got)
 		}
 	}

@@ -18,7 +18,7 @@ func TestIotronicUsage(t *testing.T) {
 		"node-lst":                    {"", "craton iotronic: error: argument <subcommand>: invalid choice: 'node-lst'; did you mean node-list?\n"},
 		"nodes":                       {"", "'nodes'; did you mean node-list?\n\"craton iotronic help node-list\" shows its options, \"craton iotronic help\" all subcommands.\n"},
 		"board lst":                   {"", "'board lst'; did you mean board-list?\n"},
-		"nonsense":                    {whole, "craton iotronic: error: argument <subcommand>: invalid choice: 'nonsense' (choose from 'node-create', "},
+		"nonsense":                    {"", "craton iotronic: error: argument <subcommand>: invalid choice: 'nonsense'\n\"craton iotronic help\" lists all subcommands.\n"},
 		"host-list":                   {"", "'host-list'; did you mean node-list?\n"},
 		"node-list --nonsense":        {"usage: craton iotronic node-list ", "craton iotronic node-list: error: unrecognized arguments: --nonsense\n"},
 		"node-list x":                 {"usage: craton iotronic node-list ", "craton iotronic node-list: error: unrecognized arguments: x\n"},

@@ -303,9 +303,9 @@ func (r *reader) name(o *reconcile.Wanted, t *tree, path *place) {
 func (r *reader) twice(o *reconcile.Wanted, line int, path, where string) {
 	within := ""
 	if scope := o.Scope(); scope != nil {
-		within = fmt.Sprintf(" in the %s %s", scope.Noun, scope.Name)
+		within = fmt.Sprintf(" in the %s %s", scope.Noun, value.Shown(scope.Name))
 	}
-	r.Add(line, path, "there are two of the name %s%s, the other %s; rename one or put them together", o.Name, within, where)
+	r.Twice(o, line, path, o.Qualified(), fmt.Sprintf("there are two of the name %s%s, the other %s", value.Shown(o.Name), within, where), "rename one or put them together")
 }
 
 func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *place) {

@@ -145,6 +145,11 @@ func (r *reader) merge(more *reader) {
 	}
 }
 
+// given reports what a file says of an object that another one says too.
+func (r *reader) given(more, known *reconcile.Wanted, path string) {
+	r.Twice(more, more.Line, path, known.Qualified(), fmt.Sprintf("is given in %s too, for the %s on line %d", known.File, known.Noun, known.Line), "keep one of them")
+}
+
 // together adds what another file says of an object.
 func (r *reader) together(known, more *reconcile.Wanted) {
 	r.File = more.File
@@ -155,7 +160,7 @@ func (r *reader) together(known, more *reconcile.Wanted) {
 			continue
 		}
 		if _, twice := known.Values[f.Key]; twice {
-			r.Add(more.Line, join(more.Path, option), "is given in %s too, for the %s on line %d; keep one of them", known.File, known.Noun, known.Line)
+			r.given(more, known, join(more.Path, option))
 			continue
 		}
 		if known.Values == nil {
@@ -166,13 +171,13 @@ func (r *reader) together(known, more *reconcile.Wanted) {
 	switch {
 	case more.Protected == nil:
 	case known.Protected != nil:
-		r.Add(more.Line, join(more.Path, reconcile.KeyProtected), "is given in %s too, for the %s on line %d; keep one of them", known.File, known.Noun, known.Line)
+		r.given(more, known, join(more.Path, reconcile.KeyProtected))
 	default:
 		known.Protected = more.Protected
 	}
 	for _, name := range more.Variables.Keys() {
 		if _, twice := known.Variables[name]; twice {
-			r.Add(more.Line, join(join(more.Path, reconcile.KeyVariables), name), "is given in %s too, for the %s on line %d; keep one of them", known.File, known.Noun, known.Line)
+			r.given(more, known, join(join(more.Path, reconcile.KeyVariables), name))
 			continue
 		}
 		if known.Variables == nil {

@@ -185,16 +185,16 @@ func (k *keeper) step(t *rapid.T) (deleted int) {
 		t.Fatal(err)
 	}
 	n := plan.Counts().Deleted
-	if plan.Set != nil && plan.Set.Refusal != "" {
+	if plan.Set != nil && plan.Set.Refused != nil {
 		o.Set.AllowDeletes = n + 1
-		if p, err := k.PlanTree(ctx, file.Tree(), o); err != nil || p.Set.Refusal == "" {
+		if p, err := k.PlanTree(ctx, file.Tree(), o); err != nil || p.Set.Refused == nil {
 			t.Fatalf("another number is taken: %v", err)
 		}
 		if _, err := k.ApplyPlan(ctx, plan, o); err == nil {
 			t.Fatal("a plan that is refused is carried out")
 		}
 		o.Set.AllowDeletes = n
-		if plan, err = k.PlanTree(ctx, file.Tree(), o); err != nil || plan.Set.Refusal != "" {
+		if plan, err = k.PlanTree(ctx, file.Tree(), o); err != nil || plan.Set.Refused != nil {
 			t.Fatalf("the right number is not taken: %v", err)
 		}
 	}

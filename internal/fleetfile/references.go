@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 )
@@ -45,7 +46,7 @@ func (r *reader) resolve() {
 				for _, t := range found {
 					names = append(names, strings.Join(t.ReferencePath(), "/"))
 				}
-				r.Add(ref.Line, ref.Path, "%s", reconcile.Ambiguous(ref.Text, space, names))
+				r.Add(ref.Line, ref.Path, "%s", advice.Join(reconcile.NotOne(ref.Text, space, names)))
 			}
 		}
 	}
@@ -86,7 +87,7 @@ func (r *reader) circles() {
 			if i := slices.Index(walk, next); next != nil && i >= 0 {
 				ref := at.Refs[option]
 				r.File = at.File
-				r.Add(ref.Line, ref.Path, "%s", reconcile.Circle(append(walk[i:], next), func(o *reconcile.Wanted) string { return o.Name }))
+				r.Add(ref.Line, ref.Path, "%s", advice.Join(reconcile.Circle(append(walk[i:], next), func(o *reconcile.Wanted) string { return o.Name })))
 			}
 		}
 	}

@@ -2,9 +2,9 @@ package hierarchy
 
 import (
 	"iter"
-	"strings"
 
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Level is an object that gives another one variables, or the object itself.
@@ -16,7 +16,12 @@ type Level struct {
 }
 
 // String names a level: "region dfw". One whose name is not known is just its kind.
-func (l Level) String() string { return strings.TrimSuffix(l.Kind+" "+l.Name, " ") }
+func (l Level) String() string {
+	if l.Name == "" {
+		return l.Kind
+	}
+	return l.Kind + " " + value.Shown(l.Name)
+}
 
 // The references that are followed in a way of their own.
 const (

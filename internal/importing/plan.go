@@ -201,6 +201,7 @@ func (p *planner) typeOf(host string) string { return cmp.Or(p.o.Types[host], p.
 
 // clean is a name as Craton takes it.
 func clean(name string) string {
+	name = value.Composed(name)
 	if value.CheckName(name) == nil && len([]rune(name)) <= schema.MaxText-10 {
 		return name
 	}

@@ -3,6 +3,7 @@ package nearest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +34,27 @@ func Within(word string, known []string, most int) string {
 		}
 	}
 	return best
+}
+
+// Several are the known words that are nearest to word, at most so many, the nearest first: for who has to say something where Word
+// finds nothing. At most half of the letters differ.
+func Several(word string, known []string, most int) []string {
+	type one struct {
+		word     string
+		distance int
+	}
+	var near []one
+	for _, k := range known {
+		if d := distance(strings.ToLower(word), strings.ToLower(k)); 2*d <= len([]rune(word)) {
+			near = append(near, one{k, d})
+		}
+	}
+	slices.SortStableFunc(near, func(a, b one) int { return a.distance - b.distance })
+	var words []string
+	for _, o := range near[:min(most, len(near))] {
+		words = append(words, o.word)
+	}
+	return words
 }
 
 // distance is the optimal string alignment distance.

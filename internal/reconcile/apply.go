@@ -47,7 +47,12 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 		done.Object = st.Before.Clone()
 	}
 	left := parts
-	if st.Create {
+	if st.carry != nil {
+		if err := fl.replace(ctx, st, &done); err != nil {
+			return done, err
+		}
+		left = parts[len(parts)-2:] // what is protected is told last
+	} else if st.Create {
 		if st.Remove {
 			if err := fl.remove(ctx, st, &done); err != nil {
 				return done, err
@@ -60,6 +65,9 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 			return done, err
 		}
 		left = laterParts
+	}
+	if did, err := fl.atOnce(ctx, st, &done); did || err != nil {
+		return done, err
 	}
 	for _, part := range left {
 		if part.has(st) {
@@ -148,8 +156,42 @@ func (st *Step) body() map[string]any {
 	return body
 }
 
-// move puts the object into another place.
-func (fl *Fleet) move(ctx context.Context, st *Step, done *Done) error {
+// FeatureBulk is the capability of servers that edit as one write what otherwise takes several.
+const FeatureBulk = "bulk"
+
+// atOnce moves an object, and changes all else of it, in one write, where the server can; did tells that it has.
+func (fl *Fleet) atOnce(ctx context.Context, st *Step, done *Done) (did bool, err error) {
+	more := len(st.Update)+len(st.Set)+len(st.Unset)+len(st.Drop)+len(st.AddLabels) > 0 || st.Protect != nil
+	if st.Create || st.Remove || len(st.Move) == 0 || !more || !fl.offers(ctx, FeatureBulk) {
+		return false, nil
+	}
+	id := st.Before.ID()
+	got, err := fl.Client.Bulk(ctx, craton.BulkEdit{Kind: craton.Kind(st.Kind.Name), Where: KeyID + "=" + id, Move: st.moveBody(), Update: updateBody(st.Kind, st.Update),
+		Variables: st.Set, RemoveVariables: st.Unset, AddLabels: st.AddLabels, RemoveLabels: st.Drop, Protected: st.Protect})
+	if err != nil {
+		return false, fmt.Errorf("it was not moved, and nothing of it was changed: %w", err)
+	}
+	done.Wrote = got.Changed > 0
+	c := fl.collection(st.Kind)
+	raw, err := c.Get(ctx, id)
+	if err != nil {
+		return true, err
+	}
+	now, err := object(st.Kind, raw, http.MethodGet, c.Path()+"/"+id)
+	if err == nil {
+		now, err = fl.Fill(ctx, st.Kind, now)
+	}
+	if err == nil {
+		maps.Copy(done.Object, now)
+		if st.Protect != nil {
+			done.Object[KeyProtected] = *st.Protect
+		}
+	}
+	return true, err
+}
+
+// moveBody is where a move puts the object, as the API takes it.
+func (st *Step) moveBody() map[string]any {
 	body := map[string]any{}
 	for key, v := range st.Move {
 		body[key] = sent(v)
@@ -157,6 +199,12 @@ func (fl *Fleet) move(ctx context.Context, st *Step, done *Done) error {
 	if _, moved := body["region_id"]; moved && body["cell_id"] == nil {
 		delete(body, "cell_id") // which stays behind by itself
 	}
+	return body
+}
+
+// move puts the object into another place.
+func (fl *Fleet) move(ctx context.Context, st *Step, done *Done) error {
+	body := st.moveBody()
 	c, id := fl.collection(st.Kind), st.Before.ID()
 	raw, err := c.Move(ctx, id, body)
 	if err != nil {

@@ -13,6 +13,8 @@ type contents struct {
 	counts   []string // "2 regions"
 	blockers []string // "host "web1" (id 7) has it as its parent"
 	keepers  *Keepers // what is protected
+
+	interfaces, children []Object // of a device
 }
 
 // Holds tells the kinds whose objects other objects stand in: deleting one deletes those (v1 contract §6.3).
@@ -37,7 +39,9 @@ func (fl *Fleet) contents(ctx context.Context, k *schema.Kind, o Object) (out *c
 		for _, c := range children {
 			out.block(schema.Device, c, "has it as its parent")
 		}
+		out.children = children
 		interfaces, err := fl.every(ctx, schema.NetworkInterface, Filters{deviceField.Key: o[KeyID]}, equals(deviceField.Key, o[KeyID]))
+		out.interfaces = interfaces
 		out.count(schema.NetworkInterface, interfaces)
 		return out, err
 	case k == schema.Network:
@@ -143,6 +147,9 @@ const maxBlockers = 5
 // guard refuses a step that would delete more than is said.
 func (st *Step) guard(w *Wanted, c *contents) error {
 	called := Called(st.Kind, st.Before)
+	if st.carry != nil {
+		c = &contents{keepers: c.keepers}
+	}
 	if why := c.keepers.String(); why != "" {
 		first := "take that off first"
 		if c.keepers.Self {

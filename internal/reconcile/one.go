@@ -108,6 +108,14 @@ func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
 			}
 		}
 	}
+	if have == nil && w.ID == "" {
+		if have, err = fl.unfinished(ctx, w, within); err != nil {
+			return nil, err
+		}
+		if have != nil { // its name is what is left to do
+			w.ID = have.ID()
+		}
+	}
 	if !w.Absent {
 		if err := fl.references(ctx, w, have); err != nil {
 			return nil, err
@@ -261,6 +269,11 @@ func (fl *Fleet) verify(ctx context.Context, w *Wanted, st *Step) error {
 		if err != nil {
 			return err
 		}
+		if st.Create {
+			if st.carry, err = fl.planCarried(ctx, st, c); err != nil {
+				return err
+			}
+		}
 		if err := st.guard(w, c); err != nil {
 			return err
 		}
@@ -312,18 +325,35 @@ func (fl *Fleet) free(ctx context.Context, st *Step) error {
 	if !moved {
 		return nil
 	}
-	for _, kind := range append([]*schema.Kind{k}, rivals(k)...) {
-		found, err := fl.Search(ctx, kind, within)
-		if err != nil {
-			return err
-		}
-		for _, o := range found {
-			if st.Before == nil || kind != k || o.ID() != st.Before.ID() {
-				return &Taken{fmt.Sprintf("the name %q is taken by the %s", st.After.Text(k.Title), Called(kind, o))}
+	name := st.After.Text(k.Title)
+	for _, spelling := range spellings(name) {
+		within[k.Title] = spelling
+		for _, kind := range append([]*schema.Kind{k}, rivals(k)...) {
+			found, err := fl.Search(ctx, kind, within)
+			if err != nil {
+				return err
+			}
+			for _, o := range found {
+				switch {
+				case st.Before != nil && kind == k && o.ID() == st.Before.ID():
+				case spelling != name:
+					return &Taken{fmt.Sprintf("the name %q looks like that of the %s, which is in another form of Unicode; rename that by its id", name, Called(kind, o))}
+				default:
+					return &Taken{fmt.Sprintf("the name %q is taken by the %s", name, Called(kind, o))}
+				}
 			}
 		}
 	}
 	return nil
+}
+
+// spellings are the ways in which Unicode writes a name: itself, and where it has accents or the like the form without composed characters, which
+// servers may have from before that was refused, and the original takes.
+func spellings(name string) []string {
+	if other := value.Decomposed(name); other != name {
+		return []string{name, other}
+	}
+	return []string{name}
 }
 
 // rivals are the kinds that share a kind's names.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -31,6 +32,7 @@ type Step struct {
 	Fixed []Difference
 
 	access *accessStep
+	carry  *carried // what goes along with a device that is made anew
 
 	own   bool           // After is no longer Before itself
 	given map[string]any // by keys, fields that a create sends although they may be what the API would choose
@@ -248,7 +250,7 @@ func (st *Step) planLabels() {
 func (st *Step) judge(w *Wanted) error {
 	k := w.Kind
 	if st.Before == nil || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // what is called so already may stay, and be deleted
-		if err := value.CheckName(w.Name); err != nil {
+		if err := cmp.Or(value.CheckName(w.Name), value.CheckForm(w.Name)); err != nil {
 			return fmt.Errorf("%s %w", optionName, err)
 		}
 	}

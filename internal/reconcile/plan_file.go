@@ -86,8 +86,8 @@ type need struct {
 
 // encode writes a plan that was made of a tree.
 func (p *Plan) encode(w io.Writer) error {
-	if p.Set != nil && p.Set.Refusal != "" {
-		return &Refused{p.Set.Refusal}
+	if p.Set != nil && p.Set.Refused != nil {
+		return &Refused{*p.Set.Refused}
 	}
 	if p.planner == nil {
 		return errors.New("a plan that was read from a file is not written again")

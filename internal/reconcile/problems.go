@@ -2,24 +2,92 @@ package reconcile
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 )
 
 // MaxProblems is how many problems an Error lists; a file with more of them usually has one cause.
 const MaxProblems = 20
 
-// Problem is one thing that is wrong with a tree of wanted objects, such as a fleet file.
+// Problem is one thing that is wrong with a tree of wanted objects, such as a fleet file, or that a plan refuses to do.
 type Problem struct {
 	File    string // "" is the one that the Error names
 	Line    int    // in the file, from 1; 0 when the fleet was given as data
 	Path    string // such as clouds[east].regions[dfw].hosts[web1].ip_address; "" is the whole file
 	Message string // what is wrong, and what to do
+
+	Reason Reason // for programs
+	Kind   string // of the object that is refused: "host"; "" where it is about none
+	Object string // its name with all that holds it, such as east/dfw/web1
+	Other  string // likewise that of the object that is in the way; "" for none
+	Do     string // what to do, as Message ends; "" where Message alone says it
+}
+
+// Reason is why something is refused, as programs know it.
+type Reason string
+
+// The reasons.
+const (
+	ReasonInvalid      Reason = "invalid"       // what the file says cannot be
+	ReasonDuplicate    Reason = "duplicate"     // another object has the name, in the file or in the inventory
+	ReasonLookalike    Reason = "lookalike"     // another object has a name that reads the same
+	ReasonElsewhere    Reason = "elsewhere"     // it stands in another place, and nobody has said that it is to be moved
+	ReasonUnchangeable Reason = "unchangeable"  // the API cannot change it
+	ReasonOtherKind    Reason = "other-kind"    // what has the name is of another kind
+	ReasonUnknown      Reason = "unknown"       // it refers to what is not there
+	ReasonAmbiguous    Reason = "ambiguous"     // it refers to what several may be
+	ReasonCircular     Reason = "circular"      // it would be its own parent
+	ReasonUnsupported  Reason = "unsupported"   // the server cannot do it
+	ReasonForbidden    Reason = "forbidden"     // the caller may not do it
+	ReasonOtherSet     Reason = "other-set"     // it belongs to another set
+	ReasonProtected    Reason = "protected"     // it is protected from being deleted
+	ReasonNeeded       Reason = "needed"        // something that stays is in it, or refers to it
+	ReasonDeletes      Reason = "allow-deletes" // nobody has said that so many may be deleted
+)
+
+// Reasons are all of them.
+var Reasons = []Reason{
+	ReasonInvalid, ReasonDuplicate, ReasonLookalike, ReasonElsewhere, ReasonUnchangeable, ReasonOtherKind, ReasonUnknown, ReasonAmbiguous, ReasonCircular,
+	ReasonUnsupported, ReasonForbidden, ReasonOtherSet, ReasonProtected, ReasonNeeded, ReasonDeletes,
+}
+
+// refusal is what a plan refuses to do with an object.
+type refusal struct {
+	reason Reason
+	of     *Wanted // whose Kind and place it is; nil: kind and object say it
+	kind   *schema.Kind
+	object string
+	other  string
+	what   string // is wrong
+	do     string
+}
+
+// refuse adds what a plan refuses to do at a place of the file.
+func (p *Problems) refuse(line int, path string, r refusal) {
+	if r.of != nil {
+		r.kind, r.object = r.of.Kind, r.of.Qualified()
+	}
+	one := Problem{File: p.File, Line: line, Path: path, Message: advice.Join(r.what, r.do), Reason: r.reason, Object: r.object, Other: r.other, Do: r.do}
+	if strings.HasSuffix(r.what, "?") {
+		one.Message = r.what + " " + r.do
+	}
+	if r.kind != nil {
+		one.Kind = r.kind.Name
+	}
+	p.List = append(p.List, one)
+}
+
+// Twice adds that an object, or what is said of it, is there twice.
+func (p *Problems) Twice(w *Wanted, line int, path, other, what, do string) {
+	p.refuse(line, path, refusal{reason: ReasonDuplicate, of: w, other: other, what: what, do: do})
 }
 
 // Error lists everything that is wrong with a tree of wanted objects, or that cannot be made true by the API,
@@ -28,6 +96,27 @@ type Error struct {
 	Name     string    // of the file; "" when the fleet was given as data
 	Problems []Problem // at most 20
 	More     int       // how many further problems there are
+
+	all []Problem
+}
+
+// Refusals are all that keeps a tree from being carried out, for programs: of an *[Error], or of a *[Refused]; none of another error.
+func Refusals(err error) []Problem {
+	if e, ok := errors.AsType[*Error](err); ok {
+		all := slices.Clone(e.all)
+		if all == nil {
+			all = slices.Clone(e.Problems)
+		}
+		for i := range all {
+			all[i].File = cmp.Or(all[i].File, e.Name)
+			all[i].Reason = cmp.Or(all[i].Reason, ReasonInvalid)
+		}
+		return all
+	}
+	if e, ok := errors.AsType[*Refused](err); ok {
+		return []Problem{e.Problem}
+	}
+	return nil
 }
 
 // Error is one line a problem: "FILE:LINE: PATH: what is wrong; what to do".
@@ -70,7 +159,7 @@ type Problems struct {
 
 // Add adds a problem.
 func (p *Problems) Add(line int, path, format string, args ...any) {
-	p.List = append(p.List, Problem{p.File, line, path, fmt.Sprintf(format, args...)})
+	p.List = append(p.List, Problem{File: p.File, Line: line, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
 // Err is an *Error, or nil when nothing is wrong.
@@ -79,7 +168,7 @@ func (p *Problems) Err(name string) error {
 		return nil
 	}
 	slices.SortStableFunc(p.List, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line)) })
-	e := &Error{Name: name, Problems: p.List}
+	e := &Error{Name: name, Problems: p.List, all: p.List}
 	if len(e.Problems) > MaxProblems {
 		e.More = len(e.Problems) - MaxProblems
 		e.Problems = e.Problems[:MaxProblems]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/craton-fleet/craton/craton"
@@ -31,6 +32,38 @@ func (fl *Fleet) fillProtected(ctx context.Context, k *schema.Kind, o Object) (e
 		err = fmt.Errorf("whether it is protected cannot be read: %w", err)
 	}
 	return err
+}
+
+// Protected are those objects of a kind that are protected, of those with the ids, by the texts of their ids; none where the server protects nothing.
+func (fl *Fleet) Protected(ctx context.Context, k *schema.Kind, ids []string) (map[string]bool, error) {
+	on := map[string]bool{}
+	if len(ids) == 0 {
+		return on, nil
+	}
+	if k == schema.Project { // each tells itself
+		for _, id := range ids {
+			is, err := fl.collection(k).Protected(ctx, id)
+			if err != nil && !craton.IsNotFound(err) {
+				return nil, err
+			}
+			on[id] = is
+		}
+		return on, nil
+	}
+	all, err := fl.Client.Protected(ctx, craton.ProtectedOptions{})
+	if craton.IsNotFound(err) { // to ask what it can would be one more request
+		err = nil
+	}
+	kinds := []*schema.Kind{k}
+	if k.View {
+		kinds = []*schema.Kind{schema.Host, schema.NetworkDevice}
+	}
+	for _, kind := range kinds {
+		for _, id := range all[craton.Kind(kind.Name)] {
+			on[strconv.Itoa(id)] = true
+		}
+	}
+	return on, err
 }
 
 // protected reads what is protected of what a tree speaks of, if it says anything about that.

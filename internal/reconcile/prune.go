@@ -8,6 +8,7 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Guards of what is deleted with a set: more than so many, and more than a part of the set.
@@ -109,6 +110,9 @@ func (m *memberships) path(o *owned) string {
 	return strings.Join(append(path, o.name()), "/")
 }
 
+// called is an object as an error names it.
+func (m *memberships) called(o *owned) string { return o.Kind.Noun() + " " + value.Shown(m.path(o)) }
+
 // planSet adds to a plan what becomes of the set that a tree is for.
 func (l *loader) planSet(ctx context.Context, p *Plan) error {
 	o := &l.options.Set
@@ -144,8 +148,8 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 			set.Others++
 		case is.set != "" && !o.Adopt:
 			bad.File = w.File
-			bad.Add(w.Line, w.Path, "it belongs to the set %s and would be %s (%s); take it over with --adopt (in a task adopt: true), or leave that to the other file",
-				PathName(is.set), st.change.Action, strings.Join(st.change.Fields, ", "))
+			bad.refuse(w.Line, w.Path, refusal{reason: ReasonOtherSet, of: w, what: fmt.Sprintf("it belongs to the set %s and would be %s (%s)", PathName(is.set), st.change.Action, strings.Join(st.change.Fields, ", ")),
+				do: "take it over with --adopt (in a task adopt: true), or leave that to the other file"})
 		default:
 			addMember(set.Joins, w.Kind, st.id)
 		}
@@ -170,7 +174,12 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 		return err
 	}
 	pr.delete()
-	set.Refusal = pr.guard()
+	if what, do := pr.guard(); what != "" {
+		set.Refused = &Problem{Message: what, Reason: ReasonDeletes, Object: set.Name, Do: do}
+		if do != "" {
+			set.Refused.Message += ": if that is meant, say " + do
+		}
+	}
 	return nil
 }
 
@@ -188,8 +197,8 @@ func (pr *pruning) refuse(bad *Problems) {
 	bad.File = ""
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
 		if is.protected {
-			bad.Add(0, "", "the %s %s is protected and is not in the file any more; take that off first (craton unprotect %s %s), or put it back into the file",
-				is.Kind.Noun(), pr.path(is), is.Kind.Name, is.ID())
+			bad.refuse(0, "", refusal{reason: ReasonProtected, kind: is.Kind, object: pr.path(is), what: fmt.Sprintf("the %s is protected and is not in the file any more", pr.called(is)),
+				do: fmt.Sprintf("take that off first (craton unprotect %s %s), or put it back into the file", is.Kind.Name, is.ID())})
 		}
 	}
 	for _, is := range sortedByPath(pr.memberships, pr.all) {
@@ -208,11 +217,12 @@ func (pr *pruning) refuse(bad *Problems) {
 			if to == nil {
 				continue
 			}
-			what := fmt.Sprintf("the %s %s is not in the file any more, and holds the %s %s", to.Kind.Noun(), pr.path(to), is.Kind.Noun(), pr.path(is))
+			what := fmt.Sprintf("the %s is not in the file any more, and holds the %s", pr.called(to), pr.called(is))
 			if !f.Place() {
-				what = fmt.Sprintf("the %s %s is not in the file any more, and the %s %s refers to it (%s)", to.Kind.Noun(), pr.path(to), is.Kind.Noun(), pr.path(is), f.Option())
+				what = fmt.Sprintf("the %s is not in the file any more, and the %s refers to it (%s)", pr.called(to), pr.called(is), f.Option())
 			}
-			bad.Add(0, "", "%s, which %s; move or delete that first, or put the %s back into the file", what, pr.belongs(is), to.Kind.Noun())
+			bad.refuse(0, "", refusal{reason: ReasonNeeded, kind: to.Kind, object: pr.path(to), other: pr.path(is), what: what + ", which " + pr.belongs(is),
+				do: fmt.Sprintf("move or delete that first, or put the %s back into the file", to.Kind.Noun())})
 			break // the outermost says enough
 		}
 	}
@@ -223,7 +233,8 @@ func (pr *pruning) refuse(bad *Problems) {
 			}
 			if to := pr.gone[needKey{Space(t.record.Kind), t.record.Object[KeyID]}]; to != nil {
 				bad.File = st.want.File
-				bad.Add(st.want.Line, st.want.Path, "%s names the %s %s, which belongs to the set %s and is not in the file any more; put it back into the file", option, to.Kind.Noun(), pr.path(to), pr.options.Name)
+				bad.refuse(st.want.Line, st.want.Path, refusal{reason: ReasonNeeded, kind: to.Kind, object: pr.path(to),
+					what: fmt.Sprintf("%s names the %s, which belongs to the set %s and is not in the file any more", option, pr.called(to), PathName(pr.options.Name)), do: "put it back into the file"})
 			}
 		}
 	}
@@ -277,21 +288,21 @@ func (pr *pruning) delete() {
 	}
 }
 
-// guard is why so many deletions want somebody to say their number; "" if they do not, or somebody has.
-func (pr *pruning) guard() string {
+// guard is why so many deletions want somebody to say their number, and how; "" if they do not, or somebody has.
+func (pr *pruning) guard() (what, do string) {
 	n, size := len(pr.gone), pr.plan.Set.Size
 	if n == 0 { // whoever allowed some may run the same again
-		return ""
+		return "", ""
 	}
 	if said := pr.options.AllowDeletes; said != 0 {
 		if said == n {
-			return ""
+			return "", ""
 		}
-		return fmt.Sprintf("allow_deletes says %d, and %d would be deleted", said, n)
+		return fmt.Sprintf("allow_deletes says %d, and %d would be deleted", said, n), ""
 	}
 	var why string
 	if holder := pr.inhabited(); holder != nil {
-		why = fmt.Sprintf("the %s %s goes with hosts in it", holder.Kind.Noun(), pr.path(holder))
+		why = fmt.Sprintf("the %s goes with hosts in it", pr.called(holder))
 	}
 	switch {
 	case n == size && pr.plan.Set.Joining() == 0 && pr.plan.Counts().Created == 0:
@@ -300,13 +311,14 @@ func (pr *pruning) guard() string {
 	case n >= manyDeletes && n*partDeletes > size:
 		why = fmt.Sprintf("that is more than a tenth of the %d objects of the set", size)
 	default:
-		return ""
+		return "", ""
 	}
 	objects := "objects"
 	if n == 1 {
 		objects = "object"
 	}
-	return fmt.Sprintf("%d %s of the set %s would be deleted, and %s: if that is meant, say --allow-deletes %[1]d (in a task allow_deletes: %[1]d)", n, objects, PathName(pr.options.Name), why)
+	return fmt.Sprintf("%d %s of the set %s would be deleted, and %s", n, objects, PathName(pr.options.Name), why),
+		fmt.Sprintf("--allow-deletes %d (in a task allow_deletes: %[1]d)", n)
 }
 
 // inhabited is a cloud or region that is deleted and has hosts, which are deleted too.
@@ -325,6 +337,6 @@ func (pr *pruning) inhabited() *owned {
 }
 
 // Refused is the error of a plan that deletes more than anybody has allowed. Nothing was written.
-type Refused struct{ Why string }
+type Refused struct{ Problem Problem }
 
-func (e *Refused) Error() string { return e.Why + "; nothing was written" }
+func (e *Refused) Error() string { return e.Problem.Message + "; nothing was written" }

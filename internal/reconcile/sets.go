@@ -59,8 +59,8 @@ type PlannedSet struct {
 	Size   int `json:"-"` // how many objects belong to it before
 	Left   int `json:"-"` // how many of them the tree does not have, and are not deleted
 	Others int `json:"-"` // how many of the tree belong to another set, and stay there
-	// Refusal is why the plan is not carried out as long as nobody has said that so many objects may be deleted; "" if it is.
-	Refusal string `json:"-"`
+	// Refused is why the plan is not carried out as long as nobody has said that so many objects may be deleted; nil if it is.
+	Refused *Problem `json:"-"`
 }
 
 // Joining is how many objects that are there already are to belong to the set; none of no set.

@@ -86,20 +86,20 @@ func scopeKey(k *schema.Kind) string {
 	return ""
 }
 
-// Ambiguous says that a text names several objects.
-func Ambiguous(text string, space *schema.Kind, names []string) string {
+// NotOne says that a text names several objects, and what to do.
+func NotOne(text string, space *schema.Kind, names []string) (what, do string) {
 	slices.Sort(names)
-	return PathName(text) + " is the name of more than one " + SpaceNoun(space) + "; write one of " + strings.Join(names, ", ")
+	return PathName(text) + " is the name of more than one " + SpaceNoun(space), "write one of " + strings.Join(names, ", ")
 }
 
-// Circle says how parents lead back to where they began.
-func Circle[T any](walk []T, name func(T) string) string {
+// Circle says how parents lead back to where they began, and what to do.
+func Circle[T any](walk []T, name func(T) string) (what, do string) {
 	var names []string
 	for _, o := range walk {
 		names = append(names, name(o))
 	}
 	if len(names) == 2 {
-		return names[0] + " cannot be its own parent; give another one"
+		return names[0] + " cannot be its own parent", "give another one"
 	}
-	return "the parents go in a circle (" + strings.Join(names, " -> ") + "); change one of them"
+	return "the parents go in a circle (" + strings.Join(names, " -> ") + ")", "change one of them"
 }

@@ -131,8 +131,8 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, error) {
 	o = o.filled()
 	w := &writer{Fleet: fl, plan: p, options: o, done: map[*treeStep]bool{}}
-	if p.Set != nil && p.Set.Refusal != "" {
-		return nil, &Refused{p.Set.Refusal}
+	if p.Set != nil && p.Set.Refused != nil {
+		return nil, &Refused{*p.Set.Refused}
 	}
 	if p.Saved() {
 		o.Progress(0, 0, "reading the fleet")
@@ -350,6 +350,14 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 		}
 	}
 	done := Done{Object: st.Before.Clone()}
+	if !w.plan.Saved() { // what is carried out as it is looks at the object before each write
+		switch did, err := w.atOnce(ctx, st.Step, &done); {
+		case craton.IsNotFound(err):
+			return fmt.Errorf("was deleted meanwhile: %w", err)
+		case did || err != nil:
+			return err
+		}
+	}
 	for _, part := range parts {
 		if !part.has(st.Step) {
 			continue

@@ -124,8 +124,8 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 	slices.SortStableFunc(st.Fixed, func(a, b Difference) int { return rank(a) - rank(b) })
 	for _, d := range st.Fixed {
 		if d.Option == KeyVariables {
-			bad.Add(w.Line, w.Path+"."+KeyVariables, "%s differ from the API's, which cannot change the variables of an %s; delete it and apply again",
-				quotedKeys(p.differing(st)), w.Noun)
+			bad.refuse(w.Line, w.Path+"."+KeyVariables, refusal{reason: ReasonUnchangeable, of: w,
+				what: fmt.Sprintf("%s differ from the API's, which cannot change the variables of an %s", quotedKeys(p.differing(st)), w.Noun), do: "delete it and apply again"})
 			continue
 		}
 		f, option, path := w.Kind.ByOption(d.Option), d.Option, w.Path
@@ -144,17 +144,21 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 				before = plainText(text)
 			}
 		}
-		advice := fmt.Sprintf(", and the API cannot change it; delete the %s and apply again", w.Noun)
+		r := refusal{reason: ReasonUnchangeable, of: w, what: fmt.Sprintf("%s is %s in the API and %s here", option, valueText(before), valueText(after))}
 		if f.Place() && w.Kind.Moves != nil && p.state.canMove() {
-			advice = fmt.Sprintf("; move the %s with --move (in a task move: true)", w.Noun)
+			r.reason, r.do = ReasonElsewhere, fmt.Sprintf("move the %s with --move (in a task move: true)", w.Noun)
+		} else {
+			r.what, r.do = r.what+", and the API cannot change it", fmt.Sprintf("delete the %s and apply again", w.Noun)
 		}
-		bad.Add(w.Line, path, "%s is %s in the API and %s here%s", option, valueText(before), valueText(after), advice)
+		bad.refuse(w.Line, path, r)
 	}
 	if w.Protected != nil && !p.state.protects {
-		bad.Add(w.Line, w.Path+"."+KeyProtected, "%s; take it out of the file", ErrCannotProtect)
+		bad.refuse(w.Line, w.Path+"."+KeyProtected, refusal{reason: ReasonUnsupported, of: w, what: ErrCannotProtect.Error(), do: "take it out of the file"})
 	}
 	if w.Kind == schema.Project && p.state.readOnly && len(st.Set) > 0 {
-		bad.Add(w.Line, w.Path+"."+KeyVariables, "%s differ from the API's or cannot be read, and this user may not change the project's variables; let an admin of the project apply the file", quotedKeys(st.Set))
+		bad.refuse(w.Line, w.Path+"."+KeyVariables, refusal{reason: ReasonForbidden, of: w,
+			what: fmt.Sprintf("%s differ from the API's or cannot be read, and this user may not change the project's variables", quotedKeys(st.Set)),
+			do:   "let an admin of the project apply the file"})
 	}
 }
 

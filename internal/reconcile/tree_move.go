@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Naming says by what the inventory names a device, the setting hostname, and whether it lists network devices.
@@ -157,7 +158,7 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 			if where != "" {
 				where = ", " + where
 			}
-			bad.Add(w.Line, w.Path, "%s is the name in the inventory of the %s %s too%s; %s", PathName(name), other.want.Noun, other.want.Qualified(), where, twinAdvice)
+			bad.Twice(w, w.Line, w.Path, other.want.Qualified(), fmt.Sprintf("%s is the name in the inventory of the %s %s too%s", PathName(name), other.want.Noun, value.Shown(other.want.Qualified()), where), twinAdvice)
 			continue
 		}
 		ours[name] = st
@@ -170,14 +171,16 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 			continue
 		}
 		other := p.state.named[name][i]
-		at := strings.TrimSuffix(p.state.fullPath(other), "/"+other.name())
+		at := value.Shown(strings.TrimSuffix(p.state.fullPath(other), "/"+other.name()))
 		switch {
 		case p.state.strays[w] != other:
-			bad.Add(w.Line, w.Path, "%s is the name in the inventory of the %s %s; %s", PathName(name), other.Kind.Noun(), p.state.fullPath(other), twinAdvice)
+			bad.Twice(w, w.Line, w.Path, p.state.fullPath(other), fmt.Sprintf("%s is the name in the inventory of the %s %s", PathName(name), other.Kind.Noun(), value.Shown(p.state.fullPath(other))), twinAdvice)
 		case p.state.canMove():
-			bad.Add(w.Line, w.Path, "%s %s exists at %s: move it? --move (in a task move: true) does, --allow-duplicates (allow_duplicates: true) makes a second one", other.Kind.Noun(), PathName(other.name()), at)
+			const do = "--move (in a task move: true) does, --allow-duplicates (allow_duplicates: true) makes a second one"
+			bad.refuse(w.Line, w.Path, refusal{reason: ReasonElsewhere, of: w, other: p.state.fullPath(other), what: fmt.Sprintf("%s %s exists at %s: move it?", other.Kind.Noun(), PathName(other.name()), at), do: do})
 		default:
-			bad.Add(w.Line, w.Path, "%s %s exists at %s, and this server cannot move it; delete it there, or make a second one with --allow-duplicates (in a task allow_duplicates: true)", other.Kind.Noun(), PathName(other.name()), at)
+			bad.refuse(w.Line, w.Path, refusal{reason: ReasonElsewhere, of: w, other: p.state.fullPath(other), what: fmt.Sprintf("%s %s exists at %s, and this server cannot move it", other.Kind.Noun(), PathName(other.name()), at),
+				do: "delete it there, or make a second one with --allow-duplicates (in a task allow_duplicates: true)"})
 		}
 	}
 }

@@ -1,11 +1,15 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // treeStep makes one object of a tree true.
@@ -21,20 +25,21 @@ type treeStep struct {
 }
 
 // called is the object as an error names it: interface east/dfw/web1/eth0.
-func (st *treeStep) called() string {
+func (st *treeStep) called() string { return st.by(st.change.Name) }
+
+// was is the object as it is called before it is moved or renamed.
+func (st *treeStep) was() string { return st.by(cmp.Or(st.change.From, st.change.Name)) }
+
+// by is the object by a path.
+func (st *treeStep) by(path string) string {
 	noun := schema.Noun(st.change.Kind)
 	if st.want != nil {
 		noun = st.want.Noun
 	}
-	return strings.TrimSpace(noun + " " + st.change.Name)
-}
-
-// was is the object as it is called before it is moved or renamed.
-func (st *treeStep) was() string {
-	if st.change.From == "" {
-		return st.called()
+	if path == "" { // the project
+		return noun
 	}
-	return strings.TrimSuffix(st.called(), st.change.Name) + st.change.From
+	return noun + " " + value.Shown(path)
 }
 
 // target is what a reference comes to: a step's object, a record, or none.
@@ -82,6 +87,7 @@ type planner struct {
 	steps    map[*Wanted]*treeStep
 	byRecord map[*Found]*treeStep
 	outside  map[*schema.Kind]map[string][]*Found // what references can name outside the tree
+	spelled  map[recordKey]*Found                 // what the API has by names that are not composed, by those that are; nil: not looked for
 }
 
 // levelOf are the kinds in the order in which they are written; devices take as many levels as they stand above each other,
@@ -135,8 +141,8 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 	bad.File = w.File
 	w.Move = p.options.Move && (st.have == nil || p.state.canMove())
 	if st.have != nil && st.have.Kind != w.Kind {
-		bad.Add(w.Line, w.Path, "it is a %s here and a %s in the API; rename it, or delete the one in the API and apply again",
-			w.Noun, st.have.Kind.Noun())
+		bad.refuse(w.Line, w.Path, refusal{reason: ReasonOtherKind, of: st.want, what: fmt.Sprintf("it is a %s here and a %s in the API", w.Noun, st.have.Kind.Noun()),
+			do: "rename it, or delete the one in the API and apply again"})
 		return
 	}
 	var targets map[string]target
@@ -149,8 +155,8 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 			continue
 		}
 		t, problem := p.resolve(st.want, Referred(w.Kind, option), ref)
-		if problem != "" {
-			bad.Add(ref.Line, ref.Path, "%s", problem)
+		if problem != nil {
+			bad.refuse(ref.Line, ref.Path, *problem)
 			continue
 		}
 		if targets == nil {
@@ -163,6 +169,9 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 		have = st.have.Object
 	}
 	st.Step = compare(&w, have)
+	if st.Create {
+		p.alike(st, bad)
+	}
 	st.refs = nil
 	for option, t := range targets {
 		if _, updated := st.Update[w.Kind.ByOption(option).Key]; updated || st.Create && !t.none() {
@@ -174,6 +183,52 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 	}
 	p.refuse(st, targets, bad)
 	p.describe(st)
+}
+
+// alike refuses a new name that looks like another one: see value.CheckForm.
+func (p *planner) alike(st *treeStep, bad *Problems) {
+	w := st.want
+	for i := 0; ; i++ {
+		if i == len(w.Name) {
+			return // of most
+		}
+		if w.Name[i] >= utf8.RuneSelf {
+			break
+		}
+	}
+	if r := p.lookalike(w); r != nil {
+		bad.refuse(w.Line, w.Path, refusal{reason: ReasonLookalike, of: w, other: strings.Join(p.state.path(r), "/"),
+			what: fmt.Sprintf("the %s %q (id %s) has a name that looks the same, in another form of Unicode", r.Kind.Noun(), r.name(), r.ID()),
+			do:   "rename that by its id, or write the name as the API has it"})
+	} else if err := value.CheckForm(w.Name); err != nil {
+		what, do := advice.Split(err)
+		bad.refuse(w.Line, w.Path, refusal{reason: ReasonInvalid, of: w, what: "the name " + what, do: do})
+	}
+}
+
+// lookalike is what the API has in an object's place by another spelling of its name; nil for none.
+func (p *planner) lookalike(w *Wanted) *Found {
+	if p.spelled == nil {
+		p.spelled = map[recordKey]*Found{}
+		for key, r := range p.state.byName {
+			if composed := value.Composed(key.name); composed != key.name {
+				p.spelled[recordKey{key.space, key.scope, composed}] = r
+			}
+		}
+	}
+	var scope any
+	if in := w.Scope(); in != nil {
+		r := p.state.lookup(in)
+		if r == nil {
+			return nil
+		}
+		scope = r.Object[KeyID]
+	}
+	composed := value.Composed(w.Name)
+	if r := p.spelled[recordKey{Space(w.Kind), scope, composed}]; r != nil || composed == w.Name {
+		return r
+	}
+	return p.state.byName[recordKey{Space(w.Kind), scope, composed}]
 }
 
 // place adds where an object stands in the tree.
@@ -195,17 +250,18 @@ func (p *planner) place(w *Wanted) {
 }
 
 // resolve finds what a reference names: in the tree, else in the API.
-func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t target, problem string) {
+func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t target, problem *refusal) {
 	switch {
 	case ref.Text == "":
-		return target{}, ""
+		return target{}, nil
 	case ref.Target != nil:
-		return target{step: p.steps[ref.Target]}, ""
+		return target{step: p.steps[ref.Target]}, nil
 	case space == schema.Cell:
 		if r := p.inRegion(w, space, ref.Text); r != nil {
-			return target{record: r}, ""
+			return target{record: r}, nil
 		}
-		return target{}, fmt.Sprintf("the region %s has no cell %s, neither here nor in the API; add it to the region's cells", w.In.Name, PathName(ref.Text))
+		return target{}, &refusal{reason: ReasonUnknown, of: w, what: fmt.Sprintf("the region %s has no cell %s, neither here nor in the API", w.In.Name, PathName(ref.Text)),
+			do: "add it to the region's cells"}
 	}
 	p.indexOutside()
 	found := p.outside[space][ref.Text]
@@ -216,15 +272,17 @@ func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t targ
 	}
 	switch len(found) {
 	case 0:
-		return target{}, fmt.Sprintf("there is no %s %s, neither here nor in the API; write its name, or region/name, or cloud/region/name", SpaceNoun(space), PathName(ref.Text))
+		return target{}, &refusal{reason: ReasonUnknown, of: w, what: fmt.Sprintf("there is no %s %s, neither here nor in the API", SpaceNoun(space), PathName(ref.Text)),
+			do: "write its name, or region/name, or cloud/region/name"}
 	case 1:
-		return target{record: found[0]}, ""
+		return target{record: found[0]}, nil
 	}
 	var names []string
 	for _, r := range found {
 		names = append(names, strings.Join(p.state.path(r), "/"))
 	}
-	return target{}, Ambiguous(ref.Text, space, names)
+	what, do := NotOne(ref.Text, space, names)
+	return target{}, &refusal{reason: ReasonAmbiguous, of: w, what: what, do: do}
 }
 
 // inRegion is what the API has by a name in the region that an object stands in.
@@ -305,7 +363,8 @@ func (p *planner) depth(st *treeStep, bad *Problems) int {
 			if _, changed := st.refs[option]; changed && next == start {
 				ref := st.want.Refs[option]
 				bad.File = st.want.File
-				bad.Add(ref.Line, ref.Path, "%s", Circle(walk, name))
+				what, do := Circle(walk, name)
+				bad.refuse(ref.Line, ref.Path, refusal{reason: ReasonCircular, of: st.want, what: what, do: do})
 			}
 			return 0
 		}

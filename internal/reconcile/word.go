@@ -229,8 +229,27 @@ func (e *Several) Error() string {
 	return fmt.Sprintf("%q is the name of %d objects", e.Word, len(e.Found))
 }
 
+// PathOf is what a field refers to by an id, by names: east/dfw; "" where it cannot be read.
+func (fl *Fleet) PathOf(ctx context.Context, f *schema.Field, id string) string {
+	for _, k := range kindsOf(f) {
+		if o, err := fl.read(ctx, k, id); err == nil {
+			return fl.names(ctx, Found{o, k})
+		}
+	}
+	return ""
+}
+
 // path is where a candidate is, by names: east/dfw/web-01.
 func (fl *Fleet) path(ctx context.Context, c Found) string {
+	path := fl.names(ctx, c)
+	if outer, _ := container(c.Kind); outer == nil {
+		path += fmt.Sprintf(" of project %v", c.Object[KeyProject])
+	}
+	return path
+}
+
+// names are those of what a candidate stands in, and its own.
+func (fl *Fleet) names(ctx context.Context, c Found) string {
 	names := []string{c.Object.Text(c.Kind.Title)}
 	for at := c; ; {
 		outer, key := container(at.Kind)
@@ -251,9 +270,5 @@ func (fl *Fleet) path(ctx context.Context, c Found) string {
 		names = append(names, at.Object.Text(at.Kind.Title))
 	}
 	slices.Reverse(names)
-	path := strings.Join(names, "/")
-	if outer, _ := container(c.Kind); outer == nil {
-		path += fmt.Sprintf(" of project %v", c.Object[KeyProject])
-	}
-	return path
+	return strings.Join(names, "/")
 }

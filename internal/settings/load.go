@@ -76,6 +76,23 @@ func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string
 	return v, nil
 }
 
+// FlagError is the error of a flag with a value that its setting cannot have: a mistake in the arguments of a command.
+type FlagError struct{ err error }
+
+// Error names the flag, and says what is allowed.
+func (e *FlagError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *FlagError) Unwrap() error { return e.err }
+
+// Fault is the error of a value that another rule than that of its setting forbids: a [FlagError] where a flag gave it.
+func (v *Values) Fault(name string, err error) error {
+	if err != nil && v.Source(name).From == FromFlag {
+		return &FlagError{err}
+	}
+	return err
+}
+
 // find takes the first source that has a value.
 func (s *Setting) find(flag *pflag.Flag, env func(string) (string, bool), fromFile *value) (value, error) {
 	text, source := s.Default, Source{From: FromDefault}
@@ -88,7 +105,11 @@ func (s *Setting) find(flag *pflag.Flag, env func(string) (string, bool), fromFi
 	}
 	data, err := s.parse(text)
 	if err != nil {
-		return value{}, fmt.Errorf("%s: %w", source, err)
+		err = fmt.Errorf("%s: %w", source, err)
+		if source.From == FromFlag {
+			err = &FlagError{err}
+		}
+		return value{}, err
 	}
 	return value{setting: s, data: data, source: source}, nil
 }

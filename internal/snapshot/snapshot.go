@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -47,6 +48,7 @@ type Object struct {
 	ID        string
 	Name      string
 	Inherited hierarchy.Variables // of a region, where the caller may not read the project: what it resolves to
+	Protected bool                // as far as the server protects objects
 
 	text   string              // JSON, its variables among it; "" of what was read in listings, which has ...
 	fields craton.Object       // ... members, without the variables, ...
@@ -117,6 +119,7 @@ func stream(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 			kinds[line.Kind] = k
 		}
 		one := f.addText(k, string(line.Object))
+		one.Protected = line.Protected
 		if line.Resolved != nil {
 			one.Inherited = Variables(line.Resolved)
 		}
@@ -325,6 +328,9 @@ func (o *Object) ownVariable(name string) (text string, has bool) {
 
 // Field is the text of a field: of an id its digits, "" for null and what is not there.
 func (o *Object) Field(key string) string {
+	if key == where.KeyProtected {
+		return strconv.FormatBool(o.Protected)
+	}
 	if o.fields != nil {
 		return o.fields.Text(key)
 	}

@@ -3,9 +3,12 @@ package value
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/craton-fleet/craton/internal/advice"
 )
@@ -61,6 +64,21 @@ func CheckName(s string) error {
 	return CheckWord(s)
 }
 
+// CheckForm refuses the name of a new object that Unicode can write in another way too: of two that look alike one would be there already,
+// or come one day.
+func CheckForm(name string) error {
+	if norm.NFC.IsNormalString(name) {
+		return nil
+	}
+	return advice.With(fmt.Errorf("is not in Unicode's composed form (NFC), and looks like %q, which is", Composed(name)), "write it so")
+}
+
+// Composed is a name as it may be: in Unicode's composed form, NFC, in which é is one character.
+func Composed(name string) string { return norm.NFC.String(name) }
+
+// Decomposed is the form, NFD, in which é is an e and an accent, as some systems write names of files.
+func Decomposed(name string) string { return norm.NFD.String(name) }
+
 // CheckSegment is CheckName for what is one part of a path, between two slashes.
 func CheckSegment(s string) error {
 	switch {
@@ -85,6 +103,20 @@ func Brief(s string) string {
 		}
 	}
 	return s
+}
+
+// Shown is a name, or names with slashes between, as it stands in a line for people: in quotes where it has white space that nobody would see
+// there, at the end of a name, twice, or another than the blank; and where it begins with a quote, so that those of this rule are known.
+func Shown(name string) string {
+	before, unseen := '/', name == "" || name[0] == '"'
+	for _, r := range name {
+		unseen = unseen || r == ' ' && (before == '/' || before == ' ') || r == '/' && before == ' ' || r != ' ' && unicode.IsSpace(r)
+		before = r
+	}
+	if unseen || before == ' ' {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // Hidden tells the characters that show nothing, or change how others are shown: of zero width, such as U+200B and

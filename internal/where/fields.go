@@ -8,6 +8,9 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
+// KeyProtected is the field that says whether an object is kept from being deleted. v1 does not have it.
+const KeyProtected = "protected"
+
 // Keys of fields that the schema does not have as such.
 const (
 	keyID     = "id"
@@ -72,6 +75,9 @@ func Fields(k *schema.Kind) []Field {
 			one = Field{Word: f.Key, Key: f.Key, Type: IDField}
 		}
 		fields = append(fields, one)
+	}
+	if k.Protects() || k.View {
+		fields = append(fields, Field{Word: KeyProtected, Key: KeyProtected, Type: FlagField})
 	}
 	return fields
 }

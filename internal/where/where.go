@@ -85,6 +85,11 @@ type Value struct {
 // IsAll reports whether every object is meant.
 func (w *Where) IsAll() bool { return w == nil || len(w.Terms) == 0 }
 
+// IsOne reports whether one object at most is meant, by its id.
+func (w *Where) IsOne() bool {
+	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Field.Key == keyID && !t.Not && len(t.Values) == 1 })
+}
+
 // AsksLabels reports whether it depends on labels.
 func (w *Where) AsksLabels() bool {
 	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Field.Type == LabelField })

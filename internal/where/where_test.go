@@ -52,7 +52,7 @@ func TestMatch(t *testing.T) {
 		`ip=10.20.0.11`: true, `ip=10.20.0.0/16`: true, `ip=10.20.0.12`: false, `ip=10.0.0.0/8,2001:db8::/32`: true, `ip=::/0`: false, `ip_address=10.20.9.9/16`: true,
 		`type=server`: true, `device_type=s*`: true, `type=switch`: false,
 		`label=web`: true, `label=w*`: true, `label="a b"`: true, `label=db`: false, `label`: true,
-		`active=true`: true, `active=false`: false,
+		`active=true`: true, `active=false`: false, `protected=true`: false, `protected=false`: true, `protected=true,false`: true,
 		`cloud=east`: true, `region=dfw`: true, `region=east/dfw`: true, `region=e*/*`: true, `region=west/dfw`: false, `region=east`: false, `cell=*`: false, `cell`: false,
 		`parent`: true, `parent="blade/1"`: true, `parent=dfw/blade*`: true, `parent=east/dfw/"blade/1"`: true, `parent=blade-1`: false,
 		`note=*broken*`: true, `note=*"*7*"*`: true, `note`: true, `note=""`: false, `note=rack*fan`: true,
@@ -134,7 +134,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		``: `a term is missing, such as name=web-* or label=web`, ` `: `a term is missing`,
-		`protected=true`: `"protected" is no field of a host, and a variable of that name is vars.protected; fields are`, `created_at=x`: `no field`, `project_id=1`: `no field`,
+		`protected`: `every host has the field protected, so it wants a value: protected=true`, `protected=yes`: `is no value of the field protected: it is true or false`, `created_at=x`: `no field`, `project_id=1`: `no field`,
 		`label=web regoin=dfw`: `"regoin=dfw" (column 11): "regoin" is no field of a host, and a variable of that name is vars.regoin; did you mean "region"?`,
 		`lable!=web`:           `did you mean "label"?`, `nam=x`: `did you mean "name"?`,
 		`name = web`: `"name" (column 1): every host has the field name, so it wants a value: name=web-*`, `label = web`: `"=" (column 7): the name is missing before =: terms have no blanks`,

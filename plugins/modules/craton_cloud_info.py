@@ -38,6 +38,10 @@ options:
     elements: str
     aliases:
       - names
+  protected:
+    description:
+      - Only those that are kept from being deleted, or with V(false) those that are not.
+    type: bool
   vars:
     description:
       - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64);
@@ -108,6 +112,12 @@ clouds:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+      returned: always
+      type: bool
+      sample: false
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -119,6 +129,7 @@ def main():
             'id': {'type': 'int'},
             'name': {'type': 'list', 'elements': 'str', 'aliases': ['names']},
             'vars': {'type': 'str'},
+            'protected': {'type': 'bool'},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

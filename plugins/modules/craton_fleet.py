@@ -217,9 +217,73 @@ plan:
   description:
     - 'What was planned, before anything was written: in check mode and in the run the same, as long as nobody else
         changes the fleet in between.'
-  returned: success, and on failure while writing
+    - Where the plan is refused before it is whole, it has RV(plan.refused) alone.
+  returned: success, on failure while writing, and where something is refused
   type: dict
   contains:
+    refused:
+      description:
+        - What keeps the plan from being carried out. With anything in it the task fails, and nothing is written.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        reason:
+          description:
+            - 'Why, for programs: V(invalid), V(duplicate), V(lookalike), V(elsewhere), V(unchangeable), V(other-kind),
+                V(unknown), V(ambiguous), V(circular), V(unsupported), V(forbidden), V(other-set), V(protected),
+                V(needed), V(allow-deletes).'
+          returned: always
+          type: str
+          sample: elsewhere
+        kind:
+          description:
+            - Of the object that is refused; empty where it is about none.
+          returned: always
+          type: str
+          sample: host
+        name:
+          description:
+            - The object's name with all that holds it; of deletions that of the set.
+          returned: always
+          type: str
+          sample: east/dfw/web1
+        other:
+          description:
+            - Likewise that of the object in the way; empty for none.
+          returned: always
+          type: str
+          sample: east/ord/web1
+        message:
+          description:
+            - What is wrong, and what to do.
+          returned: always
+          type: str
+          sample: 'host web1 exists at east/ord: move it? ...'
+        do:
+          description:
+            - What to do.
+          returned: always
+          type: str
+          sample: "..."
+        file:
+          description:
+            - The file that it stands in; empty of a document in the task.
+          returned: always
+          type: str
+          sample: fleet.yml
+        line:
+          description:
+            - The line; 0 of a document in the task.
+          returned: always
+          type: int
+          sample: 6
+        where:
+          description:
+            - Where in the document it stands.
+          returned: always
+          type: str
+          sample: clouds[east].regions[dfw].hosts[web1]
     created:
       description:
         - How many objects were to be created.

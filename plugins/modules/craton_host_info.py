@@ -61,6 +61,10 @@ options:
     elements: str
     aliases:
       - names
+  protected:
+    description:
+      - Only those that are kept from being deleted, or with V(false) those that are not.
+    type: bool
   region:
     description:
       - Only those of this region, by name or id.
@@ -195,6 +199,12 @@ hosts:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+      returned: always
+      type: bool
+      sample: false
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -212,6 +222,7 @@ def main():
             'label': {'type': 'str'},
             'ip_address': {'type': 'str'},
             'vars': {'type': 'str'},
+            'protected': {'type': 'bool'},
             'resolved': {'type': 'bool', 'default': True},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},

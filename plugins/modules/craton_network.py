@@ -94,8 +94,8 @@ options:
     description:
       - 'Where a value differs that the API cannot change: delete the network and create it anew, with another id. What
           the task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children. If
-          it cannot be made again, the error has all that it was to be.
+      - It is refused while other objects would be deleted with it or depend on it. If it cannot be made again, the
+          error has all that it was to be.
     type: bool
     default: false
   region:

@@ -123,8 +123,8 @@ options:
     description:
       - 'Where a value differs that the API cannot change: delete the network device and create it anew, with another
           id. What the task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it, such as interfaces or children. If
-          it cannot be made again, the error has all that it was to be.
+      - 'Interfaces and children go along: the new network device is made beside the old one, which is deleted when it
+          has all of them. A run that stops says how far it came, and the next one goes on from there.'
     type: bool
     default: false
   region:
@@ -312,6 +312,15 @@ network_device:
       returned: when the task has O(protected)
       type: bool
       sample: true
+carried:
+  description:
+    - 'What goes along with O(recreate=true): interfaces, which get other ids, and children.'
+  returned: when it is made anew with others
+  type: list
+  elements: str
+  sample:
+    - network interface "eth0" (id 4)
+    - host "vm1" (id 9)
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback

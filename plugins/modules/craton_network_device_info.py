@@ -57,6 +57,10 @@ options:
     elements: str
     aliases:
       - names
+  protected:
+    description:
+      - Only those that are kept from being deleted, or with V(false) those that are not.
+    type: bool
   region:
     description:
       - Only those of this region, by name or id.
@@ -198,6 +202,12 @@ network_devices:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+      returned: always
+      type: bool
+      sample: false
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -214,6 +224,7 @@ def main():
             'device_type': {'type': 'str'},
             'ip_address': {'type': 'str'},
             'vars': {'type': 'str'},
+            'protected': {'type': 'bool'},
             'resolved': {'type': 'bool', 'default': True},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},

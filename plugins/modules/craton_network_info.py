@@ -49,6 +49,10 @@ options:
     elements: str
     aliases:
       - names
+  protected:
+    description:
+      - Only those that are kept from being deleted, or with V(false) those that are not.
+    type: bool
   region:
     description:
       - Only those of this region, by name or id.
@@ -164,6 +168,12 @@ networks:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+      returned: always
+      type: bool
+      sample: false
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -178,6 +188,7 @@ def main():
             'region': {'type': 'str'},
             'cell': {'type': 'str'},
             'vars': {'type': 'str'},
+            'protected': {'type': 'bool'},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

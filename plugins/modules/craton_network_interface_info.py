@@ -63,6 +63,10 @@ options:
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
+  protected:
+    description:
+      - Only those that are kept from being deleted, or with V(false) those that are not.
+    type: bool
   region:
     description:
       - Only those of this region, by name or id.
@@ -203,6 +207,12 @@ network_interfaces:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+      returned: always
+      type: bool
+      sample: false
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -219,6 +229,7 @@ def main():
             'region': {'type': 'str'},
             'ip_address': {'type': 'str'},
             'interface_type': {'type': 'str'},
+            'protected': {'type': 'bool'},
             'with_variables': {'type': 'bool', 'default': False},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},

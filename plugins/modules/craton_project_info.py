@@ -38,6 +38,10 @@ options:
     elements: str
     aliases:
       - names
+  protected:
+    description:
+      - Only those that are kept from being deleted, or with V(false) those that are not.
+    type: bool
   vars:
     description:
       - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64);
@@ -98,6 +102,12 @@ projects:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+      returned: always
+      type: bool
+      sample: false
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -109,6 +119,7 @@ def main():
             'id': {'type': 'str'},
             'name': {'type': 'list', 'elements': 'str', 'aliases': ['names']},
             'vars': {'type': 'str'},
+            'protected': {'type': 'bool'},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},

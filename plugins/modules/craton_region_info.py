@@ -43,6 +43,10 @@ options:
     elements: str
     aliases:
       - names
+  protected:
+    description:
+      - Only those that are kept from being deleted, or with V(false) those that are not.
+    type: bool
   resolved:
     description:
       - Whether C(variables) hold what the object inherits, too, or its own only.
@@ -123,6 +127,12 @@ regions:
       type: dict
       sample:
         role: frontend
+    protected:
+      description:
+        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+      returned: always
+      type: bool
+      sample: false
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -135,6 +145,7 @@ def main():
             'name': {'type': 'list', 'elements': 'str', 'aliases': ['names']},
             'cloud': {'type': 'str'},
             'vars': {'type': 'str'},
+            'protected': {'type': 'bool'},
             'resolved': {'type': 'bool', 'default': True},
             'url': {'type': 'str', 'fallback': (env_fallback, ['CRATON_URL'])},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},

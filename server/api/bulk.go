@@ -144,6 +144,10 @@ func (c *call) readBulk() (*resource, *store.Bulk, error) {
 	if len(unknown) > 0 {
 		k.add("%s", unexpected(unknown))
 	}
+	k.name(r, b.Update)
+	if _, renames := b.Update[r.Title]; renames && !b.Where.IsOne() {
+		k.add("the name of many objects is not changed at once: each has one of its own")
+	}
 	switch {
 	case !asked && len(k.messages) == 0:
 		k.add("'where' is a required property: for all objects it is name=*")
@@ -169,8 +173,6 @@ func (k *checker) updates(r *resource, v jsontext.Value) store.Values {
 		switch {
 		case i < 0:
 			unknown = append(unknown, m.Key)
-		case m.Key == r.Title:
-			k.add("the name of many objects is not changed at once: each has one of its own")
 		default:
 			in.take(k, r.fields[i], m, inUpdate)
 		}

@@ -238,6 +238,7 @@ func (c *call) readInput(r *resource, accept use) (*input, error) {
 		}
 		in.take(k, r.fields[i], m, accept)
 	}
+	k.name(r, in.Values)
 	if len(unknown) > 0 {
 		k.add("%s", unexpected(unknown))
 	}
@@ -247,6 +248,15 @@ func (c *call) readInput(r *resource, accept use) (*input, error) {
 		}
 	}
 	return in, k.err()
+}
+
+// name checks what an object is to be called from now on.
+func (k *checker) name(r *resource, values store.Values) {
+	if name, given := values[r.Title].(string); given {
+		if err := value.CheckForm(name); err != nil {
+			k.add("%s: it %s", r.Title, err)
+		}
+	}
 }
 
 // take checks one member and files it where it belongs.

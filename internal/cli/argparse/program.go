@@ -145,7 +145,8 @@ func (p *Program) Run(ctx context.Context, args []string) error {
 	}
 	p.Root.SetArgs(arranged)
 	p.given = arranged
-	return p.Root.ExecuteContext(ctx)
+	cmd, err := p.Root.ExecuteContextC(ctx)
+	return asMistake(cmd, err)
 }
 
 // complete runs cobra's command that answers what a command line may go on with.

@@ -107,7 +107,7 @@ func spelled(word string, known func(string) bool) string {
 	return ""
 }
 
-// unknown is the error for a subcommand that does not exist: what was probably meant, else all that there are.
+// unknown is the error for a subcommand that does not exist: what was probably meant, what is near, and where all are listed.
 func (p *Program) unknown(name string, args []string) error {
 	names := p.Names()
 	words := []string{name}
@@ -137,12 +137,19 @@ func (p *Program) unknown(name string, args []string) error {
 	} else {
 		near = Meant(words, names)
 	}
+	what := "argument <subcommand>: invalid choice: " + Quoted(name)
 	if near == "" {
-		return Mistake(p.Root, "argument <subcommand>: %s", InvalidChoice(name, names))
+		if few := nearest.Several(strings.ToLower(name), names, mostNear); few != nil {
+			what += "; the nearest are " + strings.Join(few, ", ")
+		}
+		return &UsageError{Path: path, Text: what + "\n\"" + path + " help\" lists all subcommands."}
 	}
-	return &UsageError{Path: path, Text: "argument <subcommand>: invalid choice: " + Quoted(name) + "; did you mean " + near + "?\n" +
+	return &UsageError{Path: path, Text: what + "; did you mean " + near + "?\n" +
 		"\"" + path + " help " + near + "\" shows its options, \"" + path + " help\" all subcommands."}
 }
+
+// mostNear is how many subcommands are named that are near.
+const mostNear = 3
 
 // nounOf are the noun that words begin with, apart or in one, and the verb behind it; the verb is "" if there is none.
 func nounOf(words, names []string) (noun, verb string) {

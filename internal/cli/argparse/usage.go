@@ -1,6 +1,7 @@
 package argparse
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/settings"
 )
 
 // UsageError is a mistake in the arguments: the usage of the command concerned is shown with it.
@@ -25,6 +27,26 @@ func (e *UsageError) Error() string { return e.Path + ": error: " + e.Text }
 // Mistake makes the error of a mistake in a command's arguments.
 func Mistake(cmd *cobra.Command, format string, args ...any) error {
 	return &UsageError{Usage: UsageOf(cmd), Path: cmd.CommandPath(), Text: fmt.Sprintf(format, args...)}
+}
+
+// misuse is a mistake in the arguments that only a command finds, before it writes anything.
+type misuse struct{ text string }
+
+func (m *misuse) Error() string { return m.text }
+
+// Misused is the error of a command that finds a mistake in its arguments while it runs, before it writes anything. [Program.Run] makes a
+// [UsageError] of it.
+func Misused(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
+
+// asMistake makes the error of a misuse, and of a flag with a value that its setting cannot have, that of a mistake in a command's arguments.
+func asMistake(cmd *cobra.Command, err error) error {
+	if _, misused := errors.AsType[*misuse](err); misused {
+		return Mistake(cmd, "%s", err)
+	}
+	if _, wrong := errors.AsType[*settings.FlagError](err); wrong {
+		return Mistake(cmd, "%s", err)
+	}
+	return err
 }
 
 // UsageAnnotation holds the usage of a command that is not in its Use, the optional and the positional parts each on

@@ -80,7 +80,7 @@ CRATON_URL=sqlite:PATH.`,
 func moment(option, text string) (when.At, error) {
 	at, err := when.ParseAt(text, time.Now())
 	if err != nil {
-		return at, fmt.Errorf("argument %s: %w", option, err)
+		return at, argparse.Misused("argument %s: %s", option, err)
 	}
 	return at, nil
 }
@@ -229,10 +229,10 @@ func (s *side) document() objectDocument {
 func (p *printer) comparison(c *comparison) {
 	rows := [][]string{{"VARIABLE"}}
 	for _, d := range c.Devices {
-		rows[0] = append(rows[0], show.Clean(schema.Noun(d.Type)+" "+d.Name), "FROM")
+		rows[0] = append(rows[0], show.Object(schema.Noun(d.Type), d.Name), "FROM")
 	}
 	for _, k := range c.Keys {
-		row := []string{show.Clean(k.Key)}
+		row := []string{show.Name(k.Key)}
 		for _, v := range k.Values {
 			value, from := v.cells()
 			if v == nil {

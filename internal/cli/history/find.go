@@ -39,7 +39,7 @@ func kindsOf(kind string) ([]*object.Resource, error) {
 		names = append(names, r.Name)
 	}
 	slices.Sort(names)
-	return nil, fmt.Errorf("argument --kind: %w", argparse.InvalidChoice(kind, names))
+	return nil, argparse.Misused("argument --kind: %s", argparse.InvalidChoice(kind, names))
 }
 
 // aim is the object that a command is about, of a kind if one is named; nil without a word. The server must have a feature of its log.
@@ -142,7 +142,7 @@ func goneBy(e *craton.Event) *target {
 
 // title is the object in a line.
 func (t *target) title(look show.Appearance) string {
-	text := look.Bold(show.Clean(schema.Noun(t.Kind)+" "+t.Name)) + "  id " + t.ID
+	text := look.Bold(show.Object(schema.Noun(t.Kind), t.Name)) + "  id " + t.ID
 	if t.gone != nil {
 		text += "  deleted " + when.Format(t.gone.Time.Local())
 	}

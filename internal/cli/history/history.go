@@ -92,7 +92,7 @@ func timeOf(option, text string) (time.Time, error) {
 	}
 	t, err := when.Parse(text, time.Now())
 	if err != nil {
-		return t, fmt.Errorf("argument %s: %w", option, err)
+		return t, argparse.Misused("argument %s: %s", option, err)
 	}
 	return t, nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/object"
@@ -64,7 +63,7 @@ func (p *printer) subject(e *craton.Event) string {
 	if name == "" {
 		name = value.IDText(e.ID)
 	}
-	return e.Action + " " + show.Clean(schema.Noun(e.Kind)+" "+name)
+	return e.Action + " " + show.Object(schema.Noun(e.Kind), name)
 }
 
 // sides writes what an event did: a line for each thing that was, and for each that is.
@@ -111,7 +110,7 @@ func (p *printer) lines(e *craton.Event) (lines []show.Side, inherited int) {
 		}{{"-", e.Labels.Before, e.Labels.After}, {"+", e.Labels.After, e.Labels.Before}} {
 			for _, label := range side.has {
 				if !slices.Contains(side.hasNot, label) {
-					add("label", side.sign, "", label)
+					lines = append(lines, show.Side{Name: "label", Sign: side.sign, Value: label, Text: true})
 				}
 			}
 		}
@@ -143,7 +142,7 @@ func from(v *craton.FromValue, e *craton.Event) bool {
 }
 
 func sourceText(v *craton.FromValue) string {
-	return strings.TrimSuffix(schema.Noun(v.From.Kind)+" "+v.From.Name, " ")
+	return show.Object(schema.Noun(v.From.Kind), v.From.Name)
 }
 
 // ending says what is missing.

@@ -29,7 +29,7 @@ func (c *verb) explain(err error) error {
 	if e, ok := errors.AsType[*iotronic.InvalidAttributeError](err); ok {
 		for i := range c.Options {
 			if o := &c.Options[i]; o.Key == e.Attribute {
-				return fmt.Errorf("argument %s: %s", o.Argument(), e.Reason)
+				return argparse.Misused("argument %s: %s", o.Argument(), e.Reason)
 			}
 		}
 	}

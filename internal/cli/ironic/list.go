@@ -11,7 +11,6 @@ import (
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/object"
-	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/walk"
 	"github.com/craton-fleet/craton/iotronic"
@@ -44,13 +43,13 @@ func iotronicList(k *kind) *verb {
 // shown are the columns that a list shows, or a single object if some are asked for.
 func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
-		return nil, run.CommandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
+		return nil, argparse.Misused("Invalid limit specified. Expected non-negative limit, got %s", limit)
 	}
 	at := k.at(d)
 	all := slices.Concat(at.short, at.more)
 	switch {
 	case c.Given("detail") && c.Given("fields"):
-		return nil, run.CommandError("Cannot specify both --fields and --detail.")
+		return nil, argparse.Misused("Cannot specify both --fields and --detail.")
 	case c.Given("detail"):
 		return all, nil
 	case !c.Given("fields"):
@@ -59,11 +58,11 @@ func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 	fields := fieldsOf(c)
 	for _, f := range fields {
 		if !slices.Contains(all, f) {
-			return nil, object.BadField(f, all)
+			return nil, argparse.Misused("%s", object.BadField(f, all))
 		}
 	}
 	if len(fields) == 0 {
-		return nil, run.CommandError("--fields names no field")
+		return nil, argparse.Misused("--fields names no field")
 	}
 	return fields, nil
 }

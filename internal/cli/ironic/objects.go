@@ -151,9 +151,9 @@ func (t *things) attributes(c *argparse.Call) (parameters, error) {
 	switch word := c.Text(attributesOption.Long); {
 	case object != nil:
 	case text == word:
-		return nil, fmt.Errorf("there is no file %q, and it is no JSON object either", word)
+		return nil, argparse.Misused("argument --%s: there is no file %q, and it is no JSON object either", attributesOption.Long, word)
 	default:
-		return nil, errors.New("what is there is no JSON object")
+		return nil, argparse.Misused("argument --%s: what is there is no JSON object", attributesOption.Long)
 	}
 	for key, value := range object {
 		p[key] = value
@@ -199,7 +199,7 @@ func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error 
 	if t.dialect == iotronic.DialectIronic {
 		required = []string{"driver"}
 		if slices.ContainsFunc(places, c.Given) {
-			return fmt.Errorf("%s does not know where its nodes stand: leave out --%s", titles[t.dialect], strings.Join(places, ", --"))
+			return argparse.Misused("%s does not know where its nodes stand: leave out --%s", titles[t.dialect], strings.Join(places, ", --"))
 		}
 	}
 	var missing []string
@@ -213,7 +213,7 @@ func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error 
 		}
 	}
 	if missing != nil {
-		return fmt.Errorf("a %s of %s needs %s", k.Noun(), titles[t.dialect], strings.Join(missing, ", "))
+		return argparse.Misused("a %s of %s needs %s", k.Noun(), titles[t.dialect], strings.Join(missing, ", "))
 	}
 	return nil
 }

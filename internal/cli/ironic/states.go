@@ -15,7 +15,6 @@ import (
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/object"
-	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/iotronic"
 )
@@ -86,7 +85,7 @@ func (k *kind) power(ctx context.Context, t *things, c *argparse.Call) error {
 	target, state := iotronic.PowerOn, iotronic.PowerOn
 	switch word, soft := c.Words[0], c.Given("soft"); {
 	case word == "on" && soft:
-		return run.CommandError("--soft is only valid with off and reboot")
+		return argparse.Misused("--soft is only valid with off and reboot")
 	case word == "off" && soft:
 		target, state = iotronic.SoftPowerOff, iotronic.PowerOff
 	case word == "off":
@@ -106,7 +105,7 @@ func (k *kind) change(ctx context.Context, t *things, c *argparse.Call, target, 
 ) error {
 	seconds, _ := strconv.Atoi(c.Text("wait")) // it is an integer, or not given
 	if seconds < 0 {
-		return run.CommandError("Invalid wait specified. Expected non-negative seconds, got %d", seconds)
+		return argparse.Misused("Invalid wait specified. Expected non-negative seconds, got %d", seconds)
 	}
 	if err := ask(); err != nil {
 		return t.near(ctx, k, c.Target, err)
@@ -131,7 +130,7 @@ func (k *kind) maintain(ctx context.Context, t *things, c *argparse.Call) error 
 	on, _ := argparse.TruthOf(c.Words[0])
 	switch {
 	case !on && c.Given("reason"):
-		return run.CommandError("--reason is only valid with true")
+		return argparse.Misused("--reason is only valid with true")
 	case !on:
 		if err := t.client.Nodes.ClearMaintenance(ctx, c.Target); err != nil {
 			return t.near(ctx, k, c.Target, err)
@@ -209,16 +208,16 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 		}
 	}
 	if c.Given("wait") && state == "" {
-		return run.CommandError("--wait is not supported with %s", p.Target)
+		return argparse.Misused("--wait is not supported with %s", p.Target)
 	}
 	for i := range provisionOptions {
 		o := &provisionOptions[i]
 		needs := slices.Contains(o.with, "+"+p.Target)
 		switch given := c.Given(o.Long); {
 		case !given && needs:
-			return run.CommandError("--%s must be specified with %s", o.Long, p.Target)
+			return argparse.Misused("--%s must be specified with %s", o.Long, p.Target)
 		case given && !needs && !slices.Contains(o.with, p.Target):
-			return run.CommandError("--%s is only valid with %s", o.Long, strings.TrimPrefix(strings.Join(o.with, " and "), "+"))
+			return argparse.Misused("--%s is only valid with %s", o.Long, strings.TrimPrefix(strings.Join(o.with, " and "), "+"))
 		case given:
 			text, err := t.content(c.Text(o.Long), o.Key != "rescue_password")
 			if err == nil && strings.HasSuffix(o.Key, "_steps") && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
@@ -228,7 +227,7 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 				err = fmt.Errorf("%q is no file of a config drive, and none itself: one begins with %s (packed by gzip, in base64), is a JSON object, or a URL", c.Text(o.Long), packed)
 			}
 			if err != nil {
-				return fmt.Errorf("argument --%s: %w", o.Long, err)
+				return argparse.Misused("argument --%s: %s", o.Long, err)
 			}
 			if p.More[o.Key] = object.JSONText(text); o.Key != "rescue_password" && gjson.Valid(text) {
 				p.More[o.Key] = []byte(text)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/object"
-	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -60,7 +59,7 @@ func (t *things) changes(words []string) (iotronic.Changes, error) {
 		return changesOf(words)
 	}
 	if object.AtTerminal(t.In) {
-		return nil, run.CommandError(`Nothing to update... Please specify what to change in the following format: "path=value", or "path=" to take it away`)
+		return nil, argparse.Misused(`Nothing to update... Please specify what to change in the following format: "path=value", or "path=" to take it away`)
 	}
 	text, err := io.ReadAll(t.In)
 	if err != nil {
@@ -68,7 +67,7 @@ func (t *things) changes(words []string) (iotronic.Changes, error) {
 	}
 	values := objectIn(text)
 	if len(values) == 0 {
-		return nil, run.CommandError(`Nothing to update... Standard input must hold a JSON object of paths and values, such as {"extra/rack": "b7"}`)
+		return nil, argparse.Misused(`Nothing to update... Standard input must hold a JSON object of paths and values, such as {"extra/rack": "b7"}`)
 	}
 	changes := iotronic.Changes{}
 	for path, value := range values {
@@ -84,7 +83,7 @@ func changesOf(words []string) (iotronic.Changes, error) {
 		operation, words = words[0], words[1:]
 	}
 	if len(words) == 0 {
-		return nil, run.CommandError("Nothing to update... Please specify what to %s", operation)
+		return nil, argparse.Misused("Nothing to update... Please specify what to %s", operation)
 	}
 	changes := iotronic.Changes{}
 	for _, word := range words {
@@ -92,14 +91,14 @@ func changesOf(words []string) (iotronic.Changes, error) {
 		path = strings.TrimPrefix(path, "/")
 		switch {
 		case path == "":
-			return nil, fmt.Errorf("%q names no path", word)
+			return nil, argparse.Misused("%q names no path", word)
 		case operation == "remove" && valued:
-			return nil, fmt.Errorf("%q: remove takes paths without values", word)
+			return nil, argparse.Misused("%q: remove takes paths without values", word)
 		case operation != "remove" && !valued:
-			return nil, fmt.Errorf("%q is not path=value; %[1]s= takes it away", word)
+			return nil, argparse.Misused("%q is not path=value; %[1]s= takes it away", word)
 		}
 		if _, twice := changes[path]; twice {
-			return nil, fmt.Errorf("%s is changed twice", path)
+			return nil, argparse.Misused("%s is changed twice", path)
 		}
 		switch value := valueOf(text); {
 		case operation == "remove", operation == "" && text == "":
@@ -128,7 +127,7 @@ func pairsOf(words []string) (iotronic.Object, error) {
 	for _, word := range words {
 		key, text, ok := strings.Cut(word, "=")
 		if !ok || key == "" {
-			return nil, fmt.Errorf("%q is not key=value", word)
+			return nil, argparse.Misused("%q is not key=value", word)
 		}
 		o[key] = valueOf(text)
 	}

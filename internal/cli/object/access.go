@@ -160,7 +160,7 @@ func createKey(ctx context.Context, s *Session, c *argparse.Call) (err error) {
 	key := craton.UserKeyCreate{Name: c.Words[0], Role: craton.Role(c.Text(roleOption))}
 	if c.Given(expiresOption) {
 		if key.ExpiresAt, err = when.ParseAhead(c.Text(expiresOption), time.Now()); err != nil {
-			return &misuse{"argument --" + expiresOption + ": " + err.Error()}
+			return argparse.Misused("%s", "argument --"+expiresOption+": "+err.Error())
 		}
 	}
 	var made *craton.UserKey

@@ -19,14 +19,13 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/where"
 )
-
-// featureBulk is the capability of servers that edit many objects as one.
-const featureBulk = "bulk"
 
 // bulkOptions are those with which a command works on all objects that satisfy terms.
 var bulkOptions = []argparse.Option{
@@ -51,7 +50,7 @@ func (r *Resource) many(c *Command, edit func(s *Session, ctx context.Context, c
 		if !call.Given(WhereOption.Long) {
 			for _, o := range []string{"yes", "dry-run"} {
 				if call.Given(o) && c.Name != r.Name+"-delete" {
-					return &misuse{"--" + o + " goes with --where"}
+					return argparse.Misused("%s", "--"+o+" goes with --where")
 				}
 			}
 			return one(ctx, s, call)
@@ -77,6 +76,42 @@ type bulk struct {
 	edit     craton.BulkEdit
 	objects  []*snapshot.Object    // where the server does not know what many are
 	hashes   func(key string) bool // tells the variables whose values are not shown
+	paths    map[pointer]string    // what the ids in effects are of
+}
+
+// pointer is an id under the key of a field.
+type pointer struct{ key, id string }
+
+// mostPaths is how many ids an overview gives names for.
+const mostPaths = 32
+
+// name finds what the ids are of that an overview shows. What cannot be found keeps its id.
+func (s *Session) name(ctx context.Context, b *bulk, d *craton.Bulked) {
+	fl, err := s.fleet(ctx)
+	if err != nil {
+		return
+	}
+	b.paths = map[pointer]string{}
+	for _, e := range d.Effects[:min(shownEffects, len(d.Effects))] {
+		f := b.resource.reference(&e)
+		if f == nil {
+			continue
+		}
+		for _, raw := range []json.RawMessage{e.Before, e.After} {
+			at := pointer{f.Key, textOf(raw)}
+			if _, known := b.paths[at]; at.id != "" && !known && len(b.paths) < mostPaths {
+				b.paths[at] = fl.PathOf(ctx, f, at.id)
+			}
+		}
+	}
+}
+
+// reference is the field of an effect that is about what an object refers to; nil of another one.
+func (r *Resource) reference(e *craton.BulkEffect) *schema.Field {
+	if f := r.kind.Field(e.Name); e.What == "field" && f != nil && f.Type == schema.Reference {
+		return f
+	}
+	return nil
 }
 
 // bulk shows what an edit does, asks, and does it.
@@ -85,7 +120,7 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 	if err != nil {
 		return err
 	}
-	known := can.Has(featureBulk)
+	known := can.Has(reconcile.FeatureBulk)
 	b.hashes = can.Hashes
 	if !known {
 		if b.objects, err = s.Matching(ctx, b.terms); err != nil {
@@ -98,6 +133,9 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 		shown, err := s.edited(ctx, b, known)
 		if err != nil {
 			return err
+		}
+		if text {
+			s.name(ctx, b, shown)
 		}
 		switch {
 		case dry:
@@ -269,7 +307,7 @@ func (b *bulk) overview(look show.Appearance, d *craton.Bulked, mood string) str
 	}
 	var names []string
 	for _, o := range d.Objects[:min(shownNames, len(d.Objects))] {
-		names = append(names, show.Clean(o.Path))
+		names = append(names, show.Name(o.Path))
 	}
 	list := strings.Join(names, ", ")
 	if more := d.Changed - len(names); more > 0 {
@@ -284,7 +322,7 @@ func (b *bulk) overview(look show.Appearance, d *craton.Bulked, mood string) str
 		return text.String()
 	}
 	fmt.Fprintf(&text, "%s %s%s:\n", capitalised(b.count(d.Changed)), mood+"change: ", list)
-	rows := effectRows(d.Effects[:min(shownEffects, len(d.Effects))])
+	rows := b.effectRows(d.Effects[:min(shownEffects, len(d.Effects))])
 	wide := [2]int{}
 	for _, row := range rows {
 		for i := range wide {
@@ -311,14 +349,23 @@ func capitalised(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 const leastEffect = 20
 
 // effectRows are changes as rows: of what, from what to what, on how many, and a sign.
-func effectRows(effects []craton.BulkEffect) (rows [][4]string) {
+func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {
 	const short = 60
 	for _, e := range effects {
-		name, sign := show.Clean(e.Name), "~"
+		name, sign := show.Name(e.Name), "~"
 		if e.What == "label" {
 			name = "label " + name
 		}
 		side := func(raw json.RawMessage) string { return table.Shorten(show.Clean(string(raw)), short) }
+		if f := b.resource.reference(&e); f != nil {
+			name = f.Option()
+			side = func(raw json.RawMessage) string {
+				if path := b.paths[pointer{f.Key, textOf(raw)}]; path != "" {
+					return table.Shorten(show.Name(path), short)
+				}
+				return cmp.Or(show.Clean(textOf(raw)), "none")
+			}
+		}
 		what := side(e.Before) + " -> " + side(e.After)
 		switch {
 		case e.Before == nil && e.What == "label":

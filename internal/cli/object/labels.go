@@ -5,7 +5,6 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
-	"github.com/craton-fleet/craton/internal/cli/run"
 )
 
 // labelsVerb makes the command for one thing that can be done with labels.
@@ -55,7 +54,7 @@ func labelsVerb(r *Resource, verb string) *Command {
 }
 
 func nothingToLabel(verb string) error {
-	return run.CommandError("Nothing to %s... Please list the labels, separated by spaces.", verb)
+	return argparse.Misused("Nothing to %s... Please list the labels, separated by spaces.", verb)
 }
 
 // change does what a verb says, and gives the labels afterwards.

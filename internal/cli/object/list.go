@@ -21,6 +21,7 @@ import (
 	"github.com/craton-fleet/craton/internal/nearest"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/walk"
+	"github.com/craton-fleet/craton/internal/where"
 )
 
 func listVerb(r *Resource) *Command {
@@ -54,6 +55,11 @@ func listVerb(r *Resource) *Command {
 				}
 				if !some && !c.Given("fields") { // the server has none
 					fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == roleOption })
+				}
+			}
+			if slices.Contains(fields, where.KeyProtected) {
+				if err := s.fillProtected(ctx, r, objects); err != nil {
+					return err
 				}
 			}
 			for i := range objects {
@@ -128,8 +134,8 @@ func (r *Resource) columns(c *argparse.Call) ([]string, error) {
 		fields = r.full()
 	}
 	for _, f := range fields {
-		if !slices.Contains(r.full(), f) {
-			return nil, BadField(f, r.full())
+		if !slices.Contains(r.Columns(), f) {
+			return nil, BadField(f, r.Columns())
 		}
 	}
 	if key := c.Text("sort-key"); c.Given("sort-key") && !slices.Contains(r.full(), strings.ToLower(key)) {

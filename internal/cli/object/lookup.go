@@ -15,6 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // place is where an object is looked for: ids by the keys that objects have them under, such as region_id.
@@ -204,7 +205,7 @@ func several(e *reconcile.Several) *ambiguous {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q is the name of %d objects; give the id of one, or say where it is:", e.Word, len(e.Found))
 	for i, path := range e.Paths {
-		fmt.Fprintf(&b, "\n  %s  %s %s", e.Found[i].Object.ID(), e.Found[i].Kind.Noun(), path)
+		fmt.Fprintf(&b, "\n  %s  %s %s", e.Found[i].Object.ID(), e.Found[i].Kind.Noun(), value.Shown(path))
 	}
 	if len(e.Found) > len(e.Paths) {
 		b.WriteString("\n  ...")

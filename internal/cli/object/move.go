@@ -13,6 +13,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
 )
@@ -20,7 +21,7 @@ import (
 func moveVerb(r *Resource) *Command {
 	place := func(s *Session, ctx context.Context, c *argparse.Call) (map[string]any, error) {
 		if !slices.ContainsFunc(r.move, func(o argparse.Option) bool { return c.Given(o.Long) }) {
-			return nil, run.CommandError("Nowhere to move to... Please specify --%s", strings.Join(r.movesTo(), " or --"))
+			return nil, argparse.Misused("Nowhere to move to... Please specify --%s", strings.Join(r.movesTo(), " or --"))
 		}
 		return s.body(ctx, r.move, c, true)
 	}
@@ -43,7 +44,7 @@ func moveVerb(r *Resource) *Command {
 			return s.PrintObject(moved)
 		},
 	}, func(s *Session, ctx context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
-		known, err := s.Knows(ctx, featureBulk)
+		known, err := s.Knows(ctx, reconcile.FeatureBulk)
 		if err == nil && !known {
 			err = errors.New("this server cannot move objects: craton server can, and CRATON_URL=sqlite:PATH")
 		}
@@ -88,30 +89,55 @@ func (r *Resource) splitPlace(body map[string]any) (to, rest map[string]any) {
 	return to, rest
 }
 
-// change carries an update of one object out: where the server moves objects, another place as a move before the rest.
-func (s *Session) change(ctx context.Context, r *Resource, id string, body map[string]any, c *argparse.Call) (o gjson.Result, err error) {
+// change carries an update of one object out: where the server moves objects, another place as a move before the rest, or with it as
+// one write. all tells that nothing is left of what the command says, labels included.
+func (s *Session) change(ctx context.Context, r *Resource, id string, body map[string]any, c *argparse.Call) (o gjson.Result, all bool, err error) {
 	to, rest := r.splitPlace(body)
 	if len(to) > 0 {
 		known, err := s.Knows(ctx, reconcile.FeatureMove)
 		switch {
 		case err != nil:
-			return o, err
+			return o, false, err
 		case known:
+			if all, err = s.atOnce(ctx, r, id, to, rest, c); err != nil {
+				return o, false, err
+			}
+			if all {
+				o, err = s.send(ctx, http.MethodGet, r.at(id), nil)
+				return o, true, err
+			}
 			if o, err = s.moveTo(ctx, r, id, to); err != nil || len(rest) == 0 {
-				return o, err
+				return o, false, err
 			}
 			if o, err = s.put(ctx, r, id, rest); err != nil {
 				err = half(r, id, "moved", "changed otherwise", err)
 			}
-			return o, err
+			return o, false, err
 		case c.Given(recreateOption.Long):
-			return s.recreate(ctx, r, id, body)
+			o, err = s.recreate(ctx, r, id, body)
+			return o, false, err
 		}
 	}
 	if len(body) == 0 && !c.Given("labels") { // it is only protected, or let go
-		return s.send(ctx, http.MethodGet, r.at(id), nil)
+		o, err = s.send(ctx, http.MethodGet, r.at(id), nil)
+		return o, false, err
 	}
-	return s.put(ctx, r, id, body)
+	o, err = s.put(ctx, r, id, body)
+	return o, false, err
+}
+
+// atOnce moves an object and does all else that an update says as one write. It is false where there is nothing else, or where the server
+// does not do it as one.
+func (s *Session) atOnce(ctx context.Context, r *Resource, id string, to, rest map[string]any, c *argparse.Call) (bool, error) {
+	e := craton.BulkEdit{Kind: craton.Kind(r.Name), Where: keyID + "=" + id, Move: to, Update: rest, Protected: protects(c), AddLabels: c.All("labels")}
+	if len(rest) == 0 && e.Protected == nil && len(e.AddLabels) == 0 {
+		return false, nil
+	}
+	known, err := s.Knows(ctx, reconcile.FeatureBulk)
+	if err == nil && known {
+		_, err = s.Client.Bulk(ctx, e)
+	}
+	return known, err
 }
 
 // recreate deletes an object and makes it anew, with what it has and what an update says.
@@ -150,7 +176,10 @@ func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map
 	}
 	done, err := fl.Apply(ctx, st)
 	if err != nil {
-		return o, err
+		return o, run.Verbatim(err)
+	}
+	if with := st.Carries(); with != nil {
+		s.Say("It was made anew with %s.", show.Clean(listOf(with, "and")))
 	}
 	return s.send(ctx, http.MethodGet, r.at(done.Object.ID()), nil)
 }

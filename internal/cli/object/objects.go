@@ -1,8 +1,8 @@
 package object
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,6 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // send sends one request about objects, and gives the object of the answer as it came.
@@ -123,6 +124,11 @@ func (s *Session) body(ctx context.Context, options []argparse.Option, c *argpar
 			if text != "" || empties {
 				body[o.Key] = text
 			}
+			if o.Short == "n" && o.Key != "" { // what it is to be called
+				if err := cmp.Or(value.CheckWord(text), value.CheckForm(text)); err != nil {
+					return nil, argparse.Misused("argument %s: it %s", o.Argument(), err)
+				}
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -192,23 +198,26 @@ func updateVerb(r *Resource) *Command {
 				return err
 			}
 			var changed gjson.Result
+			var all bool
 			if err := s.mayProtect(ctx, c); err != nil {
 				return err
 			}
 			if _, err := s.on(ctx, r, c.Target, func(id string) error {
-				changed, err = s.change(ctx, r, id, body, c)
+				changed, all, err = s.change(ctx, r, id, body, c)
 				return err
 			}); err != nil {
 				return err
 			}
 			id := idOf(changed) // another one, if it was made anew
-			if c.Given("labels") {
+			if c.Given("labels") && !all {
 				if _, err := s.collection(r).AddLabels(ctx, id, c.All("labels")...); err != nil {
 					return half(r, id, "changed", "given its labels", err)
 				}
 			}
-			if err := s.protect(ctx, r, id, c); err != nil {
-				return half(r, id, "changed", "protected or let go", err)
+			if !all {
+				if err := s.protect(ctx, r, id, c); err != nil {
+					return half(r, id, "changed", "protected or let go", err)
+				}
 			}
 			if r.Name == "host" {
 				s.Say("Host %s has been successfully updated.", c.Target)
@@ -235,11 +244,11 @@ func updateVerb(r *Resource) *Command {
 		}
 		switch _, named := e.Update[r.nameKey()]; {
 		case named:
-			return e, &misuse{"argument -n/--name: not allowed with argument --where: each object has a name of its own"}
+			return e, argparse.Misused("%s", "argument -n/--name: not allowed with argument --where: each object has a name of its own")
 		case c.Given(recreateOption.Long):
-			return e, &misuse{"argument --recreate: not allowed with argument --where: one object after the other is made anew, not many at once"}
+			return e, argparse.Misused("%s", "argument --recreate: not allowed with argument --where: one object after the other is made anew, not many at once")
 		case slices.ContainsFunc(r.fixed, func(key string) bool { _, given := e.Update[key]; return given }):
-			return e, errors.New(r.hintFixed())
+			return e, argparse.Misused("%s", r.hintFixed())
 		}
 		return e, nil
 	})

@@ -3,12 +3,15 @@ package object
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
-	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/where"
 )
 
 // Options that say whether an object is kept from being deleted.
@@ -30,7 +33,7 @@ func protects(c *argparse.Call) *bool {
 func (s *Session) mayProtect(ctx context.Context, c *argparse.Call) error {
 	switch {
 	case c.Given(protectedOption.Long) && c.Given(unprotectedOption.Long):
-		return run.CommandError("--%s and --%s: give one of them", protectedOption.Long, unprotectedOption.Long)
+		return argparse.Misused("--%s and --%s: give one of them", protectedOption.Long, unprotectedOption.Long)
 	case protects(c) == nil:
 		return nil
 	}
@@ -44,6 +47,22 @@ func (s *Session) protect(ctx context.Context, r *Resource, id string, c *argpar
 		return nil
 	}
 	return s.collection(r).Protect(ctx, id, *on)
+}
+
+// fillProtected says of each object of a list whether it is protected.
+func (s *Session) fillProtected(ctx context.Context, r *Resource, objects []gjson.Result) error {
+	ids := make([]string, len(objects))
+	for i, o := range objects {
+		ids[i] = o.Get(keyID).String()
+	}
+	on, err := (&reconcile.Fleet{Client: s.Client}).Protected(ctx, r.kind, ids)
+	if err != nil {
+		return err
+	}
+	for i, id := range ids {
+		objects[i] = With(objects[i], where.KeyProtected, strconv.FormatBool(on[id]))
+	}
+	return nil
 }
 
 // kept says why an object is not deleted, and what to do: it, or something in it, is protected. It is "" otherwise.

@@ -8,6 +8,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/where"
 )
 
 // Resource is all that the commands of one kind of object differ in: a command such as host-list is the verb list with
@@ -83,9 +84,14 @@ func (r *Resource) nameKey() string {
 func (r *Resource) Positional() string { return "<" + r.Name + ">" }
 
 // Columns are all columns that a list can have.
-func (r *Resource) Columns() []string { return r.full() }
+func (r *Resource) Columns() []string {
+	if r.kind != nil && (r.kind.Protects() || r.kind.View) {
+		return append(r.full(), where.KeyProtected) // v1's objects do not have it, so that it is shown where it is named
+	}
+	return r.full()
+}
 
-// full are all columns that a list can have.
+// full are all columns that v1's objects fill, which --detail shows.
 func (r *Resource) full() []string { return slices.Concat(r.Fields, r.more) }
 
 // sortedByList is host-list's error for a bad sort key, in its own words.

@@ -57,11 +57,11 @@ standard input; its nulls are set. Words that begin with a dash are words, unles
 	}, func(s *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
 		for _, word := range c.Words {
 			if !strings.Contains(word, "=") {
-				return e, &misuse{argparse.Quoted(word) + " is no key=value, and beside --where no " + r.Noun() + " is named"}
+				return e, argparse.Misused("%s", argparse.Quoted(word)+" is no key=value, and beside --where no "+r.Noun()+" is named")
 			}
 		}
 		if e.Variables, e.RemoveVariables, err = s.varsToSet(c.Words); err != nil && len(c.Words) == 0 {
-			err = &misuse{"the following arguments are required: key=value, or a JSON object on standard input: " + err.Error()}
+			err = argparse.Misused("%s", "the following arguments are required: key=value, or a JSON object on standard input: "+err.Error())
 		}
 		return e, err
 	})
@@ -109,7 +109,7 @@ func varsDeleteVerb(r *Resource) *Command {
 		},
 	}, func(s *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
 		if e.RemoveVariables, err = s.varsToDelete(c.Words); err != nil && len(c.Words) == 0 {
-			err = &misuse{"the following arguments are required: keys, or a JSON array of them on standard input: " + err.Error()}
+			err = argparse.Misused("%s", "the following arguments are required: keys, or a JSON array of them on standard input: "+err.Error())
 		}
 		return e, err
 	})

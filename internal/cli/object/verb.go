@@ -2,7 +2,6 @@ package object
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +49,7 @@ func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 			if called.Given(omitOption) {
 				return argparse.Mistake(cmd, "argument --%s: it needs --%s", omitOption, atOption)
 			}
-			return asMistake(cmd, c.run(ctx, s, called))
+			return c.run(ctx, s, called)
 		}
 		if err := when.Given(called.Text(atOption)); err != nil {
 			return argparse.Mistake(cmd, "argument --%s: %v", atOption, err)
@@ -63,19 +62,6 @@ func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 	if completing {
 		c.complete(cmd, called, s)
 	}
-}
-
-// misuse is a mistake in arguments that only the command finds, before it asks for anything.
-type misuse struct{ text string }
-
-func (m *misuse) Error() string { return m.text }
-
-// asMistake makes the error of a misuse that of a mistake in a command's arguments.
-func asMistake(cmd *cobra.Command, err error) error {
-	if m, ok := errors.AsType[*misuse](err); ok {
-		return argparse.Mistake(cmd, "%s", m.text)
-	}
-	return err
 }
 
 // The options of commands that show the past.

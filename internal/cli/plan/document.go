@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -17,9 +18,21 @@ import (
 // The document of a plan for --format json and yaml. Its changes are those of a history.
 type (
 	planDocument struct { // and "changes", a list of planChange
-		Counts  reconcile.Counts   `json:"counts"`
+		Counts  *reconcile.Counts  `json:"counts"`  // null: there is no plan, for what Refused says
 		Effects *reconcile.Effects `json:"effects"` // null: nobody asked
 		Set     *setDocument       `json:"set"`     // null: the plan is about none
+		Refused []refusedDocument  `json:"refused"` // what keeps it from being carried out
+	}
+	refusedDocument struct {
+		Reason  reconcile.Reason `json:"reason"`
+		Type    string           `json:"type"`  // "": it is about no object
+		Path    string           `json:"path"`  // of the object; of deletions the set
+		Other   string           `json:"other"` // that of the object in the way; "": there is none
+		Message string           `json:"message"`
+		Do      string           `json:"do"`    // what to do, as the message ends
+		File    string           `json:"file"`  // "": it stands in none
+		Line    int              `json:"line"`  // 0 likewise
+		Where   string           `json:"where"` // in the file: clouds[east].regions[dfw]
 	}
 	setDocument struct {
 		Name    string  `json:"name"`
@@ -51,7 +64,12 @@ type (
 
 // writeDocument writes the document while it makes the changes: of a large plan they are many times the size of the fleet file.
 func writeDocument(w io.Writer, format string, p *reconcile.Plan) error {
-	return show.WriteList(w, format, planDocument{Counts: p.Counts(), Effects: p.Effects, Set: setOf(p.Set)}, "changes", func(yield func(any) bool) {
+	counts, doc := p.Counts(), planDocument{Effects: p.Effects, Set: setOf(p.Set), Refused: []refusedDocument{}}
+	doc.Counts = &counts
+	if p.Set != nil && p.Set.Refused != nil {
+		doc.Refused = refusedOf([]reconcile.Problem{*p.Set.Refused})
+	}
+	return show.WriteList(w, format, doc, "changes", func(yield func(any) bool) {
 		for c := range p.Changes() {
 			if !yield(changeOf(p, &c)) {
 				return
@@ -60,13 +78,31 @@ func writeDocument(w io.Writer, format string, p *reconcile.Plan) error {
 	})
 }
 
+// refusedOf are refusals for programs.
+func refusedOf(all []reconcile.Problem) []refusedDocument {
+	docs := make([]refusedDocument, len(all))
+	for i, p := range all {
+		docs[i] = refusedDocument{p.Reason, p.Kind, p.Object, p.Other, p.Message, p.Do, p.File, p.Line, p.Path}
+	}
+	return docs
+}
+
+// told writes the document of what was refused, where a program expects one, and gives the error.
+func told(w io.Writer, format string, err error) error {
+	if refused := reconcile.Refusals(err); refused != nil && (format == show.FormatJSON || format == show.FormatYAML) {
+		none := func(func(any) bool) {}
+		return errors.Join(show.WriteList(w, format, planDocument{Refused: refusedOf(refused)}, "changes", none), err)
+	}
+	return err
+}
+
 func setOf(set *reconcile.PlannedSet) *setDocument {
 	if set == nil {
 		return nil
 	}
 	doc := &setDocument{Name: set.Name, Joins: set.Joining(), Others: set.Others, Left: set.Left}
-	if set.Refusal != "" {
-		doc.Refusal = &set.Refusal
+	if set.Refused != nil {
+		doc.Refusal = &set.Refused.Message
 	}
 	return doc
 }
@@ -199,12 +235,9 @@ func printResult(w io.Writer, format string, r *reconcile.Result, check bool) er
 	}
 	var b strings.Builder
 	for _, c := range doc.Changes {
-		fmt.Fprintf(&b, "%s %s", c.Action, c.Kind)
-		if c.Name != "" { // the project is the one there is
-			b.WriteString(" " + show.Clean(c.Name))
-		}
+		b.WriteString(c.Action + " " + show.Object(c.Kind, c.Name))
 		if c.From != "" {
-			b.WriteString(" from " + show.Clean(c.From))
+			b.WriteString(" from " + show.Name(c.From))
 		}
 		if c.Action != string(reconcile.Created) && c.Action != string(reconcile.Deleted) && len(c.Fields) > 0 {
 			fmt.Fprintf(&b, " (%s)", strings.Join(c.Fields, ", "))

@@ -221,7 +221,7 @@ func newJob(s output.Streams, v *settings.Values, args []string, c choices) (*jo
 		Inventory: reconcile.Naming{Hostname: inventory.String("inventory.hostname"), NetworkDevices: inventory.Bool("inventory.network_devices")}}
 	j.options.Set = c.set
 	if from.plan != nil && (c.move || c.duplicates || c.set != reconcile.SetOptions{}) {
-		return nil, errors.New("a plan says all that is done: --move, --allow-duplicates and --set with what belongs to it are for the command that makes it")
+		return nil, argparse.Misused("a plan says all that is done: --move, --allow-duplicates and --set with what belongs to it are for the command that makes it")
 	}
 	return j, nil
 }
@@ -266,24 +266,16 @@ func (j *job) make(ctx context.Context) (*reconcile.Plan, error) {
 	return p, nil
 }
 
-// worded is an error whose words say how far it came, of which the original's sentence for an answer would leave nothing.
-func worded(err error) error {
-	if err == nil {
-		return nil
-	}
-	return run.InTheWords("", err.Error(), "", err)
-}
-
 func plan(ctx context.Context, s output.Streams, v *settings.Values, args []string, out string, c choices) (err error) {
+	format := v.String("cli.format")
 	j, err := newJob(s, v, args, c)
 	if err != nil {
-		return err
+		return told(s.Out, format, err)
 	}
 	j.source.warn(s)
-	format := v.String("cli.format")
 	if p := j.source.plan; p != nil {
 		if out != "" {
-			return errors.New("a plan is not made of a plan: --out belongs to fleet files")
+			return argparse.Misused("a plan is not made of a plan: --out belongs to fleet files")
 		}
 		if err := printPlan(s.Out, format, p); err != nil {
 			return err
@@ -304,7 +296,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	p, err := j.make(ctx)
 	j.progress.Done()
 	if err != nil {
-		return worded(err)
+		return told(s.Out, format, run.Verbatim(err))
 	}
 	var kept error
 	if out != "" { // before it is shown: who has seen enough leaves the pager, and what is under way
@@ -313,8 +305,8 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	if err := printPlan(s.Out, format, p); err != nil {
 		return errors.Join(kept, err)
 	}
-	if p.Set != nil && p.Set.Refusal != "" && out == "" {
-		_, _ = fmt.Fprintf(s.Err, "WARNING: craton apply will not do this: %s\n", show.Clean(p.Set.Refusal))
+	if p.Set != nil && p.Set.Refused != nil && out == "" {
+		_, _ = fmt.Fprintf(s.Err, "WARNING: craton apply will not do this: %s\n", show.Clean(p.Set.Refused.Message))
 	}
 	if kept != nil {
 		return kept

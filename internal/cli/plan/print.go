@@ -37,9 +37,9 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	sides := show.Sides{Look: look, Margin: 4, Most: mostValue}
 	counts := p.Counts()
 	for c := range p.Changes() {
-		head := look.Action(actions[c.Action], show.Clean(strings.TrimSpace(schema.Noun(c.Kind)+" "+c.Name)))
+		head := look.Action(actions[c.Action], show.Object(schema.Noun(c.Kind), c.Name))
 		if c.From != "" {
-			head += look.Dim(show.Clean("  from " + c.From))
+			head += look.Dim("  from " + show.Name(c.From))
 		}
 		_, _ = b.WriteString(head + "\n") // Flush tells
 		sides.Write(b, sidesOf(p, &c))
@@ -47,11 +47,8 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	if counts.Changed() {
 		_ = b.WriteByte('\n')
 	}
-	for _, line := range setLines(p.Set) {
-		_, _ = b.WriteString(show.Clean(line) + "\n")
-	}
-	for _, line := range effectLines(p.Effects) {
-		_, _ = b.WriteString(show.Clean(line) + "\n")
+	for _, line := range append(setLines(p.Set), effectLines(p.Effects)...) {
+		_, _ = b.WriteString(line + "\n")
 	}
 	_, _ = b.WriteString(summary(p, &counts) + "\n")
 	_, _ = b.WriteString(sides.Shortening("use --format json"))
@@ -85,13 +82,13 @@ func setLines(set *reconcile.PlannedSet) (lines []string) {
 		return nil
 	}
 	if joins := set.Joining(); joins > 0 {
-		lines = append(lines, fmt.Sprintf("%s there already will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), set.Name))
+		lines = append(lines, fmt.Sprintf("%s there already will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), show.Name(set.Name)))
 	}
 	if set.Others > 0 {
 		lines = append(lines, staying(set.Others))
 	}
 	if set.Left > 0 {
-		lines = append(lines, fmt.Sprintf("%s of the set %s, but in no file: --prune deletes %s.", show.Count(set.Left, "object is", "objects are"), set.Name, map[bool]string{true: "it", false: "them"}[set.Left == 1]))
+		lines = append(lines, fmt.Sprintf("%s of the set %s, but in no file: --prune deletes %s.", show.Count(set.Left, "object is", "objects are"), show.Name(set.Name), map[bool]string{true: "it", false: "them"}[set.Left == 1]))
 	}
 	return lines
 }
@@ -111,12 +108,13 @@ func effectLines(e *reconcile.Effects) (lines []string) {
 		}
 		of := "by other places or parents"
 		if c.Kind != "" {
-			of = "of " + strings.TrimSpace(schema.Noun(c.Kind)+" "+c.Name)
+			of = "of " + show.Object(schema.Noun(c.Kind), c.Name)
 		}
-		line := fmt.Sprintf("%s changes on %s %s", c.Key, devices(c.Hosts, c.NetworkDevices), of)
+		key := show.Name(c.Key)
+		line := fmt.Sprintf("%s changes on %s %s", key, devices(c.Hosts, c.NetworkDevices), of)
 		switch {
 		case c.Hosts+c.NetworkDevices == 0 && c.Shadowed > 0:
-			line = fmt.Sprintf("%s changes on nothing %s: %s", c.Key, of, own(c.Shadowed, "all "))
+			line = fmt.Sprintf("%s changes on nothing %s: %s", key, of, own(c.Shadowed, "all "))
 		case c.Shadowed > 0:
 			line += "; " + own(c.Shadowed, "")
 		}
@@ -159,10 +157,10 @@ func sidesOf(p *reconcile.Plan, c *reconcile.Change) (sides []show.Side) {
 		case reconcile.KeyLabels:
 			before, after := reconcile.Object(c.Before).Labels(), reconcile.Object(c.After).Labels()
 			for _, l := range missing(before, after) {
-				sides = append(sides, show.Side{Name: "label", Sign: "-", Value: l})
+				sides = append(sides, show.Side{Name: "label", Sign: "-", Value: l, Text: true})
 			}
 			for _, l := range missing(after, before) {
-				sides = append(sides, show.Side{Name: "label", Sign: "+", Value: l})
+				sides = append(sides, show.Side{Name: "label", Sign: "+", Value: l, Text: true})
 			}
 		case reconcile.KeyVariables:
 			before, after := reconcile.Object(c.Before).Variables(), reconcile.Object(c.After).Variables()

@@ -46,7 +46,15 @@ func NewUnprotect(s output.Streams) *cobra.Command {
 }
 
 func command(s output.Streams, on bool, cmd *cobra.Command) *cobra.Command {
-	cmd.Args = argparse.ExactArgs("KIND", "OBJECT")
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := argparse.ExactArgs("KIND", "OBJECT")(cmd, args); err != nil {
+			return err
+		}
+		if !slices.Contains(kinds(), args[0]) {
+			return argparse.Mistake(cmd, "argument KIND: %s", argparse.InvalidChoice(args[0], kinds()))
+		}
+		return nil
+	}
 	cmd.RunE = object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, s *object.Session, args []string) error {
 		return protect(ctx, s, args[0], args[1], on)
 	})
@@ -73,10 +81,7 @@ func kinds() (names []string) {
 }
 
 func protect(ctx context.Context, s *object.Session, kind, word string, on bool) error {
-	i := slices.IndexFunc(object.Resources(), func(r *object.Resource) bool { return r.Name == kind })
-	if i < 0 || !slices.Contains(kinds(), kind) {
-		return fmt.Errorf("argument KIND: %w", argparse.InvalidChoice(kind, kinds()))
-	}
+	i := slices.IndexFunc(object.Resources(), func(r *object.Resource) bool { return r.Name == kind }) // it is one: see command
 	if err := (&reconcile.Fleet{Client: s.Client}).MayProtect(ctx); err != nil {
 		return err
 	}
@@ -122,6 +127,6 @@ func tell(s *object.Session, found object.Found, on, was bool) error {
 	if on == was {
 		also = " already"
 	}
-	_, err := fmt.Fprintf(s.Out, "%s %s (id %s) %s%s\n", schema.Noun(found.Kind), show.Clean(found.Name), found.ID, state, also)
+	_, err := fmt.Fprintf(s.Out, "%s (id %s) %s%s\n", show.Object(schema.Noun(found.Kind), found.Name), found.ID, state, also)
 	return err
 }

@@ -72,6 +72,14 @@ func (e *Worded) Error() string {
 }
 func (e *Worded) Unwrap() error { return e.err }
 
+// Verbatim is an error whose own words say how far it came, of which the original's sentence for an answer would leave nothing.
+func Verbatim(err error) error {
+	if err == nil {
+		return nil
+	}
+	return InTheWords("", err.Error(), "", err)
+}
+
 // CommandError is an error that the original knew as its own.
 func CommandError(format string, args ...any) error {
 	return &Worded{exception: exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(format, args...)}}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/when"
 )
@@ -21,8 +22,11 @@ func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) erro
 		return nil
 	}
 	state, err := when.ParseAt(at, time.Now())
-	if err != nil || state == (when.At{}) {
-		return err
+	if err != nil {
+		return argparse.Misused("argument --at: %s", err)
+	}
+	if state == (when.At{}) {
+		return nil
 	}
 	past, err := s.Client.At(ctx, craton.Past{At: state.String(), OmitHashed: omitHashed})
 	if err != nil {

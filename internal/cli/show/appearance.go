@@ -73,6 +73,17 @@ func (a Appearance) DimLines(s string) string {
 // Clean makes a text of the API safe for a terminal; a cleaned JSON text is still the same JSON.
 func Clean(s string) string { return rules.Escape(s) }
 
+// Name is the name of an object, or its path, as people read it: in quotes where white space in it would not be seen.
+func Name(s string) string { return Clean(rules.Shown(s)) }
+
+// Object is an object of a kind, by its noun and its name or path; of the project, which is the one there is, the noun alone.
+func Object(noun, name string) string {
+	if name == "" {
+		return noun
+	}
+	return noun + " " + Name(name)
+}
+
 // Whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
 func (a Appearance) Whole(value string, column int) string {
 	room := a.Width - column

@@ -14,6 +14,7 @@ type Side struct {
 	Sign  string // "-" for what was, "+" for what is
 	From  string // where the value comes from; "" where nothing is to be said of that
 	Value string
+	Text  bool // Value is a text, such as a label, and no JSON
 }
 
 // NotKept stands for a value that is not shown, because the change log has only a hash of it.
@@ -36,14 +37,14 @@ type Sides struct {
 func (s *Sides) Write(w io.Writer, sides []Side) {
 	wide, wideFrom := 0, 0
 	for _, l := range sides {
-		wide, wideFrom = max(wide, table.Width(Clean(l.Name))), max(wideFrom, table.Width(Clean(l.From)))
+		wide, wideFrom = max(wide, table.Width(Name(l.Name))), max(wideFrom, table.Width(Clean(l.From)))
 	}
 	if wideFrom > 0 {
 		wideFrom += 2
 	}
 	last := ""
 	for i, l := range sides {
-		name := Clean(l.Name)
+		name := Name(l.Name)
 		if i > 0 && l.Name == last {
 			name = ""
 		}
@@ -53,6 +54,9 @@ func (s *Sides) Write(w io.Writer, sides []Side) {
 			column += wideFrom
 		}
 		value := Clean(l.Value)
+		if l.Text {
+			value = Name(l.Value)
+		}
 		room := s.Most
 		if s.Look.Width > 0 {
 			room = max(s.Look.Width-column, LeastValue)

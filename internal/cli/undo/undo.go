@@ -186,7 +186,7 @@ func overview(look show.Appearance, u *craton.Undone) string {
 	}
 	wide := 0
 	steps := u.Steps[:min(len(u.Steps), shownSteps)]
-	name := func(s craton.UndoStep) string { return show.Clean(schema.Noun(s.Kind) + " " + s.Path) }
+	name := func(s craton.UndoStep) string { return show.Object(schema.Noun(s.Kind), s.Path) }
 	for _, s := range steps {
 		wide = max(wide, table.Width(name(s)))
 	}
@@ -225,7 +225,7 @@ func changed(s craton.UndoStep) string {
 	if len(s.Keys) > 0 {
 		keys := make([]string, len(s.Keys))
 		for i, k := range s.Keys {
-			keys[i] = show.Clean(k)
+			keys[i] = show.Name(k)
 		}
 		noun := "variables "
 		if len(keys) == 1 {

@@ -1,0 +1,217 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/schema"
+)
+
+// A device that is made anew takes along what a delete would take away or trip over: its interfaces, and the devices that have it as their
+// parent. Nothing is deleted before all of it is in its new place: the new device is made beside the old one, under a name for the time
+// being, gets interfaces like the old one's, and the children; then the old one is deleted, which the API refuses as long as anything has it as
+// its parent, and the new one gets the name. Each of these can fail, and the next run goes on from there: what is made already is known by its name.
+
+// meanwhile ends the name that a device has until the one that it is made for is gone. The inventory takes it.
+const meanwhile = ".recreate"
+
+// carried is what goes along with a device that is made anew.
+type carried struct {
+	name       string   // the new one's for the time being
+	half       Object   // the new one, if a run that stopped has left it
+	interfaces []Object // of the old one, whole
+	children   []Found
+}
+
+// planCarried finds what goes along; nil for nothing.
+func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carried, error) {
+	if !isDevice(st.Kind) {
+		return nil, nil
+	}
+	out := &carried{name: st.After.Text(st.Kind.Title) + meanwhile}
+	var err error
+	if out.half, err = fl.Named(ctx, st.Kind, out.name, Filters{"region_id": st.After["region_id"]}); err != nil {
+		return nil, err
+	}
+	if out.half == nil && len(c.interfaces)+len(c.children) == 0 {
+		return nil, nil
+	}
+	if err := CheckLength(out.name); err != nil {
+		return nil, fmt.Errorf("the %s cannot be made anew with what is in it: until the old one is gone the new one would be called %s, which %w", Called(st.Kind, st.Before), out.name, err)
+	}
+	for _, i := range c.interfaces {
+		if i, err = fl.Fill(ctx, schema.NetworkInterface, i); err != nil {
+			return nil, err
+		}
+		out.interfaces = append(out.interfaces, i)
+	}
+	for _, child := range c.children {
+		out.children = append(out.children, Found{child, kindOf(schema.Device, child)})
+	}
+	return out, nil
+}
+
+// Carries names what goes along with a device that is made anew.
+func (st *Step) Carries() (names []string) {
+	if st.carry == nil {
+		return nil
+	}
+	for _, i := range st.carry.interfaces {
+		names = append(names, Called(schema.NetworkInterface, i))
+	}
+	for _, child := range st.carry.children {
+		names = append(names, Called(child.Kind, child.Object))
+	}
+	return names
+}
+
+// replace makes a device anew with what goes along.
+func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
+	c, k := st.carry, st.Kind
+	old := Called(k, st.Before)
+	var so []string // what is done
+	stopped := func(err error) error {
+		if len(so) == 0 {
+			return fmt.Errorf("%w; the %s is as it was", err, old)
+		}
+		return fmt.Errorf("%w; so far %s. The %s is still there; the same again goes on from there", err, strings.Join(so, ", "), old)
+	}
+	if err := fl.makeHalf(ctx, st, done); err != nil {
+		if done.Wrote {
+			so = append(so, "the "+Called(k, done.Object)+" was made in its place")
+		}
+		return stopped(err)
+	}
+	half := done.Object
+	so = append(so, fmt.Sprintf("the %s is there in its place", Called(k, half)))
+	some := func(n int, all int, what string) {
+		if n > 0 {
+			so = append(so, fmt.Sprintf("%d of %d %s", n, all, what))
+		}
+	}
+	n, err := fl.copyInterfaces(ctx, c.interfaces, half[KeyID])
+	some(n, len(c.interfaces), "network interfaces are on it")
+	if err != nil {
+		return stopped(err)
+	}
+	n, err = fl.adoptChildren(ctx, c.children, half[KeyID])
+	some(n, len(c.children), "devices have it as their parent")
+	if err != nil {
+		return stopped(err)
+	}
+	now, err := fl.contents(ctx, k, st.Before)
+	if err != nil {
+		return stopped(err)
+	}
+	if len(now.children) > 0 || len(now.interfaces) != len(c.interfaces) {
+		return stopped(fmt.Errorf("something was put into the %s meanwhile", old))
+	}
+	if err := fl.remove(ctx, st, done); err != nil && !craton.IsNotFound(err) {
+		return stopped(err)
+	}
+	raw, err := fl.collection(k).Update(ctx, half.ID(), map[string]any{k.Title: st.After[k.Title]})
+	if err == nil {
+		err = (&Step{Kind: k}).tell(done, raw, http.MethodPut, fl.collection(k).Path()+"/"+half.ID())
+	}
+	if err != nil {
+		return fmt.Errorf("%w; the new %s has all that the old one had, which is gone, but is still called %q: craton %s-update %s --name %s, or a task that names it with recreate: true, gives it its name",
+			err, k.Noun(), c.name, k.Name, half.ID(), st.After.Text(k.Title))
+	}
+	return nil
+}
+
+// makeHalf makes the new device under its name for the time being, or makes what is there of it whole.
+func (fl *Fleet) makeHalf(ctx context.Context, st *Step, done *Done) error {
+	c := st.carry
+	if c.half != nil {
+		w := &Wanted{Kind: st.Kind, ID: c.half.ID(), Values: map[string]any{}, Variables: st.After.Variables(), Replace: true, Labels: st.After.Labels(), ExactLabels: true}
+		for _, f := range st.Kind.Fields {
+			w.Values[f.Key] = st.After[f.Key]
+		}
+		have, err := fl.Fill(ctx, st.Kind, c.half)
+		if err != nil {
+			return err
+		}
+		more := compare(w, have)
+		if len(more.Fixed) > 0 {
+			return fmt.Errorf("the %s is there already, and is not what this would make; delete it", Called(st.Kind, c.half))
+		}
+		*done, err = fl.Apply(ctx, more)
+		return err
+	}
+	first := *st
+	first.After, first.carry, first.Protect = maps.Clone(st.After), nil, nil
+	first.After[st.Kind.Title] = c.name
+	if err := fl.create(ctx, &first, done); err != nil {
+		return err
+	}
+	for _, part := range laterParts {
+		if part.has(&first) {
+			if err := part.do(fl, ctx, &first, done); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// copyInterfaces gives a device interfaces like others, but for those that it has already, and says how many it has then.
+func (fl *Fleet) copyInterfaces(ctx context.Context, like []Object, to any) (n int, err error) {
+	k, c := schema.NetworkInterface, fl.collection(schema.NetworkInterface)
+	have, err := fl.every(ctx, k, Filters{deviceField.Key: to}, equals(deviceField.Key, to))
+	if err != nil {
+		return 0, err
+	}
+	for _, i := range like {
+		if !slices.ContainsFunc(have, func(h Object) bool { return h[k.Title] == i[k.Title] }) {
+			body := map[string]any{k.Title: i[k.Title]}
+			for _, f := range k.Fields {
+				if v := i[f.Key]; v != nil {
+					body[f.Key] = v
+				}
+			}
+			if v := i.Variables(); len(v) > 0 {
+				body[KeyVariables] = v
+			}
+			body[deviceField.Key] = to
+			if _, err := c.Create(ctx, body); err != nil {
+				return n, fmt.Errorf("the %s could not be made on the new device: %w", Called(k, i), err)
+			}
+		}
+		n++
+	}
+	return n, nil
+}
+
+// adoptChildren makes a device the parent of others, and says of how many it is.
+func (fl *Fleet) adoptChildren(ctx context.Context, children []Found, parent any) (n int, err error) {
+	for _, child := range children {
+		_, err := fl.collection(child.Kind).Update(ctx, child.ID(), map[string]any{"parent_id": parent})
+		if err != nil && !craton.IsNotFound(err) {
+			return n, fmt.Errorf("the %s did not get its new parent: %w", Called(child.Kind, child.Object), err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// unfinished is a device that was made anew and has yet to get its name, for the one that it is made for is gone; nil for none.
+func (fl *Fleet) unfinished(ctx context.Context, w *Wanted, within Filters) (Object, error) {
+	if !w.Recreate || w.Absent || !isDevice(w.Kind) || CheckLength(w.Name+meanwhile) != nil {
+		return nil, nil
+	}
+	half, err := fl.Named(ctx, w.Kind, w.Name+meanwhile, within)
+	if half == nil || err != nil {
+		return nil, err
+	}
+	old, err := fl.Search(ctx, w.Kind, Filters{w.Kind.Title: w.Name})
+	if len(old) > 0 { // it may be one of these that it is made for
+		return nil, err
+	}
+	return half, err
+}
