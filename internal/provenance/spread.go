@@ -1,6 +1,7 @@
 package provenance
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -133,8 +134,13 @@ func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, e
 		d.Values = append(d.Values, *v)
 	}
 	slices.SortFunc(d.Values, func(a, b SpreadValue) int {
-		return cmp.Or(cmp.Compare(b.Hosts, a.Hosts), cmp.Compare(b.Shadowed, a.Shadowed), cmp.Compare(string(a.Value), string(b.Value)),
-			cmp.Compare(a.From.Type, b.From.Type), cmp.Compare(a.Path, b.Path))
+		if n := cmp.Or(cmp.Compare(b.Hosts, a.Hosts), cmp.Compare(b.Shadowed, a.Shadowed)); n != 0 {
+			return n
+		}
+		if n := bytes.Compare(a.Value, b.Value); n != 0 { // of many hosts each its own
+			return n
+		}
+		return cmp.Or(cmp.Compare(a.From.Type, b.From.Type), cmp.Compare(a.Path, b.Path))
 	})
 	if d.Hosts > 0 && len(values) == 0 {
 		return nil, &NoVariable{Key: key, Hosts: d.Hosts, Near: nearest.Word(key, namesOf(fleet, terms))}
