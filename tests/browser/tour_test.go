@@ -1,6 +1,8 @@
 package browser_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -284,4 +286,27 @@ func (b *tab) gone(do func()) {
 	js[bool](b, "(document.documentElement.dataset.left = 'yes') === 'yes'")
 	do()
 	b.until("document.documentElement.dataset.left === undefined && document.readyState === 'complete'")
+}
+
+// TestNoAnswer: where the fleet is not there any more, a page says so, and leads on.
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+	needBrowser(t)
+	needAxe(t)
+	s, err := newUI(small("lost"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := enter(t, s)
+	b.follow("Hosts")
+	b.has("lost-host")
+	if err := os.Remove(filepath.Join(s.dir, "fleet.db")); err != nil {
+		t.Fatal(err)
+	}
+	if status := b.load(s.base + "hosts"); status < 500 {
+		t.Errorf("%d", status)
+	}
+	b.has("The fleet does not answer", "Try again")
+	b.inspect()
+	b.picture("lost", "hosts")
 }
