@@ -47,6 +47,9 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
+	if kept, err := os.UserCacheDir(); err == nil && os.Getenv("GOCACHE") == "" { // what is built here is built once
+		_ = os.Setenv("GOCACHE", filepath.Join(kept, "go-build"))
+	}
 	_ = os.Setenv("XDG_CACHE_HOME", cache)
 	code := m.Run()
 	_ = os.RemoveAll(cache)
