@@ -61,7 +61,7 @@ func TestExportAnsibleRandom(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var sources []string
-	for seed := range few(8, 200) {
+	for seed := range few(8, 60) {
 		here := filepath.Join(dir, fmt.Sprint(seed))
 		if err := os.Mkdir(here, 0o700); err != nil {
 			t.Fatal(err)
@@ -141,7 +141,7 @@ func TestSSHConfigAsAnsible(t *testing.T) {
 		state = state * 1103515245 % (1 << 31)
 		return state >> 8 % n
 	}
-	for i := range few(40, 400) {
+	for i := range few(40, 150) {
 		vars := map[string]any{}
 		for _, name := range slices.Sorted(maps.Keys(choices)) {
 			if v := choices[name][pick(len(choices[name]))]; v != nil {
