@@ -31,7 +31,7 @@ type carried struct {
 // planCarried finds what goes along; nil for nothing.
 func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carried, error) {
 	if !isDevice(st.Kind) {
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing goes along
 	}
 	out := &carried{name: st.After.Text(st.Kind.Title) + meanwhile}
 	var err error
@@ -39,7 +39,7 @@ func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carri
 		return nil, err
 	}
 	if out.half == nil && len(c.interfaces)+len(c.children) == 0 {
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing goes along
 	}
 	if err := CheckLength(out.name); err != nil {
 		return nil, fmt.Errorf("the %s cannot be made anew with what is in it: until the old one is gone the new one would be called %s, which %w", Called(st.Kind, st.Before), out.name, err)
@@ -203,7 +203,7 @@ func (fl *Fleet) adoptChildren(ctx context.Context, children []Found, parent any
 // unfinished is a device that was made anew and has yet to get its name, for the one that it is made for is gone; nil for none.
 func (fl *Fleet) unfinished(ctx context.Context, w *Wanted, within Filters) (Object, error) {
 	if !w.Recreate || w.Absent || !isDevice(w.Kind) || CheckLength(w.Name+meanwhile) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // none can be called so
 	}
 	half, err := fl.Named(ctx, w.Kind, w.Name+meanwhile, within)
 	if half == nil || err != nil {
