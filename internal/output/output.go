@@ -3,6 +3,7 @@ package output
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -73,8 +74,12 @@ func IsTerminal(w any) bool {
 func OneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // WriteFile makes the file at path hold what write writes, with the given permissions: whole or not at all.
-// It writes a temporary file beside it, which takes the place of path only when all went well.
+// It writes a temporary file beside it, which takes the place of path only when all went well. A folder, a device and
+// an SQLite database are never replaced.
 func WriteFile(path string, perm fs.FileMode, write func(io.Writer) error) (err error) {
+	if err := replaceable(path); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
@@ -103,6 +108,31 @@ func WriteFile(path string, perm fs.FileMode, write func(io.Writer) error) (err 
 		return err
 	}
 	return os.Rename(tmp.Name(), path)
+}
+
+// sqliteHeader is what every SQLite database begins with.
+const sqliteHeader = "SQLite format 3\x00"
+
+// replaceable refuses to put a file in the place of what cannot be had again by writing it anew: the database of a
+// fleet, or /dev/null.
+func replaceable(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil // nothing is there, or the writing says why it cannot be
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("it is there already, and is no regular file; choose another name")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil // what cannot be read is no fleet of this user
+	}
+	defer f.Close() //nolint:errcheck // only read
+	head := make([]byte, len(sqliteHeader))
+	if _, err := io.ReadFull(f, head); err == nil && string(head) == sqliteHeader {
+		return errors.New("it is an SQLite database, such as a fleet is kept in; choose another name")
+	}
+	return nil
 }
 
 // Progress shows how far a long job is: one line on a terminal, rewritten a few times a second; nothing on

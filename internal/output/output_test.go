@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -38,6 +39,45 @@ func TestWriteFileWholeOrNotAtAll(t *testing.T) {
 	}
 	left, _ := os.ReadDir(filepath.Dir(path))
 	if len(left) != 1 {
+		t.Errorf("temporary files were left behind: %v", left)
+	}
+}
+
+func TestWriteFileReplacesNoDatabaseFolderOrDevice(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	database, link := filepath.Join(dir, "fleet.db"), filepath.Join(dir, "link.db")
+	const content = "SQLite format 3\x00 and pages"
+	if err := os.WriteFile(database, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(database, link); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(dir, "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	device := filepath.Join(dir, "null") // not the machine's own: it would be lost, were it replaced
+	if err := os.Symlink(os.DevNull, device); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		database: "it is an SQLite database", link: "it is an SQLite database",
+		folder: "it is there already, and is no regular file", device: "it is there already, and is no regular file",
+	} {
+		err := WriteFile(path, 0o600, func(io.Writer) error {
+			t.Errorf("%s: was written to", path)
+			return nil
+		})
+		if err == nil || !strings.Contains(err.Error(), "cannot write "+path+": "+want) {
+			t.Errorf("%s: error = %v, want %q", path, err, want)
+		}
+	}
+	if got, _ := os.ReadFile(database); string(got) != content {
+		t.Errorf("the database is %q now", got)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 4 {
 		t.Errorf("temporary files were left behind: %v", left)
 	}
 }
