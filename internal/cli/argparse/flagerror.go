@@ -18,6 +18,9 @@ func (p *Program) FlagError(cmd *cobra.Command, err error) error {
 		return Mistake(cmd, "argument %s: expected one argument", Argument(e.GetFlag()))
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if e.GetFlag().Value.Type() == "int" { // pflag's own, whose error is that of strconv
+			return Mistake(cmd, "argument %s: invalid int value: %s", Argument(e.GetFlag()), Quoted(e.GetValue()))
+		}
 		return Mistake(cmd, "argument %s: %s", Argument(e.GetFlag()), e.Unwrap())
 	}
 	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {

@@ -131,7 +131,11 @@ func WrapUsage(path string, optional, positional []string, columns int) string {
 func Unrecognized(cmd *cobra.Command, given ...string) error {
 	text := "unrecognized arguments: " + strings.Join(given, " ")
 	if name, ok := strings.CutPrefix(given[0], "--"); ok {
-		if near := nearestFlag(cmd, name); near != "" {
+		switch near := nearestFlag(cmd, name); near {
+		case "":
+		case name: // it has it, so that -- stands before it
+			text += "; options go before --"
+		default:
 			text += fmt.Sprintf("; did you mean --%s?", near)
 		}
 	}
