@@ -145,7 +145,8 @@ func (p *page) changes() (*view, error) {
 	for _, e := range found.Events {
 		doc.Happened = append(doc.Happened, p.happen(e, nil, "", &left))
 	}
-	if name := p.query.Get("name"); name != "" && o.ID == "" { // history takes an object, not what begins so
+	older := p.at != "" && p.query.Get("before") != ""        // where that state ends was found for the first page
+	if o.ID == "" && (o.Name != "" || o.Key != "") || older { // history takes an object, not what begins so, and a variable of one only
 		words = nil
 	} else if o.ID != "" {
 		words = append(words, o.ID)

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -104,6 +105,22 @@ func TestChanges(t *testing.T) {
 	id := strings.TrimPrefix(f.at("web-01"), "/ui/hosts/")
 	has(t, f.words("/ui/changes"), "update host east/dfw/c1/web-01 by root", `ntp "10.0.0.1" "10.9.9.9"`, "create cloud east", "craton history")
 	has(t, f.words("/ui/changes?kind=host&id="+id+"&key=ntp"), `ntp "10.0.0.1" "10.9.9.9" host web-01`, "craton history --kind host "+id+" ntp")
+	var log struct {
+		Events []struct {
+			Revision int64
+			Change   string
+		}
+	}
+	if err := json.Unmarshal(f.get("/ui/changes.json").Body.Bytes(), &log); err != nil || len(log.Events) < 3 {
+		t.Fatal(err, log)
+	}
+	older := fmt.Sprintf("/ui/changes?at=%d&before=%d-%s", log.Events[1].Revision, log.Events[1].Revision, log.Events[1].Change)
+	has(t, f.words(older), "create host")
+	for _, path := range []string{"/ui/changes?key=ntp", "/ui/changes?kind=host&key=ntp", older} {
+		if words := f.words(path); strings.Contains(words, "craton history") {
+			t.Errorf("%s: a command that prints more than the page: %s", path, words)
+		}
+	}
 	has(t, f.words("/ui/changes?user=nobody"), "Nothing was done that fits.")
 	has(t, f.words("/ui/changes?name=guest"), "create host east/dfw/c1/guest")
 	seen, path := 0, "/ui/changes?kind=host"

@@ -70,8 +70,8 @@ func (s *seals) seal(ctx context.Context, text, purpose []byte) (string, error) 
 func (s *seals) open(ctx context.Context, sealed string, purpose []byte) ([]byte, error) {
 	word, rest, _ := strings.Cut(sealed, ".")
 	number, err := strconv.ParseInt(word, 10, 64)
-	raw, broken := base64.RawURLEncoding.DecodeString(rest)
-	if err != nil || broken != nil {
+	raw, broken := base64.RawURLEncoding.Strict().DecodeString(rest)
+	if err != nil || broken != nil || strconv.FormatInt(number, 10) != word { // there is one way to write it
 		return nil, nil //nolint:nilerr // it is none of ours
 	}
 	key := s.of(number)

@@ -229,6 +229,31 @@ func TestSignInRefused(t *testing.T) {
 	}
 }
 
+// TestChangedCookie: a cookie of which one character is another is none, the last one too, of which base64 needs a part of the bits only.
+func TestChangedCookie(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t, server.Options{})
+	good := tm.signIn("bootstrap")
+	for _, at := range []int{0, 1, 2, len(good.Value) / 2, len(good.Value) - 1} {
+		for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_." {
+			changed := *good
+			if changed.Value = good.Value[:at] + string(c) + good.Value[at+1:]; changed.Value == good.Value {
+				continue
+			}
+			if r := tm.send(http.MethodGet, "/ui/clouds.json", "", with(&changed)); r.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%q at %d: %d", c, at, r.StatusCode)
+			}
+		}
+	}
+	for _, before := range []string{"0", "+"} {
+		changed := *good
+		changed.Value = before + good.Value
+		if r := tm.send(http.MethodGet, "/ui/clouds.json", "", with(&changed)); r.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%q before it: %d", before, r.StatusCode)
+		}
+	}
+}
+
 // TestKeys: cookies are sealed with the newest key, and of the others opened as long as they are there; servers learn of keys that others have made.
 func TestKeys(t *testing.T) {
 	t.Parallel()
