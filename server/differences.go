@@ -153,9 +153,15 @@ var Differences = []Difference{
 		Ours:     "A null is a null, and invalid JSON is always 400. A negative index in a path is 400.", Reason: "How a value came to be is not part of it.",
 	},
 	{
+		ID: "composed-names", Where: "POST and PUT of a `name`",
+		Original: "Any Unicode text: two names that look alike are two",
+		Ours:     "A new name must be in Unicode's composed form (NFC): 400 names the one that looks like it. An object that has another one keeps it",
+		Reason:   "Nobody sees or types the difference between `é` and an `e` with an accent behind it, and a second run would make a second host.",
+	},
+	{
 		ID: "small-things", Where: "Everywhere",
 		Original: "A failed POST uses up an id; `::ffff:1.2.3.4` is written `::ffff:102:304`; nothing answers without credentials",
-		Ours:     "It does not; it is written `::ffff:1.2.3.4`; `/healthz` answers 200 while the database does",
+		Ours:     "It does not; it is written `::ffff:1.2.3.4`; `/healthz`, `/livez`, `/readyz` and `/metrics` do (docs/server.md)",
 		Reason:   "Each follows from how this server is built, and no client can depend on it.",
 	},
 	{

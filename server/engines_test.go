@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/craton-fleet/craton/server"
 	"github.com/craton-fleet/craton/server/internal/enginetest"
@@ -99,7 +100,7 @@ func (w *twins) hostile(r *rand.Rand, hosts int) (names []string) {
 	some := func() string { return text(pick(r, hostileTexts)) }
 	number := func() string { return fmt.Sprint(1 + r.IntN(3)) }
 	name := func() string { // an id is taken by what is refused, too, on one of the two
-		for n := pick(r, hostileTexts); ; n += fmt.Sprint(r.IntN(10)) {
+		for n := norm.NFC.String(pick(r, hostileTexts)); ; n += fmt.Sprint(r.IntN(10)) { // other forms are refused
 			if n = string([]rune(n)[max(0, len([]rune(n))-255):]); !slices.Contains(names, n) {
 				names = append(names, n)
 				return text(n)

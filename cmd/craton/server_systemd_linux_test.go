@@ -264,6 +264,29 @@ func TestPublicAddress(t *testing.T) {
 	}
 }
 
+// TestListenRefused: an address that is none, or taken, is said before anything is served.
+func TestListenRefused(t *testing.T) {
+	t.Parallel()
+	database, craton := bootstrapped(t), filepath.Join(binaries(t), "craton")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for want, args := range map[string][]string{
+		"no address is set":             {"--listen", ""},
+		"needs the path of a socket":    {"--listen", "unix:@abstract"},
+		"at most 107 are possible":      {"--listen", "unix:/tmp/" + strings.Repeat("x", 110)},
+		"address already in use":        {"--listen", "127.0.0.1:0", "--metrics-listen", l.Addr().String()},
+		"metrics, which are turned off": {"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--metrics=false"},
+	} {
+		out, err := exec.Command(craton, append([]string{"server", "--database", database}, args...)...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "msg=serving") {
+			t.Errorf("%q: %v\n%s", args, err, out)
+		}
+	}
+}
+
 // TestSlowClients: two hundred clients that send their request a byte at a time, or take no byte of their answer, hold up
 // nobody.
 func TestSlowClients(t *testing.T) {

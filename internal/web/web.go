@@ -167,14 +167,22 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// longestURL is how many bytes of a URL are read, as by the API.
+const longestURL = 32 << 10
+
 // begin finds out whose eyes look at which state.
 func (p *page) begin(r *http.Request) (err error) {
 	if p.client, err = p.Client(r); err != nil {
 		return err
 	}
 	p.now = p.client
-	if len(p.query["at"]) > 1 {
-		return fail(http.StatusBadRequest, "at is there %d times: a page is of one moment", len(p.query["at"]))
+	if n := len(r.URL.Path) + len(r.URL.RawQuery); n > longestURL {
+		return fail(http.StatusBadRequest, "the URL has %d bytes, at most %d are possible", n, longestURL)
+	}
+	for name, values := range p.query {
+		if len(values) > 1 {
+			return fail(http.StatusBadRequest, "%q is there %d times: say it once", name, len(values))
+		}
 	}
 	p.typed = strings.TrimSpace(p.query.Get("at"))
 	p.query.Del("at")

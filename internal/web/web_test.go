@@ -449,7 +449,7 @@ func TestPast(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet)
-	for path, status := range map[string]int{"/ui/hosts/999": 404, "/ui/cells/1/x": 404, "/ui/nothing": 404, "/ui/variables/nothing.json": 404, "/ui/changes?kind=x": 400, "/ui/changes?id=1": 400, "/ui/changes?kind=host&id=999": 404, "/ui/changes?since=soon": 400, "/ui/compare.json?a=web-01&b=nobody": 404, "/ui/compare.json?a=web-01&then=soon": 400, "/ui/compare.json?a=web-01&b=web-02&then=1d": 400, "/ui/hosts/1?key=nothing": 404, "/ui/hosts?at=1&at=2": 400, "/ui/projects?where=name%3Dx": 400} {
+	for path, status := range map[string]int{"/ui/hosts/999": 404, "/ui/cells/1/x": 404, "/ui/nothing": 404, "/ui/variables/nothing.json": 404, "/ui/changes?kind=x": 400, "/ui/changes?id=1": 400, "/ui/changes?kind=host&id=999": 404, "/ui/changes?since=soon": 400, "/ui/compare.json?a=web-01&b=nobody": 404, "/ui/compare.json?a=web-01&then=soon": 400, "/ui/compare.json?a=web-01&b=web-02&then=1d": 400, "/ui/hosts/1?key=nothing": 404, "/ui/hosts?at=1&at=2": 400, "/ui/hosts?where=label%3Da&where=label%3Db": 400, "/ui/find?q=a&q=b": 400, "/ui/projects?where=name%3Dx": 400} {
 		w := f.get(path)
 		if w.Code != status {
 			t.Errorf("%s: %d", path, w.Code)

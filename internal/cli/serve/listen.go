@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,13 +22,16 @@ const unixPrefix = "unix:"
 // socketMode lets the server's group connect, such as that of a proxy before it, and nobody else.
 const socketMode = 0o660
 
+// defaultConnections is how many there may be at once where the setting is 0; its default says the same.
+const defaultConnections = 4096
+
+// longestSocket is how many bytes the path of a Unix socket may have on Linux; macOS takes four fewer.
+const longestSocket = 107
+
 // listenAll opens what clients come to: the sockets that systemd passes to the process (sd_listen_fds), or else the address
 // in the settings.
 func listenAll(ctx context.Context, v *settings.Values) (all []net.Listener, err error) {
-	most := v.Int("server.max_connections")
-	if most < 1 {
-		return nil, errors.New("max_connections must be at least 1")
-	}
+	most := cmp.Or(v.Int("server.max_connections"), defaultConnections)
 	passed, err := activation.Listeners()
 	if err != nil {
 		return nil, fmt.Errorf("the sockets that systemd passed: %w", err)
@@ -47,6 +51,9 @@ func listenAll(ctx context.Context, v *settings.Values) (all []net.Listener, err
 
 // listen opens an address, host:port or unix:PATH, and lets no more than most connections in at once.
 func listen(ctx context.Context, address string, most int) (net.Listener, error) {
+	if address == "" { // which would be all addresses of the machine, on any port
+		return nil, errors.New("cannot listen: no address is set; say --listen 127.0.0.1:7780, or unix:PATH")
+	}
 	path, isPath := strings.CutPrefix(address, unixPrefix)
 	var l net.Listener
 	var err error
@@ -63,8 +70,11 @@ func listen(ctx context.Context, address string, most int) (net.Listener, error)
 
 // listenUnix opens a Unix socket, in the place of one that nobody listens on any more.
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
-	if path == "" {
+	switch {
+	case path == "" || path[0] == '@':
 		return nil, errors.New("unix: needs the path of a socket, such as unix:/run/craton/craton.sock")
+	case len(path) > longestSocket:
+		return nil, fmt.Errorf("the path of the socket has %d bytes, at most %d are possible: %s", len(path), longestSocket, path)
 	}
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != os.ModeSocket {

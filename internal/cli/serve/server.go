@@ -186,6 +186,13 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	}
 	hs.RegisterOnShutdown(srv.EndWaits)
 	failed := make(chan error, len(listeners)+1)
+	shown, err := meter.serve(working, func(err error) { failed <- err })
+	if err != nil {
+		return err
+	}
+	if shown != "" {
+		log.Info("serving metrics", "metrics_url", shown)
+	}
 	for _, l := range listeners {
 		encrypted := certificate.cert != "" && l.Addr().Network() != "unix"
 		if public(l) && !encrypted {
@@ -199,13 +206,6 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 				failed <- hs.Serve(l)
 			}
 		}()
-	}
-	shown, err := meter.serve(working, func(err error) { failed <- err })
-	if err != nil {
-		return err
-	}
-	if shown != "" {
-		log.Info("serving metrics", "metrics_url", shown)
 	}
 	tell(daemon.SdNotifyReady, log)
 	go pat(working, handler, log)
