@@ -15,16 +15,6 @@ import (
 	"time"
 )
 
-// bootstrapped is a database with its first user.
-func bootstrapped(t *testing.T) (database string) {
-	t.Helper()
-	database = "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
-	if out, err := exec.CommandContext(t.Context(), filepath.Join(binaries(t), "craton"), "server", "bootstrap", "--database", database).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return database
-}
-
 // over is a client that comes through a Unix socket.
 func over(socket string) *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -70,7 +60,7 @@ func (r *running) ends(t *testing.T) {
 // else; behind a proxy there, the client is the one that the proxy names.
 func TestUnixSocket(t *testing.T) {
 	t.Parallel()
-	database, craton := bootstrapped(t), filepath.Join(binaries(t), "craton")
+	database, craton := bootstrapped(t).database, filepath.Join(binaries(t), "craton")
 	socket := filepath.Join(t.TempDir(), "craton.sock")
 	start := func() *running {
 		return startServer(t, exec.Command(craton, "server", "--database", database, "--listen", "unix:"+socket, "--log-format", "json", "--trusted-proxies", "unix"))
@@ -115,7 +105,7 @@ func TestUnixSocket(t *testing.T) {
 // TestSystemd starts a server as systemd does: with sockets that it passes, and a socket that hears what the server does.
 func TestSystemd(t *testing.T) {
 	t.Parallel()
-	database, craton, dir := bootstrapped(t), filepath.Join(binaries(t), "craton"), t.TempDir()
+	database, craton, dir := bootstrapped(t).database, filepath.Join(binaries(t), "craton"), t.TempDir()
 	heard, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +189,7 @@ func (w writer) Write(p []byte) (int, error) {
 // TestMetricsAddress: metrics at an address of their own, for who has the key, are not where the API is.
 func TestMetricsAddress(t *testing.T) {
 	t.Parallel()
-	database, craton, dir := bootstrapped(t), filepath.Join(binaries(t), "craton"), t.TempDir()
+	database, craton, dir := bootstrapped(t).database, filepath.Join(binaries(t), "craton"), t.TempDir()
 	key, socket := filepath.Join(dir, "key"), filepath.Join(dir, "metrics.sock")
 	if err := os.WriteFile(key, []byte("s3same\n"), 0o604); err != nil {
 		t.Fatal(err)
@@ -240,7 +230,7 @@ func TestMetricsAddress(t *testing.T) {
 // anything is served.
 func TestPublicAddress(t *testing.T) {
 	t.Parallel()
-	database, craton, dir := bootstrapped(t), filepath.Join(binaries(t), "craton"), t.TempDir()
+	database, craton, dir := bootstrapped(t).database, filepath.Join(binaries(t), "craton"), t.TempDir()
 	const warning = "go over it unencrypted"
 	for listen, warned := range map[string]bool{"0.0.0.0:0": true, "127.0.0.1:0": false} {
 		r := startServer(t, exec.Command(craton, "server", "--database", database, "--listen", listen, "--log-format", "json"))
@@ -267,7 +257,7 @@ func TestPublicAddress(t *testing.T) {
 // TestListenRefused: an address that is none, or taken, is said before anything is served.
 func TestListenRefused(t *testing.T) {
 	t.Parallel()
-	database, craton := bootstrapped(t), filepath.Join(binaries(t), "craton")
+	database, craton := bootstrapped(t).database, filepath.Join(binaries(t), "craton")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -291,7 +281,7 @@ func TestListenRefused(t *testing.T) {
 // nobody.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
-	database, craton := bootstrapped(t), filepath.Join(binaries(t), "craton")
+	database, craton := bootstrapped(t).database, filepath.Join(binaries(t), "craton")
 	r := startServer(t, exec.Command(craton, "server", "--database", database, "--listen", "127.0.0.1:0", "--log-format", "json", "--max-requests", "4"))
 	address := strings.TrimPrefix(r.url, "http://")
 	for i := range 200 {

@@ -56,18 +56,28 @@ func (s *syncBuffer) String() string {
 // serve starts a server on a free port, with https and a user.
 func serve(t *testing.T) *running {
 	t.Helper()
-	bin, dir := binaries(t), t.TempDir()
-	db := "sqlite:" + filepath.Join(dir, "fleet.db")
-	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "craton"), "server", "bootstrap", "--database", db).Output()
+	b := bootstrapped(t)
+	cert, key := certificate(t, t.TempDir())
+	r := startServer(t, exec.Command(filepath.Join(binaries(t), "craton"), "server", "--database", b.database, "--listen", "127.0.0.1:0",
+		"--tls-cert", cert, "--tls-key", key, "--log-format", "json"))
+	r.project, r.key, r.certificate = b.project, b.key, cert
+	return r
+}
+
+// bootstrap is a database with its first user.
+type bootstrap struct{ database, project, key string }
+
+// bootstrapped makes a database in a folder of its own.
+func bootstrapped(t *testing.T) (b bootstrap) {
+	t.Helper()
+	b.database = "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
+	out, err := exec.CommandContext(t.Context(), filepath.Join(binaries(t), "craton"), "server", "bootstrap", "--database", b.database).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	fields := regexp.MustCompile(`(?m)^(ProjectId|APIKey): (.+)$`).FindAllStringSubmatch(string(out), -1)
-	cert, key := certificate(t, dir)
-	r := startServer(t, exec.Command(filepath.Join(bin, "craton"), "server", "--database", db, "--listen", "127.0.0.1:0",
-		"--tls-cert", cert, "--tls-key", key, "--log-format", "json"))
-	r.project, r.key, r.certificate = fields[0][2], fields[1][2], cert
-	return r
+	b.project, b.key = fields[0][2], fields[1][2]
+	return b
 }
 
 // startServer runs a server that logs as JSON, until the test ends.

@@ -372,6 +372,20 @@ func TestRecreateGoesOn(t *testing.T) {
 	}
 }
 
+// changes are what the server's change log has.
+func (f *fixture) changes(t *testing.T) []gjson.Result {
+	t.Helper()
+	c, err := craton.New(f.url, craton.WithLocalAuth("bootstrap", f.key, f.project))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Do(t.Context(), "GET", "/changes", url.Values{"limit": {"1000"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gjson.GetBytes(resp.Body, "changes").Array()
+}
+
 // TestMoveAndMore: an update that moves an object and says something else is one write, done whole or not at all; where the server can do the
 // one and not both as one, the error says what was done.
 func TestMoveAndMore(t *testing.T) {
@@ -390,16 +404,8 @@ func TestMoveAndMore(t *testing.T) {
 	if got := f.must(t, "--format csv host-list --where protected=true --fields name region_id note labels protected"); got != "name,region_id,note,labels,protected\nweb-02,2,n,\"[\"\"web\"\"]\",true\n" {
 		t.Error(got)
 	}
-	c, err := craton.New(f.url, craton.WithLocalAuth("bootstrap", f.key, f.project))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := c.Do(t.Context(), "GET", "/changes", url.Values{"limit": {"1000"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	revisions := map[string]bool{}
-	for _, change := range gjson.GetBytes(resp.Body, "changes").Array() {
+	for _, change := range f.changes(t) {
 		if change.Get("message").Str == "once" {
 			revisions[change.Get("revision").String()] = true
 		}
@@ -443,16 +449,8 @@ func TestMessages(t *testing.T) {
 	for i, line := range lines {
 		message := fmt.Sprintf("step %d: %s", i, strings.Fields(line)[0])
 		f.must(t, line+" --message '"+message+"'")
-		c, err := craton.New(f.url, craton.WithLocalAuth("bootstrap", f.key, f.project))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := c.Do(t.Context(), "GET", "/changes", url.Values{"limit": {"1000"}}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := gjson.GetBytes(resp.Body, "changes.#.message").Array()
-		if n := len(all); n == 0 || all[n-1].Str != message {
+		all := f.changes(t)
+		if n := len(all); n == 0 || all[n-1].Get("message").Str != message {
 			t.Errorf("craton %s: the change log has %v", line, all)
 		}
 	}

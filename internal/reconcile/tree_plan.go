@@ -188,13 +188,8 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 // alike refuses a new name that looks like another one: see value.CheckForm.
 func (p *planner) alike(st *treeStep, bad *Problems) {
 	w := st.want
-	for i := 0; ; i++ {
-		if i == len(w.Name) {
-			return // of most
-		}
-		if w.Name[i] >= utf8.RuneSelf {
-			break
-		}
+	if !strings.ContainsFunc(w.Name, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return // of most
 	}
 	if r := p.lookalike(w); r != nil {
 		bad.refuse(w.Line, w.Path, refusal{reason: ReasonLookalike, of: w, other: strings.Join(p.state.path(r), "/"),

@@ -50,13 +50,16 @@ func New(version string) *Metrics {
 	return m
 }
 
+// methods are those that metrics name.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions}
+
 // Observe counts a request.
 func (m *Metrics) Observe(o server.Observation) {
 	route, method := o.Route, o.Method
 	if route == "" {
 		route = other
 	}
-	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions}, method) {
+	if !slices.Contains(methods, method) {
 		method = other
 	}
 	m.requests.WithLabelValues(route, method, strconv.Itoa(o.Status)).Inc()

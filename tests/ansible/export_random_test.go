@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/craton-fleet/craton/internal/fleettest"
+	"github.com/craton-fleet/craton/internal/skip"
 	"github.com/craton-fleet/craton/inventory"
 )
 
@@ -126,7 +127,7 @@ func TestSSHConfigAsAnsible(t *testing.T) {
 	t.Parallel()
 	ssh, err := exec.LookPath("ssh")
 	if err != nil {
-		t.Skip("no ssh here")
+		skip.Packages(t, "openssh-client")
 	}
 	dir := t.TempDir()
 	var hosts []any

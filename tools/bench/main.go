@@ -173,7 +173,7 @@ func (b bench) run(ctx context.Context) error {
 		reportPages(os.Stdout, one)
 		all = append(all, pageVerdicts(one)...)
 	}
-	binaries, err := binaryVerdicts(ctx, b.binary)
+	binaries, err := binaryVerdicts(ctx, b.binary, b.only == "")
 	if err != nil {
 		return err
 	}
@@ -240,13 +240,9 @@ func measureModules(ctx context.Context, binary string, runs int) (tasks []perTa
 	return tasks, fleets, nil
 }
 
-// binaryVerdicts are about the program as such.
-func binaryVerdicts(ctx context.Context, binary string) ([]verdict, error) {
+// binaryVerdicts are about the program as such; with bare also about one that is built without page and metrics.
+func binaryVerdicts(ctx context.Context, binary string, bare bool) ([]verdict, error) {
 	info, err := os.Stat(binary)
-	if err != nil {
-		return nil, err
-	}
-	bare, err := sizeOfBare(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -254,12 +250,19 @@ func binaryVerdicts(ctx context.Context, binary string) ([]verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []verdict{
+	all := []verdict{
 		{what: "binary", got: float64(info.Size()) / 1e6, most: targetBinaryMB, unit: " MB"},
-		{what: "binary without page and metrics (-tags nopage,nometrics)", got: bare / 1e6, most: targetBareMB, unit: " MB"},
 		{what: "craton --version", got: version.Seconds() * 1000, most: targetVersion, unit: " ms"},
 		{what: "craton host-show ID, on the server", got: show.Seconds() * 1000, most: targetHostShow, unit: " ms"},
-	}, nil
+	}
+	if bare {
+		size, err := sizeOfBare(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, verdict{what: "binary without page and metrics (-tags nopage,nometrics)", got: size / 1e6, most: targetBareMB, unit: " MB"})
+	}
+	return all, nil
 }
 
 // sizeOfBare builds the program as `make build` does, but without the page and metrics, and gives its size in bytes.
