@@ -184,6 +184,36 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 			err, failed = errors.Join(err, end), true
 		}
 	}
+	return s.end(q, failed, err)
+}
+
+// Peek is that of [engine.Engine]: its statement is its own transaction. That the
+// file is still ours is looked at afterwards, when what was read is at hand.
+func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
+	q, err := s.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.give(q)
+	err = s.retryBusy(ctx, func() error {
+		if err := q.connect(ctx); err != nil {
+			q.failed = err
+			return err
+		}
+		q.failed = nil
+		return run(ctx, q)
+	})
+	if q.failed == nil {
+		if lost := s.guard.checkContents(); lost != nil {
+			return lost
+		}
+	}
+	return s.end(q, q.failed != nil, err)
+}
+
+// end is what comes of a transaction that ended with err, on a connection that
+// failed or did not.
+func (s *Engine) end(q *conn, failed bool, err error) error {
 	if !failed {
 		return err
 	}
@@ -191,11 +221,6 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 		q.close() // nothing was written; a connection in doubt is not worth keeping
 	}
 	return s.outcome(err)
-}
-
-// Peek is that of [engine.Engine].
-func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
-	return s.Read(ctx, run)
 }
 
 // outcome is what the caller gets to know of a failed transaction: the reason
