@@ -46,7 +46,7 @@ func (b Basis) statement(sc Scope) (string, []any) {
 	const change = "(SELECT change FROM changes WHERE revision = %.r ORDER BY n LIMIT 1)"
 	text := with + "SELECT log.salt, log.revision, log.change, own.r, " + strings.ReplaceAll(change, "%", "own") + ", whole.r, " + strings.ReplaceAll(change, "%", "whole") +
 		" FROM log CROSS JOIN " + newest(ownParts) + " AS own CROSS JOIN " + newest(append(parts, kindParts...)) + " AS whole"
-	return text, slices.Concat(ownArgs, args, kindArgs)
+	return text, slices.Concat(kindArgs, ownArgs, args) // as they stand in the text
 }
 
 // Marks reads the marks of a basis.

@@ -405,31 +405,31 @@ func (v *View) Newest(ctx context.Context, sc Scope, kinds ...string) (Cursor, e
 }
 
 // newestIn are statements for the newest revision of each of the kinds, and
-// what stands before them.
+// what stands before them: the projects. The kinds are written out, for what has
+// no parameters PostgreSQL plans once and not for every question.
 func newestIn(sc Scope, kinds []string) (with string, parts []string, args []any) {
-	if sc.All && len(kinds) > 0 {
-		with = `WITH RECURSIVE p (id) AS (SELECT min(project_id) FROM changes
-			UNION ALL SELECT (SELECT min(project_id) FROM changes WHERE project_id > p.id) FROM p WHERE p.id IS NOT NULL) `
+	if len(kinds) == 0 {
+		return "", nil, nil
+	}
+	with = `WITH RECURSIVE p (id) AS (SELECT min(project_id) FROM changes
+		UNION ALL SELECT (SELECT min(project_id) FROM changes WHERE project_id > p.id) FROM p WHERE p.id IS NOT NULL) `
+	if !sc.All {
+		with, args = "WITH p (id) AS (SELECT CAST(? AS TEXT)) ", []any{sc.Project}
 	}
 	for _, kind := range kinds {
-		if sc.All {
-			parts = append(parts, "SELECT max(("+newestOfKind("p.id")+")) AS r FROM p")
-			args = append(args, kind, kind)
-		} else {
-			parts = append(parts, newestOfKind("CAST(? AS TEXT)"))
-			args = append(args, sc.Project, kind, sc.Project, kind)
-		}
+		parts = append(parts, "SELECT max(("+newestOfKind(kind)+")) AS r FROM p")
 	}
 	return with, parts, args
 }
 
-// newestOfKind is a statement for the newest revision of a project and a kind. In
-// this order the index has it at once. Asked for the greatest revision of those
-// that are equal PostgreSQL may read the log from its end instead, for a kind
-// that nobody has changed the whole of it.
-func newestOfKind(project string) string {
-	return "SELECT CASE WHEN project_id = " + project + " AND kind = ? THEN revision END AS r FROM (SELECT project_id, kind, revision FROM changes WHERE (project_id, kind, revision) <= (" +
-		project + ", ?, 9223372036854775807) ORDER BY project_id DESC, kind DESC, revision DESC LIMIT 1) AS newest"
+// newestOfKind is a statement for the newest revision of a project of p and a
+// kind. In this order the index has it at once. Asked for the greatest revision of
+// those that are equal PostgreSQL may read the log from its end instead, for a
+// kind that nobody has changed the whole of it.
+func newestOfKind(kind string) string {
+	kind = "'" + strings.ReplaceAll(kind, "'", "''") + "'"
+	return "SELECT CASE WHEN project_id = p.id AND kind = " + kind + " THEN revision END AS r FROM (SELECT project_id, kind, revision FROM changes WHERE (project_id, kind, revision) <= (p.id, " +
+		kind + ", 9223372036854775807) ORDER BY project_id DESC, kind DESC, revision DESC LIMIT 1) AS newest"
 }
 
 func (v *View) newest(ctx context.Context, with string, parts []string, args []any) (c Cursor, err error) {

@@ -290,9 +290,9 @@ CREATE TABLE page_keys (
 `, `
 -- Most devices have no parent, and many no cell: an index of those that have one
 -- spares every write of another device two or three pages.
-DROP INDEX devices_cell;
-DROP INDEX devices_cell_type;
-DROP INDEX devices_parent;
+DROP INDEX IF EXISTS devices_cell;
+DROP INDEX IF EXISTS devices_cell_type;
+DROP INDEX IF EXISTS devices_parent;
 CREATE INDEX devices_cell ON devices (cell_id, created_at, id) WHERE cell_id IS NOT NULL;
 CREATE INDEX devices_cell_type ON devices (cell_id, type, created_at, id) WHERE cell_id IS NOT NULL;
 CREATE INDEX devices_parent ON devices (parent_id, created_at, id) WHERE parent_id IS NOT NULL;
