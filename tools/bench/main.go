@@ -265,7 +265,7 @@ func binaryVerdicts(ctx context.Context, binary string, bare bool) ([]verdict, e
 	return all, nil
 }
 
-// sizeOfBare builds the program as `make build` does, but without the page and metrics, and gives its size in bytes.
+// sizeOfBare builds the program without the page and metrics, and gives its size in bytes.
 func sizeOfBare(ctx context.Context) (float64, error) {
 	dir, err := os.MkdirTemp("", "craton-bench-")
 	if err != nil {
@@ -273,8 +273,7 @@ func sizeOfBare(ctx context.Context) (float64, error) {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // what is left is temporary
 	program := filepath.Join(dir, "craton")
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "nopage,nometrics", "-trimpath", "-ldflags", "-s -w", "-o", program, "./cmd/craton")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.CommandContext(ctx, "make", "build", "PROGRAM="+program, "TAGS=nopage,nometrics")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("building without page and metrics: %w\n%s", err, out)
 	}
