@@ -64,9 +64,10 @@ func in[T any](args []any, ids []T) (string, []any) {
 	return "(" + strings.Repeat("?, ", n-1) + "?)", args
 }
 
-// leastRange is how many ids are looked for in a range: fewer are asked for by
-// name, so that a write looks at nothing but what it is about.
-const leastRange = 32
+// leastRange is how many ids are looked for in a range, as those of a page of the
+// usual 30 are. Fewer are asked for by name, so that a write looks at nothing but
+// what it is about.
+const leastRange = 16
 
 // among returns a condition that column has one of the ids, and appends its
 // arguments. Numbers that stand close together, as those of a page do, are
