@@ -102,6 +102,9 @@ type api struct {
 	*craton.Client
 	writes func() []string // requests since the last call that were no reads
 	moves  bool            // it can move objects
+
+	project string         // one of several; "" is the only one
+	by      *craton.Client // who plans and applies there
 }
 
 func TestApply(t *testing.T) {

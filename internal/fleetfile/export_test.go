@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleettest"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/skip"
 )
@@ -20,10 +21,10 @@ import (
 func exported(t interface {
 	fixture
 	Fatalf(format string, args ...any)
-}, c *craton.Client,
+}, fl *reconcile.Fleet,
 ) (*File, string) {
 	t.Helper()
-	whole, err := (&reconcile.Fleet{Client: c}).ReadTree(t.Context(), 8)
+	whole, err := fl.ReadTree(t.Context(), 8)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -45,38 +46,39 @@ func checkExport(t interface {
 }, from, empty api, snapshot func(api) model,
 ) {
 	t.Helper()
-	f, text := exported(t, from.Client)
+	f, text := exported(t, from.fleet())
 	from.writes()
-	r, err := Apply(t.Context(), from.Client, f, Options{})
+	r, err := from.apply(t.Context(), f, Options{})
 	if err != nil || r.Changed() || len(from.writes()) > 0 {
 		t.Fatalf("applied where it is from: %v %+v\n%s", err, r, text)
 	}
-	if _, err := Apply(t.Context(), empty.Client, f, Options{AllowDuplicates: true}); err != nil {
+	if _, err := empty.apply(t.Context(), f, Options{AllowDuplicates: true}); err != nil {
 		t.Fatalf("applied to an empty fleet: %v\n%s", err, text)
 	}
 	if diff := cmp.Diff(snapshot(from), snapshot(empty)); diff != "" {
 		t.Fatalf("the fleets differ (-from +made):\n%s\n%s", diff, text)
 	}
-	if _, again := exported(t, empty.Client); again != text {
+	if _, again := exported(t, empty.fleet()); again != text {
 		t.Fatalf("of the fleet that it makes another file is written:\n%s", cmp.Diff(text, again))
 	}
 }
 
-// applyRandom makes a random fleet, on top of another one.
-func applyRandom(t *rapid.T, c *craton.Client, protects bool) {
+// applyRandom makes a random fleet, on top of another one, in which some were renamed.
+func applyRandom(t *rapid.T, s api) {
 	for range 2 {
-		data := rapid.OneOf(fleetData(), hostileFleet).Draw(t, "fleet")
-		if protects {
-			protectSome(t, data)
+		data := rapid.OneOf(fleettest.Small(), fleettest.Texty()).Draw(t, "fleet")
+		if s.moves {
+			fleettest.Protect(t, data)
 		}
 		f, err := FromValue(data)
 		if err == nil {
-			_, err = Apply(t.Context(), c, f, Options{AllowDuplicates: true})
+			_, err = s.apply(t.Context(), f, Options{AllowDuplicates: true})
 		}
 		folds := err != nil && strings.Contains(err.Error(), "differ in upper and lower case") // which the original refuses, and we cannot know
 		if e := (*Error)(nil); err != nil && !errors.As(err, &e) && !folds {
 			t.Fatalf("%v", err)
 		}
+		renameSome(t, s)
 	}
 }
 
@@ -94,7 +96,7 @@ func TestExport(t *testing.T) {
 				}
 				apis[i] = api{Client: c, writes: s.writes}
 			}
-			applyRandom(t, apis[0].Client, false)
+			applyRandom(t, apis[0])
 			checkExport(t, apis[0], apis[1], func(s api) model { return snapshot(t, s) })
 		})
 	})
@@ -108,21 +110,23 @@ func TestExport(t *testing.T) {
 				return
 			}
 			failed = true
-			var apis [2]api
-			for i := range apis {
-				d, err := os.MkdirTemp(dir, "")
-				if err != nil {
-					t.Fatal(err)
-				}
-				r := newServer(t, d)
-				c, err := craton.New("http://embedded", craton.WithTransport(inProcess{r}), craton.WithRetries(0))
-				if err != nil {
-					t.Fatal(err)
-				}
-				apis[i] = api{Client: c, writes: r.writes, moves: true}
+			d, err := os.MkdirTemp(dir, "")
+			if err != nil {
+				t.Fatal(err)
 			}
-			applyRandom(t, apis[0].Client, true)
-			checkExport(t, apis[0], apis[1], func(s api) model { return snapshot(t, s) })
+			empty, err := os.MkdirTemp(dir, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := newServer(t, empty)
+			c, err := craton.New("http://embedded", craton.WithTransport(inProcess{r}), craton.WithRetries(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, others := oneOfSeveral(t, d)
+			applyRandom(t, s)
+			checkExport(t, s, api{Client: c, writes: r.writes, moves: true}, func(s api) model { return snapshot(t, s) })
+			others()
 			failed = false
 		})
 	})
@@ -137,7 +141,7 @@ func TestExportRealFleet(t *testing.T) {
 	s := serverAPI(t)
 	apply(t, s.Client, string(file), Options{})
 	checkExport(t, s, serverAPI(t), func(s api) model {
-		f, _ := exported(t, s.Client)
+		f, _ := exported(t, s.fleet())
 		all := model{}
 		for path, o := range saidBy(f.objects) {
 			fields := map[string]any{}
@@ -149,7 +153,7 @@ func TestExportRealFleet(t *testing.T) {
 		}
 		return all
 	})
-	f, _ := exported(t, s.Client)
+	f, _ := exported(t, s.fleet())
 	if f.Len() != parse(t, string(file)).Len() {
 		t.Errorf("%d objects, the file has %d", f.Len(), parse(t, string(file)).Len())
 	}

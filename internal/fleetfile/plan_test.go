@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleettest"
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
@@ -40,7 +41,7 @@ func TestPlans(t *testing.T) {
 			t.Skip("opens many databases")
 		}
 		dir := t.TempDir()
-		most := size(100)
+		most := size(80)
 		runs, failed := 0, false
 		rapid.Check(t, func(t *rapid.T) {
 			if runs++; runs > most && !failed { // once one failed, rapid repeats it to make it small
@@ -51,12 +52,9 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := newServer(t, d)
-			c, err := craton.New("http://embedded", craton.WithTransport(inProcess{r}), craton.WithRetries(0))
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkPlans(t, api{Client: c, writes: r.writes, moves: true})
+			s, others := oneOfSeveral(t, d)
+			checkPlans(t, s)
+			others()
 			failed = false
 		})
 	})
@@ -64,15 +62,15 @@ func TestPlans(t *testing.T) {
 
 // applied applies a random fleet, if it is a good one.
 func applied(t *rapid.T, s api, label string) {
-	data := fleetData().Draw(t, label)
+	data := fleettest.Small().Draw(t, label)
 	if s.moves {
-		protectSome(t, data)
+		fleettest.Protect(t, data)
 	}
 	file, err := FromValue(data)
 	if err != nil {
 		return
 	}
-	_, err = Apply(t.Context(), s.Client, file, Options{AllowDuplicates: true, Move: rapid.Bool().Draw(t, "moves")})
+	_, err = s.apply(t.Context(), file, Options{AllowDuplicates: true, Move: rapid.Bool().Draw(t, "moves")})
 	if _, refused := errors.AsType[*Error](err); err != nil && !refused {
 		t.Fatal(err)
 	}
@@ -82,10 +80,11 @@ func checkPlans(t *rapid.T, s api) {
 	ctx := t.Context()
 	for i := range rapid.IntRange(0, 2).Draw(t, "earlier states") {
 		applied(t, s, fmt.Sprint("state ", i))
+		renameSome(t, s)
 	}
-	data := fleetData().Draw(t, "fleet")
+	data := fleettest.Small().Draw(t, "fleet")
 	if s.moves {
-		protectSome(t, data)
+		fleettest.Protect(t, data)
 	}
 	file, err := FromValue(data)
 	if err != nil {
@@ -93,7 +92,7 @@ func checkPlans(t *rapid.T, s api) {
 	}
 	before := snapshot(t, s)
 	s.writes()
-	fl := &reconcile.Fleet{Client: s.Client}
+	fl := s.fleet()
 	o := Options{AllowDuplicates: true, Move: rapid.Bool().Draw(t, "move"), Effects: true, Brief: rapid.Bool().Draw(t, "brief"), Parallel: rapid.IntRange(1, 4).Draw(t, "parallel")}
 	can, err := s.Client.Capabilities(ctx)
 	if err != nil {
@@ -139,14 +138,15 @@ func checkPlans(t *rapid.T, s api) {
 		}
 	}
 	meanwhile := before
+	var names map[string]string // of devices, where somebody has renamed some
 	if saved && rapid.Bool().Draw(t, "somebody else writes") {
-		somebodyElse(t, s)
+		names = somebodyElse(t, s)
 		meanwhile = snapshot(t, s)
 	}
 	s.writes()
 	got, err := fl.ApplyPlan(ctx, plan, o)
 	writes, after := s.writes(), snapshot(t, s)
-	touched := touchedBy(before, meanwhile, want)
+	touched := touchedBy(before.named(names), meanwhile, want)
 	if stale, ok := errors.AsType[*reconcile.Stale](err); ok {
 		if d := cmp.Diff(meanwhile, after); d != "" || len(writes) > 0 {
 			t.Fatalf("refused, and yet something was written: %v\n%s", writes, d)
@@ -166,7 +166,7 @@ func checkPlans(t *rapid.T, s api) {
 		t.Fatalf("did %v, of %v", got.Counts, plan.Counts())
 	}
 	become := moved(meanwhile, want)
-	planned := overlay(moved(before, want), data)
+	planned := overlay(moved(before, want), data).named(names)
 	for _, c := range want {
 		path := modelPath(c.Kind, c.Name)
 		become[path] = planned[path]
@@ -270,13 +270,15 @@ func touchedBy(before, now model, changes []Change) (touched []string) {
 	return touched
 }
 
-// somebodyElse changes something.
-func somebodyElse(t *rapid.T, s api) {
+// somebodyElse changes something, and tells what devices were called and are now.
+func somebodyElse(t *rapid.T, s api) (names map[string]string) {
 	ctx := t.Context()
-	switch rapid.SampledFrom([]string{"apply", "delete", "variable", "label", "protect"}).Draw(t, "what") {
+	switch rapid.SampledFrom([]string{"apply", "rename", "delete", "variable", "label", "protect"}).Draw(t, "what") {
 	case "apply":
 		applied(t, s, "meanwhile")
-		return
+		return nil
+	case "rename":
+		return renameSome(t, s)
 	case "delete":
 		for h, err := range s.Hosts.All(ctx, craton.HostListOptions{}) {
 			if err == nil && rapid.Bool().Draw(t, "delete") {
@@ -297,7 +299,7 @@ func somebodyElse(t *rapid.T, s api) {
 		}
 	case "protect":
 		if !s.moves {
-			return
+			return nil
 		}
 		for c, err := range s.Cells.All(ctx, craton.CellListOptions{}) {
 			if err == nil {
@@ -305,6 +307,7 @@ func somebodyElse(t *rapid.T, s api) {
 			}
 		}
 	}
+	return nil
 }
 
 // device is a host, of kind 0, or a network device, of kind 1.

@@ -79,7 +79,7 @@ func TestProtected(t *testing.T) {
 	if e := r.Effects; e == nil || e.Hosts+e.NetworkDevices != 0 {
 		t.Errorf("effects: %+v", e)
 	}
-	f, text := exported(t, s.Client)
+	f, text := exported(t, s.fleet())
 	if n := strings.Count(text, "protected: true"); n != 8 || f.Len() != 9 {
 		t.Errorf("%d of %d objects are protected:\n%s", n, f.Len(), text)
 	}

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/fleettest"
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
@@ -39,24 +41,25 @@ type keeper struct {
 	peek *craton.Client
 }
 
+// newKeepers are those of two projects of a server. Whose sets a file remembers sees one project alone, as the original's callers do.
+func newKeepers(t fixture, dir string, file bool) (keepers [2]*keeper) {
+	t.Helper()
+	for i, p := range newProjects(t, dir) {
+		k := &keeper{peek: p.asAdmin(t, straight)}
+		if file {
+			k.file = filepath.Join(dir, fmt.Sprint("sets", i, ".json"))
+			k.Fleet = &reconcile.Fleet{Client: p.asAdmin(t, func(h http.Handler) http.Handler { return plainServer{h} }), Project: p.id}
+		} else {
+			k.Fleet = &reconcile.Fleet{Client: p.asRoot(t, straight), Project: p.id}
+		}
+		keepers[i] = k
+	}
+	return keepers
+}
+
 func newKeeper(t fixture, dir string, file bool) *keeper {
 	t.Helper()
-	r := newServer(t, dir)
-	k := &keeper{}
-	var h http.Handler = r
-	if file {
-		h, k.file = plainServer{r}, filepath.Join(dir, "sets.json")
-	}
-	clients := make([]*craton.Client, 2)
-	for i, handler := range []http.Handler{h, r} {
-		c, err := craton.New("http://embedded", craton.WithTransport(inProcess{handler}), craton.WithRetries(0))
-		if err != nil {
-			t.Fatal(err)
-		}
-		clients[i] = c
-	}
-	k.Fleet, k.peek = &reconcile.Fleet{Client: clients[0]}, clients[1]
-	return k
+	return newKeepers(t, dir, file)[0]
 }
 
 func (k *keeper) options(o Options) Options {
@@ -124,7 +127,7 @@ func TestPruneKeepsWhatIsOthers(t *testing.T) {
 				t.Skip("opens many databases")
 			}
 			dir := t.TempDir()
-			most := size(60)
+			most := size(45)
 			runs, failed, deleted := 0, false, 0
 			rapid.Check(t, func(t *rapid.T) {
 				if runs++; runs > most && !failed { // once one failed, rapid repeats it to make it small
@@ -135,9 +138,16 @@ func TestPruneKeepsWhatIsOthers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				k := newKeeper(t, d, file)
+				keepers := newKeepers(t, d, file)
 				for range rapid.IntRange(2, 6).Draw(t, "steps") {
+					turn := rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "project")
+					k, other := keepers[turn], keepers[1-turn]
+					before := other.owners(t)
+					renameSome(t, api{Client: k.peek, moves: true})
 					deleted += k.step(t)
+					if d := cmp.Diff(before, other.owners(t)); d != "" {
+						t.Fatalf("objects and sets of the other project (-was +is):\n%s", d)
+					}
 				}
 				failed = false
 			})
@@ -150,7 +160,7 @@ func TestPruneKeepsWhatIsOthers(t *testing.T) {
 }
 
 func (k *keeper) step(t *rapid.T) (deleted int) {
-	file, err := FromValue(fleetData().Draw(t, "fleet"))
+	file, err := FromValue(fleettest.Small().Draw(t, "fleet"))
 	if err != nil {
 		return 0
 	}

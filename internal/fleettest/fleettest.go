@@ -1,4 +1,5 @@
-// Package fleettest makes random fleets whose names and values are hostile, as a fleet file says them. Only tests import it.
+// Package fleettest draws random fleets, as a fleet file says them: with hostile names and values, or with few names, so that a second
+// fleet meets the first one. Only tests import it.
 package fleettest
 
 import (
@@ -71,8 +72,8 @@ func drawVariables(t *rapid.T) map[string]any {
 	return vars
 }
 
-// Fleet draws a fleet of clouds, regions, cells and hosts with variables on all levels, labels, parents and addresses. No two hosts have the same
-// name: good says which names hosts may have.
+// Fleet draws a fleet in which no two hosts have the same name, and no two places: good says which names hosts may have. It has what an
+// inventory and its other formats are made of.
 func Fleet(good func(name string) bool) *rapid.Generator[map[string]any] {
 	var names []string
 	for _, name := range append(slices.Clone(Names), "web-01", "web-02", "db.example.net", "kvm", "x1", "x2", "10.0.0.3", "2001:db8::1", "UPPER", "host_1", "1st") {
@@ -83,52 +84,43 @@ func Fleet(good func(name string) bool) *rapid.Generator[map[string]any] {
 	word := rapid.SampledFrom([]string{"e", "w w", "{{ c }}", "a-b", "é", "#", "$(id)", "yes", "=", "x,y", "'", `"`, "a/b"})
 	return rapid.Custom(func(t *rapid.T) map[string]any {
 		left := rapid.Permutation(names).Draw(t, "names")
-		n := 0
-		place := func(kind string) map[string]any { // the number keeps groups apart whose names look alike
-			n++
-			return map[string]any{"name": fmt.Sprintf("%s%d", word.Draw(t, kind), n), "variables": drawVariables(t)}
-		}
 		var parents []any
-		address := 0
-		hosts := func() (list []any) {
-			for range rapid.IntRange(0, 4).Draw(t, "hosts") {
-				if len(left) == 0 {
-					break
+		places, address := 0, 0
+		s := shape{
+			places: func(kind string) (names []string) {
+				least, most := 1, 2
+				if kind == "cell" {
+					least, most = 0, 1
 				}
+				for range rapid.IntRange(least, most).Draw(t, kind+"s") {
+					places++ // the number keeps groups apart whose names look alike
+					names = append(names, fmt.Sprintf("%s%d", word.Draw(t, kind), places))
+				}
+				return names
+			},
+			devices: func() (names []string) {
+				n := min(rapid.IntRange(0, 8).Draw(t, "hosts"), len(left))
+				names, left = left[:n], left[n:]
+				return names
+			},
+			inCell:    func(string) bool { return rapid.Bool().Draw(t, "is in the cell") },
+			variables: func(string) map[string]any { return drawVariables(t) },
+			address: func() string {
 				address++
-				h := map[string]any{
-					"name": left[0], "device_type": rapid.SampledFrom([]string{"server", "vm"}).Draw(t, "type"), "active": rapid.Bool().Draw(t, "active"), "variables": drawVariables(t),
-					"ip_address": rapid.SampledFrom([]string{fmt.Sprintf("10.0.0.%d", address), fmt.Sprintf("2001:db8::%x", address)}).Draw(t, "address"),
-					"labels":     rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"web", "db", "{{ l }}", "a b", "x,y", "[1"}), 0, 3, rapid.ID).Draw(t, "labels"),
+				return rapid.SampledFrom([]string{fmt.Sprintf("10.0.0.%d", address), fmt.Sprintf("2001:db8::%x", address)}).Draw(t, "address")
+			},
+			types:  []string{"server", "vm"},
+			labels: func() []any { return some(t, "web", "db", "{{ l }}", "a b", "x,y", "[1") },
+			parent: func(_, _, name string) (parent any, has bool) {
+				if has = len(parents) > 0 && rapid.IntRange(0, 3).Draw(t, "has a parent") == 0; has {
+					parent = rapid.SampledFrom(parents).Draw(t, "parent")
 				}
-				if len(parents) > 0 && rapid.IntRange(0, 3).Draw(t, "has a parent") == 0 {
-					h["parent"] = rapid.SampledFrom(parents).Draw(t, "parent")
+				if !strings.Contains(name, "/") {
+					parents = append(parents, name)
 				}
-				if !strings.Contains(left[0], "/") {
-					parents = append(parents, left[0])
-				}
-				left = left[1:]
-				list = append(list, h)
-			}
-			return list
+				return parent, has
+			},
 		}
-		var clouds []any
-		for range rapid.IntRange(1, 2).Draw(t, "clouds") {
-			cloud := place("cloud")
-			var regions []any
-			for range rapid.IntRange(1, 2).Draw(t, "regions") {
-				region := place("region")
-				region["hosts"] = hosts()
-				if rapid.Bool().Draw(t, "has a cell") {
-					cell := place("cell")
-					cell["hosts"] = hosts()
-					region["cells"] = []any{cell}
-				}
-				regions = append(regions, region)
-			}
-			cloud["regions"] = regions
-			clouds = append(clouds, cloud)
-		}
-		return map[string]any{"project": map[string]any{"variables": drawVariables(t)}, "clouds": clouds}
+		return s.draw(t)
 	})
 }
