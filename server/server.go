@@ -33,6 +33,8 @@ type Options struct {
 	Saves   string
 	NoSaves bool
 
+	FirstProject string // the id of the project that [Server.Embedded] makes in a new file; "" for any
+
 	PasswordFile string // that has the password of a PostgreSQL server, if the URL names one
 	Shown        bool   // others can read the URL, as in a process list: a password in it is refused
 
@@ -109,8 +111,11 @@ type Server struct {
 	create   bool
 	version  string
 	limits   api.Limits
-	logins   Logins
-	proxies  peer.Proxies
+
+	firstProject string
+
+	logins  Logins
+	proxies peer.Proxies
 
 	places   *places // of requests; nil: there is no bound
 	quiet    bool
@@ -152,7 +157,7 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 		database = s.Name()
 	}
 	return &Server{
-		store: s, database: database, log: log, create: o.Create, version: o.Version, limits: o.Limits.api(),
+		store: s, database: database, log: log, create: o.Create, firstProject: o.FirstProject, version: o.Version, limits: o.Limits.api(),
 		logins: o.Logins, proxies: proxies,
 		places: newPlaces(cmp.Or(o.Limits.Requests, defaultRequests)), quiet: o.Quiet, observe: o.Observe,
 	}, nil
@@ -330,7 +335,7 @@ func (s *Server) chooseProject(ctx context.Context, wanted string) (string, erro
 	case len(page.Rows) == 1:
 		return page.Rows[0][id].(string), nil
 	case len(page.Rows) == 0 && s.create:
-		return s.store.EnsureProject(ctx, "default")
+		return s.store.EnsureProject(ctx, "default", s.firstProject)
 	case len(page.Rows) == 0:
 		return "", fmt.Errorf("%s has no project yet: begin with `craton server bootstrap --database sqlite:%[1]s` or `craton apply FILE`", s.store.Name())
 	}

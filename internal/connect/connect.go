@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,8 +22,8 @@ import (
 // Mode says what the caller is going to do with the fleet.
 type Mode int
 
-// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it. Predict is for who says what Create would
-// come to: it works on an empty file in a temporary folder then, and leaves nothing behind. Examine is ReadOnly for `craton
+// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it, with the first write that is not refused. Predict is
+// for who says what Create would come to: it works on an empty file in a temporary folder then, as Create does until it writes, and leaves nothing behind. Examine is ReadOnly for `craton
 // doctor`, to which errors do not send.
 const (
 	ReadOnly Mode = iota
@@ -54,9 +53,10 @@ type Connection struct {
 	Close func() error
 	// Where is where the fleet lives, in one spelling and without secrets: an URL, or sqlite: with the whole path.
 	Where string
-	// New: with [Predict], there is no fleet yet; what is read is an empty one.
+	// New: with [Predict] or [Create], there was no fleet; what is read is an empty one, until something is written.
 	New bool
 
+	later    *later // nil: the file is there already, or is not made
 	project  string
 	keystone *Keystone // nil: without
 }
@@ -71,6 +71,14 @@ func (c *Connection) Project(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return id.ProjectID, nil
+}
+
+// Made is the file that was made because there was none, "" if there was no need.
+func (c *Connection) Made() string {
+	if c.later == nil || !c.later.made() {
+		return ""
+	}
+	return c.later.file
 }
 
 // Client makes a client of the connection settings, and a function that ends its work.
@@ -212,39 +220,47 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 	if err != nil {
 		return nil, err
 	}
-	type opened struct {
-		server  *server.Server
-		handler http.Handler
+	first := ""
+	if url != v.String("url") {
+		first = value.NewUUID() // the stand-in and the file have one project by one id
 	}
-	o, err := within(ctx, l, func(ctx context.Context) (opened, error) {
-		s, err := server.Open(ctx, url, server.Options{
-			Create:     mode == Create || url != v.String("url"),
-			Logger:     slog.New(slog.DiscardHandler),
-			Version:    Version,
-			HashedKeys: kept.List("server.hashed_keys"),
-		})
-		if err != nil {
-			return opened{}, err
+	opening := func(url string, create bool) func(context.Context) (opened, error) {
+		return func(ctx context.Context) (opened, error) {
+			s, err := server.Open(ctx, url, server.Options{
+				Create:       create,
+				FirstProject: first,
+				Logger:       slog.New(slog.DiscardHandler),
+				Version:      Version,
+				HashedKeys:   kept.List("server.hashed_keys"),
+			})
+			if err != nil {
+				return opened{}, err
+			}
+			h, err := s.Embedded(ctx, v.String("project_id"))
+			if errors.Is(err, server.ErrProject) && v.String("project_id") != "" {
+				err = advice.With(err, otherProject(v))
+			}
+			if err != nil {
+				return opened{}, errors.Join(err, s.Close())
+			}
+			return opened{s, h}, nil
 		}
-		h, err := s.Embedded(ctx, v.String("project_id"))
-		if errors.Is(err, server.ErrProject) && v.String("project_id") != "" {
-			err = advice.With(err, otherProject(v))
-		}
-		if err != nil {
-			return opened{}, errors.Join(err, s.Close())
-		}
-		return opened{s, h}, nil
-	}, func(o opened) { _ = o.server.Close() })
+	}
+	o, err := within(ctx, l, opening(url, url != v.String("url")), func(o opened) { _ = o.server.Close() })
 	if err != nil {
 		return nil, errors.Join(err, clean())
+	}
+	var made *later
+	if mode == Create && url != v.String("url") {
+		made = &later{file: l.file, standIn: o.handler, open: opening(v.String("url"), true)}
 	}
 	stop := func() error {
 		if l.left.Load() { // closing would wait for it; the end of the process undoes what is not done
 			return clean()
 		}
-		return errors.Join(o.server.Close(), clean())
+		return errors.Join(made.close(), o.server.Close(), clean())
 	}
-	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{o.handler, l}), craton.WithHiddenURL(), craton.WithTimeout(0), craton.WithRetries(0))...)
+	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{o.handler, l, made}), craton.WithHiddenURL(), craton.WithTimeout(0), craton.WithRetries(0))...)
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
@@ -252,11 +268,11 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 	if path, err := filepath.Abs(strings.TrimPrefix(where, sqlitePrefix)); err == nil {
 		where = sqlitePrefix + path
 	}
-	return &Connection{Client: c, Close: stop, Where: where, New: mode == Predict && url != v.String("url"), project: v.String("project_id")}, nil
+	return &Connection{Client: c, Close: stop, Where: where, New: url != v.String("url"), later: made, project: v.String("project_id")}, nil
 }
 
-// standIn is the URL to open in a mode, and a function that removes what was made for it: the file's own, but to predict what becomes
-// of a file that is not there yet.
+// standIn is the URL to open in a mode, and a function that removes what was made for it: the file's own, but where a file that is not
+// there yet is to be made, or that is predicted.
 func standIn(v *settings.Values, mode Mode) (url string, clean func() error, err error) {
 	url, clean = v.String("url"), func() error { return nil }
 	path := strings.TrimPrefix(url, sqlitePrefix)
@@ -265,9 +281,6 @@ func standIn(v *settings.Values, mode Mode) (url string, clean func() error, err
 	}
 	if id := v.String("project_id"); id != "" {
 		return "", nil, advice.With(fmt.Errorf("%s does not exist, so it has no project %s", path, id), otherProject(v))
-	}
-	if mode == Create {
-		return url, clean, nil
 	}
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return "", nil, fmt.Errorf("create database: %w", &fs.PathError{Op: "open", Path: path, Err: errors.Unwrap(err)})

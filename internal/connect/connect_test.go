@@ -97,6 +97,56 @@ func TestPredict(t *testing.T) {
 	}
 }
 
+// makeFile makes a fleet with a cloud in it.
+func makeFile(t *testing.T, url string) {
+	t.Helper()
+	c, err := Open(t.Context(), values(t, "--craton-url", url), Create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "first"})
+	if err := errors.Join(err, c.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFileMadeLater: a file that is not there is made with the first write that is not refused, whoever else makes it meanwhile, and not by who reads.
+func TestFileMadeLater(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	open := func() *Connection {
+		t.Helper()
+		c, err := Open(t.Context(), values(t, "--craton-url", "sqlite:"+path), Create)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	c, other := open(), open()
+	projects, err := c.Projects.List(t.Context(), craton.ProjectListOptions{})
+	if err != nil || len(projects.Items) != 1 || !c.New {
+		t.Fatalf("%v %v", projects, err)
+	}
+	if _, err := c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "e\u0301"}); err == nil {
+		t.Error("a name that is refused")
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || c.Made() != "" {
+		t.Errorf("refused, it is there: %v %q", err, c.Made())
+	}
+	if _, err := c.Projects.SetVariables(t.Context(), projects.Items[0].ID, craton.Vars(map[string]any{"a": 1})); err != nil || c.Made() != path {
+		t.Errorf("%v %q", err, c.Made())
+	}
+	first, err := c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "east"})
+	if err != nil || first.ID != 1 || first.ProjectID != projects.Items[0].ID {
+		t.Errorf("%+v %v", first, err)
+	}
+	second, err := other.Clouds.Create(t.Context(), craton.CloudCreate{Name: "west"})
+	if err != nil || second.ID != 2 || second.ProjectID != first.ProjectID {
+		t.Errorf("%+v %v", second, err)
+	}
+}
+
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
@@ -160,15 +210,9 @@ func TestHashedKeys(t *testing.T) {
 func TestTimeoutOfAFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fleet.db")
-	c, err := Open(t.Context(), values(t, "--craton-url", "sqlite:"+path), Create)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
+	makeFile(t, "sqlite:"+path)
 	// A long one, so that a busy machine does not end what is not locked; it is waited for below all the same.
-	c, err = Open(t.Context(), values(t, "--craton-url", "sqlite:"+path, "--timeout", "5"), ReadOnly)
+	c, err := Open(t.Context(), values(t, "--craton-url", "sqlite:"+path, "--timeout", "5"), ReadOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +252,7 @@ func TestTimeoutOfAFile(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 
-	rt := handlerTransport{http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-t.Context().Done() }), &limit{file: path, after: time.Millisecond}}
+	rt := handlerTransport{handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-t.Context().Done() }), limit: &limit{file: path, after: time.Millisecond}}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://embedded/v1/hosts", http.NoBody)
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 type handlerTransport struct {
 	handler http.Handler
 	limit   *limit // nil: none
+	later   *later // nil: handler has the fleet
 }
 
 // InProcess carries requests to a handler in the same process: no socket, no copy of the answer.
@@ -171,7 +172,13 @@ func (t handlerTransport) run(w http.ResponseWriter, r *http.Request) (err error
 			err = fmt.Errorf("the embedded server failed: %v", p)
 		}
 	}()
-	t.handler.ServeHTTP(w, r)
+	h := t.handler
+	if t.later != nil {
+		if h, err = t.later.pick(r); err != nil {
+			return err
+		}
+	}
+	h.ServeHTTP(w, r)
 	return nil
 }
 

@@ -66,13 +66,7 @@ func TestWhoWasTried(t *testing.T) {
 func TestWhatNamedTheProject(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
-	c, err := Open(t.Context(), values(t, "--craton-url", url), Create)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
+	makeFile(t, url)
 	const other = "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"
 	for name, c := range map[string]struct {
 		env  map[string]string

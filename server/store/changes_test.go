@@ -106,7 +106,7 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	s.now = func() time.Time { return time.Unix(at, 0) }
 	for i, clock := range []int64{1000, 2000, 1500, 500, 2500} {
 		at = clock
-		id, err := s.EnsureProject(t.Context(), "p")
+		id, err := s.EnsureProject(t.Context(), "p", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func fresh(t testing.TB) *Store {
 // fleet is a project with one cloud, region and cell, each with id 1.
 func fleet(t testing.TB, s *Store) Scope {
 	t.Helper()
-	id, err := s.EnsureProject(t.Context(), "p")
+	id, err := s.EnsureProject(t.Context(), "p", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestUseAfterClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.EnsureProject(t.Context(), "p"); !errors.Is(err, engine.ErrClosed) {
+	if _, err := s.EnsureProject(t.Context(), "p", ""); !errors.Is(err, engine.ErrClosed) {
 		t.Errorf("a write after Close: %v", err)
 	}
 	if err := s.Ping(t.Context()); !errors.Is(err, engine.ErrClosed) {

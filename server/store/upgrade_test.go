@@ -166,7 +166,7 @@ func TestUpgradeAtOnce(t *testing.T) {
 						return
 					}
 					defer s.Close()
-					if _, err := s.EnsureProject(t.Context(), "p"); err != nil {
+					if _, err := s.EnsureProject(t.Context(), "p", ""); err != nil {
 						t.Error(err)
 					}
 				})

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -142,8 +143,9 @@ func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string,
 }
 
 // EnsureProject returns the id of the one project of the file, and makes one
-// with the given name if there is none.
-func (s *Store) EnsureProject(ctx context.Context, name string) (id string, err error) {
+// with the given name if there is none, by an id that is given, or a new one
+// for "".
+func (s *Store) EnsureProject(ctx context.Context, name, newID string) (id string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		if err := q.alone(ctx); err != nil {
 			return err
@@ -152,7 +154,7 @@ func (s *Store) EnsureProject(ctx context.Context, name string) (id string, err 
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		id = value.NewUUID()
+		id = cmp.Or(newID, value.NewUUID())
 		_, err = q.add(ctx, Projects, Values{"id": id, "name": name, "created_at": s.now().Unix()})
 		return err
 	})

@@ -71,6 +71,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, args []str
 	}
 	result, err := j.apply(ctx, p, check, diff)
 	j.progress.Done()
+	run.TellMade(s, j.connection)
 	err = errors.Join(run.Verbatim(err), j.connection.Close())
 	if result != nil && !(check && diff) {
 		err = errors.Join(printResult(s.Out, v.String("cli.format"), result, check), err)

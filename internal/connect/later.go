@@ -1,0 +1,93 @@
+package connect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"sync"
+
+	"github.com/craton-fleet/craton/server"
+)
+
+// opened is the server of a file, and its handler.
+type opened struct {
+	server  *server.Server
+	handler http.Handler
+}
+
+// later makes a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary folder answers: who has nothing to
+// write, or writes what cannot be, leaves no empty file behind.
+type later struct {
+	file    string
+	standIn http.Handler
+	open    func(context.Context) (opened, error)
+
+	mu   sync.Mutex
+	real opened
+}
+
+// pick is what answers a request. A first write is tried on the stand-in; if that takes it, the file is made, and gets it.
+func (l *later) pick(r *http.Request) (http.Handler, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.real.handler != nil:
+		return l.real.handler, nil
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return l.standIn, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	again := func() io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
+	tried := r.Clone(r.Context())
+	tried.Body, r.Body = again(), again()
+	w := &kept{header: http.Header{}, status: http.StatusOK}
+	if l.standIn.ServeHTTP(w, tried); w.status >= http.StatusBadRequest {
+		return w, nil
+	}
+	if _, err := os.Stat(l.file); errors.Is(err, fs.ErrNotExist) {
+		r.Header.Del("If-Match") // it was looked at in the stand-in, whose log is another one
+	}
+	l.real, err = l.open(r.Context())
+	return l.real.handler, err
+}
+
+func (l *later) made() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.real.handler != nil
+}
+
+// close closes the file, if it was made.
+func (l *later) close() error {
+	if l == nil || !l.made() {
+		return nil
+	}
+	return l.real.server.Close()
+}
+
+// kept is an answer that may be given once more, or not at all.
+type kept struct {
+	header http.Header
+	body   bytes.Buffer
+	status int
+}
+
+func (k *kept) Header() http.Header         { return k.header }
+func (k *kept) WriteHeader(status int)      { k.status = status }
+func (k *kept) Write(b []byte) (int, error) { return k.body.Write(b) }
+
+// ServeHTTP gives it.
+func (k *kept) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	for name, values := range k.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(k.status)
+	_, _ = w.Write(k.body.Bytes()) // the answer of a handler in this process
+}
