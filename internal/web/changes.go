@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,15 +70,24 @@ type part struct {
 	From          string // of a value that is inherited
 	None, Gone    bool   // there was nothing before, there is nothing now
 	Secret        bool   // the log has a hash only
+
+	Members []member // of a nested value, where some were changed; then they are shown
+	Left    int      // members that were changed too
 }
 
 // mostParts is how many parts of an event are told in a list.
 const mostParts = 5
 
+// cursor is how the API writes a place in the change log.
+var cursor = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,18})?-[^~]+~?$`)
+
 // changes is the page of the change log, or of the history of an object.
 func (p *page) changes() (*view, error) {
 	doc := &changesPage{Events: []*craton.Event{}, ID: p.query.Get("id"), First: p.query.Get("before") == ""}
 	v := &view{Title: "Changes", Template: "changes", Document: doc}
+	if !doc.First && !cursor.MatchString(p.query.Get("before")) {
+		return nil, fail(http.StatusBadRequest, "before= is no place in the change log: begin with the newest changes")
+	}
 	o := craton.HistoryOptions{Kind: p.query.Get("kind"), Before: p.query.Get("before"), Limit: pageEvents}
 	words := []string{"history"}
 	if o.Kind != "" {
@@ -145,8 +155,7 @@ func (p *page) changes() (*view, error) {
 	for _, e := range found.Events {
 		doc.Happened = append(doc.Happened, p.happen(e, nil, "", &left))
 	}
-	older := p.at != "" && p.query.Get("before") != ""        // where that state ends was found for the first page
-	if o.ID == "" && (o.Name != "" || o.Key != "") || older { // history takes an object, not what begins so, and a variable of one only
+	if o.ID == "" && (o.Name != "" || o.Key != "") || !doc.First { // history takes an object, not what begins so, and a variable of one only; and it begins with the newest
 		words = nil
 	} else if o.ID != "" {
 		words = append(words, o.ID)
@@ -158,7 +167,7 @@ func (p *page) changes() (*view, error) {
 		if o.Until.IsZero() {
 			words = p.untilThen(words)
 		}
-		v.Commands = []string{shellLine(words)}
+		v.Commands = []string{shellLine(append(words, "--limit", itoa(pageEvents)))}
 	}
 	return v, nil
 }
@@ -256,6 +265,9 @@ func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 			one.After, one.Secret = value(k.After.Value), one.Secret || !k.After.Kept
 			one.From = strings.TrimSpace(schema.Noun(k.After.From.Kind) + " " + k.After.From.Name)
 		}
+		if k.Before != nil && k.After != nil && !one.Secret {
+			one.Members, one.Left = membersOf(k.Before.Value, k.After.Value, value)
+		}
 		parts = append(parts, one)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
@@ -263,7 +275,9 @@ func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 		if isNone(f.Before) && isNone(f.After) || slices.Contains(untold, name) {
 			continue
 		}
-		parts = append(parts, part{Name: strings.TrimSuffix(name, "_id"), Before: value(f.Before), After: value(f.After), None: isNone(f.Before), Gone: isNone(f.After)})
+		one := part{Name: strings.TrimSuffix(name, "_id"), Before: value(f.Before), After: value(f.After), None: isNone(f.Before), Gone: isNone(f.After)}
+		one.Members, one.Left = membersOf(f.Before, f.After, value)
+		parts = append(parts, one)
 	}
 	if l := e.Labels; l != nil {
 		parts = append(parts, part{Name: "labels", Before: show(strings.Join(l.Before, " ")), After: show(strings.Join(l.After, " ")), None: len(l.Before) == 0, Gone: len(l.After) == 0})

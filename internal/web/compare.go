@@ -19,8 +19,8 @@ import (
 // comparePage is what one device has otherwise than another, or than itself at another moment.
 type comparePage struct {
 	Devices []provenance.LevelDocument `json:"devices"`
-	Keys    []provenance.Pair          `json:"keys,omitempty"`    // of two devices
-	Changes []*craton.Event            `json:"changes,omitempty"` // of one
+	Keys    []provenance.Pair          `json:"keys"`    // of two devices
+	Changes []*craton.Event            `json:"changes"` // of one, of two moments
 
 	A, B, Then string    `json:"-"` // as they were asked for
 	Sides      []link    `json:"-"`
@@ -49,7 +49,7 @@ const mostPairs = 120
 
 // compare is the page of a comparison: a= with b=, or a= with then=, an earlier moment.
 func (p *page) compare() (*view, error) {
-	doc := &comparePage{A: strings.TrimSpace(p.query.Get("a")), B: strings.TrimSpace(p.query.Get("b")), Then: strings.TrimSpace(p.query.Get("then")), Devices: []provenance.LevelDocument{}}
+	doc := &comparePage{A: strings.TrimSpace(p.query.Get("a")), B: strings.TrimSpace(p.query.Get("b")), Then: strings.TrimSpace(p.query.Get("then")), Devices: []provenance.LevelDocument{}, Keys: []provenance.Pair{}, Changes: []*craton.Event{}}
 	v := &view{Title: "Compare", Template: "compare", Document: doc}
 	var err error
 	switch {
@@ -77,7 +77,7 @@ func (p *page) compareTwo(v *view, doc *comparePage) error {
 		doc.Devices = append(doc.Devices, provenance.DocumentOf(sides[i].Levels[0]))
 		doc.Sides = append(doc.Sides, levelLink(sides[i].Levels[0]))
 	}
-	doc.Keys = provenance.Compare(sides[0].Levels, sides[1].Levels)
+	doc.Keys = append(doc.Keys, provenance.Compare(sides[0].Levels, sides[1].Levels)...)
 	doc.Same = len(doc.Keys) == 0
 	left := room(allValues)
 	for i, pair := range doc.Keys {

@@ -41,6 +41,24 @@ func TestContrast(t *testing.T) {
 	}
 }
 
+// TestColoursAndWidths: no colour depends on the width of the window, so that what tests/browser finds of a wide dark page is so of a narrow one.
+func TestColoursAndWidths(t *testing.T) {
+	t.Parallel()
+	css, err := os.ReadFile("assets/craton.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := regexp.MustCompile(`(?ms)^@media \(max-width.*?^}`).FindAllString(string(css), -1)
+	if len(parts) < 2 {
+		t.Fatalf("%d parts", len(parts))
+	}
+	for _, part := range parts {
+		if found := regexp.MustCompile(`[\w-]*(color|background|opacity|filter|--)[\w-]*:`).FindAllString(part, -1); found != nil {
+			t.Errorf("%q in %.60s", found, part)
+		}
+	}
+}
+
 func contrast(t *testing.T, a, b string) float64 {
 	t.Helper()
 	x, y := luminance(t, a), luminance(t, b)

@@ -38,8 +38,12 @@ func (p *page) keys() (*view, error) {
 	if _, err := p.can(); err != nil {
 		return nil, err
 	}
+	var commands []string
+	if doc.Search == "" && doc.After == "" { // the command prints all
+		commands = []string{p.command("explain", "--keys")}
+	}
 	return &view{
-		Title: "Variables", Template: "keys", Document: doc, Commands: []string{p.command("explain", "--keys")},
+		Title: "Variables", Template: "keys", Document: doc, Commands: commands,
 		Load: func() error {
 			all, err := p.ofFleet("keys", snapshot.Options{Networks: true}, func(fleet *snapshot.Fleet) (any, int, error) {
 				keys := provenance.KeysOf(fleet)

@@ -107,7 +107,10 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 	}
 	if doc.Marker != "" { // it may be wrong: then the API says so before the page begins
 		if _, err := p.of(k).Collection(craton.Kind(k.Name)).Get(p.ctx, doc.Marker); craton.IsNotFound(err) {
-			return v, p.readList(k, terms, doc)
+			if err := p.readList(k, terms, doc); err != nil {
+				return v, fail(http.StatusBadRequest, "there is no %s %s any more, behind which this page begins", k.Noun(), doc.Marker)
+			}
+			return v, nil
 		}
 	}
 	_, err := p.can()

@@ -191,7 +191,7 @@ func (p *page) commandsOf(d *objectPage) []string {
 		all = append([]string{p.command(words...)}, all...)
 	}
 	if d.Log {
-		all = append(all, shellLine(p.untilThen([]string{"history", "--kind", d.Kind, d.ID})))
+		all = append(all, shellLine(p.untilThen([]string{"history", "--kind", d.Kind, d.ID, "--limit", itoa(mostEvents)})))
 	}
 	return all
 }

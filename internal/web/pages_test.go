@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
@@ -197,4 +198,33 @@ func TestChangesThen(t *testing.T) {
 		t.Fatalf("%v", gone.links)
 	}
 	has(t, f.words(gone.links[i]), "host web-01", "10.8.8.8")
+}
+
+// TestSmallPrint: what a page says beside what it shows: commands print what it prints, errors are for people, twins are even.
+func TestSmallPrint(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, smallFleet)
+	has(t, f.words("/ui/variables"), "craton explain --keys")
+	if text := f.words("/ui/variables?q=ntp"); strings.Contains(text, "craton explain") {
+		t.Errorf("the command prints more: %s", text)
+	}
+	has(t, f.words("/ui/changes"), "craton history --limit 25")
+	get := func(path string) (int, string) {
+		w := httptest.NewRecorder()
+		f.page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		return w.Code, strings.Join(strings.Fields(w.Body.String()), " ")
+	}
+	for path, want := range map[string]string{"/ui/changes?before=what": "before= is no place in the change log", "/ui/hosts?marker=4711": "there is no host 4711 any more"} {
+		if status, text := get(path); status != http.StatusBadRequest || !strings.Contains(text, want) || strings.Contains(text, "/v1") || strings.Contains(text, "database") {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	for path, wants := range map[string][]string{
+		"/ui/compare.json?a=web-01&b=web-02": {`"keys": [ {`, `"changes": []`},
+		"/ui/compare.json?a=web-01&then=1":   {`"keys": []`, `"changes": [ {`},
+		"/ui/compare.json":                   {`"devices": []`, `"keys": []`, `"changes": []`},
+	} {
+		_, text := get(path)
+		has(t, text, wants...)
+	}
 }

@@ -125,10 +125,10 @@ func loopback(r *http.Request) bool {
 // safe reports whether a secret may be sent: over TLS, or on this machine.
 func (t *team) safe(r *http.Request) bool { return t.Encrypted(r) || loopback(r) }
 
-// notSignedIn leads to the form.
+// notSignedIn is an error of who must go to the form first.
 type notSignedIn struct{ to string }
 
-func (n *notSignedIn) Error() string { return "nobody is signed in: " + n.to }
+func (n *notSignedIn) Error() string { return "nobody is signed in" }
 
 // client is a client with the rights of who is signed in.
 func (t *team) client(r *http.Request) (*craton.Client, error) {
@@ -284,10 +284,14 @@ func (t *team) try(r *http.Request, c *credentials) (status int, problem string)
 	return http.StatusBadGateway, "the server does not answer now: try again"
 }
 
-// inside is a URL of the page, or else the first page.
+// inside is a URL of the page that can be looked at, or else the first page.
 func inside(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(path.Clean(u.Path)+"/", Root) || strings.Contains(to, `\`) {
+		return Root
+	}
+	switch path.Clean(u.Path) {
+	case Root + "sign-in", Root + "sign-out":
 		return Root
 	}
 	return u.RequestURI()

@@ -2,7 +2,10 @@ package web
 
 import (
 	"cmp"
+	"net/url"
+	"strconv"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
@@ -14,6 +17,8 @@ type treePage struct {
 	Where string `json:"where"` // the fleet lives
 	// Cut: not all places are on the page.
 	Cut bool `json:"-"`
+	// Listed are the lists that no place leads to, as far as who looks may read them.
+	Listed []*schema.Kind `json:"-"`
 
 	most int // rows; 0: as many as are possible
 }
@@ -43,9 +48,26 @@ func (p *page) tree() (*view, error) {
 			}
 			doc.Tree = tree.(*provenance.Tree) //nolint:forcetypeassert // made above
 			doc.Cut = doc.places() > mostPlaces
-			return nil
+			doc.Listed, err = p.listed()
+			return err
 		},
 	}, nil
+}
+
+// listed are those of the lists of projects, users and interfaces that who looks may read. The API says so only when it is asked; who may
+// read all projects may read the rest.
+func (p *page) listed() (may []*schema.Kind, err error) {
+	all := []*schema.Kind{schema.Project, schema.User, schema.NetworkInterface}
+	for i, k := range all[:2] {
+		_, err := p.of(k).Collection(craton.Kind(k.Name)).List(p.ctx, url.Values{"limit": {strconv.Itoa(craton.MinLimit)}})
+		if err == nil {
+			return all[i:], nil
+		}
+		if !craton.IsForbidden(err) {
+			return nil, err
+		}
+	}
+	return all[2:], nil
 }
 
 func (d *treePage) places() (n int) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -331,7 +332,22 @@ func problemOf(err error) *problem {
 	if title == "" {
 		status, title = http.StatusBadGateway, "The fleet does not answer"
 	}
-	return &problem{status, err.Error(), title}
+	return &problem{status, messageOf(err), title}
+}
+
+// messageOf says what is the matter to people, who have asked for a page and not for what the page asks the API for.
+func messageOf(err error) string {
+	if e, ok := errors.AsType[*craton.Error](err); ok {
+		text := strings.TrimSpace(e.Message)
+		if e.RequestID != "" && e.Status >= http.StatusInternalServerError {
+			text += " (request id " + e.RequestID + ")"
+		}
+		return cmp.Or(text, http.StatusText(e.Status))
+	}
+	if e, ok := errors.AsType[*craton.ConnectionError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 // SignOut reports whether who looks can sign out.

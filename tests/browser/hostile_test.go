@@ -92,36 +92,33 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s: %s", path, found)
 		}
 	}
-	var hosts []string
-	for path := "hosts"; path != ""; {
-		b.open(path)
-		check(path)
-		for _, text := range js[[]string](b, "[...document.querySelectorAll('tbody th a')].map((a) => a.textContent)") {
-			shown[text] = true
+	// read opens a list and what is behind it, checks each page, and gives where its rows lead.
+	read := func(path, texts string) (rows []string) {
+		for path != "" {
+			b.open(path)
+			got := js[struct{ Bad, Texts, Rows, Next []string }](b, `({ Bad: `+harmless+`, Texts: [...document.querySelectorAll("`+texts+`")].map((e) => e.textContent), Rows: [...document.querySelectorAll("tbody th a")].map((a) => a.href),
+				Next: [...document.querySelectorAll("a[rel=next]")].map((a) => a.href) })`)
+			for _, found := range got.Bad {
+				t.Errorf("%s: %s", path, found)
+			}
+			for _, text := range got.Texts {
+				shown[text] = true
+			}
+			rows = append(rows, got.Rows...)
+			if path = ""; len(got.Next) == 1 {
+				path = strings.TrimPrefix(got.Next[0], s.base)
+			}
 		}
-		hosts = append(hosts, js[[]string](b, "[...document.querySelectorAll('tbody th a')].map((a) => a.href)")...)
-		next := js[[]string](b, "[...document.querySelectorAll('a[rel=next]')].map((a) => a.href)")
-		if path = ""; len(next) == 1 {
-			path = strings.TrimPrefix(next[0], s.base)
-		}
+		return rows
 	}
+	hosts := read("hosts", "tbody th a")
 	for name := range names {
 		if !shown[value.Escape(name)] {
 			t.Errorf("no host is shown as %q", name)
 		}
 	}
 	for _, host := range hosts {
-		for path := strings.TrimPrefix(host, s.base); path != ""; {
-			b.open(path)
-			check(path)
-			for _, text := range js[[]string](b, "[...document.querySelectorAll('.variables code')].map((c) => c.textContent)") {
-				shown[text] = true
-			}
-			next := js[[]string](b, "[...document.querySelectorAll('a[rel=next]')].map((a) => a.href)")
-			if path = ""; len(next) == 1 {
-				path = strings.TrimPrefix(next[0], s.base)
-			}
-		}
+		read(strings.TrimPrefix(host, s.base), ".variables code")
 	}
 	missing := 0
 	for _, text := range values {

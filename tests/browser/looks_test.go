@@ -8,11 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/craton-fleet/craton/internal/skip"
@@ -66,40 +68,55 @@ const misfits = `(() => {
 	return bad;
 })()`
 
-// steady is how far a page may jump, as a part of the window: a browser that draws a list before it has all of it widens columns by a few
-// pixels. Below 0.1 a page counts as steady.
-const steady = "0.05"
-
 // What axe-core looks for: everything, and what colours alone can break.
 const (
 	everything = `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
 	colours    = `{ type: "rule", values: ["color-contrast", "link-in-text-block"] }`
 )
 
-// inspect finds what is wrong with the looks of the page that is open: light and dark, wide and as narrow as a phone.
+// steady finds what has jumped since the page that is open began, which is nothing: when the frame behind the last change was drawn.
+func (b *tab) steady() {
+	b.Helper()
+	for _, found := range js[[]string](b, "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(window.jumps)))))") {
+		b.Errorf("%s: the layout jumps by %s", b.at(), found)
+	}
+}
+
+// TestSteady: the layout does not jump where a page, its style and its module come slowly and in pieces, on a wide and on a narrow screen.
+func TestSteady(t *testing.T) {
+	t.Parallel()
+	b := enter(t, need(t, mixed))
+	call(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	call(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{{Latency: 10, DownloadThroughput: 300 << 10, UploadThroughput: 300 << 10}}})
+	pages := append(b.oddPages()[:3], "", "hosts", "hosts/1?at=40", "networks", "variables", "variables/ntp", "compare?a=many&b=web-ams1", "compare?a=web-ams1&then=1", "changes", "find?q=ntp")
+	for _, pixels := range []int64{1280, 320} {
+		b.width(pixels)
+		for _, path := range pages {
+			b.open(path)
+			b.steady()
+		}
+	}
+}
+
+// inspect finds what is wrong with the looks of the page that is open: light and dark, wide and as narrow as a phone. No colour depends on the
+// width (web.TestColoursAndWidths), so that a wide dark page speaks for a narrow one.
 func (b *tab) inspect() {
 	b.Helper()
 	text, err := axe()
 	if err != nil {
 		b.Fatal(err)
 	}
-	jumped := js[[]string](b, "window.jumped < "+steady+" ? [] : window.jumps")
+	b.steady()
 	js[bool](b, text+";true")
-	for _, pixels := range []int64{1280, 320} {
-		b.width(pixels)
-		for _, scheme := range []string{"light", "dark"} {
-			b.looks(scheme)
-			looked := everything
-			if scheme == "dark" {
-				looked = colours
-			}
-			for _, found := range append(js[[]string](b, fmt.Sprintf(findings, looked)), js[[]string](b, misfits)...) {
-				b.Errorf("%s, %d pixels wide, %s: %s", b.at(), pixels, scheme, found)
-			}
+	for _, look := range []struct {
+		pixels         int64
+		scheme, looked string
+	}{{1280, "dark", colours}, {1280, "light", everything}, {320, "light", everything}} {
+		b.width(look.pixels)
+		b.looks(look.scheme)
+		for _, found := range append(js[[]string](b, fmt.Sprintf(findings, look.looked)), js[[]string](b, misfits)...) {
+			b.Errorf("%s, %d pixels wide, %s: %s", b.at(), look.pixels, look.scheme, found)
 		}
-	}
-	for _, found := range jumped {
-		b.Errorf("%s: the layout jumps by %s", b.at(), found)
 	}
 	b.width(1280)
 	b.looks("light")
@@ -143,7 +160,24 @@ clouds:
 %[7]s`, long("Donaudampfschiffahrtsgesellschaft"), "A remark of two lines,\nand a word: "+strings.Repeat("y", 200), strings.Repeat("very_long_key_", 14), strings.Repeat("h", 250), text, variables.String(), regions.String())
 }
 
-var odd = sync.OnceValues(func() (*site, error) { return newUI(oddFleet()) })
+// mixed is the shop, with what is hard to show beside it.
+var mixed = sync.OnceValues(func() (*site, error) {
+	s, err := newShop()
+	if err != nil {
+		return nil, err
+	}
+	return s, s.apply(oddFleet())
+})
+
+// oddPages are pages of what is hard to show that a walk through the shop does not come to: objects by a list that finds them.
+func (b *tab) oddPages() (pages []string) {
+	b.Helper()
+	for _, list := range []string{"hosts?where=name%3Dhhh*", "hosts?where=name%3Dmany", "hosts?where=name%3Dbare", "clouds?where=name%3DDonau*", "regions?where=name%3DDonau*", "cells?where=name%3DDonau*", "networks?where=name%3DDonau*"} {
+		b.open(list)
+		pages = append(pages, js[string](b, "document.querySelector('tbody th a').href.slice("+strconv.Itoa(len(b.site.base))+")"))
+	}
+	return append(pages, pages[0]+"?key=big", "compare?a=many&b=bare", "variables/ntp")
+}
 
 var empty = sync.OnceValues(func() (*site, error) { return newUI("clouds: []\n") })
 
@@ -156,8 +190,7 @@ func TestLooks(t *testing.T) {
 		pages []string // alone
 		least int
 	}{
-		"shop":  {shop, []string{""}, []string{"compare?a=web-ams1&b=db-ams1", "compare?a=web-ams1&b=nobody", "compare?a=web-ams1&then=1", "variables/nothing", "changes?user=nobody", "hosts?where=name%3Dnobody", "?at=40", "hosts?at=40", "hosts/1?at=40", "hosts/1?at=40&key=city"}, 20},
-		"odd":   {odd, []string{""}, []string{"compare?a=many&b=bare", "hosts?where=name%3Dh*"}, 15},
+		"mixed": {mixed, []string{""}, []string{"compare?a=web-ams1&b=db-ams1", "compare?a=web-ams1&b=nobody", "compare?a=web-ams1&then=1", "variables/nothing", "changes?user=nobody", "hosts?where=name%3Dnobody", "?at=40", "hosts?at=40", "hosts/1?at=40", "hosts/1?at=40&key=city"}, 20},
 		"empty": {empty, []string{"", "hosts", "changes", "variables", "compare"}, nil, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,9 +205,15 @@ func TestLooks(t *testing.T) {
 			if pages := b.walk(from.walk, look); pages < from.least {
 				t.Errorf("only %d pages", pages)
 			}
+			if name == "mixed" {
+				from.pages = append(from.pages, b.oddPages()...)
+			}
 			for _, path := range from.pages {
 				b.open(path)
 				look(path)
+			}
+			if name == "empty" { // refusals look the same everywhere
+				return
 			}
 			for path, status := range map[string]int64{"hosts/99999": 404, "nothing": 404, "changes?kind=x": 400, "hosts?at=soon": 400, "hosts?where=%3D": 200} {
 				if got := b.load(b.site.base + path); got != status {

@@ -139,7 +139,9 @@ func newUI(fleet string) (*site, error) {
 }
 
 // shop is craton ui over examples/fleet.yml, in which somebody has changed some things since: for all tests that only look.
-var shop = sync.OnceValues(func() (*site, error) {
+var shop = sync.OnceValues(newShop)
+
+func newShop() (*site, error) {
 	text, err := os.ReadFile(filepath.Join(root, "examples", "fleet.yml"))
 	if err != nil {
 		return nil, err
@@ -149,7 +151,7 @@ var shop = sync.OnceValues(func() (*site, error) {
 		return nil, err
 	}
 	return s, s.live()
-})
+}
 
 // live changes some things of the shop, as days go by.
 func (s *site) live() error {

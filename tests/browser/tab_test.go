@@ -32,9 +32,6 @@ type tab struct {
 	ctx  context.Context //nolint:containedctx // the tab itself, by package chromedp
 	site *site
 
-	// forbidden: what is walked through may lead to what the user's role may not see.
-	forbidden bool
-
 	mu         sync.Mutex
 	complaints []string
 	sent       []string // requests
@@ -45,8 +42,7 @@ type tab struct {
 const probe = `
 addEventListener("securitypolicyviolation", (e) => console.error("the policy forbids " + e.violatedDirective + " " + e.blockedURI));
 window.jumps = [];
-window.jumped = 0;
-new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) window.jumped += e.value, window.jumps.push(e.value + ": " + e.sources.map((s) => (s.node?.outerHTML ?? s.node?.data ?? "").slice(0, 100) + JSON.stringify([s.previousRect, s.currentRect])).join(" ")); }).observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) window.jumps.push(e.value + ": " + e.sources.map((s) => (s.node?.outerHTML ?? s.node?.data ?? "").slice(0, 100) + JSON.stringify([s.previousRect, s.currentRect])).join(" ")); }).observe({ type: "layout-shift", buffered: true });
 `
 
 // signedOut makes a tab of a browser that shares no cookie with the other tabs.
@@ -339,17 +335,9 @@ func quote(text string) string {
 }
 
 // links are the pages that a page leads to, below the base of the site.
-func (b *tab) links() (paths []string) {
+func (b *tab) links() []string {
 	b.Helper()
-	for _, to := range js[[]string](b, "[...document.querySelectorAll('a[href]')].map((a) => a.href)") {
-		to, _, _ = strings.Cut(to, "#")
-		if path, inside := strings.CutPrefix(to, b.site.base); inside {
-			paths = append(paths, path)
-		} else if to != "" {
-			b.Errorf("%s leads to %s", b.at(), to)
-		}
-	}
-	return paths
+	return b.below(js[[]string](b, "[...document.querySelectorAll('a[href]')].map((a) => a.href)"))
 }
 
 // kindOf is what pages of one template have in common: the path but for names and ids, and the names of the parameters.
@@ -370,6 +358,68 @@ func kindOf(path string) string {
 	return first + "?" + strings.Join(names, "&")
 }
 
+// fetched is an answer that the browser has got and not drawn.
+type fetched struct {
+	Status int64
+	Text   string   // all of it
+	Shown  string   // of a page, what it shows, blanks as one
+	Links  []string // of a page, absolute
+}
+
+// fetch gets URLs as who is signed in, without drawing them: for what only an answer tells, at a tenth of the time.
+func (b *tab) fetch(to ...string) []fetched {
+	b.Helper()
+	if len(to) == 0 {
+		return nil
+	}
+	list, _ := json.Marshal(to)
+	return js[[]fetched](b, `Promise.all(`+string(list)+`.map(async (to) => {
+		const answer = await fetch(to), Text = await answer.text(), page = new DOMParser().parseFromString(Text, "text/html");
+		return { Status: answer.status, Text, Shown: page.body.textContent.replace(/\s+/g, " "), Links: [...page.querySelectorAll("a[href]")].map((a) => new URL(a.getAttribute("href"), answer.url).href) };
+	}))`)
+}
+
+// below are the paths of URLs that are below the base of the site; others are a mistake of the page.
+func (b *tab) below(urls []string) (paths []string) {
+	b.Helper()
+	for _, to := range urls {
+		to, _, _ = strings.Cut(to, "#")
+		if path, inside := strings.CutPrefix(to, b.site.base); inside {
+			paths = append(paths, path)
+		} else if to != "" {
+			b.Errorf("%s leads to %s", b.at(), to)
+		}
+	}
+	return paths
+}
+
+// wander is [tab.walk] by [tab.fetch].
+func (b *tab) wander(from []string, look func(path, shown string)) (count int) {
+	b.Helper()
+	seen := map[string]bool{}
+	for todo := from; len(todo) > 0; {
+		var some []string
+		for _, path := range todo {
+			if u, err := url.Parse(path); err == nil && !strings.HasSuffix(u.Path, ".json") && !seen[kindOf(path)] {
+				seen[kindOf(path)] = true
+				some = append(some, b.site.base+path)
+			}
+		}
+		todo = nil
+		for i, got := range b.fetch(some...) {
+			switch {
+			case got.Status != http.StatusOK:
+				b.Errorf("%s: %d\n%.1000s", some[i], got.Status, got.Shown)
+				continue
+			}
+			count++
+			look(some[i], got.Shown)
+			todo = append(todo, b.below(got.Links)...)
+		}
+	}
+	return count
+}
+
 // walk looks at pages and at those that they lead to, one of each kind. A twin for programs is no page.
 func (b *tab) walk(from []string, look func(path string)) (count int) {
 	b.Helper()
@@ -381,8 +431,6 @@ func (b *tab) walk(from []string, look func(path string)) (count int) {
 		}
 		seen[kindOf(path)] = true
 		switch status := b.load(b.site.base + path); {
-		case status == http.StatusForbidden && b.forbidden:
-			continue
 		case status != http.StatusOK:
 			b.Errorf("%s: %d\n%.1000s", path, status, b.text())
 			continue
