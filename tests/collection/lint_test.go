@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -121,8 +122,12 @@ func TestCheckout(t *testing.T) {
 	})
 }
 
-// lintVersion is the ansible-lint that everybody runs.
-const lintVersion = "26.10.1"
+// The tools of the package index, at the one version that everybody runs.
+const (
+	lintVersion      = "26.10.1"
+	builderVersion   = "3.1.0"
+	navigatorVersion = "26.10.0"
+)
 
 // linted is a file with a right task of every kind of ours, a wrong one of Ansible's own, and wrong ones of ours. What is mutually
 // exclusive ansible-lint checks of no module, in case of templates.
@@ -164,27 +169,13 @@ const linted = `---
         drvier: ipmi
 `
 
-// TestLint: ansible-lint checks the arguments of our tasks, and goes on to check those of others in the same file. make
-// sanity asks for it, since ansible-lint comes from the package index, into .cache/lint.
+// TestLint: ansible-lint checks the arguments of our tasks, and goes on to check those of others in the same file.
 func TestLint(t *testing.T) {
-	if os.Getenv("CRATON_TEST_SANITY") == "" {
-		t.Skip("needs a package index: `make sanity` runs it")
-	}
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.onlyNewest(t)
-		venv := filepath.Join(root, ".cache", "lint", lintVersion+"-"+h.release)
-		lint := filepath.Join(venv, "bin", "ansible-lint")
-		if _, err := os.Stat(lint); err != nil {
-			h.run(t, "python3", "-m", "venv", "--clear", venv)
-			install := exec.CommandContext(t.Context(), filepath.Join(venv, "bin", "python"), "-m", "pip", "install", "--quiet",
-				"--disable-pip-version-check", "ansible-lint=="+lintVersion, "ansible-core=="+h.release)
-			if out, err := install.CombinedOutput(); err != nil {
-				t.Fatalf("pip: %v\n%s", err, out)
-			}
-		}
+		lint := h.tool(t, "ansible-lint")
 		h.write(t, "play.yml", linted)
-		env := []string{"PATH=" + filepath.Dir(lint) + string(os.PathListSeparator) + os.Getenv("PATH"), "ANSIBLE_CONFIG=" + noSettings()}
-		stdout, stderr, _ := h.try(t, env, lint, "--offline", "--nocolor", "-p", "--project-dir", h.dir, "play.yml")
+		stdout, stderr, _ := h.try(t, toolEnv(lint), lint, "--offline", "--nocolor", "-p", "--project-dir", h.dir, "play.yml")
 		var got []string
 		for _, m := range regexp.MustCompile(`(?m)^play\.yml:(\d+)(?::\d+)?: args\[module\](?:\[/\])?: `).FindAllStringSubmatch(stdout, -1) {
 			got = append(got, m[1])
@@ -199,6 +190,69 @@ func TestLint(t *testing.T) {
 		slices.Sort(want)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("lines with args[module]: %s\n%s%s", diff, stdout, stderr)
+		}
+	})
+}
+
+// developerTools is what the tools of the package index are that everybody runs.
+var developerTools = []string{"ansible-lint==" + lintVersion, "ansible-builder==" + builderVersion, "ansible-navigator==" + navigatorVersion}
+
+// tool is one of developerTools, in a virtual environment below .cache that has the home's release, too. make sanity asks for tests of them,
+// since they come from the package index.
+func (h *home) tool(t *testing.T, name string) string {
+	t.Helper()
+	if os.Getenv("CRATON_TEST_SANITY") == "" {
+		t.Skip("needs a package index: `make sanity` runs it")
+	}
+	lintOnce.Lock()
+	defer lintOnce.Unlock()
+	wanted := strings.Join(append(developerTools, "ansible-core=="+h.release), "\n")
+	venv := filepath.Join(root, ".cache", "lint", h.release)
+	made := filepath.Join(venv, "made")
+	if is, err := os.ReadFile(made); err != nil || string(is) != wanted {
+		h.run(t, "python3", "-m", "venv", "--clear", venv)
+		install := exec.CommandContext(t.Context(), filepath.Join(venv, "bin", "python"),
+			append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check"}, strings.Split(wanted, "\n")...)...)
+		if out, err := install.CombinedOutput(); err != nil {
+			t.Fatalf("pip: %v\n%s", err, out)
+		}
+		if err := os.WriteFile(made, []byte(wanted), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(venv, "bin", name)
+}
+
+// lintOnce is held while the tools are installed.
+var lintOnce sync.Mutex
+
+// toolEnv is the environment of a tool that calls others.
+func toolEnv(tool string) []string {
+	return []string{"PATH=" + filepath.Dir(tool) + string(os.PathListSeparator) + os.Getenv("PATH"), "ANSIBLE_CONFIG=" + noSettings()}
+}
+
+// TestExamplesLint: ansible-lint finds nothing in the examples, and ansible-navigator runs one.
+func TestExamplesLint(t *testing.T) {
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.onlyNewest(t)
+		lint := h.tool(t, "ansible-lint")
+		if err := os.CopyFS(filepath.Join(h.dir, "examples"), os.DirFS(filepath.Join(root, "examples"))); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, code := h.try(t, toolEnv(lint), lint, "--offline", "--nocolor", "--format=pep8", "--project-dir", h.dir, "examples")
+		if code != 0 || strings.TrimSpace(stdout) != "" || !strings.Contains(stderr, "Passed: 0 failure(s), 0 warning(s)") {
+			t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+		}
+		fleet, err := os.ReadFile(filepath.Join(root, "examples", "fleet.yml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.load(t, string(fleet))
+		h.write(t, "fleet.craton.yml", "plugin: craton.fleet.craton\n")
+		out := h.runWith(t, append(toolEnv(lint), "CRATON_URL="+h.fleet), filepath.Join(filepath.Dir(lint), "ansible-navigator"), "run", "examples/site.yml", "-i", "fleet.craton.yml",
+			"--execution-environment", "false", "--mode", "stdout", "--playbook-artifact-enable", "false", "--log-append", "false")
+		if ok, bad := strings.Count(out, " failed=0 "), regexp.MustCompile(`(unreachable|failed)=[1-9]`).FindString(out); ok < 20 || bad != "" {
+			t.Errorf("%d hosts without a failure, %s\n%s", ok, bad, out)
 		}
 	})
 }
