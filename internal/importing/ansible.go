@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,6 +29,8 @@ type Tool struct {
 	// Env is added to the environment, or takes the place of what is there. Variables whose names begin with one of Without are left out before.
 	Env     []string
 	Without []string
+	// Shown are pairs: what stands in for something of the user's, such as a temporary file, and what that is called in errors.
+	Shown []string
 }
 
 // FindTool finds ansible-inventory: at a path, or in PATH.
@@ -136,15 +140,30 @@ func (t *Tool) run(ctx context.Context, name string, args ...string) ([]byte, st
 		if ctx.Err() != nil {
 			return nil, "", context.Cause(ctx)
 		}
-		return nil, "", fmt.Errorf("%s %s failed: %w\n%s", filepath.Base(cmd.Path), strings.Join(args, " "), err, lastLines(said.String()))
+		return nil, "", fmt.Errorf("%s %s failed: %w\n%s", filepath.Base(cmd.Path), t.shown(strings.Join(args, " ")), err, lastLines(t.shown(said.String())))
 	}
 	return out.Bytes(), said.String(), nil
 }
 
-// lastLines are those of what a command said that tell why it failed.
+// shown is a text with the user's own names. Older releases break lines anywhere in a path that is long.
+func (t *Tool) shown(text string) string {
+	for pair := range slices.Chunk(t.Shown, 2) {
+		anywhere := regexp.QuoteMeta(pair[0][:1])
+		for _, c := range pair[0][1:] {
+			anywhere += "\n?" + regexp.QuoteMeta(string(c))
+		}
+		if broken, err := regexp.Compile(anywhere); err == nil {
+			text = broken.ReplaceAllLiteralString(text, pair[1])
+		}
+	}
+	return text
+}
+
+// lastLines are those of what a command said that tell why it failed: each plugin that tried to read an inventory says why it could not, and the right one
+// is not the last.
 func lastLines(text string) string {
-	const most = 12
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	const most = 30
+	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
 	return strings.Join(lines[max(len(lines)-most, 0):], "\n")
 }
 
@@ -152,6 +171,31 @@ func lastLines(text string) string {
 func (t *Tool) List(ctx context.Context, s Sources, options ...string) ([]byte, error) {
 	text, _, err := t.run(ctx, "", append(s.arguments(), append([]string{"--list"}, options...)...)...)
 	return text, err
+}
+
+// Configured are the inventories that Ansible reads where none is named: those of ansible.cfg or ANSIBLE_INVENTORY, or the one that it falls back to.
+// from says which of them it is.
+func (t *Tool) Configured(ctx context.Context) (inventory []string, from string, err error) {
+	text, _, err := t.run(ctx, "ansible-config", "dump", "--format", "json")
+	if err != nil {
+		return nil, "", err
+	}
+	var all []struct { // some releases put other things in between
+		Name, Origin string
+		Value        json.RawMessage
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, "", fmt.Errorf("ansible-config dump printed no JSON: %w", err)
+	}
+	for _, c := range all {
+		if c.Name == "DEFAULT_HOST_LIST" {
+			if err := json.Unmarshal(c.Value, &inventory); err != nil {
+				return nil, "", fmt.Errorf("ansible-config dump printed no list of inventories: %w", err)
+			}
+			return inventory, strings.TrimPrefix(c.Origin, "env: "), nil
+		}
+	}
+	return nil, "", nil
 }
 
 // Host is what ansible-inventory --host prints.

@@ -1,6 +1,7 @@
 package importing
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
@@ -49,15 +50,20 @@ type CSV struct {
 // variables of hosts, which are texts. An empty cell is no variable. The places are in the options that come with it. Every line that cannot be a host is
 // told, with its number and what the host is called.
 func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
-	table := csv.NewReader(r)
-	table.TrimLeadingSpace = true
-	table.FieldsPerRecord = -1 // what has other cells than the first line is told with the rest
-	head, err := table.Read()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s cannot be read: %w", c.Name, err)
+	}
+	table := &rows{text: text}
+	head, _, err := table.next()
 	if errors.Is(err, io.EOF) {
 		return nil, nil, fmt.Errorf("%s is empty; its first line has the names of the columns", c.Name)
 	}
+	if broken, ok := errors.AsType[*csv.ParseError](err); ok {
+		return nil, nil, fmt.Errorf("%s:%d: %s", c.Name, broken.StartLine, quotes(broken))
+	}
 	if err != nil {
-		return nil, nil, c.unreadable(err)
+		return nil, nil, fmt.Errorf("%s cannot be read: %w", c.Name, err)
 	}
 	t := &tableReader{CSV: c, head: head, column: map[string]int{}, fields: map[string]int{}, lines: map[string]int{}, options: &Options{Types: map[string]string{}, Table: true}}
 	t.inventory = &Inventory{
@@ -68,15 +74,19 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 	if err := t.columns(); err != nil {
 		return nil, nil, fmt.Errorf("%s %w", c.Name, err)
 	}
-	for {
-		row, err := table.Read()
+	for broken := 0; ; {
+		row, line, err := table.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil {
-			return nil, nil, c.unreadable(err)
+		if p, ok := errors.AsType[*csv.ParseError](err); ok && broken <= reconcile.MaxProblems { // more are not shown
+			broken++
+			t.problems.Add(p.StartLine, "", "%s", quotes(p))
+			continue
 		}
-		line, _ := table.FieldPos(0)
+		if err != nil {
+			break
+		}
 		t.row(row, line)
 	}
 	if err := t.problems.Err(c.Name); err != nil {
@@ -93,12 +103,45 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 	return v, t.options, nil
 }
 
-// unreadable tells where a table is none.
-func (c *CSV) unreadable(err error) error {
-	if p, ok := errors.AsType[*csv.ParseError](err); ok {
-		return fmt.Errorf("%s:%d: %w", c.Name, p.Line, p.Err)
+// quotes says what is wrong with the quotes of a line.
+func quotes(p *csv.ParseError) string {
+	switch {
+	case errors.Is(p.Err, csv.ErrBareQuote):
+		return `a cell has a quote in it: write the cell as "...", and the quote twice`
+	case errors.Is(p.Err, csv.ErrQuote):
+		return `a cell begins with a quote and does not end with one, or has one in it that is not written twice`
 	}
-	return fmt.Errorf("%s cannot be read: %w", c.Name, err)
+	return p.Err.Error()
+}
+
+// rows are those of a table. A line whose quotes are wrong is an error, and what follows it is read on: nobody knows where it was to end.
+type rows struct {
+	text   []byte // all that is left since the last error
+	before int    // how many lines are above it
+	table  *csv.Reader
+}
+
+// next is a row, and the line that it begins on. A *csv.ParseError has lines of the whole table too.
+func (r *rows) next() ([]string, int, error) {
+	if r.table == nil {
+		r.table = csv.NewReader(bytes.NewReader(r.text))
+		r.table.TrimLeadingSpace = true
+		r.table.FieldsPerRecord = -1 // what has other cells than the first line is told with the rest
+	}
+	row, err := r.table.Read()
+	if p, ok := errors.AsType[*csv.ParseError](err); ok {
+		for range p.StartLine {
+			_, r.text, _ = bytes.Cut(r.text, []byte("\n"))
+		}
+		r.table = nil
+		r.before += p.StartLine
+		return nil, 0, &csv.ParseError{StartLine: r.before, Line: r.before + p.Line - p.StartLine, Column: p.Column, Err: p.Err}
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	line, _ := r.table.FieldPos(0)
+	return row, r.before + line, nil
 }
 
 // tableReader reads one table.

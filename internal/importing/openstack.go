@@ -9,8 +9,8 @@ import (
 )
 
 // OpenStackAnsible is what Ansible is given to read the openstack_inventory.json that openstack-ansible keeps, the first of the sources: a
-// script that prints it, since it is what an inventory script prints. The function removes it.
-func OpenStackAnsible(s Sources) (Sources, func() error, error) {
+// script that prints it, since it is what an inventory script prints. The function removes it. What Ansible says of it is said of the file.
+func (t *Tool) OpenStackAnsible(s Sources) (Sources, func() error, error) {
 	if len(s.Inventory) == 0 {
 		return s, nil, errors.New("no openstack_inventory.json is named")
 	}
@@ -22,6 +22,7 @@ func OpenStackAnsible(s Sources) (Sources, func() error, error) {
 	if err != nil {
 		return s, nil, err
 	}
+	path = s.Inventory[0] // as the user calls it
 	var top struct {
 		Meta struct {
 			Hostvars map[string]json.RawMessage `json:"hostvars"`
@@ -44,6 +45,7 @@ func OpenStackAnsible(s Sources) (Sources, func() error, error) {
 	if err != nil {
 		return s, nil, errors.Join(err, clean())
 	}
+	t.Shown = append(t.Shown, script, s.Inventory[0])
 	s.Inventory = append([]string{script}, s.Inventory[1:]...)
 	return s, clean, nil
 }

@@ -18,6 +18,9 @@ import (
 // alone. Files that are there, and an inventory, are an error that names them, and nothing is written then; with force they are overwritten,
 // and what an earlier import wrote is removed. A folder that is made here has all of it in the end, or is not there.
 func (r *Result) Write(dir string, force bool) error {
+	if err := CheckFolder(dir); err != nil {
+		return err
+	}
 	for _, f := range r.Files {
 		r.Record.Files = append(r.Record.Files, f.Path)
 	}
@@ -50,6 +53,23 @@ func (r *Result) Write(dir string, force bool) error {
 		return create(dir, files)
 	}
 	return replace(dir, files, old)
+}
+
+// CheckFolder is an error where an import cannot be in a folder, since that, or what it is to be in, is something else.
+func CheckFolder(dir string) error {
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		switch {
+		case err == nil && info.IsDir():
+			return nil
+		case err == nil && at == filepath.Clean(dir):
+			return fmt.Errorf("%s is a file, and an import is a folder; name another one by --output", at)
+		case err == nil:
+			return fmt.Errorf("%s cannot be a folder: %s is a file; name another one by --output", dir, at)
+		case at == filepath.Dir(at):
+			return nil
+		}
+	}
 }
 
 // create makes a folder with files: all of them, or it is not there.
@@ -181,6 +201,9 @@ func written(dir string) ([]string, error) {
 
 // ReadRecord reads what an earlier import keeps of itself.
 func ReadRecord(dir string) (*Record, error) {
+	if err := CheckFolder(dir); err != nil {
+		return nil, err
+	}
 	text, err := os.ReadFile(filepath.Join(dir, RecordFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s is no result of craton import: %w", dir, err)

@@ -298,40 +298,6 @@ func sortedLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// openstackInventory has the shape of what openstack-ansible keeps: containers on hosts, and groups of components.
-const openstackInventory = `{
- "_meta": {"hostvars": {
-  "infra1": {"ansible_host": "172.29.236.11", "container_name": "infra1", "is_metal": true, "physical_host": "infra1", "properties": {"is_metal": true}, "management_address": "172.29.236.11",
-   "container_networks": {"management_address": {"address": "172.29.236.11", "bridge": "br-mgmt", "netmask": null, "type": "veth"}}},
-  "infra1-keystone-container-1a2b3c4d": {"ansible_host": "172.29.239.20", "component": "keystone", "container_name": "infra1-keystone-container-1a2b3c4d", "physical_host": "infra1",
-   "physical_host_group": "identity_hosts", "properties": {"service_name": "keystone"}, "container_networks": {"management_address": {"address": "172.29.239.20", "bridge": "br-mgmt", "netmask": "255.255.252.0", "type": "veth"}}},
-  "compute1": {"ansible_host": "172.29.236.12", "container_name": "compute1", "is_metal": true, "physical_host": "compute1"}}},
- "all": {"vars": {"management_bridge": "br-mgmt", "provider_networks": [{"network": {"container_bridge": "br-mgmt"}}]}},
- "identity_hosts": {"children": [], "hosts": ["infra1"]}, "compute_hosts": {"children": [], "hosts": ["compute1"]}, "identity_all": {"children": ["keystone_all"], "hosts": []},
- "infra1-host_containers": {"hosts": ["infra1-keystone-container-1a2b3c4d"]}, "identity_containers": {"children": ["infra1-host_containers"], "hosts": []},
- "keystone_all": {"children": [], "hosts": ["infra1-keystone-container-1a2b3c4d"]}, "hosts": {"children": ["identity_hosts", "compute_hosts"], "hosts": []}
-}`
-
-// TestImportOpenStackAnsible: the inventory of openstack-ansible, with the group_vars beside it.
-func TestImportOpenStackAnsible(t *testing.T) {
-	t.Parallel()
-	withAnsible(t, func(t *testing.T, r release) {
-		i := newImporting(t, r, map[string]string{"deploy/openstack_inventory.json": openstackInventory, "deploy/group_vars/keystone_all.yml": "keystone_debug: true\n", "bad.json": "{}"})
-		out, err := i.run(t, "craton", "import", "openstack-ansible", "deploy/openstack_inventory.json")
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		wantIn(t, out, "differences  none", "1 file of group_vars")
-		wantIn(t, i.read(t, "imported/fleet.yml"), "device_type: container", "management_bridge: br-mgmt", "- keystone_all")
-		if out, err := i.run(t, "craton", "import", "--verify"); err != nil || !strings.Contains(out, "differences  none") {
-			t.Errorf("%v\n%s", err, out)
-		}
-		if out, err := i.run(t, "craton", "import", "openstack-ansible", "bad.json", "--output", "other"); err == nil || !strings.Contains(out, "it has no _meta") {
-			t.Errorf("%v\n%s", err, out)
-		}
-	})
-}
-
 // hostile is an inventory script whose names and values lead out of folders, files and terminals.
 const hostile = `#!/bin/sh
 cat <<'END'

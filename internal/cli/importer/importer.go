@@ -103,6 +103,9 @@ there is a difference that nothing explains.`,
 			if len(args) == 0 {
 				return c.verify(ctx)
 			}
+			if err := importing.CheckFolder(o.output); err != nil {
+				return err
+			}
 			wanted, err := o.wanted(ctx, cmd, args[0])
 			if err != nil {
 				return err
@@ -114,13 +117,13 @@ there is a difference that nothing explains.`,
 			if args[0] == importing.FromCSV {
 				return c.csv(ctx, cmd, file, wanted)
 			}
-			return c.ansible(ctx, args[0], file, wanted)
+			return c.ansible(ctx, cmd, args[0], file, wanted)
 		},
 		ValidArgs: sources,
 	}
 	settings.AddFlags(cmd.Flags(), settings.CLI, settings.Screen)
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an inventory as ansible-inventory takes it: a file, a folder, or a list of hosts; may be given several times")
+	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an inventory as ansible-inventory takes it: a file, a folder, or a list of hosts; may be given several times; otherwise that of ansible.cfg or ANSIBLE_INVENTORY")
 	f.StringVar(&o.playbookDir, "playbook-dir", "", "a folder whose group_vars and host_vars count too")
 	f.StringArrayVar(&o.maps, "map", nil, "LEVEL=GROUP[,GROUP]: groups, or patterns of them, that are clouds, regions or cells; none infers none")
 	f.StringSliceVar(&o.columns, "columns", nil, "csv: the columns that become variables, separated by commas; otherwise all that are nothing else")
@@ -148,9 +151,6 @@ func (o *options) wanted(ctx context.Context, cmd *cobra.Command, source string)
 		Cloud: o.cloud, Region: o.region, DeviceType: o.deviceType, Plugin: o.plugin, AllStays: o.all == toGroupVars, Infer: len(o.maps) == 0,
 		Templates: importing.Choice(o.templates), Vaults: importing.Choice(o.vaults), Unsafe: importing.Choice(o.unsafe),
 		Rules: rules,
-	}
-	if len(o.inventory) == 0 && source == importing.FromAnsible {
-		return w, argparse.Mistake(cmd, "the following arguments are required: -i/--inventory")
 	}
 	for _, c := range []struct {
 		flag, text string
@@ -218,16 +218,41 @@ type command struct {
 var sources = []string{importing.FromAnsible, importing.FromOpenStackAnsible, importing.FromCSV}
 
 // asSources is what Ansible is given to read a source, and a function that removes what was made for it.
-func asSources(source string, s importing.Sources) (importing.Sources, func() error, error) {
+func asSources(tool *importing.Tool, source string, s importing.Sources) (importing.Sources, func() error, error) {
 	if source != importing.FromOpenStackAnsible {
 		return s, func() error { return nil }, nil
 	}
-	return importing.OpenStackAnsible(s)
+	return tool.OpenStackAnsible(s)
+}
+
+// configured are the inventories that Ansible reads where none is named. tool is nil where it was not found.
+func configured(ctx context.Context, cmd *cobra.Command, tool *importing.Tool) ([]string, error) {
+	const needed = "the following arguments are required: -i/--inventory"
+	if tool == nil {
+		return nil, argparse.Mistake(cmd, needed)
+	}
+	inventory, from, err := tool.Configured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	there := slices.ContainsFunc(inventory, exists)
+	switch {
+	case from != "default" && len(inventory) > 0, there:
+		return inventory, nil
+	case len(inventory) == 0:
+		return nil, argparse.Mistake(cmd, needed)
+	}
+	return nil, argparse.Mistake(cmd, "%s; neither ansible.cfg nor ANSIBLE_INVENTORY names one, and there is no %s", needed, strings.Join(inventory, ", "))
 }
 
 // ansible imports an inventory.
-func (c *command) ansible(ctx context.Context, source, file string, w importing.Options) (err error) {
+func (c *command) ansible(ctx context.Context, cmd *cobra.Command, source, file string, w importing.Options) (err error) {
 	tool, err := importing.FindTool(c.o.tool)
+	if source == importing.FromAnsible && len(c.o.inventory) == 0 {
+		if c.o.inventory, err = configured(ctx, cmd, tool); err == nil && c.format == show.FormatTable {
+			_, err = fmt.Fprintf(c.Err, "Reading %s, as Ansible does where no -i is given.\n", show.Clean(strings.Join(c.o.inventory, ", ")))
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -238,7 +263,7 @@ func (c *command) ansible(ctx context.Context, source, file string, w importing.
 			said.PlaybookDir = filepath.Dir(file) // where its group_vars and host_vars are
 		}
 	}
-	sources, clean, err := asSources(source, said)
+	sources, clean, err := asSources(tool, source, said)
 	if err != nil {
 		return err
 	}
@@ -429,7 +454,7 @@ func (c *command) verify(ctx context.Context) (err error) {
 	if len(c.o.inventory) > 0 {
 		said = importing.Sources{Inventory: c.o.inventory, PlaybookDir: c.o.playbookDir}
 	}
-	sources, clean, err := asSources(record.Source, said)
+	sources, clean, err := asSources(tool, record.Source, said)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,9 @@ type proofOf struct {
 	Beside  []string `json:"beside"`  // folders of variables of before that playbooks still read
 }
 
+// fleetDatabase is the temporary file that an import is loaded into, in its folder.
+const fleetDatabase = "fleet.db"
+
 // sampled is how many hosts are asked for by --host where not every one is.
 const sampled = 2
 
@@ -49,7 +52,7 @@ func loadImport(ctx context.Context, file *fleetfile.File) (l *loaded, err error
 			err = errors.Join(err, made.remove())
 		}
 	}()
-	url, config := "sqlite:"+filepath.Join(dir, "fleet.db"), filepath.Join(dir, "config.yml")
+	url, config := "sqlite:"+filepath.Join(dir, fleetDatabase), filepath.Join(dir, "config.yml")
 	if err := os.WriteFile(config, nil, 0o600); err != nil {
 		return nil, err
 	}
@@ -87,6 +90,9 @@ func proveTable(ctx context.Context, before *importing.Inventory, record *import
 		return slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
 	}), append(l.env, "CRATON_INVENTORY_GROUP_NAMES=exact")...) // groups do not matter here
 	list, err := cmd.Output()
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		err = errors.New(strings.TrimSpace(strings.ReplaceAll(string(failed.Stderr), "sqlite:"+filepath.Join(l.dir, fleetDatabase), importing.FleetFile)))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("craton inventory --list failed: %w", err)
 	}
@@ -108,6 +114,7 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 		return nil, err
 	}
 	made := importing.Sources{Inventory: []string{filepath.Join(o.output, importing.InventoryDir)}, PlaybookDir: none}
+	after.Shown = append(slices.Clone(tool.Shown), " --playbook-dir "+none, "", "sqlite:"+filepath.Join(l.dir, fleetDatabase), filepath.Join(o.output, importing.FleetFile))
 	list, err := after.List(ctx, made)
 	switch {
 	case err == nil || ctx.Err() != nil:
