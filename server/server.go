@@ -276,6 +276,17 @@ func (s *Server) PageKeys(ctx context.Context, age, kept time.Duration) ([]store
 	return s.store.PageKeys(ctx, age, kept)
 }
 
+// EndPage ends a cookie of the page at all servers of the database, and
+// PageEnded reports whether one was ended: see [store.Store.EndPage].
+func (s *Server) EndPage(ctx context.Context, id string, kept time.Duration) error {
+	return s.store.EndPage(ctx, id, kept)
+}
+
+// PageEnded is [store.Store.PageEnded].
+func (s *Server) PageEnded(ctx context.Context, id string, made time.Time) (bool, error) {
+	return s.store.PageEnded(ctx, id, made)
+}
+
 // guarded holds up who guesses. byToken tells that a token says whose it is.
 func (s *Server) guarded(authenticate api.Authenticator, byToken bool) api.Authenticator {
 	if g := s.logins.guard(); g != nil {

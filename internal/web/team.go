@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -22,6 +24,10 @@ type TeamOptions struct {
 	API http.Handler
 	// Keys are those that seal cookies, which all servers of the database share: the first seals, and all open. They change; see [KeyTime].
 	Keys func(context.Context) ([]Key, error)
+	// End ends a cookie at all servers of the database, and Ended reports whether one that was made then was ended: by a name that tells nothing of it.
+	// Without them signing out takes the cookie from the browser alone.
+	End   func(ctx context.Context, cookie string) error
+	Ended func(ctx context.Context, cookie string, made time.Time) (bool, error)
 	// Keystone: users sign in with one of its tokens, not with a name, a project and an API key.
 	Keystone bool
 	// Encrypted reports whether nobody between the browser and the server reads along.
@@ -83,8 +89,7 @@ func (t *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if name == "sign-out" {
-			t.forget(w, r)
-			http.Redirect(w, r, Root+"sign-in", http.StatusSeeOther)
+			t.leave(w, r)
 			return
 		}
 		t.signIn(w, r)
@@ -192,7 +197,34 @@ func (t *team) open(r *http.Request) (*credentials, error) {
 	if text == nil || err != nil || json.Unmarshal(text, c) != nil || time.Now().After(c.Until) {
 		return nil, err
 	}
+	if t.Ended != nil {
+		if ended, err := t.Ended(r.Context(), nameOf(cookie), c.Until.Add(-SessionTime)); ended || err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
+}
+
+// nameOf is what a cookie is called where it is marked as ended. There is one way to write a cookie.
+func nameOf(c *http.Cookie) string {
+	sum := sha256.Sum256([]byte(c.Value))
+	return hex.EncodeToString(sum[:16])
+}
+
+// leave signs out: the browser forgets the cookie, and copies of it count no more.
+func (t *team) leave(w http.ResponseWriter, r *http.Request) {
+	c, err := t.open(r) // what is no cookie of ours is not marked
+	if c != nil && t.End != nil {
+		if cookie, none := r.Cookie(t.cookie(r)); none == nil {
+			err = t.End(r.Context(), nameOf(cookie))
+		}
+	}
+	t.forget(w, r)
+	if err != nil {
+		t.form(w, r, http.StatusBadGateway, &signInPage{Problem: "This browser has forgotten your sign-in, but the server could not end it: " + messageOf(err)})
+		return
+	}
+	http.Redirect(w, r, Root+"sign-in", http.StatusSeeOther)
 }
 
 // purpose is bound into every cookie: one of another way to sign in is none.

@@ -296,4 +296,12 @@ DROP INDEX IF EXISTS devices_parent;
 CREATE INDEX devices_cell ON devices (cell_id, created_at, id) WHERE cell_id IS NOT NULL;
 CREATE INDEX devices_cell_type ON devices (cell_id, type, created_at, id) WHERE cell_id IS NOT NULL;
 CREATE INDEX devices_parent ON devices (parent_id, created_at, id) WHERE parent_id IS NOT NULL;
+`, `
+-- Cookies of the page that were signed out, until they would end: hashes of them,
+-- and * for all that were made until then.
+CREATE TABLE page_ends (
+	id       TEXT PRIMARY KEY,
+	ended_at BIGINT NOT NULL
+);
+CREATE INDEX page_ends_at ON page_ends (ended_at);
 `}

@@ -370,7 +370,7 @@ func (s *Store) build(ctx context.Context, at Cursor) (*Store, error) {
 
 // The tables that are not in a past state. Without them a scratch file's
 // transaction means those of the database beside it.
-var timeless = []string{"user_keys", "users", "log", "changes", "page_keys"}
+var timeless = []string{"user_keys", "users", "log", "changes", "page_keys", "page_ends"}
 
 // pastRows is how many rows or changes are copied at once.
 const pastRows = 256

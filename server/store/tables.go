@@ -62,8 +62,9 @@ func tablesOf(version int) (tables []*table) {
 	return tables
 }
 
-// unsaved are the tables that no backup has: what is in them is made anew.
-var unsaved = []string{"page_keys"}
+// unsaved are the tables that no backup has: what is in them is made anew, or
+// is of what is not there any more.
+var unsaved = []string{"page_keys", "page_ends"}
 
 // savedTables are the tables of a version of the schema that backups have.
 func savedTables(version int) []*table {

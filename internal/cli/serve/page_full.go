@@ -25,7 +25,7 @@ func withPage(ctx context.Context, api http.Handler, srv *server.Server, keyston
 	if _, err := keys(ctx); err != nil {
 		return nil, fmt.Errorf("the page's keys: %w", err)
 	}
-	page := web.NewTeam(web.TeamOptions{API: api, Keys: keys, Keystone: keystone, Encrypted: srv.Encrypted, Where: "craton server"})
+	page := web.NewTeam(web.TeamOptions{API: api, Keys: keys, End: func(ctx context.Context, cookie string) error { return srv.EndPage(ctx, cookie, web.SessionTime) }, Ended: srv.PageEnded, Keystone: keystone, Encrypted: srv.Encrypted, Where: "craton server"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, web.Root):
