@@ -27,14 +27,20 @@ TESTFLAGS := -shuffle=on -timeout=25m
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
+# What packs deb and rpm.
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.4
+
+# A private key of OpenSSH that `make release` signs the sums with.
+SIGN_KEY :=
+
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build man collection demo test sanity check bench bench-peers proof fuzz screenshots clean
+.PHONY: help build man collection release release-test demo test sanity check bench bench-peers proof fuzz screenshots clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build bin/craton, one static binary, and the links to it
 	@mkdir -p $(dir $(PROGRAM))
@@ -62,12 +68,18 @@ sanity: ## run ansible-test sanity, ansible-lint, ansible-builder and ansible-na
 
 # .cache/bin/NAME@VERSION is a tool: a new version is a new file, so it is built once.
 tool = .cache/bin/$(notdir $(1))
-TOOLS := $(GOLANGCI_LINT) $(GOVULNCHECK)
+TOOLS := $(GOLANGCI_LINT) $(GOVULNCHECK) $(NFPM)
 
 .cache/bin/%:
 	@echo 'installing $*'
 	@GOBIN="$(CURDIR)/.cache/bin/new" GOFLAGS= CGO_ENABLED=0 go install $(filter %/$*,$(TOOLS))
 	@mv ".cache/bin/new/$(firstword $(subst @, ,$*))" "$@"; rmdir .cache/bin/new
+
+release: $(call tool,$(NFPM)) ## make archives, deb, rpm, collection, sums, bill of materials into dist; SIGN_KEY=FILE signs, RELEASE=1 refuses what the changelog calls unreleased
+	go run ./tools/release -version $(VERSION) -commit $(COMMIT) -nfpm $< -sign-key "$(SIGN_KEY)" $(if $(RELEASE),-release) -o dist
+
+release-test: $(call tool,$(NFPM)) ## install, upgrade, downgrade, remove and purge packages on this Debian, in an overlay, and make them twice; root's, minutes, not in test
+	CRATON_TEST_PACKAGES="$(CURDIR)/$<" tests/run -count=1 -timeout=30m -v ./tests/packages
 
 checks := check-format check-modules check-vet check-lint check-vulnerabilities
 .PHONY: $(checks)

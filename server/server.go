@@ -416,3 +416,7 @@ func (s *Server) ResetKey(ctx context.Context, username, projectID string) (apiK
 	}
 	return key, nil
 }
+
+// Schema is the version of the schema that this program knows, and brings a database to when it opens it. A database with a higher one
+// is refused ([ErrNewer]).
+func Schema() int { return store.Schema() }

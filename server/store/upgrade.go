@@ -70,3 +70,6 @@ func plain(r rune) rune {
 	}
 	return r
 }
+
+// Schema is the version of the schema that this program knows, and brings a database to when it opens it.
+func Schema() int { return len(migrations) }

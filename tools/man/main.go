@@ -9,11 +9,17 @@ import (
 	"path/filepath"
 
 	"github.com/craton-fleet/craton/internal/cli"
+	"github.com/craton-fleet/craton/internal/cli/cache"
 	"github.com/craton-fleet/craton/internal/cli/doctor"
 	"github.com/craton-fleet/craton/internal/cli/explain"
 	"github.com/craton-fleet/craton/internal/cli/export"
+	"github.com/craton-fleet/craton/internal/cli/find"
+	"github.com/craton-fleet/craton/internal/cli/history"
+	"github.com/craton-fleet/craton/internal/cli/importer"
+	"github.com/craton-fleet/craton/internal/cli/ui"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/inventory"
+	"github.com/craton-fleet/craton/inventory/iotronic"
 )
 
 func main() {
@@ -34,7 +40,8 @@ func write(dir, version string) error {
 		return err
 	}
 	s := output.System()
-	pages := cli.ManPages(cli.Version{Release: version}, inventory.Command(s), explain.New(s), export.New(s), doctor.New(s))
+	pages := cli.ManPages(cli.Version{Release: version}, inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s),
+		history.New(s), history.NewDiff(s), cache.New(s), doctor.New(s), importer.New(s), ui.New(s))
 	for name, text := range pages {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return err

@@ -88,15 +88,8 @@ func tarball(ctx context.Context, root string, args []string) error {
 		p := &platforms[i]
 		p.Program = filepath.Join(programs, p.OS+"-"+p.Arch)
 		step("building the program for %s/%s", p.OS, p.Arch)
-		cmd := exec.CommandContext(ctx, "go", "build", "-tags", collection.Tag, "-trimpath", "-o", p.Program,
-			"-ldflags", "-s -w -X main.version="+*version+" -X main.commit="+*commit, "./cmd/craton")
-		cmd.Dir, cmd.Stderr = root, os.Stderr
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
-		if os.Getenv("GOGC") == "" { // the compiler spends a quarter of its time on collecting garbage
-			cmd.Env = append(cmd.Env, "GOGC=400")
-		}
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("go build for %s/%s: %w", p.OS, p.Arch, err)
+		if err := collection.Compile(ctx, root, *p, collection.Tag, *version, *commit); err != nil {
+			return err
 		}
 	}
 	step("packing")
