@@ -114,7 +114,10 @@ func runVariables(ctx context.Context, task *ansible.Task) (result *ansible.Resu
 	if err != nil {
 		return nil, err
 	}
-	st := reconcile.PlanVariables(r.Kind, have, w, drop)
+	st, err := reconcile.PlanVariables(r.Kind, have, w, drop)
+	if err != nil {
+		return nil, err
+	}
 	after := st.After.Variables()
 	name := r.Noun() + " " + have.Text(r.Title)
 	result = &ansible.Result{

@@ -153,9 +153,9 @@ var Differences = []Difference{
 		Ours:     "A null is a null, and invalid JSON is always 400. A negative index in a path is 400.", Reason: "How a value came to be is not part of it.",
 	},
 	{
-		ID: "composed-names", Where: "POST and PUT of a `name`",
-		Original: "Any Unicode text: two names that look alike are two",
-		Ours:     "A new name must be in Unicode's composed form (NFC): 400 names the one that looks like it. An object that has another one keeps it",
+		ID: "composed-names", Where: "POST and PUT of a `name`, of labels and of variables",
+		Original: "Any Unicode text: two names, labels or keys that look alike are two",
+		Ours:     "A name, a label or a key that is written must be in Unicode's composed form (NFC): 400 names the one that looks like it. What is there in another form stays, and can be taken away",
 		Reason:   "Nobody sees or types the difference between `é` and an `e` with an accent behind it, and a second run would make a second host.",
 	},
 	{

@@ -63,8 +63,15 @@ func TestTexts(t *testing.T) {
 		}
 	}
 	// Notes have lines, and anything else that can be shown escaped.
-	if got := f.call(f.root, "POST", "/v1/clouds", `{"name":"Zu\u0308rich"}`); got.Status != 400 || !strings.Contains(got.message(), `name: it is not in Unicode's composed form (NFC), and looks like "Zürich", which is; write it so`) {
-		t.Errorf("%d %s", got.Status, got.Text)
+	const form = `is "Zu\u0308rich", not in Unicode's composed form (NFC), and looks like "Z\u00fcrich", which is; write it so`
+	for request, body := range map[string]string{
+		"POST /v1/clouds": `{"name":"Zu\u0308rich"}`, "PUT /v1/hosts/1/variables": `{"Zu\u0308rich":1}`, "PUT /v1/hosts/1/labels": `{"labels":["Zu\u0308rich"]}`,
+		"POST /v1/regions": `{"name":"zrh","cloud_id":1,"variables":{"Zu\u0308rich":1}}`,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		if got := f.call(f.root, method, path, body); got.Status != 400 || !strings.Contains(got.message(), form) {
+			t.Errorf("%s: %d %s", request, got.Status, got.Text)
+		}
 	}
 	f.must(f.root, 201, "POST", "/v1/clouds", `{"name":"Zürich ☁ 東京","note":"one\ntwo\u202e\u200b"}`)
 	f.must(f.root, 200, "PUT", "/v1/network-devices/1", `{"model_name":"","os_version":"","vlans":""}`)

@@ -52,3 +52,44 @@ func TestLookalikes(t *testing.T) {
 		t.Errorf("%v", refused)
 	}
 }
+
+// TestLookalikesOfLabelsAndKeys: new labels and keys of variables are as new names are. What is there in another form stays, and can be replaced.
+func TestLookalikesOfLabelsAndKeys(t *testing.T) {
+	t.Parallel()
+	const composed, decomposed = "caf\u00e9", "cafe\u0301"
+	s := &original{}
+	c, err := craton.New("http://embedded", craton.WithTransport(inProcess{s}), craton.WithRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "east", Variables: craton.Vars(map[string]any{decomposed: 1})}); err != nil {
+		t.Fatal(err)
+	}
+	host := func(labels ...any) map[string]any {
+		return map[string]any{"name": "h", "ip_address": "10.0.0.1", "device_type": "server", "labels": labels}
+	}
+	apply := func(variables map[string]any, hosts ...any) error {
+		t.Helper()
+		f, err := FromValue(map[string]any{"clouds": []any{map[string]any{"name": "east", "variables": variables, "regions": []any{map[string]any{"name": "r", "hosts": hosts}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Apply(t.Context(), c, f, Options{})
+		return err
+	}
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a key that is there": {apply(map[string]any{decomposed: 1}), ""},
+		"its lookalike":       {apply(map[string]any{composed: 1}), `the variable "caf\u00e9" looks the same as the variable "cafe\u0301", which it has in another form of Unicode; keep one of them`},
+		"a new key":           {apply(map[string]any{"u\u0308": 1}), `the variable is "u\u0308", not in Unicode's composed form (NFC), and looks like "\u00fc", which is; write it so`},
+		"a new label":         {apply(nil, host(decomposed)), `the label is "cafe\u0301", not in`},
+		"two labels":          {apply(nil, host(composed, decomposed)), `the label "cafe\u0301" looks the same as the label "caf\u00e9"`},
+		"a composed label":    {apply(nil, host(composed)), ""},
+	} {
+		if refused := reconcile.Refusals(c.err); (refused == nil) != (c.want == "") || c.want != "" && !strings.Contains(c.err.Error(), c.want) {
+			t.Errorf("%s: %v", name, c.err)
+		}
+	}
+}

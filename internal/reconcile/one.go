@@ -70,7 +70,7 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 }
 
 // PlanVariables is the step that makes the own variables of an object what is wanted, and takes some away.
-func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) *Step {
+func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) (*Step, error) {
 	st := &Step{Kind: k, Before: have, After: have.Clone(), own: true}
 	after := mergedVariables(have.Variables(), w)
 	for _, key := range remove {
@@ -78,7 +78,10 @@ func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) *Ste
 	}
 	st.After[KeyVariables] = after
 	st.planVariables()
-	return st
+	if l := st.form(); l != nil {
+		return nil, l
+	}
+	return st, nil
 }
 
 // find resolves the names of other objects, puts their ids into w, and finds the object; nil if it is not there.
@@ -337,7 +340,7 @@ func (fl *Fleet) free(ctx context.Context, st *Step) error {
 				switch {
 				case st.Before != nil && kind == k && o.ID() == st.Before.ID():
 				case spelling != name:
-					return &Taken{fmt.Sprintf("the name %q looks like that of the %s, which is in another form of Unicode; rename that by its id", name, Called(kind, o))}
+					return &Taken{fmt.Sprintf("the name %s looks like that of the %s %s (id %s), which is in another form of Unicode; rename that by its id", value.CodePoints(name), kind.Noun(), value.CodePoints(spelling), o.ID())}
 				default:
 					return &Taken{fmt.Sprintf("the name %q is taken by the %s", name, Called(kind, o))}
 				}

@@ -249,10 +249,13 @@ func (st *Step) planLabels() {
 // judge refuses a step that cannot be done, with the places where people look for the cause.
 func (st *Step) judge(w *Wanted) error {
 	k := w.Kind
-	if st.Before == nil || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // what is called so already may stay, and be deleted
+	if st.Create || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // what is called so already may stay, and be deleted
 		if err := cmp.Or(value.CheckName(w.Name), value.CheckForm(w.Name)); err != nil {
 			return fmt.Errorf("%s %w", optionName, err)
 		}
+	}
+	if l := st.form(); l != nil {
+		return l
 	}
 	if st.Before == nil {
 		var lack []string

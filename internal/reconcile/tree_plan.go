@@ -172,6 +172,9 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 	if st.Create {
 		p.alike(st, bad)
 	}
+	if l := st.form(); l != nil {
+		bad.refuse(w.Line, w.Path, refusal{reason: l.reason, of: st.want, what: l.what, do: l.do})
+	}
 	st.refs = nil
 	for option, t := range targets {
 		if _, updated := st.Update[w.Kind.ByOption(option).Key]; updated || st.Create && !t.none() {
@@ -193,7 +196,7 @@ func (p *planner) alike(st *treeStep, bad *Problems) {
 	}
 	if r := p.lookalike(w); r != nil {
 		bad.refuse(w.Line, w.Path, refusal{reason: ReasonLookalike, of: w, other: strings.Join(p.state.path(r), "/"),
-			what: fmt.Sprintf("the %s %q (id %s) has a name that looks the same, in another form of Unicode", r.Kind.Noun(), r.name(), r.ID()),
+			what: fmt.Sprintf("the %s %s (id %s) has a name that looks the same as %s, in another form of Unicode", r.Kind.Noun(), value.CodePoints(r.name()), r.ID(), value.CodePoints(w.Name)),
 			do:   "rename that by its id, or write the name as the API has it"})
 	} else if err := value.CheckForm(w.Name); err != nil {
 		what, do := advice.Split(err)

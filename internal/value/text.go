@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -70,8 +71,14 @@ func CheckForm(name string) error {
 	if norm.NFC.IsNormalString(name) {
 		return nil
 	}
-	return advice.With(fmt.Errorf("is not in Unicode's composed form (NFC), and looks like %q, which is", Composed(name)), "write it so")
+	return advice.With(fmt.Errorf("is %s, not in Unicode's composed form (NFC), and looks like %s, which is", CodePoints(name), CodePoints(Composed(name))), "write it so")
 }
+
+// CheckNew is CheckName for what is not there yet: names, labels and keys of variables.
+func CheckNew(s string) error { return cmp.Or(CheckName(s), CheckForm(s)) }
+
+// CodePoints is a name in quotes as an error shows it beside one that looks the same: all that is not ASCII is escaped.
+func CodePoints(name string) string { return strconv.QuoteToASCII(Brief(name)) }
 
 // Composed is a name as it may be: in Unicode's composed form, NFC, in which é is one character.
 func Composed(name string) string { return norm.NFC.String(name) }

@@ -120,7 +120,7 @@ func (c *call) readBulk() (*resource, *store.Bulk, error) {
 				k.add("a %s has no labels", r.Noun())
 				continue
 			}
-			check, into := value.CheckName, &b.Add
+			check, into := value.CheckNew, &b.Add
 			switch m.Key {
 			case "labels":
 				b.Exact, into = true, &b.Labels

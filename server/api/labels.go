@@ -62,7 +62,7 @@ func (r *resource) getLabels(c *call) error {
 
 // putLabels serves PUT .../labels: it only ever adds.
 func (r *resource) putLabels(c *call) error {
-	labels, err := c.readLabels(value.CheckName)
+	labels, err := c.readLabels(value.CheckNew)
 	if err != nil {
 		return err
 	}

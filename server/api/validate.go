@@ -328,7 +328,7 @@ func (in *input) take(k *checker, f field, m jsontext.Member, accept use) {
 		in.Variables = k.variables(v)
 		return
 	case strs:
-		set := k.strings(v, f.name, value.CheckName)
+		set := k.strings(v, f.name, value.CheckNew)
 		if f.use&echo == 0 {
 			in.Labels = set
 			return
@@ -361,7 +361,7 @@ func (k *checker) variables(v jsontext.Value) []store.Variable {
 			odd = append(odd, m.Key)
 			continue
 		}
-		if err := value.CheckName(m.Key); err != nil {
+		if err := value.CheckNew(m.Key); err != nil {
 			k.add("the variable's key %s %s", value.Join("", m.Key), err)
 			continue
 		}

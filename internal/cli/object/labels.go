@@ -1,10 +1,12 @@
 package object
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // labelsVerb makes the command for one thing that can be done with labels.
@@ -15,12 +17,23 @@ func labelsVerb(r *Resource, verb string) *Command {
 		"get":    "Show the labels of a " + r.Noun(),
 		"set":    "Give a " + r.Noun() + " exactly these labels",
 	}[verb]
+	check := func(labels []string) error {
+		for _, l := range labels {
+			if err := value.CheckForm(l); err != nil && verb != "delete" {
+				return argparse.Misused("argument LABEL: it %s", err)
+			}
+		}
+		return nil
+	}
 	c := &Command{
 		Command: argparse.Command{Name: "labels-" + verb, Short: short, Target: true, Rest: verb != "get", Example: exampleOf(r.Name + "-labels-" + verb)},
 		reads:   verb == "get",
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			if len(c.Words) == 0 && (verb == "add" || verb == "delete") {
 				return nothingToLabel(verb)
+			}
+			if err := check(c.Words); err != nil {
+				return err
 			}
 			var labels []string
 			_, err := s.on(ctx, r, c.Target, func(id string) (err error) {
@@ -49,7 +62,7 @@ func labelsVerb(r *Resource, verb string) *Command {
 		if len(c.Words) == 0 && verb != "set" {
 			err = nothingToLabel(verb)
 		}
-		return e, err
+		return e, cmp.Or(err, check(c.Words))
 	})
 }
 

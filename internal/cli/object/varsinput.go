@@ -1,6 +1,7 @@
 package object
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 			continue
 		}
 		value, note := VariableOf(text)
-		if err := rules.In(key, rules.CheckTwice(string(value))); err != nil {
+		if err := rules.In(key, cmp.Or(rules.CheckForm(key), rules.CheckTwice(string(value)))); err != nil {
 			return nil, nil, nil, err
 		}
 		if set[key] = value; note != "" {

@@ -1,0 +1,69 @@
+package reconcile
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// lookalike is the error of a label, or of a variable's key, that is new and looks like another one: see value.CheckForm.
+type lookalike struct {
+	reason   Reason
+	what, do string
+}
+
+// Error says which it looks like, and what to do.
+func (l *lookalike) Error() string { return advice.Join(l.what, l.do) }
+
+// form refuses a new label or key of a variable that is not in Unicode's composed form, or that looks like one that the object will have
+// too. What is there already stays as it is.
+func (st *Step) form() *lookalike {
+	labels, keys := st.AddLabels, st.Set
+	if st.Create {
+		labels, keys = st.After.Labels(), st.After.Variables()
+	}
+	if odd := beyondASCII(slices.Values(labels)); odd != nil {
+		if l := formOf("label", odd, st.Before.Labels(), st.After.Labels()); l != nil {
+			return l
+		}
+	}
+	if odd := beyondASCII(maps.Keys(keys)); odd != nil {
+		if l := formOf("variable", odd, st.Before.Variables().Keys(), st.After.Variables().Keys()); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// beyondASCII are the texts that are not ASCII, sorted; nil of most.
+func beyondASCII(texts iter.Seq[string]) (odd []string) {
+	for text := range texts {
+		if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			odd = append(odd, text)
+		}
+	}
+	slices.Sort(odd)
+	return odd
+}
+
+// formOf is form of some texts of a kind that are written, of which there are some before; all are those that will be there.
+func formOf(kind string, written, before, all []string) *lookalike {
+	for _, text := range written {
+		for _, other := range all {
+			if other != text && value.Composed(other) == value.Composed(text) && !slices.Contains(before, text) {
+				return &lookalike{ReasonLookalike, fmt.Sprintf("the %s %s looks the same as the %[1]s %[3]s, which it has in another form of Unicode", kind, value.CodePoints(text), value.CodePoints(other)), "keep one of them"}
+			}
+		}
+		if err := value.CheckForm(text); err != nil {
+			what, do := advice.Split(err)
+			return &lookalike{ReasonInvalid, "the " + kind + " " + what, do}
+		}
+	}
+	return nil
+}
