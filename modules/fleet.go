@@ -183,8 +183,10 @@ func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, 
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	o := reconcile.Options{Check: task.CheckMode, Move: task.Params.Bool(optMove), AllowDuplicates: task.Params.Bool(optDuplicates), Effects: true,
-		Set: reconcile.SetOptions{Name: task.Params.String(optSet), Prune: task.Params.Bool(optPrune), Adopt: task.Params.Bool(optAdopt),
-			AllowDeletes: int(task.Params.Int(optAllowDeletes)), File: task.Params.String(optSetFile)}}
+		Set: reconcile.SetOptions{Name: task.Params.String(optSet), Prune: task.Params.Bool(optPrune), Adopt: task.Params.Bool(optAdopt), File: task.Params.String(optSetFile)}}
+	if task.Params.Has(optAllowDeletes) {
+		o.Set.AllowDeletes = new(int(task.Params.Int(optAllowDeletes)))
+	}
 	if err := o.Set.Check(); err != nil {
 		return nil, err
 	}

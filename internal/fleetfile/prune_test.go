@@ -196,14 +196,14 @@ func (k *keeper) step(t *rapid.T) (deleted int) {
 	}
 	n := plan.Counts().Deleted
 	if plan.Set != nil && plan.Set.Refused != nil {
-		o.Set.AllowDeletes = n + 1
+		o.Set.AllowDeletes = new(n + 1)
 		if p, err := k.PlanTree(ctx, file.Tree(), o); err != nil || p.Set.Refused == nil {
 			t.Fatalf("another number is taken: %v", err)
 		}
 		if _, err := k.ApplyPlan(ctx, plan, o); err == nil {
 			t.Fatal("a plan that is refused is carried out")
 		}
-		o.Set.AllowDeletes = n
+		o.Set.AllowDeletes = new(n)
 		if plan, err = k.PlanTree(ctx, file.Tree(), o); err != nil || plan.Set.Refused != nil {
 			t.Fatalf("the right number is not taken: %v", err)
 		}
@@ -232,7 +232,7 @@ func (k *keeper) step(t *rapid.T) (deleted int) {
 			t.Fatalf("%s is new and belongs to %q: %+v", key, set, o.Set)
 		}
 	}
-	o.Set.AllowDeletes = 0
+	o.Set.AllowDeletes = nil
 	again, err := k.PlanTree(ctx, file.Tree(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -283,7 +283,7 @@ func TestPruneInterrupted(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		interrupted := o
-		interrupted.Set.AllowDeletes = 30
+		interrupted.Set.AllowDeletes = new(30)
 		interrupted.Progress = func(done, _ int, _ string) {
 			if done == 10 {
 				stop()
@@ -297,11 +297,11 @@ func TestPruneInterrupted(t *testing.T) {
 		if n := len(k.owners(t)); n != 42-stopped.Done {
 			t.Errorf("%d objects are left, and %d were deleted", n, stopped.Done)
 		}
-		o.Set.AllowDeletes = 30 - stopped.Done
+		o.Set.AllowDeletes = new(30 - stopped.Done)
 		if r, err = k.ApplyTree(t.Context(), tree(10), o); err != nil || r.Deleted != 30-stopped.Done {
 			t.Fatalf("%v %+v", err, r)
 		}
-		o.Set.AllowDeletes = 0
+		o.Set.AllowDeletes = nil
 		if p, err := k.PlanTree(t.Context(), tree(10), o); err != nil || p.Set.Size != 12 {
 			t.Errorf("%v %+v", err, p)
 		} else if n := p.Counts(); n.Changed() {

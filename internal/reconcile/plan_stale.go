@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -101,32 +102,60 @@ func (e *Stale) Error() string {
 	return strings.Join(append(lines, "nothing was written; make a new plan"), "\n")
 }
 
-func (e *Stale) add(s Staleness) {
-	if len(e.Reasons) == MaxProblems {
-		e.More++
-		return
-	}
-	e.Reasons = append(e.Reasons, s)
-}
-
 // fit finds out whether a plan that was read from a file still fits the fleet.
 type fit struct {
 	*Fleet
 	plan    *Plan
 	options *Options
-	stale   Stale
+	found   []outdated
 
 	steps map[needKey]*treeStep // of objects that are there
 	needs map[needKey]*need
 	made  map[string][]*treeStep // creates, moves and renames by the name that they need
 	gone  []*treeStep            // deletions of what holds other objects
-	said  map[needKey][]int      // reasons that are about an object of a step
+	place map[*treeStep]int      // of a step in the plan
+}
+
+// outdated is a reason, and where in the plan the object stands that it is about.
+type outdated struct {
+	Staleness
+	at   int
+	step *treeStep // the object was changed, perhaps to what the step makes of it; nil: that cannot be, or is known
+}
+
+// add notes a reason about an object of a step; of what the plan relies on there is none, and it comes last.
+func (f *fit) add(st *treeStep, s Staleness) {
+	at, ok := f.place[st]
+	if !ok {
+		at = len(f.plan.steps)
+	}
+	f.found = append(f.found, outdated{Staleness: s, at: at})
+}
+
+// stale is the error of what was found, in the order of the plan, and of one object in that of the log; nil of nothing.
+func (f *fit) stale(ctx context.Context) error {
+	if f.found == nil {
+		return nil
+	}
+	slices.SortStableFunc(f.found, func(a, b outdated) int {
+		if c := cmp.Compare(a.at, b.at); c != 0 || a.at < len(f.plan.steps) {
+			return c
+		}
+		return cmp.Compare(a.What, b.What)
+	})
+	shown := f.found[:min(len(f.found), MaxProblems)]
+	f.doneAlready(ctx, shown)
+	e := &Stale{More: len(f.found) - len(shown)}
+	for _, one := range shown {
+		e.Reasons = append(e.Reasons, one.Staleness)
+	}
+	return e
 }
 
 // stillFits is an error of *Stale if anything that the plan is about, or relies on, was changed since it was made. The change log
 // tells, who did it as well; where there is none, or it does not reach back, the objects themselves do.
 func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
-	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}, said: map[needKey][]int{}}
+	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}, place: make(map[*treeStep]int, len(p.steps))}
 	if err := f.index(ctx); err != nil {
 		return err
 	}
@@ -140,19 +169,15 @@ func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 			if known, err = f.log(ctx); err != nil {
 				return err
 			}
-			f.doneAlready(ctx)
 		}
 	}
 	if !known {
-		f.stale = Stale{}
+		f.found = nil
 		if err := f.contents(ctx); err != nil {
 			return err
 		}
 	}
-	if f.stale.Reasons != nil {
-		return &f.stale
-	}
-	return nil
+	return f.stale(ctx)
 }
 
 // result is the object as the step makes it, as far as the plan knows it.
@@ -174,27 +199,27 @@ func (st *treeStep) result() Object {
 }
 
 // doneAlready says of objects that were changed to what the plan makes of them that they were, as by the plan itself.
-func (f *fit) doneAlready(ctx context.Context) {
-	for key, reasons := range f.said { // of MaxProblems at most
-		st := f.steps[key]
-		if st.Remove || st.After == nil || st.Kind == schema.Project {
+func (f *fit) doneAlready(ctx context.Context, shown []outdated) {
+	done := map[*treeStep]bool{}
+	for i := range shown {
+		st := shown[i].step
+		if st == nil || st.Remove || st.After == nil || st.Kind == schema.Project {
 			continue
 		}
-		now, err := f.Get(ctx, st.Kind, fmt.Sprint(key.id))
-		if err == nil && now != nil {
-			now, err = f.known(ctx, st, now)
+		if _, known := done[st]; !known {
+			now, err := f.Get(ctx, st.Kind, fmt.Sprint(st.id))
+			if err == nil && now != nil {
+				now, err = f.known(ctx, st, now)
+			}
+			done[st] = err == nil && now != nil && differences(st.Kind, st.result(), now) == nil
 		}
-		if err != nil || now == nil || differences(st.Kind, st.result(), now) != nil { // it was changed, which is said
-			continue
-		}
-		for _, i := range reasons {
-			f.stale.Reasons[i].Done = true
-		}
+		shown[i].Done = done[st]
 	}
 }
 
 func (f *fit) index(ctx context.Context) error {
-	for _, st := range f.plan.steps {
+	for i, st := range f.plan.steps {
+		f.place[st] = i
 		k := st.Kind
 		if k == schema.Project {
 			own, err := f.OwnProject(ctx)
@@ -244,20 +269,20 @@ func (f *fit) change(c *craton.Change) {
 		return
 	}
 	key := needKey{Space(k), value.ID(c.ID)}
-	say := func(format string, args ...any) {
-		f.stale.add(Staleness{What: fmt.Sprintf(format, args...), User: c.User, Time: c.Time.Time, Why: c.Message})
+	say := func(st *treeStep, format string, args ...any) {
+		f.add(st, Staleness{What: fmt.Sprintf(format, args...), User: c.User, Time: c.Time.Time, Why: c.Message})
 	}
 	fields := changedFields(c)
 	if st := f.steps[key]; st != nil {
-		say("the %s was %s%s", st.was(), past[c.Action], fields)
-		if n := len(f.stale.Reasons); f.stale.More == 0 && c.Action != "delete" {
-			f.said[key] = append(f.said[key], n-1)
+		say(st, "the %s was %s%s", st.was(), past[c.Action], fields)
+		if c.Action != "delete" {
+			f.found[len(f.found)-1].step = st
 		}
 		return
 	}
 	renamed := c.Action == "update" && rawHas(c.After.Raw, k.Title)
 	if n := f.needs[key]; n != nil && (c.Action == "delete" || c.Action == "move" || renamed) {
-		say("the %s %s, on which the plan relies, was %s%s", k.Noun(), n.Name, past[c.Action], fields)
+		say(nil, "the %s %s, on which the plan relies, was %s%s", k.Noun(), n.Name, past[c.Action], fields)
 		return
 	}
 	if c.Action != "create" && c.Action != "move" && !renamed {
@@ -270,17 +295,17 @@ func (f *fit) change(c *craton.Change) {
 		for _, st := range f.made[c.Path[i:]] {
 			if Space(st.Kind) == Space(k) && strings.HasPrefix(c.Path, outer(st)) {
 				if st.Create && c.Action == "create" && c.Path == st.change.Name && st.Kind == k {
-					say("the %s, which the plan creates, was created", st.called())
+					say(st, "the %s, which the plan creates, was created", st.called())
 					return
 				}
-				say("the name of the %s was taken by the %s %s, which was %s", st.called(), k.Noun(), c.Path, past[c.Action])
+				say(st, "the name of the %s was taken by the %s %s, which was %s", st.called(), k.Noun(), c.Path, past[c.Action])
 				return
 			}
 		}
 	}
 	for _, st := range f.gone {
 		if strings.HasPrefix(c.Path, st.change.Name+"/") {
-			say("the %s %s, which the deletion of the %s would take along, was %s", k.Noun(), c.Path, st.called(), past[c.Action])
+			say(st, "the %s %s, which the deletion of the %s would take along, was %s", k.Noun(), c.Path, st.called(), past[c.Action])
 			return
 		}
 	}
@@ -348,9 +373,9 @@ func (f *fit) contents(ctx context.Context) error {
 			n := f.needs[key]
 			switch {
 			case o == nil:
-				f.stale.add(Staleness{What: fmt.Sprintf("the %s %s, on which the plan relies, is not there any more", k.Noun(), n.Name)})
+				f.add(nil, Staleness{What: fmt.Sprintf("the %s %s, on which the plan relies, is not there any more", k.Noun(), n.Name)})
 			case o.Text(k.Title) != n.Own, o[scopeKey(k)] != n.In && scopeKey(k) != "":
-				f.stale.add(Staleness{What: fmt.Sprintf("the %s %s, on which the plan relies, was renamed or moved", k.Noun(), n.Name)})
+				f.add(nil, Staleness{What: fmt.Sprintf("the %s %s, on which the plan relies, was renamed or moved", k.Noun(), n.Name)})
 			}
 		}
 	}
@@ -414,11 +439,11 @@ func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err 
 // compare looks for what is otherwise in an object, nil if it is gone.
 func (f *fit) compare(st *treeStep, now Object) {
 	if now == nil {
-		f.stale.add(Staleness{What: fmt.Sprintf("the %s is not there any more", st.was())})
+		f.add(st, Staleness{What: fmt.Sprintf("the %s is not there any more", st.was())})
 		return
 	}
 	if differing := differences(st.Kind, st.Before, now); differing != nil {
-		f.stale.add(Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.was(), advice.Few(differing, mostDiffering)),
+		f.add(st, Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.was(), advice.Few(differing, mostDiffering)),
 			Done: !st.Remove && st.After != nil && differences(st.Kind, st.result(), now) == nil})
 	}
 }
@@ -499,7 +524,7 @@ func (f *fit) names(ctx context.Context) error {
 				return err
 			}
 			for _, o := range found {
-				f.stale.add(Staleness{What: fmt.Sprintf("the name of the %s was taken by the %s", names[o.Text(k.Title)].called(), Called(k, o))})
+				f.add(names[o.Text(k.Title)], Staleness{What: fmt.Sprintf("the name of the %s was taken by the %s", names[o.Text(k.Title)].called(), Called(k, o))})
 			}
 		}
 	}
@@ -522,7 +547,7 @@ func (f *fit) held(ctx context.Context) error {
 				return readError(err)
 			}
 			for _, o := range found {
-				f.stale.add(Staleness{What: fmt.Sprintf("the %s is in the %s, whose deletion would take it along", Called(k, o), st.called())})
+				f.add(st, Staleness{What: fmt.Sprintf("the %s is in the %s, whose deletion would take it along", Called(k, o), st.called())})
 			}
 		}
 	}

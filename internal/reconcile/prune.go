@@ -176,9 +176,7 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 	pr.delete()
 	if what, do := pr.guard(); what != "" {
 		set.Refused = &Problem{Message: what, Reason: ReasonDeletes, Object: set.Name, Do: do}
-		if do != "" {
-			set.Refused.Message += ": if that is meant, say " + do
-		}
+		set.Refused.Message += ": if that is meant, say " + do
 	}
 	return nil
 }
@@ -294,11 +292,12 @@ func (pr *pruning) guard() (what, do string) {
 	if n == 0 { // whoever allowed some may run the same again
 		return "", ""
 	}
-	if said := pr.options.AllowDeletes; said != 0 {
-		if said == n {
+	allow := fmt.Sprintf("--allow-deletes %d (in a task allow_deletes: %[1]d)", n)
+	if said := pr.options.AllowDeletes; said != nil {
+		if *said == n {
 			return "", ""
 		}
-		return fmt.Sprintf("allow_deletes says %d, and %d would be deleted", said, n), ""
+		return fmt.Sprintf("%d of the set %s would be deleted, and not %d", n, PathName(pr.options.Name), *said), allow
 	}
 	var why string
 	if holder := pr.inhabited(); holder != nil {
@@ -317,8 +316,7 @@ func (pr *pruning) guard() (what, do string) {
 	if n == 1 {
 		objects = "object"
 	}
-	return fmt.Sprintf("%d %s of the set %s would be deleted, and %s", n, objects, PathName(pr.options.Name), why),
-		fmt.Sprintf("--allow-deletes %d (in a task allow_deletes: %[1]d)", n)
+	return fmt.Sprintf("%d %s of the set %s would be deleted, and %s", n, objects, PathName(pr.options.Name), why), allow
 }
 
 // inhabited is a cloud or region that is deleted and has hosts, which are deleted too.

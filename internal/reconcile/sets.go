@@ -21,7 +21,7 @@ type SetOptions struct {
 	Name         string // "" for none
 	Prune        bool   // delete what belongs to the set and the tree does not have
 	Adopt        bool   // take over what belongs to another set
-	AllowDeletes int    // exactly so many objects may be deleted, however many that are; 0: nobody has said
+	AllowDeletes *int   // exactly so many objects may be deleted, however many that are; nil: nobody has said
 	// File remembers sets where the server does not; "" is one of the user's own.
 	File string
 }
@@ -29,8 +29,8 @@ type SetOptions struct {
 // Check finds what options cannot be.
 func (o *SetOptions) Check() error {
 	if o.Name == "" {
-		if o.Prune || o.Adopt || o.AllowDeletes != 0 || o.File != "" {
-			return errors.New("prune, adopt, allow_deletes and set_file are about a set: say which (--set NAME, in a task set: NAME)")
+		if o.Prune || o.Adopt || o.AllowDeletes != nil || o.File != "" {
+			return errors.New("--prune, --adopt, --allow-deletes and --set-file (in a task prune, adopt, allow_deletes and set_file) are about a set: say which (--set NAME, in a task set: NAME)")
 		}
 		return nil
 	}
@@ -40,11 +40,11 @@ func (o *SetOptions) Check() error {
 	if err := CheckName(o.Name); err != nil {
 		return fmt.Errorf("the name of the set %w", err)
 	}
-	if o.AllowDeletes < 0 {
-		return errors.New("allow_deletes is a number of objects, and that is never less than none")
+	if o.AllowDeletes != nil && *o.AllowDeletes < 0 {
+		return errors.New("--allow-deletes (in a task allow_deletes) is a number of objects, and that is never less than none")
 	}
-	if o.AllowDeletes != 0 && !o.Prune {
-		return errors.New("without prune nothing is deleted: leave allow_deletes out")
+	if o.AllowDeletes != nil && !o.Prune {
+		return errors.New("without --prune (in a task prune: true) nothing is deleted: leave --allow-deletes (allow_deletes) out")
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func TestSets(t *testing.T) {
 		{Name: "prune-many", Args: dict{"fleet": less, "set": "web", "prune": true},
 			refused: "11 objects of the set web would be deleted, and that is more than a tenth of the 16 objects of the set: if that is meant, say --allow-deletes 11 (in a task allow_deletes: 11); nothing was written"},
 		{Name: "prune-other-number", Args: dict{"fleet": less, "set": "web", "prune": true, "allow_deletes": 12},
-			refused: "allow_deletes says 12, and 11 would be deleted; nothing was written"},
+			refused: "11 of the set web would be deleted, and not 12: if that is meant, say --allow-deletes 11 (in a task allow_deletes: 11); nothing was written"},
 		{Name: "prune-protected", Args: dict{"fleet": less, "set": "web", "prune": true, "allow_deletes": 11}, Protect: list{"protect", "host", "web9"},
 			refused: "the host east/dfw/web9 is protected and is not in the file any more"},
 		{Name: "prune-allowed", Args: dict{"fleet": less, "set": "web", "prune": true, "allow_deletes": 11}, Protect: list{"unprotect", "host", "web9"}, want: dict{"deleted": 11., "updated": 1.}},

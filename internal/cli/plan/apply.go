@@ -35,7 +35,7 @@ A plan that craton plan --out has kept is carried out as it is. If anything in i
   craton --format json apply fleet.yml`,
 		Args: atLeast("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.check(cmd); err != nil {
+			if err := c.check(cmd, args); err != nil {
 				return err
 			}
 			v, ctx, err := load(cmd)

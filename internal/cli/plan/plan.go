@@ -32,6 +32,7 @@ const statusChanges = 3
 type choices struct {
 	move, duplicates bool
 	set              reconcile.SetOptions
+	allow            int
 }
 
 func (c *choices) declare(cmd *cobra.Command, whyNow string) {
@@ -41,13 +42,28 @@ func (c *choices) declare(cmd *cobra.Command, whyNow string) {
 	cmd.Flags().StringVar(&c.set.Name, "set", "", "the objects of the files belong to the set `NAME`, which the server remembers")
 	cmd.Flags().BoolVar(&c.set.Prune, "prune", false, "delete what belongs to the set and is in no file any more")
 	cmd.Flags().BoolVar(&c.set.Adopt, "adopt", false, "take over what belongs to another set")
-	cmd.Flags().IntVar(&c.set.AllowDeletes, "allow-deletes", 0, "let exactly `N` objects be deleted, however many that are")
+	cmd.Flags().IntVar(&c.allow, flagAllowDeletes, 0, "let exactly `N` objects be deleted, however many that are")
 	cmd.Flags().StringVar(&c.set.File, "set-file", "", "remember sets in `FILE` where the server does not; by default in ~/.local/share/craton")
 	cmd.Flags().BoolVar(&c.duplicates, "allow-duplicates", false, "let two hosts have one name in the inventory, which needs hostname: qualified there")
 }
 
+// flagAllowDeletes is set.AllowDeletes.
+const flagAllowDeletes = "allow-deletes"
+
+// any reports whether anything is chosen.
+func (c *choices) any() bool { return c.move || c.duplicates || c.set != reconcile.SetOptions{} }
+
+// errPlanned is the mistake of choices for what is a plan already.
+var errPlanned = argparse.Misused("a plan says all that is done: --move, --allow-duplicates and --set with what belongs to it are for the command that makes it")
+
 // check finds what options cannot be: a mistake in the arguments.
-func (c *choices) check(cmd *cobra.Command) error {
+func (c *choices) check(cmd *cobra.Command, args []string) error {
+	if cmd.Flags().Changed(flagAllowDeletes) {
+		c.set.AllowDeletes = &c.allow
+	}
+	if c.any() && len(args) == 1 && isPlan(args[0]) {
+		return errPlanned
+	}
 	if c.set.Name == "" && cmd.Flags().Changed("set") { // of a variable of the shell that is not set
 		return argparse.Mistake(cmd, "argument --set: the name is empty")
 	}
@@ -79,7 +95,7 @@ The status is 0 if there is nothing to do, 3 if there is, 2 for a mistake in the
   craton apply change.plan                 carry it out`,
 		Args: atLeast("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.check(cmd); err != nil {
+			if err := c.check(cmd, args); err != nil {
 				return err
 			}
 			v, ctx, err := load(cmd)
@@ -171,6 +187,21 @@ func open(s output.Streams, args []string) (*source, error) {
 	return out, err
 }
 
+// isPlan reports whether a file is a plan, without waiting for what is no file.
+func isPlan(path string) bool {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // only read
+	head := make([]byte, beginning)
+	n, _ := io.ReadFull(f, head) // what it is tells
+	return reconcile.IsPlan(head[:n])
+}
+
 // beginning is how much of a file tells whether it is a plan.
 const beginning = 128
 
@@ -220,8 +251,8 @@ func newJob(s output.Streams, v *settings.Values, args []string, c choices) (*jo
 	j.options = reconcile.Options{Brief: true, Move: c.move, AllowDuplicates: c.duplicates, Progress: j.progress.Show,
 		Inventory: reconcile.Naming{Hostname: inventory.String("inventory.hostname"), NetworkDevices: inventory.Bool("inventory.network_devices")}}
 	j.options.Set = c.set
-	if from.plan != nil && (c.move || c.duplicates || c.set != reconcile.SetOptions{}) {
-		return nil, argparse.Misused("a plan says all that is done: --move, --allow-duplicates and --set with what belongs to it are for the command that makes it")
+	if from.plan != nil && c.any() {
+		return nil, errPlanned
 	}
 	return j, nil
 }
