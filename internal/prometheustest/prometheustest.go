@@ -12,6 +12,20 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
+// Check has promtool read metrics as they were scraped, and say what is wrong with them. Where there is no promtool, the test is skipped.
+func Check(t *testing.T, scraped []byte) {
+	t.Helper()
+	tool, err := exec.LookPath("promtool")
+	if err != nil {
+		skip.Packages(t, "prometheus")
+	}
+	cmd := exec.CommandContext(t.Context(), tool, "check", "metrics") //nolint:gosec // the tool
+	cmd.Stdin = bytes.NewReader(scraped)
+	if out, err := cmd.CombinedOutput(); err != nil || len(bytes.TrimSpace(out)) > 0 {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
+}
+
 // Target is what Prometheus has found: all labels, with those that it adds itself.
 type Target struct {
 	Discovered map[string]string `json:"discoveredLabels"`

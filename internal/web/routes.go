@@ -53,5 +53,37 @@ func (p *page) route() (*view, error) {
 	return nil, fail(http.StatusNotFound, "there is no page /ui/%s", p.Path)
 }
 
+// RouteOf names what a path below [Root] is of, without a name or an id of the fleet: /ui/hosts/<id>; "" for what is none.
+func RouteOf(path string) string {
+	rest, ours := strings.CutPrefix(path, Root)
+	rest = strings.TrimSuffix(rest, ".json")
+	first, below, deeper := strings.Cut(rest, "/")
+	switch {
+	case !ours:
+		return ""
+	case rest == "" || rest == "index":
+		return Root
+	case first == "assets" && deeper:
+		return Root + "assets/<file>"
+	case first == "variables" && deeper:
+		return Root + "variables/<key>"
+	case !deeper && (first == "variables" || slices.Contains(plainRoutes, first)):
+		return Root + first
+	}
+	k := kindAt(first)
+	switch {
+	case k == nil:
+		return ""
+	case !deeper:
+		return Root + first
+	case reconcile.ID(k, below) != "":
+		return Root + first + "/<id>"
+	}
+	return ""
+}
+
+// plainRoutes are pages that nothing is below.
+var plainRoutes = []string{"find", "compare", "changes", "sign-in", "sign-out"}
+
 // Kinds are those of the navigation.
 func (p *page) Kinds() []*schema.Kind { return kinds[:6] }

@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/craton-fleet/craton/internal/web"
 	"github.com/craton-fleet/craton/server"
 )
 
 // withPage puts the page beside the API. A browser that asks for / is led there; programs, which send no Accept of HTML, get what
-// they always got.
-func withPage(ctx context.Context, api http.Handler, srv *server.Server, keystone bool) (http.Handler, error) {
+// they always got. observe, if it is not nil, hears of every request of the page; those that the page asks of the API are told beside.
+func withPage(ctx context.Context, api http.Handler, srv *server.Server, keystone bool, observe func(server.Observation)) (http.Handler, error) {
 	keys := func(ctx context.Context) (all []web.Key, err error) {
 		found, err := srv.PageKeys(ctx, web.KeyTime, web.SessionTime)
 		for _, k := range found {
@@ -29,7 +30,11 @@ func withPage(ctx context.Context, api http.Handler, srv *server.Server, keyston
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, web.Root):
-			page.ServeHTTP(w, r)
+			begin, seen := time.Now(), &statusWriter{ResponseWriter: w, status: http.StatusOK}
+			page.ServeHTTP(seen, r)
+			if observe != nil {
+				observe(server.Observation{Route: web.RouteOf(r.URL.Path), Method: r.Method, Status: seen.status, Duration: time.Since(begin)})
+			}
 		case (r.URL.Path == "/" || r.URL.Path+"/" == web.Root) && forPeople(r):
 			w.Header().Set("Vary", "Accept")
 			http.Redirect(w, r, web.Root, http.StatusSeeOther)
@@ -38,3 +43,18 @@ func withPage(ctx context.Context, api http.Handler, srv *server.Server, keyston
 		}
 	}), nil
 }
+
+// statusWriter keeps the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for [http.ResponseController]: pages are sent in parts.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -21,7 +21,7 @@ func TestWithPage(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	api := s.Handler()
-	both, err := withPage(t.Context(), api, s, false)
+	both, err := withPage(t.Context(), api, s, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,6 @@ import (
 )
 
 // withPage is the API alone: this build has no page.
-func withPage(_ context.Context, api http.Handler, _ *server.Server, _ bool) (http.Handler, error) {
+func withPage(_ context.Context, api http.Handler, _ *server.Server, _ bool, _ func(server.Observation)) (http.Handler, error) {
 	return withoutPage(api), nil
 }

@@ -166,7 +166,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	}
 	if !v.Bool("server.page") {
 		handler = withoutPage(handler)
-	} else if handler, err = withPage(ctx, handler, srv, v.String("server.auth") == authKeystone); err != nil {
+	} else if handler, err = withPage(ctx, handler, srv, v.String("server.auth") == authKeystone, meter.observe()); err != nil {
 		return err
 	}
 	handler = meter.beside(handler, srv)

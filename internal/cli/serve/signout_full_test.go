@@ -30,7 +30,7 @@ func TestSignOut(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		page, err := withPage(t.Context(), s.Handler(), s, false)
+		page, err := withPage(t.Context(), s.Handler(), s, false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
