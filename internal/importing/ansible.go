@@ -86,9 +86,16 @@ func (s Sources) dirs() (dirs []string) {
 	return dirs
 }
 
-// unreadable names the files of variables that may be why Ansible fails, which not every release does: those that are no YAML, and where it cannot decrypt
-// one, those that are encrypted; "" if there are none.
+// unreadable names what may be why Ansible fails, which not every release does: inventories that are not there, files of variables that are no YAML, and
+// where it cannot decrypt one, those that are encrypted; "" if there are none.
 func (s Sources) unreadable(said string) string {
+	missing := slices.DeleteFunc(slices.Clone(s.Inventory), func(i string) bool {
+		_, err := os.Stat(i)
+		return strings.Contains(i, ",") || !errors.Is(err, fs.ErrNotExist)
+	})
+	if len(missing) > 0 {
+		return "there is no " + advice.Few(missing, 5)
+	}
 	var bad, encrypted []string
 	for _, dir := range s.dirs() {
 		for _, name := range []string{"group_vars", "host_vars"} {

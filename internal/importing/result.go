@@ -32,7 +32,7 @@ const (
 	FleetFile    = "fleet.yml"
 	InventoryDir = "inventory"
 	RecordFile   = "import.json"
-	scriptFile   = InventoryDir + "/10-craton"
+	ScriptFile   = InventoryDir + "/10-craton"
 	PluginFile   = InventoryDir + "/10-fleet.craton.yml"
 	groupsFile   = InventoryDir + "/20-groups.yml"
 )
@@ -238,7 +238,7 @@ func (p *planner) entry(res *Result) {
 	for _, s := range settings {
 		text += fmt.Sprintf("export CRATON_INVENTORY_%s='%s'\n", strings.ToUpper(s[0]), s[1])
 	}
-	res.add(scriptFile, []byte(text+"exec craton-inventory \"$@\"\n"), true)
+	res.add(ScriptFile, []byte(text+"exec craton-inventory \"$@\"\n"), true)
 }
 
 // groupFiles writes the groups that playbooks name, in terms of Craton's, and their variables that stay.

@@ -158,7 +158,7 @@ func TestImportDebOps(t *testing.T) {
 	})
 }
 
-// TestImportConfigured: without -i the inventory is the one that Ansible reads, or what is missing is said.
+// TestImportConfigured: without -i the inventory is the one that Ansible reads, and what is missing is said.
 func TestImportConfigured(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
@@ -182,6 +182,14 @@ func TestImportConfigured(t *testing.T) {
 		if out, err = i.run(t, "craton", "import", "ansible", "--no-verify", "--output", "other"); err == nil || i.exists("other") {
 			t.Errorf("%v\n%s", err, out)
 		}
-		wantIn(t, out, "nowhere.ini")
+		wantIn(t, out, "there is no "+filepath.Join(i.dir, "nowhere.ini"))
+		i.env = append(i.env, "ANSIBLE_INVENTORY=one.ini")
+		if err := os.Chmod(filepath.Join(i.dir, "imported/inventory/10-craton"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err = i.run(t, "craton", "import", "--verify"); err == nil {
+			t.Error("what cannot be run is proved")
+		}
+		wantIn(t, out, "imported/inventory/10-craton has to be executable (chmod u+x)")
 	})
 }

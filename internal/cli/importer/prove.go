@@ -16,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/importing"
 	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // proofOf is a proof, and what gave it.
@@ -81,6 +82,12 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// isExecutable reports whether a file is one that somebody may run.
+func isExecutable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&0o111 != 0
+}
+
 func (l *loaded) remove() error { return os.RemoveAll(l.dir) }
 
 // proveTable compares the inventory that Craton gives Ansible of an import with the table.
@@ -115,11 +122,14 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 	}
 	made := importing.Sources{Inventory: []string{filepath.Join(o.output, importing.InventoryDir)}, PlaybookDir: none}
 	after.Shown = append(slices.Clone(tool.Shown), " --playbook-dir "+none, "", "sqlite:"+filepath.Join(l.dir, fleetDatabase), filepath.Join(o.output, importing.FleetFile))
+	script := filepath.Join(o.output, importing.ScriptFile)
 	list, err := after.List(ctx, made)
 	switch {
 	case err == nil || ctx.Err() != nil:
 	case exists(filepath.Join(o.output, importing.PluginFile)):
 		err = advice.With(err, "--plugin wants the collection craton.fleet where this Ansible finds it: see ansible-galaxy collection list craton.fleet")
+	case !isExecutable(script) || strings.Contains(err.Error(), "Permission denied"):
+		err = advice.With(err, script+" has to be executable (chmod u+x), in a folder from which this machine runs programs; or import with --plugin")
 	case strings.Contains(err.Error(), "Completely failed to parse"):
 		err = advice.With(err, "ansible.cfg has to enable the plugins script and yaml (enable_plugins in [inventory]), as it does where it does not say")
 	}
@@ -261,6 +271,9 @@ func (p *proofOf) text(look show.Appearance) string {
 	return b.String()
 }
 
+// marked are texts with a tag, as ansible-inventory prints them.
+var marked = value.Lazily(`\{"__ansible_(unsafe|vault)":("(?:[^"\\]|\\.)*")\}`)
+
 func side1(d importing.Difference, text string) string {
 	const most = 200
 	switch {
@@ -269,6 +282,7 @@ func side1(d importing.Difference, text string) string {
 	case text == "":
 		return "none"
 	}
+	text = marked().ReplaceAllString(text, "!$1 $2") // as it is written in files of variables
 	clean := []rune(show.Clean(text))
 	if len(clean) > most {
 		return string(clean[:most]) + "…"
