@@ -153,6 +153,37 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// TestKeyRevoked: a key of several that is revoked ends its cookie at the next look, and no other.
+func TestKeyRevoked(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t, server.Options{})
+	me, err := tm.root.Users.Create(t.Context(), craton.UserCreate{Username: "ann", ProjectID: tm.project})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tm.user["ann"] = string(me.APIKey)
+	lasting := tm.signIn("ann")
+	key, err := tm.root.Users.CreateKey(t.Context(), me.ID, craton.UserKeyCreate{Name: "laptop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tm.user["ann"] = string(key.Key)
+	living := tm.signIn("ann")
+	look := func(c *http.Cookie) int { return tm.send(http.MethodGet, "/ui/hosts.json", "", with(c)).StatusCode }
+	if look(lasting) != http.StatusOK || look(living) != http.StatusOK {
+		t.Fatal("both count")
+	}
+	if err := tm.root.Users.DeleteKey(t.Context(), me.ID, key.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, other := look(living), look(lasting); got != http.StatusUnauthorized || other != http.StatusOK {
+		t.Errorf("%d, and the other one %d", got, other)
+	}
+	if r := tm.send(http.MethodGet, "/ui/hosts", "", with(living)); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/ui/sign-in" {
+		t.Errorf("%d %v", r.StatusCode, r.Header)
+	}
+}
+
 // TestSignInRefused: no secret in the open, none from other pages, no lead to other sites, and guessing is held up as in the API.
 func TestSignInRefused(t *testing.T) {
 	t.Parallel()
