@@ -85,8 +85,8 @@ func ParseAll(sources []Source) (*File, error) {
 	var parts []*File
 	for _, s := range sources {
 		r, err := parseSource(s)
-		if e, ok := errors.AsType[*Error](err); ok {
-			for _, p := range e.Problems {
+		if _, ok := errors.AsType[*Error](err); ok {
+			for _, p := range reconcile.Refusals(err) { // all of them: Err says which are shown
 				p.File = s.Name
 				whole.List = append(whole.List, p)
 			}
@@ -101,10 +101,7 @@ func ParseAll(sources []Source) (*File, error) {
 		whole.merge(r)
 		parts = append(parts, &File{name: r.source, notes: r.notes.List, templates: r.templates, firstTemplate: r.firstTemplate})
 	}
-	if err := whole.Err(""); err != nil {
-		return nil, err
-	}
-	f, err := whole.finish()
+	f, err := whole.finish() // a mistake in one file hides none of the others
 	if err != nil {
 		return nil, err
 	}

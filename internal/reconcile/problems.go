@@ -171,9 +171,27 @@ func (p *Problems) Err(name string) error {
 	e := &Error{Name: name, Problems: p.List, all: p.List}
 	if len(e.Problems) > MaxProblems {
 		e.More = len(e.Problems) - MaxProblems
-		e.Problems = e.Problems[:MaxProblems]
+		e.Problems = someOfEach(e.Problems)
 	}
 	return e
+}
+
+// someOfEach are MaxProblems of those that there are, in their order: of several files the first ones of each, so that one with many hides no other.
+func someOfEach(all []Problem) []Problem {
+	nth, place := make([]int, len(all)), map[string]int{} // which one of its file each is
+	order := make([]int, len(all))
+	for i, p := range all {
+		nth[i], order[i] = place[p.File], i
+		place[p.File]++
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nth[a], nth[b]) })
+	order = order[:MaxProblems]
+	slices.Sort(order)
+	some := make([]Problem, len(order))
+	for i, at := range order {
+		some[i] = all[at]
+	}
+	return some
 }
 
 // PathName is a name as it stands in a path: in quotes when it would be misread, of a long one only the beginning.
