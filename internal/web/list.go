@@ -114,7 +114,7 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 		}
 	}
 	_, err := p.can()
-	if k == schema.User && err == nil { // which not every role may read
+	if (k == schema.User || k == schema.Project) && err == nil { // which not every role may read
 		return v, p.loadList(k, terms, doc)
 	}
 	v.Load = func() error { return p.loadList(k, terms, doc) }

@@ -146,6 +146,7 @@ func TestTenants(t *testing.T) {
 // TestRoles: a reader and a member look at every page; what their role may not read is not there, and said.
 func TestRoles(t *testing.T) {
 	t.Parallel()
+	needAxe(t)
 	tm := newTeam(t)
 	if err := tm.apply(small("red")); err != nil {
 		t.Fatal(err)
@@ -162,6 +163,14 @@ func TestRoles(t *testing.T) {
 		})
 		if pages < 15 {
 			t.Errorf("%s sees only %d pages", name, pages)
+		}
+		if role == craton.RoleReader { // what is refused is a page as others are
+			if status := b.load(tm.base + "projects"); status != 403 || strings.Contains(b.text(), "/v1") {
+				t.Errorf("%d %s", status, b.text())
+			}
+			b.has("Your role may not see this")
+			b.inspect()
+			b.picture("red", "projects")
 		}
 		b.open("hosts")
 		b.follow("red-host")
