@@ -59,6 +59,7 @@ func TestCompletion(t *testing.T) {
 		}
 		return out.String()
 	}
+	run(t, filepath.Join(bin, "craton"), "server", "bootstrap", "--database", "sqlite:"+filepath.Join(dir, "fleet.db"))
 	for _, args := range [][]string{
 		{"cloud-create", "-n", "east", "--vars", "ntp=1", "mtu=9000"},
 		{"region-create", "-n", "dfw", "--cloud", "east"},

@@ -250,7 +250,8 @@ func (st *Step) planLabels() {
 func (st *Step) judge(w *Wanted) error {
 	k := w.Kind
 	if st.Create || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // what is called so already may stay, and be deleted
-		if err := cmp.Or(value.CheckName(w.Name), value.CheckForm(w.Name)); err != nil {
+		name := cmp.Or(w.Name, st.After.Text(k.Title)) // what is made anew keeps the name that it has
+		if err := cmp.Or(value.CheckName(name), value.CheckForm(name)); err != nil {
 			return fmt.Errorf("%s %w", optionName, err)
 		}
 	}
