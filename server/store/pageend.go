@@ -44,7 +44,7 @@ func (s *Store) endPage(ctx context.Context, id string, kept time.Duration, most
 // PageEnded reports whether the cookie of the page that is called so, and was made
 // then, was ended.
 func (s *Store) PageEnded(ctx context.Context, id string, made time.Time) (ended bool, err error) {
-	err = s.read(ctx, func(ctx context.Context, q *session) error {
+	err = s.peek(ctx, func(ctx context.Context, q *session) error {
 		var found string
 		var at int64
 		ended = false
