@@ -179,7 +179,16 @@ func (b *tab) oddPages() (pages []string) {
 	return append(pages, pages[0]+"?key=big", "compare?a=many&b=bare", "variables/ntp")
 }
 
-var empty = sync.OnceValues(func() (*site, error) { return newUI("clouds: []\n") })
+var empty = sync.OnceValues(func() (*site, error) {
+	s, err := newSite()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.run("server", "bootstrap", "--database", "sqlite:"+filepath.Join(s.dir, "fleet.db")); err != nil {
+		return nil, err
+	}
+	return s, s.look()
+})
 
 // TestLooks: every page is as people need it, in light and dark, on a wide and on a narrow screen: axe-core finds nothing, the page does not scroll
 // sideways, the layout does not jump. With CRATON_TEST_LOOKS=folder it leaves pictures there.
