@@ -5,7 +5,26 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 )
+
+// Root is the folder of the repository that the working directory is in.
+func Root(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("go list: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// ParsePlatform reads OS/ARCH.
+func ParsePlatform(name string) (Platform, error) {
+	goos, goarch, ok := strings.Cut(name, "/")
+	if !ok {
+		return Platform{}, fmt.Errorf("%q is not OS/ARCH", name)
+	}
+	return Platform{OS: goos, Arch: goarch}, nil
+}
 
 // Compile builds the program of the repository at root for p, into the file p.Program, with build tags ("" is none). What it makes is
 // decided by the sources, the version, the commit and the toolchain, not by the folder or the state of the clone.

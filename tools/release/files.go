@@ -35,8 +35,8 @@ var completions = map[string]string{
 // common is what archives and packages have beside the program, laid out as below /usr/share.
 func (r *release) common(ctx context.Context) (tree, error) {
 	r.say("writing manual pages and completions")
-	here := collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH, Program: filepath.Join(r.work, "here", "craton")}
-	if err := collection.Compile(ctx, r.root, here, "", r.version, r.commit); err != nil {
+	here, err := r.compile(ctx, collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH})
+	if err != nil {
 		return nil, err
 	}
 	files := tree{}

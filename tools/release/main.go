@@ -60,11 +60,10 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return fmt.Errorf("go list: %w", err)
+	var err error
+	if r.root, err = collection.Root(ctx); err != nil {
+		return err
 	}
-	r.root = strings.TrimSpace(string(out))
 	if r.made, err = madeAt(ctx, r.root); err != nil {
 		return err
 	}
@@ -110,13 +109,12 @@ func (r *release) make(ctx context.Context, which []string, withCollection bool)
 	}
 	var made, programs []string
 	for _, name := range which {
-		goos, goarch, ok := strings.Cut(name, "/")
-		if !ok {
-			return fmt.Errorf("%q is not OS/ARCH", name)
+		p, err := collection.ParsePlatform(name)
+		if err != nil {
+			return err
 		}
-		p := collection.Platform{OS: goos, Arch: goarch, Program: filepath.Join(r.work, goos+"-"+goarch, "craton")}
 		r.say("building the program for %s", name)
-		if err := collection.Compile(ctx, r.root, p, "", r.version, r.commit); err != nil {
+		if p, err = r.compile(ctx, p); err != nil {
 			return err
 		}
 		programs = append(programs, p.Program)
@@ -125,8 +123,8 @@ func (r *release) make(ctx context.Context, which []string, withCollection bool)
 			return err
 		}
 		made = append(made, file)
-		if goos == "linux" && r.nfpm != "" {
-			r.say("packing deb and rpm for %s", goarch)
+		if p.OS == "linux" && r.nfpm != "" {
+			r.say("packing deb and rpm for %s", p.Arch)
 			packages, err := r.packages(ctx, p, common)
 			if err != nil {
 				return err
@@ -160,6 +158,12 @@ func (r *release) make(ctx context.Context, which []string, withCollection bool)
 		r.say("a trial, not a release: the version is %s", r.version)
 	}
 	return nil
+}
+
+// compile builds the program of a platform. What is built already it leaves as it is.
+func (r *release) compile(ctx context.Context, p collection.Platform) (collection.Platform, error) {
+	p.Program = filepath.Join(r.work, p.OS+"-"+p.Arch, "craton")
+	return p, collection.Compile(ctx, r.root, p, "", r.version, r.commit)
 }
 
 // madeAt is SOURCE_DATE_EPOCH, or the time of the commit.

@@ -44,6 +44,9 @@ func info(mode int, owner ...string) map[string]any {
 	return m
 }
 
+// packageVersion is the version as deb and rpm write it: a tilde says that it comes before the version itself.
+func (r *release) packageVersion() string { return strings.Replace(r.version, "-", "~", 1) }
+
 // packages makes the deb and the rpm of a platform.
 func (r *release) packages(ctx context.Context, p collection.Platform, common tree) ([]string, error) {
 	var made []string
@@ -57,8 +60,7 @@ func (r *release) packages(ctx context.Context, p collection.Platform, common tr
 		if err != nil {
 			return nil, err
 		}
-		// A tilde is what comes before the version itself.
-		version, arch := strings.Replace(r.version, "-", "~", 1), p.Arch
+		version, arch := r.packageVersion(), p.Arch
 		name := fmt.Sprintf("craton_%s-1_%s.deb", version, arch)
 		if format == "rpm" {
 			arch = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[arch]
@@ -132,7 +134,7 @@ func (r *release) contents(format, dir string, p collection.Platform, common tre
 	files["/usr/share/craton/schema"] = fmt.Appendf(nil, "%d\n", r.schema)
 	if format == "deb" {
 		debian, err := zipped(fmt.Appendf(nil, "craton (%s-1) stable; urgency=medium\n\n  * See changelog.gz.\n\n -- %s  %s\n",
-			strings.Replace(r.version, "-", "~", 1), maintainer, r.made.Format("Mon, 02 Jan 2006 15:04:05 -0700")))
+			r.packageVersion(), maintainer, r.made.Format("Mon, 02 Jan 2006 15:04:05 -0700")))
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -32,11 +31,10 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := collection.Root(ctx)
 	if err != nil {
-		return fmt.Errorf("go list: %w", err)
+		return err
 	}
-	root := strings.TrimSpace(string(out))
 	if len(args) > 0 && args[0] == "tarball" {
 		return tarball(ctx, root, args[1:])
 	}
@@ -74,11 +72,11 @@ func tarball(ctx context.Context, root string, args []string) error {
 		platforms = nil
 	}
 	for _, name := range flags.Args() {
-		goos, goarch, ok := strings.Cut(name, "/")
-		if !ok {
-			return fmt.Errorf("%q is not OS/ARCH", name)
+		p, err := collection.ParsePlatform(name)
+		if err != nil {
+			return err
 		}
-		platforms = append(platforms, collection.Platform{OS: goos, Arch: goarch})
+		platforms = append(platforms, p)
 	}
 	begun := time.Now()
 	step := func(format string, args ...any) {
