@@ -44,7 +44,7 @@ help: ## say what there is to make (this)
 
 build: ## build bin/craton, one static binary, and the links to it
 	@mkdir -p $(dir $(PROGRAM))
-	CGO_ENABLED=0 go build -trimpath -tags '$(TAGS)' $(LEAN) -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o $(PROGRAM) ./cmd/craton
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags '$(TAGS)' $(LEAN) -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o $(PROGRAM) ./cmd/craton
 	@[ $(PROGRAM) != bin/craton ] || for name in $(LINKS); do ln -sfn craton "bin/$$name"; done
 
 man: ## write a manual page for every subcommand into man/

@@ -16,6 +16,9 @@ import tempfile
 # The root of the collection: this file is plugins/plugin_utils/program.py.
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+# All builds but the first, one after the other. The file beside it, packed.json, says where each is.
+PACKED = os.path.join(ROOT, 'bin', 'packed.xz')
+
 # What uname calls a processor, and what Go calls it. What is not here has one name.
 PROCESSORS = {'x86_64': 'amd64', 'aarch64': 'arm64', 'armv8l': 'arm64', 'i386': '386', 'i686': '386'}
 
@@ -64,8 +67,7 @@ def builds():
         names = os.listdir(os.path.join(ROOT, 'bin'))
     except OSError:
         names = []
-    found = set(name[:-3] if name.endswith('.xz') else name for name in names if name.startswith('craton-')
-                and name.count('-') == 2)
+    found = set(name for name in names if name.startswith('craton-') and name.count('-') == 2).union(packed())
     if not found and checkout():
         found.add(own())
     return sorted(found)
@@ -97,11 +99,10 @@ def unpacked(build, elsewhere=None):
     path = os.path.join(ROOT, 'bin', build)
     if os.path.isfile(path):
         return path
-    packed = path + '.xz'
-    try:
-        info = os.stat(packed)
-    except OSError:
+    place = packed().get(build)
+    if not place:
         return None
+    info = os.stat(PACKED)
     places = [(os.path.dirname(path), build)]
     if elsewhere:  # the name tells one release from another
         places.append((elsewhere, '%s-%x-%x' % (build, info.st_size, int(info.st_mtime))))
@@ -114,25 +115,43 @@ def unpacked(build, elsewhere=None):
                 return path
             if directory == elsewhere:
                 os.makedirs(directory, mode=0o700, exist_ok=True)
-            unpack(packed, path)
+            unpack(place, path)
             return path
         except OSError as err:
             failed = err
     raise ProgramMissing('%s cannot be unpacked: %s. Let somebody who may write to %s run one task or inventory there'
-                         % (packed, failed, os.path.dirname(packed)))
+                         % (build, failed, os.path.dirname(PACKED)))
 
 
-def unpack(packed, path):
+def packed():
+    """Where each packed build is in what comes out of PACKED: a dict of name to offset and size."""
+    try:
+        with open(PACKED[:-len('xz')] + 'json', encoding='utf-8') as places:
+            return json.load(places)
+    except (OSError, ValueError):
+        return {}
+
+
+def unpack(place, path):
     """Whole or not at all, also when several processes do it at once."""
     import lzma
     handle, temporary = tempfile.mkstemp(prefix='.craton-', dir=os.path.dirname(path))
     try:
-        with os.fdopen(handle, 'wb') as out, lzma.open(packed) as source:
-            shutil.copyfileobj(source, out, 1 << 20)
+        with os.fdopen(handle, 'wb') as out, lzma.open(PACKED) as source:
+            source.seek(place['offset'])
+            left = place['size']
+            while left:
+                piece = source.read(min(left, 1 << 20))
+                if not piece:
+                    raise EOFError('it ends early')
+                out.write(piece)
+                left -= len(piece)
         os.chmod(temporary, 0o755)
         os.rename(temporary, path)
-    except BaseException:
+    except BaseException as err:
         os.unlink(temporary)
+        if isinstance(err, (EOFError, lzma.LZMAError)):
+            raise OSError('%s is damaged: %s' % (PACKED, err))
         raise
 
 

@@ -252,13 +252,13 @@ func (h *home) ownCollection(t *testing.T) {
 	}
 }
 
-// secondTarball is a collection whose first build is for another system, and that has this machine's packed.
+// secondTarball is a collection whose first build is for another system, and that has this machine's packed, behind a third.
 var secondTarball = sync.OnceValues(func() (string, error) {
 	strange := filepath.Join(scratch, "strange")
 	if err := os.WriteFile(strange, []byte("\x00not for this machine"), 0o755); err != nil {
 		return "", err
 	}
-	return pack("second", collection.Platform{OS: "plan9", Arch: "mips", Program: strange}, here)
+	return pack("second", collection.Platform{OS: "plan9", Arch: "mips", Program: strange}, collection.Platform{OS: "plan9", Arch: "arm", Program: strange}, here)
 })
 
 // TestPackedBuild: where the controller's build is not the first one, it is unpacked when it is wanted, for the task on
@@ -288,7 +288,7 @@ func TestPackedBuild(t *testing.T) {
 		for _, b := range bins {
 			names = append(names, b.Name())
 		}
-		if len(names) != 4 { // craton, the strange one, ours packed and unpacked
+		if len(names) != 5 { // craton, the strange one, ours packed, where in that, and unpacked
 			t.Error(names)
 		}
 	})

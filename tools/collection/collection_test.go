@@ -337,7 +337,7 @@ func TestTarball(t *testing.T) {
 			t.Errorf("%s: wrong sum", f.Name)
 		}
 	}
-	for _, want := range []string{"bin/craton", "bin/craton-linux-amd64", "bin/craton-darwin-arm64.xz", "plugins/modules/linux_amd64/craton_host", "plugins/modules/craton_host.py", "plugins/inventory/craton.py", "plugins/action/craton.py", "plugins/doc_fragments/inventory.py", "meta/runtime.yml", "README.md", "LICENSE"} {
+	for _, want := range []string{"bin/craton", "bin/craton-linux-amd64", "bin/packed.xz", "bin/packed.json", "plugins/modules/linux_amd64/craton_host", "plugins/modules/craton_host.py", "plugins/inventory/craton.py", "plugins/action/craton.py", "plugins/doc_fragments/inventory.py", "meta/runtime.yml", "README.md", "LICENSE"} {
 		if held[want] == nil {
 			t.Errorf("%s is missing", want)
 		}
@@ -387,36 +387,29 @@ func untar(t *testing.T, data []byte) map[string][]byte {
 	return held
 }
 
-// TestPackedOnce: a program that has not changed is not packed again, and one that has is.
+// TestPackedOnce: programs that have not changed are not packed again, and others are.
 func TestPackedOnce(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(t.TempDir(), "craton")
-	write := func(text string) {
-		if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pack := func() (member, string) {
-		m, err := packed(t.Context(), program, Quickest)
+	dir := t.TempDir()
+	packed := func(programs string) ([]byte, string) {
+		data, err := pack(t.Context(), []byte(programs), dir, Quickest)
 		if err != nil {
 			t.Fatal(err)
 		}
-		files, err := filepath.Glob(program + ".*")
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
 		if err != nil || len(files) != 1 {
 			t.Fatalf("kept: %v, %v", files, err)
 		}
-		return m, files[0]
+		return data, files[0]
 	}
-	write("one program")
-	first, kept := pack()
+	first, kept := packed("one program")
 	if err := os.WriteFile(kept, []byte("kept"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := pack(); string(again.data) != "kept" {
+	if again, _ := packed("one program"); string(again) != "kept" {
 		t.Error("packed again, though nothing changed")
 	}
-	write("another program")
-	if other, file := pack(); file == kept || bytes.Equal(other.data, first.data) || string(other.data) == "kept" {
+	if other, file := packed("another program"); file == kept || bytes.Equal(other, first) || string(other) == "kept" {
 		t.Errorf("%s: the old one is taken for the new one", file)
 	}
 }

@@ -26,18 +26,19 @@ func ParsePlatform(name string) (Platform, error) {
 	return Platform{OS: goos, Arch: goarch}, nil
 }
 
-// Compile builds the program of the repository at root for p, into the file p.Program, with build tags ("" is none). What it makes is
-// decided by the sources, the version, the commit and the toolchain, not by the folder or the state of the clone.
+// Compile builds the program of the repository at root for p, into the file p.Program, with build tags ("" is none), as `make build`
+// builds it. What it makes is decided by the sources, the version, the commit and the toolchain, not by the folder or the state of
+// the clone.
 func Compile(ctx context.Context, root string, p Platform, tags, version, commit string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-trimpath", "-buildvcs=false", "-o", p.Program,
-		"-ldflags", "-s -w -X main.version="+version+" -X main.commit="+commit, "./cmd/craton")
-	cmd.Dir, cmd.Stderr = root, os.Stderr
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Arch)
+	cmd := exec.CommandContext(ctx, "make", "--silent", "--directory", root, "build",
+		"PROGRAM="+p.Program, "TAGS="+tags, "VERSION="+version, "COMMIT="+commit)
+	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), "GOOS="+p.OS, "GOARCH="+p.Arch)
 	if os.Getenv("GOGC") == "" { // the compiler spends a quarter of its time on collecting garbage
 		cmd.Env = append(cmd.Env, "GOGC=400")
 	}
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("go build for %s/%s: %w", p.OS, p.Arch, err)
+		return fmt.Errorf("make build for %s/%s: %w", p.OS, p.Arch, err)
 	}
 	return nil
 }

@@ -27,8 +27,8 @@
 // # The tarball
 //
 // [Build] packs a collection with the programs of several systems. The first is bin/craton-OS-ARCH, with its directory of
-// links, and bin/craton, a link to it for people. The others are packed once more, as bin/craton-OS-ARCH.xz, to stay below
-// Galaxy's limit. The action plugin unpacks the one that the controller or a remote machine needs, and links its modules. A
+// links, and bin/craton, a link to it for people. The others are packed together, as bin/packed.xz, to stay below
+// Galaxy's limit; bin/packed.json says where each is in it. The action plugin unpacks the one that the controller or a remote machine needs, and links its modules. A
 // checkout has bin/craton alone, the build of `make build` for its own machine, and links that.
 // The same input gives the same bytes.
 package collection

@@ -25,7 +25,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// MaxSize is what Galaxy takes, in bytes. ansible-galaxy installs a larger file, too.
+// MaxSize is what Galaxy takes, in bytes. [Build] refuses to publish more.
 const MaxSize = 20_000_000
 
 // Tag is the build tag of the collection's programs: it leaves out what only a server for a team needs (PostgreSQL), so
@@ -48,14 +48,15 @@ func Platforms() []Platform {
 	return []Platform{{OS: "linux", Arch: "amd64"}, {OS: "linux", Arch: "arm64"}, {OS: "darwin", Arch: "arm64"}}
 }
 
-// file is where the program stands in the collection: the first as it is, the others packed.
-func (p Platform) file(first bool) string {
-	name := "bin/craton-" + p.OS + "-" + p.Arch
-	if first {
-		return name
-	}
-	return name + ".xz"
-}
+// file is where the program stands in the collection, once it is unpacked.
+func (p Platform) file() string { return "bin/craton-" + p.OS + "-" + p.Arch }
+
+// Where the programs of all platforms but the first are: one after the other in one xz stream, and, of each, the offset
+// and the size in what comes out of it.
+const (
+	packedFile = "bin/packed.xz"
+	packedList = "bin/packed.json"
+)
 
 // member is one entry of the tarball: a directory, a link, or a file.
 type member struct {
@@ -92,9 +93,12 @@ func Build(ctx context.Context, root, version, dir string, effort Effort, platfo
 	if err := addPrograms(ctx, members, effort, platforms); err != nil {
 		return "", 0, err
 	}
-	data, err := pack(members, info, effort)
+	data, err := archive(members, info, effort)
 	if err != nil {
 		return "", 0, err
+	}
+	if effort == Smallest && len(data) > MaxSize {
+		return "", 0, fmt.Errorf("the tarball has %d bytes, and Galaxy takes %d: name fewer systems, or leave something out", len(data), MaxSize)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", 0, err
@@ -172,30 +176,48 @@ func sources(root string) (map[string]member, error) {
 const modulesDir = "plugins/modules"
 
 // addPrograms adds bin. The first program is there as it is, with a directory of links to it by the modules' names, for
-// a collection may be installed where a task cannot make them; and as bin/craton, for people. The
-// others are packed by xz, which is better than the tarball's gzip by a quarter: three programs would not fit into
-// MaxSize otherwise. plugin_utils/program.py unpacks one when it is wanted.
+// a collection may be installed where a task cannot make them; and as bin/craton, for people. The others are packed into
+// one stream: what programs of one source have in common is in it once, which takes a third off two of them.
+// plugin_utils/program.py unpacks one when it is wanted.
 func addPrograms(ctx context.Context, members map[string]member, effort Effort, platforms []Platform) error {
+	first, others := platforms[0], platforms[1:]
+	data, err := os.ReadFile(first.Program)
+	if err != nil {
+		return err
+	}
 	members["bin"] = member{dir: true, mode: 0o755}
-	for i, p := range platforms {
-		data, err := os.ReadFile(p.Program)
+	members[first.file()] = member{data: data, mode: 0o755}
+	members["bin/craton"] = member{link: path.Base(first.file()), mode: 0o755}
+	addLinks(members, first)
+	if len(others) == 0 {
+		return nil
+	}
+
+	type place struct {
+		Offset int `json:"offset"`
+		Size   int `json:"size"`
+	}
+	places, programs := map[string]place{}, []byte(nil)
+	for _, p := range others {
+		program, err := os.ReadFile(p.Program)
 		if err != nil {
 			return err
 		}
-		file := p.file(i == 0)
-		if i == 0 {
-			members[file] = member{data: data, mode: 0o755}
-			members["bin/craton"] = member{link: path.Base(file), mode: 0o755}
-			addLinks(members, p, file)
-		} else if members[file], err = packed(ctx, p.Program, effort); err != nil {
-			return err
-		}
+		places[path.Base(p.file())] = place{len(programs), len(program)}
+		programs = append(programs, program...)
 	}
-	return nil
+	list, err := indented(places)
+	if err != nil {
+		return err
+	}
+	members[packedList] = member{data: append(list, '\n'), mode: 0o644}
+	packed, err := pack(ctx, programs, filepath.Dir(others[0].Program), effort)
+	members[packedFile] = member{data: packed, mode: 0o644}
+	return err
 }
 
 // addLinks links the names of all modules to a program, where the action plugin looks for those that it lets Ansible copy.
-func addLinks(members map[string]member, p Platform, file string) {
+func addLinks(members map[string]member, p Platform) {
 	dir := path.Join(modulesDir, p.OS+"_"+p.Arch)
 	var links []string
 	for name := range members {
@@ -205,39 +227,40 @@ func addLinks(members map[string]member, p Platform, file string) {
 	}
 	members[dir] = member{dir: true, mode: 0o755}
 	for _, link := range links {
-		members[link] = member{link: "../../../" + file, mode: 0o755}
+		members[link] = member{link: "../../../" + p.file(), mode: 0o755}
 	}
 }
 
-// packed is a program in the xz format. Python has it in its library, and the Ansible that the collection is for needs
-// Python anyway. What was packed stays beside the program, named by what it was made of, for the next time.
-func packed(ctx context.Context, program string, effort Effort) (member, error) {
-	const script = "import lzma, sys; sys.stdout.buffer.write(lzma.compress(open(sys.argv[1], 'rb').read(), preset=int(sys.argv[2])))"
+// pack returns programs in the xz format. Python has it in its library, and the Ansible that the collection is for needs
+// Python anyway. The window is as wide as the programs, so that the last finds what it shares with the first. What was packed
+// stays in the folder kept, named by what it was made of, for the next time.
+func pack(ctx context.Context, programs []byte, kept string, effort Effort) ([]byte, error) {
+	const script = `import lzma, sys
+data = sys.stdin.buffer.read()
+window = max(1 << 16, 1 << (len(data) - 1).bit_length())
+sys.stdout.buffer.write(lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": int(sys.argv[1]), "dict_size": window}]))`
 	preset := strconv.Itoa(map[Effort]int{Smallest: 6, Quickest: 0}[effort]) // 1 takes a sixth of the time for a tenth more
-	plain, err := os.ReadFile(program)
+	file := filepath.Join(kept, fmt.Sprintf("packed-%s-%s.xz", sum(programs)[:16], preset))
+	if data, err := os.ReadFile(file); err == nil {
+		return data, nil
+	}
+	cmd := exec.CommandContext(ctx, "python3", "-c", script, preset)
+	cmd.Stdin = bytes.NewReader(programs)
+	data, err := cmd.Output()
 	if err != nil {
-		return member{}, err
+		return nil, fmt.Errorf("packing programs with Python's lzma: %w", err)
 	}
-	kept := fmt.Sprintf("%s.%s-%s.xz", program, sum(plain)[:16], preset)
-	if data, err := os.ReadFile(kept); err == nil {
-		return member{data: data, mode: 0o644}, nil
+	old, err := filepath.Glob(filepath.Join(kept, "packed-*-"+preset+".xz"))
+	for _, name := range old {
+		err = errors.Join(err, os.Remove(name))
 	}
-	data, err := exec.CommandContext(ctx, "python3", "-c", script, program, preset).Output()
-	if err != nil {
-		return member{}, fmt.Errorf("packing a program with Python's lzma: %w", err)
-	}
-	old, err := filepath.Glob(program + ".*-" + preset + ".xz")
-	for _, file := range old {
-		err = errors.Join(err, os.Remove(file))
-	}
-	part := kept + ".part" // a run that is cut off leaves no half of it under the name
-	err = errors.Join(err, os.WriteFile(part, data, 0o644), os.Rename(part, kept))
-	return member{data: data, mode: 0o644}, err
+	part := file + ".part" // a run that is cut off leaves no half of it under the name
+	return data, errors.Join(err, os.WriteFile(part, data, 0o644), os.Rename(part, file))
 }
 
-// pack writes the tarball as ansible-galaxy does: MANIFEST.json, which has the sum of FILES.json, which has those of
+// archive writes the tarball as ansible-galaxy does: MANIFEST.json, which has the sum of FILES.json, which has those of
 // all others.
-func pack(members map[string]member, info map[string]any, effort Effort) ([]byte, error) {
+func archive(members map[string]member, info map[string]any, effort Effort) ([]byte, error) {
 	names := slices.Sorted(maps.Keys(members))
 	entries := []map[string]any{{"name": ".", "ftype": "dir", "chksum_type": nil, "chksum_sha256": nil, "format": 1}}
 	for _, name := range names {

@@ -96,8 +96,5 @@ func tarball(ctx context.Context, root string, args []string) error {
 		return err
 	}
 	step("%s (%.1f MB)", file, float64(size)/1e6)
-	if size > collection.MaxSize {
-		fmt.Fprintf(os.Stderr, "collection: Galaxy takes %.0f MB: this one is to be installed from the file, or name fewer systems\n", collection.MaxSize/1e6)
-	}
 	return nil
 }
