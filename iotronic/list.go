@@ -241,7 +241,10 @@ type rawPage struct {
 
 // page reads the page after marker, into buf if it fits.
 func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, error) {
-	c := &call{Request: rest.Request{Method: http.MethodGet, Path: w.path, Query: url.Values{}, Into: buf}}
+	c := &call{
+		Request: rest.Request{Method: http.MethodGet, Path: w.path, Query: url.Values{}, Into: buf},
+		needs:   attributes(w.resource, strings.Split(w.query.Get("fields"), ",")),
+	}
 	for name, values := range w.query {
 		c.Query[name] = values
 	}

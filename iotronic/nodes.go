@@ -208,7 +208,7 @@ func (s *NodeService) ironic(ctx context.Context, operation, id string, c *call,
 	return s.call(ctx, operation, id, c, below, out, "")
 }
 
-// put asks for a change of state. Not every one may be carried out twice.
-func (s *NodeService) put(ctx context.Context, operation, id, below string, body any) error {
-	return s.ironic(ctx, operation, id, &call{Request: rest.Request{Method: http.MethodPut, Body: body, Once: true}}, below, nil)
+// put asks for a change of state, which needs versions. Not every one may be carried out twice.
+func (s *NodeService) put(ctx context.Context, operation, id, below string, body any, needs map[string]Version) error {
+	return s.ironic(ctx, operation, id, &call{Request: rest.Request{Method: http.MethodPut, Body: body, Once: true}, needs: needs}, below, nil)
 }

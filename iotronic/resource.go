@@ -41,7 +41,8 @@ func (r *Reader[T]) Get(ctx context.Context, id string, fields ...string) (*T, e
 		q = url.Values{"fields": {strings.Join(fields, ",")}}
 	}
 	out := new(T)
-	err := r.call(ctx, "read a "+r.one, id, &call{Request: rest.Request{Method: http.MethodGet, Query: q}}, "", out, "uuid")
+	c := &call{Request: rest.Request{Method: http.MethodGet, Query: q}, needs: attributes(r.resource, fields)}
+	err := r.call(ctx, "read a "+r.one, id, c, "", out, "uuid")
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +201,10 @@ func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 	if w.prepare != nil {
 		w.prepare(s.dialect, body)
 	}
-	resp, err := s.send(ctx, &call{Request: rest.Request{Method: http.MethodPost, Path: "/" + r.resource, Body: body}})
+	resp, err := s.send(ctx, &call{
+		Request: rest.Request{Method: http.MethodPost, Path: "/" + r.resource, Body: body},
+		needs:   attributes(r.resource, slices.Collect(maps.Keys(body))),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -255,6 +259,10 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 		return nil, err
 	}
 	var body any
+	needs := map[string]Version{}
+	for _, step := range steps {
+		needs[step.path[0]] = Since(r.resource, step.path[0])
+	}
 	switch s.dialect.traits().update {
 	case immutable:
 		return nil, &DialectError{Dialect: s.dialect, Operation: "change a " + r.one}
@@ -267,7 +275,7 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 		return nil, err
 	}
 	out := new(T)
-	err = r.call(ctx, "change a "+r.one, id, &call{Request: rest.Request{Method: http.MethodPatch, Body: body}}, "", out, "uuid")
+	err = r.call(ctx, "change a "+r.one, id, &call{Request: rest.Request{Method: http.MethodPatch, Body: body}, needs: needs}, "", out, "uuid")
 	if err != nil {
 		return nil, err
 	}

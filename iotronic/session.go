@@ -108,10 +108,12 @@ func clamp(wanted, least, most Version) Version {
 	return wanted
 }
 
-// call is one request of the API. adapt, if there is one, completes it for the version that is spoken.
+// call is one request of the API. adapt, if there is one, completes it for the version that is spoken. needs are the versions of
+// Ironic's API that have each part of it first.
 type call struct {
 	rest.Request
 	adapt func(r *rest.Request, v Version)
+	needs map[string]Version
 }
 
 // send sends a request in the version that is spoken, and once more in another if the server asks for that. An answer
@@ -119,6 +121,9 @@ type call struct {
 func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
 	version := s.now()
 	for negotiations := 0; ; negotiations++ {
+		if err := lacks(s.dialect, version, c.needs); err != nil {
+			return nil, err
+		}
 		r := c.Request
 		r.Header = http.Header{}
 		r.Header.Set(s.dialect.traits().versionHeader(), version.String())

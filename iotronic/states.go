@@ -31,12 +31,21 @@ const (
 	ProvisionUnrescue = "unrescue" // back to active
 	ProvisionClean    = "clean"    // back to manageable, needs CleanSteps
 	ProvisionAbort    = "abort"
+	ProvisionAdopt    = "adopt"    // from manageable to active, with what is deployed on the node already
+	ProvisionService  = "service"  // from active back to active, needs ServiceSteps; 1.87
+	ProvisionUnhold   = "unhold"   // goes on with steps that wait; 1.85
+	ProvisionDeploy   = "deploy"   // another name of active, 1.73
+	ProvisionUndeploy = "undeploy" // another name of deleted, 1.73
 )
 
 // SetPower asks for a power state: [PowerOn], [PowerOff], [Reboot] and so on. It returns once Ironic has accepted that;
 // [NodeService.WaitPower] waits for the state.
 func (s *NodeService) SetPower(ctx context.Context, id, target string) error {
-	return s.put(ctx, "set the power state of a node", id, "/states/power", map[string]string{"target": target})
+	needs := map[string]Version{}
+	if target == SoftPowerOff || target == SoftReboot {
+		needs[target] = softPower
+	}
+	return s.put(ctx, "set the power state of a node", id, "/states/power", map[string]string{"target": target}, needs)
 }
 
 // Provision is a change of a node's provision state.
@@ -57,7 +66,14 @@ func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) 
 	for key, value := range p.More {
 		body[key] = value
 	}
-	return s.put(ctx, "set the provision state of a node", id, "/states/provision", body)
+	needs := map[string]Version{p.Target: ProvisionSince(p.Target)}
+	for name := range body {
+		needs[name] = Version{1, max(targets[p.Target].with[name], 1)}
+	}
+	if isObject(body["configdrive"]) {
+		needs["configdrive as an object"] = builtDrive
+	}
+	return s.put(ctx, "set the provision state of a node", id, "/states/provision", body, needs)
 }
 
 // SetMaintenance takes a node out of Ironic's hands; the reason may be empty.
@@ -66,7 +82,7 @@ func (s *NodeService) SetMaintenance(ctx context.Context, id, reason string) err
 	if reason != "" {
 		body["reason"] = reason
 	}
-	return s.put(ctx, "set the maintenance of a node", id, "/maintenance", body)
+	return s.put(ctx, "set the maintenance of a node", id, "/maintenance", body, nil)
 }
 
 // ClearMaintenance ends the maintenance of a node, and forgets its reason.

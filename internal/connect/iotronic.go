@@ -44,7 +44,11 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	options = append(options, iotronic.WithRefusalHint(triedIotronic(v, url, who)))
 	switch {
 	case !who.StandsAlone():
-		k, err := newKeystone(v, who, ReadOnly)
+		retries := v.Int("retries")
+		if !v.IsDefault("iotronic.max_retries") {
+			retries = v.Int("iotronic.max_retries")
+		}
+		k, err := newKeystone(v, who, ReadOnly, retries)
 		if err != nil {
 			return nil, err
 		}

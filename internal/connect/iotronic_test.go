@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -406,6 +407,34 @@ clouds:
 	} {
 		if err := list(c.env, c.args...); err == nil || !strings.Contains(Advised(err).Error(), want) || strings.Contains(err.Error(), "hush-hush") {
 			t.Errorf("not %q: %v", want, err)
+		}
+	}
+}
+
+// TestRetriesOfKeystone: max_retries holds for Keystone too, where it is set.
+func TestRetriesOfKeystone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		want int64
+	}{
+		{[]string{"--max-retries", "0"}, 1},
+		{[]string{"--max-retries", "0", "--retries", "3"}, 1},
+		{[]string{"--retries", "1"}, 2},
+	} {
+		var asked atomic.Int64
+		down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}))
+		t.Cleanup(down.Close)
+		args := append(c.args, "--os-auth-url", down.URL+"/v3", "--os-username", "u", "--os-password", "p", "--os-project-name", "x", "--no-token-cache")
+		client, err := Iotronic(iotronicValues(t, nil, "", args...))
+		if err == nil {
+			_, err = client.Nodes.List(t.Context(), iotronic.NodeListOptions{})
+		}
+		if err == nil || asked.Load() != c.want {
+			t.Errorf("%q: asked %d times, %v", c.args, asked.Load(), err)
 		}
 	}
 }

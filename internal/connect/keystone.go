@@ -58,11 +58,11 @@ func NewKeystone(v *settings.Values, mode Mode) (*Keystone, error) {
 	if version := c.VersionOf(ServiceType); version != "" && strings.TrimSuffix(strings.TrimPrefix(version, "v"), ".0") != "1" {
 		return nil, advice.With(fmt.Errorf("there is no version %s of the Craton API, only 1", version), fmt.Sprintf("correct %s_api_version of the cloud, or OS_%s_API_VERSION", ServiceType, strings.ToUpper(ServiceType)))
 	}
-	return newKeystone(v, c, mode)
+	return newKeystone(v, c, mode, v.Int("retries"))
 }
 
-// newKeystone is NewKeystone for a Config that says who signs in.
-func newKeystone(v *settings.Values, c keystone.Config, mode Mode) (*Keystone, error) {
+// newKeystone is NewKeystone for a Config that says who signs in, with so many retries.
+func newKeystone(v *settings.Values, c keystone.Config, mode Mode, retries int) (*Keystone, error) {
 	service := serviceTLS(v, c)
 	if !v.IsDefault("validate_certs") && v.IsDefault("os_insecure") {
 		c.Insecure = service.Insecure
@@ -70,7 +70,7 @@ func newKeystone(v *settings.Values, c keystone.Config, mode Mode) (*Keystone, e
 	c.CACert = cmp.Or(c.CACert, service.CAPath)
 	options := []keystone.Option{
 		keystone.WithRefusalHint(mode.refused("tried " + who(v, &c))),
-		keystone.WithTimeout(v.Duration("timeout")), keystone.WithRetries(v.Int("retries")), keystone.WithUserAgent(userAgent()),
+		keystone.WithTimeout(v.Duration("timeout")), keystone.WithRetries(retries), keystone.WithUserAgent(userAgent()),
 	}
 	if !v.Bool("no_token_cache") {
 		options = append(options, keystone.WithCache(keystone.CacheDir()))

@@ -180,10 +180,11 @@ func (a *applying) all(ctx context.Context) error {
 		a.creates,
 		a.resumesEarly,
 		a.settles,
-		a.suspends, // which allows more changes
+		func(ctx context.Context) error { return a.suspends(ctx, false) }, // which allows more changes
 		func(ctx context.Context) error { return a.updates(ctx, a.p.update) },
 		a.resumes,
 		a.provisions,
+		func(ctx context.Context) error { return a.suspends(ctx, true) },
 		func(ctx context.Context) error { return a.updates(ctx, a.p.late) },
 		a.powers,
 	} {
@@ -265,8 +266,8 @@ func (a *applying) creates(ctx context.Context) error {
 
 // suspends begins the maintenance, or gives it another reason, when a node on its way has arrived: in maintenance Ironic lets
 // what is under way wait, or aborts it.
-func (a *applying) suspends(ctx context.Context) error {
-	if !a.p.maintenance {
+func (a *applying) suspends(ctx context.Context, later bool) error {
+	if !a.p.maintenance || a.p.suspendLater != later {
 		return nil
 	}
 	err := a.does(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) })

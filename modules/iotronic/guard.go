@@ -43,7 +43,7 @@ func (p *plan) guard(d api.Dialect) error {
 	}
 	for _, step := range p.steps {
 		switch {
-		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionUnrescue}, step.verb) && isTrue(p.after[keyMaintenance]):
+		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionUnrescue}, step.verb) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
 			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance, and ends no rescue; set maintenance: false", optProvision)
 		case step.verb == api.ProvisionProvide && p.retired():
 			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false", optProvision)
@@ -88,8 +88,8 @@ func (p *plan) guardFields() error {
 	if slices.Contains(undeployed, state) {
 		return nil
 	}
-	for i := range fields {
-		f := &fields[i]
+	for i := range nodes.fields {
+		f := &nodes.fields[i]
 		if _, changes := p.update[f.option]; !changes || !f.settled {
 			continue
 		}
@@ -129,7 +129,7 @@ func (p *plan) guardRemove() error {
 	o := p.before
 	name := called(o.Text(keyName), o.Text(keyUUID))
 	state, moves := settled(o)
-	if moves && p.settle == "" {
+	if moves && p.settle == "" && !slices.Contains(deployed, state) {
 		state = o.Text(keyProvision)
 	}
 	if len(p.steps) > 0 {
@@ -138,10 +138,12 @@ func (p *plan) guardRemove() error {
 	switch {
 	case isTrue(o["protected"]):
 		return fmt.Errorf("the node %s is protected, and cannot be removed; set protected: false first", name)
+	case slices.Contains(deployed, state) && !p.undeploy:
+		return fmt.Errorf("the node %s is %s, and is removed only with what is deployed on it; set undeploy: true for that", name, p.whereabouts(state))
 	case isTrue(o[keyMaintenance]): // Ironic forgets what it cannot reach any more
 		return nil
 	case slices.Contains(deployed, state):
-		return fmt.Errorf("the node %s is %s, and cannot be removed; set undeploy: true to tear down what is deployed on it, or put it into maintenance first", name, p.whereabouts(state))
+		return fmt.Errorf("the node %s is %s, and cannot be torn down meanwhile; set wait: true", name, p.whereabouts(state))
 	case !slices.Contains(deletable, state):
 		return fmt.Errorf("the node %s is %s, and cannot be removed; make it manageable, or put it into maintenance first", name, p.whereabouts(state))
 	case !isNone(o["instance_uuid"]) && len(p.steps) == 0:

@@ -67,36 +67,45 @@ func nodeSpec() *ansible.Spec {
 			"Of Ironic, if there is no such node, it is created with this UUID. Iotronic chooses UUIDs itself."}},
 		ansible.Option{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
 			"V(present) makes the node what the task says, V(absent) removes it.",
-			"A node of Ironic cannot be removed while it is deployed, unless it is in maintenance: see O(undeploy)."}})
-	for i := range fields {
-		s.Options = append(s.Options, fields[i].options()...)
-	}
+			"A node of Ironic that is deployed is removed only with O(undeploy=true)."}})
+	s.Options = append(s.Options, nodes.options()...)
 	s.Options = append(s.Options, stateOptions()...)
 	return s
 }
 
+// options are those of the fields.
+func (r *resource) options() (all []ansible.Option) {
+	for i := range r.fields {
+		all = append(all, r.fields[i].options(r)...)
+	}
+	return all
+}
+
 // options are the option of a field, and that of its mode.
-func (f *field) options() []ansible.Option {
+func (f *field) options(r *resource) []ansible.Option {
 	o := ansible.Option{Name: f.option, Description: slices.Clone(f.doc)}
 	switch {
+	case len(r.kind.dialects) == 1: // they all do
 	case len(f.on) == 1:
 		o.Description = append(o.Description, "Only nodes of Ironic have it.")
 	case !slices.Contains(f.on, onIronic[0]):
 		o.Description = append(o.Description, "Only nodes of Iotronic have it.")
 	}
-	if f.since > 0 {
-		o.Description = append(o.Description, fmt.Sprintf("It needs API version %s or a later one.", f.version()))
+	if since := r.since(f); since != first {
+		o.Description = append(o.Description, fmt.Sprintf("It needs API version %s or a later one.", since))
 	}
 	if f.settled {
 		o.Description = append(o.Description, "Ironic changes it only while nothing is deployed on the node.")
 	}
 	if f.needed {
-		o.Description = append(o.Description, "Required to create the node there.")
+		o.Description = append(o.Description, "Required to create the "+r.kind.name+" there.")
 	}
 	switch f.form {
 	case formText:
 	case formFlag, formMaybe:
 		o.Type = ansible.Bool
+	case formList:
+		o.Type, o.Elements = ansible.List, ansible.Str
 	case formPlace:
 		o.Type = ansible.Dict
 		for _, name := range []string{"longitude", "latitude", "altitude"} {
@@ -120,16 +129,17 @@ func stateOptions() []ansible.Option {
 			"Ironic shows C(******) for passwords and other secrets in O(driver_info) and O(instance_info), so nobody can tell whether they differ.",
 			"V(on_create) writes a secret where its key is new, and otherwise leaves it. V(always) writes the secrets of the task in every run, which then has always changed something.",
 		}},
-		{Name: optMaintenance, Type: ansible.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that waits for something begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic have it."}},
+		{Name: optMaintenance, Type: ansible.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that waits for something, such as a deployment, begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic have it."}},
 		{Name: optReason, Description: []string{"Why it is in maintenance. Without it a reason that is there stays."}},
 		{Name: optPower, Choices: []any{on, off, rebooted}, Description: []string{
 			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it."}},
 		{Name: optProvision, Choices: []any{manageable, available, active}, Description: []string{
 			"The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes V(available) by way of V(manageable), and V(active) by way of both.",
-			"V(active) deploys what O(instance_info) says, or ends a rescue. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
+			"V(active) deploys what O(instance_info) says, or ends a rescue or a service that failed. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
 		}},
 		{Name: optUndeploy, Type: ansible.Bool, Default: false, Description: []string{
-			"With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or was to be. Without it that is an error."}},
+			"With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or was to be. Without it that is an error.",
+			"In maintenance, where Ironic leaves the node alone, O(state=absent) does not tear down: the node is removed as it is."}},
 		{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
 			"Whether the task waits until O(power) and O(provision_state) are reached, and while another request works on the node. Without it the first step is asked for, and nobody looks how it ends."}},
 		{Name: optTimeout, Type: ansible.Int, Default: 1800, Description: []string{"How many seconds it may wait, in all. What the client repeats of single requests (O(max_retries)) comes on top."}},

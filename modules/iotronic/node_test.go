@@ -106,6 +106,13 @@ func TestLifeOnIronic(t *testing.T) {
 		t.Errorf("%v", n)
 	}
 	a.Fails(t, nodeName, args{"name": name}, `there is no node "life"; to create it, give driver`)
+	a.Fails(t, nodeName, args{"name": "life-2", "uuid": "5344a3e2-978a-444e-990a-cbf47c62ef80"}, `there is no node with the UUID 5344a3e2-978a-444e-990a-cbf47c62ef80; to create it, give driver`)
+	// What Ansible takes for a mark of its own is text in the result, and a template is a text or a number, as the release has it.
+	marked := a.OK(t, true, nodeName, args{"name": "life-2", "extra": map[string]any{"mark": map[string]any{"__ansible_type": "TaggedStr", "value": "y"}, "kb": "1024"}})
+	if d := cmp.Diff(` {"__ansible_type":"TaggedStr","value":"y"}`, marked.Dict("node")["extra"].(map[string]any)["mark"]); d != "" {
+		t.Error(d)
+	}
+	a.OK(t, false, nodeName, args{"name": "life-2", "extra": map[string]any{"kb": 1024}, "properties": map[string]any{}})
 	a.Fails(t, nodeName, args{"name": name, "driver": "ipmi"}, `no conductor has the driver "ipmi"; there is fake-hardware`)
 	a.Fails(t, nodeName, args{"name": "life-2", "driver": "ipmi"}, `no conductor has the driver "ipmi"`)
 	a.Fails(t, nodeName, args{"name": "life-2", "driver": ""}, "driver is empty")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/value"
@@ -15,17 +16,20 @@ import (
 // plan is what is to be done about one node. It is all that check mode, diff and the real run know, so they cannot
 // disagree.
 type plan struct {
+	of            *resource
 	before, after api.Object // nil: not there
 	// shown is after as the diff has it: with words for what the API hides, and for what leaves no trace.
 	shown api.Object
 
-	settle string // the provision state that the node is on its way to and has to be in first
-	create api.Object
-	remove bool
-	update api.Changes
-	late   api.Changes // what is changed after the steps of provisioning
+	settle   string // the provision state that the node is on its way to and has to be in first
+	create   api.Object
+	remove   bool
+	undeploy bool // what is deployed may go
+	update   api.Changes
+	late     api.Changes // what is changed after the steps of provisioning
 
 	maintenance, resume bool // begin, or get another reason; end
+	suspendLater        bool // the maintenance begins when the steps are done
 	reason              string
 	steps               []transition
 	power               string // what is asked for
@@ -43,7 +47,7 @@ func (p *plan) changesMore() bool {
 
 // makePlan compares what a task says with what is there; have is nil if nothing is. It sends nothing.
 func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
-	p := &plan{before: have, update: api.Changes{}, late: api.Changes{}}
+	p := newPlan(w, have)
 	if !w.present {
 		return p, p.planRemove(w, d)
 	}
@@ -51,15 +55,32 @@ func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
 		if err := p.planCreate(w, d); err != nil {
 			return nil, err
 		}
-	} else if err := p.planChange(w, d); err != nil {
-		return nil, err
+	} else {
+		if err := p.planChange(w, d); err != nil {
+			return nil, err
+		}
+		p.forget()
+		if d != api.DialectIronic {
+			return p, p.planWhole(d)
+		}
 	}
 	if d == api.DialectIronic {
+		if have == nil {
+			for _, key := range []string{keyPower, keyProvision, keyReason} {
+				p.set(key, null)
+			}
+			p.set(keyMaintenance, raw(false))
+		}
 		if err := p.planStates(w); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// newPlan is a plan without anything to do.
+func newPlan(w *want, have api.Object) *plan {
+	return &plan{of: w.of, before: have, update: api.Changes{}, late: api.Changes{}}
 }
 
 func (p *plan) planRemove(w *want, d api.Dialect) error {
@@ -70,8 +91,9 @@ func (p *plan) planRemove(w *want, d api.Dialect) error {
 	if d != api.DialectIronic {
 		return nil
 	}
-	if _, moves := settled(p.before); moves && isTrue(p.before[keyMaintenance]) {
-		return nil // it may stay where it is for ever, and can be removed there
+	p.undeploy = w.undeploy
+	if isTrue(p.before[keyMaintenance]) {
+		return nil // Ironic leaves it alone, so it may stay where it is for ever; it is forgotten as it is
 	}
 	state := p.settling(w)
 	if w.undeploy && slices.Contains(deployed, state) {
@@ -84,7 +106,10 @@ func (p *plan) planRemove(w *want, d api.Dialect) error {
 }
 
 func (p *plan) planCreate(w *want, d api.Dialect) error {
-	p.create, p.after = api.Object{}, api.Object{keyUUID: null, keyName: null}
+	p.create, p.after = api.Object{}, api.Object{keyUUID: null}
+	if p.of == nodes {
+		p.after[keyName] = null
+	}
 	set := func(key string, value any) { p.create[key], p.after[key] = raw(value), raw(value) }
 	if w.uuid != "" {
 		if d != api.DialectIronic {
@@ -100,8 +125,8 @@ func (p *plan) planCreate(w *want, d api.Dialect) error {
 	if w.name == "" && d != api.DialectIronic {
 		lack = append(lack, keyName)
 	}
-	for i := range fields {
-		f := &fields[i]
+	for i := range p.of.fields {
+		f := &p.of.fields[i]
 		if !f.there(d) {
 			continue
 		}
@@ -114,22 +139,16 @@ func (p *plan) planCreate(w *want, d api.Dialect) error {
 		}
 		value, given := w.values[f.option]
 		if given = given && !isNone(value); given && f.later {
-			p.update[f.option] = value
+			p.update[f.sent()] = value
 		} else if given {
-			p.create[f.option] = value
+			p.create[f.sent()] = value
 		} else if f.needed {
 			lack = append(lack, f.option)
 		}
 		p.set(key, f.predicted(value, given))
 	}
 	if len(lack) > 0 {
-		return fmt.Errorf("there is no node %s; to create it, give %s", called(w.name, w.uuid), strings.Join(lack, ", "))
-	}
-	if d == api.DialectIronic {
-		for _, key := range []string{keyPower, keyProvision, keyReason} {
-			p.set(key, null)
-		}
-		p.set(keyMaintenance, raw(false))
+		return fmt.Errorf("there is no %s %s; to create it, give %s", p.of.kind.name, w.missing(), strings.Join(lack, ", "))
 	}
 	return nil
 }
@@ -157,6 +176,14 @@ func (f *field) predicted(value json.RawMessage, given bool) json.RawMessage {
 	return null
 }
 
+// missing is how an error names what is not there: by what it was looked for.
+func (w *want) missing() string {
+	if w.uuid != "" {
+		return "with the UUID " + w.uuid
+	}
+	return strconv.Quote(w.called())
+}
+
 // called is how errors name a node.
 func called(name, uuid string) string {
 	if name == "" {
@@ -173,8 +200,8 @@ func (p *plan) planChange(w *want, d api.Dialect) error {
 		p.update[keyName] = w.name
 		p.set(keyName, raw(w.name))
 	}
-	for i := range fields {
-		f := &fields[i]
+	for i := range p.of.fields {
+		f := &p.of.fields[i]
 		if !f.there(d) {
 			continue
 		}
@@ -185,18 +212,14 @@ func (p *plan) planChange(w *want, d api.Dialect) error {
 			continue
 		}
 		if value, given := w.values[f.option]; given && !f.equal(f.value(p.before), value) {
-			p.update[f.option] = value
+			p.update[f.sent()] = value
 			if isNone(value) {
-				p.update[f.option] = api.Remove
+				p.update[f.sent()] = api.Remove
 			}
 			p.set(f.key(d), f.predicted(value, true))
 		}
 	}
-	p.forget()
-	if d == api.DialectIronic {
-		return nil
-	}
-	return p.planWhole(d)
+	return nil
 }
 
 // equal compares a field with what a task says.
@@ -266,7 +289,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	hides := api.HidesSecrets(f.option)
 	for key, text := range wanted.values {
 		sent[key] = text
-		if old, ok := now[key]; ok && (hides && same(old, text, w.anew) || !hides && value.EqualJSON(old, text)) {
+		if old, ok := now[key]; ok && (same(old, text, shows(hides, w.anew))) {
 			continue
 		}
 		if hides && masked(text) {
@@ -331,12 +354,12 @@ func (p *plan) result() *ansible.Result {
 	name := ""
 	for _, o := range []api.Object{p.before, p.after} {
 		if o != nil {
-			name = node.name + " " + called(o.Text(keyName), o.Text(keyUUID))
+			name = p.of.kind.name + " " + called(o.Text(p.of.by), o.Text(keyUUID))
 		}
 	}
 	return &ansible.Result{
 		Changed: p.changed(),
-		Fields:  ansible.Fields{node.name: cleaned(o)},
+		Fields:  ansible.Fields{p.of.kind.name: cleaned(o)},
 		Diff:    []ansible.Diff{{Before: p.comparable(p.before), After: p.comparable(p.shown), BeforeHeader: name, AfterHeader: name}},
 	}
 }

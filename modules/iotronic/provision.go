@@ -20,7 +20,7 @@ type transition struct{ verb, state string }
 
 // deployed are the states of a node with an instance on it, whole or not: only api.ProvisionDeleted leads out of
 // them without it.
-var deployed = []string{active, "deploy failed", "error", "rescue", "rescue failed", "unrescue failed"}
+var deployed = []string{active, "deploy failed", "error", "rescue", "rescue failed", "unrescue failed", "service failed"}
 
 // ways are the transitions that a task may ask for, by the state they begin at (Ironic's state machine). What tears a
 // deployment down is not among them.
@@ -36,6 +36,7 @@ var ways = map[string][]transition{
 	"rescue":          {{api.ProvisionUnrescue, active}},
 	"rescue failed":   {{api.ProvisionUnrescue, active}},
 	"unrescue failed": {{api.ProvisionUnrescue, active}},
+	"service failed":  {{api.ProvisionAbort, active}},
 }
 
 // route is the shortest way from a state to another. is says in errors where the node is.
@@ -71,7 +72,7 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 	case slices.Contains(deployed, from):
 		return nil, fmt.Errorf("%s: the node is %s, from where it can only be deployed anew; set undeploy: true for that", optProvision, is)
 	}
-	return nil, fmt.Errorf("%s: the node is %s, from where this module knows no way to %q; lead it by hand to %s first", optProvision, is, to, manageable)
+	return nil, fmt.Errorf("%s: the node is %s, from where this module knows no way to %q; lead it by hand to one that it knows: %s, %s, %s or %s", optProvision, is, to, enroll, manageable, available, active)
 }
 
 // settled is the provision state that a node is in, or is on its way to; moves tells which.

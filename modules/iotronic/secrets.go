@@ -17,30 +17,59 @@ const stars = api.Hidden
 // masked tells a value in which something is hidden, as Ironic shows it.
 func masked(value json.RawMessage) bool { return bytes.Contains(value, []byte(stars)) }
 
-// same compares what a task says with what the API shows. What the API hides counts as the same, unless all secrets are
-// to be written anew.
-func same(have, want json.RawMessage, anew bool) bool {
-	if !masked(have) {
-		return value.EqualJSON(have, want)
+// hiding is what stars mean in what the API shows.
+type hiding int
+
+const (
+	starred hiding = iota // themselves: nothing is hidden there
+	kept                  // a secret, which counts as the same
+	renewed               // a secret, which is to be written anew
+)
+
+// shows is what stars mean in a field that hides secrets, or does not.
+func shows(hides, anew bool) hiding {
+	switch {
+	case !hides:
+		return starred
+	case anew:
+		return renewed
 	}
-	return sameValues(decoded(have), decoded(want), anew)
+	return kept
 }
 
-func sameValues(have, want any, anew bool) bool {
+// same compares what a task says with what the API shows. A number and its text are the same: of a template such as
+// "{{ cpus * 1024 }}" one release of Ansible makes the one, and another the other.
+func same(have, want json.RawMessage, stars hiding) bool {
+	return value.EqualJSON(have, want) && (stars == starred || !masked(have)) || sameValues(decoded(have), decoded(want), stars)
+}
+
+// sameNumber compares a text with a number.
+func sameNumber(text string, number json.Number) bool {
+	return json.Valid([]byte(text)) && value.EqualJSON(json.RawMessage(text), json.RawMessage(number))
+}
+
+func sameValues(have, want any, hidden hiding) bool {
 	switch have := have.(type) {
 	case string:
-		if strings.Contains(have, stars) {
+		if hidden != starred && strings.Contains(have, stars) {
 			text, ok := want.(string)
-			return !anew && (have == stars || ok && isMasked(have, text))
+			return hidden == kept && (have == stars || ok && isMasked(have, text))
+		}
+		if number, ok := want.(json.Number); ok {
+			return sameNumber(have, number)
 		}
 		return have == want
+	case json.Number:
+		if text, ok := want.(string); ok {
+			return sameNumber(text, have)
+		}
 	case map[string]any:
 		want, ok := want.(map[string]any)
 		if !ok || len(have) != len(want) {
 			return false
 		}
 		for key, value := range have {
-			if other, ok := want[key]; !ok || !sameValues(value, other, anew) {
+			if other, ok := want[key]; !ok || !sameValues(value, other, hidden) {
 				return false
 			}
 		}
@@ -51,7 +80,7 @@ func sameValues(have, want any, anew bool) bool {
 			return false
 		}
 		for i := range have {
-			if !sameValues(have[i], want[i], anew) {
+			if !sameValues(have[i], want[i], hidden) {
 				return false
 			}
 		}

@@ -42,10 +42,16 @@ func TestSame(t *testing.T) {
 		{`[{"a": "******"}, 9007199254740993]`, `[{"a": "s"}, 9007199254740992]`, false, false},
 		{`["******"]`, `["s", "t"]`, false, false},
 		{`["******"]`, `null`, false, false},
+		{`"1024"`, `1024`, true, true},
+		{`1024.0`, `"1024"`, true, true},
+		{`{"a": [1024, "8"]}`, `{"a": ["1024", 8]}`, true, true},
+		{`"true"`, `true`, false, false},
+		{`"1024 MB"`, `1024`, false, false},
+		{`1`, `"true"`, false, false},
 	} {
 		have, want := json.RawMessage(c.have), json.RawMessage(c.want)
-		if same(have, want, false) != c.same || same(have, want, true) != c.anew {
-			t.Errorf("%s and %s: %v, %v", c.have, c.want, same(have, want, false), same(have, want, true))
+		if same(have, want, kept) != c.same || same(have, want, renewed) != c.anew {
+			t.Errorf("%s and %s: %v, %v", c.have, c.want, same(have, want, kept), same(have, want, renewed))
 		}
 	}
 }

@@ -29,6 +29,7 @@ func (p *plan) planStates(w *want) error {
 	if len(p.steps) > 0 && p.steps[0].verb == api.ProvisionDeleted && w.deploys() {
 		return fmt.Errorf("%s: what is torn down forgets instance_info and instance_uuid; leave them out, and give them when something is to be deployed", optProvision)
 	}
+	p.suspendLater = p.maintenance && !isTrue(p.before[keyMaintenance]) && len(p.steps) > 0 && w.wait
 	p.postpone()
 	if len(p.late) > 0 && len(p.steps) > 0 && !w.wait {
 		return fmt.Errorf("%s: Ironic takes it only when the node is %q; set wait: true", slices.Min(slices.Collect(maps.Keys(p.late))), w.provision)
@@ -85,9 +86,9 @@ func (p *plan) postpone() {
 		later("retired", "retired_reason")
 	}
 	if p.steps[0].verb == api.ProvisionDeleted && slices.Contains(undeployed, p.reached()) {
-		for i := range fields {
-			if fields[i].settled {
-				later(fields[i].option)
+		for i := range nodes.fields {
+			if nodes.fields[i].settled {
+				later(nodes.fields[i].option)
 			}
 		}
 	}

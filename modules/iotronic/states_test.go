@@ -44,15 +44,18 @@ func TestStates(t *testing.T) {
 	a.does(t, n.With(args{"provision_state": "manageable", "retired": true, "retired_reason": "old"}))
 	is(a.does(t, n.With(args{"provision_state": "available", "retired": false})), "available", "power on")
 
-	a.Fails(t, nodeName, n.With(args{"provision_state": "active", "maintenance": true}), "Ironic deploys nothing on a node in maintenance")
+	a.does(t, args{"name": "put-away", "driver": openstacktest.IronicDriver, "provision_state": "active", "maintenance": true, "maintenance_reason": "no users yet"})
+	a.Fails(t, nodeName, args{"name": "put-away", "state": "absent"}, `the node "put-away" is "active", and is removed only with what is deployed on it; set undeploy: true`)
+	a.does(t, args{"name": "put-away", "state": "absent", "undeploy": true})
+	a.Fails(t, nodeName, n.With(args{"provision_state": "active", "maintenance": true, "wait": false}), "Ironic deploys nothing on a node in maintenance")
 	a.OK(t, true, nodeName, n.With(args{"instance_info": map[string]any{"image_type": "whole-disk"}})) // Ironic adds it otherwise
 	is(a.does(t, n.With(args{"provision_state": "active", "power": "off", "instance_info": map[string]any{"image_source": "http://x/y"}})), "active", "power off")
 	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), `the node is "active", so what is deployed on it would be torn down; leave it as it is, or set undeploy: true`)
-	a.Fails(t, nodeName, n.With(args{"state": "absent"}), `the node "state-life" is "active", and cannot be removed; set undeploy: true`)
+	a.Fails(t, nodeName, n.With(args{"state": "absent"}), `the node "state-life" is "active", and is removed only with what is deployed on it; set undeploy: true`)
 	a.does(t, n.With(args{"protected": true, "protected_reason": "precious"}))
 	a.does(t, args{"name": "born-precious", "driver": openstacktest.IronicDriver, "provision_state": "active", "protected": true, "protected_reason": "too"})
 	a.does(t, args{"name": "born-precious", "maintenance": true, "protected": false})
-	a.does(t, args{"name": "born-precious", "state": "absent"})
+	a.does(t, args{"name": "born-precious", "state": "absent", "undeploy": true})
 	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true}), `the node "state-life" is protected`)
 	a.Fails(t, nodeName, n.With(args{"provision_state": "manageable", "undeploy": true}), "the node is protected")
 	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "what is torn down forgets instance_info")
@@ -111,10 +114,10 @@ func TestStates(t *testing.T) {
 	}
 	a.does(t, n.With(args{"state": "absent"}))
 
-	// In maintenance everything can be removed.
+	// In maintenance what is deployed is not torn down.
 	a.OK(t, true, nodeName, n.With(args{"driver": openstacktest.IronicDriver, "provision_state": "active"}))
 	a.OK(t, true, nodeName, n.With(args{"maintenance": true}))
-	a.does(t, n.With(args{"state": "absent"}))
+	a.does(t, n.With(args{"state": "absent", "undeploy": true}))
 }
 
 // TestUnderWay: a node on its way between states.
@@ -155,7 +158,10 @@ func TestUnderWay(t *testing.T) {
 		"a failed cleaning":              {node: node("clean failed", "available", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"manage", "provide", "active"}},
 		"a rescue":                       {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"unrescue"}},
 		"a rescue in maintenance":        {node: with(node("rescue", "", "power on", ""), keyMaintenance, true), want: want{provision: active, wait: true}, fails: "ends no rescue; set maintenance: false"},
-		"a rescue put into maintenance":  {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true, maintenance: new(true)}, fails: "ends no rescue; set maintenance: false"},
+		"a rescue put into maintenance":  {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true, maintenance: new(true)}, changed: true, verbs: []string{"unrescue"}},
+		"a service that failed":          {node: node("service failed", "active", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"abort"}},
+		"a service that failed, gone":    {node: node("service failed", "active", "power on", ""), want: want{provision: available, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted"}},
+		"a state of later days":          {node: node("levitating", "", "power on", ""), want: want{provision: active, wait: true}, fails: `no way to "active"; lead it by hand to one that it knows: enroll, manageable, available or active`},
 		"a failed rescue":                {node: node("rescue failed", "rescue", "power on", ""), want: want{provision: active, wait: true, undeploy: true}, changed: true, verbs: []string{"unrescue"}},
 		"a rescue given up":              {node: node("rescue", "", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
 		"an error":                       {node: node("error", "", "power on", ""), want: want{provision: active, wait: true}, fails: "it can only be deployed anew; set undeploy: true"},
@@ -173,7 +179,10 @@ func TestUnderWay(t *testing.T) {
 		"torn down, retired":             {node: with(node("active", "", "power on", ""), "retired", true), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
 		"available, retired":             {node: with(node("active", "", "power on", ""), "retired", true), want: want{provision: available, wait: true, undeploy: true}, fails: "makes no retired node available; set retired: false, or provision_state: manageable"},
 		"a state of the first days":      {node: with(node("x", "", "power on", ""), keyProvision, nil), want: want{provision: active, wait: true}, changed: true, verbs: []string{"active"}},
-		"deploying, to be removed":       {node: node("deploying", "active", "power on", ""), want: want{wait: true, uuid: "absent"}, fails: `is on its way to "active", and cannot be removed; set undeploy: true`},
+		"deploying, to be removed":       {node: node("deploying", "active", "power on", ""), want: want{wait: true, uuid: "absent"}, fails: `is on its way to "active", and is removed only with what is deployed on it; set undeploy: true`},
+		"deploying, to go at once":       {node: node("deploying", "active", "power on", ""), want: want{undeploy: true, uuid: "absent"}, fails: "cannot be torn down meanwhile; set wait: true"},
+		"deploying, in maintenance":      {node: with(node("wait call-back", "active", "power on", ""), keyMaintenance, true), want: want{wait: true, uuid: "absent"}, fails: "set undeploy: true"},
+		"deployed, in maintenance":       {node: with(node("active", "", "power on", ""), keyMaintenance, true), want: want{wait: true, undeploy: true, uuid: "absent"}, changed: true},
 		"deploying, to be manageable":    {node: node("wait call-back", "active", "power on", ""), want: want{provision: manageable, wait: true}, fails: `the node is on its way to "active", so what is deployed`},
 		"deploying, nobody waits":        {node: node("deploying", "active", "power on", ""), want: want{provision: manageable}, fails: `the node is "deploying", on its way to "active"; set wait: true`},
 		"removed when it is settled":     {node: node("verifying", "manageable", "power on", ""), want: want{wait: true, uuid: "absent"}, changed: true, settle: "manageable"},
@@ -181,6 +190,7 @@ func TestUnderWay(t *testing.T) {
 		"a failed rescue removed":        {node: node("rescue failed", "rescue", "power on", ""), want: want{wait: true, undeploy: true, uuid: "absent"}, changed: true, verbs: []string{"deleted"}},
 	} {
 		w := tt.want
+		w.of = nodes
 		w.present = w.uuid != "absent"
 		w.uuid = ""
 		p, err := makePlan(&w, tt.node, api.DialectIronic)

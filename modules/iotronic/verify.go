@@ -52,9 +52,10 @@ func (s *service) hasFields(ctx context.Context, p *plan) error {
 		return err
 	}
 	var lacks []string
-	for i := range fields {
-		if f := &fields[i]; p.writes(f.option) && version.Compare(f.version()) < 0 {
-			lacks = append(lacks, fmt.Sprintf("%s (since %s)", f.option, f.version()))
+	for i := range p.of.fields {
+		f := &p.of.fields[i]
+		if since := p.of.since(f); p.writes(f.sent()) && version.Compare(since) < 0 {
+			lacks = append(lacks, fmt.Sprintf("%s (since %s)", f.option, since))
 		}
 	}
 	if len(lacks) > 0 {
@@ -67,9 +68,10 @@ func (s *service) hasFields(ctx context.Context, p *plan) error {
 // hear it from the server.
 func (s *service) knownDriver(ctx context.Context, p *plan) error {
 	var of []string // interfaces: a new driver has to have those of the old one
-	for i := range fields {
-		name, ok := strings.CutSuffix(fields[i].option, interfaceEnding)
-		if ok && (p.writes(fields[i].option) || p.writes(keyDriver) && !isNone(p.after[fields[i].option])) {
+	for i := range nodes.fields {
+		option := nodes.fields[i].option
+		name, ok := strings.CutSuffix(option, interfaceEnding)
+		if ok && (p.writes(option) || p.writes(keyDriver) && !isNone(p.after[option])) {
 			of = append(of, name)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 // want is what a task says about one node. It says only what the task does.
 type want struct {
+	of         *resource
 	present    bool
 	uuid, name string // "" if the task gives none
 
@@ -43,17 +44,40 @@ func noUUID(text string) error {
 	return fmt.Errorf("uuid: %q is no UUID; a name belongs into the option name", text)
 }
 
-// wants reads what needs no look at the API.
-func wants(p ansible.Params) (*want, error) {
+// read is what a task says about an object of a resource, as far as it is told by fields.
+func (r *resource) read(p ansible.Params) (*want, error) {
 	w := &want{
-		present: p.String(optState) == present, uuid: value.CanonicalUUID(p.String(optUUID)), name: p.String(optName),
+		of: r, present: p.String(optState) == present, uuid: value.CanonicalUUID(p.String(optUUID)),
 		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
-		anew: p.String(optPassword) == anew, power: p.String(optPower), provision: p.String(optProvision),
-		undeploy: p.Bool(optUndeploy), wait: p.Bool(optWait), timeout: time.Duration(p.Int(optTimeout)) * time.Second,
 	}
-	switch {
-	case p.Has(optUUID) && !value.IsUUID(w.uuid):
+	if p.Has(optUUID) && !value.IsUUID(w.uuid) {
 		return nil, noUUID(w.uuid)
+	}
+	return w, w.read(p)
+}
+
+// read reads the options of fields.
+func (w *want) read(p ansible.Params) error {
+	if !w.present {
+		return nil
+	}
+	for i := range w.of.fields {
+		if err := w.field(&w.of.fields[i], p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wants reads of a node what needs no look at the API.
+func wants(p ansible.Params) (*want, error) {
+	w, err := nodes.read(p)
+	if err != nil {
+		return nil, err
+	}
+	w.name, w.anew, w.power, w.provision = p.String(optName), p.String(optPassword) == anew, p.String(optPower), p.String(optProvision)
+	w.undeploy, w.wait, w.timeout = p.Bool(optUndeploy), p.Bool(optWait), time.Duration(p.Int(optTimeout))*time.Second
+	switch {
 	case w.timeout < 0:
 		return nil, errors.New("wait_timeout is less than nothing; give a number of seconds")
 	case p.Has(optName) && w.name == "":
@@ -71,11 +95,6 @@ func wants(p ansible.Params) (*want, error) {
 		w.reason = new(p.String(optReason))
 		if !*w.maintenance && *w.reason != "" {
 			return nil, errors.New("maintenance_reason is given, and maintenance is false; leave one of them out")
-		}
-	}
-	for i := range fields {
-		if err := w.field(&fields[i], p); err != nil {
-			return nil, err
 		}
 	}
 	return w, nil
@@ -122,12 +141,17 @@ func (w *want) field(f *field, p ansible.Params) error {
 		w.values[f.option] = raw([]json.RawMessage{p.JSON(f.option)})
 	case formFlag, formMaybe:
 		w.values[f.option] = raw(p.Bool(f.option))
+	case formList:
+		w.values[f.option] = raw(p.Strings(f.option))
 	case formText:
 		text := p.String(f.option)
 		if f.lower {
 			text = strings.ToLower(text)
 		}
 		w.values[f.option] = raw(text)
+		if text != "" && f.check != nil {
+			return value.In(f.option, f.check(text))
+		}
 		if text != "" {
 			break
 		}
@@ -154,8 +178,8 @@ func (w *want) fits(ctx context.Context, s *service, p ansible.Params) error {
 		return nil
 	}
 	var lacks, there []string
-	for i := range fields {
-		f := &fields[i]
+	for i := range w.of.fields {
+		f := &w.of.fields[i]
 		if !f.there(s.dialect) && p.Has(f.option) {
 			lacks = append(lacks, f.option)
 		}

@@ -187,8 +187,8 @@ options:
   maintenance:
     description:
       - Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that
-          waits for something begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic
-          have it.
+          waits for something, such as a deployment, begins the maintenance when the node has arrived, and ends it
+          before. Only nodes of Ironic have it.
       - Required if I(maintenance_reason) is set.
     type: bool
   maintenance_reason:
@@ -290,8 +290,9 @@ options:
     description:
       - 'The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes
           V(available) by way of V(manageable), and V(active) by way of both.'
-      - V(active) deploys what O(instance_info) says, or ends a rescue. A node that is deployed stays so, and
-          V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.
+      - V(active) deploys what O(instance_info) says, or ends a rescue or a service that failed. A node that is deployed
+          stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic
+          have it.
     type: str
     choices:
       - manageable
@@ -341,7 +342,7 @@ options:
   state:
     description:
       - V(present) makes the node what the task says, V(absent) removes it.
-      - 'A node of Ironic cannot be removed while it is deployed, unless it is in maintenance: see O(undeploy).'
+      - A node of Ironic that is deployed is removed only with O(undeploy=true).
     type: str
     default: present
     choices:
@@ -364,6 +365,8 @@ options:
     description:
       - 'With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or
           was to be. Without it that is an error.'
+      - 'In maintenance, where Ironic leaves the node alone, O(state=absent) does not tear down: the node is removed as
+          it is.'
     type: bool
     default: false
   update_password:

@@ -113,7 +113,7 @@ func TestLibrary(t *testing.T) {
 		if _, err := c.Nodes.Create(t.Context(), iotronic.NodeCreate{Name: "web-01", Driver: openstacktest.IronicDriver, ResourceClass: "large"}); err != nil {
 			t.Fatal(err)
 		}
-		run(t, []string{"IRONIC_URL=" + i.URL, "OS_TOKEN=" + token, "OS_AUTH_URL=" + k.URL, "OS_USERNAME=" + openstacktest.AdminUser,
+		run(t, []string{"IRONIC_ALONE_URL=" + openstacktest.StartIronic(t).URL, "IRONIC_URL=" + i.URL, "OS_TOKEN=" + token, "OS_AUTH_URL=" + k.URL, "OS_USERNAME=" + openstacktest.AdminUser,
 			"OS_PASSWORD=" + openstacktest.AdminPassword, "OS_PROJECT_NAME=" + openstacktest.AdminProject, "OS_REGION_NAME=" + k.Service(t, "baremetal", i.URL)},
 			is(chapterIronic))
 	})

@@ -155,11 +155,11 @@ var provisions = []struct{ target, state string }{
 	{iotronic.ProvisionClean, "manageable"},
 	{iotronic.ProvisionRebuild, "active"},
 	{iotronic.ProvisionAbort, ""},
-	{"adopt", "active"},
-	{"rescue", "rescue"},
-	{"unrescue", "active"},
-	{"service", "active"},
-	{"unhold", ""},
+	{iotronic.ProvisionAdopt, "active"},
+	{iotronic.ProvisionRescue, "rescue"},
+	{iotronic.ProvisionUnrescue, "active"},
+	{iotronic.ProvisionService, "active"},
+	{iotronic.ProvisionUnhold, ""},
 }
 
 // provisionOptions are what some targets need or take, and which: those that need it begin with a plus.
