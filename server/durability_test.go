@@ -28,8 +28,8 @@ import (
 // The test binary runs itself as a server or a writer when this is set.
 const helperEnv = "CRATON_SERVER_TEST_HELPER"
 
-// long are the tests that are about sizes, or about what stands in front of the database.
-const long = "^Test(BodyLimits|Codings|DeepChains|FiftyProcesses|FleetIsCutOff|FleetWaitsForNobody|Keystone|Matrix|Memory|Overload|Past|QueryLimits|SlowReader|VariablesLimits)"
+// long are the tests that are about sizes, or about what stands in front of the database, or that compare engines.
+const long = "^Test(BodyLimits|Codings|DeepChains|EnginesAgree|FiftyProcesses|FleetIsCutOff|FleetWaitsForNobody|Guessing|InventoryByPages|KeptInventory|Keystone|Matrix|Memory|Overload|Past|QueryLimits|SlowReader|VariablesLimits)"
 
 func TestMain(m *testing.M) {
 	var err error

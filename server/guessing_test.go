@@ -240,10 +240,7 @@ func TestKeystoneGuessing(t *testing.T) {
 // TestGuessingBesideWork sends 10,000 wrong keys for three users from twenty addresses, beside fifty clients that work: some
 // are those users, some are behind those addresses, and some come only then. None of them sees one failure, or waits long.
 func TestGuessingBesideWork(t *testing.T) {
-	const (
-		keys, addresses, working = 10_000, 20, 50
-		slow                     = 3 * time.Second // on a busy machine, with a database that is disturbed
-	)
+	const keys, addresses, working = 10_000, 20, 50
 	p := newBehindProxy(t, server.Options{})
 	users := []caller{p.root}
 	for n := range working {
@@ -274,6 +271,7 @@ func TestGuessingBesideWork(t *testing.T) {
 	var attack, work sync.WaitGroup
 	var next, looked, refused, done atomic.Int64
 	over := make(chan struct{})
+	begun := time.Now()
 	for range 200 {
 		attack.Go(func() {
 			for n := next.Add(1); n <= keys && t.Context().Err() == nil; n = next.Add(1) {
@@ -316,18 +314,19 @@ func TestGuessingBesideWork(t *testing.T) {
 		})
 	}
 	attack.Wait()
+	attacked := time.Since(begun)
 	close(over)
 	work.Wait()
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	slices.Sort(took)
-	t.Logf("%d wrong keys: %d looked up, %d refused; %d requests of clients, median %v, longest %v; %d KiB more in memory",
-		keys, looked.Load(), refused.Load(), done.Load(), took[len(took)/2], took[len(took)-1], (int64(after.HeapAlloc)-int64(before.HeapAlloc))>>10)
+	t.Logf("%d wrong keys: %d looked up, %d refused; %d requests of clients, median %v, longest %v of an attack of %v; %d KiB more in memory",
+		keys, looked.Load(), refused.Load(), done.Load(), took[len(took)/2], took[len(took)-1], attacked, (int64(after.HeapAlloc)-int64(before.HeapAlloc))>>10)
 	if most := int64(addresses * 3 * (10 + 4)); looked.Load() > most {
 		t.Errorf("%d wrong keys were looked up, want at most %d", looked.Load(), most)
 	}
-	if longest := took[len(took)-1]; longest > slow {
-		t.Errorf("a client waited %v", longest)
+	if longest := took[len(took)-1]; longest > attacked/2 {
+		t.Errorf("a client waited %v of an attack of %v", longest, attacked)
 	}
 	if more := int64(after.HeapAlloc) - int64(before.HeapAlloc); more > 32<<20 {
 		t.Errorf("%d MiB more in memory", more>>20)
