@@ -135,6 +135,12 @@ func fleetSpec() *ansible.Spec {
 					planCount("deleted", "How many objects were to be deleted."),
 					planCount("unchanged", "How many objects of the document were so already."),
 					planCount("joined", "How many objects that were there already were to be added to the set."),
+					{Name: "set_new", Type: ansible.Bool, Returned: "always", Sample: false, Description: []string{"Whether nothing belongs to the set yet. Where another set has nearly the same name, a warning asks whether that is meant."}},
+					{Name: "sets", Type: ansible.List, Elements: ansible.Dict, Returned: "always",
+						Description: []string{"Without I(set): the sets that objects of the document belong to. Where the task changes something, a warning says so too."}, Contains: []ansible.Return{
+							{Name: "name", Type: ansible.Str, Returned: "always", Sample: "web", Description: []string{"The set."}},
+							planCount("members", "How many objects of the document belong to it."),
+						}},
 					planCount("hosts", "How many hosts get another value of any variable, be it their own or one that they inherit."),
 					planCount("network_devices", "How many network devices do."),
 					{Name: "effects", Type: ansible.List, Elements: ansible.Dict, Returned: "always",
@@ -198,6 +204,9 @@ func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, 
 		if can, err := fl.Client.Capabilities(ctx); err == nil {
 			p.Hashed = can.HashedKeys
 		}
+	}
+	for _, note := range p.SetWarnings() {
+		task.Warn(note)
 	}
 	got, err := fl.ApplyPlan(ctx, p, o)
 	if got == nil {
@@ -278,7 +287,12 @@ func planned(p *reconcile.Plan, refused []reconcile.Problem) map[string]any {
 		causes = append(causes, map[string]any{"kind": strings.ReplaceAll(c.Kind, "-", "_"), "name": c.Name, "key": c.Key,
 			"hosts": c.Hosts, "network_devices": c.NetworkDevices, "shadowed": c.Shadowed})
 	}
-	return map[string]any{"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "deleted": counts.Deleted, "unchanged": counts.Unchanged, "joined": p.Set.Joining(),
+	sets := []map[string]any{}
+	for _, set := range p.Belongs {
+		sets = append(sets, map[string]any{"name": set.Name, "members": set.Members})
+	}
+	return map[string]any{"set_new": p.Set != nil && p.Set.New, "sets": sets,
+		"created": counts.Created, "updated": counts.Updated, "moved": counts.Moved, "deleted": counts.Deleted, "unchanged": counts.Unchanged, "joined": p.Set.Joining(),
 		"hosts": e.Hosts, "network_devices": e.NetworkDevices, "effects": causes, "refused": no}
 }
 

@@ -77,3 +77,38 @@ func TestInfoOfProtected(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestFleetSets: what is about sets is predicted as it is done, told, and a name that is nearly another one's is a warning.
+func TestFleetSets(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	fleet := func(note string) args {
+		return args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "east", "note": note}}}}
+	}
+	both := func(changed bool, in args) (plan map[string]any, warnings []any) {
+		t.Helper()
+		predicted, done := a.OK(t, changed, fleetName, in.With(checking)), a.OK(t, changed, fleetName, in)
+		for _, key := range []string{"plan", "changes", "warnings", "created", "updated", "joined"} {
+			if d := cmp.Diff(predicted[key], done[key]); d != "" {
+				t.Errorf("%s (-check +run):\n%s", key, d)
+			}
+		}
+		warnings, _ = done["warnings"].([]any)
+		return done.Dict("plan"), warnings
+	}
+	if plan, warnings := both(true, fleet("a").With(args{"set": "web"})); plan["set_new"] != true || warnings != nil {
+		t.Error(plan, warnings)
+	}
+	belongs := []any{map[string]any{"name": "web", "members": 1.0}}
+	plan, warnings := both(true, fleet("b"))
+	if d := cmp.Diff([]any{"1 of these objects belongs to the set web: --set web (in a task set: web) keeps it in step."}, warnings); d != "" || cmp.Diff(belongs, plan["sets"]) != "" {
+		t.Error(plan, d)
+	}
+	if plan, warnings := both(false, fleet("b")); cmp.Diff([]any{}, plan["sets"]) != "" || warnings != nil {
+		t.Error(plan, warnings)
+	}
+	more := args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "west"}}}, "set": "wbe"}
+	if _, warnings := both(true, more); cmp.Diff([]any{"The set wbe is new: nothing belongs to it yet. Did you mean the set web?"}, warnings) != "" {
+		t.Error(warnings)
+	}
+}

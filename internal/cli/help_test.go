@@ -36,7 +36,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s -h differs from its help:\n%s", name, cmp.Diff(got.Stdout, behind.Stdout))
 		}
 	}
-	if n != 81 {
+	if n != 82 {
 		t.Errorf("the main help names %d subcommands of resources", n)
 	}
 	if got := run(t, strings.NewReader(""), "help", "options"); !strings.Contains(got.Stdout, "  --os-password OS_PASSWORD\n") || !strings.Contains(got.Stdout, " CRATON_TIMEOUT\n") {

@@ -15,6 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/protect"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/serve"
+	"github.com/craton-fleet/craton/internal/cli/set"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/cli/undo"
 	"github.com/craton-fleet/craton/internal/output"
@@ -72,7 +73,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	}
 	things := ironic.New(s, v)
 	p.Inner = map[string]*argparse.Program{things.Root.Name(): things}
-	more := slices.Concat([]*cobra.Command{plan.New(s), plan.NewApply(s), undo.New(s), protect.New(s), protect.NewUnprotect(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
+	more := slices.Concat([]*cobra.Command{plan.New(s), plan.NewApply(s), set.New(s), undo.New(s), protect.New(s), protect.NewUnprotect(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
 	argparse.SayMistakes(more)
 	for _, cmd := range more {
 		if slices.Contains([]string{"plan", "config", "inventory", "iotronic-inventory", "explain", "export", "find", "history", "diff"}, cmd.Name()) {

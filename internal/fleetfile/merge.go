@@ -22,29 +22,32 @@ type Source struct {
 }
 
 // Files are the sources that paths name: files, and of folders all that end in .yml, .yaml or .json, in the order of their
-// paths, those in folders below them too. What begins with a dot is passed over.
-func Files(paths ...string) (list []Source, err error) {
+// paths, those in folders below them too. What begins with a dot is passed over. What cannot be read says so when it is opened, so that it hides no
+// mistake in another file.
+func Files(paths ...string) (list []Source) {
 	seen := map[string]bool{}
-	add := func(path string) {
-		if path = filepath.Clean(path); !seen[path] { // a file and its folder may both be named
-			seen[path] = true
-			list = append(list, Source{path, func() (io.ReadCloser, error) { return os.Open(path) }})
+	add := func(path string, err error) {
+		if path = filepath.Clean(path); seen[path] { // a file and its folder may both be named
+			return
 		}
+		seen[path] = true
+		open := func() (io.ReadCloser, error) { return os.Open(path) }
+		if err != nil {
+			open = func() (io.ReadCloser, error) { return nil, err }
+		}
+		list = append(list, Source{path, open})
 	}
 	for _, path := range paths {
 		info, err := os.Stat(path)
-		if err != nil {
-			return nil, openError(err)
-		}
-		if !info.IsDir() {
-			add(path)
+		if err != nil || !info.IsDir() {
+			add(path, openError(err))
 			continue
 		}
 		before := len(list)
-		err = filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
+		_ = filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error { // no error ends it
 			switch {
 			case err != nil:
-				return err
+				add(at, openError(err))
 			case at != path && strings.HasPrefix(d.Name(), "."):
 				if d.IsDir() {
 					return filepath.SkipDir
@@ -52,23 +55,27 @@ func Files(paths ...string) (list []Source, err error) {
 			case !d.IsDir() && slices.Contains([]string{".yml", ".yaml", ".json"}, filepath.Ext(at)):
 				// Of a pipe no end may ever come, and who names a folder does not mean one.
 				if info, err := os.Stat(at); err != nil {
-					return openError(err)
+					add(at, openError(err))
 				} else if !info.Mode().IsRegular() {
-					return fmt.Errorf("%s is no regular file; take it out of the folder, or give it another name", at)
+					add(at, errIrregular)
+				} else {
+					add(at, nil)
 				}
-				add(at)
 			}
 			return nil
 		})
-		if err != nil {
-			return nil, err
-		}
 		if len(list) == before {
-			return nil, fmt.Errorf("%s has no fleet file in it: no name ends in .yml, .yaml or .json", path)
+			add(path, errNoFiles)
 		}
 	}
-	return list, nil
+	return list
 }
+
+// What is wrong with what a folder has, or lacks.
+var (
+	errIrregular = errors.New("it is no regular file; take it out of the folder, or give it another name")
+	errNoFiles   = errors.New("it has no fleet file in it: no name ends in .yml, .yaml or .json")
+)
 
 // openError is that of a file that cannot be opened, as os.Open says it.
 func openError(err error) error {
@@ -93,7 +100,8 @@ func ParseAll(sources []Source) (*File, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			whole.List = append(whole.List, Problem{File: s.Name, Message: unread(s.Name, err), Reason: reconcile.ReasonUnreadable})
+			continue
 		}
 		if len(sources) == 1 {
 			return r.finish()
@@ -107,6 +115,14 @@ func ParseAll(sources []Source) (*File, error) {
 	}
 	f.parts = parts
 	return f, nil
+}
+
+// unread is why a file cannot be read, behind its name.
+func unread(name string, err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok && filepath.Clean(e.Path) == name {
+		return "it cannot be read: " + e.Err.Error()
+	}
+	return err.Error()
 }
 
 func parseSource(s Source) (_ *reader, err error) {

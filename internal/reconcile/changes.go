@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -76,14 +77,15 @@ func (c *Counts) Changed() bool { return c.Writes() > 0 }
 // made by [Fleet.PlanTree] or [ReadPlan], and carried out by [Fleet.ApplyPlan].
 type Plan struct {
 	Made     time.Time
-	Names    []string    // of the files that it was made of
-	URL      string      // of the fleet that it is for, without secrets
-	Project  string      // the id of the caller's project; "" where there is only one
-	Revision string      // where the change log ended before the fleet was read: a cursor; "" if the server has none, or nothing was there
-	New      bool        // the fleet was not there yet, and is to be made
-	Hashed   []string    // patterns of variables whose values are not to be shown, as craton.Capabilities have them
-	Set      *PlannedSet // what becomes of the set that it is for; nil without one
-	Effects  *Effects    // what becomes of the hosts' resolved variables; nil if nobody asked
+	Names    []string         // of the files that it was made of
+	URL      string           // of the fleet that it is for, without secrets
+	Project  string           // the id of the caller's project; "" where there is only one
+	Revision string           // where the change log ended before the fleet was read: a cursor; "" if the server has none, or nothing was there
+	New      bool             // the fleet was not there yet, and is to be made
+	Hashed   []string         // patterns of variables whose values are not to be shown, as craton.Capabilities have them
+	Set      *PlannedSet      // what becomes of the set that it is for; nil without one
+	Belongs  []craton.SetSize // of a plan that is for none, and changes something: how many of its objects belong to which sets
+	Effects  *Effects         // what becomes of the hosts' resolved variables; nil if nobody asked
 
 	steps   []*treeStep
 	planner *planner // nil of a plan that was read from a file

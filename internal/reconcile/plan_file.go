@@ -30,18 +30,19 @@ const (
 
 // planHead is all of a plan but its changes.
 type planHead struct {
-	Version  int         `json:"craton_plan"`
-	Made     time.Time   `json:"made"`
-	Names    []string    `json:"files"`
-	URL      string      `json:"url"`
-	Project  string      `json:"project"`
-	Revision string      `json:"revision"`
-	New      bool        `json:"new"`
-	Hashed   []string    `json:"hashed_keys"`
-	Counts   Counts      `json:"counts"`
-	Effects  *Effects    `json:"effects"`
-	Set      *PlannedSet `json:"set,omitempty"`
-	Needs    []need      `json:"needs"`
+	Version  int              `json:"craton_plan"`
+	Made     time.Time        `json:"made"`
+	Names    []string         `json:"files"`
+	URL      string           `json:"url"`
+	Project  string           `json:"project"`
+	Revision string           `json:"revision"`
+	New      bool             `json:"new"`
+	Hashed   []string         `json:"hashed_keys"`
+	Counts   Counts           `json:"counts"`
+	Effects  *Effects         `json:"effects"`
+	Set      *PlannedSet      `json:"set,omitempty"`
+	Belongs  []craton.SetSize `json:"belongs,omitempty"`
+	Needs    []need           `json:"needs"`
 }
 
 // planEntry is a change in a file: what it is for people, what to send, and the object that it was planned for. Its objects are read as
@@ -100,7 +101,7 @@ func (p *Plan) encode(w io.Writer) error {
 		}
 	}
 	e := &planEncoder{Plan: p, places: places, needs: map[needKey]need{}}
-	head, err := value.Encode(planHead{planVersion, p.Made.UTC(), append([]string{}, p.Names...), p.URL, p.Project, p.Revision, p.New, append([]string{}, p.Hashed...), p.Counts(), p.Effects, p.Set, nil})
+	head, err := value.Encode(planHead{planVersion, p.Made.UTC(), append([]string{}, p.Names...), p.URL, p.Project, p.Revision, p.New, append([]string{}, p.Hashed...), p.Counts(), p.Effects, p.Set, p.Belongs, nil})
 	if err != nil {
 		return err
 	}
@@ -225,7 +226,7 @@ func readPlan(d *json.Decoder) (*Plan, error) {
 	}
 	p, head := &Plan{}, planHead{}
 	members := map[string]any{PlanMark: &head.Version, "made": &p.Made, "files": &p.Names, "url": &p.URL, "project": &p.Project, "revision": &p.Revision, "new": &p.New, "hashed_keys": &p.Hashed,
-		"counts": &head.Counts, "effects": &p.Effects, "set": &p.Set, "needs": &p.needs}
+		"counts": &head.Counts, "effects": &p.Effects, "set": &p.Set, "belongs": &p.Belongs, "needs": &p.needs}
 	for first := true; d.More(); first = false {
 		name, err := d.Token()
 		if err != nil {

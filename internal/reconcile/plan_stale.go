@@ -61,15 +61,19 @@ func (fl *Fleet) labelled(ctx context.Context, k *schema.Kind, o Object) (Object
 type Stale struct {
 	Reasons []Staleness // at most MaxProblems
 	More    int         // how many there are further
+
+	all []Staleness
 }
 
 // Staleness is something that was changed since a plan was made.
 type Staleness struct {
-	What string    // such as: the host east/dfw/web1 was changed (note, ntp)
-	User string    // who did it; "" if nobody knows
-	Time time.Time // when; zero if nobody knows
-	Why  string    // the message of the write
-	Done bool      // it is already as the plan makes it, as by the plan itself
+	What   string    // such as: the host east/dfw/web1 was changed (note, ntp)
+	User   string    // who did it; "" if nobody knows
+	Time   time.Time // when; zero if nobody knows
+	Why    string    // the message of the write
+	Kind   string    // of the object that it is about: "host"
+	Object string    // its name with all that holds it, as the plan has it
+	Done   bool      // it is already as the plan makes it, as by the plan itself
 }
 
 // String is a line without the time, which is for the reader's zone.
@@ -99,8 +103,11 @@ func (e *Stale) Error() string {
 	if e.More > 0 {
 		lines = append(lines, fmt.Sprintf("... and %d more", e.More))
 	}
-	return strings.Join(append(lines, "nothing was written; make a new plan"), "\n")
+	return strings.Join(append(lines, "nothing was written; "+staleAdvice), "\n")
 }
+
+// staleAdvice is what to do about a plan that is stale.
+const staleAdvice = "make a new plan"
 
 // fit finds out whether a plan that was read from a file still fits the fleet.
 type fit struct {
@@ -125,6 +132,9 @@ type outdated struct {
 
 // add notes a reason about an object of a step; of what the plan relies on there is none, and it comes last.
 func (f *fit) add(st *treeStep, s Staleness) {
+	if st != nil && s.Kind == "" {
+		s.Kind, s.Object = st.change.Kind, cmp.Or(st.change.From, st.change.Name)
+	}
 	at, ok := f.place[st]
 	if !ok {
 		at = len(f.plan.steps)
@@ -148,6 +158,9 @@ func (f *fit) stale(ctx context.Context) error {
 	e := &Stale{More: len(f.found) - len(shown)}
 	for _, one := range shown {
 		e.Reasons = append(e.Reasons, one.Staleness)
+	}
+	for _, one := range f.found {
+		e.all = append(e.all, one.Staleness)
 	}
 	return e
 }
@@ -270,7 +283,11 @@ func (f *fit) change(c *craton.Change) {
 	}
 	key := needKey{Space(k), value.ID(c.ID)}
 	say := func(st *treeStep, format string, args ...any) {
-		f.add(st, Staleness{What: fmt.Sprintf(format, args...), User: c.User, Time: c.Time.Time, Why: c.Message})
+		one := Staleness{What: fmt.Sprintf(format, args...), User: c.User, Time: c.Time.Time, Why: c.Message}
+		if n := f.needs[key]; st == nil && n != nil {
+			one.Kind, one.Object = k.Name, n.Name
+		}
+		f.add(st, one)
 	}
 	fields := changedFields(c)
 	if st := f.steps[key]; st != nil {
@@ -373,9 +390,9 @@ func (f *fit) contents(ctx context.Context) error {
 			n := f.needs[key]
 			switch {
 			case o == nil:
-				f.add(nil, Staleness{What: fmt.Sprintf("the %s %s, on which the plan relies, is not there any more", k.Noun(), n.Name)})
+				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, is not there any more", k.Noun(), n.Name)})
 			case o.Text(k.Title) != n.Own, o[scopeKey(k)] != n.In && scopeKey(k) != "":
-				f.add(nil, Staleness{What: fmt.Sprintf("the %s %s, on which the plan relies, was renamed or moved", k.Noun(), n.Name)})
+				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, was renamed or moved", k.Noun(), n.Name)})
 			}
 		}
 	}

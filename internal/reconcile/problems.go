@@ -37,6 +37,7 @@ type Reason string
 // The reasons.
 const (
 	ReasonInvalid      Reason = "invalid"       // what the file says cannot be
+	ReasonUnreadable   Reason = "unreadable"    // the file cannot be read
 	ReasonDuplicate    Reason = "duplicate"     // another object has the name, in the file or in the inventory
 	ReasonLookalike    Reason = "lookalike"     // another object has a name that reads the same
 	ReasonElsewhere    Reason = "elsewhere"     // it stands in another place, and nobody has said that it is to be moved
@@ -51,12 +52,14 @@ const (
 	ReasonProtected    Reason = "protected"     // it is protected from being deleted
 	ReasonNeeded       Reason = "needed"        // something that stays is in it, or refers to it
 	ReasonDeletes      Reason = "allow-deletes" // nobody has said that so many may be deleted
+	ReasonStale        Reason = "stale"         // the fleet is not as it was when the plan was made
+	ReasonOtherFleet   Reason = "other-fleet"   // the plan is for another fleet, or another project
 )
 
 // Reasons are all of them.
 var Reasons = []Reason{
-	ReasonInvalid, ReasonDuplicate, ReasonLookalike, ReasonElsewhere, ReasonUnchangeable, ReasonOtherKind, ReasonUnknown, ReasonAmbiguous, ReasonCircular,
-	ReasonUnsupported, ReasonForbidden, ReasonOtherSet, ReasonProtected, ReasonNeeded, ReasonDeletes,
+	ReasonInvalid, ReasonUnreadable, ReasonDuplicate, ReasonLookalike, ReasonElsewhere, ReasonUnchangeable, ReasonOtherKind, ReasonUnknown, ReasonAmbiguous, ReasonCircular,
+	ReasonUnsupported, ReasonForbidden, ReasonOtherSet, ReasonProtected, ReasonNeeded, ReasonDeletes, ReasonStale, ReasonOtherFleet,
 }
 
 // refusal is what a plan refuses to do with an object.
@@ -100,7 +103,7 @@ type Error struct {
 	all []Problem
 }
 
-// Refusals are all that keeps a tree from being carried out, for programs: of an *[Error], or of a *[Refused]; none of another error.
+// Refusals are all that keeps a tree from being carried out, for programs: of an *[Error], of a *[Refused], or of a *[Stale]; none of another error.
 func Refusals(err error) []Problem {
 	if e, ok := errors.AsType[*Error](err); ok {
 		all := slices.Clone(e.all)
@@ -115,6 +118,13 @@ func Refusals(err error) []Problem {
 	}
 	if e, ok := errors.AsType[*Refused](err); ok {
 		return []Problem{e.Problem}
+	}
+	if e, ok := errors.AsType[*Stale](err); ok {
+		all := make([]Problem, len(e.all))
+		for i, s := range e.all {
+			all[i] = Problem{Message: advice.Join(s.String(), staleAdvice), Reason: ReasonStale, Kind: s.Kind, Object: s.Object, Do: staleAdvice}
+		}
+		return all
 	}
 	return nil
 }

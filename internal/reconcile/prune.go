@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -116,7 +117,7 @@ func (m *memberships) called(o *owned) string { return o.Kind.Noun() + " " + val
 // planSet adds to a plan what becomes of the set that a tree is for.
 func (l *loader) planSet(ctx context.Context, p *Plan) error {
 	o := &l.options.Set
-	remembers, err := l.has(ctx, "sets")
+	remembers, err := l.has(ctx, FeatureSets)
 	if err != nil {
 		return readError(err)
 	}
@@ -126,13 +127,24 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 			return err
 		}
 	} else if o.File != "" {
-		return fmt.Errorf("the server remembers sets itself: leave out the file %s", o.File)
+		return errRemembers(o.File)
 	}
 	m, err := l.memberships(ctx, set.File)
 	if err != nil {
 		return err
 	}
 	p.Set = set
+	known := map[string]bool{}
+	for _, is := range m.all {
+		if is.set == set.Name {
+			set.Size++
+		} else if is.set != "" {
+			known[is.set] = true
+		}
+	}
+	if set.New = set.Size == 0; set.New {
+		set.Known = slices.Sorted(maps.Keys(known))
+	}
 	var bad Problems
 	mine := map[needKey]*treeStep{}
 	for _, st := range p.steps {
@@ -148,19 +160,18 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 			set.Others++
 		case is.set != "" && !o.Adopt:
 			bad.File = w.File
-			bad.refuse(w.Line, w.Path, refusal{reason: ReasonOtherSet, of: w, what: fmt.Sprintf("it belongs to the set %s and would be %s (%s)", PathName(is.set), st.change.Action, strings.Join(st.change.Fields, ", ")),
-				do: "take it over with --adopt (in a task adopt: true), or leave that to the other file"})
+			do := "take it over with --adopt (in a task adopt: true), or leave that to the other file"
+			if is.set == set.near() {
+				do = fmt.Sprintf("there is no set %s yet: say --set %s (in a task set: %[2]s) if that is meant, else %s", PathName(set.Name), PathName(is.set), do)
+			}
+			bad.refuse(w.Line, w.Path, refusal{reason: ReasonOtherSet, of: w, what: fmt.Sprintf("it belongs to the set %s and would be %s (%s)", PathName(is.set), st.change.Action, strings.Join(st.change.Fields, ", ")), do: do})
 		default:
 			addMember(set.Joins, w.Kind, st.id)
 		}
 	}
 	gone := map[needKey]*owned{}
 	for key, is := range m.all {
-		if is.set != set.Name {
-			continue
-		}
-		set.Size++
-		if mine[key] == nil {
+		if is.set == set.Name && mine[key] == nil {
 			gone[key] = is
 		}
 	}

@@ -56,6 +56,9 @@ type PlannedSet struct {
 	Joins craton.Members `json:"joins"`          // what is there already, and is to belong to it
 	File  string         `json:"file,omitempty"` // where it is remembered; "" by the server
 
+	New   bool     `json:"new,omitempty"`   // nothing belongs to it before
+	Known []string `json:"known,omitempty"` // then those to which something does
+
 	Size   int `json:"-"` // how many objects belong to it before
 	Left   int `json:"-"` // how many of them the tree does not have, and are not deleted
 	Others int `json:"-"` // how many of the tree belong to another set, and stay there

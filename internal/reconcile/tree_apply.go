@@ -107,13 +107,15 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 	if err != nil {
 		return nil, err
 	}
-	if o.Set.Name != "" {
-		if err := l.planSet(ctx, p); err != nil {
-			if wrong := (*Error)(nil); errors.As(err, &wrong) {
-				return nil, err
-			}
-			return nil, reading(err)
+	sets := l.planSet
+	if o.Set.Name == "" {
+		sets = l.belonging
+	}
+	if err := sets(ctx, p); err != nil {
+		if wrong := (*Error)(nil); errors.As(err, &wrong) {
+			return nil, err
 		}
+		return nil, reading(err)
 	}
 	if o.Effects {
 		if p.Effects, err = l.effects(ctx, p); err != nil {

@@ -230,9 +230,9 @@ plan:
       contains:
         reason:
           description:
-            - 'Why, for programs: V(invalid), V(duplicate), V(lookalike), V(elsewhere), V(unchangeable), V(other-kind),
-                V(unknown), V(ambiguous), V(circular), V(unsupported), V(forbidden), V(other-set), V(protected),
-                V(needed), V(allow-deletes).'
+            - 'Why, for programs: V(invalid), V(unreadable), V(duplicate), V(lookalike), V(elsewhere), V(unchangeable),
+                V(other-kind), V(unknown), V(ambiguous), V(circular), V(unsupported), V(forbidden), V(other-set),
+                V(protected), V(needed), V(allow-deletes), V(stale), V(other-fleet).'
           returned: always
           type: str
           sample: elsewhere
@@ -320,6 +320,33 @@ plan:
       returned: always
       type: int
       sample: 2
+    set_new:
+      description:
+        - Whether nothing belongs to the set yet. Where another set has nearly the same name, a warning asks whether
+            that is meant.
+      returned: always
+      type: bool
+      sample: false
+    sets:
+      description:
+        - 'Without I(set): the sets that objects of the document belong to. Where the task changes something, a warning
+            says so too.'
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        name:
+          description:
+            - The set.
+          returned: always
+          type: str
+          sample: web
+        members:
+          description:
+            - How many objects of the document belong to it.
+          returned: always
+          type: int
+          sample: 2
     hosts:
       description:
         - How many hosts get another value of any variable, be it their own or one that they inherit.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
@@ -45,16 +47,21 @@ A plan that craton plan --out has kept is carried out as it is. If anything in i
 			return apply(ctx, s, v, args, c, check, diff)
 		},
 	}
-	c.declare(cmd, "apply writes, and what was cannot be changed")
+	c.declare(s, cmd, "apply writes, and what was cannot be changed")
 	cmd.Flags().BoolVar(&check, "check", false, "say what would be done, and do nothing")
 	cmd.Flags().BoolVar(&diff, "diff", false, "show what is changed, as craton plan does")
 	return cmd
 }
 
 func apply(ctx context.Context, s output.Streams, v *settings.Values, args []string, c choices, check, diff bool) error {
+	format := v.String("cli.format")
+	var doc *applyDocument
+	if !check || !diff { // else it is that of a plan
+		doc = &applyDocument{Check: check, Sets: []craton.SetSize{}}
+	}
 	j, err := newJob(s, v, args, c)
 	if err != nil {
-		return err
+		return told(s.Out, format, err, doc)
 	}
 	ctx, stop := run.Interruptible(ctx)
 	defer stop()
@@ -69,18 +76,18 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, args []str
 	if err := j.connect(ctx, mode); err != nil {
 		return err
 	}
-	result, err := j.apply(ctx, p, check, diff)
+	tell, err := j.apply(ctx, p, doc, check, diff)
 	j.progress.Done()
 	run.TellMade(s, j.connection)
 	err = errors.Join(run.Verbatim(err), j.connection.Close())
-	if result != nil && !(check && diff) {
-		err = errors.Join(printResult(s.Out, v.String("cli.format"), result, check), err)
+	if tell == nil {
+		return told(s.Out, format, err, doc)
 	}
-	return err
+	return errors.Join(tell(), err)
 }
 
-// apply carries out the plan, or what is planned of the fleet files.
-func (j *job) apply(ctx context.Context, p *reconcile.Plan, check, diff bool) (_ *reconcile.Result, err error) {
+// apply carries out the plan, or what is planned of the fleet files. tell says what was done, or would be; nil of an error before that.
+func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, check, diff bool) (tell func() error, err error) {
 	j.options.Check, j.options.Effects = check, diff
 	if p == nil {
 		if p, err = j.make(ctx); err != nil {
@@ -89,43 +96,56 @@ func (j *job) apply(ctx context.Context, p *reconcile.Plan, check, diff bool) (_
 	} else if err := j.fits(p); err != nil {
 		return nil, err
 	}
-	if !diff {
-		if p.Set != nil && p.Set.Others > 0 {
-			j.progress.Done()
-			_, _ = fmt.Fprintln(j.Err, staying(p.Set.Others))
-		}
-		return j.fleet.ApplyPlan(ctx, p, j.options)
+	if doc != nil {
+		doc.Set, doc.Sets = setOf(p.Set), orEmpty(p.Belongs)
 	}
 	format := j.settings.String("cli.format")
-	if check {
-		r, err := j.fleet.ApplyPlan(ctx, p, j.options)
+	if check && diff {
+		_, err := j.fleet.ApplyPlan(ctx, p, j.options)
 		j.progress.Done()
-		if err != nil {
-			return r, err
+		if _, guarded := errors.AsType[*reconcile.Refused](err); err != nil && !guarded {
+			return nil, err
 		}
-		return r, printPlan(j.Out, format, p)
+		return func() error { return printPlan(j.Out, format, p) }, err
 	}
-	out := j.Out
-	if format != show.FormatTable { // where a program expects one document
-		out, format = j.Err, show.FormatTable
+	if !diff {
+		for _, line := range p.SetNotes() {
+			j.progress.Done()
+			_, _ = fmt.Fprintln(j.Err, show.Clean(line))
+		}
+	} else {
+		out, as := j.Out, format
+		if format != show.FormatTable { // where a program expects one document
+			out, as = j.Err, show.FormatTable
+		}
+		j.progress.Done()
+		if err := printPlan(out, as, p); err != nil {
+			return nil, err
+		}
+		if as == format {
+			_, _ = fmt.Fprintln(out)
+		}
 	}
+	result, err := j.fleet.ApplyPlan(ctx, p, j.options)
 	j.progress.Done()
-	if err := printPlan(out, format, p); err != nil {
+	if result == nil {
 		return nil, err
 	}
-	if format == show.FormatTable {
-		_, _ = fmt.Fprintln(out)
-	}
-	return j.fleet.ApplyPlan(ctx, p, j.options)
+	return func() error { return printResult(j.Out, format, p, result, check) }, err
 }
 
 // fits refuses a plan that is for another fleet.
 func (j *job) fits(p *reconcile.Plan) error {
 	switch {
 	case p.URL != j.connection.Where:
-		return fmt.Errorf("the plan is for %s, and this is %s: nothing was written", show.Clean(p.URL), j.connection.Where)
+		return otherFleet("the plan is for %s, and this is %s", show.Clean(p.URL), j.connection.Where)
 	case p.Project != j.fleet.Project && !value.SameUUID(p.Project, j.fleet.Project):
-		return fmt.Errorf("the plan is for the project %q, and this is the project %q: nothing was written", p.Project, j.fleet.Project)
+		return otherFleet("the plan is for the project %q, and this is the project %q", p.Project, j.fleet.Project)
 	}
 	return nil
+}
+
+func otherFleet(format string, args ...any) error {
+	const do = "make a plan of this one, or say which fleet the plan is for (CRATON_URL, OS_PROJECT_ID)"
+	return &reconcile.Refused{Problem: reconcile.Problem{Reason: reconcile.ReasonOtherFleet, Do: do, Message: advice.Join(fmt.Sprintf(format, args...), do)}}
 }

@@ -21,6 +21,7 @@ type (
 		Counts  *reconcile.Counts  `json:"counts"`  // null: there is no plan, for what Refused says
 		Effects *reconcile.Effects `json:"effects"` // null: nobody asked
 		Set     *setDocument       `json:"set"`     // null: the plan is about none
+		Sets    []craton.SetSize   `json:"sets"`    // then those that objects of the plan belong to, and how many, if it changes something
 		Refused []refusedDocument  `json:"refused"` // what keeps it from being carried out
 	}
 	refusedDocument struct {
@@ -36,6 +37,7 @@ type (
 	}
 	setDocument struct {
 		Name    string  `json:"name"`
+		New     bool    `json:"new"`     // nothing belongs to it yet
 		Joins   int     `json:"joins"`   // objects that are there already and will belong to it
 		Others  int     `json:"others"`  // objects that belong to another set, and stay there
 		Left    int     `json:"left"`    // objects of the set that are in no file, and stay
@@ -64,7 +66,7 @@ type (
 
 // writeDocument writes the document while it makes the changes: of a large plan they are many times the size of the fleet file.
 func writeDocument(w io.Writer, format string, p *reconcile.Plan) error {
-	counts, doc := p.Counts(), planDocument{Effects: p.Effects, Set: setOf(p.Set), Refused: []refusedDocument{}}
+	counts, doc := p.Counts(), planDocument{Effects: p.Effects, Set: setOf(p.Set), Sets: orEmpty(p.Belongs), Refused: []refusedDocument{}}
 	doc.Counts = &counts
 	if p.Set != nil && p.Set.Refused != nil {
 		doc.Refused = refusedOf([]reconcile.Problem{*p.Set.Refused})
@@ -87,20 +89,28 @@ func refusedOf(all []reconcile.Problem) []refusedDocument {
 	return docs
 }
 
-// told writes the document of what was refused, where a program expects one, and gives the error.
-func told(w io.Writer, format string, err error) error {
-	if refused := reconcile.Refusals(err); refused != nil && (format == show.FormatJSON || format == show.FormatYAML) {
-		none := func(func(any) bool) {}
-		return errors.Join(show.WriteList(w, format, planDocument{Refused: refusedOf(refused)}, "changes", none), err)
+// told writes the document of what was refused, where a program expects one, and gives the error. It is that of a plan, or of what was applied.
+func told(w io.Writer, format string, err error, applied *applyDocument) error {
+	refused := reconcile.Refusals(err)
+	if refused == nil || format != show.FormatJSON && format != show.FormatYAML {
+		return err
 	}
-	return err
+	if applied != nil {
+		applied.Refused, applied.Changes = refusedOf(refused), []changeDocument{}
+		return errors.Join(show.WriteDocument(w, format, applied), err)
+	}
+	none := func(func(any) bool) {}
+	return errors.Join(show.WriteList(w, format, planDocument{Refused: refusedOf(refused), Sets: []craton.SetSize{}}, "changes", none), err)
 }
+
+// orEmpty is a list that is no null for programs.
+func orEmpty[T any](list []T) []T { return append([]T{}, list...) }
 
 func setOf(set *reconcile.PlannedSet) *setDocument {
 	if set == nil {
 		return nil
 	}
-	doc := &setDocument{Name: set.Name, Joins: set.Joining(), Others: set.Others, Left: set.Left}
+	doc := &setDocument{Name: set.Name, New: set.New, Joins: set.Joining(), Others: set.Others, Left: set.Left}
 	if set.Refused != nil {
 		doc.Refusal = &set.Refused.Message
 	}
@@ -115,7 +125,7 @@ func changeOf(p *reconcile.Plan, c *reconcile.Change) planChange {
 	for _, field := range c.Fields {
 		switch field {
 		case reconcile.KeyLabels:
-			out.Labels = &craton.LabelChange{Before: orNone(reconcile.Object(c.Before).Labels()), After: orNone(reconcile.Object(c.After).Labels())}
+			out.Labels = &craton.LabelChange{Before: orEmpty(reconcile.Object(c.Before).Labels()), After: orEmpty(reconcile.Object(c.After).Labels())}
 		case reconcile.KeyVariables:
 			before, after := reconcile.Object(c.Before).Variables(), reconcile.Object(c.After).Variables()
 			for _, key := range keysOf(before, after) {
@@ -127,8 +137,6 @@ func changeOf(p *reconcile.Plan, c *reconcile.Change) planChange {
 	}
 	return out
 }
-
-func orNone(labels []string) []string { return append([]string{}, labels...) }
 
 func fieldJSON(v any) json.RawMessage {
 	text, err := value.Encode(v)
@@ -204,7 +212,10 @@ type (
 	applyDocument struct {
 		Check bool `json:"check"` // nothing was done
 		reconcile.Counts
-		Changes []changeDocument `json:"changes"` // of objects that were not equal already
+		Set     *setDocument      `json:"set"`     // as in the document of a plan
+		Sets    []craton.SetSize  `json:"sets"`    // likewise
+		Refused []refusedDocument `json:"refused"` // likewise: with anything in it nothing was done
+		Changes []changeDocument  `json:"changes"` // of objects that were not equal already
 	}
 	changeDocument struct {
 		Action string   `json:"action"`
@@ -216,8 +227,8 @@ type (
 )
 
 // printResult prints a line for each object that was not equal already, then the summary; or that as a document.
-func printResult(w io.Writer, format string, r *reconcile.Result, check bool) error {
-	doc := applyDocument{Check: check, Counts: r.Counts, Changes: []changeDocument{}}
+func printResult(w io.Writer, format string, p *reconcile.Plan, r *reconcile.Result, check bool) error {
+	doc := applyDocument{Check: check, Counts: r.Counts, Set: setOf(p.Set), Sets: orEmpty(p.Belongs), Refused: []refusedDocument{}, Changes: []changeDocument{}}
 	for _, c := range r.Changes {
 		if c.Action != reconcile.Unchanged {
 			doc.Changes = append(doc.Changes, changeDocument{string(c.Action), c.Kind, c.Name, c.From, append([]string{}, c.Fields...)})

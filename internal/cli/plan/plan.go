@@ -16,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/set"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/fleetfile"
@@ -35,11 +36,12 @@ type choices struct {
 	allow            int
 }
 
-func (c *choices) declare(cmd *cobra.Command, whyNow string) {
+func (c *choices) declare(s output.Streams, cmd *cobra.Command, whyNow string) {
 	run.AddFleetFlags(cmd)
 	run.RefuseAt(cmd.Flags(), whyNow)
 	cmd.Flags().BoolVar(&c.move, "move", false, "move hosts, network devices and cells that stand elsewhere, instead of refusing")
 	cmd.Flags().StringVar(&c.set.Name, "set", "", "the objects of the files belong to the set `NAME`, which the server remembers")
+	_ = cmd.RegisterFlagCompletionFunc("set", set.Complete(s))
 	cmd.Flags().BoolVar(&c.set.Prune, "prune", false, "delete what belongs to the set and is in no file any more")
 	cmd.Flags().BoolVar(&c.set.Adopt, "adopt", false, "take over what belongs to another set")
 	cmd.Flags().IntVar(&c.allow, flagAllowDeletes, 0, "let exactly `N` objects be deleted, however many that are")
@@ -105,7 +107,7 @@ The status is 0 if there is nothing to do, 3 if there is, 2 for a mistake in the
 			return plan(ctx, s, v, args, out, c)
 		},
 	}
-	c.declare(cmd, "what is to be changed is the fleet as it is, not as it was")
+	c.declare(s, cmd, "what is to be changed is the fleet as it is, not as it was")
 	cmd.Flags().StringVar(&out, "out", "", "keep the plan in `FILE`")
 	return cmd
 }
@@ -152,11 +154,7 @@ func open(s output.Streams, args []string) (*source, error) {
 			seen[arg] = true
 			continue
 		}
-		more, err := fleetfile.Files(arg)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range more {
+		for _, one := range fleetfile.Files(arg) {
 			if !seen[one.Name] {
 				list = append(list, one)
 			}
@@ -167,11 +165,8 @@ func open(s output.Streams, args []string) (*source, error) {
 	for i := range list {
 		out.names = append(out.names, list[i].Name)
 	}
-	if len(list) == 1 {
-		f, err := list[0].Open()
-		if err != nil {
-			return nil, err
-		}
+	if len(list) != 1 {
+	} else if f, err := list[0].Open(); err == nil { // else ParseAll tells
 		b := bufio.NewReader(f)
 		if head, _ := b.Peek(beginning); reconcile.IsPlan(head) {
 			defer f.Close() //nolint:errcheck // only read
@@ -301,7 +296,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	format := v.String("cli.format")
 	j, err := newJob(s, v, args, c)
 	if err != nil {
-		return told(s.Out, format, err)
+		return told(s.Out, format, err, nil)
 	}
 	j.source.warn(s)
 	if p := j.source.plan; p != nil {
@@ -327,7 +322,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	p, err := j.make(ctx)
 	j.progress.Done()
 	if err != nil {
-		return told(s.Out, format, run.Verbatim(err))
+		return told(s.Out, format, run.Verbatim(err), nil)
 	}
 	var kept error
 	if out != "" { // before it is shown: who has seen enough leaves the pager, and what is under way

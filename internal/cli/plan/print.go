@@ -47,8 +47,8 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	if counts.Changed() {
 		_ = b.WriteByte('\n')
 	}
-	for _, line := range append(setLines(p.Set), effectLines(p.Effects)...) {
-		_, _ = b.WriteString(line + "\n")
+	for _, line := range append(setLines(p), effectLines(p.Effects)...) {
+		_, _ = b.WriteString(show.Clean(line) + "\n")
 	}
 	_, _ = b.WriteString(summary(p, &counts) + "\n")
 	_, _ = b.WriteString(sides.Shortening("use --format json"))
@@ -77,15 +77,14 @@ func summary(p *reconcile.Plan, c *reconcile.Counts) string {
 }
 
 // setLines say what becomes of the set, beside what is made and deleted.
-func setLines(set *reconcile.PlannedSet) (lines []string) {
+func setLines(p *reconcile.Plan) (lines []string) {
+	lines = p.SetNotes()
+	set := p.Set
 	if set == nil {
-		return nil
+		return lines
 	}
 	if joins := set.Joining(); joins > 0 {
 		lines = append(lines, fmt.Sprintf("%s there already will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), show.Name(set.Name)))
-	}
-	if set.Others > 0 {
-		lines = append(lines, staying(set.Others))
 	}
 	if set.Left > 0 {
 		lines = append(lines, fmt.Sprintf("%s of the set %s, but in no file: --prune deletes %s.", show.Count(set.Left, "object is", "objects are"), show.Name(set.Name), map[bool]string{true: "it", false: "them"}[set.Left == 1]))
@@ -220,9 +219,4 @@ func fieldText(v any) string {
 		return fmt.Sprint(v)
 	}
 	return string(text)
-}
-
-// staying says that objects of the files belong to another set.
-func staying(n int) string {
-	return fmt.Sprintf("%s to another set and %s there: --adopt takes over.", show.Count(n, "object belongs", "objects belong"), map[bool]string{true: "stays", false: "stay"}[n == 1])
 }
