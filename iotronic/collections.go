@@ -120,58 +120,6 @@ func newServiceService(c *Client) *ServiceService {
 	}
 }
 
-// Port is a network port: of a board, or of a node of Ironic.
-type Port struct {
-	UUID      string    `json:"uuid"`
-	Links     []Link    `json:"links"`
-	CreatedAt Timestamp `json:"created_at"`
-	UpdatedAt Timestamp `json:"updated_at"`
-
-	// Of a board.
-	Board   string `json:"board_uuid"`
-	MAC     string `json:"MAC_add"` // of a node too
-	VIFName string `json:"VIF_name"`
-	Network string `json:"network"`
-	IP      string `json:"ip"`
-
-	// Of a node.
-	Node  string `json:"node_uuid"`
-	Extra Object `json:"extra"`
-
-	Raw
-}
-
-func (p *Port) id() string { return p.UUID }
-
-// settle gives the address the name that it has on Ironic.
-func (p *Port) settle() {
-	if p.MAC == "" {
-		p.MAC = p.Fields.Text("address")
-	}
-}
-
-// PortListOptions filter ports.
-type PortListOptions struct {
-	Paging
-	Detail bool   `query:"detail" dialect:"ironic"` // all fields; Iotronic always has all
-	Node   string `query:"node" dialect:"ironic"`   // by UUID or name
-	MAC    string `query:"address" dialect:"ironic"`
-}
-
-// PortService is /v1/ports of Ironic, and of Iotronic, where it has those of all projects.
-type PortService struct {
-	Lister[Port, PortListOptions]
-	Reader[Port]
-}
-
-func newPortService(c *Client) *PortService {
-	const resource = "ports"
-	return &PortService{
-		Lister: Lister[Port, PortListOptions]{client: c, resource: resource},
-		Reader: Reader[Port]{client: c, resource: resource, one: "port"},
-	}
-}
-
 // Webservice is a web server on a board that has a name in the DNS.
 type Webservice struct {
 	Record

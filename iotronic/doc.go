@@ -65,6 +65,7 @@
 // # Change
 //
 //	node, err = c.Nodes.Create(ctx, iotronic.NodeCreate{Driver: "ipmi", Name: "web-01"})
+//	port, err := c.Ports.Create(ctx, iotronic.PortCreate{Node: node.UUID, Address: "52:54:00:12:34:56"})
 //	node, err = c.Nodes.Update(ctx, "web-01", iotronic.Changes{"extra/rack": "b7", "extra/old": iotronic.Remove})
 //	err = c.Nodes.SetPower(ctx, "web-01", iotronic.PowerOn)
 //	err = c.Nodes.WaitPower(ctx, "web-01", iotronic.PowerOn)

@@ -26,6 +26,8 @@ type Reader[T any] struct {
 	// named is nil, or finds the UUIDs of the objects with a name by reading the list. It is asked where the server does
 	// not find names or finds several.
 	named func(ctx context.Context, name string) ([]string, error)
+	// alias is nil, or makes another name of an object, which only Ironic's have, what the server finds it by.
+	alias func(ctx context.Context, word string) (string, error)
 }
 
 // Get reads one object by UUID, or by name where the resource has names; IsNotFound tells that there is none. fields
@@ -61,6 +63,11 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 	}
 	if c.Query.Has("fields") && !s.dialect.traits().fields {
 		return &InvalidAttributeError{Attribute: "fields", Reason: s.dialect.traits().title + " does not have it"}
+	}
+	if r.alias != nil && s.dialect == DialectIronic {
+		if id, err = r.alias(ctx, id); err != nil {
+			return err
+		}
 	}
 	if id != "" && !s.dialect.traits().byName && !value.IsUUID(id) {
 		if id, err = r.only(ctx, id); err != nil {
@@ -170,6 +177,7 @@ func byName[T any, O any](l *Lister[T, O], options func(d Dialect) O) func(conte
 // Writer creates, changes and deletes objects: T is the object, C what a create sends.
 type Writer[T any, C any] struct {
 	reader  *Reader[T]
+	metal   bool                         // only Ironic's can be written
 	prepare func(d Dialect, body Object) // nil, or fits a new object to the dialect
 	more    func(object *C) Object       // attributes that the struct does not have
 }
@@ -185,7 +193,7 @@ func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.dialect.need(r.resource, "create a "+r.one); err != nil {
+	if err := w.may(s.dialect, "create a "+r.one); err != nil {
 		return nil, err
 	}
 	if err := s.dialect.check(object); err != nil {
@@ -213,6 +221,14 @@ func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// may refuses what the dialect does not have, or does not let be written.
+func (w *Writer[T, C]) may(d Dialect, operation string) error {
+	if w.metal && d != DialectIronic {
+		return &DialectError{Dialect: d, Operation: operation}
+	}
+	return d.need(w.reader.resource, operation)
 }
 
 // into decodes what an answer is; it must have the member need, if that is not "".
@@ -251,7 +267,7 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 	if err != nil {
 		return nil, err
 	}
-	if err := s.dialect.need(r.resource, "change a "+r.one); err != nil {
+	if err := w.may(s.dialect, "change a "+r.one); err != nil {
 		return nil, err
 	}
 	steps, err := changes.steps()

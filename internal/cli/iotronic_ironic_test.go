@@ -95,11 +95,11 @@ func TestIronicLists(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"driver-list": `+---------------+---------------+
-| Name          | Hosts         |
-+---------------+---------------+
-| fake-hardware | ['localhost'] |
-+---------------+---------------+
+		"driver-list": `+---------------------+----------------+
+| Supported driver(s) | Active host(s) |
++---------------------+----------------+
+| fake-hardware       | ['localhost']  |
++---------------------+----------------+
 `,
 		"driver-list --type classic --format csv":                          "name,hosts\n",
 		"driver-list --fields name default_power_interface --format csv":   "name,default_power_interface\nfake-hardware,fake\n",

@@ -64,6 +64,7 @@ func (j *job) run(ctx context.Context, task *ansible.Task) (*ansible.Result, err
 		case before != nil && before.Changed:
 			result.Changed = true
 			result.Diff[0].Before, result.Diff[0].BeforeHeader = before.Diff[0].Before, before.Diff[0].BeforeHeader
+			result.Diff = append(result.Diff, before.Diff[1:]...)
 		}
 	}
 	return result, err
@@ -106,6 +107,9 @@ func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Resul
 		return nil, fmt.Errorf("the node %s is called %q, and not %q; leave one of the two out", w.uuid, called, w.name)
 	}
 	p, err := makePlan(w, have, j.dialect)
+	if err == nil {
+		err = j.planPorts(ctx, w, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +122,9 @@ func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Resul
 		d := &result.Diff[i]
 		d.Before, d.After = w.conceal(d.Before.(api.Object)), w.conceal(d.After.(api.Object))
 	}
+	if w.ports != nil && w.present {
+		result.Fields[optPorts] = p.shownPorts()
+	}
 	if task.CheckMode || !p.changed() && p.settle == "" && p.powering == "" {
 		return result, nil
 	}
@@ -126,6 +133,9 @@ func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Resul
 	err = a.all(ctx)
 	result.Changed = a.wrote
 	result.Fields[node.name] = j.shown(task, a.node)
+	if w.ports != nil && w.present {
+		result.Fields[optPorts] = p.shownPorts()
+	}
 	return result, err
 }
 
@@ -182,9 +192,11 @@ func (a *applying) all(ctx context.Context) error {
 		a.settles,
 		func(ctx context.Context) error { return a.suspends(ctx, false) }, // which allows more changes
 		func(ctx context.Context) error { return a.updates(ctx, a.p.update) },
+		func(ctx context.Context) error { return a.writePorts(ctx, false) },
 		a.resumes,
 		a.provisions,
 		func(ctx context.Context) error { return a.suspends(ctx, true) },
+		func(ctx context.Context) error { return a.writePorts(ctx, true) },
 		func(ctx context.Context) error { return a.updates(ctx, a.p.late) },
 		a.powers,
 	} {
@@ -322,15 +334,22 @@ func (a *applying) does(ctx context.Context, do func() error) error {
 
 // patiently does what somebody else's work on the node forbids again and again, as long as the task may wait.
 func (a *applying) patiently(ctx context.Context, do func() error) error {
+	return patiently(ctx, a.w.wait, a.ends, func(err error) error {
+		return fmt.Errorf("%w; the node %s is not free after %s", err, a.called(), a.waited())
+	}, do)
+}
+
+// patiently does again and again what is locked, until the time ends; late makes the error of that.
+func patiently(ctx context.Context, wait bool, ends time.Time, late func(error) error, do func() error) error {
 	const pause = time.Second // the client has tried for longer than that each time
 	var locked error
 	err := retry.Every(pause).Do(ctx, func(int) (again bool, err error) {
 		locked, err = nil, do()
 		switch {
-		case !a.w.wait || !api.IsLocked(err):
+		case !wait || !api.IsLocked(err):
 			return false, err
-		case time.Now().Add(pause).After(a.ends):
-			return false, fmt.Errorf("%w; the node %s is not free after %s", err, a.called(), a.waited())
+		case time.Now().Add(pause).After(ends):
+			return false, late(err)
 		}
 		locked = err
 		return true, err

@@ -67,10 +67,9 @@ func (s *service) has(ctx context.Context, plural string) error {
 	for _, k := range kinds {
 		if slices.Contains(k.dialects, s.dialect) {
 			there = append(there, k.plural)
-			if k == node {
-				use = append(use, fullName(nodeName))
+			for _, name := range append(k.writers(), k.infoName()) {
+				use = append(use, fullName(name))
 			}
-			use = append(use, fullName(k.infoName()))
 		}
 	}
 	if slices.Contains(there, plural) {

@@ -2,6 +2,7 @@ package iotronic
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	api "github.com/craton-fleet/craton/iotronic"
@@ -13,6 +14,8 @@ type field struct {
 	attribute string
 	form      form
 	on        []api.Dialect // that have it
+	// meant is nil, or finds the UUID of the object that the option names; "" is none.
+	meant func(ctx context.Context, s *service, word string) (uuid string, err error)
 	// needed to make an object, where there is the field.
 	needed bool
 	// stays: it cannot be taken away again, so an empty text is a mistake.

@@ -106,17 +106,27 @@ func lookup(name string) (*ansible.Module, bool) {
 // does runs a task that changes something: in check mode, which has to predict the rest, for real, and again.
 func (a *world) does(t tester, in args) map[string]any {
 	t.Helper()
-	predicted := a.OK(t, true, nodeName, in.With(checking))
-	real := a.OK(t, true, nodeName, in.With(diffing))
-	asPredicted(t, predicted, real)
-	again := a.OK(t, false, nodeName, in)
+	return a.doesTo(t, nodes, in).Dict(node.name)
+}
+
+// doesTo is does for any resource, and gives the last output.
+func (a *world) doesTo(t tester, r *resource, in args) output {
+	t.Helper()
+	key := r.kind.name
+	predicted := a.OK(t, true, r.moduleName(), in.With(checking))
+	real := a.OK(t, true, r.moduleName(), in.With(diffing))
+	predictedAs(t, key, predicted, real)
+	again := a.OK(t, false, r.moduleName(), in)
 	if in["state"] == absent {
-		return real.Dict("node")
+		return real
 	}
-	if d := cmp.Diff(timeless(real.Dict("node")), timeless(again.Dict("node"))); d != "" {
-		t.Fatalf("%v: the second run returns another node:\n%s", in, d)
+	if d := cmp.Diff(timeless(real.Dict(key)), timeless(again.Dict(key))); d != "" {
+		t.Fatalf("%v: the second run returns another %s:\n%s", in, key, d)
 	}
-	return again.Dict("node")
+	if d := cmp.Diff(real[optPorts], again[optPorts]); d != "" && in[optPorts] != nil {
+		t.Fatalf("%v: the second run returns other ports:\n%s", in, d)
+	}
+	return again
 }
 
 // timeless leaves out when things happened, and what Ironic notes for itself.
@@ -139,7 +149,12 @@ func timeless(o map[string]any) map[string]any {
 // asPredicted compares a run with what check mode said. What is null there nobody could know.
 func asPredicted(t tester, predicted, real output) {
 	t.Helper()
-	p, r := timeless(predicted.Dict("node")), timeless(real.Dict("node"))
+	predictedAs(t, node.name, predicted, real)
+}
+
+func predictedAs(t tester, key string, predicted, real output) {
+	t.Helper()
+	p, r := timeless(predicted.Dict(key)), timeless(real.Dict(key))
 	known := map[string]any{}
 	for key, value := range p {
 		if value == nil {
@@ -149,7 +164,7 @@ func asPredicted(t tester, predicted, real output) {
 		known[key] = r[key]
 	}
 	if d := cmp.Diff(p, known); d != "" {
-		t.Fatalf("check mode predicted another node (-check +real):\n%s", d)
+		t.Fatalf("check mode predicted another %s (-check +real):\n%s", key, d)
 	}
 	if d := cmp.Diff(predicted["diff"], real["diff"]); d != "" {
 		t.Fatalf("check mode showed another diff (-check +real):\n%s", d)

@@ -30,6 +30,7 @@ type kind struct {
 	dialects     []api.Dialect // that have it
 	identity     string        // the field that tells one from another
 	filters      []filter
+	unnamed      bool // they have no names, or need not
 	detailed     bool // lists have a detailed form
 	fielded      bool // lists and single objects take fields
 	more         []ansible.Option
@@ -84,8 +85,10 @@ func (k *kind) infoSpec() *ansible.Spec {
 			Description: []string{fmt.Sprintf("The %s, with the fields and values that the API has of them; other releases of the service have others. Links are left out.", k.plural)},
 			Contains:    k.returns}},
 	}
-	s.Options = append(s.Options, ansible.Option{Name: optName, Aliases: []string{"names"}, Type: ansible.List, Elements: ansible.Str,
-		Description: []string{fmt.Sprintf("Only %s with one of these names.", k.plural)}})
+	if !k.unnamed {
+		s.Options = append(s.Options, ansible.Option{Name: optName, Aliases: []string{"names"}, Type: ansible.List, Elements: ansible.Str,
+			Description: []string{fmt.Sprintf("Only %s with one of these names.", k.plural)}})
+	}
 	if k.identity == keyUUID {
 		s.Options = append(s.Options, ansible.Option{Name: optUUID, Aliases: []string{"id"},
 			Description: []string{fmt.Sprintf("Only the %s with this UUID.", k.name)}})
@@ -98,9 +101,13 @@ func (k *kind) infoSpec() *ansible.Spec {
 		s.Options = append(s.Options, o)
 	}
 	if k.detailed {
+		known := keyName
+		if k.unnamed {
+			known = "UUID"
+		}
 		s.Options = append(s.Options, ansible.Option{Name: optDetail, Type: ansible.Bool, Default: true, Description: []string{
 			fmt.Sprintf("Whether to read all fields of the %s, or only the few of the API's short lists.", k.plural),
-			"What is looked for by its name comes whole."}})
+			fmt.Sprintf("What is looked for by its %s comes whole.", known)}})
 	}
 	if k.fielded {
 		doc := "Only these fields, and C(uuid)."
@@ -110,8 +117,8 @@ func (k *kind) infoSpec() *ansible.Spec {
 		s.Options = append(s.Options, ansible.Option{Name: optFields, Type: ansible.List, Elements: ansible.Str, Description: []string{doc}})
 	}
 	s.Options = append(s.Options, k.more...)
-	if k == node {
-		s.SeeAlso = append(s.SeeAlso, ansible.SeeAlso{Module: fullName(nodeName)})
+	for _, name := range k.writers() {
+		s.SeeAlso = append(s.SeeAlso, ansible.SeeAlso{Module: fullName(name)})
 	}
 	for _, other := range kinds {
 		if other != k {
@@ -119,6 +126,16 @@ func (k *kind) infoSpec() *ansible.Spec {
 		}
 	}
 	return s
+}
+
+// writers are the modules that write the kind.
+func (k *kind) writers() (names []string) {
+	for _, r := range append([]*resource{nodes}, resources...) {
+		if r.kind == k {
+			names = append(names, r.moduleName())
+		}
+	}
+	return names
 }
 
 // services are those that have the kind.
@@ -161,7 +178,11 @@ func (k *kind) info(ctx context.Context, task *ansible.Task) (*ansible.Result, e
 
 // find reads the objects that the options name: one by one if names are all that is given, else from the list.
 func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Object, error) {
-	names, uuid := p.Strings(optName), ""
+	var names []string
+	if !k.unnamed {
+		names = p.Strings(optName)
+	}
+	uuid := ""
 	if k.identity == keyUUID {
 		if uuid = value.CanonicalUUID(p.String(optUUID)); uuid != "" && !value.IsUUID(uuid) {
 			return nil, noUUID(uuid)

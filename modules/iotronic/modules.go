@@ -16,6 +16,9 @@ type Entry struct {
 // Modules are all modules for Ironic and Iotronic.
 func Modules() []Entry {
 	all := []Entry{{nodeName, nodeSpec, runNode}}
+	for _, r := range resources {
+		all = append(all, Entry{r.moduleName(), r.spec, r.run})
+	}
 	for _, k := range kinds {
 		all = append(all, Entry{k.infoName(), k.infoSpec, k.info})
 	}

@@ -47,7 +47,7 @@ func nodeSpec() *ansible.Spec {
 			"Iotronic of 2016 creates and removes nodes, and cannot change them. Boards of Iotronic can only be read: M(craton.fleet.iotronic_board_info).",
 			"A change to a node that is on its way between two states waits until it is there, with O(wait=true).",
 		},
-		SeeAlso:  []ansible.SeeAlso{{Module: fullName(node.infoName())}, {Module: fullName(driver.infoName())}},
+		SeeAlso:  []ansible.SeeAlso{{Module: fullName(node.infoName())}, {Module: fullName("iotronic_port")}, {Module: fullName(driver.infoName())}},
 		Examples: nodeExamples,
 		Rules: ansible.Rules{
 			RequiredOneOf: [][]string{{optName, optUUID}},
@@ -58,7 +58,10 @@ func nodeSpec() *ansible.Spec {
 			Description: []string{
 				"The node as it is now, also when nothing changed, with the fields and values that the API has of it. Links are left out.",
 				"In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was, or an empty dict if it was not there.",
-			}}},
+			}},
+			{Name: optPorts, Type: ansible.List, Elements: ansible.Dict, Returned: "when O(ports) is given", Contains: port.returns, Description: []string{
+				"The ports of O(ports) as they are now, in that order; in check mode as they would be."}},
+		},
 	}
 	s.Options = append(s.Options,
 		ansible.Option{Name: optName, Description: []string{"The name of the node. With O(uuid) the node gets this name.",
@@ -69,6 +72,7 @@ func nodeSpec() *ansible.Spec {
 			"V(present) makes the node what the task says, V(absent) removes it.",
 			"A node of Ironic that is deployed is removed only with O(undeploy=true)."}})
 	s.Options = append(s.Options, nodes.options()...)
+	s.Options = append(s.Options, portOptions()...)
 	s.Options = append(s.Options, stateOptions()...)
 	return s
 }
@@ -159,6 +163,9 @@ const nodeExamples = `
       cpu_arch: x86_64
       capabilities: boot_mode:uefi
     resource_class: large
+    ports:
+      - address: "52:54:00:12:34:56"
+        physical_network: provisioning
     provision_state: available
 
 - name: Change one thing, and take away all else that is kept there

@@ -34,10 +34,13 @@ type plan struct {
 	steps               []transition
 	power               string // what is asked for
 	powering            string // the state on its way that is waited for, if nothing is asked for
+
+	ports      []*plan // of a node
+	portsLater bool    // they are written when the steps are done
 }
 
 func (p *plan) changed() bool {
-	return p.maintenance || p.resume || p.changesMore()
+	return slices.ContainsFunc(p.ports, (*plan).changed) || p.maintenance || p.resume || p.changesMore()
 }
 
 // changesMore tells whether anything but the maintenance is changed, which can begin and end at any time.
@@ -357,15 +360,21 @@ func (p *plan) result() *ansible.Result {
 			name = p.of.kind.name + " " + called(o.Text(p.of.by), o.Text(keyUUID))
 		}
 	}
-	return &ansible.Result{
+	result := &ansible.Result{
 		Changed: p.changed(),
 		Fields:  ansible.Fields{p.of.kind.name: cleaned(o)},
 		Diff:    []ansible.Diff{{Before: p.comparable(p.before), After: p.comparable(p.shown), BeforeHeader: name, AfterHeader: name}},
 	}
+	for _, sub := range p.ports {
+		if sub.changed() {
+			result.Diff = append(result.Diff, sub.result().Diff...)
+		}
+	}
+	return result
 }
 
 // notes are what the servers write for themselves.
-var notes = []string{"created_at", "updated_at", "provision_updated_at", "driver_internal_info", "reservation"}
+var notes = []string{"created_at", "updated_at", "provision_updated_at", "driver_internal_info", "reservation", "internal_info"}
 
 // comparable is a node for a diff: without what the servers note, and what they have yet to choose.
 func (p *plan) comparable(o api.Object) api.Object {

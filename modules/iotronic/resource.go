@@ -1,21 +1,91 @@
 package iotronic
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// resource is what a module writes: which objects, how they are told apart, and what a task can set of them.
+// resource is what a module writes: which objects, how they are told apart, and what a task can set of them. Nodes have more to
+// them; of all others the module is made of this.
 type resource struct {
 	kind   *kind
-	by     string // the field that names an object beside its UUID
+	by     string // the field that names an object beside its UUID; "" for none
 	fields []field
+	store  store
+	// guard is nil, or refuses what the API is known to refuse, which it may be asked about.
+	guard func(ctx context.Context, s *service, p *plan) error
+
+	creates   string // what Spec says of the first sentence: "Creates, changes and removes ports."
+	identity  string // how an object is found
+	examples  string
+	moreNotes []string
 }
 
 // nodes are what iotronic_node writes.
 var nodes = &resource{kind: node, by: keyName, fields: nodeFields}
 
+// resources are what further modules write.
+var resources = []*resource{ports}
+
+// moduleName is the module of a resource.
+func (r *resource) moduleName() string { return "iotronic_" + r.kind.name }
+
 // since is the version of Ironic's API that has a field first.
 func (r *resource) since(f *field) api.Version { return api.Since(r.kind.plural, f.sent()) }
+
+// store is how the objects of a resource are read and written.
+type store interface {
+	get(ctx context.Context, c *api.Client, id string) (api.Object, error)
+	create(ctx context.Context, c *api.Client, o api.Object) (api.Object, error)
+	update(ctx context.Context, c *api.Client, id string, changes api.Changes) (api.Object, error)
+	remove(ctx context.Context, c *api.Client, id string) error
+}
+
+// collection is a collection of the client's that can be read and written.
+type collection[T, C any] interface {
+	Get(ctx context.Context, id string, fields ...string) (*T, error)
+	Create(ctx context.Context, object C) (*T, error)
+	Update(ctx context.Context, id string, changes api.Changes) (*T, error)
+	Delete(ctx context.Context, id string) error
+}
+
+// stored is a store in a collection of the client's.
+type stored[T, C any] struct {
+	of    func(*api.Client) collection[T, C]
+	made  func(api.Object) C
+	whole func(*T) api.Object
+}
+
+func (s stored[T, C]) fields(o *T, err error) (api.Object, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s.whole(o), nil
+}
+
+func (s stored[T, C]) get(ctx context.Context, c *api.Client, id string) (api.Object, error) {
+	return s.fields(s.of(c).Get(ctx, id))
+}
+
+func (s stored[T, C]) create(ctx context.Context, c *api.Client, o api.Object) (api.Object, error) {
+	return s.fields(s.of(c).Create(ctx, s.made(o)))
+}
+
+func (s stored[T, C]) update(ctx context.Context, c *api.Client, id string, changes api.Changes) (api.Object, error) {
+	return s.fields(s.of(c).Update(ctx, id, changes))
+}
+
+func (s stored[T, C]) remove(ctx context.Context, c *api.Client, id string) error {
+	return s.of(c).Delete(ctx, id)
+}
 
 // called is what a task calls an object.
 func (w *want) called() string {
@@ -23,4 +93,180 @@ func (w *want) called() string {
 		return w.name
 	}
 	return api.Object(w.values).Text(w.of.by)
+}
+
+// spec is the Spec of iotronic_KIND.
+func (r *resource) spec() *ansible.Spec {
+	s := &ansible.Spec{
+		Name:  r.moduleName(),
+		Short: fmt.Sprintf("Create, change and remove %s of Ironic", r.kind.plural),
+		Description: []string{
+			r.kind.doc.is,
+			r.creates + " What the task does not mention stays as it is.",
+			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be known included.",
+		},
+		SupportsCheckMode: true, SupportsDiff: true,
+		Fragments: []*ansible.Fragment{connection()},
+		Notes:     r.moreNotes,
+		SeeAlso:   []ansible.SeeAlso{{Module: fullName(r.kind.infoName())}, {Module: fullName(nodeName)}},
+		Examples:  r.examples,
+		Options: []ansible.Option{
+			{Name: optUUID, Aliases: []string{"id"}, Description: []string{r.identity,
+				fmt.Sprintf("If there is no such %s, it is created with this UUID.", r.kind.name)}},
+			{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
+				fmt.Sprintf("V(present) makes the %s what the task says, V(absent) removes it.", r.kind.name)}},
+		},
+		Returns: []ansible.Return{{
+			Name: r.kind.name, Type: ansible.Dict, Returned: "success", Contains: r.kind.returns,
+			Description: []string{
+				fmt.Sprintf("The %s as it is now, also when nothing changed, with the fields and values that the API has of it. Links are left out.", r.kind.name),
+				"In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was, or an empty dict if it was not there.",
+			}}},
+	}
+	s.Options = append(s.Options, r.options()...)
+	if r.by != "" {
+		s.Rules.RequiredOneOf = [][]string{{r.by, optUUID}}
+	}
+	return s
+}
+
+// run is the module iotronic_KIND.
+func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
+	p := task.Params
+	if p.Has(optUUID) && !value.IsUUID(p.String(optUUID)) {
+		return nil, noUUID(p.String(optUUID))
+	}
+	w := r.wanting(p.String(optUUID), p.String(optState) == present)
+	if err := w.read(p); err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, task, r.kind.plural)
+	if err != nil {
+		return nil, err
+	}
+	defer s.client.CloseIdleConnections()
+	if err := s.means(ctx, w, p); err != nil {
+		return nil, err
+	}
+	result, err := r.reconcile(ctx, s, w, task.CheckMode)
+	for range overtakings {
+		if _, moved := errors.AsType[*overtaken](err); !moved {
+			break
+		}
+		result, err = r.reconcile(ctx, s, w, task.CheckMode)
+	}
+	return result, err
+}
+
+// wanting is what a task says of an object, before its fields are read.
+func (r *resource) wanting(uuid string, present bool) *want {
+	return &want{
+		of: r, present: present, uuid: value.CanonicalUUID(uuid), wait: true, timeout: lockTime,
+		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
+	}
+}
+
+// lockTime is how long a task waits while another request works on the node that its object belongs to.
+const lockTime = time.Minute
+
+// means finds the objects that fields name.
+func (s *service) means(ctx context.Context, w *want, p ansible.Params) error {
+	for i := range w.of.fields {
+		f := &w.of.fields[i]
+		text := p.String
+		if f.meant == nil || !w.present || !p.Has(f.option) || text(f.option) == "" {
+			continue
+		}
+		uuid, err := f.meant(ctx, s, text(f.option))
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.option, err)
+		}
+		w.values[f.option] = raw(uuid)
+	}
+	return nil
+}
+
+// reconcile reads, plans, and carries out once.
+func (r *resource) reconcile(ctx context.Context, s *service, w *want, check bool) (*ansible.Result, error) {
+	id := w.uuid
+	if id == "" {
+		id = w.called()
+	}
+	have, err := r.store.get(ctx, s.client, id)
+	if err != nil && !api.IsNotFound(err) {
+		return nil, err
+	}
+	p, err := r.plan(ctx, s, w, have)
+	if err != nil {
+		return nil, err
+	}
+	result := p.result()
+	if check || !p.changed() {
+		return result, nil
+	}
+	o, err := p.apply(ctx, s, w.timeout)
+	if err != nil {
+		return nil, err
+	}
+	if !p.remove {
+		result.Fields[r.kind.name] = cleaned(o)
+	}
+	return result, nil
+}
+
+// plan compares, and refuses what is known to be refused.
+func (r *resource) plan(ctx context.Context, s *service, w *want, have api.Object) (*plan, error) {
+	p := newPlan(w, have)
+	switch {
+	case !w.present:
+		p.remove = have != nil
+	case have == nil:
+		if err := p.planCreate(w, s.dialect); err != nil {
+			return nil, err
+		}
+	default:
+		if err := p.planChange(w, s.dialect); err != nil {
+			return nil, err
+		}
+	}
+	if !p.changed() {
+		return p, nil
+	}
+	if !p.remove {
+		if err := s.hasFields(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	if r.guard != nil {
+		if err := r.guard(ctx, s, p); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// apply carries out the plan of an object that is no node, and gives what the object is then.
+func (p *plan) apply(ctx context.Context, s *service, wait time.Duration) (o api.Object, err error) {
+	store, uuid := p.of.store, p.before.Text(keyUUID)
+	err = patiently(ctx, true, time.Now().Add(wait), func(err error) error {
+		return fmt.Errorf("%w; its node is not free after %g seconds", err, wait.Seconds())
+	}, func() (err error) {
+		switch {
+		case p.remove:
+			err = store.remove(ctx, s.client, uuid)
+		case p.create != nil:
+			o, err = store.create(ctx, s.client, p.create)
+		default:
+			o, err = store.update(ctx, s.client, uuid, p.update)
+		}
+		return err
+	})
+	switch {
+	case p.remove && api.IsNotFound(err): // somebody else was faster
+		return nil, nil
+	case p.create != nil && api.IsConflict(err) && !api.IsLocked(err), p.create == nil && api.IsNotFound(err),
+		strings.Contains(refusal(err), "can't remove a non-existent object"):
+		return nil, &overtaken{err}
+	}
+	return o, err
 }

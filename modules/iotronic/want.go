@@ -30,6 +30,10 @@ type want struct {
 	provision   string
 	undeploy    bool
 
+	ports        []*want // nil: the task says nothing of them
+	replacePorts bool
+	sub          ansible.Params // of a port of a node
+
 	wait    bool
 	timeout time.Duration
 }
@@ -44,25 +48,14 @@ func noUUID(text string) error {
 	return fmt.Errorf("uuid: %q is no UUID; a name belongs into the option name", text)
 }
 
-// read is what a task says about an object of a resource, as far as it is told by fields.
-func (r *resource) read(p ansible.Params) (*want, error) {
-	w := &want{
-		of: r, present: p.String(optState) == present, uuid: value.CanonicalUUID(p.String(optUUID)),
-		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
-	}
-	if p.Has(optUUID) && !value.IsUUID(w.uuid) {
-		return nil, noUUID(w.uuid)
-	}
-	return w, w.read(p)
-}
-
-// read reads the options of fields.
+// read reads the options of fields: of what is to be removed only what it is called.
 func (w *want) read(p ansible.Params) error {
-	if !w.present {
-		return nil
-	}
 	for i := range w.of.fields {
-		if err := w.field(&w.of.fields[i], p); err != nil {
+		f := &w.of.fields[i]
+		if !w.present && f.option != w.of.by {
+			continue
+		}
+		if err := w.field(f, p); err != nil {
 			return err
 		}
 	}
@@ -71,10 +64,18 @@ func (w *want) read(p ansible.Params) error {
 
 // wants reads of a node what needs no look at the API.
 func wants(p ansible.Params) (*want, error) {
-	w, err := nodes.read(p)
+	w := nodes.wanting(p.String(optUUID), p.String(optState) == present)
+	if p.Has(optUUID) && !value.IsUUID(w.uuid) {
+		return nil, noUUID(w.uuid)
+	}
+	err := w.read(p)
+	if err == nil && w.present {
+		w.ports, err = wantPorts(p)
+	}
 	if err != nil {
 		return nil, err
 	}
+	w.replacePorts = p.String(optPortsMode) == replace
 	w.name, w.anew, w.power, w.provision = p.String(optName), p.String(optPassword) == anew, p.String(optPower), p.String(optProvision)
 	w.undeploy, w.wait, w.timeout = p.Bool(optUndeploy), p.Bool(optWait), time.Duration(p.Int(optTimeout))*time.Second
 	switch {
@@ -150,7 +151,9 @@ func (w *want) field(f *field, p ansible.Params) error {
 		}
 		w.values[f.option] = raw(text)
 		if text != "" && f.check != nil {
-			return value.In(f.option, f.check(text))
+			if err := f.check(text); err != nil {
+				return fmt.Errorf("%s: %w", f.option, err)
+			}
 		}
 		if text != "" {
 			break
@@ -187,7 +190,7 @@ func (w *want) fits(ctx context.Context, s *service, p ansible.Params) error {
 			there = append(there, f.option)
 		}
 	}
-	for _, option := range []string{optMaintenance, optPower, optProvision} {
+	for _, option := range []string{optMaintenance, optPower, optProvision, optPorts} {
 		if s.dialect != api.DialectIronic && p.Has(option) {
 			lacks = append(lacks, option)
 		}

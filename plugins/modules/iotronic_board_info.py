@@ -66,6 +66,7 @@ options:
       - id
 seealso:
   - module: craton.fleet.iotronic_node_info
+  - module: craton.fleet.iotronic_port_info
   - module: craton.fleet.iotronic_driver_info
   - module: craton.fleet.iotronic_fleet_info
 '''

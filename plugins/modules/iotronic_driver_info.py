@@ -52,6 +52,7 @@ options:
     type: str
 seealso:
   - module: craton.fleet.iotronic_node_info
+  - module: craton.fleet.iotronic_port_info
   - module: craton.fleet.iotronic_board_info
   - module: craton.fleet.iotronic_fleet_info
 '''

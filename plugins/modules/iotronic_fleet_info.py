@@ -50,6 +50,7 @@ notes:
       M(craton.fleet.iotronic_board_info).
 seealso:
   - module: craton.fleet.iotronic_node_info
+  - module: craton.fleet.iotronic_port_info
   - module: craton.fleet.iotronic_driver_info
   - module: craton.fleet.iotronic_board_info
 '''

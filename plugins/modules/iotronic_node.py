@@ -244,6 +244,97 @@ options:
       - Only nodes of Ironic have it.
       - It needs API version 1.50 or a later one.
     type: str
+  ports:
+    description:
+      - 'The ports of the node: network cards, without one of which it cannot boot. Each is found by its address,
+          created if it is not there, and changed where it differs; what is not mentioned stays.'
+      - They are written before the node is led to another O(provision_state), and after it where Ironic changes them
+          only then. M(craton.fleet.iotronic_port) writes single ones.
+      - Only nodes of Ironic have it.
+    type: list
+    elements: dict
+    suboptions:
+      address:
+        description:
+          - The MAC address, in quotes, by which the port is found. No two ports have the same one, be it of other
+              nodes.
+        type: str
+        required: true
+      category:
+        description:
+          - What the port is for, such as V(storage). An empty string takes it away.
+          - It needs API version 1.101 or a later one.
+        type: str
+      description:
+        description:
+          - A text for people. An empty string takes it away.
+          - It needs API version 1.97 or a later one.
+        type: str
+      extra:
+        description:
+          - What you want to keep with the port.
+        type: dict
+      extra_mode:
+        description:
+          - 'V(merge) sets what O(extra) has and leaves all other keys, V(replace) removes all others. Values are
+              replaced as a whole: dicts in it are not merged.'
+        type: str
+        default: merge
+        choices:
+          - merge
+          - replace
+      is_smartnic:
+        description:
+          - Whether it is the port of a Smart NIC.
+          - It needs API version 1.53 or a later one.
+        type: bool
+      local_link_connection:
+        description:
+          - 'Where the cable of the port ends: C(switch_id), C(port_id), C(switch_info) and so on.'
+          - It needs API version 1.19 or a later one.
+        type: dict
+      local_link_connection_mode:
+        description:
+          - 'V(merge) sets what O(local_link_connection) has and leaves all other keys, V(replace) removes all others.
+              Values are replaced as a whole: dicts in it are not merged.'
+        type: str
+        default: merge
+        choices:
+          - merge
+          - replace
+      name:
+        description:
+          - A name. An empty string takes it away.
+          - It needs API version 1.88 or a later one.
+        type: str
+      physical_network:
+        description:
+          - The physical network that the port is connected to. An empty string takes it away.
+          - It needs API version 1.34 or a later one.
+        type: str
+      portgroup:
+        description:
+          - The group of ports that it is in, by name or UUID. An empty string takes it away.
+          - It needs API version 1.24 or a later one.
+        type: str
+      pxe_enabled:
+        description:
+          - Whether the node may boot from the network by it. Ironic makes it true if it is never given.
+          - It needs API version 1.19 or a later one.
+        type: bool
+      vendor:
+        description:
+          - Who makes the port. An empty string takes it away.
+          - It needs API version 1.100 or a later one.
+        type: str
+  ports_mode:
+    description:
+      - V(merge) leaves ports of the node that O(ports) does not have, V(replace) removes them.
+    type: str
+    default: merge
+    choices:
+      - merge
+      - replace
   power:
     description:
       - The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it.
@@ -415,6 +506,7 @@ notes:
   - A change to a node that is on its way between two states waits until it is there, with O(wait=true).
 seealso:
   - module: craton.fleet.iotronic_node_info
+  - module: craton.fleet.iotronic_port
   - module: craton.fleet.iotronic_driver_info
 '''
 
@@ -431,6 +523,9 @@ EXAMPLES = r'''
       cpu_arch: x86_64
       capabilities: boot_mode:uefi
     resource_class: large
+    ports:
+      - address: "52:54:00:12:34:56"
+        physical_network: provisioning
     provision_state: available
 
 - name: Change one thing, and take away all else that is kept there
@@ -606,6 +701,64 @@ node:
       returned: on Iotronic
       type: str
       sample: b9f10eca66ac4c279c139d01e65f96b4
+ports:
+  description:
+    - The ports of O(ports) as they are now, in that order; in check mode as they would be.
+  returned: when O(ports) is given
+  type: list
+  elements: dict
+  contains:
+    uuid:
+      description:
+        - The UUID.
+      returned: always
+      type: str
+      sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
+    address:
+      description:
+        - The MAC address.
+      returned: always
+      type: str
+      sample: "52:54:00:12:34:56"
+    node_uuid:
+      description:
+        - The UUID of the node that it belongs to.
+      returned: with details
+      type: str
+      sample: "5344a3e2-978a-444e-990a-cbf47c62ef88"
+    pxe_enabled:
+      description:
+        - Whether the node may boot from it.
+      returned: with details
+      type: bool
+      sample: true
+    local_link_connection:
+      description:
+        - Where its cable ends.
+      returned: with details
+      type: dict
+      sample:
+        port_id: Ethernet3/1
+        switch_id: "0a:1b:2c:3d:4e:5f"
+    physical_network:
+      description:
+        - The physical network. Null for none.
+      returned: with details
+      type: str
+      sample: provisioning
+    portgroup_uuid:
+      description:
+        - The UUID of its group of ports. Null for none.
+      returned: with details
+      type: str
+      sample: c5a1cf1a-7a5e-4d5b-8ab1-1b5ad0a7b7c1
+    extra:
+      description:
+        - What users keep there.
+      returned: with details
+      type: dict
+      sample:
+        cable: b7-12
 '''
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
@@ -664,6 +817,26 @@ def main():
                 },
             },
             'mobile': {'type': 'bool'},
+            'ports': {
+                'type': 'list',
+                'elements': 'dict',
+                'options': {
+                    'address': {'type': 'str', 'required': True},
+                    'pxe_enabled': {'type': 'bool'},
+                    'local_link_connection': {'type': 'dict'},
+                    'local_link_connection_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+                    'physical_network': {'type': 'str'},
+                    'portgroup': {'type': 'str'},
+                    'is_smartnic': {'type': 'bool'},
+                    'name': {'type': 'str'},
+                    'description': {'type': 'str'},
+                    'vendor': {'type': 'str'},
+                    'category': {'type': 'str'},
+                    'extra': {'type': 'dict'},
+                    'extra_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+                },
+            },
+            'ports_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
             'update_password': {'type': 'str', 'default': 'on_create', 'choices': ['on_create', 'always'], 'no_log': False},
             'maintenance': {'type': 'bool'},
             'maintenance_reason': {'type': 'str'},

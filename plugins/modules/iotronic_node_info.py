@@ -122,6 +122,7 @@ notes:
   - Boards of Iotronic are read by M(craton.fleet.iotronic_board_info).
 seealso:
   - module: craton.fleet.iotronic_node
+  - module: craton.fleet.iotronic_port_info
   - module: craton.fleet.iotronic_driver_info
   - module: craton.fleet.iotronic_board_info
   - module: craton.fleet.iotronic_fleet_info

@@ -41,6 +41,8 @@ var before = map[string]struct{ fleet, tasks, options string }{
 	"iotronic_node_info": {tasks: `- craton.fleet.iotronic_node: {name: metal-01, driver: ipmi, provision_state: available}
 - craton.fleet.iotronic_node: {name: metal-02, driver: ipmi}
 `},
+	"iotronic_port":                 {tasks: "- craton.fleet.iotronic_node: {name: metal-01, driver: ipmi, provision_state: manageable}\n"},
+	"iotronic_port_info":            {tasks: "- craton.fleet.iotronic_port: {node: metal-01, address: '52:54:00:12:34:56'}\n"},
 	"craton_network_interface_info": {tasks: "- craton.fleet.craton_network_interface: {name: eth0, device: web1, interface_type: ethernet, ip_address: 10.20.0.11}\n"},
 }
 
@@ -67,7 +69,7 @@ func TestDocExamples(t *testing.T) {
 			switch spec.Name {
 			case "iotronic_board_info", "iotronic_fleet_info":
 				url, prepare.options = town.URL, ", token: "+iotronictest.Admin.Token
-			case "iotronic_node", "iotronic_node_info", "iotronic_driver_info":
+			case "iotronic_node", "iotronic_node_info", "iotronic_port", "iotronic_port_info", "iotronic_driver_info":
 				url, prepare.options = metal.URL, ", max_retries: 20"
 			default:
 				fleet := prepare.fleet

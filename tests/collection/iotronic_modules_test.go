@@ -30,6 +30,7 @@ const nodeLife = `
         driver: fake-hardware
         driver_info: {address: 192.0.2.7, ipmi_password: "{{ secret }}"}
         extra: {big: 12345678901234567890, template: !unsafe "{{ 40 + 2 }}", day: 2024-01-02}
+        ports: [{address: "{{ mac }}", extra: {slot: 2}}]
         provision_state: available
         power: on
       check_mode: true
@@ -50,6 +51,17 @@ const nodeLife = `
       register: repair
     - craton.fleet.iotronic_node: {name: "{{ name }}", maintenance: yes, power: off}
       register: repaired
+    - craton.fleet.iotronic_port: &port {address: "{{ mac | upper }}", pxe_enabled: no, local_link_connection: {switch_id: "0a:1b:2c:3d:4e:5f", port_id: "Eth3/1"}}
+      check_mode: true
+      diff: true
+      register: replug_check
+    - craton.fleet.iotronic_port: *port
+      diff: true
+      register: replug
+    - craton.fleet.iotronic_port: *port
+      register: replugged
+    - craton.fleet.iotronic_port_info: {node: "{{ name }}"}
+      register: plugs
     - craton.fleet.iotronic_node_info: {name: ["{{ name }}", nobody], fields: [name, power_state, maintenance_reason]}
       register: info
       check_mode: true
@@ -65,6 +77,7 @@ const nodeLife = `
       register: gone
     - ansible.builtin.debug:
         msg: "seen results {{ {'beside': beside, 'check': check, 'create': create, 'again': again, 'copied': copied, 'repair': repair, 'repaired': repaired,
+          'replug_check': replug_check, 'replug': replug, 'replugged': replugged, 'plugs': plugs,
           'info': info, 'wrong': wrong, 'removing': removing, 'removed': removed, 'gone': gone} | to_json }}"
 - hosts: localhost
   gather_facts: false
@@ -85,7 +98,8 @@ func TestIotronicModules(t *testing.T) {
 		metal := openstacktest.StartIronic(t)
 		h.write(t, plainBecomeFile, plainBecome)
 		name := "life-" + strings.ReplaceAll(h.release, ".", "-")
-		out := h.play(t, nodeLife, "-e", "ironic="+metal.URL, "-e", "name="+name, "-vvv")
+		mac := fmt.Sprintf("52:54:00:40:00:%02x", len(h.release)+int(h.release[len(h.release)-1])) // another for each release
+		out := h.play(t, nodeLife, "-e", "ironic="+metal.URL, "-e", "name="+name, "-e", "mac="+mac, "-vvv")
 		if strings.Contains(out, "hunter2hunter2") {
 			t.Error("a secret is shown")
 		}
@@ -95,6 +109,7 @@ func TestIotronicModules(t *testing.T) {
 		var got map[string]map[string]any
 		seen(t, out, "results", &got)
 		for task, want := range map[string]bool{"beside": true, "check": true, "create": true, "again": false, "copied": false, "repair": true, "repaired": false,
+			"replug_check": true, "replug": true, "replugged": false, "plugs": false,
 			"info": false, "wrong": false, "removing": true, "removed": true, "gone": false} {
 			if got[task]["changed"] != want || (got[task]["failed"] == true) != (task == "wrong") {
 				t.Errorf("%s: %v", task, got[task])
@@ -115,6 +130,10 @@ func TestIotronicModules(t *testing.T) {
 		}
 		if n := node("repaired"); n["power_state"] != "power off" || n["maintenance_reason"] != "fan" {
 			t.Errorf("repaired %v", n)
+		}
+		plugs, _ := got["plugs"]["ports"].([]any)
+		if diff := cmp.Diff(got["replug_check"]["diff"], got["replug"]["diff"]); diff != "" || len(plugs) != 1 || plugs[0].(map[string]any)["address"] != mac || plugs[0].(map[string]any)["pxe_enabled"] != false {
+			t.Errorf("ports %v: %s", plugs, diff)
 		}
 		want := []any{map[string]any{"uuid": node("create")["uuid"], "name": name, "power_state": "power off", "maintenance_reason": "fan"}}
 		if diff := cmp.Diff(any(want), got["info"]["nodes"]); diff != "" {

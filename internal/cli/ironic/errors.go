@@ -13,6 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/nearest"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -50,8 +51,9 @@ func (t *things) near(ctx context.Context, k *kind, word string, err error) erro
 // names are the names of objects, and where they have none their UUIDs, of so many pages; of fewer if one cannot be read.
 func (t *things) names(ctx context.Context, k *kind, pages int) (names []string) {
 	p := parameters{}
+	known := k.knownBy(t.dialect)
 	if k.chooses(t.dialect) {
-		p = p.with("fields", []string{"name"})
+		p = p.with("fields", []string{known})
 	}
 	for range pages {
 		objects, marker, err := k.api.page(ctx, t.client, p)
@@ -59,7 +61,7 @@ func (t *things) names(ctx context.Context, k *kind, pages int) (names []string)
 			break
 		}
 		for _, o := range objects {
-			name := o.Get("name").Str
+			name := o.Get(known).Str
 			if name == "" {
 				name = o.Get(keyUUID).Str
 			}
@@ -75,8 +77,15 @@ func (t *things) names(ctx context.Context, k *kind, pages int) (names []string)
 
 // reference is what the API takes for the object that an option names.
 func (t *things) reference(ctx context.Context, o *argparse.Option, word string) (string, error) {
-	if o.Key == keyFleet {
+	switch {
+	case o.Key == keyFleet:
 		return t.fleet(ctx, word)
+	case o.Key == keyNode && !value.IsUUID(word):
+		n, err := t.client.Nodes.Get(ctx, word, keyUUID)
+		if err != nil {
+			return "", t.near(ctx, nodeKind(), word, err)
+		}
+		return n.UUID, nil
 	}
 	return word, nil
 }

@@ -28,6 +28,11 @@ func iotronicExample(name string) string {
 		return `  craton iotronic node-provision metal-01 manage --wait 600
   craton iotronic node-provision metal-01 clean --clean-steps '[{"interface": "deploy", "step": "erase_devices"}]'
   craton iotronic node-provision metal-01 active --config-drive drive.b64`
+	case "port-create":
+		return `  craton iotronic port-create -n metal-01 -a 52:54:00:12:34:56 --physical-network provisioning
+  craton iotronic port-create -n metal-01 -a 52:54:00:12:34:57 --pxe-enabled false -l switch_id=0a:1b:2c:3d:4e:5f -l port_id=Eth3/1`
+	case "port-update":
+		return `  craton iotronic port-update 52:54:00:12:34:56 pxe_enabled=false physical_network= local_link_connection/port_id=Eth3/2`
 	case "board-create":
 		return `  craton iotronic board-create -n pi-01 --code c1 --type raspberry --latitude 38.1 --longitude 15.5 --altitude 10 --fleet roofs`
 	case "board-list":

@@ -20,6 +20,9 @@ type kind struct {
 	object.Resource
 	api     service
 	columns []columns
+	written []iotronic.Dialect // that let it be written; nil: all that have it
+	// required are the options without which nothing is created, where the dialect does not say that; see enough.
+	required []string
 	// listed: the API shows single objects to admins only, and all of them to everybody in lists (reference §3).
 	listed bool
 	extra  func(*kind) []*verb // nil, or commands that only this kind has
@@ -50,8 +53,11 @@ func (k *kind) at(d iotronic.Dialect) columns {
 	return columns{}
 }
 
-// keyUUID is what objects are told apart by.
-const keyUUID = "uuid"
+// Fields that more than one place knows: what objects are told apart by, and the node of a port.
+const (
+	keyUUID = "uuid"
+	keyNode = "node_uuid"
+)
 
 // listOptions are the options that every list has, and filters.
 func listOptions(filters ...argparse.Option) []argparse.Option {
@@ -159,16 +165,33 @@ func serviceKind() *kind {
 
 func portKind(node *kind) *kind {
 	return &kind{
-		Resource: object.Resource{Name: "port", List: listOptions(
+		Resource: object.Resource{Name: "port", Create: []argparse.Option{
+			short("a", object.Textual("address", "MAC address")),
+			{Long: "node", Short: "n", Meta: "<node>", Kind: argparse.ReferenceOption, Key: keyNode, Of: []argparse.Kind{&node.Resource}, Help: "node that it belongs to, by name or UUID"},
+			truth("pxe_enabled", "whether the node may boot by it; by default true"),
+			pairs("local-link-connection", "l", "local_link_connection", "where its cable ends, such as switch_id=0a:1b:2c:3d:4e:5f port_id=Eth3/1"),
+			object.Textual("physical_network", "physical network that it is connected to"),
+			{Long: "portgroup", Meta: "<portgroup>", Key: "portgroup_uuid", Help: "UUID of its group of ports"},
+			truth("is_smartnic", "whether it is the port of a Smart NIC"),
+			object.Textual("name", "name"), object.Textual("description", "text for people"), object.Textual("vendor", "who makes it"), object.Textual("category", "what it is for"),
+			short("u", object.Textual(keyUUID, "UUID of the port; by default a new one")), extraOption(),
+		}, List: listOptions(
 			argparse.Option{Long: "node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: "node", Of: []argparse.Kind{&node.Resource}, Help: "Ironic: only those of this node, by name or UUID"},
-			object.Textual("address", "Ironic: only the one with this MAC address"))},
+			object.Textual("address", "Ironic: only the one with this MAC address"), object.Textual("portgroup", "Ironic: only those of this group, by name or UUID"))},
 		columns: []columns{
 			{in: onIronic, short: []string{keyUUID, "address"},
-				more: strings.Fields("node_uuid name local_link_connection portgroup_uuid pxe_enabled physical_network is_smartnic internal_info extra created_at updated_at")},
+				more: strings.Fields("node_uuid name description vendor category local_link_connection portgroup_uuid pxe_enabled physical_network is_smartnic internal_info extra created_at updated_at")},
 			{in: onBoards, short: strings.Fields("uuid MAC_add VIF_name network board_uuid ip")},
 		},
-		api: reading(func(c *iotronic.Client) *iotronic.PortService { return c.Ports }, portFields),
+		written:  onIronic,
+		required: []string{"address", "node"},
+		api:      portService(),
 	}
+}
+
+func portService() service {
+	ports := func(c *iotronic.Client) *iotronic.PortService { return c.Ports }
+	return writing(reading(ports, portFields), ports, portFields, func(p *iotronic.PortCreate) *iotronic.Object { return &p.More })
 }
 
 func webserviceKind() *kind {
@@ -239,11 +262,22 @@ func (k *kind) commands() []*verb {
 		all = append(all, k.extra(k)...)
 	}
 	for _, c := range all {
+		if k.written != nil && slices.Contains([]string{"create", "update", "delete"}, c.Name) {
+			c.only = k.written
+		}
 		c.kind, c.resource, c.Of, c.Name = k, &k.Resource, &k.Resource, k.Name+"-"+c.Name
 		c.Long, c.Example = c.text(), iotronicExample(c.Name)
 	}
 	slices.SortFunc(all, func(a, b *verb) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+// title is thingTitle, but for what a kind calls otherwise.
+func (k *kind) title(field string) string {
+	if k.Name == "driver" && field == "name" {
+		return "Supported driver(s)"
+	}
+	return thingTitle(field)
 }
 
 // thingTitle is a field's name above its column, as the Python clients have it.
@@ -255,6 +289,18 @@ func thingTitle(field string) string {
 		return "MAC Address"
 	case "VIF_name":
 		return "VIF"
+	case "hosts":
+		return "Active host(s)"
+	case "is_smartnic":
+		return "Is Smart NIC port"
+	case "network_data":
+		return "Network Configuration"
+	case "pxe_enabled":
+		return "PXE boot enabled"
+	case "raid_config":
+		return "Current RAID configuration"
+	case "target_raid_config":
+		return "Target RAID configuration"
 	}
 	words := strings.Split(show.Heading(field), " ")
 	for i, w := range words {

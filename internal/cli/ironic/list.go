@@ -20,6 +20,7 @@ func iotronicList(k *kind) *verb {
 	return &verb{
 		Command: argparse.Command{Name: "list", Paged: true, Short: "List the " + k.Noun() + "s", Options: k.List},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+			t.Title = k.title
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
 				return err

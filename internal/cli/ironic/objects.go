@@ -196,7 +196,10 @@ func locationOf(c *argparse.Call) (iotronic.Location, bool) {
 // enough checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know that.
 func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error {
 	required := append([]string{"code", "name"}, places...)
-	if t.dialect == iotronic.DialectIronic {
+	switch {
+	case k.required != nil:
+		required = k.required
+	case t.dialect == iotronic.DialectIronic:
 		required = []string{"driver"}
 		if slices.ContainsFunc(places, c.Given) {
 			return argparse.Misused("%s does not know where its nodes stand: leave out --%s", titles[t.dialect], strings.Join(places, ", --"))
@@ -204,7 +207,7 @@ func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error 
 	}
 	var missing []string
 	for _, name := range required {
-		_, there := attributes[name]
+		_, there := attributes[k.keyOf(name)]
 		if slices.Contains(places, name) {
 			_, there = attributes["location"]
 		}
@@ -218,10 +221,23 @@ func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error 
 	return nil
 }
 
+// keyOf is the attribute of an option of a new object.
+func (k *kind) keyOf(option string) string {
+	for i := range k.Create {
+		if o := &k.Create[i]; o.Long == option && o.Key != "" {
+			return o.Key
+		}
+	}
+	return option
+}
+
+// hasPorts tells whether Ironic deletes ports along with objects of the kind.
+func (k *kind) hasPorts() bool { return k.Name == "node" }
+
 func iotronicDelete(k *kind) *verb {
 	var options []argparse.Option
-	long := "Remove one " + k.Noun() + " or several, by name or UUID. Those that cannot be removed do not keep the others."
-	if slices.Contains(k.dialects(), iotronic.DialectIronic) {
+	long := "Remove one " + k.Noun() + " or several, by " + k.known() + ". Those that cannot be removed do not keep the others."
+	if k.hasPorts() {
 		options = []argparse.Option{object.YesOption, object.DryRunOption}
 		long += "\nIronic deletes the ports of a " + k.Noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
 	}
@@ -229,8 +245,10 @@ func iotronicDelete(k *kind) *verb {
 		Command: argparse.Command{Name: "delete", Short: "Remove " + k.Noun() + "s", Target: true, Rest: true, Options: options, Long: long},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			var failures []error
-			if err := t.mayDelete(ctx, k, c); err != nil || c.Given("dry-run") {
-				return err
+			if k.hasPorts() {
+				if err := t.mayDelete(ctx, k, c); err != nil || c.Given("dry-run") {
+					return err
+				}
 			}
 			for _, id := range append([]string{c.Target}, c.Words...) {
 				if err := k.api.remove(ctx, t.client, id); err != nil {
@@ -243,6 +261,17 @@ func iotronicDelete(k *kind) *verb {
 			return errors.Join(failures...)
 		},
 	}
+}
+
+// known is what objects of the kind are called by, for people.
+func (k *kind) known() string { return k.knownBy(iotronic.DialectIronic) + " or UUID" }
+
+// knownBy is the field that objects of the kind are called by, beside their UUID.
+func (k *kind) knownBy(d iotronic.Dialect) string {
+	if k.Name == "port" && d == iotronic.DialectIronic {
+		return "address"
+	}
+	return "name"
 }
 
 // mayDelete asks where Ironic deletes ports along with nodes.

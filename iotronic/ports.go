@@ -1,0 +1,118 @@
+package iotronic
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/value"
+)
+
+// Port is a network port: of a board, or of a node of Ironic.
+type Port struct {
+	UUID      string    `json:"uuid"`
+	Links     []Link    `json:"links"`
+	CreatedAt Timestamp `json:"created_at"`
+	UpdatedAt Timestamp `json:"updated_at"`
+
+	// Of a board.
+	Board   string `json:"board_uuid"`
+	MAC     string `json:"MAC_add"` // of a node too
+	VIFName string `json:"VIF_name"`
+	Network string `json:"network"`
+	IP      string `json:"ip"`
+
+	// Of a node.
+	Node                string `json:"node_uuid"`
+	Name                string `json:"name"`                  // 1.88
+	PXEEnabled          bool   `json:"pxe_enabled"`           // 1.19; whether the node may boot from it
+	LocalLinkConnection Object `json:"local_link_connection"` // 1.19; where its cable ends: switch_id, port_id, switch_info
+	Portgroup           string `json:"portgroup_uuid"`        // 1.24
+	PhysicalNetwork     string `json:"physical_network"`      // 1.34
+	Extra               Object `json:"extra"`
+
+	Raw
+}
+
+func (p *Port) id() string { return p.UUID }
+
+// settle gives the address the name that it has on Ironic.
+func (p *Port) settle() {
+	if p.MAC == "" {
+		p.MAC = p.Fields.Text("address")
+	}
+}
+
+// PortCreate is what a new port of Ironic is made of. Address and Node are required.
+type PortCreate struct {
+	Address             string `json:"address,omitzero" dialect:"ironic"`   // MAC; no two ports have the same
+	Node                string `json:"node_uuid,omitzero" dialect:"ironic"` // UUID of the node
+	UUID                string `json:"uuid,omitzero" dialect:"ironic"`
+	Name                string `json:"name,omitzero" dialect:"ironic"`
+	PXEEnabled          *bool  `json:"pxe_enabled,omitempty" dialect:"ironic"` // true if it is not given
+	LocalLinkConnection Object `json:"local_link_connection,omitempty" dialect:"ironic"`
+	Portgroup           string `json:"portgroup_uuid,omitzero" dialect:"ironic"`
+	PhysicalNetwork     string `json:"physical_network,omitzero" dialect:"ironic"`
+	IsSmartNIC          *bool  `json:"is_smartnic,omitempty" dialect:"ironic"`
+	Description         string `json:"description,omitzero" dialect:"ironic"`
+	Extra               Object `json:"extra,omitempty" dialect:"ironic"`
+
+	More Object `json:"-"` // other attributes, by their names in the API
+}
+
+// PortListOptions filter ports.
+type PortListOptions struct {
+	Paging
+	Detail    bool     `query:"detail" dialect:"ironic"` // all fields; Iotronic always has all
+	Fields    []string `query:"fields" dialect:"ironic"` // only these and the uuid; not with Detail
+	Node      string   `query:"node" dialect:"ironic"`   // by UUID or name
+	MAC       string   `query:"address" dialect:"ironic"`
+	Portgroup string   `query:"portgroup" dialect:"ironic"` // by UUID or name; 1.24
+}
+
+// PortService is /v1/ports of Ironic, and of Iotronic, where it has those of all projects and only lets them be read. On Ironic an
+// address names a port, too.
+type PortService struct {
+	Lister[Port, PortListOptions]
+	Reader[Port]
+	Writer[Port, PortCreate]
+}
+
+func newPortService(c *Client) *PortService {
+	const resource = "ports"
+	s := &PortService{Lister: Lister[Port, PortListOptions]{client: c, resource: resource}}
+	s.Reader = Reader[Port]{client: c, resource: resource, one: "port", alias: s.byAddress}
+	s.Writer = Writer[Port, PortCreate]{reader: &s.Reader, more: func(p *PortCreate) Object { return p.More }, metal: true}
+	return s
+}
+
+// IsMAC tells what Ironic takes for the address of a port: six pairs of hexadecimal digits with colons between them.
+func IsMAC(text string) bool {
+	const length = len("52:54:00:12:34:56")
+	if len(text) != length {
+		return false
+	}
+	for i, c := range []byte(strings.ToLower(text)) {
+		if i%3 == 2 != (c == ':') || c != ':' && !strings.ContainsRune("0123456789abcdef", rune(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// byAddress is the UUID of the port that has an address; what is no address is left as it is.
+func (s *PortService) byAddress(ctx context.Context, word string) (string, error) {
+	if value.IsUUID(word) || !IsMAC(word) {
+		return word, nil
+	}
+	page, err := s.List(ctx, PortListOptions{MAC: strings.ToLower(word)})
+	if err != nil {
+		return "", err
+	}
+	if len(page.Items) != 1 {
+		return "", &NotFoundError{HTTPError{
+			Status: http.StatusNotFound, Method: http.MethodGet, Path: "/ports", Message: "no port has the address " + word,
+		}}
+	}
+	return page.Items[0].UUID, nil
+}
