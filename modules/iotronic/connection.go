@@ -80,7 +80,16 @@ func (s *service) has(ctx context.Context, plural string) error {
 		return err
 	}
 	return fmt.Errorf("%s speaks %s, which has %s and no %s; use %s",
-		url, s.dialect, strings.Join(there, " and "), plural, strings.Join(use, " or "))
+		url, s.dialect, listed(there), plural, strings.Join(use, " or "))
+}
+
+// listed are words with commas, and "and" before the last.
+func listed(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // fullName is a module's name in a playbook.
