@@ -8,11 +8,13 @@ import (
 	"html/template"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/where"
 )
 
@@ -63,7 +65,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request, name string) {
 
 func parseTemplates() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"clean": clean, "brief": brief, "cut": cut, "instant": instant, "minute": minute, "rfc3339": rfc3339, "digits": digits,
+		"clean": clean, "brief": brief, "sentence": sentence, "lines": value.EscapeLines, "cut": cut, "instant": instant, "minute": minute, "rfc3339": rfc3339, "digits": digits,
 		"pluralOf": plainPlural, "titleOf": titleOf, "count": count, "at": func(p *page, v any) onPage { return onPage{p, v} }, "labelsIn": labelsIn, "pages": func(k *schema.Kind) bool { return kindAt(k.Path) != nil },
 	}).ParseFS(files, "templates/*.html"))
 }
@@ -82,11 +84,9 @@ type labels struct {
 	More       int
 }
 
-// mostLabels is how many labels are shown of an object.
-const mostLabels = 12
-
-func labelsIn(p *page, collection string, all []string) labels {
-	first := all[:min(len(all), mostLabels)]
+// labelsIn are the first labels of an object, so many at most.
+func labelsIn(p *page, collection string, all []string, most int) labels {
+	first := all[:min(len(all), most)]
 	return labels{p, collection, first, len(all) - len(first)}
 }
 
@@ -101,11 +101,15 @@ func literalTerm(word, key string, of where.FieldType, text string) string {
 	return t.String()
 }
 
+// abbreviations are words of fields that are written large.
+var abbreviations = []string{"ip", "os", "cidr", "vlan", "cdp", "nss"}
+
 // titleOf is the heading of a field.
 func titleOf(key string) string {
 	text := strings.ReplaceAll(strings.TrimSuffix(key, "_id"), "_", " ")
-	if rest, is := strings.CutPrefix(text, "ip "); is || key == "cidr" || key == "vlan_id" {
-		return map[bool]string{true: "IP " + rest, false: strings.ToUpper(text)}[is]
+	first, rest, _ := strings.Cut(text, " ")
+	if slices.Contains(abbreviations, first) {
+		return strings.TrimSpace(strings.ToUpper(first) + " " + rest)
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -86,7 +86,7 @@ func (p *page) changes() (*view, error) {
 	doc := &changesPage{Events: []*craton.Event{}, ID: p.query.Get("id"), First: p.query.Get("before") == ""}
 	v := &view{Title: "Changes", Template: "changes", Document: doc}
 	if !doc.First && !cursor.MatchString(p.query.Get("before")) {
-		return nil, fail(http.StatusBadRequest, "before= is no place in the change log: begin with the newest changes")
+		return nil, fail(http.StatusBadRequest, "the place in the change log that the URL names cannot be read: begin with the newest changes")
 	}
 	o := craton.HistoryOptions{Kind: p.query.Get("kind"), Before: p.query.Get("before"), Limit: pageEvents}
 	words := []string{"history"}
@@ -98,7 +98,7 @@ func (p *page) changes() (*view, error) {
 	}
 	if doc.ID != "" {
 		if doc.Of == nil || reconcile.ID(doc.Of, doc.ID) == "" {
-			return nil, fail(http.StatusBadRequest, "id goes with kind, and is an id of it")
+			return nil, fail(http.StatusBadRequest, "the history of one object needs its kind and its id, which must be one of that kind")
 		}
 		o.ID = reconcile.ID(doc.Of, doc.ID)
 	}
@@ -142,15 +142,12 @@ func (p *page) changes() (*view, error) {
 	}
 	if err != nil {
 		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
-			return nil, fail(http.StatusBadRequest, "%s", reason)
+			return nil, fail(craton.StatusOf(err), "%s", reason)
 		}
 		return nil, err
 	}
 	doc.Events = append(doc.Events, found.Events...)
-	doc.Next, doc.Whole = found.Next, found.Whole
-	if !found.Begins.IsZero() {
-		doc.Begins = &found.Begins
-	}
+	doc.Next, doc.Whole, doc.Begins = found.Next, found.Whole, beginOf(found)
 	left := room(allValues)
 	for _, e := range found.Events {
 		doc.Happened = append(doc.Happened, p.happen(e, nil, "", &left))
@@ -170,6 +167,14 @@ func (p *page) changes() (*view, error) {
 		v.Commands = []string{shellLine(append(words, "--limit", itoa(pageEvents)))}
 	}
 	return v, nil
+}
+
+// beginOf is when the change log begins to be whole; nil if it does not tell.
+func beginOf(found *craton.HistoryPage) *craton.Timestamp {
+	if found.Begins.IsZero() {
+		return nil
+	}
+	return &found.Begins
 }
 
 // NextURL is the page behind this one.
@@ -250,7 +255,7 @@ var untold = []string{"id", "project_id", "created_at", "updated_at"}
 // partsOf are what an event changed, with so many characters of each value, and all of it if there is room.
 func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 	show := func(raw string) shown { return left.showBegin(raw, most) }
-	value := func(raw json.RawMessage) shown {
+	text := func(raw json.RawMessage) shown {
 		if len(raw) == 0 {
 			return shown{}
 		}
@@ -259,14 +264,16 @@ func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 	for _, k := range e.Keys {
 		one := part{Name: k.Key, None: k.Before == nil, Gone: k.After == nil}
 		if k.Before != nil {
-			one.Before, one.Secret = value(k.Before.Value), !k.Before.Kept
+			one.Before, one.Secret = text(k.Before.Value), !k.Before.Kept
 		}
 		if k.After != nil {
-			one.After, one.Secret = value(k.After.Value), one.Secret || !k.After.Kept
-			one.From = strings.TrimSpace(schema.Noun(k.After.From.Kind) + " " + k.After.From.Name)
+			one.After, one.Secret = text(k.After.Value), one.Secret || !k.After.Kept
+			if from := k.After.From; from.Kind != e.Kind || value.IDText(from.ID) != value.IDText(e.ID) { // the event says already which object it is
+				one.From = strings.TrimSpace(schema.Noun(from.Kind) + " " + from.Name)
+			}
 		}
 		if k.Before != nil && k.After != nil && !one.Secret {
-			one.Members, one.Left = membersOf(k.Before.Value, k.After.Value, value)
+			one.Members, one.Left = membersOf(k.Before.Value, k.After.Value, text)
 		}
 		parts = append(parts, one)
 	}
@@ -275,8 +282,8 @@ func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 		if isNone(f.Before) && isNone(f.After) || slices.Contains(untold, name) {
 			continue
 		}
-		one := part{Name: strings.TrimSuffix(name, "_id"), Before: value(f.Before), After: value(f.After), None: isNone(f.Before), Gone: isNone(f.After)}
-		one.Members, one.Left = membersOf(f.Before, f.After, value)
+		one := part{Name: strings.TrimSuffix(name, "_id"), Before: text(f.Before), After: text(f.After), None: isNone(f.Before), Gone: isNone(f.After)}
+		one.Members, one.Left = membersOf(f.Before, f.After, text)
 		parts = append(parts, one)
 	}
 	if l := e.Labels; l != nil {

@@ -40,6 +40,7 @@ type pairRow struct {
 
 type pairSide struct {
 	Has   bool
+	Own   bool // it comes from the object that is compared
 	Value shown
 	From  link
 }
@@ -88,7 +89,8 @@ func (p *page) compareTwo(v *view, doc *comparePage) error {
 		row := pairRow{Key: pair.Key}
 		for n, side := range pair.Values {
 			if side != nil {
-				row.Values[n] = pairSide{true, left.show(string(side.Value)), documentLink(side.From)}
+				from := documentLink(side.From)
+				row.Values[n] = pairSide{true, from.Collection == doc.Sides[n].Collection && from.ID == doc.Sides[n].ID, left.show(string(side.Value)), from}
 			}
 		}
 		doc.Rows = append(doc.Rows, row)
@@ -122,7 +124,7 @@ func (p *page) compareThen(v *view, doc *comparePage) error {
 	d, err := p.client.Diff(p.ctx, o)
 	if err != nil {
 		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
-			return fail(http.StatusBadRequest, "%s", reason)
+			return fail(craton.StatusOf(err), "%s", reason)
 		}
 		return err
 	}

@@ -124,3 +124,34 @@ func TestUsers(t *testing.T) {
 		}
 	}
 }
+
+// TestVariablesByName: of many variables of an object those are found that are called so, page by page; few are at a glance.
+func TestVariablesByName(t *testing.T) {
+	t.Parallel()
+	var variables []string
+	for i := range 230 {
+		variables = append(variables, fmt.Sprintf("key_%03d: %d", i, i))
+	}
+	f := newFixture(t, "clouds: [{name: c, variables: {ntp: a, ntp_old: b}, regions: [{name: r, hosts: [{name: many, ip_address: 10.0.0.1, device_type: x, note: \"one\\ntwo\", labels: [a, b, c, d, e, f], variables: {"+strings.Join(variables, ", ")+"}}]}]}, {name: few, variables: {x: 1}}]")
+	at := f.at("many")
+	text := f.words(at)
+	has(t, text, "Variables 232", "key_000 0", "1 to 100 of 232.", "Next page", "one two")
+	has(t, f.words(at+"?after=key_099"), "101 to 200 of 232.", "key_100 100")
+	has(t, f.words(at+"?q=NTP"), "Variables 232", `ntp "a" cloud c`, "ntp_old", "All")
+	has(t, f.words(at+"?q=key_*"), "1 to 100 of 230.", "key_000 0")
+	has(t, f.words(at+"?q=key_*&after=key_199"), "201 to 230 of 230.", "First page")
+	has(t, f.words(at+"?q=none"), "No variable of it is called so.")
+	if links := f.read(at + "?q=ntp").links; !slices.Contains(links, at+"?key=ntp_old") || slices.Contains(links, at+"?key=key_000") {
+		t.Error(links)
+	}
+	if text := f.words("/ui/clouds/2"); strings.Contains(text, "ntp, ansible_*") {
+		t.Error(text)
+	}
+	if links := f.read(at + "?q=key_*").links; !slices.Contains(links, at+"?after=key_099&q=key_%2A") {
+		t.Error(links)
+	}
+	has(t, f.words("/ui/hosts"), "a b c d and 2 more")
+	has(t, f.words("/ui/compare?a=many"), "Name the host to compare it with, or the moment.")
+	has(t, f.words("/ui/hosts?at=1"), "There were none.")
+	has(t, f.words("/ui/?at=0"), "There was no cloud in this fleet.")
+}

@@ -61,13 +61,17 @@ func (p *page) keys() (*view, error) {
 	}, nil
 }
 
+// isCalled reports whether a variable's name has a text in it, or matches it where it has a *.
+func isCalled(text, name string) bool {
+	if !strings.Contains(text, "*") {
+		text = "*" + text + "*"
+	}
+	return value.MatchesKey([]string{text}, name)
+}
+
 // fill leaves the variables that are looked for, and makes rows of those of this page.
 func (d *keysPage) fill() {
-	pattern := d.Search
-	if !strings.Contains(pattern, "*") {
-		pattern = "*" + pattern + "*"
-	}
-	d.Keys.Keys = slices.DeleteFunc(d.Keys.Keys, func(u provenance.KeyUse) bool { return !value.MatchesKey([]string{pattern}, u.Key) })
+	d.Keys.Keys = slices.DeleteFunc(d.Keys.Keys, func(u provenance.KeyUse) bool { return !isCalled(d.Search, u.Key) })
 	for _, u := range d.Keys.Keys {
 		if u.Key <= d.After && d.After != "" {
 			continue

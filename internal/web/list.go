@@ -35,6 +35,9 @@ type listPage struct {
 	Chosen  bool         `json:"-"` // terms can choose
 }
 
+// InFile reports whether a fleet file can have objects of the kind.
+func (d *listPage) InFile() bool { return d.Of != schema.User && d.Of != schema.Project }
+
 // listRow is an object in a list.
 type listRow struct {
 	ID, Name string

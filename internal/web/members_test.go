@@ -11,7 +11,7 @@ func TestMembers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ before, after, want string }{
 		{`{"a": 1, "b": {"c": [1, 2], "d": null}}`, `{"b": {"c": [1, 3], "d": null}, "a": 1}`, `b.c[1]: 2 > 3`},
-		{`{"a": 1, "x": 5}`, `{"a": 1, "y": {"z": []}}`, `y: none > {"z":[]}; x: 5 > gone`},
+		{`{"a": 1, "x": 5}`, `{"a": 1, "y": {"z": []}}`, `y: none > {"z": []}; x: 5 > gone`},
 		{`["a", "b", "c"]`, `["a", "c"]`, `[1]: "b" > gone`},
 		{`["a", "c"]`, `["a", "b", "c"]`, `[1]: none > "b"`},
 		{`[{"n": "x", "v": 1}, {"n": "y", "v": 1}]`, `[{"n": "x", "v": 2}, {"n": "y", "v": 1}]`, `[0].v: 1 > 2`},

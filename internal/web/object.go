@@ -27,23 +27,27 @@ type objectPage struct {
 	Related   []related                              `json:"related"`
 	Events    []*craton.Event                        `json:"events"` // the last
 
-	Of       *schema.Kind  `json:"-"`
-	ID       string        `json:"-"`
-	Name     string        `json:"-"`
-	Path     []link        `json:"-"` // what is around it, outermost first
-	Fields   []field       `json:"-"`
-	Labels   []string      `json:"-"`
-	Inactive bool          `json:"-"`
-	Note     string        `json:"-"`
-	Inherits bool          `json:"-"`
-	Rows     []variableRow `json:"-"`
-	Count    int           `json:"-"` // of all variables
-	From     int           `json:"-"` // the first on this page, from 1
-	Next     string        `json:"-"` // the name behind which the next page begins
-	NoLog    bool          `json:"-"` // who set a value is not known
-	Hidden   bool          `json:"-"` // the project is not read
-	Happened []happening   `json:"-"`
-	Log      bool          `json:"-"` // there is a history
+	Of       *schema.Kind      `json:"-"`
+	ID       string            `json:"-"`
+	Name     string            `json:"-"`
+	Path     []link            `json:"-"` // what is around it, outermost first
+	Fields   []field           `json:"-"`
+	Labels   []string          `json:"-"`
+	Inactive bool              `json:"-"`
+	Note     string            `json:"-"`
+	Inherits bool              `json:"-"`
+	Rows     []variableRow     `json:"-"`
+	Count    int               `json:"-"` // of all variables
+	Search   string            `json:"-"` // in the names of those that are shown
+	Found    int               `json:"-"` // variables that are called so
+	From     int               `json:"-"` // the first of them on this page, from 1
+	Next     string            `json:"-"` // the name behind which the next page begins
+	NoLog    bool              `json:"-"` // who set a value is not known
+	Hidden   bool              `json:"-"` // the project is not read
+	Happened []happening       `json:"-"`
+	Log      bool              `json:"-"` // there is a history
+	Whole    bool              `json:"-"` // which reaches back to where the object began
+	Begins   *craton.Timestamp `json:"-"` // or begins then
 
 	explained *provenance.Explanation
 }
@@ -120,6 +124,7 @@ func (p *page) object(k *schema.Kind, id string) (*view, error) {
 		if err := p.readObject(doc, true); err != nil {
 			return err
 		}
+		doc.Search = strings.TrimSpace(p.query.Get("q"))
 		doc.rows(p.query.Get("after"))
 		v.Commands = p.commandsOf(doc)
 		return nil
@@ -222,6 +227,9 @@ func (p *page) describe(d *objectPage) error {
 	return nil
 }
 
+// To is the last variable on this page, from 1.
+func (d *objectPage) To() int { return d.From + len(d.Rows) - 1 }
+
 // levelLink leads to a level.
 func levelLink(l hierarchy.Level) link {
 	to := link{Noun: schema.Noun(l.Kind), Name: l.Name, ID: l.ID}
@@ -231,15 +239,22 @@ func levelLink(l hierarchy.Level) link {
 	return to
 }
 
-// rows makes rows of the variables behind the one that is named.
+// rows makes rows of the variables that are looked for, those behind the one that is named.
 func (d *objectPage) rows(after string) {
-	all, from := d.explained.Variables, 0
-	if after != "" {
-		at, found := d.explained.Find(after)
-		if from = at; found {
-			from++
+	all := d.explained.Variables
+	if d.Search != "" {
+		all = nil
+		for _, v := range d.explained.Variables {
+			if isCalled(d.Search, v.Name) {
+				all = append(all, v)
+			}
 		}
 	}
+	from := 0
+	for after != "" && from < len(all) && all[from].Name <= after {
+		from++
+	}
+	d.Found = len(all)
 	left, bytes := room(allValues), 0
 	for i := from; i < len(all); i++ {
 		if len(d.Rows) == maxRows || bytes > mostRowBytes {
@@ -253,8 +268,14 @@ func (d *objectPage) rows(after string) {
 	d.From = from + 1
 }
 
+// fewVariables are found at a glance: where there are more, one looks for them.
+const fewVariables = 15
+
+// Many reports whether the variables are so many that one looks for them by name.
+func (d *objectPage) Many() bool { return d.Count > fewVariables }
+
 // mostRowBytes is about what the rows of a page come to as HTML, beside values that unfold.
-const mostRowBytes = 50 << 10
+const mostRowBytes = 72 << 10
 
 // size is about how much HTML a row is.
 func (r *variableRow) size() int {
@@ -352,6 +373,7 @@ func (p *page) readEvents(d *objectPage) error {
 		return err
 	}
 	d.Events = append(d.Events, found.Events...)
+	d.Whole, d.Begins = found.Whole, beginOf(found)
 	left := room(eventValues)
 	for _, e := range found.Events {
 		d.Happened = append(d.Happened, p.happen(e, d.Of, d.ID, &left))

@@ -84,7 +84,7 @@ func TestOriginal(t *testing.T) {
 	c := clientOf(t, &original{t, f.api})
 	f.page = web.New(web.Options{Client: func(*http.Request) (*craton.Client, error) { return c, nil }})
 	has(t, f.words("/ui/"), "cloud east 3 0 1 2 ntp 3")
-	has(t, f.words(f.at("web-01")), `ntp "10.0.0.1" hides 3`, "labelsweb", "label_web", "This server keeps no change log: who set a value is not known.")
+	has(t, f.words(f.at("web-01")), `ntp "10.0.0.1" hides 3`, "Labelsweb", "label_web", "This server keeps no change log: who set a value is not known.")
 	has(t, f.words("/ui/hosts?where=label%3Dweb"), "web-01", "web-02", "2 hosts.")
 	has(t, f.words("/ui/variables"), "ntp 3 4")
 	has(t, f.words("/ui/variables/ntp?where=label%3Dweb"), "On 2 hosts.")

@@ -36,7 +36,7 @@ func TestVariable(t *testing.T) {
 	has(t, f.words("/ui/variables/ntp"), "On 4 hosts.", `2 "ntp.dfw" region east/dfw 2`, `1 "10.0.0.1" host east/dfw/c1/web-01`, `0 "pool.ntp.org" project default 4`, "craton explain --key ntp")
 	has(t, f.words("/ui/variables/ntp?where=name%3Dweb-*"), "On 2 hosts.", "craton explain --key ntp --where 'name=web-*'")
 	has(t, f.words("/ui/variables/role"), "3 do not have it, such as east/dfw/c1/")
-	has(t, f.words("/ui/variables/npt"), `none of the 4 hosts has a variable "npt"; did you mean "ntp"?`)
+	has(t, f.words("/ui/variables/npt"), `None of the 4 hosts has a variable "npt"; did you mean "ntp"?`)
 	has(t, f.words("/ui/variables?where=x&key=ntp"), "On 0 hosts.")
 	has(t, f.words("/ui/variables?key=ntp&where=%3D"), "column 1")
 	for _, key := range []string{"a/b.json", "..", "label", "ntp"} {
@@ -78,12 +78,12 @@ func TestCompare(t *testing.T) {
 	has(t, f.words("/ui/compare"), "Compare")
 	id := strings.TrimPrefix(f.at("web-01"), "/ui/hosts/")
 	text := f.words("/ui/compare?a=" + id + "&b=web-02")
-	has(t, text, `ntp "10.0.0.1"host web-01 "ntp.dfw"region dfw`, `role "front"host web-01 –`, "craton diff "+id+" ")
+	has(t, text, `ntp "10.0.0.1"itself "ntp.dfw"region dfw`, `role "front"itself –`, "craton diff "+id+" ")
 	if strings.Contains(text, "dns") {
 		t.Errorf("what is the same:\n%s", text)
 	}
 	has(t, f.words("/ui/compare?a=web-02&b=guest"), "Their variables have the same values.")
-	has(t, f.words("/ui/compare?a=web-01&then="+revision), "Nothing is otherwise.")
+	has(t, f.words("/ui/compare?a=web-01&then="+revision), "Nothing differs.")
 	f.apply(strings.Replace(smallFleet, "ntp: 10.0.0.1", "ntp: 10.9.9.9", 1))
 	has(t, f.words("/ui/compare?a=web-01&then="+revision), "from revision "+revision+" to now", `ntp "10.0.0.1" "10.9.9.9"`, "craton diff --from "+revision+" --kind host "+id)
 	has(t, f.words("/ui/compare?a=web-01&b=web-02&at="+revision), "As it was", `"10.0.0.1"`, "--to "+revision+" --omit-hashed")
@@ -105,7 +105,7 @@ func TestChanges(t *testing.T) {
 	f.apply(strings.Replace(smallFleet, "ntp: 10.0.0.1", "ntp: 10.9.9.9", 1))
 	id := strings.TrimPrefix(f.at("web-01"), "/ui/hosts/")
 	has(t, f.words("/ui/changes"), "update host east/dfw/c1/web-01 by root", `ntp "10.0.0.1" "10.9.9.9"`, "create cloud east", "craton history")
-	has(t, f.words("/ui/changes?kind=host&id="+id+"&key=ntp"), `ntp "10.0.0.1" "10.9.9.9" host web-01`, "craton history --kind host "+id+" ntp")
+	has(t, f.words("/ui/changes?kind=host&id="+id+"&key=ntp"), `ntp "10.0.0.1" "10.9.9.9"`, "craton history --kind host "+id+" ntp")
 	var log struct {
 		Events []struct {
 			Revision int64
@@ -214,7 +214,7 @@ func TestSmallPrint(t *testing.T) {
 		f.page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 		return w.Code, strings.Join(strings.Fields(w.Body.String()), " ")
 	}
-	for path, want := range map[string]string{"/ui/changes?before=what": "before= is no place in the change log", "/ui/hosts?marker=4711": "there is no host 4711 any more"} {
+	for path, want := range map[string]string{"/ui/changes?before=what": "The place in the change log that the URL names cannot be read", "/ui/hosts?marker=4711": "There is no host 4711 any more"} {
 		if status, text := get(path); status != http.StatusBadRequest || !strings.Contains(text, want) || strings.Contains(text, "/v1") || strings.Contains(text, "database") {
 			t.Errorf("%s: %d %s", path, status, text)
 		}

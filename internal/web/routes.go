@@ -29,8 +29,9 @@ func (p *page) route() (*view, error) {
 	switch {
 	case first == "" && !deeper:
 		return p.tree()
-	case first == "variables" && deeper:
+	case first == "variables" && rest != "":
 		return p.variable(rest)
+	case deeper && first == "variables": // see below
 	case first == "variables" && p.query.Get("key") == "":
 		return p.keys()
 	case first == "variables":
@@ -41,6 +42,9 @@ func (p *page) route() (*view, error) {
 		return p.compare()
 	case first == "changes" && !deeper:
 		return p.changes()
+	}
+	if path, slash := strings.CutSuffix(p.Path, "/"); slash && !p.twin && rest == "" {
+		return nil, &moved{p.again(path)}
 	}
 	if k := kindAt(first); k != nil {
 		if !deeper {

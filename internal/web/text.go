@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/value"
@@ -58,6 +59,44 @@ func cut(s string, most int) string {
 	return s
 }
 
+// mostSaid is how many characters are shown of what is said of a mistake, which may tell what was typed.
+const mostSaid = 600
+
+// sentence is what is said of a mistake, as a sentence: errors begin small and have no full stop.
+func sentence(s string) string {
+	if s = cut(clean(s), mostSaid); s == "" {
+		return ""
+	}
+	first, n := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(first)) + s[n:]
+	if last, _ := utf8.DecodeLastRuneInString(s); !strings.ContainsRune(".!?:…", last) {
+		s += "."
+	}
+	return s
+}
+
+// spaced is a JSON text with a space behind what parts its members, as people write it, so that long ones wrap there.
+func spaced(raw string) string {
+	if raw == "" || raw[0] != '{' && raw[0] != '[' {
+		return raw
+	}
+	b := make([]byte, 0, len(raw)+len(raw)/8)
+	quoted := false
+	for i := 0; i < len(raw); i++ {
+		b = append(b, raw[i])
+		switch c := raw[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\' && i+1 < len(raw):
+			i++
+			b = append(b, raw[i])
+		case !quoted && (c == ',' || c == ':') && i+1 < len(raw) && raw[i+1] != ' ':
+			b = append(b, ' ')
+		}
+	}
+	return string(b)
+}
+
 // readable is a JSON text whose strings have characters where the API escapes all that is not ASCII. [clean] escapes those again that show
 // nothing or turn the direction of writing.
 func readable(raw string) string {
@@ -98,8 +137,9 @@ func (r *room) show(raw string) shown { return r.showBegin(raw, shortText) }
 // showBegin is show with so many characters of it at first.
 func (r *room) showBegin(raw string, most int) shown {
 	raw = readable(raw)
-	s := shown{Short: cut(clean(raw), most), Kind: kindOf(raw)}
-	s.Cut = s.Short != clean(raw)
+	line := clean(spaced(raw))
+	s := shown{Short: cut(line, most), Kind: kindOf(raw)}
+	s.Cut = s.Short != line
 	if !s.Cut || len(raw) > wholeValue || int(*r) < len(raw) {
 		return s
 	}

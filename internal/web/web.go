@@ -78,6 +78,12 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r)
 }
 
+// Lead leads a browser to the page.
+func Lead(w http.ResponseWriter, r *http.Request) {
+	harden(w.Header())
+	http.Redirect(w, r, Root, http.StatusSeeOther)
+}
+
 // harden sets what every answer says to browsers: that nothing else may be loaded, run, framed or told.
 func harden(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
@@ -137,7 +143,7 @@ type moved struct{ to string }
 func (m *moved) Error() string { return "it is at " + m.to }
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
-	p := &page{site: s, ctx: r.Context(), query: r.URL.Query(), Path: strings.TrimPrefix(r.URL.Path, s.Base), view: &view{}}
+	p := &page{site: s, ctx: r.Context(), query: url.Values{}, Path: strings.TrimPrefix(r.URL.Path, s.Base), view: &view{}}
 	p.Path, p.twin = strings.CutSuffix(p.Path, ".json")
 	if p.twin && p.Path == "index" {
 		p.Path = ""
@@ -168,8 +174,34 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// longestURL is how many bytes of a URL are read, as by the API.
-const longestURL = 32 << 10
+// Bounds of URLs.
+const (
+	longestURL   = 32 << 10 // bytes that are read, as by the API
+	longestShown = 8 << 10  // bytes of what a page shows of its URL, several times, as HTML
+)
+
+// readQuery reads the parameters. What cannot be read is refused: without it a list would be of more than was asked for.
+func (p *page) readQuery(u *url.URL) (err error) {
+	if n := len(u.Path) + len(u.RawQuery); n > longestURL {
+		return fail(http.StatusBadRequest, "the URL has %d bytes, at most %d are possible", n, longestURL)
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return fail(http.StatusBadRequest, "the parameters of the URL cannot be read: %s", err)
+	}
+	n := len(template.HTMLEscapeString(u.Path))
+	for name, values := range query {
+		if len(values) > 1 {
+			return fail(http.StatusBadRequest, "%q is there %d times: say it once", name, len(values))
+		}
+		n += len(template.HTMLEscapeString(name)) + len(template.HTMLEscapeString(values[0]))
+	}
+	if n > longestShown && !p.twin {
+		return fail(http.StatusBadRequest, "the URL comes to %d bytes on a page, at most %d are possible: its JSON takes longer ones", n, longestShown)
+	}
+	p.query = query
+	return nil
+}
 
 // begin finds out whose eyes look at which state.
 func (p *page) begin(r *http.Request) (err error) {
@@ -177,13 +209,9 @@ func (p *page) begin(r *http.Request) (err error) {
 		return err
 	}
 	p.now = p.client
-	if n := len(r.URL.Path) + len(r.URL.RawQuery); n > longestURL {
-		return fail(http.StatusBadRequest, "the URL has %d bytes, at most %d are possible", n, longestURL)
-	}
-	for name, values := range p.query {
-		if len(values) > 1 {
-			return fail(http.StatusBadRequest, "%q is there %d times: say it once", name, len(values))
-		}
+	if err := p.readQuery(r.URL); err != nil {
+		p.Path = "" // it may be what is too long: nothing of the page leads back there
+		return err
 	}
 	p.typed = strings.TrimSpace(p.query.Get("at"))
 	p.query.Del("at")
@@ -203,7 +231,7 @@ func (p *page) begin(r *http.Request) (err error) {
 	past, err := p.client.At(p.ctx, craton.Past{At: state.String(), OmitHashed: true})
 	if err != nil {
 		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
-			return fail(http.StatusBadRequest, "%s", reason)
+			return fail(craton.StatusOf(err), "%s", reason)
 		}
 		return err
 	}
@@ -345,7 +373,7 @@ func messageOf(err error) string {
 		return cmp.Or(text, http.StatusText(e.Status))
 	}
 	if e, ok := errors.AsType[*craton.ConnectionError](err); ok {
-		return e.Err.Error()
+		return "no connection: " + e.Err.Error()
 	}
 	return err.Error()
 }
@@ -407,8 +435,11 @@ func (p *page) Twin() string {
 func (p *page) Here() string { return (&url.URL{Path: p.Base + p.Path}).String() }
 
 // Again is this page.
-func (p *page) Again() string {
-	u := url.URL{Path: p.Base + p.Path, RawQuery: p.query.Encode()}
+func (p *page) Again() string { return p.again(p.Path) }
+
+// again is this page at another path.
+func (p *page) again(path string) string {
+	u := url.URL{Path: p.Base + path, RawQuery: p.query.Encode()}
 	if p.typed != "" {
 		q := u.Query()
 		q.Set("at", p.typed)

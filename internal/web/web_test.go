@@ -313,7 +313,7 @@ func TestHost(t *testing.T) {
 	id := strings.TrimPrefix(page, "/ui/hosts/")
 	text := strings.Join(strings.Fields(f.read(page).text), " ")
 	for _, want := range []string{
-		"host web-01 id " + id, "cloud east / region dfw / cell c1", `ntp "10.0.0.1" hides 3 region dfw "ntp.dfw"`, "host web-01 root", `dns ["10.0.0.53"] project default root`,
+		"host web-01 id " + id, "cloud east / region dfw / cell c1", `ntp "10.0.0.1" hides 3 region dfw "ntp.dfw"`, "this host root", `dns ["10.0.0.53"] project default root`,
 		"not in the inventory", "craton explain " + id + " --who", "craton history --kind host " + id, "create host east/dfw/c1/web-01",
 	} {
 		if !strings.Contains(text, want) {

@@ -52,7 +52,8 @@ const findings = `axe.run(document, {
 	runOnly: %s, resultTypes: ["violations"], preload: false,
 }).then((r) => r.violations.map((v) => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "\t" + n.html.slice(0, 160) + "\n\t\t" + n.failureSummary.replaceAll("\n", " ")).join("\n")))`
 
-// misfits finds what does not fit into the window: the page itself never scrolls sideways, and what does takes the focus and has a name.
+// misfits finds what does not fit into the window: the page itself never scrolls sideways, and what does takes the focus and has a name. Nothing runs
+// out of its cell of a table, or lies upon another one.
 const misfits = `(() => {
 	const bad = [], wide = document.documentElement;
 	const scrolls = (e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX);
@@ -65,7 +66,14 @@ const misfits = `(() => {
 	for (const e of document.querySelectorAll("body *"))
 		if (e.checkVisibility() && scrolls(e) && e.scrollWidth > e.clientWidth + 1 && !(e.tabIndex === 0 && e.role === "region" && (e.ariaLabel || document.getElementById(e.getAttribute("aria-labelledby")))))
 			bad.push("it scrolls, and takes no focus or has no name: " + e.outerHTML.slice(0, 160));
-	return bad;
+	for (const cell of document.querySelectorAll("main td, main th, main dd, main dt")) {
+		if (!cell.checkVisibility() || cell.closest("thead")) continue;
+		const box = cell.getBoundingClientRect(), next = cell.nextElementSibling?.getBoundingClientRect();
+		if (cell.scrollWidth > cell.clientWidth + 1) bad.push("it does not fit into its cell: " + cell.outerHTML.slice(0, 160));
+		if (next && box.right > next.left + 1 && box.bottom > next.top + 1 && box.left < next.right - 1 && box.top < next.bottom - 1) bad.push("it lies upon its neighbour: " + cell.outerHTML.slice(0, 160));
+		if (cell.clientWidth < 48 && cell.innerText.length > 12) bad.push("it is squeezed: " + cell.outerHTML.slice(0, 160));
+	}
+	return bad.slice(0, 12);
 })()`
 
 // What axe-core looks for: everything, and what colours alone can break.

@@ -51,6 +51,7 @@ func TestSignIn(t *testing.T) {
 	if len(cookies) != 1 || !cookies[0].HTTPOnly || cookies[0].SameSite != "Strict" || strings.Contains(cookies[0].Value, ann.key) {
 		t.Errorf("%+v", cookies)
 	}
+	b.keysOff()
 	b.follow("Sign out")
 	if at := b.at(); at != "sign-in" {
 		t.Error(at)
@@ -61,6 +62,33 @@ func TestSignIn(t *testing.T) {
 	}
 	if status := b.load(tm.base + "hosts.json"); status != 401 {
 		t.Error(status)
+	}
+}
+
+// keysOff turns the keys of one letter off and on again: while they are off none does anything, on the next page neither.
+func (b *tab) keysOff() {
+	b.Helper()
+	turn := func() {
+		b.Helper()
+		b.click("button.keys")
+		b.until("document.querySelector('dialog').open")
+		b.click("#keys-on")
+		b.press("Escape")
+		b.until("!document.querySelector('dialog').open")
+		js[bool](b, "document.activeElement.blur() ?? true")
+	}
+	turn()
+	for range 2 {
+		b.press("/", "j", "g", "l", "?")
+		if js[bool](b, "document.activeElement !== document.body || document.querySelector('dialog')?.open === true || document.querySelector('[data-selected]') !== null") || !strings.HasPrefix(b.at(), "hosts") {
+			b.Errorf("%s: a key does something that is turned off", b.at())
+		}
+		b.load(b.site.base + "hosts")
+	}
+	turn()
+	b.press("/")
+	if !js[bool](b, "document.activeElement.id === 'q'") {
+		b.Error("the keys cannot be turned on again")
 	}
 }
 

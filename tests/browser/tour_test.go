@@ -23,7 +23,7 @@ func TestTour(t *testing.T) {
 	b.write("1")
 	b.until("document.querySelectorAll('#found a').length === 1")
 	b.leads(func() { b.click("#found a") })
-	b.has("host web-ams1", "cloud prod / region ams / cell a1", "workers 24 host web-ams1", `maintenance_window "Mon 03:00-05:00"`, "kvm-ams1", "twice the memory since Monday", "craton explain")
+	b.has("host web-ams1", "cloud prod / region ams / cell a1", "workers 24 this host", `maintenance_window "Mon 03:00-05:00"`, "kvm-ams1", "twice the memory since Monday", "craton explain")
 	if js[bool](b, "document.querySelector('.hides li').checkVisibility()") {
 		t.Error("what a value hides is shown before it is asked for")
 	}

@@ -37,7 +37,7 @@ func withPage(ctx context.Context, api http.Handler, srv *server.Server, keyston
 			}
 		case (r.URL.Path == "/" || r.URL.Path+"/" == web.Root) && forPeople(r):
 			w.Header().Set("Vary", "Accept")
-			http.Redirect(w, r, web.Root, http.StatusSeeOther)
+			web.Lead(w, r)
 		default:
 			api.ServeHTTP(w, r)
 		}

@@ -36,7 +36,7 @@ func TestWithPage(t *testing.T) {
 	}
 	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 	for _, path := range []string{"/", "/ui"} {
-		if w := get(both, http.MethodGet, path, browser); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/ui/" {
+		if w := get(both, http.MethodGet, path, browser); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/ui/" || !strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'") {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
 	}

@@ -8,13 +8,17 @@ for (const time of document.querySelectorAll("time[datetime]")) {
 	if (!Number.isNaN(at.valueOf())) time.textContent = zoned.format(at);
 }
 
-// Commands can be copied.
+// Commands and values can be copied.
 for (const button of document.querySelectorAll("button.copy")) {
 	if (!navigator.clipboard) break;
 	button.hidden = false;
 	button.addEventListener("click", async () => {
-		await navigator.clipboard.writeText(button.previousElementSibling.textContent);
-		button.textContent = "Copied";
+		try {
+			await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+			button.textContent = "Copied";
+		} catch { // the browser does not allow it
+			button.textContent = "Not copied";
+		}
 		setTimeout(() => { button.textContent = "Copy"; }, 1500);
 	});
 }
