@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/fleetfile"
 	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
@@ -247,10 +247,10 @@ func fleetResult(p *reconcile.Plan, r *fleetfile.Result, diff bool) *ansible.Res
 			before, after, from := shown(p, c.Before), shown(p, c.After), header
 			switch c.Action {
 			case fleetfile.Created:
-				after["name"] = path.Base(c.Name) // so that an object of which the document says no more is seen
+				after["name"] = value.LastName(c.Name) // so that an object of which the document says no more is seen
 			case fleetfile.Moved:
 				from = noun + " " + c.From
-				before["place"], after["place"] = path.Dir(c.From), path.Dir(c.Name)
+				before["place"], after["place"] = value.Around(c.From), value.Around(c.Name)
 			}
 			out.Diff = append(out.Diff, ansible.Diff{Before: before, After: after, BeforeHeader: from, AfterHeader: header})
 		}

@@ -102,7 +102,7 @@ func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place 
 // mentioned lists what a text can mean: name, region/name or cloud/region/name. Names may hold slashes
 // themselves, so every reading counts.
 func (fl *Fleet) mentioned(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
-	found, err := fl.Called(ctx, k, text, place)
+	found, err := fl.meant(ctx, k, text, place)
 	if err != nil {
 		return nil, err
 	}

@@ -3,10 +3,10 @@ package reconcile
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // differs is what a change of a plan that was read would write otherwise than it shows: a name, a field, a variable, a label; "" if there
@@ -29,7 +29,7 @@ func differs(st *treeStep, e *planEntry[json.RawMessage]) string {
 		}
 	}
 	switch {
-	case st.Kind != schema.Project && ch.Name != name && !strings.HasSuffix(ch.Name, "/"+name):
+	case st.Kind != schema.Project && value.LastName(ch.Name) != name:
 		return title
 	case st.Create || st.Remove:
 		return "" // variables and labels are made as they are shown

@@ -299,7 +299,7 @@ func (f *fit) change(c *craton.Change) {
 	}
 	renamed := c.Action == "update" && rawHas(c.After.Raw, k.Title)
 	if n := f.needs[key]; n != nil && (c.Action == "delete" || c.Action == "move" || renamed) {
-		say(nil, "the %s %s, on which the plan relies, was %s%s", k.Noun(), n.Name, past[c.Action], fields)
+		say(nil, "the %s %s, on which the plan relies, was %s%s", k.Noun(), value.ShownPath(n.Name), past[c.Action], fields)
 		return
 	}
 	if c.Action != "create" && c.Action != "move" && !renamed {
@@ -311,18 +311,18 @@ func (f *fit) change(c *craton.Change) {
 		}
 		for _, st := range f.made[c.Path[i:]] {
 			if Space(st.Kind) == Space(k) && strings.HasPrefix(c.Path, outer(st)) {
-				if st.Create && c.Action == "create" && c.Path == st.change.Name && st.Kind == k {
+				if st.Create && c.Action == "create" && c.Path == value.RawPath(st.change.Name) && st.Kind == k {
 					say(st, "the %s, which the plan creates, was created", st.called())
 					return
 				}
-				say(st, "the name of the %s was taken by the %s %s, which was %s", st.called(), k.Noun(), c.Path, past[c.Action])
+				say(st, "the name of the %s was taken by the %s %s, which was %s", st.called(), k.Noun(), value.ShownPath(c.Path), past[c.Action])
 				return
 			}
 		}
 	}
 	for _, st := range f.gone {
-		if strings.HasPrefix(c.Path, st.change.Name+"/") {
-			say(st, "the %s %s, which the deletion of the %s would take along, was %s", k.Noun(), c.Path, st.called(), past[c.Action])
+		if strings.HasPrefix(c.Path, value.RawPath(st.change.Name)+"/") {
+			say(st, "the %s %s, which the deletion of the %s would take along, was %s", k.Noun(), value.ShownPath(c.Path), st.called(), past[c.Action])
 			return
 		}
 	}
@@ -333,15 +333,14 @@ var past = map[string]string{"create": "created", "update": "changed", "delete":
 
 // outer is what the path of whatever takes a step's name begins with.
 func outer(st *treeStep) string {
-	path := strings.TrimSuffix(st.change.Name, st.After.Text(st.Kind.Title))
-	if isDevice(st.Kind) { // whose names are the region's, in its cells too
-		if cell := st.After["cell_id"]; cell != nil {
-			if i := strings.LastIndexByte(strings.TrimSuffix(path, "/"), '/'); i >= 0 {
-				path = path[:i+1]
-			}
-		}
+	names := value.PathNames(st.change.Name)
+	if names = names[:len(names)-1]; isDevice(st.Kind) && st.After["cell_id"] != nil && len(names) > 0 { // whose names are the region's, in its cells too
+		names = names[:len(names)-1]
 	}
-	return path
+	if len(names) == 0 {
+		return ""
+	}
+	return strings.Join(names, "/") + "/"
 }
 
 // contents compares the objects themselves with what they were.
@@ -390,9 +389,9 @@ func (f *fit) contents(ctx context.Context) error {
 			n := f.needs[key]
 			switch {
 			case o == nil:
-				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, is not there any more", k.Noun(), n.Name)})
+				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, is not there any more", k.Noun(), value.ShownPath(n.Name))})
 			case o.Text(k.Title) != n.Own, o[scopeKey(k)] != n.In && scopeKey(k) != "":
-				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, was renamed or moved", k.Noun(), n.Name)})
+				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, was renamed or moved", k.Noun(), value.ShownPath(n.Name))})
 			}
 		}
 	}

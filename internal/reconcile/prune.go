@@ -96,7 +96,7 @@ func (m *memberships) pages(ctx context.Context, fl *Fleet) error {
 func (m *memberships) path(o *owned) string {
 	if id, in := o.Object[deviceField.Key]; in {
 		if device := m.all[needKey{schema.Host, id}]; device != nil {
-			return m.path(device) + "/" + o.name()
+			return m.path(device) + "/" + value.Path(o.name())
 		}
 	}
 	var path []string
@@ -108,11 +108,13 @@ func (m *memberships) path(o *owned) string {
 			path = append(path, above.name())
 		}
 	}
-	return strings.Join(append(path, o.name()), "/")
+	return value.Path(append(path, o.name())...)
 }
 
 // called is an object as an error names it.
-func (m *memberships) called(o *owned) string { return o.Kind.Noun() + " " + value.Shown(m.path(o)) }
+func (m *memberships) called(o *owned) string {
+	return o.Kind.Noun() + " " + value.ShownPath(m.path(o))
+}
 
 // planSet adds to a plan what becomes of the set that a tree is for.
 func (l *loader) planSet(ctx context.Context, p *Plan) error {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Tree is what is wanted of a fleet: objects within each other, such as those of a fleet file.
@@ -31,10 +32,11 @@ func (w *Wanted) Scope() *Wanted {
 
 // Qualified is the name with all that holds the object, such as east/dfw/c1/web1.
 func (w *Wanted) Qualified() string {
+	path := value.Path(w.Name)
 	if w.In == nil {
-		return w.Name
+		return path
 	}
-	return w.In.Qualified() + "/" + w.Name
+	return w.In.Qualified() + "/" + path
 }
 
 // ReferencePath is cloud, region, name: how a reference names the object without doubt.

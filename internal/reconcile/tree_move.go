@@ -158,7 +158,7 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 			if where != "" {
 				where = ", " + where
 			}
-			bad.Twice(w, w.Line, w.Path, other.want.Qualified(), fmt.Sprintf("%s is the name in the inventory of the %s %s too%s", PathName(name), other.want.Noun, value.Shown(other.want.Qualified()), where), twinAdvice)
+			bad.Twice(w, w.Line, w.Path, other.want.Qualified(), fmt.Sprintf("%s is the name in the inventory of the %s %s too%s", PathName(name), other.want.Noun, value.ShownPath(other.want.Qualified()), where), twinAdvice)
 			continue
 		}
 		ours[name] = st
@@ -171,10 +171,10 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 			continue
 		}
 		other := p.state.named[name][i]
-		at := value.Shown(strings.TrimSuffix(p.state.fullPath(other), "/"+other.name()))
+		at := value.ShownPath(strings.TrimSuffix(p.state.fullPath(other), "/"+value.Path(other.name())))
 		switch {
 		case p.state.strays[w] != other:
-			bad.Twice(w, w.Line, w.Path, p.state.fullPath(other), fmt.Sprintf("%s is the name in the inventory of the %s %s", PathName(name), other.Kind.Noun(), value.Shown(p.state.fullPath(other))), twinAdvice)
+			bad.Twice(w, w.Line, w.Path, p.state.fullPath(other), fmt.Sprintf("%s is the name in the inventory of the %s %s", PathName(name), other.Kind.Noun(), value.ShownPath(p.state.fullPath(other))), twinAdvice)
 		case p.state.canMove():
 			const do = "--move (in a task move: true) does, --allow-duplicates (allow_duplicates: true) makes a second one"
 			bad.refuse(w.Line, w.Path, refusal{reason: ReasonElsewhere, of: w, other: p.state.fullPath(other), what: fmt.Sprintf("%s %s exists at %s: move it?", other.Kind.Noun(), PathName(other.name()), at), do: do})
@@ -212,5 +212,5 @@ func (s *state) fullPath(r *Found) string {
 	if cell := s.byID[schema.Cell][r.Object["cell_id"]]; cell != nil {
 		path = slices.Insert(path, len(path)-1, cell.name())
 	}
-	return strings.Join(path, "/")
+	return value.Path(path...)
 }

@@ -39,7 +39,7 @@ func (st *treeStep) by(path string) string {
 	if path == "" { // the project
 		return noun
 	}
-	return noun + " " + value.Shown(path)
+	return noun + " " + value.ShownPath(path)
 }
 
 // target is what a reference comes to: a step's object, a record, or none.

@@ -495,14 +495,14 @@ func (fl *Fleet) complete(ctx context.Context, w *Wanted, r *Found) error {
 	if r.Labels() == nil && len(w.Labels) > 0 {
 		labels, err := fl.collection(r.Kind).Labels(ctx, r.ID())
 		if err != nil {
-			return fmt.Errorf("the labels of the %s %s cannot be read: %w", w.Noun, w.Qualified(), err)
+			return fmt.Errorf("the labels of the %s %s cannot be read: %w", w.Noun, value.ShownPath(w.Qualified()), err)
 		}
 		r.Object[KeyLabels] = labels
 	}
 	if r.Variables() == nil && len(w.Variables) > 0 {
 		v, err := fl.variables(ctx, r.Kind, r.Object)
 		if err != nil {
-			return fmt.Errorf("the variables of the %s %s cannot be read: %w", w.Noun, w.Qualified(), err)
+			return fmt.Errorf("the variables of the %s %s cannot be read: %w", w.Noun, value.ShownPath(w.Qualified()), err)
 		}
 		r.Object[KeyVariables] = v
 	}

@@ -86,7 +86,19 @@ func (fl *Fleet) within(ctx context.Context, k *schema.Kind, text string, place 
 
 func (p *paths) within(ctx context.Context, k *schema.Kind, text string) (found []Object, err error) {
 	outer, key := container(k)
-	for i := len(text) - 1; i > 0 && outer != nil; i-- {
+	if outer == nil {
+		return nil, nil
+	}
+	if found, err = p.in(ctx, k, outer, key, text); err != nil || found != nil || !isDevice(k) {
+		return found, err
+	}
+	cell := PlaceField(schema.Cell.Name) // as plans and lists show where devices are
+	return p.in(ctx, k, kindsOf(cell), cell.Key, text)
+}
+
+// in is within for one kind of what holds objects, or for several, by the key of its id.
+func (p *paths) in(ctx context.Context, k *schema.Kind, outer []*schema.Kind, key, text string) (found []Object, err error) {
+	for i := len(text) - 1; i > 0; i-- {
 		if text[i] != '/' {
 			continue
 		}
@@ -100,15 +112,25 @@ func (p *paths) within(ctx context.Context, k *schema.Kind, text string) (found 
 				if asked := at[key]; asked != nil && asked != id {
 					continue
 				}
-				objects, err := p.Search(ctx, k, at.with(Filters{key: id, k.Title: text[i+1:]}))
-				if err != nil {
-					return nil, err
+				for _, name := range readings(text[i+1:]) {
+					objects, err := p.Search(ctx, k, at.with(Filters{key: id, k.Title: name}))
+					if err != nil {
+						return nil, err
+					}
+					found = append(found, objects...)
 				}
-				found = append(found, objects...)
 			}
 		}
 	}
 	return found, nil
+}
+
+// readings are the names that a text can mean: itself, and where that is in quotes, as in a path, what is in them.
+func readings(text string) []string {
+	if name, ok := value.Unquoted(text); ok {
+		return []string{text, name}
+	}
+	return []string{text}
 }
 
 // holders are the ids of the objects that the first part of CONTAINER/NAME means.
@@ -120,7 +142,7 @@ func (p *paths) holders(ctx context.Context, k *schema.Kind, text string) (ids [
 	if ids, known := p.held[mention{k, text}]; known {
 		return ids, nil
 	}
-	objects, err := p.Called(ctx, k, text, p.place)
+	objects, err := p.meant(ctx, k, text, p.place)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +192,18 @@ func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...
 		e.Paths = append(e.Paths, fl.path(ctx, c))
 	}
 	return Found{}, e
+}
+
+// meant are the objects of a kind that a text names, be it in quotes or not.
+func (fl *Fleet) meant(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
+	for _, name := range readings(text) {
+		objects, err := fl.Called(ctx, k, name, place)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, objects...)
+	}
+	return found, nil
 }
 
 // Called are the objects of a kind with exactly that name, at a place as far as they know theirs.
@@ -241,7 +275,7 @@ func (fl *Fleet) PathOf(ctx context.Context, f *schema.Field, id string) string 
 
 // path is where a candidate is, by names: east/dfw/web-01.
 func (fl *Fleet) path(ctx context.Context, c Found) string {
-	path := fl.names(ctx, c)
+	path := value.ShownPath(fl.names(ctx, c))
 	if outer, _ := container(c.Kind); outer == nil {
 		path += fmt.Sprintf(" of project %v", c.Object[KeyProject])
 	}
@@ -270,5 +304,5 @@ func (fl *Fleet) names(ctx context.Context, c Found) string {
 		names = append(names, at.Object.Text(at.Kind.Title))
 	}
 	slices.Reverse(names)
-	return strings.Join(names, "/")
+	return value.Path(names...)
 }

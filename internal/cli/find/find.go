@@ -100,7 +100,7 @@ func overview(f *snapshot.Found, look show.Appearance) string {
 	var b strings.Builder
 	wide, last := 0, ""
 	for _, m := range f.Objects {
-		wide = max(wide, min(table.Width(show.Name(m.Path)), 60))
+		wide = max(wide, min(table.Width(show.Path(m.Path)), 60))
 	}
 	for _, m := range f.Objects {
 		if m.Kind != last {
@@ -110,7 +110,7 @@ func overview(f *snapshot.Found, look show.Appearance) string {
 			last = m.Kind
 			b.WriteString(look.Bold(schema.Noun(m.Kind)+"s") + "\n")
 		}
-		path := show.Name(m.Path)
+		path := show.Path(m.Path)
 		for _, p := range m.Where {
 			line := show.Clean(p.Sentence())
 			if room := look.Width - wide - 4; look.Width > 0 {

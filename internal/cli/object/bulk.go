@@ -307,7 +307,7 @@ func (b *bulk) overview(look show.Appearance, d *craton.Bulked, mood string) str
 	}
 	var names []string
 	for _, o := range d.Objects[:min(shownNames, len(d.Objects))] {
-		names = append(names, show.Name(o.Path))
+		names = append(names, show.Path(o.Path))
 	}
 	list := strings.Join(names, ", ")
 	if more := d.Changed - len(names); more > 0 {
@@ -361,7 +361,7 @@ func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {
 			name = f.Option()
 			side = func(raw json.RawMessage) string {
 				if path := b.paths[pointer{f.Key, textOf(raw)}]; path != "" {
-					return table.Shorten(show.Name(path), short)
+					return table.Shorten(show.Path(path), short)
 				}
 				return cmp.Or(show.Clean(textOf(raw)), "none")
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -15,7 +16,6 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
-	"github.com/craton-fleet/craton/internal/value"
 )
 
 // place is where an object is looked for: ids by the keys that objects have them under, such as region_id.
@@ -190,7 +190,11 @@ func nouns(kinds []*Resource) string {
 func nobody(e *reconcile.Nobody, kinds []*Resource) error {
 	text := fmt.Sprintf("No %s has the name or id %q%s", nouns(kinds), e.Word, e.Where)
 	if e.Near != "" {
-		return run.NotFound(fmt.Sprintf("%s; did you mean %q?", text, e.Near))
+		near := e.Near
+		if !strings.Contains(near, `"`) { // else a path whose names are in quotes where they need them
+			near = strconv.Quote(near)
+		}
+		return run.NotFound(fmt.Sprintf("%s; did you mean %s?", text, near))
 	}
 	return run.NotFound(text + ".")
 }
@@ -205,7 +209,7 @@ func several(e *reconcile.Several) *ambiguous {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q is the name of %d objects; give the id of one, or say where it is:", e.Word, len(e.Found))
 	for i, path := range e.Paths {
-		fmt.Fprintf(&b, "\n  %s  %s %s", e.Found[i].Object.ID(), e.Found[i].Kind.Noun(), value.Shown(path))
+		fmt.Fprintf(&b, "\n  %s  %s %s", e.Found[i].Object.ID(), e.Found[i].Kind.Noun(), path)
 	}
 	if len(e.Found) > len(e.Paths) {
 		b.WriteString("\n  ...")

@@ -248,7 +248,7 @@ func printResult(w io.Writer, format string, p *reconcile.Plan, r *reconcile.Res
 	for _, c := range doc.Changes {
 		b.WriteString(c.Action + " " + show.Object(c.Kind, c.Name))
 		if c.From != "" {
-			b.WriteString(" from " + show.Name(c.From))
+			b.WriteString(" from " + show.Path(c.From))
 		}
 		if c.Action != string(reconcile.Created) && c.Action != string(reconcile.Deleted) && len(c.Fields) > 0 {
 			fmt.Fprintf(&b, " (%s)", strings.Join(c.Fields, ", "))

@@ -39,7 +39,7 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	for c := range p.Changes() {
 		head := look.Action(actions[c.Action], show.Object(schema.Noun(c.Kind), c.Name))
 		if c.From != "" {
-			head += look.Dim("  from " + show.Name(c.From))
+			head += look.Dim("  from " + show.Path(c.From))
 		}
 		_, _ = b.WriteString(head + "\n") // Flush tells
 		sides.Write(b, sidesOf(p, &c))

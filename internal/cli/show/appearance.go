@@ -76,12 +76,15 @@ func Clean(s string) string { return rules.Escape(s) }
 // Name is the name of an object, or its path, as people read it: in quotes where white space in it would not be seen.
 func Name(s string) string { return Clean(rules.Shown(s)) }
 
+// Path is the path of an object, as people read it, and as a command takes it: see value.ShownPath.
+func Path(s string) string { return Clean(rules.ShownPath(s)) }
+
 // Object is an object of a kind, by its noun and its name or path; of the project, which is the one there is, the noun alone.
 func Object(noun, name string) string {
 	if name == "" {
 		return noun
 	}
-	return noun + " " + Name(name)
+	return noun + " " + Path(name)
 }
 
 // Whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
