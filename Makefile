@@ -62,9 +62,9 @@ test: ## run every test, with the race detector and the oldest and the newest An
 	@venvs=$$(tests/ansible/venvs --path); \
 	set -x; CRATON_TEST_ANSIBLE="$$venvs" tests/run $(RACE) $(TESTFLAGS) ./...
 
-sanity: ## run ansible-test sanity, ansible-lint, ansible-builder and ansible-navigator on the collection and the examples, and its build, with the oldest and the newest Ansible; minutes, not in test
+sanity: ## run ansible-test sanity, ansible-lint, ansible-builder, ansible-navigator and ansible-rulebook on the collection and the examples, and its build, with the oldest and the newest Ansible; minutes, not in test
 	@venvs=$$(tests/ansible/venvs --path); \
-	set -x; CRATON_TEST_SANITY=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=30m -v -run '^Test(Sanity|Lint|ExamplesLint|ExecutionEnvironment|Tarball)$$' ./tests/collection
+	set -x; CRATON_TEST_SANITY=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=30m -v -run '^Test(Sanity|Lint|ExamplesLint|ExecutionEnvironment|Rulebook|Tarball)$$' ./tests/collection
 
 # .cache/bin/NAME@VERSION is a tool: a new version is a new file, so it is built once.
 tool = .cache/bin/$(notdir $(1))

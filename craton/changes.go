@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // Change is what one write did to one object, as a server's change log has it.
@@ -60,6 +62,10 @@ type ChangeOptions struct {
 	RequestID string // in this request
 	Limit     int    // of a page; 0: as many as the server gives
 
+	// Wait is how long an answer of [Client.ChangePage] without changes is held back until there is one, in whole seconds: up to 60.
+	// It must be less than the client's timeout.
+	Wait time.Duration
+
 	// Setters leaves, of the changes of one object, those that set the variables which it has, each of them the last. A server can
 	// do this whose [Capabilities] have "setters"; nothing but Kind and ID goes with it.
 	Setters bool
@@ -72,29 +78,11 @@ const mostChanges = 1000
 // error is one of [IsNotFound]. What the caller may not see now is left out. Of a client of the past ([Client.At]) they end where it does.
 func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change, error] {
 	return func(yield func(*Change, error) bool) {
-		q := url.Values{"limit": {strconv.Itoa(mostChanges)}}
-		if o.Limit > 0 {
-			q.Set("limit", strconv.Itoa(min(o.Limit, mostChanges)))
-		}
-		if o.Setters {
-			q = url.Values{"setters": {"true"}}
-			if at := c.Revision(); at != "" {
-				q.Set("at", at)
-			}
-		}
-		for name, value := range map[string]string{"after": o.After, "kind": o.Kind, "id": o.ID, "user": o.User, "request_id": o.RequestID} {
-			if value != "" {
-				q.Set(name, value)
-			}
-		}
+		q := o.query(c.Revision())
 		last := c.last()
 		for {
-			var page struct {
-				Changes []*Change `json:"changes"`
-				Next    string    `json:"next"`
-				More    bool      `json:"more"`
-			}
-			if err := c.call(ctx, http.MethodGet, "/changes", q, nil, &page, "changes"); err != nil {
+			page, err := c.changePage(ctx, q)
+			if err != nil {
 				yield(nil, err)
 				return
 			}
@@ -109,4 +97,58 @@ func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change
 			q.Set("after", page.Next)
 		}
 	}
+}
+
+// query are the options as parameters; at is the state of a client of the past.
+func (o *ChangeOptions) query(at string) url.Values {
+	q := url.Values{"limit": {strconv.Itoa(mostChanges)}}
+	if o.Limit > 0 {
+		q.Set("limit", strconv.Itoa(min(o.Limit, mostChanges)))
+	}
+	if o.Setters {
+		q = url.Values{"setters": {"true"}}
+		if at != "" {
+			q.Set("at", at)
+		}
+	}
+	for name, value := range map[string]string{"after": o.After, "kind": o.Kind, "id": o.ID, "user": o.User, "request_id": o.RequestID} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return q
+}
+
+// ChangePage is one answer of the change log.
+type ChangePage struct {
+	Changes []*Change `json:"changes"`
+	Next    string    `json:"next"`    // the cursor to go on with
+	More    bool      `json:"more"`    // there are more changes behind Next now
+	Newest  string    `json:"newest"`  // the cursor behind everything: the state that other requests show
+	Horizon int64     `json:"horizon"` // every change with a higher revision is in the log
+}
+
+// Whole reports whether Next is behind a whole write, so that it names a state of the fleet: a page may end within a large one.
+func (p *ChangePage) Whole() bool {
+	place, _, _ := strings.Cut(p.Next, "-")
+	return place != "" && !strings.Contains(place, ".")
+}
+
+// ChangePage reads one page of the change log: who follows the log goes on behind [ChangePage.Next], with [ChangeOptions.Wait]. A cursor
+// that the log does not know is an [Error] of status 410: the database was replaced or brought back from a copy, or the log is not
+// whole any more from there on.
+func (c *Client) ChangePage(ctx context.Context, o ChangeOptions) (*ChangePage, error) {
+	q := o.query(c.Revision())
+	if o.Wait > 0 {
+		q.Set("wait", strconv.Itoa(int(o.Wait/time.Second)))
+	}
+	return c.changePage(ctx, q)
+}
+
+func (c *Client) changePage(ctx context.Context, q url.Values) (*ChangePage, error) {
+	page := new(ChangePage)
+	if err := c.call(ctx, http.MethodGet, "/changes", q, nil, page, "changes"); err != nil {
+		return nil, err
+	}
+	return page, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/cli/cache"
+	"github.com/craton-fleet/craton/internal/cli/changes"
 	"github.com/craton-fleet/craton/internal/cli/doctor"
 	"github.com/craton-fleet/craton/internal/cli/explain"
 	"github.com/craton-fleet/craton/internal/cli/export"
@@ -56,7 +57,7 @@ func run(args []string, s output.Streams) int {
 	}
 	s, pager := output.Paged(s)
 	return pager.End(cli.Run(ctx, args[1:], s, cli.Version{Release: release(), Whole: versionLine()},
-		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), cache.New(s), doctor.New(s), importer.New(s), ui.New(s)))
+		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), changes.New(s), cache.New(s), doctor.New(s), importer.New(s), ui.New(s)))
 }
 
 // inventoryFor is the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody else.

@@ -204,27 +204,33 @@ func (h *home) tool(t *testing.T, name string) string {
 	if os.Getenv("CRATON_TEST_SANITY") == "" {
 		t.Skip("needs a package index: `make sanity` runs it")
 	}
-	lintOnce.Lock()
-	defer lintOnce.Unlock()
-	wanted := strings.Join(append(developerTools, "ansible-core=="+h.release), "\n")
-	venv := filepath.Join(root, ".cache", "lint", h.release)
-	made := filepath.Join(venv, "made")
-	if is, err := os.ReadFile(made); err != nil || string(is) != wanted {
+	return filepath.Join(h.packages(t, "lint", developerTools...), name)
+}
+
+// packages is the bin directory of a virtual environment below .cache that has packages of the index, and the home's release.
+func (h *home) packages(t *testing.T, folder string, packages ...string) string {
+	t.Helper()
+	packagesOnce.Lock()
+	defer packagesOnce.Unlock()
+	wanted := strings.Join(append(slices.Clone(packages), "ansible-core=="+h.release), "\n")
+	venv := filepath.Join(root, ".cache", folder, h.release)
+	made, stamp := filepath.Join(venv, "made"), wanted+"\n"+venv // it cannot be moved
+	if is, err := os.ReadFile(made); err != nil || string(is) != stamp {
 		h.run(t, "python3", "-m", "venv", "--clear", venv)
 		install := exec.CommandContext(t.Context(), filepath.Join(venv, "bin", "python"),
 			append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check"}, strings.Split(wanted, "\n")...)...)
 		if out, err := install.CombinedOutput(); err != nil {
 			t.Fatalf("pip: %v\n%s", err, out)
 		}
-		if err := os.WriteFile(made, []byte(wanted), 0o644); err != nil {
+		if err := os.WriteFile(made, []byte(stamp), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return filepath.Join(venv, "bin", name)
+	return filepath.Join(venv, "bin")
 }
 
-// lintOnce is held while the tools are installed.
-var lintOnce sync.Mutex
+// packagesOnce is held while packages are installed.
+var packagesOnce sync.Mutex
 
 // toolEnv is the environment of a tool that calls others.
 func toolEnv(tool string) []string {

@@ -337,7 +337,7 @@ func TestTarball(t *testing.T) {
 			t.Errorf("%s: wrong sum", f.Name)
 		}
 	}
-	for _, want := range []string{"bin/craton", "bin/craton-linux-amd64", "bin/packed.xz", "bin/packed.json", "plugins/modules/linux_amd64/craton_host", "plugins/modules/craton_host.py", "plugins/inventory/craton.py", "plugins/action/craton.py", "plugins/doc_fragments/inventory.py", "meta/runtime.yml", "README.md", "LICENSE"} {
+	for _, want := range []string{"bin/craton", "bin/craton-linux-amd64", "bin/packed.xz", "bin/packed.json", "plugins/modules/linux_amd64/craton_host", "plugins/modules/craton_host.py", "plugins/inventory/craton.py", "plugins/action/craton.py", "plugins/doc_fragments/inventory.py", "extensions/eda/plugins/event_source/changes.py", "meta/runtime.yml", "README.md", "LICENSE"} {
 		if held[want] == nil {
 			t.Errorf("%s is missing", want)
 		}

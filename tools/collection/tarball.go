@@ -34,7 +34,7 @@ const Tag = "collection"
 
 // shipped are the files and directories of the repository that belong to the collection; galaxy.yml's build_ignore
 // says the same the other way round, for those who build with ansible-galaxy.
-var shipped = []string{"CHANGELOG.md", "LICENSE", "README.md", "docs", "examples", "meta", "plugins", "tests/sanity"}
+var shipped = []string{"CHANGELOG.md", "LICENSE", "README.md", "docs", "examples", "extensions", "meta", "plugins", "tests/sanity"}
 
 // Platform is a system that the collection has a program for.
 type Platform struct {

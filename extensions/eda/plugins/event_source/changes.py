@@ -1,0 +1,368 @@
+# -*- coding: utf-8 -*-
+# Copyright: the Craton authors. Apache License 2.0 (see LICENSE).
+"""The event source craton.fleet.changes: what is changed in a fleet, and which hosts have other variables by it."""
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r'''
+---
+module: changes
+short_description: What is changed in a Craton fleet, and which hosts feel it
+version_added: "0.1.0"
+author: The Craton authors (@craton-fleet)
+description:
+  - An event for each change of the fleet, in the order of the changes. C(event.meta.hosts) are the hosts whose resolved variables the
+    change has changed, so that ansible-rulebook limits C(run_playbook), C(run_module) and job templates to these.
+  - It runs the program C(craton), which comes with the collection, as C(craton changes). The program waits for the change log of a
+    server, or of C(sqlite:PATH), and for a server that is away.
+  - Each event comes at least once. What was put on the queue last before ansible-rulebook ended comes again when it starts, with
+    C(event.repeated) true, for nobody knows whether its actions ran.
+  - All options that say where the fleet lives and who signs in are those of the inventory plugin C(craton.fleet.craton), with the same names,
+    environment variables and configuration file. C(ansible-doc -t inventory craton.fleet.craton) lists them.
+options:
+  state_file:
+    description: The file that keeps how far the log was read. It is made for its owner only. Each source needs its own.
+    type: path
+    required: true
+  kinds:
+    description: Only changes of objects of these kinds, such as C(host) or C(region).
+    type: list
+    elements: str
+  actions:
+    description: Only these of C(create), C(update), C(move) and C(delete).
+    type: list
+    elements: str
+  keys:
+    description: Only changes of variables whose names match one of these patterns, such as C(ntp*).
+    type: list
+    elements: str
+  affecting:
+    description: Only changes by which a host has other variables.
+    type: bool
+    default: false
+  values:
+    description: Whether C(event.before) and C(event.after) have the values of variables. They may be secrets, and ansible-rulebook logs events.
+    type: bool
+    default: false
+  most_hosts:
+    description: A change of more hosts than these is several events, each with some of the hosts.
+    type: int
+    default: 1000
+  hostname:
+    description: What hosts are called, as of the inventory that actions use.
+    type: str
+    choices: [name, ip_address, qualified]
+    default: name
+  network_devices:
+    description: Whether network devices are hosts of that inventory.
+    type: bool
+    default: false
+  resend_events:
+    description: How many of the last events come again after a start. ansible-rulebook takes up to 13 that it has not acted upon.
+    type: int
+    default: 16
+  resend_seconds:
+    description: Events that are older than this do not come again.
+    type: int
+    default: 3600
+  binary:
+    description: The C(craton) program to run. By default the one of the collection, else the one on the C(PATH).
+    type: path
+  config:
+    description: The configuration file of the program, as C(CRATON_CONFIG) names it.
+    type: path
+'''
+
+EXAMPLES = r'''
+- name: Changes of the fleet
+  hosts: all
+  sources:
+    - craton.fleet.changes:
+        url: https://craton.example:7780
+        username: eda
+        password: "{{ craton_key }}"
+        project_id: b9f10eca-66ac-4c27-9c13-9d01e65f96b4
+        ca_path: /etc/pki/craton-ca.pem
+        state_file: /var/lib/eda/craton-changes.json
+        keys: [ntp, ntp_*]
+        affecting: true
+  rules:
+    - name: Configure the hosts whose ntp is another
+      condition: event.action == "update"
+      action:
+        run_playbook:
+          name: ntp.yml
+'''
+
+import asyncio
+import collections
+import difflib
+import fcntl
+import importlib.util
+import json
+import logging
+import os
+import subprocess
+import tempfile
+import time
+
+import yaml
+
+LOG = logging.getLogger('craton.fleet.changes')
+
+# The root of the collection: this file is extensions/eda/plugins/event_source/changes.py.
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 4))
+
+# What is said to the program as an option, and what as the environment variable of a setting, beside those of the connection.
+LISTS = {'kinds': '--kind', 'actions': '--action', 'keys': '--key'}
+FLAGS = {'affecting': '--affecting', 'values': '--values'}
+NAMES = ('hostname', 'network_devices')
+OWN = ('state_file', 'most_hosts', 'resend_events', 'resend_seconds', 'binary', 'config', 'feedback', 'eda_feedback_queue')
+
+# How long a line of the program may be: an event has names of hosts, and with values variables.
+LONGEST = 64 << 20
+
+# How long is waited, in seconds, before a program that has ended is started again: at first, and at most.
+PAUSES = (1, 60)
+
+
+class ChangesError(Exception):
+    """What ends the source. The text says what to do."""
+
+
+def ours(path, name):
+    """A Python file of the collection, which ansible-rulebook does not import as one."""
+    spec = importlib.util.spec_from_file_location(name, os.path.join(ROOT, *path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def settings():
+    """The environment variable of each setting that may be an argument."""
+    fragment = ours(('plugins', 'doc_fragments', 'inventory.py'), 'craton_fleet_inventory_fragment')
+    options = yaml.safe_load(fragment.ModuleDocFragment.DOCUMENTATION)['options']
+    found = {'config': 'CRATON_CONFIG'}
+    for name, option in options.items():
+        variables = [one['name'] for one in option.get('env') or []]
+        if variables and (name in NAMES or not variables[-1].startswith('CRATON_INVENTORY_')):
+            found[name] = variables[-1]
+    return found
+
+
+def word(name, value):
+    """A value of an argument as the program reads it."""
+    if isinstance(value, bool):
+        return 'true' if value else 'false'
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ChangesError('%s is no text: %r' % (name, type(value).__name__))
+
+
+def number(args, name, default, least):
+    """An argument that is a whole number."""
+    try:
+        value = int(args.get(name, default))
+    except (TypeError, ValueError):
+        value = None
+    if value is None or value < least or isinstance(args.get(name), bool):
+        raise ChangesError('%s must be a whole number from %d on' % (name, least))
+    return value
+
+
+def flag(args, name):
+    """An argument that is true or false."""
+    value = args.get(name, False)
+    if isinstance(value, str) and value.lower() in ('true', 'yes', 'on', 'false', 'no', 'off'):
+        value = value.lower() in ('true', 'yes', 'on')
+    if not isinstance(value, bool):
+        raise ChangesError('%s must be true or false' % name)
+    return value
+
+
+def command(args):
+    """The arguments of the program and its environment."""
+    known = settings()
+    for name in args:
+        if name not in known and name not in LISTS and name not in FLAGS and name not in OWN:
+            near = difflib.get_close_matches(str(name), list(known) + list(LISTS) + list(FLAGS) + list(OWN), 1)
+            raise ChangesError('there is no argument %s%s' % (name, '. Did you mean %s?' % near[0] if near else ''))
+    environment = dict(os.environ)
+    for name, variable in known.items():
+        if args.get(name) is not None:
+            environment[variable] = word(name, args[name])
+    words = ['changes', '--attached', '--most-hosts=%d' % number(args, 'most_hosts', 1000, 1)]
+    for name, option in LISTS.items():
+        given = args.get(name)
+        for one in [given] if isinstance(given, str) else given or []:
+            if ',' in word(name, one) or '"' in word(name, one):
+                raise ChangesError('%s has a word with a comma or a quote' % name)
+            words.append('%s=%s' % (option, one))
+    words += [option for name, option in FLAGS.items() if flag(args, name)]
+    return words, environment
+
+
+class State:
+    """How far the log was read, in a file. It lags behind: what was put last may not have been acted upon."""
+
+    def __init__(self, path, events, seconds):
+        self.path = os.path.abspath(os.path.expanduser(path))
+        self.events, self.seconds = events, seconds
+        self.cursor = ''  # to begin behind after a start
+        self.revision = self.count = 0  # the last revision that was told, and how many events of it
+        self.before = (0, 0)  # these when the program was started
+        self.seen = (0, 0)  # these of what the program tells
+        self.recent = collections.deque()  # when an event was put, and where to go on from behind it
+        self.lock = None
+
+    def open(self):
+        """Read the file, and keep others from using it."""
+        try:
+            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            self.lock = os.open(self.path + '.lock', os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as err:
+            raise ChangesError('the state file %s cannot be used: %s' % (self.path, err.strerror))
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ChangesError('the state file %s is in use: each source needs its own' % self.path)
+        try:
+            with open(self.path, encoding='utf-8') as source:
+                kept = json.load(source)
+            cursor, revision, count = str(kept['cursor']), int(kept['revision']), int(kept['count'])
+        except FileNotFoundError:
+            return
+        except OSError as err:
+            raise ChangesError('the state file %s cannot be read: %s' % (self.path, err.strerror))
+        except (ValueError, LookupError, TypeError):
+            LOG.warning('the state file %s is damaged: it goes on from now, and what was changed since the last run is not told', self.path)
+            return
+        self.cursor, self.before = cursor, (revision, count)
+        self.revision, self.count = self.before
+
+    def again(self):
+        """The program is started again."""
+        self.before, self.seen = (self.revision, self.count), (0, 0)
+
+    def close(self):
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
+
+    def repeats(self, event):
+        """Whether an event was put on the queue before this start. It is asked once for each event."""
+        revision = event['revision']
+        if event['action'] == 'reset':
+            self.before = self.seen = (0, 0)
+            return False
+        last, count = self.seen
+        self.seen = (revision, count + 1 if revision == last else 1)
+        return self.seen <= self.before
+
+    def put(self, resume, event):
+        """An event is on the queue, or without one the log is read up to there."""
+        now = time.monotonic()
+        if event is not None:
+            self.recent.append((now, resume))
+            if event['action'] == 'reset' or self.seen > (self.revision, self.count):
+                self.revision, self.count = self.seen
+        elif not self.recent:
+            self.cursor = resume
+        while self.recent and (len(self.recent) > self.events or self.recent[0][0] < now - self.seconds):
+            self.cursor = self.recent.popleft()[1]
+        if event is not None and not self.events:
+            self.cursor = resume
+        self.save()
+
+    def save(self):
+        """Whole or not at all, and for the owner only."""
+        handle, temporary = tempfile.mkstemp(prefix='.craton-', dir=os.path.dirname(self.path))
+        try:
+            with os.fdopen(handle, 'w', encoding='utf-8') as out:
+                json.dump({'cursor': self.cursor, 'revision': self.revision, 'count': self.count}, out)
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(temporary, self.path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+
+async def talk(stream):
+    """Log what the program says. The last line is returned."""
+    last = ''
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:  # too long
+            continue
+        if not line:
+            return last
+        last = line.decode('utf-8', 'replace').strip()
+        if last and not last.startswith('ERROR: '):
+            LOG.warning('%s', last)
+
+
+async def follow(queue, feedback, program, state, after):
+    """Run the program once. Returns how many lines it printed, where it ended, and what it said last."""
+    binary, words, environment = program
+    if after:
+        words = words + ['--after=' + after]
+    lines = 0
+    process = await asyncio.create_subprocess_exec(
+        'craton', *words, executable=binary, env=environment, limit=LONGEST,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said = asyncio.ensure_future(talk(process.stderr))
+    try:
+        while True:
+            text = await process.stdout.readline()
+            if not text.endswith(b'\n'):  # the end, or the beginning of a line that was cut off
+                break
+            line = json.loads(text.decode('utf-8'))
+            event, after = line.get('event'), line['resume']
+            if event is not None:
+                event['repeated'] = state.repeats(event)
+                await queue.put(event)
+                if feedback is not None:
+                    await feedback.get()
+            lines += 1
+            state.put(after, event)
+        await process.wait()
+        return lines, after, await said
+    finally:
+        said.cancel()
+        process.stdin.close()
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def main(queue, args):
+    """Put what is changed on the queue, for as long as ansible-rulebook runs."""
+    words, environment = command(args)
+    if not args.get('state_file'):
+        raise ChangesError('state_file is missing: the file that keeps how far the log was read')
+    program = ours(('plugins', 'plugin_utils', 'program.py'), 'craton_fleet_program')
+    try:
+        binary = os.path.expanduser(args.get('binary') or environment.get('CRATON_BINARY') or program.find())
+    except program.ProgramMissing as err:
+        raise ChangesError(str(err))
+    state = State(word('state_file', args['state_file']), number(args, 'resend_events', 16, 0), number(args, 'resend_seconds', 3600, 0))
+    state.open()
+    try:
+        after, pause, begun = state.cursor, PAUSES[0], False
+        while True:
+            try:
+                lines, after, said = await follow(queue, args.get('eda_feedback_queue'), (binary, words, environment), state, after)
+            except OSError as err:
+                raise ChangesError('cannot run %s: %s' % (binary, err.strerror or err))
+            if not lines and not begun:  # what it says then does not get right by waiting
+                raise ChangesError(said[len('ERROR: '):] if said.startswith('ERROR: ') else said or 'the program ended and said nothing')
+            pause = PAUSES[0] if lines else min(2 * pause, PAUSES[1])
+            begun = True
+            LOG.warning('the program ended%s; it is started again in %d seconds', ' (%s)' % said if said else '', pause)
+            await asyncio.sleep(pause)
+            state.again()
+    finally:
+        state.close()

@@ -1,0 +1,119 @@
+package changes
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/run"
+	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/connect"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/settings"
+	"github.com/craton-fleet/craton/inventory"
+	"github.com/craton-fleet/craton/inventory/follow"
+)
+
+// longest is how long a server holds an answer back, if the timeout of a request allows that.
+const longest = 50 * time.Second
+
+// New makes the command `craton changes`.
+func New(s output.Streams) *cobra.Command {
+	var o follow.Options
+	var attached bool
+	cmd := &cobra.Command{
+		Use:   "changes",
+		Short: "Tell programs what is changed, while it is changed, and which hosts have other variables by it",
+		Long: `Prints what is done to the fleet from now on, or behind a place of the change log, as lines of JSON: with each change the
+hosts whose resolved variables it changed. It goes on until it is stopped, waits for a server that is away, and is what the
+event source craton.fleet.changes of Event-Driven Ansible runs.
+
+Each line has "resume", the place to go on from with --after. A line may be without "event": then it only says how far the
+log is read. Servers with a change log have this: craton server, and CRATON_URL=sqlite:PATH.`,
+		Example: `  craton changes                               from now on
+  craton changes --after 4711-b9b5e7d6f5a1     behind a place of the log
+  craton changes --affecting --key 'ntp*'      only where a host has another ntp...`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := argparse.ExactArgs()(cmd, args); err != nil {
+				return err
+			}
+			var kinds []string
+			for _, k := range schema.All() {
+				if !k.View {
+					kinds = append(kinds, k.Name)
+				}
+			}
+			for _, c := range []struct {
+				option         string
+				given, allowed []string
+			}{{"kind", o.Kinds, kinds}, {"action", o.Actions, []string{"create", "update", "move", "delete"}}} {
+				for _, word := range c.given {
+					if !slices.Contains(c.allowed, word) {
+						return argparse.Mistake(cmd, "argument --%s: %s", c.option, argparse.InvalidChoice(word, c.allowed))
+					}
+				}
+			}
+			if o.MostHosts < 1 {
+				return argparse.Mistake(cmd, "argument --most-hosts: it is less than 1")
+			}
+			return nil
+		},
+		RunE: run.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *run.Session, _ []string) error {
+			ctx, stop := run.Interruptible(ctx)
+			defer stop()
+			if attached {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithCancel(ctx)
+				defer cancel()
+				go func() {
+					_, _ = io.Copy(io.Discard, s.In)
+					cancel()
+				}()
+			}
+			return tell(ctx, on, o)
+		}),
+	}
+	run.AddFleetFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.After, "after", "", "begin behind `CURSOR`, a place of the change log, which \"resume\" of a line says; by default with what comes from now on")
+	f.StringSliceVar(&o.Kinds, "kind", nil, "only changes of objects of this `KIND`, such as host or region; may be given again")
+	f.StringSliceVar(&o.Actions, "action", nil, "only this `ACTION`: create, update, move or delete; may be given again")
+	f.StringSliceVar(&o.Keys, "key", nil, "only changes of variables whose names match this `PATTERN`; may be given again")
+	f.BoolVar(&o.Felt, "affecting", false, "only changes by which a host has other resolved variables")
+	f.BoolVar(&o.Values, "values", false, "tell values of variables too, which may be secrets")
+	f.IntVar(&o.MostHosts, "most-hosts", 1000, "tell a change of more than `N` hosts as several events, each with some of them")
+	f.BoolVar(&attached, "attached", false, "end when standard input ends, as it does when the program ends that has started this")
+	return cmd
+}
+
+// tell prints lines.
+func tell(ctx context.Context, on *run.Session, o follow.Options) error {
+	v, err := on.Settings.More(settings.Inventory)
+	if err != nil {
+		return err
+	}
+	named, err := inventory.FromSettings(v)
+	if err != nil {
+		return err
+	}
+	o.Hostname, o.NetworkDevices = named.Hostname, named.NetworkDevices
+	o.Wait = longest
+	if timeout := on.Settings.Duration("timeout"); timeout > 0 {
+		o.Wait = min(longest, timeout*3/4)
+	}
+	o.Log = func(text string) { _, _ = fmt.Fprintln(on.Err, show.Clean(text)) }
+	return follow.Run(ctx, on.Client, o, func(line follow.Line) error {
+		text, err := line.Encode()
+		if err != nil {
+			return err
+		}
+		_, err = on.Out.Write(text)
+		return err
+	})
+}

@@ -1,0 +1,200 @@
+package follow
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/value/jsontext"
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+)
+
+// Event is a change as Event-Driven Ansible gets it: rules look at it, and playbooks have it as a variable.
+//
+// Its texts are the fleet's, and whoever may write to a fleet must not thereby execute anything where a rulebook runs: Ansible
+// takes what it gets this way for templates that it may trust. So no text, name or key of an event holds an opening brace, or
+// a choice of delimiters: where the fleet has one, it is the wide form of the character.
+type Event struct {
+	Action    string           `json:"action"` // create, update, move, delete; reset of the log
+	Kind      string           `json:"kind"`
+	ID        any              `json:"id"`
+	Path      string           `json:"path"`
+	Name      string           `json:"name"` // the last part of the path
+	Revision  int64            `json:"revision"`
+	Change    string           `json:"change"`
+	Time      craton.Timestamp `json:"time"`
+	User      string           `json:"user"`
+	RequestID string           `json:"request_id"`
+	Message   string           `json:"message"`
+	Variables []string         `json:"variables"` // the keys that changed, sorted
+	Fields    []string         `json:"fields"`    // the fields that changed, sorted
+	Before    json.RawMessage  `json:"before"`    // as of the log, with the variables only where values are asked for
+	After     json.RawMessage  `json:"after"`
+	Affected  int              `json:"affected"` // hosts whose resolved variables changed
+	Nameless  int              `json:"nameless"` // of these, hosts that no inventory can name
+	Part      int              `json:"part"`     // of a change with more hosts than an event may have, from 1
+	Parts     int              `json:"parts"`    //
+	Meta      Meta             `json:"meta"`
+}
+
+// Meta is what ansible-rulebook limits its actions by.
+type Meta struct {
+	Hosts []string `json:"hosts"`
+}
+
+// Without hosts a list would be no limit: ansible-rulebook would run a playbook on all hosts.
+var (
+	noHosts  = []string{"!all"}
+	allHosts = []string{"all"}
+)
+
+// mostBytes bounds the names of an event's hosts: they become one argument of a command, which may have 128 KiB.
+const mostBytes = 100000
+
+// parts are the events of a change, each with a part of its hosts.
+func (f *follower) parts(c *craton.Change, names []string, omitted int) (events []*Event) {
+	e := f.event(c)
+	e.Affected, e.Nameless = len(names)+omitted, omitted
+	for first := true; first || len(names) > 0; first = false {
+		n, size := 0, 0
+		for n < len(names) && (n == 0 || f.MostHosts <= 0 || n < f.MostHosts) && size+len(names[n]) < mostBytes {
+			size += len(names[n]) + 1
+			n++
+		}
+		one := *e
+		one.Part, one.Meta.Hosts = len(events)+1, names[:n]
+		if n == 0 {
+			one.Meta.Hosts = noHosts
+		}
+		names = names[n:]
+		events = append(events, &one)
+	}
+	for _, one := range events {
+		one.Parts = len(events)
+	}
+	return events
+}
+
+// event is a change without its hosts.
+func (f *follower) event(c *craton.Change) *Event {
+	name := c.Path[strings.LastIndexByte(c.Path, '/')+1:]
+	for _, s := range []*craton.Side{&c.After, &c.Before} {
+		if v := gjson.GetBytes(s.Raw, "name"); v.Exists() { // which may have a slash
+			name = v.String()
+			break
+		}
+	}
+	return &Event{
+		Action: c.Action, Kind: c.Kind, ID: c.ID, Path: inert(c.Path), Name: inert(name), Revision: c.Revision, Change: c.Change, Time: c.Time,
+		User: inert(c.User), RequestID: inert(c.RequestID), Message: inert(c.Message), Variables: keysOf(c), Fields: fieldsOf(c),
+		Before: f.side(&c.Before), After: f.side(&c.After),
+	}
+}
+
+// resetEvent tells that changes are missing, so that any host may have other variables.
+func resetEvent(cursor string, hosts int) *Event {
+	return &Event{
+		Action: "reset", Kind: "log", ID: cursor, Variables: []string{}, Fields: []string{}, Before: json.RawMessage("null"), After: json.RawMessage("null"),
+		Affected: hosts, Part: 1, Parts: 1, Meta: Meta{Hosts: allHosts},
+	}
+}
+
+// keysOf are the variables that a change tells of.
+func keysOf(c *craton.Change) []string {
+	keys := map[string]bool{}
+	for _, s := range []*craton.Side{&c.Before, &c.After} {
+		for key := range s.Variables {
+			keys[inert(key)] = true
+		}
+		for key := range s.Hashed {
+			keys[inert(key)] = true
+		}
+	}
+	return append([]string{}, slices.Sorted(maps.Keys(keys))...)
+}
+
+// beside are the members of a side that are no fields.
+var beside = []string{"variables", "hashed", "updated_at", "created_at"}
+
+// fieldsOf are the fields that a change tells of, labels among them.
+func fieldsOf(c *craton.Change) []string {
+	keys := map[string]bool{}
+	for _, s := range []*craton.Side{&c.Before, &c.After} {
+		gjson.ParseBytes(s.Raw).ForEach(func(key, _ gjson.Result) bool {
+			if !slices.Contains(beside, key.String()) {
+				keys[inert(key.String())] = true
+			}
+			return true
+		})
+	}
+	return append([]string{}, slices.Sorted(maps.Keys(keys))...)
+}
+
+// side is one side of a change, inert.
+func (f *follower) side(s *craton.Side) json.RawMessage {
+	if len(s.Raw) == 0 || s.Raw[0] != '{' {
+		return json.RawMessage("null")
+	}
+	dst, first := []byte("{"), true
+	gjson.ParseBytes(s.Raw).ForEach(func(key, v gjson.Result) bool {
+		if name := key.String(); name == "hashed" || name == "variables" && !f.Values {
+			return true
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(appendInert(dst, key), ':')
+		dst = appendInert(dst, v)
+		return true
+	})
+	return append(dst, '}')
+}
+
+// appendInert appends a value with texts and keys that are inert.
+func appendInert(dst []byte, v gjson.Result) []byte {
+	switch {
+	case v.Type == gjson.String:
+		return jsontext.AppendString(dst, inert(v.Str))
+	case v.IsArray(), v.IsObject():
+		object := v.IsObject()
+		begin, end := byte('['), byte(']')
+		if object {
+			begin, end = '{', '}'
+		}
+		dst = append(dst, begin)
+		first := true
+		v.ForEach(func(key, value gjson.Result) bool {
+			if !first {
+				dst = append(dst, ',')
+			}
+			first = false
+			if object {
+				dst = append(appendInert(dst, key), ':')
+			}
+			dst = appendInert(dst, value)
+			return true
+		})
+		return append(dst, end)
+	}
+	return append(dst, v.Raw...)
+}
+
+// wide are the characters by which templates begin, in the form that begins none.
+var wide = strings.NewReplacer("{", "\uff5b", "#", "\uff03")
+
+// inert is a text of which no release of Ansible makes a template, however a play joins it.
+func inert(s string) string {
+	if ansible.IsInert(s) {
+		return s
+	}
+	s = wide.Replace(s)
+	if !ansible.IsInert(s) { // jinja2:, to which a play might add the #
+		s = strings.ReplaceAll(s, ":", "\uff1a")
+	}
+	return s
+}

@@ -1,0 +1,271 @@
+package follow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/retry"
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/inventory"
+	"github.com/craton-fleet/craton/inventory/internal/ansible"
+)
+
+// Options say what is told, and from where on.
+type Options struct {
+	After   string        // a cursor: begin behind it; "" with what comes from now on
+	Wait    time.Duration // how long a server may hold an answer without changes back
+	Page    int           // how many changes an answer has at most; 0: as many as the server gives
+	Kinds   []string      // only changes of these kinds; none: of all
+	Actions []string      // only create, update, move or delete; none: all
+	Keys    []string      // only changes of variables that match one of these patterns; none: all
+	Felt    bool          // only changes by which a host has other variables
+	Values  bool          // values of variables too: they may be secrets
+
+	Hostname       inventory.Hostname // what hosts are called
+	NetworkDevices bool               // whether network devices are hosts
+	MostHosts      int                // of one event; a change with more is told as several
+
+	// Log takes a line about what is wrong with the server, or with what it was asked for; nil throws it away.
+	Log func(text string)
+}
+
+// Line is what is printed as one line: an event, or only how far the log is read.
+type Line struct {
+	// Resume is the place to go on from if this line was the last.
+	Resume string `json:"resume"`
+	Event  *Event `json:"event,omitempty"`
+}
+
+// pauses are the waits between tries while a server does not answer.
+var pauses = retry.Pauses{First: time.Second, Most: time.Minute}
+
+// least is how long an answer without changes takes, so that one who does not hold it back is not asked all the time.
+const least = time.Second
+
+type follower struct {
+	Options
+	client *craton.Client
+	tell   func(Line) error
+
+	fleet  *fleet
+	after  string // the place that is read
+	resume string // the place to go on from: see Line
+}
+
+// Run tells what is done, until the context ends, which is no error, or tell returns one. A server that refuses is an error only before the
+// first line; one that cannot be reached, or fails, is none.
+func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error) error {
+	if o.Log == nil {
+		o.Log = func(string) {}
+	}
+	f := &follower{Options: o, client: c, tell: tell}
+	err := f.again(ctx, "the fleet cannot be read", func(ctx context.Context) error { return f.begin(ctx, o.After) })
+	for {
+		if isUnknown(err) {
+			err = f.restart(ctx, err)
+		}
+		if err != nil {
+			break
+		}
+		err = f.again(ctx, "the changes cannot be read", f.page)
+	}
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // it was told to end
+	}
+	return err
+}
+
+// isUnknown tells the answer to a place that the log does not know.
+func isUnknown(err error) bool { return craton.StatusOf(err) == http.StatusGone }
+
+// again tries until it succeeds, the place is unknown, or the context ends.
+func (f *follower) again(ctx context.Context, what string, try func(context.Context) error) error {
+	failed := false
+	return pauses.Do(ctx, func(n int) (bool, error) {
+		err := try(ctx)
+		said := (*toldError)(nil)
+		switch {
+		case err == nil:
+			if failed {
+				f.Log("the server answers again")
+			}
+			return false, nil
+		case ctx.Err() != nil || isUnknown(err) || errors.As(err, &said) || f.fleet == nil && !isAway(err):
+			return false, err
+		}
+		failed = true
+		f.Log(fmt.Sprintf("%s: %s; it is tried again, the next time in %s", what, output.OneLine(err), pauses.After(n)))
+		return true, err
+	})
+}
+
+// isAway tells the errors of a server that may answer later.
+func isAway(err error) bool {
+	none := (*craton.ConnectionError)(nil)
+	return craton.StatusOf(err) >= http.StatusInternalServerError || errors.As(err, &none)
+}
+
+// toldError is an error of who is told.
+type toldError struct{ error }
+
+func (e *toldError) Unwrap() error { return e.error }
+
+// begin reads the fleet as it was at a place, and says that it has.
+func (f *follower) begin(ctx context.Context, after string) error {
+	for _, feature := range []string{"changes", "fleet"} {
+		if err := f.client.NeedLog(ctx, feature); err != nil {
+			return err
+		}
+	}
+	fleet, at, err := load(ctx, f.client, after, f.NetworkDevices)
+	if err != nil {
+		return err
+	}
+	f.fleet, f.after, f.resume = fleet, at, at
+	return f.say(nil)
+}
+
+// restart goes on from the present, because the log does not know the place.
+func (f *follower) restart(ctx context.Context, why error) error {
+	var said *craton.Error
+	text := output.OneLine(why)
+	if errors.As(why, &said) {
+		text = said.Message
+	}
+	f.Log(fmt.Sprintf("the change log does not know %q, the place to go on from: %s What was done until now is not told; it goes on from here", f.Resumed(), text))
+	return f.again(ctx, "the fleet cannot be read", func(ctx context.Context) error {
+		fleet, at, err := load(ctx, f.client, "", f.NetworkDevices)
+		if err != nil {
+			return err
+		}
+		f.fleet, f.after, f.resume = fleet, at, at
+		return f.say(resetEvent(at, fleet.count()))
+	})
+}
+
+// Resumed is the place that was to be gone on from.
+func (f *follower) Resumed() string {
+	if f.after != "" {
+		return f.after
+	}
+	return f.Options.After
+}
+
+func (f *follower) say(e *Event) error {
+	if err := f.tell(Line{Resume: f.resume, Event: e}); err != nil {
+		return &toldError{err}
+	}
+	return nil
+}
+
+// page reads one page of the log, and tells it.
+func (f *follower) page(ctx context.Context) error {
+	began := time.Now()
+	page, err := f.client.ChangePage(ctx, craton.ChangeOptions{After: f.after, Wait: f.Wait, Limit: f.Page})
+	if err != nil {
+		return err
+	}
+	for i, c := range page.Changes {
+		hosts := f.fleet.apply(c)
+		events := f.events(c, hosts)
+		for n, e := range events {
+			if i == len(page.Changes)-1 && n == len(events)-1 && page.Whole() {
+				f.resume = page.Next
+			}
+			if err := f.say(e); err != nil {
+				return err
+			}
+		}
+	}
+	f.after = page.Next
+	if page.Whole() && f.resume != page.Next {
+		f.resume = page.Next
+		if err := f.say(nil); err != nil {
+			return err
+		}
+	}
+	if len(page.Changes) == 0 {
+		return retry.Wait(ctx, least-time.Since(began))
+	}
+	return nil
+}
+
+// events are what is told of a change.
+func (f *follower) events(c *craton.Change, hosts []*object) []*Event {
+	switch {
+	case len(f.Kinds) > 0 && !slices.Contains(f.Kinds, c.Kind),
+		len(f.Actions) > 0 && !slices.Contains(f.Actions, c.Action),
+		f.Felt && len(hosts) == 0:
+		return nil
+	case len(f.Keys) > 0:
+		touches := func(s *craton.Side) bool {
+			for key := range s.Variables {
+				if value.MatchesKey(f.Keys, key) {
+					return true
+				}
+			}
+			for key := range s.Hashed {
+				if value.MatchesKey(f.Keys, key) {
+					return true
+				}
+			}
+			return false
+		}
+		if !touches(&c.Before) && !touches(&c.After) {
+			return nil
+		}
+	}
+	names, omitted := f.names(hosts)
+	return f.parts(c, names, omitted)
+}
+
+// names are what the inventory calls hosts, sorted, without those that it refuses.
+func (f *follower) names(hosts []*object) (names []string, omitted int) {
+	for _, h := range hosts {
+		name := h.name
+		switch f.Hostname {
+		case inventory.ByIPAddress:
+			name = h.address
+		case inventory.Qualified:
+			region, cloud := f.fleet.up(h, "region_id"), f.fleet.up(h, "cloud_id")
+			if region == nil || cloud == nil {
+				omitted++
+				continue
+			}
+			name = cloud.name + "/" + region.name + "/" + h.name
+		}
+		if err := f.check(name); err != nil {
+			f.Log(fmt.Sprintf("%s %s is not among the hosts of an event: the name %q %s", h.kind.Noun(), h.id, name, err))
+			omitted++
+			continue
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, omitted
+}
+
+// check refuses names that no inventory has, and that would be more than the host as a --limit.
+func (f *follower) check(name string) error {
+	if name == "all" || name == "ungrouped" {
+		return errors.New("is that of a group")
+	}
+	parts := 1
+	if f.Hostname == inventory.Qualified {
+		parts = 3
+	}
+	return ansible.CheckHostName(name, parts)
+}
+
+// Encode is a line as it is printed, with the newline.
+func (l Line) Encode() ([]byte, error) {
+	text, err := json.Marshal(l)
+	return append(text, '\n'), err
+}
