@@ -48,19 +48,19 @@ func TestEventSource(t *testing.T) {
 			return a
 		}
 		for want, bad := range map[string]map[string]any{
-			"there is no argument sate_file. Did you mean state_file?":     {"sate_file": "x"},
-			"there is no argument regions":                                 arguments("regions", []string{"dfw"}), // of the inventory, and would change nothing here
-			"state_file is missing":                                        {"url": h.fleet},
-			"most_hosts must be a whole number from 1 on":                  arguments("most_hosts", 0),
-			"affecting must be true or false":                              arguments("affecting", "perhaps"),
-			"kinds has a word with a comma or a quote":                     arguments("kinds", []string{"host,region"}),
-			"argument --kind: invalid choice: 'hots'":                      arguments("kinds", "hots"),
-			"no fleet to talk to: set CRATON_URL":                          {"state_file": state, "binary": craton},
-			"none.db does not exist":                                         arguments("url", "sqlite:"+h.dir+"/none.db"),
-			"cannot run /nonexistent/craton: No such file or directory":    arguments("binary", "/nonexistent/craton"),
-			"the state file " + craton + "/s.json cannot be used":          arguments("state_file", craton+"/s.json"),
-			"password is no text":                                          arguments("password", []string{"x"}),
-			"hostname must be one of name, ip_address, qualified": arguments("hostname", "nick"),
+			"there is no argument sate_file. Did you mean state_file?":  {"sate_file": "x"},
+			"there is no argument regions":                              arguments("regions", []string{"dfw"}), // of the inventory, and would change nothing here
+			"state_file is missing":                                     {"url": h.fleet},
+			"most_hosts must be a whole number from 1 on":               arguments("most_hosts", 0),
+			"affecting must be true or false":                           arguments("affecting", "perhaps"),
+			"kinds has a word with a comma or a quote":                  arguments("kinds", []string{"host,region"}),
+			"argument --kind: invalid choice: 'hots'":                   arguments("kinds", "hots"),
+			"no fleet to talk to: set CRATON_URL":                       {"state_file": state, "binary": craton},
+			"none.db does not exist":                                    arguments("url", "sqlite:"+h.dir+"/none.db"),
+			"cannot run /nonexistent/craton: No such file or directory": arguments("binary", "/nonexistent/craton"),
+			"the state file " + craton + "/s.json cannot be used":       arguments("state_file", craton+"/s.json"),
+			"password is no text":                                       arguments("password", []string{"x"}),
+			"hostname must be one of name, ip_address, qualified":       arguments("hostname", "nick"),
 		} {
 			if !h.newest {
 				break
