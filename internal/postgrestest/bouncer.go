@@ -1,7 +1,6 @@
 package postgrestest
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -9,9 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/craton-fleet/craton/internal/retry"
+	"github.com/craton-fleet/craton/internal/servicetest"
 )
 
 var sharedBouncer = sync.OnceValues(func() (string, error) {
@@ -63,26 +61,26 @@ func bounce(database string) (through string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	d, err := newDirectory("pgbouncer")
+	d, err := servicetest.NewDirectory("pgbouncer")
 	if err != nil {
 		return "", nil, err
 	}
 	defer func() {
 		if err != nil {
-			d.remove()
+			d.Remove()
 		}
 	}()
-	if err := d.write("users", fmt.Sprintf("%q \"\"\n", u.User.Username())); err != nil {
+	if err := d.Write("users", fmt.Sprintf("%q \"\"\n", u.User.Username())); err != nil {
 		return "", nil, err
 	}
 	const tries = 10 // for who else has found the port free
 	for range tries {
-		port, err := freePort()
+		port, err := servicetest.FreePort()
 		if err != nil {
 			return "", nil, err
 		}
 		// No two transactions need share a connection: a pool that is smaller than the clients are many shows who relies on it.
-		err = d.write("pgbouncer.ini", fmt.Sprintf(`[databases]
+		err = d.Write("pgbouncer.ini", fmt.Sprintf(`[databases]
 * = host=%s port=%s
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -93,39 +91,21 @@ auth_file = %s
 pool_mode = transaction
 default_pool_size = 5
 max_client_conn = 500
-`, u.Hostname(), u.Port(), port, d.file("users")))
+`, u.Hostname(), u.Port(), port, d.File("users")))
 		if err != nil {
 			return "", nil, err
 		}
-		p, err := d.start(d.command(debianBouncer, d.file("pgbouncer.ini")))
+		p, err := d.Start(d.Command(debianBouncer, d.File("pgbouncer.ini")), "log")
 		if err != nil {
 			return "", nil, err
 		}
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		if err := p.waitFor(address); err == nil {
+		if err := p.WaitFor(address); err == nil {
 			u.Host = address
-			return u.String(), d.remove, nil
+			return u.String(), d.Remove, nil
 		} else if !strings.Contains(err.Error(), "ddress already in use") {
 			return "", nil, err
 		}
 	}
 	return "", nil, fmt.Errorf("no free port")
-}
-
-// waitFor waits until the program listens on an address.
-func (p *process) waitFor(address string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
-	defer cancel()
-	return retry.Every(20*time.Millisecond).Do(ctx, func(int) (again bool, err error) {
-		select {
-		case <-p.done:
-			return false, p.problem
-		default:
-		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-		if err != nil {
-			return true, err
-		}
-		return false, conn.Close()
-	})
 }

@@ -47,13 +47,13 @@ func (s *Server) certificates() error {
 		if err != nil {
 			return err
 		}
-		if err := s.directory.write(c.name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))); err != nil {
+		if err := s.directory.Write(c.name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))); err != nil {
 			return err
 		}
-		if err := s.directory.write(c.name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))); err != nil {
+		if err := s.directory.Write(c.name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))); err != nil {
 			return err
 		}
 	}
-	s.CA, s.Cert, s.Key = s.directory.file("ca.pem"), s.directory.file("client.pem"), s.directory.file("client.key")
+	s.CA, s.Cert, s.Key = s.directory.File("ca.pem"), s.directory.File("client.pem"), s.directory.File("client.key")
 	return os.Chown(s.Key, os.Geteuid(), os.Getegid()) // the client's
 }

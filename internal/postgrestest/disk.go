@@ -12,7 +12,7 @@ import (
 // onSmallDisk has a command of the server mount the file system first, where
 // nobody else sees it: it goes with the server.
 func (s *Server) onSmallDisk(cmd *exec.Cmd) {
-	uid, gid := s.directory.ids()
+	uid, gid := s.directory.IDs()
 	mount := fmt.Sprintf(`mkdir -p small && mount -t tmpfs -o size=%dm,uid=%d,gid=%d,mode=700 none small && exec setpriv --reuid %[2]d --regid %[3]d --clear-groups "$@"`, s.config.smallDisk, uid, gid)
 	cmd.Args = append([]string{"unshare", "--mount", "sh", "-c", mount, "sh"}, cmd.Args...)
 	cmd.Path = "/usr/bin/unshare"
@@ -22,7 +22,7 @@ func (s *Server) onSmallDisk(cmd *exec.Cmd) {
 // OnSmallDisk is [Server.Database] in the small file system.
 func (s *Server) OnSmallDisk(t testing.TB) string {
 	t.Helper()
-	s.Exec(t, superuser, "CREATE TABLESPACE small LOCATION '"+s.directory.file("small")+"'")
+	s.Exec(t, superuser, "CREATE TABLESPACE small LOCATION '"+s.directory.File("small")+"'")
 	name := "small"
 	s.Exec(t, superuser, "CREATE DATABASE "+name+" OWNER "+Role+" TABLESPACE small")
 	return s.URL(name)
@@ -31,8 +31,8 @@ func (s *Server) OnSmallDisk(t testing.TB) string {
 // GrowDisk makes the small file system larger.
 func (s *Server) GrowDisk(t testing.TB, mb int) {
 	t.Helper()
-	out, err := exec.CommandContext(context.Background(), "nsenter", "--target", strconv.Itoa(s.process.pid), "--mount",
-		"mount", "-o", fmt.Sprintf("remount,size=%dm", mb), s.directory.file("small")).CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), "nsenter", "--target", strconv.Itoa(s.process.PID), "--mount",
+		"mount", "-o", fmt.Sprintf("remount,size=%dm", mb), s.directory.File("small")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

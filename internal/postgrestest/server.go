@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/craton-fleet/craton/internal/retry"
+	"github.com/craton-fleet/craton/internal/servicetest"
 )
 
 // Role is who databases belong to. Without [Password] the server takes its word for it.
@@ -36,8 +37,8 @@ type Server struct {
 	Key  string // likewise
 
 	config    config
-	directory *directory
-	process   *process
+	directory *servicetest.Directory
+	process   *servicetest.Process
 	databases atomic.Int64
 }
 
@@ -121,7 +122,7 @@ func Run(options ...Option) (*Server, error) {
 		o(&s.config)
 	}
 	var err error
-	if s.directory, err = newDirectory("postgres"); err != nil {
+	if s.directory, err = servicetest.NewDirectory("postgres"); err != nil {
 		return nil, err
 	}
 	if err = s.prepare(); err == nil {
@@ -137,11 +138,11 @@ func Run(options ...Option) (*Server, error) {
 }
 
 // Close ends the server at once and removes its directory.
-func (s *Server) Close() { s.directory.remove() }
+func (s *Server) Close() { s.directory.Remove() }
 
 // prepare makes what the server starts with.
 func (s *Server) prepare() error {
-	out, err := s.directory.command(filepath.Join(bin(), "initdb"), "-D", s.directory.file("data"), "-U", superuser,
+	out, err := s.directory.Command(filepath.Join(bin(), "initdb"), "-D", s.directory.File("data"), "-U", superuser,
 		"-E", "UTF8", "--no-locale", "-A", "trust", "--no-sync", "--no-instructions").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
@@ -160,13 +161,13 @@ func (s *Server) prepare() error {
 		method = "cert"
 	}
 	hba := fmt.Sprintf("local all all trust\n%s all all 127.0.0.1/32 %s\n", kind, method)
-	return s.directory.write("data/pg_hba.conf", hba)
+	return s.directory.Write("data/pg_hba.conf", hba)
 }
 
 // settings are the server's.
 func (s *Server) settings() []string {
 	settings := []string{
-		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(s.Port), "unix_socket_directories=" + s.directory.path,
+		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(s.Port), "unix_socket_directories=" + s.directory.Path,
 		"log_statement=none", "autovacuum_naptime=10s",
 	}
 	if !s.config.durable {
@@ -178,28 +179,24 @@ func (s *Server) settings() []string {
 	return append(settings, s.config.settings...)
 }
 
-// startTime is how long a server may take until it answers: a second of
-// computing, shared with all that runs on the machine.
-const startTime = 2 * time.Minute
-
 // begin starts the server, on a port of its own the first time, and waits
 // until it answers.
 func (s *Server) begin() (err error) {
 	const tries = 100
 	for range tries {
 		if s.Port == 0 {
-			if s.Port, err = freePort(); err != nil {
+			if s.Port, err = servicetest.FreePort(); err != nil {
 				return err
 			}
 		}
-		cmd := s.directory.command(filepath.Join(bin(), "postgres"), "-D", s.directory.file("data"))
+		cmd := s.directory.Command(filepath.Join(bin(), "postgres"), "-D", s.directory.File("data"))
 		for _, setting := range s.settings() {
 			cmd.Args = append(cmd.Args, "-c", setting)
 		}
 		if s.config.smallDisk > 0 {
 			s.onSmallDisk(cmd)
 		}
-		if s.process, err = s.directory.start(cmd); err != nil {
+		if s.process, err = s.directory.Start(cmd, "log"); err != nil {
 			return err
 		}
 		switch err = s.wait(); {
@@ -216,20 +213,20 @@ func (s *Server) begin() (err error) {
 
 // wait waits until the server answers.
 func (s *Server) wait() error {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	ctx, cancel := context.WithTimeout(context.Background(), servicetest.StartTime)
 	defer cancel()
 	var last error
 	err := retry.Every(20*time.Millisecond).Do(ctx, func(int) (again bool, err error) {
 		select {
-		case <-s.process.done:
-			return false, s.process.problem
+		case <-s.process.Done:
+			return false, s.process.Problem
 		default:
 		}
 		last = s.exec(ctx, superuser, "SELECT")
 		return last != nil, nil
 	})
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("no answer within %v: %w\n%s", startTime, last, s.process.tail())
+		return fmt.Errorf("no answer within %v: %w\n%s", servicetest.StartTime, last, s.process.Tail())
 	}
 	return err
 }
@@ -248,7 +245,7 @@ var administrator, errAdministrator = pgx.ParseConfig("sslmode=disable connect_t
 // exec runs statements as the superuser, also when no connections are left for others.
 func (s *Server) exec(ctx context.Context, database string, statements ...string) error {
 	c := administrator.Copy()
-	c.Host, c.Port, c.Database, c.Fallbacks = s.directory.path, uint16(s.Port), database, nil
+	c.Host, c.Port, c.Database, c.Fallbacks = s.directory.Path, uint16(s.Port), database, nil
 	conn, err := pgx.ConnectConfig(ctx, c)
 	if err != nil {
 		return err
@@ -300,11 +297,11 @@ func (s *Server) URL(database string) string {
 }
 
 // Log is the end of what the server wrote.
-func (s *Server) Log() string { return s.process.tail() }
+func (s *Server) Log() string { return s.process.Tail() }
 
 func (s *Server) ended() bool {
 	select {
-	case <-s.process.done:
+	case <-s.process.Done:
 		return true
 	default:
 		return false
@@ -315,18 +312,18 @@ func (s *Server) ended() bool {
 // clients: transactions under way are rolled back.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
-	if err := syscall.Kill(s.process.pid, syscall.SIGINT); err != nil {
+	if err := syscall.Kill(s.process.PID, syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	<-s.process.done
+	<-s.process.Done
 }
 
 // Kill ends all processes of the server where they are, so that clients do not
 // know what became of their requests. The next start recovers.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
-	_ = syscall.Kill(s.process.pid, syscall.SIGSTOP) // it makes no others
-	pid := strconv.Itoa(s.process.pid)
+	_ = syscall.Kill(s.process.PID, syscall.SIGSTOP) // it makes no others
+	pid := strconv.Itoa(s.process.PID)
 	children, err := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children"))
 	if err != nil {
 		t.Fatal(err)
@@ -338,7 +335,7 @@ func (s *Server) Kill(t testing.TB) {
 		}
 		_ = syscall.Kill(n, syscall.SIGKILL)
 	}
-	<-s.process.done
+	<-s.process.Done
 }
 
 // Start starts a server again that was stopped or killed, on its port.

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/craton-fleet/craton/internal/retry"
+	"github.com/craton-fleet/craton/internal/servicetest"
 )
 
 func connect(t *testing.T, database string) *pgx.Conn {
@@ -178,7 +179,7 @@ func TestHelper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println("here", s.directory.path, s.URL(superuser), through.String())
+	fmt.Println("here", s.directory.Path, s.URL(superuser), through.String())
 	select {}
 }
 
@@ -226,7 +227,7 @@ func TestKilled(t *testing.T) {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), startTime)
+	ctx, cancel := context.WithTimeout(t.Context(), servicetest.StartTime)
 	defer cancel()
 	var last error
 	if retry.Every(50*time.Millisecond).Do(ctx, func(int) (bool, error) { last = left(); return last != nil, nil }) != nil {
