@@ -32,7 +32,6 @@ type changesPage struct {
 	ID       string       `json:"-"`
 	Happened []happening  `json:"-"`
 	First    bool         `json:"-"` // nothing is newer
-	Problem  string       `json:"-"`
 }
 
 // filter is a field of the form.

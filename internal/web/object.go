@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,27 +28,28 @@ type objectPage struct {
 	Related   []related                              `json:"related"`
 	Events    []*craton.Event                        `json:"events"` // the last
 
-	Of       *schema.Kind      `json:"-"`
-	ID       string            `json:"-"`
-	Name     string            `json:"-"`
-	Path     []link            `json:"-"` // what is around it, outermost first
-	Fields   []field           `json:"-"`
-	Labels   []string          `json:"-"`
-	Inactive bool              `json:"-"`
-	Note     string            `json:"-"`
-	Inherits bool              `json:"-"`
-	Rows     []variableRow     `json:"-"`
-	Count    int               `json:"-"` // of all variables
-	Search   string            `json:"-"` // in the names of those that are shown
-	Found    int               `json:"-"` // variables that are called so
-	From     int               `json:"-"` // the first of them on this page, from 1
-	Next     string            `json:"-"` // the name behind which the next page begins
-	NoLog    bool              `json:"-"` // who set a value is not known
-	Hidden   bool              `json:"-"` // the project is not read
-	Happened []happening       `json:"-"`
-	Log      bool              `json:"-"` // there is a history
-	Whole    bool              `json:"-"` // which reaches back to where the object began
-	Begins   *craton.Timestamp `json:"-"` // or begins then
+	Of              *schema.Kind      `json:"-"`
+	ID              string            `json:"-"`
+	Name            string            `json:"-"`
+	Path            []link            `json:"-"` // what is around it, outermost first
+	Fields          []field           `json:"-"`
+	Labels          []string          `json:"-"`
+	Inactive        bool              `json:"-"`
+	Note            string            `json:"-"`
+	Inherits        bool              `json:"-"`
+	Rows            []variableRow     `json:"-"`
+	Count           int               `json:"-"` // of all variables
+	Search          string            `json:"-"` // in the names of those that are shown
+	Found           int               `json:"-"` // variables that are called so
+	From            int               `json:"-"` // the first of them on this page, from 1
+	Next            string            `json:"-"` // the name behind which the next page begins
+	NoLog           bool              `json:"-"` // who set a value is not known
+	Hidden          bool              `json:"-"` // the project is not read
+	Happened        []happening       `json:"-"`
+	Log             bool              `json:"-"` // there is a history
+	Then, ThenWords string            `json:"-"` // a moment that it can be compared with
+	Whole           bool              `json:"-"` // which reaches back to where the object began
+	Begins          *craton.Timestamp `json:"-"` // or begins then
 
 	explained *provenance.Explanation
 }
@@ -374,11 +376,30 @@ func (p *page) readEvents(d *objectPage) error {
 	}
 	d.Events = append(d.Events, found.Events...)
 	d.Whole, d.Begins = found.Whole, beginOf(found)
+	d.Then, d.ThenWords = momentBefore(found.Events, time.Now())
 	left := room(eventValues)
 	for _, e := range found.Events {
 		d.Happened = append(d.Happened, p.happen(e, d.Of, d.ID, &left))
 	}
 	return nil
+}
+
+// momentBefore is a moment that an object with these last events can be compared with, as a parameter and in words: a day ago, or where the change
+// log may not go back so far, the first of the events.
+func momentBefore(events []*craton.Event, now time.Time) (then, words string) {
+	if len(events) == 0 {
+		return "", ""
+	}
+	first := events[len(events)-1]
+	switch {
+	case first.Time.Before(now.Add(-25 * time.Hour)):
+		return "1d", "a day ago"
+	case len(events) == 1:
+		return "", ""
+	case first.Action == "create":
+		return strconv.FormatInt(first.Revision, 10), "when it was made"
+	}
+	return strconv.FormatInt(first.Revision, 10), "revision " + strconv.FormatInt(first.Revision, 10)
 }
 
 // keyPage is what every level of an object says of one variable.
@@ -391,6 +412,11 @@ type keyPage struct {
 	Levels []keyLevel                   `json:"-"`
 	Of     *schema.Kind                 `json:"-"`
 	Null   bool                         `json:"-"`
+}
+
+// OnHosts reports whether hosts can have the variable from the object.
+func (d *keyPage) OnHosts() bool {
+	return d.Of == schema.Host || d.Of == schema.Project || slices.ContainsFunc(schema.Host.Inherits, func(key string) bool { return slices.Contains(schema.Host.Field(key).To, d.Of.Name) })
 }
 
 // keyLevel is what one level says of a variable.

@@ -378,6 +378,21 @@ func messageOf(err error) string {
 	return err.Error()
 }
 
+// flawed is a document that shows what is wrong with what was asked for, of which its twin is an error.
+type flawed interface{ flaw() string }
+
+func (d *listPage) flaw() string     { return d.Problem }
+func (d *variablePage) flaw() string { return d.Problem }
+func (d *comparePage) flaw() string  { return d.Problem }
+
+// HasTwin reports whether there is the same as JSON.
+func (p *page) HasTwin() bool {
+	if d, can := p.Document.(flawed); can && d.flaw() != "" {
+		return false
+	}
+	return p.Template != "problem"
+}
+
 // SignOut reports whether who looks can sign out.
 func (p *page) SignOut() bool { return p.signOut }
 

@@ -207,7 +207,7 @@ func TestLooks(t *testing.T) {
 		pages []string // alone
 		least int
 	}{
-		"mixed": {mixed, []string{""}, []string{"compare?a=web-ams1&b=db-ams1", "compare?a=web-ams1&b=nobody", "compare?a=web-ams1&then=1", "variables/nothing", "changes?user=nobody", "hosts?where=name%3Dnobody", "?at=40", "hosts?at=40", "hosts/1?at=40", "hosts/1?at=40&key=city"}, 20},
+		"mixed": {mixed, []string{""}, []string{"compare?a=web-ams1&b=db-ams1", "compare?a=web-ams1&b=nobody", "compare?a=web-ams1&then=1", "variables/nothing", "changes?user=nobody", "hosts?where=name%3Dnobody", "find?q=ntp", "hosts/1?q=ntp", "?at=40", "hosts?at=40", "hosts/1?at=40", "hosts/1?at=40&key=city"}, 20},
 		"empty": {empty, []string{"", "hosts", "changes", "variables", "compare"}, nil, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
