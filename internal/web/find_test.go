@@ -153,5 +153,12 @@ func TestVariablesByName(t *testing.T) {
 	has(t, f.words("/ui/hosts"), "a b c d and 2 more")
 	has(t, f.words("/ui/compare?a=many"), "Name the host to compare it with, or the moment.")
 	has(t, f.words("/ui/hosts?at=1"), "There were none.")
+	has(t, f.words("/ui/hosts?where=name%3D*few*"), "No name has few in it. Find it anywhere")
+	if links := f.read("/ui/hosts?where=name%3D*few*").links; !slices.Contains(links, "/ui/find?q=few") {
+		t.Error(links)
+	}
+	if text := f.words("/ui/hosts?where=name%3Dfew*"); strings.Contains(text, "anywhere") {
+		t.Error(text)
+	}
 	has(t, f.words("/ui/?at=0"), "There was no cloud in this fleet.")
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,17 @@ type listPage struct {
 	Marker  string       `json:"-"` // of this page
 	Problem string       `json:"-"` // with the terms
 	Chosen  bool         `json:"-"` // terms can choose
+}
+
+// searched is what terms come to of one word that somebody searches for; see [termsOf].
+var searched = regexp.MustCompile(`^name=\*([^\s*?"=!,]+)\*$`)
+
+// Word is the word that was searched for in names, which may stand elsewhere; "" if terms were written.
+func (d *listPage) Word() string {
+	if m := searched.FindStringSubmatch(d.Where); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // InFile reports whether a fleet file can have objects of the kind.
