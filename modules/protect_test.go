@@ -40,7 +40,7 @@ func TestProtectedOption(t *testing.T) {
 			gone := l.create.With(args{"state": "absent"})
 			id := fmt.Sprint(a.OK(t, false, name, l.create).Dict(l.name)["id"])
 			for _, o := range []args{gone, gone.With(checking)} {
-				a.Fails(t, name, o, "cannot be deleted: it is protected; take that off first, in a task with protected: false (craton unprotect ", " "+id+")")
+				a.Fails(t, name, o, "cannot be deleted: it is protected; take that off first (craton unprotect ", " "+id+", in a task protected: false)")
 			}
 			if l.name == "network_interface" { // what is in it, by force too
 				sw := args{"name": "sw1", "region": "dfw", "state": "absent"}

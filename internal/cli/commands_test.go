@@ -229,7 +229,7 @@ func TestProtectedByCommands(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"host-delete --where name=web-* --dry-run", "host-delete --where name=web-* --yes", "host-delete web-01 --yes"} {
-		if got := f.fails(t, line); !strings.Contains(got, `The host "web-01" (id 1) cannot be deleted: it is protected. Take that off first. `+"`craton unprotect KIND OBJECT` does") {
+		if got := f.fails(t, line); !strings.Contains(got, `The host "web-01" (id 1) cannot be deleted: it is protected; take that off first (craton unprotect host 1)`) {
 			t.Errorf("%s: %s", line, got)
 		}
 	}

@@ -151,11 +151,7 @@ func (st *Step) guard(w *Wanted, c *contents) error {
 		c = &contents{keepers: c.keepers}
 	}
 	if why := c.keepers.String(); why != "" {
-		first := "take that off first"
-		if c.keepers.Self {
-			first += ", in a task with protected: false"
-		}
-		return fmt.Errorf("the %s cannot be deleted: %s; %s (%s)", called, why, first, c.keepers.Unprotect(st.Kind, st.Before.ID()))
+		return fmt.Errorf("the %s cannot be deleted: %s; %s", called, why, c.keepers.Advice(st.Kind, st.Before.ID()))
 	}
 	if n := len(c.blockers); n > 0 {
 		named := c.blockers[:min(n, maxBlockers)]

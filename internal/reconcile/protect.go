@@ -211,3 +211,13 @@ func (kp *Keepers) Unprotect(k *schema.Kind, id string) string {
 	}
 	return strings.Join(commands, ", ")
 }
+
+// Advice is what to do about what String says.
+func (kp *Keepers) Advice(k *schema.Kind, id string) string {
+	return unprotectFirst(kp.Unprotect(k, id))
+}
+
+// unprotectFirst is what to do about what is protected, with the commands that do it.
+func unprotectFirst(commands string) string {
+	return fmt.Sprintf("take that off first (%s, in a task protected: false)", commands)
+}

@@ -209,7 +209,7 @@ func (pr *pruning) refuse(bad *Problems) {
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
 		if is.protected {
 			bad.refuse(0, "", refusal{reason: ReasonProtected, kind: is.Kind, object: pr.path(is), what: fmt.Sprintf("the %s is protected and is not in the file any more", pr.called(is)),
-				do: fmt.Sprintf("take that off first (craton unprotect %s %s), or put it back into the file", is.Kind.Name, is.ID())})
+				do: unprotectFirst(fmt.Sprintf("craton unprotect %s %s", is.Kind.Name, is.ID())) + ", or put it back into the file"})
 		}
 	}
 	for _, is := range sortedByPath(pr.memberships, pr.all) {

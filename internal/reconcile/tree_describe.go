@@ -148,7 +148,11 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 		if f.Place() && w.Kind.Moves != nil && p.state.canMove() {
 			r.reason, r.do = ReasonElsewhere, fmt.Sprintf("move the %s with --move (in a task move: true)", w.Noun)
 		} else {
-			r.what, r.do = r.what+", and the API cannot change it", fmt.Sprintf("delete the %s and apply again", w.Noun)
+			cannot := ", and the API cannot change it"
+			if f.Place() && w.Kind.Moves != nil {
+				cannot = ", and this server cannot move it, as craton server can"
+			}
+			r.what, r.do = r.what+cannot, fmt.Sprintf("delete the %s and apply again", w.Noun)
 		}
 		bad.refuse(w.Line, path, r)
 	}

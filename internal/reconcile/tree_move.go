@@ -166,15 +166,19 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 			other := p.byRecord[r]
 			return r != st.have && (other == nil || o.Inventory.renames(other.want, r) == "")
 		}
-		i := slices.IndexFunc(p.state.named[name], stays)
-		if i < 0 {
+		staying := slices.DeleteFunc(slices.Clone(p.state.named[name]), func(r *Found) bool { return !stays(r) })
+		if len(staying) == 0 {
 			continue
 		}
-		other := p.state.named[name][i]
+		other := staying[0]
 		at := value.ShownPath(strings.TrimSuffix(p.state.fullPath(other), "/"+value.Path(other.name())))
 		switch {
 		case p.state.strays[w] != other:
-			bad.Twice(w, w.Line, w.Path, p.state.fullPath(other), fmt.Sprintf("%s is the name in the inventory of the %s %s", PathName(name), other.Kind.Noun(), value.ShownPath(p.state.fullPath(other))), twinAdvice)
+			what := fmt.Sprintf("%s is the name in the inventory of the %s %s", PathName(name), other.Kind.Noun(), value.ShownPath(p.state.fullPath(other)))
+			if o.Move && st.have == nil {
+				what += unmoved(w, staying)
+			}
+			bad.Twice(w, w.Line, w.Path, p.state.fullPath(other), what, twinAdvice)
 		case p.state.canMove():
 			const do = "--move (in a task move: true) does, --allow-duplicates (allow_duplicates: true) makes a second one"
 			bad.refuse(w.Line, w.Path, refusal{reason: ReasonElsewhere, of: w, other: p.state.fullPath(other), what: fmt.Sprintf("%s %s exists at %s: move it?", other.Kind.Noun(), PathName(other.name()), at), do: do})
@@ -183,6 +187,19 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 				do: "delete it there, or make a second one with --allow-duplicates (in a task allow_duplicates: true)"})
 		}
 	}
+}
+
+// unmoved is why --move moves none of those that have the name of a device of a tree.
+func unmoved(w *Wanted, others []*Found) string {
+	switch other := others[0]; {
+	case len(others) > 1:
+		return fmt.Sprintf(", and of %d more: --move cannot tell which is meant", len(others)-1)
+	case other.Kind != w.Kind:
+		return fmt.Sprintf(", which --move does not make a %s", w.Noun)
+	case other.name() != w.Name:
+		return ", which is called otherwise: --move does not rename"
+	}
+	return ", which the file has in a place of its own"
 }
 
 // where says where an object stands, for an error about another one in a file.

@@ -55,6 +55,7 @@ func TestParse(t *testing.T) {
 		{"Pacific/Kiritimati", "today 09:30Z", "2026-11-29T23:30:00+14:00"}, // today is that of the zone
 		{"America/Los_Angeles", "yesterday", "2026-11-28T00:00:00-08:00"},
 		{"UTC", "2026-11-20 09:30", "2026-11-20T09:30:00Z"},
+		{"UTC", "2026-11-20T09:30:15.123456789Z", "2026-11-20T09:30:15.123456789Z"},
 		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00-02:00"},   // a day without a midnight
 		{"America/Havana", "2026-11-01", "2026-11-01T00:00:00-04:00"},      // and one with two
 		{"Pacific/Apia", "2011-12-30", "2011-12-31T00:00:00+14:00"},        // a day that never was

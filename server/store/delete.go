@@ -60,7 +60,7 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	}
 	column, inside := e.contents()
 	if row.protected(e) {
-		return refuse(InUse, "The %s cannot be deleted: it is protected. Take that off first.", subject)
+		return refuse(InUse, "The %s cannot be deleted: it is protected; take that off first (craton unprotect %s %v).", subject, e.of.Name, key)
 	}
 	switch {
 	case inside != nil:

@@ -107,7 +107,7 @@ const toldProtected = 3
 
 // keepProtected refuses a delete that would take something protected along, which is held.
 func (q *session) keepProtected(ctx context.Context, subject, column string, inside []*Entity, key any) error {
-	var found []string
+	var found, commands []string
 	look := func(e *Entity, from, where string) error {
 		kind := "'" + e.Table + "'"
 		if e.Table == devicesTable {
@@ -122,6 +122,7 @@ func (q *session) keepProtected(ctx context.Context, subject, column string, ins
 		text := fmt.Sprintf("SELECT %s, t.%s, t.%s FROM %s WHERE t."+protected+" AND %s = ? ORDER BY t.%s LIMIT %d", kind, e.key, title, from, where, e.key, toldProtected+1)
 		return q.each(ctx, text, []any{key}, []any{&of, &id, &name}, func() {
 			found = append(found, fmt.Sprintf("%s %q (id %v)", nounOf(of), name, id))
+			commands = append(commands, fmt.Sprintf("craton unprotect %s %v", strings.ReplaceAll(nounOf(of), " ", "-"), id))
 		})
 	}
 	unindexed := q.dialect().Unindexed
@@ -147,11 +148,11 @@ func (q *session) keepProtected(ctx context.Context, subject, column string, ins
 	}
 	more := ""
 	if len(found) > toldProtected {
-		found, more = found[:toldProtected], " and more"
+		found, commands, more = found[:toldProtected], commands[:toldProtected], " and more"
 	}
 	are := "is"
 	if len(found) > 1 {
 		are = "are"
 	}
-	return refuse(InUse, "The %s cannot be deleted: %s%s in it %s protected. Take that off first.", subject, strings.Join(found, ", "), more, are)
+	return refuse(InUse, "The %s cannot be deleted: %s%s in it %s protected; take that off first (%s).", subject, strings.Join(found, ", "), more, are, strings.Join(commands, ", "))
 }

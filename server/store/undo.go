@@ -265,7 +265,11 @@ func (w *undoing) revisions(ctx context.Context) (all []undoneRevision, err erro
 	case err != nil:
 		return nil, err
 	case !own && w.Request != "":
-		return nil, refuse(NotFound, "The change log has nothing of the request %q behind revision %d. `craton history` shows what it has.", w.Request, horizon)
+		behind := ""
+		if horizon > 0 {
+			behind = fmt.Sprintf(" behind revision %d, where it begins", horizon)
+		}
+		return nil, refuse(NotFound, "The change log has nothing of the request %q%s. `craton history` shows what it has.", w.Request, behind)
 	case !own:
 		return nil, errNotFound
 	case foreign:

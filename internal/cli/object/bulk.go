@@ -177,7 +177,7 @@ func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.Bulk
 	if err == nil {
 		b.conceal(d)
 	}
-	return d, hintProtected(err)
+	return d, err
 }
 
 // conceal keeps secrets off the screen: nobody asked for their values.

@@ -46,7 +46,7 @@ func deleteVerb(r *Resource) *Command {
 				return err
 			}
 			if err := s.collection(r).Delete(ctx, id); err != nil {
-				return run.Wrapped(hintProtected(err), what)
+				return run.Wrapped(err, what)
 			}
 			s.Say("%s %s was successfully deleted.", r.Capital(), c.Target)
 			return nil

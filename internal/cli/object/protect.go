@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
-	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/where"
@@ -72,12 +70,4 @@ func (s *Session) kept(ctx context.Context, r *Resource, id string) (string, err
 		return "", err
 	}
 	return fmt.Sprintf("the server refuses it while %s (%s)", keepers, keepers.Unprotect(r.kind, id)), nil
-}
-
-// hintProtected adds to the refusal of a delete what to do next.
-func hintProtected(err error) error {
-	if craton.IsConflict(err) && strings.Contains(err.Error(), "protected") {
-		return craton.WithHint(err, "`craton unprotect KIND OBJECT` does")
-	}
-	return err
 }

@@ -246,7 +246,11 @@ func printResult(w io.Writer, format string, p *reconcile.Plan, r *reconcile.Res
 	}
 	var b strings.Builder
 	for _, c := range doc.Changes {
-		b.WriteString(c.Action + " " + show.Object(c.Kind, c.Name))
+		action := c.Action
+		if check {
+			action = "would " + actions[reconcile.Action(action)]
+		}
+		b.WriteString(action + " " + show.Object(c.Kind, c.Name))
 		if c.From != "" {
 			b.WriteString(" from " + show.Path(c.From))
 		}

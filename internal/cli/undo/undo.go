@@ -131,6 +131,9 @@ func refused(err error, what string) error {
 	if e, ok := errors.AsType[*craton.Error](err); ok && e.Status == http.StatusNotFound && !e.Foreign && e.Message == "Not Found" {
 		return run.InTheWords("", fmt.Sprintf("There is no write %q. `craton history` shows what there is.", what), "", err)
 	}
+	if at, wrong := when.ParseAt(what, time.Now()); craton.IsNotFound(err) && (wrong != nil || at.Revision == "") {
+		return run.InTheWords("", fmt.Sprintf("%q is no revision, such as 12, and the change log has nothing of a request with that id. `craton history` shows what it has, with --format json the requests.", what), "", err)
+	}
 	return run.OfPast(err, http.StatusBadRequest, http.StatusNotFound)
 }
 
