@@ -36,7 +36,7 @@ SIGN_KEY :=
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build man collection release release-test demo test sanity check bench bench-peers proof fuzz screenshots clean
+.PHONY: help build man collection release release-test demo test machines sanity check bench bench-peers proof fuzz screenshots clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
@@ -61,6 +61,9 @@ demo: build ## load an example fleet and run Ansible over it, to see the whole t
 test: ## run every test, with the race detector and the oldest and the newest Ansible that run here
 	@venvs=$$(tests/ansible/venvs --path); \
 	set -x; CRATON_TEST_ANSIBLE="$$venvs" tests/run $(RACE) $(TESTFLAGS) ./...
+
+machines: ## kill parts of two servers on a PostgreSQL of two machines, with Patroni, etcd and HAProxy, under load; minutes, not in test
+	CRATON_TEST_MACHINES=required go test -count=1 -timeout=15m -v ./tests/machines
 
 sanity: ## run ansible-test sanity, ansible-lint, ansible-builder, ansible-navigator and ansible-rulebook on the collection and the examples, and its build, with the oldest and the newest Ansible; minutes, not in test
 	@venvs=$$(tests/ansible/venvs --path); \

@@ -31,8 +31,18 @@ type Directory struct {
 var lives sync.Map
 
 // watch waits for the end of its standard input, ends all of its process group
-// but itself, and removes the directory, into which the last of them may write.
-const watch = `trap '' INT HUP QUIT TERM; cat >/dev/null; kill -QUIT 0; until rm -rf "$1" 2>/dev/null; do sleep 0.1; done`
+// but itself, and what has left that and works in the directory, and removes the
+// directory, into which the last of them may write.
+const watch = `trap '' INT HUP QUIT TERM
+read -r _
+kill -QUIT 0
+until rm -rf "$1" 2>/dev/null; do
+	sleep 0.1
+done
+for process in /proc/[0-9]*; do
+	case $(readlink "$process/cwd" 2>/dev/null) in "$1"/* | "$1 "*) kill -KILL "${process#/proc/}" 2>/dev/null; esac
+done
+`
 
 // NewDirectory makes a directory whose name has the given word in it.
 func NewDirectory(word string) (_ *Directory, err error) {
@@ -87,21 +97,21 @@ func (d *Directory) Write(name, text string) error {
 	return d.Give(d.File(name))
 }
 
-// Kill ends all that runs in the directory where it is, as when a machine loses
-// its power. It can be started again there.
+// Kill ends all that works in the directory where it is, also what has left its
+// process group, as when a machine loses its power. It can be started again there.
 func (d *Directory) Kill() error {
 	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} { // who is stopped makes no others
-		processes, err := os.ReadDir("/proc")
+		processes, err := filepath.Glob("/proc/[0-9]*/cwd")
 		if err != nil {
 			return err
 		}
 		for _, p := range processes {
-			pid, err := strconv.Atoi(p.Name())
-			if err != nil || pid == d.watch.Process.Pid {
+			at, err := os.Readlink(p)
+			if err != nil || at != d.Path && !strings.HasPrefix(at, d.Path+"/") {
 				continue
 			}
-			if group, err := syscall.Getpgid(pid); err == nil && group == d.watch.Process.Pid {
-				_ = syscall.Kill(pid, signal)
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(p))); err == nil {
+				_ = syscall.Kill(pid, signal) // it may be gone
 			}
 		}
 	}
