@@ -35,6 +35,8 @@ type Client struct {
 	Plugins            *PluginService
 	Services           *ServiceService
 	Ports              *PortService
+	Chassis            *ChassisService
+	Allocations        *AllocationService
 	Webservices        *WebserviceService
 	EnabledWebservices *EnabledWebserviceService
 
@@ -98,6 +100,8 @@ func New(endpoint string, options ...Option) (*Client, error) {
 	c.Plugins = newPluginService(c)
 	c.Services = newServiceService(c)
 	c.Ports = newPortService(c)
+	c.Chassis = newChassisService(c)
+	c.Allocations = newAllocationService(c)
 	c.Webservices = newWebserviceService(c)
 	c.EnabledWebservices = newEnabledWebserviceService(c)
 	return c, nil

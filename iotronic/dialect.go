@@ -51,7 +51,7 @@ var dialects = []traits{
 	DialectAuto: {name: "auto", title: "the server"},
 	DialectIronic: {
 		name: "ironic", title: "Ironic", header: "Ironic", wanted: Version{1, 82},
-		resources: []string{"nodes", "drivers", "ports"},
+		resources: []string{"nodes", "drivers", "ports", "chassis", "allocations"},
 		fields:    true, detail: true, byName: true, update: jsonPatch,
 	},
 	DialectNodes2016: {

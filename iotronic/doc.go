@@ -32,7 +32,7 @@
 //	DialectNodes                 x                                       x
 //	DialectBoards                                x       x       x       x         x           x
 //
-// EnabledWebservices come with Webservices. What a dialect does not have is a [*DialectError], and a filter or attribute that it does not have an
+// Chassis and Allocations are Ironic's. EnabledWebservices come with Webservices. What a dialect does not have is a [*DialectError], and a filter or attribute that it does not have an
 // [*InvalidAttributeError], before anything is sent. Ironic's nodes alone have states of power and provisioning and
 // maintenance. Iotronic of 2016 neither changes nodes nor filters them; the client finds them by name and reads their
 // details all the same, with more requests.
@@ -67,6 +67,7 @@
 //	node, err = c.Nodes.Create(ctx, iotronic.NodeCreate{Driver: "ipmi", Name: "web-01"})
 //	port, err := c.Ports.Create(ctx, iotronic.PortCreate{Node: node.UUID, Address: "52:54:00:12:34:56"})
 //	node, err = c.Nodes.Update(ctx, "web-01", iotronic.Changes{"extra/rack": "b7", "extra/old": iotronic.Remove})
+//	err = c.Nodes.SetTraits(ctx, "web-01", []string{"CUSTOM_GPU"})
 //	err = c.Nodes.SetPower(ctx, "web-01", iotronic.PowerOn)
 //	err = c.Nodes.WaitPower(ctx, "web-01", iotronic.PowerOn)
 //	err = c.Nodes.Delete(ctx, "web-01")

@@ -246,7 +246,9 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 		needs:   attributes(w.resource, strings.Split(w.query.Get("fields"), ",")),
 	}
 	for name, values := range w.query {
-		c.Query[name] = values
+		if c.Query[name] = values; slices.Contains(filters, name) {
+			c.needs[name] = Since(w.resource, name)
+		}
 	}
 	if marker != "" {
 		c.Query.Set("marker", marker)

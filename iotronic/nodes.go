@@ -100,18 +100,22 @@ type NodeListOptions struct {
 	InstanceUUID    string `query:"instance_uuid" dialect:"ironic"`
 	Associated      *bool  `query:"associated" dialect:"ironic"` // with an instance
 	Maintenance     *bool  `query:"maintenance" dialect:"ironic"`
-	ProvisionState  string `query:"provision_state" dialect:"ironic"`  // 1.9
-	Driver          string `query:"driver" dialect:"ironic"`           // 1.16
-	ResourceClass   string `query:"resource_class" dialect:"ironic"`   // 1.21
-	Fault           string `query:"fault" dialect:"ironic"`            // 1.42
-	ConductorGroup  string `query:"conductor_group" dialect:"ironic"`  // 1.46
-	Conductor       string `query:"conductor" dialect:"ironic"`        // 1.49
-	Owner           string `query:"owner" dialect:"ironic"`            // 1.50
-	Lessee          string `query:"lessee" dialect:"ironic"`           // 1.65
-	Shard           string `query:"shard" dialect:"ironic"`            // 1.82
-	Sharded         *bool  `query:"sharded" dialect:"ironic"`          // 1.82
-	ParentNode      string `query:"parent_node" dialect:"ironic"`      // 1.83, for WithVersion to set
-	IncludeChildren bool   `query:"include_children" dialect:"ironic"` // likewise
+	ProvisionState  string `query:"provision_state" dialect:"ironic"` // 1.9
+	Driver          string `query:"driver" dialect:"ironic"`          // 1.16
+	ResourceClass   string `query:"resource_class" dialect:"ironic"`  // 1.21
+	Fault           string `query:"fault" dialect:"ironic"`           // 1.42
+	ConductorGroup  string `query:"conductor_group" dialect:"ironic"` // 1.46
+	Conductor       string `query:"conductor" dialect:"ironic"`       // 1.49
+	Owner           string `query:"owner" dialect:"ironic"`           // 1.50
+	Lessee          string `query:"lessee" dialect:"ironic"`          // 1.65
+	Chassis         string `query:"chassis_uuid" dialect:"ironic"`
+	Retired         *bool  `query:"retired" dialect:"ironic"`              // 1.61
+	Description     string `query:"description_contains" dialect:"ironic"` // 1.51; a part of it
+	InstanceName    string `query:"instance_name" dialect:"ironic"`        // 1.104
+	Shard           string `query:"shard" dialect:"ironic"`                // 1.82
+	Sharded         *bool  `query:"sharded" dialect:"ironic"`              // 1.82
+	ParentNode      string `query:"parent_node" dialect:"ironic"`          // 1.83, for WithVersion to set
+	IncludeChildren bool   `query:"include_children" dialect:"ironic"`     // likewise
 
 	// Project is for admins; without it the list has the nodes of the caller's own. The one list that takes it has all
 	// fields, whatever Fields says.

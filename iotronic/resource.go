@@ -86,6 +86,9 @@ func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, bel
 	if err != nil {
 		return err
 	}
+	if c.needs == nil {
+		c.needs = whole(r.resource)
+	}
 	c.Path = "/" + r.resource + "/" + el + below
 	resp, err := s.send(ctx, c)
 	if err != nil {
@@ -275,7 +278,10 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 		return nil, err
 	}
 	var body any
-	needs := map[string]Version{}
+	needs := whole(r.resource)
+	if r.resource == "allocations" {
+		needs["changes of allocations"] = Version{1, 57}
+	}
 	for _, step := range steps {
 		needs[step.path[0]] = Since(r.resource, step.path[0])
 	}

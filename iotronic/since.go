@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/advice"
 )
 
-// since has the minor version of Ironic's API that each attribute came with, by the resource; those that are not here came with
-// the first, or are not known.
+// since has the minor version of Ironic's API that each attribute came with, by the resource, and under no name the resource
+// itself; those that are not here came with the first, or are not known.
 var since = map[string]map[string]int{
 	"nodes": {
 		"driver_internal_info": 3, "name": 5, "inspection_finished_at": 6, "inspection_started_at": 6, "clean_step": 7,
@@ -23,12 +23,13 @@ var since = map[string]map[string]int{
 		"bios_interface": 40, "fault": 42, "deploy_step": 44, "conductor_group": 46, "automated_clean": 47, "protected": 48,
 		"protected_reason": 48, "conductor": 49, "owner": 50, "description": 51, "allocation_uuid": 52, "retired": 61, "retired_reason": 61,
 		"lessee": 65, "network_data": 66, "boot_mode": 75, "secure_boot": 75, "shard": 82, "parent_node": 83, "firmware_interface": 86,
-		"service_step": 87, "disable_power_off": 95, "instance_name": 104, "health": 109,
+		"service_step": 87, "disable_power_off": 95, "description_contains": 51, "include_children": 83, "instance_name": 104, "health": 109,
 	},
 	"ports": {
 		"internal_info": 18, "local_link_connection": 19, "pxe_enabled": 19, "portgroup_uuid": 24, "physical_network": 34, "is_smartnic": 53,
 		"name": 88, "description": 97, "vendor": 100, "category": 101,
 	},
+	"allocations": {"": 52, "node": 58, "owner": 60},
 }
 
 // targets has the minor version that each target of provisioning came with, and each of its parameters that came later.
@@ -55,11 +56,14 @@ var targets = map[string]struct {
 // Since is the version of Ironic's API that an attribute of a resource, such as nodes, came with: the first for what always was,
 // or is not known.
 func Since(resource, attribute string) Version {
-	return Version{1, cmp.Or(since[resource][attribute], 1)}
+	return Version{1, cmp.Or(since[resource][attribute], since[resource][""], 1)}
 }
 
 // ProvisionSince is the version of Ironic's API that a target of provisioning came with.
 func ProvisionSince(target string) Version { return Version{1, cmp.Or(targets[target].since, 1)} }
+
+// filters are those of lists of nodes that Ironic refuses, in versions before those that have them, as words that it has never heard of.
+var filters = []string{"description_contains", "include_children", "instance_name", "parent_node", "retired"}
 
 // lacks refuses what a version of Ironic's API does not have: each attribute, with the version that has it first.
 func lacks(d Dialect, spoken Version, needs map[string]Version) error {
@@ -81,9 +85,18 @@ func lacks(d Dialect, spoken Version, needs map[string]Version) error {
 
 // attributes are what attributes of a resource need.
 func attributes(resource string, names []string) map[string]Version {
-	needs := map[string]Version{}
+	needs := whole(resource)
 	for _, name := range names {
 		needs[name] = Since(resource, name)
+	}
+	return needs
+}
+
+// whole is what a resource needs at all.
+func whole(resource string) map[string]Version {
+	needs := map[string]Version{}
+	if minor := since[resource][""]; minor > 0 {
+		needs[resource] = Version{1, minor}
 	}
 	return needs
 }

@@ -2,6 +2,7 @@ package iotronic
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -139,6 +140,16 @@ func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error
 	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
 		moves = n.TargetProvisionState != "" && !IsFailedState(n.ProvisionState)
 		return n.ProvisionState, moves, !moves
+	})
+}
+
+// WaitField waits until a field of a node has a value, as JSON. It fails as [NodeService.WaitPower] does.
+func (s *NodeService) WaitField(ctx context.Context, id, field string, value json.RawMessage) error {
+	const most = 20 // looks at a node that nobody works on
+	idle := 0
+	return s.wait(ctx, id, string(value), func(n *NodeStates) (now string, moves, stays bool) {
+		idle++
+		return string(n.Fields[field]), false, n.LastError != "" || idle > most
 	})
 }
 

@@ -203,7 +203,7 @@ func TestIronicNodeLife(t *testing.T) {
 		"node-provision NAME clean":                            "--clean-steps must be specified with clean",
 		"node-provision NAME clean --clean-steps x":            "argument --clean-steps: it is no JSON list, and no file of one",
 		"node-provision NAME active --config-drive /srv/web01": `argument --config-drive: "/srv/web01" is no file of a config drive, and none itself`,
-		"node-provision NAME active --config-drive /":          "argument --config-drive: / is a directory",
+		"node-provision NAME active --config-drive /":          "argument --config-drive: / is a directory without a folder openstack",
 		"node-provision NAME abort --wait 1":                   "--wait is not supported with abort",
 		"node-power NAME on --wait -1":                         "Invalid wait specified. Expected non-negative seconds, got -1",
 		"node-provision NAME unrescue":                         "400 Bad Request: ",

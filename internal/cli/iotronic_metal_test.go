@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -50,4 +52,63 @@ func TestIronicPorts(t *testing.T) {
 		t.Error(got)
 	}
 	a.must(t, "node-delete cli-ports")
+}
+
+// TestIronicManagement: traits, boot device, console and inventory of a node on the command line, and a config drive of a directory.
+func TestIronicManagement(t *testing.T) {
+	t.Parallel()
+	a, _ := onIronic(t)
+	const name = "cli-managed"
+	a.must(t, "node-create -n "+name+" -d "+openstacktest.IronicDriver+" --description 'in the cellar'")
+	drive := filepath.Join(t.TempDir(), "openstack", "latest")
+	if err := os.MkdirAll(drive, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(drive, "meta_data.json"), []byte(`{"name": "x"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ line, want string }{
+		{"node-trait-add NAME CUSTOM_B CUSTOM_A", "Node NAME: has the traits.\n"},
+		{"--format csv node-trait-list NAME", "traits\nCUSTOM_A\nCUSTOM_B\n"},
+		{"node-trait-list NAME", "+----------+\n| Traits   |\n+----------+\n| CUSTOM_A |\n| CUSTOM_B |\n+----------+\n"},
+		{"node-remove-trait NAME CUSTOM_B", "Node NAME: no longer has the traits.\n"},
+		{"--format csv node-show NAME --fields traits", "traits\n\"[\"\"CUSTOM_A\"\"]\"\n"},
+		{"node-trait-remove NAME --all", "Node NAME: no longer has the traits.\n"},
+		{"--format csv node-trait-list NAME", "traits\n"},
+		{"node-boot-device-set NAME pxe --persistent", "Node NAME: boot device set.\n"},
+		{"--format csv node-boot-device-show NAME", "boot_device,persistent\npxe,false\n"},
+		{"--format csv node-get-boot-device NAME --supported", "supported_boot_devices\n\"[\"\"pxe\"\"]\"\n"},
+		{"node-console-enable NAME --wait 60", "Node NAME: now \"console enabled\".\n"},
+		{"--format csv node-console-show NAME", "console_enabled,console_info\ntrue,{}\n"},
+		{"node-console-disable NAME --wait 60", "Node NAME: now \"console disabled\".\n"},
+		{"node-provision NAME manage --wait 60", "Node NAME: now \"manageable\".\n"},
+		{"--format csv node-list --fields name --retired false --description-contains 'the cellar' --all", "name\nNAME\n"},
+		{"--format csv node-list --fields name --retired true --description-contains 'the cellar'", "name\n"},
+		{"node-provision NAME provide --wait 60", "Node NAME: now \"available\".\n"},
+		{"node-provision NAME deploy --wait 60 --config-drive " + filepath.Dir(filepath.Dir(drive)), "Node NAME: now \"active\".\n"},
+		{"node-provision NAME undeploy --wait 60", "Node NAME: now \"available\".\n"},
+	} {
+		line := strings.ReplaceAll(c.line, "NAME", name)
+		if got := a.must(t, line); got != strings.ReplaceAll(c.want, "NAME", name) {
+			t.Errorf("%s:\n%s", line, got)
+		}
+	}
+	for line, want := range map[string]string{
+		"node-trait-add NAME":                              "the following arguments are required: <trait>",
+		"node-trait-add NAME custom":                       "400 Bad Request: ",
+		"node-trait-remove NAME CUSTOM_Z":                  "404 Not Found: ",
+		"node-trait-remove NAME":                           "give traits, or --all",
+		"node-trait-list NAME --iotronic-api-version 1.36": "it does not have traits (since 1.37)",
+		"node-boot-device-set NAME disk":                   "400 Bad Request: ",
+		"node-inject-nmi NAME":                             "does not support inject_nmi",
+		"node-boot-mode-set NAME efi":                      "invalid choice",
+		"node-inventory NAME":                              "404 Not Found: ",
+		"node-list --instance-name x":                      "the server does not do this in API version 1.82: it does not have instance_name (since 1.104)",
+	} {
+		line = strings.ReplaceAll(line, "NAME", name)
+		if got := a.fails(t, line); !strings.Contains(got, want) {
+			t.Errorf("%s:\n%s\nwant %s", line, got, want)
+		}
+	}
+	a.must(t, "node-delete "+name)
 }

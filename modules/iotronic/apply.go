@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/configdrive"
 	"github.com/craton-fleet/craton/internal/retry"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/ansible"
@@ -30,6 +31,14 @@ func runNode(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	}
 	if err := w.fits(ctx, s, task.Params); err != nil {
 		return nil, err
+	}
+	if err := s.means(ctx, w, task.Params); err != nil {
+		return nil, err
+	}
+	if word := task.Params.String(optConfigDrive); word != "" && w.present {
+		if w.configDrive, err = configdrive.Read(ctx, word); err != nil {
+			return nil, fmt.Errorf("%s: %w", optConfigDrive, err)
+		}
 	}
 	return (&job{service: s, w: w, ends: time.Now().Add(w.timeout), asked: map[string]bool{}}).run(ctx, task)
 }
@@ -107,6 +116,9 @@ func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Resul
 		return nil, fmt.Errorf("the node %s is called %q, and not %q; leave one of the two out", w.uuid, called, w.name)
 	}
 	p, err := makePlan(w, have, j.dialect)
+	if err == nil {
+		err = j.planManagement(ctx, w, p)
+	}
 	if err == nil {
 		err = j.planPorts(ctx, w, p)
 	}
@@ -193,12 +205,14 @@ func (a *applying) all(ctx context.Context) error {
 		func(ctx context.Context) error { return a.suspends(ctx, false) }, // which allows more changes
 		func(ctx context.Context) error { return a.updates(ctx, a.p.update) },
 		func(ctx context.Context) error { return a.writePorts(ctx, false) },
+		func(ctx context.Context) error { return a.manages(ctx, false) },
 		a.resumes,
 		a.provisions,
 		func(ctx context.Context) error { return a.suspends(ctx, true) },
 		func(ctx context.Context) error { return a.writePorts(ctx, true) },
 		func(ctx context.Context) error { return a.updates(ctx, a.p.late) },
 		a.powers,
+		func(ctx context.Context) error { return a.manages(ctx, true) },
 	} {
 		if err = do(ctx); err != nil {
 			break
@@ -369,18 +383,33 @@ func (a *applying) waited() string {
 
 // once are the steps that a task asks for once, however often it plans: what is deployed afterwards, or torn down, is so by
 // somebody else's will.
-var once = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDeleted}
+var once = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDeleted, api.ProvisionAdopt, api.ProvisionInspect}
+
+// provisionBy is what a step takes along.
+func (w *want) provisionBy(verb string) api.Provision {
+	p := api.Provision{Target: verb}
+	switch {
+	case slices.Contains(deploying, verb) && w.configDrive != nil:
+		p.ConfigDrive = w.configDrive
+	case verb == api.ProvisionRescue:
+		p.More = api.Values(map[string]any{optRescuePassword: w.rescue})
+	}
+	return p
+}
+
+// deploying are the steps that write an image, and take a config drive.
+var deploying = []string{api.ProvisionActive, api.ProvisionRebuild}
 
 // provisions leads the node through the steps; without waiting the first is all that can be asked for.
 func (a *applying) provisions(ctx context.Context) error {
 	for i, step := range a.p.steps {
-		if step.state == a.at {
+		if step.state == a.at && step.verb != api.ProvisionInspect {
 			continue
 		}
 		if a.asked[a.id()+step.verb] && slices.Contains(once, step.verb) {
 			return fmt.Errorf("%s: somebody else has led the node %s to %q meanwhile; %q is not asked for a second time, run the task again for that", optProvision, a.called(), a.at, step.verb)
 		}
-		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), api.Provision{Target: step.verb}) }); err != nil {
+		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), a.w.provisionBy(step.verb)) }); err != nil {
 			return a.whoMoved(ctx, optProvision, err)
 		}
 		a.asked[a.id()+step.verb] = true
@@ -449,16 +478,18 @@ func (a *applying) powers(ctx context.Context) error {
 	state, target := a.p.powering, a.p.power
 	switch target {
 	case "":
-	case api.Reboot:
+	case api.Reboot, api.SoftReboot:
 		state = api.PowerOn
 	default:
-		state = target
+		if state = target; target == api.SoftPowerOff {
+			state = api.PowerOff
+		}
 		if len(a.p.steps) > 0 { // provisioning switches it too
 			now, err := a.client.Nodes.States(ctx, a.id())
 			if err != nil {
 				return err
 			}
-			if now.PowerState == target && now.TargetPowerState == "" {
+			if now.PowerState == state && now.TargetPowerState == "" {
 				return nil
 			}
 		}

@@ -41,7 +41,7 @@
 // # Structure
 //
 // A [kind] literal says what there is to know of what is read; info.go does the rest. A [resource] literal says what can be written of
-// it: resource.go is the module of all but nodes. ports.go has ports, single and of a node. Of nodes, fields.go has what a task
+// it: resource.go is the module of all but nodes. ports.go has ports, single and of a node, management.go traits, boot and console of one. Of nodes, fields.go has what a task
 // may set, node.go the Spec, want.go reads a task, plan.go compares, states.go
 // plans power, maintenance and provisioning along the ways of provision.go, guard.go refuses what is known to be refused and
 // verify.go what the API says when asked, apply.go writes, secrets.go has what Ironic hides. connection.go connects through the settings that every entry point shares.

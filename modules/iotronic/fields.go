@@ -78,6 +78,9 @@ var nodeFields = []field{
 	{option: "conductor_group", on: onIronic, lower: true, doc: []string{"The group of conductors that work on the node. An empty string means none. Upper and lower case are the same."}},
 	// To most callers Ironic gives no nodes that are another project's from the beginning.
 	{option: "owner", on: onIronic, later: true, doc: []string{"Whom the node belongs to, a project as a rule. An empty string takes it away."}},
+	text("instance_name", "The name of the instance that runs on the node. An empty string takes it away."),
+	{option: "parent_node", on: onIronic, meant: meantNode, doc: []string{"The node that this one is a part of, by name or UUID. An empty string takes it away."}},
+	{option: "disable_power_off", form: formFlag, on: onIronic, doc: []string{"Whether Ironic never switches the power of the node off, but only restarts it."}},
 	text("lessee", "The project that may use the node. An empty string takes it away."),
 	text("shard", "The shard that the node is in. An empty string takes it away."),
 	text("description", "A text for people. An empty string takes it away."),
@@ -91,6 +94,7 @@ var nodeFields = []field{
 	implementation("boot", "ipxe"),
 	implementation("console", "ipmitool-socat"),
 	implementation("deploy", "direct"),
+	implementation("firmware", "no-firmware"),
 	implementation("inspect", "agent"),
 	implementation("management", "ipmitool"),
 	implementation("network", "flat"),

@@ -41,9 +41,12 @@ func (p *plan) guard(d api.Dialect) error {
 	if is := p.before.Text("instance_uuid"); is != "" && p.updates("instance_uuid") && !isNone(p.after["instance_uuid"]) {
 		return fmt.Errorf("instance_uuid: the node has the instance %s; take that away by instance_uuid: \"\" first", is)
 	}
+	if isTrue(p.after["disable_power_off"]) && (p.power == api.PowerOff || p.power == api.SoftPowerOff) {
+		return errors.New("power: Ironic never switches the power of the node off; set disable_power_off: false, or restart it by power: rebooted")
+	}
 	for _, step := range p.steps {
 		switch {
-		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionUnrescue}, step.verb) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
+		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionRescue, api.ProvisionUnrescue}, step.verb) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
 			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance, and ends no rescue; set maintenance: false", optProvision)
 		case step.verb == api.ProvisionProvide && p.retired():
 			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false", optProvision)

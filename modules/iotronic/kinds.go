@@ -32,6 +32,10 @@ var node = &kind{
 		{option: "fault", doc: "Only nodes of Ironic with this fault, such as V(power failure)."},
 		{option: "conductor_group", doc: "Only nodes of Ironic of this group of conductors."},
 		{option: "conductor", doc: "Only nodes of Ironic that this conductor works on."},
+		{option: "chassis_uuid", doc: "Only nodes of Ironic in this chassis, by its UUID."},
+		{option: "retired", flag: true, doc: "Only nodes of Ironic that are retired, or that are not. It needs O(api_version=1.61) or a later one."},
+		{option: "description_contains", doc: "Only nodes of Ironic with this in their description. It needs O(api_version=1.51) or a later one."},
+		{option: "instance_name", doc: "Only nodes of Ironic on which an instance with this name runs. It needs O(api_version=1.104) or a later one."},
 		{option: "owner", doc: "Only nodes of Ironic that belong to this owner."},
 		{option: "lessee", doc: "Only nodes of Ironic that this project may use."},
 		{option: "shard", doc: "Only nodes of Ironic in this shard."},
@@ -40,8 +44,19 @@ var node = &kind{
 		{option: "include_children", flag: true, doc: "Nodes of Ironic that are children of others, too. It needs O(api_version=1.83) or a later one."},
 		{option: "project", doc: "Only nodes of this project, of Iotronic of early 2017, for admins. Without it Iotronic lists the nodes of one's own project, for admins too."},
 	},
+	more: []ansible.Option{
+		{Name: optInventory, Type: ansible.Bool, Default: false, Description: []string{
+			"Whether to read what the last inspection has found out about each node. That takes one more request for each. Of Ironic, from API version 1.81 on."}},
+		{Name: optConsole, Type: ansible.Bool, Default: false, Description: []string{
+			"Whether to read where the console of each node is. That takes one more request for each. Of Ironic."}},
+	},
+	complete: nodeDetails,
 	returns: []ansible.Return{
 		always(keyUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID."),
+		{Name: optInventory, Type: ansible.Dict, Returned: "when O(inventory=true)", Sample: map[string]any{"inventory": map[string]any{"cpu": map[string]any{"count": 8}}, "plugin_data": map[string]any{}},
+			Description: []string{"What the last inspection has found out: C(inventory), and C(plugin_data). Null for none."}},
+		{Name: optConsole, Type: ansible.Dict, Returned: "when O(console=true)", Sample: map[string]any{"console_enabled": true, "console_info": map[string]any{"type": "socat", "url": "tcp://192.0.2.1:8023"}},
+			Description: []string{"Where the console is: C(console_enabled), and C(console_info) if it is enabled."}},
 		always(keyName, ansible.Str, "metal-01", "The name, which is unique on Ironic only. Null for none."),
 		always("extra", ansible.Dict, map[string]any{"rack": "b7"}, "What users keep there."),
 		onlyOn("Ironic", keyDriver, ansible.Str, "ipmi", "The driver."),
@@ -92,6 +107,29 @@ var node = &kind{
 		func(n *api.Node) api.Object { return n.Fields }),
 	get: getting(func(c *api.Client) func(context.Context, string, ...string) (*api.Node, error) { return c.Nodes.Get },
 		func(n *api.Node) api.Object { return n.Fields }),
+}
+
+// optInventory asks for what an inspection has found.
+const optInventory = "inventory"
+
+// nodeDetails reads what is asked for beside the node itself.
+func nodeDetails(ctx context.Context, s *service, p ansible.Params, o api.Object) error {
+	uuid := o.Text(keyUUID)
+	if p.Bool(optInventory) {
+		found, err := s.client.Nodes.Inventory(ctx, uuid)
+		if err != nil && !api.IsNotFound(err) {
+			return err
+		}
+		o[optInventory] = raw(found)
+	}
+	if p.Bool(optConsole) {
+		found, err := s.client.Nodes.GetConsole(ctx, uuid)
+		if err != nil {
+			return err
+		}
+		o[optConsole] = raw(found.Fields)
+	}
+	return nil
 }
 
 var driver = &kind{

@@ -27,6 +27,8 @@ const (
 	merge, replace    = "merge", "replace"
 	onCreate, anew    = "on_create", "always"
 	on, off, rebooted = "on", "off", "rebooted"
+	softOff           = "soft_off"
+	softRebooted      = "soft_rebooted"
 )
 
 // nodeSpec is the Spec of iotronic_node.
@@ -72,6 +74,7 @@ func nodeSpec() *ansible.Spec {
 			"V(present) makes the node what the task says, V(absent) removes it.",
 			"A node of Ironic that is deployed is removed only with O(undeploy=true)."}})
 	s.Options = append(s.Options, nodes.options()...)
+	s.Options = append(s.Options, managementOptions()...)
 	s.Options = append(s.Options, portOptions()...)
 	s.Options = append(s.Options, stateOptions()...)
 	return s
@@ -135,12 +138,20 @@ func stateOptions() []ansible.Option {
 		}},
 		{Name: optMaintenance, Type: ansible.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that waits for something, such as a deployment, begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic have it."}},
 		{Name: optReason, Description: []string{"Why it is in maintenance. Without it a reason that is there stays."}},
-		{Name: optPower, Choices: []any{on, off, rebooted}, Description: []string{
-			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it."}},
-		{Name: optProvision, Choices: []any{manageable, available, active}, Description: []string{
+		{Name: optPower, Choices: []any{on, off, rebooted, softOff, softRebooted}, Description: []string{
+			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it.",
+			"V(soft_off) and V(soft_rebooted) let the operating system end by itself. They need API version 1.27 or a later one, and a kind of hardware that can do it."}},
+		{Name: optProvision, Choices: []any{manageable, inspected, available, active, rescue}, Description: []string{
 			"The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes V(available) by way of V(manageable), and V(active) by way of both.",
 			"V(active) deploys what O(instance_info) says, or ends a rescue or a service that failed. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
-		}},
+			"V(inspected) has the hardware looked at, from V(manageable), if that was never done; a node that was inspected stays where it is. M(craton.fleet.iotronic_node_info) reads what was found.",
+			"V(rescue) boots a rescue system on a node that is deployed, with O(rescue_password)."}},
+		{Name: optConfigDrive, Type: ansible.JSONArg, NoLog: true, Description: []string{
+			"The config drive of what is deployed: packed by gzip and in base64, or its URL, or the path of a file of either or of an ISO 9660 image, or of a directory with a folder C(openstack) of which one is made; or a dict of C(meta_data), C(user_data), C(network_data) and C(vendor_data), of which Ironic makes one from API version 1.56 on.",
+			"Paths are of the machine that the module runs on. Only a deployment takes it: a node that is deployed stays as it is."}},
+		{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{
+			"With O(provision_state=active): take over a node on which something runs that Ironic did not deploy, instead of deploying. O(instance_info) has to say what it is, as for a deployment."}},
+		{Name: optRescuePassword, NoLog: true, Description: []string{"The password of the rescue system, for O(provision_state=rescue)."}},
 		{Name: optUndeploy, Type: ansible.Bool, Default: false, Description: []string{
 			"With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or was to be. Without it that is an error.",
 			"In maintenance, where Ironic leaves the node alone, O(state=absent) does not tear down: the node is removed as it is."}},
@@ -200,6 +211,16 @@ const nodeExamples = `
     name: metal-01
     instance_info:
       image_source: http://images.example/debian.qcow2
+    provision_state: active
+
+- name: Deploy it, with what its first boot is to do, and tell schedulers what it is like
+  craton.fleet.iotronic_node:
+    name: metal-01
+    traits: [CUSTOM_GPU]
+    config_drive:
+      meta_data:
+        name: metal-01
+      user_data: "{{ cloud_config | default('#cloud-config') }}"
     provision_state: active
 
 - name: Remove it with what is deployed on it

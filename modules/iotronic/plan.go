@@ -35,6 +35,10 @@ type plan struct {
 	power               string // what is asked for
 	powering            string // the state on its way that is waited for, if nothing is asked for
 
+	managing    []change        // what is no field
+	configDrive json.RawMessage // of a deployment
+	beside      []besides       // of the diff
+
 	ports      []*plan // of a node
 	portsLater bool    // they are written when the steps are done
 }
@@ -45,7 +49,7 @@ func (p *plan) changed() bool {
 
 // changesMore tells whether anything but the maintenance is changed, which can begin and end at any time.
 func (p *plan) changesMore() bool {
-	return p.create != nil || p.remove || len(p.update)+len(p.late) > 0 || len(p.steps) > 0 || p.power != ""
+	return p.create != nil || p.remove || len(p.managing) > 0 || len(p.update)+len(p.late) > 0 || len(p.steps) > 0 || p.power != ""
 }
 
 // makePlan compares what a task says with what is there; have is nil if nothing is. It sends nothing.
@@ -83,7 +87,7 @@ func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
 
 // newPlan is a plan without anything to do.
 func newPlan(w *want, have api.Object) *plan {
-	return &plan{of: w.of, before: have, update: api.Changes{}, late: api.Changes{}}
+	return &plan{of: w.of, before: have, configDrive: w.configDrive, update: api.Changes{}, late: api.Changes{}}
 }
 
 func (p *plan) planRemove(w *want, d api.Dialect) error {
@@ -130,7 +134,7 @@ func (p *plan) planCreate(w *want, d api.Dialect) error {
 	}
 	for i := range p.of.fields {
 		f := &p.of.fields[i]
-		if !f.there(d) {
+		if !f.there(d) || !w.gives(f) && d == api.DialectIronic && w.spoken.Compare(p.of.since(f)) < 0 {
 			continue
 		}
 		key := f.key(d)
@@ -364,6 +368,9 @@ func (p *plan) result() *ansible.Result {
 		Changed: p.changed(),
 		Fields:  ansible.Fields{p.of.kind.name: cleaned(o)},
 		Diff:    []ansible.Diff{{Before: p.comparable(p.before), After: p.comparable(p.shown), BeforeHeader: name, AfterHeader: name}},
+	}
+	for _, b := range p.beside {
+		result.Diff[0].Before.(api.Object)[b.key], result.Diff[0].After.(api.Object)[b.key] = b.before, b.after //nolint:forcetypeassert // made above
 	}
 	for _, sub := range p.ports {
 		if sub.changed() {

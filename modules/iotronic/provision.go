@@ -13,6 +13,8 @@ const (
 	manageable = "manageable"
 	available  = "available"
 	active     = "active"
+	inspected  = "inspected" // not one of Ironic's: a node that was inspected, wherever it is
+	rescue     = "rescue"
 )
 
 // transition is a verb of Ironic's, and the state that it leads to.
@@ -32,6 +34,7 @@ var ways = map[string][]transition{
 	manageable:       {{api.ProvisionProvide, available}},
 	available:        {{api.ProvisionActive, active}, {api.ProvisionManage, manageable}},
 	"deploy failed":  {{api.ProvisionActive, active}},
+	active:           {{api.ProvisionRescue, rescue}},
 
 	"rescue":          {{api.ProvisionUnrescue, active}},
 	"rescue failed":   {{api.ProvisionUnrescue, active}},
@@ -75,6 +78,31 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 	return nil, fmt.Errorf("%s: the node is %s, from where this module knows no way to %q; lead it by hand to one that it knows: %s, %s, %s or %s", optProvision, is, to, enroll, manageable, available, active)
 }
 
+// way is the route to what a task asks for; to some of it lead only ways of their own.
+func (p *plan) way(from string, w *want) ([]transition, error) {
+	is := p.whereabouts(from)
+	switch isDeployed := slices.Contains(deployed, from); {
+	case w.provision == inspected && (!isNone(p.before["inspection_finished_at"]) || slices.Contains(inspecting, p.before.Text(keyProvision))):
+		return nil, nil
+	case w.provision == inspected:
+		steps, err := route(from, manageable, is, w.undeploy)
+		return append(steps, transition{api.ProvisionInspect, manageable}), err
+	case w.provision == rescue && !isDeployed:
+		return nil, fmt.Errorf("%s: the node is %s, and only what is deployed can be rescued", optProvision, is)
+	case w.adopt && w.provision == active && !isDeployed:
+		steps, err := route(from, manageable, is, w.undeploy)
+		return append(steps, transition{api.ProvisionAdopt, active}), err
+	}
+	steps, err := route(from, w.provision, is, w.undeploy)
+	if err == nil && w.rescue == "" && slices.Contains(steps, transition{api.ProvisionRescue, rescue}) {
+		return nil, fmt.Errorf("%s: %s needs %s", optProvision, rescue, optRescuePassword)
+	}
+	return steps, err
+}
+
+// inspecting are the states of a node that is being inspected.
+var inspecting = []string{"inspecting", "inspect wait"}
+
 // settled is the provision state that a node is in, or is on its way to; moves tells which.
 func settled(o api.Object) (state string, moves bool) {
 	state = o.Text(keyProvision)
@@ -104,8 +132,11 @@ var undeployed = []string{enroll, manageable, available, "inspecting", "inspect 
 // powered is the power state that a node is in, or is on its way to; "" if it is not known.
 func powered(o api.Object) (state string, moves bool) {
 	if target := o.Text("target_power_state"); target != "" {
-		if target == api.Reboot {
+		switch target {
+		case api.Reboot, api.SoftReboot:
 			target = api.PowerOn
+		case api.SoftPowerOff:
+			target = api.PowerOff
 		}
 		return target, true
 	}

@@ -169,8 +169,11 @@ func (r *resource) wanting(uuid string, present bool) *want {
 // lockTime is how long a task waits while another request works on the node that its object belongs to.
 const lockTime = time.Minute
 
-// means finds the objects that fields name.
-func (s *service) means(ctx context.Context, w *want, p ansible.Params) error {
+// means finds the objects that fields name, and the version that is spoken.
+func (s *service) means(ctx context.Context, w *want, p ansible.Params) (err error) {
+	if w.spoken, err = s.client.Version(ctx); err != nil {
+		return err
+	}
 	for i := range w.of.fields {
 		f := &w.of.fields[i]
 		text := p.String

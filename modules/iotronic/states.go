@@ -20,7 +20,7 @@ func (p *plan) planStates(w *want) error {
 		if moves && !w.wait {
 			return fmt.Errorf("%s: the node is %q, on its way to %q; set wait: true, or run the task again when it is there", optProvision, from, state)
 		}
-		steps, err := route(from, w.provision, p.whereabouts(from), w.undeploy)
+		steps, err := p.way(from, w)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,10 @@ func (p *plan) planStates(w *want) error {
 		p.asked(keyProvision, p.steps[0].state)
 		p.forgetDeployment(null)
 	case len(p.steps) > 0:
-		p.arrives(keyProvision, w.provision)
+		if slices.ContainsFunc(p.steps, func(t transition) bool { return t.verb == api.ProvisionRescue || t.verb == api.ProvisionUnrescue }) {
+			p.after["instance_info"] = null // Ironic keeps there what it needs to know of a rescue
+		}
+		p.arrives(keyProvision, p.reached())
 		p.forgetDeployment(raw(api.Object{}))
 	case p.settle != "":
 		p.arrives(keyProvision, p.settle)
@@ -150,34 +153,41 @@ func (p *plan) planMaintenance(w *want) {
 	}
 }
 
+// powers are what the option power asks for, and the states that it leads to.
+var powers = map[string]struct{ target, state string }{
+	on: {api.PowerOn, api.PowerOn}, off: {api.PowerOff, api.PowerOff}, rebooted: {api.Reboot, api.PowerOn},
+	softOff: {api.SoftPowerOff, api.PowerOff}, softRebooted: {api.SoftReboot, api.PowerOn},
+}
+
 // planPower finds whether the power has to be switched. What it will be after a step of provisioning nobody knows, so
 // then that is looked at again; without waiting that is for the next run.
 func (p *plan) planPower(w *want) {
-	target := map[string]string{on: api.PowerOn, off: api.PowerOff, rebooted: api.Reboot}[w.power]
+	t := powers[w.power]
+	order := t.target == api.Reboot || t.target == api.SoftReboot
 	switch state, moves := powered(p.before); {
-	case len(p.steps) > 0 && (target == "" || !w.wait):
+	case len(p.steps) > 0 && (w.power == "" || !w.wait):
 		p.after[keyPower], p.after["target_"+keyPower] = null, null
 		return
-	case target == "":
+	case w.power == "":
 		return
-	case target != state || len(p.steps) > 0:
-		p.power = target
+	case order || t.state != state || len(p.steps) > 0:
+		p.power = t.target
 	case moves && w.wait:
-		p.powering = target
+		p.powering = t.state
 	default:
 		return
 	}
 	switch {
-	case target == api.Reboot:
+	case order:
 		p.arrives(keyPower, api.PowerOn)
 		p.shown[keyPower] = raw(api.PowerOn + " (" + rebooted + " by this task)")
 		if !w.wait {
 			p.after[keyPower], p.after["target_"+keyPower] = null, null
 		}
 	case !w.wait:
-		p.asked(keyPower, target)
+		p.asked(keyPower, t.state)
 	default:
-		p.arrives(keyPower, target)
+		p.arrives(keyPower, t.state)
 	}
 }
 

@@ -58,10 +58,36 @@ func (s *service) hasFields(ctx context.Context, p *plan) error {
 			lacks = append(lacks, fmt.Sprintf("%s (since %s)", f.option, since))
 		}
 	}
+	for what, since := range p.needs() {
+		if version.Compare(since) < 0 {
+			lacks = append(lacks, fmt.Sprintf("%s (since %s)", what, since))
+		}
+	}
 	if len(lacks) > 0 {
+		slices.Sort(lacks)
 		return fmt.Errorf("API version %s does not have %s; set api_version to a later one, or leave that out", version, strings.Join(lacks, ", "))
 	}
 	return nil
+}
+
+// needs are the versions of what a plan asks for beside fields.
+func (p *plan) needs() map[string]api.Version {
+	all := map[string]api.Version{}
+	for _, step := range p.steps {
+		all[optProvision+" ("+step.verb+")"] = api.ProvisionSince(step.verb)
+		if slices.Contains(deploying, step.verb) && strings.HasPrefix(string(p.configDrive), "{") {
+			all[optConfigDrive+" as a dict"] = api.Version{Major: 1, Minor: 56}
+		}
+	}
+	for _, c := range p.managing {
+		if c.needs != (api.Version{}) {
+			all[c.option] = c.needs
+		}
+	}
+	if p.power == api.SoftPowerOff || p.power == api.SoftReboot {
+		all[optPower+" ("+p.power+")"] = api.Version{Major: 1, Minor: 27}
+	}
+	return all
 }
 
 // knownDriver refuses a driver that no conductor has, and what it does not have of an interface. Who may not read drivers will

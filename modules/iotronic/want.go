@@ -30,6 +30,12 @@ type want struct {
 	provision   string
 	undeploy    bool
 
+	spoken      api.Version // of the API; zero for the latest
+	management  management
+	configDrive json.RawMessage // nil: none
+	adopt       bool
+	rescue      string // the password
+
 	ports        []*want // nil: the task says nothing of them
 	replacePorts bool
 	sub          ansible.Params // of a port of a node
@@ -75,6 +81,10 @@ func wants(p ansible.Params) (*want, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.management, err = wantManagement(p); err != nil {
+		return nil, err
+	}
+	w.adopt, w.rescue = p.Bool(optAdopt), p.String(optRescuePassword)
 	w.replacePorts = p.String(optPortsMode) == replace
 	w.name, w.anew, w.power, w.provision = p.String(optName), p.String(optPassword) == anew, p.String(optPower), p.String(optProvision)
 	w.undeploy, w.wait, w.timeout = p.Bool(optUndeploy), p.Bool(optWait), time.Duration(p.Int(optTimeout))*time.Second
@@ -99,6 +109,13 @@ func wants(p ansible.Params) (*want, error) {
 		}
 	}
 	return w, nil
+}
+
+// gives reports whether the task says anything of a field.
+func (w *want) gives(f *field) bool {
+	_, text := w.values[f.option]
+	_, dict := w.dicts[f.option]
+	return text || dict
 }
 
 // deploys tells whether the task says what is to be deployed.
@@ -190,7 +207,7 @@ func (w *want) fits(ctx context.Context, s *service, p ansible.Params) error {
 			there = append(there, f.option)
 		}
 	}
-	for _, option := range []string{optMaintenance, optPower, optProvision, optPorts} {
+	for _, option := range append([]string{optMaintenance, optPower, optProvision, optPorts}, managed...) {
 		if s.dialect != api.DialectIronic && p.Has(option) {
 			lacks = append(lacks, option)
 		}

@@ -31,6 +31,12 @@ attributes:
     support: full
     description: Returns what has changed, or would in check mode, when in diff mode.
 options:
+  adopt:
+    description:
+      - 'With O(provision_state=active): take over a node on which something runs that Ironic did not deploy, instead of
+          deploying. O(instance_info) has to say what it is, as for a deployment.'
+    type: bool
+    default: false
   automated_clean:
     description:
       - Whether the node is cleaned on its way to V(available). What the conductor says if it is never given.
@@ -45,6 +51,17 @@ options:
       - It needs API version 1.40 or a later one.
       - Ironic changes it only while nothing is deployed on the node.
     type: str
+  boot_device:
+    description:
+      - What the node boots from, such as V(pxe), V(disk) or V(cdrom). The hardware is asked, in check mode too.
+      - Many kinds of hardware forget a device that is not persistent when the node has booted once. Only nodes of
+          Ironic have it.
+    type: str
+  boot_device_persistent:
+    description:
+      - Whether it boots from O(boot_device) each time, and not once. Without it that is not compared; a device that is
+          set is so for once then.
+    type: bool
   boot_interface:
     description:
       - Which implementation of the interface boot the node uses, such as V(ipxe). The driver's default if it is never
@@ -53,6 +70,14 @@ options:
       - It needs API version 1.31 or a later one.
       - Ironic changes it only while nothing is deployed on the node.
     type: str
+  boot_mode:
+    description:
+      - The boot mode. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version 1.76 or a
+          later one.
+    type: str
+    choices:
+      - uefi
+      - bios
   chassis_uuid:
     description:
       - The UUID of the chassis that the node is in. An empty string takes it away.
@@ -70,6 +95,20 @@ options:
       - Only nodes of Ironic have it.
       - It needs API version 1.46 or a later one.
     type: str
+  config_drive:
+    description:
+      - 'The config drive of what is deployed: packed by gzip and in base64, or its URL, or the path of a file of either
+          or of an ISO 9660 image, or of a directory with a folder C(openstack) of which one is made; or a dict of
+          C(meta_data), C(user_data), C(network_data) and C(vendor_data), of which Ironic makes one from API version
+          1.56 on.'
+      - 'Paths are of the machine that the module runs on. Only a deployment takes it: a node that is deployed stays as
+          it is.'
+    type: jsonarg
+  console:
+    description:
+      - Whether the serial console is enabled; M(craton.fleet.iotronic_node_info) tells where it is. Only nodes of
+          Ironic have it.
+    type: bool
   console_interface:
     description:
       - Which implementation of the interface console the node uses, such as V(ipmitool-socat). The driver's default if
@@ -92,6 +131,12 @@ options:
       - Only nodes of Ironic have it.
       - It needs API version 1.51 or a later one.
     type: str
+  disable_power_off:
+    description:
+      - Whether Ironic never switches the power of the node off, but only restarts it.
+      - Only nodes of Ironic have it.
+      - It needs API version 1.95 or a later one.
+    type: bool
   driver:
     description:
       - The driver, such as V(ipmi) or V(redfish).
@@ -127,6 +172,14 @@ options:
     choices:
       - merge
       - replace
+  firmware_interface:
+    description:
+      - Which implementation of the interface firmware the node uses, such as V(no-firmware). The driver's default if it
+          is never given.
+      - Only nodes of Ironic have it.
+      - It needs API version 1.86 or a later one.
+      - Ironic changes it only while nothing is deployed on the node.
+    type: str
   inspect_interface:
     description:
       - Which implementation of the interface inspect the node uses, such as V(agent). The driver's default if it is
@@ -151,6 +204,12 @@ options:
     choices:
       - merge
       - replace
+  instance_name:
+    description:
+      - The name of the instance that runs on the node. An empty string takes it away.
+      - Only nodes of Ironic have it.
+      - It needs API version 1.104 or a later one.
+    type: str
   instance_uuid:
     description:
       - The UUID of the instance that runs on the node. An empty string takes it away.
@@ -243,6 +302,12 @@ options:
       - Whom the node belongs to, a project as a rule. An empty string takes it away.
       - Only nodes of Ironic have it.
       - It needs API version 1.50 or a later one.
+    type: str
+  parent_node:
+    description:
+      - The node that this one is a part of, by name or UUID. An empty string takes it away.
+      - Only nodes of Ironic have it.
+      - It needs API version 1.83 or a later one.
     type: str
   ports:
     description:
@@ -338,11 +403,15 @@ options:
   power:
     description:
       - The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it.
+      - V(soft_off) and V(soft_rebooted) let the operating system end by itself. They need API version 1.27 or a later
+          one, and a kind of hardware that can do it.
     type: str
     choices:
       - "on"
       - "off"
       - rebooted
+      - soft_off
+      - soft_rebooted
   power_interface:
     description:
       - Which implementation of the interface power the node uses, such as V(ipmitool). The driver's default if it is
@@ -384,11 +453,16 @@ options:
       - V(active) deploys what O(instance_info) says, or ends a rescue or a service that failed. A node that is deployed
           stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic
           have it.
+      - V(inspected) has the hardware looked at, from V(manageable), if that was never done; a node that was inspected
+          stays where it is. M(craton.fleet.iotronic_node_info) reads what was found.
+      - V(rescue) boots a rescue system on a node that is deployed, with O(rescue_password).
     type: str
     choices:
       - manageable
+      - inspected
       - available
       - active
+      - rescue
   raid_interface:
     description:
       - Which implementation of the interface raid the node uses, such as V(agent). The driver's default if it is never
@@ -404,6 +478,10 @@ options:
       - Only nodes of Ironic have it.
       - It needs API version 1.38 or a later one.
       - Ironic changes it only while nothing is deployed on the node.
+    type: str
+  rescue_password:
+    description:
+      - The password of the rescue system, for O(provision_state=rescue).
     type: str
   resource_class:
     description:
@@ -424,6 +502,11 @@ options:
       - Only nodes of Ironic have it.
       - It needs API version 1.61 or a later one.
     type: str
+  secure_boot:
+    description:
+      - Whether secure boot is on. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version
+          1.76 or a later one.
+    type: bool
   shard:
     description:
       - The shard that the node is in. An empty string takes it away.
@@ -447,6 +530,21 @@ options:
       - It needs API version 1.33 or a later one.
       - Ironic changes it only while nothing is deployed on the node.
     type: str
+  traits:
+    description:
+      - 'Traits of the node, by which schedulers choose it: standard ones, or any that begin with C(CUSTOM_), of capital
+          letters, digits and underscores.'
+      - Only nodes of Ironic have them. It needs API version 1.37 or a later one.
+    type: list
+    elements: str
+  traits_mode:
+    description:
+      - V(merge) adds what O(traits) has, V(replace) removes all others.
+    type: str
+    default: merge
+    choices:
+      - merge
+      - replace
   type:
     description:
       - The sort of hardware. An empty string takes it away.
@@ -562,6 +660,16 @@ EXAMPLES = r'''
       image_source: http://images.example/debian.qcow2
     provision_state: active
 
+- name: Deploy it, with what its first boot is to do, and tell schedulers what it is like
+  craton.fleet.iotronic_node:
+    name: metal-01
+    traits: [CUSTOM_GPU]
+    config_drive:
+      meta_data:
+        name: metal-01
+      user_data: "{{ cloud_config | default('#cloud-config') }}"
+    provision_state: active
+
 - name: Remove it with what is deployed on it
   craton.fleet.iotronic_node:
     name: metal-01
@@ -585,6 +693,26 @@ node:
       returned: always
       type: str
       sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
+    inventory:
+      description:
+        - 'What the last inspection has found out: C(inventory), and C(plugin_data). Null for none.'
+      returned: when O(inventory=true)
+      type: dict
+      sample:
+        inventory:
+          cpu:
+            count: 8
+        plugin_data: {}
+    console:
+      description:
+        - 'Where the console is: C(console_enabled), and C(console_info) if it is enabled.'
+      returned: when O(console=true)
+      type: dict
+      sample:
+        console_enabled: true
+        console_info:
+          type: socat
+          url: tcp://192.0.2.1:8023
     name:
       description:
         - The name, which is unique on Ironic only. Null for none.
@@ -785,6 +913,9 @@ def main():
             'chassis_uuid': {'type': 'str'},
             'conductor_group': {'type': 'str'},
             'owner': {'type': 'str'},
+            'instance_name': {'type': 'str'},
+            'parent_node': {'type': 'str'},
+            'disable_power_off': {'type': 'bool'},
             'lessee': {'type': 'str'},
             'shard': {'type': 'str'},
             'description': {'type': 'str'},
@@ -798,6 +929,7 @@ def main():
             'boot_interface': {'type': 'str'},
             'console_interface': {'type': 'str'},
             'deploy_interface': {'type': 'str'},
+            'firmware_interface': {'type': 'str'},
             'inspect_interface': {'type': 'str'},
             'management_interface': {'type': 'str'},
             'network_interface': {'type': 'str'},
@@ -817,6 +949,13 @@ def main():
                 },
             },
             'mobile': {'type': 'bool'},
+            'traits': {'type': 'list', 'elements': 'str'},
+            'traits_mode': {'type': 'str', 'default': 'merge', 'choices': ['merge', 'replace']},
+            'boot_device': {'type': 'str'},
+            'boot_device_persistent': {'type': 'bool'},
+            'boot_mode': {'type': 'str', 'choices': ['uefi', 'bios']},
+            'secure_boot': {'type': 'bool'},
+            'console': {'type': 'bool'},
             'ports': {
                 'type': 'list',
                 'elements': 'dict',
@@ -840,8 +979,11 @@ def main():
             'update_password': {'type': 'str', 'default': 'on_create', 'choices': ['on_create', 'always'], 'no_log': False},
             'maintenance': {'type': 'bool'},
             'maintenance_reason': {'type': 'str'},
-            'power': {'type': 'str', 'choices': ['on', 'off', 'rebooted']},
-            'provision_state': {'type': 'str', 'choices': ['manageable', 'available', 'active']},
+            'power': {'type': 'str', 'choices': ['on', 'off', 'rebooted', 'soft_off', 'soft_rebooted']},
+            'provision_state': {'type': 'str', 'choices': ['manageable', 'inspected', 'available', 'active', 'rescue']},
+            'config_drive': {'type': 'jsonarg', 'no_log': True},
+            'adopt': {'type': 'bool', 'default': False},
+            'rescue_password': {'type': 'str', 'no_log': True},
             'undeploy': {'type': 'bool', 'default': False},
             'wait': {'type': 'bool', 'default': True},
             'wait_timeout': {'type': 'int', 'default': 1800},

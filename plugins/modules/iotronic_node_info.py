@@ -32,6 +32,10 @@ options:
     description:
       - Only nodes of Ironic that have an instance, or that have none.
     type: bool
+  chassis_uuid:
+    description:
+      - Only nodes of Ironic in this chassis, by its UUID.
+    type: str
   conductor:
     description:
       - Only nodes of Ironic that this conductor works on.
@@ -39,6 +43,15 @@ options:
   conductor_group:
     description:
       - Only nodes of Ironic of this group of conductors.
+    type: str
+  console:
+    description:
+      - Whether to read where the console of each node is. That takes one more request for each. Of Ironic.
+    type: bool
+    default: false
+  description_contains:
+    description:
+      - Only nodes of Ironic with this in their description. It needs O(api_version=1.51) or a later one.
     type: str
   detail:
     description:
@@ -63,10 +76,20 @@ options:
     description:
       - Nodes of Ironic that are children of others, too. It needs O(api_version=1.83) or a later one.
     type: bool
+  instance_name:
+    description:
+      - Only nodes of Ironic on which an instance with this name runs. It needs O(api_version=1.104) or a later one.
+    type: str
   instance_uuid:
     description:
       - Only the node with this instance, of Ironic.
     type: str
+  inventory:
+    description:
+      - Whether to read what the last inspection has found out about each node. That takes one more request for each. Of
+          Ironic, from API version 1.81 on.
+    type: bool
+    default: false
   lessee:
     description:
       - Only nodes of Ironic that this project may use.
@@ -103,6 +126,10 @@ options:
     description:
       - Only nodes of Ironic of this resource class.
     type: str
+  retired:
+    description:
+      - Only nodes of Ironic that are retired, or that are not. It needs O(api_version=1.61) or a later one.
+    type: bool
   shard:
     description:
       - Only nodes of Ironic in this shard.
@@ -163,6 +190,26 @@ nodes:
       returned: always
       type: str
       sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
+    inventory:
+      description:
+        - 'What the last inspection has found out: C(inventory), and C(plugin_data). Null for none.'
+      returned: when O(inventory=true)
+      type: dict
+      sample:
+        inventory:
+          cpu:
+            count: 8
+        plugin_data: {}
+    console:
+      description:
+        - 'Where the console is: C(console_enabled), and C(console_info) if it is enabled.'
+      returned: when O(console=true)
+      type: dict
+      sample:
+        console_enabled: true
+        console_info:
+          type: socat
+          url: tcp://192.0.2.1:8023
     name:
       description:
         - The name, which is unique on Ironic only. Null for none.
@@ -298,6 +345,10 @@ def main():
             'fault': {'type': 'str'},
             'conductor_group': {'type': 'str'},
             'conductor': {'type': 'str'},
+            'chassis_uuid': {'type': 'str'},
+            'retired': {'type': 'bool'},
+            'description_contains': {'type': 'str'},
+            'instance_name': {'type': 'str'},
             'owner': {'type': 'str'},
             'lessee': {'type': 'str'},
             'shard': {'type': 'str'},
@@ -307,6 +358,8 @@ def main():
             'project': {'type': 'str'},
             'detail': {'type': 'bool', 'default': True},
             'fields': {'type': 'list', 'elements': 'str'},
+            'inventory': {'type': 'bool', 'default': False},
+            'console': {'type': 'bool', 'default': False},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},
             'project_id': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_ID', 'OS_TENANT_ID'])},

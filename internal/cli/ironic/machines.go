@@ -35,7 +35,7 @@ func nodeColumns() []columns {
 		short: []string{keyUUID, "name", "instance_uuid", "power_state", "provision_state", "maintenance"},
 		more: strings.Fields(`allocation_uuid automated_clean bios_interface boot_interface boot_mode chassis_uuid clean_step conductor conductor_group
 			console_enabled console_interface created_at deploy_interface deploy_step description disable_power_off driver driver_info
-			driver_internal_info extra fault firmware_interface inspect_interface inspection_finished_at inspection_started_at instance_info
+			driver_internal_info extra fault firmware_interface health inspect_interface inspection_finished_at inspection_started_at instance_info instance_name
 			last_error lessee maintenance_reason management_interface network_data network_interface owner parent_node power_interface
 			properties protected protected_reason provision_updated_at raid_config raid_interface rescue_interface reservation resource_class
 			retired retired_reason secure_boot service_step shard storage_interface target_power_state target_provision_state
@@ -77,6 +77,10 @@ func nodeKind() *kind {
 				object.Textual("fault", "Ironic: only those with this fault, such as power failure"),
 				object.Textual("conductor_group", "Ironic: only those of this group"), object.Textual("conductor", "Ironic: only those that this conductor works with"),
 				object.Textual("owner", "Ironic: only those of this owner"), object.Textual("lessee", "Ironic: only those that this one uses"),
+				argparse.Option{Long: "chassis", Meta: "<chassis>", Key: "chassis_uuid", Help: "Ironic: only those in this chassis, by UUID"},
+				truth("retired", "Ironic: only those that are retired (true), or not (false)"),
+				object.Textual("description_contains", "Ironic: only those with this in their description"),
+				object.Textual("instance_name", "Ironic: only the one on which an instance of this name runs"),
 				object.Textual("shard", "Ironic: only those in these shards, with commas between"),
 				truth("sharded", "Ironic: only those in a shard (true), or in none (false)"),
 				object.Textual("parent_node", "Ironic: only children of this node"), flag("include_children", "Ironic: children of other nodes, too"),

@@ -1,10 +1,13 @@
 package ironic
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -16,6 +19,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/internal/cli/show"
+	"github.com/craton-fleet/craton/internal/configdrive"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -55,6 +59,7 @@ func nodeCommands(k *kind) []*verb {
 		},
 		provisionVerb(k),
 	}
+	all = append(all, managementVerbs(k)...)
 	for _, c := range all {
 		c.only = onIronic
 	}
@@ -162,6 +167,9 @@ var provisions = []struct{ target, state string }{
 	{iotronic.ProvisionUnhold, ""},
 }
 
+// synonyms are other names of targets, which Ironic itself understands from 1.73 on only.
+var synonyms = map[string]string{iotronic.ProvisionDeploy: iotronic.ProvisionActive, iotronic.ProvisionUndeploy: iotronic.ProvisionDeleted}
+
 // provisionOptions are what some targets need or take, and which: those that need it begin with a plus.
 var provisionOptions = []struct {
 	argparse.Option
@@ -169,7 +177,7 @@ var provisionOptions = []struct {
 }{
 	{argparse.Option{
 		Long: "config-drive", Meta: "<config-drive>", Key: "configdrive",
-		Help: "with active and rebuild: the config drive, packed by gzip and in base64, or as a JSON object, or a file of either, or its URL",
+		Help: "with active and rebuild: the config drive, packed by gzip and in base64, or as a JSON object, a file of either or of an image, a directory of what is to be on it, or its URL",
 	}, []string{"active", "rebuild"}},
 	{argparse.Option{
 		Long: "deploy-steps", Meta: "<steps>", Key: "deploy_steps", Help: "with active and rebuild: steps as a JSON list, or a file of it, or - for standard input",
@@ -191,6 +199,7 @@ func provisionVerb(k *kind) *verb {
 	for _, p := range provisions {
 		targets = append(targets, p.target)
 	}
+	targets = append(targets, slices.Sorted(maps.Keys(synonyms))...)
 	c.More = []argparse.Positional{{Name: "<target>", Choices: targets}}
 	for _, o := range provisionOptions {
 		c.Options = append(c.Options, o.Option)
@@ -200,7 +209,7 @@ func provisionVerb(k *kind) *verb {
 }
 
 func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error {
-	p := iotronic.Provision{Target: c.Words[0], More: iotronic.Object{}}
+	p := iotronic.Provision{Target: cmp.Or(synonyms[c.Words[0]], c.Words[0]), More: iotronic.Object{}}
 	state := ""
 	for _, known := range provisions {
 		if known.target == p.Target {
@@ -219,12 +228,17 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 		case given && !needs && !slices.Contains(o.with, p.Target):
 			return argparse.Misused("--%s is only valid with %s", o.Long, strings.TrimPrefix(strings.Join(o.with, " and "), "+"))
 		case given:
+			if o.Key == "configdrive" {
+				drive, err := t.configDrive(ctx, c.Text(o.Long))
+				if err != nil {
+					return argparse.Misused("argument --%s: %s", o.Long, err)
+				}
+				p.ConfigDrive = drive
+				continue
+			}
 			text, err := t.content(c.Text(o.Long), o.Key != "rescue_password")
 			if err == nil && strings.HasSuffix(o.Key, "_steps") && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
 				err = errors.New("it is no JSON list, and no file of one")
-			}
-			if err == nil && o.Key == "configdrive" && !isConfigDrive(text) {
-				err = fmt.Errorf("%q is no file of a config drive, and none itself: one begins with %s (packed by gzip, in base64), is a JSON object, or a URL", c.Text(o.Long), packed)
 			}
 			if err != nil {
 				return argparse.Misused("argument --%s: %s", o.Long, err)
@@ -238,12 +252,16 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 	return k.change(ctx, t, c, p.Target, state, func() error { return nodes.SetProvision(ctx, c.Target, p) }, nodes.WaitProvision)
 }
 
-// packed is what gzip begins with, in base64.
-const packed = "H4sI"
-
-// isConfigDrive tells config drives from what was to be the name of a file: Ironic takes one for the other.
-func isConfigDrive(text string) bool {
-	return strings.HasPrefix(text, packed) || strings.Contains(text, "://") || gjson.Valid(text) && gjson.Parse(text).IsObject()
+// configDrive is the config drive that a word means, or the one on standard input.
+func (t *things) configDrive(ctx context.Context, word string) (json.RawMessage, error) {
+	if word != "-" {
+		return configdrive.Read(ctx, word)
+	}
+	content, err := io.ReadAll(t.In)
+	if err != nil {
+		return nil, err
+	}
+	return configdrive.Of(content, "standard input")
 }
 
 // content is what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.

@@ -1,0 +1,164 @@
+package ironic
+
+import (
+	"context"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// managementVerbs are the commands of a node's traits, boot, console and hardware.
+func managementVerbs(k *kind) []*verb {
+	// on makes what a command does of what it asks of the client, and says afterwards.
+	on := func(said string, ask func(context.Context, *things, *argparse.Call) error) func(context.Context, *things, *argparse.Call) error {
+		return func(ctx context.Context, t *things, c *argparse.Call) error {
+			if err := ask(ctx, t, c); err != nil {
+				return t.near(ctx, k, c.Target, err)
+			}
+			t.Say("Node %s: %s.", c.Target, said)
+			return nil
+		}
+	}
+	// shows makes it of an object to print.
+	shows := func(read func(context.Context, *things, *argparse.Call) (iotronic.Object, error)) func(context.Context, *things, *argparse.Call) error {
+		return func(ctx context.Context, t *things, c *argparse.Call) error {
+			o, err := read(ctx, t, c)
+			if err != nil {
+				return t.near(ctx, k, c.Target, err)
+			}
+			return t.printThing(result(o))
+		}
+	}
+	console := func(enabled bool) func(context.Context, *things, *argparse.Call) error {
+		said := map[bool]string{true: "console enabled", false: "console disabled"}[enabled]
+		return func(ctx context.Context, t *things, c *argparse.Call) error {
+			nodes := t.client.Nodes
+			return k.change(ctx, t, c, said, said, func() error { return nodes.SetConsole(ctx, c.Target, enabled) },
+				func(ctx context.Context, id, _ string) error { return nodes.WaitConsole(ctx, id, enabled) })
+		}
+	}
+	all := argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "all of them"}
+	return []*verb{
+		{
+			Command: argparse.Command{Name: "trait-list", Paged: true, Short: "List the traits of a node, by which schedulers choose it", Target: true},
+			does:    k.traits,
+		},
+		{
+			Command: argparse.Command{Name: "trait-add", Short: "Give a node more traits", Target: true, Rest: true},
+			aliases: []string{"node-add-trait"}, words: func(context.Context, *things, *argparse.Call) []string { return nil },
+			does: on("has the traits", func(ctx context.Context, t *things, c *argparse.Call) error {
+				if len(c.Words) == 0 {
+					return argparse.Misused("the following arguments are required: <trait>")
+				}
+				return each(c.Words, func(trait string) error { return t.client.Nodes.AddTrait(ctx, c.Target, trait) })
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "trait-remove", Short: "Take traits from a node", Target: true, Rest: true, Options: []argparse.Option{all}},
+			aliases: []string{"node-remove-trait"}, words: func(ctx context.Context, t *things, c *argparse.Call) []string {
+				traits, _ := t.client.Nodes.GetTraits(ctx, c.Target)
+				return traits
+			},
+			does: on("no longer has the traits", func(ctx context.Context, t *things, c *argparse.Call) error {
+				switch given := c.Given("all"); {
+				case given == (len(c.Words) > 0):
+					return argparse.Misused("give traits, or --all")
+				case given:
+					return t.client.Nodes.SetTraits(ctx, c.Target, nil)
+				}
+				return each(c.Words, func(trait string) error { return t.client.Nodes.RemoveTrait(ctx, c.Target, trait) })
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "boot-device-show", Short: "Show what a node boots from", Target: true,
+				Options: []argparse.Option{{Long: "supported", Kind: argparse.SwitchOption, Help: "what it can boot from"}}},
+			aliases: []string{"node-get-boot-device"},
+			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
+				if c.Given("supported") {
+					devices, err := t.client.Nodes.BootDevices(ctx, c.Target)
+					return iotronic.Values(map[string]any{"supported_boot_devices": devices}), err
+				}
+				device, err := t.client.Nodes.GetBootDevice(ctx, c.Target)
+				if err != nil {
+					return nil, err
+				}
+				return device.Fields, nil
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "boot-device-set", Short: "Say what a node boots from", Target: true, More: []argparse.Positional{{Name: "<device>"}},
+				Options: []argparse.Option{{Long: "persistent", Kind: argparse.SwitchOption, Help: "each time, not once"}}},
+			aliases: []string{"node-set-boot-device"},
+			does: on("boot device set", func(ctx context.Context, t *things, c *argparse.Call) error {
+				return t.client.Nodes.SetBootDevice(ctx, c.Target, c.Words[0], c.Given("persistent"))
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "boot-mode-set", Short: "Ask for a boot mode of a node", Target: true, More: []argparse.Positional{{Name: "<mode>", Choices: []string{"uefi", "bios"}}}},
+			does: on("boot mode asked for", func(ctx context.Context, t *things, c *argparse.Call) error {
+				return t.client.Nodes.SetBootMode(ctx, c.Target, c.Words[0])
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "secure-boot", Short: "Ask for secure boot of a node to be on or off", Target: true, More: []argparse.Positional{{Name: "<state>", Choices: []string{"on", "off"}}}},
+			does: on("secure boot asked for", func(ctx context.Context, t *things, c *argparse.Call) error {
+				return t.client.Nodes.SetSecureBoot(ctx, c.Target, c.Words[0] == "on")
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "console-show", Short: "Show where the console of a node is", Target: true}, aliases: []string{"node-get-console"},
+			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
+				console, err := t.client.Nodes.GetConsole(ctx, c.Target)
+				if err != nil {
+					return nil, err
+				}
+				return console.Fields, nil
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "console-enable", Short: "Enable the console of a node", Target: true, Options: []argparse.Option{waitOption}},
+			does:    console(true),
+		},
+		{
+			Command: argparse.Command{Name: "console-disable", Short: "Disable the console of a node", Target: true, Options: []argparse.Option{waitOption}},
+			does:    console(false),
+		},
+		{
+			Command: argparse.Command{Name: "inventory", Paged: true, Short: "Show what the last inspection has found out about a node", Target: true}, aliases: []string{"node-inventory-save"},
+			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
+				return t.client.Nodes.Inventory(ctx, c.Target)
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "inject-nmi", Short: "Interrupt a node, so that its operating system writes a dump", Target: true},
+			does: on("interrupted", func(ctx context.Context, t *things, c *argparse.Call) error {
+				return t.client.Nodes.Interrupt(ctx, c.Target)
+			}),
+		},
+	}
+}
+
+// each does something with each word, until the first error.
+func each(words []string, do func(string) error) error {
+	for _, word := range words {
+		if err := do(word); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *kind) traits(ctx context.Context, t *things, c *argparse.Call) error {
+	traits, err := t.client.Nodes.GetTraits(ctx, c.Target)
+	if err != nil {
+		return t.near(ctx, k, c.Target, err)
+	}
+	rows := make([]gjson.Result, len(traits))
+	for i, trait := range traits {
+		rows[i] = gjson.Parse(`{"traits":` + string(object.JSONText(trait)) + `}`)
+	}
+	return t.PrintList(rows, []string{"traits"})
+}

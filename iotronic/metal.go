@@ -1,0 +1,89 @@
+package iotronic
+
+// Chassis is where nodes of Ironic stand together.
+type Chassis struct {
+	Record
+	Description string `json:"description"`
+}
+
+// ChassisCreate is what a new chassis is made of.
+type ChassisCreate struct {
+	UUID        string `json:"uuid,omitzero" dialect:"ironic"`
+	Description string `json:"description,omitzero" dialect:"ironic"`
+	Extra       Object `json:"extra,omitempty" dialect:"ironic"`
+
+	More Object `json:"-"` // other attributes, by their names in the API
+}
+
+// ChassisListOptions choose fields of chassis.
+type ChassisListOptions struct {
+	Paging
+	Detail bool     `query:"detail"` // all fields
+	Fields []string `query:"fields"` // only these and the uuid; not with Detail
+}
+
+// ChassisService is /v1/chassis of Ironic.
+type ChassisService struct {
+	Lister[Chassis, ChassisListOptions]
+	Reader[Chassis]
+	Writer[Chassis, ChassisCreate]
+}
+
+func newChassisService(c *Client) *ChassisService {
+	const resource = "chassis"
+	s := &ChassisService{Lister: Lister[Chassis, ChassisListOptions]{client: c, resource: resource}}
+	s.Reader = Reader[Chassis]{client: c, resource: resource, one: "chassis"}
+	s.Writer = Writer[Chassis, ChassisCreate]{reader: &s.Reader, more: func(o *ChassisCreate) Object { return o.More }, metal: true}
+	return s
+}
+
+// Allocation is a node of Ironic that somebody has asked for by what it is like. Ironic has them from 1.52 on.
+type Allocation struct {
+	Record
+	Owner          string   `json:"owner"`     // 1.60
+	Node           string   `json:"node_uuid"` // "" as long as none is found
+	State          string   `json:"state"`     // allocating, active or error
+	LastError      string   `json:"last_error"`
+	ResourceClass  string   `json:"resource_class"`
+	Traits         []string `json:"traits"`
+	CandidateNodes []string `json:"candidate_nodes"`
+}
+
+// AllocationCreate is what a new allocation is made of. ResourceClass is required, unless Node is given.
+type AllocationCreate struct {
+	UUID           string   `json:"uuid,omitzero" dialect:"ironic"`
+	Name           string   `json:"name,omitzero" dialect:"ironic"`
+	ResourceClass  string   `json:"resource_class,omitzero" dialect:"ironic"`
+	Traits         []string `json:"traits,omitempty" dialect:"ironic"`
+	CandidateNodes []string `json:"candidate_nodes,omitempty" dialect:"ironic"` // by UUID or name
+	Node           string   `json:"node,omitzero" dialect:"ironic"`             // one that has an instance already; 1.58
+	Owner          string   `json:"owner,omitzero" dialect:"ironic"`            // 1.60
+	Extra          Object   `json:"extra,omitempty" dialect:"ironic"`
+
+	More Object `json:"-"` // other attributes, by their names in the API
+}
+
+// AllocationListOptions filter allocations.
+type AllocationListOptions struct {
+	Paging
+	Fields        []string `query:"fields"` // only these and the uuid
+	Node          string   `query:"node"`   // by UUID or name
+	ResourceClass string   `query:"resource_class"`
+	State         string   `query:"state"`
+	Owner         string   `query:"owner"` // 1.60
+}
+
+// AllocationService is /v1/allocations of Ironic. A change of one is of its name and extra only, from 1.57 on.
+type AllocationService struct {
+	Lister[Allocation, AllocationListOptions]
+	Reader[Allocation]
+	Writer[Allocation, AllocationCreate]
+}
+
+func newAllocationService(c *Client) *AllocationService {
+	const resource = "allocations"
+	s := &AllocationService{Lister: Lister[Allocation, AllocationListOptions]{client: c, resource: resource}}
+	s.Reader = Reader[Allocation]{client: c, resource: resource, one: "allocation"}
+	s.Writer = Writer[Allocation, AllocationCreate]{reader: &s.Reader, more: func(o *AllocationCreate) Object { return o.More }, metal: true}
+	return s
+}

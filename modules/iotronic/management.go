@@ -1,0 +1,227 @@
+package iotronic
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/ansible"
+)
+
+// Options of a node that are no fields: what Ironic keeps in other places, or asks the hardware.
+const (
+	optTraits         = "traits"
+	optTraitsMode     = "traits_mode"
+	optBootDevice     = "boot_device"
+	optBootPersistent = "boot_device_persistent"
+	optBootMode       = "boot_mode"
+	optSecureBoot     = "secure_boot"
+	optConsole        = "console"
+	optConfigDrive    = "config_drive"
+	optAdopt          = "adopt"
+	optRescuePassword = "rescue_password"
+
+	uefi, bios = "uefi", "bios"
+)
+
+// managed are those of them that only Ironic has.
+var managed = []string{optTraits, optBootDevice, optBootMode, optSecureBoot, optConsole}
+
+// management is what a task says of them; "" or nil where it says nothing.
+type management struct {
+	traits     []string
+	exact      bool // no other traits
+	device     string
+	persistent *bool
+	mode       string
+	secure     *bool
+	console    *bool
+}
+
+// managementOptions are their options.
+func managementOptions() []ansible.Option {
+	return []ansible.Option{
+		{Name: optTraits, Type: ansible.List, Elements: ansible.Str, Description: []string{
+			"Traits of the node, by which schedulers choose it: standard ones, or any that begin with C(CUSTOM_), of capital letters, digits and underscores.",
+			"Only nodes of Ironic have them. It needs API version 1.37 or a later one."}},
+		{Name: optTraitsMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
+			"V(merge) adds what O(traits) has, V(replace) removes all others."}},
+		{Name: optBootDevice, Description: []string{
+			"What the node boots from, such as V(pxe), V(disk) or V(cdrom). The hardware is asked, in check mode too.",
+			"Many kinds of hardware forget a device that is not persistent when the node has booted once. Only nodes of Ironic have it."}},
+		{Name: optBootPersistent, Type: ansible.Bool, Description: []string{
+			"Whether it boots from O(boot_device) each time, and not once. Without it that is not compared; a device that is set is so for once then."}},
+		{Name: optBootMode, Choices: []any{uefi, bios}, Description: []string{
+			"The boot mode. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version 1.76 or a later one."}},
+		{Name: optSecureBoot, Type: ansible.Bool, Description: []string{
+			"Whether secure boot is on. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version 1.76 or a later one."}},
+		{Name: optConsole, Type: ansible.Bool, Description: []string{
+			"Whether the serial console is enabled; M(craton.fleet.iotronic_node_info) tells where it is. Only nodes of Ironic have it."}},
+	}
+}
+
+// wantManagement reads the options.
+func wantManagement(p ansible.Params) (m management, err error) {
+	m = management{exact: p.String(optTraitsMode) == replace, device: p.String(optBootDevice), mode: p.String(optBootMode)}
+	if p.Has(optTraits) {
+		m.traits = slices.Clone(p.Strings(optTraits))
+		slices.Sort(m.traits)
+		m.traits = slices.Compact(m.traits)
+		if m.traits == nil {
+			m.traits = []string{}
+		}
+	}
+	for _, t := range m.traits {
+		const most = 255
+		if t == "" || len(t) > most || strings.Trim(t, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
+			return m, fmt.Errorf("%s: %q is no trait: it has capital letters, digits and underscores, up to 255", optTraits, t)
+		}
+	}
+	flag := func(name string) *bool {
+		if !p.Has(name) {
+			return nil
+		}
+		return new(p.Bool(name))
+	}
+	m.persistent, m.secure, m.console = flag(optBootPersistent), flag(optSecureBoot), flag(optConsole)
+	return m, nil
+}
+
+// change is one request of the management, and what a diff shows of it.
+type change struct {
+	option string
+	needs  api.Version
+	do     func(ctx context.Context, a *applying) error
+	late   bool // when the node is where it is led, and its power is what it is to be
+}
+
+// planManagement finds what differs. It asks the hardware about what only that knows.
+func (s *service) planManagement(ctx context.Context, w *want, p *plan) error {
+	if !w.present || s.dialect != api.DialectIronic {
+		return nil
+	}
+	m := &w.management
+	p.planTraits(m)
+	if err := s.planBoot(ctx, m, p); err != nil {
+		return err
+	}
+	modes := api.Version{Major: 1, Minor: 76}
+	if m.mode != "" && p.before.Text(optBootMode) != m.mode {
+		p.set(optBootMode, raw(m.mode))
+		p.managing = append(p.managing, change{option: optBootMode, needs: modes, do: func(ctx context.Context, a *applying) error {
+			return a.reaches(ctx, optBootMode, raw(m.mode), func() error { return a.client.Nodes.SetBootMode(ctx, a.id(), m.mode) })
+		}})
+	}
+	if m.secure != nil && (isNone(p.before[optSecureBoot]) || isTrue(p.before[optSecureBoot]) != *m.secure) {
+		p.set(optSecureBoot, raw(*m.secure))
+		p.managing = append(p.managing, change{option: optSecureBoot, needs: modes, do: func(ctx context.Context, a *applying) error {
+			return a.reaches(ctx, optSecureBoot, raw(*m.secure), func() error { return a.client.Nodes.SetSecureBoot(ctx, a.id(), *m.secure) })
+		}})
+	}
+	const enabled = "console_enabled"
+	if m.console != nil && isTrue(p.before[enabled]) != *m.console {
+		p.set(enabled, raw(*m.console))
+		p.managing = append(p.managing, change{option: optConsole, late: true, do: func(ctx context.Context, a *applying) error {
+			if err := a.does(ctx, func() error { return a.client.Nodes.SetConsole(ctx, a.id(), *m.console) }); err != nil || !a.w.wait {
+				return err
+			}
+			return a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitConsole(ctx, a.id(), *m.console) })
+		}})
+	}
+	return nil
+}
+
+func (p *plan) planTraits(m *management) {
+	if m.traits == nil {
+		return
+	}
+	var have []string
+	_, _ = p.before.Get(optTraits, &have) // what is no list is none
+	all := slices.Clone(m.traits)
+	if !m.exact {
+		all = append(all, have...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	slices.Sort(have)
+	if slices.Equal(all, have) {
+		return
+	}
+	p.set(optTraits, raw(all))
+	p.managing = append(p.managing, change{option: optTraits, needs: api.Since("nodes", optTraits), do: func(ctx context.Context, a *applying) error {
+		if m.exact || len(have) == 0 {
+			return a.does(ctx, func() error { return a.client.Nodes.SetTraits(ctx, a.id(), all) })
+		}
+		for _, t := range m.traits { // one by one, so that nobody else's are lost
+			if slices.Contains(have, t) {
+				continue
+			}
+			if err := a.does(ctx, func() error { return a.client.Nodes.AddTrait(ctx, a.id(), t) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}})
+}
+
+func (s *service) planBoot(ctx context.Context, m *management, p *plan) error {
+	if m.device == "" {
+		return nil
+	}
+	have := &api.BootDevice{}
+	if p.before != nil {
+		var err error
+		if have, err = s.client.Nodes.GetBootDevice(ctx, p.before.Text(keyUUID)); err != nil {
+			return fmt.Errorf("%s: %w", optBootDevice, err)
+		}
+		if have.Device == m.device && (m.persistent == nil || have.Persistent == nil || *have.Persistent == *m.persistent) {
+			return nil
+		}
+		there, err := s.client.Nodes.BootDevices(ctx, p.before.Text(keyUUID))
+		if err == nil && len(there) > 0 && !slices.Contains(there, m.device) {
+			slices.Sort(there)
+			return fmt.Errorf("%s: the node does not boot from %q; it boots from %s", optBootDevice, m.device, strings.Join(there, ", "))
+		}
+	}
+	persistent := m.persistent != nil && *m.persistent
+	p.notes(optBootDevice, have.Fields, api.Values(map[string]any{optBootDevice: m.device, "persistent": persistent}))
+	p.managing = append(p.managing, change{option: optBootDevice, do: func(ctx context.Context, a *applying) error {
+		return a.does(ctx, func() error { return a.client.Nodes.SetBootDevice(ctx, a.id(), m.device, persistent) })
+	}})
+	return nil
+}
+
+// notes adds to the diff what is no field of the node.
+func (p *plan) notes(key string, before, after api.Object) {
+	p.beside = append(p.beside, besides{key, raw(before), raw(after)})
+}
+
+// besides is a part of a diff that is no field of the node.
+type besides struct {
+	key           string
+	before, after json.RawMessage
+}
+
+// manages carries out the changes of one time.
+func (a *applying) manages(ctx context.Context, late bool) error {
+	for _, c := range a.p.managing {
+		if c.late != late {
+			continue
+		}
+		if err := c.do(ctx, a); err != nil {
+			return fmt.Errorf("%s: %w", c.option, err)
+		}
+	}
+	return nil
+}
+
+// reaches asks for a change, and waits until the node shows it.
+func (a *applying) reaches(ctx context.Context, field string, value json.RawMessage, do func() error) error {
+	if err := a.does(ctx, do); err != nil || !a.w.wait {
+		return err
+	}
+	return a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitField(ctx, a.id(), field, value) })
+}
