@@ -84,6 +84,15 @@ func TestHeaders(t *testing.T) {
 	}
 	hardened(t, "another page", tm.send(http.MethodPost, "/ui/sign-in", tm.form("bootstrap"), func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }))
 
+	long := strings.Repeat(`"`, 18<<10)
+	for name, r := range map[string]*http.Response{
+		"GET": tm.send(http.MethodGet, "/ui/sign-in?next="+url.QueryEscape(long), "", nil), "POST": tm.send(http.MethodPost, "/ui/sign-in", url.Values{"user": {long}, "project": {"p"}, "next": {long}, "secret": {""}}.Encode(), nil),
+	} {
+		if text := read(t, r); len(text) > 100<<10 || !strings.Contains(text, "</html>") {
+			t.Errorf("%s: the form has %d bytes", name, len(text))
+		}
+	}
+
 	f := newFixture(t, smallFleet)
 	l := web.NewLocal(web.Options{Client: func(*http.Request) (*craton.Client, error) { return f.client, nil }}, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4711})
 	first, err := url.Parse(l.URL())

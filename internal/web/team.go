@@ -75,7 +75,7 @@ type credentials struct {
 func NewTeam(o TeamOptions) http.Handler {
 	t := &team{TeamOptions: o, seals: seals{keys: o.Keys}, posts: http.NewCrossOriginProtection(), inner: connect.InProcess(o.API)}
 	t.site = newSite(Options{Where: o.Where, Client: t.client})
-	t.site.signOut = true
+	t.site.signOut, t.site.who = true, t.who
 	return t
 }
 
@@ -186,15 +186,32 @@ func (v *viewer) RoundTrip(r *http.Request) (*http.Response, error) {
 // token signs in with a token of Keystone.
 type token string
 
-// open reads the cookie; nil if there is none that counts.
-func (t *team) open(r *http.Request) (*credentials, error) {
+// read reads the cookie; nil if there is none that the servers have made, or its time is over. It may have been ended; see [team.open].
+func (t *team) read(r *http.Request) (*http.Cookie, *credentials, error) {
 	cookie, err := r.Cookie(t.cookie(r))
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // there is none
+		return nil, nil, nil //nolint:nilerr // there is none
 	}
 	text, err := t.seals.open(r.Context(), cookie.Value, t.purpose())
 	c := new(credentials)
 	if text == nil || err != nil || json.Unmarshal(text, c) != nil || time.Now().After(c.Until) {
+		return nil, nil, err
+	}
+	return cookie, c, nil
+}
+
+// who is the name of who is signed in, whom a token of Keystone does not tell.
+func (t *team) who(r *http.Request) string {
+	if _, c, err := t.read(r); err == nil && c != nil {
+		return c.User
+	}
+	return ""
+}
+
+// open reads the cookie; nil if there is none that counts.
+func (t *team) open(r *http.Request) (*credentials, error) {
+	cookie, c, err := t.read(r)
+	if c == nil || err != nil {
 		return nil, err
 	}
 	if t.Ended != nil {
@@ -329,7 +346,15 @@ func inside(to string) string {
 	return u.RequestURI()
 }
 
+// mostField is how many bytes of what was typed, or of the page that was asked for, the form shows again.
+const mostField = 4 << 10
+
 func (t *team) form(w http.ResponseWriter, r *http.Request, status int, doc *signInPage) {
+	for _, field := range []*string{&doc.Next, &doc.User, &doc.Project} {
+		if len(*field) > mostField {
+			*field = ""
+		}
+	}
 	doc.Keystone, doc.Unsafe = t.Keystone, !t.safe(r)
 	p := &page{site: t.site, ctx: r.Context(), query: url.Values{}, Path: "sign-in", view: &view{Title: "Sign in", Template: "signin", Document: doc}}
 	if err := p.render(w, status, "bare", p.Template); err != nil {

@@ -116,8 +116,8 @@ func TestSignIn(t *testing.T) {
 	if !ann.HttpOnly || ann.SameSite != http.SameSiteStrictMode || ann.Secure || ann.MaxAge != 8*60*60 || strings.Contains(ann.Value, tm.user["ann"]) {
 		t.Errorf("%+v", ann)
 	}
-	if r := tm.send(http.MethodGet, "/ui/hosts", "", with(ann)); r.StatusCode != http.StatusOK {
-		t.Errorf("%d", r.StatusCode)
+	if r := tm.send(http.MethodGet, "/ui/hosts", "", with(ann)); r.StatusCode != http.StatusOK || !strings.Contains(read(t, r), ">ann</bdi>") {
+		t.Errorf("%d, or it does not say who is signed in", r.StatusCode)
 	}
 	for i := range ann.Value { // any change of it
 		if i%17 != 0 {

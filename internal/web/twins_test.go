@@ -20,7 +20,7 @@ func TestTwins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(u.Path, ".json") || seen[path] || len(seen) > 250 {
+		if strings.HasSuffix(u.Path, ".json") || seen[path] || len(seen) > 150 {
 			continue
 		}
 		seen[path] = true

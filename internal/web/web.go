@@ -45,8 +45,9 @@ type site struct {
 	Options
 	templates *template.Template
 	fleets    *fleets
-	signOut   bool              // who looks has signed in
-	inventory inventory.Options // that of who looks, or the defaults
+	signOut   bool                       // who looks has signed in
+	who       func(*http.Request) string // the name of who has; nil, and "": it is not known
+	inventory inventory.Options          // that of who looks, or the defaults
 }
 
 // New is the handler of everything below the base, for whoever asks.
@@ -118,6 +119,7 @@ type page struct {
 
 	capabilities *craton.Capabilities // of the server, once it was asked
 
+	Who   string // has signed in; "" if that is not known
 	Past  string // the state that is asked for, in words; "" is now
 	state when.At
 	at    string // as links have it
@@ -208,7 +210,9 @@ func (p *page) begin(r *http.Request) (err error) {
 	if p.client, err = p.Client(r); err != nil {
 		return err
 	}
-	p.now = p.client
+	if p.now = p.client; p.who != nil {
+		p.Who = p.who(r)
+	}
 	if err := p.readQuery(r.URL); err != nil {
 		p.Path = "" // it may be what is too long: nothing of the page leads back there
 		return err

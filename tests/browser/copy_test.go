@@ -37,4 +37,6 @@ func TestCopy(t *testing.T) {
 		}
 		b.leads(func() { b.click(".path a") })
 	}
+	b.open("hosts?where=name%3Dweb-ams1&at=40")
+	b.stops()
 }

@@ -269,7 +269,7 @@ func (b *tab) picture(site, path string) {
 	b.looks("light")
 }
 
-// TestWishes: the page follows what readers wish of their system: dark, without motion, on paper.
+// TestWishes: the page follows what readers wish of their system: dark, without motion, on paper, with more space between letters.
 func TestWishes(t *testing.T) {
 	t.Parallel()
 	b := enter(t, need(t, shop))
@@ -277,6 +277,18 @@ func TestWishes(t *testing.T) {
 	b.follow("web-ams1")
 	const ground, ink = "getComputedStyle(document.body).backgroundColor", "getComputedStyle(document.body).color"
 	light, lightInk := js[string](b, ground), js[string](b, ink)
+	const spaced = `(() => { const more = new CSSStyleSheet(); more.replaceSync("* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important } p { margin-bottom: 2em !important }"); document.adoptedStyleSheets = [more]; return true })()`
+	host := b.at()
+	b.width(320)
+	for _, path := range []string{"", "hosts", "compare?a=web-ams1&b=db-ams1", "changes", "variables/ntp_servers", host} { // WCAG 1.4.12
+		b.open(path)
+		js[bool](b, spaced)
+		for _, found := range js[[]string](b, misfits) {
+			t.Errorf("%s, with more space between letters: %s", path, found)
+		}
+	}
+	b.width(1280)
+	b.open(host)
 	b.looks("dark")
 	if dark := js[string](b, ground); dark == light || js[string](b, ink) == lightInk {
 		t.Errorf("dark is as light: %s", dark)
