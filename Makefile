@@ -36,7 +36,7 @@ SIGN_KEY :=
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build man collection release release-test demo test machines sanity check bench bench-peers proof fuzz screenshots clean
+.PHONY: help build man collection release release-test demo test machines sanity check bench bench-peers load proof fuzz screenshots clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
@@ -111,6 +111,9 @@ bench: build ## measure the inventory, the modules and the server on this machin
 
 bench-peers: build ## measure a play over one of 10,000 hosts beside NetBox's nb_inventory, which is installed from PyPI into .cache
 	go run ./tools/bench --only peers
+
+load: build ## have 50 clients do everything to a server of 10,000 hosts for 3 minutes, on SQLite and on PostgreSQL: no errors, flat memory, p99 by route; 10 minutes
+	go run ./tools/bench --only load
 
 proof: ## run the wider matrices of the tests, and the larger sizes; many minutes, and not part of test
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -v -run '^TestMemory$$' ./server

@@ -23,7 +23,7 @@ type plainServer struct {
 	file string
 }
 
-func servePlain(t *testing.T, file string) plainServer {
+func servePlain(t *testing.T, file string, flags ...string) plainServer {
 	t.Helper()
 	craton, db := filepath.Join(binaries(t), "craton"), "sqlite:"+file
 	out, err := exec.CommandContext(t.Context(), craton, "server", "bootstrap", "--new-key", "--database", db).Output()
@@ -31,7 +31,7 @@ func servePlain(t *testing.T, file string) plainServer {
 		t.Fatal(err)
 	}
 	fields := regexp.MustCompile(`(?m)^(ProjectId|APIKey): (.+)$`).FindAllStringSubmatch(string(out), -1)
-	r := startServer(t, exec.Command(craton, "server", "--database", db, "--listen", "127.0.0.1:0", "--log-format", "json"))
+	r := startServer(t, exec.Command(craton, append([]string{"server", "--database", db, "--listen", "127.0.0.1:0", "--log-format", "json"}, flags...)...))
 	r.project, r.key = fields[0][2], fields[1][2]
 	return plainServer{r, file}
 }
@@ -398,5 +398,46 @@ func TestServerLog(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), "SECRET") {
 		t.Errorf("a value is in the log:\n%s", s.log)
+	}
+}
+
+// TestServerQuietLog: without an access log, what changes something, fails or is refused is logged all the same. And what is too
+// large for a header is refused, not held.
+func TestServerQuietLog(t *testing.T) {
+	t.Parallel()
+	s := servePlain(t, filepath.Join(t.TempDir(), "fleet.db"), "--access-log=false")
+	for _, r := range []struct {
+		method, path, body string
+		want               int
+	}{
+		{"GET", "/v1/clouds", "", 200}, {"GET", "/readyz", "", 200}, {"GET", "/v1/clouds/9", "", 404}, {"POST", "/v1/clouds", `{"name": "east"}`, 201},
+	} {
+		if status, _, text := s.send(t, r.method, r.path, r.body); status != r.want {
+			t.Errorf("%s %s: %d %s", r.method, r.path, status, text)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/v1/clouds", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Long", strings.Repeat("x", 300<<10))
+	if resp, err := http.DefaultClient.Do(req); err == nil {
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("a header of 300 KiB: %s", resp.Status)
+		}
+	}
+	other := *s.running
+	other.key = "SECRET"
+	if status, _, _ := (plainServer{&other, s.file}).send(t, "GET", "/v1/clouds", ""); status != http.StatusUnauthorized {
+		t.Errorf("a wrong key: %d", status)
+	}
+	s.stop(t)
+	var got []string
+	for _, m := range regexp.MustCompile(`"msg":"request".*?"method":"([A-Z]+)","path":"([^"]+)","status":(\d+)`).FindAllStringSubmatch(s.log.String(), -1) {
+		got = append(got, strings.Join(m[1:], " "))
+	}
+	if want := "POST /v1/clouds 201, GET /v1/clouds 401"; strings.Join(got, ", ") != want {
+		t.Errorf("logged: %q, want %s\n%s", got, want, s.log)
 	}
 }

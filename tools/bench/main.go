@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
 )
@@ -27,11 +28,14 @@ import (
 func main() {
 	var b bench
 	flag.StringVar(&b.binary, "binary", "bin/craton", "the program to measure")
-	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), apply, the modules, the engines, or the page")
+	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), apply, the modules, the engines, the page, or the load (clients that do everything at once)")
 	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory, loading, apply and page: numbers of hosts")
 	flag.StringVar(&b.nodes, "nodes", "1000,10000", "ironic: numbers of nodes")
 	flag.StringVar(&b.before, "before", "", "engines: the program of an earlier commit, to be measured beside this one")
 	flag.IntVar(&b.engineHosts, "hosts", 2000, "engines: number of hosts in the fleet that is read")
+	flag.IntVar(&b.load.hosts, "load-hosts", 10000, "load: number of hosts")
+	flag.IntVar(&b.load.clients, "clients", 50, "load: number of clients")
+	flag.DurationVar(&b.load.duration, "duration", 3*time.Minute, "load: for how long")
 	floor := flag.String("floor", "", "be what apply is compared with: decode --file, create --hosts, or read; bench itself calls it")
 	file := flag.String("file", "", "a fleet file, with --floor decode")
 	flag.IntVar(&b.runs, "runs", 5, "runs of each measurement, of which the median counts (3 at 100,000 hosts)")
@@ -52,12 +56,13 @@ func main() {
 type bench struct {
 	binary, only, sizes, nodes, before string
 	runs, engineHosts                  int
+	load                               pressure
 }
 
 func (b bench) run(ctx context.Context) error {
 	wanted := func(part string) bool { return b.only == "" || b.only == part }
-	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "apply", "modules", "engines", "page"}, b.only) {
-		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, apply, modules, engines and page", b.only)
+	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "apply", "modules", "engines", "page", "load"}, b.only) {
+		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, apply, modules, engines, page and load", b.only)
 	}
 	var err error
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
@@ -65,6 +70,10 @@ func (b bench) run(ctx context.Context) error {
 	}
 	if _, err := os.Stat(b.binary); err != nil {
 		return fmt.Errorf("%w; run make build first", err)
+	}
+	if b.only == "load" { // which is passed or not
+		fmt.Printf("craton bench on %s/%s, %d CPUs, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+		return measureLoad(ctx, os.Stdout, b.binary, b.load)
 	}
 	var inventory []figure
 	if wanted("inventory") {

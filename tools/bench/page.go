@@ -167,26 +167,11 @@ func measureServedPage(ctx context.Context, binary, database, name string, hosts
 		return f, err
 	}
 	f.startedAt, _ = resident(s.process.Process.Pid)
-	jar, err := cookiejar.New(nil)
+	page, err := s.browser(ctx)
 	if err != nil {
 		return f, err
 	}
-	page := &looker{base: s.url, client: &http.Client{Jar: jar, Timeout: 5 * time.Minute}, header: http.Header{}}
-	form := url.Values{"user": {"bootstrap"}, "project": {s.projectID}, "secret": {s.key}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/ui/sign-in", strings.NewReader(form.Encode()))
-	if err != nil {
-		return f, err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Sec-Fetch-Site", "same-origin") // as a browser says it
-	resp, err := page.client.Do(r)
-	if err != nil {
-		return f, err
-	}
-	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
-		return f, fmt.Errorf("sign in: %s %w", resp.Status, err)
-	}
-	api := &looker{base: s.url, client: &http.Client{Timeout: 5 * time.Minute}, header: http.Header{"X-Auth-User": {"bootstrap"}, "X-Auth-Project": {s.projectID}, "X-Auth-Token": {s.key}}}
+	api := s.program()
 	for _, row := range rows {
 		if row.before != nil {
 			row.before = s.touchOne()
@@ -195,6 +180,35 @@ func measureServedPage(ctx context.Context, binary, database, name string, hosts
 	fmt.Fprintf(os.Stderr, "%s, %d hosts: measuring\n", name, hosts)
 	f.rows = rows
 	return f, f.take(ctx, api, page, s.process.Process.Pid, runs)
+}
+
+// browser is one that has signed in.
+func (s *served) browser(ctx context.Context) (*looker, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	page := &looker{base: s.url, client: &http.Client{Jar: jar, Timeout: 5 * time.Minute}, header: http.Header{}}
+	form := url.Values{"user": {"bootstrap"}, "project": {s.projectID}, "secret": {s.key}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/ui/sign-in", strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin") // as a browser says it
+	resp, err := page.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("sign in: %s %w", resp.Status, err)
+	}
+	return page, nil
+}
+
+// program is one that asks the API, without a client library.
+func (s *served) program() *looker {
+	return &looker{base: s.url, client: &http.Client{Timeout: 5 * time.Minute}, header: http.Header{"X-Auth-User": {"bootstrap"}, "X-Auth-Project": {s.projectID}, "X-Auth-Token": {s.key}}}
 }
 
 // measureOwnPage looks at a file with `craton ui`. The floors are those of the server.
