@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,11 +17,11 @@ import (
 
 // save makes a backup of a database whose schema is about to change.
 func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
-	dir, name, err := o.saveTo(e)
+	dir, base, err := o.saveTo(e)
 	var f *os.File
 	if err == nil {
 		now := time.Now()
-		name = fmt.Sprintf("%s.schema-%d-%s.backup", name, version, now.UTC().Format("20060102T150405Z"))
+		name := fmt.Sprintf("%s.schema-%d-%s.backup", base, version, now.UTC().Format(backupTime))
 		f, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err == nil {
 			_, err = backup(ctx, e, version, f, o.Program, now, nil)
@@ -33,11 +35,38 @@ func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
 		return fmt.Errorf("database %s has schema %d and is left as it is, because it cannot be saved before this program changes that to %d: %w; make room, or name another folder (setting upgrade_backup), or save it yourself and set that to \"no\"",
 			e.Name(), version, len(migrations), err)
 	}
+	removeOld(dir, base)
 	if o.Saved != nil {
 		o.Saved(f.Name())
 	}
 	return nil
 }
+
+// keptBackups is how many backups of before a change of the schema are kept of a database.
+const keptBackups = 5
+
+// removeOld removes the oldest backups whose names begin like that of the database. One that cannot be removed stays.
+func removeOld(dir, base string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	made := map[string]string{} // names by when they were made
+	for _, e := range entries {
+		rest, ours := strings.CutPrefix(e.Name(), base+".schema-")
+		_, at, dated := strings.Cut(strings.TrimSuffix(rest, ".backup"), "-")
+		if _, err := time.Parse(backupTime, at); ours && dated && err == nil && strings.HasSuffix(rest, ".backup") && e.Type().IsRegular() {
+			made[at+" "+e.Name()] = e.Name()
+		}
+	}
+	oldest := slices.Sorted(maps.Keys(made))
+	for _, key := range oldest[:max(0, len(oldest)-keptBackups)] {
+		_ = os.Remove(filepath.Join(dir, made[key]))
+	}
+}
+
+// backupTime is how a backup's name tells when it was made.
+const backupTime = "20060102T150405Z"
 
 // saveTo is the directory for backups, and how their names begin.
 func (o Options) saveTo(e engine.Engine) (dir, name string, err error) {

@@ -181,3 +181,36 @@ func TestUpgradeAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestOldBackups: the newest backups of a database stay, and nothing else is touched.
+func TestOldBackups(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stay := []string{"fleet.db", "fleet.db.schema-9-2026.backup", "fleet.db.schema-x", "other.db.schema-1-20200101T000000Z.backup", "before-0.2.0-schema-6-20200101T000000Z.backup", "fleet.db.schema-1-20200101T000000Z.backup.mine"}
+	for n := range keptBackups + 2 { // of an older schema later ones too: one went back
+		name := fmt.Sprintf("fleet.db.schema-%d-2026010%dT000000Z.backup", 20-n, n+1)
+		if n >= 2 {
+			stay = append(stay, name)
+		} else if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range stay {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removeOld(dir, "fleet.db")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	slices.Sort(stay)
+	if d := cmp.Diff(stay, got); d != "" {
+		t.Error(d)
+	}
+}

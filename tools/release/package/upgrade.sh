@@ -8,6 +8,14 @@ setting() {
 	as_craton craton config --format csv "$1" | sed -n '2s/^[^,]*,\(.*\),[^,]*$/\1/p'
 }
 
+# remove_old keeps the newest five of the backups that upgrades have made in a folder.
+remove_old() {
+	# shellcheck disable=SC2012 # the names are ours
+	ls -1t "$1"/before-*-schema-*.backup 2>/dev/null | tail -n +6 | while IFS= read -r old; do
+		as_craton rm -f -- "$old"
+	done
+}
+
 # save_before makes a backup of the fleet with the program that is still installed, before version $1 takes its place, and says
 # where. Where that cannot be read by the new program, which knows schema $2, nothing is installed.
 save_before() {
@@ -33,7 +41,10 @@ save_before() {
 		return 1
 	fi
 	echo "craton: $said"
-	[ "$had" -gt "$2" ] || return 0
+	if [ "$had" -le "$2" ]; then
+		remove_old "$folder"
+		return 0
+	fi
 	fitting=
 	for kept in "$folder"/before-*-schema-*.backup "$folder"/*.schema-*.backup; do
 		of=$(printf '%s\n' "$kept" | sed -n 's/.*schema-\([0-9]*\)-[0-9TZ]*\.backup$/\1/p')
