@@ -365,6 +365,7 @@ func (r *reader) labels(o *reconcile.Wanted, t *tree, path *place) {
 			r.Add(item.line, path.item(i), "%s", problem)
 		} else {
 			o.Labels = append(o.Labels, r.once(item.text))
+			o.Spot("label", item.text, item.line, func() string { return path.item(i) })
 		}
 	}
 	slices.Sort(o.Labels)
@@ -390,6 +391,7 @@ func (r *reader) variables(o *reconcile.Wanted, t *tree, path *place) {
 		r.json.Reset()
 		e.value.writeJSON(&r.json)
 		o.Variables[r.once(e.key)] = r.onceJSON(r.json.Bytes())
+		o.Spot("variable", e.key, e.line, p.String)
 	}
 }
 

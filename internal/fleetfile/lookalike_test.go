@@ -93,3 +93,18 @@ func TestLookalikesOfLabelsAndKeys(t *testing.T) {
 		}
 	}
 }
+
+// TestLookalikesInLines: what is refused of a label or a variable is told at its own line.
+func TestLookalikesInLines(t *testing.T) {
+	t.Parallel()
+	file := "clouds:\n- name: east\n  variables:\n    a: 1\n    u\u0308: 2\n  regions:\n  - name: r\n    hosts:\n    - name: h\n      ip_address: 10.0.0.1\n      device_type: s\n      labels:\n      - plain\n      - cafe\u0301\n"
+	_, err := Apply(t.Context(), serverAPI(t).Client, parse(t, file), Options{})
+	for _, want := range []string{
+		"f.yml:5: clouds[east].variables.u\u0308: the variable is \"u\\u0308\", not in Unicode's composed form",
+		"f.yml:14: clouds[east].regions[r].hosts[h].labels[1]: the label is \"cafe\\u0301\", not in Unicode's composed form",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+	}
+}

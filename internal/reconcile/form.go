@@ -16,6 +16,7 @@ import (
 type lookalike struct {
 	reason   Reason
 	what, do string
+	of       string // which text: "label é", "variable é"
 }
 
 // Error says which it looks like, and what to do.
@@ -57,12 +58,12 @@ func formOf(kind string, written, before, all []string) *lookalike {
 	for _, text := range written {
 		for _, other := range all {
 			if other != text && value.Composed(other) == value.Composed(text) && !slices.Contains(before, text) {
-				return &lookalike{ReasonLookalike, fmt.Sprintf("the %s %s looks the same as the %[1]s %[3]s, which it has in another form of Unicode", kind, value.CodePoints(text), value.CodePoints(other)), "keep one of them"}
+				return &lookalike{ReasonLookalike, fmt.Sprintf("the %s %s looks the same as the %[1]s %[3]s, which it has in another form of Unicode", kind, value.CodePoints(text), value.CodePoints(other)), "keep one of them", kind + " " + text}
 			}
 		}
 		if err := value.CheckForm(text); err != nil {
 			what, do := advice.Split(err)
-			return &lookalike{ReasonInvalid, "the " + kind + " " + what, do}
+			return &lookalike{ReasonInvalid, "the " + kind + " " + what, do, kind + " " + text}
 		}
 	}
 	return nil

@@ -132,7 +132,7 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 // A failure while writing is a *WriteError beside the Result of what was done until then.
 func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, error) {
 	o = o.filled()
-	w := &writer{Fleet: fl, plan: p, options: o, done: map[*treeStep]bool{}}
+	w := &writer{Fleet: fl, plan: p, options: o, done: map[*treeStep]bool{}, failed: map[*treeStep]error{}}
 	if p.Set != nil && p.Set.Refused != nil {
 		return nil, &Refused{*p.Set.Refused}
 	}
@@ -212,7 +212,7 @@ type writer struct {
 	mu     sync.Mutex
 	total  int
 	done   map[*treeStep]bool
-	failed []error
+	failed map[*treeStep]error
 	joined int // objects that were added to the plan's set
 }
 
@@ -249,7 +249,11 @@ func (w *writer) runWithSet(ctx context.Context) error {
 // grace is how long requests that are under way are waited for after an interruption.
 const grace = 5 * time.Second
 
-// outlast is a context that ends some time after another one does, for the same cause.
+// Outlast is a context for requests that write: it ends some time after another one does, for the same cause. To cut them off would leave open whether
+// they were carried out.
+func Outlast(ctx context.Context) (context.Context, func()) { return outlast(ctx, grace) }
+
+// outlast is a context that ends some time after another one does.
 func outlast(ctx context.Context, by time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -270,7 +274,7 @@ func (w *writer) run(ctx context.Context) error {
 		w.total += len(level)
 	}
 	w.options.Progress(0, w.total, "")
-	writing, stop := outlast(ctx, grace)
+	writing, stop := Outlast(ctx)
 	defer stop()
 	for _, level := range levels {
 		var g errgroup.Group
@@ -304,7 +308,7 @@ func (w *writer) finish(st *treeStep, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
-		w.failed = append(w.failed, fmt.Errorf("%s: %w", st.called(), err))
+		w.failed[st] = fmt.Errorf("%s: %w", st.called(), err)
 		return
 	}
 	w.done[st] = true
@@ -314,7 +318,11 @@ func (w *writer) finish(st *treeStep, err error) {
 // err sums a stopped run up. An interruption is one cause, however many requests it met.
 func (w *writer) err(ctx context.Context) error {
 	e := &WriteError{Done: len(w.done), Total: w.total, Saved: w.plan.Saved()}
-	for _, err := range w.failed {
+	for _, st := range w.plan.steps { // in the order of the file, whichever answer came first
+		err := w.failed[st]
+		if err == nil {
+			continue
+		}
 		if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 			e.Errs = append(e.Errs, err)
 		}

@@ -173,7 +173,11 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 		p.alike(st, bad)
 	}
 	if l := st.form(); l != nil {
-		bad.refuse(w.Line, w.Path, refusal{reason: l.reason, of: st.want, what: l.what, do: l.do})
+		at, ok := w.Beyond[l.of]
+		if !ok {
+			at = Spot{w.Line, w.Path}
+		}
+		bad.refuse(at.Line, at.Path, refusal{reason: l.reason, of: st.want, what: l.what, do: l.do})
 	}
 	st.refs = nil
 	for option, t := range targets {

@@ -42,8 +42,26 @@ type Wanted struct {
 	File  string   // the file that it stands in, where a tree is of several
 	Line  int      // where it stands in a file; 0 for none
 	Path  string   // where it stands, such as clouds[east].regions[dfw]
+	// Beyond is where labels and names of variables stand that are not ASCII ("label é", "variable é"), which may be refused for what the API has.
+	Beyond map[string]Spot
 
 	named []Found // what it stands in and refers to, of the API
+}
+
+// Spot is a place in a file.
+type Spot struct {
+	Line int
+	Path string
+}
+
+// Spot notes in Beyond where a label or a variable stands. Of most nothing is to be noted, and their path is not asked for.
+func (w *Wanted) Spot(kind, text string, line int, path func() string) {
+	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		if w.Beyond == nil {
+			w.Beyond = map[string]Spot{}
+		}
+		w.Beyond[kind+" "+text] = Spot{line, path()}
+	}
 }
 
 // Reference names another object.

@@ -2,6 +2,7 @@ package export
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -129,11 +131,16 @@ What a format cannot hold is an error, or is left out with a word on standard er
 					return err
 				}
 				e := &exporter{Session: on, options: o, inventory: inv, terms: terms}
+				ctx, stop := run.Interruptible(ctx)
+				defer stop()
 				write, err := f.make(ctx, e)
+				if i := run.Interrupted(ctx, "nothing was written"); i != nil {
+					return i
+				}
 				if err != nil {
 					return run.OfPast(err)
 				}
-				return e.write(f, write)
+				return e.write(ctx, f, write)
 			})(cmd, nil)
 		},
 	}
@@ -176,17 +183,66 @@ func (f *format) check(cmd *cobra.Command, o *options) (err error) {
 	return nil
 }
 
-// write writes to the file that was asked for, or to standard output.
-func (e *exporter) write(f *format, write func(io.Writer) error) error {
-	if e.output != "" {
-		return output.WriteFile(e.output, f.perm, write)
+// write writes to the file that was asked for, or to standard output. A signal stops it: a file is not written then, and what went to standard output is
+// said to be a part.
+func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) error) error {
+	out := &stoppable{ctx: ctx}
+	through := func(w io.Writer) error {
+		out.w = w
+		return write(out)
 	}
-	output.WidenPipe(e.Out)
-	b := bufio.NewWriterSize(e.Out, 64<<10)
-	if err := write(b); err != nil {
+	if e.output != "" {
+		err := output.WriteFile(e.output, f.perm, through)
+		if err != nil {
+			err = cmp.Or(run.Interrupted(ctx, "nothing was written to "+show.Clean(e.output)), err)
+		}
 		return err
 	}
-	return b.Flush()
+	output.WidenPipe(e.Out)
+	written := make(chan error, 1)
+	go func() { // who reads a pipe may never go on
+		b := bufio.NewWriterSize(e.Out, 64<<10)
+		err := through(b)
+		if err == nil {
+			err = b.Flush()
+		}
+		written <- err
+	}()
+	select {
+	case err := <-written:
+		if err == nil {
+			return nil
+		}
+		return cmp.Or(run.Interrupted(ctx, partWritten), err)
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-written:
+		if err == nil { // it was whole already
+			return nil
+		}
+	case <-time.After(patience):
+	}
+	return run.Interrupted(ctx, partWritten)
+}
+
+// partWritten is what an interruption of what goes to standard output comes to.
+const partWritten = "what was written is not the whole fleet: leave it, and export again"
+
+// patience is how long an interrupted write is waited for.
+const patience = time.Second
+
+// stoppable writes until its context ends.
+type stoppable struct {
+	ctx context.Context //nolint:containedctx // a Writer is given none
+	w   io.Writer
+}
+
+func (s *stoppable) Write(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, context.Cause(s.ctx)
+	}
+	return s.w.Write(b)
 }
 
 // shown is a text as it is written: to a terminal without what it obeys.

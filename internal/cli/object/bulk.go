@@ -114,34 +114,24 @@ func (r *Resource) reference(e *craton.BulkEffect) *schema.Field {
 	return nil
 }
 
+// What an interruption of an edit comes to.
+const (
+	interruptedBefore = "nothing was changed"
+	interruptedWrite  = "the edit is done whole or not at all, and its answer did not come: `craton history --limit 1` shows whether it was; the same command goes on"
+)
+
 // bulk shows what an edit does, asks, and does it.
 func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
-	can, err := s.Client.Capabilities(ctx)
+	known, shown, err := s.foreseen(ctx, b, !yes || dry)
 	if err != nil {
 		return err
 	}
-	known := can.Has(reconcile.FeatureBulk)
-	b.hashes = can.Hashes
-	if !known {
-		if b.objects, err = s.Matching(ctx, b.terms); err != nil {
-			return err
-		}
-	}
-	text := s.Format == show.FormatTable
-	if !yes || dry || !known {
-		b.edit.Check = true
-		shown, err := s.edited(ctx, b, known)
-		if err != nil {
-			return err
-		}
-		if text {
-			s.name(ctx, b, shown)
-		}
+	if shown != nil {
+		text := s.Format == show.FormatTable
 		switch {
+		case dry && !text:
+			return s.tellBulk(shown)
 		case dry:
-			if !text {
-				return s.tellBulk(shown)
-			}
 			return s.print(b.overview(show.AppearanceOf(s.Out), shown, "would "))
 		case shown.Changed == 0:
 			return s.done(b, shown)
@@ -151,21 +141,58 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 			}
 		}
 		b.edit.Check, b.edit.Expect = false, cmp.Or(shown.Preview, shown.Matched)
-		if !known {
-			if err := s.each1(ctx, b); err != nil {
-				return err
-			}
-			return s.done(b, shown)
-		}
 	}
-	done, err := s.edited(ctx, b, known)
+	ctx, stop := run.Interruptible(ctx)
+	defer stop()
+	writing, end := reconcile.Outlast(ctx)
+	defer end()
+	if !known {
+		if err := s.each1(ctx, writing, b); err != nil {
+			return err
+		}
+		return s.done(b, shown)
+	}
+	done, err := s.edited(writing, b, known)
+	if err != nil && ctx.Err() != nil && craton.StatusOf(err) == 0 {
+		return run.Interrupted(ctx, interruptedWrite)
+	}
 	if craton.IsConflict(err) && b.edit.Expect != "" {
 		return run.InTheWords("", "Nothing was changed.", run.InWords(err).Error(), err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(b, done)
+	return errors.Join(s.done(b, done), run.Interrupted(ctx, "that came too late: the edit is done"))
+}
+
+// foreseen is what an edit would do, where that is asked for, or where the server does not know what many are: known says whether it does.
+func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool, shown *craton.Bulked, err error) {
+	ctx, stop := run.Interruptible(ctx)
+	defer stop() // before anybody is asked: an answer is not waited for then
+	defer func() {
+		if i := run.Interrupted(ctx, interruptedBefore); i != nil {
+			err = i
+		}
+	}()
+	can, err := s.Client.Capabilities(ctx)
+	if err != nil {
+		return false, nil, err
+	}
+	known = can.Has(reconcile.FeatureBulk)
+	b.hashes = can.Hashes
+	if !known {
+		if b.objects, err = s.Matching(ctx, b.terms); err != nil {
+			return known, nil, err
+		}
+	}
+	if known && !asked {
+		return known, nil, nil
+	}
+	b.edit.Check = true
+	if shown, err = s.edited(ctx, b, known); err == nil && s.Format == show.FormatTable {
+		s.name(ctx, b, shown)
+	}
+	return known, shown, err
 }
 
 // edited is what the server says of an edit, or what it would say.
@@ -477,8 +504,8 @@ func (b *bulk) labelsOf(labels []string) []string {
 	return now
 }
 
-// each1 edits one object after the other, and says how far it came.
-func (s *Session) each1(ctx context.Context, b *bulk) error {
+// each1 edits one object after the other, and says how far it came. writing outlasts an interruption of ctx.
+func (s *Session) each1(ctx, writing context.Context, b *bulk) error {
 	progress := output.NewProgress(s.Err)
 	defer progress.Done()
 	done := 0
@@ -486,8 +513,11 @@ func (s *Session) each1(ctx context.Context, b *bulk) error {
 		if len(b.effectsOn(o)) == 0 && !b.edit.Delete {
 			continue
 		}
-		if err := s.edit1(ctx, b, o); err != nil {
-			past := map[bool]string{true: "deleted", false: "changed"}[b.edit.Delete]
+		past := map[bool]string{true: "deleted", false: "changed"}[b.edit.Delete]
+		if ctx.Err() != nil {
+			return run.Interrupted(ctx, fmt.Sprintf("%d of %s were %s; the same command goes on", done, b.count(len(b.objects)), past))
+		}
+		if err := s.edit1(writing, b, o); err != nil {
 			return run.InTheWords("", fmt.Sprintf("%s %s was not %s, and %d of %d were before it; the server does not do many as one. The same command goes on.",
 				b.resource.Capital(), o.Place(), past, done, len(b.objects)), run.InWords(err).Error(), err)
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -267,10 +268,7 @@ func (j *job) connect(ctx context.Context, mode connect.Mode) (err error) {
 
 // unlessInterrupted is an error of what came before anything was written.
 func (j *job) unlessInterrupted(ctx context.Context, err error) error {
-	if i, ok := errors.AsType[*run.Interruption](context.Cause(ctx)); ok {
-		return fmt.Errorf("interrupted: %w\nnothing was written; apply the file again", i)
-	}
-	return err
+	return cmp.Or(run.Interrupted(ctx, "nothing was written; apply the file again"), err)
 }
 
 // make makes the plan of the fleet files.

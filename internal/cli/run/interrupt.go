@@ -2,6 +2,8 @@ package run
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -41,3 +43,11 @@ func (i *Interruption) Unwrap() error { return context.Canceled }
 
 // status is what a shell gives a process that the signal has ended.
 func (i *Interruption) status() int { return 128 + int(i.signal) }
+
+// Interrupted is the error of a command that a signal has stopped, with what that comes to; nil where none has.
+func Interrupted(ctx context.Context, what string) error {
+	if i, ok := errors.AsType[*Interruption](context.Cause(ctx)); ok {
+		return fmt.Errorf("interrupted: %w\n%s", i, what)
+	}
+	return nil
+}
