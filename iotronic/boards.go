@@ -52,11 +52,11 @@ func newBoardService(c *Client) *BoardService {
 	const resource = "boards"
 	s := &BoardService{client: c}
 	s.Lister = Lister[Board, BoardListOptions]{client: c, resource: resource}
-	s.Reader = Reader[Board]{client: c, resource: resource, one: "board", named: byName(&s.Lister, func(d Dialect) BoardListOptions {
+	s.Reader = Reader[Board]{reading{client: c, resource: resource, one: "board", named: byName(&s.Lister, func(d Dialect) BoardListOptions {
 		return BoardListOptions{Fields: d.only("name")}
-	})}
+	})}}
 	s.Writer = Writer[Board, BoardCreate]{
-		reader: &s.Reader, more: func(b *BoardCreate) Object { return b.More },
+		writing: writing{reader: &s.Reader.reading}, more: func(b *BoardCreate) Object { return b.More },
 	}
 	return s
 }

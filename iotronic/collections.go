@@ -30,9 +30,9 @@ func newFleetService(c *Client) *FleetService {
 	const resource = "fleets"
 	s := &FleetService{client: c}
 	s.Lister = Lister[Fleet, FleetListOptions]{client: c, resource: resource}
-	s.Reader = Reader[Fleet]{client: c, resource: resource, one: "fleet", named: byName(&s.Lister, func(Dialect) FleetListOptions {
+	s.Reader = Reader[Fleet]{reading{client: c, resource: resource, one: "fleet", named: byName(&s.Lister, func(Dialect) FleetListOptions {
 		return FleetListOptions{Fields: []string{"name"}}
-	})}
+	})}}
 	return s
 }
 
@@ -87,7 +87,7 @@ func newPluginService(c *Client) *PluginService {
 	const resource = "plugins"
 	return &PluginService{
 		Lister: Lister[Plugin, PluginListOptions]{client: c, resource: resource},
-		Reader: Reader[Plugin]{client: c, resource: resource, one: "plugin"},
+		Reader: Reader[Plugin]{reading{client: c, resource: resource, one: "plugin"}},
 	}
 }
 
@@ -116,7 +116,7 @@ func newServiceService(c *Client) *ServiceService {
 	const resource = "services"
 	return &ServiceService{
 		Lister: Lister[Service, ServiceListOptions]{client: c, resource: resource},
-		Reader: Reader[Service]{client: c, resource: resource, one: "service"},
+		Reader: Reader[Service]{reading{client: c, resource: resource, one: "service"}},
 	}
 }
 
@@ -144,7 +144,7 @@ func newWebserviceService(c *Client) *WebserviceService {
 	const resource = "webservices"
 	return &WebserviceService{
 		Lister: Lister[Webservice, WebserviceListOptions]{client: c, resource: resource},
-		Reader: Reader[Webservice]{client: c, resource: resource, one: "webservice"},
+		Reader: Reader[Webservice]{reading{client: c, resource: resource, one: "webservice"}},
 	}
 }
 

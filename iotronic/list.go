@@ -43,7 +43,7 @@ type Lister[T any, O any] struct {
 
 // List reads one page; Page.Marker leads to the next.
 func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
-	w, err := l.begin(ctx, options)
+	w, err := l.client.begin(ctx, l.resource, l.full != nil, options)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 // details and fields (reference §6, 1 and 2), and tell only that there is more. An object that appears on two
 // pages is yielded once. IsMarkerGone tells that the object at a page border was deleted meanwhile.
 func (l *Lister[T, O]) All(ctx context.Context, options O) iter.Seq2[*T, error] {
-	return all(ctx, l, options, l.whole, idOf)
+	return all(ctx, l.walk(options), l.whole, idOf)
 }
 
 // RawItem is an object of a listing as it came.
@@ -95,11 +95,19 @@ func (l *Lister[T, O]) Raw(ctx context.Context, options O) iter.Seq2[RawItem, er
 		}
 		return items, nil
 	}
-	return all(ctx, l, options, items, func(i RawItem) string { return i.UUID })
+	return all(ctx, l.walk(options), items, func(i RawItem) string { return i.UUID })
 }
 
-// all walks a listing; items are those of a page, id tells them apart.
-func all[T, O, V any](ctx context.Context, l *Lister[T, O], options O,
+// walk makes what begins a walk.
+func (l *Lister[T, O]) walk(options O) func(context.Context) (*walk, error) {
+	return func(ctx context.Context) (*walk, error) {
+		return l.client.begin(ctx, l.resource, l.full != nil, options)
+	}
+}
+
+// all walks a listing; items are those of a page, id tells them apart. It knows neither objects nor options, so that it is there once
+// for all of them.
+func all[V any](ctx context.Context, begin func(context.Context) (*walk, error),
 	items func(context.Context, *walk, *rawPage) ([]V, error), id func(V) string,
 ) iter.Seq2[V, error] {
 	type page struct {
@@ -108,7 +116,7 @@ func all[T, O, V any](ctx context.Context, l *Lister[T, O], options O,
 	}
 	return func(yield func(V, error) bool) {
 		var none V
-		w, err := l.begin(ctx, options)
+		w, err := begin(ctx)
 		if err != nil {
 			yield(none, err)
 			return
@@ -173,19 +181,19 @@ type walk struct {
 	eachWhole bool       // each object is to be read whole
 }
 
-// begin checks the options and makes them the queries of a walk.
-func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk, error) {
-	s, err := l.client.session(ctx)
+// begin checks the options and makes them the queries of a walk. wholly tells that objects can be read whole one by one.
+func (c *Client) begin(ctx context.Context, resource string, wholly bool, options any) (*walk, error) {
+	s, err := c.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.dialect.need(l.resource, "list "+l.resource); err != nil {
+	if err := s.dialect.need(resource, "list "+resource); err != nil {
 		return nil, err
 	}
 	if err := s.dialect.check(options); err != nil {
 		return nil, err
 	}
-	w := &walk{session: s, resource: l.resource, path: "/" + l.resource, query: rest.Query(options)}
+	w := &walk{session: s, resource: resource, path: "/" + resource, query: rest.Query(options)}
 	detail := w.query.Has("detail")
 	w.query.Del("detail")
 	if err := w.fields(detail); err != nil {
@@ -202,7 +210,7 @@ func (l *Lister[T, O]) begin(ctx context.Context, options O) (*walk, error) {
 	case t.detail:
 		w.path += "/detail"
 	default:
-		w.eachWhole = l.full != nil
+		w.eachWhole = wholly
 	}
 	if w.query.Has("public") { // a route, not a parameter
 		if detail {

@@ -32,8 +32,8 @@ type ChassisService struct {
 func newChassisService(c *Client) *ChassisService {
 	const resource = "chassis"
 	s := &ChassisService{Lister: Lister[Chassis, ChassisListOptions]{client: c, resource: resource}}
-	s.Reader = Reader[Chassis]{client: c, resource: resource, one: "chassis"}
-	s.Writer = Writer[Chassis, ChassisCreate]{reader: &s.Reader, more: func(o *ChassisCreate) Object { return o.More }, metal: true}
+	s.Reader = Reader[Chassis]{reading{client: c, resource: resource, one: "chassis"}}
+	s.Writer = Writer[Chassis, ChassisCreate]{writing: writing{reader: &s.Reader.reading, metal: true}, more: func(o *ChassisCreate) Object { return o.More }}
 	return s
 }
 
@@ -83,7 +83,7 @@ type AllocationService struct {
 func newAllocationService(c *Client) *AllocationService {
 	const resource = "allocations"
 	s := &AllocationService{Lister: Lister[Allocation, AllocationListOptions]{client: c, resource: resource}}
-	s.Reader = Reader[Allocation]{client: c, resource: resource, one: "allocation"}
-	s.Writer = Writer[Allocation, AllocationCreate]{reader: &s.Reader, more: func(o *AllocationCreate) Object { return o.More }, metal: true}
+	s.Reader = Reader[Allocation]{reading{client: c, resource: resource, one: "allocation"}}
+	s.Writer = Writer[Allocation, AllocationCreate]{writing: writing{reader: &s.Reader.reading, metal: true}, more: func(o *AllocationCreate) Object { return o.More }}
 	return s
 }

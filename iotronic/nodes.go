@@ -137,17 +137,17 @@ func newNodeService(c *Client) *NodeService {
 		client: c, resource: resource,
 		full: func(ctx context.Context, id string) (*Node, error) { return s.Get(ctx, id) },
 	}
-	s.Reader = Reader[Node]{client: c, resource: resource, one: "node", named: byName(&s.Lister, func(d Dialect) NodeListOptions {
+	s.Reader = Reader[Node]{reading{client: c, resource: resource, one: "node", named: byName(&s.Lister, func(d Dialect) NodeListOptions {
 		return NodeListOptions{Fields: d.only("name")}
-	})}
+	})}}
 	s.Writer = Writer[Node, NodeCreate]{
-		reader: &s.Reader, more: func(n *NodeCreate) Object { return n.More },
-		prepare: func(d Dialect, body Object) {
+		writing: writing{reader: &s.Reader.reading, prepare: func(d Dialect, body Object) {
 			if kind, ok := body["type"]; ok && d == DialectNodes2016 {
 				body["device"] = kind
 				delete(body, "type")
 			}
-		},
+		}},
+		more: func(n *NodeCreate) Object { return n.More },
 	}
 	return s
 }

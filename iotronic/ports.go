@@ -81,8 +81,8 @@ type PortService struct {
 func newPortService(c *Client) *PortService {
 	const resource = "ports"
 	s := &PortService{Lister: Lister[Port, PortListOptions]{client: c, resource: resource}}
-	s.Reader = Reader[Port]{client: c, resource: resource, one: "port", alias: s.byAddress}
-	s.Writer = Writer[Port, PortCreate]{reader: &s.Reader, more: func(p *PortCreate) Object { return p.More }, metal: true}
+	s.Reader = Reader[Port]{reading{client: c, resource: resource, one: "port", alias: s.byAddress}}
+	s.Writer = Writer[Port, PortCreate]{writing: writing{reader: &s.Reader.reading, metal: true}, more: func(p *PortCreate) Object { return p.More }}
 	return s
 }
 

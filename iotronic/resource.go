@@ -19,7 +19,10 @@ import (
 )
 
 // Reader reads single objects: T is the object.
-type Reader[T any] struct {
+type Reader[T any] struct{ reading }
+
+// reading is what a Reader does that no object's type matters to.
+type reading struct {
 	client   *Client
 	resource string // the collection, such as nodes
 	one      string // one of it, in messages
@@ -53,7 +56,7 @@ func (r *Reader[T]) Get(ctx context.Context, id string, fields ...string) (*T, e
 
 // call sends a request about one object; below is the path below it. An answer is decoded into out, if that is not nil,
 // and must have the member need.
-func (r *Reader[T]) call(ctx context.Context, operation, id string, c *call, below string, out any, need string) error {
+func (r *reading) call(ctx context.Context, operation, id string, c *call, below string, out any, need string) error {
 	s, err := r.client.session(ctx)
 	if err != nil {
 		return err
@@ -128,7 +131,7 @@ func element(operation, what, id string) (string, error) {
 }
 
 // only is the UUID of the one object with a name.
-func (r *Reader[T]) only(ctx context.Context, name string) (string, error) {
+func (r *reading) only(ctx context.Context, name string) (string, error) {
 	found, err := r.named(ctx, name)
 	switch {
 	case err != nil:
@@ -145,7 +148,7 @@ func (r *Reader[T]) only(ctx context.Context, name string) (string, error) {
 }
 
 // explain finds out which objects a server means that finds several of a name, and answers 500 (reference §6, 8).
-func (r *Reader[T]) explain(ctx context.Context, id string, err error) error {
+func (r *reading) explain(ctx context.Context, id string, err error) error {
 	if StatusOf(err) != http.StatusInternalServerError || !strings.Contains(httpErrorIn(err).Message, "Multiple rows were found") {
 		return err
 	}
@@ -179,10 +182,15 @@ func byName[T any, O any](l *Lister[T, O], options func(d Dialect) O) func(conte
 
 // Writer creates, changes and deletes objects: T is the object, C what a create sends.
 type Writer[T any, C any] struct {
-	reader  *Reader[T]
+	writing
+	more func(object *C) Object // attributes that the struct does not have
+}
+
+// writing is what a Writer does that no object's type matters to.
+type writing struct {
+	reader  *reading
 	metal   bool                         // only Ironic's can be written
 	prepare func(d Dialect, body Object) // nil, or fits a new object to the dialect
-	more    func(object *C) Object       // attributes that the struct does not have
 }
 
 // Create makes an object and returns it as the server answered. Attributes that the dialect does not have are
@@ -191,22 +199,30 @@ type Writer[T any, C any] struct {
 // A name or code that is taken is IsConflict. A create is never repeated once it may have been carried out, but for a 503,
 // which says that it was not: after a [*ConnectionError] look before trying again.
 func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
+	out := new(T)
+	if err := w.create(ctx, object, w.more(&object), out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (w *writing) create(ctx context.Context, object any, more Object, out any) error {
 	r := w.reader
 	s, err := r.client.session(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.may(s.dialect, "create a "+r.one); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.dialect.check(object); err != nil {
-		return nil, err
+		return err
 	}
 	body, err := objectOf(object)
 	if err != nil {
-		return nil, &ValidationError{err}
+		return &ValidationError{err}
 	}
-	for key, value := range w.more(&object) {
+	for key, value := range more {
 		body[key] = value
 	}
 	if w.prepare != nil {
@@ -217,17 +233,13 @@ func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 		needs:   attributes(r.resource, slices.Collect(maps.Keys(body))),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := new(T)
-	if err := into(resp, http.MethodPost, out, "uuid"); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return into(resp, http.MethodPost, out, "uuid")
 }
 
 // may refuses what the dialect does not have, or does not let be written.
-func (w *Writer[T, C]) may(d Dialect, operation string) error {
+func (w *writing) may(d Dialect, operation string) error {
 	if w.metal && d != DialectIronic {
 		return &DialectError{Dialect: d, Operation: operation}
 	}
@@ -265,17 +277,25 @@ func objectOf(v any) (Object, error) {
 // attribute holds secrets. Iotronic of 2016 cannot change objects, which is a [*DialectError]; the updated_at in the answer
 // of Iotronic is the one before (reference §2.5).
 func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (*T, error) {
+	out := new(T)
+	if err := w.update(ctx, id, changes, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (w *writing) update(ctx context.Context, id string, changes Changes, out any) error {
 	r := w.reader
 	s, err := r.client.session(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.may(s.dialect, "change a "+r.one); err != nil {
-		return nil, err
+		return err
 	}
 	steps, err := changes.steps()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var body any
 	needs := whole(r.resource)
@@ -287,25 +307,20 @@ func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (
 	}
 	switch s.dialect.traits().update {
 	case immutable:
-		return nil, &DialectError{Dialect: s.dialect, Operation: "change a " + r.one}
+		return &DialectError{Dialect: s.dialect, Operation: "change a " + r.one}
 	case jsonPatch:
 		body, err = w.patch(ctx, id, steps)
 	case plainObject:
 		body, err = w.merged(ctx, id, steps)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := new(T)
-	err = r.call(ctx, "change a "+r.one, id, &call{Request: rest.Request{Method: http.MethodPatch, Body: body}, needs: needs}, "", out, "uuid")
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return r.call(ctx, "change a "+r.one, id, &call{Request: rest.Request{Method: http.MethodPatch, Body: body}, needs: needs}, "", out, "uuid")
 }
 
 // patch is the JSON patch of steps. Where a key is not plain, the attribute that holds it is sent whole.
-func (w *Writer[T, C]) patch(ctx context.Context, id string, steps []step) ([]patchStep, error) {
+func (w *writing) patch(ctx context.Context, id string, steps []step) ([]patchStep, error) {
 	var plain, odd []step
 	for _, s := range steps {
 		if slices.ContainsFunc(steps, func(other step) bool { return other.path[0] == s.path[0] && other.odd() }) {
@@ -331,14 +346,15 @@ func (w *Writer[T, C]) patch(ctx context.Context, id string, steps []step) ([]pa
 }
 
 // merged are the attributes that change, whole.
-func (w *Writer[T, C]) merged(ctx context.Context, id string, steps []step) (Object, error) {
+func (w *writing) merged(ctx context.Context, id string, steps []step) (Object, error) {
 	now := Object{}
 	if slices.ContainsFunc(steps, func(s step) bool { return len(s.path) > 1 }) {
-		object, err := w.reader.Get(ctx, id)
-		if err != nil {
+		var whole struct{ Raw }
+		c := &call{Request: rest.Request{Method: http.MethodGet}}
+		if err := w.reader.call(ctx, "read a "+w.reader.one, id, c, "", &whole, "uuid"); err != nil {
 			return nil, err
 		}
-		now = *any(object).(interface{ keep() *Object }).keep() //nolint:forcetypeassert // true of all that is read
+		now = whole.Fields
 	}
 	return applied(now, steps)
 }
@@ -346,14 +362,15 @@ func (w *Writer[T, C]) merged(ctx context.Context, id string, steps []step) (Obj
 // Delete removes an object, by UUID or name; IsNotFound tells that there is none. When the answer was lost, and the delete that
 // was repeated finds none, the first has worked. So it has where Ironic complains of the lock of another node, which it does on
 // SQLite when that was created at the same moment, and the node is gone.
-func (w *Writer[T, C]) Delete(ctx context.Context, id string) error {
+func (w *writing) Delete(ctx context.Context, id string) error {
 	r := w.reader
 	err := r.call(ctx, "delete a "+r.one, id, &call{Request: rest.Request{Method: http.MethodDelete}}, "", nil, "")
 	switch {
 	case IsNotFound(err) && httpErrorIn(err).lost:
 		return nil
 	case isNotLocked(err):
-		if _, readErr := r.Get(ctx, id, "uuid"); IsNotFound(readErr) {
+		c := &call{Request: rest.Request{Method: http.MethodGet, Query: url.Values{"fields": {"uuid"}}}}
+		if readErr := r.call(ctx, "read a "+r.one, id, c, "", nil, ""); IsNotFound(readErr) {
 			return nil
 		}
 	}

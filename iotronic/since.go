@@ -87,7 +87,9 @@ func lacks(d Dialect, spoken Version, needs map[string]Version) error {
 func attributes(resource string, names []string) map[string]Version {
 	needs := whole(resource)
 	for _, name := range names {
-		needs[name] = Since(resource, name)
+		if name != "" {
+			needs[name] = Since(resource, name)
+		}
 	}
 	return needs
 }

@@ -28,6 +28,10 @@ func iotronicExample(name string) string {
 		return `  craton iotronic node-provision metal-01 manage --wait 600
   craton iotronic node-provision metal-01 clean --clean-steps '[{"interface": "deploy", "step": "erase_devices"}]'
   craton iotronic node-provision metal-01 active --config-drive drive.b64`
+	case "allocation-create":
+		return `  craton iotronic allocation-create -n web-01 --resource-class large --trait CUSTOM_GPU`
+	case "chassis-create":
+		return `  craton iotronic chassis-create --description "rack b7"`
 	case "port-create":
 		return `  craton iotronic port-create -n metal-01 -a 52:54:00:12:34:56 --physical-network provisioning
   craton iotronic port-create -n metal-01 -a 52:54:00:12:34:57 --pxe-enabled false -l switch_id=0a:1b:2c:3d:4e:5f -l port_id=Eth3/1`

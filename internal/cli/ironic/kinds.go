@@ -57,6 +57,8 @@ func (k *kind) at(d iotronic.Dialect) columns {
 const (
 	keyUUID = "uuid"
 	keyNode = "node_uuid"
+	// lists of words
+	keyTraits, keyCandidates = "traits", "candidate_nodes"
 )
 
 // listOptions are the options that every list has, and filters.
@@ -99,7 +101,7 @@ var interfaces = strings.Fields("bios boot console deploy firmware inspect manag
 func kinds() []*kind {
 	node, fleet := nodeKind(), fleetKind()
 	all := []*kind{
-		node, driverKind(), boardKind(fleet), fleet, pluginKind(), serviceKind(), portKind(node), webserviceKind(), enabledWebserviceKind(),
+		node, driverKind(), boardKind(fleet), fleet, pluginKind(), serviceKind(), portKind(node), chassisKind(), allocationKind(), webserviceKind(), enabledWebserviceKind(),
 	}
 	for _, k := range all {
 		k.join()
@@ -192,6 +194,41 @@ func portKind(node *kind) *kind {
 func portService() service {
 	ports := func(c *iotronic.Client) *iotronic.PortService { return c.Ports }
 	return writing(reading(ports, portFields), ports, portFields, func(p *iotronic.PortCreate) *iotronic.Object { return &p.More })
+}
+
+func chassisKind() *kind {
+	chassis := func(c *iotronic.Client) *iotronic.ChassisService { return c.Chassis }
+	fields := func(o *iotronic.Chassis) iotronic.Object { return o.Fields }
+	return &kind{
+		Resource: object.Resource{Name: "chassis",
+			Create: []argparse.Option{object.Textual("description", "text for people"), short("u", object.Textual(keyUUID, "UUID of the chassis; by default a new one")), extraOption()},
+			List:   listOptions()},
+		columns:  []columns{{in: onIronic, short: []string{keyUUID, "description"}, more: strings.Fields("created_at updated_at extra")}},
+		required: []string{},
+		api:      writing(reading(chassis, fields), chassis, fields, func(o *iotronic.ChassisCreate) *iotronic.Object { return &o.More }),
+	}
+}
+
+func allocationKind() *kind {
+	allocations := func(c *iotronic.Client) *iotronic.AllocationService { return c.Allocations }
+	fields := func(o *iotronic.Allocation) iotronic.Object { return o.Fields }
+	return &kind{
+		Resource: object.Resource{Name: "allocation",
+			Create: []argparse.Option{
+				short("n", object.Textual("name", "name")), object.Textual("resource_class", "class that the node is to be of; required without --node"),
+				{Long: "trait", Meta: "<trait>", Kind: argparse.RepeatedOption, Key: keyTraits, Help: "trait that it is to have; may be given several times"},
+				{Long: "candidate-node", Meta: "<node>", Kind: argparse.RepeatedOption, Key: keyCandidates, Help: "node that may be chosen, by name or UUID; may be given several times"},
+				{Long: "node", Meta: "<node>", Key: "node", Help: "node that is in use already, by name or UUID"},
+				object.Textual("owner", "whose it is"), short("u", object.Textual(keyUUID, "UUID of the allocation; by default a new one")), extraOption(),
+			},
+			List: listOptions(
+				argparse.Option{Long: "node", Meta: "<node>", Key: "node", Help: "only that of this node, by name or UUID"},
+				object.Textual("resource_class", "only those of this class"), object.Textual("state", "only those in this state: allocating, active or error"),
+				object.Textual("owner", "only those of this owner"))},
+		columns:  []columns{{in: onIronic, short: strings.Fields("uuid name resource_class state node_uuid"), more: strings.Fields("owner last_error traits candidate_nodes extra created_at updated_at")}},
+		required: []string{},
+		api:      writing(reading(allocations, fields), allocations, fields, func(o *iotronic.AllocationCreate) *iotronic.Object { return &o.More }),
+	}
 }
 
 func webserviceKind() *kind {

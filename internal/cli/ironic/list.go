@@ -18,7 +18,7 @@ import (
 
 func iotronicList(k *kind) *verb {
 	return &verb{
-		Command: argparse.Command{Name: "list", Paged: true, Short: "List the " + k.Noun() + "s", Options: k.List},
+		Command: argparse.Command{Name: "list", Paged: true, Short: "List the " + k.plural(), Options: k.List},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			t.Title = k.title
 			fields, err := k.shown(t.dialect, c)
@@ -116,6 +116,10 @@ func (t *things) parameters(ctx context.Context, options []argparse.Option, c *a
 				p[o.Key] = text == "true"
 			}
 		case argparse.RepeatedOption:
+			if o.Key == keyTraits || o.Key == keyCandidates {
+				p[o.Key] = c.All(o.Long)
+				continue
+			}
 			object, err := pairsOf(c.All(o.Long))
 			if err != nil {
 				return nil, fmt.Errorf("argument %s: %w", o.Argument(), err)
@@ -182,7 +186,7 @@ func (t *things) everything(ctx context.Context, k *kind, p parameters, most int
 				return err
 			}
 			objects = append(objects, o)
-			progress.Show(len(objects), 0, k.Noun()+"s")
+			progress.Show(len(objects), 0, k.plural())
 			if len(objects) == most {
 				break
 			}

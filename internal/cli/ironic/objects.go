@@ -242,7 +242,7 @@ func iotronicDelete(k *kind) *verb {
 		long += "\nIronic deletes the ports of a " + k.Noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
 	}
 	return &verb{
-		Command: argparse.Command{Name: "delete", Short: "Remove " + k.Noun() + "s", Target: true, Rest: true, Options: options, Long: long},
+		Command: argparse.Command{Name: "delete", Short: "Remove " + k.plural(), Target: true, Rest: true, Options: options, Long: long},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			var failures []error
 			if k.hasPorts() {
@@ -264,7 +264,20 @@ func iotronicDelete(k *kind) *verb {
 }
 
 // known is what objects of the kind are called by, for people.
-func (k *kind) known() string { return k.knownBy(iotronic.DialectIronic) + " or UUID" }
+func (k *kind) known() string {
+	if k.Name == "chassis" {
+		return "UUID"
+	}
+	return k.knownBy(iotronic.DialectIronic) + " or UUID"
+}
+
+// plural is the noun of several objects.
+func (k *kind) plural() string {
+	if strings.HasSuffix(k.Noun(), "s") {
+		return k.Noun()
+	}
+	return k.Noun() + "s"
+}
 
 // knownBy is the field that objects of the kind are called by, beside their UUID.
 func (k *kind) knownBy(d iotronic.Dialect) string {
