@@ -23,7 +23,8 @@ import (
 
 // What has to be installed, by the Debian package that has it.
 var programs = map[string]string{
-	"postgresql-15": "/usr/lib/postgresql/15/bin/postgres", "patroni": "/usr/bin/patroni", "etcd-server": "/usr/bin/etcd", "haproxy": "/usr/sbin/haproxy",
+	"postgresql-15": "/usr/lib/postgresql/15/bin/postgres", "patroni": "/usr/bin/patroni", "python3-etcd": "/usr/lib/python3/dist-packages/etcd",
+	"etcd-server": "/usr/bin/etcd", "haproxy": "/usr/sbin/haproxy",
 }
 
 // role is who the database belongs to. Everybody on the loopback address is who they say.
