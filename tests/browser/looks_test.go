@@ -308,6 +308,13 @@ func TestWishes(t *testing.T) {
 	if cut := js[[]string](b, `[...document.querySelectorAll("*")].filter((e) => e.checkVisibility() && ["auto", "scroll"].includes(getComputedStyle(e).overflowX)).map((e) => e.className)`); len(cut) > 0 {
 		t.Errorf("on paper nothing scrolls: %v", cut)
 	}
+	b.width(718) // A4
+	for _, path := range []string{"", "hosts", "compare?a=web-ams1&b=db-ams1", "variables", "find?q=ntp"} {
+		b.open(path)
+		if beyond := js[[]string](b, `[...document.querySelectorAll("main *")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 80))`); len(beyond) > 0 {
+			t.Errorf("%s is wider than paper: %v", path, beyond)
+		}
+	}
 	ctx, end := b.limit()
 	defer end()
 	paper, err := chromedp.Run(ctx, chromedp.PrintToPDF())
