@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -115,5 +117,32 @@ func TestIotronicHelp(t *testing.T) {
 	}
 	if got := runBare(t, "iotronic", "help", "node-lst"); got.Exit != 1 || got.Stderr != "ERROR: 'node-lst' is not a valid subcommand; did you mean node-list?\n" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestBaremetalTable: the guide's table of another client's verbs names commands that there are.
+func TestBaremetalTable(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "iotronic.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(guide), "| `baremetal` | `craton iotronic` |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	list := runBare(t, "iotronic", "--help").Stdout
+	n := 0
+	for row := range strings.Lines(table) {
+		cells := strings.Split(row, "|")
+		for i, word := range strings.Split(cells[2], "`") {
+			if i%2 == 0 || !strings.Contains(word, "-") || strings.HasPrefix(word, "-") {
+				continue
+			}
+			if n++; !strings.Contains(list, "\n  "+word+" ") {
+				t.Errorf("there is no %s", word)
+			}
+		}
+	}
+	if n < 40 {
+		t.Errorf("%d commands", n)
 	}
 }
