@@ -304,3 +304,43 @@ func TestSlowClients(t *testing.T) {
 		}
 	}
 }
+
+// TestMostConnections: who comes when there are as many connections as there may be waits until another one is closed.
+func TestMostConnections(t *testing.T) {
+	t.Parallel()
+	database, craton := bootstrapped(t).database, filepath.Join(binaries(t), "craton")
+	r := startServer(t, exec.Command(craton, "server", "--database", database, "--listen", "127.0.0.1:0", "--log-format", "json", "--max-connections", "2"))
+	address := strings.TrimPrefix(r.url, "http://")
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	ask := func(c net.Conn) {
+		if _, err := io.WriteString(c, "GET /livez HTTP/1.1\r\nHost: craton\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answered := func(c net.Conn, within time.Duration) bool {
+		_ = c.SetReadDeadline(time.Now().Add(within))
+		n, _ := c.Read(make([]byte, 100))
+		return n > 0
+	}
+	first, second := dial(), dial()
+	for _, c := range []net.Conn{first, second} {
+		if ask(c); !answered(c, time.Minute) {
+			t.Fatal("one of two is not answered")
+		}
+	}
+	third := dial()
+	if ask(third); answered(third, 300*time.Millisecond) {
+		t.Error("a third is answered, where there may be two")
+	}
+	_ = first.Close()
+	if !answered(third, time.Minute) {
+		t.Error("a third is not answered, where one of two has gone")
+	}
+}

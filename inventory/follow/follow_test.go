@@ -63,7 +63,7 @@ type world struct {
 	server       *server.Server
 	root, member *craton.Client
 	project      string
-	url          string
+	key          string // of member
 }
 
 func start(t *testing.T, text string, o server.Options) *world {
@@ -81,7 +81,7 @@ func start(t *testing.T, text string, o server.Options) *world {
 	}
 	api := httptest.NewServer(s.Handler())
 	t.Cleanup(api.Close)
-	w := &world{server: s, project: b.ProjectID, url: api.URL}
+	w := &world{server: s, project: b.ProjectID}
 	as := func(user, key string) *craton.Client {
 		c, err := craton.New(api.URL, craton.WithLocalAuth(user, key, b.ProjectID))
 		if err != nil {
@@ -101,7 +101,8 @@ func start(t *testing.T, text string, o server.Options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.member = as("member", string(user.APIKey))
+	w.key = string(user.APIKey)
+	w.member = as("member", w.key)
 	return w
 }
 
@@ -400,6 +401,43 @@ func TestAway(t *testing.T) {
 	lines := 0
 	if err := Run(ctx, c, Options{Wait: time.Second, MostHosts: 1, Log: func(string) { down.Store(false) }}, func(Line) error { lines++; return nil }); !craton.IsUnauthenticated(err) || lines > 0 {
 		t.Errorf("%d lines; %v", lines, err) // what cannot get right by waiting is an error before it begins
+	}
+
+	// It goes away while it is followed, and what is done then is told when it is back.
+	c, err = craton.New(gate.URL, craton.WithLocalAuth("member", w.key, w.project), craton.WithRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := errors.New("done")
+	var logged []string
+	step := 0
+	change := func(value int) {
+		if _, err := w.root.Do(ctx, "PUT", "/clouds/1/variables", nil, map[string]any{"ntp": value}); err != nil {
+			t.Error(err)
+		}
+	}
+	log := func(text string) {
+		switch logged = append(logged, text); len(logged) {
+		case 2:
+			change(2)
+			down.Store(false)
+		case 3:
+			change(3)
+		}
+	}
+	err = Run(ctx, c, Options{Wait: time.Second, MostHosts: 10, Log: log}, func(line Line) error {
+		switch step++; {
+		case step == 1:
+			change(1)
+		case line.Event != nil && step == 2:
+			down.Store(true)
+		case line.Event != nil && step == 4:
+			return done
+		}
+		return nil
+	})
+	if !errors.Is(err, done) || len(logged) != 3 || !strings.Contains(logged[0], "the changes cannot be read: ") || !strings.Contains(logged[0], "the next time in 1s") || logged[2] != "the server answers again" {
+		t.Errorf("%v; logged: %q", err, logged)
 	}
 }
 
