@@ -232,15 +232,15 @@ clouds:
       - {name: eth0, interface_type: ethernet, ip_address: 10.0.0.8, network: null, vlan_id: 5, variables: {x: 2}}
 `, `f.yml:7: clouds[east].regions[dfw].networks[mgmt].cell: cell is c1 in the API and c2 here, and the API cannot change it; delete the network and apply again
 f.yml:9: clouds[east].regions[dfw].network_devices[vm1]: it is a network device here and a host in the API; rename it, or delete the one in the API and apply again
-f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and the API cannot change it; delete the network device and apply again
+f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it, as craton server can; delete the network device and apply again
 f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: active is false in the API and true here, and the API cannot change it; delete the network device and apply again
-f.yml:12: clouds[east].regions[dfw].hosts[web1]: its cell is c1 in the API and none here, and the API cannot change it; delete the host and apply again
+f.yml:12: clouds[east].regions[dfw].hosts[web1]: its cell is c1 in the API and none here, and this server cannot move it, as craton server can; delete the host and apply again
 f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0]: ip_address is 10.0.0.2 in the API and 10.0.0.8 here, and the API cannot change it; delete the interface and apply again
 f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].network: network is east/dfw/mgmt in the API and none here, and the API cannot change it; delete the interface and apply again
 f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0]: vlan_id is 0 in the API and 5 here, and the API cannot change it; delete the interface and apply again
 f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].variables: x differ from the API's, which cannot change the variables of an interface; delete it and apply again`},
 			{"moved into a cell", "clouds: [{name: east, regions: [{name: dfw, cells: [{name: c9, hosts: [{name: vm1, ip_address: 10.0.0.3, device_type: vm}]}]}]}]",
-				`f.yml:1: clouds[east].regions[dfw].cells[c9].hosts[vm1]: its cell is none in the API and c9 here, and the API cannot change it; delete the host and apply again`},
+				`f.yml:1: clouds[east].regions[dfw].cells[c9].hosts[vm1]: its cell is none in the API and c9 here, and this server cannot move it, as craton server can; delete the host and apply again`},
 			{"unknown references", `
 clouds:
 - name: west
@@ -254,7 +254,7 @@ clouds:
 f.yml:8: clouds[west].regions[dfw].hosts[a].parent: there is no host or network device ord/nobody, neither here nor in the API; write its name, or region/name, or cloud/region/name
 f.yml:9: clouds[west].regions[dfw].hosts[a].interfaces[eth0].network: there is no network nowhere, neither here nor in the API; write its name, or region/name, or cloud/region/name`},
 			{"a circle through the API", "clouds: [{name: east, regions: [{name: ord, hosts: [{name: kvm, ip_address: 10.0.0.4, device_type: server}]}, {name: dfw, cells: [{name: c1}], network_devices: [{name: sw1, ip_address: 10.0.0.9, device_type: switch, parent: vm1}]}]}]",
-				`f.yml:1: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and the API cannot change it; delete the network device and apply again
+				`f.yml:1: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it, as craton server can; delete the network device and apply again
 f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents go in a circle (sw1 -> vm1 -> kvm -> web1 -> sw1); change one of them`},
 		} {
 			for _, check := range []bool{true, false} {
@@ -264,7 +264,7 @@ f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents go i
 				}
 				want := tt.want
 				if s.moves {
-					want = regexp.MustCompile(`(its cell is .* here), and the API cannot change it; delete the (.*) and apply again`).ReplaceAllString(want, "$1; move the $2 with --move (in a task move: true)")
+					want = regexp.MustCompile(`(its cell is .* here), and this server cannot move it, as craton server can; delete the (.*) and apply again`).ReplaceAllString(want, "$1; move the $2 with --move (in a task move: true)")
 				}
 				if diff := cmp.Diff(want, err.Error()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", tt.name, diff)
