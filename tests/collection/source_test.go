@@ -93,7 +93,10 @@ func TestEventSource(t *testing.T) {
 			t.Errorf("exit %d\n%s", code, said)
 		}
 		set("region-vars-set", "dfw", "n=1")
-		eventually(t, p, "it tells", func() bool { return strings.Contains(p.out.String(), `"path": "east/dfw"`) })
+		eventually(t, p, "it tells, and keeps that", func() bool {
+			text, _ := os.ReadFile(state)
+			return strings.Contains(p.out.String(), `"path": "east/dfw"`) && strings.Contains(string(text), `"count": 1`)
+		})
 		p.stop(syscall.SIGKILL)
 		if info, err := os.Stat(state); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%v %v", info, err)
