@@ -107,7 +107,7 @@ func TestIronicManagement(t *testing.T) {
 		"node-list --instance-name x":                      "the server does not do this in API version 1.82: it does not have instance_name (since 1.104)",
 	} {
 		line = strings.ReplaceAll(line, "NAME", name)
-		if got := a.fails(t, line); !strings.Contains(got, want) {
+		if got := a.fails(t, line); !strings.Contains(got, want) || strings.Contains(got, "did you mean \""+name) {
 			t.Errorf("%s:\n%s\nwant %s", line, got, want)
 		}
 	}

@@ -46,8 +46,8 @@ func (p *plan) guard(d api.Dialect) error {
 	}
 	for _, step := range p.steps {
 		switch {
-		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionRescue, api.ProvisionUnrescue}, step.verb) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
-			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance, and ends no rescue; set maintenance: false", optProvision)
+		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionRescue, api.ProvisionUnrescue, api.ProvisionAbort}, step.verb) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
+			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance, and ends no rescue and no service that failed; set maintenance: false", optProvision)
 		case step.verb == api.ProvisionProvide && p.retired():
 			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false", optProvision)
 		case step.verb == api.ProvisionDeleted && p.reached() == available && p.retired() && string(p.after["automated_clean"]) != "false":

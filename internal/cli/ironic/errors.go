@@ -42,7 +42,7 @@ func (t *things) near(ctx context.Context, k *kind, word string, err error) erro
 	if !iotronic.IsNotFound(err) {
 		return err
 	}
-	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" {
+	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" && near != word { // else it is something of it that is missing
 		return run.InTheWords("", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near)), "", err)
 	}
 	return err
