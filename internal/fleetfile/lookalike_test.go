@@ -1,6 +1,8 @@
 package fleetfile
 
 import (
+	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,5 +108,23 @@ func TestLookalikesInLines(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant %s", err, want)
 		}
+	}
+}
+
+// TestLookalikesInFiles: of several files it is the one that has the variable.
+func TestLookalikesInFiles(t *testing.T) {
+	t.Parallel()
+	var sources []Source
+	for name, text := range map[string]string{"a.yml": "clouds: [{name: east, note: n}]", "b.yml": "clouds:\n- name: east\n  variables: {u\u0308: 2}\n"} {
+		sources = append(sources, Source{name, func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
+	}
+	slices.SortFunc(sources, func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
+	f, err := ParseAll(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Apply(t.Context(), serverAPI(t).Client, f, Options{})
+	if want := "b.yml:3: clouds[east].variables.u\u0308: the variable is"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

@@ -165,6 +165,13 @@ func (r *reader) given(more, known *reconcile.Wanted, path string) {
 
 // together adds what another file says of an object.
 func (r *reader) together(known, more *reconcile.Wanted) {
+	for text, at := range more.Beyond {
+		if known.Beyond == nil {
+			known.Beyond = map[string]reconcile.Spot{}
+		}
+		at.File = more.File
+		known.Beyond[text] = at
+	}
 	r.File = more.File
 	for _, option := range more.Order {
 		f := more.Kind.ByOption(option)

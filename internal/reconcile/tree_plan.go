@@ -175,9 +175,11 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 	if l := st.form(); l != nil {
 		at, ok := w.Beyond[l.of]
 		if !ok {
-			at = Spot{w.Line, w.Path}
+			at = Spot{Line: w.Line, Path: w.Path}
 		}
+		bad.File = cmp.Or(at.File, w.File)
 		bad.refuse(at.Line, at.Path, refusal{reason: l.reason, of: st.want, what: l.what, do: l.do})
+		bad.File = w.File
 	}
 	st.refs = nil
 	for option, t := range targets {

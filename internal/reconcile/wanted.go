@@ -50,6 +50,7 @@ type Wanted struct {
 
 // Spot is a place in a file.
 type Spot struct {
+	File string // "": that of the object
 	Line int
 	Path string
 }
@@ -60,7 +61,7 @@ func (w *Wanted) Spot(kind, text string, line int, path func() string) {
 		if w.Beyond == nil {
 			w.Beyond = map[string]Spot{}
 		}
-		w.Beyond[kind+" "+text] = Spot{line, path()}
+		w.Beyond[kind+" "+text] = Spot{Line: line, Path: path()}
 	}
 }
 
