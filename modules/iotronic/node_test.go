@@ -158,7 +158,7 @@ func TestRefusedBefore(t *testing.T) {
 		}
 	}
 	a.Fails(t, nodeName, create.With(args{"owner": "o", "description": "d", "api_version": "1.49"}),
-		"API version 1.49 does not have owner (since 1.50), description (since 1.51); set api_version to a later one")
+		"API version 1.49 does not have description (since 1.51), owner (since 1.50); set api_version to a later one")
 	if old := a.Task(t, nodeName, create.With(args{"conductor_group": "nobody", "api_version": "1.47"})); old["failed"] != true || !strings.Contains(old.Msg(), "POST /v1/nodes: 400") {
 		t.Errorf("a version without lists of conductors: %v", old.Msg())
 	}
@@ -209,7 +209,7 @@ func TestBadArguments(t *testing.T) {
 		{args{"name": "n", "maintenance_reason": "x"}, "missing parameter(s) required by 'maintenance_reason': maintenance"},
 		{args{"name": "n", "maintenance_reason": "x", "maintenance": false}, "and maintenance is false"},
 		{args{"name": "n", "wait_timeout": -1}, "wait_timeout is less than nothing"},
-		{args{"name": "n", "power": "reboot"}, "value of power must be one of: on, off, rebooted, got: reboot"},
+		{args{"name": "n", "power": "reboot"}, "value of power must be one of: on, off, rebooted, soft_off, soft_rebooted, got: reboot"},
 		{args{"name": "n", "location": map[string]any{"latitude": 1}}, "missing required arguments: altitude, longitude found in location"},
 		{args{"name": "n", "extra": map[string]any{"": 1}}, "extra: a key is empty"},
 		{args{"name": "n", "drivers": "x"}, "Did you mean driver instead of drivers?"},
