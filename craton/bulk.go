@@ -34,8 +34,9 @@ type Bulked struct {
 	Objects  []BulkObject   `json:"objects"` // the first of those that change
 	Effects  []BulkEffect   `json:"effects"` // what changes, the most frequent first
 	More     int            `json:"more_effects"`
-	With     map[string]int `json:"with"`     // what a delete takes along, by kind
-	Revision string         `json:"revision"` // of the write that did it, as a cursor; "" if nothing was done
+	With     map[string]int `json:"with"`               // what a delete takes along, by kind
+	Affected []Affected     `json:"affected,omitempty"` // what becomes of resolved variables, of ten at most; nil without Check, and of a server that does not tell ("affected" in [Capabilities])
+	Revision string         `json:"revision"`           // of the write that did it, as a cursor; "" if nothing was done
 }
 
 // BulkObject is an object that changes.
@@ -51,6 +52,15 @@ type BulkEffect struct {
 	Before json.RawMessage `json:"before,omitempty"` // nil: there was none. Of a long value the beginning, as a text
 	After  json.RawMessage `json:"after,omitempty"`  // nil: there is none
 	Count  int             `json:"count"`
+}
+
+// Affected is what an edit of one variable of clouds, regions, cells and devices comes to for the devices that have it from these, and
+// for the edited devices themselves.
+type Affected struct {
+	Name           string `json:"name"`
+	Hosts          int    `json:"hosts"`           // that get another value
+	NetworkDevices int    `json:"network_devices"` //
+	Shadowed       int    `json:"shadowed"`        // hosts and network devices that keep theirs: one nearer by counts
 }
 
 // Bulk edits all objects that satisfy terms in one transaction, with one revision: all or nothing, with the refusals of the single writes. A

@@ -43,7 +43,7 @@ func bulk(c *call) error {
 		c.trace().wrote("bulk")
 	}
 	return c.produce(func(bool) error {
-		c.buf = c.out.appendIndented(c.buf, jsontext.Text(appendBulked(nil, r, done)), 0)
+		c.buf = c.out.appendIndented(c.buf, jsontext.Text(appendBulked(nil, r, done, b.Check)), 0)
 		c.buf = append(c.buf, '\n')
 		return nil
 	})
@@ -183,11 +183,25 @@ func (k *checker) updates(r *resource, v jsontext.Value) store.Values {
 	return in.Values
 }
 
-// appendBulked appends what a bulk edit does, on one line.
-func appendBulked(dst []byte, r *resource, d *store.Bulked) []byte {
+// appendBulked appends what a bulk edit does, or would do, on one line.
+func appendBulked(dst []byte, r *resource, d *store.Bulked, check bool) []byte {
 	s := &shape{}
 	number := func(n int) { dst = s.appendValue(dst, int64(n)) }
-	dst = append(dst, `{"changed":`...)
+	dst = append(dst, '{')
+	if check {
+		dst = append(dst, `"affected":[`...)
+		for i, a := range d.Felt {
+			dst = append(comma(dst, i), `{"hosts":`...)
+			number(a.Hosts)
+			dst = append(jsontext.AppendString(append(dst, `,"name":`...), a.Name), `,"network_devices":`...)
+			number(a.NetworkDevices)
+			dst = append(dst, `,"shadowed":`...)
+			number(a.Shadowed)
+			dst = append(dst, '}')
+		}
+		dst = append(dst, "],"...)
+	}
+	dst = append(dst, `"changed":`...)
 	number(d.Changed)
 	dst = append(dst, `,"count":`...)
 	number(d.Count)

@@ -45,6 +45,7 @@ type Bulked struct {
 	Effects []Effect       // what changes, the most frequent first
 	More    int            // effects, and changes, that are not told
 	With    map[string]int // what a delete takes along, by kind
+	Felt    []Affected     // what becomes of resolved variables; only with [Bulk.Check]
 	At      Cursor         // the write that did it; zero if nothing was done
 }
 
@@ -116,6 +117,7 @@ type bulking struct {
 	done    *Bulked
 	effects map[effectKey]int
 	doing   hash.Hash // of all that is done
+	felt    *affects  // nil: it is not asked for
 }
 
 type effectKey struct {
@@ -134,12 +136,20 @@ func (w *bulking) run(ctx context.Context) error {
 	if w.Delete {
 		return w.delete(ctx, rows)
 	}
+	if w.Check {
+		if w.felt, err = w.newAffects(ctx, rows); err != nil {
+			return err
+		}
+	}
 	for some := range slices.Chunk(rows, pieceRows) {
 		if err := w.change(ctx, some); err != nil {
 			return err
 		}
 	}
-	return nil
+	if w.felt != nil {
+		w.done.Felt, err = w.felt.find(ctx)
+	}
+	return err
 }
 
 // previewMark is how a [Bulked.Preview] begins.
@@ -296,6 +306,7 @@ func (w *bulking) changeOne(ctx context.Context, row Row, own hierarchy.Variable
 	for _, v := range set {
 		before, _ := own.Find(v.Name)
 		w.effect("variable", v.Name, before, v.Value)
+		w.felt.note(row, v.Name)
 		changed = true
 	}
 	gone, err := w.removeVariables(ctx, e, row, own, w.Unset)
@@ -304,6 +315,7 @@ func (w *bulking) changeOne(ctx context.Context, row Row, own hierarchy.Variable
 	}
 	for _, v := range gone {
 		w.effect("variable", v.Name, v.Value, "")
+		w.felt.note(row, v.Name)
 		changed = true
 	}
 	if !e.IsDevice() {

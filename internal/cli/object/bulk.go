@@ -367,6 +367,15 @@ func (b *bulk) overview(look show.Appearance, d *craton.Bulked, mood string) str
 	if more := len(d.Effects) - len(rows) + d.More; more > 0 {
 		fmt.Fprintf(&text, "  and %d more\n", more)
 	}
+	of := "of the " + b.resource.Noun()
+	if d.Changed > 1 {
+		of = "of these " + strings.TrimPrefix(b.count(d.Changed), strconv.Itoa(d.Changed)+" ")
+	}
+	for _, a := range d.Affected {
+		if b.resource.kind.Labels == schema.Unlabelled { // what is edited has it itself
+			text.WriteString(show.Inherited(a.Name, of, a.Hosts, a.NetworkDevices, a.Shadowed) + "\n")
+		}
+	}
 	return text.String()
 }
 

@@ -109,44 +109,16 @@ func effectLines(e *reconcile.Effects) (lines []string) {
 		if c.Kind != "" {
 			of = "of " + show.Object(schema.Noun(c.Kind), c.Name)
 		}
-		key := show.Name(c.Key)
-		line := fmt.Sprintf("%s changes on %s %s", key, devices(c.Hosts, c.NetworkDevices), of)
-		switch {
-		case c.Hosts+c.NetworkDevices == 0 && c.Shadowed > 0:
-			line = fmt.Sprintf("%s changes on nothing %s: %s", key, of, own(c.Shadowed, "all "))
-		case c.Shadowed > 0:
-			line += "; " + own(c.Shadowed, "")
-		}
-		lines = append(lines, line)
+		lines = append(lines, show.Inherited(c.Key, of, c.Hosts, c.NetworkDevices, c.Shadowed))
 	}
 	if n := e.Hosts + e.NetworkDevices; n > 0 {
 		verb := "get"
 		if n == 1 {
 			verb = "gets"
 		}
-		lines = append(lines, fmt.Sprintf("In all %s %s other values of variables.", devices(e.Hosts, e.NetworkDevices), verb))
+		lines = append(lines, fmt.Sprintf("In all %s %s other values of variables.", show.Devices(e.Hosts, e.NetworkDevices), verb))
 	}
 	return lines
-}
-
-// own says how many have a value nearer by.
-func own(n int, all string) string {
-	if n == 1 {
-		return "1 has its own"
-	}
-	return fmt.Sprintf("%s%d have their own", all, n)
-}
-
-// devices counts hosts and network devices.
-func devices(hosts, network int) string {
-	text := show.Count(hosts, "host", "hosts")
-	switch {
-	case network > 0 && hosts == 0:
-		return show.Count(network, "network device", "network devices")
-	case network > 0:
-		text += " and " + show.Count(network, "network device", "network devices")
-	}
-	return text
 }
 
 // sidesOf are what a change does, as lines.

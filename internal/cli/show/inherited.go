@@ -1,0 +1,36 @@
+package show
+
+import "fmt"
+
+// Inherited says what the change of a variable comes to for those that inherit it, which are hosts and network devices "of region dfw" or
+// the like: how many get another value, and how many have one nearer by.
+func Inherited(key, of string, hosts, networkDevices, shadowed int) string {
+	line := fmt.Sprintf("%s changes on %s %s", Name(key), Devices(hosts, networkDevices), of)
+	switch {
+	case hosts+networkDevices == 0 && shadowed > 0:
+		return fmt.Sprintf("%s changes on nothing %s: %s", Name(key), of, own(shadowed, "all "))
+	case shadowed > 0:
+		line += "; " + own(shadowed, "")
+	}
+	return line
+}
+
+// own says how many have a value nearer by.
+func own(n int, all string) string {
+	if n == 1 {
+		return "1 has its own"
+	}
+	return fmt.Sprintf("%s%d have their own", all, n)
+}
+
+// Devices counts hosts and network devices.
+func Devices(hosts, network int) string {
+	text := Count(hosts, "host", "hosts")
+	switch {
+	case network > 0 && hosts == 0:
+		return Count(network, "network device", "network devices")
+	case network > 0:
+		text += " and " + Count(network, "network device", "network devices")
+	}
+	return text
+}

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"hash/maphash"
+	"slices"
+	"strings"
+)
+
+// Affected is what an edit of one variable comes to for the devices that have it from the objects that are edited, and these
+// themselves if they are devices.
+type Affected struct {
+	Name                  string
+	Hosts, NetworkDevices int // that get another value
+	Shadowed              int // hosts and network devices that keep theirs: one nearer by counts, or one above is the same
+}
+
+// mostAffected is how many variables are told of.
+const mostAffected = 10
+
+// affects finds out what the edit of variables comes to: what devices have is looked at before and after.
+type affects struct {
+	*bulking
+	keys   []string
+	seed   maphash.Seed
+	before map[string]map[int64]uint64 // by key: what the devices have
+	edited map[string][]any            // by key: the ids of the objects whose own variable changes
+}
+
+// newAffects looks at what devices have before rows are edited; nil if nobody has variables from them.
+func (w *bulking) newAffects(ctx context.Context, rows []Row) (*affects, error) {
+	a := &affects{bulking: w, seed: maphash.MakeSeed(), before: map[string]map[int64]uint64{}, edited: map[string][]any{}}
+	for _, v := range w.Set {
+		a.keys = append(a.keys, v.Name)
+	}
+	a.keys = append(a.keys, w.Unset...)
+	slices.Sort(a.keys)
+	a.keys = slices.Compact(a.keys)
+	if !w.e.IsDevice() && !slices.Contains(placeTables[:], w.e.Table) || len(a.keys) == 0 {
+		return nil, nil //nolint:nilnil // nobody is affected
+	}
+	a.keys = a.keys[:min(mostAffected, len(a.keys))]
+	ids := make([]any, len(rows))
+	for i, row := range rows {
+		ids[i] = row[w.e.Index(w.e.key)]
+	}
+	for _, key := range a.keys {
+		a.before[key] = map[int64]uint64{}
+		if err := a.each(ctx, key, ids, func(id int64, _ string, value uint64) { a.before[key][id] = value }); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// note remembers that the variable of an object changes.
+func (a *affects) note(row Row, key string) {
+	if a != nil && slices.Contains(a.keys, key) {
+		a.edited[key] = append(a.edited[key], row[a.e.Index(a.e.key)])
+	}
+}
+
+// find compares what devices have by now.
+func (a *affects) find(ctx context.Context) (all []Affected, err error) {
+	for _, key := range a.keys {
+		found, seen := Affected{Name: key}, map[int64]bool{}
+		err := a.each(ctx, key, a.edited[key], func(id int64, kind string, value uint64) {
+			switch {
+			case seen[id]: // below several that are edited
+			case value == a.before[key][id]:
+				found.Shadowed++
+			case kind == KindHost:
+				found.Hosts++
+			default:
+				found.NetworkDevices++
+			}
+			seen[id] = true
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(seen) > 0 {
+			all = append(all, found)
+		}
+	}
+	return all, nil
+}
+
+// each calls fn with the devices that may have a variable from some objects, and what they have: a hash, 0 for nothing.
+func (a *affects) each(ctx context.Context, key string, ids []any, fn func(id int64, kind string, value uint64)) error {
+	value, valueArgs := nearestValue(Devices, key, true, func(value string) (string, any) { return value, nil })
+	for some := range slices.Chunk(ids, pieceRows) {
+		list, args := in(nil, some)
+		below := "t." + strings.TrimSuffix(a.e.Table, "s") + "_id IN " + list
+		if a.e.IsDevice() {
+			below = "t.id IN (WITH RECURSIVE down (id) AS (SELECT id FROM devices WHERE id IN " + list +
+				" UNION SELECT d.id FROM devices d JOIN down ON d.parent_id = down.id) SELECT id FROM down)"
+		}
+		var id int64
+		var kind string
+		var text *string
+		err := a.session.each(ctx, "SELECT t.id, t.type, "+value+" FROM devices t WHERE "+below, append(valueArgs[:len(valueArgs):len(valueArgs)], args...),
+			[]any{&id, &kind, &text}, func() {
+				hash := uint64(0)
+				if text != nil {
+					hash = maphash.String(a.seed, *text) | 1
+				}
+				fn(id, kind, hash)
+			})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
