@@ -119,7 +119,7 @@ proof: ## run the wider matrices of the tests, and the larger sizes; many minute
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -v -run '^TestMemory$$' ./server
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -run '^(TestPlans|TestPrune.*|TestExport|TestRules.*|TestPlain)$$' ./internal/fleetfile -rapid.checks=1000
 	for engine in postgres pgbouncer; do CRATON_TEST_ENGINE=$$engine go test -count=1 -timeout=30m -run '^(TestPlans|TestPrune.*|TestExport|TestRules.*|TestApply.*|TestEffects.*)$$' ./internal/fleetfile; done
-	CRATON_TEST_ENGINE=disturbed go test -count=1 -timeout=30m ./server ./server/store
+	CRATON_TEST_ENGINE=pgbouncer,disturbed go test -count=1 -timeout=60m ./server ./server/store
 	CRATON_TEST_PROOF=1 CRATON_TEST_ENGINE=sqlite,postgres go test -count=1 -timeout=60m -run '^Test(Undo|Past|History|PrometheusLarge|FaultAtEachStatement)' ./server ./server/store
 	CRATON_TEST_ENGINE=postgres,pgbouncer tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
 	@venvs=$$(tests/ansible/venvs --path all); \

@@ -1,7 +1,8 @@
 // Package enginetest runs the tests of a package on every database that the
-// store has: on a SQLite file, on PostgreSQL, and on PostgreSQL behind a pgbouncer
-// in transaction mode. [Disturbed] is a fourth: a PostgreSQL where one write in
-// some fails with a serialization failure or a deadlock. Only tests import it.
+// store has: on a SQLite file and on PostgreSQL; where a package asks for it, and in
+// `make proof`, also on PostgreSQL behind a pgbouncer in transaction mode, and on
+// [Disturbed], a PostgreSQL where one write in some fails with a serialization
+// failure or a deadlock. Only tests import it.
 //
 //	func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 //
@@ -50,13 +51,13 @@ const variable = "CRATON_TEST_ENGINE"
 // Now is the database that tests run on.
 func Now() Engine { return now }
 
-// Main runs all tests on each database in turn, and on those that are named
-// beside the usual ones; or on those that are wanted. Behind pgbouncer, and
+// Main runs all tests on SQLite and PostgreSQL in turn, and on those databases
+// that are named beside them; or on those that are wanted. Behind pgbouncer, and
 // where transactions are disturbed, it passes over the tests whose names match
 // long: their size tells nothing more there, and CRATON_TEST_ENGINE, as `make
 // proof` sets it, runs them all.
 func Main(m *testing.M, long string, more ...Engine) (code int) {
-	engines := append([]Engine{SQLite, Postgres, Bouncer}, more...)
+	engines := append([]Engine{SQLite, Postgres}, more...)
 	wanted := os.Getenv(variable)
 	if wanted != "" {
 		engines = nil
