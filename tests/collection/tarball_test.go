@@ -46,9 +46,9 @@ $`)
 	if !steps.MatchString(out) {
 		t.Errorf("steps:\n%s", out)
 	}
-	// The two other systems that are published take less than this one, together: `make collection` builds them all, and fails.
+	// The two other systems that are published take nine tenths of this one, together: `make collection` builds them all, and fails.
 	tarball, err := os.Stat(filepath.Join(dir, "craton-fleet-"+version+".tar.gz"))
-	if err != nil || 2*tarball.Size() > collection.MaxSize {
+	if err != nil || 19*tarball.Size()/10 > collection.MaxSize {
 		t.Errorf("%d bytes of one system leave no place for three within %d: %v", tarball.Size(), collection.MaxSize, err)
 	}
 	if after, out := build(); !os.SameFile(before, after) {
