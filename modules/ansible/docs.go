@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -38,7 +39,28 @@ func (s *Spec) Sidecar() ([]byte, error) {
 	if err := errors.Join(w.errs...); err != nil {
 		return nil, err
 	}
-	return encodeYAML(root)
+	sidecar, err := encodeYAML(root)
+	if err != nil {
+		return nil, err
+	}
+	return sidecar, s.checkMarkup(sidecar)
+}
+
+// checkMarkup refuses names of options that are none, as ansible-test does.
+func (s *Spec) checkMarkup(doc []byte) error {
+	for _, found := range regexp.MustCompile(`\bO\(([^)]*)\)`).FindAllSubmatch(doc, -1) { // compiled here: no task pays for it
+		name, _, _ := strings.Cut(string(found[1]), "=")
+		if strings.Contains(name, "#") { // of another plugin
+			continue
+		}
+		if i := strings.IndexAny(name, ".["); i >= 0 { // one within it
+			name = name[:i]
+		}
+		if !slices.ContainsFunc(s.AllOptions(), func(o Option) bool { return o.Name == name }) {
+			return fmt.Errorf("spec of %s: %s names an option of the module that is none: write C(%s)", s.Name, found[0], name)
+		}
+	}
+	return nil
 }
 
 // PythonFile returns the fragment as Ansible loads it: the Python file

@@ -248,3 +248,18 @@ func TestDocsMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkup: a text that names an option of the module names one that there is.
+func TestMarkup(t *testing.T) {
+	t.Parallel()
+	for text, wrong := range map[string]bool{
+		"See O(a), O(a=1), O(a.b), O(a[].b) and O(craton.fleet.craton_host#module:name).": false,
+		"See O(other).": true, "See O(other=true).": true, "See O(other[].a).": true,
+	} {
+		_, err := (&Spec{Name: "demo", Short: "Demo", Description: []string{text}, Options: []Option{{Name: "a", Description: []string{"It."}}},
+			Examples: "- demo:\n", Returns: []Return{{Name: "r", Description: []string{"It."}, Returned: "always"}}}).Sidecar()
+		if (err != nil) != wrong || wrong && !strings.Contains(err.Error(), "write C(other)") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

@@ -53,7 +53,7 @@ var node = &kind{
 	complete: nodeDetails,
 	returns: []ansible.Return{
 		always(keyUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID."),
-		{Name: optInventory, Type: ansible.Dict, Returned: "when O(inventory=true)", Sample: map[string]any{"inventory": map[string]any{"cpu": map[string]any{"count": 8}}, "plugin_data": map[string]any{}},
+		{Name: optInventory, Type: ansible.Dict, Returned: "when inventory was asked for", Sample: map[string]any{"inventory": map[string]any{"cpu": map[string]any{"count": 8}}, "plugin_data": map[string]any{}},
 			Description: []string{"What the last inspection has found out: C(inventory), and C(plugin_data). Null for none."}},
 		{Name: optConsole, Type: ansible.Dict, Returned: "when O(console=true)", Sample: map[string]any{"console_enabled": true, "console_info": map[string]any{"type": "socat", "url": "tcp://192.0.2.1:8023"}},
 			Description: []string{"Where the console is: C(console_enabled), and C(console_info) if it is enabled."}},

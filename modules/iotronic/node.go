@@ -124,7 +124,7 @@ func (f *field) options(r *resource) []ansible.Option {
 			o.NoLogKeys = append(api.SecretWords(), alsoHidden...)
 		}
 		return []ansible.Option{o, {Name: f.mode(), Default: merge, Choices: []any{merge, replace}, Description: []string{
-			fmt.Sprintf("V(merge) sets what O(%s) has and leaves all other keys, V(replace) removes all others. Values are replaced as a whole: dicts in it are not merged.", f.option)}}}
+			fmt.Sprintf("V(merge) sets what C(%s) has and leaves all other keys, V(replace) removes all others. Values are replaced as a whole: dicts in it are not merged.", f.option)}}}
 	}
 	return []ansible.Option{o}
 }

@@ -152,7 +152,7 @@ options:
     type: dict
   driver_info_mode:
     description:
-      - 'V(merge) sets what O(driver_info) has and leaves all other keys, V(replace) removes all others. Values are
+      - 'V(merge) sets what C(driver_info) has and leaves all other keys, V(replace) removes all others. Values are
           replaced as a whole: dicts in it are not merged.'
     type: str
     default: merge
@@ -165,7 +165,7 @@ options:
     type: dict
   extra_mode:
     description:
-      - 'V(merge) sets what O(extra) has and leaves all other keys, V(replace) removes all others. Values are replaced
+      - 'V(merge) sets what C(extra) has and leaves all other keys, V(replace) removes all others. Values are replaced
           as a whole: dicts in it are not merged.'
     type: str
     default: merge
@@ -197,7 +197,7 @@ options:
     type: dict
   instance_info_mode:
     description:
-      - 'V(merge) sets what O(instance_info) has and leaves all other keys, V(replace) removes all others. Values are
+      - 'V(merge) sets what C(instance_info) has and leaves all other keys, V(replace) removes all others. Values are
           replaced as a whole: dicts in it are not merged.'
     type: str
     default: merge
@@ -282,7 +282,7 @@ options:
     type: dict
   network_data_mode:
     description:
-      - 'V(merge) sets what O(network_data) has and leaves all other keys, V(replace) removes all others. Values are
+      - 'V(merge) sets what C(network_data) has and leaves all other keys, V(replace) removes all others. Values are
           replaced as a whole: dicts in it are not merged.'
     type: str
     default: merge
@@ -341,7 +341,7 @@ options:
         type: dict
       extra_mode:
         description:
-          - 'V(merge) sets what O(extra) has and leaves all other keys, V(replace) removes all others. Values are
+          - 'V(merge) sets what C(extra) has and leaves all other keys, V(replace) removes all others. Values are
               replaced as a whole: dicts in it are not merged.'
         type: str
         default: merge
@@ -360,7 +360,7 @@ options:
         type: dict
       local_link_connection_mode:
         description:
-          - 'V(merge) sets what O(local_link_connection) has and leaves all other keys, V(replace) removes all others.
+          - 'V(merge) sets what C(local_link_connection) has and leaves all other keys, V(replace) removes all others.
               Values are replaced as a whole: dicts in it are not merged.'
         type: str
         default: merge
@@ -427,7 +427,7 @@ options:
     type: dict
   properties_mode:
     description:
-      - 'V(merge) sets what O(properties) has and leaves all other keys, V(replace) removes all others. Values are
+      - 'V(merge) sets what C(properties) has and leaves all other keys, V(replace) removes all others. Values are
           replaced as a whole: dicts in it are not merged.'
     type: str
     default: merge
@@ -696,7 +696,7 @@ node:
     inventory:
       description:
         - 'What the last inspection has found out: C(inventory), and C(plugin_data). Null for none.'
-      returned: when O(inventory=true)
+      returned: when inventory was asked for
       type: dict
       sample:
         inventory:

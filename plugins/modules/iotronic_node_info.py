@@ -193,7 +193,7 @@ nodes:
     inventory:
       description:
         - 'What the last inspection has found out: C(inventory), and C(plugin_data). Null for none.'
-      returned: when O(inventory=true)
+      returned: when inventory was asked for
       type: dict
       sample:
         inventory:

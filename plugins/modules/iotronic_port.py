@@ -52,7 +52,7 @@ options:
     type: dict
   extra_mode:
     description:
-      - 'V(merge) sets what O(extra) has and leaves all other keys, V(replace) removes all others. Values are replaced
+      - 'V(merge) sets what C(extra) has and leaves all other keys, V(replace) removes all others. Values are replaced
           as a whole: dicts in it are not merged.'
     type: str
     default: merge
@@ -71,7 +71,7 @@ options:
     type: dict
   local_link_connection_mode:
     description:
-      - 'V(merge) sets what O(local_link_connection) has and leaves all other keys, V(replace) removes all others.
+      - 'V(merge) sets what C(local_link_connection) has and leaves all other keys, V(replace) removes all others.
           Values are replaced as a whole: dicts in it are not merged.'
     type: str
     default: merge
