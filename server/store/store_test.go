@@ -24,7 +24,9 @@ import (
 // long are the tests of sizes, of files, and of models that compare reads.
 const long = "^Test(BackupAndRestore|BadBackups|CancelledReads|DeleteInPieces|HistoryIsWhatStatesTell|Inspect|Past|Prune|UndoCloud|VariablesAgainstModel|WhereAgainstModel)"
 
-func TestMain(m *testing.M) { os.Exit(enginetest.Main(m, long, enginetest.Bouncer, enginetest.Disturbed)) }
+func TestMain(m *testing.M) {
+	os.Exit(enginetest.Main(m, long, enginetest.Bouncer, enginetest.Disturbed))
+}
 
 // openFast opens a file whose writes do not wait for the disk.
 func openFast(path string) (*Store, error) {
