@@ -147,7 +147,11 @@ func (b *between) serve(client net.Conn) {
 		case cutAfter:
 			deaf.Store(true)
 		case serialize: // it fails, with another code
-			m = map[bool]pgproto3.FrontendMessage{true: &pgproto3.Execute{Portal: "of nobody"}, false: &pgproto3.Query{String: "SELECT nothing"}}[isExecute(m)]
+			if _, prepared := m.(*pgproto3.Execute); prepared {
+				m = &pgproto3.Execute{Portal: "of nobody"}
+			} else {
+				m = &pgproto3.Query{String: "SELECT nothing"}
+			}
 		}
 		toDatabase.Send(m)
 		switch m.(type) {
@@ -157,11 +161,6 @@ func (b *between) serve(client net.Conn) {
 			}
 		}
 	}
-}
-
-func isExecute(m pgproto3.FrontendMessage) bool {
-	_, is := m.(*pgproto3.Execute)
-	return is
 }
 
 // TestFaultAtEachStatement: whichever statement of a write meets whichever fault, what the client hears is true, and the write

@@ -13,19 +13,25 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
+// beside is a second server of the same database.
+func (f *fixture) beside() *fixture {
+	f.t.Helper()
+	s, err := server.Open(f.t.Context(), f.database, server.Options{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = s.Close() })
+	h := httptest.NewServer(s.Handler())
+	f.t.Cleanup(h.Close)
+	return &fixture{t: f.t, server: s, database: f.database, url: h.URL, root: f.root}
+}
+
 // TestTwoServers: what is done at one server of a database counts at the other one with its next request: keys, roles, what is
 // protected, sets, variables that hosts inherit, and what a tag says of all that.
 func TestTwoServers(t *testing.T) {
 	t.Parallel()
 	here := newFixture(t)
-	s, err := server.Open(t.Context(), here.database, server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	h := httptest.NewServer(s.Handler())
-	t.Cleanup(h.Close)
-	there := &fixture{t: t, server: s, database: here.database, url: h.URL, root: here.root}
+	there := here.beside()
 	root := here.root
 
 	here.place("c", "r", "l")
@@ -72,18 +78,14 @@ func TestTwoServers(t *testing.T) {
 func TestTwoServersRetain(t *testing.T) {
 	t.Parallel()
 	here := newFixture(t)
-	s, err := server.Open(t.Context(), here.database, server.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	there := here.beside()
 	here.place("c", "r", "l")
 	for n := range 30 {
 		here.must(here.root, 200, "PUT", "/v1/clouds/1", fmt.Sprintf(`{"note":"%d"}`, n))
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var both sync.WaitGroup
-	for _, s := range []*server.Server{here.server, s} {
+	for _, s := range []*server.Server{here.server, there.server} {
 		both.Add(1)
 		wait := s.Retain(ctx, time.Nanosecond)
 		go func() { defer both.Done(); wait() }()
