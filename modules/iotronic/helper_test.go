@@ -77,13 +77,15 @@ func free(t testing.TB, c *api.Client, name string) {
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		n, err := c.Nodes.Get(t.Context(), name, "reservation")
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			return
 		}
 		if isNone(n.Fields["reservation"]) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the node %s is locked for a minute: %s", name, n.Fields["reservation"])
+			t.Errorf("the node %s is locked for a minute: %s", name, n.Fields["reservation"])
+			return
 		}
 	}
 }

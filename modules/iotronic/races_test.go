@@ -33,7 +33,7 @@ func verb(t *testing.T, r *http.Request) string {
 // nodeOf is the node of a request.
 func nodeOf(r *http.Request) string { return strings.Split(r.URL.Path, "/")[3] }
 
-// provisioned leads a node somewhere, for somebody else.
+// provisioned leads a node somewhere, for somebody else, and waits until Ironic has given back its lock.
 func provisioned(t *testing.T, c *api.Client, node, verb, state string) {
 	t.Helper()
 	if err := c.Nodes.SetProvision(t.Context(), node, api.Provision{Target: verb}); err != nil {
@@ -42,6 +42,7 @@ func provisioned(t *testing.T, c *api.Client, node, verb, state string) {
 	if err := c.Nodes.WaitProvision(t.Context(), node, state); err != nil {
 		t.Error(err)
 	}
+	free(t, c, node)
 }
 
 // TestOneTearDown: what somebody deploys on a node that this task has torn down is not torn down as well.
