@@ -1,5 +1,7 @@
 package iotronic
 
+import "context"
+
 // Chassis is where nodes of Ironic stand together.
 type Chassis struct {
 	Record
@@ -86,4 +88,26 @@ func newAllocationService(c *Client) *AllocationService {
 	s.Reader = Reader[Allocation]{reading{client: c, resource: resource, one: "allocation"}}
 	s.Writer = Writer[Allocation, AllocationCreate]{writing: writing{reader: &s.Reader.reading, metal: true}, more: func(o *AllocationCreate) Object { return o.More }}
 	return s
+}
+
+// AllocationChanges is the version of Ironic's API in which allocations can be changed first.
+var AllocationChanges = Version{1, 57}
+
+// States of an allocation: those that it begins with, and ends in.
+const (
+	AllocationAllocating = "allocating"
+	AllocationActive     = "active"
+	AllocationError      = "error"
+)
+
+// Wait waits until an allocation has its node, and returns it. It fails with a [*StateTransitionFailedError], which says why, when
+// no node was found, and with a [*StateTransitionTimeoutError] when the context ends before.
+func (s *AllocationService) Wait(ctx context.Context, id string) (a *Allocation, err error) {
+	err = waitFor(ctx, "allocation", id, AllocationActive, func() (seen sight, err error) {
+		if a, err = s.Get(ctx, id); err != nil {
+			return seen, err
+		}
+		return sight{now: a.State, stays: a.State == AllocationError, reason: a.LastError}, nil
+	})
+	return a, err
 }

@@ -1,6 +1,7 @@
 package iotronic
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -227,19 +228,20 @@ func (e *ResponseError) Unwrap() error { return e.Err }
 
 func (e *ResponseError) ofIotronic() {}
 
-// StateTransitionFailedError is a node that went to another state than the one waited for.
+// StateTransitionFailedError is a node, or an allocation, that went to another state than the one waited for.
 type StateTransitionFailedError struct {
 	Node     string // as it was asked for
+	Of       string // what it is if it is no node: "allocation"
 	Expected string // the state
 	Actual   string // the state it is in
-	Reason   string // the node's last error
+	Reason   string // its last error
 }
 
 // Error says what was expected and what came.
 func (e *StateTransitionFailedError) Error() string { return library + ": " + e.plain() }
 
 func (e *StateTransitionFailedError) plain() string {
-	s := fmt.Sprintf("node %s is %q and not on its way to %q", e.Node, e.Actual, e.Expected)
+	s := fmt.Sprintf("%s %s is %q and not on its way to %q", cmp.Or(e.Of, "node"), e.Node, e.Actual, e.Expected)
 	if e.Reason != "" {
 		s += ": " + e.Reason
 	}
@@ -248,12 +250,13 @@ func (e *StateTransitionFailedError) plain() string {
 
 func (e *StateTransitionFailedError) ofIotronic() {}
 
-// StateTransitionTimeoutError is a node that did not reach the state waited for while the context lasted.
+// StateTransitionTimeoutError is a node, or an allocation, that did not reach the state waited for while the context lasted.
 type StateTransitionTimeoutError struct {
 	Node     string // as it was asked for
+	Of       string // what it is if it is no node: "allocation"
 	Expected string // the state
 	Actual   string // the state it was in last; "" if that is not known
-	Reason   string // the node's last error
+	Reason   string // its last error
 	Err      error  // the context's
 }
 
@@ -261,9 +264,9 @@ type StateTransitionTimeoutError struct {
 func (e *StateTransitionTimeoutError) Error() string { return library + ": " + e.plain() }
 
 func (e *StateTransitionTimeoutError) plain() string {
-	s := fmt.Sprintf("node %s did not become %q in time", e.Node, e.Expected)
+	s := fmt.Sprintf("%s %s did not become %q in time", cmp.Or(e.Of, "node"), e.Node, e.Expected)
 	if !errors.Is(e.Err, context.DeadlineExceeded) {
-		s = fmt.Sprintf("nobody waits any more for node %s to become %q (%v)", e.Node, e.Expected, e.Err)
+		s = fmt.Sprintf("nobody waits any more for %s %s to become %q (%v)", cmp.Or(e.Of, "node"), e.Node, e.Expected, e.Err)
 	}
 	if e.Actual != "" {
 		s += fmt.Sprintf("; it was %q last", e.Actual)

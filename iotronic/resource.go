@@ -300,7 +300,7 @@ func (w *writing) update(ctx context.Context, id string, changes Changes, out an
 	var body any
 	needs := whole(r.resource)
 	if r.resource == "allocations" {
-		needs["changes of allocations"] = Version{1, 57}
+		needs["changes of allocations"] = AllocationChanges
 	}
 	for _, step := range steps {
 		needs[step.path[0]] = Since(r.resource, step.path[0])

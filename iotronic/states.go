@@ -157,29 +157,48 @@ func (s *NodeService) WaitField(ctx context.Context, id, field string, value jso
 var looks = retry.Pauses{First: 100 * time.Millisecond, Most: 2 * time.Second}
 
 func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, moves, stays bool)) error {
-	stayed, now, reason, ended := false, "", "", true
-	err := looks.Do(ctx, func(int) (again bool, err error) {
+	return waitFor(ctx, "", id, state, func() (seen sight, err error) {
 		states, err := s.States(ctx, id)
+		if err != nil {
+			return seen, err
+		}
+		seen.reason = states.LastError
+		seen.now, seen.moves, seen.stays = look(states)
+		return seen, nil
+	})
+}
+
+// sight is what is seen of an object that is waited for.
+type sight struct {
+	now    string // its state
+	moves  bool   // it is on its way to another one
+	stays  bool   // it is in this one, and on its way to none
+	reason string // its last error
+}
+
+// waitFor looks at an object, which is a node unless of says what else, until it has a state.
+func waitFor(ctx context.Context, of, id, state string, look func() (sight, error)) error {
+	stayed, seen, ended := false, sight{}, true
+	err := looks.Do(ctx, func(int) (again bool, err error) {
+		next, err := look()
 		if err != nil {
 			ended = ctx.Err() != nil
 			return ended, err
 		}
-		var moves, stays bool
-		reason = states.LastError
-		now, moves, stays = look(states)
+		seen = next
 		switch {
-		case now == state && !moves:
+		case seen.now == state && !seen.moves:
 			ended = false
 			return false, nil
-		case stays && stayed: // between the acceptance of a request and its beginning, the last one's end is still to be seen
+		case seen.stays && stayed: // between the acceptance of a request and its beginning, the last one's end is still to be seen
 			ended = false
-			return false, &StateTransitionFailedError{Node: id, Expected: state, Actual: now, Reason: states.LastError}
+			return false, &StateTransitionFailedError{Node: id, Of: of, Expected: state, Actual: seen.now, Reason: seen.reason}
 		}
-		stayed = stays
+		stayed = seen.stays
 		return true, nil
 	})
 	if ended {
-		return &StateTransitionTimeoutError{Node: id, Expected: state, Actual: now, Reason: reason, Err: err}
+		return &StateTransitionTimeoutError{Node: id, Of: of, Expected: state, Actual: seen.now, Reason: seen.reason, Err: err}
 	}
 	return err
 }

@@ -18,7 +18,7 @@ import (
 func TestSpecs(t *testing.T) {
 	t.Parallel()
 	specs := Specs()
-	if len(specs) != 28 || len(Names()) != len(specs) {
+	if len(specs) != 32 || len(Names()) != len(specs) {
 		t.Fatalf("%d modules, %d names", len(specs), len(Names()))
 	}
 	known := map[string]*ansible.Spec{}

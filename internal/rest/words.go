@@ -15,6 +15,10 @@ func IsLinks(v gjson.Result) bool {
 	links, only := 0, true
 	v.ForEach(func(_, link gjson.Result) bool {
 		links++
+		if link.IsArray() { // the nodes of a chassis of Ironic
+			only = IsLinks(link)
+			return only
+		}
 		only = link.IsObject() && link.Get("href").Exists()
 		link.ForEach(func(key, _ gjson.Result) bool {
 			only = only && (key.Str == "href" || key.Str == "rel")

@@ -2,8 +2,10 @@
 //
 //	iotronic_node                            make a node what the task says, or remove it; its ports, power, maintenance, provisioning
 //	iotronic_port                            make a port what the task says, or remove it
-//	iotronic_node_info, iotronic_port_info, iotronic_driver_info,
-//	iotronic_board_info, iotronic_fleet_info read
+//	iotronic_chassis                         make a chassis what the task says, or remove it
+//	iotronic_allocation                      ask for a node by what it is like and wait for it, or give it back
+//	iotronic_node_info, iotronic_port_info, iotronic_chassis_info, iotronic_allocation_info,
+//	iotronic_driver_info, iotronic_board_info, iotronic_fleet_info read
 //
 // [Modules] lists them; package modules registers them beside those of Craton, and package module runs them.
 //
@@ -41,7 +43,7 @@
 // # Structure
 //
 // A [kind] literal says what there is to know of what is read; info.go does the rest. A [resource] literal says what can be written of
-// it: resource.go is the module of all but nodes. ports.go has ports, single and of a node, management.go traits, boot and console of one. Of nodes, fields.go has what a task
+// it: resource.go is the module of all but nodes. chassis.go and allocation.go have theirs, ports.go has ports, single and of a node, management.go traits, boot and console of one. Of nodes, fields.go has what a task
 // may set, node.go the Spec, want.go reads a task, plan.go compares, states.go
 // plans power, maintenance and provisioning along the ways of provision.go, guard.go refuses what is known to be refused and
 // verify.go what the API says when asked, apply.go writes, secrets.go has what Ironic hides. connection.go connects through the settings that every entry point shares.

@@ -12,9 +12,10 @@ import (
 type field struct {
 	option    string
 	attribute string
+	seen      string // the field of the object that shows it, where that has another name than what is sent
 	form      form
 	on        []api.Dialect // that have it
-	// meant is nil, or finds the UUID of the object that the option names; "" is none.
+	// meant is nil, or finds the UUID of the object that the option, or each word of it, names; "" is none.
 	meant func(ctx context.Context, s *service, word string) (uuid string, err error)
 	// needed to make an object, where there is the field.
 	needed bool
@@ -26,11 +27,9 @@ type field struct {
 	later bool // a create does not take it, but a change does
 	// settled: Ironic changes it only while nothing is deployed on the node.
 	settled bool
+	fixed   bool // it is as the object was created with it
 	doc     []string
 }
-
-// first is the first version of Ironic's API.
-var first = api.Version{Major: 1, Minor: 1}
 
 // form is how a field is written and compared.
 type form int
@@ -40,7 +39,7 @@ const (
 	formFlag              // none is false
 	formMaybe             // a flag, for which none is a value of its own
 	formDict              // changed key by key, as OPTION_mode says
-	formList              // of texts
+	formList              // of texts, in any order
 	formPlace             // a location
 )
 
@@ -118,7 +117,8 @@ func (f *field) there(d api.Dialect) bool { return slices.Contains(f.on, d) }
 
 // value is the field of an object. Iotronic of 2016 calls the type device.
 func (f *field) value(o api.Object) []byte {
-	if v, ok := o[f.sent()]; ok || f.option != "type" {
+	key := cmp.Or(f.seen, f.sent())
+	if v, ok := o[key]; ok || f.option != "type" {
 		return v
 	}
 	return o["device"]
@@ -132,5 +132,5 @@ func (f *field) key(d api.Dialect) string {
 	if f.option == "type" && d == api.DialectNodes2016 {
 		return "device"
 	}
-	return f.sent()
+	return cmp.Or(f.seen, f.sent())
 }

@@ -122,7 +122,7 @@ func TestBoardInfo(t *testing.T) {
 	a.Fails(t, driver.infoName(), args{}, "and no drivers")
 	a.Connection["token"] = "a wrong one"
 	a.Fails(t, board.infoName(), args{}, "401")
-	a.Fails(t, board.infoName(), args{"dialect": "ironic"}, "speaks ironic, which has nodes, ports and drivers and no boards; use craton.fleet.iotronic_node or")
+	a.Fails(t, board.infoName(), args{"dialect": "ironic"}, "speaks ironic, which has nodes, ports, chassis, allocations and drivers and no boards; use craton.fleet.iotronic_node or")
 	a.Fails(t, node.infoName(), args{"dialect": "iotronic-nodes", "token": iotronictest.Admin.Token}, "no such route", "which dialect it speaks")
 	if s.Restored() != 0 {
 		t.Error("reading has restored services")
@@ -204,7 +204,7 @@ func TestNodeInfoOfIronic(t *testing.T) {
 	a.Fails(t, node.infoName(), args{"project": "p"}, "project cannot be given: Ironic does not have it")
 	a.Fails(t, node.infoName(), args{"parent_node": names[0]}, "parent_node")
 	a.Fails(t, node.infoName(), args{"resource_class": class, "api_version": "1.20"}, "does not do this in API version 1.20")
-	a.Fails(t, board.infoName(), args{}, "speaks ironic, which has nodes, ports and drivers and no boards")
+	a.Fails(t, board.infoName(), args{}, "speaks ironic, which has nodes, ports, chassis, allocations and drivers and no boards")
 
 	fake := openstacktest.IronicDriver
 	whole := a.reads(t, driver, args{}, fake)[0].(map[string]any)

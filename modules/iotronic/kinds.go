@@ -11,7 +11,7 @@ import (
 )
 
 // kinds are what is read.
-var kinds = []*kind{node, port, driver, board, fleet}
+var kinds = []*kind{node, port, chassis, allocation, driver, board, fleet}
 
 var (
 	onIronic = []api.Dialect{api.DialectIronic}

@@ -98,11 +98,14 @@ func (f *field) options(r *resource) []ansible.Option {
 	case !slices.Contains(f.on, onIronic[0]):
 		o.Description = append(o.Description, "Only nodes of Iotronic have it.")
 	}
-	if since := r.since(f); since != first {
+	if since := r.since(f); since != api.Since(r.kind.plural, "") {
 		o.Description = append(o.Description, fmt.Sprintf("It needs API version %s or a later one.", since))
 	}
 	if f.settled {
 		o.Description = append(o.Description, "Ironic changes it only while nothing is deployed on the node.")
+	}
+	if f.fixed {
+		o.Description = append(o.Description, fmt.Sprintf("It cannot be changed when the %s is there.", r.kind.name))
 	}
 	if f.needed {
 		o.Description = append(o.Description, "Required to create the "+r.kind.name+" there.")

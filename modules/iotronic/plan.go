@@ -219,6 +219,10 @@ func (p *plan) planChange(w *want, d api.Dialect) error {
 			continue
 		}
 		if value, given := w.values[f.option]; given && !f.equal(f.value(p.before), value) {
+			if f.fixed {
+				return fmt.Errorf("%s: the %s %s has %s, which Ironic does not change; remove it, and create it anew",
+					f.option, p.of.kind.name, called(p.before.Text(p.of.by), p.before.Text(keyUUID)), shortly(f.value(p.before)))
+			}
 			p.update[f.sent()] = value
 			if isNone(value) {
 				p.update[f.sent()] = api.Remove
@@ -236,11 +240,32 @@ func (f *field) equal(have, want json.RawMessage) bool {
 		return isTrue(have) == isTrue(want)
 	case formPlace:
 		return samePlace(have, want)
+	case formList:
+		return sameWords(have, want)
 	}
 	if f.lower {
 		have = json.RawMessage(strings.ToLower(string(have)))
 	}
 	return isNone(have) && isNone(want) || value.EqualJSON(have, want)
+}
+
+// shortly is a value for an error: what is not there is nothing.
+func shortly(value json.RawMessage) string {
+	if isNone(value) || string(value) == "[]" {
+		return "none"
+	}
+	return string(value)
+}
+
+// sameWords compares lists of texts in any order; none is an empty one.
+func sameWords(have, want json.RawMessage) bool {
+	var a, b []string
+	if json.Unmarshal(have, &a) != nil && !isNone(have) || json.Unmarshal(want, &b) != nil {
+		return false
+	}
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
 
 // samePlace compares the first location, the only one that counts, without what the API adds.

@@ -22,6 +22,11 @@ type resource struct {
 	store  store
 	// guard is nil, or refuses what the API is known to refuse, which it may be asked about.
 	guard func(ctx context.Context, s *service, p *plan) error
+	// arrives is nil, or waits until an object that is there has become what it is for.
+	arrives  func(ctx context.Context, s *service, o api.Object, timeout time.Duration) (api.Object, error)
+	patience int                    // seconds that it waits if the task does not say how long
+	failed   func(api.Object) error // nil, or the error of an object that never will
+	outcome  func(*want, *plan)     // nil, or predicts more of a new object
 
 	creates   string // what Spec says of the first sentence: "Creates, changes and removes ports."
 	identity  string // how an object is found
@@ -33,7 +38,7 @@ type resource struct {
 var nodes = &resource{kind: node, by: keyName, fields: nodeFields}
 
 // resources are what further modules write.
-var resources = []*resource{ports}
+var resources = []*resource{ports, chassisResource, allocationResource}
 
 // moduleName is the module of a resource.
 func (r *resource) moduleName() string { return "iotronic_" + r.kind.name }
@@ -124,6 +129,12 @@ func (r *resource) spec() *ansible.Spec {
 			}}},
 	}
 	s.Options = append(s.Options, r.options()...)
+	if r.arrives != nil {
+		s.Options = append(s.Options,
+			ansible.Option{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
+				fmt.Sprintf("Whether the task waits until the %s is V(active). Without it nobody looks how it ends.", r.kind.name)}},
+			ansible.Option{Name: optTimeout, Type: ansible.Int, Default: r.patience, Description: []string{"How many seconds it may wait."}})
+	}
 	if r.by != "" {
 		s.Rules.RequiredOneOf = [][]string{{r.by, optUUID}}
 	}
@@ -139,6 +150,14 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result
 	w := r.wanting(p.String(optUUID), p.String(optState) == present)
 	if err := w.read(p); err != nil {
 		return nil, err
+	}
+	if r.arrives != nil {
+		if w.wait, w.timeout = p.Bool(optWait), time.Duration(p.Int(optTimeout))*time.Second; w.timeout < 0 {
+			return nil, errNoTime
+		}
+	}
+	if w.uuid == "" && w.called() == "" {
+		return nil, fmt.Errorf("%s is empty; give one, or the uuid", r.by)
 	}
 	s, err := open(ctx, task, r.kind.plural)
 	if err != nil {
@@ -176,15 +195,26 @@ func (s *service) means(ctx context.Context, w *want, p ansible.Params) (err err
 	}
 	for i := range w.of.fields {
 		f := &w.of.fields[i]
-		text := p.String
-		if f.meant == nil || !w.present || !p.Has(f.option) || text(f.option) == "" {
+		if f.meant == nil || !w.present || !p.Has(f.option) {
 			continue
 		}
-		uuid, err := f.meant(ctx, s, text(f.option))
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.option, err)
+		var words []string
+		if f.form == formList {
+			words = p.Strings(f.option)
+		} else if words = []string{p.String(f.option)}; words[0] == "" {
+			continue
 		}
-		w.values[f.option] = raw(uuid)
+		uuids := make([]string, len(words))
+		for i, word := range words {
+			if uuids[i], err = f.meant(ctx, s, word); err != nil {
+				return fmt.Errorf("%s: %w", f.option, err)
+			}
+		}
+		if f.form == formList {
+			w.values[f.option] = raw(uuids)
+		} else {
+			w.values[f.option] = raw(uuids[0])
+		}
 	}
 	return nil
 }
@@ -203,18 +233,23 @@ func (r *resource) reconcile(ctx context.Context, s *service, w *want, check boo
 	if err != nil {
 		return nil, err
 	}
-	result := p.result()
-	if check || !p.changed() {
+	result, o := p.result(), have
+	if check {
 		return result, nil
 	}
-	o, err := p.apply(ctx, s, w.timeout)
-	if err != nil {
-		return nil, err
+	if p.changed() {
+		if o, err = p.apply(ctx, s, w.timeout); err != nil {
+			return nil, err
+		}
 	}
-	if !p.remove {
-		result.Fields[r.kind.name] = cleaned(o)
+	if p.remove || o == nil {
+		return result, nil
 	}
-	return result, nil
+	if r.arrives != nil && w.wait {
+		o, err = r.arrives(ctx, s, o, w.timeout)
+	}
+	result.Fields[r.kind.name] = cleaned(o)
+	return result, err
 }
 
 // plan compares, and refuses what is known to be refused.
@@ -227,8 +262,16 @@ func (r *resource) plan(ctx context.Context, s *service, w *want, have api.Objec
 		if err := p.planCreate(w, s.dialect); err != nil {
 			return nil, err
 		}
+		if r.outcome != nil {
+			r.outcome(w, p)
+		}
 	default:
 		if err := p.planChange(w, s.dialect); err != nil {
+			return nil, err
+		}
+	}
+	if have != nil && w.present && r.failed != nil {
+		if err := r.failed(have); err != nil {
 			return nil, err
 		}
 	}

@@ -79,6 +79,9 @@ func (p *plan) needs() map[string]api.Version {
 			all[optConfigDrive+" as a dict"] = api.Version{Major: 1, Minor: 56}
 		}
 	}
+	if p.of == allocationResource && len(p.update) > 0 {
+		all["changes of allocations"] = api.AllocationChanges
+	}
 	for _, c := range p.managing {
 		if c.needs != (api.Version{}) {
 			all[c.option] = c.needs

@@ -50,6 +50,9 @@ type wantDict struct {
 	replace bool
 }
 
+// errNoTime is the error of a time that ends before it begins.
+var errNoTime = errors.New("wait_timeout is less than nothing; give a number of seconds")
+
 func noUUID(text string) error {
 	return fmt.Errorf("uuid: %q is no UUID; a name belongs into the option name", text)
 }
@@ -90,7 +93,7 @@ func wants(p ansible.Params) (*want, error) {
 	w.undeploy, w.wait, w.timeout = p.Bool(optUndeploy), p.Bool(optWait), time.Duration(p.Int(optTimeout))*time.Second
 	switch {
 	case w.timeout < 0:
-		return nil, errors.New("wait_timeout is less than nothing; give a number of seconds")
+		return nil, errNoTime
 	case p.Has(optName) && w.name == "":
 		return nil, errors.New("name is empty; give one, or leave the option out")
 	case value.IsUUID(w.name):

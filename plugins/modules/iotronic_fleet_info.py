@@ -51,6 +51,8 @@ notes:
 seealso:
   - module: craton.fleet.iotronic_node_info
   - module: craton.fleet.iotronic_port_info
+  - module: craton.fleet.iotronic_chassis_info
+  - module: craton.fleet.iotronic_allocation_info
   - module: craton.fleet.iotronic_driver_info
   - module: craton.fleet.iotronic_board_info
 '''

@@ -150,6 +150,8 @@ notes:
 seealso:
   - module: craton.fleet.iotronic_node
   - module: craton.fleet.iotronic_port_info
+  - module: craton.fleet.iotronic_chassis_info
+  - module: craton.fleet.iotronic_allocation_info
   - module: craton.fleet.iotronic_driver_info
   - module: craton.fleet.iotronic_board_info
   - module: craton.fleet.iotronic_fleet_info

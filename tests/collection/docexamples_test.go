@@ -33,13 +33,23 @@ clouds:
 `
 
 // before has the fleets of modules whose examples want another one, tasks that come before the examples, and more
-// options of all of them.
-var before = map[string]struct{ fleet, tasks, options string }{
+// options of all of them; and what nodes are called whose examples leave some that others would meet.
+var before = map[string]struct{ fleet, tasks, options, nodes string }{
 	"craton_project":   {tasks: "- craton.fleet.craton_project_info:\n  register: own\n", options: `, project_id: "{{ own.projects[0].id | default('') }}"`},
 	"craton_region":    {fleet: "clouds: [{name: east}]"},
 	"craton_user_info": {tasks: "- craton.fleet.craton_user: {name: deploy}\n"},
 	"iotronic_node_info": {tasks: `- craton.fleet.iotronic_node: {name: metal-01, driver: ipmi, provision_state: available}
 - craton.fleet.iotronic_node: {name: metal-02, driver: ipmi}
+`},
+	"iotronic_chassis":      {nodes: "in-chassis-"},
+	"iotronic_chassis_info": {tasks: "- craton.fleet.iotronic_chassis: {description: rack b7}\n"},
+	"iotronic_allocation": {nodes: "allocated-", tasks: `- craton.fleet.iotronic_node: {name: metal-01, driver: ipmi, resource_class: large, traits: [CUSTOM_GPU], provision_state: available, power: on}
+- craton.fleet.iotronic_node: {name: metal-02, driver: ipmi, resource_class: large, provision_state: available, power: on}
+`},
+	"iotronic_allocation_info": {nodes: "allocation-info-", tasks: `- craton.fleet.iotronic_node: {name: metal-01, driver: ipmi, resource_class: large, provision_state: available, power: on}
+- craton.fleet.iotronic_allocation: {name: render-03, resource_class: large, candidate_nodes: [metal-01]}
+- craton.fleet.iotronic_allocation: {name: render-04, resource_class: none}
+  failed_when: false
 `},
 	"iotronic_port":                 {tasks: "- craton.fleet.iotronic_node: {name: metal-01, driver: ipmi, provision_state: manageable}\n"},
 	"iotronic_port_info":            {tasks: "- craton.fleet.iotronic_port: {node: metal-01, address: '52:54:00:12:34:56'}\n"},
@@ -69,7 +79,8 @@ func TestDocExamples(t *testing.T) {
 			switch spec.Name {
 			case "iotronic_board_info", "iotronic_fleet_info":
 				url, prepare.options = town.URL, ", token: "+iotronictest.Admin.Token
-			case "iotronic_node", "iotronic_node_info", "iotronic_port", "iotronic_port_info", "iotronic_driver_info":
+			case "iotronic_node", "iotronic_node_info", "iotronic_port", "iotronic_port_info", "iotronic_driver_info",
+				"iotronic_chassis", "iotronic_chassis_info", "iotronic_allocation", "iotronic_allocation_info":
 				url, prepare.options = metal.URL, ", max_retries: 20"
 			default:
 				fleet := prepare.fleet
@@ -77,6 +88,10 @@ func TestDocExamples(t *testing.T) {
 					fleet = exampleFleet
 				}
 				h.runWith(t, []string{"CRATON_URL=" + url}, craton, "apply", h.write(t, "before.yml", fleet))
+			}
+			tasks := atHome.Replace(prepare.tasks + strings.TrimSpace(spec.Examples))
+			if prepare.nodes != "" {
+				tasks = strings.ReplaceAll(tasks, "metal-", prepare.nodes)
 			}
 			fmt.Fprintf(&playbook, `
 - name: %s
@@ -86,7 +101,7 @@ func TestDocExamples(t *testing.T) {
   module_defaults:
     group/craton.fleet.%s: {url: %q%s}
   tasks:
-%s`, spec.Name, group, url, prepare.options, indented(atHome.Replace(prepare.tasks+strings.TrimSpace(spec.Examples))+"\n"))
+%s`, spec.Name, group, url, prepare.options, indented(tasks+"\n"))
 		}
 		out := h.run(t, "ansible-playbook", "-v", "-i", "localhost,", "-c", "local", h.write(t, "examples.yml", playbook.String()))
 		plays := strings.Split(out, "\nPLAY [")[1:]

@@ -31,6 +31,7 @@ const nodeLife = `
         driver_info: {address: 192.0.2.7, ipmi_password: "{{ secret }}"}
         extra: {big: 12345678901234567890, template: !unsafe "{{ 40 + 2 }}", day: 2024-01-02}
         ports: [{address: "{{ mac }}", extra: {slot: 2}}]
+        resource_class: "class-{{ name }}"
         provision_state: available
         power: on
       check_mode: true
@@ -45,6 +46,30 @@ const nodeLife = `
       become: true
       become_method: craton.test.plain
       register: copied
+    - craton.fleet.iotronic_chassis: &rack {description: "rack {{ name }}", extra: {room: 2}}
+      register: rack
+    - craton.fleet.iotronic_chassis: *rack
+      register: racked
+    - craton.fleet.iotronic_chassis_info: {uuid: "{{ rack.chassis.uuid }}", fields: [extra]}
+      register: racks
+    - craton.fleet.iotronic_allocation: &wanted {name: "for-{{ name }}", resource_class: "class-{{ name }}", candidate_nodes: "{{ name }}", wait_timeout: 60}
+      check_mode: true
+      diff: true
+      register: allocate_check
+    - craton.fleet.iotronic_allocation: *wanted
+      diff: true
+      register: allocate
+    - craton.fleet.iotronic_allocation: *wanted
+      register: allocated
+    - craton.fleet.iotronic_allocation_info: {node: "{{ name }}", fields: [name, state]}
+      register: allocations
+    - craton.fleet.iotronic_allocation: {name: "for-{{ name }}", resource_class: other}
+      register: reclassed
+      ignore_errors: true
+    - craton.fleet.iotronic_allocation: {uuid: "{{ allocate.allocation.uuid }}", state: absent}
+      register: released
+    - craton.fleet.iotronic_chassis: {description: "rack {{ name }}", state: absent}
+      register: unracked
     - craton.fleet.iotronic_node: name={{ name }} maintenance=yes maintenance_reason=fan power=off
       become: true
       become_method: craton.test.plain
@@ -77,6 +102,8 @@ const nodeLife = `
       register: gone
     - ansible.builtin.debug:
         msg: "seen results {{ {'beside': beside, 'check': check, 'create': create, 'again': again, 'copied': copied, 'repair': repair, 'repaired': repaired,
+          'rack': rack, 'racked': racked, 'racks': racks, 'allocate_check': allocate_check, 'allocate': allocate, 'allocated': allocated, 'allocations': allocations,
+          'reclassed': reclassed, 'released': released, 'unracked': unracked,
           'replug_check': replug_check, 'replug': replug, 'replugged': replugged, 'plugs': plugs,
           'info': info, 'wrong': wrong, 'removing': removing, 'removed': removed, 'gone': gone} | to_json }}"
 - hosts: localhost
@@ -110,8 +137,9 @@ func TestIotronicModules(t *testing.T) {
 		seen(t, out, "results", &got)
 		for task, want := range map[string]bool{"beside": true, "check": true, "create": true, "again": false, "copied": false, "repair": true, "repaired": false,
 			"replug_check": true, "replug": true, "replugged": false, "plugs": false,
+			"rack": true, "racked": false, "racks": false, "allocate_check": true, "allocate": true, "allocated": false, "allocations": false, "reclassed": false, "released": true, "unracked": true,
 			"info": false, "wrong": false, "removing": true, "removed": true, "gone": false} {
-			if got[task]["changed"] != want || (got[task]["failed"] == true) != (task == "wrong") {
+			if got[task]["changed"] != want || (got[task]["failed"] == true) != (task == "wrong" || task == "reclassed") {
 				t.Errorf("%s: %v", task, got[task])
 			}
 		}
@@ -135,7 +163,18 @@ func TestIotronicModules(t *testing.T) {
 		if diff := cmp.Diff(got["replug_check"]["diff"], got["replug"]["diff"]); diff != "" || len(plugs) != 1 || plugs[0].(map[string]any)["address"] != mac || plugs[0].(map[string]any)["pxe_enabled"] != false {
 			t.Errorf("ports %v: %s", plugs, diff)
 		}
-		want := []any{map[string]any{"uuid": node("create")["uuid"], "name": name, "power_state": "power off", "maintenance_reason": "fan"}}
+		given, _ := got["allocated"]["allocation"].(map[string]any)
+		want := []any{map[string]any{"uuid": given["uuid"], "name": "for-" + name, "state": "active"}}
+		if diff := cmp.Diff(any(want), got["allocations"]["allocations"]); diff != "" || given["node_uuid"] != node("create")["uuid"] {
+			t.Errorf("allocations: %v %s", given, diff)
+		}
+		if diff := cmp.Diff(got["allocate_check"]["diff"], got["allocate"]["diff"]); diff != "" {
+			t.Errorf("check mode shows another diff of an allocation: %s", diff)
+		}
+		if racks := fmt.Sprint(got["racks"]["chassis"]); !strings.Contains(racks, "room:2") {
+			t.Errorf("racks %s", racks)
+		}
+		want = []any{map[string]any{"uuid": node("create")["uuid"], "name": name, "power_state": "power off", "maintenance_reason": "fan"}}
 		if diff := cmp.Diff(any(want), got["info"]["nodes"]); diff != "" {
 			t.Error(diff)
 		}

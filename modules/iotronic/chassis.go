@@ -1,0 +1,151 @@
+package iotronic
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/walk"
+	api "github.com/craton-fleet/craton/iotronic"
+	"github.com/craton-fleet/craton/modules/ansible"
+)
+
+// optDescription is what a chassis is found by beside its UUID.
+const optDescription = "description"
+
+// chassisResource is what iotronic_chassis writes.
+var chassisResource = &resource{
+	kind: chassis, by: optDescription, store: chassisStore{stored[api.Chassis, api.ChassisCreate]{
+		of:    func(c *api.Client) collection[api.Chassis, api.ChassisCreate] { return c.Chassis },
+		made:  func(o api.Object) api.ChassisCreate { return api.ChassisCreate{More: o} },
+		whole: wholeChassis,
+	}}, guard: guardChassis,
+	fields: []field{
+		{option: optDescription, on: onIronic, check: isChassisText, doc: []string{
+			"A text for people. With O(uuid) the chassis gets this description, and an empty string takes it away.",
+			"Without O(uuid) the chassis is found by it. Ironic lets several chassis have the same one, which is an error that lists their UUIDs then."}},
+		{option: "extra", form: formDict, on: onIronic, doc: []string{"What you want to keep with the chassis."}},
+	},
+	creates:  "Finds the chassis by its UUID or its description, creates it if it is not there, and changes what differs.",
+	identity: "The UUID of the chassis. Nothing else of a chassis is unique, so give it where several hosts run the task at once.",
+	moreNotes: []string{
+		"Ironic removes no chassis in which there are nodes. That is an error, in check mode too.",
+		"The option C(chassis_uuid) of M(craton.fleet.iotronic_node) puts a node into a chassis.",
+	},
+	examples: `
+- name: A rack
+  craton.fleet.iotronic_chassis:
+    description: rack b7
+    extra:
+      room: "2.04"
+  register: rack
+
+- name: A server in it
+  craton.fleet.iotronic_node:
+    name: metal-01
+    driver: ipmi
+    chassis_uuid: "{{ rack.chassis.uuid }}"
+
+- name: It was moved
+  craton.fleet.iotronic_chassis:
+    uuid: "{{ rack.chassis.uuid }}"
+    description: rack c1
+
+- name: The server goes elsewhere
+  craton.fleet.iotronic_node:
+    name: metal-01
+    chassis_uuid: ""
+
+- name: Gone
+  craton.fleet.iotronic_chassis:
+    description: rack c1
+    state: absent
+`,
+}
+
+var chassis = &kind{
+	name: "chassis", plural: "chassis", identity: keyUUID, unnamed: true, detailed: true, fielded: true, dialects: onIronic,
+	more: []ansible.Option{{Name: optDescription, Description: []string{"Only chassis with this description, which several may have."}}},
+	keep: ofDescription,
+	returns: []ansible.Return{
+		always(keyUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID."),
+		always(optDescription, ansible.Str, "rack b7", "A text for people. Null for none."),
+		detailed("extra", ansible.Dict, map[string]any{"room": "2.04"}, "What users keep there."),
+	},
+	doc: docs{
+		is:    "A chassis is where nodes of Ironic stand together, such as a rack.",
+		notes: []string{"Which nodes are in it is read by M(craton.fleet.iotronic_node_info) with C(chassis_uuid)."},
+		examples: `
+- name: All chassis
+  craton.fleet.iotronic_chassis_info:
+  register: found
+
+- name: One of them
+  craton.fleet.iotronic_chassis_info:
+    description: rack b7
+`},
+	list: walking(func(c *api.Client) func(context.Context, api.ChassisListOptions) iterChassis { return c.Chassis.All }, wholeChassis),
+	get: getting(func(c *api.Client) func(context.Context, string, ...string) (*api.Chassis, error) {
+		return c.Chassis.Get
+	}, wholeChassis),
+}
+
+func wholeChassis(o *api.Chassis) api.Object { return o.Fields }
+
+// ofDescription keeps the chassis with a description, which the API cannot.
+func ofDescription(_ context.Context, _ *service, p ansible.Params) (func(api.Object) bool, []string, error) {
+	text := p.String(optDescription)
+	if text == "" {
+		return func(api.Object) bool { return true }, nil, nil
+	}
+	return func(o api.Object) bool { return o.Text(optDescription) == text }, []string{optDescription}, nil
+}
+
+// isChassisText refuses a description that Ironic refuses.
+func isChassisText(text string) error {
+	const most = 255
+	if n := utf8.RuneCountInString(text); n > most {
+		return fmt.Errorf("it has %d characters, and Ironic takes %d", n, most)
+	}
+	return nil
+}
+
+// chassisStore finds chassis by their description, too.
+type chassisStore struct {
+	stored[api.Chassis, api.ChassisCreate]
+}
+
+func (s chassisStore) get(ctx context.Context, c *api.Client, id string) (api.Object, error) {
+	if value.IsUUID(id) {
+		return s.stored.get(ctx, c, id)
+	}
+	found, err := walk.All(api.IsMarkerGone, func() iterChassis {
+		return c.Chassis.All(ctx, api.ChassisListOptions{Detail: true})
+	}, func(o *api.Chassis) bool { return o.Description == id })
+	switch {
+	case err != nil || len(found) == 0:
+		return nil, err
+	case len(found) > 1:
+		several := &api.NoUniqueMatchError{Name: id}
+		for _, o := range found {
+			several.Candidates = append(several.Candidates, o.UUID)
+		}
+		return nil, several
+	}
+	return found[0].Fields, nil
+}
+
+// guardChassis refuses to remove a chassis with nodes in it.
+func guardChassis(ctx context.Context, s *service, p *plan) error {
+	if !p.remove {
+		return nil
+	}
+	uuid := p.before.Text(keyUUID)
+	page, err := s.client.Nodes.List(ctx, api.NodeListOptions{Chassis: uuid, Fields: []string{keyName}, Paging: api.Paging{Limit: 1}})
+	if err == nil && len(page.Items) > 0 {
+		n := page.Items[0]
+		err = fmt.Errorf("the chassis %s has nodes in it, such as %s; take them out by chassis_uuid: \"\" first", called(p.before.Text(optDescription), uuid), called(n.Name, n.UUID))
+	}
+	return err
+}
