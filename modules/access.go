@@ -35,21 +35,21 @@ func accessOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optRole, Choices: roles(), Description: []string{
 			"What the user may do in its project: V(reader) reads, V(member) changes, V(admin) manages users too, V(root) does everything in every project.",
-			"Without it a new user is an admin if O(is_admin=true), and a member otherwise; the role of another one stays as it is.",
-			"An admin gives roles up to V(admin), only root V(root). Needs C(craton server).",
+			"Without it, a new user is an admin if O(is_admin=true), and a member otherwise; an existing user keeps its role.",
+			"An admin can grant roles up to V(admin), only root can grant V(root). Requires C(craton server).",
 		}},
 		{Name: optKeys, Type: ansible.List, Elements: ansible.Dict, Description: []string{
-			"API keys of the user, by name. Others stay as they are. The one that a user is made with is called C(api_key).",
-			"A key that is made is in the result of the task once, as RV(user.new_keys); nobody can read it later. Use C(no_log: true) or store it at once.",
-			"A key cannot be changed: another O(keys[].role) than it has is an error. Needs C(craton server).",
+			"API keys of the user, by name. Others are left alone. The key that a user is created with is called C(api_key).",
+			"A new key is in the result of the task once, as RV(user.new_keys); it cannot be read later. Use C(no_log: true), or store it at once.",
+			"A key cannot be changed: an O(keys[].role) other than its current one is an error. Requires C(craton server).",
 		}, Options: []ansible.Option{
 			{Name: optName, Required: true, Description: []string{"The name of the key, unique among those of the user."}},
 			{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
-				"V(present) makes the key if there is none with the name, or if that has expired. V(absent) deletes it.",
+				"V(present) creates the key if none has the name, or if that key has expired. V(absent) deletes it.",
 			}},
-			{Name: optRole, Choices: roles(), Description: []string{"The most that the key may do. What the user may, if it is not given. It is never more than that."}},
+			{Name: optRole, Choices: roles(), Description: []string{"The most that the key may do. By default, whatever the user may do; it is never more than that."}},
 			{Name: optExpires, Description: []string{
-				"When a key that is made ends: a span from now on such as V(90d), or a time such as V(2027-01-31T00:00:00Z). Never, if it is not given. The end of a key that is there does not change.",
+				"When a new key expires: after a duration such as V(90d), or at a time such as V(2027-01-31T00:00:00Z). By default, never. The expiry of an existing key does not change.",
 			}},
 		}},
 	}
@@ -58,12 +58,12 @@ func accessOptions() []ansible.Option {
 // accessReturns documents them.
 func accessReturns() []ansible.Return {
 	return []ansible.Return{
-		{Name: optRole, Type: ansible.Str, Sample: "member", Returned: "when the task gives O(role) or O(keys)", Description: []string{"What the user may do."}},
+		{Name: optRole, Type: ansible.Str, Sample: "member", Returned: "when the task gives O(role) or O(keys)", Description: []string{"What the user may do: its role."}},
 		{Name: reconcile.KeyAPIKeys, Type: ansible.List, Elements: ansible.Dict, Returned: "when the task gives O(keys)",
 			Sample:      []any{map[string]any{"expires_at": "2027-02-27T09:30:00.000000", "id": 12, "name": "ci", "role": "reader"}},
 			Description: []string{"The keys of the user, without their secrets. In check mode the id of a new one is null."}},
-		{Name: newKeys, Type: ansible.Dict, Sample: map[string]any{"ci": "crn_4y2XqLw8ZtKc0vRb7JmN5sHdA1eG3f"}, Returned: "by the task that made keys, and never again",
-			Description: []string{"The keys that the task made, by name: secrets."}},
+		{Name: newKeys, Type: ansible.Dict, Sample: map[string]any{"ci": "crn_4y2XqLw8ZtKc0vRb7JmN5sHdA1eG3f"}, Returned: "by the task that created keys, and never again",
+			Description: []string{"The secrets of the keys that the task created, by name."}},
 	}
 }
 

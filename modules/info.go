@@ -19,9 +19,9 @@ type filter struct {
 }
 
 var (
-	varsFilter = filter{option: "vars", doc: "Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:\"db\",tuning.hugepages:64); all must match."}
+	varsFilter = filter{option: "vars", doc: "Only objects whose variables match: pairs of a path and a JSON value, such as C(role:\"db\",tuning.hugepages:64). All must match."}
 
-	addressFilter = filter{option: "ip_address", of: schema.Address, doc: "Only those with this address, in any spelling."}
+	addressFilter = filter{option: "ip_address", of: schema.Address, doc: "Only objects with this address, in any notation."}
 )
 
 func textFilter(option string) filter {
@@ -44,8 +44,8 @@ func (r *resource) infoSpec() *ansible.Spec {
 		Short: fmt.Sprintf("Read %s of Craton", r.nouns()),
 		Description: []string{
 			r.doc.is,
-			fmt.Sprintf("Lists the %s that match all options that are given, however many there are. Changes nothing.", r.nouns()),
-			"What is not found is no error: the list is empty then. A name that several objects have, where one is to be named, is.",
+			fmt.Sprintf("Lists the %s that match all given options, however many there are. Changes nothing.", r.nouns()),
+			"If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named, is an error.",
 		},
 		SupportsCheckMode: true,
 		Fragments:         []*ansible.Fragment{connection()},
@@ -63,7 +63,7 @@ func (r *resource) infoSpec() *ansible.Spec {
 	}
 	for _, f := range r.infoReferences() {
 		s.Options = append(s.Options, ansible.Option{Name: f.Option(), Description: append([]string{
-			fmt.Sprintf("Only those of this %s, by name or id.", f.Option())}, byName(f.To[0])...)})
+			fmt.Sprintf("Only objects of this %s, by name or id.", f.Option())}, byName(f.To[0])...)})
 	}
 	for _, f := range r.filters {
 		o := ansible.Option{Name: f.option, Description: []string{f.doc}}
@@ -77,15 +77,15 @@ func (r *resource) infoSpec() *ansible.Spec {
 	}
 	if r.Protects() || r.View {
 		s.Options = append(s.Options, ansible.Option{Name: optProtected, Type: ansible.Bool, Description: []string{
-			"Only those that are kept from being deleted, or with V(false) those that are not."}})
+			"Only protected objects, or with V(false) only those that are not."}})
 	}
 	if r.Inherits != nil {
 		s.Options = append(s.Options, ansible.Option{Name: optResolved, Type: ansible.Bool, Default: true, Description: []string{
-			"Whether C(variables) hold what the object inherits, too, or its own only."}})
+			"Whether C(variables) include inherited ones, or are only the object's own."}})
 	}
 	if r.Variables == schema.AtCreate {
 		s.Options = append(s.Options, ansible.Option{Name: optWithVariables, Type: ansible.Bool, Default: false, Description: []string{
-			"Whether to read the variables too. That takes one request for each interface; without it C(variables) are null."}})
+			"Whether to read the variables as well. This takes one request for each interface; without it C(variables) is null."}})
 	}
 	contains := r.returns(false)
 	if r.Kind == schema.User {

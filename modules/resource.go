@@ -62,7 +62,7 @@ func (r *resource) text(option string) fieldDoc {
 	case f.Type == schema.Flag:
 		doc.sample = true
 	case f.Type != schema.Reference && !f.Required && !f.Fixed:
-		doc.doc = append(doc.doc, "An empty string takes it away.")
+		doc.doc = append(doc.doc, "An empty string removes it.")
 	}
 	return doc
 }

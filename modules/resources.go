@@ -19,12 +19,12 @@ var (
 	inRegion = fieldDoc{optRegion, 1, []string{"The region, by name or id."}}
 	inCell   = fieldDoc{optCell, 1, []string{"The cell of the region, by name or id. An empty string means none."}}
 	parent   = fieldDoc{optParent, nil, []string{
-		"The host or network device that this one is a part of or hangs on, by name or id. Its variables are inherited.",
-		"An empty string takes the parent away. Without the option the parent stays as it is.",
+		"The host or network device that this one is part of or attached to, by name or id. Its variables are inherited.",
+		"An empty string removes the parent. Without this option the parent stays as it is.",
 	}}
-	note       = text("note", "bought in spring", "A text for people. An empty string takes it away.")
+	note       = text("note", "bought in spring", "A note for people. An empty string removes it.")
 	address    = text("ip_address", "10.20.0.11", "The IPv4 or IPv6 address. Different spellings of one address are the same.")
-	deviceType = text("device_type", "server", "What sort of device it is. A free text.")
+	deviceType = text("device_type", "server", "The type of device, as free text.")
 )
 
 func text(option string, sample any, doc string) fieldDoc {
@@ -38,8 +38,8 @@ var (
 		doc: docs{
 			is: "A project is a tenant: everything else belongs to one.", key: "which the API does not keep unique",
 			notes: []string{
-				"Two projects may have one name. Give C(id) then.",
-				"In a file, C(url: sqlite:PATH), that has several projects, each task has to say by O(project_id) which one is its own.",
+				"Two projects can have the same name: use C(id) then.",
+				"With a file, C(url: sqlite:PATH), that has several projects, each task must name its own by O(project_id).",
 			},
 			examples: `
 - name: A project with variables
@@ -64,16 +64,16 @@ var (
 	}
 	user = &resource{
 		Kind:     schema.User,
-		rootOnly: "Only admins of a project, and root users, may manage users.",
+		rootOnly: "Only admins of a project and root users may manage users.",
 		fields: []fieldDoc{
-			text(optProject, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "The project that the user belongs to, by name or id. The caller's own if it is not given."),
+			text(optProject, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "The project that the user belongs to, by name or id. By default the caller's own."),
 			text("is_admin", false, "Whether the user is an admin of the project."),
 		},
 		doc: docs{
 			is: "A user acts in one project, with an API key that the server chooses.", key: "within its project",
 			notes: []string{
-				"The API key is in the result of the task that creates the user, as RV(user.api_key), and never again: no other task shows it. Use C(no_log: true) or store it at once.",
-				"The API cannot change users but for their roles and keys. O(recreate) makes a new one with a new key.",
+				"The API key is in the result of the task that creates the user, as RV(user.api_key), and is never shown again. Use C(no_log: true), or store it at once.",
+				"The API can change nothing of a user but its role and keys. O(recreate) creates a new one with a new key.",
 			},
 			examples: `
 - name: A user, whose key is kept in a file
@@ -215,11 +215,11 @@ var (
 	host = &resource{
 		Kind: schema.Host,
 		fields: []fieldDoc{inCloud, inRegion, inCell, address, deviceType, parent,
-			text("active", true, "Whether the host is in use. A new host is, unless this says otherwise."), note},
+			text("active", true, "Whether the host is in use. A new host is by default."), note},
 		filters: []filter{textFilter("device_type"), textFilter("label"), addressFilter, varsFilter},
 		doc: docs{
 			is: "A host is a machine.", key: "within its region, shared with network devices",
-			notes: []string{"The interfaces of a host go with it when it is removed."},
+			notes: []string{"Deleting a host deletes its interfaces."},
 			examples: `
 - name: A host
   craton.fleet.craton_host:
@@ -273,15 +273,15 @@ var (
 	networkDevice = &resource{
 		Kind: schema.NetworkDevice,
 		fields: []fieldDoc{inCloud, inRegion, inCell, address, deviceType, parent,
-			text("active", true, "Whether the device is in use. A new device is, unless this says otherwise."),
-			text("model_name", "ex4300", "The model. An empty string takes it away."),
-			text("os_version", "21.4R3", "The version of the operating system. An empty string takes it away."),
-			text("vlans", "100-120", "The VLANs, as a text. An empty string takes it away."),
+			text("active", true, "Whether the device is in use. A new device is by default."),
+			text("model_name", "ex4300", "The model. An empty string removes it."),
+			text("os_version", "21.4R3", "The version of the operating system. An empty string removes it."),
+			text("vlans", "100-120", "The VLANs, as free text. An empty string removes it."),
 		},
 		filters: []filter{textFilter("device_type"), addressFilter, varsFilter},
 		doc: docs{
-			is: "A network device is a switch, a router, a firewall.", key: "within its region, shared with hosts",
-			notes: []string{"The interfaces of a network device go with it when it is removed."},
+			is: "A network device is a switch, a router, a firewall or the like.", key: "within its region, shared with hosts",
+			notes: []string{"Deleting a network device deletes its interfaces."},
 			examples: `
 - name: A switch
   craton.fleet.craton_network_device:
@@ -316,8 +316,8 @@ var (
 			text("cidr", "10.20.0.0/24", "The range of addresses."),
 			text("gateway", "10.20.0.1", "The address of the gateway."),
 			text("netmask", "255.255.255.0", "The netmask."),
-			text("ip_block_type", "private", "The type of the address block. An empty string takes it away."),
-			text("nss", "ns1.example.net", "The name servers, as a text. An empty string takes it away."),
+			text("ip_block_type", "private", "The type of the address block. An empty string removes it."),
+			text("nss", "ns1.example.net", "The name servers, as free text. An empty string removes it."),
 		},
 		filters: []filter{varsFilter},
 		doc: docs{
@@ -347,22 +347,22 @@ var (
 		Kind: schema.NetworkInterface,
 		fields: []fieldDoc{
 			text(optDevice, 7, "The host or network device, by name or id."),
-			text(optNetwork, 3, "The network, by name or id. Of several networks of one name that of the device's region is meant. An empty string means none."),
-			text("interface_type", "ethernet", "What sort of interface it is. A free text."),
+			text(optNetwork, 3, "The network, by name or id. If several networks have the name, the one in the device's region is meant. An empty string means none."),
+			text("interface_type", "ethernet", "The type of interface, as free text."),
 			address,
-			text("vlan_id", 100, "The number of the VLAN. 0 is none."),
-			text("vlan", "front", "The name of the VLAN. An empty string takes it away."),
-			text("duplex", "full", "The duplex mode. An empty string takes it away."),
-			text("link", "up", "The state of the link. An empty string takes it away."),
-			text("cdp", "sw1", "What CDP tells. An empty string takes it away."),
-			text("security", "none", "The security settings. An empty string takes them away."),
-			text("port", 12, "The number of the port. 0 is none."),
-			text("speed", 1000, "The speed, in the unit of your choice. 0 is none."),
+			text("vlan_id", 100, "The VLAN number. 0 means none."),
+			text("vlan", "front", "The name of the VLAN. An empty string removes it."),
+			text("duplex", "full", "The duplex mode. An empty string removes it."),
+			text("link", "up", "The state of the link. An empty string removes it."),
+			text("cdp", "sw1", "What CDP reports. An empty string removes it."),
+			text("security", "none", "The security settings. An empty string removes them."),
+			text("port", 12, "The port number. 0 means none."),
+			text("speed", 1000, "The speed, in a unit of your choice. 0 means none."),
 		},
 		filters: []filter{addressFilter, textFilter("interface_type")},
 		doc: docs{
 			is: "A network interface belongs to a host or a network device, and may be on a network.", key: "within its device",
-			notes: []string{"The API sets the variables of an interface when it is made, and cannot change them later."},
+			notes: []string{"The API sets the variables of an interface when it is created, and cannot change them later."},
 			examples: `
 - name: An interface
   craton.fleet.craton_network_interface:
@@ -401,7 +401,7 @@ var (
 		Kind: schema.Device,
 		fields: []fieldDoc{inCloud, inRegion, inCell, address, deviceType, parent,
 			text("active", true, "Whether the device is in use."), note},
-		filters: []filter{{option: "descendants", of: schema.Flag, doc: "With O(parent): all devices below it, and not only its children."},
+		filters: []filter{{option: "descendants", of: schema.Flag, doc: "With O(parent): all devices below it, not only its children."},
 			{option: "active", of: schema.Flag, doc: "Only devices that are in use, or only those that are not."}},
 		doc: docs{
 			is: "Hosts and network devices together.", key: "within its region",

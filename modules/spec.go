@@ -60,8 +60,8 @@ func (r *resource) spec() *ansible.Spec {
 	s.Options = append(s.Options, r.nameOption(), r.idOption(), ansible.Option{
 		Name: optState, Default: present, Choices: []any{present, absent},
 		Description: []string{
-			fmt.Sprintf("V(present) makes the %s what the task says, V(absent) removes it.", r.Noun()),
-			fmt.Sprintf("A %s that is not there, or whose place is not there, is V(absent) already.", r.Noun()),
+			fmt.Sprintf("V(present) creates or updates the %s as the task says, V(absent) deletes it.", r.Noun()),
+			fmt.Sprintf("A %s that does not exist, or whose place does not exist, already is V(absent).", r.Noun()),
 		}})
 	s.RequiredOneOf = [][]string{{optName, optID}}
 	for i := range r.Fields {
@@ -78,14 +78,14 @@ func (r *resource) spec() *ansible.Spec {
 	s.Returns = []ansible.Return{{
 		Name: r.name(), Type: ansible.Dict, Returned: "success",
 		Description: []string{
-			fmt.Sprintf("The %s as it is now, also when nothing changed; in check mode as it would be, where what only the server knows is null.", r.Noun()),
-			"With O(state=absent) as it was, or an empty dict if it was not there.",
+			fmt.Sprintf("The %s as it is now, even if nothing changed; in check mode as it would be, with null for what only the server knows.", r.Noun()),
+			"With O(state=absent), the object as it was, or an empty dict if it did not exist.",
 		},
 		Contains: r.returns(true),
 	}}
 	if reconcile.Recreatable(r.Kind) && r.hasLabels() {
 		s.Returns = append(s.Returns, ansible.Return{Name: optCarried, Type: ansible.List, Elements: ansible.Str, Sample: []string{`network interface "eth0" (id 4)`, `host "vm1" (id 9)`},
-			Returned: "when it is made anew with others", Description: []string{"What goes along with O(recreate=true): interfaces, which get other ids, and children."}})
+			Returned: "when it is recreated and others go with it", Description: []string{"What O(recreate=true) carries over: interfaces, which get new ids, and children."}})
 	}
 	return s
 }
@@ -109,7 +109,7 @@ func renames(r *resource) string {
 	if r.FixedTitle {
 		return "The API cannot change it."
 	}
-	return fmt.Sprintf("With O(id) the %s gets this name.", r.Noun())
+	return fmt.Sprintf("With O(id), the %s is renamed to this.", r.Noun())
 }
 
 func (r *resource) idOption() ansible.Option {
@@ -118,7 +118,7 @@ func (r *resource) idOption() ansible.Option {
 		kind = ansible.Str
 	}
 	return ansible.Option{Name: optID, Type: kind, Description: []string{
-		fmt.Sprintf("The id of the %s, instead of its name. It must be there, unless O(state=absent).", r.Noun())}}
+		fmt.Sprintf("The id of the %s, instead of its name. It must exist, unless O(state=absent).", r.Noun())}}
 }
 
 func (r *resource) fieldOption(f *schema.Field) ansible.Option {
@@ -133,15 +133,15 @@ func (r *resource) fieldOption(f *schema.Field) ansible.Option {
 	}
 	switch {
 	case reconcile.PlaceField(f.Option()) != nil && f.Required:
-		o.Description = append(o.Description, "May be left out where the other names say it without doubt.")
+		o.Description = append(o.Description, "May be omitted if the other names leave no doubt.")
 	case f.Required && f.Option() != optProject:
 		o.Description = append(o.Description, fmt.Sprintf("Required to create the %s.", r.Noun()))
 	}
 	switch {
 	case f.Place() && r.Moves != nil:
-		o.Description = append(o.Description, fmt.Sprintf("Another place than that of the %s is an error, unless O(move=true) or O(recreate=true).", r.Noun()))
+		o.Description = append(o.Description, fmt.Sprintf("A place other than the current one of the %s is an error, unless O(move=true) or O(recreate=true).", r.Noun()))
 	case f.Fixed:
-		o.Description = append(o.Description, fmt.Sprintf("The API cannot change it. Another value than the %s has is an error, unless O(recreate=true).", r.Noun()))
+		o.Description = append(o.Description, fmt.Sprintf("The API cannot change it. A value other than the current one of the %s is an error, unless O(recreate=true).", r.Noun()))
 	}
 	return o
 }
@@ -162,37 +162,37 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 	if r.hasLabels() {
 		options = append(options, ansible.Option{Name: optLabels, Type: ansible.List, Elements: ansible.Str, Description: []string{"The labels."}},
 			ansible.Option{Name: optLabelsMode, Default: add, Choices: []any{add, exact}, Description: []string{
-				"V(add) adds O(labels) to those that are there, V(exact) removes all others. V(exact) with an empty list removes all."}})
+				"V(add) adds O(labels) to the existing ones, V(exact) also removes all others. V(exact) with an empty list removes all."}})
 	}
 	if r.hasVariables() {
-		doc := []string{fmt.Sprintf("The %s's own variables: names and values of any type.", r.Noun()), "Numbers keep all their digits. A null is a value, and hides one that would be inherited."}
+		doc := []string{fmt.Sprintf("The %s's own variables: names and values of any type.", r.Noun()), "Numbers keep all their digits. Null is a value, and overrides an inherited one."}
 		if r.Variables == schema.AtCreate {
-			doc = append(doc, "The API cannot change them. Others than those that are there are an error, unless O(recreate=true).")
+			doc = append(doc, "The API cannot change them. Values other than the current ones are an error, unless O(recreate=true).")
 		}
 		options = append(options, ansible.Option{Name: optVariables, Type: ansible.Dict, Description: doc},
 			ansible.Option{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
-				"V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a whole: dicts are not merged."}})
+				"V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a whole: dicts are not merged."}})
 	}
 	if r.Protects() {
 		options = append(options, ansible.Option{Name: optProtected, Type: ansible.Bool, Description: []string{
-			fmt.Sprintf("Whether the %s is kept from being deleted, by itself or with what holds it, by any task, command or fleet file. Everything else can be done to it.", r.Noun()),
-			"To remove it, set it to V(false) first, in a task of its own.",
-			"Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before anything is written."}})
+			fmt.Sprintf("Whether the %s is protected: no task, command or fleet file can delete it or what contains it. All other changes are allowed.", r.Noun()),
+			"To delete it, first set this to V(false) in a separate task.",
+			"Works with servers that support it: C(craton server), and C(sqlite:PATH). With others it is an error, and nothing is written."}})
 	}
 	if reconcile.Holds(r.Kind) {
 		options = append(options, ansible.Option{Name: optForce, Type: ansible.Bool, Default: false, Description: []string{
-			fmt.Sprintf("With O(state=absent): remove the %s even if it is not empty, with all that it holds. Without it that is an error that tells what it holds.", r.Noun()),
-			"What stands outside and depends on something inside, as a child on its parent, forbids it all the same.",
+			fmt.Sprintf("With O(state=absent): delete the %s even if it is not empty, with everything in it. Without it, that is an error that lists what it contains.", r.Noun()),
+			"It is still refused if something outside depends on something inside, such as a child on its parent.",
 		}})
 	}
 	if r.Moves != nil {
 		options = append(options, ansible.Option{Name: optMove, Type: ansible.Bool, Default: false, Description: []string{
-			fmt.Sprintf("Move the %s where it stands in another place than the task says. It keeps its id and all that it has. One of the name in another region is the one that is meant, if there is one only.", r.Noun()),
-			"Servers can do this that know moves: C(craton server), and C(sqlite:PATH). On others it is an error, unless O(recreate=true)."}})
+			fmt.Sprintf("Move the %s if it is in a place other than the task says. It keeps its id and everything else. If its name exists only in one other region, that is the one that is moved.", r.Noun()),
+			"Works with servers that support moves: C(craton server), and C(sqlite:PATH). With others it is an error, unless O(recreate=true)."}})
 	}
 	if reconcile.Recreatable(r.Kind) {
 		options = append(options, ansible.Option{Name: optRecreate, Type: ansible.Bool, Default: false, Description: []string{
-			fmt.Sprintf("Where a value differs that the API cannot change: delete the %s and create it anew, with another id. What the task does not mention is kept.", r.Noun()),
+			fmt.Sprintf("If a value differs that the API cannot change, delete the %s and create it again, with a new id. What the task does not mention is kept.", r.Noun()),
 			r.recreates(),
 		}})
 	}
@@ -202,9 +202,9 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 // recreates says what becomes of what is in an object that is made anew, or depends on it.
 func (r *resource) recreates() string {
 	if r.hasLabels() {
-		return fmt.Sprintf("Interfaces and children go along: the new %s is made beside the old one, which is deleted when it has all of them. A run that stops says how far it came, and the next one goes on from there.", r.Noun())
+		return fmt.Sprintf("Interfaces and children are carried over: the new %s is created next to the old one, which is deleted once everything has moved. A run that stops says how far it got, and the next one continues.", r.Noun())
 	}
-	return "It is refused while other objects would be deleted with it or depend on it. If it cannot be made again, the error has all that it was to be."
+	return "It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the error holds everything needed to do so."
 }
 
 // returns documents an object in a result.
@@ -217,7 +217,7 @@ func (r *resource) returns(own bool) []ansible.Return {
 		return ansible.Return{Name: name, Type: kind, Sample: sample, Returned: "always", Description: []string{doc}}
 	}
 	list := []ansible.Return{
-		always(reconcile.KeyID, idType, idSample, "The id. Null in check mode if it is to be created."),
+		always(reconcile.KeyID, idType, idSample, "The id. Null in check mode if it would be created."),
 		always(r.Title, ansible.Str, r.name()+"1", "The name."),
 	}
 	if r.View {

@@ -38,53 +38,53 @@ options:
     description:
       - The cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
-      - May be left out where the other names say it without doubt.
-      - Another place than that of the cell is an error, unless O(move=true) or O(recreate=true).
+      - May be omitted if the other names leave no doubt.
+      - A place other than the current one of the cell is an error, unless O(move=true) or O(recreate=true).
     type: str
   force:
     description:
-      - 'With O(state=absent): remove the cell even if it is not empty, with all that it holds. Without it that is an
-          error that tells what it holds.'
-      - What stands outside and depends on something inside, as a child on its parent, forbids it all the same.
+      - 'With O(state=absent): delete the cell even if it is not empty, with everything in it. Without it, that is an
+          error that lists what it contains.'
+      - It is still refused if something outside depends on something inside, such as a child on its parent.
     type: bool
     default: false
   id:
     description:
-      - The id of the cell, instead of its name. It must be there, unless O(state=absent).
+      - The id of the cell, instead of its name. It must exist, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
   move:
     description:
-      - Move the cell where it stands in another place than the task says. It keeps its id and all that it has. One of
-          the name in another region is the one that is meant, if there is one only.
-      - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH). On others it is an error, unless
+      - Move the cell if it is in a place other than the task says. It keeps its id and everything else. If its name
+          exists only in one other region, that is the one that is moved.
+      - 'Works with servers that support moves: C(craton server), and C(sqlite:PATH). With others it is an error, unless
           O(recreate=true).'
     type: bool
     default: false
   name:
     description:
       - The name of the cell, unique within its region.
-      - With O(id) the cell gets this name.
+      - With O(id), the cell is renamed to this.
       - One of I(name) and I(id) is required.
     type: str
   note:
     description:
-      - A text for people. An empty string takes it away.
+      - A note for people. An empty string removes it.
     type: str
   protected:
     description:
-      - Whether the cell is kept from being deleted, by itself or with what holds it, by any task, command or fleet
-          file. Everything else can be done to it.
-      - To remove it, set it to V(false) first, in a task of its own.
-      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
-          anything is written.'
+      - 'Whether the cell is protected: no task, command or fleet file can delete it or what contains it. All other
+          changes are allowed.'
+      - To delete it, first set this to V(false) in a separate task.
+      - 'Works with servers that support it: C(craton server), and C(sqlite:PATH). With others it is an error, and
+          nothing is written.'
     type: bool
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the cell and create it anew, with another id. What the
-          task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it. If it cannot be made again, the
-          error has all that it was to be.
+      - If a value differs that the API cannot change, delete the cell and create it again, with a new id. What the task
+          does not mention is kept.
+      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error holds everything needed to do so.
     type: bool
     default: false
   region:
@@ -92,13 +92,13 @@ options:
       - The region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
-      - May be left out where the other names say it without doubt.
-      - Another place than that of the cell is an error, unless O(move=true) or O(recreate=true).
+      - May be omitted if the other names leave no doubt.
+      - A place other than the current one of the cell is an error, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
-      - V(present) makes the cell what the task says, V(absent) removes it.
-      - A cell that is not there, or whose place is not there, is V(absent) already.
+      - V(present) creates or updates the cell as the task says, V(absent) deletes it.
+      - A cell that does not exist, or whose place does not exist, already is V(absent).
     type: str
     default: present
     choices:
@@ -107,11 +107,11 @@ options:
   variables:
     description:
       - 'The cell''s own variables: names and values of any type.'
-      - Numbers keep all their digits. A null is a value, and hides one that would be inherited.
+      - Numbers keep all their digits. Null is a value, and overrides an inherited one.
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+      - 'V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a
           whole: dicts are not merged.'
     type: str
     default: merge
@@ -142,15 +142,15 @@ EXAMPLES = r'''
 RETURN = r'''
 cell:
   description:
-    - The cell as it is now, also when nothing changed; in check mode as it would be, where what only the server knows
-        is null.
-    - With O(state=absent) as it was, or an empty dict if it was not there.
+    - The cell as it is now, even if nothing changed; in check mode as it would be, with null for what only the server
+        knows.
+    - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -174,7 +174,7 @@ cell:
       sample: 1
     note:
       description:
-        - A text for people. An empty string takes it away. Null for none.
+        - A note for people. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: bought in spring

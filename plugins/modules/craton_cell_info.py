@@ -11,9 +11,9 @@ module: craton_cell_info
 short_description: Read cells of Craton
 description:
   - A cell is a part of a region, such as a row or a rack. It holds hosts, network devices and networks.
-  - Lists the cells that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
-      is.'
+  - Lists the cells that match all given options, however many there are. Changes nothing.
+  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
+      is an error.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -29,7 +29,7 @@ attributes:
 options:
   cloud:
     description:
-      - Only those of this cloud, by name or id.
+      - Only objects of this cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
     type: str
   id:
@@ -45,23 +45,23 @@ options:
       - names
   protected:
     description:
-      - Only those that are kept from being deleted, or with V(false) those that are not.
+      - Only protected objects, or with V(false) only those that are not.
     type: bool
   region:
     description:
-      - Only those of this region, by name or id.
+      - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   resolved:
     description:
-      - Whether C(variables) hold what the object inherits, too, or its own only.
+      - Whether C(variables) include inherited ones, or are only the object's own.
     type: bool
     default: true
   vars:
     description:
-      - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64);
-          all must match.
+      - 'Only objects whose variables match: pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64).
+          All must match.'
       - Inherited variables count, unless O(resolved=false).
     type: str
 seealso:
@@ -85,7 +85,7 @@ cells:
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -109,7 +109,7 @@ cells:
       sample: 1
     note:
       description:
-        - A text for people. An empty string takes it away. Null for none.
+        - A note for people. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: bought in spring

@@ -36,38 +36,38 @@ options:
     type: str
   force:
     description:
-      - 'With O(state=absent): remove the cloud even if it is not empty, with all that it holds. Without it that is an
-          error that tells what it holds.'
-      - What stands outside and depends on something inside, as a child on its parent, forbids it all the same.
+      - 'With O(state=absent): delete the cloud even if it is not empty, with everything in it. Without it, that is an
+          error that lists what it contains.'
+      - It is still refused if something outside depends on something inside, such as a child on its parent.
     type: bool
     default: false
   id:
     description:
-      - The id of the cloud, instead of its name. It must be there, unless O(state=absent).
+      - The id of the cloud, instead of its name. It must exist, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
   name:
     description:
       - The name of the cloud, unique within the project.
-      - With O(id) the cloud gets this name.
+      - With O(id), the cloud is renamed to this.
       - One of I(name) and I(id) is required.
     type: str
   note:
     description:
-      - A text for people. An empty string takes it away.
+      - A note for people. An empty string removes it.
     type: str
   protected:
     description:
-      - Whether the cloud is kept from being deleted, by itself or with what holds it, by any task, command or fleet
-          file. Everything else can be done to it.
-      - To remove it, set it to V(false) first, in a task of its own.
-      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
-          anything is written.'
+      - 'Whether the cloud is protected: no task, command or fleet file can delete it or what contains it. All other
+          changes are allowed.'
+      - To delete it, first set this to V(false) in a separate task.
+      - 'Works with servers that support it: C(craton server), and C(sqlite:PATH). With others it is an error, and
+          nothing is written.'
     type: bool
   state:
     description:
-      - V(present) makes the cloud what the task says, V(absent) removes it.
-      - A cloud that is not there, or whose place is not there, is V(absent) already.
+      - V(present) creates or updates the cloud as the task says, V(absent) deletes it.
+      - A cloud that does not exist, or whose place does not exist, already is V(absent).
     type: str
     default: present
     choices:
@@ -76,11 +76,11 @@ options:
   variables:
     description:
       - 'The cloud''s own variables: names and values of any type.'
-      - Numbers keep all their digits. A null is a value, and hides one that would be inherited.
+      - Numbers keep all their digits. Null is a value, and overrides an inherited one.
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+      - 'V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a
           whole: dicts are not merged.'
     type: str
     default: merge
@@ -117,15 +117,15 @@ EXAMPLES = r'''
 RETURN = r'''
 cloud:
   description:
-    - The cloud as it is now, also when nothing changed; in check mode as it would be, where what only the server knows
-        is null.
-    - With O(state=absent) as it was, or an empty dict if it was not there.
+    - The cloud as it is now, even if nothing changed; in check mode as it would be, with null for what only the server
+        knows.
+    - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -137,7 +137,7 @@ cloud:
       sample: cloud1
     note:
       description:
-        - A text for people. An empty string takes it away. Null for none.
+        - A note for people. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: bought in spring

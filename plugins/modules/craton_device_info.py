@@ -11,9 +11,9 @@ module: craton_device_info
 short_description: Read devices of Craton
 description:
   - Hosts and network devices together.
-  - Lists the devices that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
-      is.'
+  - Lists the devices that match all given options, however many there are. Changes nothing.
+  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
+      is an error.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -33,38 +33,38 @@ options:
     type: bool
   cell:
     description:
-      - Only those of this cell, by name or id.
+      - Only objects of this cell, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   cloud:
     description:
-      - Only those of this cloud, by name or id.
+      - Only objects of this cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
     type: str
   descendants:
     description:
-      - 'With O(parent): all devices below it, and not only its children.'
+      - 'With O(parent): all devices below it, not only its children.'
     type: bool
   parent:
     description:
-      - Only those of this parent, by name or id.
+      - Only objects of this parent, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   protected:
     description:
-      - Only those that are kept from being deleted, or with V(false) those that are not.
+      - Only protected objects, or with V(false) only those that are not.
     type: bool
   region:
     description:
-      - Only those of this region, by name or id.
+      - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   resolved:
     description:
-      - Whether C(variables) hold what the object inherits, too, or its own only.
+      - Whether C(variables) include inherited ones, or are only the object's own.
     type: bool
     default: true
 '''
@@ -91,7 +91,7 @@ devices:
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -133,7 +133,7 @@ devices:
       sample: "10.20.0.11"
     device_type:
       description:
-        - What sort of device it is. A free text. Null for none.
+        - The type of device, as free text. Null for none.
       returned: always
       type: str
       sample: server
@@ -150,7 +150,7 @@ devices:
       sample: true
     note:
       description:
-        - A text for people. An empty string takes it away. Null for none.
+        - A note for people. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: bought in spring

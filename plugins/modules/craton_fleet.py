@@ -8,15 +8,15 @@ __metaclass__ = type
 DOCUMENTATION = r'''
 ---
 module: craton_fleet
-short_description: Make a whole fleet what a document says
+short_description: Make a fleet match a document
 description:
   - 'Creates what is missing and updates what differs: clouds, regions, cells, hosts, network devices, networks and
-      interfaces, with variables, labels and parents. Nothing is deleted unless I(prune=true), and what the document
-      does not mention stays as it is.'
-  - A thousand hosts are one task, with a few requests side by side, and not a thousand tasks. The same document and the
-      same engine as C(craton apply FILE).
-  - The whole document is checked first. All that is wrong is told at once, and nothing is written while anything is
-      wrong.
+      interfaces, with variables, labels and parents. Deletes nothing unless I(prune=true), and leaves alone what the
+      document does not mention.'
+  - One task handles a thousand hosts, with a few requests in parallel. It takes the same document and uses the same
+      engine as C(craton apply FILE).
+  - The whole document is checked first. All mistakes are reported together, and nothing is written until there are
+      none.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -32,19 +32,18 @@ attributes:
 options:
   adopt:
     description:
-      - Take over what belongs to another set.
+      - Take over objects that belong to another set.
     type: bool
     default: false
   allow_deletes:
     description:
-      - Let exactly so many objects be deleted, however many that are. With another number of deletions nothing is done,
-          unless there is none.
+      - Allow exactly this many deletions, however many. If there are any, and their number differs, nothing is done.
     type: int
   allow_duplicates:
     description:
-      - Let two hosts have one name in the inventory, which then must name hosts otherwise, as with its option
-          C(hostname=qualified).
-      - Without it a host is refused that would have the name of another one.
+      - Allow two hosts with the same inventory name. The inventory must then name hosts in another way, such as with
+          its option C(hostname=qualified).
+      - Without it, a host whose name is already taken by another host is refused.
     type: bool
     default: false
   change_message:
@@ -55,7 +54,7 @@ options:
     type: str
   fleet:
     description:
-      - 'The fleet: a dict with C(project) and C(clouds), each cloud with its C(regions), and so on as in a fleet
+      - 'The fleet: a dict with C(project) and C(clouds), each cloud with its C(regions), and so on, as in a fleet
           file.'
       - Numbers in variables keep all their digits.
       - Mutually exclusive with I(src).
@@ -63,46 +62,45 @@ options:
     type: dict
   move:
     description:
-      - Move hosts, network devices and cells that the fleet has in another place than the document. Without it they are
-          an error, with the place where they are.
-      - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH).'
+      - Move hosts, network devices and cells that the fleet has in a different place than the document. Without it,
+          they are an error that names their current place.
+      - 'Works with servers that support moves: C(craton server), and C(sqlite:PATH).'
     type: bool
     default: false
   prune:
     description:
-      - Delete what belongs to the set and is not in the document any more, and nothing else.
-      - It is refused where something protected, or something that does not belong to the set, would go along; and,
-          without I(allow_deletes), where nothing would be left of the set, where a cloud or region with hosts would go,
-          and for 10 objects or more that are more than a tenth of the set.
+      - Delete what belongs to the set and is no longer in the document, and nothing else.
+      - It is refused if it would also delete something protected or something outside the set; and, without
+          I(allow_deletes), if it would empty the set, delete a cloud or region that has hosts, or delete 10 or more
+          objects that are more than a tenth of the set.
     type: bool
     default: false
   set:
     description:
-      - 'The name of the set that the objects of the document belong to. The server remembers it: C(craton server), and
-          C(sqlite:PATH); for others a file does.'
-      - An object belongs to one set at most. What belongs to another one stays there, and is an error where the
-          document changes it, unless I(adopt=true).
+      - The name of the set that the objects of the document belong to. C(craton server) and C(sqlite:PATH) remember it;
+          for other servers, a file does.
+      - An object belongs to at most one set. An object of another set stays in it, and changing it is an error, unless
+          I(adopt=true).
     type: str
   set_file:
     description:
-      - The file that remembers sets where the server does not, on the machine that the module runs on.
+      - The file that remembers sets if the server does not, on the machine that runs the module.
       - By default it is in C(~/.local/share/craton) of the user that runs the module.
     type: path
   src:
     description:
       - 'A fleet file. It is looked for on the controller where Ansible''s own modules look for their I(src): in
-          C(files) of the role, in C(files) beside the playbook, beside the playbook, and then where C(ansible-playbook)
-          was started. A file in a vault is decrypted.'
-      - An absolute path that the controller does not have is one of the machine that the module runs on.
-      - Errors tell its lines.
+          C(files) of the role, in C(files) next to the playbook, next to the playbook, and then where
+          C(ansible-playbook) was started. A vaulted file is decrypted.'
+      - An absolute path that does not exist on the controller is looked up on the machine that runs the module.
+      - Errors name the line.
       - Mutually exclusive with I(fleet).
       - One of I(fleet) and I(src) is required.
     type: path
 notes:
-  - Texts of the document that are templates, such as C({{ x }}) in a file, stay text in the inventory unless it trusts
+  - Templates in the document, such as C({{ x }}) in a file, stay plain text in the inventory unless it trusts
       templates. A warning says how many there are.
-  - If a request fails, what was written until then stays, and the result tells it. Run the task again to go on from
-      there.
+  - If a request fails, what was written before it stays, and the result lists it. Run the task again to continue.
 seealso:
   - module: craton.fleet.craton_host
   - module: craton.fleet.craton_variables
@@ -163,13 +161,13 @@ deleted:
   sample: 2
 unchanged:
   description:
-    - How many objects of the document were so already.
+    - How many objects of the document needed no change.
   returned: success, and on failure as far as it came
   type: int
   sample: 2
 joined:
   description:
-    - How many objects that were there already were added to the set, or would be in check mode. This too is a change.
+    - How many existing objects were added to the set, or would be in check mode. This counts as a change.
   returned: success, and on failure as far as it came
   type: int
   sample: 2
@@ -188,7 +186,7 @@ changes:
       sample: host
     name:
       description:
-        - The name with all that holds the object; empty for the project.
+        - The path of the object; empty for the project.
       returned: always
       type: str
       sample: east/dfw/row-a/web1
@@ -200,13 +198,13 @@ changes:
       sample: updated
     from:
       description:
-        - The name with all that held the object before.
+        - The path of the object before the move.
       returned: when the object is moved
       type: str
       sample: east/ord/web1
     fields:
       description:
-        - The keys that were set; of a deleted object those that it had.
+        - The keys that were set; for a deleted object, the keys that it had.
       returned: always
       type: list
       elements: str
@@ -215,42 +213,42 @@ changes:
         - variables
 plan:
   description:
-    - 'What was planned, before anything was written: in check mode and in the run the same, as long as nobody else
+    - 'The plan, made before anything was written: the same in check mode and in the real run, unless somebody else
         changes the fleet in between.'
-    - Where the plan is refused before it is whole, it has RV(plan.refused) alone.
+    - If planning itself is refused, it holds only RV(plan.refused).
   returned: success, on failure while writing, and where something is refused
   type: dict
   contains:
     refused:
       description:
-        - What keeps the plan from being carried out. With anything in it the task fails, and nothing is written.
+        - What prevents the plan from being applied. If it is not empty, the task fails and nothing is written.
       returned: always
       type: list
       elements: dict
       contains:
         reason:
           description:
-            - 'Why, for programs: V(invalid), V(unreadable), V(duplicate), V(lookalike), V(elsewhere), V(unchangeable),
-                V(other-kind), V(unknown), V(ambiguous), V(circular), V(unsupported), V(forbidden), V(other-set),
-                V(protected), V(needed), V(allow-deletes), V(stale), V(other-fleet).'
+            - 'The reason, for programs: V(invalid), V(unreadable), V(duplicate), V(lookalike), V(elsewhere),
+                V(unchangeable), V(other-kind), V(unknown), V(ambiguous), V(circular), V(unsupported), V(forbidden),
+                V(other-set), V(protected), V(needed), V(allow-deletes), V(stale), V(other-fleet).'
           returned: always
           type: str
           sample: elsewhere
         kind:
           description:
-            - Of the object that is refused; empty where it is about none.
+            - The kind of the refused object; empty if no single object is meant.
           returned: always
           type: str
           sample: host
         name:
           description:
-            - The object's name with all that holds it; of deletions that of the set.
+            - The path of the object; for deletions, the name of the set.
           returned: always
           type: str
           sample: east/dfw/web1
         other:
           description:
-            - Likewise that of the object in the way; empty for none.
+            - The path of the conflicting object, if any.
           returned: always
           type: str
           sample: east/ord/web1
@@ -268,76 +266,76 @@ plan:
           sample: "..."
         file:
           description:
-            - The file that it stands in; empty of a document in the task.
+            - The file; empty for a document in the task.
           returned: always
           type: str
           sample: fleet.yml
         line:
           description:
-            - The line; 0 of a document in the task.
+            - The line; 0 for a document in the task.
           returned: always
           type: int
           sample: 6
         where:
           description:
-            - Where in the document it stands.
+            - The position in the document.
           returned: always
           type: str
           sample: clouds[east].regions[dfw].hosts[web1]
     created:
       description:
-        - How many objects were to be created.
+        - How many objects are to be created.
       returned: always
       type: int
       sample: 2
     updated:
       description:
-        - How many objects were to be changed.
+        - How many objects are to be changed.
       returned: always
       type: int
       sample: 2
     moved:
       description:
-        - How many objects were to be moved.
+        - How many objects are to be moved.
       returned: always
       type: int
       sample: 2
     deleted:
       description:
-        - How many objects were to be deleted.
+        - How many objects are to be deleted.
       returned: always
       type: int
       sample: 2
     unchanged:
       description:
-        - How many objects of the document were so already.
+        - How many objects of the document needed no change.
       returned: always
       type: int
       sample: 2
     joined:
       description:
-        - How many objects that were there already were to be added to the set.
+        - How many existing objects are to be added to the set.
       returned: always
       type: int
       sample: 2
     set_new:
       description:
-        - Whether nothing belongs to the set yet. Where another set has nearly the same name, a warning asks whether
-            that is meant.
+        - Whether the set has no members yet. If another set has a similar name, a warning asks whether that one was
+            meant.
       returned: always
       type: bool
       sample: false
     sets:
       description:
-        - 'Without I(set): the sets that objects of the document belong to. Where the task changes something, a warning
-            says so too.'
+        - 'Without I(set): the sets that objects of the document belong to. If the task changes something, a warning
+            names them too.'
       returned: always
       type: list
       elements: dict
       contains:
         name:
           description:
-            - The set.
+            - The name of the set.
           returned: always
           type: str
           sample: web
@@ -349,32 +347,32 @@ plan:
           sample: 2
     hosts:
       description:
-        - How many hosts get another value of any variable, be it their own or one that they inherit.
+        - How many hosts end up with a different value for some variable, own or inherited.
       returned: always
       type: int
       sample: 2
     network_devices:
       description:
-        - How many network devices do.
+        - The same for network devices.
       returned: always
       type: int
       sample: 2
     effects:
       description:
-        - What the change of a variable comes to for those who inherit it.
+        - The effect of each changed variable on the devices that inherit it.
       returned: always
       type: list
       elements: dict
       contains:
         kind:
           description:
-            - Of the object whose variable changes; empty for what other places and parents come to.
+            - The kind of the object whose variable changes; empty for the effect of moves and new parents.
           returned: always
           type: str
           sample: region
         name:
           description:
-            - The object's name with all that holds it.
+            - The path of the object.
           returned: always
           type: str
           sample: east/dfw
@@ -386,19 +384,19 @@ plan:
           sample: ntp
         hosts:
           description:
-            - How many hosts get another value.
+            - How many hosts end up with a different value.
           returned: always
           type: int
           sample: 2
         network_devices:
           description:
-            - How many network devices do.
+            - The same for network devices.
           returned: always
           type: int
           sample: 2
         shadowed:
           description:
-            - How many of both have a value nearer by, which counts.
+            - How many hosts and network devices override the value.
           returned: always
           type: int
           sample: 2

@@ -30,14 +30,14 @@ attributes:
 options:
   active:
     description:
-      - Whether the host is in use. A new host is, unless this says otherwise.
+      - Whether the host is in use. A new host is by default.
     type: bool
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
-      - Another place than that of the host is an error, unless O(move=true) or O(recreate=true).
+      - A place other than the current one of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   change_message:
     description:
@@ -49,17 +49,17 @@ options:
     description:
       - The cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
-      - May be left out where the other names say it without doubt.
-      - Another place than that of the host is an error, unless O(move=true) or O(recreate=true).
+      - May be omitted if the other names leave no doubt.
+      - A place other than the current one of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   device_type:
     description:
-      - What sort of device it is. A free text.
+      - The type of device, as free text.
       - Required to create the host.
     type: str
   id:
     description:
-      - The id of the host, instead of its name. It must be there, unless O(state=absent).
+      - The id of the host, instead of its name. It must exist, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
   ip_address:
@@ -74,8 +74,8 @@ options:
     elements: str
   labels_mode:
     description:
-      - V(add) adds O(labels) to those that are there, V(exact) removes all others. V(exact) with an empty list removes
-          all.
+      - V(add) adds O(labels) to the existing ones, V(exact) also removes all others. V(exact) with an empty list
+          removes all.
     type: str
     default: add
     choices:
@@ -83,43 +83,43 @@ options:
       - exact
   move:
     description:
-      - Move the host where it stands in another place than the task says. It keeps its id and all that it has. One of
-          the name in another region is the one that is meant, if there is one only.
-      - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH). On others it is an error, unless
+      - Move the host if it is in a place other than the task says. It keeps its id and everything else. If its name
+          exists only in one other region, that is the one that is moved.
+      - 'Works with servers that support moves: C(craton server), and C(sqlite:PATH). With others it is an error, unless
           O(recreate=true).'
     type: bool
     default: false
   name:
     description:
       - The name of the host, unique within its region, shared with network devices.
-      - With O(id) the host gets this name.
+      - With O(id), the host is renamed to this.
       - One of I(name) and I(id) is required.
     type: str
   note:
     description:
-      - A text for people. An empty string takes it away.
+      - A note for people. An empty string removes it.
     type: str
   parent:
     description:
-      - The host or network device that this one is a part of or hangs on, by name or id. Its variables are inherited.
-      - An empty string takes the parent away. Without the option the parent stays as it is.
+      - The host or network device that this one is part of or attached to, by name or id. Its variables are inherited.
+      - An empty string removes the parent. Without this option the parent stays as it is.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   protected:
     description:
-      - Whether the host is kept from being deleted, by itself or with what holds it, by any task, command or fleet
-          file. Everything else can be done to it.
-      - To remove it, set it to V(false) first, in a task of its own.
-      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
-          anything is written.'
+      - 'Whether the host is protected: no task, command or fleet file can delete it or what contains it. All other
+          changes are allowed.'
+      - To delete it, first set this to V(false) in a separate task.
+      - 'Works with servers that support it: C(craton server), and C(sqlite:PATH). With others it is an error, and
+          nothing is written.'
     type: bool
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the host and create it anew, with another id. What the
-          task does not mention is kept.'
-      - 'Interfaces and children go along: the new host is made beside the old one, which is deleted when it has all of
-          them. A run that stops says how far it came, and the next one goes on from there.'
+      - If a value differs that the API cannot change, delete the host and create it again, with a new id. What the task
+          does not mention is kept.
+      - 'Interfaces and children are carried over: the new host is created next to the old one, which is deleted once
+          everything has moved. A run that stops says how far it got, and the next one continues.'
     type: bool
     default: false
   region:
@@ -127,13 +127,13 @@ options:
       - The region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
-      - May be left out where the other names say it without doubt.
-      - Another place than that of the host is an error, unless O(move=true) or O(recreate=true).
+      - May be omitted if the other names leave no doubt.
+      - A place other than the current one of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
-      - V(present) makes the host what the task says, V(absent) removes it.
-      - A host that is not there, or whose place is not there, is V(absent) already.
+      - V(present) creates or updates the host as the task says, V(absent) deletes it.
+      - A host that does not exist, or whose place does not exist, already is V(absent).
     type: str
     default: present
     choices:
@@ -142,11 +142,11 @@ options:
   variables:
     description:
       - 'The host''s own variables: names and values of any type.'
-      - Numbers keep all their digits. A null is a value, and hides one that would be inherited.
+      - Numbers keep all their digits. Null is a value, and overrides an inherited one.
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+      - 'V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a
           whole: dicts are not merged.'
     type: str
     default: merge
@@ -154,7 +154,7 @@ options:
       - merge
       - replace
 notes:
-  - The interfaces of a host go with it when it is removed.
+  - Deleting a host deletes its interfaces.
 seealso:
   - module: craton.fleet.craton_host_info
   - module: craton.fleet.craton_fleet
@@ -203,15 +203,15 @@ EXAMPLES = r'''
 RETURN = r'''
 host:
   description:
-    - The host as it is now, also when nothing changed; in check mode as it would be, where what only the server knows
-        is null.
-    - With O(state=absent) as it was, or an empty dict if it was not there.
+    - The host as it is now, even if nothing changed; in check mode as it would be, with null for what only the server
+        knows.
+    - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -247,7 +247,7 @@ host:
       sample: "10.20.0.11"
     device_type:
       description:
-        - What sort of device it is. A free text.
+        - The type of device, as free text.
       returned: always
       type: str
       sample: server
@@ -258,13 +258,13 @@ host:
       type: int
     active:
       description:
-        - Whether the host is in use. A new host is, unless this says otherwise.
+        - Whether the host is in use. A new host is by default.
       returned: always
       type: bool
       sample: true
     note:
       description:
-        - A text for people. An empty string takes it away. Null for none.
+        - A note for people. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: bought in spring
@@ -310,8 +310,8 @@ host:
       sample: true
 carried:
   description:
-    - 'What goes along with O(recreate=true): interfaces, which get other ids, and children.'
-  returned: when it is made anew with others
+    - 'What O(recreate=true) carries over: interfaces, which get new ids, and children.'
+  returned: when it is recreated and others go with it
   type: list
   elements: str
   sample:

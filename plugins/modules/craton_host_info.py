@@ -11,9 +11,9 @@ module: craton_host_info
 short_description: Read hosts of Craton
 description:
   - A host is a machine.
-  - Lists the hosts that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
-      is.'
+  - Lists the hosts that match all given options, however many there are. Changes nothing.
+  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
+      is an error.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -29,13 +29,13 @@ attributes:
 options:
   cell:
     description:
-      - Only those of this cell, by name or id.
+      - Only objects of this cell, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   cloud:
     description:
-      - Only those of this cloud, by name or id.
+      - Only objects of this cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
     type: str
   device_type:
@@ -48,7 +48,7 @@ options:
     type: int
   ip_address:
     description:
-      - Only those with this address, in any spelling.
+      - Only objects with this address, in any notation.
     type: str
   label:
     description:
@@ -63,23 +63,23 @@ options:
       - names
   protected:
     description:
-      - Only those that are kept from being deleted, or with V(false) those that are not.
+      - Only protected objects, or with V(false) only those that are not.
     type: bool
   region:
     description:
-      - Only those of this region, by name or id.
+      - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   resolved:
     description:
-      - Whether C(variables) hold what the object inherits, too, or its own only.
+      - Whether C(variables) include inherited ones, or are only the object's own.
     type: bool
     default: true
   vars:
     description:
-      - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64);
-          all must match.
+      - 'Only objects whose variables match: pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64).
+          All must match.'
       - Inherited variables count, unless O(resolved=false).
     type: str
 seealso:
@@ -108,7 +108,7 @@ hosts:
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -144,7 +144,7 @@ hosts:
       sample: "10.20.0.11"
     device_type:
       description:
-        - What sort of device it is. A free text.
+        - The type of device, as free text.
       returned: always
       type: str
       sample: server
@@ -155,13 +155,13 @@ hosts:
       type: int
     active:
       description:
-        - Whether the host is in use. A new host is, unless this says otherwise.
+        - Whether the host is in use. A new host is by default.
       returned: always
       type: bool
       sample: true
     note:
       description:
-        - A text for people. An empty string takes it away. Null for none.
+        - A note for people. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: bought in spring

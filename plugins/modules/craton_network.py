@@ -33,7 +33,8 @@ options:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
-      - The API cannot change it. Another value than the network has is an error, unless O(recreate=true).
+      - The API cannot change it. A value other than the current one of the network is an error, unless
+          O(recreate=true).
     type: str
   change_message:
     description:
@@ -50,8 +51,9 @@ options:
     description:
       - The cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
-      - May be left out where the other names say it without doubt.
-      - The API cannot change it. Another value than the network has is an error, unless O(recreate=true).
+      - May be omitted if the other names leave no doubt.
+      - The API cannot change it. A value other than the current one of the network is an error, unless
+          O(recreate=true).
     type: str
   gateway:
     description:
@@ -60,17 +62,17 @@ options:
     type: str
   id:
     description:
-      - The id of the network, instead of its name. It must be there, unless O(state=absent).
+      - The id of the network, instead of its name. It must exist, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
   ip_block_type:
     description:
-      - The type of the address block. An empty string takes it away.
+      - The type of the address block. An empty string removes it.
     type: str
   name:
     description:
       - The name of the network, unique within its region.
-      - With O(id) the network gets this name.
+      - With O(id), the network is renamed to this.
       - One of I(name) and I(id) is required.
     type: str
   netmask:
@@ -80,22 +82,22 @@ options:
     type: str
   nss:
     description:
-      - The name servers, as a text. An empty string takes it away.
+      - The name servers, as free text. An empty string removes it.
     type: str
   protected:
     description:
-      - Whether the network is kept from being deleted, by itself or with what holds it, by any task, command or fleet
-          file. Everything else can be done to it.
-      - To remove it, set it to V(false) first, in a task of its own.
-      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
-          anything is written.'
+      - 'Whether the network is protected: no task, command or fleet file can delete it or what contains it. All other
+          changes are allowed.'
+      - To delete it, first set this to V(false) in a separate task.
+      - 'Works with servers that support it: C(craton server), and C(sqlite:PATH). With others it is an error, and
+          nothing is written.'
     type: bool
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the network and create it anew, with another id. What
-          the task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it. If it cannot be made again, the
-          error has all that it was to be.
+      - If a value differs that the API cannot change, delete the network and create it again, with a new id. What the
+          task does not mention is kept.
+      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error holds everything needed to do so.
     type: bool
     default: false
   region:
@@ -103,13 +105,14 @@ options:
       - The region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
-      - May be left out where the other names say it without doubt.
-      - The API cannot change it. Another value than the network has is an error, unless O(recreate=true).
+      - May be omitted if the other names leave no doubt.
+      - The API cannot change it. A value other than the current one of the network is an error, unless
+          O(recreate=true).
     type: str
   state:
     description:
-      - V(present) makes the network what the task says, V(absent) removes it.
-      - A network that is not there, or whose place is not there, is V(absent) already.
+      - V(present) creates or updates the network as the task says, V(absent) deletes it.
+      - A network that does not exist, or whose place does not exist, already is V(absent).
     type: str
     default: present
     choices:
@@ -118,11 +121,11 @@ options:
   variables:
     description:
       - 'The network''s own variables: names and values of any type.'
-      - Numbers keep all their digits. A null is a value, and hides one that would be inherited.
+      - Numbers keep all their digits. Null is a value, and overrides an inherited one.
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+      - 'V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a
           whole: dicts are not merged.'
     type: str
     default: merge
@@ -153,15 +156,15 @@ EXAMPLES = r'''
 RETURN = r'''
 network:
   description:
-    - The network as it is now, also when nothing changed; in check mode as it would be, where what only the server
-        knows is null.
-    - With O(state=absent) as it was, or an empty dict if it was not there.
+    - The network as it is now, even if nothing changed; in check mode as it would be, with null for what only the
+        server knows.
+    - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -209,13 +212,13 @@ network:
       sample: "255.255.255.0"
     ip_block_type:
       description:
-        - The type of the address block. An empty string takes it away. Null for none.
+        - The type of the address block. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: private
     nss:
       description:
-        - The name servers, as a text. An empty string takes it away. Null for none.
+        - The name servers, as free text. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: ns1.example.net

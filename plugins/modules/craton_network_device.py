@@ -10,7 +10,7 @@ DOCUMENTATION = r'''
 module: craton_network_device
 short_description: Create, change and remove a network device of Craton
 description:
-  - A network device is a switch, a router, a firewall.
+  - A network device is a switch, a router, a firewall or the like.
   - Finds a network device by its name (within its region, shared with hosts) or by its id, creates it if it is not
       there, and changes what differs. What the task does not mention stays as it is.
   - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
@@ -30,15 +30,16 @@ attributes:
 options:
   active:
     description:
-      - Whether the device is in use. A new device is, unless this says otherwise.
-      - The API cannot change it. Another value than the network device has is an error, unless O(recreate=true).
+      - Whether the device is in use. A new device is by default.
+      - The API cannot change it. A value other than the current one of the network device is an error, unless
+          O(recreate=true).
     type: bool
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
-      - Another place than that of the network device is an error, unless O(move=true) or O(recreate=true).
+      - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   change_message:
     description:
@@ -50,17 +51,17 @@ options:
     description:
       - The cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
-      - May be left out where the other names say it without doubt.
-      - Another place than that of the network device is an error, unless O(move=true) or O(recreate=true).
+      - May be omitted if the other names leave no doubt.
+      - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   device_type:
     description:
-      - What sort of device it is. A free text.
+      - The type of device, as free text.
       - Required to create the network device.
     type: str
   id:
     description:
-      - The id of the network device, instead of its name. It must be there, unless O(state=absent).
+      - The id of the network device, instead of its name. It must exist, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
   ip_address:
@@ -75,8 +76,8 @@ options:
     elements: str
   labels_mode:
     description:
-      - V(add) adds O(labels) to those that are there, V(exact) removes all others. V(exact) with an empty list removes
-          all.
+      - V(add) adds O(labels) to the existing ones, V(exact) also removes all others. V(exact) with an empty list
+          removes all.
     type: str
     default: add
     choices:
@@ -84,47 +85,47 @@ options:
       - exact
   model_name:
     description:
-      - The model. An empty string takes it away.
+      - The model. An empty string removes it.
     type: str
   move:
     description:
-      - Move the network device where it stands in another place than the task says. It keeps its id and all that it
-          has. One of the name in another region is the one that is meant, if there is one only.
-      - 'Servers can do this that know moves: C(craton server), and C(sqlite:PATH). On others it is an error, unless
+      - Move the network device if it is in a place other than the task says. It keeps its id and everything else. If
+          its name exists only in one other region, that is the one that is moved.
+      - 'Works with servers that support moves: C(craton server), and C(sqlite:PATH). With others it is an error, unless
           O(recreate=true).'
     type: bool
     default: false
   name:
     description:
       - The name of the network device, unique within its region, shared with hosts.
-      - With O(id) the network device gets this name.
+      - With O(id), the network device is renamed to this.
       - One of I(name) and I(id) is required.
     type: str
   os_version:
     description:
-      - The version of the operating system. An empty string takes it away.
+      - The version of the operating system. An empty string removes it.
     type: str
   parent:
     description:
-      - The host or network device that this one is a part of or hangs on, by name or id. Its variables are inherited.
-      - An empty string takes the parent away. Without the option the parent stays as it is.
+      - The host or network device that this one is part of or attached to, by name or id. Its variables are inherited.
+      - An empty string removes the parent. Without this option the parent stays as it is.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   protected:
     description:
-      - Whether the network device is kept from being deleted, by itself or with what holds it, by any task, command or
-          fleet file. Everything else can be done to it.
-      - To remove it, set it to V(false) first, in a task of its own.
-      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
-          anything is written.'
+      - 'Whether the network device is protected: no task, command or fleet file can delete it or what contains it. All
+          other changes are allowed.'
+      - To delete it, first set this to V(false) in a separate task.
+      - 'Works with servers that support it: C(craton server), and C(sqlite:PATH). With others it is an error, and
+          nothing is written.'
     type: bool
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the network device and create it anew, with another
-          id. What the task does not mention is kept.'
-      - 'Interfaces and children go along: the new network device is made beside the old one, which is deleted when it
-          has all of them. A run that stops says how far it came, and the next one goes on from there.'
+      - If a value differs that the API cannot change, delete the network device and create it again, with a new id.
+          What the task does not mention is kept.
+      - 'Interfaces and children are carried over: the new network device is created next to the old one, which is
+          deleted once everything has moved. A run that stops says how far it got, and the next one continues.'
     type: bool
     default: false
   region:
@@ -132,13 +133,13 @@ options:
       - The region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
-      - May be left out where the other names say it without doubt.
-      - Another place than that of the network device is an error, unless O(move=true) or O(recreate=true).
+      - May be omitted if the other names leave no doubt.
+      - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
-      - V(present) makes the network device what the task says, V(absent) removes it.
-      - A network device that is not there, or whose place is not there, is V(absent) already.
+      - V(present) creates or updates the network device as the task says, V(absent) deletes it.
+      - A network device that does not exist, or whose place does not exist, already is V(absent).
     type: str
     default: present
     choices:
@@ -147,11 +148,11 @@ options:
   variables:
     description:
       - 'The network device''s own variables: names and values of any type.'
-      - Numbers keep all their digits. A null is a value, and hides one that would be inherited.
+      - Numbers keep all their digits. Null is a value, and overrides an inherited one.
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+      - 'V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a
           whole: dicts are not merged.'
     type: str
     default: merge
@@ -160,10 +161,10 @@ options:
       - replace
   vlans:
     description:
-      - The VLANs, as a text. An empty string takes it away.
+      - The VLANs, as free text. An empty string removes it.
     type: str
 notes:
-  - The interfaces of a network device go with it when it is removed.
+  - Deleting a network device deletes its interfaces.
 seealso:
   - module: craton.fleet.craton_network_device_info
   - module: craton.fleet.craton_fleet
@@ -195,15 +196,15 @@ EXAMPLES = r'''
 RETURN = r'''
 network_device:
   description:
-    - The network device as it is now, also when nothing changed; in check mode as it would be, where what only the
-        server knows is null.
-    - With O(state=absent) as it was, or an empty dict if it was not there.
+    - The network device as it is now, even if nothing changed; in check mode as it would be, with null for what only
+        the server knows.
+    - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -239,7 +240,7 @@ network_device:
       sample: "10.20.0.11"
     device_type:
       description:
-        - What sort of device it is. A free text.
+        - The type of device, as free text.
       returned: always
       type: str
       sample: server
@@ -250,25 +251,25 @@ network_device:
       type: int
     active:
       description:
-        - Whether the device is in use. A new device is, unless this says otherwise.
+        - Whether the device is in use. A new device is by default.
       returned: always
       type: bool
       sample: true
     model_name:
       description:
-        - The model. An empty string takes it away. Null for none.
+        - The model. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: ex4300
     os_version:
       description:
-        - The version of the operating system. An empty string takes it away. Null for none.
+        - The version of the operating system. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: "21.4R3"
     vlans:
       description:
-        - The VLANs, as a text. An empty string takes it away. Null for none.
+        - The VLANs, as free text. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: "100-120"
@@ -314,8 +315,8 @@ network_device:
       sample: true
 carried:
   description:
-    - 'What goes along with O(recreate=true): interfaces, which get other ids, and children.'
-  returned: when it is made anew with others
+    - 'What O(recreate=true) carries over: interfaces, which get new ids, and children.'
+  returned: when it is recreated and others go with it
   type: list
   elements: str
   sample:

@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: craton_network_device_info
 short_description: Read network devices of Craton
 description:
-  - A network device is a switch, a router, a firewall.
-  - Lists the network devices that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
-      is.'
+  - A network device is a switch, a router, a firewall or the like.
+  - Lists the network devices that match all given options, however many there are. Changes nothing.
+  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
+      is an error.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -29,13 +29,13 @@ attributes:
 options:
   cell:
     description:
-      - Only those of this cell, by name or id.
+      - Only objects of this cell, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   cloud:
     description:
-      - Only those of this cloud, by name or id.
+      - Only objects of this cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
     type: str
   device_type:
@@ -48,7 +48,7 @@ options:
     type: int
   ip_address:
     description:
-      - Only those with this address, in any spelling.
+      - Only objects with this address, in any notation.
     type: str
   name:
     description:
@@ -59,23 +59,23 @@ options:
       - names
   protected:
     description:
-      - Only those that are kept from being deleted, or with V(false) those that are not.
+      - Only protected objects, or with V(false) only those that are not.
     type: bool
   region:
     description:
-      - Only those of this region, by name or id.
+      - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   resolved:
     description:
-      - Whether C(variables) hold what the object inherits, too, or its own only.
+      - Whether C(variables) include inherited ones, or are only the object's own.
     type: bool
     default: true
   vars:
     description:
-      - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64);
-          all must match.
+      - 'Only objects whose variables match: pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64).
+          All must match.'
       - Inherited variables count, unless O(resolved=false).
     type: str
 seealso:
@@ -99,7 +99,7 @@ network_devices:
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -135,7 +135,7 @@ network_devices:
       sample: "10.20.0.11"
     device_type:
       description:
-        - What sort of device it is. A free text.
+        - The type of device, as free text.
       returned: always
       type: str
       sample: server
@@ -146,25 +146,25 @@ network_devices:
       type: int
     active:
       description:
-        - Whether the device is in use. A new device is, unless this says otherwise.
+        - Whether the device is in use. A new device is by default.
       returned: always
       type: bool
       sample: true
     model_name:
       description:
-        - The model. An empty string takes it away. Null for none.
+        - The model. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: ex4300
     os_version:
       description:
-        - The version of the operating system. An empty string takes it away. Null for none.
+        - The version of the operating system. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: "21.4R3"
     vlans:
       description:
-        - The VLANs, as a text. An empty string takes it away. Null for none.
+        - The VLANs, as free text. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: "100-120"

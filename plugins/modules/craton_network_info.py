@@ -11,9 +11,9 @@ module: craton_network_info
 short_description: Read networks of Craton
 description:
   - A network is a range of addresses in a region. It inherits no variables.
-  - Lists the networks that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
-      is.'
+  - Lists the networks that match all given options, however many there are. Changes nothing.
+  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
+      is an error.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -29,13 +29,13 @@ attributes:
 options:
   cell:
     description:
-      - Only those of this cell, by name or id.
+      - Only objects of this cell, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   cloud:
     description:
-      - Only those of this cloud, by name or id.
+      - Only objects of this cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
     type: str
   id:
@@ -51,18 +51,18 @@ options:
       - names
   protected:
     description:
-      - Only those that are kept from being deleted, or with V(false) those that are not.
+      - Only protected objects, or with V(false) only those that are not.
     type: bool
   region:
     description:
-      - Only those of this region, by name or id.
+      - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   vars:
     description:
-      - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64);
-          all must match.
+      - 'Only objects whose variables match: pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64).
+          All must match.'
     type: str
 seealso:
   - module: craton.fleet.craton_network
@@ -85,7 +85,7 @@ networks:
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -133,13 +133,13 @@ networks:
       sample: "255.255.255.0"
     ip_block_type:
       description:
-        - The type of the address block. An empty string takes it away. Null for none.
+        - The type of the address block. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: private
     nss:
       description:
-        - The name servers, as a text. An empty string takes it away. Null for none.
+        - The name servers, as free text. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: ns1.example.net

@@ -30,7 +30,7 @@ attributes:
 options:
   cdp:
     description:
-      - What CDP tells. An empty string takes it away.
+      - What CDP reports. An empty string removes it.
     type: str
   change_message:
     description:
@@ -49,64 +49,67 @@ options:
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
       - Required to create the network interface.
-      - The API cannot change it. Another value than the network interface has is an error, unless O(recreate=true).
+      - The API cannot change it. A value other than the current one of the network interface is an error, unless
+          O(recreate=true).
     type: str
   duplex:
     description:
-      - The duplex mode. An empty string takes it away.
+      - The duplex mode. An empty string removes it.
     type: str
   id:
     description:
-      - The id of the network interface, instead of its name. It must be there, unless O(state=absent).
+      - The id of the network interface, instead of its name. It must exist, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
   interface_type:
     description:
-      - What sort of interface it is. A free text.
+      - The type of interface, as free text.
       - Required to create the network interface.
     type: str
   ip_address:
     description:
       - The IPv4 or IPv6 address. Different spellings of one address are the same.
       - Required to create the network interface.
-      - The API cannot change it. Another value than the network interface has is an error, unless O(recreate=true).
+      - The API cannot change it. A value other than the current one of the network interface is an error, unless
+          O(recreate=true).
     type: str
   link:
     description:
-      - The state of the link. An empty string takes it away.
+      - The state of the link. An empty string removes it.
     type: str
   name:
     description:
       - The name of the network interface, unique within its device.
-      - With O(id) the network interface gets this name.
+      - With O(id), the network interface is renamed to this.
       - One of I(name) and I(id) is required.
     type: str
   network:
     description:
-      - The network, by name or id. Of several networks of one name that of the device's region is meant. An empty
+      - The network, by name or id. If several networks have the name, the one in the device's region is meant. An empty
           string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
-      - The API cannot change it. Another value than the network interface has is an error, unless O(recreate=true).
+      - The API cannot change it. A value other than the current one of the network interface is an error, unless
+          O(recreate=true).
     type: str
   port:
     description:
-      - The number of the port. 0 is none.
+      - The port number. 0 means none.
     type: int
   protected:
     description:
-      - Whether the network interface is kept from being deleted, by itself or with what holds it, by any task, command
-          or fleet file. Everything else can be done to it.
-      - To remove it, set it to V(false) first, in a task of its own.
-      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
-          anything is written.'
+      - 'Whether the network interface is protected: no task, command or fleet file can delete it or what contains it.
+          All other changes are allowed.'
+      - To delete it, first set this to V(false) in a separate task.
+      - 'Works with servers that support it: C(craton server), and C(sqlite:PATH). With others it is an error, and
+          nothing is written.'
     type: bool
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the network interface and create it anew, with another
-          id. What the task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it. If it cannot be made again, the
-          error has all that it was to be.
+      - If a value differs that the API cannot change, delete the network interface and create it again, with a new id.
+          What the task does not mention is kept.
+      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error holds everything needed to do so.
     type: bool
     default: false
   region:
@@ -117,16 +120,16 @@ options:
     type: str
   security:
     description:
-      - The security settings. An empty string takes them away.
+      - The security settings. An empty string removes them.
     type: str
   speed:
     description:
-      - The speed, in the unit of your choice. 0 is none.
+      - The speed, in a unit of your choice. 0 means none.
     type: int
   state:
     description:
-      - V(present) makes the network interface what the task says, V(absent) removes it.
-      - A network interface that is not there, or whose place is not there, is V(absent) already.
+      - V(present) creates or updates the network interface as the task says, V(absent) deletes it.
+      - A network interface that does not exist, or whose place does not exist, already is V(absent).
     type: str
     default: present
     choices:
@@ -135,12 +138,12 @@ options:
   variables:
     description:
       - 'The network interface''s own variables: names and values of any type.'
-      - Numbers keep all their digits. A null is a value, and hides one that would be inherited.
-      - The API cannot change them. Others than those that are there are an error, unless O(recreate=true).
+      - Numbers keep all their digits. Null is a value, and overrides an inherited one.
+      - The API cannot change them. Values other than the current ones are an error, unless O(recreate=true).
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+      - 'V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a
           whole: dicts are not merged.'
     type: str
     default: merge
@@ -149,15 +152,16 @@ options:
       - replace
   vlan:
     description:
-      - The name of the VLAN. An empty string takes it away.
+      - The name of the VLAN. An empty string removes it.
     type: str
   vlan_id:
     description:
-      - The number of the VLAN. 0 is none.
-      - The API cannot change it. Another value than the network interface has is an error, unless O(recreate=true).
+      - The VLAN number. 0 means none.
+      - The API cannot change it. A value other than the current one of the network interface is an error, unless
+          O(recreate=true).
     type: int
 notes:
-  - The API sets the variables of an interface when it is made, and cannot change them later.
+  - The API sets the variables of an interface when it is created, and cannot change them later.
 seealso:
   - module: craton.fleet.craton_network_interface_info
   - module: craton.fleet.craton_fleet
@@ -193,15 +197,15 @@ EXAMPLES = r'''
 RETURN = r'''
 network_interface:
   description:
-    - The network interface as it is now, also when nothing changed; in check mode as it would be, where what only the
-        server knows is null.
-    - With O(state=absent) as it was, or an empty dict if it was not there.
+    - The network interface as it is now, even if nothing changed; in check mode as it would be, with null for what only
+        the server knows.
+    - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -225,7 +229,7 @@ network_interface:
       sample: 3
     interface_type:
       description:
-        - What sort of interface it is. A free text.
+        - The type of interface, as free text.
       returned: always
       type: str
       sample: ethernet
@@ -237,49 +241,49 @@ network_interface:
       sample: "10.20.0.11"
     vlan_id:
       description:
-        - The number of the VLAN. 0 is none. Null for none.
+        - The VLAN number. 0 means none. Null for none.
       returned: always
       type: int
       sample: 100
     vlan:
       description:
-        - The name of the VLAN. An empty string takes it away. Null for none.
+        - The name of the VLAN. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: front
     duplex:
       description:
-        - The duplex mode. An empty string takes it away. Null for none.
+        - The duplex mode. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: full
     link:
       description:
-        - The state of the link. An empty string takes it away. Null for none.
+        - The state of the link. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: up
     cdp:
       description:
-        - What CDP tells. An empty string takes it away. Null for none.
+        - What CDP reports. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: sw1
     security:
       description:
-        - The security settings. An empty string takes them away. Null for none.
+        - The security settings. An empty string removes them. Null for none.
       returned: always
       type: str
       sample: none
     port:
       description:
-        - The number of the port. 0 is none. Null for none.
+        - The port number. 0 means none. Null for none.
       returned: always
       type: int
       sample: 12
     speed:
       description:
-        - The speed, in the unit of your choice. 0 is none. Null for none.
+        - The speed, in a unit of your choice. 0 means none. Null for none.
       returned: always
       type: int
       sample: 1000

@@ -11,9 +11,9 @@ module: craton_network_interface_info
 short_description: Read network interfaces of Craton
 description:
   - A network interface belongs to a host or a network device, and may be on a network.
-  - Lists the network interfaces that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
-      is.'
+  - Lists the network interfaces that match all given options, however many there are. Changes nothing.
+  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
+      is an error.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -29,12 +29,12 @@ attributes:
 options:
   cloud:
     description:
-      - Only those of this cloud, by name or id.
+      - Only objects of this cloud, by name or id.
       - A text of digits is an id only where no object has exactly that name.
     type: str
   device:
     description:
-      - Only those of this device, by name or id.
+      - Only objects of this device, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
@@ -48,7 +48,7 @@ options:
     type: str
   ip_address:
     description:
-      - Only those with this address, in any spelling.
+      - Only objects with this address, in any notation.
     type: str
   name:
     description:
@@ -59,23 +59,24 @@ options:
       - names
   network:
     description:
-      - Only those of this network, by name or id.
+      - Only objects of this network, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   protected:
     description:
-      - Only those that are kept from being deleted, or with V(false) those that are not.
+      - Only protected objects, or with V(false) only those that are not.
     type: bool
   region:
     description:
-      - Only those of this region, by name or id.
+      - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   with_variables:
     description:
-      - Whether to read the variables too. That takes one request for each interface; without it C(variables) are null.
+      - Whether to read the variables as well. This takes one request for each interface; without it C(variables) is
+          null.
     type: bool
     default: false
 seealso:
@@ -100,7 +101,7 @@ network_interfaces:
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -124,7 +125,7 @@ network_interfaces:
       sample: 3
     interface_type:
       description:
-        - What sort of interface it is. A free text.
+        - The type of interface, as free text.
       returned: always
       type: str
       sample: ethernet
@@ -136,49 +137,49 @@ network_interfaces:
       sample: "10.20.0.11"
     vlan_id:
       description:
-        - The number of the VLAN. 0 is none. Null for none.
+        - The VLAN number. 0 means none. Null for none.
       returned: always
       type: int
       sample: 100
     vlan:
       description:
-        - The name of the VLAN. An empty string takes it away. Null for none.
+        - The name of the VLAN. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: front
     duplex:
       description:
-        - The duplex mode. An empty string takes it away. Null for none.
+        - The duplex mode. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: full
     link:
       description:
-        - The state of the link. An empty string takes it away. Null for none.
+        - The state of the link. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: up
     cdp:
       description:
-        - What CDP tells. An empty string takes it away. Null for none.
+        - What CDP reports. An empty string removes it. Null for none.
       returned: always
       type: str
       sample: sw1
     security:
       description:
-        - The security settings. An empty string takes them away. Null for none.
+        - The security settings. An empty string removes them. Null for none.
       returned: always
       type: str
       sample: none
     port:
       description:
-        - The number of the port. 0 is none. Null for none.
+        - The port number. 0 means none. Null for none.
       returned: always
       type: int
       sample: 12
     speed:
       description:
-        - The speed, in the unit of your choice. 0 is none. Null for none.
+        - The speed, in a unit of your choice. 0 means none. Null for none.
       returned: always
       type: int
       sample: 1000

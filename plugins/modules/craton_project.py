@@ -36,14 +36,14 @@ options:
     type: str
   force:
     description:
-      - 'With O(state=absent): remove the project even if it is not empty, with all that it holds. Without it that is an
-          error that tells what it holds.'
-      - What stands outside and depends on something inside, as a child on its parent, forbids it all the same.
+      - 'With O(state=absent): delete the project even if it is not empty, with everything in it. Without it, that is an
+          error that lists what it contains.'
+      - It is still refused if something outside depends on something inside, such as a child on its parent.
     type: bool
     default: false
   id:
     description:
-      - The id of the project, instead of its name. It must be there, unless O(state=absent).
+      - The id of the project, instead of its name. It must exist, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: str
   name:
@@ -54,16 +54,16 @@ options:
     type: str
   protected:
     description:
-      - Whether the project is kept from being deleted, by itself or with what holds it, by any task, command or fleet
-          file. Everything else can be done to it.
-      - To remove it, set it to V(false) first, in a task of its own.
-      - 'Servers can do this that know it: C(craton server), and C(sqlite:PATH). Elsewhere it is an error before
-          anything is written.'
+      - 'Whether the project is protected: no task, command or fleet file can delete it or what contains it. All other
+          changes are allowed.'
+      - To delete it, first set this to V(false) in a separate task.
+      - 'Works with servers that support it: C(craton server), and C(sqlite:PATH). With others it is an error, and
+          nothing is written.'
     type: bool
   state:
     description:
-      - V(present) makes the project what the task says, V(absent) removes it.
-      - A project that is not there, or whose place is not there, is V(absent) already.
+      - V(present) creates or updates the project as the task says, V(absent) deletes it.
+      - A project that does not exist, or whose place does not exist, already is V(absent).
     type: str
     default: present
     choices:
@@ -72,11 +72,11 @@ options:
   variables:
     description:
       - 'The project''s own variables: names and values of any type.'
-      - Numbers keep all their digits. A null is a value, and hides one that would be inherited.
+      - Numbers keep all their digits. Null is a value, and overrides an inherited one.
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+      - 'V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a
           whole: dicts are not merged.'
     type: str
     default: merge
@@ -85,9 +85,8 @@ options:
       - replace
 notes:
   - Only root users may list, create and delete projects.
-  - Two projects may have one name. Give C(id) then.
-  - 'In a file, C(url: sqlite:PATH), that has several projects, each task has to say by O(project_id) which one is its
-      own.'
+  - 'Two projects can have the same name: use C(id) then.'
+  - 'With a file, C(url: sqlite:PATH), that has several projects, each task must name its own by O(project_id).'
 seealso:
   - module: craton.fleet.craton_project_info
   - module: craton.fleet.craton_fleet
@@ -109,15 +108,15 @@ EXAMPLES = r'''
 RETURN = r'''
 project:
   description:
-    - The project as it is now, also when nothing changed; in check mode as it would be, where what only the server
-        knows is null.
-    - With O(state=absent) as it was, or an empty dict if it was not there.
+    - The project as it is now, even if nothing changed; in check mode as it would be, with null for what only the
+        server knows.
+    - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: str
       sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"

@@ -11,9 +11,9 @@ module: craton_project_info
 short_description: Read projects of Craton
 description:
   - 'A project is a tenant: everything else belongs to one.'
-  - Lists the projects that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
-      is.'
+  - Lists the projects that match all given options, however many there are. Changes nothing.
+  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
+      is an error.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -40,12 +40,12 @@ options:
       - names
   protected:
     description:
-      - Only those that are kept from being deleted, or with V(false) those that are not.
+      - Only protected objects, or with V(false) only those that are not.
     type: bool
   vars:
     description:
-      - Only objects whose variables match. Pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64);
-          all must match.
+      - 'Only objects whose variables match: pairs of a path and a JSON value, such as C(role:"db",tuning.hugepages:64).
+          All must match.'
     type: str
 notes:
   - Only root users may list, create and delete projects.
@@ -73,7 +73,7 @@ projects:
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: str
       sample: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"

@@ -36,28 +36,28 @@ options:
     type: str
   id:
     description:
-      - The id of the user, instead of its name. It must be there, unless O(state=absent).
+      - The id of the user, instead of its name. It must exist, unless O(state=absent).
       - One of I(name) and I(id) is required.
     type: int
   is_admin:
     description:
       - Whether the user is an admin of the project.
-      - The API cannot change it. Another value than the user has is an error, unless O(recreate=true).
+      - The API cannot change it. A value other than the current one of the user is an error, unless O(recreate=true).
       - Mutually exclusive with I(role).
     type: bool
   keys:
     description:
-      - API keys of the user, by name. Others stay as they are. The one that a user is made with is called C(api_key).
-      - 'A key that is made is in the result of the task once, as RV(user.new_keys); nobody can read it later. Use
-          C(no_log: true) or store it at once.'
-      - 'A key cannot be changed: another O(keys[].role) than it has is an error. Needs C(craton server).'
+      - API keys of the user, by name. Others are left alone. The key that a user is created with is called C(api_key).
+      - 'A new key is in the result of the task once, as RV(user.new_keys); it cannot be read later. Use C(no_log:
+          true), or store it at once.'
+      - 'A key cannot be changed: an O(keys[].role) other than its current one is an error. Requires C(craton server).'
     type: list
     elements: dict
     suboptions:
       expires:
         description:
-          - 'When a key that is made ends: a span from now on such as V(90d), or a time such as V(2027-01-31T00:00:00Z).
-              Never, if it is not given. The end of a key that is there does not change.'
+          - 'When a new key expires: after a duration such as V(90d), or at a time such as V(2027-01-31T00:00:00Z). By
+              default, never. The expiry of an existing key does not change.'
         type: str
       name:
         description:
@@ -66,7 +66,7 @@ options:
         required: true
       role:
         description:
-          - The most that the key may do. What the user may, if it is not given. It is never more than that.
+          - The most that the key may do. By default, whatever the user may do; it is never more than that.
         type: str
         choices:
           - reader
@@ -75,7 +75,7 @@ options:
           - root
       state:
         description:
-          - V(present) makes the key if there is none with the name, or if that has expired. V(absent) deletes it.
+          - V(present) creates the key if none has the name, or if that key has expired. V(absent) deletes it.
         type: str
         default: present
         choices:
@@ -89,25 +89,25 @@ options:
     type: str
   project:
     description:
-      - The project that the user belongs to, by name or id. The caller's own if it is not given.
+      - The project that the user belongs to, by name or id. By default the caller's own.
       - A text of digits is an id only where no object has exactly that name.
-      - The API cannot change it. Another value than the user has is an error, unless O(recreate=true).
+      - The API cannot change it. A value other than the current one of the user is an error, unless O(recreate=true).
     type: str
   recreate:
     description:
-      - 'Where a value differs that the API cannot change: delete the user and create it anew, with another id. What the
-          task does not mention is kept.'
-      - It is refused while other objects would be deleted with it or depend on it. If it cannot be made again, the
-          error has all that it was to be.
+      - If a value differs that the API cannot change, delete the user and create it again, with a new id. What the task
+          does not mention is kept.
+      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error holds everything needed to do so.
     type: bool
     default: false
   role:
     description:
       - 'What the user may do in its project: V(reader) reads, V(member) changes, V(admin) manages users too, V(root)
           does everything in every project.'
-      - Without it a new user is an admin if O(is_admin=true), and a member otherwise; the role of another one stays as
-          it is.
-      - An admin gives roles up to V(admin), only root V(root). Needs C(craton server).
+      - Without it, a new user is an admin if O(is_admin=true), and a member otherwise; an existing user keeps its
+          role.
+      - An admin can grant roles up to V(admin), only root can grant V(root). Requires C(craton server).
       - Mutually exclusive with I(is_admin).
     type: str
     choices:
@@ -117,18 +117,18 @@ options:
       - root
   state:
     description:
-      - V(present) makes the user what the task says, V(absent) removes it.
-      - A user that is not there, or whose place is not there, is V(absent) already.
+      - V(present) creates or updates the user as the task says, V(absent) deletes it.
+      - A user that does not exist, or whose place does not exist, already is V(absent).
     type: str
     default: present
     choices:
       - present
       - absent
 notes:
-  - Only admins of a project, and root users, may manage users.
-  - 'The API key is in the result of the task that creates the user, as RV(user.api_key), and never again: no other task
-      shows it. Use C(no_log: true) or store it at once.'
-  - The API cannot change users but for their roles and keys. O(recreate) makes a new one with a new key.
+  - Only admins of a project and root users may manage users.
+  - 'The API key is in the result of the task that creates the user, as RV(user.api_key), and is never shown again. Use
+      C(no_log: true), or store it at once.'
+  - The API can change nothing of a user but its role and keys. O(recreate) creates a new one with a new key.
 seealso:
   - module: craton.fleet.craton_user_info
   - module: craton.fleet.craton_fleet
@@ -177,15 +177,15 @@ EXAMPLES = r'''
 RETURN = r'''
 user:
   description:
-    - The user as it is now, also when nothing changed; in check mode as it would be, where what only the server knows
-        is null.
-    - With O(state=absent) as it was, or an empty dict if it was not there.
+    - The user as it is now, even if nothing changed; in check mode as it would be, with null for what only the server
+        knows.
+    - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7
@@ -227,7 +227,7 @@ user:
       sample: d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d
     role:
       description:
-        - What the user may do.
+        - 'What the user may do: its role.'
       returned: when the task gives O(role) or O(keys)
       type: str
       sample: member
@@ -244,8 +244,8 @@ user:
           role: reader
     new_keys:
       description:
-        - 'The keys that the task made, by name: secrets.'
-      returned: by the task that made keys, and never again
+        - The secrets of the keys that the task created, by name.
+      returned: by the task that created keys, and never again
       type: dict
       sample:
         ci: crn_4y2XqLw8ZtKc0vRb7JmN5sHdA1eG3f

@@ -11,9 +11,9 @@ module: craton_user_info
 short_description: Read users of Craton
 description:
   - A user acts in one project, with an API key that the server chooses.
-  - Lists the users that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. A name that several objects have, where one is to be named,
-      is.'
+  - Lists the users that match all given options, however many there are. Changes nothing.
+  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
+      is an error.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -40,11 +40,11 @@ options:
       - names
   project:
     description:
-      - Only those of this project, by name or id.
+      - Only objects of this project, by name or id.
       - A text of digits is an id only where no object has exactly that name.
     type: str
 notes:
-  - Only admins of a project, and root users, may manage users.
+  - Only admins of a project and root users may manage users.
 seealso:
   - module: craton.fleet.craton_user
 '''
@@ -71,7 +71,7 @@ users:
   contains:
     id:
       description:
-        - The id. Null in check mode if it is to be created.
+        - The id. Null in check mode if it would be created.
       returned: always
       type: int
       sample: 7

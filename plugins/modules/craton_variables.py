@@ -10,8 +10,8 @@ DOCUMENTATION = r'''
 module: craton_variables
 short_description: Set, replace and remove variables of anything in Craton
 description:
-  - Changes the own variables of an object that is there, and nothing else of it.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do.
+  - Changes the own variables of an existing object, and nothing else.
+  - Writes nothing if nothing differs. Check mode reports exactly what the real run would do.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -33,7 +33,7 @@ options:
     type: str
   cloud:
     description:
-      - The cloud that the object is in, by name or id, where its name alone does not say which one is meant.
+      - The cloud that the object is in, by name or id, if its name alone is ambiguous.
       - A text of digits is an id only where no object has exactly that name.
     type: str
   id:
@@ -43,7 +43,7 @@ options:
     type: str
   kind:
     description:
-      - What sort of object it is.
+      - The kind of object.
     type: str
     required: true
     choices:
@@ -57,31 +57,31 @@ options:
   name:
     description:
       - The name of the object.
-      - Of a O(kind=project) it may be left out, with O(id), for the caller's own project.
+      - With O(kind=project), name and O(id) may be omitted for the caller's own project.
       - Mutually exclusive with I(id).
     type: str
   region:
     description:
-      - The region that the object is in, by name or id, likewise.
+      - The region that the object is in, by name or id, if its name alone is ambiguous.
       - Where several have the name, write C(cloud/name).
       - A text of digits is an id only where no object has exactly that name.
     type: str
   remove:
     description:
-      - Names of variables to remove. Those that are not there are no error.
+      - Names of variables to remove. Names that do not exist are ignored.
       - One of I(variables) and I(remove) is required.
     type: list
     elements: str
   variables:
     description:
-      - Names and values of any type, to be set.
-      - Numbers keep all their digits. A null is a value, and hides one that would be inherited.
+      - 'The variables to set: names and values of any type.'
+      - Numbers keep all their digits. Null is a value, and overrides an inherited one.
       - One of I(variables) and I(remove) is required.
       - Required if I(variables_mode=replace).
     type: dict
   variables_mode:
     description:
-      - 'V(merge) sets O(variables) and leaves all others, V(replace) removes all others. Values are replaced as a
+      - 'V(merge) sets O(variables) and keeps all others, V(replace) removes all others. Each value is replaced as a
           whole: dicts are not merged.'
     type: str
     default: merge
@@ -89,7 +89,7 @@ options:
       - merge
       - replace
 notes:
-  - 'The API sets the variables of a network interface when it is made, and cannot change them: see
+  - 'The API sets the variables of a network interface when it is created, and cannot change them later: see
       M(craton.fleet.craton_network_interface).'
 seealso:
   - module: craton.fleet.craton_project
@@ -128,7 +128,7 @@ EXAMPLES = r'''
 RETURN = r'''
 variables:
   description:
-    - The object's own variables as they are now, also when nothing changed; in check mode as they would be.
+    - The object's own variables as they are now, even if nothing changed; in check mode as they would be.
   returned: success
   type: dict
   sample:
@@ -147,7 +147,7 @@ target:
       sample: region
     id:
       description:
-        - 'Its id: a number, or a UUID of a project.'
+        - 'The id: a number, or a UUID for a project.'
       returned: always
       type: raw
       sample: 3
