@@ -16,10 +16,10 @@ type Auth interface {
 // Renewer is an Auth whose credentials end before their user does, as tokens do.
 type Renewer interface {
 	Auth
-	// Renew is called once for a request that the API answered with 401, unless it says that the user lacks a role
-	// (Q19). refused is the request with the credentials that were refused; it is nil if a transport of the caller's
-	// hides it. Renew reports whether there are others now, and the request is sent once more with them; it has not
-	// been carried out, so that holds for a create too. An error of Renew ends the call.
+	// Renew renews the credentials, once for a request that the API answered with 401, unless it says that the user
+	// lacks a role (Q19). refused is the request with the credentials that were refused; it is nil if a transport of
+	// the caller's hides it. Renew reports whether there are others now, and the request is sent once more with them;
+	// it has not been carried out, so that holds for a create too. An error of Renew ends the call.
 	Renew(ctx context.Context, refused *http.Request) (bool, error)
 }
 
@@ -42,5 +42,5 @@ func (a *localAuth) Authenticate(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// Secrets are what errors must not repeat.
+// Secrets returns what errors must not repeat.
 func (a *localAuth) Secrets() []string { return []string{a.apiKey()} }

@@ -49,7 +49,7 @@ func BenchmarkPages(b *testing.B) {
 	}
 }
 
-// benchClient is a client of a server that has all pages ready.
+// benchClient returns a client of a server that has all pages ready.
 func benchClient(b *testing.B) *craton.Client {
 	b.Helper()
 	pages := map[string][]byte{}

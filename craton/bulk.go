@@ -54,8 +54,8 @@ type BulkEffect struct {
 	Count  int             `json:"count"`
 }
 
-// Affected is what an edit of one variable of clouds, regions, cells and devices comes to for the devices that have it from these, and
-// for the edited devices themselves.
+// Affected is what an edit of one variable of clouds, regions, cells and devices comes to for the devices that have it
+// from these, and for the edited devices themselves.
 type Affected struct {
 	Name           string `json:"name"`
 	Hosts          int    `json:"hosts"`           // that get another value
@@ -63,8 +63,8 @@ type Affected struct {
 	Shadowed       int    `json:"shadowed"`        // hosts and network devices that keep theirs: one nearer by counts
 }
 
-// Bulk edits all objects that satisfy terms in one transaction, with one revision: all or nothing, with the refusals of the single writes. A
-// server can do this whose [Capabilities] have "bulk".
+// Bulk edits all objects that satisfy terms in one transaction, with one revision: all or nothing, with the refusals of
+// the single writes. A server can do this whose [Capabilities] have "bulk".
 //
 // [IsConflict] if Expect is given and does not hold by now, and where a single write is one.
 func (c *Client) Bulk(ctx context.Context, e BulkEdit) (*Bulked, error) {

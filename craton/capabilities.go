@@ -14,7 +14,8 @@ type Capabilities struct {
 	Features []string `json:"features"` // sorted; see [Capabilities.Has]
 	Revision string   `json:"revision"` // where its change log ends: a cursor; "" before the first change
 	Horizon  int64    `json:"horizon"`  // the revision from which on the change log is whole
-	// HashedKeys are patterns of the keys of variables whose values the change log keeps only as a hash: see [Capabilities.Hashes].
+	// HashedKeys are patterns of the keys of variables whose values the change log keeps only as a hash: see
+	// [Capabilities.Hashes].
 	HashedKeys []string `json:"hashed_keys"`
 }
 

@@ -28,8 +28,8 @@ type Change struct {
 	After     Side      `json:"after"`      // and as it is; nothing of a delete
 }
 
-// Side is one side of a change: members of the object. Of these, Variables are those that changed, by key, and Hashed those
-// whose values are not kept.
+// Side is one side of a change: members of the object. Of these, Variables are those that changed, by key, and Hashed
+// those whose values are not kept.
 type Side struct {
 	Variables map[string]json.RawMessage `json:"variables"`
 	Hashed    map[string]string          `json:"hashed"`
@@ -62,20 +62,21 @@ type ChangeOptions struct {
 	RequestID string // in this request
 	Limit     int    // of a page; 0: as many as the server gives
 
-	// Wait is how long an answer of [Client.ChangePage] without changes is held back until there is one, in whole seconds: up to 60.
-	// It must be less than the client's timeout.
+	// Wait is how long an answer of [Client.ChangePage] without changes is held back until there is one, in whole
+	// seconds: up to 60. It must be less than the client's timeout.
 	Wait time.Duration
 
-	// Setters leaves, of the changes of one object, those that set the variables which it has, each of them the last. A server can
-	// do this whose [Capabilities] have "setters"; nothing but Kind and ID goes with it.
+	// Setters leaves, of the changes of one object, those that set the variables which it has, each of them the last. A
+	// server can do this whose [Capabilities] have "setters"; nothing but Kind and ID goes with it.
 	Setters bool
 }
 
 // mostChanges is the largest page of the change log.
 const mostChanges = 1000
 
-// Changes yields what was done, in the order of the commits. A server can tell whose [Capabilities] have "changes"; of others the
-// error is one of [IsNotFound]. What the caller may not see now is left out. Of a client of the past ([Client.At]) they end where it does.
+// Changes yields what was done, in the order of the commits. A server can tell whose [Capabilities] have "changes"; of
+// others the error is one of [IsNotFound]. What the caller may not see now is left out. Of a client of the past
+// ([Client.At]) they end where it does.
 func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change, error] {
 	return func(yield func(*Change, error) bool) {
 		q := o.query(c.Revision())
@@ -99,7 +100,7 @@ func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change
 	}
 }
 
-// query are the options as parameters; at is the state of a client of the past.
+// query returns the options as parameters; at is the state of a client of the past.
 func (o *ChangeOptions) query(at string) url.Values {
 	q := url.Values{"limit": {strconv.Itoa(mostChanges)}}
 	if o.Limit > 0 {
@@ -128,15 +129,16 @@ type ChangePage struct {
 	Horizon int64     `json:"horizon"` // every change with a higher revision is in the log
 }
 
-// Whole reports whether Next is behind a whole write, so that it names a state of the fleet: a page may end within a large one.
+// Whole reports whether Next is behind a whole write, so that it names a state of the fleet: a page may end within a
+// large one.
 func (p *ChangePage) Whole() bool {
 	place, _, _ := strings.Cut(p.Next, "-")
 	return place != "" && !strings.Contains(place, ".")
 }
 
-// ChangePage reads one page of the change log: who follows the log goes on behind [ChangePage.Next], with [ChangeOptions.Wait]. A cursor
-// that the log does not know is an [Error] of status 410: the database was replaced or brought back from a copy, or the log is not
-// whole any more from there on.
+// ChangePage reads one page of the change log: who follows the log goes on behind [ChangePage.Next], with
+// [ChangeOptions.Wait]. A cursor that the log does not know is an [Error] of status 410: the database was replaced or
+// brought back from a copy, or the log is not whole any more from there on.
 func (c *Client) ChangePage(ctx context.Context, o ChangeOptions) (*ChangePage, error) {
 	q := o.query(c.Revision())
 	if o.Wait > 0 {

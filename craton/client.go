@@ -41,7 +41,7 @@ type Client struct {
 	past    url.Values // which state requests are about; nil: the present
 }
 
-// New makes a Client for the API at rawURL, with or without the final /v1,
+// New returns a Client for the API at rawURL, with or without the final /v1,
 // such as "https://craton.example:7780". Nothing is sent before the first call.
 // Without an authentication option requests carry no credentials.
 func New(rawURL string, options ...Option) (*Client, error) {
@@ -82,7 +82,7 @@ func (c *Client) serve() {
 	c.Users = newUserService(c)
 }
 
-// URL is the API's base address, ending in /v1, without credentials.
+// URL returns the API's base address, ending in /v1, without credentials.
 func (c *Client) URL() string { return c.rest.URL() }
 
 // String names the client by its URL; credentials are never shown.
@@ -120,9 +120,9 @@ func WithRetryWait(least, most time.Duration) Option {
 	return func(c *config) { c.WaitLeast, c.WaitMost = max(least, 0), max(least, most, 0) }
 }
 
-// WithMaxConnections bounds how many requests are under way at once, all their tries included; others wait. Without a bound,
-// or with 0, it is 4 until the first answer has come and for servers that take few, which are those of HTTP/1.0 and of
-// Python's wsgiref, as the original Craton's: its queue holds five connections (Q31).
+// WithMaxConnections bounds how many requests are under way at once, all their tries included; others wait. Without a
+// bound, or with 0, it is 4 until the first answer has come and for servers that take few, which are those of HTTP/1.0
+// and of Python's wsgiref, as the original Craton's: its queue holds five connections (Q31).
 func WithMaxConnections(n int) Option { return func(c *config) { c.Connections = max(n, 0) } }
 
 // WithUserAgent replaces the User-Agent header.
@@ -131,12 +131,12 @@ func WithUserAgent(s string) Option { return func(c *config) { c.UserAgent = s }
 // WithTLS sets certificates and verification for https URLs.
 func WithTLS(t TLS) Option { return func(c *config) { c.TLS = t.Config } }
 
-// WithRefusalHint sets what the error of a 401 ends with, unless it is about a role: what the program knows of who was tried, and
-// what to do. It must hold no secret.
+// WithRefusalHint sets what the error of a 401 ends with, unless it is about a role: what the program knows of who was
+// tried, and what to do. It must hold no secret.
 func WithRefusalHint(text string) Option { return func(c *config) { c.Refused = text } }
 
-// WithHiddenURL makes errors name the path of a request without the API's URL: with a transport of one's own that may say
-// nothing, or what nobody has set.
+// WithHiddenURL makes errors name the path of a request without the API's URL: with a transport of one's own that may
+// say nothing, or what nobody has set.
 func WithHiddenURL() Option { return func(c *config) { c.HideURL = true } }
 
 // WithTransport replaces what carries the requests, for tests and for servers

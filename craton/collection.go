@@ -33,14 +33,15 @@ const (
 	KindDevice           Kind = "device" // hosts and network devices together, which can only be listed
 )
 
-// Object is an object by the API's own keys, the JSON of each value as it came. In a listing of devices it has the member
-// "kind" beside them. A user that was just made holds its API key.
+// Object is an object by the API's own keys, the JSON of each value as it came. In a listing of devices it has the
+// member "kind" beside them. A user that was just made holds its API key.
 type Object map[string]json.RawMessage
 
-// ID is the object's id: digits, of a project a UUID. It is "" where the API gave none.
+// ID returns the object's id: digits, of a project a UUID. It is "" where the API gave none.
 func (o Object) ID() string { return strings.Trim(string(o["id"]), `"`) }
 
-// Text is the text of a member: a string as it is, anything else as JSON, such as the digits of an id. It is "" for null, and where there is none.
+// Text returns the text of a member: a string as it is, anything else as JSON, such as the digits of an id. It is ""
+// for null, and where there is none.
 func (o Object) Text(key string) string {
 	switch v := gjson.Parse(jsontext.Text(o[key])); v.Type {
 	case gjson.Null:
@@ -52,8 +53,8 @@ func (o Object) Text(key string) string {
 	}
 }
 
-// UnmarshalJSON reads an object into what is there, or into a new one; of a key that repeats the last value counts. All values
-// share one allocation.
+// UnmarshalJSON reads an object into what is there, or into a new one; of a key that repeats the last value counts. All
+// values share one allocation.
 func (o *Object) UnmarshalJSON(data []byte) error {
 	data = bytes.Clone(data)
 	members := gjson.Parse(jsontext.Text(data))
@@ -85,8 +86,9 @@ func objects(list []byte) (items []*Object, err error) {
 // Collection is one kind of object without its types, for programs that treat all kinds alike: the same requests as
 // those of the typed services, and the same errors.
 //
-// Ids are texts as [Object.ID] gives them. List options are the API's own parameters ([Collection.Takes]); sort keys are to end with
-// id. Bodies are sent as they are, and what a collection does not have, such as labels of clouds, the API refuses.
+// Ids are texts as [Object.ID] gives them. List options are the API's own parameters ([Collection.Takes]); sort keys
+// are to end with id. Bodies are sent as they are, and what a collection does not have, such as labels of clouds, the
+// API refuses.
 type Collection struct {
 	Lister[Object, url.Values]
 	Reader[Object, string]
@@ -100,7 +102,7 @@ type Collection struct {
 	params reflect.Type // the typed list options
 }
 
-// Path is the collection's, below /v1: "/hosts".
+// Path returns the collection's, below /v1: "/hosts".
 func (c *Collection) Path() string { return c.path }
 
 // Takes reports whether a listing of the collection has a parameter. Others must not be sent: the original ignores them
@@ -110,7 +112,7 @@ func (c *Collection) Takes(param string) bool {
 	return ok
 }
 
-// Collection is the collection of a kind; nil if there is no such kind.
+// Collection returns the collection of a kind; nil if there is no such kind.
 func (c *Client) Collection(kind Kind) *Collection {
 	switch kind {
 	case KindProject:

@@ -23,8 +23,8 @@ var kindOfPath = map[string]craton.Kind{
 	"/network-interfaces": craton.KindNetworkInterface, "/devices": craton.KindDevice,
 }
 
-// TestCollections replays every recorded 200 and 201 through the untyped collections: they send what was recorded, and every
-// value is as it came.
+// TestCollections replays every recorded 200 and 201 through the untyped collections: they send what was recorded, and
+// every value is as it came.
 func TestCollections(t *testing.T) {
 	t.Parallel()
 	n := 0

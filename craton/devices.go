@@ -80,8 +80,8 @@ func newDeviceService(c *Client) *DeviceService {
 	return s
 }
 
-// decodeDevices reads {"hosts": [...], "network-devices": [...]} (Q16): hosts first, as the server's sorted keys have it. read
-// reads each of the lists, is tells an object its kind.
+// decodeDevices reads {"hosts": [...], "network-devices": [...]} (Q16): hosts first, as the server's sorted keys have
+// it. read reads each of the lists, is tells an object its kind.
 func decodeDevices[T any](read func(list []byte) ([]*T, error), is func(*T, Kind)) func(body []byte) ([]*T, error) {
 	return func(body []byte) ([]*T, error) {
 		var all []*T
@@ -106,7 +106,7 @@ func decodeDevices[T any](read func(list []byte) ([]*T, error), is func(*T, Kind
 	}
 }
 
-// deviceTaken tells whether another device of either kind has the name in the region: hosts and network devices
+// deviceTaken reports whether another device of either kind has the name in the region: hosts and network devices
 // share one name space (v1 contract §6.2).
 func deviceTaken(ctx context.Context, c *Client, want *Device) bool {
 	hosts := HostListOptions{Name: want.Name, RegionID: want.RegionID}

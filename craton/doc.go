@@ -1,9 +1,9 @@
-// Package craton is a client of the Craton v1 API: fleet inventory for people who run Ansible. It speaks to the original
-// OpenStack Craton server and to "craton server" alike.
+// Package craton is a client of the Craton v1 API: fleet inventory for people who run Ansible. It speaks to the
+// original OpenStack Craton server and to "craton server" alike.
 //
-// A fleet is a tree. Clouds hold regions, regions hold cells; hosts and network devices stand in a region or one
-// of its cells. Networks belong to a region, network interfaces to a device. All of it belongs to a project, and users act
-// in one. Variables can be set at every level.
+// A fleet is a tree. Clouds hold regions, regions hold cells; hosts and network devices stand in a region or one of its
+// cells. Networks belong to a region, network interfaces to a device. All of it belongs to a project, and users act in
+// one. Variables can be set at every level.
 //
 // # Connect
 //
@@ -40,8 +40,8 @@
 //	Projects            x     x     x               x         x
 //	Users               x     x     x               x
 //
-// Every call takes a context first, which bounds it with all its retries. For programs that treat all kinds alike, [Client.Collection]
-// has the same methods for objects that are maps of JSON. What neither covers, [Client.Do] does.
+// Every call takes a context first, which bounds it with all its retries. For programs that treat all kinds alike,
+// [Client.Collection] has the same methods for objects that are maps of JSON. What neither covers, [Client.Do] does.
 //
 // # List
 //
@@ -54,10 +54,10 @@
 //		fmt.Println(host.Name, host.IPAddress)
 //	}
 //
-// An error is yielded once and ends the loop. Leaving the loop early cancels the request that is on its way and waits for
-// its end. The values of the options struct filter, and all that are set must match; zero values do not count. Lists carry
-// variables only with Details, resolved ones unless Resolved points to false. Variables are nil in objects where the API
-// left them out, and empty but not nil where there are none.
+// An error is yielded once and ends the loop. Leaving the loop early cancels the request that is on its way and waits
+// for its end. The values of the options struct filter, and all that are set must match; zero values do not count.
+// Lists carry variables only with Details, resolved ones unless Resolved points to false. Variables are nil in objects
+// where the API left them out, and empty but not nil where there are none.
 //
 // The Vars filter selects by variables: path:value pairs, all of which must match. The first element of a path is
 // a variable's name, and the value is JSON, so that strings have quotes (v1 contract §5.5):
@@ -74,15 +74,16 @@
 //		}
 //	}
 //
-// [Client.Pages] walks like All but leaves the bodies as they came, for callers that decode on their own; [Client.Page] does so with
-// one page.
+// [Client.Pages] walks like All but leaves the bodies as they came, for callers that decode on their own; [Client.Page]
+// does so with one page.
 //
-// Nothing is half a listing: a page that breaks a rule that every page of the API keeps (its links, its markers, the order and
-// the number of its rows) lost something on its way. It is asked for again, and in the end a [*ResponseError]. So is a row that is
-// no object with an id. What no rule tells, such as an empty page in the place of the last one, only the caller can know.
+// Nothing is half a listing: a page that breaks a rule that every page of the API keeps (its links, its markers, the
+// order and the number of its rows) lost something on its way. It is asked for again, and in the end a
+// [*ResponseError]. So is a row that is no object with an id. What no rule tells, such as an empty page in the place of
+// the last one, only the caller can know.
 //
-// Pages follow each other by the last object's id. Objects made meanwhile may appear or not. One that is deleted while a walk
-// stands on it breaks the walk: [IsMarkerGone] tells, and the walk is to be begun anew.
+// Pages follow each other by the last object's id. Objects made meanwhile may appear or not. One that is deleted while
+// a walk stands on it breaks the walk: [IsMarkerGone] tells, and the walk is to be begun anew.
 //
 // # A whole fleet
 //
@@ -115,8 +116,9 @@
 //
 // Move puts a host, a network device or a cell elsewhere, where the server can do that; Update cannot.
 //
-// Delete takes along what an object holds: the hosts of a cell, the cells of a region. It fails with a conflict while another
-// device has the object as its parent, or an interface is on the network. An object that does not exist counts as deleted.
+// Delete takes along what an object holds: the hosts of a cell, the cells of a region. It fails with a conflict while
+// another device has the object as its parent, or an interface is on the network. An object that does not exist counts
+// as deleted.
 //
 // Objects are what the API answered. A create's answer shows times with microseconds and addresses as they were sent;
 // a later read shows whole seconds and normal forms.
@@ -132,13 +134,13 @@
 //	own, err = c.Hosts.SetVariables(ctx, id, craton.Vars(map[string]any{"mtu": 9000})) // leaves other keys alone
 //	err = c.Hosts.DeleteVariables(ctx, id, "mtu", "ntp")
 //
-// [Variables] keep each value's JSON as text: integers of any size, 1.0 apart from 1, null, nested values. Get and Set convert
-// to and from Go values.
+// [Variables] keep each value's JSON as text: integers of any size, 1.0 apart from 1, null, nested values. Get and Set
+// convert to and from Go values.
 //
 // # Labels
 //
-// Hosts and network devices have labels. AddLabels adds, RemoveLabels takes away, SetLabels makes them exactly the given ones;
-// all give them sorted. HostListOptions.Label selects hosts by one label.
+// Hosts and network devices have labels. AddLabels adds, RemoveLabels takes away, SetLabels makes them exactly the
+// given ones; all give them sorted. HostListOptions.Label selects hosts by one label.
 //
 // # Errors
 //
@@ -157,8 +159,8 @@
 // # Retries, timeouts, proxies, TLS
 //
 // Each try of a request may take [DefaultTimeout] ([WithTimeout]). Requests are repeated up to [DefaultRetries] times
-// ([WithRetries]), with pauses that double and have a random part ([WithRetryWait]); a server's Retry-After is obeyed up to a minute.
-// Repeated are:
+// ([WithRetries]), with pauses that double and have a random part ([WithRetryWait]); a server's Retry-After is obeyed
+// up to a minute. Repeated are:
 //
 //   - every request that was never sent because no connection came about;
 //   - GET, PUT and DELETE after a lost connection, a timeout, an answer that was cut short, 429, 502, 503 and 504;
@@ -171,8 +173,9 @@
 // A create is never sent twice. After a *ConnectionError it may have been carried out: look before trying again.
 //
 // Proxies are those of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. [WithTLS] takes certificates to trust, a client
-// certificate, or turns verification off. [WithTransport] replaces all of it, for tests and for a server in the same process.
-// Redirects are not followed, and next links are followed on the configured URL only: credentials go nowhere else.
+// certificate, or turns verification off. [WithTransport] replaces all of it, for tests and for a server in the same
+// process. Redirects are not followed, and next links are followed on the configured URL only: credentials go nowhere
+// else.
 //
 // # The original server and craton server
 //
@@ -188,6 +191,6 @@
 //   - Update and Delete on the original fail with a bare 500 for many reasons. The client asks further requests to find out
 //     whether it means not found or a conflict; what cannot be found out stays a 500 with a hint.
 //
-// Comments refer to numbered quirks (Q8) and sections (§3.3) of the v1 contract, the description of the original server's
-// behaviour that this client is written to.
+// Comments refer to numbered quirks (Q8) and sections (§3.3) of the v1 contract, the description of the original
+// server's behaviour that this client is written to.
 package craton

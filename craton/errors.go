@@ -11,8 +11,9 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Error is every failure that the API answered with: the HTTP status and the server's own words.
-// Every status is one, those too that Craton never sends (Q29). Failures to reach the API at all are *ConnectionError, good statuses with an unusable body *ResponseError.
+// Error is every failure that the API answered with: the HTTP status and the server's own words. Every status is one,
+// those too that Craton never sends (Q29). Failures to reach the API at all are *ConnectionError, good statuses with an
+// unusable body *ResponseError.
 type Error struct {
 	Status int // HTTP status, such as 404
 	// Message is the server's own, whole (v1 contract §4): messages of validation have a line for each fault, without
@@ -33,10 +34,10 @@ type Error struct {
 // Error names what was asked, of whom, what the server said, and what to do next.
 func (e *Error) Error() string { return advice.Join(e.Summary(), e.Hint) }
 
-// Advice is the Hint.
+// Advice returns the Hint.
 func (e *Error) Advice() string { return e.Hint }
 
-// Summary is Error without the Hint.
+// Summary returns the message without the Hint.
 func (e *Error) Summary() string {
 	msg := strings.TrimSpace(e.Message)
 	if msg == "" {
@@ -59,12 +60,12 @@ type ConnectionError struct {
 // Error says where the connection was meant to go and why it failed.
 func (e *ConnectionError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
 
-// Summary is Error without advice.
+// Summary returns the message without the advice.
 func (e *ConnectionError) Summary() string {
 	return fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
 }
 
-// Advice is what to look out for where a create may have been carried out; "" otherwise.
+// Advice returns what to look out for where a create may have been carried out; "" otherwise.
 func (e *ConnectionError) Advice() string {
 	if e.Method == http.MethodPost && rest.MaybeDone(e.Err) {
 		return "it may have been carried out, so look before sending it again"
@@ -72,7 +73,7 @@ func (e *ConnectionError) Advice() string {
 	return ""
 }
 
-// Unwrap gives the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
+// Unwrap returns the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
 // AuthError is a request that was not sent, or not sent once more, because its [Auth] could not get credentials for it.
@@ -83,7 +84,7 @@ type AuthError struct {
 // Error says why there are none.
 func (e *AuthError) Error() string { return (*rest.AuthError)(e).Error() }
 
-// Unwrap gives the Auth's error, such as a *keystone.Error.
+// Unwrap returns the Auth's error, such as a *keystone.Error.
 func (e *AuthError) Unwrap() error { return e.Err }
 
 // ResponseError is an answer that is not what the v1 contract promises: not JSON, cut short,
@@ -99,10 +100,10 @@ func (e *ResponseError) Error() string {
 	return fmt.Sprintf("%s %s: the answer is not a Craton v1 answer: %v", e.Method, e.Path, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *ResponseError) Unwrap() error { return e.Err }
 
-// StatusOf is the HTTP status of err when the API answered with one, else 0.
+// StatusOf returns the HTTP status of err when the API answered with one, else 0.
 func StatusOf(err error) int {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status
@@ -110,20 +111,20 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// IsNotFound tells that the object does not exist, or is not visible to the caller.
+// IsNotFound reports whether the object does not exist, or is not visible to the caller.
 // It is false for the 404 of a route that does not exist (Error.Foreign).
 func IsNotFound(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Status == http.StatusNotFound && !e.Foreign
 }
 
-// IsConflict tells that the name is taken, or that something still depends on the object.
+// IsConflict reports whether the name is taken, or something still depends on the object.
 func IsConflict(err error) bool { return StatusOf(err) == http.StatusConflict }
 
-// IsBadRequest tells that the API refused what was sent.
+// IsBadRequest reports whether the API refused what was sent.
 func IsBadRequest(err error) bool { return StatusOf(err) == http.StatusBadRequest }
 
-// IsUnauthenticated tells that the credentials were refused, by the API or by Keystone.
+// IsUnauthenticated reports whether the credentials were refused, by the API or by Keystone.
 // Craton answers 401 for a missing role too (Q19); that is IsForbidden.
 func IsUnauthenticated(err error) bool {
 	refused, ok := errors.AsType[interface {
@@ -133,7 +134,7 @@ func IsUnauthenticated(err error) bool {
 	return ok && refused.Unauthorized() || StatusOf(err) == http.StatusUnauthorized && !IsForbidden(err)
 }
 
-// IsForbidden tells that the credentials are good but the role does not suffice.
+// IsForbidden reports whether the credentials are good but the role does not suffice.
 // Fresh credentials would not help (Q19).
 func IsForbidden(err error) bool {
 	e, ok := errors.AsType[*Error](err)
@@ -141,8 +142,9 @@ func IsForbidden(err error) bool {
 		e.Status == http.StatusUnauthorized && (e.noRole || strings.Contains(e.Message, wantsAdmin)))
 }
 
-// IsUnexplained tells a 500 without a reason, as the original server answers when it did not foresee a request (v1 contract
-// §4). A 500 that says why is a failure of the server, such as a full disk: nothing about the request explains it.
+// IsUnexplained reports whether err is a 500 without a reason, which is the original server's answer to a request that
+// it did not foresee (v1 contract §4). A 500 that says why is a failure of the server, such as a full disk: nothing
+// about the request explains it.
 func IsUnexplained(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Status == http.StatusInternalServerError &&
@@ -152,12 +154,13 @@ func IsUnexplained(err error) bool {
 // wantsAdmin is how the server says that the role does not suffice.
 const wantsAdmin = "requires the 'admin' role"
 
-// roleMissing tells a 401 that other credentials of the same user would not mend from one of an expired token (Q19).
+// roleMissing reports whether a 401 means a missing role, which other credentials of the same user do not change,
+// rather than an expired token (Q19).
 func roleMissing(resp *rest.Response) bool {
 	return IsForbidden(errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, "", resp.Path))
 }
 
-// IsMarkerGone tells that a page walk cannot go on because the row it stood on was deleted meanwhile
+// IsMarkerGone reports whether a page walk cannot go on because the row it stood on was deleted meanwhile
 // (v1 contract §3.3). Begin the walk anew.
 func IsMarkerGone(err error) bool {
 	e, ok := errors.AsType[*Error](err)

@@ -194,7 +194,7 @@ func Example_update() {
 	// Output: web-01 reimaged
 }
 
-// exampleClient is a client of a small fleet in memory: enough of the API for the examples.
+// exampleClient returns a client of a small fleet in memory: enough of the API for the examples.
 func exampleClient() *craton.Client {
 	f := &exampleFleet{
 		objects: map[string][]map[string]any{

@@ -55,8 +55,8 @@ type FleetLine struct {
 	Set       string // that it belongs to; "" for none. See [Client.Set]
 }
 
-// Decode reads the object into one of the types of this package, such as a *Host. Text that it would alter is an error, as in the
-// answers of all other methods.
+// Decode reads the object into one of the types of this package, such as a *Host. Text that it would alter is an error,
+// as in the answers of all other methods.
 func (l *FleetLine) Decode(object any) error {
 	if err := json.Unmarshal(l.Object, object); err != nil {
 		return err
@@ -67,13 +67,14 @@ func (l *FleetLine) Decode(object any) error {
 // errUnchanged is what IsUnchanged knows.
 var errUnchanged = errors.New("craton: the fleet is the one that is known")
 
-// IsUnchanged tells that the fleet is the one with the tag in [FleetOptions].
+// IsUnchanged reports whether the fleet is the one with the tag in [FleetOptions].
 func IsUnchanged(err error) bool { return errors.Is(err, errUnchanged) }
 
-// Fleet asks for all that the caller may see of the fleet, or of a place in it, from one moment: containers before what is in them.
+// Fleet asks for all that the caller may see of the fleet, or of a place in it, from one moment: containers before what
+// is in them.
 //
-// A server can do this whose [Capabilities] have "fleet"; of others it is the error of a path that does not exist. The timeout of the
-// client bounds each wait for a part of the answer, not the whole of it.
+// A server can do this whose [Capabilities] have "fleet"; of others it is the error of a path that does not exist. The
+// timeout of the client bounds each wait for a part of the answer, not the whole of it.
 func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error) {
 	r, err := c.fleetRequest(http.MethodGet, o)
 	if err != nil {
@@ -89,8 +90,8 @@ func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error
 	return &FleetStream{FleetMark: fleetMark(stream.Header), stream: stream}, nil
 }
 
-// FleetMark asks which fleet [Client.Fleet] would give, without any of it. It is a matter of a few looks into indexes, however large
-// the fleet. With [FleetOptions.Known] a fleet that is known is the error of [IsUnchanged].
+// FleetMark asks which fleet [Client.Fleet] would give, without any of it. It is a matter of a few looks into indexes,
+// however large the fleet. With [FleetOptions.Known] a fleet that is known is the error of [IsUnchanged].
 func (c *Client) FleetMark(ctx context.Context, o FleetOptions) (FleetMark, error) {
 	r, err := c.fleetRequest(http.MethodHead, o)
 	if err != nil {
@@ -125,7 +126,7 @@ func (c *Client) fleetRequest(method string, o FleetOptions) (*rest.Request, err
 	return r, c.look(r)
 }
 
-// fleetAnswer is the error of an answer without a fleet.
+// fleetAnswer returns the error of an answer without a fleet.
 func fleetAnswer(resp *rest.Response, method string, o FleetOptions) error {
 	if resp.Status == http.StatusNotModified && o.Known != "" {
 		return errUnchanged
@@ -140,7 +141,8 @@ func fleetMark(h http.Header) FleetMark {
 // Close ends the stream, be it read or not.
 func (s *FleetStream) Close() { s.stream.Close() }
 
-// All yields the objects, and ends with an error where the fleet does not come whole: what came before must not be used then.
+// All yields the objects, and ends with an error where the fleet does not come whole: what came before must not be used
+// then.
 func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 	return func(yield func(FleetLine, error) bool) {
 		defer s.Close()
@@ -175,7 +177,7 @@ func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 	}
 }
 
-// broken is the error of a fleet that is not whole.
+// broken returns the error of a fleet that is not whole.
 func (s *FleetStream) broken(err error) error {
 	if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
 		return (*ConnectionError)(none)
@@ -212,7 +214,8 @@ var lineKinds = func() map[string]Kind {
 // fleetLine is the first line's.
 const fleetLine = "fleet"
 
-// parseLine reads {"host":{...}} and the like. count is that of the last line, -1 for others. What is not known has no kind.
+// parseLine reads {"host":{...}} and the like. count is that of the last line, -1 for others. What is not known has no
+// kind.
 func parseLine(text []byte) (l FleetLine, count int, err error) {
 	if kind, object, ok := plainLine(text); ok {
 		return FleetLine{Kind: kind, Object: object}, -1, nil

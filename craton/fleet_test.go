@@ -22,7 +22,7 @@ const (
 	fleetHost  = `{"host":{"id":1,"name":"h","variables":{"a":"}}"}}}` + "\n"
 )
 
-// all are the lines of a fleet as texts.
+// all returns the lines of a fleet as texts.
 func all(s *craton.FleetStream) (lines []string, err error) {
 	for l, err := range s.All() {
 		if err != nil {

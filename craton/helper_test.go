@@ -50,8 +50,8 @@ func reply(w http.ResponseWriter, status int, body string) {
 	_, _ = io.WriteString(w, body)
 }
 
-// listing makes a handler of a listing that has one page, as the API gives it: the objects of a key, which is that of the
-// last list in the body, and then an empty page.
+// listing makes a handler of a listing that has one page, as the API gives it: the objects of a key, which is that of
+// the last list in the body, and then an empty page.
 func listing(before string, items string, after string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		text, last := items, ""
@@ -65,7 +65,7 @@ func listing(before string, items string, after string) http.HandlerFunc {
 	}
 }
 
-// links are those of a page that ends with an id; "" of an empty one.
+// links returns those of a page that ends with an id; "" of an empty one.
 func links(r *http.Request, backend, last string) string {
 	q := r.URL.Query()
 	link := func(rel string) string {
@@ -119,13 +119,13 @@ func (rec *recorder) all() []request {
 	return append([]request{}, rec.seen...)
 }
 
-// plainQuery is a query in the order of its names, unescaped for the eye.
+// plainQuery returns a query in the order of its names, unescaped for the eye.
 func plainQuery(q url.Values) string {
 	s, _ := url.QueryUnescape(q.Encode())
 	return s
 }
 
-// jsonOf is a value as JSON.
+// jsonOf returns a value as JSON.
 func jsonOf(t testing.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)

@@ -16,8 +16,8 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Event is what a write did to an object: to its fields and labels, and to the values that its variables come to with all that it
-// inherits. A difference of two moments is an event without the write.
+// Event is what a write did to an object: to its fields and labels, and to the values that its variables come to with
+// all that it inherits. A difference of two moments is an event without the write.
 type Event struct {
 	Revision  int64     `json:"revision"`
 	Change    string    `json:"change"` // a random id of the write
@@ -90,8 +90,8 @@ type HistoryPage struct {
 	Begins Timestamp `json:"begins"` // when it does
 }
 
-// History reads a page of what changed an object: what it inherits counts, what it shadows does not. The events may be fewer than
-// the limit, even none, and go on behind Next.
+// History reads a page of what changed an object: what it inherits counts, what it shadows does not. The events may be
+// fewer than the limit, even none, and go on behind Next.
 //
 // A server can do this whose [Capabilities] have "history": see [Client.NeedLog].
 func (c *Client) History(ctx context.Context, o HistoryOptions) (*HistoryPage, error) {
@@ -132,7 +132,8 @@ type DiffOptions struct {
 	Kind, ID string // of one object with its resolved variables, or with Kind alone of one kind
 }
 
-// Difference is what is otherwise at one moment than at another, and is on its way. It must be closed, or read to its end.
+// Difference is what is otherwise at one moment than at another, and is on its way. It must be closed, or read to its
+// end.
 type Difference struct {
 	From, To string // the states that are compared: cursors
 
@@ -140,7 +141,8 @@ type Difference struct {
 	lines  *bufio.Reader
 }
 
-// Diff compares two states of an object, or of all objects that the caller may see: what was changed and changed back is not there.
+// Diff compares two states of an object, or of all objects that the caller may see: what was changed and changed back
+// is not there.
 //
 // A server can do this whose [Capabilities] have "diff": see [Client.NeedLog].
 func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
@@ -220,7 +222,7 @@ func (d *Difference) next() (l diffLine, err error) {
 	return l, err
 }
 
-// broken is the error of a difference that is not whole.
+// broken returns the error of a difference that is not whole.
 func (d *Difference) broken(err error) error {
 	if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
 		return (*ConnectionError)(none)

@@ -10,9 +10,9 @@ import (
 
 type unchangedKey struct{}
 
-// ContextIfUnchanged has calls with the context that change an object refused with status 412 (Precondition Failed) unless the object's
-// own last change is the one of the tag, which [Reader.GetTagged] gives. Servers without tags, such as the original, pass over it;
-// so does a context with an empty tag.
+// ContextIfUnchanged has calls with the context that change an object refused with status 412 (Precondition Failed)
+// unless the object's own last change is the one of the tag, which [Reader.GetTagged] gives. Servers without tags, such
+// as the original, pass over it; so does a context with an empty tag.
 func ContextIfUnchanged(ctx context.Context, tag string) context.Context {
 	if tag == "" {
 		return ctx
@@ -32,7 +32,7 @@ func condition(ctx context.Context, r *rest.Request) {
 	r.Header.Set("If-Match", tag)
 }
 
-// GetTagged is Get with the tag that the object has now; "" of servers that have none.
+// GetTagged is like Get, and also returns the object's current tag; "" of servers that have none.
 func (r *Reader[T, K]) GetTagged(ctx context.Context, id K) (object *T, tag string, err error) {
 	req := &rest.Request{Method: http.MethodGet, Path: r.path + "/" + idText(id), Header: http.Header{}}
 	if r.resolves {

@@ -7,7 +7,8 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// TestIfUnchanged: writes with the tag of an object are conditional, reads are not, and a server without tags is asked without.
+// TestIfUnchanged: writes with the tag of an object are conditional, reads are not, and a server without tags is asked
+// without.
 func TestIfUnchanged(t *testing.T) {
 	t.Parallel()
 	var got []string

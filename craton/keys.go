@@ -57,12 +57,13 @@ func (k UserKeyCreate) MarshalJSON() ([]byte, error) {
 // hintKeys is what to do about a server that has neither roles nor keys.
 const hintKeys = "this server has no roles and keys of users: they need a newer craton server"
 
-// Role is what a user may do. Whoever is no admin may ask about Self only.
+// Role returns what a user may do. Whoever is no admin may ask about Self only.
 func (s *UserService) Role(ctx context.Context, user int) (Role, error) {
 	return s.role(ctx, http.MethodGet, user, nil)
 }
 
-// SetRole gives a user a role. It is IsForbidden for a wider one than the caller's, and IsConflict for the last root user.
+// SetRole returns a user a role. It is IsForbidden for a wider one than the caller's, and IsConflict for the last root
+// user.
 func (s *UserService) SetRole(ctx context.Context, user int, role Role) error {
 	_, err := s.role(ctx, http.MethodPut, user, map[string]Role{"role": role})
 	return err
@@ -76,7 +77,7 @@ func (s *UserService) role(ctx context.Context, method string, user int, body an
 	return out.Role, err
 }
 
-// Keys are the keys of a user, the oldest first, without their secrets.
+// Keys returns the keys of a user, the oldest first, without their secrets.
 func (s *UserService) Keys(ctx context.Context, user int) ([]*UserKey, error) {
 	var out struct {
 		Keys []*UserKey `json:"keys"`
@@ -85,8 +86,8 @@ func (s *UserService) Keys(ctx context.Context, user int) ([]*UserKey, error) {
 	return out.Keys, err
 }
 
-// CreateKey makes a key. Only its answer has the secret. It is IsForbidden for a key that could do more than the one that the
-// client uses, and IsConflict for a name that the user has.
+// CreateKey makes a key. Only its answer has the secret. It is IsForbidden for a key that could do more than the one
+// that the client uses, and IsConflict for a name that the user has.
 func (s *UserService) CreateKey(ctx context.Context, user int, key UserKeyCreate) (*UserKey, error) {
 	out := new(UserKey)
 	if err := s.beside(s.Reader.client.call(ctx, http.MethodPost, s.userPath(user)+"/keys", nil, key, out, "key")); err != nil {

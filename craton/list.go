@@ -150,7 +150,7 @@ func unmarshalList[T any](list []byte) (items []*T, err error) {
 	return items, err
 }
 
-// member is the text of one member of an object, not copied.
+// member returns the text of one member of an object, not copied.
 func member(object []byte, key string) ([]byte, error) {
 	m := gjson.GetBytes(object, key)
 	if !m.Exists() {
@@ -249,7 +249,7 @@ func (l *Lister[T, O]) listFiltered(ctx context.Context, q url.Values, f *localF
 	return p, nil
 }
 
-// byNameOrID is the filter of clouds and regions, where name and id make the request a look-up of one object that
+// byNameOrID returns the filter of clouds and regions, where name and id make the request a look-up of one object that
 // answers 404 for none, 500 for several, leaves variables out, and ignores every other parameter (v1 contract §2.4.1).
 // It is used as such only when nothing else is asked for; otherwise the listing is read and compared here.
 func byNameOrID[T any](of func(*T) (id int, name string)) func(url.Values) *localFilter[T] {
@@ -270,7 +270,7 @@ func byNameOrID[T any](of func(*T) (id int, name string)) func(url.Values) *loca
 	}
 }
 
-// byPattern is the filter of projects by name, whose second page the original answers with 500, and which
+// byPattern returns the filter of projects by name, whose second page the original answers with 500, and which
 // leaves out the variables that details asks for. The pattern is SQL's LIKE, without case as on MySQL (Q25).
 func byPattern[T any](name func(*T) string) func(url.Values) *localFilter[T] {
 	return func(q url.Values) *localFilter[T] {

@@ -15,8 +15,8 @@ const MaxMessage = 1024
 // messageHeader is what craton server reads it from; others pass over it.
 const messageHeader = "X-Craton-Message"
 
-// WithMessage sets why the client changes what it changes: one line, which craton server keeps in its change log with every
-// change. That of a call's context counts more ([ContextWithMessage]).
+// WithMessage sets why the client changes what it changes: one line, which craton server keeps in its change log with
+// every change. That of a call's context counts more ([ContextWithMessage]).
 func WithMessage(text string) Option { return func(c *config) { c.message = text } }
 
 type messageKey struct{}

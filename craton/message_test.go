@@ -10,7 +10,8 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// TestMessage: what is written says why, the call's own words before the client's, and nothing is said where nothing changes.
+// TestMessage: what is written says why, the call's own words before the client's, and nothing is said where nothing
+// changes.
 func TestMessage(t *testing.T) {
 	t.Parallel()
 	var seen []string

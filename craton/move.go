@@ -7,15 +7,16 @@ import (
 
 // Mover puts objects into other places, with all that belongs to them: T is the object, K its id, M what a move sends.
 //
-// The original server and older ones of our own cannot do this: the error is that of a route that does not exist, and its Hint says so.
+// The original server and older ones of our own cannot do this: the error is that of a route that does not exist, and
+// its Hint says so.
 type Mover[T any, K ID, M any] struct {
 	client *Client
 	path   string
 }
 
-// Move puts an object into another place. Its id, variables, labels, interfaces and children stay; a cell takes its devices and
-// networks along. The answer has no variables. It is IsConflict if the region has the name already, or that of something in the
-// cell; nothing was moved then.
+// Move puts an object into another place. Its id, variables, labels, interfaces and children stay; a cell takes its
+// devices and networks along. The answer has no variables. It is IsConflict if the region has the name already, or that
+// of something in the cell; nothing was moved then.
 func (m *Mover[T, K, M]) Move(ctx context.Context, id K, to M) (*T, error) {
 	out := new(T)
 	path := m.path + "/" + idText(id)
@@ -36,8 +37,8 @@ func (m *Mover[T, K, M]) Move(ctx context.Context, id K, to M) (*T, error) {
 
 const hintMove = "the object is there, so this server cannot move objects: delete it and create it where it belongs, or use a newer craton server"
 
-// DeviceMove is where a host or network device goes: into a cell, whose region need not be given, or into a region, where it
-// keeps its cell only if that is there.
+// DeviceMove is where a host or network device goes: into a cell, whose region need not be given, or into a region,
+// where it keeps its cell only if that is there.
 type DeviceMove struct {
 	RegionID int  `json:"region_id,omitzero"`
 	CellID   *Ref `json:"cell_id,omitzero"` // new(NoCell) takes it out of its cell

@@ -26,10 +26,10 @@ type RawPage struct {
 	asked int     // the page size that was asked for; 0 for none
 }
 
-// empty tells a page without rows.
+// empty reports whether the page has no rows.
 func (p *RawPage) empty() bool { return len(p.rows) == 0 }
 
-// next is the query of the next link, nil without one. Scheme, host and the path before the collection's are
+// next returns the query of the next link, nil without one. Scheme, host and the path before the collection's are
 // ignored: the original builds them from the Host header, and behind a TLS proxy they say http (Q21).
 func (p *RawPage) next(path string) (url.Values, error) {
 	for _, l := range p.Links {
@@ -49,19 +49,20 @@ func (p *RawPage) next(path string) (url.Values, error) {
 	return nil, nil
 }
 
-// limit is the page size in force, as the self link tells it, else as it was asked for; 0 if neither does.
+// limit returns the page size in force, as the self link tells it, else as it was asked for; 0 if neither does.
 func (p *RawPage) limit() int {
 	n, _ := strconv.Atoi(p.link("self").Get("limit"))
 	return cmp.Or(n, p.asked)
 }
 
-// hasRoom tells a page with rows, and fewer of them than it may have.
+// hasRoom reports whether the page has rows, but fewer than its limit.
 func (p *RawPage) hasRoom() bool { return !p.empty() && len(p.rows) < p.limit() }
 
-// Last tells a page that nothing follows: in a walk that was seen, of a page that was read alone its room says so.
+// Last reports whether nothing follows the page. In a walk this was checked; for a page that was read alone it is
+// inferred from the page being short.
 func (p *RawPage) Last() bool { return p.empty() || p.hasRoom() }
 
-// link is the query of a link; empty without one.
+// link returns the query of a link; empty without one.
 func (p *RawPage) link(rel string) url.Values {
 	for _, l := range p.Links {
 		if l.Rel == rel {
@@ -85,9 +86,9 @@ func (p *RawPage) has(rel string) bool {
 // waited for. When the server answers a page with details with 500 again and again, smaller pages are tried from
 // the same place, and larger ones again after some that went well (Q8). An error is yielded once and ends the walk.
 //
-// A page that breaks a rule that all pages of the API keep (v1 contract §3.4) has lost something on its way. It is asked for
-// again, as often as a request is, and is then a *ResponseError. A page with room is the last one, so it comes only when
-// the one behind it was seen to be empty.
+// A page that breaks a rule that all pages of the API keep (v1 contract §3.4) has lost something on its way. It is
+// asked for again, as often as a request is, and is then a *ResponseError. A page with room is the last one, so it
+// comes only when the one behind it was seen to be empty.
 func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.Seq2[*RawPage, error] {
 	return func(yield func(*RawPage, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -127,7 +128,8 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 	}
 }
 
-// Page reads one page of a listing without decoding it, and asks for it again if it breaks a rule, as [Client.Pages] does.
+// Page reads one page of a listing without decoding it, and asks for it again if it breaks a rule, as [Client.Pages]
+// does.
 func (c *Client) Page(ctx context.Context, path string, query url.Values) (*RawPage, error) {
 	return c.page(ctx, path, query, row{}, nil)
 }
@@ -163,7 +165,7 @@ func newPageSize(q url.Values) *pageSize {
 	return &pageSize{wanted: n, now: n}
 }
 
-// failed is the query for the same place with a smaller page; nil when that would not help.
+// failed returns the query for the same place with a smaller page; nil when that would not help.
 func (s *pageSize) failed(q url.Values, err error) url.Values {
 	if StatusOf(err) != http.StatusInternalServerError || s.now <= MinLimit || !wants(q, "details") {
 		return nil
@@ -175,7 +177,7 @@ func (s *pageSize) failed(q url.Values, err error) url.Values {
 	return withLimit(q, s.now)
 }
 
-// went is the query of a next link, with a larger page if smaller ones went well for a while.
+// went returns the query of a next link, with a larger page if smaller ones went well for a while.
 func (s *pageSize) went(next url.Values) url.Values {
 	if s.now >= s.wanted {
 		return next
@@ -195,7 +197,7 @@ func withLimit(q url.Values, limit int) url.Values {
 	return with
 }
 
-// wants tells whether a boolean parameter is true; the server's links say True (v1 contract §3.4).
+// wants reports whether a boolean parameter is true; the server's links say True (v1 contract §3.4).
 func wants(q url.Values, name string) bool { return strings.EqualFold(q.Get(name), "true") }
 
 // explainList adds to the error of a listing what is known about its causes: an address that is none (Q9), a vars

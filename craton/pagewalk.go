@@ -55,8 +55,8 @@ func (w *pageWalk) keep(page *RawPage) {
 	}
 }
 
-// settle makes sure that a page with room is the last one, by asking for the one behind it into buf. It gives the page as it
-// is in the end, and whether that is the last: objects that are made meanwhile may have filled it.
+// settle makes sure that a page with room is the last one, by asking for the one behind it into buf. It gives the page
+// as it is in the end, and whether that is the last: objects that are made meanwhile may have filled it.
 func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *RawPage, last bool, err error) {
 	if w.path == "/projects" && w.query.Get("name") != "" {
 		return page, true, nil // the original answers 500 for its second page (Q14)
@@ -98,8 +98,8 @@ func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *Ra
 
 // look asks for the page behind one with room, and tells what speaks against that one being whole and the last.
 //
-// That page's prev link names the row that is as many places before its marker as it has room for. With room for as many as the
-// last page has rows, it counts them.
+// That page's prev link names the row that is as many places before its marker as it has room for. With room for as
+// many as the last page has rows, it counts them.
 func (w *pageWalk) look(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
 	next, _ := page.next(w.path) // check has followed it
 	all, counts := len(w.ids)+len(page.rows), countable(w.query)
@@ -132,8 +132,9 @@ func (w *pageWalk) look(ctx context.Context, page *RawPage, buf []byte) (doubt, 
 	}
 }
 
-// backwards asks for the rows of a listing that no page can count, because it has no more than the smallest page takes, in
-// the other order, and tells what speaks against the listing being whole. A row that is made meanwhile comes behind all others.
+// backwards asks for the rows of a listing that no page can count, because it has no more than the smallest page takes,
+// in the other order, and tells what speaks against the listing being whole. A row that is made meanwhile comes behind
+// all others.
 func (w *pageWalk) backwards(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
 	all := len(w.ids) + len(page.rows)
 	if !countable(w.query) || all > MinLimit || w.query.Get("marker") != "" {
@@ -161,7 +162,7 @@ func (w *pageWalk) backwards(ctx context.Context, page *RawPage, buf []byte) (do
 	return nil, nil
 }
 
-// place is where a row stands in the walk up to a page, from 0; negative if it did not come.
+// place returns where a row stands in the walk up to a page, from 0; negative if it did not come.
 func (w *pageWalk) place(page *RawPage, id string) int {
 	if at := slices.IndexFunc(page.rows, func(r row) bool { return sameID(r.id, id) }); at >= 0 {
 		return len(w.ids) + at
@@ -169,7 +170,7 @@ func (w *pageWalk) place(page *RawPage, id string) int {
 	return slices.IndexFunc(w.ids, func(other string) bool { return sameID(other, id) })
 }
 
-// countable tells a query of rows that never move, chosen by what never changes.
+// countable reports whether a query lists rows in an order that never changes, selected by what never changes.
 func countable(q url.Values) bool {
 	for name := range q {
 		if !slices.Contains([]string{"limit", "marker", "sort_keys", "sort_dir", "details", "resolved-values", "cloud_id", "region_id", "cell_id"}, name) {

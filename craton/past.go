@@ -19,12 +19,13 @@ import (
 type Past struct {
 	// At is a revision of the change log ("12"), a cursor of it ("12-0b5e1f2a3c4d5e6f"), or a time as RFC 3339 has it.
 	At string
-	// OmitHashed leaves out variables whose values of then the log keeps only as a hash. Otherwise they are an error that names them.
+	// OmitHashed leaves out variables whose values of then the log keeps only as a hash. Otherwise they are an error
+	// that names them.
 	OmitHashed bool
 }
 
-// At is a client that reads the fleet as it was: its places, labels, parents and variables. All that it reads is of one state, be it
-// named by a time; [Client.Revision] tells which. It writes nothing.
+// At returns a client that reads the fleet as it was: its places, labels, parents and variables. All that it reads is
+// of one state, be it named by a time; [Client.Revision] tells which. It writes nothing.
 //
 // A server can do this whose [Capabilities] have "at". A moment before the log begins is an error of status 410, one in
 // the future of 400, and variables of which only a hash is known are one of 409.
@@ -65,10 +66,11 @@ func (p Past) set(q url.Values) {
 // revisionHeader is where answers say which state they show.
 const revisionHeader = "X-Craton-Revision"
 
-// Revision is the state that a client of the past reads, as a cursor of the change log; "" of a client of the present.
+// Revision returns the state that a client of the past reads, as a cursor of the change log; "" of a client of the
+// present.
 func (c *Client) Revision() string { return c.past.Get("at") }
 
-// last is the number of the last revision that a client knows of.
+// last returns the number of the last revision that a client knows of.
 func (c *Client) last() int64 {
 	number, _, _ := strings.Cut(c.Revision(), "-")
 	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
@@ -89,7 +91,7 @@ func (c *Client) NeedLog(ctx context.Context, feature string) error {
 	return advice.With(fmt.Errorf("%s is craton server %s, which cannot do this yet", c.host(), have.Version), "upgrade it")
 }
 
-// host is the server as people call it.
+// host returns the server as people call it.
 func (c *Client) host() string {
 	if u, err := url.Parse(c.URL()); err == nil {
 		return u.Host

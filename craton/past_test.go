@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// remembering is a server with a change log: it answers capabilities, and shows revision 12.
+// remembering returns a server with a change log: it answers capabilities, and shows revision 12.
 func remembering(t *testing.T, features string) (mux *http.ServeMux, c *craton.Client, rec *recorder) {
 	t.Helper()
 	mux, c = newServer(t)
@@ -27,8 +27,8 @@ func remembering(t *testing.T, features string) (mux *http.ServeMux, c *craton.C
 
 const withAt = `"at", "changes", "fleet"`
 
-// TestAt: a time becomes one revision, which all requests of the client then name, those of the next pages of a walk too; what knows nothing of
-// states is not told one, and the client that it was made of stays in the present.
+// TestAt: a time becomes one revision, which all requests of the client then name, those of the next pages of a walk
+// too; what knows nothing of states is not told one, and the client that it was made of stays in the present.
 func TestAt(t *testing.T) {
 	t.Parallel()
 	mux, c, rec := remembering(t, withAt)

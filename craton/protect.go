@@ -18,8 +18,8 @@ func (c *Collection) Protected(ctx context.Context, id string) (bool, error) {
 	return out.Protected, err
 }
 
-// Protect protects an object, or takes that off: what is protected is not deleted, by itself or with what holds it. Such a delete is
-// [IsConflict].
+// Protect protects an object, or takes that off: what is protected is not deleted, by itself or with what holds it.
+// Such a delete is [IsConflict].
 func (c *Collection) Protect(ctx context.Context, id string, on bool) error {
 	return c.Reader.client.call(ctx, http.MethodPut, c.path+"/"+idText(id)+"/protected", nil, &protectedBody{on}, nil, "")
 }
@@ -33,7 +33,7 @@ type ProtectedOptions struct {
 	DeviceID  int // whose interfaces are meant
 }
 
-// Protected are the ids of the objects of the caller's project that are protected, by kind; whether a project is,
+// Protected returns the ids of the objects of the caller's project that are protected, by kind; whether a project is,
 // [Collection.Protected] tells. A server can list them whose [Capabilities] have "protected".
 func (c *Client) Protected(ctx context.Context, o ProtectedOptions) (Members, error) {
 	q := url.Values{}

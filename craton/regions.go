@@ -34,8 +34,8 @@ type RegionUpdate struct {
 // RegionListOptions filter regions; all that are set must match.
 //
 // On the wire Name or ID make the request a look-up of one region that ignores all the rest, CloudID too, and fails
-// when two clouds have regions of that name (v1 contract §2.4.2, Q14): it is used when nothing else is set. Otherwise, and when the
-// look-up fails with 500, the client reads the listing and compares.
+// when two clouds have regions of that name (v1 contract §2.4.2, Q14): it is used when nothing else is set. Otherwise,
+// and when the look-up fails with 500, the client reads the listing and compares.
 type RegionListOptions struct {
 	Paging
 	ID       int    `query:"id"`

@@ -23,11 +23,11 @@ type Response struct {
 	of *rest.Response // which knows the secrets of the request
 }
 
-// Do sends one request and returns its answer; the typed methods of the resources are made of it.
-// path is relative to /v1 and starts with a slash; each of its elements is escaped already.
-// A body that is not nil is sent as JSON, unless it holds a name, text or number that no fleet may hold, such as one with a NUL
-// character or 1e400, which the original server takes. An answer outside 200 to 299 is an *Error, no answer a *ConnectionError,
-// no credentials for it an *AuthError, and one to a GET that is not JSON, several times over, a *ResponseError.
+// Do sends one request and returns its answer; the typed methods of the resources are made of it. path is relative to
+// /v1 and starts with a slash; each of its elements is escaped already. A body that is not nil is sent as JSON, unless
+// it holds a name, text or number that no fleet may hold, such as one with a NUL character or 1e400, which the original
+// server takes. An answer outside 200 to 299 is an *Error, no answer a *ConnectionError, no credentials for it an
+// *AuthError, and one to a GET that is not JSON, several times over, a *ResponseError.
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any) (*Response, error) {
 	if err := checkBody(method, path, body); err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 	return c.do(ctx, method, path, query, body, nil)
 }
 
-// do is Do; the answer is read into buf if it has room for it.
+// do is like Do, but reads the response into buf if it fits.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body any, buf []byte) (*Response, error) {
 	return c.send(ctx, path, &rest.Request{Method: method, Path: path, Query: query, Body: body, Into: buf})
 }
@@ -57,7 +57,7 @@ func (c *Client) send(ctx context.Context, path string, r *rest.Request) (*Respo
 	return answer, nil
 }
 
-// typed is this package's error for a request that got no answer, or none of an API.
+// typed returns this package's error for a request that got no answer, or none of an API.
 func typed(err error, method, path string) error {
 	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
 		return &ResponseError{Method: method, Path: path, Err: bad}
@@ -112,5 +112,5 @@ func notV1(resp *Response, method, path string, err error) error {
 	return &ResponseError{Method: method, Path: path, Err: err}
 }
 
-// errNoMember is the cause of a ResponseError whose body lacks what it must have.
+// errNoMember returns the cause of a ResponseError whose body lacks what it must have.
 func errNoMember(name string) error { return rest.Need([]byte("{}"), name) }

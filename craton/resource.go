@@ -13,7 +13,7 @@ import (
 // ID is an object's id: an integer everywhere but for projects, whose id is a UUID.
 type ID interface{ int | string }
 
-// idText is the id as a path element. Integers are always canonical: the original on MySQL
+// idText returns the id as a path element. Integers are always canonical: the original on MySQL
 // takes "2abc" for 2 (Q26).
 func idText[K ID](id K) string {
 	switch id := any(id).(type) {
@@ -205,7 +205,7 @@ func conflict(err error, message string) error {
 // It only explains errors; elsewhere names are compared exactly.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
 
-// anyOther tells whether a walk meets an object for which is holds. Errors end it with false.
+// anyOther reports whether a walk meets an object for which is holds. Errors end it with false.
 func anyOther[T any](walk func(func(*T, error) bool), is func(*T) bool) bool {
 	for o, err := range walk {
 		if err != nil {

@@ -24,7 +24,7 @@ type row struct {
 	number  int    // the id; 0 of a project
 }
 
-// before tells whether a row may come before another in the default order: created_at, and then id.
+// before reports whether a row may come before another in the default order: created_at, and then id.
 func (r row) before(other row) bool {
 	const seconds = len("2006-01-02T15:04:05")
 	a, b, whole := r.created, other.created, true
@@ -106,7 +106,7 @@ func (p *RawPage) devices(x *jsontext.Scanner) error {
 	return problem
 }
 
-// errNotList is a member that should be a list, or something else.
+// errNotList returns a member that should be a list, or something else.
 func errNotList(name, wanted, text string) error {
 	return fmt.Errorf("its member %q is %s, not %s", name, rest.KindOf(gjson.Parse(text)), wanted)
 }
@@ -174,8 +174,8 @@ func (e *pageError) Advice() string {
 
 func broken(format string, args ...any) error { return &pageError{fmt.Sprintf(format, args...)} }
 
-// check finds that a page breaks a rule of all pages of the API (v1 contract §3). q is what was asked for, after the row
-// at the end of the page before, as far as it is known.
+// check finds that a page breaks a rule of all pages of the API (v1 contract §3). q is what was asked for, after the
+// row at the end of the page before, as far as it is known.
 func (p *RawPage) check(path string, q url.Values, after row) error {
 	p.asked, _ = strconv.Atoi(q.Get("limit"))
 	if isLookup(path, q) && len(p.Links) == 0 {
@@ -220,8 +220,8 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 	return nil
 }
 
-// checkOrder finds rows that come twice, and in the default order those that are out of it. Devices are put into that order,
-// which is lost across their lists.
+// checkOrder finds rows that come twice, and in the default order those that are out of it. Devices are put into that
+// order, which is lost across their lists.
 func (p *RawPage) checkOrder(place string, q url.Values, after row) error {
 	seen := make(map[string]bool, len(p.rows))
 	for _, r := range p.rows {
@@ -253,13 +253,13 @@ func (p *RawPage) checkOrder(place string, q url.Values, after row) error {
 	return nil
 }
 
-// sorted tells that a query asks for the default order, in which no row ever moves.
+// sorted reports whether a query asks for the default order, in which no row ever moves.
 func sorted(q url.Values) bool {
 	keys, dir := q.Get("sort_keys"), q.Get("sort_dir")
 	return (keys == "" || keys == "created_at,id") && (dir == "" || dir == "asc")
 }
 
-// isLookup tells the queries that ask for one cloud or region, whose answer has no links.
+// isLookup reports whether a query asks for a single cloud or region; such a response has no links.
 func isLookup(path string, q url.Values) bool {
 	return (path == "/clouds" || path == "/regions") && (q.Get("name") != "" || q.Get("id") != "" && q.Get("id") != "0")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// listings are a List and an All of every resource.
+// listings returns a List and an All of every resource.
 func listings(c *craton.Client) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"clouds":             both(&c.Clouds.Lister, craton.CloudListOptions{}),
@@ -28,7 +28,7 @@ func listings(c *craton.Client) map[string]func(context.Context) error {
 	}
 }
 
-// both is the error of List and of All, which must be the same.
+// both returns the error of List and of All, which must be the same.
 func both[T, O any](l *craton.Lister[T, O], o O) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, one := l.List(ctx, o)
@@ -42,7 +42,8 @@ func both[T, O any](l *craton.Lister[T, O], o O) func(context.Context) error {
 	}
 }
 
-// TestWrongRows: a row of another shape, or none at all, is an error that names the listing and the row, in every listing.
+// TestWrongRows: a row of another shape, or none at all, is an error that names the listing and the row, in every
+// listing.
 func TestWrongRows(t *testing.T) {
 	t.Parallel()
 	_, sample := newServer(t)

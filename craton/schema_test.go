@@ -137,7 +137,7 @@ func compare(t *testing.T, k *schema.Kind, what string, want map[string]string, 
 	}
 }
 
-// members are the types of a struct's members by the names in their tags.
+// members returns the types of a struct's members by the names in their tags.
 func members(of reflect.Type, tag string) map[string]string {
 	types := map[string]string{}
 	for _, f := range reflect.VisibleFields(of) {
@@ -148,7 +148,7 @@ func members(of reflect.Type, tag string) map[string]string {
 	return types
 }
 
-// goType is the type of a field's values.
+// goType returns the type of a field's values.
 func goType(f schema.Field) string {
 	switch f.Type {
 	case schema.Integer:

@@ -29,7 +29,7 @@ type call struct {
 // give makes a call's result of any typed one.
 func give[T any](v T, err error) (any, error) { return v, err }
 
-// none is the result of calls that only fail or not.
+// none returns the result of calls that only fail or not.
 func none(err error) (any, error) { return nil, err }
 
 // objects has for each resource an object as the API gives it, with the fields that a test looks at.
@@ -425,7 +425,7 @@ func TestSetLabels(t *testing.T) {
 	}
 }
 
-// TestCapabilitiesOfTheOriginal are none.
+// TestCapabilitiesOfTheOriginal: the original server has none.
 func TestCapabilitiesOfTheOriginal(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)

@@ -24,8 +24,8 @@ type SetChange struct {
 	Adopt  bool    `json:"adopt,omitempty"` // also what belongs to another set
 }
 
-// Sets are the named sets of the caller's project, to each of which something belongs. A server has sets whose [Capabilities] have
-// "sets".
+// Sets returns the named sets of the caller's project, to each of which something belongs. A server has sets whose
+// [Capabilities] have "sets".
 func (c *Client) Sets(ctx context.Context) ([]SetSize, error) {
 	var out struct {
 		Sets []SetSize `json:"sets"`
@@ -34,7 +34,7 @@ func (c *Client) Sets(ctx context.Context) ([]SetSize, error) {
 	return out.Sets, err
 }
 
-// Set are the ids of what belongs to a set; none, if there is no such set.
+// Set returns the ids of what belongs to a set; none, if there is no such set.
 func (c *Client) Set(ctx context.Context, name string) (Members, error) {
 	var out struct {
 		Members Members `json:"members"`
@@ -43,8 +43,8 @@ func (c *Client) Set(ctx context.Context, name string) (Members, error) {
 	return out.Members, err
 }
 
-// ChangeSet has objects belong to a set, and others no longer; [IsConflict] for what belongs to another one, unless it is to be
-// adopted. A request has a limit (max_body): send tens of thousands in parts.
+// ChangeSet has objects belong to a set, and others no longer; [IsConflict] for what belongs to another one, unless it
+// is to be adopted. A request has a limit (max_body): send tens of thousands in parts.
 func (c *Client) ChangeSet(ctx context.Context, name string, change SetChange) error {
 	return c.call(ctx, http.MethodPost, setPath(name), nil, change, nil, "")
 }
@@ -61,7 +61,8 @@ const setHeader = "X-Craton-Set"
 
 type setKey struct{}
 
-// ContextWithSet has what calls with the context make belong to a set from the beginning. Servers without sets pass over it.
+// ContextWithSet has what calls with the context make belong to a set from the beginning. Servers without sets pass
+// over it.
 func ContextWithSet(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, setKey{}, name)
 }

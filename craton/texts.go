@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// checkBody finds what no fleet may hold in a body that would be sent: the original server takes it, and craton server refuses
-// it. What is there already can be named in paths and queries, and taken away.
+// checkBody finds what no fleet may hold in a body that would be sent: the original server takes it, and craton server
+// refuses it. What is there already can be named in paths and queries, and taken away.
 func checkBody(method, path string, body any) error {
 	if body == nil || method != http.MethodPost && method != http.MethodPut {
 		return nil
@@ -69,7 +69,8 @@ func checkEncoded(s gjson.Result, check func(string) error) error {
 	return check(s.Str)
 }
 
-// checkRows finds rows whose text would be altered by decoding, and rows whose name is no text. list is a list of objects of the API.
+// checkRows finds rows whose text would be altered by decoding, and rows whose name is no text. list is a list of
+// objects of the API.
 func checkRows(list []byte, nameKey string) (err error) {
 	whole := value.IsWhole(string(list))
 	i := 0
@@ -81,7 +82,7 @@ func checkRows(list []byte, nameKey string) (err error) {
 	return err
 }
 
-// checkRow is checkRows of one object.
+// checkRow is checkRows for one object.
 func checkRow(row gjson.Result, nameKey string, whole bool) (err error) {
 	if !row.IsObject() {
 		return nil // another check's

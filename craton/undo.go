@@ -45,12 +45,13 @@ type UndoStep struct {
 	Labels bool     `json:"labels"` // they change
 }
 
-// Undo takes a write back, or all that a request has done: what it made is deleted, what it deleted is there again with its id, labels,
-// variables, parents and interfaces, and what it changed is as it was before. It is done whole, in one transaction, or refused. A server
-// can do this whose [Capabilities] have "undo".
+// Undo takes a write back, or all that a request has done: what it made is deleted, what it deleted is there again with
+// its id, labels, variables, parents and interfaces, and what it changed is as it was before. It is done whole, in one
+// transaction, or refused. A server can do this whose [Capabilities] have "undo".
 //
-// Errors: [IsConflict] if something was changed since, naming it, and Force is not set; if something else has a name now; if a value is not
-// kept, and OmitHashed is not set. [IsNotFound] if there is no such write that the caller may see, status 410 if the log no longer has it.
+// Errors: [IsConflict] if something was changed since, naming it, and Force is not set; if something else has a name
+// now; if a value is not kept, and OmitHashed is not set. [IsNotFound] if there is no such write that the caller may
+// see, status 410 if the log no longer has it.
 func (c *Client) Undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	if err := c.NeedLog(ctx, "undo"); err != nil {
 		return nil, err

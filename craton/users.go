@@ -47,8 +47,8 @@ type UserListOptions struct {
 	Name string `query:"name"` // the username, exactly
 }
 
-// UserService is /v1/users. Users cannot be changed but for their roles and keys: delete and create anew. Members may only use
-// what is about Self.
+// UserService is /v1/users. Users cannot be changed but for their roles and keys: delete and create anew. Members may
+// only use what is about Self.
 type UserService struct {
 	Lister[User, UserListOptions]
 	Reader[User, int]

@@ -57,7 +57,7 @@ func (v Variables) Get(key string, out any) (bool, error) {
 	return true, nil
 }
 
-// Keys are the names, sorted.
+// Keys returns the names, sorted.
 func (v Variables) Keys() []string {
 	keys := make([]string, 0, len(v))
 	for k := range v {

@@ -12,7 +12,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// benchFleet is a fleet of about 20 variables a host, in 10 regions.
+// benchFleet returns a fleet of about 20 variables a host, in 10 regions.
 func benchFleet(hosts int) *fake {
 	f := newFake()
 	f.tells = true
@@ -60,7 +60,7 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func key(u *url.URL) string { return u.Path + "?" + u.Query().Encode() }
 
-// remembered is everything that the fake answered to a Load.
+// remembered returns everything that the fake answered to a Load.
 func remembered(b *testing.B, f *fake, o Options) pages {
 	b.Helper()
 	p := pages{}

@@ -152,7 +152,7 @@ func (b *builder) otherName(d *Device, name string) string {
 	return help
 }
 
-// sameName is the error of two hosts with one name.
+// sameName returns the error of two hosts with one name.
 func (f *Fleet) sameName(name string, a, b *Device, form Hostname) error {
 	help := "set hostname to qualified"
 	if form == Qualified {
@@ -203,9 +203,9 @@ func (d described) String() string { return fmt.Sprintf("%s %v", d.kind, d.what)
 
 // layer decides which variables groups carry, and gives them to the groups of places. In layered form each carries its
 // place's own variables, and as the nesting of groups is the chain of every host in them, Ansible merges what a host
-// has: a deeper group wins whatever its name (contract A5). The project's are on the group above all places, and never on
-// the group all, whose variables Ansible gives to the machine that it runs on. A level without groups, and the project's
-// where hosts have several, stay with hosts.
+// has: a deeper group wins whatever its name (contract A5). The project's are on the group above all places, and never
+// on the group all, whose variables Ansible gives to the machine that it runs on. A level without groups, and the
+// project's where hosts have several, stay with hosts.
 func (b *builder) layer(g *grouper) {
 	if b.o.Vars != Layered {
 		return
@@ -223,7 +223,7 @@ func (b *builder) layer(g *grouper) {
 	g.project.Vars = b.groupVariables(b.f.Projects[b.f.Hosts[0].ProjectID])
 }
 
-// projects is how many projects the hosts are of.
+// projects returns how many projects the hosts are of.
 func (f *Fleet) projects() int {
 	ids := map[string]bool{}
 	for _, d := range f.Hosts {
@@ -232,7 +232,7 @@ func (f *Fleet) projects() int {
 	return len(ids)
 }
 
-// groupVariables are those that a group may carry.
+// groupVariables returns those that a group may carry.
 func (b *builder) groupVariables(v Variables) Variables {
 	v = b.exclude.Keep(v)
 	if _, has := v.Find(ansible.GroupPriority); !has {

@@ -77,7 +77,7 @@ func (d *decoder) list(x *jsontext.Scanner, kind Kind, details bool) ([]Device, 
 	return devices, nil
 }
 
-// take gives the devices that were decoded since the last call, all of one kind.
+// take returns the devices that were decoded since the last call, all of one kind.
 func (d *decoder) take(kind Kind) []Device {
 	kept := string(d.arena)
 	n := len(others[kind])
@@ -183,7 +183,7 @@ func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
 	return nil
 }
 
-// parentKind is the kind of a device's parent, by the device's links.
+// parentKind returns the kind of a device's parent, by the device's links.
 func parentKind(id int, links string) Kind {
 	if id != 0 && strings.Contains(links, NetworkDeviceKind.path()+"/") {
 		return NetworkDeviceKind
@@ -281,7 +281,7 @@ func (d *decoder) labels(x *jsontext.Scanner) (sorted []string, ok bool) {
 	return append(make([]string, 0, len(labels)), slices.Compact(labels)...), ok
 }
 
-// projectID is projectID of a text that repeats.
+// projectID is like the function projectID, for a text that repeats: all devices share one copy.
 func (d *decoder) projectID(s string) string {
 	if kept, ok := d.projects[s]; ok {
 		return kept
@@ -291,7 +291,7 @@ func (d *decoder) projectID(s string) string {
 	return id
 }
 
-// projectID gives a UUID in its canonical spelling; the API answers in the caller's now and then (Q2).
+// projectID returns a UUID in its canonical spelling; the API answers in the caller's now and then (Q2).
 func projectID(id string) string {
 	if canonical, ok := value.ParseUUID(id); ok {
 		return canonical

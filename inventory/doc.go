@@ -16,8 +16,8 @@
 //
 // # Three steps
 //
-// [Load] reads: clouds, regions, cells, the hosts that the filters let through, their ancestors and projects, each
-// with its own variables only. From craton server that is one answer; from the original, hosts come in listings that run
+// [Load] reads: clouds, regions, cells, the hosts that the filters let through, their ancestors and projects, each with
+// its own variables only. From craton server that is one answer; from the original, hosts come in listings that run
 // side by side. Nothing is resolved by the server, which is where the original is slow and fails now and then (Q8).
 //
 // [Build] decides, without a network: what hosts and groups are called, which collide, who is in which group, and who
@@ -42,16 +42,16 @@
 //
 // # Data is not trusted
 //
-// Whoever may write a variable must not thereby execute templates on the machine that runs Ansible. Strings of
-// which a template could be made are written {"__ansible_unsafe": "..."}; objects with such keys, and objects that Ansible
-// would take for marks of its own, become the text of their JSON; values that would make it refuse the whole inventory are errors that name them. See
-// internal/ansible.
+// Whoever may write a variable must not thereby execute templates on the machine that runs Ansible. Strings of which a
+// template could be made are written {"__ansible_unsafe": "..."}; objects with such keys, and objects that Ansible
+// would take for marks of its own, become the text of their JSON; values that would make it refuse the whole inventory
+// are errors that name them. See internal/ansible.
 //
 // # Failures
 //
 // A walk that breaks, or a fleet that does not fit together because it changed while it was read, is read again,
 // three times in all. What cannot be read whole is an error, never a smaller inventory.
 //
-// One thing cannot be seen page by page: a host in a region that the caller may not list is missing, because hosts are read region
-// by region. No server lets its users make such a host but the original (the v1 contract §1.5, hole 7).
+// One thing cannot be seen page by page: a host in a region that the caller may not list is missing, because hosts are
+// read region by region. No server lets its users make such a host but the original (the v1 contract §1.5, hole 7).
 package inventory

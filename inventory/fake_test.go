@@ -136,14 +136,14 @@ func (f *fake) netdev(place object, name string, v vars, more object) object {
 	return f.device("network_devices", place, name, v, more)
 }
 
-// all are the objects of a list.
+// all returns the objects of a list.
 func (f *fake) all(list string) []object {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.lists[list]
 }
 
-// asked are the requests so far.
+// asked returns the requests so far.
 func (f *fake) asked() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -168,7 +168,7 @@ func (f *fake) anyDevice(id int) (string, object) {
 	return "", nil
 }
 
-// resolved is the slow resolver that everything is tested against: from the farthest level to the nearest, each
+// resolved returns the slow resolver that everything is tested against: from the farthest level to the nearest, each
 // overwrites what was there (the v1 contract §5.2). It shares nothing with the package.
 func (f *fake) resolved(list string, o object) vars {
 	all := vars{}
@@ -278,7 +278,7 @@ func answer(w http.ResponseWriter, body any) {
 	_ = e.Encode(body)
 }
 
-// body is an object as it is shown.
+// body returns an object as it is shown.
 func (f *fake) body(list string, o object, details bool, q url.Values) object {
 	shown := maps.Clone(o)
 	if list == "hosts" || list == "network_devices" {

@@ -188,13 +188,13 @@ func smallFleet() string {
 	return b.String()
 }
 
-// bigServer is craton server with a bigFleet.
+// bigServer returns craton server with a bigFleet.
 func bigServer(t *testing.T) (http.Handler, func(http.Handler) *craton.Client) {
 	t.Helper()
 	return fleetServer(t, bigFleet())
 }
 
-// fleetServer is craton server with a fleet.
+// fleetServer returns craton server with a fleet.
 func fleetServer(t *testing.T, fleet string) (http.Handler, func(http.Handler) *craton.Client) {
 	t.Helper()
 	s, err := server.Open(t.Context(), "sqlite:"+t.TempDir()+"/fleet.db", server.Options{Create: true})
@@ -224,8 +224,8 @@ func fleetServer(t *testing.T, fleet string) (http.Handler, func(http.Handler) *
 	return s.Handler(), client
 }
 
-// TestFaultyPages spoils every page that an inventory is made of in every way: the whole fleet comes, or an error, and never
-// a part of it. What happens only once does no harm.
+// TestFaultyPages spoils every page that an inventory is made of in every way: the whole fleet comes, or an error, and
+// never a part of it. What happens only once does no harm.
 func TestFaultyPages(t *testing.T) {
 	t.Parallel()
 	t.Run("big", func(t *testing.T) { t.Parallel(); testFaultyPages(t, bigFleet(), 360, 14) })
@@ -267,8 +267,8 @@ func testFaultyPages(t *testing.T, text string, hosts, pages int) {
 	}
 }
 
-// TestFaultyAnswer spoils the one answer that an inventory is made of, in every line: the whole fleet comes, or an error, and
-// never a part of it. What happens only twice does no harm.
+// TestFaultyAnswer spoils the one answer that an inventory is made of, in every line: the whole fleet comes, or an
+// error, and never a part of it. What happens only twice does no harm.
 func TestFaultyAnswer(t *testing.T) {
 	t.Parallel()
 	handler, client := fleetServer(t, smallFleet())

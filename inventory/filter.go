@@ -71,7 +71,7 @@ func only(all map[int]*Place, keep func(*Place) bool) map[int]*Place {
 	return some
 }
 
-// named is the set of places that the words of one filter name, nil without words.
+// named returns the set of places that the words of one filter name, nil without words.
 func named(setting string, words []string, all map[int]*Place, pathOf func(*Place) []string, within string) (map[int]bool, error) {
 	if len(words) == 0 {
 		return nil, nil
@@ -99,7 +99,8 @@ func named(setting string, words []string, all map[int]*Place, pathOf func(*Plac
 	return set, nil
 }
 
-// hintAmong is the advice of an error about an unknown word: with the nearest of all the words that are known, or some of them.
+// hintAmong returns the advice of an error about an unknown word: with the nearest of all the words that are known, or
+// some of them.
 func hintAmong(word string, known []string) string {
 	if near := nearWords(word, known); len(near) > 0 {
 		return "near matches are " + enumerate(near)
@@ -110,7 +111,7 @@ func hintAmong(word string, known []string) string {
 	return "known are " + enumerate(known)
 }
 
-// nearWords are the known words that someone may have meant. The last part of a qualified name counts too: c1 for
+// nearWords returns the known words that someone may have meant. The last part of a qualified name counts too: c1 for
 // east/dfw/c1.
 func nearWords(word string, known []string) []string {
 	var near []string
@@ -131,13 +132,13 @@ func enumerate(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// match tells the devices that the filters let through, as far as the device itself tells: labels only where they
-// are known.
+// match reports whether the filters let a device through, as far as can be seen from the device itself: labels only
+// where they are known.
 func (p *places) match(d *Device, o *Options) bool {
 	return p.mismatch(d, o) == ""
 }
 
-// mismatch is the setting whose filter keeps a device out, "" if none does.
+// mismatch returns the setting whose filter keeps a device out, "" if none does.
 func (p *places) mismatch(d *Device, o *Options) string {
 	switch {
 	case p.clouds != nil && !p.clouds[d.CloudID]:

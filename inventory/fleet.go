@@ -18,13 +18,13 @@ const (
 
 var kinds = [...]*schema.Kind{HostKind: schema.Host, NetworkDeviceKind: schema.NetworkDevice}
 
-// String is the kind in words, as facts.kind shows it.
+// String returns the kind in words, as facts.kind shows it.
 func (k Kind) String() string { return kinds[k].Name }
 
-// path is that of the kind's collection.
+// path returns that of the kind's collection.
 func (k Kind) path() string { return "/" + kinds[k].Path }
 
-// key is the kind's member in the body of a listing (the v1 contract §2.2; Q16).
+// key returns the kind's member in the body of a listing (the v1 contract §2.2; Q16).
 func (k Kind) key() string { return kinds[k].List }
 
 // others are the fields of a kind that [Device] has no member for.
@@ -41,7 +41,7 @@ var others = func() (all [len(kinds)][]schema.Field) {
 	return all
 }()
 
-// other is the place of a field among those of its kind; -1 if it is none of them.
+// other returns the place of a field among those of its kind; -1 if it is none of them.
 func (k Kind) other(key string) int {
 	for i := range others[k] {
 		if others[k][i].Key == key {
@@ -83,12 +83,12 @@ type Device struct {
 	ProjectID  string   // UUID
 	Labels     []string // sorted; nil where nobody asked for them and the server did not tell
 	Variables  Variables
-	// Others are the other fields of the kind, in the order of the schema: the note of a host; model_name, os_version and
-	// vlans of a network device. A text is as it is, anything else is JSON; "" stands for null.
+	// Others are the other fields of the kind, in the order of the schema: the note of a host; model_name, os_version
+	// and vlans of a network device. A text is as it is, anything else is JSON; "" stands for null.
 	Others []string
 }
 
-// other is one of Others, "" where nobody read it.
+// other returns one of Others, "" where nobody read it.
 func (d *Device) other(i int) string {
 	if i < len(d.Others) {
 		return d.Others[i]

@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 )
 
-// believable is a fleet with a bit of everything: two clouds, a switch and a hypervisor as parents, names that need
-// care, values that get lost easily.
+// believable returns a fleet with a bit of everything: two clouds, a switch and a hypervisor as parents, names that
+// need care, values that get lost easily.
 func believable() *fake {
 	f := newFake()
 	f.tells = true

@@ -9,8 +9,8 @@ import (
 )
 
 // node is a place as devices name it. The original lets a device name a region of another cloud, or a cell of another
-// region (the v1 contract §1.5, hole 8); such a cell is a group of its own, in the region that the device names, so that
-// membership and inheritance follow the device's own ids.
+// region (the v1 contract §1.5, hole 8); such a cell is a group of its own, in the region that the device names, so
+// that membership and inheritance follow the device's own ids.
 type node struct{ cloud, region, cell int }
 
 // placeGroup is the group of a place, whose variables it carries in layered form.
@@ -107,7 +107,7 @@ func (g *grouper) addPlaces() error {
 	return nil
 }
 
-// sortedPlaces gives them by id, so that the same fleet has the same errors.
+// sortedPlaces returns them by id, so that the same fleet has the same errors.
 func sortedPlaces(all map[int]*Place) []*Place {
 	sorted := make([]*Place, 0, len(all))
 	for _, p := range all {
@@ -117,7 +117,7 @@ func sortedPlaces(all map[int]*Place) []*Place {
 	return sorted
 }
 
-// node gives the group of a place, made with what it is in; nil when no such groups are wanted. by is the device that
+// node returns the group of a place, made with what it is in; nil when no such groups are wanted. by is the device that
 // names the place, nil for the place itself.
 func (g *grouper) node(n node, by *Device) (*placeGroup, error) {
 	made, ok := g.nodes[n]

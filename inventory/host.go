@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// Host gives one host's variables, as a compact JSON object: the same that a document in merged form has for it. It
+// Host returns one host's variables, as a compact JSON object: the same that a document in merged form has for it. It
 // reads what that host needs, not the fleet. A host that does not exist, or that the filters keep out, is an error.
 func Host(ctx context.Context, c *craton.Client, o Options, name string) ([]byte, error) {
 	f, err := LoadHost(ctx, c, o, name)
@@ -174,7 +174,7 @@ func (l *loader) called(ctx context.Context, kind Kind, queries []url.Values, na
 	return found, err
 }
 
-// keptOut is the filter that keeps a device out, "" if none does. Filters that a device itself does not tell are
+// keptOut returns the filter that keeps a device out, "" if none does. Filters that a device itself does not tell are
 // asked of the API, as Load does.
 func (l *loader) keptOut(ctx context.Context, d *Device) (string, error) {
 	if why := l.chosen.mismatch(d, l.o); why != "" {
@@ -194,7 +194,7 @@ func (l *loader) keptOut(ctx context.Context, d *Device) (string, error) {
 	return "", nil
 }
 
-// anyOf tells whether any of the queries finds the device.
+// anyOf reports whether any of the queries finds the device.
 func (l *loader) anyOf(ctx context.Context, d *Device, queries []url.Values) (bool, error) {
 	for _, q := range queries {
 		devices, err := l.ask(ctx, d.Kind, q, false)

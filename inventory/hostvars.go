@@ -65,17 +65,17 @@ func (b *builder) appendHost(dst []byte, h *host) []byte {
 	return append(dst, '}')
 }
 
-// What says whether an inventory is one that was kept, because the fleet cannot be reached: a member of the facts, or where these
-// are left out a variable. A document is made with false; see markStale.
+// What says whether an inventory is one that was kept, because the fleet cannot be reached: a member of the facts, or
+// where these are left out a variable. A document is made with false; see markStale.
 const (
 	staleFact     = "stale"
 	staleVariable = "craton_stale"
 )
 
-// ownVariable is the one that every host has and that no variable of the fleet may be called like.
+// ownVariable returns the one that every host has and that no variable of the fleet may be called like.
 func (o *Options) ownVariable() string { return cmp.Or(o.Facts, staleVariable) }
 
-// computed are the variables that the inventory adds, sorted. Nobody writes to them.
+// computed returns the variables that the inventory adds, sorted. Nobody writes to them.
 func (b *builder) computed(d *Device) []string {
 	b.once.Do(func() {
 		b.added = []string{b.o.ownVariable()}

@@ -9,8 +9,9 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// index is what is kept of a fleet beside its document: all but the variables of devices, which stand in the document, merged with
-// what they inherit. With it the document of a fleet of which little has changed is made of the one before and of what has.
+// index is what is kept of a fleet beside its document: all but the variables of devices, which stand in the document,
+// merged with what they inherit. With it the document of a fleet of which little has changed is made of the one before
+// and of what has.
 type index struct {
 	fleet *Fleet
 	texts []hostText // of its hosts, sorted by id
@@ -23,7 +24,7 @@ type hostText struct {
 	at int // it is the host with this number there, from 0
 }
 
-// find is the text of a host; nil if it has none.
+// find returns the text of a host; nil if it has none.
 func (x *index) find(id int) *hostText {
 	i, found := slices.BinarySearchFunc(x.texts, id, func(t hostText, id int) int { return t.id - id })
 	if !found {

@@ -33,7 +33,7 @@ type keeping struct {
 	guard        int           // how much of a hundred hosts may be lost; -1: all
 }
 
-// needed tells that somebody relies on what is kept, who must hear that it cannot be.
+// needed reports whether somebody relies on what is kept, who must hear that it cannot be.
 func (k *keeping) needed() bool { return k.maxAge > 0 || k.stale > 0 || k.guard >= 0 }
 
 const takesKept = "max_age, stale_if_error and shrink_guard take an inventory that is kept"
@@ -75,14 +75,14 @@ type lister struct {
 	current bool        // old was made by this program
 }
 
-// newLister makes a lister of settings.
+// newLister returns a lister of settings.
 func newLister(v *settings.Values, o Options, client func(ctx context.Context) (*craton.Client, error)) (*lister, error) {
 	k, err := keepingFromSettings(v)
 	return &lister{keeping: k, v: v, o: o, client: client, now: time.Now}, err
 }
 
-// find finds out what is kept. Where nothing can be, that is an error only for those who rely on it; `craton doctor` and `craton cache`
-// tell the others.
+// find finds out what is kept. Where nothing can be, that is an error only for those who rely on it; `craton doctor`
+// and `craton cache` tell the others.
 func (l *lister) find() error {
 	if l.off {
 		return nil
@@ -103,8 +103,8 @@ func (l *lister) find() error {
 	return nil
 }
 
-// keyOf is what an inventory is kept as: another fleet, user, project, filter or form is another key. It is also in words. The values
-// are those of the connection and those of the inventory.
+// keyOf returns what an inventory is kept as: another fleet, user, project, filter or form is another key. It is also
+// in words. The values are those of the connection and those of the inventory.
 func keyOf(of, v *settings.Values, o *Options) (key, fleet, set string, err error) {
 	name, fleet, err := connect.Name(of)
 	if err != nil {
@@ -129,7 +129,7 @@ func keyOf(of, v *settings.Values, o *Options) (key, fleet, set string, err erro
 	return hex.EncodeToString(sum[:16]), fleet, strings.Join(told, " "), nil
 }
 
-// program is this build of this program: what another one has made may be another document.
+// program returns this build of this program: what another one has made may be another document.
 func program() string {
 	id := connect.Version
 	built := ""
@@ -150,7 +150,7 @@ func program() string {
 	return id + built
 }
 
-// list gives the inventory: the one that is kept if it is the present one, else one that is read and then kept.
+// list returns the inventory: the one that is kept if it is the present one, else one that is read and then kept.
 func (l *lister) list(ctx context.Context) (*command.Listing, error) {
 	if err := l.find(); err != nil {
 		return nil, err
@@ -203,13 +203,13 @@ func (l *lister) listPresent(ctx context.Context) (*command.Listing, error) {
 	return l.listRead(ctx, c, now, nil)
 }
 
-// young tells that something is not older than it may be, nor of the future.
+// young reports whether something is not older than it may be, nor of the future.
 func (l *lister) young(at time.Time, most time.Duration) bool {
 	age := l.now().Sub(at)
 	return most > 0 && age >= 0 && age <= most
 }
 
-// kept is the inventory that was kept.
+// kept returns the inventory that was kept.
 func (l *lister) kept() *command.Listing {
 	return &command.Listing{Write: func(w io.Writer) error { _, err := l.old.WriteTo(w); return err }}
 }
@@ -226,8 +226,8 @@ func (l *lister) mark(ctx context.Context, c *craton.Client, known string) (crat
 // marks is how often a fleet is read that changes meanwhile.
 const marks = 2
 
-// listRead reads the whole fleet. It is kept as of the moment of the one answer that it was read from, or if it is the same when it was
-// read as before.
+// listRead reads the whole fleet. It is kept as of the moment of the one answer that it was read from, or if it is the
+// same when it was read as before.
 func (l *lister) listRead(ctx context.Context, c *craton.Client, before craton.FleetMark, err error) (*command.Listing, error) {
 	if err != nil {
 		return nil, err
@@ -255,7 +255,8 @@ func (l *lister) listRead(ctx context.Context, c *craton.Client, before craton.F
 	}
 }
 
-// listBuilt makes the document, and keeps it when it is written: with the mark of its fleet, or without one where somebody relies on it.
+// listBuilt makes the document, and keeps it when it is written: with the mark of its fleet, or without one where
+// somebody relies on it.
 func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, error) {
 	doc, err := b.build()
 	if err != nil {
@@ -333,7 +334,7 @@ func (l *lister) guarded(doc *Document) error {
 		lost.Lost, lost.Of, ago(l.now().Sub(l.old.Checked)), l.guard, lost.Gone()), help)
 }
 
-// ago is a span of time for people.
+// ago returns a span of time for people.
 func ago(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < 2*time.Minute:
@@ -346,7 +347,7 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
-// listStale is the inventory that was kept, where the server cannot be reached. Else the error stays.
+// listStale returns the inventory that was kept, where the server cannot be reached. Else the error stays.
 func (l *lister) listStale(ctx context.Context, err error) (*command.Listing, error) {
 	if l.stale <= 0 || !l.current || ctx.Err() != nil || !connect.Unreachable(err) {
 		return nil, err

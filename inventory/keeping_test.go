@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// TestKeptOfTheOriginal: an inventory of a server without revisions is kept only where somebody says how old it may be, or relies on it
-// otherwise; and it is read again when it is older.
+// TestKeptOfTheOriginal: an inventory of a server without revisions is kept only where somebody says how old it may be,
+// or relies on it otherwise; and it is read again when it is older.
 func TestKeptOfTheOriginal(t *testing.T) {
 	t.Parallel()
 	f := fleetOf(20)

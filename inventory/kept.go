@@ -12,10 +12,12 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/kept"
 )
 
-// KeptInventories is a folder of inventories that `craton inventory --list` has printed, for `craton cache` and `craton doctor`.
+// KeptInventories is a folder of inventories that `craton inventory --list` has printed, for `craton cache` and `craton
+// doctor`.
 type KeptInventories = kept.Store
 
-// OpenKept opens the folder of the setting cache_dir; "" is that of the user. An error says why nothing can be kept there.
+// OpenKept opens the folder of the setting cache_dir; "" is that of the user. An error says why nothing can be kept
+// there.
 func OpenKept(dir string) (*KeptInventories, error) {
 	if dir == "" {
 		var err error
@@ -37,8 +39,8 @@ type Keeping struct {
 	Lost    int           // hosts that the one had lost that was refused
 }
 
-// KeepingOf tells how the inventory of settings is kept: those of the connection and those of the inventory. An error says why it is
-// not, or why what is kept does not count.
+// KeepingOf tells how the inventory of settings is kept: those of the connection and those of the inventory. An error
+// says why it is not, or why what is kept does not count.
 func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 	set, err := keepingFromSettings(v)
 	if err != nil || set.off {
@@ -79,8 +81,8 @@ func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 	return k, err
 }
 
-// List writes the inventory of settings as `craton inventory --list` does, from what is kept where that is the present one. note is
-// what there is to say of it.
+// List writes the inventory of settings as `craton inventory --list` does, from what is kept where that is the present
+// one. note is what there is to say of it.
 func List(ctx context.Context, v *settings.Values, w io.Writer) (note string, err error) {
 	source, err := open(ctx, v, command.Asked{})
 	if err != nil {

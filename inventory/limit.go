@@ -13,12 +13,14 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// maxCover is how many names are asked for one by one before the whole fleet is read instead. Each takes a listing of its own.
+// maxCover is how many names are asked for one by one before the whole fleet is read instead. Each takes a listing of
+// its own.
 const maxCover = 100
 
-// Read is Load and Build. With LimitOnly the document holds what Options.Subset selects: these hosts with all their variables and all groups that
-// they are in, and nothing else. Ansible, given the same --limit, selects the same hosts of it as of the whole. If names alone do not tell what that is, or if it
-// is nothing, the document is the whole one, and why says the reason.
+// Read calls Load and Build. With LimitOnly the document holds what Options.Subset selects: these hosts with all their
+// variables and all groups that they are in, and nothing else. Ansible, given the same --limit, selects the same hosts
+// of it as of the whole. If names alone do not tell what that is, or if it is nothing, the document is the whole one,
+// and why says the reason.
 //
 // Where hosts and groups that are named are what the API can be asked for, no others are read.
 func Read(ctx context.Context, c *craton.Client, o Options) (doc *Document, why string, err error) {
@@ -67,7 +69,7 @@ func Read(ctx context.Context, c *craton.Client, o Options) (doc *Document, why 
 	return doc, why, err
 }
 
-// whole is the document of all hosts.
+// whole returns the document of all hosts.
 func (o *Options) whole(ctx context.Context, c *craton.Client) (*Document, error) {
 	f, err := Load(ctx, c, *o)
 	if err != nil {
@@ -79,7 +81,7 @@ func (o *Options) whole(ctx context.Context, c *craton.Client) (*Document, error
 // errNoCover tells that the API cannot be asked for what a subset selects.
 var errNoCover = errors.New("the API cannot be asked for the hosts of the subset")
 
-// selectHosts is the fleet with no hosts but those that a subset selects. unknown is why that is not to be.
+// selectHosts returns the fleet with no hosts but those that a subset selects. unknown is why that is not to be.
 func (f *Fleet) selectHosts(o *Options, s *ansible.Subset) (selected *Fleet, unknown, err error) {
 	if err := f.checkHosts(); err != nil {
 		return nil, nil, err
@@ -105,7 +107,8 @@ func (f *Fleet) selectHosts(o *Options, s *ansible.Subset) (selected *Fleet, unk
 	return f.Only(func(d *Device) bool { return kept[d] }), nil, nil
 }
 
-// Only is the fleet with no other hosts than those that are to be kept, whose places alone make groups then. It shares all else with f.
+// Only returns the fleet with no other hosts than those that are to be kept, whose places alone make groups then. It
+// shares all else with f.
 func (f *Fleet) Only(keep func(*Device) bool) *Fleet {
 	some := *f
 	some.Hosts, some.Snapshot, some.limited = nil, nil, true
@@ -120,11 +123,12 @@ func (f *Fleet) Only(keep func(*Device) bool) *Fleet {
 	return &some
 }
 
-// loadCover reads a fleet whose hosts are at least those that a subset selects, and of everything else only what these need; errNoCover if the
-// API cannot be asked for them.
+// loadCover reads a fleet whose hosts are at least those that a subset selects, and of everything else only what these
+// need; errNoCover if the API cannot be asked for them.
 func (l *loader) loadCover(ctx context.Context, s *ansible.Subset) (*Fleet, error) {
 	if l.o.VarsFilter != "" || len(l.o.Labels) > 0 || l.o.Vars == Layered {
-		// Filters that a host itself does not tell; and in layered form it matters whether all hosts of the inventory are of one project.
+		// Filters that a host itself does not tell; and in layered form it matters whether all hosts of the inventory
+		// are of one project.
 		return nil, errNoCover
 	}
 	var queries []url.Values
@@ -146,7 +150,8 @@ func (l *loader) loadCover(ctx context.Context, s *ansible.Subset) (*Fleet, erro
 	return l.loadQueries(ctx, queries)
 }
 
-// both asks for what either of some queries and either of others ask for. It may be more, where one cannot ask for both.
+// both asks for what either of some queries and either of others ask for. It may be more, where one cannot ask for
+// both.
 func both(some, others []url.Values) (queries []url.Values) {
 	if len(some)*len(others) > maxCover {
 		return some
@@ -192,8 +197,8 @@ func (l *loader) loadQueries(ctx context.Context, queries []url.Values) (*Fleet,
 	return l.f, l.f.checkHosts()
 }
 
-// cover asks for all hosts that are called by one of these words, or are in a group that is. It reads the places first, where names of groups or
-// hosts tell of any.
+// cover asks for all hosts that are called by one of these words, or are in a group that is. It reads the places first,
+// where names of groups or hosts tell of any.
 func (l *loader) cover(ctx context.Context, words []string) (queries []url.Values, ok bool, err error) {
 	if len(words) > maxCover || slices.ContainsFunc(words, ansible.IsAlways) {
 		return nil, false, nil
@@ -213,7 +218,7 @@ func (l *loader) cover(ctx context.Context, words []string) (queries []url.Value
 	return queries, true, nil
 }
 
-// mayBePlace tells words that groups of places may be called by.
+// mayBePlace reports whether a word may be the name of a place's group.
 func (l *loader) mayBePlace(word string) bool {
 	return slices.ContainsFunc([]GroupKind{CloudGroups, RegionGroups, CellGroups}, func(kind GroupKind) bool {
 		return l.o.has(kind) && strings.HasPrefix(word, string(kind)+"_")
@@ -255,8 +260,8 @@ func (l *loader) coverWord(word string) (queries []url.Values, ok bool) {
 	return queries, true
 }
 
-// coverPlaces asks for the hosts of the places whose group is called by a word, also where a host may name a region of another cloud, or a cell of
-// another region.
+// coverPlaces asks for the hosts of the places whose group is called by a word, also where a host may name a region of
+// another cloud, or a cell of another region.
 func (l *loader) coverPlaces(kind GroupKind, word string) (queries []url.Values) {
 	group := func(names ...string) string { return ansible.GroupName(l.o.GroupNames, string(kind), names...) }
 	ask := func(param string, id int) { queries = append(queries, url.Values{param: {strconv.Itoa(id)}}) }

@@ -30,8 +30,8 @@ func (f *fake) limited(t ansibletest.Failer, o Options, pattern string) (text, w
 	return b.String(), why
 }
 
-// TestLimitReads: hosts, places, and labels and types whose groups have one name only are asked for; nothing else is read then. What names
-// cannot decide, or select nothing, is the whole inventory.
+// TestLimitReads: hosts, places, and labels and types whose groups have one name only are asked for; nothing else is
+// read then. What names cannot decide, or select nothing, is the whole inventory.
 func TestLimitReads(t *testing.T) {
 	t.Parallel()
 	fleet := func() *fake {
@@ -111,7 +111,8 @@ func TestLimitReads(t *testing.T) {
 	}
 }
 
-// TestLimitBeside: where there are other inventories only names of hosts count, and what is intersected and excluded is left to Ansible.
+// TestLimitBeside: where there are other inventories only names of hosts count, and what is intersected and excluded is
+// left to Ansible.
 func TestLimitBeside(t *testing.T) {
 	t.Parallel()
 	for pattern, c := range map[string]struct {
@@ -159,8 +160,8 @@ func TestLimitOff(t *testing.T) {
 	}
 }
 
-// TestLimitIsPart: whatever is selected, and however it is read, the document has the hosts that Ansible selects of the whole, each with the
-// variables and in the groups that it has there, and no others.
+// TestLimitIsPart: whatever is selected, and however it is read, the document has the hosts that Ansible selects of the
+// whole, each with the variables and in the groups that it has there, and no others.
 func TestLimitIsPart(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]bool{"consistent": false, "as broken as the original allows": true} {
@@ -232,7 +233,7 @@ func TestLimitIsPart(t *testing.T) {
 	}
 }
 
-// below are the hosts in a group and its children.
+// below returns the hosts in a group and its children.
 func below(d *ansibletest.Document, group string) map[string]bool {
 	hosts := map[string]bool{}
 	for _, host := range d.Groups[group].Hosts {
@@ -244,7 +245,7 @@ func below(d *ansibletest.Document, group string) map[string]bool {
 	return hosts
 }
 
-// ansibleSelects is what Ansible makes of the words of --limit, by its documentation.
+// ansibleSelects returns what Ansible makes of the words of --limit, by its documentation.
 func ansibleSelects(d *ansibletest.Document, words []string, onlyUnion bool) []string {
 	match := func(word string) map[string]bool {
 		expression := regexp.MustCompile(`^(?s:` + strings.ReplaceAll(strings.ReplaceAll(regexp.QuoteMeta(word), `\*`, `.*`), `\?`, `.`) + `)$`)

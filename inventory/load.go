@@ -32,8 +32,8 @@ const (
 	maxByID = 25
 	// maxProjects is the same for projects.
 	maxProjects = 10
-	// mostStreams is how many tries there are to read the fleet as one answer, before it is read page by page: pages come
-	// through where something stands between that cuts what is long.
+	// mostStreams is how many tries there are to read the fleet as one answer, before it is read page by page: pages
+	// come through where something stands between that cuts what is long.
 	mostStreams = 2
 )
 
@@ -41,8 +41,8 @@ const (
 // the filters let through, and their ancestors, each with its own variables.
 //
 // Where the server has /v1/fleet, and no filter leaves out what that cannot, it is one answer, of one moment: see
-// Fleet.Snapshot. Otherwise the number of requests is that of the pages and a constant; only labels cost one a host where
-// the server does not tell them in listings (Q15), and only if groups or filters need them.
+// Fleet.Snapshot. Otherwise the number of requests is that of the pages and a constant; only labels cost one a host
+// where the server does not tell them in listings (Q15), and only if groups or filters need them.
 //
 // With Options.At it is the fleet as it was.
 //
@@ -74,7 +74,7 @@ func again(ctx context.Context, c *craton.Client, o *Options, read func(*loader,
 	return f, o.ofPast(err)
 }
 
-// look is the client that reads the state which the inventory is of.
+// look returns the client that reads the state which the inventory is of.
 func (o *Options) look(ctx context.Context, c *craton.Client) (*craton.Client, error) {
 	if o.At == (when.At{}) {
 		return c, nil
@@ -82,7 +82,7 @@ func (o *Options) look(ctx context.Context, c *craton.Client) (*craton.Client, e
 	return c.At(ctx, craton.Past{At: o.At.String(), OmitHashed: o.OmitHashed})
 }
 
-// ofPast is the error of a state that cannot be told: the API's reason, and which state was meant.
+// ofPast returns the error of a state that cannot be told: the API's reason, and which state was meant.
 // Statuses may mean that beside those that always do.
 func (o *Options) ofPast(err error, also ...int) error {
 	reason, untold := connect.Untold(err, "omit_hashed", also...)
@@ -122,8 +122,8 @@ type finalError struct{ error }
 
 func (e finalError) Unwrap() error { return e.error }
 
-// passing tells the failures that another try may not have. A server that never answered is down; the client has
-// repeated its request already.
+// passing reports whether another try may not fail in the same way. A server that never answered is down; the client
+// has repeated its request already.
 func (l *loader) passing(err error) bool {
 	if _, final := errors.AsType[finalError](err); final {
 		return false
@@ -176,7 +176,7 @@ func (l *loader) group(ctx context.Context) (*errgroup.Group, context.Context) {
 // readPlaces reads all clouds, regions and cells, once, and finds those that the filters name.
 func (l *loader) readPlaces(ctx context.Context) error { return l.readPlacesTo(ctx, true) }
 
-// readPlacesTo is readPlaces with or without cells, of which there are many.
+// readPlacesTo is like readPlaces, with or without cells, of which there are many.
 func (l *loader) readPlacesTo(ctx context.Context, cells bool) error {
 	if l.places || l.upper && !cells {
 		return nil
@@ -220,7 +220,7 @@ func collect[T any](l *loader, path string, into map[int]*Place, all iter.Seq2[*
 	return nil
 }
 
-// placeWith is a place with its variables.
+// placeWith returns a place with its variables.
 func placeWith(p *Place, v craton.Variables) (*Place, error) {
 	if v == nil {
 		return nil, fmt.Errorf("%s comes without its variables, although they were asked for", p)
@@ -241,7 +241,7 @@ func cellPlace(c *craton.Cell) (*Place, craton.Variables) {
 	return &Place{ID: c.ID, Name: c.Name, CloudID: c.CloudID, RegionID: c.RegionID, ProjectID: projectID(c.ProjectID)}, c.Variables
 }
 
-// kinds are the kinds of devices that the inventory lists.
+// kinds returns the kinds of devices that the inventory lists.
 func (l *loader) kinds() []Kind {
 	if l.o.NetworkDevices {
 		return []Kind{HostKind, NetworkDeviceKind}
@@ -542,7 +542,7 @@ func (l *loader) checkWords(ctx context.Context) error {
 	return nil
 }
 
-// exists tells whether any device that the inventory could list has a label or a device type.
+// exists reports whether any device that the inventory could list has a label or a device type.
 func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 	for _, kind := range l.kinds() {
 		if param == "label" && kind == NetworkDeviceKind {
@@ -568,7 +568,7 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 	return false, nil
 }
 
-// seenWords is the advice of an error about a word that no host has: similar ones among the first hosts.
+// seenWords returns the advice of an error about a word that no host has: similar ones among the first hosts.
 func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}, "details": {"true"}, "resolved-values": {"false"}}
 	devices, err := l.ask(ctx, HostKind, q, false)
@@ -620,7 +620,7 @@ func (l *loader) readParents(ctx context.Context) error {
 	}
 }
 
-// missingParents are the parents that were not read yet, by kind. Their regions are not known.
+// missingParents returns the parents that were not read yet, by kind. Their regions are not known.
 func (l *loader) missingParents() [2]map[int]int {
 	missing := [2]map[int]int{{}, {}}
 	for _, d := range l.f.Hosts {
@@ -730,7 +730,7 @@ func (l *loader) readHiddenByHost(ctx context.Context, hidden map[string]bool) e
 	return nil
 }
 
-// projectVariablesOf is what a device resolves to beyond what its levels below the project have.
+// projectVariablesOf returns what a device resolves to beyond what its levels below the project have.
 func (l *loader) projectVariablesOf(ctx context.Context, d *Device) (Variables, error) {
 	resolve := l.client.Hosts.ResolvedVariables
 	if d.Kind == NetworkDeviceKind {

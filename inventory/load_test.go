@@ -44,7 +44,7 @@ func fleetOf(hosts int) *fake {
 	return f
 }
 
-// count is how many requests match, and what they were.
+// count returns how many requests match, and what they were.
 func (f *fake) count(pattern string) int {
 	re, n := regexp.MustCompile(pattern), 0
 	for _, r := range f.asked() {
@@ -543,8 +543,8 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestHostsOnTwoPages: hosts never move in the order that the fleet is read in, so one that comes twice is of pages that are not to
-// be believed.
+// TestHostsOnTwoPages: hosts never move in the order that the fleet is read in, so one that comes twice is of pages
+// that are not to be believed.
 func TestHostsOnTwoPages(t *testing.T) {
 	t.Parallel()
 	f := fleetOf(400)

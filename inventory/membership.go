@@ -24,8 +24,9 @@ type Member struct {
 	Of   string    // the label, the device type, the parent's id, ...; "" of a place
 }
 
-// MembershipOf tells what the inventory with some options makes of a device, of which these are the names of its cloud, region and
-// cell, if any. Only filters of places and of variables, and groups of parents, take requests. The error is also that of names that no inventory takes.
+// MembershipOf tells what the inventory with some options makes of a device, of which these are the names of its cloud,
+// region and cell, if any. Only filters of places and of variables, and groups of parents, take requests. The error is
+// also that of names that no inventory takes.
 func MembershipOf(ctx context.Context, c *craton.Client, o Options, d *Device, cloud, region, cell string) (*Membership, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func MembershipOf(ctx context.Context, c *craton.Client, o Options, d *Device, c
 	return m, err
 }
 
-// DeviceOf is a device as the API shows it, with these labels, and without its variables.
+// DeviceOf returns a device as the API shows it, with these labels, and without its variables.
 func DeviceOf(kind Kind, o craton.Object, labels []string) *Device {
 	id := func(key string) int {
 		n, _ := strconv.Atoi(o.Text(key)) // 0: none
@@ -84,7 +85,7 @@ func DeviceOf(kind Kind, o craton.Object, labels []string) *Device {
 	}
 }
 
-// KindOf is the kind of devices that a kind of objects is; ok is false for others.
+// KindOf returns the kind of devices that a kind of objects is; ok is false for others.
 func KindOf(k *schema.Kind) (kind Kind, ok bool) {
 	i := slices.Index(kinds[:], k)
 	return Kind(max(i, 0)), i >= 0 //nolint:gosec // there are two

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 )
 
-// groupsOf are the groups of a document that a host is in, by itself or by their children.
+// groupsOf returns the groups of a document that a host is in, by itself or by their children.
 func groupsOf(d *ansibletest.Document, host string) []string {
 	in := map[string]bool{}
 	for changed := true; changed; {
@@ -33,7 +33,8 @@ func groupsOf(d *ansibletest.Document, host string) []string {
 	return names
 }
 
-// TestMembership: a device alone is in the groups that the whole inventory puts it into, and is kept out by the filters that do so there.
+// TestMembership: a device alone is in the groups that the whole inventory puts it into, and is kept out by the filters
+// that do so there.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	all := []GroupKind{CloudGroups, RegionGroups, CellGroups, LabelGroups, TypeGroups, ActiveGroups, KindGroups, ParentGroups}

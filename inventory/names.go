@@ -7,7 +7,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// parts is how many names a host's name has in it.
+// parts returns how many names a host's name has in it.
 func (form Hostname) parts() int {
 	if form == Qualified {
 		return 3
@@ -15,8 +15,8 @@ func (form Hostname) parts() int {
 	return 1
 }
 
-// checkNames finds places and devices without a name, and names that no place may have, whatever hosts are called: groups and
-// hostvars show those of places too.
+// checkNames finds places and devices without a name, and names that no place may have, whatever hosts are called:
+// groups and hostvars show those of places too.
 func (f *Fleet) checkNames() error {
 	for _, kind := range []struct {
 		name string
@@ -44,7 +44,7 @@ func (f *Fleet) checkNames() error {
 	return nil
 }
 
-// hostName is what a device is called in the inventory.
+// hostName returns what a device is called in the inventory.
 func (f *Fleet) hostName(d *Device, form Hostname) string {
 	switch form {
 	case ByIPAddress:

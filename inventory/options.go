@@ -14,9 +14,9 @@ import (
 // Form says where variables are written.
 type Form string
 
-// Merged writes every variable into every host that has it. Layered leaves those of clouds, regions and cells on
-// nested groups, and the project's on the group above them; every host gets the same variables. Lazy is written like Merged: the
-// collection's plugin takes the variables of a host out of it when somebody first looks.
+// Merged writes every variable into every host that has it. Layered leaves those of clouds, regions and cells on nested
+// groups, and the project's on the group above them; every host gets the same variables. Lazy is written like Merged:
+// the collection's plugin takes the variables of a host out of it when somebody first looks.
 const (
 	Lazy    Form = "lazy"
 	Merged  Form = "merged"
@@ -62,8 +62,8 @@ const (
 // Limit says whether an inventory holds more than what Ansible's --limit selects.
 type Limit string
 
-// LimitOff holds all, and LimitOnly what is selected, with its groups. LimitAuto is for the collection's plugin, which loads the variables of the
-// other hosts when they are looked at: the document is the same as with LimitOff.
+// LimitOff holds all, and LimitOnly what is selected, with its groups. LimitAuto is for the collection's plugin, which
+// loads the variables of the other hosts when they are looked at: the document is the same as with LimitOff.
 const (
 	LimitOff  Limit = "off"
 	LimitAuto Limit = "auto"
@@ -76,8 +76,8 @@ type Options struct {
 	Hostname   Hostname
 	Groups     []GroupKind
 	GroupNames GroupNames
-	// ProjectGroup is the group above those of clouds, regions and cells, of all hosts; it carries the project's variables in
-	// layered form. "" leaves it out, as no Groups at all do.
+	// ProjectGroup is the group above those of clouds, regions and cells, of all hosts; it carries the project's
+	// variables in layered form. "" leaves it out, as no Groups at all do.
 	ProjectGroup string
 	// Facts is the variable that holds what Craton knows of a host itself; "" leaves it out.
 	Facts string
@@ -99,23 +99,24 @@ type Options struct {
 	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
 	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
 	KeepMappings bool
-	// Limit says whether Subset, what Ansible's --limit says, counts. SubsetBeside tells that there are other inventories beside this one, or
-	// groups that Ansible makes: then a name of a group may mean hosts that this inventory does not have in it.
+	// Limit says whether Subset, what Ansible's --limit says, counts. SubsetBeside tells that there are other
+	// inventories beside this one, or groups that Ansible makes: then a name of a group may mean hosts that this
+	// inventory does not have in it.
 	Limit        Limit
 	Subset       string
 	SubsetBeside bool
-	// At is the state that the inventory is of. OmitHashed leaves out variables of which the change log has only a hash of then; otherwise
-	// they are an error.
+	// At is the state that the inventory is of. OmitHashed leaves out variables of which the change log has only a hash
+	// of then; otherwise they are an error.
 	At         when.At
 	OmitHashed bool
-	// ExpectAtLeast is how many hosts there must be; fewer are an error. It guards against what no rule of the API tells, such as an
-	// empty page in the place of the last one.
+	// ExpectAtLeast is how many hosts there must be; fewer are an error. It guards against what no rule of the API
+	// tells, such as an empty page in the place of the last one.
 	ExpectAtLeast int
 	// Streams is how many requests may be under way at once, at least 1.
 	Streams int
 }
 
-// DefaultOptions are the settings' defaults.
+// DefaultOptions returns the settings' defaults.
 func DefaultOptions() Options {
 	return Options{
 		Vars:         Lazy,
@@ -173,7 +174,7 @@ func FromSettings(v *settings.Values) (Options, error) {
 	return o, o.check()
 }
 
-// trust is what Ansible may execute of the data.
+// trust returns what Ansible may execute of the data.
 func (o *Options) trust() ansible.Trust { return ansible.TrustOf(o.TrustTemplates, o.KeepMappings) }
 
 // check finds options that cannot work.
@@ -208,18 +209,18 @@ func (o *Options) checkProjectGroup() error {
 
 func (o *Options) has(kind GroupKind) bool { return slices.Contains(o.Groups, kind) }
 
-// filtersPlaces tells that only some clouds, regions or cells are asked for.
+// filtersPlaces reports whether only some clouds, regions or cells are asked for.
 func (o *Options) filtersPlaces() bool {
 	return len(o.Clouds)+len(o.Regions)+len(o.Cells) > 0
 }
 
-// needsLabels tells that labels must be known even where they cost a request a host.
+// needsLabels reports whether labels must be known even where they cost a request a host.
 func (o *Options) needsLabels(kind Kind) bool {
 	// The API itself filters hosts by label, but not network devices (the v1 contract §2.4.5).
 	return o.has(LabelGroups) || len(o.Labels) > 0 && kind == NetworkDeviceKind
 }
 
-// Excludes tells the variables that ExcludeVariables leaves out.
+// Excludes reports whether ExcludeVariables leaves a variable out.
 func (o *Options) Excludes(name string) bool {
 	return ansible.NewExcluder(o.ExcludeVariables).Excludes(name)
 }

@@ -103,7 +103,7 @@ func drawOptions(t *rapid.T) Options {
 	return o
 }
 
-// expected is what hosts' variables must be, by the slow resolver.
+// expected returns what hosts' variables must be, by the slow resolver.
 func expected(t ansibletest.Failer, f *fake, o Options) map[string]map[string]any {
 	exclude := ansible.NewExcluder(o.ExcludeVariables)
 	all := map[string]map[string]any{}
@@ -304,8 +304,8 @@ func TestChain(t *testing.T) {
 	})
 }
 
-// TestChainAlone: a device whose levels are read alone has those that it has in the whole fleet, whoever reads it. Only what
-// the levels below hide of a project is not seen by those who may not read the project.
+// TestChainAlone: a device whose levels are read alone has those that it has in the whole fleet, whoever reads it. Only
+// what the levels below hide of a project is not seen by those who may not read the project.
 func TestChainAlone(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -26,12 +26,12 @@ const (
 // errAll is a change that only a read of the whole fleet tells.
 var errAll = errors.New("the whole fleet must be read")
 
-// renewed makes the builder of a fleet that is known but for what was changed between two marks, from the change log and the devices
-// that it names. Whatever it cannot be sure of is an error, and the whole fleet is to be read then.
+// renewed makes the builder of a fleet that is known but for what was changed between two marks, from the change log
+// and the devices that it names. Whatever it cannot be sure of is an error, and the whole fleet is to be read then.
 //
-// What a host has in its document depends on itself, on the devices above it, on its places and its project, and on the options. Of
-// a fleet in which no place has changed, and no project, all hosts but those that changed, and those below them, have the text
-// that they had. Groups and names are decided anew.
+// What a host has in its document depends on itself, on the devices above it, on its places and its project, and on the
+// options. Of a fleet in which no place has changed, and no project, all hosts but those that changed, and those below
+// them, have the text that they had. Groups and names are decided anew.
 func renewed(ctx context.Context, c *craton.Client, o *Options, old *kept.Entry, now craton.FleetMark) (*builder, error) {
 	if o.VarsFilter != "" || old.Revision == "" || manner(old.Tag) != manner(now.Tag) {
 		return nil, errAll
@@ -65,10 +65,11 @@ func renewed(ctx context.Context, c *craton.Client, o *Options, old *kept.Entry,
 	return &builder{o: *o, f: l.f, texts: &texts{old.Reader(), x, fresh}}, nil
 }
 
-// manner is the part of a tag that is about how and by whom the fleet was asked for: of another role, the log and the fleet are others.
+// manner returns the part of a tag that is about how and by whom the fleet was asked for: of another role, the log and
+// the fleet are others.
 func manner(tag string) string { return tag[strings.LastIndexByte(tag, '.')+1:] }
 
-// changedDevices are the devices that were changed behind a revision, if nothing else was that counts.
+// changedDevices returns the devices that were changed behind a revision, if nothing else was that counts.
 func changedDevices(ctx context.Context, c *craton.Client, revision string, most int) (map[int]Kind, error) {
 	changed, rows := map[int]Kind{}, 0
 	for one, err := range c.Changes(ctx, craton.ChangeOptions{After: revision}) {
@@ -100,8 +101,8 @@ func changedDevices(ctx context.Context, c *craton.Client, revision string, most
 	return changed, nil
 }
 
-// renew reads devices anew, all that are below them, and those above, whose variables nobody knows any more. Those that were read
-// have variables, all others have not.
+// renew reads devices anew, all that are below them, and those above, whose variables nobody knows any more. Those that
+// were read have variables, all others have not.
 func (l *loader) renew(ctx context.Context, changed map[int]Kind, most int) (fresh map[int]bool, err error) {
 	f := l.f
 	if l.chosen, err = selectPlaces(f, l.o); err != nil {
@@ -179,8 +180,8 @@ func (l *loader) readFresh(ctx context.Context, ids map[int]Kind) error {
 	return g.Wait()
 }
 
-// sameProjects finds out that the hosts' projects, and their variables, are those that are known. The change log tells who may not
-// read a project nothing of it.
+// sameProjects finds out that the hosts' projects, and their variables, are those that are known. The change log tells
+// who may not read a project nothing of it.
 func (l *loader) sameProjects(ctx context.Context) error {
 	for _, d := range l.f.Hosts {
 		if r := l.f.Regions[d.RegionID]; r == nil || r.CloudID != d.CloudID || r.ProjectID != d.ProjectID {
@@ -205,7 +206,7 @@ type texts struct {
 	fresh    map[int]bool // hosts whose text is another one
 }
 
-// find is the text of a host, if it is what it was.
+// find returns the text of a host, if it is what it was.
 func (t *texts) find(d *Device) *hostText {
 	if t == nil || t.fresh[d.ID] {
 		return nil

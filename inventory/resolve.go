@@ -12,7 +12,7 @@ import (
 // projects are not read.
 type Level = hierarchy.Level
 
-// Chain gives a device's levels, the nearest first: itself, its parents, and then its own cell, region, cloud and
+// Chain returns a device's levels, the nearest first: itself, its parents, and then its own cell, region, cloud and
 // project. Cells, regions and clouds of its parents count for nothing. The fleet must hold them all, as Load's do.
 func (f *Fleet) Chain(d *Device) (chain []Level) {
 	type rung struct {
@@ -50,7 +50,7 @@ func (f *Fleet) Chain(d *Device) (chain []Level) {
 	return chain
 }
 
-// Variable is a variable of a device as it resolves: of the nearest level that has it. The value is JSON.
+// Variable returns a variable of a device as it resolves: of the nearest level that has it. The value is JSON.
 func (f *Fleet) Variable(d *Device, name string) (json string, ok bool) {
 	for _, l := range f.Chain(d) {
 		if json, ok = l.Variables.Find(name); ok {
@@ -60,10 +60,10 @@ func (f *Fleet) Variable(d *Device, name string) (json string, ok bool) {
 	return "", false
 }
 
-// HostName is what the options call a device in the inventory. Nothing is said of whether Ansible can take it.
+// HostName returns what the options call a device in the inventory. Nothing is said of whether Ansible can take it.
 func (f *Fleet) HostName(d *Device, o *Options) string { return f.hostName(d, o.Hostname) }
 
-// Places are the names of a device's cloud, region and cell; "" for no cell.
+// Places returns the names of a device's cloud, region and cell; "" for no cell.
 func (f *Fleet) Places(d *Device) (cloud, region, cell string) {
 	if c := f.Cells[d.CellID]; c != nil {
 		cell = c.Name

@@ -106,7 +106,8 @@ func TestOnCratonServer(t *testing.T) {
 	}
 }
 
-// TestOneRegionListsNoCells: the answer with a region has its cells, however many there are elsewhere. A cell is found by its name.
+// TestOneRegionListsNoCells: the answer with a region has its cells, however many there are elsewhere. A cell is found
+// by its name.
 func TestOneRegionListsNoCells(t *testing.T) {
 	t.Parallel()
 	root, _, asked := onServer(t, small)
@@ -198,7 +199,7 @@ func onServer(t *testing.T, text string) (root, member *craton.Client, asked *re
 	return root, as("member", string(user.APIKey)), asked
 }
 
-// resolvedByServer is what the server says every listed device has.
+// resolvedByServer returns what the server says every listed device has.
 func resolvedByServer(t *testing.T, c *craton.Client, f *Fleet) map[string]map[string]any {
 	t.Helper()
 	all := map[string]map[string]any{}

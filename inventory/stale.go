@@ -17,8 +17,8 @@ const hostsBegin = "{\"_meta\":{\"hostvars\":{\n"
 
 var errNotDocument = errors.New("it is no inventory")
 
-// keptHosts calls host for each host of a document with the line that it has there, and other for what is not a host's; nil is for who does
-// not want it.
+// keptHosts calls host for each host of a document with the line that it has there, and other for what is not a host's;
+// nil is for who does not want it.
 func keptHosts(document io.Reader, host func(name string, line []byte) error, other func(line []byte) error) error {
 	r := bufio.NewReaderSize(document, 256<<10)
 	if other == nil {
@@ -49,8 +49,8 @@ func keptHosts(document io.Reader, host func(name string, line []byte) error, ot
 	}
 }
 
-// writeStale writes a document that is not of the present any more, and says so in each host. facts is what the facts are called,
-// "" where these are left out.
+// writeStale writes a document that is not of the present any more, and says so in each host. facts is what the facts
+// are called, "" where these are left out.
 func writeStale(w io.Writer, document io.Reader, facts string) error {
 	path := staleVariable
 	if facts != "" {

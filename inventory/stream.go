@@ -19,13 +19,14 @@ type Snapshot struct {
 	craton.FleetMark
 }
 
-// oneAnswer tells that one answer may hold what the inventory needs, and not much more than that: it knows no filters but places.
+// oneAnswer reports whether one answer may hold what the inventory needs, and not much more than that: it knows no
+// filters but places.
 func (o *Options) oneAnswer() bool {
 	return o.VarsFilter == "" && len(o.Labels)+len(o.DeviceTypes) == 0
 }
 
-// readWhole reads the fleet, or the part of it that the filters of places leave, from one answer of one moment. done is false where
-// the server has none such: then it must be read page by page.
+// readWhole reads the fleet, or the part of it that the filters of places leave, from one answer of one moment. done is
+// false where the server has none such: then it must be read page by page.
 func (l *loader) readWhole(ctx context.Context) (done bool, err error) {
 	if !l.mayStream || !l.o.oneAnswer() {
 		return false, nil
@@ -55,7 +56,7 @@ func (l *loader) open(ctx context.Context) (stream *craton.FleetStream, part cra
 	return stream, part, l.absent(err)
 }
 
-// part is what the innermost of the filters leaves, if that is one place.
+// part returns what the innermost of the filters leaves, if that is one place.
 func (p *places) part() (part craton.FleetOptions, one bool) {
 	for _, by := range []struct {
 		ids map[int]bool
@@ -72,8 +73,9 @@ func (p *places) part() (part craton.FleetOptions, one bool) {
 	return part, true
 }
 
-// absent is no error where the fleet cannot be had as one answer: the server has no such path, or some value of the past is not
-// known. The whole is refused then, though the inventory may not need that value; pages tell, and whose it is.
+// absent returns no error where the fleet cannot be had as one answer: the server has no such path, or some value of
+// the past is not known. The whole is refused then, though the inventory may not need that value; pages tell, and whose
+// it is.
 func (l *loader) absent(err error) error {
 	if status := craton.StatusOf(err); status == http.StatusNotFound || status == http.StatusConflict && l.o.At != (when.At{}) {
 		return nil
@@ -125,7 +127,7 @@ func (l *loader) readStream(ctx context.Context, from *craton.FleetStream, part 
 	return s.projects(ctx, part)
 }
 
-// bad is the error of an answer that says what cannot be.
+// bad returns the error of an answer that says what cannot be.
 func (s *stream) bad(err error) error {
 	return brokenError{&craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}}
 }
@@ -227,8 +229,8 @@ func (s *stream) flush(kind Kind, outside bool) error {
 	return nil
 }
 
-// checkPart makes sure that the places that the filters chose are those of the moment of the answer too, and drops what is in
-// the part no more.
+// checkPart makes sure that the places that the filters chose are those of the moment of the answer too, and drops what
+// is in the part no more.
 func (s *stream) checkPart(part craton.FleetOptions) error {
 	if part == (craton.FleetOptions{}) {
 		return nil
@@ -283,8 +285,8 @@ func (s *stream) keepParents() error {
 	return nil
 }
 
-// projects keeps the variables of the hosts' projects. Those that the caller may not read are told from what their regions
-// resolve to.
+// projects keeps the variables of the hosts' projects. Those that the caller may not read are told from what their
+// regions resolve to.
 func (s *stream) projects(ctx context.Context, part craton.FleetOptions) error {
 	hidden := map[string]bool{}
 	projects := map[string]Variables{}
@@ -310,7 +312,7 @@ func (s *stream) projects(ctx context.Context, part craton.FleetOptions) error {
 	return s.readHiddenByHost(ctx, hidden)
 }
 
-// isBroken tells an answer that did not come whole.
+// isBroken reports whether err means that the response was incomplete.
 func isBroken(err error) bool {
 	_, broken := errors.AsType[brokenError](err)
 	return broken

@@ -20,8 +20,8 @@ const tokenHeader = "X-Auth-Token" //nolint:gosec // the name of a header
 // service does not take this Keystone's tokens, and more of them do not help.
 const refusedAgain = time.Minute
 
-// Auth signs in, and gives requests a token. It is safe for concurrent use, and makes one token for all who wait for one.
-// Nothing is sent before the first request.
+// Auth signs in, and gives requests a token. It is safe for concurrent use, and makes one token for all who wait for
+// one. Nothing is sent before the first request.
 type Auth struct {
 	config  rest.Hidden[*Config]
 	url     rest.Hidden[string] // of Keystone, ends in /v3/; "" with a token that is used as it is and nothing else
@@ -59,12 +59,12 @@ func WithTransport(rt http.RoundTripper) Option { return func(o *options) { o.re
 // WithCache keeps tokens in files of a folder, see [CacheDir], for other processes of the same user. "" keeps none.
 func WithCache(folder string) Option { return func(o *options) { o.cache = folder } }
 
-// WithRefusalHint sets what the error of credentials that Keystone refuses ends with: what the program knows of who was tried, and what
-// to do. It must hold no secret.
+// WithRefusalHint sets what the error of credentials that Keystone refuses ends with: what the program knows of who was
+// tried, and what to do. It must hold no secret.
 func WithRefusalHint(text string) Option { return func(o *options) { o.hint = text } }
 
-// New makes an Auth. It fails when parameters are missing or make no sense; whether they are right shows with the first
-// request.
+// New returns an Auth. It fails when parameters are missing or make no sense; whether they are right shows with the
+// first request.
 func New(c Config, opts ...Option) (*Auth, error) {
 	r, err := c.request()
 	if err != nil {
@@ -118,13 +118,14 @@ func (a *Auth) Authenticate(ctx context.Context, r *http.Request) error {
 	return nil
 }
 
-// CloseIdleConnections closes the connections to Keystone that wait for a next request. A client of package craton or iotronic
-// that has this Auth does it with its own.
+// CloseIdleConnections closes the connections to Keystone that wait for a next request. A client of package craton or
+// iotronic that has this Auth does it with its own.
 func (a *Auth) CloseIdleConnections() { a.http.CloseIdleConnections() }
 
-// Renew replaces the token of a request that a service refused, and reports whether there is another now. A token of the
-// cache is replaced always, one's own not with Config.Once, and one that was made just now in place of a refused one is
-// not either: then the service does not take this Keystone's tokens. refused may be nil, and means the current token.
+// Renew replaces the token of a request that a service refused, and reports whether there is another now. A token of
+// the cache is replaced always, one's own not with Config.Once, and one that was made just now in place of a refused
+// one is not either: then the service does not take this Keystone's tokens. refused may be nil, and means the current
+// token.
 func (a *Auth) Renew(ctx context.Context, refused *http.Request) (bool, error) {
 	t := a.current.Load()
 	if t == nil {
@@ -140,7 +141,7 @@ func (a *Auth) Renew(ctx context.Context, refused *http.Request) (bool, error) {
 	return err == nil, err
 }
 
-// token is the current one, or a new one if that ends soon.
+// token returns the current one, or a new one if that ends soon.
 func (a *Auth) token(ctx context.Context) (*token, error) {
 	if t := a.current.Load(); a.good(t) {
 		return t, nil
@@ -148,7 +149,7 @@ func (a *Auth) token(ctx context.Context) (*token, error) {
 	return a.obtain(ctx, "")
 }
 
-// good tells whether a token may be used for now.
+// good reports whether a token may be used for now.
 func (a *Auth) good(t *token) bool {
 	return t != nil && (a.config().Once || a.request().asIs() || a.now().Before(t.Renew))
 }
@@ -206,7 +207,7 @@ func (a *Auth) fresh(ctx context.Context, refused string) (*token, error) {
 	return t, nil
 }
 
-// cached is the cache's token, unless it ends soon or is the refused one.
+// cached returns the cache's token, unless it ends soon or is the refused one.
 func (a *Auth) cached(refused string) *token {
 	t := a.cache.load()
 	if t == nil || t.ID == refused || !a.now().Before(t.Renew) {
@@ -235,9 +236,9 @@ func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
 	return &id, nil
 }
 
-// Endpoint is a service's address: the one of the Config's Endpoints, or else, signing in if need be, that of the catalogue, by its
-// type, such as "fleet_management", and the Config's region and interface for it. It ends without a slash. That nothing was found is a
-// *[NoEndpoint].
+// Endpoint returns a service's address: the one of the Config's Endpoints, or else, signing in if need be, that of the
+// catalogue, by its type, such as "fleet_management", and the Config's region and interface for it. It ends without a
+// slash. That nothing was found is a *[NoEndpoint].
 func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error) {
 	if url := a.config().EndpointOf(serviceType); url != "" {
 		return strings.TrimRight(url, "/"), nil
@@ -257,7 +258,7 @@ func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error)
 	return "", &NoEndpoint{URL: bare(a.url()), Want: want, Catalog: t.Catalog}
 }
 
-// described is a token of which everything is known.
+// described returns a token of which everything is known.
 func (a *Auth) described(ctx context.Context) (*token, error) {
 	t, err := a.token(ctx)
 	if err != nil || !a.request().asIs() || !t.Expires.IsZero() {
@@ -273,7 +274,8 @@ func (a *Auth) described(ctx context.Context) (*token, error) {
 	return t, nil
 }
 
-// interfaces are those that a text names, the preferred first, without the URL that older variables have behind them.
+// interfaces returns those that a text names, the preferred first, without the URL that older variables have behind
+// them.
 func interfaces(text string) (all []string) {
 	for name := range strings.SplitSeq(text, ",") {
 		if name = strings.TrimSuffix(strings.TrimSpace(name), "URL"); name != "" {

@@ -17,8 +17,9 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// CacheDir is where this program keeps tokens for the user's other processes: craton/tokens in the user's cache folder
-// ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS). It is "" for a user who has none, or no home directory.
+// CacheDir returns where this program keeps tokens for the user's other processes: craton/tokens in the user's cache
+// folder ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS). It is "" for a user who has none, or no home
+// directory.
 func CacheDir() string {
 	dir, err := private.InCache("tokens")
 	if err != nil {
@@ -64,8 +65,8 @@ func newCache(folder, url string, r *request) *cache {
 
 func (c *cache) path() string { return filepath.Join(c.folder, c.name+".json") }
 
-// check is by what a changed password is noticed: two bytes of a keyed hash. They tell all but one in 65,536 others from the
-// right one, and are too few to find it by guessing for whoever gets hold of the file.
+// check returns what a changed password is noticed by: two bytes of a keyed hash. They tell all but one in 65,536
+// others from the right one, and are too few to find it by guessing for whoever gets hold of the file.
 func (c *cache) check(salt []byte) []byte {
 	mac := hmac.New(sha256.New, salt)
 	mac.Write([]byte(c.secret()))
@@ -89,7 +90,7 @@ func readPrivate(path string) []byte {
 	return data
 }
 
-// load is the token in the file, or nil.
+// load returns the token in the file, or nil.
 func (c *cache) load() *token {
 	if private.Folder(c.folder) != nil {
 		return nil
@@ -130,7 +131,8 @@ func (c *cache) remove() {
 	}
 }
 
-// sweep removes what was left behind long ago: tokens of identities that are no longer used, and halves of killed processes.
+// sweep removes what was left behind long ago: tokens of identities that are no longer used, and halves of killed
+// processes.
 func (c *cache) sweep(now time.Time) {
 	entries, err := os.ReadDir(c.folder)
 	if err != nil {

@@ -26,8 +26,8 @@ import (
 //     clouds.yaml, else one of the other places;
 //   - below it, if the cloud has a profile, that of clouds-public.yaml.
 //
-// Of a cloud with regions the named one counts, or the first if none is named. A key below auth that no way to sign in has is
-// an error; what a Config does not know otherwise is ignored.
+// Of a cloud with regions the named one counts, or the first if none is named. A key below auth that no way to sign in
+// has is an error; what a Config does not know otherwise is ignored.
 //
 // gophercloud's clouds.Parse is not used: it drops auth_type and the files of certificates, which the service needs
 // as well, panics on a cloud without auth, and brings a second YAML library.
@@ -35,9 +35,10 @@ func LoadCloud(name, region string) (Config, error) {
 	return defaultPlaces(os.Getenv).load(name, wanted{region: region})
 }
 
-// LoadCloudBeside is [LoadCloud] for a region that is named where it may be meant for something else, such as by a variable of the
-// environment: it counts if the cloud names none, or chooses among the cloud's. If the cloud names another, that is an error, as
-// for openstackclient. from is what names the region, for that error, such as "environment OS_REGION_NAME".
+// LoadCloudBeside is like [LoadCloud], for a region from a setting that may be meant for something else, such as an
+// environment variable: it counts if the cloud names none, or chooses among the cloud's. If the cloud names another,
+// that is an error, as for openstackclient. from is what names the region, for that error, such as "environment
+// OS_REGION_NAME".
 func LoadCloudBeside(name, region, from string) (Config, error) {
 	return defaultPlaces(os.Getenv).load(name, wanted{region, from})
 }
@@ -70,7 +71,7 @@ func defaultPlaces(env func(string) string) places {
 	return p
 }
 
-// find is the first file of that name, or "".
+// find returns the first file of that name, or "".
 func (p places) find(name string, first ...string) (string, error) {
 	for _, folder := range append(first, p.folders...) {
 		for _, ending := range []string{".yaml", ".yml", ".json"} {
@@ -164,7 +165,7 @@ func (p places) load(name string, want wanted) (Config, error) {
 	return c.config, nil
 }
 
-// profile is what clouds-public.yaml says of a provider, and that file; nil if it says nothing.
+// profile returns what clouds-public.yaml says of a provider, and that file; nil if it says nothing.
 func (p places) profile(name string) (*yaml.Node, string, error) {
 	path, err := p.find("clouds-public")
 	if err != nil || path == "" {
@@ -188,7 +189,7 @@ func readClouds(path, key string) (map[string]*yaml.Node, error) {
 	return members(&top), nil
 }
 
-// members are the pairs of a mapping, merged ones (<<) included; of anything else there are none.
+// members returns the pairs of a mapping, merged ones (<<) included; of anything else there are none.
 func members(n *yaml.Node) map[string]*yaml.Node {
 	found := map[string]*yaml.Node{}
 	var merged []*yaml.Node
@@ -218,7 +219,7 @@ func members(n *yaml.Node) map[string]*yaml.Node {
 	return found
 }
 
-// target is what an alias stands for.
+// target returns what an alias stands for.
 func target(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias
@@ -226,7 +227,7 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// word is the text of a scalar, and "" of everything else.
+// word returns the text of a scalar, and "" of everything else.
 func word(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		return ""
@@ -234,7 +235,7 @@ func word(n *yaml.Node) string {
 	return n.Value
 }
 
-// words is the text of a word, or of several with commas between them: the interfaces of a cloud may be a list.
+// words returns the text of a word, or of several with commas between them: the interfaces of a cloud may be a list.
 func words(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.SequenceNode {
 		return word(n)
@@ -285,8 +286,8 @@ var former = map[string]string{
 	"auth_plugin": "auth_type", "default_domain_id": "default_domain", "auth_token": "token",
 }
 
-// foreignKeys are the keys below auth of keystoneauth's ways to sign in that a Config does not know: they are for other ways, or for
-// nothing here.
+// foreignKeys are the keys below auth of keystoneauth's ways to sign in that a Config does not know: they are for other
+// ways, or for nothing here.
 var foreignKeys = []string{
 	"access_key", "access_secret", "access_token", "access_token_endpoint", "access_token_type", "auth_methods", "authorization_code",
 	"client_id", "client_secret", "code", "code_challenge_method", "consumer_key", "consumer_secret", "default_domain_name",
@@ -341,8 +342,8 @@ func (o *overlay) in(err error) error {
 	return nil
 }
 
-// checkKeys is an error if there are keys below auth that no way to sign in has. Of a way that is none of ours other keys may be
-// right, and it is an error by itself.
+// checkKeys returns an error if there are keys below auth that no way to sign in has. Of a way that is none of ours
+// other keys may be right, and it is an error by itself.
 func (o *overlay) checkKeys() error {
 	if _, err := o.config.method(); err != nil && !o.config.StandsAlone() || len(o.unknown) == 0 {
 		return nil
@@ -394,7 +395,8 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 	return nil
 }
 
-// severalRegions reads a region_name that is a list, in YAML or with commas, as older files have it: it is one of regions.
+// severalRegions reads a region_name that is a list, in YAML or with commas, as older files have it: it is one of
+// regions.
 func (o *overlay) severalRegions(value *yaml.Node) bool {
 	if value.Kind == yaml.ScalarNode && strings.Contains(value.Value, ",") {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
@@ -451,12 +453,12 @@ func (o *overlay) region(want wanted) error {
 	return advice.With(fmt.Errorf("has no region %q", o.config.Region), fmt.Sprintf("it has %s", strings.Join(names, ", ")))
 }
 
-// foreign is the error for a region that a cloud is not in, in openstackclient's words.
+// foreign returns the error for a region that a cloud is not in, in openstackclient's words.
 func (w wanted) foreign(valid ...string) error {
 	return advice.With(fmt.Errorf("is in another region: %s, which %s names, is not a valid region name for it. Valid choices are %s, and they are case sensitive", w.region, w.from, strings.Join(valid, ", ")), "unset the one, or say which is meant with --os-region-name or the option os_region_name")
 }
 
-// falsy is how openstacksdk reads verify, which may be text.
+// falsy reports whether verify is off, read as openstacksdk does, since it may be text.
 func falsy(s string) bool {
 	switch strings.ToLower(s) {
 	case "false", "no", "off", "0", "n", "f":

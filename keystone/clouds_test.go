@@ -175,7 +175,7 @@ func TestLoadCloud(t *testing.T) {
 	}
 }
 
-// fields are a Config's, since it does not print them.
+// fields returns a Config's, since it does not print them.
 func fields(c Config) any {
 	type plain Config
 	return plain(c)
@@ -197,7 +197,8 @@ func TestDefaultPlaces(t *testing.T) {
 	}
 }
 
-// TestRegionBeside: a region that may be meant for something else fills a gap or chooses, and never takes the place of the cloud's.
+// TestRegionBeside: a region that may be meant for something else fills a gap or chooses, and never takes the place of
+// the cloud's.
 func TestRegionBeside(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "clouds.yaml")
@@ -240,7 +241,8 @@ clouds:
 	}
 }
 
-// TestKeysOfServices: what a cloud, or the environment, says of one service counts for that alone, however it is spelled.
+// TestKeysOfServices: what a cloud, or the environment, says of one service counts for that alone, however it is
+// spelled.
 func TestKeysOfServices(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "clouds.yaml")
@@ -302,8 +304,8 @@ clouds:
 	}
 }
 
-// TestUnknownKeyOfAuth: a slip below auth is an error that names what was meant, whichever layer has it; keys of keystoneauth's other
-// ways to sign in are none.
+// TestUnknownKeyOfAuth: a slip below auth is an error that names what was meant, whichever layer has it; keys of
+// keystoneauth's other ways to sign in are none.
 func TestUnknownKeyOfAuth(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

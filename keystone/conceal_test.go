@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// TestKeystoneRepeatsSecrets: a Keystone that repeats the request in its error, in whatever form, has nothing of it printed.
+// TestKeystoneRepeatsSecrets: a Keystone that repeats the request in its error, in whatever form, has nothing of it
+// printed.
 func TestKeystoneRepeatsSecrets(t *testing.T) {
 	t.Parallel()
 	const hush = `hu&sh"ed <1>`

@@ -20,8 +20,8 @@ const (
 	ApplicationCredential = "v3applicationcredential"
 )
 
-// The ways of services that stand alone, such as Ironic: no credentials, and a name and a password with each request. Keystone has
-// no part in them: a cloud may have them ([LoadCloud]), and [New] does not take them.
+// The ways of services that stand alone, such as Ironic: no credentials, and a name and a password with each request.
+// Keystone has no part in them: a cloud may have them ([LoadCloud]), and [New] does not take them.
 const (
 	None      = "none"
 	HTTPBasic = "http_basic"
@@ -30,14 +30,14 @@ const (
 // DefaultDomain is the id of the domain of users and projects for which no domain is given.
 const DefaultDomain = "default"
 
-// Config says where Keystone is, who signs in, for what, and where the services are that the token is for.
-// In brackets stand openstackclient's variables; a clouds.yaml calls a field as its tag does. Of an id and a name of one
-// thing the id counts.
+// Config says where Keystone is, who signs in, for what, and where the services are that the token is for. In brackets
+// stand openstackclient's variables; a clouds.yaml calls a field as its tag does. Of an id and a name of one thing the
+// id counts.
 type Config struct {
 	AuthURL string `yaml:"auth_url"` // Keystone's address, with or without /v3 (OS_AUTH_URL)
 	// AuthType is [Password], [ApplicationCredential] or [Token] (OS_AUTH_TYPE); v3password and v3token mean the same.
-	// "" is an application credential if there is one, else a password if there is one, else a token. [None] and [HTTPBasic] are
-	// not Keystone's.
+	// "" is an application credential if there is one, else a password if there is one, else a token. [None] and
+	// [HTTPBasic] are not Keystone's.
 	AuthType string `yaml:"auth_type"`
 
 	// Who.
@@ -53,8 +53,8 @@ type Config struct {
 	// for the catalogue; else it is exchanged.
 	Token string `yaml:"token"`
 
-	// For what: the first of a trust, the system, a project and a domain that is given. An application credential is for
-	// its own project.
+	// For what: the first of a trust, the system, a project and a domain that is given. An application credential is
+	// for its own project.
 	TrustID           string `yaml:"trust_id"`            // (OS_TRUST_ID)
 	SystemScope       string `yaml:"system_scope"`        // "all" or nothing (OS_SYSTEM_SCOPE)
 	ProjectID         string `yaml:"project_id"`          // (OS_PROJECT_ID)
@@ -67,12 +67,12 @@ type Config struct {
 
 	// Where in the catalogue.
 	Region string `yaml:"region_name"` // "" is any (OS_REGION_NAME)
-	// Interface is public, internal or admin, with or without URL behind it; "" is public (OS_INTERFACE). Of several, with commas
-	// between them, the first that the catalogue has counts.
+	// Interface is public, internal or admin, with or without URL behind it; "" is public (OS_INTERFACE). Of several,
+	// with commas between them, the first that the catalogue has counts.
 	Interface string `yaml:"interface"`
 
-	// What counts for one service alone: by its type, with _ for -, as a clouds.yaml has it in front of _endpoint_override,
-	// _region_name and the like, such as baremetal_region_name.
+	// What counts for one service alone: by its type, with _ for -, as a clouds.yaml has it in front of
+	// _endpoint_override, _region_name and the like, such as baremetal_region_name.
 	Endpoints    map[string]string `yaml:"-"`        // where it is, whatever the catalogue says
 	Regions      map[string]string `yaml:"-"`        // in place of Region
 	Interfaces   map[string]string `yaml:"-"`        // in place of Interface
@@ -100,7 +100,7 @@ func (c Config) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, who)
 }
 
-// bare is an address without what may be secret.
+// bare returns an address without what may be secret.
 func bare(url string) string {
 	u, err := service.Base(url)
 	if err != nil {
@@ -112,7 +112,7 @@ func bare(url string) string {
 // service is Keystone to internal/rest. Version 3 is the only one since 2018.
 var service = rest.Service{Library: "keystone", Example: "https://keystone.example:5000/v3", Version: "/v3"}
 
-// endpoint is the address that the paths of the API follow.
+// endpoint returns the address that the paths of the API follow.
 func (c *Config) endpoint() (string, error) {
 	if c.AuthURL == "" {
 		return "", missing{"auth_url (OS_AUTH_URL)"}
@@ -124,7 +124,7 @@ func (c *Config) endpoint() (string, error) {
 	return u.String() + "/", nil
 }
 
-// method is the way to sign in.
+// method returns the way to sign in.
 func (c *Config) method() (string, error) {
 	switch strings.TrimPrefix(c.AuthType, "v3") {
 	case "":
@@ -148,11 +148,11 @@ func (c *Config) method() (string, error) {
 	return "", advice.With(fmt.Errorf("keystone: auth_type %q is not supported", c.AuthType), fmt.Sprintf("supported are %s, %s and %s", Password, ApplicationCredential, Token))
 }
 
-// StandsAlone tells a service that Keystone has no part in: AuthType is [None] or [HTTPBasic].
+// StandsAlone reports whether the service is standalone, without Keystone: AuthType is [None] or [HTTPBasic].
 func (c Config) StandsAlone() bool { return c.AuthType == None || c.AuthType == HTTPBasic }
 
-// serviceKeys are the ends of the keys that a clouds.yaml, and the environment, have for one service; of two that mean the same the
-// last counts.
+// serviceKeys are the ends of the keys that a clouds.yaml, and the environment, have for one service; of two that mean
+// the same the last counts.
 var serviceKeys = []struct {
 	end   string
 	field func(*Config) *map[string]string
@@ -168,7 +168,7 @@ var serviceKeys = []struct {
 	{"_default_microversion", func(c *Config) *map[string]string { return &c.Versions }},
 }
 
-// isServiceKey tells the key of one service.
+// isServiceKey reports whether a key belongs to one service.
 func isServiceKey(key string) bool {
 	for _, k := range serviceKeys {
 		if service, ok := strings.CutSuffix(key, k.end); ok && service != "" {
@@ -195,7 +195,7 @@ func (c *Config) ofServices(keys map[string]string) {
 	}
 }
 
-// ServiceVariables are the variables of the environment that [Config.SetService] reads for services of these types.
+// ServiceVariables returns the variables of the environment that [Config.SetService] reads for services of these types.
 func ServiceVariables(types ...string) (all []string) {
 	for _, service := range names(types) {
 		for _, k := range serviceKeys {
@@ -207,8 +207,8 @@ func ServiceVariables(types ...string) (all []string) {
 
 func serviceVariable(service, end string) string { return "OS_" + strings.ToUpper(service+end) }
 
-// SetService takes what the environment says of one service, as openstacksdk reads it where no cloud is named: OS_ and the service's
-// type stand before the names of the keys of a clouds.yaml, such as OS_BAREMETAL_REGION_NAME.
+// SetService takes what the environment says of one service, as openstacksdk reads it where no cloud is named: OS_ and
+// the service's type stand before the names of the keys of a clouds.yaml, such as OS_BAREMETAL_REGION_NAME.
 func (c *Config) SetService(env func(name string) string, types ...string) {
 	found := map[string]string{}
 	for _, service := range names(types) {
@@ -222,7 +222,7 @@ func (c *Config) SetService(env func(name string) string, types ...string) {
 // aliases are what the keys of services are called, too: by the former name of the type, or by that of the project.
 var aliases = map[string][]string{"baremetal": {"bare_metal"}, "iot": {"iotronic"}}
 
-// names are what the keys of types of services begin with.
+// names returns what the keys of types of services begin with.
 func names(types []string) (all []string) {
 	for _, t := range types {
 		t = strings.ReplaceAll(strings.ToLower(t), "-", "_")
@@ -231,7 +231,7 @@ func names(types []string) (all []string) {
 	return all
 }
 
-// first is the first of the services' values that is there.
+// first returns the first of the services' values that is there.
 func first(of map[string]string, types ...string) string {
 	for _, name := range names(types) {
 		if value := of[name]; value != "" {
@@ -241,8 +241,8 @@ func first(of map[string]string, types ...string) string {
 	return ""
 }
 
-// EndpointOf is the address of a service that the Config itself has, and not the catalogue: that of the first of the types that has
-// one in Endpoints, or else, if the service stands alone, Endpoint. "" is none.
+// EndpointOf returns the address of a service that the Config itself has, and not the catalogue: that of the first of
+// the types that has one in Endpoints, or else, if the service stands alone, Endpoint. "" is none.
 func (c Config) EndpointOf(types ...string) string {
 	url := first(c.Endpoints, types...)
 	if url == "" && c.StandsAlone() {
@@ -251,10 +251,11 @@ func (c Config) EndpointOf(types ...string) string {
 	return url
 }
 
-// VersionOf is the version that Versions has for the first of the types of a service that it has one for; "" is none.
+// VersionOf returns the version that Versions has for the first of the types of a service that it has one for; "" is
+// none.
 func (c Config) VersionOf(types ...string) string { return first(c.Versions, types...) }
 
-// place is where in the catalogue a service is looked for.
+// place returns where in the catalogue a service is looked for.
 func (c *Config) place(serviceType string) Endpoint {
 	return Endpoint{
 		Type:      cmp.Or(first(c.ServiceTypes, serviceType), serviceType),
@@ -351,8 +352,8 @@ func (c *Config) scope(s *gophercloud.AuthScope) error {
 	return nil
 }
 
-// domain is that of a user or project, as an id or a name. Beside a project domain_id and domain_name stand for that of
-// both, as in openstacksdk.
+// domain returns that of a user or project, as an id or a name. Beside a project domain_id and domain_name stand for
+// that of both, as in openstacksdk.
 func (c *Config) domain(id, name string) (string, string) {
 	if id == "" && name == "" && (c.ProjectID != "" || c.ProjectName != "") {
 		id, name = c.DomainID, c.DomainName

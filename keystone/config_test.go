@@ -97,7 +97,8 @@ func TestErrorsHideTheURLsPassword(t *testing.T) {
 	}
 }
 
-// clocked is a Keystone whose tokens live for an hour by its own clock, which is a day ahead, and an Auth whose clock the test moves.
+// clocked returns a Keystone whose tokens live for an hour by its own clock, which is a day ahead, and an Auth whose
+// clock the test moves.
 func clocked(t *testing.T, options ...Option) (a *Auth, made *atomic.Int32, broken *atomic.Bool, pass func(time.Duration)) {
 	t.Helper()
 	made, broken = new(atomic.Int32), new(atomic.Bool)
@@ -124,7 +125,8 @@ func clocked(t *testing.T, options ...Option) (a *Auth, made *atomic.Int32, brok
 	return a, made, broken, func(d time.Duration) { passed.Add(int64(d)) }
 }
 
-// TestRenewEarly: a token is replaced before it ends, whatever Keystone's clock says; while Keystone is away the old one serves.
+// TestRenewEarly: a token is replaced before it ends, whatever Keystone's clock says; while Keystone is away the old
+// one serves.
 func TestRenewEarly(t *testing.T) {
 	t.Parallel()
 	a, made, broken, pass := clocked(t)

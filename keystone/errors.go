@@ -29,10 +29,10 @@ type Error struct {
 // Error says who refused what, and what to do next.
 func (e *Error) Error() string { return advice.Join(e.Summary(), e.Hint) }
 
-// Advice is the Hint.
+// Advice returns the Hint.
 func (e *Error) Advice() string { return e.Hint }
 
-// Summary is Error without the Hint.
+// Summary returns the message without the Hint.
 func (e *Error) Summary() string {
 	s := "Keystone at " + e.URL
 	switch {
@@ -47,10 +47,10 @@ func (e *Error) Summary() string {
 	return s
 }
 
-// Unauthorized tells that Keystone refused the credentials.
+// Unauthorized reports whether Keystone refused the credentials.
 func (e *Error) Unauthorized() bool { return e.Status == http.StatusUnauthorized }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // NoEndpoint is a service that is not in the catalogue, or not there.
@@ -136,7 +136,8 @@ func (a *Auth) nonsense(err error) error {
 	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
 }
 
-// message is Keystone's own text in an answer, or the start of it, without the secrets of the request, which it may repeat.
+// message returns Keystone's own text in a response, or the start of it, without the secrets of the request, which it
+// may repeat.
 func (a *Auth) message(body []byte) string {
 	var doc struct{ Error struct{ Message string } }
 	if json.Unmarshal(body, &doc) == nil && doc.Error.Message != "" {
@@ -145,7 +146,7 @@ func (a *Auth) message(body []byte) string {
 	return rest.Excerpt([]byte(rest.Conceal(string(rest.Start(body)), a.Secrets()...)))
 }
 
-// Secrets are what no error may repeat: the credentials, the tokens, and a password in Keystone's address.
+// Secrets returns what no error may repeat: the credentials, the tokens, and a password in Keystone's address.
 func (a *Auth) Secrets() []string {
 	c := a.config()
 	secrets := []string{a.request().secret, c.Password, c.ApplicationCredentialSecret, c.Token}

@@ -52,7 +52,7 @@ func count(t testing.TB, k *openstacktest.Keystone) *counted {
 	return c
 }
 
-// someone is a user with a role in a project, and the Config to sign in with.
+// someone returns a user with a role in a project, and the Config to sign in with.
 func (c *counted) someone(t testing.TB) (openstacktest.User, openstacktest.Project, keystone.Config) {
 	t.Helper()
 	user, project := c.User(t, "ann"), c.Project(t, "team")
@@ -60,7 +60,7 @@ func (c *counted) someone(t testing.TB) (openstacktest.User, openstacktest.Proje
 	return user, project, keystone.Config{AuthURL: c.url, Username: user.Name, Password: user.Password, ProjectName: project.Name}
 }
 
-// api is a Craton API of no clouds, for those with a token of this Keystone.
+// api returns a Craton API of no clouds, for those with a token of this Keystone.
 func (c *counted) api(t testing.TB) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -107,7 +107,7 @@ func ask(t testing.TB, c *craton.Client) error {
 	return err
 }
 
-// tokenOf is the token that requests get.
+// tokenOf returns the token that requests get.
 func tokenOf(t testing.TB, a *keystone.Auth) string {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)

@@ -39,7 +39,7 @@ type Endpoint struct {
 // tenth of its life.
 const early = 2 * time.Minute
 
-// asIs tells a token that needs no other in its place.
+// asIs reports whether the given token is used as it is, not exchanged for another.
 func (r *request) asIs() bool { return r.method == Token && *r.opts.Scope == gophercloud.AuthScope{} }
 
 // client speaks to Keystone.
@@ -172,7 +172,7 @@ func (a *Auth) suits(t *token) error {
 		Err: fmt.Errorf("the application credential is for project %s (%s), not for %s", t.Identity.Project, t.Identity.ProjectID, want)}
 }
 
-// who is who signs in, for errors.
+// who returns who signs in, for errors.
 func (a *Auth) who() string {
 	o := &a.request().opts
 	switch {
@@ -193,7 +193,7 @@ func user(o *gophercloud.AuthOptions) string {
 	return fmt.Sprintf("user %q of domain %q", o.Username, o.DomainID+o.DomainName)
 }
 
-// what is what the token is for, for errors.
+// what returns what the token is for, for errors.
 func (a *Auth) what() string {
 	s := a.request().opts.Scope
 	switch {
@@ -211,7 +211,7 @@ func (a *Auth) what() string {
 	return ""
 }
 
-// refusal is what to do when Keystone refuses.
+// refusal returns what to do when Keystone refuses.
 func (a *Auth) refusal() string {
 	switch a.request().method {
 	case ApplicationCredential:

@@ -22,7 +22,7 @@ const (
 	newKeys = "new_keys" // the member of a result that has their secrets
 )
 
-// roles are the choices of an option.
+// roles returns the choices of an option.
 func roles() (all []any) {
 	for _, role := range schema.Roles() {
 		all = append(all, role)
@@ -30,7 +30,7 @@ func roles() (all []any) {
 	return all
 }
 
-// accessOptions are what only users have.
+// accessOptions returns what only users have.
 func accessOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optRole, Choices: roles(), Description: []string{

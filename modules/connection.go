@@ -14,7 +14,7 @@ import (
 // fragmentName is the doc fragment of the connection options.
 const fragmentName = "craton.fleet.connection"
 
-// connection is the fragment that every module has: the settings that say where the fleet lives.
+// connection returns the fragment that every module has: the settings that say where the fleet lives.
 func connection() *ansible.Fragment {
 	return &ansible.Fragment{Name: fragmentName, Options: options.Of(settings.Connection), Notes: []string{
 		"What neither an option nor an environment variable sets comes from the configuration file of the machine that runs the module: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml).",
@@ -24,7 +24,8 @@ func connection() *ansible.Fragment {
 	}}
 }
 
-// connectionSettings are the task's connection options over its environment, the configuration file and the defaults.
+// connectionSettings returns the task's connection options over its environment, the configuration file and the
+// defaults.
 func connectionSettings(p ansible.Params) (*settings.Values, error) {
 	v, err := options.Settings(p, settings.Connection)
 	if err != nil {

@@ -36,12 +36,12 @@
 //	device
 //	network interface  name within a device
 //
-// Options that name other objects (cloud, region, cell, parent, device, network, project) take a name or an id. A text of
-// digits is an id only where no object has exactly that name. Where several have the name, region/name or cloud/region/name
-// says which one is meant, and cloud/name which region, as in a fleet file: parent: ams/web1. Names may hold slashes
-// themselves, and every reading counts. Places may be left out where the rest says them: a region says its cloud, a cell
-// its region. What names several objects is an error that lists them with their ids and where they stand. A network of an
-// interface is looked for in the region of the device first.
+// Options that name other objects (cloud, region, cell, parent, device, network, project) take a name or an id. A text
+// of digits is an id only where no object has exactly that name. Where several have the name, region/name or
+// cloud/region/name says which one is meant, and cloud/name which region, as in a fleet file: parent: ams/web1. Names
+// may hold slashes themselves, and every reading counts. Places may be left out where the rest says them: a region says
+// its cloud, a cell its region. What names several objects is an error that lists them with their ids and where they
+// stand. A network of an interface is looked for in the region of the device first.
 //
 // A place that does not exist is an error, in check mode too; only for state=absent it is not: where nothing can be,
 // nothing is. Who sees several projects (root, and admins of the original server) finds by name only what is in
@@ -58,32 +58,34 @@
 // # What the API cannot change
 //
 // Cloud, region and cell of anything, active of a network device, address, network, vlan_id and variables of an
-// interface, everything of a user. Another value is an error that names the option. recreate: true deletes the object and
-// makes a new one in the same task; what the task does not mention is kept, the id is not. It is refused while the object
-// holds others (a region its cells, a host its interfaces) or is needed by others (children, interfaces on a network).
+// interface, everything of a user. Another value is an error that names the option. recreate: true deletes the object
+// and makes a new one in the same task; what the task does not mention is kept, the id is not. It is refused while the
+// object holds others (a region its cells, a host its interfaces) or is needed by others (children, interfaces on a
+// network).
 //
 // # Deleting
 //
-// The API deletes what a project, cloud, region or cell holds along with it (v1 contract §6.3). state=absent refuses that,
-// and tells what is there, unless force: true. Interfaces of a host or network device are its parts and go with it.
-// A device that is a parent, a network with interfaces on it, and a container of such with the other end outside, cannot
-// be deleted at all; the error names what is in the way.
+// The API deletes what a project, cloud, region or cell holds along with it (v1 contract §6.3). state=absent refuses
+// that, and tells what is there, unless force: true. Interfaces of a host or network device are its parts and go with
+// it. A device that is a parent, a network with interfaces on it, and a container of such with the other end outside,
+// cannot be deleted at all; the error names what is in the way.
 //
 // # Secrets
 //
-// A user's API key is in the result of the task that creates the user, as user.api_key, keys that a task makes are in its
-// result, as user.new_keys, and nowhere else: not in the
-// diff, not in a later result, not in an info module's. The connection's password is masked in all that a module
-// says, and in nothing that it returns: a variable that happens to be the same text comes back as it is.
+// A user's API key is in the result of the task that creates the user, as user.api_key, keys that a task makes are in
+// its result, as user.new_keys, and nowhere else: not in the diff, not in a later result, not in an info module's. The
+// connection's password is masked in all that a module says, and in nothing that it returns: a variable that happens to
+// be the same text comes back as it is.
 //
 // # Structure
 //
-// A [resource] literal (resources.go) says what there is to know of a kind of object; everything else is generic. service.go
-// adapts the client's typed services, object.go holds the canonical form, find.go and present.go read the state, plan.go
-// compares, contents.go guards deletes, apply.go writes, info.go lists, spec.go writes the documentation. variables.go
-// and fleet.go stand beside; connection.go connects through the settings that every entry point shares.
+// A [resource] literal (resources.go) says what there is to know of a kind of object; everything else is generic.
+// service.go adapts the client's typed services, object.go holds the canonical form, find.go and present.go read the
+// state, plan.go compares, contents.go guards deletes, apply.go writes, info.go lists, spec.go writes the
+// documentation. variables.go and fleet.go stand beside; connection.go connects through the settings that every entry
+// point shares.
 //
-// Quirks of the v1 contract (§10) that it answers to: Q1 times, Q2 ids of projects, Q3 addresses, Q4 speeds, Q5 and Q6 by
-// looking before writing, Q7 variables that listings leave out, Q12 and §6.4 by resolving parents first, Q14 in the client,
-// Q15 labels, Q20 admins who see every tenant, Q32 by comparing variables and labels themselves.
+// Quirks of the v1 contract (§10) that it answers to: Q1 times, Q2 ids of projects, Q3 addresses, Q4 speeds, Q5 and Q6
+// by looking before writing, Q7 variables that listings leave out, Q12 and §6.4 by resolving parents first, Q14 in the
+// client, Q15 labels, Q20 admins who see every tenant, Q32 by comparing variables and labels themselves.
 package modules

@@ -34,10 +34,10 @@ const (
 	optWithVariables = "with_variables"
 )
 
-// infoName is the info module of the resource.
+// infoName returns the info module of the resource.
 func (r *resource) infoName() string { return r.moduleName() + "_info" }
 
-// infoSpec is the Spec of craton_RESOURCE_info.
+// infoSpec returns the Spec of craton_RESOURCE_info.
 func (r *resource) infoSpec() *ansible.Spec {
 	s := &ansible.Spec{
 		Name:  r.infoName(),
@@ -96,7 +96,7 @@ func (r *resource) infoSpec() *ansible.Spec {
 	return s
 }
 
-// infoReferences are the references to filter by: where objects stand, and what the API filters by.
+// infoReferences returns the references to filter by: where objects stand, and what the API filters by.
 func (r *resource) infoReferences() (list []*schema.Field) {
 	for i := range r.Fields {
 		if f := &r.Fields[i]; f.Type == schema.Reference && (f.Option() != optParent || r.View) {
@@ -109,7 +109,7 @@ func (r *resource) infoReferences() (list []*schema.Field) {
 	return list
 }
 
-// info is the module craton_RESOURCE_info.
+// info returns the module craton_RESOURCE_info.
 func (r *resource) info(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	fl, done, err := open(ctx, task, false)
 	if err != nil {
@@ -152,7 +152,7 @@ func (r *resource) protections(ctx context.Context, fl *reconcile.Fleet, found [
 	return kept, nil
 }
 
-// fillRoles gives users the roles that the API has beside them.
+// fillRoles returns users the roles that the API has beside them.
 func fillRoles(ctx context.Context, fl *reconcile.Fleet, users []reconcile.Object) error {
 	var ids []int
 	for _, o := range users {
@@ -204,7 +204,7 @@ func (r *resource) list(ctx context.Context, fl *reconcile.Fleet, p ansible.Para
 	return all, nil
 }
 
-// query is the task's options as the API's parameters.
+// query returns the task's options as the API's parameters.
 func (r *resource) query(ctx context.Context, fl *reconcile.Fleet, p ansible.Params) (reconcile.Filters, error) {
 	query := reconcile.Filters{}
 	if r.Details {

@@ -60,7 +60,7 @@ var registry = sync.OnceValue(func() map[string]func() *ansible.Module {
 	return all
 })
 
-// Names are the names of all modules, sorted: what the program is linked to, and what
+// Names returns the names of all modules, sorted: what the program is linked to, and what
 // meta/runtime.yml lists.
 func Names() []string {
 	return slices.Sorted(maps.Keys(registry()))
@@ -75,13 +75,13 @@ func Lookup(name string) (*ansible.Module, bool) {
 	return m(), true
 }
 
-// Known tells whether there is a module of that name, without making it.
+// Known reports whether there is a module of that name, without making it.
 func Known(name string) bool {
 	_, ok := registry()[name]
 	return ok
 }
 
-// Specs are the Specs of all modules, sorted by name: the collection's documentation is made of them.
+// Specs returns the Specs of all modules, sorted by name: the collection's documentation is made of them.
 func Specs() []*ansible.Spec {
 	all := registry()
 	var specs []*ansible.Spec

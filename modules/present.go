@@ -33,7 +33,8 @@ const (
 	add, exact      = "add", "exact"
 )
 
-// run is the module craton_RESOURCE: it reads what is there, plans, and carries the plan out unless it only checks.
+// run returns the module craton_RESOURCE: it reads what is there, plans, and carries the plan out unless it only
+// checks.
 func (r *resource) run(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	w, err := r.wants(task.Params)
 	if err != nil {
@@ -48,7 +49,8 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (result *ansible
 	result, err = r.reconcile(ctx, fl, w, task)
 	held := (*reconcile.Taken)(nil)
 	if (craton.IsConflict(err) || craton.IsNotFound(err) || errors.As(err, &held)) && (result == nil || !result.Changed) {
-		// Perhaps somebody else, such as the same task on another host, created or deleted it meanwhile: what is there now counts.
+		// Perhaps somebody else, such as the same task on another host, created or deleted it meanwhile: what is there
+		// now counts.
 		result, err = r.reconcile(ctx, fl, w, task)
 	}
 	return result, err
@@ -79,7 +81,7 @@ func (r *resource) reconcile(ctx context.Context, fl *reconcile.Fleet, w *reconc
 	return result, err
 }
 
-// result is what the plan predicts.
+// result returns what the plan predicts.
 func (r *resource) result(st *reconcile.Step) *ansible.Result {
 	o := st.After
 	if o == nil { // absent
@@ -102,7 +104,7 @@ func (r *resource) result(st *reconcile.Step) *ansible.Result {
 	}
 }
 
-// whole is an object for a result: {} for none.
+// whole returns an object for a result: {} for none.
 func whole(o reconcile.Object) reconcile.Object {
 	if o == nil {
 		return reconcile.Object{}
@@ -110,7 +112,7 @@ func whole(o reconcile.Object) reconcile.Object {
 	return o
 }
 
-// comparable is an object for a diff: without the times, which the server sets, and what it has yet to choose.
+// comparable returns an object for a diff: without the times, which the server sets, and what it has yet to choose.
 func comparable(o reconcile.Object) map[string]any {
 	c := map[string]any{}
 	for key, v := range o {
@@ -188,7 +190,7 @@ func (r *resource) wants(p ansible.Params) (w *reconcile.Wanted, err error) {
 	return w, nil
 }
 
-// references are the options that name other objects.
+// references returns the options that name other objects.
 func (r *resource) references() (options []string) {
 	for _, f := range r.Fields {
 		if f.Type == schema.Reference {
@@ -224,7 +226,7 @@ func (r *resource) values(w *reconcile.Wanted, p ansible.Params) (err error) {
 	return nil
 }
 
-// idText is the option id as a text, "" if it is not given.
+// idText returns the option id as a text, "" if it is not given.
 func (r *resource) idText(p ansible.Params) string {
 	switch {
 	case !p.Has(optID):

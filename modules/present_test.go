@@ -237,8 +237,8 @@ func TestWhatCannotBeChanged(t *testing.T) {
 	a.Fails(t, "craton_network_interface", args{"id": made.Dict("network_interface")["id"], "device": "web1", "vlan_id": 5}, `device "sw1" (the task says "web1") and vlan_id, of which there is none (the task says 5)`)
 }
 
-// TestFixedPlaces: where an object stands is told by names; what the task implies, too, and where two have the same name, by
-// the ids as well.
+// TestFixedPlaces: where an object stands is told by names; what the task implies, too, and where two have the same
+// name, by the ids as well.
 func TestFixedPlaces(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
@@ -279,9 +279,9 @@ func TestDeletingWhatIsNotEmpty(t *testing.T) {
 	a.OK(t, false, "craton_region", args{"name": "dfw", "cloud": "east", "state": "absent"})
 }
 
-// A task that changes nothing takes one request for each name in it (two for a parent, which is of either kind, for a region
-// within a cloud, and for an id, which might be a name), one for the object, and one for a short list of regions, which is read
-// in both orders.
+// A task that changes nothing takes one request for each name in it (two for a parent, which is of either kind, for a
+// region within a cloud, and for an id, which might be a name), one for the object, and one for a short list of
+// regions, which is read in both orders.
 func TestRequestsOfATask(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
@@ -324,7 +324,8 @@ func TestTasksSideBySide(t *testing.T) {
 	}
 }
 
-// What somebody deletes between the look and the write is made anew; where the task cannot do that, it says what is there now.
+// What somebody deletes between the look and the write is made anew; where the task cannot do that, it says what is
+// there now.
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

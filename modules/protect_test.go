@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestProtectedOption: every kind is protected and let go by its own module, as predicted, and only where something differs.
+// TestProtectedOption: every kind is protected and let go by its own module, as predicted, and only where something
+// differs.
 func TestProtectedOption(t *testing.T) {
 	t.Parallel()
 	for _, l := range lives {
@@ -78,7 +79,8 @@ func TestInfoOfProtected(t *testing.T) {
 	}
 }
 
-// TestFleetSets: what is about sets is predicted as it is done, told, and a name that is nearly another one's is a warning.
+// TestFleetSets: what is about sets is predicted as it is done, told, and a name that is nearly another one's is a
+// warning.
 func TestFleetSets(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// resource is what the modules know of one kind of object beside what all programs know of it: texts, and what an info module
-// filters by.
+// resource is what the modules know of one kind of object beside what all programs know of it: texts, and what an info
+// module filters by.
 type resource struct {
 	*schema.Kind
 
@@ -35,22 +35,22 @@ type fieldDoc struct {
 	doc    []string
 }
 
-// name is the resource's in options and results: "network_device".
+// name returns the resource's in options and results: "network_device".
 func (r *resource) name() string { return r.Ident() }
 
-// nouns are several, as an error names them.
+// nouns returns several, as an error names them.
 func (r *resource) nouns() string { return r.Noun() + "s" }
 
 func (r *resource) hasLabels() bool    { return r.Labels != schema.Unlabelled }
 func (r *resource) hasVariables() bool { return r.Variables != schema.None }
 
-// resourceOf is the resource of a kind's name, as options or the API write it.
+// resourceOf returns the resource of a kind's name, as options or the API write it.
 func resourceOf(name string) *resource {
 	all := resources()
 	return all[slices.IndexFunc(all, func(r *resource) bool { return r.name() == name || r.Kind.Name == name })]
 }
 
-// text is the documentation of the field with an option: in plain words where no literal has any.
+// text returns the documentation of the field with an option: in plain words where no literal has any.
 func (r *resource) text(option string) fieldDoc {
 	if i := slices.IndexFunc(r.fields, func(d fieldDoc) bool { return d.option == option }); i >= 0 {
 		return r.fields[i]

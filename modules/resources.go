@@ -419,7 +419,7 @@ var (
 	}
 )
 
-// resources are all kinds, from the outside in.
+// resources returns all kinds, from the outside in.
 func resources() []*resource {
 	return []*resource{project, user, cloud, region, cell, host, networkDevice, network, networkInterface, device}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/craton-fleet/craton/modules/internal/options"
 )
 
-// moduleName is the module of the resource.
+// moduleName returns the module of the resource.
 func (r *resource) moduleName() string { return "craton_" + r.name() }
 
-// fullName is a module's name in a playbook.
+// fullName returns a module's name in a playbook.
 func fullName(name string) string { return "craton.fleet." + name }
 
 // byName ends the documentation of options that name objects of a kind.
@@ -30,7 +30,7 @@ func byName(kind string) []string {
 // for itself.
 const optMessage = "change_message"
 
-// messageOption is the setting of the command line.
+// messageOption returns the setting of the command line.
 func messageOption() ansible.Option {
 	o := options.Of(settings.CLI.Only("message"))[0]
 	o.Name = optMessage
@@ -38,7 +38,7 @@ func messageOption() ansible.Option {
 	return o
 }
 
-// spec is the Spec of craton_RESOURCE.
+// spec returns the Spec of craton_RESOURCE.
 func (r *resource) spec() *ansible.Spec {
 	s := &ansible.Spec{
 		Name:  r.moduleName(),
@@ -97,7 +97,7 @@ func (r *resource) nameOption() ansible.Option {
 	}}
 }
 
-// unique is the words of docs.key after a name.
+// unique returns the words of docs.key after a name.
 func unique(key string) string {
 	if strings.HasPrefix(key, "within") {
 		return "unique " + key
@@ -146,7 +146,7 @@ func (r *resource) fieldOption(f *schema.Field) ansible.Option {
 	return o
 }
 
-// onDevice tells that objects stand on a device, which the places say where to look for.
+// onDevice reports whether objects stand on a device, which the places say where to look for.
 func (r *resource) onDevice() bool { return r.ByOption(optDevice) != nil }
 
 // whereOptions say where a device is looked for.
@@ -157,7 +157,7 @@ func whereOptions() []ansible.Option {
 	}
 }
 
-// contentOptions are labels, variables, and how much may be deleted.
+// contentOptions returns labels, variables, and how much may be deleted.
 func (r *resource) contentOptions() (options []ansible.Option) {
 	if r.hasLabels() {
 		options = append(options, ansible.Option{Name: optLabels, Type: ansible.List, Elements: ansible.Str, Description: []string{"The labels."}},

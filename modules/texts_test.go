@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestTextsAndNumbers: what may not be a name, a text or a number is refused by every module, in check mode too, with the
-// argument and the place in it.
+// TestTextsAndNumbers: what may not be a name, a text or a number is refused by every module, in check mode too, with
+// the argument and the place in it.
 func TestTextsAndNumbers(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

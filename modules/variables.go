@@ -17,7 +17,7 @@ const (
 	optRemove     = "remove"
 )
 
-// withVariables are the kinds whose variables the API can change.
+// withVariables returns the kinds whose variables the API can change.
 func withVariables() (list []*resource) {
 	for _, r := range resources() {
 		if r.Variables == schema.Route && !r.View {
@@ -97,7 +97,7 @@ func variablesSpec() *ansible.Spec {
 	return s
 }
 
-// runVariables is the module craton_variables.
+// runVariables returns the module craton_variables.
 func runVariables(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	p := task.Params
 	r := resourceOf(p.String(optKind))

@@ -20,7 +20,7 @@ import (
 	"testing"
 )
 
-// manyHosts is a fleet file of a cloud, a region and hosts.
+// manyHosts returns a fleet file of a cloud, a region and hosts.
 func manyHosts(hosts int) string {
 	var b strings.Builder
 	b.WriteString("clouds:\n- name: east\n  regions:\n  - name: dfw\n    hosts:\n")
@@ -30,8 +30,9 @@ func manyHosts(hosts int) string {
 	return b.String()
 }
 
-// TestApplyStops: whatever stops an apply, it says on standard error which object failed, how far it came and how to go on, and its status
-// is that of a failure or of the signal. The next one goes on from there. The server is a real one, the fault a proxy's, or real too.
+// TestApplyStops: whatever stops an apply, it says on standard error which object failed, how far it came and how to go
+// on, and its status is that of a failure or of the signal. The next one goes on from there. The server is a real one,
+// the fault a proxy's, or real too.
 func TestApplyStops(t *testing.T) {
 	t.Parallel()
 	const hosts, good = 60, 20 // writes that succeed

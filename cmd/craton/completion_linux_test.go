@@ -26,7 +26,7 @@ var hostile = []string{
 // dropLine are the keys that the shells of the test forget the line by, without running it.
 const dropLine = "\x18q"
 
-// lines are what a user types before and behind TAB for the name at i. Everywhere one name only can follow.
+// lines returns what a user types before and behind TAB for the name at i. Everywhere one name only can follow.
 func lines(i int) []string {
 	list, fields := "craton --format csv host-list --region r%02d", " --fields ip_address > out; echo E'N'D\n"
 	show := "craton --format csv host-show "

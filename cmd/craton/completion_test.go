@@ -27,7 +27,8 @@ complete_line() {
 }
 `
 
-// zshDriver runs an interactive zsh, whose craton prints its arguments unless it is asked to complete, and types into it.
+// zshDriver runs an interactive zsh, whose craton prints its arguments unless it is asked to complete, and types into
+// it.
 const zshDriver = `
 zmodload zsh/zpty
 zpty shell "TERM=dumb zsh -f -i"

@@ -44,7 +44,7 @@ func argumentsFile(path string, stdin io.Reader) []byte {
 	return text
 }
 
-// namesModule tells whether a JSON object says which module it is for.
+// namesModule reports whether a JSON object says which module it is for.
 func namesModule(text []byte) bool {
 	var task struct {
 		Name string `json:"_ansible_module_name"`

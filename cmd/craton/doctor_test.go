@@ -75,7 +75,7 @@ func newPatient(t *testing.T) *patient {
 	return p
 }
 
-// env are the settings of a client of the patient, as root.
+// env returns the settings of a client of the patient, as root.
 func (p *patient) env(url string, more ...string) []string {
 	return append([]string{"CRATON_URL=" + url, "OS_USERNAME=bootstrap", "OS_PASSWORD=" + p.key, "OS_PROJECT_ID=" + p.project, "CRATON_RETRIES=0"}, more...)
 }

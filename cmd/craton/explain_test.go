@@ -90,7 +90,7 @@ func (tm *team) craton(t *testing.T, as [2]string, args ...string) []byte {
 	return out.Bytes()
 }
 
-// someFleet is a fleet file of devices with parents in chains, and variables at every level that hide each other.
+// someFleet returns a fleet file of devices with parents in chains, and variables at every level that hide each other.
 func someFleet(seed uint64) string {
 	r := rand.New(rand.NewPCG(seed, 0))
 	values := []string{`null`, `false`, `0`, `""`, `{}`, `[]`, `1.0`, `12345678901234567890123`, `"null"`, `"<&>"`, `"{{ x }}"`, `"é"`,

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestFullDevice: what cannot be printed is a failure that is said, whatever the command; and global options stand before
-// and behind every command.
+// TestFullDevice: what cannot be printed is a failure that is said, whatever the command; and global options stand
+// before and behind every command.
 func TestFullDevice(t *testing.T) {
 	t.Parallel()
 	bin, dir := binaries(t), t.TempDir()

@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// TestInterrupted: an edit of many objects and an export that a signal stops say what has happened and what to do, end with the signal's status, and
-// leave no half file.
+// TestInterrupted: an edit of many objects and an export that a signal stops say what has happened and what to do, end
+// with the signal's status, and leave no half file.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -57,8 +57,8 @@ func TestWhichInventory(t *testing.T) {
 	}
 }
 
-// TestIotronicGuide runs every `$` line of docs/iotronic.md: against an Iotronic, and where it speaks of bare metal a real
-// Ironic.
+// TestIotronicGuide runs every `$` line of docs/iotronic.md: against an Iotronic, and where it speaks of bare metal a
+// real Ironic.
 func TestIotronicGuide(t *testing.T) {
 	t.Parallel()
 	town := iotronictest.Start(t, iotronictest.Boards2019)

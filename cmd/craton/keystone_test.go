@@ -68,7 +68,7 @@ func newCloud(t *testing.T) *cloud {
 	return c
 }
 
-// seen are the tokens that Craton has seen since the last call.
+// seen returns the tokens that Craton has seen since the last call.
 func (c *cloud) seen() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,14 +77,15 @@ func (c *cloud) seen() []string {
 	return seen
 }
 
-// bare is an environment in which nothing is set but home.
+// bare returns an environment in which nothing is set but home.
 func bare(t *testing.T, home string) []string {
 	t.Helper()
 	return []string{"HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, ".config"), "XDG_CACHE_HOME=" + filepath.Join(home, ".cache"),
 		"PATH=" + binaries(t) + string(os.PathListSeparator) + os.Getenv("PATH")}
 }
 
-// TestKeystoneGuide runs every `$` line of docs/keystone.md, with the names of a real Keystone in the place of the guide's.
+// TestKeystoneGuide runs every `$` line of docs/keystone.md, with the names of a real Keystone in the place of the
+// guide's.
 func TestKeystoneGuide(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)

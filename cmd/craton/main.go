@@ -1,7 +1,7 @@
-// Command craton is the whole program: the command line, the Ansible inventory, the Ansible modules, and the server.
-// It looks at the name it was called by: as craton_host it is that module, as craton-inventory, or called with Ansible's
-// own arguments under whatever name, it is the inventory, else the command line. As iotronic-inventory, or with Ansible's
-// arguments under a name that has ironic or iotronic in it, it is the inventory of Ironic and Iotronic.
+// Command craton is the whole program: the command line, the Ansible inventory, the Ansible modules, and the server. It
+// looks at the name it was called by: as craton_host it is that module, as craton-inventory, or called with Ansible's
+// own arguments under whatever name, it is the inventory, else the command line. As iotronic-inventory, or with
+// Ansible's arguments under a name that has ironic or iotronic in it, it is the inventory of Ironic and Iotronic.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run is the program: the first argument is the name it was called by.
+// run returns the program: the first argument is the name it was called by.
 func run(args []string, s output.Streams) int {
 	ctx := context.Background()
 	connect.Version = release()
@@ -60,9 +60,9 @@ func run(args []string, s output.Streams) int {
 		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), changes.New(s), cache.New(s), doctor.New(s), importer.New(s), ui.New(s)))
 }
 
-// inventoryFor is the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody else.
-// The program's name tells, or the arguments that Ansible gives: in a directory of inventories the links may be called
-// 10-craton and 20-ironic, so that they sort before the files that build on them (contract §A6).
+// inventoryFor returns the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody
+// else. The program's name tells, or the arguments that Ansible gives: in a directory of inventories the links may be
+// called 10-craton and 20-ironic, so that they sort before the files that build on them (contract §A6).
 func inventoryFor(name string, args []string, s output.Streams) *cobra.Command {
 	asks := len(args) > 0 && (args[0] == "--list" || args[0] == "--host")
 	switch {

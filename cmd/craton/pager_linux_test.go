@@ -101,8 +101,8 @@ func TestPager(t *testing.T) {
 	}
 }
 
-// inTerminal runs a line of a shell in a terminal of 24 lines, types keys when a text is seen, and gives what was seen, and the status
-// at its end.
+// inTerminal runs a line of a shell in a terminal of 24 lines, types keys when a text is seen, and gives what was seen,
+// and the status at its end.
 func inTerminal(t *testing.T, dir string, env []string, line, seeing, keys string) string {
 	t.Helper()
 	tty, other := clitest.Terminal(t, 100)

@@ -60,7 +60,7 @@ func runPage(t *testing.T, name string) {
 	runCommands(t, name, commands, dir, env, strings.NewReplacer())
 }
 
-// console are the commands of a page's console blocks, and its files.
+// console returns the commands of a page's console blocks, and its files.
 func console(t *testing.T, name string) ([]page.Command, map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", name))
@@ -74,8 +74,8 @@ func console(t *testing.T, name string) ([]page.Command, map[string]string) {
 // callsAnsible is a command of Ansible's, settings before it or not.
 var callsAnsible = regexp.MustCompile(`^(\w+=\S* +)*ansible`)
 
-// runCommands runs a page's commands in one shell, with real names in the place of the page's, and compares what they print
-// with what the page shows.
+// runCommands runs a page's commands in one shell, with real names in the place of the page's, and compares what they
+// print with what the page shows.
 func runCommands(t *testing.T, name string, commands []page.Command, dir string, env []string, real *strings.Replacer) {
 	t.Helper()
 	var here []page.Command
@@ -96,7 +96,7 @@ func runCommands(t *testing.T, name string, commands []page.Command, dir string,
 	}
 }
 
-// ansibleBin is a folder with a working Ansible, "" when there is none.
+// ansibleBin returns a folder with a working Ansible, "" when there is none.
 func ansibleBin() string {
 	for _, dir := range filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE")) {
 		return dir

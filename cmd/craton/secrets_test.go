@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestPasswordsInURLs: no door of the program shows the user and the password of a URL, whichever setting it is of and however
-// badly it is written.
+// TestPasswordsInURLs: no door of the program shows the user and the password of a URL, whichever setting it is of and
+// however badly it is written.
 func TestPasswordsInURLs(t *testing.T) {
 	t.Parallel()
 	bin := binaries(t)

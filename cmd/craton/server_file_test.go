@@ -188,8 +188,8 @@ func TestServerLosesFile(t *testing.T) {
 	}
 }
 
-// TestServerFileIsLink: the database is behind a symbolic link, as with a disk of its own. The server serves it, keeps its
-// log beside the file, and notices what happens to the link as well as to the file.
+// TestServerFileIsLink: the database is behind a symbolic link, as with a disk of its own. The server serves it, keeps
+// its log beside the file, and notices what happens to the link as well as to the file.
 func TestServerFileIsLink(t *testing.T) {
 	t.Parallel()
 	for name, command := range map[string]string{
@@ -401,8 +401,8 @@ func TestServerLog(t *testing.T) {
 	}
 }
 
-// TestServerQuietLog: without an access log, what changes something, fails or is refused is logged all the same. And what is too
-// large for a header is refused, not held.
+// TestServerQuietLog: without an access log, what changes something, fails or is refused is logged all the same. And
+// what is too large for a header is refused, not held.
 func TestServerQuietLog(t *testing.T) {
 	t.Parallel()
 	s := servePlain(t, filepath.Join(t.TempDir(), "fleet.db"), "--access-log=false")

@@ -37,7 +37,8 @@ func browse(t *testing.T, c *http.Client, method, url string, form url.Values) (
 	return answer.StatusCode, string(all)
 }
 
-// TestServerPageReload: who is signed in stays so when the server reads a renewed certificate, on connections that are open and on new ones.
+// TestServerPageReload: who is signed in stays so when the server reads a renewed certificate, on connections that are
+// open and on new ones.
 func TestServerPageReload(t *testing.T) {
 	t.Parallel()
 	r := serve(t)
@@ -64,7 +65,8 @@ func TestServerPageReload(t *testing.T) {
 	}
 }
 
-// TestServerWithoutPage: CRATON_PAGE=false leaves the page out: a browser is told so in a line, and below /ui/ answers the API.
+// TestServerWithoutPage: CRATON_PAGE=false leaves the page out: a browser is told so in a line, and below /ui/ answers
+// the API.
 func TestServerWithoutPage(t *testing.T) {
 	t.Parallel()
 	b := bootstrapped(t)

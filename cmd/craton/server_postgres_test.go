@@ -16,8 +16,8 @@ import (
 	"github.com/craton-fleet/craton/internal/postgrestest"
 )
 
-// TestServerOnPostgres: `craton server` on PostgreSQL as its users run it, with a password that a file has, or the environment; and no word of
-// that password on its way, right or wrong.
+// TestServerOnPostgres: `craton server` on PostgreSQL as its users run it, with a password that a file has, or the
+// environment; and no word of that password on its way, right or wrong.
 func TestServerOnPostgres(t *testing.T) {
 	t.Parallel()
 	const password, shown = "xyz:zy@x/%41 'y\"", "xyz"

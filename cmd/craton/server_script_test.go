@@ -12,7 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/postgrestest"
 )
 
-// TestServerScripts runs testdata/server/*.txtar: each is a session of a user of `craton server`, on SQLite and on PostgreSQL.
+// TestServerScripts runs testdata/server/*.txtar: each is a session of a user of `craton server`, on SQLite and on
+// PostgreSQL.
 func TestServerScripts(t *testing.T) {
 	t.Parallel()
 	craton := filepath.Join(binaries(t), "craton")

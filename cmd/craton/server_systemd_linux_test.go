@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// over is a client that comes through a Unix socket.
+// over returns a client that comes through a Unix socket.
 func over(socket string) *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
@@ -56,8 +56,8 @@ func (r *running) ends(t *testing.T) {
 	}
 }
 
-// TestUnixSocket: a socket for the server's group, which takes the place of one that a killed server left, and of nothing
-// else; behind a proxy there, the client is the one that the proxy names.
+// TestUnixSocket: a socket for the server's group, which takes the place of one that a killed server left, and of
+// nothing else; behind a proxy there, the client is the one that the proxy names.
 func TestUnixSocket(t *testing.T) {
 	t.Parallel()
 	database, craton := bootstrapped(t).database, filepath.Join(binaries(t), "craton")
@@ -102,7 +102,8 @@ func TestUnixSocket(t *testing.T) {
 	}
 }
 
-// TestSystemd starts a server as systemd does: with sockets that it passes, and a socket that hears what the server does.
+// TestSystemd starts a server as systemd does: with sockets that it passes, and a socket that hears what the server
+// does.
 func TestSystemd(t *testing.T) {
 	t.Parallel()
 	database, craton, dir := bootstrapped(t).database, filepath.Join(binaries(t), "craton"), t.TempDir()
@@ -277,8 +278,8 @@ func TestListenRefused(t *testing.T) {
 	}
 }
 
-// TestSlowClients: two hundred clients that send their request a byte at a time, or take no byte of their answer, hold up
-// nobody.
+// TestSlowClients: two hundred clients that send their request a byte at a time, or take no byte of their answer, hold
+// up nobody.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	database, craton := bootstrapped(t).database, filepath.Join(binaries(t), "craton")

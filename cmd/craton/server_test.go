@@ -141,7 +141,7 @@ func certificate(t *testing.T, dir string) (cert, key string) {
 	return cert, key
 }
 
-// env is what a user of the server has set.
+// env returns what a user of the server has set.
 func (r *running) env(more ...string) []string {
 	return append(append(os.Environ(), "CRATON_CONFIG=", "XDG_CONFIG_HOME=/nonexistent", "CRATON_URL="+r.url, "OS_USERNAME=bootstrap",
 		"OS_PASSWORD="+r.key, "OS_PROJECT_ID="+r.project, "CRATON_CA_PATH="+r.certificate, "CRATON_RETRIES=0"), more...)
@@ -217,7 +217,8 @@ func TestServerStopsGracefully(t *testing.T) {
 	for name, value := range map[string]string{"X-Auth-User": "bootstrap", "X-Auth-Token": r.key, "X-Auth-Project": r.project, "Content-Type": "application/json"} {
 		req.Header.Set(name, value)
 	}
-	// The body is sent when the server asks for it, which it does when it reads the request's body: it is under way then.
+	// The body is sent when the server asks for it, which it does when it reads the request's body: it is under way
+	// then.
 	req.Header.Set("Expect", "100-continue")
 	hc := &http.Client{Transport: &http.Transport{
 		ExpectContinueTimeout: time.Minute,

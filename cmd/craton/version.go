@@ -13,7 +13,7 @@ var (
 	commit  string
 )
 
-// release is the version alone, such as 0.1.0.
+// release returns the version alone, such as 0.1.0.
 func release() string {
 	if version != "" {
 		return version
@@ -24,7 +24,7 @@ func release() string {
 	return "dev"
 }
 
-// versionLine is what --version prints: version, commit and Go version.
+// versionLine returns what --version prints: version, commit and Go version.
 func versionLine() string {
 	c := commit
 	if info, ok := debug.ReadBuildInfo(); ok && c == "" {

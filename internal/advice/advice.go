@@ -1,5 +1,5 @@
-// Package advice lets errors carry what to do next as a value. Most print it behind a semicolon; who has a place of its own for
-// it, as `craton doctor` has, asks for it with [Split] and never looks for it in a text.
+// Package advice lets errors carry what to do next as a value. Most print it behind a semicolon; who has a place of its
+// own for it, as `craton doctor` has, asks for it with [Split] and never looks for it in a text.
 package advice
 
 import (
@@ -37,7 +37,7 @@ func (e *Error) Summary() string { return e.Err.Error() }
 // Advice says what to do next.
 func (e *Error) Advice() string { return e.Next }
 
-// Unwrap gives the error without advice.
+// Unwrap returns the error without advice.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Join puts advice behind a text, or behind other advice: a sentence of its own behind one that has ended.
@@ -51,8 +51,8 @@ func Join(text, next string) string {
 	return text + "; " + next
 }
 
-// Split is what an error says, and its advice, which may be that of an error it wraps. It is all summary where none has
-// advice, or where more is said behind it.
+// Split returns what an error says, and its advice, which may be that of an error it wraps. It is all summary where
+// none has advice, or where more is said behind it.
 func Split(err error) (summary, next string) {
 	text := err.Error()
 	if a, ok := errors.AsType[Advised](err); ok && a.Advice() != "" {

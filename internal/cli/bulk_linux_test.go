@@ -71,8 +71,8 @@ func TestBulkAsks(t *testing.T) {
 	}
 }
 
-// TestBulkOfTheOriginal: a server that knows neither terms nor many objects is asked for all of them, and given one request
-// after the other. What fails says how far it came.
+// TestBulkOfTheOriginal: a server that knows neither terms nor many objects is asked for all of them, and given one
+// request after the other. What fails says how far it came.
 func TestBulkOfTheOriginal(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -35,7 +35,8 @@ func (f *fixture) must(t *testing.T, line string) string {
 // moreFollow is what lists say that do not show all.
 var moreFollow = regexp.MustCompile(`^\d+ shown, more follow: --all\n$`)
 
-// fails runs a command line that has to fail, and gives its error: with status 1, or with 2 and its usage. TestMistakes tells which.
+// fails runs a command line that has to fail, and gives its error: with status 1, or with 2 and its usage. TestMistakes
+// tells which.
 func (f *fixture) fails(t *testing.T, line string) string {
 	t.Helper()
 	got := f.run(t, strings.NewReader(""), split(line)...)
@@ -46,7 +47,7 @@ func (f *fixture) fails(t *testing.T, line string) string {
 	return text
 }
 
-// failure is the error of a session; false if it does not end as one should.
+// failure returns the error of a session; false if it does not end as one should.
 func failure(got session) (string, bool) {
 	text := strings.TrimSuffix(got.Stderr, "\n")
 	if _, mistake, is := strings.Cut(text, ": error: "); is && got.Exit == 2 && strings.HasPrefix(text, "usage: ") {
@@ -77,7 +78,7 @@ func (f *fixture) places(t *testing.T) {
 	}
 }
 
-// column is a column of a list, by its CSV.
+// column returns a column of a list, by its CSV.
 func (f *fixture) column(t *testing.T, field, line string) []string {
 	t.Helper()
 	rows, err := csv.NewReader(strings.NewReader(f.must(t, "--format csv "+line+" --fields "+field))).ReadAll()
@@ -245,8 +246,8 @@ func TestProtectedByCommands(t *testing.T) {
 	}
 }
 
-// TestMoveWithoutMoves: where the server moves nothing, as the original, an object is made anew where that is asked for, with all that it has, or
-// not touched.
+// TestMoveWithoutMoves: where the server moves nothing, as the original, an object is made anew where that is asked
+// for, with all that it has, or not touched.
 func TestMoveWithoutMoves(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -289,8 +290,8 @@ func TestMoveWithoutMoves(t *testing.T) {
 	}
 }
 
-// TestRecreateGoesOn: a host that is made anew takes its interfaces and children along. Whichever request fails, the old one is there until all of
-// that is done; the error says how far it came, and the same command goes on.
+// TestRecreateGoesOn: a host that is made anew takes its interfaces and children along. Whichever request fails, the
+// old one is there until all of that is done; the error says how far it came, and the same command goes on.
 func TestRecreateGoesOn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -372,7 +373,7 @@ func TestRecreateGoesOn(t *testing.T) {
 	}
 }
 
-// changes are what the server's change log has.
+// changes returns what the server's change log has.
 func (f *fixture) changes(t *testing.T) []gjson.Result {
 	t.Helper()
 	c, err := craton.New(f.url, craton.WithLocalAuth("bootstrap", f.key, f.project))
@@ -386,8 +387,8 @@ func (f *fixture) changes(t *testing.T) []gjson.Result {
 	return gjson.GetBytes(resp.Body, "changes").Array()
 }
 
-// TestMoveAndMore: an update that moves an object and says something else is one write, done whole or not at all; where the server can do the
-// one and not both as one, the error says what was done.
+// TestMoveAndMore: an update that moves an object and says something else is one write, done whole or not at all; where
+// the server can do the one and not both as one, the error says what was done.
 func TestMoveAndMore(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -61,8 +61,8 @@ begin with CRATON_ and that nothing reads are pointed out.`,
 	return cmd
 }
 
-// chosenSettings are the settings that words name: by key, section, or variable, else by the name without its section. No
-// words name all.
+// chosenSettings returns the settings that words name: by key, section, or variable, else by the name without its
+// section. No words name all.
 func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, error) {
 	if len(words) == 0 {
 		return all, nil
@@ -147,7 +147,7 @@ func didYouMean(word string) string {
 	return "; did you mean " + word + "?"
 }
 
-// table is the settings for people.
+// table returns the settings for people.
 func (c *configuration) table(look show.Appearance) string {
 	var b strings.Builder
 	if c.file != "" {

@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/iotronictest"
 )
 
-// completions are the words that a shell is offered for the last word of a line behind craton iotronic.
+// completions returns the words that a shell is offered for the last word of a line behind craton iotronic.
 func (a things) completions(t *testing.T, line string) []string {
 	t.Helper()
 	args := append([]string{"__completeNoDesc", "iotronic", "--iotronic-url", a.url, "--os-token", a.token}, strings.Split(line, " ")...)

@@ -48,7 +48,8 @@ func TestIotronicUsage(t *testing.T) {
 	}
 }
 
-// TestIotronicHelp: craton iotronic shows its help, which names every subcommand; each has one of its own, and a manual page.
+// TestIotronicHelp: craton iotronic shows its help, which names every subcommand; each has one of its own, and a manual
+// page.
 func TestIotronicHelp(t *testing.T) {
 	t.Parallel()
 	help := func(line string) string {

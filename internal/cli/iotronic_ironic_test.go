@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// onIronic is a real Ironic that takes no credentials.
+// onIronic returns a real Ironic that takes no credentials.
 func onIronic(t *testing.T) (things, *openstacktest.Ironic) {
 	t.Helper()
 	i := openstacktest.StartIronic(t)

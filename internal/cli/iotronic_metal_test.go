@@ -55,7 +55,8 @@ func TestIronicPorts(t *testing.T) {
 	a.must(t, "node-delete cli-ports")
 }
 
-// TestIronicManagement: traits, boot device, console and inventory of a node on the command line, and a config drive of a directory.
+// TestIronicManagement: traits, boot device, console and inventory of a node on the command line, and a config drive of
+// a directory.
 func TestIronicManagement(t *testing.T) {
 	t.Parallel()
 	a, _ := onIronic(t)

@@ -59,13 +59,13 @@ func (a things) fails(t *testing.T, line string) string {
 	return text
 }
 
-// names are the cells of a list's only column.
+// names returns the cells of a list's only column.
 func (a things) names(t *testing.T, line string) []string {
 	t.Helper()
 	return strings.Fields(a.must(t, "--format csv "+line))[1:]
 }
 
-// town is an Iotronic with boards on roofs.
+// town returns an Iotronic with boards on roofs.
 func town(t *testing.T, options ...iotronictest.Option) (*iotronictest.Server, things) {
 	t.Helper()
 	s := iotronictest.Start(t, iotronictest.Boards2019, options...)

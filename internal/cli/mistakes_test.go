@@ -9,8 +9,9 @@ import (
 	"github.com/craton-fleet/craton/internal/iotronictest"
 )
 
-// TestMistakes: what is wrong in the arguments themselves ends with status 2 and the usage of the command, whichever command it is and
-// whenever it is found; what the fleet, the server or a file says ends with 1. What the original tells with status 1 keeps that.
+// TestMistakes: what is wrong in the arguments themselves ends with status 2 and the usage of the command, whichever
+// command it is and whenever it is found; what the fleet, the server or a file says ends with 1. What the original
+// tells with status 1 keeps that.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

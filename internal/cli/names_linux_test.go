@@ -80,7 +80,7 @@ func onTerminal(t *testing.T, width uint16, settings ...string) func(line string
 	}
 }
 
-// wideFleet is the setting of the URL of the fleet wide.
+// wideFleet returns the setting of the URL of the fleet wide.
 func wideFleet(t *testing.T) []string {
 	t.Helper()
 	settings := []string{"--craton-url", "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")}
@@ -188,7 +188,8 @@ no room for created_at: --detail shows all columns, --fields those that you name
 		if c.want != "" && strings.TrimPrefix(c.want, "\n") != got {
 			t.Errorf("%s: want%s\ngot\n%s", c.line, c.want, got)
 		}
-		// Whatever the width: no name and no address is broken, and without --fields nothing but them stands over the edge.
+		// Whatever the width: no name and no address is broken, and without --fields nothing but them stands over the
+		// edge.
 		if !strings.Contains(c.line, "east/dfw") {
 			continue
 		}
@@ -209,7 +210,8 @@ no room for created_at: --detail shows all columns, --fields those that you name
 	}
 }
 
-// TestNamesCost at most a few requests, none for what no row refers to, and no error where they fail: then there are ids.
+// TestNamesCost at most a few requests, none for what no row refers to, and no error where they fail: then there are
+// ids.
 func TestNamesCost(t *testing.T) {
 	t.Parallel()
 	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})

@@ -31,7 +31,7 @@ func (a answer) write(w http.ResponseWriter) {
 	_, _ = w.Write([]byte(a.body))
 }
 
-// failed is an answer with an error's message.
+// failed returns an answer with an error's message.
 func failed(status int, message string) answer {
 	return answer{status, fmt.Sprintf(`{"message": %q, "status": %d}`, message, status)}
 }
@@ -68,7 +68,7 @@ func original(t *testing.T, a answers) *fixture {
 	return &fixture{s.URL, "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "secret"}
 }
 
-// page is a list body with the links that the original has; where it stands alone, a page behind it is empty.
+// page returns a list body with the links that the original has; where it stands alone, a page behind it is empty.
 func page(key, objects string, limit int, last string) answer {
 	next := ""
 	if objects != "" {
@@ -86,7 +86,7 @@ func (a answer) asked(r *http.Request) answer {
 	return a
 }
 
-// rows are n objects with ids from 1 on, each with more members behind its id.
+// rows returns n objects with ids from 1 on, each with more members behind its id.
 func rows(n int, more string) string {
 	var all []string
 	for id := 1; id <= n; id++ {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestPlanFile: a plan tells by its status whether there is something to do, and is kept for its owner alone, because it has values of variables. What is
-// refused has its status and its document.
+// TestPlanFile: a plan tells by its status whether there is something to do, and is kept for its owner alone, because
+// it has values of variables. What is refused has its status and its document.
 func TestPlanFile(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

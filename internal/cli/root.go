@@ -25,7 +25,7 @@ import (
 // Version is what the program says of itself.
 type Version = argparse.Version
 
-// newProgram makes the craton command. Other faces of the program, such as the inventory, are given as extra.
+// newProgram returns the craton command. Other faces of the program, such as the inventory, are given as extra.
 func newProgram(s output.Streams, v Version, extra []*cobra.Command) *argparse.Program {
 	var version bool
 	root := &cobra.Command{

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestRowsThatAreNone: what is no object in a listing is an error of every command that reads the listing, and names it.
+// TestRowsThatAreNone: what is no object in a listing is an error of every command that reads the listing, and names
+// it.
 func TestRowsThatAreNone(t *testing.T) {
 	t.Parallel()
 	fleet := filepath.Join(t.TempDir(), "fleet.yml")

@@ -1,5 +1,6 @@
-// Package configdrive makes what Ironic takes for a config drive of what people have: a drive itself (packed by gzip, in base64, or
-// its URL), a JSON object of which Ironic builds one, a file of either or of an image, or a directory of what is to be on it.
+// Package configdrive makes what Ironic takes for a config drive of what people have: a drive itself (packed by gzip,
+// in base64, or its URL), a JSON object of which Ironic builds one, a file of either or of an image, or a directory of
+// what is to be on it.
 package configdrive
 
 import (
@@ -49,7 +50,7 @@ func Read(ctx context.Context, word string) (json.RawMessage, error) {
 	return Of(content, word)
 }
 
-// Of is the config drive in the content of a file, which errors call by its name.
+// Of returns the config drive in the content of a file, which errors call by its name.
 func Of(content []byte, name string) (json.RawMessage, error) {
 	if drive := itself(string(bytes.TrimSpace(content))); drive != nil {
 		return drive, nil
@@ -64,7 +65,7 @@ func Of(content []byte, name string) (json.RawMessage, error) {
 	return nil, fmt.Errorf("%s holds no config drive: that is an ISO 9660 image, plain, packed by gzip, or that in base64, or a JSON object, or a URL", name)
 }
 
-// itself is a word that the API takes as it is; nil if it is none.
+// itself returns a word that the API takes as it is; nil if it is none.
 func itself(word string) json.RawMessage {
 	switch {
 	case strings.HasPrefix(word, packed), strings.Contains(word, "://") && !strings.ContainsAny(word, " \n"):
@@ -98,7 +99,8 @@ func pack(image []byte) (json.RawMessage, error) {
 // parts are the files of which Ironic itself builds a drive, and what it calls them.
 var parts = map[string]string{"meta_data.json": "meta_data", "network_data.json": "network_data", "vendor_data.json": "vendor_data", "user_data": "user_data"}
 
-// ofDirectory is a drive of what is in a directory: what Ironic can build a drive of is left to it, all else needs a program for images.
+// ofDirectory returns a drive of what is in a directory: what Ironic can build a drive of is left to it, all else needs
+// a program for images.
 func ofDirectory(ctx context.Context, dir string) (json.RawMessage, error) {
 	if info, err := os.Stat(filepath.Join(dir, "openstack")); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%s is a directory without a folder openstack, which a config drive has", dir)
@@ -114,7 +116,8 @@ func ofDirectory(ctx context.Context, dir string) (json.RawMessage, error) {
 	return pack(image)
 }
 
-// buildable is the object of a directory with nothing but what Ironic builds a drive of, in openstack/latest; nil of another one.
+// buildable returns the object of a directory with nothing but what Ironic builds a drive of, in openstack/latest; nil
+// of another one.
 func buildable(dir string) (json.RawMessage, error) {
 	for _, at := range []struct{ path, only string }{{dir, "openstack"}, {filepath.Join(dir, "openstack"), "latest"}} {
 		entries, err := os.ReadDir(at.path)

@@ -22,9 +22,10 @@ import (
 // Mode says what the caller is going to do with the fleet.
 type Mode int
 
-// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it, with the first write that is not refused. Predict is
-// for who says what Create would come to: it works on an empty file in a temporary folder then, as Create does until it writes, and leaves nothing behind. Examine is ReadOnly for `craton
-// doctor`, to which errors do not send.
+// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it, with the first write that
+// is not refused. Predict is for who says what Create would come to: it works on an empty file in a temporary folder
+// then, as Create does until it writes, and leaves nothing behind. Examine is ReadOnly for `craton doctor`, to which
+// errors do not send.
 const (
 	ReadOnly Mode = iota
 	Create
@@ -32,7 +33,7 @@ const (
 	Examine
 )
 
-// refused is what the error of refused credentials ends with.
+// refused returns what the error of refused credentials ends with.
 func (m Mode) refused(tried string) string {
 	if m == Examine {
 		return tried
@@ -61,7 +62,8 @@ type Connection struct {
 	keystone *Keystone // nil: without
 }
 
-// Project is the id of the project that the user works in; "" if the API knows only one. With Keystone it may have to sign in.
+// Project returns the id of the project that the user works in; "" if the API knows only one. With Keystone it may have
+// to sign in.
 func (c *Connection) Project(ctx context.Context) (string, error) {
 	if c.keystone == nil {
 		return c.project, nil
@@ -73,7 +75,7 @@ func (c *Connection) Project(ctx context.Context) (string, error) {
 	return id.ProjectID, nil
 }
 
-// Made is the file that was made because there was none, "" if there was no need.
+// Made returns the file that was made because there was none, "" if there was no need.
 func (c *Connection) Made() string {
 	if c.later == nil || !c.later.made() {
 		return ""
@@ -109,8 +111,8 @@ func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, erro
 	return local(v, mode)
 }
 
-// Spelling is how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before two
-// slashes, or a server without http://. "" for what is right, or what nobody can tell.
+// Spelling returns how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before
+// two slashes, or a server without http://. "" for what is right, or what nobody can tell.
 func Spelling(text string) string {
 	if trimmed := strings.TrimSpace(text); trimmed != text && strings.HasPrefix(trimmed, sqlitePrefix) {
 		return trimmed
@@ -208,8 +210,8 @@ func network(v *settings.Values, url string, options ...craton.Option) (*Connect
 // credentialEnv names the variables that an error asks for.
 var credentialEnv = map[string]string{"username": "OS_USERNAME", "password": "OS_PASSWORD", "project_id": "OS_PROJECT_ID"}
 
-// embedded runs the server's handler in this process. The file's permissions guard it; there are no credentials. Opening it, and each
-// request, may take as long as the setting timeout says, and is not repeated.
+// embedded runs the server's handler in this process. The file's permissions guard it; there are no credentials.
+// Opening it, and each request, may take as long as the setting timeout says, and is not repeated.
 func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	kept, err := v.More(settings.Server.Only("hashed_keys"))
 	if err != nil {
@@ -271,8 +273,8 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 	return &Connection{Client: c, Close: stop, Where: where, New: url != v.String("url"), later: made, project: v.String("project_id")}, nil
 }
 
-// standIn is the URL to open in a mode, and a function that removes what was made for it: the file's own, but where a file that is not
-// there yet is to be made, or that is predicted.
+// standIn returns the URL to open in a mode, and a function that removes what was made for it: the file's own, but
+// where a file that is not there yet is to be made, or that is predicted.
 func standIn(v *settings.Values, mode Mode) (url string, clean func() error, err error) {
 	url, clean = v.String("url"), func() error { return nil }
 	path := strings.TrimPrefix(url, sqlitePrefix)
@@ -292,12 +294,12 @@ func standIn(v *settings.Values, mode Mode) (url string, clean func() error, err
 	return sqlitePrefix + filepath.Join(dir, "fleet.db"), func() error { return os.RemoveAll(dir) }, nil
 }
 
-// otherProject is what to do about a project that the file does not have.
+// otherProject returns what to do about a project that the file does not have.
 func otherProject(v *settings.Values) string {
 	return v.Origin("project_id") + " names it, which may be meant for another server, as an openrc's is: unset it, or set it to a project of this file"
 }
 
-// common are the options that both ways share.
+// common returns the options that both ways share.
 func common(v *settings.Values) []craton.Option {
 	return []craton.Option{
 		craton.WithRetries(v.Int("retries")),

@@ -22,13 +22,13 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// values are the connection settings of flags; the machine's own settings do not count.
+// values returns the connection settings of flags; the machine's own settings do not count.
 func values(t testing.TB, args ...string) *settings.Values {
 	t.Helper()
 	return valuesOf(t, nil, "", args...)
 }
 
-// valuesOf are the connection settings of an environment, a configuration file and flags.
+// valuesOf returns the connection settings of an environment, a configuration file and flags.
 func valuesOf(t testing.TB, env map[string]string, file string, args ...string) *settings.Values {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yml")
@@ -110,7 +110,8 @@ func makeFile(t *testing.T, url string) {
 	}
 }
 
-// TestFileMadeLater: a file that is not there is made with the first write that is not refused, whoever else makes it meanwhile, and not by who reads.
+// TestFileMadeLater: a file that is not there is made with the first write that is not refused, whoever else makes it
+// meanwhile, and not by who reads.
 func TestFileMadeLater(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fleet.db")
@@ -179,7 +180,8 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
-// TestHashedKeys: what the log of a file must not keep is in the section of the server, which this command has no flags for.
+// TestHashedKeys: what the log of a file must not keep is in the section of the server, which this command has no flags
+// for.
 func TestHashedKeys(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fleet.db")
@@ -206,7 +208,8 @@ func TestHashedKeys(t *testing.T) {
 	}
 }
 
-// TestTimeoutOfAFile: a file that another process keeps locked, and a listing that does not end, are errors that name the setting.
+// TestTimeoutOfAFile: a file that another process keeps locked, and a listing that does not end, are errors that name
+// the setting.
 func TestTimeoutOfAFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fleet.db")
@@ -354,7 +357,7 @@ func TestHandlerTransport(t *testing.T) {
 	}
 }
 
-// certPEM is a server's certificate.
+// certPEM returns a server's certificate.
 func certPEM(s *httptest.Server) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 }

@@ -17,8 +17,8 @@ import (
 // ErrNoIotronic tells that nothing says where Ironic or Iotronic is.
 var ErrNoIotronic = errors.New("no Ironic or Iotronic to talk to")
 
-// Iotronic makes a client of Ironic or Iotronic of the settings of settings.SignIn and settings.Iotronic. Who signs in is
-// the first of these that is set:
+// Iotronic makes a client of Ironic or Iotronic of the settings of settings.SignIn and settings.Iotronic. Who signs in
+// is the first of these that is set:
 //
 //   - the cloud of iotronic.cloud; nothing else says who, but flags;
 //   - with a URL, a token: it is used as it is, and not renewed;
@@ -66,7 +66,7 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	return iotronic.New(url, append(options, iotronic.WithTLS(verify))...)
 }
 
-// triedIotronic is tried for Ironic.
+// triedIotronic returns tried for Ironic.
 func triedIotronic(v *settings.Values, url string, c keystone.Config) string {
 	found := v.Origin("iotronic.url")
 	switch {
@@ -89,9 +89,9 @@ func triedIotronic(v *settings.Values, url string, c keystone.Config) string {
 	return advice.Join(fmt.Sprintf("tried %s (%s) as %s", rest.Bare(url), found, strings.Join(said, ", ")), askConfig)
 }
 
-// iotronicURL is the address of the API: the setting, or the one that the cloud has itself. That counts for more, unless the setting
-// stands in a stronger place, or in the same by this program's own name: IRONIC_URL and the like may be there for something
-// else, which is not to get the cloud's user.
+// iotronicURL returns the address of the API: the setting, or the one that the cloud has itself. That counts for more,
+// unless the setting stands in a stronger place, or in the same by this program's own name: IRONIC_URL and the like may
+// be there for something else, which is not to get the cloud's user.
 func iotronicURL(v *settings.Values, who keystone.Config, types []string) string {
 	own := who.EndpointOf(types...)
 	url, source := v.String("iotronic.url"), v.Source("iotronic.url")
@@ -103,7 +103,7 @@ func iotronicURL(v *settings.Values, who keystone.Config, types []string) string
 	return url
 }
 
-// iotronicUser is who signs in, and where; or a token that is used as it is.
+// iotronicUser returns who signs in, and where; or a token that is used as it is.
 func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 	name := v.String("iotronic.cloud")
 	if rank(v, "os_cloud") > rank(v, "iotronic.cloud") {
@@ -141,8 +141,8 @@ func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 	return c, token, nil
 }
 
-// standaloneConfig is what the settings say with an auth_type of a service that stands alone. The cloud of os_cloud counts if it is
-// of that type; another, or one that is not known here, is for something else.
+// standaloneConfig returns what the settings say with an auth_type of a service that stands alone. The cloud of
+// os_cloud counts if it is of that type; another, or one that is not known here, is for something else.
 func standaloneConfig(v *settings.Values, kind string) (keystone.Config, error) {
 	name := v.String("os_cloud")
 	if name == "" {
@@ -158,8 +158,9 @@ func standaloneConfig(v *settings.Values, kind string) (keystone.Config, error) 
 	return withoutCloud(v), nil
 }
 
-// apiVersion is the version of the API that is asked for, by the setting, or for the service by the cloud or the environment, as
-// openstackclient and openstacksdk have it: there a version without a dot, or with 0 behind it, is no microversion.
+// apiVersion returns the version of the API that is asked for, by the setting, or for the service by the cloud or the
+// environment, as openstackclient and openstacksdk have it: there a version without a dot, or with 0 behind it, is no
+// microversion.
 func apiVersion(v *settings.Values, who keystone.Config, types []string) string {
 	text := cmp.Or(v.String("iotronic.api_version"), who.VersionOf(types...))
 	if text == "" && slices.Contains(types, "baremetal") {
@@ -171,7 +172,7 @@ func apiVersion(v *settings.Values, who keystone.Config, types []string) string 
 	return text
 }
 
-// iotronicOptions are the options that do not depend on who signs in, with a version of the API, or "".
+// iotronicOptions returns the options that do not depend on who signs in, with a version of the API, or "".
 func iotronicOptions(v *settings.Values, text string) ([]iotronic.Option, error) {
 	dialect, err := iotronic.ParseDialect(v.String("iotronic.dialect"))
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/keystone"
 )
 
-// iotronicValues are the settings of an environment, a configuration file and flags.
+// iotronicValues returns the settings of an environment, a configuration file and flags.
 func iotronicValues(t testing.TB, env map[string]string, file string, args ...string) *settings.Values {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yml")
@@ -116,8 +116,8 @@ func TestIotronicProblems(t *testing.T) {
 	}
 }
 
-// TestIotronicPlaces: what says of Keystone more than the place that names a cloud, or Keystone, counts; what says less is for
-// something else.
+// TestIotronicPlaces: what says of Keystone more than the place that names a cloud, or Keystone, counts; what says less
+// is for something else.
 func TestIotronicPlaces(t *testing.T) {
 	t.Parallel()
 	stale := map[string]string{"IOTRONIC_URL": "http://i", "OS_TOKEN": "of somebody else"}
@@ -143,7 +143,8 @@ func TestIotronicPlaces(t *testing.T) {
 	}
 }
 
-// TestIotronicWhose: no user goes to a server that it is not for, and no address or certificate of a cloud counts for another.
+// TestIotronicWhose: no user goes to a server that it is not for, and no address or certificate of a cloud counts for
+// another.
 func TestIotronicWhose(t *testing.T) {
 	clouds := filepath.Join(t.TempDir(), "clouds.yaml")
 	if err := os.WriteFile(clouds, []byte(`
@@ -349,7 +350,8 @@ func TestIronicThroughKeystone(t *testing.T) {
 	}
 }
 
-// TestIronicAlone: an Ironic without Keystone that a clouds.yaml knows, or the environment, with users of its own or without any.
+// TestIronicAlone: an Ironic without Keystone that a clouds.yaml knows, or the environment, with users of its own or
+// without any.
 func TestIronicAlone(t *testing.T) {
 	ironic, basic := openstacktest.NewIronic(t), openstacktest.NewIronic(t, openstacktest.IronicBasic())
 	cloud := filepath.Join(t.TempDir(), "clouds.yaml")

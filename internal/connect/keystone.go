@@ -19,8 +19,8 @@ const ServiceType = "fleet_management"
 // localAuth is the auth_type of Craton's own users.
 const localAuth = "local"
 
-// UsesKeystone tells whether the settings are for Keystone: an address or a cloud of it is set, or credentials that only
-// Keystone knows. A user name, password and project alone are Craton's own.
+// UsesKeystone reports whether the settings are for Keystone: an address or a cloud of it is set, or credentials that
+// only Keystone knows. A user name, password and project alone are Craton's own.
 func UsesKeystone(v *settings.Values) bool {
 	switch kind := authType(v); {
 	case kind == localAuth:
@@ -61,7 +61,7 @@ func NewKeystone(v *settings.Values, mode Mode) (*Keystone, error) {
 	return newKeystone(v, c, mode, v.Int("retries"))
 }
 
-// newKeystone is NewKeystone for a Config that says who signs in, with so many retries.
+// newKeystone is like NewKeystone, for a Config that already says who signs in, with the given number of retries.
 func newKeystone(v *settings.Values, c keystone.Config, mode Mode, retries int) (*Keystone, error) {
 	service := serviceTLS(v, c)
 	if !v.IsDefault("validate_certs") && v.IsDefault("os_insecure") {
@@ -82,8 +82,8 @@ func newKeystone(v *settings.Values, c keystone.Config, mode Mode, retries int) 
 	return &Keystone{Auth: auth, TLS: service, config: c}, nil
 }
 
-// serviceTLS is how https connections to a service are verified. A private cloud has one authority for all: what is said of Keystone
-// counts for the service, where nothing is said of that.
+// serviceTLS returns how https connections to a service are verified. A private cloud has one authority for all: what
+// is said of Keystone counts for the service, where nothing is said of that.
 func serviceTLS(v *settings.Values, c keystone.Config) craton.TLS {
 	t := craton.TLS{CAPath: cmp.Or(v.String("ca_path"), c.CACert), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"), Insecure: c.Insecure}
 	switch {
@@ -101,7 +101,7 @@ func serviceTLS(v *settings.Values, c keystone.Config) craton.TLS {
 // strength is how much a place counts from which a setting comes, the strongest last.
 var strength = []settings.From{settings.FromDefault, settings.FromFile, settings.FromEnvironment, settings.FromFlag}
 
-// rank is how much the place counts from which a setting comes; 0 if it has no value.
+// rank returns how much the place counts from which a setting comes; 0 if it has no value.
 func rank(v *settings.Values, name string) int {
 	if v.String(name) == "" {
 		return 0
@@ -109,13 +109,13 @@ func rank(v *settings.Values, name string) int {
 	return slices.Index(strength, v.Source(name).From)
 }
 
-// outranked tells whether a stronger place than that of a setting names a cloud, or Keystone: what is weaker is for something
-// else.
+// outranked reports whether a stronger place than that of a setting names a cloud, or Keystone: what is weaker is for
+// something else.
 func outranked(v *settings.Values, name string) bool {
 	return rank(v, name) < max(rank(v, "os_cloud"), rank(v, "auth_url"))
 }
 
-// authType is auth_type, but for what is not Keystone's where Keystone counts for more.
+// authType returns auth_type, but for what is not Keystone's where Keystone counts for more.
 func authType(v *settings.Values) string {
 	kind := v.String("auth_type")
 	if (kind == localAuth || standsAlone(kind)) && outranked(v, "auth_type") {
@@ -124,11 +124,11 @@ func authType(v *settings.Values) string {
 	return kind
 }
 
-// standsAlone tells an auth_type of services that stand alone.
+// standsAlone reports whether an auth_type is one of standalone services.
 func standsAlone(kind string) bool { return keystone.Config{AuthType: kind}.StandsAlone() }
 
-// keystoneConfig is the cloud of os_cloud, if that is set, and over it the settings that count as much as os_cloud. Weaker
-// ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
+// keystoneConfig returns the cloud of os_cloud, if that is set, and over it the settings that count as much as
+// os_cloud. Weaker ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
 func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	name := v.String("os_cloud")
 	if name == "" {
@@ -141,8 +141,9 @@ func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	return overCloud(v, beside(v, c, "os_cloud"), v.Source("os_cloud").From), nil
 }
 
-// loadCloud reads the cloud that a setting names. Its region is another one only where somebody says so of this cloud: with a flag or
-// an option, or beside the cloud's name in the configuration file. A variable of the environment may be meant for another cloud.
+// loadCloud reads the cloud that a setting names. Its region is another one only where somebody says so of this cloud:
+// with a flag or an option, or beside the cloud's name in the configuration file. A variable of the environment may be
+// meant for another cloud.
 func loadCloud(v *settings.Values, name, setting string) (keystone.Config, error) {
 	region, source := v.String("os_region_name"), v.Source("os_region_name")
 	beside := source.From == settings.FromFile && v.Source(setting).From == settings.FromFile
@@ -152,8 +153,8 @@ func loadCloud(v *settings.Values, name, setting string) (keystone.Config, error
 	return keystone.LoadCloudBeside(name, region, source.String())
 }
 
-// beside is what counts of the cloud that a setting names: one without Keystone is for something else where a stronger place names
-// Keystone.
+// beside returns what counts of the cloud that a setting names: one without Keystone is for something else where a
+// stronger place names Keystone.
 func beside(v *settings.Values, c keystone.Config, setting string) keystone.Config {
 	if c.StandsAlone() && rank(v, "auth_url") > rank(v, setting) {
 		return keystone.Config{}
@@ -161,21 +162,22 @@ func beside(v *settings.Values, c keystone.Config, setting string) keystone.Conf
 	return c
 }
 
-// withoutCloud is what the settings say without one, and the environment of single services.
+// withoutCloud returns what the settings say without one, and the environment of single services.
 func withoutCloud(v *settings.Values) keystone.Config {
 	var c keystone.Config
 	c.SetService(v.Variable, serviceTypes()...)
 	return overCloud(v, c, settings.FromDefault)
 }
 
-// serviceTypes are those of the services that are looked for in Keystone's catalogue.
+// serviceTypes returns those of the services that are looked for in Keystone's catalogue.
 func serviceTypes() []string { return append(iotronic.ServiceTypes(), ServiceType) }
 
-// ServiceVariables are the variables of the environment that say something of one service, such as OS_FLEET_MANAGEMENT_INTERFACE.
+// ServiceVariables returns the variables of the environment that say something of one service, such as
+// OS_FLEET_MANAGEMENT_INTERFACE.
 func ServiceVariables() []string { return keystone.ServiceVariables(serviceTypes()...) }
 
-// overCloud is a cloud, and over it the settings that count as much as the place in which it was named. Over one that stands alone
-// only flags count: what else the environment or the file has of a user is Craton's, or Keystone's.
+// overCloud returns a cloud, and over it the settings that count as much as the place in which it was named. Over one
+// that stands alone only flags count: what else the environment or the file has of a user is Craton's, or Keystone's.
 func overCloud(v *settings.Values, c keystone.Config, named settings.From) keystone.Config {
 	if c.StandsAlone() {
 		named = settings.FromFlag

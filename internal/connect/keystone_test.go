@@ -49,7 +49,7 @@ func TestUsesKeystone(t *testing.T) {
 	}
 }
 
-// fields are a Config's, which does not print them.
+// fields returns a Config's, which does not print them.
 func fields(c keystone.Config) any {
 	type plain keystone.Config
 	return plain(c)
@@ -136,7 +136,8 @@ clouds:
 	}
 }
 
-// TestTLSOfBoth: what is said of Keystone's certificates counts for the service, and the other way round, unless it is said twice.
+// TestTLSOfBoth: what is said of Keystone's certificates counts for the service, and the other way round, unless it is
+// said twice.
 func TestTLSOfBoth(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())

@@ -19,8 +19,8 @@ type opened struct {
 	handler http.Handler
 }
 
-// later makes a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary folder answers: who has nothing to
-// write, or writes what cannot be, leaves no empty file behind.
+// later makes a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary folder
+// answers: who has nothing to write, or writes what cannot be, leaves no empty file behind.
 type later struct {
 	file    string
 	standIn http.Handler
@@ -30,7 +30,8 @@ type later struct {
 	real opened
 }
 
-// pick is what answers a request. A first write is tried on the stand-in; if that takes it, the file is made, and gets it.
+// pick returns what answers a request. A first write is tried on the stand-in; if that takes it, the file is made, and
+// gets it.
 func (l *later) pick(r *http.Request) (http.Handler, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Name is what tells the fleet of the settings, and who reads it, from others, and the same in words. Nothing is asked for it, and no
-// secret is in it; of a bare token it has a hash.
+// Name returns what tells the fleet of the settings, and who reads it, from others, and the same in words. Nothing is
+// asked for it, and no secret is in it; of a bare token it has a hash.
 func Name(v *settings.Values) (name, words string, err error) {
 	url, project := v.String("url"), v.String("project_id")
 	if path, file := strings.CutPrefix(url, sqlitePrefix); file {
@@ -39,7 +39,7 @@ func Name(v *settings.Values) (name, words string, err error) {
 	return named(words, string(text)), strings.Join(strings.Fields(words+" as "+c.Username+c.UserID+c.ApplicationCredentialName+c.ApplicationCredentialID+" of "+c.ProjectName+c.ProjectID), " "), err
 }
 
-// ofProject are the words of a fleet with those of its project, where that is said.
+// ofProject returns the words of a fleet with those of its project, where that is said.
 func ofProject(words, project string) string {
 	if project != "" {
 		words += " of " + project

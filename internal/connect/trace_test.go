@@ -17,8 +17,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// TestTraceTellsNoSecret: whoever signs in in whatever way, nothing that is told of requests holds a secret, though the server repeats in
-// every way what it was sent, and makes new ones.
+// TestTraceTellsNoSecret: whoever signs in in whatever way, nothing that is told of requests holds a secret, though the
+// server repeats in every way what it was sent, and makes new ones.
 func TestTraceTellsNoSecret(t *testing.T) {
 	t.Parallel()
 	const canary, mark = "signs-in-with-0f3b", "-canary"

@@ -23,8 +23,8 @@ type handlerTransport struct {
 // InProcess carries requests to a handler in the same process: no socket, no copy of the answer.
 func InProcess(h http.Handler) http.RoundTripper { return handlerTransport{handler: h} }
 
-// RoundTrip calls the handler and gives back what it wrote, within the time that the limit allows. A panic becomes an error, as a
-// server would cut the connection.
+// RoundTrip calls the handler and gives back what it wrote, within the time that the limit allows. A panic becomes an
+// error, as a server would cut the connection.
 func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ type LateError struct {
 // Error says what may be the matter, and which setting decides.
 func (e *LateError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
 
-// Summary is Error without advice.
+// Summary returns the message without the advice.
 func (e *LateError) Summary() string {
 	return fmt.Sprintf("sqlite:%s gives no answer within %v (timeout, CRATON_TIMEOUT): another process keeps it locked, or there is much to read", e.File, e.After)
 }
@@ -85,8 +85,8 @@ func (e *LateError) Advice() string {
 	return "`craton doctor` looks at the file, and a longer timeout waits longer"
 }
 
-// within runs an operation, and leaves it to itself when its time is up: what waits for a lock of SQLite hears of nothing else.
-// late, if it is not nil, is called with what it gives then.
+// within runs an operation, and leaves it to itself when its time is up: what waits for a lock of SQLite hears of
+// nothing else. late, if it is not nil, is called with what it gives then.
 func within[T any](ctx context.Context, l *limit, run func(context.Context) (T, error), late func(T)) (T, error) {
 	var cancel context.CancelFunc
 	bounded := ctx

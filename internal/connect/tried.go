@@ -15,8 +15,9 @@ const askDoctor = "run `craton doctor`"
 // askConfig is the same for what doctor does not look at.
 const askConfig = "`craton config` shows what is set where"
 
-// tried is where requests to a service go and who sends them, for the error of credentials that are refused: all but the secret, and
-// what has set each. auth says who signs in to Keystone; nil is a user of the service's own. found says where the URL is from.
+// tried returns where requests to a service go and who sends them, for the error of credentials that are refused: all
+// but the secret, and what has set each. auth says who signs in to Keystone; nil is a user of the service's own. found
+// says where the URL is from.
 func tried(v *settings.Values, url, found string, auth *keystone.Config) string {
 	text := fmt.Sprintf("tried %s (%s) as ", rest.Bare(url), found)
 	if auth != nil {
@@ -25,7 +26,7 @@ func tried(v *settings.Values, url, found string, auth *keystone.Config) string 
 	return text + strings.Join(given(v, []string{"username", "user %s"}, []string{"project_id", "project %s"}, []string{"password", "the API key"}), ", ")
 }
 
-// who is who signs in to Keystone, and what has set that.
+// who returns who signs in to Keystone, and what has set that.
 func who(v *settings.Values, c *keystone.Config) string {
 	said := given(v, []string{"os_cloud", "cloud %s"}, []string{"auth_url", "Keystone %s"}, []string{"username", "user %s"}, []string{"user_id", "user with id %s"},
 		[]string{"application_credential_id", "application credential %s"}, []string{"application_credential_name", "application credential %s"},
@@ -47,7 +48,8 @@ func who(v *settings.Values, c *keystone.Config) string {
 	return strings.Join(said, ", ")
 }
 
-// given are settings that have a value, each with what has set it. A word for one has a place for the value, but that of a secret.
+// given returns settings that have a value, each with what has set it. A word for one has a place for the value, but
+// that of a secret.
 func given(v *settings.Values, words ...[]string) (said []string) {
 	for _, w := range words {
 		text := v.String(w[0])

@@ -12,7 +12,7 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// refusing is a server that refuses all credentials.
+// refusing returns a server that refuses all credentials.
 func refusing(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -24,7 +24,8 @@ func refusing(t *testing.T) string {
 	return server.URL
 }
 
-// TestWhoWasTried: the error of a 401 says which URL, user and project were tried, what has set each, and what to do; never the key.
+// TestWhoWasTried: the error of a 401 says which URL, user and project were tried, what has set each, and what to do;
+// never the key.
 func TestWhoWasTried(t *testing.T) {
 	t.Parallel()
 	url := refusing(t)
@@ -62,7 +63,8 @@ func TestWhoWasTried(t *testing.T) {
 	}
 }
 
-// TestWhatNamedTheProject: a project that a file does not have was named by some setting, which is often meant for something else.
+// TestWhatNamedTheProject: a project that a file does not have was named by some setting, which is often meant for
+// something else.
 func TestWhatNamedTheProject(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")

@@ -10,8 +10,9 @@ import (
 	"github.com/craton-fleet/craton/keystone"
 )
 
-// Unreachable tells errors of a fleet that is there and cannot be asked now: no connection, no answer in time, a server, a proxy or a
-// Keystone that fails. Credentials that are refused, certificates that are not good and answers that are wrong are not among them.
+// Unreachable reports whether err means that the fleet exists but cannot be reached now: no connection, no answer in
+// time, a server, a proxy or a Keystone that fails. Credentials that are refused, certificates that are not good and
+// answers that are wrong are not among them.
 func Unreachable(err error) bool {
 	if rest.Elsewhere(err) {
 		return false

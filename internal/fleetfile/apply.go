@@ -35,14 +35,14 @@ type Options = reconcile.Options
 // Apply makes the API's fleet what the file says: it creates what is missing, updates what differs, leaves what is
 // equal, and deletes nothing. Objects, variables, labels and fields that the file does not mention stay as they are.
 //
-// The whole file is compared with the API before anything is written. What the API cannot make true is an
-// *Error that lists all of it, and then nothing is written. A failure while writing is a *WriteError beside the Result of what
-// was done until then; applying the file again goes on from there.
+// The whole file is compared with the API before anything is written. What the API cannot make true is an *Error that
+// lists all of it, and then nothing is written. A failure while writing is a *WriteError beside the Result of what was
+// done until then; applying the file again goes on from there.
 //
 // It is for callers who see one project. Others give theirs to a reconcile.Fleet, and it the file's [File.Tree].
 func Apply(ctx context.Context, c *craton.Client, f *File, o Options) (*Result, error) {
 	return (&reconcile.Fleet{Client: c}).ApplyTree(ctx, f.Tree(), o)
 }
 
-// Tree is what the file wants.
+// Tree returns what the file wants.
 func (f *File) Tree() *reconcile.Tree { return &reconcile.Tree{Name: f.name, Objects: f.objects} }

@@ -36,7 +36,7 @@ func apply(t testing.TB, c *craton.Client, file string, o Options) *Result {
 	return r
 }
 
-// applyAs is Apply for a caller who sees several projects.
+// applyAs runs Apply for a caller who sees several projects.
 func applyAs(ctx context.Context, c *craton.Client, project string, f *File, o Options) (*Result, error) {
 	return (&reconcile.Fleet{Client: c, Project: project}).ApplyTree(ctx, f.Tree(), o)
 }
@@ -80,7 +80,7 @@ clouds:
 // withoutIDs compares changes whatever the ids.
 var withoutIDs = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".ID" }, cmp.Ignore())
 
-// counts are the numbers of a result.
+// counts returns the numbers of a result.
 func counts(r *Result) [3]int { return [3]int{r.Created, r.Updated, r.Unchanged} }
 
 // both runs a test against the stand-in of the original server and against craton server.
@@ -477,7 +477,8 @@ func TestApplyProject(t *testing.T) {
 	}
 }
 
-// TestApplyNotFound: the original answers 404 to every listing of a member one of whose devices has a foreign parent (Q12).
+// TestApplyNotFound: the original answers 404 to every listing of a member one of whose devices has a foreign parent
+// (Q12).
 func TestApplyNotFound(t *testing.T) {
 	t.Parallel()
 	s := &original{}
@@ -494,7 +495,8 @@ func TestApplyNotFound(t *testing.T) {
 	}
 }
 
-// TestApplyReads counts what a run reads of the original: pages, short listings in the other order as well, and labels of devices whose labels the file gives.
+// TestApplyReads counts what a run reads of the original: pages, short listings in the other order as well, and labels
+// of devices whose labels the file gives.
 func TestApplyReads(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -579,7 +581,8 @@ func TestApplyTenants(t *testing.T) {
 	}
 }
 
-// TestKinds checks the table of kinds against the schema: every field has its key, but those that the place in the file says.
+// TestKinds checks the table of kinds against the schema: every field has its key, but those that the place in the file
+// says.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	for _, spec := range []*kindSpec{projectSpec, cloudSpec, regionSpec, cellSpec, networkSpec, hostSpec, networkDeviceSpec, interfaceSpec} {

@@ -1,4 +1,5 @@
-// Package fleetfile makes a fleet what a YAML file says: it reads what `craton apply FILE` applies. It writes such files, too.
+// Package fleetfile makes a fleet what a YAML file says: it reads what `craton apply FILE` applies. It writes such
+// files, too.
 //
 // A fleet file describes clouds, their regions, cells, hosts, network devices, networks and interfaces, with
 // variables, labels, notes and parents by name (docs/fleet-file.md is its manual):
@@ -21,11 +22,12 @@
 //
 // # How it works
 //
-// Parse turns YAML into trees (yaml.go, tree.go), that of a large file some objects at a time (parts.go), without the library where it is plain
-// (plain.go), and the trees into wanted objects by the table of kinds (spec.go, file.go); references by name are found in references.go. FromValue does the same with decoded data.
+// Parse turns YAML into trees (yaml.go, tree.go), that of a large file some objects at a time (parts.go), without the
+// library where it is plain (plain.go), and the trees into wanted objects by the table of kinds (spec.go, file.go);
+// references by name are found in references.go. FromValue does the same with decoded data.
 //
-// Write (write.go) makes JSON of one wanted object after the other, in the order that people expect, has the same reader look at it, and
-// writes it as YAML by internal/yaml11.
+// Write (write.go) makes JSON of one wanted object after the other, in the order that people expect, has the same
+// reader look at it, and writes it as YAML by internal/yaml11.
 //
 // Apply is internal/reconcile's: it reads the part of the API's fleet that the file speaks of (tree_state.go), compares
 // (tree_plan.go) and writes (tree_apply.go).

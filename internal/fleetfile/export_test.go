@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// exported is the file that makes the API's fleet.
+// exported returns the file that makes the API's fleet.
 func exported(t interface {
 	fixture
 	Fatalf(format string, args ...any)

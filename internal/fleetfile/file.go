@@ -30,11 +30,11 @@ type File struct {
 	parts                    []*File // of several files, those that warn
 }
 
-// Len is how many objects the file describes, the project counted when it is given.
+// Len returns how many objects the file describes, the project counted when it is given.
 func (f *File) Len() int { return len(f.objects) }
 
-// Warnings are what to know before the file is applied, although it is valid, a line each: values that Ansible would read in
-// another way in a file of its own, and how many texts hold templates. There are about 20 at most.
+// Warnings returns what to know before the file is applied, although it is valid, a line each: values that Ansible
+// would read in another way in a file of its own, and how many texts hold templates. There are about 20 at most.
 func (f *File) Warnings() []string {
 	var lines []string
 	for _, part := range f.parts {
@@ -451,10 +451,11 @@ func (p *place) String() string {
 	return join(base, p.key)
 }
 
-// item is where an item of the list stands.
+// item returns where an item of the list stands.
 func (p *place) item(i int) string { return (&place{in: p, at: i, listed: true}).String() }
 
-// once is a text that has one copy, however often the file says it: names of variables, labels and many values repeat.
+// once returns a text that has one copy, however often the file says it: names of variables, labels and many values
+// repeat.
 func (r *reader) once(s string) string {
 	if known, ok := r.texts[s]; ok {
 		return known
@@ -465,7 +466,7 @@ func (r *reader) once(s string) string {
 	return s
 }
 
-// boxed is once for a value of a field.
+// boxed returns once for a value of a field.
 func (r *reader) boxed(s string) any {
 	if known, ok := r.boxes[s]; ok {
 		return known
@@ -477,7 +478,7 @@ func (r *reader) boxed(s string) any {
 	return v
 }
 
-// onceJSON is a copy of a value's text, one for all that are the same.
+// onceJSON returns a copy of a value's text, one for all that are the same.
 func (r *reader) onceJSON(text []byte) json.RawMessage {
 	if known, ok := r.values[string(text)]; ok {
 		return known

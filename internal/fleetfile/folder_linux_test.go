@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A pipe in a folder, of which no end may come, is refused before anything waits for it; one that is named itself is read.
+// A pipe in a folder, of which no end may come, is refused before anything waits for it; one that is named itself is
+// read.
 func TestFilesOfFolders(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

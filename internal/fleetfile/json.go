@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// jsonDocument reads a file that is JSON as a whole. NaN and Infinity, which Python's json writes, count as JSON here, so that
-// they are refused and not taken for text.
+// jsonDocument reads a file that is JSON as a whole. NaN and Infinity, which Python's json writes, count as JSON here,
+// so that they are refused and not taken for text.
 func jsonDocument(data []byte) (*tree, bool) {
 	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) == 0 || start[0] != '{' && start[0] != '[' {
 		return nil, false

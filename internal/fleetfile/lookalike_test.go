@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
-// TestLookalikes: what has a name in Unicode's decomposed form, as the original takes it, stays; a new name is composed, and none that looks like
-// one that is there. Each is a refusal that programs know.
+// TestLookalikes: what has a name in Unicode's decomposed form, as the original takes it, stays; a new name is
+// composed, and none that looks like one that is there. Each is a refusal that programs know.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
 	const composed, decomposed, other = "caf\u00e9", "cafe\u0301", "u\u0308ber"
@@ -55,7 +55,8 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
-// TestLookalikesOfLabelsAndKeys: new labels and keys of variables are as new names are. What is there in another form stays, and can be replaced.
+// TestLookalikesOfLabelsAndKeys: new labels and keys of variables are as new names are. What is there in another form
+// stays, and can be replaced.
 func TestLookalikesOfLabelsAndKeys(t *testing.T) {
 	t.Parallel()
 	const composed, decomposed = "caf\u00e9", "cafe\u0301"

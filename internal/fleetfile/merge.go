@@ -21,9 +21,9 @@ type Source struct {
 	Open func() (io.ReadCloser, error)
 }
 
-// Files are the sources that paths name: files, and of folders all that end in .yml, .yaml or .json, in the order of their
-// paths, those in folders below them too. What begins with a dot is passed over. What cannot be read says so when it is opened, so that it hides no
-// mistake in another file.
+// Files returns the sources that paths name: files, and of folders all that end in .yml, .yaml or .json, in the order
+// of their paths, those in folders below them too. What begins with a dot is passed over. What cannot be read says so
+// when it is opened, so that it hides no mistake in another file.
 func Files(paths ...string) (list []Source) {
 	seen := map[string]bool{}
 	add := func(path string, err error) {
@@ -77,7 +77,7 @@ var (
 	errNoFiles   = errors.New("it has no fleet file in it: no name ends in .yml, .yaml or .json")
 )
 
-// openError is that of a file that cannot be opened, as os.Open says it.
+// openError returns that of a file that cannot be opened, as os.Open says it.
 func openError(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		e.Op = "open"
@@ -85,8 +85,9 @@ func openError(err error) error {
 	return err
 }
 
-// ParseAll reads several fleet files as one: projects, clouds, regions and cells of several files are put together. All else may be
-// in one file only, and so may each field and variable. The error is an *Error that lists what is wrong in all of them.
+// ParseAll reads several fleet files as one: projects, clouds, regions and cells of several files are put together. All
+// else may be in one file only, and so may each field and variable. The error is an *Error that lists what is wrong in
+// all of them.
 func ParseAll(sources []Source) (*File, error) {
 	whole := &reader{names: map[nameKey]*reconcile.Wanted{}}
 	var parts []*File
@@ -117,7 +118,7 @@ func ParseAll(sources []Source) (*File, error) {
 	return f, nil
 }
 
-// unread is why a file cannot be read, behind its name.
+// unread returns why a file cannot be read, behind its name.
 func unread(name string, err error) string {
 	if e, ok := errors.AsType[*fs.PathError](err); ok && filepath.Clean(e.Path) == name {
 		return "it cannot be read: " + e.Err.Error()

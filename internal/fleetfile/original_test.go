@@ -89,7 +89,7 @@ func (s *original) client(t testing.TB) *craton.Client {
 	return clientOf(t, s)
 }
 
-// clientOf is a client whose requests are answered by a handler in this process.
+// clientOf returns a client whose requests are answered by a handler in this process.
 func clientOf(t testing.TB, h http.Handler) *craton.Client {
 	t.Helper()
 	c, err := craton.New("http://embedded", craton.WithTransport(inProcess{h}), craton.WithRetries(0))
@@ -112,7 +112,7 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// writes are the requests so far that were not reads; they are forgotten.
+// writes returns the requests so far that were not reads; they are forgotten.
 func (s *original) writes() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -306,7 +306,7 @@ func (s *original) add(collection string, it *row) *row {
 	return it
 }
 
-// family is the collections that share their names.
+// family returns the collections that share their names.
 func (s *original) family(collection string) []string {
 	if collection == "hosts" || collection == "network-devices" || collection == "devices" {
 		return []string{"hosts", "network-devices"}
@@ -314,7 +314,7 @@ func (s *original) family(collection string) []string {
 	return []string{collection}
 }
 
-// echo is the answer to a write: values as they were sent (Q2, Q3, Q4).
+// echo returns the answer to a write: values as they were sent (Q2, Q3, Q4).
 func (s *original) echo(collection string, it *row) map[string]any {
 	out := map[string]any{"id": it.id, "project_id": undashedProject}
 	for _, k := range nullable[collection] {
@@ -326,7 +326,7 @@ func (s *original) echo(collection string, it *row) map[string]any {
 	return out
 }
 
-// shown is a read: addresses normalised, speeds as text, labels never.
+// shown returns a read: addresses normalised, speeds as text, labels never.
 func (s *original) shown(collection string, it *row, variables, resolved bool) map[string]any {
 	out := s.echo(collection, it)
 	out["project_id"] = originalProject
@@ -439,7 +439,7 @@ func (s *original) list(r *http.Request, collection string, t table) (int, any) 
 	return 200, map[string]any{t.key: lists[collection], "links": links}
 }
 
-// onePage is a listing's only page, and behind it an empty one.
+// onePage returns a listing's only page, and behind it an empty one.
 func onePage(r *http.Request, key string, objects ...any) map[string]any {
 	marker := r.URL.Query().Get("marker")
 	href := "http://elsewhere/v1/" + key + "?marker="

@@ -367,7 +367,8 @@ clouds:
 	}
 }
 
-// TestParseEncodings: a file may be JSON or YAML, begin with a byte order mark, be UTF-16, and have the line ends of any system.
+// TestParseEncodings: a file may be JSON or YAML, begin with a byte order mark, be UTF-16, and have the line ends of
+// any system.
 func TestParseEncodings(t *testing.T) {
 	t.Parallel()
 	utf16 := func(s string, order binary.AppendByteOrder) string {

@@ -13,15 +13,15 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// A large YAML file is read in parts, because the library holds all of a document's nodes at once, 20 times the size of the text. The
-// lists of clouds, regions, cells, hosts and so on are cut out between two items, parsed some items at a time, and what is left of the
-// document around them is parsed with a mark in the place of each list.
+// A large YAML file is read in parts, because the library holds all of a document's nodes at once, 20 times the size of
+// the text. The lists of clouds, regions, cells, hosts and so on are cut out between two items, parsed some items at a
+// time, and what is left of the document around them is parsed with a mark in the place of each list.
 //
-// Where to cut is guessed from the indentation, and shown by the library: a mark must come back as the value that it was put for,
-// and each part must be a list of its own. A list inside of a text, quotes or brackets that are open where a part ends, and all else
-// that was guessed wrongly fails one of these, for the library's scanner has no state between two items but the indentation. The
-// file is then read in one piece. So it is where something has an anchor, which may be used anywhere, or is merged, and where the
-// library finds a mistake, so that the error is that of the whole file.
+// Where to cut is guessed from the indentation, and shown by the library: a mark must come back as the value that it
+// was put for, and each part must be a list of its own. A list inside of a text, quotes or brackets that are open where
+// a part ends, and all else that was guessed wrongly fails one of these, for the library's scanner has no state between
+// two items but the indentation. The file is then read in one piece. So it is where something has an anchor, which may
+// be used anywhere, or is merged, and where the library finds a mistake, so that the error is that of the whole file.
 
 // partSize is how many bytes are parsed at once.
 const partSize = 128 << 10
@@ -35,11 +35,11 @@ type parts struct {
 	keys        map[string]string // as plainReader has them
 }
 
-// whole tells that the document was read to its end, and that no guess was wrong.
+// whole reports whether the document was read to its end, and that no guess was wrong.
 func (p *parts) whole() bool { return p.left == 0 && !p.failed }
 
-// inParts begins to read a document; nil if it is better read in one piece. What becomes of the tree counts only if whole says so
-// in the end.
+// inParts begins to read a document; nil if it is better read in one piece. What becomes of the tree counts only if
+// whole says so in the end.
 func inParts(data []byte, size int) (*parts, *tree) {
 	if len(data) <= size || unprintable(data) != nil || oddBreaks(data) || bytes.HasPrefix(data, []byte("%")) || bytes.Contains(data, []byte("\n%")) {
 		return nil, nil
@@ -55,7 +55,7 @@ func inParts(data []byte, size int) (*parts, *tree) {
 	return p, t
 }
 
-// oddBreaks tells of line breaks that are none to us but to YAML 1.1.
+// oddBreaks reports whether there are characters that YAML 1.1 takes for line breaks and we do not.
 func oddBreaks(data []byte) bool {
 	for rest := data; ; {
 		i := bytes.IndexByte(rest, '\r')
@@ -83,8 +83,8 @@ type list struct {
 	removed int      // how many lines the lists up to this one have taken out
 }
 
-// read parses a text, perhaps again in parts, to a tree. before is how many lines of the file stand before it, depth how deep it
-// is nested. It is nil if a guess was wrong.
+// read parses a text, perhaps again in parts, to a tree. before is how many lines of the file stand before it, depth
+// how deep it is nested. It is nil if a guess was wrong.
 func (p *parts) read(text []byte, before, depth int) *tree {
 	var lists []*list
 	if len(text) > p.size {
@@ -186,7 +186,7 @@ func (p *parts) cut(text []byte, before int) (rest []byte, lists []*list) {
 	return append(rest, text[copied:]...), lists
 }
 
-// lineEnd is where the line that begins at a place ends, behind its break.
+// lineEnd returns where the line that begins at a place ends, behind its break.
 func lineEnd(text []byte, at int) int {
 	if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
 		return at + i + 1
@@ -230,8 +230,8 @@ var listKeys = func() map[string]bool {
 	return keys
 }()
 
-// items finds the items of the list that begins behind a key's line, and puts them together to parts. stop is where the list ends,
-// the place itself if there is none that can be cut.
+// items finds the items of the list that begins behind a key's line, and puts them together to parts. stop is where the
+// list ends, the place itself if there is none that can be cut.
 func (p *parts) items(text []byte, at, key, before int, l *list) (stop, lines int) {
 	column, begun, starts := -1, at, before
 	stop = at
@@ -267,5 +267,5 @@ func (l *list) add(text []byte, before int) {
 	l.items, l.lines = append(l.items, text), append(l.lines, before)
 }
 
-// isItem tells the beginning of a list's item.
+// isItem reports whether a line begins a list item.
 func isItem(line []byte) bool { return line[0] == '-' && (len(line) == 1 || line[1] == ' ') }

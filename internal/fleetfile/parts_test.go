@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// account is all that a file came to, or what is wrong with it.
+// account returns all that a file came to, or what is wrong with it.
 func account(f *File, err error) string {
 	if err != nil {
 		return err.Error()

@@ -8,10 +8,11 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// Most of a large file is YAML of the plainest kind: keys and dashes at the beginning of lines, and behind them one word or text. The library takes
-// most of the time that such a file needs, so parts of it are read here. All that is not of that kind (other characters than those of ASCII,
-// texts of several lines, tags, anchors, escapes, mappings in braces, a key that is given twice, an indentation that is none) is not read here: the
-// library has the whole part then, and says what is wrong with it. What a word means, a number or true, is said in one place for both.
+// Most of a large file is YAML of the plainest kind: keys and dashes at the beginning of lines, and behind them one
+// word or text. The library takes most of the time that such a file needs, so parts of it are read here. All that is
+// not of that kind (other characters than those of ASCII, texts of several lines, tags, anchors, escapes, mappings in
+// braces, a key that is given twice, an indentation that is none) is not read here: the library has the whole part
+// then, and says what is wrong with it. What a word means, a number or true, is said in one place for both.
 
 // plainReader reads a part in plain YAML. What it has no part in makes it give up.
 type plainReader struct {
@@ -24,7 +25,8 @@ type plainReader struct {
 	keys   map[string]string // those that are texts, one copy of each
 }
 
-// plainTree is the value of a text in plain YAML, or nil if it is none. before is how many lines of the file stand before it.
+// plainTree returns the value of a text in plain YAML, or nil if it is none. before is how many lines of the file stand
+// before it.
 func plainTree(text string, before int, keys map[string]string) *tree {
 	r := &plainReader{rest: text, number: before, keys: keys}
 	r.next()
@@ -121,7 +123,7 @@ func (r *plainReader) mapping() *tree {
 	return r.ends(t, column)
 }
 
-// ends is a list or a mapping behind which nothing follows that is deeper than it.
+// ends returns a list or a mapping behind which nothing follows that is deeper than it.
 func (r *plainReader) ends(t *tree, column int) *tree {
 	if r.failed || r.line != "" && r.column > column {
 		return r.fail()
@@ -129,7 +131,7 @@ func (r *plainReader) ends(t *tree, column int) *tree {
 	return t.grown()
 }
 
-// key is the key that begins here, and what stands behind it on the line.
+// key returns the key that begins here, and what stands behind it on the line.
 func (r *plainReader) key() (key, value string, ok bool) {
 	const longest = 100
 	n := 0
@@ -187,7 +189,7 @@ func (r *plainReader) flow(s string) *tree {
 	return t.grown()
 }
 
-// scalarAt is what a value means that is written without quotes.
+// scalarAt returns what a value means that is written without quotes.
 func scalarAt(line int, s string) *tree {
 	s = strings.Clone(s) // what it stands in is forgotten
 	t := scalarTree(&yaml.Node{Kind: yaml.ScalarNode, Value: s, Line: line}, yaml11.Read(s))

@@ -8,7 +8,8 @@ import (
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
-// TestEditedPlan: a kept plan that would write something else than it shows, because somebody has edited one of both, is refused.
+// TestEditedPlan: a kept plan that would write something else than it shows, because somebody has edited one of both,
+// is refused.
 func TestEditedPlan(t *testing.T) {
 	t.Parallel()
 	s := serverAPI(t)

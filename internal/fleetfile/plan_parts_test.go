@@ -23,7 +23,7 @@ func planOf(t *testing.T, c *craton.Client, file string, o Options) (*reconcile.
 	return (&reconcile.Fleet{Client: c}).PlanTree(t.Context(), parse(t, file).Tree(), o)
 }
 
-// kept is a plan that was written to a file and read again.
+// kept returns a plan that was written to a file and read again.
 func kept(t *testing.T, c *craton.Client, p *reconcile.Plan) *reconcile.Plan {
 	t.Helper()
 	can, err := c.Capabilities(t.Context())
@@ -42,7 +42,7 @@ func kept(t *testing.T, c *craton.Client, p *reconcile.Plan) *reconcile.Plan {
 	return p
 }
 
-// changesOf are what a plan does, in short.
+// changesOf returns what a plan does, in short.
 func changesOf(p *reconcile.Plan) (lines []string) {
 	for c := range p.Changes() {
 		line := strings.TrimSpace(string(c.Action) + " " + c.Kind + " " + c.Name)
@@ -286,7 +286,7 @@ func TestPlanRenames(t *testing.T) {
 	})
 }
 
-// objectCalled is an object as Plan.Delete takes it.
+// objectCalled returns an object as Plan.Delete takes it.
 func objectCalled(t *testing.T, fl *reconcile.Fleet, kind, name, path string) (k *schema.Kind, o reconcile.Object, at string) {
 	t.Helper()
 	k = schema.ByName(kind)

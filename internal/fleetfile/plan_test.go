@@ -20,8 +20,9 @@ import (
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
-// TestPlans checks the promises of plans with random fleets on top of random fleets: what a plan says is what becomes of the fleet, and
-// behind it there is nothing to do; a plan that was kept in a file does the same, and if anything of it was changed meanwhile, nothing.
+// TestPlans checks the promises of plans with random fleets on top of random fleets: what a plan says is what becomes
+// of the fleet, and behind it there is nothing to do; a plan that was kept in a file does the same, and if anything of
+// it was changed meanwhile, nothing.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	t.Run("original", func(t *testing.T) {
@@ -198,7 +199,7 @@ func checkPlans(t *rapid.T, s api) {
 	}
 }
 
-// placeOf is a device's path as the model has it: without the cell.
+// placeOf returns a device's path as the model has it: without the cell.
 func placeOf(path string) string {
 	if parts := strings.Split(path, "/"); len(parts) == 4 {
 		return parts[0] + "/" + parts[1] + "/" + parts[3]
@@ -206,7 +207,7 @@ func placeOf(path string) string {
 	return path
 }
 
-// modelPath is where the model has what a change is about.
+// modelPath returns where the model has what a change is about.
 func modelPath(kind, name string) string {
 	switch kind {
 	case "host", "network-device":
@@ -218,7 +219,7 @@ func modelPath(kind, name string) string {
 	return strings.TrimSpace(kind + " " + name)
 }
 
-// moved is a fleet whose devices stand where changes put them.
+// moved returns a fleet whose devices stand where changes put them.
 func moved(before model, changes []Change) model {
 	after := maps.Clone(before)
 	for _, c := range changes {
@@ -255,7 +256,7 @@ func moved(before model, changes []Change) model {
 	return after
 }
 
-// touchedBy are the objects of a plan that are not what they were.
+// touchedBy returns the objects of a plan that are not what they were.
 func touchedBy(before, now model, changes []Change) (touched []string) {
 	for _, c := range changes {
 		for _, name := range []string{c.Name, c.From} {
@@ -313,7 +314,7 @@ func somebodyElse(t *rapid.T, s api) (names map[string]string) {
 // device is a host, of kind 0, or a network device, of kind 1.
 type device struct{ kind, id int }
 
-// resolved are the resolved variables of all devices.
+// resolved returns the resolved variables of all devices.
 func resolved(t *rapid.T, s api) map[device]map[string]any {
 	all := map[device]map[string]any{}
 	add := func(d device, v craton.Variables, err error) {

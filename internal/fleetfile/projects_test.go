@@ -18,7 +18,7 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// fleet is what plans and applies.
+// fleet returns what plans and applies.
 func (s api) fleet() *reconcile.Fleet {
 	if s.by != nil {
 		return &reconcile.Fleet{Client: s.by, Project: s.project}
@@ -30,14 +30,15 @@ func (s api) apply(ctx context.Context, f *File, o Options) (*Result, error) {
 	return s.fleet().ApplyTree(ctx, f.Tree(), o)
 }
 
-// project is one of those of a server that has several: admin sees it alone, and root, whose own it is now, all of them.
+// project is one of those of a server that has several: admin sees it alone, and root, whose own it is now, all of
+// them.
 type project struct {
 	id          string
 	admin, root *recorder
 	user, key   string
 }
 
-// newProjects is a server with two projects.
+// newProjects returns a server with two projects.
 func newProjects(t fixture, dir string) (projects [2]project) {
 	t.Helper()
 	fail := func(err error) {
@@ -66,7 +67,7 @@ func newProjects(t fixture, dir string) (projects [2]project) {
 	return projects
 }
 
-// asAdmin is a client that sees the project alone. through may put something between the two.
+// asAdmin returns a client that sees the project alone. through may put something between the two.
 func (p *project) asAdmin(t fixture, through func(http.Handler) http.Handler) *craton.Client {
 	t.Helper()
 	c, err := craton.New("http://embedded", craton.WithTransport(inProcess{through(p.admin)}), craton.WithRetries(0), craton.WithLocalAuth(p.user, p.key, p.id))
@@ -76,7 +77,7 @@ func (p *project) asAdmin(t fixture, through func(http.Handler) http.Handler) *c
 	return c
 }
 
-// asRoot is a client that sees all projects.
+// asRoot returns a client that sees all projects.
 func (p *project) asRoot(t fixture, through func(http.Handler) http.Handler) *craton.Client {
 	t.Helper()
 	c, err := craton.New("http://embedded", craton.WithTransport(inProcess{through(p.root)}), craton.WithRetries(0))
@@ -90,7 +91,7 @@ func (p *project) writes() []string { return append(p.admin.writes(), p.root.wri
 
 func straight(h http.Handler) http.Handler { return h }
 
-// api is the project's, for its admin or for root.
+// api returns the project's, for its admin or for root.
 func (p *project) api(t *rapid.T) api {
 	s := api{Client: p.asAdmin(t, straight), writes: p.writes, moves: true, project: p.id}
 	if rapid.Bool().Draw(t, "is root") {
@@ -101,8 +102,8 @@ func (p *project) api(t *rapid.T) api {
 	return s
 }
 
-// oneOfSeveral is a fleet of a server that has another project, with a fleet whose names are the same; nothing that is done to the one may be seen in the
-// other, which the function checks.
+// oneOfSeveral returns a fleet of a server that has another project, with a fleet whose names are the same; nothing
+// that is done to the one may be seen in the other, which the function checks.
 func oneOfSeveral(t *rapid.T, dir string) (s api, check func()) {
 	projects := newProjects(t, dir)
 	other := projects[1].api(t)
@@ -119,7 +120,8 @@ func oneOfSeveral(t *rapid.T, dir string) (s api, check func()) {
 	}
 }
 
-// renameSome gives objects other names, of those that random fleets have. It tells what devices were called, and are now, by their places.
+// renameSome returns objects other names, of those that random fleets have. It tells what devices were called, and are
+// now, by their places.
 func renameSome(t *rapid.T, s api) map[string]string {
 	ctx := t.Context()
 	before := devicePlaces(t, s)
@@ -189,7 +191,7 @@ func taken(t *rapid.T, s api, kind craton.Kind, o *craton.Object, name string) b
 	return false
 }
 
-// devicePlaces are the devices by id, as the model has them.
+// devicePlaces returns the devices by id, as the model has them.
 func devicePlaces(t *rapid.T, s api) map[int]string {
 	places, regions, clouds := map[int]string{}, map[int]string{}, map[int]string{}
 	fail := func(err error) {
@@ -216,7 +218,7 @@ func devicePlaces(t *rapid.T, s api) map[int]string {
 	return places
 }
 
-// named is a model whose parents have the names that they have now.
+// named returns a model whose parents have the names that they have now.
 func (m model) named(now map[string]string) model {
 	if len(now) == 0 {
 		return m

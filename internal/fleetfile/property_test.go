@@ -90,7 +90,7 @@ func checkRules(t *rapid.T, s api) {
 // keys of their own.
 type model map[string]map[string]any
 
-// overlay is the slow and simple way to say what a fleet becomes.
+// overlay returns the slow and simple way to say what a fleet becomes.
 func overlay(before model, data map[string]any) model {
 	after := model{}
 	for path, fields := range before {
@@ -167,7 +167,7 @@ func overlay(before model, data map[string]any) model {
 	return after
 }
 
-// normal is one spelling of a JSON value; the numbers of the test are told apart by it.
+// normal returns one spelling of a JSON value; the numbers of the test are told apart by it.
 func normal(raw json.RawMessage) string {
 	var v any
 	d := json.NewDecoder(strings.NewReader(string(raw)))

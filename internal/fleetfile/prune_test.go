@@ -41,7 +41,8 @@ type keeper struct {
 	peek *craton.Client
 }
 
-// newKeepers are those of two projects of a server. Whose sets a file remembers sees one project alone, as the original's callers do.
+// newKeepers returns those of two projects of a server. Whose sets a file remembers sees one project alone, as the
+// original's callers do.
 func newKeepers(t fixture, dir string, file bool) (keepers [2]*keeper) {
 	t.Helper()
 	for i, p := range newProjects(t, dir) {
@@ -70,7 +71,7 @@ func (k *keeper) options(o Options) Options {
 	return o
 }
 
-// owners are all objects that there are, each with the set that it belongs to.
+// owners returns all objects that there are, each with the set that it belongs to.
 func (k *keeper) owners(t fixture) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -116,8 +117,8 @@ func (k *keeper) owners(t fixture) map[string]string {
 	return all
 }
 
-// TestPruneKeepsWhatIsOthers applies random fleets under random sets. Nothing is deleted that did not belong to the set, or is in the file, or is
-// protected, and never more than the plan says; behind it the set is what the file has.
+// TestPruneKeepsWhatIsOthers applies random fleets under random sets. Nothing is deleted that did not belong to the
+// set, or is in the file, or is protected, and never more than the plan says; behind it the set is what the file has.
 func TestPruneKeepsWhatIsOthers(t *testing.T) {
 	t.Parallel()
 	for _, file := range []bool{false, true} {
@@ -261,7 +262,8 @@ func TestEffectsWithoutDeleted(t *testing.T) {
 	}
 }
 
-// TestPruneInterrupted: deletions that are stopped in the middle say how far they came, and the next time the rest goes.
+// TestPruneInterrupted: deletions that are stopped in the middle say how far they came, and the next time the rest
+// goes.
 func TestPruneInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, file := range []bool{false, true} {

@@ -18,8 +18,8 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// ansibleYAML reads YAML texts, a JSON list of them, as Ansible reads group_vars, and writes for each what it means, with types:
-// JSON has neither dates nor the difference between 1 and 1.0.
+// ansibleYAML reads YAML texts, a JSON list of them, as Ansible reads group_vars, and writes for each what it means,
+// with types: JSON has neither dates nor the difference between 1 and 1.0.
 const ansibleYAML = `
 import json, sys, datetime
 from ansible.parsing.dataloader import DataLoader
@@ -43,7 +43,8 @@ Display.warning = lambda *args, **kwargs: None
 json.dump([read(text) for text in json.load(sys.stdin)], sys.stdout)
 `
 
-// withAnsibleYAML runs a test for each release of ansible-core that CRATON_TEST_ANSIBLE names, with its reading of texts.
+// withAnsibleYAML runs a test for each release of ansible-core that CRATON_TEST_ANSIBLE names, with its reading of
+// texts.
 func withAnsibleYAML(t *testing.T, texts []string, test func(t *testing.T, theirs []any)) {
 	t.Helper()
 	bins := filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE"))
@@ -77,7 +78,8 @@ func withAnsibleYAML(t *testing.T, texts []string, test func(t *testing.T, their
 	}
 }
 
-// typed is a tree as ansibleYAML writes what it reads; refused tells of any problem in it, noted of any word to the user.
+// typed returns a tree as ansibleYAML writes what it reads; refused tells of any problem in it, noted of any word to
+// the user.
 func typed(t *tree) (v any, refused, noted string) {
 	noted = t.note
 	switch t.shape {
@@ -166,7 +168,7 @@ func sameTyped(ours, theirs any) bool {
 	return false
 }
 
-// documentTree is the tree of a file that is read in one piece; nil stands for an empty file.
+// documentTree returns the tree of a file that is read in one piece; nil stands for an empty file.
 func documentTree(r io.Reader) (*tree, *Problem, error) {
 	data, problem, err := utf8Text(r)
 	if err != nil || problem != nil {
@@ -179,8 +181,8 @@ func documentTree(r io.Reader) (*tree, *Problem, error) {
 	return t, problem, nil
 }
 
-// compareWithAnsible reads texts both ways. What we read must be what Ansible reads, or there is a word about it. wronglyRefused
-// tells whether a refusal is one too many: what Ansible reads and we refuse has to have a reason.
+// compareWithAnsible reads texts both ways. What we read must be what Ansible reads, or there is a word about it.
+// wronglyRefused tells whether a refusal is one too many: what Ansible reads and we refuse has to have a reason.
 func compareWithAnsible(t *testing.T, texts []string, wronglyRefused func(problem string) bool) {
 	t.Helper()
 	withAnsibleYAML(t, texts, func(t *testing.T, theirs []any) {
@@ -260,8 +262,8 @@ var tabbed = []string{
 // contexts are where a plain scalar may stand.
 var contexts = []string{"v: %s\n", "v: [%s]\n", "v: {a: %s}\n", "- %s\n", "? v\n: %s\n", "%s: v\n", "{%s: v}\n", "v: !!str %s\n", "v: &a %s\nw: *a\n", "v: '%s'\n", "v: \"%s\"\n", "v: |-\n  %s\n"}
 
-// TestScalarsAsAnsible: whatever a plain scalar is to Ansible, it is the same here, or is refused with a reason, or there is a word
-// about it; as a value and as a key, in block and in flow.
+// TestScalarsAsAnsible: whatever a plain scalar is to Ansible, it is the same here, or is refused with a reason, or
+// there is a word about it; as a value and as a key, in block and in flow.
 func TestScalarsAsAnsible(t *testing.T) {
 	t.Parallel()
 	var texts []string
@@ -357,7 +359,7 @@ func drawDocument(r *rand.Rand, indent, depth int) string {
 	return b.String()
 }
 
-// flowed is a scalar that may stand in a flow collection.
+// flowed returns a scalar that may stand in a flow collection.
 func flowed(s string) string {
 	if strings.ContainsAny(s, "#|>\n") {
 		return "x"

@@ -36,7 +36,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.Handler.ServeHTTP(w, req)
 }
 
-// taken are the requests so far; they are forgotten.
+// taken returns the requests so far; they are forgotten.
 func (r *recorder) taken() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,7 +49,7 @@ func (r *recorder) writes() []string {
 	return slices.DeleteFunc(r.taken(), func(req string) bool { return req[:4] == "GET " })
 }
 
-// serverAPI is craton server on an empty file, in this process.
+// serverAPI returns craton server on an empty file, in this process.
 func serverAPI(t testing.TB) api {
 	t.Helper()
 	r := newServer(t, t.TempDir())
@@ -64,7 +64,8 @@ type fixture interface {
 	Cleanup(func())
 }
 
-// database is a file in dir, or what CRATON_TEST_ENGINE says: an empty database of PostgreSQL, straight or through a pgbouncer.
+// database returns a file in dir, or what CRATON_TEST_ENGINE says: an empty database of PostgreSQL, straight or through
+// a pgbouncer.
 func database(t fixture, dir string) string {
 	t.Helper()
 	switch engine := os.Getenv("CRATON_TEST_ENGINE"); engine {
@@ -80,7 +81,8 @@ func database(t fixture, dir string) string {
 	}
 }
 
-// size is how many random fleets a test tries on the server: 1,000 where CRATON_TEST_PROOF is set, and fewer where each needs a database of PostgreSQL.
+// size returns how many random fleets a test tries on the server: 1,000 where CRATON_TEST_PROOF is set, and fewer where
+// each needs a database of PostgreSQL.
 func size(usual int) int {
 	switch engine := os.Getenv("CRATON_TEST_ENGINE"); {
 	case engine != "" && engine != "sqlite":

@@ -7,7 +7,8 @@ import (
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
-// TestSetsOfAFile: where the server remembers no sets, the user's own file tells which there are, and what belongs to them.
+// TestSetsOfAFile: where the server remembers no sets, the user's own file tells which there are, and what belongs to
+// them.
 func TestSetsOfAFile(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	o := &original{}

@@ -107,7 +107,7 @@ func spec(s kindSpec) *kindSpec {
 	return &s
 }
 
-// keys are all keys of an object, for errors.
+// keys returns all keys of an object, for errors.
 func (s *kindSpec) keys() []string {
 	var keys []string
 	if s != projectSpec {
@@ -129,7 +129,7 @@ func (s *kindSpec) keys() []string {
 
 func (s *kindSpec) hasLabels() bool { return s.Labels != schema.Unlabelled }
 
-// field is the field of a key; nil if it is none of a file's.
+// field returns the field of a key; nil if it is none of a file's.
 func (s *kindSpec) field(key string) *schema.Field {
 	if !slices.Contains(s.options, key) {
 		return nil
@@ -174,7 +174,7 @@ func scalar(f *schema.Field, t *tree) (v any, problem string) {
 	return checked(reconcile.Check(f, t.text))
 }
 
-// checked is a value, or what its error says.
+// checked returns a value, or what its error says.
 func checked(v any, err error) (any, string) {
 	if err != nil {
 		return nil, err.Error()
@@ -182,7 +182,7 @@ func checked(v any, err error) (any, string) {
 	return v, ""
 }
 
-// nameProblem is what is wrong with a name, or "".
+// nameProblem returns what is wrong with a name, or "".
 func nameProblem(t *tree) string {
 	switch t.shape {
 	case null:

@@ -47,7 +47,7 @@ const (
 	broken
 )
 
-// String is the shape as an error names it.
+// String returns the shape as an error names it.
 func (s shape) String() string {
 	return [...]string{"a mapping", "a list", "text", "a number", "true or false", "nothing", "a broken value"}[s]
 }
@@ -79,7 +79,7 @@ func (t *tree) grown() *tree {
 	return t
 }
 
-// elements are the items of a list. Those of one that is read in parts come once.
+// elements returns the items of a list. Those of one that is read in parts come once.
 func (t *tree) elements() iter.Seq[*tree] {
 	if t.parts != nil {
 		return t.parts
@@ -87,7 +87,7 @@ func (t *tree) elements() iter.Seq[*tree] {
 	return slices.Values(t.items)
 }
 
-// has tells that a mapping has a good key.
+// has reports whether a mapping has a good key.
 func (t *tree) has(key string) bool {
 	return slices.ContainsFunc(t.entries, func(e entry) bool { return e.key == key && e.problem == "" })
 }

@@ -16,11 +16,12 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// Write writes a fleet file that says what a tree wants, for people to read: in blocks, an object's name first and what it holds last.
-// [Parse] reads the same wanted objects, and other readers of YAML the same values, whichever version they follow. Objects of one list
-// stay in their order; those of one tree are always written the same.
+// Write writes a fleet file that says what a tree wants, for people to read: in blocks, an object's name first and what
+// it holds last. [Parse] reads the same wanted objects, and other readers of YAML the same values, whichever version
+// they follow. Objects of one list stay in their order; those of one tree are always written the same.
 //
-// A reference to an object of the tree becomes the shortest text that names nothing else in it. The comment stands at the top, a line each; it may be "".
+// A reference to an object of the tree becomes the shortest text that names nothing else in it. The comment stands at
+// the top, a line each; it may be "".
 //
 // What no fleet file can say is an *Error that lists all of it, with paths, and nothing is written then.
 func Write(w io.Writer, t *reconcile.Tree, comment string) error {
@@ -38,7 +39,7 @@ func Write(w io.Writer, t *reconcile.Tree, comment string) error {
 	return f.out.Flush()
 }
 
-// commented is a line of a comment without what YAML does not allow, or takes for a line break.
+// commented returns a line of a comment without what YAML does not allow, or takes for a line break.
 func commented(line string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\t' && r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == '\ufffe' || r == '\uffff' {
@@ -127,7 +128,7 @@ func (f *writer) check(t *reconcile.Tree) error {
 	return all.Err(t.Name)
 }
 
-// pathOf is where an object stands in the file.
+// pathOf returns where an object stands in the file.
 func pathOf(o *reconcile.Wanted) string {
 	spec := specOf(o.Kind)
 	if spec == projectSpec {
@@ -142,7 +143,7 @@ func pathOf(o *reconcile.Wanted) string {
 
 var specs = []*kindSpec{projectSpec, cloudSpec, regionSpec, cellSpec, networkSpec, hostSpec, networkDeviceSpec, interfaceSpec}
 
-// specOf is what a fleet file can say of a kind; nil for nothing.
+// specOf returns what a fleet file can say of a kind; nil for nothing.
 func specOf(k *schema.Kind) *kindSpec {
 	if i := slices.IndexFunc(specs, func(s *kindSpec) bool { return s.Kind == k }); i >= 0 {
 		return specs[i]
@@ -150,7 +151,8 @@ func specOf(k *schema.Kind) *kindSpec {
 	return nil
 }
 
-// mention is the text of a reference: the shortest that means its target and nothing else in the file; "" if there is none.
+// mention returns the text of a reference: the shortest that means its target and nothing else in the file; "" if there
+// is none.
 func (f *writer) mention(o *reconcile.Wanted, option string, ref *reconcile.Reference) string {
 	target := ref.Target
 	if target == nil {

@@ -70,8 +70,8 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 	return data, nil
 }
 
-// Instead tells what a fleet file has instead of a text of one line where it stands as a variable's value without quotes, such as
-// "a list" of [a, no]. It is "" where that is the text itself.
+// Instead tells what a fleet file has instead of a text of one line where it stands as a variable's value without
+// quotes, such as "a list" of [a, no]. It is "" where that is the text itself.
 func Instead(line string) string {
 	const key = "v"
 	t, problem := yamlTree([]byte(key + ": " + line + "\n"))
@@ -173,7 +173,7 @@ func asYAML11(data []byte) []byte {
 // yaml12 is the directive, before anything but comments and blank lines.
 var yaml12 = value.Lazily(`\A(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+)*%YAML[ \t]+1\.2`)
 
-// nodes are all nodes of a document in the order of the file.
+// nodes returns all nodes of a document in the order of the file.
 func nodes(n *yaml.Node) iter.Seq[*yaml.Node] {
 	return func(yield func(*yaml.Node) bool) { eachNode(n, yield) }
 }
@@ -392,7 +392,7 @@ func (y *yamlReader) merge(t *tree, seen *keyLines, n *yaml.Node) {
 	}
 }
 
-// same tells whether two values are written the same.
+// same reports whether two values are written the same.
 func same(a, b *tree) bool {
 	if a == b {
 		return true
@@ -403,12 +403,12 @@ func same(a, b *tree) bool {
 	return bytes.Equal(x.Bytes(), y.Bytes())
 }
 
-// plain tells that a scalar has neither quotes nor a tag, so that its spelling says what it is.
+// plain reports whether a scalar has neither quotes nor a tag, so that its spelling says what it is.
 func plain(n *yaml.Node) bool {
 	return n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) == 0
 }
 
-// keyKind is what a key is; a tag is one that makes it no text.
+// keyKind returns what a key is; a tag is one that makes it no text.
 func keyKind(n *yaml.Node) (kind yaml11.Kind, tag string) {
 	if n.Kind == yaml.ScalarNode && plain(n) {
 		return yaml11.Read(n.Value).Kind, ""
@@ -466,7 +466,7 @@ func (y *yamlReader) scalar(n *yaml.Node) *tree {
 	return scalarTree(n, s)
 }
 
-// scalarTree is the value that a scalar means, or why it has none.
+// scalarTree returns the value that a scalar means, or why it has none.
 func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
 	switch {
 	case s.Problem != "":
@@ -495,8 +495,8 @@ func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
 // bareTag finds what may be the tag ! alone.
 var bareTag = value.Lazily(`![\s,\]}]|!\z`)
 
-// bareTag tells whether the tag of a scalar is ! alone, which the library drops: with it a text in quotes is a number to Ansible, and
-// what is empty is a text.
+// bareTag reports whether the tag of a scalar is ! alone, which the library drops: with it a text in quotes is a number
+// to Ansible, and what is empty is a text.
 func (y *yamlReader) bareTag(n *yaml.Node) bool {
 	const longest = 10_000 // characters of a line that are worth a look
 	if n.Style&yaml.TaggedStyle != 0 || n.Line > len(y.lines) || len(y.lines[n.Line-1]) > longest {
@@ -514,7 +514,7 @@ func (y *yamlReader) bareTag(n *yaml.Node) bool {
 	return strings.HasPrefix(at, "!")
 }
 
-// shortened is a scalar as an error shows it.
+// shortened returns a scalar as an error shows it.
 func shortened(s string) string {
 	if r := []rune(s); len(r) > 40 {
 		return string(r[:40]) + "..."

@@ -1,5 +1,5 @@
-// Package fleettest draws random fleets, as a fleet file says them: with hostile names and values, or with few names, so that a second
-// fleet meets the first one. Only tests import it.
+// Package fleettest draws random fleets, as a fleet file says them: with hostile names and values, or with few names,
+// so that a second fleet meets the first one. Only tests import it.
 package fleettest
 
 import (
@@ -44,7 +44,7 @@ var special = map[string][]any{
 	"metrics_scheme":               {"http", "https", "ftp", "HTTPS"},
 }
 
-// Special are the names of the variables that other programs read.
+// Special returns the names of the variables that other programs read.
 func Special() []string {
 	names := make([]string, 0, len(special))
 	for name := range special {
@@ -72,8 +72,8 @@ func drawVariables(t *rapid.T) map[string]any {
 	return vars
 }
 
-// Fleet draws a fleet in which no two hosts have the same name, and no two places: good says which names hosts may have. It has what an
-// inventory and its other formats are made of.
+// Fleet draws a fleet in which no two hosts have the same name, and no two places: good says which names hosts may
+// have. It has what an inventory and its other formats are made of.
 func Fleet(good func(name string) bool) *rapid.Generator[map[string]any] {
 	var names []string
 	for _, name := range append(slices.Clone(Names), "web-01", "web-02", "db.example.net", "kvm", "x1", "x2", "10.0.0.3", "2001:db8::1", "UPPER", "host_1", "1st") {

@@ -36,7 +36,7 @@ func (s *shape) draw(t *rapid.T) map[string]any {
 	return root
 }
 
-// place is a cloud, region or cell with nothing in it.
+// place returns a cloud, region or cell with nothing in it.
 func (s *shape) place(t *rapid.T, name string) map[string]any {
 	p := map[string]any{"name": name}
 	s.text(t, p, "note", s.note)
@@ -118,7 +118,7 @@ func anyOf[T any](values ...T) *rapid.Generator[any] {
 	return rapid.Custom(func(t *rapid.T) any { return rapid.SampledFrom(values).Draw(t, "value") })
 }
 
-// some are up to three of several texts.
+// some returns up to three of several texts.
 func some(t *rapid.T, texts ...string) (list []any) {
 	list = []any{}
 	for _, text := range rapid.SliceOfNDistinct(rapid.SampledFrom(texts), 0, 3, rapid.ID).Draw(t, "labels") {

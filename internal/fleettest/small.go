@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The names of small fleets: of what contains something, and of devices. They are few, so that a second fleet meets the first one, and that whoever
-// renames something meets another.
+// The names of small fleets: of what contains something, and of devices. They are few, so that a second fleet meets the
+// first one, and that whoever renames something meets another.
 var (
 	Clouds  = []string{"e", "w"}
 	Regions = []string{"r", "s"}
@@ -17,12 +17,13 @@ var (
 	Devices = []string{"h1", "h2", "h3", "sw"}
 )
 
-// Small draws small fleets whose names collide across clouds, regions and kinds. What may be absent is absent half of the time.
+// Small draws small fleets whose names collide across clouds, regions and kinds. What may be absent is absent half of
+// the time.
 func Small() *rapid.Generator[map[string]any] {
 	return rapid.Custom(func(t *rapid.T) map[string]any { return small(t).draw(t) })
 }
 
-// small is the shape of small fleets.
+// small returns the shape of small fleets.
 func small(t *rapid.T) *shape {
 	return &shape{
 		sparse: true,
@@ -73,8 +74,8 @@ var smallVariables = rapid.Custom(func(t *rapid.T) map[string]any {
 // Written are names and texts that YAML, terminals or people take for something else.
 var Written = []string{"yes", "on", "~", "null", "1e3", "0644", "12:30", "2024-01-02", "=", "<<", "a: b", "- a", "#a", "a #b", "{{ x }}", "!unsafe x", "*a", "&a", "|", "'", `"`, `\n`, "a/b", "e/r", "e/r/h1", "é", "🚀", "[a]", "a,b", "?", " a ", "@0", "%YAML 1.1", "clouds:", "hosts:", "- name: x"}
 
-// Texty draws small fleets whose clouds have hostile names, and whose variables, labels and notes are texts of one and of several lines that look like
-// a fleet file's own.
+// Texty draws small fleets whose clouds have hostile names, and whose variables, labels and notes are texts of one and
+// of several lines that look like a fleet file's own.
 func Texty() *rapid.Generator[map[string]any] {
 	return rapid.Custom(func(t *rapid.T) map[string]any {
 		text := rapid.OneOf(rapid.SampledFrom(Written), rapid.StringMatching(`[ -~]{0,20}`))

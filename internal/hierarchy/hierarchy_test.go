@@ -25,7 +25,7 @@ func draw(t *rapid.T, most int) (maps []map[string]string, levels []hierarchy.Va
 	return maps, levels
 }
 
-// winners are what the levels resolve to, said as simply as can be: the farthest first, each over what is there.
+// winners returns what the levels resolve to, said as simply as can be: the farthest first, each over what is there.
 func winners(levels []map[string]string) map[string]string {
 	all := map[string]string{}
 	for _, m := range slices.Backward(levels) {
@@ -104,8 +104,8 @@ func TestExplain(t *testing.T) {
 	})
 }
 
-// TestWithout: what the levels resolve to, without all of them but the last, is what of the last nobody shadows; put under
-// the others again it resolves to the same.
+// TestWithout: what the levels resolve to, without all of them but the last, is what of the last nobody shadows; put
+// under the others again it resolves to the same.
 func TestWithout(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

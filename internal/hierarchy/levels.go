@@ -29,11 +29,11 @@ const (
 	keyProject = "project_id"
 )
 
-// Levels yields the levels of an object of a kind, the nearest first: the object, its parent and the parent's parents, what
-// its own other references name, and at last its project. Places of its parents count for nothing.
+// Levels yields the levels of an object of a kind, the nearest first: the object, its parent and the parent's parents,
+// what its own other references name, and at last its project. Places of its parents count for nothing.
 //
-// up follows a reference of an object, by its key; ok is false where it names nothing, and where parents go in a circle.
-// The levels of a kind that inherits nothing are the object alone.
+// up follows a reference of an object, by its key; ok is false where it names nothing, and where parents go in a
+// circle. The levels of a kind that inherits nothing are the object alone.
 func Levels[T any](k *schema.Kind, object T, up func(of T, key string) (above T, ok bool)) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		if !yield(object) || k.Inherits == nil {

@@ -26,7 +26,7 @@ func (v Variables) All() iter.Seq2[string, string] {
 	}
 }
 
-// Find gives the value of a name.
+// Find returns the value of a name.
 func (v Variables) Find(name string) (value string, ok bool) {
 	i, ok := slices.BinarySearchFunc(v, name, func(one Variable, name string) int { return strings.Compare(one.Name, name) })
 	if !ok {
@@ -63,9 +63,9 @@ func Of[M ~map[string]V, V ~[]byte | ~string](m M) Variables {
 	return all.Tidy()
 }
 
-// Without is v less the names that others have. What an object resolves to, without all its levels but the last, is what
-// it has of the last: so a caller who may not read the project learns its variables, but for those that every level below
-// shadows.
+// Without returns v less the names that others have. What an object resolves to, without all its levels but the last,
+// is what it has of the last: so a caller who may not read the project learns its variables, but for those that every
+// level below shadows.
 func (v Variables) Without(others ...Variables) Variables {
 	var left Variables
 	for _, one := range v {
@@ -101,8 +101,8 @@ func Over(upper, lower Variables) Variables {
 // fewLevels is how many levels are merged without memory of their own.
 const fewLevels = 24
 
-// Merge yields the variables that count of levels, nearest first, in the order of names, each with the level that supplies
-// it.
+// Merge yields the variables that count of levels, nearest first, in the order of names, each with the level that
+// supplies it.
 func Merge(levels ...Variables) iter.Seq2[Variable, int] {
 	return func(yield func(Variable, int) bool) {
 		if len(levels) == 1 {
@@ -144,8 +144,8 @@ type At struct {
 	Value string
 }
 
-// Explain yields the names of all variables of levels, nearest first, in order, with what each level that has one says of
-// it: the first counts, the others are shadowed.
+// Explain yields the names of all variables of levels, nearest first, in order, with what each level that has one says
+// of it: the first counts, the others are shadowed.
 func Explain(levels ...Variables) iter.Seq2[string, []At] {
 	return func(yield func(string, []At) bool) {
 		for v, first := range Merge(levels...) {

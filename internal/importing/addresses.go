@@ -67,7 +67,7 @@ func (p *planner) lookUp(unknown []int) {
 	_ = all.Wait() // what is not known has no address
 }
 
-// textOf is the text of a value that is one.
+// textOf returns the text of a value that is one.
 func textOf(v *Value) (string, bool) {
 	if v == nil {
 		return "", false
@@ -80,7 +80,7 @@ func textOf(v *Value) (string, bool) {
 	return s, ok
 }
 
-// quoted is a text as JSON.
+// quoted returns a text as JSON.
 func quoted(s string) string {
 	raw, err := value.Encode(s)
 	if err != nil {

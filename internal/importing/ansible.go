@@ -26,10 +26,12 @@ import (
 type Tool struct {
 	// Inventory is the path of ansible-inventory.
 	Inventory string
-	// Env is added to the environment, or takes the place of what is there. Variables whose names begin with one of Without are left out before.
+	// Env is added to the environment, or takes the place of what is there. Variables whose names begin with one of
+	// Without are left out before.
 	Env     []string
 	Without []string
-	// Shown are pairs: what stands in for something of the user's, such as a temporary file, and what that is called in errors.
+	// Shown are pairs: what stands in for something of the user's, such as a temporary file, and what that is called in
+	// errors.
 	Shown []string
 }
 
@@ -65,7 +67,7 @@ func (s Sources) arguments() []string {
 	return args
 }
 
-// dirs are the folders beside whose files Ansible looks for variables.
+// dirs returns the folders beside whose files Ansible looks for variables.
 func (s Sources) dirs() (dirs []string) {
 	add := func(dir string) {
 		if abs, err := filepath.Abs(dir); err == nil && !slices.Contains(dirs, abs) {
@@ -86,8 +88,8 @@ func (s Sources) dirs() (dirs []string) {
 	return dirs
 }
 
-// unreadable names what may be why Ansible fails, which not every release does: inventories that are not there, files of variables that are no YAML, and
-// where it cannot decrypt one, those that are encrypted; "" if there are none.
+// unreadable names what may be why Ansible fails, which not every release does: inventories that are not there, files
+// of variables that are no YAML, and where it cannot decrypt one, those that are encrypted; "" if there are none.
 func (s Sources) unreadable(said string) string {
 	missing := slices.DeleteFunc(slices.Clone(s.Inventory), func(i string) bool {
 		_, err := os.Stat(i)
@@ -135,7 +137,8 @@ func (t *Tool) run(ctx context.Context, name string, args ...string) ([]byte, st
 	if name == "" {
 		cmd = exec.CommandContext(ctx, t.Inventory, args...)
 	}
-	// Facts that are cached would be variables of hosts, an inventory that cannot be parsed is no smaller one, and no colours.
+	// Facts that are cached would be variables of hosts, an inventory that cannot be parsed is no smaller one, and no
+	// colours.
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return slices.ContainsFunc(t.Without, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
 	})
@@ -152,7 +155,7 @@ func (t *Tool) run(ctx context.Context, name string, args ...string) ([]byte, st
 	return out.Bytes(), said.String(), nil
 }
 
-// shown is a text with the user's own names. Older releases break lines anywhere in a path that is long.
+// shown returns a text with the user's own names. Older releases break lines anywhere in a path that is long.
 func (t *Tool) shown(text string) string {
 	for pair := range slices.Chunk(t.Shown, 2) {
 		anywhere := regexp.QuoteMeta(pair[0][:1])
@@ -166,22 +169,22 @@ func (t *Tool) shown(text string) string {
 	return text
 }
 
-// lastLines are those of what a command said that tell why it failed: each plugin that tried to read an inventory says why it could not, and the right one
-// is not the last.
+// lastLines returns those of what a command said that tell why it failed: each plugin that tried to read an inventory
+// says why it could not, and the right one is not the last.
 func lastLines(text string) string {
 	const most = 30
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
 	return strings.Join(lines[max(len(lines)-most, 0):], "\n")
 }
 
-// List is what ansible-inventory --list prints.
+// List returns what ansible-inventory --list prints.
 func (t *Tool) List(ctx context.Context, s Sources, options ...string) ([]byte, error) {
 	text, _, err := t.run(ctx, "", append(s.arguments(), append([]string{"--list"}, options...)...)...)
 	return text, err
 }
 
-// Configured are the inventories that Ansible reads where none is named: those of ansible.cfg or ANSIBLE_INVENTORY, or the one that it falls back to.
-// from says which of them it is.
+// Configured returns the inventories that Ansible reads where none is named: those of ansible.cfg or ANSIBLE_INVENTORY,
+// or the one that it falls back to. from says which of them it is.
 func (t *Tool) Configured(ctx context.Context) (inventory []string, from string, err error) {
 	text, _, err := t.run(ctx, "ansible-config", "dump", "--format", "json")
 	if err != nil {
@@ -205,13 +208,13 @@ func (t *Tool) Configured(ctx context.Context) (inventory []string, from string,
 	return nil, "", nil
 }
 
-// Host is what ansible-inventory --host prints.
+// Host returns what ansible-inventory --host prints.
 func (t *Tool) Host(ctx context.Context, s Sources, host string) ([]byte, error) {
 	text, _, err := t.run(ctx, "", append(s.arguments(), "--host="+host)...)
 	return text, err
 }
 
-// Release is that of ansible-core; "?" if it does not say.
+// Release returns that of ansible-core; "?" if it does not say.
 func (t *Tool) Release(ctx context.Context) string {
 	text, _, err := t.run(ctx, "", "--version")
 	if m := release().FindSubmatch(text); err == nil && m != nil {
@@ -314,8 +317,8 @@ func sopsEnd(path string) string {
 	return ""
 }
 
-// sopsKeys are the variables of a file of SOPS that are encrypted; nil if it is none. Their names are in clear in it. Whoever decrypts it is a
-// plugin, so that Ansible tells their values as any others'.
+// sopsKeys returns the variables of a file of SOPS that are encrypted; nil if it is none. Their names are in clear in
+// it. Whoever decrypts it is a plugin, so that Ansible tells their values as any others'.
 func sopsKeys(text []byte) []string {
 	if !bytes.Contains(text, []byte(sopsValue)) {
 		return nil
@@ -342,8 +345,8 @@ func hasEncrypted(n *yaml.Node) bool {
 	return strings.HasPrefix(n.Value, sopsValue) || slices.ContainsFunc(n.Content, hasEncrypted)
 }
 
-// variableFiles are the files of a group's or host's variables in a folder, as Ansible finds them: a folder of its name, or the
-// first file of its name and one of the endings.
+// variableFiles returns the files of a group's or host's variables in a folder, as Ansible finds them: a folder of its
+// name, or the first file of its name and one of the endings.
 //
 // Beside them the vars plugin of SOPS finds a file of endings of its own.
 func variableFiles(dir, name string) (found []string) {

@@ -13,7 +13,8 @@ import (
 
 // Difference is one between the inventory of before and that of after, and who has it.
 type Difference struct {
-	// What is "variable", "trust" (the same text, of which Ansible executed templates and does not now, or the other way round), "group" or "host".
+	// What is "variable", "trust" (the same text, of which Ansible executed templates and does not now, or the other
+	// way round), "group" or "host".
 	What   string   `json:"what"`
 	Key    string   `json:"key"` // the variable, or the group
 	Hosts  []string `json:"hosts"`
@@ -38,8 +39,8 @@ type Proof struct {
 	Unexplained int          `json:"unexplained"` // of the differences
 }
 
-// Compare compares what Ansible made of the inventory with what it makes of the import. Types is what ansible-inventory --list --yaml prints
-// of the import, where before is Typed.
+// Compare compares what Ansible made of the inventory with what it makes of the import. Types is what ansible-inventory
+// --list --yaml prints of the import, where before is Typed.
 func Compare(before *Inventory, after, types []byte, record *Record) (*Proof, error) {
 	d, err := parseDocument(after)
 	if err != nil {
@@ -162,7 +163,8 @@ func (c *comparison) variable(h, key string, old, now *Value) {
 	c.add(h, d)
 }
 
-// marksOnly reports whether two values differ by marks of texts only that hold no template: nothing is executed of them anyway.
+// marksOnly reports whether two values differ by marks of texts only that hold no template: nothing is executed of them
+// anyway.
 func (c *comparison) marksOnly(a, b *Value) bool {
 	if a.plain() != b.plain() {
 		return false
@@ -178,7 +180,7 @@ func (c *comparison) marksOnly(a, b *Value) bool {
 	return reduced(a) == reduced(b)
 }
 
-// marked is a value with the marks of texts that hold a template.
+// marked returns a value with the marks of texts that hold a template.
 func marked(decoded any) any {
 	switch d := decoded.(type) {
 	case []any:
@@ -224,8 +226,8 @@ func (c *comparison) connects(h, address string) bool {
 	return value.EqualAddress(h, address)
 }
 
-// explained tells why a host does not have what it had; "" if nothing does. Where one value was left out, only another one that the inventory
-// had for the host can come to light.
+// explained tells why a host does not have what it had; "" if nothing does. Where one value was left out, only another
+// one that the inventory had for the host can come to light.
 func (c *comparison) explained(h, key string, old, now *Value) string {
 	if text, _ := textOf(now); now != nil && !c.had(h, key, now) && (key != hostAddress || text != value.StandIn(h)) { // which Craton says in its place
 		return ""
@@ -326,7 +328,8 @@ func (c *comparison) groups(now *Inventory) {
 	}
 }
 
-// CompareHost compares what ansible-inventory --host printed of one host, but for marks, which newer releases do not print.
+// CompareHost compares what ansible-inventory --host printed of one host, but for marks, which newer releases do not
+// print.
 func (p *Proof) CompareHost(record *Record, host string, before, after []byte) error {
 	read := func(text []byte) (map[string]any, error) {
 		var vars map[string]any

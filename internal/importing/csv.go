@@ -31,7 +31,7 @@ var csvFields = map[string][]string{
 	"labels":      {"labels", "label", "tags", "roles"},
 }
 
-// CSVFields are the names of the fields.
+// CSVFields returns the names of the fields.
 func CSVFields() []string { return slices.Sorted(maps.Keys(csvFields)) }
 
 // CSV says how a table is read.
@@ -46,9 +46,10 @@ type CSV struct {
 	Rules Rules
 }
 
-// ReadCSV reads a table of hosts, a line each below a line of names: an inventory in which places and labels are groups, and the other columns are
-// variables of hosts, which are texts. An empty cell is no variable. The places are in the options that come with it. Every line that cannot be a host is
-// told, with its number and what the host is called.
+// ReadCSV reads a table of hosts, a line each below a line of names: an inventory in which places and labels are
+// groups, and the other columns are variables of hosts, which are texts. An empty cell is no variable. The places are
+// in the options that come with it. Every line that cannot be a host is told, with its number and what the host is
+// called.
 func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -114,14 +115,15 @@ func quotes(p *csv.ParseError) string {
 	return p.Err.Error()
 }
 
-// rows are those of a table. A line whose quotes are wrong is an error, and what follows it is read on: nobody knows where it was to end.
+// rows are those of a table. A line whose quotes are wrong is an error, and what follows it is read on: nobody knows
+// where it was to end.
 type rows struct {
 	text   []byte // all that is left since the last error
 	before int    // how many lines are above it
 	table  *csv.Reader
 }
 
-// next is a row, and the line that it begins on. A *csv.ParseError has lines of the whole table too.
+// next returns a row, and the line that it begins on. A *csv.ParseError has lines of the whole table too.
 func (r *rows) next() ([]string, int, error) {
 	if r.table == nil {
 		r.table = csv.NewReader(bytes.NewReader(r.text))
@@ -288,7 +290,7 @@ func (t *tableReader) row(row []string, line int) {
 	}
 }
 
-// checkField is the rule of a host's field.
+// checkField returns the rule of a host's field.
 func checkField(field, text string) error {
 	_, err := reconcile.Check(schema.Host.ByOption(field), text)
 	return err
@@ -308,7 +310,7 @@ func (t *tableReader) member(level int, kind, name, host string) {
 	g.Hosts = append(g.Hosts, host)
 }
 
-// variableOf is the variable of a column: what it is called, or vars.NAME, as craton export writes it.
+// variableOf returns the variable of a column: what it is called, or vars.NAME, as craton export writes it.
 func variableOf(column string) string {
 	if name := strings.TrimPrefix(column, "vars."); name != "" {
 		return name
@@ -316,7 +318,7 @@ func variableOf(column string) string {
 	return column
 }
 
-// splitLabels are the labels of a cell: parted by commas, semicolons or space, or a list of JSON.
+// splitLabels returns the labels of a cell: parted by commas, semicolons or space, or a list of JSON.
 func splitLabels(cell string) (labels []string) {
 	if strings.HasPrefix(cell, "[") && json.Unmarshal([]byte(cell), &labels) == nil {
 		return labels
@@ -324,7 +326,7 @@ func splitLabels(cell string) (labels []string) {
 	return strings.FieldsFunc(cell, func(r rune) bool { return strings.ContainsRune(",; ", r) })
 }
 
-// data is a text that nothing executes.
+// data returns a text that nothing executes.
 func (r *valueReader) data(s string) *Value {
 	raw := quoted(s)
 	if !r.inert(s) {

@@ -107,7 +107,7 @@ func parseDocument(text []byte) (*document, error) {
 	return d, nil
 }
 
-// hosts are all that are in a group.
+// hosts returns all that are in a group.
 func (d *document) hosts() []string {
 	all := map[string]bool{}
 	for _, g := range d.groups {
@@ -121,13 +121,14 @@ func (d *document) hosts() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// NewInventory makes an inventory of what ansible-inventory --list prints, and with --export. inert reports whether nothing in a text
-// can become a part of a template.
+// NewInventory returns an inventory of what ansible-inventory --list prints, and with --export. inert reports whether
+// nothing in a text can become a part of a template.
 func NewInventory(list, export []byte, inert func(string) bool) (*Inventory, error) {
 	return newInventory(list, export, inert, nil)
 }
 
-// newInventory asks types for what ansible-inventory --list --yaml prints, and with --export, where JSON does not tell all.
+// newInventory asks types for what ansible-inventory --list --yaml prints, and with --export, where JSON does not tell
+// all.
 func newInventory(list, export []byte, inert func(string) bool, types func() (list, export []byte, err error)) (*Inventory, error) {
 	resolved, err := parseDocument(list)
 	if err != nil {
@@ -259,7 +260,7 @@ func (v *Inventory) collect(g *Group, in, seen map[string]bool) {
 	}
 }
 
-// sorted are the groups, the last that counts last.
+// sorted returns the groups, the last that counts last.
 func (v *Inventory) sorted() []*Group { return v.ranked }
 
 // has reports whether a host is in a group.

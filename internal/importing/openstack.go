@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 )
 
-// OpenStackAnsible is what Ansible is given to read the openstack_inventory.json that openstack-ansible keeps, the first of the sources: a
-// script that prints it, since it is what an inventory script prints. The function removes it. What Ansible says of it is said of the file.
+// OpenStackAnsible returns what Ansible is given to read the openstack_inventory.json that openstack-ansible keeps, the
+// first of the sources: a script that prints it, since it is what an inventory script prints. The function removes it.
+// What Ansible says of it is said of the file.
 func (t *Tool) OpenStackAnsible(s Sources) (Sources, func() error, error) {
 	if len(s.Inventory) == 0 {
 		return s, nil, errors.New("no openstack_inventory.json is named")
@@ -50,7 +51,8 @@ func (t *Tool) OpenStackAnsible(s Sources) (Sources, func() error, error) {
 	return s, clean, nil
 }
 
-// ContainerTypes are the device types of the hosts of openstack-ansible: a host that is on another one is a container.
+// ContainerTypes returns the device types of the hosts of openstack-ansible: a host that is on another one is a
+// container.
 func ContainerTypes(v *Inventory) map[string]string {
 	types := map[string]string{}
 	for _, h := range v.Hosts {

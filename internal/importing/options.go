@@ -3,7 +3,8 @@ package importing
 // Choice says what becomes of variables that Craton cannot hand on as what they are.
 type Choice string
 
-// Keep keeps them: templates and vaults in Ansible's own files, texts with the tag !unsafe in the fleet. Leave leaves them out.
+// Keep keeps them: templates and vaults in Ansible's own files, texts with the tag !unsafe in the fleet. Leave leaves
+// them out.
 const (
 	Undecided Choice = ""
 	Keep      Choice = "keep"
@@ -21,7 +22,7 @@ const (
 	levels
 )
 
-// String is the level's name.
+// String returns the level's name.
 func (l Level) String() string { return [...]string{"cloud", "region", "cell"}[l] }
 
 // Levels are all of them, by name.
@@ -29,7 +30,7 @@ var Levels = map[string]Level{"cloud": Cloud, "region": Region, "cell": Cell}
 
 // Rules are what the inventory of Craton makes of a fleet.
 type Rules struct {
-	// GroupName is the name of a group of a kind ("label", "cloud", ...) in Ansible.
+	// GroupName returns the name of a group of a kind ("label", "cloud", ...) in Ansible.
 	GroupName func(kind string, parts ...string) string
 	// CheckHostName tells why a host may not have a name there.
 	CheckHostName func(name string) error
@@ -39,7 +40,8 @@ type Rules struct {
 
 // Options say how an inventory becomes a fleet.
 type Options struct {
-	// Map has groups that are places, as names or patterns of path.Match. With Infer, groups are found that look like places.
+	// Map has groups that are places, as names or patterns of path.Match. With Infer, groups are found that look like
+	// places.
 	Map   [levels][]string
 	Infer bool
 	// Cloud and Region are the names of places for hosts that are in none.
@@ -56,7 +58,8 @@ type Options struct {
 	AllStays bool
 	// Plugin has the collection's inventory plugin give the fleet, and not a script.
 	Plugin bool
-	// Address finds the address of a host by its DNS name; "" if there is none. nil finds none. It is called for many at once.
+	// Address finds the address of a host by its DNS name; "" if there is none. nil finds none. It is called for many
+	// at once.
 	Address func(name string) string
 
 	Rules Rules

@@ -23,7 +23,7 @@ type node struct {
 	vars     map[string]*Value
 }
 
-// qualified is the names of a place and of what it is in.
+// qualified returns the names of a place and of what it is in.
 func (n *node) qualified() []string {
 	if n.up == nil || n.up.up == nil { // the root is the project
 		return []string{n.name}
@@ -120,7 +120,7 @@ func (p *planner) consists(g *Group) bool {
 	})
 }
 
-// child is the place of a group in another, made if it is not there.
+// child returns the place of a group in another, made if it is not there.
 func (n *node) child(level Level, g *Group, name string) *node {
 	if g != nil {
 		name = cmp.Or(g.title, g.Name)
@@ -143,7 +143,7 @@ func (n *node) each(visit func(*node)) {
 	}
 }
 
-// mapped are the groups that the options name.
+// mapped returns the groups that the options name.
 func (p *planner) mapped() (chosen [levels][]*Group, err error) {
 	for level := range levels {
 		for _, pattern := range p.o.Map[level] {
@@ -305,7 +305,7 @@ func (p *planner) inferTree(say func(string, ...any)) (none [levels][]*Group) {
 	return chosen
 }
 
-// parts are a group's children, if each of its hosts is in exactly one of them, and none is called like a role.
+// parts returns a group's children, if each of its hosts is in exactly one of them, and none is called like a role.
 func (p *planner) parts(g *Group) []*Group {
 	if len(g.Hosts) > 0 || roleWords.MatchString(g.Name) {
 		return nil

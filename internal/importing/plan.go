@@ -141,8 +141,8 @@ func (p *planner) settle() {
 	p.address = make([]string, len(p.hosts))
 }
 
-// naming finds the names of places and labels, so that no two groups of the inventory that results have one name, and none has that of
-// another group of before.
+// naming finds the names of places and labels, so that no two groups of the inventory that results have one name, and
+// none has that of another group of before.
 func (p *planner) naming() {
 	for _, h := range p.v.Hosts {
 		p.used[h] = hostHolder(h)
@@ -196,10 +196,10 @@ func (p *planner) naming() {
 	}
 }
 
-// typeOf is the device type of a host.
+// typeOf returns the device type of a host.
 func (p *planner) typeOf(host string) string { return cmp.Or(p.o.Types[host], p.o.DeviceType) }
 
-// clean is a name as Craton takes it.
+// clean returns a name as Craton takes it.
 func clean(name string) string {
 	name = value.Composed(name)
 	if value.CheckName(name) == nil && len([]rune(name)) <= schema.MaxText-10 {
@@ -214,7 +214,7 @@ func clean(name string) string {
 	return cmp.Or(string(runes[:min(len(runes), schema.MaxText-10)]), "_")
 }
 
-// labelGroup is the group of a group's label in the inventory that results.
+// labelGroup returns the group of a group's label in the inventory that results.
 func (p *planner) labelGroup(g *Group) string {
 	if g.Name == groupAll {
 		return groupAll

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// ofSites is an inventory of two sites and a role that overrides one of their variables, as ansible-inventory prints it.
+// ofSites is an inventory of two sites and a role that overrides one of their variables, as ansible-inventory prints
+// it.
 const (
 	ofSites = `{"_meta": {"hostvars": {"a1": {"ntp": "a", "port": 1, "t": "{{ x }}"}, "a2": {"ntp": "a", "port": 80, "t": "{{ x }}"}, "b1": {"ntp": "pool", "port": 80, "t": "{{ x }}", "own": NaN}}},
  "all": {"children": ["ungrouped", "site_a", "site_b", "web"]}, "site_a": {"hosts": ["a1", "a2"]}, "site_b": {"hosts": ["b1"]}, "web": {"hosts": ["a2", "b1"]}}`

@@ -141,7 +141,7 @@ func (p *planner) result() *Result {
 	return res
 }
 
-// Fleet is the fleet file.
+// Fleet returns the fleet file.
 func (r *Result) Fleet() []byte {
 	i := slices.IndexFunc(r.Files, func(f File) bool { return f.Path == FleetFile })
 	return r.Files[i].Content
@@ -151,7 +151,7 @@ func (r *Result) add(name string, content []byte, program bool) {
 	r.Files = append(r.Files, File{name, content, program})
 }
 
-// fleet is the fleet file.
+// fleet returns the fleet file.
 func (p *planner) fleet() []byte {
 	r := &p.report
 	var objects []*reconcile.Wanted
@@ -214,7 +214,7 @@ func (p *planner) placed(g *Group) bool { return len(p.nodesOf[g]) > 0 }
 // isLabel reports whether the hosts of a group have a label for it.
 func (p *planner) isLabel(g *Group) bool { return !p.placed(g) && p.ofPlaces[g] == nil }
 
-// entry is what gives Ansible the fleet.
+// entry sets what gives Ansible the fleet.
 func (p *planner) entry(res *Result) {
 	settings := [][2]string{}
 	if p.facts != defaultFacts {
@@ -332,12 +332,12 @@ func (p *planner) groupFiles(res *Result) {
 // isPath reports whether a group's name leads out of group_vars, where Ansible would read the variables of others.
 func isPath(group string) bool { return strings.Contains(group, "/") || group == "." || group == ".." }
 
-// nodeGroup is the group of a place in the inventory that results.
+// nodeGroup returns the group of a place in the inventory that results.
 func (p *planner) nodeGroup(n *node) string {
 	return p.o.Rules.GroupName(n.level.String(), n.qualified()...)
 }
 
-// inline are variables as a member of an inventory file.
+// inline returns variables as a member of an inventory file.
 func inline(vars Vars) map[string]any {
 	all := map[string]any{}
 	for k, v := range vars {
@@ -364,7 +364,8 @@ func (p *planner) hostFiles(res *Result) {
 	}
 }
 
-// maxFile is how long the name of a host may be that is one of a file, in bytes: with an ending it has to be shorter than 256.
+// maxFile is how long the name of a host may be that is one of a file, in bytes: with an ending it has to be shorter
+// than 256.
 const maxFile = 240
 
 // controllers are the names of the machine that Ansible runs on. They are no hosts of Craton, and good names of files.

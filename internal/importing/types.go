@@ -10,9 +10,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// JSON, which ansible-inventory prints, has neither keys that are no texts nor dates: 10: and "10": are the same there, and so are a date and its text,
-// and a play tells them apart. Its YAML has both, so it is asked for that too where one may be, and such keys and dates become marks. Craton
-// cannot hold them, so they stay in Ansible.
+// JSON, which ansible-inventory prints, has neither keys that are no texts nor dates: 10: and "10": are the same there,
+// and so are a date and its text, and a play tells them apart. Its YAML has both, so it is asked for that too where one
+// may be, and such keys and dates become marks. Craton cannot hold them, so they stay in Ansible.
 const (
 	typedKey   = "__craton_key_"  // begins a key: behind it are the type, a colon, and the text
 	typedValue = "__craton_date"  // is the only key of an object that stands for a date
@@ -94,7 +94,7 @@ func (d *document) typesOf(text []byte, values *valueReader) error {
 	return nil
 }
 
-// members are those of a mapping, by their keys as texts.
+// members returns those of a mapping, by their keys as texts.
 func members(n *yaml.Node) map[string]*yaml.Node {
 	n = target(n)
 	if n == nil || n.Kind != yaml.MappingNode {
@@ -107,7 +107,7 @@ func members(n *yaml.Node) map[string]*yaml.Node {
 	return all
 }
 
-// target is what an alias stands for.
+// target returns what an alias stands for.
 func target(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -159,7 +159,7 @@ func withTypes(decoded any, n *yaml.Node) any {
 	return decoded
 }
 
-// jsonKey is what a key is in JSON, and with its type.
+// jsonKey returns what a key is in JSON, and with its type.
 func jsonKey(n *yaml.Node) (key, typed string) {
 	n = target(n)
 	if n.Kind != yaml.ScalarNode {
@@ -173,7 +173,7 @@ func jsonKey(n *yaml.Node) (key, typed string) {
 	return n.Value, n.Value
 }
 
-// jsonOf is what Python writes in JSON for a key.
+// jsonOf returns what Python writes in JSON for a key.
 func jsonOf(tag, text string) string {
 	switch tag {
 	case "null":
@@ -193,7 +193,7 @@ func jsonOf(tag, text string) string {
 	return text
 }
 
-// splitTyped is the tag and the text of a key that is no text.
+// splitTyped returns the tag and the text of a key that is no text.
 func splitTyped(key string) (tag, text string, ok bool) {
 	rest, ok := strings.CutPrefix(key, typedKey)
 	if !ok {

@@ -140,7 +140,8 @@ func isTemplate(s string) bool {
 	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.Contains(s, "{#") || strings.HasPrefix(s, "#jinja2:")
 }
 
-// plain is a value as Craton holds it: without the marks of texts that are not to be executed, since that is all of its texts.
+// plain returns a value as Craton holds it: without the marks of texts that are not to be executed, since that is all
+// of its texts.
 func (v *Value) plain() string {
 	if !v.Marked {
 		return v.JSON

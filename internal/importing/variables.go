@@ -81,7 +81,8 @@ func (p *planner) secretOf(h, name string, v *Value) bool {
 	return slices.ContainsFunc(p.v.member[h], func(g *Group) bool { return p.encrypted[g.holder()][name] && g.Vars[name] == v })
 }
 
-// trace finds out whose value each host has. Of several that have the same one a place comes first, so that it is Craton's.
+// trace finds out whose value each host has. Of several that have the same one a place comes first, so that it is
+// Craton's.
 func (p *planner) trace(s *spread) {
 	all := p.v.Groups[groupAll]
 	for i, h := range p.hosts {
@@ -332,7 +333,7 @@ func (p *planner) mend(s *spread) {
 	}
 }
 
-// staying are the groups that say the variable in group_vars, the last that counts last.
+// staying returns the groups that say the variable in group_vars, the last that counts last.
 func (p *planner) staying(s *spread) (order []*Group) {
 	for _, g := range p.v.sorted() {
 		if s.stays[g] && (p.encrypted[g.holder()][s.name] && p.o.Vaults == Keep || p.kept[g][s.name] != nil) {
@@ -342,7 +343,7 @@ func (p *planner) staying(s *spread) (order []*Group) {
 	return order
 }
 
-// winner is the group of these whose variable a host gets; nil for none.
+// winner returns the group of these whose variable a host gets; nil for none.
 func (p *planner) winner(order []*Group, h string) *Group {
 	for i := len(order) - 1; i >= 0; i-- {
 		if g := order[i]; g.Name == groupAll || g.has(h) {
@@ -352,8 +353,8 @@ func (p *planner) winner(order []*Group, h string) *Group {
 	return nil
 }
 
-// bury drops what a group says and none of its hosts ever got although it counts more than the group whose value they have: in Ansible,
-// what stands in group_vars/all is before what an inventory file says of a group.
+// bury drops what a group says and none of its hosts ever got although it counts more than the group whose value they
+// have: in Ansible, what stands in group_vars/all is before what an inventory file says of a group.
 func (p *planner) bury(s *spread) {
 	rank := map[*Group]int{}
 	for i, g := range p.v.sorted() {

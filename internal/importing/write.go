@@ -14,9 +14,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Write writes the files of a result into a folder that is made if it is not there. They may hold secrets, and are for the user
-// alone. Files that are there, and an inventory, are an error that names them, and nothing is written then; with force they are overwritten,
-// and what an earlier import wrote is removed. A folder that is made here has all of it in the end, or is not there.
+// Write writes the files of a result into a folder that is made if it is not there. They may hold secrets, and are for
+// the user alone. Files that are there, and an inventory, are an error that names them, and nothing is written then;
+// with force they are overwritten, and what an earlier import wrote is removed. A folder that is made here has all of
+// it in the end, or is not there.
 func (r *Result) Write(dir string, force bool) error {
 	if err := CheckFolder(dir); err != nil {
 		return err
@@ -55,7 +56,8 @@ func (r *Result) Write(dir string, force bool) error {
 	return replace(dir, files, old)
 }
 
-// CheckFolder is an error where an import cannot be in a folder, since that, or what it is to be in, is something else.
+// CheckFolder returns an error where an import cannot be in a folder, since that, or what it is to be in, is something
+// else.
 func CheckFolder(dir string) error {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		info, err := os.Stat(at)
@@ -112,7 +114,8 @@ func unwritable(dir string, err error) error {
 	return fmt.Errorf("%s cannot be written: %w", dir, err)
 }
 
-// staged writes files into a folder of their own, beside those whose place they will take. Its path is told in case of an error too.
+// staged writes files into a folder of their own, beside those whose place they will take. Its path is told in case of
+// an error too.
 func staged(in string, files []File) (stage string, err error) {
 	if stage, err = os.MkdirTemp(in, ".craton-import-*"); err != nil {
 		return "", err
@@ -176,7 +179,7 @@ func (f *File) write(dir string) error {
 	return os.WriteFile(path, f.Content, mode)
 }
 
-// written are the files of an inventory that is in the folder: all of them count for Ansible.
+// written returns the files of an inventory that is in the folder: all of them count for Ansible.
 func written(dir string) ([]string, error) {
 	var found []string
 	root := filepath.Join(dir, InventoryDir)

@@ -37,7 +37,7 @@ func (a *answer) none() {
 	a.w.WriteHeader(http.StatusNoContent)
 }
 
-// fault is an error of the API layer: JSON as a string in JSON (§2.7).
+// fault answers with an error of the API layer: JSON as a string in JSON (§2.7).
 func (a *answer) fault(status int, format string, args ...any) {
 	code := "Client"
 	if status >= 500 {
@@ -46,7 +46,7 @@ func (a *answer) fault(status int, format string, args ...any) {
 	a.wrapped(status, map[string]any{"faultcode": code, "faultstring": fmt.Sprintf(format, args...), "debuginfo": nil})
 }
 
-// router is an error of the router: another form, often without a word (§2.7).
+// router answers with an error of the router: another form, often without a word (§2.7).
 func (a *answer) router(status int, description string) {
 	a.wrapped(status, map[string]any{"code": status, "title": http.StatusText(status), "description": description})
 }
@@ -56,7 +56,7 @@ func (a *answer) wrapped(status int, inner map[string]any) {
 	a.json(status, map[string]string{"error_message": string(text)})
 }
 
-// unauthorized is what Keystone's middleware says (§2.7).
+// unauthorized answers as Keystone's middleware does (§2.7).
 func (a *answer) unauthorized() {
 	a.w.Header().Set("WWW-Authenticate", `Keystone uri="http://keystone.invalid:5000"`)
 	a.json(http.StatusUnauthorized, map[string]any{"error": map[string]any{

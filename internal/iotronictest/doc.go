@@ -1,6 +1,6 @@
-// Package iotronictest is Iotronic in a test: a server in this process that answers as the real ones of three times did,
-// faults included. Sections and quirks are those of the description of the Iotronic API that the client library
-// is written to ("§2.5", "§6, 8").
+// Package iotronictest is Iotronic in a test: a server in this process that answers as the real ones of three times
+// did, faults included. Sections and quirks are those of the description of the Iotronic API that the client library is
+// written to ("§2.5", "§6, 8").
 //
 //	server := iotronictest.Start(t, iotronictest.Boards2019)
 //	fleet := server.Add("fleets", iotronictest.Object{"name": "roofs"})

@@ -66,7 +66,7 @@ func (s *Server) list(c *call, collection string, fields []string, keep func(Obj
 	c.json(http.StatusOK, body)
 }
 
-// next is the wrong link of §6, 1 and 2: it forgets filters, fields, /detail and the fleet, and without the
+// next returns the wrong link of §6, 1 and 2: it forgets filters, fields, /detail and the fleet, and without the
 // uuid among the fields it does not know where the page ends. Its host is the server's idea of its address.
 func (s *Server) next(c *call, collection string, last Object, fields []string, limit int) string {
 	q := url.Values{"limit": {strconv.Itoa(limit)}, "marker": {"Unset"}}
@@ -81,7 +81,7 @@ func (s *Server) next(c *call, collection string, last Object, fields []string, 
 	return "http://iotronic.invalid:1288/v1/" + collection + "?" + q.Encode()
 }
 
-// limit is the page size; false says that the answer is written.
+// limit returns the page size; false says that the answer is written.
 func (c *call) limit(most int) (int, bool) {
 	text := c.q.Get("limit")
 	if text == "" {
@@ -99,7 +99,7 @@ func (c *call) limit(most int) (int, bool) {
 	return 0, false
 }
 
-// fields are those that were asked for, or those there are else; false says that the answer is written.
+// fields returns those that were asked for, or those there are else; false says that the answer is written.
 func (c *call) fields(k kind, otherwise []string) ([]string, bool) {
 	text := c.q.Get("fields")
 	if text == "" {
@@ -118,7 +118,7 @@ func (c *call) fields(k kind, otherwise []string) ([]string, bool) {
 	return fields, true
 }
 
-// shown is an object with some fields, and those that come always.
+// shown returns an object with some fields, and those that come always.
 func (c *call) shown(k kind, collection string, o Object, fields []string) Object {
 	show := Object{}
 	for _, name := range append(slices.Clone(fields), k.always...) {
@@ -176,7 +176,7 @@ func (s *Server) collection(c *call, collection string, detailed bool) {
 	}
 }
 
-// filter is what the parameters and the caller let be seen; false says that the answer is written.
+// filter returns what the parameters and the caller let be seen; false says that the answer is written.
 func (c *call) filter(collection string, k kind) (func(Object) bool, bool) {
 	project, status := c.q.Get("project"), c.q.Get("status")
 	if project != "" && !c.by.has("admin") {

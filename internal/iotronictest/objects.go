@@ -45,7 +45,7 @@ func (s *Server) one(c *call, collection string, k kind, id string) {
 	c.verbs(verbs)
 }
 
-// find is the object with a UUID or name; nil says that the answer is written. It is not bound to the caller's
+// find returns the object with a UUID or name; nil says that the answer is written. It is not bound to the caller's
 // project (§6, 9).
 func (s *Server) find(c *call, collection string, k kind, id string) Object {
 	by := "uuid"
@@ -120,7 +120,7 @@ func (c *call) decode(into any) error {
 	return d.Decode(into)
 }
 
-// place is a location as it is kept: coordinates are text.
+// place returns a location as it is kept: coordinates are text.
 func place(v any) Object {
 	o := Object{"updated_at": nil}
 	if given, ok := v.(Object); ok {

@@ -17,7 +17,7 @@ type call struct {
 	base string
 }
 
-// root is GET / (§2.1).
+// root serves GET / (§2.1).
 func (s *Server) root(r *http.Request) Object {
 	v := Object{"id": "v1", "links": []Object{{"href": "http://" + r.Host + "/v1/", "rel": "self"}}}
 	if s.era.versioned {
@@ -29,7 +29,7 @@ func (s *Server) root(r *http.Request) Object {
 	}
 }
 
-// v1 is GET /v1 (§2.1).
+// v1 serves GET /v1 (§2.1).
 func (s *Server) v1(r *http.Request) Object {
 	o := Object{"id": "v1"}
 	for _, name := range s.era.listed {

@@ -89,7 +89,7 @@ func Start(t testing.TB, e Era, options ...Option) *Server {
 	return s
 }
 
-// New makes a server that does not listen: it is an http.Handler.
+// New returns a server that does not listen: it is an http.Handler.
 func New(e Era, options ...Option) *Server {
 	s := &Server{era: eras[e], maxLimit: 1000, objects: map[string][]Object{}}
 	for _, o := range options {
@@ -121,7 +121,7 @@ func (s *Server) add(collection string, o Object, by User) Object {
 	return full
 }
 
-// now is a time in the form of §2.5; it passes by the second with each object.
+// now returns a time in the form of §2.5; it passes by the second with each object.
 func (s *Server) now() string {
 	at := time.Date(2026, 11, 21, 23, 28, 59, 361410000, time.UTC).Add(time.Duration(s.made) * time.Second)
 	return at.Format("2006-01-02T15:04:05.000000+00:00")
@@ -134,7 +134,7 @@ func (s *Server) Remove(collection, uuid string) {
 	s.objects[collection] = slices.DeleteFunc(s.objects[collection], func(o Object) bool { return o["uuid"] == uuid })
 }
 
-// Requests are those that came so far.
+// Requests returns those that came so far.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,7 @@ func (s *Server) Answer(f func(w http.ResponseWriter, r *http.Request) bool) {
 	s.answer = f
 }
 
-// Restored is how often somebody has read .../services/restore, which is no reading (§6, 8).
+// Restored returns how often somebody has read .../services/restore, which is no reading (§6, 8).
 func (s *Server) Restored() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -192,7 +192,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.route(&call{answer: a, r: r, body: body, by: by, q: r.URL.Query(), base: "http://" + r.Host}, parts)
 }
 
-// user is who asks. Without authentication the headers say so (§4).
+// user returns who asks. Without authentication the headers say so (§4).
 func (s *Server) user(r *http.Request) (User, bool) {
 	if s.noAuth {
 		u := Admin

@@ -49,7 +49,7 @@ func ask(t *testing.T, s *iotronictest.Server, by iotronictest.User, method, pat
 	return a
 }
 
-// message is the text inside an error's string of JSON.
+// message returns the text inside an error's string of JSON.
 func (a asked) message() string {
 	text, _ := a.body["error_message"].(string)
 	var inner map[string]any

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Hint is the advice of an error about an unknown word: `did you mean "x"?` when a known word is near,
+// Hint returns the advice of an error about an unknown word: `did you mean "x"?` when a known word is near,
 // else `known are a, b, c`. Without known words it is empty.
 func Hint(word string, known []string) string {
 	if best := Word(word, known); best != "" {
@@ -19,13 +19,14 @@ func Hint(word string, known []string) string {
 	return "known are " + strings.Join(known, ", ")
 }
 
-// Word is the known word that word is most likely a slip of, in any case: at most a third of its letters, but at least
-// one and at most three, were changed, added, lost or swapped with a neighbour. "" when there is none.
+// Word returns the known word that word is most likely a slip of, in any case: at most a third of its letters, but at
+// least one and at most three, were changed, added, lost or swapped with a neighbour. "" when there is none.
 func Word(word string, known []string) string {
 	return Within(word, known, min(max(len([]rune(word))/3, 1), 3))
 }
 
-// Within is Word for a given number of letters: for who refuses what is near, and must not be wrong often.
+// Within is like Word, with an explicit limit on the number of differing letters: for callers that refuse near misses
+// and must rarely be wrong.
 func Within(word string, known []string, most int) string {
 	best, least := "", most+1
 	for _, k := range known {
@@ -36,8 +37,8 @@ func Within(word string, known []string, most int) string {
 	return best
 }
 
-// Several are the known words that are nearest to word, at most so many, the nearest first: for who has to say something where Word
-// finds nothing. At most half of the letters differ.
+// Several returns the known words that are nearest to word, at most so many, the nearest first: for who has to say
+// something where Word finds nothing. At most half of the letters differ.
 func Several(word string, known []string, most int) []string {
 	type one struct {
 		word     string
@@ -57,7 +58,7 @@ func Several(word string, known []string, most int) []string {
 	return words
 }
 
-// distance is the optimal string alignment distance.
+// distance returns the optimal string alignment distance.
 func distance(s, t string) int {
 	a, b := []rune(s), []rune(t)
 	if len(a) > 64 || len(b) > 64 {

@@ -22,7 +22,7 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// System are the process's own streams. Out is a [*Kept].
+// System returns the process's own streams. Out is a [*Kept].
 func System() Streams { return Streams{os.Stdin, &Kept{file: os.Stdout}, os.Stderr} }
 
 // Descriptor is a stream of the operating system's.
@@ -47,13 +47,13 @@ func (k *Kept) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Fd is the file's descriptor.
+// Fd returns the file's descriptor.
 func (k *Kept) Fd() uintptr { return k.file.Fd() }
 
-// File is the file itself.
+// File returns the file itself.
 func (k *Kept) File() *os.File { return k.file }
 
-// Failed is the first error of writing to w; nil if there was none, or nobody kept it.
+// Failed returns the first error of writing to w; nil if there was none, or nobody kept it.
 func Failed(w io.Writer) error {
 	k, ok := w.(*Kept)
 	if !ok {
@@ -64,13 +64,13 @@ func Failed(w io.Writer) error {
 	return k.err
 }
 
-// IsTerminal tells whether a person sees what is written to w.
+// IsTerminal reports whether a person sees what is written to w.
 func IsTerminal(w any) bool {
 	f, ok := w.(Descriptor)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// OneLine is an error's text on a single line, as programs that read standard error line by line expect.
+// OneLine returns an error's text on a single line, as programs that read standard error line by line expect.
 func OneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // WriteFile makes the file at path hold what write writes, with the given permissions: whole or not at all.

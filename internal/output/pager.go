@@ -20,9 +20,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Pager shows text that is longer than the screen a screen at a time, through a program such as less. Streams of [Paged] write to it;
-// until [Pager.Begin] says so, and where the text fits on the screen, they write to the terminal as if it was not there. A nil *Pager
-// pages nothing.
+// Pager shows text that is longer than the screen a screen at a time, through a program such as less. Streams of
+// [Paged] write to it; until [Pager.Begin] says so, and where the text fits on the screen, they write to the terminal
+// as if it was not there. A nil *Pager pages nothing.
 type Pager struct {
 	terminal    Streams
 	rows, width int
@@ -54,7 +54,7 @@ var errLeft = errors.New("the pager was left")
 // pipeSpace is how much a pipe holds that nobody reads, at most.
 const pipeSpace = 1 << 16
 
-// Paged are streams whose output can be paged, if it goes to a terminal; else they are s, and there is no pager.
+// Paged returns streams whose output can be paged, if it goes to a terminal; else they are s, and there is no pager.
 func Paged(s Streams) (Streams, *Pager) {
 	f, ok := s.Out.(Descriptor)
 	if !ok || !IsTerminal(s.Out) {
@@ -72,7 +72,7 @@ func Paged(s Streams) (Streams, *Pager) {
 	return s, p
 }
 
-// PagerOf is the pager of a stream of [Paged]; nil if there is none.
+// PagerOf returns the pager of a stream of [Paged]; nil if there is none.
 func PagerOf(w io.Writer) *Pager {
 	if p, ok := w.(*paged); ok {
 		return p.pager
@@ -87,13 +87,14 @@ type paged struct {
 	talk  bool // it is standard error
 }
 
-// Fd is the terminal's descriptor.
+// Fd returns the terminal's descriptor.
 func (w *paged) Fd() uintptr { return w.to.(Descriptor).Fd() } //nolint:forcetypeassert // Paged looked
 
 // Write writes to the terminal, or to the program.
 func (w *paged) Write(b []byte) (int, error) { return w.pager.write(w, b) }
 
-// Begin pages what is written from now on through a program, in the words of a shell. The context ends when the program is left.
+// Begin pages what is written from now on through a program, in the words of a shell. The context ends when the program
+// is left.
 func (p *Pager) Begin(ctx context.Context, program string) context.Context {
 	if p == nil || program == "" {
 		return ctx
@@ -132,7 +133,7 @@ func (p *Pager) write(w *paged, b []byte) (int, error) {
 // colors are what paints text.
 var colors = value.Lazily(`\x1b\[[0-9;]*m`)
 
-// screenLines is how many lines of a screen a text takes, or enough.
+// screenLines returns how many lines of a screen a text takes, or enough.
 func screenLines(text []byte, width, enough int) (n int) {
 	for line := range bytes.Lines(text) {
 		line, ends := bytes.CutSuffix(line, []byte("\n"))
@@ -190,7 +191,7 @@ func (p *Pager) open() error {
 	return p.send(first)
 }
 
-// fileOf is the file behind a stream, which a process can have.
+// fileOf returns the file behind a stream, which a process can have.
 func fileOf(w io.Writer) io.Writer {
 	if k, ok := w.(*Kept); ok {
 		return k.File()
@@ -198,7 +199,7 @@ func fileOf(w io.Writer) io.Writer {
 	return w
 }
 
-// programOf is how to run a program in the words of a shell; nil if there is none of that name.
+// programOf returns how to run a program in the words of a shell; nil if there is none of that name.
 func programOf(words string) *exec.Cmd {
 	fields := strings.Fields(words)
 	if !strings.ContainsAny(words, "|&;<>()$`\\\"'*?[#~=%") {
@@ -214,7 +215,7 @@ func programOf(words string) *exec.Cmd {
 	return exec.Command(shell, "-c", words) //nolint:gosec,noctx // the same
 }
 
-// pagerEnvironment is what a pager is started with: less ends with the last page, shows colours, and leaves the text on the screen,
+// pagerEnvironment returns what a pager is started with: less ends with the last page, shows colours, and leaves the text on the screen,
 // unless LESS says otherwise. What it shows are others' words, so it runs no programs, opens no other files and writes none.
 func pagerEnvironment(env []string) []string {
 	has := func(name string) bool {
@@ -230,7 +231,7 @@ func pagerEnvironment(env []string) []string {
 	return env
 }
 
-// send gives the program more. Who does not read it has left, or could not be run.
+// send returns the program more. Who does not read it has left, or could not be run.
 func (p *Pager) send(b []byte) error {
 	if len(p.begun) <= pipeSpace {
 		p.begun = append(p.begun, b...)
@@ -254,14 +255,14 @@ func (p *Pager) leave() error {
 	return p.plainly()
 }
 
-// missing tells of a program that has ended that a shell did not find it.
+// missing reports whether a program ended because the shell did not find it.
 func (p *Pager) missing() bool {
 	const notExecutable, notFound = 126, 127
 	code := p.command.ProcessState.ExitCode()
 	return (code == notExecutable || code == notFound) && len(p.begun) <= 2*pipeSpace
 }
 
-// gone is told that the program has ended.
+// gone records that the program has ended.
 func (p *Pager) gone() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -87,7 +87,7 @@ func (c Command) Compare(output string) string {
 // times are when something was made, which is never when the page was written.
 var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}`)
 
-// Matches tells whether an output is what a page shows.
+// Matches reports whether an output is what a page shows.
 func Matches(want, got string) bool {
 	want, got = times.ReplaceAllString(want, "TIME"), times.ReplaceAllString(got, "TIME")
 	pattern := "\n" + regexp.QuoteMeta(want)

@@ -7,5 +7,6 @@ import "io/fs"
 // noFollow refuses links where there is such a thing.
 const noFollow = 0
 
-// own tells what belongs to the user. Where files have no owner to compare nothing is kept.
+// own reports whether a file belongs to the user. Where files have no owner to compare it is always false, so that
+// nothing is kept.
 func own(fs.FileInfo) bool { return false }

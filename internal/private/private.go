@@ -15,8 +15,9 @@ import (
 // Temporary is how the names of files end that are still written.
 const Temporary = ".new"
 
-// InCache is the path of what is called so in the user's cache folder: craton/NAME in $XDG_CACHE_HOME or ~/.cache, on macOS in
-// ~/Library/Caches. It is an error if the user has no home directory: those of services shall have none, and nobody makes it for them.
+// InCache returns the path of what is called so in the user's cache folder: craton/NAME in $XDG_CACHE_HOME or ~/.cache,
+// on macOS in ~/Library/Caches. It is an error if the user has no home directory: those of services shall have none,
+// and nobody makes it for them.
 func InCache(name string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -30,8 +31,8 @@ func InCache(name string) (string, error) {
 	return filepath.Join(dir, "craton", name), nil
 }
 
-// InData is the path of what is called so among what programs keep for the user: craton/NAME in $XDG_DATA_HOME or ~/.local/share.
-// It is an error if the user has no home directory.
+// InData returns the path of what is called so among what programs keep for the user: craton/NAME in $XDG_DATA_HOME or
+// ~/.local/share. It is an error if the user has no home directory.
 func InData(name string) (string, error) {
 	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "craton", name), nil
@@ -58,7 +59,8 @@ func Folder(path string) error {
 	return Look(path)
 }
 
-// CanMake finds out whether [Folder] could make a folder that is not there, by making another one in its place for a moment.
+// CanMake finds out whether [Folder] could make a folder that is not there, by making another one in its place for a
+// moment.
 func CanMake(path string) error {
 	above := filepath.Dir(path)
 	for ; above != filepath.Dir(above); above = filepath.Dir(above) {
@@ -73,7 +75,7 @@ func CanMake(path string) error {
 	return os.Remove(made)
 }
 
-// Look is Folder of what is there: the error is one of fs.ErrNotExist if that is nothing.
+// Look is like Folder, for a folder that exists already; if there is none the error is fs.ErrNotExist.
 func Look(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -107,7 +109,8 @@ func open(path string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// Secret reads a file with one secret in it, such as a token. Its group may read it too, as where an administrator owns it.
+// Secret reads a file with one secret in it, such as a token. Its group may read it too, as where an administrator owns
+// it.
 func Secret(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -135,8 +138,8 @@ func Create(path string) (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+Temporary) // mode 0600
 }
 
-// Keep ends a file that was begun by [Create], and puts it in the place of path: whole, or not at all where err is not nil.
-// It does not wait for the disk.
+// Keep ends a file that was begun by [Create], and puts it in the place of path: whole, or not at all where err is not
+// nil. It does not wait for the disk.
 func Keep(f *os.File, path string, err error) error {
 	if closed := f.Close(); err == nil {
 		err = closed
@@ -150,7 +153,8 @@ func Keep(f *os.File, path string, err error) error {
 	return err
 }
 
-// check finds what is not of a type, or where others than the user could read or write. Only the type counts where files have no owners.
+// check finds what is not of a type, or where others than the user could read or write. Only the type counts where
+// files have no owners.
 func check(path string, info fs.FileInfo, want fs.FileMode) error {
 	what := map[fs.FileMode]string{0: "file", fs.ModeDir: "folder"}[want]
 	switch {

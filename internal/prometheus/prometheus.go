@@ -1,11 +1,12 @@
-// Package prometheus makes targets for Prometheus of hosts: an element of the JSON that file_sd_configs and http_sd_configs read.
+// Package prometheus makes targets for Prometheus of hosts: an element of the JSON that file_sd_configs and
+// http_sd_configs read.
 //
 //	o := prometheus.Options{Port: "9100"}
 //	target, problems := o.Append(nil, &host)
 //	// {"targets":["10.20.0.11:9100"],"labels":{"cloud":"east",...}}
 //
-// The command line (`craton export --format prometheus`) and the server (GET /v1/prometheus) both ask it, so that they say the same of
-// a host. docs/export.md is the manual.
+// The command line (`craton export --format prometheus`) and the server (GET /v1/prometheus) both ask it, so that they
+// say the same of a host. docs/export.md is the manual.
 package prometheus
 
 import (
@@ -113,7 +114,7 @@ func (o *Options) Check() error {
 // connectVariable has the name or address of a host whose ip_address only stands in for one ([value.StandInPrefix]).
 const connectVariable = "ansible_host"
 
-// Variables are those that targets are made of.
+// Variables returns those that targets are made of.
 func (o *Options) Variables() (names []string) {
 	for _, name := range []string{o.PortVariable, o.PathVariable, o.SchemeVariable, o.AddressVariable, connectVariable} {
 		if name != "" {
@@ -126,9 +127,9 @@ func (o *Options) Variables() (names []string) {
 	return names
 }
 
-// Append appends the target of a host. A variable that cannot be used counts as missing: one bad value must not hide a host, let alone
-// all others. The problems tell of it, and so does the label __meta_craton_problem. A host without an address that can be connected to is no
-// target at all: nothing is appended.
+// Append appends the target of a host. A variable that cannot be used counts as missing: one bad value must not hide a
+// host, let alone all others. The problems tell of it, and so does the label __meta_craton_problem. A host without an
+// address that can be connected to is no target at all: nothing is appended.
 func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string) {
 	text := func(variable string, good func(string) bool) string {
 		if variable == "" {
@@ -200,7 +201,7 @@ func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string)
 	return append(dst, "}}"...), problems
 }
 
-// labelValue is JSON as the value of a label: a text as it is, all else as JSON.
+// labelValue returns JSON as the value of a label: a string as it is, anything else as JSON.
 func labelValue(raw string) string {
 	if v := gjson.Parse(raw); v.Type == gjson.String {
 		return v.Str
@@ -208,7 +209,7 @@ func labelValue(raw string) string {
 	return raw
 }
 
-// portOf is a port without zeros before it; "" for what is none.
+// portOf returns a port without zeros before it; "" for what is none.
 func portOf(text string) string {
 	n, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || n == 0 {
@@ -217,14 +218,14 @@ func portOf(text string) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// isPath tells paths that stand for themselves in a URL.
+// isPath reports whether a path needs no escaping in a URL.
 func isPath(s string) bool {
 	return strings.HasPrefix(s, "/") && len(s) <= 2000 && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}?#%", r)
 	})
 }
 
-// isHost tells addresses, and names that a connection can be made to.
+// isHost reports whether a text is an address, or a name to which a connection can be made.
 func isHost(s string) bool {
 	if _, ok := value.ParseAddress(s); ok {
 		return true

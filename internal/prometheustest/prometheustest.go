@@ -12,7 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// Check has promtool read metrics as they were scraped, and say what is wrong with them. Where there is no promtool, the test is skipped.
+// Check has promtool read metrics as they were scraped, and say what is wrong with them. Where there is no promtool,
+// the test is skipped.
 func Check(t *testing.T, scraped []byte) {
 	t.Helper()
 	tool, err := exec.LookPath("promtool")
@@ -32,7 +33,8 @@ type Target struct {
 	Labels     map[string]string `json:"labels"` // after relabelling, as the target's own
 }
 
-// Discover is what a job of a configuration discovers, once there are as many targets as are wanted. Where there is no promtool, the test is skipped.
+// Discover returns what a job of a configuration discovers, once there are as many targets as are wanted. Where there
+// is no promtool, the test is skipped.
 func Discover(t *testing.T, config, job string, want int) []Target {
 	t.Helper()
 	tool, err := exec.LookPath("promtool")

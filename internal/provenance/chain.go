@@ -22,10 +22,11 @@ const (
 type Chain struct {
 	Kind   *schema.Kind
 	Object craton.Object // as the API has it; its variables are its own
-	// Levels are the object and what it inherits from, the nearest first. The last is the project, but of kinds that inherit nothing.
+	// Levels are the object and what it inherits from, the nearest first. The last is the project, but of kinds that
+	// inherit nothing.
 	Levels []hierarchy.Level
-	// Whole tells that the caller may read the project. If not, the project's variables are those that the object inherits from it,
-	// and what other levels hide of it is not known.
+	// Whole tells that the caller may read the project. If not, the project's variables are those that the object
+	// inherits from it, and what other levels hide of it is not known.
 	Whole bool
 }
 
@@ -35,7 +36,8 @@ type rung struct {
 	fields craton.Object // nil of a project
 }
 
-// ReadChain reads an object by its id, and what it inherits from: a request for each level, and one more for who may not read the project.
+// ReadChain reads an object by its id, and what it inherits from: a request for each level, and one more for who may
+// not read the project.
 func ReadChain(ctx context.Context, c *craton.Client, k *schema.Kind, id string) (*Chain, error) {
 	fields, err := c.Collection(craton.Kind(k.Name)).Get(ctx, id)
 	if err != nil {
@@ -79,7 +81,8 @@ func chainOf(ctx context.Context, c *craton.Client, k *schema.Kind, object crato
 	return chain, err
 }
 
-// readAbove reads what an object's references name: its places, its parents and theirs, and its project, nil if the caller may not read it.
+// readAbove reads what an object's references name: its places, its parents and theirs, and its project, nil if the
+// caller may not read it.
 func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self rung) (above map[string]rung, parents []rung, project *rung, err error) {
 	if k.Inherits == nil {
 		return nil, nil, nil, nil
@@ -174,7 +177,7 @@ func rungOf(k *schema.Kind, fields craton.Object) rung {
 	return rung{hierarchy.Level{Kind: k.Name, ID: fields.ID(), Name: fields.Text(k.Title), Variables: snapshot.Variables(fields["variables"])}, fields}
 }
 
-// Name is the object's name.
+// Name returns the object's name.
 func (chain *Chain) Name() string { return chain.Levels[0].Name }
 
 // String names the object for people.

@@ -39,7 +39,7 @@ func Compare(a, b []hierarchy.Level) []Pair {
 	return pairs
 }
 
-// resolve is what counts of levels, by name.
+// resolve returns what counts of levels, by name.
 func resolve(levels []hierarchy.Level) map[string]*SideDocument {
 	own := make([]hierarchy.Variables, len(levels))
 	for i := range own {

@@ -1,5 +1,5 @@
-// Package provenance tells where the values of variables come from: which object gives each, what it hides of others, who set it, and
-// what a variable comes to all over a fleet. `craton explain` and the page say it, each in its way.
+// Package provenance tells where the values of variables come from: which object gives each, what it hides of others,
+// who set it, and what a variable comes to all over a fleet. `craton explain` and the page say it, each in its way.
 //
 //	e, err := provenance.Explain(ctx, client, schema.Host, "12", func(string) bool { return false })
 //	err = e.ReadSetters(ctx, client, nil)
@@ -7,6 +7,6 @@
 //		counts, hidden := v.Values[0], v.Values[1:]
 //		by := e.SetBy(counts.Level, v.Name)
 //
-// The levels are read with some requests for the object, whatever the size of the fleet. [SpreadOf] looks at a whole fleet that package
-// snapshot has read.
+// The levels are read with some requests for the object, whatever the size of the fleet. [SpreadOf] looks at a whole
+// fleet that package snapshot has read.
 package provenance

@@ -40,7 +40,7 @@ func Explain(ctx context.Context, c *craton.Client, k *schema.Kind, id string, e
 	return ExplainObject(ctx, c, k, *fields, excludes)
 }
 
-// ExplainObject is [Explain] of an object that was read already, with its own variables only.
+// ExplainObject is like [Explain], for an object that was already read with only its own variables.
 func ExplainObject(ctx context.Context, c *craton.Client, k *schema.Kind, object craton.Object, excludes func(string) bool) (*Explanation, error) {
 	chain, err := chainOf(ctx, c, k, object)
 	if err != nil {
@@ -62,14 +62,14 @@ func (e *Explanation) Resolve(excludes func(string) bool) {
 	}
 }
 
-// Find is the place of a variable among them.
+// Find returns the place of a variable among them.
 func (e *Explanation) Find(name string) (int, bool) {
 	return slices.BinarySearchFunc(e.Variables, name, func(v Variable, name string) int { return strings.Compare(v.Name, name) })
 }
 
-// ReadSetters finds, for the variables of each level, the last change that set them: a request for each level, or some where the server
-// has to be asked for the whole log of it. A server can do this that has a change log; can is what it has beside v1, nil if that was
-// not asked yet.
+// ReadSetters finds, for the variables of each level, the last change that set them: a request for each level, or some
+// where the server has to be asked for the whole log of it. A server can do this that has a change log; can is what it
+// has beside v1, nil if that was not asked yet.
 func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *craton.Capabilities) (err error) {
 	if can == nil {
 		if can, err = c.Capabilities(ctx); err != nil {
@@ -107,7 +107,7 @@ func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *cr
 // Asked reports whether it was asked who set the variables.
 func (e *Explanation) Asked() bool { return e.Setters != nil }
 
-// SetBy is the change that set a variable of a level; nil if the log does not have it, or was not asked.
+// SetBy returns the change that set a variable of a level; nil if the log does not have it, or was not asked.
 func (e *Explanation) SetBy(level int, name string) *craton.Change {
 	if e.Setters == nil {
 		return nil
@@ -151,7 +151,7 @@ type (
 	}
 )
 
-// DocumentOf is the document of a level.
+// DocumentOf returns the document of a level.
 func DocumentOf(l hierarchy.Level) LevelDocument {
 	d := LevelDocument{Type: l.Kind, ID: l.ID}
 	if n, err := strconv.Atoi(l.ID); err == nil {
@@ -163,7 +163,7 @@ func DocumentOf(l hierarchy.Level) LevelDocument {
 	return d
 }
 
-// Order is the document of the levels, the nearest first.
+// Order returns the document of the levels, the nearest first.
 func (e *Explanation) Order() []LevelDocument {
 	order := make([]LevelDocument, len(e.Levels))
 	for i, l := range e.Levels {
@@ -172,7 +172,7 @@ func (e *Explanation) Order() []LevelDocument {
 	return order
 }
 
-// Document is the document of the variables, by their names.
+// Document returns the document of the variables, by their names.
 func (e *Explanation) Document() map[string]VariableDocument {
 	all := make(map[string]VariableDocument, len(e.Variables))
 	order := e.Order()

@@ -24,7 +24,7 @@ type KeyUse struct {
 	Levels  map[string]int `json:"levels"`  // these by kind
 }
 
-// Size is about how many bytes the index takes in memory. It holds nothing of the fleet.
+// Size returns roughly how many bytes the index takes in memory. It holds nothing of the fleet.
 func (d *Keys) Size() (n int) {
 	for i := range d.Keys {
 		n += 200 + len(d.Keys[i].Key) + 60*len(d.Keys[i].Levels)
@@ -35,7 +35,8 @@ func (d *Keys) Size() (n int) {
 // levelsOf are the kinds of objects that have variables, the outermost first.
 var levelsOf = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Network, schema.NetworkInterface}
 
-// KeysOf lists the variables of a fleet, and counts where they were set and who has them. What hosts at one place inherit is found once.
+// KeysOf lists the variables of a fleet, and counts where they were set and who has them. What hosts at one place
+// inherit is found once.
 func KeysOf(fleet *snapshot.Fleet) *Keys {
 	all := map[string]*KeyUse{}
 	use := func(key string) *KeyUse {
@@ -89,7 +90,7 @@ type shared struct {
 	names  map[string]bool // once they were asked for
 }
 
-// above are the levels above a host.
+// above returns the levels above a host.
 func (s sharing) above(host *snapshot.Object) *shared {
 	at := standingOf(host)
 	found := s[at]
@@ -100,7 +101,7 @@ func (s sharing) above(host *snapshot.Object) *shared {
 	return found
 }
 
-// keys are the variables of the levels, each once.
+// keys returns the variables of the levels, each once.
 func (i *shared) keys() map[string]bool {
 	if i.names == nil {
 		i.names = map[string]bool{}

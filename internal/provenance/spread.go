@@ -49,7 +49,7 @@ func (n *NamedHosts) add(host *snapshot.Object) {
 	}
 }
 
-// String is the hosts in words.
+// String returns the hosts in words.
 func (n *NamedHosts) String() string {
 	if n.Count == 1 {
 		return n.First[0]
@@ -72,7 +72,8 @@ func (e *NoVariable) Error() string {
 	return text
 }
 
-// SpreadOf finds what a variable comes to on the hosts of a fleet that satisfy terms. That none has it is a *NoVariable.
+// SpreadOf finds what a variable comes to on the hosts of a fleet that satisfy terms. That none has it is a
+// *NoVariable.
 func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, error) {
 	d := &Spread{Key: key, Complete: fleet.Complete, Values: []SpreadValue{}, Without: NamedHosts{First: []string{}}}
 	type source struct{ value, kind, id string }
@@ -148,7 +149,7 @@ func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, e
 	return d, nil
 }
 
-// Size is about how many bytes a spread takes in memory. It holds nothing of the fleet.
+// Size returns roughly how many bytes a spread takes in memory. It holds nothing of the fleet.
 func (d *Spread) Size() int {
 	n := 200 + len(d.Key) + d.Without.size()
 	for i := range d.Values {
@@ -167,7 +168,7 @@ func (n *NamedHosts) size() (bytes int) {
 	return bytes
 }
 
-// namesOf are the names of all variables of the hosts that satisfy terms, sorted.
+// namesOf returns the names of all variables of the hosts that satisfy terms, sorted.
 func namesOf(fleet *snapshot.Fleet, terms *where.Where) []string {
 	known, above := map[string]bool{}, map[standingKey]bool{}
 	for _, host := range fleet.Of(schema.Host) {

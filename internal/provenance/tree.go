@@ -80,7 +80,7 @@ func TreeOf(fleet *snapshot.Fleet) *Tree {
 	return t
 }
 
-// Size is about how many bytes a tree takes in memory. It holds nothing of the fleet.
+// Size returns roughly how many bytes a tree takes in memory. It holds nothing of the fleet.
 func (t *Tree) Size() (n int) {
 	var add func(places []*Place)
 	add = func(places []*Place) {
@@ -128,8 +128,8 @@ func standingOf(d *snapshot.Object) (key standingKey) {
 	return key
 }
 
-// count counts devices, and the variables of places that hosts have otherwise. What hosts at one place have of the levels above them is
-// found once, and of each host only its own variables are looked at.
+// count counts devices, and the variables of places that hosts have otherwise. What hosts at one place have of the
+// levels above them is found once, and of each host only its own variables are looked at.
 func (t *Tree) count(fleet *snapshot.Fleet, at func(kind, id string) *Place) {
 	all := map[standingKey]*standing{}
 	for _, d := range fleet.Of(schema.Device) {

@@ -95,7 +95,8 @@ func (fl *Fleet) planAccess(ctx context.Context, w *Wanted, st *Step) (err error
 // roleStreams is how many roles are asked for at once.
 const roleStreams = 8
 
-// Roles are what users may do, by their ids; nil from a server that has no roles. Of who is gone, or is none of the caller's to ask about, there is none.
+// Roles returns what users may do, by their ids; nil from a server that has no roles. Of who is gone, or is none of the
+// caller's to ask about, there is none.
 func Roles(ctx context.Context, client *craton.Client, users []int) (map[int]craton.Role, error) {
 	has, err := (&Fleet{Client: client}).has(ctx, "roles")
 	if err != nil || !has {
@@ -184,8 +185,8 @@ func (o Object) setAccess(want *Access, role craton.Role, keys []*craton.UserKey
 	o[KeyAPIKeys] = list
 }
 
-// grant carries out what is planned about a user's role and keys. A key takes the place of one that has expired; all others are
-// made before any goes, the one that the client uses last.
+// grant carries out what is planned about a user's role and keys. A key takes the place of one that has expired; all
+// others are made before any goes, the one that the client uses last.
 func (fl *Fleet) grant(ctx context.Context, st *Step, done *Done) error {
 	a := st.access
 	if a == nil {

@@ -79,7 +79,7 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 	return done, nil
 }
 
-// content is the JSON of what an object is to be, so that it can be made by hand.
+// content returns the JSON of what an object is to be, so that it can be made by hand.
 func (st *Step) content() []byte {
 	o := maps.Clone(st.After)
 	for _, key := range []string{KeyID, KeyCreated, KeyUpdated} {
@@ -190,7 +190,7 @@ func (fl *Fleet) atOnce(ctx context.Context, st *Step, done *Done) (did bool, er
 	return true, err
 }
 
-// moveBody is where a move puts the object, as the API takes it.
+// moveBody returns where a move puts the object, as the API takes it.
 func (st *Step) moveBody() map[string]any {
 	body := map[string]any{}
 	for key, v := range st.Move {

@@ -34,8 +34,8 @@ type Change struct {
 	// "variables". For a created object, all that the tree gives; for a deleted one, all that it has.
 	Fields []string
 	// Before and After hold the fields that differ, each as a fleet file would write it: references as
-	// cloud/region/name, cells by name, all labels, and of the variables (craton.Variables) those that differ. A
-	// key that is missing in Before's variables is new, one that is missing in After's is taken away. Before is nil for a
+	// cloud/region/name, cells by name, all labels, and of the variables (craton.Variables) those that differ. A key
+	// that is missing in Before's variables is new, one that is missing in After's is taken away. Before is nil for a
 	// created object, After for a deleted one, both are for an unchanged one.
 	Before, After map[string]any
 }
@@ -50,7 +50,7 @@ type Counts struct {
 	Unchanged int `json:"unchanged"`
 }
 
-// Of is the count of an action.
+// Of returns the count of an action.
 func (c *Counts) Of(a Action) *int {
 	switch a {
 	case Created:
@@ -67,14 +67,14 @@ func (c *Counts) Of(a Action) *int {
 	return &c.Unchanged
 }
 
-// Writes is how many objects are written.
+// Writes returns how many objects are written.
 func (c *Counts) Writes() int { return c.Created + c.Updated + c.Moved + c.Renamed + c.Deleted }
 
 // Changed reports whether something was, or would be, written.
 func (c *Counts) Changed() bool { return c.Writes() > 0 }
 
-// Plan is what is to be done to a fleet: a change for each object of a tree, in its order, and the deletions behind them. It is
-// made by [Fleet.PlanTree] or [ReadPlan], and carried out by [Fleet.ApplyPlan].
+// Plan is what is to be done to a fleet: a change for each object of a tree, in its order, and the deletions behind
+// them. It is made by [Fleet.PlanTree] or [ReadPlan], and carried out by [Fleet.ApplyPlan].
 type Plan struct {
 	Made     time.Time
 	Names    []string         // of the files that it was made of
@@ -96,7 +96,7 @@ type Plan struct {
 // Saved reports whether the plan was read from a file. Such a plan is carried out as it is or not at all.
 func (p *Plan) Saved() bool { return p.planner == nil }
 
-// Counts are how many objects there are of each action.
+// Counts returns how many objects there are of each action.
 func (p *Plan) Counts() Counts {
 	c := p.counts
 	for _, st := range p.steps {
@@ -111,8 +111,8 @@ func (p *Plan) Changed() bool {
 	return counts.Changed() || p.Set.Joining() > 0
 }
 
-// Changes yields what is done to each object, with Before and After, but for those that stay as they are. They are made while
-// they are asked for: of a large tree they are most of the memory.
+// Changes yields what is done to each object, with Before and After, but for those that stay as they are. They are made
+// while they are asked for: of a large tree they are most of the memory.
 func (p *Plan) Changes() iter.Seq[Change] {
 	return func(yield func(Change) bool) {
 		for _, st := range p.steps {
@@ -123,7 +123,7 @@ func (p *Plan) Changes() iter.Seq[Change] {
 	}
 }
 
-// whole is a step's change with all that it has.
+// whole returns a step's change with all that it has.
 func (p *Plan) whole(st *treeStep) Change {
 	if p.planner == nil || !p.planner.brief || st.want == nil {
 		return st.change
@@ -131,7 +131,7 @@ func (p *Plan) whole(st *treeStep) Change {
 	return p.again(st, false).change
 }
 
-// again is a step as it was planned, with what plans forget; brief is as in Options.
+// again returns a step as it was planned, with what plans forget; brief is as in Options.
 func (p *Plan) again(st *treeStep, brief bool) *treeStep {
 	planner, again := *p.planner, *st
 	planner.brief = brief
@@ -145,9 +145,9 @@ func (p *Plan) again(st *treeStep, brief bool) *treeStep {
 	return &again
 }
 
-// Delete adds the deletion of an object to a plan. Its name is that with all that holds it. Deletions are carried out last, what
-// stands in something before that. The API deletes what an object holds along with it: who asks for that has to see that all of it
-// is in the plan.
+// Delete adds the deletion of an object to a plan. Its name is that with all that holds it. Deletions are carried out
+// last, what stands in something before that. The API deletes what an object holds along with it: who asks for that has
+// to see that all of it is in the plan.
 func (p *Plan) Delete(k *schema.Kind, o Object, name string) {
 	st := &treeStep{Step: &Step{Kind: k, Before: o, Remove: true}, have: &Found{o, k}, id: o[KeyID], level: levelOfKind(k)}
 	st.change = Change{Action: Deleted, Kind: k.Name, ID: o[KeyID], Name: name}
@@ -157,7 +157,8 @@ func (p *Plan) Delete(k *schema.Kind, o Object, name string) {
 	p.steps = append(p.steps, st)
 }
 
-// levels are the steps that write something, by what must be there before them; deletions come last, from the inside out.
+// levels returns the steps that write something, by what must be there before them; deletions come last, from the
+// inside out.
 func (p *Plan) levels() (levels [][]*treeStep) {
 	deepest := 0
 	for _, st := range p.steps {
@@ -180,7 +181,8 @@ func (p *Plan) levels() (levels [][]*treeStep) {
 	return append(levels, inward(deletions)...)
 }
 
-// inward are deletions by what must be gone before them: children before their parents, and contents before what holds them.
+// inward returns deletions by what must be gone before them: children before their parents, and contents before what
+// holds them.
 func inward(deletions []*treeStep) (levels [][]*treeStep) {
 	devices := map[any]*treeStep{}
 	for _, st := range deletions {
@@ -209,7 +211,7 @@ func inward(deletions []*treeStep) (levels [][]*treeStep) {
 	return levels
 }
 
-// levelOfKind is where objects of a kind stand among those that are written; interfaces come last.
+// levelOfKind returns where objects of a kind stand among those that are written; interfaces come last.
 func levelOfKind(k *schema.Kind) int {
 	if level, ok := levelOf[Space(k)]; ok {
 		return level

@@ -17,8 +17,8 @@ type contents struct {
 	interfaces, children []Object // of a device
 }
 
-// Holds tells the kinds whose objects other objects stand in: deleting one deletes those (v1 contract §6.3).
-// A device has interfaces, which are parts of it.
+// Holds reports whether objects of a kind contain others: deleting one deletes those too (v1 contract §6.3). A device
+// has interfaces, which are parts of it.
 func Holds(k *schema.Kind) bool { return k.Labels == schema.Unlabelled && k.Contents() != nil }
 
 // contents reads them. What the API refuses is found here, so that check mode refuses it too
@@ -104,7 +104,7 @@ func (fl *Fleet) containerContents(ctx context.Context, k *schema.Kind, o Object
 	return err
 }
 
-// isEmpty is an error that names something which stands in a container.
+// isEmpty returns an error that names something which stands in a container.
 func (fl *Fleet) isEmpty(ctx context.Context, k *schema.Kind, o Object) error {
 	key := k.ContentKey()
 	for _, kind := range k.Contents() {

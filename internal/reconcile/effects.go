@@ -13,7 +13,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Effects are what becomes of resolved variables, those that Ansible sees, by a plan. Hosts that are created or deleted do not count.
+// Effects are what becomes of resolved variables, those that Ansible sees, by a plan. Hosts that are created or deleted
+// do not count.
 type Effects struct {
 	Hosts          int      `json:"hosts"`           // hosts that have another value of any variable
 	NetworkDevices int      `json:"network_devices"` // and network devices
@@ -50,8 +51,8 @@ type affects struct {
 	causes  map[[2]string]map[string]*Effect // by kind and name, by key
 }
 
-// effects reads what it takes, beside what was read for the plan, and finds them. It reads nothing where nothing is inherited
-// otherwise.
+// effects reads what it takes, beside what was read for the plan, and finds them. It reads nothing where nothing is
+// inherited otherwise.
 func (l *loader) effects(ctx context.Context, p *Plan) (*Effects, error) {
 	a := &affects{loader: l, plan: p, steps: map[needKey]*treeStep{}, levels: map[*Found]*level{}, created: map[*treeStep]*level{},
 		causes: map[[2]string]map[string]*Effect{}}
@@ -207,7 +208,7 @@ func (a *affects) parents(ctx context.Context) error {
 	}
 }
 
-// at is the level of an object that is there.
+// at returns the level of an object that is there.
 func (a *affects) at(r *Found) *level {
 	if a.device != nil && a.device.record == r {
 		return a.device
@@ -230,7 +231,7 @@ func (a *affects) levelOf(r *Found) *level {
 	return l
 }
 
-// made is the level of an object that is created.
+// made returns the level of an object that is created.
 func (a *affects) made(st *treeStep) *level {
 	l := a.created[st]
 	if l == nil {
@@ -263,7 +264,7 @@ func (a *affects) aboveAfter(of *level, key string) (*level, bool) {
 	return a.byID(key, v)
 }
 
-// value is a field of an object as it will be.
+// value returns a field of an object as it will be.
 func (l *level) value(key string) any {
 	if l.step != nil && l.step.After != nil {
 		return l.step.After[key]
@@ -298,7 +299,7 @@ func (a *affects) byID(key string, id any) (*level, bool) {
 	return a.at(r), true
 }
 
-// chain are the levels of a device, the nearest first. Parents that go in a circle end it.
+// chain returns the levels of a device, the nearest first. Parents that go in a circle end it.
 func chain(levels iter.Seq[*level]) (list []*level) {
 	for l := range levels {
 		if slices.Contains(list, l) {
@@ -411,7 +412,7 @@ func ownChange(l *level, key string) (json.RawMessage, bool) {
 	return v, ok
 }
 
-// changedKeys are the variables that a step sets or takes away.
+// changedKeys returns the variables that a step sets or takes away.
 func (st *treeStep) changedKeys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if st.Step == nil {

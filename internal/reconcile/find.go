@@ -20,13 +20,13 @@ type Missing struct{ what string }
 // Error says what is not there, and where it was looked for.
 func (m *Missing) Error() string { return m.what }
 
-// IsMissing tells the error of a name that is nobody's.
+// IsMissing reports whether err means that no object has the name.
 func IsMissing(err error) bool {
 	_, ok := errors.AsType[*Missing](err)
 	return ok
 }
 
-// kindsOf are the kinds that a reference may name.
+// kindsOf returns the kinds that a reference may name.
 func kindsOf(f *schema.Field) (list []*schema.Kind) {
 	for _, name := range f.To {
 		list = append(list, schema.ByName(name))
@@ -41,7 +41,7 @@ var (
 	deviceField = schema.NetworkInterface.Field("device_id")
 )
 
-// PlaceField is the field of an option that says where objects stand: cloud, region or cell; nil for others.
+// PlaceField returns the field of an option that says where objects stand: cloud, region or cell; nil for others.
 func PlaceField(option string) *schema.Field {
 	if i := slices.IndexFunc(placeFields, func(f *schema.Field) bool { return f.Option() == option }); i >= 0 {
 		return placeFields[i]
@@ -49,7 +49,8 @@ func PlaceField(option string) *schema.Field {
 	return nil
 }
 
-// holders are the places that a kind's names are unique in and that may stand before one in a reference, outermost first.
+// holders returns the places that a kind's names are unique in and that may stand before one in a reference, outermost
+// first.
 func holders(k *schema.Kind) (list []*schema.Field) {
 	for _, f := range placeFields {
 		if k.Field(f.Key) != nil && slices.ContainsFunc(k.Scope, func(level []string) bool { return slices.Equal(level, f.To) }) {
@@ -59,7 +60,7 @@ func holders(k *schema.Kind) (list []*schema.Field) {
 	return list
 }
 
-// Paths are the forms of a reference that says where the object is: region/name, cloud/region/name.
+// Paths returns the forms of a reference that says where the object is: region/name, cloud/region/name.
 func Paths(k *schema.Kind) (list []string) {
 	path := "name"
 	for _, f := range slices.Backward(holders(k)) {
@@ -75,7 +76,8 @@ func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, pl
 	return fl.other(ctx, f, text, place, nil)
 }
 
-// other is Reference for an option of the object with the id self: where several have the name, it is not meant itself.
+// other is like Reference, for an option of the object with the id self: where several objects have the name, self is
+// not among the candidates.
 func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Found, error) {
 	var found []Found
 	for _, k := range kindsOf(f) {
@@ -151,7 +153,7 @@ func (fl *Fleet) where(ctx context.Context, o Object) string {
 	return ", in " + strings.Join(in, ", ")
 }
 
-// nameAt is the name of a place.
+// nameAt returns the name of a place.
 func (fl *Fleet) nameAt(ctx context.Context, key string, id any) any {
 	f := deviceField
 	if place := PlaceField(strings.TrimSuffix(key, "_id")); place != nil {
@@ -160,7 +162,7 @@ func (fl *Fleet) nameAt(ctx context.Context, key string, id any) any {
 	return fl.nameOf(ctx, f, id)
 }
 
-// nameOf is the name of what a field refers to; where it cannot be read, the id.
+// nameOf returns the name of what a field refers to; where it cannot be read, the id.
 func (fl *Fleet) nameOf(ctx context.Context, f *schema.Field, id any) any {
 	if id == nil {
 		return nil
@@ -193,7 +195,7 @@ func (fl *Fleet) ambiguous(ctx context.Context, option, text string, found []Fou
 // optionName is what people call an object's name by, whatever the API does.
 const optionName = "name"
 
-// shown is a value in an error.
+// shown returns a value in an error.
 func shown(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -232,7 +234,8 @@ func (fl *Fleet) Place(ctx context.Context, given map[string]string) (ids Filter
 	return ids, found, nil
 }
 
-// Named finds the object of a kind by its name in its place, with its own variables if lists have them; nil if it is not there.
+// Named finds the object of a kind by its name in its place, with its own variables if lists have them; nil if it is
+// not there.
 func (fl *Fleet) Named(ctx context.Context, k *schema.Kind, name string, within Filters) (Object, error) {
 	query := within.with(Filters{k.Title: name})
 	if k.Details {

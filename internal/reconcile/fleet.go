@@ -23,8 +23,8 @@ type Fleet struct {
 	// Project is the caller's, "" where there is only one. Who sees several, an admin of the original or root, gets
 	// by name only what is in it.
 	Project string
-	// IDsFirst: the CONTAINER of CONTAINER/NAME is an id if it can be one, as on the command line; elsewhere it is one only where
-	// no object has exactly that name.
+	// IDsFirst: the CONTAINER of CONTAINER/NAME is an id if it can be one, as on the command line; elsewhere it is one
+	// only where no object has exactly that name.
 	IDsFirst bool
 }
 
@@ -34,7 +34,8 @@ func (fl *Fleet) has(ctx context.Context, feature string) (bool, error) {
 	return err == nil && can.Has(feature), err
 }
 
-// offers is has for what can be done without: who cannot be asked is taken to have nothing, and what is asked for instead says more.
+// offers is like has, for features that can be done without: a server that cannot be asked counts as having none, and
+// the request made instead reports the error.
 func (fl *Fleet) offers(ctx context.Context, feature string) bool {
 	has, err := fl.has(ctx, feature)
 	return err == nil && has
@@ -56,8 +57,8 @@ func object(k *schema.Kind, raw *craton.Object, method, path string) (Object, er
 	return o, nil
 }
 
-// list yields the objects that match. Filters that the API does not know are left out: callers compare. For what is too long for a
-// name nobody is asked.
+// list yields the objects that match. Filters that the API does not know are left out: callers compare. For what is too
+// long for a name nobody is asked.
 //
 // What has one name is expected to be less than a page. A page that is not full is the last one; to see that saves the
 // request for an empty one, and a task has few others.
@@ -129,7 +130,7 @@ func (fl *Fleet) Search(ctx context.Context, k *schema.Kind, f Filters) ([]Objec
 	})
 }
 
-// mine tells objects of the caller's project.
+// mine reports whether an object belongs to the caller's project.
 func (fl *Fleet) mine(o Object) bool {
 	return fl.Project == "" || o[KeyProject] == nil || value.SameUUID(o.Text(KeyProject), fl.Project)
 }
@@ -200,7 +201,7 @@ func (fl *Fleet) variables(ctx context.Context, k *schema.Kind, o Object) (crato
 	return nil, nil
 }
 
-// OwnProject is the caller's project. Without a project_id there is only one.
+// OwnProject returns the caller's project. Without a project_id there is only one.
 func (fl *Fleet) OwnProject(ctx context.Context) (Object, error) {
 	if fl.Project != "" {
 		return fl.read(ctx, schema.Project, fl.Project)
@@ -215,7 +216,7 @@ func (fl *Fleet) OwnProject(ctx context.Context) (Object, error) {
 	return all[0], nil
 }
 
-// with are filters and some more.
+// with returns filters and some more.
 func (f Filters) with(more Filters) Filters {
 	all := Filters{}
 	maps.Copy(all, f)

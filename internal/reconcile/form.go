@@ -12,7 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// lookalike is the error of a label, or of a variable's key, that is new and looks like another one: see value.CheckForm.
+// lookalike is the error of a label, or of a variable's key, that is new and looks like another one: see
+// value.CheckForm.
 type lookalike struct {
 	reason   Reason
 	what, do string
@@ -22,8 +23,8 @@ type lookalike struct {
 // Error says which it looks like, and what to do.
 func (l *lookalike) Error() string { return advice.Join(l.what, l.do) }
 
-// form refuses a new label or key of a variable that is not in Unicode's composed form, or that looks like one that the object will have
-// too. What is there already stays as it is.
+// form refuses a new label or key of a variable that is not in Unicode's composed form, or that looks like one that the
+// object will have too. What is there already stays as it is.
 func (st *Step) form() *lookalike {
 	labels, keys := st.AddLabels, st.Set
 	if st.Create {
@@ -42,7 +43,7 @@ func (st *Step) form() *lookalike {
 	return nil
 }
 
-// beyondASCII are the texts that are not ASCII, sorted; nil of most.
+// beyondASCII returns the texts that are not ASCII, sorted; nil of most.
 func beyondASCII(texts iter.Seq[string]) (odd []string) {
 	for text := range texts {
 		if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
@@ -53,7 +54,8 @@ func beyondASCII(texts iter.Seq[string]) (odd []string) {
 	return odd
 }
 
-// formOf is form of some texts of a kind that are written, of which there are some before; all are those that will be there.
+// formOf returns form of some texts of a kind that are written, of which there are some before; all are those that will
+// be there.
 func formOf(kind string, written, before, all []string) *lookalike {
 	for _, text := range written {
 		for _, other := range all {

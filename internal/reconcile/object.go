@@ -29,30 +29,30 @@ const (
 	KeyAPIKey    = "api_key"
 )
 
-// Object is an object of the API by the API's own keys, in the one form in which objects are compared: string, int, bool, or nil for
-// what is not set; its own variables as craton.Variables, labels as []string. Variables and labels are missing where the
-// API did not tell them. It has all fields of its kind and nothing else, no secret and no links.
+// Object is an object of the API by the API's own keys, in the one form in which objects are compared: string, int,
+// bool, or nil for what is not set; its own variables as craton.Variables, labels as []string. Variables and labels are
+// missing where the API did not tell them. It has all fields of its kind and nothing else, no secret and no links.
 //
 // "" and 0 are what is not set: the original shows null for a text that never was given and "" for one that was
 // taken away, and the API cannot take a number away but by setting it to 0.
 type Object map[string]any
 
-// ID is the id as a text.
+// ID returns the id as a text.
 func (o Object) ID() string { return fmt.Sprint(o[KeyID]) }
 
-// Text is a text; "" where there is none.
+// Text returns a text; "" where there is none.
 func (o Object) Text(key string) string {
 	s, _ := o[key].(string)
 	return s
 }
 
-// Variables are its own variables; nil where they are not known.
+// Variables returns its own variables; nil where they are not known.
 func (o Object) Variables() craton.Variables {
 	v, _ := o[KeyVariables].(craton.Variables)
 	return v
 }
 
-// Labels are its labels; nil where they are not known.
+// Labels returns its labels; nil where they are not known.
 func (o Object) Labels() []string {
 	l, _ := o[KeyLabels].([]string)
 	return l
@@ -79,7 +79,7 @@ func Called(k *schema.Kind, o Object) string {
 	return s
 }
 
-// kindOf is the kind of an object of a collection: of devices each tells its own.
+// kindOf returns the kind of an object of a collection: of devices each tells its own.
 func kindOf(k *schema.Kind, o Object) *schema.Kind {
 	switch o.Text(KeyKind) {
 	case schema.Host.Ident():
@@ -90,11 +90,11 @@ func kindOf(k *schema.Kind, o Object) *schema.Kind {
 	return k
 }
 
-// decode reads an object of the API. Members that the schema does not know are left out, as are links, which hold the address
-// of the server, and secrets.
+// decode reads an object of the API. Members that the schema does not know are left out, as are links, which hold the
+// address of the server, and secrets.
 func decode(k *schema.Kind, raw craton.Object) (Object, error) { return decodeInto(blank(k), k, raw) }
 
-// decodeTimeless is decode without the times, for objects of which there are many.
+// decodeTimeless returns decode without the times, for objects of which there are many.
 func decodeTimeless(k *schema.Kind, raw craton.Object) (Object, error) {
 	return decodeInto(timeless(k), k, raw)
 }
@@ -167,14 +167,14 @@ func readMembers(raw craton.Object, text []byte) {
 	})
 }
 
-// blank is an object of which nothing is known.
+// blank returns an object of which nothing is known.
 func blank(k *schema.Kind) Object {
 	o := make(Object, len(k.Fields)+8) // with what else there is of some
 	o[KeyCreated], o[KeyUpdated] = nil, nil
 	return fill(o, k)
 }
 
-// timeless is blank without the times.
+// timeless returns blank without the times.
 func timeless(k *schema.Kind) Object { return fill(make(Object, len(k.Fields)+5), k) }
 
 func fill(o Object, k *schema.Kind) Object {

@@ -69,7 +69,7 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 	return st, fl.verify(ctx, w, st)
 }
 
-// PlanVariables is the step that makes the own variables of an object what is wanted, and takes some away.
+// PlanVariables returns the step that makes the own variables of an object what is wanted, and takes some away.
 func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) (*Step, error) {
 	st := &Step{Kind: k, Before: have, After: have.Clone(), own: true}
 	after := mergedVariables(have.Variables(), w)
@@ -130,7 +130,7 @@ func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
 	return fl.Fill(ctx, w.Kind, have)
 }
 
-// onDevice tells the kinds whose objects stand on a device; the places are then where that is looked for.
+// onDevice reports whether objects of a kind belong to a device; the places then say where the device is looked for.
 func onDevice(k *schema.Kind) bool { return k.Field(deviceField.Key) != nil }
 
 // scope resolves where the object stands and returns it as filters. What the API keeps with the object becomes
@@ -185,7 +185,7 @@ func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
 	return within, nil
 }
 
-// projectOf is the project that a user belongs to: the one that is named, else the caller's.
+// projectOf returns the project that a user belongs to: the one that is named, else the caller's.
 func (fl *Fleet) projectOf(ctx context.Context, text string) (any, error) {
 	if text != "" {
 		o, err := fl.Reference(ctx, schema.User.Field(KeyProject), text, nil)
@@ -239,8 +239,8 @@ func (fl *Fleet) near(ctx context.Context, f *schema.Field, text string, w *Want
 	return fl.Reference(ctx, f, text, nil)
 }
 
-// name puts into an error what people know in the place of ids: what the task says as it says it, all else by its name, and
-// with the id where it would read the same.
+// name puts into an error what people know in the place of ids: what the task says as it says it, all else by its name,
+// and with the id where it would read the same.
 func (fl *Fleet) name(ctx context.Context, e *Unchangeable, w *Wanted) {
 	for i := range e.Fixed {
 		d := &e.Fixed[i]
@@ -290,8 +290,8 @@ func (fl *Fleet) verify(ctx context.Context, w *Wanted, st *Step) error {
 	return fl.noCircle(ctx, st)
 }
 
-// together refuses what stands in another project than what is to refer to it: names are looked for in one project only, but ids are
-// not, and the API wants both in one.
+// together refuses what stands in another project than what is to refer to it: names are looked for in one project
+// only, but ids are not, and the API wants both in one.
 func (fl *Fleet) together(w *Wanted, st *Step) error {
 	own := cmp.Or(st.Before.Text(KeyProject), fl.Project)
 	if own == "" || !st.Create && len(st.Update) == 0 {
@@ -350,8 +350,8 @@ func (fl *Fleet) free(ctx context.Context, st *Step) error {
 	return nil
 }
 
-// spellings are the ways in which Unicode writes a name: itself, and where it has accents or the like the form without composed characters, which
-// servers may have from before that was refused, and the original takes.
+// spellings returns the ways in which Unicode writes a name: itself, and where it has accents or the like the form
+// without composed characters, which servers may have from before that was refused, and the original takes.
 func spellings(name string) []string {
 	if other := value.Decomposed(name); other != name {
 		return []string{name, other}
@@ -359,7 +359,7 @@ func spellings(name string) []string {
 	return []string{name}
 }
 
-// rivals are the kinds that share a kind's names.
+// rivals returns the kinds that share a kind's names.
 func rivals(k *schema.Kind) (list []*schema.Kind) {
 	for _, name := range k.Rivals {
 		list = append(list, schema.ByName(name))

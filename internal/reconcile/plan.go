@@ -44,7 +44,7 @@ type Difference struct {
 	Have, Want any // canonical; an id of a reference, until it is named
 }
 
-// Changes tells a step that writes something.
+// Changes reports whether the step writes something.
 func (st *Step) Changes() bool {
 	return st.Remove || st.Create || len(st.Move)+len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0 || st.Protect != nil || st.access.changes()
 }
@@ -119,7 +119,8 @@ func compare(w *Wanted, have Object) *Step {
 	return st
 }
 
-// after is what the object will be, to be written to: an object of its own, whose variables and labels are replaced, not changed.
+// after returns what the object will be, to be written to: an object of its own, whose variables and labels are
+// replaced, not changed.
 func (st *Step) after() Object {
 	if st.Before != nil && !st.own {
 		st.After, st.own = maps.Clone(st.Before), true
@@ -150,7 +151,7 @@ func (st *Step) moves(key string, v any) {
 	st.after()[key] = v
 }
 
-// keepsVariables tells that an object's variables are as they are wanted.
+// keepsVariables reports whether an object's variables are as they are wanted.
 func keepsVariables(have craton.Variables, w *Wanted) bool {
 	if have == nil || w.Replace && w.Variables != nil && len(w.Variables) != len(have) {
 		return false
@@ -163,7 +164,7 @@ func keepsVariables(have craton.Variables, w *Wanted) bool {
 	return true
 }
 
-// equalJSON is value.EqualJSON, which is asked only where the canonical text, which our server gives, is another one.
+// equalJSON is value.EqualJSON, which is called only if the canonical texts, as our server returns them, differ.
 func equalJSON(have, text json.RawMessage) bool {
 	if bytes.Equal(have, text) {
 		return true
@@ -176,7 +177,8 @@ func equalJSON(have, text json.RawMessage) bool {
 	return value.EqualJSON(have, text)
 }
 
-// mergedVariables are the variables as they will be. A value that means the same as the one that is there stays as it is.
+// mergedVariables returns the variables as they will be. A value that means the same as the one that is there stays as
+// it is.
 func mergedVariables(have craton.Variables, w *Wanted) craton.Variables {
 	after := make(craton.Variables, len(w.Variables))
 	if w.Variables == nil || !w.Replace {
@@ -321,7 +323,7 @@ func (e *Unchangeable) Error() string {
 	return fmt.Sprintf("the API cannot change %s of the %s; %s", text, Called(e.Kind, e.Before), advice)
 }
 
-// Recreatable tells the kinds of which an object may have to be made anew to become what a task says.
+// Recreatable reports whether an object of the kind may have to be created again to become what a task says.
 func Recreatable(k *schema.Kind) bool {
 	return slices.ContainsFunc(k.Fields, func(f schema.Field) bool { return f.Fixed })
 }

@@ -19,10 +19,10 @@ import (
 
 // PlanMark is the first member of a plan.
 //
-// A plan in a file is one JSON object. Its first member tells it from fleet files, to which it is none, and from what other programs
-// keep; its value is the version of the format, and what is of another version is refused. The changes that write something
-// stand in "changes", a line each; they refer to each other by their place in it. "needs" are objects that stay as they are, but that
-// the plan relies on.
+// A plan in a file is one JSON object. Its first member tells it from fleet files, to which it is none, and from what
+// other programs keep; its value is the version of the format, and what is of another version is refused. The changes
+// that write something stand in "changes", a line each; they refer to each other by their place in it. "needs" are
+// objects that stay as they are, but that the plan relies on.
 const (
 	PlanMark    = "craton_plan"
 	planVersion = 1
@@ -45,8 +45,8 @@ type planHead struct {
 	Needs    []need           `json:"needs"`
 }
 
-// planEntry is a change in a file: what it is for people, what to send, and the object that it was planned for. Its objects are read as
-// texts, and written as what they are.
+// planEntry is a change in a file: what it is for people, what to send, and the object that it was planned for. Its
+// objects are read as texts, and written as what they are.
 type planEntry[V any] struct {
 	Action Action       `json:"action"`
 	Kind   string       `json:"kind"`
@@ -167,7 +167,7 @@ func (e *planEncoder) entry(st *treeStep) planEntry[any] {
 	return entry
 }
 
-// values are fields as the file has them.
+// values returns fields as the file has them.
 func (e *planEncoder) values(st *treeStep, fields map[string]any) map[string]planValue {
 	if len(fields) == 0 {
 		return nil
@@ -415,7 +415,7 @@ func decoded(m map[string]json.RawMessage) (map[string]any, error) {
 	return out, nil
 }
 
-// wholeNumber is a number of JSON as objects have it.
+// wholeNumber returns a number of JSON as objects have it.
 func wholeNumber(v any) any {
 	n, ok := v.(json.Number)
 	if !ok {

@@ -20,8 +20,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Save writes a plan that was made of a tree to a file, so that [ReadPlan] gives it back. Before that it reads what listings have left
-// out of the objects that it changes: on the original server that is one request for the labels of each device (Q15).
+// Save writes a plan that was made of a tree to a file, so that [ReadPlan] gives it back. Before that it reads what
+// listings have left out of the objects that it changes: on the original server that is one request for the labels of
+// each device (Q15).
 func (fl *Fleet) Save(ctx context.Context, p *Plan, w io.Writer, o Options) error {
 	o = o.filled()
 	f := &fit{Fleet: fl}
@@ -46,7 +47,7 @@ func (fl *Fleet) Save(ctx context.Context, p *Plan, w io.Writer, o Options) erro
 	return p.encode(w)
 }
 
-// labelled is an object with its labels, which are read if they are not known.
+// labelled returns an object with its labels, which are read if they are not known.
 func (fl *Fleet) labelled(ctx context.Context, k *schema.Kind, o Object) (Object, error) {
 	if o.Labels() != nil {
 		return o, nil
@@ -76,7 +77,7 @@ type Staleness struct {
 	Done   bool      // it is already as the plan makes it, as by the plan itself
 }
 
-// String is a line without the time, which is for the reader's zone.
+// String returns a line without the time, which is for the reader's zone.
 func (s Staleness) String() string {
 	text := s.What
 	if s.User != "" {
@@ -142,7 +143,8 @@ func (f *fit) add(st *treeStep, s Staleness) {
 	f.found = append(f.found, outdated{Staleness: s, at: at})
 }
 
-// stale is the error of what was found, in the order of the plan, and of one object in that of the log; nil of nothing.
+// stale returns the error of what was found, in the order of the plan, and of one object in that of the log; nil of
+// nothing.
 func (f *fit) stale(ctx context.Context) error {
 	if f.found == nil {
 		return nil
@@ -165,8 +167,8 @@ func (f *fit) stale(ctx context.Context) error {
 	return e
 }
 
-// stillFits is an error of *Stale if anything that the plan is about, or relies on, was changed since it was made. The change log
-// tells, who did it as well; where there is none, or it does not reach back, the objects themselves do.
+// stillFits returns an error of *Stale if anything that the plan is about, or relies on, was changed since it was made.
+// The change log tells, who did it as well; where there is none, or it does not reach back, the objects themselves do.
 func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}, place: make(map[*treeStep]int, len(p.steps))}
 	if err := f.index(ctx); err != nil {
@@ -193,7 +195,7 @@ func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 	return f.stale(ctx)
 }
 
-// result is the object as the step makes it, as far as the plan knows it.
+// result returns the object as the step makes it, as far as the plan knows it.
 func (st *treeStep) result() Object {
 	o := maps.Clone(st.After)
 	if have := st.Before.Variables(); have != nil {
@@ -331,7 +333,7 @@ func (f *fit) change(c *craton.Change) {
 // past are the actions of a change log in the past tense.
 var past = map[string]string{"create": "created", "update": "changed", "delete": "deleted", "move": "moved"}
 
-// outer is what the path of whatever takes a step's name begins with.
+// outer returns what the path of whatever takes a step's name begins with.
 func outer(st *treeStep) string {
 	names := value.PathNames(st.change.Name)
 	if names = names[:len(names)-1]; isDevice(st.Kind) && st.After["cell_id"] != nil && len(names) > 0 { // whose names are the region's, in its cells too
@@ -599,7 +601,7 @@ func changedFields(c *craton.Change) string {
 // mostDiffering is how many of an object's differences are named.
 const mostDiffering = 5
 
-// rawKeys are the members of one side of a change.
+// rawKeys returns the members of one side of a change.
 func rawKeys(side json.RawMessage) []string {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(side, &members) // null has none
@@ -608,8 +610,8 @@ func rawKeys(side json.RawMessage) []string {
 
 func rawHas(side json.RawMessage, key string) bool { return slices.Contains(rawKeys(side), key) }
 
-// guard is a context for a write to an object of a plan that is carried out as it is: the object must be what it was, but for what was
-// done to it already, and the server is to see to it that it still is when it writes.
+// guard returns a context for a write to an object of a plan that is carried out as it is: the object must be what it
+// was, but for what was done to it already, and the server is to see to it that it still is when it writes.
 func (w *writer) guard(ctx context.Context, st *treeStep, done *Done) (context.Context, error) {
 	if !w.plan.Saved() {
 		return ctx, nil

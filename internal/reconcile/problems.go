@@ -103,7 +103,8 @@ type Error struct {
 	all []Problem
 }
 
-// Refusals are all that keeps a tree from being carried out, for programs: of an *[Error], of a *[Refused], or of a *[Stale]; none of another error.
+// Refusals returns all that keeps a tree from being carried out, for programs: of an *[Error], of a *[Refused], or of a
+// *[Stale]; none of another error.
 func Refusals(err error) []Problem {
 	if e, ok := errors.AsType[*Error](err); ok {
 		all := slices.Clone(e.all)
@@ -129,7 +130,7 @@ func Refusals(err error) []Problem {
 	return nil
 }
 
-// Error is one line a problem: "FILE:LINE: PATH: what is wrong; what to do".
+// Error returns one line a problem: "FILE:LINE: PATH: what is wrong; what to do".
 func (e *Error) Error() string {
 	var b strings.Builder
 	for i, p := range e.Problems {
@@ -144,7 +145,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// In is the problem as a line, with the name of the file it is in.
+// In returns the problem as a line, with the name of the file it is in.
 func (p Problem) In(name string) string {
 	var b strings.Builder
 	name = cmp.Or(p.File, name)
@@ -172,7 +173,7 @@ func (p *Problems) Add(line int, path, format string, args ...any) {
 	p.List = append(p.List, Problem{File: p.File, Line: line, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// Err is an *Error, or nil when nothing is wrong.
+// Err returns an *Error, or nil when nothing is wrong.
 func (p *Problems) Err(name string) error {
 	if len(p.List) == 0 {
 		return nil
@@ -186,7 +187,8 @@ func (p *Problems) Err(name string) error {
 	return e
 }
 
-// someOfEach are MaxProblems of those that there are, in their order: of several files the first ones of each, so that one with many hides no other.
+// someOfEach returns MaxProblems of the problems, in their order: of several files the first ones of each, so that a
+// file with many does not hide the others.
 func someOfEach(all []Problem) []Problem {
 	nth, place := make([]int, len(all)), map[string]int{} // which one of its file each is
 	order := make([]int, len(all))
@@ -204,7 +206,7 @@ func someOfEach(all []Problem) []Problem {
 	return some
 }
 
-// PathName is a name as it stands in a path: in quotes when it would be misread, of a long one only the beginning.
+// PathName returns a name as it stands in a path: in quotes when it would be misread, of a long one only the beginning.
 func PathName(name string) string {
 	name = value.Brief(name)
 	odd := func(c rune) bool { return c == '[' || c == ']' || c == '"' || c == ' ' || !unicode.IsGraphic(c) }

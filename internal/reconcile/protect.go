@@ -17,7 +17,7 @@ const FeatureProtected = "protected"
 // ErrCannotProtect is the error of a server that has no such thing as protected objects.
 var ErrCannotProtect = errors.New("this server cannot protect objects: craton server can, and CRATON_URL=sqlite:PATH")
 
-// MayProtect is [ErrCannotProtect] where the server protects no objects.
+// MayProtect returns [ErrCannotProtect] if the server cannot protect objects.
 func (fl *Fleet) MayProtect(ctx context.Context) error {
 	has, err := fl.has(ctx, FeatureProtected)
 	if err == nil && !has {
@@ -34,7 +34,8 @@ func (fl *Fleet) fillProtected(ctx context.Context, k *schema.Kind, o Object) (e
 	return err
 }
 
-// Protected are those objects of a kind that are protected, of those with the ids, by the texts of their ids; none where the server protects nothing.
+// Protected returns those objects of a kind that are protected, of those with the ids, by the texts of their ids; none
+// where the server protects nothing.
 func (fl *Fleet) Protected(ctx context.Context, k *schema.Kind, ids []string) (map[string]bool, error) {
 	on := map[string]bool{}
 	if len(ids) == 0 {
@@ -124,7 +125,8 @@ func (fl *Fleet) protect(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// Keepers say what keeps an object from being deleted because it is protected: itself, or something in it that would go along.
+// Keepers say what keeps an object from being deleted because it is protected: itself, or something in it that would go
+// along.
 type Keepers struct {
 	Self bool
 	In   []Found // the first ones of Count
@@ -200,7 +202,7 @@ func (kp *Keepers) String() string {
 	return what + " in it " + are + " protected"
 }
 
-// Unprotect are the commands that take that off what String names.
+// Unprotect returns the commands that take that off what String names.
 func (kp *Keepers) Unprotect(k *schema.Kind, id string) string {
 	if kp.Self {
 		return "craton unprotect " + k.Name + " " + id
@@ -212,12 +214,12 @@ func (kp *Keepers) Unprotect(k *schema.Kind, id string) string {
 	return strings.Join(commands, ", ")
 }
 
-// Advice is what to do about what String says.
+// Advice returns what to do about what String says.
 func (kp *Keepers) Advice(k *schema.Kind, id string) string {
 	return unprotectFirst(kp.Unprotect(k, id))
 }
 
-// unprotectFirst is what to do about what is protected, with the commands that do it.
+// unprotectFirst returns what to do about what is protected, with the commands that do it.
 func unprotectFirst(commands string) string {
 	return fmt.Sprintf("take that off first (%s, in a task protected: false)", commands)
 }

@@ -92,7 +92,7 @@ func (m *memberships) pages(ctx context.Context, fl *Fleet) error {
 	return err
 }
 
-// path is what an object is called, with all that holds it.
+// path returns what an object is called, with all that holds it.
 func (m *memberships) path(o *owned) string {
 	if id, in := o.Object[deviceField.Key]; in {
 		if device := m.all[needKey{schema.Host, id}]; device != nil {
@@ -111,7 +111,7 @@ func (m *memberships) path(o *owned) string {
 	return value.Path(append(path, o.name())...)
 }
 
-// called is an object as an error names it.
+// called returns an object as an error names it.
 func (m *memberships) called(o *owned) string {
 	return o.Kind.Noun() + " " + value.ShownPath(m.path(o))
 }
@@ -203,7 +203,8 @@ type pruning struct {
 	mine    map[needKey]*treeStep
 }
 
-// refuse finds what no number allows: what is protected, and what would go along, or is needed, without belonging to what is deleted.
+// refuse finds what no number allows: what is protected, and what would go along, or is needed, without belonging to
+// what is deleted.
 func (pr *pruning) refuse(bad *Problems) {
 	bad.File = ""
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
@@ -251,7 +252,7 @@ func (pr *pruning) refuse(bad *Problems) {
 	}
 }
 
-// referred is what is to be deleted of what an id names.
+// referred returns what is to be deleted of what an id names.
 func (pr *pruning) referred(f *schema.Field, id any) *owned {
 	for _, kind := range f.To {
 		if to := pr.gone[needKey{Space(schema.ByName(kind)), id}]; to != nil && id != nil {
@@ -271,7 +272,7 @@ func (pr *pruning) belongs(is *owned) string {
 	return "belongs to the set " + PathName(is.set)
 }
 
-// sortedByPath are objects in the order of their names.
+// sortedByPath returns objects in the order of their names.
 func sortedByPath(m *memberships, of map[needKey]*owned) []*owned {
 	all := make([]*owned, 0, len(of))
 	paths := make(map[*owned]string, len(of))
@@ -299,7 +300,7 @@ func (pr *pruning) delete() {
 	}
 }
 
-// guard is why so many deletions want somebody to say their number, and how; "" if they do not, or somebody has.
+// guard returns why so many deletions want somebody to say their number, and how; "" if they do not, or somebody has.
 func (pr *pruning) guard() (what, do string) {
 	n, size := len(pr.gone), pr.plan.Set.Size
 	if n == 0 { // whoever allowed some may run the same again
@@ -332,7 +333,7 @@ func (pr *pruning) guard() (what, do string) {
 	return fmt.Sprintf("%d %s of the set %s would be deleted, and %s", n, objects, PathName(pr.options.Name), why), allow
 }
 
-// inhabited is a cloud or region that is deleted and has hosts, which are deleted too.
+// inhabited returns a cloud or region that is deleted and has hosts, which are deleted too.
 func (pr *pruning) inhabited() *owned {
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
 		if is.Kind != schema.Host {

@@ -8,8 +8,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// eachStreamed calls fn with the objects of a fleet that comes as one answer, but for those outside the place that was asked for. Kinds that wanted
-// says no to are not decoded; nil wants all.
+// eachStreamed calls fn with the objects of a fleet that comes as one answer, but for those outside the place that was
+// asked for. Kinds that wanted says no to are not decoded; nil wants all.
 func eachStreamed(s *craton.FleetStream, wanted func(*schema.Kind) bool, fn func(*craton.FleetLine, *Found)) error {
 	raw := craton.Object{}
 	for line, err := range s.All() {

@@ -26,9 +26,9 @@ type WholeFleet struct {
 // treeKinds are the kinds of a tree, what holds others first.
 var treeKinds = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Network, schema.Host, schema.NetworkDevice, schema.NetworkInterface}
 
-// ReadTree reads the fleet of the caller's project: from one answer, of one moment, where the server has that, else page by page. Objects
-// say nothing of what they do not have: a tree that is applied to an empty fleet makes the same. Their ids are beside them. They are sorted by
-// kind and name.
+// ReadTree reads the fleet of the caller's project: from one answer, of one moment, where the server has that, else
+// page by page. Objects say nothing of what they do not have: a tree that is applied to an empty fleet makes the same.
+// Their ids are beside them. They are sorted by kind and name.
 //
 // What the tree cannot hold, such as a device in a cell of another region, which the original allows, is an *Error.
 func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error) {
@@ -257,11 +257,11 @@ func (t *treeReader) join(w *Wanted, problems *Problems) error {
 	return nil
 }
 
-// containerKey is the key by which an object names the place of a kind that it is in.
+// containerKey returns the key by which an object names the place of a kind that it is in.
 func containerKey(k *schema.Kind) string { return k.Name + "_id" }
 
-// Part leaves in a tree those objects that keep chooses, with all that they stand in and refer to, their parents' parents too, and the
-// interfaces of devices.
+// Part leaves in a tree those objects that keep chooses, with all that they stand in and refer to, their parents'
+// parents too, and the interfaces of devices.
 func (f *WholeFleet) Part(keep func(*Wanted) bool) {
 	kept := map[*Wanted]bool{}
 	var add func(w *Wanted)

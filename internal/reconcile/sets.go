@@ -62,11 +62,12 @@ type PlannedSet struct {
 	Size   int `json:"-"` // how many objects belong to it before
 	Left   int `json:"-"` // how many of them the tree does not have, and are not deleted
 	Others int `json:"-"` // how many of the tree belong to another set, and stay there
-	// Refused is why the plan is not carried out as long as nobody has said that so many objects may be deleted; nil if it is.
+	// Refused is why the plan is not carried out as long as nobody has said that so many objects may be deleted; nil if
+	// it is.
 	Refused *Problem `json:"-"`
 }
 
-// Joining is how many objects that are there already are to belong to the set; none of no set.
+// Joining returns how many objects that are there already are to belong to the set; none of no set.
 func (s *PlannedSet) Joining() (n int) {
 	if s == nil {
 		return 0
@@ -117,7 +118,7 @@ type setsFile struct {
 
 const setsVersion = 1
 
-// setsPath is where the sets of a server are remembered.
+// setsPath returns where the sets of a server are remembered.
 func (fl *Fleet) setsPath(given string) (string, error) {
 	if given != "" {
 		return given, nil

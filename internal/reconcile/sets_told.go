@@ -16,8 +16,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Sets are the caller's sets, by name, and how many objects belong to each: those that the server remembers, else those of a file. "" is the
-// user's own file, which is none where there is no place for one.
+// Sets returns the caller's sets, by name, and how many objects belong to each: those that the server remembers, else
+// those of a file. "" is the user's own file, which is none where there is no place for one.
 func (fl *Fleet) Sets(ctx context.Context, file string) ([]craton.SetSize, error) {
 	remembers, err := fl.has(ctx, FeatureSets)
 	if err != nil {
@@ -121,8 +121,8 @@ func (l *loader) belonging(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// SetNotes say of the sets what a plan does not show as changes, a line each: that a set is new, perhaps by a mistake in its name, and what
-// belongs to others.
+// SetNotes say of the sets what a plan does not show as changes, a line each: that a set is new, perhaps by a mistake
+// in its name, and what belongs to others.
 func (p *Plan) SetNotes() (lines []string) {
 	set := p.Set
 	if set == nil {
@@ -151,7 +151,7 @@ func (p *Plan) SetNotes() (lines []string) {
 	return lines
 }
 
-// near is the set that may be meant by the name of a new one; "" if none is called nearly so.
+// near returns the set that may be meant by the name of a new one; "" if none is called nearly so.
 func (s *PlannedSet) near() string {
 	if s == nil || !s.New {
 		return ""
@@ -159,7 +159,7 @@ func (s *PlannedSet) near() string {
 	return nearest.Word(s.Name, s.Known)
 }
 
-// SetWarnings are those of SetNotes that speak of what is probably a mistake, for who is not asked each time.
+// SetWarnings returns those of SetNotes that speak of what is probably a mistake, for who is not asked each time.
 func (p *Plan) SetWarnings() []string {
 	if p.Set != nil && p.Set.near() == "" {
 		return nil

@@ -14,7 +14,7 @@ type Tree struct {
 	Objects []*Wanted // in the order of the file; what holds an object comes before it
 }
 
-// Above is the object itself or what holds it, at any height, that is of the kind.
+// Above returns the object itself or what holds it, at any height, that is of the kind.
 func (w *Wanted) Above(k *schema.Kind) *Wanted {
 	for w != nil && w.Kind != k {
 		w = w.In
@@ -22,7 +22,7 @@ func (w *Wanted) Above(k *schema.Kind) *Wanted {
 	return w
 }
 
-// Scope is the object whose names w's own name must be unique among: devices share the region's, in its cells too.
+// Scope returns the object whose names w's own name must be unique among: devices share the region's, in its cells too.
 func (w *Wanted) Scope() *Wanted {
 	if isDevice(w.Kind) {
 		return w.Above(schema.Region)
@@ -30,7 +30,7 @@ func (w *Wanted) Scope() *Wanted {
 	return w.In
 }
 
-// Qualified is the name with all that holds the object, such as east/dfw/c1/web1.
+// Qualified returns the name with all that holds the object, such as east/dfw/c1/web1.
 func (w *Wanted) Qualified() string {
 	path := value.Path(w.Name)
 	if w.In == nil {
@@ -39,14 +39,14 @@ func (w *Wanted) Qualified() string {
 	return w.In.Qualified() + "/" + path
 }
 
-// ReferencePath is cloud, region, name: how a reference names the object without doubt.
+// ReferencePath returns cloud, region, name: how a reference names the object without doubt.
 func (w *Wanted) ReferencePath() []string {
 	region := w.Above(schema.Region)
 	return []string{region.In.Name, region.Name, w.Name}
 }
 
-// Mentions are the texts by which a reference can name what stands at a path of names: for cloud, region, name these are
-// name, region/name and cloud/region/name.
+// Mentions returns the texts by which a reference can name what stands at a path of names: for cloud, region, name
+// these are name, region/name and cloud/region/name.
 func Mentions(path []string) (texts []string) {
 	for i := range slices.Backward(path) {
 		texts = append(texts, strings.Join(path[i:], "/"))
@@ -54,8 +54,8 @@ func Mentions(path []string) (texts []string) {
 	return texts
 }
 
-// Space is the kind that stands for all that share one space of names with a kind (v1 contract §6.2): of hosts and network devices
-// it is hosts.
+// Space returns the kind that stands for all that share one space of names with a kind (v1 contract §6.2): of hosts and
+// network devices it is hosts.
 func Space(k *schema.Kind) *schema.Kind {
 	if len(k.Rivals) > 0 && k.Rivals[0] < k.Name {
 		return schema.ByName(k.Rivals[0])
@@ -63,7 +63,7 @@ func Space(k *schema.Kind) *schema.Kind {
 	return k
 }
 
-// SpaceNoun is a space of names for people: "host or network device".
+// SpaceNoun returns a space of names for people: "host or network device".
 func SpaceNoun(space *schema.Kind) string {
 	nouns := []string{space.Noun()}
 	for _, k := range rivals(space) {
@@ -72,15 +72,15 @@ func SpaceNoun(space *schema.Kind) string {
 	return strings.Join(nouns, " or ")
 }
 
-// Referred is the space of names that the reference with an option names one of.
+// Referred returns the space of names that the reference with an option names one of.
 func Referred(k *schema.Kind, option string) *schema.Kind {
 	return Space(schema.ByName(k.ByOption(option).To[0]))
 }
 
-// isDevice tells hosts and network devices.
+// isDevice reports whether a kind is hosts or network devices.
 func isDevice(k *schema.Kind) bool { return k.Labels != schema.Unlabelled }
 
-// scopeKey is the key of a kind's container; "" if it has none.
+// scopeKey returns the key of a kind's container; "" if it has none.
 func scopeKey(k *schema.Kind) string {
 	if f := k.Container(); f != nil {
 		return f.Key

@@ -20,7 +20,8 @@ import (
 type Options struct {
 	// Check stops after the plan: the Result says what would be done, and nothing is written.
 	Check bool
-	// Brief leaves Before and After out of the changes, for who does not show them: of a large tree they are most of the memory.
+	// Brief leaves Before and After out of the changes, for who does not show them: of a large tree they are most of
+	// the memory.
 	Brief bool
 	// Move moves what the tree has in another place than the API; otherwise that is an error.
 	Move bool
@@ -45,7 +46,7 @@ type Options struct {
 // that wait together to disk together.
 const defaultParallel = 32
 
-// filled are the options with what is not said.
+// filled returns the options with what is not said.
 func (o Options) filled() Options {
 	if o.Parallel <= 0 {
 		o.Parallel = defaultParallel
@@ -74,9 +75,9 @@ func (r *Result) Changed() bool { return r.Counts.Changed() || r.Joined > 0 }
 // ApplyTree makes the API's fleet what a tree says: it creates what is missing, updates what differs, leaves what is
 // equal, and deletes nothing. Objects, variables, labels and fields that the tree does not mention stay as they are.
 //
-// The whole tree is compared with the API before anything is written. What the API cannot make true is an
-// *Error that lists all of it, and then nothing is written. A failure while writing is a *WriteError beside the Result of what
-// was done until then; applying the tree again goes on from there.
+// The whole tree is compared with the API before anything is written. What the API cannot make true is an *Error that
+// lists all of it, and then nothing is written. A failure while writing is a *WriteError beside the Result of what was
+// done until then; applying the tree again goes on from there.
 func (fl *Fleet) ApplyTree(ctx context.Context, t *Tree, o Options) (*Result, error) {
 	p, err := fl.PlanTree(ctx, t, o)
 	if err != nil {
@@ -88,8 +89,8 @@ func (fl *Fleet) ApplyTree(ctx context.Context, t *Tree, o Options) (*Result, er
 	return fl.ApplyPlan(ctx, p, o)
 }
 
-// PlanTree reads what a tree speaks of, and says what is to be done. It writes nothing. What the API cannot make true is an
-// *Error that lists all of it.
+// PlanTree reads what a tree speaks of, and says what is to be done. It writes nothing. What the API cannot make true
+// is an *Error that lists all of it.
 func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error) {
 	o = o.filled()
 	o.Progress(0, 0, "reading the fleet")
@@ -125,9 +126,9 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 	return p, nil
 }
 
-// ApplyPlan carries a plan out. One that was read from a file is carried out as it is: before anything is written, it is an error of
-// *Stale if an object in it was changed since it was made, and with that nothing is written; what is changed while it is carried out
-// stops it. Options.Check stops after that.
+// ApplyPlan carries a plan out. One that was read from a file is carried out as it is: before anything is written, it
+// is an error of *Stale if an object in it was changed since it was made, and with that nothing is written; what is
+// changed while it is carried out stops it. Options.Check stops after that.
 //
 // A failure while writing is a *WriteError beside the Result of what was done until then.
 func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, error) {
@@ -154,7 +155,7 @@ func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, er
 	return r, err
 }
 
-// Result is what a plan would come to.
+// Result returns what a plan would come to.
 func (p *Plan) Result() *Result {
 	r := p.result(func(*treeStep) bool { return true })
 	r.Joined = p.Set.Joining()
@@ -200,7 +201,7 @@ func (e *WriteError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap gives the causes, such as *craton.Error or context.Canceled.
+// Unwrap returns the causes, such as *craton.Error or context.Canceled.
 func (e *WriteError) Unwrap() []error { return e.Errs }
 
 // writer carries a plan out.
@@ -216,7 +217,7 @@ type writer struct {
 	joined int // objects that were added to the plan's set
 }
 
-// runWithSet is run, and what becomes of the plan's set.
+// runWithSet runs the plan and updates its set.
 func (w *writer) runWithSet(ctx context.Context) error {
 	set := w.plan.Set
 	if set == nil {
@@ -249,11 +250,11 @@ func (w *writer) runWithSet(ctx context.Context) error {
 // grace is how long requests that are under way are waited for after an interruption.
 const grace = 5 * time.Second
 
-// Outlast is a context for requests that write: it ends some time after another one does, for the same cause. To cut them off would leave open whether
-// they were carried out.
+// Outlast returns a context for requests that write: it ends some time after another one does, for the same cause. To
+// cut them off would leave open whether they were carried out.
 func Outlast(ctx context.Context) (context.Context, func()) { return outlast(ctx, grace) }
 
-// outlast is a context that ends some time after another one does.
+// outlast returns a context that ends some time after another one does.
 func outlast(ctx context.Context, by time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -266,8 +267,8 @@ func outlast(ctx context.Context, by time.Duration) (context.Context, func()) {
 	return longer, func() { stop(); cancel(nil) }
 }
 
-// run writes level by level; within a level requests go side by side. After a failure or an interruption no further request is begun, but those
-// under way are waited for: to cut them off would leave open whether they were carried out.
+// run writes level by level; within a level requests go side by side. After a failure or an interruption no further
+// request is begun, but those under way are waited for: to cut them off would leave open whether they were carried out.
 func (w *writer) run(ctx context.Context) error {
 	levels := w.plan.levels()
 	for _, level := range levels {
@@ -335,8 +336,8 @@ func (w *writer) err(ctx context.Context) error {
 
 func interrupted(ctx context.Context) error { return fmt.Errorf("interrupted: %w", context.Cause(ctx)) }
 
-// write makes one object true: at most one request each for its place, the object itself, its variables to set and to take away, and
-// its labels.
+// write makes one object true: at most one request each for its place, the object itself, its variables to set and to
+// take away, and its labels.
 func (w *writer) write(ctx context.Context, st *treeStep) error {
 	if st.Step == nil {
 		var bad Problems

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestErrorsInTheOrderOfTheFile: what failed of requests side by side is told in the order of the plan, whichever answer came first.
+// TestErrorsInTheOrderOfTheFile: what failed of requests side by side is told in the order of the plan, whichever
+// answer came first.
 func TestErrorsInTheOrderOfTheFile(t *testing.T) {
 	t.Parallel()
 	p := &Plan{}

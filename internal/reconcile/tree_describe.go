@@ -166,7 +166,7 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 	}
 }
 
-// differing are the variables of an object that are not what is wanted.
+// differing returns the variables of an object that are not what is wanted.
 func (p *planner) differing(st *treeStep) craton.Variables {
 	differ := craton.Variables{}
 	for key := range st.want.Variables {
@@ -190,7 +190,7 @@ func valueText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// fileValue is a canonical value as a fleet file would write it.
+// fileValue returns a canonical value as a fleet file would write it.
 func fileValue(f *schema.Field, v any) any {
 	switch {
 	case v != nil || f.Type == schema.Reference:
@@ -201,7 +201,7 @@ func fileValue(f *schema.Field, v any) any {
 	return ""
 }
 
-// haveName is the name of what an object refers to in the API; nil for none.
+// haveName returns the name of what an object refers to in the API; nil for none.
 func (p *planner) haveName(space *schema.Kind, id any) any {
 	if id == nil {
 		return nil
@@ -212,7 +212,7 @@ func (p *planner) haveName(space *schema.Kind, id any) any {
 	return fmt.Sprintf("one with the id %v", id) // it was not read, because the tree does not speak of where it is
 }
 
-// targetName is the text by which a file names the target without doubt; nil for none.
+// targetName returns the text by which a file names the target without doubt; nil for none.
 func (p *planner) targetName(t target) any {
 	switch {
 	case t.none():

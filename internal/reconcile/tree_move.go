@@ -16,7 +16,7 @@ type Naming struct {
 	NetworkDevices bool
 }
 
-// of is what a device of a kind is called in the inventory; "" if it is not there, or called by its place too.
+// of returns what a device of a kind is called in the inventory; "" if it is not there, or called by its place too.
 func (n Naming) of(k *schema.Kind, title, address any) string {
 	name, _ := title.(string)
 	switch {
@@ -28,7 +28,7 @@ func (n Naming) of(k *schema.Kind, title, address any) string {
 	return name
 }
 
-// key is what the inventory's names are, as a filter of a listing.
+// key returns what the inventory's names are, as a filter of a listing.
 func (n Naming) key() string {
 	if n.Hostname == schema.Host.Field("ip_address").Key {
 		return n.Hostname
@@ -36,7 +36,7 @@ func (n Naming) key() string {
 	return schema.Host.Title
 }
 
-// calls is what the inventory calls an object that is there.
+// calls returns what the inventory calls an object that is there.
 func (n Naming) calls(r *Found) string {
 	return n.of(r.Kind, r.Object[r.Kind.Title], r.Object["ip_address"])
 }
@@ -53,7 +53,8 @@ func (n Naming) renames(w *Wanted, r *Found) (name string) {
 	return name
 }
 
-// elsewhere reads which other objects have the names in the inventory that a tree gives, and finds those that are to be moved.
+// elsewhere reads which other objects have the names in the inventory that a tree gives, and finds those that are to be
+// moved.
 func (l *loader) elsewhere(ctx context.Context) error {
 	o := l.options
 	if o.AllowDuplicates && !o.Move {
@@ -117,7 +118,7 @@ func (l *loader) elsewhere(ctx context.Context) error {
 	return nil
 }
 
-// named are the listings that have all devices with some names in the inventory.
+// named returns the listings that have all devices with some names in the inventory.
 func (l *loader) named(ctx context.Context, names map[string]bool) (reads []listing) {
 	if l.state.regions[nil] {
 		return nil
@@ -189,7 +190,7 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 	}
 }
 
-// unmoved is why --move moves none of those that have the name of a device of a tree.
+// unmoved returns why --move moves none of those that have the name of a device of a tree.
 func unmoved(w *Wanted, others []*Found) string {
 	switch other := others[0]; {
 	case len(others) > 1:
@@ -223,7 +224,7 @@ func (s *state) canMove() bool {
 	return s.moves()
 }
 
-// fullPath is where an object stands, by names: cloud, region, cell, name, as far as they are visible.
+// fullPath returns where an object stands, by names: cloud, region, cell, name, as far as they are visible.
 func (s *state) fullPath(r *Found) string {
 	path := s.path(r)
 	if cell := s.byID[schema.Cell][r.Object["cell_id"]]; cell != nil {

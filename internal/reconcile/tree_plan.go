@@ -24,13 +24,13 @@ type treeStep struct {
 	change    Change
 }
 
-// called is the object as an error names it: interface east/dfw/web1/eth0.
+// called returns the object as an error names it: interface east/dfw/web1/eth0.
 func (st *treeStep) called() string { return st.by(st.change.Name) }
 
-// was is the object as it is called before it is moved or renamed.
+// was returns the object as it is called before it is moved or renamed.
 func (st *treeStep) was() string { return st.by(cmp.Or(st.change.From, st.change.Name)) }
 
-// by is the object by a path.
+// by returns the object by a path.
 func (st *treeStep) by(path string) string {
 	noun := schema.Noun(st.change.Kind)
 	if st.want != nil {
@@ -48,7 +48,7 @@ type target struct {
 	record *Found
 }
 
-// id is nil for none and for what is yet to be created.
+// id returns nil for none and for what is yet to be created.
 func (t target) id() any {
 	switch {
 	case t.step != nil:
@@ -61,7 +61,7 @@ func (t target) id() any {
 
 func (t target) none() bool { return t.step == nil && t.record == nil }
 
-// value is the target as a field's value: an id, or the step that will have one.
+// value returns the target as a field's value: an id, or the step that will have one.
 func (t target) value() any {
 	if id := t.id(); id != nil || t.step == nil {
 		return id
@@ -69,7 +69,7 @@ func (t target) value() any {
 	return t.step
 }
 
-// sent is a value of a field as the API gets it: what was yet to be created has an id by then.
+// sent returns a value of a field as the API gets it: what was yet to be created has an id by then.
 func sent(v any) any {
 	if st, ok := v.(*treeStep); ok {
 		return st.id
@@ -90,11 +90,11 @@ type planner struct {
 	spelled  map[recordKey]*Found                 // what the API has by names that are not composed, by those that are; nil: not looked for
 }
 
-// levelOf are the kinds in the order in which they are written; devices take as many levels as they stand above each other,
-// and interfaces come last.
+// levelOf are the kinds in the order in which they are written; devices take as many levels as they stand above each
+// other, and interfaces come last.
 var levelOf = map[*schema.Kind]int{schema.Project: 0, schema.Cloud: 1, schema.Region: 2, schema.Cell: 3, schema.Network: 4, schema.Host: 5}
 
-// planTree is pure: the same tree and state give the same plan. Its error is an *Error with everything that the
+// planTree returns pure: the same tree and state give the same plan. Its error is an *Error with everything that the
 // API cannot make true.
 func planTree(t *Tree, s *state, o *Options) (*Plan, error) {
 	p := &planner{name: t.Name, brief: o.Brief, options: o, state: s, steps: make(map[*Wanted]*treeStep, len(t.Objects)), byRecord: map[*Found]*treeStep{}}
@@ -210,7 +210,7 @@ func (p *planner) alike(st *treeStep, bad *Problems) {
 	}
 }
 
-// lookalike is what the API has in an object's place by another spelling of its name; nil for none.
+// lookalike returns what the API has in an object's place by another spelling of its name; nil for none.
 func (p *planner) lookalike(w *Wanted) *Found {
 	if p.spelled == nil {
 		p.spelled = map[recordKey]*Found{}
@@ -289,7 +289,7 @@ func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t targ
 	return target{}, &refusal{reason: ReasonAmbiguous, of: w, what: what, do: do}
 }
 
-// inRegion is what the API has by a name in the region that an object stands in.
+// inRegion returns what the API has by a name in the region that an object stands in.
 func (p *planner) inRegion(w *Wanted, space *schema.Kind, name string) *Found {
 	region := p.state.lookup(w.Above(schema.Region))
 	if region == nil {
@@ -316,9 +316,9 @@ func (p *planner) indexOutside() {
 	}
 }
 
-// depth is how many devices of the tree stand above a device once the plan is carried out. A device is written after
-// all of them, so the API never sees a parent that is its child's descendant (v1 contract §6.4), however the
-// tree turns them around.
+// depth returns how many devices of the tree stand above a device once the plan is carried out. A device is written
+// after all of them, so the API never sees a parent that is its child's descendant (v1 contract §6.4), however the tree
+// turns them around.
 func (p *planner) depth(st *treeStep, bad *Problems) int {
 	const option, key = "parent", "parent_id"
 	parent := func(n target) (target, bool) {

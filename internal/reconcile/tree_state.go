@@ -25,8 +25,8 @@ type state struct {
 	readOnly bool   // the project's variables cannot be written
 	byName   map[recordKey]*Found
 	byID     map[*schema.Kind]map[any]*Found // by space: whatever was seen, for the names in messages and for parents
-	// Of devices that the API does not have where the tree does: those of a name in the inventory that the tree gives, the one that is
-	// meant, and the one that is to be moved.
+	// Of devices that the API does not have where the tree does: those of a name in the inventory that the tree gives,
+	// the one that is meant, and the one that is to be moved.
 	named  map[string][]*Found
 	strays map[*Wanted]*Found
 	moved  map[*Wanted]*Found
@@ -48,7 +48,7 @@ func newState() *state {
 	return &state{byName: map[recordKey]*Found{}, byID: map[*schema.Kind]map[any]*Found{}, strays: map[*Wanted]*Found{}, moved: map[*Wanted]*Found{}, regions: map[any]bool{}}
 }
 
-// scopeOf is the id of the object whose names a record's own must be unique among; nil for clouds.
+// scopeOf returns the id of the object whose names a record's own must be unique among; nil for clouds.
 func scopeOf(r *Found) any { return r.Object[scopeKey(r.Kind)] }
 
 // add takes records in; of two of one id the first stays, because the first read has the details.
@@ -107,7 +107,7 @@ func (f *finder) find(w *Wanted) *Found {
 	return f.moved[w]
 }
 
-// path is cloud, region, name of an object, as far as they are visible.
+// path returns cloud, region, name of an object, as far as they are visible.
 func (s *state) path(r *Found) []string {
 	var path []string
 	cloud := r.Object["cloud_id"]
@@ -158,8 +158,8 @@ func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error)
 // for resolved ones with 500 now and then (Q8).
 var own = Filters{"details": true, "resolved-values": false}
 
-// records lists objects of a kind, of devices of both. An admin of the original sees those of every project (Q20); names are
-// unique in one only.
+// records lists objects of a kind, of devices of both. An admin of the original sees those of every project (Q20);
+// names are unique in one only.
 func (fl *Fleet) records(ctx context.Context, k *schema.Kind, f Filters) ([]*Found, error) {
 	found, err := fl.every(ctx, k, f, fl.mine)
 	records := make([]*Found, len(found))
@@ -169,7 +169,7 @@ func (fl *Fleet) records(ctx context.Context, k *schema.Kind, f Filters) ([]*Fou
 	return records, err
 }
 
-// list is a listing of records.
+// list returns a listing of records.
 func (l *loader) list(k *schema.Kind, f Filters) listing {
 	return func(ctx context.Context) ([]*Found, error) { return l.records(ctx, k, f) }
 }
@@ -243,7 +243,8 @@ func (l *loader) ownVariables(ctx context.Context) error {
 	return nil
 }
 
-// ownProject is the caller's project with its id and variables, or with what a caller who may only read them can know of them.
+// ownProject returns the caller's project with its id and variables, or with what a caller who may only read them can
+// know of them.
 func (l *loader) ownProject(ctx context.Context) (o Object, readOnly bool, err error) {
 	id, err := l.ownID(ctx)
 	if err != nil {
@@ -260,7 +261,7 @@ func (l *loader) ownProject(ctx context.Context) (o Object, readOnly bool, err e
 	return Object{KeyID: id, KeyVariables: v}, readOnly, nil
 }
 
-// ownID is the id of the caller's project. The API has no way to ask: it is given, or the only one there is.
+// ownID returns the id of the caller's project. The API has no way to ask: it is given, or the only one there is.
 func (l *loader) ownID(ctx context.Context) (string, error) {
 	if l.Project != "" {
 		return l.Project, nil
@@ -289,7 +290,7 @@ func (l *loader) ownID(ctx context.Context) (string, error) {
 	return ids[0], nil
 }
 
-// inheritedProject is what a caller who may not read the project can know of its variables: those that a region
+// inheritedProject returns what a caller who may not read the project can know of its variables: those that a region
 // inherits, less what the region and its cloud define themselves (v1 contract §5.2).
 func (l *loader) inheritedProject(ctx context.Context) (craton.Variables, error) {
 	known := craton.Variables{}
@@ -358,7 +359,8 @@ func (l *loader) inside(ctx context.Context) error {
 	return l.all(ctx, reads)
 }
 
-// streamFrom is how many objects a tree has for which it is worth a request to ask whether the server can stream a fleet.
+// streamFrom is how many objects a tree has for which it is worth a request to ask whether the server can stream a
+// fleet.
 const streamFrom = 1000
 
 // streams reports whether devices are read as a stream of one moment, and not page by page.
@@ -366,7 +368,8 @@ func (l *loader) streams(ctx context.Context) bool {
 	return len(l.tree.Objects) >= streamFrom && l.offers(ctx, "fleet")
 }
 
-// stream reads the devices of a region, of all for nil, in one answer. Where the server does not begin to give it, they are listed.
+// stream reads the devices of a region, of all for nil, in one answer. Where the server does not begin to give it, they
+// are listed.
 func (l *loader) stream(region any) listing {
 	return func(ctx context.Context) (records []*Found, err error) {
 		id, _ := region.(int)
@@ -386,7 +389,7 @@ func (l *loader) stream(region any) listing {
 	}
 }
 
-// perRegion is the ids of the regions to list one by one, or a single nil: everything in one listing.
+// perRegion returns the ids of the regions to list one by one, or a single nil: everything in one listing.
 func perRegion(regions map[any]bool) []any {
 	if len(regions) > maxRegionLists {
 		return []any{nil}
@@ -449,7 +452,8 @@ func (l *loader) lookups() (reads []listing) {
 			if ref.Text == "" || ref.Target != nil || named == nil || utf8.RuneCountInString(ref.Text) > longestPath {
 				continue
 			}
-			// Each reading of the reference: name, region/name, cloud/region/name, whose names may hold slashes themselves.
+			// Each reading of the reference: name, region/name, cloud/region/name, whose names may hold slashes
+			// themselves.
 			for rest, more := ref.Text, true; more; _, rest, more = strings.Cut(rest, "/") {
 				if CheckLength(rest) == nil {
 					named[rest] = true
@@ -484,7 +488,7 @@ func (fl *Fleet) called(ctx context.Context, space *schema.Kind, f Filters) (fou
 	return found, nil
 }
 
-// incomplete tells that the tree says something that the listing did not.
+// incomplete reports whether the tree says something that the listing did not.
 func incomplete(w *Wanted, r *Found) bool {
 	return w.Kind != schema.Project && w.Kind == r.Kind &&
 		(r.Labels() == nil && len(w.Labels) > 0 || r.Variables() == nil && len(w.Variables) > 0)

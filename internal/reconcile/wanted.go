@@ -42,7 +42,8 @@ type Wanted struct {
 	File  string   // the file that it stands in, where a tree is of several
 	Line  int      // where it stands in a file; 0 for none
 	Path  string   // where it stands, such as clouds[east].regions[dfw]
-	// Beyond is where labels and names of variables stand that are not ASCII ("label é", "variable é"), which may be refused for what the API has.
+	// Beyond is where labels and names of variables stand that are not ASCII ("label é", "variable é"), which may be
+	// refused for what the API has.
 	Beyond map[string]Spot
 
 	named []Found // what it stands in and refers to, of the API
@@ -55,7 +56,8 @@ type Spot struct {
 	Path string
 }
 
-// Spot notes in Beyond where a label or a variable stands. Of most nothing is to be noted, and their path is not asked for.
+// Spot notes in Beyond where a label or a variable stands. Of most nothing is to be noted, and their path is not asked
+// for.
 func (w *Wanted) Spot(kind, text string, line int, path func() string) {
 	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		if w.Beyond == nil {
@@ -75,7 +77,7 @@ type Reference struct {
 	Path   string
 }
 
-// Ref is the text of a reference, and whether it is given.
+// Ref returns the text of a reference, and whether it is given.
 func (w *Wanted) Ref(option string) (text string, given bool) {
 	if ref := w.Refs[option]; ref != nil {
 		return ref.Text, true
@@ -83,8 +85,8 @@ func (w *Wanted) Ref(option string) (text string, given bool) {
 	return "", false
 }
 
-// Check makes a value canonical that somebody gives for a field. What the API would refuse is refused here already, so that check
-// mode does too. The error is what follows the field's name.
+// Check makes a value canonical that somebody gives for a field. What the API would refuse is refused here already, so
+// that check mode does too. The error is what follows the field's name.
 func Check(f *schema.Field, v any) (any, error) {
 	switch v := v.(type) {
 	case int:

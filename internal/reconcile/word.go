@@ -18,7 +18,7 @@ import (
 // mostDigits bounds the text of an id.
 const mostDigits = 18
 
-// ID is a text as an id of a kind, in its one form; "" if it cannot be one.
+// ID returns a text as an id of a kind, in its one form; "" if it cannot be one.
 func ID(k *schema.Kind, text string) string {
 	if k.UUID {
 		id, _ := value.ParseUUID(text)
@@ -31,7 +31,7 @@ func ID(k *schema.Kind, text string) string {
 	return strconv.Itoa(n) // 007 is 7, as in Python
 }
 
-// idValue is an id as objects have it.
+// idValue returns an id as objects have it.
 func idValue(id string) any {
 	if n, err := strconv.Atoi(id); err == nil {
 		return n
@@ -39,7 +39,8 @@ func idValue(id string) any {
 	return id
 }
 
-// container is what the names of a kind are unique in, for CONTAINER/NAME, and the key of its id; nil where that is the project.
+// container returns what the names of a kind are unique in, for CONTAINER/NAME, and the key of its id; nil where that
+// is the project.
 func container(k *schema.Kind) (kinds []*schema.Kind, key string) {
 	f := k.Container()
 	if f == nil || f.Key == KeyProject {
@@ -59,8 +60,8 @@ func (f Filters) at(k *schema.Kind) Filters {
 	return known
 }
 
-// paths finds what CONTAINER/NAME means at a place, as far as objects know theirs; the container may be a path or an id itself.
-// Names may hold slashes of their own, so each is tried.
+// paths finds what CONTAINER/NAME means at a place, as far as objects know theirs; the container may be a path or an id
+// itself. Names may hold slashes of their own, so each is tried.
 type paths struct {
 	*Fleet
 	place Filters
@@ -76,7 +77,7 @@ type mention struct {
 // longestPath is how many characters a path of names has at most: a cloud's, a region's, a device's and an interface's.
 const longestPath = 4*(schema.MaxText+1) - 1
 
-// within are the objects that CONTAINER/NAME means.
+// within returns the objects that CONTAINER/NAME means.
 func (fl *Fleet) within(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
 	if utf8.RuneCountInString(text) > longestPath {
 		return nil, nil
@@ -96,7 +97,7 @@ func (p *paths) within(ctx context.Context, k *schema.Kind, text string) (found 
 	return p.in(ctx, k, kindsOf(cell), cell.Key, text)
 }
 
-// in is within for one kind of what holds objects, or for several, by the key of its id.
+// in returns within for one kind of what holds objects, or for several, by the key of its id.
 func (p *paths) in(ctx context.Context, k *schema.Kind, outer []*schema.Kind, key, text string) (found []Object, err error) {
 	for i := len(text) - 1; i > 0; i-- {
 		if text[i] != '/' {
@@ -125,7 +126,7 @@ func (p *paths) in(ctx context.Context, k *schema.Kind, outer []*schema.Kind, ke
 	return found, nil
 }
 
-// readings are the names that a text can mean: itself, and where that is in quotes, as in a path, what is in them.
+// readings returns the names that a text can mean: itself, and where that is in quotes, as in a path, what is in them.
 func readings(text string) []string {
 	if name, ok := value.Unquoted(text); ok {
 		return []string{text, name}
@@ -133,7 +134,7 @@ func readings(text string) []string {
 	return []string{text}
 }
 
-// holders are the ids of the objects that the first part of CONTAINER/NAME means.
+// holders returns the ids of the objects that the first part of CONTAINER/NAME means.
 func (p *paths) holders(ctx context.Context, k *schema.Kind, text string) (ids []any, err error) {
 	id := ID(k, text)
 	if id != "" && p.IDsFirst {
@@ -165,8 +166,8 @@ type Found struct {
 
 func (f *Found) name() string { return f.Text(f.Kind.Title) }
 
-// Word is the one object, of several kinds, that has a word as its name, or that the word means as CONTAINER/NAME. Otherwise the error is
-// *Nobody or *Several.
+// Word returns the one object, of several kinds, that has a word as its name, or that the word means as CONTAINER/NAME.
+// Otherwise the error is *Nobody or *Several.
 func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...*schema.Kind) (Found, error) {
 	var found []Found
 	for _, k := range kinds {
@@ -194,7 +195,7 @@ func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...
 	return Found{}, e
 }
 
-// meant are the objects of a kind that a text names, be it in quotes or not.
+// meant returns the objects of a kind that a text names, be it in quotes or not.
 func (fl *Fleet) meant(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
 	for _, name := range readings(text) {
 		objects, err := fl.Called(ctx, k, name, place)
@@ -206,7 +207,7 @@ func (fl *Fleet) meant(ctx context.Context, k *schema.Kind, text string, place F
 	return found, nil
 }
 
-// Called are the objects of a kind with exactly that name, at a place as far as they know theirs.
+// Called returns the objects of a kind with exactly that name, at a place as far as they know theirs.
 func (fl *Fleet) Called(ctx context.Context, k *schema.Kind, name string, place Filters) ([]Object, error) {
 	return fl.Search(ctx, k, place.at(k).with(Filters{k.Title: name}))
 }
@@ -223,8 +224,8 @@ func (e *Nobody) Error() string {
 	return fmt.Sprintf("nothing has the name or id %q%s", e.Word, e.Where)
 }
 
-// nobody looks for what may have been meant among the first of each kind: the whole fleet is not read for it. What is called so, but
-// stands elsewhere, is told by where it stands.
+// nobody looks for what may have been meant among the first of each kind: the whole fleet is not read for it. What is
+// called so, but stands elsewhere, is told by where it stands.
 func (fl *Fleet) nobody(ctx context.Context, word string, place Filters, kinds []*schema.Kind) *Nobody {
 	var known []string
 	found := map[string]Found{}
@@ -263,7 +264,7 @@ func (e *Several) Error() string {
 	return fmt.Sprintf("%q is the name of %d objects", e.Word, len(e.Found))
 }
 
-// PathOf is what a field refers to by an id, by names: east/dfw; "" where it cannot be read.
+// PathOf returns what a field refers to by an id, by names: east/dfw; "" where it cannot be read.
 func (fl *Fleet) PathOf(ctx context.Context, f *schema.Field, id string) string {
 	for _, k := range kindsOf(f) {
 		if o, err := fl.read(ctx, k, id); err == nil {
@@ -273,7 +274,7 @@ func (fl *Fleet) PathOf(ctx context.Context, f *schema.Field, id string) string 
 	return ""
 }
 
-// path is where a candidate is, by names: east/dfw/web-01.
+// path returns where a candidate is, by names: east/dfw/web-01.
 func (fl *Fleet) path(ctx context.Context, c Found) string {
 	path := value.ShownPath(fl.names(ctx, c))
 	if outer, _ := container(c.Kind); outer == nil {
@@ -282,7 +283,7 @@ func (fl *Fleet) path(ctx context.Context, c Found) string {
 	return path
 }
 
-// names are those of what a candidate stands in, and its own.
+// names returns those of what a candidate stands in, and its own.
 func (fl *Fleet) names(ctx context.Context, c Found) string {
 	names := []string{c.Object.Text(c.Kind.Title)}
 	for at := c; ; {

@@ -30,7 +30,7 @@ func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// fleetOf is a fleet on craton server, and how many requests it got.
+// fleetOf returns a fleet on craton server, and how many requests it got.
 func fleetOf(t *testing.T, file string) (*reconcile.Fleet, *atomic.Int64) {
 	t.Helper()
 	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true})
@@ -58,7 +58,8 @@ func fleetOf(t *testing.T, file string) (*reconcile.Fleet, *atomic.Int64) {
 	return &reconcile.Fleet{Client: c}, n
 }
 
-// TestWord: what a word means: a name, or CONTAINER/NAME, where the container may be a path or an id, and names may hold slashes.
+// TestWord: what a word means: a name, or CONTAINER/NAME, where the container may be a path or an id, and names may
+// hold slashes.
 func TestWord(t *testing.T) {
 	t.Parallel()
 	const host = "ip_address: 10.0.0.1, device_type: x"
@@ -145,7 +146,8 @@ func TestWord(t *testing.T) {
 	}
 }
 
-// TestSlashesInPlaces: names of all that a path leads through may hold slashes, for a word, for a reference, and for one of a file.
+// TestSlashesInPlaces: names of all that a path leads through may hold slashes, for a word, for a reference, and for
+// one of a file.
 func TestSlashesInPlaces(t *testing.T) {
 	t.Parallel()
 	const host = "ip_address: 10.0.0.1, device_type: x"

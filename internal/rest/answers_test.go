@@ -27,8 +27,8 @@ func newTestClient(t *testing.T, url string, change func(*Config)) *Client {
 	return c
 }
 
-// TestBadAnswers: what is none of an API's answers to a read is asked for again, and in the end says what came. A write is
-// never sent again for it: it has been carried out.
+// TestBadAnswers: what is none of an API's answers to a read is asked for again, and in the end says what came. A write
+// is never sent again for it: it has been carried out.
 func TestBadAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ contentType, body, want string }{
@@ -154,7 +154,8 @@ func (k keyAuth) Authenticate(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// TestBadAnswersShowNoSecrets: a page that repeats the request is shown without its credentials, cut through them or not.
+// TestBadAnswersShowNoSecrets: a page that repeats the request is shown without its credentials, cut through them or
+// not.
 func TestBadAnswersShowNoSecrets(t *testing.T) {
 	t.Parallel()
 	const key = "0f3c6f1e-hush-hush-5d1b7c0e"

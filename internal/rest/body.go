@@ -47,21 +47,21 @@ func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
 	return data, nil
 }
 
-// endless tells an answer of HTTP/1 without a length, which ends where the connection does, broken or not (Q31). All others
-// say where they end.
+// endless reports whether an HTTP/1 response has no length and so ends where the connection does, broken or not (Q31).
+// All others say where they end.
 func endless(resp *http.Response) bool {
 	return resp.ProtoMajor < 2 && resp.ContentLength < 0 && !resp.Uncompressed && len(resp.TransferEncoding) == 0
 }
 
-// IsJSON tells an API's own answers from those of proxies and of servers' last resorts,
-// which are HTML or plain text.
+// IsJSON reports whether a response is an API's own, rather than HTML or plain text of a proxy or of a server's last
+// resort.
 func IsJSON(h http.Header) bool {
 	mt, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	return mt == "application/json"
 }
 
-// BadAnswer is an answer of a good status to a read that is none of the API: a proxy's page, nothing, JSON that ends early,
-// or what [Request.Check] refuses.
+// BadAnswer is an answer of a good status to a read that is none of the API: a proxy's page, nothing, JSON that ends
+// early, or what [Request.Check] refuses.
 type BadAnswer struct {
 	*Response
 	Tries int   // how often it was asked for, if more than once
@@ -76,7 +76,7 @@ func (e *BadAnswer) Error() string {
 	return e.Err.Error()
 }
 
-// Unwrap gives what is wrong with the answer.
+// Unwrap returns what is wrong with the answer.
 func (e *BadAnswer) Unwrap() error { return e.Err }
 
 // judge looks at an answer to a read, whose length is what it was said to be.
@@ -141,13 +141,13 @@ func (r *Response) NotJSON() string {
 		said, len(r.Body), start)
 }
 
-// Start is as much of a body as an [Excerpt] is made of.
+// Start returns as much of a body as an [Excerpt] needs.
 func Start(body []byte) []byte {
 	const most = 1 << 16
 	return body[:min(len(body), most)]
 }
 
-// Excerpt is the start of a body that is none of the API's, as one line.
+// Excerpt returns the start of a body that is none of the API's, as one line.
 func Excerpt(body []byte) string {
 	const most = 200
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body), "\uFFFD")), " ")

@@ -55,7 +55,7 @@ type Client struct {
 	forbidden func(*Response) bool
 }
 
-// New makes a Client for the API at rawURL, with or without the final version. Nothing is sent.
+// New returns a Client for the API at rawURL, with or without the final version. Nothing is sent.
 func New(rawURL string, cfg *Config) (*Client, error) {
 	base, err := cfg.Service.Base(rawURL)
 	if err != nil {
@@ -73,10 +73,10 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 	return c, nil
 }
 
-// URL is the API's base address, ending in its version, without credentials.
+// URL returns the API's base address, ending in its version, without credentials.
 func (c *Client) URL() string { return BareURL(c.base) }
 
-// Shown is where a request to a path of the API goes, for errors.
+// Shown returns where a request to a path of the API goes, for errors.
 func (c *Client) Shown(path string) string {
 	if c.hidden {
 		return path
@@ -98,7 +98,8 @@ type Request struct {
 	Packed bool        // ask for the answer as Stream does, whose compression is part of what its tag says
 	Once   bool        // may have been carried out, whatever its method, when its answer is missing
 	Into   []byte      // what the answer is read into if it has room for it
-	// Check looks at a good answer to a read, which is JSON; for an error of it the answer is asked for again. nil: all are good.
+	// Check looks at a good answer to a read, which is JSON; for an error of it the answer is asked for again. nil: all
+	// are good.
 	Check func(*Response) error
 
 	lost bool // see Response
@@ -118,7 +119,7 @@ type Response struct {
 	secrets []string      // that the answer may repeat, beside those of sent
 }
 
-// OK tells that the status is one of success.
+// OK reports whether the status is one of success.
 func (r *Response) OK() bool { return r.Status >= 200 && r.Status <= 299 }
 
 // Do sends one request, and repeats it as the policy says, and once with new credentials if those it had are no longer
@@ -138,7 +139,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	return c.send(ctx, r)
 }
 
-// expired tells whether an answer asks for other credentials, and there may be some. What it answers was not
+// expired reports whether an answer asks for other credentials, and there may be some. What it answers was not
 // carried out, whatever its method.
 func (c *Client) expired(resp *Response) bool {
 	return c.renewer != nil && resp.Status == http.StatusUnauthorized && (c.forbidden == nil || !c.forbidden(resp))
@@ -179,7 +180,8 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		}
 		defer c.gate.leave()
 	}
-	// Answers are read inside the retry loop, so that one that is cut short, or that is none of an API, is asked for again.
+	// Answers are read inside the retry loop, so that one that is cut short, or that is none of an API, is asked for
+	// again.
 	var read *http.Response
 	var data []byte
 	req.SetResponseHandler(func(resp *http.Response) (err error) {
@@ -210,7 +212,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, Lost: r.lost, sent: resp.Request, secrets: c.secrets(), Refused: c.refused}, nil
 }
 
-// locate is the URL of a request, without its query.
+// locate returns the URL of a request, without its query.
 func (c *Client) locate(r *Request) (*url.URL, error) {
 	u := *c.base
 	switch {
@@ -232,10 +234,11 @@ type NoAnswer struct {
 // Error says where the connection was meant to go and why it failed.
 func (e *NoAnswer) Error() string { return fmt.Sprintf("%s %s: %v", e.Method, e.URL, e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *NoAnswer) Unwrap() error { return e.Err }
 
-// MaybeDone tells of the cause of a NoAnswer whether the request may have been carried out all the same.
+// MaybeDone reports whether a request that failed with err, the cause of a [NoAnswer], may have been carried out all
+// the same.
 func MaybeDone(err error) bool { return !neverSent(err) && !permanent(err) }
 
 func (c *Client) noAnswer(ctx context.Context, method string, u *url.URL, err error) error {

@@ -29,8 +29,8 @@ const (
 // nested is how many times a text is written within another kind of text that it is still read.
 const nested = 3
 
-// Conceal takes secrets out of a text that somebody else has written, such as the error of a server that repeats the request:
-// as they are, and as JSON, URLs, HTML, Python, base64 and hexadecimal digits write them, one within another.
+// Conceal takes secrets out of a text that somebody else has written, such as the error of a server that repeats the
+// request: as they are, and as JSON, URLs, HTML, Python, base64 and hexadecimal digits write them, one within another.
 func Conceal(text string, secrets ...string) string {
 	var hidden []span
 	var texts []decoded
@@ -69,7 +69,7 @@ type decoded struct {
 	at    []int // one more than bytes
 }
 
-// readings are a text as it is, and as what other texts may be written in.
+// readings returns a text as it is, and as what other texts may be written in.
 func readings(text string) []decoded {
 	first := decoded{bytes: []byte(text), at: make([]int, len(text)+1)}
 	for i := range first.at {
@@ -108,7 +108,7 @@ var decoders = []decoder{
 	{'&', entity},
 }
 
-// decode is the text with all that a decoder reads; without bytes if that is nothing.
+// decode returns the text with all that a decoder reads; without bytes if that is nothing.
 func (t *decoded) decode(d decoder) decoded {
 	if bytes.IndexByte(t.bytes, d.begins) < 0 {
 		return decoded{}
@@ -131,7 +131,7 @@ func (t *decoded) decode(d decoder) decoded {
 	return out
 }
 
-// number is the character or the byte of a number.
+// number returns the character or the byte of a number.
 func number(digits []byte, base int, oneByte bool, length int) ([]byte, int) {
 	n, err := strconv.ParseUint(string(digits), base, 32)
 	switch {
@@ -221,7 +221,7 @@ func (t *decoded) find(secret string) (found []span) {
 	return found
 }
 
-// stands tells whether what stands between two texts is a word of its own; a shorter one must also be somebody's value.
+// stands reports whether what stands between two texts is a word of its own; a shorter one must also be somebody's value.
 func stands(before, after []byte, word bool) bool {
 	if word {
 		last, _ := utf8.DecodeLastRune(before)
@@ -235,7 +235,7 @@ func stands(before, after []byte, word bool) bool {
 
 func letter(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// encoded are patterns of texts that a secret is somewhere within: base64 and hexadecimal digits.
+// encoded returns patterns of texts that a secret is somewhere within: base64 and hexadecimal digits.
 func encoded(secret string) (forms []*regexp.Regexp) {
 	const letters = `[A-Za-z0-9+/_=-]*`
 	for shift := range 3 { // how many bytes of the last group of three stand before it
@@ -254,7 +254,7 @@ func encoded(secret string) (forms []*regexp.Regexp) {
 	return append(forms, regexp.MustCompile(`(?i)`+hex.EncodeToString([]byte(secret))))
 }
 
-// secretsOf are the secrets that a request was sent with.
+// secretsOf returns the secrets that a request was sent with.
 func secretsOf(r *http.Request) (secrets []string) {
 	if r == nil {
 		return nil
@@ -272,7 +272,7 @@ func secretsOf(r *http.Request) (secrets []string) {
 	return append(secrets, PasswordOf(r.URL)...)
 }
 
-// PasswordOf is the password in a URL, if it has one.
+// PasswordOf returns the password in a URL, if it has one.
 func PasswordOf(u *url.URL) []string {
 	if u == nil || u.User == nil {
 		return nil
@@ -286,7 +286,7 @@ func PasswordOf(u *url.URL) []string {
 // secretive is an Auth that says what must not be shown.
 type secretive interface{ Secrets() []string }
 
-// secrets are all that the client knows.
+// secrets returns all that the client knows.
 func (c *Client) secrets() []string {
 	secrets := PasswordOf(c.base)
 	if s, ok := c.auth.(secretive); ok {
@@ -303,12 +303,12 @@ func (r *Response) Conceal(text string) string {
 	return Conceal(text, append(secretsOf(r.sent), r.secrets...)...)
 }
 
-// ConcealError is [Response.Conceal] for what is wrong with the answer.
+// ConcealError is like [Response.Conceal], for what is wrong with the response.
 func (r *Response) ConcealError(err error) error {
 	return ConcealError(err, append(secretsOf(r.sent), r.secrets...)...)
 }
 
-// ConcealError is an error without secrets, and without those of the proxies in the environment.
+// ConcealError returns an error without secrets, and without those of the proxies in the environment.
 func ConcealError(err error, secrets ...string) error {
 	if err == nil {
 		return nil

@@ -7,13 +7,14 @@ import (
 	"sync"
 )
 
-// fewConnections is how many requests go at once to a server that takes few: the accept queue of Python's own servers holds
-// five connections, and drops what comes beyond, so that it comes again seconds later, or never.
+// fewConnections is how many requests go at once to a server that takes few: the accept queue of Python's own servers
+// holds five connections, and drops what comes beyond, so that it comes again seconds later, or never.
 const fewConnections = 4
 
-// gate bounds how many requests are under way at once, all their tries included. A bound that was set counts always. Without
-// one it is fewConnections until the first answer is there, and from then on none, unless the answer is of a server that
-// opens a connection for each request (HTTP/1.0), or of Python's wsgiref, as the original Craton's (v1 contract, Q31).
+// gate bounds how many requests are under way at once, all their tries included. A bound that was set counts always.
+// Without one it is fewConnections until the first answer is there, and from then on none, unless the answer is of a
+// server that opens a connection for each request (HTTP/1.0), or of Python's wsgiref, as the original Craton's (v1
+// contract, Q31).
 type gate struct {
 	mu     sync.Mutex
 	set    bool // the bound was set, and stays
@@ -85,7 +86,7 @@ func (g *gate) saw(resp *http.Response) {
 	}
 }
 
-// takesFew tells a server that has a queue of a few connections, and needs one for each request.
+// takesFew reports whether a response is of a server that queues only a few connections and needs one for each request.
 func takesFew(resp *http.Response) bool {
 	return resp.ProtoMajor == 1 && resp.ProtoMinor == 0 || strings.HasPrefix(resp.Header.Get("Server"), "WSGIServer")
 }

@@ -42,8 +42,8 @@ server = HTTPServer(("127.0.0.1", 0), Handler)
 `,
 }
 
-// TestFewConnections: a burst of requests never has more than four connections to a server that takes few, from the first on,
-// and one that was told otherwise has those.
+// TestFewConnections: a burst of requests never has more than four connections to a server that takes few, from the
+// first on, and one that was told otherwise has those.
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")

@@ -60,8 +60,9 @@ func Options[O any](values map[string]any) (options O) {
 	return options
 }
 
-// Fill sets the fields of a struct, and of those in it, by the names of their query or json tags. unknown are the names, sorted,
-// for which there is none, and those of values that are JSON already, which belong beside the struct. What is nil is left out.
+// Fill sets the fields of a struct, and of those in it, by the names of their query or json tags. unknown are the
+// names, sorted, for which there is none, and those of values that are JSON already, which belong beside the struct.
+// What is nil is left out.
 func Fill(into any, values map[string]any) (unknown []string) {
 	v := reflect.ValueOf(into).Elem()
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -84,7 +85,7 @@ func Fill(into any, values map[string]any) (unknown []string) {
 	return unknown
 }
 
-// FieldOf is the field of a struct that has a name in the API, by its query or json tag.
+// FieldOf returns the field of a struct that has a name in the API, by its query or json tag.
 func FieldOf(of reflect.Type, name string) (reflect.StructField, bool) {
 	for _, f := range reflect.VisibleFields(of) {
 		if tag, _, _ := strings.Cut(f.Tag.Get("query")+f.Tag.Get("json"), ","); tag == name && name != "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// Policy tells whether an answer asks for the same request once more. It leaves the answer's body as it was, may be asked
-// twice, adds to what every API has in common, see [Policy.check], and may be nil.
+// Policy tells whether an answer asks for the same request once more. It leaves the answer's body as it was, may be
+// asked twice, adds to what every API has in common, see [Policy.check], and may be nil.
 type Policy func(r *Request, resp *http.Response) bool
 
 // check repeats what can be repeated without harm:
@@ -60,7 +60,8 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 // errCut is an answer whose end never came.
 var errCut = errors.New("the answer was cut short")
 
-// neverSent tells failures of the connection itself, to the API or to a proxy, and requests whose turn never came.
+// neverSent reports whether a request was never sent: the connection to the API or to a proxy failed, or the request
+// was given up while it waited for its turn.
 func neverSent(err error) bool {
 	if _, waited := errors.AsType[notSentError](err); waited {
 		return true
@@ -69,16 +70,16 @@ func neverSent(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// Elsewhere tells failures of a request that somebody received who is not known to be the server: whose certificate is not good, who
-// redirects, or who speaks no TLS.
+// Elsewhere reports whether a request failed because whoever received it is not known to be the server: the certificate
+// is not valid, it redirects, or it does not speak TLS.
 func Elsewhere(err error) bool {
 	_, unknown := errors.AsType[*tls.CertificateVerificationError](err)
 	_, plain := errors.AsType[tls.RecordHeaderError](err)
 	return unknown || plain || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirect)
 }
 
-// permanent tells failures that no repetition mends: those of somebody else's answer, names that do not exist,
-// and those of an Auth, which repeats on its own what it can.
+// permanent reports whether no retry can help: somebody else answered, the name does not exist, or an Auth failed,
+// which does its own retries.
 func permanent(err error) bool {
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return true
@@ -90,8 +91,8 @@ func permanent(err error) bool {
 	return ok && dns.IsNotFound && !dns.IsTemporary
 }
 
-// countTries is called when the tries are used up or end in an error. An answer is passed on,
-// so that its status and message reach the library's typed error; an error says how often it was tried.
+// countTries handles the end of the tries, used up or by an error. A response is passed on, so that its status and
+// message reach the library's typed error; an error says how often it was tried.
 func countTries(resp *http.Response, err error, tries int) (*http.Response, error) {
 	if err == nil {
 		return resp, nil
@@ -121,7 +122,7 @@ func (e *triedError) Unwrap() error { return e.error }
 // requestKey is under which the retry loop finds the request.
 type requestKey struct{}
 
-// repeatable tells a request that does no harm when it is carried out twice. nil is that of another library, see
+// repeatable reports whether a request does no harm when it is carried out twice. nil is that of another library, see
 // [Config.HTTPClient].
 func (r *Request) repeatable() bool {
 	if r == nil {
@@ -134,7 +135,7 @@ func (r *Request) repeatable() bool {
 	return false
 }
 
-// loses tells whether a request is repeated whose answer was lost, and notes that it was.
+// loses reports whether a request is repeated whose answer was lost, and notes that it was.
 func (r *Request) loses() bool {
 	again := r.repeatable()
 	if again && r != nil {
@@ -146,7 +147,7 @@ func (r *Request) loses() bool {
 // maxRetryAfter bounds what a server may ask a client to wait.
 const maxRetryAfter = 60 * time.Second
 
-// RetryAfter is how long an answer asks to wait, which it says in seconds or as a date; false if it does not ask.
+// RetryAfter returns how long an answer asks to wait, which it says in seconds or as a date; false if it does not ask.
 func RetryAfter(h http.Header) (time.Duration, bool) {
 	const longest = 100 * 365 * 24 * time.Hour // more seconds than a Duration holds are no less than that
 	text := h.Get("Retry-After")
@@ -159,8 +160,8 @@ func RetryAfter(h http.Header) (time.Duration, bool) {
 	return 0, false
 }
 
-// Pause waits before a read is asked for again whose good answers contradict each other, for the attempt'th time, from 0.
-// It reports false, at once, if that has been tried as often as a request is.
+// Pause waits before a read is asked for again whose good answers contradict each other, for the attempt'th time, from
+// 0. It reports false, at once, if that has been tried as often as a request is.
 func (c *Client) Pause(ctx context.Context, attempt int) (bool, error) {
 	if attempt >= c.http.RetryMax {
 		return false, nil

@@ -32,8 +32,9 @@ type Stream struct {
 // packed are the compressions that a stream is asked for in.
 const packed = "zstd, gzip"
 
-// Stream sends a GET whose answer is read while it comes, however long that takes: the time of the Config bounds each wait for more of
-// it. It is repeated as Do repeats, until an answer has begun. An answer of another status than success comes whole, as a Response.
+// Stream sends a GET whose answer is read while it comes, however long that takes: the time of the Config bounds each
+// wait for more of it. It is repeated as Do repeats, until an answer has begun. An answer of another status than
+// success comes whole, as a Response.
 func (c *Client) Stream(ctx context.Context, r *Request) (*Stream, *Response, error) {
 	s, resp, err := c.stream(ctx, r)
 	if err != nil || resp == nil || !c.expired(resp) {

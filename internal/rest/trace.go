@@ -17,9 +17,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Trace tells people of the requests that are sent, each try of each, on a stream: a line for each, or their headers and bodies too.
-// Secrets are taken out: those of headers, URLs and bodies by their names, and wherever they stand in what is told later. It is safe for
-// concurrent use.
+// Trace tells people of the requests that are sent, each try of each, on a stream: a line for each, or their headers
+// and bodies too. Secrets are taken out: those of headers, URLs and bodies by their names, and wherever they stand in
+// what is told later. It is safe for concurrent use.
 type Trace struct {
 	w     io.Writer
 	whole bool
@@ -36,7 +36,7 @@ func NewTrace(w io.Writer, whole bool) *Trace {
 
 type traceKey struct{}
 
-// ContextWithTrace is a context whose requests are told, of all clients of this package.
+// ContextWithTrace returns a context whose requests are told, of all clients of this package.
 func ContextWithTrace(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
 }
@@ -76,7 +76,7 @@ type exchange struct {
 
 func (e *exchange) took() string { return time.Since(e.begun).Round(time.Millisecond / 10).String() }
 
-// begins is the beginning of a line about a request: [3] GET http://craton.example:7780/v1/hosts?limit=30 ...
+// begins returns the beginning of a line about a request: [3] GET http://craton.example:7780/v1/hosts?limit=30 ...
 func (e *exchange) begins() string {
 	return fmt.Sprintf("[%d] %s %s ", e.number, e.request.Method, e.trace.url(e.request.URL))
 }
@@ -201,7 +201,7 @@ func (t *Trace) learn(secrets ...string) {
 	}
 }
 
-// url is an address without users, passwords, and what is asked of secrets.
+// url returns an address without users, passwords, and what is asked of secrets.
 func (t *Trace) url(u *url.URL) string {
 	query := u.Query()
 	for name, values := range query {
@@ -224,7 +224,7 @@ func (t *Trace) url(u *url.URL) string {
 // embeddedHost is that of a server in this process, whose name says nothing.
 const embeddedHost = "embedded"
 
-// headers are lines of headers.
+// headers returns lines of headers.
 func (t *Trace) headers(number int, sign string, h http.Header) (lines []string) {
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, v := range h[name] {
@@ -244,7 +244,7 @@ func (t *Trace) headers(number int, sign string, h http.Header) (lines []string)
 	return lines
 }
 
-// secretHeader tells headers that hold secrets.
+// secretHeader reports whether a header holds a secret.
 func secretHeader(name string) bool {
 	switch name = strings.ToLower(name); name {
 	case "www-authenticate", "proxy-authenticate", "x-auth-user", "x-auth-project":
@@ -256,13 +256,14 @@ func secretHeader(name string) bool {
 // secretWords are what the names of secrets have in them.
 var secretWords = []string{"passw", "passphrase", "passcode", "_pass", "secret", "token", "credential", "api_key", "apikey", "private_key", "privatekey", "become_pass"}
 
-// secretName tells the names of what is not shown: fields of users and of Keystone, and variables.
+// secretName reports whether a name is that of something that is not shown: fields of users and of Keystone, and
+// variables.
 func secretName(name string) bool {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	return name == "pass" || name == "key_hash" || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
 }
 
-// body is a line about a body, of which the start was read.
+// body returns a line about a body, of which the start was read.
 func (t *Trace) body(number int, sign string, u *url.URL, start []byte, length int) []string {
 	text := ""
 	if trimmed := bytes.TrimSpace(start); len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {

@@ -22,8 +22,8 @@ type Auth interface {
 // Renewer is an Auth whose credentials end, as tokens do.
 type Renewer interface {
 	Auth
-	// Renew is told of a request whose credentials the API refused, with these in its headers; it is nil if that is not
-	// known. It reports whether there are others now, so that the request is to be sent once more.
+	// Renew renews the credentials after the API refused those of a request, with these in its headers; it is nil if
+	// that is not known. It reports whether there are others now, so that the request is to be sent once more.
 	Renew(ctx context.Context, refused *http.Request) (bool, error)
 }
 
@@ -60,8 +60,8 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	return r, nil
 }
 
-// HTTPClient is an http.Client with all that a Config says, for libraries that send on their own. All their requests count
-// as harmless to repeat, whatever the method; the policy gets nil for each.
+// HTTPClient returns an http.Client with all that a Config says, for libraries that send on their own. All their
+// requests count as harmless to repeat, whatever the method; the policy gets nil for each.
 func (c *Config) HTTPClient() (*http.Client, error) {
 	r, err := c.httpClient()
 	if err != nil {
@@ -106,7 +106,7 @@ type AuthError struct{ Err error }
 
 func (e *AuthError) Error() string { return "cannot authenticate: " + e.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
 
 // CloseIdleConnections lets http.Client reach the pool of connections below, and that of what gives the credentials.
@@ -118,8 +118,9 @@ func (t *authTransport) CloseIdleConnections() {
 	}
 }
 
-// errRedirect is the failure of a request that was redirected: the APIs never redirect to other servers. Such a redirect is a proxy's, often to https, and following it
-// would carry the credentials along. Of an API that redirects at all, it is an answer like others.
+// errRedirect is the failure of a request that was redirected: the APIs never redirect to other servers. Such a
+// redirect is a proxy's, often to https, and following it would carry the credentials along. Of an API that redirects
+// at all, it is an answer like others.
 var errRedirect = advice.With(errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along"), "set the URL to where it leads")
 
 func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {

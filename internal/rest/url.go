@@ -27,7 +27,7 @@ type CallError struct {
 
 func (e *CallError) Error() string { return e.Library + ": " + e.Err.Error() }
 
-// Unwrap gives the error without the library's name.
+// Unwrap returns the error without the library's name.
 func (e *CallError) Unwrap() error { return e.Err }
 
 // Base normalises what users write: with or without the version, with or without trailing slashes (the original
@@ -54,7 +54,7 @@ func (s Service) Base(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// BareURL is an address without credentials, query and fragment: each may hold what belongs in no message.
+// BareURL returns an address without credentials, query and fragment: each may hold what belongs in no message.
 func BareURL(u *url.URL) string {
 	bare := *u
 	bare.User, bare.RawQuery, bare.Fragment, bare.RawFragment, bare.ForceQuery = nil, "", "", "", false
@@ -89,8 +89,8 @@ func Join(base *url.URL, path string) (*url.URL, error) {
 
 func errEscape(path string) error { return fmt.Errorf("the path %q is not well escaped", path) }
 
-// Bare is what somebody wrote for a URL, as it may be shown: without user, password, query and fragment, also where it is no URL.
-// What could be a password altogether is [Concealed].
+// Bare returns what somebody wrote for a URL, as it may be shown: without user, password, query and fragment, also
+// where it is no URL. What could be a password altogether is [Concealed].
 func Bare(raw string) string {
 	text := strings.TrimSpace(raw)
 	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && !strings.HasPrefix(path, "//") {
@@ -134,7 +134,8 @@ var (
 // proxyVariables name the proxies that requests go through.
 var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"}
 
-// withoutProxies takes the users and passwords of proxies out of a text: net/http repeats an address that it cannot use.
+// withoutProxies takes the users and passwords of proxies out of a text: net/http repeats an address that it cannot
+// use.
 func withoutProxies(text string) string {
 	for _, name := range proxyVariables {
 		raw := os.Getenv(name)

@@ -6,8 +6,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// IsLinks tells a list that only leads to other addresses of an API: of objects that have a href, and a rel or nothing
-// beside it.
+// IsLinks reports whether a list only leads to other addresses of an API: of objects that have a href, and a rel or
+// nothing beside it.
 func IsLinks(v gjson.Result) bool {
 	if !v.IsArray() {
 		return false
@@ -44,7 +44,7 @@ func Need(body []byte, member string) error {
 	return nil
 }
 
-// KindOf is what a JSON value is, in words.
+// KindOf returns what a JSON value is, in words.
 func KindOf(v gjson.Result) string {
 	switch {
 	case v.IsBool():

@@ -1,6 +1,6 @@
-// Package retry tries again. What may be tried again, and how often, is for who asks to know; how long to wait in between, and
-// that nobody waits longer than the context lasts, is known here. Requests over HTTP have internal/rest, whose pauses are
-// these.
+// Package retry tries again. What may be tried again, and how often, is for who asks to know; how long to wait in
+// between, and that nobody waits longer than the context lasts, is known here. Requests over HTTP have internal/rest,
+// whose pauses are these.
 package retry
 
 import (
@@ -12,10 +12,10 @@ import (
 // Pauses are the waits between tries: First before the second, twice as long before each further one, up to Most.
 type Pauses struct{ First, Most time.Duration }
 
-// Every is the same pause each time.
+// Every returns the same pause each time.
 func Every(d time.Duration) Pauses { return Pauses{d, d} }
 
-// After is the pause after the n'th try, from 0.
+// After returns the pause after the n'th try, from 0.
 func (p Pauses) After(n int) time.Duration {
 	if n >= 30 { // no overflow
 		return p.Most
@@ -23,7 +23,8 @@ func (p Pauses) After(n int) time.Duration {
 	return min(p.First<<n, p.Most)
 }
 
-// Spread is After less up to half of it by chance, so that many who wait for the same do not come back together.
+// Spread is like After, less a random part of up to a half, so that many clients that wait for the same thing do not
+// come back together.
 func (p Pauses) Spread(n int) time.Duration {
 	wait := p.After(n)
 	return wait/2 + rand.N(wait/2+1) //nolint:gosec // not for secrets

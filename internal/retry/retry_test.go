@@ -32,7 +32,8 @@ func TestDo(t *testing.T) {
 	})
 }
 
-// TestEnd: nobody waits longer than the context lasts, and what has ended does not wait at all; a try is made in any case.
+// TestEnd: nobody waits longer than the context lasts, and what has ended does not wait at all; a try is made in any
+// case.
 func TestEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -15,7 +15,7 @@ const (
 
 var roleNames = []string{"reader", "member", "admin", "root"}
 
-// Roles are the names of all roles, the narrowest first.
+// Roles returns the names of all roles, the narrowest first.
 func Roles() []string { return slices.Clone(roleNames) }
 
 // ParseRole returns the role with a name.
@@ -24,7 +24,7 @@ func ParseRole(name string) (role Role, ok bool) {
 	return Role(i + 1), i >= 0 //nolint:gosec // there are four
 }
 
-// String is the role's name; "" of the zero one.
+// String returns the role's name; "" of the zero one.
 func (r Role) String() string {
 	if r == 0 {
 		return ""

@@ -37,7 +37,7 @@ type Field struct {
 	Nullable bool     // an update takes it away by null; other texts by ""
 }
 
-// Option is the key by which people name the field: references go by the
+// Option returns the key by which people name the field: references go by the
 // name of what they name, "cloud" instead of "cloud_id".
 func (f Field) Option() string {
 	if f.Type == Reference {
@@ -110,13 +110,13 @@ type Kind struct {
 	View bool
 }
 
-// Noun is one object for people: "network device".
+// Noun returns one object for people: "network device".
 func (k *Kind) Noun() string { return Noun(k.Name) }
 
-// Noun is one object of the kind with a name, also of one that is not known here: a server may be newer.
+// Noun returns one object of the kind with a name, also of one that is not known here: a server may be newer.
 func Noun(kind string) string { return strings.ReplaceAll(kind, "-", " ") }
 
-// Ident is the name as an identifier: "network_device".
+// Ident returns the name as an identifier: "network_device".
 func (k *Kind) Ident() string { return strings.ReplaceAll(k.Name, "-", "_") }
 
 // Field returns the field with a key of the API, or nil.
@@ -140,8 +140,8 @@ func (k *Kind) Updatable() bool {
 	return !k.View && (!k.FixedTitle || slices.ContainsFunc(k.Fields, func(f Field) bool { return !f.Fixed }))
 }
 
-// Container is the reference to the innermost object that the name is unique in: of a host its region, of an interface its
-// device, of a user its project. It is nil where nothing but the object's own project is around it.
+// Container returns the reference to the innermost object that the name is unique in: of a host its region, of an
+// interface its device, of a user its project. It is nil where nothing but the object's own project is around it.
 func (k *Kind) Container() *Field {
 	if len(k.Scope) == 0 {
 		return nil
@@ -151,7 +151,7 @@ func (k *Kind) Container() *Field {
 	return &k.Fields[i]
 }
 
-// ContentKey is the key by which what the object holds refers to it:
+// ContentKey returns the key by which what the object holds refers to it:
 // "region_id" for a region, "device_id" for a host.
 func (k *Kind) ContentKey() string {
 	if k.Labels != Unlabelled {
@@ -166,7 +166,7 @@ func (k *Kind) Protects() bool { return k.Variables != None && !k.View }
 // InSets reports whether objects can belong to a named set (beside v1).
 func (k *Kind) InSets() bool { return k.Protects() && k != Project }
 
-// Contents are the kinds of what stands within an object, which a delete
+// Contents returns the kinds of what stands within an object, which a delete
 // takes along (v1 contract §6.3).
 func (k *Kind) Contents() (held []*Kind) {
 	if k.View {

@@ -9,7 +9,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// TestKindsAgree looks for what would contradict itself: references to what is not there, scopes that no field leads to.
+// TestKindsAgree looks for what would contradict itself: references to what is not there, scopes that no field leads
+// to.
 func TestKindsAgree(t *testing.T) {
 	seen := map[string]bool{}
 	for _, k := range schema.All() {

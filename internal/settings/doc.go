@@ -1,8 +1,8 @@
 // Package settings holds the one definition of every setting of this program, and finds their values.
 //
-// A [Setting] is a literal: its name in the configuration file, its flag, its environment variable, its kind,
-// its default and its help. Settings stand in a [Section]: [Connection] (the top level of the file) says how
-// the API is reached, [Inventory] (the file's mapping "inventory") what the Ansible inventory looks like, [Iotronic] and
+// A [Setting] is a literal: its name in the configuration file, its flag, its environment variable, its kind, its
+// default and its help. Settings stand in a [Section]: [Connection] (the top level of the file) says how the API is
+// reached, [Inventory] (the file's mapping "inventory") what the Ansible inventory looks like, [Iotronic] and
 // [IotronicInventory] the same of Ironic and Iotronic.
 //
 // A value comes from the first of these that has one:

@@ -1,8 +1,8 @@
 package settings
 
 // Iotronic are the settings that say where Ironic or Iotronic is and how it is spoken to, the mapping "iotronic" of the
-// configuration file. Who signs in, and how https is verified, are those of [SignIn]. Beside our own environment variables
-// stand those of the Python clients.
+// configuration file. Who signs in, and how https is verified, are those of [SignIn]. Beside our own environment
+// variables stand those of the Python clients.
 var Iotronic = Section{
 	Name: "iotronic",
 	Settings: []Setting{
@@ -57,6 +57,6 @@ var IotronicInventory = Section{
 	},
 }
 
-// SignIn are the settings of [Connection] that say who signs in to Keystone and how https is verified, for other services
-// than Craton: all but url, which is Craton's own address.
+// SignIn are the settings of [Connection] that say who signs in to Keystone and how https is verified, for other
+// services than Craton: all but url, which is Craton's own address.
 var SignIn = Section{Settings: Connection.Settings[1:]}

@@ -4,8 +4,8 @@ package settings
 const inProcessList = "; other users of the machine can see it in a process list, so prefer the environment or the file"
 
 // keystone are the settings for signing in to Keystone, a part of [Connection]. Variables and flags are those of
-// openstackclient, and names those of the modules of openstack.cloud; what could be taken for something of Craton's own, a
-// cloud, a region, an interface, has os_ before it.
+// openstackclient, and names those of the modules of openstack.cloud; what could be taken for something of Craton's
+// own, a cloud, a region, an interface, has os_ before it.
 var keystone = []Setting{
 	{Name: "auth_url", Flag: "os-auth-url", Env: "OS_AUTH_URL", URL: true,
 		Help: "Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are those of Keystone"},

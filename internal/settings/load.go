@@ -27,12 +27,12 @@ func Load(flags *pflag.FlagSet, sections ...Section) (*Values, error) {
 	return LoadEnv(flags, os.LookupEnv, sections...)
 }
 
-// LoadEnv is Load with another environment than the process's.
+// LoadEnv is like Load, with an environment other than the process's.
 func LoadEnv(flags *pflag.FlagSet, env func(string) (string, bool), sections ...Section) (*Values, error) {
 	return load(flags, env, SearchPath(), sections...)
 }
 
-// SearchPath are the files looked for when none is named, first found wins.
+// SearchPath returns the files looked for when none is named, first found wins.
 func SearchPath() []string {
 	var paths []string
 	if dir, err := os.UserConfigDir(); err == nil {
@@ -82,10 +82,11 @@ type FlagError struct{ err error }
 // Error names the flag, and says what is allowed.
 func (e *FlagError) Error() string { return e.err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *FlagError) Unwrap() error { return e.err }
 
-// Fault is the error of a value that another rule than that of its setting forbids: a [FlagError] where a flag gave it.
+// Fault returns the error of a value that another rule than that of its setting forbids: a [FlagError] where a flag
+// gave it.
 func (v *Values) Fault(name string, err error) error {
 	if err != nil && v.Source(name).From == FromFlag {
 		return &FlagError{err}
@@ -114,7 +115,8 @@ func (s *Setting) find(flag *pflag.Flag, env func(string) (string, bool), fromFi
 	return value{setting: s, data: data, source: source}, nil
 }
 
-// variable is the setting's first environment variable that is not empty: an empty one counts as unset (contract §8.1).
+// variable returns the setting's first environment variable that is not empty: an empty one counts as unset (contract
+// §8.1).
 func (s *Setting) variable(env func(string) (string, bool)) (name, text string) {
 	for _, name := range append([]string{s.Env}, s.Also...) {
 		if text, _ := env(name); text != "" {
@@ -124,7 +126,7 @@ func (s *Setting) variable(env func(string) (string, bool)) (name, text string) 
 	return "", ""
 }
 
-// lookupFlag is the flag that AddFlags has declared for a setting, nil if it was not asked.
+// lookupFlag returns the flag that AddFlags has declared for a setting, nil if it was not asked.
 func (s *Section) lookupFlag(flags *pflag.FlagSet, of *Setting) *pflag.Flag {
 	for _, name := range []string{of.FlagName(), s.longFlag(of)} {
 		if f := lookupFlag(flags, name); f != nil {

@@ -45,7 +45,7 @@ type Setting struct {
 	URL     bool     // shown without the user and the password that it may have
 }
 
-// FlagName is the setting's flag.
+// FlagName returns the setting's flag.
 func (s *Setting) FlagName() string {
 	if s.Flag != "" {
 		return s.Flag
@@ -59,7 +59,7 @@ type Section struct {
 	Settings []Setting
 }
 
-// Key is what Values knows a setting by: "url", "inventory.vars".
+// Key returns what Values knows a setting by: "url", "inventory.vars".
 func (s *Section) Key(name string) string {
 	if s.Name == "" {
 		return name
@@ -67,7 +67,7 @@ func (s *Section) Key(name string) string {
 	return s.Name + "." + name
 }
 
-// Only is the section with no more than the settings of these names, which it must have.
+// Only returns the section with no more than the settings of these names, which it must have.
 func (s *Section) Only(names ...string) Section {
 	part := Section{Name: s.Name}
 	for _, name := range names {
@@ -77,7 +77,7 @@ func (s *Section) Only(names ...string) Section {
 	return part
 }
 
-// all are the sections that a configuration file may have, whichever entry point reads it.
+// all returns the sections that a configuration file may have, whichever entry point reads it.
 func all() []Section {
 	return []Section{Connection, CLI, Screen, Inventory, Server, Iotronic, IotronicInventory}
 }
@@ -85,8 +85,8 @@ func all() []Section {
 // configFlag names the configuration file on the command line.
 const configFlag = "config"
 
-// AddFlags declares a flag for each setting of the sections, and --config. Where a flag is declared already, as by a section
-// before it, the section's name stands before that of the setting: --iotronic-inventory-hostname.
+// AddFlags declares a flag for each setting of the sections, and --config. Where a flag is declared already, as by a
+// section before it, the section's name stands before that of the setting: --iotronic-inventory-hostname.
 func AddFlags(fs *pflag.FlagSet, sections ...Section) {
 	if fs.Lookup(configFlag) == nil {
 		fs.String(configFlag, "", "configuration `FILE` (environment CRATON_CONFIG)")
@@ -106,7 +106,7 @@ func AddFlags(fs *pflag.FlagSet, sections ...Section) {
 	}
 }
 
-// longFlag is the flag of a setting whose own is taken.
+// longFlag returns the flag of a setting whose own is taken.
 func (s *Section) longFlag(of *Setting) string {
 	return strings.ReplaceAll(s.Name, "_", "-") + "-" + of.FlagName()
 }
@@ -117,7 +117,7 @@ func IsFlag(f *pflag.Flag) bool {
 	return ok
 }
 
-// usage is the setting's line in the help: what it does, choices, environment and default.
+// usage returns the setting's line in the help: what it does, choices, environment and default.
 func usage(s *Setting) string {
 	u := s.Help
 	if len(s.Choices) > 0 {
@@ -169,7 +169,8 @@ type Values struct {
 	env func(string) (string, bool)
 }
 
-// Origin is what has set a value, for people: a flag or a task's option, a variable, or a line of the configuration file.
+// Origin returns what has set a value, for people: a flag or a task's option, a variable, or a line of the
+// configuration file.
 func (v *Values) Origin(name string) string {
 	got := v.get(name)
 	if v.Options && got.source.From == FromFlag {
@@ -178,7 +179,8 @@ func (v *Values) Origin(name string) string {
 	return got.source.String()
 }
 
-// Variable is a variable of the environment that the settings are from which is none of theirs; "" if it is not set.
+// Variable returns a variable of the environment that the settings are from which is none of theirs; "" if it is not
+// set.
 func (v *Values) Variable(name string) string {
 	if v.env == nil {
 		return ""
@@ -196,22 +198,22 @@ type value struct {
 // Source says where a value came from.
 func (v *Values) Source(name string) Source { return v.get(name).source }
 
-// IsDefault tells that nobody set the value.
+// IsDefault reports whether nobody set the value.
 func (v *Values) IsDefault(name string) bool { return v.get(name).source.From == FromDefault }
 
-// String is the value of a setting of kind String, Path or Moment.
+// String returns the value of a setting of kind String, Path or Moment.
 func (v *Values) String(name string) string { return v.get(name).data.(string) }
 
-// Bool is the value of a setting of kind Bool.
+// Bool returns the value of a setting of kind Bool.
 func (v *Values) Bool(name string) bool { return v.get(name).data.(bool) }
 
-// Int is the value of a setting of kind Int.
+// Int returns the value of a setting of kind Int.
 func (v *Values) Int(name string) int { return v.get(name).data.(int) }
 
-// Duration is the value of a setting of kind Duration.
+// Duration returns the value of a setting of kind Duration.
 func (v *Values) Duration(name string) time.Duration { return v.get(name).data.(time.Duration) }
 
-// List is the value of a setting of kind List; nil when empty.
+// List returns the value of a setting of kind List; nil when empty.
 func (v *Values) List(name string) []string { return v.get(name).data.([]string) }
 
 func (v *Values) get(name string) value {
@@ -222,7 +224,7 @@ func (v *Values) get(name string) value {
 	return got
 }
 
-// parse gives a text its type and checks the choices. The error says what is allowed, never the text of a secret.
+// parse returns a text its type and checks the choices. The error says what is allowed, never the text of a secret.
 func (s *Setting) parse(text string) (any, error) {
 	if !s.Secret && !s.URL && urlWithUser.MatchString(text) {
 		return nil, fmt.Errorf("%s is a URL with a user or password in it, which it has no use for: take it out, and put what it holds into the settings for URLs, users and passwords", s.Name)
@@ -294,7 +296,7 @@ func (s *Setting) parse(text string) (any, error) {
 // sqliteURL is how the URL of a file begins.
 const sqliteURL = "sqlite:"
 
-// inHome is a path that may begin with ~, as no shell sees it in a configuration file, nor behind a = in a flag.
+// inHome returns a path that may begin with ~, as no shell sees it in a configuration file, nor behind a = in a flag.
 func inHome(path string) (string, error) {
 	rest, ok := strings.CutPrefix(path, "~/")
 	if !ok {

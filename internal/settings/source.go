@@ -29,7 +29,7 @@ type Source struct {
 	Line int    // in the file, from 1
 }
 
-// String is "flag --craton-url", "environment CRATON_URL", "FILE:LINE" or "default".
+// String returns "flag --craton-url", "environment CRATON_URL", "FILE:LINE" or "default".
 func (s Source) String() string {
 	switch s.From {
 	case FromFile:
@@ -40,7 +40,7 @@ func (s Source) String() string {
 	return string(s.From) + " " + s.Name
 }
 
-// Sections are all sections that there are, in the order in which people should see them.
+// Sections returns all sections that there are, in the order in which people should see them.
 func Sections() []Section { return all() }
 
 // Entry is a setting with its value.
@@ -54,7 +54,7 @@ type Entry struct {
 // Format prints an entry as its key and text, so that no form of printing shows a secret.
 func (e Entry) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%s=%s", e.Key, e.Text()) }
 
-// Entries are all settings that were loaded, in the order of their definition.
+// Entries returns all settings that were loaded, in the order of their definition.
 func (v *Values) Entries() []Entry {
 	var entries []Entry
 	for _, section := range all() {
@@ -71,8 +71,8 @@ func (v *Values) Entries() []Entry {
 // mask is what a secret is shown as, whatever its length.
 const mask = rest.Concealed
 
-// Variables are entries for those of the variables that are set in the environment that the settings are from: what counts
-// without being a setting, such as OS_BAREMETAL_ENDPOINT_OVERRIDE.
+// Variables returns entries for those of the variables that are set in the environment that the settings are from: what
+// counts without being a setting, such as OS_BAREMETAL_ENDPOINT_OVERRIDE.
 func (v *Values) Variables(names ...string) []Entry {
 	var entries []Entry
 	for _, name := range names {
@@ -84,8 +84,8 @@ func (v *Values) Variables(names ...string) []Entry {
 	return entries
 }
 
-// Value is the value for programs: a string, bool, number, or list of strings; a duration is its seconds. A secret is
-// stars, or "" if it is not set; a URL has no user and password.
+// Value returns the value for programs: a string, bool, number, or list of strings; a duration is its seconds. A secret
+// is stars, or "" if it is not set; a URL has no user and password.
 func (e Entry) Value() any {
 	switch data := e.data.(type) {
 	case string:
@@ -105,7 +105,7 @@ func (e Entry) Value() any {
 	}
 }
 
-// Text is the value for people, as a flag or the environment would have it.
+// Text returns the value for people, as a flag or the environment would have it.
 func (e Entry) Text() string {
 	switch value := e.Value().(type) {
 	case []string:
@@ -121,14 +121,15 @@ type Unknown struct {
 	Nearest string // what was probably meant; "" if nothing is near
 }
 
-// UnknownVariables finds, among the entries of an environment, the variables that begin with CRATON_, or as those of an inventory do,
-// and that no setting reads.
+// UnknownVariables finds, among the entries of an environment, the variables that begin with CRATON_, or as those of an
+// inventory do, and that no setting reads.
 func UnknownVariables(environ []string) []Unknown {
 	return unknownVariables(environ, slices.Concat([]string{"CRATON_"}, Inventory.prefixes(), IotronicInventory.prefixes()))
 }
 
-// CheckVariables is an error if a variable, among the entries of an environment, has the name of a setting of a section but for what
-// is behind its beginning: a misspelt filter would let every host through. One that is empty counts as unset.
+// CheckVariables returns an error if a variable, among the entries of an environment, has the name of a setting of a
+// section but for what is behind its beginning: a misspelt filter would let every host through. One that is empty
+// counts as unset.
 func (s *Section) CheckVariables(environ []string) error {
 	set := slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.HasSuffix(entry, "=") })
 	unknown := unknownVariables(set, s.prefixes())
@@ -151,8 +152,8 @@ func (s *Section) CheckVariables(environ []string) error {
 	return advice.With(fmt.Errorf("environment %s is set, and there is no such setting", name), fmt.Sprintf("unset it, or set one of %s", strings.Join(known, ", ")))
 }
 
-// prefixes are what the variables of a section begin with, and what those who leave out CRATON_ take for it, where nobody else
-// has such names.
+// prefixes returns what the variables of a section begin with, and what those who leave out CRATON_ take for it, where
+// nobody else has such names.
 func (s *Section) prefixes() []string {
 	own := "CRATON_" + strings.ToUpper(s.Name) + "_"
 	if short := strings.TrimPrefix(own, "CRATON_"); strings.HasPrefix(short, "IOTRONIC_") {

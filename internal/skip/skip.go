@@ -26,7 +26,7 @@ func Packages(t testing.TB, packages ...string) {
 	t.Skipf("needs what is not here: apt-get install --no-install-recommends %s", strings.Join(packages, " "))
 }
 
-// RealFleet is the path of a fleet file with 351 hosts of a real project, as
+// RealFleet returns the path of a fleet file with 351 hosts of a real project, as
 // an addition to the fleets that a test makes itself. Where it is not, the
 // test is skipped.
 func RealFleet(t testing.TB) string {

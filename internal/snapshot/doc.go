@@ -1,6 +1,6 @@
-// Package snapshot is a fleet in memory, for commands that look at all of it: what terms of package where say of each object, what
-// it inherits from whom, and every text in it. It is read through the v1 API: from servers that have it as one answer of one moment,
-// from others in listings.
+// Package snapshot is a fleet in memory, for commands that look at all of it: what terms of package where say of each
+// object, what it inherits from whom, and every text in it. It is read through the v1 API: from servers that have it as
+// one answer of one moment, from others in listings.
 //
 //	f, err := snapshot.Read(ctx, client, snapshot.Options{Labels: true})
 //	for _, o := range f.Of(schema.Host) {

@@ -37,8 +37,9 @@ var found = []*schema.Kind{
 	schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Network, schema.NetworkInterface,
 }
 
-// Find looks for a text, upper and lower case alike, in all objects of a fleet, and tells of as many as the limit, if that is not 0. Of variables that hashes tells, whose values
-// are secrets, only the keys are looked at: what is found of a value would tell it letter by letter.
+// Find looks for a text, upper and lower case alike, in all objects of a fleet, and tells of as many as the limit, if
+// that is not 0. Of variables that hashes tells, whose values are secrets, only the keys are looked at: what is found
+// of a value would tell it letter by letter.
 func Find(fleet *Fleet, text string, limit int, hashes func(key string) bool) *Found {
 	f := &Found{Text: text, Objects: []Match{}}
 	want := strings.ToLower(text)
@@ -62,7 +63,7 @@ func Find(fleet *Fleet, text string, limit int, hashes func(key string) bool) *F
 	return f
 }
 
-// placesOf is where an object has a text, in lower case.
+// placesOf returns where an object has a text, in lower case.
 func placesOf(o *Object, want string, hashes func(key string) bool) (all []Place) {
 	add := func(what, name, text string, show bool) {
 		at := strings.Index(strings.ToLower(text), want)
@@ -101,7 +102,7 @@ const (
 	after  = 60
 )
 
-// around is the part of a text around a place; where letters change their length in lower case, about there.
+// around returns the part of a text around a place; where letters change their length in lower case, about there.
 func around(text string, at, length int) string {
 	from, to := max(0, at-before), min(len(text), at+length+after)
 	for from > 0 && from < len(text) && !utf8.RuneStart(text[from]) {

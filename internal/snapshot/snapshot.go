@@ -41,8 +41,8 @@ type reference struct{ kind, id string }
 
 // Object is one object of a fleet. It is what terms look at: see [where.Object].
 //
-// Of a fleet that comes as one answer the text of each object is kept as it came, and is read where it is asked: a large fleet so
-// takes hardly more memory than its text.
+// Of a fleet that comes as one answer the text of each object is kept as it came, and is read where it is asked: a
+// large fleet so takes hardly more memory than its text.
 type Object struct {
 	Kind      *schema.Kind
 	ID        string
@@ -57,7 +57,7 @@ type Object struct {
 	fleet  *Fleet
 }
 
-// Of are all objects of a kind; of devices hosts and network devices.
+// Of returns all objects of a kind; of devices hosts and network devices.
 func (f *Fleet) Of(k *schema.Kind) []*Object {
 	if k == schema.Device {
 		return slices.Concat(f.objects[schema.Host], f.objects[schema.NetworkDevice])
@@ -83,7 +83,7 @@ func newFleet() *Fleet {
 	return &Fleet{objects: map[*schema.Kind][]*Object{}, byID: map[reference]*Object{}, project: map[string]hierarchy.Variables{}}
 }
 
-// Matching are the objects that satisfy terms, found on this side.
+// Matching returns the objects that satisfy terms, found on this side.
 func Matching(ctx context.Context, c *craton.Client, terms *where.Where) ([]*Object, error) {
 	f, err := Read(ctx, c, Options{Networks: terms.Kind == schema.Network, Labels: terms.AsksLabels()})
 	if err != nil {
@@ -92,7 +92,7 @@ func Matching(ctx context.Context, c *craton.Client, terms *where.Where) ([]*Obj
 	return slices.DeleteFunc(slices.Clone(f.Of(terms.Kind)), func(o *Object) bool { return !terms.Match(o) }), nil
 }
 
-// kinds are those that are read.
+// kinds returns those that are read.
 func (o Options) kinds() []*schema.Kind {
 	kinds := []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice}
 	if o.Networks {
@@ -251,7 +251,7 @@ func (f *Fleet) put(o *Object) *Object {
 
 func isDevice(k *schema.Kind) bool { return k == schema.Host || k == schema.NetworkDevice }
 
-// labelsIn are the labels of a JSON array.
+// labelsIn returns the labels of a JSON array.
 func labelsIn(array gjson.Result) (labels []string) {
 	array.ForEach(func(_, label gjson.Result) bool {
 		labels = append(labels, label.Str)
@@ -282,7 +282,8 @@ func (f *Fleet) finish() {
 // memberVariables is the member of an object that has its own variables.
 const memberVariables = "variables"
 
-// Variables are those that an object came with, without the space around the parts of values that the original writes.
+// Variables returns those that an object came with, without the space around the parts of values that the original
+// writes.
 func Variables(raw json.RawMessage) hierarchy.Variables { return variablesIn(gjson.ParseBytes(raw)) }
 
 func variablesIn(object gjson.Result) (all hierarchy.Variables) {
@@ -293,7 +294,7 @@ func variablesIn(object gjson.Result) (all hierarchy.Variables) {
 	return all.Tidy()
 }
 
-// tidy is the text of a value without the space around its parts.
+// tidy returns the text of a value without the space around its parts.
 func tidy(text string) string {
 	if strings.ContainsAny(text, " \t\r\n") {
 		return string(jsontext.AppendClean(nil, text))
@@ -301,7 +302,7 @@ func tidy(text string) string {
 	return text
 }
 
-// Own are the object's own variables.
+// Own returns the object's own variables.
 func (o *Object) Own() hierarchy.Variables {
 	if o.own == nil && o.text != "" && isDevice(o.Kind) {
 		return variablesIn(gjson.Get(o.text, memberVariables))
@@ -309,7 +310,7 @@ func (o *Object) Own() hierarchy.Variables {
 	return o.own
 }
 
-// ownVariable is one of the object's own variables.
+// ownVariable returns one of the object's own variables.
 func (o *Object) ownVariable(name string) (text string, has bool) {
 	if o.own != nil || o.text == "" || !isDevice(o.Kind) {
 		return o.own.Find(name)
@@ -326,7 +327,7 @@ func (o *Object) ownVariable(name string) (text string, has bool) {
 	return text, has
 }
 
-// Field is the text of a field: of an id its digits, "" for null and what is not there.
+// Field returns the text of a field: of an id its digits, "" for null and what is not there.
 func (o *Object) Field(key string) string {
 	if key == where.KeyProtected {
 		return strconv.FormatBool(o.Protected)
@@ -344,7 +345,7 @@ func (o *Object) Field(key string) string {
 	return v.Raw
 }
 
-// Labels are those of a device.
+// Labels returns those of a device.
 func (o *Object) Labels() []string {
 	if o.fields == nil {
 		return labelsIn(gjson.Get(o.text, "labels"))
@@ -352,7 +353,7 @@ func (o *Object) Labels() []string {
 	return o.labels
 }
 
-// up is what a reference names, nil if that was not read.
+// up returns what a reference names, nil if that was not read.
 func (o *Object) up(key string) *Object {
 	id := o.Field(key)
 	field := o.Kind.Field(key)
@@ -367,7 +368,7 @@ func (o *Object) up(key string) *Object {
 	return nil
 }
 
-// Path is what a reference names, behind the names of the cloud and region around it; "" is the object itself.
+// Path returns what a reference names, behind the names of the cloud and region around it; "" is the object itself.
 func (o *Object) Path(key string) []string {
 	of := o
 	if key != "" {
@@ -384,7 +385,7 @@ func (o *Object) Path(key string) []string {
 	return path
 }
 
-// Place is where an object is, for people: CLOUD/REGION/CELL/NAME.
+// Place returns where an object is, for people: CLOUD/REGION/CELL/NAME.
 func (o *Object) Place() string {
 	if device := o.up("device_id"); device != nil {
 		return device.Place() + "/" + o.Name
@@ -396,7 +397,7 @@ func (o *Object) Place() string {
 	return strings.Join(path, "/")
 }
 
-// Variable is the JSON text of a variable.
+// Variable returns the JSON text of a variable.
 func (o *Object) Variable(name string, own bool) (string, bool) {
 	for r := range o.rungs() {
 		if v, has := r.variable(name); has || own {
@@ -406,7 +407,7 @@ func (o *Object) Variable(name string, own bool) (string, bool) {
 	return "", false
 }
 
-// Levels are the object and all that it inherits from, the nearest first.
+// Levels returns the object and all that it inherits from, the nearest first.
 func (o *Object) Levels() (all []hierarchy.Level) {
 	for r := range o.rungs() {
 		all = append(all, r.level())
@@ -453,7 +454,7 @@ func (o *Object) rungs() iter.Seq[rung] {
 	})
 }
 
-// Find is the object of a kind with an id, nil if it was not read.
+// Find returns the object of a kind with an id, nil if it was not read.
 func (f *Fleet) Find(kind, id string) *Object { return f.byID[reference{kind, id}] }
 
 // Texts yields the keys and texts of an object's fields that are texts, in the order of its kind.
@@ -473,7 +474,7 @@ func (o *Object) Texts() iter.Seq2[string, string] {
 	}
 }
 
-// Fields are the object's members as the API has them, without its variables.
+// Fields returns the object's members as the API has them, without its variables.
 func (o *Object) Fields() craton.Object {
 	if o.fields != nil {
 		return o.fields

@@ -32,7 +32,8 @@ type Look struct {
 	// Width is how many columns there are; 0 is no bound. A table that is wider gets its widest cells wrapped, as far
 	// as that is readable.
 	Width int
-	// Whole reports whether the cells of a column are never broken over lines; of its header the words are not. nil is none.
+	// Whole reports whether the cells of a column are never broken over lines; of its header the words are not. nil is
+	// none.
 	Whole func(column int) bool
 	// Paint may wrap a line of a cell, padded, in escape sequences; row -1 is the header. nil leaves all plain.
 	Paint func(row, column int, line string) string
@@ -45,7 +46,7 @@ const least = 8
 // everywhere.
 var plain = runewidth.Condition{StrictEmojiNeutral: true}
 
-// columnsOf is the width of a line.
+// columnsOf returns the width of a line.
 func columnsOf(line string) int {
 	for i := range len(line) {
 		if line[i] >= utf8.RuneSelf || line[i] < ' ' {
@@ -55,7 +56,7 @@ func columnsOf(line string) int {
 	return len(line) // as nearly always; the other way looks for clusters of characters
 }
 
-// Text is the table, ending in a newline.
+// Text returns the table, ending in a newline.
 func (t Table) Text(look Look) string {
 	widths := t.widths()
 	narrow := fit(widths, t.needed(look), look.Width)
@@ -101,7 +102,7 @@ func (t Table) Text(look Look) string {
 	return b.String()
 }
 
-// Columns is the table with only these of its columns.
+// Columns returns the table with only these of its columns.
 func (t Table) Columns(columns ...int) Table {
 	pick := func(cells []string) []string {
 		picked := make([]string, len(columns))
@@ -126,7 +127,7 @@ func (t Table) Fits(width int) bool {
 	return sum <= width
 }
 
-// widths are the columns' widths.
+// widths returns the columns' widths.
 func (t Table) widths() []int {
 	widths := make([]int, len(t.Header))
 	for _, cells := range slices.Concat([][]string{t.Header}, t.Rows) {
@@ -139,7 +140,7 @@ func (t Table) widths() []int {
 	return widths
 }
 
-// needed are the widths that columns keep, however narrow the terminal is.
+// needed returns the widths that columns keep, however narrow the terminal is.
 func (t Table) needed(look Look) []int {
 	needed := make([]int, len(t.Header))
 	for i := range needed {

@@ -2,7 +2,7 @@ package table
 
 import "strings"
 
-// Width is how many columns a line takes on a terminal.
+// Width returns how many columns a line takes on a terminal.
 func Width(line string) int { return columnsOf(line) }
 
 // Pad fills a line with spaces up to a width.

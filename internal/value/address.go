@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// ParseAddress is the canonical text of an IP address, as the API shows it: 2001:db8::1 of 2001:DB8:0::1 (Q3). One with a
-// zone is none.
+// ParseAddress returns the canonical text of an IP address, as the API shows it: 2001:db8::1 of 2001:DB8:0::1 (Q3). One
+// with a zone is none.
 func ParseAddress(text string) (string, bool) {
 	a, err := netip.ParseAddr(text)
 	if err != nil || a.Zone() != "" {
@@ -15,13 +15,13 @@ func ParseAddress(text string) (string, bool) {
 	return a.String(), true
 }
 
-// StandInPrefix is where addresses are that stand for hosts of which only a name is known: in the range for documentation (RFC 3849), to
-// which nothing on any network belongs.
+// StandInPrefix is where addresses are that stand for hosts of which only a name is known: in the range for
+// documentation (RFC 3849), to which nothing on any network belongs.
 const StandInPrefix = "2001:db8:ffff::/48"
 
 var standIns = netip.MustParsePrefix(StandInPrefix)
 
-// StandIn is the address that stands for a host of which only a name is known: the same for the same name, always.
+// StandIn returns the address that stands for a host of which only a name is known: the same for the same name, always.
 func StandIn(name string) string {
 	a := standIns.Addr().As16()
 	sum := sha256.Sum256([]byte(name))

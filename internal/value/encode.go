@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// Encode is json.Marshal without HTML escapes, so that values travel as they are.
+// Encode returns json.Marshal without HTML escapes, so that values travel as they are.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -24,7 +24,8 @@ func Decode(raw []byte) (v any, err error) {
 	return v, err
 }
 
-// StringEnd is where the JSON string ends that begins at s[i], behind its quote; the end of s if nothing closes it.
+// StringEnd returns where the JSON string ends that begins at s[i], behind its quote; the end of s if nothing closes
+// it.
 func StringEnd(s string, i int) int {
 	for i++; i < len(s); i++ { // most are short: a search by strings.IndexByte takes longer
 		switch s[i] {

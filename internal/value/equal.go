@@ -22,8 +22,8 @@ func EqualJSON(a, b json.RawMessage) bool {
 	return errX == nil && errY == nil && equalValues(x, y)
 }
 
-// differ reports whether two texts that are not the same mean different values beyond doubt, so that nobody need decode them: nearly all
-// that are compared are short texts and whole numbers.
+// differ reports whether two texts that are not the same mean different values beyond doubt, so that nobody need decode
+// them: nearly all that are compared are short texts and whole numbers.
 func differ(a, b []byte) bool {
 	if len(a) == 0 || len(b) == 0 || strings.IndexByte(" \t\r\n", a[0]) >= 0 || strings.IndexByte(" \t\r\n", b[0]) >= 0 {
 		return false
@@ -39,7 +39,7 @@ func differ(a, b []byte) bool {
 	return false
 }
 
-// shapeOf is the first character of a value, one for all numbers.
+// shapeOf returns the first character of a value, one for all numbers.
 func shapeOf(c byte) byte {
 	if c == '-' || c >= '1' && c <= '9' {
 		return '0'
@@ -104,8 +104,8 @@ func equalValues(a, b any) bool {
 	return a == b
 }
 
-// EqualNumber compares two JSON numbers by their exact decimal value, so that 1 = 1.0 = 1e0, and two large integers that
-// differ in the last digit differ. Neither is ever written out: 1e999999999 is only ten letters.
+// EqualNumber compares two JSON numbers by their exact decimal value, so that 1 = 1.0 = 1e0, and two large integers
+// that differ in the last digit differ. Neither is ever written out: 1e999999999 is only ten letters.
 func EqualNumber(a, b string) bool {
 	if a == b {
 		return true

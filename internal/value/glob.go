@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// MatchesKey reports whether the key of a variable matches one of some patterns, in which * stands for any text; case does not
-// matter.
+// MatchesKey reports whether the key of a variable matches one of some patterns, in which * stands for any text; case
+// does not matter.
 func MatchesKey(patterns []string, key string) bool {
 	if len(patterns) == 0 {
 		return false

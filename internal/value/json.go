@@ -37,7 +37,7 @@ func In(key string, err error) error {
 	return under(Join("", key), err)
 }
 
-// At is In for the index of a list.
+// At is like In, for an index of a list.
 func At(i int, err error) error {
 	if err == nil {
 		return nil
@@ -71,8 +71,8 @@ func Join(path, key string) string {
 	return path + "." + key
 }
 
-// CheckJSON finds what no variable may hold in the valid JSON of its value: texts that [CheckText] refuses, keys among them,
-// and numbers that [CheckNumber] refuses. Its error is a *Fault, with an empty path for the value itself.
+// CheckJSON finds what no variable may hold in the valid JSON of its value: texts that [CheckText] refuses, keys among
+// them, and numbers that [CheckNumber] refuses. Its error is a *Fault, with an empty path for the value itself.
 func CheckJSON(raw string) error {
 	if !looksOdd(raw) {
 		return nil
@@ -107,8 +107,8 @@ func checkParsed(v gjson.Result) (err error) {
 	return err
 }
 
-// CheckFinite finds the numbers NaN, Infinity and -Infinity, which Python writes into what is JSON otherwise, and says where
-// they are. Of other texts that are not JSON it says nothing.
+// CheckFinite finds the numbers NaN, Infinity and -Infinity, which Python writes into what is JSON otherwise, and says
+// where they are. Of other texts that are not JSON it says nothing.
 func CheckFinite(raw string) error {
 	if !strings.Contains(raw, "NaN") && !strings.Contains(raw, "Infinity") {
 		return nil
@@ -137,7 +137,7 @@ func CheckFinite(raw string) error {
 	return find(gjson.Parse(raw))
 }
 
-// checkLiteral is CheckText for a JSON string with its quotes and escapes, which decoding would alter.
+// checkLiteral is like CheckText, for a JSON string with its quotes and escapes, which decoding would alter.
 func checkLiteral(raw string) error {
 	switch {
 	case !IsWhole(raw):
@@ -148,8 +148,8 @@ func checkLiteral(raw string) error {
 	return CheckText(gjson.Parse(raw).Str)
 }
 
-// IsWhole tells JSON whose strings can be decoded without altering them: it is UTF-8, and each escaped surrogate is half of
-// a pair.
+// IsWhole reports whether all strings of a JSON text can be decoded without altering them: it is UTF-8, and each
+// escaped surrogate is half of a pair.
 func IsWhole(raw string) bool {
 	if !utf8.ValidString(raw) {
 		return false
@@ -168,7 +168,7 @@ func IsWhole(raw string) bool {
 	return true
 }
 
-// looksOdd tells JSON that [CheckJSON] has to look into, and perhaps some more.
+// looksOdd reports whether [CheckJSON] has to examine a JSON text; it may report true for a harmless one.
 func looksOdd(raw string) bool {
 	if !IsWhole(raw) || strings.IndexByte(raw, '\\') >= 0 && strings.Contains(raw, `\u0000`) {
 		return true

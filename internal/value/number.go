@@ -33,8 +33,8 @@ func CheckNumber(text string) error {
 	return nil
 }
 
-// QuoteNumbers makes texts of the numbers in valid JSON that [CheckNumber] refuses, for programs that would read something
-// else. Without one it is the same slice.
+// QuoteNumbers makes texts of the numbers in valid JSON that [CheckNumber] refuses, for programs that would read
+// something else. Without one it is the same slice.
 func QuoteNumbers(raw []byte) []byte {
 	var out []byte
 	done := 0
@@ -59,7 +59,7 @@ func QuoteNumbers(raw []byte) []byte {
 	return append(out, raw[done:]...)
 }
 
-// numberLen is the length of the number that s begins with.
+// numberLen returns the length of the number that s begins with.
 func numberLen(s string) int {
 	n := 1
 	for n < len(s) && strings.IndexByte("+-.eE0123456789", s[n]) >= 0 {
@@ -68,7 +68,7 @@ func numberLen(s string) int {
 	return n
 }
 
-// isZero tells a number whose digits before the exponent are all zero.
+// isZero reports whether all digits of a number before its exponent are zero.
 func isZero(text string) bool {
 	digits := text
 	if i := strings.IndexAny(text, "eE"); i >= 0 {

@@ -6,10 +6,11 @@ import (
 	"unicode"
 )
 
-// A path is the names of what holds an object, the outermost first, and its own, with slashes between: east/dfw/web-01. A name that would be misread
-// there stands in quotes, as in JSON: east/"rack 1/2"/web-01. Where a path is asked for, both forms of a name are taken.
+// A path is the names of what holds an object, the outermost first, and its own, with slashes between: east/dfw/web-01.
+// A name that would be misread there stands in quotes, as in JSON: east/"rack 1/2"/web-01. Where a path is asked for,
+// both forms of a name are taken.
 
-// Path is the path of names. In quotes are those that have a slash, and those that begin with a quote.
+// Path returns the path of names. In quotes are those that have a slash, and those that begin with a quote.
 func Path(names ...string) string {
 	parts := make([]string, len(names))
 	for i, name := range names {
@@ -21,7 +22,8 @@ func Path(names ...string) string {
 	return strings.Join(parts, "/")
 }
 
-// PathNames are the names of a path. Of one that [Path] did not make, in which names have slashes of their own, they are parts of names.
+// PathNames returns the names of a path. Of one that [Path] did not make, in which names have slashes of their own,
+// they are parts of names.
 func PathNames(path string) (names []string) {
 	for _, part := range pathParts(path) {
 		names = append(names, nameOf(part))
@@ -29,22 +31,23 @@ func PathNames(path string) (names []string) {
 	return names
 }
 
-// LastName is the object's own name of a path.
+// LastName returns the object's own name of a path.
 func LastName(path string) string {
 	names := PathNames(path)
 	return names[len(names)-1]
 }
 
-// Around is the path of what holds the object; "" of what nothing holds.
+// Around returns the path of what holds the object; "" of what nothing holds.
 func Around(path string) string {
 	parts := pathParts(path)
 	return strings.Join(parts[:len(parts)-1], "/")
 }
 
-// RawPath is a path without quotes around its names, as the change log of a server has it.
+// RawPath returns a path without quotes around its names, as the change log of a server has it.
 func RawPath(path string) string { return strings.Join(PathNames(path), "/") }
 
-// Unquoted is the name that a text in quotes means; ok is false of a text without, and of one that is not in quotes as a whole.
+// Unquoted returns the name that a text in quotes means; ok is false of a text without, and of one that is not in
+// quotes as a whole.
 func Unquoted(text string) (name string, ok bool) {
 	if !strings.HasPrefix(text, `"`) {
 		return "", false
@@ -60,7 +63,7 @@ func nameOf(part string) string {
 	return part
 }
 
-// pathParts are the names of a path as they stand in it.
+// pathParts returns the names of a path as they stand in it.
 func pathParts(path string) (parts []string) {
 	for {
 		end := strings.IndexByte(path, '/')
@@ -76,7 +79,8 @@ func pathParts(path string) (parts []string) {
 	}
 }
 
-// ShownPath is a path as it stands in a line for people: in quotes are also names with white space, so that nobody takes them for two words.
+// ShownPath returns a path as it stands in a line for people: in quotes are also names with white space, so that nobody
+// takes them for two words.
 func ShownPath(path string) string {
 	parts := pathParts(path)
 	for i, part := range parts {

@@ -63,7 +63,7 @@ func AppendCharacter(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// escapeLen is the length of the escape sequence that s begins with, 12 for a surrogate pair, 0 for half of one.
+// escapeLen returns the length of the escape sequence that s begins with, 12 for a surrogate pair, 0 for half of one.
 func escapeLen(s string) int {
 	switch r, n := DecodeEscape(s); {
 	case n == 0:

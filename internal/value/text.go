@@ -19,7 +19,8 @@ var (
 	ErrEmpty = advice.With(errors.New("is empty"), "it must be given")
 	// ErrNUL is a text that PostgreSQL cannot store, and that C programs read up to there.
 	ErrNUL = advice.With(errors.New("holds a NUL character, which databases cannot store"), "take it out")
-	// ErrNotUTF8 is a text that cannot be shown without altering it: bytes that are not UTF-8, or half a surrogate pair.
+	// ErrNotUTF8 is a text that cannot be shown without altering it: bytes that are not UTF-8, or half a surrogate
+	// pair.
 	ErrNotUTF8 = advice.With(errors.New("is not UTF-8, or holds half a surrogate pair"), "write it anew")
 )
 
@@ -57,7 +58,7 @@ func CheckWord(s string) error {
 	return nil
 }
 
-// CheckName is CheckWord for what may not be empty.
+// CheckName is like CheckWord, for what may not be empty.
 func CheckName(s string) error {
 	if s == "" {
 		return ErrEmpty
@@ -65,8 +66,8 @@ func CheckName(s string) error {
 	return CheckWord(s)
 }
 
-// CheckForm refuses the name of a new object that Unicode can write in another way too: of two that look alike one would be there already,
-// or come one day.
+// CheckForm refuses the name of a new object that Unicode can write in another way too: of two that look alike one
+// would be there already, or come one day.
 func CheckForm(name string) error {
 	if norm.NFC.IsNormalString(name) {
 		return nil
@@ -74,19 +75,20 @@ func CheckForm(name string) error {
 	return advice.With(fmt.Errorf("is %s, not in Unicode's composed form (NFC), and looks like %s, which is", CodePoints(name), CodePoints(Composed(name))), "write it so")
 }
 
-// CheckNew is CheckName for what is not there yet: names, labels and keys of variables.
+// CheckNew is like CheckName, for what does not exist yet: names, labels and keys of variables.
 func CheckNew(s string) error { return cmp.Or(CheckName(s), CheckForm(s)) }
 
-// CodePoints is a name in quotes as an error shows it beside one that looks the same: all that is not ASCII is escaped.
+// CodePoints returns a name in quotes as an error shows it beside one that looks the same: all that is not ASCII is
+// escaped.
 func CodePoints(name string) string { return strconv.QuoteToASCII(Brief(name)) }
 
-// Composed is a name as it may be: in Unicode's composed form, NFC, in which é is one character.
+// Composed returns a name as it may be: in Unicode's composed form, NFC, in which é is one character.
 func Composed(name string) string { return norm.NFC.String(name) }
 
-// Decomposed is the form, NFD, in which é is an e and an accent, as some systems write names of files.
+// Decomposed returns the form, NFD, in which é is an e and an accent, as some systems write names of files.
 func Decomposed(name string) string { return norm.NFD.String(name) }
 
-// CheckSegment is CheckName for what is one part of a path, between two slashes.
+// CheckSegment is like CheckName, for one part of a path, between two slashes.
 func CheckSegment(s string) error {
 	switch {
 	case strings.Contains(s, "/"):
@@ -97,7 +99,7 @@ func CheckSegment(s string) error {
 	return CheckName(s)
 }
 
-// Brief is a text as an error shows it: of what is longer than any name may be only the beginning.
+// Brief returns a text as an error shows it: of what is longer than any name may be only the beginning.
 func Brief(s string) string {
 	const most, shown = 255, 40
 	n, end := 0, 0
@@ -112,8 +114,9 @@ func Brief(s string) string {
 	return s
 }
 
-// Shown is a name, or names with slashes between, as it stands in a line for people: in quotes where it has white space that nobody would see
-// there, at the end of a name, twice, or another than the blank; and where it begins with a quote, so that those of this rule are known.
+// Shown returns a name, or names with slashes between, as it stands in a line for people: in quotes where it has white
+// space that nobody would see there, at the end of a name, twice, or another than the blank; and where it begins with a
+// quote, so that those of this rule are known.
 func Shown(name string) string {
 	before, unseen := '/', name == "" || name[0] == '"'
 	for _, r := range name {
@@ -126,7 +129,7 @@ func Shown(name string) string {
 	return name
 }
 
-// Hidden tells the characters that show nothing, or change how others are shown: of zero width, such as U+200B and
+// Hidden reports whether a character shows nothing, or changes how others are shown: of zero width, such as U+200B and
 // U+FEFF, of bidirectional writing, such as U+202E, line and paragraph separators, variation selectors, and fillers.
 // Control characters are not among them.
 func Hidden(r rune) bool {
@@ -141,12 +144,12 @@ func Hidden(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// Escape makes a text safe to show on a terminal, which obeys control characters and turns the direction of writing: they,
-// and what is [Hidden], become escapes as of JSON, so that an escaped JSON text is still the same JSON. A byte that is not
-// UTF-8 becomes \xHH.
+// Escape makes a text safe to show on a terminal, which obeys control characters and turns the direction of writing:
+// they, and what is [Hidden], become escapes as of JSON, so that an escaped JSON text is still the same JSON. A byte
+// that is not UTF-8 becomes \xHH.
 func Escape(s string) string { return escape(s, func(rune) bool { return false }) }
 
-// EscapeLines is Escape for texts of several lines: line breaks and tabs stay.
+// EscapeLines is like Escape, for texts of several lines: line breaks and tabs stay.
 func EscapeLines(s string) string {
 	return escape(s, func(r rune) bool { return r == '\n' || r == '\t' })
 }

@@ -6,7 +6,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// ErrTwice is the fault of a key that an object has more than once: readers of JSON keep one of its values without a word.
+// ErrTwice is the fault of a key that an object has more than once: readers of JSON keep one of its values without a
+// word.
 var ErrTwice = errors.New("is given twice; keep one of them")
 
 // CheckTwice finds a key that an object within valid JSON has twice. Its error is a *[Fault] with the key's path.

@@ -7,16 +7,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// NewUUID makes a random UUID (version 4): 122 random bits.
+// NewUUID returns a random UUID (version 4): 122 random bits.
 func NewUUID() string { return uuid.NewString() }
 
-// NamedUUID is the UUID of a name in a namespace (version 5): always the same one, and another for each name.
+// NamedUUID returns the UUID of a name in a namespace (version 5): always the same one, and another for each name.
 func NamedUUID(namespace [16]byte, name string) string {
 	return uuid.NewSHA1(namespace, []byte(name)).String()
 }
 
-// ParseUUID reads a UUID in any of the spellings that Python's uuid.UUID, and so the original Craton, takes: dashed or not,
-// upper case, in braces, as a urn. It returns the canonical one: dashed, lower case.
+// ParseUUID reads a UUID in any of the spellings that Python's uuid.UUID, and so the original Craton, takes: dashed or
+// not, upper case, in braces, as a urn. It returns the canonical one: dashed, lower case.
 func ParseUUID(text string) (string, bool) {
 	t := strings.ReplaceAll(strings.ReplaceAll(text, "urn:", ""), "uuid:", "")
 	return canonicalUUID(strings.Trim(t, "{}"))
@@ -35,8 +35,8 @@ func canonicalUUID(text string) (string, bool) {
 	return id.String(), true
 }
 
-// IsUUID tells a UUID as people and OpenStack's services write it: with or without its dashes, in any case. It takes less
-// than [ParseUUID], because a word that is no UUID may be a name.
+// IsUUID reports whether a text is a UUID as people and OpenStack's services write it: with or without its dashes, in
+// any case. It takes less than [ParseUUID], because a word that is no UUID may be a name.
 func IsUUID(s string) bool {
 	digits, places := 0, 0
 	for i := range len(s) {
@@ -53,8 +53,8 @@ func IsUUID(s string) bool {
 	return digits == 32
 }
 
-// CanonicalUUID is a UUID as the APIs write them, in lower case and with dashes. What [IsUUID] does not know stays what it
-// is.
+// CanonicalUUID returns a UUID as the APIs write them, in lower case and with dashes. What [IsUUID] does not know stays
+// what it is.
 func CanonicalUUID(s string) string {
 	if IsUUID(s) {
 		s, _ = canonicalUUID(s)

@@ -56,7 +56,8 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// TestCheckNumber: exactly the numbers pass that a double holds, as strconv and big numbers know it, and all integers that Python reads.
+// TestCheckNumber: exactly the numbers pass that a double holds, as strconv and big numbers know it, and all integers
+// that Python reads.
 func TestCheckNumber(t *testing.T) {
 	t.Parallel()
 	for text, ok := range map[string]bool{

@@ -24,7 +24,8 @@ clouds:
           - {name: vm, ip_address: 10.20.0.5, device_type: vm, parent: kvm}
 `
 
-// TestAround: a device's page leads to what it is in, to what is in it, to its interfaces and labels, and those lead on; then as now.
+// TestAround: a device's page leads to what it is in, to what is in it, to its interfaces and labels, and those lead
+// on; then as now.
 func TestAround(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, wiredFleet)

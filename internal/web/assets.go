@@ -84,7 +84,7 @@ type labels struct {
 	More       int
 }
 
-// labelsIn are the first labels of an object, so many at most.
+// labelsIn returns the first labels of an object, so many at most.
 func labelsIn(p *page, collection string, all []string, most int) labels {
 	first := all[:min(len(all), most)]
 	return labels{p, collection, first, len(all) - len(first)}
@@ -95,7 +95,7 @@ func (l labels) URL(label string) string {
 	return l.page.Href(l.collection, "where", literalTerm("label", "labels", where.LabelField, label))
 }
 
-// literalTerm is the term that a field has a text.
+// literalTerm returns the term that a field has a text.
 func literalTerm(word, key string, of where.FieldType, text string) string {
 	t := where.Term{Field: where.Field{Word: word, Key: key, Type: of}, Values: []where.Value{{Pattern: where.Literal(text)}}}
 	return t.String()
@@ -104,7 +104,7 @@ func literalTerm(word, key string, of where.FieldType, text string) string {
 // abbreviations are words of fields that are written large.
 var abbreviations = []string{"ip", "os", "cidr", "vlan", "cdp", "nss"}
 
-// titleOf is the heading of a field.
+// titleOf returns the heading of a field.
 func titleOf(key string) string {
 	text := strings.ReplaceAll(strings.TrimSuffix(key, "_id"), "_", " ")
 	first, rest, _ := strings.Cut(text, " ")
@@ -114,7 +114,7 @@ func titleOf(key string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// count is a number of objects of a kind.
+// count returns a number of objects of a kind.
 func count(n int, k *schema.Kind) string {
 	if n == 1 {
 		return "1 " + k.Noun()
@@ -122,15 +122,15 @@ func count(n int, k *schema.Kind) string {
 	return digits(n) + " " + k.Noun() + "s"
 }
 
-// instant is a moment for people, in UTC.
+// instant returns a moment for people, in UTC.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// minute is instant at a glance; the module shows it in the reader's zone.
+// minute returns instant at a glance; the module shows it in the reader's zone.
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// digits is a number with its thousands apart.
+// digits returns a number with its thousands apart.
 func digits(n int) string {
 	text := []byte(itoa(n))
 	for at := len(text) - 3; at > 0; at -= 3 {

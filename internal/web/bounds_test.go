@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/snapshot"
 )
 
-// TestFleetsAreFew: however many look at different fleets, few are in memory; who goes before it is there gives its place back, and one that
-// fails is no other's.
+// TestFleetsAreFew: however many look at different fleets, few are in memory; who goes before it is there gives its
+// place back, and one that fails is no other's.
 func TestFleetsAreFew(t *testing.T) {
 	t.Parallel()
 	s := newFleets()

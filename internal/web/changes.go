@@ -80,7 +80,7 @@ const mostParts = 5
 // cursor is how the API writes a place in the change log.
 var cursor = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,18})?-[^~]+~?$`)
 
-// changes is the page of the change log, or of the history of an object.
+// changes returns the page of the change log, or of the history of an object.
 func (p *page) changes() (*view, error) {
 	doc := &changesPage{Events: []*craton.Event{}, ID: p.query.Get("id"), First: p.query.Get("before") == ""}
 	v := &view{Title: "Changes", Template: "changes", Document: doc}
@@ -168,7 +168,7 @@ func (p *page) changes() (*view, error) {
 	return v, nil
 }
 
-// beginOf is when the change log begins to be whole; nil if it does not tell.
+// beginOf returns when the change log begins to be whole; nil if it does not tell.
 func beginOf(found *craton.HistoryPage) *craton.Timestamp {
 	if found.Begins.IsZero() {
 		return nil
@@ -176,7 +176,7 @@ func beginOf(found *craton.HistoryPage) *craton.Timestamp {
 	return &found.Begins
 }
 
-// NextURL is the page behind this one.
+// NextURL returns the page behind this one.
 func (d *changesPage) NextURL(p *page) string {
 	parameters := []string{"before", d.Next, "kind", p.query.Get("kind"), "id", d.ID}
 	for _, f := range d.Filters {
@@ -220,7 +220,8 @@ func (p *page) untilThen(words []string) []string {
 	return append(words, "--until", p.until)
 }
 
-// happen is an event as a page shows it: of the history of an object, or of the log. It leads to the object as it was before and after.
+// happen returns an event as a page shows it: of the history of an object, or of the log. It leads to the object as it
+// was before and after.
 func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) happening {
 	h := happening{Event: e, Parts: partsOf(e, eventText, left)}
 	k := schema.ByName(e.Kind)
@@ -251,7 +252,7 @@ func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) h
 // untold are members that every event of an object would tell.
 var untold = []string{"id", "project_id", "created_at", "updated_at"}
 
-// partsOf are what an event changed, with so many characters of each value, and all of it if there is room.
+// partsOf returns what an event changed, with so many characters of each value, and all of it if there is room.
 func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 	show := func(raw string) shown { return left.showBegin(raw, most) }
 	text := func(raw json.RawMessage) shown {

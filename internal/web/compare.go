@@ -48,7 +48,7 @@ type pairSide struct {
 // mostPairs is how many rows a comparison has on the page; its twin has all.
 const mostPairs = 120
 
-// compare is the page of a comparison: a= with b=, or a= with then=, an earlier moment.
+// compare returns the page of a comparison: a= with b=, or a= with then=, an earlier moment.
 func (p *page) compare() (*view, error) {
 	doc := &comparePage{A: strings.TrimSpace(p.query.Get("a")), B: strings.TrimSpace(p.query.Get("b")), Then: strings.TrimSpace(p.query.Get("then")), Devices: []provenance.LevelDocument{}, Keys: []provenance.Pair{}, Changes: []*craton.Event{}}
 	v := &view{Title: "Compare", Template: "compare", Document: doc}
@@ -153,7 +153,7 @@ func (p *page) compareThen(v *view, doc *comparePage) error {
 	return nil
 }
 
-// momentWords is a state in words, in UTC.
+// momentWords returns a state in words, in UTC.
 func momentWords(at when.At) string {
 	if !at.Time.IsZero() {
 		at.Time = at.Time.UTC()

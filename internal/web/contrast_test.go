@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestContrast: every colour of a text has a contrast of at least 4.5 on every ground that it stands on (WCAG AA), light and dark.
+// TestContrast: every colour of a text has a contrast of at least 4.5 on every ground that it stands on (WCAG AA),
+// light and dark.
 func TestContrast(t *testing.T) {
 	t.Parallel()
 	css, err := os.ReadFile("assets/craton.css")
@@ -41,7 +42,8 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// TestColoursAndWidths: no colour depends on the width of the window, so that what tests/browser finds of a wide dark page is so of a narrow one.
+// TestColoursAndWidths: no colour depends on the width of the window, so that what tests/browser finds of a wide dark
+// page is so of a narrow one.
 func TestColoursAndWidths(t *testing.T) {
 	t.Parallel()
 	css, err := os.ReadFile("assets/craton.css")
@@ -65,7 +67,7 @@ func contrast(t *testing.T, a, b string) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// luminance is that of WCAG 2.
+// luminance returns that of WCAG 2.
 func luminance(t *testing.T, colour string) (l float64) {
 	t.Helper()
 	if len(colour) != 6 {

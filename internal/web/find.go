@@ -29,7 +29,7 @@ type foundPlace struct{ Text, URL string }
 // mostPlacesFound is how many places of an object are told.
 const mostPlacesFound = 4
 
-// find is the page of a text q=, wherever it stands.
+// find returns the page of a text q=, wherever it stands.
 func (p *page) find() (*view, error) {
 	doc := &findPage{Asked: strings.TrimSpace(p.query.Get("q"))}
 	v := &view{Title: "Find", Template: "find", Document: doc}
@@ -82,7 +82,7 @@ func (p *page) fillFound(d *findPage) {
 	d.Left += d.More
 }
 
-// placeURL is the page that shows a place; "" where the object's own does.
+// placeURL returns the page that shows a place; "" where the object's own does.
 func (p *page) placeURL(k *schema.Kind, id string, place snapshot.Place) string {
 	switch place.What {
 	case "key", "value":

@@ -11,7 +11,8 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// TestKeysOfFleet: the index has every variable, on how many hosts and where it was set, finds names, and goes page by page.
+// TestKeysOfFleet: the index has every variable, on how many hosts and where it was set, finds names, and goes page by
+// page.
 func TestKeysOfFleet(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet)
@@ -125,7 +126,8 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestVariablesByName: of many variables of an object those are found that are called so, page by page; few are at a glance.
+// TestVariablesByName: of many variables of an object those are found that are called so, page by page; few are at a
+// glance.
 func TestVariablesByName(t *testing.T) {
 	t.Parallel()
 	var variables []string

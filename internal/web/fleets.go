@@ -26,10 +26,11 @@ const largeFleet = 10_000
 
 // fleets are what pages read that look at a whole fleet.
 //
-// What was made of a fleet is kept by the entity tag that the API gives the fleet for who looks: it tells the state of the database, and
-// covers everything else that the answer depends on, the tenant and the role among it. The API is asked for the tag at each look, with the rights of
-// who looks. So nothing is shown that is not the present state of what this user may see, and nobody sees what was made for another
-// view. Who looks at the same fleet at the same time shares it.
+// What was made of a fleet is kept by the entity tag that the API gives the fleet for who looks: it tells the state of
+// the database, and covers everything else that the answer depends on, the tenant and the role among it. The API is
+// asked for the tag at each look, with the rights of who looks. So nothing is shown that is not the present state of
+// what this user may see, and nobody sees what was made for another view. Who looks at the same fleet at the same time
+// shares it.
 type fleets struct {
 	room chan struct{} // a place for each fleet in memory
 
@@ -60,8 +61,8 @@ func newFleets() *fleets {
 	return &fleets{room: make(chan struct{}, mostFleets), open: map[string]*openFleet{}}
 }
 
-// ofFleet is what make makes of the fleet that who looks may see, or made of the same fleet before. name tells it from what else is made of
-// fleets; size is about how many bytes it takes. What is made is never changed.
+// ofFleet returns what make makes of the fleet that who looks may see, or made of the same fleet before. name tells it
+// from what else is made of fleets; size is about how many bytes it takes. What is made is never changed.
 func (p *page) ofFleet(name string, o snapshot.Options, make func(*snapshot.Fleet) (value any, size int, err error)) (any, error) {
 	can, err := p.can()
 	if err != nil {
@@ -92,7 +93,7 @@ func (p *page) ofFleet(name string, o snapshot.Options, make func(*snapshot.Flee
 	return value, err
 }
 
-// enter gives a fleet that is open, or opens it. A fleet without a tag is nobody else's.
+// enter returns a fleet that is open, or opens it. A fleet without a tag is nobody else's.
 func (s *fleets) enter(ctx context.Context, tag string, read func(context.Context) (*snapshot.Fleet, error)) (*openFleet, error) {
 	s.mu.Lock()
 	f := s.open[tag]
@@ -141,7 +142,7 @@ func (s *fleets) read(ctx context.Context, f *openFleet, read func(context.Conte
 	}
 }
 
-// guarded is read, of which a panic is an error: nothing else catches it.
+// guarded calls read and turns a panic into an error: nothing else catches it.
 func guarded(ctx context.Context, read func(context.Context) (*snapshot.Fleet, error)) (f *snapshot.Fleet, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -164,7 +165,7 @@ func (s *fleets) leave(tag string, f *openFleet) {
 	f.stop()
 }
 
-// find is what is kept.
+// find returns what is kept.
 func (s *fleets) find(tag, name string) (any, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

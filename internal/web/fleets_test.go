@@ -15,7 +15,8 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// TestKept: what looks at the whole fleet reads it once as long as nothing changes, and shows a change, whoever made it, at the next look.
+// TestKept: what looks at the whole fleet reads it once as long as nothing changes, and shows a change, whoever made
+// it, at the next look.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet)

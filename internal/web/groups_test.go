@@ -12,7 +12,8 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// TestGroups: a host's page says which groups the inventory puts it into, by the settings of who looks, then as now; each leads to what is in it.
+// TestGroups: a host's page says which groups the inventory puts it into, by the settings of who looks, then as now;
+// each leads to what is in it.
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet)

@@ -21,7 +21,8 @@ var policy = map[string]string{
 	"X-Content-Type-Options":  "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-// hardened finds what an answer does not say of what every answer says, and what may be kept of it though it is nobody else's.
+// hardened finds what an answer does not say of what every answer says, and what may be kept of it though it is nobody
+// else's.
 func hardened(t *testing.T, name string, r *http.Response) {
 	t.Helper()
 	for header, want := range policy {
@@ -42,7 +43,7 @@ func hardened(t *testing.T, name string, r *http.Response) {
 	}
 }
 
-// assetOf is a file that a page loads.
+// assetOf returns a file that a page loads.
 func assetOf(t *testing.T, page string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(page, `rel="stylesheet" href="`)
@@ -53,7 +54,8 @@ func assetOf(t *testing.T, page string) string {
 	return path
 }
 
-// TestHeaders: every answer of every kind, of a server and of one user's page, has the headers that keep a browser from harm.
+// TestHeaders: every answer of every kind, of a server and of one user's page, has the headers that keep a browser from
+// harm.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t, server.Options{})
@@ -118,7 +120,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// twinOf is the JSON of a page.
+// twinOf returns the JSON of a page.
 func twinOf(path string) string {
 	path, query, asks := strings.Cut(path, "?")
 	if path == "/ui/" {
@@ -131,7 +133,7 @@ func twinOf(path string) string {
 	return path
 }
 
-// read is the body of an answer.
+// read returns the body of an answer.
 func read(t *testing.T, r *http.Response) string {
 	t.Helper()
 	body, err := io.ReadAll(r.Body)
@@ -141,7 +143,8 @@ func read(t *testing.T, r *http.Response) string {
 	return string(body)
 }
 
-// TestRefusals: what is said to who is not signed in, and where the fleet does not answer, in the words that people and programs read.
+// TestRefusals: what is said to who is not signed in, and where the fleet does not answer, in the words that people and
+// programs read.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t, server.Options{})

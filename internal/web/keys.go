@@ -32,7 +32,7 @@ type levelCount struct {
 	Count int
 }
 
-// keys is the page of all variables of the fleet, or of those whose names have the text q= in them, or match it.
+// keys returns the page of all variables of the fleet, or of those whose names have the text q= in them, or match it.
 func (p *page) keys() (*view, error) {
 	doc := &keysPage{Search: strings.TrimSpace(p.query.Get("q")), After: p.query.Get("after")}
 	if _, err := p.can(); err != nil {

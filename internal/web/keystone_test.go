@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/server/keystone"
 )
 
-// newKeystoneTeam is the page of a server whose users come from Keystone.
+// newKeystoneTeam returns the page of a server whose users come from Keystone.
 func newKeystoneTeam(t *testing.T, k *openstacktest.Keystone, cacheTime time.Duration) (*team, *server.Server) {
 	t.Helper()
 	v, err := keystone.New(keystone.Config{URL: k.URL, CacheTime: cacheTime})
@@ -35,7 +35,8 @@ func newKeystoneTeam(t *testing.T, k *openstacktest.Keystone, cacheTime time.Dur
 	return tm, s
 }
 
-// TestKeystone: users of a real Keystone sign in with a token, see their project with their role, and are out once the token is.
+// TestKeystone: users of a real Keystone sign in with a token, see their project with their role, and are out once the
+// token is.
 func TestKeystone(t *testing.T) {
 	t.Parallel()
 	k := openstacktest.StartKeystone(t)

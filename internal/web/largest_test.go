@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestLargest: whatever stands in a fleet, a page has at most 100 KB, which [fixture.check] looks at, and leads on to the rest.
+// TestLargest: whatever stands in a fleet, a page has at most 100 KB, which [fixture.check] looks at, and leads on to
+// the rest.
 func TestLargest(t *testing.T) {
 	t.Parallel()
 	long := func(n int, marks string) string {

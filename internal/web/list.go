@@ -39,7 +39,7 @@ type listPage struct {
 // searched is what terms come to of one word that somebody searches for; see [termsOf].
 var searched = regexp.MustCompile(`^name=\*([^\s*?"=!,]+)\*$`)
 
-// Word is the word that was searched for in names, which may stand elsewhere; "" if terms were written.
+// Word returns the word that was searched for in names, which may stand elsewhere; "" if terms were written.
 func (d *listPage) Word() string {
 	if m := searched.FindStringSubmatch(d.Where); m != nil {
 		return m[1]
@@ -61,7 +61,7 @@ type listRow struct {
 // listCell is a field, or the place that one names.
 type listCell struct{ Text, Collection, ID string }
 
-// columns are the fields of a kind's list, beside its name and labels.
+// columns returns the fields of a kind's list, beside its name and labels.
 func columns(k *schema.Kind) (keys []string) {
 	for _, f := range k.Fields {
 		if f.Type != schema.Flag && !slices.Contains(unlisted, f.Key) {
@@ -84,7 +84,7 @@ func rank(f *schema.Field) int {
 // unlisted are fields that only an object's own page shows.
 var unlisted = []string{"note", "nss", "ip_block_type", "netmask", "vlan", "duplex", "link", "cdp", "security", "port", "speed", "vlans"}
 
-// list is a page of the objects of a kind that satisfy the terms where=, or the words q= of the search.
+// list returns a page of the objects of a kind that satisfy the terms where=, or the words q= of the search.
 func (p *page) list(k *schema.Kind) (*view, error) {
 	doc := &listPage{Kind: k.Name, Of: k, Columns: columns(k), Chosen: slices.Contains(where.Kinds, k), Marker: p.query.Get("marker"), Objects: []craton.Object{}}
 	if q := strings.TrimSpace(p.query.Get("q")); q != "" {
@@ -149,14 +149,15 @@ func (p *page) loadList(k *schema.Kind, terms *where.Where, doc *listPage) error
 	return p.fillRows(doc)
 }
 
-// keyRole is the member of users that tells what they may do, and keySecret the one that the original server has their keys in.
+// keyRole is the member of users that tells what they may do, and keySecret the one that the original server has their
+// keys in.
 const (
 	keyRole   = "role"
 	keyAdmin  = "is_admin" // of which the role tells more
 	keySecret = "api_key"
 )
 
-// fillRoles gives users their roles, as far as the API tells the caller, and takes away what only they may know.
+// fillRoles returns users their roles, as far as the API tells the caller, and takes away what only they may know.
 func (p *page) fillRoles(users []craton.Object) error {
 	var ids []int
 	for _, u := range users {
@@ -286,7 +287,7 @@ func (p *page) names(k *schema.Kind, objects []craton.Object) (map[reference]nam
 	return p.otherNames(k, objects, nil)
 }
 
-// otherNames is names, but for those that are known.
+// otherNames returns names, but for those that are known.
 func (p *page) otherNames(k *schema.Kind, objects []craton.Object, known map[reference]named) (map[reference]named, error) {
 	n := &namesRead{page: p, found: map[reference]named{}}
 	g, ctx := errgroup.WithContext(p.ctx)
@@ -407,8 +408,8 @@ func labelsOf(o craton.Object) (labels []string) {
 	return labels
 }
 
-// termsOf are the terms that somebody means who types into the search: terms as they are, and of other words addresses, or parts
-// of names.
+// termsOf returns the terms that somebody means who types into the search: terms as they are, and of other words
+// addresses, or parts of names.
 func termsOf(text string) string {
 	if strings.ContainsAny(text, `=!"`) {
 		return text
@@ -428,7 +429,7 @@ func termsOf(text string) string {
 	return strings.Join(words, " ")
 }
 
-// plainPlural is the kind as a heading.
+// plainPlural returns the kind as a heading.
 func plainPlural(k *schema.Kind) string {
 	noun := k.Noun()
 	return strings.ToUpper(noun[:1]) + noun[1:] + "s"

@@ -10,12 +10,13 @@ import (
 	"sync"
 )
 
-// Local guards the page of one user on this machine, where every other user and every page in the user's browser can send requests too.
+// Local guards the page of one user on this machine, where every other user and every page in the user's browser can
+// send requests too.
 //
-// Whoever comes with the token of [Local.URL] first gets a cookie for it, and nobody after; without the cookie nothing is shown. The page
-// lives below a name that nobody can guess, and the cookie is for that path alone: browsers send cookies to all ports of an
-// address, and behind another port may stand another user. The Host header must be that of this machine: a foreign page whose
-// name suddenly means 127.0.0.1 (DNS rebinding) is refused by it.
+// Whoever comes with the token of [Local.URL] first gets a cookie for it, and nobody after; without the cookie nothing
+// is shown. The page lives below a name that nobody can guess, and the cookie is for that path alone: browsers send
+// cookies to all ports of an address, and behind another port may stand another user. The Host header must be that of
+// this machine: a foreign page whose name suddenly means 127.0.0.1 (DNS rebinding) is refused by it.
 type Local struct {
 	hosts  []string // that are this machine
 	base   string   // of the page, below the name
@@ -27,7 +28,7 @@ type Local struct {
 	session string
 }
 
-// NewLocal makes the page of one user that is served at an address of the loopback interface.
+// NewLocal returns the page of one user that is served at an address of the loopback interface.
 func NewLocal(o Options, at *net.TCPAddr) *Local {
 	port := fmt.Sprint(at.Port)
 	l := &Local{
@@ -39,7 +40,7 @@ func NewLocal(o Options, at *net.TCPAddr) *Local {
 	return l
 }
 
-// URL is where the page begins, with the token that works once.
+// URL returns where the page begins, with the token that works once.
 func (l *Local) URL() string {
 	return "http://" + l.hosts[0] + l.base + "enter?token=" + l.token
 }
@@ -65,8 +66,8 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enter takes the token for a cookie. It leads on by a page, not by a redirect: where another program has opened the browser, a
-// redirect would still be its request, with which a strict cookie is not sent.
+// enter takes the token for a cookie. It leads on by a page, not by a redirect: where another program has opened the
+// browser, a redirect would still be its request, with which a strict cookie is not sent.
 func (l *Local) enter(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
 	good := l.token != "" && subtle.ConstantTimeCompare([]byte(r.URL.Query().Get("token")), []byte(l.token)) == 1

@@ -18,8 +18,8 @@ type member struct {
 // mostMembers is how many members of a value are told that were changed.
 const mostMembers = 8
 
-// membersOf are the members that two nested values of one kind do not share, the first of them, and how many more there are; none where one of them is
-// not nested, or they have nothing in common.
+// membersOf returns the members that two nested values of one kind do not share, the first of them, and how many more
+// there are; none where one of them is not nested, or they have nothing in common.
 func membersOf(before, after json.RawMessage, show func(json.RawMessage) shown) (found []member, more int) {
 	b, err := jsontext.Parse(before)
 	if err != nil || b.Kind != jsontext.Object && b.Kind != jsontext.Array {
@@ -88,7 +88,8 @@ func (d *memberDiff) compare(path string, before, after *jsontext.Value) {
 	}
 }
 
-// compareLists leaves out what two lists begin and end with. What is between is compared one by one where it is as long in both; else the one went and the other came.
+// compareLists leaves out what two lists begin and end with. What is between is compared one by one where it is as long
+// in both; else the one went and the other came.
 func (d *memberDiff) compareLists(path string, before, after []jsontext.Value) {
 	same := func(a, b *jsontext.Value) bool { return a.Compact() == b.Compact() }
 	from, most := 0, min(len(before), len(after))
@@ -120,7 +121,7 @@ func (d *memberDiff) add(path string, before, after *jsontext.Value) {
 	d.changes = append(d.changes, memberChange{path, before, after})
 }
 
-// memberPath is the path of a member: its key, in quotes where it would read as something else.
+// memberPath returns the path of a member: its key, in quotes where it would read as something else.
 func memberPath(path, key string) string {
 	if key == "" || strings.ContainsAny(key, ` ."[]\`) {
 		key = strconv.Quote(key)

@@ -17,7 +17,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// objectPage is the page of one object: its fields, where its variables come from, what stands around it, and what was last done.
+// objectPage is the page of one object: its fields, where its variables come from, what stands around it, and what was
+// last done.
 type objectPage struct {
 	Kind      string                                 `json:"kind"`
 	Object    craton.Object                          `json:"object"`
@@ -101,8 +102,8 @@ const (
 	eventValues = 6 << 10 // bytes of their values that unfold
 )
 
-// object is the page of an object, or with key= that of one of its variables. The object itself is read before the page begins: it may
-// not be there.
+// object returns the page of an object, or with key= that of one of its variables. The object itself is read before the
+// page begins: it may not be there.
 func (p *page) object(k *schema.Kind, id string) (*view, error) {
 	fields, err := p.of(k).Collection(craton.Kind(k.Name)).Get(p.ctx, id)
 	if craton.IsNotFound(err) {
@@ -134,7 +135,8 @@ func (p *page) object(k *schema.Kind, id string) (*view, error) {
 	return v, nil
 }
 
-// readObject reads where an object's variables come from and who set them, and with around what stands around it and was last done.
+// readObject reads where an object's variables come from and who set them, and with around what stands around it and
+// was last done.
 func (p *page) readObject(doc *objectPage, around bool) error {
 	can, err := p.can()
 	if err != nil {
@@ -187,7 +189,7 @@ func (p *page) readObject(doc *objectPage, around bool) error {
 	return nil
 }
 
-// commandsOf are the commands that print what the page of an object shows.
+// commandsOf returns the commands that print what the page of an object shows.
 func (p *page) commandsOf(d *objectPage) []string {
 	all := []string{p.commandOf(d.Of, d.Kind+"-show", d.ID)}
 	if d.Of.Labels != schema.Unlabelled {
@@ -229,7 +231,7 @@ func (p *page) describe(d *objectPage) error {
 	return nil
 }
 
-// To is the last variable on this page, from 1.
+// To returns the last variable on this page, from 1.
 func (d *objectPage) To() int { return d.From + len(d.Rows) - 1 }
 
 // levelLink leads to a level.
@@ -279,7 +281,7 @@ func (d *objectPage) Many() bool { return d.Count > fewVariables }
 // mostRowBytes is about what the rows of a page come to as HTML, beside values that unfold.
 const mostRowBytes = 72 << 10
 
-// size is about how much HTML a row is.
+// size returns roughly how much HTML a row takes.
 func (r *variableRow) size() int {
 	n := 700 + 2*len(r.Name) + len(r.Value.Short)
 	for _, h := range r.Hides {
@@ -348,7 +350,7 @@ func (p *page) readRelated(d *objectPage) error {
 	return nil
 }
 
-// Contents are the lists of what stands in a place.
+// Contents returns the lists of what stands in a place.
 func (d *objectPage) Contents() (lists []link) {
 	if d.Of == schema.Project { // of which lists have no term
 		return []link{{Noun: plainPlural(schema.User), Collection: schema.User.Path}}
@@ -384,8 +386,8 @@ func (p *page) readEvents(d *objectPage) error {
 	return nil
 }
 
-// momentBefore is a moment that an object with these last events can be compared with, as a parameter and in words: a day ago, or where the change
-// log may not go back so far, the first of the events.
+// momentBefore returns a moment that an object with these last events can be compared with, as a parameter and in
+// words: a day ago, or where the change log may not go back so far, the first of the events.
 func momentBefore(events []*craton.Event, now time.Time) (then, words string) {
 	if len(events) == 0 {
 		return "", ""
@@ -431,7 +433,7 @@ type keyLevel struct {
 	Forbidden bool
 }
 
-// variableOf is the page of one variable of an object.
+// variableOf returns the page of one variable of an object.
 func (p *page) variableOf(d *objectPage, key string) (*view, error) {
 	at, found := d.explained.Find(key)
 	if !found {

@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/internal/web"
 )
 
-// original plays the original server, which cannot be run here: the same v1, and nothing beside it. It tells labels only where they are asked
-// for, and the keys of users to whoever lists them.
+// original plays the original server, which cannot be run here: the same v1, and nothing beside it. It tells labels
+// only where they are asked for, and the keys of users to whoever lists them.
 type original struct {
 	t   *testing.T
 	api http.Handler

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// words is a page's text on one line.
+// words returns a page's text on one line.
 func (f *fixture) words(path string) string {
 	f.t.Helper()
 	return strings.Join(strings.Fields(f.read(path).text), " ")
@@ -28,7 +28,8 @@ func has(t *testing.T, text string, wants ...string) {
 	}
 }
 
-// TestVariable: every value of a variable in the fleet, from where, on how many hosts; terms choose; names that are odd in a path work.
+// TestVariable: every value of a variable in the fleet, from where, on how many hosts; terms choose; names that are odd
+// in a path work.
 func TestVariable(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet+`              - {name: odd, ip_address: 10.20.0.14, device_type: server, variables: {"a/b.json": 1, "..": 2, "label": 3, "ntp": [1, 2]}}
@@ -151,7 +152,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestChangesThen: histories end at the state that is looked at, and each change leads to the object before and after it.
+// TestChangesThen: histories end at the state that is looked at, and each change leads to the object before and after
+// it.
 func TestChangesThen(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet)
@@ -200,7 +202,8 @@ func TestChangesThen(t *testing.T) {
 	has(t, f.words(gone.links[i]), "host web-01", "10.8.8.8")
 }
 
-// TestSmallPrint: what a page says beside what it shows: commands print what it prints, errors are for people, twins are even.
+// TestSmallPrint: what a page says beside what it shows: commands print what it prints, errors are for people, twins
+// are even.
 func TestSmallPrint(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet)

@@ -15,7 +15,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // kinds are those that have pages, in the order of the navigation.
 var kinds = []*schema.Kind{schema.Host, schema.NetworkDevice, schema.Cell, schema.Region, schema.Cloud, schema.Network, schema.NetworkInterface, schema.Project, schema.User}
 
-// kindAt is the kind whose collection is called so.
+// kindAt returns the kind whose collection is called so.
 func kindAt(collection string) *schema.Kind {
 	if i := slices.IndexFunc(kinds, func(k *schema.Kind) bool { return k.Path == collection }); i >= 0 {
 		return kinds[i]
@@ -57,7 +57,8 @@ func (p *page) route() (*view, error) {
 	return nil, fail(http.StatusNotFound, "there is no page /ui/%s", p.Path)
 }
 
-// RouteOf names what a path below [Root] is of, without a name or an id of the fleet: /ui/hosts/<id>; "" for what is none.
+// RouteOf names what a path below [Root] is of, without a name or an id of the fleet: /ui/hosts/<id>; "" for what is
+// none.
 func RouteOf(path string) string {
 	rest, ours := strings.CutPrefix(path, Root)
 	rest = strings.TrimSuffix(rest, ".json")
@@ -89,5 +90,5 @@ func RouteOf(path string) string {
 // plainRoutes are pages that nothing is below.
 var plainRoutes = []string{"find", "compare", "changes", "sign-in", "sign-out"}
 
-// Kinds are those of the navigation.
+// Kinds returns those of the navigation.
 func (p *page) Kinds() []*schema.Kind { return kinds[:6] }

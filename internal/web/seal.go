@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// seals seal texts with the newest of some keys, and open what any of them has sealed. A sealed text begins with the number of its key: one
-// that is not known yet was made by another server meanwhile, and the keys are read again.
+// seals seal texts with the newest of some keys, and open what any of them has sealed. A sealed text begins with the
+// number of its key: one that is not known yet was made by another server meanwhile, and the keys are read again.
 type seals struct {
 	keys func(context.Context) ([]Key, error)
 
@@ -44,7 +44,7 @@ func (s *seals) read(ctx context.Context) (newest int64, err error) {
 	return newest, nil
 }
 
-// of is the key with a number; nil if there is none.
+// of returns the key with a number; nil if there is none.
 func (s *seals) of(number int64) cipher.AEAD {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *seals) seal(ctx context.Context, text, purpose []byte) (string, error) 
 	return strconv.FormatInt(newest, 10) + "." + base64.RawURLEncoding.EncodeToString(key.Seal(nonce, nonce, text, purpose)), nil
 }
 
-// open is the text that was sealed for a purpose; nil if none of the keys has done so.
+// open returns the text that was sealed for a purpose; nil if none of the keys has done so.
 func (s *seals) open(ctx context.Context, sealed string, purpose []byte) ([]byte, error) {
 	word, rest, _ := strings.Cut(sealed, ".")
 	number, err := strconv.ParseInt(word, 10, 64)

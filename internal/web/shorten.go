@@ -3,14 +3,14 @@ package web
 // mostHTML is how many bytes a page has at most.
 const mostHTML = 100 << 10
 
-// shorter is a document that can show less, and leads on to the rest. What is in a fleet can be as long as it likes, and may become
-// five times as long when it is escaped; so a page that comes out too large is made again of less.
+// shorter is a document that can show less, and leads on to the rest. What is in a fleet can be as long as it likes,
+// and may become five times as long when it is escaped; so a page that comes out too large is made again of less.
 type shorter interface {
 	// shorten shows about half of what was shown; false: there is nothing to leave out.
 	shorten() bool
 }
 
-// half is the first half of a list, which keeps one.
+// half returns the first half of a list, which keeps one.
 func half[T any](all []T) ([]T, bool) {
 	if len(all) < 2 {
 		return all, false

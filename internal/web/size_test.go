@@ -51,7 +51,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// keysOf are variables that are called alike and have other values.
+// keysOf returns variables that are called alike and have other values.
 func keysOf(value string) string {
 	var all []string
 	for i := range 8 {

@@ -22,10 +22,11 @@ import (
 type TeamOptions struct {
 	// API is the server's own handler, which answers every request for the user who looks.
 	API http.Handler
-	// Keys are those that seal cookies, which all servers of the database share: the first seals, and all open. They change; see [KeyTime].
+	// Keys returns those that seal cookies, which all servers of the database share: the first seals, and all open.
+	// They change; see [KeyTime].
 	Keys func(context.Context) ([]Key, error)
-	// End ends a cookie at all servers of the database, and Ended reports whether one that was made then was ended: by a name that tells nothing of it.
-	// Without them signing out takes the cookie from the browser alone.
+	// End ends a cookie at all servers of the database, and Ended reports whether one that was made then was ended: by
+	// a name that tells nothing of it. Without them signing out takes the cookie from the browser alone.
 	End   func(ctx context.Context, cookie string) error
 	Ended func(ctx context.Context, cookie string, made time.Time) (bool, error)
 	// Keystone: users sign in with one of its tokens, not with a name, a project and an API key.
@@ -51,9 +52,9 @@ const (
 
 // team is the page of a server, whose users sign in.
 //
-// A cookie holds what the user signed in with, sealed so that nobody but the servers of this database can read or make one. Each request
-// of the page signs in at the API anew with it: a key that is revoked, a role that is taken away, counts at once, and wrong
-// ones are counted where all are.
+// A cookie holds what the user signed in with, sealed so that nobody but the servers of this database can read or make
+// one. Each request of the page signs in at the API anew with it: a key that is revoked, a role that is taken away,
+// counts at once, and wrong ones are counted where all are.
 type team struct {
 	TeamOptions
 	seals seals
@@ -71,7 +72,7 @@ type credentials struct {
 	Until   time.Time `json:"until"`
 }
 
-// NewTeam is the handler of everything below [Root] for the users of a server.
+// NewTeam returns the handler of everything below [Root] for the users of a server.
 func NewTeam(o TeamOptions) http.Handler {
 	t := &team{TeamOptions: o, seals: seals{keys: o.Keys}, posts: http.NewCrossOriginProtection(), inner: connect.InProcess(o.API)}
 	t.site = newSite(Options{Where: o.Where, Client: t.client})
@@ -100,7 +101,7 @@ func (t *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// cookie is the name of the cookie: with the prefix browsers take it from nobody but this server, over TLS.
+// cookie returns the name of the cookie: with the prefix browsers take it from nobody but this server, over TLS.
 func (t *team) cookie(r *http.Request) string {
 	if t.Encrypted(r) {
 		return "__Host-craton"
@@ -113,7 +114,8 @@ func (t *team) fromHere(r *http.Request) bool {
 	return (r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "") && t.posts.Check(r) == nil
 }
 
-// proxied are the headers by which proxies tell that they are one. Whoever sends one of them gets less by it, never more.
+// proxied are the headers by which proxies tell that they are one. Whoever sends one of them gets less by it, never
+// more.
 var proxied = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"}
 
 // loopback reports whether a request comes from this machine itself, by no proxy: its browser calls the machine so.
@@ -135,7 +137,7 @@ type notSignedIn struct{ to string }
 
 func (n *notSignedIn) Error() string { return "nobody is signed in" }
 
-// client is a client with the rights of who is signed in.
+// client returns a client with the rights of who is signed in.
 func (t *team) client(r *http.Request) (*craton.Client, error) {
 	c, err := t.open(r)
 	if err != nil {
@@ -147,7 +149,7 @@ func (t *team) client(r *http.Request) (*craton.Client, error) {
 	return t.clientOf(r, c)
 }
 
-// formURL is the form that leads back here.
+// formURL returns the form that leads back here.
 func (t *team) formURL(r *http.Request) string {
 	if r.Method != http.MethodGet || r.URL.Path == Root {
 		return Root + "sign-in"
@@ -165,7 +167,8 @@ func (t *team) clientOf(r *http.Request, c *credentials) (*craton.Client, error)
 	return craton.New("http://page", options...)
 }
 
-// viewer carries requests to the API as if the browser had sent them: wrong keys are counted, and the log is written, by its address.
+// viewer carries requests to the API as if the browser had sent them: wrong keys are counted, and the log is written,
+// by its address.
 type viewer struct {
 	next    http.RoundTripper
 	browser *http.Request
@@ -186,7 +189,8 @@ func (v *viewer) RoundTrip(r *http.Request) (*http.Response, error) {
 // token signs in with a token of Keystone.
 type token string
 
-// read reads the cookie; nil if there is none that the servers have made, or its time is over. It may have been ended; see [team.open].
+// read reads the cookie; nil if there is none that the servers have made, or its time is over. It may have been ended;
+// see [team.open].
 func (t *team) read(r *http.Request) (*http.Cookie, *credentials, error) {
 	cookie, err := r.Cookie(t.cookie(r))
 	if err != nil {
@@ -200,7 +204,7 @@ func (t *team) read(r *http.Request) (*http.Cookie, *credentials, error) {
 	return cookie, c, nil
 }
 
-// who is the name of who is signed in, whom a token of Keystone does not tell.
+// who returns the name of who is signed in, whom a token of Keystone does not tell.
 func (t *team) who(r *http.Request) string {
 	if _, c, err := t.read(r); err == nil && c != nil {
 		return c.User
@@ -222,7 +226,7 @@ func (t *team) open(r *http.Request) (*credentials, error) {
 	return c, nil
 }
 
-// nameOf is what a cookie is called where it is marked as ended. There is one way to write a cookie.
+// nameOf returns what a cookie is called where it is marked as ended. There is one way to write a cookie.
 func nameOf(c *http.Cookie) string {
 	sum := sha256.Sum256([]byte(c.Value))
 	return hex.EncodeToString(sum[:16])
@@ -244,7 +248,7 @@ func (t *team) leave(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, Root+"sign-in", http.StatusSeeOther)
 }
 
-// purpose is bound into every cookie: one of another way to sign in is none.
+// purpose returns bound into every cookie: one of another way to sign in is none.
 func (t *team) purpose() []byte {
 	if t.Keystone {
 		return []byte("craton page, token, 1")
@@ -252,7 +256,7 @@ func (t *team) purpose() []byte {
 	return []byte("craton page, key, 1")
 }
 
-// keep gives the browser the cookie.
+// keep returns the browser the cookie.
 func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) error {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -333,7 +337,7 @@ func (t *team) try(r *http.Request, c *credentials) (status int, problem string)
 	return http.StatusBadGateway, "the server does not answer now: try again"
 }
 
-// inside is a URL of the page that can be looked at, or else the first page.
+// inside returns a URL of the page that can be looked at, or else the first page.
 func inside(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(path.Clean(u.Path)+"/", Root) || strings.Contains(to, `\`) {

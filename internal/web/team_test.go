@@ -33,7 +33,7 @@ type team struct {
 
 func (tm *team) sealing(context.Context) ([]web.Key, error) { return tm.keys, nil }
 
-// sealedBy is a key that seals cookies.
+// sealedBy returns a key that seals cookies.
 func sealedBy(number int64) web.Key {
 	return web.Key{Number: number, Secret: bytes.Repeat([]byte{byte(number)}, 32)}
 }
@@ -80,7 +80,7 @@ func (tm *team) form(user string) string {
 	return url.Values{"user": {user}, "project": {tm.project}, "secret": {tm.user[user]}, "next": {"/ui/hosts?where=name%3Dx"}}.Encode()
 }
 
-// signIn gives the cookie of a user.
+// signIn returns the cookie of a user.
 func (tm *team) signIn(user string) *http.Cookie {
 	tm.t.Helper()
 	r := tm.send(http.MethodPost, "/ui/sign-in", tm.form(user), nil)
@@ -187,7 +187,8 @@ func TestKeyRevoked(t *testing.T) {
 	}
 }
 
-// TestSignInRefused: no secret in the open, none from other pages, no lead to other sites, and guessing is held up as in the API.
+// TestSignInRefused: no secret in the open, none from other pages, no lead to other sites, and guessing is held up as
+// in the API.
 func TestSignInRefused(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t, server.Options{Logins: server.Logins{Failures: 2}})
@@ -282,7 +283,8 @@ func TestSignInRefused(t *testing.T) {
 	}
 }
 
-// TestChangedCookie: a cookie of which one character is another is none, the last one too, of which base64 needs a part of the bits only.
+// TestChangedCookie: a cookie of which one character is another is none, the last one too, of which base64 needs a part
+// of the bits only.
 func TestChangedCookie(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t, server.Options{})
@@ -307,7 +309,8 @@ func TestChangedCookie(t *testing.T) {
 	}
 }
 
-// TestKeys: cookies are sealed with the newest key, and of the others opened as long as they are there; servers learn of keys that others have made.
+// TestKeys: cookies are sealed with the newest key, and of the others opened as long as they are there; servers learn
+// of keys that others have made.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t, server.Options{})

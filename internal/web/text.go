@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// shellWord is a word as a POSIX shell reads it back.
+// shellWord returns a word as a POSIX shell reads it back.
 func shellWord(w string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@+%", r)
@@ -21,7 +21,7 @@ func shellWord(w string) string {
 	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
-// shellLine is a command line of this program.
+// shellLine returns a command line of this program.
 func shellLine(words []string) string {
 	line := "craton"
 	for _, w := range words {
@@ -42,10 +42,10 @@ const (
 // clean makes a text safe to look at: what shows nothing or turns the direction of writing becomes an escape.
 func clean(s string) string { return value.Escape(s) }
 
-// brief is a text for a table, cut if it is long.
+// brief returns a text for a table, cut if it is long.
 func brief(s string) string { return cut(clean(s), shortText) }
 
-// cut is the beginning of a text of more characters than most.
+// cut returns the beginning of a text of more characters than most.
 func cut(s string, most int) string {
 	if utf8.RuneCountInString(s) <= most {
 		return s
@@ -62,7 +62,7 @@ func cut(s string, most int) string {
 // mostSaid is how many characters are shown of what is said of a mistake, which may tell what was typed.
 const mostSaid = 600
 
-// sentence is what is said of a mistake, as a sentence: errors begin small and have no full stop.
+// sentence returns what is said of a mistake, as a sentence: errors begin small and have no full stop.
 func sentence(s string) string {
 	if s = cut(clean(s), mostSaid); s == "" {
 		return ""
@@ -75,7 +75,8 @@ func sentence(s string) string {
 	return s
 }
 
-// spaced is a JSON text with a space behind what parts its members, as people write it, so that long ones wrap there.
+// spaced returns a JSON text with a space behind what parts its members, as people write it, so that long ones wrap
+// there.
 func spaced(raw string) string {
 	if raw == "" || raw[0] != '{' && raw[0] != '[' {
 		return raw
@@ -97,8 +98,8 @@ func spaced(raw string) string {
 	return string(b)
 }
 
-// readable is a JSON text whose strings have characters where the API escapes all that is not ASCII. [clean] escapes those again that show
-// nothing or turn the direction of writing.
+// readable returns a JSON text whose strings have characters where the API escapes all that is not ASCII. [clean]
+// escapes those again that show nothing or turn the direction of writing.
 func readable(raw string) string {
 	if !strings.Contains(raw, `\u`) {
 		return raw
@@ -131,10 +132,10 @@ type shown struct {
 // room counts what values may still take of a page.
 type room int
 
-// show is a value for a table, with all of it if there is room.
+// show returns a value for a table, with all of it if there is room.
 func (r *room) show(raw string) shown { return r.showBegin(raw, shortText) }
 
-// showBegin is show with so many characters of it at first.
+// showBegin returns show with so many characters of it at first.
 func (r *room) showBegin(raw string, most int) shown {
 	raw = readable(raw)
 	line := clean(spaced(raw))
@@ -150,7 +151,7 @@ func (r *room) showBegin(raw string, most int) shown {
 	return s
 }
 
-// kindOf is what a JSON text is.
+// kindOf returns what a JSON text is.
 func kindOf(raw string) string {
 	switch {
 	case raw == "":
@@ -165,7 +166,7 @@ func kindOf(raw string) string {
 	return "number"
 }
 
-// indented is a JSON text in lines.
+// indented returns a JSON text in lines.
 func indented(raw string) string {
 	raw = readable(raw)
 	var b bytes.Buffer

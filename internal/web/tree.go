@@ -29,7 +29,7 @@ const (
 	mostDiffers = 4 // variables that are named of a place
 )
 
-// tree is the first page.
+// tree returns the first page.
 func (p *page) tree() (*view, error) {
 	doc := &treePage{Where: p.Where}
 	if _, err := p.can(); err != nil {
@@ -54,8 +54,8 @@ func (p *page) tree() (*view, error) {
 	}, nil
 }
 
-// listed are those of the lists of projects, users and interfaces that who looks may read. The API says so only when it is asked; who may
-// read all projects may read the rest.
+// listed returns those of the lists of projects, users and interfaces that who looks may read. The API says so only
+// when it is asked; who may read all projects may read the rest.
 func (p *page) listed() (may []*schema.Kind, err error) {
 	all := []*schema.Kind{schema.Project, schema.User, schema.NetworkInterface}
 	for i, k := range all[:2] {
@@ -85,7 +85,7 @@ type treeRow struct {
 	More  int                  // and how many are not
 }
 
-// Rows are the places of the page: all, or if they are too many, clouds and regions, as many as fit.
+// Rows returns the places of the page: all, or if they are too many, clouds and regions, as many as fit.
 func (d *treePage) Rows() (rows []treeRow) {
 	most := cmp.Or(d.most, mostPlaces)
 	var add func(places []*provenance.Place, depth int)
@@ -110,10 +110,10 @@ func (d *treePage) Rows() (rows []treeRow) {
 	return rows
 }
 
-// Collection is where the pages of the row's kind are.
+// Collection returns where the pages of the row's kind are.
 func (r treeRow) Collection() string { return schema.ByName(r.Type).Path }
 
-// Term is the term that finds what is at the place.
+// Term returns the term that finds what is at the place.
 func (r treeRow) Term() string {
 	if r.Type == "project" {
 		return ""

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestTwins: every page that pages lead to, now and then, has a twin that is JSON, loads nothing but its own files, and shows a command that prints the same.
+// TestTwins: every page that pages lead to, now and then, has a twin that is JSON, loads nothing but its own files, and
+// shows a command that prints the same.
 func TestTwins(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, wiredFleet)

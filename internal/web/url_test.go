@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestURLs: what cannot be read of a URL is refused, never left out; a page does not grow with its URL; a slash too much leads on.
+// TestURLs: what cannot be read of a URL is refused, never left out; a page does not grow with its URL; a slash too
+// much leads on.
 func TestURLs(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet)

@@ -36,7 +36,7 @@ type spreadRow struct {
 	Term            string // finds the hosts whose own value it is
 }
 
-// variable is the page of one variable in the whole fleet.
+// variable returns the page of one variable in the whole fleet.
 func (p *page) variable(key string) (*view, error) {
 	doc := &variablePage{Asked: key, Where: strings.TrimSpace(p.query.Get("where")), Kind: schema.Host}
 	v := &view{Title: "Variable " + key, Template: "variable", Document: doc}
@@ -125,7 +125,7 @@ func (d *variablePage) term(v *provenance.SpreadValue) string {
 	return ""
 }
 
-// VariableURL is the page of a variable: names that would read as something else in a path are a parameter.
+// VariableURL returns the page of a variable: names that would read as something else in a path are a parameter.
 func (p *page) VariableURL(key string, parameters ...string) string {
 	if key == "" || key == "." || key == ".." || strings.ContainsAny(key, "/") || strings.HasSuffix(key, ".json") {
 		return p.Href("variables", append(parameters, "key", key)...)

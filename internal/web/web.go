@@ -32,7 +32,7 @@ const Root = "/ui/"
 type Options struct {
 	// Base is where the page lives, with a slash at both ends; [Root] if it is "".
 	Base string
-	// Client is a client of the API with the rights of who asks.
+	// Client returns a client of the API with the rights of who asks.
 	Client func(*http.Request) (*craton.Client, error)
 	// Where is where the fleet lives, for people: a URL, or sqlite: with a path.
 	Where string
@@ -50,7 +50,7 @@ type site struct {
 	inventory inventory.Options          // that of who looks, or the defaults
 }
 
-// New is the handler of everything below the base, for whoever asks.
+// New returns the handler of everything below the base, for whoever asks.
 func New(o Options) http.Handler { return newSite(o) }
 
 func newSite(o Options) *site {
@@ -182,7 +182,8 @@ const (
 	longestShown = 8 << 10  // bytes of what a page shows of its URL, several times, as HTML
 )
 
-// readQuery reads the parameters. What cannot be read is refused: without it a list would be of more than was asked for.
+// readQuery reads the parameters. What cannot be read is refused: without it a list would be of more than was asked
+// for.
 func (p *page) readQuery(u *url.URL) (err error) {
 	if n := len(u.Path) + len(u.RawQuery); n > longestURL {
 		return fail(http.StatusBadRequest, "the URL has %d bytes, at most %d are possible", n, longestURL)
@@ -256,7 +257,7 @@ func (p *page) needLog(feature string) error {
 	return fail(http.StatusConflict, "%s", p.client.NeedLog(p.ctx, feature))
 }
 
-// can is what the server has beside v1. Who may not ask at all is found out here, before a page begins.
+// can returns what the server has beside v1. Who may not ask at all is found out here, before a page begins.
 func (p *page) can() (*craton.Capabilities, error) {
 	if p.capabilities != nil {
 		return p.capabilities, nil
@@ -344,10 +345,11 @@ type problem struct {
 	title   string
 }
 
-// Heading is what is the matter, in a few words.
+// Heading returns what is the matter, in a few words.
 func (p *problem) Heading() string { return p.title }
 
-// problemOf finds the status of an error. What the API says is for its user; what the client says beside that was written for them too.
+// problemOf finds the status of an error. What the API says is for its user; what the client says beside that was
+// written for them too.
 func problemOf(err error) *problem {
 	status := craton.StatusOf(err)
 	if own, ok := errors.AsType[*statusError](err); ok {
@@ -412,7 +414,8 @@ func (p *page) refuse(w http.ResponseWriter, err error) {
 	}
 }
 
-// Href is a URL of the page: a path below Root, and parameters in pairs, of which empty ones are left out. It keeps the state that is looked at.
+// Href returns a URL of the page: a path below Root, and parameters in pairs, of which empty ones are left out. It
+// keeps the state that is looked at.
 func (p *page) Href(to string, parameters ...string) string {
 	q := url.Values{}
 	if p.at != "" {
@@ -427,13 +430,13 @@ func (p *page) Href(to string, parameters ...string) string {
 	return u.String()
 }
 
-// hrefAt is the URL of a page as of a revision.
+// hrefAt returns the URL of a page as of a revision.
 func (p *page) hrefAt(to string, revision int64) string {
 	u := url.URL{Path: p.Base + to, RawQuery: url.Values{"at": {strconv.FormatInt(revision, 10)}}.Encode()}
 	return u.String()
 }
 
-// Twin is the URL of the same as JSON.
+// Twin returns the URL of the same as JSON.
 func (p *page) Twin() string {
 	q := url.Values{}
 	for name, values := range p.query {
@@ -450,13 +453,13 @@ func (p *page) Twin() string {
 	return u.String()
 }
 
-// Here is the path of this page, for forms that change its parameters.
+// Here returns the path of this page, for forms that change its parameters.
 func (p *page) Here() string { return (&url.URL{Path: p.Base + p.Path}).String() }
 
-// Again is this page.
+// Again returns this page.
 func (p *page) Again() string { return p.again(p.Path) }
 
-// again is this page at another path.
+// again returns this page at another path.
 func (p *page) again(path string) string {
 	u := url.URL{Path: p.Base + path, RawQuery: p.query.Encode()}
 	if p.typed != "" {
@@ -467,15 +470,15 @@ func (p *page) again(path string) string {
 	return u.String()
 }
 
-// Present is this page as it is now.
+// Present returns this page as it is now.
 func (p *page) Present() string {
 	return (&url.URL{Path: p.Base + p.Path, RawQuery: p.query.Encode()}).String()
 }
 
-// At is the state that is looked at, as the user wrote it; "" for now.
+// At returns the state that is looked at, as the user wrote it; "" for now.
 func (p *page) At() string { return p.typed }
 
-// Keep are the parameters of this page beside the state, for the form that changes that.
+// Keep returns the parameters of this page beside the state, for the form that changes that.
 func (p *page) Keep() []parameter {
 	var all []parameter
 	for _, name := range slices.Sorted(maps.Keys(p.query)) {
@@ -493,7 +496,7 @@ func (p *page) Begins(part string) bool {
 	return p.Path == part || part != "" && strings.HasPrefix(p.Path, part+"/")
 }
 
-// command is a command line of this program that shows the same state.
+// command returns a command line of this program that shows the same state.
 func (p *page) command(words ...string) string {
 	if p.at != "" {
 		words = append(words, "--at", p.at, "--omit-hashed")
@@ -501,7 +504,7 @@ func (p *page) command(words ...string) string {
 	return shellLine(words)
 }
 
-// of is the client for objects of a kind: users are those of now, of whom nothing else is kept.
+// of returns the client for objects of a kind: users are those of now, of whom nothing else is kept.
 func (p *page) of(k *schema.Kind) *craton.Client {
 	if k == schema.User {
 		return p.now
@@ -509,7 +512,7 @@ func (p *page) of(k *schema.Kind) *craton.Client {
 	return p.client
 }
 
-// commandOf is command for objects of a kind.
+// commandOf returns command for objects of a kind.
 func (p *page) commandOf(k *schema.Kind, words ...string) string {
 	if k == schema.User {
 		return shellLine(words)
@@ -517,7 +520,8 @@ func (p *page) commandOf(k *schema.Kind, words ...string) string {
 	return p.command(words...)
 }
 
-// SearchIn is the list that the search looks in: that of the page, or of the part of the site that it is in, else hosts.
+// SearchIn returns the list that the search looks in: that of the page, or of the part of the site that it is in, else
+// hosts.
 func (p *page) SearchIn() string {
 	first, _, _ := strings.Cut(p.Path, "/")
 	if k := kindAt(first); k == nil || !slices.Contains(where.Kinds, k) {
@@ -526,5 +530,5 @@ func (p *page) SearchIn() string {
 	return p.Base + first
 }
 
-// Asset is where a file is that pages load.
+// Asset returns where a file is that pages load.
 func (p *page) Asset(file string) string { return p.Base + "assets/" + assets()[file].name }

@@ -31,7 +31,7 @@ type fixture struct {
 	client *craton.Client
 }
 
-// clientOf is a client of a handler in this process.
+// clientOf returns a client of a handler in this process.
 func clientOf(t *testing.T, h http.Handler) *craton.Client {
 	t.Helper()
 	c, err := craton.New("http://embedded", craton.WithTransport(connect.InProcess(h)), craton.WithMessage(`why </q><script>alert(1)</script>`))
@@ -41,7 +41,7 @@ func clientOf(t *testing.T, h http.Handler) *craton.Client {
 	return c
 }
 
-// newFixture makes the page of a fleet file.
+// newFixture returns the page of a fleet file.
 func newFixture(t *testing.T, fleet string) *fixture {
 	t.Helper()
 	s, err := server.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), server.Options{Create: true, HashedKeys: []string{"secret*"}})
@@ -75,7 +75,7 @@ func (f *fixture) apply(fleet string) {
 	}
 }
 
-// at is the page of the host with a name.
+// at returns the page of the host with a name.
 func (f *fixture) at(name string) string {
 	f.t.Helper()
 	for h, err := range f.client.Hosts.All(f.t.Context(), craton.HostListOptions{Name: name}) {
@@ -88,7 +88,7 @@ func (f *fixture) at(name string) string {
 	return ""
 }
 
-// revision is where the change log ends.
+// revision returns where the change log ends.
 func (f *fixture) revision() string {
 	f.t.Helper()
 	can, err := f.client.Capabilities(f.t.Context())
@@ -107,7 +107,7 @@ func (f *fixture) get(path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// read is the document of a page that is there.
+// read returns the document of a page that is there.
 func (f *fixture) read(path string) *document {
 	f.t.Helper()
 	w := f.get(path)
@@ -295,7 +295,8 @@ clouds:
               - {name: guest, ip_address: 10.20.0.13, device_type: vm, parent: web-02, active: false}
 `
 
-// TestReadable: values are shown in their own characters, but for those that show nothing or turn the direction of writing.
+// TestReadable: values are shown in their own characters, but for those that show nothing or turn the direction of
+// writing.
 func TestReadable(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, strings.Replace(smallFleet, "role: front", `role: "Zürich \\u00e9 \u202e日本 🙂\n"`, 1))
@@ -343,7 +344,8 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// TestList: terms choose, words of the search become terms, a mistake is shown where it was made, and pages go by marker.
+// TestList: terms choose, words of the search become terms, a mistake is shown where it was made, and pages go by
+// marker.
 func TestList(t *testing.T) {
 	t.Parallel()
 	var more strings.Builder

@@ -17,8 +17,8 @@ type At struct {
 
 var revision = value.Lazily(`^[0-9]{1,18}((\.[0-9]+)?-[0-9a-f]{8,64}~?)?$`)
 
-// ParseAt reads a state as people type it: a revision ("12"), a cursor ("12-0b5e1f2a3c4d5e6f"), or what Parse takes. "now" is the
-// present.
+// ParseAt reads a state as people type it: a revision ("12"), a cursor ("12-0b5e1f2a3c4d5e6f"), or what Parse takes.
+// "now" is the present.
 func ParseAt(text string, now time.Time) (At, error) {
 	if revision().MatchString(text) {
 		return At{Revision: text}, nil
@@ -33,8 +33,8 @@ func ParseAt(text string, now time.Time) (At, error) {
 	return At{Time: t}, nil
 }
 
-// Given refuses an empty time of an option: whoever gives one, such as from a variable of a shell that is not set, does not mean
-// the present.
+// Given refuses an empty time of an option: whoever gives one, such as from a variable of a shell that is not set, does
+// not mean the present.
 func Given(text string) error {
 	if strings.TrimSpace(text) == "" {
 		return errors.New("it is empty: give a time, or leave the option out")
@@ -42,7 +42,7 @@ func Given(text string) error {
 	return nil
 }
 
-// String is what the API takes for the state; "" for the present.
+// String returns what the API takes for the state; "" for the present.
 func (a At) String() string {
 	if a.Time.IsZero() {
 		return a.Revision

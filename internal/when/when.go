@@ -78,7 +78,7 @@ func parse(day, clock, zone string, isUTC bool, now time.Time) (t time.Time, err
 	return only(wall, in, named)
 }
 
-// before is the moment that lies weeks, days, hours, minutes and seconds before now.
+// before returns the moment that lies weeks, days, hours, minutes and seconds before now.
 func before(now time.Time, text string, amounts []string) (time.Time, error) {
 	t := span(now, amounts, -1)
 	if t.Year() < 1 {
@@ -87,7 +87,7 @@ func before(now time.Time, text string, amounts []string) (time.Time, error) {
 	return t, nil
 }
 
-// span is the moment that lies weeks, days, hours, minutes and seconds before now, with -1, or behind it.
+// span returns the moment that lies weeks, days, hours, minutes and seconds before now, with -1, or behind it.
 func span(now time.Time, amounts []string, sign int) time.Time {
 	var n [5]int
 	for i, a := range amounts {
@@ -98,7 +98,7 @@ func span(now time.Time, amounts []string, sign int) time.Time {
 		Add(time.Duration(n[2])*time.Hour + time.Duration(n[3])*time.Minute + time.Duration(n[4])*time.Second)
 }
 
-// dayOf is the midnight of a day, as UTC counts: a wall clock.
+// dayOf returns the midnight of a day, as UTC counts: a wall clock.
 func dayOf(word string, now time.Time) (time.Time, error) {
 	y, m, d := now.Date()
 	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
@@ -115,7 +115,7 @@ func dayOf(word string, now time.Time) (time.Time, error) {
 	return day, nil
 }
 
-// clockOf is a time of a day, both as UTC counts.
+// clockOf returns a time of a day, both as UTC counts.
 func clockOf(day time.Time, clock string) (time.Time, error) {
 	for _, layout := range []string{"15:04", "15:04:05"} {
 		if t, err := time.Parse(layout, clock); err == nil {
@@ -125,7 +125,8 @@ func clockOf(day time.Time, clock string) (time.Time, error) {
 	return day, fmt.Errorf("there is no time %s", clock)
 }
 
-// zoneOf finds the zone that was typed. What may be an abbreviation is looked up at the moment in question, in the zone of now.
+// zoneOf finds the zone that was typed. What may be an abbreviation is looked up at the moment in question, in the zone
+// of now.
 func zoneOf(zone string, here *time.Location) (in *time.Location, abbreviation string, err error) {
 	abbreviation = strings.ToUpper(zone)
 	switch {
@@ -156,8 +157,8 @@ func localZone() error {
 	return nil
 }
 
-// moments are those at which the clocks of a zone showed a wall clock: one, or none or two where they are set. Of none
-// they come with the moment at which the clocks jumped over it.
+// moments returns those at which the clocks of a zone showed a wall clock: one, or none or two where they are set. Of
+// none they come with the moment at which the clocks jumped over it.
 func moments(wall time.Time, in *time.Location) (at []time.Time, jump time.Time) {
 	near := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), in)
 	start, end := near.ZoneBounds()
@@ -185,13 +186,14 @@ func moments(wall time.Time, in *time.Location) (at []time.Time, jump time.Time)
 	return at, jump
 }
 
-// clockAt is what the clocks of its zone show at a moment, as UTC counts.
+// clockAt returns what the clocks of its zone show at a moment, as UTC counts.
 func clockAt(t time.Time) time.Time {
 	_, offset := t.Zone()
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
-// beginning is the first moment of a day: midnight, the first of two, or the moment that the clocks jumped to over it.
+// beginning returns the first moment of a day: midnight, the first of two, or the moment that the clocks jumped to over
+// it.
 func beginning(day time.Time, in *time.Location) time.Time {
 	at, jump := moments(day, in)
 	if len(at) == 0 {
@@ -200,7 +202,8 @@ func beginning(day time.Time, in *time.Location) time.Time {
 	return at[0]
 }
 
-// only is the one moment at which the clocks showed a wall clock, with an abbreviation of the zone if one is given.
+// only returns the one moment at which the clocks showed a wall clock, with an abbreviation of the zone if one is
+// given.
 func only(wall time.Time, in *time.Location, named string) (time.Time, error) {
 	at, jump := moments(wall, in)
 	for _, t := range at {

@@ -105,7 +105,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// zones have all kinds of habits: none, midnights that are missing or come twice, half hours, days left out, offsets for names.
+// zones have all kinds of habits: none, midnights that are missing or come twice, half hours, days left out, offsets
+// for names.
 var zones = []string{"UTC", "Europe/Berlin", "America/Sao_Paulo", "America/Havana", "Asia/Beirut", "Asia/Kolkata", "Australia/Lord_Howe",
 	"Pacific/Apia", "Pacific/Chatham", "Africa/Casablanca", "America/St_Johns", "Asia/Tehran", "Antarctica/Troll"}
 

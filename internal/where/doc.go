@@ -2,14 +2,14 @@
 //
 //	label=web region=dfw name=web-*
 //
-// It is the where= of the API's lists and of bulk edits, and the --where of the command line. [Parse] reads it for one kind of
-// object, [Where.String] writes it in its one printed form, and [Where.Match] decides about an object. A server decides in its
-// database, with the same meaning; a test holds the two together.
+// It is the where= of the API's lists and of bulk edits, and the --where of the command line. [Parse] reads it for one
+// kind of object, [Where.String] writes it in its one printed form, and [Where.Match] decides about an object. A server
+// decides in its database, with the same meaning; a test holds the two together.
 //
 // # Terms
 //
-// Blanks separate terms, and an object must satisfy all of them. A term is a name, = or !=, and a value; it is also a name
-// alone. A ! in front, or != for =, turns its meaning round.
+// Blanks separate terms, and an object must satisfy all of them. A term is a name, = or !=, and a value; it is also a
+// name alone. A ! in front, or != for =, turns its meaning round.
 //
 //	name=web-*             a pattern: * is any text, ? one character
 //	name=web-01,db-*       one of several
@@ -32,8 +32,8 @@
 //
 // # Values
 //
-// Quotes make characters stand for themselves, with the escapes of JSON: name="web 01", note="*", region="a/b".
-// The value of a variable is read as `craton host-vars-set` reads it: 10 is a number and yes is true, and both in quotes are
-// texts; [1, 2] and {"a": 1} are JSON. It is compared as the filter vars of the API does it: types count, 1 and 1.0 are
-// equal, a list matches by an element of it, and an object by some of its members. A pattern matches texts.
+// Quotes make characters stand for themselves, with the escapes of JSON: name="web 01", note="*", region="a/b". The
+// value of a variable is read as `craton host-vars-set` reads it: 10 is a number and yes is true, and both in quotes
+// are texts; [1, 2] and {"a": 1} are JSON. It is compared as the filter vars of the API does it: types count, 1 and 1.0
+// are equal, a list matches by an element of it, and an object by some of its members. A pattern matches texts.
 package where

@@ -21,8 +21,8 @@ const (
 // words by which people name fields other than by their option.
 var words = map[string]string{"ip_address": "ip", "device_type": "type"}
 
-// reserved are the words that never name a variable, whatever the kind: so that a term means the same for all of them, or is an
-// error.
+// reserved are the words that never name a variable, whatever the kind: so that a term means the same for all of them,
+// or is an error.
 var reserved = []string{
 	"active", "cell", "cell_id", "cloud", "cloud_id", "created_at", "device_type", "id", "ip", "ip_address", "label", "labels", "name",
 	"note", "parent", "parent_id", "project_id", "protected", "region", "region_id", "type", "updated_at", "variables", "vars",
@@ -37,8 +37,8 @@ func isReserved(k *schema.Kind, key string) bool {
 	return field || slices.Contains(reserved, key) || isSlip(key) || near(k, key) != ""
 }
 
-// near is the field that a word is most likely a slip of: a term about a variable that nothing has finds nothing, or turned
-// round everything.
+// near returns the field that a word is most likely a slip of: a term about a variable that nothing has finds nothing,
+// or turned round everything.
 func near(k *schema.Kind, word string) string { return nearest.Within(word, wordsOf(k), 1) }
 
 func isSlip(word string) bool { return slices.Contains(slips, strings.ToLower(word)) }
@@ -46,7 +46,7 @@ func isSlip(word string) bool { return slices.Contains(slips, strings.ToLower(wo
 // Kinds are those that terms are read for.
 var Kinds = []*schema.Kind{schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Device, schema.Network}
 
-// Fields are what terms can be about for a kind, in the order in which help shows them.
+// Fields returns what terms can be about for a kind, in the order in which help shows them.
 func Fields(k *schema.Kind) []Field {
 	fields := []Field{{Word: "name", Key: keyName, Type: TextField}, {Word: "id", Key: keyID, Type: IDField}}
 	if k.Labels != schema.Unlabelled {
@@ -82,7 +82,7 @@ func Fields(k *schema.Kind) []Field {
 	return fields
 }
 
-// fieldOf is the field of a kind that a word names.
+// fieldOf returns the field of a kind that a word names.
 func fieldOf(k *schema.Kind, word string) (Field, bool) {
 	for _, f := range Fields(k) {
 		if f.Word == word || f.Key == word && f.Type != PlaceField {
@@ -92,7 +92,7 @@ func fieldOf(k *schema.Kind, word string) (Field, bool) {
 	return Field{}, false
 }
 
-// wordsOf are the words of a kind's fields.
+// wordsOf returns the words of a kind's fields.
 func wordsOf(k *schema.Kind) (all []string) {
 	for _, f := range Fields(k) {
 		if f.Key != f.Word || f.Type != IDField || f.Word == keyID {

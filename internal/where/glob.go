@@ -39,7 +39,7 @@ func (p *Pattern) add(one part) {
 	p.parts = append(p.parts, one)
 }
 
-// Literal is the text that the pattern is, if it has no wildcard.
+// Literal returns the text that the pattern is, if it has no wildcard.
 func (p Pattern) Literal() (text string, ok bool) {
 	switch {
 	case len(p.parts) == 0:

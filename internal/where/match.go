@@ -11,14 +11,14 @@ import (
 
 // Object is what terms ask about an object.
 type Object interface {
-	// Field is a field's text, by its key in the API: of an id its digits, of a flag true or false, "" for none.
+	// Field returns a field's text, by its key in the API: of an id its digits, of a flag true or false, "" for none.
 	Field(key string) string
-	// Labels are those of a device.
+	// Labels returns those of a device.
 	Labels() []string
-	// Path is the names of a place or of the parent, by the key of the reference, behind those of what is around it: a region's
-	// cloud, a cell's or a device's cloud and region. "" is the object itself; nil is none.
+	// Path returns the names of a place or of the parent, by the key of the reference, behind those of what is around
+	// it: a region's cloud, a cell's or a device's cloud and region. "" is the object itself; nil is none.
 	Path(key string) []string
-	// Variable is the JSON text of a variable, own or resolved.
+	// Variable returns the JSON text of a variable, own or resolved.
 	Variable(name string, own bool) (value string, has bool)
 }
 
@@ -38,7 +38,7 @@ func (w *Where) Match(o Object) bool {
 // Match reports whether an object satisfies the term.
 func (t *Term) Match(o Object) bool { return t.holds(o) != t.Not }
 
-// holds is Match without regard to Not.
+// holds is like Match, but ignores Not.
 func (t *Term) holds(o Object) bool {
 	f := t.Field
 	switch f.Type {
@@ -104,7 +104,8 @@ func (t *Term) MatchPath(path []string) bool {
 	})
 }
 
-// MatchValue reports whether a variable's value, as JSON text, has what the term asks for. Text that is no JSON has nothing.
+// MatchValue reports whether a variable's value, as JSON text, has what the term asks for. Text that is no JSON has
+// nothing.
 func (t *Term) MatchValue(text string) bool {
 	if len(t.Path) == 0 {
 		if len(t.Values) == 0 {
@@ -141,7 +142,7 @@ func (t *Term) plainly(value string) (known, matches bool) {
 	})
 }
 
-// within is what a path finds: of a list an element by its number, or what any of them has.
+// within returns what a path finds: of a list an element by its number, or what any of them has.
 func within(v jsontext.Value, path []string) []jsontext.Value {
 	found := []jsontext.Value{v}
 	for _, key := range path {

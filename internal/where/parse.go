@@ -30,8 +30,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (column %d): %s", strconv.Quote(value.Brief(e.Term)), e.Column, e.What)
 }
 
-// Parse reads terms about objects of a kind. Its error is an *Error. No terms at all are an error too: who means all objects
-// says nothing, or name=*.
+// Parse reads terms about objects of a kind. Its error is an *Error. No terms at all are an error too: who means all
+// objects says nothing, or name=*.
 func Parse(k *schema.Kind, text string) (*Where, error) {
 	switch {
 	case len(text) > maxLength:
@@ -67,7 +67,7 @@ type parser struct {
 	values int
 }
 
-// peek is the next character, 0 at the end.
+// peek returns the next character, 0 at the end.
 func (p *parser) peek() rune {
 	if p.pos == len(p.text) {
 		return 0
@@ -388,7 +388,7 @@ func wants(of FieldType) string {
 	}[of]
 }
 
-// variable is a value that a variable is compared with.
+// variable returns a value that a variable is compared with.
 func variable(p Pattern, plain string, quoted bool) Value {
 	text, ok := p.Literal()
 	if !ok {

@@ -45,7 +45,8 @@ type Term struct {
 	marked bool // a field has the variable's name
 }
 
-// About is a term about a variable of objects of a kind: that there is one. The caller adds values, and whether only their own count.
+// About returns a term about a variable of objects of a kind: that there is one. The caller adds values, and whether
+// only their own count.
 func About(k *schema.Kind, key string) Term { return Term{Key: key, marked: isReserved(k, key)} }
 
 // IsVariable reports whether the term is about a variable.
@@ -72,7 +73,8 @@ type Field struct {
 	May  bool // an object may lack it: the word alone asks for that
 }
 
-// Value is one alternative of a term. Which member counts depends on the field; of a variable it is JSON, or else Pattern.
+// Value is one alternative of a term. Which member counts depends on the field; of a variable it is JSON, or else
+// Pattern.
 type Value struct {
 	Pattern Pattern
 	JSON    *jsontext.Value
@@ -100,7 +102,7 @@ func (w *Where) AsksVariables() bool {
 	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Key != "" })
 }
 
-// String is the one printed form: what means the same in few variants reads the same, and [Parse] reads it again.
+// String returns the one printed form: what means the same in few variants reads the same, and [Parse] reads it again.
 func (w *Where) String() string {
 	if w == nil {
 		return ""
@@ -115,7 +117,7 @@ func (w *Where) String() string {
 	return b.String()
 }
 
-// String is the term as [Where.String] has it.
+// String returns the term as [Where.String] has it.
 func (t *Term) String() string {
 	var b strings.Builder
 	if t.Not && len(t.Values) == 0 {
@@ -139,7 +141,7 @@ func (t *Term) String() string {
 	return b.String()
 }
 
-// Name is what the term is about, as it is written: "region", "ntp", "disks.size", "vars.name".
+// Name returns what the term is about, as it is written: "region", "ntp", "disks.size", "vars.name".
 func (t *Term) Name() string {
 	if !t.IsVariable() {
 		return t.Field.Word
@@ -156,7 +158,7 @@ func (t *Term) Name() string {
 	return b.String()
 }
 
-// text is a value as it is written.
+// text returns a value as it is written.
 func (v Value) text(of FieldType) string {
 	switch of {
 	case AddressField:
@@ -188,7 +190,7 @@ func (v Value) text(of FieldType) string {
 	return v.JSON.Compact()
 }
 
-// text is a pattern as it is written; one of a place has / between its parts.
+// text returns a pattern as it is written; one of a place has / between its parts.
 func (p Pattern) text(place bool) string {
 	if len(p.parts) == 0 {
 		return `""`
@@ -203,7 +205,7 @@ func (p Pattern) text(place bool) string {
 	return p.Translate("*", "?", plain)
 }
 
-// quote is a text in double quotes.
+// quote returns a text in double quotes.
 func quote(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || value.Hidden(r) }) {
 		return string(jsontext.AppendString(nil, s))
@@ -211,7 +213,7 @@ func quote(s string) string {
 	return string(jsontext.AppendUTF8(nil, s))
 }
 
-// scalar is the value of a variable that a text without quotes means, as `craton host-vars-set` reads it.
+// scalar returns the value of a variable that a text without quotes means, as `craton host-vars-set` reads it.
 func scalar(text string) jsontext.Value {
 	if s := yaml11.Read(text); !s.Base60 && s.Problem == "" {
 		switch s.Kind {

@@ -11,11 +11,11 @@ import (
 
 // Style is how JSON becomes YAML.
 type Style struct {
-	// Tagged, when not nil, is asked for each object, with its JSON. A text that it gives is written in the object's place, with the
-	// tag before it: `!unsafe "{{ x }}"`.
+	// Tagged, when not nil, is asked for each object, with its JSON. A text that it gives is written in the object's
+	// place, with the tag before it: `!unsafe "{{ x }}"`.
 	Tagged func(object string) (tag, text string, ok bool)
-	// Key, when not nil, is asked for each key within a value. A text that it gives is written in the key's place, with the tag
-	// before it: `!!int "10"`.
+	// Key, when not nil, is asked for each key within a value. A text that it gives is written in the key's place, with
+	// the tag before it: `!!int "10"`.
 	Key func(key string) (tag, text string, ok bool)
 }
 
@@ -46,11 +46,13 @@ func AppendKey(dst []byte, column int, key string) []byte {
 	return append(spaces(dst, column), ':')
 }
 
-// AppendText appends a text as a scalar of one line that every reader of YAML takes for that text, whichever version it follows. What
-// says nothing else without them has no quotes. What is not shown on a screen, or turns the direction of writing, is escaped.
+// AppendText appends a text as a scalar of one line that every reader of YAML takes for that text, whichever version it
+// follows. What says nothing else without them has no quotes. What is not shown on a screen, or turns the direction of
+// writing, is escaped.
 func AppendText(dst []byte, text string) []byte { return appendScalar(dst, text, false) }
 
-// AppendNumber appends a JSON number as YAML 1.1 takes it for the same: before an exponent there is a point, and the exponent has a sign.
+// AppendNumber appends a JSON number as YAML 1.1 takes it for the same: before an exponent there is a point, and the
+// exponent has a sign.
 func AppendNumber(dst []byte, json string) []byte {
 	at := strings.IndexAny(json, "eE")
 	if at < 0 {
@@ -199,8 +201,9 @@ func (s Style) text(dst []byte, column int, text string) []byte {
 	return dst
 }
 
-// isBlock reports whether a text is written as a block of lines. That it cannot be if its first line begins with space, which would
-// count as indentation, or if it holds what must be escaped. Nor is it if a line ends with space, which editors take away.
+// isBlock reports whether a text is written as a block of lines. That it cannot be if its first line begins with space,
+// which would count as indentation, or if it holds what must be escaped. Nor is it if a line ends with space, which
+// editors take away.
 func isBlock(text string) bool {
 	if !strings.Contains(strings.TrimRight(text, "\n"), "\n") {
 		return false
@@ -259,12 +262,13 @@ func isPlain(text string, key bool) bool {
 	return before != ' ' && before != ':' && !isWord(text) && Read(text).Kind == Text
 }
 
-// isKeyRune tells what a key may hold without quotes.
+// isKeyRune reports whether a key may hold a character without quotes.
 func isKeyRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-./ ", r)
 }
 
-// isDotted tells addresses and versions: what begins with a digit and is a number to nobody.
+// isDotted reports whether a text is an address or a version: it begins with a digit, and no reader takes it for a
+// number.
 func isDotted(text string) bool {
 	if strings.Count(text, ".") < 2 {
 		return false
@@ -274,7 +278,7 @@ func isDotted(text string) bool {
 	})
 }
 
-// isWord tells the words that are no text to some reader, in any spelling.
+// isWord reports whether some reader takes a word for something other than text, in any spelling.
 func isWord(text string) bool {
 	switch strings.ToLower(text) {
 	case "y", "yes", "n", "no", "on", "off", "true", "false", "null", "nan", "inf":
@@ -319,7 +323,7 @@ func appendQuoted(dst []byte, text string) []byte {
 	return append(dst, '"')
 }
 
-// isShown tells what a screen shows as it is.
+// isShown reports whether a screen shows a character as it is.
 func isShown(r rune) bool { return unicode.IsPrint(r) && !value.Hidden(r) }
 
 const hexadecimal = "0123456789abcdef"

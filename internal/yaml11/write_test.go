@@ -54,7 +54,7 @@ func someJSON() *rapid.Generator[string] {
 	return nested(4)
 }
 
-// asJSON is what the YAML library of Go reads, as JSON, with plain scalars as YAML 1.1 has them.
+// asJSON returns what the YAML library of Go reads, as JSON, with plain scalars as YAML 1.1 has them.
 func asJSON(n *yaml.Node) (any, error) {
 	switch n.Kind {
 	case yaml.MappingNode:

@@ -1,13 +1,14 @@
-// Package yaml11 tells what a plain scalar, one without quotes and without a tag, means in YAML 1.1 as PyYAML reads it, and with
-// it Ansible. YAML 1.2, which the YAML library of Go follows for the most part, means something else by many of them: no, 0819,
-// 0o17, 1e3, 12:30.
+// Package yaml11 tells what a plain scalar, one without quotes and without a tag, means in YAML 1.1 as PyYAML reads it,
+// and with it Ansible. YAML 1.2, which the YAML library of Go follows for the most part, means something else by many
+// of them: no, 0819, 0o17, 1e3, 12:30.
 //
 //	s := yaml11.Read("0644")   // Int, Text 420
 //	s = yaml11.Read("1e3")     // Text: in YAML 1.1 an exponent has a sign, and a point before it
 //
 // It writes JSON, too, as YAML that readers of either version take for the same ([Style]).
 //
-// A test reads thousands of spellings with the YAML loader of the releases of ansible-core that we support, and compares.
+// A test reads thousands of spellings with the YAML loader of the releases of ansible-core that we support, and
+// compares.
 package yaml11
 
 import (
@@ -37,7 +38,7 @@ const (
 	Value // =
 )
 
-// String is the kind as an error names it.
+// String returns the kind as an error names it.
 func (k Kind) String() string {
 	return [...]string{"text", "nothing", "true or false", "a number", "a number", "a date", "a merge key", "a default value"}[k]
 }
@@ -45,13 +46,13 @@ func (k Kind) String() string {
 // Scalar is what a plain scalar means.
 type Scalar struct {
 	Kind Kind
-	// Text is JSON for Bool, Int, Float and Null. Of a Date it is the text that Ansible makes of it in JSON; of all others the
-	// scalar itself.
+	// Text is JSON for Bool, Int, Float and Null. Of a Date it is the text that Ansible makes of it in JSON; of all
+	// others the scalar itself.
 	Text string
 	// Base60 tells a number that was written with colons, such as 12:30, which is 750. Hardly anybody means it.
 	Base60 bool
-	// Problem is why the scalar has no value, although it is of its Kind: PyYAML cannot read it (0b_, 2024-13-45), or JSON
-	// has no such number (.inf, .nan). It completes a sentence that begins with the scalar.
+	// Problem is why the scalar has no value, although it is of its Kind: PyYAML cannot read it (0b_, 2024-13-45), or
+	// JSON has no such number (.inf, .nan). It completes a sentence that begins with the scalar.
 	Problem string
 }
 
@@ -174,7 +175,7 @@ func readFloat(plain string) Scalar {
 	return s
 }
 
-// base60 is Python's arithmetic, rounding included.
+// base60 computes as Python does, rounding included.
 func base60(digits string) float64 {
 	parts := strings.Split(digits, ":")
 	value, base := 0.0, big.NewInt(1)
@@ -190,8 +191,8 @@ func base60(digits string) float64 {
 	return value
 }
 
-// jsonFloat writes digits, a point and perhaps an exponent as JSON has them, all digits kept: a floating-point number for every
-// reader, since it has a point or an exponent.
+// jsonFloat writes digits, a point and perhaps an exponent as JSON has them, all digits kept: a floating-point number
+// for every reader, since it has a point or an exponent.
 func jsonFloat(digits string) string {
 	exponent := ""
 	if i := strings.IndexAny(digits, "eE"); i >= 0 {
@@ -210,8 +211,8 @@ func jsonFloat(digits string) string {
 	return whole + "." + fraction + exponent
 }
 
-// ReadFloat is what a scalar means that has the tag !!float: what Python's float reads beside the spellings of plain ones, such
-// as 1 and 1e3.
+// ReadFloat returns what a scalar means that has the tag !!float: what Python's float reads beside the spellings of
+// plain ones, such as 1 and 1e3.
 func ReadFloat(text string) (Scalar, bool) {
 	if floatPattern().MatchString(text) {
 		return readFloat(text), true

@@ -15,9 +15,9 @@ import (
 
 // Event is a change as Event-Driven Ansible gets it: rules look at it, and playbooks have it as a variable.
 //
-// Its texts are the fleet's, and whoever may write to a fleet must not thereby execute anything where a rulebook runs: Ansible
-// takes what it gets this way for templates that it may trust. So no text, name or key of an event holds an opening brace, or
-// a choice of delimiters: where the fleet has one, it is the wide form of the character.
+// Its texts are the fleet's, and whoever may write to a fleet must not thereby execute anything where a rulebook runs:
+// Ansible takes what it gets this way for templates that it may trust. So no text, name or key of an event holds an
+// opening brace, or a choice of delimiters: where the fleet has one, it is the wide form of the character.
 type Event struct {
 	Action    string           `json:"action"` // create, update, move, delete; reset of the log
 	Kind      string           `json:"kind"`
@@ -55,7 +55,7 @@ var (
 // mostBytes bounds the names of an event's hosts: they become one argument of a command, which may have 128 KiB.
 const mostBytes = 100000
 
-// parts are the events of a change, each with a part of its hosts.
+// parts returns the events of a change, each with a part of its hosts.
 func (f *follower) parts(c *craton.Change, names []string, omitted int) (events []*Event) {
 	e := f.event(c)
 	e.Affected, e.Nameless = len(names)+omitted, omitted
@@ -79,7 +79,7 @@ func (f *follower) parts(c *craton.Change, names []string, omitted int) (events 
 	return events
 }
 
-// event is a change without its hosts.
+// event returns a change without its hosts.
 func (f *follower) event(c *craton.Change) *Event {
 	name := c.Path[strings.LastIndexByte(c.Path, '/')+1:]
 	for _, s := range []*craton.Side{&c.After, &c.Before} {
@@ -103,7 +103,7 @@ func resetEvent(cursor string, hosts int) *Event {
 	}
 }
 
-// keysOf are the variables that a change tells of.
+// keysOf returns the variables that a change tells of.
 func keysOf(c *craton.Change) []string {
 	keys := map[string]bool{}
 	for _, s := range []*craton.Side{&c.Before, &c.After} {
@@ -120,7 +120,7 @@ func keysOf(c *craton.Change) []string {
 // beside are the members of a side that are no fields.
 var beside = []string{"variables", "hashed", "updated_at", "created_at"}
 
-// fieldsOf are the fields that a change tells of, labels among them.
+// fieldsOf returns the fields that a change tells of, labels among them.
 func fieldsOf(c *craton.Change) []string {
 	keys := map[string]bool{}
 	for _, s := range []*craton.Side{&c.Before, &c.After} {
@@ -134,7 +134,7 @@ func fieldsOf(c *craton.Change) []string {
 	return append([]string{}, slices.Sorted(maps.Keys(keys))...)
 }
 
-// side is one side of a change, inert.
+// side returns one side of a change, inert.
 func (f *follower) side(s *craton.Side) json.RawMessage {
 	if len(s.Raw) == 0 || s.Raw[0] != '{' {
 		return json.RawMessage("null")
@@ -187,7 +187,7 @@ func appendInert(dst []byte, v gjson.Result) []byte {
 // wide are the characters by which templates begin, in the form that begins none.
 var wide = strings.NewReplacer("{", "\uff5b", "#", "\uff03")
 
-// inert is a text of which no release of Ansible makes a template, however a play joins it.
+// inert returns a text of which no release of Ansible makes a template, however a play joins it.
 func inert(s string) string {
 	if ansible.IsInert(s) {
 		return s

@@ -25,7 +25,7 @@ type sum uint64
 
 var seed = maphash.MakeSeed()
 
-// sumOf is the sum of a JSON text.
+// sumOf returns the sum of a JSON text.
 func sumOf(text string) sum {
 	if strings.ContainsAny(text, " \t\r\n") {
 		text = string(jsontext.AppendClean(nil, text))
@@ -33,7 +33,7 @@ func sumOf(text string) sum {
 	return sum(maphash.String(seed, text))
 }
 
-// sumOfHash is the sum of a value of which the log keeps only a hash. It is never that of a value that is known.
+// sumOfHash returns the sum of a value of which the log keeps only a hash. It is never that of a value that is known.
 func sumOfHash(hash string) sum { return sum(maphash.String(seed, "\x00"+hash)) }
 
 // variable is one of an object's own.
@@ -61,10 +61,10 @@ const keyProject = "project_id"
 // kinds are those that give variables to hosts, and hosts.
 var kinds = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice}
 
-// names is the id that the object names, "" if it names none.
+// names returns the id that the object names, "" if it names none.
 func (o *object) names(key string) string { return o.above[slices.Index(references[:], key)] }
 
-// find is the object's own variable.
+// find returns the object's own variable.
 func (o *object) find(key string) (sum, bool) {
 	i, ok := slices.BinarySearchFunc(o.own, key, func(v variable, key string) int { return strings.Compare(v.key, key) })
 	if !ok {
@@ -119,7 +119,7 @@ func (f *fleet) inherit(project *object, resolved gjson.Result, levels ...*objec
 	})
 }
 
-// text is a text that is kept.
+// text returns a text that is kept.
 func (f *fleet) text(s string) string {
 	if kept, ok := f.texts[s]; ok {
 		return kept
@@ -129,7 +129,7 @@ func (f *fleet) text(s string) string {
 	return s
 }
 
-// ensure is an object, made if it is not there.
+// ensure returns an object, made if it is not there.
 func (f *fleet) ensure(k *schema.Kind, id string) *object {
 	at := reference{k.Name, id}
 	o := f.objects[at]
@@ -176,7 +176,7 @@ func (f *fleet) update(o *object, members gjson.Result) {
 
 func (f *fleet) isDevice(k *schema.Kind) bool { return k == schema.Host || k == schema.NetworkDevice }
 
-// at are the references by which an object's key may be meant: a parent is a host or a network device.
+// at returns the references by which an object's key may be meant: a parent is a host or a network device.
 func (o *object) at(key string) iter.Seq[reference] {
 	return func(yield func(reference) bool) {
 		id := o.names(key)
@@ -199,7 +199,7 @@ func (o *object) at(key string) iter.Seq[reference] {
 	}
 }
 
-// named are all of them.
+// named returns all of them.
 func (o *object) named() iter.Seq[reference] {
 	return func(yield func(reference) bool) {
 		for _, key := range references {
@@ -234,7 +234,7 @@ func (f *fleet) unlink(o *object) {
 	}
 }
 
-// up is what a reference names, nil if that is not there.
+// up returns what a reference names, nil if that is not there.
 func (f *fleet) up(o *object, key string) *object {
 	for at := range o.at(key) {
 		if above := f.objects[at]; above != nil {
@@ -247,7 +247,7 @@ func (f *fleet) up(o *object, key string) *object {
 // mostLevels ends a circle of parents, which no server allows.
 const mostLevels = 1000
 
-// levels are the object and all that it inherits from, the nearest first.
+// levels returns the object and all that it inherits from, the nearest first.
 func (f *fleet) levels(o *object) []*object {
 	var all []*object
 	for level := range hierarchy.Levels(o.kind, o, func(of *object, key string) (*object, bool) {
@@ -274,7 +274,7 @@ func (o *object) unset(key string) {
 	o.own = slices.DeleteFunc(o.own, func(v variable) bool { return v.key == key })
 }
 
-// inheriting are the devices that inherit from an object, with itself if it is one.
+// inheriting returns the devices that inherit from an object, with itself if it is one.
 func (f *fleet) inheriting(o *object) map[*object]bool {
 	found := map[*object]bool{}
 	if !f.isDevice(o.kind) {
@@ -295,7 +295,7 @@ func (f *fleet) inheriting(o *object) map[*object]bool {
 	return found
 }
 
-// resolved are the variables that an object has, with what it inherits.
+// resolved returns the variables that an object has, with what it inherits.
 func (f *fleet) resolved(o *object) map[string]sum {
 	all := map[string]sum{}
 	for _, level := range f.levels(o) {
@@ -308,7 +308,7 @@ func (f *fleet) resolved(o *object) map[string]sum {
 	return all
 }
 
-// side are the variables that one side of a change tells of.
+// side returns the variables that one side of a change tells of.
 func side(s *craton.Side) map[string]sum {
 	all := make(map[string]sum, len(s.Variables)+len(s.Hashed))
 	for key, value := range s.Variables {
@@ -354,7 +354,7 @@ func (f *fleet) apply(c *craton.Change) []*object {
 	return f.felt(o, before, after)
 }
 
-// idText is the id of a change as objects have it.
+// idText returns the id of a change as objects have it.
 func idText(id any) string {
 	if text, ok := id.(string); ok {
 		return text
@@ -452,7 +452,7 @@ func (f *fleet) feels(host, o *object, keys map[string]bool, before, after map[s
 	return false
 }
 
-// first is the value of a key that counts of levels, the nearest first.
+// first returns the value of a key that counts of levels, the nearest first.
 func first(levels []*object, key string) (sum, bool) {
 	for _, level := range levels {
 		if v, has := level.find(key); has {
@@ -472,7 +472,7 @@ func (f *fleet) remove(at reference) {
 	delete(f.objects, at)
 }
 
-// count is how many hosts there are.
+// count returns how many hosts there are.
 func (f *fleet) count() (n int) {
 	for _, o := range f.objects {
 		if f.hosts[o.kind] {
@@ -490,7 +490,8 @@ func load(ctx context.Context, c *craton.Client, cursor string, networkDevices b
 			return nil, "", err
 		}
 		if mark.Revision != cursor {
-			// Of what the log keeps only as a hash nothing is known: then a host may be named that hides it, and none is left out.
+			// Of what the log keeps only as a hash nothing is known: then a host may be named that hides it, and none
+			// is left out.
 			if c, err = c.At(ctx, craton.Past{At: cursor, OmitHashed: true}); err != nil {
 				return nil, "", err
 			}

@@ -59,8 +59,8 @@ type follower struct {
 	resume string // the place to go on from: see Line
 }
 
-// Run tells what is done, until the context ends, which is no error, or tell returns one. A server that refuses is an error only before the
-// first line; one that cannot be reached, or fails, is none.
+// Run tells what is done, until the context ends, which is no error, or tell returns one. A server that refuses is an
+// error only before the first line; one that cannot be reached, or fails, is none.
 func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error) error {
 	if o.Log == nil {
 		o.Log = func(string) {}
@@ -82,7 +82,7 @@ func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error
 	return err
 }
 
-// isUnknown tells the answer to a place that the log does not know.
+// isUnknown reports whether err means that the log does not know the cursor.
 func isUnknown(err error) bool { return craton.StatusOf(err) == http.StatusGone }
 
 // again tries until it succeeds, the place is unknown, or the context ends.
@@ -106,7 +106,7 @@ func (f *follower) again(ctx context.Context, what string, try func(context.Cont
 	})
 }
 
-// isAway tells the errors of a server that may answer later.
+// isAway reports whether err is of a server that may respond later.
 func isAway(err error) bool {
 	none := (*craton.ConnectionError)(nil)
 	return craton.StatusOf(err) >= http.StatusInternalServerError || errors.As(err, &none)
@@ -150,7 +150,7 @@ func (f *follower) restart(ctx context.Context, why error) error {
 	})
 }
 
-// Resumed is the place that was to be gone on from.
+// Resumed returns the place that was to be gone on from.
 func (f *follower) Resumed() string {
 	if f.after != "" {
 		return f.after
@@ -197,7 +197,7 @@ func (f *follower) page(ctx context.Context) error {
 	return nil
 }
 
-// events are what is told of a change.
+// events returns what is told of a change.
 func (f *follower) events(c *craton.Change, hosts []*object) []*Event {
 	switch {
 	case len(f.Kinds) > 0 && !slices.Contains(f.Kinds, c.Kind),
@@ -226,7 +226,7 @@ func (f *follower) events(c *craton.Change, hosts []*object) []*Event {
 	return f.parts(c, names, omitted)
 }
 
-// names are what the inventory calls hosts, sorted, without those that it refuses.
+// names returns what the inventory calls hosts, sorted, without those that it refuses.
 func (f *follower) names(hosts []*object) (names []string, omitted int) {
 	for _, h := range hosts {
 		name := h.name
@@ -264,7 +264,7 @@ func (f *follower) check(name string) error {
 	return ansible.CheckHostName(name, parts)
 }
 
-// Encode is a line as it is printed, with the newline.
+// Encode returns a line as it is printed, with the newline.
 func (l Line) Encode() ([]byte, error) {
 	text, err := json.Marshal(l)
 	return append(text, '\n'), err

@@ -115,7 +115,7 @@ func (w *world) newest(t *testing.T) string {
 	return can.Revision
 }
 
-// followed are the lines from a place on until one names another.
+// followed returns the lines from a place on until one names another.
 func followed(t *testing.T, c *craton.Client, o Options, until string) (lines []Line) {
 	t.Helper()
 	done := errors.New("done")
@@ -133,7 +133,7 @@ func followed(t *testing.T, c *craton.Client, o Options, until string) (lines []
 	return lines
 }
 
-// story is one event in a few words.
+// story returns one event in a few words.
 func story(lines []Line) (all []string) {
 	for _, l := range lines {
 		if e := l.Event; e != nil {
@@ -143,8 +143,8 @@ func story(lines []Line) (all []string) {
 	return all
 }
 
-// TestHosts: the hosts of each change of a random history are those whose own history at the server says that variables changed with that
-// revision; from whatever place one goes on, and however the log is cut into pages.
+// TestHosts: the hosts of each change of a random history are those whose own history at the server says that variables
+// changed with that revision; from whatever place one goes on, and however the log is cut into pages.
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	w := start(t, small, server.Options{})
@@ -441,7 +441,7 @@ func TestAway(t *testing.T) {
 	}
 }
 
-// gateTo is a handler that breaks every connection off while it is down.
+// gateTo returns a handler that breaks every connection off while it is down.
 func gateTo(h http.Handler, down *atomic.Bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if down.Load() {

@@ -36,7 +36,7 @@ func release(t *testing.T, bin string) string {
 
 func runPython(bin string) string { return filepath.Join(bin, "python3") }
 
-// cleanEnv is the environment without settings of Ansible and Python that
+// cleanEnv returns the environment without settings of Ansible and Python that
 // could change what a test sees, with more added.
 func cleanEnv(more ...string) []string {
 	var env []string

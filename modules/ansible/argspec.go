@@ -11,9 +11,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// PythonMain returns the part of a Python module that says the Spec's arguments to those who read Python: the imports and
-// the function main, which checks them as AnsibleModule does and then fails with a text, for the program is the module.
-// ansible-lint calls main to check the options of tasks, `ansible-test sanity` compares it with the documentation.
+// PythonMain returns the part of a Python module that says the Spec's arguments to those who read Python: the imports
+// and the function main, which checks them as AnsibleModule does and then fails with a text, for the program is the
+// module. ansible-lint calls main to check the options of tasks, `ansible-test sanity` compares it with the
+// documentation.
 func (s *Spec) PythonMain(text string) ([]byte, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ type pythonWriter struct {
 	errs     []error
 }
 
-// value is a Go value in Python.
+// value returns a Go value in Python.
 func (w *pythonWriter) value(v any) string {
 	value, err := fromGo(v)
 	if err != nil {
@@ -167,7 +168,7 @@ func (w *pythonWriter) rules(r *Rules, put func(key, value string)) {
 	}
 }
 
-// soundsSecret tells the names that AnsibleModule takes for those of secrets.
+// soundsSecret reports whether AnsibleModule takes a name for that of a secret.
 func soundsSecret(name string) bool {
 	return slices.ContainsFunc([]string{"pass", "secret", "token", "key"}, func(word string) bool { return strings.Contains(name, word) })
 }

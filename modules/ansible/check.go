@@ -36,7 +36,7 @@ func (s *Spec) Check() error {
 	return fmt.Errorf("spec of %s: %w", s.Name, errors.Join(c.errs...))
 }
 
-// isName tells whether a text is a letter or _, followed by letters, digits, _ and -. Every task checks its
+// isName reports whether a text is a letter or _, followed by letters, digits, _ and -. Every task checks its
 // module's names, for which a regular expression takes too long to compile.
 func isName(s string) bool {
 	for i, c := range []byte(s) {

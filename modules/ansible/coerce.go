@@ -271,7 +271,7 @@ var (
 	unitName = []string{"", "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta"}
 )
 
-// lazyRegexp is compiled when it is first wanted, which most tasks never do.
+// lazyRegexp returns compiled when it is first wanted, which most tasks never do.
 func lazyRegexp(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
@@ -358,5 +358,5 @@ func (v *validation) expandPath(path string) string {
 	return "/"
 }
 
-// pyClass is str(type(v)).
+// pyClass returns str(type(v)).
 func pyClass(v any) string { return "<class '" + python.Type(v) + "'>" }

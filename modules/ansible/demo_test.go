@@ -154,7 +154,7 @@ type demoThing struct {
 	Settings json.RawMessage `json:"settings,omitempty"`
 }
 
-// runDemo is a module as it should be: what to do is decided first, check mode
+// runDemo returns a module as it should be: what to do is decided first, check mode
 // only leaves out the doing.
 func runDemo(_ context.Context, task *Task, args demoArgs) (*Result, error) {
 	task.Secret("issued-" + args.NameTag)

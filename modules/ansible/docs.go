@@ -390,7 +390,7 @@ func mapping() *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode} }
 
 func put(m *yaml.Node, key string, v *yaml.Node) { m.Content = append(m.Content, text(key), v) }
 
-// text is a YAML string. It is quoted if a YAML 1.1 reader, as Ansible's is,
+// text returns a YAML string. It is quoted if a YAML 1.1 reader, as Ansible's is,
 // might take it for something else: yes, no, on and off for booleans, and what
 // begins as a number does for one, for a time, or for digits to the base of 60.
 func text(s string) *yaml.Node {
@@ -411,7 +411,7 @@ func texted(texts []string) *yaml.Node {
 	return list
 }
 
-// jsonNode is any JSON value; the keys of maps are sorted.
+// jsonNode returns any JSON value; the keys of maps are sorted.
 func jsonNode(v any) *yaml.Node {
 	json, err := fromGo(v)
 	if err != nil {

@@ -137,7 +137,7 @@ func (p *literal) dict(depth int) (any, error) {
 	return d, nil
 }
 
-// jsonKey is the key that json.dumps makes of a key that is no string.
+// jsonKey returns the key that json.dumps makes of a key that is no string.
 func jsonKey(key any) (string, bool) {
 	switch key := key.(type) {
 	case string:

@@ -92,7 +92,7 @@ func own(t *testing.T, c parityCase) answer {
 	return answer{Outcome: "ok", Params: params, Warnings: task.Warnings()}
 }
 
-// pythonSpec is a Spec as the keyword arguments of AnsibleModule.
+// pythonSpec returns a Spec as the keyword arguments of AnsibleModule.
 func pythonSpec(s *Spec) map[string]any {
 	spec := pythonRules(s.allRules())
 	spec["argument_spec"] = pythonOptions(s.AllOptions())
@@ -335,7 +335,7 @@ func wording(msg string) string {
 	return pyTypeName.ReplaceAllString(msg, "$1")
 }
 
-// oldWording is what 2.14 says of the same things.
+// oldWording returns what 2.14 says of the same things.
 func oldWording(msg string) string {
 	msg = regexp.MustCompile(`".*" cannot be converted to an int`).ReplaceAllString(msg, "x cannot be converted to an int")
 	return regexp.MustCompile(`\w+ cannot be converted to an int`).ReplaceAllString(msg, "x cannot be converted to an int")

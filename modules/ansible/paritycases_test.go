@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// num is a number with this very text.
+// num returns a number with this very text.
 func num(text string) json.Number { return json.Number(text) }
 
 type (

@@ -7,13 +7,13 @@ import (
 	"github.com/craton-fleet/craton/internal/marks"
 )
 
-// maxDepth is how deep a result may be nested. A value of an object of the fleet stands some levels deep in it, and may itself be
-// as deep as an inventory takes it.
+// maxDepth is how deep a result may be nested. A value of an object of the fleet stands some levels deep in it, and may
+// itself be as deep as an inventory takes it.
 const maxDepth = marks.MaxDepth + 10
 
-// readable is a value that every release of ansible-core reads back as data. Objects that Ansible would take for marks
-// of its own are the text of their JSON, as in the inventory, and so is what is nested too deep; an integer of too many
-// digits is their text. depth is how deep the value stands.
+// readable returns a value that every release of ansible-core reads back as data. Objects that Ansible would take for
+// marks of its own are the text of their JSON, as in the inventory, and so is what is nested too deep; an integer of
+// too many digits is their text. depth is how deep the value stands.
 func readable(v any, depth int) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -42,7 +42,7 @@ func readable(v any, depth int) any {
 	return v
 }
 
-// holdsMark tells objects that Ansible would take for marks.
+// holdsMark reports whether Ansible would take an object for a mark.
 func holdsMark(d *dict) bool {
 	for _, k := range d.keys {
 		if marks.Is(k) {

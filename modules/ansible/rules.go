@@ -19,7 +19,7 @@ func count(names []string, d *dict) int {
 	return n
 }
 
-// missing are the named options that have no value.
+// missing returns the named options that have no value.
 func missing(names []string, d *dict) []string {
 	return slices.DeleteFunc(slices.Clone(names), d.has)
 }

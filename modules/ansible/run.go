@@ -22,7 +22,7 @@ import (
 // stop. Ansible's async_wrapper and systemd kill after longer times.
 const stopGrace = 3 * time.Second
 
-// Run is the whole life of a module's process: it reads the arguments from the
+// Run returns the whole life of a module's process: it reads the arguments from the
 // file args[1] names ("-" and "/dev/stdin" are stdin), checks them, runs the
 // module that [Dispatch] finds by lookup, and writes the result to stdout. args
 // are os.Args. The result is one JSON object on one line, whatever happens;
@@ -43,7 +43,7 @@ type Process struct {
 	Stdout io.Writer
 	// Lookup finds a module by its name without namespace.
 	Lookup func(name string) (*Module, bool)
-	// LookupEnv is the environment; os.LookupEnv if nil.
+	// LookupEnv returns the environment; os.LookupEnv if nil.
 	LookupEnv func(name string) (string, bool)
 	// Signals ask the module to stop; SIGINT and SIGTERM of this process if nil.
 	Signals <-chan os.Signal
@@ -219,7 +219,7 @@ type outcome struct {
 	returned  bool
 }
 
-// recover is deferred around the module.
+// recover handles a panic of the module; it is deferred around it.
 func (o *outcome) recover() {
 	if o.returned {
 		return
@@ -248,7 +248,7 @@ func (o *outcome) stopped(by string) {
 	}
 }
 
-// abandoned is the outcome of a module that does not return. It shares nothing
+// abandoned returns the outcome of a module that does not return. It shares nothing
 // with the module but the task, whose methods lock.
 func abandoned(task *Task, by string) *outcome {
 	return &outcome{task: task, err: fmt.Errorf("stopped by %s before the module had finished: what it was doing may be done in part", by)}
@@ -377,7 +377,7 @@ func (o *outcome) talk(d *dict) {
 	}
 }
 
-// maskArgs is a copy of arguments without the values of NoLog options. A value
+// maskArgs returns a copy of arguments without the values of NoLog options. A value
 // that should hold options, some of them NoLog, and could not be read is
 // replaced as a whole.
 func maskArgs(options []Option, args *dict) *dict {
@@ -459,8 +459,8 @@ func maskNested(o *Option, value any) any {
 // tasks store, and in which nothing is masked: a mask would be written back.
 var ownWords = []string{"msg", "warnings", "deprecations", "exception", "validation_errors", "invocation"}
 
-// line masks the secrets in the module's own words and writes the result, its keys sorted. A module has done its work by
-// then, so that whatever data are in the result, Ansible must be able to read it.
+// line masks the secrets in the module's own words and writes the result, its keys sorted. A module has done its work
+// by then, so that whatever data are in the result, Ansible must be able to read it.
 func (o *outcome) line(d *dict) []byte {
 	sorted := newDict()
 	mask := o.task.secrets.masker(o.ownKeys())
@@ -478,7 +478,7 @@ func (o *outcome) line(d *dict) []byte {
 	return append(rules.QuoteNumbers(appendJSON(nil, sorted)), '\n') // Ansible would read Infinity, or 0
 }
 
-// ownKeys are the keys that come from code and not from data: those of the
+// ownKeys returns the keys that come from code and not from data: those of the
 // runtime and the options' names.
 func (o *outcome) ownKeys() map[string]bool {
 	keys := make(map[string]bool)

@@ -87,7 +87,7 @@ func (s *secrets) addKeys(v any, words []string) {
 	}
 }
 
-// secretKey tells a key that has one of the words in it.
+// secretKey reports whether a key has one of the words in it.
 func secretKey(key string, words []string) bool {
 	key = strings.ToLower(key)
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(key, strings.ToLower(word)) })

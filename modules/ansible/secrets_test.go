@@ -180,7 +180,7 @@ func TestMaskAgainstAnsibleModule(t *testing.T) {
 	}
 }
 
-// jsonValue is a Go value as the runtime has it.
+// jsonValue returns a Go value as the runtime has it.
 func jsonValue(t *testing.T, v any) any {
 	t.Helper()
 	got, err := fromGo(v)

@@ -71,7 +71,7 @@ type Option struct {
 	// as those of NoLog are if one of the words is in their key, in any case and at
 	// any depth: "password" finds ipmi_password.
 	NoLogKeys []string
-	// Mask is what is shown of a text in the invocation; nil: all of it. It is for
+	// Mask returns what is shown of a text in the invocation; nil: all of it. It is for
 	// texts that may have a secret within, such as URLs.
 	Mask func(text string) string
 	// Env names environment variables to take the value from when the task has
@@ -186,12 +186,12 @@ func (s *Spec) allRules() *Rules {
 	return &all
 }
 
-// join is append that never writes into a's array.
+// join returns append that never writes into a's array.
 func join[T any](a, b []T) []T {
 	return append(a[:len(a):len(a)], b...)
 }
 
-// kind is the option's type with the zero value resolved.
+// kind returns the option's type with the zero value resolved.
 func (o *Option) kind() Type {
 	if o.Type == "" {
 		return Str

@@ -131,7 +131,7 @@ func (t *Task) Warn(msg string) {
 	t.warnings = append(t.warnings, msg)
 }
 
-// Warnf is Warn with a format.
+// Warnf is like Warn, with a format.
 func (t *Task) Warnf(format string, args ...any) { t.Warn(fmt.Sprintf(format, args...)) }
 
 // Warnings returns the warnings so far.
@@ -169,7 +169,7 @@ func (t *Task) Secret(values ...string) {
 	}
 }
 
-// Mask is a text of somebody else's, such as an error that a server keeps with
+// Mask returns a text of somebody else's, such as an error that a server keeps with
 // an object, with the secrets that are known until now masked as in a msg.
 func (t *Task) Mask(text string) string {
 	if m := t.secrets.masker(nil); m != nil {

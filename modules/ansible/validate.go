@@ -168,7 +168,7 @@ func (v *validation) given(options []Option, d *dict, prefix string) {
 	}
 }
 
-// names are the names that a task may give the option under.
+// names returns the names that a task may give the option under.
 func (o *Option) names() []string { return append([]string{o.Name}, o.Aliases...) }
 
 // blank reports whether a value is "" and that is no value of the option.

@@ -33,7 +33,7 @@ func (d *dict) set(key string, value any) {
 	d.values[key] = value
 }
 
-// Members are the keys and values in their order, for package python.
+// Members returns the keys and values in their order, for package python.
 func (d *dict) Members() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
 		for _, k := range d.keys {
@@ -201,7 +201,8 @@ func appendString(b []byte, s string) []byte {
 			if err != nil {
 				panic(err) // a string always encodes
 			}
-			// Ansible divides the output of modules into lines, and this is a line's end to Python. encoding/json escapes the others.
+			// Ansible divides the output of modules into lines, and this is a line's end to Python. encoding/json
+			// escapes the others.
 			return append(b, bytes.ReplaceAll(quoted, []byte("\u0085"), []byte(`\u0085`))...)
 		}
 	}

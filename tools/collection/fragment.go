@@ -24,12 +24,12 @@ var inventoryPlugins = []plugin{
 	{"iotronic", "iotronic_inventory", []settings.Section{settings.SignIn, settings.Iotronic, settings.IotronicInventory}},
 }
 
-// iniSection is the section of ansible.cfg that may hold the plugin's options, named as Ansible names those of its own
-// plugins.
+// iniSection returns the section of ansible.cfg that may hold the plugin's options, named as Ansible names those of its
+// own plugins.
 func (p *plugin) iniSection() string { return "inventory_plugin_" + p.name }
 
-// optionName is what the option is called that stands for a setting. groups and cache cannot keep their names, since Ansible's
-// own fragments have them, and cache_dir would be taken for one of theirs.
+// optionName returns what the option is called that stands for a setting. groups and cache cannot keep their names,
+// since Ansible's own fragments have them, and cache_dir would be taken for one of theirs.
 func (p *plugin) optionName(s *settings.Setting) string {
 	switch s.Name {
 	case "groups", "cache", "cache_dir":
@@ -38,7 +38,7 @@ func (p *plugin) optionName(s *settings.Setting) string {
 	return s.Name
 }
 
-// file is the doc fragment with an option for each setting that the inventory knows. The plugin reads it too: an
+// file returns the doc fragment with an option for each setting that the inventory knows. The plugin reads it too: an
 // option's last env is the variable by which the program gets it. Options have no default, so that what nobody sets is
 // left to the program's own configuration file.
 func (p *plugin) file() ([]byte, error) {
@@ -105,12 +105,13 @@ func sentences(s *settings.Setting) []string {
 	return found
 }
 
-// hasOff tells settings with a word that YAML reads as false where it has no quotes: Ansible would refuse it among choices.
+// hasOff reports whether a setting has a word that YAML reads as false without quotes: Ansible would refuse it among
+// choices.
 func hasOff(s *settings.Setting) bool { return slices.Contains(s.Choices, "off") }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// ansibleType is the type of Ansible's documentation for a kind of setting. A duration is text, for 90s is one.
+// ansibleType returns the type of Ansible's documentation for a kind of setting. A duration is text, for 90s is one.
 func ansibleType(k settings.Kind) (kind, elements string) {
 	switch k {
 	case settings.Bool:

@@ -68,10 +68,10 @@ func Generate(specs []*ansible.Spec) (*Tree, error) {
 	return tree, nil
 }
 
-// actionGroups are the groups of modules for module_defaults, by the first word of their names: those of Craton, and those
-// of Ironic and Iotronic. Each has one connection, and Ansible gives the defaults of a group to all that is in it: an
-// option that only some know would be an error of the others, and a url that both know is another one for each. What is the
-// same for all, such as how to sign in to Keystone, can be set for the group of everything.
+// actionGroups returns the groups of modules for module_defaults, by the first word of their names: those of Craton,
+// and those of Ironic and Iotronic. Each has one connection, and Ansible gives the defaults of a group to all that is
+// in it: an option that only some know would be an error of the others, and a url that both know is another one for
+// each. What is the same for all, such as how to sign in to Keystone, can be set for the group of everything.
 func actionGroups(specs []*ansible.Spec) (groups []ansible.ActionGroup) {
 	all := ansible.ActionGroup{Name: everything}
 	members := map[string][]string{}
@@ -112,7 +112,7 @@ func (t *Tree) Write(root string) error {
 	return nil
 }
 
-// Stale are the paths of a collection's directory that are not what is generated: other, missing, or left over.
+// Stale returns the paths of a collection's directory that are not what is generated: other, missing, or left over.
 func (t *Tree) Stale(root string) ([]string, error) {
 	stale := map[string]bool{}
 	for path, want := range t.Files {

@@ -33,8 +33,8 @@ var releases = []release{
 	{"2.22", []string{"3.13", "3.14", "3.15"}, nil},
 }
 
-// ignore is what `ansible-test sanity` of a release complains of and is meant, each with its reason: nothing else, since
-// it complains of what it need not ignore, too.
+// ignore returns what `ansible-test sanity` of a release complains of and is meant, each with its reason: nothing else,
+// since it complains of what it need not ignore, too.
 func (r release) ignore(specs []*ansible.Spec) []byte {
 	var lines []string
 	add := func(path, test, why string) { lines = append(lines, fmt.Sprintf("%s %s # %s\n", path, test, why)) }

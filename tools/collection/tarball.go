@@ -42,13 +42,13 @@ type Platform struct {
 	Program  string // the file of the program
 }
 
-// Platforms are those of the published collection, yet without programs. The first is the one whose modules need no
+// Platforms returns those of the published collection, yet without programs. The first is the one whose modules need no
 // unpacking.
 func Platforms() []Platform {
 	return []Platform{{OS: "linux", Arch: "amd64"}, {OS: "linux", Arch: "arm64"}, {OS: "darwin", Arch: "arm64"}}
 }
 
-// file is where the program stands in the collection, once it is unpacked.
+// file returns where the program stands in the collection, once it is unpacked.
 func (p Platform) file() string { return "bin/craton-" + p.OS + "-" + p.Arch }
 
 // Where the programs of all platforms but the first are: one after the other in one xz stream, and, of each, the offset
@@ -107,7 +107,7 @@ func Build(ctx context.Context, root, version, dir string, effort Effort, platfo
 	return file, int64(len(data)), os.WriteFile(file, data, 0o644)
 }
 
-// galaxyInfo is the collection_info of MANIFEST.json: what galaxy.yml says.
+// galaxyInfo returns the collection_info of MANIFEST.json: what galaxy.yml says.
 func galaxyInfo(root, version string) (map[string]any, error) {
 	text, err := os.ReadFile(filepath.Join(root, "galaxy.yml"))
 	if err != nil {
@@ -176,8 +176,8 @@ func sources(root string) (map[string]member, error) {
 const modulesDir = "plugins/modules"
 
 // addPrograms adds bin. The first program is there as it is, with a directory of links to it by the modules' names, for
-// a collection may be installed where a task cannot make them; and as bin/craton, for people. The others are packed into
-// one stream: what programs of one source have in common is in it once, which takes a third off two of them.
+// a collection may be installed where a task cannot make them; and as bin/craton, for people. The others are packed
+// into one stream: what programs of one source have in common is in it once, which takes a third off two of them.
 // plugin_utils/program.py unpacks one when it is wanted.
 func addPrograms(ctx context.Context, members map[string]member, effort Effort, platforms []Platform) error {
 	first, others := platforms[0], platforms[1:]
@@ -216,7 +216,8 @@ func addPrograms(ctx context.Context, members map[string]member, effort Effort, 
 	return err
 }
 
-// addLinks links the names of all modules to a program, where the action plugin looks for those that it lets Ansible copy.
+// addLinks links the names of all modules to a program, where the action plugin looks for those that it lets Ansible
+// copy.
 func addLinks(members map[string]member, p Platform) {
 	dir := path.Join(modulesDir, p.OS+"_"+p.Arch)
 	var links []string
@@ -231,9 +232,9 @@ func addLinks(members map[string]member, p Platform) {
 	}
 }
 
-// pack returns programs in the xz format. Python has it in its library, and the Ansible that the collection is for needs
-// Python anyway. The window is as wide as the programs, so that the last finds what it shares with the first. What was packed
-// stays in the folder kept, named by what it was made of, for the next time.
+// pack returns programs in the xz format. Python has it in its library, and the Ansible that the collection is for
+// needs Python anyway. The window is as wide as the programs, so that the last finds what it shares with the first.
+// What was packed stays in the folder kept, named by what it was made of, for the next time.
 func pack(ctx context.Context, programs []byte, kept string, effort Effort) ([]byte, error) {
 	const script = `import lzma, sys
 data = sys.stdin.buffer.read()
@@ -303,7 +304,7 @@ func archive(members map[string]member, info map[string]any, effort Effort) ([]b
 	return b.Bytes(), err
 }
 
-// content is what a member holds; of a link, what it leads to.
+// content returns what a member holds; of a link, what it leads to.
 func content(members map[string]member, name string, depth int) ([]byte, error) {
 	m, ok := members[name]
 	if !ok || depth > 9 {

@@ -33,8 +33,8 @@ type dependency struct {
 	DependsOn []string `json:"dependsOn,omitempty"`
 }
 
-// bill writes which modules are in the programs of a release, as CycloneDX 1.5. It is what the toolchain has written into them, so it has
-// what was linked and nothing else.
+// bill writes which modules are in the programs of a release, as CycloneDX 1.5. It is what the toolchain has written
+// into them, so it has what was linked and nothing else.
 func (r *release) bill(programs []string) (string, error) {
 	found := map[string]component{}
 	for _, program := range programs {

@@ -9,8 +9,8 @@ import (
 // entry is the head of an entry of the changelog.
 var entry = regexp.MustCompile(`(?m)^## \[([^\]]+)\](?: - (\d{4}-\d{2}-\d{2}))?$`)
 
-// checkVersion reports whether a version is released, by the changelog: its newest entry is that of the version, with a date. An entry
-// that is Unreleased may stand in its place; then the version must not have been released before.
+// checkVersion reports whether a version is released, by the changelog: its newest entry is that of the version, with a
+// date. An entry that is Unreleased may stand in its place; then the version must not have been released before.
 func checkVersion(version, changelog string) (released bool, err error) {
 	entries := entry.FindAllStringSubmatch(changelog, -1)
 	switch {

@@ -13,6 +13,7 @@
 //
 // The same commit gives the same bytes in any folder: times are the commit's, or SOURCE_DATE_EPOCH.
 //
-// A version is what the Makefile and CHANGELOG.md both say. While the changelog's newest entry is Unreleased, what is made is a trial
-// and says so in its version (0.1.0-snapshot.TIME.COMMIT), which packages take to be older than 0.1.0; -release refuses it.
+// A version is what the Makefile and CHANGELOG.md both say. While the changelog's newest entry is Unreleased, what is
+// made is a trial and says so in its version (0.1.0-snapshot.TIME.COMMIT), which packages take to be older than 0.1.0;
+// -release refuses it.
 package main

@@ -19,7 +19,8 @@ import (
 	"github.com/craton-fleet/craton/tools/collection"
 )
 
-// links are the other names that the program answers to on a machine where people type them. Modules come with the collection.
+// links are the other names that the program answers to on a machine where people type them. Modules come with the
+// collection.
 var links = []string{"craton-inventory", "iotronic-inventory"}
 
 // tree is the contents of files, by their paths.
@@ -32,7 +33,7 @@ var completions = map[string]string{
 	"fish": "fish/vendor_completions.d/craton.fish",
 }
 
-// common is what archives and packages have beside the program, laid out as below /usr/share.
+// common returns what archives and packages have beside the program, laid out as below /usr/share.
 func (r *release) common(ctx context.Context) (tree, error) {
 	r.say("writing manual pages and completions")
 	here, err := r.compile(ctx, collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH})
@@ -93,8 +94,8 @@ func (t tree) add(dir, at string) error {
 	})
 }
 
-// archive packs the program of a platform with all that belongs to it, in a folder of the archive's name: bin, share, and what people
-// look at first.
+// archive packs the program of a platform with all that belongs to it, in a folder of the archive's name: bin, share,
+// and what people look at first.
 func (r *release) archive(p collection.Platform, common tree) (string, error) {
 	name := fmt.Sprintf("craton_%s_%s_%s", r.version, p.OS, p.Arch)
 	program, err := os.ReadFile(p.Program)
@@ -133,7 +134,7 @@ func (r *release) archive(p collection.Platform, common tree) (string, error) {
 	return name + ".tar.gz", os.WriteFile(filepath.Join(r.out, name+".tar.gz"), b.Bytes(), 0o644)
 }
 
-// zipped is a text as gzip -9n writes it, for manual pages and changelogs of a package.
+// zipped returns a text as gzip -9n writes it, for manual pages and changelogs of a package.
 func zipped(text []byte) ([]byte, error) {
 	var b bytes.Buffer
 	gz, err := gzip.NewWriterLevel(&b, gzip.BestCompression)

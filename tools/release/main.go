@@ -166,7 +166,7 @@ func (r *release) compile(ctx context.Context, p collection.Platform) (collectio
 	return p, collection.Compile(ctx, r.root, p, "", r.version, r.commit)
 }
 
-// madeAt is SOURCE_DATE_EPOCH, or the time of the commit.
+// madeAt returns SOURCE_DATE_EPOCH, or the time of the commit.
 func madeAt(ctx context.Context, root string) (time.Time, error) {
 	text := os.Getenv("SOURCE_DATE_EPOCH")
 	if text == "" {

@@ -35,7 +35,7 @@ type content struct {
 	Info   map[string]any `yaml:"file_info,omitempty"`
 }
 
-// info is the mode of a file and, where it is not root's, whose it is.
+// info returns the mode of a file and, where it is not root's, whose it is.
 func info(mode int, owner ...string) map[string]any {
 	m := map[string]any{"mode": mode}
 	if len(owner) == 2 {
@@ -44,7 +44,7 @@ func info(mode int, owner ...string) map[string]any {
 	return m
 }
 
-// packageVersion is the version as deb and rpm write it: a tilde says that it comes before the version itself.
+// packageVersion returns the version as deb and rpm write it: a tilde says that it comes before the version itself.
 func (r *release) packageVersion() string { return strings.Replace(r.version, "-", "~", 1) }
 
 // packages makes the deb and the rpm of a platform.

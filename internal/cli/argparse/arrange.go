@@ -11,8 +11,8 @@ import (
 )
 
 // Arrange puts the arguments into the order that pflag reads them in: the subcommand first, whatever options stand
-// before it; options that take several words once for each word; and of commands that take any words, the options first,
-// then what is taken as it stands. name is "" if there is no subcommand.
+// before it; options that take several words once for each word; and of commands that take any words, the options
+// first, then what is taken as it stands. name is "" if there is no subcommand.
 func (p *Program) Arrange(args []string) (arranged []string, name string, err error) {
 	i := p.subcommand(args)
 	if i < 0 {
@@ -35,8 +35,8 @@ func (p *Program) Arrange(args []string) (arranged []string, name string, err er
 	return append([]string{name}, rest...), name, nil
 }
 
-// withoutGlobals leaves out the options of the whole program that a command has no use for: they may stand anywhere with every
-// command.
+// withoutGlobals leaves out the options of the whole program that a command has no use for: they may stand anywhere
+// with every command.
 func (p *Program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, error) {
 	if cmd == nil || p.Inner[cmd.Name()] != nil {
 		return args, nil
@@ -78,7 +78,7 @@ func (p *Program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 	return out, nil
 }
 
-// choicesOf are the values that a flag of the command line's own settings may have; nil for any.
+// choicesOf returns the values that a flag of the command line's own settings may have; nil for any.
 func choicesOf(flag string) []string {
 	for i := range settings.CLI.Settings {
 		if s := &settings.CLI.Settings[i]; s.FlagName() == flag {
@@ -88,8 +88,8 @@ func choicesOf(flag string) []string {
 	return nil
 }
 
-// subcommand is the index of the subcommand; -1 if there is none. Without a word that is one it is the first word that
-// stands where one should.
+// subcommand returns the index of the subcommand; -1 if there is none. Without a word that is one it is the first word
+// that stands where one should.
 func (p *Program) subcommand(args []string) int {
 	first, perhaps := -1, -1 // perhaps is the index of what may be the value of a command's option
 	for i := 0; i < len(args); i++ {
@@ -118,7 +118,7 @@ func (p *Program) subcommand(args []string) int {
 	return first
 }
 
-// flagOf is the flag that a word such as --limit, --limit=10, -r or -r1 names; nil if there is none.
+// flagOf returns the flag that a word such as --limit, --limit=10, -r or -r1 names; nil if there is none.
 func flagOf(fs *pflag.FlagSet, word string) *pflag.Flag {
 	if name, ok := strings.CutPrefix(word, "--"); ok {
 		name, _, _ = strings.Cut(name, "=")

@@ -9,9 +9,9 @@ import (
 
 // Kind is what argparse knows of a kind of objects that arguments name.
 type Kind interface {
-	// Positional is the argument that names an object: <host>.
+	// Positional returns the argument that names an object: <host>.
 	Positional() string
-	// Columns are all fields that a list of them can show.
+	// Columns returns all fields that a list of them can show.
 	Columns() []string
 }
 
@@ -39,7 +39,7 @@ type Positional struct {
 	Asked   bool     // a completion asks which there are
 }
 
-// positionals are the positional arguments in a usage line.
+// positionals returns the positional arguments in a usage line.
 func (c *Command) positionals() (names []string) {
 	if c.Target {
 		names = append(names, c.Of.Positional())
@@ -53,7 +53,7 @@ func (c *Command) positionals() (names []string) {
 	return names
 }
 
-// AnyWords tells that words behind the positional arguments are taken as they stand.
+// AnyWords reports whether words behind the positional arguments are taken as they stand.
 func (c *Command) AnyWords() bool { return c.Rest }
 
 // Cobra makes the bare command. The flags come with define, when it is known that it is the one that is meant: a

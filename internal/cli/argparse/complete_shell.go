@@ -16,9 +16,9 @@ import (
 	"github.com/craton-fleet/craton/internal/table"
 )
 
-// Completion in a shell. cobra's own scripts put the command line, and what the fleet is called, through the shell's eval:
-// a host named "web;reboot", or $(reboot) before TAB, would run. These scripts evaluate nothing. They hand the words
-// over as they are, and print or insert what this program answers.
+// Completion in a shell. cobra's own scripts put the command line, and what the fleet is called, through the shell's
+// eval: a host named "web;reboot", or $(reboot) before TAB, would run. These scripts evaluate nothing. They hand the
+// words over as they are, and print or insert what this program answers.
 
 // wordsCommand is what the scripts call: craton __words SHELL WORD..., of which the last WORD is to be completed. bash,
 // which neither takes quotes off words nor puts them on, gives COMP_TYPE, COMP_WORDBREAKS and the line up to the
@@ -99,7 +99,7 @@ complete -c craton -e
 complete -c craton -f -a '(__craton_complete)'
 `
 
-// NewCompletion makes the command that prints the script by which a shell completes.
+// NewCompletion returns the command that prints the script by which a shell completes.
 func NewCompletion(s output.Streams) *cobra.Command {
 	scripts := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
 	return &cobra.Command{
@@ -211,8 +211,8 @@ func (a *completionAnswer) ask(ctx context.Context, p *Program, words []string) 
 	return nil
 }
 
-// write writes the answer for a shell that puts quotes on words itself. shown tells that it shows a text in the place of a
-// word, not behind it.
+// write writes the answer for a shell that puts quotes on words itself. shown tells that it shows a text in the place
+// of a word, not behind it.
 func (a *completionAnswer) write(w io.Writer, shown bool) error {
 	var b strings.Builder
 	b.WriteString(a.rule + "\n")
@@ -235,8 +235,8 @@ func (a *completionAnswer) write(w io.Writer, shown bool) error {
 	return err
 }
 
-// listingTypes are the values of COMP_TYPE with which bash shows the candidates, and inserts what they have in common at
-// the most: TAB TAB, and TAB with show-all-if-ambiguous or -unmodified.
+// listingTypes are the values of COMP_TYPE with which bash shows the candidates, and inserts what they have in common
+// at the most: TAB TAB, and TAB with show-all-if-ambiguous or -unmodified.
 var listingTypes = []int{'?', '!', '@'}
 
 // writeBash writes the answer for bash: what takes the place of the part of the word that readline replaces.
@@ -259,7 +259,7 @@ func (a *completionAnswer) writeBash(w io.Writer, line bashLine, listing bool) e
 	return err
 }
 
-// readFish is the beginning of a word as fish means it.
+// readFish returns the beginning of a word as fish means it.
 func readFish(typed string) string {
 	var b strings.Builder
 	var quote byte

@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// CompleteBy declares how a command's own arguments are completed: names finds objects, words what may stand behind args, of
-// which the first is the object.
+// CompleteBy declares how a command's own arguments are completed: names finds objects, words what may stand behind
+// args, of which the first is the object.
 func (c *Command) CompleteBy(cmd *cobra.Command, called *Call, names func(begin string, kinds ...Kind) []string,
 	words func(args []string) ([]string, cobra.ShellCompDirective),
 ) {
@@ -60,7 +60,7 @@ func Typeable(word string) bool {
 	return word != "" && show.Clean(word) == word && strings.TrimSpace(word) == word && utf8.ValidString(word)
 }
 
-// terms are the beginnings of terms, behind those that are there.
+// terms returns the beginnings of terms, behind those that are there.
 func (c *Command) terms(begin string) (all []string) {
 	there := begin[:strings.LastIndexByte(begin, ' ')+1]
 	for _, term := range c.Terms {
@@ -69,7 +69,7 @@ func (c *Command) terms(begin string) (all []string) {
 	return all
 }
 
-// values are those that an option may have, as far as they are known without asking.
+// values returns those that an option may have, as far as they are known without asking.
 func (c *Command) values(o *Option) []string {
 	switch {
 	case o.Choices != nil:

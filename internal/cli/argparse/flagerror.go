@@ -36,7 +36,7 @@ func (p *Program) FlagError(cmd *cobra.Command, err error) error {
 	return Mistake(cmd, "%s", err)
 }
 
-// withValue is an unknown option as it was given, and what may be its value.
+// withValue returns an unknown option as it was given, and what may be its value.
 func (p *Program) withValue(option string) []string {
 	for i, word := range p.given {
 		name, _, attached := strings.Cut(word, "=")

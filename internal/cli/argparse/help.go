@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// NewHelp makes the command that shows help.
+// NewHelp returns the command that shows help.
 func NewHelp(p *Program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [<subcommand>]",
@@ -113,7 +113,7 @@ func (p *Program) Help(cmd *cobra.Command) {
 	_, _ = fmt.Fprint(p.Streams.Out, b.String())
 }
 
-// ownFlags are the flags of a command that not every other has, too; shares tells that it has those as well.
+// ownFlags returns the flags of a command that not every other has, too; shares tells that it has those as well.
 func (p *Program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
 	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
 	settings.AddFlags(shared, p.Shared...)
@@ -170,7 +170,7 @@ func settingUsages(sections []settings.Section, names []string) string {
 	return b.String()
 }
 
-// summaries is a line for each command.
+// summaries returns a line for each command.
 func summaries(commands []*cobra.Command) string {
 	var b strings.Builder
 	for _, cmd := range commands {

@@ -36,7 +36,7 @@ func (p *Program) Pages() map[string]string {
 // roff is a manual page in the making.
 type roff struct{ strings.Builder }
 
-// pageOf is the name of a command's page: craton-host-list.
+// pageOf returns the name of a command's page: craton-host-list.
 func pageOf(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
 // usageIndent is what the lines of a usage begin with.
@@ -80,7 +80,7 @@ func (r *roff) item(term, text string) {
 	fmt.Fprintf(r, ".TP\n%s\n%s\n", term, roffText(text))
 }
 
-// roffText is a text without anything that roff takes for a request.
+// roffText returns a text without anything that roff takes for a request.
 func roffText(s string) string {
 	lines := strings.Split(strings.NewReplacer(`\`, `\e`, `-`, `\-`).Replace(s), "\n")
 	for i, l := range lines {
@@ -91,7 +91,7 @@ func roffText(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// manOf is the page of a subcommand.
+// manOf returns the page of a subcommand.
 func (p *Program) manOf(cmd *cobra.Command) string {
 	cmd.InitDefaultHelpFlag()
 	r := newRoff(cmd, p.Version)
@@ -125,7 +125,7 @@ func (p *Program) manOf(cmd *cobra.Command) string {
 	return r.String()
 }
 
-// roffFlag is a flag as an item.
+// roffFlag returns a flag as an item.
 func roffFlag(f *pflag.Flag) (term, text string) {
 	name, usage := pflag.UnquoteUsage(f)
 	term = `\fB` + roffText("--"+f.Name) + `\fR`
@@ -138,7 +138,7 @@ func roffFlag(f *pflag.Flag) (term, text string) {
 	return term, usage
 }
 
-// man is the page of the program.
+// man returns the page of the program.
 func (p *Program) man() string {
 	r := newRoff(p.Root, p.Version)
 	r.section("DESCRIPTION")

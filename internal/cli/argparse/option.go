@@ -41,7 +41,7 @@ const (
 	TermsOption                // terms, with blanks between them
 )
 
-// Argument is how an option is called in errors: -n/--name.
+// Argument returns how an option is called in errors: -n/--name.
 func (o *Option) Argument() string {
 	if o.Short == "" {
 		return "--" + o.Long
@@ -49,7 +49,7 @@ func (o *Option) Argument() string {
 	return "-" + o.Short + "/--" + o.Long
 }
 
-// Usage is the option in a usage line: [-n <name>].
+// Usage returns the option in a usage line: [-n <name>].
 func (o *Option) Usage() []string {
 	name := "--" + o.Long
 	if o.Short != "" {
@@ -74,10 +74,10 @@ type optionValue struct {
 	words []string
 }
 
-// String is the value as text.
+// String returns the value as text.
 func (v *optionValue) String() string { return strings.Join(v.words, " ") }
 
-// Type is what help shows behind the option's name.
+// Type returns what help shows behind the option's name.
 func (v *optionValue) Type() string {
 	if v.Option == nil { // pflag asks a zero value, to see what a default looks like
 		return ""
@@ -138,7 +138,7 @@ func TruthOf(s string) (truth, ok bool) {
 	return false, false
 }
 
-// InvalidChoice is the error for a value that is none of those there are.
+// InvalidChoice returns the error for a value that is none of those there are.
 func InvalidChoice(s string, choices []string) error {
 	all := make([]string, len(choices))
 	for i, c := range choices {
@@ -147,7 +147,7 @@ func InvalidChoice(s string, choices []string) error {
 	return errors.New("invalid choice: " + Quoted(s) + " (choose from " + strings.Join(all, ", ") + ")")
 }
 
-// Quoted is a text as Python's repr writes it.
+// Quoted returns a text as Python's repr writes it.
 func Quoted(s string) string { return python.Repr(s) }
 
 // addOptions declares options, in the order of usage lines.
@@ -180,10 +180,10 @@ type Call struct {
 	Words  []string // the arguments after it
 }
 
-// Given tells whether an option stands on the command line.
+// Given reports whether an option stands on the command line.
 func (c *Call) Given(long string) bool { return c.Values[long] != nil && c.Values[long].words != nil }
 
-// Text is an option's value; "" if it is not given.
+// Text returns an option's value; "" if it is not given.
 func (c *Call) Text(long string) string {
 	if !c.Given(long) {
 		return ""
@@ -191,7 +191,7 @@ func (c *Call) Text(long string) string {
 	return c.Values[long].words[0]
 }
 
-// All are the values of an option that may have several.
+// All returns the values of an option that may have several.
 func (c *Call) All(long string) []string {
 	if !c.Given(long) {
 		return nil

@@ -49,7 +49,7 @@ type LazyCommand interface {
 // ProgramAnnotation marks the root of a program.
 const ProgramAnnotation = "program"
 
-// RootOf is the root of the program that a command belongs to.
+// RootOf returns the root of the program that a command belongs to.
 func RootOf(cmd *cobra.Command) *cobra.Command {
 	for cmd.HasParent() && cmd.Annotations[ProgramAnnotation] == "" {
 		cmd = cmd.Parent()
@@ -70,7 +70,8 @@ func (p *Program) Add(groups ...[]*cobra.Command) {
 	}
 }
 
-// Prepare gives a command and those behind it their streams and what they share, and makes it return errors without printing them.
+// Prepare gives a command and those behind it their streams and what they share, and makes it return errors without
+// printing them.
 func Prepare(cmd *cobra.Command, s output.Streams) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetIn(s.In)
@@ -85,7 +86,7 @@ const pagedAnnotation = "paged"
 // Page makes a command's output go through a pager where it is longer than the screen.
 func Page(cmd *cobra.Command) { annotate(cmd, pagedAnnotation) }
 
-// begin is what happens before any command runs.
+// begin returns what happens before any command runs.
 func begin(cmd *cobra.Command, s output.Streams) error {
 	ctx, err := show.Watch(cmd.Context(), s, cmd.Flags())
 	if err != nil && cmd.Annotations[examinesAnnotation] == "" {
@@ -183,7 +184,7 @@ func (p *Program) complete(ctx context.Context, args []string) error {
 // mostWords is how many words the name of a subcommand has at most: network device vars get.
 const mostWords = 4
 
-// joined are arguments in which the words of a subcommand may stand apart from one on: host list is host-list.
+// joined returns arguments in which the words of a subcommand may stand apart from one on: host list is host-list.
 func (p *Program) joined(args []string, at int) []string {
 	if at < 0 || at >= len(args) || p.Commands[args[at]] != nil {
 		return args
@@ -196,7 +197,8 @@ func (p *Program) joined(args []string, at int) []string {
 	return args
 }
 
-// beginnings are the subcommands that begin with words that stand apart: what is missing of each, and what it is for.
+// beginnings returns the subcommands that begin with words that stand apart: what is missing of each, and what it is
+// for.
 func (p *Program) beginnings(words []string) (missing, short []string) {
 	begin := strings.Join(words, "-")
 	for _, name := range p.Names() {
@@ -207,7 +209,7 @@ func (p *Program) beginnings(words []string) (missing, short []string) {
 	return missing, short
 }
 
-// order is arrange for a program, and for the one within it that is meant.
+// order returns arrange for a program, and for the one within it that is meant.
 func (p *Program) order(args []string) ([]string, error) {
 	arranged, name, err := p.Arrange(args)
 	switch {
@@ -227,7 +229,7 @@ func (p *Program) order(args []string) ([]string, error) {
 	return append([]string{name}, within...), err
 }
 
-// Names are all subcommands in the order of help.
+// Names returns all subcommands in the order of help.
 func (p *Program) Names() []string {
 	var names []string
 	for _, cmd := range slices.Concat(p.groups...) {

@@ -29,8 +29,8 @@ var wholes = map[string]string{
 	"whoami": "config", "login": "config", "logout": "config", "auth": "config", "configure": "config", "init": "apply", "setup": "apply",
 }
 
-// Meant is the subcommand that was probably meant by the words that stand where one should: host list, hosts, hostlist,
-// host-lst, export. "" if none is near.
+// Meant returns the subcommand that was probably meant by the words that stand where one should: host list, hosts,
+// hostlist, host-lst, export. "" if none is near.
 func Meant(words, names []string) string {
 	known := func(name string) bool { return slices.Contains(names, name) }
 	first := strings.ToLower(words[0])
@@ -83,7 +83,7 @@ func Meant(words, names []string) string {
 	return ""
 }
 
-// spelled is the command that a word is with a plural for its noun, another word for its verb, or without a verb.
+// spelled returns the command that a word is with a plural for its noun, another word for its verb, or without a verb.
 func spelled(word string, known func(string) bool) string {
 	for i := len(word); i >= 0; i-- {
 		if i < len(word) && word[i] != '-' {
@@ -107,7 +107,8 @@ func spelled(word string, known func(string) bool) string {
 	return ""
 }
 
-// unknown is the error for a subcommand that does not exist: what was probably meant, what is near, and where all are listed.
+// unknown returns the error for a subcommand that does not exist: what was probably meant, what is near, and where all
+// are listed.
 func (p *Program) unknown(name string, args []string) error {
 	names := p.Names()
 	words := []string{name}
@@ -151,7 +152,8 @@ func (p *Program) unknown(name string, args []string) error {
 // mostNear is how many subcommands are named that are near.
 const mostNear = 3
 
-// nounOf are the noun that words begin with, apart or in one, and the verb behind it; the verb is "" if there is none.
+// nounOf returns the noun that words begin with, apart or in one, and the verb behind it; the verb is "" if there is
+// none.
 func nounOf(words, names []string) (noun, verb string) {
 	parts := strings.Split(strings.ToLower(strings.Join(words, "-")), "-")
 	for n := len(parts) - 1; n > 0; n-- {
@@ -167,7 +169,7 @@ func nounOf(words, names []string) (noun, verb string) {
 	return "", ""
 }
 
-// verbsOf are what can be done with a noun.
+// verbsOf returns what can be done with a noun.
 func verbsOf(noun string, names []string) (verbs []string) {
 	for _, name := range names {
 		verb, is := strings.CutPrefix(name, noun+"-")

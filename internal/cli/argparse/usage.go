@@ -34,11 +34,12 @@ type misuse struct{ text string }
 
 func (m *misuse) Error() string { return m.text }
 
-// Misused is the error of a command that finds a mistake in its arguments while it runs, before it writes anything. [Program.Run] makes a
-// [UsageError] of it.
+// Misused returns the error of a command that finds a mistake in its arguments while it runs, before it writes
+// anything. [Program.Run] makes a [UsageError] of it.
 func Misused(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
 
-// asMistake makes the error of a misuse, and of a flag with a value that its setting cannot have, that of a mistake in a command's arguments.
+// asMistake makes the error of a misuse, and of a flag with a value that its setting cannot have, that of a mistake in
+// a command's arguments.
 func asMistake(cmd *cobra.Command, err error) error {
 	if _, misused := errors.AsType[*misuse](err); misused {
 		return Mistake(cmd, "%s", err)
@@ -53,7 +54,7 @@ func asMistake(cmd *cobra.Command, err error) error {
 // lines of their own.
 const UsageAnnotation = "usage"
 
-// UsageOf is a command's usage, wrapped as Python's argparse does.
+// UsageOf returns a command's usage, wrapped as Python's argparse does.
 func UsageOf(cmd *cobra.Command) string {
 	positional := strings.Fields(cmd.Use)[1:]
 	var optional []string
@@ -75,7 +76,7 @@ func nonEmpty(words []string) []string {
 	return slices.DeleteFunc(words, func(s string) bool { return s == "" })
 }
 
-// TerminalColumns is how wide usage may be: what COLUMNS says, else 80.
+// TerminalColumns returns how wide usage may be: what COLUMNS says, else 80.
 func TerminalColumns() int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
@@ -127,7 +128,7 @@ func WrapUsage(path string, optional, positional []string, columns int) string {
 	return prefix + strings.Join(all, "\n") + "\n"
 }
 
-// Unrecognized is the error for an argument that a command does not have, or an option with what may be its value.
+// Unrecognized returns the error for an argument that a command does not have, or an option with what may be its value.
 func Unrecognized(cmd *cobra.Command, given ...string) error {
 	text := "unrecognized arguments: " + strings.Join(given, " ")
 	if name, ok := strings.CutPrefix(given[0], "--"); ok {
@@ -142,7 +143,7 @@ func Unrecognized(cmd *cobra.Command, given ...string) error {
 	return Mistake(cmd, "%s", text)
 }
 
-// nearestFlag is the flag that was probably meant: the only one that begins so, else the one nearest in spelling.
+// nearestFlag returns the flag that was probably meant: the only one that begins so, else the one nearest in spelling.
 func nearestFlag(cmd *cobra.Command, name string) string {
 	name, _, _ = strings.Cut(name, "=")
 	var known, begin []string
@@ -158,7 +159,7 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 	return nearest.Word(name, known)
 }
 
-// Argument is how errors call a flag: -n/--name.
+// Argument returns how errors call a flag: -n/--name.
 func Argument(f *pflag.Flag) string {
 	if f.Shorthand != "" {
 		return "-" + f.Shorthand + "/--" + f.Name
@@ -166,7 +167,7 @@ func Argument(f *pflag.Flag) string {
 	return "--" + f.Name
 }
 
-// ExactArgs is cobra.ExactArgs with an error that names what is missing.
+// ExactArgs returns cobra.ExactArgs with an error that names what is missing.
 func ExactArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {

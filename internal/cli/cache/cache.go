@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// New makes the command `craton cache`.
+// New returns the command `craton cache`.
 func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cache",

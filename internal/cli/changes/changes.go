@@ -23,7 +23,7 @@ import (
 // longest is how long a server holds an answer back, if the timeout of a request allows that.
 const longest = 50 * time.Second
 
-// New makes the command `craton changes`.
+// New returns the command `craton changes`.
 func New(s output.Streams) *cobra.Command {
 	var o follow.Options
 	var attached bool

@@ -1,3 +1,3 @@
-// Package changes is `craton changes`: what is done to the fleet, while it is done, as lines of JSON for programs. Package
-// inventory/follow finds out which hosts feel it.
+// Package changes is `craton changes`: what is done to the fleet, while it is done, as lines of JSON for programs.
+// Package inventory/follow finds out which hosts feel it.
 package changes

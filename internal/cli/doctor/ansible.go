@@ -97,7 +97,7 @@ func lookAtAnsible(ctx context.Context) *ansible {
 	return a
 }
 
-// said is the error of a command, with the last line that it wrote.
+// said returns the error of a command, with the last line that it wrote.
 func said(command string, err error, stderr []byte) error {
 	lines := strings.Split(strings.TrimSpace(string(stderr)), "\n")
 	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
@@ -131,7 +131,7 @@ func (a *ansible) origin(name string) string {
 	return strings.Replace(origin, "env: ", "environment ", 1)
 }
 
-// list is the words of an option.
+// list returns the words of an option.
 func (a *ansible) list(name string) []string {
 	values, _ := a.config[name].Value.([]any)
 	var words []string
@@ -141,14 +141,14 @@ func (a *ansible) list(name string) []string {
 	return words
 }
 
-// configFile is the ansible.cfg in effect, "" if there is none.
+// configFile returns the ansible.cfg in effect, "" if there is none.
 func (a *ansible) configFile() string {
 	path, _ := a.config["CONFIG_FILE"].Value.(string)
 	return path
 }
 
-// checkAnsible tells whether the Ansible that plays would run with does the right thing with the inventory, and brings
-// the modules. iv and trial are nil where they could not be had.
+// checkAnsible checks whether the Ansible that plays would run with does the right thing with the inventory, and
+// brings the modules. iv and trial are nil where they could not be had.
 func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, trial *trial) {
 	const check = "ansible"
 	rest := []string{"ansible.cfg", "failed inventory", "inventory plugins", "collection"}
@@ -175,7 +175,8 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 	d.checkCollection(a, version)
 }
 
-// checkTemplates tells what the fleet holds that Ansible must not execute, and whether this Ansible may do so all the same.
+// checkTemplates tells what the fleet holds that Ansible must not execute, and whether this Ansible may do so all the
+// same.
 func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 	const check = "templates"
 	if trial == nil || trial.trusted || trial.templates+trial.texts == 0 {
@@ -195,8 +196,8 @@ func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 		"%s; ansible-core %s executes them where a play takes them from hostvars %s%s", what, a.version, faults, texts)
 }
 
-// hostvarsFaults are in what ways a release of ansible-core loses the mark of a string that a play takes from hostvars, and
-// executes it when it is used again; "" for those that do not.
+// hostvarsFaults returns the ways in which a release of ansible-core loses the mark of a string that a play takes from
+// hostvars, and executes it when it is used again; "" for those that do not.
 func hostvarsFaults(version string) string {
 	if version == "" || !olderThan(version, "2.19") {
 		return ""
@@ -214,8 +215,8 @@ func hostvarsFaults(version string) string {
 // manyHosts is from where on it shows how Ansible loads an inventory.
 const manyHosts = 2000
 
-// checkLargeFleet tells what Ansible takes to load a script's output, and what the plugin would save, which leaves variables until
-// somebody looks at them.
+// checkLargeFleet tells what Ansible takes to load a script's output, and what the plugin would save, which leaves
+// variables until somebody looks at them.
 func (d *doctor) checkLargeFleet(a *ansible, iv *settings.Values, trial *trial) {
 	const check = "large fleet"
 	if trial == nil || iv == nil || trial.hosts < manyHosts {
@@ -234,7 +235,8 @@ func (d *doctor) checkLargeFleet(a *ansible, iv *settings.Values, trial *trial) 
 	}
 }
 
-// loadTime is about what Ansible takes to load the variables of a host from a script (docs/performance.md), on a machine of today.
+// loadTime returns roughly how long Ansible takes to load the variables of a host from a script (docs/performance.md),
+// on a machine of today.
 func loadTime(version string, layered bool) time.Duration {
 	switch {
 	case olderThan(version, "2.19"):
@@ -245,7 +247,7 @@ func loadTime(version string, layered bool) time.Duration {
 	return 800 * time.Microsecond
 }
 
-// script is the first source of Ansible's configured inventory that is craton-inventory, "" if none is.
+// script returns the first source of Ansible's configured inventory that is craton-inventory, "" if none is.
 func (a *ansible) script() string {
 	for _, source := range a.list("DEFAULT_HOST_LIST") {
 		files := []string{source}
@@ -264,7 +266,7 @@ func (a *ansible) script() string {
 	return ""
 }
 
-// isProgram tells files that are this program, by their names.
+// isProgram reports whether a file is this program, by its name.
 func isProgram(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && strings.HasPrefix(filepath.Base(file), "craton") && filepath.Ext(file) == ""
@@ -286,8 +288,8 @@ func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
 	}
 }
 
-// checkFailedInventory tells whether a run stops when the inventory fails. Left to itself Ansible goes on without hosts
-// and exits 0, which looks like a success.
+// checkFailedInventory checks whether a run stops when the inventory fails. Left to itself Ansible goes on without
+// hosts and exits 0, which looks like a success.
 func (d *doctor) checkFailedInventory(a *ansible) {
 	const check = "failed inventory"
 	file := a.configFile()
@@ -307,7 +309,7 @@ func (d *doctor) checkFailedInventory(a *ansible) {
 	}
 }
 
-// checkPlugins tells whether Ansible would run the inventory at all.
+// checkPlugins checks whether Ansible would run the inventory at all.
 func (d *doctor) checkPlugins(a *ansible) {
 	const check = "inventory plugins"
 	enabled := a.list("INVENTORY_ENABLED")
@@ -325,7 +327,7 @@ func (d *doctor) checkPlugins(a *ansible) {
 	}
 }
 
-// checkCollection tells whether the collection is where Ansible looks for it, and of this program's version.
+// checkCollection checks whether the collection is where Ansible looks for it, and of this program's version.
 func (d *doctor) checkCollection(a *ansible, version string) {
 	const check = "collection"
 	install := "`ansible-galaxy collection install craton-fleet-" + version + ".tar.gz`"

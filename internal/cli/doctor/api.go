@@ -70,7 +70,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 	return d.checkPages(ctx, client)
 }
 
-// checkAnswer tells what kind of server answered a request without credentials.
+// checkAnswer checks what kind of server answered a request without credentials.
 func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) bool {
 	const check = "api"
 	const adviceURL = "correct CRATON_URL, and see what stands between here and the server"
@@ -132,8 +132,8 @@ func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) 
 	return true
 }
 
-// isCraton tells the answers that a Craton API gives to a request without credentials: a listing, or an error of exactly
-// two members (v1 contract §4).
+// isCraton reports whether a response is one that a Craton API gives to a request without credentials: a listing, or an
+// error of exactly two members (v1 contract §4).
 func isCraton(p *probe) bool {
 	if mt, _, _ := mime.ParseMediaType(p.header.Get("Content-Type")); mt != "application/json" {
 		return false
@@ -156,8 +156,8 @@ func contentType(h http.Header) string {
 	return "without a content type"
 }
 
-// wantsTokens tells from an answer to a request without credentials whether they are to be Keystone's: only an API with users
-// of its own misses a project (v1 contract §1.2, §1.3).
+// wantsTokens reports, by the response to a request without credentials, whether the server expects Keystone tokens:
+// only an API with users of its own misses a project (v1 contract §1.2, §1.3).
 func wantsTokens(p *probe) bool {
 	return p.status == http.StatusUnauthorized && gjson.GetBytes(p.body, "message").Str == "The request could not be authenticated."
 }
@@ -193,7 +193,7 @@ func (d *doctor) checkClock(p *probe) {
 	d.warn(check, "set both by a time server (NTP); `timedatectl` tells about this one", "this machine's clock is %v %s the server's", skew.Abs().Round(time.Second), which)
 }
 
-// checkCredentials tells whether the API takes the credentials, and what role they give, by reads that each need more
+// checkCredentials checks whether the API takes the credentials, and what role they give, by reads that each need more
 // than the one before.
 func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *caller, tokens bool) bool {
 	const check = "credentials"
@@ -240,7 +240,7 @@ func read(ctx context.Context, c *craton.Client, path string) error {
 	return err
 }
 
-// checkPages tells whether the API gives pages of the sizes that it is asked for: what stands between may drop the
+// checkPages checks whether the API gives pages of the sizes that it is asked for: what stands between may drop the
 // query, or cut long answers.
 func (d *doctor) checkPages(ctx context.Context, c *craton.Client) bool {
 	const check = "pages"

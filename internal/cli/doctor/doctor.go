@@ -19,7 +19,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// New makes the command `craton doctor`.
+// New returns the command `craton doctor`.
 func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -82,7 +82,7 @@ func (d *doctor) problem(check, advice, format string, args ...any) {
 	d.add(finding{check, problem, fmt.Sprintf(format, args...), advice})
 }
 
-// failed is a problem that an error describes. Where it has no advice, otherwise says what to do.
+// failed adds a problem that an error describes. If the error has no advice, otherwise says what to do.
 func (d *doctor) failed(check string, err error, otherwise string) {
 	if e, ok := err.(*rest.CallError); ok { //nolint:errorlint // whose first word is a library's name
 		err = e.Err
@@ -98,7 +98,7 @@ func (d *doctor) skip(why string, checks ...string) {
 	}
 }
 
-// count is how many findings have a health.
+// count returns how many findings have a health.
 func (d *doctor) count(h health) (n int) {
 	for _, f := range d.findings {
 		if f.Status == h {
@@ -172,7 +172,7 @@ const adviceConfig = "`craton config` shows what is set where"
 // allDefaults is what changedSettings says if there are none.
 const allDefaults = "all are defaults"
 
-// changedSettings are the settings that somebody changed.
+// changedSettings returns the settings that somebody changed.
 func changedSettings(v *settings.Values) string {
 	var changed []string
 	for _, e := range v.Entries() {

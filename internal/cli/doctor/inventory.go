@@ -58,7 +58,7 @@ func shortList(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// plural is a number of things.
+// plural returns a number of things.
 func plural(n int, thing string) string {
 	switch {
 	case n == 1:

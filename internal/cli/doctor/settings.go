@@ -36,8 +36,8 @@ func (d *doctor) checkSettings(flags *pflag.FlagSet) (v, iv *settings.Values) {
 	return v, iv
 }
 
-// checkConfigFile looks at who else may change or read the configuration file. That a secret in it may be read by all is
-// an error of Load.
+// checkConfigFile looks at who else may change or read the configuration file. That a secret in it may be read by all
+// is an error of Load.
 func (d *doctor) checkConfigFile(v *settings.Values) {
 	const check = "settings"
 	if v.File == "" {
@@ -61,5 +61,5 @@ func (d *doctor) checkConfigFile(v *settings.Values) {
 	}
 }
 
-// modeText is who may do what to a file, as ls shows it.
+// modeText returns who may do what to a file, as ls shows it.
 func modeText(info fs.FileInfo) string { return "mode " + info.Mode().Perm().String() }

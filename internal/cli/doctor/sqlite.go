@@ -87,7 +87,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 // leastFree is how many bytes a fleet's disk should have free: room for its log, and for some time.
 const leastFree = 100 << 20
 
-// bytesText is a number of bytes for people.
+// bytesText returns a number of bytes for people.
 func bytesText(n uint64) string {
 	const units = "KMGTPE"
 	if n < 1<<10 {
@@ -100,12 +100,12 @@ func bytesText(n uint64) string {
 	return fmt.Sprintf("%.1f %ciB", value, units[unit])
 }
 
-// begin is what to do where there is no fleet.
+// begin returns what to do where there is no fleet.
 func begin(path string) string {
 	return "correct CRATON_URL, or begin with `craton server bootstrap --database sqlite:" + path + "` or `craton apply FILE`"
 }
 
-// openAdvice is what to do about a file that cannot be opened.
+// openAdvice returns what to do about a file that cannot be opened.
 func openAdvice(path string, err error) string {
 	if f, ok := errors.AsType[*server.Failure](err); ok && f.Reason != server.NoAccess && f.Reason != server.ReadOnly {
 		return f.Advice()

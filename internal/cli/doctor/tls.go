@@ -17,7 +17,7 @@ import (
 // soon is how long before a certificate's end one should be told.
 const soon = 21 * 24 * time.Hour
 
-// tlsConfig is what the client verifies the API with. Errors of it are findings.
+// tlsConfig returns what the client verifies the API with. Errors of it are findings.
 func (d *doctor) tlsConfig(t craton.TLS) *tls.Config {
 	config, err := t.Config()
 	if err != nil {
@@ -35,7 +35,7 @@ func (d *doctor) tlsConfig(t craton.TLS) *tls.Config {
 	return config
 }
 
-// checkEnd tells whether a certificate is valid now and for some time. It is silent about one that is.
+// checkEnd checks whether a certificate is valid now and for some time. It is silent about one that is.
 func (d *doctor) checkEnd(check string, c *x509.Certificate, advice string) bool {
 	now := time.Now()
 	switch left := c.NotAfter.Sub(now); {
@@ -53,7 +53,7 @@ func (d *doctor) checkEnd(check string, c *x509.Certificate, advice string) bool
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// nameOf is what a certificate is called.
+// nameOf returns what a certificate is called.
 func nameOf(c *x509.Certificate) string {
 	if name := c.Subject.String(); name != "" {
 		return "the certificate of " + show.Clean(name)
@@ -61,7 +61,7 @@ func nameOf(c *x509.Certificate) string {
 	return "the certificate of " + show.Clean(strings.Join(namesOf(c), ", "))
 }
 
-// namesOf are the hosts that a certificate is for.
+// namesOf returns the hosts that a certificate is for.
 func namesOf(c *x509.Certificate) []string {
 	names := append([]string{}, c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -70,7 +70,7 @@ func namesOf(c *x509.Certificate) []string {
 	return names
 }
 
-// checkTLS tells whether the server proved who it is, and whether a client that verifies would agree.
+// checkTLS checks whether the server proved who it is, and whether a client that verifies would agree.
 func (d *doctor) checkTLS(p *probe, target *url.URL, config *tls.Config) bool {
 	const check = "certificate"
 	if target.Scheme != "https" {

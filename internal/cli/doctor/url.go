@@ -67,7 +67,7 @@ func (d *doctor) checkURL(v *settings.Values) urlKind {
 	return urlHTTP
 }
 
-// apiURL is where an API is, ending in /v1, as the client makes it of what users write.
+// apiURL returns where an API is, ending in /v1, as the client makes it of what users write.
 func apiURL(raw string) (*url.URL, error) {
 	c, err := craton.New(raw)
 	if err != nil {
@@ -85,7 +85,7 @@ func (d *doctor) warnOfClearText(check string, u *url.URL) bool {
 	return true
 }
 
-// isLoopback tells names and addresses of this machine.
+// isLoopback reports whether a name or address is this machine's loopback.
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -153,7 +153,7 @@ func (pr *prober) send(ctx context.Context, target string) *probe {
 	return p
 }
 
-// checkConnection tells whether a connection came about.
+// checkConnection checks whether a connection came about.
 func (d *doctor) checkConnection(p *probe, target *url.URL) bool {
 	const check = "connection"
 	to := hostPort(target)
@@ -180,7 +180,7 @@ func (d *doctor) checkConnection(p *probe, target *url.URL) bool {
 	return false
 }
 
-// hostPort is where a URL leads, with the port that the scheme implies.
+// hostPort returns where a URL leads, with the port that the scheme implies.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -189,7 +189,7 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// cause is an error of net/http without the URL around it, whose query and credentials are nobody's business.
+// cause returns an error of net/http without the URL around it, whose query and credentials are nobody's business.
 func cause(err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		return ue.Err

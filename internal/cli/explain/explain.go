@@ -28,7 +28,7 @@ import (
 // past are the settings of the inventory that say which state is explained.
 var past = settings.Inventory.Only("at", "omit_hashed")
 
-// New makes the command `craton explain`.
+// New returns the command `craton explain`.
 func New(s output.Streams) *cobra.Command {
 	var who, keys bool
 	var key, terms string
@@ -248,7 +248,7 @@ func (e *explanation) write(w io.Writer, format string, one bool) error {
 	return show.WriteDocument(w, format, e.document())
 }
 
-// rows is the explanation as CSV: a row for each value, those that count first among those of their variable.
+// rows returns the explanation as CSV: a row for each value, those that count first among those of their variable.
 func (e *explanation) rows() [][]string {
 	rows := [][]string{{"variable", "value", "type", "id", "name", "counts"}}
 	if e.Asked() {

@@ -21,7 +21,8 @@ import (
 // escapes are sequences that colour text, or wipe a line.
 var escapes = regexp.MustCompile("\x1b\\[[0-9]*[mK]")
 
-// web is the explanation of a host with a parent, with a null that hides, and with text that would upset a terminal.
+// web returns the explanation of a host with a parent, with a null that hides, and with text that would upset a
+// terminal.
 func web() *explanation {
 	type own map[string]string
 	e := &explanation{

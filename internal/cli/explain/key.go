@@ -50,7 +50,7 @@ func (d *spread) write(w io.Writer, format string) error {
 	return show.WriteDocument(w, format, d.Spread)
 }
 
-// overview is the spread for people.
+// overview returns the spread for people.
 func (d *spread) overview(look show.Appearance) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s\n\n", look.Bold(show.Clean(d.Key)), show.Count(d.Hosts, "host", "hosts"))

@@ -42,7 +42,7 @@ func (d *keyList) write(w io.Writer, format string) error {
 	return show.WriteDocument(w, format, d.Keys)
 }
 
-// overview is the list for people.
+// overview returns the list for people.
 func (d *keyList) overview(look show.Appearance) string {
 	var b strings.Builder
 	rows := [][3]string{{"HOSTS", "VARIABLE", "SET AT"}}

@@ -55,7 +55,7 @@ func checkColumns(names []string) error {
 	return nil
 }
 
-// cellOf gives the cell of a host in a column; nil for no column. number tells a number of JSON, which is no formula.
+// cellOf returns the cell of a host in a column; nil for no column. number tells a number of JSON, which is no formula.
 func cellOf(name string) func(h *host) (text string, number bool) {
 	if key, ok := strings.CutPrefix(name, variableColumn); ok && key != "" {
 		return func(h *host) (string, bool) {
@@ -78,8 +78,8 @@ func cellOf(name string) func(h *host) (text string, number bool) {
 	return nil
 }
 
-// joinLabels puts commas between labels; if one has a comma, semicolon or space itself, or could be taken for a list, it is a list of JSON: what
-// craton import csv reads.
+// joinLabels puts commas between labels; if one has a comma, semicolon or space itself, or could be taken for a list,
+// it is a list of JSON: what craton import csv reads.
 func joinLabels(labels []string) string {
 	for _, l := range labels {
 		if strings.ContainsAny(l, ",; ") || l[0] == '[' {
@@ -90,7 +90,7 @@ func joinLabels(labels []string) string {
 	return strings.Join(labels, ",")
 }
 
-// writeCSV is the format csv: RFC 4180, the first line the names of the columns.
+// writeCSV returns the format csv: RFC 4180, the first line the names of the columns.
 func writeCSV(e *exporter, w io.Writer, hosts []host) error {
 	var line []byte
 	cells := make([]func(*host) (string, bool), len(e.columns))
@@ -121,8 +121,8 @@ func writeCSV(e *exporter, w io.Writer, hosts []host) error {
 	return nil
 }
 
-// guard puts an apostrophe before what a spreadsheet would take for a formula, and execute; before an apostrophe too, so that who takes one
-// off has the text again.
+// guard puts an apostrophe before what a spreadsheet would take for a formula, and execute; before an apostrophe too,
+// so that who takes one off has the text again.
 func (e *exporter) guard(text string, number bool) string {
 	if text == "" || number || e.raw {
 		return text

@@ -7,6 +7,7 @@
 //	hosts        lines of /etc/hosts (etchosts.go)
 //	prometheus   targets of file_sd_configs (internal/prometheus)
 //
-// All but the first two are made of one thing, the inventory's hosts with their resolved variables (hosts.go). What the fleet says is
-// never trusted: each format refuses, or leaves out and counts, what would mean something else to its reader.
+// All but the first two are made of one thing, the inventory's hosts with their resolved variables (hosts.go). What the
+// fleet says is never trusted: each format refuses, or leaves out and counts, what would mean something else to its
+// reader.
 package export

@@ -72,7 +72,7 @@ type exporter struct {
 	terms     *where.Where
 }
 
-// New makes the command `craton export`.
+// New returns the command `craton export`.
 func New(s output.Streams) *cobra.Command {
 	o := options{targets: prometheus.DefaultOptions()}
 	var names, lines []string
@@ -183,8 +183,8 @@ func (f *format) check(cmd *cobra.Command, o *options) (err error) {
 	return nil
 }
 
-// write writes to the file that was asked for, or to standard output. A signal stops it: a file is not written then, and what went to standard output is
-// said to be a part.
+// write writes to the file that was asked for, or to standard output. A signal stops it: a file is not written then,
+// and what went to standard output is said to be a part.
 func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) error) error {
 	out := &stoppable{ctx: ctx}
 	through := func(w io.Writer) error {
@@ -245,7 +245,7 @@ func (s *stoppable) Write(b []byte) (int, error) {
 	return s.w.Write(b)
 }
 
-// shown is a text as it is written: to a terminal without what it obeys.
+// shown returns a text as it is written: to a terminal without what it obeys.
 func (e *exporter) shown(text string) string {
 	if e.output == "" && output.IsTerminal(e.Out) {
 		return show.Clean(text)
@@ -258,7 +258,7 @@ func (e *exporter) warn(format string, args ...any) {
 	fmt.Fprintf(e.Err, "WARNING: %s\n", show.Clean(fmt.Sprintf(format, args...)))
 }
 
-// fleet is the format fleet.
+// fleet returns the format fleet.
 func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	project, err := e.Project(ctx)
 	if err != nil {
@@ -281,7 +281,7 @@ func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	return func(w io.Writer) error { return exportError(fleetfile.Write(w, &whole.Tree, "")) }, nil
 }
 
-// meant are the ids of the hosts that the terms mean; nil for all.
+// meant returns the ids of the hosts that the terms mean; nil for all.
 func (e *exporter) meant(ctx context.Context) (map[string]bool, error) {
 	if e.terms.IsAll() {
 		return nil, nil
@@ -309,7 +309,7 @@ func (e *exporter) load(ctx context.Context, o *inventory.Options) (*inventory.F
 	return f.Only(func(d *inventory.Device) bool { return d.Kind == inventory.HostKind && meant[strconv.Itoa(d.ID)] }), nil
 }
 
-// exportError is the error of a fleet that no file can say.
+// exportError returns the error of a fleet that no file can say.
 func exportError(err error) error {
 	if what, ok := errors.AsType[*fleetfile.Error](err); ok {
 		return advice.With(fmt.Errorf("nothing is written, for a fleet file cannot hold all of the fleet:\n%w", what), "mend that in the fleet")
@@ -317,7 +317,7 @@ func exportError(err error) error {
 	return err
 }
 
-// static is the format ansible.
+// static returns the format ansible.
 func static(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	o := e.inventory
 	if o.Vars == inventory.Lazy { // nobody said otherwise

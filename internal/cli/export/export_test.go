@@ -347,7 +347,7 @@ func newSSH(t *testing.T, config string) *ssh {
 	return &ssh{path, file}
 }
 
-// options are what ssh would connect to a host with; of a repeated one the first.
+// options returns what ssh would connect to a host with; of a repeated one the first.
 func (s *ssh) options(t *testing.T, host string) map[string]string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), s.path, "-F", s.config, "-G", "--", host).CombinedOutput()
@@ -458,7 +458,7 @@ func TestExportPast(t *testing.T) {
 	}
 }
 
-// revision is where the change log ends.
+// revision returns where the change log ends.
 func (p *program) revision(t *testing.T) string {
 	t.Helper()
 	s, err := server.Open(t.Context(), p.url, server.Options{})
@@ -574,7 +574,8 @@ func TestPageByPage(t *testing.T) {
 	}
 }
 
-// TestMistakes: what cannot be meant is refused before anything is read, and a file that cannot be written is left as it was.
+// TestMistakes: what cannot be meant is refused before anything is read, and a file that cannot be written is left as
+// it was.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	p := &program{"sqlite:" + filepath.Join(t.TempDir(), "none.db"), os.DevNull}

@@ -23,7 +23,7 @@ type host struct {
 	variable            func(name string) (json string, ok bool) // resolved, as hostvars have it
 }
 
-// hosts are the inventory's, sorted by name.
+// hosts returns the inventory's, sorted by name.
 func (e *exporter) hosts(ctx context.Context) ([]host, error) {
 	o := e.inventory
 	o.Groups, o.ProjectGroup = []inventory.GroupKind{inventory.LabelGroups}, "" // so that labels are read
@@ -115,7 +115,8 @@ func unique(hosts []host, out *leftOut) []host {
 	return kept
 }
 
-// plainText is the first of some variables that a host has, as text if it is one or a number; "" where all are missing or null.
+// plainText returns the first of some variables that a host has, as text if it is one or a number; "" where all are
+// missing or null.
 func plainText(h *host, names ...string) (text, from string, err error) {
 	for _, name := range names {
 		raw, ok := h.variable(name)
@@ -134,7 +135,7 @@ func plainText(h *host, names ...string) (text, from string, err error) {
 	return "", "", nil
 }
 
-// writeTargets is the format prometheus.
+// writeTargets returns the format prometheus.
 func writeTargets(e *exporter, w io.Writer, hosts []host) error {
 	out, odd := leftOut{what: "left out"}, leftOut{what: "without what a variable says"}
 	sep := "[\n"

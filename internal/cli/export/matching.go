@@ -8,7 +8,8 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// matching are the ids of the hosts that satisfy the terms: the server's answer, or where it knows none, of all hosts those that do.
+// matching returns the ids of the hosts that satisfy the terms: the server's answer, or where it knows none, of all
+// hosts those that do.
 func (e *exporter) matching(ctx context.Context) (map[string]bool, error) {
 	known, err := e.Knows(ctx, where.Feature)
 	if err != nil {

@@ -44,7 +44,7 @@ func (p *program) inventory(t *testing.T) inventoryOf {
 	return doc.Meta.Hostvars
 }
 
-// text is a variable as text, and whether it is one or a number; without marks.
+// text returns a variable as text, and whether it is one or a number; without marks.
 func (v inventoryOf) text(host, name string) (text string, ok bool) {
 	raw, has := v[host][name]
 	if !has || string(raw) == "null" {
@@ -64,7 +64,7 @@ func (v inventoryOf) text(host, name string) (text string, ok bool) {
 	return "", false
 }
 
-// last is the last variable that a host has, as Ansible's ssh connection chooses.
+// last returns the last variable that a host has, as Ansible's ssh connection chooses.
 func (v inventoryOf) last(host string, names ...string) (text string, usable bool) {
 	usable = true
 	for _, name := range names {
@@ -84,7 +84,7 @@ func leftOutOf(errs string) (n int) {
 	return n
 }
 
-// fewOrMany is how many random fleets are enough.
+// fewOrMany returns how many random fleets are enough.
 func fewOrMany(few, many int) int {
 	if os.Getenv("CRATON_TEST_PROOF") != "" {
 		return many
@@ -120,7 +120,7 @@ func TestRandomFleets(t *testing.T) {
 	}
 }
 
-// fact is a field of the host's record.
+// fact returns a field of the host's record.
 func (v inventoryOf) fact(t *testing.T, host, name string) (text string) {
 	t.Helper()
 	var facts map[string]json.RawMessage
@@ -191,7 +191,7 @@ func (p *program) checkSSH(t *testing.T, v inventoryOf) {
 	}
 }
 
-// isSimple tells texts that no format can take for anything else.
+// isSimple reports whether a text cannot be mistaken for anything else in any format.
 func isSimple(text string) bool {
 	return text == "" || regexp.MustCompile(`^~?[/a-z][a-z0-9/]*([.-][/a-z][a-z0-9/]*)*$`).MatchString(text) && text != "none" && text != "localhost" && len(text) < 64
 }

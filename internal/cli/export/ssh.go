@@ -9,10 +9,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// writeSSH is the format ssh-config: a block for each host, with what Ansible connects to and by.
+// writeSSH returns the format ssh-config: a block for each host, with what Ansible connects to and by.
 //
-// A value stands in it only if it is sure to mean that value to ssh: no quotes, no blanks, no %, no $. A host with any other is left out
-// whole, for a connection elsewhere, or as somebody else, is worse than none.
+// A value stands in it only if it is sure to mean that value to ssh: no quotes, no blanks, no %, no $. A host with any
+// other is left out whole, for a connection elsewhere, or as somebody else, is worse than none.
 func writeSSH(e *exporter, w io.Writer, hosts []host) error {
 	out, odd := leftOut{what: "left out"}, leftOut{what: "without their arguments for ssh"}
 	var b strings.Builder
@@ -96,8 +96,8 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	return nil
 }
 
-// isAlias reports whether a block of the host's name is for that name alone: for no pattern, and for no address but the host's own. Names
-// with slashes are those of the inventory's hostname qualified.
+// isAlias reports whether a block of the host's name is for that name alone: for no pattern, and for no address but the
+// host's own. Names with slashes are those of the inventory's hostname qualified.
 func (h *host) isAlias() bool {
 	if ip, ok := value.ParseAddress(h.name); ok {
 		return ip == h.name && value.EqualAddress(ip, h.IPAddress)
@@ -115,7 +115,7 @@ func isPort(text string) bool {
 	return err == nil && n > 0 && text[0] != '0'
 }
 
-// jumpOf is the ProxyJump that arguments of ssh come to, if they are nothing else; "" otherwise.
+// jumpOf returns the ProxyJump that arguments of ssh come to, if they are nothing else; "" otherwise.
 func jumpOf(args string) string {
 	m := jumpArgs.FindStringSubmatch(strings.TrimSpace(args))
 	if m == nil || m[1] != m[3] || !sshJump.MatchString(m[2]) || strings.EqualFold(m[2], "none") {

@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/table"
 )
 
-// New makes the command `craton find`.
+// New returns the command `craton find`.
 func New(s output.Streams) *cobra.Command {
 	var limit int
 	var at string
@@ -92,7 +92,7 @@ func write(f *snapshot.Found, w io.Writer, format string) error {
 	return show.WriteDocument(w, format, f)
 }
 
-// overview is what was found for people: by kind, a line for each place.
+// overview returns what was found for people: by kind, a line for each place.
 func overview(f *snapshot.Found, look show.Appearance) string {
 	if len(f.Objects) == 0 {
 		return fmt.Sprintf("Nothing has %s.\n", strconv.Quote(f.Text))

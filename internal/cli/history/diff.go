@@ -25,7 +25,7 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// NewDiff makes the command `craton diff`.
+// NewDiff returns the command `craton diff`.
 func NewDiff(streams output.Streams) *cobra.Command {
 	var from, to, kind string
 	var omitHashed bool

@@ -84,7 +84,7 @@ func orNull(text string) *string {
 	return &text
 }
 
-// timeText is a time for programs.
+// timeText returns a time for programs.
 func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // add adds a page, whose events are kept if there is more to do with them.
@@ -117,7 +117,7 @@ func valueOf(v *craton.FromValue) *valueDocument {
 	return &valueDocument{v.Value, v.Kept, sourceDocument{Type: v.From.Kind, ID: value.ID(v.From.ID), Name: orNull(v.From.Name)}}
 }
 
-// rows are the events as CSV: a row for each thing that changed.
+// rows returns the events as CSV: a row for each thing that changed.
 func (d *document) rows() [][]string {
 	rows := [][]string{append([]string{"time", "revision", "user", "message", "request_id"}, changeHeader...)}
 	for _, e := range d.Events {
@@ -174,7 +174,7 @@ func (v *valueDocument) cells() (value, from string) {
 	return oneLine(v.Value), from
 }
 
-// oneLine is a value without the white space that the server has put into it.
+// oneLine returns a value without the white space that the server has put into it.
 func oneLine(value json.RawMessage) string {
 	var b bytes.Buffer
 	if err := json.Compact(&b, value); err != nil {

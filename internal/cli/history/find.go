@@ -23,7 +23,7 @@ type target struct {
 	gone *craton.Event // the delete of what is not there any more
 }
 
-// kindsOf are the kinds that a word is looked for in: of none those that explain knows too.
+// kindsOf returns the kinds that a word is looked for in: of none those that explain knows too.
 func kindsOf(kind string) ([]*object.Resource, error) {
 	if kind == "" {
 		return object.DeviceKinds(), nil
@@ -42,7 +42,8 @@ func kindsOf(kind string) ([]*object.Resource, error) {
 	return nil, argparse.Misused("argument --kind: %s", argparse.InvalidChoice(kind, names))
 }
 
-// aim is the object that a command is about, of a kind if one is named; nil without a word. The server must have a feature of its log.
+// aim returns the object that a command is about, of a kind if one is named; nil without a word. The server must have a
+// feature of its log.
 func aim(ctx context.Context, s *object.Session, feature, kind, word string) (*target, error) {
 	if err := s.Client.NeedLog(ctx, feature); err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func aim(ctx context.Context, s *object.Session, feature, kind, word string) (*t
 	return find(ctx, s, word, kinds)
 }
 
-// find is the one object that a word means: one that is there, or else one that was.
+// find returns the one object that a word means: one that is there, or else one that was.
 func find(ctx context.Context, s *object.Session, word string, kinds []*object.Resource) (*target, error) {
 	found, err := s.Find(ctx, word, kinds...)
 	if err == nil {
@@ -135,12 +136,12 @@ func findGone(ctx context.Context, s *object.Session, word string, kinds []*obje
 	return found, nil
 }
 
-// goneBy is the object of a delete.
+// goneBy returns the object of a delete.
 func goneBy(e *craton.Event) *target {
 	return &target{object.Found{Kind: e.Kind, ID: value.IDText(e.ID), Name: e.Path[strings.LastIndexByte(e.Path, '/')+1:]}, e}
 }
 
-// title is the object in a line.
+// title returns the object in a line.
 func (t *target) title(look show.Appearance) string {
 	text := look.Bold(show.Object(schema.Noun(t.Kind), t.Name)) + "  id " + t.ID
 	if t.gone != nil {

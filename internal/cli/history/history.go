@@ -24,7 +24,7 @@ const defaultEvents = 50
 // pageEvents is how many are asked for at once.
 const pageEvents = 500
 
-// New makes the command `craton history`.
+// New returns the command `craton history`.
 func New(s output.Streams) *cobra.Command {
 	var since, until string
 	var o craton.HistoryOptions

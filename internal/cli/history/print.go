@@ -57,7 +57,7 @@ func (p *printer) event(e *craton.Event) {
 	p.sides(e)
 }
 
-// subject is what was done to which object.
+// subject returns what was done to which object.
 func (p *printer) subject(e *craton.Event) string {
 	name := e.Path
 	if name == "" {
@@ -83,7 +83,7 @@ func (p *printer) sides(e *craton.Event) {
 // unsaid are fields that tell nothing of what was made or is gone.
 var unsaid = map[string]bool{"id": true, "project_id": true, "created_at": true}
 
-// lines are the sides of an event. What an object inherits when it is made or deleted is only counted.
+// lines returns the sides of an event. What an object inherits when it is made or deleted is only counted.
 func (p *printer) lines(e *craton.Event) (lines []show.Side, inherited int) {
 	add := func(name, sign, from string, value string) {
 		lines = append(lines, show.Side{Name: name, Sign: sign, From: from, Value: value})

@@ -25,7 +25,8 @@ import (
 // escapes are sequences that colour text.
 var escapes = regexp.MustCompile("\x1b\\[[0-9]*m")
 
-// hostile are events with text that would upset a terminal, of somebody who may not be named, and of values that are not kept.
+// hostile returns events with text that would upset a terminal, of somebody who may not be named, and of values that
+// are not kept.
 func hostile() []*craton.Event {
 	at := craton.Timestamp{Time: time.Date(2026, 11, 29, 9, 30, 0, 0, time.UTC)}
 	value := func(text, kind, name string) *craton.FromValue {

@@ -50,7 +50,7 @@ const (
 	defaultOutput = "imported"
 )
 
-// New makes the command `craton import`.
+// New returns the command `craton import`.
 func New(s output.Streams) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
@@ -145,7 +145,7 @@ there is a difference that nothing explains.`,
 	return cmd
 }
 
-// wanted are the options of an import.
+// wanted returns the options of an import.
 func (o *options) wanted(ctx context.Context, cmd *cobra.Command, source string) (importing.Options, error) {
 	w := importing.Options{
 		Cloud: o.cloud, Region: o.region, DeviceType: o.deviceType, Plugin: o.plugin, AllStays: o.all == toGroupVars, Infer: len(o.maps) == 0,
@@ -217,7 +217,7 @@ type command struct {
 // sources are what can be imported.
 var sources = []string{importing.FromAnsible, importing.FromOpenStackAnsible, importing.FromCSV}
 
-// asSources is what Ansible is given to read a source, and a function that removes what was made for it.
+// asSources returns what Ansible is given to read a source, and a function that removes what was made for it.
 func asSources(tool *importing.Tool, source string, s importing.Sources) (importing.Sources, func() error, error) {
 	if source != importing.FromOpenStackAnsible {
 		return s, func() error { return nil }, nil
@@ -225,7 +225,7 @@ func asSources(tool *importing.Tool, source string, s importing.Sources) (import
 	return tool.OpenStackAnsible(s)
 }
 
-// configured are the inventories that Ansible reads where none is named. tool is nil where it was not found.
+// configured returns the inventories that Ansible reads where none is named. tool is nil where it was not found.
 func configured(ctx context.Context, cmd *cobra.Command, tool *importing.Tool) ([]string, error) {
 	const needed = "the following arguments are required: -i/--inventory"
 	if tool == nil {
@@ -295,8 +295,8 @@ func (c *command) ansible(ctx context.Context, cmd *cobra.Command, source, file 
 	return c.finish(ctx, result, nil, func(l *loaded) (*proofOf, error) { return prove(ctx, tool, sources, before, result.Record, l, c.o) })
 }
 
-// finish loads the fleet that was made into a temporary file, writes what was made, proves it, and tells both. Of a fleet that cannot be loaded
-// nothing is written. lines are those of a table, by host.
+// finish loads the fleet that was made into a temporary file, writes what was made, proves it, and tells both. Of a
+// fleet that cannot be loaded nothing is written. lines are those of a table, by host.
 func (c *command) finish(ctx context.Context, result *importing.Result, lines map[string]int, prove func(*loaded) (*proofOf, error)) (err error) {
 	file, err := fleetfile.Parse(importing.FleetFile, bytes.NewReader(result.Fleet()))
 	var l *loaded
@@ -330,7 +330,8 @@ func (c *command) finish(ctx context.Context, result *importing.Result, lines ma
 	return c.conclude(result.Report, proof)
 }
 
-// ofLines says what is wrong with a fleet in terms of what was imported, for the fleet file is not there: of a table the lines.
+// ofLines says what is wrong with a fleet in terms of what was imported, for the fleet file is not there: of a table
+// the lines.
 func ofLines(err error, result *importing.Result, lines map[string]int) string {
 	if w, ok := errors.AsType[*fleetfile.WriteError](err); ok { // whose advice is to go on with the file
 		var all []string
@@ -406,7 +407,7 @@ func (c *command) table(file string, m map[string]string, columns []string) (*im
 	return importing.ReadCSV(f, importing.CSV{Name: file, Map: m, Columns: columns, Rules: rules})
 }
 
-// absolute is the path of what is one; of a list of hosts it is the list.
+// absolute returns the path of what is one; of a list of hosts it is the list.
 func absolute(path string) string {
 	if strings.Contains(path, ",") {
 		return path
@@ -497,7 +498,7 @@ func (c *command) document(r *importing.Report, p *proofOf) error {
 	}{c.o.output, r, p})
 }
 
-// verdict is an error where something differs that nothing explains.
+// verdict returns an error where something differs that nothing explains.
 func verdict(p *proofOf) error {
 	if p.Unexplained == 0 {
 		return nil

@@ -210,7 +210,7 @@ func load(ctx context.Context, url, config string, file *fleetfile.File) error {
 	return errors.Join(err, c.Close())
 }
 
-// text is a proof for people.
+// text returns a proof for people.
 func (p *proofOf) text(look show.Appearance) string {
 	var b strings.Builder
 	line := func(what, format string, args ...any) {
@@ -290,7 +290,7 @@ func side1(d importing.Difference, text string) string {
 	return string(clean)
 }
 
-// rows are a proof's differences as CSV.
+// rows returns a proof's differences as CSV.
 func (p *proofOf) rows() [][]string {
 	rows := [][]string{{"what", "key", "host", "before", "after", "why"}}
 	for _, d := range p.Differences {

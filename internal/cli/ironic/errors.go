@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// plainly is an error of the client without the name of its package.
+// plainly returns an error of the client without the name of its package.
 func plainly(err error) error {
 	if _, ok := errors.AsType[*run.Worded](err); ok || err == nil {
 		return err
@@ -25,7 +25,7 @@ func plainly(err error) error {
 	return run.InTheWords("", iotronic.Plain(err), "", err)
 }
 
-// explain is plainly, and names the option of an attribute that the dialect does not have.
+// explain returns plainly, and names the option of an attribute that the dialect does not have.
 func (c *verb) explain(err error) error {
 	if e, ok := errors.AsType[*iotronic.InvalidAttributeError](err); ok {
 		for i := range c.Options {
@@ -48,7 +48,8 @@ func (t *things) near(ctx context.Context, k *kind, word string, err error) erro
 	return err
 }
 
-// names are the names of objects, and where they have none their UUIDs, of so many pages; of fewer if one cannot be read.
+// names returns the names of objects, and where they have none their UUIDs, of so many pages; of fewer if one cannot be
+// read.
 func (t *things) names(ctx context.Context, k *kind, pages int) (names []string) {
 	p := parameters{}
 	known := k.knownBy(t.dialect)
@@ -75,7 +76,7 @@ func (t *things) names(ctx context.Context, k *kind, pages int) (names []string)
 	return names
 }
 
-// reference is what the API takes for the object that an option names.
+// reference returns what the API takes for the object that an option names.
 func (t *things) reference(ctx context.Context, o *argparse.Option, word string) (string, error) {
 	switch {
 	case o.Key == keyFleet:
@@ -102,7 +103,7 @@ func (t *things) resolveFleet(ctx context.Context, k *kind, values map[string]an
 	return err
 }
 
-// fleet is the UUID of the fleet that a word means: boards take no name for it.
+// fleet returns the UUID of the fleet that a word means: boards take no name for it.
 func (t *things) fleet(ctx context.Context, word string) (string, error) {
 	var found, names []string
 	for f, err := range t.client.Fleets.All(ctx, iotronic.FleetListOptions{Fields: []string{"name"}}) {

@@ -18,7 +18,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// iotronicSections are the settings of all commands behind craton iotronic; of those of CLI only the format concerns it.
+// iotronicSections are the settings of all commands behind craton iotronic; of those of CLI only the format concerns
+// it.
 var iotronicSections = []settings.Section{settings.CLI.Only("format"), settings.Screen, settings.Iotronic, settings.SignIn}
 
 // New makes craton iotronic. Its subcommands come when it is known that it is the one that is meant.
@@ -95,7 +96,7 @@ type verb struct {
 	words    func(context.Context, *things, *argparse.Call) []string // nil, or finds what may stand behind the object
 }
 
-// dialects are those that have the command.
+// dialects returns those that have the command.
 func (c *verb) dialects() []iotronic.Dialect {
 	if c.only != nil {
 		return c.only
@@ -103,7 +104,7 @@ func (c *verb) dialects() []iotronic.Dialect {
 	return c.kind.dialects()
 }
 
-// text is the command's help: what it does, which servers have it, and how else it is called.
+// text returns the command's help: what it does, which servers have it, and how else it is called.
 func (c *verb) text() string {
 	text := c.Long
 	if text == "" {

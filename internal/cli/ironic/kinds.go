@@ -35,7 +35,7 @@ type columns struct {
 	more  []string // that --detail adds
 }
 
-// dialects are those that have the kind.
+// dialects returns those that have the kind.
 func (k *kind) dialects() (all []iotronic.Dialect) {
 	for _, c := range k.columns {
 		all = append(all, c.in...)
@@ -43,7 +43,7 @@ func (k *kind) dialects() (all []iotronic.Dialect) {
 	return all
 }
 
-// at are the columns in a dialect.
+// at returns the columns in a dialect.
 func (k *kind) at(d iotronic.Dialect) columns {
 	for _, c := range k.columns {
 		if slices.Contains(c.in, d) {
@@ -61,7 +61,7 @@ const (
 	keyTraits, keyCandidates = "traits", "candidate_nodes"
 )
 
-// listOptions are the options that every list has, and filters.
+// listOptions returns the options that every list has, and filters.
 func listOptions(filters ...argparse.Option) []argparse.Option {
 	return slices.Concat([]argparse.Option{
 		object.FieldsOption, object.DetailOption, object.AllOption,
@@ -72,26 +72,26 @@ func listOptions(filters ...argparse.Option) []argparse.Option {
 	}, filters)
 }
 
-// truth is an option that is true or false to the API.
+// truth returns an option that is true or false to the API.
 func truth(key, help string) argparse.Option {
 	o := object.Textual(key, help)
 	o.Kind, o.Meta = argparse.TruthOption, "<boolean>"
 	return o
 }
 
-// flag is an option without a value that is true to the API.
+// flag returns an option without a value that is true to the API.
 func flag(key, help string) argparse.Option {
 	o := object.Textual(key, help)
 	o.Kind = argparse.SwitchOption
 	return o
 }
 
-// pairs is an option of words key=value that are an object to the API.
+// pairs returns an option of words key=value that are an object to the API.
 func pairs(long, short, key, help string) argparse.Option {
 	return argparse.Option{Long: long, Short: short, Meta: "<key=value>", Kind: argparse.RepeatedOption, Key: key, Help: help + "; may be given several times"}
 }
 
-// short gives an option a letter.
+// short returns an option a letter.
 func short(letter string, o argparse.Option) argparse.Option { o.Short = letter; return o }
 
 // interfaces are what a node of Ironic is worked with.
@@ -272,7 +272,7 @@ func interfaceOptions() []argparse.Option {
 	return options
 }
 
-// driverFields are what --detail shows of a driver.
+// driverFields returns what --detail shows of a driver.
 func driverFields() []string {
 	all := []string{"type"}
 	for _, name := range interfaces {
@@ -285,7 +285,7 @@ func driverWhole(d *iotronic.Driver) iotronic.Object { return d.Fields }
 
 func portFields(p *iotronic.Port) iotronic.Object { return p.Fields }
 
-// commands are the commands of a kind, in alphabetical order, as help shows them.
+// commands returns the commands of a kind, in alphabetical order, as help shows them.
 func (k *kind) commands() []*verb {
 	var all []*verb
 	if k.api.create != nil {
@@ -309,7 +309,7 @@ func (k *kind) commands() []*verb {
 	return all
 }
 
-// title is thingTitle, but for what a kind calls otherwise.
+// title is thingTitle, except where a kind uses another word.
 func (k *kind) title(field string) string {
 	if k.Name == "driver" && field == "name" {
 		return "Supported driver(s)"
@@ -317,7 +317,7 @@ func (k *kind) title(field string) string {
 	return thingTitle(field)
 }
 
-// thingTitle is a field's name above its column, as the Python clients have it.
+// thingTitle returns a field's name above its column, as the Python clients have it.
 func thingTitle(field string) string {
 	switch field {
 	case "provision_state":

@@ -41,7 +41,7 @@ func iotronicList(k *kind) *verb {
 	}
 }
 
-// shown are the columns that a list shows, or a single object if some are asked for.
+// shown returns the columns that a list shows, or a single object if some are asked for.
 func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
 		return nil, argparse.Misused("Invalid limit specified. Expected non-negative limit, got %s", limit)
@@ -68,7 +68,7 @@ func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 	return fields, nil
 }
 
-// fieldsOf are those that are asked for, with space between them or, as in settings, commas.
+// fieldsOf returns those that are asked for, with space between them or, as in settings, commas.
 func fieldsOf(c *argparse.Call) (fields []string) {
 	for _, word := range c.All("fields") {
 		fields = append(fields, strings.FieldsFunc(word, func(r rune) bool { return r == ',' })...)
@@ -76,8 +76,8 @@ func fieldsOf(c *argparse.Call) (fields []string) {
 	return fields
 }
 
-// chosen adds to the parameters of a list what fields its objects must have. Where the API does not let choose them, those
-// that its lists lack are among the details.
+// chosen adds to the parameters of a list what fields its objects must have. Where the API does not let choose them,
+// those that its lists lack are among the details.
 func (k *kind) chosen(d iotronic.Dialect, c *argparse.Call, fields []string, p parameters) parameters {
 	lacks := func(f string) bool { return !slices.Contains(k.at(d).short, f) }
 	details := k.api.takes("detail", d)
@@ -95,12 +95,12 @@ func (k *kind) chosen(d iotronic.Dialect, c *argparse.Call, fields []string, p p
 	return p
 }
 
-// chooses tells whether the API lets choose the fields of objects.
+// chooses reports whether the API lets choose the fields of objects.
 func (k *kind) chooses(d iotronic.Dialect) bool {
 	return k.api.takes("fields", d) && d != iotronic.DialectNodes2016
 }
 
-// parameters are what a command's options say to the API.
+// parameters returns what a command's options say to the API.
 func (t *things) parameters(ctx context.Context, options []argparse.Option, c *argparse.Call) (parameters, error) {
 	p := parameters{}
 	for i := range options {
@@ -173,8 +173,8 @@ func (t *things) list(ctx context.Context, k *kind, p parameters, c *argparse.Ca
 	return objects, nil
 }
 
-// everything reads every page, or those with the first most objects. A listing is begun anew when the object that it stood on
-// was deleted meanwhile.
+// everything reads every page, or those with the first most objects. A listing is begun anew when the object that it
+// stood on was deleted meanwhile.
 func (t *things) everything(ctx context.Context, k *kind, p parameters, most int) (objects []gjson.Result, err error) {
 	progress := output.NewProgress(t.Err)
 	defer progress.Done()
@@ -199,7 +199,7 @@ func (t *things) everything(ctx context.Context, k *kind, p parameters, most int
 	return objects, nil
 }
 
-// present are the fields that some of the objects have: other releases have others.
+// present returns the fields that some of the objects have: other releases have others.
 func present(fields []string, objects []gjson.Result) []string {
 	if len(objects) == 0 {
 		return fields

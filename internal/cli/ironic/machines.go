@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// placeOptions are where a node or board of Iotronic stands.
+// placeOptions returns where a node or board of Iotronic stands.
 func placeOptions() []argparse.Option {
 	return []argparse.Option{
 		{Long: "latitude", Meta: "<latitude>", Help: "where it stands, in degrees, such as 38.1"},
@@ -18,7 +18,7 @@ func placeOptions() []argparse.Option {
 	}
 }
 
-// hardwareOptions are what a node or board of Iotronic is.
+// hardwareOptions returns what a node or board of Iotronic is.
 func hardwareOptions() []argparse.Option {
 	return []argparse.Option{object.Textual("code", "unique code that the board signs in with"), object.Textual("type", "type of the hardware"),
 		flag("mobile", "it moves")}
@@ -28,7 +28,7 @@ func extraOption() argparse.Option {
 	return pairs("extra", "e", "extra", "anything you want to keep with it")
 }
 
-// nodeColumns are those of the three dialects that have nodes.
+// nodeColumns returns those of the three dialects that have nodes.
 func nodeColumns() []columns {
 	ironicNode := columns{
 		in:    onIronic,
@@ -121,7 +121,7 @@ func boardKind(fleet *kind) *kind {
 	return board
 }
 
-// boardColumns are those of short lists of boards.
+// boardColumns returns those of short lists of boards.
 func boardColumns() []string { return strings.Fields("uuid name type lr_version fleet status session") }
 
 func boardFields(b *iotronic.Board) iotronic.Object { return b.Fields }

@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// managementVerbs are the commands of a node's traits, boot, console and hardware.
+// managementVerbs returns the commands of a node's traits, boot, console and hardware.
 func managementVerbs(k *kind) []*verb {
 	// on makes what a command does of what it asks of the client, and says afterwards.
 	on := func(said string, ask func(context.Context, *things, *argparse.Call) error) func(context.Context, *things, *argparse.Call) error {

@@ -75,7 +75,7 @@ func (t *things) listed(ctx context.Context, k *kind, word string) (gjson.Result
 	return objects[0], true
 }
 
-// part is an object with some of its members. What it does not have is null, as a list shows it.
+// part returns an object with some of its members. What it does not have is null, as a list shows it.
 func part(o gjson.Result, fields []string) gjson.Result {
 	var b strings.Builder
 	for _, f := range fields {
@@ -137,7 +137,7 @@ func iotronicCreate(k *kind) *verb {
 	}
 }
 
-// attributes are those of a new object that are no options.
+// attributes returns those of a new object that are no options.
 func (t *things) attributes(c *argparse.Call) (parameters, error) {
 	p := parameters{}
 	if !c.Given(attributesOption.Long) {
@@ -161,7 +161,7 @@ func (t *things) attributes(c *argparse.Call) (parameters, error) {
 	return p, nil
 }
 
-// objectIn is a JSON object; nil if the text is none.
+// objectIn returns a JSON object; nil if the text is none.
 func objectIn(text []byte) iotronic.Object {
 	var o iotronic.Object
 	if json.Unmarshal(text, &o) != nil {
@@ -187,13 +187,14 @@ func (p parameters) overlay(more parameters) {
 // places are the options that say where something stands.
 var places = []string{"latitude", "longitude", "altitude"}
 
-// locationOf is where a new object stands; false if nothing says that.
+// locationOf returns where a new object stands; false if nothing says that.
 func locationOf(c *argparse.Call) (iotronic.Location, bool) {
 	return iotronic.Location{Latitude: c.Text("latitude"), Longitude: c.Text("longitude"), Altitude: c.Text("altitude")},
 		slices.ContainsFunc(places, c.Given)
 }
 
-// enough checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know that.
+// enough checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know
+// that.
 func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error {
 	required := append([]string{"code", "name"}, places...)
 	switch {
@@ -221,7 +222,7 @@ func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error 
 	return nil
 }
 
-// keyOf is the attribute of an option of a new object.
+// keyOf returns the attribute of an option of a new object.
 func (k *kind) keyOf(option string) string {
 	for i := range k.Create {
 		if o := &k.Create[i]; o.Long == option && o.Key != "" {
@@ -231,7 +232,7 @@ func (k *kind) keyOf(option string) string {
 	return option
 }
 
-// hasPorts tells whether Ironic deletes ports along with objects of the kind.
+// hasPorts reports whether Ironic deletes ports along with objects of the kind.
 func (k *kind) hasPorts() bool { return k.Name == "node" }
 
 func iotronicDelete(k *kind) *verb {
@@ -263,7 +264,7 @@ func iotronicDelete(k *kind) *verb {
 	}
 }
 
-// known is what objects of the kind are called by, for people.
+// known returns what objects of the kind are called by, for people.
 func (k *kind) known() string {
 	if k.Name == "chassis" {
 		return "UUID"
@@ -271,7 +272,7 @@ func (k *kind) known() string {
 	return k.knownBy(iotronic.DialectIronic) + " or UUID"
 }
 
-// plural is the noun of several objects.
+// plural returns the noun of several objects.
 func (k *kind) plural() string {
 	if strings.HasSuffix(k.Noun(), "s") {
 		return k.Noun()
@@ -279,7 +280,7 @@ func (k *kind) plural() string {
 	return k.Noun() + "s"
 }
 
-// knownBy is the field that objects of the kind are called by, beside their UUID.
+// knownBy returns the field that objects of the kind are called by, beside their UUID.
 func (k *kind) knownBy(d iotronic.Dialect) string {
 	if k.Name == "port" && d == iotronic.DialectIronic {
 		return "address"
@@ -335,7 +336,7 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 	}
 }
 
-// boardCommands are those that only boards have.
+// boardCommands returns those that only boards have.
 func boardCommands(k *kind) []*verb {
 	at := []string{"created_at", "updated_at"}
 	return []*verb{
@@ -361,7 +362,7 @@ func boardCommands(k *kind) []*verb {
 	}
 }
 
-// driverCommands are those that only drivers have.
+// driverCommands returns those that only drivers have.
 func driverCommands(k *kind) []*verb {
 	return []*verb{{
 		Command: argparse.Command{Name: "properties", Paged: true, Short: "Show what a driver needs to know of a node in its driver_info", Target: true},

@@ -19,7 +19,7 @@ import (
 // attributes. Values are string, int, bool, []string, iotronic.Object or []iotronic.Location.
 type parameters map[string]any
 
-// with is parameters and one more.
+// with returns parameters and one more.
 func (p parameters) with(key string, value any) parameters {
 	more := parameters{key: value}
 	for k, v := range p {
@@ -36,7 +36,7 @@ type service struct {
 	page func(context.Context, *iotronic.Client, parameters) (objects []gjson.Result, marker string, err error)
 	// all reads every page; nil for what does not come in pages.
 	all func(context.Context, *iotronic.Client, parameters) iter.Seq2[gjson.Result, error]
-	// takes tells whether lists have a parameter in a dialect.
+	// takes reports whether lists have a parameter in a dialect.
 	takes  func(key string, d iotronic.Dialect) bool
 	get    func(ctx context.Context, c *iotronic.Client, id string, fields ...string) (gjson.Result, error)
 	create func(context.Context, *iotronic.Client, parameters) (gjson.Result, error)
@@ -100,7 +100,8 @@ func reading[T, O any, S interface {
 	}
 }
 
-// writing adds to a service the part that changes. more is where a new object keeps attributes that are no fields of its.
+// writing adds to a service the part that changes. more is where a new object keeps attributes that are no fields of
+// its.
 func writing[T, C any, S writer[T, C]](s service, of func(*iotronic.Client) S, whole func(*T) iotronic.Object, more func(*C) *iotronic.Object) service {
 	s.create = func(ctx context.Context, c *iotronic.Client, p parameters) (gjson.Result, error) {
 		var object C
@@ -132,14 +133,14 @@ func once[T any](list func(context.Context, *iotronic.Client, parameters) ([]*T,
 	}
 }
 
-// takes tells whether the options of a list have a parameter in a dialect.
+// takes reports whether the options of a list have a parameter in a dialect.
 func takes(options reflect.Type, key string, d iotronic.Dialect) bool {
 	f, ok := rest.FieldOf(options, key)
 	in := f.Tag.Get("dialect")
 	return ok && (in == "" || slices.Contains(strings.Split(in, ","), d.String()))
 }
 
-// result is an object as JSON, for printing.
+// result returns an object as JSON, for printing.
 func result(o iotronic.Object) gjson.Result {
 	text, err := json.Marshal(o)
 	if err != nil {

@@ -26,7 +26,7 @@ import (
 // waitOption lets a change of state be waited for.
 var waitOption = argparse.Option{Long: "wait", Meta: "<seconds>", Kind: argparse.IntegerOption, Help: "wait until it is so, this long at the most; 0 is as long as it takes"}
 
-// nodeCommands are those that only nodes have, and only those of Ironic.
+// nodeCommands returns those that only nodes have, and only those of Ironic.
 func nodeCommands(k *kind) []*verb {
 	all := []*verb{
 		partVerb(k, "port", []string{keyUUID, "address"}, nil,
@@ -252,7 +252,7 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 	return k.change(ctx, t, c, p.Target, state, func() error { return nodes.SetProvision(ctx, c.Target, p) }, nodes.WaitProvision)
 }
 
-// configDrive is the config drive that a word means, or the one on standard input.
+// configDrive returns the config drive that a word means, or the one on standard input.
 func (t *things) configDrive(ctx context.Context, word string) (json.RawMessage, error) {
 	if word != "-" {
 		return configdrive.Read(ctx, word)
@@ -264,7 +264,7 @@ func (t *things) configDrive(ctx context.Context, word string) (json.RawMessage,
 	return configdrive.Of(content, "standard input")
 }
 
-// content is what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.
+// content returns what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.
 func (t *things) content(word string, file bool) (string, error) {
 	read := func() ([]byte, error) { return io.ReadAll(t.In) }
 	if word != "-" {

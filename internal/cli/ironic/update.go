@@ -112,8 +112,8 @@ func changesOf(words []string) (iotronic.Changes, error) {
 	return changes, nil
 }
 
-// valueOf is the value that a word means to Ironic and Iotronic: JSON if it is JSON, else a text. It is stricter than
-// that of variables, so that no password becomes another one.
+// valueOf returns the value that a word means to Ironic and Iotronic: JSON if it is JSON, else a text. It is stricter
+// than that of variables, so that no password becomes another one.
 func valueOf(text string) json.RawMessage {
 	if gjson.Valid(text) {
 		return json.RawMessage(text)
@@ -134,7 +134,7 @@ func pairsOf(words []string) (iotronic.Object, error) {
 	return o, nil
 }
 
-// isReadOnly tells attributes that the services set themselves, or by other requests than an update.
+// isReadOnly reports whether an attribute is set by the service itself, or by requests other than an update.
 func isReadOnly(key string) bool {
 	if slices.Contains([]string{keyUUID, "links", "maintenance", "maintenance_reason", "last_error", "reservation", "driver_internal_info", "conductor",
 		"allocation_uuid", "traits", "fault", "console_enabled", "raid_config", "target_raid_config", "boot_mode", "secure_boot",
@@ -144,7 +144,7 @@ func isReadOnly(key string) bool {
 	return slices.ContainsFunc([]string{"_at", "_state", "_step"}, func(end string) bool { return strings.HasSuffix(key, end) })
 }
 
-// pathsOf are the beginnings of changes for what an object has.
+// pathsOf returns the beginnings of changes for what an object has.
 func pathsOf(o gjson.Result) (paths []string) {
 	for _, m := range show.Members(o) {
 		switch {

@@ -27,14 +27,14 @@ const (
 // keyColumns are those of a user's keys.
 var keyColumns = []string{keyID, "name", "role", keyCreated, "expires_at", "used_at", "current"}
 
-// whoseOption is an option for a user.
+// whoseOption returns an option for a user.
 func whoseOption(r *Resource) argparse.Option {
 	o := Reference(userOption, "", userOption, r)
 	o.Help += "; you, if it is not given"
 	return o
 }
 
-// keyVerbs are the commands for keys, which only users have.
+// keyVerbs returns the commands for keys, which only users have.
 func keyVerbs(r *Resource) []*Command {
 	if r.kind != schema.User {
 		return nil
@@ -55,7 +55,7 @@ func keyVerbs(r *Resource) []*Command {
 	}
 }
 
-// roleVerbs are those for roles.
+// roleVerbs returns those for roles.
 func roleVerbs(r *Resource) []*Command {
 	if r.kind != schema.User {
 		return nil
@@ -80,7 +80,7 @@ func number(id string) int {
 	return n
 }
 
-// whose is the user that a command is about.
+// whose returns the user that a command is about.
 func (s *Session) whose(ctx context.Context, c *argparse.Call, do func(user int) error) error {
 	if !c.Given(userOption) {
 		return do(craton.Self)
@@ -90,7 +90,8 @@ func (s *Session) whose(ctx context.Context, c *argparse.Call, do func(user int)
 	return err
 }
 
-// fillRoles gives users the roles that the API has beside them, and reports whether it has any. Other objects stay as they are.
+// fillRoles returns users the roles that the API has beside them, and reports whether it has any. Other objects stay as
+// they are.
 func (s *Session) fillRoles(ctx context.Context, r *Resource, users []gjson.Result) (some bool, err error) {
 	if r.kind != schema.User || len(users) == 0 {
 		return false, nil
@@ -144,7 +145,7 @@ func (s *Session) keys(ctx context.Context, c *argparse.Call) (keys []*craton.Us
 	return keys, err
 }
 
-// keyRow is a key as a document, with its secret or without.
+// keyRow returns a key as a document, with its secret or without.
 func keyRow(k *craton.UserKey, secret bool) gjson.Result {
 	doc := map[string]any{keyID: k.ID, "name": k.Name, "role": nil, keyCreated: k.CreatedAt, "expires_at": k.ExpiresAt, "used_at": k.UsedAt, "current": k.Current}
 	if k.Role != "" {

@@ -106,7 +106,7 @@ func (s *Session) name(ctx context.Context, b *bulk, d *craton.Bulked) {
 	}
 }
 
-// reference is the field of an effect that is about what an object refers to; nil of another one.
+// reference returns the field of an effect that is about what an object refers to; nil of another one.
 func (r *Resource) reference(e *craton.BulkEffect) *schema.Field {
 	if f := r.kind.Field(e.Name); e.What == "field" && f != nil && f.Type == schema.Reference {
 		return f
@@ -165,7 +165,8 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 	return errors.Join(s.done(b, done), run.Interrupted(ctx, "that came too late: the edit is done"))
 }
 
-// foreseen is what an edit would do, where that is asked for, or where the server does not know what many are: known says whether it does.
+// foreseen returns what an edit would do, where that is asked for, or where the server does not know what many are:
+// known says whether it does.
 func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool, shown *craton.Bulked, err error) {
 	ctx, stop := run.Interruptible(ctx)
 	defer stop() // before anybody is asked: an answer is not waited for then
@@ -195,7 +196,7 @@ func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool
 	return known, shown, err
 }
 
-// edited is what the server says of an edit, or what it would say.
+// edited returns what the server says of an edit, or what it would say.
 func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.Bulked, error) {
 	if !known {
 		return b.foresee(), nil
@@ -251,7 +252,7 @@ func (b *bulk) verb() string {
 	return "change"
 }
 
-// count is how many objects of the resource, in words.
+// count returns how many objects of the resource, in words.
 func (b *bulk) count(n int) string { return Amount{Kind: b.resource, N: n}.String() }
 
 // done says what was done.
@@ -299,7 +300,7 @@ func (s *Session) tellBulk(done *craton.Bulked) error {
 	return show.WriteCSV(s.Out, rows)
 }
 
-// with is what a delete takes along, in words.
+// with returns what a delete takes along, in words.
 func (b *bulk) with(done *craton.Bulked) string {
 	var parts []string
 	for _, k := range b.resource.holds {
@@ -384,7 +385,7 @@ func capitalised(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 // leastEffect is how many columns a change gets, however narrow the terminal is.
 const leastEffect = 20
 
-// effectRows are changes as rows: of what, from what to what, on how many, and a sign.
+// effectRows returns changes as rows: of what, from what to what, on how many, and a sign.
 func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {
 	const short = 60
 	for _, e := range effects {
@@ -418,7 +419,7 @@ func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {
 	return rows
 }
 
-// foresee is what an edit does, of a server that knows nothing of many.
+// foresee returns what an edit does, of a server that knows nothing of many.
 func (b *bulk) foresee() *craton.Bulked {
 	d := &craton.Bulked{Count: len(b.objects)}
 	effects := map[string]*craton.BulkEffect{}
@@ -450,7 +451,7 @@ func (b *bulk) foresee() *craton.Bulked {
 	return d
 }
 
-// effectsOn is what changes of one object.
+// effectsOn returns what changes of one object.
 func (b *bulk) effectsOn(o *snapshot.Object) (all []craton.BulkEffect) {
 	add := func(what, name string, before, after json.RawMessage) {
 		all = append(all, craton.BulkEffect{What: what, Name: name, Before: before, After: after})
@@ -489,7 +490,7 @@ func (b *bulk) effectsOn(o *snapshot.Object) (all []craton.BulkEffect) {
 	return all
 }
 
-// textOf is JSON as snapshots show it.
+// textOf returns JSON as snapshots show it.
 func textOf(raw []byte) string {
 	if v := gjson.ParseBytes(raw); v.Type == gjson.String {
 		return v.Str
@@ -499,7 +500,7 @@ func textOf(raw []byte) string {
 	return ""
 }
 
-// labelsOf are the labels that a device has then.
+// labelsOf returns the labels that a device has then.
 func (b *bulk) labelsOf(labels []string) []string {
 	if b.edit.Labels != nil {
 		return *b.edit.Labels

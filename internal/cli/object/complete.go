@@ -20,7 +20,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// completionTime bounds what a completion may take, and completionNames how many names it looks at: a shell waits for it.
+// completionTime bounds what a completion may take, and completionNames how many names it looks at: a shell waits for
+// it.
 const (
 	CompletionTime  = 2 * time.Second
 	completionNames = 2000
@@ -53,7 +54,7 @@ func (c *Command) complete(cmd *cobra.Command, called *argparse.Call, s output.S
 	argparse.CompleteSettings(cmd, settings.Connection, settings.CLI)
 }
 
-// Ask gives a question to the API, with little patience.
+// Ask returns a question to the API, with little patience.
 func (by Completer) Ask(cmd *cobra.Command, question func(context.Context, *Session) []string) []string {
 	ctx, cancel := context.WithTimeout(cmd.Context(), CompletionTime)
 	defer cancel()
@@ -77,7 +78,7 @@ func (by Completer) Ask(cmd *cobra.Command, question func(context.Context, *Sess
 	return question(ctx, session)
 }
 
-// Names are the names of objects that begin so, at the place that the other options give.
+// Names returns the names of objects that begin so, at the place that the other options give.
 func (by Completer) Names(cmd *cobra.Command, begin string, kinds ...*Resource) []string {
 	return by.Ask(cmd, func(ctx context.Context, s *Session) (names []string) {
 		in, err := s.references(ctx, by.Command.Options, by.called)
@@ -114,7 +115,7 @@ func (by Completer) Names(cmd *cobra.Command, begin string, kinds ...*Resource) 
 	})
 }
 
-// keys are the names of a user's API keys.
+// keys returns the names of a user's API keys.
 func (by Completer) keys(cmd *cobra.Command) []string {
 	return by.Ask(cmd, func(ctx context.Context, s *Session) (names []string) {
 		keys, err := s.keys(ctx, by.called)
@@ -130,7 +131,7 @@ func (by Completer) keys(cmd *cobra.Command) []string {
 	})
 }
 
-// words are the keys or labels that an object has.
+// words returns the keys or labels that an object has.
 func (by Completer) words(cmd *cobra.Command, target string) []string {
 	return by.Ask(cmd, func(ctx context.Context, s *Session) (words []string) {
 		r := by.Command.resource

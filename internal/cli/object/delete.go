@@ -76,7 +76,7 @@ func (r *Resource) holdsNouns() []string {
 	return nouns
 }
 
-// listOf is a list in a sentence: a, b and c.
+// listOf returns a list in a sentence: a, b and c.
 func listOf(words []string, last string) string {
 	n := len(words)
 	if n < 2 {
@@ -119,7 +119,8 @@ func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argp
 	return nil
 }
 
-// dryRun tells what a delete would do: in words, or as a document of what goes along by kind and of what stands in the way.
+// dryRun tells what a delete would do: in words, or as a document of what goes along by kind and of what stands in the
+// way.
 func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, counted []Amount, self bool) error {
 	var with []string
 	contents := map[string]int{}
@@ -190,7 +191,7 @@ func (s *Session) child(ctx context.Context, id string) (string, error) {
 	return "", nil
 }
 
-// jsonOf is the JSON of a document of our own.
+// jsonOf returns the JSON of a document of our own.
 func jsonOf(doc any) []byte {
 	text, err := json.Marshal(doc)
 	if err != nil {
@@ -278,7 +279,8 @@ func (s *Session) contents(ctx context.Context, r *Resource, id string) (all []A
 	return all, nil
 }
 
-// each visits the first objects of a listing; more tells that it was not all. A listing is begun anew where it has to be.
+// each visits the first objects of a listing; more tells that it was not all. A listing is begun anew where it has to
+// be.
 func (s *Session) each(ctx context.Context, r *Resource, q url.Values, progress *output.Progress, begin func(), visit func(gjson.Result)) (more bool, err error) {
 	q = withParameter(q, "limit", strconv.Itoa(craton.MaxLimit))
 	err = walk.Anew(craton.IsMarkerGone, func() error {

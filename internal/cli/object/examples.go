@@ -1,6 +1,6 @@
 package object
 
-// exampleOf is the example of a command; "" if it needs none.
+// exampleOf returns the example of a command; "" if it needs none.
 func exampleOf(name string) string {
 	switch name {
 	case "cloud-create":

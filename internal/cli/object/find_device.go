@@ -14,7 +14,7 @@ type Device struct {
 	craton.Device
 }
 
-// DeviceKinds are the resources of hosts and of network devices.
+// DeviceKinds returns the resources of hosts and of network devices.
 func DeviceKinds() []*Resource {
 	return slices.DeleteFunc(Resources(), func(r *Resource) bool {
 		return r.Name != string(craton.KindHost) && r.Name != string(craton.KindNetworkDevice)

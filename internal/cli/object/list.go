@@ -78,7 +78,7 @@ func listVerb(r *Resource) *Command {
 	}
 }
 
-// filterHint is what to do about a filter by variables that the API refuses; "" if that is not seen.
+// filterHint returns what to do about a filter by variables that the API refuses; "" if that is not seen.
 func filterHint(vars string) string {
 	for term := range strings.SplitSeq(vars, ",") {
 		path, value, ok := strings.Cut(term, ":")
@@ -97,8 +97,8 @@ func filterHint(vars string) string {
 	return ""
 }
 
-// sayMore says that a list is not the whole one, if it is not. The API has no count, and a next link on the last page too
-// (contract §3.4): what is behind it is asked for.
+// sayMore says that a list is not the whole one, if it is not. The API has no count, and a next link on the last page
+// too (contract §3.4): what is behind it is asked for.
 func (s *Session) sayMore(ctx context.Context, r *Resource, shown int, next url.Values) error {
 	if next == nil {
 		return nil
@@ -118,7 +118,7 @@ func (s *Session) sayMore(ctx context.Context, r *Resource, shown int, next url.
 	return nil
 }
 
-// columns are the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
+// columns returns the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
 func (r *Resource) columns(c *argparse.Call) ([]string, error) {
 	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
 		return nil, run.CommandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
@@ -144,7 +144,8 @@ func (r *Resource) columns(c *argparse.Call) ([]string, error) {
 	return fields, nil
 }
 
-// BadField is the error for a field that lists do not have: the original's line, and below it those that they have.
+// BadField returns the error for a field that lists do not have: the original's line, and below it those that they
+// have.
 func BadField(field string, fields []string) error {
 	more := "Fields are: " + strings.Join(fields, ", ")
 	if near := nearest.Word(field, fields); near != "" {
@@ -153,7 +154,7 @@ func BadField(field string, fields []string) error {
 	return run.InTheWords("cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field), "\n"+more, nil)
 }
 
-// query is what a list asks the API for.
+// query returns what a list asks the API for.
 func (s *Session) query(ctx context.Context, r *Resource, c *argparse.Call, fields []string) (url.Values, error) {
 	refs, err := s.references(ctx, r.List, c)
 	if err != nil {
@@ -202,8 +203,8 @@ func (s *Session) query(ctx context.Context, r *Resource, c *argparse.Call, fiel
 	return q, nil
 }
 
-// list reads the objects of a listing, one page or all, each once, as they came. next are the parameters of the page behind
-// them; nil where nothing follows.
+// list reads the objects of a listing, one page or all, each once, as they came. next are the parameters of the page
+// behind them; nil where nothing follows.
 func (s *Session) list(ctx context.Context, r *Resource, q url.Values, all bool) (objects []gjson.Result, next url.Values, err error) {
 	if !all {
 		page, err := s.Client.Page(ctx, r.path, q)
@@ -217,7 +218,8 @@ func (s *Session) list(ctx context.Context, r *Resource, q url.Values, all bool)
 		if status := craton.StatusOf(err); status != http.StatusInternalServerError && status != http.StatusNotFound {
 			return nil, nil, err
 		}
-		// The walk below knows what these may mean, and reads smaller pages where the original fails on large ones (Q8).
+		// The walk below knows what these may mean, and reads smaller pages where the original fails on large ones
+		// (Q8).
 	}
 	progress := output.NewProgress(s.Err)
 	defer progress.Done()
@@ -232,13 +234,13 @@ func (s *Session) list(ctx context.Context, r *Resource, q url.Values, all bool)
 // defaultLimit is the API's page size.
 const defaultLimit = 30
 
-// askedLimit is the page size that a query asks for; 0 if it does not.
+// askedLimit returns the page size that a query asks for; 0 if it does not.
 func askedLimit(q url.Values) int {
 	n, _ := strconv.Atoi(q.Get("limit"))
 	return n
 }
 
-// nextOf are the parameters that a page's next link has; nil if it has none.
+// nextOf returns the parameters that a page's next link has; nil if it has none.
 func nextOf(links gjson.Result) url.Values {
 	for _, l := range links.Array() {
 		if u, err := url.Parse(l.Get("href").Str); err == nil && l.Get("rel").Str == "next" {
@@ -292,7 +294,7 @@ func withParameter(q url.Values, name, text string) url.Values {
 	return with
 }
 
-// items are the objects of a list body; of devices hosts come first. Each has a name, if only an empty one.
+// items returns the objects of a list body; of devices hosts come first. Each has a name, if only an empty one.
 func (r *Resource) items(body []byte) ([]gjson.Result, error) {
 	list := gjson.GetBytes(body, r.key) // a copy
 	var items []gjson.Result

@@ -21,7 +21,7 @@ import (
 // place is where an object is looked for: ids by the keys that objects have them under, such as region_id.
 type place map[string]string
 
-// id is a word as an id of the resource; "" if it cannot be one.
+// id returns a word as an id of the resource; "" if it cannot be one.
 func (r *Resource) id(word string) string { return reconcile.ID(r.kind, word) }
 
 // references resolves the options that name other objects, the outer ones first: a region is looked for in the cloud
@@ -69,8 +69,8 @@ func (s *Session) reference(ctx context.Context, o *argparse.Option, text string
 	return id, err
 }
 
-// find is the id of the object, of one of several kinds, that a word means: a number is an id, of projects a UUID; else
-// it is a name, or CONTAINER/NAME.
+// find returns the id of the object, of one of several kinds, that a word means: a number is an id, of projects a UUID;
+// else it is a name, or CONTAINER/NAME.
 func (s *Session) find(ctx context.Context, word string, in place, kinds ...*Resource) (string, error) {
 	for _, r := range kinds {
 		if id := r.id(word); id != "" {
@@ -110,13 +110,13 @@ func (s *Session) get(ctx context.Context, r *Resource, word string) (id string,
 	return id, o, err
 }
 
-// fleet is what words are looked up in.
+// fleet returns what words are looked up in.
 func (s *Session) fleet(ctx context.Context) (*reconcile.Fleet, error) {
 	own, err := s.Project(ctx)
 	return &reconcile.Fleet{Client: s.Client, Project: own, IDsFirst: true}, err
 }
 
-// called is the id of the one object with a name.
+// called returns the id of the one object with a name.
 func (s *Session) called(ctx context.Context, word string, in place, kinds ...*Resource) (string, error) {
 	found, err := s.named(ctx, word, in, kinds...)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Session) called(ctx context.Context, word string, in place, kinds ...*R
 	return found.Object.ID(), nil
 }
 
-// named is the one object with a name.
+// named returns the one object with a name.
 func (s *Session) named(ctx context.Context, word string, in place, kinds ...*Resource) (reconcile.Found, error) {
 	fl, err := s.fleet(ctx)
 	if err != nil {
@@ -174,10 +174,10 @@ func (s *Session) Find(ctx context.Context, word string, kinds ...*Resource) (Fo
 	return Found{found.Kind.Name, found.Object.ID(), found.Object.Text(found.Kind.Title)}, nil
 }
 
-// ID is a word as an id of the resource's objects; "" if it cannot be one.
+// ID returns a word as an id of the resource's objects; "" if it cannot be one.
 func (r *Resource) ID(word string) string { return r.id(word) }
 
-// nouns are the kinds in words.
+// nouns returns the kinds in words.
 func nouns(kinds []*Resource) string {
 	words := make([]string, len(kinds))
 	for i, r := range kinds {
@@ -186,7 +186,7 @@ func nouns(kinds []*Resource) string {
 	return strings.Join(words, " or ")
 }
 
-// nobody is the error for a word that means nothing.
+// nobody returns the error for a word that means nothing.
 func nobody(e *reconcile.Nobody, kinds []*Resource) error {
 	text := fmt.Sprintf("No %s has the name or id %q%s", nouns(kinds), e.Word, e.Where)
 	if e.Near != "" {
@@ -204,7 +204,7 @@ type ambiguous struct{ text string }
 
 func (e *ambiguous) Error() string { return e.text }
 
-// several is the error for a word that means several.
+// several returns the error for a word that means several.
 func several(e *reconcile.Several) *ambiguous {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q is the name of %d objects; give the id of one, or say where it is:", e.Word, len(e.Found))

@@ -68,8 +68,8 @@ func (s *Session) moveTo(ctx context.Context, r *Resource, id string, to map[str
 var recreateOption = argparse.Option{Long: "recreate", Kind: argparse.SwitchOption,
 	Help: "where the server cannot move it: delete it and make it anew in the other place, with all that it has and another id"}
 
-// splitPlace tells where an update puts an object, as a move takes it, from all else that it says. The cloud says no more than in which one a
-// region was looked for.
+// splitPlace tells where an update puts an object, as a move takes it, from all else that it says. The cloud says no
+// more than in which one a region was looked for.
 func (r *Resource) splitPlace(body map[string]any) (to, rest map[string]any) {
 	if r.move == nil {
 		return nil, body
@@ -89,8 +89,8 @@ func (r *Resource) splitPlace(body map[string]any) (to, rest map[string]any) {
 	return to, rest
 }
 
-// change carries an update of one object out: where the server moves objects, another place as a move before the rest, or with it as
-// one write. all tells that nothing is left of what the command says, labels included.
+// change carries an update of one object out: where the server moves objects, another place as a move before the rest,
+// or with it as one write. all tells that nothing is left of what the command says, labels included.
 func (s *Session) change(ctx context.Context, r *Resource, id string, body map[string]any, c *argparse.Call) (o gjson.Result, all bool, err error) {
 	to, rest := r.splitPlace(body)
 	if len(to) > 0 {
@@ -126,8 +126,8 @@ func (s *Session) change(ctx context.Context, r *Resource, id string, body map[s
 	return o, false, err
 }
 
-// atOnce moves an object and does all else that an update says as one write. It is false where there is nothing else, or where the server
-// does not do it as one.
+// atOnce moves an object and does all else that an update says as one write. It is false where there is nothing else,
+// or where the server does not do it as one.
 func (s *Session) atOnce(ctx context.Context, r *Resource, id string, to, rest map[string]any, c *argparse.Call) (bool, error) {
 	e := craton.BulkEdit{Kind: craton.Kind(r.Name), Where: keyID + "=" + id, Move: to, Update: rest, Protected: protects(c), AddLabels: c.All("labels")}
 	if len(rest) == 0 && e.Protected == nil && len(e.AddLabels) == 0 {
@@ -184,15 +184,15 @@ func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map
 	return s.send(ctx, http.MethodGet, r.at(done.Object.ID()), nil)
 }
 
-// half is the error of a command that did only the first part of what it was to do.
+// half returns the error of a command that did only the first part of what it was to do.
 func half(r *Resource, id, did, not string, err error) error {
 	return run.InTheWords("", fmt.Sprintf("%s %s was %s, but could not be %s.", r.Capital(), id, did, not), run.InWords(err).Error(), err)
 }
 
-// idOf is an object's id as a path has it.
+// idOf returns an object's id as a path has it.
 func idOf(o gjson.Result) string { return o.Get(keyID).String() }
 
-// movesTo are the places that a move takes, as options are called.
+// movesTo returns the places that a move takes, as options are called.
 func (r *Resource) movesTo() (options []string) {
 	for _, key := range r.kind.Moves {
 		options = append(options, r.kind.Field(key).Option())

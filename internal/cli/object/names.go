@@ -78,8 +78,8 @@ func (s *Session) names(ctx context.Context, r *Resource, objects []gjson.Result
 	return all
 }
 
-// texts are objects' names by their ids. A name that several have, and nothing else tells apart, has the id behind it, as
-// has a name that reads as an id.
+// texts returns objects' names by their ids. A name that several have, and nothing else tells apart, has the id behind
+// it, as has a name that reads as an id.
 func (of referred) texts(objects map[string]gjson.Result, apart bool) map[string]string {
 	holders := map[string]int{}
 	for _, o := range objects {
@@ -96,7 +96,8 @@ func (of referred) texts(objects map[string]gjson.Result, apart bool) map[string
 	return texts
 }
 
-// byID reads the objects that have ids: all, or it fails. What the list itself shows, as it does parents, is not read again.
+// byID reads the objects that have ids: all, or it fails. What the list itself shows, as it does parents, is not read
+// again.
 func (s *Session) byID(ctx context.Context, of referred, ids map[string]bool, r *Resource, shown []gjson.Result) (map[string]gjson.Result, error) {
 	found := map[string]gjson.Result{}
 	missing := maps.Clone(ids)

@@ -33,7 +33,7 @@ func (s *Session) send(ctx context.Context, method, path string, body any) (gjso
 	return o, nil
 }
 
-// at is the path of an object.
+// at returns the path of an object.
 func (r *Resource) at(id string) string { return r.path + "/" + url.PathEscape(id) }
 
 func createVerb(r *Resource) *Command {
@@ -90,8 +90,8 @@ func (r *Resource) createLong() string {
 	return "Register a new " + r.Noun() + ". The answer shows the " + strings.ReplaceAll(r.secret, "_", " ") + ", which `craton server` shows this once only."
 }
 
-// body is what a create or update sends: the API's options that are given, references resolved to ids. Without empties
-// empty texts and the id 0 are left out.
+// body returns what a create or update sends: the API's options that are given, references resolved to ids. Without
+// empties empty texts and the id 0 are left out.
 func (s *Session) body(ctx context.Context, options []argparse.Option, c *argparse.Call, empties bool) (map[string]any, error) {
 	refs, err := s.references(ctx, options, c)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *Session) body(ctx context.Context, options []argparse.Option, c *argpar
 	return body, nil
 }
 
-// idValue is an id as JSON has it.
+// idValue returns an id as JSON has it.
 func idValue(id string) any {
 	if n, err := strconv.Atoi(id); err == nil {
 		return n
@@ -171,7 +171,7 @@ func (r *Resource) guard(o gjson.Result) gjson.Result {
 	return With(o, r.secret, Concealed)
 }
 
-// With is an object with one member replaced, or added at the end.
+// With returns an object with one member replaced, or added at the end.
 func With(o gjson.Result, key, raw string) gjson.Result {
 	var b strings.Builder
 	found := false
@@ -254,7 +254,7 @@ func updateVerb(r *Resource) *Command {
 	})
 }
 
-// changes is the body of an update, which says something.
+// changes returns the body of an update, which says something.
 func (s *Session) changes(ctx context.Context, r *Resource, c *argparse.Call) (map[string]any, error) {
 	if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
 		return nil, run.CommandError("Nothing to update... Please specify %s", r.nothing)
@@ -281,7 +281,7 @@ func (s *Session) put(ctx context.Context, r *Resource, id string, body map[stri
 	return o, err
 }
 
-// hintFixed is what to do where an update refuses another place.
+// hintFixed returns what to do where an update refuses another place.
 func (r *Resource) hintFixed() string {
 	if r.move != nil {
 		return "to move a " + r.Noun() + " give --" + strings.Join(r.movesTo(), " or --") + ": craton server moves it, and where the server cannot, --recreate deletes it and makes it anew, with another id"

@@ -18,7 +18,7 @@ var (
 	unprotectedOption = argparse.Option{Long: "no-protected", Kind: argparse.SwitchOption, Help: "let it be deleted again"}
 )
 
-// protects is what a command says about that; nil for nothing.
+// protects returns what a command says about that; nil for nothing.
 func protects(c *argparse.Call) *bool {
 	on := c.Given(protectedOption.Long)
 	if !on && !c.Given(unprotectedOption.Long) {
@@ -27,7 +27,7 @@ func protects(c *argparse.Call) *bool {
 	return &on
 }
 
-// mayProtect is an error where a command says that, and the server protects nothing, before anything is written.
+// mayProtect returns an error where a command says that, and the server protects nothing, before anything is written.
 func (s *Session) mayProtect(ctx context.Context, c *argparse.Call) error {
 	switch {
 	case c.Given(protectedOption.Long) && c.Given(unprotectedOption.Long):

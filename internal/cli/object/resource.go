@@ -44,15 +44,15 @@ type Resource struct {
 	details bool     // the list takes details=true, and then has variables
 	// zeroIsNone: the list does not filter by the id 0.
 	zeroIsNone bool
-	// badSort is the error for a key that a list cannot be sorted by.
+	// badSort returns the error for a key that a list cannot be sorted by.
 	badSort func(key string, fields []string) error
 
 	variables bool
 	labels    bool
 	// fixed are the keys of options of an update that the API refuses.
 	fixed []string
-	// holds are the kinds that a delete takes along, those within others after them; holdKey is where they have the id of
-	// what holds them.
+	// holds are the kinds that a delete takes along, those within others after them; holdKey is where they have the id
+	// of what holds them.
 	holds   []*Resource
 	holdKey string
 	// refers is what the ids are of that objects have under keys such as cell_id.
@@ -61,18 +61,18 @@ type Resource struct {
 	secret string
 }
 
-// collection is the client's way to the resource's objects.
+// collection returns the client's way to the resource's objects.
 func (s *Session) collection(r *Resource) *craton.Collection {
 	return s.Client.Collection(craton.Kind(r.Name))
 }
 
-// Noun is the resource for people: network device.
+// Noun returns the resource for people: network device.
 func (r *Resource) Noun() string { return strings.ReplaceAll(r.Name, "-", " ") }
 
-// Capital is the noun at the start of a sentence.
+// Capital returns the noun at the start of a sentence.
 func (r *Resource) Capital() string { return strings.ToUpper(r.Name[:1]) + r.Noun()[1:] }
 
-// nameKey is the member that names an object.
+// nameKey returns the member that names an object.
 func (r *Resource) nameKey() string {
 	if r.Title != "" {
 		return r.Title
@@ -80,10 +80,10 @@ func (r *Resource) nameKey() string {
 	return "name"
 }
 
-// Positional is the argument that names an object: <host>.
+// Positional returns the argument that names an object: <host>.
 func (r *Resource) Positional() string { return "<" + r.Name + ">" }
 
-// Columns are all columns that a list can have.
+// Columns returns all columns that a list can have.
 func (r *Resource) Columns() []string {
 	if r.kind != nil && (r.kind.Protects() || r.kind.View) {
 		return append(r.full(), where.KeyProtected) // v1's objects do not have it, so that it is shown where it is named
@@ -91,10 +91,10 @@ func (r *Resource) Columns() []string {
 	return r.full()
 }
 
-// full are all columns that v1's objects fill, which --detail shows.
+// full returns all columns that v1's objects fill, which --detail shows.
 func (r *Resource) full() []string { return slices.Concat(r.Fields, r.more) }
 
-// sortedByList is host-list's error for a bad sort key, in its own words.
+// sortedByList returns host-list's error for a bad sort key, in its own words.
 func sortedByList(key string, fields []string) error {
 	all := make([]string, len(fields))
 	for i, f := range fields {
@@ -103,12 +103,12 @@ func sortedByList(key string, fields []string) error {
 	return fmt.Errorf("%s is an invalid key for sorting,  valid values for --sort-key are: [%s]", key, strings.Join(all, ", "))
 }
 
-// sortedByText is cell-list's.
+// sortedByText returns cell-list's.
 func sortedByText(key string, fields []string) error {
 	return fmt.Errorf(`"--sort-key" value was "%s" but should be one of: %s`, key, strings.Join(fields, ", "))
 }
 
-// Commands are those of a resource, in alphabetical order, as help shows them.
+// Commands returns those of a resource, in alphabetical order, as help shows them.
 func (r *Resource) Commands() []*Command {
 	var all []*Command
 	add := func(is bool, c *Command) {
@@ -146,7 +146,7 @@ func (r *Resource) Commands() []*Command {
 	return all
 }
 
-// kindsOf are resources as arguments name them, and resourcesOf the way back.
+// kindsOf returns resources as arguments name them, and resourcesOf the way back.
 func kindsOf(resources []*Resource) []argparse.Kind {
 	kinds := make([]argparse.Kind, len(resources))
 	for i, r := range resources {

@@ -25,8 +25,8 @@ const (
 	keyLabels    = "labels"
 )
 
-// words are options for fields in the words of the original's usage lines, by key, or by kind and key where one kind says it
-// otherwise. What is not said here comes from the schema (optionFor).
+// words are options for fields in the words of the original's usage lines, by key, or by kind and key where one kind
+// says it otherwise. What is not said here comes from the schema (optionFor).
 var words = map[string]argparse.Option{
 	"name":           {Short: "n", Meta: "<name>", Help: "name"},
 	"username":       {Long: "name", Short: "n", Meta: "<name>", Help: "name"},
@@ -79,11 +79,11 @@ var (
 		Help: "only those that are in use (true), or only those that are not (false)"}
 )
 
-// Required is an option that must be given.
+// Required returns an option that must be given.
 func Required(o argparse.Option) argparse.Option { o.Required = true; return o }
 func optional(o argparse.Option) argparse.Option { o.Required = false; return o }
 
-// Reference is an option that names an object by its id or name.
+// Reference returns an option that names an object by its id or name.
 func Reference(long, short, key string, of ...*Resource) argparse.Option {
 	nouns := make([]string, len(of))
 	for i, r := range of {
@@ -93,13 +93,13 @@ func Reference(long, short, key string, of ...*Resource) argparse.Option {
 		Help: strings.Join(nouns, " or ") + ", by id or name"}
 }
 
-// Textual is an option that is a text to the API, called as there.
+// Textual returns an option that is a text to the API, called as there.
 func Textual(key, help string) argparse.Option {
 	return argparse.Option{Long: strings.ReplaceAll(key, "_", "-"), Meta: "<" + key + ">", Key: key, Help: help}
 }
 
-// Resources makes all kinds, in the order of help. An option may name another resource, so they are made together. Columns
-// and options stand in the order of the original's; fields that are not named here come after them.
+// Resources makes all kinds, in the order of help. An option may name another resource, so they are made together.
+// Columns and options stand in the order of the original's; fields that are not named here come after them.
 func Resources() []*Resource {
 	all := []*Resource{
 		{kind: schema.Project, empties: true,
@@ -300,7 +300,7 @@ func (all byKind) deriveUpdate(r *Resource, order []string) {
 	r.nothing = cmp.Or(r.nothing, "one or more of") + " " + strings.Join(said[:last], ", ") + ", or " + said[last]
 }
 
-// option is the option for a member of a kind's objects: in the words of the original, or made of the schema.
+// option returns the option for a member of a kind's objects: in the words of the original, or made of the schema.
 func (all byKind) option(k *schema.Kind, key string) argparse.Option {
 	o := words[key]
 	if o.Kind == argparse.WordsOption || o.Kind == argparse.RepeatedOption { // not sent as it stands

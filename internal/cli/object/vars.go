@@ -13,7 +13,8 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 )
 
-// The commands for variables have the original's sequence of requests, and its words around every error (contract §8.4).
+// The commands for variables have the original's sequence of requests, and its words around every error (contract
+// §8.4).
 
 func varsGetVerb(r *Resource) *Command {
 	long := ""
@@ -37,7 +38,7 @@ func varsGetVerb(r *Resource) *Command {
 	}
 }
 
-// inherits tells whether vars-get shows resolved variables: of hosts only (contract §2.3).
+// inherits reports whether vars-get shows resolved variables: of hosts only (contract §2.3).
 func (r *Resource) inherits() bool { return r.path == "/hosts" }
 
 func varsSetVerb(r *Resource) *Command {

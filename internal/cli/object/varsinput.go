@@ -23,8 +23,8 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// parseVariables reads words key=value: an empty value is a key to remove. notes tell of values that python-cratonclient, or a
-// fleet file, would read in another way.
+// parseVariables reads words key=value: an empty value is a key to remove. notes tell of values that
+// python-cratonclient, or a fleet file, would read in another way.
 func parseVariables(words []string) (set craton.Variables, remove, notes []string, err error) {
 	set = craton.Variables{}
 	for _, word := range words {
@@ -66,7 +66,7 @@ func (s *Session) newVariables(words []string) (craton.Variables, error) {
 	return set, err
 }
 
-// pattern is a regular expression that is compiled when it is first needed: most runs need none.
+// pattern returns a regular expression that is compiled when it is first needed: most runs need none.
 func pattern(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
@@ -81,10 +81,10 @@ func (s *Session) warn(notes []string) {
 // pythonFloat is what Python's float reads and JSON can hold.
 var pythonFloat = pattern(`^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+(_\d+)*)?$`)
 
-// VariableOf is the value that a word means, as JSON: JSON in braces, brackets and double quotes is JSON, and everything else is
-// read as a plain scalar of a fleet file, which is as Ansible's YAML reads it. Numbers that JSON lacks, such as .inf, and those
-// that YAML counts by sixties are texts. A note says where that is not what python-cratonclient made of it (contract §8.4), or not
-// what a fleet file has; it follows the word.
+// VariableOf returns the value that a word means, as JSON: JSON in braces, brackets and double quotes is JSON, and
+// everything else is read as a plain scalar of a fleet file, which is as Ansible's YAML reads it. Numbers that JSON
+// lacks, such as .inf, and those that YAML counts by sixties are texts. A note says where that is not what
+// python-cratonclient made of it (contract §8.4), or not what a fleet file has; it follows the word.
 func VariableOf(text string) (value json.RawMessage, note string) {
 	switch text[0] {
 	case '"':
@@ -117,8 +117,8 @@ func VariableOf(text string) (value json.RawMessage, note string) {
 	return JSONText(text), note
 }
 
-// otherwise says what a fleet file has where a text stands in it without quotes, if it is not that text. Nobody takes a template
-// or several lines for anything else.
+// otherwise says what a fleet file has where a text stands in it without quotes, if it is not that text. Nobody takes a
+// template or several lines for anything else.
 func otherwise(text string) string {
 	if strings.Contains(text, "\n") || strings.HasPrefix(text, "{{") || strings.HasPrefix(text, "{%") || strings.HasPrefix(text, "{#") {
 		return ""
@@ -152,7 +152,7 @@ func formerly(text string) string {
 	return ""
 }
 
-// JSONText is a text as JSON.
+// JSONText returns a text as JSON.
 func JSONText(s string) json.RawMessage {
 	text, _ := json.Marshal(s) // a string always can
 	return text
@@ -188,7 +188,7 @@ func ReadJSON(r io.Reader) (gjson.Result, error) {
 		fmt.Sprintf("Expecting value: line %d column %d (char %d)", line, column, utf8.RuneCount(before)), more, nil)
 }
 
-// AtTerminal tells whether a person types what is read from r.
+// AtTerminal reports whether a person types what is read from r.
 func AtTerminal(r io.Reader) bool {
 	return output.IsTerminal(r)
 }

@@ -75,7 +75,7 @@ var pastOptions = []argparse.Option{
 	{Long: omitOption, Kind: argparse.SwitchOption, Help: "with --at: leave out variables of which the change log has only a hash"},
 }
 
-// noPast is why a command has no --at.
+// noPast returns why a command has no --at.
 func (c *Command) noPast() string {
 	if c.reads {
 		return "who the users were cannot be asked: " + c.Name + " shows those of now"
@@ -86,7 +86,7 @@ func (c *Command) noPast() string {
 // Session is a [Session], with what objects are found, shown and changed by.
 type Session struct{ run.Session }
 
-// OnFleet is [OnFleet] with a session for objects.
+// OnFleet is like the function [OnFleet], with a session for objects.
 func OnFleet(s output.Streams, mode connect.Mode, do func(context.Context, *Session, []string) error) func(*cobra.Command, []string) error {
 	return run.OnFleet(s, mode, func(ctx context.Context, base *run.Session, args []string) error {
 		return do(ctx, &Session{*base}, args)

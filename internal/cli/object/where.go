@@ -20,7 +20,7 @@ var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Kind: argparse
 // chosen reports whether terms can say which objects of the resource are meant.
 func (r *Resource) chosen() bool { return slices.Contains(where.Kinds, r.kind) }
 
-// terms are those that a command was given, nil if there are none. They were checked when its arguments were.
+// terms returns those that a command was given, nil if there are none. They were checked when its arguments were.
 func (r *Resource) terms(c *argparse.Call) (*where.Where, error) {
 	if !c.Given(WhereOption.Long) {
 		return &where.Where{Kind: r.kind}, nil
@@ -28,7 +28,7 @@ func (r *Resource) terms(c *argparse.Call) (*where.Where, error) {
 	return where.Parse(r.kind, c.Text(WhereOption.Long))
 }
 
-// begins are how terms about objects of the resource begin, for completion.
+// begins returns how terms about objects of the resource begin, for completion.
 func (r *Resource) begins() (all []string) {
 	for _, f := range where.Fields(r.kind) {
 		all = append(all, f.Word+"=")
@@ -42,7 +42,8 @@ func (s *Session) Knows(ctx context.Context, feature string) (bool, error) {
 	return err == nil && can.Has(feature), err
 }
 
-// listWhere is list of what satisfies terms: the server's answer, or where it knows none, of all objects those that do.
+// listWhere returns list of what satisfies terms: the server's answer, or where it knows none, of all objects those
+// that do.
 func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all bool, terms *where.Where) (objects []gjson.Result, next url.Values, err error) {
 	if terms.IsAll() {
 		return s.list(ctx, r, q, all)
@@ -74,7 +75,7 @@ func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all 
 	return objects, nil, err
 }
 
-// Matching are the objects that satisfy terms, found on this side.
+// Matching returns the objects that satisfy terms, found on this side.
 func (s *Session) Matching(ctx context.Context, terms *where.Where) ([]*snapshot.Object, error) {
 	return snapshot.Matching(ctx, s.Client, terms)
 }

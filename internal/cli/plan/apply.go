@@ -18,7 +18,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// NewApply makes the command `craton apply`.
+// NewApply returns the command `craton apply`.
 func NewApply(s output.Streams) *cobra.Command {
 	var c choices
 	var check, diff bool
@@ -86,7 +86,8 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, args []str
 	return errors.Join(tell(), err)
 }
 
-// apply carries out the plan, or what is planned of the fleet files. tell says what was done, or would be; nil of an error before that.
+// apply carries out the plan, or what is planned of the fleet files. tell says what was done, or would be; nil of an
+// error before that.
 func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, check, diff bool) (tell func() error, err error) {
 	j.options.Check, j.options.Effects = check, diff
 	if p == nil {

@@ -64,7 +64,8 @@ type (
 	}
 )
 
-// writeDocument writes the document while it makes the changes: of a large plan they are many times the size of the fleet file.
+// writeDocument writes the document while it makes the changes: of a large plan they are many times the size of the
+// fleet file.
 func writeDocument(w io.Writer, format string, p *reconcile.Plan) error {
 	counts, doc := p.Counts(), planDocument{Effects: p.Effects, Set: setOf(p.Set), Sets: orEmpty(p.Belongs), Refused: []refusedDocument{}}
 	doc.Counts = &counts
@@ -80,7 +81,7 @@ func writeDocument(w io.Writer, format string, p *reconcile.Plan) error {
 	})
 }
 
-// refusedOf are refusals for programs.
+// refusedOf returns refusals for programs.
 func refusedOf(all []reconcile.Problem) []refusedDocument {
 	docs := make([]refusedDocument, len(all))
 	for i, p := range all {
@@ -89,7 +90,8 @@ func refusedOf(all []reconcile.Problem) []refusedDocument {
 	return docs
 }
 
-// told writes the document of what was refused, where a program expects one, and gives the error. It is that of a plan, or of what was applied.
+// told writes the document of what was refused, where a program expects one, and gives the error. It is that of a plan,
+// or of what was applied.
 func told(w io.Writer, format string, err error, applied *applyDocument) error {
 	refused := reconcile.Refusals(err)
 	if refused == nil || format != show.FormatJSON && format != show.FormatYAML {
@@ -103,7 +105,7 @@ func told(w io.Writer, format string, err error, applied *applyDocument) error {
 	return errors.Join(show.WriteList(w, format, planDocument{Refused: refusedOf(refused), Sets: []craton.SetSize{}}, "changes", none), err)
 }
 
-// orEmpty is a list that is no null for programs.
+// orEmpty returns a list that is no null for programs.
 func orEmpty[T any](list []T) []T { return append([]T{}, list...) }
 
 func setOf(set *reconcile.PlannedSet) *setDocument {
@@ -157,7 +159,7 @@ func valueOf(p *reconcile.Plan, v craton.Variables, key string) *planValue {
 	return &planValue{text, true}
 }
 
-// rows are a plan as CSV: a row for each thing that changes.
+// rows returns a plan as CSV: a row for each thing that changes.
 func rows(p *reconcile.Plan) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		if !yield([]string{"action", "type", "id", "path", "from", "what", "name", "before", "after"}) {
@@ -173,7 +175,7 @@ func rows(p *reconcile.Plan) iter.Seq[[]string] {
 	}
 }
 
-// rowsOf are those of one object.
+// rowsOf returns those of one object.
 func rowsOf(p *reconcile.Plan, c *reconcile.Change) (rows [][]string) {
 	id := ""
 	if c.ID != nil {
@@ -196,7 +198,7 @@ func rowsOf(p *reconcile.Plan, c *reconcile.Change) (rows [][]string) {
 	return rows
 }
 
-// what says whether a line is about a field, a label or a variable.
+// what reports whether a line is about a field, a label or a variable.
 func what(c *reconcile.Change, name string) string {
 	switch {
 	case name == "label":

@@ -76,7 +76,7 @@ func (c *choices) check(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// New makes the command `craton plan`.
+// New returns the command `craton plan`.
 func New(s output.Streams) *cobra.Command {
 	var c choices
 	var out string
@@ -216,8 +216,9 @@ func (f *source) warn(s output.Streams) {
 	}
 }
 
-// gcPercent is how much of what is kept may be garbage beside it. The process lives for one file, and what it reads and sends is garbage
-// at once: collecting seldom saves a tenth of its processor time at 100,000 hosts, and costs a third more of little memory.
+// gcPercent is how much of what is kept may be garbage beside it. The process lives for one file, and what it reads and
+// sends is garbage at once: collecting seldom saves a tenth of its processor time at 100,000 hosts, and costs a third
+// more of little memory.
 const gcPercent = 200
 
 // job is one run of a command.
@@ -266,7 +267,7 @@ func (j *job) connect(ctx context.Context, mode connect.Mode) (err error) {
 	return nil
 }
 
-// unlessInterrupted is an error of what came before anything was written.
+// unlessInterrupted returns an error of what came before anything was written.
 func (j *job) unlessInterrupted(ctx context.Context, err error) error {
 	return cmp.Or(run.Interrupted(ctx, "nothing was written; apply the file again"), err)
 }
@@ -343,7 +344,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	return status(p)
 }
 
-// status is how the command ends.
+// status returns how the command ends.
 func status(p *reconcile.Plan) error {
 	if p.Changed() {
 		return &run.Ended{Status: statusChanges}

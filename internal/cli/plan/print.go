@@ -121,7 +121,7 @@ func effectLines(e *reconcile.Effects) (lines []string) {
 	return lines
 }
 
-// sidesOf are what a change does, as lines.
+// sidesOf returns what a change does, as lines.
 func sidesOf(p *reconcile.Plan, c *reconcile.Change) (sides []show.Side) {
 	for _, field := range c.Fields {
 		switch field {
@@ -155,7 +155,7 @@ func sidesOf(p *reconcile.Plan, c *reconcile.Change) (sides []show.Side) {
 	return sides
 }
 
-// missing are the labels of one list that another one does not have.
+// missing returns the labels of one list that another one does not have.
 func missing(list, other []string) (only []string) {
 	for _, l := range list {
 		if !slices.Contains(other, l) {
@@ -165,14 +165,14 @@ func missing(list, other []string) (only []string) {
 	return only
 }
 
-// keysOf are the names in two sets of variables, sorted.
+// keysOf returns the names in two sets of variables, sorted.
 func keysOf(a, b craton.Variables) []string {
 	keys := append(a.Keys(), b.Keys()...)
 	slices.Sort(keys)
 	return slices.Compact(keys)
 }
 
-// valueText is a variable's value on one line. Of a secret it is not.
+// valueText returns a variable's value on one line. Of a secret it is not.
 func valueText(p *reconcile.Plan, key string, text json.RawMessage) string {
 	if p.Conceals(key) {
 		return show.NotKept
@@ -184,7 +184,7 @@ func valueText(p *reconcile.Plan, key string, text json.RawMessage) string {
 	return b.String()
 }
 
-// fieldText is a field's value as a history shows it.
+// fieldText returns a field's value as a history shows it.
 func fieldText(v any) string {
 	text, err := value.Encode(v)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package protect is `craton protect` and `craton unprotect`: what keeps an object from being deleted, and takes that off. [New] and
-// [NewUnprotect] give the commands.
+// Package protect is `craton protect` and `craton unprotect`: what keeps an object from being deleted, and takes that
+// off. [New] and [NewUnprotect] give the commands.
 package protect
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// New makes the command `craton protect`.
+// New returns the command `craton protect`.
 func New(s output.Streams) *cobra.Command {
 	return command(s, true, &cobra.Command{
 		Use:   "protect KIND OBJECT",
@@ -35,7 +35,7 @@ server, and CRATON_URL=sqlite:PATH.`,
 	})
 }
 
-// NewUnprotect makes the command `craton unprotect`.
+// NewUnprotect returns the command `craton unprotect`.
 func NewUnprotect(s output.Streams) *cobra.Command {
 	return command(s, false, &cobra.Command{
 		Use:     "unprotect KIND OBJECT",
@@ -69,7 +69,7 @@ func command(s output.Streams, on bool, cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// kinds are the names of those whose objects can be protected.
+// kinds returns the names of those whose objects can be protected.
 func kinds() (names []string) {
 	for _, k := range schema.All() {
 		if k.Protects() {

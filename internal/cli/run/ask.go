@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// Ask says why, and asks a question whose answer is yes or no. Where nobody can answer, the error is why with what else to do; no is the
-// error of a no.
+// Ask says why, and asks a question whose answer is yes or no. Where nobody can answer, the error is why with what else
+// to do; no is the error of a no.
 func Ask(s output.Streams, why, question, unasked, no string) error {
 	if !output.IsTerminal(s.In) || !output.IsTerminal(s.Err) {
 		return errors.New(strings.TrimSpace(why + " " + unasked))

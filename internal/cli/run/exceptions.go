@@ -38,7 +38,7 @@ var exceptions = map[int]exception{
 	http.StatusInternalServerError: {"InternalServerError", "There was an internal server error that could not be recovered from."},
 }
 
-// exceptionOf is the exception that a status became. Most of those that are not listed killed the original.
+// exceptionOf returns the exception that a status became. Most of those that are not listed killed the original.
 func exceptionOf(status int) exception {
 	e, ok := exceptions[status]
 	switch {
@@ -58,8 +58,8 @@ type Worded struct {
 	err  error // the cause; may be nil
 }
 
-// InTheWords is an error of a class and in words of the original, if it had some, with what it did not say, on lines of its own if
-// that begins with a line break, and the cause, which may be nil.
+// InTheWords returns an error of a class and in words of the original, if it had some, with what it did not say, on
+// lines of its own if that begins with a line break, and the cause, which may be nil.
 func InTheWords(class, text, more string, err error) error {
 	return &Worded{exception{class, text}, more, err}
 }
@@ -72,7 +72,8 @@ func (e *Worded) Error() string {
 }
 func (e *Worded) Unwrap() error { return e.err }
 
-// Verbatim is an error whose own words say how far it came, of which the original's sentence for an answer would leave nothing.
+// Verbatim returns an error whose own words say how far it came, of which the original's sentence for an answer would
+// leave nothing.
 func Verbatim(err error) error {
 	if err == nil {
 		return nil
@@ -80,17 +81,17 @@ func Verbatim(err error) error {
 	return InTheWords("", err.Error(), "", err)
 }
 
-// CommandError is an error that the original knew as its own.
+// CommandError returns an error that the original knew as its own.
 func CommandError(format string, args ...any) error {
 	return &Worded{exception: exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(format, args...)}}
 }
 
-// NotFound is the error for a name that nothing has.
+// NotFound returns the error for a name that nothing has.
 func NotFound(more string) error {
 	return &Worded{exception: exceptionOf(http.StatusNotFound), more: more}
 }
 
-// IsNotFound tells the error of [NotFound].
+// IsNotFound reports whether err was made by [NotFound].
 func IsNotFound(err error) bool {
 	e, ok := errors.AsType[*Worded](err)
 	return ok && e.err == nil && e.exception == exceptionOf(http.StatusNotFound)
@@ -113,7 +114,7 @@ func InWords(err error) error {
 	return err
 }
 
-// serverSaid is the server's own message, and what the client knows about it; "" if it adds nothing.
+// serverSaid returns the server's own message, and what the client knows about it; "" if it adds nothing.
 func serverSaid(e *craton.Error) string {
 	text := strings.TrimSpace(e.Message)
 	if text == http.StatusText(e.Status) && !e.Foreign {
@@ -125,11 +126,12 @@ func serverSaid(e *craton.Error) string {
 	return advice.Join(text, e.Hint)
 }
 
-// message is what is printed of an error that a command ended with.
+// message returns what is printed of an error that a command ended with.
 func message(err error) string { return connect.Advised(InWords(err)).Error() }
 
-// Wrapped is an error behind what failed. The original put the name of a Python class there, which tells nobody anything.
-// Errors that were no exceptions of the original's stay as they are. What failed may have names in it, which anybody may have chosen.
+// Wrapped returns an error behind what failed. The original put the name of a Python class there, which tells nobody
+// anything. Errors that were no exceptions of the original's stay as they are. What failed may have names in it, which
+// anybody may have chosen.
 func Wrapped(err error, what string) error {
 	if err == nil {
 		return nil

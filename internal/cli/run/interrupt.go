@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Interruptible is a context that ends with SIGINT, SIGTERM or SIGHUP, so that a command can say how far it came. The second signal ends
-// the process. What the process was started to ignore, as with nohup, stays ignored.
+// Interruptible returns a context that ends with SIGINT, SIGTERM or SIGHUP, so that a command can say how far it came.
+// The second signal ends the process. What the process was started to ignore, as with nohup, stays ignored.
 func Interruptible(ctx context.Context) (interrupted context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
@@ -41,10 +41,10 @@ func (i *Interruption) Error() string {
 // Unwrap makes it what a context ends with.
 func (i *Interruption) Unwrap() error { return context.Canceled }
 
-// status is what a shell gives a process that the signal has ended.
+// status returns what a shell gives a process that the signal has ended.
 func (i *Interruption) status() int { return 128 + int(i.signal) }
 
-// Interrupted is the error of a command that a signal has stopped, with what that comes to; nil where none has.
+// Interrupted returns the error of a command that a signal has stopped, with what that comes to; nil where none has.
 func Interrupted(ctx context.Context, what string) error {
 	if i, ok := errors.AsType[*Interruption](context.Cause(ctx)); ok {
 		return fmt.Errorf("interrupted: %w\n%s", i, what)

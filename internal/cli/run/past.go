@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// LookBack makes the session one of the past: at is a state as people type it, "" for the present. It says which state that is, for a word such as
-// yesterday means another moment in another zone.
+// LookBack makes the session one of the past: at is a state as people type it, "" for the present. It says which state
+// that is, for a word such as yesterday means another moment in another zone.
 func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) error {
 	if at == "" {
 		return nil
@@ -41,8 +41,8 @@ func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) erro
 	return nil
 }
 
-// OfPast is the error of a state that cannot be told: the server's reason, without the original's words around it. Statuses may mean that
-// beside those that always do.
+// OfPast returns the error of a state that cannot be told: the server's reason, without the original's words around it.
+// Statuses may mean that beside those that always do.
 func OfPast(err error, also ...int) error {
 	if reason, ok := connect.Untold(err, "--omit-hashed", also...); ok {
 		return InTheWords("", reason, "", err)

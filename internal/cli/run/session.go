@@ -30,7 +30,8 @@ func AddFleetFlags(cmd *cobra.Command) {
 	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI, settings.Screen)
 }
 
-// OnFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the connection.
+// OnFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the
+// connection.
 func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Session, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		if err := CheckFlags(cmd); err != nil {
@@ -66,7 +67,7 @@ func TellMade(s output.Streams, c *connect.Connection) {
 	}
 }
 
-// WithMessage is a context whose writes say why, as the setting message does.
+// WithMessage returns a context whose writes say why, as the setting message does.
 func WithMessage(ctx context.Context, v *settings.Values) (context.Context, error) {
 	text := v.String("cli.message")
 	if err := craton.CheckMessage(text); err != nil {
@@ -75,7 +76,7 @@ func WithMessage(ctx context.Context, v *settings.Values) (context.Context, erro
 	return craton.ContextWithMessage(ctx, text), nil
 }
 
-// NewSession is the session of a connection.
+// NewSession returns the session of a connection.
 func NewSession(s output.Streams, v *settings.Values, c *connect.Connection) *Session {
 	return &Session{Printer: show.Printer{Streams: s, Format: v.String("cli.format")}, Settings: v, Client: c.Client, Project: c.Project}
 }

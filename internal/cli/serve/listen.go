@@ -28,8 +28,8 @@ const defaultConnections = 4096
 // longestSocket is how many bytes the path of a Unix socket may have on Linux; macOS takes four fewer.
 const longestSocket = 107
 
-// listenAll opens what clients come to: the sockets that systemd passes to the process (sd_listen_fds), or else the address
-// in the settings.
+// listenAll opens what clients come to: the sockets that systemd passes to the process (sd_listen_fds), or else the
+// address in the settings.
 func listenAll(ctx context.Context, v *settings.Values) (all []net.Listener, err error) {
 	most := cmp.Or(v.Int("server.max_connections"), defaultConnections)
 	passed, err := activation.Listeners()
@@ -99,7 +99,7 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	return l, nil
 }
 
-// urlOf is where clients find a listener.
+// urlOf returns where clients find a listener.
 func urlOf(l net.Listener, encrypted bool) string {
 	switch {
 	case l.Addr().Network() == "unix":

@@ -41,7 +41,7 @@ func newMeter(v *settings.Values, version string) (*meter, error) {
 	return m, nil
 }
 
-// observe is told of every request.
+// observe records one request.
 func (m *meter) observe() func(server.Observation) {
 	if m.metrics == nil {
 		return nil

@@ -13,8 +13,9 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// withPage puts the page beside the API. A browser that asks for / is led there; programs, which send no Accept of HTML, get what
-// they always got. observe, if it is not nil, hears of every request of the page; those that the page asks of the API are told beside.
+// withPage puts the page beside the API. A browser that asks for / is led there; programs, which send no Accept of
+// HTML, get what they always got. observe, if it is not nil, hears of every request of the page; those that the page
+// asks of the API are told beside.
 func withPage(ctx context.Context, api http.Handler, srv *server.Server, keystone bool, observe func(server.Observation)) (http.Handler, error) {
 	keys := func(ctx context.Context) (all []web.Key, err error) {
 		found, err := srv.PageKeys(ctx, web.KeyTime, web.SessionTime)
@@ -56,5 +57,5 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap is for [http.ResponseController]: pages are sent in parts.
+// Unwrap lets [http.ResponseController] reach the writer: pages are sent in parts.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

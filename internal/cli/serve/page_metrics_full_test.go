@@ -16,7 +16,8 @@ import (
 	"github.com/craton-fleet/craton/server/metrics"
 )
 
-// TestPageMetrics: requests of the page are counted by routes that name nothing of the fleet, and promtool finds nothing wrong with what is scraped.
+// TestPageMetrics: requests of the page are counted by routes that name nothing of the fleet, and promtool finds
+// nothing wrong with what is scraped.
 func TestPageMetrics(t *testing.T) {
 	t.Parallel()
 	m := &meter{metrics: metrics.New("1.2")}

@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// withPage is the API alone: this build has no page.
+// withPage returns the API alone: this build has no page.
 func withPage(_ context.Context, api http.Handler, _ *server.Server, _ bool, _ func(server.Observation)) (http.Handler, error) {
 	return withoutPage(api), nil
 }

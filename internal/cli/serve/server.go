@@ -26,7 +26,7 @@ import (
 // shutdownTime is how long requests that are under way may take after SIGTERM.
 const shutdownTime = 30 * time.Second
 
-// New makes the command `craton server`, with its subcommands.
+// New returns the command `craton server`, with its subcommands.
 func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "server",
@@ -59,7 +59,7 @@ admins, members and readers work in their project; only admins of Keystone's adm
 	return cmd
 }
 
-// database is where the database is that the server's commands need; what it
+// database returns where the database is that the server's commands need; what it
 // takes to open it is added to the options.
 func database(v *settings.Values, o server.Options) (string, server.Options, error) {
 	url := v.String("server.database")
@@ -82,7 +82,7 @@ func open(ctx context.Context, v *settings.Values, o server.Options) (*server.Se
 	return server.Open(ctx, url, o)
 }
 
-// limits are those of the settings.
+// limits returns those of the settings.
 func limits(v *settings.Values) server.Limits {
 	return server.Limits{
 		Body: int64(v.Int("server.max_body")), Variables: v.Int("server.max_variables"),
@@ -90,7 +90,7 @@ func limits(v *settings.Values) server.Limits {
 	}
 }
 
-// options are those of a server that is to serve.
+// options returns those of a server that is to serve.
 func options(v *settings.Values) server.Options {
 	failures := v.Int("server.login_failures")
 	if failures == 0 {
@@ -114,8 +114,8 @@ func aimAt(l server.Limits) {
 	}
 }
 
-// How long clients may take (a body that is large must come faster; an answer that nobody takes is cut off earlier), and how
-// long a connection is kept on which nothing comes.
+// How long clients may take (a body that is large must come faster; an answer that nobody takes is cut off earlier),
+// and how long a connection is kept on which nothing comes.
 const (
 	headerTime = 10 * time.Second
 	readTime   = 2 * time.Minute

@@ -17,7 +17,7 @@ import (
 // authKeystone is the value of --auth that takes users from Keystone.
 const authKeystone = "keystone"
 
-// handlerOf is the server's handler for the way in which clients sign in.
+// handlerOf returns the server's handler for the way in which clients sign in.
 // Keystone is tried: credentials that it refuses are an error, but a Keystone
 // that does not answer may start later.
 func handlerOf(ctx context.Context, v *settings.Values, srv *server.Server, log *slog.Logger) (http.Handler, error) {

@@ -13,7 +13,8 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// TestSignOut: a copy of a cookie counts nowhere once it was signed out at one of two servers of a database; another sign-in of the same user goes on.
+// TestSignOut: a copy of a cookie counts nowhere once it was signed out at one of two servers of a database; another
+// sign-in of the same user goes on.
 func TestSignOut(t *testing.T) {
 	t.Parallel()
 	database := "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")

@@ -1,5 +1,5 @@
-// Package set is `craton set-list`: the sets that `craton apply --set` has made. [New] gives the command, and [Complete] completes their
-// names.
+// Package set is `craton set-list`: the sets that `craton apply --set` has made. [New] gives the command, and
+// [Complete] completes their names.
 package set
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
-// New makes the command `craton set-list`.
+// New returns the command `craton set-list`.
 func New(s output.Streams) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{

@@ -23,7 +23,7 @@ type Appearance struct {
 // plainWidth is the width for text that goes to no terminal, where something must be broken.
 const plainWidth = 100
 
-// AppearanceOf is plain text of any width, but on a terminal. NO_COLOR takes the colours away (no-color.org).
+// AppearanceOf returns plain text of any width, but on a terminal. NO_COLOR takes the colours away (no-color.org).
 func AppearanceOf(w io.Writer) Appearance {
 	f, ok := w.(output.Descriptor)
 	if !ok || !output.IsTerminal(w) {
@@ -43,25 +43,25 @@ func (a Appearance) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// Bold is a text in bold letters.
+// Bold returns a text in bold letters.
 func (a Appearance) Bold(s string) string { return a.paint("1", s) }
 
-// Dim is a text in faint letters.
+// Dim returns a text in faint letters.
 func (a Appearance) Dim(s string) string { return a.paint("2", s) }
 
-// Red is a text in red.
+// Red returns a text in red.
 func (a Appearance) Red(s string) string { return a.paint("31", s) }
 
-// Green is a text in green.
+// Green returns a text in green.
 func (a Appearance) Green(s string) string { return a.paint("32", s) }
 
-// Yellow is a text in yellow.
+// Yellow returns a text in yellow.
 func (a Appearance) Yellow(s string) string { return a.paint("33", s) }
 
-// Cyan is a text in cyan.
+// Cyan returns a text in cyan.
 func (a Appearance) Cyan(s string) string { return a.paint("36", s) }
 
-// DimLines is dim for several lines: a pager shows each on its own.
+// DimLines returns dim for several lines: a pager shows each on its own.
 func (a Appearance) DimLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
@@ -73,13 +73,15 @@ func (a Appearance) DimLines(s string) string {
 // Clean makes a text of the API safe for a terminal; a cleaned JSON text is still the same JSON.
 func Clean(s string) string { return rules.Escape(s) }
 
-// Name is the name of an object, or its path, as people read it: in quotes where white space in it would not be seen.
+// Name returns the name of an object, or its path, as people read it: in quotes where white space in it would not be
+// seen.
 func Name(s string) string { return Clean(rules.Shown(s)) }
 
-// Path is the path of an object, as people read it, and as a command takes it: see value.ShownPath.
+// Path returns the path of an object, as people read it, and as a command takes it: see value.ShownPath.
 func Path(s string) string { return Clean(rules.ShownPath(s)) }
 
-// Object is an object of a kind, by its noun and its name or path; of the project, which is the one there is, the noun alone.
+// Object returns an object of a kind, by its noun and its name or path; of the project, which is the one there is, the
+// noun alone.
 func Object(noun, name string) string {
 	if name == "" {
 		return noun
@@ -87,7 +89,7 @@ func Object(noun, name string) string {
 	return noun + " " + Path(name)
 }
 
-// Whole is a value in full: on one line if it fits, else indented, its lines beginning at a column.
+// Whole returns a value in full: on one line if it fits, else indented, its lines beginning at a column.
 func (a Appearance) Whole(value string, column int) string {
 	room := a.Width - column
 	if a.Width == 0 {

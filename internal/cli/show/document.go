@@ -38,7 +38,7 @@ func WriteDocument(w io.Writer, format string, doc any) error {
 	return err
 }
 
-// safe is where a document is written: a terminal must not obey what the API says. JSON is the same then.
+// safe returns where a document is written: a terminal must not obey what the API says. JSON is the same then.
 func safe(w io.Writer) io.Writer {
 	if !output.IsTerminal(w) {
 		return w
@@ -68,7 +68,7 @@ func (e *escaper) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// documentText is a document as JSON, whose lines but the first begin with a prefix, or as YAML.
+// documentText returns a document as JSON, whose lines but the first begin with a prefix, or as YAML.
 func documentText(format, prefix string, doc any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -88,8 +88,8 @@ func documentText(format, prefix string, doc any) ([]byte, error) {
 
 const indent = "  "
 
-// WriteList writes what WriteDocument writes of an object that has all members of head and behind them a list of items. Only some of the items are
-// in memory at once. head has a member.
+// WriteList writes what WriteDocument writes of an object that has all members of head and behind them a list of items.
+// Only some of the items are in memory at once. head has a member.
 func WriteList(w io.Writer, format string, head any, list string, items iter.Seq[any]) error {
 	b := bufio.NewWriterSize(safe(w), 1<<16)
 	text, err := documentText(format, "", head)
@@ -185,8 +185,8 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 	return nil, errors.New("a JSON token of no kind")
 }
 
-// yamlText is a text that stays one for every reader. Encode quotes what its own YAML takes for something else, and not all that
-// YAML 1.1 does, which Ansible reads; and it forgets the space that a block begins with.
+// yamlText returns a text that stays one for every reader. Encode quotes what its own YAML takes for something else,
+// and not all that YAML 1.1 does, which Ansible reads; and it forgets the space that a block begins with.
 func yamlText(text string) (*yaml.Node, error) {
 	n := &yaml.Node{}
 	first, _ := utf8.DecodeRuneInString(text)
@@ -200,7 +200,7 @@ func yamlText(text string) (*yaml.Node, error) {
 // WriteCSV writes rows, the first of them the header.
 func WriteCSV(w io.Writer, rows [][]string) error { return WriteRows(w, slices.Values(rows)) }
 
-// WriteRows is WriteCSV for rows that are made while they are written.
+// WriteRows is like WriteCSV, for rows that are produced while they are written.
 func WriteRows(w io.Writer, rows iter.Seq[[]string]) error {
 	clean := output.IsTerminal(w) // which must not obey what the API says
 	out := csv.NewWriter(w)

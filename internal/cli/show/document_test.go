@@ -16,8 +16,8 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/show"
 )
 
-// TestYAML: PyYAML, by which Ansible reads, finds every text to be a text and every number to be that number: YAML 1.1 takes
-// addresses of network cards for numbers, and more words than true for true.
+// TestYAML: PyYAML, by which Ansible reads, finds every text to be a text and every number to be that number: YAML 1.1
+// takes addresses of network cards for numbers, and more words than true for true.
 func TestYAML(t *testing.T) {
 	t.Parallel()
 	bin, _, _ := strings.Cut(os.Getenv("CRATON_TEST_ANSIBLE"), ":")

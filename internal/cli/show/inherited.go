@@ -2,8 +2,8 @@ package show
 
 import "fmt"
 
-// Inherited says what the change of a variable comes to for those that inherit it, which are hosts and network devices "of region dfw" or
-// the like: how many get another value, and how many have one nearer by.
+// Inherited says what the change of a variable comes to for those that inherit it, which are hosts and network devices
+// "of region dfw" or the like: how many get another value, and how many have one nearer by.
 func Inherited(key, of string, hosts, networkDevices, shadowed int) string {
 	line := fmt.Sprintf("%s changes on %s %s", Name(key), Devices(hosts, networkDevices), of)
 	switch {

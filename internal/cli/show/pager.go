@@ -16,7 +16,7 @@ import (
 // defaultPager is the program if nothing names another.
 const defaultPager = "less"
 
-// Watch is a context whose requests are told on standard error, if the settings of flags say so.
+// Watch returns a context whose requests are told on standard error, if the settings of flags say so.
 func Watch(ctx context.Context, s output.Streams, flags *pflag.FlagSet) (context.Context, error) {
 	if flags.Lookup("debug") == nil {
 		return ctx, nil
@@ -40,8 +40,9 @@ func (o overProgress) Write(b []byte) (int, error) {
 	return o.Writer.Write(b)
 }
 
-// Page lets what a command writes go through a pager, if it is longer than the screen, and gives the context that ends when that is
-// left. Flags are those of the command. Where output goes to no terminal, or the terminal can do nothing, there is no pager.
+// Page lets what a command writes go through a pager, if it is longer than the screen, and gives the context that ends
+// when that is left. Flags are those of the command. Where output goes to no terminal, or the terminal can do nothing,
+// there is no pager.
 func Page(ctx context.Context, s output.Streams, flags *pflag.FlagSet) context.Context {
 	p := output.PagerOf(s.Out)
 	if p == nil || os.Getenv("TERM") == "" || os.Getenv("TERM") == "dumb" {
@@ -54,8 +55,8 @@ func Page(ctx context.Context, s output.Streams, flags *pflag.FlagSet) context.C
 	return p.Begin(ctx, pagerOf(v, os.LookupEnv))
 }
 
-// pagerOf is the program that pages, as git chooses it: what this program's own settings name, else PAGER, else less. "" is none, as a
-// variable that is empty wants it.
+// pagerOf returns the program that pages, as git chooses it: what this program's own settings name, else PAGER, else
+// less. "" is none, as a variable that is empty wants it.
 func pagerOf(v *settings.Values, env func(string) (string, bool)) string {
 	program := v.String("cli.pager")
 	empty, set := env("CRATON_PAGER")

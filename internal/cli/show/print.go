@@ -39,7 +39,7 @@ type member struct {
 	Value gjson.Result
 }
 
-// Members are an object's members, sorted.
+// Members returns an object's members, sorted.
 func Members(o gjson.Result) []member {
 	var all []member
 	o.ForEach(func(key, value gjson.Result) bool {
@@ -103,7 +103,7 @@ type View struct {
 	Narrow bool
 }
 
-// title is a column's field without what names make wrong.
+// title returns a column's field without what names make wrong.
 func (v View) title(field string) string {
 	if v.Names[field] == nil {
 		return field
@@ -111,7 +111,7 @@ func (v View) title(field string) string {
 	return strings.TrimSuffix(field, "_id")
 }
 
-// text is an object's value of a field.
+// text returns an object's value of a field.
 func (v View) text(field string, o gjson.Result) string {
 	value := o.Get(field)
 	if name, is := v.Names[field][value.String()]; is && value.Type != gjson.Null {
@@ -120,15 +120,15 @@ func (v View) text(field string, o gjson.Result) string {
 	return python.Str(value)
 }
 
-// Columns that give way on a narrow terminal, the first first: when something was made; what is the same in all rows; what
-// is looked at least. Ids, names, addresses and cells never do.
+// Columns that give way on a narrow terminal, the first first: when something was made; what is the same in all rows;
+// what is looked at least. Ids, names, addresses and cells never do.
 var (
 	givesWay     = []string{"created_at", "updated_at"}
 	givesWaySame = []string{"active", "device_type", "interface_type", "netmask", "cloud_id", "region_id"}
 	givesWayLast = []string{"netmask", "interface_type", "device_type", "active"}
 )
 
-// fitting are the columns of a table that a terminal has room for, and those that gave way.
+// fitting returns the columns of a table that a terminal has room for, and those that gave way.
 func fitting(t table.Table, fields []string, width int) (columns []int, gone []string) {
 	for i := range fields {
 		columns = append(columns, i)
@@ -223,7 +223,8 @@ func (s *Printer) PrintView(objects []gjson.Result, fields []string, v View) err
 	return nil
 }
 
-// unbroken reports whether a field's values are what people copy: names, addresses and ids, which are never broken over lines.
+// unbroken reports whether a field's values are what people copy: names, addresses and ids, which are never broken over
+// lines.
 func unbroken(field string) bool {
 	for _, part := range []string{"name", "address", "cidr", "gateway", "netmask", "uuid", "MAC_add", "ip", "id"} {
 		if field == part || strings.HasSuffix(field, "_"+part) {
@@ -257,7 +258,7 @@ func (s *Printer) PrintLabels(labels []string) error {
 	return s.writeTable(table.Table{Header: []string{"Label"}, Rows: rows}, look, func(int, int) bool { return false })
 }
 
-// Heading is a field's name above its column: Ip Address.
+// Heading returns a field's name above its column: Ip Address.
 func Heading(field string) string {
 	words := strings.Split(field, "_")
 	for i, w := range words {
@@ -266,7 +267,7 @@ func Heading(field string) string {
 	return strings.Join(words, " ")
 }
 
-// csvCell is a value for CSV: null is empty, and what is nested is JSON.
+// csvCell returns a value for CSV: null is empty, and what is nested is JSON.
 func csvCell(v gjson.Result) string {
 	switch v.Type {
 	case gjson.Null:

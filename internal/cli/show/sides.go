@@ -94,7 +94,7 @@ func (s *Sides) Shortening(how string) string {
 // signs are those of actions.
 var signs = map[string]string{"create": "+", "delete": "-", "update": "~", "move": ">", "rename": ">"}
 
-// Action is what is done to an object, as a line: behind the action's sign, in its colour.
+// Action returns what is done to an object, as a line: behind the action's sign, in its colour.
 func (a Appearance) Action(action, object string) string {
 	line := strings.TrimRight(signs[action]+" "+object, " ")
 	switch action {

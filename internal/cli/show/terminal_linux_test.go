@@ -11,7 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/show"
 )
 
-// TestDocumentsOnATerminal are the same JSON, with nothing that a terminal obeys, wherever their text is cut into pieces.
+// TestDocumentsOnATerminal are the same JSON, with nothing that a terminal obeys, wherever their text is cut into
+// pieces.
 func TestDocumentsOnATerminal(t *testing.T) {
 	t.Parallel()
 	tty, other := clitest.Terminal(t, 80)

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestBuilds: the page, and the templates of HTML that only it uses, are in the full program, and in none that is built without it.
+// TestBuilds: the page, and the templates of HTML that only it uses, are in the full program, and in none that is built
+// without it.
 func TestBuilds(t *testing.T) {
 	t.Parallel()
 	for tags, want := range map[string]bool{"": true, "nopage": false, "collection": false} {

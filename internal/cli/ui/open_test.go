@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// TestBrowse: the browser is given a file that nobody else can read, and leads to the address; the token is no argument, which all users of a machine see.
+// TestBrowse: the browser is given a file that nobody else can read, and leads to the address; the token is no
+// argument, which all users of a machine see.
 func TestBrowse(t *testing.T) {
 	dir := t.TempDir()
 	told := filepath.Join(dir, "told")

@@ -24,7 +24,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// New makes the command `craton ui`.
+// New returns the command `craton ui`.
 func New(s output.Streams) *cobra.Command {
 	var port int
 	var noOpen bool
@@ -106,8 +106,8 @@ func serve(ctx context.Context, s output.Streams, c *connect.Connection, o *inve
 	}
 }
 
-// browse opens the address in the user's browser. Arguments are seen by every user of the machine, and the token stands in the
-// address: so the browser is given a file that leads there, which only the user can read. clean removes it.
+// browse opens the address in the user's browser. Arguments are seen by every user of the machine, and the token stands
+// in the address: so the browser is given a file that leads there, which only the user can read. clean removes it.
 func browse(ctx context.Context, url string) (clean func(), err error) {
 	clean = func() {}
 	program := map[string]string{"darwin": "open", "windows": "explorer"}[runtime.GOOS]

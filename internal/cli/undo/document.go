@@ -60,7 +60,7 @@ func tell(s *run.Session, u *craton.Undone) error {
 	return show.WriteCSV(s.Out, rows)
 }
 
-// total is how many objects an undo is about.
+// total returns how many objects an undo is about.
 func total(u *craton.Undone) int {
 	all := 0
 	for _, n := range u.Counts {

@@ -26,7 +26,7 @@ import (
 // options are those of the command.
 type options struct{ yes, check, force, omitHashed bool }
 
-// New makes the command `craton undo`.
+// New returns the command `craton undo`.
 func New(s output.Streams) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
@@ -126,7 +126,7 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 	return err
 }
 
-// refused is the server's reason in the words of the command line.
+// refused returns the server's reason in the words of the command line.
 func refused(err error, what string) error {
 	if e, ok := errors.AsType[*craton.Error](err); ok && e.Status == http.StatusNotFound && !e.Foreign && e.Message == "Not Found" {
 		return run.InTheWords("", fmt.Sprintf("There is no write %q. `craton history` shows what there is.", what), "", err)

@@ -62,7 +62,8 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// AppendUTF8 appends s as a JSON string in which only what JSON demands is escaped; bytes that are not UTF-8 become U+FFFD.
+// AppendUTF8 appends s as a JSON string in which only what JSON demands is escaped; bytes that are not UTF-8 become
+// U+FFFD.
 func AppendUTF8(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
@@ -99,12 +100,14 @@ func AppendUTF8(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// allPlain tells that each of eight bytes stands for itself in a JSON string: it is ASCII, no control character, and neither " nor \\.
+// allPlain reports whether each of eight bytes stands for itself in a JSON string: it is ASCII, no control character,
+// and neither " nor \\.
 func allPlain(s string) bool {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	quote, slash := w^'"'*ones, w^'\\'*ones
-	// Each term has the high bit of a byte that is none of these. Beside such a byte it may have that of another: then nothing is said of the eight.
+	// Each term has the high bit of a byte that is none of these. Beside such a byte it may have that of another: then
+	// nothing is said of the eight.
 	return (w|(w+ones)|(w-' '*ones)|((quote-ones)&^quote)|((slash-ones)&^slash))&high == 0
 }
 
@@ -149,7 +152,7 @@ func (v Value) AppendCompact(dst []byte) []byte {
 	}
 }
 
-// Compact is [Value.AppendCompact] as a string.
+// Compact is like [Value.AppendCompact], but returns a string.
 func (v Value) Compact() string { return string(v.AppendCompact(nil)) }
 
 func (v Value) sorted() []Member {
@@ -206,7 +209,7 @@ func AppendIndented(dst []byte, src string, depth, full int, room func(dst []byt
 // written.
 const Piece = 64 << 10
 
-// IndentedLen is how many bytes [AppendIndented] appends.
+// IndentedLen returns how many bytes [AppendIndented] appends.
 func IndentedLen(src string, depth int) int {
 	if src == "" || src[0] != '{' && src[0] != '[' {
 		return len(src)

@@ -6,9 +6,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Contains is MySQL's JSON_CONTAINS(v, want), by which the API compares variables (v1 contract §5.5): an array has its elements, and
-// an array of some of them, and an object one with some of its members. Everything else has what is equal to it: types count,
-// numbers are compared by their value.
+// Contains reports whether MySQL's JSON_CONTAINS(v, want) holds, by which the API compares variables (v1 contract
+// §5.5): an array has its elements, and an array of some of them, and an object one with some of its members.
+// Everything else has what is equal to it: types count, numbers are compared by their value.
 func (v Value) Contains(want Value) bool {
 	switch v.Kind {
 	case Array:

@@ -88,7 +88,7 @@ type Document struct {
 	values int
 }
 
-// Values is how many values the document has, keys included.
+// Values returns how many values the document has, keys included.
 func (d *Document) Values() int { return d.values }
 
 // Scan reads one JSON document without making a value of anything: text that
@@ -210,7 +210,7 @@ func (p *parser) value(depth int) (Value, error) {
 	return Value{}, p.bad("not a JSON value")
 }
 
-// notFinite is the error for NaN and Infinity, which the second pass gives:
+// notFinite returns the error for NaN and Infinity, which the second pass gives:
 // the scan goes on, because it does not know the keys that lead there.
 func (p *parser) notFinite() error {
 	if p.scan {
@@ -374,7 +374,7 @@ func (p *parser) number() (Value, error) {
 	return Value{Kind: kind, Text: string(p.data[start:p.pos])}, nil
 }
 
-// text is what a string holds; nothing in a scan.
+// text returns what a string holds; nothing in a scan.
 func (p *parser) text(b []byte) string {
 	if p.scan {
 		return ""

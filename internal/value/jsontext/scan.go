@@ -10,10 +10,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Scanner reads JSON that is known to be valid, once, from front to back, and keeps the text of what is kept: numbers with
-// their digits, objects with their order. It is for the pages of a listing, which are large, and of which little is kept: a
-// page of hosts nests four levels deep, and readers that look for the end of a value before they look into it would read
-// most of it four times.
+// Scanner reads JSON that is known to be valid, once, from front to back, and keeps the text of what is kept: numbers
+// with their digits, objects with their order. It is for the pages of a listing, which are large, and of which little
+// is kept: a page of hosts nests four levels deep, and readers that look for the end of a value before they look into
+// it would read most of it four times.
 //
 //	x := jsontext.NewScanner(jsontext.Text(body)) // checked by gjson.ValidBytes
 //	x.Members(func(key string) {
@@ -31,31 +31,31 @@ type Scanner struct {
 	misfit  bool
 }
 
-// NewScanner makes a Scanner of JSON that is known to be valid.
+// NewScanner returns a Scanner of JSON that is known to be valid.
 func NewScanner(s string) *Scanner { return &Scanner{s: s, whole: value.IsWhole(s)} }
 
-// NewSkimmer makes a Scanner that knows nothing of Altered: for who wants little of a text, and no strings.
+// NewSkimmer returns a Scanner that knows nothing of Altered: for who wants little of a text, and no strings.
 func NewSkimmer(s string) *Scanner { return &Scanner{s: s, whole: true} }
 
-// Altered tells whether a string or a key that was read since the last call is not what the JSON says: it is not UTF-8, or
-// holds half a surrogate pair.
+// Altered reports whether a string or a key that was read since the last call is not what the JSON says: it is not
+// UTF-8, or holds half a surrogate pair.
 func (x *Scanner) Altered() bool {
 	altered := x.altered
 	x.altered = false
 	return altered
 }
 
-// Misfit tells whether Str, ID or Bool met something else since the last call; null is none.
+// Misfit reports whether Str, ID or Bool met something else since the last call; null is none.
 func (x *Scanner) Misfit() bool {
 	misfit := x.misfit
 	x.misfit = false
 	return misfit
 }
 
-// Text is body as a string without a copy. Bodies are never written to.
+// Text returns body as a string without a copy. Bodies are never written to.
 func Text(body []byte) string { return unsafe.String(unsafe.SliceData(body), len(body)) }
 
-// Peek is the next byte that is no white space.
+// Peek returns the next byte that is no white space.
 func (x *Scanner) Peek() byte {
 	for x.i < len(x.s) {
 		switch c := x.s[x.i]; c {
@@ -176,7 +176,7 @@ func (x *Scanner) Skip() string {
 // structure marks the bytes that begin and end what is more than a word.
 var structure = [256]bool{'{': true, '}': true, '[': true, ']': true, '"': true}
 
-// delimiter tells what ends a number or a word.
+// delimiter reports whether a byte ends a number or a word.
 func delimiter(c byte) bool {
 	switch c {
 	case ',', '}', ']', ' ', '\n', '\t', '\r':
@@ -188,8 +188,8 @@ func delimiter(c byte) bool {
 // AppendClean appends a value as Scanner.Clean does.
 func AppendClean(dst []byte, raw string) []byte { return (&Scanner{s: raw}).Clean(dst) }
 
-// Clean reads any value and appends it without the space around its parts, otherwise as it is: also what is no character,
-// which value.CheckJSON finds.
+// Clean reads any value and appends it without the space around its parts, otherwise as it is: also what is no
+// character, which value.CheckJSON finds.
 func (x *Scanner) Clean(dst []byte) []byte {
 	if c := x.Peek(); c != '{' && c != '[' && c != '"' {
 		return append(dst, x.Skip()...)

@@ -6,11 +6,11 @@ import (
 	"unicode"
 )
 
-// Fill is textwrap.fill(text, width) of Python 3.6: tabs and line breaks become spaces, lines end at spaces and after
-// the hyphens of words, and longer words are cut.
+// Fill returns textwrap.fill(text, width) of Python 3.6: tabs and line breaks become spaces, lines end at spaces and
+// after the hyphens of words, and longer words are cut.
 func Fill(text string, width int) string { return strings.Join(Wrap(text, width, nil), "\n") }
 
-// Wrap is textwrap.wrap. columns says how wide a character is; nil, as in Python, means 1 each.
+// Wrap returns textwrap.wrap. columns says how wide a character is; nil, as in Python, means 1 each.
 func Wrap(text string, width int, columns func(rune) int) []string {
 	w := wrapper{columns: columns}
 	chunks := split(flatten(text))
@@ -97,7 +97,7 @@ func flatten(text string) []rune {
 	return out
 }
 
-// blank tells a chunk that is only white space.
+// blank reports whether a chunk is only white space.
 func blank(chunk []rune) bool {
 	return !slices.ContainsFunc(chunk, func(r rune) bool { return !Space(r) })
 }
@@ -124,7 +124,7 @@ func split(t []rune) [][]rune {
 	return chunks
 }
 
-// dashes is the end of an em-dash, two or more hyphens before a word, that begins at i; else i.
+// dashes returns the end of an em-dash, two or more hyphens before a word, that begins at i; else i.
 func dashes(t []rune, i int) int {
 	j := i
 	for j < len(t) && t[j] == '-' {
@@ -136,8 +136,8 @@ func dashes(t []rune, i int) int {
 	return i
 }
 
-// wordEnd is the end of the shortest word that begins at i: before a space or an em-dash, or behind a hyphen between
-// letters.
+// wordEnd returns the end of the shortest word that begins at i: before a space or an em-dash, or behind a hyphen
+// between letters.
 func wordEnd(t []rune, i int) int {
 	for j := i + 1; j < len(t); j++ {
 		switch {
@@ -150,7 +150,7 @@ func wordEnd(t []rune, i int) int {
 	return len(t)
 }
 
-// hyphen tells whether a line may end behind the hyphen at j: two letters before it, or a letter, a hyphen and a
+// hyphen reports whether a line may end behind the hyphen at j: two letters before it, or a letter, a hyphen and a
 // letter; behind it two letters, perhaps with a hyphen between them.
 func hyphen(t []rune, j int) bool {
 	before := j >= 2 && letter(t[j-1]) && letter(t[j-2]) ||
@@ -165,7 +165,7 @@ func hyphen(t []rune, j int) bool {
 	return k < len(t) && letter(t[k])
 }
 
-// word is \w of Python's regular expressions.
+// word reports whether \w of Python's regular expressions matches.
 func word(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) }
 
 func letter(r rune) bool { return word(r) && !unicode.IsDigit(r) }

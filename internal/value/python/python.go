@@ -116,7 +116,7 @@ var (
 	lines = notation{null: "null", yes: "true", no: "false", text: jsontext.AppendString, number: func(n node) string { return n.text }, indent: "    "}
 )
 
-// Str is str(v): a string itself, of everything else its repr. Of a gjson.Result that does not exist it is "".
+// Str returns str(v): a string itself, of everything else its repr. Of a gjson.Result that does not exist it is "".
 func Str(v any) string {
 	if r, ok := v.(gjson.Result); ok && !r.Exists() {
 		return ""
@@ -127,16 +127,17 @@ func Str(v any) string {
 	return Repr(v)
 }
 
-// Repr is repr(v). Members of objects stay in their order; numbers in a gjson.Result that Python cannot hold keep their text.
+// Repr returns repr(v). Members of objects stay in their order; numbers in a gjson.Result that Python cannot hold keep
+// their text.
 func Repr(v any) string { return string(repr.append(nil, v, "")) }
 
-// Short is Repr for a message about what someone has sent: what is very long ends in "...".
+// Short is like Repr, for messages about what someone has sent: what is very long ends in "...".
 func Short(v any) string { return string(short.append(nil, v, "")) }
 
-// JSON is json.dumps(v): a space after , and :, and everything that is not ASCII escaped.
+// JSON returns json.dumps(v): a space after , and :, and everything that is not ASCII escaped.
 func JSON(v any) string { return string(dumps.append(nil, v, "")) }
 
-// Dumps is json.dumps(v, indent=4, sort_keys=True), but that numbers keep their text.
+// Dumps returns json.dumps(v, indent=4, sort_keys=True), but that numbers keep their text.
 func Dumps(v any) []byte { return lines.append(nil, v, "\n") }
 
 // append appends v; newline is a line break and the indentation that v stands at.
@@ -192,7 +193,7 @@ func (n notation) append(b []byte, v any, newline string) []byte {
 
 func (n notation) cut(b []byte) bool { return n.most > 0 && len(b) > n.most }
 
-// sorted are members by their keys.
+// sorted returns members by their keys.
 func sorted(members iter.Seq2[string, any]) iter.Seq2[string, any] {
 	type member struct {
 		key   string
@@ -212,8 +213,8 @@ func sorted(members iter.Seq2[string, any]) iter.Seq2[string, any] {
 	}
 }
 
-// appendString appends repr of a string: single quotes unless the text has some and no double ones, and escapes for what
-// cannot be printed. Half a surrogate pair is one character, as in Python (see [value.Half]).
+// appendString appends repr of a string: single quotes unless the text has some and no double ones, and escapes for
+// what cannot be printed. Half a surrogate pair is one character, as in Python (see [value.Half]).
 func appendString(b []byte, s string) []byte {
 	quote := byte('\'')
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
@@ -248,7 +249,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, quote)
 }
 
-// appendShort is appendString for a text that may be very long.
+// appendShort is like appendString, for a text that may be very long.
 func appendShort(b []byte, s string) []byte {
 	if len(s) > most {
 		n := most
@@ -260,7 +261,7 @@ func appendShort(b []byte, s string) []byte {
 	return appendString(b, s)
 }
 
-// number is a number's text after Python has read it.
+// number returns a number's text after Python has read it.
 func (n node) number() string {
 	if n.shown && !IsInt(n.text) {
 		if _, err := strconv.ParseFloat(n.text, 64); err != nil {
@@ -280,7 +281,8 @@ func (n node) shortNumber() string {
 // IsInt reports whether a JSON number is an int to Python: digits and a sign only.
 func IsInt(number string) bool { return !strings.ContainsAny(number, ".eE") }
 
-// Number is the text of a JSON number after Python has read it: that of a float, or of an int, which is JSON's own but for -0.
+// Number returns the text of a JSON number after Python has read it: that of a float, or of an int, which is JSON's own
+// but for -0.
 func Number(text string) string {
 	switch {
 	case !IsInt(text):
@@ -292,8 +294,8 @@ func Number(text string) string {
 	return text
 }
 
-// Float is repr of a float: the shortest text that reads back the same, with an exponent from 1e16 and below 1e-4, and
-// always a point or an exponent.
+// Float returns repr of a float: the shortest text that reads back the same, with an exponent from 1e16 and below 1e-4,
+// and always a point or an exponent.
 func Float(f float64) string {
 	switch abs := math.Abs(f); {
 	case math.IsInf(f, 1):
@@ -318,7 +320,7 @@ var types = map[jsontext.Kind]string{
 	jsontext.String: "str", jsontext.Array: "list", jsontext.Object: "dict",
 }
 
-// Type is the name of the type that a value has in Python.
+// Type returns the name of the type that a value has in Python.
 func Type(v any) string {
 	n := look(v)
 	if n.kind == jsontext.Float && IsInt(n.text) {
@@ -327,8 +329,8 @@ func Type(v any) string {
 	return types[n.kind]
 }
 
-// Strip is s.strip().
+// Strip returns s.strip().
 func Strip(s string) string { return strings.TrimFunc(s, Space) }
 
-// Space tells the characters that Python's strip removes: Unicode's spaces and the four information separators.
+// Space reports whether Python's strip removes a character: Unicode's spaces and the four information separators.
 func Space(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }

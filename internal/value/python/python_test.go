@@ -41,7 +41,7 @@ json.dump(out, sys.stdout)
 
 type answer struct{ Fill, Str, Dumps string }
 
-// askPython gives the texts to a real Python.
+// askPython returns the texts to a real Python.
 func askPython(t *testing.T, texts []string) []answer {
 	t.Helper()
 	python3, err := exec.LookPath("python3")

@@ -18,10 +18,10 @@
 // # Values
 //
 // A [Variable]'s value is the text of its JSON, compact. Data is not trusted: whoever may write to an API must not
-// thereby execute templates on the machine that runs Ansible. So [AppendValue] writes strings of which a template
-// could be made, alone or joined, as {"__ansible_unsafe": "..."}, and objects with such keys, or that Ansible would take for
-// marks of its own, as the text of their JSON.
-// Values that would make it refuse the whole inventory are found by [Variables.Check], before anything is written.
+// thereby execute templates on the machine that runs Ansible. So [AppendValue] writes strings of which a template could
+// be made, alone or joined, as {"__ansible_unsafe": "..."}, and objects with such keys, or that Ansible would take for
+// marks of its own, as the text of their JSON. Values that would make it refuse the whole inventory are found by
+// [Variables.Check], before anything is written.
 //
 // # The document
 //

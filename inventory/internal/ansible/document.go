@@ -27,7 +27,7 @@ type Document struct {
 	trust  Trust
 }
 
-// NewDocument makes a document of hosts and of the groups of a Grouper.
+// NewDocument returns a document of hosts and of the groups of a Grouper.
 func NewDocument(hosts Hosts, groups []*Group, trust Trust) *Document {
 	doc := &Document{hosts: hosts, groups: groups, trust: trust}
 	doc.findAlone()
@@ -35,7 +35,8 @@ func NewDocument(hosts Hosts, groups []*Group, trust Trust) *Document {
 	return doc
 }
 
-// Size is how many hosts the document has, and how many groups of something: those that are always there do not count.
+// Size returns how many hosts the document has, and how many groups of something: those that are always there do not
+// count.
 func (doc *Document) Size() (hosts, groups int) {
 	for _, g := range doc.groups {
 		if g.Setting != "" {
@@ -45,10 +46,10 @@ func (doc *Document) Size() (hosts, groups int) {
 	return doc.hosts.Len(), groups
 }
 
-// HostName is the name of one of its hosts, which are sorted.
+// HostName returns the name of one of its hosts, which are sorted.
 func (doc *Document) HostName(i int) string { return doc.hosts.Name(i) }
 
-// Host is the object of one host's variables, compact.
+// Host returns the object of one host's variables, compact.
 func (doc *Document) Host(i int) []byte { return doc.hosts.AppendVariables(nil, i) }
 
 // The groups that Ansible always has.
@@ -121,8 +122,8 @@ type Place struct {
 // Copier are hosts of which some stand in a document that was written before, as they are to stand in this one.
 type Copier interface {
 	Hosts
-	// Copied gives the lines of host i and of those that stand behind it there and here, without what is before the first and behind the
-	// last, and where each is in them; no places: host i is to be made.
+	// Copied returns the lines of host i and of those that stand behind it there and here, without what is before the
+	// first and behind the last, and where each is in them; no places: host i is to be made.
 	Copied(i int) (lines io.Reader, places []Place)
 }
 
@@ -171,7 +172,7 @@ func (doc *Document) write(w io.Writer, pretty bool, note func(Place)) error {
 // encodeAhead is how many hosts are encoded at a time: enough that handing them over costs nothing beside.
 const encodeAhead = 64
 
-// encodedHosts are the hosts' names and the objects of their variables, in order; an object is good until the next.
+// encodedHosts returns the hosts' names and the objects of their variables, in order; an object is good until the next.
 // All processors encode, each a few hosts ahead of those that are written, into buffers that are used again.
 func (doc *Document) encodedHosts() iter.Seq2[string, []byte] {
 	type part struct {
@@ -223,9 +224,9 @@ func (doc *Document) encodedHosts() iter.Seq2[string, []byte] {
 	}
 }
 
-// top is what stands above all other groups, with a child at least. Ansible makes every group a child of all in the end, but
-// only when all sources are read: named here, group_vars/all counts for the sources after this one, such as a constructed
-// file.
+// top returns what stands above all other groups, with a child at least. Ansible makes every group a child of all in
+// the end, but only when all sources are read: named here, group_vars/all counts for the sources after this one, such
+// as a constructed file.
 func (doc *Document) top() *Group {
 	top := &Group{Name: all, total: doc.hosts.Len()}
 	for _, g := range doc.groups {
@@ -238,7 +239,7 @@ func (doc *Document) top() *Group {
 	return top
 }
 
-// find gives a group by its name.
+// find returns a group by its name.
 func (doc *Document) find(name string) *Group {
 	if name == doc.alone.Name {
 		return doc.alone

@@ -15,7 +15,7 @@ func AppendText(dst []byte, s string, trust Trust) []byte {
 	return append(jsontext.AppendUTF8(dst, s), '}')
 }
 
-// AppendTextOrNull is AppendText with null for "".
+// AppendTextOrNull is like AppendText, with null for "".
 func AppendTextOrNull(dst []byte, s string, trust Trust) []byte {
 	if s == "" {
 		return append(dst, "null"...)

@@ -54,7 +54,7 @@ func (t *tree) group(g *Group, branch, indent string) {
 	}
 }
 
-// lines are what stands before a member and before the lines below it.
+// lines returns what stands before a member and before the lines below it.
 func (t *tree) lines(last bool) (branch, indent string) {
 	switch {
 	case !t.how.Unicode:

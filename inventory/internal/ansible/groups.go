@@ -23,16 +23,16 @@ type Group struct {
 	child bool // it is the child of another
 }
 
-// IsChild tells that a group is the child of another.
+// IsChild reports whether a group is the child of another.
 func (g *Group) IsChild() bool { return g.child }
 
 // noKinds is the word for no kind at all, where nothing cannot be said, as in the environment.
 const noKinds = "none"
 
-// IsAlways tells the names of the groups that Ansible always has.
+// IsAlways reports whether a name is that of a group that Ansible always has.
 func IsAlways(name string) bool { return name == all || name == ungrouped }
 
-// Kinds are the kinds of groups that the setting groups has, or none.
+// Kinds returns the kinds of groups that the setting groups has, or none.
 func Kinds[K ~string](words []string) ([]K, error) {
 	if !slices.Contains(words, noKinds) {
 		kinds := make([]K, len(words))
@@ -57,7 +57,7 @@ type Grouper struct {
 // member is what a plain group stands for.
 type member struct{ kind, of string }
 
-// NewGrouper makes a Grouper without groups.
+// NewGrouper returns a Grouper without groups.
 func NewGrouper(names GroupNames) *Grouper {
 	return &Grouper{names: names, byName: map[string]*Group{}, plain: map[member]*Group{}}
 }
@@ -103,8 +103,8 @@ func (g *Grouper) Join(host int32, kind, object string, describe func() (name, w
 	return nil
 }
 
-// Groups are all groups, sorted by name. A host must not be called like one of them, or like one that Ansible always
-// has: it would mix them up. describe names a host in that error.
+// Groups returns all groups, sorted by name. A host must not be called like one of them, or like one that Ansible
+// always has: it would mix them up. describe names a host in that error.
 func (g *Grouper) Groups(hosts Hosts, describe func(i int) string) ([]*Group, error) {
 	all := make([]*Group, 0, len(g.byName))
 	for _, one := range g.byName {

@@ -17,8 +17,8 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// limits asks Ansible, for each of some names: whether parse_address leaves it whole (null: it cannot read it), and which
-// of the hosts --limit NAME selects when all that it may name are hosts.
+// limits asks Ansible, for each of some names: whether parse_address leaves it whole (null: it cannot read it), and
+// which of the hosts --limit NAME selects when all that it may name are hosts.
 const limits = `
 import json, os, sys, unicodedata
 from ansible.inventory.manager import InventoryManager, split_host_pattern
@@ -48,8 +48,8 @@ for batch in asked:
 json.dump(answers, sys.stdout)
 `
 
-// TestLimit: of names of every kind that an inventory may meet, those that CheckHostName passes are selected by --limit,
-// each alone, by every release here. And a colon is refused only where a release would divide there.
+// TestLimit: of names of every kind that an inventory may meet, those that CheckHostName passes are selected by
+// --limit, each alone, by every release here. And a colon is refused only where a release would divide there.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	bins := releases(t)
@@ -100,7 +100,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// releases are the environments of ansible-core that there are.
+// releases returns the environments of ansible-core that there are.
 func releases(t *testing.T) []string {
 	t.Helper()
 	bins := filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE"))
@@ -131,7 +131,7 @@ func ask(t *testing.T, bin, program string, asked, answers any) {
 	}
 }
 
-// strangeNames are thousands of different names. They are the same each time.
+// strangeNames returns thousands of different names. They are the same each time.
 func strangeNames() []string {
 	names := map[string]bool{}
 	add := func(s string) {

@@ -23,12 +23,12 @@ const (
 // delegated to that machine, with all secrets in it.
 var controller = []string{"localhost", "127.0.0.1", "::1"}
 
-// CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas, colons and space
-// divide its host patterns, other characters mean something in them, ansible-core before 2.19 runs templates in names
-// when plays show them, and host_vars is looked through by name. Addresses may have colons.
+// CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas, colons and
+// space divide its host patterns, other characters mean something in them, ansible-core before 2.19 runs templates in
+// names when plays show them, and host_vars is looked through by name. Addresses may have colons.
 //
-// parts is how many names are in it, with slashes between: what has more is a path, at which Ansible finds the variables of others
-// in host_vars, such as those of web-01 in host_vars/web-01/vault.yml.
+// parts is how many names are in it, with slashes between: what has more is a path, at which Ansible finds the
+// variables of others in host_vars, such as those of web-01 in host_vars/web-01/vault.yml.
 func CheckHostName(name string, parts int) error {
 	if parts == 1 && isPlain(name) {
 		return nil
@@ -68,7 +68,7 @@ func CheckHostName(name string, parts int) error {
 	return nil
 }
 
-// isPlain tells names with which nothing is wrong at first sight, as nearly all are: they begin with a letter, and have letters,
+// isPlain reports whether a name is plainly valid, as nearly all are: they begin with a letter, and have letters,
 // digits, dots and hyphens only.
 func isPlain(name string) bool {
 	letter := func(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
@@ -88,12 +88,13 @@ func isPlain(name string) bool {
 	return dot < 0 || !strings.EqualFold(ending, "yml") && !strings.EqualFold(ending, "yaml") && !strings.EqualFold(ending, "json")
 }
 
-// variablesFile are names that files of variables have: Ansible looks for host_vars/NAME, as it is and with these endings.
+// variablesFile are names that files of variables have: Ansible looks for host_vars/NAME, as it is and with these
+// endings.
 var variablesFile = value.Lazily(`(?i)\.(ya?ml|json)$`)
 
-// isWhole tells the names with colons that Ansible's patterns leave whole: those that its parse_address can read. Of the
-// releases that we support 2.21 is the strictest: 2.14 also takes what only begins like an IPv6 address. It knows fewer
-// addresses than there are: none with a zone, none with IPv4 at their end but those in ::/96 and ::ffff:0:0/96.
+// isWhole reports whether Ansible's patterns leave a name with colons whole: those that its parse_address can read. Of
+// the releases that we support 2.21 is the strictest: 2.14 also takes what only begins like an IPv6 address. It knows
+// fewer addresses than there are: none with a zone, none with IPv4 at their end but those in ::/96 and ::ffff:0:0/96.
 func isWhole(name string) bool {
 	if ipv6().MatchString(name) {
 		return true
@@ -114,8 +115,8 @@ var (
 		`)$`, "X", "(?:[0-9a-f]{1,4})"))
 )
 
-// hostLabels tells what parse_address takes for a host name: labels with dots between, of letters, digits, _ and -, that
-// begin with none of - and end with none of - and _.
+// hostLabels reports whether parse_address takes a text for a host name: labels with dots between, of letters, digits,
+// _ and -, that begin with none of - and end with none of - and _.
 func hostLabels(host string) bool {
 	for label := range strings.SplitSeq(host, ".") {
 		if label == "" || label[0] == '-' || strings.ContainsAny(label[len(label)-1:], "_-") ||
@@ -126,8 +127,8 @@ func hostLabels(host string) bool {
 	return true
 }
 
-// IsAddress tells the names and addresses that a connection can be made to. What else a server calls an address may be an
-// option of ssh, or a command.
+// IsAddress reports whether a connection can be made to a name or address. What else a server calls an address may be
+// an option of ssh, or a command.
 func IsAddress(s string) bool {
 	return s != "" && s[0] != '-' && !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".-_:%[]", r)
@@ -191,7 +192,7 @@ func alphanumeric(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
-// IsIdentifier tells the variable names that Ansible takes without complaint, but for Jinja's keywords.
+// IsIdentifier reports whether Ansible accepts a variable name without complaint; Jinja's keywords are not considered.
 func IsIdentifier(s string) bool {
 	for i := range len(s) {
 		c := s[i]

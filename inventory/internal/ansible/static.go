@@ -13,9 +13,9 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// WriteStatic writes the document as a static inventory, a file of YAML that Ansible reads without this program, and makes the same of: groups in
-// one another, each host with its variables where it stands first. What Ansible must not execute has the tag !unsafe, for of files it
-// trusts what they say.
+// WriteStatic writes the document as a static inventory, a file of YAML that Ansible reads without this program, and
+// makes the same of: groups in one another, each host with its variables where it stands first. What Ansible must not
+// execute has the tag !unsafe, for of files it trusts what they say.
 //
 // Names of hosts that stand for something else in such a file are an error, and nothing is written then.
 func (doc *Document) WriteStatic(w io.Writer, comment string) error {

@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Subset is what Ansible's --limit says, where names alone decide which hosts it selects: names and wildcards of hosts and of groups,
-// joined, intersected (&) and excluded (!).
+// Subset is what Ansible's --limit says, where names alone decide which hosts it selects: names and wildcards of hosts
+// and of groups, joined, intersected (&) and excluded (!).
 type Subset struct {
 	union     pattern   // of which a host must match one
 	intersect []pattern // of which a host must match each
@@ -32,8 +32,8 @@ type glob struct {
 	*regexp.Regexp
 }
 
-// ParseSubset reads what --limit says as Ansible divides it. An error is the reason why names alone do not decide it, or why releases of Ansible
-// may not agree on it: it is Ansible that reads all hosts then, and says what is wrong.
+// ParseSubset reads what --limit says as Ansible divides it. An error is the reason why names alone do not decide it,
+// or why releases of Ansible may not agree on it: it is Ansible that reads all hosts then, and says what is wrong.
 func ParseSubset(text string) (*Subset, error) {
 	words, err := splitPattern(text)
 	if err != nil {
@@ -78,8 +78,8 @@ func ParseSubset(text string) (*Subset, error) {
 	return s, nil
 }
 
-// splitPattern divides a pattern as Ansible does (split_host_pattern): at commas if there are any, else at colons, if it is no address or name
-// with a port.
+// splitPattern divides a pattern as Ansible does (split_host_pattern): at commas if there are any, else at colons, if
+// it is no address or name with a port.
 func splitPattern(text string) ([]string, error) {
 	if !utf8.ValidString(text) {
 		return nil, errors.New("it is not UTF-8")
@@ -113,8 +113,9 @@ func splitPattern(text string) ([]string, error) {
 	return words, nil
 }
 
-// OnlyHosts is the subset where groups may have hosts that this inventory does not know of: only names of hosts can be relied on, each of which
-// selects that host whatever else is called so. What is intersected and excluded is left to Ansible, as it only takes hosts away.
+// OnlyHosts returns the subset where groups may have hosts that this inventory does not know of: only names of hosts
+// can be relied on, each of which selects that host whatever else is called so. What is intersected and excluded is
+// left to Ansible, as it only takes hosts away.
 func (s *Subset) OnlyHosts() (*Subset, error) {
 	if len(s.union.globs) > 0 {
 		return nil, fmt.Errorf("%q may match groups that others make", s.union.globs[0].text)
@@ -127,7 +128,8 @@ func (s *Subset) OnlyHosts() (*Subset, error) {
 	return &Subset{union: pattern{words: s.union.words}}, nil
 }
 
-// Covers are lists of names, of each of which a host that is selected has one, or is in a group that is called so. There may be none.
+// Covers returns lists of names, of each of which a host that is selected has one, or is in a group that is called so.
+// There may be none.
 func (s *Subset) Covers() (covers [][]string) {
 	for _, p := range append([]pattern{s.union}, s.intersect...) {
 		if len(p.globs) == 0 {
@@ -137,11 +139,13 @@ func (s *Subset) Covers() (covers [][]string) {
 	return covers
 }
 
-// IsController tells the names that Ansible has for the machine that it runs on. No host of ours is called so.
+// IsController reports whether a name is one that Ansible uses for the machine that it runs on. No host of ours is
+// called so.
 func IsController(name string) bool { return slices.Contains(controller, name) }
 
-// Select tells which hosts are selected, by their names and by the groups that they are in. An error says which word selects nothing that is known here,
-// or that no host is left: Ansible may know of groups that a play makes, and has words of its own for it.
+// Select tells which hosts are selected, by their names and by the groups that they are in. An error says which word
+// selects nothing that is known here, or that no host is left: Ansible may know of groups that a play makes, and has
+// words of its own for it.
 func (s *Subset) Select(hosts Hosts, groups []*Group) ([]bool, error) {
 	m := &matcher{hosts: hosts, groups: map[string]*Group{}}
 	for _, g := range groups {
@@ -245,7 +249,8 @@ func (m *matcher) grouped() []bool {
 	return in
 }
 
-// GroupWord is the only word of which GroupName makes a group of a kind's prefix that is called so, if there is only one.
+// GroupWord returns the only word of which GroupName makes a group of a kind's prefix that is called so, if there is
+// only one.
 func GroupWord(form GroupNames, prefix, name string) (string, bool) {
 	rest, ok := strings.CutPrefix(name, prefix+"_")
 	if !ok || rest == "" {

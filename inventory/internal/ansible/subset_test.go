@@ -76,7 +76,8 @@ for pattern in asked['patterns']:
 json.dump(answers, sys.stdout)
 `
 
-// TestSubsetIsAnsibles: every release here selects what Select does, of patterns of every kind, or Select leaves it to Ansible.
+// TestSubsetIsAnsibles: every release here selects what Select does, of patterns of every kind, or Select leaves it to
+// Ansible.
 func TestSubsetIsAnsibles(t *testing.T) {
 	t.Parallel()
 	bins := releases(t)
@@ -129,7 +130,7 @@ func TestSubsetIsAnsibles(t *testing.T) {
 	}
 }
 
-// strangePatterns are thousands of different patterns, the same each time.
+// strangePatterns returns thousands of different patterns, the same each time.
 func strangePatterns(hosts named, groups []*ansible.Group) []string {
 	r := rand.New(rand.NewPCG(3, 4))
 	pick := func(from ...string) string { return from[r.IntN(len(from))] }

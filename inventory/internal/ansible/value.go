@@ -18,7 +18,7 @@ const (
 	MarkType   = marks.Type
 )
 
-// IsMark tells the names of such keys.
+// IsMark reports whether a key is such a mark.
 func IsMark(name string) bool { return marks.Is(name) }
 
 // Loadable finds values that would keep Ansible from loading the inventory.
@@ -56,14 +56,14 @@ type Trust uint8
 const (
 	// Untrusted is nothing, by no release of ansible-core. It is what holds where nobody says otherwise.
 	Untrusted Trust = iota
-	// UntrustedValues is nothing, by a reader that executes no keys, which are those with ansible-core 2.19 and later: objects
-	// stay objects, whatever their keys.
+	// UntrustedValues is nothing, by a reader that executes no keys, which are those with ansible-core 2.19 and later:
+	// objects stay objects, whatever their keys.
 	UntrustedValues
 	// Trusted are templates, and vaults, which are decrypted.
 	Trusted
 )
 
-// TrustOf is the trust of an inventory's options.
+// TrustOf returns the trust of an inventory's options.
 func TrustOf(trustTemplates, keepMappings bool) Trust {
 	switch {
 	case trustTemplates:
@@ -74,8 +74,8 @@ func TrustOf(trustTemplates, keepMappings bool) Trust {
 	return Untrusted
 }
 
-// IsTemplate tells the strings that Ansible would execute by themselves: those with a start of a Jinja2 block, expression or
-// comment, and those that choose other delimiters in their first line.
+// IsTemplate reports whether Ansible would execute a string by itself: those with a start of a Jinja2 block, expression
+// or comment, and those that choose other delimiters in their first line.
 func IsTemplate(s string) bool {
 	if strings.HasPrefix(s, "#jinja2:") {
 		return true
@@ -93,9 +93,9 @@ func IsTemplate(s string) bool {
 	return false
 }
 
-// IsInert tells the strings of which Ansible makes no template, neither by themselves nor where a play joins, cuts or trims
-// them: those without an opening brace, and without a choice of delimiters or a part of one. With delimiters of its own a
-// template needs no brace from ansible-core 2.15 to 2.18.
+// IsInert reports whether Ansible makes no template of a string, neither by themselves nor where a play joins, cuts or
+// trims them: those without an opening brace, and without a choice of delimiters or a part of one. With delimiters of
+// its own a template needs no brace from ansible-core 2.15 to 2.18.
 func IsInert(s string) bool {
 	return strings.IndexByte(s, '{') < 0 && !holdsHeader(s)
 }
@@ -103,8 +103,9 @@ func IsInert(s string) bool {
 // header begins the line by which a template chooses its delimiters.
 const header = "#jinja2:"
 
-// holdsHeader tells the strings of which a play may make one that begins with a header: those that hold its beginning, end with a
-// part of that, or only lack the #; and those that hold all characters of one that sets something, whatever stands between.
+// holdsHeader reports whether a play may make of a string one that begins with a header: those that hold its beginning,
+// end with a part of that, or only lack the #; and those that hold all characters of one that sets something, whatever
+// stands between.
 func holdsHeader(s string) bool {
 	word := strings.TrimSpace(s)
 	if n := len(header) - 1; len(word) >= n && strings.EqualFold(word[:n], header[1:]) {
@@ -127,7 +128,7 @@ func holdsHeader(s string) bool {
 	return wanted == ""
 }
 
-// isInertLiteral is IsInert for a JSON string with its quotes and escapes.
+// isInertLiteral is like IsInert, for a JSON string with its quotes and escapes.
 func isInertLiteral(raw string) bool {
 	if strings.IndexByte(raw, '\\') < 0 {
 		return IsInert(raw[1 : len(raw)-1])
@@ -135,10 +136,10 @@ func isInertLiteral(raw string) bool {
 	return IsInert(gjson.Parse(raw).Str)
 }
 
-// AppendValue appends a compact JSON value as Ansible may read it. Strings that are not inert are marked, unless they are
-// trusted. Objects become the text of their JSON that look like marks, or that have a key of their own that is not inert:
-// a key cannot be marked, ansible-core before 2.19 executes it where a play makes a value of it, and a mark on the
-// values beside it does not keep it from that. Objects that hold such objects stay what they are.
+// AppendValue appends a compact JSON value as Ansible may read it. Strings that are not inert are marked, unless they
+// are trusted. Objects become the text of their JSON that look like marks, or that have a key of their own that is not
+// inert: a key cannot be marked, ansible-core before 2.19 executes it where a play makes a value of it, and a mark on
+// the values beside it does not keep it from that. Objects that hold such objects stay what they are.
 func AppendValue(dst []byte, value string, trust Trust) []byte {
 	switch value[0] {
 	case '"':
@@ -190,7 +191,7 @@ func appendMarked(dst []byte, value string, trust Trust) []byte {
 	return append(dst, value[done:]...)
 }
 
-// appendNested is AppendValue for values that may hold marks, or keys that must not be written.
+// appendNested is like AppendValue, for values that may hold marks, or keys that must not be written.
 func appendNested(dst []byte, v gjson.Result, trust Trust) []byte {
 	switch {
 	case v.IsObject():
@@ -231,7 +232,7 @@ func appendNested(dst []byte, v gjson.Result, trust Trust) []byte {
 	return append(dst, v.Raw...)
 }
 
-// isText tells the objects that are written as the text of their JSON.
+// isText reports whether an object is written as the text of its JSON.
 func isText(object gjson.Result, trust Trust) bool {
 	if trust == Untrusted {
 		inert := true
@@ -262,7 +263,7 @@ func hasMark(object gjson.Result) bool {
 	return found
 }
 
-// genuine tells objects that may be written as they are: those without marks, those that only take trust away, and
+// genuine reports whether an object may be written as it is: those without marks, those that only take trust away, and
 // with trust also vaults.
 func genuine(object gjson.Result, trust Trust) bool {
 	if !hasMark(object) {

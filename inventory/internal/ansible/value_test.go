@@ -74,8 +74,8 @@ func TestKeysStay(t *testing.T) {
 	}
 }
 
-// TestNothingForgesTrust: whatever the API holds, Ansible reads it without executing a string or a key of it, without a mark
-// that it would refuse, and with the value unchanged but for objects that hold marks or such keys, which are text.
+// TestNothingForgesTrust: whatever the API holds, Ansible reads it without executing a string or a key of it, without a
+// mark that it would refuse, and with the value unchanged but for objects that hold marks or such keys, which are text.
 func TestNothingForgesTrust(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -20,8 +20,8 @@ type Variable = hierarchy.Variable
 // Variables are an object's own.
 type Variables = hierarchy.Variables
 
-// CheckVariables finds what an inventory cannot hold of an owner's variables: names that are taken, the name of the facts among
-// them, names that Ansible may execute, and values that it could not load. What is excluded does not count.
+// CheckVariables finds what an inventory cannot hold of an owner's variables: names that are taken, the name of the
+// facts among them, names that Ansible may execute, and values that it could not load. What is excluded does not count.
 func CheckVariables(v Variables, owner fmt.Stringer, facts string, exclude *Excluder, trust Trust) error {
 	for i := range v {
 		name := v[i].Name
@@ -47,8 +47,8 @@ func CheckVariables(v Variables, owner fmt.Stringer, facts string, exclude *Excl
 	return nil
 }
 
-// CheckMember finds, in a name and the JSON of its value, what Ansible would read as something else, or programs would cut:
-// numbers that no double holds, NUL, and what is not UTF-8. path is where it is.
+// CheckMember finds, in a name and the JSON of its value, what Ansible would read as something else, or programs would
+// cut: numbers that no double holds, NUL, and what is not UTF-8. path is where it is.
 func CheckMember(name, raw string) (path string, err error) {
 	err = value.In(name, cmp.Or(value.CheckText(name), value.CheckJSON(raw)))
 	if fault, ok := errors.AsType[*value.Fault](err); ok {
@@ -83,7 +83,7 @@ type Excluder struct {
 	known    sync.Map // of names: bool
 }
 
-// NewExcluder makes an Excluder of patterns as of path.Match, which CheckPatterns has looked at.
+// NewExcluder returns an Excluder of patterns as of path.Match, which CheckPatterns has looked at.
 func NewExcluder(patterns []string) *Excluder { return &Excluder{patterns: patterns} }
 
 // CheckPatterns finds patterns of a setting that are not well formed.
@@ -96,7 +96,7 @@ func CheckPatterns(setting string, patterns []string) error {
 	return nil
 }
 
-// Excludes tells whether a name is left out.
+// Excludes reports whether a name is left out.
 func (e *Excluder) Excludes(name string) bool {
 	if len(e.patterns) == 0 {
 		return false
@@ -112,7 +112,7 @@ func (e *Excluder) Excludes(name string) bool {
 	return out
 }
 
-// Keep is the variables without the excluded ones; the same slice where there are none.
+// Keep returns the variables without the excluded ones; the same slice where there are none.
 func (e *Excluder) Keep(v Variables) Variables {
 	if len(e.patterns) == 0 || !slices.ContainsFunc(v, func(one Variable) bool { return e.Excludes(one.Name) }) {
 		return v

@@ -74,7 +74,8 @@ func (w *writer) open(name string) {
 	w.depth, w.filled = w.depth+1, false
 }
 
-// close closes the innermost object. After hosts, each on a line, it begins a line, which no host's is (see plugins/plugin_utils/lazy.py).
+// close closes the innermost object. After hosts, each on a line, it begins a line, which no host's is (see
+// plugins/plugin_utils/lazy.py).
 func (w *writer) close() {
 	if w.filled && (w.pretty || w.depth > 1) {
 		w.newline(w.depth)

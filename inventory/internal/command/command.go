@@ -41,11 +41,11 @@ type Asked struct {
 // Source is an inventory that can be read.
 type Source struct {
 	Document func(ctx context.Context) (*ansible.Document, error)
-	// List gives what --list writes, which may be kept from an earlier run; nil: it is the Document.
+	// List returns what --list writes, which may be kept from an earlier run; nil: it is the Document.
 	List func(ctx context.Context) (*Listing, error)
-	// Host gives the object of one host's variables, compact.
+	// Host returns the object of one host's variables, compact.
 	Host func(ctx context.Context, name string) ([]byte, error)
-	// Note is what to say on standard error beside a document, if anything.
+	// Note returns what to say on standard error beside a document, if anything.
 	Note  func() string
 	Close func() error
 }
@@ -57,11 +57,11 @@ type Listing struct {
 	Close func() // ends it, written or not
 }
 
-// gcPercent is how much the heap may grow before garbage is collected, in percent of what is in use. It also sets the size
-// of the heap before the first collection, here 32 MB: up to some 10,000 hosts there is none at all.
+// gcPercent is how much the heap may grow before garbage is collected, in percent of what is in use. It also sets the
+// size of the heap before the first collection, here 32 MB: up to some 10,000 hosts there is none at all.
 const gcPercent = 800
 
-// New makes the command.
+// New returns the command.
 func New(face *Face, s output.Streams) *cobra.Command {
 	r := run{face: face, streams: s}
 	cmd := &cobra.Command{

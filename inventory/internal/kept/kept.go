@@ -55,8 +55,8 @@ type Header struct {
 	Index    Part      `json:"index"`
 }
 
-// Folder is where documents are kept that nobody says another place for: craton/inventory in the user's cache folder
-// ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS).
+// Folder returns where documents are kept that nobody says another place for: craton/inventory in the user's cache
+// folder ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS).
 func Folder() (string, error) {
 	dir, err := private.InCache("inventory")
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Store) CanOpen() error {
 	return private.CanMake(s.dir)
 }
 
-// Dir is the folder.
+// Dir returns the folder.
 func (s *Store) Dir() string { return s.dir }
 
 func (s *Store) path(key string) string { return filepath.Join(s.dir, key+ending) }
@@ -100,8 +100,8 @@ type Entry struct {
 // errDamaged is a file that is not what was written.
 var errDamaged = errors.New("it is cut short or altered")
 
-// Find opens the document of a key. The error is one of fs.ErrNotExist where there is none, and says otherwise why what is there does
-// not count.
+// Find opens the document of a key. The error is one of fs.ErrNotExist where there is none, and says otherwise why what
+// is there does not count.
 func (s *Store) Find(key string) (*Entry, error) {
 	f, err := private.Open(s.path(key))
 	if err != nil {
@@ -170,7 +170,7 @@ func (e *Entry) Check() error {
 	return nil
 }
 
-// Reader is the document.
+// Reader returns the document.
 func (e *Entry) Reader() *io.SectionReader { return io.NewSectionReader(e.file, 0, e.Document.Size) }
 
 // WriteTo writes the document.
@@ -220,7 +220,7 @@ func (s *Store) create(path string) (*os.File, error) {
 	return private.Create(path)
 }
 
-// files are what is in the folder; none where it is not there.
+// files returns what is in the folder; none where it is not there.
 func (s *Store) files() ([]os.DirEntry, error) {
 	files, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -319,7 +319,7 @@ func (s *Store) sweep(key string, now time.Time) {
 	}
 }
 
-// ours tells the files that this package makes.
+// ours reports whether a file was written by this package.
 func ours(name string) bool {
 	if strings.HasSuffix(name, private.Temporary) {
 		return strings.Contains(name, ending)
@@ -327,7 +327,8 @@ func ours(name string) bool {
 	return strings.HasSuffix(name, ending) || slices.ContainsFunc(notes, func(n string) bool { return strings.HasSuffix(name, n) })
 }
 
-// All opens what is kept, the document that was used last first. What does not count is in the error, the rest is there all the same.
+// All opens what is kept, the document that was used last first. What does not count is in the error, the rest is there
+// all the same.
 func (s *Store) All() ([]*Entry, error) {
 	files, err := s.files()
 	var all []*Entry

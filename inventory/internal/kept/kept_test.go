@@ -33,7 +33,7 @@ func keep(t *testing.T, s *kept.Store, key, document, index string, made time.Ti
 	}
 }
 
-// read is all that is kept of a key.
+// read returns all that is kept of a key.
 func read(s *kept.Store, key string) (document, index string, err error) {
 	e, err := s.Find(key)
 	if err != nil {

@@ -54,7 +54,7 @@ func (s *Store) Refuse(key string, r Refusal) error {
 	return private.Keep(f, s.note(key, refused), json.NewEncoder(f).Encode(r))
 }
 
-// Accepted is what may be lost all the same; nil: nothing.
+// Accepted returns what may be lost all the same; nil: nothing.
 func (s *Store) Accepted(key string) *Refusal {
 	r, err := s.readNote(key, accepted)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Store) readNote(key, what string) (*Refusal, error) {
 	return r, json.NewDecoder(io.LimitReader(f, mostNote)).Decode(r)
 }
 
-// Refused is what was refused and not accepted yet, by key.
+// Refused returns what was refused and not accepted yet, by key.
 func (s *Store) Refused() (map[string]*Refusal, error) {
 	files, err := s.files()
 	all := map[string]*Refusal{}

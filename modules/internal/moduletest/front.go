@@ -11,7 +11,7 @@ import (
 type Front struct {
 	Lookup     Lookup
 	Connection Args
-	// Answer is nil, or is asked first: true says that it has answered.
+	// Answer, if not nil, is called first; it reports whether it has answered.
 	Answer func(w http.ResponseWriter, r *http.Request) bool
 
 	Requests atomic.Int64
@@ -76,8 +76,8 @@ func (f *Front) Fails(t T, name string, in Args, words ...string) {
 	}
 }
 
-// Both runs a task in check mode, where nothing may be written, and in earnest. Both have to tell the same of change and
-// failure.
+// Both runs a task in check mode, where nothing may be written, and in earnest. Both have to tell the same of change
+// and failure.
 func (f *Front) Both(t T, name string, in Args) (predicted, real Output) {
 	t.Helper()
 	before := f.Writes.Load()

@@ -39,7 +39,7 @@ func Main(m *testing.M) {
 // Args are a task's arguments.
 type Args map[string]any
 
-// With are the arguments with more of them, which count for more.
+// With returns the arguments with more of them, which count for more.
 func (a Args) With(more Args) Args {
 	out := Args{}
 	maps.Copy(out, a)
@@ -56,13 +56,13 @@ var (
 // Output is what a module writes.
 type Output map[string]any
 
-// Dict is a dict of the result; nil if there is none.
+// Dict returns a dict of the result; nil if there is none.
 func (o Output) Dict(key string) map[string]any { d, _ := o[key].(map[string]any); return d }
 
-// Msg is the error; "" if there is none.
+// Msg returns the error; "" if there is none.
 func (o Output) Msg() string { s, _ := o["msg"].(string); return s }
 
-// Names are those of a list's items, in its order.
+// Names returns those of a list's items, in its order.
 func (o Output) Names(t T, plural string) []string {
 	t.Helper()
 	list, ok := o[plural].([]any)

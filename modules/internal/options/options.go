@@ -19,8 +19,8 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// Of are the settings as options of a module, each with its environment variables. No two of the sections may have a
-// setting of the same name.
+// Of returns the settings as options of a module, each with its environment variables. No two of the sections may have
+// a setting of the same name.
 func Of(sections ...settings.Section) (all []ansible.Option) {
 	for _, section := range sections {
 		for i := range section.Settings {
@@ -56,7 +56,7 @@ func option(s *settings.Setting) ansible.Option {
 	return o
 }
 
-// Settings are the task's options over its environment, the configuration file and the defaults.
+// Settings returns the task's options over its environment, the configuration file and the defaults.
 func Settings(p ansible.Params, sections ...settings.Section) (*settings.Values, error) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	settings.AddFlags(flags, sections...)
@@ -95,7 +95,7 @@ func Settings(p ansible.Params, sections ...settings.Section) (*settings.Values,
 	return v, nil
 }
 
-// text is the option's value as a flag has it.
+// text returns the option's value as a flag has it.
 func text(p ansible.Params, s *settings.Setting) string {
 	switch s.Kind {
 	case settings.Bool:

@@ -174,7 +174,7 @@ func unmark(v any) (any, error) {
 	return v, nil
 }
 
-// objectOr is the object that a text is of, as inventories write it, or the text.
+// objectOr returns the object that a text is of, as inventories write it, or the text.
 func objectOr(s string) any {
 	if !strings.HasPrefix(s, " {") || executes(s) {
 		return UnsafeText(s)
@@ -188,8 +188,9 @@ func objectOr(s string) any {
 	return object
 }
 
-// Neutralised is what Ansible should read of a value that nobody trusts: strings that hold a brace or choose delimiters
-// are marked, and objects with such keys, or with keys that are marks to Ansible, are the text of their JSON.
+// Neutralised returns what Ansible should read of a value that nobody trusts: strings that hold a brace or choose
+// delimiters are marked, and objects with such keys, or with keys that are marks to Ansible, are the text of their
+// JSON.
 func Neutralised(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -220,12 +221,12 @@ func Neutralised(v any) any {
 	return v
 }
 
-// executes tells the strings that Ansible executes.
+// executes reports whether Ansible executes a string.
 func executes(s string) bool {
 	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.Contains(s, "{#") || strings.HasPrefix(s, "#jinja2:")
 }
 
-// joins tells the strings that a play may make a template of: alone, or with others.
+// joins reports whether a play may make a template of a string: alone, or with others.
 func joins(s string) bool { return joined.MatchString(s) }
 
 var joined = regexp.MustCompile(`(?is)\{|#jinja2|#.*j.*i.*n.*j.*a.*2.*:.*_.*:|^[\s\v\x{85}\pZ]*jinja2:|#(j|ji|jin|jinj|jinja)?[\s\v\x{85}\pZ]*$`)
@@ -236,7 +237,7 @@ type Failer interface {
 	Fatalf(format string, args ...any)
 }
 
-// MustRead is Read with the hosts' variables, for texts that Ansible has to take.
+// MustRead is like Read with the hosts' variables, for texts that Ansible must accept.
 func MustRead(t Failer, text string) (*Document, map[string]map[string]any) {
 	t.Helper()
 	d, err := Read(text)
@@ -308,7 +309,7 @@ func (d *Document) Variables() (map[string]map[string]any, error) {
 	return all, nil
 }
 
-// Membership is each group's hosts and children, variables aside.
+// Membership returns each group's hosts and children, variables aside.
 func (d *Document) Membership() map[string]Group {
 	m := map[string]Group{}
 	for name, g := range d.Groups {
@@ -320,7 +321,8 @@ func (d *Document) Membership() map[string]Group {
 	return m
 }
 
-// Trusted are the strings and keys of a value that Ansible would execute, or that a play could make such strings of.
+// Trusted returns the strings and keys of a value that Ansible would execute, or that a play could make such strings
+// of.
 func Trusted(v any) []string {
 	var found []string
 	switch v := v.(type) {
@@ -340,7 +342,7 @@ func Trusted(v any) []string {
 	return found
 }
 
-// Plain is a value with the unsafe marks of its strings taken off.
+// Plain returns a value with the unsafe marks of its strings taken off.
 func Plain(v any) any {
 	switch v := v.(type) {
 	case UnsafeText:
@@ -361,7 +363,7 @@ func Plain(v any) any {
 	return v
 }
 
-// Stripped is hosts' variables with the unsafe marks taken off.
+// Stripped returns hosts' variables with the unsafe marks taken off.
 func Stripped(all map[string]map[string]any) map[string]map[string]any {
 	m := map[string]map[string]any{}
 	for h, v := range all {

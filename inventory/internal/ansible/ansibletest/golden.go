@@ -32,7 +32,7 @@ func Golden(t *testing.T, name, got string) {
 	}
 }
 
-// Text is a document as it is written.
+// Text returns a document as it is written.
 func Text(t Failer, doc *ansible.Document, pretty bool) string {
 	t.Helper()
 	var b strings.Builder
