@@ -13,8 +13,12 @@ type Stats struct {
 	UnderWay int64 // requests that have no answer yet
 	Refused  int64 // requests for which there was no place
 	Database store.Stats
+	Replica  *ReplicaStats         // nil: there is none
 	Caches   map[string]CacheStats // "past_states", and "keystone_tokens" where Keystone says who asks
 }
+
+// ReplicaStats tell of the read database.
+type ReplicaStats = store.ReplicaStats
 
 // CacheStats count how often a cache was asked.
 type CacheStats = store.CacheStats
@@ -22,6 +26,9 @@ type CacheStats = store.CacheStats
 // Stats tells what the server has done since it was opened.
 func (s *Server) Stats() Stats {
 	all := Stats{UnderWay: s.underWay.Load(), Refused: s.refused.Load(), Database: s.store.Stats(), Caches: map[string]CacheStats{"past_states": s.store.PastStats()}}
+	if replica, ok := s.store.Replica(); ok {
+		all.Replica = &replica
+	}
 	if v := s.keystone.Load(); v != nil {
 		hits, misses := v.Asked()
 		all.Caches["keystone_tokens"] = CacheStats{Hits: hits, Misses: misses}

@@ -184,6 +184,12 @@ var Differences = []Difference{
 		Headers:  []string{"Etag", "X-Craton-Revision", "Cache-Control"},
 	},
 	{
+		ID: "read-revision", Where: "The header `X-Craton-Revision` of a GET, and of answers to writes",
+		Original: "Not looked at, and not there",
+		Ours:     "A write says its revision. A GET that says one is answered from a state that has it, which may be that of a replica some seconds behind; one that is no revision is 400. Without it an answer has all that was acknowledged before (docs/reference/beside-v1.md)",
+		Reason:   "Who reads much, and need not have the newest, does not disturb those who write.",
+	},
+	{
 		ID: "at", Where: "`at` and `concealed` of a GET",
 		Original: "400: the parameters are unknown",
 		Ours:     "The answer as it would have been at that revision or time, from the change log; 410 before it begins (docs/reference/beside-v1.md). `users` answer 400 as the original does",

@@ -145,6 +145,12 @@ func (f *fixture) call(who caller, method, path, body string) reply {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	who.sign(req)
+	return f.send(req)
+}
+
+// send sends a request as it is.
+func (f *fixture) send(req *http.Request) reply {
+	f.t.Helper()
 	resp, data := do(f.t, req)
 	r := reply{Status: resp.StatusCode, Header: resp.Header, Text: string(data)}
 	d := json.NewDecoder(bytes.NewReader(data))

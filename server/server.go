@@ -38,6 +38,12 @@ type Options struct {
 	PasswordFile string // that has the password of a PostgreSQL server, if the URL names one
 	Shown        bool   // others can read the URL, as in a process list: a password in it is refused
 
+	// ReadDatabase is a PostgreSQL server that follows the one of the database: requests that only read are answered from
+	// there as far as it is as new as they need. "" is none. The password file is of both.
+	ReadDatabase string
+	ReadShown    bool          // others can read that URL
+	ReadLag      time.Duration // behind the database by more than this it is passed by; 10 seconds
+
 	// HashedKeys are patterns of variables' keys whose values the change log
 	// keeps only as a hash: * stands for any text, and case does not matter.
 	HashedKeys []string
@@ -71,8 +77,14 @@ func (l Logins) guard() *guard.Guard {
 	return guard.New(guard.Options{Failures: cmp.Or(l.Failures, 10), Longest: cmp.Or(l.Longest, 15*time.Minute)})
 }
 
+// defaultReadLag is how far a replica may be behind.
+const defaultReadLag = 10 * time.Second
+
 func (o Options) store() store.Options {
-	return store.Options{Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown, Saves: o.Saves, NoSaves: o.NoSaves, Program: o.Version}
+	return store.Options{
+		Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown, Saves: o.Saves, NoSaves: o.NoSaves, Program: o.Version,
+		Replica: o.ReadDatabase, ReplicaShown: o.ReadShown, ReplicaLag: cmp.Or(o.ReadLag, defaultReadLag),
+	}
 }
 
 // Limits bound what requests may cost. Zero is the default.
@@ -146,6 +158,13 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	settings := o.store()
 	settings.Saved = func(file string) {
 		log.InfoContext(ctx, "saved the database before its schema is brought up to date", slog.String("backup", file))
+	}
+	settings.ReplicaState = func(now store.ReplicaStats) {
+		if now.Why == "" {
+			log.InfoContext(ctx, "reads go to the read database where it is as new as they need")
+			return
+		}
+		log.WarnContext(ctx, "reads pass the read database by; it is tried again", slog.String("reason", string(now.Why)), slog.String("detail", now.Detail))
 	}
 	s, err := store.Open(ctx, database, settings)
 	if err != nil {

@@ -16,7 +16,13 @@ import (
 // beside is a second server of the same database.
 func (f *fixture) beside() *fixture {
 	f.t.Helper()
-	s, err := server.Open(f.t.Context(), f.database, server.Options{})
+	return f.besideWith(server.Options{})
+}
+
+// besideWith is beside with options of its own.
+func (f *fixture) besideWith(o server.Options) *fixture {
+	f.t.Helper()
+	s, err := server.Open(f.t.Context(), f.database, o)
 	if err != nil {
 		f.t.Fatal(err)
 	}

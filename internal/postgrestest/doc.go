@@ -18,7 +18,8 @@
 // starts with the first that asks, in about a second, and does not wait for
 // the disk. [Start] starts another one for one test, that wants to stop or
 // kill it, or to have it configured differently. [Bounced] and [Bouncer] are
-// likewise a pgbouncer before them, in transaction mode.
+// likewise a pgbouncer before them, in transaction mode. [Server.Standby] is another
+// server, which follows.
 //
 // Databases belong to the role [Role], which is no superuser.
 //

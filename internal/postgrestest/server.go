@@ -160,7 +160,7 @@ func (s *Server) prepare() error {
 	if s.config.clientCert {
 		method = "cert"
 	}
-	hba := fmt.Sprintf("local all all trust\n%s all all 127.0.0.1/32 %s\n", kind, method)
+	hba := fmt.Sprintf("local all all trust\nlocal replication all trust\n%s all all 127.0.0.1/32 %s\n", kind, method)
 	return s.directory.Write("data/pg_hba.conf", hba)
 }
 

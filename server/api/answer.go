@@ -163,16 +163,26 @@ func (a *answer) close() {
 	a.plain, a.size, a.large, a.err = 0, 0, 0, nil
 }
 
-// read makes the answer of fn from one moment of the database. fn may be
-// called a second time.
+// read makes the answer of fn from one moment of the database, or of its replica. fn may be
+// called again.
 func (c *call) read(fn func(ctx context.Context, v *store.View) error) error {
+	return c.readIn(c.viewNeeded, fn)
+}
+
+// readLog is read of the database itself: for what asks the change log, where it ends or what it had at a time, and not for
+// the fleet as it is.
+func (c *call) readLog(fn func(ctx context.Context, v *store.View) error) error {
+	return c.readIn(viewNow, fn)
+}
+
+func (c *call) readIn(view viewer, fn func(ctx context.Context, v *store.View) error) error {
 	return c.produce(func(whole bool) error {
 		fleet, err := c.source()
 		if err != nil {
 			return err
 		}
 		again := false
-		return fleet.View(c.r.Context(), whole, func(ctx context.Context, v *store.View) error {
+		return view(c.r.Context(), fleet, whole, func(ctx context.Context, v *store.View) error {
 			if c.at != nil && c.at.omit {
 				v.OmitUnkept()
 			}

@@ -60,7 +60,8 @@ type call struct {
 	held   []func()
 	head   http.Header
 	status int
-	untold bool // only of the headers is anybody told, and not how long the answer would be
+	need   *store.Need // how new what it reads must be, as it says itself
+	untold bool        // only of the headers is anybody told, and not how long the answer would be
 	w      http.ResponseWriter
 }
 
@@ -128,6 +129,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.status != http.StatusNotModified && (!c.untold || err != nil) {
 		c.head.Set("Content-Length", strconv.FormatInt(c.out.size+int64(len(c.buf)), 10))
 	}
+	if written := c.trace().Written; written.Revision > 0 && err == nil {
+		c.head.Set(revisionHeader, written.Cursor().String())
+	}
 	w.WriteHeader(c.status)
 	if r.Method != http.MethodHead {
 		c.send(w)
@@ -160,6 +164,9 @@ func (c *call) serve() (err error) {
 		return fail(http.StatusNotFound, msgNoURL)
 	}
 	c.trace().Route = "/v1/" + name
+	if err := c.needs(); err != nil {
+		return err
+	}
 	c.id, c.inner = id, inner
 	c.conditional()
 	method := c.r.Method

@@ -21,6 +21,8 @@ type Caller struct {
 	Expires store.Micros // of the key; 0: never
 
 	External bool // users come from elsewhere: none is made here
+
+	Log store.Cursor // where the change log ended when that was found out; nothing where nobody has looked
 }
 
 // scope is what the caller may see and change. Only root sees other projects;
@@ -76,6 +78,6 @@ func Local(s *store.Store) Authenticator {
 		if !ok {
 			return Caller{}, fail(http.StatusUnauthorized, msgUnauthorized)
 		}
-		return Caller{User: account.Username, Project: account.Project, Role: account.Role, ID: account.ID, Key: account.Key, Most: account.Most, Expires: account.Expires}, nil
+		return Caller{User: account.Username, Project: account.Project, Role: account.Role, ID: account.ID, Key: account.Key, Most: account.Most, Expires: account.Expires, Log: account.Log}, nil
 	}
 }

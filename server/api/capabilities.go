@@ -7,7 +7,7 @@ import (
 )
 
 // features are what this server has beside v1, as a client asks for it.
-var features = []string{"affected", "at", "bulk", "changes", "compression", "diff", "etag", "fleet", "history", "keys", "message", "move", "prometheus", "protected", "roles", "sets", "setters", "undo", "where"}
+var features = []string{"affected", "at", "bulk", "changes", "compression", "diff", "etag", "fleet", "history", "keys", "message", "move", "prometheus", "protected", "read-revision", "roles", "sets", "setters", "undo", "where"}
 
 // capabilities serves GET /v1/capabilities, to which the original answers 404:
 // what there is beside v1, and how far the change log reaches. With at= it tells
@@ -20,7 +20,7 @@ func capabilities(c *call) error {
 		c.head.Set(revisionHeader, c.at.name())
 		c.at = nil
 	}
-	return c.read(func(ctx context.Context, v *store.View) error {
+	return c.readLog(func(ctx context.Context, v *store.View) error {
 		log, err := v.Log(ctx)
 		if err != nil {
 			return err

@@ -101,7 +101,7 @@ func listSetters(c *call) error {
 			return err
 		}
 	}
-	return gone(c.read(func(ctx context.Context, v *store.View) error {
+	return gone(c.readLog(func(ctx context.Context, v *store.View) error {
 		at, err := find(ctx, v)
 		if err != nil {
 			return err
@@ -200,7 +200,7 @@ func (c *call) showChanges(l *store.ChangeList) (newest int64, found bool, err e
 		defer release()
 	}
 	next := l.After
-	err = c.read(func(ctx context.Context, v *store.View) error {
+	err = c.readLog(func(ctx context.Context, v *store.View) error {
 		log, err := v.Log(ctx)
 		if err != nil {
 			return err

@@ -37,7 +37,7 @@ func showHistory(c *call) error {
 		return err
 	}
 	c.hold(release)
-	err = c.read(func(ctx context.Context, v *store.View) error {
+	err = c.readLog(func(ctx context.Context, v *store.View) error {
 		log, err := v.Log(ctx)
 		if err != nil {
 			return err
@@ -239,7 +239,7 @@ func showDiff(c *call) error {
 	}
 	c.hold(release)
 	c.lines()
-	return gone(c.read(func(ctx context.Context, v *store.View) error {
+	return gone(c.readLog(func(ctx context.Context, v *store.View) error {
 		from, err := find[0](ctx, v)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/server"
+	"github.com/craton-fleet/craton/server/store"
 )
 
 // Path is where metrics are served.
@@ -104,6 +105,11 @@ var (
 	waits       = describe("database_waits_total", "How often a request waited for a connection to the database.")
 	waited      = describe("database_wait_seconds_total", "Time that requests have waited for connections to the database.")
 	retries     = describe("database_retries_total", "How often a transaction ran again: others were in its way, or the connection was lost.")
+	reads       = describe("reads_total", "Reads of the fleet, by the database that answered: primary or replica. Only with a read database.", "place")
+	passed      = describe("replica_passed_total", "How often a read passed the read database by, and why.", "reason")
+	replicaUp   = describe("replica_up", "1 while reads go to the read database, 0 while all of them pass it by.")
+	lag         = describe("replica_lag_seconds", "Age of the oldest change that the read database does not have yet; 0 if it has all. Missing while it does not answer.")
+	lagChanges  = describe("replica_lag_revisions", "Revisions that the read database does not have yet. Missing while it does not answer.")
 	revision    = describe("revision", "Newest revision of the change log.")
 	hosts       = describe("hosts", "Hosts, by the id of their project.", "project")
 	netDevices  = describe("network_devices", "Network devices, by the id of their project.", "project")
@@ -112,7 +118,7 @@ var (
 
 // Describe is that of [prometheus.Collector].
 func (w *watched) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{underWay, refused, up, connections, most, waits, waited, retries, revision, hosts, netDevices, cache} {
+	for _, d := range []*prometheus.Desc{underWay, refused, up, connections, most, waits, waited, retries, reads, passed, replicaUp, lag, lagChanges, revision, hosts, netDevices, cache} {
 		to <- d
 	}
 }
@@ -137,6 +143,22 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 	counter(waits, float64(s.Database.Waits))
 	counter(waited, s.Database.Waited.Seconds())
 	counter(retries, float64(s.Database.Retries))
+	if r := s.Replica; r != nil {
+		counter(reads, float64(r.Reads), "replica")
+		counter(reads, float64(r.Others), "primary")
+		for _, why := range store.Causes {
+			counter(passed, float64(r.Passed[why]), string(why))
+		}
+		if r.Why == "" {
+			gauge(replicaUp, 1)
+		} else {
+			gauge(replicaUp, 0)
+		}
+		if r.Known {
+			gauge(lag, r.Lag.Seconds())
+			gauge(lagChanges, float64(r.Behind))
+		}
+	}
 	for name, c := range s.Caches {
 		counter(cache, float64(c.Hits), name, "hit")
 		counter(cache, float64(c.Misses), name, "miss")

@@ -19,8 +19,12 @@ type actorKey struct{}
 
 // Outcome is what came of a request's writes.
 type Outcome struct {
-	Revision int64 // of the last one that changed anything; 0 if none did
+	Revision int64  // of the last one that changed anything; 0 if none did
+	Change   string // its id
 }
+
+// Cursor is the place in the change log behind the last write.
+func (o Outcome) Cursor() Cursor { return Cursor{Revision: o.Revision, Change: o.Change} }
 
 type outcomeKey struct{}
 

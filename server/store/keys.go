@@ -27,6 +27,7 @@ type Account struct {
 	Key      int64       // id of the key
 	Most     schema.Role // the most that the key may do; 0: what its user may
 	Expires  Micros      // of the key; 0: never
+	Log      Cursor      // where the change log ended when that was looked up; only of a store with a replica
 }
 
 // UserKey is an API key of a user, without its secret.
@@ -99,6 +100,7 @@ type keyRow struct {
 	hash, role    string
 	narrower      *string
 	expires, used *int64
+	log           Cursor
 }
 
 // Authenticate returns the account of a user of a project if key is one of its
@@ -109,8 +111,11 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 	k, err := s.proofs.ask(ctx, proof{username, project, want}, func(ctx context.Context) (k keyRow, err error) {
 		err = s.peek(ctx, func(ctx context.Context, q *session) error {
 			k = keyRow{}
-			err := q.row(ctx, "SELECT u.id, u.role, k.id, k.key_hash, k.role, k.expires_at, k.used_at FROM users u JOIN user_keys k ON k.user_id = u.id WHERE u.username = ? AND u.project_id = ? AND k.key_hash = ?",
-				[]any{username, project, want}, &k.user, &k.role, &k.id, &k.hash, &k.narrower, &k.expires, &k.used)
+			columns, from, dest := "u.id, u.role, k.id, k.key_hash, k.role, k.expires_at, k.used_at", "users u JOIN user_keys k ON k.user_id = u.id", []any{&k.user, &k.role, &k.id, &k.hash, &k.narrower, &k.expires, &k.used}
+			if s.replica != nil { // the same look tells how far a replica has to be
+				columns, from, dest = columns+", log.revision, log.change", from+" CROSS JOIN log", append(dest, &k.log.Revision, &k.log.Change)
+			}
+			err := q.row(ctx, "SELECT "+columns+" FROM "+from+" WHERE u.username = ? AND u.project_id = ? AND k.key_hash = ?", []any{username, project, want}, dest...)
 			if errors.Is(err, sql.ErrNoRows) {
 				k, err = keyRow{}, nil
 			}
@@ -123,7 +128,7 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 	if err != nil || !ok {
 		return Account{}, false, err
 	}
-	account = Account{Username: username, Project: project, ID: k.user, Key: k.id}
+	account = Account{Username: username, Project: project, ID: k.user, Key: k.id, Log: k.log}
 	account.Role, ok = schema.ParseRole(k.role)
 	if k.narrower != nil {
 		var known bool

@@ -17,6 +17,7 @@ import (
 // processes may have the same database open.
 type Store struct {
 	engine     engine.Engine
+	replica    *replica // that reads may be of; nil: there is none
 	limits     Limits
 	concealed  []string // see ConcealKeys
 	bell       bell
@@ -47,6 +48,13 @@ type Options struct {
 	NoSaves bool
 	Saved   func(file string)
 	Program string // version of the program, which the backup names
+
+	// Replica is the URL of a database that follows this one, for [Store.ViewBehind]; "" for none. It is passed by while it is
+	// more than ReplicaLag behind. ReplicaState, if it is not nil, hears of each change of that, and why.
+	Replica      string
+	ReplicaShown bool // others could read that URL
+	ReplicaLag   time.Duration
+	ReplicaState func(ReplicaStats)
 }
 
 // Failure is what keeps a database from doing what was asked.
@@ -77,7 +85,13 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStore(e), nil
+	s := newStore(e)
+	if o.Replica != "" {
+		if err := s.openReplica(ctx, o); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
 }
 
 func newStore(e engine.Engine) *Store {
@@ -101,6 +115,9 @@ func openEngine(ctx context.Context, database string, o Options, migrations []st
 // Close waits for running operations and closes the database.
 func (s *Store) Close() error {
 	s.pasts.close()
+	if s.replica != nil {
+		s.replica.close()
+	}
 	return s.engine.Close()
 }
 

@@ -16,3 +16,11 @@ func openPostgres(ctx context.Context, database string, o engine.Options, migrat
 	}
 	return e, nil
 }
+
+func openReplicaEngine(ctx context.Context, database string, o engine.Options) (engine.Replica, error) {
+	r, err := postgres.OpenReplica(ctx, database, o)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}

@@ -111,7 +111,7 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 	if err == nil && log.change != "" {
 		s.bell.ring()
 		if o, ok := ctx.Value(outcomeKey{}).(*Outcome); ok {
-			o.Revision = log.revision
+			o.Revision, o.Change = log.revision, log.change
 		}
 	}
 	return err

@@ -54,9 +54,14 @@ type View struct {
 // fn must not wait for a client: the view is one of few, and ends after two
 // minutes with an error.
 func (s *Store) View(ctx context.Context, whole bool, fn func(ctx context.Context, v *View) error) error {
+	return viewIn(ctx, s.read, whole, fn)
+}
+
+// viewIn is View of the database that read reads.
+func viewIn(ctx context.Context, read func(context.Context, func(context.Context, *session) error) error, whole bool, fn func(ctx context.Context, v *View) error) error {
 	bounded, cancel := context.WithTimeout(ctx, viewTime)
 	defer cancel()
-	err := s.read(bounded, func(ctx context.Context, q *session) (err error) {
+	err := read(bounded, func(ctx context.Context, q *session) (err error) {
 		defer func() {
 			if p := recover(); p != nil { // or the session would keep its transaction
 				err = fmt.Errorf("panic in a view: %v\n%s", p, debug.Stack())

@@ -142,6 +142,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	}
 	o := options(v)
 	o.Logger, o.Version, o.Observe = log, version, meter.observe()
+	o.ReadDatabase, o.ReadShown, o.ReadLag = v.String("server.read_database"), v.Source("server.read_database").From == settings.FromFlag, v.Duration("server.read_max_lag")
 	srv, err := open(ctx, v, o)
 	if err != nil {
 		return err

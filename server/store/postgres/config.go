@@ -57,6 +57,27 @@ var keys = []string{
 // The password is that of o.PasswordFile, which is read again for each
 // connection; else of the URL, unless others can see that; else what libpq would take.
 func config(database string, o engine.Options) (*pgxpool.Config, string, error) {
+	return configOf(database, o, func(l *location, cc *pgx.ConnConfig) error {
+		if cmp.Or(l.setting("target_session_attrs", "PGTARGETSESSIONATTRS"), writable) == writable {
+			cc.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+		}
+		return nil
+	})
+}
+
+// preferStandby chooses the host of a replica.
+func preferStandby(l *location, cc *pgx.ConnConfig) error {
+	switch cmp.Or(l.url["target_session_attrs"], l.service["target_session_attrs"]) {
+	case "": // that of the environment is about the database
+		cc.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPreferStandby
+	case writable, "primary":
+		return errors.New("the read database's URL asks for the server that takes writes (target_session_attrs): leave that out, and a standby is looked for")
+	}
+	return nil
+}
+
+// configOf is config where something else chooses among several hosts.
+func configOf(database string, o engine.Options, choose func(*location, *pgx.ConnConfig) error) (*pgxpool.Config, string, error) {
 	l, err := parseLocation(database)
 	if err != nil {
 		return nil, "", err
@@ -77,8 +98,8 @@ func config(database string, o engine.Options) (*pgxpool.Config, string, error) 
 	cc := c.ConnConfig
 	cc.ConnectTimeout = cmp.Or(cc.ConnectTimeout, connectTimeout)
 	cc.RuntimeParams["application_name"] = cmp.Or(cc.RuntimeParams["application_name"], application)
-	if cmp.Or(l.setting("target_session_attrs", "PGTARGETSESSIONATTRS"), writable) == writable {
-		cc.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	if err := choose(l, cc); err != nil {
+		return nil, "", err
 	}
 	// One round trip, and no prepared statement that another transaction behind a pooler would have to find.
 	cc.DefaultQueryExecMode = pgx.QueryExecModeExec

@@ -23,7 +23,7 @@ var reasons = []struct {
 	{"08", engine.Unreachable},
 	{"53", engine.Busy}, // too many connections, no memory
 	{"55P03", engine.Busy},
-	{"57014", engine.Busy}, // cancelled: a timeout of the server's
+	{cancelled, engine.Busy},
 	{serializationFailure, engine.Busy},
 	{deadlock, engine.Busy},
 	{fenced, engine.Busy},

@@ -237,6 +237,7 @@ const (
 	readOnlyTransaction  = "25006"
 	serializationFailure = "40001"
 	deadlock             = "40P01"
+	cancelled            = "57014" // by a timeout of the server's
 	unknownStatement     = "26000" // that was prepared, and is not there any more
 	fenced               = "22012" // division by zero, which nothing else does: began before somebody raised the fence of the log
 )

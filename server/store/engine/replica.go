@@ -1,0 +1,57 @@
+package engine
+
+import "context"
+
+// Replica is a database that follows the one which takes writes, some time behind it, and is only read. It is safe for concurrent use.
+type Replica interface {
+	// Name is the database as messages call it, without secrets.
+	Name() string
+
+	// Look tells what answers now.
+	Look(ctx context.Context) (Sight, error)
+
+	// Read is that of [Engine], and waits for nothing: it returns a [*Passed] where the database cannot be used now, or where
+	// a statement failed. Only an error that no method of its [Tx] returned is returned as it is. ready is called once
+	// before anything is read; its statements must be answered within a short time, and its error ends the read.
+	Read(ctx context.Context, ready, run func(ctx context.Context, tx Tx) error) error
+
+	// Renew closes the connections: the next ones may lead elsewhere.
+	Renew()
+
+	// Stats are counts since it was opened.
+	Stats() Stats
+
+	// Close waits for running reads.
+	Close() error
+}
+
+// Sight is what is seen of a [Replica].
+type Sight struct {
+	Follows bool // it takes no writes, and replays those of another one
+	Version int  // of the schema; 0: there are no tables of ours
+}
+
+// Passed says why a replica was not read.
+type Passed struct {
+	Why Cause
+	Err error // of the engine; may be nil
+}
+
+// Cause is why a replica is passed by, in a word, as metrics have it.
+type Cause string
+
+// The causes of a [Passed].
+const (
+	NoAnswer Cause = "no_answer" // nobody answers in time, or the connection was lost
+	Occupied Cause = "busy"      // all connections to it are at work
+	Conflict Cause = "conflict"  // what it replays was in the way of what was read
+)
+
+func (p *Passed) Error() string {
+	if p.Err != nil {
+		return p.Err.Error()
+	}
+	return string(p.Why)
+}
+
+func (p *Passed) Unwrap() error { return p.Err }

@@ -1,0 +1,106 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// answerTime is how long a replica may take for a connection together with the first answer. Who waits for it could have
+// had the answer of the primary by then.
+const answerTime = 500 * time.Millisecond
+
+var _ engine.Replica = (*Replica)(nil)
+
+// Replica is a pool of connections to a standby: a server that replays what another one writes.
+type Replica struct {
+	engine *Engine       // of which only the pool is used
+	places chan struct{} // one for each connection: who finds none goes elsewhere
+}
+
+// OpenReplica makes the pool. Nothing is connected to: a replica may be away. Of several hosts that of a standby counts, if the
+// URL does not say otherwise.
+func OpenReplica(ctx context.Context, database string, o engine.Options) (*Replica, error) {
+	c, name, err := configOf(database, o, preferStandby)
+	if err != nil {
+		return nil, err
+	}
+	direct, compiles := prepare(c, newTurns(1))
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("read database %s: %w", name, err)
+	}
+	return &Replica{engine: &Engine{name: name, pool: pool, direct: direct, compiles: compiles}, places: make(chan struct{}, c.MaxConns)}, nil
+}
+
+// Name is the URL without secrets.
+func (r *Replica) Name() string { return r.engine.name }
+
+// Close waits for running reads and closes the connections.
+func (r *Replica) Close() error { return r.engine.Close() }
+
+// Renew closes the connections, those that are at work as soon as they are not.
+func (r *Replica) Renew() { r.engine.pool.Reset() }
+
+// Stats is that of [Engine].
+func (r *Replica) Stats() engine.Stats { return r.engine.Stats() }
+
+// Look is that of [engine.Replica].
+func (r *Replica) Look(ctx context.Context) (sight engine.Sight, err error) {
+	err = r.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
+		var ours bool
+		if err := tx.Row(ctx, "SELECT pg_is_in_recovery(), to_regclass('"+versionTable+"') IS NOT NULL", nil, &sight.Follows, &ours); err != nil || !ours {
+			return err
+		}
+		return tx.Row(ctx, "SELECT coalesce(max(version), 0) FROM "+versionTable, nil, &sight.Version)
+	}, nil)
+	return sight, err
+}
+
+// Read is that of [engine.Replica].
+func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context, tx engine.Tx) error) error {
+	select {
+	case r.places <- struct{}{}:
+		defer func() { <-r.places }()
+	default:
+		return &engine.Passed{Why: engine.Occupied}
+	}
+	soon, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	conn, err := r.engine.acquire(soon)
+	if err != nil {
+		return r.passed(ctx, err)
+	}
+	t := newTx(conn, r.engine.beginRead()...)
+	t.renew = func(_ context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) { // the server was started anew
+		drop(broken)
+		return r.engine.acquire(soon)
+	}
+	defer t.leave()
+	err = ready(soon, t)
+	if err == nil && run != nil {
+		err = run(ctx, t)
+	}
+	if t.failed != nil {
+		return r.passed(ctx, t.failed)
+	}
+	return err
+}
+
+// passed is what an error of the database, or of the way to it, means to who reads; that of ctx, where that has ended.
+func (r *Replica) passed(ctx context.Context, err error) error {
+	if ctx.Err() != nil && code(err) == "" {
+		return ctx.Err()
+	}
+	p := &engine.Passed{Why: engine.NoAnswer, Err: r.engine.failure(cmp.Or(reason(err), engine.Unreachable), err)}
+	switch code(err) {
+	case serializationFailure, deadlock, cancelled: // as a standby says that it has to go on
+		p.Why = engine.Conflict
+	}
+	return p
+}

@@ -1,0 +1,389 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/craton-fleet/craton/server/store/engine"
+)
+
+// Need is how far a state of the fleet has to have come to be shown to somebody: behind a place in the change log.
+type Need struct {
+	Cursor // without a change, a revision of whatever database
+
+	// Said tells that somebody said so, who may know less than others have written. Then a replica's word that something is
+	// not so counts for nothing: the database is asked.
+	Said bool
+}
+
+// ErrReplica is what an error of [Open] wraps where the replica is none of the database.
+var ErrReplica = errors.New("is no replica of the database")
+
+// Cause is why a replica is passed by, as metrics have it.
+type Cause = engine.Cause
+
+// Why the replica is passed by, beside what the engine says.
+const (
+	causeBehind  Cause = "behind"  // it has not come as far as the read needs
+	causeLag     Cause = "lag"     // it is behind by more than it may be
+	causeLeads   Cause = "leads"   // it takes writes itself, and is no replica, or not any more
+	causeForeign Cause = "foreign" // it is another database's, or has what the database does not have
+	causeRefused Cause = "refused" // it would have refused the request
+)
+
+// Causes are all of them.
+var Causes = []Cause{causeBehind, causeLag, causeLeads, causeForeign, causeRefused, engine.NoAnswer, engine.Occupied, engine.Conflict}
+
+// ReplicaStats tell of the replica of a store.
+type ReplicaStats struct {
+	Why    Cause           // it is passed by; "" if it is not
+	Detail string          // more about that, for the log
+	Known  bool            // it answered lately, with ...
+	Behind int64           // ... so many revisions to come, ...
+	Lag    time.Duration   // ... the oldest of which is as old
+	Reads  int64           // that it answered
+	Others int64           // that the database answered in its place
+	Passed map[Cause]int64 // why
+
+	Connections Stats
+}
+
+// How the replica is looked after.
+const (
+	lookEvery = time.Second
+	lookTime  = 2 * time.Second  // that one look may take
+	goneAfter = 10 * time.Second // without an answer, whatever it is asked for is not waited for any more
+	beginTime = 3 * time.Second  // that it has at first to come to what the database has
+)
+
+// replica is a database that follows the store's own.
+type replica struct {
+	store  *Store
+	engine engine.Replica
+	most   time.Duration // that it may be behind
+	report func(ReplicaStats)
+	stop   func()
+	done   chan struct{}
+
+	mu       sync.Mutex
+	now      ReplicaStats
+	answered time.Time       // last
+	running  context.Context //nolint:containedctx // that of the reads under way, which ends when nobody answers any more
+	end      func()
+}
+
+// openReplica begins to look after a replica. One that is away may come later; one that is none is refused.
+func (s *Store) openReplica(ctx context.Context, o Options) error {
+	if s.engine.Dialect().Name != "postgres" {
+		return errors.New("--read-database: only a PostgreSQL database has replicas, and --database is a file")
+	}
+	e, err := openReplicaEngine(ctx, o.Replica, engine.Options{PasswordFile: o.PasswordFile, Shown: o.ReplicaShown})
+	if err != nil {
+		return fmt.Errorf("--read-database: %w", err)
+	}
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r := &replica{store: s, engine: e, most: o.ReplicaLag, report: o.ReplicaState, stop: stop, done: make(chan struct{})}
+	r.now = ReplicaStats{Why: engine.NoAnswer, Passed: map[Cause]int64{}}
+	r.running, r.end = context.WithCancel(context.Background())
+	if err := r.begin(ctx); err != nil {
+		stop()
+		return errors.Join(fmt.Errorf("--read-database: %w", err), e.Close())
+	}
+	s.replica = r
+	go r.watch(working)
+	return nil
+}
+
+// begin is the first look, which refuses what cannot be meant.
+func (r *replica) begin(ctx context.Context) error {
+	for until := time.Now().Add(beginTime); ; {
+		v := r.look(ctx)
+		if over := v.why != causeLag || !v.at.Follows || time.Now().After(until); over {
+			if v.nonsense != nil {
+				return v.nonsense
+			}
+			r.settle(v)
+			return nil
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// verdict is what a look has found.
+type verdict struct {
+	at       engine.Sight
+	why      Cause // to pass it by; "" for nothing
+	detail   string
+	nonsense error // it is no replica of the database
+
+	compared bool // with the database
+	behind   int64
+	lag      time.Duration
+}
+
+// look compares the replica with the database.
+func (r *replica) look(ctx context.Context) (v verdict) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	var err error
+	if v.at, err = r.engine.Look(ctx); err != nil {
+		return r.unseen(err)
+	}
+	name := r.engine.Name()
+	switch known := len(migrations); {
+	case v.at.Version == 0:
+		v.why, v.nonsense = causeLag, fmt.Errorf("%s %w: it holds no fleet", name, ErrReplica)
+	case v.at.Version != known && !v.at.Follows:
+		v.why, v.nonsense = causeForeign, fmt.Errorf("%s %w: its schema is %d, that of the database is %d", name, ErrReplica, v.at.Version, known)
+	case v.at.Version != known:
+		v.why, v.detail = causeLag, fmt.Sprintf("its schema is %d, that of the database is %d", v.at.Version, known)
+	}
+	if v.why != "" {
+		if v.nonsense != nil {
+			v.detail = v.nonsense.Error()
+		}
+		return v
+	}
+	var theirs Cursor
+	var salt string
+	err = r.engine.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
+		return tx.Row(ctx, "SELECT revision, change, salt FROM log", nil, &theirs.Revision, &theirs.Change, &salt)
+	}, nil)
+	if err != nil {
+		return r.unseen(err)
+	}
+	return r.compare(ctx, v, theirs, salt)
+}
+
+// unseen is the verdict where the replica did not answer.
+func (r *replica) unseen(err error) (v verdict) {
+	v.why, v.detail = engine.NoAnswer, err.Error()
+	if passed := (*engine.Passed)(nil); errors.As(err, &passed) {
+		v.why = passed.Why
+	}
+	if failed := (*engine.Failure)(nil); errors.As(err, &failed) {
+		v.detail = failed.CauseInDetail()
+		if failed.Reason == engine.NoAccess {
+			v.nonsense = failed
+		}
+	}
+	return v
+}
+
+// compare asks the database how far it is from where the replica is.
+func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt string) verdict {
+	var ours Cursor
+	var ourSalt string
+	var same *string
+	var oldest *int64
+	err := r.store.peek(ctx, func(ctx context.Context, q *session) error {
+		return q.row(ctx, `SELECT revision, change, salt, (SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1),
+			(SELECT at FROM changes WHERE revision > ? ORDER BY revision, n LIMIT 1) FROM log`,
+			[]any{theirs.Revision, theirs.Revision}, &ours.Revision, &ours.Change, &ourSalt, &same, &oldest)
+	})
+	if err != nil { // nobody can say how far it is
+		return v
+	}
+	v.compared = true
+	switch {
+	case salt != ourSalt:
+		v.why, v.nonsense = causeForeign, fmt.Errorf("%s %w: it is another one", r.engine.Name(), ErrReplica)
+		v.detail = v.nonsense.Error()
+		return v
+	case theirs.Revision > ours.Revision, theirs.Revision == ours.Revision && theirs.Change != ours.Change, same != nil && *same != theirs.Change:
+		v.why, v.detail = causeForeign, fmt.Sprintf("it has the change %s, and the database has not", theirs)
+		return v
+	case !v.at.Follows:
+		v.why, v.detail = causeLeads, "it takes writes: it is no replica, or not any more"
+		return v
+	}
+	if v.behind = ours.Revision - theirs.Revision; oldest != nil {
+		v.lag = max(0, r.store.now().Sub(time.UnixMicro(*oldest)))
+	}
+	if v.lag > r.most {
+		v.why, v.detail = causeLag, fmt.Sprintf("it is %s and %d revisions behind", v.lag.Round(time.Second), v.behind)
+	}
+	return v
+}
+
+// watch looks after the replica until ctx ends.
+func (r *replica) watch(ctx context.Context) {
+	defer close(r.done)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		v := r.look(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if v.why == causeLeads || v.why == causeForeign {
+			r.engine.Renew() // another host may be the replica by now
+		}
+		r.settle(v)
+	}
+}
+
+// settle has a verdict count.
+func (r *replica) settle(v verdict) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v.why == engine.Occupied || v.why == engine.Conflict { // what was asked in between was not answered for itself
+		v.why = r.now.Why
+	}
+	answers := v.why != engine.NoAnswer
+	switch {
+	case answers:
+		r.answered = time.Now()
+		if r.running.Err() != nil {
+			r.running, r.end = context.WithCancel(context.Background())
+		}
+	case time.Since(r.answered) > goneAfter:
+		r.end()
+	}
+	if r.now.Known = answers && (v.compared || r.now.Known); v.compared {
+		r.now.Behind, r.now.Lag = v.behind, v.lag
+	}
+	r.turn(v.why, v.detail)
+}
+
+// turn changes whether the replica is passed by, and tells of that.
+func (r *replica) turn(why Cause, detail string) {
+	changed := why != r.now.Why || r.now.Detail == "" && why != ""
+	r.now.Why, r.now.Detail = why, detail
+	if changed && r.report != nil {
+		r.report(r.now)
+	}
+}
+
+// enter tells whether the replica is to be asked, and as long as what.
+func (r *replica) enter() (running context.Context, why Cause) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.running, r.now.Why
+}
+
+// count notes that the database is asked instead, or the replica was: for "".
+func (r *replica) count(why Cause, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if why == "" {
+		r.now.Reads++
+		return
+	}
+	r.now.Others++
+	r.now.Passed[why]++
+	if why == engine.NoAnswer && r.now.Why == "" && err != nil {
+		r.now.Known = false
+		r.turn(why, r.unseen(err).detail)
+	}
+}
+
+func (r *replica) stats() ReplicaStats {
+	connections := r.engine.Stats()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.now
+	all.Passed, all.Connections = maps.Clone(r.now.Passed), connections
+	return all
+}
+
+func (r *replica) close() {
+	r.stop()
+	<-r.done
+	r.end()
+	_ = r.engine.Close()
+}
+
+// errBehind is that of a replica which has not come far enough.
+var errBehind = errors.New("the replica is not as far yet")
+
+// reached returns errBehind unless what a transaction of the replica sees has a place in the change log behind it. A revision
+// is not enough: a server that lost its place as the primary may have given out the same one for another change.
+func (n Need) reached(ctx context.Context, tx engine.Tx) error {
+	var at Cursor
+	var there *string
+	err := tx.Row(ctx, "SELECT revision, change, (SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1) FROM log", []any{n.Revision}, &at.Revision, &at.Change, &there)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return errBehind
+	case err != nil:
+		return err
+	case at.Revision < n.Revision:
+		return errBehind
+	case n.Change == "", at.Revision == n.Revision && at.Change == n.Change, there != nil && *there == n.Change:
+		return nil
+	}
+	return errBehind
+}
+
+// view is [Store.View] of the replica. Unless done, the database has to be asked.
+func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx context.Context, v *View) error) (done bool, err error) {
+	running, why := r.enter()
+	if why != "" {
+		r.count(why, nil)
+		return false, nil
+	}
+	bounded, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(running, cancel)()
+	err = viewIn(bounded, func(ctx context.Context, run func(context.Context, *session) error) error {
+		return r.engine.Read(ctx, need.reached, func(ctx context.Context, tx engine.Tx) error {
+			return run(ctx, &session{store: r.store, tx: tx})
+		})
+	}, whole, fn)
+	passed := (*engine.Passed)(nil)
+	switch {
+	case err == nil, ctx.Err() != nil, errors.Is(err, ErrTooMuch), IsCode(err, Slow):
+	case errors.Is(err, errBehind):
+		why = causeBehind
+	case errors.As(err, &passed):
+		why = passed.Why
+	case running.Err() != nil:
+		why = engine.NoAnswer
+	case need.Said:
+		why = causeRefused
+	}
+	r.count(why, err)
+	return why == "", err
+}
+
+// ViewBehind is [Store.View] of a moment behind a place in the change log: of the replica's, if there is one that has come so far, and
+// otherwise of the database's own. fn may be called twice.
+func (s *Store) ViewBehind(ctx context.Context, need Need, whole bool, fn func(ctx context.Context, v *View) error) error {
+	if s.replica != nil {
+		if done, err := s.replica.view(ctx, need, whole, fn); done {
+			return err
+		}
+	}
+	return s.View(ctx, whole, fn)
+}
+
+// Replica tells of the replica; ok is false if there is none.
+func (s *Store) Replica() (stats ReplicaStats, ok bool) {
+	if s.replica == nil {
+		return ReplicaStats{}, false
+	}
+	return s.replica.stats(), true
+}
+
+// End is where the change log ends.
+func (s *Store) End(ctx context.Context) (end Cursor, err error) {
+	err = s.peek(ctx, func(ctx context.Context, q *session) error {
+		return q.row(ctx, "SELECT revision, change FROM log", nil, &end.Revision, &end.Change)
+	})
+	return end, err
+}
