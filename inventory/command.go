@@ -18,14 +18,14 @@ import (
 func Command(s output.Streams) *cobra.Command {
 	return command.New(&command.Face{
 		Use:   "inventory (--list | --host NAME | --graph)",
-		Short: "Give the fleet to Ansible as a dynamic inventory",
-		Long: `Give the fleet to Ansible as a dynamic inventory: hosts with their merged variables, in groups of clouds, regions,
-cells, labels and device types. Every flag but the first ones is a setting, with an environment variable and a place
-in the configuration file under "inventory:". Lists are separated by commas.`,
+		Short: "Print the fleet as a dynamic inventory for Ansible",
+		Long: `Print the fleet as a dynamic inventory for Ansible: hosts with their resolved variables, in groups for clouds, regions,
+cells, labels and device types. Apart from the first few, every flag is a setting, with an environment variable and a key
+under "inventory:" in the configuration file. Lists are separated by commas.`,
 		Example: `  craton inventory --graph
   craton inventory --list --regions dfw --labels web,db --pretty
   craton inventory --host web-01 --pretty
-  ansible-playbook -i "$(command -v craton-inventory)" site.yml    a path: Ansible does not search PATH`,
+  ansible-playbook -i "$(command -v craton-inventory)" site.yml    use a path: Ansible does not search PATH`,
 		Sections: []settings.Section{settings.Connection, settings.Inventory},
 		Subset:   true,
 		Open:     open,

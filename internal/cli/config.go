@@ -23,11 +23,11 @@ func newConfig(s output.Streams) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "config [NAME...]",
-		Short: "Show what is set, and where each value comes from",
-		Long: `Shows the settings that are set, each with its value (of secrets only whether they are set) and what set it: a flag, a
-variable of the environment, or a line of the configuration file. With --all also those that have their defaults. With NAME
-only these, set or not: a setting (url, inventory.vars), a section (inventory), or a variable (CRATON_URL). Variables that
-begin with CRATON_ and that nothing reads are pointed out.`,
+		Short: "Show the settings, and where each value comes from",
+		Long: `Show the settings that are set, each with its value (for secrets, only that they are set) and its source: a flag, an
+environment variable, or a line of the configuration file. With --all, include those that have their default. With NAME, show
+only that setting (url, inventory.vars), section (inventory) or environment variable (CRATON_URL), set or not. Environment
+variables that begin with CRATON_ but are unknown are reported.`,
 		Example: `  craton config
   craton config --all
   craton config url inventory
@@ -47,7 +47,7 @@ begin with CRATON_ and that nothing reads are pointed out.`,
 			return c.write(s, v.String("cli.format"))
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "show the settings that have their defaults, too")
+	cmd.Flags().BoolVar(&all, "all", false, "include settings that have their default")
 	settings.AddFlags(cmd.Flags(), settings.Sections()...)
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var keys []string

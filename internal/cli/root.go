@@ -30,14 +30,14 @@ func newProgram(s output.Streams, v Version, extra []*cobra.Command) *argparse.P
 	var version bool
 	root := &cobra.Command{
 		Use:   "craton",
-		Short: "Fleet inventory for people who run Ansible",
-		Long: `craton keeps a fleet of clouds, regions, cells and hosts, with variables at every level, and gives it to Ansible.
+		Short: "Fleet inventory for Ansible",
+		Long: `craton manages a fleet of clouds, regions, cells and hosts, with variables that hosts inherit, and is its Ansible inventory.
 
-Where the fleet lives is said by CRATON_URL: sqlite:PATH for a file that this program reads itself, or the URL of a
-Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
+Set CRATON_URL to the fleet's location: sqlite:PATH for a file that needs no server, or the URL of a Craton API, with
+OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 		Example: `  export CRATON_URL=sqlite:fleet.db
   craton apply fleet.yml                        load a fleet
-  craton host-list --region dfw                 look at it; objects go by id or name
+  craton host-list --region dfw                 inspect it; objects go by id or name
   craton host-vars-set web-01 ntp=10.0.0.1      change it
   craton --format json host-show web-01         for programs; also yaml and csv
   ansible-playbook -i "$(command -v craton-inventory)" site.yml`,
@@ -59,7 +59,7 @@ Craton API, with OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	run.AddFleetFlags(root)
 	p := &argparse.Program{
 		Root: root, Streams: s, Version: v, Commands: map[string]*cobra.Command{}, Lazy: map[string]argparse.LazyCommand{},
-		Shared: []settings.Section{settings.CLI, settings.Screen, settings.Connection}, TalksTo: "a fleet", About: "where the fleet lives",
+		Shared: []settings.Section{settings.CLI, settings.Screen, settings.Connection}, TalksTo: "a fleet", About: "location of the fleet",
 		// Those that the original had as options.
 		Usual: []string{"format", "verbose", "url", "craton_version", "project_id", "username", "password"},
 	}
@@ -129,7 +129,7 @@ func RunAlone(ctx context.Context, cmd *cobra.Command, args []string, s output.S
 func newVersion(s output.Streams, whole string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version, with its commit and the version of Go",
+		Short: "Print the version, commit and Go version",
 		Args:  argparse.ExactArgs(),
 		// Global options may stand before it, and do not matter.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},

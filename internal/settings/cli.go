@@ -5,11 +5,11 @@ var CLI = Section{
 	Name: "cli",
 	Settings: []Setting{
 		{Name: "format", Env: "CRATON_FORMAT", Default: "default", Choices: []string{"default", "json", "yaml", "csv"},
-			Help: "form of the output; default is a table"},
+			Help: "output format; default is a table"},
 		{Name: "craton_version", Env: "CRATON_VERSION", Kind: Int, Default: "1",
-			Help: "version of Craton's API; there is only 1"},
+			Help: "version of the Craton API; only 1 exists"},
 		{Name: "message", Env: "CRATON_MESSAGE",
-			Help: "why something is changed: craton server keeps it with every change"},
+			Help: "reason for the change, which craton server records with every change"},
 	},
 }
 
@@ -18,12 +18,12 @@ var Screen = Section{
 	Name: "cli",
 	Settings: []Setting{
 		{Name: "pager", Env: "CRATON_PAGER",
-			Help: "program that shows what is longer than the screen of a terminal; cat is none, and by default it is PAGER, else less"},
+			Help: "pager for output longer than the screen; cat disables paging; by default PAGER, else less"},
 		{Name: "no_pager", Env: "CRATON_NO_PAGER", Kind: Bool, Default: "false",
-			Help: "use no pager"},
+			Help: "do not use a pager"},
 		{Name: "verbose", Short: "v", Env: "CRATON_VERBOSE", Kind: Bool, Default: "false",
-			Help: "say on standard error which requests are sent: a line for each, without secrets"},
+			Help: "log every request to standard error, one line each, without secrets"},
 		{Name: "debug", Env: "CRATON_DEBUG", Kind: Bool, Default: "false",
-			Help: "the same with headers and the beginnings of bodies, without secrets"},
+			Help: "like --verbose, with headers and the start of each body, without secrets"},
 	},
 }

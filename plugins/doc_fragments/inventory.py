@@ -12,8 +12,8 @@ class ModuleDocFragment(object):
 options:
   url:
     description:
-      - 'Where the fleet lives: http(s)://HOST:PORT of a Craton API, or sqlite:PATH; with Keystone, by default what its
-          catalogue says.'
+      - 'Location of the fleet: http(s)://HOST:PORT of a Craton API, or sqlite:PATH; with Keystone, defaults to the
+          endpoint in its catalogue.'
     type: str
     env:
       - name: CRATON_URL
@@ -22,7 +22,7 @@ options:
         key: url
   username:
     description:
-      - User, of Keystone or Craton.
+      - Name of the user, in Keystone or Craton.
     type: str
     env:
       - name: OS_USERNAME
@@ -31,14 +31,14 @@ options:
         key: username
   password:
     description:
-      - The user's password in Keystone, or API key in Craton.
+      - The user's Keystone password, or Craton API key.
       - It reaches the program through its environment, never on a command line.
     type: str
     env:
       - name: OS_PASSWORD
   project_id:
     description:
-      - Id of the project in Keystone, or UUID of the project the user belongs to in Craton.
+      - Id of the Keystone project, or UUID of the user's Craton project.
     type: str
     env:
       - name: OS_TENANT_ID
@@ -58,7 +58,7 @@ options:
         key: validate_certs
   ca_path:
     description:
-      - PEM file or directory of certificates to trust instead of the system's.
+      - PEM file or directory of CA certificates to trust instead of the system's.
     type: path
     env:
       - name: CRATON_CA_PATH
@@ -67,7 +67,7 @@ options:
         key: ca_path
   client_cert:
     description:
-      - PEM file of a client certificate.
+      - PEM file with a client certificate.
     type: path
     env:
       - name: CRATON_CLIENT_CERT
@@ -76,7 +76,7 @@ options:
         key: client_cert
   client_key:
     description:
-      - PEM file of the client certificate's key.
+      - PEM file with the key of the client certificate.
     type: path
     env:
       - name: CRATON_CLIENT_KEY
@@ -85,7 +85,7 @@ options:
         key: client_key
   timeout:
     description:
-      - Bound of one request in seconds; 0 is none.
+      - Timeout of one request in seconds; 0 for no timeout.
       - The default is C(60).
       - A number of seconds, or a time such as C(90s) or C(2m).
     type: str
@@ -96,7 +96,7 @@ options:
         key: timeout
   retries:
     description:
-      - How often a failed request to Craton or Keystone is repeated.
+      - How often a failed request to Craton or Keystone is retried.
       - The default is C(4).
     type: int
     env:
@@ -106,8 +106,8 @@ options:
         key: retries
   max_connections:
     description:
-      - How many requests may be under way at once; 0 is 4 for a server that takes few, such as the original one, and
-          else no bound.
+      - Maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and
+          unlimited otherwise.
       - The default is C(0).
     type: int
     env:
@@ -117,8 +117,8 @@ options:
         key: max_connections
   auth_url:
     description:
-      - Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are
-          those of Keystone.
+      - URL of Keystone, such as https://keystone.example:5000/v3; with this or os_cloud, users and projects come from
+          Keystone.
     type: str
     env:
       - name: OS_AUTH_URL
@@ -127,9 +127,9 @@ options:
         key: auth_url
   auth_type:
     description:
-      - 'How to sign in: password, v3applicationcredential or token, by default what there is; local means Craton''s own
-          users even if Keystone is set; none and http_basic are for an Ironic that stands alone, without users or with
-          its own.'
+      - 'How to sign in: password, v3applicationcredential or token, by default whichever has credentials; local uses
+          Craton''s own users even if Keystone is configured; none and http_basic are for a standalone Ironic, without
+          users or with its own.'
     type: str
     env:
       - name: OS_AUTH_TYPE
@@ -138,8 +138,8 @@ options:
         key: auth_type
   os_cloud:
     description:
-      - Cloud of a clouds.yaml, which says all of Keystone that is not set in the same place as this, or in one that
-          counts more.
+      - Cloud in clouds.yaml; provides every Keystone setting that is not set in the same place as this one, or in one
+          that overrides it.
     type: str
     env:
       - name: OS_CLOUD
@@ -203,8 +203,7 @@ options:
         key: project_domain_name
   domain_id:
     description:
-      - Id of the domain to sign in for, if there is no project; beside a project, of the user's and the project's
-          domain.
+      - Id of the domain to sign in to if no project is given; with a project, the domain of both user and project.
     type: str
     env:
       - name: OS_DOMAIN_ID
@@ -213,8 +212,7 @@ options:
         key: domain_id
   domain_name:
     description:
-      - Name of the domain to sign in for, if there is no project; beside a project, of the user's and the project's
-          domain.
+      - Name of the domain to sign in to if no project is given; with a project, the domain of both user and project.
     type: str
     env:
       - name: OS_DOMAIN_NAME
@@ -223,7 +221,7 @@ options:
         key: domain_name
   default_domain:
     description:
-      - Id of the domain of users and projects for which none is given; default if this is not given either.
+      - Id of the domain of users and projects that have none given; default if not set.
     type: str
     env:
       - name: OS_DEFAULT_DOMAIN_ID
@@ -258,7 +256,7 @@ options:
       - name: OS_APPLICATION_CREDENTIAL_SECRET
   token:
     description:
-      - A token that Keystone has made.
+      - A token issued by Keystone.
       - It reaches the program through its environment, never on a command line.
     type: str
     env:
@@ -266,7 +264,7 @@ options:
       - name: OS_TOKEN
   trust_id:
     description:
-      - Id of a trust to sign in with, instead of a project.
+      - Id of a trust to use instead of a project.
     type: str
     env:
       - name: OS_TRUST_ID
@@ -275,7 +273,7 @@ options:
         key: trust_id
   system_scope:
     description:
-      - All signs in for the system, instead of a project; for services that know that, which Craton does not.
+      - All signs in to the system instead of a project, for services that support that; Craton does not.
     type: str
     env:
       - name: OS_SYSTEM_SCOPE
@@ -284,7 +282,7 @@ options:
         key: system_scope
   os_region_name:
     description:
-      - Region of Keystone's catalogue in which the service's address is looked for when no url is set; any if not set.
+      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; any if not set.
     type: str
     env:
       - name: OS_REGION_NAME
@@ -293,7 +291,7 @@ options:
         key: os_region_name
   os_interface:
     description:
-      - 'Interface of the service''s address in the catalogue: public, internal or admin; public if not set.'
+      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; public if not set.'
     type: str
     env:
       - name: OS_ENDPOINT_TYPE
@@ -303,8 +301,8 @@ options:
         key: os_interface
   os_cacert:
     description:
-      - 'PEM file of certificates to trust instead of the system''s: for Keystone, and where ca_path is not set for the
-          service too.'
+      - PEM file of CA certificates to trust instead of the system's, for Keystone, and for the service too if ca_path
+          is not set.
     type: path
     env:
       - name: OS_CACERT
@@ -313,7 +311,7 @@ options:
         key: os_cacert
   os_cert:
     description:
-      - 'PEM file of a client certificate: for Keystone, and where client_cert is not set for the service too.'
+      - PEM file with a client certificate for Keystone, and for the service too if client_cert is not set.
     type: path
     env:
       - name: OS_CERT
@@ -322,7 +320,7 @@ options:
         key: os_cert
   os_key:
     description:
-      - PEM file of the key of os_cert.
+      - PEM file with the key of os_cert.
     type: path
     env:
       - name: OS_KEY
@@ -331,7 +329,7 @@ options:
         key: os_key
   os_insecure:
     description:
-      - 'Do not verify certificates: Keystone''s, and where validate_certs is not set the service''s.'
+      - Do not verify Keystone's certificate, nor the service's if validate_certs is not set.
       - The default is C(false).
     type: bool
     env:
@@ -341,7 +339,7 @@ options:
         key: os_insecure
   reauthenticate:
     description:
-      - Make another token when one ends.
+      - Request a new token when one expires.
       - The default is C(true).
     type: bool
     env:
@@ -351,7 +349,7 @@ options:
         key: reauthenticate
   no_token_cache:
     description:
-      - Keep no tokens in files for other processes of the user.
+      - Do not share tokens in files with other processes of the user.
       - The default is C(false).
     type: bool
     env:
@@ -361,8 +359,8 @@ options:
         key: no_token_cache
   vars:
     description:
-      - 'Where variables are written: merged into every host, or layered, on nested groups; lazy is merged, and the
-          plugin of the collection reads a host''s when it is first looked at.'
+      - 'Where variables are written: merged into every host, or layered on nested groups; lazy is merged, but the
+          collection''s plugin loads a host''s variables when they are first needed.'
       - The default is C(lazy).
     type: str
     choices:
@@ -376,7 +374,7 @@ options:
         key: vars
   hostname:
     description:
-      - What a host is called; qualified is CLOUD/REGION/NAME.
+      - How hosts are named; qualified is CLOUD/REGION/NAME.
       - The default is C(name).
     type: str
     choices:
@@ -390,7 +388,7 @@ options:
         key: hostname
   craton_groups:
     description:
-      - Which kinds of groups to make; none makes none.
+      - Kinds of groups to create; none for no groups.
       - The default is C(cloud,region,cell,label,type).
     type: list
     elements: str
@@ -411,8 +409,8 @@ options:
         key: craton_groups
   group_names:
     description:
-      - 'How names become group names: readable writes _ for what Ansible does not allow, exact never makes one of
-          two.'
+      - 'How names become group names: readable replaces characters that Ansible does not allow with _, exact keeps all
+          names distinct.'
       - The default is C(readable).
     type: str
     choices:
@@ -425,7 +423,7 @@ options:
         key: group_names
   project_group:
     description:
-      - The group above all clouds, which carries the project's variables in layered form; none leaves it out.
+      - The group above all clouds, which holds the project's variables in layered form; none omits it.
       - The default is C(craton).
     type: str
     env:
@@ -435,7 +433,7 @@ options:
         key: project_group
   facts:
     description:
-      - The variable that holds what Craton knows of the host itself; none leaves it out.
+      - Name of the variable with the host's own fields, such as id, region and labels; none omits it.
       - The default is C(craton).
     type: str
     env:
@@ -445,7 +443,7 @@ options:
         key: facts
   network_devices:
     description:
-      - List network devices as hosts too.
+      - Include network devices as hosts.
       - The default is C(false).
     type: bool
     env:
@@ -455,7 +453,7 @@ options:
         key: network_devices
   clouds:
     description:
-      - Only hosts of these clouds, by name or id.
+      - Only hosts in these clouds, by name or id.
     type: list
     elements: str
     env:
@@ -465,7 +463,7 @@ options:
         key: clouds
   regions:
     description:
-      - Only hosts of these regions, by name, CLOUD/NAME or id.
+      - Only hosts in these regions, by name, CLOUD/NAME or id.
     type: list
     elements: str
     env:
@@ -475,7 +473,7 @@ options:
         key: regions
   cells:
     description:
-      - Only hosts of these cells, by name, REGION/NAME, CLOUD/REGION/NAME or id.
+      - Only hosts in these cells, by name, REGION/NAME, CLOUD/REGION/NAME or id.
     type: list
     elements: str
     env:
@@ -485,7 +483,7 @@ options:
         key: cells
   labels:
     description:
-      - Only hosts with one of these labels.
+      - Only hosts with at least one of these labels.
     type: list
     elements: str
     env:
@@ -515,7 +513,7 @@ options:
         key: active_only
   vars_filter:
     description:
-      - Only hosts whose resolved variables match, such as role:"db",tuning.hugepages:64.
+      - Only hosts whose resolved variables match, for example role:"db",tuning.hugepages:64.
     type: str
     env:
       - name: CRATON_INVENTORY_VARS_FILTER
@@ -524,7 +522,7 @@ options:
         key: vars_filter
   exclude_variables:
     description:
-      - Variables to leave out everywhere, by patterns such as ansible_*.
+      - Variables to omit everywhere, as patterns such as ansible_*.
     type: list
     elements: str
     env:
@@ -534,7 +532,7 @@ options:
         key: exclude_variables
   trust_templates:
     description:
-      - Let Ansible execute templates and decrypt vaults that the API's variables hold.
+      - Let Ansible execute templates and decrypt vaults found in variables from the API.
       - The default is C(false).
       - The program's own configuration file does not count for this one.
     type: bool
@@ -545,8 +543,9 @@ options:
         key: trust_templates
   limit:
     description:
-      - 'What of the fleet the plugin of the collection loads in a run with Ansible''s --limit: all; all, but variables
-          at once only of the hosts that it selects; or only these hosts and their groups.'
+      - 'What the collection''s plugin loads in a run with Ansible''s --limit: off loads everything, auto loads all
+          hosts but the variables of only the selected ones up front, only loads just the selected hosts and their
+          groups.'
       - The default is C(off).
       - One of C(off), C(auto), C(only).
     type: raw
@@ -557,7 +556,7 @@ options:
         key: limit
   expect_at_least:
     description:
-      - How many hosts the inventory must have; fewer are an error.
+      - Minimum number of hosts; an inventory with fewer is an error.
       - The default is C(0).
     type: int
     env:
@@ -567,8 +566,8 @@ options:
         key: expect_at_least
   at:
     description:
-      - 'The inventory as it was: at a time, such as yesterday, 2h, 2026-11-20 or 2026-11-20 09:30, or at a revision of
-          the change log.'
+      - The inventory as it was at a time, such as yesterday, 2h, 2026-11-20 or 2026-11-20 09:30, or at a revision of
+          the change log.
       - A time without a zone is in that of the machine. Write quotes, for YAML has its own idea of times.
     type: raw
     env:
@@ -578,8 +577,7 @@ options:
         key: at
   omit_hashed:
     description:
-      - Of an inventory as it was, leave out variables of which the change log has only a hash; otherwise they are an
-          error.
+      - With at, omit variables that the change log keeps only as a hash; otherwise they are an error.
       - The default is C(false).
     type: bool
     env:
@@ -589,8 +587,8 @@ options:
         key: omit_hashed
   craton_cache:
     description:
-      - 'What --list does with the inventory that it printed last: auto prints it again while the server says that
-          nothing has changed, refresh reads the fleet anew, off keeps nothing.'
+      - 'Caching of the inventory that --list prints: auto reprints the cached inventory while the server reports no
+          changes, refresh reads the whole fleet, off caches nothing.'
       - The default is C(auto).
       - One of C(auto), C(off), C(refresh).
     type: raw
@@ -601,8 +599,8 @@ options:
         key: craton_cache
   craton_cache_dir:
     description:
-      - The folder that inventories are kept in, which nobody else may read; without one craton/inventory in the user's
-          cache folder.
+      - Directory for cached inventories, which nobody else may read; by default craton/inventory in the user's cache
+          directory.
     type: path
     env:
       - name: CRATON_INVENTORY_CACHE_DIR
@@ -611,7 +609,7 @@ options:
         key: craton_cache_dir
   max_age:
     description:
-      - 'Of a server without revisions, such as the original one: how old the inventory may be that is printed again.'
+      - 'For a server without revisions, such as the original one: maximum age of a cached inventory.'
       - The default is C(0).
       - A number of seconds, or a time such as C(90s) or C(2m).
     type: str
@@ -622,8 +620,7 @@ options:
         key: max_age
   stale_if_error:
     description:
-      - How old the inventory may be that is printed again when the server cannot be reached; 0 is none, and that is an
-          error.
+      - Maximum age of a cached inventory to use when the server cannot be reached; 0 makes that an error.
       - The default is C(0).
       - A number of seconds, or a time such as C(90s) or C(2m).
     type: str
@@ -634,7 +631,7 @@ options:
         key: stale_if_error
   shrink_guard:
     description:
-      - How much of its hosts an inventory may have lost since the last one, such as 30%; one that lost more is refused
+      - Share of its hosts that an inventory may lose since the last one, such as 30%; one that lost more is refused
           until craton cache accept.
       - The default is C(none).
     type: str
@@ -645,7 +642,7 @@ options:
         key: shrink_guard
   streams:
     description:
-      - How many requests may be under way at once, if max_connections does not say fewer.
+      - Maximum number of concurrent requests, unless max_connections is lower.
       - The default is C(16).
     type: int
     env:

@@ -33,30 +33,30 @@ options:
     type: str
   auth_type:
     description:
-      - 'How to sign in: password, v3applicationcredential or token, by default what there is; local means Craton''s own
-          users even if Keystone is set; none and http_basic are for an Ironic that stands alone, without users or with
-          its own.'
+      - 'How to sign in: password, v3applicationcredential or token, by default whichever has credentials; local uses
+          Craton''s own users even if Keystone is configured; none and http_basic are for a standalone Ironic, without
+          users or with its own.'
       - If the task does not set it, the environment variable C(OS_AUTH_TYPE) is used.
     type: str
   auth_url:
     description:
-      - Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are
-          those of Keystone.
+      - URL of Keystone, such as https://keystone.example:5000/v3; with this or os_cloud, users and projects come from
+          Keystone.
       - If the task does not set it, the environment variable C(OS_AUTH_URL) is used.
     type: str
   ca_path:
     description:
-      - PEM file or directory of certificates to trust instead of the system's.
+      - PEM file or directory of CA certificates to trust instead of the system's.
       - If the task does not set it, the environment variable C(CRATON_CA_PATH) is used.
     type: path
   client_cert:
     description:
-      - PEM file of a client certificate.
+      - PEM file with a client certificate.
       - If the task does not set it, the environment variable C(CRATON_CLIENT_CERT) is used.
     type: path
   client_key:
     description:
-      - PEM file of the client certificate's key.
+      - PEM file with the key of the client certificate.
       - If the task does not set it, the environment variable C(CRATON_CLIENT_KEY) is used.
     type: path
   cloud:
@@ -67,7 +67,7 @@ options:
     type: str
   default_domain:
     description:
-      - Id of the domain of users and projects for which none is given; default if this is not given either.
+      - Id of the domain of users and projects that have none given; default if not set.
       - If the task does not set it, the environment variable C(OS_DEFAULT_DOMAIN) or C(OS_DEFAULT_DOMAIN_ID) is used.
     type: str
   dialect:
@@ -84,20 +84,18 @@ options:
       - iotronic-boards
   domain_id:
     description:
-      - Id of the domain to sign in for, if there is no project; beside a project, of the user's and the project's
-          domain.
+      - Id of the domain to sign in to if no project is given; with a project, the domain of both user and project.
       - If the task does not set it, the environment variable C(OS_DOMAIN_ID) is used.
     type: str
   domain_name:
     description:
-      - Name of the domain to sign in for, if there is no project; beside a project, of the user's and the project's
-          domain.
+      - Name of the domain to sign in to if no project is given; with a project, the domain of both user and project.
       - If the task does not set it, the environment variable C(OS_DOMAIN_NAME) is used.
     type: str
   max_connections:
     description:
-      - How many requests may be under way at once; 0 is 4 for a server that takes few, such as the original one, and
-          else no bound.
+      - Maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and
+          unlimited otherwise.
       - If the task does not set it, the environment variable C(CRATON_MAX_CONNECTIONS) is used.
     type: int
     default: 0
@@ -110,51 +108,51 @@ options:
     default: 5
   no_token_cache:
     description:
-      - Keep no tokens in files for other processes of the user.
+      - Do not share tokens in files with other processes of the user.
       - If the task does not set it, the environment variable C(CRATON_NO_TOKEN_CACHE) is used.
     type: bool
     default: false
   os_cacert:
     description:
-      - 'PEM file of certificates to trust instead of the system''s: for Keystone, and where ca_path is not set for the
-          service too.'
+      - PEM file of CA certificates to trust instead of the system's, for Keystone, and for the service too if ca_path
+          is not set.
       - If the task does not set it, the environment variable C(OS_CACERT) is used.
     type: path
   os_cert:
     description:
-      - 'PEM file of a client certificate: for Keystone, and where client_cert is not set for the service too.'
+      - PEM file with a client certificate for Keystone, and for the service too if client_cert is not set.
       - If the task does not set it, the environment variable C(OS_CERT) is used.
     type: path
   os_cloud:
     description:
-      - Cloud of a clouds.yaml, which says all of Keystone that is not set in the same place as this, or in one that
-          counts more.
+      - Cloud in clouds.yaml; provides every Keystone setting that is not set in the same place as this one, or in one
+          that overrides it.
       - If the task does not set it, the environment variable C(OS_CLOUD) is used.
     type: str
   os_insecure:
     description:
-      - 'Do not verify certificates: Keystone''s, and where validate_certs is not set the service''s.'
+      - Do not verify Keystone's certificate, nor the service's if validate_certs is not set.
       - If the task does not set it, the environment variable C(OS_INSECURE) is used.
     type: bool
     default: false
   os_interface:
     description:
-      - 'Interface of the service''s address in the catalogue: public, internal or admin; public if not set.'
+      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; public if not set.'
       - If the task does not set it, the environment variable C(OS_INTERFACE) or C(OS_ENDPOINT_TYPE) is used.
     type: str
   os_key:
     description:
-      - PEM file of the key of os_cert.
+      - PEM file with the key of os_cert.
       - If the task does not set it, the environment variable C(OS_KEY) is used.
     type: path
   os_region_name:
     description:
-      - Region of Keystone's catalogue in which the service's address is looked for when no url is set; any if not set.
+      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; any if not set.
       - If the task does not set it, the environment variable C(OS_REGION_NAME) is used.
     type: str
   password:
     description:
-      - The user's password in Keystone, or API key in Craton.
+      - The user's Keystone password, or Craton API key.
       - If the task does not set it, the environment variable C(OS_PASSWORD) is used.
     type: str
   project_domain_id:
@@ -169,7 +167,7 @@ options:
     type: str
   project_id:
     description:
-      - Id of the project in Keystone, or UUID of the project the user belongs to in Craton.
+      - Id of the Keystone project, or UUID of the user's Craton project.
       - If the task does not set it, the environment variable C(OS_PROJECT_ID) or C(OS_TENANT_ID) is used.
     type: str
   project_name:
@@ -179,13 +177,13 @@ options:
     type: str
   reauthenticate:
     description:
-      - Make another token when one ends.
+      - Request a new token when one expires.
       - If the task does not set it, the environment variable C(CRATON_REAUTHENTICATE) is used.
     type: bool
     default: true
   retries:
     description:
-      - How often a failed request to Craton or Keystone is repeated.
+      - How often a failed request to Craton or Keystone is retried.
       - If the task does not set it, the environment variable C(CRATON_RETRIES) is used.
     type: int
     default: 4
@@ -203,23 +201,23 @@ options:
     type: str
   system_scope:
     description:
-      - All signs in for the system, instead of a project; for services that know that, which Craton does not.
+      - All signs in to the system instead of a project, for services that support that; Craton does not.
       - If the task does not set it, the environment variable C(OS_SYSTEM_SCOPE) is used.
     type: str
   timeout:
     description:
-      - Bound of one request in seconds; 0 is none.
+      - Timeout of one request in seconds; 0 for no timeout.
       - If the task does not set it, the environment variable C(CRATON_TIMEOUT) is used.
     type: str
     default: "60"
   token:
     description:
-      - A token that Keystone has made.
+      - A token issued by Keystone.
       - If the task does not set it, the environment variable C(OS_TOKEN) or C(OS_AUTH_TOKEN) is used.
     type: str
   trust_id:
     description:
-      - Id of a trust to sign in with, instead of a project.
+      - Id of a trust to use instead of a project.
       - If the task does not set it, the environment variable C(OS_TRUST_ID) is used.
     type: str
   url:
@@ -245,7 +243,7 @@ options:
     type: str
   username:
     description:
-      - User, of Keystone or Craton.
+      - Name of the user, in Keystone or Craton.
       - If the task does not set it, the environment variable C(OS_USERNAME) is used.
     type: str
   validate_certs:

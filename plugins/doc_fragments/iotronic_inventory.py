@@ -12,7 +12,7 @@ class ModuleDocFragment(object):
 options:
   username:
     description:
-      - User, of Keystone or Craton.
+      - Name of the user, in Keystone or Craton.
     type: str
     env:
       - name: OS_USERNAME
@@ -21,14 +21,14 @@ options:
         key: username
   password:
     description:
-      - The user's password in Keystone, or API key in Craton.
+      - The user's Keystone password, or Craton API key.
       - It reaches the program through its environment, never on a command line.
     type: str
     env:
       - name: OS_PASSWORD
   project_id:
     description:
-      - Id of the project in Keystone, or UUID of the project the user belongs to in Craton.
+      - Id of the Keystone project, or UUID of the user's Craton project.
     type: str
     env:
       - name: OS_TENANT_ID
@@ -48,7 +48,7 @@ options:
         key: validate_certs
   ca_path:
     description:
-      - PEM file or directory of certificates to trust instead of the system's.
+      - PEM file or directory of CA certificates to trust instead of the system's.
     type: path
     env:
       - name: CRATON_CA_PATH
@@ -57,7 +57,7 @@ options:
         key: ca_path
   client_cert:
     description:
-      - PEM file of a client certificate.
+      - PEM file with a client certificate.
     type: path
     env:
       - name: CRATON_CLIENT_CERT
@@ -66,7 +66,7 @@ options:
         key: client_cert
   client_key:
     description:
-      - PEM file of the client certificate's key.
+      - PEM file with the key of the client certificate.
     type: path
     env:
       - name: CRATON_CLIENT_KEY
@@ -75,7 +75,7 @@ options:
         key: client_key
   timeout:
     description:
-      - Bound of one request in seconds; 0 is none.
+      - Timeout of one request in seconds; 0 for no timeout.
       - The default is C(60).
       - A number of seconds, or a time such as C(90s) or C(2m).
     type: str
@@ -86,7 +86,7 @@ options:
         key: timeout
   retries:
     description:
-      - How often a failed request to Craton or Keystone is repeated.
+      - How often a failed request to Craton or Keystone is retried.
       - The default is C(4).
     type: int
     env:
@@ -96,8 +96,8 @@ options:
         key: retries
   max_connections:
     description:
-      - How many requests may be under way at once; 0 is 4 for a server that takes few, such as the original one, and
-          else no bound.
+      - Maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and
+          unlimited otherwise.
       - The default is C(0).
     type: int
     env:
@@ -107,8 +107,8 @@ options:
         key: max_connections
   auth_url:
     description:
-      - Keystone's address, such as https://keystone.example:5000/v3; with it, or with os_cloud, users and projects are
-          those of Keystone.
+      - URL of Keystone, such as https://keystone.example:5000/v3; with this or os_cloud, users and projects come from
+          Keystone.
     type: str
     env:
       - name: OS_AUTH_URL
@@ -117,9 +117,9 @@ options:
         key: auth_url
   auth_type:
     description:
-      - 'How to sign in: password, v3applicationcredential or token, by default what there is; local means Craton''s own
-          users even if Keystone is set; none and http_basic are for an Ironic that stands alone, without users or with
-          its own.'
+      - 'How to sign in: password, v3applicationcredential or token, by default whichever has credentials; local uses
+          Craton''s own users even if Keystone is configured; none and http_basic are for a standalone Ironic, without
+          users or with its own.'
     type: str
     env:
       - name: OS_AUTH_TYPE
@@ -128,8 +128,8 @@ options:
         key: auth_type
   os_cloud:
     description:
-      - Cloud of a clouds.yaml, which says all of Keystone that is not set in the same place as this, or in one that
-          counts more.
+      - Cloud in clouds.yaml; provides every Keystone setting that is not set in the same place as this one, or in one
+          that overrides it.
     type: str
     env:
       - name: OS_CLOUD
@@ -193,8 +193,7 @@ options:
         key: project_domain_name
   domain_id:
     description:
-      - Id of the domain to sign in for, if there is no project; beside a project, of the user's and the project's
-          domain.
+      - Id of the domain to sign in to if no project is given; with a project, the domain of both user and project.
     type: str
     env:
       - name: OS_DOMAIN_ID
@@ -203,8 +202,7 @@ options:
         key: domain_id
   domain_name:
     description:
-      - Name of the domain to sign in for, if there is no project; beside a project, of the user's and the project's
-          domain.
+      - Name of the domain to sign in to if no project is given; with a project, the domain of both user and project.
     type: str
     env:
       - name: OS_DOMAIN_NAME
@@ -213,7 +211,7 @@ options:
         key: domain_name
   default_domain:
     description:
-      - Id of the domain of users and projects for which none is given; default if this is not given either.
+      - Id of the domain of users and projects that have none given; default if not set.
     type: str
     env:
       - name: OS_DEFAULT_DOMAIN_ID
@@ -248,7 +246,7 @@ options:
       - name: OS_APPLICATION_CREDENTIAL_SECRET
   token:
     description:
-      - A token that Keystone has made.
+      - A token issued by Keystone.
       - It reaches the program through its environment, never on a command line.
     type: str
     env:
@@ -256,7 +254,7 @@ options:
       - name: OS_TOKEN
   trust_id:
     description:
-      - Id of a trust to sign in with, instead of a project.
+      - Id of a trust to use instead of a project.
     type: str
     env:
       - name: OS_TRUST_ID
@@ -265,7 +263,7 @@ options:
         key: trust_id
   system_scope:
     description:
-      - All signs in for the system, instead of a project; for services that know that, which Craton does not.
+      - All signs in to the system instead of a project, for services that support that; Craton does not.
     type: str
     env:
       - name: OS_SYSTEM_SCOPE
@@ -274,7 +272,7 @@ options:
         key: system_scope
   os_region_name:
     description:
-      - Region of Keystone's catalogue in which the service's address is looked for when no url is set; any if not set.
+      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; any if not set.
     type: str
     env:
       - name: OS_REGION_NAME
@@ -283,7 +281,7 @@ options:
         key: os_region_name
   os_interface:
     description:
-      - 'Interface of the service''s address in the catalogue: public, internal or admin; public if not set.'
+      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; public if not set.'
     type: str
     env:
       - name: OS_ENDPOINT_TYPE
@@ -293,8 +291,8 @@ options:
         key: os_interface
   os_cacert:
     description:
-      - 'PEM file of certificates to trust instead of the system''s: for Keystone, and where ca_path is not set for the
-          service too.'
+      - PEM file of CA certificates to trust instead of the system's, for Keystone, and for the service too if ca_path
+          is not set.
     type: path
     env:
       - name: OS_CACERT
@@ -303,7 +301,7 @@ options:
         key: os_cacert
   os_cert:
     description:
-      - 'PEM file of a client certificate: for Keystone, and where client_cert is not set for the service too.'
+      - PEM file with a client certificate for Keystone, and for the service too if client_cert is not set.
     type: path
     env:
       - name: OS_CERT
@@ -312,7 +310,7 @@ options:
         key: os_cert
   os_key:
     description:
-      - PEM file of the key of os_cert.
+      - PEM file with the key of os_cert.
     type: path
     env:
       - name: OS_KEY
@@ -321,7 +319,7 @@ options:
         key: os_key
   os_insecure:
     description:
-      - 'Do not verify certificates: Keystone''s, and where validate_certs is not set the service''s.'
+      - Do not verify Keystone's certificate, nor the service's if validate_certs is not set.
       - The default is C(false).
     type: bool
     env:
@@ -331,7 +329,7 @@ options:
         key: os_insecure
   reauthenticate:
     description:
-      - Make another token when one ends.
+      - Request a new token when one expires.
       - The default is C(true).
     type: bool
     env:
@@ -341,7 +339,7 @@ options:
         key: reauthenticate
   no_token_cache:
     description:
-      - Keep no tokens in files for other processes of the user.
+      - Do not share tokens in files with other processes of the user.
       - The default is C(false).
     type: bool
     env:

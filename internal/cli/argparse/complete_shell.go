@@ -104,10 +104,10 @@ func NewCompletion(s output.Streams) *cobra.Command {
 	scripts := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
 	return &cobra.Command{
 		Use:   "completion (bash | zsh | fish)",
-		Short: "Print the script that completes commands, options and names in a shell",
-		Long: `Prints a script for a shell. It completes subcommands, options and their values; names of clouds, hosts and all other
-objects, keys of variables and labels are asked of the API, in two seconds at the most, and nothing is said if that fails.
-Names are quoted as the shell wants it; nothing that stands on the command line, and nothing of the fleet, is executed.`,
+		Short: "Print a shell completion script",
+		Long: `Print a completion script for a shell. It completes subcommands, options and their values, and looks up names of objects,
+variables and labels in the fleet, for at most two seconds; errors are ignored. Names are quoted for the shell; neither the
+command line nor anything from the fleet is ever executed.`,
 		Example: `  source <(craton completion bash)                                       in ~/.bashrc
   source <(craton completion zsh)                                        in ~/.zshrc, after compinit
   craton completion fish > ~/.config/fish/completions/craton.fish`,

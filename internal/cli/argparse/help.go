@@ -19,7 +19,7 @@ import (
 func NewHelp(p *Program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [<subcommand>]",
-		Short: "Show the help of a subcommand, or this",
+		Short: "Show help for a subcommand, or this help",
 		Args:  cobra.ArbitraryArgs,
 		// Global options may stand before it, and matter little.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
@@ -107,7 +107,7 @@ func (p *Program) Help(cmd *cobra.Command) {
 			if own.Lookup("format") != nil {
 				format = ""
 			}
-			b.WriteString("\nIt takes the options of \"" + p.Root.CommandPath() + " help options\", too: " + p.About + ", credentials" + format + ".\n")
+			b.WriteString("\nSee \"" + p.Root.CommandPath() + " help options\" for the options of all commands: " + p.About + ", credentials" + format + ".\n")
 		}
 	}
 	_, _ = fmt.Fprint(p.Streams.Out, b.String())
@@ -131,8 +131,8 @@ func (p *Program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool)
 
 // helpOptions shows all settings that the commands share.
 func (p *Program) helpOptions() {
-	_, _ = fmt.Fprint(p.Streams.Out, "Options that every subcommand takes that talks to "+p.TalksTo+", before or after its name. Each is also a variable of the environment, and a\n"+
-		"setting of the configuration file that --config or CRATON_CONFIG names. \"craton config\" shows which value each has, and why.\n\n"+settingUsages(p.Shared, nil))
+	_, _ = fmt.Fprint(p.Streams.Out, "Options of every subcommand that talks to "+p.TalksTo+", before or after its name. Each is also an environment variable, and a setting\n"+
+		"in the configuration file, which --config or CRATON_CONFIG names. \"craton config\" shows each value and where it comes from.\n\n"+settingUsages(p.Shared, nil))
 }
 
 // settingUsages describes the settings of sections with these names, or all: the flag, and below it what it does.

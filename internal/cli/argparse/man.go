@@ -114,7 +114,7 @@ func (p *Program) manOf(cmd *cobra.Command) string {
 	r.section("OPTIONS")
 	own.VisitAll(func(f *pflag.Flag) { r.item(roffFlag(f)) })
 	if shares {
-		r.WriteString(".PP\nAnd the options of\n.BR " + roffText(pageOf(p.Root)) + " (1)\nthat say " + p.About + ", how to get in, and what the output looks like.\n")
+		r.WriteString(".PP\nAlso the options of\n.BR " + roffText(pageOf(p.Root)) + " (1)\nfor " + p.About + ", credentials and output.\n")
 	}
 	if cmd.Example != "" {
 		r.section("EXAMPLES")
@@ -143,8 +143,8 @@ func (p *Program) man() string {
 	r := newRoff(p.Root, p.Version)
 	r.section("DESCRIPTION")
 	r.paragraphs(p.Root.Long)
-	r.WriteString(".PP\nOptions stand before or after the subcommand. An object is named by its id or its name;\n" +
-		"where a name is not unique, by REGION/NAME or CLOUD/REGION/NAME, an interface by DEVICE/NAME.\n")
+	r.WriteString(".PP\nOptions may come before or after the subcommand. Name an object by its id or its name;\n" +
+		"if the name is not unique, by REGION/NAME or CLOUD/REGION/NAME; name an interface by DEVICE/NAME.\n")
 	r.section("SUBCOMMANDS")
 	for _, cmd := range slices.Concat(p.groups...) {
 		r.item(`\fB`+roffText(cmd.Name())+`\fR`, cmd.Short)
@@ -153,16 +153,16 @@ func (p *Program) man() string {
 	p.Root.Flags().VisitAll(func(f *pflag.Flag) { r.item(roffFlag(f)) })
 	r.section("EXIT STATUS")
 	r.item("0", "Success.")
-	r.item("1", "A failure. Standard error says what failed, after the word ERROR; standard output is empty.")
-	r.item("2", "A mistake in the arguments. Standard error shows the usage of the command.")
+	r.item("1", "Failure. Standard error says what failed, after the word ERROR; standard output is empty.")
+	r.item("2", "Invalid arguments. Standard error shows the usage of the command.")
 	r.section("ENVIRONMENT")
-	r.paragraphs("Every option above has a variable, which is named there. An option counts more than a variable, that more than the configuration file. " +
-		"With NO_COLOR set nothing is coloured; COLUMNS says how wide usage lines are.")
+	r.paragraphs("Every option above lists its environment variable. An option overrides the variable, which overrides the configuration file. " +
+		"NO_COLOR disables colours; COLUMNS sets the width of usage lines.")
 	r.section("FILES")
-	r.item(`\fI~/.config/craton/config.yml\fR, \fI`+settings.SystemFile+`\fR`, "The configuration file, unless --config or CRATON_CONFIG names another. craton config shows what it sets.")
+	r.item(`\fI~/.config/craton/config.yml\fR, \fI`+settings.SystemFile+`\fR`, "The configuration file, unless --config or CRATON_CONFIG names another. craton config shows its settings.")
 	r.section("EXAMPLES")
 	r.literal(p.Root.Example)
 	r.section("SEE ALSO")
-	r.WriteString("A page for each subcommand:\n.BR craton\\-host\\-list (1)\nand so on.\n")
+	r.WriteString("One page for each subcommand, such as\n.BR craton\\-host\\-list (1).\n")
 	return r.String()
 }

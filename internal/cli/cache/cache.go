@@ -24,10 +24,10 @@ import (
 func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cache",
-		Short: "Show the inventories that are kept, remove them, or accept one that was refused",
-		Long: `Shows the inventories that craton-inventory has printed last, which it prints again while the server says that nothing has
-changed: whose they are, with which settings, of how many hosts and of which revision, when that was last certain, and
-which were refused by shrink_guard.`,
+		Short: "Show cached inventories, clear them, or accept a refused one",
+		Long: `Show the inventories that craton-inventory has cached, and uses while the server reports no changes: the user and settings
+they belong to, their number of hosts and revision, when they were last known to be current, and which of them shrink_guard
+refused.`,
 		Example: `  craton cache
   craton cache clear
   craton cache accept`,
@@ -36,8 +36,8 @@ which were refused by shrink_guard.`,
 	}
 	wipe := &cobra.Command{
 		Use:   "clear",
-		Short: "Remove all inventories that are kept",
-		Long:  "Removes all inventories that are kept. The next run reads the whole fleet.",
+		Short: "Remove all cached inventories",
+		Long:  "Remove all cached inventories. The next run reads the whole fleet.",
 		Args:  argparse.ExactArgs(),
 		RunE: run(s, func(p *show.Printer, kept *inventory.KeptInventories, _ []string) error {
 			n, err := kept.Clear()
@@ -49,9 +49,9 @@ which were refused by shrink_guard.`,
 	}
 	accept := &cobra.Command{
 		Use:   "accept [ID]",
-		Short: "Accept an inventory that shrink_guard has refused",
-		Long: `Accepts an inventory that was refused because it had lost more of its hosts than shrink_guard allows: the next run prints it, if
-it has lost no more than that. With several that were refused, ID says which; "craton cache" shows them.`,
+		Short: "Accept an inventory that shrink_guard refused",
+		Long: `Accept an inventory that was refused because it had lost more hosts than shrink_guard allows. The next run prints it, unless
+it has lost even more by then. If several were refused, give an ID; "craton cache" lists them.`,
 		Example: "  craton cache accept",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    run(s, acceptOne),

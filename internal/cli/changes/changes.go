@@ -29,16 +29,16 @@ func New(s output.Streams) *cobra.Command {
 	var attached bool
 	cmd := &cobra.Command{
 		Use:   "changes",
-		Short: "Tell programs what is changed, while it is changed, and which hosts have other variables by it",
-		Long: `Prints what is done to the fleet from now on, or behind a place of the change log, as lines of JSON: with each change the
-hosts whose resolved variables it changed. It goes on until it is stopped, waits for a server that is away, and is what the
-event source craton.fleet.changes of Event-Driven Ansible runs.
+		Short: "Stream changes, with the hosts whose variables each change affects, to programs",
+		Long: `Print changes to the fleet as they happen, from now on or from a cursor of the change log, as lines of JSON. Each change
+lists the hosts whose resolved variables it altered. The command runs until it is stopped, and waits while the server is
+unavailable. The event source craton.fleet.changes of Event-Driven Ansible runs it.
 
-Each line has "resume", the place to go on from with --after. A line may be without "event": then it only says how far the
-log is read. Servers with a change log have this: craton server, and CRATON_URL=sqlite:PATH.`,
+Each line has "resume", the cursor to continue from with --after. A line without "event" only reports how far the log has
+been read. This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton changes                               from now on
-  craton changes --after 4711-b9b5e7d6f5a1     behind a place of the log
-  craton changes --affecting --key 'ntp*'      only where a host has another ntp...`,
+  craton changes --after 4711-b9b5e7d6f5a1     from a cursor of the log
+  craton changes --affecting --key 'ntp*'      only changes that alter ntp... of a host`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := argparse.ExactArgs()(cmd, args); err != nil {
 				return err
@@ -81,14 +81,14 @@ log is read. Servers with a change log have this: craton server, and CRATON_URL=
 	}
 	run.AddFleetFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.After, "after", "", "begin behind `CURSOR`, a place of the change log, which \"resume\" of a line says; by default with what comes from now on")
-	f.StringSliceVar(&o.Kinds, "kind", nil, "only changes of objects of this `KIND`, such as host or region; may be given again")
-	f.StringSliceVar(&o.Actions, "action", nil, "only this `ACTION`: create, update, move or delete; may be given again")
-	f.StringSliceVar(&o.Keys, "key", nil, "only changes of variables whose names match this `PATTERN`; may be given again")
-	f.BoolVar(&o.Felt, "affecting", false, "only changes by which a host has other resolved variables")
-	f.BoolVar(&o.Values, "values", false, "tell values of variables too, which may be secrets")
-	f.IntVar(&o.MostHosts, "most-hosts", 1000, "tell a change of more than `N` hosts as several events, each with some of them")
-	f.BoolVar(&attached, "attached", false, "end when standard input ends, as it does when the program ends that has started this")
+	f.StringVar(&o.After, "after", "", "start after `CURSOR`, the \"resume\" of an earlier line; by default from now on")
+	f.StringSliceVar(&o.Kinds, "kind", nil, "only changes of objects of this `KIND`, such as host or region; may be repeated")
+	f.StringSliceVar(&o.Actions, "action", nil, "only this `ACTION`: create, update, move or delete; may be repeated")
+	f.StringSliceVar(&o.Keys, "key", nil, "only changes of variables whose names match this `PATTERN`; may be repeated")
+	f.BoolVar(&o.Felt, "affecting", false, "only changes that alter the resolved variables of a host")
+	f.BoolVar(&o.Values, "values", false, "include the values of variables, which may be secrets")
+	f.IntVar(&o.MostHosts, "most-hosts", 1000, "split a change of more than `N` hosts into several events")
+	f.BoolVar(&attached, "attached", false, "exit when standard input closes, as it does when the parent process ends")
 	return cmd
 }
 

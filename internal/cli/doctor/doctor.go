@@ -23,11 +23,11 @@ import (
 func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check everything between you and your hosts, and say what to do about what is wrong",
-		Long: `Checks, in the order in which one depends on the other: the settings, the URL, the SQLite file or the way to the API
-(name, connection, certificate), which API answers, the clock, your credentials and your role, pages, the inventory with
-its settings, and Ansible with its configuration, as they are in this directory. Nothing is changed. Each line is ok, a
-warning, or a problem, and what is not ok says what to do. The exit status is 1 if there is a problem.`,
+		Short: "Check every step between you and your hosts, and suggest fixes",
+		Long: `Check, in order of dependency: the settings, the URL, the SQLite file or the path to the API (name, connection,
+certificate), which API it is, the clock, your credentials and role, paging, the inventory and its settings, and Ansible
+and its configuration in this directory. Nothing is changed. Each line is ok, a warning or a problem; warnings and problems
+suggest a fix. The exit status is 1 if there is a problem.`,
 		Example: `  craton doctor
   craton doctor --format json`,
 		Args: argparse.ExactArgs(),

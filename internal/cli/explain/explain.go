@@ -35,26 +35,26 @@ func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain HOST [VARIABLE]",
 		Short: "Show where each variable of a host comes from, and what it shadows",
-		Long: `Shows every variable of a host or network device, the object that it comes from, and the values of other objects
-that it shadows. Of all objects that have a variable the first of these counts, whole and even if it is null: the host,
-its parent devices, its cell, region, cloud and project. With VARIABLE: what each of them says, in full.
+		Long: `Show every variable of a host or network device, the object that it comes from, and the values of other objects that it
+shadows. The nearest object that has a variable wins, even with null, and values are never merged. The order is: the host,
+its parent devices, its cell, region, cloud and project. With VARIABLE, show the value at each of them, in full.
 
-With --who: who set each value, when, and with which message. Servers with a change log know that: craton server, and
-CRATON_URL=sqlite:PATH.
+With --who, show who set each value, when, and with which message. This needs a change log, which craton server and
+CRATON_URL=sqlite:PATH have.
 
-With --key instead of a host: what a variable comes to on all hosts, or on those that satisfy the terms of --where. Each
-value stands with the object that gives it, on how many hosts it counts, and on how many a nearer object hides it.
+With --key instead of a host, show the values of a variable on all hosts, or on those that match --where: each value, the
+object that it comes from, the number of hosts that have it, and the number on which a nearer object shadows it.
 
-With --keys instead of a host: all variables that there are, how many hosts have each, and at how many objects it was set.
+With --keys instead of a host, list all variables, how many hosts have each, and how many objects set it.
 
-HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long values are shortened to its width.`,
+HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal, long values are shortened to fit.`,
 		Example: `  craton explain web-01                     every variable
-  craton explain web-01 ntp                 one, at every level
+  craton explain web-01 ntp                 one, at every place
   craton explain web-01 ntp --who           and who set them
-  craton explain web-01 --at yesterday      as it was when yesterday began
+  craton explain web-01 --at yesterday      as of the start of yesterday
   craton explain --key ntp                  its values on all hosts
   craton explain --key ntp --where label=web
-  craton explain --keys                     the variables that there are
+  craton explain --keys                     all variables in the fleet
   craton explain dfw/web-01 --format json   for programs`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -137,8 +137,8 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal long valu
 	run.AddFleetFlags(cmd)
 	settings.AddFlags(cmd.Flags(), past)
 	cmd.Flags().BoolVar(&who, "who", false, "show who set each value, when, and why")
-	cmd.Flags().StringVar(&key, "key", "", "instead of a host: what this variable comes to on all of them")
-	cmd.Flags().BoolVar(&keys, "keys", false, "instead of a host: the variables that there are")
+	cmd.Flags().StringVar(&key, "key", "", "instead of a host: show the values of this variable on all hosts")
+	cmd.Flags().BoolVar(&keys, "keys", false, "instead of a host: list all variables in the fleet")
 	cmd.Flags().StringVar(&terms, "where", "", "with --key: "+object.WhereOption.Help)
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		return completeExplain(cmd, s, args, begin), cobra.ShellCompDirectiveNoFileComp

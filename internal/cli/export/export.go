@@ -47,9 +47,9 @@ type format struct {
 var formats = []format{
 	{"fleet", "a fleet file, for craton apply", nil, 0o600, fleet},
 	{"ansible", "a static inventory", nil, 0o600, static},
-	{"csv", "hosts in columns", []string{"columns", "raw"}, 0o600, hostList(writeCSV)},
+	{"csv", "one row per host", []string{"columns", "raw"}, 0o600, hostList(writeCSV)},
 	{"ssh-config", "for ~/.ssh/config", nil, 0o600, hostList(writeSSH)},
-	{"hosts", "lines of /etc/hosts", nil, 0o644, hostList(writeEtcHosts)},
+	{"hosts", "lines for /etc/hosts", nil, 0o644, hostList(writeEtcHosts)},
 	{"prometheus", "targets of file_sd_configs", []string{"port", "port-variable", "path-variable", "scheme-variable", "address-variable", "labels"}, 0o644, hostList(writeTargets)},
 }
 
@@ -82,19 +82,19 @@ func New(s output.Streams) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write the fleet as a fleet file, or as a file for other programs",
-		Long: `Writes the fleet of one moment to standard output, or to a file, whole or not at all.
+		Short: "Export the fleet as a fleet file, or in a format for other programs",
+		Long: `Write a consistent snapshot of the fleet to standard output, or atomically to a file.
 
 ` + strings.Join(lines, "\n") + `
 
-Of a fleet file craton apply changes nothing, and makes the same fleet where there is none. All other formats have the
-hosts of the inventory, with its settings (CRATON_INVENTORY_...), under their names there, with their resolved variables.
-What a format cannot hold is an error, or is left out with a word on standard error.`,
+craton apply finds nothing to change in an exported fleet file, and recreates the same fleet from it elsewhere. All other
+formats contain the hosts of the inventory as its settings (CRATON_INVENTORY_...) select and name them, with their resolved
+variables. What a format cannot express is an error, or is omitted with a warning on standard error.`,
 		Example: `  craton export > fleet.yml
   craton export --at yesterday --output yesterday.yml
   craton export --format ansible --output inventory.yml
   craton export --format csv --columns name,ip_address,labels,vars.ntp
-  craton export --format ssh-config --output ~/.ssh/fleet        and in ~/.ssh/config: Include fleet
+  craton export --format ssh-config --output ~/.ssh/fleet        then in ~/.ssh/config: Include fleet
   craton export --format prometheus --port 9100 --labels role --output /etc/prometheus/fleet.json`,
 		Args: argparse.ExactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -146,18 +146,18 @@ What a format cannot hold is an error, or is left out with a word on standard er
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVar(&o.format, "format", formats[0].name, "`FORMAT` of the output: "+strings.Join(names, ", "))
-	fs.StringVar(&o.terms, "where", "", "`TERMS` that say which hosts: "+object.WhereOption.Help)
-	fs.StringVar(&o.output, "output", "", "write to `FILE`, whole or not at all, instead of standard output")
+	fs.StringVar(&o.format, "format", formats[0].name, "output `FORMAT`: "+strings.Join(names, ", "))
+	fs.StringVar(&o.terms, "where", "", "`TERMS` that select hosts: "+object.WhereOption.Help)
+	fs.StringVar(&o.output, "output", "", "write to `FILE` atomically instead of standard output")
 	fs.StringSliceVar(&o.columns, "columns", []string{"name", "ip_address", "device_type", "cloud", "region", "cell", "labels"},
-		"csv: the `COLUMNS`, with commas between; vars.NAME is a variable")
-	fs.BoolVar(&o.raw, "raw", false, "csv: write what spreadsheets take for formulas as it is, for programs")
-	fs.StringVar(&o.targets.Port, "port", "", "prometheus: the `PORT` of hosts whose variables name none")
+		"csv: the `COLUMNS`, separated by commas; vars.NAME is a variable")
+	fs.BoolVar(&o.raw, "raw", false, "csv: do not escape what spreadsheets would take for formulas; for programs")
+	fs.StringVar(&o.targets.Port, "port", "", "prometheus: the default `PORT`, for hosts whose variables set none")
 	fs.StringVar(&o.targets.PortVariable, "port-variable", prometheus.PortVariable, "prometheus: the `VARIABLE` with a host's port")
 	fs.StringVar(&o.targets.PathVariable, "path-variable", prometheus.PathVariable, "prometheus: the `VARIABLE` with a host's path")
 	fs.StringVar(&o.targets.SchemeVariable, "scheme-variable", prometheus.SchemeVariable, "prometheus: the `VARIABLE` with a host's scheme, http or https")
-	fs.StringVar(&o.targets.AddressVariable, "address-variable", "", "prometheus: the `VARIABLE` with what to connect to instead of ip_address")
-	fs.StringSliceVar(&o.labels, "labels", nil, "prometheus: `VARIABLES` that become labels, with commas between; LABEL=VARIABLE gives another name")
+	fs.StringVar(&o.targets.AddressVariable, "address-variable", "", "prometheus: the `VARIABLE` with the address to use instead of ip_address")
+	fs.StringSliceVar(&o.labels, "labels", nil, "prometheus: `VARIABLES` to export as labels, separated by commas; LABEL=VARIABLE renames one")
 	settings.AddFlags(fs, past, settings.Connection, settings.CLI.Only("craton_version"), settings.Screen)
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(columnNames(), cobra.ShellCompDirectiveNoFileComp))

@@ -27,10 +27,10 @@ func New(s output.Streams) *cobra.Command {
 	var omitHashed bool
 	cmd := &cobra.Command{
 		Use:   "find TEXT",
-		Short: "Find a text in the fleet: in names, addresses, labels, notes, variables",
-		Long: `Finds a text wherever it stands: in names, addresses, notes and the other fields of objects of all kinds, in labels, and in
-the keys and values of variables, each at the object that has it. Upper and lower case are the same. To find objects by what
-they are, there is --where of lists.`,
+		Short: "Search the fleet for text: names, addresses, labels, notes, variables",
+		Long: `Search all objects for text: in names, addresses, notes and other fields, in labels, and in the keys and values of variables.
+A variable is found at the object that sets it. Case is ignored. To find objects by their properties, use --where with the
+list commands.`,
 		Example: `  craton find 10.20.0.11
   craton find ntp.example.net --format json
   craton find web-01 --at yesterday`,
@@ -69,9 +69,9 @@ they are, there is --where of lists.`,
 		}),
 	}
 	run.AddFleetFlags(cmd)
-	cmd.Flags().IntVar(&limit, "limit", 100, "how many objects to show; 0: all")
-	run.TimeVar(cmd.Flags(), &at, "at", "the fleet as it was: at yesterday, 2h, 2026-11-20 and so on, or at a revision of the change log")
-	cmd.Flags().BoolVar(&omitHashed, "omit-hashed", false, "with --at: leave out variables of which the change log has only a hash")
+	cmd.Flags().IntVar(&limit, "limit", 100, "maximum number of objects to show; 0 for all")
+	run.TimeVar(cmd.Flags(), &at, "at", "search the state at a time, such as yesterday, 2h or 2026-11-20, or at a revision of the change log")
+	cmd.Flags().BoolVar(&omitHashed, "omit-hashed", false, "with --at: omit variables that the change log keeps only as a hash")
 	return cmd
 }
 

@@ -31,20 +31,19 @@ func NewDiff(streams output.Streams) *cobra.Command {
 	var omitHashed bool
 	cmd := &cobra.Command{
 		Use:   "diff [OBJECT [HOST]]",
-		Short: "Show what is otherwise at one moment than at another, or of one host than of another",
-		Long: `With --from: what is otherwise now, or at --to, than it was then. What was changed and changed back is not there. Of an
-OBJECT its fields, labels and the values that its variables come to with all that it inherits, with where each comes
-from; without one, each object that was created, deleted or changed, with its own variables.
+		Short: "Compare the fleet at two times, or two hosts",
+		Long: `With --from, show the differences between that time and now, or --to. What was changed and changed back does not appear.
+For an OBJECT, compare its fields, labels and resolved variables, with the source of each value; without OBJECT, list each
+object that was created, deleted or updated, with its own variables.
 
-With two hosts or network devices: the variables whose values they do not share, with where each comes from, now or at --to.
+With two hosts or network devices, show the variables whose values differ, with the source of each, now or at --to.
 
 OBJECT is a name, an id, REGION/NAME or CLOUD/REGION/NAME of a host or network device, or with --kind of another
-object; what is deleted is found too. A MOMENT is a revision (12), 2h or 3d (ago), yesterday, 2026-11-20,
-"2026-11-20 09:30" or as RFC 3339 has it. Servers with a change log know the past: craton server, and
-CRATON_URL=sqlite:PATH.`,
-		Example: `  craton diff --from yesterday                   what is otherwise in the fleet than yesterday began
-  craton diff --from 3d --to yesterday web-01    of a host, with what it inherits
-  craton diff web-01 web-02                      what one host has otherwise than another`,
+object; deleted objects are found too. A TIME is a revision (12), 2h or 3d (ago), yesterday, 2026-11-20,
+"2026-11-20 09:30" or RFC 3339. This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
+		Example: `  craton diff --from yesterday                   changes since the start of yesterday
+  craton diff --from 3d --to yesterday web-01    of one host, including what it inherits
+  craton diff web-01 web-02                      differences between two hosts`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := atMost("OBJECT", "HOST")(cmd, args); err != nil {
 				return err
@@ -68,10 +67,10 @@ CRATON_URL=sqlite:PATH.`,
 	}
 	run.AddFleetFlags(cmd)
 	f := cmd.Flags()
-	run.TimeVar(f, &from, "from", "the earlier `MOMENT`")
-	run.TimeVar(f, &to, "to", "the later `MOMENT`; now if it is not given")
+	run.TimeVar(f, &from, "from", "the earlier `TIME`")
+	run.TimeVar(f, &to, "to", "the later `TIME`; by default now")
 	f.StringVar(&kind, "kind", "", kindHelp)
-	f.BoolVar(&omitHashed, "omit-hashed", false, "of two hosts, leave out variables of then that the change log keeps only as a hash")
+	f.BoolVar(&omitHashed, "omit-hashed", false, "for two hosts at --to: omit variables that the change log keeps only as a hash")
 	complete(cmd, streams)
 	return cmd
 }

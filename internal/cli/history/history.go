@@ -30,22 +30,21 @@ func New(s output.Streams) *cobra.Command {
 	var o craton.HistoryOptions
 	cmd := &cobra.Command{
 		Use:   "history [OBJECT] [KEY]",
-		Short: "Show what changed an object and the values it inherits, who did it, and why",
-		Long: `Shows what changed an object, newest first: its fields, its labels, and the values that its variables come to with all
-that it inherits. So a region's variable that a host has is part of the host's history, and so are moves and other
-parents; a change that the host, or something nearer, shadows is not. With KEY: only what changed that variable.
-Without OBJECT: everything that was done.
+		Short: "Show what changed an object or the values it inherits, who did it, and why",
+		Long: `Show the changes of an object, newest first: of its fields, its labels and its resolved variables. A change of a region's
+variable that a host inherits is part of the host's history, as are moves and changes of parents; a change that is shadowed
+by a nearer value is not. With KEY, show only changes of that variable. Without OBJECT, show all changes.
 
 OBJECT is a name, an id, REGION/NAME or CLOUD/REGION/NAME of a host or network device, or with --kind of another
-object. What is deleted is found too, by the name or path that it had.
+object. A deleted object is found by the name or path that it had.
 
-A TIME is 2h or 3d (ago), yesterday, 2026-11-20, "2026-11-20 09:30" or as RFC 3339 has it. Times are shown in the local
-zone. Servers with a change log know a history: craton server, and CRATON_URL=sqlite:PATH.`,
+A TIME is 2h or 3d (ago), yesterday, 2026-11-20, "2026-11-20 09:30" or RFC 3339. Times are shown in the local time zone.
+This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton history web-01                        what changed web-01
-  craton history web-01 ntp                    only its ntp
+  craton history web-01 ntp                    only of its ntp
   craton history --kind region dfw             of a region
-  craton history --since yesterday --by ann    what ann has done since yesterday
-  craton history --request req-f5f0f0b1-...    what one request has done`,
+  craton history --since yesterday --by ann    changes by ann since yesterday
+  craton history --request req-f5f0f0b1-...    changes of one request`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if o.Limit < 0 {
 				return argparse.Mistake(cmd, "argument --limit: %d is no number of events; 0 is all", o.Limit)
@@ -67,11 +66,11 @@ zone. Servers with a change log know a history: craton server, and CRATON_URL=sq
 	run.AddFleetFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.Kind, "kind", "", kindHelp)
-	run.TimeVar(f, &since, "since", "only what was done since `TIME`")
-	run.TimeVar(f, &until, "until", "only what was done before `TIME`")
-	f.StringVar(&o.User, "by", "", "only what `USER` did")
-	f.StringVar(&o.RequestID, "request", "", "only what was done in the request with this `ID`")
-	f.IntVar(&o.Limit, "limit", defaultEvents, "show `N` events at most, 0 for all")
+	run.TimeVar(f, &since, "since", "only changes since `TIME`")
+	run.TimeVar(f, &until, "until", "only changes before `TIME`")
+	f.StringVar(&o.User, "by", "", "only changes by `USER`")
+	f.StringVar(&o.RequestID, "request", "", "only changes of the request with this `ID`")
+	f.IntVar(&o.Limit, "limit", defaultEvents, "show at most `N` changes; 0 for all")
 	complete(cmd, s)
 	return cmd
 }

@@ -55,19 +55,20 @@ func New(s output.Streams) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "import SOURCE [FILE]",
-		Short: "Make a fleet file of an Ansible inventory, and prove that every host has what it had",
-		Long: `Reads an inventory through ansible-inventory, and writes into a folder what makes the same of Craton: fleet.yml for
-"craton apply", and an inventory for Ansible with the groups that playbooks name and the variables that stay there. It
-writes to no server. SOURCE is ansible; openstack-ansible, with the openstack_inventory.json that its inventory script
-keeps; or csv, with a table of a host a line below the names of the columns.
+		Short: "Convert an Ansible inventory to a fleet file, and verify the result",
+		Long: `Read an inventory with ansible-inventory, and write a directory with its equivalent in Craton: fleet.yml for "craton apply",
+and an inventory for Ansible with the groups that playbooks name and the variables that stay in files. Nothing is written to
+a server. SOURCE is ansible; openstack-ansible, with the openstack_inventory.json that its inventory script keeps; or csv,
+with a header line and one host per line.
 
-Groups that are places become clouds, regions and cells: those that --map names, or else those that look like places.
-All other groups become labels. Variables of places, of all and of hosts go into the fleet, as high as no host's result
-changes; those of other groups stay in group_vars. What is a template, a vault or !unsafe wants a decision.
+Groups that stand for places become clouds, regions and cells: those that --map names, otherwise those that look like places.
+All other groups become labels. Variables of places, hosts and the group all go into the fleet, at the outermost place that
+leaves every host's result unchanged; those of other groups stay in group_vars. Templates, vaults and !unsafe values need a
+decision.
 
-Then it loads the fleet into a temporary file, asks ansible-inventory about the inventory of before and that of after,
-and shows each difference with its reason. With --verify alone it does that for an earlier import. The status is 1 if
-there is a difference that nothing explains.`,
+Afterwards the command loads the fleet into a temporary file, compares ansible-inventory's output before and after, and
+reports each difference with its reason. With --verify and no SOURCE, it only does this, for an earlier import. The exit
+status is 1 if there is an unexplained difference.`,
 		Example: `  craton import ansible -i hosts.ini
   craton import ansible -i production/ --map cloud='*_dc' --map cell='rack*' --templates keep --vault keep
   craton import openstack-ansible /etc/openstack_deploy/openstack_inventory.json
@@ -123,25 +124,25 @@ there is a difference that nothing explains.`,
 	}
 	settings.AddFlags(cmd.Flags(), settings.CLI, settings.Screen)
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an inventory as ansible-inventory takes it: a file, a folder, or a list of hosts; may be given several times; otherwise that of ansible.cfg or ANSIBLE_INVENTORY")
-	f.StringVar(&o.playbookDir, "playbook-dir", "", "a folder whose group_vars and host_vars count too")
-	f.StringArrayVar(&o.maps, "map", nil, "LEVEL=GROUP[,GROUP]: groups, or patterns of them, that are clouds, regions or cells; none infers none")
-	f.StringSliceVar(&o.columns, "columns", nil, "csv: the columns that become variables, separated by commas; otherwise all that are nothing else")
-	f.StringVar(&o.output, "output", defaultOutput, "the folder to write to, or to verify")
-	f.StringVar(&o.templates, "templates", "", "what becomes of templates: keep (in Ansible's files) or leave (out)")
-	f.StringVar(&o.vaults, "vault", "", "what becomes of vaults: keep (in Ansible's files, encrypted as they are) or leave (out)")
-	f.StringVar(&o.unsafe, "unsafe", "", "what becomes of texts with the tag !unsafe: keep (in the fleet) or leave (out)")
-	f.StringVar(&o.all, "all", toProject, "where the variables of the group all go: project or group_vars")
-	f.StringVar(&o.cloud, "cloud", "default", "the name of a cloud for hosts that are in none")
-	f.StringVar(&o.region, "region", "default", "the name of a region for hosts that are in none")
+	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an inventory as for ansible-inventory: a file, a directory, or a list of hosts; may be repeated; by default that of ansible.cfg or ANSIBLE_INVENTORY")
+	f.StringVar(&o.playbookDir, "playbook-dir", "", "a directory whose group_vars and host_vars are read too")
+	f.StringArrayVar(&o.maps, "map", nil, "LEVEL=GROUP[,GROUP]: groups, or patterns, that become clouds, regions or cells; none disables inference")
+	f.StringSliceVar(&o.columns, "columns", nil, "csv: the columns that become variables, separated by commas; by default all columns without another meaning")
+	f.StringVar(&o.output, "output", defaultOutput, "the directory to write to, or to verify")
+	f.StringVar(&o.templates, "templates", "", "what to do with templates: keep them in Ansible's files, or leave them out")
+	f.StringVar(&o.vaults, "vault", "", "what to do with vaults: keep them in Ansible's files, still encrypted, or leave them out")
+	f.StringVar(&o.unsafe, "unsafe", "", "what to do with !unsafe values: keep them in the fleet, or leave them out")
+	f.StringVar(&o.all, "all", toProject, "where to put the variables of the group all: project or group_vars")
+	f.StringVar(&o.cloud, "cloud", "default", "name of the cloud for hosts that are in none")
+	f.StringVar(&o.region, "region", "default", "name of the region for hosts that are in none")
 	f.StringVar(&o.deviceType, "device-type", "server", "the device type of all hosts")
-	f.BoolVar(&o.resolve, "resolve", false, "ask DNS for the addresses of hosts of which the inventory knows only a name")
-	f.BoolVar(&o.plugin, "plugin", false, "have the collection's inventory plugin give the fleet, and not a script")
-	f.StringVar(&o.tool, "ansible-inventory", "", "the path of ansible-inventory; otherwise PATH has it")
-	f.BoolVar(&o.force, "force", false, "overwrite what is in the folder")
-	f.BoolVar(&o.verify, "verify", false, "prove an import; without SOURCE an earlier one")
-	f.BoolVar(&o.noVerify, "no-verify", false, "do not prove it")
-	f.BoolVar(&o.each, "every-host", false, "compare ansible-inventory --host of every host too, and not only of some")
+	f.BoolVar(&o.resolve, "resolve", false, "look up hosts without an address in DNS")
+	f.BoolVar(&o.plugin, "plugin", false, "use the collection's inventory plugin instead of the script")
+	f.StringVar(&o.tool, "ansible-inventory", "", "path of ansible-inventory; by default found in PATH")
+	f.BoolVar(&o.force, "force", false, "overwrite the contents of the directory")
+	f.BoolVar(&o.verify, "verify", false, "verify the import; without SOURCE, an earlier one")
+	f.BoolVar(&o.noVerify, "no-verify", false, "do not verify the import")
+	f.BoolVar(&o.each, "every-host", false, "compare ansible-inventory --host of every host, not only of a sample")
 	return cmd
 }
 

@@ -30,7 +30,7 @@ var keyColumns = []string{keyID, "name", "role", keyCreated, "expires_at", "used
 // whoseOption returns an option for a user.
 func whoseOption(r *Resource) argparse.Option {
 	o := Reference(userOption, "", userOption, r)
-	o.Help += "; you, if it is not given"
+	o.Help += "; by default yourself"
 	return o
 }
 
@@ -41,15 +41,15 @@ func keyVerbs(r *Resource) []*Command {
 	}
 	whose := whoseOption(r)
 	return []*Command{
-		{Command: argparse.Command{Name: "key-create", Short: "Make an API key for a user, and show it this once", More: []argparse.Positional{{Name: "<name>"}},
-			Long: "Make an API key for yourself or another user. The answer shows the key, this once only: nobody can read it later.\n" +
-				"A key does what its user may do, or less with --role, and never more than the one that this command signs in with.",
+		{Command: argparse.Command{Name: "key-create", Short: "Create an API key for a user", More: []argparse.Positional{{Name: "<name>"}},
+			Long: "Create an API key for yourself or another user. The key is shown only once; it cannot be read later.\n" +
+				"A key has its user's role, or a lower one with --role, and never more than the key that this command signs in with.",
 			Options: []argparse.Option{whose,
-				{Long: roleOption, Meta: "<role>", Choices: schema.Roles(), Help: "the most that the key may do"},
-				{Long: expiresOption, Meta: "<time>", Help: "when it ends: a span from now on such as 90d, or a time such as 2027-01-31; never, if it is not given"}},
+				{Long: roleOption, Meta: "<role>", Choices: schema.Roles(), Help: "highest role of the key"},
+				{Long: expiresOption, Meta: "<time>", Help: "when it expires: in a time such as 90d, or at a date such as 2027-01-31; never if not given"}},
 			Example: exampleOf(r.Name + "-key-create")}, run: createKey},
 		{Command: argparse.Command{Name: "key-delete", Short: "Delete an API key of a user", More: []argparse.Positional{{Name: "<key>", Asked: true}},
-			Long:    "Delete an API key, by its name or id: it is good for nothing from then on. The one that this command signs in with needs --yes.",
+			Long:    "Delete an API key, by name or id. It stops working at once. Deleting the key that this command signs in with requires --yes.",
 			Options: []argparse.Option{whose, YesOption}, Example: exampleOf(r.Name + "-key-delete")}, run: deleteKey},
 		{Command: argparse.Command{Name: "key-list", Short: "List the API keys of a user", Options: []argparse.Option{whose}, Example: exampleOf(r.Name + "-key-list")}, reads: true, run: listKeys},
 	}
@@ -63,8 +63,8 @@ func roleVerbs(r *Resource) []*Command {
 	role := argparse.Positional{Name: "<role>", Choices: schema.Roles()}
 	return []*Command{
 		{Command: argparse.Command{Name: "role-get", Short: "Show the role of a user", Options: []argparse.Option{whoseOption(r)}}, reads: true, run: getRole},
-		{Command: argparse.Command{Name: "role-set", Short: "Give a user another role", Target: true, More: []argparse.Positional{role},
-			Long:    "Give a user another role. An admin gives reader, member and admin; only root makes somebody root, or takes that away.",
+		{Command: argparse.Command{Name: "role-set", Short: "Set the role of a user", Target: true, More: []argparse.Positional{role},
+			Long:    "Set the role of a user. Admins can assign reader, member and admin; only root can assign or remove root.",
 			Example: exampleOf(r.Name + "-role-set")}, run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			_, err := s.on(ctx, r, c.Target, func(id string) error { return s.Client.Users.SetRole(ctx, number(id), craton.Role(c.Words[0])) })
 			if err != nil {

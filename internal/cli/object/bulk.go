@@ -29,9 +29,9 @@ import (
 
 // bulkOptions are those with which a command works on all objects that satisfy terms.
 var bulkOptions = []argparse.Option{
-	{Long: WhereOption.Long, Meta: WhereOption.Meta, Kind: WhereOption.Kind, Help: "instead of one: all that satisfy these terms, such as 'label=web name=web-*'"},
-	{Long: "yes", Kind: argparse.SwitchOption, Help: "with --where: do it without a question"},
-	{Long: "dry-run", Kind: argparse.SwitchOption, Help: "with --where: show what would be done, and do nothing"},
+	{Long: WhereOption.Long, Meta: WhereOption.Meta, Kind: WhereOption.Kind, Help: "instead of one object: all that match these terms, such as 'label=web name=web-*'"},
+	{Long: "yes", Kind: argparse.SwitchOption, Help: "with --where: do not ask for confirmation"},
+	{Long: "dry-run", Kind: argparse.SwitchOption, Help: "with --where: show what would be done without doing it"},
 }
 
 // many makes a command that works on one object work on many.

@@ -25,8 +25,8 @@ import (
 
 // Options of deletes that take other objects along.
 var (
-	YesOption    = argparse.Option{Long: "yes", Kind: argparse.SwitchOption, Help: "delete without a question, whatever goes along"}
-	DryRunOption = argparse.Option{Long: "dry-run", Kind: argparse.SwitchOption, Help: "show what would be deleted, and delete nothing"}
+	YesOption    = argparse.Option{Long: "yes", Kind: argparse.SwitchOption, Help: "do not ask for confirmation, whatever is deleted with it"}
+	DryRunOption = argparse.Option{Long: "dry-run", Kind: argparse.SwitchOption, Help: "show what would be deleted without deleting it"}
 )
 
 func deleteVerb(r *Resource) *Command {
@@ -35,7 +35,7 @@ func deleteVerb(r *Resource) *Command {
 		options = nil // nothing to ask about
 	}
 	return r.many(&Command{
-		Command: argparse.Command{Name: "delete", Short: "Remove a " + r.Noun(), Long: r.deleteLong(), Target: true, Options: options, Example: exampleOf(r.Name + "-delete")},
+		Command: argparse.Command{Name: "delete", Short: "Delete a " + r.Noun(), Long: r.deleteLong(), Target: true, Options: options, Example: exampleOf(r.Name + "-delete")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			what := "Failed to delete " + r.Noun() + " " + c.Target
 			id, err := s.find(ctx, c.Target, nil, r)
@@ -58,14 +58,14 @@ func deleteVerb(r *Resource) *Command {
 
 // deleteLong says what a delete takes along.
 func (r *Resource) deleteLong() string {
-	const asks = "On a terminal it asks first; elsewhere that needs --yes. --dry-run counts."
+	const asks = "On a terminal it asks for confirmation; elsewhere --yes is required. --dry-run shows what would be deleted."
 	switch {
 	case r.secret != "":
-		return "Remove a " + r.Noun() + ". Removing oneself needs --yes; the last root user stays."
+		return "Delete a " + r.Noun() + ". Deleting yourself requires --yes; the last root user cannot be deleted."
 	case r.holds == nil:
 		return ""
 	}
-	return fmt.Sprintf("Remove a %s, and all that it holds: %s, with their variables and labels.\n%s", r.Noun(), listOf(r.holdsNouns(), "and"), asks)
+	return fmt.Sprintf("Delete a %s and everything in it: %s, with their variables and labels.\n%s", r.Noun(), listOf(r.holdsNouns(), "and"), asks)
 }
 
 func (r *Resource) holdsNouns() []string {

@@ -16,7 +16,7 @@ func exampleOf(name string) string {
 		return `  craton cell-move c1 -r ord`
 	case "host-move":
 		return `  craton host-move web-01 -r ord -c c2
-  craton host-move web-01 -c ''             out of its cell`
+  craton host-move web-01 -c ''             take it out of its cell`
 	case "host-create":
 		return `  craton host-create -n web-01 -i 10.20.0.11 -t server --cloud east -r dfw -c c1 -l web -l canary
   craton host-create -n vm-01 -i 10.20.0.12 -t vm --cloud east -r dfw --parent web-01 --vars role=frontend mtu=9000`
@@ -29,18 +29,18 @@ func exampleOf(name string) string {
 	case "host-show":
 		return `  craton host-show 32
   craton host-show web-01
-  craton host-show east/dfw/web-01        where the name is not unique
+  craton host-show east/dfw/web-01        if the name is not unique
   craton --format json host-show web-01`
 	case "host-update":
 		return `  craton host-update web-01 --note reimaged --active false
   craton host-update vm-01 --parent web-02
-  craton host-update vm-01 --parent ''    take the parent away
+  craton host-update vm-01 --parent ''    remove the parent
   craton host-update --where 'name=vm-*' --active false --dry-run`
 	case "host-vars-set":
 		return `  craton host-vars-set web-01 role=backend mtu=9000 legacy=
   craton host-vars-set web-01 'tuning={"hugepages": 64}'
   craton host-vars-set web-01 < vars.json
-  craton host-vars-set --where 'label=web region=dfw' ntp=10.0.0.1    show, ask, set all as one`
+  craton host-vars-set --where 'label=web region=dfw' ntp=10.0.0.1    show, confirm, set all in one change`
 	case "host-vars-get":
 		return `  craton host-vars-get web-01
   craton --format yaml host-vars-get web-01`
@@ -48,7 +48,7 @@ func exampleOf(name string) string {
 		return `  craton host-vars-delete web-01 role mtu`
 	case "host-labels-set":
 		return `  craton host-labels-set web-01 web canary
-  craton host-labels-set web-01           no labels at all`
+  craton host-labels-set web-01           remove all labels`
 	case "host-labels-add":
 		return `  craton host-labels-add web-01 canary`
 	case "host-labels-delete":

@@ -13,9 +13,9 @@ import (
 func labelsVerb(r *Resource, verb string) *Command {
 	short := map[string]string{
 		"add":    "Add labels to a " + r.Noun(),
-		"delete": "Take labels from a " + r.Noun(),
+		"delete": "Remove labels from a " + r.Noun(),
 		"get":    "Show the labels of a " + r.Noun(),
-		"set":    "Give a " + r.Noun() + " exactly these labels",
+		"set":    "Replace the labels of a " + r.Noun(),
 	}[verb]
 	check := func(labels []string) error {
 		for _, l := range labels {

@@ -26,7 +26,7 @@ import (
 
 func listVerb(r *Resource) *Command {
 	return &Command{
-		Command: argparse.Command{Name: "list", Short: "List the " + r.Noun() + "s", Options: r.List, Example: exampleOf(r.Name + "-list")},
+		Command: argparse.Command{Name: "list", Short: "List " + r.Noun() + "s", Options: r.List, Example: exampleOf(r.Name + "-list")},
 		reads:   true,
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			fields, err := r.columns(c)

@@ -26,7 +26,7 @@ func moveVerb(r *Resource) *Command {
 		return s.body(ctx, r.move, c, true)
 	}
 	return r.many(&Command{
-		Command: argparse.Command{Name: "move", Short: "Put a " + r.Noun() + " into another " + strings.Join(r.movesTo(), " or "), Long: r.moveLong(), Target: true,
+		Command: argparse.Command{Name: "move", Short: "Move a " + r.Noun() + " to another " + strings.Join(r.movesTo(), " or "), Long: r.moveLong(), Target: true,
 			Options: r.move, Example: exampleOf(r.Name + "-move")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			to, err := place(s, ctx, c)
@@ -66,7 +66,7 @@ func (s *Session) moveTo(ctx context.Context, r *Resource, id string, to map[str
 
 // recreateOption is for servers that cannot move.
 var recreateOption = argparse.Option{Long: "recreate", Kind: argparse.SwitchOption,
-	Help: "where the server cannot move it: delete it and make it anew in the other place, with all that it has and another id"}
+	Help: "if the server cannot move it: delete it and create it again in the other place, with everything it has but a new id"}
 
 // splitPlace tells where an update puts an object, as a move takes it, from all else that it says. The cloud says no
 // more than in which one a region was looked for.
@@ -202,9 +202,9 @@ func (r *Resource) movesTo() (options []string) {
 
 // moveLong says what goes along.
 func (r *Resource) moveLong() string {
-	const stays = "Its id, variables and labels stay, and so do its interfaces and children. "
+	const stays = "It keeps its id, variables, labels, interfaces and children. "
 	if !r.labels {
-		return "Put a " + r.Noun() + " into another region, with the devices and networks that are in it. All keep their ids and variables."
+		return "Move a " + r.Noun() + " to another region, with the devices and networks in it. All keep their ids and variables."
 	}
-	return "Put a " + r.Noun() + " into another region or cell. " + stays + "The region of a cell need not be given;\nwith a region alone it leaves its cell behind, and an empty text for the cell takes it out."
+	return "Move a " + r.Noun() + " to another region or cell. " + stays + "A cell implies its region.\nWith just a region it ends up in no cell; an empty value for the cell takes it out of its cell."
 }

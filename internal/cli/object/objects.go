@@ -38,7 +38,7 @@ func (r *Resource) at(id string) string { return r.path + "/" + url.PathEscape(i
 
 func createVerb(r *Resource) *Command {
 	return &Command{
-		Command: argparse.Command{Name: "create", Short: "Register a new " + r.Noun(), Options: r.Create, Long: r.createLong(), Example: exampleOf(r.Name + "-create")},
+		Command: argparse.Command{Name: "create", Short: "Create a " + r.Noun(), Options: r.Create, Long: r.createLong(), Example: exampleOf(r.Name + "-create")},
 		creates: true,
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			body, err := s.body(ctx, r.Create, c, r.empties)
@@ -87,7 +87,7 @@ func (r *Resource) createLong() string {
 	if r.secret == "" {
 		return ""
 	}
-	return "Register a new " + r.Noun() + ". The answer shows the " + strings.ReplaceAll(r.secret, "_", " ") + ", which `craton server` shows this once only."
+	return "Create a " + r.Noun() + ". The output includes the " + strings.ReplaceAll(r.secret, "_", " ") + ", which `craton server` shows only once."
 }
 
 // body returns what a create or update sends: the API's options that are given, references resolved to ids. Without
@@ -147,7 +147,7 @@ func idValue(id string) any {
 
 func showVerb(r *Resource) *Command {
 	return &Command{
-		Command: argparse.Command{Name: "show", Short: "Show details of a " + r.Noun(), Target: true, Example: exampleOf(r.Name + "-show")},
+		Command: argparse.Command{Name: "show", Short: "Show a " + r.Noun(), Target: true, Example: exampleOf(r.Name + "-show")},
 		reads:   true,
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			_, o, err := s.get(ctx, r, c.Target)
@@ -191,7 +191,7 @@ func With(o gjson.Result, key, raw string) gjson.Result {
 
 func updateVerb(r *Resource) *Command {
 	return r.many(&Command{
-		Command: argparse.Command{Name: "update", Short: "Change a registered " + r.Noun(), Options: r.update, Target: true, Example: exampleOf(r.Name + "-update")},
+		Command: argparse.Command{Name: "update", Short: "Update a " + r.Noun(), Options: r.update, Target: true, Example: exampleOf(r.Name + "-update")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			body, err := s.changes(ctx, r, c)
 			if err != nil {

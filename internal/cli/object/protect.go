@@ -14,8 +14,8 @@ import (
 
 // Options that say whether an object is kept from being deleted.
 var (
-	protectedOption   = argparse.Option{Long: "protected", Kind: argparse.SwitchOption, Help: "keep it from being deleted, by itself or with what holds it"}
-	unprotectedOption = argparse.Option{Long: "no-protected", Kind: argparse.SwitchOption, Help: "let it be deleted again"}
+	protectedOption   = argparse.Option{Long: "protected", Kind: argparse.SwitchOption, Help: "protect it from deletion, alone or with what contains it"}
+	unprotectedOption = argparse.Option{Long: "no-protected", Kind: argparse.SwitchOption, Help: "allow it to be deleted again"}
 )
 
 // protects returns what a command says about that; nil for nothing.

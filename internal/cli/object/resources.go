@@ -30,32 +30,32 @@ const (
 var words = map[string]argparse.Option{
 	"name":           {Short: "n", Meta: "<name>", Help: "name"},
 	"username":       {Long: "name", Short: "n", Meta: "<name>", Help: "name"},
-	"note":           {Meta: "NOTE", Help: "text for people"},
+	"note":           {Meta: "NOTE", Help: "free-form note"},
 	"ip_address":     {Long: "ip_address", Short: "i", Meta: "<ipaddress>", Help: "IPv4 or IPv6 address"},
-	"device_type":    {Long: "type", Short: "t", Meta: "<type>", Help: "what sort of device it is; a free text"},
-	"interface_type": {Long: "type", Short: "t", Meta: "<type>", Help: "what sort of interface it is; a free text"},
-	"active":         {Short: "a", Meta: "ACTIVE", Help: "whether it is in use: true or false"},
-	"is_admin":       {Long: "admin", Kind: argparse.SwitchOption, Help: "an admin of the project"},
-	"labels":         {Long: "labels", Short: "l", Meta: "LABELS", Kind: argparse.RepeatedOption, Help: "label; may be given several times"},
-	"variables":      {Long: "vars", Meta: "<key=value>", Kind: argparse.WordsOption, Help: "variables to begin with; values as in vars-set"},
+	"device_type":    {Long: "type", Short: "t", Meta: "<type>", Help: "type of device, any text"},
+	"interface_type": {Long: "type", Short: "t", Meta: "<type>", Help: "type of interface, any text"},
+	"active":         {Short: "a", Meta: "ACTIVE", Help: "whether it is active: true or false"},
+	"is_admin":       {Long: "admin", Kind: argparse.SwitchOption, Help: "make it an admin of the project"},
+	"labels":         {Long: "labels", Short: "l", Meta: "LABELS", Kind: argparse.RepeatedOption, Help: "label; may be repeated"},
+	"variables":      {Long: "vars", Meta: "<key=value>", Kind: argparse.WordsOption, Help: "initial variables, with values as in vars-set"},
 	keyRegion:        {Short: "r"},
 	keyCell:          {Short: "c"},
 	keyDevice:        {Short: "d"},
 	"model_name":     {Help: "model"},
-	"os_version":     {Help: "version of its operating system"},
-	"vlans":          {Help: "VLANs, as a text"},
-	"cidr":           {Help: "range of addresses, such as 10.20.0.0/24"},
+	"os_version":     {Help: "operating system version"},
+	"vlans":          {Help: "VLANs, any text"},
+	"cidr":           {Help: "address range, such as 10.20.0.0/24"},
 	"gateway":        {Help: "address of the gateway"},
 	"netmask":        {Help: "netmask, such as 255.255.255.0"},
 	"ip_block_type":  {Help: "type of the address block"},
-	"nss":            {Help: "name servers, as a text"},
-	"vlan_id":        {Help: "number of the VLAN"},
-	"vlan":           {Help: "name of the VLAN"},
-	"port":           {Help: "number of the port"},
-	"speed":          {Help: "speed, in the unit of your choice"},
+	"nss":            {Help: "name servers, any text"},
+	"vlan_id":        {Help: "VLAN number"},
+	"vlan":           {Help: "VLAN name"},
+	"port":           {Help: "port number"},
+	"speed":          {Help: "speed, in any unit"},
 	"duplex":         {Help: "duplex mode"},
-	"link":           {Help: "state of the link"},
-	"cdp":            {Help: "what CDP tells"},
+	"link":           {Help: "link state"},
+	"cdp":            {Help: "CDP information"},
 	"security":       {Help: "security settings"},
 }
 
@@ -63,20 +63,20 @@ var words = map[string]argparse.Option{
 var (
 	FieldsOption  = argparse.Option{Long: "fields", Meta: "<fields>", Kind: argparse.WordsOption, Help: "columns to show, separated by spaces"}
 	DetailOption  = argparse.Option{Long: "detail", Kind: argparse.SwitchOption, Help: "show all columns"}
-	AllOption     = argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "show all there are, not the first page only"}
-	limitOption   = argparse.Option{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "how many to show, 10 to 100"}
-	markerOption  = argparse.Option{Long: "marker", Meta: "<marker>", Help: "id of the last one already seen: show those after it"}
+	AllOption     = argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "list all pages, not only the first"}
+	limitOption   = argparse.Option{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "number to list, 10 to 100"}
+	markerOption  = argparse.Option{Long: "marker", Meta: "<marker>", Help: "list those after the one with this id"}
 	sortKeyOption = argparse.Option{Long: "sort-key", Meta: "<field>", Help: "column to sort by"}
-	sortDirOption = argparse.Option{Long: "sort-dir", Meta: "<direction>", Choices: []string{"asc", "desc"}, Help: "direction to sort in: asc or desc"}
+	sortDirOption = argparse.Option{Long: "sort-dir", Meta: "<direction>", Choices: []string{"asc", "desc"}, Help: "sort direction: asc or desc"}
 
-	descendantsOption = argparse.Option{Long: "descendants", Kind: argparse.SwitchOption, Help: "with --parent: all below it, not its children only"}
+	descendantsOption = argparse.Option{Long: "descendants", Kind: argparse.SwitchOption, Help: "with --parent: all descendants, not only its children"}
 
 	nameFilter   = argparse.Option{Long: "name", Short: "n", Meta: "<name>", Key: "name", Help: "only those with this name"}
 	varsFilter   = argparse.Option{Long: "vars", Meta: "<vars>", Kind: argparse.WordsOption, Help: `only those whose variables match, such as role:"db"; all must match`}
 	typeFilter   = argparse.Option{Long: "device-type", Meta: "<device_type>", Key: "device_type", Help: "only devices of this type"}
 	ipFilter     = argparse.Option{Long: "ip", Meta: "<ip_address>", Key: "ip_address", Help: "only those with this address"}
 	activeFilter = argparse.Option{Long: "active", Meta: "<active>", Choices: []string{"true", "false"}, Key: "active",
-		Help: "only those that are in use (true), or only those that are not (false)"}
+		Help: "only active ones (true), or only inactive ones (false)"}
 )
 
 // Required returns an option that must be given.
@@ -185,7 +185,7 @@ func Resources() []*Resource {
 	kinds[schema.Project.Name].details = false // no column of project-list needs them
 	users := kinds[schema.User.Name]
 	users.Create = append(users.Create, argparse.Option{Long: roleOption, Meta: "<role>", Key: "role", Choices: schema.Roles(),
-		Help: "what the user may do: member, if neither this nor --admin is given"})
+		Help: "role of the user; member if neither this nor --admin is given"})
 	return all
 }
 
@@ -237,7 +237,7 @@ func (all byKind) derive(r *Resource) {
 		o := all.option(k, key)
 		if o.Required = len(k.Moves) == 1; !k.Field(key).Required {
 			o.Empty = true
-			o.Help += "; an empty text takes it out"
+			o.Help += "; an empty value removes it from there"
 		}
 		r.move = append(r.move, o)
 	}
@@ -248,7 +248,7 @@ func (all byKind) derive(r *Resource) {
 		for i := range r.update {
 			if r.update[i].Key == o.Key && o.Empty && !r.update[i].Empty {
 				r.update[i].Empty = true
-				r.update[i].Help += "; an empty text takes it out"
+				r.update[i].Help += "; an empty value removes it from there"
 			}
 		}
 	}
@@ -286,7 +286,7 @@ func (all byKind) deriveUpdate(r *Resource, order []string) {
 		o := optional(all.option(r.kind, key))
 		if f != nil && f.Nullable {
 			o.Empty = true
-			o.Help += "; an empty text takes it away"
+			o.Help += "; an empty value clears it"
 		}
 		r.update = append(r.update, o)
 		if fixed {

@@ -19,7 +19,7 @@ import (
 func varsGetVerb(r *Resource) *Command {
 	long := ""
 	if r.inherits() {
-		long = "Show the variables of a " + r.Noun() + ", with those that it inherits from its parents, cell, region, cloud and project."
+		long = "Show the variables of a " + r.Noun() + ", including those inherited from its parents, cell, region, cloud and project."
 	}
 	return &Command{
 		Command: argparse.Command{Name: "vars-get", Short: "Show the variables of a " + r.Noun(), Long: long, Target: true, Example: exampleOf(r.Name + "-vars-get")},
@@ -43,11 +43,11 @@ func (r *Resource) inherits() bool { return r.path == "/hosts" }
 
 func varsSetVerb(r *Resource) *Command {
 	return r.many(&Command{
-		Command: argparse.Command{Name: "vars-set", Short: "Set or delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-set"), Long: "Set variables of a " + r.Noun() + `, given as key=value, and show all. key= deletes the variable.
+		Command: argparse.Command{Name: "vars-set", Short: "Set or delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-set"), Long: "Set variables of a " + r.Noun() + `, given as key=value, and show all its variables. key= deletes a variable.
 
-A value that is a number, true, false (also yes, no, on, off) or null as Ansible's YAML reads it, or {...} or [...] as JSON,
-has that type; everything else is a text, and so is what stands in double quotes: key='"5"'. Without words, a JSON object is read from
-standard input; its nulls are set. Words that begin with a dash are words, unless they are options; after -- all are.`},
+Values are typed as in Ansible's YAML: numbers, true and false (also yes, no, on, off) and null; {...} and [...] are read as
+JSON. Everything else is text, and so is anything in double quotes: key='"5"'. Without arguments, a JSON object is read from
+standard input; its nulls are set. An argument with a leading dash is data unless it is a known option; after -- all are data.`},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			vars, err := s.set(ctx, r, c)
 			if err != nil {
@@ -91,8 +91,8 @@ func (s *Session) set(ctx context.Context, r *Resource, c *argparse.Call) (gjson
 
 func varsDeleteVerb(r *Resource) *Command {
 	return r.many(&Command{
-		Command: argparse.Command{Name: "vars-delete", Short: "Delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-delete"), Long: "Delete variables of a " + r.Noun() + " by their keys. Keys that it does not have are no error. Without words, a JSON array of\n" +
-			"keys is read from standard input."},
+		Command: argparse.Command{Name: "vars-delete", Short: "Delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-delete"), Long: "Delete variables of a " + r.Noun() + " by key. Keys that it does not have are ignored. Without arguments, a JSON array of keys is\n" +
+			"read from standard input."},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			keys, err := s.varsToDelete(c.Words)
 			var id string

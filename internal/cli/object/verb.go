@@ -71,8 +71,8 @@ const (
 )
 
 var pastOptions = []argparse.Option{
-	{Long: atOption, Meta: "<time>", Help: `as it was: at yesterday, 2h, 2026-11-20 and so on, or at a revision of the change log`},
-	{Long: omitOption, Kind: argparse.SwitchOption, Help: "with --at: leave out variables of which the change log has only a hash"},
+	{Long: atOption, Meta: "<time>", Help: `show the state at a time, such as yesterday, 2h or 2026-11-20, or at a revision of the change log`},
+	{Long: omitOption, Kind: argparse.SwitchOption, Help: "with --at: omit variables that the change log keeps only as a hash"},
 }
 
 // noPast returns why a command has no --at.

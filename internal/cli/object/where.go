@@ -15,7 +15,7 @@ import (
 )
 
 // WhereOption says which objects are meant, by terms.
-var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Kind: argparse.TermsOption, Help: "only those that satisfy all terms, such as 'label=web region=dfw ntp=10.*'"}
+var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Kind: argparse.TermsOption, Help: "only those that match all terms, such as 'label=web region=dfw ntp=10.*'"}
 
 // chosen reports whether terms can say which objects of the resource are meant.
 func (r *Resource) chosen() bool { return slices.Contains(where.Kinds, r.kind) }

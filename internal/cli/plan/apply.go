@@ -24,16 +24,17 @@ func NewApply(s output.Streams) *cobra.Command {
 	var check, diff bool
 	cmd := &cobra.Command{
 		Use:   "apply FILE...",
-		Short: "Make a fleet file true: create what is missing, update what differs",
-		Long: `Reads fleet files (YAML; - is standard input; of a folder all that end in .yml, .yaml or .json), and makes the fleet hold
-what they say: missing objects are created, changed ones updated, equal ones left alone. What no file mentions stays
-as it is, unless --prune has what belongs to the set deleted. All files are checked before anything is written. A second run changes nothing.
+		Short: "Apply a fleet file: create what is missing, update what differs",
+		Long: `Read fleet files (YAML; - for standard input; in a directory, all files ending in .yml, .yaml or .json), and make the fleet
+match them: missing objects are created, objects that differ are updated, the rest is left alone. What no file mentions is
+left as it is, except that --prune deletes what belongs to the set and is in no file. All files are checked before anything
+is written. A second run changes nothing.
 
-A plan that craton plan --out has kept is carried out as it is. If anything in it was changed since, nothing is written.`,
+A plan saved by craton plan --out is applied exactly as it is. If anything in it has changed since, nothing is written.`,
 		Example: `  CRATON_URL=sqlite:fleet.db craton apply fleet.yml
   craton apply --check --diff fleet.yml    show what it would do
-  craton apply fleet/                      of all files in a folder
-  craton apply change.plan                 carry out a plan
+  craton apply fleet/                      all files in a directory
+  craton apply change.plan                 apply a saved plan
   craton --format json apply fleet.yml`,
 		Args: atLeast("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,8 +49,8 @@ A plan that craton plan --out has kept is carried out as it is. If anything in i
 		},
 	}
 	c.declare(s, cmd, "apply writes, and what was cannot be changed")
-	cmd.Flags().BoolVar(&check, "check", false, "say what would be done, and do nothing")
-	cmd.Flags().BoolVar(&diff, "diff", false, "show what is changed, as craton plan does")
+	cmd.Flags().BoolVar(&check, "check", false, "report what would be done without doing it")
+	cmd.Flags().BoolVar(&diff, "diff", false, "show the differences, as craton plan does")
 	return cmd
 }
 

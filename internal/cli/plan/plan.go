@@ -40,14 +40,14 @@ type choices struct {
 func (c *choices) declare(s output.Streams, cmd *cobra.Command, whyNow string) {
 	run.AddFleetFlags(cmd)
 	run.RefuseAt(cmd.Flags(), whyNow)
-	cmd.Flags().BoolVar(&c.move, "move", false, "move hosts, network devices and cells that stand elsewhere, instead of refusing")
-	cmd.Flags().StringVar(&c.set.Name, "set", "", "the objects of the files belong to the set `NAME`, which the server remembers")
+	cmd.Flags().BoolVar(&c.move, "move", false, "move hosts, network devices and cells that are elsewhere, instead of refusing")
+	cmd.Flags().StringVar(&c.set.Name, "set", "", "put the objects of the files into the set `NAME`, which the server remembers")
 	_ = cmd.RegisterFlagCompletionFunc("set", set.Complete(s))
-	cmd.Flags().BoolVar(&c.set.Prune, "prune", false, "delete what belongs to the set and is in no file any more")
-	cmd.Flags().BoolVar(&c.set.Adopt, "adopt", false, "take over what belongs to another set")
-	cmd.Flags().IntVar(&c.allow, flagAllowDeletes, 0, "let exactly `N` objects be deleted, however many that are")
-	cmd.Flags().StringVar(&c.set.File, "set-file", "", "remember sets in `FILE` where the server does not; by default in ~/.local/share/craton")
-	cmd.Flags().BoolVar(&c.duplicates, "allow-duplicates", false, "let two hosts have one name in the inventory, which needs hostname: qualified there")
+	cmd.Flags().BoolVar(&c.set.Prune, "prune", false, "delete objects of the set that are in no file any more")
+	cmd.Flags().BoolVar(&c.set.Adopt, "adopt", false, "take over objects that belong to another set")
+	cmd.Flags().IntVar(&c.allow, flagAllowDeletes, 0, "allow exactly `N` deletions, however many that is")
+	cmd.Flags().StringVar(&c.set.File, "set-file", "", "remember sets in `FILE` if the server cannot; by default in ~/.local/share/craton")
+	cmd.Flags().BoolVar(&c.duplicates, "allow-duplicates", false, "allow two hosts with the same name, for which the inventory needs hostname: qualified")
 }
 
 // flagAllowDeletes is set.AllowDeletes.
@@ -82,20 +82,20 @@ func New(s output.Streams) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "plan FILE...",
-		Short: "Show what a fleet file would change, and keep that as a plan to apply",
-		Long: `Compares fleet files, or folders of them, with the fleet, and shows what craton apply would do: + for what is created, ~
-for what is changed, with the old and the new value of each field and variable, > for what is moved, - for what is deleted.
-Below it stands what becomes of the variables that hosts inherit: how many get another value, and how many keep theirs
-because something nearer has the variable. Nothing is written.
+		Short: "Show what a fleet file would change, and save that as a plan",
+		Long: `Compare fleet files, or directories of them, with the fleet, and show what craton apply would do: + marks what is created,
+~ what is updated, with the old and new value of each field and variable, > what is moved, - what is deleted. Below that is
+the effect on inherited variables: how many hosts get another value, and how many keep theirs because a nearer place
+overrides it. Nothing is written to the fleet.
 
-With --out the plan is kept in a file, which only you can read: it holds values of variables. craton apply FILE carries out
-exactly that plan, or nothing at all if anything in it was changed since. craton plan FILE shows it again.
+With --out, the plan is saved to a file that only you can read, because it contains values of variables. craton apply FILE
+applies exactly that plan, or nothing if anything in it has changed since. craton plan FILE shows it again.
 
-The status is 0 if there is nothing to do, 3 if there is, 2 for a mistake in the arguments and 1 for all other errors.`,
+The exit status is 0 if there is nothing to do, 3 if there are changes, 2 for invalid arguments and 1 for all other errors.`,
 		Example: `  craton plan fleet.yml                    what would change
-  craton plan fleet/ --move                of a folder of files; hosts that stand elsewhere are moved
-  craton plan fleet.yml --out change.plan  keep it
-  craton apply change.plan                 carry it out`,
+  craton plan fleet/ --move                a directory; hosts found elsewhere are moved
+  craton plan fleet.yml --out change.plan  save it
+  craton apply change.plan                 apply it`,
 		Args: atLeast("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.check(cmd, args); err != nil {
@@ -109,7 +109,7 @@ The status is 0 if there is nothing to do, 3 if there is, 2 for a mistake in the
 		},
 	}
 	c.declare(s, cmd, "what is to be changed is the fleet as it is, not as it was")
-	cmd.Flags().StringVar(&out, "out", "", "keep the plan in `FILE`")
+	cmd.Flags().StringVar(&out, "out", "", "save the plan to `FILE`")
 	return cmd
 }
 

@@ -24,12 +24,12 @@ import (
 func New(s output.Streams) *cobra.Command {
 	return command(s, true, &cobra.Command{
 		Use:   "protect KIND OBJECT",
-		Short: "Keep an object from being deleted, by itself or with what holds it",
-		Long: `Protects an object: until craton unprotect takes that off it is not deleted, neither by itself nor with the project, cloud, region,
-cell or device that holds it, by no command, task or fleet file. Everything else can be done to it as before.
+		Short: "Protect an object from deletion, alone or with what contains it",
+		Long: `Protect an object: until craton unprotect, no command, task or fleet file can delete it, neither alone nor with the project,
+cloud, region, cell or device that contains it. It can still be changed in every other way.
 
-KIND is project, cloud, region, cell, host, network-device, network or network-interface. Servers can do this that know it: craton
-server, and CRATON_URL=sqlite:PATH.`,
+KIND is project, cloud, region, cell, host, network-device, network or network-interface. The server must support this:
+craton server and CRATON_URL=sqlite:PATH do.`,
 		Example: `  craton protect region dfw
   craton protect host east/dfw/db-01`,
 	})
@@ -39,8 +39,8 @@ server, and CRATON_URL=sqlite:PATH.`,
 func NewUnprotect(s output.Streams) *cobra.Command {
 	return command(s, false, &cobra.Command{
 		Use:     "unprotect KIND OBJECT",
-		Short:   "Let an object be deleted again that craton protect has protected",
-		Long:    "Takes off what craton protect does: the object can be deleted again, by itself and with what holds it.",
+		Short:   "Allow a protected object to be deleted again",
+		Long:    "Reverse craton protect: the object can be deleted again, alone or with what contains it.",
 		Example: `  craton unprotect region dfw`,
 	})
 }

@@ -22,9 +22,9 @@ func New(s output.Streams) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "set-list",
-		Short: "List the sets that apply --set has made",
-		Long: `Lists the sets of the project, each with the number of objects that belong to it. craton apply --set NAME begins a set, and --prune
-deletes what belongs to it and is in no file any more. A set to which nothing belongs is none.`,
+		Short: "List the sets created by apply --set",
+		Long: `List the sets of the project, each with its number of objects. craton apply --set NAME creates a set; --prune deletes the
+objects of a set that are in no file any more. A set without objects does not exist.`,
 		Example: `  craton set-list
   craton --format json set-list`,
 		Args: argparse.ExactArgs(),
@@ -50,7 +50,7 @@ deletes what belongs to it and is in no file any more. A set to which nothing be
 	}
 	run.AddFleetFlags(cmd)
 	run.RefuseAt(cmd.Flags(), "the sets are those of now")
-	cmd.Flags().StringVar(&file, "set-file", "", "the `FILE` that remembers sets where the server does not; by default in ~/.local/share/craton")
+	cmd.Flags().StringVar(&file, "set-file", "", "the `FILE` that remembers sets if the server cannot; by default in ~/.local/share/craton")
 	return cmd
 }
 

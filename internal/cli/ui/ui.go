@@ -30,13 +30,13 @@ func New(s output.Streams) *cobra.Command {
 	var noOpen bool
 	cmd := &cobra.Command{
 		Use:   "ui",
-		Short: "Look at the fleet in a browser",
-		Long: `Serves a page to look at the fleet, for you on this machine, until Ctrl-C, and opens it in your browser: places and hosts, the
-variables of each object with where they come from, what they hide and who set them, now or at another moment. It changes
-nothing.
+		Short: "View the fleet in a browser",
+		Long: `Serve a read-only page of the fleet to you on this machine, until Ctrl-C, and open it in your browser. It shows clouds,
+regions, cells and hosts, the variables of each object, where they come from, what they shadow and who set them, now or at
+another time.
 
-The address that it prints works once, for one browser, so that no other user of this machine gets in. Whose fleet it is says
-CRATON_URL, as everywhere.`,
+The address that it prints works once, in one browser, so that no other user of this machine can use it. As for all commands,
+CRATON_URL selects the fleet.`,
 		Example: `  craton ui
   craton ui --port 8080 --no-open`,
 		Args: argparse.ExactArgs(),
@@ -66,8 +66,8 @@ CRATON_URL, as everywhere.`,
 		},
 	}
 	run.AddFleetFlags(cmd)
-	cmd.Flags().IntVar(&port, "port", 0, "port of 127.0.0.1 to serve on; 0: any that is free")
-	cmd.Flags().BoolVar(&noOpen, "no-open", false, "open no browser, only print the address")
+	cmd.Flags().IntVar(&port, "port", 0, "port on 127.0.0.1; 0 for any free port")
+	cmd.Flags().BoolVar(&noOpen, "no-open", false, "print the address without opening a browser")
 	return cmd
 }
 

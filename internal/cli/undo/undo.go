@@ -31,17 +31,17 @@ func New(s output.Streams) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "undo REVISION|REQUEST",
-		Short: "Take a write back: bring back what it deleted, change back what it changed",
-		Long: `Takes back what one write has done, or all writes of one request: what was made is deleted, what was deleted is there
-again with its id, labels, variables, parents and interfaces, and what was changed is as it was. It is done whole or
-not at all. An undo is a write, and can be undone.
+		Short: "Reverse a change: restore what it deleted, revert what it changed",
+		Long: `Reverse one change, or all changes of one request: created objects are deleted, deleted objects are restored with their
+ids, labels, variables, parents and interfaces, and updates are reverted. Everything is undone in one transaction, or nothing
+is. An undo is itself a change and can be undone.
 
-It shows what it will do and asks; without a terminal give --yes. What was changed since is in the way: the undo is
-refused, naming it, unless --force takes it back as well. "craton history" shows the revisions, and with --format json
-the requests.
+The command shows what it will do and asks for confirmation; without a terminal, --yes is required. If an affected object
+was changed again since, the undo is refused, unless --force reverts that too. "craton history" shows revisions, and with
+--format json also requests.
 
-Servers with a change log can do this: craton server, and CRATON_URL=sqlite:PATH.`,
-		Example: `  craton undo 4711             show what it would do, and ask
+This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
+		Example: `  craton undo 4711             show what it would do, and ask for confirmation
   craton undo 4711 --check     only show it
   craton undo 4711 --yes       for scripts
   craton undo req-0b5e1f2a-3c4d-4e5f-8a6b-7c8d9e0f1a2b`,
@@ -52,10 +52,10 @@ Servers with a change log can do this: craton server, and CRATON_URL=sqlite:PATH
 	}
 	run.AddFleetFlags(cmd)
 	run.RefuseAt(cmd.Flags(), "undo writes, and what was cannot be changed")
-	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
-	cmd.Flags().BoolVar(&o.check, "check", false, "show what would be done, and do nothing")
-	cmd.Flags().BoolVar(&o.force, "force", false, "also take back what was changed since")
-	cmd.Flags().BoolVar(&o.omitHashed, "omit-hashed", false, "leave values alone that the change log keeps only as a hash")
+	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask for confirmation")
+	cmd.Flags().BoolVar(&o.check, "check", false, "show what would be done without doing it")
+	cmd.Flags().BoolVar(&o.force, "force", false, "also revert later changes")
+	cmd.Flags().BoolVar(&o.omitHashed, "omit-hashed", false, "leave values unchanged that the change log keeps only as a hash")
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

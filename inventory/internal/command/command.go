@@ -71,17 +71,17 @@ func New(face *Face, s output.Streams) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.BoolVar(&r.list, "list", false, "write the whole inventory, as Ansible asks for it")
-	fs.StringVar(&r.host, "host", "", "write the variables of the host `NAME`")
-	fs.BoolVar(&r.graph, "graph", false, "write the tree of groups with the numbers of their hosts")
-	fs.BoolVar(&r.hosts, "hosts", false, "with --graph: the hosts too")
-	fs.BoolVar(&r.pretty, "pretty", false, "indent the JSON for people")
-	fs.BoolVar(&r.asked.KeepMappings, "keep-mappings", false, "leave dictionaries what they are whatever their keys, for a reader that executes no keys: not ansible-core before 2.19")
+	fs.BoolVar(&r.list, "list", false, "print the whole inventory; Ansible uses this")
+	fs.StringVar(&r.host, "host", "", "print the variables of the host `NAME`")
+	fs.BoolVar(&r.graph, "graph", false, "print the group tree with the number of hosts in each group")
+	fs.BoolVar(&r.hosts, "hosts", false, "with --graph: include hosts")
+	fs.BoolVar(&r.pretty, "pretty", false, "indent the JSON")
+	fs.BoolVar(&r.asked.KeepMappings, "keep-mappings", false, "keep dictionaries with suspicious keys as dictionaries, for readers that do not execute keys; not safe with ansible-core before 2.19")
 	if face.Subset {
-		fs.StringVar(&r.asked.Subset, "subset", "", "with --list and the setting limit: what Ansible's own --limit says, as the plugin of the collection passes it on; standard error says why all hosts are there if they are")
-		fs.BoolVar(&r.asked.SubsetBeside, "subset-beside", false, "with --subset: Ansible has other inventories too, or makes groups, so that only names of hosts are certain")
+		fs.StringVar(&r.asked.Subset, "subset", "", "with --list or --graph and the setting limit: the pattern of Ansible's --limit, as passed on by the collection's plugin; if all hosts are read nevertheless, standard error says why")
+		fs.BoolVar(&r.asked.SubsetBeside, "subset-beside", false, "with --subset: Ansible has other inventories or creates groups, so only host names in the pattern are reliable")
 	}
-	fs.StringVar(&r.output, "output", "", "write to `FILE`, whole or not at all, instead of standard output")
+	fs.StringVar(&r.output, "output", "", "write to `FILE` atomically instead of standard output")
 	settings.AddFlags(fs, append(slices.Clone(face.Sections), settings.Screen)...)
 	cmd.MarkFlagsMutuallyExclusive("list", "host", "graph")
 	return cmd
