@@ -36,7 +36,7 @@ SIGN_KEY :=
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build man collection release release-test demo test machines sanity check bench bench-peers load proof fuzz screenshots clean
+.PHONY: help build man collection release release-test demo test machines newest-ironic sanity check bench bench-peers load proof fuzz screenshots clean
 MAKEFLAGS += --no-print-directory
 
 help: ## say what there is to make (this)
@@ -64,6 +64,10 @@ test: ## run every test, with the race detector and the oldest and the newest An
 
 machines: ## kill parts of two servers on a PostgreSQL of two machines, with Patroni, etcd and HAProxy, under load; minutes, not in test
 	CRATON_TEST_MACHINES=required go test -count=1 -timeout=15m -v ./tests/machines
+
+newest-ironic: ## run the tests of Ironic with the newest that PyPI carries, which is installed into .cache, instead of Debian's; minutes, not in test
+	tests/newest-ironic go test -count=1 -timeout=30m ./internal/openstacktest ./internal/connect ./iotronic ./inventory/iotronic ./modules/iotronic
+	tests/newest-ironic go test -count=1 -timeout=30m -run '^TestIronic' ./internal/cli
 
 sanity: ## run ansible-test sanity, ansible-lint, ansible-builder, ansible-navigator and ansible-rulebook on the collection and the examples, and its build, with the oldest and the newest Ansible; minutes, not in test
 	@venvs=$$(tests/ansible/venvs --path); \
@@ -122,6 +126,7 @@ proof: ## run the wider matrices of the tests, and the larger sizes; many minute
 	CRATON_TEST_ENGINE=pgbouncer,disturbed go test -count=1 -timeout=60m ./server ./server/store
 	CRATON_TEST_PROOF=1 CRATON_TEST_ENGINE=sqlite,postgres go test -count=1 -timeout=60m -run '^Test(Undo|Past|History|PrometheusLarge|FaultAtEachStatement)' ./server ./server/store
 	CRATON_TEST_ENGINE=postgres,pgbouncer tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
+	$(MAKE) newest-ironic
 	@venvs=$$(tests/ansible/venvs --path all); \
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead|TestLazy.*)$$' ./tests/collection
 	@venvs=$$(tests/ansible/venvs --path); \

@@ -12,6 +12,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/advice"
 	"github.com/craton-fleet/craton/internal/rest"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // Error is every error that this package makes, the root of the tree (reference §3): errors.As with a variable of
@@ -42,6 +43,7 @@ type HTTPError struct {
 	lost       bool // an earlier try of the delete may have been carried out
 	basic      bool // the server wants a name and a password
 	refused    string
+	scope      string // which scope the server wants, such as system
 }
 
 // Error names what was asked, of whom, what the server said, and what to do next.
@@ -175,8 +177,14 @@ func RefusalHint(err error) string {
 	return ""
 }
 
-// IsForbidden tells that the credentials are good but the role does not suffice.
-func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
+// IsForbidden tells that the credentials are good but the role, or the scope, does not suffice.
+func IsForbidden(err error) bool {
+	e := httpErrorIn(err)
+	return e != nil && (e.Status == http.StatusForbidden || e.scope != "")
+}
+
+// wrongScope finds which scope a policy wants that a token does not have. Ironic answers 500 then.
+var wrongScope = value.Lazily(`requires a scope of \['(\w+)'`)
 
 // errorOf makes the typed error of an answer with a failure status to a request with a body, whose secrets it must not hold.
 func errorOf(resp *rest.Response, method string, sent any) error {
@@ -194,6 +202,11 @@ func errorOf(resp *rest.Response, method string, sent any) error {
 	}
 	if e.Status == http.StatusUnauthorized {
 		e.refused = resp.Refused
+	}
+	if found := wrongScope().FindStringSubmatch(e.Message); found != nil && (e.Status == http.StatusInternalServerError || e.Status == http.StatusForbidden) {
+		if e.scope = found[1]; e.scope == "system" {
+			e.Hint = "sign in to the system instead of a project, with system_scope: all (OS_SYSTEM_SCOPE=all)"
+		}
 	}
 	if typed, ok := httpErrors[e.Status]; ok {
 		return typed(e)

@@ -422,3 +422,19 @@ func TestConnections(t *testing.T) {
 		}
 	}
 }
+
+// TestScope: a token of a project where a policy wants the system is like a role that does not suffice, though Ironic answers 500.
+func TestScope(t *testing.T) {
+	t.Parallel()
+	const fault = `{"error_message": "{\"faultcode\": \"Server\", \"faultstring\": \"\\\"baremetal:driver:get\\\": \\\"role:reader and system_scope:all\\\" requires a scope of ['system'], request was made with project scope.\"}"}`
+	mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
+	mux.HandleFunc("/v1/drivers/ipmi", always(http.StatusInternalServerError, fault))
+	_, err := c.Drivers.Get(t.Context(), "ipmi")
+	if !iotronic.IsForbidden(err) || iotronic.StatusOf(err) != http.StatusInternalServerError || !strings.HasSuffix(err.Error(), "; sign in to the system instead of a project, with system_scope: all (OS_SYSTEM_SCOPE=all)") {
+		t.Errorf("%v", err)
+	}
+	mux.HandleFunc("/v1/drivers/broken", always(http.StatusInternalServerError, strings.ReplaceAll(fault, "scope", "telescope")))
+	if _, err = c.Drivers.Get(t.Context(), "broken"); iotronic.IsForbidden(err) || iotronic.StatusOf(err) != http.StatusInternalServerError {
+		t.Errorf("%v", err)
+	}
+}

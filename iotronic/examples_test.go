@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/gophercloud/gophercloud/v2"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	"github.com/craton-fleet/craton/iotronic"
@@ -19,7 +20,9 @@ func TestExamples(t *testing.T) { //nolint:paralleltest // see above
 	i := openstacktest.NewIronic(t, openstacktest.IronicBehind(k))
 	example.region = k.Service(t, "baremetal", i.URL)
 	example.endpoint, example.authURL, example.password = i.URL+"/", k.URL, openstacktest.AdminPassword
-	example.token = k.Token(t, k.AdminUser(t), k.AdminProject(t))
+	system := k.Auth(k.AdminUser(t), k.AdminProject(t)) // a project does not see the drivers of a newer Ironic
+	system.TenantID, system.Scope = "", &gophercloud.AuthScope{System: true}
+	example.token = k.TokenOf(t, system)
 	for _, name := range []string{"web-01", "web-02"} {
 		n, err := exampleClient().Nodes.Create(t.Context(), iotronic.NodeCreate{
 			Driver: openstacktest.IronicDriver, Name: name, Extra: iotronic.Values(map[string]any{"rack": "b7"}),

@@ -148,7 +148,7 @@ func TestRenew(t *testing.T) {
 			c := newClient(t, i.URL, iotronic.WithTransport(watch), iotronic.WithKeystone(keystone.Config{
 				AuthURL: k.URL, Username: admin.Name, Password: admin.Password, ProjectID: project.ID,
 			}))
-			if _, err := c.Drivers.List(t.Context(), iotronic.DriverListOptions{}); err != nil {
+			if _, err := c.Nodes.List(t.Context(), iotronic.NodeListOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			before := watch.last()
@@ -161,11 +161,11 @@ func TestRenew(t *testing.T) {
 	// A token that was given is not replaced.
 	token := k.Token(t, admin, project)
 	c := newClient(t, i.URL, iotronic.WithToken(token))
-	if _, err := c.Drivers.List(t.Context(), iotronic.DriverListOptions{}); err != nil {
+	if _, err := c.Nodes.List(t.Context(), iotronic.NodeListOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	k.Revoke(t, token)
-	if _, err := c.Drivers.List(t.Context(), iotronic.DriverListOptions{}); !iotronic.IsUnauthenticated(err) || !is[*iotronic.UnauthorizedError](err) {
+	if _, err := c.Nodes.List(t.Context(), iotronic.NodeListOptions{}); !iotronic.IsUnauthenticated(err) || !is[*iotronic.UnauthorizedError](err) {
 		t.Errorf("error %v", err)
 	}
 }

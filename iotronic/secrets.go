@@ -21,13 +21,16 @@ var secretWords = []string{
 	"encrypted_key", "private_key", "fernetkey", "sslkey",
 }
 
-// SecretWords are words that Ironic looks for in keys, in lower case: what stands under such a key is a secret.
-func SecretWords() []string { return slices.Clone(secretWords) }
+// secretKeys are keys of driver_info that later releases of Ironic hide too.
+var secretKeys = []string{"snmp_auth_key", "snmp_priv_key"}
+
+// SecretWords are words that Ironic, of some release, looks for in keys, in lower case: what stands under such a key is a secret.
+func SecretWords() []string { return slices.Concat(secretWords, secretKeys) }
 
 // IsSecretKey tells a key whose value Ironic hides.
 func IsSecretKey(key string) bool {
 	key = strings.ToLower(key)
-	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(key, word) })
+	return slices.Contains(secretKeys, key) || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(key, word) })
 }
 
 // HidesSecrets tells an attribute of nodes in which Ironic hides secrets: their values are [Hidden] in all that is read.

@@ -98,7 +98,7 @@ var (
 // [Ironic.Nodes] for instance, or takes a [NewIronic].
 func StartIronic(t testing.TB) *Ironic {
 	t.Helper()
-	need(t, ironicPackage, ironicVariable)
+	needIronic(t)
 	return ironicOr(t)(sharedIronic())
 }
 
@@ -108,7 +108,7 @@ func StartIronic(t testing.TB) *Ironic {
 // reader of it may read.
 func StartIronicBehindKeystone(t testing.TB) (*Ironic, *Keystone) {
 	t.Helper()
-	need(t, ironicPackage, ironicVariable)
+	needIronic(t)
 	k := StartKeystone(t)
 	return ironicOr(t)(sharedIronicKeystone()), k
 }
@@ -116,7 +116,7 @@ func StartIronicBehindKeystone(t testing.TB) (*Ironic, *Keystone) {
 // NewIronic starts an Ironic for one test.
 func NewIronic(t testing.TB, options ...IronicOption) *Ironic {
 	t.Helper()
-	need(t, ironicPackage, ironicVariable)
+	needIronic(t)
 	i := ironicOr(t)(RunIronic(options...))
 	t.Cleanup(i.Stop)
 	return i
@@ -145,31 +145,16 @@ func ironicOr(t testing.TB) func(*Ironic, error) *Ironic {
 	}
 }
 
-// serveIronic runs the all-in-one process with the API on the socket that is
-// file descriptor 3. The conductor's own server gets any free port; its number
-// must be in the configuration before that is read.
-const serveIronic = `
-import ironic.cmd  # makes sockets cooperative, so it comes first
-import socket, sys
-from oslo_service import wsgi
-
-rpc = socket.create_server(("127.0.0.1", 0))
-with open("rpc.conf", "w") as f:
-    f.write("[json_rpc]\nport = %d\n" % rpc.getsockname()[1])
-api = socket.socket(fileno=3)
-wsgi.Server._get_socket = lambda self, *_: api if self.name == "ironic_api" else rpc
-
-from ironic.cmd.singleprocess import main
-sys.argv = ["ironic", "--config-file", "ironic.conf", "--config-file", "rpc.conf"]
-main()
-`
-
 func newIronic(config ironicConfig) (*Ironic, error) {
-	prepared, err := preparedIronic()
+	from, err := ironicSourceHere()
 	if err != nil {
 		return nil, err
 	}
-	p, endpoint, err := serve(prepared, serveIronic, "/v1", func(dir, _ string) ([]string, error) { return nil, config.write(dir) })
+	prepared, err := preparedIronic(from)
+	if err != nil {
+		return nil, err
+	}
+	p, endpoint, err := serve(from.python, prepared, from.serve, "/v1", func(dir, _ string) ([]string, error) { return nil, config.write(dir, from) })
 	if err != nil {
 		return nil, err
 	}
@@ -205,21 +190,21 @@ driver = noop
 `
 
 // write makes ironic.conf in dir.
-func (c ironicConfig) write(dir string) error {
+func (c ironicConfig) write(dir string, from *ironicSource) error {
 	var fakes []string
 	for _, kind := range strings.Fields("bios boot console deploy inspect management power raid rescue vendor") {
 		fakes = append(fakes, "enabled_"+kind+"_interfaces = fake")
 	}
 	text := fmt.Sprintf(ironicConf, strings.Join(fakes, "\n"), cmp.Or(c.pageSize, IronicPageSize))
-	options := "[DEFAULT]\nauth_strategy = noauth\n"
+	options := from.conf + "[DEFAULT]\nauth_strategy = noauth\n"
 	if c.basic {
-		options = "[DEFAULT]\nauth_strategy = http_basic\nhttp_basic_auth_user_file = htpasswd\n"
+		options = from.conf + "[DEFAULT]\nauth_strategy = http_basic\nhttp_basic_auth_user_file = htpasswd\n"
 		if err := os.WriteFile(filepath.Join(dir, "htpasswd"), []byte(ironicUsers), 0o600); err != nil {
 			return err
 		}
 	}
 	if c.keystone != nil {
-		options = fmt.Sprintf(ironicKeystoneConf, c.keystone.URL, AdminUser, AdminPassword, AdminProject, DomainID)
+		options = from.conf + fmt.Sprintf(ironicKeystoneConf, c.keystone.URL, AdminUser, AdminPassword, AdminProject, DomainID)
 	}
 	if c.release != "" {
 		options += "[DEFAULT]\npin_release_version = " + c.release + "\n"
@@ -298,23 +283,13 @@ func (i *Ironic) tryNode(ctx context.Context, class, name, token string) (status
 	return resp.StatusCode, err
 }
 
-// createIronic makes an empty database. A number is given to one node only, as other databases than SQLite do anyway: Ironic looks
-// for the lock of a node that it has removed by number, and would find the one that a test has created at the same moment.
-const createIronic = `
-import sys
-from ironic.cmd.dbsync import main
-from ironic.db.sqlalchemy import models
-models.Node.__table__.dialect_options["sqlite"]["autoincrement"] = True
-sys.exit(main())
-`
-
 // preparedIronic returns a directory with an empty database.
-func preparedIronic() (string, error) {
-	return cached(ironicPackage, ironicConf+createIronic, func(dir string) error {
-		if err := (ironicConfig{}).write(dir); err != nil {
+func preparedIronic(from *ironicSource) (string, error) {
+	return cached(ironicPackage, from.version, ironicConf+from.conf+from.create, func(dir string) error {
+		if err := (ironicConfig{}).write(dir, from); err != nil {
 			return err
 		}
-		if err := run(dir, nil, "-I", "-c", createIronic, "--config-file", "ironic.conf", "create_schema"); err != nil {
+		if err := run(from.python, dir, nil, "-I", "-c", from.create, "--config-file", "ironic.conf", "create_schema"); err != nil {
 			return err
 		}
 		return os.Remove(filepath.Join(dir, "ironic.conf"))

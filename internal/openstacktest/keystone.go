@@ -139,7 +139,7 @@ func newKeystone(options ...KeystoneOption) (*Keystone, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, endpoint, err := serve(prepared, serveKeystone, "/v3", func(dir, endpoint string) ([]string, error) {
+	p, endpoint, err := serve(debian, prepared, serveKeystone, "/v3", func(dir, endpoint string) ([]string, error) {
 		for _, keys := range []string{"fernet", "credential"} {
 			if err := makeKeys(filepath.Join(dir, keys)); err != nil {
 				return nil, err
@@ -210,7 +210,11 @@ var keystoneSetup = [][]string{
 
 // preparedKeystone returns a directory with a bootstrapped database.
 func preparedKeystone() (string, error) {
-	return cached(keystonePackage, fmt.Sprintf("%q%q", keystoneConf, keystoneSetup), func(dir string) error {
+	version, err := installed(keystonePackage)
+	if err != nil {
+		return "", err
+	}
+	return cached(keystonePackage, version, fmt.Sprintf("%q%q", keystoneConf, keystoneSetup), func(dir string) error {
 		file, err := keystoneConfig{expiration: time.Hour}.write(dir, "http://127.0.0.1:5000")
 		if err != nil {
 			return err
@@ -221,7 +225,7 @@ func preparedKeystone() (string, error) {
 			return err
 		}
 		for _, argv := range keystoneSetup {
-			if err := run(dir, keystoneEnv(file), argv...); err != nil {
+			if err := run(debian, dir, keystoneEnv(file), argv...); err != nil {
 				return err
 			}
 		}

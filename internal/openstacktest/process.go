@@ -23,8 +23,8 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// python is Debian's Python, the one that has the Debian packages.
-const python = "/usr/bin/python3"
+// debian is Debian's Python, the one that has the Debian packages.
+const debian = "/usr/bin/python3"
 
 //go:embed watch.py
 var watch string
@@ -37,10 +37,11 @@ type process struct {
 	problem error         // why it ended; valid after done
 }
 
-// start runs a program in dir, which it owns from now on: until stop is
-// called or this process ends. Its output goes to DIR/log. socket is its file
-// descriptor 3. env is its whole environment beside PATH, HOME and the locale.
-func start(dir string, socket *os.File, env []string, argv ...string) (*process, error) {
+// start runs a program of a Python in dir, which it owns from now on: until
+// stop is called or this process ends. Its output goes to DIR/log. socket is
+// its file descriptor 3. env is its whole environment beside PATH, HOME and
+// the locale.
+func start(dir string, socket *os.File, env []string, python, program string) (*process, error) {
 	stdin, life, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func start(dir string, socket *os.File, env []string, argv ...string) (*process,
 		return nil, err
 	}
 	defer log.Close() //nolint:errcheck // a copy
-	cmd := exec.CommandContext(context.Background(), python, append([]string{"-I", "-c", watch, dir}, argv...)...)
+	cmd := exec.CommandContext(context.Background(), python, "-I", "-c", watch, dir, python, "-I", "-c", program)
 	cmd.Dir, cmd.Env = dir, environment(dir, env)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, log, log
 	cmd.ExtraFiles = []*os.File{socket}
@@ -69,14 +70,14 @@ func start(dir string, socket *os.File, env []string, argv ...string) (*process,
 	return p, nil
 }
 
-// serve runs a Python program in a copy of a prepared directory. Its file
+// serve runs a program of a Python in a copy of a prepared directory. Its file
 // descriptor 3 is a socket on a free port; configure writes its configuration
 // for that endpoint and returns its environment. It is up when the path of the
 // endpoint answers.
 //
 // The socket is bound here, so no port has to be guessed, and a request waits
 // in its queue until the service is ready.
-func serve(prepared, program, path string, configure func(dir, endpoint string) (env []string, err error)) (p *process, endpoint string, err error) {
+func serve(python, prepared, program, path string, configure func(dir, endpoint string) (env []string, err error)) (p *process, endpoint string, err error) {
 	dir, err := os.MkdirTemp("", "craton-test-"+filepath.Base(prepared)+"-")
 	if err != nil {
 		return nil, "", err
@@ -104,7 +105,7 @@ func serve(prepared, program, path string, configure func(dir, endpoint string) 
 	if err != nil {
 		return nil, "", err
 	}
-	if p, err = start(dir, socket, env, python, "-I", "-c", program); err != nil {
+	if p, err = start(dir, socket, env, python, program); err != nil {
 		return nil, "", err
 	}
 	if err := p.waitFor(endpoint + path); err != nil {
@@ -114,8 +115,8 @@ func serve(prepared, program, path string, configure func(dir, endpoint string) 
 	return p, endpoint, nil
 }
 
-// run runs a Python program to its end.
-func run(dir string, env []string, argv ...string) error {
+// run runs a Python to its end.
+func run(python, dir string, env []string, argv ...string) error {
 	// A service that many tests share is no single test's, so it has no context.
 	cmd := exec.CommandContext(context.Background(), python, argv...)
 	cmd.Dir, cmd.Env = dir, environment(dir, env)
@@ -236,13 +237,9 @@ func installed(pkg string) (string, error) {
 }
 
 // cached returns the directory of the repository's .cache that holds what fill
-// makes of a Debian package by a recipe, and makes it if it is not there.
-// Processes wait for each other.
-func cached(pkg, recipe string, fill func(dir string) error) (string, error) {
-	version, err := installed(pkg)
-	if err != nil {
-		return "", err
-	}
+// makes of a release of a package by a recipe, and makes it if it is not
+// there. Processes wait for each other.
+func cached(pkg, version, recipe string, fill func(dir string) error) (string, error) {
 	root, err := repository()
 	if err != nil {
 		return "", err

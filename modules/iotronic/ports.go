@@ -173,7 +173,7 @@ func guardPort(ctx context.Context, s *service, p *plan) error {
 	if is := p.before.Text("node_uuid"); p.before != nil && p.updates("node_uuid") {
 		return fmt.Errorf("node: the port %s belongs to the node %s, and Ironic moves no port; remove it, and create it anew", p.before.Text(optAddress), is)
 	}
-	if err := s.freeAddress(ctx, p); err != nil || p.before == nil || !p.updates(append(connectivity, optAddress)...) {
+	if err := s.freeAddress(ctx, p, p.create.Text("node_uuid")); err != nil || p.before == nil || !p.updates(append(connectivity, optAddress)...) {
 		return err
 	}
 	n, err := s.client.Nodes.Get(ctx, p.before.Text("node_uuid"))
@@ -199,8 +199,8 @@ func (p *plan) guardCable(node api.Object, state string) error {
 	return nil
 }
 
-// freeAddress refuses an address that another port has.
-func (s *service) freeAddress(ctx context.Context, p *plan) error {
+// freeAddress refuses an address that another port has. If that is of the same node somebody else has just made it.
+func (s *service) freeAddress(ctx context.Context, p *plan, node string) error {
 	if !p.writes(optAddress) {
 		return nil
 	}
@@ -210,7 +210,10 @@ func (s *service) freeAddress(ctx context.Context, p *plan) error {
 		return nil
 	}
 	if err == nil && other.UUID != p.before.Text(keyUUID) {
-		return fmt.Errorf("address: %s is the address of the port %s of the node %s", address, other.UUID, other.Node)
+		err = fmt.Errorf("address: %s is the address of the port %s of the node %s", address, other.UUID, other.Node)
+		if p.create != nil && isNone(p.create[keyUUID]) && node == other.Node {
+			err = &overtaken{err}
+		}
 	}
 	return err
 }
@@ -277,7 +280,7 @@ func (s *service) planPorts(ctx context.Context, w *want, p *plan) error {
 		}
 		sub, err := portsOfNode.plan(ctx, s, one, before)
 		if err == nil && before == nil {
-			err = s.freeAddress(ctx, sub)
+			err = s.freeAddress(ctx, sub, p.before.Text(keyUUID))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", optPorts, err)

@@ -64,7 +64,14 @@ func TestHidden(t *testing.T) {
 	for _, word := range api.SecretWords() {
 		info["x_"+word], want["x_"+word] = "some words", stars
 	}
-	want["plain"], want["deep"] = "x", map[string]any{"Fernetkeys": stars, "plain": []any{map[string]any{"password": "in a list"}}}
+	for _, word := range []string{"snmp_auth_key", "snmp_priv_key"} { // as whole keys, and by later releases
+		want["x_"+word] = "some words"
+	}
+	inList := "in a list"
+	if openstacktest.NewestIronic() {
+		inList, info["snmp_auth_key"], want["snmp_auth_key"] = stars, "some words", stars
+	}
+	want["plain"], want["deep"] = "x", map[string]any{"Fernetkeys": stars, "plain": []any{map[string]any{"password": inList}}}
 	instance := map[string]any{"image_url": "http://x", "configdrive": map[string]any{"meta_data": 71}, "plain": 5, "deep": map[string]any{"image_url": "http://x"}}
 	const inside = "hunter-in-text"
 	texts := map[string]any{
@@ -106,14 +113,14 @@ func TestOnlySecretsAreHidden(t *testing.T) {
 	_, a := newIronic(t)
 	for i, secret := range []string{"admin", "a", "4711"} {
 		in := args{"name": fmt.Sprintf("same-%d", i), "driver": openstacktest.IronicDriver, "extra": map[string]any{"note": secret, "x " + secret: "the " + secret},
-			"driver_info": map[string]any{"ipmi_username": secret, "ipmi_password": secret, "deep": map[string]any{"list": []any{map[string]any{"password": secret, "user": secret}}}}}
+			"driver_info": map[string]any{"ipmi_username": secret, "ipmi_password": secret, "snmp_auth_key": secret, "deep": map[string]any{"list": []any{map[string]any{"password": secret, "user": secret}}}}}
 		out, text := run(t, nodeName, a.Connection.With(in).With(args{"_ansible_diff": true}), nil)
 		for at, node := range map[string]map[string]any{"node": out.Dict("node"), "diff": out.Dict("diff")["after"].(map[string]any)} {
 			shown := stars
 			if at == "diff" {
 				shown = stars + " (written by this task)"
 			}
-			want := map[string]any{"ipmi_username": secret, "ipmi_password": shown, "deep": map[string]any{"list": []any{map[string]any{"password": stars, "user": secret}}}}
+			want := map[string]any{"ipmi_username": secret, "ipmi_password": shown, "snmp_auth_key": shown, "deep": map[string]any{"list": []any{map[string]any{"password": stars, "user": secret}}}}
 			if d := cmp.Diff(want, node["driver_info"]); d != "" {
 				t.Errorf("%s: %s", at, d)
 			}
