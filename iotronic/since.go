@@ -62,6 +62,11 @@ func Since(resource, attribute string) Version {
 // ProvisionSince is the version of Ironic's API that a target of provisioning came with.
 func ProvisionSince(target string) Version { return Version{1, cmp.Or(targets[target].since, 1)} }
 
+// ProvisionTakes is the version of Ironic's API in which a target of provisioning takes a parameter first, such as runbook.
+func ProvisionTakes(target, parameter string) Version {
+	return Version{1, max(targets[target].with[parameter], 1)}
+}
+
 // filters are those of lists of nodes that Ironic refuses, in versions before those that have them, as words that it has never heard of.
 var filters = []string{"description_contains", "include_children", "instance_name", "parent_node", "retired"}
 

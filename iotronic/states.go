@@ -54,7 +54,7 @@ type Provision struct {
 	Target      string `json:"target"`                // such as ProvisionManage
 	ConfigDrive any    `json:"configdrive,omitempty"` // for ProvisionActive: text in base64, a URL, or from 1.56 an object
 	CleanSteps  any    `json:"clean_steps,omitempty"` // for ProvisionClean
-	More        Object `json:"-"`                     // other parameters, by their names in the API
+	More        Object `json:"-"`                     // other parameters, by their names in the API: service_steps, deploy_steps, runbook, rescue_password
 }
 
 // SetProvision asks for a change of the provision state. It returns once Ironic has accepted that;
@@ -69,7 +69,7 @@ func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) 
 	}
 	needs := map[string]Version{p.Target: ProvisionSince(p.Target)}
 	for name := range body {
-		needs[name] = Version{1, max(targets[p.Target].with[name], 1)}
+		needs[name] = ProvisionTakes(p.Target, name)
 	}
 	if isObject(body["configdrive"]) {
 		needs["configdrive as an object"] = builtDrive

@@ -383,11 +383,11 @@ func (a *applying) waited() string {
 
 // once are the steps that a task asks for once, however often it plans: what is deployed afterwards, or torn down, is so by
 // somebody else's will.
-var once = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDeleted, api.ProvisionAdopt, api.ProvisionInspect}
+var once = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDeleted, api.ProvisionAdopt, api.ProvisionInspect, api.ProvisionClean, api.ProvisionService}
 
 // provisionBy is what a step takes along.
 func (w *want) provisionBy(verb string) api.Provision {
-	p := api.Provision{Target: verb}
+	p := api.Provision{Target: verb, More: w.steps.with(verb)}
 	switch {
 	case slices.Contains(deploying, verb) && w.configDrive != nil:
 		p.ConfigDrive = w.configDrive
@@ -403,7 +403,7 @@ var deploying = []string{api.ProvisionActive, api.ProvisionRebuild}
 // provisions leads the node through the steps; without waiting the first is all that can be asked for.
 func (a *applying) provisions(ctx context.Context) error {
 	for i, step := range a.p.steps {
-		if step.state == a.at && step.verb != api.ProvisionInspect {
+		if step.state == a.at && !slices.Contains(returning, step.verb) {
 			continue
 		}
 		if a.asked[a.id()+step.verb] && slices.Contains(once, step.verb) {

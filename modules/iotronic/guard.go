@@ -48,6 +48,8 @@ func (p *plan) guard(d api.Dialect) error {
 		switch {
 		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionRescue, api.ProvisionUnrescue, api.ProvisionAbort}, step.verb) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
 			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance, and ends no rescue and no service that failed; set maintenance: false", optProvision)
+		case (step.verb == api.ProvisionClean || step.verb == api.ProvisionService) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
+			return fmt.Errorf("%s: Ironic cleans no node in maintenance, and services none; set maintenance: false", optProvision)
 		case step.verb == api.ProvisionProvide && p.retired():
 			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false", optProvision)
 		case step.verb == api.ProvisionDeleted && p.reached() == available && p.retired() && string(p.after["automated_clean"]) != "false":

@@ -77,6 +77,7 @@ func nodeSpec() *ansible.Spec {
 	s.Options = append(s.Options, managementOptions()...)
 	s.Options = append(s.Options, portOptions()...)
 	s.Options = append(s.Options, stateOptions()...)
+	s.Options = append(s.Options, stepOptions()...)
 	return s
 }
 
@@ -144,10 +145,11 @@ func stateOptions() []ansible.Option {
 		{Name: optPower, Choices: []any{on, off, rebooted, softOff, softRebooted}, Description: []string{
 			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it.",
 			"V(soft_off) and V(soft_rebooted) let the operating system end by itself. They need API version 1.27 or a later one, and a kind of hardware that can do it."}},
-		{Name: optProvision, Choices: []any{manageable, inspected, available, active, rescue}, Description: []string{
+		{Name: optProvision, Choices: []any{manageable, inspected, orderClean, available, active, orderService, rescue}, Description: []string{
 			"The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes V(available) by way of V(manageable), and V(active) by way of both.",
 			"V(active) deploys what O(instance_info) says, or ends a rescue or a service that failed. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
 			"V(inspected) has the hardware looked at, from V(manageable), if that was never done; a node that was inspected stays where it is. M(craton.fleet.iotronic_node_info) reads what was found.",
+			"V(cleaned) does O(clean_steps) to a node that is V(manageable), or is led there, and V(serviced) O(service_steps) to one that is V(active). They are orders and not states: they are carried out in every run, for Ironic does not tell what was done. The node is V(manageable), or V(active), again then.",
 			"V(rescue) boots a rescue system on a node that is deployed, with O(rescue_password)."}},
 		{Name: optConfigDrive, Type: ansible.JSONArg, NoLog: true, Description: []string{
 			"The config drive of what is deployed: packed by gzip and in base64, or its URL, or the path of a file of either or of an ISO 9660 image, or of a directory with a folder C(openstack) of which one is made; or a dict of C(meta_data), C(user_data), C(network_data) and C(vendor_data), of which Ironic makes one from API version 1.56 on.",
@@ -208,6 +210,18 @@ const nodeExamples = `
     name: metal-01
     maintenance: false
     power: "on"
+
+- name: Prepare its hardware, which is done in every run
+  craton.fleet.iotronic_node:
+    name: metal-01
+    provision_state: cleaned
+    clean_steps:
+      - interface: bios
+        step: apply_configuration
+        args:
+          settings:
+            - name: hyperthreading
+              value: enabled
 
 - name: Deploy it
   craton.fleet.iotronic_node:

@@ -37,6 +37,7 @@ type plan struct {
 
 	managing    []change        // what is no field
 	configDrive json.RawMessage // of a deployment
+	doing       *steps          // what is done to the hardware
 	beside      []besides       // of the diff
 
 	ports      []*plan // of a node
@@ -87,7 +88,7 @@ func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
 
 // newPlan is a plan without anything to do.
 func newPlan(w *want, have api.Object) *plan {
-	return &plan{of: w.of, before: have, configDrive: w.configDrive, update: api.Changes{}, late: api.Changes{}}
+	return &plan{of: w.of, before: have, configDrive: w.configDrive, doing: &w.steps, update: api.Changes{}, late: api.Changes{}}
 }
 
 func (p *plan) planRemove(w *want, d api.Dialect) error {

@@ -84,6 +84,8 @@ func (p *plan) way(from string, w *want) ([]transition, error) {
 	switch isDeployed := slices.Contains(deployed, from); {
 	case w.provision == inspected && (!isNone(p.before["inspection_finished_at"]) || slices.Contains(inspecting, p.before.Text(keyProvision))):
 		return nil, nil
+	case orders[w.provision].verb != "":
+		return p.order(from, w)
 	case w.provision == inspected:
 		steps, err := route(from, manageable, is, w.undeploy)
 		return append(steps, transition{api.ProvisionInspect, manageable}), err

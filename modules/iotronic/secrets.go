@@ -164,7 +164,41 @@ func (w *want) conceal(o api.Object) api.Object {
 			o[option] = raw(concealed(decoded(have), decoded(raw(given.values))))
 		}
 	}
+	return w.steps.conceal(o)
+}
+
+// conceal is a node without what keys call secrets in the steps that the task gives: while they are done, and when one fails, Ironic
+// shows them whole.
+func (s *steps) conceal(o api.Object) api.Object {
+	if len(s.of) == 0 || o == nil {
+		return o
+	}
+	o = maps.Clone(o)
+	for _, key := range []string{"driver_internal_info", "clean_step", "deploy_step", "service_step"} {
+		if have, ok := o[key]; ok {
+			o[key] = raw(withoutSecrets(decoded(have)))
+		}
+	}
 	return o
+}
+
+// withoutSecrets puts stars in the place of what keys call secrets.
+func withoutSecrets(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			if _, text := inner.(string); text && api.IsSecretKey(key) {
+				v[key] = stars
+			} else {
+				v[key] = withoutSecrets(inner)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = withoutSecrets(v[i])
+		}
+	}
+	return v
 }
 
 // concealed puts stars in the place of each secret in a value for which the task has given one.

@@ -46,6 +46,8 @@ func (p *plan) planStates(w *want) error {
 			p.after["instance_info"] = null // Ironic keeps there what it needs to know of a rescue
 		}
 		p.arrives(keyProvision, p.reached())
+		p.ordered(w)
+		p.after[keyError] = null
 		p.forgetDeployment(raw(api.Object{}))
 	case p.settle != "":
 		p.arrives(keyProvision, p.settle)

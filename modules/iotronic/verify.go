@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -75,6 +76,7 @@ func (p *plan) needs() map[string]api.Version {
 	all := map[string]api.Version{}
 	for _, step := range p.steps {
 		all[optProvision+" ("+step.verb+")"] = api.ProvisionSince(step.verb)
+		maps.Copy(all, p.doing.needs(step.verb))
 		if slices.Contains(deploying, step.verb) && strings.HasPrefix(string(p.configDrive), "{") {
 			all[optConfigDrive+" as a dict"] = api.Version{Major: 1, Minor: 56}
 		}

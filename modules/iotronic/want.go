@@ -35,6 +35,7 @@ type want struct {
 	configDrive json.RawMessage // nil: none
 	adopt       bool
 	rescue      string // the password
+	steps       steps
 
 	ports        []*want // nil: the task says nothing of them
 	replacePorts bool
@@ -85,6 +86,9 @@ func wants(p ansible.Params) (*want, error) {
 		return nil, err
 	}
 	if w.management, err = wantManagement(p); err != nil {
+		return nil, err
+	}
+	if w.steps, err = wantSteps(p); err != nil && w.present {
 		return nil, err
 	}
 	w.adopt, w.rescue = p.Bool(optAdopt), p.String(optRescuePassword)

@@ -83,6 +83,36 @@ options:
       - The UUID of the chassis that the node is in. An empty string takes it away.
       - Only nodes of Ironic have it.
     type: str
+  clean_steps:
+    description:
+      - What is done to a node by O(provision_state=cleaned), in this order. It needs API version 1.15 or a later one.
+    type: list
+    elements: dict
+    suboptions:
+      args:
+        description:
+          - What the step is told. Values of keys such as C(password) are not shown.
+        type: dict
+      execute_on_child_nodes:
+        description:
+          - Whether the step is done to the nodes that are parts of this one, instead. It needs API version 1.83 or a
+              later one.
+        type: bool
+      interface:
+        description:
+          - The interface of the driver that the step is of, such as V(deploy).
+        type: str
+        required: true
+      limit_child_node_execution:
+        description:
+          - Only to these of them, by UUID.
+        type: list
+        elements: str
+      step:
+        description:
+          - The name of the step, such as V(erase_devices).
+        type: str
+        required: true
   code:
     description:
       - The code that the machine has on it. No two nodes have the same one.
@@ -125,6 +155,32 @@ options:
       - It needs API version 1.31 or a later one.
       - Ironic changes it only while nothing is deployed on the node.
     type: str
+  deploy_steps:
+    description:
+      - What is done to a node, beside Ironic's own steps, when O(provision_state=active) deploys it. A node that is
+          deployed stays as it is. It needs API version 1.69 or a later one.
+    type: list
+    elements: dict
+    suboptions:
+      args:
+        description:
+          - What the step is told. Values of keys such as C(password) are not shown.
+        type: dict
+      interface:
+        description:
+          - The interface of the driver that the step is of, such as V(bios).
+        type: str
+        required: true
+      priority:
+        description:
+          - 'When it is done: those with a higher one come first, and V(0) leaves out a step that Ironic would do.'
+        type: int
+        required: true
+      step:
+        description:
+          - The name of the step, such as V(apply_configuration).
+        type: str
+        required: true
   description:
     description:
       - A text for people. An empty string takes it away.
@@ -137,6 +193,13 @@ options:
       - Only nodes of Ironic have it.
       - It needs API version 1.95 or a later one.
     type: bool
+  disable_ramdisk:
+    description:
+      - Whether the steps of O(provision_state=cleaned) and O(provision_state=serviced) are done without booting a
+          ramdisk, as those by the management controller alone can be. It needs API version 1.70 or a later one to
+          clean, and 1.108 to service.
+    type: bool
+    default: false
   driver:
     description:
       - The driver, such as V(ipmi) or V(redfish).
@@ -455,13 +518,18 @@ options:
           have it.
       - V(inspected) has the hardware looked at, from V(manageable), if that was never done; a node that was inspected
           stays where it is. M(craton.fleet.iotronic_node_info) reads what was found.
+      - 'V(cleaned) does O(clean_steps) to a node that is V(manageable), or is led there, and V(serviced)
+          O(service_steps) to one that is V(active). They are orders and not states: they are carried out in every run,
+          for Ironic does not tell what was done. The node is V(manageable), or V(active), again then.'
       - V(rescue) boots a rescue system on a node that is deployed, with O(rescue_password).
     type: str
     choices:
       - manageable
       - inspected
+      - cleaned
       - available
       - active
+      - serviced
       - rescue
   raid_interface:
     description:
@@ -502,11 +570,46 @@ options:
       - Only nodes of Ironic have it.
       - It needs API version 1.61 or a later one.
     type: str
+  runbook:
+    description:
+      - The steps that Ironic keeps under this name or UUID, instead of O(clean_steps), O(service_steps) or
+          O(deploy_steps). It needs API version 1.92 or a later one.
+    type: str
   secure_boot:
     description:
       - Whether secure boot is on. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version
           1.76 or a later one.
     type: bool
+  service_steps:
+    description:
+      - What is done to a node by O(provision_state=serviced), in this order. It needs API version 1.87 or a later one.
+    type: list
+    elements: dict
+    suboptions:
+      args:
+        description:
+          - What the step is told. Values of keys such as C(password) are not shown.
+        type: dict
+      execute_on_child_nodes:
+        description:
+          - Whether the step is done to the nodes that are parts of this one, instead. It needs API version 1.83 or a
+              later one.
+        type: bool
+      interface:
+        description:
+          - The interface of the driver that the step is of, such as V(bios).
+        type: str
+        required: true
+      limit_child_node_execution:
+        description:
+          - Only to these of them, by UUID.
+        type: list
+        elements: str
+      step:
+        description:
+          - The name of the step, such as V(apply_configuration).
+        type: str
+        required: true
   shard:
     description:
       - The shard that the node is in. An empty string takes it away.
@@ -652,6 +755,18 @@ EXAMPLES = r'''
     name: metal-01
     maintenance: false
     power: "on"
+
+- name: Prepare its hardware, which is done in every run
+  craton.fleet.iotronic_node:
+    name: metal-01
+    provision_state: cleaned
+    clean_steps:
+      - interface: bios
+        step: apply_configuration
+        args:
+          settings:
+            - name: hyperthreading
+              value: enabled
 
 - name: Deploy it
   craton.fleet.iotronic_node:
@@ -980,13 +1095,50 @@ def main():
             'maintenance': {'type': 'bool'},
             'maintenance_reason': {'type': 'str'},
             'power': {'type': 'str', 'choices': ['on', 'off', 'rebooted', 'soft_off', 'soft_rebooted']},
-            'provision_state': {'type': 'str', 'choices': ['manageable', 'inspected', 'available', 'active', 'rescue']},
+            'provision_state': {
+                'type': 'str',
+                'choices': ['manageable', 'inspected', 'cleaned', 'available', 'active', 'serviced', 'rescue'],
+            },
             'config_drive': {'type': 'jsonarg', 'no_log': True},
             'adopt': {'type': 'bool', 'default': False},
             'rescue_password': {'type': 'str', 'no_log': True},
             'undeploy': {'type': 'bool', 'default': False},
             'wait': {'type': 'bool', 'default': True},
             'wait_timeout': {'type': 'int', 'default': 1800},
+            'clean_steps': {
+                'type': 'list',
+                'elements': 'dict',
+                'options': {
+                    'interface': {'type': 'str', 'required': True},
+                    'step': {'type': 'str', 'required': True},
+                    'args': {'type': 'dict'},
+                    'execute_on_child_nodes': {'type': 'bool'},
+                    'limit_child_node_execution': {'type': 'list', 'elements': 'str'},
+                },
+            },
+            'service_steps': {
+                'type': 'list',
+                'elements': 'dict',
+                'options': {
+                    'interface': {'type': 'str', 'required': True},
+                    'step': {'type': 'str', 'required': True},
+                    'args': {'type': 'dict'},
+                    'execute_on_child_nodes': {'type': 'bool'},
+                    'limit_child_node_execution': {'type': 'list', 'elements': 'str'},
+                },
+            },
+            'deploy_steps': {
+                'type': 'list',
+                'elements': 'dict',
+                'options': {
+                    'interface': {'type': 'str', 'required': True},
+                    'step': {'type': 'str', 'required': True},
+                    'args': {'type': 'dict'},
+                    'priority': {'type': 'int', 'required': True},
+                },
+            },
+            'runbook': {'type': 'str'},
+            'disable_ramdisk': {'type': 'bool', 'default': False},
             'username': {'type': 'str', 'fallback': (env_fallback, ['OS_USERNAME'])},
             'password': {'type': 'str', 'no_log': True, 'fallback': (env_fallback, ['OS_PASSWORD'])},
             'project_id': {'type': 'str', 'fallback': (env_fallback, ['OS_PROJECT_ID', 'OS_TENANT_ID'])},

@@ -70,6 +70,11 @@ const nodeLife = `
       register: released
     - craton.fleet.iotronic_chassis: {description: "rack {{ name }}", state: absent}
       register: unracked
+    - craton.fleet.iotronic_node: &clean {name: "{{ name }}", provision_state: cleaned, clean_steps: [{interface: bios, step: apply_configuration, args: {settings: [{name: boot, value: uefi}]}}]}
+      register: clean
+    - craton.fleet.iotronic_node: *clean
+      check_mode: true
+      register: clean_again
     - craton.fleet.iotronic_node: name={{ name }} maintenance=yes maintenance_reason=fan power=off
       become: true
       become_method: craton.test.plain
@@ -103,7 +108,7 @@ const nodeLife = `
     - ansible.builtin.debug:
         msg: "seen results {{ {'beside': beside, 'check': check, 'create': create, 'again': again, 'copied': copied, 'repair': repair, 'repaired': repaired,
           'rack': rack, 'racked': racked, 'racks': racks, 'allocate_check': allocate_check, 'allocate': allocate, 'allocated': allocated, 'allocations': allocations,
-          'reclassed': reclassed, 'released': released, 'unracked': unracked,
+          'clean': clean, 'clean_again': clean_again, 'reclassed': reclassed, 'released': released, 'unracked': unracked,
           'replug_check': replug_check, 'replug': replug, 'replugged': replugged, 'plugs': plugs,
           'info': info, 'wrong': wrong, 'removing': removing, 'removed': removed, 'gone': gone} | to_json }}"
 - hosts: localhost
@@ -137,7 +142,7 @@ func TestIotronicModules(t *testing.T) {
 		seen(t, out, "results", &got)
 		for task, want := range map[string]bool{"beside": true, "check": true, "create": true, "again": false, "copied": false, "repair": true, "repaired": false,
 			"replug_check": true, "replug": true, "replugged": false, "plugs": false,
-			"rack": true, "racked": false, "racks": false, "allocate_check": true, "allocate": true, "allocated": false, "allocations": false, "reclassed": false, "released": true, "unracked": true,
+			"rack": true, "racked": false, "racks": false, "allocate_check": true, "allocate": true, "allocated": false, "allocations": false, "clean": true, "clean_again": true, "reclassed": false, "released": true, "unracked": true,
 			"info": false, "wrong": false, "removing": true, "removed": true, "gone": false} {
 			if got[task]["changed"] != want || (got[task]["failed"] == true) != (task == "wrong" || task == "reclassed") {
 				t.Errorf("%s: %v", task, got[task])

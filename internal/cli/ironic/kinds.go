@@ -26,6 +26,8 @@ type kind struct {
 	// listed: the API shows single objects to admins only, and all of them to everybody in lists (reference §3).
 	listed bool
 	extra  func(*kind) []*verb // nil, or commands that only this kind has
+	// awaits is nil, or waits until a new object has become what it is for.
+	awaits func(ctx context.Context, c *iotronic.Client, id string) (gjson.Result, error)
 }
 
 // columns are the fields of lists in some dialects, as the Python clients have them.
@@ -228,6 +230,10 @@ func allocationKind() *kind {
 		columns:  []columns{{in: onIronic, short: strings.Fields("uuid name resource_class state node_uuid"), more: strings.Fields("owner last_error traits candidate_nodes extra created_at updated_at")}},
 		required: []string{},
 		api:      writing(reading(allocations, fields), allocations, fields, func(o *iotronic.AllocationCreate) *iotronic.Object { return &o.More }),
+		awaits: func(ctx context.Context, c *iotronic.Client, id string) (gjson.Result, error) {
+			a, err := c.Allocations.Wait(ctx, id)
+			return resultOr(a, fields, err)
+		},
 	}
 }
 

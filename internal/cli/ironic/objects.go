@@ -107,8 +107,12 @@ var attributesOption = argparse.Option{Long: "json", Meta: "<file>",
 	Help: "attributes as a JSON object, in a file or - for standard input, which other users of the machine cannot see; what options say counts for more"}
 
 func iotronicCreate(k *kind) *verb {
+	options := append(slices.Clone(k.Create), attributesOption)
+	if k.awaits != nil {
+		options = append(options, waitOption)
+	}
 	return &verb{
-		Command: argparse.Command{Name: "create", Short: "Register a new " + k.Noun(), Options: append(slices.Clone(k.Create), attributesOption), Instead: attributesOption.Long},
+		Command: argparse.Command{Name: "create", Short: "Register a new " + k.Noun(), Options: options, Instead: attributesOption.Long},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			p, err := t.attributes(c)
 			if err != nil {
@@ -124,11 +128,20 @@ func iotronicCreate(k *kind) *verb {
 			if err := t.enough(k, c, p); err != nil {
 				return err
 			}
+			seconds, err := patience(c)
+			if err != nil {
+				return err
+			}
 			p.overlay(options)
 			if err := t.resolveFleet(ctx, k, p); err != nil {
 				return err
 			}
 			made, err := k.api.create(ctx, t.client, p)
+			if err == nil && k.awaits != nil && c.Given("wait") {
+				limited, cancel := within(ctx, seconds)
+				defer cancel()
+				made, err = k.awaits(limited, t.client, made.Get(keyUUID).Str)
+			}
 			if err != nil {
 				return err
 			}

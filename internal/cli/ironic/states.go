@@ -108,9 +108,9 @@ func (k *kind) power(ctx context.Context, t *things, c *argparse.Call) error {
 func (k *kind) change(ctx context.Context, t *things, c *argparse.Call, target, state string, ask func() error,
 	wait func(ctx context.Context, id, state string) error,
 ) error {
-	seconds, _ := strconv.Atoi(c.Text("wait")) // it is an integer, or not given
-	if seconds < 0 {
-		return argparse.Misused("Invalid wait specified. Expected non-negative seconds, got %d", seconds)
+	seconds, err := patience(c)
+	if err != nil {
+		return err
 	}
 	if err := ask(); err != nil {
 		return t.near(ctx, k, c.Target, err)
@@ -119,16 +119,29 @@ func (k *kind) change(ctx context.Context, t *things, c *argparse.Call, target, 
 		t.Say("Node %s: asked for %q.", c.Target, target)
 		return nil
 	}
-	if seconds > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
-		defer cancel()
-	}
+	ctx, cancel := within(ctx, seconds)
+	defer cancel()
 	if err := wait(ctx, c.Target, state); err != nil {
 		return err
 	}
 	t.Say("Node %s: now %q.", c.Target, state)
 	return nil
+}
+
+// patience is how many seconds are to be waited; 0 for as long as it takes.
+func patience(c *argparse.Call) (int, error) {
+	seconds, _ := strconv.Atoi(c.Text("wait")) // it is an integer, or not given
+	if seconds < 0 {
+		return 0, argparse.Misused("Invalid wait specified. Expected non-negative seconds, got %d", seconds)
+	}
+	return seconds, nil
+}
+
+func within(ctx context.Context, seconds int) (context.Context, context.CancelFunc) {
+	if seconds == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 }
 
 func (k *kind) maintain(ctx context.Context, t *things, c *argparse.Call) error {
@@ -182,8 +195,10 @@ var provisionOptions = []struct {
 	{argparse.Option{
 		Long: "deploy-steps", Meta: "<steps>", Key: "deploy_steps", Help: "with active and rebuild: steps as a JSON list, or a file of it, or - for standard input",
 	}, []string{"active", "rebuild"}},
-	{argparse.Option{Long: "clean-steps", Meta: "<steps>", Key: "clean_steps", Help: "with clean, which needs it: the same"}, []string{"+clean"}},
-	{argparse.Option{Long: "service-steps", Meta: "<steps>", Key: "service_steps", Help: "with service, which needs it: the same"}, []string{"+service"}},
+	{argparse.Option{Long: "clean-steps", Meta: "<steps>", Key: "clean_steps", Help: "with clean, which needs it or --runbook: the same"}, []string{"+clean"}},
+	{argparse.Option{Long: "service-steps", Meta: "<steps>", Key: "service_steps", Help: "with service, which needs it or --runbook: the same"}, []string{"+service"}},
+	{argparse.Option{Long: "runbook", Meta: "<runbook>", Key: "runbook", Help: "with clean, service and active, in the place of steps: those that Ironic keeps under this name or UUID"}, []string{"clean", "service", "active"}},
+	{argparse.Option{Long: "disable-ramdisk", Kind: argparse.SwitchOption, Key: "disable_ramdisk", Help: "with clean and service: boot no ramdisk for the steps"}, []string{"clean", "service"}},
 	{argparse.Option{
 		Long: "rescue-password", Meta: "<password>", Key: "rescue_password",
 		Help: "with rescue, which needs it: password of the rescue system; - reads it from standard input, where other users of the machine cannot see it",
@@ -223,10 +238,15 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 		o := &provisionOptions[i]
 		needs := slices.Contains(o.with, "+"+p.Target)
 		switch given := c.Given(o.Long); {
+		case !given && needs && strings.HasSuffix(o.Key, "_steps") && c.Given("runbook"):
 		case !given && needs:
 			return argparse.Misused("--%s must be specified with %s", o.Long, p.Target)
 		case given && !needs && !slices.Contains(o.with, p.Target):
 			return argparse.Misused("--%s is only valid with %s", o.Long, strings.TrimPrefix(strings.Join(o.with, " and "), "+"))
+		case given && strings.HasSuffix(o.Key, "_steps") && c.Given("runbook"):
+			return argparse.Misused("argument --runbook: not allowed with argument --%s", o.Long)
+		case given && o.Kind == argparse.SwitchOption:
+			p.More[o.Key] = []byte("true")
 		case given:
 			if o.Key == "configdrive" {
 				drive, err := t.configDrive(ctx, c.Text(o.Long))
@@ -236,14 +256,15 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 				p.ConfigDrive = drive
 				continue
 			}
-			text, err := t.content(c.Text(o.Long), o.Key != "rescue_password")
-			if err == nil && strings.HasSuffix(o.Key, "_steps") && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
+			steps := strings.HasSuffix(o.Key, "_steps")
+			text, err := t.content(c.Text(o.Long), steps)
+			if err == nil && steps && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
 				err = errors.New("it is no JSON list, and no file of one")
 			}
 			if err != nil {
 				return argparse.Misused("argument --%s: %s", o.Long, err)
 			}
-			if p.More[o.Key] = object.JSONText(text); o.Key != "rescue_password" && gjson.Valid(text) {
+			if p.More[o.Key] = object.JSONText(text); steps {
 				p.More[o.Key] = []byte(text)
 			}
 		}
