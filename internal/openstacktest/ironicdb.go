@@ -65,6 +65,22 @@ func (i *Ironic) Set(ctx context.Context, name string, columns map[string]any) e
 	return nil
 }
 
+// Inspected keeps what an inspection has found out about a node, as one of real hardware does; that of the fake one finds
+// nothing. Both are JSON objects. See [Ironic.Set].
+func (i *Ironic) Inspected(ctx context.Context, name, inventory, pluginData string) error {
+	db, err := i.database()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	const row = `INSERT INTO node_inventory (created_at, version, inventory_data, plugin_data, node_id)
+		SELECT CURRENT_TIMESTAMP, '1.0', ?, ?, id FROM nodes WHERE name = ?`
+	if _, err := db.ExecContext(ctx, row, inventory, pluginData, name); err != nil {
+		return fmt.Errorf("inventory of Ironic's node %s: %w", name, err)
+	}
+	return nil
+}
+
 func (i *Ironic) database() (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+filepath.Join(i.process.dir, "ironic.db")+"?_pragma=busy_timeout(60000)")
 }

@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
@@ -18,7 +20,7 @@ func TestSlowHardware(t *testing.T) {
 	i := openstacktest.NewIronic(t)
 	for name, test := range map[string]func(*testing.T, *openstacktest.Ironic, *world){
 		"maintenance": testMaintenanceUnderWay, "deployment fails": testDeploymentFails, "no conductor": testMissingConductor,
-		"refused": testRefusedUnderWay, "transition begins": testTransitionBegins,
+		"inventory": testInventory, "refused": testRefusedUnderWay, "transition begins": testTransitionBegins,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, i, before(t, i.URL, nil)) })
 	}
@@ -93,6 +95,38 @@ func testDeploymentFails(t *testing.T, i *openstacktest.Ironic, a *world) {
 	}
 	a.OK(t, true, nodeName, name.With(args{"provision_state": "available", "undeploy": true}))
 	a.Answer = nil
+	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
+}
+
+// testInventory: what an inspection has found out, as the API has it. That of the fake hardware finds nothing, which is null.
+func testInventory(t *testing.T, i *openstacktest.Ironic, a *world) {
+	name := args{"name": "has-inventory"}
+	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "provision_state": "inspected"}))
+	find := func(in args) map[string]any {
+		t.Helper()
+		return a.OK(t, false, "iotronic_node_info", name.With(in))["nodes"].([]any)[0].(map[string]any)
+	}
+	if found := find(args{"inventory": true}); found["inventory"] != nil || found["inspection_finished_at"] == nil {
+		t.Errorf("nothing was found: %v", found)
+	}
+	const inventory, plugins = `{"cpu": {"count": 8, "architecture": "x86_64"}, "memory": {"physical_mb": 16384}, "disks": [{"name": "/dev/sda", "size": 12345678901234567890}], "template": "{{ 1 }}"}`,
+		`{"root_disk": {"name": "/dev/sda"}}`
+	if err := i.Inspected(t.Context(), "has-inventory", inventory, plugins); err != nil {
+		t.Fatal(err)
+	}
+	got, err := clientOf(t, i, 20).Nodes.Inventory(t.Context(), "has-inventory")
+	if err != nil || !value.EqualJSON(got["inventory"], []byte(inventory)) || !value.EqualJSON(got["plugin_data"], []byte(plugins)) {
+		t.Errorf("%s, %v", got, err)
+	}
+	_, text := run(t, "iotronic_node_info", a.Connection.With(name).With(args{"inventory": true, "fields": "name"}), nil)
+	found := gjson.Get(text, "nodes.0")
+	if !value.EqualJSON([]byte(found.Get("inventory.inventory").Raw), []byte(inventory)) || !value.EqualJSON([]byte(found.Get("inventory.plugin_data").Raw), []byte(plugins)) || found.Get("driver").Exists() {
+		t.Errorf("%s", text)
+	}
+	if found := find(nil); found["inventory"] != nil {
+		t.Errorf("not asked for: %v", found["inventory"])
+	}
+	a.Fails(t, "iotronic_node_info", name.With(args{"inventory": true, "api_version": "1.80"}), "it does not have the inventory of nodes (since 1.81)")
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
 }
 
