@@ -3,6 +3,8 @@ package where
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // Pattern is a text in which * stands for any text and ? for one character.
@@ -106,4 +108,26 @@ func (p Pattern) Match(text string) bool {
 		}
 		parts, text = star, mark
 	}
+}
+
+// signs are the pieces of JSON that every text has, in quotes, which is as the pattern says.
+func (p Pattern) signs() (pieces []string) {
+	for i, each := range p.parts {
+		if each.wild != 0 {
+			continue
+		}
+		quoted := string(jsontext.AppendString(nil, each.text))
+		from, to := 1, len(quoted)-1
+		if i == 0 {
+			from = 0
+		}
+		if i == len(p.parts)-1 {
+			to = len(quoted)
+		}
+		pieces = append(pieces, quoted[from:to])
+	}
+	if pieces == nil {
+		return []string{`"`}
+	}
+	return pieces
 }

@@ -178,3 +178,27 @@ func (v Value) matches(found jsontext.Value) bool {
 	}
 	return false
 }
+
+// mostSigns is how many alternatives of a term have signs; more are dear to look for.
+const mostSigns = 32
+
+// Signs are what the JSON text of a variable's value holds if it has what the term asks for: for each alternative pieces of text, in their
+// order. None says nothing. [Term.MatchValue] decides.
+func (t *Term) Signs() (alternatives [][]string) {
+	if len(t.Values) == 0 || len(t.Values) > mostSigns {
+		return nil
+	}
+	for _, v := range t.Values {
+		var pieces []string
+		if v.JSON != nil {
+			pieces = v.JSON.Signs()
+		} else {
+			pieces = v.Pattern.signs()
+		}
+		if len(pieces) == 0 {
+			return nil
+		}
+		alternatives = append(alternatives, pieces)
+	}
+	return alternatives
+}

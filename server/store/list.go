@@ -248,6 +248,7 @@ type listStatement struct {
 	more    []condition  // beside the filters
 	match   predicates
 	marker  []any // the marker row's values of keys
+	finder  *finder
 }
 
 // mark reads the marker row. Filters do not apply to it, but the scope does:
@@ -355,8 +356,8 @@ func pattern(text string) string {
 
 // rows is the statement of the page itself.
 func (b *listStatement) rows(ctx context.Context, q *session) (string, []any, error) {
-	if each := b.match.elsewhere(); each != nil {
-		ids, err := b.matching(ctx, q, each, b.l.Descending, false, b.l.Limit)
+	if b.match.elsewhere() {
+		ids, err := b.matching(ctx, q, b.l.Descending, false, b.l.Limit)
 		if err != nil {
 			return "", nil, err
 		}
@@ -381,8 +382,8 @@ func (b *listStatement) pageText() (string, []any) {
 // which is that page's last, the row after limit others. If there is none the
 // page before is the first one.
 func (b *listStatement) previous(ctx context.Context, q *session) (string, error) {
-	if each := b.match.elsewhere(); each != nil {
-		ids, err := b.matching(ctx, q, each, !b.l.Descending, true, b.l.Limit+1)
+	if b.match.elsewhere() {
+		ids, err := b.matching(ctx, q, !b.l.Descending, true, b.l.Limit+1)
 		if err != nil || len(ids) <= b.l.Limit {
 			return "", err
 		}

@@ -11,15 +11,16 @@ import (
 // costs a walk over the rows up to the page's last match, five index look-ups a
 // row and term of variables at most; nothing but the page itself comes into Go's
 // memory, and all pages of a listing together walk the rows once (the prev link,
-// where there is a marker, walks back). Other databases send the texts: see
-// candidates.go.
+// where there is a marker, walks back). Other databases send the texts of rows
+// that may match: see candidates.go.
 type predicate struct {
 	column string // that it looks at; "" for a variable
 
 	key      string
 	resolved bool // all levels count
 
-	match func(text string) bool // nil: it is there at all, which every database knows
+	match func(text string) bool // nil: it is there at all
+	signs [][]string             // of each way to match pieces of text that such a value has, in their order; nil: nothing is known
 	not   bool                   // the others are asked for
 }
 
@@ -54,8 +55,11 @@ func (m predicates) release() {
 	}
 }
 
-// where adds one condition for each predicate that the database decides.
+// where adds one condition for each predicate, if the database decides them.
 func (m predicates) where(e *Entity, c *conditions) {
+	if !m.called {
+		return
+	}
 	for i := range m.each {
 		p := &m.each[i]
 		switch {
@@ -66,7 +70,7 @@ func (m predicates) where(e *Entity, c *conditions) {
 			} else {
 				c.add(text+" IS NOT NULL", args...)
 			}
-		case m.called:
+		default:
 			text, args := p.value(e, m.matches[i])
 			if p.not {
 				c.add("COALESCE("+text+", 0) = 0", args...)
@@ -77,18 +81,8 @@ func (m predicates) where(e *Entity, c *conditions) {
 	}
 }
 
-// elsewhere are the predicates that are matched here.
-func (m predicates) elsewhere() (some []predicate) {
-	for _, p := range m.each {
-		if p.match != nil && !m.called {
-			some = append(some, p)
-		}
-	}
-	return some
-}
-
-// holds reports whether a text matches; nil is none.
-func (p *predicate) holds(text *string) bool { return (text != nil && p.match(*text)) != p.not }
+// elsewhere reports whether the predicates are matched here.
+func (m predicates) elsewhere() bool { return len(m.each) > 0 && !m.called }
 
 // value is an expression for what of makes of the text that the predicate looks
 // at, or NULL.

@@ -26,7 +26,8 @@ type Store struct {
 	proofs     joint[proof, keyRow]
 	walks      walks
 	setters    knownSetters
-	passed     int   // rows of the log; see passedRows
+	passed     int // rows of the log; see passedRows
+	pieces     pieces
 	past       *past // what it holds, if that is a past state
 	opened     Micros
 	fence      atomic.Int64 // of the log, as it was last seen; less than 0 for not yet
@@ -95,7 +96,7 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 }
 
 func newStore(e engine.Engine) *Store {
-	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, passed: passedRows, pasts: newPasts()}
+	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, passed: passedRows, pieces: usualPieces, pasts: newPasts()}
 	s.fence.Store(-1)
 	s.opened = Micros(s.now().UnixMicro())
 	return s

@@ -125,6 +125,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 					}
 				}
 				expr := rapid.SampledFrom(someExprs).Draw(r, "expr")
+				s.pieces = drawPieces(r)
 				terms, err := varquery.Parse(expr)
 				if err != nil {
 					r.Fatal(err)

@@ -28,7 +28,11 @@ func (q *session) choose(ctx context.Context, e *Entity, sc Scope, l *List) (cho
 	var all choice
 	for i := range l.Vars {
 		t := &l.Vars[i]
-		all.predicates = append(all.predicates, predicate{key: t.Key, resolved: l.VarsOfAll, match: t.Match})
+		p := predicate{key: t.Key, resolved: l.VarsOfAll, match: t.Match}
+		if signs := t.Signs(); len(signs) > 0 {
+			p.signs = [][]string{signs}
+		}
+		all.predicates = append(all.predicates, p)
 	}
 	if l.Where.IsAll() {
 		return all, nil
@@ -80,7 +84,7 @@ func (c *chooser) add(ctx context.Context, t *where.Term) error {
 	default:
 		p := predicate{key: t.Key, resolved: !t.Own, not: t.Not}
 		if len(t.Path) > 0 || len(t.Values) > 0 {
-			p.match = t.MatchValue
+			p.match, p.signs = t.MatchValue, t.Signs()
 		}
 		c.predicates = append(c.predicates, p)
 	}

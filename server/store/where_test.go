@@ -46,7 +46,7 @@ func (m *modelled) Variable(name string, own bool) (string, bool) {
 var (
 	whereNames  = []string{"a", "A", "ab", "a*b", "a?b", "a[b]", "a%b", "a_b", `a\b`, "b", "ä", "web 01", "a/b", "é", "10"}
 	whereTexts  = []string{"", "a", "x*y", "line\nother", "%", "[a]", "ab"}
-	whereValues = append(slices.Clone(someValues), `"a"`, `"ab"`, `"a*b"`, `["a","b"]`, `[{"x":"a"},{"x":2}]`, `"10"`, `10`)
+	whereValues = append(slices.Clone(someValues), `"a"`, `"ab"`, `"a*b"`, `["a","b"]`, `[{"x":"a"},{"x":2}]`, `"10"`, `10`, `15e-1`, `1.50`, `-0.0`, `"a\"b"`, `"\u00e9x"`, `{"x":["a%","a_b"]}`)
 	whereIPs    = []string{"10.0.0.1", "10.0.0.2", "10.1.0.1", "192.168.0.1", "2001:db8::1", "::ffff:10.0.0.1"}
 	whereGlobs  = []string{"*", "?", "a*", "*b", "a?b", `"a*b"`, `a"*"*`, "*a*b*", "??", "a[*", `a\*`, "a%*", "a_?", "A", "a", "ab", "b", "10", `"10"`, `"web 01"`, "ä", "é*", `""`, `"a/b"`, "null", "true", "*line*"}
 )
@@ -82,7 +82,7 @@ func drawTerms(r *rapid.T) string {
 			case "name", "label", "note", "type", "cloud", "model_name", "cidr":
 				v = some(whereGlobs, "text")
 			default:
-				v = some(append([]string{"1", "1.0", `["a"]`, `{"x":1}`, "[]", "yes", "2"}, whereGlobs...), "value")
+				v = some(append([]string{"1", "1.0", `["a"]`, `{"x":1}`, "[]", "yes", "2", "1.5", "0", `"a\"b"`, `{"x":["a_b"]}`}, whereGlobs...), "value")
 			}
 			values = append(values, v)
 		}
@@ -93,6 +93,12 @@ func drawTerms(r *rapid.T) string {
 		terms = append(terms, bang+field+some([]string{"=", "=", "!="}, "op")+strings.Join(values, ","))
 	}
 	return strings.Join(terms, " ")
+}
+
+// drawPieces are pieces that a small fleet has several of.
+func drawPieces(r *rapid.T) pieces {
+	some := func(least, most int, label string) int { return rapid.IntRange(least, most).Draw(r, label) }
+	return pieces{first: some(1, 4, "first"), narrow: some(1, 5, "narrow"), most: some(1, 8, "most"), owners: some(0, 3, "owners")}
 }
 
 // TestWhereAgainstModel builds random fleets, and compares what random terms find, page by page, with what the matcher says of
@@ -214,6 +220,7 @@ func TestWhereAgainstModel(t *testing.T) {
 				if descending {
 					slices.Reverse(want)
 				}
+				s.pieces = drawPieces(r)
 				l := List{Sort: []string{"created_at", "id"}, Descending: descending, Limit: rapid.IntRange(2, 12).Draw(r, "limit"), Where: w}
 				var got []string
 				before := ""

@@ -2,6 +2,7 @@ package jsontext
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/craton-fleet/craton/internal/value"
 )
@@ -30,4 +31,41 @@ func (v Value) Contains(want Value) bool {
 
 func (v Value) hasElement(want Value) bool {
 	return slices.ContainsFunc(v.Items, func(item Value) bool { return item.Contains(want) })
+}
+
+// mostDigits is how many digits of a number are signs: a few tell most numbers apart.
+const mostDigits = 16
+
+// Signs are pieces of text that stand, in their order, in the canonical text of every value that contains v: what a database can look
+// for that does not compare JSON so. Of an array or an object they are those of one scalar in it. None says nothing.
+func (v Value) Signs() (pieces []string) {
+	switch v.Kind {
+	case Array, Object:
+		length := func(pieces []string) (n int) {
+			for _, p := range pieces {
+				n += len(p)
+			}
+			return n
+		}
+		longest := func(of Value) {
+			if more := of.Signs(); length(more) > length(pieces) {
+				pieces = more
+			}
+		}
+		for _, item := range v.Items {
+			longest(item)
+		}
+		for _, m := range v.Members {
+			longest(m.Value)
+		}
+		return pieces
+	case Integer, Float: // however it is written, its digits come one after the other
+		digits, _, _ := strings.Cut(strings.ToLower(v.Text), "e")
+		digits = strings.Trim(strings.ReplaceAll(strings.TrimPrefix(digits, "-"), ".", ""), "0")
+		if digits == "" {
+			return []string{"0"}
+		}
+		return strings.Split(digits[:min(len(digits), mostDigits)], "")
+	}
+	return []string{v.Compact()}
 }

@@ -20,6 +20,10 @@ func (t Term) Match(text string) bool {
 	return ok && target.Contains(t.want)
 }
 
+// Signs are pieces of text that every value has, in their order, which satisfies the
+// term: see [jsontext.Value.Signs].
+func (t Term) Signs() []string { return t.want.Signs() }
+
 // extract is JSON_EXTRACT: what the path finds. With a wildcard in the path
 // that is an array of everything found, even of one thing.
 func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {
