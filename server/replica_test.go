@@ -104,6 +104,7 @@ func TestReplica(t *testing.T) {
 		for range 20 {
 			here.must(f.root, 200, "GET", "/v1/hosts", "")
 		}
+		t.Logf("the replica answered %d reads, the primary %v", here.server.Stats().Replica.Reads, here.server.Stats().Replica.Passed)
 		if s := here.server.Stats().Replica; s.Reads < 20 {
 			t.Errorf("the replica answered %d times, and was passed by %v", s.Reads, s.Passed)
 		}
@@ -134,6 +135,15 @@ func TestReplica(t *testing.T) {
 		}
 		if r := s.askBehind(f.root, "/v1/hosts/1", "newest"); r.Status != 400 || !strings.Contains(r.message(), "X-Craton-Revision") {
 			t.Errorf("%d %s", r.Status, r.Text)
+		}
+	}
+	if embedded, err := here.server.Embedded(t.Context(), f.root.project); err != nil {
+		t.Error(err)
+	} else { // nobody looks into the database for who asks
+		w := httptest.NewRecorder()
+		embedded.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/hosts/1", nil))
+		if !strings.Contains(w.Body.String(), `"paused"`) {
+			t.Errorf("in the same process: %d %s", w.Code, w.Body)
 		}
 	}
 	if s := here.server.Stats().Replica; s.Passed["behind"] == 0 || s.Passed["refused"] == 0 {

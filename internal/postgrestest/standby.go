@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/craton-fleet/craton/internal/servicetest"
@@ -28,4 +29,17 @@ func (s *Server) Standby(t testing.TB) *Server {
 		t.Fatal(fmt.Errorf("cannot start a standby: %w\n%s", err, out))
 	}
 	return standby
+}
+
+// Freeze has the server answer nothing, as when its machine is cut off, until Thaw.
+func (s *Server) Freeze(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+
+// Thaw is the end of Freeze.
+func (s *Server) Thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
+
+func (s *Server) signal(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	if err := s.directory.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
 }

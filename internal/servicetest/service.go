@@ -2,6 +2,7 @@ package servicetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -100,19 +101,22 @@ func (d *Directory) Write(name, text string) error {
 // Kill ends all that works in the directory where it is, also what has left its
 // process group, as when a machine loses its power. It can be started again there.
 func (d *Directory) Kill() error {
-	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} { // who is stopped makes no others
-		processes, err := filepath.Glob("/proc/[0-9]*/cwd")
-		if err != nil {
-			return err
+	return errors.Join(d.Signal(syscall.SIGSTOP), d.Signal(syscall.SIGKILL)) // who is stopped makes no others
+}
+
+// Signal sends a signal to all that works in the directory: with SIGSTOP and SIGCONT, it answers nothing for a while.
+func (d *Directory) Signal(signal syscall.Signal) error {
+	processes, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		return err
+	}
+	for _, p := range processes {
+		at, err := os.Readlink(p)
+		if err != nil || at != d.Path && !strings.HasPrefix(at, d.Path+"/") {
+			continue
 		}
-		for _, p := range processes {
-			at, err := os.Readlink(p)
-			if err != nil || at != d.Path && !strings.HasPrefix(at, d.Path+"/") {
-				continue
-			}
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(p))); err == nil {
-				_ = syscall.Kill(pid, signal) // it may be gone
-			}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(p))); err == nil {
+			_ = syscall.Kill(pid, signal) // it may be gone
 		}
 	}
 	return nil

@@ -21,6 +21,12 @@
 // comes in between; what it decides by, it holds (type hold), so that writes
 // which run side by side come out as if they had run one after the other.
 //
+// # A replica
+//
+// A database that follows may answer reads too ([Store.ViewBehind]): where the
+// transaction that reads has the very change that whoever asks must see. What
+// decides a write, and who may do what, is never read there.
+//
 // # The change log
 //
 // Every write records what it does to each object while its function runs

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/craton-fleet/craton/internal/retry"
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
@@ -56,10 +57,17 @@ type ReplicaStats struct {
 // How the replica is looked after.
 const (
 	lookEvery = time.Second
-	lookTime  = 2 * time.Second  // that one look may take
-	goneAfter = 10 * time.Second // without an answer, whatever it is asked for is not waited for any more
-	beginTime = 3 * time.Second  // that it has at first to come to what the database has
+	lookTime  = 2 * time.Second // that one look may take
+	goneAfter = 5 * time.Second // without an answer, whatever it is asked for is not waited for any more
+	beginTime = 3 * time.Second // that it has at first to come to what the database has
 )
+
+// catchUp is how long a read waits for a replica that is as good as there: what was committed a moment ago is on its way. One
+// that does not come in that time is not waited for until the next look.
+const catchUp = 20 * time.Millisecond
+
+// catchUpPauses are those between two questions whether it is there.
+var catchUpPauses = retry.Pauses{First: time.Millisecond, Most: 4 * time.Millisecond}
 
 // replica is a database that follows the store's own.
 type replica struct {
@@ -73,6 +81,7 @@ type replica struct {
 	mu       sync.Mutex
 	now      ReplicaStats
 	answered time.Time       // last
+	late     bool            // it was not as good as there lately
 	running  context.Context //nolint:containedctx // that of the reads under way, which ends when nobody answers any more
 	end      func()
 }
@@ -256,6 +265,7 @@ func (r *replica) settle(v verdict) {
 	}
 	if r.now.Known = answers && (v.compared || r.now.Known); v.compared {
 		r.now.Behind, r.now.Lag = v.behind, v.lag
+		r.late = v.lag > catchUp
 	}
 	r.turn(v.why, v.detail)
 }
@@ -276,6 +286,12 @@ func (r *replica) enter() (running context.Context, why Cause) {
 	return r.running, r.now.Why
 }
 
+func (r *replica) isLate() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.late
+}
+
 // count notes that the database is asked instead, or the replica was: for "".
 func (r *replica) count(why Cause, err error) {
 	r.mu.Lock()
@@ -286,6 +302,7 @@ func (r *replica) count(why Cause, err error) {
 	}
 	r.now.Others++
 	r.now.Passed[why]++
+	r.late = r.late || why == causeBehind
 	if why == engine.NoAnswer && r.now.Why == "" && err != nil {
 		r.now.Known = false
 		r.turn(why, r.unseen(err).detail)
@@ -340,11 +357,15 @@ func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx c
 	bounded, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(running, cancel)()
-	err = viewIn(bounded, func(ctx context.Context, run func(context.Context, *session) error) error {
-		return r.engine.Read(ctx, need.reached, func(ctx context.Context, tx engine.Tx) error {
-			return run(ctx, &session{store: r.store, tx: tx})
-		})
-	}, whole, fn)
+	until := time.Now().Add(catchUp)
+	err = catchUpPauses.Do(bounded, func(int) (again bool, err error) {
+		err = viewIn(bounded, func(ctx context.Context, run func(context.Context, *session) error) error {
+			return r.engine.Read(ctx, need.reached, func(ctx context.Context, tx engine.Tx) error {
+				return run(ctx, &session{store: r.store, tx: tx})
+			})
+		}, whole, fn)
+		return errors.Is(err, errBehind) && time.Now().Before(until) && !r.isLate(), err
+	})
 	passed := (*engine.Passed)(nil)
 	switch {
 	case err == nil, ctx.Err() != nil, errors.Is(err, ErrTooMuch), IsCode(err, Slow):

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -69,7 +71,14 @@ func rest(ctx context.Context, d time.Duration) error {
 
 // prune looks at a piece of the log up to the horizon. What each row makes the
 // last change of its object no more goes, be it in this piece or from before.
+//
+// Of several servers that do it at once, one goes on: who finds that another
+// one has got as far meanwhile leaves the rest to that.
 func (q *session) prune(ctx context.Context, from Cursor, horizon int64) (at Cursor, more bool, err error) {
+	var before int64
+	if err := q.row(ctx, "SELECT pruned FROM log", nil, &before); err != nil || before >= from.Revision {
+		return from, false, err
+	}
 	type row struct {
 		revision, n  int64
 		kind, object string
@@ -91,5 +100,9 @@ func (q *session) prune(ctx context.Context, from Cursor, horizon int64) (at Cur
 			return from, false, err
 		}
 	}
-	return at, more, q.exec(ctx, "UPDATE log SET pruned = ? WHERE pruned < ?", []any{done, done})
+	err = q.row(ctx, "UPDATE log SET pruned = ? WHERE pruned < ? RETURNING pruned", []any{done, done}, &done)
+	if errors.Is(err, sql.ErrNoRows) {
+		return at, more && done == before, nil // still in one revision
+	}
+	return at, more, err
 }

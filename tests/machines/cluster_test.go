@@ -24,7 +24,7 @@ import (
 // What has to be installed, by the Debian package that has it.
 var programs = map[string]string{
 	"postgresql-15": "/usr/lib/postgresql/15/bin/postgres", "patroni": "/usr/bin/patroni", "python3-etcd": "/usr/lib/python3/dist-packages/etcd",
-	"etcd-server": "/usr/bin/etcd", "haproxy": "/usr/sbin/haproxy",
+	"etcd-server": "/usr/bin/etcd", "haproxy": "/usr/sbin/haproxy", "pgbouncer": "/usr/sbin/pgbouncer",
 }
 
 // role is who the database belongs to. Everybody on the loopback address is who they say.
@@ -86,7 +86,7 @@ func (m *machine) kill(t *testing.T) {
 // cluster is a PostgreSQL of two machines, of which one leads, three that decide which, and one that clients come to.
 type cluster struct {
 	etcd, postgres []*machine
-	proxy          *machine
+	proxy, bouncer *machine
 }
 
 // need skips a test unless it is wanted and can be run.
@@ -212,10 +212,41 @@ listen postgres
 	c.proxy.up(t)
 }
 
-// databases are the ways to the database: the machines themselves, and the proxy.
-func (c *cluster) databases() (both, proxied string) {
-	return "postgres://" + role + "@" + c.postgres[0].at("postgres") + "," + c.postgres[1].at("postgres") + "/" + role + "?target_session_attrs=read-write&sslmode=disable",
-		"postgres://" + role + "@" + c.proxy.at("postgres") + "/" + role + "?sslmode=disable"
+// bounce starts a pgbouncer in transaction mode, before the proxy of the PostgreSQL that leads. Its pool is smaller than what comes
+// to it; the times are those of docs/machines.md.
+func (c *cluster) bounce(t *testing.T) {
+	t.Helper()
+	m := newMachine(t, "pgbouncer", "postgres")
+	c.bouncer = m
+	if err := m.Write("users", fmt.Sprintf("%q \"\"\n", role)); err != nil {
+		t.Fatal(err)
+	}
+	err := m.Write("pgbouncer.ini", fmt.Sprintf(`[databases]
+* = host=127.0.0.1 port=%d
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = trust
+auth_file = %s
+pool_mode = transaction
+default_pool_size = 10
+max_client_conn = 500
+server_login_retry = 1
+query_wait_timeout = 15
+`, c.proxy.ports["postgres"], m.ports["postgres"], m.File("users")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.argv = []string{programs["pgbouncer"], m.File("pgbouncer.ini")}
+	m.up(t)
+}
+
+// databases are the ways to the database: the machines themselves, or a pooler before the proxy; and the one to read from,
+// which is whatever machine follows.
+func (c *cluster) databases() (both, bounced, read string) {
+	all := "postgres://" + role + "@" + c.postgres[0].at("postgres") + "," + c.postgres[1].at("postgres") + "/" + role + "?sslmode=disable"
+	return all + "&target_session_attrs=read-write", "postgres://" + role + "@" + c.bouncer.at("postgres") + "/" + role + "?sslmode=disable", all
 }
 
 // exec runs a statement where PostgreSQL leads, as its superuser.
@@ -357,14 +388,15 @@ func bootstrap(t *testing.T, database string) (c credentials) {
 }
 
 // newServer starts `craton server` on a machine of its own.
-func newServer(t *testing.T, name, database string) *machine {
+func newServer(t *testing.T, name, database, read string) *machine {
 	t.Helper()
 	file, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := newMachine(t, name, "http")
-	m.argv = []string{file, "server", "--database", database, "--listen", m.at("http"), "--access-log=false"}
+	m.argv = []string{file, "server", "--database", database, "--listen", m.at("http"), "--access-log=false",
+		"--read-database", read, "--read-max-lag", readMaxLag.String()}
 	m.up(t)
 	return m
 }

@@ -29,16 +29,20 @@ const (
 // load is writers that make hosts, each of a name of its own, and remember what they heard.
 type load struct {
 	base, region, cloud string
+	servers             []string // behind base
 	as                  credentials
 
-	mu    sync.Mutex
-	heard map[string]heard
-	acks  []time.Time
-	odd   []string // what no client should hear
+	mu      sync.Mutex
+	heard   map[string]heard
+	acks    []time.Time
+	odd     []string // what no client should hear
+	read    int      // acknowledged writes that were read at once, ...
+	missed  []string // ... and those that were not there
+	slowest time.Duration
 }
 
-// write makes one host.
-func (l *load) write(ctx context.Context, client *http.Client, name string) {
+// write makes one host, and returns its id if that was acknowledged.
+func (l *load) write(ctx context.Context, client *http.Client, name string) (id string) {
 	body := fmt.Sprintf(`{"name":%q,"ip_address":"192.0.2.1","device_type":"server","cloud_id":%s,"region_id":%s,"variables":{"role":"frontend","by":%q}}`, name, l.cloud, l.region, name)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.base+"/v1/hosts", strings.NewReader(body))
 	if err != nil {
@@ -53,6 +57,7 @@ func (l *load) write(ctx context.Context, client *http.Client, name string) {
 		case err != nil:
 		case resp.StatusCode == http.StatusCreated:
 			what = acknowledged
+			_, id, _ = strings.Cut(resp.Header.Get("Location"), "/hosts/")
 		case strings.Contains(string(text), "Nothing was changed"):
 			what = refused
 		case strings.Contains(string(text), "Nobody can tell"):
@@ -70,6 +75,7 @@ func (l *load) write(ctx context.Context, client *http.Client, name string) {
 	if odd != "" {
 		l.odd = append(l.odd, odd)
 	}
+	return id
 }
 
 // run writes until ctx ends, and returns when each writer has heard of its last write.
@@ -79,7 +85,10 @@ func (l *load) run(ctx context.Context) {
 		client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConns: 1}}
 		all.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				l.write(context.WithoutCancel(ctx), client, fmt.Sprintf("w%d-%d", w, n))
+				name := fmt.Sprintf("w%d-%d", w, n)
+				if id := l.write(context.WithoutCancel(ctx), client, name); id != "" && w < readers {
+					l.readBack(context.WithoutCancel(ctx), client, id, name, n)
+				}
 				select {
 				case <-ctx.Done():
 				case <-time.After(30 * time.Millisecond):
@@ -206,20 +215,26 @@ func whole(t *testing.T, base string, as credentials) (all []change) {
 
 // TestFailover: two servers on a PostgreSQL of two machines, and 32 writers. The machine that leads loses its power, then the
 // one that follows, then one of the servers, then the etcd that leads. No write is lost that was acknowledged, none is stored that was said not to be,
-// none twice; revisions are in one order, and nobody who follows the log misses a change.
+// none twice; revisions are in one order, and nobody who follows the log misses a change. Who reads at once what was acknowledged,
+// from whichever server, finds it, while both servers read the machine that follows, as far as that can be read.
 func TestFailover(t *testing.T) {
 	need(t)
 	c := newCluster(t)
-	both, proxied := c.databases()
+	c.bounce(t)
+	both, bounced, read := c.databases()
 	as := bootstrap(t, both)
-	// One server knows both machines, the other one only the proxy.
-	servers := []*machine{newServer(t, "craton0", both), newServer(t, "craton1", proxied)}
+	// One server knows both machines, the other one only a pooler, which is before the proxy.
+	servers := []*machine{newServer(t, "craton0", both, read), newServer(t, "craton1", bounced, read)}
 	c.balance(t, servers)
 	base := "http://" + c.proxy.at("craton")
 	c.waitFor(t, "server behind the proxy", func() bool {
 		return status(base+"/readyz") == http.StatusOK && status("http://"+servers[0].at("http")+"/readyz") == http.StatusOK && status("http://"+servers[1].at("http")+"/readyz") == http.StatusOK
 	})
+	c.reads(t, servers, true)
 	l := &load{base: base, as: as, heard: map[string]heard{}}
+	for _, s := range servers {
+		l.servers = append(l.servers, "http://"+s.at("http"))
+	}
 	l.cloud = post(t, base+"/v1/clouds", as, `{"name":"east"}`)
 	l.region = post(t, base+"/v1/regions", as, `{"name":"dfw","cloud_id":`+l.cloud+`}`)
 
@@ -247,6 +262,17 @@ func TestFailover(t *testing.T) {
 	}
 	flows(time.Now())
 
+	// What follows replays nothing: it is passed by.
+	paused := c.follower()
+	paused.replay(t, false)
+	after := c.reads(t, servers, false)
+	flows(time.Now())
+	lag, _ := servers[0].metric("craton_replica_lag_seconds")
+	behind, _ := servers[0].metric("craton_replica_lag_revisions")
+	t.Logf("what follows replays nothing: passed by after %.1f s; then %.1f s and %.0f revisions behind; the slowest read took %.2f s", after.Seconds(), lag, behind, l.slowestRead().Seconds())
+	paused.replay(t, true)
+	t.Logf("it replays again: read again after %.1f s", c.reads(t, servers, true).Seconds())
+
 	steps := []struct {
 		what      string
 		kill      func() *machine
@@ -263,15 +289,24 @@ func TestFailover(t *testing.T) {
 		m.kill(t)
 		time.Sleep(time.Second) // what was on its way is over
 		flows(time.Now())
-		gap := l.gap(at)
+		gap, slowest := l.gap(at), l.slowestRead()
 		m.up(t)
 		back := c.waitFor(t, m.name+" that is back", func() bool { return s.recovered(m) })
+		again := c.reads(t, servers, true)
 		flows(time.Now())
-		t.Logf("%s was killed: nothing was acknowledged for %.1f s; back %.1f s after it was started again", s.what, gap.Seconds(), back.Seconds())
+		t.Logf("%s was killed: nothing was acknowledged for %.1f s, the slowest read took %.1f s; back %.1f s after it was started again, and what follows is read %.1f s after that", s.what, gap.Seconds(), slowest.Seconds(), back.Seconds(), again.Seconds())
 	}
 	stop()
 	writing.Wait()
 
+	replica, primary := places(servers)
+	t.Logf("%d reads of what had just been acknowledged; of those since the servers began, the replica answered %.0f, the primary %.0f", l.read, replica, primary)
+	if replica == 0 {
+		t.Error("the replica answered nothing")
+	}
+	l.quietly(t.Context())
+	r, p := places(servers)
+	t.Logf("with a write now and then: the replica answered %.0f, the primary %.0f", r-replica, p-primary)
 	log := whole(t, base, as)
 	mu.Lock()
 	end = log[len(log)-1].Revision
@@ -284,6 +319,11 @@ func TestFailover(t *testing.T) {
 		counts[h]++
 	}
 	t.Logf("%d writes: %d acknowledged, %d refused, %d uncertain; %d revisions", len(l.heard), counts[acknowledged], counts[refused], counts[uncertain], end)
+	for i, missed := range l.missed {
+		if i < 10 {
+			t.Errorf("%d of what was acknowledged was not read: %s", len(l.missed), missed)
+		}
+	}
 	for _, odd := range l.odd {
 		t.Errorf("a client heard: %s", odd)
 	}

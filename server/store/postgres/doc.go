@@ -32,4 +32,9 @@
 // A write is acknowledged when it is on the disk, and on the standbys that the
 // database waits for. Writes that come together wait for that together: see
 // settle.go.
+//
+// # Replicas
+//
+// A standby can be read ([Replica]), in the same transactions. Nothing waits for
+// one: whoever cannot have it at once is told so, and reads the database itself.
 package postgres

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/craton-fleet/craton/internal/postgrestest"
+	"github.com/craton-fleet/craton/server/internal/enginetest"
+)
+
+// TestFrozenReplica: of a replica that answers nothing any more, as when its machine is cut off, nobody waits long: neither who
+// asks it next, nor who has had a part of an answer from it.
+func TestFrozenReplica(t *testing.T) {
+	t.Parallel()
+	enginetest.Only(t, enginetest.Postgres)
+	primary := postgrestest.Start(t)
+	database := primary.Database(t)
+	first, err := Open(t.Context(), database, Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := fleet(t, first)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	standby := primary.Standby(t)
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), database, Options{Replica: standby.URL(strings.TrimPrefix(u.Path, "/")), ReplicaLag: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	read := func(between func()) (took time.Duration) {
+		end, err := s.End(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var begun time.Time
+		err = s.ViewBehind(t.Context(), Need{Cursor: end}, false, func(ctx context.Context, v *View) error {
+			if begun.IsZero() {
+				between()
+				begun = time.Now()
+			}
+			_, err := v.Get(ctx, Clouds, sc, "1")
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return time.Since(begun)
+	}
+	took := read(func() { standby.Freeze(t) })
+	if took < time.Second || took > 20*time.Second {
+		t.Errorf("who had begun waited %s", took)
+	}
+	if stats, _ := s.Replica(); stats.Why != "no_answer" || stats.Known {
+		t.Errorf("%+v", stats)
+	}
+	if took := read(func() {}); took > 2*time.Second {
+		t.Errorf("who came later waited %s", took)
+	}
+	standby.Thaw(t)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if stats, _ := s.Replica(); stats.Why == "" {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("it is back: %+v", stats)
+		}
+	}
+	before, _ := s.Replica()
+	read(func() {})
+	if after, _ := s.Replica(); after.Reads != before.Reads+1 {
+		t.Errorf("it is back, and not read: %+v", after)
+	}
+
+	// It freezes again, and the first who asks it waits half a second.
+	standby.Freeze(t)
+	begun := time.Now()
+	read(func() {})
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("the first one waited %s", took)
+	}
+	standby.Thaw(t)
+	if _, err := Open(t.Context(), "sqlite:"+t.TempDir()+"/x.db", Options{Create: true, Replica: database}); err == nil || errors.Is(err, ErrReplica) {
+		t.Error(err)
+	}
+}
