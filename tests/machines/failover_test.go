@@ -258,7 +258,7 @@ func TestFailover(t *testing.T) {
 	}
 	flows := func(since time.Time) { // again, for a while
 		t.Helper()
-		c.waitFor(t, "write that is acknowledged", func() bool { return l.acknowledgedSince(since) >= 200 })
+		c.waitFor(t, "write that is acknowledged", func() bool { return l.acknowledgedSince(since) >= 100 })
 	}
 	flows(time.Now())
 
