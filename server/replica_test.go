@@ -59,7 +59,7 @@ func (f *fixture) askBehind(who caller, path, revision string) reply {
 // TestReplica: two servers of a database read its replica where that is as new as who asks needs, and nobody can tell.
 func TestReplica(t *testing.T) {
 	t.Parallel()
-	enginetest.Only(t, enginetest.Postgres)
+	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
 	primary := postgrestest.Start(t)
 	f := newFixtureOn(t, primary.Database(t), server.Limits{})
 	f.place("c", "r", "l")
@@ -69,7 +69,11 @@ func TestReplica(t *testing.T) {
 	}
 	standby := primary.Standby(t)
 	o := server.Options{ReadDatabase: sameOn(t, f.database, standby), ReadLag: time.Second}
-	servers := []*fixture{f.besideWith(o), f.besideWith(o)}
+	direct := f.besideWith(o)
+	if enginetest.Now() == enginetest.Bouncer {
+		o.ReadDatabase = postgrestest.Bouncer(t, o.ReadDatabase)
+	}
+	servers := []*fixture{direct, f.besideWith(o)}
 	here, there := servers[0], servers[1]
 	here.replicaIs("")
 	there.replicaIs("")

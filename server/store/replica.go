@@ -182,7 +182,7 @@ func (r *replica) unseen(err error) (v verdict) {
 	if failed := (*engine.Failure)(nil); errors.As(err, &failed) {
 		v.detail = failed.CauseInDetail()
 		if failed.Reason == engine.NoAccess {
-			v.nonsense = failed
+			v.nonsense = errors.New(failed.Summary())
 		}
 	}
 	return v
