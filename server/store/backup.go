@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store/engine"
@@ -228,6 +229,7 @@ type backupReader struct {
 	tables []*table // of the backup's schema
 	table  *part
 	parts  []*part // so far
+	row    []any
 	done   bool
 }
 
@@ -301,7 +303,42 @@ func (b *backupReader) checkPart(p *part) error {
 	return nil
 }
 
-// next reads the next row, whose part is b.table then; nil after the last one.
+// read reads a row into b.row: of integers, texts, true, false and null.
+func (b *backupReader) read(line []byte) error {
+	if !gjson.ValidBytes(line) {
+		return b.bad("is damaged: a row is no JSON")
+	}
+	x := jsontext.NewSkimmer(string(line))
+	b.row = b.row[:0]
+	var err error
+	x.Elements(func() {
+		var v any
+		switch c := x.Peek(); c {
+		case '"':
+			v = x.Str()
+		default:
+			switch text := x.Skip(); text {
+			case "null":
+			case "true", "false":
+				v = text == "true"
+			default:
+				n, wrong := strconv.ParseInt(text, 10, 64)
+				if wrong != nil {
+					err = b.bad(fmt.Sprintf("is damaged: a row has the value %.40q", text))
+				}
+				v = n
+			}
+		}
+		b.row = append(b.row, v)
+	})
+	if err == nil && (b.table == nil || len(b.row) != len(b.table.Columns)) {
+		err = b.bad("is damaged: a row has other columns than its table")
+	}
+	return err
+}
+
+// next reads the next row, whose part is b.table then; nil after the last one. It is
+// good until the next call.
 func (b *backupReader) next() ([]any, error) {
 	for b.lines.Scan() {
 		line := b.lines.Bytes()
@@ -327,27 +364,12 @@ func (b *backupReader) next() ([]any, error) {
 			b.hash()
 			continue
 		}
-		var row []any
-		d := json.NewDecoder(bytes.NewReader(line))
-		d.UseNumber()
-		if err := d.Decode(&row); err != nil {
-			return nil, b.bad("is damaged: " + err.Error())
-		}
-		if b.table == nil || len(row) != len(b.table.Columns) {
-			return nil, b.bad("is damaged: a row has other columns than its table")
-		}
-		for i, v := range row {
-			if n, ok := v.(json.Number); ok {
-				n, err := n.Int64()
-				if err != nil {
-					return nil, b.bad("is damaged: " + err.Error())
-				}
-				row[i] = n
-			}
+		if err := b.read(line); err != nil {
+			return nil, err
 		}
 		b.hash()
 		b.rows++
-		return row, nil
+		return b.row, nil
 	}
 	switch {
 	case !b.done:

@@ -149,32 +149,79 @@ func (r *restorer) run(ctx context.Context, file string, open func() (io.ReadClo
 			return err
 		}
 	}
-	for {
-		row, err := b.next()
-		if err != nil {
+	if filler, ok := r.tx.(engine.Filler); ok {
+		names := make([]string, len(r.tables))
+		for i, t := range r.tables {
+			names[i] = t.name
+		}
+		err = filler.Fill(ctx, names, func() error {
+			err := r.store(ctx, b, filler)
+			if r.report != nil {
+				r.report(Step{Rows: r.step.Rows, All: r.step.All, Table: "indexes"})
+			}
 			return err
-		}
-		if row == nil || b.table != r.part {
-			if err := r.flush(ctx); err != nil {
-				return err
-			}
-			r.part = b.table
-		}
-		if row == nil {
-			break
-		}
-		r.held = append(r.held, row...)
-		if r.rows++; r.rows == restoreRows {
-			if err := r.flush(ctx); err != nil {
-				return err
-			}
-		}
-		if r.step.Rows++; r.report != nil && r.step.Rows%1000 == 0 {
-			r.step.Table = b.table.Table + b.table.Update
-			r.report(r.step)
-		}
+		})
+	} else {
+		err = r.store(ctx, b, nil)
+	}
+	if err != nil {
+		return err
 	}
 	return r.finish(ctx, b)
+}
+
+// store stores the rows of a backup.
+func (r *restorer) store(ctx context.Context, b *backupReader, filler engine.Filler) error {
+	row, err := r.next(b)
+	for row != nil && err == nil {
+		if r.part = b.table; filler == nil || r.part.Update != "" {
+			for ; row != nil && err == nil && b.table == r.part; row, err = r.next(b) {
+				if err := r.hold(ctx, row); err != nil {
+					return err
+				}
+			}
+			if err := r.flush(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		begun := false
+		loaded := filler.Load(ctx, r.part.Table, r.part.Columns, func() ([]any, error) {
+			if begun {
+				row, err = r.next(b)
+			}
+			if begun = true; row == nil || b.table != r.part {
+				return nil, err
+			}
+			return row, err
+		})
+		if loaded != nil {
+			return loaded
+		}
+	}
+	return err
+}
+
+// next reads the next row of a backup, and says so now and then.
+func (r *restorer) next(b *backupReader) ([]any, error) {
+	row, err := b.next()
+	if row == nil || err != nil {
+		return nil, err
+	}
+	if r.step.Rows++; r.report != nil && r.step.Rows%1000 == 0 {
+		r.step.Table = b.table.Table + b.table.Update
+		r.report(r.step)
+	}
+	return row, nil
+}
+
+// hold keeps a row until it is stored with others.
+func (r *restorer) hold(ctx context.Context, row []any) error {
+	r.held = append(r.held, row...)
+	if r.rows++; r.rows < restoreRows {
+		return nil
+	}
+	return r.flush(ctx)
 }
 
 // flush stores the rows that are held.

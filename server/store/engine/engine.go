@@ -105,6 +105,16 @@ type Tx interface {
 	Each(ctx context.Context, text string, args, dest []any, fn func() error) error
 }
 
+// Filler is a [Tx] that fills empty tables faster than statement by statement.
+type Filler interface {
+	// Fill calls run, which fills some tables. What the database keeps beside their rows may be missing until it returns.
+	Fill(ctx context.Context, tables []string, run func() error) error
+
+	// Load adds rows, each with a value for each column, until next returns nil. A row is not used after the next one was
+	// asked for. An error of next is returned as it is.
+	Load(ctx context.Context, table string, columns []string, next func() ([]any, error)) error
+}
+
 // Answer is what came of [Tx.Soon].
 type Answer uint8
 
